@@ -1,0 +1,139 @@
+//! Identifiers, each a type of its own, so that a CLICK payment number is never taken for an order number.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A text or a number that is not an identifier of the kind that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a whole number from 1 to 9223372036854775807 without leading zeros")]
+pub struct IdError;
+
+macro_rules! positive_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "i64", into = "i64")]
+        pub struct $name(i64);
+
+        impl $name {
+            pub const fn try_new(value: i64) -> Result<Self, IdError> {
+                if value < 1 { Err(IdError) } else { Ok(Self(value)) }
+            }
+
+            /// Reads the one spelling that the number has: digits without sign, space or leading zero.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+                if !canonical {
+                    return Err(IdError);
+                }
+                text.parse().map_err(|_| IdError).and_then(Self::try_new)
+            }
+
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = IdError;
+
+            fn try_from(value: i64) -> Result<Self, IdError> {
+                Self::try_new(value)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+positive_id! {
+    /// An order's number: given out by the shop store's counter, CLICK's `merchant_trans_id`.
+    OrderId
+}
+positive_id! {
+    /// A shopper: the Telegram user id, which is also the id of the private chat.
+    UserId
+}
+positive_id! {
+    /// A product of the catalogue.
+    ProductId
+}
+positive_id! {
+    /// CLICK's number of one try to pay. A Prepare and its Complete may carry different ones (section 1.9).
+    ClickTransId
+}
+positive_id! {
+    /// CLICK's payment number, which the payer sees in the SMS. Not covered by the signature.
+    ClickPaydocId
+}
+positive_id! {
+    /// Our number of one Prepare, `merchant_prepare_id`; stays below 2^53 (section 1.5).
+    PrepareId
+}
+
+/// The name of an event or a notification: stable for ever, made from what it is about.
+///
+/// The same fact has the same id even after a restore from a backup, so whoever has seen it knows it again
+/// (docs/decisions/0002-event-ids-say-what-happened.md).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(String);
+
+impl EventId {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "EventId({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert_eq!(OrderId::parse("1001").map(OrderId::get), Ok(1001));
+        assert_eq!(ClickTransId::parse("9223372036854775807").map(ClickTransId::get), Ok(i64::MAX));
+        for text in ["", "0", "01001", "+1", "-1", " 1", "1.0", "9223372036854775808", "Заказ-7"] {
+            assert_eq!(OrderId::parse(text), Err(IdError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_refuses_an_id_that_is_not_positive() {
+        assert!(serde_json::from_str::<OrderId>("0").is_err());
+        assert!(serde_json::from_str::<OrderId>("1024").is_ok());
+    }
+}

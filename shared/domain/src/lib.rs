@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod event;
+pub mod ids;
+pub mod money;
+pub mod notification;
+pub mod order;
+pub mod payment;
+pub mod ports;
+pub mod time;
+
+pub use event::{Event, EventKind};
+pub use ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, ProductId, UserId};
+pub use money::Tiyin;
+pub use order::{Language, OrderedProduct};

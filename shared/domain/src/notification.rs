@@ -1,0 +1,102 @@
+//! What the bot is asked to say, and to whom. One message a recipient, so that a slow staff channel never
+//! holds back a shopper.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ClickPaydocId, Event, EventId, EventKind, OrderId, Tiyin, UserId,
+    order::{Order, OrderLine},
+    payment::Anomaly,
+    time::Instant,
+};
+
+/// A message that the bot owes to somebody. Its id never changes; a repetition sends nothing twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    pub schema: String,
+    pub notification_id: EventId,
+    pub recipient: Recipient,
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub lines: Vec<OrderLine>,
+    pub total_tiyin: Tiyin,
+    pub subject: Subject,
+    #[serde(with = "time::serde::rfc3339")]
+    pub occurred_at: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    Shopper,
+    /// The staff channel, DB_CHANNEL.
+    Staff,
+}
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    OrderPaid { click_paydoc_id: ClickPaydocId, late: bool },
+    PaymentQuestioned { click_paydoc_id: ClickPaydocId, anomaly: String },
+}
+
+/// The only schema of this version.
+pub const SCHEMA: &str = "notification/1";
+
+/// Whom an event concerns, and what each is told: nobody, the shopper and staff, or staff alone.
+pub fn notifications_for(event: &Event, order: &Order) -> Vec<Notification> {
+    let told = |recipient, subject| Notification {
+        schema: SCHEMA.to_owned(),
+        notification_id: id_of(&event.id, recipient),
+        recipient,
+        order_id: event.order_id,
+        user_id: event.user_id,
+        lines: order.lines.clone(),
+        total_tiyin: event.amount,
+        subject,
+        occurred_at: event.occurred_at,
+    };
+    match event.kind {
+        EventKind::PaymentCompleted { click_paydoc_id, late, .. } => {
+            let subject = Subject::OrderPaid { click_paydoc_id, late };
+            vec![told(Recipient::Shopper, subject.clone()), told(Recipient::Staff, subject)]
+        }
+        EventKind::PaymentQuestioned { click_paydoc_id, anomaly, .. } => {
+            vec![told(Recipient::Staff, questioned(click_paydoc_id, anomaly))]
+        }
+        EventKind::PaymentCancelled { .. } | EventKind::OrderExpired => Vec::new(),
+    }
+}
+
+fn questioned(click_paydoc_id: ClickPaydocId, anomaly: Anomaly) -> Subject {
+    Subject::PaymentQuestioned { click_paydoc_id, anomaly: anomaly.as_str().to_owned() }
+}
+
+fn id_of(event_id: &EventId, recipient: Recipient) -> EventId {
+    EventId::new(match recipient {
+        Recipient::Shopper => format!("{event_id}/shopper"),
+        Recipient::Staff => format!("{event_id}/staff"),
+    })
+}
+
+impl Notification {
+    pub fn to_json(&self) -> Vec<u8> {
+        // Serialising strings and integers cannot fail; an empty body would be parked by its reader.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub fn from_json(body: &[u8]) -> Result<Self, crate::event::EventError> {
+        use crate::event::EventError;
+        #[derive(Deserialize)]
+        struct Header {
+            schema: String,
+        }
+        let malformed = |error: serde_json::Error| EventError::Malformed(error.to_string());
+        let header: Header = serde_json::from_slice(body).map_err(malformed)?;
+        if header.schema != SCHEMA {
+            return Err(EventError::UnknownSchema(header.schema));
+        }
+        serde_json::from_slice(body).map_err(malformed)
+    }
+}

@@ -1,0 +1,228 @@
+//! The payment state machine: the only place that decides what a CLICK callback does to an order.
+//!
+//! An order may have several attempts (one a Prepare). States carry the facts that are true in them, and every
+//! transition takes the old states by value. Rules: click-protocol.md, sections 1.7, 1.9 and 4.
+
+use crate::{ClickPaydocId, ClickTransId, PrepareId, time::Instant};
+
+/// Where the money of an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderState {
+    /// Payable.
+    Pending,
+    /// Paid by one attempt, for ever.
+    Paid { by: PrepareId, at: Instant },
+    /// Our own time limit ran out. No new attempt may begin; money that is already under way is honoured.
+    Expired { at: Instant },
+}
+
+/// Where one attempt to pay stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Prepare was answered with success; CLICK may take the money.
+    Prepared,
+    /// Complete arrived and the money is ours.
+    Paid(Confirmation),
+    /// CLICK gave the attempt up, with this code.
+    Cancelled { error: ClickError, at: Instant },
+    /// The order expired while the attempt was open.
+    GivenUp { at: Instant },
+}
+
+/// The facts of the Complete that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmation {
+    pub click_trans_id: ClickTransId,
+    pub click_paydoc_id: ClickPaydocId,
+    pub at: Instant,
+}
+
+/// CLICK's `error` below zero: the payment did not, or shall not, take place. -5017 is lack of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClickError(i32);
+
+impl ClickError {
+    /// `None` for zero and above, which are no failures.
+    pub const fn from_code(code: i32) -> Option<Self> {
+        if code < 0 { Some(Self(code)) } else { None }
+    }
+
+    pub const fn code(self) -> i32 {
+        self.0
+    }
+}
+
+/// The answer to a callback whose order and amount were found to be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// 0
+    Success,
+    /// -4
+    AlreadyPaid,
+    /// -9
+    Cancelled,
+}
+
+/// Something that staff must look at: what CLICK says and what we know do not agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Anomaly {
+    /// A cancel for an attempt that is paid. The order stays paid; whether the money went back only CLICK knows.
+    CancelAfterPaid,
+    /// A second attempt was confirmed for an order that another attempt has paid: the payer may have paid twice.
+    PaidTwice,
+    /// A confirmation for an attempt that CLICK itself had cancelled.
+    ConfirmedAfterCancel,
+    /// A well signed callback with another amount than the one that was agreed.
+    AmountDiffers,
+    /// One CLICK transaction came back to pay a second order.
+    TransactionReused,
+}
+
+impl Anomaly {
+    pub const ALL: [Self; 5] = [
+        Self::CancelAfterPaid,
+        Self::PaidTwice,
+        Self::ConfirmedAfterCancel,
+        Self::AmountDiffers,
+        Self::TransactionReused,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CancelAfterPaid => "cancel_after_paid",
+            Self::PaidTwice => "paid_twice",
+            Self::ConfirmedAfterCancel => "confirmed_after_cancel",
+            Self::AmountDiffers => "amount_differs",
+            Self::TransactionReused => "transaction_reused",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|anomaly| anomaly.as_str() == text)
+    }
+}
+
+/// What the world has to hear after a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// The order is paid. `late`: it had expired before.
+    Completed { late: bool },
+    /// The attempt is over without money; the order can be paid by another one.
+    Cancelled { error: ClickError },
+    /// Staff must look.
+    Anomaly(Anomaly),
+}
+
+/// What a Complete did: the new states (equal to the old ones where nothing changed), the answer, the news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completion {
+    pub order: OrderState,
+    pub attempt: AttemptState,
+    pub answer: Answer,
+    pub news: Option<News>,
+}
+
+/// What a Prepare did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preparation {
+    /// A new attempt is to be kept, in this state.
+    Opened(AttemptState),
+    /// The same attempt again, still open: the same `merchant_prepare_id`, no new row.
+    Repeated(AttemptState),
+    /// No: answer this. Nothing changes.
+    Refused(Answer),
+}
+
+/// Decides a Prepare with `error = 0` for the right amount.
+///
+/// `same_attempt` is the attempt that this order already has for this click_trans_id.
+pub fn prepare(order: OrderState, same_attempt: Option<AttemptState>) -> Preparation {
+    match (order, same_attempt) {
+        (OrderState::Paid { .. }, _) => Preparation::Refused(Answer::AlreadyPaid),
+        (OrderState::Expired { .. }, _) => Preparation::Refused(Answer::Cancelled),
+        (OrderState::Pending, None) => Preparation::Opened(AttemptState::Prepared),
+        (OrderState::Pending, Some(AttemptState::Prepared)) => Preparation::Repeated(AttemptState::Prepared),
+        (OrderState::Pending, Some(AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. })) => {
+            Preparation::Refused(Answer::Cancelled)
+        }
+        (OrderState::Pending, Some(AttemptState::Paid(_))) => Preparation::Refused(Answer::AlreadyPaid),
+    }
+}
+
+/// Decides a Complete with `error = 0` for the right amount: the money is taken.
+pub fn confirm(
+    order: OrderState,
+    attempt: AttemptState,
+    prepare_id: PrepareId,
+    confirmation: Confirmation,
+) -> Completion {
+    let unchanged = |answer, anomaly: Option<Anomaly>| Completion {
+        order,
+        attempt,
+        answer,
+        news: anomaly.map(News::Anomaly),
+    };
+    let paid = |late| Completion {
+        order: OrderState::Paid { by: prepare_id, at: confirmation.at },
+        attempt: AttemptState::Paid(confirmation),
+        answer: Answer::Success,
+        news: Some(News::Completed { late }),
+    };
+    match (attempt, order) {
+        (AttemptState::Paid(_), _) => unchanged(Answer::AlreadyPaid, None),
+        (AttemptState::Cancelled { .. }, _) => {
+            unchanged(Answer::Cancelled, Some(Anomaly::ConfirmedAfterCancel))
+        }
+        (AttemptState::Prepared | AttemptState::GivenUp { .. }, OrderState::Paid { .. }) => {
+            unchanged(Answer::AlreadyPaid, Some(Anomaly::PaidTwice))
+        }
+        (AttemptState::Prepared, OrderState::Pending) => paid(false),
+        (AttemptState::Prepared | AttemptState::GivenUp { .. }, OrderState::Expired { .. })
+        | (AttemptState::GivenUp { .. }, OrderState::Pending) => paid(true),
+    }
+}
+
+/// Decides a Complete with `error < 0` for the right amount: CLICK gives the attempt up.
+///
+/// On a paid attempt CLICK's two test suites want -4 for -1 and -9 for the rest (section 1.9).
+pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: Instant) -> Completion {
+    match attempt {
+        AttemptState::Prepared | AttemptState::GivenUp { .. } => Completion {
+            order,
+            attempt: AttemptState::Cancelled { error, at },
+            answer: Answer::Cancelled,
+            news: Some(News::Cancelled { error }),
+        },
+        AttemptState::Cancelled { .. } => {
+            Completion { order, attempt, answer: Answer::Cancelled, news: None }
+        }
+        AttemptState::Paid(_) => Completion {
+            order,
+            attempt,
+            answer: if error.code() == -1 { Answer::AlreadyPaid } else { Answer::Cancelled },
+            news: Some(News::Anomaly(Anomaly::CancelAfterPaid)),
+        },
+    }
+}
+
+/// Our own time limit for an order. `None`: there is nothing to expire.
+pub fn expire_order(order: OrderState, at: Instant) -> Option<OrderState> {
+    match order {
+        OrderState::Pending => Some(OrderState::Expired { at }),
+        OrderState::Paid { .. } | OrderState::Expired { .. } => None,
+    }
+}
+
+/// What becomes of an attempt when its order expires.
+pub fn give_up(attempt: AttemptState, at: Instant) -> AttemptState {
+    match attempt {
+        AttemptState::Prepared => AttemptState::GivenUp { at },
+        settled @ (AttemptState::Paid(_) | AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. }) => {
+            settled
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "payment_tests.rs"]
+mod tests;

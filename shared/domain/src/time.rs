@@ -1,0 +1,20 @@
+//! Instants. The domain never reads a clock: whoever calls it says what time it is.
+
+use time::{OffsetDateTime, UtcOffset, macros::offset};
+
+/// An instant in UTC.
+pub type Instant = OffsetDateTime;
+
+/// Asia/Tashkent: UTC+5 all year round.
+pub const TASHKENT: UtcOffset = offset!(+5);
+
+/// Milliseconds since 1970, the form in which the stores keep instants.
+pub fn unix_ms(at: Instant) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+/// The instant of [`unix_ms`]; one that no calendar has becomes the epoch, which no order was made in.
+pub fn from_unix_ms(unix_ms: i64) -> Instant {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}

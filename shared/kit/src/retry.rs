@@ -1,0 +1,52 @@
+//! How long to pause between tries. The only place that names the `backoff` crate (unmaintained, but asked for by
+//! the project's owner; RUSTSEC-2025-0012 is named in deny.toml).
+
+use std::time::Duration;
+
+use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
+
+/// Growing pauses with jitter, up to a cap, without end: loops that must never exit use it between tries.
+#[derive(Debug)]
+pub struct Pauses {
+    schedule: ExponentialBackoff,
+    longest: Duration,
+}
+
+impl Pauses {
+    /// The first pause is about `first`, each one about twice the one before, none above `longest` by more than the
+    /// jitter of a half.
+    pub fn new(first: Duration, longest: Duration) -> Self {
+        let schedule = ExponentialBackoffBuilder::new()
+            .with_initial_interval(first)
+            .with_multiplier(2.0)
+            .with_max_interval(longest)
+            .with_max_elapsed_time(None)
+            .build();
+        Self { schedule, longest }
+    }
+
+    pub fn next_pause(&mut self) -> Duration {
+        self.schedule.next_backoff().unwrap_or(self.longest)
+    }
+
+    /// After a success: begin with the first pause again.
+    pub fn reset(&mut self) {
+        self.schedule.reset();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_cap_and_begin_anew_after_a_success() {
+        let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(2));
+        let first = pauses.next_pause();
+        assert!(first <= Duration::from_millis(150));
+        let last = (0..20).map(|_| pauses.next_pause()).last().unwrap();
+        assert!((Duration::from_secs(1)..=Duration::from_secs(3)).contains(&last));
+        pauses.reset();
+        assert!(pauses.next_pause() <= Duration::from_millis(150));
+    }
+}

@@ -1,0 +1,51 @@
+//! Text that must not be printed.
+
+use std::fmt;
+
+/// A token, a key or a password. Its `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself. Never put it into a log line, an error or an answer.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// An address without its password, for logs and for errors.
+pub fn redact_url(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(mut url) => {
+            if url.password().is_some() && url.set_password(Some("…")).is_err() {
+                return "an address that cannot be shown".to_owned();
+            }
+            url.set_query(None);
+            url.to_string().replace("%E2%80%A6", "…")
+        }
+        Err(_) => "an address that cannot be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_print() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
+        assert_eq!(redact_url("amqp://shop:hunter2@mq:5672/v"), "amqp://shop:…@mq:5672/v");
+        assert_eq!(redact_url("mongodb://u:p@h1:27017/db?authSource=x"), "mongodb://u:…@h1:27017/db");
+        assert!(!redact_url("mongodb://u:hunter2@h1:1,h2:2/db").contains("hunter2"));
+    }
+}
