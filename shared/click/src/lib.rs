@@ -1,1 +1,13 @@
-//! tolov-click
+#![doc = include_str!("../README.md")]
+
+pub mod callback;
+pub mod form;
+pub mod link;
+pub mod reply;
+pub mod sign;
+
+pub use callback::{Action, Callback, Malformed};
+pub use form::{BadForm, CallbackForm};
+pub use link::PayLink;
+pub use reply::{ClickCode, Reply};
+pub use sign::{SecretKey, sign_complete, sign_prepare};
