@@ -52,6 +52,11 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// The name and the version of the body's form, for example `payment.completed/1`.
+    pub fn schema(&self) -> String {
+        format!("{}/{VERSION}", self.name())
+    }
+
     /// The routing key, and the first half of the schema.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -132,7 +137,7 @@ const VERSION: &str = "1";
 impl From<&Event> for Wire {
     fn from(event: &Event) -> Self {
         let mut wire = Self {
-            schema: format!("{}/{VERSION}", event.kind.name()),
+            schema: event.kind.schema(),
             event_id: event.id.clone(),
             order_id: event.order_id,
             user_id: event.user_id,

@@ -3,7 +3,7 @@
 //! Each NAME can also be given as NAME_FILE, the path of a file that holds the value (secrets of Docker and of
 //! systemd). The file wins nothing: giving both is a mistake.
 
-use std::{cell::RefCell, collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{cell::RefCell, collections::BTreeMap, fmt::Display, str::FromStr, time::Duration};
 
 use crate::secret::Secret;
 
@@ -99,6 +99,19 @@ impl Env {
         }
     }
 
+    /// A length of time such as `90s`, `30m`, `24h` or `7d`; `0` switches off what has a limit otherwise.
+    pub fn duration(&self, name: &str, default: Option<Duration>) -> Option<Duration> {
+        let Some(text) = self.text(name) else { return default };
+        match parse_duration(&text) {
+            Some(Duration::ZERO) => None,
+            Some(duration) => Some(duration),
+            None => {
+                self.problem(name, "cannot be read: write 90s, 30m, 24h or 7d, or 0 for no limit");
+                default
+            }
+        }
+    }
+
     /// Notes a problem of a variable that its reader found.
     pub fn problem(&self, name: &str, what: impl Display) {
         let line = format!("{name} {what}");
@@ -113,6 +126,18 @@ impl Env {
         let problems = self.problems.take();
         if problems.is_empty() { Ok(()) } else { Err(EnvError(problems)) }
     }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let seconds_each: u64 = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(seconds_each).map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -132,6 +157,19 @@ mod tests {
         let EnvError(problems) = env.finish().unwrap_err();
         assert_eq!(problems.len(), 3);
         assert!(problems[0].starts_with("EMPTY is missing"));
+    }
+
+    #[test]
+    fn lengths_of_time_have_units_and_nothing_switches_the_limit_off() {
+        let env = env(&[("A", "90s"), ("B", "30m"), ("C", "0"), ("D", "soon"), ("E", "7d")]);
+        let read = |name| env.duration(name, Some(Duration::from_secs(1)));
+        assert_eq!(read("A"), Some(Duration::from_secs(90)));
+        assert_eq!(read("B"), Some(Duration::from_mins(30)));
+        assert_eq!(read("C"), None);
+        assert_eq!(read("E"), Some(Duration::from_hours(168)));
+        assert_eq!(read("UNSET"), Some(Duration::from_secs(1)));
+        read("D");
+        assert!(env.finish().is_err());
     }
 
     #[test]

@@ -1,0 +1,102 @@
+-- The ledger: what was agreed, what CLICK said, what was answered. The rules of the state machine
+-- (shared/domain/src/payment.rs) are enforced here once more, so that no bug can write a state that must not be.
+-- Money is integer tiyin, instants are milliseconds since 1970.
+
+CREATE TABLE orders (
+    order_id       INTEGER PRIMARY KEY CHECK (order_id > 0),
+    user_id        INTEGER NOT NULL CHECK (user_id > 0),
+    products       TEXT    NOT NULL CHECK (json_valid(products)),
+    amount_tiyin   INTEGER NOT NULL CHECK (amount_tiyin > 0),
+    payment_method TEXT    NOT NULL CHECK (payment_method = 'click'),
+    status         TEXT    NOT NULL CHECK (status IN ('pending', 'paid', 'expired')),
+    created_at     INTEGER NOT NULL,
+    changed_at     INTEGER NOT NULL,
+    paid_by        INTEGER REFERENCES attempts (prepare_id),
+    CHECK ((status = 'paid') = (paid_by IS NOT NULL))
+) STRICT;
+
+CREATE INDEX orders_pending ON orders (created_at) WHERE status = 'pending';
+
+-- One row a Prepare.
+CREATE TABLE attempts (
+    -- merchant_prepare_id: below 2^53, because CLICK's browser tester reads it as a JavaScript number.
+    prepare_id      INTEGER PRIMARY KEY CHECK (prepare_id BETWEEN 1 AND 9007199254740991),
+    order_id        INTEGER NOT NULL REFERENCES orders (order_id),
+    click_trans_id  INTEGER NOT NULL CHECK (click_trans_id > 0),
+    click_paydoc_id INTEGER NOT NULL CHECK (click_paydoc_id > 0),
+    amount_tiyin    INTEGER NOT NULL CHECK (amount_tiyin > 0),
+    state           TEXT    NOT NULL CHECK (state IN ('prepared', 'paid', 'cancelled', 'given_up')),
+    prepared_at     INTEGER NOT NULL,
+    settled_at      INTEGER,
+    -- Of the Complete that was accepted; they may differ from the Prepare's.
+    paid_trans_id   INTEGER CHECK (paid_trans_id > 0),
+    paid_paydoc_id  INTEGER CHECK (paid_paydoc_id > 0),
+    click_error     INTEGER CHECK (click_error < 0),
+    UNIQUE (order_id, click_trans_id),
+    CHECK ((state = 'prepared') = (settled_at IS NULL)),
+    CHECK ((state = 'paid') = (paid_trans_id IS NOT NULL)),
+    CHECK ((state = 'paid') = (paid_paydoc_id IS NOT NULL)),
+    CHECK ((state = 'cancelled') = (click_error IS NOT NULL))
+) STRICT;
+
+-- An order is paid by one attempt, and a CLICK transaction pays one order.
+CREATE UNIQUE INDEX attempts_pay_an_order_once ON attempts (order_id) WHERE state = 'paid';
+CREATE UNIQUE INDEX attempts_transaction_pays_once ON attempts (paid_trans_id) WHERE state = 'paid';
+
+CREATE TRIGGER orders_keep_what_was_agreed BEFORE UPDATE ON orders
+WHEN NEW.order_id IS NOT OLD.order_id OR NEW.user_id IS NOT OLD.user_id OR NEW.products IS NOT OLD.products
+    OR NEW.amount_tiyin IS NOT OLD.amount_tiyin OR NEW.created_at IS NOT OLD.created_at
+    OR (OLD.status = 'paid' AND (NEW.status <> 'paid' OR NEW.paid_by IS NOT OLD.paid_by))
+    OR (OLD.status = 'expired' AND NEW.status = 'pending')
+BEGIN
+    SELECT RAISE(ABORT, 'an order keeps what was agreed, and a paid one stays paid');
+END;
+
+CREATE TRIGGER orders_are_kept BEFORE DELETE ON orders
+BEGIN
+    SELECT RAISE(ABORT, 'orders are never deleted');
+END;
+
+CREATE TRIGGER attempts_keep_what_was_agreed BEFORE UPDATE ON attempts
+WHEN NEW.prepare_id IS NOT OLD.prepare_id OR NEW.order_id IS NOT OLD.order_id
+    OR NEW.click_trans_id IS NOT OLD.click_trans_id OR NEW.click_paydoc_id IS NOT OLD.click_paydoc_id
+    OR NEW.amount_tiyin IS NOT OLD.amount_tiyin OR NEW.prepared_at IS NOT OLD.prepared_at
+    OR (OLD.state IN ('paid', 'cancelled') AND NEW.state <> OLD.state)
+    OR (OLD.state = 'paid' AND NEW.paid_trans_id IS NOT OLD.paid_trans_id)
+    OR (OLD.state = 'given_up' AND NEW.state = 'prepared')
+BEGIN
+    SELECT RAISE(ABORT, 'an attempt keeps what was agreed, and a settled one stays settled');
+END;
+
+CREATE TRIGGER attempts_are_kept BEFORE DELETE ON attempts
+BEGIN
+    SELECT RAISE(ABORT, 'attempts are never deleted');
+END;
+
+-- Every callback, good or bad, and its answer. Append-only.
+CREATE TABLE callbacks (
+    id          INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    peer        TEXT    NOT NULL,
+    -- 1: the signature was right.
+    verified    INTEGER NOT NULL CHECK (verified IN (0, 1)),
+    -- The order that a verified callback names, whether it exists or not.
+    order_id    INTEGER,
+    -- The fields as received, without sign_string.
+    fields      TEXT    NOT NULL CHECK (json_valid(fields)),
+    -- The `error` that was answered.
+    code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND 0),
+    answer      TEXT    NOT NULL CHECK (json_valid(answer))
+) STRICT;
+
+CREATE INDEX callbacks_of_an_order ON callbacks (order_id) WHERE order_id IS NOT NULL;
+
+CREATE TRIGGER callbacks_are_not_changed BEFORE UPDATE ON callbacks
+BEGIN
+    SELECT RAISE(ABORT, 'callbacks are append-only');
+END;
+
+CREATE TRIGGER callbacks_are_kept BEFORE DELETE ON callbacks
+BEGIN
+    SELECT RAISE(ABORT, 'callbacks are append-only');
+END;

@@ -1,0 +1,71 @@
+//! What the webhook service needs to know, read from the environment.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
+use tolov_kit::{env::Env, secret::Secret};
+use url::Url;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// WEBHOOK_ADDR
+    pub addr: SocketAddr,
+    /// LEDGER_PATH
+    pub ledger_path: PathBuf,
+    /// API_TOKEN: what the bot and staff tools show.
+    pub api_token: Secret,
+    pub click: ClickConfig,
+    /// ORDER_TTL: how long an order can be paid. `None`: for ever.
+    pub order_ttl: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ClickConfig {
+    /// CLICK_SECRET_KEY
+    pub secret_key: SecretKey,
+    /// CLICK_SERVICE_ID, CLICK_MERCHANT_ID, CLICK_MERCHANT_USER_ID, and where the payment page is.
+    pub pay_link: PayLink,
+}
+
+impl Config {
+    /// Reads what is there and notes what is missing; the values count only when [`Env::finish`] succeeds.
+    pub fn from_env(env: &Env) -> Self {
+        Self {
+            addr: env.parsed("WEBHOOK_ADDR").unwrap_or(SocketAddr::from(([0, 0, 0, 0], 8000))),
+            ledger_path: env.text("LEDGER_PATH").map_or_else(|| PathBuf::from("payments.db"), PathBuf::from),
+            api_token: env
+                .secret("API_TOKEN", "the password between the bot and the webhook service; make one up"),
+            click: ClickConfig::from_env(env),
+            order_ttl: env.duration("ORDER_TTL", Some(Duration::from_hours(24))),
+        }
+    }
+}
+
+impl ClickConfig {
+    fn from_env(env: &Env) -> Self {
+        let cabinet = "CLICK's cabinet shows it: merchant.click.uz, Services";
+        let service_id = env.required_parsed("CLICK_SERVICE_ID", cabinet).unwrap_or(0);
+        let merchant_id = env.required_parsed("CLICK_MERCHANT_ID", cabinet).unwrap_or(0);
+        let secret_key = env.required("CLICK_SECRET_KEY", cabinet);
+        Self {
+            secret_key: SecretKey::new(secret_key),
+            pay_link: PayLink {
+                pay_page: pay_page(env),
+                service_id,
+                merchant_id,
+                merchant_user_id: env.parsed("CLICK_MERCHANT_USER_ID"),
+                return_url: env.parsed::<Url>("RETURN_URL").map(String::from),
+            },
+        }
+    }
+}
+
+/// CLICK's own page; the sandbox's while CLICK_TEST_MODE is on.
+fn pay_page(env: &Env) -> String {
+    if !env.flag("CLICK_TEST_MODE", false) {
+        return CLICK_PAY_PAGE.to_owned();
+    }
+    let sandbox = env.parsed::<Url>("SANDBOX_URL").map(String::from);
+    let sandbox = sandbox.unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+    format!("{}/services/pay", sandbox.trim_end_matches('/'))
+}

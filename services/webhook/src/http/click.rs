@@ -1,0 +1,104 @@
+//! POST /payments/click/webhook: always 200 with an integer `error` (click-protocol.md, section 4).
+
+use std::{sync::Arc, time::Instant as Stopwatch};
+
+use bytes::Bytes;
+use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply};
+use tolov_kit::http::Refusal;
+use warp::{http::StatusCode, reply::Response};
+
+use super::{App, json_bytes};
+use crate::ledger::{Arrival, Content};
+
+/// Verifies, lets the ledger decide, answers after COMMIT.
+pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response {
+    let started = Stopwatch::now();
+    let (form, outcome) = CallbackForm::parse(&body);
+    let content = match outcome {
+        Err(bad_form) => {
+            tracing::debug!(%bad_form, "not a callback");
+            Content::Unverified(ClickCode::ErrorInRequest)
+        }
+        Ok(()) if !form.is_signed_by(&app.click.secret_key) => {
+            Content::Unverified(ClickCode::SignCheckFailed)
+        }
+        Ok(()) => verified(&app, &form),
+    };
+    let arrival = Arrival { received_at: app.clock.now(), peer, fields: form.to_record(), content };
+    let line = Line::of(&arrival, &form);
+    let reply = app.ledger.answer(arrival).await.unwrap_or_else(|error| {
+        tracing::error!(%error, order.id = line.order_id, "callback not decided; CLICK will come again");
+        Reply::code(ClickCode::FailedToUpdateUser)
+    });
+    line.log(&reply, started);
+    reply_with(&reply)
+}
+
+/// Reads a callback that our key has signed.
+fn verified(app: &App, form: &CallbackForm) -> Content {
+    match Callback::read(form) {
+        Err(Malformed::Action) => Content::Refused(ClickCode::ActionNotFound),
+        Err(Malformed::Field(_)) => Content::Refused(ClickCode::ErrorInRequest),
+        // CLICK has no code of its own for a service that is not ours (section 1.6).
+        Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
+            Content::Refused(ClickCode::ErrorInRequest)
+        }
+        Ok(callback) => Content::Callback(callback),
+    }
+}
+
+/// What the accept loop says on CLICK's path.
+pub(super) fn refused(refusal: Refusal) -> Response {
+    reply_with(&Reply::code(match refusal {
+        Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
+        // Nobody knows whether it was decided; CLICK's repetition hears the stored answer.
+        Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
+    }))
+}
+
+fn reply_with(reply: &Reply) -> Response {
+    json_bytes(StatusCode::OK, reply.to_json())
+}
+
+/// The line that the log gets for a callback: what came and what was answered, nothing secret.
+struct Line {
+    peer: String,
+    order_id: String,
+    click_trans_id: String,
+    action: String,
+    click_error: String,
+    verified: bool,
+}
+
+impl Line {
+    fn of(arrival: &Arrival, form: &CallbackForm) -> Self {
+        // What a stranger wrote is cut short: a log is not a place to store it.
+        let short = |value: Option<&str>| value.unwrap_or("-").chars().take(40).collect();
+        Self {
+            peer: arrival.peer.clone(),
+            order_id: short(form.merchant_trans_id()),
+            click_trans_id: short(form.click_trans_id()),
+            action: match form.action() {
+                Some("0") => "prepare".to_owned(),
+                Some("1") => "complete".to_owned(),
+                other => short(other),
+            },
+            click_error: short(form.error()),
+            verified: !matches!(arrival.content, Content::Unverified(_)),
+        }
+    }
+
+    fn log(&self, reply: &Reply, started: Stopwatch) {
+        tracing::info!(
+            order.id = self.order_id,
+            click_trans_id = self.click_trans_id,
+            action = self.action,
+            click_error = self.click_error,
+            verified = self.verified,
+            peer = self.peer,
+            answer = reply.error,
+            took_us = started.elapsed().as_micros(),
+            "callback answered"
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! The routes, and nothing else: who may call what, and which function answers.
+
+mod click;
+mod orders;
+mod status;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use subtle::ConstantTimeEq;
+use tolov_domain::ports::bus::Publisher;
+use tolov_kit::{
+    clock::Clock,
+    http::{Peer, Refusal},
+    secret::Secret,
+};
+use warp::{
+    Filter, Rejection, Reply,
+    filters::BoxedFilter,
+    http::{Method, StatusCode, header},
+    reply::Response,
+};
+
+use crate::{config::ClickConfig, ledger::Ledger};
+
+/// CLICK's path, as the cabinet knows it.
+pub const CLICK_PATH: &str = "/payments/click/webhook";
+
+/// What the handlers need.
+#[derive(Debug)]
+pub struct App {
+    pub ledger: Ledger,
+    pub bus: Arc<dyn Publisher>,
+    pub clock: Arc<dyn Clock>,
+    pub click: ClickConfig,
+    pub api_token: Secret,
+}
+
+/// Every route, with every rejection mapped: no text of a library reaches a caller.
+pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
+    let with_app = {
+        let app = Arc::clone(&app);
+        warp::any().map(move || Arc::clone(&app))
+    };
+    let peer = warp::ext::optional::<Peer>()
+        .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string()));
+    let staff = authorized(app);
+    let click = warp::path!("payments" / "click" / "webhook")
+        .and(warp::post())
+        .and(with_app.clone())
+        .and(peer)
+        .and(warp::body::bytes())
+        .then(click::answer);
+    let create_order = warp::path!("api" / "create_order")
+        .and(warp::post())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .and(warp::body::bytes())
+        .then(orders::create);
+    let order = warp::path!("orders" / String)
+        .and(warp::get())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .then(orders::show);
+    let orders = warp::path!("orders")
+        .and(warp::get())
+        .and(staff)
+        .and(with_app.clone())
+        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+        .then(orders::list);
+    let health = warp::path!("health").and(warp::get()).map(status::health);
+    let ready = warp::path!("ready").and(warp::get()).and(with_app).then(status::ready);
+    click
+        .boxed()
+        .or(create_order.boxed())
+        .unify()
+        .or(order.or(orders).unify().boxed())
+        .unify()
+        .or(health.or(ready).unify().boxed())
+        .unify()
+        .recover(rejected)
+        .unify()
+        .boxed()
+}
+
+/// What the accept loop answers when no route gets to see a request. CLICK's path always hears CLICK's codes.
+pub fn refused(refusal: Refusal, method: &Method, path: &str) -> Response {
+    if path == CLICK_PATH && method == Method::POST {
+        return click::refused(refusal);
+    }
+    match refusal {
+        Refusal::BodyTooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None),
+        Refusal::BodyBroken => problem(StatusCode::BAD_REQUEST, "the body broke off", None),
+        Refusal::TooSlow => problem(StatusCode::REQUEST_TIMEOUT, "the request took too long", None),
+        Refusal::Panicked => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "an internal error, see the log", None)
+        }
+    }
+}
+
+#[derive(Debug)]
+struct NotAuthorized;
+
+impl warp::reject::Reject for NotAuthorized {}
+
+/// Passes requests that show API_TOKEN as a bearer token, compared in constant time.
+fn authorized(app: Arc<App>) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    warp::header::optional::<String>("authorization")
+        .and_then(move |header: Option<String>| {
+            let app = Arc::clone(&app);
+            async move {
+                let shown =
+                    header.as_deref().and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+                let wanted = app.api_token.expose();
+                let right: bool = shown.as_bytes().ct_eq(wanted.as_bytes()).into();
+                if right && !wanted.is_empty() { Ok(()) } else { Err(warp::reject::custom(NotAuthorized)) }
+            }
+        })
+        .untuple_one()
+}
+
+async fn rejected(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
+    Ok(if rejection.find::<NotAuthorized>().is_some() {
+        problem(StatusCode::UNAUTHORIZED, "show the API_TOKEN: Authorization: Bearer …", None)
+    } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
+        problem(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method", None)
+    } else if rejection.is_not_found() {
+        problem(StatusCode::NOT_FOUND, "there is nothing at this address", None)
+    } else {
+        problem(StatusCode::BAD_REQUEST, "the request cannot be read", None)
+    })
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+}
+
+fn problem(status: StatusCode, error: &str, field: Option<&str>) -> Response {
+    json(status, &Problem { error, field })
+}
+
+fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    // Our own structs of strings and integers: serialising cannot fail.
+    json_bytes(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
+    let reply = warp::reply::with_header(body, header::CONTENT_TYPE, "application/json; charset=utf-8");
+    warp::reply::with_status(reply, status).into_response()
+}

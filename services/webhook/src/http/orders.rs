@@ -1,0 +1,227 @@
+//! Orders: the bot registers them, staff read them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use time::format_description::well_known::Rfc3339;
+use tolov_domain::{
+    OrderId, OrderedProduct, Tiyin, UserId,
+    order::OrderStatus,
+    time::{Instant, from_unix_ms},
+};
+use warp::{http::StatusCode, reply::Response};
+
+use super::{App, json, problem};
+use crate::ledger::{AttemptRecord, Creation, LedgerError, NewOrder, OrderRecord};
+
+/// The most lines of an order.
+const PRODUCTS_MAX: usize = 100;
+/// The most orders of one page.
+const PAGE_MAX: u32 = 500;
+
+/// POST /api/create_order: 201 for a new order, 200 for the very same one again, 409 for a number that is taken by
+/// another, 422 naming the field that is wrong.
+pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
+    let order = match read_order(&body, app.clock.now()) {
+        Ok(order) => order,
+        Err(BadOrder { field, reason }) => {
+            return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
+        }
+    };
+    let order_id = order.order_id;
+    let status = match app.ledger.create_order(order).await {
+        Ok(Creation::Created) => {
+            tracing::info!(order.id = %order_id, "order registered");
+            StatusCode::CREATED
+        }
+        Ok(Creation::Existed) => StatusCode::OK,
+        Ok(Creation::Conflict(field)) => {
+            tracing::warn!(order.id = %order_id, field, "an order number came again with another content");
+            return problem(StatusCode::CONFLICT, "this order number is taken by another order", Some(field));
+        }
+        Err(error) => return unavailable(&error),
+    };
+    match app.ledger.order(order_id).await {
+        Ok(Some(record)) => {
+            let payment_url = app.click.pay_link.for_order(order_id, tiyin(record.amount_tiyin));
+            json(status, &Created { order: ShownOrder::of(&record), payment_url })
+        }
+        Ok(None) => unavailable(&LedgerError::Storage("the order is not there yet".to_owned())),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// GET /orders?skip&limit&status, newest first.
+pub(super) async fn list(app: Arc<App>, query: String) -> Response {
+    let page = match Page::parse(&query) {
+        Ok(page) => page,
+        Err(BadOrder { field, reason }) => {
+            return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
+        }
+    };
+    match app.ledger.orders(page.status, page.skip, page.limit).await {
+        Ok(orders) => {
+            let orders: Vec<ShownOrder> = orders.iter().map(ShownOrder::of).collect();
+            json(StatusCode::OK, &Listed { orders, skip: page.skip, limit: page.limit })
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// GET /orders/ID, with its attempts.
+pub(super) async fn show(order_id: String, app: Arc<App>) -> Response {
+    let not_found = || problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"));
+    let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
+    match tokio::try_join!(app.ledger.order(order_id), app.ledger.attempts(order_id)) {
+        Ok((Some(record), attempts)) => {
+            json(StatusCode::OK, &WithAttempts { order: ShownOrder::of(&record), attempts })
+        }
+        Ok((None, _)) => not_found(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn unavailable(error: &LedgerError) -> Response {
+    tracing::error!(%error, "the ledger gave no answer");
+    problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or away; try again", None)
+}
+
+#[derive(Serialize)]
+struct ShownOrder {
+    order_id: i64,
+    user_id: i64,
+    products: Box<RawValue>,
+    /// So'm, written from integer tiyin.
+    total_amount: Box<RawValue>,
+    payment_method: String,
+    status: String,
+    created_at: String,
+    changed_at: String,
+}
+
+#[derive(Serialize)]
+struct Created {
+    #[serde(flatten)]
+    order: ShownOrder,
+    payment_url: String,
+}
+
+#[derive(Serialize)]
+struct WithAttempts {
+    #[serde(flatten)]
+    order: ShownOrder,
+    attempts: Vec<AttemptRecord>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    orders: Vec<ShownOrder>,
+    skip: u32,
+    limit: u32,
+}
+
+impl ShownOrder {
+    fn of(record: &OrderRecord) -> Self {
+        let raw = |text: String| RawValue::from_string(text).unwrap_or_default();
+        let date = |ms| from_unix_ms(ms).format(&Rfc3339).unwrap_or_default();
+        Self {
+            order_id: record.order_id,
+            user_id: record.user_id,
+            products: raw(record.products.clone()),
+            total_amount: raw(tiyin(record.amount_tiyin).soum_json()),
+            payment_method: record.payment_method.clone(),
+            status: record.status.clone(),
+            created_at: date(record.created_at),
+            changed_at: date(record.changed_at),
+        }
+    }
+}
+
+/// The ledger's CHECKs keep amounts in range.
+fn tiyin(amount: i64) -> Tiyin {
+    Tiyin::try_new(amount).unwrap_or(Tiyin::ZERO)
+}
+
+#[derive(Debug)]
+struct BadOrder {
+    field: &'static str,
+    reason: String,
+}
+
+fn bad(field: &'static str, reason: impl Into<String>) -> BadOrder {
+    BadOrder { field, reason: reason.into() }
+}
+
+/// Reads the body field by field, so that the answer can name the one that is wrong, and the amount from its text.
+fn read_order(body: &[u8], now: Instant) -> Result<NewOrder, BadOrder> {
+    let fields: HashMap<String, Box<RawValue>> =
+        serde_json::from_slice(body).map_err(|_| bad("body", "write one JSON object"))?;
+    let field =
+        |name: &'static str| fields.get(name).map(|raw| raw.get()).ok_or_else(|| bad(name, "is missing"));
+    let order_id: OrderId = serde_json::from_str(field("order_id")?)
+        .map_err(|_| bad("order_id", "write a whole number from 1 to 9223372036854775807"))?;
+    let user_id: UserId = serde_json::from_str(field("user_id")?)
+        .map_err(|_| bad("user_id", "write the shopper's Telegram id, a whole number from 1"))?;
+    let amount =
+        Tiyin::parse_soum(field("total_amount")?).map_err(|error| bad("total_amount", error.to_string()))?;
+    if amount == Tiyin::ZERO {
+        return Err(bad("total_amount", "must be more than nothing"));
+    }
+    if field("payment_method")? != "\"click\"" {
+        return Err(bad("payment_method", "only \"click\" is taken"));
+    }
+    Ok(NewOrder { order_id, user_id, products: read_products(field("products")?)?, amount, created_at: now })
+}
+
+fn read_products(text: &str) -> Result<Vec<OrderedProduct>, BadOrder> {
+    let products: Vec<OrderedProduct> = serde_json::from_str(text).map_err(|_| {
+        bad("products", "write a list of {\"product_id\": …, \"count\": …} with whole numbers from 1")
+    })?;
+    if products.is_empty() || products.len() > PRODUCTS_MAX {
+        return Err(bad("products", format!("write 1 to {PRODUCTS_MAX} products")));
+    }
+    if products.iter().any(|product| product.count == 0) {
+        return Err(bad("products", "every count is at least 1"));
+    }
+    let mut ids: Vec<_> = products.iter().map(|product| product.product_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() != products.len() {
+        return Err(bad("products", "every product stands once, with its count"));
+    }
+    Ok(products)
+}
+
+#[derive(Debug)]
+struct Page {
+    skip: u32,
+    limit: u32,
+    status: Option<OrderStatus>,
+}
+
+impl Page {
+    fn parse(query: &str) -> Result<Self, BadOrder> {
+        let mut page = Self { skip: 0, limit: 50, status: None };
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "skip" => page.skip = value.parse().map_err(|_| bad("skip", "write a whole number"))?,
+                "limit" => {
+                    page.limit = value
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=PAGE_MAX).contains(limit))
+                        .ok_or_else(|| bad("limit", format!("write 1 to {PAGE_MAX}")))?;
+                }
+                "status" => {
+                    let status = OrderStatus::parse(&value);
+                    page.status =
+                        Some(status.ok_or_else(|| bad("status", "write pending, paid or expired"))?);
+                }
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+}

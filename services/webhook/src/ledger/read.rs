@@ -1,0 +1,163 @@
+//! Reading the ledger, beside the writer and without stopping it.
+
+use serde::Serialize;
+use tolov_domain::{
+    EventId, OrderId,
+    order::OrderStatus,
+    time::{Instant, unix_ms},
+};
+
+use super::{Ledger, LedgerError};
+
+/// An order as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct OrderRecord {
+    pub order_id: i64,
+    pub user_id: i64,
+    /// JSON, as it was registered.
+    pub products: String,
+    pub amount_tiyin: i64,
+    pub payment_method: String,
+    pub status: String,
+    pub created_at: i64,
+    pub changed_at: i64,
+    pub paid_by: Option<i64>,
+}
+
+/// One attempt to pay an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct AttemptRecord {
+    #[serde(rename = "merchant_prepare_id")]
+    pub prepare_id: i64,
+    pub click_trans_id: i64,
+    pub click_paydoc_id: i64,
+    pub amount_tiyin: i64,
+    pub state: String,
+    #[serde(rename = "prepared_at_ms")]
+    pub prepared_at: i64,
+    #[serde(rename = "settled_at_ms")]
+    pub settled_at: Option<i64>,
+    pub paid_trans_id: Option<i64>,
+    pub paid_paydoc_id: Option<i64>,
+    pub click_error: Option<i64>,
+}
+
+/// One callback that named an order, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CallbackRecord {
+    pub received_at: i64,
+    pub peer: String,
+    pub verified: bool,
+    pub fields: String,
+    pub code: i64,
+    pub answer: String,
+}
+
+/// An event that waits for the relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub id: i64,
+    pub event_id: EventId,
+    pub order_id: i64,
+    pub routing_key: String,
+    pub schema: String,
+    pub body: String,
+    pub refusals: i64,
+}
+
+/// How much waits for the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct OutboxStatus {
+    pub depth: i64,
+    /// Of the oldest event that waits, in milliseconds since 1970.
+    pub oldest_at: Option<i64>,
+    /// Events that the bus has refused at least once.
+    pub refused: i64,
+}
+
+impl Ledger {
+    pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
+        let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?1")
+            .bind(order_id.get())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(order)
+    }
+
+    /// Newest first; `limit` bounds the answer.
+    pub async fn orders(
+        &self,
+        status: Option<OrderStatus>,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<OrderRecord>, LedgerError> {
+        let orders = sqlx::query_as(
+            "SELECT * FROM orders WHERE ?1 IS NULL OR status = ?1 ORDER BY order_id DESC LIMIT ?2 OFFSET ?3",
+        )
+        .bind(status.map(OrderStatus::as_str))
+        .bind(limit)
+        .bind(skip)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(orders)
+    }
+
+    pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
+        let attempts =
+            sqlx::query_as("SELECT * FROM attempts WHERE order_id = ?1 ORDER BY prepare_id LIMIT 1000")
+                .bind(order_id.get())
+                .fetch_all(&self.readers)
+                .await?;
+        Ok(attempts)
+    }
+
+    pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
+        let callbacks = sqlx::query_as("SELECT * FROM callbacks WHERE order_id = ?1 ORDER BY id LIMIT 1000")
+            .bind(order_id.get())
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(callbacks)
+    }
+
+    /// The next window for the relay: unsent events in the order in which they happened.
+    ///
+    /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
+    /// the later ones of its order, but no other's.
+    pub async fn unsent(&self, now: Instant, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
+        type Row = (i64, String, i64, String, String, String, i64);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, event_id, order_id, routing_key, schema, body, refusals FROM outbox AS next
+             WHERE sent_at IS NULL AND retry_at <= ?1
+               AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
+                 WHERE earlier.sent_at IS NULL AND earlier.order_id = next.order_id AND earlier.id < next.id)
+             ORDER BY id LIMIT ?2",
+        )
+        .bind(unix_ms(now))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, event_id, order_id, routing_key, schema, body, refusals)| OutboxRow {
+                id,
+                event_id: EventId::new(event_id),
+                order_id,
+                routing_key,
+                schema,
+                body,
+                refusals,
+            })
+            .collect())
+    }
+
+    pub async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
+        let status = sqlx::query_as(
+            "SELECT count(*) AS depth, min(created_at) AS oldest_at,
+                    coalesce(sum(refusals > 0), 0) AS refused
+             FROM outbox WHERE sent_at IS NULL",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(status)
+    }
+}
