@@ -1,1 +1,3 @@
-//! tolov-checks
+//! What is checked from outside: programs that drive the built services as CLICK and shoppers would.
+
+pub mod load;

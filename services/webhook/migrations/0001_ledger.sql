@@ -82,11 +82,11 @@ CREATE TABLE callbacks (
     verified    INTEGER NOT NULL CHECK (verified IN (0, 1)),
     -- The order that a verified callback names, whether it exists or not.
     order_id    INTEGER,
-    -- The fields as received, without sign_string.
-    fields      TEXT    NOT NULL CHECK (json_valid(fields)),
+    -- The fields as received, without sign_string, and the answer: JSON both.
+    fields      TEXT    NOT NULL,
     -- The `error` that was answered.
     code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND 0),
-    answer      TEXT    NOT NULL CHECK (json_valid(answer))
+    answer      TEXT    NOT NULL
 ) STRICT;
 
 CREATE INDEX callbacks_of_an_order ON callbacks (order_id) WHERE order_id IS NOT NULL;

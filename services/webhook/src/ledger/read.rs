@@ -1,5 +1,7 @@
 //! Reading the ledger, beside the writer and without stopping it.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use tolov_domain::{
     EventId, OrderId,
@@ -128,16 +130,19 @@ impl Ledger {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, event_id, order_id, routing_key, schema, body, refusals FROM outbox AS next
              WHERE sent_at IS NULL AND retry_at <= ?1
-               AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
-                 WHERE earlier.sent_at IS NULL AND earlier.order_id = next.order_id AND earlier.id < next.id)
+               AND NOT EXISTS (SELECT 1 FROM outbox AS refused
+                 WHERE refused.sent_at IS NULL AND refused.refusals > 0
+                   AND refused.order_id = next.order_id AND refused.id < next.id)
              ORDER BY id LIMIT ?2",
         )
         .bind(unix_ms(now))
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
+        let mut orders = HashSet::with_capacity(rows.len());
         Ok(rows
             .into_iter()
+            .filter(|(_, _, order_id, ..)| orders.insert(*order_id))
             .map(|(id, event_id, order_id, routing_key, schema, body, refusals)| OutboxRow {
                 id,
                 event_id: EventId::new(event_id),

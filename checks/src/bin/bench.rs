@@ -1,0 +1,157 @@
+//! Durable callbacks a second, against a bare warp server that parses and verifies the same forms and stores
+//! nothing. Prints numbers and asserts none: `scripts/bench`.
+#![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Result;
+use tolov_checks::load::{Report, Shop, pay_orders};
+use tolov_click::{CallbackForm, PayLink, Reply, SecretKey, link::CLICK_PAY_PAGE};
+use tolov_domain::{
+    OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
+    ports::{
+        PortError,
+        bus::{OutgoingMessage, Published, Publisher},
+    },
+};
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    http::{Limits, Refusal, serve},
+    lifecycle::Stop,
+    secret::Secret,
+};
+use tolov_webhook::{ClickConfig, Config, Service, ledger::NewOrder};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+const CONNECTIONS: [i64; 3] = [1, 16, 64];
+const SERVICE_ID: i64 = 12345;
+const AMOUNT: &str = "30000";
+
+fn main() -> Result<()> {
+    let orders: i64 = std::env::args().nth(1).map_or(Ok(10_000), |count| count.parse())?;
+    let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let clients = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    println!(
+        "{} callbacks a row (Prepare and Complete of {orders} orders; a tenth of them at 1 connection)\n",
+        orders * 2
+    );
+    for connections in CONNECTIONS {
+        let count = if connections == 1 { orders / 10 } else { orders };
+        let bare = measure(&servers, &clients, bare_server(), count, connections)?;
+        let ledger = measure(&servers, &clients, ledger_server(count), count, connections)?;
+        println!("{connections:>3} connections   bare    {bare}");
+        println!("                  ledger  {ledger}");
+        println!("                  ratio   {:>7}%\n", ledger.rate() * 100 / bare.rate().max(1));
+    }
+    Ok(())
+}
+
+fn measure(
+    servers: &tokio::runtime::Runtime,
+    clients: &tokio::runtime::Runtime,
+    server: impl Future<Output = Result<Server>>,
+    orders: i64,
+    connections: i64,
+) -> Result<Report> {
+    let server = servers.block_on(server)?;
+    let shop = Shop {
+        addr: server.addr,
+        service_id: SERVICE_ID,
+        secret_key: SecretKey::new("bench"),
+        amount: AMOUNT,
+    };
+    let report = clients.block_on(pay_orders(&shop, 1, orders, connections))?;
+    server.stop.cancel();
+    servers.block_on(server.ended)??;
+    Ok(report)
+}
+
+struct Server {
+    addr: SocketAddr,
+    stop: Stop,
+    ended: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Parses, verifies, answers: all of the HTTP and nothing of the ledger.
+async fn bare_server() -> Result<Server> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let addr = listener.local_addr()?;
+    let secret_key = SecretKey::new("bench");
+    let routes: BoxedFilter<(Response,)> = warp::path!("payments" / "click" / "webhook")
+        .and(warp::post())
+        .and(warp::body::bytes())
+        .map(move |body: bytes::Bytes| {
+            let (form, outcome) = CallbackForm::parse(&body);
+            let known = outcome.is_ok() && form.is_signed_by(&secret_key);
+            let prepare_id = PrepareId::try_new(77).ok().filter(|_| known);
+            let reply =
+                prepare_id.map_or(Reply::code(tolov_click::ClickCode::SignCheckFailed), Reply::prepared);
+            warp::reply::Response::new(reply.to_json().into())
+        })
+        .boxed();
+    let stop = Stop::new();
+    let ended = tokio::spawn(serve(listener, routes, refuse, Limits::default(), stop.clone()));
+    Ok(Server { addr, stop, ended })
+}
+
+fn refuse(_: Refusal, _: &warp::http::Method, _: &str) -> Response {
+    Response::default()
+}
+
+/// The webhook service on a fresh ledger, with the orders registered.
+async fn ledger_server(orders: i64) -> Result<Server> {
+    let folder = tempfile::tempdir()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let config = Config {
+        addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        ledger_path: folder.path().join("payments.db"),
+        api_token: Secret::new("bench"),
+        click: ClickConfig {
+            secret_key: SecretKey::new("bench"),
+            pay_link: PayLink {
+                pay_page: CLICK_PAY_PAGE.to_owned(),
+                service_id: SERVICE_ID,
+                merchant_id: 1,
+                merchant_user_id: None,
+                return_url: None,
+            },
+        },
+        order_ttl: None,
+    };
+    let service = Service::build(config, Arc::new(Instantly), Arc::clone(&clock)).await?;
+    let ledger = service.ledger();
+    for order in 1..=orders {
+        let order = NewOrder {
+            order_id: OrderId::try_new(order)?,
+            user_id: UserId::try_new(5551)?,
+            products: vec![OrderedProduct { product_id: ProductId::try_new(7)?, count: 2 }],
+            amount: Tiyin::parse_soum(AMOUNT)?,
+            created_at: clock.now(),
+        };
+        ledger.create_order(order).await?;
+    }
+    drop(ledger);
+    let (addr, stop) = (service.addr(), Stop::new());
+    let running = service.run(stop.clone());
+    let ended = tokio::spawn(async move {
+        let ended = running.await;
+        drop(folder);
+        ended
+    });
+    Ok(Server { addr, stop, ended })
+}
+
+/// Confirms at once: what is measured is acceptance; the bus has a bench of its own.
+#[derive(Debug)]
+struct Instantly;
+
+#[async_trait::async_trait]
+impl Publisher for Instantly {
+    async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
+        Ok(vec![Published::Confirmed; window.len()])
+    }
+
+    async fn is_reachable(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,70 @@
+//! One keep-alive HTTP/1.1 connection, as light as can be, so that the load costs less than what it loads.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// The longest that a callback may take before the measurement is given up.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Connection {
+    pub(super) async fn open(addr: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, read: Vec::with_capacity(1024) })
+    }
+
+    /// Posts a form and returns the body of a 200 and the time it took.
+    pub(super) async fn post(&mut self, path: &str, form: &str) -> Result<(Vec<u8>, Duration)> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: shop\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        let started = Instant::now();
+        self.stream.write_all(request.as_bytes()).await?;
+        let body = tokio::time::timeout(ANSWER_TIMEOUT, self.response()).await.context("no answer")??;
+        Ok((body, started.elapsed()))
+    }
+
+    async fn response(&mut self) -> Result<Vec<u8>> {
+        self.read.clear();
+        let head_end = loop {
+            if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+            self.fill().await?;
+        };
+        let head = std::str::from_utf8(&self.read[..head_end])?.to_ascii_lowercase();
+        ensure!(head.starts_with("http/1.1 200"), "not 200: {head}");
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"))
+            .context("an answer without content-length")?
+            .trim()
+            .parse()?;
+        while self.read.len() < head_end + length {
+            self.fill().await?;
+        }
+        Ok(self.read[head_end..head_end + length].to_vec())
+    }
+
+    async fn fill(&mut self) -> Result<()> {
+        if self.stream.read_buf(&mut self.read).await? == 0 {
+            bail!("the connection was closed in the middle of an answer");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! A load generator that plays CLICK over keep-alive connections, and what it measures.
+
+mod connection;
+mod report;
+
+use std::{net::SocketAddr, time::Instant};
+
+use anyhow::{Context, Result};
+use tokio::task::JoinSet;
+use tolov_click::{Reply, SecretKey, sign_complete, sign_prepare};
+
+use self::connection::Connection;
+pub use self::report::Report;
+
+/// The shop that the load is played against.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    pub addr: SocketAddr,
+    pub service_id: i64,
+    pub secret_key: SecretKey,
+    /// Of every order, in so'm as CLICK writes it.
+    pub amount: &'static str,
+}
+
+/// Pays orders `first..first + count` over so many connections, each order with one Prepare and one Complete, and
+/// measures every callback from its first byte to its whole answer.
+pub async fn pay_orders(shop: &Shop, first: i64, count: i64, connections: i64) -> Result<Report> {
+    let started = Instant::now();
+    let mut payers = JoinSet::new();
+    for lane in 0..connections {
+        let shop = shop.clone();
+        let orders: Vec<i64> = (first..first + count)
+            .skip(usize::try_from(lane)?)
+            .step_by(usize::try_from(connections)?)
+            .collect();
+        payers.spawn(async move { pay_lane(&shop, &orders).await });
+    }
+    let mut latencies = Vec::new();
+    while let Some(lane) = payers.join_next().await {
+        latencies.extend(lane??);
+    }
+    Ok(Report::new(latencies, started.elapsed()))
+}
+
+async fn pay_lane(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Duration>> {
+    let mut connection = Connection::open(shop.addr).await?;
+    let mut latencies = Vec::with_capacity(orders.len() * 2);
+    for order in orders {
+        let prepare = shop.prepare(*order);
+        let (answer, took) = connection.post(tolov_webhook::http::CLICK_PATH, &prepare).await?;
+        latencies.push(took);
+        let prepared: Reply = serde_json::from_slice(&answer)?;
+        let prepare_id =
+            prepared.merchant_prepare_id.with_context(|| format!("Prepare of {order}: {prepared:?}"))?;
+        let complete = shop.complete(*order, prepare_id.get());
+        let (answer, took) = connection.post(tolov_webhook::http::CLICK_PATH, &complete).await?;
+        latencies.push(took);
+        let confirmed: Reply = serde_json::from_slice(&answer)?;
+        anyhow::ensure!(confirmed.error == 0, "Complete of {order}: {confirmed:?}");
+    }
+    Ok(latencies)
+}
+
+const SIGN_TIME: &str = "2026-11-23 12:00:00";
+
+impl Shop {
+    fn prepare(&self, order: i64) -> String {
+        let trans = (9_000_000_000 + order).to_string();
+        let (service, order) = (self.service_id.to_string(), order.to_string());
+        let sign = sign_prepare(&self.secret_key, &trans, &service, &order, self.amount, SIGN_TIME);
+        self.form(&trans, &order, "0", "", &sign)
+    }
+
+    fn complete(&self, order: i64, prepare_id: i64) -> String {
+        let trans = (9_000_000_000 + order).to_string();
+        let (service, order, prepare_id) =
+            (self.service_id.to_string(), order.to_string(), prepare_id.to_string());
+        let sign =
+            sign_complete(&self.secret_key, &trans, &service, &order, &prepare_id, self.amount, SIGN_TIME);
+        self.form(&trans, &order, "1", &prepare_id, &sign)
+    }
+
+    fn form(&self, trans: &str, order: &str, action: &str, prepare_id: &str, sign: &str) -> String {
+        url::form_urlencoded::Serializer::new(String::with_capacity(320))
+            .append_pair("click_trans_id", trans)
+            .append_pair("service_id", &self.service_id.to_string())
+            .append_pair("click_paydoc_id", trans)
+            .append_pair("merchant_trans_id", order)
+            .append_pair("merchant_prepare_id", prepare_id)
+            .append_pair("amount", self.amount)
+            .append_pair("action", action)
+            .append_pair("error", "0")
+            .append_pair("error_note", "Success")
+            .append_pair("sign_time", SIGN_TIME)
+            .append_pair("sign_string", sign)
+            .finish()
+    }
+}

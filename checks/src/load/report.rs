@@ -1,0 +1,45 @@
+//! What a run measured.
+
+use std::{fmt, time::Duration};
+
+/// Latencies of a run, and how long it took in all.
+#[derive(Debug, Clone)]
+pub struct Report {
+    sorted: Vec<Duration>,
+    elapsed: Duration,
+}
+
+impl Report {
+    pub fn new(mut latencies: Vec<Duration>, elapsed: Duration) -> Self {
+        latencies.sort_unstable();
+        Self { sorted: latencies, elapsed }
+    }
+
+    /// Callbacks a second.
+    pub fn rate(&self) -> u128 {
+        let count = u128::try_from(self.sorted.len()).unwrap_or(0);
+        count * 1_000_000 / self.elapsed.as_micros().max(1)
+    }
+
+    /// The latency that so many of a thousand callbacks kept to.
+    pub fn per_mille(&self, per_mille: usize) -> Duration {
+        let index = (self.sorted.len() * per_mille / 1000).min(self.sorted.len().saturating_sub(1));
+        self.sorted.get(index).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |duration: Duration| {
+            let us = duration.as_micros();
+            format!("{}.{:03} ms", us / 1000, us % 1000)
+        };
+        write!(
+            formatter,
+            "{:>8}/s   p50 {:>10}   p99 {:>10}",
+            self.rate(),
+            ms(self.per_mille(500)),
+            ms(self.per_mille(990))
+        )
+    }
+}
