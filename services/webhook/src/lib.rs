@@ -89,7 +89,7 @@ impl Service {
                 tracing::error!(%error, "a background task of the webhook service ended badly");
             }
         }
-        writer.ended().await;
+        writer.close().await;
         served
     }
 }

@@ -1,1 +1,10 @@
-//! tolov-contract
+#![doc = include_str!("../README.md")]
+#![expect(clippy::missing_panics_doc, reason = "a broken promise is told by a failed assertion")]
+
+pub mod bus;
+pub mod chaos_proxy;
+pub mod shop;
+
+mod behaviour;
+
+pub use behaviour::{TIME_LIMIT, run_bus, run_shop};

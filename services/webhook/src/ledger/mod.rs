@@ -18,6 +18,7 @@ use tokio::{
 };
 use tolov_click::{Callback, ClickCode, Reply};
 use tolov_domain::{OrderId, OrderedProduct, Tiyin, UserId, time::Instant};
+use tolov_kit::lifecycle::Stop;
 
 pub use self::{
     open::OpenError,
@@ -142,13 +143,18 @@ pub struct Ledger {
     outbox_grew: Arc<Notify>,
 }
 
-/// The writer task; it ends when every [`Ledger`] is dropped and what waited is committed.
+/// The writer task.
 #[derive(Debug)]
-pub struct WriterTask(JoinHandle<()>);
+pub struct WriterTask {
+    task: JoinHandle<()>,
+    closing: Stop,
+}
 
 impl WriterTask {
-    pub async fn ended(self) {
-        if let Err(error) = self.0.await {
+    /// Takes no further work, commits what waits and closes the file.
+    pub async fn close(self) {
+        self.closing.cancel();
+        if let Err(error) = self.task.await {
             tracing::error!(%error, "the ledger's writer ended badly");
         }
     }
@@ -165,8 +171,10 @@ impl Ledger {
         let outbox_grew = Arc::new(Notify::new());
         let writer =
             writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&outbox_grew)).await?;
-        let task = tokio::spawn(writer.run(waiting, waiting_unverified));
-        Ok((Self { jobs, unverified, readers: opened.readers, outbox_grew }, WriterTask(task)))
+        let closing = Stop::new();
+        let task = tokio::spawn(writer.run(waiting, waiting_unverified, closing.clone()));
+        let writer = WriterTask { task, closing };
+        Ok((Self { jobs, unverified, readers: opened.readers, outbox_grew }, writer))
     }
 
     /// Keeps a callback and answers it; what it did to the order is committed with it.

@@ -155,6 +155,16 @@ impl Ledger {
             .collect())
     }
 
+    /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or forgotten.
+    pub async fn event_sent_at(&self, event_id: &EventId) -> Result<Option<i64>, LedgerError> {
+        let sent_at: Option<(Option<i64>,)> =
+            sqlx::query_as("SELECT sent_at FROM outbox WHERE event_id = ?1")
+                .bind(event_id.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(sent_at.and_then(|(sent_at,)| sent_at))
+    }
+
     pub async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
         let status = sqlx::query_as(
             "SELECT count(*) AS depth, min(created_at) AS oldest_at,

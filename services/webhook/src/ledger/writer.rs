@@ -11,6 +11,7 @@ use tolov_domain::{
     ClickTransId, OrderId, PrepareId,
     time::{Instant, unix_ms},
 };
+use tolov_kit::lifecycle::Stop;
 
 use super::{
     Arrival, Content, Creation, Job, LedgerError, NewOrder, RelayMarks,
@@ -29,43 +30,47 @@ const PRUNE_MAX: i64 = 1000;
 /// Orders by number; attempts by number, by transaction of an order, and by the transaction that paid. One row each.
 const LOAD: &str = "BEGIN IMMEDIATE;
 SELECT json_group_array(json_array(o.order_id, o.user_id, o.products, o.amount_tiyin, o.status, o.changed_at, o.paid_by))
-  FROM json_each(?1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value;
+  FROM json_each($1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value;
 SELECT json_group_array(json_array(prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state,
     prepared_at, settled_at, paid_trans_id, paid_paydoc_id, click_error))
   FROM (
-    SELECT a.* FROM json_each(?2) AS wanted CROSS JOIN attempts AS a ON a.prepare_id = wanted.value
+    SELECT a.* FROM json_each($2) AS wanted CROSS JOIN attempts AS a ON a.prepare_id = wanted.value
     UNION
-    SELECT a.* FROM json_each(?3) AS wanted CROSS JOIN attempts AS a
+    SELECT a.* FROM json_each($3) AS wanted CROSS JOIN attempts AS a
       ON a.order_id = wanted.value ->> 0 AND a.click_trans_id = wanted.value ->> 1
     UNION
-    SELECT a.* FROM json_each(?4) AS wanted CROSS JOIN attempts AS a
+    SELECT a.* FROM json_each($4) AS wanted CROSS JOIN attempts AS a
       ON a.paid_trans_id = wanted.value AND a.state = 'paid'
   );";
 
+/// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
+/// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
 const STORE: &str = "
 INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'click', 'pending', value ->> 4, value ->> 4
-  FROM json_each(?1);
+  FROM json_each($1);
 INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
     settled_at, paid_trans_id, paid_paydoc_id, click_error)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
     value ->> 7, value ->> 8, value ->> 9, value ->> 10
-  FROM json_each(?2) WHERE true
+  FROM json_each($2) WHERE true
   ON CONFLICT (prepare_id) DO UPDATE SET state = excluded.state, settled_at = excluded.settled_at,
     paid_trans_id = excluded.paid_trans_id, paid_paydoc_id = excluded.paid_paydoc_id,
-    click_error = excluded.click_error;
+    click_error = excluded.click_error,
+    -- These never change; were the row another attempt's, the trigger refuses.
+    order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;
 UPDATE orders SET status = change.value ->> 1, paid_by = change.value ->> 2, changed_at = change.value ->> 3
-  FROM json_each(?3) AS change WHERE orders.order_id = change.value ->> 0;
+  FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 0;
 INSERT INTO callbacks (received_at, peer, verified, order_id, fields, code, answer)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-  FROM json_each(?4);
+  FROM json_each($4);
 INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-  FROM json_each(?5) WHERE true
+  FROM json_each($5) WHERE true
   ON CONFLICT (event_id) DO NOTHING;
-UPDATE outbox SET sent_at = ?6, last_error = NULL WHERE id IN (SELECT value FROM json_each(?7));
+UPDATE outbox SET sent_at = $6, last_error = NULL WHERE id IN (SELECT value FROM json_each($7));
 UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 1, last_error = mark.value ->> 2
-  FROM json_each(?8) AS mark WHERE outbox.id = mark.value ->> 0;
+  FROM json_each($8) AS mark WHERE outbox.id = mark.value ->> 0;
 COMMIT;";
 
 pub(super) struct Writer {
@@ -84,19 +89,27 @@ impl Writer {
         lock: File,
         outbox_grew: Arc<Notify>,
     ) -> Result<Self, OpenError> {
-        let last: i64 = sqlx::query_scalar("SELECT coalesce(max(prepare_id), 0) FROM attempts")
-            .fetch_one(&mut connection)
-            .await?;
-        Ok(Self { connection, options, _lock: lock, outbox_grew, next_prepare_id: last + 1 })
+        let next_prepare_id = next_prepare_id(&mut connection).await?;
+        Ok(Self { connection, options, _lock: lock, outbox_grew, next_prepare_id })
     }
 
-    /// Runs until every sender of verified jobs is gone and what waited is committed.
-    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>, mut unverified: mpsc::Receiver<Job>) {
+    /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
+    pub(super) async fn run(
+        mut self,
+        mut jobs: mpsc::Receiver<Job>,
+        mut unverified: mpsc::Receiver<Job>,
+        closing: Stop,
+    ) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
             // Verified work first: a flood of forgeries waits behind it, and fills only what is left of a batch.
             tokio::select! {
                 biased;
+                () = closing.cancelled(), if !jobs.is_closed() => {
+                    jobs.close();
+                    unverified.close();
+                    continue;
+                }
                 taken = jobs.recv_many(&mut batch, BATCH_MAX) => if taken == 0 { break },
                 Some(job) = unverified.recv() => batch.push(job),
             }
@@ -207,6 +220,11 @@ impl Writer {
             tracing::debug!(%error, "nothing to roll back");
         }
         if matches!(error, LedgerError::Rule(_)) {
+            // Perhaps the next number is taken, by a row that a foreign hand has written.
+            match next_prepare_id(&mut self.connection).await {
+                Ok(next) => self.next_prepare_id = next,
+                Err(error) => tracing::warn!(%error, "cannot read the last merchant_prepare_id"),
+            }
             return;
         }
         match self.options.connect().await {
@@ -418,6 +436,12 @@ impl Arrival {
         let (at, peer, fields) = (unix_ms(self.received_at), self.peer.clone(), self.fields.clone());
         CallbackRow(at, peer, verified, order_id, fields, reply.error, answer)
     }
+}
+
+async fn next_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let last: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(prepare_id), 0) FROM attempts").fetch_one(connection).await?;
+    Ok(last + 1)
 }
 
 /// A rule of the schema was broken: only one job of the batch can be at fault. Everything else is the disk's.

@@ -1,0 +1,31 @@
+# What the shopper is told. Amounts and names come ready from the program.
+money = { $amount } so'm
+
+paid-title = ✅ <b>Order №{ $order } is paid</b>
+paid-total = Total: <b>{ $total }</b>
+paid-payment = CLICK payment number: <code>{ $payment }</code>
+paid-thanks = Thank you for your purchase!
+
+order-line = • { $title } × { $count }
+order-line-untitled = • Product №{ $product } × { $count }
+order-lines-more =
+    { $count ->
+        [one] … and { $count } more product
+       *[other] … and { $count } more products
+    }
+
+greeting = Hello! This is the shop's bot. I shall tell you here as soon as your order is paid.
+commands = /orders — your latest orders
+unknown = Sorry, I did not understand that. This is what I can do:
+try-later = I cannot show your orders just now. Please try again in a few minutes.
+
+orders-title =
+    { $count ->
+        [one] <b>Your latest order:</b>
+       *[other] <b>Your latest { $count } orders:</b>
+    }
+orders-empty = You have no orders yet.
+orders-entry = №{ $order } · { $status } · { $total } · { $date }
+status-pending = ⏳ waits for payment
+status-paid = ✅ paid
+status-expired = ⌛ expired

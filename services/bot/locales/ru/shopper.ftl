@@ -1,0 +1,33 @@
+# То, что говорится покупателю. Суммы и названия приходят из программы готовыми.
+money = { $amount } сум
+
+paid-title = ✅ <b>Заказ №{ $order } оплачен</b>
+paid-total = Итого: <b>{ $total }</b>
+paid-payment = Номер платежа CLICK: <code>{ $payment }</code>
+paid-thanks = Спасибо за покупку!
+
+order-line = • { $title } × { $count }
+order-line-untitled = • Товар №{ $product } × { $count }
+order-lines-more =
+    { $count ->
+        [one] … и ещё { $count } наименование
+        [few] … и ещё { $count } наименования
+       *[other] … и ещё { $count } наименований
+    }
+
+greeting = Здравствуйте! Это бот магазина. Как только заказ будет оплачен, я сообщу вам об этом здесь.
+commands = /orders — ваши последние заказы
+unknown = Извините, я этого не понял. Вот что я умею:
+try-later = Сейчас не получается показать заказы. Попробуйте ещё раз через несколько минут.
+
+orders-title =
+    { $count ->
+        [one] <b>Ваш последний { $count } заказ:</b>
+        [few] <b>Ваши последние { $count } заказа:</b>
+       *[other] <b>Ваши последние { $count } заказов:</b>
+    }
+orders-empty = У вас пока нет заказов.
+orders-entry = №{ $order } · { $status } · { $total } · { $date }
+status-pending = ⏳ ждёт оплаты
+status-paid = ✅ оплачен
+status-expired = ⌛ истёк

@@ -1,0 +1,94 @@
+//! The notifier: from the bus to shoppers and to the staff channel, each notification once.
+//!
+//! Claim, send, record, acknowledge: a process may die between any two of them. Before the send nothing is lost;
+//! after the record nothing is sent again; between the two nobody knows, and after the lease the message is sent once
+//! more, with the order's number in it. That is why the claim comes with a lease and the acknowledgement comes last.
+
+mod intake;
+mod journal;
+mod send;
+mod shopper;
+mod staff;
+mod waiting_room;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tolov_domain::{
+    ports::bus::{Delivery, Verdict},
+    ports::shop::Outcome,
+};
+use tolov_kit::lifecycle::Stop;
+
+use crate::{BotConfig, Deps, pace::Pace, reach::Reach, telegram::Telegram};
+use journal::Journal;
+
+/// What all parts of the notifier work with.
+#[derive(Debug)]
+pub(crate) struct Notifier {
+    deps: Deps,
+    config: BotConfig,
+    telegram: Arc<Telegram>,
+    /// Everything that the bot sends, as Telegram counts it.
+    overall: Arc<Pace>,
+    flood: send::Flood,
+    journal: Journal,
+    bus: Reach,
+}
+
+/// A delivery with its verdict, on its way to the bus.
+type Verdicts = mpsc::Sender<(Delivery, Verdict)>;
+
+/// Verdicts that are settled at once.
+const VERDICTS_MAX: usize = 256;
+
+impl Notifier {
+    pub(crate) fn new(deps: Deps, config: BotConfig, telegram: Arc<Telegram>, overall: Arc<Pace>) -> Self {
+        Self {
+            journal: Journal::new(&deps, &config),
+            deps,
+            config,
+            telegram,
+            overall,
+            flood: send::Flood::default(),
+            bus: Reach::new("the message bus"),
+        }
+    }
+
+    /// Runs until `stop`: takes in nothing more then, and returns when what it holds is sent or given back.
+    pub(crate) async fn run(self: Arc<Self>, stop: Stop) {
+        let (verdicts, decided) = mpsc::channel(VERDICTS_MAX);
+        let (notices, waiting) = mpsc::channel(self.config.staff_waiting_max);
+        let channel = staff::StaffChannel::new(Arc::clone(&self), verdicts.clone());
+        tokio::join!(
+            intake::run(Arc::clone(&self), notices, verdicts, stop.clone()),
+            channel.run(waiting, stop),
+            self.settle(decided),
+        );
+    }
+
+    /// Brings verdicts to the bus, as many at once as there are, until nobody can send any more.
+    async fn settle(&self, mut decided: mpsc::Receiver<(Delivery, Verdict)>) {
+        let mut ready = Vec::with_capacity(VERDICTS_MAX);
+        while decided.recv_many(&mut ready, VERDICTS_MAX).await > 0 {
+            // What the bus took no note of is delivered again; the journal knows by then what was sent.
+            match self.deps.consumer.settle(std::mem::take(&mut ready)).await {
+                Ok(_) => self.bus.found(),
+                Err(error) => {
+                    self.bus.lost(error);
+                }
+            }
+        }
+    }
+}
+
+/// How a try to send ended, and what the journal and the bus have to hear.
+#[derive(Debug)]
+enum Ending {
+    /// It is over for good.
+    Final(Outcome),
+    /// Nothing was sent: anybody may try again.
+    Free(Verdict),
+    /// Perhaps sent: nobody may try again before the lease ends.
+    Leased(Verdict),
+}

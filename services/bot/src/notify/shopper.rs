@@ -1,0 +1,120 @@
+//! Telling a shopper.
+
+use teloxide::types::{ChatId, Recipient};
+use tokio::time::Instant;
+use tolov_domain::{
+    ClickPaydocId, Language,
+    notification::Notification,
+    ports::{
+        bus::{Delivery, Verdict},
+        shop::Outcome,
+    },
+};
+use tolov_kit::lifecycle::{Stop, pause};
+
+use super::{
+    Ending, Notifier,
+    journal::{AWAY_AFTER, Lease, pauses},
+    send::{Sent, ending_of},
+};
+use crate::{render, telegram::SendError};
+
+/// "Your order is paid", with the delivery that asks for it.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) delivery: Delivery,
+    pub(super) notification: Notification,
+    pub(super) payment: ClickPaydocId,
+}
+
+/// Sends a claimed message and records how it ended; what is left is to acknowledge.
+pub(super) async fn tell(
+    notifier: &Notifier,
+    told: Told,
+    attempt: u32,
+    lease: Lease,
+    stop: &Stop,
+) -> (Delivery, Verdict) {
+    let Told { delivery, notification, payment } = told;
+    if attempt > 1 {
+        tracing::info!(notification.id = %notification.notification_id, attempt, "sending once more");
+    }
+    let ids = [notification.notification_id.clone()];
+    let verdict = match attempt_to_tell(notifier, &notification, payment, attempt, lease, stop).await {
+        Ending::Final(outcome) => {
+            notifier.journal.record(&ids, &outcome).await;
+            Verdict::Done
+        }
+        Ending::Free(verdict) => {
+            notifier.journal.release(&ids).await;
+            verdict
+        }
+        Ending::Leased(verdict) => verdict,
+    };
+    (delivery, verdict)
+}
+
+async fn attempt_to_tell(
+    notifier: &Notifier,
+    notification: &Notification,
+    payment: ClickPaydocId,
+    attempt: u32,
+    lease: Lease,
+    stop: &Stop,
+) -> Ending {
+    let Some(language) = language_of(notifier, notification, lease, stop).await else {
+        return Ending::Free(Verdict::Later { after: AWAY_AFTER });
+    };
+    let html = render::shopper_paid(language, notification, payment);
+    // The number of a shopper is the number of the private chat.
+    let chat = Recipient::Id(ChatId(notification.user_id.get()));
+    match notifier.send_in_turn(chat, &html, lease, stop).await {
+        Sent::As(message_id) => {
+            let lag = notifier.deps.clock.now() - notification.occurred_at;
+            tracing::info!(
+                order.id = %notification.order_id,
+                paid_to_notified_ms = lag.whole_milliseconds(),
+                "shopper told"
+            );
+            Ending::Final(Outcome::Sent { message_id })
+        }
+        Sent::NotNow(after) => Ending::Free(Verdict::Later { after }),
+        Sent::Failed(SendError::ChatClosed(reason)) => {
+            tracing::info!(order.id = %notification.order_id, reason, "a shopper cannot be told");
+            Ending::Final(Outcome::Undeliverable { reason })
+        }
+        Sent::Failed(error) => {
+            if let SendError::Refused(reason) = &error {
+                tracing::warn!(order.id = %notification.order_id, reason, "Telegram does not take a message; it is parked");
+            }
+            tracing::debug!(order.id = %notification.order_id, ?error, "a shopper is not told yet");
+            ending_of(error, attempt, lease)
+        }
+    }
+}
+
+/// The shopper's language; `None` when the store is away for too long.
+async fn language_of(
+    notifier: &Notifier,
+    notification: &Notification,
+    lease: Lease,
+    stop: &Stop,
+) -> Option<Language> {
+    let mut pauses = pauses();
+    loop {
+        match notifier.deps.shop.user(notification.user_id).await {
+            Ok(user) => return Some(user.and_then(|user| user.language).unwrap_or_default()),
+            Err(error) if error.is_unavailable() => {
+                notifier.journal.store.lost(error);
+                let next = pauses.next_pause();
+                if Instant::now() + next > lease.send_by || !pause(stop, next).await {
+                    return None;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(order.id = %notification.order_id, %error, "the shopper's language is not known");
+                return Some(Language::default());
+            }
+        }
+    }
+}

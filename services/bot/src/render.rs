@@ -1,0 +1,213 @@
+//! The messages: what is said to a shopper, to staff, and in answer to a command. Telegram's HTML throughout.
+
+use tolov_domain::{
+    ClickPaydocId, Language,
+    notification::{Notification, Subject},
+    order::{Order, OrderLine, OrderStatus},
+    payment::Anomaly,
+};
+
+use crate::text::{Gaps, Key, clock_time, date_time, money, plain, say};
+
+/// Telegram takes 4096 characters after it has read the markup. Counting the markup too keeps us on the safe side.
+const MESSAGE_MAX_UNITS: usize = 4096;
+/// A longer name of a product is cut, so that one line never takes a message for itself.
+const TITLE_MAX_CHARS: usize = 120;
+
+/// "Your order is paid", for the shopper.
+pub(crate) fn shopper_paid(language: Language, told: &Notification, payment: ClickPaydocId) -> String {
+    let title = say(language, Key::PaidTitle, &Gaps::new().text("order", &told.order_id));
+    let end = [
+        say(language, Key::PaidTotal, &Gaps::new().text("total", &money(language, told.total_tiyin))),
+        say(language, Key::PaidPayment, &Gaps::new().text("payment", &payment)),
+        String::new(),
+        plain(language, Key::PaidThanks),
+    ];
+    with_lines(language, &title, &told.lines, &end.join("\n"))
+}
+
+/// One notice, for staff.
+pub(crate) fn staff_post(language: Language, told: &Notification) -> String {
+    let title_key = match &told.subject {
+        Subject::OrderPaid { late: false, .. } => Key::StaffPaidTitle,
+        Subject::OrderPaid { late: true, .. } => Key::StaffLateTitle,
+        Subject::PaymentQuestioned { .. } => Key::StaffQuestionedTitle,
+    };
+    let title = [
+        say(language, title_key, &Gaps::new().text("order", &told.order_id)),
+        say(language, Key::StaffShopper, &Gaps::new().text("user", &told.user_id)),
+    ];
+    let mut end = vec![
+        say(language, Key::PaidTotal, &Gaps::new().text("total", &money(language, told.total_tiyin))),
+        say(language, Key::PaidPayment, &Gaps::new().text("payment", &payment_of(told))),
+        say(language, Key::StaffTime, &Gaps::new().text("time", &date_time(told.occurred_at))),
+    ];
+    end.extend(to_do(language, told).map(|to_do| format!("\n👉 {to_do}")));
+    with_lines(language, &title.join("\n"), &told.lines, &end.join("\n"))
+}
+
+/// Several notices as one post: as many of the first ones as fit, and how many those are (at least one).
+///
+/// The lines of the orders are there where all notices fit with them; else more notices fit without.
+pub(crate) fn digest(language: Language, told: &[&Notification]) -> (String, usize) {
+    if let [alone] = told {
+        return (staff_post(language, alone), 1);
+    }
+    let (text, fitting) = digest_of(language, told, true);
+    if fitting == told.len() { (text, fitting) } else { digest_of(language, told, false) }
+}
+
+fn digest_of(language: Language, told: &[&Notification], with_orders: bool) -> (String, usize) {
+    let title = |count: usize| {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        say(language, Key::StaffDigestTitle, &Gaps::new().count("count", count))
+    };
+    // The title grows with its number: room for the longest is kept.
+    let mut room = MESSAGE_MAX_UNITS.saturating_sub(units(&title(told.len())));
+    let mut body = String::new();
+    let mut fitting = 0;
+    for notification in told {
+        let entry = digest_entry(language, notification, with_orders);
+        let Some(rest) = room.checked_sub(units(&entry) + 1) else { break };
+        room = rest;
+        body.push('\n');
+        body.push_str(&entry);
+        fitting += 1;
+    }
+    match (fitting, told.first()) {
+        (0, Some(first)) => (staff_post(language, first), 1),
+        _ => (format!("{}{body}", title(fitting)), fitting),
+    }
+}
+
+fn digest_entry(language: Language, told: &Notification, with_orders: bool) -> String {
+    let to_do = to_do(language, told);
+    let key = if to_do.is_some() { Key::StaffDigestAttention } else { Key::StaffDigestEntry };
+    let gaps = Gaps::new()
+        .text("order", &told.order_id)
+        .text("user", &told.user_id)
+        .text("total", &money(language, told.total_tiyin))
+        .text("payment", &payment_of(told))
+        .text("time", &clock_time(told.occurred_at));
+    let mut entry = say(language, key, &gaps);
+    if let Some(to_do) = to_do {
+        entry.push_str("\n👉 ");
+        entry.push_str(&to_do);
+    }
+    if with_orders {
+        for line in &told.lines {
+            entry.push_str("\n    ");
+            entry.push_str(&order_line(language, line));
+        }
+    }
+    entry
+}
+
+/// What staff are to do where a payment is not as it should be.
+fn to_do(language: Language, told: &Notification) -> Option<String> {
+    let anomaly = match &told.subject {
+        Subject::OrderPaid { late: false, .. } => return None,
+        Subject::OrderPaid { late: true, .. } => return Some(plain(language, Key::TodoLate)),
+        Subject::PaymentQuestioned { anomaly, .. } => anomaly,
+    };
+    let key = match Anomaly::parse(anomaly) {
+        Some(Anomaly::CancelAfterPaid) => Key::TodoCancelAfterPaid,
+        Some(Anomaly::PaidTwice) => Key::TodoPaidTwice,
+        Some(Anomaly::ConfirmedAfterCancel) => Key::TodoConfirmedAfterCancel,
+        Some(Anomaly::AmountDiffers) => Key::TodoAmountDiffers,
+        Some(Anomaly::TransactionReused) => Key::TodoTransactionReused,
+        None => return Some(say(language, Key::TodoOther, &Gaps::new().text("anomaly", anomaly))),
+    };
+    Some(plain(language, key))
+}
+
+fn payment_of(told: &Notification) -> ClickPaydocId {
+    match told.subject {
+        Subject::OrderPaid { click_paydoc_id, .. } | Subject::PaymentQuestioned { click_paydoc_id, .. } => {
+            click_paydoc_id
+        }
+    }
+}
+
+/// The answer to /start.
+pub(crate) fn greeting(language: Language) -> String {
+    format!("{}\n\n{}", plain(language, Key::Greeting), plain(language, Key::Commands))
+}
+
+/// The answer to what the bot does not understand.
+pub(crate) fn unknown(language: Language) -> String {
+    format!("{}\n\n{}", plain(language, Key::Unknown), plain(language, Key::Commands))
+}
+
+pub(crate) fn try_later(language: Language) -> String {
+    plain(language, Key::TryLater)
+}
+
+/// The answer to /orders, newest first.
+pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
+    let Ok(count @ 1..) = u32::try_from(orders.len()) else {
+        return plain(language, Key::OrdersEmpty);
+    };
+    let mut text = say(language, Key::OrdersTitle, &Gaps::new().count("count", count));
+    for order in orders {
+        let status = match order.status {
+            OrderStatus::Pending => Key::StatusPending,
+            OrderStatus::Paid => Key::StatusPaid,
+            OrderStatus::Expired => Key::StatusExpired,
+        };
+        let gaps = Gaps::new()
+            .text("order", &order.id)
+            .text("status", &plain(language, status))
+            .text("total", &money(language, order.total))
+            .text("date", &date_time(order.created_at));
+        text.push('\n');
+        text.push_str(&say(language, Key::OrdersEntry, &gaps));
+    }
+    text
+}
+
+/// A title, the lines of an order, and an end; where not all lines fit, it says how many more there are.
+fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -> String {
+    let more = |left: usize| {
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        say(language, Key::OrderLinesMore, &Gaps::new().count("count", left))
+    };
+    // Two blank lines around the lines of the order, and room for the longest "and … more".
+    let fixed = units(title) + units(end) + units(&more(lines.len())) + 5;
+    let mut room = MESSAGE_MAX_UNITS.saturating_sub(fixed);
+    let mut shown = Vec::with_capacity(lines.len());
+    for line in lines {
+        let text = order_line(language, line);
+        let Some(rest) = room.checked_sub(units(&text) + 1) else { break };
+        room = rest;
+        shown.push(text);
+    }
+    if shown.len() < lines.len() {
+        shown.push(more(lines.len() - shown.len()));
+    }
+    if shown.is_empty() {
+        return format!("{title}\n\n{end}");
+    }
+    format!("{title}\n\n{}\n\n{end}", shown.join("\n"))
+}
+
+fn order_line(language: Language, line: &OrderLine) -> String {
+    let count = Gaps::new().count("count", line.count);
+    if line.title.is_empty() {
+        return say(language, Key::OrderLineUntitled, &count.text("product", &line.product_id));
+    }
+    let mut title: String = line.title.chars().take(TITLE_MAX_CHARS).collect();
+    if title.len() < line.title.len() {
+        title.push('…');
+    }
+    say(language, Key::OrderLine, &count.text("title", &title))
+}
+
+/// Telegram counts in UTF-16.
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

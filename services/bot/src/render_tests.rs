@@ -1,0 +1,191 @@
+use time::macros::datetime;
+use tolov_domain::{
+    EventId, OrderId, ProductId, Tiyin, UserId,
+    notification::{Recipient, SCHEMA},
+};
+
+use super::*;
+
+fn line(title: &str, count: u32) -> OrderLine {
+    let product_id = ProductId::try_new(7).unwrap();
+    OrderLine { product_id, count, title: title.to_owned(), price: None }
+}
+
+fn told(number: i64, subject: Subject, lines: Vec<OrderLine>) -> Notification {
+    Notification {
+        schema: SCHEMA.to_owned(),
+        notification_id: EventId::new(format!("payment.completed:{number}/staff")),
+        recipient: Recipient::Staff,
+        order_id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(5551).unwrap(),
+        lines,
+        total_tiyin: Tiyin::from_soum(30_000).unwrap(),
+        subject,
+        occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+    }
+}
+
+fn payment() -> ClickPaydocId {
+    ClickPaydocId::try_new(2001).unwrap()
+}
+
+fn paid(number: i64, late: bool) -> Notification {
+    let lines = vec![line("Pizza <b>&", 2), line("", 1)];
+    told(number, Subject::OrderPaid { click_paydoc_id: payment(), late }, lines)
+}
+
+fn questioned(anomaly: &str) -> Notification {
+    let subject = Subject::PaymentQuestioned { click_paydoc_id: payment(), anomaly: anomaly.to_owned() };
+    told(1024, subject, Vec::new())
+}
+
+#[test]
+fn a_shopper_is_told_in_uzbek() {
+    insta::assert_snapshot!(shopper_paid(Language::Uz, &paid(1024, false), payment()), @r"
+    ✅ <b>Buyurtma №1024 to'landi</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Mahsulot №7 × 1
+
+    Jami: <b>30 000 so'm</b>
+    CLICK to'lov raqami: <code>2001</code>
+
+    Xaridingiz uchun rahmat!
+    ");
+}
+
+#[test]
+fn a_shopper_is_told_in_russian() {
+    insta::assert_snapshot!(shopper_paid(Language::Ru, &paid(1024, false), payment()), @r"
+    ✅ <b>Заказ №1024 оплачен</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Товар №7 × 1
+
+    Итого: <b>30 000 сум</b>
+    Номер платежа CLICK: <code>2001</code>
+
+    Спасибо за покупку!
+    ");
+}
+
+#[test]
+fn a_shopper_is_told_in_english() {
+    insta::assert_snapshot!(shopper_paid(Language::En, &paid(1024, false), payment()), @r"
+    ✅ <b>Order №1024 is paid</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Product №7 × 1
+
+    Total: <b>30 000 so'm</b>
+    CLICK payment number: <code>2001</code>
+
+    Thank you for your purchase!
+    ");
+}
+
+#[test]
+fn staff_see_who_bought_what_and_when() {
+    insta::assert_snapshot!(staff_post(Language::Uz, &paid(1024, false)), @r#"
+    🛒 <b>Buyurtma №1024 to'landi</b>
+    Xaridor: <a href="tg://user?id=5551">5551</a>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Mahsulot №7 × 1
+
+    Jami: <b>30 000 so'm</b>
+    CLICK to'lov raqami: <code>2001</code>
+    Vaqt: 23.11.2026 12:05
+    "#);
+}
+
+#[test]
+fn a_late_payment_is_marked_and_says_what_to_do() {
+    insta::assert_snapshot!(staff_post(Language::En, &paid(1024, true)), @r#"
+    ⚠️ <b>Order №1024 was paid LATE</b>
+    Shopper: <a href="tg://user?id=5551">5551</a>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Product №7 × 1
+
+    Total: <b>30 000 so'm</b>
+    CLICK payment number: <code>2001</code>
+    Time: 23.11.2026 12:05
+
+    👉 The money came after the order had expired. See whether the goods are still there: if so, fulfil the order; if not, give the money back in CLICK's cabinet and write to the shopper.
+    "#);
+}
+
+#[test]
+fn every_anomaly_says_what_to_do_in_words_of_its_own() {
+    let mut said = std::collections::BTreeSet::new();
+    for name in Anomaly::ALL.map(Anomaly::as_str).into_iter().chain(["of_a_newer_version"]) {
+        let post = staff_post(Language::Ru, &questioned(name));
+        assert!(post.starts_with("⚠️ <b>Заказ №1024: ПРОВЕРЬТЕ ПЛАТЁЖ</b>"), "{post}");
+        assert!(said.insert(post.split("👉").nth(1).unwrap().to_owned()), "{name} repeats another one");
+    }
+    assert!(said.iter().any(|to_do| to_do.contains("of_a_newer_version")));
+}
+
+#[test]
+fn a_digest_has_a_line_a_notice_and_marks_what_to_look_at() {
+    let (first, second) = (paid(1, false), questioned("paid_twice"));
+    let (text, fitting) = digest(Language::En, &[&first, &second]);
+    assert_eq!(fitting, 2);
+    insta::assert_snapshot!(text, @r"
+    🛒 <b>2 notices together</b>
+    №1 · 30 000 so'm · CLICK 2001 · 12:05
+        • Pizza &lt;b&gt;&amp; × 2
+        • Product №7 × 1
+    ⚠️ <b>№1024</b> · 30 000 so'm · CLICK 2001 · 12:05 · shopper 5551
+    👉 A second payment came for this order. Look in CLICK's cabinet and give the extra one back.
+    ");
+}
+
+#[test]
+fn a_digest_takes_as_many_notices_as_fit_and_says_how_many() {
+    let many: Vec<_> = (1..=300).map(|number| paid(number, false)).collect();
+    let many: Vec<_> = many.iter().collect();
+    let (text, fitting) = digest(Language::Uz, &many);
+    assert!(units(&text) <= 4096 && units(&text) > 4000, "{}", units(&text));
+    assert!(fitting > 90, "{fitting}");
+    assert!(text.starts_with(&format!("🛒 <b>{fitting} ta xabar birga</b>\n№1 ·")));
+    assert!(text.lines().last().unwrap().starts_with(&format!("№{fitting} ·")));
+}
+
+#[test]
+fn a_huge_order_still_fits_and_says_how_much_is_left_out() {
+    let lines = vec![line(&"<".repeat(500), 1); 200];
+    let huge = told(1, Subject::OrderPaid { click_paydoc_id: payment(), late: true }, lines);
+    for language in Language::ALL {
+        for text in [staff_post(language, &huge), shopper_paid(language, &huge, payment())] {
+            assert!(units(&text) <= 4096, "{}", units(&text));
+            assert!(text.contains('…') && text.contains("30 000"));
+        }
+        let (text, fitting) = digest(language, &[&huge, &huge]);
+        assert!(units(&text) <= 4096);
+        assert_eq!(fitting, 2);
+    }
+}
+
+#[test]
+fn orders_are_listed_with_number_status_total_and_date() {
+    let order = |number, status| Order {
+        id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(5551).unwrap(),
+        lines: Vec::new(),
+        total: Tiyin::from_soum(1_500_000).unwrap(),
+        status,
+        created_at: datetime!(2026-11-23 20:05 UTC),
+        payment: None,
+        history: Vec::new(),
+    };
+    let all = [order(3, OrderStatus::Pending), order(2, OrderStatus::Paid), order(1, OrderStatus::Expired)];
+    insta::assert_snapshot!(orders(Language::Ru, &all), @r"
+    <b>Ваши последние 3 заказа:</b>
+    №3 · ⏳ ждёт оплаты · 1 500 000 сум · 24.11.2026 01:05
+    №2 · ✅ оплачен · 1 500 000 сум · 24.11.2026 01:05
+    №1 · ⌛ истёк · 1 500 000 сум · 24.11.2026 01:05
+    ");
+    assert_eq!(orders(Language::Uz, &[]), "Sizda hali buyurtma yo'q.");
+}

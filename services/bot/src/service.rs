@@ -1,0 +1,47 @@
+//! The bot as a whole.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
+use tolov_kit::{clock::Clock, lifecycle::Stop};
+
+use crate::{
+    BotConfig, ConfigError, handlers::HandlerDeps, notify::Notifier, pace::Pace, talk, telegram::Telegram,
+};
+
+/// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
+#[derive(Debug, Clone)]
+pub struct Deps {
+    pub consumer: Arc<dyn Consumer>,
+    pub shop: Arc<dyn ShopStore>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Tells shoppers and staff what happened, and answers shoppers.
+#[derive(Debug)]
+pub struct Service {
+    notifier: Arc<Notifier>,
+    handlers: Arc<HandlerDeps>,
+    telegram: Arc<Telegram>,
+}
+
+impl Service {
+    /// Checks the settings; asks nothing of the network.
+    pub fn build(config: BotConfig, deps: Deps) -> Result<Self, ConfigError> {
+        config.check()?;
+        let telegram = Arc::new(Telegram::new(&config)?);
+        let overall = Pace::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
+        let overall = Arc::new(overall);
+        let handlers = Arc::new(HandlerDeps { shop: Arc::clone(&deps.shop), overall: Arc::clone(&overall) });
+        let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&telegram), overall));
+        Ok(Self { notifier, handlers, telegram })
+    }
+
+    /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
+    /// notifier does not need the listener.
+    pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
+        let bot = self.telegram.listening.clone();
+        tokio::join!(self.notifier.run(stop.clone()), talk::run(bot, self.handlers, stop));
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! Telling shoppers when Telegram, the network or the process fails.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tokio::net::TcpListener;
+use tolov_domain::ports::{bus::Verdict, shop::Outcome};
+use url::Url;
+
+use crate::{
+    telegram::{Answer, Telegram},
+    world::{STAFF, World, for_shopper, for_staff},
+};
+
+#[tokio::test]
+async fn retry_after_is_waited_out_and_others_are_told_meanwhile() {
+    let world = World::new().await;
+    world.telegram.will_answer("1", [Answer::RetryAfter(2)]);
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    world.telegram.until("1", |arrived| arrived.len() == 1).await;
+    world.bus.deliver(&for_shopper(2, 2));
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let (limited, other) = (world.telegram.arrived("1"), world.telegram.arrived("2"));
+    assert_eq!(world.telegram.shown("1").len(), 1);
+    assert!(limited[1].at - limited[0].at >= Duration::from_secs(2));
+    assert!(other[0].at < limited[1].at, "the other shopper waited too");
+    assert_eq!(world.bus.verdicts_of(&for_shopper(1, 1).notification_id), [Verdict::Done]);
+}
+
+#[tokio::test]
+async fn a_retry_after_that_is_too_long_gives_the_message_back_for_that_time() {
+    let world = World::where_the_test_redelivers().await;
+    world.telegram.will_answer("1", [Answer::RetryAfter(600)]);
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    let id = for_shopper(1, 1).notification_id;
+    let verdicts = world.bus.until_verdicts(&id, 1).await;
+    assert_eq!(verdicts, [Verdict::Later { after: Duration::from_mins(10) }]);
+    world.bus.redeliver_put_off();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!(world.telegram.shown("1").len(), 1, "the claim had been given back");
+}
+
+#[tokio::test]
+async fn a_shopper_who_blocked_the_bot_is_not_tried_again() {
+    let world = World::new().await;
+    let bot = world.run_bot();
+    for (user, status, description) in [
+        (1, 403, "Forbidden: bot was blocked by the user"),
+        (2, 400, "Bad Request: chat not found"),
+        (3, 403, "Forbidden: user is deactivated"),
+    ] {
+        let notification = for_shopper(user, user);
+        world.telegram.will_answer(&user.to_string(), [Answer::Refuse(status, description)]);
+        world.bus.deliver(&notification);
+        world.bus.until_empty().await;
+        world.bus.deliver(&notification);
+        world.bus.until_empty().await;
+        assert_eq!(world.telegram.arrived(&user.to_string()).len(), 1);
+        assert_eq!(world.bus.verdicts_of(&notification.notification_id), [Verdict::Done, Verdict::Done]);
+        let Some(Outcome::Undeliverable { reason }) = world.shop.outcome_of(&notification.notification_id)
+        else {
+            panic!("{description}")
+        };
+        assert_eq!(reason, description);
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_telegram_does_not_take_is_parked() {
+    let world = World::new().await;
+    world.telegram.will_answer("1", [Answer::Refuse(400, "Bad Request: can't parse entities: x")]);
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert!(matches!(
+        &world.bus.verdicts_of(&for_shopper(1, 1).notification_id)[..],
+        [Verdict::Park { reason }] if reason.contains("can't parse entities")
+    ));
+}
+
+#[tokio::test]
+async fn one_failure_of_telegrams_own_is_tried_again_on_the_ladder() {
+    let world = World::new().await;
+    world.telegram.will_answer("1", [Answer::Refuse(500, "Internal Server Error")]);
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let verdicts = world.bus.verdicts_of(&for_shopper(1, 1).notification_id);
+    assert!(matches!(&verdicts[..], [Verdict::Retry { .. }, Verdict::Done]), "{verdicts:?}");
+    assert_eq!(world.telegram.shown("1").len(), 1);
+}
+
+#[tokio::test]
+async fn a_crash_after_the_send_and_before_the_record_repeats_the_message_once_at_most() {
+    let world = World::where_the_test_redelivers().await;
+    let id = for_shopper(1, 1).notification_id;
+    world.shop.hangs_at_settle.store(true, Ordering::SeqCst);
+    world.bus.deliver(&for_shopper(1, 1));
+    let first = world.run_bot();
+    world.telegram.until("1", |arrived| arrived.len() == 1).await;
+    first.kill().await;
+
+    world.shop.hangs_at_settle.store(false, Ordering::SeqCst);
+    world.bus.redeliver_unsettled();
+    let second = world.run_bot();
+    let verdicts = world.bus.until_verdicts(&id, 1).await;
+    assert!(matches!(verdicts[..], [Verdict::Later { .. }]), "the lease of the dead bot still holds");
+    assert_eq!(world.telegram.arrived("1").len(), 1);
+
+    world.clock.advance(time::Duration::minutes(10));
+    world.bus.redeliver_put_off();
+    world.bus.until_empty().await;
+    world.bus.deliver(&for_shopper(1, 1));
+    world.bus.until_empty().await;
+    second.stop().await;
+    assert_eq!(world.telegram.shown("1").len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_keeps_the_lease() {
+    let mut world = World::where_the_test_redelivers().await;
+    world.config.request_timeout = Duration::from_millis(500);
+    world.telegram.will_answer("1", [Answer::ShowAndHang]);
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    let id = for_shopper(1, 1).notification_id;
+    let verdicts = world.bus.until_verdicts(&id, 1).await;
+    let [Verdict::Later { after }] = verdicts[..] else { panic!("{verdicts:?}") };
+    assert!(after > Duration::from_mins(1), "until the lease ends: {after:?}");
+    world.bus.redeliver_put_off();
+    let verdicts = world.bus.until_verdicts(&id, 2).await;
+    assert!(matches!(verdicts[1], Verdict::Later { .. }), "nobody sends before that");
+    bot.stop().await;
+    assert_eq!(world.telegram.arrived("1").len(), 1);
+}
+
+#[tokio::test]
+async fn telegram_away_is_waited_out_without_a_step_on_the_ladder() {
+    let mut world = World::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    world.config.api_url = Some(Url::parse(&format!("http://{address}")).unwrap());
+    world.bus.deliver(&for_shopper(1, 1));
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    let id = for_shopper(1, 1).notification_id;
+    // More than the ladder has steps.
+    let verdicts = world.bus.until_verdicts(&id, 8).await;
+    assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Later { .. })), "{verdicts:?}");
+
+    let back = std::sync::Arc::<Telegram>::default();
+    back.serve(TcpListener::bind(address).await.unwrap());
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!((back.shown("1").len(), back.shown(STAFF).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_notifier_works_when_nothing_can_be_listened_to() {
+    let world = World::new().await;
+    world.telegram.is_deaf();
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!(world.telegram.shown("1").len(), 1);
+}
+
+#[tokio::test]
+async fn stop_gives_back_what_waits() {
+    let mut world = World::where_the_test_redelivers().await;
+    world.config.messages_per_s = 1;
+    for number in 1..=20 {
+        world.bus.deliver(&for_shopper(number, number));
+    }
+    let bot = world.run_bot();
+    world.telegram.until("1", |arrived| arrived.len() == 1).await;
+    bot.stop().await;
+    let settled = (1..=20).map(|number| world.bus.verdicts_of(&for_shopper(number, number).notification_id));
+    let returned = settled.filter(|verdicts| matches!(verdicts[..], [Verdict::Later { .. }])).count();
+    assert!(returned >= 18, "{returned}");
+    let bot = {
+        world.config.messages_per_s = 1000;
+        world.bus.redeliver_put_off();
+        world.run_bot()
+    };
+    world.bus.until_empty().await;
+    bot.stop().await;
+    for number in 1..=20 {
+        assert_eq!(world.telegram.arrived(&number.to_string()).len(), 1, "shopper {number}");
+    }
+}

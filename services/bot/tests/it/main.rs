@@ -1,0 +1,12 @@
+//! The bot as a whole, against a small Bot API, bus and shop store in memory.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop there")]
+
+mod bus;
+mod failures;
+mod notices;
+mod secrecy;
+mod shop;
+mod staff;
+mod talk;
+mod telegram;
+mod world;

@@ -1,0 +1,116 @@
+//! Telling shoppers, when all goes well and when it comes again.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tolov_domain::{
+    EventId, Language,
+    ports::{bus::Verdict, shop::Outcome},
+};
+
+use crate::world::{World, for_shopper, for_staff};
+
+#[tokio::test]
+async fn a_shopper_is_told_in_the_language_that_is_stored() {
+    let world = World::new().await;
+    let notification = for_shopper(1024, 5551);
+    world.shop.has_language(notification.user_id, Language::Ru);
+    world.bus.deliver(&notification);
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let shown = world.telegram.shown("5551");
+    assert_eq!(shown.len(), 1);
+    assert!(shown[0].starts_with("✅ <b>Заказ №1024 оплачен</b>"), "{}", shown[0]);
+    assert!(shown[0].contains("Pizza &lt;b&gt;&amp; × 2") && shown[0].contains("30 000 сум"));
+    assert!(matches!(world.shop.outcome_of(&notification.notification_id), Some(Outcome::Sent { .. })));
+}
+
+#[tokio::test]
+async fn a_redelivery_sends_nothing_twice() {
+    let world = World::new().await;
+    let bot = world.run_bot();
+    for _ in 0..3 {
+        world.bus.deliver(&for_shopper(1024, 5551));
+        world.bus.deliver(&for_staff(1024));
+    }
+    world.bus.until_empty().await;
+    world.bus.deliver(&for_shopper(1024, 5551));
+    world.bus.deliver(&for_staff(1024));
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!(world.telegram.arrived("5551").len(), 1);
+    assert_eq!(world.telegram.arrived(crate::world::STAFF).len(), 1);
+}
+
+#[tokio::test]
+async fn two_bots_share_the_work_without_doubling_it() {
+    let world = World::new().await;
+    let (one, other) = (world.run_bot(), world.run_bot());
+    for number in 1..=100 {
+        // Every notification comes twice, so that both bots get hold of many of them.
+        world.bus.deliver(&for_shopper(number, number));
+        world.bus.deliver(&for_shopper(number, number));
+        world.bus.deliver(&for_staff(number));
+        world.bus.deliver(&for_staff(number));
+    }
+    world.bus.until_empty().await;
+    tokio::join!(one.stop(), other.stop());
+    for number in 1..=100 {
+        assert_eq!(world.telegram.arrived(&number.to_string()).len(), 1, "shopper {number}");
+    }
+    let posts = world.telegram.shown(crate::world::STAFF);
+    for number in 1..=100 {
+        let named = posts.iter().flat_map(|post| post.lines()).filter(|line| names(line, number)).count();
+        assert_eq!(named, 1, "order {number} in {posts:?}");
+    }
+}
+
+/// Whether a line of a post is about this order.
+pub(crate) fn names(line: &str, number: i64) -> bool {
+    line.starts_with(&format!("№{number} ")) || line.contains(&format!("Buyurtma №{number} "))
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_parked_and_its_batch_mates_go_on() {
+    let world = World::new().await;
+    let newer = String::from_utf8(for_shopper(7, 7).to_json()).unwrap().replace("tion/1", "tion/2");
+    let (poison_id, newer_id) = (EventId::new("poison"), EventId::new("newer"));
+    world.bus.deliver_body(&poison_id, b"{}".to_vec());
+    world.bus.deliver_body(&newer_id, newer.into_bytes());
+    world.bus.deliver(&for_shopper(1024, 5551));
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!(world.telegram.shown("5551").len(), 1);
+    assert!(matches!(&world.bus.verdicts_of(&poison_id)[..], [Verdict::Park { .. }]));
+    let [Verdict::Park { reason }] = &world.bus.verdicts_of(&newer_id)[..] else { panic!() };
+    assert!(reason.contains("notification/2"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_for_a_moment_costs_no_step_of_the_ladder() {
+    let world = World::new().await;
+    world.shop.away_calls.store(3, std::sync::atomic::Ordering::SeqCst);
+    let notification = for_shopper(1024, 5551);
+    world.bus.deliver(&notification);
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!(world.bus.verdicts_of(&notification.notification_id), [Verdict::Done]);
+}
+
+#[tokio::test]
+async fn shoppers_are_told_within_the_rate_that_is_set() {
+    let mut world = World::new().await;
+    world.config.messages_per_s = 50;
+    for number in 1..=100 {
+        world.bus.deliver(&for_shopper(number, number));
+    }
+    let began = Instant::now();
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(1_800) && took < Duration::from_secs(6), "{took:?}");
+}

@@ -1,0 +1,163 @@
+//! A shop store in memory: what the bot needs of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use tolov_domain::{
+    Event, EventId, Language, OrderId, UserId,
+    order::{Order, OrderedProduct, User},
+    ports::{
+        PortError,
+        shop::{Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, Shoppers},
+    },
+    time::Instant,
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct Shop {
+    notifications: Mutex<BTreeMap<EventId, Record>>,
+    pub(crate) users: Mutex<BTreeMap<UserId, User>>,
+    pub(crate) orders: Mutex<Vec<Order>>,
+    /// The process dies when it is about to record what it has sent.
+    pub(crate) hangs_at_settle: AtomicBool,
+    /// So many calls of `claim` find the store away.
+    pub(crate) away_calls: AtomicUsize,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Record {
+    attempt: u32,
+    lease_until: Option<Instant>,
+    outcome: Option<Outcome>,
+}
+
+impl Shop {
+    pub(crate) fn has_language(&self, user_id: UserId, language: Language) {
+        let user =
+            User { id: user_id, phone: None, language: Some(language), cart: Vec::new(), order_count: 0 };
+        self.users.lock().unwrap().insert(user_id, user);
+    }
+
+    pub(crate) fn outcome_of(&self, id: &EventId) -> Option<Outcome> {
+        self.notifications.lock().unwrap().get(id).and_then(|record| record.outcome.clone())
+    }
+}
+
+#[async_trait]
+impl NotificationLog for Shop {
+    async fn claim(
+        &self,
+        ids: &[EventId],
+        now: Instant,
+        lease_until: Instant,
+    ) -> Result<Vec<Claim>, PortError> {
+        let away =
+            self.away_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if away.is_ok() {
+            return Err(PortError::Unavailable("no store".to_owned()));
+        }
+        let mut notifications = self.notifications.lock().unwrap();
+        let claim = |id: &EventId| {
+            let record = notifications.entry(id.clone()).or_default();
+            match (&record.outcome, record.lease_until) {
+                (Some(_), _) => Claim::Settled,
+                (None, Some(until)) if until > now => Claim::Busy { until },
+                (None, _) => {
+                    record.attempt += 1;
+                    record.lease_until = Some(lease_until);
+                    Claim::Send { attempt: record.attempt }
+                }
+            }
+        };
+        Ok(ids.iter().map(claim).collect())
+    }
+
+    async fn release(&self, ids: &[EventId]) -> Result<(), PortError> {
+        for id in ids {
+            if let Some(record) = self.notifications.lock().unwrap().get_mut(id) {
+                record.lease_until = None;
+                record.attempt = record.attempt.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, _at: Instant) -> Result<(), PortError> {
+        if self.hangs_at_settle.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        for id in ids {
+            let mut notifications = self.notifications.lock().unwrap();
+            notifications.entry(id.clone()).or_default().outcome.get_or_insert_with(|| outcome.clone());
+        }
+        Ok(())
+    }
+
+    async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError> {
+        Ok(self.outcome_of(id))
+    }
+}
+
+#[async_trait]
+impl Shoppers for Shop {
+    async fn user(&self, id: UserId) -> Result<Option<User>, PortError> {
+        Ok(self.users.lock().unwrap().get(&id).cloned())
+    }
+
+    async fn meet(&self, id: UserId, language: Option<Language>) -> Result<Recorded, PortError> {
+        let mut users = self.users.lock().unwrap();
+        if users.contains_key(&id) {
+            return Ok(Recorded::Before);
+        }
+        users.insert(id, User { id, phone: None, language, cart: Vec::new(), order_count: 0 });
+        Ok(Recorded::Now)
+    }
+
+    async fn set_language(&self, id: UserId, language: Language) -> Result<(), PortError> {
+        self.has_language(id, language);
+        Ok(())
+    }
+
+    async fn set_cart_line(&self, _id: UserId, _line: OrderedProduct) -> Result<(), PortError> {
+        Err(unused())
+    }
+}
+
+#[async_trait]
+impl Orders for Shop {
+    async fn next_order_id(&self) -> Result<OrderId, PortError> {
+        Err(unused())
+    }
+
+    async fn place_order(&self, _order: &NewOrder) -> Result<Recorded, PortError> {
+        Err(unused())
+    }
+
+    async fn order(&self, _id: OrderId) -> Result<Option<Order>, PortError> {
+        Err(unused())
+    }
+
+    async fn orders_of(&self, user_id: UserId, skip: u32, limit: u32) -> Result<Vec<Order>, PortError> {
+        let (skip, limit) = (usize::try_from(skip).unwrap(), usize::try_from(limit).unwrap());
+        let orders = self.orders.lock().unwrap();
+        let newest_first = orders.iter().rev().filter(|order| order.user_id == user_id);
+        Ok(newest_first.skip(skip).take(limit).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl OrderProjection for Shop {
+    async fn apply(&self, _events: &[Event]) -> Result<Vec<Order>, PortError> {
+        Err(unused())
+    }
+}
+
+fn unused() -> PortError {
+    PortError::Refused("the bot does not ask for this".to_owned())
+}

@@ -1,0 +1,156 @@
+//! The staff channel.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::time::Instant;
+use tolov_domain::{
+    notification::Recipient,
+    ports::{bus::Verdict, shop::Outcome},
+};
+
+use crate::{
+    notices::names,
+    telegram::Answer,
+    world::{STAFF, World, for_shopper, for_staff, notification},
+};
+
+#[tokio::test]
+async fn a_lone_order_is_posted_at_once() {
+    let world = World::new().await;
+    let bot = world.run_bot();
+    let began = Instant::now();
+    world.bus.deliver(&for_staff(1024));
+    let posts = world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert!(posts[0].text.starts_with("🛒 <b>Buyurtma №1024 to'landi</b>"), "{}", posts[0].text);
+    assert!(posts[0].text.contains(r#"<a href="tg://user?id=5551">5551</a>"#));
+}
+
+#[tokio::test]
+async fn three_hundred_notices_become_a_few_digests_and_none_is_lost() {
+    let world = World::new().await;
+    for number in 1..=300 {
+        world.bus.deliver(&notification(number, 5551, Recipient::Staff, number % 100 == 0));
+    }
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let posts = world.telegram.shown(STAFF);
+    assert!(posts.len() <= 15, "{} posts", posts.len());
+    assert!(posts.iter().all(|post| post.encode_utf16().count() <= 4096));
+    for number in 1..=300 {
+        let mark = format!("⚠️ <b>№{number}</b> ");
+        let about = |line: &&str| names(line, number) || line.starts_with(&mark);
+        assert_eq!(posts.iter().flat_map(|post| post.lines()).filter(about).count(), 1, "order {number}");
+        let id = for_staff(number).notification_id;
+        assert!(matches!(world.shop.outcome_of(&id), Some(Outcome::Sent { .. })));
+        assert_eq!(world.bus.verdicts_of(&id).last(), Some(&Verdict::Done));
+    }
+    assert_eq!(posts.iter().map(|post| post.matches("⚠️").count()).sum::<usize>(), 3, "the late ones");
+}
+
+#[tokio::test]
+async fn after_a_small_burst_posts_leave_at_the_pace_of_the_channel() {
+    let mut world = World::new().await;
+    world.config.channel_posts_per_min = 20;
+    let bot = world.run_bot();
+    for number in 1..=4 {
+        world.bus.deliver(&for_staff(number));
+        world.bus.until_empty().await;
+    }
+    bot.stop().await;
+    let at: Vec<_> = world.telegram.arrived(STAFF).iter().map(|post| post.at).collect();
+    assert!(at[2] - at[0] < Duration::from_secs(2), "the burst");
+    assert!(at[3] - at[0] >= Duration::from_millis(3_200), "20 in any minute: {:?}", at[3] - at[0]);
+}
+
+#[tokio::test]
+async fn shoppers_do_not_wait_for_the_staff_channel() {
+    let mut world = World::new().await;
+    world.config.staff_waiting_max = 8;
+    world.telegram.will_answer(STAFF, vec![Answer::ShowAndHang; 10]);
+    for number in 1..=50 {
+        world.bus.deliver(&for_staff(number));
+    }
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    let began = Instant::now();
+    for number in 1..=100 {
+        world.bus.deliver(&for_shopper(number, number));
+    }
+    for number in 1..=100 {
+        world.telegram.until(&number.to_string(), |arrived| arrived.len() == 1).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    bot.kill().await;
+}
+
+#[tokio::test]
+async fn retry_after_makes_the_channel_wait_and_what_gathers_is_posted_together() {
+    let world = World::new().await;
+    world.telegram.will_answer(STAFF, [Answer::RetryAfter(2)]);
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    world.bus.deliver(&for_staff(2));
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let arrived = world.telegram.arrived(STAFF);
+    assert!(arrived[1].at - arrived[0].at >= Duration::from_secs(2));
+    assert_eq!(world.telegram.shown(STAFF).len(), 1);
+    assert!(arrived[1].text.starts_with("🛒 <b>2 ta xabar birga</b>"), "{}", arrived[1].text);
+}
+
+#[tokio::test]
+async fn a_group_that_became_a_supergroup_gets_its_posts_under_the_new_number() {
+    let world = World::new().await;
+    world.telegram.will_answer(STAFF, [Answer::MigrateTo(-2002)]);
+    let bot = world.run_bot();
+    for number in [1, 2] {
+        world.bus.deliver(&for_staff(number));
+        world.bus.until_empty().await;
+    }
+    bot.stop().await;
+    assert_eq!(world.telegram.arrived(STAFF).len(), 1);
+    assert_eq!(world.telegram.shown("-2002").len(), 2);
+}
+
+#[tokio::test]
+async fn a_channel_that_does_not_let_the_bot_in_is_tried_again_and_not_given_up() {
+    let world = World::new().await;
+    let refusal = Answer::Refuse(403, "Forbidden: bot is not a member of the channel chat");
+    world.telegram.will_answer(STAFF, vec![refusal; 2]);
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let verdicts = world.bus.verdicts_of(&for_staff(1).notification_id);
+    assert!(
+        matches!(&verdicts[..], [Verdict::Retry { .. }, Verdict::Retry { .. }, Verdict::Done]),
+        "{verdicts:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_notice_that_telegram_does_not_take_does_not_park_its_digest() {
+    let world = World::new().await;
+    let refused = Answer::Refuse(400, "Bad Request: can't parse entities: x");
+    // The first post goes to one notice alone, the second is a digest; of its parts the first is the culprit.
+    world.telegram.will_answer(STAFF, [Answer::RetryAfter(1), refused.clone(), refused]);
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    for number in [2, 3] {
+        world.bus.deliver(&for_staff(number));
+    }
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let ends: BTreeMap<_, _> = (1..=3)
+        .map(|number| (number, world.bus.verdicts_of(&for_staff(number).notification_id).pop().unwrap()))
+        .collect();
+    assert!(matches!(ends[&1], Verdict::Park { .. }), "{ends:?}");
+    assert_eq!((&ends[&2], &ends[&3]), (&Verdict::Done, &Verdict::Done));
+    assert_eq!(world.telegram.shown(STAFF).len(), 2);
+}

@@ -1,0 +1,206 @@
+//! As much of the Bot API as the bot needs, answering as a test wants.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::Notify, time::Instant};
+use warp::{Filter, http::StatusCode};
+
+/// A message as it arrived, whatever was answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived {
+    pub(crate) chat: String,
+    pub(crate) text: String,
+    pub(crate) at: Instant,
+    /// Whether the chat shows it.
+    pub(crate) shown: bool,
+}
+
+/// What is answered to one message.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Refuse(u16, &'static str),
+    RetryAfter(u64),
+    MigrateTo(i64),
+    /// The chat shows the message, but the answer never comes.
+    ShowAndHang,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Telegram {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    arrived: Vec<Arrived>,
+    /// For each chat what is answered next; then every message is shown.
+    answers: HashMap<String, VecDeque<Answer>>,
+    updates: Vec<Value>,
+    /// getMe and getUpdates are refused.
+    deaf: bool,
+}
+
+impl Telegram {
+    pub(crate) async fn start() -> (Arc<Self>, SocketAddr) {
+        let telegram = Arc::<Self>::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        telegram.serve(listener);
+        (telegram, address)
+    }
+
+    pub(crate) fn serve(self: &Arc<Self>, listener: TcpListener) {
+        let telegram = Arc::clone(self);
+        let calls = warp::path!(String / String).and(warp::body::json()).then(
+            move |_token: String, method: String, body: Value| {
+                let telegram = Arc::clone(&telegram);
+                async move {
+                    let (status, json) = telegram.call(&method.to_ascii_lowercase(), body).await;
+                    let status = StatusCode::from_u16(status).unwrap();
+                    warp::reply::with_status(warp::reply::json(&json), status)
+                }
+            },
+        );
+        tokio::spawn(warp::serve(calls).incoming(listener).run());
+    }
+
+    async fn call(&self, method: &str, body: Value) -> (u16, Value) {
+        match method {
+            "getme" | "getupdates" if self.state.lock().unwrap().deaf => {
+                (409, json!({"ok": false, "error_code": 409, "description": "Conflict: another bot"}))
+            }
+            "getme" => ok(&json!({
+                "id": 1, "is_bot": true, "first_name": "Shop", "username": "shop_bot", "can_join_groups": true,
+                "can_read_all_group_messages": false, "supports_inline_queries": false,
+                "can_connect_to_business": false, "has_main_web_app": false,
+            })),
+            "getwebhookinfo" => ok(&json!({
+                "url": "", "has_custom_certificate": false, "pending_update_count": 0,
+            })),
+            "getupdates" => ok(&self.updates(&body).await),
+            "sendmessage" => self.message(&body).await,
+            other => (404, json!({"ok": false, "error_code": 404, "description": format!("no {other}")})),
+        }
+    }
+
+    async fn updates(&self, body: &Value) -> Value {
+        let offset = body["offset"].as_i64().unwrap_or(0);
+        let poll = Duration::from_secs(body["timeout"].as_u64().unwrap_or(0));
+        let waiting = || -> Vec<Value> {
+            let state = self.state.lock().unwrap();
+            let new = state.updates.iter().filter(|update| update["update_id"].as_i64() >= Some(offset));
+            new.cloned().collect()
+        };
+        let until = Instant::now() + poll;
+        loop {
+            let changed = self.changed.notified();
+            let updates = waiting();
+            if !updates.is_empty() || tokio::time::timeout_at(until, changed).await.is_err() {
+                return Value::Array(updates);
+            }
+        }
+    }
+
+    async fn message(&self, body: &Value) -> (u16, Value) {
+        let chat = &body["chat_id"];
+        let chat = chat.as_str().map_or_else(|| chat.to_string(), str::to_owned);
+        let (answer, number) = {
+            let mut state = self.state.lock().unwrap();
+            let answer = state.answers.get_mut(&chat).and_then(VecDeque::pop_front);
+            let shown = matches!(answer, None | Some(Answer::ShowAndHang));
+            let text = body["text"].as_str().unwrap().to_owned();
+            assert_eq!(body["parse_mode"], "HTML");
+            state.arrived.push(Arrived { chat: chat.clone(), text, at: Instant::now(), shown });
+            (answer, state.arrived.len())
+        };
+        self.changed.notify_waiters();
+        match answer {
+            None => ok(&json!({
+                "message_id": number, "date": 1_763_881_506, "text": "…",
+                "chat": {"id": chat.parse().unwrap_or(-1), "type": "private", "first_name": "A"},
+            })),
+            Some(Answer::Refuse(status, description)) => {
+                (status, json!({"ok": false, "error_code": status, "description": description}))
+            }
+            Some(Answer::RetryAfter(seconds)) => (
+                429,
+                json!({
+                    "ok": false, "error_code": 429, "description": "Too Many Requests: retry later",
+                    "parameters": {"retry_after": seconds},
+                }),
+            ),
+            Some(Answer::MigrateTo(id)) => (
+                400,
+                json!({
+                    "ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded",
+                    "parameters": {"migrate_to_chat_id": id},
+                }),
+            ),
+            Some(Answer::ShowAndHang) => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn will_answer(&self, chat: &str, answers: impl IntoIterator<Item = Answer>) {
+        self.state.lock().unwrap().answers.insert(chat.to_owned(), answers.into_iter().collect());
+    }
+
+    pub(crate) fn is_deaf(&self) {
+        self.state.lock().unwrap().deaf = true;
+    }
+
+    /// A shopper writes to the bot.
+    pub(crate) fn write(&self, user_id: i64, language_code: Option<&str>, text: &str) {
+        let mut state = self.state.lock().unwrap();
+        let update_id = state.updates.len() + 1;
+        state.updates.push(json!({
+            "update_id": update_id,
+            "message": {
+                "message_id": update_id, "date": 1_763_881_506, "text": text,
+                "from": {"id": user_id, "is_bot": false, "first_name": "A", "language_code": language_code},
+                "chat": {"id": user_id, "type": "private", "first_name": "A"},
+            },
+        }));
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Everything that was sent to a chat, shown or not.
+    pub(crate) fn arrived(&self, chat: &str) -> Vec<Arrived> {
+        let state = self.state.lock().unwrap();
+        state.arrived.iter().filter(|message| message.chat == chat).cloned().collect()
+    }
+
+    /// What a chat shows.
+    pub(crate) fn shown(&self, chat: &str) -> Vec<String> {
+        self.arrived(chat).into_iter().filter(|message| message.shown).map(|message| message.text).collect()
+    }
+
+    /// Waits until something holds of a chat's messages.
+    pub(crate) async fn until(&self, chat: &str, holds: impl Fn(&[Arrived]) -> bool) -> Vec<Arrived> {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                let arrived = self.arrived(chat);
+                if holds(&arrived) {
+                    return arrived;
+                }
+                changed.await;
+            }
+        };
+        let Ok(arrived) = tokio::time::timeout(Duration::from_secs(30), wait).await else {
+            panic!("chat {chat} has only {:?}", self.arrived(chat))
+        };
+        arrived
+    }
+}
+
+fn ok(result: &Value) -> (u16, Value) {
+    (200, json!({"ok": true, "result": result}))
+}

@@ -1,0 +1,113 @@
+//! A bot with its surroundings, and notifications to feed it.
+
+use std::{sync::Arc, time::Duration};
+
+use time::macros::datetime;
+use tokio::task::JoinHandle;
+use tolov_bot::{BotConfig, Deps, Service};
+use tolov_domain::{
+    ClickPaydocId, EventId, OrderId, ProductId, Tiyin, UserId,
+    notification::{Notification, Recipient, SCHEMA, Subject},
+    order::OrderLine,
+};
+use tolov_kit::{clock::ManualClock, lifecycle::Stop, secret::Secret};
+use url::Url;
+
+use crate::{
+    bus::{Bus, Reader},
+    shop::Shop,
+    telegram::Telegram,
+};
+
+pub(crate) const STAFF: &str = "-1001";
+/// In the form of a real one.
+pub(crate) const TOKEN: &str = "535362388:AAF7-g0gYncWnm5IyfZlpPRqRRv6kNAGlao";
+
+pub(crate) struct World {
+    pub(crate) telegram: Arc<Telegram>,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) shop: Arc<Shop>,
+    pub(crate) clock: ManualClock,
+    pub(crate) config: BotConfig,
+}
+
+impl World {
+    /// What is put off comes again 100 times as fast as asked.
+    pub(crate) async fn new() -> Self {
+        Self::with_bus(Bus::new(Some(100))).await
+    }
+
+    /// What is put off comes again when the test says so.
+    pub(crate) async fn where_the_test_redelivers() -> Self {
+        Self::with_bus(Bus::new(None)).await
+    }
+
+    async fn with_bus(bus: Arc<Bus>) -> Self {
+        let (telegram, address) = Telegram::start().await;
+        let mut config = BotConfig::new(Secret::new(TOKEN), STAFF.parse().unwrap());
+        config.api_url = Some(Url::parse(&format!("http://{address}")).unwrap());
+        config.messages_per_s = 1000;
+        config.channel_posts_per_min = 60;
+        let clock = ManualClock::new(datetime!(2026-11-23 07:05:07 UTC));
+        Self { telegram, bus, shop: Arc::default(), clock, config }
+    }
+
+    /// Starts a bot; several may run at once.
+    pub(crate) fn run_bot(&self) -> Running {
+        let deps = Deps {
+            consumer: Arc::new(Reader(Arc::clone(&self.bus))),
+            shop: Arc::<Shop>::clone(&self.shop),
+            clock: Arc::new(self.clock.clone()),
+        };
+        let stop = Stop::new();
+        let service = Service::build(self.config.clone(), deps).unwrap();
+        Running { task: tokio::spawn(service.run(stop.clone())), stop }
+    }
+}
+
+pub(crate) struct Running {
+    task: JoinHandle<Result<(), std::convert::Infallible>>,
+    stop: Stop,
+}
+
+impl Running {
+    /// Told to stop, as by SIGTERM.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Gone, as by SIGKILL.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+pub(crate) fn for_shopper(number: i64, user: i64) -> Notification {
+    notification(number, user, Recipient::Shopper, false)
+}
+
+pub(crate) fn for_staff(number: i64) -> Notification {
+    notification(number, 5551, Recipient::Staff, false)
+}
+
+pub(crate) fn notification(number: i64, user: i64, recipient: Recipient, late: bool) -> Notification {
+    let whom = if recipient == Recipient::Staff { "staff" } else { "shopper" };
+    Notification {
+        schema: SCHEMA.to_owned(),
+        notification_id: EventId::new(format!("payment.completed:{number}/{whom}")),
+        recipient,
+        order_id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(user).unwrap(),
+        lines: vec![OrderLine {
+            product_id: ProductId::try_new(7).unwrap(),
+            count: 2,
+            title: "Pizza <b>&".to_owned(),
+            price: None,
+        }],
+        total_tiyin: Tiyin::from_soum(30_000).unwrap(),
+        subject: Subject::OrderPaid { click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(), late },
+        occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+    }
+}

@@ -1,0 +1,261 @@
+//! A bus and a shop store in memory. Each can be told to hang, to be away or to refuse.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use time::macros::datetime;
+use tokio::sync::Notify;
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
+    Tiyin, UserId,
+    order::{Order, OrderStatus},
+    ports::{
+        PortError,
+        bus::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, Verdict},
+        shop::OrderProjection,
+    },
+};
+use tolov_kit::clock::SystemClock;
+use tolov_projector::{Config, Deps, Projector};
+
+/// Where a process dies: at this point it waits for ever, and the test cuts it off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CrashAt {
+    BeforeApply,
+    AfterApply,
+    AfterPublish,
+    AfterSettle,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    arrived: Notify,
+    pub(crate) crashed: Notify,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) crash_at: Option<CrashAt>,
+    queue: VecDeque<Delivery>,
+    /// Handed out, not settled: comes again when the process dies.
+    in_hand: BTreeMap<u64, EventId>,
+    bodies: BTreeMap<EventId, Vec<u8>>,
+    next_number: u64,
+    /// Every verdict, in order.
+    pub(crate) verdicts: Vec<(EventId, Verdict)>,
+    /// Every publication that was stored, repetitions included.
+    pub(crate) published: Vec<OutgoingMessage>,
+    /// How many times each order became paid.
+    pub(crate) paid: BTreeMap<OrderId, u32>,
+    applied: BTreeSet<EventId>,
+    pub(crate) apply_calls: usize,
+    /// The store is away for so many calls.
+    pub(crate) store_away_calls: usize,
+    pub(crate) store_refuses: BTreeSet<EventId>,
+    /// What the bus says of the next publications; an empty one confirms all.
+    pub(crate) publisher_says: VecDeque<PublisherSays>,
+    pub(crate) unroutable: BTreeSet<EventId>,
+}
+
+#[derive(Debug)]
+pub(crate) enum PublisherSays {
+    Away,
+    /// Stored, but the confirm was lost.
+    UnknownButStored,
+}
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn projector(self: &Arc<Self>) -> Projector {
+        let hold = std::time::Duration::from_mins(1);
+        self.projector_that_holds(hold)
+    }
+
+    pub(crate) fn projector_that_holds(self: &Arc<Self>, hold: std::time::Duration) -> Projector {
+        let deps = Deps {
+            consumer: Arc::<Self>::clone(self),
+            publisher: Arc::<Self>::clone(self),
+            shop: Arc::<Self>::clone(self),
+            clock: Arc::new(SystemClock),
+        };
+        Projector::new(deps, Config { hold, ..Config::default() })
+    }
+
+    pub(crate) fn deliver(&self, id: &EventId, body: Vec<u8>) {
+        let mut state = self.state();
+        state.bodies.insert(id.clone(), body.clone());
+        let number = state.next_number;
+        state.next_number += 1;
+        let tag = DeliveryTag { generation: 1, number };
+        let schema = "test".to_owned();
+        state.queue.push_back(Delivery { id: id.clone(), schema, body, retries: 0, traceparent: None, tag });
+        drop(state);
+        self.arrived.notify_one();
+    }
+
+    pub(crate) fn deliver_event(&self, event: &Event) {
+        self.deliver(&event.id, event.to_json());
+    }
+
+    /// What the broker does when the reader's connection is gone.
+    pub(crate) fn redeliver_unsettled(&self) {
+        let unsettled: Vec<_> = {
+            let mut state = self.state();
+            let in_hand = std::mem::take(&mut state.in_hand);
+            in_hand.into_values().map(|id| (id.clone(), state.bodies[&id].clone())).collect()
+        };
+        for (id, body) in unsettled {
+            self.deliver(&id, body);
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.queue.is_empty() && state.in_hand.is_empty()
+    }
+
+    pub(crate) fn published_ids(&self) -> BTreeSet<String> {
+        self.state().published.iter().map(|message| message.id.to_string()).collect()
+    }
+
+    async fn crash_if(&self, point: CrashAt) {
+        let is_here = self.state().crash_at == Some(point);
+        if is_here {
+            self.crashed.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Consumer for World {
+    async fn receive(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
+        loop {
+            {
+                let mut state = self.state();
+                let count = max.min(state.queue.len());
+                if count > 0 {
+                    let batch: Vec<_> = state.queue.drain(..count).collect();
+                    for delivery in &batch {
+                        state.in_hand.insert(delivery.tag.number, delivery.id.clone());
+                    }
+                    return Ok(batch);
+                }
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    async fn settle(&self, verdicts: Vec<(Delivery, Verdict)>) -> Result<usize, PortError> {
+        let count = verdicts.len();
+        for (delivery, verdict) in verdicts {
+            let mut state = self.state();
+            state.in_hand.remove(&delivery.tag.number);
+            state.verdicts.push((delivery.id, verdict));
+        }
+        self.crash_if(CrashAt::AfterSettle).await;
+        Ok(count)
+    }
+}
+
+#[async_trait]
+impl Publisher for World {
+    async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
+        let decisions = {
+            let mut state = self.state();
+            let says = state.publisher_says.pop_front();
+            if matches!(says, Some(PublisherSays::Away)) {
+                return Err(PortError::Unavailable("no broker".to_owned()));
+            }
+            let mut decisions = Vec::new();
+            for message in window {
+                if state.unroutable.contains(&message.id) {
+                    decisions.push(Published::Rejected("NO_ROUTE".to_owned()));
+                    continue;
+                }
+                state.published.push(message.clone());
+                decisions.push(match says {
+                    Some(_) => Published::Unknown("the confirm did not come".to_owned()),
+                    None => Published::Confirmed,
+                });
+            }
+            decisions
+        };
+        self.crash_if(CrashAt::AfterPublish).await;
+        Ok(decisions)
+    }
+
+    async fn is_reachable(&self) -> bool {
+        true
+    }
+}
+
+#[async_trait]
+impl OrderProjection for World {
+    async fn apply(&self, events: &[Event]) -> Result<Vec<Order>, PortError> {
+        self.crash_if(CrashAt::BeforeApply).await;
+        let orders = {
+            let mut state = self.state();
+            state.apply_calls += 1;
+            if state.store_away_calls > 0 {
+                state.store_away_calls -= 1;
+                return Err(PortError::Unavailable("no store".to_owned()));
+            }
+            if events.iter().any(|event| state.store_refuses.contains(&event.id)) {
+                return Err(PortError::Refused("a document that no rule allows".to_owned()));
+            }
+            for event in events {
+                let is_new = state.applied.insert(event.id.clone());
+                if is_new && matches!(event.kind, EventKind::PaymentCompleted { .. }) {
+                    *state.paid.entry(event.order_id).or_default() += 1;
+                }
+            }
+            events.iter().map(order_of).collect()
+        };
+        self.crash_if(CrashAt::AfterApply).await;
+        Ok(orders)
+    }
+}
+
+fn order_of(event: &Event) -> Order {
+    Order {
+        id: event.order_id,
+        user_id: event.user_id,
+        lines: Vec::new(),
+        total: event.amount,
+        status: OrderStatus::Paid,
+        created_at: event.occurred_at,
+        payment: None,
+        history: Vec::new(),
+    }
+}
+
+pub(crate) fn paid(order_number: i64) -> Event {
+    let order_id = OrderId::try_new(order_number).unwrap();
+    let kind = EventKind::PaymentCompleted {
+        click_trans_id: ClickTransId::try_new(order_number).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(order_number).unwrap(),
+        merchant_prepare_id: PrepareId::try_new(order_number).unwrap(),
+        late: false,
+    };
+    Event {
+        id: Event::id_of(order_id, &kind),
+        order_id,
+        user_id: UserId::try_new(5551).unwrap(),
+        products: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }],
+        amount: Tiyin::from_soum(30_000).unwrap(),
+        occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+        kind,
+    }
+}

@@ -1,0 +1,6 @@
+//! The projector against small doubles of its ports, which fail where a test wants them to.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+
+mod doubles;
+mod faults;
+mod project;

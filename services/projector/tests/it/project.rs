@@ -1,0 +1,82 @@
+//! What a batch does when the world works.
+
+use std::time::Duration;
+
+use tolov_domain::{
+    Event, EventId, EventKind,
+    notification::{Notification, Recipient},
+    ports::bus::{Route, Verdict},
+};
+use tolov_kit::lifecycle::Stop;
+use tolov_projector::Outcome;
+
+use crate::doubles::{World, paid};
+
+#[tokio::test]
+async fn a_paid_order_is_applied_and_shopper_and_staff_are_told() {
+    let world = World::new();
+    world.deliver_event(&paid(1024));
+    let outcome = world.projector().project_once().await;
+    assert_eq!(outcome, Outcome::Settled { done: 1, retried: 0, parked: 0, returned: 0 });
+    let state = world.state();
+    assert_eq!(state.paid.values().copied().collect::<Vec<_>>(), [1]);
+    let told: Vec<_> = state.published.iter().map(|m| Notification::from_json(&m.body).unwrap()).collect();
+    assert_eq!(told.iter().map(|n| n.recipient).collect::<Vec<_>>(), [Recipient::Shopper, Recipient::Staff]);
+    assert!(state.published.iter().all(|message| message.route == Route::Notifications));
+}
+
+#[tokio::test]
+async fn an_expired_order_is_applied_and_nobody_is_told() {
+    let world = World::new();
+    let mut event = paid(1024);
+    event.kind = EventKind::OrderExpired;
+    event.id = Event::id_of(event.order_id, &event.kind);
+    world.deliver_event(&event);
+    world.projector().project_once().await;
+    let state = world.state();
+    assert_eq!(state.verdicts, [(event.id, Verdict::Done)]);
+    assert!(state.published.is_empty());
+}
+
+#[tokio::test]
+async fn duplicates_in_one_batch_and_across_batches_have_one_effect() {
+    let world = World::new();
+    let projector = world.projector();
+    for _ in 0..3 {
+        world.deliver_event(&paid(1024));
+    }
+    projector.project_once().await;
+    world.deliver_event(&paid(1024));
+    projector.project_once().await;
+    assert_eq!(world.state().paid.values().copied().collect::<Vec<_>>(), [1]);
+    assert_eq!(world.state().verdicts.len(), 4);
+    assert_eq!(world.published_ids().len(), 2);
+    assert!(world.is_idle());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_parked_with_the_reason_and_its_batch_mates_go_on() {
+    let world = World::new();
+    let newer = String::from_utf8(paid(7).to_json()).unwrap().replace("completed/1", "completed/2");
+    world.deliver(&EventId::new("poison"), b"not json".to_vec());
+    world.deliver_event(&paid(1024));
+    world.deliver(&EventId::new("newer"), newer.into_bytes());
+    let outcome = world.projector().project_once().await;
+    assert_eq!(outcome, Outcome::Settled { done: 1, retried: 0, parked: 2, returned: 0 });
+    let state = world.state();
+    let reason = |id: &str| match state.verdicts.iter().find(|(event_id, _)| event_id.as_str() == id) {
+        Some((_, Verdict::Park { reason })) => reason.clone(),
+        other => panic!("{id} was not parked: {other:?}"),
+    };
+    assert!(reason("poison").contains("not an event"));
+    assert!(reason("newer").contains("payment.completed/2"));
+}
+
+#[tokio::test]
+async fn stop_ends_the_wait_for_the_next_batch() {
+    let world = World::new();
+    let stop = Stop::new();
+    let running = tokio::spawn(world.projector().run(stop.clone()));
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap().unwrap();
+}

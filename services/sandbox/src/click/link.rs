@@ -1,0 +1,80 @@
+//! The pay link, read as CLICK reads it.
+
+use tolov_domain::Tiyin;
+use url::{Url, form_urlencoded};
+
+use super::Click;
+
+/// What a link asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedLink {
+    /// `transaction_param`.
+    pub order_id: String,
+    /// The text of the link, which CLICK hands on to the merchant unchanged.
+    pub amount: String,
+    pub return_url: Option<Url>,
+}
+
+/// Why CLICK shows an error instead of a payment page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadLink {
+    #[error("this is no address")]
+    NotAnAddress,
+    #[error("the pay link lacks {0}")]
+    Missing(&'static str),
+    #[error("the pay link gives {0} twice")]
+    Twice(&'static str),
+    #[error("the pay link is for {field} {given}, but this CLICK knows {known}")]
+    OtherMerchant { field: &'static str, given: String, known: i64 },
+    #[error("the amount of the pay link is not so'm like 1500 or 1500.50, above zero")]
+    Amount,
+    #[error("{0} of the pay link is too long")]
+    TooLong(&'static str),
+}
+
+/// Far more than an order number needs.
+const MAX_ORDER_CHARS: usize = 255;
+
+impl Click {
+    /// Reads a link without paying it.
+    pub fn open_link(&self, link: &str) -> Result<OpenedLink, BadLink> {
+        let url = Url::parse(link).map_err(|_| BadLink::NotAnAddress)?;
+        self.open_query(url.query().unwrap_or_default())
+    }
+
+    /// Reads the query of a link.
+    pub(super) fn open_query(&self, query: &str) -> Result<OpenedLink, BadLink> {
+        let parameters: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let optional = |name: &'static str| {
+            let mut values =
+                parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone());
+            match (values.next(), values.next()) {
+                (_, Some(_)) => Err(BadLink::Twice(name)),
+                (value, None) => Ok(value.filter(|value| !value.is_empty())),
+            }
+        };
+        let required = |name: &'static str| optional(name)?.ok_or(BadLink::Missing(name));
+        let must_be = |field: &'static str, known: i64| {
+            let given = required(field)?;
+            if given == known.to_string() {
+                Ok(())
+            } else {
+                Err(BadLink::OtherMerchant { field, given, known })
+            }
+        };
+        must_be("service_id", self.inner.config.service_id)?;
+        must_be("merchant_id", self.inner.config.merchant_id)?;
+        let amount = required("amount")?;
+        if Tiyin::parse_soum(&amount).ok().is_none_or(|amount| amount == Tiyin::ZERO) {
+            return Err(BadLink::Amount);
+        }
+        let order_id = required("transaction_param")?;
+        if order_id.chars().count() > MAX_ORDER_CHARS {
+            return Err(BadLink::TooLong("transaction_param"));
+        }
+        let return_url = optional("return_url")?.and_then(|url| Url::parse(&url).ok());
+        let return_url = return_url.filter(|url| matches!(url.scheme(), "http" | "https" | "tg"));
+        Ok(OpenedLink { order_id, amount, return_url })
+    }
+}

@@ -1,0 +1,152 @@
+//! `/sandbox/telegram/…`
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, Refused, Request, done, id, ok, unknown};
+use crate::{
+    http_reply::json_with,
+    telegram::{Call, Channel, Contact, Fault, KnobError, NewShopper, Tap, Telegram},
+};
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Query {
+    query: String,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    latitude: f64,
+    longitude: f64,
+}
+
+#[derive(Deserialize)]
+struct Enforce {
+    enforce: bool,
+}
+
+pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request) -> Answer {
+    match (request.method.as_str(), knob) {
+        ("GET", ["shoppers"]) => Ok(ok(&telegram.shoppers())),
+        ("POST", ["shoppers"]) => {
+            let shopper = telegram.create_shopper(request.json::<NewShopper>()?).map_err(refused)?;
+            Ok(json_with(StatusCode::CREATED, &shopper))
+        }
+        ("POST", ["shoppers", shopper, act]) => shopper_acts(telegram, id(shopper)?, act, request),
+        ("GET", ["channels"]) => Ok(ok(&telegram.channels())),
+        ("POST", ["channels"]) => {
+            let channel: Channel = request.json()?;
+            telegram.create_channel(channel.clone()).map_err(refused)?;
+            Ok(json_with(StatusCode::CREATED, &channel))
+        }
+        ("POST", ["channels", channel, "post"]) => {
+            let Text { text } = request.json()?;
+            Ok(ok(&telegram.post_to_channel(id(channel)?, &text).map_err(refused)?))
+        }
+        ("GET", ["chats", chat, "messages"]) => Ok(ok(&telegram.messages(id(chat)?).map_err(refused)?)),
+        ("GET", ["chats", chat, "wait"]) => wait(telegram, id(chat)?, request).await,
+        ("GET", ["taps"]) => Ok(ok(&telegram.taps())),
+        ("GET", ["taps", tap, "answer"]) => {
+            Ok(ok(&telegram.wait_for_answer(tap, request.timeout()?).await.map_err(refused)?))
+        }
+        ("GET", ["inline_queries", query, "answer"]) => {
+            let answer = telegram.inline_answer(query);
+            answer.map(|answer| ok(&answer)).ok_or_else(unknown)
+        }
+        ("GET", ["counts"]) => Ok(ok(&telegram.counts())),
+        ("GET", ["sends"]) => Ok(ok(&chosen(telegram.sends(), request)?)),
+        ("GET", ["calls"]) => Ok(ok(&chosen(telegram.calls(), request)?)),
+        ("GET", ["revision"]) => Ok(ok(&json!({ "revision": telegram.revision() }))),
+        ("GET", ["faults"]) => Ok(ok(&telegram.faults())),
+        ("POST", ["faults"]) => {
+            telegram.inject(request.json::<Fault>()?).map_err(refused)?;
+            Ok(done())
+        }
+        ("DELETE", ["faults"]) => {
+            telegram.clear_faults();
+            Ok(done())
+        }
+        ("POST", ["limits"]) => {
+            telegram.enforce_limits(request.json::<Enforce>()?.enforce);
+            Ok(done())
+        }
+        _ => Err(unknown()),
+    }
+}
+
+fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {
+    let message = match act {
+        "text" => telegram.send_text(shopper_id, &request.json::<Text>()?.text),
+        "contact" => {
+            let contact = if request.body.is_empty() || request.body.as_ref() == b"{}" {
+                None
+            } else {
+                Some(request.json::<Contact>()?)
+            };
+            telegram.share_contact(shopper_id, contact)
+        }
+        "location" => {
+            let Place { latitude, longitude } = request.json()?;
+            telegram.share_location(shopper_id, latitude, longitude)
+        }
+        "photo" => {
+            let caption = request.text("caption").unwrap_or_default();
+            telegram.send_photo(shopper_id, request.body.clone(), caption)
+        }
+        "tap" => {
+            let tapped = telegram.tap(shopper_id, &request.json::<Tap>()?).map_err(refused)?;
+            return Ok(ok(&tapped));
+        }
+        "inline_query" => {
+            let query =
+                telegram.inline_query(shopper_id, &request.json::<Query>()?.query).map_err(refused)?;
+            return Ok(ok(&json!({ "inline_query_id": query })));
+        }
+        "block" | "unblock" => {
+            telegram.set_blocked(shopper_id, act == "block").map_err(refused)?;
+            return Ok(done());
+        }
+        _ => return Err(unknown()),
+    };
+    message.map(|message| ok(&message)).map_err(refused)
+}
+
+async fn wait(telegram: &Telegram, chat_id: i64, request: &Request) -> Answer {
+    let wanted = request.text("contains").unwrap_or_default();
+    let revision = request.number("after_revision")?.unwrap_or(0);
+    let found = telegram.wait_for(chat_id, wanted, revision, request.timeout()?).await;
+    found.map(|message| ok(&message)).map_err(refused)
+}
+
+/// Only the calls that the query asks for.
+fn chosen(mut calls: Vec<Call>, request: &Request) -> Result<Vec<Call>, Refused> {
+    let chat_id: Option<i64> = request.number("chat_id")?;
+    let method = request.text("method");
+    calls.retain(|call| {
+        chat_id.is_none_or(|id| call.chat_id == Some(id))
+            && method.is_none_or(|method| call.method.eq_ignore_ascii_case(method))
+    });
+    Ok(calls)
+}
+
+fn refused(error: KnobError) -> Refused {
+    let status = match &error {
+        KnobError::NoShopper(_)
+        | KnobError::NoChat(_)
+        | KnobError::NoMessage { .. }
+        | KnobError::NoButton { .. } => StatusCode::NOT_FOUND,
+        KnobError::ChatExists(_) | KnobError::Blocked(_) | KnobError::NoPhoneNumber(_) => {
+            StatusCode::CONFLICT
+        }
+        KnobError::WrongId(..) | KnobError::NotAPhoto => StatusCode::UNPROCESSABLE_ENTITY,
+        KnobError::Timeout { .. } | KnobError::NoAnswer { .. } => StatusCode::REQUEST_TIMEOUT,
+        KnobError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+    };
+    Refused::new(status, error)
+}

@@ -1,0 +1,198 @@
+//! What people do at their end: shoppers in their private chats, staff in a channel.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{
+    KnobError, Telegram,
+    chat::{Channel, Chat, ChatKind, NewShopper, Shopper, bot_user},
+    files::FileKind,
+    formatting::FormattedText,
+    message::{Body, Contact, Message, Sender},
+    params::Upload,
+    state::{MAX_CHATS, NewMessage, State},
+};
+
+/// Telegram promises that user ids have at most 52 significant bits.
+const MAX_USER_ID: i64 = 1 << 52;
+
+impl Telegram {
+    /// Makes a person with a private chat. The bot can write there at once.
+    pub fn create_shopper(&self, new: NewShopper) -> Result<Shopper, KnobError> {
+        self.change(|state| {
+            let id = new.id.unwrap_or(state.next_shopper_id);
+            if !(1..=MAX_USER_ID).contains(&id) {
+                return Err(KnobError::WrongId(id, "shopper: it must be from 1 to 2^52"));
+            }
+            state.next_shopper_id = state.next_shopper_id.max(id + 1);
+            let shopper = Shopper {
+                id,
+                first_name: new.first_name.unwrap_or_else(|| format!("Shopper {id}")),
+                last_name: new.last_name,
+                username: new.username,
+                language_code: new.language_code,
+                phone_number: new.phone_number.or_else(|| Some(format!("+99890{:07}", id % 10_000_000))),
+            };
+            add_chat(state, ChatKind::Private(shopper.clone())).map(|()| shopper)
+        })
+    }
+
+    pub fn shoppers(&self) -> Vec<Shopper> {
+        self.look(|state| state.chats.values().filter_map(Chat::shopper).cloned().collect())
+    }
+
+    /// Makes a channel that the bot administers.
+    pub fn create_channel(&self, channel: Channel) -> Result<(), KnobError> {
+        if channel.id >= 0 {
+            return Err(KnobError::WrongId(channel.id, "channel: it must be negative"));
+        }
+        self.change(|state| add_chat(state, ChatKind::Channel(channel)))
+    }
+
+    pub fn channels(&self) -> Vec<Channel> {
+        let channel = |chat: &Chat| match &chat.kind {
+            ChatKind::Private(_) => None,
+            ChatKind::Channel(channel) => Some(channel.clone()),
+        };
+        self.look(|state| state.chats.values().filter_map(channel).collect())
+    }
+
+    /// A shopper writes to the bot.
+    pub fn send_text(&self, shopper_id: i64, text: &str) -> Result<Message, KnobError> {
+        self.change(|state| say(state, shopper_id, Body::Text { text: FormattedText::typed(text) }))
+    }
+
+    /// A shopper shares a phone number: the own one, or somebody else's, which carries no or another user id.
+    pub fn share_contact(&self, shopper_id: i64, contact: Option<Contact>) -> Result<Message, KnobError> {
+        self.change(|state| {
+            let contact = match contact {
+                Some(contact) => contact,
+                None => own_contact(state, shopper_id)?,
+            };
+            say(state, shopper_id, Body::Contact { contact })
+        })
+    }
+
+    pub fn share_location(
+        &self,
+        shopper_id: i64,
+        latitude: f64,
+        longitude: f64,
+    ) -> Result<Message, KnobError> {
+        self.change(|state| say(state, shopper_id, Body::Location { latitude, longitude }))
+    }
+
+    /// A shopper, or an administrator of the shop, sends a picture.
+    pub fn send_photo(&self, shopper_id: i64, content: Bytes, caption: &str) -> Result<Message, KnobError> {
+        self.change(|state| {
+            let upload = Upload { file_name: String::new(), content };
+            let photo = state.files.store(FileKind::Photo, &upload).map_err(|_| KnobError::NotAPhoto)?;
+            let mut caption = FormattedText::typed(caption);
+            caption.entities.clear();
+            say(state, shopper_id, Body::Photo { photo, caption })
+        })
+    }
+
+    /// Staff write in a channel; the bot sees it as a channel post.
+    pub fn post_to_channel(&self, channel_id: i64, text: &str) -> Result<Message, KnobError> {
+        self.change(|state| {
+            let body = Body::Text { text: FormattedText::typed(text) };
+            let message = state
+                .append(channel_id, NewMessage::new(Sender::Person, body))
+                .map_err(|_| KnobError::NoChat(channel_id))?;
+            let post = state.message_json(&message);
+            state.updates.push("channel_post", &post);
+            Ok(message)
+        })
+    }
+
+    /// A shopper types `@bot query` somewhere; returns the id to find the answer by.
+    pub fn inline_query(&self, shopper_id: i64, query: &str) -> Result<String, KnobError> {
+        self.change(|state| {
+            let from = shopper(state, shopper_id)?.to_json();
+            let id = next_query_id(state);
+            state.inline_answers.push((id.clone(), Value::Null));
+            let update =
+                json!({ "id": id, "from": from, "query": query, "offset": "", "chat_type": "sender" });
+            state.updates.push("inline_query", &update);
+            Ok(id)
+        })
+    }
+
+    /// What the bot answered to an inline query; none yet is null.
+    pub fn inline_answer(&self, inline_query_id: &str) -> Option<Value> {
+        self.look(|state| {
+            let mut answers = state.inline_answers.iter();
+            answers.find(|(id, _)| id == inline_query_id).map(|(_, answer)| answer.clone())
+        })
+    }
+
+    /// A shopper blocks the bot, or lets it in again. The bot is told, as Telegram does.
+    pub fn set_blocked(&self, shopper_id: i64, blocked: bool) -> Result<(), KnobError> {
+        self.change(|state| {
+            let from = shopper(state, shopper_id)?.to_json();
+            let chat = state.chats.get_mut(&shopper_id).ok_or(KnobError::NoShopper(shopper_id))?;
+            if chat.blocked == blocked {
+                return Ok(());
+            }
+            chat.blocked = blocked;
+            let chat = chat.to_json();
+            let bot = bot_user(state.bot_id, &state.bot);
+            let member = json!({ "status": "member", "user": bot });
+            let banned = json!({ "status": "kicked", "user": bot, "until_date": 0 });
+            let (old, new) = if blocked { (member, banned) } else { (banned, member) };
+            let date = state.now_ms / 1000;
+            let update = json!({
+                "chat": chat, "from": from, "date": date, "old_chat_member": old, "new_chat_member": new,
+            });
+            state.updates.push("my_chat_member", &update);
+            Ok(())
+        })
+    }
+}
+
+fn add_chat(state: &mut State, kind: ChatKind) -> Result<(), KnobError> {
+    let chat = Chat::new(kind);
+    let id = chat.id();
+    if state.chats.contains_key(&id) {
+        return Err(KnobError::ChatExists(id));
+    }
+    if state.chats.len() >= MAX_CHATS {
+        return Err(KnobError::Full("chats"));
+    }
+    state.chats.insert(id, chat);
+    Ok(())
+}
+
+pub(super) fn shopper(state: &State, shopper_id: i64) -> Result<&Shopper, KnobError> {
+    state.chats.get(&shopper_id).and_then(Chat::shopper).ok_or(KnobError::NoShopper(shopper_id))
+}
+
+pub(super) fn own_contact(state: &State, shopper_id: i64) -> Result<Contact, KnobError> {
+    let shopper = shopper(state, shopper_id)?;
+    Ok(Contact {
+        phone_number: shopper.phone_number.clone().ok_or(KnobError::NoPhoneNumber(shopper_id))?,
+        first_name: shopper.first_name.clone(),
+        last_name: shopper.last_name.clone(),
+        user_id: Some(shopper_id),
+    })
+}
+
+/// Puts a shopper's message into the chat and tells the bot.
+pub(super) fn say(state: &mut State, shopper_id: i64, body: Body) -> Result<Message, KnobError> {
+    shopper(state, shopper_id)?;
+    if state.chats.get(&shopper_id).is_some_and(|chat| chat.blocked) {
+        return Err(KnobError::Blocked(shopper_id));
+    }
+    let message = state
+        .append(shopper_id, NewMessage::new(Sender::Person, body))
+        .map_err(|_| KnobError::NoShopper(shopper_id))?;
+    let update = state.message_json(&message);
+    state.updates.push("message", &update);
+    Ok(message)
+}
+
+pub(super) fn next_query_id(state: &mut State) -> String {
+    state.last_callback += 1;
+    format!("{}{:06}", state.now_ms, state.last_callback % 1_000_000)
+}

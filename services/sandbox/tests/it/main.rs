@@ -1,0 +1,11 @@
+//! The sandbox from outside: a real teloxide bot, a merchant, a payer's browser.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod bot_api;
+mod checkout;
+mod control;
+mod faults;
+mod merchant;
+mod payments;
+mod polling;
+mod running;

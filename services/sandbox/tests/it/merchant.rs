@@ -1,0 +1,171 @@
+//! A merchant of a hundred lines: enough of section 4's rules to tell right calls of CLICK from wrong ones.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tolov_click::{Action, Callback, CallbackForm, ClickCode, Malformed, Reply, SecretKey};
+use tolov_domain::{PrepareId, Tiyin};
+use url::Url;
+use warp::{Filter, http::StatusCode, reply::Response};
+
+use crate::running::{Running, SECRET_KEY, SERVICE_ID};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mishap {
+    /// Answers with HTTP 500.
+    ServerError,
+    /// Answers later than CLICK waits.
+    Slow,
+    /// Answers -7.
+    StorageTrouble,
+    /// Does the work, and answers something that is no JSON.
+    Nonsense,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    Prepared,
+    Paid,
+    Cancelled,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    orders: BTreeMap<String, Tiyin>,
+    attempts: BTreeMap<String, (String, Attempt)>,
+    by_click: BTreeMap<i64, PrepareId>,
+    /// What goes wrong with the next Completes.
+    mishaps: VecDeque<Mishap>,
+    paid_times: u32,
+}
+
+#[derive(Clone)]
+pub(crate) struct Merchant {
+    books: Arc<Mutex<Books>>,
+    pub(crate) url: Url,
+}
+
+impl Merchant {
+    /// A merchant with one order of 1500 so'm, known to the sandbox's CLICK.
+    pub(crate) async fn known_to(sandbox: &Running) -> Self {
+        let books = Arc::new(Mutex::new(Books::default()));
+        let order = ("1001".to_owned(), Tiyin::parse_soum("1500").unwrap());
+        books.lock().unwrap().orders.extend([order]);
+        let served = Arc::clone(&books);
+        let route = warp::post()
+            .and(warp::header::exact("content-type", "application/x-www-form-urlencoded"))
+            .and(warp::body::bytes())
+            .then(move |body: Bytes| answer(Arc::clone(&served), body));
+        let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let url = Url::parse(&format!("http://{}/click", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(warp::serve(route).incoming(listener).run());
+        sandbox.handle.click().point_at(url.clone(), url.clone());
+        Self { books, url }
+    }
+
+    pub(crate) fn next_completes(&self, mishaps: impl IntoIterator<Item = Mishap>) {
+        self.books.lock().unwrap().mishaps.extend(mishaps);
+    }
+
+    pub(crate) fn paid_times(&self) -> u32 {
+        self.books.lock().unwrap().paid_times
+    }
+}
+
+async fn answer(books: Arc<Mutex<Books>>, body: Bytes) -> Response {
+    let (form, parsed) = CallbackForm::parse(&body);
+    let is_complete = form.action() == Some("1");
+    let mishap = if is_complete { books.lock().unwrap().mishaps.pop_front() } else { None };
+    match mishap {
+        Some(Mishap::ServerError) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
+        Some(Mishap::Slow) => tokio::time::sleep(Duration::from_secs(2)).await,
+        Some(Mishap::StorageTrouble) => return json(&Reply::code(ClickCode::FailedToUpdateUser)),
+        Some(Mishap::Nonsense) | None => {}
+    }
+    let code = if parsed.is_err() {
+        Err(ClickCode::ErrorInRequest)
+    } else if form.is_signed_by(&SecretKey::new(SECRET_KEY)) {
+        Callback::read(&form).map_err(|malformed| match malformed {
+            Malformed::Field(_) => ClickCode::ErrorInRequest,
+            Malformed::Action => ClickCode::ActionNotFound,
+        })
+    } else {
+        Err(ClickCode::SignCheckFailed)
+    };
+    let reply = code.and_then(|callback| books.lock().unwrap().enter(&callback)).unwrap_or_else(Reply::code);
+    if mishap == Some(Mishap::Nonsense) { plain(StatusCode::OK, "<html>") } else { json(&reply) }
+}
+
+impl Books {
+    fn enter(&mut self, callback: &Callback) -> Result<Reply, ClickCode> {
+        if callback.service_id != SERVICE_ID {
+            return Err(ClickCode::ErrorInRequest);
+        }
+        let price = *self.orders.get(&callback.merchant_trans_id).ok_or(ClickCode::UserDoesNotExist)?;
+        if callback.amount != Some(price) {
+            return Err(ClickCode::IncorrectAmount);
+        }
+        match &callback.action {
+            Action::Prepare => {
+                let next = i64::try_from(self.by_click.len()).unwrap() + 500;
+                let id = *self
+                    .by_click
+                    .entry(callback.click_trans_id.get())
+                    .or_insert(PrepareId::try_new(next).unwrap());
+                self.attempts
+                    .entry(id.get().to_string())
+                    .or_insert((callback.merchant_trans_id.clone(), Attempt::Prepared));
+                Ok(Reply::prepared(id))
+            }
+            Action::Complete { merchant_prepare_id } => self.complete(callback, merchant_prepare_id),
+        }
+    }
+
+    fn complete(&mut self, callback: &Callback, prepare_id: &str) -> Result<Reply, ClickCode> {
+        let (_, attempt) = self
+            .attempts
+            .get_mut(prepare_id)
+            .filter(|(order, _)| *order == callback.merchant_trans_id)
+            .ok_or(ClickCode::TransactionDoesNotExist)?;
+        match (*attempt, callback.error) {
+            (Attempt::Prepared, 0) => {
+                *attempt = Attempt::Paid;
+                self.paid_times += 1;
+                Ok(Reply::confirmed(PrepareId::parse(prepare_id).unwrap()))
+            }
+            (Attempt::Prepared, _) => {
+                *attempt = Attempt::Cancelled;
+                Err(ClickCode::TransactionCancelled)
+            }
+            (Attempt::Paid, 0 | -1) => Err(ClickCode::AlreadyPaid),
+            (Attempt::Paid | Attempt::Cancelled, _) => Err(ClickCode::TransactionCancelled),
+        }
+    }
+}
+
+fn json(reply: &Reply) -> Response {
+    Response::new(reply.to_json().into())
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response
+}
+
+/// A merchant that takes the connection and hangs up.
+pub(crate) async fn rude_url() -> Url {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = Url::parse(&format!("http://{}/click", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        while let Ok(connection) = listener.accept().await {
+            drop(connection);
+        }
+    });
+    url
+}

@@ -1,0 +1,135 @@
+//! The only place that names the adapters: RabbitMQ or SQLite for the bus, MongoDB or SQLite for the shop store,
+//! chosen by what the environment says.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tolov_domain::ports::{
+    PortError,
+    bus::{BusAdmin, Consumer, Publisher, Queue, RETRY_DELAYS_MS},
+    shop::ShopStore,
+};
+use tolov_embedded::{EmbeddedBus, EmbeddedShop};
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    env::Env,
+    secret::Secret,
+};
+use tolov_mongodb::{MongoOptions, MongoShop};
+use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+/// Whether a process may keep its messages and its shop store in files of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Embedded {
+    /// `tolov all`: AMQP_URL and MONGO_URL may be left out.
+    Allowed,
+    /// A single service must share them with the others.
+    Refused,
+}
+
+/// Where the bus is.
+#[derive(Debug, Clone)]
+pub(crate) enum BusAddress {
+    RabbitMq(Secret),
+    Embedded(PathBuf),
+}
+
+/// Where the shop store is.
+#[derive(Debug, Clone)]
+pub(crate) enum ShopAddress {
+    MongoDb(Secret),
+    Embedded(PathBuf),
+}
+
+impl BusAddress {
+    /// AMQP_URL, or files under DATA_DIR where that is allowed.
+    pub(crate) fn from_env(env: &Env, embedded: Embedded) -> Self {
+        match address(
+            env,
+            "AMQP_URL",
+            embedded,
+            "RabbitMQ, for example amqp://tolov:password@localhost:5672/%2f",
+        ) {
+            Some(url) => Self::RabbitMq(url),
+            None => Self::Embedded(data_dir(env)),
+        }
+    }
+}
+
+impl ShopAddress {
+    /// MONGO_URL, or files under DATA_DIR where that is allowed.
+    pub(crate) fn from_env(env: &Env, embedded: Embedded) -> Self {
+        match address(env, "MONGO_URL", embedded, "MongoDB, for example mongodb://localhost:27017/tolov") {
+            Some(url) => Self::MongoDb(url),
+            None => Self::Embedded(data_dir(env)),
+        }
+    }
+}
+
+fn address(env: &Env, name: &str, embedded: Embedded, what: &str) -> Option<Secret> {
+    let url = env.text(name);
+    if url.is_none() && embedded == Embedded::Refused {
+        env.problem(name, format_args!("is missing: {what} (only `tolov all` and `tolov demo` do without)"));
+    }
+    url.map(Secret::new)
+}
+
+fn data_dir(env: &Env) -> PathBuf {
+    env.text("DATA_DIR").map_or_else(|| PathBuf::from("tolov-data"), PathBuf::from)
+}
+
+pub(crate) fn system_clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// An open bus, from which the ports are made.
+#[derive(Debug)]
+pub(crate) enum Bus {
+    RabbitMq(RabbitBus),
+    Embedded(EmbeddedBus),
+}
+
+impl Bus {
+    pub(crate) async fn open(address: &BusAddress, app: &str) -> Result<Self, PortError> {
+        match address {
+            BusAddress::RabbitMq(url) => {
+                let options = RabbitOptions { app_id: format!("tolov-{app}"), ..RabbitOptions::default() };
+                RabbitBus::try_new(url.expose(), options).map(Self::RabbitMq)
+            }
+            BusAddress::Embedded(folder) => {
+                EmbeddedBus::open(folder, system_clock(), RETRY_DELAYS_MS).await.map(Self::Embedded)
+            }
+        }
+    }
+
+    pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
+        match self {
+            Self::RabbitMq(bus) => Arc::new(bus.publisher()),
+            Self::Embedded(bus) => bus.publisher(),
+        }
+    }
+
+    pub(crate) fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
+        match self {
+            Self::RabbitMq(bus) => Arc::new(bus.consumer(queue)),
+            Self::Embedded(bus) => bus.consumer(queue),
+        }
+    }
+}
+
+/// The operator's side of the bus, beside the process that works with it.
+pub(crate) async fn open_bus_admin(address: &BusAddress) -> Result<Arc<dyn BusAdmin>, PortError> {
+    match address {
+        BusAddress::RabbitMq(url) => {
+            Ok(Arc::new(RabbitBus::try_new(url.expose(), RabbitOptions::default())?.admin()))
+        }
+        BusAddress::Embedded(folder) => Ok(Arc::new(EmbeddedBus::admin_of(folder, system_clock()).await?)),
+    }
+}
+
+/// Opens the shop store.
+pub(crate) async fn open_shop(address: &ShopAddress) -> Result<Arc<dyn ShopStore>, PortError> {
+    match address {
+        ShopAddress::MongoDb(url) => Ok(Arc::new(MongoShop::connect(url, MongoOptions::default()).await?)),
+        ShopAddress::Embedded(folder) => Ok(Arc::new(EmbeddedShop::open(folder).await?)),
+    }
+}

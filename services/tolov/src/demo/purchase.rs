@@ -1,0 +1,180 @@
+//! One purchase, step by step, each seen where it happens: in CLICK, in the outbox, in the shop store, in Telegram.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tolov_domain::{
+    EventId, Language, OrderId, ProductId, Tiyin, UserId,
+    order::{OrderLine, OrderStatus, OrderedProduct},
+    ports::shop::NewOrder,
+};
+use tolov_kit::clock::{Clock, SystemClock};
+use tolov_sandbox::click::{Payment, Step};
+
+use super::{
+    shop::{API_TOKEN, DemoShop, STAFF_CHANNEL},
+    timeline::Timeline,
+};
+
+/// The longest that any one step may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a store is looked at while a step is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+pub(super) struct Order {
+    pub(super) id: OrderId,
+    total: Tiyin,
+    pub(super) payment_url: String,
+}
+
+/// Fills a cart, puts the order down and registers it for payment.
+pub(super) async fn register(shop: &DemoShop, timeline: &Timeline) -> Result<Order> {
+    let user_id = UserId::try_new(shop.shopper_id())?;
+    shop.store.meet(user_id, Some(Language::Uz)).await?;
+    let lines = vec![line(7, 2, "Yashil choy 95", 12_000)?, line(9, 1, "Obi non", 6_000)?];
+    for line in &lines {
+        let in_cart = OrderedProduct { product_id: line.product_id, count: line.count };
+        shop.store.set_cart_line(user_id, in_cart).await?;
+    }
+    let total = Tiyin::from_soum(30_000)?;
+    let id = shop.store.next_order_id().await?;
+    let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
+    shop.store.place_order(&order).await?;
+    let products: Vec<Value> =
+        lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
+    let body = json!({
+        "order_id": id, "user_id": user_id, "products": products, "total_amount": 30_000, "payment_method": "click"
+    });
+    let answer = shop
+        .http
+        .post(shop.webhook_url().join("/api/create_order")?)
+        .bearer_auth(API_TOKEN)
+        .json(&body)
+        .timeout(STEP_TIMEOUT)
+        .send()
+        .await?
+        .error_for_status()?;
+    let answer: Value = answer.json().await?;
+    let payment_url = answer["payment_url"].as_str().context("an order without a payment_url")?.to_owned();
+    timeline.note(format_args!("order {id}: 2 × Yashil choy 95, 1 × Obi non, {} so'm", total.grouped()));
+    Ok(Order { id, total, payment_url })
+}
+
+fn line(product_id: i64, count: u32, title: &str, price_soum: i64) -> Result<OrderLine> {
+    let price = Some(Tiyin::from_soum(price_soum)?);
+    Ok(OrderLine { product_id: ProductId::try_new(product_id)?, count, title: title.to_owned(), price })
+}
+
+/// Lets CLICK play the payer and follows the money. Returns the time from CLICK's Complete to the shopper's message.
+pub(super) async fn pay_and_watch(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<Duration> {
+    let paying = async {
+        let payment = shop.sandbox.click().pay(&order.id.to_string(), &order.total.soum_text()).await?;
+        ensure!(payment.is_paid(), "CLICK's payment ended as {:?}", payment.status);
+        Ok::<_, anyhow::Error>(payment)
+    };
+    // The steps behind the payment are watched from the start: they may be over before CLICK has read its answer.
+    let (payment, told) = tokio::try_join!(paying, watch(shop, order, timeline))?;
+    let complete = payment.exchanges.iter().find(|exchange| exchange.step == Step::Complete);
+    let complete_at_ms = complete.context("a payment without a Complete")?.sent_at_ms;
+    Ok(Duration::from_millis(u64::try_from(told.saturating_sub(complete_at_ms)).unwrap_or(0)))
+}
+
+/// Waits, as long as it takes, until somebody pays the order; the timeline begins with the first callback.
+pub(super) async fn wait_for_payer(shop: &DemoShop, order: &Order) -> Result<Timeline> {
+    loop {
+        if payment_of(shop, order).is_some() {
+            return Ok(Timeline::start());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Follows a payment through every station. Returns when the shopper was told, in milliseconds since 1970.
+pub(super) async fn watch(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<i64> {
+    let answered = |step: Step| async move {
+        within(&format!("CLICK's {step:?} was not answered with 0"), async {
+            loop {
+                let payment = payment_of(shop, order);
+                let exchange = payment
+                    .iter()
+                    .flat_map(|payment| &payment.exchanges)
+                    .find(|call| call.step == step && call.answer.error() == Some(0));
+                if exchange.is_some() {
+                    timeline.note(format_args!("CLICK's {step:?} answered with 0"));
+                    return Ok(());
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        })
+        .await
+    };
+    let told = async {
+        tokio::try_join!(
+            answered(Step::Prepare),
+            answered(Step::Complete),
+            published(shop, order, timeline),
+            paid(shop, order, timeline),
+            told_shopper(shop, order, timeline),
+            told_staff(shop, order, timeline),
+        )
+        .map(|(.., told_at_ms, ())| told_at_ms)
+    };
+    told.await
+}
+
+fn payment_of(shop: &DemoShop, order: &Order) -> Option<Payment> {
+    let order_id = order.id.to_string();
+    shop.sandbox.click().payments().into_iter().rev().find(|payment| payment.order_id == order_id)
+}
+
+async fn published(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()> {
+    let event_id = EventId::new(format!("payment.completed:{}", order.id));
+    within("the event was not published", async {
+        while shop.ledger.event_sent_at(&event_id).await?.is_none() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        timeline.note(format_args!("event {event_id} published"));
+        Ok(())
+    })
+    .await
+}
+
+async fn paid(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()> {
+    within("the shop store does not show the order as paid", async {
+        loop {
+            let shown = shop.store.order(order.id).await?.context("the order is gone from the shop store")?;
+            if shown.status == OrderStatus::Paid {
+                timeline.note("order paid in the shop store, cart emptied, order_count bumped");
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    })
+    .await
+}
+
+async fn told_shopper(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<i64> {
+    message_with_order(shop, shop.shopper_id(), order).await.context("the shopper was not told")?;
+    timeline.note("shopper told in Telegram");
+    Ok(tolov_domain::time::unix_ms(SystemClock.now()))
+}
+
+async fn told_staff(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()> {
+    message_with_order(shop, STAFF_CHANNEL, order).await.context("staff were not told")?;
+    timeline.note("staff told in their channel");
+    Ok(())
+}
+
+async fn message_with_order(shop: &DemoShop, chat_id: i64, order: &Order) -> Result<()> {
+    let number = order.id.to_string();
+    shop.sandbox.telegram().wait_for(chat_id, &number, 0, STEP_TIMEOUT).await?;
+    Ok(())
+}
+
+async fn within<T>(what_if_not: &str, step: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(STEP_TIMEOUT, step).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => bail!("{what_if_not} within {} s", STEP_TIMEOUT.as_secs()),
+    }
+}

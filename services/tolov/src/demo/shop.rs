@@ -1,0 +1,150 @@
+//! The shop of the demo: the three services and the sandbox, in one process, on files that are gone afterwards.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tolov_bot::BotConfig;
+use tolov_click::{PayLink, SecretKey};
+use tolov_domain::ports::shop::ShopStore;
+use tolov_kit::{
+    lifecycle::{Stop, Tasks},
+    secret::Secret,
+};
+use tolov_sandbox::{
+    Handle, Sandbox, SandboxConfig, SandboxError,
+    click::ClickConfig,
+    telegram::{Channel, NewShopper},
+};
+use tolov_webhook::ledger::Ledger;
+use url::Url;
+
+use crate::{
+    adapters::{Bus, BusAddress, ShopAddress, open_shop},
+    roles::{add_bot, add_projector, add_webhook_service},
+};
+
+const SERVICE_ID: i64 = 12345;
+const MERCHANT_ID: i64 = 6789;
+/// Known to everybody, and good for nothing outside this process.
+const CLICK_SECRET_KEY: &str = "demo-click-secret";
+pub(super) const API_TOKEN: &str = "demo-api-token";
+const BOT_TOKEN: &str = "1000000001:demo-bot-token-of-the-sandbox-only";
+pub(super) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
+const SANDBOX_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+pub(super) struct DemoShop {
+    folder: TempDir,
+    pub(super) sandbox: Handle,
+    pub(super) store: Arc<dyn ShopStore>,
+    pub(super) ledger: Ledger,
+    pub(super) http: reqwest::Client,
+    sandbox_url: Url,
+    /// The sandbox is stopped last: to the services it is the world outside.
+    sandbox_stop: Stop,
+    sandbox_task: JoinHandle<Result<(), SandboxError>>,
+    webhook_url: Url,
+    shopper_id: i64,
+}
+
+impl DemoShop {
+    /// Starts everything on free ports; the sandbox on `wished`, or on its usual port where that is free.
+    pub(super) async fn start(tasks: &mut Tasks, stop: &Stop, wished: Option<SocketAddr>) -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let bus = Bus::open(&BusAddress::Embedded(folder.path().to_owned()), "demo").await?;
+        let store = open_shop(&ShopAddress::Embedded(folder.path().to_owned())).await?;
+        let sandbox = bind_sandbox(wished)?;
+        let sandbox_url = url_of(sandbox.addr())?;
+        let handle = sandbox.handle();
+        let config = webhook_config(folder.path(), &sandbox_url);
+        let (webhook_addr, ledger) = add_webhook_service(tasks, stop, config, &bus).await?;
+        let webhook_url = url_of(webhook_addr)?;
+        let callback_url = webhook_url.join(tolov_webhook::http::CLICK_PATH)?;
+        handle.click().point_at(callback_url.clone(), callback_url);
+        handle.telegram().create_channel(Channel {
+            id: STAFF_CHANNEL,
+            title: "Tolov staff".to_owned(),
+            username: None,
+        })?;
+        let shopper = handle.telegram().create_shopper(NewShopper::default())?;
+        let sandbox_stop = Stop::new();
+        let sandbox_task = tokio::spawn(sandbox.run(sandbox_stop.clone()));
+        add_projector(tasks, stop, &bus, Arc::clone(&store));
+        let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), STAFF_CHANNEL.to_string().parse()?);
+        bot.api_url = Some(sandbox_url.clone());
+        add_bot(tasks, stop, Some(bot), &bus, Arc::clone(&store))?;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let shopper_id = shopper.id;
+        Ok(Self {
+            folder,
+            sandbox: handle,
+            store,
+            ledger,
+            http,
+            sandbox_url,
+            sandbox_stop,
+            sandbox_task,
+            webhook_url,
+            shopper_id,
+        })
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.sandbox_url
+    }
+
+    pub(super) fn webhook_url(&self) -> &Url {
+        &self.webhook_url
+    }
+
+    pub(super) fn shopper_id(&self) -> i64 {
+        self.shopper_id
+    }
+
+    /// Ends the world outside and deletes the files. Call it when the services have ended.
+    pub(super) async fn close(self) {
+        self.sandbox_stop.cancel();
+        if let Ok(Err(error)) = self.sandbox_task.await {
+            tracing::warn!(%error, "the sandbox ended badly");
+        }
+        drop((self.store, self.ledger));
+        if let Err(error) = self.folder.close() {
+            tracing::warn!(%error, "the demo's temporary folder could not be deleted");
+        }
+    }
+}
+
+fn bind_sandbox(wished: Option<SocketAddr>) -> Result<Sandbox> {
+    let secret_key = Secret::new(CLICK_SECRET_KEY);
+    let config =
+        |addr| SandboxConfig::new(addr, ClickConfig::new(SERVICE_ID, MERCHANT_ID, secret_key.clone()));
+    if let Some(addr) = wished {
+        return Ok(Sandbox::build(config(addr))?);
+    }
+    let any_port = SocketAddr::new(SANDBOX_ADDR.ip(), 0);
+    Ok(Sandbox::build(config(SANDBOX_ADDR)).or_else(|_| Sandbox::build(config(any_port)))?)
+}
+
+fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
+    tolov_webhook::Config {
+        addr: SocketAddr::new(SANDBOX_ADDR.ip(), 0),
+        ledger_path: folder.join("payments.db"),
+        api_token: Secret::new(API_TOKEN),
+        click: tolov_webhook::ClickConfig {
+            secret_key: SecretKey::new(CLICK_SECRET_KEY),
+            pay_link: PayLink {
+                pay_page: format!("{sandbox_url}services/pay"),
+                service_id: SERVICE_ID,
+                merchant_id: MERCHANT_ID,
+                merchant_user_id: None,
+                return_url: None,
+            },
+        },
+        order_ttl: None,
+    }
+}
+
+fn url_of(addr: SocketAddr) -> Result<Url> {
+    Ok(format!("http://{addr}/").parse()?)
+}

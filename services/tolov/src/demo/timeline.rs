@@ -1,0 +1,29 @@
+//! What happened, and when, one line each as it happens.
+#![expect(clippy::print_stdout, reason = "the timeline is this command's answer")]
+
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeline {
+    started: Instant,
+    silent: bool,
+}
+
+impl Timeline {
+    pub(super) fn start() -> Self {
+        Self { started: Instant::now(), silent: false }
+    }
+
+    pub(super) fn silent() -> Self {
+        Self { silent: true, ..Self::start() }
+    }
+
+    /// Prints the step with its time and returns the time.
+    pub(super) fn note(&self, what: impl std::fmt::Display) -> Duration {
+        let elapsed = self.started.elapsed();
+        if !self.silent {
+            println!("  {:>6} ms  {what}", elapsed.as_millis());
+        }
+        elapsed
+    }
+}

@@ -1,0 +1,60 @@
+//! Settings of the bot, the sandbox and the log, from the environment.
+
+use std::net::SocketAddr;
+
+use tolov_bot::{BotConfig, Channel};
+use tolov_kit::{
+    env::Env,
+    telemetry::{self, LogFormat},
+};
+use tolov_sandbox::{SandboxConfig, click::ClickConfig, telegram::Channel as SandboxChannel};
+use url::Url;
+
+/// BOT_TOKEN, DB_CHANNEL, BOT_API_URL and the limits that Telegram sets. `None`: [`Env::finish`] says what is missing.
+pub(crate) fn bot(env: &Env) -> Option<BotConfig> {
+    let token = env.secret("BOT_TOKEN", "ask @BotFather for one");
+    let channel: Option<Channel> =
+        env.required_parsed("DB_CHANNEL", "the staff channel, for example -1001234567890");
+    let mut config = BotConfig::new(token, channel?);
+    config.api_url = env.parsed::<Url>("BOT_API_URL");
+    if let Some(messages_per_s) = env.parsed("BOT_MESSAGES_PER_S") {
+        config.messages_per_s = messages_per_s;
+    }
+    if let Some(posts) = env.parsed("BOT_CHANNEL_POSTS_PER_MIN") {
+        config.channel_posts_per_min = posts;
+    }
+    Some(config)
+}
+
+/// SANDBOX_ADDR, the merchant's side of CLICK, and WEBHOOK_URL, where the pretend CLICK calls.
+pub(crate) fn sandbox(env: &Env) -> SandboxConfig {
+    let of_the_merchant = "any number will do, but the webhook service must have the same";
+    let click = ClickConfig::new(
+        env.required_parsed("CLICK_SERVICE_ID", of_the_merchant).unwrap_or_default(),
+        env.required_parsed("CLICK_MERCHANT_ID", of_the_merchant).unwrap_or_default(),
+        env.secret("CLICK_SECRET_KEY", "any text will do, but the webhook service must have the same"),
+    );
+    let webhook = env.required_parsed::<Url>("WEBHOOK_URL", "where the webhook service is");
+    let callback_url = webhook.and_then(|url| url.join(tolov_webhook::http::CLICK_PATH).ok());
+    let addr = env.parsed("SANDBOX_ADDR").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    SandboxConfig::new(
+        addr,
+        match callback_url {
+            Some(url) => click.with_webhook(url),
+            None => click,
+        },
+    )
+}
+
+/// The staff channel that the pretend Telegram has from the start, when DB_CHANNEL is given.
+pub(crate) fn sandbox_channel(env: &Env) -> Option<SandboxChannel> {
+    let id = env.parsed("DB_CHANNEL")?;
+    Some(SandboxChannel { id, title: "Staff".to_owned(), username: None })
+}
+
+/// RUST_LOG and LOG_FORMAT.
+pub(crate) fn install_log(env: &Env, default_filter: &str) {
+    let format = env.parsed::<LogFormat>("LOG_FORMAT").unwrap_or_default();
+    let filter = env.text("RUST_LOG").unwrap_or_else(|| default_filter.to_owned());
+    telemetry::install(format, &filter);
+}

@@ -1,0 +1,376 @@
+//! A webhook service of its own for each test: own folder, own ledger, own port, own bus, own runtime, so that a test
+//! can stop it in good order, kill it, and look into what it left behind.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::{Executor, SqliteConnection};
+use tempfile::TempDir;
+use time::macros::datetime;
+use tokio::{runtime::Runtime, task::JoinHandle};
+use tolov_click::{PayLink, SecretKey};
+use tolov_domain::ports::bus::Publisher;
+use tolov_kit::{
+    clock::{Clock, ManualClock, SystemClock},
+    lifecycle::Stop,
+    secret::Secret,
+};
+use tolov_webhook::{
+    ClickConfig, Config, Service, StartError,
+    http::CLICK_PATH,
+    ledger::{Ledger, OpenError},
+};
+
+use crate::{
+    audit::{self, Expected, audit},
+    bus::RecordingBus,
+    click::{AMOUNT, Answer, Callback, SECRET_KEY, SERVICE_ID},
+    log_watch,
+};
+
+pub(crate) const API_TOKEN: &str = "parol-of-the-tests-52aa";
+/// How long a stop may take: the accept loop cuts off what is stuck after five seconds.
+const STOP_DEADLINE: Duration = Duration::from_secs(9);
+/// How long a test waits for something that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a test wants otherwise than usual.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    pub(crate) bus: Arc<RecordingBus>,
+    pub(crate) order_ttl: Option<Duration>,
+    pub(crate) secret_key: Option<&'static str>,
+    pub(crate) return_url: Option<&'static str>,
+    /// The machine's clock in place of one that only the test moves.
+    pub(crate) system_clock: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct TestApp {
+    pub(crate) bus: Arc<RecordingBus>,
+    pub(crate) clock: ManualClock,
+    pub(crate) http: reqwest::Client,
+    folder: TempDir,
+    setup: Setup,
+    running: Option<Running>,
+    sent: AtomicI64,
+    decided: AtomicI64,
+    events_may_wait: bool,
+    events_may_be_forgotten: bool,
+    finished: bool,
+}
+
+#[derive(Debug)]
+struct Running {
+    addr: SocketAddr,
+    stop: Stop,
+    ended: JoinHandle<io::Result<()>>,
+    /// Given up before a stop.
+    ledger: Option<Ledger>,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Running {
+    /// Ends every task where it stands, as a dying process does.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        assert!(self.finished || std::thread::panicking(), "every test ends with finish()");
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub(crate) async fn start_with(setup: Setup) -> Self {
+        Self::start_in(TempDir::new().unwrap(), setup).await
+    }
+
+    /// Starts on whatever ledger the folder holds.
+    pub(crate) async fn start_in(folder: TempDir, setup: Setup) -> Self {
+        log_watch::install();
+        let mut app = Self {
+            bus: Arc::clone(&setup.bus),
+            clock: ManualClock::new(datetime!(2026-11-23 12:00 UTC)),
+            http: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap(),
+            folder,
+            setup,
+            running: None,
+            sent: AtomicI64::new(0),
+            decided: AtomicI64::new(0),
+            events_may_wait: false,
+            events_may_be_forgotten: false,
+            finished: false,
+        };
+        app.start_again().await;
+        app
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        config(self.ledger_path(), &self.setup)
+    }
+
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.folder.path().join("payments.db")
+    }
+
+    /// Starts on the same ledger, with the same bus and clock.
+    pub(crate) async fn start_again(&mut self) {
+        let mut runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let started = Instant::now();
+        let service = loop {
+            let clock: Arc<dyn Clock> =
+                if self.setup.system_clock { Arc::new(SystemClock) } else { Arc::new(self.clock.clone()) };
+            let bus: Arc<dyn Publisher> = self.bus.clone();
+            let config = self.config();
+            let building = tokio::task::spawn_blocking(move || {
+                let built = runtime.block_on(Service::build(config, bus, clock));
+                (runtime, built)
+            });
+            let (same_runtime, built) = building.await.unwrap();
+            runtime = same_runtime;
+            match built {
+                // The tasks of a service that was killed are still being dropped.
+                Err(StartError::Ledger(OpenError::Locked(_))) if started.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                built => break built.unwrap(),
+            }
+        };
+        let (addr, stop, ledger) = (service.addr(), Stop::new(), Some(service.ledger()));
+        let ended = runtime.spawn(service.run(stop.clone()));
+        self.running = Some(Running { addr, stop, ended, ledger, runtime: Some(runtime) });
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.running().addr
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        self.running().ledger.as_ref().unwrap()
+    }
+
+    /// A second connection to the ledger's file.
+    pub(crate) async fn file(&self) -> SqliteConnection {
+        audit::connect(&self.ledger_path()).await
+    }
+
+    /// Keeps the service from committing until the connection says COMMIT or is dropped.
+    pub(crate) async fn hold_the_write_lock(&self) -> SqliteConnection {
+        let mut file = self.file().await;
+        file.execute("BEGIN IMMEDIATE").await.unwrap();
+        file
+    }
+
+    /// Asks the service to stop, without waiting.
+    pub(crate) fn ask_to_stop(&self) {
+        self.running().stop.cancel();
+    }
+
+    /// Stops in good order, within the deadline.
+    pub(crate) async fn stop(&mut self) {
+        let mut running = self.running.take().unwrap();
+        running.ledger = None;
+        running.stop.cancel();
+        let ended = tokio::time::timeout(STOP_DEADLINE, &mut running.ended).await;
+        assert!(ended.is_ok(), "the service did not end within {STOP_DEADLINE:?}");
+        ended.unwrap().unwrap().unwrap();
+    }
+
+    /// Drops every task of the service where it stands.
+    pub(crate) fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// For a test at whose end events wait for a bus that does not take them.
+    pub(crate) fn events_may_wait(&mut self) {
+        self.events_may_wait = true;
+    }
+
+    /// For a test that prunes the outbox.
+    pub(crate) fn events_may_be_forgotten(&mut self) {
+        self.events_may_be_forgotten = true;
+    }
+
+    /// Counts callbacks that this test sent by other means, or to an earlier service on this ledger.
+    pub(crate) fn count_callbacks(&self, sent: i64, decided: i64) {
+        self.sent.fetch_add(sent, Ordering::Relaxed);
+        self.decided.fetch_add(decided, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn until_the_outbox_is_empty(&self) {
+        let ledger = self.ledger();
+        wait_until("the outbox is empty", async || ledger.outbox_status().await.unwrap().depth == 0).await;
+    }
+
+    /// The end of every test.
+    pub(crate) async fn finish(mut self) {
+        if self.running.is_some() {
+            if !self.events_may_wait {
+                self.until_the_outbox_is_empty().await;
+            }
+            self.stop().await;
+        }
+        let expected = Expected {
+            sent: self.sent.load(Ordering::Relaxed),
+            decided: self.decided.load(Ordering::Relaxed),
+            outbox_is_empty: !self.events_may_wait,
+            events_are_kept: !self.events_may_be_forgotten,
+        };
+        audit(&self.ledger_path(), expected, &self.bus.confirmed()).await;
+        assert_eq!(log_watch::leaks(), Vec::<String>::new(), "secrets in the log");
+        self.finished = true;
+    }
+}
+
+/// What CLICK does.
+impl TestApp {
+    pub(crate) async fn send(&self, callback: &Callback) -> Answer {
+        self.send_body(callback.body()).await
+    }
+
+    /// Sends a body that is kept as a callback, whatever it is. CLICK always hears 200 and JSON.
+    pub(crate) async fn send_body(&self, body: impl Into<reqwest::Body>) -> Answer {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let request = self
+            .http
+            .post(self.url(CLICK_PATH))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
+        let answer = Answer::read(&response.text().await.unwrap());
+        if answer.code != -7 {
+            self.decided.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    /// The code that a callback is answered with.
+    pub(crate) async fn code(&self, callback: &Callback) -> i64 {
+        self.send(callback).await.code
+    }
+
+    /// Prepares a payment of the order and returns its merchant_prepare_id.
+    pub(crate) async fn prepared(&self, order_id: i64) -> i64 {
+        self.send(&Callback::prepare(order_id)).await.prepare_id()
+    }
+
+    /// Pays an order that exists, and returns the merchant_prepare_id.
+    pub(crate) async fn paid(&self, order_id: i64) -> i64 {
+        let prepare_id = self.prepared(order_id).await;
+        assert_eq!(self.code(&Callback::complete(order_id, prepare_id)).await, 0);
+        prepare_id
+    }
+}
+
+/// What the bot and staff tools do.
+impl TestApp {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr())
+    }
+
+    /// Registers an order of the usual amount.
+    pub(crate) async fn order(&self, order_id: i64) {
+        self.order_of(order_id, AMOUNT).await;
+    }
+
+    /// Registers an order of this many so'm.
+    pub(crate) async fn order_of(&self, order_id: i64, amount: &str) {
+        let (status, body) = self.create(&order_json(order_id, amount)).await;
+        assert_eq!(status, StatusCode::CREATED, "{body}");
+    }
+
+    pub(crate) async fn create(&self, body: &str) -> (StatusCode, Value) {
+        self.call(Method::POST, "/api/create_order", body).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::GET, path, "").await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
+        let request = self.http.request(method, self.url(path)).bearer_auth(API_TOKEN).body(body.to_owned());
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        (status, response.json().await.unwrap())
+    }
+
+    pub(crate) async fn status_of(&self, order_id: i64) -> String {
+        let (_, order) = self.get(&format!("/orders/{order_id}")).await;
+        order["status"].as_str().unwrap().to_owned()
+    }
+
+    /// The states of an order's attempts, oldest first.
+    pub(crate) async fn attempts_of(&self, order_id: i64) -> Vec<String> {
+        let (_, order) = self.get(&format!("/orders/{order_id}")).await;
+        let attempts = order["attempts"].as_array().unwrap();
+        attempts.iter().map(|attempt| attempt["state"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The ids of an order's events in the outbox, oldest first, sent or not.
+    pub(crate) async fn events_of(&self, order_id: i64) -> Vec<String> {
+        let mut file = self.file().await;
+        let query = sqlx::query_scalar("SELECT event_id FROM outbox WHERE order_id = ?1 ORDER BY id");
+        query.bind(order_id).fetch_all(&mut file).await.unwrap()
+    }
+}
+
+/// The body of POST /api/create_order; the amount is JSON text.
+pub(crate) fn order_json(order_id: i64, amount: &str) -> String {
+    json!({"order_id": order_id, "user_id": 5551, "products": [{"product_id": 7, "count": 2}], "payment_method": "click"})
+        .to_string()
+        .replacen('{', &format!("{{\"total_amount\": {amount}, "), 1)
+}
+
+pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
+    Config {
+        addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        ledger_path,
+        api_token: Secret::new(API_TOKEN),
+        click: ClickConfig {
+            secret_key: SecretKey::new(setup.secret_key.unwrap_or(SECRET_KEY)),
+            pay_link: PayLink {
+                pay_page: "https://my.click.uz/services/pay".to_owned(),
+                service_id: SERVICE_ID,
+                merchant_id: 678,
+                merchant_user_id: None,
+                return_url: setup.return_url.map(str::to_owned),
+            },
+        },
+        order_ttl: setup.order_ttl,
+    }
+}
+
+/// Waits for the thing itself, for as long as a slow machine may need.
+pub(crate) async fn wait_until(what: &str, condition: impl AsyncFn() -> bool) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < PATIENCE, "still waiting: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

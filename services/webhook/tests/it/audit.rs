@@ -1,0 +1,96 @@
+//! What must be true of every ledger at the end of every test, asked of the file itself.
+
+use std::{collections::BTreeSet, path::Path};
+
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+
+/// Each names the rows that break a rule.
+const RULES: [(&str, &str); 8] = [
+    (
+        "a paid order has exactly one paid attempt, of its own amount, and names it",
+        "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <> (SELECT count(*) FROM attempts AS a
+         WHERE a.order_id = o.order_id AND state = 'paid' AND a.amount_tiyin = o.amount_tiyin
+           AND a.prepare_id = o.paid_by)",
+    ),
+    (
+        "an order that is not paid has no paid attempt",
+        "SELECT order_id FROM orders AS o WHERE status <> 'paid' AND EXISTS (SELECT 1 FROM attempts AS a
+         WHERE a.order_id = o.order_id AND state = 'paid')",
+    ),
+    (
+        "a paid order is told once, another never",
+        "SELECT order_id FROM orders AS o WHERE (status = 'paid') <> (SELECT count(*) FROM outbox AS e
+         WHERE e.order_id = o.order_id AND routing_key = 'payment.completed')",
+    ),
+    (
+        "the event tells the amount that was paid",
+        "SELECT e.order_id FROM outbox AS e JOIN orders AS o ON o.order_id = e.order_id
+         WHERE e.body ->> 'amount_tiyin' IS NOT o.amount_tiyin OR e.body ->> 'event_id' IS NOT e.event_id
+           OR e.body ->> 'schema' IS NOT e.schema OR e.body ->> 'user_id' IS NOT o.user_id",
+    ),
+    (
+        "exactly one Complete of a paid order was answered with success, of another none",
+        "SELECT order_id FROM orders AS o WHERE (status = 'paid') <> (SELECT count(*) FROM callbacks AS c
+         WHERE c.order_id = o.order_id AND code = 0 AND fields ->> 'action' = '1')",
+    ),
+    (
+        "nothing unverified was answered with success",
+        "SELECT id FROM callbacks WHERE verified = 0 AND code NOT IN (-1, -8)",
+    ),
+    (
+        "the code that is kept is the code that was answered",
+        "SELECT id FROM callbacks WHERE answer ->> 'error' IS NOT code",
+    ),
+    ("no signature is kept", "SELECT id FROM callbacks WHERE fields LIKE '%sign_string%'"),
+];
+
+/// What a test may expect of its ledger.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected {
+    /// Callbacks that were sent, and those of them that were decided for certain.
+    pub(crate) sent: i64,
+    pub(crate) decided: i64,
+    pub(crate) outbox_is_empty: bool,
+    /// No sent event was pruned.
+    pub(crate) events_are_kept: bool,
+}
+
+/// Another connection to the ledger's file, as an auditor or a careless operator would make one.
+pub(crate) async fn connect(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).foreign_keys(true).connect().await.unwrap()
+}
+
+pub(crate) async fn audit(path: &Path, expected: Expected, confirmed: &[String]) {
+    let mut ledger = connect(path).await;
+    let integrity: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut ledger).await.unwrap();
+    assert_eq!(integrity, ["ok"]);
+    let orphans = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut ledger).await.unwrap();
+    assert!(orphans.is_empty(), "{} rows refer to nothing", orphans.len());
+    for (rule, query) in RULES {
+        let broken = sqlx::query(query).fetch_all(&mut ledger).await.unwrap();
+        let broken: Vec<i64> = broken.iter().map(|row| row.get(0)).collect();
+        assert!(broken.is_empty(), "{rule}: broken by {broken:?}");
+    }
+    let kept: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM callbacks").fetch_one(&mut ledger).await.unwrap();
+    let Expected { sent, decided, outbox_is_empty, events_are_kept } = expected;
+    assert!((decided..=sent).contains(&kept), "{kept} callbacks kept of {sent} sent, {decided} decided");
+    let outbox: Vec<(String, Option<i64>)> =
+        sqlx::query_as("SELECT event_id, sent_at FROM outbox ORDER BY id")
+            .fetch_all(&mut ledger)
+            .await
+            .unwrap();
+    let confirmed: BTreeSet<&str> = confirmed.iter().map(String::as_str).collect();
+    for (event_id, sent_at) in &outbox {
+        assert!(sent_at.is_some() || !outbox_is_empty, "{event_id} was left in the outbox");
+        let was_confirmed = confirmed.contains(event_id.as_str());
+        assert!(was_confirmed || sent_at.is_none(), "{event_id} is marked as sent and never was");
+    }
+    let written: BTreeSet<&str> = outbox.iter().map(|(event_id, _)| event_id.as_str()).collect();
+    assert!(
+        !events_are_kept || confirmed.is_subset(&written),
+        "the bus was given events that the ledger does not know"
+    );
+    ledger.close().await.unwrap();
+}

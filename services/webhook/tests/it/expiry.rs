@@ -1,0 +1,150 @@
+//! ORDER_TTL: an order that nobody pays expires, and money that comes all the same is honoured.
+
+use std::time::Duration;
+
+use tolov_domain::EventKind;
+use tolov_kit::clock::Clock;
+use tolov_webhook::housekeeping::expire_due;
+
+use crate::{
+    app::{Setup, TestApp},
+    click::Callback,
+};
+
+const TTL: Duration = Duration::from_hours(24);
+
+async fn start() -> TestApp {
+    TestApp::start_with(Setup { order_ttl: Some(TTL), ..Setup::default() }).await
+}
+
+/// Lets the time pass and does what the service's housekeeping does every few seconds.
+async fn expire_after(app: &TestApp, passed: time::Duration) -> usize {
+    app.clock.advance(passed);
+    expire_due(app.ledger(), &app.clock, TTL).await
+}
+
+#[tokio::test]
+async fn an_order_expires_when_its_time_is_over_and_not_before() {
+    let app = start().await;
+    app.order(1).await;
+    assert_eq!(expire_after(&app, time::Duration::hours(24)).await, 0);
+    assert_eq!(app.status_of(1).await, "pending");
+    assert_eq!(expire_after(&app, time::Duration::milliseconds(1)).await, 1);
+    assert_eq!(app.status_of(1).await, "expired");
+    assert_eq!(expire_after(&app, time::Duration::hours(1)).await, 0, "once");
+    assert_eq!(app.events_of(1).await, ["order.expired:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_expired_order_takes_no_new_prepare() {
+    let app = start().await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    assert_eq!(expire_after(&app, time::Duration::hours(25)).await, 1);
+    assert_eq!(app.attempts_of(1).await, ["given_up"]);
+    assert_eq!(app.code(&Callback::prepare(1)).await, -9, "the same attempt");
+    assert_eq!(app.code(&Callback::prepare(1).trans(8)).await, -9, "another attempt");
+    assert_eq!(app.code(&Callback::complete(1, prepare_id).amount("1")).await, -2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn money_that_was_under_way_when_the_order_expired_is_accepted_and_told_to_be_late() {
+    let app = start().await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    assert_eq!(expire_after(&app, time::Duration::hours(25)).await, 1);
+    assert_eq!(app.code(&Callback::complete(1, prepare_id)).await, 0);
+    assert_eq!(app.code(&Callback::complete(1, prepare_id)).await, -4);
+    assert_eq!(
+        (app.status_of(1).await.as_str(), app.attempts_of(1).await),
+        ("paid", vec!["paid".to_owned()])
+    );
+    app.until_the_outbox_is_empty().await;
+    let kinds: Vec<EventKind> = app.bus.events().into_iter().map(|event| event.kind).collect();
+    assert!(
+        matches!(kinds.as_slice(), [EventKind::OrderExpired, EventKind::PaymentCompleted { late: true, .. }]),
+        "{kinds:?}"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_payment_in_time_is_not_told_to_be_late_and_a_paid_order_does_not_expire() {
+    let app = start().await;
+    app.order(1).await;
+    app.paid(1).await;
+    assert_eq!(expire_after(&app, time::Duration::days(365)).await, 0);
+    assert_eq!(app.status_of(1).await, "paid");
+    app.until_the_outbox_is_empty().await;
+    let kind = app.bus.events()[0].kind;
+    assert!(matches!(kind, EventKind::PaymentCompleted { late: false, .. }), "{kind:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_given_up_can_still_be_cancelled_by_click() {
+    let app = start().await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    assert_eq!(expire_after(&app, time::Duration::hours(25)).await, 1);
+    assert_eq!(app.code(&Callback::cancel(1, prepare_id, -5017)).await, -9);
+    assert_eq!(
+        (app.status_of(1).await.as_str(), app.attempts_of(1).await),
+        ("expired", vec!["cancelled".to_owned()])
+    );
+    assert_eq!(app.events_of(1).await, ["order.expired:1", "payment.cancelled:1:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn only_the_orders_that_are_due_expire_however_many_there_are() {
+    let app = start().await;
+    for order_id in 1..=250 {
+        app.order(order_id).await;
+    }
+    app.clock.advance(time::Duration::hours(12));
+    app.order(1000).await;
+    assert_eq!(expire_after(&app, time::Duration::hours(13)).await, 250);
+    assert_eq!(app.status_of(1000).await, "pending");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_service_expires_orders_by_itself_and_never_without_a_limit() {
+    let limited = start().await;
+    let unlimited = TestApp::start().await;
+    limited.order(1).await;
+    unlimited.order(1).await;
+    limited.clock.advance(time::Duration::days(9));
+    unlimited.clock.advance(time::Duration::days(9));
+    crate::app::wait_until("the order expires", async || limited.status_of(1).await == "expired").await;
+    assert_eq!(unlimited.status_of(1).await, "pending");
+    limited.finish().await;
+    unlimited.finish().await;
+}
+
+#[tokio::test]
+async fn sent_events_are_forgotten_a_week_later_and_unsent_ones_never() {
+    let mut app = TestApp::start().await;
+    for order_id in [1, 2] {
+        app.order(order_id).await;
+        let prepare_id = app.prepared(order_id).await;
+        if order_id == 2 {
+            app.bus.go_away();
+        }
+        assert_eq!(app.code(&Callback::cancel(order_id, prepare_id, -5017)).await, -9);
+        if order_id == 1 {
+            app.until_the_outbox_is_empty().await;
+        }
+    }
+    let now = app.clock.now();
+    assert_eq!(app.ledger().prune_outbox(now).await.unwrap(), 0, "not yet");
+    assert_eq!(app.ledger().prune_outbox(now + time::Duration::milliseconds(1)).await.unwrap(), 1);
+    assert_eq!(app.events_of(1).await, Vec::<String>::new());
+    assert_eq!(app.events_of(2).await, ["payment.cancelled:2:2"], "it waits for the bus");
+    app.bus.come_back();
+    app.events_may_be_forgotten();
+    app.finish().await;
+}

@@ -1,0 +1,228 @@
+//! A real process is killed in mid-work, or runs out of disk, and the next one finds everything that was answered.
+//!
+//! The process is this test binary once more, with one ignored test and the folder of the ledger in a variable.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tolov_domain::ports::{
+    PortError,
+    bus::{OutgoingMessage, Published, Publisher},
+};
+use tolov_kit::{clock::SystemClock, lifecycle::Stop};
+use tolov_webhook::{Service, http::CLICK_PATH};
+
+use crate::{
+    app::{API_TOKEN, PATIENCE, Setup, TestApp, config, order_json, wait_until},
+    click::{Answer, Callback},
+};
+
+const FOLDER: &str = "TOLOV_TEST_LEDGER_FOLDER";
+
+/// Stores what it gets in a file, and never confirms it.
+#[derive(Debug)]
+struct SilentBus(PathBuf);
+
+#[async_trait]
+impl Publisher for SilentBus {
+    async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
+        let ids: Vec<&str> = window.iter().map(|message| message.id.as_str()).collect();
+        tokio::fs::write(&self.0, ids.join("\n")).await.unwrap();
+        std::future::pending().await
+    }
+
+    async fn is_reachable(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+#[ignore = "a process of its own, which the tests below start and kill"]
+async fn the_service_that_is_killed() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let folder = PathBuf::from(folder);
+    let config = config(folder.join("payments.db"), &Setup::default());
+    let bus = Arc::new(SilentBus(folder.join("bus")));
+    let service = Service::build(config, bus, Arc::new(SystemClock)).await.unwrap();
+    std::fs::write(folder.join("address.part"), service.addr().to_string()).unwrap();
+    std::fs::rename(folder.join("address.part"), folder.join("address")).unwrap();
+    // Nobody leaves it running for ever.
+    let _ = tokio::time::timeout(PATIENCE * 3, service.run(Stop::new())).await;
+}
+
+/// A service in a process of its own, and what was said to it.
+struct Victim {
+    process: Child,
+    address: String,
+    http: reqwest::Client,
+    sent: AtomicI64,
+    answered: AtomicI64,
+}
+
+impl Victim {
+    /// `limit_blocks`: the largest file that it may write, in blocks of 512 bytes.
+    async fn start(folder: &Path, limit_blocks: Option<u32>) -> Self {
+        let this_binary = std::env::current_exe().unwrap();
+        let arguments = ["--exact", "killing::the_service_that_is_killed", "--ignored"];
+        let mut command = match limit_blocks {
+            None => Command::new(this_binary),
+            Some(blocks) => {
+                let mut shell = Command::new("sh");
+                // With the signal ignored, a write beyond the limit fails as on a full disk.
+                shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+                shell.arg(this_binary);
+                shell
+            }
+        };
+        command.args(arguments).env(FOLDER, folder).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.kill_on_drop(true).spawn().unwrap();
+        let address = folder.join("address");
+        wait_until("the process listens", async || address.exists()).await;
+        let address = std::fs::read_to_string(address).unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { process, address, http, sent: AtomicI64::new(0), answered: AtomicI64::new(0) }
+    }
+
+    /// `None`: it has died before it answered.
+    async fn register(&self, order_id: i64) -> Option<()> {
+        let url = format!("http://{}/api/create_order", self.address);
+        let request = self.http.post(url).bearer_auth(API_TOKEN).body(order_json(order_id, "30000"));
+        let response = request.send().await.ok()?;
+        let registered = response.status() == 201;
+        registered.then_some(())
+    }
+
+    async fn send(&self, callback: &Callback) -> Option<Answer> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let url = format!("http://{}{CLICK_PATH}", self.address);
+        let response = self.http.post(url).body(callback.body()).send().await.ok()?;
+        let answer = Answer::read(&response.text().await.ok()?);
+        if answer.code != -7 {
+            self.answered.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(answer)
+    }
+
+    /// Tells the next service on this ledger how many callbacks it may find.
+    fn hand_over(&self, app: &TestApp) {
+        app.count_callbacks(self.sent.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed));
+    }
+}
+
+/// How far an order came with the process that died.
+#[derive(Debug, Default)]
+struct Progress {
+    registered: bool,
+    prepare_id: Option<i64>,
+    paid: bool,
+}
+
+async fn journey(victim: &Victim, order_id: i64) -> Progress {
+    let mut progress = Progress::default();
+    if victim.register(order_id).await.is_none() {
+        return progress;
+    }
+    progress.registered = true;
+    let Some(prepared) = victim.send(&Callback::prepare(order_id)).await else { return progress };
+    let Some(prepare_id) = prepared.body["merchant_prepare_id"].as_i64() else { return progress };
+    progress.prepare_id = Some(prepare_id);
+    let completed = victim.send(&Callback::complete(order_id, prepare_id)).await;
+    progress.paid = completed.is_some_and(|answer| answer.code == 0);
+    progress
+}
+
+/// What the dead process has answered is true, and what it has not answered can be done again.
+async fn take_over(app: &TestApp, order_id: i64, progress: &Progress) {
+    if !progress.registered {
+        let (status, _) = app.create(&order_json(order_id, "30000")).await;
+        assert!(status == 201 || status == 200, "order {order_id}: {status}");
+    }
+    if progress.paid {
+        assert_eq!(app.status_of(order_id).await, "paid", "order {order_id} was answered as paid");
+    }
+    let prepare_id = match progress.prepare_id {
+        Some(prepare_id) => prepare_id,
+        None => app.prepared(order_id).await,
+    };
+    let code = app.code(&Callback::complete(order_id, prepare_id)).await;
+    let expected: &[i64] = if progress.paid { &[-4] } else { &[0, -4] };
+    assert!(expected.contains(&code), "order {order_id}: {code}, {progress:?}");
+}
+
+#[tokio::test]
+async fn a_process_killed_under_load_has_lost_nothing_that_it_answered() {
+    let folder = TempDir::new().unwrap();
+    let mut victim = Victim::start(folder.path(), None).await;
+    let orders = 1..=150;
+    let mut process = std::mem::replace(&mut victim.process, Command::new("true").spawn().unwrap());
+    let killer = async {
+        wait_until("it is in the middle of its work", async || {
+            victim.answered.load(Ordering::Relaxed) >= 120
+        })
+        .await;
+        process.kill().await.unwrap();
+    };
+    let (journeys, ()) =
+        tokio::join!(join_all(orders.clone().map(|order_id| journey(&victim, order_id))), killer);
+    assert!(journeys.iter().any(|progress| !progress.paid), "it died too late");
+    let app = TestApp::start_in(folder, Setup::default()).await;
+    victim.hand_over(&app);
+    for (order_id, progress) in orders.zip(&journeys) {
+        take_over(&app, order_id, progress).await;
+    }
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed().len(), 150);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_process_killed_between_the_bus_and_the_mark_sends_the_same_event_again() {
+    let folder = TempDir::new().unwrap();
+    let mut victim = Victim::start(folder.path(), None).await;
+    assert!(journey(&victim, 1).await.paid);
+    let bus = folder.path().join("bus");
+    wait_until("the bus has it", async || {
+        std::fs::read_to_string(&bus).is_ok_and(|ids| ids == "payment.completed:1")
+    })
+    .await;
+    victim.process.kill().await.unwrap();
+    let app = TestApp::start_in(folder, Setup::default()).await;
+    victim.hand_over(&app);
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_answered_with_minus_seven_and_nothing_is_stored_by_halves() {
+    let folder = TempDir::new().unwrap();
+    let mut victim = Victim::start(folder.path(), Some(600)).await;
+    let mut journeys = Vec::new();
+    let mut refused = 0;
+    for order_id in 1..=400 {
+        let progress = journey(&victim, order_id).await;
+        refused += i32::from(!progress.paid);
+        journeys.push((order_id, progress));
+        if refused == 5 {
+            break;
+        }
+    }
+    assert_eq!(refused, 5, "the disk was never full");
+    victim.process.kill().await.unwrap();
+    let app = TestApp::start_in(folder, Setup::default()).await;
+    victim.hand_over(&app);
+    for (order_id, progress) in &journeys {
+        take_over(&app, *order_id, progress).await;
+    }
+    app.finish().await;
+}

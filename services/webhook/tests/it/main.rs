@@ -1,0 +1,23 @@
+//! Black-box tests of the webhook service: over HTTP as CLICK and the bot see it, on the bus as the projector sees it,
+//! and in the ledger's file as an auditor sees it. `app` runs a service of its own for each test.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod app;
+mod audit;
+mod bus;
+mod click;
+mod log_watch;
+
+mod callbacks;
+mod expiry;
+mod faults_of_others;
+mod killing;
+mod ledger;
+mod orders;
+mod relay;
+mod repeats;
+mod secrets;
+mod sequences;
+mod status;
+mod stop;
+mod suites;

@@ -1,0 +1,154 @@
+//! The same thing many times, also at the same instant, has one effect.
+
+use futures_util::future::join_all;
+
+use crate::{app::TestApp, click::Callback};
+
+/// Sends callbacks at the same time and returns the codes, sorted.
+async fn codes_at_once(app: &TestApp, callbacks: &[Callback]) -> Vec<i64> {
+    let mut codes = join_all(callbacks.iter().map(|callback| app.code(callback))).await;
+    codes.sort_unstable();
+    codes
+}
+
+/// How many of each code.
+fn count(codes: &[i64], wanted: i64) -> usize {
+    codes.iter().filter(|code| **code == wanted).count()
+}
+
+#[tokio::test]
+async fn the_same_prepare_again_gets_the_same_number_and_no_new_row() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let first = app.send(&Callback::prepare(1)).await;
+    let later = Callback::prepare(1).with("sign_time", "2026-04-29 18:05:00").with("click_paydoc_id", 99);
+    assert_eq!(app.send(&Callback::prepare(1)).await, first);
+    assert_eq!(app.send(&later).await, first);
+    assert_eq!(app.attempts_of(1).await, ["prepared"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_hundred_equal_prepares_at_once_open_one_attempt() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let prepare = Callback::prepare(1);
+    let answers = join_all((0..100).map(|_| app.send(&prepare))).await;
+    assert!(answers.iter().all(|answer| answer.prepare_id() == 1));
+    assert_eq!(app.attempts_of(1).await, ["prepared"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_hundred_prepares_of_different_orders_at_once_get_different_numbers() {
+    let app = TestApp::start().await;
+    for order_id in 1..=100 {
+        app.order(order_id).await;
+    }
+    let mut numbers = join_all((1..=100).map(|order_id| app.prepared(order_id))).await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=100).collect::<Vec<i64>>());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_a_hundred_equal_completes_at_once_one_pays_and_the_others_hear_that_it_is_paid() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    // Half of them with click_trans_ids of their own, as the desktop tester sends them.
+    let completes: Vec<Callback> = (0..100)
+        .map(|number| {
+            let complete = Callback::complete(1, prepare_id);
+            if number % 2 == 0 { complete } else { complete.trans(5000 + number) }
+        })
+        .collect();
+    let codes = codes_at_once(&app, &completes).await;
+    assert_eq!((count(&codes, 0), count(&codes, -4)), (1, 99));
+    assert_eq!(app.events_of(1).await, ["payment.completed:1"]);
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_complete_that_races_a_cancel_has_one_winner_and_the_ledger_agrees_with_the_answers() {
+    let app = TestApp::start().await;
+    let mut won = [0, 0];
+    for order_id in 1..=20 {
+        app.order(order_id).await;
+        let prepare_id = app.prepared(order_id).await;
+        let complete = Callback::complete(order_id, prepare_id);
+        let cancel = Callback::cancel(order_id, prepare_id, -5017);
+        let codes = if order_id % 2 == 0 {
+            let (complete, cancel) = tokio::join!(app.code(&complete), app.code(&cancel));
+            [complete, cancel]
+        } else {
+            let (cancel, complete) = tokio::join!(app.code(&cancel), app.code(&complete));
+            [complete, cancel]
+        };
+        let (state, status) = (app.attempts_of(order_id).await, app.status_of(order_id).await);
+        match codes {
+            [0, -9] => assert_eq!((state.as_slice(), status.as_str()), (&["paid".to_owned()][..], "paid")),
+            [-9, -9] => {
+                assert_eq!((state.as_slice(), status.as_str()), (&["cancelled".to_owned()][..], "pending"))
+            }
+            other => panic!("nobody, or both, have won: {other:?}"),
+        }
+        won[usize::from(codes[0] == 0)] += 1;
+    }
+    assert_eq!(won.iter().sum::<i32>(), 20);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_attempts_completed_at_once_one_pays_and_staff_hear_that_the_other_may_have_too() {
+    let app = TestApp::start().await;
+    for order_id in 1..=10 {
+        app.order(order_id).await;
+        let trans_ids = [order_id * 10, order_id * 10 + 1];
+        let mut completes = Vec::new();
+        for trans_id in trans_ids {
+            let prepare_id = app.send(&Callback::prepare(order_id).trans(trans_id)).await.prepare_id();
+            completes.push(Callback::complete(order_id, prepare_id).trans(trans_id));
+        }
+        assert_eq!(codes_at_once(&app, &completes).await, [-4, 0]);
+        let mut attempts = app.attempts_of(order_id).await;
+        attempts.sort_unstable();
+        assert_eq!(attempts, ["paid", "prepared"]);
+        let events = app.events_of(order_id).await;
+        assert_eq!(events[0], format!("payment.completed:{order_id}"));
+        assert!(events[1].ends_with(":paid_twice") && events.len() == 2, "{events:?}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn one_transaction_of_click_cannot_pay_two_orders() {
+    let app = TestApp::start().await;
+    for order_id in [1, 2, 3] {
+        app.order(order_id).await;
+    }
+    let first = app.send(&Callback::prepare(1).trans(7)).await.prepare_id();
+    let second = app.send(&Callback::prepare(2).trans(7)).await.prepare_id();
+    assert_eq!(app.code(&Callback::complete(1, first).trans(7)).await, 0);
+    assert_eq!(app.code(&Callback::complete(2, second).trans(7)).await, -4);
+    assert_eq!(app.code(&Callback::prepare(3).trans(7)).await, -4);
+    assert_eq!([app.status_of(2).await, app.status_of(3).await], ["pending", "pending"]);
+    assert_eq!(app.events_of(2).await, [format!("payment.questioned:2:{second}:transaction_reused")]);
+    assert_eq!(app.events_of(3).await, ["payment.questioned:3:0:transaction_reused"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn one_transaction_that_completes_two_orders_at_once_pays_one_of_them() {
+    let app = TestApp::start().await;
+    let mut completes = Vec::new();
+    for order_id in [1, 2] {
+        app.order(order_id).await;
+        let prepare_id = app.prepared(order_id).await;
+        completes.push(Callback::complete(order_id, prepare_id).trans(7));
+    }
+    assert_eq!(codes_at_once(&app, &completes).await, [-4, 0]);
+    app.finish().await;
+}

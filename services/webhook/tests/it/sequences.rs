@@ -1,0 +1,176 @@
+//! Any sequence of callbacks, whatever their order: the answers are those of a plain model of CLICK's rules, and the
+//! ledger passes its audit.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use proptest::prelude::*;
+use tolov_webhook::housekeeping::expire_due;
+
+use crate::{
+    app::{Setup, TestApp},
+    click::{AMOUNT, Callback},
+};
+
+const TTL: Duration = Duration::from_hours(1);
+
+#[derive(Debug, Clone)]
+enum Deed {
+    Prepare {
+        order: i64,
+        trans: i64,
+        amount: &'static str,
+    },
+    /// `attempt` may be another order's, or nobody's.
+    Complete {
+        order: i64,
+        attempt: i64,
+        trans: i64,
+        amount: &'static str,
+        error: i32,
+    },
+    Expire,
+    Restart,
+}
+
+fn amount() -> impl Strategy<Value = &'static str> {
+    prop_oneof![8 => Just(AMOUNT), 2 => Just("30000.00"), 1 => Just("29999.99")]
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let error = prop_oneof![6 => Just(0), 1 => Just(-1), 2 => Just(-5017)];
+    prop_oneof![
+        6 => (1..=2i64, 1..=4i64, amount()).prop_map(|(order, trans, amount)| Deed::Prepare { order, trans, amount }),
+        8 => (1..=2i64, 1..=5i64, 1..=4i64, amount(), error).prop_map(|(order, attempt, trans, amount, error)| {
+            Deed::Complete { order, attempt, trans, amount, error }
+        }),
+        1 => Just(Deed::Expire),
+        1 => Just(Deed::Restart),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Paid,
+    Cancelled,
+}
+
+/// CLICK's rules, told a second time and in another way than the service tells them.
+#[derive(Debug, Default)]
+struct Model {
+    /// By merchant_prepare_id: order, click_trans_id, state.
+    attempts: BTreeMap<i64, (i64, i64, State)>,
+    /// By order: the attempt that paid.
+    paid: BTreeMap<i64, i64>,
+    /// By click_trans_id of the Complete: the attempt that it paid.
+    spent: BTreeMap<i64, i64>,
+    expired: bool,
+}
+
+impl Model {
+    fn prepare(&mut self, order: i64, trans: i64, amount: &str) -> (i64, Option<i64>) {
+        if amount == "29999.99" {
+            return (-2, None);
+        }
+        if self.paid.contains_key(&order) {
+            return (-4, None);
+        }
+        if self.expired {
+            return (-9, None);
+        }
+        let same = self
+            .attempts
+            .iter()
+            .find(|(_, (its_order, its_trans, _))| (*its_order, *its_trans) == (order, trans));
+        match same {
+            Some((_, (_, _, State::Cancelled))) => (-9, None),
+            _ if self.spent.contains_key(&trans) => (-4, None),
+            Some((id, _)) => (0, Some(*id)),
+            None => {
+                let id = i64::try_from(self.attempts.len()).unwrap() + 1;
+                self.attempts.insert(id, (order, trans, State::Open));
+                (0, Some(id))
+            }
+        }
+    }
+
+    fn complete(&mut self, order: i64, attempt: i64, trans: i64, amount: &str, error: i32) -> i64 {
+        let Some((its_order, _, state)) = self.attempts.get_mut(&attempt) else { return -6 };
+        if *its_order != order {
+            return -6;
+        }
+        if amount == "29999.99" {
+            return -2;
+        }
+        if error < 0 {
+            return match state {
+                State::Paid if error == -1 => -4,
+                State::Paid | State::Cancelled => -9,
+                State::Open => {
+                    *state = State::Cancelled;
+                    -9
+                }
+            };
+        }
+        if self.spent.get(&trans).is_some_and(|spent_on| *spent_on != attempt) {
+            return -4;
+        }
+        match state {
+            State::Cancelled => -9,
+            State::Paid => -4,
+            State::Open if self.paid.contains_key(&order) => -4,
+            State::Open => {
+                *state = State::Paid;
+                self.paid.insert(order, attempt);
+                self.spent.insert(trans, attempt);
+                0
+            }
+        }
+    }
+}
+
+async fn play(deeds: &[Deed]) {
+    let mut app = TestApp::start_with(Setup { order_ttl: Some(TTL), ..Setup::default() }).await;
+    let mut model = Model::default();
+    app.order(1).await;
+    app.order(2).await;
+    for deed in deeds {
+        match *deed {
+            Deed::Prepare { order, trans, amount } => {
+                let answer = app.send(&Callback::prepare(order).trans(trans).amount(amount)).await;
+                let given = answer.body["merchant_prepare_id"].as_i64();
+                assert_eq!((answer.code, given), model.prepare(order, trans, amount), "{deed:?}");
+            }
+            Deed::Complete { order, attempt, trans, amount, error } => {
+                let callback = Callback::cancel(order, attempt, error).trans(trans).amount(amount);
+                let expected = model.complete(order, attempt, trans, amount, error);
+                assert_eq!(app.code(&callback).await, expected, "{deed:?}");
+            }
+            Deed::Expire => {
+                app.clock.advance(time::Duration::hours(2));
+                expire_due(app.ledger(), &app.clock, TTL).await;
+                model.expired = true;
+            }
+            Deed::Restart => {
+                app.kill();
+                app.start_again().await;
+            }
+        }
+    }
+    for order in [1, 2] {
+        let paid = model.paid.contains_key(&order);
+        assert_eq!(app.status_of(order).await == "paid", paid, "order {order}");
+    }
+    app.finish().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_sequence_of_callbacks_is_answered_by_the_rules_and_leaves_a_ledger_in_order(
+        deeds in prop::collection::vec(deed(), 1..40),
+    ) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(play(&deeds));
+    }
+}

@@ -1,0 +1,35 @@
+//! The shop store: shoppers, carts, orders, and which notifications were sent.
+
+use std::{path::Path, sync::Arc};
+
+use tolov_domain::ports::PortError;
+
+mod notifications;
+mod orders;
+mod projection;
+mod shoppers;
+
+use crate::sqlite::SqliteFile;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/shop");
+
+const FILE_NAME: &str = "shop.db";
+
+/// A shop store in a file. Clones share it; several processes may have it open at once.
+#[derive(Debug, Clone)]
+pub struct EmbeddedShop {
+    file: Arc<SqliteFile>,
+}
+
+impl EmbeddedShop {
+    /// Opens `shop.db` in the folder; both are made where they are missing.
+    pub async fn open(dir: &Path) -> Result<Self, PortError> {
+        let file = SqliteFile::open(dir.join(FILE_NAME), &MIGRATIONS).await?;
+        Ok(Self { file: Arc::new(file) })
+    }
+
+    /// Finishes what is being written and closes the file. Calls after it are `Unavailable`.
+    pub async fn close(&self) -> Result<(), PortError> {
+        self.file.close().await
+    }
+}

@@ -1,0 +1,129 @@
+//! Which notifications were sent, and who is sending one.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+use tolov_domain::{
+    EventId,
+    ports::{
+        PortError,
+        shop::{Claim, NotificationLog, Outcome},
+    },
+    time::{Instant, from_unix_ms, unix_ms},
+};
+
+use super::EmbeddedShop;
+use crate::sqlite::BEGIN_WRITING;
+
+#[async_trait]
+impl NotificationLog for EmbeddedShop {
+    async fn claim(
+        &self,
+        ids: &[EventId],
+        now: Instant,
+        lease_until: Instant,
+    ) -> Result<Vec<Claim>, PortError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writer = self.file.writer().await?;
+        let taken = take(&mut writer, ids, unix_ms(now), unix_ms(lease_until));
+        let (mut granted, held) = taken.await.map_err(|error| self.file.failed(&error))?;
+        // One that is asked for twice in a call is granted once.
+        let answer = |id: &EventId| match granted.remove(id.as_str()) {
+            Some(attempt) => Claim::Send { attempt },
+            None => match held.get(id.as_str()) {
+                Some(Some(until_ms)) => Claim::Busy { until: from_unix_ms(*until_ms) },
+                Some(None) | None => Claim::Settled,
+            },
+        };
+        Ok(ids.iter().map(answer).collect())
+    }
+
+    async fn release(&self, ids: &[EventId]) -> Result<(), PortError> {
+        let mut writer = self.file.writer().await?;
+        sqlx::query(
+            "UPDATE notifications SET attempts = attempts - 1, lease_until_ms = NULL
+             WHERE id IN (SELECT value FROM json_each(?1))
+                   AND settled_at_ms IS NULL AND lease_until_ms IS NOT NULL",
+        )
+        .bind(json!(ids).to_string())
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| self.file.failed(&error))?;
+        Ok(())
+    }
+
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Instant) -> Result<(), PortError> {
+        let (message_id, reason) = match outcome {
+            Outcome::Sent { message_id } => (Some(*message_id), None),
+            Outcome::Undeliverable { reason } => (None, Some(reason)),
+        };
+        let mut writer = self.file.writer().await?;
+        sqlx::query(
+            "INSERT INTO notifications (id, attempts, settled_at_ms, message_id, undeliverable_reason)
+             SELECT value, 0, ?2, ?3, ?4 FROM json_each(?1) WHERE true
+             ON CONFLICT (id) DO UPDATE SET lease_until_ms = NULL, settled_at_ms = excluded.settled_at_ms,
+                 message_id = excluded.message_id, undeliverable_reason = excluded.undeliverable_reason
+             WHERE settled_at_ms IS NULL",
+        )
+        .bind(json!(ids).to_string())
+        .bind(unix_ms(at))
+        .bind(message_id)
+        .bind(reason)
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| self.file.failed(&error))?;
+        Ok(())
+    }
+
+    async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError> {
+        let row: Option<(Option<i64>, Option<String>)> =
+            sqlx::query_as("SELECT message_id, undeliverable_reason FROM notifications WHERE id = ?1")
+                .bind(id.as_str())
+                .fetch_optional(self.file.readers())
+                .await
+                .map_err(|error| self.file.failed(&error))?;
+        Ok(row.and_then(|(message_id, reason)| {
+            let sent = message_id.map(|message_id| Outcome::Sent { message_id });
+            sent.or(reason.map(|reason| Outcome::Undeliverable { reason }))
+        }))
+    }
+}
+
+/// Which attempt was granted, by id.
+type Granted = BTreeMap<String, u32>;
+/// Until when an id is held by anybody, the caller included; `None` where it is settled.
+type Held = BTreeMap<String, Option<i64>>;
+
+async fn take(
+    writer: &mut SqliteConnection,
+    ids: &[EventId],
+    now_ms: i64,
+    lease_until_ms: i64,
+) -> sqlx::Result<(Granted, Held)> {
+    let ids = json!(ids).to_string();
+    let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
+    let granted: Vec<(String, u32)> = sqlx::query_as(
+        "INSERT INTO notifications (id, attempts, lease_until_ms)
+         SELECT DISTINCT value, 1, ?3 FROM json_each(?1) WHERE true
+         ON CONFLICT (id) DO UPDATE SET attempts = attempts + 1, lease_until_ms = excluded.lease_until_ms
+         WHERE settled_at_ms IS NULL AND (lease_until_ms IS NULL OR lease_until_ms <= ?2)
+         RETURNING id, attempts",
+    )
+    .bind(&ids)
+    .bind(now_ms)
+    .bind(lease_until_ms)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let held: Vec<(String, Option<i64>)> = sqlx::query_as(
+        "SELECT id, lease_until_ms FROM notifications WHERE id IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok((granted.into_iter().collect(), held.into_iter().collect()))
+}

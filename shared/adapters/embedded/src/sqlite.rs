@@ -1,0 +1,310 @@
+//! One SQLite file: durable at every commit, written through one connection, read through a few others.
+
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+use tolov_domain::ports::PortError;
+
+/// Below this a committed WAL can be lost (sqlite.org/wal.html#walresetbug).
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+/// How long another process (the operator's tools, a backup) may hold the file.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// How long a caller waits for its turn to write or for a connection to read.
+const TURN_LIMIT: Duration = Duration::from_secs(10);
+const READERS_MAX: u32 = 3;
+
+/// How a transaction that writes begins: one that reads first and upgrades fails under contention.
+pub(crate) const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
+
+#[derive(Debug)]
+pub(crate) struct SqliteFile {
+    path: PathBuf,
+    /// Empty until it is opened again, and after the close.
+    writer: Mutex<Option<SqliteConnection>>,
+    /// The writing connection failed in a way after which what it has in memory may differ from the disk.
+    is_writer_in_doubt: AtomicBool,
+    is_closed: AtomicBool,
+    readers: SqlitePool,
+}
+
+impl SqliteFile {
+    /// Opens the file, which is made where it is missing, and brings its schema up to date.
+    pub(crate) async fn open(path: PathBuf, migrator: &Migrator) -> Result<Self, PortError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                PortError::Refused(format!(
+                    "cannot make the folder {}: {error}; name another one or change its owner",
+                    folder.display()
+                ))
+            })?;
+        }
+        // The settings are checked before anything is written.
+        let writer = connect_writer(&path, true).await?;
+        let failed = |error: sqlx::Error| port_error(&path, &error);
+        let migrating = SqlitePoolOptions::new().max_connections(1).connect_with(writing(&path, false));
+        let migrating = migrating.await.map_err(failed)?;
+        let migrated = migrator.run(&migrating).await;
+        migrating.close().await;
+        migrated.map_err(|error| {
+            PortError::Refused(format!(
+                "{}: the schema cannot be brought up to date: {error}; run a program at least as new as the one \
+                 that wrote the file last",
+                path.display()
+            ))
+        })?;
+        Ok(Self::with_writer(path, writer))
+    }
+
+    /// Opens a file that another process runs, with the schema that it has.
+    pub(crate) async fn open_beside(path: PathBuf) -> Result<Self, PortError> {
+        if !path.exists() {
+            return Err(PortError::Refused(format!(
+                "{} is not there; name the data folder of a shop that has run before",
+                path.display()
+            )));
+        }
+        let writer = connect_writer(&path, false).await?;
+        Ok(Self::with_writer(path, writer))
+    }
+
+    fn with_writer(path: PathBuf, writer: SqliteConnection) -> Self {
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .read_only(true)
+            .busy_timeout(BUSY_LIMIT)
+            .disable_statement_logging();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .acquire_timeout(TURN_LIMIT)
+            .connect_lazy_with(options);
+        let writer = Mutex::new(Some(writer));
+        Self { path, writer, is_writer_in_doubt: false.into(), is_closed: false.into(), readers }
+    }
+
+    /// Waits for the turn to write.
+    pub(crate) async fn writer(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, PortError> {
+        let waiting = tokio::time::timeout(TURN_LIMIT, self.writer.lock());
+        let mut writer = waiting.await.map_err(|_| self.unavailable("too many wait to write"))?;
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(self.unavailable("is closed"));
+        }
+        if self.is_writer_in_doubt.swap(false, Ordering::AcqRel) {
+            *writer = None;
+        }
+        if writer.is_none() {
+            tracing::warn!(path = %self.path.display(), "opening the writing connection again");
+            *writer = Some(connect_writer(&self.path, false).await?);
+        }
+        MutexGuard::try_map(writer, Option::as_mut).map_err(|_| self.unavailable("is closed"))
+    }
+
+    /// For queries that change nothing. They see every commit that returned before.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Sorts an error by what the caller can do, and notes whether the writing connection can still be trusted.
+    pub(crate) fn failed(&self, error: &sqlx::Error) -> PortError {
+        if is_connection_in_doubt(error) {
+            self.is_writer_in_doubt.store(true, Ordering::Release);
+        }
+        port_error(&self.path, error)
+    }
+
+    /// A row that no version of this program writes.
+    pub(crate) fn damaged(&self, what: impl Display) -> PortError {
+        PortError::Refused(format!(
+            "{}: {what} is damaged; restore a backup of the file",
+            self.path.display()
+        ))
+    }
+
+    /// Writes the log back into the file and closes every connection. Calls after it are `Unavailable`.
+    pub(crate) async fn close(&self) -> Result<(), PortError> {
+        self.is_closed.store(true, Ordering::Release);
+        self.readers.close().await;
+        let writer = self.writer.lock().await.take();
+        match writer {
+            Some(connection) => connection.close().await.map_err(|error| port_error(&self.path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    fn unavailable(&self, what: &str) -> PortError {
+        PortError::Unavailable(format!("{} {what}", self.path.display()))
+    }
+}
+
+fn writing(path: &Path, create_if_missing: bool) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(create_if_missing)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_LIMIT)
+        .disable_statement_logging()
+}
+
+/// Opens a connection and reads back what durability hangs on.
+async fn connect_writer(path: &Path, create_if_missing: bool) -> Result<SqliteConnection, PortError> {
+    let options = writing(path, create_if_missing);
+    let failed = |error: sqlx::Error| port_error(path, &error);
+    let mut connection = options.connect().await.map_err(failed)?;
+    let settings = sqlx::query_as(
+        "SELECT sqlite_version(), (SELECT journal_mode FROM pragma_journal_mode),
+                (SELECT synchronous FROM pragma_synchronous), (SELECT foreign_keys FROM pragma_foreign_keys)",
+    );
+    let (version, journal_mode, synchronous, foreign_keys): (String, String, i64, i64) =
+        settings.fetch_one(&mut connection).await.map_err(failed)?;
+    if !is_new_enough(&version) {
+        let (major, minor, fix) = OLDEST_SQLITE;
+        return Err(PortError::Refused(format!(
+            "SQLite {version} can lose what was committed; build with {major}.{minor}.{fix} or newer"
+        )));
+    }
+    if journal_mode != "wal" || synchronous != 2 || foreign_keys != 1 {
+        return Err(PortError::Refused(format!(
+            "{}: journal_mode={journal_mode}, synchronous={synchronous}, foreign_keys={foreign_keys} where wal, 2 \
+             and 1 are needed; put the file on a local disk",
+            path.display()
+        )));
+    }
+    Ok(connection)
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next(), numbers.next(), numbers.next());
+    let (major, minor, patch) = OLDEST_SQLITE;
+    version >= (Some(major), Some(minor), Some(patch))
+}
+
+/// SQLite's primary result code, where the error is one of SQLite's.
+fn result_code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}
+
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_LOCKED: i32 = 6;
+const SQLITE_READONLY: i32 = 8;
+const SQLITE_INTERRUPT: i32 = 9;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
+const SQLITE_CANTOPEN: i32 = 14;
+const SQLITE_NOTADB: i32 = 26;
+
+/// After an I/O error the pages in memory may not be those on the disk (reliability.md, failure 8).
+fn is_connection_in_doubt(error: &sqlx::Error) -> bool {
+    matches!(result_code(error), Some(SQLITE_IOERR | SQLITE_CORRUPT)) || error.as_database_error().is_none()
+}
+
+fn port_error(path: &Path, error: &sqlx::Error) -> PortError {
+    let path = path.display();
+    match result_code(error) {
+        Some(SQLITE_BUSY | SQLITE_LOCKED | SQLITE_INTERRUPT) => {
+            PortError::Unavailable(format!("{path}: another process holds it: {error}"))
+        }
+        Some(SQLITE_FULL) => PortError::Unavailable(format!("{path}: the disk is full: {error}")),
+        Some(SQLITE_IOERR | SQLITE_CANTOPEN) => {
+            PortError::Unavailable(format!("{path}: the disk does not answer as it should: {error}"))
+        }
+        Some(SQLITE_READONLY) => {
+            PortError::Refused(format!("{path} cannot be written: {error}; change its owner or its folder's"))
+        }
+        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => {
+            PortError::Refused(format!("{path} is damaged: {error}; restore a backup"))
+        }
+        Some(_) => PortError::Refused(format!("{path}: {error}; this is a fault of the program, report it")),
+        // Not SQLite's own: the connection's thread, the pool, the file system.
+        None => PortError::Unavailable(format!("{path}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sqlite_that_can_lose_a_commit_is_refused() {
+        for version in ["3.51.3", "3.51.10", "3.52.0", "4.0.0"] {
+            assert!(is_new_enough(version), "{version}");
+        }
+        for version in ["3.51.2", "3.50.9", "3.9.99", "", "new"] {
+            assert!(!is_new_enough(version), "{version}");
+        }
+    }
+    static MIGRATIONS: Migrator = sqlx::migrate!("migrations/shop");
+
+    async fn file() -> (SqliteFile, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (SqliteFile::open(folder.path().join("shop.db"), &MIGRATIONS).await.unwrap(), folder)
+    }
+
+    async fn fill(file: &SqliteFile) -> Result<(), PortError> {
+        let mut writer = file.writer().await?;
+        // More than fits on the pages that are there.
+        let filled = sqlx::query("INSERT INTO users (id, phone) VALUES (NULL, hex(zeroblob(100000)))");
+        filled.execute(&mut *writer).await.map(drop).map_err(|error| file.failed(&error))
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_unavailable_until_there_is_room() {
+        let (file, _folder) = file().await;
+        let limit = async |pages: &'static str| {
+            sqlx::query(pages).execute(&mut *file.writer().await.unwrap()).await.unwrap();
+        };
+        limit("PRAGMA max_page_count = 1").await;
+        let error = fill(&file).await.unwrap_err();
+        assert!(error.is_unavailable() && error.to_string().contains("full"), "{error}");
+        limit("PRAGMA max_page_count = 100000").await;
+        assert_eq!(fill(&file).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_writer_in_doubt_is_replaced_before_the_next_write() {
+        let (file, _folder) = file().await;
+        let mark = "PRAGMA cache_size = 77";
+        let cache_size = async || {
+            let size = sqlx::query_scalar("SELECT cache_size FROM pragma_cache_size");
+            let size: i64 = size.fetch_one(&mut *file.writer().await.unwrap()).await.unwrap();
+            size
+        };
+        sqlx::query(mark).execute(&mut *file.writer().await.unwrap()).await.unwrap();
+        assert_eq!(cache_size().await, 77);
+        assert!(file.failed(&sqlx::Error::WorkerCrashed).is_unavailable());
+        assert_ne!(cache_size().await, 77, "another connection");
+        assert_eq!(fill(&file).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_another_process_holds_is_unavailable() {
+        let (file, _folder) = file().await;
+        let mut other = connect_writer(&file.path, false).await.unwrap();
+        let mut impatient = writing(&file.path, false).busy_timeout(Duration::ZERO).connect().await.unwrap();
+        let _held = other.begin_with(BEGIN_WRITING).await.unwrap();
+        let error = impatient.begin_with(BEGIN_WRITING).await.map(drop).unwrap_err();
+        assert!(file.failed(&error).is_unavailable(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_the_schema_forbids_is_refused() {
+        let (file, _folder) = file().await;
+        let mut writer = file.writer().await.unwrap();
+        let error =
+            sqlx::query("INSERT INTO users (id) VALUES (-1)").execute(&mut *writer).await.unwrap_err();
+        assert!(matches!(file.failed(&error), PortError::Refused(_)));
+    }
+}

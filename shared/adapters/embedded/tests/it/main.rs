@@ -1,0 +1,68 @@
+//! The contract on SQLite, and what a file must bear besides.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod contract;
+mod delays;
+mod killed;
+mod operating;
+mod reopened;
+
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+
+use tolov_contract::bus::RETRY_DELAYS_MS;
+use tolov_domain::{
+    EventId,
+    ports::bus::{Consumer, Delivery, OutgoingMessage, Published, Queue, Route, Verdict},
+};
+use tolov_embedded::EmbeddedBus;
+use tolov_kit::clock::SystemClock;
+
+/// Long enough for any arrival, on any machine.
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(10);
+/// How long "nothing comes" is watched.
+const QUIET_TIME: Duration = Duration::from_millis(200);
+
+async fn open_bus(folder: &Path) -> EmbeddedBus {
+    EmbeddedBus::open(folder, Arc::new(SystemClock), RETRY_DELAYS_MS).await.unwrap()
+}
+
+async fn publish(bus: &EmbeddedBus, names: &[&str]) {
+    let window: Vec<_> = names.iter().map(|name| message(name)).collect();
+    let answers = bus.publisher().publish(&window).await.unwrap();
+    assert!(answers.iter().all(|answer| *answer == Published::Confirmed), "{answers:?}");
+}
+
+fn message(name: &str) -> OutgoingMessage {
+    OutgoingMessage {
+        id: EventId::new(name),
+        route: Route::Payments("payment.completed".to_owned()),
+        schema: "payment.completed/1".to_owned(),
+        body: name.as_bytes().to_vec(),
+        traceparent: None,
+    }
+}
+
+async fn receive_one(consumer: &dyn Consumer) -> Delivery {
+    let received = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(1)).await;
+    received.unwrap().unwrap().pop().unwrap()
+}
+
+async fn settle(consumer: &dyn Consumer, delivery: Delivery, verdict: Verdict) {
+    assert_eq!(consumer.settle(vec![(delivery, verdict)]).await.unwrap(), 1);
+}
+
+/// All that is ready; every message once.
+async fn drain(bus: &EmbeddedBus) -> BTreeSet<String> {
+    let consumer = bus.consumer(Queue::ProjectorPayments);
+    let mut names = BTreeSet::new();
+    while let Ok(deliveries) = tokio::time::timeout(QUIET_TIME, consumer.receive(500)).await {
+        for delivery in deliveries.unwrap() {
+            assert!(names.insert(delivery.id.to_string()), "{} is there twice", delivery.id);
+        }
+    }
+    names
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}

@@ -1,0 +1,197 @@
+//! Connecting, and the limits that every call keeps.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use mongodb::{
+    Client, Collection, Database, IndexModel,
+    bson::{RawDocumentBuf, doc, oid::ObjectId},
+    options::{ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, ServerAddress, WriteConcern},
+};
+use tokio::sync::OnceCell;
+use tolov_domain::ports::PortError;
+use tolov_kit::secret::Secret;
+
+use crate::failure::Failure;
+
+pub(crate) const COUNTERS: &str = "counters";
+pub(crate) const NOTIFICATIONS: &str = "notifications";
+pub(crate) const ORDERS: &str = "orders";
+pub(crate) const PRODUCTS: &str = "products";
+pub(crate) const USERS: &str = "users";
+
+const DEFAULT_DATABASE: &str = "tolov";
+
+/// How long the adapter waits. The URL may name shorter or longer times for `serverSelectionTimeoutMS` and
+/// `connectTimeoutMS`; `call_timeout` bounds a call whatever the URL says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MongoOptions {
+    /// The longest that one call may take, all its round trips and retries together. `apply` takes a longer list of
+    /// events apart and may take this long for each 256 of them.
+    pub call_timeout: Duration,
+    /// How long to look for a server that can take the call.
+    pub server_selection_timeout: Duration,
+}
+
+impl Default for MongoOptions {
+    fn default() -> Self {
+        Self {
+            call_timeout: Duration::from_secs(5),
+            // Short enough for one more try within a call.
+            server_selection_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The shop store on MongoDB, standalone or a replica set. Clones share one pool of connections.
+///
+/// Every write waits for the journal of a majority. Every call ends within [`MongoOptions::call_timeout`].
+#[derive(Clone)]
+pub struct MongoShop {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    servers: String,
+    call_timeout: Duration,
+    /// Names this store in the claims it makes, so that it never releases a claim of another process.
+    holder: ObjectId,
+    /// Filled at the first reach of the server; a failed try leaves it empty and the next call tries again.
+    prepared: OnceCell<()>,
+}
+
+impl MongoShop {
+    /// Reads the URL and makes a pool; no server is reached yet, so a server that is away is no error here. With
+    /// `mongodb+srv` the name is looked up now, and a name service that is away is [`PortError::Unavailable`].
+    ///
+    /// The database is the one that the URL names, else `tolov`.
+    pub async fn connect(url: &Secret, options: MongoOptions) -> Result<Self, PortError> {
+        let parsed = tokio::time::timeout(options.call_timeout, ClientOptions::parse(url.expose()));
+        let mut client_options = match parsed.await {
+            Ok(Ok(client_options)) => client_options,
+            Ok(Err(error)) => return Err(unreadable_url(url, &error)),
+            Err(_) => {
+                return Err(PortError::Unavailable("the name in MONGO_URL was not looked up in time".into()));
+            }
+        };
+        set_limits(&mut client_options, options);
+        let database = client_options.default_database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
+        let servers: Vec<String> = client_options.hosts.iter().map(ServerAddress::to_string).collect();
+        let client = Client::with_options(client_options).map_err(|error| unreadable_url(url, &error))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                database: client.database(&database),
+                servers: servers.join(","),
+                call_timeout: options.call_timeout,
+                holder: ObjectId::new(),
+                prepared: OnceCell::new(),
+            }),
+        })
+    }
+
+    /// Whether the server answers and can take writes, for readiness.
+    pub async fn ping(&self) -> Result<(), PortError> {
+        let ping = async { Ok(self.database().run_command(doc! { "ping": 1 }).await?) };
+        self.call("asking MongoDB whether it is there", ping).await.map(|_| ())
+    }
+
+    /// The name of the database in use.
+    pub fn database_name(&self) -> &str {
+        self.shared.database.name()
+    }
+
+    /// Runs one call of a port within the limit, after the first reach has made what calls build on.
+    pub(crate) async fn call<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, PortError> {
+        let limit = self.shared.call_timeout;
+        let prepared_work = async {
+            self.shared.prepared.get_or_try_init(|| self.prepare()).await?;
+            work.await
+        };
+        // The driver has no working socket timeout (mongo-rust-driver issue 1231), so the limit is here. A call that
+        // is cut off drops its connection; whether the server still does the work is unknown, and every write may be
+        // repeated.
+        match tokio::time::timeout(limit, Box::pin(prepared_work)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(failure)) => Err(failure.into_port_error(what, &self.shared.servers)),
+            Err(_) => Err(PortError::Unavailable(format!(
+                "{what}: MongoDB at {} did not answer within {} ms",
+                self.shared.servers,
+                limit.as_millis()
+            ))),
+        }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    pub(crate) fn collection(&self, name: &str) -> Collection<RawDocumentBuf> {
+        self.shared.database.collection(name)
+    }
+
+    pub(crate) fn call_timeout(&self) -> Duration {
+        self.shared.call_timeout
+    }
+
+    pub(crate) fn holder(&self) -> ObjectId {
+        self.shared.holder
+    }
+
+    /// Makes the index and lifts the counter. Repeating it changes nothing.
+    async fn prepare(&self) -> Result<(), Failure> {
+        let hello = self.database().run_command(doc! { "hello": 1 }).await?;
+        let newest_first = IndexModel::builder().keys(doc! { "user_id": 1, "_id": -1 }).build();
+        self.collection(ORDERS).create_index(newest_first).await?;
+        self.lift_order_counter_over_stored_orders().await?;
+        let topology = if hello.contains_key("setName") { "replica set" } else { "standalone" };
+        tracing::info!(
+            mongodb.servers = self.shared.servers,
+            mongodb.database = self.database_name(),
+            mongodb.topology = topology,
+            "reached MongoDB"
+        );
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MongoShop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MongoShop")
+            .field("servers", &self.shared.servers)
+            .field("database", &self.database_name())
+            .finish_non_exhaustive()
+    }
+}
+
+fn set_limits(client_options: &mut ClientOptions, options: MongoOptions) {
+    client_options.app_name.get_or_insert_with(|| "tolov".to_owned());
+    client_options.server_selection_timeout.get_or_insert(options.server_selection_timeout);
+    client_options.connect_timeout.get_or_insert(options.server_selection_timeout);
+    // A standalone acknowledges in memory unless the journal is asked for (reliability.md, section 3), so both are
+    // asked for, whatever the URL says.
+    let durable = WriteConcern::builder()
+        .w(mongodb::options::Acknowledgment::Majority)
+        .journal(true)
+        .w_timeout(options.call_timeout)
+        .build();
+    client_options.write_concern = Some(durable);
+    client_options.read_concern = Some(ReadConcern::local());
+    client_options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+}
+
+/// The driver may quote a part of the URL in its error, so its words are left out where the URL has a password.
+fn unreadable_url(url: &Secret, error: &mongodb::error::Error) -> PortError {
+    if matches!(*error.kind, mongodb::error::ErrorKind::DnsResolve { .. }) {
+        return PortError::Unavailable("the name in MONGO_URL cannot be looked up; try again later".into());
+    }
+    let shown = if url.expose().contains('@') { String::new() } else { format!(" ({})", error.kind) };
+    PortError::Refused(format!(
+        "MONGO_URL cannot be used{shown}: write mongodb://user:password@host:27017/database and percent-encode \
+         special characters in the password"
+    ))
+}

@@ -1,0 +1,94 @@
+//! Claims of notifications: one sender each.
+
+use time::Duration;
+use tolov_domain::{
+    EventId,
+    ports::shop::{Claim, NotificationLog, Outcome},
+};
+
+use crate::world::{NOON, World};
+
+fn ids(count: usize) -> Vec<EventId> {
+    (0..count).map(|n| EventId::new(format!("payment.completed:{n}/shopper"))).collect()
+}
+
+#[tokio::test]
+async fn of_parallel_claimers_exactly_one_may_send_each_notification() -> anyhow::Result<()> {
+    let world = World::fresh().await?;
+    let ids = ids(256);
+    let lease_until = NOON + Duration::minutes(1);
+    let mut claimers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (shop, ids) = (world.shop().await, ids.clone());
+        claimers.spawn(async move { shop.claim(&ids, NOON, lease_until).await });
+    }
+    let mut senders = vec![0; ids.len()];
+    while let Some(claims) = claimers.join_next().await {
+        for (claim, senders) in claims??.into_iter().zip(&mut senders) {
+            match claim {
+                Claim::Send { attempt } => {
+                    assert_eq!(attempt, 1);
+                    *senders += 1;
+                }
+                Claim::Busy { until } => assert_eq!(until, lease_until),
+                Claim::Settled => panic!("nobody has settled anything"),
+            }
+        }
+    }
+    assert!(senders.iter().all(|senders| *senders == 1), "{senders:?}");
+    world.remove().await
+}
+
+#[tokio::test]
+async fn a_notification_named_twice_in_a_call_is_sent_once() -> anyhow::Result<()> {
+    let world = World::fresh().await?;
+    let id = EventId::new("$a");
+    let lease_until = NOON + Duration::minutes(1);
+    let claims = world.shop().await.claim(&[id.clone(), id], NOON, lease_until).await?;
+    assert_eq!(claims, [Claim::Send { attempt: 1 }, Claim::Busy { until: lease_until }]);
+    world.remove().await
+}
+
+#[tokio::test]
+async fn an_earlier_attempt_that_may_have_got_through_is_told_even_after_a_release() -> anyhow::Result<()> {
+    let world = World::fresh().await?;
+    let (died, shop) = (world.shop().await, world.shop().await);
+    let ids = ids(1);
+    let (lease, later) = (NOON + Duration::minutes(1), NOON + Duration::minutes(2));
+    assert_eq!(died.claim(&ids, NOON, lease).await?, [Claim::Send { attempt: 1 }]);
+
+    assert_eq!(shop.claim(&ids, lease, later).await?, [Claim::Send { attempt: 2 }], "the lease is over");
+    shop.release(&ids).await?;
+    shop.release(&ids).await?;
+    assert_eq!(shop.claim(&ids, lease, later).await?, [Claim::Send { attempt: 2 }]);
+    world.remove().await
+}
+
+#[tokio::test]
+async fn nobody_gives_back_the_claim_of_another() -> anyhow::Result<()> {
+    let world = World::fresh().await?;
+    let (slow, shop) = (world.shop().await, world.shop().await);
+    let ids = ids(1);
+    let (lease, later) = (NOON + Duration::minutes(1), NOON + Duration::minutes(2));
+    slow.claim(&ids, NOON, lease).await?;
+    shop.claim(&ids, lease, later).await?;
+
+    slow.release(&ids).await?;
+
+    assert_eq!(slow.claim(&ids, lease, later).await?, [Claim::Busy { until: later }]);
+    world.remove().await
+}
+
+#[tokio::test]
+async fn an_outcome_is_kept_even_where_the_claim_was_lost() -> anyhow::Result<()> {
+    let world = World::fresh().await?;
+    let shop = world.shop().await;
+    let ids = ids(2);
+    let gone = Outcome::Undeliverable { reason: "$blocked by the shopper".to_owned() };
+    shop.settle(&ids, &gone, NOON).await?;
+    shop.settle(&ids, &Outcome::Sent { message_id: 7 }, NOON).await?;
+    assert_eq!(shop.outcome(&ids[1]).await?, Some(gone));
+    let claims = shop.claim(&ids, NOON, NOON + Duration::minutes(1)).await?;
+    assert_eq!(claims, [Claim::Settled, Claim::Settled]);
+    world.remove().await
+}

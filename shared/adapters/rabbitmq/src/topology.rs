@@ -1,0 +1,327 @@
+//! Every exchange and queue that the broker holds for us, with every argument and its reason.
+//!
+//! ```text
+//! exchange ──▶ projector.payments ──(delivery limit)──▶ projector.payments.parked
+//!                   ▲          │ reader: "again"              ▲ reader: "never", or ladder used up
+//!       (TTL is up) │          ▼                              │
+//!              projector.payments.retry.1s … .10m ────────────┘
+//! ```
+//!
+//! The reader moves a message itself (published and confirmed before it is acknowledged), so it decides the step and
+//! keeps the count in a header of ours: the broker's own counters differ from version to version, and RabbitMQ 4
+//! ignores the death headers of what a client publishes.
+//!
+//! Arguments are fixed for the life of a queue. Changing one here means a migration (docs/operations.md): the broker
+//! refuses to declare a queue that exists with other arguments.
+
+use std::time::Duration;
+
+use lapin::{
+    Channel, ExchangeKind,
+    options::{
+        ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
+        QueueDeleteOptions,
+    },
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use tolov_domain::ports::{PortError, bus::Queue};
+
+use crate::{
+    failure::{is_precondition_failed, sorted, timed_out, within},
+    link::Link,
+    options::RabbitOptions,
+};
+
+/// After so many deliveries without a verdict (a reader that dies of the message) the broker parks it. RabbitMQ 4
+/// would take 20, and a reader that dies ages all that it holds (prefetch) at once: 100 leaves the neighbours alone.
+const DELIVERY_LIMIT: i32 = 100;
+
+/// A parked message is only ever looked at, which counts as a delivery too. RabbitMQ 4 would drop it at 20, and
+/// 3.10 does not know the "-1" for no limit.
+const PARKED_DELIVERY_LIMIT: i32 = 1_000_000_000;
+
+/// The most that a queue holds. At-least-once dead-lettering asks for a bound; a publisher beyond it gets a nack and
+/// keeps its message.
+const LENGTH_MAX: i32 = 1_000_000;
+
+/// A queue to declare.
+#[derive(Debug, Clone)]
+struct Declaration {
+    name: String,
+    arguments: FieldTable,
+}
+
+/// The names and the arguments of one bus.
+#[derive(Debug, Clone)]
+pub(crate) struct Topology {
+    name_prefix: String,
+    retry_delays_ms: Vec<u64>,
+}
+
+impl Topology {
+    pub(crate) fn new(options: &RabbitOptions) -> Self {
+        Self { name_prefix: options.name_prefix.clone(), retry_delays_ms: options.retry_delays_ms.clone() }
+    }
+
+    pub(crate) fn exchange(&self, name: &str) -> String {
+        format!("{}{name}", self.name_prefix)
+    }
+
+    pub(crate) fn work(&self, queue: Queue) -> String {
+        format!("{}{}", self.name_prefix, queue.name())
+    }
+
+    pub(crate) fn parked(&self, queue: Queue) -> String {
+        format!("{}.parked", self.work(queue))
+    }
+
+    /// The queue of a step of the ladder; `None` after the last.
+    pub(crate) fn retry(&self, queue: Queue, step: usize) -> Option<String> {
+        let delay_ms = self.retry_delays_ms.get(step)?;
+        Some(format!("{}.retry.{}", self.work(queue), delay_name(*delay_ms)))
+    }
+
+    /// The queues of the ladder, each once: steps with the same delay share one.
+    pub(crate) fn retries(&self, queue: Queue) -> Vec<String> {
+        let mut names: Vec<_> =
+            (0..self.retry_delays_ms.len()).filter_map(|step| self.retry(queue, step)).collect();
+        names.dedup();
+        names
+    }
+
+    /// The first step whose delay is not below the time given, or the last.
+    pub(crate) fn step_at_least(&self, after: Duration) -> usize {
+        let shorter =
+            self.retry_delays_ms.iter().filter(|delay_ms| u128::from(**delay_ms) < after.as_millis());
+        shorter.count().min(self.retry_delays_ms.len().saturating_sub(1))
+    }
+
+    /// Whether a message with this key should have found a queue. If it did not, a queue or a binding was deleted.
+    pub(crate) fn should_route(&self, exchange: &str, routing_key: &str) -> bool {
+        // The default exchange knows every queue by its name, and we send only to our own there.
+        exchange.is_empty()
+            || Queue::ALL.iter().any(|queue| {
+                self.exchange(queue.exchange()) == exchange
+                    && queue.binding_keys().iter().any(|pattern| matches(pattern, routing_key))
+            })
+    }
+
+    /// Declares everything. What is there already stays as it is.
+    pub(crate) async fn declare(&self, link: &Link) -> Result<(), PortError> {
+        let channel = link.channel().await?;
+        for queue in Queue::ALL {
+            let exchange = self.exchange(queue.exchange());
+            declare_exchange(&channel, link, &exchange).await?;
+            for declaration in self.declarations(queue) {
+                declare_queue(&channel, link, declaration).await?;
+            }
+            for pattern in queue.binding_keys() {
+                let binding = channel.queue_bind(
+                    name(&self.work(queue))?,
+                    name(&exchange)?,
+                    name(pattern)?,
+                    QueueBindOptions::default(),
+                    FieldTable::default(),
+                );
+                within(link.request_timeout(), "bind a queue", binding).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn delete(&self, link: &Link) -> Result<(), PortError> {
+        if self.name_prefix.is_empty() {
+            return Err(PortError::Refused(
+                "queues without a name prefix are production's: delete them with rabbitmqctl if you mean it"
+                    .to_owned(),
+            ));
+        }
+        let channel = link.channel().await?;
+        for queue in Queue::ALL {
+            for declaration in self.declarations(queue) {
+                let deletion = channel.queue_delete(name(&declaration.name)?, QueueDeleteOptions::default());
+                within(link.request_timeout(), "delete a queue", deletion).await?;
+            }
+            let exchange = name(&self.exchange(queue.exchange()))?;
+            let deletion = channel.exchange_delete(exchange, ExchangeDeleteOptions::default());
+            within(link.request_timeout(), "delete an exchange", deletion).await?;
+        }
+        Ok(())
+    }
+
+    /// The queues behind one queue of the domain. Those that a message may be dead-lettered to come first.
+    fn declarations(&self, queue: Queue) -> Vec<Declaration> {
+        let (work, parked) = (self.work(queue), self.parked(queue));
+        let mut declarations = vec![
+            Declaration { name: parked.clone(), arguments: parked_arguments() },
+            Declaration { name: work.clone(), arguments: work_arguments(&parked) },
+        ];
+        declarations.extend(self.retry_delays_ms.iter().enumerate().filter_map(|(step, delay_ms)| {
+            let arguments = retry_arguments(&work, *delay_ms);
+            Some(Declaration { name: self.retry(queue, step)?, arguments })
+        }));
+        declarations
+    }
+}
+
+/// What every queue of ours has.
+fn quorum_arguments() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    // Named although it may be the vhost's default: vendors differ. Only a quorum queue's confirm means "on disk"
+    // on current brokers, and it is the faster one from windows of 64 on.
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    // Bounds the disk. "reject-publish" answers the publisher with a nack; the default would drop the oldest message,
+    // and would silently turn at-least-once dead-lettering off.
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(LENGTH_MAX));
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments
+}
+
+/// Dead-lettering that keeps the message until the target has confirmed it; it may come twice, it is never lost.
+fn dead_letter_to(arguments: &mut FieldTable, queue: &str) {
+    // The default exchange routes by the queue's name and cannot be deleted.
+    arguments.insert("x-dead-letter-exchange".into(), text(""));
+    arguments.insert("x-dead-letter-routing-key".into(), text(queue));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+}
+
+fn work_arguments(parked: &str) -> FieldTable {
+    let mut arguments = quorum_arguments();
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
+    dead_letter_to(&mut arguments, parked);
+    arguments
+}
+
+fn retry_arguments(work: &str, delay_ms: u64) -> FieldTable {
+    let mut arguments = quorum_arguments();
+    // One delay for the whole queue: with a TTL for each message a long one at the head would hold up the short ones.
+    arguments
+        .insert("x-message-ttl".into(), AMQPValue::LongLongInt(i64::try_from(delay_ms).unwrap_or(i64::MAX)));
+    dead_letter_to(&mut arguments, work);
+    arguments
+}
+
+fn parked_arguments() -> FieldTable {
+    let mut arguments = quorum_arguments();
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(PARKED_DELIVERY_LIMIT));
+    arguments
+}
+
+async fn declare_exchange(channel: &Channel, link: &Link, exchange: &str) -> Result<(), PortError> {
+    // Durable: it must be there after a restart of the broker, or publishers find a closed channel instead of it.
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let declared =
+        channel.exchange_declare(name(exchange)?, ExchangeKind::Topic, options, FieldTable::default());
+    let doing = format!("declare the exchange {exchange}");
+    match tokio::time::timeout(link.request_timeout(), declared).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) if is_precondition_failed(&error) => Err(PortError::Refused(format!(
+            "RabbitMQ has an exchange {exchange} of another kind. Stop the services, delete it (its bindings go with \
+             it) and start them again; they make it anew. The broker says: {error}"
+        ))),
+        Ok(Err(error)) => Err(sorted(&doing, &error)),
+        Err(_) => Err(timed_out(&doing)),
+    }
+}
+
+async fn declare_queue(channel: &Channel, link: &Link, declaration: Declaration) -> Result<(), PortError> {
+    let Declaration { name: queue, arguments } = declaration;
+    let declared = channel.queue_declare(name(&queue)?, QueueDeclareOptions::durable(), arguments);
+    let doing = format!("declare the queue {queue}");
+    match tokio::time::timeout(link.request_timeout(), declared).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if is_precondition_failed(&error) => Err(PortError::Refused(format!(
+            "RabbitMQ has a queue {queue} with other arguments than this version wants, and a queue's arguments cannot \
+             be changed. Stop the services, move its messages away (rabbitmqctl or the shovel plugin) or let it run \
+             empty, delete it (rabbitmqctl delete_queue {queue}) and start the services again; they make it anew. The \
+             broker says: {error}"
+        ))),
+        Ok(Err(error)) => Err(sorted(&doing, &error)),
+        Err(_) => Err(timed_out(&doing)),
+    }
+}
+
+/// AMQP's short names end at 255 bytes; lapin's own conversion panics beyond.
+pub(crate) fn name(text: &str) -> Result<ShortString, PortError> {
+    ShortString::try_new(text).map_err(|_| {
+        PortError::Refused(format!("a name of {} bytes is too long for AMQP, which takes 255", text.len()))
+    })
+}
+
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(value.into())
+}
+
+/// The largest unit that the delay is whole in: 1s, 10m, 250ms.
+fn delay_name(delay_ms: u64) -> String {
+    match delay_ms {
+        _ if delay_ms.is_multiple_of(60_000) => format!("{}m", delay_ms / 60_000),
+        _ if delay_ms.is_multiple_of(1_000) => format!("{}s", delay_ms / 1_000),
+        _ => format!("{delay_ms}ms"),
+    }
+}
+
+/// AMQP's topic patterns, as far as the domain uses them: words between dots, `*` for any one word.
+fn matches(pattern: &str, routing_key: &str) -> bool {
+    let (pattern, key) = (pattern.split('.'), routing_key.split('.'));
+    pattern.clone().count() == key.clone().count()
+        && pattern.zip(key).all(|(wanted, word)| wanted == "*" || wanted == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topology() -> Topology {
+        Topology::new(&RabbitOptions::default())
+    }
+
+    #[test]
+    fn a_ladder_has_a_queue_for_each_delay_that_is_named_by_it() {
+        assert_eq!(
+            topology().retries(Queue::BotNotifications),
+            [
+                "bot.notifications.retry.1s",
+                "bot.notifications.retry.10s",
+                "bot.notifications.retry.1m",
+                "bot.notifications.retry.10m"
+            ]
+        );
+        assert_eq!(delay_name(250), "250ms");
+        assert_eq!(topology().retry(Queue::BotNotifications, 4), None);
+    }
+
+    #[test]
+    fn later_takes_the_first_step_that_is_long_enough() {
+        for (after_ms, step) in [(0, 0), (1_000, 0), (1_001, 1), (60_000, 2), (60_001, 3), (86_400_000, 3)] {
+            assert_eq!(topology().step_at_least(Duration::from_millis(after_ms)), step, "{after_ms} ms");
+        }
+    }
+
+    #[test]
+    fn a_key_outside_the_bindings_is_nobodys_fault() {
+        assert!(topology().should_route("tolov.payments", "payment.completed"));
+        assert!(topology().should_route("", "projector.payments.parked"));
+        assert!(!topology().should_route("tolov.payments", "payment.completed.twice"));
+        assert!(!topology().should_route("tolov.notifications", "payment.completed"));
+    }
+
+    #[test]
+    fn nothing_is_dropped_at_a_limit() {
+        for queue in Queue::ALL {
+            for declaration in topology().declarations(queue) {
+                let arguments = declaration.arguments.inner();
+                assert_eq!(
+                    arguments.get("x-overflow"),
+                    Some(&text("reject-publish")),
+                    "{}",
+                    declaration.name
+                );
+                let ends_by_itself = arguments.contains_key("x-message-ttl")
+                    || arguments.get("x-delivery-limit") == Some(&AMQPValue::LongInt(DELIVERY_LIMIT));
+                let at_least_once = arguments.get("x-dead-letter-strategy") == Some(&text("at-least-once"));
+                assert_eq!(ends_by_itself, at_least_once, "{}", declaration.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Who gets a message, how often, and what settling does.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tolov_domain::ports::bus::{Queue, Verdict};
+
+use super::{
+    BusWorld,
+    messages::{
+        ARRIVAL_LIMIT, done, ensure_quiet, ids_of, park, payment, payments, publish, receive, receive_one,
+        retry,
+    },
+};
+
+pub async fn a_waiting_consumer_wakes_when_a_message_is_published(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    let publisher = world.publisher().await;
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    for number in 1..=20 {
+        let waiting = consumer.clone();
+        let received = tokio::spawn(async move { receive_one(&*waiting).await });
+        // The consumer is given the time to lie down, so that it must be woken.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        publish(&*publisher, &[payment(number)]).await?;
+        let delivery = tokio::time::timeout(Duration::from_secs(5), received).await???;
+        assert_eq!(delivery.id, payment(number).id);
+        done(&*consumer, vec![delivery]).await?;
+    }
+    Ok(())
+}
+
+pub async fn receive_returns_no_more_than_was_asked_for(world: &dyn BusWorld) -> anyhow::Result<()> {
+    publish(&*world.publisher().await, &payments(40)).await?;
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    let mut came = BTreeSet::new();
+    while came.len() < 40 {
+        let deliveries = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(7)).await??;
+        assert!((1..=7).contains(&deliveries.len()), "{} came where 7 may", deliveries.len());
+        came.extend(ids_of(&deliveries));
+        done(&*consumer, deliveries).await?;
+    }
+    ensure_quiet(world, &*consumer).await
+}
+
+pub async fn what_was_not_settled_comes_again_when_its_consumer_is_gone(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    publish(&*world.publisher().await, &payments(10)).await?;
+    let first = world.consumer(Queue::ProjectorPayments).await;
+    let mut deliveries = receive(&*first, 10).await?;
+    let unsettled = deliveries.split_off(4);
+    done(&*first, deliveries).await?;
+    let expected = ids_of(&unsettled);
+    drop((first, unsettled));
+    let second = world.consumer(Queue::ProjectorPayments).await;
+    let again = receive(&*second, 6).await?;
+    assert_eq!(ids_of(&again), expected);
+    assert!(again.iter().all(|delivery| delivery.retries == 0), "a redelivery is no step on the ladder");
+    done(&*second, again).await?;
+    ensure_quiet(world, &*second).await
+}
+
+pub async fn what_was_done_does_not_come_again(world: &dyn BusWorld) -> anyhow::Result<()> {
+    publish(&*world.publisher().await, &payments(10)).await?;
+    let first = world.consumer(Queue::ProjectorPayments).await;
+    let deliveries = receive(&*first, 10).await?;
+    done(&*first, deliveries).await?;
+    ensure_quiet(world, &*first).await?;
+    drop(first);
+    ensure_quiet(world, &*world.consumer(Queue::ProjectorPayments).await).await
+}
+
+pub async fn a_receive_that_is_dropped_loses_nothing(world: &dyn BusWorld) -> anyhow::Result<()> {
+    const COUNT: usize = 300;
+    let publisher = world.publisher().await;
+    let first = world.consumer(Queue::ProjectorPayments).await;
+    let publishing = tokio::spawn(async move {
+        for window in payments(COUNT).chunks(3) {
+            publish(&*publisher, window).await?;
+        }
+        anyhow::Ok(())
+    });
+    let mut seen = BTreeSet::new();
+    for wait_us in (50..2_000).step_by(13) {
+        let wait = Duration::from_micros(wait_us);
+        if let Ok(deliveries) = tokio::time::timeout(wait, first.receive(5)).await {
+            let deliveries = deliveries?;
+            seen.extend(ids_of(&deliveries));
+            done(&*first, deliveries).await?;
+        }
+    }
+    publishing.await??;
+    drop(first);
+    let second = world.consumer(Queue::ProjectorPayments).await;
+    while seen.len() < COUNT {
+        let delivery = receive_one(&*second).await?;
+        seen.insert(delivery.id.clone());
+        done(&*second, vec![delivery]).await?;
+    }
+    Ok(())
+}
+
+pub async fn two_consumers_share_a_queue_without_doubling(world: &dyn BusWorld) -> anyhow::Result<()> {
+    const COUNT: usize = 600;
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let consumer = world.consumer(Queue::ProjectorPayments).await;
+        let quiet_time = world.quiet_time().max(Duration::from_secs(1));
+        readers.spawn(async move {
+            let mut seen = Vec::new();
+            while let Ok(deliveries) = tokio::time::timeout(quiet_time, consumer.receive(10)).await {
+                let deliveries = deliveries?;
+                seen.extend(ids_of(&deliveries));
+                done(&*consumer, deliveries).await?;
+            }
+            anyhow::Ok(seen)
+        });
+    }
+    for window in payments(COUNT).chunks(50) {
+        publish(&*world.publisher().await, window).await?;
+    }
+    let mut all = Vec::new();
+    while let Some(seen) = readers.join_next().await {
+        all.extend(seen??);
+    }
+    assert_eq!(all.len(), COUNT, "nothing failed, so nothing came twice");
+    assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), COUNT);
+    Ok(())
+}
+
+/// The tag of a delivery belongs to its consumer: another one must not take it for one of its own, or it would
+/// settle a message that nobody has worked on.
+pub async fn a_delivery_of_a_consumer_that_is_gone_is_not_counted_as_settled(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    publish(&*world.publisher().await, &payments(3)).await?;
+    let first = world.consumer(Queue::ProjectorPayments).await;
+    let stale = receive(&*first, 3).await?;
+    drop(first);
+    let second = world.consumer(Queue::ProjectorPayments).await;
+    let fresh = receive(&*second, 3).await?;
+    let verdicts = stale.into_iter().map(|delivery| (delivery, Verdict::Done)).collect();
+    assert_eq!(second.settle(verdicts).await?, 0);
+    drop((second, fresh));
+    let third = world.consumer(Queue::ProjectorPayments).await;
+    let again = receive(&*third, 3).await?;
+    assert_eq!(ids_of(&again).len(), 3, "the stale verdicts changed nothing");
+    done(&*third, again).await
+}
+
+pub async fn one_call_settles_deliveries_in_different_ways(world: &dyn BusWorld) -> anyhow::Result<()> {
+    publish(&*world.publisher().await, &payments(4)).await?;
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    let mut deliveries = receive(&*consumer, 4).await?;
+    deliveries.sort_by(|left, right| left.id.cmp(&right.id));
+    let later = Verdict::Later { after: Duration::from_millis(50) };
+    let verdicts = deliveries
+        .into_iter()
+        .zip([Verdict::Done, retry("the store is away"), later, park("it says nothing")])
+        .collect();
+    assert_eq!(consumer.settle(verdicts).await?, 4);
+    let mut back = receive(&*consumer, 2).await?;
+    back.sort_by(|left, right| left.id.cmp(&right.id));
+    assert_eq!((&back[0].id, back[0].retries), (&payment(2).id, 1));
+    assert_eq!((&back[1].id, back[1].retries), (&payment(3).id, 0));
+    done(&*consumer, back).await?;
+    ensure_quiet(world, &*consumer).await?;
+    let parked = world.admin().await.parked(Queue::ProjectorPayments, 10).await?;
+    assert_eq!(parked.iter().map(|message| &message.id).collect::<Vec<_>>(), [&payment(4).id]);
+    Ok(())
+}

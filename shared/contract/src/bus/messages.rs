@@ -1,0 +1,141 @@
+//! Messages to publish, and ways to wait for them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context, ensure};
+use tolov_domain::{
+    EventId,
+    ports::bus::{
+        Consumer, Delivery, OutgoingMessage, ParkedMessage, Published, Publisher, Queue, Route, Verdict,
+    },
+};
+
+use super::BusWorld;
+
+/// Nothing that is on its way takes longer than this.
+pub(super) const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);
+/// No behaviour holds more deliveries unsettled than this: a bus may give a reader no more before it settles some.
+const HELD_MAX: usize = 64;
+
+/// A message for the projector, told from others by its number.
+pub(super) fn payment(number: usize) -> OutgoingMessage {
+    OutgoingMessage {
+        id: EventId::new(format!("payment.completed:{number}")),
+        route: Route::Payments("payment.completed".to_owned()),
+        schema: "payment.completed/1".to_owned(),
+        body: format!("{{\"order_id\":{number}}}").into_bytes(),
+        traceparent: None,
+    }
+}
+
+pub(super) fn payments(count: usize) -> Vec<OutgoingMessage> {
+    (1..=count).map(payment).collect()
+}
+
+/// A message that no queue is bound for.
+pub(super) fn unroutable(number: usize) -> OutgoingMessage {
+    OutgoingMessage {
+        id: EventId::new(format!("refund.asked:{number}")),
+        route: Route::Payments("refund.asked".to_owned()),
+        ..payment(number)
+    }
+}
+
+pub(super) async fn publish(publisher: &dyn Publisher, window: &[OutgoingMessage]) -> anyhow::Result<()> {
+    let outcome = publisher.publish(window).await?;
+    ensure!(outcome.len() == window.len(), "{} answers for {} messages", outcome.len(), window.len());
+    ensure!(outcome.iter().all(|published| *published == Published::Confirmed), "{outcome:?}");
+    Ok(())
+}
+
+/// Receives until there are `count` deliveries, however many calls that takes.
+pub(super) async fn receive(consumer: &dyn Consumer, count: usize) -> anyhow::Result<Vec<Delivery>> {
+    let mut deliveries = Vec::new();
+    while deliveries.len() < count {
+        let more = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(count - deliveries.len()))
+            .await
+            .with_context(|| format!("{} of {count} came, then nothing", deliveries.len()))??;
+        ensure!(!more.is_empty(), "receive returned without a message");
+        deliveries.extend(more);
+    }
+    ensure!(deliveries.len() == count, "{} came where {count} were asked for", deliveries.len());
+    Ok(deliveries)
+}
+
+/// Receives and settles as done until there were `count`, with no more in the hand than a reader would have.
+/// Returns the ids; none may come twice.
+pub(super) async fn work_off(consumer: &dyn Consumer, count: usize) -> anyhow::Result<BTreeSet<EventId>> {
+    let mut seen = BTreeSet::new();
+    while seen.len() < count {
+        let deliveries = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(HELD_MAX))
+            .await
+            .with_context(|| format!("{} of {count} came, then nothing", seen.len()))??;
+        ensure!((1..=HELD_MAX).contains(&deliveries.len()), "{} came", deliveries.len());
+        for delivery in &deliveries {
+            ensure!(seen.insert(delivery.id.clone()), "{} came twice", delivery.id);
+        }
+        done(consumer, deliveries).await?;
+    }
+    Ok(seen)
+}
+
+pub(super) async fn receive_one(consumer: &dyn Consumer) -> anyhow::Result<Delivery> {
+    receive(consumer, 1).await?.pop().context("one was received")
+}
+
+pub(super) async fn settle_one(
+    consumer: &dyn Consumer,
+    delivery: Delivery,
+    verdict: Verdict,
+) -> anyhow::Result<()> {
+    let settled = consumer.settle(vec![(delivery, verdict)]).await?;
+    ensure!(settled == 1, "{settled} settled where one was");
+    Ok(())
+}
+
+pub(super) async fn done(consumer: &dyn Consumer, deliveries: Vec<Delivery>) -> anyhow::Result<()> {
+    let count = deliveries.len();
+    let verdicts = deliveries.into_iter().map(|delivery| (delivery, Verdict::Done)).collect();
+    let settled = consumer.settle(verdicts).await?;
+    ensure!(settled == count, "{settled} settled where {count} were");
+    Ok(())
+}
+
+pub(super) fn retry(reason: &str) -> Verdict {
+    Verdict::Retry { reason: reason.to_owned() }
+}
+
+pub(super) fn park(reason: &str) -> Verdict {
+    Verdict::Park { reason: reason.to_owned() }
+}
+
+pub(super) fn ids_of(deliveries: &[Delivery]) -> BTreeSet<EventId> {
+    deliveries.iter().map(|delivery| delivery.id.clone()).collect()
+}
+
+/// Watches that nothing comes.
+pub(super) async fn ensure_quiet(world: &dyn BusWorld, consumer: &dyn Consumer) -> anyhow::Result<()> {
+    match tokio::time::timeout(world.quiet_time(), consumer.receive(10)).await {
+        Err(_) => Ok(()),
+        Ok(deliveries) => anyhow::bail!("nothing was to come: {deliveries:?}"),
+    }
+}
+
+/// What is parked for the projector, once there are `count` (a broker may take a moment to move a message).
+pub(super) async fn wait_for_parked(
+    world: &dyn BusWorld,
+    count: usize,
+) -> anyhow::Result<Vec<ParkedMessage>> {
+    let admin = world.admin().await;
+    let reached = async {
+        loop {
+            let parked = admin.parked(Queue::ProjectorPayments, count + 1).await?;
+            if parked.len() == count {
+                return anyhow::Ok(parked);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(ARRIVAL_LIMIT, reached).await;
+    in_time.with_context(|| format!("there were never {count} parked"))?
+}

@@ -1,0 +1,167 @@
+//! What a publisher is told, and what arrives.
+
+use std::collections::BTreeSet;
+
+use tolov_domain::{
+    EventId,
+    ports::bus::{BODY_MAX_BYTES, OutgoingMessage, Published, Queue, Route},
+};
+
+use super::{
+    BusWorld,
+    messages::{
+        done, ensure_quiet, ids_of, payment, payments, publish, receive, receive_one, unroutable, work_off,
+    },
+};
+
+pub async fn a_confirmed_message_arrives_with_all_that_was_published(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    let mut message = payment(1);
+    message.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+    publish(&*world.publisher().await, std::slice::from_ref(&message)).await?;
+    let delivery = receive_one(&*world.consumer(Queue::ProjectorPayments).await).await?;
+    assert_eq!(delivery.id, message.id);
+    assert_eq!(delivery.schema, message.schema);
+    assert_eq!(delivery.body, message.body);
+    assert_eq!(delivery.traceparent, message.traceparent);
+    assert_eq!(delivery.retries, 0);
+    Ok(())
+}
+
+pub async fn a_body_of_any_bytes_up_to_the_limit_arrives_unchanged(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    let every_byte: Vec<u8> = (u8::MIN..=u8::MAX).collect();
+    let largest = every_byte.iter().copied().cycle().take(BODY_MAX_BYTES).collect();
+    let bodies: [Vec<u8>; 3] = [every_byte, largest, Vec::new()];
+    let window: Vec<_> = (1..).zip(&bodies).map(|(number, body)| with_body(number, body.clone())).collect();
+    publish(&*world.publisher().await, &window).await?;
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    for delivery in receive(&*consumer, bodies.len()).await? {
+        let sent = window.iter().find(|message| message.id == delivery.id).map(|message| &message.body);
+        assert!(sent == Some(&delivery.body), "{} came with another body", delivery.id);
+    }
+    Ok(())
+}
+
+pub async fn unroutable_messages_are_rejected_and_the_rest_of_their_window_confirmed(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    let publisher = world.publisher().await;
+    let mut confirmed = BTreeSet::new();
+    // The shape of the window changes from round to round, so that an answer which hangs on the wrong message shows.
+    for round in 0..30 {
+        let is_unroutable = |place: usize| place.is_multiple_of(2 + round % 3) || place == round;
+        let number = |place: usize| round * 100 + place + 1;
+        let window: Vec<_> = (0..12)
+            .map(
+                |place| if is_unroutable(place) { unroutable(number(place)) } else { payment(number(place)) },
+            )
+            .collect();
+        let answers = publisher.publish(&window).await?;
+        assert_eq!(answers.len(), window.len());
+        for ((place, message), answer) in (0..).zip(&window).zip(answers) {
+            if is_unroutable(place) {
+                assert!(
+                    matches!(answer, Published::Rejected(_)),
+                    "round {round}, {}: {answer:?}",
+                    message.id
+                );
+            } else {
+                assert_eq!(answer, Published::Confirmed, "round {round}, {}", message.id);
+                confirmed.insert(message.id.clone());
+            }
+        }
+    }
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    let came = work_off(&*consumer, confirmed.len()).await?;
+    assert_eq!(came, confirmed, "what was confirmed came");
+    ensure_quiet(world, &*consumer).await
+}
+
+pub async fn a_body_above_the_limit_is_rejected_alone(world: &dyn BusWorld) -> anyhow::Result<()> {
+    let window = [payment(1), with_body(2, vec![b'x'; BODY_MAX_BYTES + 1]), payment(3)];
+    let answers = world.publisher().await.publish(&window).await?;
+    assert_eq!(answers[0], Published::Confirmed);
+    assert!(matches!(answers[1], Published::Rejected(_)), "{:?}", answers[1]);
+    assert_eq!(answers[2], Published::Confirmed);
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    let came = receive(&*consumer, 2).await?;
+    assert_eq!(ids_of(&came), BTreeSet::from([payment(1).id, payment(3).id]));
+    ensure_quiet(world, &*consumer).await
+}
+
+pub async fn an_empty_window_needs_no_answer(world: &dyn BusWorld) -> anyhow::Result<()> {
+    assert_eq!(world.publisher().await.publish(&[]).await?, []);
+    Ok(())
+}
+
+pub async fn a_queue_gets_what_it_is_bound_for_and_nothing_else(world: &dyn BusWorld) -> anyhow::Result<()> {
+    let expired = OutgoingMessage {
+        id: EventId::new("order.expired:2"),
+        route: Route::Payments("order.expired".to_owned()),
+        ..payment(2)
+    };
+    let told = OutgoingMessage {
+        id: EventId::new("payment.completed:1/shopper"),
+        route: Route::Notifications,
+        ..payment(1)
+    };
+    let projector = world.consumer(Queue::ProjectorPayments).await;
+    let bot = world.consumer(Queue::BotNotifications).await;
+    publish(&*world.publisher().await, &[payment(1), expired.clone(), told.clone()]).await?;
+    assert_eq!(ids_of(&receive(&*projector, 2).await?), BTreeSet::from([payment(1).id, expired.id]));
+    assert_eq!(receive_one(&*bot).await?.id, told.id);
+    ensure_quiet(world, &*projector).await?;
+    ensure_quiet(world, &*bot).await
+}
+
+pub async fn windows_published_at_the_same_time_all_arrive(world: &dyn BusWorld) -> anyhow::Result<()> {
+    let mut publishers = tokio::task::JoinSet::new();
+    for part in 0..4 {
+        let publisher = world.publisher().await;
+        publishers.spawn(async move {
+            for window in 0..10 {
+                let first = part * 1_000 + window * 10;
+                let window: Vec<_> = (first..first + 10).map(payment).collect();
+                publish(&*publisher, &window).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(published) = publishers.join_next().await {
+        published??;
+    }
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    work_off(&*consumer, 400).await?;
+    ensure_quiet(world, &*consumer).await
+}
+
+pub async fn several_thousand_messages_pass(world: &dyn BusWorld) -> anyhow::Result<()> {
+    const COUNT: usize = 4_000;
+    let publisher = world.publisher().await;
+    let publishing = tokio::spawn(async move {
+        for window in payments(COUNT).chunks(250) {
+            publish(&*publisher, window).await?;
+        }
+        anyhow::Ok(())
+    });
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    assert_eq!(work_off(&*consumer, COUNT).await?.len(), COUNT);
+    publishing.await??;
+    ensure_quiet(world, &*consumer).await
+}
+
+pub async fn a_bus_that_works_is_reachable(world: &dyn BusWorld) -> anyhow::Result<()> {
+    let publisher = world.publisher().await;
+    publish(&*publisher, &[payment(1)]).await?;
+    assert!(publisher.is_reachable().await);
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    let delivery = receive_one(&*consumer).await?;
+    done(&*consumer, vec![delivery]).await
+}
+
+fn with_body(number: usize, body: Vec<u8>) -> OutgoingMessage {
+    OutgoingMessage { body, ..payment(number) }
+}
