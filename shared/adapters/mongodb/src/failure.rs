@@ -66,12 +66,16 @@ impl Failure {
         if self.is_passing() {
             return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}"));
         }
+        // A login that an operator must mend is no fault of the message at hand: whoever holds one holds it until then,
+        // instead of giving up on paid orders one by one.
+        if self.is_authentication() {
+            return PortError::Unavailable(format!(
+                "{what}: MongoDB at {servers}: {self}; check the user, the password and authSource in MONGO_URL, and \
+                 that the user may read, write and make indexes in the database"
+            ));
+        }
         let advice = match &self {
             Self::Unreadable(_) => "repair or remove that document",
-            _ if self.is_authentication() => {
-                "check the user, the password and authSource in MONGO_URL, and that the user may read, write and \
-                 make indexes in the database"
-            }
             Self::Driver(_)
             | Self::Statement { .. }
             | Self::WriteConcern { .. }
