@@ -46,7 +46,7 @@ impl BotConfig {
             messages_per_s: 30,
             channel_posts_per_min: 20,
             in_flight_max: 32,
-            staff_waiting_max: 64,
+            staff_waiting_max: 96,
             request_timeout: Duration::from_secs(17),
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),

@@ -99,7 +99,7 @@ impl Journal {
         let give_up = Instant::now() + RECORD_PATIENCE;
         let mut pauses = pauses();
         loop {
-            let error = match self.shop.settle(&ids[..0], outcome, self.clock.now()).await {
+            let error = match self.shop.settle(ids, outcome, self.clock.now()).await {
                 Ok(()) => return self.store.found(),
                 Err(error) => error,
             };

@@ -61,6 +61,18 @@ pub(crate) struct Chat {
 }
 
 impl Shopper {
+    /// Somebody of whom nothing is known but the id.
+    pub(crate) fn unnamed(id: i64) -> Self {
+        Self {
+            id,
+            first_name: format!("Shopper {id}"),
+            last_name: None,
+            username: None,
+            language_code: None,
+            phone_number: None,
+        }
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         let mut user = json!({ "id": self.id, "is_bot": false, "first_name": self.first_name });
         let optional = [

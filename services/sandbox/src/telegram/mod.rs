@@ -59,6 +59,9 @@ pub struct TelegramConfig {
     pub max_messages: usize,
     /// Whether sending too fast is answered with 429.
     pub enforce_limits: bool,
+    /// Whether the bot can write to people whom nobody has made. Telegram does not forget its users when it is
+    /// restarted; a sandbox does, unless this is on.
+    pub everybody_is_here: bool,
 }
 
 impl Default for TelegramConfig {
@@ -69,6 +72,7 @@ impl Default for TelegramConfig {
             channels: Vec::new(),
             max_messages: 100_000,
             enforce_limits: false,
+            everybody_is_here: false,
         }
     }
 }
@@ -125,6 +129,7 @@ impl Telegram {
         let now_ms = unix_ms(clock.now());
         let mut state = State::new(config.bot.clone(), &config.channels, config.max_messages, now_ms);
         state.limits = config.enforce_limits.then(limits::Limits::default);
+        state.everybody_is_here = config.everybody_is_here;
         let state = Mutex::new(state);
         let revision = watch::Sender::new(0);
         Self { inner: Arc::new(Inner { config, clock, state, revision, stopping }) }

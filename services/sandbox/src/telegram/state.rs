@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     BotProfile,
-    chat::{Channel, Chat, ChatKind},
+    chat::{Channel, Chat, ChatKind, Shopper},
     faults::Faults,
     files::Files,
     limits::Limits,
@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) commands: BTreeMap<(String, String), Value>,
     pub(crate) faults: Faults,
     pub(crate) limits: Option<Limits>,
+    /// Whether a private chat that the bot writes to is made when it is not there.
+    pub(crate) everybody_is_here: bool,
 }
 
 /// One call of the bot, for checks such as "was anything sent twice".
@@ -133,6 +135,7 @@ impl State {
             commands: BTreeMap::new(),
             faults: Faults::default(),
             limits: None,
+            everybody_is_here: false,
         }
     }
 
@@ -155,7 +158,13 @@ impl State {
     }
 
     /// The id of a chat that the bot may send to.
-    pub(crate) fn reachable(&self, recipient: &Recipient) -> Result<i64, Refusal> {
+    pub(crate) fn reachable(&mut self, recipient: &Recipient) -> Result<i64, Refusal> {
+        if self.everybody_is_here
+            && let Recipient::Id(id @ 1..) = recipient
+            && self.chats.len() < MAX_CHATS
+        {
+            self.chats.entry(*id).or_insert_with(|| Chat::new(ChatKind::Private(Shopper::unnamed(*id))));
+        }
         let chat = self.chat(recipient)?;
         if chat.blocked { Err(Refusal::blocked()) } else { Ok(chat.id()) }
     }

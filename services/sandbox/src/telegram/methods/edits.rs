@@ -87,7 +87,7 @@ fn markup(params: &Params) -> Result<Option<Value>, Refusal> {
 }
 
 /// The message that the call names, if the bot may edit it.
-fn editable(state: &State, params: &Params) -> Result<(i64, Message), Refusal> {
+fn editable(state: &mut State, params: &Params) -> Result<(i64, Message), Refusal> {
     let chat_id = state.reachable(&params.recipient("chat_id")?)?;
     let message_id = params.message_id()?;
     let message = state

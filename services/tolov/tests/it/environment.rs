@@ -1,0 +1,55 @@
+use std::collections::BTreeMap;
+
+use crate::processes::tolov;
+
+/// Runs a role with these variables and returns its exit code and what it said.
+fn run(role: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let environment: BTreeMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let output = tolov(role, folder.path(), &environment).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn every_missing_variable_is_named_in_one_message_with_exit_code_2() {
+    for (role, wanted) in [
+        (
+            "webhook",
+            vec!["API_TOKEN", "CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY", "AMQP_URL"],
+        ),
+        ("projector", vec!["AMQP_URL", "MONGO_URL"]),
+        ("bot", vec!["BOT_TOKEN", "DB_CHANNEL", "AMQP_URL", "MONGO_URL"]),
+        ("sandbox", vec!["CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY", "WEBHOOK_URL"]),
+        ("all", vec!["API_TOKEN", "CLICK_SERVICE_ID", "CLICK_SECRET_KEY", "BOT_TOKEN", "DB_CHANNEL"]),
+    ] {
+        let (code, said) = run(role, &[]);
+        assert_eq!(code, Some(2), "{role}: {said}");
+        for name in wanted {
+            assert!(said.contains(&format!("{name} is missing")), "{role} does not name {name}:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_variable_is_named_without_its_value() {
+    let secrets = [
+        ("AMQP_URL", "amqp://shop:hunter2@127.0.0.1:1/%2f"),
+        ("MONGO_URL", "mongodb://shop:hunter2@127.0.0.1:1"),
+        ("BOT_TOKEN", "1:hunter2"),
+        ("DB_CHANNEL", "staff"),
+        ("BOT_MESSAGES_PER_S", "many"),
+    ];
+    let (code, said) = run("bot", &secrets);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("DB_CHANNEL cannot be read") && said.contains("BOT_MESSAGES_PER_S cannot be read"));
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn an_address_that_can_never_work_is_refused_without_its_password() {
+    let (code, said) =
+        run("projector", &[("AMQP_URL", "http://shop:hunter2@mq"), ("MONGO_URL", "mongodb://127.0.0.1:1")]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}

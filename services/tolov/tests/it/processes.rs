@@ -1,0 +1,141 @@
+//! Processes of the built program, each with its log in a file, killed when the test is over.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The root of the repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// The program with nothing of this process's environment but what it cannot do without.
+pub(crate) fn tolov(role: &str, folder: &Path, environment: &BTreeMap<String, String>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tolov"));
+    command.arg(role).current_dir(folder).env_clear().envs(environment).stdin(Stdio::null());
+    command
+}
+
+/// One role of the shop, which can be killed and started again.
+pub(crate) struct Role {
+    name: &'static str,
+    folder: PathBuf,
+    environment: BTreeMap<String, String>,
+    child: Option<Child>,
+    pub(crate) kills: u32,
+}
+
+impl Role {
+    pub(crate) fn start(name: &'static str, folder: &Path, environment: &BTreeMap<String, String>) -> Self {
+        let (folder, environment) = (folder.to_owned(), environment.clone());
+        let mut role = Self { name, folder, environment, child: None, kills: 0 };
+        role.spawn();
+        role
+    }
+
+    pub(crate) fn spawn(&mut self) {
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let mut command = tolov(self.name, &self.folder, &self.environment);
+        self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+    }
+
+    pub(crate) fn kill_9(&mut self) {
+        let Some(child) = &mut self.child else { return };
+        assert!(child.try_wait().unwrap().is_none(), "{} ended by itself: {}", self.name, self.log_tail());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.child = None;
+        self.kills += 1;
+    }
+
+    /// SIGTERM, and how the process ended.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "{} did not stop: {}", self.name, self.log_tail());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+
+    pub(crate) fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(self.log_path()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A RabbitMQ that belongs to one test, so that it may be killed.
+pub(crate) struct PrivateRabbitMq {
+    folder: PathBuf,
+    port: u16,
+}
+
+impl PrivateRabbitMq {
+    pub(crate) fn start(folder: &Path) -> Self {
+        // The node's further ports are 10000 above.
+        let port = 20_000 + free_port() % 10_000;
+        let broker = Self { folder: folder.join("rabbitmq"), port };
+        broker.spawn();
+        broker
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    pub(crate) fn spawn(&self) {
+        self.script(&["start"], &[&self.port.to_string()]);
+    }
+
+    pub(crate) fn kill_9(&self) {
+        self.script(&["kill"], &[]);
+    }
+
+    fn script(&self, before: &[&str], after: &[&str]) {
+        let script = repository().join("scripts/private-rabbitmq");
+        let status = Command::new(script)
+            .args(before)
+            .arg(&self.folder)
+            .args(after)
+            .stdin(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "scripts/private-rabbitmq {before:?} failed");
+    }
+}
+
+impl Drop for PrivateRabbitMq {
+    fn drop(&mut self) {
+        self.script(&["kill"], &[]);
+        self.script(&["stop"], &[]);
+    }
+}

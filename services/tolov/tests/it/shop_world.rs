@@ -1,0 +1,258 @@
+//! The shop as four processes on a RabbitMQ of its own and a MongoDB database of its own.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+use tolov_domain::{
+    EventId, Language, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
+    order::{OrderLine, OrderStatus},
+    ports::{
+        bus::{BusAdmin, Queue, QueueDepth},
+        shop::{NewOrder, NotificationLog, Orders, Outcome, Shoppers},
+    },
+};
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    secret::Secret,
+};
+use tolov_mongodb::{MongoOptions, MongoShop};
+use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+use crate::processes::{PrivateRabbitMq, Role, free_port};
+
+pub(crate) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
+const API_TOKEN: &str = "api-token-of-the-test";
+const TOTAL_SOUM: i64 = 30_000;
+
+/// Two shops at once would only slow each other down on a small machine.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) struct ShopWorld {
+    pub(crate) roles: BTreeMap<&'static str, std::sync::Mutex<Role>>,
+    pub(crate) broker: PrivateRabbitMq,
+    pub(crate) store: MongoShop,
+    pub(crate) bus: RabbitBus,
+    http: reqwest::Client,
+    webhook_url: String,
+    pub(crate) sandbox_url: String,
+    _folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// What one shopper wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purchase {
+    pub(crate) order_id: OrderId,
+    pub(crate) user_id: UserId,
+}
+
+impl ShopWorld {
+    pub(crate) async fn start() -> Self {
+        let turn = ONE_AT_A_TIME.lock().await;
+        let folder = tempfile::tempdir().unwrap();
+        let broker = PrivateRabbitMq::start(folder.path());
+        let mongo_url = own_database();
+        let (webhook_port, sandbox_port) = (free_port(), free_port());
+        let webhook_url = format!("http://127.0.0.1:{webhook_port}");
+        let sandbox_url = format!("http://127.0.0.1:{sandbox_port}");
+        let environment = environment(&broker.url(), &mongo_url, webhook_port, sandbox_port);
+        let names = ["sandbox", "webhook", "projector", "bot"];
+        let roles = names
+            .map(|name| (name, std::sync::Mutex::new(Role::start(name, folder.path(), &environment))))
+            .into();
+        let store = MongoShop::connect(&Secret::new(mongo_url), MongoOptions::default()).await.unwrap();
+        let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let world =
+            Self { roles, broker, store, bus, http, webhook_url, sandbox_url, _folder: folder, _turn: turn };
+        world.wait_until_ready().await;
+        world
+    }
+
+    async fn wait_until_ready(&self) {
+        eventually("the webhook service and the sandbox are up", Duration::from_secs(60), async || {
+            let ready = self.http.get(format!("{}/ready", self.webhook_url)).send().await;
+            let sandbox = self.http.get(format!("{}/sandbox", self.sandbox_url)).send().await;
+            ready.is_ok_and(|answer| answer.status().is_success()) && sandbox.is_ok()
+        })
+        .await;
+    }
+
+    /// A shopper with a full cart checks out, and then puts one more thing into the cart.
+    pub(crate) async fn check_out(&self, user_id: UserId) -> Purchase {
+        let line = |product_id, count, title: &str, price| OrderLine {
+            product_id: ProductId::try_new(product_id).unwrap(),
+            count,
+            title: title.to_owned(),
+            price: Tiyin::from_soum(price).ok(),
+        };
+        let lines = vec![line(7, 2, "Yashil choy 95", 12_000), line(9, 1, "Obi non", 6_000)];
+        let in_cart = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };
+        persistently(async || self.store.meet(user_id, Some(Language::Uz)).await).await;
+        for line in &lines {
+            persistently(async || self.store.set_cart_line(user_id, in_cart(line)).await).await;
+        }
+        let id = persistently(async || self.store.next_order_id().await).await;
+        let total = Tiyin::from_soum(TOTAL_SOUM).unwrap();
+        let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
+        persistently(async || self.store.place_order(&order).await).await;
+        persistently(async || self.store.set_cart_line(user_id, LATER_ADDITION.line()).await).await;
+        let products: Vec<Value> =
+            lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
+        let body = json!({
+            "order_id": id, "user_id": user_id, "products": products,
+            "total_amount": TOTAL_SOUM, "payment_method": "click",
+        });
+        eventually("the order is registered", Duration::from_secs(120), async || {
+            let request = self.http.post(format!("{}/api/create_order", self.webhook_url));
+            let answer = request.bearer_auth(API_TOKEN).json(&body).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        Purchase { order_id: id, user_id }
+    }
+
+    /// The shopper pays, and tries again until CLICK says that the order is paid.
+    pub(crate) async fn pay(&self, purchase: Purchase) {
+        let body = json!({"order_id": purchase.order_id.to_string(), "amount": format!("{TOTAL_SOUM}")});
+        eventually("the order is paid at CLICK", Duration::from_secs(240), async || {
+            let request = self.http.post(format!("{}/sandbox/click/pay", self.sandbox_url)).json(&body);
+            let Ok(answer) = request.send().await else { return false };
+            let Ok(payment) = answer.json::<Value>().await else { return false };
+            let status = payment["status"].to_string();
+            // -4 to a Prepare: an earlier try was committed, and its answer was lost with a process.
+            status.contains("paid") || payment.to_string().contains("Already paid")
+        })
+        .await;
+    }
+
+    /// Waits until every purchase has reached everybody, then checks that each did so once.
+    pub(crate) async fn settle(&self, purchases: &[Purchase]) {
+        eventually("outbox and queues are empty", Duration::from_secs(240), async || {
+            self.outbox_depth().await == Some(0) && self.depths().await == Some([QueueDepth::default(); 2])
+        })
+        .await;
+        for purchase in purchases {
+            for recipient in ["shopper", "staff"] {
+                let id = EventId::new(format!("payment.completed:{}/{recipient}", purchase.order_id));
+                eventually("the notification is recorded as sent", Duration::from_secs(120), async || {
+                    matches!(self.store.outcome(&id).await, Ok(Some(Outcome::Sent { .. })))
+                })
+                .await;
+            }
+            self.is_settled(*purchase).await;
+        }
+        // The bots have acknowledged everything: nothing comes back.
+        assert_eq!(self.depths().await, Some([QueueDepth::default(); 2]));
+    }
+
+    async fn is_settled(&self, purchase: Purchase) {
+        let order = self.store.order(purchase.order_id).await.unwrap().unwrap();
+        assert_eq!(order.status, OrderStatus::Paid, "{order:?}");
+        assert!(order.payment.is_some() && order.user_id == purchase.user_id);
+        let completions = order.history.iter().filter(|entry| entry.what == "payment.completed").count();
+        assert_eq!(completions, 1, "{order:?}");
+        let user = self.store.user(purchase.user_id).await.unwrap().unwrap();
+        assert_eq!(user.order_count, 1, "{user:?}");
+        assert_eq!(user.cart, vec![LATER_ADDITION.line()], "what was bought is out, what came later stays");
+    }
+
+    /// How many messages about a payment each chat has.
+    pub(crate) async fn messages(&self, chat_id: i64) -> Vec<String> {
+        let address = format!("{}/sandbox/telegram/chats/{chat_id}/messages", self.sandbox_url);
+        let messages: Value = self.http.get(address).send().await.unwrap().json().await.unwrap();
+        let list = messages.as_array().or_else(|| messages["messages"].as_array());
+        list.unwrap().iter().map(Value::to_string).collect()
+    }
+
+    async fn outbox_depth(&self) -> Option<i64> {
+        let answer = self.http.get(format!("{}/ready", self.webhook_url)).send().await.ok()?;
+        answer.json::<Value>().await.ok()?["outbox"]["depth"].as_i64()
+    }
+
+    pub(crate) async fn depths(&self) -> Option<[QueueDepth; 2]> {
+        let admin = self.bus.admin();
+        let [payments, notifications] = Queue::ALL;
+        Some([admin.depth(payments).await.ok()?, admin.depth(notifications).await.ok()?])
+    }
+}
+
+/// What a shopper puts into the cart after checking out.
+pub(crate) struct LaterAddition;
+pub(crate) const LATER_ADDITION: LaterAddition = LaterAddition;
+
+impl LaterAddition {
+    pub(crate) fn line(&self) -> OrderedProduct {
+        OrderedProduct { product_id: ProductId::try_new(8).unwrap(), count: 3 }
+    }
+}
+
+fn own_database() -> String {
+    let server = std::env::var("TEST_MONGO_URL")
+        .unwrap_or_else(|_| panic!("TEST_MONGO_URL is not set: run ./scripts/test, which starts a server"));
+    let (address, query) = server
+        .split_once('?')
+        .map_or((server.as_str(), String::new()), |(address, query)| (address, format!("?{query}")));
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+    let (scheme, rest) = address.split_once("://").unwrap();
+    let host = rest.split('/').next().unwrap();
+    format!("{scheme}://{host}/tolov_journey_{}_{number}{query}", std::process::id())
+}
+
+fn environment(
+    amqp_url: &str,
+    mongo_url: &str,
+    webhook_port: u16,
+    sandbox_port: u16,
+) -> BTreeMap<String, String> {
+    [
+        ("AMQP_URL", amqp_url.to_owned()),
+        ("MONGO_URL", mongo_url.to_owned()),
+        ("API_TOKEN", API_TOKEN.to_owned()),
+        ("WEBHOOK_ADDR", format!("127.0.0.1:{webhook_port}")),
+        ("WEBHOOK_URL", format!("http://127.0.0.1:{webhook_port}")),
+        ("SANDBOX_ADDR", format!("127.0.0.1:{sandbox_port}")),
+        ("SANDBOX_URL", format!("http://127.0.0.1:{sandbox_port}")),
+        ("BOT_API_URL", format!("http://127.0.0.1:{sandbox_port}")),
+        ("BOT_TOKEN", "1000000001:token-of-the-test-in-the-right-form".to_owned()),
+        ("DB_CHANNEL", STAFF_CHANNEL.to_string()),
+        ("CLICK_SERVICE_ID", "12345".to_owned()),
+        ("CLICK_MERCHANT_ID", "6789".to_owned()),
+        ("CLICK_SECRET_KEY", "click-secret-of-the-test".to_owned()),
+        ("CLICK_TEST_MODE", "true".to_owned()),
+        // The limits of a bot that pays for speed: the test is about what arrives, not about how slowly.
+        ("BOT_MESSAGES_PER_S", "1000".to_owned()),
+        ("BOT_CHANNEL_POSTS_PER_MIN", "60".to_owned()),
+        ("RUST_LOG", "info".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// Waits for a condition, looking again and again, within the limit.
+pub(crate) async fn eventually(what: &str, limit: Duration, condition: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !condition().await {
+        assert!(Instant::now() < deadline, "not within {} s: {what}", limit.as_secs());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Does something that may meet a store under load, until it is done.
+async fn persistently<T, E: std::fmt::Debug>(deed: impl AsyncFn() -> Result<T, E>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match deed().await {
+            Ok(done) => return done,
+            Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
