@@ -15,14 +15,13 @@ pub(crate) fn bot(env: &Env) -> Option<BotConfig> {
     let token = env.secret("BOT_TOKEN", "ask @BotFather for one");
     let channel: Option<Channel> =
         env.required_parsed("DB_CHANNEL", "the staff channel, for example -1001234567890");
+    let api_url = env.parsed::<Url>("BOT_API_URL");
+    let messages_per_s = env.parsed("BOT_MESSAGES_PER_S");
+    let posts_per_min = env.parsed("BOT_CHANNEL_POSTS_PER_MIN");
     let mut config = BotConfig::new(token, channel?);
-    config.api_url = env.parsed::<Url>("BOT_API_URL");
-    if let Some(messages_per_s) = env.parsed("BOT_MESSAGES_PER_S") {
-        config.messages_per_s = messages_per_s;
-    }
-    if let Some(posts) = env.parsed("BOT_CHANNEL_POSTS_PER_MIN") {
-        config.channel_posts_per_min = posts;
-    }
+    config.api_url = api_url;
+    config.messages_per_s = messages_per_s.unwrap_or(config.messages_per_s);
+    config.channel_posts_per_min = posts_per_min.unwrap_or(config.channel_posts_per_min);
     Some(config)
 }
 

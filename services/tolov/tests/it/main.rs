@@ -1,4 +1,11 @@
 //! The built program, from outside: processes, real servers, kill -9.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::as_conversions,
+    reason = "a test that meets what it did not expect has failed; what it prints helps to see why"
+)]
 
 mod demo;
 mod environment;

@@ -77,7 +77,7 @@ impl ShopWorld {
     }
 
     async fn wait_until_ready(&self) {
-        eventually("the webhook service and the sandbox are up", Duration::from_secs(60), async || {
+        eventually("the webhook service and the sandbox are up", Duration::from_secs(60), || async {
             let ready = self.http.get(format!("{}/ready", self.webhook_url)).send().await;
             let sandbox = self.http.get(format!("{}/sandbox", self.sandbox_url)).send().await;
             ready.is_ok_and(|answer| answer.status().is_success()) && sandbox.is_ok()
@@ -95,22 +95,22 @@ impl ShopWorld {
         };
         let lines = vec![line(7, 2, "Yashil choy 95", 12_000), line(9, 1, "Obi non", 6_000)];
         let in_cart = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };
-        persistently(async || self.store.meet(user_id, Some(Language::Uz)).await).await;
+        persistently(|| self.store.meet(user_id, Some(Language::Uz))).await;
         for line in &lines {
-            persistently(async || self.store.set_cart_line(user_id, in_cart(line)).await).await;
+            persistently(|| self.store.set_cart_line(user_id, in_cart(line))).await;
         }
-        let id = persistently(async || self.store.next_order_id().await).await;
+        let id = persistently(|| self.store.next_order_id()).await;
         let total = Tiyin::from_soum(TOTAL_SOUM).unwrap();
         let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
-        persistently(async || self.store.place_order(&order).await).await;
-        persistently(async || self.store.set_cart_line(user_id, LATER_ADDITION.line()).await).await;
+        persistently(|| self.store.place_order(&order)).await;
+        persistently(|| self.store.set_cart_line(user_id, LATER_ADDITION.line())).await;
         let products: Vec<Value> =
             lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
         let body = json!({
             "order_id": id, "user_id": user_id, "products": products,
             "total_amount": TOTAL_SOUM, "payment_method": "click",
         });
-        eventually("the order is registered", Duration::from_secs(120), async || {
+        eventually("the order is registered", Duration::from_secs(120), || async {
             let request = self.http.post(format!("{}/api/create_order", self.webhook_url));
             let answer = request.bearer_auth(API_TOKEN).json(&body).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())
@@ -122,7 +122,7 @@ impl ShopWorld {
     /// The shopper pays, and tries again until CLICK says that the order is paid.
     pub(crate) async fn pay(&self, purchase: Purchase) {
         let body = json!({"order_id": purchase.order_id.to_string(), "amount": format!("{TOTAL_SOUM}")});
-        eventually("the order is paid at CLICK", Duration::from_secs(240), async || {
+        eventually("the order is paid at CLICK", Duration::from_secs(240), || async {
             let request = self.http.post(format!("{}/sandbox/click/pay", self.sandbox_url)).json(&body);
             let Ok(answer) = request.send().await else { return false };
             let Ok(payment) = answer.json::<Value>().await else { return false };
@@ -135,14 +135,14 @@ impl ShopWorld {
 
     /// Waits until every purchase has reached everybody, then checks that each did so once.
     pub(crate) async fn settle(&self, purchases: &[Purchase]) {
-        eventually("outbox and queues are empty", Duration::from_secs(240), async || {
+        eventually("outbox and queues are empty", Duration::from_secs(240), || async {
             self.outbox_depth().await == Some(0) && self.depths().await == Some([QueueDepth::default(); 2])
         })
         .await;
         for purchase in purchases {
             for recipient in ["shopper", "staff"] {
                 let id = EventId::new(format!("payment.completed:{}/{recipient}", purchase.order_id));
-                eventually("the notification is recorded as sent", Duration::from_secs(120), async || {
+                eventually("the notification is recorded as sent", Duration::from_secs(120), || async {
                     matches!(self.store.outcome(&id).await, Ok(Some(Outcome::Sent { .. })))
                 })
                 .await;
@@ -164,12 +164,13 @@ impl ShopWorld {
         assert_eq!(user.cart, vec![LATER_ADDITION.line()], "what was bought is out, what came later stays");
     }
 
-    /// How many messages about a payment each chat has.
+    /// What the bot has sent to a chat, as it was sent, markup and all.
     pub(crate) async fn messages(&self, chat_id: i64) -> Vec<String> {
         let address = format!("{}/sandbox/telegram/chats/{chat_id}/messages", self.sandbox_url);
         let messages: Value = self.http.get(address).send().await.unwrap().json().await.unwrap();
-        let list = messages.as_array().or_else(|| messages["messages"].as_array());
-        list.unwrap().iter().map(Value::to_string).collect()
+        let raw = |message: &Value| message["body"]["text"]["raw"].as_str().map(str::to_owned);
+        let list: Option<Vec<String>> = messages.as_array().unwrap().iter().map(raw).collect();
+        list.unwrap_or_else(|| panic!("a message without a text: {messages}"))
     }
 
     async fn outbox_depth(&self) -> Option<i64> {
@@ -237,7 +238,11 @@ fn environment(
 }
 
 /// Waits for a condition, looking again and again, within the limit.
-pub(crate) async fn eventually(what: &str, limit: Duration, condition: impl AsyncFn() -> bool) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    limit: Duration,
+    condition: impl Fn() -> F,
+) {
     let deadline = Instant::now() + limit;
     while !condition().await {
         assert!(Instant::now() < deadline, "not within {} s: {what}", limit.as_secs());
@@ -246,7 +251,11 @@ pub(crate) async fn eventually(what: &str, limit: Duration, condition: impl Asyn
 }
 
 /// Does something that may meet a store under load, until it is done.
-async fn persistently<T, E: std::fmt::Debug>(deed: impl AsyncFn() -> Result<T, E>) -> T {
+async fn persistently<T, E, F>(deed: impl Fn() -> F) -> T
+where
+    E: std::fmt::Debug,
+    F: Future<Output = Result<T, E>>,
+{
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match deed().await {

@@ -211,7 +211,7 @@ fn is_connection_in_doubt(error: &sqlx::Error) -> bool {
     matches!(result_code(error), Some(SQLITE_IOERR | SQLITE_CORRUPT)) || error.as_database_error().is_none()
 }
 
-fn port_error(path: &Path, error: &sqlx::Error) -> PortError {
+pub(crate) fn port_error(path: &Path, error: &sqlx::Error) -> PortError {
     let path = path.display();
     match result_code(error) {
         Some(SQLITE_BUSY | SQLITE_LOCKED | SQLITE_INTERRUPT) => {

@@ -72,7 +72,7 @@ impl Publisher for RabbitPublisher {
                 Err(refusal) => refusals.push(Some(refusal)),
             }
         }
-        let mut published = self.shared.windows.publish(&parcels).await?.into_iter();
+        let mut published = self.shared.windows.publish(&parcels).await.map_err(held)?.into_iter();
         let answer = |refusal| match refusal {
             Some(refusal) => Published::Rejected(refusal),
             None => published.next().unwrap_or_else(|| Published::Unknown("no answer".to_owned())),
@@ -82,5 +82,14 @@ impl Publisher for RabbitPublisher {
 
     async fn is_reachable(&self) -> bool {
         self.shared.windows.is_reachable().await
+    }
+}
+
+/// A broker that refuses us (a changed password, a queue with other arguments) says nothing against the messages,
+/// which have [`Published::Rejected`] for that. Whoever publishes must hold them until somebody has put it right, not
+/// count it against them and give them up.
+fn held(error: PortError) -> PortError {
+    match error {
+        PortError::Refused(reason) | PortError::Unavailable(reason) => PortError::Unavailable(reason),
     }
 }

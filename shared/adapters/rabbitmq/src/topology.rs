@@ -11,8 +11,8 @@
 //! keeps the count in a header of ours: the broker's own counters differ from version to version, and RabbitMQ 4
 //! ignores the death headers of what a client publishes.
 //!
-//! Arguments are fixed for the life of a queue. Changing one here means a migration (docs/operations.md): the broker
-//! refuses to declare a queue that exists with other arguments.
+//! Arguments are fixed for the life of a queue. Changing one here means a migration, which the refusal in this file
+//! describes: the broker does not declare a queue that exists with other arguments.
 
 use std::time::Duration;
 

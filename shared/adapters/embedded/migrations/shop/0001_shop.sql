@@ -3,7 +3,8 @@ CREATE TABLE counters (
     value INTEGER NOT NULL CHECK (value >= 0)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO counters (name, value) VALUES ('orders', 0);
+-- The first order is number 1001.
+INSERT INTO counters (name, value) VALUES ('orders', 1000);
 
 -- The id is the shopper's Telegram id.
 CREATE TABLE users (

@@ -224,9 +224,8 @@ async fn settle(
     let was_full = {
         let reading = store.reading(queue);
         for (delivery, verdict) in verdicts {
-            let DeliveryTag { generation, number } = delivery.tag;
-            let lease = (generation == consumer).then(|| reading.leases.get(number, consumer)).flatten();
-            if let Some(lease) = lease
+            let number = delivery.tag.number;
+            if let Some(lease) = reading.leases.get(number, consumer)
                 && numbers.insert(number)
             {
                 settling.add(lease, verdict, store.retry_delays_ms);

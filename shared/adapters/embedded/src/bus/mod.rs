@@ -28,8 +28,8 @@ use crate::sqlite::SqliteFile;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/bus");
 
-const FILE_NAME: &str = "bus.db";
-const LOCK_NAME: &str = "bus.lock";
+pub(crate) const FILE_NAME: &str = "bus.db";
+pub(crate) const LOCK_NAME: &str = "bus.lock";
 
 /// A message bus in a file, run by one process.
 ///
@@ -87,7 +87,7 @@ impl EmbeddedBus {
 }
 
 /// Two processes would deliver everything twice, since each knows only its own readers.
-fn lock(path: &Path) -> Result<File, PortError> {
+pub(crate) fn lock(path: &Path) -> Result<File, PortError> {
     let failed = |error: std::io::Error| {
         PortError::Refused(format!("cannot lock {}: {error}; change the folder's owner", path.display()))
     };

@@ -13,7 +13,7 @@ use crate::sqlite::SqliteFile;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/shop");
 
-const FILE_NAME: &str = "shop.db";
+pub(crate) const FILE_NAME: &str = "shop.db";
 
 /// A shop store in a file. Clones share it; several processes may have it open at once.
 #[derive(Debug, Clone)]

@@ -118,7 +118,8 @@ impl OrderRows {
     }
 }
 
-/// Keeps the orders that are not there yet, with their shoppers; returns how many that were.
+/// Keeps pending orders, with their shoppers, unless they are there; returns how many were not. Either all of them are
+/// there or none.
 pub(super) async fn insert_pending(connection: &mut SqliteConnection, rows: OrderRows) -> sqlx::Result<u64> {
     sqlx::query(
         "INSERT INTO users (id) SELECT value ->> 1 FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING",
@@ -126,27 +127,26 @@ pub(super) async fn insert_pending(connection: &mut SqliteConnection, rows: Orde
     .bind(&rows.orders)
     .execute(&mut *connection)
     .await?;
-    let inserted: Vec<i64> = sqlx::query_scalar(
+    let inserted = sqlx::query(
         "INSERT INTO orders (id, user_id, total_tiyin, status, created_at_ms)
          SELECT value ->> 0, value ->> 1, value ->> 2, 'pending', value ->> 3 FROM json_each(?1) WHERE true
-         ON CONFLICT (id) DO NOTHING RETURNING id",
+         ON CONFLICT (id) DO NOTHING",
     )
     .bind(&rows.orders)
-    .fetch_all(&mut *connection)
-    .await?;
-    if inserted.is_empty() {
-        return Ok(0);
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if inserted > 0 {
+        sqlx::query(
+            "INSERT INTO order_lines (order_id, position, product_id, count, title, price_tiyin)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+             FROM json_each(?1)",
+        )
+        .bind(&rows.lines)
+        .execute(connection)
+        .await?;
     }
-    sqlx::query(
-        "INSERT INTO order_lines (order_id, position, product_id, count, title, price_tiyin)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1)
-         WHERE value ->> 0 IN (SELECT value FROM json_each(?2))",
-    )
-    .bind(&rows.lines)
-    .bind(json!(inserted).to_string())
-    .execute(connection)
-    .await?;
-    u64::try_from(inserted.len()).map_err(|error| sqlx::Error::Decode(error.into()))
+    Ok(inserted)
 }
 
 #[derive(sqlx::FromRow)]

@@ -4,6 +4,7 @@
 mod contract;
 mod delays;
 mod killed;
+mod notes;
 mod operating;
 mod reopened;
 

@@ -91,33 +91,29 @@ fn a_connection_cut_in_mid_window_loses_nothing_that_was_confirmed() -> anyhow::
     in_world(options(), async |world| {
         let publisher = world.proxied.publisher();
         let mut outbox = payments(0..COUNT);
-        let (mut cuts, mut unknown) = (0, 0);
-        let publishing = async {
-            while !outbox.is_empty() {
-                let window: Vec<_> = outbox.iter().take(100).cloned().collect();
-                let Ok(answers) = publisher.publish(&window).await else { continue };
-                unknown += answers.iter().filter(|answer| is_unknown(answer)).count();
-                let stored: BTreeSet<_> = window
-                    .into_iter()
-                    .zip(answers)
-                    .filter(|(_, answer)| *answer == Published::Confirmed)
-                    .map(|(message, _)| message.id)
-                    .collect();
-                outbox.retain(|message| !stored.contains(&message.id));
-            }
-        };
-        let cutting = async {
-            loop {
-                tokio::time::sleep(Duration::from_millis(35 + cuts % 40)).await;
-                world.proxy.cut_all();
-                cuts += 1;
-                if cuts == 25 {
-                    std::future::pending::<()>().await;
+        let (mut windows, mut unknown) = (0, 0);
+        while !outbox.is_empty() {
+            let window: Vec<_> = outbox.iter().take(100).cloned().collect();
+            windows += 1;
+            let cutting = async {
+                // Every third of the first windows is cut, later and later after its beginning.
+                if windows % 3 == 0 && windows < 90 {
+                    tokio::time::sleep(Duration::from_micros(windows * 100)).await;
+                    world.proxy.cut_all();
                 }
-            }
-        };
-        tokio::select! { () = publishing => {}, () = cutting => {} }
-        assert!(unknown > 0, "no cut of {cuts} hit a window: the test has tested nothing");
+            };
+            let (answers, ()) = tokio::join!(publisher.publish(&window), cutting);
+            let Ok(answers) = answers else { continue };
+            unknown += answers.iter().filter(|answer| is_unknown(answer)).count();
+            let stored: BTreeSet<_> = window
+                .into_iter()
+                .zip(answers)
+                .filter(|(_, answer)| *answer == Published::Confirmed)
+                .map(|(message, _)| message.id)
+                .collect();
+            outbox.retain(|message| !stored.contains(&message.id));
+        }
+        assert!(unknown > 0, "no cut hit a window: the test has tested nothing");
         let missing =
             read_until_quiet(world, payments(0..COUNT).into_iter().map(|message| message.id).collect());
         assert_eq!(missing.await?, BTreeSet::new());
