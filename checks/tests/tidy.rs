@@ -55,7 +55,11 @@ fn files_keep_to_a_readable_size() {
 fn no_file_is_a_drawer_for_odds_and_ends() {
     for path in files(".rs") {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        assert!(!["utils", "util", "helpers", "helper", "common", "misc"].contains(&stem), "{}", path.display());
+        assert!(
+            !["utils", "util", "helpers", "helper", "common", "misc"].contains(&stem),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -91,22 +95,25 @@ fn every_variable_is_explained_in_the_example_and_read_by_the_code() {
         .filter_map(|line| line.split_once('='))
         .map(|(name, _)| name.to_owned())
         .collect();
-    let calls = ["text", "required", "secret", "parsed", "required_parsed", "flag", "duration"];
+    let calls = [
+        "text",
+        "required",
+        "secret",
+        "parsed",
+        "parsed::<Url>",
+        "parsed::<LogFormat>",
+        "required_parsed",
+        "required_parsed::<Url>",
+        "flag",
+        "duration",
+    ];
     let mut read_by_code = BTreeSet::new();
     for path in files(".rs").into_iter().filter(|path| !is_test(path) && !path.ends_with("kit/src/env.rs")) {
-        let code = read(&path);
-        for (position, _) in code.match_indices("env.") {
-            let call = &code[position + 4..];
-            let Some(open) = call.find('(') else { continue };
-            let method = call[..open].split("::").next().unwrap();
-            let Some(name) = call[open + 1..].trim_start().strip_prefix('"') else { continue };
-            if calls.contains(&method) {
-                read_by_code.insert(name.split('"').next().unwrap().to_owned());
-            }
-        }
-        for line in code.lines().filter(|line| line.contains("address(env, \"")) {
-            read_by_code.insert(line.split("address(env, \"").nth(1).unwrap().split('"').next().unwrap().to_owned());
-        }
+        let code: String = read(&path).split_whitespace().collect();
+        let by_method = calls.iter().flat_map(|call| code.split(&format!("env.{call}(\"")).skip(1));
+        let by_function = code.split("(env,\"").skip(1);
+        let names = by_method.chain(by_function).filter_map(|rest| rest.split('"').next());
+        read_by_code.extend(names.map(str::to_owned));
     }
     assert_eq!(explained, read_by_code, "left: .env.example, right: what the code reads");
 }

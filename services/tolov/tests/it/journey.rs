@@ -40,7 +40,7 @@ async fn a_thousand_purchases_arrive_once_through_four_processes() {
             told[0].contains("30 000 so'm") && told[0].contains(&purchase.order_id.to_string()),
             "{told:?}"
         );
-        let number = format!("tg://user?id={}", purchase.user_id);
+        let number = format!("№{} ", purchase.order_id);
         assert_eq!(staff.matches(&number).count(), 1, "staff post of order {}", purchase.order_id);
     }
     for role in world.roles.values() {

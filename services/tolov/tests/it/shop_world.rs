@@ -168,7 +168,7 @@ impl ShopWorld {
     pub(crate) async fn messages(&self, chat_id: i64) -> Vec<String> {
         let address = format!("{}/sandbox/telegram/chats/{chat_id}/messages", self.sandbox_url);
         let messages: Value = self.http.get(address).send().await.unwrap().json().await.unwrap();
-        let raw = |message: &Value| message["body"]["text"]["raw"].as_str().map(str::to_owned);
+        let raw = |message: &Value| message["raw"].as_str().map(str::to_owned);
         let list: Option<Vec<String>> = messages.as_array().unwrap().iter().map(raw).collect();
         list.unwrap_or_else(|| panic!("a message without a text: {messages}"))
     }
