@@ -32,7 +32,7 @@ impl Config {
     pub fn from_env(env: &Env) -> Self {
         Self {
             addr: env.parsed("WEBHOOK_ADDR").unwrap_or(SocketAddr::from(([0, 0, 0, 0], 8000))),
-            ledger_path: env.text("LEDGER_PATH").map_or_else(|| PathBuf::from("payments.db"), PathBuf::from),
+            ledger_path: ledger_path(env),
             api_token: env
                 .secret("API_TOKEN", "the password between the bot and the webhook service; make one up"),
             click: ClickConfig::from_env(env),
@@ -58,6 +58,11 @@ impl ClickConfig {
             },
         }
     }
+}
+
+/// LEDGER_PATH
+pub fn ledger_path(env: &Env) -> PathBuf {
+    env.text("LEDGER_PATH").map_or_else(|| PathBuf::from("payments.db"), PathBuf::from)
 }
 
 /// CLICK's own page; the sandbox's while CLICK_TEST_MODE is on.

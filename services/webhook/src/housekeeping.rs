@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 /// How often expired orders are looked for.
 const ROUND: Duration = Duration::from_secs(5);
 /// How long sent events are kept for a replay (reliability.md, demand 24).
-const SENT_KEPT: Duration = Duration::from_hours(7 * 24);
+pub(crate) const SENT_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// Runs until `stop`.
 pub async fn run(ledger: Ledger, clock: Arc<dyn Clock>, order_ttl: Option<Duration>, stop: Stop) {

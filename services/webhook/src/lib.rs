@@ -8,12 +8,14 @@ pub mod relay;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::net::TcpListener;
 use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::Clock,
     http::{Limits, serve},
     lifecycle::Stop,
+    status::Report,
 };
 
 pub use crate::config::{ClickConfig, Config};
@@ -66,6 +68,15 @@ impl Service {
     /// A handle to the ledger, for tools in the same process.
     pub fn ledger(&self) -> Ledger {
         self.ledger.clone()
+    }
+
+    /// The service's word on itself, for METRICS_ADDR. It can be asked as long as the process lives.
+    pub fn status(&self) -> impl Fn() -> BoxFuture<'static, Report> + Send + Sync + 'static {
+        let (ledger, bus, clock) = (self.ledger(), Arc::clone(&self.bus), Arc::clone(&self.clock));
+        move || {
+            let (ledger, bus, clock) = (ledger.clone(), Arc::clone(&bus), Arc::clone(&clock));
+            async move { http::status::report(&ledger, bus.as_ref(), clock.as_ref()).await }.boxed()
+        }
     }
 
     /// Serves until `stop`; then answers what is under way, relays what is due and closes the ledger.

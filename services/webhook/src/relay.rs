@@ -101,11 +101,16 @@ impl Relay {
         }
         let window: Vec<OutgoingMessage> = rows.iter().map(message).collect();
         let outcomes = self.bus.publish(&window).await?;
+        let answered_at_ms = unix_ms(self.clock.now());
         let mut marks = RelayMarks { at_ms: unix_ms(now), ..RelayMarks::default() };
         let mut unknown = None;
         for (row, outcome) in rows.iter().zip(outcomes) {
             match outcome {
-                Published::Confirmed => marks.sent.push(row.id),
+                Published::Confirmed => {
+                    let lag_ms = u64::try_from(answered_at_ms - row.created_at).unwrap_or(0);
+                    metrics::histogram!("tolov_relay_lag_seconds").record(Duration::from_millis(lag_ms));
+                    marks.sent.push(row.id);
+                }
                 Published::Rejected(reason) => {
                     tracing::error!(event.id = %row.event_id, order.id = row.order_id, reason, "the bus refuses an event");
                     marks.refused.push((row.id, now + refused_pause(row.refusals), reason));

@@ -31,6 +31,7 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         Reply::code(ClickCode::FailedToUpdateUser)
     });
     line.log(&reply, started);
+    line.count(&reply, started);
     reply_with(&reply)
 }
 
@@ -86,6 +87,18 @@ impl Line {
             click_error: short(form.error()),
             verified: !matches!(arrival.content, Content::Unverified(_)),
         }
+    }
+
+    fn count(&self, reply: &Reply, started: Stopwatch) {
+        // A stranger's word must not become a label: every new one would be kept for ever.
+        let action = match self.action.as_str() {
+            "prepare" => "prepare",
+            "complete" => "complete",
+            _ => "other",
+        };
+        let code = reply.error.to_string();
+        metrics::counter!("tolov_click_callbacks_total", "action" => action, "code" => code).increment(1);
+        metrics::histogram!("tolov_callback_seconds", "action" => action).record(started.elapsed());
     }
 
     fn log(&self, reply: &Reply, started: Stopwatch) {

@@ -2,7 +2,7 @@
 
 mod click;
 mod orders;
-mod status;
+pub(crate) mod status;
 
 use std::sync::Arc;
 

@@ -3,9 +3,12 @@
 //! Every answer is given after COMMIT. Whatever waits is committed together (group commit), so that durability costs
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
+pub mod backup;
 mod books;
+mod counted;
 mod open;
 mod read;
+pub mod restore;
 mod rows;
 mod writer;
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use super::restore::is_unfinished;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -19,6 +20,8 @@ pub enum OpenError {
     File { path: PathBuf, source: std::io::Error },
     #[error("the ledger {0} is open in another process; two writers would fight: stop one of them")]
     Locked(PathBuf),
+    #[error("a restore of the ledger {0} was cut off half-way; run `tolov restore` again")]
+    HalfRestored(PathBuf),
     #[error("SQLite {0} can lose committed data in WAL mode; build with 3.51.3 or newer")]
     Version(String),
     #[error("the ledger runs with {setting}={found}, but only {wanted} keeps a payment over a power cut")]
@@ -44,6 +47,9 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
     let lock = lock(path)?;
+    if is_unfinished(path) {
+        return Err(OpenError::HalfRestored(path.to_owned()));
+    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -68,14 +74,12 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
 }
 
 /// One writing process a file: the writer may then trust what it has read.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let file_error = |source| OpenError::File { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(file_error)?;
     }
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
-    let lock = File::create(PathBuf::from(lock_path)).map_err(file_error)?;
+    let lock = File::create(beside(path, ".lock")).map_err(file_error)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
@@ -83,13 +87,22 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// The path with this ending.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(ending);
+    PathBuf::from(beside)
+}
+
 async fn check_version(connection: &mut SqliteConnection) -> Result<String, OpenError> {
     let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await?;
+    if is_safe(&version) { Ok(version) } else { Err(OpenError::Version(version)) }
+}
+
+/// Whether this version of SQLite keeps what was committed.
+pub(super) fn is_safe(version: &str) -> bool {
     let numbers: Vec<u32> = version.split('.').filter_map(|part| u32::from_str(part).ok()).collect();
-    if numbers.as_slice() < OLDEST_SQLITE.as_slice() {
-        return Err(OpenError::Version(version));
-    }
-    Ok(version)
+    numbers.as_slice() >= OLDEST_SQLITE.as_slice()
 }
 
 async fn check_setting(

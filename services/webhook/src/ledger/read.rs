@@ -65,6 +65,8 @@ pub struct OutboxRow {
     pub schema: String,
     pub body: String,
     pub refusals: i64,
+    /// When its transaction was decided, in milliseconds since 1970.
+    pub created_at: i64,
 }
 
 /// How much waits for the relay.
@@ -126,9 +128,10 @@ impl Ledger {
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
     /// the later ones of its order, but no other's.
     pub async fn unsent(&self, now: Instant, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
-        type Row = (i64, String, i64, String, String, String, i64);
+        type Row = (i64, String, i64, String, String, String, i64, i64);
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, event_id, order_id, routing_key, schema, body, refusals FROM outbox AS next
+            "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
+             FROM outbox AS next
              WHERE sent_at IS NULL AND retry_at <= ?1
                AND NOT EXISTS (SELECT 1 FROM outbox AS refused
                  WHERE refused.sent_at IS NULL AND refused.refusals > 0
@@ -143,7 +146,7 @@ impl Ledger {
         Ok(rows
             .into_iter()
             .filter(|(_, _, order_id, ..)| orders.insert(*order_id))
-            .map(|(id, event_id, order_id, routing_key, schema, body, refusals)| OutboxRow {
+            .map(|(id, event_id, order_id, routing_key, schema, body, refusals, created_at)| OutboxRow {
                 id,
                 event_id: EventId::new(event_id),
                 order_id,
@@ -151,6 +154,7 @@ impl Ledger {
                 schema,
                 body,
                 refusals,
+                created_at,
             })
             .collect())
     }
@@ -163,6 +167,19 @@ impl Ledger {
                 .fetch_optional(&self.readers)
                 .await?;
         Ok(sent_at.and_then(|(sent_at,)| sent_at))
+    }
+
+    /// When the oldest attempt was prepared that CLICK has neither completed nor cancelled, of orders that can still be
+    /// paid, in milliseconds since 1970.
+    pub async fn oldest_prepared_at(&self) -> Result<Option<i64>, LedgerError> {
+        // From the few pending orders to their attempts: an index over all open attempts would cost every payment.
+        let oldest = sqlx::query_scalar(
+            "SELECT min(a.prepared_at) FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
+             WHERE o.status = 'pending' AND a.state = 'prepared'",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(oldest)
     }
 
     pub async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {

@@ -69,6 +69,10 @@ impl NewOrderRow {
 pub(super) struct OrderChange(OrderId, &'static str, Option<PrepareId>, i64);
 
 impl OrderChange {
+    pub(super) const fn status(&self) -> &'static str {
+        self.1
+    }
+
     /// A pending order has not changed.
     pub(super) fn of(order: &LedgerOrder) -> Option<Self> {
         match order.state {
@@ -97,6 +101,14 @@ pub(super) struct AttemptRow(
 );
 
 impl AttemptRow {
+    pub(super) fn state(&self) -> &str {
+        &self.5
+    }
+
+    pub(super) const fn amount(&self) -> Tiyin {
+        self.4
+    }
+
     pub(super) fn of(attempt: &LedgerAttempt) -> Self {
         let (state, settled_at, trans_id, paydoc_id, error) = match attempt.state {
             AttemptState::Prepared => ("prepared", None, None, None, None),
@@ -164,6 +176,12 @@ pub(super) struct CallbackRow(
     pub(super) i32,
     pub(super) String,
 );
+
+impl EventRow {
+    pub(super) const fn routing_key(&self) -> &'static str {
+        self.2
+    }
+}
 
 /// event_id, order_id, routing_key, schema, body, created_at
 #[derive(Serialize)]

@@ -16,7 +16,9 @@ use tolov_kit::lifecycle::Stop;
 use super::{
     Arrival, Content, Creation, Job, LedgerError, NewOrder, RelayMarks,
     books::{Books, Writes},
+    counted::{self, Counted},
     open::{OpenError, close},
+    restore::last_given_prepare_id,
     rows::{AttemptRow, CallbackRow, OrderRow},
 };
 
@@ -135,6 +137,7 @@ impl Writer {
         match self.commit(&mut batch).await {
             Ok(answers) => {
                 tracing::debug!(jobs = answers.len(), commit_us = started.elapsed().as_micros(), "committed");
+                counted::transaction(answers.len(), started.elapsed());
                 answers.into_iter().for_each(Answered::send);
             }
             Err(error) => {
@@ -158,7 +161,9 @@ impl Writer {
         let next_prepare_id = books.next_prepare_id();
         let writes = books.into_writes();
         let outbox_grows = !writes.events.is_empty();
+        let counted = Counted::of(&writes);
         self.store(writes, &decided.callbacks, &batch.marks).await?;
+        counted.record();
         // A number that was handed out in a transaction that failed is not lost: nobody has seen it.
         self.next_prepare_id = next_prepare_id;
         if outbox_grows {
@@ -276,7 +281,10 @@ impl Writer {
         let wanted = Wanted { orders: order_ids.iter().copied().collect(), attempts, ..Wanted::default() };
         let mut books = self.load(&wanted).await?;
         let expired = books.expire(&order_ids, now);
-        self.store(books.into_writes(), &[], &RelayMarks::default()).await?;
+        let writes = books.into_writes();
+        let counted = Counted::of(&writes);
+        self.store(writes, &[], &RelayMarks::default()).await?;
+        counted.record();
         self.outbox_grew.notify_one();
         Ok(expired)
     }
@@ -439,9 +447,7 @@ impl Arrival {
 }
 
 async fn next_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    let last: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(prepare_id), 0) FROM attempts").fetch_one(connection).await?;
-    Ok(last + 1)
+    Ok(last_given_prepare_id(connection).await?.saturating_add(1))
 }
 
 /// A rule of the schema was broken: only one job of the batch can be at fault. Everything else is the disk's.

@@ -58,6 +58,7 @@ impl Callback {
     }
 
     /// Sets a field before signing. `sign_string` set so is sent as it is.
+    #[expect(clippy::needless_pass_by_value, reason = "a field is set to a plain value, not to a reference")]
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
         match self.fields.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value.to_string(),

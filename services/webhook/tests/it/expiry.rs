@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tolov_domain::EventKind;
 use tolov_kit::clock::Clock;
 use tolov_webhook::housekeeping::expire_due;
@@ -95,6 +96,28 @@ async fn an_attempt_that_was_given_up_can_still_be_cancelled_by_click() {
         ("expired", vec!["cancelled".to_owned()])
     );
     assert_eq!(app.events_of(1).await, ["order.expired:1", "payment.cancelled:1:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_expiry_that_races_completes_leaves_every_order_paid_once_in_time_or_late() {
+    let app = start().await;
+    let mut completes = Vec::new();
+    for order_id in 1..=40 {
+        app.order(order_id).await;
+        completes.push(Callback::complete(order_id, app.prepared(order_id).await));
+    }
+    app.clock.advance(time::Duration::hours(25));
+    let paying = join_all(completes.iter().map(|complete| app.code(complete)));
+    let (codes, expired) = tokio::join!(paying, expire_due(app.ledger(), &app.clock, TTL));
+    assert!(codes.iter().all(|code| *code == 0), "the money is taken: {codes:?}");
+    app.until_the_outbox_is_empty().await;
+    let late = app
+        .bus
+        .events()
+        .into_iter()
+        .filter(|event| matches!(event.kind, EventKind::PaymentCompleted { late: true, .. }));
+    assert_eq!(late.count(), expired, "late is what had expired, and nothing else");
     app.finish().await;
 }
 

@@ -23,7 +23,8 @@ use tolov_kit::{clock::SystemClock, lifecycle::Stop};
 use tolov_webhook::{Service, http::CLICK_PATH};
 
 use crate::{
-    app::{API_TOKEN, PATIENCE, Setup, TestApp, config, order_json, wait_until},
+    app::{API_TOKEN, PATIENCE, Setup, TestApp, config, wait_until},
+    callers::order_json,
     click::{Answer, Callback},
 };
 

@@ -4,12 +4,11 @@ use std::ops::RangeInclusive;
 
 use futures_util::future::join_all;
 use sqlx::Executor;
-use tolov_click::{Callback as Read, CallbackForm};
 use tolov_domain::{OrderId, Tiyin, UserId};
 use tolov_kit::clock::Clock;
-use tolov_webhook::ledger::{Arrival, Content, LedgerError, NewOrder};
+use tolov_webhook::ledger::{Ledger, LedgerError, NewOrder};
 
-use crate::{app::TestApp, click::Callback};
+use crate::{app::TestApp, click::Callback, overload::arrival};
 
 /// What a bug, or a hand that slips, might try. Order 1 is paid by attempt 1, order 2 is prepared as attempt 2, order 3
 /// is cancelled as attempt 3, order 4 is only registered.
@@ -81,23 +80,10 @@ async fn the_file_itself_refuses_what_must_not_be() {
         let refusal = file.execute(*statement).await;
         assert!(refusal.is_err(), "let through: {statement}");
         let refusal = refusal.unwrap_err();
-        let code =
-            refusal.as_database_error().and_then(|error| error.code()).unwrap().parse::<u32>().unwrap();
+        let code: u32 = refusal.as_database_error().unwrap().code().unwrap().parse().unwrap();
         assert_eq!(code % 256, 19, "SQLITE_CONSTRAINT, not {refusal}: {statement}");
     }
     app.finish().await;
-}
-
-/// A callback as the HTTP side hands it to the ledger.
-fn arrival(app: &TestApp, callback: &Callback) -> Arrival {
-    let (form, outcome) = CallbackForm::parse(callback.body().as_bytes());
-    assert_eq!(outcome, Ok(()));
-    Arrival {
-        received_at: app.clock.now(),
-        peer: "a test".to_owned(),
-        fields: form.to_record(),
-        content: Content::Callback(Read::read(&form).unwrap()),
-    }
 }
 
 #[tokio::test]
@@ -237,4 +223,18 @@ async fn dump(app: &TestApp) -> Vec<String> {
         rows.extend(sqlx::query_scalar::<_, String>(query).fetch_all(&mut file).await.unwrap());
     }
     rows
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_ledger_is_refused_and_left_as_it_is() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let junk = folder.path().join("notes.txt");
+    std::fs::write(&junk, "Non, 2 ta; sut, 1 litr.\n".repeat(100)).unwrap();
+    let before = std::fs::read(&junk).unwrap();
+    assert!(Ledger::open(&junk).await.is_err());
+    assert_eq!(std::fs::read(&junk).unwrap(), before);
+    assert!(Ledger::open(folder.path()).await.is_err(), "a folder is no file");
+    let (ledger, writer) = Ledger::open(&folder.path().join("new/folder/payments.db")).await.unwrap();
+    assert!(ledger.is_writable(), "but a folder that is missing is made");
+    writer.close().await;
 }

@@ -5,15 +5,18 @@
 mod app;
 mod audit;
 mod bus;
+mod callers;
 mod click;
 mod log_watch;
 
 mod callbacks;
+mod config;
 mod expiry;
 mod faults_of_others;
 mod killing;
 mod ledger;
 mod orders;
+mod overload;
 mod relay;
 mod repeats;
 mod secrets;

@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{API_TOKEN, Setup, TestApp, order_json},
+    app::{API_TOKEN, Setup, TestApp},
+    callers::order_json,
     click::Callback,
 };
 
@@ -165,8 +166,8 @@ async fn every_spelling_of_an_amount_is_read_to_the_tiyin_and_is_in_the_pay_link
 
 #[tokio::test]
 async fn a_return_address_adds_no_parameter_to_the_pay_link() {
-    let return_url = Some("https://t.me/tolov_bot?start=paid&amount=1&transaction_param=2#ёж %");
-    let app = TestApp::start_with(Setup { return_url, ..Setup::default() }).await;
+    let return_url = "https://t.me/tolov_bot?start=paid&amount=1&transaction_param=2#ёж %";
+    let app = TestApp::start_with(Setup { return_url: Some(return_url), ..Setup::default() }).await;
     let (_, order) = app.create(&order_json(1, "500")).await;
     let link = url::Url::parse(order["payment_url"].as_str().unwrap()).unwrap();
     let pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();
@@ -177,7 +178,7 @@ async fn a_return_address_adds_no_parameter_to_the_pay_link() {
         ("merchant_id", "678"),
         ("amount", "500.00"),
         ("transaction_param", "1"),
-        ("return_url", return_url.unwrap()),
+        ("return_url", return_url),
     ];
     assert_eq!(pairs, expected);
     app.finish().await;

@@ -1,6 +1,9 @@
 //! Events reach the bus at least once, in the order of their order, whatever the bus does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::Executor;
 use tolov_domain::ports::bus::Route;
@@ -86,8 +89,11 @@ async fn an_event_that_the_bus_refuses_waits_alone_and_only_its_own_order_waits_
     wait_until("the other order flows", async || confirmed_of(&app, 2).len() == 2).await;
     assert_eq!(app.bus.times_seen(refused), 1);
     assert_eq!(app.bus.times_seen("payment.completed:1"), 0, "it waits behind the refused one");
-    let status = app.ledger().outbox_status().await.unwrap();
-    assert_eq!((status.depth, status.refused), (2, 1));
+    wait_until("the other order is marked", async || {
+        let status = app.ledger().outbox_status().await.unwrap();
+        (status.depth, status.refused) == (2, 1)
+    })
+    .await;
     // It is tried again after one second, then after two more, and not before.
     for (passed_ms, seen) in [(999, 1), (1, 2), (1999, 2), (1, 3)] {
         app.clock.advance(time::Duration::milliseconds(passed_ms));
@@ -119,6 +125,21 @@ async fn an_event_whose_confirm_was_lost_is_sent_again_with_the_same_id() {
     app.paid(1).await;
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.bus.windows(), [["payment.completed:1"], ["payment.completed:1"]]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_whose_confirm_was_lost_keeps_the_later_ones_of_its_order_behind_it() {
+    let app = TestApp::start().await;
+    app.bus.go_away();
+    cancelled_then_paid(&app, 1).await;
+    cancelled_then_paid(&app, 2).await;
+    app.bus.lose_the_confirm_of("payment.cancelled:1:1");
+    app.bus.come_back();
+    app.until_the_outbox_is_empty().await;
+    for order_id in [1, 2] {
+        assert_eq!(confirmed_of(&app, order_id), app.events_of(order_id).await);
+    }
     app.finish().await;
 }
 
@@ -176,6 +197,18 @@ async fn what_waits_at_a_clean_stop_is_sent_before_the_end() {
     app.bus.come_back();
     app.stop().await;
     assert_eq!(app.bus.confirmed().len(), 6);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_bus_that_is_away() {
+    let mut app = TestApp::start().await;
+    app.bus.go_away();
+    cancelled_then_paid(&app, 1).await;
+    let started = Instant::now();
+    app.stop().await;
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    app.events_may_wait();
     app.finish().await;
 }
 

@@ -1,8 +1,14 @@
 //! The same thing many times, also at the same instant, has one effect.
 
 use futures_util::future::join_all;
+use sqlx::Executor;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tolov_webhook::http::CLICK_PATH;
 
-use crate::{app::TestApp, click::Callback};
+use crate::{
+    app::{TestApp, wait_until},
+    click::Callback,
+};
 
 /// Sends callbacks at the same time and returns the codes, sorted.
 async fn codes_at_once(app: &TestApp, callbacks: &[Callback]) -> Vec<i64> {
@@ -88,13 +94,12 @@ async fn a_complete_that_races_a_cancel_has_one_winner_and_the_ledger_agrees_wit
             [complete, cancel]
         };
         let (state, status) = (app.attempts_of(order_id).await, app.status_of(order_id).await);
-        match codes {
-            [0, -9] => assert_eq!((state.as_slice(), status.as_str()), (&["paid".to_owned()][..], "paid")),
-            [-9, -9] => {
-                assert_eq!((state.as_slice(), status.as_str()), (&["cancelled".to_owned()][..], "pending"))
-            }
+        let (expected_state, expected_status) = match codes {
+            [0, -9] => ("paid", "paid"),
+            [-9, -9] => ("cancelled", "pending"),
             other => panic!("nobody, or both, have won: {other:?}"),
-        }
+        };
+        assert_eq!((state, status.as_str()), (vec![expected_state.to_owned()], expected_status));
         won[usize::from(codes[0] == 0)] += 1;
     }
     assert_eq!(won.iter().sum::<i32>(), 20);
@@ -150,5 +155,45 @@ async fn one_transaction_that_completes_two_orders_at_once_pays_one_of_them() {
         completes.push(Callback::complete(order_id, prepare_id).trans(7));
     }
     assert_eq!(codes_at_once(&app, &completes).await, [-4, 0]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_has_paid_once_or_not_at_all_and_its_repetition_finds_out() {
+    let app = TestApp::start().await;
+    for order_id in 1..=10 {
+        app.order(order_id).await;
+        let prepare_id = app.prepared(order_id).await;
+        let complete = Callback::complete(order_id, prepare_id);
+        let body = complete.body();
+        let mut lock = app.hold_the_write_lock().await;
+        let mut client = TcpStream::connect(app.addr()).await.unwrap();
+        let head = format!("POST {CLICK_PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        client.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        app.count_callbacks(1, 0);
+        drop(client);
+        let (code, _) = tokio::join!(app.code(&complete), lock.execute("COMMIT"));
+        assert!(code == 0 || code == -4, "{code}");
+        assert_eq!(app.code(&complete).await, -4);
+        assert_eq!(app.events_of(order_id).await, [format!("payment.completed:{order_id}")]);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_bus_hears_of_each_payment_once_however_often_it_was_asked_for() {
+    let app = TestApp::start().await;
+    let journeys = (1..=40).map(async |order_id| {
+        app.order(order_id).await;
+        let prepare_id = app.prepared(order_id).await;
+        let complete = Callback::complete(order_id, prepare_id);
+        codes_at_once(&app, &vec![complete; 5]).await
+    });
+    for codes in join_all(journeys).await {
+        assert_eq!(codes, [-4, -4, -4, -4, 0]);
+    }
+    wait_until("every event is out", async || app.bus.confirmed().len() >= 40).await;
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed().len(), 40);
     app.finish().await;
 }

@@ -2,7 +2,8 @@
 //! everything that was logged (`app::finish`); here it is made sure that the look sees, and files are read too.
 
 use crate::{
-    app::{API_TOKEN, TestApp, order_json},
+    app::{API_TOKEN, TestApp},
+    callers::order_json,
     click::{Callback, SECRET_KEY},
     log_watch::{PLANTED, install, leaks, lines, planted_leaks, tells_a_secret},
 };

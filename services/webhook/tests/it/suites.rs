@@ -81,12 +81,12 @@ fn callback((order_id, ask, _): Step, prepare_id: i64) -> Callback {
     }
 }
 
-async fn play(app: &TestApp, steps: [Step; 15], change: impl Fn(usize, Callback) -> Callback) {
+async fn play(app: &TestApp, steps: &[Step; 15], change: impl Fn(usize, Callback) -> Callback) {
     for order_id in [FIRST, SECOND, THIRD] {
         app.order_of(order_id, "500.0").await;
     }
     let mut prepare_id = 0;
-    for (position, step) in steps.into_iter().enumerate() {
+    for (position, step) in steps.iter().copied().enumerate() {
         let answer = app.send(&change(position, callback(step, prepare_id))).await;
         assert_eq!(answer.code, step.2, "step {}: {step:?}", position + 1);
         if let Some(given) = answer.body["merchant_prepare_id"].as_i64() {
@@ -116,7 +116,7 @@ async fn play(app: &TestApp, steps: [Step; 15], change: impl Fn(usize, Callback)
 #[tokio::test]
 async fn the_fifteen_requests_of_clicks_postman_collection_get_the_codes_it_expects() {
     let app = TestApp::start().await;
-    play(&app, POSTMAN, |_, callback| callback).await;
+    play(&app, &POSTMAN, |_, callback| callback).await;
     app.finish().await;
 }
 
@@ -124,7 +124,7 @@ async fn the_fifteen_requests_of_clicks_postman_collection_get_the_codes_it_expe
 async fn the_fifteen_scenarios_of_clicks_desktop_tester_get_the_codes_it_expects() {
     // The one suite that runs on the machine's clock, as the tester's user does.
     let app = TestApp::start_with(Setup { system_clock: true, ..Setup::default() }).await;
-    play(&app, DESKTOP, |position, callback| {
+    play(&app, &DESKTOP, |position, callback| {
         let callback = callback.trans(DESKTOP_TRANS_IDS[position]).with("error_note", "Ok");
         let is_prepare = callback.pairs().contains(&("action".to_owned(), "0".to_owned()));
         // It sends an empty merchant_prepare_id with every Prepare, and does not sign it.

@@ -1,0 +1,123 @@
+//! Putting a ledger back from a backup, without ever giving a number to CLICK twice.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tolov_domain::time::{Instant, unix_ms};
+
+use super::{
+    backup::{BackupError, read_only},
+    open::{OpenError, beside, lock},
+};
+
+/// More attempts than any shop opens in a second.
+const ATTEMPTS_PER_S_MAX: u64 = 1_000;
+/// What is added for the clocks of two machines.
+const ATTEMPTS_MARGIN: u64 = 1_000_000;
+
+/// The place of a ledger, held so that no service can open it.
+#[derive(Debug)]
+pub struct Place {
+    path: PathBuf,
+    /// Held until this is dropped.
+    _lock: File,
+}
+
+/// The restore as the ledger remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restore {
+    pub at: Instant,
+    pub backup_made_at: Instant,
+    /// The last number that the ledger to be replaced knows of, where it can still be read.
+    pub replaced_last_prepare_id: Option<i64>,
+}
+
+impl Place {
+    /// Refused while a service has the ledger open.
+    pub fn take(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// While this file is there, no service opens the ledger: it is made before a restore replaces anything and
+    /// deleted when everything is in its place.
+    pub fn unfinished_mark(&self) -> PathBuf {
+        beside(&self.path, UNFINISHED)
+    }
+
+    pub fn lock_path(&self) -> PathBuf {
+        beside(&self.path, ".lock")
+    }
+
+    /// The last merchant_prepare_id of the ledger that is here now. `None`: there is none, or it cannot be read.
+    pub async fn last_prepare_id(&self) -> Option<i64> {
+        if !self.path.exists() {
+            return None;
+        }
+        let mut connection = read_only(&self.path).await.ok()?;
+        let last = sqlx::query_scalar("SELECT coalesce(max(prepare_id), 0) FROM attempts")
+            .fetch_one(&mut connection)
+            .await;
+        // Nothing was written; a close that fails changes nothing about what was read.
+        drop(connection.close().await);
+        last.ok()
+    }
+}
+
+/// Whether a restore of this ledger was begun and not finished.
+pub fn is_unfinished(ledger: &Path) -> bool {
+    beside(ledger, UNFINISHED).exists()
+}
+
+pub(super) const UNFINISHED: &str = ".restoring";
+
+/// Brings a copy up to date and lifts its numbers above everything that may have been given out since it was made.
+/// Returns the new floor.
+pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
+    let sqlite = |source| BackupError::Sqlite { file: copy.to_owned(), source };
+    let mut connection = SqliteConnectOptions::new()
+        .filename(copy)
+        .foreign_keys(true)
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(sqlite)?;
+    sqlx::migrate!()
+        .run(&mut connection)
+        .await
+        .map_err(|source| BackupError::Migration { file: copy.to_owned(), source })?;
+    let floor = floor(&mut connection, restore).await.map_err(sqlite)?;
+    sqlx::query("INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor) VALUES (?1, ?2, ?3)")
+        .bind(unix_ms(restore.at))
+        .bind(unix_ms(restore.backup_made_at))
+        .bind(floor)
+        .execute(&mut connection)
+        .await
+        .map_err(sqlite)?;
+    connection.close().await.map_err(sqlite)?;
+    Ok(floor)
+}
+
+async fn floor(connection: &mut SqliteConnection, restore: Restore) -> Result<i64, sqlx::Error> {
+    let known = last_given_prepare_id(connection).await?.max(restore.replaced_last_prepare_id.unwrap_or(0));
+    let age = Duration::try_from(restore.at - restore.backup_made_at).unwrap_or_default();
+    let given_since = age.as_secs().saturating_mul(ATTEMPTS_PER_S_MAX).saturating_add(ATTEMPTS_MARGIN);
+    Ok(known.saturating_add(i64::try_from(given_since).unwrap_or(i64::MAX)))
+}
+
+/// The last number that was given to an attempt, or may have been by a ledger that was lost.
+pub(super) async fn last_given_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT max((SELECT coalesce(max(prepare_id), 0) FROM attempts),
+                    (SELECT coalesce(max(prepare_id_floor), 0) FROM restores))",
+    )
+    .fetch_one(connection)
+    .await
+}

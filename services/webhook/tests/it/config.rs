@@ -1,0 +1,65 @@
+//! The environment of the service.
+
+use std::time::Duration;
+
+use tolov_kit::env::Env;
+use tolov_webhook::Config;
+
+const WHOLE: [(&str, &str); 5] = [
+    ("API_TOKEN", "a-token"),
+    ("CLICK_SERVICE_ID", "12345"),
+    ("CLICK_MERCHANT_ID", "678"),
+    ("CLICK_SECRET_KEY", "a-key"),
+    ("WEBHOOK_ADDR", "127.0.0.1:8001"),
+];
+
+fn env(variables: &[(&str, &str)]) -> Env {
+    Env::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+/// The configuration of a whole environment with one variable more.
+fn with(name: &str, value: &str) -> Config {
+    let env = env(&[&WHOLE[..], &[(name, value)]].concat());
+    let config = Config::from_env(&env);
+    env.finish().unwrap();
+    config
+}
+
+#[test]
+fn everything_that_is_missing_is_named_at_once() {
+    let env = env(&[("CLICK_MERCHANT_ID", "many"), ("WEBHOOK_ADDR", "nowhere"), ("ORDER_TTL", "soon")]);
+    let _ = Config::from_env(&env);
+    let problems = env.finish().unwrap_err().to_string();
+    for name in [
+        "API_TOKEN",
+        "CLICK_SERVICE_ID",
+        "CLICK_MERCHANT_ID",
+        "CLICK_SECRET_KEY",
+        "WEBHOOK_ADDR",
+        "ORDER_TTL",
+    ] {
+        assert!(problems.contains(name), "{name} is not named in {problems}");
+    }
+}
+
+#[test]
+fn what_is_not_said_has_the_usual_value() {
+    let config = with("LEDGER_PATH", "");
+    assert_eq!(config.ledger_path.to_str(), Some("payments.db"));
+    assert_eq!(config.order_ttl, Some(Duration::from_hours(24)));
+    assert_eq!(config.click.pay_link.pay_page, "https://my.click.uz/services/pay");
+    assert_eq!(with("ORDER_TTL", "0").order_ttl, None);
+}
+
+#[test]
+fn in_test_mode_the_pay_link_leads_to_the_sandbox() {
+    assert_eq!(with("CLICK_TEST_MODE", "true").click.pay_link.pay_page, "http://127.0.0.1:8080/services/pay");
+    let env = env(&[&WHOLE[..], &[("CLICK_TEST_MODE", "1"), ("SANDBOX_URL", "https://pay.test/")]].concat());
+    assert_eq!(Config::from_env(&env).click.pay_link.pay_page, "https://pay.test/services/pay");
+}
+
+#[test]
+fn a_configuration_that_is_printed_shows_no_secret() {
+    let printed = format!("{:?}", with("LEDGER_PATH", "x.db"));
+    assert!(!printed.contains("a-token") && !printed.contains("a-key"), "{printed}");
+}
