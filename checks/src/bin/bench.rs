@@ -94,7 +94,7 @@ async fn bare_server() -> Result<Server> {
     Ok(Server { addr, stop, ended })
 }
 
-fn refuse(_: Refusal, _: &warp::http::Method, _: &str) -> Response {
+fn refuse(_: Refusal, _: &warp::http::Method, _: &str, _: SocketAddr) -> Response {
     Response::default()
 }
 

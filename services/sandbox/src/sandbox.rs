@@ -15,9 +15,13 @@ use tolov_kit::{
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{
+    board::Board,
     click::{self, Click, ClickConfig},
     control,
+    hops::Hops,
     http_reply::refusal,
+    load::Loads,
+    page,
     telegram::{self, Telegram, TelegramConfig},
 };
 
@@ -71,6 +75,9 @@ pub struct Sandbox {
 pub struct Handle {
     telegram: Telegram,
     click: Click,
+    hops: Hops,
+    board: Board,
+    loads: Loads,
 }
 
 impl Handle {
@@ -82,10 +89,27 @@ impl Handle {
         &self.click
     }
 
+    /// The way of every order, hop by hop.
+    pub fn hops(&self) -> &Hops {
+        &self.hops
+    }
+
+    /// Switches and gauges that the page shows.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Orders on request, and many of them at once.
+    pub fn loads(&self) -> &Loads {
+        &self.loads
+    }
+
     /// Forgets everything but the channels and the merchant.
     pub fn reset(&self) {
+        self.loads.stop();
         self.telegram.reset();
         self.click.reset();
+        self.hops.reset();
     }
 }
 
@@ -107,9 +131,14 @@ impl Sandbox {
             .timeout(Duration::from_mins(1))
             .build()?;
         let stopping = Stop::new();
-        let telegram = Telegram::new(config.telegram, Arc::clone(&config.clock), stopping.clone());
-        let click = Click::new(config.click, client.clone(), config.clock, stopping.clone());
-        let handle = Handle { telegram, click };
+        let clock = config.clock;
+        let (hops, board) = (Hops::new(Arc::clone(&clock)), Board::default());
+        let around = (hops.clone(), board.clone());
+        let telegram = Telegram::new(config.telegram, Arc::clone(&clock), stopping.clone(), around.clone());
+        let click =
+            Click::new(config.click, client.clone(), Arc::clone(&clock), stopping.clone(), around.clone());
+        let loads = Loads::new(click.clone(), telegram.clone(), around, clock, stopping.clone());
+        let handle = Handle { telegram, click, hops, board, loads };
         Ok(Self { listener, addr, handle, client, stop_timeout: config.stop_timeout, stopping })
     }
 
@@ -156,7 +185,11 @@ fn routes(handle: Handle) -> BoxedFilter<(Response,)> {
     telegram::routes::bot_api(handle.telegram.clone())
         .or(click::routes::pay_page(handle.click.clone()))
         .unify()
+        .or(click::merchant_api::routes(handle.click.clone()))
+        .unify()
         .or(control::routes(handle))
+        .unify()
+        .or(page::routes())
         .unify()
         .or(nothing)
         .unify()
@@ -164,7 +197,7 @@ fn routes(handle: Handle) -> BoxedFilter<(Response,)> {
 }
 
 /// What the accept loop refuses by itself, in the words of whoever asked.
-fn refuse(refused: Refusal, _: &http::Method, path: &str) -> Response {
+fn refuse(refused: Refusal, _: &http::Method, path: &str, _: SocketAddr) -> Response {
     let is_bot = path.starts_with("/bot");
     let (status, words) = match refused {
         Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),

@@ -20,7 +20,7 @@ use tolov_kit::{
 
 pub use crate::config::{ClickConfig, Config};
 use crate::{
-    http::{App, refused, routes},
+    http::{App, refusals, routes},
     ledger::{Ledger, OpenError, WriterTask},
     relay::Relay,
 };
@@ -93,7 +93,9 @@ impl Service {
             background.clone(),
         ));
         let app = App { ledger, bus, clock, click: config.click, api_token: config.api_token };
-        let served = serve(listener, routes(Arc::new(app)), refused, Limits::default(), stop).await;
+        let app = Arc::new(app);
+        let refusals = refusals(Arc::clone(&app));
+        let served = serve(listener, routes(app), refusals, Limits::default(), stop).await;
         background.cancel();
         for task in [relay, housekeeping] {
             if let Err(error) = task.await {

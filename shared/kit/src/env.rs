@@ -28,6 +28,14 @@ impl Env {
         Self { variables: variables.into_iter().collect(), problems: RefCell::default() }
     }
 
+    /// Gives a variable a value where neither it nor its _FILE has one.
+    pub fn default_to(&mut self, name: &str, value: &str) {
+        let given = |name: &str| self.variables.get(name).is_some_and(|value| !value.trim().is_empty());
+        if !given(name) && !given(&format!("{name}_FILE")) {
+            self.variables.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
     /// The text of a variable, without blanks around it. An empty one counts as not given.
     pub fn text(&self, name: &str) -> Option<String> {
         let direct = self.variables.get(name).map(|value| value.trim().to_owned());

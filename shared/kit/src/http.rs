@@ -57,7 +57,15 @@ pub enum Refusal {
 }
 
 /// How refusals look to the caller of a path: CLICK's path wants 200 and its own codes.
-pub type RefusalReply = fn(Refusal, &hyper::Method, &str) -> Response;
+pub trait RefusalReply:
+    Fn(Refusal, &hyper::Method, &str, SocketAddr) -> Response + Clone + Send + Sync + 'static
+{
+}
+
+impl<F> RefusalReply for F where
+    F: Fn(Refusal, &hyper::Method, &str, SocketAddr) -> Response + Clone + Send + Sync + 'static
+{
+}
 
 /// The other end of the connection, as an extension of the request.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +75,7 @@ pub struct Peer(pub SocketAddr);
 pub async fn serve(
     listener: TcpListener,
     routes: BoxedFilter<(Response,)>,
-    refusal_reply: RefusalReply,
+    refusal_reply: impl RefusalReply,
     limits: Limits,
     stop: Stop,
 ) -> io::Result<()> {
@@ -116,13 +124,13 @@ async fn accept(
 }
 
 #[derive(Clone)]
-struct App {
+struct App<R> {
     routes: BoxedFilter<(Response,)>,
-    refusal_reply: RefusalReply,
+    refusal_reply: R,
     limits: Limits,
 }
 
-impl App {
+impl<R: RefusalReply> App<R> {
     async fn converse(self, stream: TcpStream, peer: SocketAddr, stop: Stop, cut_off: Stop) {
         // Answers are small; waiting to fill a packet only adds latency.
         let _ = stream.set_nodelay(true);
@@ -166,7 +174,7 @@ impl App {
         };
         // Without the path: the Bot API has its token there.
         tracing::warn!(%peer, %method, ?refusal, "request refused");
-        (self.refusal_reply)(refusal, &method, &path)
+        (self.refusal_reply)(refusal, &method, &path, peer)
     }
 
     async fn handle(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Result<Response, Refusal> {

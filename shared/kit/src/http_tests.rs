@@ -6,7 +6,7 @@ use warp::{Filter, Reply};
 
 use super::*;
 
-fn refused(refusal: Refusal, _: &hyper::Method, _: &str) -> Response {
+fn refused(refusal: Refusal, _: &hyper::Method, _: &str, _: SocketAddr) -> Response {
     warp::reply::with_status(format!("{refusal:?}"), warp::http::StatusCode::BAD_REQUEST).into_response()
 }
 
@@ -14,7 +14,7 @@ fn routes() -> BoxedFilter<(Response,)> {
     let echo =
         warp::path("echo").and(warp::body::bytes()).map(|body: bytes::Bytes| body.to_vec().into_response());
     let slow = warp::path("slow").then(|| async {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         "late".into_response()
     });
     let broken = warp::path("broken").map(|| -> Response { panic!("a bug") });
@@ -96,8 +96,8 @@ async fn silent_connections_over_the_cap_do_not_lock_others_out() {
 #[tokio::test]
 async fn a_stuck_client_does_not_hold_up_the_stop() {
     let limits = Limits {
-        request_timeout: Duration::from_secs(60),
-        header_timeout: Duration::from_secs(60),
+        request_timeout: Duration::from_mins(1),
+        header_timeout: Duration::from_mins(1),
         ..strict()
     };
     let world = world(limits).await;

@@ -3,7 +3,10 @@
 pub mod clock;
 pub mod env;
 pub mod http;
+pub mod in_hand;
 pub mod lifecycle;
+pub mod metrics;
 pub mod retry;
 pub mod secret;
+pub mod status;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! POST /payments/click/webhook: always 200 with an integer `error` (click-protocol.md, section 4).
 
-use std::{sync::Arc, time::Instant as Stopwatch};
+use std::{net::SocketAddr, sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
 use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply};
@@ -48,13 +48,27 @@ fn verified(app: &App, form: &CallbackForm) -> Content {
     }
 }
 
-/// What the accept loop says on CLICK's path.
-pub(super) fn refused(refusal: Refusal) -> Response {
-    reply_with(&Reply::code(match refusal {
+/// What the accept loop says on CLICK's path. The record is written behind the answer: nothing of it was read, so
+/// nothing can come of it.
+pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: SocketAddr) -> Response {
+    let code = match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
         // Nobody knows whether it was decided; CLICK's repetition hears the stored answer.
         Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
-    }))
+    };
+    let arrival = Arrival {
+        received_at: app.clock.now(),
+        peer: peer.to_string(),
+        fields: serde_json::json!({ "refused": format!("{refusal:?}") }).to_string(),
+        content: Content::Unverified(code),
+    };
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        if let Err(error) = app.ledger.answer(arrival).await {
+            tracing::error!(%error, "a refused callback was not kept");
+        }
+    });
+    reply_with(&Reply::code(code))
 }
 
 fn reply_with(reply: &Reply) -> Response {

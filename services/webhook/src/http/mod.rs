@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::Clock,
-    http::{Peer, Refusal},
+    http::{Peer, Refusal, RefusalReply},
     secret::Secret,
 };
 use warp::{
@@ -83,11 +83,18 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// What the accept loop answers when no route gets to see a request. CLICK's path always hears CLICK's codes.
-pub fn refused(refusal: Refusal, method: &Method, path: &str) -> Response {
-    if path == CLICK_PATH && method == Method::POST {
-        return click::refused(refusal);
+/// What the accept loop answers when no route gets to see a request. CLICK's path always hears CLICK's codes, and what
+/// was refused there is kept as every other callback.
+pub fn refusals(app: Arc<App>) -> impl RefusalReply {
+    move |refusal, method, path, peer| {
+        if path == CLICK_PATH && method == Method::POST {
+            return click::refused(&app, refusal, peer);
+        }
+        refused(refusal)
     }
+}
+
+fn refused(refusal: Refusal) -> Response {
     match refusal {
         Refusal::BodyTooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None),
         Refusal::BodyBroken => problem(StatusCode::BAD_REQUEST, "the body broke off", None),

@@ -26,14 +26,15 @@ pub(super) async fn ready(app: Arc<App>) -> Response {
 
 /// The state of the service; sets the gauges that belong to it.
 pub(crate) async fn report(ledger: &Ledger, bus: &dyn Publisher, clock: &dyn Clock) -> Report {
-    let (outbox, prepared_at, bus) = tokio::join!(
+    let (outbox, prepared_at, writable, bus) = tokio::join!(
         ledger.outbox_status(),
         ledger.oldest_prepared_at(),
+        ledger.is_writable(clock.now()),
         within_check_timeout(bus.is_reachable())
     );
     let dependencies = vec![
         // Without it no payment can be accepted.
-        Dependency { name: "ledger", reachable: outbox.is_ok() && ledger.is_writable(), needed: true },
+        Dependency { name: "ledger", reachable: outbox.is_ok() && writable, needed: true },
         // Without it payments are accepted and their news wait.
         Dependency { name: "bus", reachable: bus, needed: false },
     ];

@@ -4,6 +4,7 @@
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
 pub mod backup;
+mod batch;
 mod books;
 mod counted;
 mod open;
@@ -12,7 +13,14 @@ pub mod restore;
 mod rows;
 mod writer;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::SqlitePool;
 use tokio::{
@@ -128,6 +136,11 @@ enum Job {
         sent_before: Instant,
         pruned: oneshot::Sender<u64>,
     },
+    /// Write something, to see whether that works.
+    Probe {
+        now: Instant,
+        written: oneshot::Sender<()>,
+    },
 }
 
 /// How many verified requests may wait for the writer.
@@ -143,7 +156,14 @@ pub struct Ledger {
     jobs: mpsc::Sender<Job>,
     unverified: mpsc::Sender<Job>,
     readers: SqlitePool,
-    outbox_grew: Arc<Notify>,
+    signals: Arc<Signals>,
+}
+
+/// What the writer tells everybody.
+#[derive(Debug)]
+struct Signals {
+    outbox_grew: Notify,
+    last_commit_succeeded: AtomicBool,
 }
 
 /// The writer task.
@@ -171,13 +191,14 @@ impl Ledger {
         let opened = open::open(path).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (unverified, waiting_unverified) = mpsc::channel(UNVERIFIED_WAITING_MAX);
-        let outbox_grew = Arc::new(Notify::new());
+        let signals =
+            Arc::new(Signals { outbox_grew: Notify::new(), last_commit_succeeded: AtomicBool::new(true) });
         let writer =
-            writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&outbox_grew)).await?;
+            writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&signals)).await?;
         let closing = Stop::new();
         let task = tokio::spawn(writer.run(waiting, waiting_unverified, closing.clone()));
         let writer = WriterTask { task, closing };
-        Ok((Self { jobs, unverified, readers: opened.readers, outbox_grew }, writer))
+        Ok((Self { jobs, unverified, readers: opened.readers, signals }, writer))
     }
 
     /// Keeps a callback and answers it; what it did to the order is committed with it.
@@ -226,14 +247,21 @@ impl Ledger {
         self.ask(&self.jobs, Job::PruneOutbox { sent_before, pruned }, answered).await
     }
 
-    /// Whether the writer takes work.
-    pub fn is_writable(&self) -> bool {
-        !self.jobs.is_closed()
+    /// Whether a callback could be committed now: the last commit succeeded, or a probe that is written does.
+    pub async fn is_writable(&self, now: Instant) -> bool {
+        if self.jobs.is_closed() {
+            return false;
+        }
+        if self.signals.last_commit_succeeded.load(Ordering::Relaxed) {
+            return true;
+        }
+        let (written, answered) = oneshot::channel();
+        self.ask(&self.jobs, Job::Probe { now, written }, answered).await.is_ok()
     }
 
     /// Resolves after a commit that added to the outbox. One that happened since the last call counts.
     pub async fn outbox_grew(&self) {
-        self.outbox_grew.notified().await;
+        self.signals.outbox_grew.notified().await;
     }
 
     async fn ask<T>(

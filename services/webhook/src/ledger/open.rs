@@ -42,6 +42,8 @@ pub(super) struct Opened {
 }
 
 const READERS: u32 = 4;
+/// Shorter than a caller waits for its answer, so that the caller hears what became of its commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The first version without the WAL-reset bug (reliability.md, finding 4).
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
@@ -56,7 +58,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     let mut writer = options.connect().await?;
     let version = check_version(&mut writer).await?;

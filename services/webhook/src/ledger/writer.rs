@@ -1,20 +1,24 @@
 //! The writer: takes whatever waits, decides it against the books, commits it once, then answers everybody.
 
-use std::{collections::BTreeSet, fs::File, sync::Arc, time::Instant as Stopwatch};
+use std::{
+    fs::File,
+    sync::{Arc, atomic::Ordering},
+    time::Instant as Stopwatch,
+};
 
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
 use sqlx::{ConnectOptions, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{Notify, mpsc, oneshot};
-use tolov_click::{Action, Callback, Reply};
+use tokio::sync::mpsc;
 use tolov_domain::{
-    ClickTransId, OrderId, PrepareId,
+    OrderId, PrepareId,
     time::{Instant, unix_ms},
 };
 use tolov_kit::lifecycle::Stop;
 
 use super::{
-    Arrival, Content, Creation, Job, LedgerError, NewOrder, RelayMarks,
+    Job, LedgerError, RelayMarks, Signals,
+    batch::{Answered, Batch, Wanted},
     books::{Books, Writes},
     counted::{self, Counted},
     open::{OpenError, close},
@@ -80,7 +84,7 @@ pub(super) struct Writer {
     options: SqliteConnectOptions,
     /// Keeps other processes out for as long as the writer lives.
     _lock: File,
-    outbox_grew: Arc<Notify>,
+    signals: Arc<Signals>,
     next_prepare_id: i64,
 }
 
@@ -89,10 +93,10 @@ impl Writer {
         mut connection: SqliteConnection,
         options: SqliteConnectOptions,
         lock: File,
-        outbox_grew: Arc<Notify>,
+        signals: Arc<Signals>,
     ) -> Result<Self, OpenError> {
         let next_prepare_id = next_prepare_id(&mut connection).await?;
-        Ok(Self { connection, options, _lock: lock, outbox_grew, next_prepare_id })
+        Ok(Self { connection, options, _lock: lock, signals, next_prepare_id })
     }
 
     /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
@@ -136,6 +140,7 @@ impl Writer {
         let started = Stopwatch::now();
         match self.commit(&mut batch).await {
             Ok(answers) => {
+                self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
                 tracing::debug!(jobs = answers.len(), commit_us = started.elapsed().as_micros(), "committed");
                 counted::transaction(answers.len(), started.elapsed());
                 answers.into_iter().for_each(Answered::send);
@@ -167,7 +172,7 @@ impl Writer {
         // A number that was handed out in a transaction that failed is not lost: nobody has seen it.
         self.next_prepare_id = next_prepare_id;
         if outbox_grows {
-            self.outbox_grew.notify_one();
+            self.signals.outbox_grew.notify_one();
         }
         Ok(batch.answers(decided))
     }
@@ -224,7 +229,7 @@ impl Writer {
         if let Err(error) = self.connection.execute("ROLLBACK").await {
             tracing::debug!(%error, "nothing to roll back");
         }
-        if matches!(error, LedgerError::Rule(_)) {
+        if is_about_one_row(error) {
             // Perhaps the next number is taken, by a row that a foreign hand has written.
             match next_prepare_id(&mut self.connection).await {
                 Ok(next) => self.next_prepare_id = next,
@@ -232,6 +237,7 @@ impl Writer {
             }
             return;
         }
+        self.signals.last_commit_succeeded.store(false, Ordering::Relaxed);
         match self.options.connect().await {
             Ok(connection) => close(std::mem::replace(&mut self.connection, connection)).await,
             Err(error) => {
@@ -249,6 +255,10 @@ impl Writer {
             }
             Job::PruneOutbox { sent_before, pruned } => self.prune(sent_before).await.map(|count| {
                 let _ = pruned.send(count);
+            }),
+            Job::Probe { now, written } => self.probe(now).await.map(|()| {
+                self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
+                let _ = written.send(());
             }),
             Job::Arrival(..) | Job::NewOrder(..) | Job::RelayMarks(..) => Ok(()),
         };
@@ -285,8 +295,19 @@ impl Writer {
         let counted = Counted::of(&writes);
         self.store(writes, &[], &RelayMarks::default()).await?;
         counted.record();
-        self.outbox_grew.notify_one();
+        self.signals.outbox_grew.notify_one();
         Ok(expired)
+    }
+
+    async fn probe(&mut self, now: Instant) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO write_probe (id, probed_at) VALUES (1, ?1)
+             ON CONFLICT (id) DO UPDATE SET probed_at = excluded.probed_at",
+        )
+        .bind(unix_ms(now))
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
     }
 
     async fn prune(&mut self, sent_before: Instant) -> Result<u64, LedgerError> {
@@ -303,153 +324,6 @@ impl Writer {
     }
 }
 
-/// The part of the ledger that a batch needs.
-#[derive(Debug, Default)]
-struct Wanted {
-    orders: BTreeSet<OrderId>,
-    attempts: BTreeSet<PrepareId>,
-    transactions_of_orders: BTreeSet<(OrderId, ClickTransId)>,
-    transactions: BTreeSet<ClickTransId>,
-}
-
-/// The jobs of one transaction.
-#[derive(Default)]
-struct Batch {
-    arrivals: Vec<(Box<Arrival>, oneshot::Sender<Reply>)>,
-    new_orders: Vec<(Box<NewOrder>, oneshot::Sender<Creation>)>,
-    marks: RelayMarks,
-    marked: Vec<oneshot::Sender<()>>,
-}
-
-struct Decided {
-    replies: Vec<Reply>,
-    creations: Vec<Creation>,
-    callbacks: Vec<CallbackRow>,
-}
-
-enum Answered {
-    Arrival(oneshot::Sender<Reply>, Reply),
-    NewOrder(oneshot::Sender<Creation>, Creation),
-    Marks(oneshot::Sender<()>),
-}
-
-impl Answered {
-    /// A caller that has gone away is not an error: its request is done, and a repetition hears the same.
-    fn send(self) {
-        match self {
-            Self::Arrival(caller, reply) => drop(caller.send(reply)),
-            Self::NewOrder(caller, creation) => drop(caller.send(creation)),
-            Self::Marks(caller) => drop(caller.send(())),
-        }
-    }
-}
-
-impl Batch {
-    /// Splits off the jobs that need transactions of their own.
-    fn from_jobs(jobs: Vec<Job>) -> (Self, Vec<Job>) {
-        let mut batch = Self::default();
-        let mut maintenance = Vec::new();
-        for job in jobs {
-            match job {
-                Job::Arrival(arrival, caller) => batch.arrivals.push((arrival, caller)),
-                Job::NewOrder(order, caller) => batch.new_orders.push((order, caller)),
-                Job::RelayMarks(marks, caller) => {
-                    batch.marks.at_ms = batch.marks.at_ms.max(marks.at_ms);
-                    batch.marks.sent.extend(marks.sent);
-                    batch.marks.refused.extend(marks.refused);
-                    batch.marked.push(caller);
-                }
-                job @ (Job::Expire { .. } | Job::PruneOutbox { .. }) => maintenance.push(job),
-            }
-        }
-        (batch, maintenance)
-    }
-
-    fn len(&self) -> usize {
-        self.arrivals.len() + self.new_orders.len() + self.marked.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn wanted(&self) -> Wanted {
-        let mut wanted = Wanted::default();
-        wanted.orders.extend(self.new_orders.iter().map(|(order, _)| order.order_id));
-        for callback in self.arrivals.iter().filter_map(|(arrival, _)| arrival.callback()) {
-            let Ok(order_id) = OrderId::parse(&callback.merchant_trans_id) else { continue };
-            wanted.orders.insert(order_id);
-            wanted.transactions.insert(callback.click_trans_id);
-            match &callback.action {
-                Action::Prepare => {
-                    wanted.transactions_of_orders.insert((order_id, callback.click_trans_id));
-                }
-                Action::Complete { merchant_prepare_id } => {
-                    wanted.attempts.extend(PrepareId::parse(merchant_prepare_id).ok());
-                }
-            }
-        }
-        wanted
-    }
-
-    /// Decides every job, one after the other. New orders first: a callback can only come after its order was made.
-    fn decide(&self, books: &mut Books) -> Decided {
-        let creations =
-            self.new_orders.iter().map(|(order, _)| books.create_order((**order).clone())).collect();
-        let mut replies = Vec::with_capacity(self.arrivals.len());
-        let mut callbacks = Vec::with_capacity(self.arrivals.len());
-        for (arrival, _) in &self.arrivals {
-            let reply = match &arrival.content {
-                Content::Callback(callback) => books.answer(callback, arrival.received_at),
-                Content::Refused(code) | Content::Unverified(code) => Reply::code(*code),
-            };
-            callbacks.push(arrival.to_row(&reply));
-            replies.push(reply);
-        }
-        Decided { replies, creations, callbacks }
-    }
-
-    fn answers(&mut self, decided: Decided) -> Vec<Answered> {
-        let arrivals = self.arrivals.drain(..).zip(decided.replies);
-        let new_orders = self.new_orders.drain(..).zip(decided.creations);
-        arrivals
-            .map(|((_, caller), reply)| Answered::Arrival(caller, reply))
-            .chain(new_orders.map(|((_, caller), creation)| Answered::NewOrder(caller, creation)))
-            .chain(self.marked.drain(..).map(Answered::Marks))
-            .collect()
-    }
-
-    fn into_singles(self) -> impl Iterator<Item = Job> {
-        let arrivals = self.arrivals.into_iter().map(|(arrival, caller)| Job::Arrival(arrival, caller));
-        let new_orders = self.new_orders.into_iter().map(|(order, caller)| Job::NewOrder(order, caller));
-        // The marks of several callers were joined; they stay one job, whose first caller hears of it. The others
-        // see an error and mark again, which changes nothing.
-        let marks = self.marked.into_iter().next().map(|caller| Job::RelayMarks(self.marks, caller));
-        arrivals.chain(new_orders).chain(marks)
-    }
-}
-
-impl Arrival {
-    fn callback(&self) -> Option<&Callback> {
-        match &self.content {
-            Content::Callback(callback) => Some(callback),
-            Content::Refused(_) | Content::Unverified(_) => None,
-        }
-    }
-
-    fn to_row(&self, reply: &Reply) -> CallbackRow {
-        let verified = u8::from(!matches!(self.content, Content::Unverified(_)));
-        let order_id = self.callback().and_then(|callback| OrderId::parse(&callback.merchant_trans_id).ok());
-        let answer = String::from_utf8(reply.to_json()).unwrap_or_default();
-        let (at, peer, fields) = (unix_ms(self.received_at), self.peer.clone(), self.fields.clone());
-        CallbackRow(at, peer, verified, order_id, fields, reply.error, answer)
-    }
-}
-
-async fn next_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    Ok(last_given_prepare_id(connection).await?.saturating_add(1))
-}
-
 /// A rule of the schema was broken: only one job of the batch can be at fault. Everything else is the disk's.
 fn is_about_one_row(error: &LedgerError) -> bool {
     matches!(error, LedgerError::Rule(_))
@@ -462,4 +336,8 @@ fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, LedgerError> {
     serde_json::from_str(text).map_err(|error| LedgerError::Storage(format!("unreadable row: {error}")))
+}
+
+async fn next_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    Ok(last_given_prepare_id(connection).await?.saturating_add(1))
 }

@@ -1,64 +1,34 @@
 //! A real process is killed in mid-work, or runs out of disk, and the next one finds everything that was answered.
 //!
-//! The process is this test binary once more, with one ignored test and the folder of the ledger in a variable.
+//! The process is examples/killed_service.rs.
 
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::atomic::{AtomicI64, Ordering},
 };
 
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tolov_domain::ports::{
-    PortError,
-    bus::{OutgoingMessage, Published, Publisher},
-};
-use tolov_kit::{clock::SystemClock, lifecycle::Stop};
-use tolov_webhook::{Service, http::CLICK_PATH};
+use tolov_webhook::http::CLICK_PATH;
 
 use crate::{
-    app::{API_TOKEN, PATIENCE, Setup, TestApp, config, wait_until},
+    app::{API_TOKEN, PATIENCE, Setup, TestApp, wait_until},
     callers::order_json,
-    click::{Answer, Callback},
+    click::{Answer, Callback, SECRET_KEY, SERVICE_ID},
 };
 
-const FOLDER: &str = "TOLOV_TEST_LEDGER_FOLDER";
-
-/// Stores what it gets in a file, and never confirms it.
-#[derive(Debug)]
-struct SilentBus(PathBuf);
-
-#[async_trait]
-impl Publisher for SilentBus {
-    async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
-        let ids: Vec<&str> = window.iter().map(|message| message.id.as_str()).collect();
-        tokio::fs::write(&self.0, ids.join("\n")).await.unwrap();
-        std::future::pending().await
-    }
-
-    async fn is_reachable(&self) -> bool {
-        true
-    }
-}
-
-#[tokio::test]
-#[ignore = "a process of its own, which the tests below start and kill"]
-async fn the_service_that_is_killed() {
-    let Ok(folder) = std::env::var(FOLDER) else { return };
-    let folder = PathBuf::from(folder);
-    let config = config(folder.join("payments.db"), &Setup::default());
-    let bus = Arc::new(SilentBus(folder.join("bus")));
-    let service = Service::build(config, bus, Arc::new(SystemClock)).await.unwrap();
-    std::fs::write(folder.join("address.part"), service.addr().to_string()).unwrap();
-    std::fs::rename(folder.join("address.part"), folder.join("address")).unwrap();
-    // Nobody leaves it running for ever.
-    let _ = tokio::time::timeout(PATIENCE * 3, service.run(Stop::new())).await;
+/// Cargo builds examples beside the tests.
+fn killed_service() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let service = test.ancestors().nth(2).unwrap().join("examples/killed_service");
+    assert!(
+        service.exists(),
+        "{} is missing: run `cargo test`, which builds examples too",
+        service.display()
+    );
+    service
 }
 
 /// A service in a process of its own, and what was said to it.
@@ -73,19 +43,23 @@ struct Victim {
 impl Victim {
     /// `limit_blocks`: the largest file that it may write, in blocks of 512 bytes.
     async fn start(folder: &Path, limit_blocks: Option<u32>) -> Self {
-        let this_binary = std::env::current_exe().unwrap();
-        let arguments = ["--exact", "killing::the_service_that_is_killed", "--ignored"];
+        let service = killed_service();
+        let service_id = SERVICE_ID.to_string();
         let mut command = match limit_blocks {
-            None => Command::new(this_binary),
+            None => Command::new(service),
             Some(blocks) => {
                 let mut shell = Command::new("sh");
                 // With the signal ignored, a write beyond the limit fails as on a full disk.
                 shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
-                shell.arg(this_binary);
+                shell.arg(service);
                 shell
             }
         };
-        command.args(arguments).env(FOLDER, folder).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg(folder)
+            .args([API_TOKEN, SECRET_KEY, &service_id])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let process = command.kill_on_drop(true).spawn().unwrap();
         let address = folder.join("address");
         wait_until("the process listens", async || address.exists()).await;

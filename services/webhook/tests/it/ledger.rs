@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use futures_util::future::join_all;
 use sqlx::Executor;
 use tolov_domain::{OrderId, Tiyin, UserId};
-use tolov_kit::clock::Clock;
+use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::{Ledger, LedgerError, NewOrder};
 
 use crate::{app::TestApp, click::Callback, overload::arrival};
@@ -175,7 +175,9 @@ async fn a_file_that_somebody_else_keeps_locked_is_answered_in_time_and_the_retr
     assert!(started.elapsed().as_secs() < 9, "CLICK is not kept waiting: {:?}", started.elapsed());
     let (status, _) = app.get("/orders/1").await;
     assert_eq!(status, 200, "reading goes on");
+    assert_eq!(app.get("/ready").await.0, 503, "but no payment can be accepted");
     drop(lock);
+    assert_eq!(app.get("/ready").await.0, 200, "and nobody has to pay first to find out that it is over");
     assert_eq!(app.prepared(1).await, 1);
     assert_eq!(app.code(&Callback::complete(1, 1)).await, 0);
     app.finish().await;
@@ -235,6 +237,6 @@ async fn a_file_that_is_no_ledger_is_refused_and_left_as_it_is() {
     assert_eq!(std::fs::read(&junk).unwrap(), before);
     assert!(Ledger::open(folder.path()).await.is_err(), "a folder is no file");
     let (ledger, writer) = Ledger::open(&folder.path().join("new/folder/payments.db")).await.unwrap();
-    assert!(ledger.is_writable(), "but a folder that is missing is made");
+    assert!(ledger.is_writable(SystemClock.now()).await, "but a folder that is missing is made");
     writer.close().await;
 }

@@ -4,6 +4,7 @@
 
 mod app;
 mod audit;
+mod backup;
 mod bus;
 mod callers;
 mod click;

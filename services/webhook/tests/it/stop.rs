@@ -82,7 +82,7 @@ async fn a_tool_that_holds_the_ledger_does_not_hold_up_the_stop() {
     app.order(1).await;
     app.paid(1).await;
     app.stop().await;
-    assert!(!tool.is_writable());
+    assert!(!tool.is_writable(tolov_domain::time::from_unix_ms(0)).await);
     drop(tool);
     app.finish().await;
 }

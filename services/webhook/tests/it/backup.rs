@@ -1,0 +1,209 @@
+//! Copies of the ledger, and putting one back.
+
+use std::path::Path;
+
+use sqlx::{Connection, Executor, SqliteConnection};
+use tempfile::TempDir;
+use tolov_kit::clock::Clock;
+use tolov_webhook::{
+    Service, StartError,
+    ledger::{
+        OpenError,
+        backup::{self, BackupError, Summary},
+        restore::{Place, Restore, is_unfinished, ready},
+    },
+};
+
+use crate::{
+    app::{Setup, TestApp},
+    click::Callback,
+};
+
+async fn copied(app: &TestApp, folder: &TempDir) -> std::path::PathBuf {
+    let copy = folder.path().join("payments.db");
+    backup::copy(&app.ledger_path(), &copy).await.unwrap();
+    copy
+}
+
+async fn examined(app: &TestApp, copy: &Path) -> Result<Summary, BackupError> {
+    backup::examine(copy, app.clock.now()).await
+}
+
+#[tokio::test]
+async fn a_copy_made_while_callbacks_are_decided_is_whole() {
+    let app = TestApp::start().await;
+    let folder = TempDir::new().unwrap();
+    let paying = async {
+        for order_id in 1..=40 {
+            app.order(order_id).await;
+            app.paid(order_id).await;
+        }
+    };
+    let copying = async {
+        let mut paid = Vec::new();
+        for number in 0..8 {
+            let copy = folder.path().join(format!("{number}.db"));
+            backup::copy(&app.ledger_path(), &copy).await.unwrap();
+            paid.push(examined(&app, &copy).await.unwrap().paid);
+        }
+        paid
+    };
+    let ((), paid) = tokio::join!(paying, copying);
+    assert!(paid.is_sorted() && paid.last() > paid.first(), "each copy is of a moment of its own: {paid:?}");
+    let copy = copied(&app, &folder).await;
+    app.until_the_outbox_is_empty().await;
+    let summary = examined(&app, &copy).await.unwrap();
+    assert_eq!((summary.orders, summary.paid, summary.last_prepare_id), (40, 40, 40));
+    assert_eq!(summary.paid_tiyin, 40 * 3_000_000);
+    app.finish().await;
+}
+
+/// Writes what no ledger of ours would let in.
+async fn tamper(copy: &Path, statements: &'static str) {
+    let url = format!("sqlite://{}", copy.display());
+    let mut file = SqliteConnection::connect(&url).await.unwrap();
+    file.execute("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").await.unwrap();
+    file.execute(
+        "DROP TRIGGER orders_keep_what_was_agreed; DROP TRIGGER attempts_keep_what_was_agreed;
+         DROP TRIGGER attempts_are_kept",
+    )
+    .await
+    .unwrap();
+    file.execute(statements).await.unwrap();
+    file.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_that_breaks_a_rule_of_the_ledger_is_refused() {
+    let app = TestApp::start().await;
+    for order_id in [1, 2] {
+        app.order(order_id).await;
+        app.paid(order_id).await;
+    }
+    app.order(3).await;
+    app.until_the_outbox_is_empty().await;
+    let broken: [(&str, &'static str); 6] = [
+        ("a paid order has one paid attempt", "UPDATE attempts SET amount_tiyin = 1 WHERE order_id = 2"),
+        (
+            "a paid attempt pays its order",
+            "UPDATE orders SET status = 'pending', paid_by = NULL WHERE order_id = 2",
+        ),
+        ("a payment has its event", "DELETE FROM outbox WHERE order_id = 2"),
+        (
+            "tells of a paid order",
+            "UPDATE outbox SET body = json_set(body, '$.amount_tiyin', 5) WHERE order_id = 2",
+        ),
+        (
+            "has one event",
+            "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
+            SELECT 'again', order_id, routing_key, schema, body, created_at FROM outbox WHERE order_id = 2",
+        ),
+        (
+            "refers to one that is not there",
+            "INSERT INTO outbox (event_id, order_id, routing_key, schema, body,
+            created_at) VALUES ('x', 99, 'order.expired', 'x', '{}', 0)",
+        ),
+    ];
+    for (rule, statements) in broken {
+        let folder = TempDir::new().unwrap();
+        let copy = copied(&app, &folder).await;
+        examined(&app, &copy).await.unwrap();
+        tamper(&copy, statements).await;
+        let refused = examined(&app, &copy).await.unwrap_err().to_string();
+        assert!(refused.contains(rule), "{rule}: {refused}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_that_may_have_been_forgotten_is_not_missed() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    app.paid(1).await;
+    app.until_the_outbox_is_empty().await;
+    let folder = TempDir::new().unwrap();
+    let copy = copied(&app, &folder).await;
+    tamper(&copy, "DELETE FROM outbox").await;
+    let made_at = |days| app.clock.now() + time::Duration::days(days);
+    assert!(backup::examine(&copy, made_at(6)).await.is_err());
+    backup::examine(&copy, made_at(8)).await.unwrap();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_damaged_copy_and_a_file_that_is_no_ledger_are_refused() {
+    let app = TestApp::start().await;
+    for order_id in 1..=30 {
+        app.order(order_id).await;
+        app.paid(order_id).await;
+    }
+    let folder = TempDir::new().unwrap();
+    let copy = copied(&app, &folder).await;
+    let mut bytes = std::fs::read(&copy).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 2000].fill(0x5a);
+    std::fs::write(&copy, &bytes).unwrap();
+    assert!(examined(&app, &copy).await.is_err());
+    std::fs::write(&copy, "no database").unwrap();
+    assert!(examined(&app, &copy).await.is_err());
+    let nowhere = folder.path().join("nowhere.db");
+    assert!(matches!(backup::copy(&nowhere, &copy).await, Err(BackupError::Missing(_))));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_a_restore_no_number_is_given_to_click_that_may_have_been_given_before() {
+    let mut app = TestApp::start().await;
+    for order_id in 1..=20 {
+        app.order(order_id).await;
+    }
+    app.paid(1).await;
+    app.until_the_outbox_is_empty().await;
+    let folder = TempDir::new().unwrap();
+    let copy = copied(&app, &folder).await;
+    let made_at = app.clock.now();
+    let mut given_since = Vec::new();
+    for order_id in 2..=20 {
+        given_since.push(app.prepared(order_id).await);
+    }
+    app.stop().await;
+    let last = Place::take(&app.ledger_path()).unwrap().last_prepare_id().await;
+    assert_eq!(last, given_since.iter().max().copied());
+    let at = made_at + time::Duration::hours(3);
+    // Also when what was lost cannot be read any more.
+    let restore = Restore { at, backup_made_at: made_at, replaced_last_prepare_id: None };
+    let floor = ready(&copy, restore).await.unwrap();
+    assert!(floor > 3 * 3_600 * 1_000, "as many as a shop can give out in three hours: {floor}");
+    let known = Restore { replaced_last_prepare_id: Some(floor + 77), ..restore };
+    assert!(ready(&copy, known).await.unwrap() > floor + 77, "each restore goes above the one before");
+
+    let setup = Setup { bus: app.bus.clone(), ..Setup::default() };
+    let mut restored = TestApp::start_in(folder, setup).await;
+    restored.count_callbacks(2, 2);
+    let fresh = restored.prepared(2).await;
+    assert!(fresh > floor && !given_since.contains(&fresh));
+    assert_eq!(restored.code(&Callback::complete(2, given_since[0])).await, -6, "lost with the old ledger");
+    restored.stop().await;
+    restored.start_again().await;
+    assert!(restored.prepared(3).await > fresh);
+    restored.finish().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_ledger_is_replaced_only_while_no_service_has_it_and_opened_only_when_that_is_done() {
+    let mut app = TestApp::start().await;
+    assert!(matches!(Place::take(&app.ledger_path()), Err(OpenError::Locked(_))));
+    app.stop().await;
+    let place = Place::take(&app.ledger_path()).unwrap();
+    let start = || Service::build(app.config(), app.bus.clone(), std::sync::Arc::new(app.clock.clone()));
+    assert!(matches!(start().await, Err(StartError::Ledger(OpenError::Locked(_)))));
+    std::fs::write(place.unfinished_mark(), "").unwrap();
+    drop(place);
+    assert!(is_unfinished(&app.ledger_path()));
+    let refused = start().await.unwrap_err().to_string();
+    assert!(refused.contains("tolov restore"), "{refused}");
+    std::fs::remove_file(Place::take(&app.ledger_path()).unwrap().unfinished_mark()).unwrap();
+    app.start_again().await;
+    app.finish().await;
+}
