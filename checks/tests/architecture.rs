@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may use (tests apart).
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("tolov-domain", &[]),
     ("tolov-kit", &[]),
     ("tolov-click", &["tolov-domain"]),
@@ -18,11 +18,13 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("tolov-projector", &["tolov-domain", "tolov-kit"]),
     ("tolov-bot", &["tolov-domain", "tolov-kit"]),
     ("tolov-sandbox", &["tolov-domain", "tolov-click", "tolov-kit"]),
+    ("tolov-click-test", &["tolov-domain", "tolov-click", "tolov-kit"]),
     (
         "tolov",
         &[
             "tolov-bot",
             "tolov-click",
+            "tolov-click-test",
             "tolov-domain",
             "tolov-embedded",
             "tolov-kit",
@@ -37,13 +39,15 @@ const EDGES: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that only one of ours may name.
-const OWNERS: [(&str, &[&str]); 6] = [
+const OWNERS: [(&str, &[&str]); 8] = [
     ("lapin", &["tolov-rabbitmq"]),
     ("mongodb", &["tolov-mongodb"]),
     ("sqlx", &["tolov-embedded", "tolov-webhook"]),
     ("teloxide", &["tolov-bot"]),
     ("backoff", &["tolov-kit"]),
     ("md-5", &["tolov-click"]),
+    ("metrics-exporter-prometheus", &["tolov-kit"]),
+    ("sha1", &["tolov-click"]),
 ];
 
 /// What the domain may use: nothing that reads a clock, opens a socket or draws a random number.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod counted;
 mod handlers;
 mod notify;
 mod pace;

@@ -26,6 +26,10 @@ impl Reach {
         was_away
     }
 
+    pub(crate) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn found(&self) {
         if self.away.swap(false, Ordering::Relaxed) {
             tracing::warn!(peer = self.name, "{} is back", self.name);

@@ -8,6 +8,7 @@ use teloxide::{
     utils::command::BotCommands,
 };
 
+use crate::counted::handled;
 use crate::handlers::{list_orders, say_what_i_can, start};
 
 #[derive(Debug, Clone, PartialEq, Eq, BotCommands)]
@@ -20,12 +21,18 @@ enum Command {
 
 pub(crate) fn schema() -> UpdateHandler<RequestError> {
     let commands = dptree::filter_map(|message: Message, me: Me| command(&message, &me))
-        .branch(case![Command::Start(link)].endpoint(start))
-        .branch(case![Command::Orders].endpoint(list_orders));
-    Update::filter_message()
-        .filter(|message: Message| message.chat.is_private())
-        .branch(commands)
-        .branch(dptree::filter(|message: Message| message.text().is_some()).endpoint(say_what_i_can))
+        .branch(
+            case![Command::Start(link)]
+                .endpoint(|bot, message, deps| handled("start", start(bot, message, deps))),
+        )
+        .branch(
+            case![Command::Orders]
+                .endpoint(|bot, message, deps| handled("orders", list_orders(bot, message, deps))),
+        );
+    Update::filter_message().filter(|message: Message| message.chat.is_private()).branch(commands).branch(
+        dptree::filter(|message: Message| message.text().is_some())
+            .endpoint(|bot, message, deps| handled("text", say_what_i_can(bot, message, deps))),
+    )
 }
 
 /// Like teloxide's `filter_command`, which panics where a server gives the bot no username.

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
-use tolov_kit::{clock::Clock, lifecycle::Stop};
+use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
     BotConfig, ConfigError, handlers::HandlerDeps, notify::Notifier, pace::Pace, talk, telegram::Telegram,
@@ -35,6 +35,17 @@ impl Service {
         let handlers = Arc::new(HandlerDeps { shop: Arc::clone(&deps.shop), overall: Arc::clone(&overall) });
         let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&telegram), overall));
         Ok(Self { notifier, handlers, telegram })
+    }
+
+    /// The notifications that were received and are not settled, for readiness.
+    pub fn in_hand(&self) -> InHand {
+        self.notifier.in_hand()
+    }
+
+    /// Tells, as long as the process lives, whether Telegram answered the last time.
+    pub fn telegram_status(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let telegram = Arc::clone(&self.telegram);
+        move || telegram.is_reachable()
     }
 
     /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the

@@ -10,7 +10,7 @@ use teloxide::{
     types::{ChatId, LinkPreviewOptions, ParseMode, Recipient},
 };
 
-use crate::{BotConfig, ConfigError, reach::Reach};
+use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
@@ -87,7 +87,13 @@ impl Telegram {
         if answered {
             self.reach.found();
         }
+        counted::send(&sent);
         sent
+    }
+
+    /// Whether Telegram answered the last time.
+    pub(crate) fn is_reachable(&self) -> bool {
+        !self.reach.is_away()
     }
 
     fn sort(&self, error: &RequestError) -> SendError {

@@ -1,10 +1,10 @@
 //! One batch from the bus to the shop store and to the bot's queue.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tolov_domain::{
-    EventKind,
+    Event, EventKind,
     ports::{
         PortError,
         bus::{Consumer, Delivery, OutgoingMessage, Published, Publisher, Verdict},
@@ -13,6 +13,7 @@ use tolov_domain::{
 };
 use tolov_kit::{
     clock::Clock,
+    in_hand::{Held, InHand},
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
@@ -50,6 +51,7 @@ pub struct Projector {
     config: Config,
     store: Reach,
     bus: Reach,
+    in_hand: InHand,
 }
 
 /// For how long a batch may still be held.
@@ -69,7 +71,13 @@ impl Hold<'_> {
 
 impl Projector {
     pub fn new(deps: Deps, config: Config) -> Self {
-        Self { deps, config, store: Reach::new("the shop store"), bus: Reach::new("the message bus") }
+        let (store, bus) = (Reach::new("the shop store"), Reach::new("the message bus"));
+        Self { deps, config, store, bus, in_hand: InHand::default() }
+    }
+
+    /// The events that were received and are not settled, for readiness.
+    pub fn in_hand(&self) -> InHand {
+        self.in_hand.clone()
     }
 
     /// Runs until `stop`; the batch in hand is finished or given back first. Never fails: what is away is awaited.
@@ -106,6 +114,8 @@ impl Projector {
         let began = Instant::now();
         let (mut entries, unreadable) = batch::read(deliveries);
         let parked = unreadable.len();
+        let _held: Vec<Held> =
+            entries.iter().map(|entry| self.in_hand.take(entry.event.occurred_at)).collect();
         self.settle(unreadable).await;
 
         let until = began + self.config.hold;
@@ -130,7 +140,8 @@ impl Projector {
                     match self.apply_some(std::slice::from_mut(entry), hold).await {
                         Applied::All => {}
                         Applied::Refused(reason) => {
-                            tracing::warn!(event.id = %entry.event.id, reason, "the shop store refuses an event");
+                            let Event { id, order_id, .. } = &entry.event;
+                            tracing::warn!(order.id = %order_id, event.id = %id, reason, "the shop store refuses an event");
                             entry.failed(reason);
                         }
                         Applied::GivenUp => return,
@@ -217,6 +228,9 @@ impl Projector {
         if verdicts.is_empty() {
             return;
         }
+        for (_, verdict) in &verdicts {
+            metrics::counter!("tolov_projector_deliveries_total", "verdict" => word(verdict)).increment(1);
+        }
         // What the bus took no note of is delivered again, and then has no second effect.
         match self.deps.consumer.settle(verdicts).await {
             Ok(_) => self.bus.found(),
@@ -227,7 +241,10 @@ impl Projector {
     fn log_paid(&self, entries: &[Entry]) {
         for Entry { event, .. } in entries.iter().filter(|entry| entry.is_done()) {
             if let EventKind::PaymentCompleted { late, .. } = event.kind {
-                let lag_ms = (self.deps.clock.now() - event.occurred_at).whole_milliseconds();
+                let lag = self.deps.clock.now() - event.occurred_at;
+                let lag_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX);
+                metrics::histogram!("tolov_projector_lag_seconds")
+                    .record(Duration::try_from(lag).unwrap_or_default());
                 tracing::info!(order.id = %event.order_id, event.id = %event.id, late, lag_ms, "order paid");
             }
         }
@@ -235,6 +252,15 @@ impl Projector {
 
     fn pauses(&self) -> Pauses {
         Pauses::new(self.config.first_pause, self.config.longest_pause)
+    }
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Done => "done",
+        Verdict::Retry { .. } => "retry",
+        Verdict::Later { .. } => "later",
+        Verdict::Park { .. } => "park",
     }
 }
 
@@ -256,7 +282,8 @@ fn decide(entries: &mut [Entry], window: &[OutgoingMessage], decisions: &[Publis
             (Published::Confirmed, State::Applied(open)) => open.retain(|other| other.id != message.id),
             (Published::Rejected(reason), _) => {
                 let reason = format!("the notification {} has nowhere to go: {reason}", message.id);
-                tracing::warn!(event.id = %entry.event.id, reason, "an event is tried again later");
+                let Event { id, order_id, .. } = &entry.event;
+                tracing::warn!(order.id = %order_id, event.id = %id, reason, "an event is tried again later");
                 entry.failed(reason);
             }
             (Published::Unknown(reason), _) => unknown = Some(reason.clone()),

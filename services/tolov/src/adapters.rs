@@ -5,16 +5,19 @@ use std::{path::PathBuf, sync::Arc};
 
 use tolov_domain::ports::{
     PortError,
-    bus::{BusAdmin, Consumer, Publisher, Queue, RETRY_DELAYS_MS},
+    bus::{BusAdmin, Consumer, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS},
     shop::ShopStore,
 };
-use tolov_embedded::{EmbeddedBus, EmbeddedShop};
+use tolov_embedded::{
+    EmbeddedBus, EmbeddedShop,
+    backup::{self, StoreFile},
+};
 use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
     secret::Secret,
 };
-use tolov_mongodb::{MongoOptions, MongoShop};
+use tolov_mongodb::{Diagnosis, MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 /// Whether a process may keep its messages and its shop store in files of its own.
@@ -108,6 +111,13 @@ impl Bus {
         }
     }
 
+    pub(crate) fn admin(&self) -> Arc<dyn BusAdmin> {
+        match self {
+            Self::RabbitMq(bus) => Arc::new(bus.admin()),
+            Self::Embedded(bus) => bus.admin(),
+        }
+    }
+
     pub(crate) fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
         match self {
             Self::RabbitMq(bus) => Arc::new(bus.consumer(queue)),
@@ -123,6 +133,57 @@ pub(crate) async fn open_bus_admin(address: &BusAddress) -> Result<Arc<dyn BusAd
             Ok(Arc::new(RabbitBus::try_new(url.expose(), RabbitOptions::default())?.admin()))
         }
         BusAddress::Embedded(folder) => Ok(Arc::new(EmbeddedBus::admin_of(folder, system_clock()).await?)),
+    }
+}
+
+/// What the broker, or the file in its stead, is like. `None`: no file yet, the first start makes it.
+pub(crate) async fn diagnose_bus(
+    address: &BusAddress,
+) -> Result<Option<Vec<(Queue, QueueDepth)>>, PortError> {
+    match address {
+        // Declaring is the one way in which AMQP compares the arguments of queues; the services do it too.
+        BusAddress::RabbitMq(url) => {
+            RabbitBus::try_new(url.expose(), RabbitOptions::default())?.declare().await?;
+        }
+        BusAddress::Embedded(folder) => {
+            let file = folder.join(StoreFile::Bus.name());
+            if !file.exists() {
+                return Ok(None);
+            }
+            backup::examine(&file).await?;
+        }
+    }
+    let admin = open_bus_admin(address).await?;
+    let mut depths = Vec::new();
+    for queue in Queue::ALL {
+        depths.push((queue, admin.depth(queue).await?));
+    }
+    Ok(Some(depths))
+}
+
+/// What a shop store is like.
+#[derive(Debug)]
+pub(crate) enum ShopDiagnosis {
+    MongoDb(Diagnosis),
+    Embedded(PathBuf),
+    /// No file yet: the first start makes it.
+    NotYet(PathBuf),
+}
+
+pub(crate) async fn diagnose_shop(address: &ShopAddress) -> Result<ShopDiagnosis, PortError> {
+    match address {
+        ShopAddress::MongoDb(url) => {
+            let shop = MongoShop::connect(url, MongoOptions::default()).await?;
+            shop.diagnose().await.map(ShopDiagnosis::MongoDb)
+        }
+        ShopAddress::Embedded(folder) => {
+            let file = folder.join(StoreFile::Shop.name());
+            if !file.exists() {
+                return Ok(ShopDiagnosis::NotYet(file));
+            }
+            backup::examine(&file).await?;
+            Ok(ShopDiagnosis::Embedded(file))
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The command line: one binary, roles as subcommands.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tolov_domain::ports::bus::Queue;
+use tolov_domain::{Language, ports::bus::Queue};
+use url::Url;
 
 /// Tolov: a Telegram shop that is paid through CLICK.
 #[derive(Debug, Parser)]
@@ -27,6 +30,33 @@ pub(crate) enum Command {
     Sandbox,
     /// Messages that could not be handled: list, show, requeue or drop them
     Parked(Parked),
+    /// Looks at everything that this installation needs; says what is wrong and what to do
+    Doctor(Doctor),
+    /// Copies the ledger, and the embedded stores where they are used, to one checked file; services may run
+    Backup { file: PathBuf },
+    /// Puts a backup in the place of what is there now, which is kept; the webhook service must be stopped
+    Restore { file: PathBuf },
+    /// Asks /health on METRICS_ADDR, or another address: 0 when the service is alive
+    Healthcheck { url: Option<Url> },
+    /// CLICK's own test suites and harder cases, against any merchant's Prepare and Complete
+    ClickTest(Box<ClickTest>),
+}
+
+impl Command {
+    /// RUST_LOG where it is not given: a service tells what it does, a tool prints its answer.
+    pub(crate) const fn default_log(&self) -> &'static str {
+        match self {
+            Self::All | Self::Webhook | Self::Projector | Self::Bot | Self::Sandbox => "info",
+            // What goes wrong is the doctor's own answer; lapin would tell it once more.
+            Self::Doctor(_) => "off",
+            Self::Demo(_)
+            | Self::Parked(_)
+            | Self::Backup { .. }
+            | Self::Restore { .. }
+            | Self::Healthcheck { .. }
+            | Self::ClickTest(_) => "warn",
+        }
+    }
 }
 
 #[derive(Debug, Args, Default)]
@@ -34,6 +64,28 @@ pub(crate) struct Demo {
     /// Leave after one purchase: 0 when it was paid and told, 1 with the reason when not
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// uz, ru or en; without it the language of LANG
+    #[arg(long, value_parser = language)]
+    pub(crate) language: Option<Language>,
+    /// Look only at what one service needs, where each has its own settings
+    #[arg(long, value_enum, default_value_t = DoctorRole::All)]
+    pub(crate) role: DoctorRole,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DoctorRole {
+    All,
+    Webhook,
+    Projector,
+    Bot,
+}
+
+fn language(tag: &str) -> Result<Language, &'static str> {
+    Language::from_tag(tag).ok_or("write uz, ru or en")
 }
 
 #[derive(Debug, Args)]
@@ -69,4 +121,86 @@ impl From<ParkedQueue> for Queue {
             ParkedQueue::BotNotifications => Self::BotNotifications,
         }
     }
+}
+
+/// Orders are paid and cancelled by it: point it at a test instance of the merchant.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Several fresh unpaid orders are needed; --list says how many each case uses. Either they exist already,
+  --order 1001=1500.00 --order 1002=1500.00 ...
+or the merchant makes them when it is asked:
+  --create-url http://127.0.0.1:8000/api/create_order --create-header 'Authorization: Bearer TOKEN' \\
+  --create-body '{\"order_id\": {order_id}, \"total_amount\": {amount}}' [--create-id-field data.id]
+Exit code: 0 all that was played has passed, 1 something has failed, 2 nothing could be played.")]
+pub(crate) struct ClickTest {
+    /// The merchant's address for both calls
+    pub(crate) url: Option<Url>,
+    /// Where Prepare goes, if not to URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) prepare_url: Option<Url>,
+    /// Where Complete goes, if not to URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) complete_url: Option<Url>,
+    #[arg(long, required_unless_present = "list")]
+    pub(crate) service_id: Option<i64>,
+    /// The SECRET_KEY of the service; other users of the machine can see it, --secret-file keeps it to itself
+    #[arg(long, required_unless_present_any = ["list", "secret_file"], conflicts_with = "secret_file")]
+    pub(crate) secret: Option<String>,
+    /// A file with the SECRET_KEY
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// An unpaid order that the merchant has; give several
+    #[arg(long = "order", value_name = "ID=AMOUNT", conflicts_with = "create_url")]
+    pub(crate) orders: Vec<String>,
+    /// A POST here makes a new unpaid order
+    #[arg(long, value_name = "URL", requires = "create_body")]
+    pub(crate) create_url: Option<Url>,
+    /// A header of the create call, a token for one; it is shown nowhere
+    #[arg(long = "create-header", value_name = "NAME: VALUE", requires = "create_url")]
+    pub(crate) create_headers: Vec<String>,
+    /// The body of the create call; {n} is 1, 2, ..., {order_id} a new number, {amount} the amount
+    #[arg(long, value_name = "TEMPLATE", requires = "create_url")]
+    pub(crate) create_body: Option<String>,
+    /// Where the answer has the order's id, like id or data.0.id; without it {order_id} is the id
+    #[arg(long, value_name = "FIELD", requires = "create_url")]
+    pub(crate) create_id_field: Option<String>,
+    /// Where the answer has the pay link, to be checked too
+    #[arg(long, value_name = "FIELD", requires = "create_url")]
+    pub(crate) create_link_field: Option<String>,
+    /// So'm of the orders that are created
+    #[arg(long, default_value = "1500.00", value_name = "AMOUNT")]
+    pub(crate) create_amount: String,
+    /// An order that the merchant does not have
+    #[arg(long, default_value = "918273645", value_name = "ID")]
+    pub(crate) unknown_order: String,
+    /// Play only these: a case, a group (signature), must or should
+    #[arg(long, value_delimiter = ',', value_name = "CASE")]
+    pub(crate) only: Vec<String>,
+    /// Seconds that one answer may take
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120), value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+    /// Seconds that everything may take
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400), value_name = "SECONDS")]
+    pub(crate) deadline: u64,
+    /// How many equal calls a race sends at once
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=500), value_name = "CALLS")]
+    pub(crate) parallel: u16,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ClickTestFormat::Table)]
+    pub(crate) format: ClickTestFormat,
+    /// Also write JUnit XML here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Every call with its raw answer; never the secret or a signature
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// The cases, and how many orders each uses
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClickTestFormat {
+    Table,
+    Json,
 }

@@ -15,7 +15,8 @@ use tolov_webhook::ledger::Ledger;
 
 use crate::{
     adapters::{Bus, BusAddress, Embedded, ShopAddress, open_shop, system_clock},
-    settings,
+    local_defaults, settings,
+    status_page::{self, StatusPage},
 };
 
 /// After a stop: how long the services may take to finish what they hold. Compose's and systemd's grace is longer.
@@ -24,20 +25,24 @@ pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) async fn webhook(env: &Env) -> Result<Ending> {
     let config = tolov_webhook::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Refused);
-    env.finish()?;
+    let mut page = open_status_page(env).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    add_webhook_service(&mut tasks, &stop, config, &Bus::open(&bus, "webhook").await?).await?;
+    let bus = Bus::open(&bus, "webhook").await?;
+    add_webhook_service(&mut tasks, &stop, config, &bus, &mut page).await?;
+    page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
 pub(crate) async fn projector(env: &Env) -> Result<Ending> {
     let bus = BusAddress::from_env(env, Embedded::Refused);
     let shop = ShopAddress::from_env(env, Embedded::Refused);
-    env.finish()?;
+    let mut page = open_status_page(env).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    add_projector(&mut tasks, &stop, &Bus::open(&bus, "projector").await?, open_shop(&shop).await?);
+    let bus = Bus::open(&bus, "projector").await?;
+    add_projector(&mut tasks, &stop, &bus, open_shop(&shop).await?, &mut page);
+    page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
@@ -45,17 +50,25 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     let config = settings::bot(env);
     let bus = BusAddress::from_env(env, Embedded::Refused);
     let shop = ShopAddress::from_env(env, Embedded::Refused);
-    env.finish()?;
+    let mut page = open_status_page(env).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    add_bot(&mut tasks, &stop, config, &Bus::open(&bus, "bot").await?, open_shop(&shop).await?)?;
+    let bus = Bus::open(&bus, "bot").await?;
+    add_bot(&mut tasks, &stop, config, &bus, open_shop(&shop).await?, &mut page)?;
+    page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
 pub(crate) async fn sandbox(env: &Env) -> Result<Ending> {
     let config = settings::sandbox(env);
     let channel = settings::sandbox_channel(env);
+    let addr = status_page::address(env);
     env.finish()?;
+    if local_defaults::is_without_sandbox(env) {
+        tracing::info!("a real BOT_TOKEN, and CLICK_TEST_MODE is off: the sandbox is not needed, it ends");
+        return Ok(Ending::Clean);
+    }
+    let page = StatusPage::open(addr).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     let sandbox = Sandbox::build(config)?;
@@ -64,6 +77,7 @@ pub(crate) async fn sandbox(env: &Env) -> Result<Ending> {
     }
     tracing::info!(addr = %sandbox.addr(), "sandbox listens: GET /sandbox says what it can be told");
     tasks.spawn("sandbox", sandbox.run(stop.clone()));
+    page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
@@ -73,15 +87,24 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let bot = settings::bot(env);
     let bus = BusAddress::from_env(env, Embedded::Allowed);
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
-    env.finish()?;
+    let mut page = open_status_page(env).await?;
     let bus = Bus::open(&bus, "all").await?;
     let shop = open_shop(&shop).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    add_webhook_service(&mut tasks, &stop, webhook, &bus).await?;
-    add_projector(&mut tasks, &stop, &bus, shop.clone());
-    add_bot(&mut tasks, &stop, bot, &bus, shop)?;
+    add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
+    add_projector(&mut tasks, &stop, &bus, shop.clone(), &mut page);
+    add_bot(&mut tasks, &stop, bot, &bus, shop, &mut page)?;
+    page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
+}
+
+/// Ends the reading of the settings of a service: fails with everything that is wrong with them.
+async fn open_status_page(env: &Env) -> Result<StatusPage> {
+    let addr = status_page::address(env);
+    local_defaults::refuse(env);
+    env.finish()?;
+    StatusPage::open(addr).await
 }
 
 fn stop_at_signals() -> Result<Stop> {
@@ -96,21 +119,31 @@ pub(crate) async fn add_webhook_service(
     stop: &Stop,
     config: tolov_webhook::Config,
     bus: &Bus,
+    page: &mut StatusPage,
 ) -> Result<(SocketAddr, Ledger)> {
     let service = tolov_webhook::Service::build(config, bus.publisher(), system_clock()).await?;
     let running = (service.addr(), service.ledger());
+    page.status.add(service.status());
     tasks.spawn("webhook", service.run(stop.clone()));
     Ok(running)
 }
 
-pub(crate) fn add_projector(tasks: &mut Tasks, stop: &Stop, bus: &Bus, shop: Arc<dyn ShopStore>) {
+pub(crate) fn add_projector(
+    tasks: &mut Tasks,
+    stop: &Stop,
+    bus: &Bus,
+    shop: Arc<dyn ShopStore>,
+    page: &mut StatusPage,
+) {
     let deps = tolov_projector::Deps {
         consumer: bus.consumer(Queue::ProjectorPayments),
         publisher: bus.publisher(),
-        shop,
+        shop: shop.clone(),
         clock: system_clock(),
     };
-    tasks.spawn("projector", Projector::new(deps, tolov_projector::Config::default()).run(stop.clone()));
+    let projector = Projector::new(deps, tolov_projector::Config::default());
+    page.add_projector(&projector, bus, shop);
+    tasks.spawn("projector", projector.run(stop.clone()));
 }
 
 pub(crate) fn add_bot(
@@ -119,10 +152,16 @@ pub(crate) fn add_bot(
     config: Option<BotConfig>,
     bus: &Bus,
     shop: Arc<dyn ShopStore>,
+    page: &mut StatusPage,
 ) -> Result<()> {
     let config = config.context("the bot's settings are not complete")?;
-    let deps =
-        tolov_bot::Deps { consumer: bus.consumer(Queue::BotNotifications), shop, clock: system_clock() };
-    tasks.spawn("bot", tolov_bot::Service::build(config, deps)?.run(stop.clone()));
+    let deps = tolov_bot::Deps {
+        consumer: bus.consumer(Queue::BotNotifications),
+        shop: shop.clone(),
+        clock: system_clock(),
+    };
+    let service = tolov_bot::Service::build(config, deps)?;
+    page.add_bot(&service, bus, shop);
+    tasks.spawn("bot", service.run(stop.clone()));
     Ok(())
 }

@@ -36,10 +36,12 @@ pub(crate) fn sandbox(env: &Env) -> SandboxConfig {
     let webhook = env.required_parsed::<Url>("WEBHOOK_URL", "where the webhook service is");
     let callback_url = webhook.and_then(|url| url.join(tolov_webhook::http::CLICK_PATH).ok());
     let addr = env.parsed("SANDBOX_ADDR").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let merchant_user_id = env.parsed("CLICK_MERCHANT_USER_ID");
     let click = match callback_url {
         Some(url) => click.with_webhook(url),
         None => click,
     };
+    let click = ClickConfig { merchant_user_id, ..click };
     let mut config = SandboxConfig::new(addr, click);
     // The bot's shoppers outlive a restart of the sandbox, as they outlive one of Telegram's servers.
     config.telegram.everybody_is_here = true;

@@ -31,18 +31,18 @@ impl SecretKey {
 
     /// The signature as CLICK writes it: 32 lower-case hexadecimal digits.
     pub fn sign(&self, fields: &SignedFields<'_>) -> String {
-        let mut text = String::with_capacity(32);
-        for byte in self.digest(fields) {
-            text.push(hex_digit(byte >> 4));
-            text.push(hex_digit(byte & 0x0f));
-        }
-        text
+        to_hex(&self.digest(fields))
     }
 
     /// Compares in constant time. Text that is no MD5 is no signature.
     pub fn verify(&self, fields: &SignedFields<'_>, claimed: &str) -> bool {
-        let Some(claimed) = parse_hex(claimed) else { return false };
+        let Some(claimed) = parse_hex::<16>(claimed) else { return false };
         self.digest(fields).ct_eq(&claimed).into()
+    }
+
+    /// For the Merchant API's digest.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
     }
 
     fn digest(&self, fields: &SignedFields<'_>) -> [u8; 16] {
@@ -107,16 +107,27 @@ pub fn sign_complete(
     })
 }
 
+/// Lower-case hexadecimal digits.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(hex_digit(byte >> 4));
+        text.push(hex_digit(byte & 0x0f));
+    }
+    text
+}
+
 fn hex_digit(nibble: u8) -> char {
     char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 })
 }
 
-fn parse_hex(text: &str) -> Option<[u8; 16]> {
+/// Exactly `N` bytes in hexadecimal digits of either case.
+pub(crate) fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let bytes = text.as_bytes();
-    if bytes.len() != 32 || !bytes.iter().all(u8::is_ascii_hexdigit) {
+    if bytes.len() != 2 * N || !bytes.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    let mut digest = [0; 16];
+    let mut digest = [0; N];
     for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }

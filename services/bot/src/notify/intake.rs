@@ -103,7 +103,9 @@ impl Intake {
             };
             match (notification.recipient, &notification.subject) {
                 (Recipient::Staff, _) => {
-                    if let Some((delivery, after)) = self.room.admit(delivery, notification) {
+                    if let Some((delivery, after)) =
+                        self.room.admit(delivery, notification, &self.notifier.in_hand)
+                    {
                         self.decide(delivery, Verdict::Later { after }).await;
                     }
                 }
@@ -113,7 +115,8 @@ impl Intake {
                 }
                 (Recipient::Shopper, Subject::OrderPaid { click_paydoc_id, .. }) => {
                     let payment = *click_paydoc_id;
-                    shoppers.push(Told { delivery, notification, payment });
+                    let held = self.notifier.in_hand.take(notification.occurred_at);
+                    shoppers.push(Told { delivery, notification, payment, _held: held });
                 }
                 (Recipient::Shopper, Subject::PaymentQuestioned { .. }) => {
                     let reason = "a questioned payment is for staff, not for the shopper".to_owned();

@@ -18,7 +18,7 @@ use tolov_domain::{
     ports::bus::{Delivery, Verdict},
     ports::shop::Outcome,
 };
-use tolov_kit::lifecycle::Stop;
+use tolov_kit::{in_hand::InHand, lifecycle::Stop};
 
 use crate::{BotConfig, Deps, pace::Pace, reach::Reach, telegram::Telegram};
 use journal::Journal;
@@ -34,6 +34,7 @@ pub(crate) struct Notifier {
     flood: send::Flood,
     journal: Journal,
     bus: Reach,
+    in_hand: InHand,
 }
 
 /// A delivery with its verdict, on its way to the bus.
@@ -52,7 +53,12 @@ impl Notifier {
             overall,
             flood: send::Flood::default(),
             bus: Reach::new("the message bus"),
+            in_hand: InHand::default(),
         }
+    }
+
+    pub(crate) fn in_hand(&self) -> InHand {
+        self.in_hand.clone()
     }
 
     /// Runs until `stop`: takes in nothing more then, and returns when what it holds is sent or given back.

@@ -1,5 +1,7 @@
 //! Telling a shopper.
 
+use std::time::Duration;
+
 use teloxide::types::{ChatId, Recipient};
 use tokio::time::Instant;
 use tolov_domain::{
@@ -10,7 +12,10 @@ use tolov_domain::{
         shop::Outcome,
     },
 };
-use tolov_kit::lifecycle::{Stop, pause};
+use tolov_kit::{
+    in_hand::Held,
+    lifecycle::{Stop, pause},
+};
 
 use super::{
     Ending, Notifier,
@@ -25,6 +30,7 @@ pub(super) struct Told {
     pub(super) delivery: Delivery,
     pub(super) notification: Notification,
     pub(super) payment: ClickPaydocId,
+    pub(super) _held: Held,
 }
 
 /// Sends a claimed message and records how it ended; what is left is to acknowledge.
@@ -35,9 +41,10 @@ pub(super) async fn tell(
     lease: Lease,
     stop: &Stop,
 ) -> (Delivery, Verdict) {
-    let Told { delivery, notification, payment } = told;
+    let Told { delivery, notification, payment, _held } = told;
     if attempt > 1 {
-        tracing::info!(notification.id = %notification.notification_id, attempt, "sending once more");
+        let Notification { notification_id, order_id, .. } = &notification;
+        tracing::info!(order.id = %order_id, notification.id = %notification_id, attempt, "sending once more");
     }
     let ids = [notification.notification_id.clone()];
     let verdict = match attempt_to_tell(notifier, &notification, payment, attempt, lease, stop).await {
@@ -71,9 +78,11 @@ async fn attempt_to_tell(
     match notifier.send_in_turn(chat, &html, lease, stop).await {
         Sent::As(message_id) => {
             let lag = notifier.deps.clock.now() - notification.occurred_at;
+            metrics::histogram!("tolov_paid_to_notified_seconds")
+                .record(Duration::try_from(lag).unwrap_or_default());
             tracing::info!(
                 order.id = %notification.order_id,
-                paid_to_notified_ms = lag.whole_milliseconds(),
+                paid_to_notified_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX),
                 "shopper told"
             );
             Ending::Final(Outcome::Sent { message_id })

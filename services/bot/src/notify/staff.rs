@@ -123,11 +123,15 @@ impl StaffChannel {
             Ok(message_id) => {
                 self.reach.found();
                 self.notifier.journal.record(&ids, &Outcome::Sent { message_id }).await;
-                tracing::info!(notices = claimed.len(), message.id = message_id, "posted to staff");
+                tracing::info!(order.ids = orders(&claimed), message.id = message_id, "posted to staff");
                 self.decide(claimed, &Verdict::Done).await;
             }
             Err(SendError::Refused(reason)) if claimed.len() > 1 => {
-                tracing::warn!(notices = claimed.len(), reason, "a digest is refused: one post each now");
+                tracing::warn!(
+                    order.ids = orders(&claimed),
+                    reason,
+                    "a digest is refused: one post each now"
+                );
                 self.notifier.journal.release(&ids).await;
                 self.each_alone(claimed);
             }
@@ -233,7 +237,11 @@ impl StaffChannel {
                 Ending::Free(Verdict::Retry { reason })
             }
             SendError::Refused(reason) => {
-                tracing::warn!(first.notification.id = ?ids.first(), reason, "Telegram does not take a post; it is parked");
+                tracing::warn!(
+                    order.ids = orders(&notices),
+                    reason,
+                    "Telegram does not take a post; it is parked"
+                );
                 ending_of(SendError::Refused(reason), attempt, lease)
             }
             error @ (SendError::TokenRefused
@@ -274,6 +282,13 @@ impl StaffChannel {
             self.verdicts.send((notice.delivery, verdict.clone())).await.ok();
         }
     }
+}
+
+/// The numbers of the orders that a post is about, for the log.
+fn orders(notices: &[Notice]) -> String {
+    let numbers: Vec<String> =
+        notices.iter().map(|notice| notice.notification.order_id.to_string()).collect();
+    numbers.join(",")
 }
 
 fn digest(channel: &StaffChannel, notices: &[Notice]) -> (String, usize) {

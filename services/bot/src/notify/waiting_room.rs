@@ -10,6 +10,7 @@ use tokio::{
     time::Instant,
 };
 use tolov_domain::{notification::Notification, ports::bus::Delivery};
+use tolov_kit::in_hand::{Held, InHand};
 
 use super::journal::STOP_AFTER;
 use crate::BotConfig;
@@ -26,6 +27,7 @@ pub(super) struct Notice {
     /// Telegram did not take a digest with it: it may be the culprit, so it is posted by itself.
     pub(super) alone: bool,
     _place: OwnedSemaphorePermit,
+    _held: Held,
 }
 
 /// Room for a bounded number of notices.
@@ -56,11 +58,13 @@ impl WaitingRoom {
         &self,
         delivery: Delivery,
         notification: Notification,
+        in_hand: &InHand,
     ) -> Option<(Delivery, Duration)> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Some((delivery, self.book()));
         };
-        let notice = Notice { delivery, notification, alone: false, _place: place };
+        let held = in_hand.take(notification.occurred_at);
+        let notice = Notice { delivery, notification, alone: false, _place: place, _held: held };
         // There are as many places as the way there is long; it is closed only when the other side has ended.
         let refused = self.notices.try_send(notice).err()?;
         Some((refused.into_inner().delivery, STOP_AFTER))

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tolov_click::{SecretKey, sign::SignedFields};
 use tolov_domain::time::{TASHKENT, from_unix_ms};
 use url::{Url, form_urlencoded};
 
 use super::{Click, ClickError, Payment};
+use crate::hops::NewHop;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -166,8 +167,8 @@ fn sign_time(now_ms: i64) -> String {
 }
 
 impl Click {
-    /// Sends one callback and reads the answer. Never fails: that nothing came is an answer too.
-    pub(super) async fn exchange(&self, callback: &Callback) -> Result<Exchange, ClickError> {
+    /// Sends one callback and reads the answer.
+    pub(super) async fn exchange_as_it_is(&self, callback: &Callback) -> Result<Exchange, ClickError> {
         let url = self.merchant_url(callback.step)?;
         let sent_at_ms = self.now_ms();
         let mut fields = callback.fields(&self.inner.secret_key, &sign_time(sent_at_ms));
@@ -178,7 +179,49 @@ impl Click {
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         drop(permit);
         fields.retain(|(name, _)| name != "sign_string");
-        Ok(Exchange { step: callback.step, sent_at_ms, fields, answer, took_ms, ignored: false })
+        let exchange = Exchange { step: callback.step, sent_at_ms, fields, answer, took_ms, ignored: false };
+        self.note_hop(callback, &exchange);
+        Ok(exchange)
+    }
+
+    /// A callback that never reaches the merchant.
+    pub(super) async fn lose(&self, callback: &Callback) -> Result<Exchange, ClickError> {
+        let sent_at_ms = self.now_ms();
+        let mut fields = callback.fields(&self.inner.secret_key, &sign_time(sent_at_ms));
+        fields.retain(|(name, _)| name != "sign_string");
+        let problem = "the callback was lost on the way".to_owned();
+        let answer = MerchantAnswer::Unanswered { problem };
+        // As long as a caller would wait for an answer that does not come, in a hurry.
+        self.pause(Duration::from_millis(500)).await;
+        let exchange =
+            Exchange { step: callback.step, sent_at_ms, fields, answer, took_ms: 500, ignored: false };
+        self.note_hop(callback, &exchange);
+        Ok(exchange)
+    }
+
+    fn note_hop(&self, callback: &Callback, exchange: &Exchange) {
+        let (stage, step) = match exchange.step {
+            Step::Prepare => ("prepare", "Prepare"),
+            Step::Complete => ("complete", "Complete"),
+        };
+        let (error, title) = match &exchange.answer {
+            MerchantAnswer::Understood { error, error_note, .. } => {
+                (Some(*error), format!("{step} → {error} {error_note}"))
+            }
+            MerchantAnswer::NotUnderstood { http_status, .. } => {
+                (None, format!("{step} → HTTP {http_status}"))
+            }
+            MerchantAnswer::Unanswered { problem } => (None, format!("{step} → {problem}")),
+        };
+        self.inner.hops.note(
+            NewHop::new(stage, title)
+                .of_order(&callback.merchant_trans_id)
+                .at_ms(exchange.sent_at_ms)
+                .took_ms(exchange.took_ms)
+                .ok(error == Some(0))
+                .facts(json!({ "error": error, "payer_error": callback.error }))
+                .payload(json!(exchange)),
+        );
     }
 
     async fn post(&self, url: Url, body: String) -> MerchantAnswer {

@@ -6,7 +6,8 @@ use http::StatusCode;
 use url::form_urlencoded;
 
 use super::{
-    Click, ClickError, OpenedLink, Payment, PaymentStatus, TEST_CARD, TEST_CARD_EXPIRY, TEST_SMS_CODE, page,
+    Click, ClickError, OpenedLink, Payment, PaymentStatus, TEST_CARD, TEST_CARD_EXPIRY, TEST_SMS_CODE,
+    page::Page, words,
 };
 use crate::ring::Ring;
 
@@ -31,7 +32,7 @@ const LACK_OF_MONEY: i64 = -5017;
 pub(super) const MAX_SESSIONS: usize = 10_000;
 
 pub(super) type Sessions = Ring<Session>;
-type Page = (StatusCode, String);
+type Answer = (StatusCode, String);
 
 /// The fields of a form of the page.
 pub(super) type Fields = BTreeMap<String, String>;
@@ -42,61 +43,60 @@ pub(super) fn read_fields(body: &[u8]) -> Fields {
 
 impl Click {
     /// The page that a pay link opens.
-    pub(super) fn card_page(&self, query: &str) -> Page {
+    pub(super) fn card_page(&self, page: Page, query: &str) -> Answer {
         match self.open_query(query) {
-            Ok(link) => (StatusCode::OK, page::card(&link, query, None)),
-            Err(problem) => (StatusCode::BAD_REQUEST, page::refusal(&problem.to_string())),
+            Ok(link) => (StatusCode::OK, page.card(&link, query, None)),
+            Err(problem) => (StatusCode::BAD_REQUEST, page.refusal(&problem.to_string())),
         }
     }
 
     /// The card was entered: asks the merchant, then for the code.
-    pub(super) async fn card_entered(self, fields: Fields) -> Page {
+    pub(super) async fn card_entered(self, page: Page, fields: Fields) -> Answer {
         let query = field(&fields, "link");
         let link = match self.open_query(query) {
             Ok(link) => link,
-            Err(problem) => return (StatusCode::BAD_REQUEST, page::refusal(&problem.to_string())),
+            Err(problem) => return (StatusCode::BAD_REQUEST, page.refusal(&problem.to_string())),
         };
         let (card, expiry) = (digits(field(&fields, "card")), digits(field(&fields, "expiry")));
         if card.len() != 16 || !is_expiry(&expiry) {
-            let problem = "Write the 16 digits of the card, and month and year as MM/YY.";
-            return (StatusCode::UNPROCESSABLE_ENTITY, page::card(&link, query, Some(problem)));
+            let html = page.card(&link, query, Some(words::BAD_CARD));
+            return (StatusCode::UNPROCESSABLE_ENTITY, html);
         }
         let has_money = card == TEST_CARD && expiry == digits(TEST_CARD_EXPIRY);
         let payment = match self.begin(&link).await {
             Ok(payment) => payment,
-            Err(problem) => return (StatusCode::SERVICE_UNAVAILABLE, page::refusal(&problem.to_string())),
+            Err(problem) => return (StatusCode::SERVICE_UNAVAILABLE, page.refusal(&problem.to_string())),
         };
         if !matches!(payment.status, PaymentStatus::Prepared { .. }) {
-            return (StatusCode::OK, page::ending(&payment, &link));
+            return (StatusCode::OK, page.ending(&payment, &link));
         }
         let number = self.open_session(payment.click_trans_id, link, has_money);
-        (StatusCode::OK, page::sms(&payment, &number, None))
+        (StatusCode::OK, page.sms(&payment, &number, None))
     }
 
     /// The code was entered.
-    pub(super) async fn code_entered(self, fields: Fields) -> Page {
+    pub(super) async fn code_entered(self, page: Page, fields: Fields) -> Answer {
         let is_right = digits(field(&fields, "code")) == TEST_SMS_CODE;
         let Some((session, payment)) = self.take_session(field(&fields, "session"), !is_right) else {
-            return gone();
+            return gone(page);
         };
         if is_right {
             let error = (!session.has_money).then_some(LACK_OF_MONEY);
-            return self.end(session, payment, error).await;
+            return self.end(page, session, payment, error).await;
         }
         if session.wrong_codes >= MAX_WRONG_CODES {
-            return self.end(session, payment, Some(CANCELLED_BY_PAYER)).await;
+            return self.end(page, session, payment, Some(CANCELLED_BY_PAYER)).await;
         }
-        let problem = "The code is wrong. Look at the SMS again.";
-        let html = page::sms(&payment, &session.number, Some(problem));
+        let html = page.sms(&payment, &session.number, Some(words::WRONG_CODE));
         self.give_back(&session);
         (StatusCode::UNPROCESSABLE_ENTITY, html)
     }
 
     /// The payer changed their mind.
-    pub(super) async fn cancelled_by_payer(self, fields: Fields) -> Page {
+    pub(super) async fn cancelled_by_payer(self, page: Page, fields: Fields) -> Answer {
         match self.take_session(field(&fields, "session"), false) {
-            Some((session, payment)) => self.end(session, payment, Some(CANCELLED_BY_PAYER)).await,
-            None => gone(),
+            Some((session, payment)) => self.end(page, session, payment, Some(CANCELLED_BY_PAYER)).await,
+            None => gone(page),
         }
     }
 
@@ -107,7 +107,7 @@ impl Click {
     }
 
     /// Pays, or cancels with the error. Goes on by itself when the browser has gone.
-    async fn end(self, session: Session, mut payment: Payment, error: Option<i64>) -> Page {
+    async fn end(self, page: Page, session: Session, mut payment: Payment, error: Option<i64>) -> Answer {
         let click_trans_id = payment.click_trans_id;
         let click = self.clone();
         let ending = tokio::spawn(async move {
@@ -122,8 +122,8 @@ impl Click {
         // Whether it ended or not: the page shows how far the payment is.
         drop(tokio::time::timeout(BROWSER_PATIENCE, ending).await);
         match self.payment(click_trans_id) {
-            Some(payment) => (StatusCode::OK, page::ending(&payment, &session.link)),
-            None => gone(),
+            Some(payment) => (StatusCode::OK, page.ending(&payment, &session.link)),
+            None => gone(page),
         }
     }
 
@@ -167,11 +167,8 @@ impl Click {
     }
 }
 
-fn gone() -> Page {
-    (
-        StatusCode::GONE,
-        page::refusal("This payment has ended already, or is being worked on. Open the pay link anew."),
-    )
+fn gone(page: Page) -> Answer {
+    (StatusCode::GONE, page.refusal_in_words(words::GONE))
 }
 
 fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {

@@ -4,11 +4,14 @@ mod callback;
 mod checkout;
 mod complete;
 mod link;
+pub(crate) mod merchant_api;
 mod page;
 mod payment;
 mod play;
 pub(crate) mod routes;
+mod twist;
 mod variation;
+mod words;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -21,10 +24,12 @@ use tolov_domain::time::unix_ms;
 use tolov_kit::{clock::Clock, lifecycle::Stop, secret::Secret};
 use url::Url;
 
-use crate::ring::Ring;
+use crate::{board::Board, hops::Hops, ring::Ring};
 pub use callback::{Exchange, MerchantAnswer, Step};
 pub use link::{BadLink, OpenedLink};
+pub use merchant_api::{ApiCall, Invoice, InvoiceStatus, Receipt};
 pub use payment::{Payment, PaymentStatus};
+pub use twist::{Mishap, Twist};
 pub use variation::{Play, Variation};
 
 /// CLICK's test card, the only one with money on it.
@@ -38,6 +43,8 @@ pub const TEST_SMS_CODE: &str = "666666";
 pub struct ClickConfig {
     pub service_id: i64,
     pub merchant_id: i64,
+    /// Who may call the Merchant API. `None`: whoever has the secret key.
+    pub merchant_user_id: Option<i64>,
     pub secret_key: Secret,
     /// Where Prepare goes; may be given later by [`Click::point_at`].
     pub prepare_url: Option<Url>,
@@ -59,6 +66,7 @@ impl ClickConfig {
         Self {
             service_id,
             merchant_id,
+            merchant_user_id: None,
             secret_key,
             prepare_url: None,
             complete_url: None,
@@ -88,6 +96,10 @@ pub enum ClickError {
     NoSuchField(String),
     #[error("{0} is more than the sandbox does at once: at most {1}")]
     TooMany(u32, u32),
+    #[error("there is no invoice {0}")]
+    NoSuchInvoice(i64),
+    #[error("invoice {0} does not wait for its payer: it is paid, deleted, or being paid")]
+    InvoiceNotWaiting(i64),
     #[error("the sandbox is busy with too many payments: try again")]
     Busy,
 }
@@ -108,6 +120,8 @@ struct Inner {
     /// Calls to the merchant that are on their way at once.
     calls: Semaphore,
     stopping: Stop,
+    hops: Hops,
+    board: Board,
 }
 
 #[derive(Debug)]
@@ -115,12 +129,19 @@ struct State {
     merchant: Option<(Url, Url)>,
     payments: Ring<Payment>,
     sessions: checkout::Sessions,
+    twists: Vec<Twist>,
     last_trans_id: i64,
     last_paydoc_id: i64,
+    invoices: Ring<Invoice>,
+    last_invoice_id: i64,
+    receipts: Ring<Receipt>,
+    api_calls: Ring<ApiCall>,
+    refuses_reversals: bool,
 }
 
-/// Keeps the two series of numbers apart, so that one taken for the other is noticed.
+/// Keeps the series of numbers apart, so that one taken for the other is noticed.
 const PAYDOC_OFFSET: i64 = 4_000_000_000_000;
+const INVOICE_OFFSET: i64 = 2 * PAYDOC_OFFSET;
 const MAX_CALLS_AT_ONCE: usize = 256;
 
 impl Click {
@@ -129,6 +150,7 @@ impl Click {
         client: reqwest::Client,
         clock: Arc<dyn Clock>,
         stopping: Stop,
+        (hops, board): (Hops, Board),
     ) -> Self {
         // Milliseconds, counted up by one a payment: numbers do not repeat after a restart.
         let start_ms = unix_ms(clock.now());
@@ -136,8 +158,14 @@ impl Click {
             merchant: config.prepare_url.clone().zip(config.complete_url.clone()),
             payments: Ring::new(config.max_payments),
             sessions: Ring::new(checkout::MAX_SESSIONS),
+            twists: Vec::new(),
             last_trans_id: start_ms,
             last_paydoc_id: start_ms + PAYDOC_OFFSET,
+            invoices: Ring::new(merchant_api::MAX_INVOICES),
+            last_invoice_id: start_ms + INVOICE_OFFSET,
+            receipts: Ring::new(merchant_api::MAX_RECEIPTS),
+            api_calls: Ring::new(merchant_api::MAX_API_CALLS),
+            refuses_reversals: false,
         };
         let inner = Inner {
             secret_key: SecretKey::new(config.secret_key.expose()),
@@ -147,6 +175,8 @@ impl Click {
             state: Mutex::new(state),
             calls: Semaphore::new(MAX_CALLS_AT_ONCE),
             stopping,
+            hops,
+            board,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -168,11 +198,16 @@ impl Click {
         })
     }
 
-    /// Forgets payments. Numbers keep growing.
+    /// Forgets payments, invoices and receipts. Numbers keep growing.
     pub fn reset(&self) {
         self.with(|state| {
             state.payments.clear();
             state.sessions.clear();
+            state.twists.clear();
+            state.invoices.clear();
+            state.receipts.clear();
+            state.api_calls.clear();
+            state.refuses_reversals = false;
         });
     }
 

@@ -1,8 +1,12 @@
-//! The payment page's HTML: plain forms, no script, readable on a phone.
+//! The payment page's HTML: plain forms that work without script, readable on a phone.
 
-use tolov_domain::Tiyin;
+use tolov_domain::{Language, Tiyin};
+use url::form_urlencoded;
 
-use super::{OpenedLink, Payment, PaymentStatus, TEST_CARD_EXPIRY, TEST_SMS_CODE};
+use super::{
+    OpenedLink, Payment, PaymentStatus, TEST_CARD_EXPIRY, TEST_SMS_CODE,
+    words::{self, Words},
+};
 
 /// Text made safe for HTML, in content and in quoted attributes.
 pub(super) fn escape(text: &str) -> String {
@@ -20,108 +24,174 @@ pub(super) fn escape(text: &str) -> String {
     safe
 }
 
-const STYLE: &str = "body{font:17px/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1rem;color:#111;\
-    background:#fff}h1{font-size:1.3rem}label{display:block;margin:.8rem 0}input{display:block;width:100%;\
-    box-sizing:border-box;font:inherit;padding:.6rem;border:1px solid #888;border-radius:.4rem}button{width:100%;\
-    font:inherit;padding:.8rem;margin:.4rem 0;border:0;border-radius:.4rem;background:#0a6ed1;color:#fff}\
-    button.quiet{background:none;color:#0a6ed1;text-decoration:underline}.problem{color:#a00;font-weight:600}\
-    .hint{color:#555;font-size:.9rem}dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem}dd{margin:0}";
+/// The test card as a person writes it.
+const TEST_CARD_SHOWN: &str = "8600 4954 0000 0094";
 
-fn page(title: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title} · CLICK (sandbox)</title><style>{STYLE}</style></head>\n\
-         <body><main><h1>{title}</h1>\n{body}\n\
-         <p class=\"hint\">This is Tolov's sandbox: no real money moves.</p></main></body></html>\n"
-    )
+/// One page in one language.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
+    pub(super) language: Language,
 }
 
-fn what_is_paid(order_id: &str, amount: &str) -> String {
-    let shown = Tiyin::parse_soum(amount).map_or_else(|_| amount.to_owned(), Tiyin::grouped);
-    format!(
-        "<dl><dt>Order</dt><dd>{}</dd><dt>Amount</dt><dd>{} so'm</dd></dl>",
-        escape(order_id),
-        escape(&shown)
-    )
+impl Page {
+    fn say(self, words: Words) -> String {
+        escape(words.in_language(self.language))
+    }
+
+    /// `mark` colours the page's head: how the payment stands.
+    fn whole(self, title: Words, mark: &str, body: &str) -> String {
+        let (language, title, sandbox) =
+            (self.language.as_str(), self.say(title), self.say(words::SANDBOX));
+        format!(
+            "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <title>{title} · CLICK (sandbox)</title><link rel=\"icon\" href=\"/page/icon.svg\">\
+             <link rel=\"stylesheet\" href=\"/page/pay.css\">\
+             <script type=\"module\" src=\"/page/pay.js\"></script></head>\n\
+             <body class=\"{mark}\"><header><span class=\"brand\">CLICK</span>{{languages}}</header>\
+             <main><h1>{title}</h1>\n{body}\n</main><footer>{sandbox}</footer></body></html>\n"
+        )
+    }
+
+    fn without_languages(self, title: Words, mark: &str, body: &str) -> String {
+        self.whole(title, mark, body).replacen("{languages}", "", 1)
+    }
+
+    fn what_is_paid(self, order_id: &str, amount: &str) -> String {
+        let shown = Tiyin::parse_soum(amount).map_or_else(|_| amount.to_owned(), Tiyin::grouped);
+        format!(
+            "<dl class=\"bill\"><dt>{}</dt><dd>{}</dd><dt>{}</dt><dd class=\"sum\">{} {}</dd></dl>",
+            self.say(words::ORDER),
+            escape(order_id),
+            self.say(words::AMOUNT),
+            escape(&shown),
+            words::SOUM.in_language(self.language),
+        )
+    }
+
+    fn problem_line(self, problem: Option<Words>) -> String {
+        problem.map_or_else(String::new, |problem| problem_text(&self.say(problem)))
+    }
+
+    fn way_back(self, link: &OpenedLink) -> String {
+        link.return_url.as_ref().map_or_else(String::new, |url| {
+            format!(
+                "<p><a class=\"back\" href=\"{}\">{}</a></p>",
+                escape(url.as_str()),
+                self.say(words::BACK_TO_SHOP)
+            )
+        })
+    }
+
+    fn hidden_language(self) -> String {
+        format!("<input type=\"hidden\" name=\"lang\" value=\"{}\">", self.language.as_str())
+    }
+
+    /// Asks for the card. `query` is the pay link's own query, which the form hands on.
+    pub(super) fn card(self, link: &OpenedLink, query: &str, problem: Option<Words>) -> String {
+        let hint = self
+            .say(words::TEST_CARD_HINT)
+            .replace("{card}", TEST_CARD_SHOWN)
+            .replace("{expiry}", TEST_CARD_EXPIRY);
+        let body = format!(
+            "{}{}<form method=\"post\" action=\"/services/pay/card\">\
+             <input type=\"hidden\" name=\"link\" value=\"{}\">{}\
+             <div class=\"card\"><label>{}<input name=\"card\" inputmode=\"numeric\" autocomplete=\"off\" required \
+             maxlength=\"23\" placeholder=\"0000 0000 0000 0000\" autofocus></label>\
+             <label class=\"short\">{}<input name=\"expiry\" inputmode=\"numeric\" autocomplete=\"off\" required \
+             maxlength=\"5\" placeholder=\"00/00\"></label></div>\
+             <button>{}</button></form>\n<p class=\"hint\">{hint}</p>{}",
+            self.problem_line(problem),
+            self.what_is_paid(&link.order_id, &link.amount),
+            escape(query),
+            self.hidden_language(),
+            self.say(words::CARD_NUMBER),
+            self.say(words::VALID_UNTIL),
+            self.say(words::PAY),
+            self.way_back(link),
+        );
+        // The head first: what follows comes from outside and may have braces in it.
+        self.whole(words::PAYMENT, "asks", &body).replacen("{languages}", &languages(self.language, query), 1)
+    }
+
+    /// Asks for the code from the SMS.
+    pub(super) fn sms(self, payment: &Payment, session: &str, problem: Option<Words>) -> String {
+        let session = escape(session);
+        let language = self.hidden_language();
+        let body = format!(
+            "{}{}<p>{} <b class=\"phone\">+998 ** *** ** 45</b></p>\
+             <form method=\"post\" action=\"/services/pay/sms\">\
+             <input type=\"hidden\" name=\"session\" value=\"{session}\">{language}\
+             <label>{}<input class=\"code\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" required \
+             maxlength=\"7\" placeholder=\"• • • • • •\" autofocus></label><button>{}</button></form>\n\
+             <form method=\"post\" action=\"/services/pay/cancel\">\
+             <input type=\"hidden\" name=\"session\" value=\"{session}\">{language}\
+             <button class=\"quiet\">{}</button></form>\n<p class=\"hint\">{} {TEST_SMS_CODE}</p>",
+            self.problem_line(problem),
+            self.what_is_paid(&payment.order_id, &payment.amount),
+            self.say(words::SMS_SENT),
+            self.say(words::SMS_CODE),
+            self.say(words::CONFIRM),
+            self.say(words::CANCEL),
+            self.say(words::TEST_CODE_HINT),
+        );
+        self.without_languages(words::CONFIRMATION, "asks", &body)
+    }
+
+    /// Says how it ended, and leads back.
+    pub(super) fn ending(self, payment: &Payment, link: &OpenedLink) -> String {
+        let (title, mark, words) = match &payment.status {
+            PaymentStatus::Paid { .. } => (words::PAID, "good", self.say(words::PAID_MORE)),
+            PaymentStatus::Refused { error_note, .. } => {
+                (words::NOT_PAID, "bad", format!("{} {}", self.say(words::SHOP_REFUSED), escape(error_note)))
+            }
+            PaymentStatus::Cancelled { error: -5017 } => {
+                (words::NOT_PAID, "bad", self.say(words::NO_MONEY))
+            }
+            PaymentStatus::Cancelled { .. } => (words::CANCELLED, "bad", self.say(words::CANCELLED_MORE)),
+            PaymentStatus::Reversed { .. } => (words::GIVEN_BACK, "good", self.say(words::GIVEN_BACK_MORE)),
+            PaymentStatus::Created | PaymentStatus::Prepared { .. } | PaymentStatus::Debited { .. } => {
+                (words::IN_WORK, "waits", self.say(words::SHOP_SILENT))
+            }
+            PaymentStatus::Hanging { .. } => (words::IN_WORK, "waits", self.say(words::SHOP_MUTE)),
+        };
+        let body = format!(
+            "<p class=\"ending\" role=\"status\">{words}</p>{}<p class=\"hint\">{} {}</p>{}",
+            self.what_is_paid(&payment.order_id, &payment.amount),
+            self.say(words::PAYMENT_NUMBER),
+            payment.click_paydoc_id,
+            self.way_back(link),
+        );
+        self.without_languages(title, mark, &body)
+    }
+
+    /// There is nothing to pay here.
+    pub(super) fn refusal(self, problem: &str) -> String {
+        self.without_languages(words::NOT_POSSIBLE, "bad", &problem_text(&escape(problem)))
+    }
+
+    pub(super) fn refusal_in_words(self, problem: Words) -> String {
+        self.refusal(problem.in_language(self.language))
+    }
 }
 
-fn problem_line(problem: Option<&str>) -> String {
-    problem.map_or_else(String::new, |problem| {
-        format!("<p class=\"problem\" role=\"alert\">{}</p>\n", escape(problem))
-    })
+fn problem_text(safe: &str) -> String {
+    format!("<p class=\"problem\" role=\"alert\">{safe}</p>\n")
 }
 
-fn way_back(link: &OpenedLink) -> String {
-    link.return_url.as_ref().map_or_else(String::new, |url| {
-        format!("<p><a href=\"{}\">Back to the shop</a></p>", escape(url.as_str()))
-    })
-}
-
-/// Asks for the card. `query` is the pay link's own query, which the form hands on.
-pub(super) fn card(link: &OpenedLink, query: &str, problem: Option<&str>) -> String {
-    let body = format!(
-        "{}{}<form method=\"post\" action=\"/services/pay/card\">\
-         <input type=\"hidden\" name=\"link\" value=\"{}\">\
-         <label>Card number<input name=\"card\" inputmode=\"numeric\" autocomplete=\"off\" required maxlength=\"23\" \
-         placeholder=\"8600 …\"></label>\
-         <label>Valid until (MM/YY)<input name=\"expiry\" inputmode=\"numeric\" autocomplete=\"off\" required \
-         maxlength=\"5\" placeholder=\"MM/YY\"></label>\
-         <button>Pay</button></form>\n\
-         <p class=\"hint\">Test card: 8600 4954 0000 0094, {TEST_CARD_EXPIRY}. Any other card has no money on it.</p>{}",
-        problem_line(problem),
-        what_is_paid(&link.order_id, &link.amount),
-        escape(query),
-        way_back(link),
-    );
-    page("Payment", &body)
-}
-
-/// Asks for the code from the SMS.
-pub(super) fn sms(payment: &Payment, session: &str, problem: Option<&str>) -> String {
-    let session = escape(session);
-    let body = format!(
-        "{}{}<form method=\"post\" action=\"/services/pay/sms\">\
-         <input type=\"hidden\" name=\"session\" value=\"{session}\">\
-         <label>Code from the SMS<input name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" required \
-         maxlength=\"6\"></label><button>Confirm</button></form>\n\
-         <form method=\"post\" action=\"/services/pay/cancel\">\
-         <input type=\"hidden\" name=\"session\" value=\"{session}\">\
-         <button class=\"quiet\">Cancel the payment</button></form>\n\
-         <p class=\"hint\">Test code: {TEST_SMS_CODE}.</p>",
-        problem_line(problem),
-        what_is_paid(&payment.order_id, &payment.amount),
-    );
-    page("Confirmation", &body)
-}
-
-/// Says how it ended, and leads back.
-pub(super) fn ending(payment: &Payment, link: &OpenedLink) -> String {
-    let (title, words) = match &payment.status {
-        PaymentStatus::Paid { .. } => ("Paid", "The payment went through."),
-        PaymentStatus::Refused { error_note, .. } => ("Not paid", error_note.as_str()),
-        PaymentStatus::Cancelled { error: -5017 } => ("Not paid", "There is not enough money on the card."),
-        PaymentStatus::Cancelled { .. } => ("Cancelled", "The payment was cancelled. No money was taken."),
-        PaymentStatus::Created | PaymentStatus::Prepared { .. } | PaymentStatus::Debited { .. } => {
-            ("In work", "The shop has not answered yet. The payment goes on without you.")
-        }
-        PaymentStatus::Hanging { .. } => {
-            ("In work", "The shop does not answer. CLICK's support looks into the payment.")
-        }
+/// The same link in each language.
+fn languages(current: Language, query: &str) -> String {
+    let link = |language: Language| {
+        let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "lang");
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(others)
+            .append_pair("lang", language.as_str())
+            .finish();
+        let tag = language.as_str();
+        let here = if language == current { " aria-current=\"true\"" } else { "" };
+        format!("<a href=\"/services/pay?{}\" lang=\"{tag}\"{here}>{}</a>", escape(&query), tag.to_uppercase())
     };
-    let body = format!(
-        "<p role=\"status\">{}</p>{}<p>Payment number {}</p>{}",
-        escape(words),
-        what_is_paid(&payment.order_id, &payment.amount),
-        payment.click_paydoc_id,
-        way_back(link),
-    );
-    page(title, &body)
-}
-
-/// There is nothing to pay here.
-pub(super) fn refusal(problem: &str) -> String {
-    page("Payment is not possible", &problem_line(Some(problem)))
+    format!("<nav>{}</nav>", Language::ALL.map(link).concat())
 }
 
 #[cfg(test)]
@@ -131,12 +201,24 @@ mod tests {
     #[test]
     fn what_comes_from_a_link_cannot_become_markup() {
         let link = OpenedLink {
-            order_id: "\"><script>x</script>".to_owned(),
+            order_id: "\"><script>x</script>{languages}".to_owned(),
             amount: "1500".to_owned(),
             return_url: Some(url::Url::parse("https://a.uz/?q='\"<").unwrap()),
         };
-        let html = card(&link, "a=\"><img src=x>&b='", None);
-        assert!(!html.contains("<script") && !html.contains("<img"));
-        assert!(html.contains("&quot;&gt;&lt;script&gt;"));
+        let page = Page { language: Language::En };
+        let html = page.card(&link, "a=\"><img src=x>&b='", None);
+        assert!(!html.contains("<script>") && !html.contains("<img"));
+        assert!(html.contains("&quot;&gt;&lt;script&gt;x&lt;/script&gt;{languages}"));
+    }
+
+    #[test]
+    fn the_page_speaks_three_languages_and_leads_from_one_to_another() {
+        let link = OpenedLink { order_id: "1".to_owned(), amount: "1500".to_owned(), return_url: None };
+        for (language, word) in
+            [(Language::Uz, "Karta raqami"), (Language::Ru, "Номер карты"), (Language::En, "Card number")]
+        {
+            let html = Page { language }.card(&link, "service_id=1&lang=uz", None);
+            assert!(html.contains(word) && html.contains("/services/pay?service_id=1&amp;lang=ru"), "{html}");
+        }
     }
 }

@@ -36,6 +36,8 @@ pub enum PaymentStatus {
     Debited { merchant_prepare_id: i64 },
     /// The merchant confirmed.
     Paid { merchant_prepare_id: i64 },
+    /// Was paid, and the merchant had the money given back.
+    Reversed { merchant_prepare_id: i64 },
     /// The payer or CLICK cancelled, or the merchant answered -9; no money is with the merchant.
     Cancelled { error: i64 },
     /// The money is taken and the merchant never understood: CLICK's support would handle it by hand.
@@ -55,7 +57,9 @@ impl Payment {
             | PaymentStatus::Debited { .. }
             | PaymentStatus::Hanging { .. } => 1,
             PaymentStatus::Paid { .. } => 2,
-            PaymentStatus::Refused { .. } | PaymentStatus::Cancelled { .. } => -1,
+            PaymentStatus::Refused { .. }
+            | PaymentStatus::Cancelled { .. }
+            | PaymentStatus::Reversed { .. } => -1,
         }
     }
 

@@ -5,12 +5,17 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Answer, Refused, Request, done, id, ok, unknown};
-use crate::click::{Click, ClickError, Play};
+use crate::click::{Click, ClickError, Play, Twist};
 
 #[derive(Deserialize)]
 struct Merchant {
     prepare_url: String,
     complete_url: String,
+}
+
+#[derive(Deserialize)]
+struct Reversals {
+    refuse: bool,
 }
 
 /// What to pay: an order, or a link.
@@ -42,6 +47,15 @@ pub(super) async fn answer(click: &Click, knob: &[&str], request: &Request) -> A
             let (click, play) = (click.clone(), request.json::<Play>()?);
             to_the_end(async move { click.play(play).await }).await
         }
+        ("GET", ["twists"]) => Ok(ok(&click.twists())),
+        ("POST", ["twists"]) => {
+            click.twist(request.json::<Twist>()?).map_err(|error| refused(&error))?;
+            Ok(done())
+        }
+        ("DELETE", ["twists"]) => {
+            click.clear_twists();
+            Ok(done())
+        }
         ("GET", ["payments"]) => {
             let mut payments = click.payments();
             if let Some(order_id) = request.text("order_id") {
@@ -51,6 +65,31 @@ pub(super) async fn answer(click: &Click, knob: &[&str], request: &Request) -> A
         }
         ("GET", ["payments", payment]) => {
             click.payment(id(payment)?).map(|payment| ok(&payment)).ok_or_else(unknown)
+        }
+        (_, ["invoices" | "receipts" | "api_calls" | "reversals", ..]) => {
+            merchant_api(click, knob, request).await
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// What came of the Merchant API, and what the payer does with invoices.
+async fn merchant_api(click: &Click, knob: &[&str], request: &Request) -> Answer {
+    match (request.method.as_str(), knob) {
+        ("GET", ["invoices"]) => Ok(ok(&click.invoices())),
+        ("POST", ["invoices", invoice, "pay"]) => {
+            let (click, invoice) = (click.clone(), id(invoice)?);
+            to_the_end(async move { click.pay_invoice(invoice).await }).await
+        }
+        ("POST", ["invoices", invoice, "delete"]) => {
+            click.delete_invoice(id(invoice)?).map_err(|error| refused(&error))?;
+            Ok(done())
+        }
+        ("GET", ["receipts"]) => Ok(ok(&click.receipts())),
+        ("GET", ["api_calls"]) => Ok(ok(&click.api_calls())),
+        ("POST", ["reversals"]) => {
+            click.refuse_reversals(request.json::<Reversals>()?.refuse);
+            Ok(done())
         }
         _ => Err(unknown()),
     }
@@ -75,7 +114,8 @@ async fn to_the_end<T: serde::Serialize + Send + 'static>(
 
 fn refused(error: &ClickError) -> Refused {
     let status = match error {
-        ClickError::NoMerchant => StatusCode::CONFLICT,
+        ClickError::NoMerchant | ClickError::InvoiceNotWaiting(_) => StatusCode::CONFLICT,
+        ClickError::NoSuchInvoice(_) => StatusCode::NOT_FOUND,
         ClickError::BadLink(_) | ClickError::NoSuchField(_) | ClickError::TooMany(..) => {
             StatusCode::UNPROCESSABLE_ENTITY
         }

@@ -1,6 +1,8 @@
 //! The sandbox's own HTTP routes under `/sandbox`: the knobs of [`Handle`] for whoever is outside of the process.
 
+mod board;
 mod click;
+mod feed;
 mod telegram;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -70,6 +72,9 @@ async fn answer(handle: &Handle, path: &str, request: Request) -> Answer {
             handle.reset();
             Ok(done())
         }
+        ("GET", ["events"]) => feed::events(handle, &request).await,
+        ("GET", ["events", seq]) => feed::payload(handle, seq),
+        (_, ["switches" | "orders" | "load", ..]) => board::answer(handle, &segments, &request).await,
         (_, ["telegram", knob @ ..]) => telegram::answer(handle.telegram(), knob, &request).await,
         (_, ["click", knob @ ..]) => click::answer(handle.click(), knob, &request).await,
         _ => Err(unknown()),

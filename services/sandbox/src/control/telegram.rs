@@ -1,13 +1,13 @@
 //! `/sandbox/telegram/…`
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, Refused, Request, done, id, ok, unknown};
 use crate::{
-    http_reply::json_with,
-    telegram::{Call, Channel, Contact, Fault, KnobError, NewShopper, Tap, Telegram},
+    http_reply::{json_with, reply_with},
+    telegram::{Call, Channel, Contact, Fault, KnobError, NewShopper, Tap, Telegram, picture_type},
 };
 
 #[derive(Deserialize)]
@@ -49,7 +49,9 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
             let Text { text } = request.json()?;
             Ok(ok(&telegram.post_to_channel(id(channel)?, &text).map_err(refused)?))
         }
-        ("GET", ["chats", chat, "messages"]) => Ok(ok(&telegram.messages(id(chat)?).map_err(refused)?)),
+        ("GET", ["chats"]) => Ok(ok(&telegram.chats())),
+        ("GET", ["chats", chat, "messages"]) => messages(telegram, id(chat)?, request),
+        ("GET", ["files", path @ ..]) => picture(telegram, &path.join("/")),
         ("GET", ["chats", chat, "wait"]) => wait(telegram, id(chat)?, request).await,
         ("GET", ["taps"]) => Ok(ok(&telegram.taps())),
         ("GET", ["taps", tap, "answer"]) => {
@@ -115,6 +117,32 @@ fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Reque
         _ => return Err(unknown()),
     };
     message.map(|message| ok(&message)).map_err(refused)
+}
+
+/// The log of a chat, or the part of it that the query asks for.
+fn messages(telegram: &Telegram, chat_id: i64, request: &Request) -> Answer {
+    let mut messages = telegram.messages(chat_id).map_err(refused)?;
+    if let Some(revision) = request.number::<u64>("after_revision")? {
+        messages.retain(|message| message.revision > revision);
+    }
+    if let Some(before) = request.number::<i64>("before")? {
+        messages.retain(|message| message.message_id < before);
+    }
+    if let Some(last) = request.number::<usize>("last")? {
+        messages.drain(..messages.len().saturating_sub(last));
+    }
+    Ok(ok(&messages))
+}
+
+/// A picture for the page. Anything else could be a script on this address.
+fn picture(telegram: &Telegram, path: &str) -> Answer {
+    let content = telegram.file(path).filter(|content| !content.is_empty()).ok_or_else(unknown)?;
+    let kind = picture_type(&content).ok_or_else(unknown)?;
+    let mut response = reply_with(StatusCode::OK, kind, content);
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
+    Ok(response)
 }
 
 async fn wait(telegram: &Telegram, chat_id: i64, request: &Request) -> Answer {

@@ -13,6 +13,7 @@ use super::{
     refusal::Refusal,
     state::{Call, CallOutcome, State},
 };
+use crate::hops::NewHop;
 
 /// What goes back to the bot.
 #[derive(Debug)]
@@ -48,6 +49,9 @@ impl Telegram {
             Ok(params) => params,
             Err(refusal) => return Err(refusal).into(),
         };
+        if !self.inner.switch.is_on() {
+            return self.refuse(method, &params, Refusal::server_error());
+        }
         let effect = self.change(|state| {
             state.bot_id = bot_id;
             state.faults.take(method.name, chat_id(state, &params))
@@ -96,17 +100,36 @@ impl Telegram {
     }
 
     fn execute(&self, method: &Method, params: &Params, lost: bool) -> Result<Value, Refusal> {
-        self.change(|state| {
+        let (result, call) = self.change(|state| {
             let result = check_limits(state, method, params).and_then(|()| (method.run)(state, params));
-            note(state, method, params, &result, lost);
-            result
-        })
+            let call = note(state, method, params, &result, lost);
+            (result, call)
+        });
+        self.note_hop(method, call, &result);
+        result
     }
 
     fn refuse(&self, method: &Method, params: &Params, refusal: Refusal) -> Answer {
         let result = Err(refusal);
-        self.change(|state| note(state, method, params, &result, false));
+        let call = self.change(|state| note(state, method, params, &result, false));
+        self.note_hop(method, call, &result);
         result.into()
+    }
+
+    /// What makes or changes a message is a station of the orders that it names.
+    fn note_hop(&self, method: &Method, call: Option<Call>, result: &Result<Value, Refusal>) {
+        let Some(call) = call.filter(|_| method.kind == MethodKind::Send) else { return };
+        let (said, answer) = match result {
+            Ok(sent) => ("200".to_owned(), json!({ "ok": true, "result": sent })),
+            Err(refusal) => (format!("{} {}", refusal.error_code, refusal.description), refusal.to_json()),
+        };
+        let to = call.chat_id.map_or_else(String::new, |chat_id| format!(" to {chat_id}"));
+        let hop = NewHop::new("telegram", format!("{}{to} → {said}", call.method))
+            .ok(result.is_ok())
+            .facts(json!({ "chat_id": call.chat_id, "message_id": call.message_id }))
+            .payload(json!({ "call": call, "answer": answer }));
+        let is_to_shopper = call.chat_id.is_some_and(|chat_id| chat_id > 0);
+        self.inner.hops.note_message(&hop, call.text.as_deref().unwrap_or_default(), is_to_shopper);
     }
 
     async fn hold(&self, delay_ms: u64) {
@@ -137,9 +160,15 @@ fn check_limits(state: &mut State, method: &Method, params: &Params) -> Result<(
 }
 
 /// Writes the call down. Polls are not: they would drown everything else.
-fn note(state: &mut State, method: &Method, params: &Params, result: &Result<Value, Refusal>, lost: bool) {
+fn note(
+    state: &mut State,
+    method: &Method,
+    params: &Params,
+    result: &Result<Value, Refusal>,
+    lost: bool,
+) -> Option<Call> {
     if method.name == GET_UPDATES {
-        return;
+        return None;
     }
     let outcome = match result {
         Ok(_) if lost => CallOutcome::AnswerLost,
@@ -157,5 +186,6 @@ fn note(state: &mut State, method: &Method, params: &Params, result: &Result<Val
         text: params.text("text").or_else(|| params.text("caption")),
         outcome,
     };
-    state.calls.push(call);
+    state.calls.push(call.clone());
+    Some(call)
 }

@@ -146,12 +146,20 @@ impl FileRecord {
 }
 
 fn is_picture(content: &[u8]) -> bool {
+    picture_type(content).is_some()
+}
+
+/// The content type of a picture, by how it begins.
+pub(crate) fn picture_type(content: &[u8]) -> Option<&'static str> {
     let starts = |magic: &[u8]| content.starts_with(magic);
-    starts(b"\xff\xd8\xff")
-        || starts(PNG)
-        || starts(b"GIF8")
-        || starts(b"BM")
-        || (starts(b"RIFF") && content.get(8..12) == Some(b"WEBP"))
+    match () {
+        () if starts(b"\xff\xd8\xff") => Some("image/jpeg"),
+        () if starts(PNG) => Some("image/png"),
+        () if starts(b"GIF8") => Some("image/gif"),
+        () if starts(b"BM") => Some("image/bmp"),
+        () if starts(b"RIFF") && content.get(8..12) == Some(b"WEBP") => Some("image/webp"),
+        () => None,
+    }
 }
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";

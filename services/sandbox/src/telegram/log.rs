@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{
     KnobError, Telegram,
+    chat::{Chat, ChatKind},
     message::{Message, Sender},
     methods::{self, MethodKind},
     state::{Call, CallOutcome, CallbackAnswer, CallbackQuery, State},
@@ -21,6 +24,19 @@ impl Telegram {
             let chat = state.chats.get(&chat_id).ok_or(KnobError::NoChat(chat_id))?;
             Ok(chat.messages.values().cloned().collect())
         })
+    }
+
+    /// Every chat in a line, the one with the newest change first.
+    pub fn chats(&self) -> Vec<ChatSummary> {
+        let mut chats: Vec<ChatSummary> =
+            self.look(|state| state.chats.values().map(ChatSummary::of).collect());
+        chats.sort_by_key(|chat| (std::cmp::Reverse(chat.revision), chat.id));
+        chats
+    }
+
+    /// The bytes of a file that was sent, by its path.
+    pub(crate) fn file(&self, path: &str) -> Option<bytes::Bytes> {
+        self.look(|state| state.files.content(path))
     }
 
     /// The newest message of the bot that is shown in a chat.
@@ -116,6 +132,48 @@ impl Telegram {
     /// How many updates wait for the bot.
     pub fn pending_updates(&self) -> usize {
         self.look(|state| state.updates.pending())
+    }
+}
+
+/// A chat as a list of chats shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChatSummary {
+    pub id: i64,
+    pub title: String,
+    pub is_channel: bool,
+    pub blocked: bool,
+    /// Of the newest message.
+    pub revision: u64,
+    pub last_message_id: i64,
+    pub last_text: String,
+    pub last_at_ms: i64,
+}
+
+/// A line of the list shows no more.
+const LAST_TEXT_CHARS: usize = 80;
+
+impl ChatSummary {
+    fn of(chat: &Chat) -> Self {
+        let (title, is_channel) = match &chat.kind {
+            ChatKind::Private(shopper) => {
+                let last_name = shopper.last_name.iter().map(String::as_str);
+                let names: Vec<&str> =
+                    std::iter::once(shopper.first_name.as_str()).chain(last_name).collect();
+                (names.join(" "), false)
+            }
+            ChatKind::Channel(channel) => (channel.title.clone(), true),
+        };
+        let last = chat.messages.values().rev().find(|message| !message.is_deleted());
+        Self {
+            id: chat.id(),
+            title,
+            is_channel,
+            blocked: chat.blocked,
+            revision: last.map_or(0, |message| message.revision),
+            last_message_id: last.map_or(0, |message| message.message_id),
+            last_text: last.map_or("", Message::text).chars().take(LAST_TEXT_CHARS).collect(),
+            last_at_ms: last.map_or(0, |message| message.sent_at_ms),
+        }
     }
 }
 

@@ -31,12 +31,18 @@ use tolov_kit::{clock::Clock, lifecycle::Stop, secret::Secret};
 pub use chat::{Channel, NewShopper, Shopper};
 pub use faults::{Fault, FaultEffect};
 pub use files::FileRecord;
+pub(crate) use files::picture_type;
 pub use formatting::{Entity, FormattedText};
 pub use keyboard::{Button, ButtonAction};
+pub use log::ChatSummary;
 pub use message::{Body, Contact, MAX_EARLIER, Message, Sender, Version};
 pub use state::{Call, CallOutcome, CallbackAnswer, CallbackQuery};
 pub use taps::{Tap, Tapped};
 
+use crate::{
+    board::{Board, Switch},
+    hops::Hops,
+};
 use state::State;
 
 /// How the bot presents itself.
@@ -122,17 +128,26 @@ struct Inner {
     /// The newest revision; whoever waits for something listens here.
     revision: watch::Sender<u64>,
     stopping: Stop,
+    hops: Hops,
+    /// Off: every call of the bot is answered with 500.
+    switch: Switch,
 }
 
 impl Telegram {
-    pub(crate) fn new(config: TelegramConfig, clock: Arc<dyn Clock>, stopping: Stop) -> Self {
+    pub(crate) fn new(
+        config: TelegramConfig,
+        clock: Arc<dyn Clock>,
+        stopping: Stop,
+        (hops, board): (Hops, Board),
+    ) -> Self {
         let now_ms = unix_ms(clock.now());
         let mut state = State::new(config.bot.clone(), &config.channels, config.max_messages, now_ms);
         state.limits = config.enforce_limits.then(limits::Limits::default);
         state.everybody_is_here = config.everybody_is_here;
         let state = Mutex::new(state);
         let revision = watch::Sender::new(0);
-        Self { inner: Arc::new(Inner { config, clock, state, revision, stopping }) }
+        let switch = board.switch("telegram");
+        Self { inner: Arc::new(Inner { config, clock, state, revision, stopping, hops, switch }) }
     }
 
     /// Reads under the lock.
@@ -153,11 +168,11 @@ impl Telegram {
         changed
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.inner.revision.subscribe()
     }
 
-    async fn stopping(&self) {
+    pub(crate) async fn stopping(&self) {
         self.inner.stopping.cancelled().await;
     }
 

@@ -6,6 +6,7 @@ mod checkout;
 mod control;
 mod faults;
 mod merchant;
+mod merchant_api;
 mod payments;
 mod polling;
 mod running;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Read, Seek, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write},
     path::Path,
 };
 
@@ -83,7 +83,7 @@ fn compare(file: &mut File, folder: &Path, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn is_same(one: impl Read, other: impl Read) -> io::Result<bool> {
+fn is_same(one: impl BufRead, other: impl BufRead) -> io::Result<bool> {
     let (mut one, mut other) = (one.bytes(), other.bytes());
     loop {
         match (one.next().transpose()?, other.next().transpose()?) {
@@ -119,8 +119,9 @@ fn read_note(entry: impl Read) -> Result<Note> {
     let format = note["format"].as_u64().context("no format")?;
     ensure!(format <= FORMAT, "it was made by a newer tolov, {}; use that one", note["made_by"]);
     let made_at = from_unix_ms(note["made_at_ms"].as_i64().context("no time")?);
-    let names: Option<Vec<String>> =
-        note["files"].as_array().and_then(|names| names.iter().map(|name| Some(name.as_str()?.to_owned())).collect());
+    let names: Option<Vec<String>> = note["files"]
+        .as_array()
+        .and_then(|names| names.iter().map(|name| Some(name.as_str()?.to_owned())).collect());
     let names = names.context("no list of files")?;
     for name in &names {
         if name != LEDGER && !StoreFile::ALL.iter().any(|store| store.name() == name) {

@@ -69,15 +69,10 @@ async fn restore(files: &Files, place: &Place, file: &Path) -> Result<Done> {
     let mut holds = Vec::new();
     for name in &note.names {
         let store = StoreFile::ALL.into_iter().find(|store| store.name() == name);
-        let target = match store {
-            None => files.ledger.clone(),
-            Some(store) => match files.store(store) {
-                Some(target) => target.to_owned(),
-                None => {
-                    left_out.push(name.clone());
-                    continue;
-                }
-            },
+        let target = store.map_or(Some(files.ledger.as_path()), |store| files.store(store));
+        let Some(target) = target.map(Path::to_owned) else {
+            left_out.push(name.clone());
+            continue;
         };
         let copy = work.path().join(name);
         if let Some(store) = store {
@@ -105,9 +100,10 @@ impl Move {
             path.push(ending);
             PathBuf::from(path)
         };
-        let stamp = now.format(format_description!("[year][month][day]T[hour][minute][second]Z"))?;
+        let stamp = now
+            .format(format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z"))?;
         let aside = ending(&format!(".replaced-{stamp}"));
-        ensure!(!aside.exists(), "{} is there already; wait a second", aside.display());
+        ensure!(!aside.exists(), "{} is there already; try again", aside.display());
         let ready = ending(".restored");
         fs::copy(copy, &ready).with_context(|| format!("cannot write {}", ready.display()))?;
         fs::set_permissions(&ready, fs::Permissions::from_mode(0o600))?;

@@ -2,9 +2,16 @@
 //! real HTTP, then stays up and lets a person pay in a browser.
 #![expect(clippy::print_stdout, reason = "the timeline is this command's answer")]
 
+mod desk;
+mod parts;
 mod purchase;
 mod shop;
 mod timeline;
+mod watch;
+mod watched_bus;
+mod watched_shop;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use tolov_kit::{
@@ -13,8 +20,11 @@ use tolov_kit::{
 };
 use tolov_sandbox::click::{TEST_CARD, TEST_CARD_EXPIRY, TEST_SMS_CODE};
 
-use self::{purchase::Order, shop::DemoShop, timeline::Timeline};
+use self::{desk::Order, shop::DemoShop, timeline::Timeline};
 use crate::{cli::Demo, roles::STOP_DEADLINE};
+
+/// A pause before the next order of a demo whose last one went wrong.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(env: &Env, options: &Demo) -> Result<Ending> {
     let wished = env.parsed("SANDBOX_ADDR");
@@ -28,6 +38,7 @@ pub(crate) async fn run(env: &Env, options: &Demo) -> Result<Ending> {
         "Tolov demo: one process, embedded stores, a pretend Telegram and a pretend CLICK on {}\n",
         shop.url()
     );
+    println!("Open {} to see it work\n", shop.url());
     let outcome = tokio::select! {
         outcome = play(&shop, options.once) => outcome,
         () = stop.cancelled() => Ok(None),
@@ -53,12 +64,21 @@ async fn play(shop: &DemoShop, once: bool) -> Result<Option<String>> {
     println!("\n{last_line}\n");
     explain(shop);
     loop {
-        let order = purchase::register(shop, &Timeline::silent()).await?;
-        invite(&order);
-        let timeline = purchase::wait_for_payer(shop, &order).await?;
-        purchase::watch(shop, &order, &timeline).await?;
-        println!();
+        // What the page stops is not there for a while: that is no reason to end.
+        if let Err(problem) = invite_and_watch(shop).await {
+            println!("  {problem:#}\n");
+            tokio::time::sleep(AFTER_TROUBLE).await;
+        }
     }
+}
+
+async fn invite_and_watch(shop: &DemoShop) -> Result<()> {
+    let order = purchase::register(shop, &Timeline::silent()).await?;
+    invite(&order);
+    let timeline = purchase::wait_for_payer(shop, &order).await?;
+    purchase::watch(shop, &order, &timeline).await?;
+    println!();
+    Ok(())
 }
 
 fn explain(shop: &DemoShop) {

@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Value, json};
-use tolov_domain::{
-    EventId, Language, OrderId, ProductId, Tiyin, UserId,
-    order::{OrderLine, OrderStatus, OrderedProduct},
-    ports::shop::NewOrder,
-};
+use tolov_domain::{EventId, order::OrderStatus};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_sandbox::click::{Payment, Step};
 
 use super::{
-    shop::{API_TOKEN, DemoShop, STAFF_CHANNEL},
+    desk::Order,
+    shop::{DemoShop, STAFF_CHANNEL},
     timeline::Timeline,
 };
 
@@ -22,48 +18,12 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a store is looked at while a step is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-pub(super) struct Order {
-    pub(super) id: OrderId,
-    total: Tiyin,
-    pub(super) payment_url: String,
-}
-
-/// Fills a cart, puts the order down and registers it for payment.
+/// Places an order at the desk.
 pub(super) async fn register(shop: &DemoShop, timeline: &Timeline) -> Result<Order> {
-    let user_id = UserId::try_new(shop.shopper_id())?;
-    shop.store.meet(user_id, Some(Language::Uz)).await?;
-    let lines = vec![line(7, 2, "Yashil choy 95", 12_000)?, line(9, 1, "Obi non", 6_000)?];
-    for line in &lines {
-        let in_cart = OrderedProduct { product_id: line.product_id, count: line.count };
-        shop.store.set_cart_line(user_id, in_cart).await?;
-    }
-    let total = Tiyin::from_soum(30_000)?;
-    let id = shop.store.next_order_id().await?;
-    let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
-    shop.store.place_order(&order).await?;
-    let products: Vec<Value> =
-        lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
-    let body = json!({
-        "order_id": id, "user_id": user_id, "products": products, "total_amount": 30_000, "payment_method": "click"
-    });
-    let answer = shop
-        .http
-        .post(shop.webhook_url().join("/api/create_order")?)
-        .bearer_auth(API_TOKEN)
-        .json(&body)
-        .timeout(STEP_TIMEOUT)
-        .send()
-        .await?
-        .error_for_status()?;
-    let answer: Value = answer.json().await?;
-    let payment_url = answer["payment_url"].as_str().context("an order without a payment_url")?.to_owned();
-    timeline.note(format_args!("order {id}: 2 × Yashil choy 95, 1 × Obi non, {} so'm", total.grouped()));
-    Ok(Order { id, total, payment_url })
-}
-
-fn line(product_id: i64, count: u32, title: &str, price_soum: i64) -> Result<OrderLine> {
-    let price = Some(Tiyin::from_soum(price_soum)?);
-    Ok(OrderLine { product_id: ProductId::try_new(product_id)?, count, title: title.to_owned(), price })
+    let order = shop.desk.register(shop.shopper_id()).await?;
+    let (id, total) = (order.id, order.total.grouped());
+    timeline.note(format_args!("order {id}: 2 × Yashil choy 95, 1 × Obi non, {total} so'm"));
+    Ok(order)
 }
 
 /// Lets CLICK play the payer and follows the money. Returns the time from CLICK's Complete to the shopper's message.

@@ -15,15 +15,14 @@ use tolov_kit::{
 use tolov_sandbox::{
     Handle, Sandbox, SandboxConfig, SandboxError,
     click::ClickConfig,
+    load::OrderDesk,
     telegram::{Channel, NewShopper},
 };
 use tolov_webhook::ledger::Ledger;
 use url::Url;
 
-use crate::{
-    adapters::{Bus, BusAddress, ShopAddress, open_shop},
-    roles::{add_bot, add_projector, add_webhook_service},
-};
+use super::{desk::Desk, parts::Parts, watch};
+use crate::adapters::{Bus, BusAddress, ShopAddress, open_shop, system_clock};
 
 const SERVICE_ID: i64 = 12345;
 const MERCHANT_ID: i64 = 6789;
@@ -39,7 +38,7 @@ pub(super) struct DemoShop {
     pub(super) sandbox: Handle,
     pub(super) store: Arc<dyn ShopStore>,
     pub(super) ledger: Ledger,
-    pub(super) http: reqwest::Client,
+    pub(super) desk: Arc<Desk>,
     sandbox_url: Url,
     /// The sandbox is stopped last: to the services it is the world outside.
     sandbox_stop: Stop,
@@ -53,35 +52,44 @@ impl DemoShop {
     pub(super) async fn start(tasks: &mut Tasks, stop: &Stop, wished: Option<SocketAddr>) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let bus = Bus::open(&BusAddress::Embedded(folder.path().to_owned()), "demo").await?;
+        let (admin, bus) = (bus.admin(), Arc::new(bus));
         let store = open_shop(&ShopAddress::Embedded(folder.path().to_owned())).await?;
         let sandbox = bind_sandbox(wished)?;
         let sandbox_url = url_of(sandbox.addr())?;
         let handle = sandbox.handle();
+        let parts = Parts::new(&handle, bus, Arc::clone(&store));
+
         let config = webhook_config(folder.path(), &sandbox_url);
-        let (webhook_addr, ledger) = add_webhook_service(tasks, stop, config, &bus).await?;
-        let webhook_url = url_of(webhook_addr)?;
+        let webhook = tolov_webhook::Service::build(config, parts.publisher(), system_clock()).await?;
+        let (webhook_url, ledger) = (url_of(webhook.addr())?, webhook.ledger());
         let callback_url = webhook_url.join(tolov_webhook::http::CLICK_PATH)?;
         handle.click().point_at(callback_url.clone(), callback_url);
-        handle.telegram().create_channel(Channel {
-            id: STAFF_CHANNEL,
-            title: "Tolov staff".to_owned(),
-            username: None,
-        })?;
-        let shopper = handle.telegram().create_shopper(NewShopper::default())?;
+        tasks.spawn("webhook", webhook.run(stop.clone()));
+
+        let shopper_id = populate(&handle)?;
         let sandbox_stop = Stop::new();
         let sandbox_task = tokio::spawn(sandbox.run(sandbox_stop.clone()));
-        add_projector(tasks, stop, &bus, Arc::clone(&store));
+        tasks.spawn("projector", parts.projector().run(stop.clone()));
         let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), STAFF_CHANNEL.to_string().parse()?);
         bot.api_url = Some(sandbox_url.clone());
-        add_bot(tasks, stop, Some(bot), &bus, Arc::clone(&store))?;
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        let shopper_id = shopper.id;
+        tasks.spawn("bot", parts.clone().run_bot(bot, stop.clone()));
+
+        let desk = Arc::new(Desk {
+            store: parts.shop(),
+            sandbox: handle.clone(),
+            http: reqwest::Client::builder().no_proxy().build()?,
+            webhook_url: webhook_url.clone(),
+        });
+        let order_desk: Arc<dyn OrderDesk> = desk.clone();
+        handle.loads().open_desk(order_desk);
+        tokio::spawn(watch::commits(handle.clone(), ledger.clone(), stop.clone()));
+        tokio::spawn(watch::gauges(handle.clone(), ledger.clone(), admin, stop.clone()));
         Ok(Self {
             folder,
             sandbox: handle,
             store,
             ledger,
-            http,
+            desk,
             sandbox_url,
             sandbox_stop,
             sandbox_task,
@@ -108,11 +116,21 @@ impl DemoShop {
         if let Ok(Err(error)) = self.sandbox_task.await {
             tracing::warn!(%error, "the sandbox ended badly");
         }
-        drop((self.store, self.ledger));
+        drop((self.store, self.ledger, self.desk));
         if let Err(error) = self.folder.close() {
             tracing::warn!(%error, "the demo's temporary folder could not be deleted");
         }
     }
+}
+
+/// The staff channel and a shopper, whose number is returned.
+fn populate(sandbox: &Handle) -> Result<i64> {
+    let title = "Tolov staff".to_owned();
+    sandbox.telegram().create_channel(Channel { id: STAFF_CHANNEL, title, username: None })?;
+    let first_name = Some("Dilnoza".to_owned());
+    let language_code = Some("uz".to_owned());
+    let shopper = NewShopper { first_name, language_code, ..NewShopper::default() };
+    Ok(sandbox.telegram().create_shopper(shopper)?.id)
 }
 
 fn bind_sandbox(wished: Option<SocketAddr>) -> Result<Sandbox> {

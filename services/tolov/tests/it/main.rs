@@ -7,8 +7,13 @@
     reason = "a test that meets what it did not expect has failed; what it prints helps to see why"
 )]
 
+mod click_test;
 mod demo;
 mod environment;
 mod journey;
+mod one_server;
+mod operating;
+mod page;
 mod processes;
+mod secrecy;
 mod shop_world;

@@ -85,10 +85,22 @@ struct Line {
     verified: bool,
 }
 
+/// A card has 13 digits at least, our order numbers and CLICK's transactions fewer.
+fn is_short_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    (1..=12).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl Line {
     fn of(arrival: &Arrival, form: &CallbackForm) -> Self {
-        // What a stranger wrote is cut short: a log is not a place to store it.
-        let short = |value: Option<&str>| value.unwrap_or("-").chars().take(40).collect();
+        let verified = !matches!(arrival.content, Content::Unverified(_));
+        // What a stranger wrote is shown only where it is a number that cannot be a card's.
+        let short = |value: Option<&str>| match value {
+            None => "-".to_owned(),
+            Some(text) if verified => text.chars().take(40).collect(),
+            Some(text) if is_short_number(text) => text.to_owned(),
+            Some(_) => "?".to_owned(),
+        };
         Self {
             peer: arrival.peer.clone(),
             order_id: short(form.merchant_trans_id()),
@@ -99,7 +111,7 @@ impl Line {
                 other => short(other),
             },
             click_error: short(form.error()),
-            verified: !matches!(arrival.content, Content::Unverified(_)),
+            verified,
         }
     }
 
@@ -124,7 +136,7 @@ impl Line {
             verified = self.verified,
             peer = self.peer,
             answer = reply.error,
-            took_us = started.elapsed().as_micros(),
+            took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "callback answered"
         );
     }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -52,6 +53,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
     if is_unfinished(path) {
         return Err(OpenError::HalfRestored(path.to_owned()));
     }
+    make_for_owner_alone(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -86,6 +88,15 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(file_error(source)),
+    }
+}
+
+/// Who bought what is nobody else's business; SQLite gives the files beside it the same rights.
+fn make_for_owner_alone(path: &Path) -> Result<(), OpenError> {
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::File { path: path.to_owned(), source }),
     }
 }
 

@@ -48,10 +48,11 @@ pub async fn examine(file: &Path) -> Result<(), PortError> {
     let failed = |error: sqlx::Error| port_error(file, &error);
     let found: String =
         sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await.map_err(failed)?;
-    let dangling: Option<String> = sqlx::query_scalar("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
-        .fetch_optional(&mut connection)
-        .await
-        .map_err(failed)?;
+    let dangling: Option<String> =
+        sqlx::query_scalar("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
+            .fetch_optional(&mut connection)
+            .await
+            .map_err(failed)?;
     connection.close().await.map_err(failed)?;
     match dangling {
         _ if found != "ok" => Err(PortError::Refused(format!(

@@ -2,6 +2,7 @@
 
 mod shop;
 
+mod diagnosis;
 mod failure;
 
 mod document;
@@ -12,4 +13,5 @@ mod orders;
 mod projection;
 mod shoppers;
 
+pub use diagnosis::Diagnosis;
 pub use shop::{MongoOptions, MongoShop};

@@ -1,6 +1,7 @@
 //! The contract on SQLite, and what a file must bear besides.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backup;
 mod contract;
 mod delays;
 mod killed;

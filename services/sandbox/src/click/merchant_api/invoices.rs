@@ -1,0 +1,115 @@
+//! Invoices: the payer finds them in the CLICK application, and pays or deletes them there.
+
+use serde::Serialize;
+use tolov_click::merchant_api::{InvoiceCreated, InvoiceState, NewInvoice};
+
+use super::{ApiRefusal, Done, success};
+use crate::click::{Click, ClickError, Payment};
+
+/// An invoice as CLICK keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Invoice {
+    pub invoice_id: i64,
+    pub order_id: String,
+    /// So'm, as the callbacks will have it.
+    pub amount: String,
+    pub phone_number: String,
+    pub status: InvoiceStatus,
+    pub created_at_ms: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum InvoiceStatus {
+    Waiting,
+    /// The payer has confirmed; the payment is under way.
+    InWork,
+    Paid {
+        click_trans_id: i64,
+    },
+    Deleted,
+}
+
+impl Click {
+    /// Every invoice that is remembered, oldest first.
+    pub fn invoices(&self) -> Vec<Invoice> {
+        self.with(|state| state.invoices.iter().cloned().collect())
+    }
+
+    /// The payer confirms the invoice in the application. It can be tried again when the payment does not succeed.
+    pub async fn pay_invoice(&self, invoice_id: i64) -> Result<Payment, ClickError> {
+        let invoice = self.change_invoice(invoice_id, |invoice| {
+            if invoice.status != InvoiceStatus::Waiting {
+                return Err(ClickError::InvoiceNotWaiting(invoice_id));
+            }
+            invoice.status = InvoiceStatus::InWork;
+            Ok(invoice.clone())
+        })?;
+        let paid = self.pay(&invoice.order_id, &invoice.amount).await;
+        let status = match &paid {
+            Ok(payment) if payment.is_paid() => {
+                InvoiceStatus::Paid { click_trans_id: payment.click_trans_id }
+            }
+            Ok(_) | Err(_) => InvoiceStatus::Waiting,
+        };
+        self.change_invoice(invoice_id, |invoice| {
+            invoice.status = status;
+            Ok(())
+        })?;
+        paid
+    }
+
+    /// The payer deletes the invoice in the application.
+    pub fn delete_invoice(&self, invoice_id: i64) -> Result<(), ClickError> {
+        self.change_invoice(invoice_id, |invoice| {
+            if invoice.status != InvoiceStatus::Waiting {
+                return Err(ClickError::InvoiceNotWaiting(invoice_id));
+            }
+            invoice.status = InvoiceStatus::Deleted;
+            Ok(())
+        })
+    }
+
+    fn change_invoice<T>(
+        &self,
+        invoice_id: i64,
+        change: impl FnOnce(&mut Invoice) -> Result<T, ClickError>,
+    ) -> Result<T, ClickError> {
+        self.with(|state| {
+            let mut newest_first = state.invoices.iter_mut().rev();
+            let invoice = newest_first.find(|invoice| invoice.invoice_id == invoice_id);
+            change(invoice.ok_or(ClickError::NoSuchInvoice(invoice_id))?)
+        })
+    }
+
+    pub(super) fn create_invoice(&self, new: NewInvoice) -> serde_json::Value {
+        let created_at_ms = self.now_ms();
+        let invoice_id = self.with(|state| {
+            state.last_invoice_id += 1;
+            let invoice_id = state.last_invoice_id;
+            state.invoices.push(Invoice {
+                invoice_id,
+                order_id: new.merchant_trans_id,
+                amount: new.amount.soum_text(),
+                phone_number: new.phone_number,
+                status: InvoiceStatus::Waiting,
+                created_at_ms,
+            });
+            invoice_id
+        });
+        success(InvoiceCreated { invoice_id })
+    }
+
+    pub(super) fn invoice_status(&self, invoice_id: i64) -> Done {
+        let status = self.with(|state| {
+            let mut newest_first = state.invoices.iter().rev();
+            newest_first.find(|invoice| invoice.invoice_id == invoice_id).map(|invoice| invoice.status)
+        });
+        let (invoice_status, note) = match status.ok_or_else(|| ApiRefusal::not_found("invoice"))? {
+            InvoiceStatus::Waiting | InvoiceStatus::InWork => (InvoiceState::WAITING, "Waiting"),
+            InvoiceStatus::Paid { .. } => (InvoiceState::PAID, "Paid"),
+            InvoiceStatus::Deleted => (InvoiceState::DELETED, "Deleted"),
+        };
+        Ok(success(InvoiceState { invoice_status, invoice_status_note: note.to_owned() }))
+    }
+}

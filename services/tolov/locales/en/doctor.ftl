@@ -1,0 +1,140 @@
+# What `tolov doctor` says. A key with -do says what to do about the finding of the same name. One line a text.
+
+all-well = All is well.
+some-doubtful = Nothing is wrong. To be looked at: { $doubtful }.
+some-bad = Wrong: { $bad }. To be looked at: { $doubtful }.
+
+# Settings
+variables-given = Given: { $names }
+variables-left = Left out: { $names }
+variable-missing = { $name } is missing
+variable-missing-do = { $about }
+variable-unreadable = { $name } { $detail }
+variable-unreadable-do = { $about }
+local-default = { $name } is a local default that everybody knows
+local-default-do = It is for the sandbox alone; the services refuse to start with it. { $about }
+api-token-short = API_TOKEN is short
+api-token-short-do = Make a longer one: openssl rand -hex 32
+bot-token-form = BOT_TOKEN does not look like a token
+bot-token-form-do = Copy it once more from @BotFather: a number, a colon and 35 letters, digits, dashes or underlines
+click-key-form = CLICK_SECRET_KEY does not look like a key: it is too short, or has blanks or quotes
+click-key-form-do = Copy it once more from merchant.click.uz, Services, without quotes
+click-settings = CLICK: service { $service }, merchant { $merchant }
+click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it
+click-user-missing-do = Calls to CLICK's Merchant API need it: merchant.click.uz, Services
+click-test-mode = CLICK_TEST_MODE is on: pay links lead to the sandbox and no money moves
+click-test-mode-do = For real payments set CLICK_TEST_MODE=false
+secret-file-open = { $path }, the file of { $name }, can be read by every user of this machine
+secret-file-open-do = chmod o= { $path }
+
+# Ledger
+folder-unwritable = The folder { $path } cannot be written: { $detail }
+folder-unwritable-do = Give it to the user that runs the service: chown; in Docker look at the volume. Ask the doctor as that user
+half-restored = A restore of { $path } was cut off half-way; the service will not start
+half-restored-do = Run tolov restore again with the same backup
+ledger-not-yet = There is no ledger at { $path } yet: the first start makes it
+ledger-open = { $path } can be read by every user of this machine
+ledger-open-do = chmod o= { $path }
+sqlite-good = SQLite { $version }, journal_mode { $journal }; the services write with synchronous=FULL
+sqlite-old = SQLite { $version } can lose committed payments
+sqlite-old-do = Build with SQLite 3.51.3 or newer
+ledger-good = Ledger: { $orders } orders, { $paid } paid, { $unsent } events not sent; intact, and all of its sums agree
+ledger-bad = Ledger: { $detail }
+ledger-bad-do = Stop the webhook service, keep the file, and put the last good backup back: tolov restore FILE
+
+# Bus
+bus-not-yet = The embedded bus has no file yet: the first start makes it
+bus-away = The bus cannot be reached: { $detail }
+bus-away-do = Is RabbitMQ up? Are address, user and password in AMQP_URL right, and is the user allowed in the vhost?
+bus-refuses = The bus cannot be used: { $detail }
+bus-refuses-do = Do what the message says; docs/operations.md has the steps
+queue-good = Queue { $queue }: arguments right, { $ready } ready, { $retrying } to be tried again
+queue-parked = Queue { $queue }: { $parked } messages were given up
+queue-parked-do = tolov parked list says why; then requeue or drop them
+
+# Shop store
+mongo-standalone = MongoDB { $version }, standalone, database { $database }: acknowledges writes from its journal, index there
+mongo-replica-set = MongoDB { $version }, replica set, database { $database }: a majority acknowledges writes from its journal, index there
+mongo-index = MongoDB has no index on orders by shopper
+mongo-index-do = The user of MONGO_URL must be allowed to make indexes: give it the role readWrite
+shop-good = Shop store { $path }: intact
+shop-not-yet = There is no shop store at { $path } yet: the first start makes it
+shop-away = The shop store cannot be reached: { $detail }
+shop-away-do = Is MongoDB up? Are address, user and password in MONGO_URL right (authSource=admin for a root user)?
+shop-refuses = The shop store cannot be used: { $detail }
+shop-refuses-do = Do what the message says
+
+# Telegram
+token-good = Telegram: the token is that of @{ $bot }
+token-refused = Telegram does not know this BOT_TOKEN
+token-refused-do = Copy it once more from @BotFather, or make a new one there: /token
+telegram-away = Telegram cannot be reached: { $detail }
+telegram-away-do = Is api.telegram.org reachable from this machine? BOT_API_URL must be empty unless you run a Bot API server
+channel-good = Staff channel: the bot may post in "{ $title }"
+channel-unknown = Staff channel { $channel }: { $detail }
+channel-unknown-do = Make the bot an administrator of the channel, then check DB_CHANNEL: a number like -1001234567890, or @name
+channel-no-rights = Staff channel: the bot may not post in "{ $title }"
+channel-no-rights-do = Channel, Administrators, the bot: allow it to post messages
+
+# Webhook service
+webhook-good = The webhook service at { $url } is ready
+webhook-away = The webhook service at { $url } does not answer: { $detail }
+webhook-away-do = Is it started? Is WEBHOOK_URL right?
+webhook-not-ready = The webhook service says: { $status }
+webhook-not-ready-do = Ask /ready which dependency is away, and look at its log
+outbox-old = { $depth } events wait for the bus, the oldest for { $seconds } s: nobody is told of these payments yet
+outbox-old-do = Nothing is lost. Is the bus up, and is its disk not full?
+api-token-good = The webhook service takes our API_TOKEN
+api-token-refused = The webhook service refuses our API_TOKEN
+api-token-refused-do = The bot and the webhook service must have the same API_TOKEN
+
+# Public address
+public-not-given = PUBLIC_URL is not given: whether CLICK reaches us was not looked at
+public-not-given-do = Set PUBLIC_URL=https://your.domain, the address that CLICK's cabinet has
+public-no-tls = { $url } is not https
+public-no-tls-do = Put a proxy with a certificate before the service: docker compose --profile https up
+public-away = { $url } cannot be reached: { $detail }
+public-away-do = Do the name and the certificate belong to this machine? Do firewall and proxy let POST through?
+public-not-ours = { $url } answers a forged call with { $code } and not as our webhook service does
+public-not-ours-do = The proxy must hand /payments/click/webhook to the webhook service unchanged
+public-other-key = The service at the public address has another CLICK_SECRET_KEY than these settings
+public-other-key-do = Give both the same key, the one of merchant.click.uz, and start the service anew
+public-other-service = The service at the public address does not take CLICK_SERVICE_ID { $service }
+public-other-service-do = Give both the same CLICK_SERVICE_ID, the one of merchant.click.uz, and start the service anew
+public-good = { $url } refuses forged calls and knows CLICK's key; enter it in the cabinet as Prepare and as Complete address
+public-inside-open = { $url } shows more than CLICK's path to everybody
+public-inside-open-do = Let the proxy pass /payments/click/webhook alone (deploy/Caddyfile)
+
+# Clock
+clock-good = The clock is right
+clock-unknown = Nobody could be asked for the time
+clock-unknown-do = It is compared when Telegram or PUBLIC_URL answers; timedatectl says whether it is synchronised
+clock-off = The clock is off by { $seconds } s
+clock-off-do = timedatectl set-ntp true
+
+# What each variable is
+about-bot-token = The bot's token: @BotFather, /newbot
+about-db-channel = The staff channel: its number like -1001234567890, or @name; the bot must be an administrator there
+about-click-service-id = The service's number: merchant.click.uz, Services
+about-click-merchant-id = The merchant's number: merchant.click.uz, Services
+about-click-merchant-user-id = The user's number for the Merchant API: merchant.click.uz, Services
+about-click-secret-key = The service's SECRET_KEY: merchant.click.uz, Services
+about-click-test-mode = true: pay links lead to the sandbox and no money moves; false: real payments
+about-return-url = Where CLICK's page sends the payer afterwards, for example https://t.me/your_bot
+about-public-url = The address by which CLICK reaches the webhook service, for example https://pay.example.uz
+about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all does without
+about-mongo-url = MongoDB: mongodb://user:password@host:27017/tolov; tolov all does without
+about-api-token = The password between the bot and the webhook service; make one up: openssl rand -hex 32
+about-webhook-url = Where the bot finds the webhook service: http://127.0.0.1:8000
+about-webhook-addr = Where the webhook service listens: 0.0.0.0:8000
+about-metrics-addr = Where /health, /ready and /metrics are: 127.0.0.1:9000
+about-ledger-path = The ledger's file: payments.db
+about-data-dir = The folder of the embedded bus and shop store
+about-bot-api-url = Another Bot API server; empty for Telegram's own
+about-sandbox-addr = Where the sandbox listens: 127.0.0.1:8080
+about-sandbox-url = Where others find the sandbox: http://127.0.0.1:8080
+about-order-ttl = How long an order can be paid: 90s, 30m, 24h or 7d; 0 for ever
+about-bot-messages-per-s = Messages in a second: a number from 1 to 1000, 30 unless Telegram allows the bot more
+about-bot-channel-posts-per-min = Posts in the staff channel in a minute: a number from 1 to 60
+about-rust-log = How much is logged: error, warn, info, debug or trace
+about-log-format = text or json

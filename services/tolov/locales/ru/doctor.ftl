@@ -1,0 +1,140 @@
+# Что говорит `tolov doctor`. Ключ с -do говорит, что делать с находкой того же имени. Один текст на строку.
+
+all-well = Всё в порядке.
+some-doubtful = Ошибок нет. Стоит посмотреть: { $doubtful }.
+some-bad = Ошибок: { $bad }. Стоит посмотреть: { $doubtful }.
+
+# Настройки
+variables-given = Задано: { $names }
+variables-left = Не задано: { $names }
+variable-missing = Нет { $name }
+variable-missing-do = { $about }
+variable-unreadable = { $name } { $detail }
+variable-unreadable-do = { $about }
+local-default = В { $name } учебное значение, которое известно всем
+local-default-do = Оно только для песочницы; с ним службы не запустятся. { $about }
+api-token-short = API_TOKEN слишком короткий
+api-token-short-do = Создайте длиннее: openssl rand -hex 32
+bot-token-form = BOT_TOKEN не похож на токен
+bot-token-form-do = Скопируйте его ещё раз у @BotFather: число, двоеточие и 35 букв, цифр, дефисов или подчёркиваний
+click-key-form = CLICK_SECRET_KEY не похож на ключ: он короток, или в нём пробелы или кавычки
+click-key-form-do = Скопируйте его ещё раз: merchant.click.uz, «Сервисы», без кавычек
+click-settings = CLICK: сервис { $service }, мерчант { $merchant }
+click-user-missing = Нет CLICK_MERCHANT_USER_ID; для платежей он не нужен
+click-user-missing-do = Он нужен для Merchant API: merchant.click.uz, «Сервисы»
+click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не движутся
+click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
+secret-file-open = Файл { $path } ({ $name }) может прочитать любой пользователь этой машины
+secret-file-open-do = chmod o= { $path }
+
+# Журнал платежей
+folder-unwritable = В папку { $path } нельзя писать: { $detail }
+folder-unwritable-do = Отдайте её пользователю службы: chown; в Docker посмотрите том. Запускайте doctor от имени этого пользователя
+half-restored = Восстановление { $path } прервано на середине; служба не запустится
+half-restored-do = Запустите tolov restore ещё раз с той же копией
+ledger-not-yet = Журнала { $path } пока нет: он появится при первом запуске
+ledger-open = { $path } может прочитать любой пользователь этой машины
+ledger-open-do = chmod o= { $path }
+sqlite-good = SQLite { $version }, journal_mode { $journal }; службы пишут с synchronous=FULL
+sqlite-old = SQLite { $version } может потерять записанные платежи
+sqlite-old-do = Соберите с SQLite 3.51.3 или новее
+ledger-good = Журнал: заказов { $orders }, оплачено { $paid }, не отправлено событий { $unsent }; цел, все суммы сходятся
+ledger-bad = Журнал: { $detail }
+ledger-bad-do = Остановите службу webhook, сохраните файл и верните последнюю хорошую копию: tolov restore FILE
+
+# Шина
+bus-not-yet = У встроенной шины пока нет файла: он появится при первом запуске
+bus-away = Шина недоступна: { $detail }
+bus-away-do = Запущен ли RabbitMQ? Верны ли адрес, имя и пароль в AMQP_URL, пускают ли пользователя в vhost?
+bus-refuses = Шиной нельзя пользоваться: { $detail }
+bus-refuses-do = Сделайте, что сказано в сообщении; шаги есть в docs/operations.md
+queue-good = Очередь { $queue }: аргументы верны, ждут { $ready }, на повтор { $retrying }
+queue-parked = Очередь { $queue }: отложено навсегда сообщений: { $parked }
+queue-parked-do = tolov parked list скажет почему; затем requeue или drop
+
+# Магазин
+mongo-standalone = MongoDB { $version }, одиночный сервер, база { $database }: подтверждает запись из журнала, индекс есть
+mongo-replica-set = MongoDB { $version }, набор реплик, база { $database }: запись подтверждает большинство из журнала, индекс есть
+mongo-index = В MongoDB нет индекса заказов по покупателю
+mongo-index-do = Пользователь из MONGO_URL должен иметь право создавать индексы: роль readWrite
+shop-good = Хранилище магазина { $path }: цело
+shop-not-yet = Хранилища магазина { $path } пока нет: оно появится при первом запуске
+shop-away = Хранилище магазина недоступно: { $detail }
+shop-away-do = Запущена ли MongoDB? Верны ли адрес, имя и пароль в MONGO_URL (для root нужен authSource=admin)?
+shop-refuses = Хранилищем магазина нельзя пользоваться: { $detail }
+shop-refuses-do = Сделайте, что сказано в сообщении
+
+# Telegram
+token-good = Telegram: это токен бота @{ $bot }
+token-refused = Telegram не знает такого BOT_TOKEN
+token-refused-do = Скопируйте его ещё раз у @BotFather или выпустите там новый: /token
+telegram-away = Telegram недоступен: { $detail }
+telegram-away-do = Виден ли api.telegram.org с этой машины? BOT_API_URL должен быть пустым, если у вас нет своего сервера Bot API
+channel-good = Канал сотрудников: бот может писать в «{ $title }»
+channel-unknown = Канал сотрудников { $channel }: { $detail }
+channel-unknown-do = Сделайте бота администратором канала и проверьте DB_CHANNEL: число вида -1001234567890 или @имя
+channel-no-rights = Канал сотрудников: боту нельзя писать в «{ $title }»
+channel-no-rights-do = Канал, «Администраторы», бот: разрешите публиковать сообщения
+
+# Служба webhook
+webhook-good = Служба webhook по адресу { $url } готова
+webhook-away = Служба webhook по адресу { $url } не отвечает: { $detail }
+webhook-away-do = Она запущена? Верен ли WEBHOOK_URL?
+webhook-not-ready = Служба webhook говорит: { $status }
+webhook-not-ready-do = Спросите /ready, чего не хватает, и посмотрите её журнал сообщений
+outbox-old = Шины ждут событий: { $depth }, самое старое { $seconds } с: об этих оплатах ещё никто не знает
+outbox-old-do = Ничего не потеряно. Запущена ли шина, не полон ли её диск?
+api-token-good = Служба webhook принимает наш API_TOKEN
+api-token-refused = Служба webhook не принимает наш API_TOKEN
+api-token-refused-do = У бота и у службы webhook должен быть один и тот же API_TOKEN
+
+# Публичный адрес
+public-not-given = PUBLIC_URL не задан: доступны ли мы для CLICK, не проверено
+public-not-given-do = Задайте PUBLIC_URL=https://ваш.домен, тот адрес, что указан в кабинете CLICK
+public-no-tls = { $url } без https
+public-no-tls-do = Поставьте перед службой прокси с сертификатом: docker compose --profile https up
+public-away = { $url } недоступен: { $detail }
+public-away-do = Ведут ли имя и сертификат на эту машину? Пропускают ли POST файрвол и прокси?
+public-not-ours = { $url } отвечает на подделку кодом { $code }, а не так, как наша служба webhook
+public-not-ours-do = Прокси должен передавать /payments/click/webhook службе webhook без изменений
+public-other-key = У службы по публичному адресу другой CLICK_SECRET_KEY
+public-other-key-do = Задайте обеим один ключ из merchant.click.uz и перезапустите службу
+public-other-service = Служба по публичному адресу не принимает CLICK_SERVICE_ID { $service }
+public-other-service-do = Задайте обеим один CLICK_SERVICE_ID из merchant.click.uz и перезапустите службу
+public-good = { $url } отвергает подделки и знает ключ CLICK; укажите его в кабинете как адрес Prepare и Complete
+public-inside-open = { $url } показывает всем больше, чем путь для CLICK
+public-inside-open-do = Пусть прокси пропускает только /payments/click/webhook (deploy/Caddyfile)
+
+# Часы
+clock-good = Часы идут верно
+clock-unknown = Не у кого было спросить время
+clock-unknown-do = Часы сравниваются, когда отвечает Telegram или PUBLIC_URL; timedatectl скажет, синхронизированы ли они
+clock-off = Часы ошибаются на { $seconds } с
+clock-off-do = timedatectl set-ntp true
+
+# Что значит каждая переменная
+about-bot-token = Токен бота: @BotFather, /newbot
+about-db-channel = Канал сотрудников: число вида -1001234567890 или @имя; бот должен быть там администратором
+about-click-service-id = Номер сервиса: merchant.click.uz, «Сервисы»
+about-click-merchant-id = Номер мерчанта: merchant.click.uz, «Сервисы»
+about-click-merchant-user-id = Номер пользователя для Merchant API: merchant.click.uz, «Сервисы»
+about-click-secret-key = SECRET_KEY сервиса: merchant.click.uz, «Сервисы»
+about-click-test-mode = true: ссылки ведут в песочницу, деньги не движутся; false: настоящие платежи
+about-return-url = Куда страница CLICK вернёт плательщика, например https://t.me/your_bot
+about-public-url = Адрес, по которому CLICK видит службу webhook, например https://pay.example.uz
+about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; для tolov all не нужен
+about-mongo-url = MongoDB: mongodb://user:password@host:27017/tolov; для tolov all не нужна
+about-api-token = Пароль между ботом и службой webhook; придумайте: openssl rand -hex 32
+about-webhook-url = Где бот найдёт службу webhook: http://127.0.0.1:8000
+about-webhook-addr = Где слушает служба webhook: 0.0.0.0:8000
+about-metrics-addr = Где /health, /ready и /metrics: 127.0.0.1:9000
+about-ledger-path = Файл журнала платежей: payments.db
+about-data-dir = Папка встроенных шины и хранилища магазина
+about-bot-api-url = Другой сервер Bot API; пусто для самого Telegram
+about-sandbox-addr = Где слушает песочница: 127.0.0.1:8080
+about-sandbox-url = Где песочницу найдут другие: http://127.0.0.1:8080
+about-order-ttl = Сколько заказ можно оплатить: 90s, 30m, 24h или 7d; 0 всегда
+about-bot-messages-per-s = Сообщений в секунду: число от 1 до 1000; 30, если Telegram не разрешил больше
+about-bot-channel-posts-per-min = Записей в канале сотрудников в минуту: число от 1 до 60
+about-rust-log = Сколько писать: error, warn, info, debug или trace
+about-log-format = text или json

@@ -1,0 +1,107 @@
+//! Where orders of the demo come from: a cart is filled, the order put down, and registered with the webhook service,
+//! over real HTTP.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tolov_domain::{
+    Language, OrderId, ProductId, Tiyin, UserId,
+    order::{OrderLine, OrderedProduct},
+    ports::shop::{NewOrder, ShopStore},
+};
+use tolov_kit::clock::{Clock, SystemClock};
+use tolov_sandbox::{
+    Handle,
+    hops::NewHop,
+    load::{OrderDesk, PlacedOrder},
+};
+use url::Url;
+
+use super::shop::API_TOKEN;
+
+/// The longest that the webhook service may take over an order.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+const TOTAL_SOUM: i64 = 30_000;
+
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) store: Arc<dyn ShopStore>,
+    pub(super) sandbox: Handle,
+    pub(super) http: reqwest::Client,
+    pub(super) webhook_url: Url,
+}
+
+pub(super) struct Order {
+    pub(super) id: OrderId,
+    pub(super) total: Tiyin,
+    pub(super) payment_url: String,
+}
+
+impl Desk {
+    pub(super) async fn register(&self, shopper_id: i64) -> Result<Order> {
+        let user_id = UserId::try_new(shopper_id)?;
+        self.store.meet(user_id, Some(self.language_of(shopper_id))).await?;
+        let lines = vec![line(7, 2, "Yashil choy 95", 12_000)?, line(9, 1, "Obi non", 6_000)?];
+        for line in &lines {
+            let in_cart = OrderedProduct { product_id: line.product_id, count: line.count };
+            self.store.set_cart_line(user_id, in_cart).await?;
+        }
+        let total = Tiyin::from_soum(TOTAL_SOUM)?;
+        let id = self.store.next_order_id().await?;
+        let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
+        self.store.place_order(&order).await?;
+        let products: Vec<Value> =
+            lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
+        let body = json!({
+            "order_id": id, "user_id": user_id, "products": products, "total_amount": TOTAL_SOUM,
+            "payment_method": "click"
+        });
+        let answer = self
+            .http
+            .post(self.webhook_url.join("/api/create_order")?)
+            .bearer_auth(API_TOKEN)
+            .json(&body)
+            .timeout(ANSWER_TIMEOUT)
+            .send()
+            .await?
+            .error_for_status()?;
+        let answer: Value = answer.json().await?;
+        let payment_url =
+            answer["payment_url"].as_str().context("an order without a payment_url")?.to_owned();
+        let facts = json!({ "shopper_id": shopper_id, "amount": total.grouped(), "link": payment_url });
+        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(id).facts(facts);
+        self.sandbox.hops().note(hop.payload(json!({ "request": body, "answer": answer })));
+        Ok(Order { id, total, payment_url })
+    }
+
+    /// What the shopper's device says.
+    fn language_of(&self, shopper_id: i64) -> Language {
+        let shoppers = self.sandbox.telegram().shoppers();
+        let shopper = shoppers.iter().find(|shopper| shopper.id == shopper_id);
+        let tag = shopper.and_then(|shopper| shopper.language_code.as_deref());
+        tag.and_then(Language::from_tag).unwrap_or_default()
+    }
+}
+
+fn line(product_id: i64, count: u32, title: &str, price_soum: i64) -> Result<OrderLine> {
+    let price = Some(Tiyin::from_soum(price_soum)?);
+    Ok(OrderLine { product_id: ProductId::try_new(product_id)?, count, title: title.to_owned(), price })
+}
+
+impl OrderDesk for Desk {
+    fn place(
+        &self,
+        shopper_id: i64,
+    ) -> Pin<Box<dyn Future<Output = Result<PlacedOrder, String>> + Send + '_>> {
+        Box::pin(async move {
+            let order = self.register(shopper_id).await.map_err(|error| format!("{error:#}"))?;
+            Ok(PlacedOrder {
+                order_id: order.id.to_string(),
+                shopper_id,
+                amount: order.total.soum_text(),
+                payment_url: order.payment_url,
+            })
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The services of the demo on watched ports: the page sees what passes, and can stop broker, store and bot.
+
+use std::{convert::Infallible, sync::Arc};
+
+use tolov_bot::{BotConfig, ConfigError};
+use tolov_domain::ports::{
+    bus::{Consumer, Publisher, Queue},
+    shop::ShopStore,
+};
+use tolov_kit::lifecycle::Stop;
+use tolov_projector::Projector;
+use tolov_sandbox::{Handle, Switch, hops::Hops};
+
+use super::{
+    watched_bus::{WatchedConsumer, WatchedPublisher},
+    watched_shop::WatchedShop,
+};
+use crate::adapters::{Bus, system_clock};
+
+/// What the services are made from.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    bus: Arc<Bus>,
+    store: Arc<dyn ShopStore>,
+    hops: Hops,
+    broker: Switch,
+    bot: Switch,
+}
+
+impl Parts {
+    pub(super) fn new(sandbox: &Handle, bus: Arc<Bus>, store: Arc<dyn ShopStore>) -> Self {
+        let (hops, board) = (sandbox.hops().clone(), sandbox.board());
+        let store = Arc::new(WatchedShop::new(store, hops.clone(), board.switch("store")));
+        Self { bus, store, hops, broker: board.switch("broker"), bot: board.switch("bot") }
+    }
+
+    pub(super) fn shop(&self) -> Arc<dyn ShopStore> {
+        Arc::clone(&self.store)
+    }
+
+    pub(super) fn publisher(&self) -> Arc<dyn Publisher> {
+        Arc::new(WatchedPublisher::new(self.bus.publisher(), self.hops.clone(), self.broker.clone()))
+    }
+
+    fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
+        let bus = Arc::clone(&self.bus);
+        let connect = Box::new(move || bus.consumer(queue));
+        Arc::new(WatchedConsumer::new(connect, queue, self.hops.clone(), self.broker.clone()))
+    }
+
+    pub(super) fn projector(&self) -> Projector {
+        let deps = tolov_projector::Deps {
+            consumer: self.consumer(Queue::ProjectorPayments),
+            publisher: self.publisher(),
+            shop: self.shop(),
+            clock: system_clock(),
+        };
+        Projector::new(deps, tolov_projector::Config::default())
+    }
+
+    /// Runs the bot while its switch is on, until `stop`.
+    pub(super) async fn run_bot(self, config: BotConfig, stop: Stop) -> Result<(), ConfigError> {
+        while !stop.is_cancelled() {
+            let deps = tolov_bot::Deps {
+                consumer: self.consumer(Queue::BotNotifications),
+                shop: self.shop(),
+                clock: system_clock(),
+            };
+            let bot = tolov_bot::Service::build(config.clone(), deps)?;
+            let bot_stop = stop.child_token();
+            let switched_off = async {
+                self.bot.until(false).await;
+                bot_stop.cancel();
+                std::future::pending::<Infallible>().await
+            };
+            tokio::select! {
+                Ok(()) = bot.run(bot_stop.clone()) => {}
+                _ = switched_off => {}
+            }
+            tokio::select! {
+                () = self.bot.until(true) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+}

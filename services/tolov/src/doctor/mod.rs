@@ -1,0 +1,77 @@
+//! `tolov doctor`: looks at everything that the shop needs, one dependency after the other, and says what to do.
+//!
+//! It writes nothing but what the services write at their start too (queues, indexes), sends no message and pays nothing.
+
+mod clock;
+mod ledger;
+mod public;
+mod report;
+mod settings;
+mod stores;
+mod telegram;
+mod webhook;
+mod words;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tolov_kit::{env::Env, lifecycle::Ending};
+
+use self::report::Report;
+use crate::cli::{Doctor, DoctorRole};
+
+/// The longest that one question over the network may take.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(8);
+
+pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
+    let mut report = Report::new(options.language.unwrap_or_else(words::of_terminal));
+    let role = options.role;
+    let is_for = |roles: &[DoctorRole]| role == DoctorRole::All || roles.contains(&role);
+    let http = reqwest::Client::builder().timeout(QUESTION_TIMEOUT).build()?;
+    let (settings, findings) = settings::read(env, role);
+    report.tell(findings);
+    let mut clocks = Vec::new();
+    if is_for(&[DoctorRole::Webhook]) {
+        report.tell(ledger::check(&settings.ledger).await);
+    }
+    if let Some(bus) = &settings.bus {
+        report.tell(stores::check_bus(bus).await);
+    }
+    if is_for(&[DoctorRole::Projector, DoctorRole::Bot])
+        && let Some(shop) = &settings.shop
+    {
+        report.tell(stores::check_shop(shop).await);
+    }
+    if is_for(&[DoctorRole::Bot])
+        && let Some(bot) = &settings.bot
+    {
+        let (findings, date) = telegram::check(&http, bot).await;
+        report.tell(findings);
+        clocks.extend(date);
+    }
+    if is_for(&[DoctorRole::Bot, DoctorRole::Webhook])
+        && let Some(url) = &settings.webhook_url
+    {
+        report.tell(webhook::check(&http, url, settings.api_token.as_ref()).await);
+    }
+    if is_for(&[DoctorRole::Webhook]) {
+        let (findings, date) = public::check(&http, &settings).await;
+        report.tell(findings);
+        clocks.extend(date);
+    }
+    report.tell(clock::check(&clocks));
+    Ok(if report.conclude() { Ending::Clean } else { Ending::Failed })
+}
+
+/// What went wrong with a question, without the address: the Bot API has its token there.
+fn why(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,124 @@
+//! What was found, and how it is told.
+#![expect(clippy::print_stdout, reason = "the findings are this command's answer")]
+
+use std::borrow::Cow;
+
+use fluent_templates::fluent_bundle::FluentValue;
+use tolov_domain::Language;
+
+use super::words::{self, Gaps};
+
+/// How it is with something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Good,
+    /// It works, but perhaps not as it should.
+    Doubtful,
+    /// It does not work, or must not be left so.
+    Bad,
+}
+
+/// One thing that was found: a text of locales/, and for what is not good a text that says what to do.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub(super) level: Level,
+    pub(super) key: &'static str,
+    gaps: Vec<(&'static str, String)>,
+    /// The variable whose explanation is part of the cure.
+    variable: Option<&'static str>,
+}
+
+impl Finding {
+    pub(super) const fn good(key: &'static str) -> Self {
+        Self::new(Level::Good, key)
+    }
+
+    pub(super) const fn doubtful(key: &'static str) -> Self {
+        Self::new(Level::Doubtful, key)
+    }
+
+    pub(super) const fn bad(key: &'static str) -> Self {
+        Self::new(Level::Bad, key)
+    }
+
+    const fn new(level: Level, key: &'static str) -> Self {
+        Self { level, key, gaps: Vec::new(), variable: None }
+    }
+
+    /// Fills a gap. Never with a secret.
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts come as they are")]
+    pub(super) fn with(mut self, gap: &'static str, value: impl ToString) -> Self {
+        self.gaps.push((gap, value.to_string()));
+        self
+    }
+
+    pub(super) fn about(mut self, variable: &'static str) -> Self {
+        self.variable = Some(variable);
+        self.with("name", variable)
+    }
+
+    fn tell(&self, language: Language) -> String {
+        let mut gaps = Gaps::new();
+        for (name, value) in &self.gaps {
+            gaps.insert(Cow::Borrowed(*name), FluentValue::String(value.clone().into()));
+        }
+        if let Some(variable) = self.variable {
+            let about = words::about(language, variable);
+            gaps.insert(Cow::Borrowed("about"), FluentValue::String(about.into()));
+        }
+        let sign = match self.level {
+            Level::Good => "✓",
+            Level::Doubtful => "!",
+            Level::Bad => "✗",
+        };
+        let text = words::say(language, self.key, &gaps);
+        if self.level == Level::Good {
+            return format!("{sign} {text}");
+        }
+        format!("{sign} {text}\n    → {}", words::say(language, &cure_key(self.key), &gaps))
+    }
+}
+
+/// The text that says what to do about a finding.
+pub(super) fn cure_key(key: &str) -> String {
+    format!("{key}-do")
+}
+
+/// Tells findings as they come, and counts them.
+#[derive(Debug)]
+pub(super) struct Report {
+    language: Language,
+    doubtful: u32,
+    bad: u32,
+}
+
+impl Report {
+    pub(super) const fn new(language: Language) -> Self {
+        Self { language, doubtful: 0, bad: 0 }
+    }
+
+    pub(super) fn tell(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            println!("{}", finding.tell(self.language));
+            match finding.level {
+                Level::Good => {}
+                Level::Doubtful => self.doubtful += 1,
+                Level::Bad => self.bad += 1,
+            }
+        }
+    }
+
+    /// The last line. Returns whether nothing is wrong.
+    pub(super) fn conclude(&self) -> bool {
+        let mut gaps = Gaps::new();
+        gaps.insert(Cow::Borrowed("bad"), FluentValue::from(self.bad));
+        gaps.insert(Cow::Borrowed("doubtful"), FluentValue::from(self.doubtful));
+        let key = match (self.bad, self.doubtful) {
+            (0, 0) => "all-well",
+            (0, _) => "some-doubtful",
+            (_, _) => "some-bad",
+        };
+        println!("\n{}", words::say(self.language, key, &gaps));
+        self.bad == 0
+    }
+}

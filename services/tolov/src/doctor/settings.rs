@@ -1,0 +1,196 @@
+//! Every variable: is it there, can it be read, does it look as it should?
+
+use std::{os::unix::fs::PermissionsExt, path::Path, path::PathBuf};
+
+use tolov_bot::BotConfig;
+use tolov_kit::{
+    env::{Env, EnvError},
+    secret::Secret,
+};
+use tolov_webhook::ClickConfig;
+use url::Url;
+
+use super::report::Finding;
+use crate::{
+    adapters::{BusAddress, Embedded, ShopAddress},
+    cli::DoctorRole,
+    local_defaults, settings, status_page,
+};
+
+/// Every variable of .env.example that a service reads.
+pub(super) const VARIABLES: [&str; 25] = [
+    "BOT_TOKEN",
+    "DB_CHANNEL",
+    "CLICK_SERVICE_ID",
+    "CLICK_MERCHANT_ID",
+    "CLICK_MERCHANT_USER_ID",
+    "CLICK_SECRET_KEY",
+    "CLICK_TEST_MODE",
+    "RETURN_URL",
+    "PUBLIC_URL",
+    "AMQP_URL",
+    "MONGO_URL",
+    "API_TOKEN",
+    "WEBHOOK_URL",
+    "WEBHOOK_ADDR",
+    "METRICS_ADDR",
+    "LEDGER_PATH",
+    "DATA_DIR",
+    "BOT_API_URL",
+    "SANDBOX_ADDR",
+    "SANDBOX_URL",
+    "ORDER_TTL",
+    "BOT_MESSAGES_PER_S",
+    "BOT_CHANNEL_POSTS_PER_MIN",
+    "RUST_LOG",
+    "LOG_FORMAT",
+];
+
+const API_TOKEN_MIN_CHARS: usize = 16;
+
+/// What could be read; the rest of the examination goes on with it.
+pub(super) struct Settings {
+    pub(super) ledger: PathBuf,
+    pub(super) bus: Option<BusAddress>,
+    pub(super) shop: Option<ShopAddress>,
+    pub(super) bot: Option<BotConfig>,
+    pub(super) click: Option<ClickConfig>,
+    pub(super) webhook_url: Option<Url>,
+    pub(super) public_url: Option<Url>,
+    pub(super) api_token: Option<Secret>,
+}
+
+pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
+    let is_for = |roles: &[DoctorRole]| role == DoctorRole::All || roles.contains(&role);
+    let embedded = if role == DoctorRole::All { Embedded::Allowed } else { Embedded::Refused };
+    let webhook = is_for(&[DoctorRole::Webhook]).then(|| tolov_webhook::Config::from_env(env));
+    let bot = if is_for(&[DoctorRole::Bot]) { settings::bot(env) } else { None };
+    let bus = BusAddress::from_env(env, embedded);
+    let shop =
+        is_for(&[DoctorRole::Projector, DoctorRole::Bot]).then(|| ShopAddress::from_env(env, embedded));
+    let webhook_url = env.parsed::<Url>("WEBHOOK_URL");
+    let public_url = env.parsed::<Url>("PUBLIC_URL");
+    status_page::address(env);
+    let problems = env.finish().err().map_or_else(Vec::new, |EnvError(problems)| problems);
+    let wrong = |name: &str| problems.iter().any(|problem| problem.starts_with(&format!("{name} ")));
+    let mut findings = given(env);
+    findings.extend(problems.iter().filter_map(|problem| variable_problem(problem)));
+    findings.extend(forms(env, role));
+    findings.extend(secret_files());
+    let click_is_known =
+        !["CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY"].into_iter().any(wrong);
+    let settings = Settings {
+        ledger: tolov_webhook::config::ledger_path(env),
+        bus: (!wrong("AMQP_URL")).then_some(bus),
+        shop: shop.filter(|_| !wrong("MONGO_URL")),
+        bot: bot.filter(|_| !wrong("BOT_TOKEN")),
+        click: webhook.filter(|_| click_is_known).map(|webhook| webhook.click),
+        webhook_url,
+        public_url,
+        api_token: env.text("API_TOKEN").map(Secret::new),
+    };
+    if let Some(click) = &settings.click {
+        let link = &click.pay_link;
+        findings.push(
+            Finding::good("click-settings")
+                .with("service", link.service_id)
+                .with("merchant", link.merchant_id),
+        );
+    }
+    (settings, findings)
+}
+
+fn given(env: &Env) -> Vec<Finding> {
+    let (given, left): (Vec<&str>, Vec<&str>) =
+        VARIABLES.into_iter().partition(|name| env.text(name).is_some());
+    vec![
+        Finding::good("variables-given").with("names", given.join(", ")),
+        Finding::good("variables-left").with("names", left.join(", ")),
+    ]
+}
+
+/// A line of [`EnvError`]: the name, and what is wrong with it.
+fn variable_problem(problem: &str) -> Option<Finding> {
+    let (name, what) = problem.split_once(' ')?;
+    let variable = VARIABLES.into_iter().find(|variable| *variable == name)?;
+    Some(if what.starts_with("is missing") {
+        Finding::bad("variable-missing").about(variable)
+    } else {
+        Finding::bad("variable-unreadable").about(variable).with("detail", what)
+    })
+}
+
+/// What can be told of the values without asking anybody.
+fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = local_defaults::held_in_production(env)
+        .into_iter()
+        .map(|name| Finding::bad("local-default").about(name))
+        .collect();
+    let is_local = |text: &str| text.contains(local_defaults::MARK);
+    if env.text("API_TOKEN").is_some_and(|token| token.chars().count() < API_TOKEN_MIN_CHARS) {
+        findings.push(Finding::doubtful("api-token-short"));
+    }
+    if env.text("BOT_TOKEN").is_some_and(|token| !is_local(&token) && !is_bot_token(&token)) {
+        findings.push(Finding::doubtful("bot-token-form"));
+    }
+    if env.text("CLICK_SECRET_KEY").is_some_and(|key| !is_secret_key(&key)) {
+        findings.push(Finding::bad("click-key-form"));
+    }
+    if matches!(role, DoctorRole::All | DoctorRole::Webhook) {
+        if env.text("CLICK_MERCHANT_USER_ID").is_none() {
+            findings.push(Finding::doubtful("click-user-missing"));
+        }
+        if env.flag("CLICK_TEST_MODE", false) {
+            findings.push(Finding::doubtful("click-test-mode"));
+        }
+    }
+    findings
+}
+
+/// `123456789:` and 35 letters, digits, dashes or underlines.
+fn is_bot_token(token: &str) -> bool {
+    token.split_once(':').is_some_and(|(number, key)| {
+        !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && key.len() >= 30
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    })
+}
+
+/// CLICK's keys are letters and digits; quotes and blanks come from copying.
+fn is_secret_key(key: &str) -> bool {
+    key.chars().count() >= 6 && !key.chars().any(|letter| letter.is_whitespace() || "\"'`".contains(letter))
+}
+
+/// NAME_FILE that everybody on the machine can read. Docker's own are behind the container's wall.
+fn secret_files() -> Vec<Finding> {
+    VARIABLES
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var(format!("{name}_FILE")).ok()?)))
+        .filter(|(_, path)| !path.starts_with("/run/secrets/") && is_open_to_all(Path::new(path.trim())))
+        .map(|(name, path)| Finding::doubtful("secret-file-open").with("name", name).with("path", path))
+        .collect()
+}
+
+/// Whether every user of the machine may read a file.
+pub(super) fn is_open_to_all(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_keys_are_known_by_their_form() {
+        assert!(is_bot_token("7000000001:AAErealrealrealrealrealrealrealreal"));
+        for wrong in ["", "7000000001", "x:AAErealrealrealrealrealrealrealreal", "7000000001:short", "1:a b"]
+        {
+            assert!(!is_bot_token(wrong), "{wrong}");
+        }
+        assert!(is_secret_key("Ab3kd93kd0"));
+        for wrong in ["", "short", "\"Ab3kd93kd0\"", "Ab3kd 93kd0"] {
+            assert!(!is_secret_key(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The bot's token, and what the bot may do in the staff channel. Asks, sends nothing.
+
+use serde_json::{Value, json};
+use tolov_bot::BotConfig;
+
+use super::{clock::ClockSeen, report::Finding, why};
+
+const TELEGRAM: &str = "https://api.telegram.org";
+
+/// Why a method of the Bot API gave nothing.
+enum Trouble {
+    NoAnswer(String),
+    Refused { code: i64, description: String },
+}
+
+struct Api<'a> {
+    http: &'a reqwest::Client,
+    base: String,
+    clock: Option<ClockSeen>,
+}
+
+pub(super) async fn check(http: &reqwest::Client, bot: &BotConfig) -> (Vec<Finding>, Option<ClockSeen>) {
+    let server = bot.api_url.as_ref().map_or(TELEGRAM, |url| url.as_str());
+    // The token is part of the address: it must reach no error and no log.
+    let base = format!("{}/bot{}", server.trim_end_matches('/'), bot.token.expose());
+    let mut api = Api { http, base, clock: None };
+    let mut findings = Vec::new();
+    match api.ask("getMe", json!({})).await {
+        Ok(me) => {
+            let name = me["username"].as_str().unwrap_or("?").to_owned();
+            findings.push(Finding::good("token-good").with("bot", name));
+            findings.push(check_channel(&mut api, bot, &me["id"]).await);
+        }
+        Err(Trouble::Refused { code: 401 | 404, .. }) => findings.push(Finding::bad("token-refused")),
+        Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
+            findings.push(Finding::bad("telegram-away").with("detail", detail));
+        }
+    }
+    (findings, api.clock)
+}
+
+async fn check_channel(api: &mut Api<'_>, bot: &BotConfig, bot_id: &Value) -> Finding {
+    let channel = bot.db_channel.to_string();
+    let chat = match api.ask("getChat", json!({"chat_id": channel})).await {
+        Ok(chat) => chat,
+        Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
+            return Finding::bad("channel-unknown").with("channel", channel).with("detail", detail);
+        }
+    };
+    let title = chat["title"].as_str().unwrap_or(&channel).to_owned();
+    let member = match api.ask("getChatMember", json!({"chat_id": channel, "user_id": bot_id})).await {
+        Ok(member) => member,
+        Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
+            return Finding::bad("channel-unknown").with("channel", channel).with("detail", detail);
+        }
+    };
+    if may_post(chat["type"].as_str(), &member) {
+        Finding::good("channel-good").with("title", title)
+    } else {
+        Finding::bad("channel-no-rights").with("title", title)
+    }
+}
+
+/// In a channel only an administrator with this very right posts; in a group every member does who is not muted.
+fn may_post(chat_type: Option<&str>, member: &Value) -> bool {
+    let is_channel = chat_type == Some("channel");
+    match member["status"].as_str() {
+        Some("creator") => true,
+        Some("administrator") => !is_channel || member["can_post_messages"].as_bool() == Some(true),
+        Some("member") => !is_channel,
+        Some("restricted") => !is_channel && member["can_send_messages"].as_bool() == Some(true),
+        _ => false,
+    }
+}
+
+impl Api<'_> {
+    async fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, Trouble> {
+        let request = self.http.post(format!("{}/{method}", self.base)).json(&parameters);
+        let answer = request.send().await.map_err(|error| Trouble::NoAnswer(why(error)))?;
+        self.clock = ClockSeen::of(&answer).or(self.clock);
+        let status = i64::from(answer.status().as_u16());
+        let mut body: Value = answer.json().await.map_err(|error| Trouble::NoAnswer(why(error)))?;
+        if body["ok"].as_bool() == Some(true) {
+            return Ok(body["result"].take());
+        }
+        let description = body["description"].as_str().unwrap_or("?").to_owned();
+        Err(Trouble::Refused { code: body["error_code"].as_i64().unwrap_or(status), description })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tolov_kit::secret::Secret;
+
+    use super::*;
+
+    /// A Bot API that gives every caller the same answer.
+    async fn says(status: &'static str, body: &'static str) -> BotConfig {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let read = stream.read(&mut request).await.unwrap();
+                assert!(read > 0);
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        let mut bot = BotConfig::new(Secret::new("7:planted-token"), "@staff".parse().unwrap());
+        bot.api_url = Some(url.parse().unwrap());
+        bot
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_a_sick_server_and_no_server_are_told_apart_and_the_token_is_not_told() {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let refused = r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#;
+        let sick = r#"{"ok":false,"error_code":502,"description":"Bad Gateway"}"#;
+        let mut nobody = says("200 OK", "").await;
+        nobody.api_url = Some("http://127.0.0.1:9".parse().unwrap());
+        for (bot, key) in [
+            (says("401 Unauthorized", refused).await, "token-refused"),
+            (says("502 Bad Gateway", sick).await, "telegram-away"),
+            (says("200 OK", "<html>").await, "telegram-away"),
+            (nobody, "telegram-away"),
+        ] {
+            let (findings, _) = check(&http, &bot).await;
+            assert_eq!(findings.iter().map(|finding| finding.key).collect::<Vec<_>>(), [key]);
+            assert!(!format!("{findings:?}").contains("planted-token"), "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn the_right_to_post_is_known_for_channels_and_groups() {
+        let administrator = |may: bool| json!({"status": "administrator", "can_post_messages": may});
+        assert!(may_post(Some("channel"), &administrator(true)));
+        assert!(!may_post(Some("channel"), &administrator(false)));
+        assert!(!may_post(Some("channel"), &json!({"status": "member"})));
+        assert!(may_post(Some("supergroup"), &json!({"status": "member"})));
+        assert!(!may_post(Some("supergroup"), &json!({"status": "restricted", "can_send_messages": false})));
+        assert!(!may_post(Some("supergroup"), &json!({"status": "kicked"})));
+    }
+}

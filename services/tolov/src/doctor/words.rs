@@ -1,0 +1,113 @@
+//! What the doctor says, from locales/ in Uzbek, Russian and English.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
+use tolov_domain::Language;
+
+fluent_templates::static_loader! {
+    static LOCALES = {
+        locales: "./locales",
+        fallback_language: "en",
+        // A terminal shows the isolation marks as boxes, and no text here runs right to left.
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+/// What fills the gaps of a text.
+pub(super) type Gaps = HashMap<Cow<'static, str>, FluentValue<'static>>;
+
+/// A text in a language.
+pub(super) fn say(language: Language, key: &str, gaps: &Gaps) -> String {
+    let found = LOCALES.lookup_single_language(&tag(language), key, Some(gaps));
+    // A test sees to it that every text is there in every language.
+    found.unwrap_or_else(|_| key.to_owned())
+}
+
+/// What a variable is for and where its value comes from.
+pub(super) fn about(language: Language, variable: &str) -> String {
+    say(language, &about_key(variable), &Gaps::new())
+}
+
+fn about_key(variable: &str) -> String {
+    format!("about-{}", variable.to_ascii_lowercase().replace('_', "-"))
+}
+
+/// The language of the terminal: the first of LC_ALL, LC_MESSAGES and LANG that names one of ours.
+pub(super) fn of_terminal() -> Language {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find_map(|locale| Language::from_tag(&locale))
+        .unwrap_or(Language::En)
+}
+
+fn tag(language: Language) -> LanguageIdentifier {
+    match language {
+        Language::Uz => langid!("uz"),
+        Language::Ru => langid!("ru"),
+        Language::En => langid!("en"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use super::*;
+    use crate::doctor::{report::cure_key, settings::VARIABLES};
+
+    fn texts(language: Language) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(root.join(format!("locales/{}/doctor.ftl", language.as_str()))).unwrap()
+    }
+
+    /// Key and the gaps of its text.
+    fn keys(language: Language) -> BTreeSet<(String, BTreeSet<String>)> {
+        let gaps = |text: &str| {
+            let names = text.split("{ $").skip(1).filter_map(|rest| rest.split([' ', '}', '-']).next());
+            names.map(str::to_owned).collect()
+        };
+        let entries = texts(language);
+        let lines =
+            entries.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+        lines.map(|(key, text)| (key.to_owned(), gaps(text))).collect()
+    }
+
+    #[test]
+    fn every_text_is_there_in_every_language_with_the_same_gaps() {
+        assert_eq!(keys(Language::En), keys(Language::Ru));
+        assert_eq!(keys(Language::En), keys(Language::Uz));
+    }
+
+    #[test]
+    fn everything_that_the_doctor_can_find_has_a_text_and_what_is_wrong_has_a_cure() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor");
+        let known: BTreeSet<String> = keys(Language::En).into_iter().map(|(key, _)| key).collect();
+        let mut found = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let code = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for (call, is_wrong) in [("good(\"", false), ("doubtful(\"", true), ("bad(\"", true)] {
+                for rest in code.split(&format!("Finding::{call}")).skip(1) {
+                    let key = rest.split('"').next().unwrap();
+                    assert!(known.contains(key), "{key} has no text");
+                    assert!(!is_wrong || known.contains(&cure_key(key)), "{key} has no cure");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 30, "the test reads the code: {found}");
+    }
+
+    #[test]
+    fn every_variable_is_explained_and_is_in_the_example() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let example = std::fs::read_to_string(root.join(".env.example")).unwrap();
+        for variable in VARIABLES {
+            assert!(example.lines().any(|line| line.starts_with(&format!("{variable}="))), "{variable}");
+            for language in Language::ALL {
+                assert_ne!(about(language, variable), about_key(variable), "{variable} in {language:?}");
+            }
+        }
+    }
+}
