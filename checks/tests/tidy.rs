@@ -1,4 +1,5 @@
 //! Taste, held by a test: sizes, names, links, and that nothing is promised in .env.example that no code reads.
+#![expect(clippy::unwrap_used, reason = "a check that cannot read the repository has failed")]
 
 use std::{
     collections::BTreeSet,
@@ -43,7 +44,7 @@ fn files_keep_to_a_readable_size() {
     for path in files(".rs") {
         let lines = read(&path).lines().count();
         let most = match path.file_name().and_then(|name| name.to_str()) {
-            Some("main.rs") if !is_test(&path) => 75,
+            Some("main.rs") if !is_test(&path) => 60,
             _ if is_test(&path) => 600,
             _ => 450,
         };

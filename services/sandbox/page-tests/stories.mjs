@@ -101,7 +101,7 @@ await story('every part stops and heals', {}, async (page) => {
 
 await story('every callback twist ends in a paid order', {}, async (page) => {
   await addShopper(page, 'Dono');
-  for (const twist of ['lost_answer', 'twice', 'out_of_order', 'wrong_amount', 'wrong_signature']) {
+  for (const twist of ['lost_answer', 'twice', 'late', 'out_of_order', 'wrong_amount', 'wrong_signature']) {
     const number = await order(page);
     await page.locator(`[data-twist=${twist}]`).click();
     await page.locator('#armed.waits').waitFor();

@@ -21,6 +21,7 @@ export const chosenChat = () => known.find((chat) => chat.id === chosen) ?? null
 export function choose(id) {
   chosen = id;
   draw();
+  document.querySelector('.people [aria-current="true"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   chats.dispatchEvent(new Event('chosen'));
 }
 

@@ -37,7 +37,8 @@ function live(isLive) {
 }
 
 function take(news) {
-  if (news.newest < state.seq) {
+  state.run ??= news.run;
+  if (news.run !== state.run) {
     // Another run of the sandbox: everything is new.
     location.reload();
     return;

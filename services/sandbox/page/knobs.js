@@ -10,7 +10,6 @@ const LATE_MS = 5000;
 const QUEUES = ['projector.payments', 'bot.notifications'];
 
 let step = 'complete';
-let enforces = false;
 
 function drawSwitches() {
   const known = SWITCHES.filter((name) => name in state.switches);
@@ -55,7 +54,7 @@ function drawTwists() {
     fault('tooMany', { effect: 'too_many_requests', retry_after_s: 3 }, 3),
     fault('serverError', { effect: 'server_error' }),
     fault('lostSend', { effect: 'lost_answer' }),
-    h('button', { type: 'button', 'aria-pressed': String(enforces), onclick: limits }, t('limits')),
+    h('button', { type: 'button', 'aria-pressed': 'false', id: 'limits', onclick: limits }, t('limits')),
     h('button', { type: 'button', class: 'plain', id: 'clear-faults', onclick: clear }, t('clear')));
 }
 
@@ -68,11 +67,7 @@ function arm({ currentTarget }) {
 }
 
 function limits({ currentTarget }) {
-  doing(currentTarget, async () => {
-    await ask('POST', 'telegram/limits', { enforce: !enforces });
-    enforces = !enforces;
-    currentTarget.setAttribute('aria-pressed', String(enforces));
-  });
+  doing(currentTarget, () => ask('POST', 'telegram/limits', { enforce: !state.shown.limits }));
 }
 
 function clear({ currentTarget }) {
@@ -123,6 +118,7 @@ function draw() {
   drawSwitches();
   drawGauges();
   drawArmed();
+  at('limits').setAttribute('aria-pressed', String(Boolean(state.shown.limits)));
 }
 
 export function readyKnobs() {

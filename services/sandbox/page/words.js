@@ -26,7 +26,7 @@ export const words = {
   replyKeyboard: ['Bot tugmalari', 'Кнопки бота', 'The bot’s buttons'],
   shopperAbout: ['xaridor {id}', 'покупатель {id}', 'shopper {id}'],
   channelAbout: ['xodimlar kanali', 'канал сотрудников', 'staff channel'],
-  block: ['Botni bloklash', 'Заблокировать бота', 'Block the bot'],
+  block: ['Bloklash', 'Заблокировать', 'Block the bot'],
   unblock: ['Blokdan chiqarish', 'Разблокировать', 'Unblock'],
   startBot: ['BOSHLASH', 'НАЧАТЬ', 'START'],
   nothingYet: ['Hali xabar yoʻq', 'Сообщений пока нет', 'No messages yet'],

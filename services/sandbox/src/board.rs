@@ -68,8 +68,14 @@ impl Board {
 
     /// Shows a value under a name, in place of the one before.
     pub fn show(&self, name: &'static str, value: Value) {
-        let is_new = self.with(|state| state.entries.insert(name, value.clone()).as_ref() != Some(&value));
-        if is_new {
+        let is_news = self.with(|state| {
+            if state.entries.get(name) == Some(&value) {
+                return false;
+            }
+            state.entries.insert(name, value);
+            true
+        });
+        if is_news {
             self.changed();
         }
     }

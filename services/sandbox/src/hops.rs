@@ -67,7 +67,7 @@ impl NewHop {
     }
 
     #[must_use]
-    pub fn of_order(mut self, order_id: impl ToString) -> Self {
+    pub fn of_order(mut self, order_id: &impl ToString) -> Self {
         self.hop.order_id = Some(order_id.to_string());
         self
     }
@@ -114,6 +114,8 @@ pub struct Hops {
 #[derive(Debug)]
 struct Inner {
     clock: Arc<dyn Clock>,
+    /// When this list began, in milliseconds since 1970.
+    run: i64,
     state: Mutex<State>,
     newest: watch::Sender<u64>,
 }
@@ -164,7 +166,8 @@ impl Orders {
 impl Hops {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let state = State { kept: Ring::new(MAX_HOPS), last_seq: 0, orders: Orders::default() };
-        let inner = Inner { clock, state: Mutex::new(state), newest: watch::Sender::new(0) };
+        let run = unix_ms(clock.now());
+        let inner = Inner { clock, run, state: Mutex::new(state), newest: watch::Sender::new(0) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -206,7 +209,7 @@ impl Hops {
         if named.is_empty() {
             self.note(new.clone());
         } else {
-            self.note_all(named.into_iter().map(|order_id| new.clone().of_order(order_id)).collect());
+            self.note_all(named.into_iter().map(|order_id| new.clone().of_order(&order_id)).collect());
         }
     }
 
@@ -227,6 +230,11 @@ impl Hops {
             let position = usize::try_from(seq.checked_sub(oldest)?).ok()?;
             state.kept.iter().nth(position).cloned()
         })
+    }
+
+    /// Tells this list from one of an earlier start.
+    pub(crate) fn run(&self) -> i64 {
+        self.inner.run
     }
 
     pub fn newest(&self) -> u64 {
@@ -302,7 +310,7 @@ mod tests {
     #[test]
     fn a_message_belongs_to_the_orders_that_it_names() {
         let hops = hops();
-        hops.note(NewHop::new("prepare", "").of_order(1001));
+        hops.note(NewHop::new("prepare", "").of_order(&1001));
         hops.note_message(&NewHop::new("telegram", "x"), "Order №1001 is paid: 12 1001.00", true);
         let (read, _) = hops.after(1, 10);
         assert_eq!(read.iter().filter_map(|hop| hop.order_id.as_deref()).collect::<Vec<_>>(), ["1001"]);

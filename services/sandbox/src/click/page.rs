@@ -40,8 +40,7 @@ impl Page {
 
     /// `mark` colours the page's head: how the payment stands.
     fn whole(self, title: Words, mark: &str, body: &str) -> String {
-        let (language, title, sandbox) =
-            (self.language.as_str(), self.say(title), self.say(words::SANDBOX));
+        let (language, title, sandbox) = (self.language.as_str(), self.say(title), self.say(words::SANDBOX));
         format!(
             "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -145,9 +144,7 @@ impl Page {
             PaymentStatus::Refused { error_note, .. } => {
                 (words::NOT_PAID, "bad", format!("{} {}", self.say(words::SHOP_REFUSED), escape(error_note)))
             }
-            PaymentStatus::Cancelled { error: -5017 } => {
-                (words::NOT_PAID, "bad", self.say(words::NO_MONEY))
-            }
+            PaymentStatus::Cancelled { error: -5017 } => (words::NOT_PAID, "bad", self.say(words::NO_MONEY)),
             PaymentStatus::Cancelled { .. } => (words::CANCELLED, "bad", self.say(words::CANCELLED_MORE)),
             PaymentStatus::Reversed { .. } => (words::GIVEN_BACK, "good", self.say(words::GIVEN_BACK_MORE)),
             PaymentStatus::Created | PaymentStatus::Prepared { .. } | PaymentStatus::Debited { .. } => {
@@ -189,7 +186,11 @@ fn languages(current: Language, query: &str) -> String {
             .finish();
         let tag = language.as_str();
         let here = if language == current { " aria-current=\"true\"" } else { "" };
-        format!("<a href=\"/services/pay?{}\" lang=\"{tag}\"{here}>{}</a>", escape(&query), tag.to_uppercase())
+        format!(
+            "<a href=\"/services/pay?{}\" lang=\"{tag}\"{here}>{}</a>",
+            escape(&query),
+            tag.to_uppercase()
+        )
     };
     format!("<nav>{}</nav>", Language::ALL.map(link).concat())
 }

@@ -112,11 +112,8 @@ impl Click {
                 return Ok(exchange);
             }
             Mishap::Twice => {
-                let both = [self.exchange_as_it_is(callback), self.exchange_as_it_is(callback)];
-                let [first, second] = futures_util::future::join_all(both)
-                    .await
-                    .try_into()
-                    .unwrap_or_else(|_: Vec<_>| [Err(ClickError::Busy), Err(ClickError::Busy)]);
+                let (first, second) =
+                    tokio::join!(self.exchange_as_it_is(callback), self.exchange_as_it_is(callback));
                 // Which of the two came first nobody knows; an answer of 0 is the one that says most.
                 return if first.as_ref().is_ok_and(|one| one.answer.error() == Some(0)) {
                     first

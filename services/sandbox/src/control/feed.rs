@@ -43,6 +43,8 @@ pub(super) async fn events(handle: &Handle, request: &Request) -> Answer {
     let (hops, oldest) = handle.hops().after(after, MAX_HOPS);
     let version = handle.board().version();
     let mut answer = json!({
+        // Another number is another sandbox: what was read of the one before is worth nothing.
+        "run": handle.hops().run(),
         "hops": hops,
         "oldest": oldest,
         "newest": handle.hops().newest(),

@@ -131,6 +131,7 @@ struct Inner {
     hops: Hops,
     /// Off: every call of the bot is answered with 500.
     switch: Switch,
+    board: Board,
 }
 
 impl Telegram {
@@ -147,7 +148,7 @@ impl Telegram {
         let state = Mutex::new(state);
         let revision = watch::Sender::new(0);
         let switch = board.switch("telegram");
-        Self { inner: Arc::new(Inner { config, clock, state, revision, stopping, hops, switch }) }
+        Self { inner: Arc::new(Inner { config, clock, state, revision, stopping, hops, switch, board }) }
     }
 
     /// Reads under the lock.
@@ -193,6 +194,7 @@ impl Telegram {
     /// Switches Telegram's limits on or off; switching on begins counting anew.
     pub fn enforce_limits(&self, enforce: bool) {
         self.change(|state| state.limits = enforce.then(limits::Limits::default));
+        self.inner.board.show("limits", enforce.into());
     }
 
     /// The commands that the bot set for a language, in the default scope.

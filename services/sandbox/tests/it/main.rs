@@ -7,6 +7,7 @@ mod control;
 mod faults;
 mod merchant;
 mod merchant_api;
+mod page;
 mod payments;
 mod polling;
 mod running;

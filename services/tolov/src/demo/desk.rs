@@ -70,7 +70,7 @@ impl Desk {
         let payment_url =
             answer["payment_url"].as_str().context("an order without a payment_url")?.to_owned();
         let facts = json!({ "shopper_id": shopper_id, "amount": total.grouped(), "link": payment_url });
-        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(id).facts(facts);
+        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&id).facts(facts);
         self.sandbox.hops().note(hop.payload(json!({ "request": body, "answer": answer })));
         Ok(Order { id, total, payment_url })
     }

@@ -80,7 +80,7 @@ async fn commit_of(ledger: &Ledger, hop: &Hop) -> Result<Option<NewHop>, LedgerE
         "callbacks": kept,
     });
     let title = format!("COMMIT: {}, {}", hop.stage, order.status);
-    let commit = NewHop::new("ledger", title).of_order(order.order_id).at_ms(last.received_at);
+    let commit = NewHop::new("ledger", title).of_order(&order.order_id).at_ms(last.received_at);
     Ok(Some(commit.facts(json!({ "status": order.status })).payload(payload)))
 }
 

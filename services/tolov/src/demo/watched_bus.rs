@@ -97,7 +97,7 @@ fn body_of(body: &[u8]) -> Value {
 fn hop_of(stage: &'static str, title: String, body: &[u8]) -> NewHop {
     let hop = NewHop::new(stage, title);
     match body_of(body).get("order_id").and_then(Value::as_i64) {
-        Some(order_id) => hop.of_order(order_id),
+        Some(order_id) => hop.of_order(&order_id),
         None => hop,
     }
 }

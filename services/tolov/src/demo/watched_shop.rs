@@ -49,7 +49,7 @@ impl WatchedShop {
                 .ok(false)
                 .payload(json!({ "event_id": event.id, "error": error.to_string() })),
         };
-        self.hops.note(hop.of_order(event.order_id));
+        self.hops.note(hop.of_order(&event.order_id));
     }
 }
 

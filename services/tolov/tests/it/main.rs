@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::as_conversions,
     reason = "a test that meets what it did not expect has failed; what it prints helps to see why"
 )]
 

@@ -12,7 +12,7 @@ use crate::processes::{Role, free_port, repository};
 
 /// All stories together, on a slow machine.
 const STORIES_TIMEOUT: Duration = Duration::from_mins(8);
-const DEMO_TIMEOUT: Duration = Duration::from_secs(60);
+const DEMO_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_person_buys_breaks_and_heals_the_shop_in_a_browser() {

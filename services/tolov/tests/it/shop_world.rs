@@ -69,7 +69,7 @@ impl ShopWorld {
             .into();
         let store = MongoShop::connect(&Secret::new(mongo_url), MongoOptions::default()).await.unwrap();
         let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
         let world =
             Self { roles, broker, store, bus, http, webhook_url, sandbox_url, _folder: folder, _turn: turn };
         world.wait_until_ready().await;
@@ -77,7 +77,7 @@ impl ShopWorld {
     }
 
     async fn wait_until_ready(&self) {
-        eventually("the webhook service and the sandbox are up", Duration::from_secs(60), || async {
+        eventually("the webhook service and the sandbox are up", Duration::from_mins(1), || async {
             let ready = self.http.get(format!("{}/ready", self.webhook_url)).send().await;
             let sandbox = self.http.get(format!("{}/sandbox", self.sandbox_url)).send().await;
             ready.is_ok_and(|answer| answer.status().is_success()) && sandbox.is_ok()
@@ -103,14 +103,14 @@ impl ShopWorld {
         let total = Tiyin::from_soum(TOTAL_SOUM).unwrap();
         let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
         persistently(|| self.store.place_order(&order)).await;
-        persistently(|| self.store.set_cart_line(user_id, LATER_ADDITION.line())).await;
+        persistently(|| self.store.set_cart_line(user_id, later_addition())).await;
         let products: Vec<Value> =
             lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
         let body = json!({
             "order_id": id, "user_id": user_id, "products": products,
             "total_amount": TOTAL_SOUM, "payment_method": "click",
         });
-        eventually("the order is registered", Duration::from_secs(120), || async {
+        eventually("the order is registered", Duration::from_mins(2), || async {
             let request = self.http.post(format!("{}/api/create_order", self.webhook_url));
             let answer = request.bearer_auth(API_TOKEN).json(&body).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())
@@ -122,7 +122,7 @@ impl ShopWorld {
     /// The shopper pays, and tries again until CLICK says that the order is paid.
     pub(crate) async fn pay(&self, purchase: Purchase) {
         let body = json!({"order_id": purchase.order_id.to_string(), "amount": format!("{TOTAL_SOUM}")});
-        eventually("the order is paid at CLICK", Duration::from_secs(240), || async {
+        eventually("the order is paid at CLICK", Duration::from_mins(4), || async {
             let request = self.http.post(format!("{}/sandbox/click/pay", self.sandbox_url)).json(&body);
             let Ok(answer) = request.send().await else { return false };
             let Ok(payment) = answer.json::<Value>().await else { return false };
@@ -135,14 +135,14 @@ impl ShopWorld {
 
     /// Waits until every purchase has reached everybody, then checks that each did so once.
     pub(crate) async fn settle(&self, purchases: &[Purchase]) {
-        eventually("outbox and queues are empty", Duration::from_secs(240), || async {
+        eventually("outbox and queues are empty", Duration::from_mins(4), || async {
             self.outbox_depth().await == Some(0) && self.depths().await == Some([QueueDepth::default(); 2])
         })
         .await;
         for purchase in purchases {
             for recipient in ["shopper", "staff"] {
                 let id = EventId::new(format!("payment.completed:{}/{recipient}", purchase.order_id));
-                eventually("the notification is recorded as sent", Duration::from_secs(120), || async {
+                eventually("the notification is recorded as sent", Duration::from_mins(2), || async {
                     matches!(self.store.outcome(&id).await, Ok(Some(Outcome::Sent { .. })))
                 })
                 .await;
@@ -161,7 +161,7 @@ impl ShopWorld {
         assert_eq!(completions, 1, "{order:?}");
         let user = self.store.user(purchase.user_id).await.unwrap().unwrap();
         assert_eq!(user.order_count, 1, "{user:?}");
-        assert_eq!(user.cart, vec![LATER_ADDITION.line()], "what was bought is out, what came later stays");
+        assert_eq!(user.cart, vec![later_addition()], "what was bought is out, what came later stays");
     }
 
     /// What the bot has sent to a chat, as it was sent, markup and all.
@@ -186,13 +186,8 @@ impl ShopWorld {
 }
 
 /// What a shopper puts into the cart after checking out.
-pub(crate) struct LaterAddition;
-pub(crate) const LATER_ADDITION: LaterAddition = LaterAddition;
-
-impl LaterAddition {
-    pub(crate) fn line(&self) -> OrderedProduct {
-        OrderedProduct { product_id: ProductId::try_new(8).unwrap(), count: 3 }
-    }
+fn later_addition() -> OrderedProduct {
+    OrderedProduct { product_id: ProductId::try_new(8).unwrap(), count: 3 }
 }
 
 fn own_database() -> String {
@@ -256,7 +251,7 @@ where
     E: std::fmt::Debug,
     F: Future<Output = Result<T, E>>,
 {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         match deed().await {
             Ok(done) => return done,

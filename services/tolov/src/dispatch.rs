@@ -1,0 +1,23 @@
+//! Which function runs which subcommand.
+
+use anyhow::Result;
+use tolov_kit::{env::Env, lifecycle::Ending};
+
+use crate::{backup, cli::Command, click_test, demo, doctor, healthcheck, parked, roles};
+
+pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
+    match command {
+        Command::Demo(options) => demo::run(env, &options).await,
+        Command::All => roles::all(env).await,
+        Command::Webhook => roles::webhook(env).await,
+        Command::Projector => roles::projector(env).await,
+        Command::Bot => roles::bot(env).await,
+        Command::Sandbox => roles::sandbox(env).await,
+        Command::Parked(parked) => parked::run(env, parked.deed).await.map(|()| Ending::Clean),
+        Command::Doctor(options) => doctor::run(env, &options).await,
+        Command::Backup { file } => backup::run(env, &file).await.map(|()| Ending::Clean),
+        Command::Restore { file } => backup::restore(env, &file).await.map(|()| Ending::Clean),
+        Command::Healthcheck { url } => healthcheck::run(env, url).await.map(|()| Ending::Clean),
+        Command::ClickTest(options) => click_test::run(*options).await,
+    }
+}
