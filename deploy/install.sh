@@ -114,8 +114,14 @@ install_release() { # install_release BINARY; sets $release
 
 back_up() {
   [ -e "$data/payments.db" ] || return 0
-  systemctl start tolov-backup.service || fail "no backup could be made: nothing was changed. journalctl -u tolov-backup"
-  say "backup: $data/backups"
+  if timeout 600 systemctl start tolov-backup.service; then
+    say "backup: $data/backups"
+  elif systemctl is-active --quiet tolov.service; then
+    fail "no backup could be made: nothing was changed. journalctl -u tolov-backup"
+  else
+    # The release that is there does not run: waiting for a backup by it would keep the way out shut.
+    say "no backup could be made, and the service does not run: going on without"
+  fi
 }
 
 # Restarts, then waits until the service says by itself that it works.
@@ -128,7 +134,7 @@ restart_and_wait() {
   systemctl restart tolov.service || return 1
   waited=0
   while [ "$waited" -lt "$healthy_within_s" ]; do
-    if runuser -u tolov -- env "METRICS_ADDR=$(metrics_addr)" "$base/current/tolov" healthcheck 9>&- >/dev/null 2>&1; then
+    if timeout 5 runuser -u tolov -- env "METRICS_ADDR=$(metrics_addr)" "$base/current/tolov" healthcheck 9>&- >/dev/null 2>&1; then
       return 0
     fi
     sleep 1
@@ -169,8 +175,8 @@ upgrade() {
   fi
   [ -z "$before" ] || back_up
   point current "$release"
-  [ -z "$before" ] || [ "$before" = "$release" ] || point previous "$before"
   if restart_and_wait; then
+    [ -z "$before" ] || [ "$before" = "$release" ] || point previous "$before"
     forget_old_releases
     say "$release runs"
     return 0

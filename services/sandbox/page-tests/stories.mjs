@@ -18,6 +18,7 @@ await story('a purchase by clicking', {}, async (page) => {
   await page.locator('.message').filter({ hasText: number }).waitFor();
   check(await page.locator('.station.bad').count() === 0, 'a station is red though all went well');
   await station(page, 'complete').locator('.chip').click();
+  await page.locator('#details-title').filter({ hasText: number }).waitFor();
   const payload = JSON.parse(await page.locator('#details-payload').textContent());
   check(payload.fields.some(([name, value]) => name === 'merchant_trans_id' && value === number), 'the payload is not of this order');
   await shot(page, 'payload');
