@@ -6,12 +6,26 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
-/// A port that was free a moment ago.
+/// A port that is free, and stays so while a process is down: below those that the system gives to outgoing
+/// connections (from 32768 on), one of which could take the place of a service that was killed.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    free_port_from(14_000, 5_000)
+}
+
+fn free_port_from(first: u16, count: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % u32::from(count)).unwrap();
+    for _ in 0..count {
+        let port = first + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % count;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port from {first} on");
 }
 
 /// The root of the repository.
@@ -101,8 +115,8 @@ pub(crate) struct PrivateRabbitMq {
 
 impl PrivateRabbitMq {
     pub(crate) fn start(folder: &Path) -> Self {
-        // The node's further ports are 10000 above.
-        let port = 20_000 + free_port() % 10_000;
+        // The node's further ports are 10000 above, and still below those of outgoing connections.
+        let port = free_port_from(20_000, 2_700);
         let broker = Self { folder: folder.join("rabbitmq"), port };
         broker.spawn();
         broker
