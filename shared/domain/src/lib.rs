@@ -6,6 +6,7 @@ pub mod money;
 pub mod notification;
 pub mod order;
 pub mod payment;
+pub mod phone;
 pub mod ports;
 pub mod time;
 
@@ -13,3 +14,4 @@ pub use event::{Event, EventKind};
 pub use ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, ProductId, UserId};
 pub use money::Tiyin;
 pub use order::{Language, OrderedProduct};
+pub use phone::Phone;

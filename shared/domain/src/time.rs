@@ -18,3 +18,36 @@ pub fn from_unix_ms(unix_ms: i64) -> Instant {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
+
+/// Instants in documents: milliseconds since 1970, in a field whose name ends with `_at`.
+pub mod millis {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Instant, from_unix_ms, unix_ms};
+
+    pub fn serialize<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(unix_ms(*at))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+        i64::deserialize(deserializer).map(from_unix_ms)
+    }
+
+    /// The same for an instant that may not be there.
+    pub mod option {
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        use super::super::{Instant, from_unix_ms, unix_ms};
+
+        pub fn serialize<S: Serializer>(at: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+            match at {
+                Some(at) => serializer.serialize_some(&unix_ms(*at)),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+            Ok(Option::<i64>::deserialize(deserializer)?.map(from_unix_ms))
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! Errors are sorted by what the caller can do. A fact that was already recorded is a value, never an error.
 
 pub mod bus;
+pub mod documents;
 pub mod shop;
 
 /// Why an adapter could not do what it was asked.

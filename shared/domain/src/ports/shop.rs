@@ -10,7 +10,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::PortError;
+use super::{PortError, documents::Documents};
 use crate::{
     Event, EventId, Language, OrderId, UserId,
     order::{Order, OrderLine, OrderedProduct, User},
@@ -73,8 +73,13 @@ pub trait Shoppers: Send + Sync + fmt::Debug {
 
     async fn set_language(&self, id: UserId, language: Language) -> Result<(), PortError>;
 
+    /// The number as [`crate::phone::Phone`] writes it.
+    async fn set_phone(&self, id: UserId, phone: &crate::Phone) -> Result<(), PortError>;
+
     /// Replaces the cart line of one product; a count of 0 takes the line out.
     async fn set_cart_line(&self, id: UserId, line: OrderedProduct) -> Result<(), PortError>;
+
+    async fn clear_cart(&self, id: UserId) -> Result<(), PortError>;
 }
 
 /// Whether a notification may be sent now.
@@ -121,6 +126,6 @@ pub trait NotificationLog: Send + Sync + fmt::Debug {
 }
 
 /// All of the shop store, as one thing to hand around.
-pub trait ShopStore: OrderProjection + Orders + Shoppers + NotificationLog {}
+pub trait ShopStore: OrderProjection + Orders + Shoppers + NotificationLog + Documents {}
 
-impl<T: OrderProjection + Orders + Shoppers + NotificationLog> ShopStore for T {}
+impl<T: OrderProjection + Orders + Shoppers + NotificationLog + Documents> ShopStore for T {}

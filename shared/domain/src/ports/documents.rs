@@ -1,0 +1,248 @@
+//! Documents: all of the shop that is not the money's own (catalogue, fulfilments, dialogues, staff, broadcasts).
+//!
+//! The store compares and swaps; what a change means is decided by pure code that may run again
+//! (docs/decisions/0004-documents-that-are-compared-and-swapped.md). Promises that the contract suite checks on every
+//! adapter:
+//! - a write that returned [`Put::Done`] is durable, and every read that begins afterwards sees it;
+//! - of any number of writers that saw the same version one is done, the others hear [`Put::Conflict`];
+//! - a write whose answer was lost may be heard as a conflict with itself: whoever writes reads again, and finds its
+//!   change there;
+//! - no multi-document transactions are needed.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use super::PortError;
+
+/// The kinds of documents. Each has keys of one kind: numbers or texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Collection {
+    Categories,
+    Products,
+    PromoCodes,
+    /// What is known of a person beside language, phone and cart, by Telegram id.
+    Profiles,
+    /// The shop's side of an order, by order number.
+    Fulfilments,
+    /// Where the conversation with a person stands, by Telegram id.
+    Dialogues,
+    /// Who may do what, by Telegram id.
+    Staff,
+    /// Every deed of staff, append-only.
+    StaffActions,
+    Broadcasts,
+    /// Messages between shoppers and staff, by the number of the copy in the staff's chat.
+    SupportMessages,
+    /// Telegram's updates, by update_id: each is handled once.
+    Updates,
+}
+
+impl Collection {
+    pub const ALL: [Self; 11] = [
+        Self::Categories,
+        Self::Products,
+        Self::PromoCodes,
+        Self::Profiles,
+        Self::Fulfilments,
+        Self::Dialogues,
+        Self::Staff,
+        Self::StaffActions,
+        Self::Broadcasts,
+        Self::SupportMessages,
+        Self::Updates,
+    ];
+
+    /// MongoDB's collection.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Categories => "categories",
+            Self::Products => "products",
+            Self::PromoCodes => "promo_codes",
+            Self::Profiles => "profiles",
+            Self::Fulfilments => "fulfilments",
+            Self::Dialogues => "dialogues",
+            Self::Staff => "staff",
+            Self::StaffActions => "staff_actions",
+            Self::Broadcasts => "broadcasts",
+            Self::SupportMessages => "support_messages",
+            Self::Updates => "updates",
+        }
+    }
+
+    /// The top-level fields that documents can be found by. A field holds a number, a text, a list of either (found by
+    /// each of its items), or nothing.
+    pub const fn indexed(self) -> &'static [&'static str] {
+        match self {
+            Self::Categories => &["position"],
+            Self::Products => &["category_id", "article_ids"],
+            Self::PromoCodes | Self::Dialogues | Self::Staff | Self::SupportMessages => &[],
+            Self::Profiles => &["referrer_id", "phone"],
+            Self::Fulfilments => &["user_id", "stage", "phone", "click_paydoc_id", "placed_at"],
+            Self::StaffActions => &["order_id", "staff_id"],
+            Self::Broadcasts | Self::Updates => &["state"],
+        }
+    }
+}
+
+/// The name of a document within its collection. Numbers come before texts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl From<i64> for Key {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(formatter),
+            Self::Text(text) => text.fmt(formatter),
+        }
+    }
+}
+
+/// How often a document was written: 1 when it is new. One that was removed and made again begins at 1 again, so a key
+/// is not used again for something else.
+pub type Version = i64;
+
+/// The fields of a document. Integers are at most 64 bits and signed; a field whose name ends with `_at` is an instant
+/// in milliseconds since 1970 (MongoDB keeps it as a date). Names hold no dot and do not begin with a dollar sign or an
+/// underscore.
+pub type Body = Map<String, Value>;
+
+/// A document as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    pub key: Key,
+    pub version: Version,
+    pub body: Body,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It is there, with this version.
+    Done(Version),
+    /// The document is not as the writer saw it: read again.
+    Conflict,
+}
+
+/// Which documents, in which order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    pub collection: Collection,
+    pub filter: Filter,
+    pub newest_first: bool,
+    pub skip: u32,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// All, by key; those whose key comes after the given one (before it, where the newest come first).
+    All { after: Option<Key> },
+    /// Those whose indexed field is this number or text, or a list with it; by key.
+    Is { field: &'static str, value: Value },
+    /// Those whose indexed field is a number from `from` to `to`, both included; by that number, then by key.
+    Between { field: &'static str, from: i64, to: i64 },
+}
+
+impl Query {
+    pub const fn all(collection: Collection, limit: u32) -> Self {
+        Self { collection, filter: Filter::All { after: None }, newest_first: false, skip: 0, limit }
+    }
+
+    pub fn is(collection: Collection, field: &'static str, value: impl Into<Value>, limit: u32) -> Self {
+        let filter = Filter::Is { field, value: value.into() };
+        Self { collection, filter, newest_first: false, skip: 0, limit }
+    }
+
+    pub const fn between(
+        collection: Collection,
+        field: &'static str,
+        (from, to): (i64, i64),
+        limit: u32,
+    ) -> Self {
+        let filter = Filter::Between { field, from, to };
+        Self { collection, filter, newest_first: false, skip: 0, limit }
+    }
+
+    #[must_use]
+    pub fn newest_first(self) -> Self {
+        Self { newest_first: true, ..self }
+    }
+
+    #[must_use]
+    pub fn skip(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// For going through a whole collection: the key of the last document seen.
+    #[must_use]
+    pub fn after(self, key: Key) -> Self {
+        Self { filter: Filter::All { after: Some(key) }, ..self }
+    }
+}
+
+/// Numbers that are given out once. Orders have their own (`Orders::next_order_id`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sequence {
+    Categories,
+    /// Products and their variants share one: each is an article with a number of its own.
+    Articles,
+    StaffActions,
+    Broadcasts,
+}
+
+impl Sequence {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Categories => "categories",
+            Self::Articles => "articles",
+            Self::StaffActions => "staff_actions",
+            Self::Broadcasts => "broadcasts",
+        }
+    }
+}
+
+/// A store of documents.
+#[async_trait]
+pub trait Documents: Send + Sync + fmt::Debug {
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError>;
+
+    /// Those that are there, by key; a key that is given twice is answered once.
+    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError>;
+
+    /// Writes a document that was seen with this version; `None`: that was not there.
+    async fn put(
+        &self,
+        collection: Collection,
+        key: &Key,
+        seen: Option<Version>,
+        body: &Body,
+    ) -> Result<Put, PortError>;
+
+    /// Removes a document that was seen with this version. `false`: it is not as it was seen, or not there.
+    async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError>;
+
+    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError>;
+
+    /// How many documents the query would find without its skip and limit.
+    async fn count(&self, query: &Query) -> Result<u64, PortError>;
+
+    /// The next number of a sequence, from 1: atomic, never given out twice, growing.
+    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError>;
+}
