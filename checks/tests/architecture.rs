@@ -7,17 +7,18 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may use (tests apart).
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("tolov-domain", &[]),
     ("tolov-kit", &[]),
     ("tolov-click", &["tolov-domain"]),
     ("tolov-contract", &["tolov-domain"]),
+    ("tolov-shop", &["tolov-domain"]),
     ("tolov-rabbitmq", &["tolov-domain", "tolov-kit"]),
     ("tolov-mongodb", &["tolov-domain", "tolov-kit"]),
     ("tolov-embedded", &["tolov-domain", "tolov-kit"]),
     ("tolov-webhook", &["tolov-domain", "tolov-click", "tolov-kit"]),
-    ("tolov-projector", &["tolov-domain", "tolov-kit"]),
-    ("tolov-bot", &["tolov-domain", "tolov-kit"]),
+    ("tolov-projector", &["tolov-domain", "tolov-kit", "tolov-shop"]),
+    ("tolov-bot", &["tolov-domain", "tolov-kit", "tolov-shop"]),
     ("tolov-sandbox", &["tolov-domain", "tolov-click", "tolov-kit"]),
     ("tolov-click-test", &["tolov-domain", "tolov-click", "tolov-kit"]),
     (
@@ -33,6 +34,7 @@ const EDGES: [(&str, &[&str]); 14] = [
             "tolov-projector",
             "tolov-rabbitmq",
             "tolov-sandbox",
+            "tolov-shop",
             "tolov-webhook",
         ],
     ),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An amount of money in tiyin (1 so'm = 100 tiyin), never negative.
 ///
 /// CLICK's limits are far below [`Tiyin::MAX`]; the bound keeps every sum of a shop inside `i64`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Tiyin(i64);
 

@@ -1,0 +1,148 @@
+//! Promo codes: so much off, so often, until then.
+
+use serde::{Deserialize, Serialize};
+use tolov_domain::{
+    OrderId, Tiyin, UserId,
+    ports::{
+        PortError,
+        documents::{Collection, Documents, Key},
+    },
+    time::{Instant, millis},
+};
+
+use crate::records::{self, Record};
+
+/// How many uses one code may have: each is kept with it.
+pub const USES_MAX: u32 = 5_000;
+pub const CODE_MAX_CHARS: usize = 32;
+const ONE_SOUM: Tiyin = match Tiyin::try_new(100) {
+    Ok(soum) => soum,
+    Err(_) => Tiyin::ZERO,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromoCode {
+    /// As [`fold_code`] writes it.
+    pub code: String,
+    pub off: Off,
+    /// Of goods of less than this it takes nothing off.
+    pub goods_min: Tiyin,
+    /// How often it can be used by all, at most [`USES_MAX`].
+    pub uses_max: u32,
+    pub uses_per_shopper_max: u32,
+    #[serde(with = "millis::option")]
+    pub expires_at: Option<Instant>,
+    pub active: bool,
+    /// By orders that were paid, or may still be.
+    #[serde(default)]
+    pub uses: Vec<Use>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Off {
+    /// 1 to 99, rounded down to whole so'm.
+    Percent(u8),
+    Amount(Tiyin),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+}
+
+/// Why a code takes nothing off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromoRefusal {
+    Unknown,
+    Expired,
+    UsedUp,
+    UsedByYou,
+    /// The goods must cost at least so much.
+    TooLittle(Tiyin),
+}
+
+impl Record for PromoCode {
+    const COLLECTION: Collection = Collection::PromoCodes;
+
+    fn key(&self) -> Key {
+        Key::Text(self.code.clone())
+    }
+}
+
+/// A code as it is kept: without blanks, in capitals. `None` for what is no code.
+pub fn fold_code(text: &str) -> Option<String> {
+    let code: String = text.trim().to_uppercase();
+    let is_code = code.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '_'));
+    (is_code && (1..=CODE_MAX_CHARS).contains(&code.chars().count())).then_some(code)
+}
+
+impl PromoCode {
+    /// What it takes off these goods, always less than they cost.
+    pub fn discount(&self, user_id: UserId, goods: Tiyin, now: Instant) -> Result<Tiyin, PromoRefusal> {
+        if !self.active {
+            return Err(PromoRefusal::Unknown);
+        }
+        if self.expires_at.is_some_and(|at| at <= now) {
+            return Err(PromoRefusal::Expired);
+        }
+        let count = |uses: usize| u32::try_from(uses).unwrap_or(u32::MAX);
+        if count(self.uses.len()) >= self.uses_max.min(USES_MAX) {
+            return Err(PromoRefusal::UsedUp);
+        }
+        let by_shopper = self.uses.iter().filter(|used| used.user_id == user_id).count();
+        if count(by_shopper) >= self.uses_per_shopper_max {
+            return Err(PromoRefusal::UsedByYou);
+        }
+        if goods < self.goods_min {
+            return Err(PromoRefusal::TooLittle(self.goods_min));
+        }
+        match self.off.of(goods) {
+            // An order of nothing cannot be paid.
+            discount if discount < goods => Ok(discount),
+            discount => Err(PromoRefusal::TooLittle(discount.checked_add(ONE_SOUM).unwrap_or(Tiyin::MAX))),
+        }
+    }
+
+    /// Counts a use; the order that uses it already does so still.
+    pub fn claim(&mut self, used: Use, goods: Tiyin, now: Instant) -> Result<Tiyin, PromoRefusal> {
+        if self.uses.contains(&used) {
+            return Ok(self.off.of(goods));
+        }
+        let discount = self.discount(used.user_id, goods, now)?;
+        self.uses.push(used);
+        Ok(discount)
+    }
+
+    pub fn release(&mut self, order_id: OrderId) {
+        self.uses.retain(|used| used.order_id != order_id);
+    }
+}
+
+impl Off {
+    fn of(self, goods: Tiyin) -> Tiyin {
+        let off = match self {
+            Self::Amount(amount) => amount.get(),
+            // Tiyin::MAX times 100 is far inside i64; whole so'm, so that no order has tiyin that nobody can pay.
+            Self::Percent(percent) => goods.get() * i64::from(percent.min(99)) / 100 / 100 * 100,
+        };
+        Tiyin::try_new(off.min(goods.get())).unwrap_or(Tiyin::ZERO)
+    }
+}
+
+pub async fn promo_code(documents: &dyn Documents, code: &str) -> Result<Option<PromoCode>, PortError> {
+    records::read(documents, code).await
+}
+
+/// What a code that somebody typed takes off, without using it.
+pub async fn discount(
+    documents: &dyn Documents,
+    code: &str,
+    user_id: UserId,
+    goods: Tiyin,
+    now: Instant,
+) -> Result<Result<Tiyin, PromoRefusal>, PortError> {
+    let found = promo_code(documents, code).await?;
+    Ok(found.ok_or(PromoRefusal::Unknown).and_then(|code| code.discount(user_id, goods, now)))
+}

@@ -1,0 +1,36 @@
+//! Messages between shoppers and staff.
+
+use serde::{Deserialize, Serialize};
+use tolov_domain::{
+    UserId,
+    ports::documents::{Collection, Key},
+    time::{Instant, millis},
+};
+
+use crate::records::Record;
+
+/// A shopper's message as it lies in the chat of one member of staff. A reply to it goes back to the shopper, and the
+/// other way round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportMessage {
+    /// In whose chat it lies: staff's, or the shopper's for an answer.
+    pub chat_id: i64,
+    pub message_id: i64,
+    /// To whom a reply goes.
+    pub reply_to_user_id: UserId,
+    #[serde(with = "millis")]
+    pub at: Instant,
+}
+
+/// The key under which the message of a chat is found.
+pub fn key_of(chat_id: i64, message_id: i64) -> String {
+    format!("{chat_id}:{message_id}")
+}
+
+impl Record for SupportMessage {
+    const COLLECTION: Collection = Collection::SupportMessages;
+
+    fn key(&self) -> Key {
+        Key::Text(key_of(self.chat_id, self.message_id))
+    }
+}
