@@ -3,11 +3,11 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use teloxide::types::{ChatId, Recipient};
-use tolov_domain::Language;
+use tolov_domain::{Language, Tiyin, UserId};
 use tolov_kit::secret::Secret;
 use url::Url;
 
-/// All settings of the bot. [`BotConfig::new`] gives the usual values to all but the first two.
+/// All settings of the bot. [`BotConfig::new`] takes what has no usual value.
 #[derive(Debug, Clone)]
 pub struct BotConfig {
     pub token: Secret,
@@ -34,10 +34,19 @@ pub struct BotConfig {
     pub patience: Duration,
     /// How long a batch is held while the shop store is away before it is given back to the bus.
     pub hold: Duration,
+    /// Who may do everything, ADMIN_IDS.
+    pub owners: Vec<UserId>,
+    /// Where orders are registered, WEBHOOK_URL, and the password there, API_TOKEN.
+    pub webhook_url: Url,
+    pub api_token: Secret,
+    /// What a delivery costs, DELIVERY_PRICE.
+    pub delivery_price: Tiyin,
+    /// Where orders are picked up, PICKUP_ADDRESS; `None`: nowhere, all are delivered.
+    pub pickup_address: Option<String>,
 }
 
 impl BotConfig {
-    pub fn new(token: Secret, db_channel: Channel) -> Self {
+    pub fn new(token: Secret, db_channel: Channel, webhook_url: Url, api_token: Secret) -> Self {
         Self {
             token,
             db_channel,
@@ -50,6 +59,11 @@ impl BotConfig {
             request_timeout: Duration::from_secs(17),
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),
+            owners: Vec::new(),
+            webhook_url,
+            api_token,
+            delivery_price: Tiyin::ZERO,
+            pickup_address: None,
         }
     }
 
@@ -57,6 +71,9 @@ impl BotConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.token.expose().is_empty() {
             return Err(ConfigError("BOT_TOKEN is empty: ask @BotFather for one"));
+        }
+        if self.api_token.expose().is_empty() {
+            return Err(ConfigError("API_TOKEN is empty: give it the value that the webhook service has"));
         }
         if self.api_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
             return Err(ConfigError("the address of the Bot API must begin with http:// or https://"));
@@ -121,13 +138,20 @@ mod tests {
         assert!("@".parse::<Channel>().is_err());
     }
 
+    fn test_config() -> BotConfig {
+        let webhook_url = Url::parse("http://127.0.0.1:8000").unwrap();
+        let channel = "@staff".parse().unwrap();
+        BotConfig::new(Secret::new("1:token"), channel, webhook_url, Secret::new("api"))
+    }
+
     #[test]
     fn settings_that_could_not_work_are_refused_and_the_token_is_not_shown() {
-        let good = BotConfig::new(Secret::new("1:token"), "@staff".parse().unwrap());
+        let good = test_config();
         assert_eq!(good.check(), Ok(()));
         assert!(!format!("{good:?}").contains("1:token"));
         assert!(BotConfig { messages_per_s: 0, ..good.clone() }.check().is_err());
         assert!(BotConfig { channel_posts_per_min: 61, ..good.clone() }.check().is_err());
+        assert!(BotConfig { api_token: Secret::new(""), ..good.clone() }.check().is_err());
         let url = Some(Url::parse("mailto:a@b").unwrap());
         assert!(BotConfig { api_url: url, ..good }.check().is_err());
     }

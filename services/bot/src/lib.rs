@@ -1,14 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
+mod cashier;
 mod config;
 mod counted;
-mod handlers;
+mod ctx;
+mod dialogue;
 mod notify;
 mod pace;
+mod press;
 mod reach;
 mod render;
 mod schema;
+mod screen;
 mod service;
+mod shopper;
+mod staff;
 mod talk;
 mod telegram;
 mod text;

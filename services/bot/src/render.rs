@@ -7,7 +7,7 @@ use tolov_domain::{
     payment::Anomaly,
 };
 
-use crate::text::{Gaps, Key, clock_time, date_time, money, plain, say};
+use crate::text::{Gaps, clock_time, date_time, money, plain, say};
 
 /// Telegram takes 4096 characters after it has read the markup. Counting the markup too keeps us on the safe side.
 const MESSAGE_MAX_UNITS: usize = 4096;
@@ -16,12 +16,12 @@ const TITLE_MAX_CHARS: usize = 120;
 
 /// "Your order is paid", for the shopper.
 pub(crate) fn shopper_paid(language: Language, told: &Notification, payment: ClickPaydocId) -> String {
-    let title = say(language, Key::PaidTitle, &Gaps::new().text("order", &told.order_id));
+    let title = say(language, "paid-title", &Gaps::new().text("order", &told.order_id));
     let end = [
-        say(language, Key::PaidTotal, &Gaps::new().text("total", &money(language, told.total_tiyin))),
-        say(language, Key::PaidPayment, &Gaps::new().text("payment", &payment)),
+        say(language, "paid-total", &Gaps::new().text("total", &money(language, told.total_tiyin))),
+        say(language, "paid-payment", &Gaps::new().text("payment", &payment)),
         String::new(),
-        plain(language, Key::PaidThanks),
+        plain(language, "paid-thanks"),
     ];
     with_lines(language, &title, &told.lines, &end.join("\n"))
 }
@@ -29,18 +29,18 @@ pub(crate) fn shopper_paid(language: Language, told: &Notification, payment: Cli
 /// One notice, for staff.
 pub(crate) fn staff_post(language: Language, told: &Notification) -> String {
     let title_key = match &told.subject {
-        Subject::OrderPaid { late: false, .. } => Key::StaffPaidTitle,
-        Subject::OrderPaid { late: true, .. } => Key::StaffLateTitle,
-        Subject::PaymentQuestioned { .. } => Key::StaffQuestionedTitle,
+        Subject::OrderPaid { late: false, .. } => "staff-paid-title",
+        Subject::OrderPaid { late: true, .. } => "staff-late-title",
+        Subject::PaymentQuestioned { .. } => "staff-questioned-title",
     };
     let title = [
         say(language, title_key, &Gaps::new().text("order", &told.order_id)),
-        say(language, Key::StaffShopper, &Gaps::new().text("user", &told.user_id)),
+        say(language, "staff-shopper", &Gaps::new().text("user", &told.user_id)),
     ];
     let mut end = vec![
-        say(language, Key::PaidTotal, &Gaps::new().text("total", &money(language, told.total_tiyin))),
-        say(language, Key::PaidPayment, &Gaps::new().text("payment", &payment_of(told))),
-        say(language, Key::StaffTime, &Gaps::new().text("time", &date_time(told.occurred_at))),
+        say(language, "paid-total", &Gaps::new().text("total", &money(language, told.total_tiyin))),
+        say(language, "paid-payment", &Gaps::new().text("payment", &payment_of(told))),
+        say(language, "staff-time", &Gaps::new().text("time", &date_time(told.occurred_at))),
     ];
     end.extend(to_do(language, told).map(|to_do| format!("\n👉 {to_do}")));
     with_lines(language, &title.join("\n"), &told.lines, &end.join("\n"))
@@ -60,7 +60,7 @@ pub(crate) fn digest(language: Language, told: &[&Notification]) -> (String, usi
 fn digest_of(language: Language, told: &[&Notification], with_orders: bool) -> (String, usize) {
     let title = |count: usize| {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        say(language, Key::StaffDigestTitle, &Gaps::new().count("count", count))
+        say(language, "staff-digest-title", &Gaps::new().count("count", count))
     };
     // The title grows with its number: room for the longest is kept.
     let mut room = MESSAGE_MAX_UNITS.saturating_sub(units(&title(told.len())));
@@ -82,7 +82,7 @@ fn digest_of(language: Language, told: &[&Notification], with_orders: bool) -> (
 
 fn digest_entry(language: Language, told: &Notification, with_orders: bool) -> String {
     let to_do = to_do(language, told);
-    let key = if to_do.is_some() { Key::StaffDigestAttention } else { Key::StaffDigestEntry };
+    let key = if to_do.is_some() { "staff-digest-attention" } else { "staff-digest-entry" };
     let gaps = Gaps::new()
         .text("order", &told.order_id)
         .text("user", &told.user_id)
@@ -107,16 +107,16 @@ fn digest_entry(language: Language, told: &Notification, with_orders: bool) -> S
 fn to_do(language: Language, told: &Notification) -> Option<String> {
     let anomaly = match &told.subject {
         Subject::OrderPaid { late: false, .. } => return None,
-        Subject::OrderPaid { late: true, .. } => return Some(plain(language, Key::TodoLate)),
+        Subject::OrderPaid { late: true, .. } => return Some(plain(language, "todo-late")),
         Subject::PaymentQuestioned { anomaly, .. } => anomaly,
     };
     let key = match Anomaly::parse(anomaly) {
-        Some(Anomaly::CancelAfterPaid) => Key::TodoCancelAfterPaid,
-        Some(Anomaly::PaidTwice) => Key::TodoPaidTwice,
-        Some(Anomaly::ConfirmedAfterCancel) => Key::TodoConfirmedAfterCancel,
-        Some(Anomaly::AmountDiffers) => Key::TodoAmountDiffers,
-        Some(Anomaly::TransactionReused) => Key::TodoTransactionReused,
-        None => return Some(say(language, Key::TodoOther, &Gaps::new().text("anomaly", anomaly))),
+        Some(Anomaly::CancelAfterPaid) => "todo-cancel-after-paid",
+        Some(Anomaly::PaidTwice) => "todo-paid-twice",
+        Some(Anomaly::ConfirmedAfterCancel) => "todo-confirmed-after-cancel",
+        Some(Anomaly::AmountDiffers) => "todo-amount-differs",
+        Some(Anomaly::TransactionReused) => "todo-transaction-reused",
+        None => return Some(say(language, "todo-other", &Gaps::new().text("anomaly", anomaly))),
     };
     Some(plain(language, key))
 }
@@ -131,29 +131,29 @@ fn payment_of(told: &Notification) -> ClickPaydocId {
 
 /// The answer to /start.
 pub(crate) fn greeting(language: Language) -> String {
-    format!("{}\n\n{}", plain(language, Key::Greeting), plain(language, Key::Commands))
+    format!("{}\n\n{}", plain(language, "greeting"), plain(language, "commands"))
 }
 
 /// The answer to what the bot does not understand.
 pub(crate) fn unknown(language: Language) -> String {
-    format!("{}\n\n{}", plain(language, Key::Unknown), plain(language, Key::Commands))
+    format!("{}\n\n{}", plain(language, "unknown"), plain(language, "commands"))
 }
 
 pub(crate) fn try_later(language: Language) -> String {
-    plain(language, Key::TryLater)
+    plain(language, "try-later")
 }
 
 /// The answer to /orders, newest first.
 pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
     let Ok(count @ 1..) = u32::try_from(orders.len()) else {
-        return plain(language, Key::OrdersEmpty);
+        return plain(language, "orders-empty");
     };
-    let mut text = say(language, Key::OrdersTitle, &Gaps::new().count("count", count));
+    let mut text = say(language, "orders-title", &Gaps::new().count("count", count));
     for order in orders {
         let status = match order.status {
-            OrderStatus::Pending => Key::StatusPending,
-            OrderStatus::Paid => Key::StatusPaid,
-            OrderStatus::Expired => Key::StatusExpired,
+            OrderStatus::Pending => "status-pending",
+            OrderStatus::Paid => "status-paid",
+            OrderStatus::Expired => "status-expired",
         };
         let gaps = Gaps::new()
             .text("order", &order.id)
@@ -161,7 +161,7 @@ pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
             .text("total", &money(language, order.total))
             .text("date", &date_time(order.created_at));
         text.push('\n');
-        text.push_str(&say(language, Key::OrdersEntry, &gaps));
+        text.push_str(&say(language, "orders-entry", &gaps));
     }
     text
 }
@@ -170,7 +170,7 @@ pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
 fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -> String {
     let more = |left: usize| {
         let left = u32::try_from(left).unwrap_or(u32::MAX);
-        say(language, Key::OrderLinesMore, &Gaps::new().count("count", left))
+        say(language, "order-lines-more", &Gaps::new().count("count", left))
     };
     // Two blank lines around the lines of the order, and room for the longest "and … more".
     let fixed = units(title) + units(end) + units(&more(lines.len())) + 5;
@@ -194,13 +194,13 @@ fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -
 fn order_line(language: Language, line: &OrderLine) -> String {
     let count = Gaps::new().count("count", line.count);
     if line.title.is_empty() {
-        return say(language, Key::OrderLineUntitled, &count.text("product", &line.product_id));
+        return say(language, "order-line-untitled", &count.text("product", &line.product_id));
     }
     let mut title: String = line.title.chars().take(TITLE_MAX_CHARS).collect();
     if title.len() < line.title.len() {
         title.push('…');
     }
-    say(language, Key::OrderLine, &count.text("title", &title))
+    say(language, "order-line", &count.text("title", &title))
 }
 
 /// Telegram counts in UTF-16.

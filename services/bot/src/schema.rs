@@ -1,43 +1,66 @@
-//! The tree of everything that the bot answers.
+//! The tree of everything that the bot answers: one line a step, one function a step.
+//!
+//! `answer.rs` brings an [`Update`] and its [`Ctx`]; a tap brings its press, a message what was typed.
 
 use teloxide::{
-    RequestError,
     dispatching::{UpdateFilterExt, UpdateHandler},
     dptree::{self, case},
-    types::{Me, Message, Update},
+    types::{CallbackQuery, Update},
     utils::command::BotCommands,
 };
 
-use crate::counted::handled;
-use crate::handlers::{list_orders, say_what_i_can, start};
+use crate::{
+    ctx::{Ctx, Done, Trouble},
+    dialogue::Step,
+    press::{Press, ShopPress},
+    shopper::{menu, start},
+};
+
+pub(crate) type Tree = UpdateHandler<Trouble>;
 
 #[derive(Debug, Clone, PartialEq, Eq, BotCommands)]
 #[command(rename_rule = "lowercase")]
-enum Command {
-    /// With what a link put behind it, which means nothing yet.
+pub(crate) enum Command {
+    /// With what a link put behind it.
     Start(String),
-    Orders,
+    Menu,
 }
 
-pub(crate) fn schema() -> UpdateHandler<RequestError> {
-    let commands = dptree::filter_map(|message: Message, me: Me| command(&message, &me))
+pub(crate) fn schema() -> Tree {
+    dptree::entry()
         .branch(
-            case![Command::Start(link)]
-                .endpoint(|bot, message, deps| handled("start", start(bot, message, deps))),
+            Update::filter_callback_query()
+                .map(|query: CallbackQuery| query.data.as_deref().and_then(Press::parse))
+                .branch(dptree::filter_map(|press: Option<Press>| press).branch(shopper_taps()))
+                .endpoint(stale),
         )
         .branch(
-            case![Command::Orders]
-                .endpoint(|bot, message, deps| handled("orders", list_orders(bot, message, deps))),
-        );
-    Update::filter_message().filter(|message: Message| message.chat.is_private()).branch(commands).branch(
-        dptree::filter(|message: Message| message.text().is_some())
-            .endpoint(|bot, message, deps| handled("text", say_what_i_can(bot, message, deps))),
-    )
+            Update::filter_message()
+                .branch(dptree::filter_map(command).branch(commands()))
+                .branch(dptree::map(|ctx: Ctx| ctx.dialogue.step).branch(answers())),
+        )
 }
 
-/// Like teloxide's `filter_command`, which panics where a server gives the bot no username.
-fn command(message: &Message, me: &Me) -> Option<Command> {
-    Command::parse(message.text()?, me.user.username.as_deref().unwrap_or_default()).ok()
+fn commands() -> Tree {
+    dptree::entry()
+        .branch(case![Command::Start(link)].endpoint(start::start))
+        .branch(case![Command::Menu].endpoint(menu::open))
+}
+
+fn shopper_taps() -> Tree {
+    case![Press::Shop(press)].branch(case![ShopPress::Menu].endpoint(menu::open))
+}
+
+fn answers() -> Tree {
+    dptree::entry().branch(case![Step::Idle].endpoint(menu::open))
+}
+
+async fn stale(ctx: Ctx) -> Done {
+    ctx.stale().await
+}
+
+fn command(ctx: Ctx) -> Option<Command> {
+    Command::parse(ctx.text()?, ctx.deps.username()).ok()
 }
 
 #[cfg(test)]
@@ -50,7 +73,6 @@ mod tests {
         assert_eq!(read("/start"), Some(Command::Start(String::new())));
         assert_eq!(read("/start from_poster"), Some(Command::Start("from_poster".to_owned())));
         assert_eq!(read("/start@shop_bot"), Some(Command::Start(String::new())));
-        assert_eq!(read("/orders"), Some(Command::Orders));
         assert_eq!(read("/other"), None);
         assert_eq!(read("salom"), None);
     }

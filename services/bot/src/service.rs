@@ -1,12 +1,17 @@
 //! The bot as a whole.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, handlers::HandlerDeps, notify::Notifier, pace::Pace, talk, telegram::Telegram,
+    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace, talk,
+    telegram::Telegram,
 };
 
 /// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -32,7 +37,15 @@ impl Service {
         let telegram = Arc::new(Telegram::new(&config)?);
         let overall = Pace::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
         let overall = Arc::new(overall);
-        let handlers = Arc::new(HandlerDeps { shop: Arc::clone(&deps.shop), overall: Arc::clone(&overall) });
+        let handlers = Arc::new(HandlerDeps {
+            shop: Arc::clone(&deps.shop),
+            clock: Arc::clone(&deps.clock),
+            telegram: Arc::clone(&telegram),
+            overall: Arc::clone(&overall),
+            cashier: Cashier::new(config.webhook_url.clone(), config.api_token.clone())?,
+            config: Arc::new(config.clone()),
+            me: OnceLock::new(),
+        });
         let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&telegram), overall));
         Ok(Self { notifier, handlers, telegram })
     }
@@ -51,8 +64,7 @@ impl Service {
     /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
     /// notifier does not need the listener.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        let bot = self.telegram.listening.clone();
-        tokio::join!(self.notifier.run(stop.clone()), talk::run(bot, self.handlers, stop));
+        tokio::join!(self.notifier.run(stop.clone()), talk::run(self.handlers, stop));
         Ok(())
     }
 }

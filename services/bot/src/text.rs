@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
 use teloxide::utils::html;
-use tolov_domain::{Language, Tiyin, time::Instant, time::TASHKENT};
+use tolov_domain::{Language, OrderId, ProductId, Tiyin, UserId, time::Instant, time::TASHKENT};
 
 fluent_templates::static_loader! {
     static LOCALES = {
@@ -15,60 +15,86 @@ fluent_templates::static_loader! {
     };
 }
 
-macro_rules! keys {
-    ($($name:ident = $text:literal),* $(,)?) => {
-        /// The name of a text in locales/.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Key { $($name),* }
-
-        impl Key {
-            #[cfg(test)]
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            pub(crate) const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text),* }
-            }
-        }
+/// Says a text of locales/ as Telegram's HTML: `t!(language, "cart-total", total = money(language, sum))`.
+///
+/// What fills a gap is escaped, so no name of a product can become markup; [`Html`] is markup already. Numbers choose the
+/// plural form of the language.
+macro_rules! t {
+    ($language:expr, $key:literal $(, $gap:ident = $value:expr)* $(,)?) => {
+        $crate::text::say(
+            $language,
+            $key,
+            &$crate::text::Gaps::new()$(.with(stringify!($gap), $crate::text::Gap::in_html(&$value)))*,
+        )
     };
 }
 
-keys! {
-    Money = "money",
-    PaidTitle = "paid-title",
-    PaidTotal = "paid-total",
-    PaidPayment = "paid-payment",
-    PaidThanks = "paid-thanks",
-    OrderLine = "order-line",
-    OrderLineUntitled = "order-line-untitled",
-    OrderLinesMore = "order-lines-more",
-    Greeting = "greeting",
-    Commands = "commands",
-    Unknown = "unknown",
-    TryLater = "try-later",
-    OrdersTitle = "orders-title",
-    OrdersEmpty = "orders-empty",
-    OrdersEntry = "orders-entry",
-    StatusPending = "status-pending",
-    StatusPaid = "status-paid",
-    StatusExpired = "status-expired",
-    StaffPaidTitle = "staff-paid-title",
-    StaffLateTitle = "staff-late-title",
-    StaffQuestionedTitle = "staff-questioned-title",
-    StaffShopper = "staff-shopper",
-    StaffTime = "staff-time",
-    StaffDigestTitle = "staff-digest-title",
-    StaffDigestEntry = "staff-digest-entry",
-    StaffDigestAttention = "staff-digest-attention",
-    TodoLate = "todo-late",
-    TodoCancelAfterPaid = "todo-cancel-after-paid",
-    TodoPaidTwice = "todo-paid-twice",
-    TodoConfirmedAfterCancel = "todo-confirmed-after-cancel",
-    TodoAmountDiffers = "todo-amount-differs",
-    TodoTransactionReused = "todo-transaction-reused",
-    TodoOther = "todo-other",
+/// The same for places that know no markup: buttons, answers to taps, captions of commands.
+macro_rules! l {
+    ($language:expr, $key:literal $(, $gap:ident = $value:expr)* $(,)?) => {
+        $crate::text::say(
+            $language,
+            $key,
+            &$crate::text::Gaps::new()$(.with(stringify!($gap), $crate::text::Gap::plain(&$value)))*,
+        )
+    };
 }
 
-/// What fills the gaps of a text. Whatever is put in is escaped, so no name of a product can become markup.
+pub(crate) use {l, t};
+
+/// A value as it fills the gap of a text.
+pub(crate) trait Gap {
+    /// In a text that is HTML.
+    fn in_html(&self) -> FluentValue<'static>;
+    /// In a text that is not.
+    fn plain(&self) -> FluentValue<'static>;
+}
+
+macro_rules! texts {
+    ($($kind:ty),*) => {$(
+        impl Gap for $kind {
+            fn in_html(&self) -> FluentValue<'static> {
+                FluentValue::String(Cow::Owned(html::escape(&self.to_string())))
+            }
+
+            fn plain(&self) -> FluentValue<'static> {
+                FluentValue::String(Cow::Owned(self.to_string()))
+            }
+        }
+    )*};
+}
+texts!(str, &str, String, &String, OrderId, UserId, ProductId);
+
+macro_rules! numbers {
+    ($($kind:ty),*) => {$(
+        impl Gap for $kind {
+            fn in_html(&self) -> FluentValue<'static> {
+                FluentValue::from(*self)
+            }
+
+            fn plain(&self) -> FluentValue<'static> {
+                FluentValue::from(*self)
+            }
+        }
+    )*};
+}
+numbers!(u8, u32, i64, u64, usize);
+
+/// Markup that this program has made itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Html(pub(crate) String);
+
+impl Gap for Html {
+    fn in_html(&self) -> FluentValue<'static> {
+        FluentValue::String(Cow::Owned(self.0.clone()))
+    }
+
+    fn plain(&self) -> FluentValue<'static> {
+        self.in_html()
+    }
+}
+
+/// What fills the gaps of a text. Whatever is put in by [`Gaps::text`] is escaped.
 #[derive(Debug, Default)]
 pub(crate) struct Gaps(HashMap<&'static str, FluentValue<'static>>);
 
@@ -77,33 +103,36 @@ impl Gaps {
         Self::default()
     }
 
-    pub(crate) fn text(mut self, name: &'static str, text: &(impl ToString + ?Sized)) -> Self {
-        self.0.insert(name, FluentValue::String(Cow::Owned(html::escape(&text.to_string()))));
+    pub(crate) fn with(mut self, name: &'static str, value: FluentValue<'static>) -> Self {
+        self.0.insert(name, value);
         self
     }
 
+    pub(crate) fn text(self, name: &'static str, text: &(impl ToString + ?Sized)) -> Self {
+        self.with(name, FluentValue::String(Cow::Owned(html::escape(&text.to_string()))))
+    }
+
     /// A number that the language's plural rules look at.
-    pub(crate) fn count(mut self, name: &'static str, count: u32) -> Self {
-        self.0.insert(name, FluentValue::from(count));
-        self
+    pub(crate) fn count(self, name: &'static str, count: u32) -> Self {
+        self.with(name, FluentValue::from(count))
     }
 }
 
 /// A text without gaps.
-pub(crate) fn plain(language: Language, key: Key) -> String {
+pub(crate) fn plain(language: Language, key: &'static str) -> String {
     say(language, key, &Gaps::new())
 }
 
 /// A text as Telegram's HTML.
-pub(crate) fn say(language: Language, key: Key, gaps: &Gaps) -> String {
-    let found = LOCALES.lookup_single_language(&tag(language), key.as_str(), Some(&gaps.0));
+pub(crate) fn say(language: Language, key: &'static str, gaps: &Gaps) -> String {
+    let found = LOCALES.lookup_single_language(&tag(language), key, Some(&gaps.0));
     // A test sees to it that every text is there in every language with the same gaps.
-    found.unwrap_or_else(|_| key.as_str().to_owned())
+    found.unwrap_or_else(|_| key.to_owned())
 }
 
 /// An amount as people write it: `15 000 so'm`, `15 000 сум`.
 pub(crate) fn money(language: Language, amount: Tiyin) -> String {
-    say(language, Key::Money, &Gaps::new().text("amount", &amount.grouped()))
+    say(language, "money", &Gaps::new().text("amount", &amount.grouped()))
 }
 
 /// Day and minute in Tashkent, `23.11.2026 12:05`.

@@ -44,7 +44,10 @@ impl World {
 
     async fn with_bus(bus: Arc<Bus>) -> Self {
         let (telegram, address) = Telegram::start().await;
-        let mut config = BotConfig::new(Secret::new(TOKEN), STAFF.parse().unwrap());
+        // Nobody listens there: orders are not registered in these tests.
+        let webhook_url = Url::parse("http://127.0.0.1:9").unwrap();
+        let (token, api_token) = (Secret::new(TOKEN), Secret::new("api-token"));
+        let mut config = BotConfig::new(token, STAFF.parse().unwrap(), webhook_url, api_token);
         config.api_url = Some(Url::parse(&format!("http://{address}")).unwrap());
         config.messages_per_s = 1000;
         config.channel_posts_per_min = 60;

@@ -70,7 +70,9 @@ impl DemoShop {
         let sandbox_stop = Stop::new();
         let sandbox_task = tokio::spawn(sandbox.run(sandbox_stop.clone()));
         tasks.spawn("projector", parts.projector().run(stop.clone()));
-        let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), STAFF_CHANNEL.to_string().parse()?);
+        let channel = STAFF_CHANNEL.to_string().parse()?;
+        let api_token = Secret::new(API_TOKEN);
+        let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), channel, webhook_url.clone(), api_token);
         bot.api_url = Some(sandbox_url.clone());
         tasks.spawn("bot", parts.clone().run_bot(bot, stop.clone()));
 

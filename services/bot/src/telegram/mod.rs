@@ -12,6 +12,8 @@ use teloxide::{
 
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
+mod chat;
+
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
 
@@ -96,7 +98,8 @@ impl Telegram {
         !self.reach.is_away()
     }
 
-    fn sort(&self, error: &RequestError) -> SendError {
+    /// What a failed call means.
+    pub(crate) fn sort(&self, error: &RequestError) -> SendError {
         match error {
             RequestError::RetryAfter(wait) => SendError::Wait(wait.duration()),
             RequestError::MigrateToChatId(chat) => SendError::Migrated(*chat),
@@ -198,9 +201,14 @@ mod tests {
 
     use super::*;
 
+    fn config() -> BotConfig {
+        let webhook_url = url::Url::parse("http://127.0.0.1:8000").unwrap();
+        let channel = "@staff".parse().unwrap();
+        BotConfig::new(Secret::new("1:token"), channel, webhook_url, Secret::new("api"))
+    }
+
     fn sorted(description: &str) -> SendError {
-        let config = BotConfig::new(Secret::new("1:token"), "@staff".parse().unwrap());
-        let telegram = Telegram::new(&config).unwrap();
+        let telegram = Telegram::new(&config()).unwrap();
         let error: ApiError = serde_json::from_str(&format!("{description:?}")).unwrap();
         telegram.sort(&RequestError::Api(error))
     }
@@ -238,7 +246,6 @@ mod tests {
 
     #[test]
     fn the_token_is_not_shown() {
-        let config = BotConfig::new(Secret::new("1:token"), "@staff".parse().unwrap());
-        assert!(!format!("{:?}", Telegram::new(&config).unwrap()).contains("token"));
+        assert!(!format!("{:?}", Telegram::new(&config()).unwrap()).contains("token"));
     }
 }

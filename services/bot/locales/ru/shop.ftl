@@ -1,0 +1,2 @@
+menu-catalogue = 🛍 Каталог
+stale-button = Эта кнопка устарела. Нажмите /menu

@@ -1,0 +1,2 @@
+menu-catalogue = 🛍 Katalog
+stale-button = Bu tugma eskirgan. /menu ni bosing

@@ -1,0 +1,313 @@
+//! Who an update is from, what is known of them, and the ways to answer.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use teloxide::types::{CallbackQueryId, ChatId, MaybeInaccessibleMessage, Me, Message, ReplyMarkup, User};
+use tolov_domain::{
+    Language, UserId,
+    ports::{PortError, documents::Documents, shop::ShopStore},
+    time::Instant,
+};
+use tolov_kit::clock::Clock;
+use tolov_shop::{
+    profile,
+    staff::{self, Right, Role},
+};
+
+use crate::{
+    BotConfig,
+    cashier::{Cashier, CashierError},
+    dialogue::{self, Dialogue, ShownScreen, Step},
+    pace::Pace,
+    screen::Screen,
+    telegram::{SendError, Telegram},
+    text::l,
+};
+
+/// All that the conversation works with: one thing to inject, so one thing that could be forgotten.
+#[derive(Debug)]
+pub(crate) struct HandlerDeps {
+    pub(crate) shop: Arc<dyn ShopStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) telegram: Arc<Telegram>,
+    pub(crate) overall: Arc<Pace>,
+    pub(crate) cashier: Cashier,
+    pub(crate) config: Arc<BotConfig>,
+    /// Who the bot is; known since Telegram answered for the first time.
+    pub(crate) me: OnceLock<Me>,
+}
+
+impl HandlerDeps {
+    pub(crate) fn documents(&self) -> &dyn Documents {
+        &*self.shop
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The bot's name without the @, for links to it.
+    pub(crate) fn username(&self) -> &str {
+        self.me.get().and_then(|me| me.user.username.as_deref()).unwrap_or_default()
+    }
+
+    /// `t.me/the_bot?start=payload`.
+    pub(crate) fn start_link(&self, payload: &str) -> String {
+        format!("https://t.me/{}?start={payload}", self.username())
+    }
+
+    /// The language that a person has chosen, else Uzbek.
+    pub(crate) async fn language_of(&self, id: UserId) -> Language {
+        let user = self.shop.user(id).await;
+        user.ok().flatten().and_then(|user| user.language).unwrap_or_default()
+    }
+
+    /// Sends a message to a person who did not just write, within the overall rate.
+    pub(crate) async fn tell(&self, id: UserId, screen: &Screen) -> Result<ShownScreen, SendError> {
+        self.overall.jump_the_line();
+        self.telegram.show_new(ChatId(id.get()), screen).await
+    }
+}
+
+/// Why an update was not answered as it should be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("{0}")]
+    Store(#[from] PortError),
+    #[error("{0:?}")]
+    Telegram(SendError),
+    #[error("{0}")]
+    Cashier(#[from] CashierError),
+}
+
+impl From<SendError> for Trouble {
+    fn from(error: SendError) -> Self {
+        Self::Telegram(error)
+    }
+}
+
+/// How a step ends.
+pub(crate) type Done = Result<(), Trouble>;
+
+/// A person, as an update shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) username: Option<String>,
+    /// What Telegram says of the language of the person's device.
+    pub(crate) told: Option<Language>,
+}
+
+impl Person {
+    pub(crate) fn of(user: &User) -> Option<Self> {
+        if user.is_bot {
+            return None;
+        }
+        Some(Self {
+            id: UserId::try_new(i64::try_from(user.id.0).ok()?).ok()?,
+            name: user.full_name(),
+            username: user.username.clone(),
+            told: user.language_code.as_deref().and_then(Language::from_tag),
+        })
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// A button was tapped.
+    Press { query: CallbackQueryId, chat: ChatId, shown: Option<ShownScreen> },
+    /// Something was written or sent.
+    Message(Box<Message>),
+    /// An inline query, or that the bot was blocked: nothing that is answered in the chat.
+    Other,
+}
+
+/// One update, ready to be answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Ctx {
+    pub(crate) deps: Arc<HandlerDeps>,
+    pub(crate) person: Person,
+    /// Chosen, else the device's, else Uzbek.
+    pub(crate) language: Language,
+    /// Whether the language was chosen by the person.
+    pub(crate) has_chosen: bool,
+    pub(crate) role: Option<Role>,
+    pub(crate) dialogue: Dialogue,
+    pub(crate) origin: Origin,
+    answered: Arc<AtomicBool>,
+}
+
+impl Ctx {
+    /// Reads what is known of a person.
+    pub(crate) async fn of(
+        deps: Arc<HandlerDeps>,
+        person: Person,
+        origin: Origin,
+    ) -> Result<Self, PortError> {
+        let user = deps.shop.user(person.id).await?;
+        let chosen = user.as_ref().and_then(|user| user.language);
+        let dialogue = dialogue::read(deps.documents(), person.id).await?;
+        let role = staff::role_of(deps.documents(), &deps.config.owners, person.id).await?;
+        Ok(Self {
+            language: chosen.or(person.told).unwrap_or_default(),
+            has_chosen: chosen.is_some(),
+            role,
+            dialogue,
+            origin,
+            answered: Arc::default(),
+            person,
+            deps,
+        })
+    }
+
+    pub(crate) fn id(&self) -> UserId {
+        self.person.id
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.deps.now()
+    }
+
+    pub(crate) fn shop(&self) -> &dyn ShopStore {
+        &*self.deps.shop
+    }
+
+    pub(crate) fn documents(&self) -> &dyn Documents {
+        self.deps.documents()
+    }
+
+    /// The private chat with the person, which has the person's number.
+    pub(crate) fn chat(&self) -> ChatId {
+        ChatId(self.person.id.get())
+    }
+
+    pub(crate) fn may(&self, right: Right) -> bool {
+        self.role.is_some_and(|role| role.may(right))
+    }
+
+    /// What was written, without blanks around it.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Message(message) => message.text().map(str::trim).filter(|text| !text.is_empty()),
+            Origin::Press { .. } | Origin::Other => None,
+        }
+    }
+
+    pub(crate) fn message(&self) -> Option<&Message> {
+        match &self.origin {
+            Origin::Message(message) => Some(message),
+            Origin::Press { .. } | Origin::Other => None,
+        }
+    }
+
+    /// Shows a screen: after a tap in the place of the message that was tapped; after a message as a new one, and the
+    /// screen that was shown before goes, so that there is one.
+    pub(crate) async fn show(&self, screen: Screen) -> Done {
+        let telegram = &self.deps.telegram;
+        let shown = match &self.origin {
+            Origin::Press { shown: Some(shown), chat, .. } if *chat == self.chat() => {
+                telegram.show_in_place(self.chat(), *shown, &screen).await?
+            }
+            Origin::Press { .. } | Origin::Message(_) | Origin::Other => {
+                self.deps.overall.jump_the_line();
+                let new = telegram.show_new(self.chat(), &screen).await?;
+                if let Some(before) = self.dialogue.screen {
+                    telegram.remove(self.chat(), before.message_id).await;
+                }
+                new
+            }
+        };
+        self.answer(None, false).await;
+        if self.dialogue.screen != Some(shown) {
+            self.change(|dialogue| dialogue.screen = Some(shown)).await?;
+        }
+        Ok(())
+    }
+
+    /// A message of its own, which stays: nothing is edited, nothing goes.
+    pub(crate) async fn say(&self, html: impl Into<String>) -> Done {
+        self.say_with(html, None).await
+    }
+
+    /// The same with a keyboard, such as the one that shares a contact.
+    pub(crate) async fn say_with(&self, html: impl Into<String>, markup: Option<ReplyMarkup>) -> Done {
+        self.deps.overall.jump_the_line();
+        self.deps.telegram.say(self.chat(), &Screen::new(html), markup).await?;
+        self.answer(None, false).await;
+        Ok(())
+    }
+
+    /// Says something short above the screen; in the chat where nothing was tapped.
+    pub(crate) async fn toast(&self, text: impl Into<String>) -> Done {
+        self.notice(text.into(), false).await
+    }
+
+    /// The same, in the way until it is read.
+    pub(crate) async fn alert(&self, text: impl Into<String>) -> Done {
+        self.notice(text.into(), true).await
+    }
+
+    async fn notice(&self, text: String, alert: bool) -> Done {
+        match &self.origin {
+            Origin::Press { .. } => {
+                self.answer(Some(text), alert).await;
+                Ok(())
+            }
+            Origin::Message(_) | Origin::Other => self.say(teloxide::utils::html::escape(&text)).await,
+        }
+    }
+
+    /// Ends the waiting of the tapped button, once.
+    pub(crate) async fn answer(&self, text: Option<String>, alert: bool) {
+        if let Origin::Press { query, .. } = &self.origin
+            && !self.answered.swap(true, Ordering::Relaxed)
+        {
+            self.deps.telegram.answer_press(query.clone(), text, alert).await;
+        }
+    }
+
+    /// A button of a screen that is not true any more.
+    pub(crate) async fn stale(&self) -> Done {
+        self.toast(l!(self.language, "stale-button")).await
+    }
+
+    /// Changes where the conversation stands.
+    pub(crate) async fn change(&self, change: impl FnMut(&mut Dialogue)) -> Result<Dialogue, PortError> {
+        dialogue::change(self.documents(), self.id(), change).await
+    }
+
+    /// What the next message is an answer to.
+    pub(crate) async fn expect(&self, step: Step) -> Result<(), PortError> {
+        if self.dialogue.step == step {
+            return Ok(());
+        }
+        self.change(|dialogue| dialogue.step = step.clone()).await.map(drop)
+    }
+
+    /// The person has blocked the bot: broadcasts leave them out until they come again.
+    pub(crate) async fn is_gone(&self) -> Result<(), PortError> {
+        let now = self.now();
+        profile::change(self.documents(), self.id(), now, |profile| {
+            profile.blocked_at.get_or_insert(now);
+        })
+        .await
+        .map(drop)
+    }
+}
+
+/// The message that a tapped button hangs on.
+pub(crate) fn shown_of(message: &MaybeInaccessibleMessage) -> (ChatId, Option<ShownScreen>) {
+    match message {
+        MaybeInaccessibleMessage::Regular(message) => {
+            let shown = ShownScreen { message_id: message.id.0, has_photo: message.photo().is_some() };
+            (message.chat.id, Some(shown))
+        }
+        // Too old to be edited: what is shown comes as a new message.
+        MaybeInaccessibleMessage::Inaccessible(message) => (message.chat.id, None),
+    }
+}

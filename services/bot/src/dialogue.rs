@@ -1,0 +1,100 @@
+//! Where the conversation with a person stands: kept in the shop store, so that a restart changes nothing.
+
+use serde::{Deserialize, Serialize};
+use tolov_domain::{
+    OrderId, UserId,
+    ports::{
+        PortError,
+        documents::{Collection, Documents, Key},
+    },
+};
+use tolov_shop::{
+    fulfilment::Delivery,
+    records::{self, Record},
+};
+
+use crate::staff::StaffStep;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialogue {
+    pub(crate) id: UserId,
+    /// What the next message is an answer to.
+    pub(crate) step: Step,
+    /// The message that is edited in place.
+    pub(crate) screen: Option<ShownScreen>,
+    /// What was agreed so far on the way to an order.
+    pub(crate) draft: Option<Draft>,
+}
+
+/// What the bot waits for. Anything that fits nothing is a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// Nothing in particular.
+    Idle,
+    /// Who never chose a language is asked first; a link that brought them is kept for afterwards.
+    Language {
+        link: Option<String>,
+    },
+    /// The contact button, or a typed number. `is_first`: before the shop is shown for the first time.
+    Phone {
+        is_first: bool,
+        link: Option<String>,
+    },
+    Search,
+    PromoCode,
+    CheckoutPhone,
+    Address,
+    Landmark,
+    Comment,
+    /// The summary is shown.
+    Summary,
+    /// A message to staff.
+    Support,
+    Staff(StaffStep),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShownScreen {
+    pub(crate) message_id: i32,
+    pub(crate) has_photo: bool,
+}
+
+/// A checkout under way.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    /// Drawn when the summary is agreed to, and used again by every repetition.
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) phone: Option<String>,
+    pub(crate) delivery: Option<Delivery>,
+    pub(crate) comment: Option<String>,
+    /// The total, in tiyin, that the summary showed.
+    pub(crate) shown_total: Option<i64>,
+}
+
+impl Record for Dialogue {
+    const COLLECTION: Collection = Collection::Dialogues;
+
+    fn key(&self) -> Key {
+        Key::Number(self.id.get())
+    }
+}
+
+impl Dialogue {
+    pub(crate) fn new(id: UserId) -> Self {
+        Self { id, step: Step::Idle, screen: None, draft: None }
+    }
+}
+
+pub(crate) async fn read(documents: &dyn Documents, id: UserId) -> Result<Dialogue, PortError> {
+    Ok(records::read(documents, id.get()).await?.unwrap_or_else(|| Dialogue::new(id)))
+}
+
+pub(crate) async fn change(
+    documents: &dyn Documents,
+    id: UserId,
+    change: impl FnMut(&mut Dialogue),
+) -> Result<Dialogue, PortError> {
+    let changed = records::change_or_make(documents, id.get(), || Dialogue::new(id), change);
+    Ok(changed.await?.0)
+}

@@ -1,0 +1,121 @@
+//! What can stand in callback_data.
+
+use tolov_domain::{Language, OrderId, ProductId, UserId};
+use tolov_shop::{fulfilment::Deed, staff::Role};
+
+/// A value as a part of callback_data: no colon in it.
+pub(crate) trait Arg: Sized {
+    fn write(&self) -> String;
+    fn read(text: &str) -> Option<Self>;
+    #[cfg(test)]
+    fn longest() -> Self;
+}
+
+macro_rules! numbers {
+    ($($kind:ty),*) => {$(
+        impl Arg for $kind {
+            fn write(&self) -> String {
+                self.to_string()
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+
+            #[cfg(test)]
+            fn longest() -> Self {
+                <$kind>::MAX
+            }
+        }
+    )*};
+}
+numbers!(u32, i64);
+
+macro_rules! ids {
+    ($($kind:ty),*) => {$(
+        impl Arg for $kind {
+            fn write(&self) -> String {
+                self.to_string()
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                Self::parse(text).ok()
+            }
+
+            #[cfg(test)]
+            fn longest() -> Self {
+                Self::try_new(i64::MAX).unwrap()
+            }
+        }
+    )*};
+}
+ids!(OrderId, ProductId, UserId);
+
+/// Kinds with a few values, each with a short word.
+macro_rules! words {
+    ($kind:ty { $($value:expr => $word:literal),+ $(,)? }) => {
+        impl Arg for $kind {
+            fn write(&self) -> String {
+                // A value without a word writes nothing, which is no button: the test of this file sees to it.
+                [$(($value, $word)),+].iter().find(|(value, _)| value == self).map_or_else(String::new, |(_, word)| (*word).to_owned())
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                match text {
+                    $($word => Some($value),)+
+                    _ => None,
+                }
+            }
+
+            #[cfg(test)]
+            fn longest() -> Self {
+                [$(($word.len(), $value)),+].into_iter().max_by_key(|(length, _)| *length).unwrap().1
+            }
+        }
+    };
+}
+
+words!(Language { Language::Uz => "uz", Language::Ru => "ru", Language::En => "en" });
+words!(bool { true => "1", false => "0" });
+words!(Role { Role::Owner => "o", Role::Manager => "m", Role::Courier => "c" });
+words!(Deed {
+    Deed::Placed => "pl",
+    Deed::Registered => "rg",
+    Deed::Paid => "pd",
+    Deed::Accepted => "ac",
+    Deed::MadeReady => "rd",
+    Deed::SentOff => "so",
+    Deed::Delivered => "dl",
+    Deed::Cancelled => "cn",
+    Deed::Expired => "ex",
+    Deed::Refunded => "rf",
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_language_and_deed_has_a_word() {
+        for role in Role::ALL {
+            assert_eq!(Arg::read(&role.write()), Some(role));
+        }
+        for language in Language::ALL {
+            assert_eq!(Arg::read(&language.write()), Some(language));
+        }
+        for deed in [
+            Deed::Placed,
+            Deed::Registered,
+            Deed::Paid,
+            Deed::Accepted,
+            Deed::MadeReady,
+            Deed::SentOff,
+            Deed::Delivered,
+            Deed::Cancelled,
+            Deed::Expired,
+            Deed::Refunded,
+        ] {
+            assert_eq!(Arg::read(&deed.write()), Some(deed));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What one message shows: a text, perhaps with a picture, and buttons.
+
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
+use tolov_shop::catalogue::FileId;
+use url::Url;
+
+use crate::press::Press;
+
+/// Telegram takes 1024 characters under a picture, 4096 without one.
+const CAPTION_MAX_UNITS: usize = 1024;
+const TEXT_MAX_UNITS: usize = 4096;
+/// A longer label does not fit on a button of a phone anyway.
+const LABEL_MAX_CHARS: usize = 60;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Screen {
+    /// Telegram's HTML.
+    pub(crate) html: String,
+    pub(crate) photo: Option<FileId>,
+    rows: Vec<Vec<Button>>,
+}
+
+/// A button under a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Button {
+    Press {
+        label: String,
+        press: Press,
+    },
+    Link {
+        label: String,
+        url: Url,
+    },
+    /// Opens the inline search in this chat.
+    SearchHere {
+        label: String,
+    },
+    /// Lets the person pick a chat to send an inline result to.
+    Share {
+        label: String,
+        query: String,
+    },
+}
+
+impl Button {
+    pub(crate) fn press(label: impl Into<String>, press: impl Into<Press>) -> Self {
+        Self::Press { label: label.into(), press: press.into() }
+    }
+
+    fn build(&self) -> InlineKeyboardButton {
+        let short = |label: &str| label.chars().take(LABEL_MAX_CHARS).collect::<String>();
+        match self {
+            Self::Press { label, press } => InlineKeyboardButton::callback(short(label), press.data()),
+            Self::Link { label, url } => InlineKeyboardButton::url(short(label), url.clone()),
+            Self::SearchHere { label } => {
+                InlineKeyboardButton::switch_inline_query_current_chat(short(label), "")
+            }
+            Self::Share { label, query } => InlineKeyboardButton::switch_inline_query(short(label), query),
+        }
+    }
+}
+
+impl Screen {
+    pub(crate) fn new(html: impl Into<String>) -> Self {
+        Self { html: html.into(), photo: None, rows: Vec::new() }
+    }
+
+    /// With a picture the text is a caption, which is shorter: without markup that would be cut, it loses its end.
+    #[must_use]
+    pub(crate) fn photo(mut self, photo: Option<FileId>) -> Self {
+        self.photo = photo;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn row(mut self, row: impl IntoIterator<Item = Button>) -> Self {
+        let row: Vec<Button> = row.into_iter().collect();
+        if !row.is_empty() {
+            self.rows.push(row);
+        }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn rows(self, rows: impl IntoIterator<Item = Vec<Button>>) -> Self {
+        rows.into_iter().fold(self, Self::row)
+    }
+
+    /// The text within Telegram's limit for what it is. Cut only where a text that people wrote is far too long; what is
+    /// cut is cut as plain text, so that no tag stays open.
+    pub(crate) fn fitting_html(&self) -> String {
+        let max = if self.photo.is_some() { CAPTION_MAX_UNITS } else { TEXT_MAX_UNITS };
+        if self.html.encode_utf16().count() <= max {
+            return self.html.clone();
+        }
+        let mut plain = String::new();
+        let mut is_tag = false;
+        let mut units = 0;
+        for character in self.html.chars() {
+            match character {
+                '<' => is_tag = true,
+                '>' if is_tag => is_tag = false,
+                _ if is_tag => {}
+                // Room for the longest entity (`&quot;`) and the dots.
+                _ if units + character.len_utf16() + 8 > max => break,
+                _ => {
+                    units += character.len_utf16();
+                    plain.push(character);
+                }
+            }
+        }
+        // An entity that was cut in two would be refused.
+        if let Some(at) = plain.rfind('&')
+            && !plain.get(at..).is_some_and(|rest| rest.contains(';'))
+        {
+            plain.truncate(at);
+        }
+        plain.push('…');
+        plain
+    }
+
+    pub(crate) fn markup(&self) -> InlineKeyboardMarkup {
+        InlineKeyboardMarkup::new(
+            self.rows.iter().map(|row| row.iter().map(Button::build).collect::<Vec<_>>()),
+        )
+    }
+
+    pub(crate) fn has_buttons(&self) -> bool {
+        !self.rows.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caption_that_is_too_long_is_cut_without_open_tags_or_broken_entities() {
+        let html = format!("<b>{}</b>", "&amp;".repeat(1_000));
+        let cut = Screen::new(html.clone()).photo(Some("file".to_owned())).fitting_html();
+        assert!(cut.encode_utf16().count() <= CAPTION_MAX_UNITS, "{}", cut.len());
+        assert!(!cut.contains('<') && cut.ends_with("&amp;…"), "{cut}");
+        let short = Screen::new("<b>short</b>");
+        assert_eq!(short.fitting_html(), "<b>short</b>");
+    }
+}
