@@ -3,6 +3,7 @@
 
 pub mod bus;
 pub mod chaos_proxy;
+pub mod memory;
 pub mod shop;
 
 mod behaviour;
