@@ -132,3 +132,23 @@ impl Documents for MemoryDocuments {
         Ok(*number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::DocumentsWorld;
+
+    #[async_trait]
+    impl DocumentsWorld for MemoryDocuments {
+        async fn documents(&self) -> Arc<dyn Documents> {
+            Arc::new(self.clone())
+        }
+    }
+
+    #[expect(clippy::unused_async, reason = "a world may need to wait until it is there")]
+    async fn fresh_documents() -> anyhow::Result<MemoryDocuments> {
+        Ok(MemoryDocuments::default())
+    }
+
+    crate::documents_contract!(fresh_documents);
+}
