@@ -38,6 +38,8 @@ keys! {
     PaidTotal = "paid-total",
     PaidPayment = "paid-payment",
     PaidThanks = "paid-thanks",
+    ExpiredTitle = "expired-title",
+    ExpiredCart = "expired-cart",
     OrderLine = "order-line",
     OrderLineUntitled = "order-line-untitled",
     OrderLinesMore = "order-lines-more",
