@@ -12,5 +12,6 @@ pub mod records;
 pub mod search;
 pub mod settling;
 pub mod staff;
+pub mod statistics;
 pub mod stock;
 pub mod support;
