@@ -3,6 +3,7 @@
 pub mod broadcast;
 pub mod cart;
 pub mod catalogue;
+pub mod chart;
 pub mod checkout;
 pub mod csv;
 pub mod fulfilment;
