@@ -11,6 +11,7 @@ pub mod profile;
 pub mod promo;
 pub mod records;
 pub mod search;
+pub mod seed;
 pub mod settling;
 pub mod staff;
 pub mod statistics;
