@@ -3,6 +3,7 @@
 mod answer;
 mod cancelling;
 mod cashier;
+mod chores;
 mod config;
 mod counted;
 mod ctx;
