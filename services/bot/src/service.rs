@@ -10,8 +10,8 @@ use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace, talk,
-    telegram::Telegram,
+    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace,
+    telegram::Telegram, updates,
 };
 
 /// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -64,7 +64,7 @@ impl Service {
     /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
     /// notifier does not need the listener.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        tokio::join!(self.notifier.run(stop.clone()), talk::run(self.handlers, stop));
+        tokio::join!(self.notifier.run(stop.clone()), updates::run(self.handlers, stop));
         Ok(())
     }
 }
