@@ -111,13 +111,13 @@ impl Inbox {
     }
 
     /// Keeps an update that is not there yet.
-    pub(crate) async fn keep(&self, id: i64, person_id: i64, raw: &Value) -> Result<Recorded, PortError> {
+    pub(crate) async fn keep(&self, id: i64, person_id: i64, json: String) -> Result<Recorded, PortError> {
         let stored = StoredUpdate {
             id,
             state: State::Waiting,
             person_id,
             waiting_person_id: Some(person_id),
-            json: raw.to_string(),
+            json,
             tries: 0,
             received_at: self.clock.now(),
             leased_until_at: None,

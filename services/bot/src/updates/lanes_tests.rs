@@ -99,7 +99,7 @@ impl World {
 
     async fn has(&self, person: i64, raw: &Value) {
         let id = raw["update_id"].as_i64().unwrap();
-        self.inbox().keep(id, person, raw).await.unwrap();
+        self.inbox().keep(id, person, raw.to_string()).await.unwrap();
     }
 
     /// Nothing waits, and all was done in this order.
@@ -117,7 +117,7 @@ impl World {
 impl Bot {
     async fn gets(&self, person: i64, raw: Value) {
         let id = raw["update_id"].as_i64().unwrap();
-        if self.lanes.inbox.keep(id, person, &raw).await.unwrap() == Recorded::Now {
+        if self.lanes.inbox.keep(id, person, raw.to_string()).await.unwrap() == Recorded::Now {
             self.lanes.floods.arrived(person);
         }
         self.lanes.ring(person);

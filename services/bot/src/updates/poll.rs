@@ -66,6 +66,7 @@ pub(crate) struct Poll<W> {
 struct Arrived {
     id: i64,
     person_id: i64,
+    json: String,
     update: Update,
 }
 
@@ -156,7 +157,7 @@ impl<W: Work> Poll<W> {
             let Some(id) = raw.get("update_id").and_then(Value::as_i64) else {
                 return Err(PortError::Refused("Telegram sent an update without update_id".to_owned()));
             };
-            let Some(arrived) = read(id, &raw) else {
+            let Some(arrived) = read(id, raw.to_string()) else {
                 tracing::error!(update.id = id, "an update cannot be read; it is left out");
                 self.offset = self.offset.max(id + 1);
                 continue;
@@ -166,7 +167,7 @@ impl<W: Work> Poll<W> {
                 self.answer_now(arrived);
                 continue;
             }
-            if self.lanes.inbox.keep(arrived.id, arrived.person_id, &raw).await? == Recorded::Now {
+            if self.lanes.inbox.keep(arrived.id, arrived.person_id, arrived.json).await? == Recorded::Now {
                 self.lanes.floods.arrived(arrived.person_id);
             }
             self.offset = self.offset.max(arrived.id + 1);
@@ -177,7 +178,7 @@ impl<W: Work> Poll<W> {
 
     /// An inline query is worth nothing later: it is answered now or never.
     fn answer_now(&mut self, arrived: Arrived) {
-        self.lanes.floods.arrived(arrived.person_id);
+        // Each letter is a query, so they do not count as haste.
         if self.inline.len() >= INLINE_MAX || self.lanes.floods.is_slow(arrived.person_id) {
             return;
         }
@@ -233,9 +234,10 @@ fn reason(error: &RequestError) -> String {
     }
 }
 
-fn read(id: i64, raw: &Value) -> Option<Arrived> {
-    let update: Update = serde_json::from_value(raw.clone()).ok()?;
+fn read(id: i64, json: String) -> Option<Arrived> {
+    // From its text: teloxide does not read updates from values.
+    let update: Update = serde_json::from_str(&json).ok()?;
     let user = update.from().and_then(|user| i64::try_from(user.id.0).ok());
     let person_id = user.or_else(|| update.chat().map(|chat| chat.id.0)).unwrap_or_default();
-    Some(Arrived { id, person_id, update })
+    Some(Arrived { id, person_id, json, update })
 }
