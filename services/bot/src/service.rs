@@ -10,8 +10,8 @@ use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, cashier::Cashier, chores, ctx::HandlerDeps, notify::Notifier, pace::Pace, talk,
-    telegram::Telegram,
+    BotConfig, ConfigError, cashier::Cashier, chores, ctx::HandlerDeps, notify::Notifier, pace::Pace,
+    telegram::Telegram, updates,
 };
 
 /// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -66,7 +66,7 @@ impl Service {
         tokio::join!(
             self.notifier.run(stop.clone()),
             chores::run(Arc::clone(&self.handlers), stop.clone()),
-            talk::run(self.handlers, stop),
+            updates::run(self.handlers, stop),
         );
         Ok(())
     }
