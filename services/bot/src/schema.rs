@@ -13,7 +13,9 @@ use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
     press::{Press, ShopPress},
-    shopper::{acquaintance, card, catalogue, help, inline, menu, profile, search, start},
+    shopper::{
+        acquaintance, card, cart, catalogue, checkout, help, inline, menu, orders, profile, search, start,
+    },
 };
 
 pub(crate) type Tree = UpdateHandler<Trouble>;
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Cancel,
     /// With or without words behind it.
     Search(String),
+    Cart,
+    Orders,
     Profile,
     Language,
     Phone,
@@ -57,6 +61,8 @@ fn commands() -> Tree {
         .branch(case![Command::Menu].endpoint(menu::open))
         .branch(case![Command::Cancel].endpoint(menu::open))
         .branch(case![Command::Search(words)].endpoint(search::command))
+        .branch(case![Command::Cart].endpoint(cart::open))
+        .branch(case![Command::Orders].endpoint(orders::open_first_page))
         .branch(case![Command::Profile].endpoint(profile::open))
         .branch(case![Command::Language].endpoint(profile::choose_language))
         .branch(case![Command::Phone].endpoint(start::change_phone))
@@ -67,6 +73,15 @@ fn shopper_taps() -> Tree {
     case![Press::Shop(press)]
         .branch(case![ShopPress::Nothing].endpoint(nothing))
         .branch(case![ShopPress::Menu].endpoint(menu::open))
+        .branch(catalogue_taps())
+        .branch(person_taps())
+        .branch(cart_taps())
+        .branch(checkout_taps())
+        .branch(order_taps())
+}
+
+fn catalogue_taps() -> Tree {
+    dptree::entry()
         .branch(case![ShopPress::Categories { page }].endpoint(catalogue::categories))
         .branch(case![ShopPress::Category { id, page }].endpoint(catalogue::category))
         .branch(case![ShopPress::Product { id }].endpoint(card::open))
@@ -74,6 +89,10 @@ fn shopper_taps() -> Tree {
         .branch(case![ShopPress::SetOnCard { article_id, count }].endpoint(card::set))
         .branch(case![ShopPress::Search].endpoint(search::ask))
         .branch(case![ShopPress::FoundPage { page }].endpoint(search::page))
+}
+
+fn person_taps() -> Tree {
+    dptree::entry()
         .branch(case![ShopPress::Profile].endpoint(profile::open))
         .branch(case![ShopPress::Languages].endpoint(profile::choose_language))
         .branch(case![ShopPress::ChooseLanguage { language }].endpoint(start::choose_language))
@@ -82,12 +101,60 @@ fn shopper_taps() -> Tree {
         .branch(case![ShopPress::Help].endpoint(help::open))
 }
 
+fn cart_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::Cart].endpoint(cart::open))
+        .branch(case![ShopPress::CartPage { page }].endpoint(cart::open_page))
+        .branch(case![ShopPress::SetInCart { article_id, count }].endpoint(cart::set))
+        .branch(case![ShopPress::ClearCart].endpoint(cart::ask_to_clear))
+        .branch(case![ShopPress::ClearCartSurely].endpoint(cart::clear))
+        .branch(case![ShopPress::AcceptNews].endpoint(cart::accept_news))
+        .branch(case![ShopPress::AskPromo].endpoint(cart::ask_promo))
+        .branch(case![ShopPress::DropPromo].endpoint(cart::drop_promo))
+}
+
+fn checkout_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::CheckOut].endpoint(checkout::begin))
+        .branch(case![ShopPress::LeaveCheckout].endpoint(checkout::leave_checkout))
+        // A screen of a checkout that is over is a stale one.
+        .branch(dptree::filter(|ctx: Ctx| ctx.dialogue.draft.is_some()).branch(checkout_steps()))
+}
+
+fn checkout_steps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::KeepPhone].endpoint(checkout::ask_delivery))
+        .branch(case![ShopPress::Deliver].endpoint(checkout::ask_address))
+        .branch(case![ShopPress::SamePlace].endpoint(checkout::same_place_again))
+        .branch(case![ShopPress::Pickup].endpoint(checkout::pick_up))
+        .branch(case![ShopPress::SkipLandmark].endpoint(checkout::ask_comment))
+        .branch(case![ShopPress::SkipComment].endpoint(checkout::summarise))
+        .branch(case![ShopPress::PlaceOrder].endpoint(checkout::place))
+}
+
+fn order_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::Orders { page }].endpoint(orders::open))
+        .branch(case![ShopPress::OpenOrder { id }].endpoint(orders::show))
+        .branch(case![ShopPress::CheckPayment { id }].endpoint(orders::check))
+        .branch(case![ShopPress::CancelOrder { id }].endpoint(orders::ask_to_cancel))
+        .branch(case![ShopPress::CancelOrderSurely { id }].endpoint(orders::cancel))
+        .branch(case![ShopPress::OrderAgain { id }].endpoint(orders::again))
+}
+
 fn answers() -> Tree {
     dptree::entry()
         .branch(case![Step::Idle].endpoint(search::typed))
         .branch(case![Step::Search].endpoint(search::typed))
         .branch(case![Step::Language { link }].endpoint(start::language_first))
         .branch(case![Step::Phone { is_first, link }].endpoint(start::phone_given))
+        .branch(case![Step::PromoCode].endpoint(cart::enter_promo))
+        .branch(case![Step::CheckoutPhone].endpoint(checkout::take_phone))
+        .branch(case![Step::Address].endpoint(checkout::take_address))
+        .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
+        .branch(case![Step::Comment].endpoint(checkout::take_comment))
+        // Whoever writes where a button is waited for is shown the way on.
+        .endpoint(menu::hint)
 }
 
 async fn stale(ctx: Ctx) -> Done {
@@ -114,7 +181,17 @@ mod tests {
         assert_eq!(read("/start"), Some(Command::Start(String::new())));
         assert_eq!(read("/start from_poster"), Some(Command::Start("from_poster".to_owned())));
         assert_eq!(read("/start@shop_bot"), Some(Command::Start(String::new())));
+        assert_eq!(read("/search"), Some(Command::Search(String::new())));
+        assert_eq!(read("/search choy qoshiq"), Some(Command::Search("choy qoshiq".to_owned())));
         assert_eq!(read("/other"), None);
         assert_eq!(read("salom"), None);
+    }
+
+    #[test]
+    fn every_step_of_the_tree_finds_what_it_asks_for() {
+        // It panics where a handler wants what no branch brings.
+        let tree = schema();
+        let brought = [dptree::Type::of::<Update>(), dptree::Type::of::<Ctx>()];
+        dptree::type_check(tree.sig(), &dptree::deps![], &brought);
     }
 }

@@ -8,7 +8,9 @@ use tolov_kit::{
     retry::Pauses,
 };
 
-use crate::{answer::answer, ctx::HandlerDeps, schema::schema, telegram::POLL};
+use crate::{
+    answer::answer, ctx::HandlerDeps, schema::schema, shopper::help::announce_commands, telegram::POLL,
+};
 
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     let tree = schema();
@@ -20,6 +22,7 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
             && let Ok(me) = bot.get_me().await
         {
             deps.me.set(me).ok();
+            announce_commands(&deps).await;
         }
         let poll = bot.get_updates().offset(offset).timeout(u32::try_from(POLL.as_secs()).unwrap_or(10));
         let polled = tokio::select! {

@@ -1,6 +1,4 @@
 # The front of the shop: the first meeting, menu, catalogue, search, profile, help.
-back = ⬅️ Back
-back-to-menu = 🏠 Menu
 back-to-found = ⬅️ Results
 
 language-name = 🇬🇧 English
@@ -62,11 +60,6 @@ card-only-left = ⚡️ Only { $count } left
 card-sold-out = ❌ Sold out for now
 card-choose = Which one suits you?
 card-count = { $count } pcs
-card-cart-full =
-    { $count ->
-        [one] The cart takes no more than { $count } product. Please order a part of it first.
-       *[other] The cart takes no more than { $count } products. Please order a part of it first.
-    }
 card-share = 📤 Share
 
 search-ask =

@@ -16,14 +16,3 @@ order-lines-more =
 
 unknown = Sorry, I did not understand that. This is what I can do:
 try-later = I cannot answer just now. Please try again in a moment.
-
-orders-title =
-    { $count ->
-        [one] <b>Your latest order:</b>
-       *[other] <b>Your latest { $count } orders:</b>
-    }
-orders-empty = You have no orders yet.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ waits for payment
-status-paid = ✅ paid
-status-expired = ⌛ expired

@@ -17,15 +17,3 @@ order-lines-more =
 
 unknown = Извините, я этого не понял. Вот что я умею:
 try-later = Сейчас не получается ответить. Попробуйте ещё раз чуть позже.
-
-orders-title =
-    { $count ->
-        [one] <b>Ваш последний { $count } заказ:</b>
-        [few] <b>Ваши последние { $count } заказа:</b>
-       *[other] <b>Ваши последние { $count } заказов:</b>
-    }
-orders-empty = У вас пока нет заказов.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ ждёт оплаты
-status-paid = ✅ оплачен
-status-expired = ⌛ истёк

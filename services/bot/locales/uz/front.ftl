@@ -1,6 +1,4 @@
 # Do'konning oldi: tanishuv, menyu, katalog, qidiruv, profil, yordam.
-back = ⬅️ Ortga
-back-to-menu = 🏠 Bosh menyu
 back-to-found = ⬅️ Natijalar
 
 language-name = 🇺🇿 O'zbekcha
@@ -59,7 +57,6 @@ card-only-left = ⚡️ Atigi { $count } ta qoldi
 card-sold-out = ❌ Hozircha tugagan
 card-choose = Qaysi biri sizga mos?
 card-count = { $count } ta
-card-cart-full = Savatga { $count } xildan ortiq mahsulot sig'maydi. Avval bir qismini buyurtma qiling.
 card-share = 📤 Ulashish
 
 search-ask =

@@ -12,10 +12,3 @@ order-lines-more = … va yana { $count } xil mahsulot
 
 unknown = Kechirasiz, buni tushunmadim. Mana nima qila olaman:
 try-later = Hozir javob bera olmayapman. Birozdan so'ng yana urinib ko'ring.
-
-orders-title = <b>Oxirgi { $count } ta buyurtmangiz:</b>
-orders-empty = Sizda hali buyurtma yo'q.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ to'lov kutilmoqda
-status-paid = ✅ to'langan
-status-expired = ⌛ muddati o'tgan

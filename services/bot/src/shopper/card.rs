@@ -2,7 +2,7 @@
 
 use tolov_domain::{Language, OrderedProduct, ProductId};
 use tolov_shop::{
-    cart::{self, COUNT_MAX, CartChange},
+    cart::{self, COUNT_MAX},
     catalogue::{self, Article, Product},
 };
 
@@ -11,6 +11,7 @@ use crate::{
     press::ShopPress,
     screen::{Button, Screen},
     shopper::{
+        cart::say_change,
         catalogue::{gone_screen, page_of, price, variant_label},
         inline, menu,
     },
@@ -58,22 +59,12 @@ pub(crate) async fn set(mut ctx: Ctx, (article_id, count): (ProductId, u32)) -> 
     menu::rest(&mut ctx).await?;
     let wanted = OrderedProduct { product_id: article_id, count };
     let change = cart::set(ctx.shop(), ctx.id(), wanted, ctx.now()).await?;
-    if let Some(said) = say(ctx.language, &change) {
+    if let Some(said) = say_change(ctx.language, &change) {
         ctx.toast(said).await?;
     }
     match shown(catalogue::product_of_article(ctx.documents(), article_id).await?) {
         Some(product) => show(&ctx, &product, product.article(article_id).as_ref()).await,
         None => gone(&ctx).await,
-    }
-}
-
-/// What a change has to say beside the count that the card shows.
-fn say(language: Language, change: &CartChange) -> Option<String> {
-    match change {
-        CartChange::Set(_) => None,
-        CartChange::OnlyLeft(left) => Some(l!(language, "card-only-left", count = *left)),
-        CartChange::Gone => Some(l!(language, "card-sold-out")),
-        CartChange::Full => Some(l!(language, "card-cart-full", count = cart::LINES_MAX)),
     }
 }
 
