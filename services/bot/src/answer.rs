@@ -11,6 +11,7 @@ use crate::{
     counted::handled,
     ctx::{Ctx, HandlerDeps, Origin, Person, Trouble, shown_of},
     schema::Tree,
+    shopper::acquaintance,
     telegram::SendError,
     text::l,
 };
@@ -34,6 +35,9 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, update: Update)
     };
     let kind = kind_of(&update);
     let answered = handled(kind, async {
+        if matches!(ctx.origin, Origin::Message(_)) {
+            acquaintance::meet(&ctx).await?;
+        }
         match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
             ControlFlow::Break(done) => done,
             ControlFlow::Continue(_) => Ok(()),

@@ -13,6 +13,7 @@ use teloxide::{
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
+mod inline;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
