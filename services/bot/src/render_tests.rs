@@ -55,6 +55,32 @@ fn a_shopper_is_told_in_uzbek() {
 }
 
 #[test]
+fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
+    let expired = told(1024, Subject::OrderExpired, vec![line("Pizza <b>&", 2)]);
+    insta::assert_snapshot!(shopper_expired(Language::Uz, &expired), @r"
+    ⌛ <b>Buyurtma №1024 muddati o'tdi</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
+    ");
+    insta::assert_snapshot!(shopper_expired(Language::Ru, &expired), @r"
+    ⌛ <b>Срок заказа №1024 истёк</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
+    ");
+    insta::assert_snapshot!(shopper_expired(Language::En, &expired), @r"
+    ⌛ <b>Order №1024 has expired</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Nothing was paid for it. Your cart is still there: you can order again at any time.
+    ");
+}
+
+#[test]
 fn a_shopper_is_told_in_russian() {
     insta::assert_snapshot!(shopper_paid(Language::Ru, &paid(1024, false), payment()), @r"
     ✅ <b>Заказ №1024 оплачен</b>
@@ -166,26 +192,4 @@ fn a_huge_order_still_fits_and_says_how_much_is_left_out() {
         assert!(units(&text) <= 4096);
         assert_eq!(fitting, 2);
     }
-}
-
-#[test]
-fn orders_are_listed_with_number_status_total_and_date() {
-    let order = |number, status| Order {
-        id: OrderId::try_new(number).unwrap(),
-        user_id: UserId::try_new(5551).unwrap(),
-        lines: Vec::new(),
-        total: Tiyin::from_soum(1_500_000).unwrap(),
-        status,
-        created_at: datetime!(2026-11-23 20:05 UTC),
-        payment: None,
-        history: Vec::new(),
-    };
-    let all = [order(3, OrderStatus::Pending), order(2, OrderStatus::Paid), order(1, OrderStatus::Expired)];
-    insta::assert_snapshot!(orders(Language::Ru, &all), @r"
-    <b>Ваши последние 3 заказа:</b>
-    №3 · ⏳ ждёт оплаты · 1 500 000 сум · 24.11.2026 01:05
-    №2 · ✅ оплачен · 1 500 000 сум · 24.11.2026 01:05
-    №1 · ⌛ истёк · 1 500 000 сум · 24.11.2026 01:05
-    ");
-    assert_eq!(orders(Language::Uz, &[]), "Sizda hali buyurtma yo'q.");
 }
