@@ -137,7 +137,9 @@ impl<W: Work> Poll<W> {
             self.bot.delete_webhook().await?;
             tracing::warn!("a webhook was set for this bot; it is deleted, because the bot polls");
         }
-        announce_commands(&self.deps).await;
+        let deps = Arc::clone(&self.deps);
+        // Beside the polls: nobody waits for the list.
+        self.inline.spawn(async move { announce_commands(&deps).await });
         self.is_met = true;
         Ok(())
     }
