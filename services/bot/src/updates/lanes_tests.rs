@@ -36,10 +36,12 @@ impl Stage {
 impl Work for Stage {
     /// The words are what happens.
     async fn answer(&self, update: Update) {
-        let words = match &update.kind {
-            UpdateKind::Message(message) => message.text().unwrap().to_owned(),
-            UpdateKind::CallbackQuery(query) => query.data.clone().unwrap(),
-            _ => panic!("{update:?}"),
+        let words = if let UpdateKind::CallbackQuery(query) = &update.kind {
+            query.data.clone().unwrap()
+        } else if let UpdateKind::Message(message) = &update.kind {
+            message.text().unwrap().to_owned()
+        } else {
+            panic!("{update:?}")
         };
         match words.as_str() {
             "panic" => panic!("as the test wants"),
