@@ -171,8 +171,8 @@ impl Dice {
     }
 }
 
-/// Delivers a batch; where the process dies meanwhile the broker brings it again to another one.
-async fn projected_over_a_crash(world: &Arc<World>) {
+/// Projects what is in the queue; where the process dies meanwhile its batch comes again, at once or after others.
+async fn projected_over_a_crash(world: &Arc<World>, comes_again_at_once: bool) {
     let projector = world.projector();
     let mut running = tokio::spawn(async move { projector.project_once().await });
     tokio::select! {
@@ -180,6 +180,12 @@ async fn projected_over_a_crash(world: &Arc<World>) {
         () = world.crashed.notified() => running.abort(),
     }
     world.state().crash_at = None;
+    if comes_again_at_once {
+        settled_to_the_end(world).await;
+    }
+}
+
+async fn settled_to_the_end(world: &Arc<World>) {
     world.redeliver_unsettled();
     if !world.is_idle() {
         world.projector().project_once().await;
@@ -212,8 +218,10 @@ async fn any_order_any_repetition_and_any_crash_end_in_the_same_place() {
             }
             let crash_at = world.state().puts + 1 + dice.below(8);
             world.state().crash_at = Some(CrashAt::AfterPuts(crash_at));
-            projected_over_a_crash(&world).await;
+            let comes_again_at_once = dice.below(2) == 0;
+            projected_over_a_crash(&world, comes_again_at_once).await;
         }
+        settled_to_the_end(&world).await;
         assert!(world.is_idle());
         let mut ends = Vec::new();
         for number in 1..=4 {

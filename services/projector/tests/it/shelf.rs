@@ -54,7 +54,7 @@ pub(crate) async fn stocked(documents: &MemoryDocuments, count: u32) {
 pub(crate) async fn placed(documents: &MemoryDocuments, number: i64) {
     let order = waiting(number);
     records::insert(documents, &order).await.unwrap();
-    assert_eq!(stock::hold(documents, order.id, &order.articles()).await.unwrap(), []);
+    assert_eq!(stock::hold(documents, order.id, &order.articles()).await.unwrap().short, []);
     let used = Use { order_id: order.id, user_id: order.user_id };
     let claim = |code: &mut PromoCode| code.claim(used, order.goods, order.placed_at);
     records::change(documents, CODE, claim).await.unwrap().unwrap().1.unwrap();
@@ -107,9 +107,9 @@ pub(crate) async fn order(documents: &MemoryDocuments, number: i64) -> Fulfilmen
 /// What is left of an order's two pieces when others have bought some meanwhile.
 pub(crate) async fn others_buy(documents: &MemoryDocuments, count: u32) {
     let articles = [OrderedProduct { product_id: article_id(), count }];
-    assert_eq!(stock::hold(documents, order_id(999), &articles).await.unwrap(), []);
-    stock::take(documents, order_id(999), &articles).await.unwrap();
-    stock::forget(documents, order_id(999), &articles).await.unwrap();
+    let held = stock::hold(documents, order_id(999), &articles).await.unwrap();
+    stock::take(documents, order_id(999), &articles, &held.marks).await.unwrap();
+    stock::forget(documents, order_id(999), &articles, false).await.unwrap();
 }
 
 /// Where the goods and the uses of the code are: on the shelf, set aside, the orders that count as users.
