@@ -94,7 +94,7 @@ async fn apologise(ctx: &Ctx, trouble: Trouble) {
             tracing::warn!(user.id = %ctx.id(), ?error, "an answer could not be sent");
         }
         Trouble::Store(error) => {
-            tracing::warn!(user.id = %ctx.id(), %error, "an update could not be handled")
+            tracing::warn!(user.id = %ctx.id(), %error, "an update could not be handled");
         }
         Trouble::Cashier(error) => {
             tracing::warn!(user.id = %ctx.id(), %error, "the webhook service did not do what a shopper wanted");

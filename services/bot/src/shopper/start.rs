@@ -7,7 +7,7 @@ use crate::{
     dialogue::Step,
     press::ShopPress,
     screen::{Button, Screen},
-    shopper::{card, contact, menu, profile},
+    shopper::{card, contact, menu, orders, profile},
     text::{l, t},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Link {
     Product(ProductId),
-    /// On posts in the staff channel.
+    /// Behind CLICK's page, and on posts in the staff channel.
     Order(OrderId),
     /// A shopper's own link.
     Referral(UserId),
@@ -141,8 +141,9 @@ async fn follow(mut ctx: Ctx, link: Option<&str>) -> Done {
     menu::leave_search(&mut ctx).await?;
     match link.and_then(Link::parse) {
         Some(Link::Product(id)) => card::open(ctx, id).await,
-        // Staff's posts link to orders, and who may see them gets there by the branch of staff in schema.rs. Nobody else.
-        Some(Link::Order(_)) => menu::open(ctx).await,
+        // The way back from CLICK's page. Staff's posts link to orders too, and who may see them gets there by the branch
+        // of staff in schema.rs.
+        Some(Link::Order(id)) => orders::show(ctx, id).await,
         // Taken when the person was met.
         Some(Link::Referral(_)) => menu::open(ctx).await,
         None => menu::open(ctx).await,
