@@ -132,16 +132,30 @@ async fn a_number_may_come_later_and_a_friend_counts_once() {
     assert_eq!((first[0]["chat_id"].as_i64(), first.len()), (Some(9), 2), "{first:?}");
     assert!(text(&first[0]).contains("Ali has joined"));
     assert_eq!(ali.write("/start ref_9").await.len(), 1);
-    ali.tap("1:l:en").await;
-    assert!(text(&ali.write("who are you?").await[0]).contains("could not read that as a number"));
-    let later = ali.write("Later").await;
-    assert_eq!(later[0]["reply_markup"]["remove_keyboard"], true);
-    assert!(text(&later[1]).contains("Main menu"), "{later:?}");
     let nine = UserId::try_new(9).unwrap();
     assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
     let own = Chat { world: &world, id: 9 }.write("/start ref_9").await;
     assert!(text(&own[0]).contains("Main menu"));
     assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
+    ali.tap("1:l:en").await;
+    assert!(text(&ali.write("who are you?").await[0]).contains("could not read that as a number"));
+    let cart = ali.write("/cart").await;
+    assert_eq!(cart[0]["reply_markup"]["remove_keyboard"], true);
+    ali.write("/phone").await;
+    assert!(text(&ali.write("⬅️ Back").await[1]).contains("not given yet"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn the_question_for_a_number_can_be_put_off() {
+    let world = World::new().await;
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    ali.write("/start").await;
+    ali.tap("1:l:en").await;
+    let later = ali.write("Later").await;
+    assert_eq!(later[0]["reply_markup"]["remove_keyboard"], true);
+    assert!(text(&later[1]).contains("Main menu"), "{later:?}");
     bot.stop().await;
 }
 
