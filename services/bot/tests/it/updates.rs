@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Waits until so many updates are kept as done, and none waits.
-async fn until_done(world: &World, count: u64) {
+pub(crate) async fn until_done(world: &World, count: u64) {
     until_counted(world, count, 0).await;
 }
 
