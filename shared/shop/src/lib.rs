@@ -4,6 +4,7 @@ pub mod broadcast;
 pub mod cart;
 pub mod catalogue;
 pub mod checkout;
+pub mod csv;
 pub mod fulfilment;
 pub mod profile;
 pub mod promo;
