@@ -12,8 +12,9 @@ use teloxide::{
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
-    press::{Press, ShopPress},
+    press::{Press, ShopPress, StaffPress},
     shopper::{menu, start},
+    staff::{StaffStep, panel, rights},
 };
 
 pub(crate) type Tree = UpdateHandler<Trouble>;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     /// With what a link put behind it.
     Start(String),
     Menu,
+    /// The staff panel; to who has no role it is no command.
+    Admin,
 }
 
 pub(crate) fn schema() -> Tree {
@@ -31,7 +34,11 @@ pub(crate) fn schema() -> Tree {
         .branch(
             Update::filter_callback_query()
                 .map(|query: CallbackQuery| query.data.as_deref().and_then(Press::parse))
-                .branch(dptree::filter_map(|press: Option<Press>| press).branch(shopper_taps()))
+                .branch(
+                    dptree::filter_map(|press: Option<Press>| press)
+                        .branch(shopper_taps())
+                        .branch(staff_taps()),
+                )
                 .endpoint(stale),
         )
         .branch(
@@ -45,14 +52,30 @@ fn commands() -> Tree {
     dptree::entry()
         .branch(case![Command::Start(link)].endpoint(start::start))
         .branch(case![Command::Menu].endpoint(menu::open))
+        .branch(case![Command::Admin].filter(|ctx: Ctx| ctx.role.is_some()).endpoint(panel::open))
 }
 
 fn shopper_taps() -> Tree {
     case![Press::Shop(press)].branch(case![ShopPress::Menu].endpoint(menu::open))
 }
 
+/// To who has no role these are buttons like any that are no more.
+fn staff_taps() -> Tree {
+    dptree::filter(|ctx: Ctx, press: Press| ctx.role.is_some() && rights::of_press(&press).is_some())
+        .branch(
+            dptree::filter(|ctx: Ctx, press: Press| !rights::may_tap(&ctx, &press)).endpoint(rights::refuse),
+        )
+        .branch(case![Press::Staff(press)].branch(case![StaffPress::Panel].endpoint(panel::open)))
+}
+
 fn answers() -> Tree {
-    dptree::entry().branch(case![Step::Idle].endpoint(menu::open))
+    dptree::entry().branch(case![Step::Idle].endpoint(menu::open)).branch(staff_answers())
+}
+
+fn staff_answers() -> Tree {
+    case![Step::Staff(step)].branch(
+        dptree::filter(|ctx: Ctx, step: StaffStep| !rights::may_answer(&ctx, &step)).endpoint(menu::open),
+    )
 }
 
 async fn stale(ctx: Ctx) -> Done {
