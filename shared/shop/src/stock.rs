@@ -63,7 +63,7 @@ impl Product {
         let held: Vec<Hold> = self.holds_for(order_id).copied().collect();
         self.take(order_id);
         for hold in held {
-            if let Some(Some(stock)) = self.stock_of(hold.article_id) {
+            if let Some(Some(stock)) = self.shelf_of(hold.article_id) {
                 *stock = stock.saturating_add(hold.count);
             }
         }
@@ -71,7 +71,7 @@ impl Product {
 
     /// A paid order is cancelled after all: its goods are back on the shelf.
     fn put_back(&mut self, article_id: ProductId, count: u32) {
-        if let Some(Some(stock)) = self.stock_of(article_id) {
+        if let Some(Some(stock)) = self.shelf_of(article_id) {
             *stock = stock.saturating_add(count);
         }
     }
@@ -153,4 +153,48 @@ pub async fn put_back(documents: &dyn Documents, articles: &[OrderedProduct]) ->
         .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tolov_domain::Tiyin;
+
+    use super::*;
+    use crate::catalogue::{Fiscal, Variant};
+
+    #[test]
+    fn what_was_held_before_there_were_variants_comes_back_to_the_product() {
+        let id = |number| ProductId::try_new(number).unwrap();
+        let order = OrderId::try_new(1).unwrap();
+        let mut product = Product {
+            id: id(7),
+            category_id: 1,
+            title: "Choynak".to_owned(),
+            description: String::new(),
+            photo: None,
+            hidden: false,
+            price: Tiyin::from_soum(1_000).unwrap(),
+            stock: Some(5),
+            variants: Vec::new(),
+            fiscal: Fiscal::default(),
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        };
+        product.hold(order, id(7), 2).unwrap();
+        product.variants.push(Variant {
+            id: id(8),
+            label: "M".to_owned(),
+            price: product.price,
+            stock: Some(1),
+        });
+        assert_eq!(product.hold(order, id(8), 2), Err(Short { article_id: id(8), left: 1 }));
+        let other = OrderId::try_new(2).unwrap();
+        assert_eq!(
+            product.hold(other, id(7), 1),
+            Err(Short { article_id: id(7), left: 0 }),
+            "not sold as it is"
+        );
+        product.give_back(order);
+        assert_eq!((product.stock, product.holds.len()), (Some(5), 0));
+    }
 }

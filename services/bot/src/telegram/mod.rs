@@ -13,6 +13,9 @@ use teloxide::{
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
+mod files;
+
+pub(crate) use files::NotFetched;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
