@@ -29,7 +29,7 @@ pub(crate) async fn open(ctx: Ctx) -> Done {
             Button::press(l!(language, "exchange-export"), CataloguePress::Export),
             Button::press(l!(language, "exchange-import"), CataloguePress::AskImport),
         ])
-        .row([Button::press(l!(language, "back"), CataloguePress::Categories { page: 0 })]);
+        .row([Button::press(l!(language, "edit-back"), CataloguePress::Categories { page: 0 })]);
     ctx.show(screen).await
 }
 
@@ -56,7 +56,7 @@ fn step(step: CatalogueStep) -> Step {
 fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
     let question = t!(language, "import-ask");
     Screen::new(wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}")))
-        .row([Button::press(l!(language, "cancel"), CataloguePress::Exchange)])
+        .row([Button::press(l!(language, "edit-cancel"), CataloguePress::Exchange)])
 }
 
 /// A table was sent: what it would change is shown. Also while another one's plan is.
@@ -110,12 +110,12 @@ async fn show_plan(ctx: Ctx, file_id: String, plan: &Plan) -> Done {
     if plan.is_empty() {
         ctx.expect(Step::Idle).await?;
         let screen = Screen::new(t!(language, "import-nothing-new"))
-            .row([Button::press(l!(language, "back"), CataloguePress::Exchange)]);
+            .row([Button::press(l!(language, "edit-back"), CataloguePress::Exchange)]);
         return ctx.show(screen).await;
     }
     let screen = Screen::new(plan_html(language, plan))
         .row([Button::press(l!(language, "import-do"), CataloguePress::Import)])
-        .row([Button::press(l!(language, "cancel"), CataloguePress::Exchange)]);
+        .row([Button::press(l!(language, "edit-cancel"), CataloguePress::Exchange)]);
     ctx.expect(step(CatalogueStep::ImportPlan { file_id, plan: fingerprint(plan) })).await?;
     ctx.show(screen).await
 }
@@ -182,7 +182,7 @@ fn done_screen(language: Language, applied: &Applied) -> Screen {
         html.push('\n');
         html.push_str(&t!(language, "import-done-gone", count = applied.gone.len()));
     }
-    Screen::new(html).row([Button::press(l!(language, "back"), CataloguePress::Categories { page: 0 })])
+    Screen::new(html).row([Button::press(l!(language, "edit-back"), CataloguePress::Categories { page: 0 })])
 }
 
 fn plan_html(language: Language, plan: &Plan) -> String {

@@ -22,36 +22,38 @@ pub(super) fn line(language: Language, error: &RowError) -> String {
 fn problem(language: Language, problem: &Problem) -> String {
     match problem {
         Problem::TooLarge => t!(language, "import-too-large"),
-        Problem::NotUtf8 => t!(language, "problem-not-utf8"),
-        Problem::NoRows => t!(language, "problem-no-rows"),
-        Problem::TooManyRows => t!(language, "problem-too-many-rows", count = ROWS_MAX),
+        Problem::NotUtf8 => t!(language, "import-problem-not-utf8"),
+        Problem::NoRows => t!(language, "import-problem-no-rows"),
+        Problem::TooManyRows => t!(language, "import-problem-too-many-rows", count = ROWS_MAX),
         Problem::UnknownColumn(name) => {
             let known = Column::ALL.map(Column::name).join(", ");
-            t!(language, "problem-unknown-column", name = name, known = known)
+            t!(language, "import-problem-unknown-column", name = name, known = known)
         }
-        Problem::ColumnTwice => t!(language, "problem-column-twice"),
-        Problem::TooFewColumns => t!(language, "problem-too-few-columns"),
-        Problem::TooManyCells => t!(language, "problem-too-many-cells"),
-        Problem::Missing => t!(language, "problem-missing"),
-        Problem::NotANumber => t!(language, "problem-not-a-number"),
-        Problem::UnknownProduct => t!(language, "problem-unknown-product"),
-        Problem::UnknownVariant => t!(language, "problem-unknown-variant"),
-        Problem::VariantOfAnother => t!(language, "problem-variant-of-another"),
-        Problem::NotAPrice => t!(language, "problem-not-a-price"),
-        Problem::NotAStock => t!(language, "problem-not-a-stock"),
-        Problem::NotYesOrNo => t!(language, "problem-not-yes-or-no"),
-        Problem::NotAMxik => t!(language, "problem-not-a-mxik"),
-        Problem::NotAPackageCode => t!(language, "problem-not-a-package-code"),
-        Problem::NotAPercentage => t!(language, "problem-not-a-percentage"),
-        Problem::NotAPhoto => t!(language, "problem-not-a-photo"),
-        Problem::TooLong { max_chars } => t!(language, "problem-too-long", count = *max_chars),
-        Problem::Again { line } => t!(language, "problem-again", line = *line),
-        Problem::Differs { line } => t!(language, "problem-differs", line = *line),
-        Problem::WhichVariant => t!(language, "problem-which-variant"),
-        Problem::LabelTaken => t!(language, "problem-label-taken"),
-        Problem::WhichProduct => t!(language, "problem-which-product"),
-        Problem::TooManyVariants => t!(language, "problem-too-many-variants", count = VARIANTS_MAX),
-        Problem::TooManyProducts => t!(language, "problem-too-many-products", count = PRODUCTS_MAX),
-        Problem::TooManyCategories => t!(language, "problem-too-many-categories", count = CATEGORIES_MAX),
+        Problem::ColumnTwice => t!(language, "import-problem-column-twice"),
+        Problem::TooFewColumns => t!(language, "import-problem-too-few-columns"),
+        Problem::TooManyCells => t!(language, "import-problem-too-many-cells"),
+        Problem::Missing => t!(language, "import-problem-missing"),
+        Problem::NotANumber => t!(language, "import-problem-not-a-number"),
+        Problem::UnknownProduct => t!(language, "import-problem-unknown-product"),
+        Problem::UnknownVariant => t!(language, "import-problem-unknown-variant"),
+        Problem::VariantOfAnother => t!(language, "import-problem-variant-of-another"),
+        Problem::NotAPrice => t!(language, "import-problem-not-a-price"),
+        Problem::NotAStock => t!(language, "import-problem-not-a-stock"),
+        Problem::NotYesOrNo => t!(language, "import-problem-not-yes-or-no"),
+        Problem::NotAMxik => t!(language, "import-problem-not-a-mxik"),
+        Problem::NotAPackageCode => t!(language, "import-problem-not-a-package-code"),
+        Problem::NotAPercentage => t!(language, "import-problem-not-a-percentage"),
+        Problem::NotAPhoto => t!(language, "import-problem-not-a-photo"),
+        Problem::TooLong { max_chars } => t!(language, "import-problem-too-long", count = *max_chars),
+        Problem::Again { line } => t!(language, "import-problem-again", line = *line),
+        Problem::Differs { line } => t!(language, "import-problem-differs", line = *line),
+        Problem::WhichVariant => t!(language, "import-problem-which-variant"),
+        Problem::LabelTaken => t!(language, "import-problem-label-taken"),
+        Problem::WhichProduct => t!(language, "import-problem-which-product"),
+        Problem::TooManyVariants => t!(language, "import-problem-too-many-variants", count = VARIANTS_MAX),
+        Problem::TooManyProducts => t!(language, "import-problem-too-many-products", count = PRODUCTS_MAX),
+        Problem::TooManyCategories => {
+            t!(language, "import-problem-too-many-categories", count = CATEGORIES_MAX)
+        }
     }
 }

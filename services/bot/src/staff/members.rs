@@ -64,7 +64,7 @@ fn list_screen(language: Language, owners: &[UserId], members: &[StaffMember], p
 pub(crate) async fn open(ctx: Ctx, id: UserId) -> Done {
     ctx.expect(Step::Idle).await?;
     let Some(member) = records::read::<StaffMember>(ctx.documents(), id.get()).await? else {
-        ctx.toast(l!(ctx.language, "catalogue-gone")).await?;
+        ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
         return list(ctx, 0).await;
     };
     let language = ctx.language;
@@ -77,8 +77,8 @@ pub(crate) async fn open(ctx: Ctx, id: UserId) -> Done {
         since = date_time(member.added_at)
     );
     let screen = Screen::new(html).row(role_buttons(language, id, Some(member.role))).row([
-        Button::press(l!(language, "remove"), StaffPress::RemoveMember { id }),
-        Button::press(l!(language, "back"), StaffPress::Members { page: 0 }),
+        Button::press(l!(language, "edit-remove"), StaffPress::RemoveMember { id }),
+        Button::press(l!(language, "edit-back"), StaffPress::Members { page: 0 }),
     ]);
     ctx.show(screen).await
 }
@@ -100,7 +100,7 @@ pub(crate) async fn ask_new(ctx: Ctx) -> Done {
 fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
     let question = t!(language, "member-ask");
     Screen::new(wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}")))
-        .row([Button::press(l!(language, "cancel"), StaffPress::Members { page: 0 })])
+        .row([Button::press(l!(language, "edit-cancel"), StaffPress::Members { page: 0 })])
 }
 
 /// Whom a message names.
@@ -152,7 +152,7 @@ pub(crate) async fn answer(ctx: Ctx, step: MemberStep) -> Done {
         Some(Named::Nobody) | None => match step {
             // The role is chosen by a button: it is shown again.
             MemberStep::Role { id, name } => return ask_role(ctx, id, name).await,
-            MemberStep::Whom => t!(language, "not-understood"),
+            MemberStep::Whom => t!(language, "edit-not-understood"),
         },
     };
     ctx.show(ask_screen(language, Some(wrong))).await
@@ -163,7 +163,7 @@ async fn ask_role(ctx: Ctx, id: UserId, name: String) -> Done {
     let language = ctx.language;
     let screen = Screen::new(t!(language, "member-ask-role", name = name, id = id))
         .row(role_buttons(language, id, there.map(|member| member.role)))
-        .row([Button::press(l!(language, "cancel"), StaffPress::Members { page: 0 })]);
+        .row([Button::press(l!(language, "edit-cancel"), StaffPress::Members { page: 0 })]);
     ctx.expect(Step::Staff(StaffStep::Members(MemberStep::Role { id, name }))).await?;
     ctx.show(screen).await
 }
@@ -226,8 +226,8 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: UserId) -> Done {
     };
     let language = ctx.language;
     let screen = Screen::new(t!(language, "member-ask-removal", name = member.name))
-        .row([Button::press(l!(language, "remove-surely"), StaffPress::RemoveMemberSurely { id })])
-        .row([Button::press(l!(language, "keep"), StaffPress::Member { id })]);
+        .row([Button::press(l!(language, "edit-remove-surely"), StaffPress::RemoveMemberSurely { id })])
+        .row([Button::press(l!(language, "edit-keep"), StaffPress::Member { id })]);
     ctx.show(screen).await
 }
 
@@ -238,7 +238,7 @@ pub(crate) async fn remove(ctx: Ctx, id: UserId) -> Done {
     if let Some(member) = records::remove::<StaffMember>(ctx.documents(), id.get()).await? {
         journal::note(&ctx, "staff.removed", format!("{id} {}: {}", member.name, member.role.as_str()))
             .await?;
-        ctx.toast(l!(ctx.language, "removed")).await?;
+        ctx.toast(l!(ctx.language, "edit-removed")).await?;
     }
     list(ctx, 0).await
 }

@@ -21,7 +21,8 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, Trouble> {
     let Some(photo) = ctx.message().and_then(|message| message.photo()).and_then(largest) else {
         let is_file = ctx.message().is_some_and(|message| message.document().is_some());
         let language = ctx.language;
-        let hint = if is_file { t!(language, "photo-as-file") } else { t!(language, "photo-expected") };
+        let hint =
+            if is_file { t!(language, "edit-photo-as-file") } else { t!(language, "edit-photo-expected") };
         return Ok(Photo::Not(hint));
     };
     let channel = ctx.deps.config.db_channel.0.clone();
@@ -39,14 +40,14 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, Trouble> {
                 "the staff channel does not take a photo: make the bot an administrator there"
             );
             let channel = ctx.deps.config.db_channel.to_string();
-            Ok(Photo::Not(t!(ctx.language, "photo-channel-refuses", channel = channel)))
+            Ok(Photo::Not(t!(ctx.language, "edit-photo-channel-refuses", channel = channel)))
         }
         Err(
             SendError::Wait(_)
             | SendError::ServerFailed { .. }
             | SendError::NotConnected(_)
             | SendError::Unknown(_),
-        ) => Ok(Photo::Not(t!(ctx.language, "photo-not-now"))),
+        ) => Ok(Photo::Not(t!(ctx.language, "edit-photo-not-now"))),
     }
 }
 

@@ -27,9 +27,9 @@ pub(crate) async fn list(ctx: Ctx, page: u32) -> Done {
 
 fn list_screen(language: Language, codes: &[PromoCode], page: u32, now: Instant) -> Screen {
     let html = if codes.is_empty() {
-        t!(language, "promos-empty")
+        t!(language, "edit-promos-empty")
     } else {
-        t!(language, "promos-title", count = codes.len())
+        t!(language, "edit-promos-title", count = codes.len())
     };
     let (page, pages, shown) = panel::page_of(codes, page, ON_A_PAGE);
     let row = |code: &PromoCode| {
@@ -43,22 +43,23 @@ fn list_screen(language: Language, codes: &[PromoCode], page: u32, now: Instant)
     Screen::new(html)
         .rows(shown.iter().filter_map(row))
         .row(panel::pager(page, pages, |page| StaffPress::PromoCodes { page }.into()))
-        .row([Button::press(l!(language, "promo-add"), StaffPress::NewPromo)])
+        .row([Button::press(l!(language, "edit-promo-add"), StaffPress::NewPromo)])
         .row(panel::back(language))
 }
 
 pub(crate) async fn open(ctx: Ctx, code: CodeArg) -> Done {
     ctx.expect(Step::Idle).await?;
     let Some(found) = promo::promo_code(ctx.documents(), code.as_str()).await? else {
-        ctx.toast(l!(ctx.language, "catalogue-gone")).await?;
+        ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
         return list(ctx, 0).await;
     };
     let language = ctx.language;
     let active = !found.active;
-    let switch = if active { l!(language, "promo-switch-on") } else { l!(language, "promo-switch-off") };
+    let switch =
+        if active { l!(language, "edit-promo-switch-on") } else { l!(language, "edit-promo-switch-off") };
     let screen = Screen::new(card(language, &found, ctx.now()))
         .row([Button::press(switch, StaffPress::SwitchPromo { code, active })])
-        .row([Button::press(l!(language, "back"), StaffPress::PromoCodes { page: 0 })]);
+        .row([Button::press(l!(language, "edit-back"), StaffPress::PromoCodes { page: 0 })]);
     ctx.show(screen).await
 }
 
@@ -85,21 +86,21 @@ pub(super) async fn note(ctx: &Ctx, what: &str, promo: &PromoCode) -> Result<(),
 /// All of a code.
 pub(super) fn card(language: Language, promo: &PromoCode, now: Instant) -> String {
     let goods_min = if promo.goods_min == Tiyin::ZERO {
-        t!(language, "promo-any-goods")
+        t!(language, "edit-promo-any-goods")
     } else {
         money(language, promo.goods_min)
     };
-    let until = promo.expires_at.map_or_else(|| t!(language, "promo-for-ever"), last_day);
+    let until = promo.expires_at.map_or_else(|| t!(language, "edit-promo-for-ever"), last_day);
     let state = if !promo.active {
-        t!(language, "promo-is-off")
+        t!(language, "edit-promo-is-off")
     } else if promo.expires_at.is_some_and(|at| at <= now) {
-        t!(language, "promo-is-over")
+        t!(language, "edit-promo-is-over")
     } else {
-        t!(language, "promo-is-on")
+        t!(language, "edit-promo-is-on")
     };
     t!(
         language,
-        "promo-card",
+        "edit-promo-card",
         code = promo.code,
         off = off_words(language, promo.off),
         goods = goods_min,
@@ -112,7 +113,7 @@ pub(super) fn card(language: Language, promo: &PromoCode, now: Instant) -> Strin
 }
 
 fn times(language: Language, count: u32) -> String {
-    if count >= USES_MAX { t!(language, "promo-unbounded", count = USES_MAX) } else { count.to_string() }
+    if count >= USES_MAX { t!(language, "edit-promo-unbounded", count = USES_MAX) } else { count.to_string() }
 }
 
 pub(super) fn off_words(language: Language, off: Off) -> String {

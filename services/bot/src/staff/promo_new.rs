@@ -70,43 +70,43 @@ async fn go_to(ctx: Ctx, draft: Box<PromoCode>, asked: PromoField) -> Done {
 fn screen(ctx: &Ctx, draft: &PromoCode, asked: PromoField, wrong: Option<String>) -> Screen {
     let language = ctx.language;
     let question = match asked {
-        PromoField::Code => t!(language, "promo-ask-code", count = CODE_MAX_CHARS),
-        PromoField::Off => t!(language, "promo-ask-off", code = draft.code),
-        PromoField::GoodsMin => t!(language, "promo-ask-goods", code = draft.code),
-        PromoField::Uses => t!(language, "promo-ask-uses", code = draft.code, count = USES_MAX),
-        PromoField::UsesPerShopper => t!(language, "promo-ask-shopper", code = draft.code),
-        PromoField::Until => t!(language, "promo-ask-until", code = draft.code),
+        PromoField::Code => t!(language, "edit-promo-ask-code", count = CODE_MAX_CHARS),
+        PromoField::Off => t!(language, "edit-promo-ask-off", code = draft.code),
+        PromoField::GoodsMin => t!(language, "edit-promo-ask-goods", code = draft.code),
+        PromoField::Uses => t!(language, "edit-promo-ask-uses", code = draft.code, count = USES_MAX),
+        PromoField::UsesPerShopper => t!(language, "edit-promo-ask-shopper", code = draft.code),
+        PromoField::Until => t!(language, "edit-promo-ask-until", code = draft.code),
         PromoField::Review => {
-            format!("{}\n\n{}", codes::card(language, draft, ctx.now()), t!(language, "promo-review"))
+            format!("{}\n\n{}", codes::card(language, draft, ctx.now()), t!(language, "edit-promo-review"))
         }
     };
     let html = wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"));
     let unbounded = |label: String| vec![Button::press(label, StaffPress::PromoUnbounded { field: asked })];
     let row = match asked {
         PromoField::Code | PromoField::Off => Vec::new(),
-        PromoField::GoodsMin => unbounded(l!(language, "promo-any-goods")),
+        PromoField::GoodsMin => unbounded(l!(language, "edit-promo-any-goods")),
         PromoField::Uses | PromoField::UsesPerShopper => {
-            unbounded(l!(language, "promo-unbounded", count = USES_MAX))
+            unbounded(l!(language, "edit-promo-unbounded", count = USES_MAX))
         }
-        PromoField::Until => unbounded(l!(language, "promo-for-ever")),
+        PromoField::Until => unbounded(l!(language, "edit-promo-for-ever")),
         PromoField::Review => CodeArg::of(&draft.code)
-            .map(|code| vec![Button::press(l!(language, "promo-make"), StaffPress::AddPromo { code })])
+            .map(|code| vec![Button::press(l!(language, "edit-promo-make"), StaffPress::AddPromo { code })])
             .unwrap_or_default(),
     };
     Screen::new(html)
         .row(row)
-        .row([Button::press(l!(language, "cancel"), StaffPress::PromoCodes { page: 0 })])
+        .row([Button::press(l!(language, "edit-cancel"), StaffPress::PromoCodes { page: 0 })])
 }
 
 pub(crate) async fn answer(ctx: Ctx, step: PromoStep) -> Done {
     let PromoStep { mut draft, asked } = step;
     let text = ctx.text().unwrap_or_default();
     if read(&mut draft, asked, text, ctx.now()).is_none() {
-        let wrong = (asked != PromoField::Review).then(|| t!(ctx.language, "not-understood"));
+        let wrong = (asked != PromoField::Review).then(|| t!(ctx.language, "edit-not-understood"));
         return ctx.show(screen(&ctx, &draft, asked, wrong)).await;
     }
     if asked == PromoField::Code && promo::promo_code(ctx.documents(), &draft.code).await?.is_some() {
-        let wrong = t!(ctx.language, "promo-there", code = draft.code);
+        let wrong = t!(ctx.language, "edit-promo-there", code = draft.code);
         return ctx.show(screen(&ctx, &draft, asked, Some(wrong))).await;
     }
     go_to(ctx, draft, asked.next()).await
@@ -155,9 +155,9 @@ pub(crate) async fn add(ctx: Ctx, code: CodeArg) -> Done {
     {
         if records::insert(ctx.documents(), &*draft).await? == Recorded::Now {
             codes::note(&ctx, "promo.added", &draft).await?;
-            ctx.toast(l!(ctx.language, "added")).await?;
+            ctx.toast(l!(ctx.language, "edit-added")).await?;
         } else {
-            ctx.toast(l!(ctx.language, "promo-there", code = draft.code)).await?;
+            ctx.toast(l!(ctx.language, "edit-promo-there", code = draft.code)).await?;
         }
     }
     // Also after a second tap: the code is there.

@@ -1,7 +1,13 @@
 //! A product and a category as staff see them: what a shopper sees, and what only staff should know.
 
-use tolov_domain::{Language, Tiyin};
-use tolov_shop::catalogue::{Product, Variant};
+use std::collections::BTreeSet;
+
+use teloxide::utils::html::escape;
+use tolov_domain::{Language, ProductId, Tiyin};
+use tolov_shop::{
+    catalogue::{Product, Variant},
+    stock::Hold,
+};
 
 use crate::text::{Html, money, t};
 
@@ -10,9 +16,10 @@ const VARIANTS_SHOWN: usize = 8;
 
 /// What a shopper sees of a product.
 pub(super) fn preview(language: Language, product: &Product) -> String {
-    let mut html = t!(language, "product-preview-title", title = product.title);
+    let mut html = t!(language, "edit-product-preview-title", title = product.title);
     if !product.description.is_empty() {
-        html.push_str(&t!(language, "product-preview-description", description = product.description));
+        html.push('\n');
+        html.push_str(&escape(&product.description));
     }
     html.push('\n');
     if product.variants.is_empty() {
@@ -26,19 +33,24 @@ pub(super) fn preview(language: Language, product: &Product) -> String {
     let more = product.variants.len().saturating_sub(VARIANTS_SHOWN);
     if more > 0 {
         html.push('\n');
-        html.push_str(&t!(language, "product-variants-more", count = more));
+        html.push_str(&t!(language, "edit-product-variants-more", count = more));
     }
     html
 }
 
 fn article_line(language: Language, price: Tiyin, stock: Option<u32>) -> String {
-    t!(language, "product-price-stock", price = money(language, price), stock = stock_words(language, stock))
+    t!(
+        language,
+        "edit-product-price-stock",
+        price = money(language, price),
+        stock = stock_words(language, stock)
+    )
 }
 
 pub(super) fn variant_line(language: Language, variant: &Variant) -> String {
     t!(
         language,
-        "variant-line",
+        "edit-variant-line",
         label = variant.label,
         price = money(language, variant.price),
         stock = stock_words(language, variant.stock)
@@ -47,37 +59,37 @@ pub(super) fn variant_line(language: Language, variant: &Variant) -> String {
 
 pub(super) fn stock_words(language: Language, stock: Option<u32>) -> String {
     match stock {
-        None => t!(language, "stock-uncounted"),
-        Some(0) => t!(language, "stock-none"),
-        Some(count) => t!(language, "stock-count", count = count),
+        None => t!(language, "edit-stock-uncounted"),
+        Some(0) => t!(language, "edit-stock-none"),
+        Some(count) => t!(language, "edit-stock-count", count = count),
     }
 }
 
 /// What only staff see, below the preview.
 pub(super) fn details(language: Language, product: &Product, category: Option<&str>) -> String {
-    let no_category = t!(language, "product-no-category");
-    let category = category.map_or(Html(no_category), |title| Html(teloxide::utils::html::escape(title)));
-    let mut html = t!(language, "product-details", id = product.id, category = category);
+    let no_category = t!(language, "edit-product-no-category");
+    let category = category.map_or(Html(no_category), |title| Html(escape(title)));
+    let mut html = t!(language, "edit-product-details", id = product.id, category = category);
     let mut line = |text: String| {
         html.push('\n');
         html.push_str(&text);
     };
     if product.hidden {
-        line(t!(language, "product-is-hidden"));
+        line(t!(language, "edit-product-is-hidden"));
     }
     let holds = Holds::of(product);
     if holds.orders > 0 {
-        line(t!(language, "product-holds", count = holds.orders, pieces = holds.pieces));
+        line(t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
     }
     let fiscal = &product.fiscal;
     if let Some(mxik) = &fiscal.mxik {
-        line(t!(language, "product-mxik", mxik = mxik));
+        line(t!(language, "edit-product-mxik", mxik = mxik));
     }
     if let Some(code) = &fiscal.package_code {
-        line(t!(language, "product-package", code = code));
+        line(t!(language, "edit-product-package", code = code));
     }
     if let Some(percent) = fiscal.vat_percent {
-        line(t!(language, "product-vat", percent = percent));
+        line(t!(language, "edit-product-vat", percent = percent));
     }
     html
 }
@@ -95,12 +107,12 @@ impl Holds {
     }
 
     /// Those of one of its articles.
-    pub(super) fn of_article(product: &Product, id: tolov_domain::ProductId) -> Self {
+    pub(super) fn of_article(product: &Product, id: ProductId) -> Self {
         Self::among(product.holds.iter().filter(|hold| hold.article_id == id))
     }
 
-    fn among<'a>(holds: impl Iterator<Item = &'a tolov_shop::stock::Hold>) -> Self {
-        let mut orders = std::collections::BTreeSet::new();
+    fn among<'a>(holds: impl Iterator<Item = &'a Hold>) -> Self {
+        let mut orders = BTreeSet::new();
         let mut pieces: u32 = 0;
         for hold in holds {
             orders.insert(hold.order_id);
@@ -128,8 +140,8 @@ pub(super) fn category_label(title: &str, hidden: bool) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use tolov_domain::{OrderId, ProductId};
-    use tolov_shop::{catalogue::Fiscal, stock::Hold};
+    use tolov_domain::OrderId;
+    use tolov_shop::catalogue::Fiscal;
 
     use super::*;
 

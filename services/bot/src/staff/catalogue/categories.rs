@@ -23,9 +23,9 @@ pub(crate) async fn list(ctx: Ctx, page: u32) -> Done {
 
 fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen {
     let html = if categories.is_empty() {
-        t!(language, "categories-empty")
+        t!(language, "edit-categories-empty")
     } else {
-        t!(language, "categories-title", count = categories.len())
+        t!(language, "edit-categories-title", count = categories.len())
     };
     let (page, pages, shown) = panel::page_of(categories, page, ON_A_PAGE);
     let row = |category: &Category| {
@@ -36,7 +36,7 @@ fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen
         .rows(shown.iter().map(row))
         .row(panel::pager(page, pages, |page| CataloguePress::Categories { page }.into()))
         .row([
-            Button::press(l!(language, "category-add"), CataloguePress::NewCategory),
+            Button::press(l!(language, "edit-category-add"), CataloguePress::NewCategory),
             Button::press(l!(language, "exchange-open"), CataloguePress::Exchange),
         ])
         .row(panel::back(language))
@@ -54,9 +54,9 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
     let id = category.id;
     let title = card::category_label(&category.title, category.hidden);
     let html = if products.is_empty() {
-        t!(language, "category-empty", title = title)
+        t!(language, "edit-category-empty", title = title)
     } else {
-        t!(language, "category-products", title = title, count = products.len())
+        t!(language, "edit-category-products", title = title, count = products.len())
     };
     let (page, pages, shown) = panel::page_of(products, page, ON_A_PAGE);
     let row = |product: &Product| {
@@ -67,10 +67,10 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
         .rows(shown.iter().map(row))
         .row(panel::pager(page, pages, |page| CataloguePress::Category { id, page }.into()))
         .row([
-            Button::press(l!(language, "product-add"), CataloguePress::NewProduct { category_id: id }),
-            Button::press(l!(language, "category-settings"), CataloguePress::CategorySettings { id }),
+            Button::press(l!(language, "edit-product-add"), CataloguePress::NewProduct { category_id: id }),
+            Button::press(l!(language, "edit-category-settings"), CataloguePress::CategorySettings { id }),
         ])
-        .row([Button::press(l!(language, "categories-back"), CataloguePress::Categories { page: 0 })])
+        .row([Button::press(l!(language, "edit-categories-back"), CataloguePress::Categories { page: 0 })])
 }
 
 pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, Trouble> {
@@ -79,7 +79,7 @@ pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, Trouble
 
 /// Somebody else has removed it meanwhile.
 pub(super) async fn gone(ctx: Ctx) -> Done {
-    ctx.toast(l!(ctx.language, "catalogue-gone")).await?;
+    ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, 0).await
 }
 

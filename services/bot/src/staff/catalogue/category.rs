@@ -34,36 +34,41 @@ pub(crate) async fn settings(ctx: Ctx, id: i64) -> Done {
     let Some(category) = menu.get(place) else { return categories::gone(ctx).await };
     let language = ctx.language;
     let title = card::category_label(&category.title, category.hidden);
-    let html =
-        t!(language, "category-card", title = title, place = place.saturating_add(1), count = menu.len());
+    let html = t!(
+        language,
+        "edit-category-card",
+        title = title,
+        place = place.saturating_add(1),
+        count = menu.len()
+    );
     let to = |place: usize| CataloguePress::PlaceCategory { id, place: u32::try_from(place).unwrap_or(0) };
     let mut moves = Vec::new();
     if let Some(above) = place.checked_sub(1) {
-        moves.push(Button::press(l!(language, "category-up"), to(above)));
+        moves.push(Button::press(l!(language, "edit-category-up"), to(above)));
     }
     if place.saturating_add(1) < menu.len() {
-        moves.push(Button::press(l!(language, "category-down"), to(place.saturating_add(1))));
+        moves.push(Button::press(l!(language, "edit-category-down"), to(place.saturating_add(1))));
     }
     let hidden = !category.hidden;
-    let hide = if hidden { l!(language, "hide") } else { l!(language, "unhide") };
+    let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
     let screen = Screen::new(html)
         .photo(category.photo.clone())
         .row([
-            Button::press(l!(language, "category-rename"), CataloguePress::RenameCategory { id }),
-            Button::press(l!(language, "field-photo"), CataloguePress::AskCategoryPhoto { id }),
+            Button::press(l!(language, "edit-category-rename"), CataloguePress::RenameCategory { id }),
+            Button::press(l!(language, "edit-field-photo"), CataloguePress::AskCategoryPhoto { id }),
         ])
         .row(moves)
         .row([
             Button::press(hide, CataloguePress::HideCategory { id, hidden }),
-            Button::press(l!(language, "remove"), CataloguePress::RemoveCategory { id }),
+            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveCategory { id }),
         ])
-        .row([Button::press(l!(language, "back"), CataloguePress::Category { id, page: 0 })]);
+        .row([Button::press(l!(language, "edit-back"), CataloguePress::Category { id, page: 0 })]);
     ctx.show(screen).await
 }
 
 pub(crate) async fn ask_new(ctx: Ctx) -> Done {
     if catalogue::categories(ctx.documents()).await?.len() >= CATEGORIES_MAX {
-        return ctx.alert(l!(ctx.language, "categories-full")).await;
+        return ctx.alert(l!(ctx.language, "edit-categories-full")).await;
     }
     // The number is drawn once, so that a title that arrives twice makes one category.
     let id = ctx.documents().next_number(Sequence::Categories).await?;
@@ -73,9 +78,9 @@ pub(crate) async fn ask_new(ctx: Ctx) -> Done {
 
 fn ask_title(ctx: &Ctx, again: bool, leave: CataloguePress) -> Screen {
     let language = ctx.language;
-    let ask = t!(language, "category-ask-title", count = TITLE_MAX_CHARS);
-    let html = if again { t!(language, "not-understood") + "\n\n" + &ask } else { ask };
-    Screen::new(html).row([Button::press(l!(language, "cancel"), leave)])
+    let ask = t!(language, "edit-category-ask-title", count = TITLE_MAX_CHARS);
+    let html = if again { t!(language, "edit-not-understood") + "\n\n" + &ask } else { ask };
+    Screen::new(html).row([Button::press(l!(language, "edit-cancel"), leave)])
 }
 
 pub(crate) async fn make(ctx: Ctx, id: i64) -> Done {
@@ -114,22 +119,27 @@ pub(crate) async fn rename(ctx: Ctx, id: i64) -> Done {
 pub(crate) async fn ask_photo(ctx: Ctx, id: i64) -> Done {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
     ctx.expect(step(CatalogueStep::CategoryPhoto { id })).await?;
-    let html = t!(ctx.language, "category-ask-photo", title = category.title);
+    let html = t!(ctx.language, "edit-category-ask-photo", title = category.title);
     ctx.show(photo_screen(&ctx, &category, html)).await
 }
 
 fn photo_screen(ctx: &Ctx, category: &Category, html: String) -> Screen {
     let language = ctx.language;
-    let empty = if category.photo.is_some() { l!(language, "remove-photo") } else { l!(language, "skip") };
-    Screen::new(html)
-        .row([Button::press(empty, CataloguePress::LeaveEmpty { field: Field::Photo })])
-        .row([Button::press(l!(language, "cancel"), CataloguePress::CategorySettings { id: category.id })])
+    let empty =
+        if category.photo.is_some() { l!(language, "edit-remove-photo") } else { l!(language, "edit-skip") };
+    Screen::new(html).row([Button::press(empty, CataloguePress::LeaveEmpty { field: Field::Photo })]).row([
+        Button::press(l!(language, "edit-cancel"), CataloguePress::CategorySettings { id: category.id }),
+    ])
 }
 
 pub(crate) async fn take_photo(ctx: Ctx, id: i64) -> Done {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
-    let caption =
-        l!(ctx.deps.config.staff_language, "photo-of-category", id = category.id, title = category.title);
+    let caption = l!(
+        ctx.deps.config.staff_language,
+        "edit-photo-of-category",
+        id = category.id,
+        title = category.title
+    );
     match photo::keep(&ctx, caption).await? {
         Photo::Kept(file_id) => put_photo(ctx, id, Some(file_id)).await,
         Photo::Not(why) => ctx.show(photo_screen(&ctx, &category, why)).await,
@@ -177,22 +187,22 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: i64) -> Done {
     let products = catalogue::products_in(ctx.documents(), id).await?.len();
     let language = ctx.language;
     if products > 0 {
-        return ctx.alert(l!(language, "category-not-empty", count = products)).await;
+        return ctx.alert(l!(language, "edit-category-not-empty", count = products)).await;
     }
-    let screen = Screen::new(t!(language, "category-ask-removal", title = category.title))
-        .row([Button::press(l!(language, "remove-surely"), CataloguePress::RemoveCategorySurely { id })])
-        .row([Button::press(l!(language, "keep"), CataloguePress::CategorySettings { id })]);
+    let screen = Screen::new(t!(language, "edit-category-ask-removal", title = category.title))
+        .row([Button::press(l!(language, "edit-remove-surely"), CataloguePress::RemoveCategorySurely { id })])
+        .row([Button::press(l!(language, "edit-keep"), CataloguePress::CategorySettings { id })]);
     ctx.show(screen).await
 }
 
 pub(crate) async fn remove(ctx: Ctx, id: i64) -> Done {
     match catalogue::remove_category(ctx.documents(), id).await? {
         CategoryRemoval::NotEmpty(count) => {
-            return ctx.alert(l!(ctx.language, "category-not-empty", count = count)).await;
+            return ctx.alert(l!(ctx.language, "edit-category-not-empty", count = count)).await;
         }
         CategoryRemoval::Done(category) => {
             journal::note(&ctx, "category.removed", about(&category)).await?;
-            ctx.toast(l!(ctx.language, "removed")).await?;
+            ctx.toast(l!(ctx.language, "edit-removed")).await?;
         }
         CategoryRemoval::Gone => {}
     }

@@ -46,13 +46,13 @@ fn question(ctx: &Ctx, product: &Product, field: Field, wrong: Option<String>) -
         let label = fields::empty_label(language, field, false);
         screen = screen.row([Button::press(label, CataloguePress::LeaveEmpty { field })]);
     }
-    screen.row([Button::press(l!(language, "cancel"), back)])
+    screen.row([Button::press(l!(language, "edit-cancel"), back)])
 }
 
 pub(super) fn asked(ctx: &Ctx, product: &Product, field: Field, wrong: Option<String>) -> String {
     let question = fields::question(ctx.language, field, product);
     let html = wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"));
-    t!(ctx.language, "product-asked", title = product.title, asked = crate::text::Html(html))
+    t!(ctx.language, "edit-product-asked", title = product.title, asked = crate::text::Html(html))
 }
 
 /// What the message says of a field; else what is wrong with it.
@@ -63,14 +63,14 @@ pub(super) async fn value_of(
 ) -> Result<Result<Value, String>, Trouble> {
     if field == Field::Photo {
         let language = ctx.deps.config.staff_language;
-        let caption = l!(language, "photo-of-product", id = product.id, title = product.title);
+        let caption = l!(language, "edit-photo-of-product", id = product.id, title = product.title);
         return Ok(match photo::keep(ctx, caption).await? {
             Photo::Kept(file_id) => Ok(Value::Photo(Some(file_id))),
             Photo::Not(why) => Err(why),
         });
     }
     let value = ctx.text().and_then(|text| Value::read(field, text));
-    Ok(value.ok_or_else(|| t!(ctx.language, "not-understood")))
+    Ok(value.ok_or_else(|| t!(ctx.language, "edit-not-understood")))
 }
 
 pub(crate) async fn answer(ctx: Ctx, (id, field): (ProductId, Field)) -> Done {

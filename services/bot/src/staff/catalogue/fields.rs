@@ -112,23 +112,23 @@ pub(super) const fn deed(field: Field) -> &'static str {
 /// The question for a field, which says what an answer looks like.
 pub(super) fn question(language: Language, field: Field, product: &Product) -> String {
     match field {
-        Field::Title => t!(language, "ask-title", count = TITLE_MAX_CHARS),
-        Field::Description => t!(language, "ask-description", count = DESCRIPTION_MAX_CHARS),
-        Field::Price => t!(language, "ask-price"),
+        Field::Title => t!(language, "edit-ask-title", count = TITLE_MAX_CHARS),
+        Field::Description => t!(language, "edit-ask-description", count = DESCRIPTION_MAX_CHARS),
+        Field::Price => t!(language, "edit-ask-price"),
         Field::Stock => stock_question(language, Holds::of_article(product, product.id)),
-        Field::Photo => t!(language, "ask-photo"),
-        Field::Mxik => t!(language, "ask-mxik", count = MXIK_DIGITS),
-        Field::PackageCode => t!(language, "ask-package", count = PACKAGE_CODE_DIGITS_MAX),
-        Field::Vat => t!(language, "ask-vat"),
+        Field::Photo => t!(language, "edit-ask-photo"),
+        Field::Mxik => t!(language, "edit-ask-mxik", count = MXIK_DIGITS),
+        Field::PackageCode => t!(language, "edit-ask-package", count = PACKAGE_CODE_DIGITS_MAX),
+        Field::Vat => t!(language, "edit-ask-vat"),
     }
 }
 
 /// Pieces that wait for their money are not in the number that is asked for.
 pub(super) fn stock_question(language: Language, holds: Holds) -> String {
-    let mut html = t!(language, "ask-stock");
+    let mut html = t!(language, "edit-ask-stock");
     if holds.pieces > 0 {
         html.push_str("\n\n");
-        html.push_str(&t!(language, "ask-stock-holds", count = holds.pieces));
+        html.push_str(&t!(language, "edit-ask-stock-holds", count = holds.pieces));
     }
     html
 }
@@ -136,10 +136,10 @@ pub(super) fn stock_question(language: Language, holds: Holds) -> String {
 /// The button that leaves a field empty.
 pub(super) fn empty_label(language: Language, field: Field, is_new: bool) -> String {
     match field {
-        Field::Stock => l!(language, "stock-do-not-count"),
-        Field::Photo if !is_new => l!(language, "remove-photo"),
-        _ if is_new => l!(language, "skip"),
-        _ => l!(language, "make-empty"),
+        Field::Stock => l!(language, "edit-stock-do-not-count"),
+        Field::Photo if !is_new => l!(language, "edit-remove-photo"),
+        _ if is_new => l!(language, "edit-skip"),
+        _ => l!(language, "edit-make-empty"),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> Done {
     }
     let there = ctx.documents().count(&Query::all(Collection::Products, 1)).await?;
     if usize::try_from(there).is_ok_and(|there| there >= PRODUCTS_MAX) {
-        return ctx.alert(l!(ctx.language, "products-full")).await;
+        return ctx.alert(l!(ctx.language, "edit-products-full")).await;
     }
     // The number is drawn once, so that a draft that is agreed to twice becomes one product.
     let id = catalogue::next_article_id(ctx.documents()).await?;
@@ -62,11 +62,11 @@ async fn go_to(ctx: Ctx, draft: Box<Product>, asked: Asked) -> Done {
 fn screen(ctx: &Ctx, draft: &Product, asked: Asked, wrong: Option<String>) -> Screen {
     let language = ctx.language;
     let leave = CataloguePress::Category { id: draft.category_id, page: 0 };
-    let leave = [Button::press(l!(language, "cancel"), leave)];
+    let leave = [Button::press(l!(language, "edit-cancel"), leave)];
     match asked {
         Asked::Field(Field::Title) => {
             let question = fields::question(language, Field::Title, draft);
-            let question = t!(language, "product-new", asked = crate::text::Html(question));
+            let question = t!(language, "edit-product-new", asked = crate::text::Html(question));
             Screen::new(wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"))).row(leave)
         }
         Asked::Field(field) => {
@@ -80,11 +80,11 @@ fn screen(ctx: &Ctx, draft: &Product, asked: Asked, wrong: Option<String>) -> Sc
         Asked::Review => {
             let add = |hidden| CataloguePress::AddProduct { id: draft.id, hidden };
             let preview = card::preview(language, draft);
-            Screen::new(format!("{preview}\n\n{}", t!(language, "product-review")))
+            Screen::new(format!("{preview}\n\n{}", t!(language, "edit-product-review")))
                 .photo(draft.photo.clone())
                 .row([
-                    Button::press(l!(language, "publish"), add(false)),
-                    Button::press(l!(language, "add-hidden"), add(true)),
+                    Button::press(l!(language, "edit-publish"), add(false)),
+                    Button::press(l!(language, "edit-add-hidden"), add(true)),
                 ])
                 .row(leave)
         }
@@ -126,6 +126,6 @@ pub(crate) async fn add(ctx: Ctx, (id, hidden): (ProductId, bool)) -> Done {
         let price = made.price.grouped();
         journal::note(&ctx, "product.added", format!("{}: {price}", product::about(&made))).await?;
     }
-    ctx.toast(l!(ctx.language, "added")).await?;
+    ctx.toast(l!(ctx.language, "edit-added")).await?;
     product::open(ctx, id).await
 }

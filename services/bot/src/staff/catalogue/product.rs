@@ -35,37 +35,37 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
     let id = product.id;
     let edit = |label: String, field| Button::press(label, CataloguePress::EditProduct { id, field });
     let hidden = !product.hidden;
-    let hide = if hidden { l!(language, "hide") } else { l!(language, "unhide") };
+    let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
     let details = card::details(language, product, category.map(|category| category.title.as_str()));
     let mut screen = Screen::new(format!("{}\n\n{details}", card::preview(language, product)))
         .photo(product.photo.clone())
         .row([
-            edit(l!(language, "field-title"), Field::Title),
-            edit(l!(language, "field-description"), Field::Description),
-            edit(l!(language, "field-photo"), Field::Photo),
+            edit(l!(language, "edit-field-title"), Field::Title),
+            edit(l!(language, "edit-field-description"), Field::Description),
+            edit(l!(language, "edit-field-photo"), Field::Photo),
         ]);
     // With variants, theirs count.
     if product.variants.is_empty() {
         screen = screen.row([
-            edit(l!(language, "field-price"), Field::Price),
-            edit(l!(language, "field-stock"), Field::Stock),
+            edit(l!(language, "edit-field-price"), Field::Price),
+            edit(l!(language, "edit-field-stock"), Field::Stock),
         ]);
     }
     screen
         .row([
             Button::press(
-                l!(language, "field-variants", count = product.variants.len()),
+                l!(language, "edit-field-variants", count = product.variants.len()),
                 CataloguePress::Variants { id, page: 0 },
             ),
-            Button::press(l!(language, "field-fiscal"), CataloguePress::Fiscal { id }),
+            Button::press(l!(language, "edit-field-fiscal"), CataloguePress::Fiscal { id }),
         ])
         .row([
-            Button::press(l!(language, "field-category"), CataloguePress::MoveProduct { id, page: 0 }),
+            Button::press(l!(language, "edit-field-category"), CataloguePress::MoveProduct { id, page: 0 }),
             Button::press(hide, CataloguePress::HideProduct { id, hidden }),
-            Button::press(l!(language, "remove"), CataloguePress::RemoveProduct { id }),
+            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveProduct { id }),
         ])
         .row([Button::press(
-            l!(language, "back"),
+            l!(language, "edit-back"),
             CataloguePress::Category { id: product.category_id, page: 0 },
         )])
 }
@@ -79,19 +79,19 @@ pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> Done {
     let language = ctx.language;
     let edit = |label: String, field| [Button::press(label, CataloguePress::EditProduct { id, field })];
     let fiscal = product.fiscal;
-    let none = || l!(language, "not-set");
+    let none = || l!(language, "edit-not-set");
     let screen = Screen::new(t!(
         language,
-        "fiscal-card",
+        "edit-fiscal-card",
         title = product.title,
         mxik = fiscal.mxik.unwrap_or_else(none),
         package = fiscal.package_code.unwrap_or_else(none),
         vat = fiscal.vat_percent.map_or_else(none, |percent| format!("{percent}%"))
     ))
-    .row(edit(l!(language, "field-mxik"), Field::Mxik))
-    .row(edit(l!(language, "field-package"), Field::PackageCode))
-    .row(edit(l!(language, "field-vat"), Field::Vat))
-    .row([Button::press(l!(language, "back"), CataloguePress::Product { id })]);
+    .row(edit(l!(language, "edit-field-mxik"), Field::Mxik))
+    .row(edit(l!(language, "edit-field-package"), Field::PackageCode))
+    .row(edit(l!(language, "edit-field-vat"), Field::Vat))
+    .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })]);
     ctx.show(screen).await
 }
 
@@ -112,19 +112,24 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> Done {
         return categories::gone(ctx).await;
     };
     let language = ctx.language;
-    let mut html = t!(language, "product-ask-removal", title = product.title);
+    let mut html = t!(language, "edit-product-ask-removal", title = product.title);
     let holds = Holds::of(&product);
     if holds.orders > 0 {
         html.push_str("\n\n");
-        html.push_str(&t!(language, "product-removal-holds", count = holds.orders, pieces = holds.pieces));
+        html.push_str(&t!(
+            language,
+            "edit-product-removal-holds",
+            count = holds.orders,
+            pieces = holds.pieces
+        ));
     }
     let mut screen = Screen::new(html)
-        .row([Button::press(l!(language, "remove-surely"), CataloguePress::RemoveProductSurely { id })]);
+        .row([Button::press(l!(language, "edit-remove-surely"), CataloguePress::RemoveProductSurely { id })]);
     if !product.hidden {
         let hide = CataloguePress::HideProduct { id, hidden: true };
-        screen = screen.row([Button::press(l!(language, "hide-instead"), hide)]);
+        screen = screen.row([Button::press(l!(language, "edit-hide-instead"), hide)]);
     }
-    ctx.show(screen.row([Button::press(l!(language, "keep"), CataloguePress::Product { id })])).await
+    ctx.show(screen.row([Button::press(l!(language, "edit-keep"), CataloguePress::Product { id })])).await
 }
 
 pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> Done {
@@ -132,7 +137,7 @@ pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> Done {
         return categories::gone(ctx).await;
     };
     journal::note(&ctx, "product.removed", about(&product)).await?;
-    ctx.toast(l!(ctx.language, "removed")).await?;
+    ctx.toast(l!(ctx.language, "edit-removed")).await?;
     categories::open(ctx, (product.category_id, 0)).await
 }
 
@@ -150,10 +155,10 @@ pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> Done
         let label = if category.id == product.category_id { format!("• {label}") } else { label };
         vec![Button::press(label, CataloguePress::MoveProductTo { id, category_id: category.id })]
     };
-    let screen = Screen::new(t!(language, "product-ask-category", title = product.title))
+    let screen = Screen::new(t!(language, "edit-product-ask-category", title = product.title))
         .rows(shown.iter().map(row))
         .row(panel::pager(page, pages, |page| CataloguePress::MoveProduct { id, page }.into()))
-        .row([Button::press(l!(language, "back"), CataloguePress::Product { id })]);
+        .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })]);
     ctx.show(screen).await
 }
 
@@ -193,11 +198,11 @@ mod tests {
     #[test]
     fn price_and_stock_of_a_product_with_variants_are_theirs() {
         let mut product = teapot();
-        let price = l!(Language::En, "field-price");
+        let price = l!(Language::En, "edit-field-price");
         assert!(labels(&product).contains(&price));
         let id = ProductId::try_new(8).unwrap();
         product.variants.push(Variant { id, label: "M".to_owned(), price: Tiyin::ZERO, stock: None });
         assert!(!labels(&product).contains(&price));
-        assert!(labels(&product).contains(&l!(Language::En, "unhide")));
+        assert!(labels(&product).contains(&l!(Language::En, "edit-unhide")));
     }
 }

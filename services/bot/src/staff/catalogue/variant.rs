@@ -79,7 +79,7 @@ pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> Done {
         return categories::gone(ctx).await;
     };
     if product.variants.len() >= VARIANTS_MAX {
-        return ctx.alert(l!(ctx.language, "variants-full")).await;
+        return ctx.alert(l!(ctx.language, "edit-variants-full")).await;
     }
     let id = catalogue::next_article_id(ctx.documents()).await?;
     let draft = Variant { id, label: String::new(), price: Tiyin::ZERO, stock: None };
@@ -113,8 +113,8 @@ fn question(
     let language = ctx.language;
     let is_new = variants::find(product, variant.id).is_none();
     let question = match field {
-        VariantField::Label => t!(language, "ask-label", count = LABEL_MAX_CHARS),
-        VariantField::Price => t!(language, "ask-price"),
+        VariantField::Label => t!(language, "edit-ask-label", count = LABEL_MAX_CHARS),
+        VariantField::Price => t!(language, "edit-ask-price"),
         VariantField::Stock => stock_question(language, Holds::of_article(product, variant.id)),
     };
     let title = if variant.label.is_empty() {
@@ -127,26 +127,26 @@ fn question(
     let holds = Holds::of_article(product, product.id);
     if is_new && product.variants.is_empty() && field == VariantField::Label && holds.orders > 0 {
         html.push_str("\n\n");
-        html.push_str(&t!(language, "variant-first-holds", count = holds.orders, pieces = holds.pieces));
+        html.push_str(&t!(language, "edit-variant-first-holds", count = holds.orders, pieces = holds.pieces));
     }
-    let mut screen = Screen::new(t!(language, "product-asked", title = title, asked = Html(html)));
+    let mut screen = Screen::new(t!(language, "edit-product-asked", title = title, asked = Html(html)));
     if field == VariantField::Stock {
         let leave = CataloguePress::LeaveEmpty { field: Field::Stock };
-        screen = screen.row([Button::press(l!(language, "stock-do-not-count"), leave)]);
+        screen = screen.row([Button::press(l!(language, "edit-stock-do-not-count"), leave)]);
     }
     let back = if is_new {
         CataloguePress::Variants { id: product.id, page: 0 }
     } else {
         CataloguePress::Variant { product_id: product.id, id: variant.id }
     };
-    screen.row([Button::press(l!(language, "cancel"), back)])
+    screen.row([Button::press(l!(language, "edit-cancel"), back)])
 }
 
 /// What was typed for a field; else what is wrong with it.
 fn read(ctx: &Ctx, product: &Product, id: ProductId, field: VariantField) -> Result<Value, String> {
     let value = ctx.text().and_then(|text| Value::read(field, text));
-    let value = value.ok_or_else(|| t!(ctx.language, "not-understood"))?;
-    if value.is_taken_in(product, id) { Err(t!(ctx.language, "variant-label-taken")) } else { Ok(value) }
+    let value = value.ok_or_else(|| t!(ctx.language, "edit-not-understood"))?;
+    if value.is_taken_in(product, id) { Err(t!(ctx.language, "edit-variant-label-taken")) } else { Ok(value) }
 }
 
 pub(crate) async fn answer_new(

@@ -33,9 +33,9 @@ pub(crate) async fn list(ctx: Ctx, (id, page): (ProductId, u32)) -> Done {
 fn list_screen(language: Language, product: &Product, page: u32) -> Screen {
     let id = product.id;
     let html = if product.variants.is_empty() {
-        t!(language, "variants-none", title = product.title)
+        t!(language, "edit-variants-none", title = product.title)
     } else {
-        t!(language, "variants-title", title = product.title, count = product.variants.len())
+        t!(language, "edit-variants-title", title = product.title, count = product.variants.len())
     };
     let (page, pages, shown) = panel::page_of(&product.variants, page, ON_A_PAGE);
     let row = |variant: &Variant| {
@@ -45,8 +45,8 @@ fn list_screen(language: Language, product: &Product, page: u32) -> Screen {
     Screen::new(html)
         .rows(shown.iter().map(row))
         .row(panel::pager(page, pages, |page| CataloguePress::Variants { id, page }.into()))
-        .row([Button::press(l!(language, "variant-add"), CataloguePress::NewVariant { product_id: id })])
-        .row([Button::press(l!(language, "back"), CataloguePress::Product { id })])
+        .row([Button::press(l!(language, "edit-variant-add"), CataloguePress::NewVariant { product_id: id })])
+        .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })])
 }
 
 pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
@@ -58,7 +58,7 @@ pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> 
     let language = ctx.language;
     let mut html = t!(
         language,
-        "variant-card",
+        "edit-variant-card",
         title = product.title,
         id = id,
         line = crate::text::Html(card::variant_line(language, variant))
@@ -66,19 +66,19 @@ pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> 
     let holds = Holds::of_article(&product, id);
     if holds.orders > 0 {
         html.push('\n');
-        html.push_str(&t!(language, "product-holds", count = holds.orders, pieces = holds.pieces));
+        html.push_str(&t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
     }
     let edit =
         |label: String, field| Button::press(label, CataloguePress::EditVariant { product_id, id, field });
     let screen = Screen::new(html)
         .row([
-            edit(l!(language, "field-label"), VariantField::Label),
-            edit(l!(language, "field-price"), VariantField::Price),
-            edit(l!(language, "field-stock"), VariantField::Stock),
+            edit(l!(language, "edit-field-label"), VariantField::Label),
+            edit(l!(language, "edit-field-price"), VariantField::Price),
+            edit(l!(language, "edit-field-stock"), VariantField::Stock),
         ])
         .row([
-            Button::press(l!(language, "remove"), CataloguePress::RemoveVariant { product_id, id }),
-            Button::press(l!(language, "back"), CataloguePress::Variants { id: product_id, page: 0 }),
+            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveVariant { product_id, id }),
+            Button::press(l!(language, "edit-back"), CataloguePress::Variants { id: product_id, page: 0 }),
         ]);
     ctx.show(screen).await
 }
@@ -89,7 +89,7 @@ pub(super) fn find(product: &Product, id: ProductId) -> Option<&Variant> {
 
 /// Somebody else has removed the variant meanwhile.
 pub(super) async fn gone(ctx: Ctx, product_id: ProductId) -> Done {
-    ctx.toast(l!(ctx.language, "catalogue-gone")).await?;
+    ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, (product_id, 0)).await
 }
 
@@ -99,22 +99,27 @@ pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductI
     };
     let Some(variant) = find(&product, id) else { return gone(ctx, product_id).await };
     let language = ctx.language;
-    let mut html = t!(language, "variant-ask-removal", title = product.title, label = variant.label);
+    let mut html = t!(language, "edit-variant-ask-removal", title = product.title, label = variant.label);
     let holds = Holds::of_article(&product, id);
     if holds.orders > 0 {
         html.push_str("\n\n");
-        html.push_str(&t!(language, "product-removal-holds", count = holds.orders, pieces = holds.pieces));
+        html.push_str(&t!(
+            language,
+            "edit-product-removal-holds",
+            count = holds.orders,
+            pieces = holds.pieces
+        ));
     }
     if product.variants.len() == 1 {
         html.push_str("\n\n");
-        html.push_str(&t!(language, "variant-removal-last"));
+        html.push_str(&t!(language, "edit-variant-removal-last"));
     }
     let screen = Screen::new(html)
         .row([Button::press(
-            l!(language, "remove-surely"),
+            l!(language, "edit-remove-surely"),
             CataloguePress::RemoveVariantSurely { product_id, id },
         )])
-        .row([Button::press(l!(language, "keep"), CataloguePress::Variant { product_id, id })]);
+        .row([Button::press(l!(language, "edit-keep"), CataloguePress::Variant { product_id, id })]);
     ctx.show(screen).await
 }
 
@@ -125,7 +130,7 @@ pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -
     if let Some(variant) = removed {
         let detail = format!("{}: {} {}", product::about(&product), variant.id, variant.label);
         journal::note(&ctx, "variant.removed", detail).await?;
-        ctx.toast(l!(ctx.language, "removed")).await?;
+        ctx.toast(l!(ctx.language, "edit-removed")).await?;
     }
     if product.variants.is_empty() {
         product::open(ctx, product_id).await
