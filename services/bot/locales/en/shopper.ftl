@@ -6,6 +6,9 @@ paid-total = Total: <b>{ $total }</b>
 paid-payment = CLICK payment number: <code>{ $payment }</code>
 paid-thanks = Thank you for your purchase!
 
+expired-title = ⌛ <b>Order №{ $order } has expired</b>
+expired-cart = Nothing was paid for it. Your cart is still there: you can order again at any time.
+
 order-line = • { $title } × { $count }
 order-line-untitled = • Product №{ $product } × { $count }
 order-lines-more =
@@ -15,17 +18,4 @@ order-lines-more =
     }
 
 greeting = Hello! This is the shop's bot. I shall tell you here as soon as your order is paid.
-commands = /orders — your latest orders
-unknown = Sorry, I did not understand that. This is what I can do:
 try-later = I cannot show your orders just now. Please try again in a few minutes.
-
-orders-title =
-    { $count ->
-        [one] <b>Your latest order:</b>
-       *[other] <b>Your latest { $count } orders:</b>
-    }
-orders-empty = You have no orders yet.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ waits for payment
-status-paid = ✅ paid
-status-expired = ⌛ expired

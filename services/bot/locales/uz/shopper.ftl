@@ -6,18 +6,12 @@ paid-total = Jami: <b>{ $total }</b>
 paid-payment = CLICK to'lov raqami: <code>{ $payment }</code>
 paid-thanks = Xaridingiz uchun rahmat!
 
+expired-title = ⌛ <b>Buyurtma №{ $order } muddati o'tdi</b>
+expired-cart = Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
+
 order-line = • { $title } × { $count }
 order-line-untitled = • Mahsulot №{ $product } × { $count }
 order-lines-more = … va yana { $count } xil mahsulot
 
 greeting = Assalomu alaykum! Bu do'konning boti. Buyurtmangiz to'langan zahoti sizga shu yerda xabar beraman.
-commands = /orders — oxirgi buyurtmalaringiz
-unknown = Kechirasiz, buni tushunmadim. Mana nima qila olaman:
 try-later = Hozir buyurtmalarni ko'rsata olmayapman. Bir necha daqiqadan so'ng yana urinib ko'ring.
-
-orders-title = <b>Oxirgi { $count } ta buyurtmangiz:</b>
-orders-empty = Sizda hali buyurtma yo'q.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ to'lov kutilmoqda
-status-paid = ✅ to'langan
-status-expired = ⌛ muddati o'tgan

@@ -18,6 +18,7 @@ pub use apply::{Applied, apply};
 pub(crate) use cells::{guarded, table};
 pub use columns::Column;
 pub use export::export;
+pub(crate) use export::price_text;
 pub use plan::{Plan, plan};
 pub use preview::{CellChange, Counts, ProductChange};
 pub use problem::{Problem, RowError};

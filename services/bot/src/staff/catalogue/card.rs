@@ -6,7 +6,7 @@ use teloxide::utils::html::escape;
 use tolov_domain::{Language, ProductId, Tiyin};
 use tolov_shop::{
     catalogue::{Product, Variant},
-    stock::Hold,
+    stock::{Hold, HoldState},
 };
 
 use crate::text::{Html, money, t};
@@ -114,7 +114,7 @@ impl Holds {
     fn among<'a>(holds: impl Iterator<Item = &'a Hold>) -> Self {
         let mut orders = BTreeSet::new();
         let mut pieces: u32 = 0;
-        for hold in holds {
+        for hold in holds.filter(|hold| hold.state == HoldState::Held) {
             orders.insert(hold.order_id);
             pieces = pieces.saturating_add(hold.count);
         }
@@ -167,7 +167,7 @@ pub(super) mod tests {
     fn a_card_shows_what_a_shopper_sees_and_what_staff_should_know() {
         let mut product = teapot();
         let order_id = OrderId::try_new(1).unwrap();
-        product.holds.push(Hold { order_id, article_id: product.id, count: 2 });
+        product.holds.push(Hold { order_id, article_id: product.id, count: 2, state: HoldState::Held });
         let seen = preview(Language::En, &product);
         assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90 000 so'm"), "{seen}");
         let known = details(Language::En, &product, Some("Idish & tovoq"));
