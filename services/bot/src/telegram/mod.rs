@@ -14,6 +14,7 @@ use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
 mod files;
+mod inline;
 
 pub(crate) use files::NotFetched;
 

@@ -18,6 +18,7 @@ use tolov_kit::{
 
 use crate::{
     ctx::HandlerDeps,
+    shopper::help::announce_commands,
     telegram::{POLL, with_causes},
 };
 
@@ -136,6 +137,7 @@ impl<W: Work> Poll<W> {
             self.bot.delete_webhook().await?;
             tracing::warn!("a webhook was set for this bot; it is deleted, because the bot polls");
         }
+        announce_commands(&self.deps).await;
         self.is_met = true;
         Ok(())
     }
