@@ -10,7 +10,8 @@ use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace, talk,
+    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace,
+    staff::{broadcast, channel::StaffChat}, talk,
     telegram::Telegram,
 };
 
@@ -41,12 +42,13 @@ impl Service {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
-            overall: Arc::clone(&overall),
+            overall,
             cashier: Cashier::new(config.webhook_url.clone(), config.api_token.clone())?,
+            staff_chat: StaffChat::new(&config),
             config: Arc::new(config.clone()),
             me: OnceLock::new(),
         });
-        let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&telegram), overall));
+        let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
     }
 
@@ -64,7 +66,8 @@ impl Service {
     /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
     /// notifier does not need the listener.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        tokio::join!(self.notifier.run(stop.clone()), talk::run(self.handlers, stop));
+        let broadcasts = broadcast::worker::run(Arc::clone(&self.handlers), stop.clone());
+        tokio::join!(self.notifier.run(stop.clone()), talk::run(self.handlers, stop), broadcasts);
         Ok(())
     }
 }
