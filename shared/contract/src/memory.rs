@@ -145,7 +145,6 @@ mod tests {
         }
     }
 
-    #[expect(clippy::unused_async, reason = "a world may need to wait until it is there")]
     async fn fresh_documents() -> anyhow::Result<MemoryDocuments> {
         Ok(MemoryDocuments::default())
     }

@@ -30,6 +30,7 @@ pub async fn instants_lists_nested_fields_and_nulls_come_back_as_they_were(
         "shipped_at": null,
         "seen_at": [at_ms, at_ms + 1, null, []],
         "born_at": -86_400_001,
+        "edge_at": [-62_135_596_800_000_i64, 253_402_300_799_999_i64],
         "named_at": "the market",
         "at": 5,
         "steps": [{ "what": "packed", "done_at": at_ms, "by": { "staff_id": 7, "told_at": 0 } }, {}],

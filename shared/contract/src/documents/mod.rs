@@ -86,10 +86,8 @@ macro_rules! documents_contract {
 
 /// The fields of a document that is written as JSON.
 fn body(fields: Value) -> anyhow::Result<Body> {
-    match fields {
-        Value::Object(fields) => Ok(fields),
-        other => anyhow::bail!("{other} has no fields"),
-    }
+    let Value::Object(fields) = fields else { anyhow::bail!("a document has fields") };
+    Ok(fields)
 }
 
 /// Makes a document that must not be there.

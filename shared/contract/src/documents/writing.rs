@@ -189,6 +189,7 @@ pub async fn a_body_that_no_store_can_keep_is_refused(world: &dyn DocumentsWorld
         json!({ "_id": 3 }),
         json!({ "title": { "a.b": "x" } }),
         json!({ "$set": { "a": 1 } }),
+        json!({ "placed_at": i64::MAX }),
     ] {
         let refused = store.put(STAFF, &Key::Number(7), None, &body(fields.clone())?).await;
         assert!(matches!(refused, Err(PortError::Refused(_))), "{fields}: {refused:?}");

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::PortError;
 
-pub use checks::{checked_body, checked_query};
+pub use checks::{INSTANTS_MS, checked_body, checked_query, is_instant};
 
 mod checks;
 
@@ -122,10 +122,14 @@ impl fmt::Display for Key {
 /// is not used again for something else.
 pub type Version = i64;
 
-/// The fields of a document. Integers are at most 64 bits and signed, and there are no other numbers; a field whose
-/// name ends with `_at` is an instant in milliseconds since 1970, or a list of them (MongoDB keeps them as dates). Names
-/// are not empty, hold no dot and do not begin with a dollar sign or an underscore; no top-level field is called
-/// `version`, which is where the store keeps its own. [`checked_body`] refuses the rest.
+/// The fields of a document.
+///
+/// - Numbers are whole, signed and of at most 64 bits. One in a field whose name ends with `_at`, or in a list there, is
+///   an instant in milliseconds since 1970, in the years 1 to 9999 (MongoDB keeps it as a date).
+/// - Names are not empty, hold no dot and do not begin with a dollar sign or an underscore. No top-level field is called
+///   `version`, which is where a store may keep its own.
+///
+/// A store refuses the rest ([`checked_body`]).
 pub type Body = Map<String, Value>;
 
 /// A document as it was read.

@@ -1,8 +1,18 @@
 //! What every store refuses, so that no body is good in one and bad in another.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::{Body, Filter, PortError, Query};
+
+/// The instants that every store and every calendar has, in milliseconds since 1970: the years 1 to 9999.
+pub const INSTANTS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
+/// Whether a number in a field of this name is an instant.
+pub fn is_instant(field: &str) -> bool {
+    field.ends_with("_at")
+}
 
 /// A body that every store can keep and give back as it was.
 pub fn checked_body(body: &Body) -> Result<&Body, PortError> {
@@ -17,10 +27,14 @@ pub fn checked_body(body: &Body) -> Result<&Body, PortError> {
 pub fn checked_query(query: &Query) -> Result<&Query, PortError> {
     let field = match &query.filter {
         Filter::All { .. } => return Ok(query),
-        Filter::Is { value, .. } if !is_number_or_text(value) => {
-            return Err(refused("documents are found by a whole number of 64 bits or by a text"));
+        Filter::Is { value, .. } if !value.is_number() && !value.is_string() => {
+            return Err(refused("documents are found by a number or by a text"));
         }
-        Filter::Is { field, .. } | Filter::Between { field, .. } => field,
+        Filter::Is { field, value } => {
+            check_value(field, value)?;
+            field
+        }
+        Filter::Between { field, .. } => field,
     };
     if query.collection.indexed().contains(field) {
         return Ok(query);
@@ -31,28 +45,31 @@ pub fn checked_query(query: &Query) -> Result<&Query, PortError> {
     )))
 }
 
-fn is_number_or_text(value: &Value) -> bool {
-    value.as_i64().is_some() || value.is_string()
-}
-
 fn check_fields(fields: &Body) -> Result<(), PortError> {
     for (name, value) in fields {
         if name.is_empty() || name.starts_with(['$', '_']) || name.contains(['.', '\0']) {
             return Err(PortError::Refused(format!("no document's field can be called {name:?}")));
         }
-        check_value(value)?;
+        check_value(name, value)?;
     }
     Ok(())
 }
 
-fn check_value(value: &Value) -> Result<(), PortError> {
+/// The items of a list are called as the list is.
+fn check_value(name: &str, value: &Value) -> Result<(), PortError> {
     match value {
-        Value::Number(number) if number.as_i64().is_none() => Err(PortError::Refused(format!(
-            "{number} is no whole number of 64 bits: no document can hold it"
-        ))),
-        Value::Array(items) => items.iter().try_for_each(check_value),
+        Value::Number(number) => match number.as_i64() {
+            None => Err(PortError::Refused(format!(
+                "{name}: {number} is no whole number of 64 bits, so no document can hold it"
+            ))),
+            Some(at_ms) if is_instant(name) && !INSTANTS_MS.contains(&at_ms) => Err(PortError::Refused(
+                format!("{name}: {at_ms} is no instant in milliseconds of the years 1 to 9999"),
+            )),
+            Some(_) => Ok(()),
+        },
+        Value::Array(items) => items.iter().try_for_each(|item| check_value(name, item)),
         Value::Object(fields) => check_fields(fields),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
     }
 }
 
@@ -85,11 +102,14 @@ mod tests {
             json!({ "": 1 }),
             json!({ "title": { "uz.latin": "non" } }),
             json!({ "a\u{0}b": 1 }),
+            json!({ "placed_at": i64::MAX }),
+            json!({ "steps": [{ "done_at": [0, -62_135_596_800_001_i64] }] }),
         ] {
             assert!(is_refused(&body), "{body}");
         }
         for body in [
             json!({}),
+            json!({ "placed_at": 253_402_300_799_999_i64, "done_at": [null, -62_135_596_800_000_i64, "soon"] }),
             json!({ "price": i64::MAX, "change": i64::MIN }),
             json!({ "terms": { "version": 2 }, "lines": [null, true, "$text", "a.b", [1]] }),
         ] {
@@ -110,6 +130,7 @@ mod tests {
             Query::is(Collection::Fulfilments, "stage", Value::Null, 1),
             Query::is(Collection::Fulfilments, "stage", true, 1),
             Query::is(Collection::Fulfilments, "stage", 1.5, 1),
+            Query::is(Collection::Fulfilments, "placed_at", i64::MAX, 1),
             Query::between(Collection::Staff, "position", (1, 2), 1),
         ];
         assert!(bad.iter().all(|query| checked_query(query).is_err()));
