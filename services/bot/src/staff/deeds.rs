@@ -13,8 +13,10 @@ use super::{
     orders,
 };
 use crate::{
+    cancelling::{self, Cancelling},
     ctx::{Ctx, Done, Origin, Trouble},
     dialogue::ShownScreen,
+    order_message,
     screen::Screen,
     telegram::SendError,
     text::{date_time, l, money, t},
@@ -56,7 +58,7 @@ async fn ask(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
         t!(language, "deed-ask-cancel", order = order.id)
     };
     let names = Names::of(ctx.documents(), order).await?;
-    let post = order_post::post(&ctx.deps, order, &names);
+    let post = order_post::post(&ctx.deps, language, order, &names);
     let html = format!("{question}\n\n{}", post.fitting_html());
     show(ctx, order, Screen::new(html).rows(sure_rows(language, order.id, deed))).await
 }
@@ -90,6 +92,21 @@ async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
     }
 }
 
+/// Nobody has paid it: whether that can still happen the ledger decides.
+async fn cancel_unpaid(ctx: &Ctx, order: &Fulfilment) -> Done {
+    match cancelling::cancel_unpaid(&ctx.deps, order.id, By::Staff(ctx.id())).await? {
+        Cancelling::Done(order) => done(ctx, &order, Deed::Cancelled).await,
+        Cancelling::Paid => {
+            ctx.alert(l!(ctx.language, "deed-paid-meanwhile", order = order.id)).await?;
+            show_again(ctx, order).await
+        }
+        Cancelling::NotWaiting => {
+            ctx.stale().await?;
+            show_again(ctx, order).await
+        }
+    }
+}
+
 async fn already(ctx: &Ctx, order: &Fulfilment, by: By, time: &str) -> Result<String, Trouble> {
     let By::Staff(id) = by else { return Ok(l!(ctx.language, "deed-already-someone")) };
     let who = Names::of(ctx.documents(), order).await?.plain(id);
@@ -112,7 +129,7 @@ async fn done(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
     if let Err(trouble) = show_again(ctx, order).await {
         tracing::warn!(order.id = %order.id, %trouble, "an order that staff changed is not shown as it is now");
     }
-    tell_shopper(ctx, order, deed).await;
+    order_message::moved(&ctx.deps, order, deed).await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
-use tolov_domain::{OrderId, ports::PortError};
+use tolov_domain::{Language, OrderId, ports::PortError};
 use tolov_kit::lifecycle::Stop;
 use tolov_shop::{
     fulfilment::{Fulfilment, fulfilment},
@@ -44,12 +44,11 @@ pub(crate) async fn screen(deps: &HandlerDeps, order: &Fulfilment) -> Screen {
         tracing::debug!(order.id = %order.id, %error, "the names on a post cannot be read");
         Names::default()
     });
-    post(deps, order, &names).rows(deed_rows(deps.config.staff_language, order))
+    post(deps, deps.config.staff_language, order, &names).rows(deed_rows(deps.config.staff_language, order))
 }
 
 /// The post without what can be done.
-pub(crate) fn post(deps: &HandlerDeps, order: &Fulfilment, names: &Names) -> Screen {
-    let language = deps.config.staff_language;
+pub(crate) fn post(deps: &HandlerDeps, language: Language, order: &Fulfilment, names: &Names) -> Screen {
     let history = short_history(language, order, names);
     Screen::new(order_html(language, order, names, &history))
         .row(map_row(language, &order.delivery).into_iter().chain(link(deps, order.id)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use teloxide::utils::html::escape;
 use tolov_domain::{
-    Language, OrderId, Phone, Tiyin, UserId,
+    Language, OrderId, Tiyin, UserId,
     order::OrderLine,
     ports::{
         PortError,
@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::{
     press::StaffPress,
-    render::{fit_lines, order_line},
+    render::{fit_lines, order_line, phone},
     screen::Button,
     text::{Html, clock_time, date_time, l, money, t},
 };
@@ -250,10 +250,6 @@ pub(crate) fn deed_done(language: Language, deed: Deed) -> String {
         Deed::Expired => l!(language, "deed-done-expired"),
         Deed::Refunded => l!(language, "deed-done-refunded"),
     }
-}
-
-pub(crate) fn phone(kept: &str) -> String {
-    Phone::parse(kept).map_or_else(|_| kept.to_owned(), |phone| phone.spaced())
 }
 
 #[cfg(test)]

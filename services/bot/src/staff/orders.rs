@@ -14,12 +14,13 @@ use tolov_shop::{
 
 use super::{
     StaffStep,
-    order_text::{Names, deed_rows, history_line, map_row, order_html, phone, stage_label},
+    order_text::{Names, deed_rows, history_line, map_row, order_html, stage_label},
 };
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
     press::{ShopPress, StaffPress},
+    render::phone,
     screen::{Button, Screen},
     text::{Html, date_time, l, money, t},
 };

@@ -13,6 +13,7 @@ use teloxide::{
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
+pub(crate) mod copy;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
@@ -92,6 +93,13 @@ impl Telegram {
             Ok(message) => Ok(i64::from(message.id.0)),
             Err(error) => sent_all_the_same(&error).ok_or_else(|| self.sort(&error)),
         };
+        self.heard(&sent);
+        counted::send("sendMessage", &sent);
+        sent
+    }
+
+    /// Takes note where Telegram has answered.
+    fn heard(&self, sent: &Result<MessageId, SendError>) {
         let answered = !matches!(
             sent,
             Err(SendError::ServerFailed { .. }
@@ -102,8 +110,6 @@ impl Telegram {
         if answered {
             self.reach.found();
         }
-        counted::send(&sent);
-        sent
     }
 
     /// Whether Telegram answered the last time.
