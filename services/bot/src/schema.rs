@@ -12,8 +12,9 @@ use teloxide::{
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
-    press::{Press, ShopPress},
-    shopper::{cart, checkout, menu, orders, start},
+    press::{Press, ShopPress, StaffPress},
+    shopper::{cart, checkout, menu, orders, start, support},
+    staff::{self, StaffStep, broadcast, deeds, panel, rights, statistics},
 };
 
 pub(crate) type Tree = UpdateHandler<Trouble>;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Menu,
     Cart,
     Orders,
+    /// The staff panel; to who has no role it is no command.
+    Admin,
 }
 
 pub(crate) fn schema() -> Tree {
@@ -33,12 +36,17 @@ pub(crate) fn schema() -> Tree {
         .branch(
             Update::filter_callback_query()
                 .map(|query: CallbackQuery| query.data.as_deref().and_then(Press::parse))
-                .branch(dptree::filter_map(|press: Option<Press>| press).branch(shopper_taps()))
+                .branch(
+                    dptree::filter_map(|press: Option<Press>| press)
+                        .branch(shopper_taps())
+                        .branch(staff_taps()),
+                )
                 .endpoint(stale),
         )
         .branch(
             Update::filter_message()
                 .branch(dptree::filter_map(command).branch(commands()))
+                .branch(dptree::filter_map_async(staff::support::replied).endpoint(staff::support::pass_on))
                 .branch(dptree::map(|ctx: Ctx| ctx.dialogue.step).branch(answers())),
         )
 }
@@ -49,6 +57,7 @@ fn commands() -> Tree {
         .branch(case![Command::Menu].endpoint(menu::open))
         .branch(case![Command::Cart].endpoint(cart::open))
         .branch(case![Command::Orders].endpoint(orders::open_first_page))
+        .branch(case![Command::Admin].filter(|ctx: Ctx| ctx.role.is_some()).endpoint(panel::open))
 }
 
 fn shopper_taps() -> Tree {
@@ -57,6 +66,7 @@ fn shopper_taps() -> Tree {
         .branch(cart_taps())
         .branch(checkout_taps())
         .branch(order_taps())
+        .branch(case![ShopPress::AskSupport].endpoint(support::ask))
 }
 
 fn cart_taps() -> Tree {
@@ -100,6 +110,58 @@ fn order_taps() -> Tree {
         .branch(case![ShopPress::OrderAgain { id }].endpoint(orders::again))
 }
 
+fn staff_taps() -> Tree {
+    dptree::entry()
+        // Everybody in the channel sees the buttons of its posts.
+        .branch(
+            dptree::filter(|ctx: Ctx, press: Press| ctx.role.is_none() && deeds::is_on_posts(&press))
+                .endpoint(rights::refuse),
+        )
+        .branch(taps_of_staff())
+}
+
+/// To who has no role these are buttons like any that are no more.
+fn taps_of_staff() -> Tree {
+    dptree::filter(|ctx: Ctx, press: Press| ctx.role.is_some() && rights::of_press(&press).is_some())
+        .branch(
+            dptree::filter(|ctx: Ctx, press: Press| !rights::may_tap(&ctx, &press)).endpoint(rights::refuse),
+        )
+        .branch(
+            case![Press::Staff(press)]
+                .branch(case![StaffPress::Panel].endpoint(panel::open))
+                .branch(staff_order_taps())
+                .branch(broadcast_taps())
+                .branch(statistics_taps()),
+        )
+}
+
+fn staff_order_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffPress::Do { id, deed }].endpoint(deeds::act))
+        .branch(case![StaffPress::DoSurely { id, deed }].endpoint(deeds::act_surely))
+        .branch(case![StaffPress::Order { id }].endpoint(deeds::open))
+        .branch(case![StaffPress::Orders].endpoint(staff::orders::overview))
+        .branch(case![StaffPress::OrdersIn { stage, page }].endpoint(staff::orders::in_one_stage))
+        .branch(case![StaffPress::OrdersByPhone { phone, page }].endpoint(staff::orders::of_phone))
+        .branch(case![StaffPress::FindOrder].endpoint(staff::orders::ask_what_to_find))
+}
+
+fn broadcast_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffPress::Broadcast].endpoint(broadcast::open))
+        .branch(case![StaffPress::StartBroadcast { id, is_forward }].endpoint(broadcast::start))
+        .branch(case![StaffPress::ShowBroadcast { id }].endpoint(broadcast::show))
+        .branch(case![StaffPress::PauseBroadcast { id }].endpoint(broadcast::pause))
+        .branch(case![StaffPress::ResumeBroadcast { id }].endpoint(broadcast::resume))
+        .branch(case![StaffPress::StopBroadcast { id }].endpoint(broadcast::stop))
+}
+
+fn statistics_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffPress::Statistics { span }].endpoint(statistics::open))
+        .branch(case![StaffPress::ExportStatistics { span }].endpoint(statistics::export))
+}
+
 fn answers() -> Tree {
     dptree::entry()
         .branch(case![Step::Idle].endpoint(menu::open))
@@ -108,6 +170,17 @@ fn answers() -> Tree {
         .branch(case![Step::Address].endpoint(checkout::take_address))
         .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
         .branch(case![Step::Comment].endpoint(checkout::take_comment))
+        .branch(case![Step::Support].endpoint(support::take))
+        .branch(staff_answers())
+}
+
+fn staff_answers() -> Tree {
+    case![Step::Staff(step)]
+        .branch(
+            dptree::filter(|ctx: Ctx, step: StaffStep| !rights::may_answer(&ctx, &step)).endpoint(menu::open),
+        )
+        .branch(case![StaffStep::FindOrder].endpoint(staff::orders::find))
+        .branch(case![StaffStep::BroadcastSource].endpoint(broadcast::take_source))
 }
 
 async fn stale(ctx: Ctx) -> Done {

@@ -63,6 +63,10 @@ deed-toast = №{ $order }: { $what }
 deed-give-back = №{ $order } is cancelled. Now give { $sum } back in CLICK's cabinet.
 deed-paid-meanwhile = №{ $order } has just been paid, so it was not cancelled. Cancel it once more if that is right.
 
+panel-orders = 📋 Orders
+panel-broadcast = 📣 Broadcast
+panel-statistics = 📊 Figures
+
 staff-orders-title = 📋 <b>Orders</b>
     Choose a stage, or find an order.
 staff-orders-stage = { $stage } · { $count }
@@ -73,9 +77,7 @@ staff-orders-found = 🔎 <b>Several orders were found</b>
 staff-orders-none = There are no orders here yet.
 staff-orders-row = №{ $order } · { $sum } · { $time }
 staff-orders-row-stage = №{ $order } · { $stage } · { $sum }
-staff-orders-page = { $page } / { $pages }
 staff-orders-ask = 🔎 Write the order's number, the shopper's phone or CLICK's payment number.
 staff-orders-not-found = 😕 No order was found for "{ $text }". Write another number: of an order, a phone or a CLICK payment.
 staff-orders-back = ⬅️ Orders
-staff-orders-panel = ⬅️ Panel
 staff-orders-gone = There is no order №{ $order } in this shop.

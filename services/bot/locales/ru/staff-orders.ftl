@@ -63,6 +63,10 @@ deed-toast = №{ $order }: { $what }
 deed-give-back = Заказ №{ $order } отменён. Теперь верните { $sum } в кабинете CLICK.
 deed-paid-meanwhile = Заказ №{ $order } только что оплатили, поэтому он не отменён. Если нужно, отмените его ещё раз.
 
+panel-orders = 📋 Заказы
+panel-broadcast = 📣 Рассылка
+panel-statistics = 📊 Статистика
+
 staff-orders-title = 📋 <b>Заказы</b>
     Выберите этап или найдите заказ.
 staff-orders-stage = { $stage } · { $count }
@@ -73,9 +77,7 @@ staff-orders-found = 🔎 <b>Нашлось несколько заказов</b
 staff-orders-none = Здесь пока нет заказов.
 staff-orders-row = №{ $order } · { $sum } · { $time }
 staff-orders-row-stage = №{ $order } · { $stage } · { $sum }
-staff-orders-page = { $page } / { $pages }
 staff-orders-ask = 🔎 Напишите номер заказа, телефон покупателя или номер платежа CLICK.
 staff-orders-not-found = 😕 По запросу «{ $text }» заказов не нашлось. Напишите другой номер: заказа, телефона или платежа CLICK.
 staff-orders-back = ⬅️ Заказы
-staff-orders-panel = ⬅️ Панель
 staff-orders-gone = Заказа №{ $order } в этом магазине нет.

@@ -63,6 +63,10 @@ deed-toast = №{ $order }: { $what }
 deed-give-back = №{ $order } bekor qilindi. Endi { $sum }ni CLICK kabinetida qaytaring.
 deed-paid-meanwhile = №{ $order } shu orada to'landi, shuning uchun bekor qilinmadi. Kerak bo'lsa, yana bir marta bekor qiling.
 
+panel-orders = 📋 Buyurtmalar
+panel-broadcast = 📣 Hammaga xabar
+panel-statistics = 📊 Statistika
+
 staff-orders-title = 📋 <b>Buyurtmalar</b>
     Bosqichni tanlang yoki buyurtmani qidiring.
 staff-orders-stage = { $stage } · { $count }
@@ -73,9 +77,7 @@ staff-orders-found = 🔎 <b>Bir nechta buyurtma topildi</b>
 staff-orders-none = Bu yerda hozircha buyurtma yo'q.
 staff-orders-row = №{ $order } · { $sum } · { $time }
 staff-orders-row-stage = №{ $order } · { $stage } · { $sum }
-staff-orders-page = { $page } / { $pages }
 staff-orders-ask = 🔎 Buyurtma raqamini, xaridor telefonini yoki CLICK to'lov raqamini yozing.
 staff-orders-not-found = 😕 "{ $text }" bo'yicha buyurtma topilmadi. Boshqa raqam yozing: buyurtma raqami, telefon yoki CLICK to'lov raqami.
 staff-orders-back = ⬅️ Buyurtmalar
-staff-orders-panel = ⬅️ Panel
 staff-orders-gone = №{ $order } raqamli buyurtma bu do'konda topilmadi.

@@ -1,7 +1,13 @@
 //! What can stand in callback_data.
 
 use tolov_domain::{Language, OrderId, ProductId, UserId};
-use tolov_shop::{fulfilment::Deed, staff::Role};
+use tolov_shop::{
+    fulfilment::{Deed, Stage},
+    promo,
+    staff::Role,
+};
+
+use crate::staff::catalogue::{Field, VariantField};
 
 /// A value as a part of callback_data: no colon in it.
 pub(crate) trait Arg: Sized {
@@ -51,6 +57,36 @@ macro_rules! ids {
 }
 ids!(OrderId, ProductId, UserId);
 
+/// A promo code that fits into a button: 32 letters of any alphabet would not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CodeArg(String);
+
+impl CodeArg {
+    pub(crate) fn of(code: &str) -> Option<Self> {
+        let code = promo::fold_code(code).filter(|code| code.is_ascii())?;
+        Some(Self(code))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Arg for CodeArg {
+    fn write(&self) -> String {
+        self.0.clone()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::of(text)
+    }
+
+    #[cfg(test)]
+    fn longest() -> Self {
+        Self("W".repeat(promo::CODE_MAX_CHARS))
+    }
+}
+
 /// Kinds with a few values, each with a short word.
 macro_rules! words {
     ($kind:ty { $($value:expr => $word:literal),+ $(,)? }) => {
@@ -91,14 +127,48 @@ words!(Deed {
     Deed::Refunded => "rf",
 });
 
+words!(Stage {
+    Stage::Placing => "pl",
+    Stage::Waiting => "w",
+    Stage::Paid => "pd",
+    Stage::Preparing => "pr",
+    Stage::Ready => "r",
+    Stage::OnTheWay => "o",
+    Stage::Delivered => "d",
+    Stage::Cancelled => "c",
+    Stage::Expired => "e",
+    Stage::Refunded => "b",
+});
+
+words!(Field {
+    Field::Title => "t",
+    Field::Description => "d",
+    Field::Price => "p",
+    Field::Stock => "s",
+    Field::Photo => "f",
+    Field::Mxik => "m",
+    Field::PackageCode => "c",
+    Field::Vat => "v",
+});
+words!(VariantField { VariantField::Label => "l", VariantField::Price => "p", VariantField::Stock => "s" });
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_role_language_and_deed_has_a_word() {
+    fn every_value_with_a_word_is_read_back() {
         for role in Role::ALL {
             assert_eq!(Arg::read(&role.write()), Some(role));
+        }
+        for field in Field::ALL {
+            assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for field in VariantField::ALL {
+            assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for stage in Stage::ALL {
+            assert_eq!(Arg::read(&stage.write()), Some(stage));
         }
         for language in Language::ALL {
             assert_eq!(Arg::read(&language.write()), Some(language));

@@ -5,3 +5,4 @@ pub(crate) mod checkout;
 pub(crate) mod menu;
 pub(crate) mod orders;
 pub(crate) mod start;
+pub(crate) mod support;

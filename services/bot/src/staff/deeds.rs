@@ -17,10 +17,17 @@ use crate::{
     ctx::{Ctx, Done, Origin, Trouble},
     dialogue::ShownScreen,
     order_message,
+    press::{Press, StaffPress},
     screen::Screen,
     telegram::SendError,
     text::{date_time, l, money, t},
 };
+
+/// Whether the button can hang on a post in the channel.
+pub(crate) fn is_on_posts(press: &Press) -> bool {
+    let Press::Staff(press) = press else { return false };
+    matches!(press, StaffPress::Do { .. } | StaffPress::DoSurely { .. } | StaffPress::Order { .. })
+}
 
 /// A button of an order. What cannot be taken back is asked for once more.
 pub(crate) async fn act(ctx: Ctx, (id, deed): (OrderId, Deed)) -> Done {
@@ -151,9 +158,6 @@ const fn deed_word(deed: Deed) -> &'static str {
 
 /// "No, go back" and a card from a list: the order as it is, where the button hangs.
 pub(crate) async fn open(ctx: Ctx, id: OrderId) -> Done {
-    if !ctx.may(tolov_shop::staff::Right::SeeOrders) {
-        return ctx.alert(l!(ctx.language, "deed-not-allowed")).await;
-    }
     match fulfilment::fulfilment(ctx.documents(), id).await? {
         Some(order) if in_channel(&ctx).is_some() => show_again(&ctx, &order).await,
         Some(order) => orders::show_card(&ctx, &order).await,

@@ -2,7 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod broadcast;
+pub(crate) mod catalogue;
+pub(crate) mod channel;
+pub(crate) mod deeds;
+pub(crate) mod order_post;
+mod order_text;
+pub(crate) mod orders;
+pub(crate) mod panel;
+pub(crate) mod rights;
+pub(crate) mod statistics;
+pub(crate) mod support;
+
+use self::catalogue::CatalogueStep;
+
 /// What the next message of a member of staff is an answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum StaffStep {}
+pub(crate) enum StaffStep {
+    Catalogue(CatalogueStep),
+    /// The number of an order, a phone, or a payment's number.
+    FindOrder,
+    /// The message that goes to everybody.
+    BroadcastSource,
+}

@@ -9,17 +9,18 @@ use tolov_domain::{
 use tolov_shop::{
     fulfilment::{By, Deed, Fulfilment, Stage, fulfilment},
     records,
-    staff::{self, Right, StaffAction},
+    staff::{self, StaffAction},
 };
 
 use super::{
     StaffStep,
     order_text::{Names, deed_rows, history_line, map_row, order_html, stage_label},
+    panel::{back, pager},
 };
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
-    press::{ShopPress, StaffPress},
+    press::StaffPress,
     render::phone,
     screen::{Button, Screen},
     text::{Html, date_time, l, money, t},
@@ -43,9 +44,6 @@ const SHELVES: [Stage; 9] = [
 ];
 
 pub(crate) async fn overview(ctx: Ctx) -> Done {
-    if !may_see(&ctx).await? {
-        return Ok(());
-    }
     ctx.expect(Step::Idle).await?;
     let mut buttons = Vec::new();
     for stage in SHELVES {
@@ -56,42 +54,33 @@ pub(crate) async fn overview(ctx: Ctx) -> Done {
     let screen = Screen::new(t!(ctx.language, "staff-orders-title"))
         .rows(buttons.chunks(2).map(<[Button]>::to_vec))
         .row([Button::press(l!(ctx.language, "staff-orders-find"), StaffPress::FindOrder)])
-        .row([Button::press(l!(ctx.language, "staff-orders-panel"), StaffPress::Panel)]);
+        .row(back(ctx.language));
     ctx.show(screen).await
 }
 
 /// One stage: what is to do comes oldest first, the rest newest first.
 pub(crate) async fn in_one_stage(ctx: Ctx, (stage, page): (Stage, u32)) -> Done {
-    if !may_see(&ctx).await? {
-        return Ok(());
-    }
     let query = in_stage(stage);
     let query = if stage.is_in_work() { query } else { query.newest_first() };
     let (found, count) = one_page(&ctx, query, page).await?;
     let title =
         t!(ctx.language, "staff-orders-in", stage = stage_label(ctx.language, stage), count = count);
     let rows = found.iter().map(|order| vec![row_of(ctx.language, order, false)]).collect();
-    let turn = |page| StaffPress::OrdersIn { stage, page };
-    show_list(&ctx, title, rows, pager(ctx.language, page, count, turn)).await
+    let turn = |page| StaffPress::OrdersIn { stage, page }.into();
+    show_list(&ctx, title, rows, pager(page, pages(count), turn)).await
 }
 
 pub(crate) async fn of_phone(ctx: Ctx, (digits, page): (i64, u32)) -> Done {
-    if !may_see(&ctx).await? {
-        return Ok(());
-    }
     let number = format!("+{digits}");
     let query = Query::is(Collection::Fulfilments, "phone", number.as_str(), PAGE).newest_first();
     let (found, count) = one_page(&ctx, query, page).await?;
     let title = t!(ctx.language, "staff-orders-of", phone = phone(&number), count = count);
     let rows = found.iter().map(|order| vec![row_of(ctx.language, order, true)]).collect();
-    let turn = |page| StaffPress::OrdersByPhone { phone: digits, page };
-    show_list(&ctx, title, rows, pager(ctx.language, page, count, turn)).await
+    let turn = |page| StaffPress::OrdersByPhone { phone: digits, page }.into();
+    show_list(&ctx, title, rows, pager(page, pages(count), turn)).await
 }
 
 pub(crate) async fn ask_what_to_find(ctx: Ctx) -> Done {
-    if !may_see(&ctx).await? {
-        return Ok(());
-    }
     ctx.expect(Step::Staff(StaffStep::FindOrder)).await?;
     let screen = Screen::new(t!(ctx.language, "staff-orders-ask"))
         .row([Button::press(l!(ctx.language, "staff-orders-back"), StaffPress::Orders)]);
@@ -100,9 +89,6 @@ pub(crate) async fn ask_what_to_find(ctx: Ctx) -> Done {
 
 /// What was typed: an order's number, a phone, or a payment's number. The next text is looked for too.
 pub(crate) async fn find(ctx: Ctx) -> Done {
-    if !may_see(&ctx).await? {
-        return Ok(());
-    }
     let text = ctx.text().unwrap_or_default().to_owned();
     let mut found = Vec::new();
     if let Some(number) = number_in(&text) {
@@ -243,22 +229,8 @@ fn row_of(language: Language, order: &Fulfilment, with_stage: bool) -> Button {
     Button::press(label, StaffPress::Order { id: order.id })
 }
 
-/// Back and forth, where there is more than one page.
-fn pager(language: Language, page: u32, count: u64, turn: impl Fn(u32) -> StaffPress) -> Vec<Button> {
-    let pages = u32::try_from(count.div_ceil(u64::from(PAGE))).unwrap_or(u32::MAX);
-    if pages < 2 {
-        return Vec::new();
-    }
-    let mut row = Vec::new();
-    if page > 0 {
-        row.push(Button::press("◀️", turn(page - 1)));
-    }
-    let label = l!(language, "staff-orders-page", page = page.saturating_add(1), pages = pages);
-    row.push(Button::press(label, ShopPress::Nothing));
-    if page.saturating_add(1) < pages {
-        row.push(Button::press("▶️", turn(page + 1)));
-    }
-    row
+fn pages(count: u64) -> u32 {
+    u32::try_from(count.div_ceil(u64::from(PAGE))).unwrap_or(u32::MAX)
 }
 
 async fn show_list(ctx: &Ctx, title: String, rows: Vec<Vec<Button>>, pager: Vec<Button>) -> Done {
@@ -269,14 +241,6 @@ async fn show_list(ctx: &Ctx, title: String, rows: Vec<Vec<Button>>, pager: Vec<
     };
     let back = Button::press(l!(ctx.language, "staff-orders-back"), StaffPress::Orders);
     ctx.show(Screen::new(html).rows(rows).row(pager).row([back])).await
-}
-
-async fn may_see(ctx: &Ctx) -> Result<bool, Trouble> {
-    let may = ctx.may(Right::SeeOrders);
-    if !may {
-        ctx.alert(l!(ctx.language, "deed-not-allowed")).await?;
-    }
-    Ok(may)
 }
 
 #[cfg(test)]
@@ -291,14 +255,5 @@ mod tests {
         for text in ["", "0", "-5", "salom", "№"] {
             assert_eq!(number_in(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn pages_are_turned_only_where_there_are_several() {
-        let turn = |page| StaffPress::OrdersIn { stage: Stage::Paid, page };
-        assert!(pager(Language::Uz, 0, 8, turn).is_empty());
-        assert_eq!(pager(Language::Uz, 0, 9, turn).len(), 2);
-        assert_eq!(pager(Language::Uz, 1, 17, turn).len(), 3);
-        assert_eq!(pager(Language::Uz, 2, 17, turn).len(), 2);
     }
 }

@@ -9,10 +9,10 @@ use tolov_domain::ports::documents::Sequence;
 use tolov_shop::{
     broadcast::{self, Broadcast, BroadcastState, Order},
     records,
-    staff::{self, Right},
+    staff,
 };
 
-use super::StaffStep;
+use super::{StaffStep, panel::back};
 use crate::{
     ctx::{Ctx, Done, Origin, Trouble},
     dialogue::Step,
@@ -24,9 +24,6 @@ use crate::{
 
 /// Asks for the message; what runs or waits is shown below.
 pub(crate) async fn open(ctx: Ctx) -> Done {
-    if !may(&ctx).await? {
-        return Ok(());
-    }
     ctx.expect(Step::Staff(StaffStep::BroadcastSource)).await?;
     let mut screen = Screen::new(t!(ctx.language, "broadcast-ask"));
     for state in [BroadcastState::Running, BroadcastState::Paused] {
@@ -41,15 +38,11 @@ pub(crate) async fn open(ctx: Ctx) -> Done {
             screen = screen.row([Button::press(label, StaffPress::ShowBroadcast { id: broadcast.id })]);
         }
     }
-    let panel = Button::press(l!(ctx.language, "staff-orders-panel"), StaffPress::Panel);
-    ctx.show(screen.row([panel])).await
+    ctx.show(screen.row(back(ctx.language))).await
 }
 
 /// The message: shown back as shoppers would see it, with how many they are.
 pub(crate) async fn take_source(ctx: Ctx) -> Done {
-    if !may(&ctx).await? {
-        return Ok(());
-    }
     let Some(message) = ctx.message() else { return Ok(()) };
     let source = Source { chat: ctx.chat(), message_id: message.id.0 };
     ctx.deps.overall.jump_the_line();
@@ -87,9 +80,6 @@ pub(crate) async fn take_source(ctx: Ctx) -> Done {
 }
 
 pub(crate) async fn start(ctx: Ctx, (id, is_forward): (i64, bool)) -> Done {
-    if !may(&ctx).await? {
-        return Ok(());
-    }
     let changed = records::change(ctx.documents(), id, |broadcast: &mut Broadcast| {
         let is_new = broadcast.state == BroadcastState::Draft && broadcast.author_id == ctx.id();
         if is_new {
@@ -107,15 +97,12 @@ pub(crate) async fn start(ctx: Ctx, (id, is_forward): (i64, bool)) -> Done {
         return ctx.stale().await;
     }
     // Its progress is a message of its own, which the worker sends: the screen goes on to other things.
-    let panel = Button::press(l!(ctx.language, "staff-orders-panel"), StaffPress::Panel);
-    ctx.show(Screen::new(t!(ctx.language, "broadcast-started", number = id)).row([panel])).await
+    let started = Screen::new(t!(ctx.language, "broadcast-started", number = id));
+    ctx.show(started.row(back(ctx.language))).await
 }
 
 /// Its line, where it was asked for: a message of its own.
 pub(crate) async fn show(ctx: Ctx, id: i64) -> Done {
-    if !may(&ctx).await? {
-        return Ok(());
-    }
     let Some(broadcast) = records::read::<Broadcast>(ctx.documents(), id).await? else {
         return ctx.stale().await;
     };
@@ -138,9 +125,6 @@ pub(crate) async fn stop(ctx: Ctx, id: i64) -> Done {
 }
 
 async fn order(ctx: Ctx, id: i64, order: Order) -> Done {
-    if !may(&ctx).await? {
-        return Ok(());
-    }
     let mut was_draft = false;
     let changed = records::change(ctx.documents(), id, |broadcast: &mut Broadcast| {
         was_draft = broadcast.state == BroadcastState::Draft;
@@ -171,16 +155,6 @@ async fn show_in_place(ctx: &Ctx, broadcast: &Broadcast) -> Result<(), Trouble> 
         ctx.deps.telegram.change(*chat, *shown, &line::screen(ctx.language, broadcast)).await?;
     }
     Ok(())
-}
-
-async fn may(ctx: &Ctx) -> Result<bool, Trouble> {
-    // In a channel everybody would see the buttons of one.
-    let is_private = !matches!(&ctx.origin, Origin::Press { chat, .. } if *chat != ctx.chat());
-    let may = is_private && ctx.may(Right::Broadcast);
-    if !may {
-        ctx.alert(l!(ctx.language, "deed-not-allowed")).await?;
-    }
-    Ok(may)
 }
 
 fn source_of(broadcast: &Broadcast) -> Option<Source> {
