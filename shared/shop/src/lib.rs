@@ -3,6 +3,7 @@
 pub mod broadcast;
 pub mod cart;
 pub mod catalogue;
+pub mod chart;
 pub mod checkout;
 pub mod csv;
 pub mod fulfilment;
@@ -10,6 +11,7 @@ pub mod profile;
 pub mod promo;
 pub mod records;
 pub mod search;
+pub mod seed;
 pub mod settling;
 pub mod staff;
 pub mod statistics;
