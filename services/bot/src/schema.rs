@@ -158,8 +158,8 @@ fn broadcast_taps() -> Tree {
 
 fn statistics_taps() -> Tree {
     dptree::entry()
-        .branch(case![StaffPress::Statistics { span }].endpoint(statistics::open))
-        .branch(case![StaffPress::ExportStatistics { span }].endpoint(statistics::export))
+        .branch(case![StaffPress::Statistics { period }].endpoint(statistics::open))
+        .branch(case![StaffPress::ExportStatistics { period }].endpoint(statistics::export))
 }
 
 fn answers() -> Tree {

@@ -5,6 +5,7 @@ use tolov_shop::{
     fulfilment::{Deed, Stage},
     promo,
     staff::Role,
+    statistics::Period,
 };
 
 use crate::staff::catalogue::{Field, VariantField};
@@ -127,6 +128,7 @@ words!(Deed {
     Deed::Refunded => "rf",
 });
 
+words!(Period { Period::Days => "d", Period::Weeks => "w", Period::Months => "m" });
 words!(Stage {
     Stage::Placing => "pl",
     Stage::Waiting => "w",
@@ -166,6 +168,9 @@ mod tests {
         }
         for field in VariantField::ALL {
             assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for period in Period::ALL {
+            assert_eq!(Arg::read(&period.write()), Some(period));
         }
         for stage in Stage::ALL {
             assert_eq!(Arg::read(&stage.write()), Some(stage));

@@ -4,6 +4,7 @@ use tolov_domain::{OrderId, UserId};
 use tolov_shop::{
     fulfilment::{Deed, Stage},
     staff::Role,
+    statistics::Period,
 };
 
 use super::{arg::CodeArg, presses};
@@ -50,7 +51,7 @@ presses! {
         ResumeBroadcast { id: i64 } = "abr",
         StopBroadcast { id: i64 } = "abx",
 
-        Statistics { span: Span } = "at",
-        ExportStatistics { span: Span } = "atx",
+        Statistics { period: Period } = "at",
+        ExportStatistics { period: Period } = "atx",
     }
 }

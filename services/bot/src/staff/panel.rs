@@ -1,14 +1,16 @@
 //! The panel: what a member of staff may do, as buttons.
 
 use tolov_domain::Language;
-use tolov_shop::staff::{Right, Role};
+use tolov_shop::{
+    staff::{Right, Role},
+    statistics::Period,
+};
 
 use crate::{
     ctx::{Ctx, Done},
     dialogue::Step,
     press::{CataloguePress, ShopPress, StaffPress},
     screen::{Button, Screen},
-    staff::statistics::Span,
     text::{l, t},
 };
 
@@ -32,7 +34,7 @@ fn buttons(language: Language, role: Role) -> Vec<Vec<Button>> {
         (Right::Broadcast, Button::press(l!(language, "panel-broadcast"), StaffPress::Broadcast)),
         (
             Right::SeeStatistics,
-            Button::press(l!(language, "panel-statistics"), StaffPress::Statistics { span: Span::Days }),
+            Button::press(l!(language, "panel-statistics"), StaffPress::Statistics { period: Period::Days }),
         ),
         (
             Right::EditCatalogue,

@@ -14,6 +14,7 @@ use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
 pub(crate) mod copy;
+mod picture;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
