@@ -10,9 +10,15 @@ use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace,
-    staff::{broadcast, channel::StaffChat}, talk,
+    BotConfig, ConfigError,
+    cashier::Cashier,
+    chores,
+    ctx::HandlerDeps,
+    notify::Notifier,
+    pace::Pace,
+    staff::{broadcast, channel::StaffChat},
     telegram::Telegram,
+    updates,
 };
 
 /// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -37,18 +43,17 @@ impl Service {
         config.check()?;
         let telegram = Arc::new(Telegram::new(&config)?);
         let overall = Pace::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
-        let overall = Arc::new(overall);
         let handlers = Arc::new(HandlerDeps {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
-            overall,
+            overall: Arc::new(overall),
             cashier: Cashier::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
-            config: Arc::new(config.clone()),
+            config: Arc::new(config),
             me: OnceLock::new(),
         });
-        let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&handlers)));
+        let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
     }
 
@@ -66,8 +71,12 @@ impl Service {
     /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
     /// notifier does not need the listener.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        let broadcasts = broadcast::worker::run(Arc::clone(&self.handlers), stop.clone());
-        tokio::join!(self.notifier.run(stop.clone()), talk::run(self.handlers, stop), broadcasts);
+        tokio::join!(
+            self.notifier.run(stop.clone()),
+            chores::run(Arc::clone(&self.handlers), stop.clone()),
+            broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
+            updates::run(self.handlers, stop),
+        );
         Ok(())
     }
 }

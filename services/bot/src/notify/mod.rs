@@ -28,11 +28,11 @@ use journal::Journal;
 pub(crate) struct Notifier {
     deps: Deps,
     config: BotConfig,
-    /// What the conversation works with: the posts of orders are its too.
-    handlers: Arc<HandlerDeps>,
     telegram: Arc<Telegram>,
     /// Everything that the bot sends, as Telegram counts it.
     overall: Arc<Pace>,
+    /// For the messages and the posts of orders, which follow what is told and done.
+    handlers: Arc<HandlerDeps>,
     flood: send::Flood,
     journal: Journal,
     bus: Reach,
@@ -46,7 +46,8 @@ type Verdicts = mpsc::Sender<(Delivery, Verdict)>;
 const VERDICTS_MAX: usize = 256;
 
 impl Notifier {
-    pub(crate) fn new(deps: Deps, config: BotConfig, handlers: Arc<HandlerDeps>) -> Self {
+    pub(crate) fn new(deps: Deps, handlers: Arc<HandlerDeps>) -> Self {
+        let config = BotConfig::clone(&handlers.config);
         Self {
             journal: Journal::new(&deps, &config),
             deps,

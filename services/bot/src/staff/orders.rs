@@ -9,7 +9,7 @@ use tolov_domain::{
 use tolov_shop::{
     fulfilment::{By, Deed, Fulfilment, Stage, fulfilment},
     records,
-    staff::{self, StaffAction},
+    staff::{self, Right, StaffAction},
 };
 
 use super::{
@@ -23,6 +23,7 @@ use crate::{
     press::StaffPress,
     render::phone,
     screen::{Button, Screen},
+    shopper::start::Link,
     text::{Html, date_time, l, money, t},
 };
 
@@ -124,7 +125,15 @@ pub(crate) async fn find(ctx: Ctx) -> Done {
     }
 }
 
-/// `/start order_1024` of somebody who may see orders.
+/// The order of a post's link, where the person may see orders. To everybody else it is a link like any.
+pub(crate) fn linked(ctx: Ctx, payload: String) -> Option<OrderId> {
+    match Link::parse(&payload) {
+        Some(Link::Order(id)) if ctx.may(Right::SeeOrders) => Some(id),
+        Some(Link::Order(_) | Link::Product(_) | Link::Referral(_)) | None => None,
+    }
+}
+
+/// `/start order_1024`.
 pub(crate) async fn open_by_link(ctx: Ctx, id: OrderId) -> Done {
     match fulfilment(ctx.documents(), id).await? {
         Some(order) => show_card(&ctx, &order).await,
