@@ -8,7 +8,10 @@ use tolov_shop::{
     statistics::Period,
 };
 
-use crate::staff::catalogue::{Field, VariantField};
+use crate::staff::{
+    catalogue::{Field, VariantField},
+    promo_new::PromoField,
+};
 
 /// A value as a part of callback_data: no colon in it.
 pub(crate) trait Arg: Sized {
@@ -154,6 +157,16 @@ words!(Field {
 });
 words!(VariantField { VariantField::Label => "l", VariantField::Price => "p", VariantField::Stock => "s" });
 
+words!(PromoField {
+    PromoField::Code => "c",
+    PromoField::Off => "o",
+    PromoField::GoodsMin => "m",
+    PromoField::Uses => "u",
+    PromoField::UsesPerShopper => "s",
+    PromoField::Until => "t",
+    PromoField::Review => "r",
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +177,9 @@ mod tests {
             assert_eq!(Arg::read(&role.write()), Some(role));
         }
         for field in Field::ALL {
+            assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for field in PromoField::ALL {
             assert_eq!(Arg::read(&field.write()), Some(field));
         }
         for field in VariantField::ALL {

@@ -8,6 +8,7 @@ use tolov_shop::{
 };
 
 use super::{arg::CodeArg, presses};
+use crate::staff::promo_new::PromoField;
 
 presses! {
     /// What staff can tap.
@@ -23,9 +24,9 @@ presses! {
         Promo { code: CodeArg } = "api",
         SwitchPromo { code: CodeArg, active: bool } = "aps",
         /// While a code is made: the field that is asked for has no bound.
-        PromoUnbounded = "apu",
+        PromoUnbounded { field: PromoField } = "apu",
         /// The draft is agreed to.
-        AddPromo = "apa",
+        AddPromo { code: CodeArg } = "apa",
 
         Members { page: u32 } = "am",
         Member { id: UserId } = "ami",

@@ -9,18 +9,28 @@ pub(crate) mod deeds;
 pub(crate) mod order_post;
 mod order_text;
 pub(crate) mod orders;
+pub(crate) mod exchange;
+mod import_errors;
+pub(crate) mod journal;
+pub(crate) mod members;
 pub(crate) mod panel;
+mod photo;
+pub(crate) mod promo;
+pub(crate) mod promo_new;
 pub(crate) mod rights;
 pub(crate) mod statistics;
 pub(crate) mod support;
+mod typed;
 
-use self::catalogue::CatalogueStep;
+use self::{catalogue::CatalogueStep, members::MemberStep, promo_new::PromoStep};
 
 /// What the next message of a member of staff is an answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StaffStep {
     Catalogue(CatalogueStep),
+    Promo(PromoStep),
+    Members(MemberStep),
     /// The number of an order, a phone, or a payment's number.
     FindOrder,
     /// The message that goes to everybody.

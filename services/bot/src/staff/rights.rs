@@ -73,8 +73,8 @@ fn of_staff_press(press: &StaffPress) -> Need {
         | StaffPress::NewPromo
         | StaffPress::Promo { .. }
         | StaffPress::SwitchPromo { .. }
-        | StaffPress::PromoUnbounded
-        | StaffPress::AddPromo => Need::Right(Right::EditCatalogue),
+        | StaffPress::PromoUnbounded { .. }
+        | StaffPress::AddPromo { .. } => Need::Right(Right::EditCatalogue),
         StaffPress::Members { .. }
         | StaffPress::Member { .. }
         | StaffPress::NewMember
@@ -87,7 +87,8 @@ fn of_staff_press(press: &StaffPress) -> Need {
 
 fn of_step(step: &StaffStep) -> Need {
     match step {
-        StaffStep::Catalogue(_) => Need::Right(Right::EditCatalogue),
+        StaffStep::Catalogue(_) | StaffStep::Promo(_) => Need::Right(Right::EditCatalogue),
+        StaffStep::Members(_) => Need::Right(Right::ManageStaff),
         StaffStep::FindOrder => Need::Right(Right::SeeOrders),
         StaffStep::BroadcastSource => Need::Right(Right::Broadcast),
     }

@@ -14,8 +14,11 @@ use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
 pub(crate) mod copy;
-mod picture;
+mod files;
 mod inline;
+mod picture;
+
+pub(crate) use files::NotFetched;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;

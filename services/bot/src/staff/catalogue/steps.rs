@@ -38,9 +38,10 @@ pub(crate) enum CatalogueStep {
     },
     /// A table to import.
     ImportFile,
-    /// The plan of this file is shown.
+    /// The plan of this file is shown; `plan` tells it from another one.
     ImportPlan {
         file_id: String,
+        plan: String,
     },
 }
 
