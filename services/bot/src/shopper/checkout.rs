@@ -333,10 +333,11 @@ async fn register(ctx: Ctx, order: Fulfilment) -> Done {
         }
     };
     let back = ctx.deps.start_link(&Link::Order(order.id).write());
+    let payment_url = with_return(&registered.payment_url, &back);
     let kept = checkout::registered(
         ctx.documents(),
         order.id,
-        &with_return(&registered.payment_url, &back),
+        &payment_url,
         registered.pay_until,
         ctx.now(),
     );
