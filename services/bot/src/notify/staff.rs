@@ -48,19 +48,15 @@ pub(super) struct StaffChannel {
 
 impl StaffChannel {
     pub(super) fn new(notifier: Arc<Notifier>, verdicts: Verdicts) -> Self {
-        Self {
-            reach: Reach::new("the staff channel"),
-            waiting: VecDeque::new(),
-            notifier,
-            verdicts,
-        }
+        Self { reach: Reach::new("the staff channel"), waiting: VecDeque::new(), notifier, verdicts }
     }
 
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: Stop) {
         while let Some(first) = self.first(&mut notices, &stop).await {
             self.waiting.push_front(first);
-            match self.notifier.handlers.staff_chat.pace.book(Instant::now() + self.notifier.config.patience) {
+            match self.notifier.handlers.staff_chat.pace.book(Instant::now() + self.notifier.config.patience)
+            {
                 Ok(at) => {
                     if !self.gather_until(at, &mut notices, &stop).await {
                         break;

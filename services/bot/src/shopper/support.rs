@@ -5,14 +5,16 @@ use crate::{
     dialogue::Step,
     press::ShopPress,
     screen::{Button, Screen},
+    shopper::menu,
     staff::support,
     text::{l, t},
 };
 
-pub(crate) async fn ask(ctx: Ctx) -> Done {
+pub(crate) async fn ask(mut ctx: Ctx) -> Done {
     if support::team(&ctx).await?.is_empty() {
         return ctx.alert(l!(ctx.language, "support-nobody")).await;
     }
+    menu::rest(&mut ctx).await?;
     ctx.expect(Step::Support).await?;
     let screen = Screen::new(t!(ctx.language, "support-ask"))
         .row([Button::press(l!(ctx.language, "support-menu"), ShopPress::Menu)]);

@@ -3,8 +3,7 @@
 use tolov_domain::{OrderId, time::unix_ms};
 use tolov_shop::{
     fulfilment::{self, By, Deed, Fulfilment, Moved},
-    records, settling,
-    staff,
+    records, settling, staff,
 };
 
 use super::{

@@ -120,7 +120,9 @@ async fn try_to_refresh(deps: &HandlerDeps, id: OrderId) -> Result<(), Again> {
         Err(_) => return Err(SOON),
     };
     // Not paid yet, or told of in a digest: there is no post of its own.
-    let Some(message_id) = order.staff_message_id.and_then(|id| i32::try_from(id).ok()) else { return Ok(()) };
+    let Some(message_id) = order.staff_message_id.and_then(|id| i32::try_from(id).ok()) else {
+        return Ok(());
+    };
     let shown = ShownScreen { message_id, has_photo: false };
     let screen = screen(deps, &order).await;
     match deps.telegram.change(deps.staff_chat.recipient(), shown, &screen).await {

@@ -6,10 +6,7 @@ use teloxide::utils::html::escape;
 use tolov_domain::{
     Language, OrderId, Tiyin, UserId,
     order::OrderLine,
-    ports::{
-        PortError,
-        documents::Documents,
-    },
+    ports::{PortError, documents::Documents},
 };
 use tolov_shop::{
     fulfilment::{By, Deed, Delivery, Fulfilment, Stage, TimelineEntry},
@@ -64,7 +61,12 @@ impl Names {
 }
 
 /// The text of an order. `history` is its end: what happened, one line each.
-pub(crate) fn order_html(language: Language, order: &Fulfilment, names: &Names, history: &[String]) -> String {
+pub(crate) fn order_html(
+    language: Language,
+    order: &Fulfilment,
+    names: &Names,
+    history: &[String],
+) -> String {
     let title = [
         t!(language, "staff-order-title", order = order.id, stage = stage_label(language, order.stage)),
         t!(
@@ -119,7 +121,9 @@ fn sums(language: Language, order: &Fulfilment) -> Vec<String> {
 fn place(language: Language, delivery: &Delivery) -> Vec<String> {
     let (place, landmark) = match delivery {
         Delivery::Pickup => return vec![t!(language, "staff-order-pickup")],
-        Delivery::Address { text, landmark } => (t!(language, "staff-order-address", address = text), landmark),
+        Delivery::Address { text, landmark } => {
+            (t!(language, "staff-order-address", address = text), landmark)
+        }
         Delivery::Location { landmark, .. } => (t!(language, "staff-order-location"), landmark),
     };
     let mut lines = vec![place];
@@ -176,7 +180,9 @@ pub(crate) fn history_line(language: Language, entry: &TimelineEntry, names: &Na
 
 /// The buttons of what can be done to it now, two in a row.
 pub(crate) fn deed_rows(language: Language, order: &Fulfilment) -> Vec<Vec<Button>> {
-    let button = |deed: &Deed| Button::press(deed_label(language, *deed), StaffPress::Do { id: order.id, deed: *deed });
+    let button = |deed: &Deed| {
+        Button::press(deed_label(language, *deed), StaffPress::Do { id: order.id, deed: *deed })
+    };
     order.deeds().chunks(2).map(|deeds| deeds.iter().map(button).collect()).collect()
 }
 

@@ -49,7 +49,8 @@ pub(crate) async fn overview(ctx: Ctx) -> Done {
     let mut buttons = Vec::new();
     for stage in SHELVES {
         let count = ctx.documents().count(&in_stage(stage)).await?;
-        let label = l!(ctx.language, "staff-orders-stage", stage = stage_label(ctx.language, stage), count = count);
+        let label =
+            l!(ctx.language, "staff-orders-stage", stage = stage_label(ctx.language, stage), count = count);
         buttons.push(Button::press(label, StaffPress::OrdersIn { stage, page: 0 }));
     }
     let screen = Screen::new(t!(ctx.language, "staff-orders-title"))
@@ -64,8 +65,7 @@ pub(crate) async fn in_one_stage(ctx: Ctx, (stage, page): (Stage, u32)) -> Done 
     let query = in_stage(stage);
     let query = if stage.is_in_work() { query } else { query.newest_first() };
     let (found, count) = one_page(&ctx, query, page).await?;
-    let title =
-        t!(ctx.language, "staff-orders-in", stage = stage_label(ctx.language, stage), count = count);
+    let title = t!(ctx.language, "staff-orders-in", stage = stage_label(ctx.language, stage), count = count);
     let rows = found.iter().map(|order| vec![row_of(ctx.language, order, false)]).collect();
     let turn = |page| StaffPress::OrdersIn { stage, page }.into();
     show_list(&ctx, title, rows, pager(page, pages(count), turn)).await
@@ -243,11 +243,8 @@ fn pages(count: u64) -> u32 {
 }
 
 async fn show_list(ctx: &Ctx, title: String, rows: Vec<Vec<Button>>, pager: Vec<Button>) -> Done {
-    let html = if rows.is_empty() {
-        format!("{title}\n\n{}", t!(ctx.language, "staff-orders-none"))
-    } else {
-        title
-    };
+    let html =
+        if rows.is_empty() { format!("{title}\n\n{}", t!(ctx.language, "staff-orders-none")) } else { title };
     let back = Button::press(l!(ctx.language, "staff-orders-back"), StaffPress::Orders);
     ctx.show(Screen::new(html).rows(rows).row(pager).row([back])).await
 }

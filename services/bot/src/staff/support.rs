@@ -56,7 +56,8 @@ impl Writer {
     async fn read(deps: &HandlerDeps, id: UserId) -> Result<Self, PortError> {
         let profile = profile::profile(deps.documents(), id).await?;
         let phone = deps.shop.user(id).await?.and_then(|user| user.phone);
-        let (name, username) = profile.map_or((String::new(), None), |profile| (profile.name, profile.username));
+        let (name, username) =
+            profile.map_or((String::new(), None), |profile| (profile.name, profile.username));
         let name = if name.trim().is_empty() { id.to_string() } else { name };
         Ok(Self { id, name, username, phone })
     }
@@ -122,12 +123,7 @@ fn lies_with(owner: UserId, message_id: i64, ctx: &Ctx, is_answer: bool) -> Supp
 }
 
 /// A header, and below it a copy; the numbers of both.
-async fn give(
-    deps: &HandlerDeps,
-    id: UserId,
-    header: &str,
-    source: Source,
-) -> Result<(i64, i64), SendError> {
+async fn give(deps: &HandlerDeps, id: UserId, header: &str, source: Source) -> Result<(i64, i64), SendError> {
     let above = deps.tell(id, &Screen::new(header)).await?;
     deps.overall.jump_the_line();
     match deps.telegram.copy(ChatId(id.get()), source).await {
@@ -188,8 +184,14 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> Done {
                 let lies = lies_with(shopper, message_id, &ctx, true);
                 records::insert(ctx.documents(), &lies).await?;
             }
-            staff::note(ctx.documents(), ctx.id(), ctx.now(), "support.answered", (None, shopper.to_string()))
-                .await?;
+            staff::note(
+                ctx.documents(),
+                ctx.id(),
+                ctx.now(),
+                "support.answered",
+                (None, shopper.to_string()),
+            )
+            .await?;
             show_who_answered(&ctx, &before).await?;
             t!(ctx.language, "support-answered")
         }

@@ -19,9 +19,9 @@ impl Telegram {
     /// Sends a copy that looks as if the bot had written it.
     pub(crate) async fn copy(&self, to: ChatId, source: Source) -> Result<MessageId, SendError> {
         let copied = self.notifying.copy_message(to, source.chat, Number(source.message_id)).await;
-        let sent = copied.map(|copy| i64::from(copy.0)).or_else(|error| {
-            sent_all_the_same(&error).ok_or_else(|| self.sort(&error))
-        });
+        let sent = copied
+            .map(|copy| i64::from(copy.0))
+            .or_else(|error| sent_all_the_same(&error).ok_or_else(|| self.sort(&error)));
         self.heard(&sent);
         counted::send("copyMessage", &sent);
         sent
@@ -30,9 +30,9 @@ impl Telegram {
     /// Forwards it, with the name of who wrote it.
     pub(crate) async fn forward(&self, to: ChatId, source: Source) -> Result<MessageId, SendError> {
         let forwarded = self.notifying.forward_message(to, source.chat, Number(source.message_id)).await;
-        let sent = forwarded.map(|message| i64::from(message.id.0)).or_else(|error| {
-            sent_all_the_same(&error).ok_or_else(|| self.sort(&error))
-        });
+        let sent = forwarded
+            .map(|message| i64::from(message.id.0))
+            .or_else(|error| sent_all_the_same(&error).ok_or_else(|| self.sort(&error)));
         self.heard(&sent);
         counted::send("forwardMessage", &sent);
         sent

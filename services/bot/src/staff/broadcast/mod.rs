@@ -8,8 +8,7 @@ use teloxide::types::ChatId;
 use tolov_domain::ports::documents::Sequence;
 use tolov_shop::{
     broadcast::{self, Broadcast, BroadcastState, Order},
-    records,
-    staff,
+    records, staff,
 };
 
 use super::{StaffStep, panel::back};

@@ -93,9 +93,14 @@ pub(super) async fn send(
 
 fn is_about_the_source(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
-    ["message to copy not found", "message to forward not found", "message can't be copied", "message can't be forwarded"]
-        .iter()
-        .any(|words| reason.contains(words))
+    [
+        "message to copy not found",
+        "message to forward not found",
+        "message can't be copied",
+        "message can't be forwarded",
+    ]
+    .iter()
+    .any(|words| reason.contains(words))
 }
 
 /// Broadcasts leave this person out until a message comes again.

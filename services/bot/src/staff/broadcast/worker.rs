@@ -105,8 +105,7 @@ impl<'a> Run<'a> {
         let parcel = Parcel { source, is_forward: self.broadcast.is_forward };
         self.show(true).await?;
         loop {
-            let batch =
-                broadcast::next_audience(self.deps.documents(), self.tally.reached, BATCH).await?;
+            let batch = broadcast::next_audience(self.deps.documents(), self.tally.reached, BATCH).await?;
             if batch.is_empty() {
                 return self.finish().await;
             }
@@ -218,10 +217,11 @@ impl<'a> Run<'a> {
     /// There is nothing left to copy.
     async fn give_up(mut self) -> Result<(), PortError> {
         tracing::warn!(broadcast.id = self.broadcast.id, "a broadcast is stopped: its message is gone");
-        let stopped = records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
-            broadcast.obey(Order::Stop);
-            broadcast.leased_until_at = None;
-        });
+        let stopped =
+            records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
+                broadcast.obey(Order::Stop);
+                broadcast.leased_until_at = None;
+            });
         let Some((broadcast, ())) = stopped.await? else { return Ok(()) };
         self.broadcast = broadcast;
         self.show(true).await
