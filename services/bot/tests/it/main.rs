@@ -8,6 +8,7 @@ mod notices;
 mod orders;
 mod secrecy;
 mod shop;
+mod shopfront;
 mod staff;
 mod telegram;
 mod updates;
