@@ -198,10 +198,10 @@ fn taps_of_staff() -> Tree {
                 .branch(case![StaffPress::RemoveMemberSurely { id }].endpoint(members::remove))
                 .branch(case![StaffPress::Journal { page }].endpoint(journal::open)),
         )
-        .branch(case![Press::Catalogue(press)].branch(goods_taps()))
+        .branch(case![Press::Catalogue(press)].branch(edit_taps()))
 }
 
-fn goods_taps() -> Tree {
+fn edit_taps() -> Tree {
     dptree::entry()
         .branch(case![CataloguePress::Categories { page }].endpoint(categories::list))
         .branch(case![CataloguePress::Category { id, page }].endpoint(categories::open))
@@ -287,12 +287,12 @@ fn staff_answers() -> Tree {
         )
         .branch(case![StaffStep::FindOrder].endpoint(staff::orders::find))
         .branch(case![StaffStep::BroadcastSource].endpoint(broadcast::take_source))
-        .branch(case![StaffStep::Catalogue(step)].branch(goods_answers()))
+        .branch(case![StaffStep::Catalogue(step)].branch(edit_answers()))
         .branch(case![StaffStep::Promo(step)].endpoint(promo_new::answer))
         .branch(case![StaffStep::Members(step)].endpoint(members::answer))
 }
 
-fn goods_answers() -> Tree {
+fn edit_answers() -> Tree {
     dptree::entry()
         .branch(case![CatalogueStep::NewCategory { id }].endpoint(category::make))
         .branch(case![CatalogueStep::RenameCategory { id }].endpoint(category::rename))

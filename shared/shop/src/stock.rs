@@ -343,17 +343,18 @@ mod tests {
             holds: Vec::new(),
             article_ids: Vec::new(),
         };
-        product.hold(order, id(7), 2).unwrap();
+        let wanted = |number, count| OrderedProduct { product_id: id(number), count };
+        product.hold(order, &wanted(7, 2), 1).unwrap();
         product.variants.push(Variant {
             id: id(8),
             label: "M".to_owned(),
             price: product.price,
             stock: Some(1),
         });
-        assert_eq!(product.hold(order, id(8), 2), Err(Short { article_id: id(8), left: 1 }));
+        assert_eq!(product.hold(order, &wanted(8, 2), 2), Err(Short { article_id: id(8), left: 1 }));
         let other = OrderId::try_new(2).unwrap();
         assert_eq!(
-            product.hold(other, id(7), 1),
+            product.hold(other, &wanted(7, 1), 3),
             Err(Short { article_id: id(7), left: 0 }),
             "not sold as it is"
         );

@@ -144,7 +144,7 @@ mod tests {
         assert!(shown.contains("23.11.2026 12:05") && shown.contains("Dilnoza"), "{shown}");
         assert!(shown.contains("7 &lt;Choynak&gt;: 12 000 → 13 000"), "{shown}");
         let nobody = screen(Language::En, 0, &[action], &HashMap::new()).html;
-        assert!(nobody.contains(" 5"), "{nobody}");
+        assert!(nobody.contains("<b>5</b>"), "{nobody}");
         assert_eq!(short(&"a".repeat(500)).chars().count(), DETAIL_MAX_CHARS + 1);
     }
 }

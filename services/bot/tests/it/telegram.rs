@@ -178,10 +178,7 @@ impl Telegram {
         state.edited.push(Edited { chat: chat.clone(), message_id, text, buttons });
         drop(state);
         self.changed.notify_waiters();
-        ok(&json!({
-            "message_id": message_id, "date": 1_763_881_506, "text": "…",
-            "chat": {"id": chat.parse().unwrap_or(-1), "type": "private", "first_name": "A"},
-        }))
+        ok(&shown_message(message_id, chat.parse().ok()))
     }
 
     async fn message(&self, body: &Value, text: String) -> (u16, Value) {

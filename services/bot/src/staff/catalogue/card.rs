@@ -167,7 +167,13 @@ pub(super) mod tests {
     fn a_card_shows_what_a_shopper_sees_and_what_staff_should_know() {
         let mut product = teapot();
         let order_id = OrderId::try_new(1).unwrap();
-        product.holds.push(Hold { order_id, article_id: product.id, count: 2, state: HoldState::Held });
+        product.holds.push(Hold {
+            order_id,
+            article_id: product.id,
+            count: 2,
+            state: HoldState::Held,
+            since: 1,
+        });
         let seen = preview(Language::En, &product);
         assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90 000 so'm"), "{seen}");
         let known = details(Language::En, &product, Some("Idish & tovoq"));

@@ -125,6 +125,14 @@ pub(crate) async fn leave_empty(ctx: Ctx, field: Field) -> Done {
         {
             variant::put(ctx, product_id, id, variant::Value::Stock(None)).await
         }
-        _ => ctx.stale().await,
+        CatalogueStep::NewCategory { .. }
+        | CatalogueStep::RenameCategory { .. }
+        | CatalogueStep::CategoryPhoto { .. }
+        | CatalogueStep::NewProduct { .. }
+        | CatalogueStep::EditProduct { .. }
+        | CatalogueStep::NewVariant { .. }
+        | CatalogueStep::EditVariant { .. }
+        | CatalogueStep::ImportFile
+        | CatalogueStep::ImportPlan { .. } => ctx.stale().await,
     }
 }

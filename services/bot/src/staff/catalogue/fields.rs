@@ -135,11 +135,14 @@ pub(super) fn stock_question(language: Language, holds: Holds) -> String {
 
 /// The button that leaves a field empty.
 pub(super) fn empty_label(language: Language, field: Field, is_new: bool) -> String {
-    match field {
-        Field::Stock => l!(language, "edit-stock-do-not-count"),
-        Field::Photo if !is_new => l!(language, "edit-remove-photo"),
-        _ if is_new => l!(language, "edit-skip"),
-        _ => l!(language, "edit-make-empty"),
+    if field == Field::Stock {
+        l!(language, "edit-stock-do-not-count")
+    } else if is_new {
+        l!(language, "edit-skip")
+    } else if field == Field::Photo {
+        l!(language, "edit-remove-photo")
+    } else {
+        l!(language, "edit-make-empty")
     }
 }
 
