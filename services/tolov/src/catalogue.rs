@@ -18,7 +18,8 @@ use tolov_shop::{
 
 use crate::{
     adapters::{Embedded, ShopAddress, open_shop},
-    cli::CatalogueDeed,
+    cli::{CatalogueDeed, Seed},
+    local_defaults,
 };
 
 /// So many changes, or mistakes, are shown of one file.
@@ -31,7 +32,14 @@ async fn opened(env: &Env) -> Result<Arc<dyn ShopStore>> {
 }
 
 /// `tolov seed`
-pub(crate) async fn seed(env: &Env) -> Result<()> {
+pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
+    if options.sandbox_only && local_defaults::is_production(env) {
+        // Before MONGO_URL is used: a real shop's store is none of its business.
+        println!(
+            "a real BOT_TOKEN, or CLICK_TEST_MODE is off: the example catalogue is not needed, nothing was changed"
+        );
+        return Ok(());
+    }
     let shop = opened(env).await?;
     match seed::plant(shop.as_ref()).await? {
         Planted::Now { products, categories } => println!(

@@ -186,6 +186,7 @@ async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages()
         "refuses forged calls and knows CLICK's key",
         "1 orders, 1 paid",
         "takes our API_TOKEN",
+        "ADMIN_IDS is empty",
         "The clock is right",
         "is ready",
         "Queue bot.notifications",
@@ -195,6 +196,15 @@ async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages()
     for (_, secret) in crate::one_server::SECRETS {
         assert!(!told.contains(secret), "{told}");
     }
+    server.environment.insert("ADMIN_IDS".to_owned(), "5551, Sardor".to_owned());
+    server.environment.insert("DELIVERY_PRICE".to_owned(), "20000".to_owned());
+    server.environment.insert("PICKUP_ADDRESS".to_owned(), "Navoiy ko'chasi 1".to_owned());
+    let told = printed(&server.run("doctor", &["--language", "en"]));
+    let owners = ["\"Sardor\" is no Telegram id", "Owner 5551: ", "costs 20 000 so'm", "up: Navoiy ko'chasi 1"];
+    for wanted in owners {
+        assert!(told.contains(wanted), "{wanted} is missing in\n{told}");
+    }
+    server.environment.remove("ADMIN_IDS");
     server.environment.insert("CLICK_SECRET_KEY".to_owned(), "another-key-88".to_owned());
     server.environment.insert("API_TOKEN".to_owned(), "another-token-of-the-bot".to_owned());
     server.environment.insert("DB_CHANNEL".to_owned(), "-1009999999999".to_owned());
