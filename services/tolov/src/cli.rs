@@ -131,7 +131,7 @@ impl From<ParkedQueue> for Queue {
 
 #[derive(Debug, Args)]
 pub(crate) struct Seed {
-    /// Only where everything is the sandbox's: with a real BOT_TOKEN, or CLICK_TEST_MODE off, it does nothing
+    /// Only where everything is the sandbox's: with any secret of one's own, or CLICK_TEST_MODE off, it does nothing
     #[arg(long)]
     pub(crate) sandbox_only: bool,
 }
