@@ -93,6 +93,24 @@ impl Telegram {
         })
     }
 
+    /// A shopper, or an administrator of the shop, sends a file.
+    pub fn send_document(
+        &self,
+        shopper_id: i64,
+        file_name: &str,
+        content: Bytes,
+        caption: &str,
+    ) -> Result<Message, KnobError> {
+        self.change(|state| {
+            let upload = Upload { file_name: file_name.to_owned(), content };
+            let stored = state.files.store(FileKind::Document, &upload);
+            let document = stored.map_err(|_| KnobError::Full("bytes in a file"))?;
+            let mut caption = FormattedText::typed(caption);
+            caption.entities.clear();
+            say(state, shopper_id, Body::Document { document, caption })
+        })
+    }
+
     /// Staff write in a channel; the bot sees it as a channel post.
     pub fn post_to_channel(&self, channel_id: i64, text: &str) -> Result<Message, KnobError> {
         self.change(|state| {
