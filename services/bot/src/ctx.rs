@@ -205,23 +205,28 @@ impl Ctx {
         }
     }
 
-    /// Shows a screen: after a tap in the place of the message that was tapped; after a message as a new one, and the
-    /// screen that was shown before goes, so that there is one.
+    /// Shows a screen: after a tap in the place of the message that was tapped; after a message as a new one.
     pub(crate) async fn show(&self, screen: Screen) -> Done {
-        let telegram = &self.deps.telegram;
-        let shown = match &self.origin {
+        match &self.origin {
             Origin::Press { shown: Some(shown), chat, .. } if *chat == self.chat() => {
-                telegram.show_in_place(self.chat(), *shown, &screen).await?
+                let shown = self.deps.telegram.show_in_place(self.chat(), *shown, &screen).await?;
+                self.is_shown(shown).await
             }
-            Origin::Press { .. } | Origin::Message(_) | Origin::Other => {
-                self.deps.overall.jump_the_line();
-                let new = telegram.show_new(self.chat(), &screen).await?;
-                if let Some(before) = self.dialogue.screen {
-                    telegram.remove(self.chat(), before.message_id).await;
-                }
-                new
-            }
-        };
+            Origin::Press { .. } | Origin::Message(_) | Origin::Other => self.show_below(screen).await,
+        }
+    }
+
+    /// Shows a screen as a new message; the one that was shown before goes, so that there is one.
+    pub(crate) async fn show_below(&self, screen: Screen) -> Done {
+        self.deps.overall.jump_the_line();
+        let new = self.deps.telegram.show_new(self.chat(), &screen).await?;
+        if let Some(before) = self.dialogue.screen {
+            self.deps.telegram.remove(self.chat(), before.message_id).await;
+        }
+        self.is_shown(new).await
+    }
+
+    async fn is_shown(&self, shown: ShownScreen) -> Done {
         self.answer(None, false).await;
         if self.dialogue.screen != Some(shown) {
             self.change(|dialogue| dialogue.screen = Some(shown)).await?;

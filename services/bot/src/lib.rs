@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod cancelling;
 mod cashier;
 mod config;
 mod counted;
 mod ctx;
 mod dialogue;
 mod notify;
+mod order_message;
 mod pace;
 mod press;
 mod reach;

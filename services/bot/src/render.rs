@@ -1,9 +1,9 @@
 //! The messages: what is said to a shopper, to staff, and in answer to a command. Telegram's HTML throughout.
 
 use tolov_domain::{
-    ClickPaydocId, Language,
+    ClickPaydocId, Language, Phone,
     notification::{Notification, Subject},
-    order::{Order, OrderLine, OrderStatus},
+    order::OrderLine,
     payment::Anomaly,
 };
 
@@ -129,41 +129,30 @@ fn payment_of(told: &Notification) -> ClickPaydocId {
     }
 }
 
-/// The answer to /start.
-pub(crate) fn greeting(language: Language) -> String {
-    format!("{}\n\n{}", plain(language, "greeting"), plain(language, "commands"))
-}
-
-/// The answer to what the bot does not understand.
-pub(crate) fn unknown(language: Language) -> String {
-    format!("{}\n\n{}", plain(language, "unknown"), plain(language, "commands"))
-}
-
-pub(crate) fn try_later(language: Language) -> String {
-    plain(language, "try-later")
-}
-
-/// The answer to /orders, newest first.
-pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
-    let Ok(count @ 1..) = u32::try_from(orders.len()) else {
-        return plain(language, "orders-empty");
-    };
-    let mut text = say(language, "orders-title", &Gaps::new().count("count", count));
-    for order in orders {
-        let status = match order.status {
-            OrderStatus::Pending => "status-pending",
-            OrderStatus::Paid => "status-paid",
-            OrderStatus::Expired => "status-expired",
-        };
-        let gaps = Gaps::new()
-            .text("order", &order.id)
-            .text("status", &plain(language, status))
-            .text("total", &money(language, order.total))
-            .text("date", &date_time(order.created_at));
-        text.push('\n');
-        text.push_str(&say(language, "orders-entry", &gaps));
+/// The lines of an order with what each costs, as many as leave room for the rest of a message.
+pub(crate) fn lines_of(language: Language, lines: &[OrderLine]) -> String {
+    const LINES_SHOWN_MAX: usize = 40;
+    let mut shown: Vec<String> = lines
+        .iter()
+        .take(LINES_SHOWN_MAX)
+        .map(|line| {
+            let text = order_line(language, line);
+            match line.price.and_then(|price| price.checked_times(line.count).ok()) {
+                Some(sum) => format!("{text} — {}", money(language, sum)),
+                None => text,
+            }
+        })
+        .collect();
+    if let Some(more) = lines.len().checked_sub(LINES_SHOWN_MAX).filter(|more| *more > 0) {
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        shown.push(say(language, "order-lines-more", &Gaps::new().count("count", more)));
     }
-    text
+    shown.join("\n")
+}
+
+/// A number as people write it; one that is none stays as it is.
+pub(crate) fn phone(text: &str) -> String {
+    Phone::parse(text).map_or_else(|_| text.to_owned(), |phone| phone.spaced())
 }
 
 /// A title, the lines of an order, and an end; where not all lines fit, it says how many more there are.

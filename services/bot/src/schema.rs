@@ -13,7 +13,7 @@ use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
     press::{Press, ShopPress},
-    shopper::{menu, start},
+    shopper::{cart, checkout, menu, orders, start},
 };
 
 pub(crate) type Tree = UpdateHandler<Trouble>;
@@ -24,6 +24,8 @@ pub(crate) enum Command {
     /// With what a link put behind it.
     Start(String),
     Menu,
+    Cart,
+    Orders,
 }
 
 pub(crate) fn schema() -> Tree {
@@ -45,14 +47,67 @@ fn commands() -> Tree {
     dptree::entry()
         .branch(case![Command::Start(link)].endpoint(start::start))
         .branch(case![Command::Menu].endpoint(menu::open))
+        .branch(case![Command::Cart].endpoint(cart::open))
+        .branch(case![Command::Orders].endpoint(orders::open_first_page))
 }
 
 fn shopper_taps() -> Tree {
-    case![Press::Shop(press)].branch(case![ShopPress::Menu].endpoint(menu::open))
+    case![Press::Shop(press)]
+        .branch(case![ShopPress::Menu].endpoint(menu::open))
+        .branch(cart_taps())
+        .branch(checkout_taps())
+        .branch(order_taps())
+}
+
+fn cart_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::Cart].endpoint(cart::open))
+        .branch(case![ShopPress::CartPage { page }].endpoint(cart::open_page))
+        .branch(case![ShopPress::SetInCart { article_id, count }].endpoint(cart::set))
+        .branch(case![ShopPress::ClearCart].endpoint(cart::ask_to_clear))
+        .branch(case![ShopPress::ClearCartSurely].endpoint(cart::clear))
+        .branch(case![ShopPress::AcceptNews].endpoint(cart::accept_news))
+        .branch(case![ShopPress::AskPromo].endpoint(cart::ask_promo))
+        .branch(case![ShopPress::DropPromo].endpoint(cart::drop_promo))
+}
+
+fn checkout_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::CheckOut].endpoint(checkout::begin))
+        .branch(case![ShopPress::LeaveCheckout].endpoint(checkout::leave_checkout))
+        // A screen of a checkout that is over is a stale one.
+        .branch(dptree::filter(|ctx: Ctx| ctx.dialogue.draft.is_some()).branch(checkout_steps()))
+}
+
+fn checkout_steps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::KeepPhone].endpoint(checkout::ask_delivery))
+        .branch(case![ShopPress::Deliver].endpoint(checkout::ask_address))
+        .branch(case![ShopPress::SamePlace].endpoint(checkout::same_place_again))
+        .branch(case![ShopPress::Pickup].endpoint(checkout::pick_up))
+        .branch(case![ShopPress::SkipLandmark].endpoint(checkout::ask_comment))
+        .branch(case![ShopPress::SkipComment].endpoint(checkout::summarise))
+        .branch(case![ShopPress::PlaceOrder].endpoint(checkout::place))
+}
+
+fn order_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::Orders { page }].endpoint(orders::open))
+        .branch(case![ShopPress::OpenOrder { id }].endpoint(orders::show))
+        .branch(case![ShopPress::CheckPayment { id }].endpoint(orders::check))
+        .branch(case![ShopPress::CancelOrder { id }].endpoint(orders::ask_to_cancel))
+        .branch(case![ShopPress::CancelOrderSurely { id }].endpoint(orders::cancel))
+        .branch(case![ShopPress::OrderAgain { id }].endpoint(orders::again))
 }
 
 fn answers() -> Tree {
-    dptree::entry().branch(case![Step::Idle].endpoint(menu::open))
+    dptree::entry()
+        .branch(case![Step::Idle].endpoint(menu::open))
+        .branch(case![Step::PromoCode].endpoint(cart::enter_promo))
+        .branch(case![Step::CheckoutPhone].endpoint(checkout::take_phone))
+        .branch(case![Step::Address].endpoint(checkout::take_address))
+        .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
+        .branch(case![Step::Comment].endpoint(checkout::take_comment))
 }
 
 async fn stale(ctx: Ctx) -> Done {

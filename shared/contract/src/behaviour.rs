@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use anyhow::Context;
 use futures_util::FutureExt;
 
-use crate::{bus::BusWorld, shop::ShopWorld};
+use crate::{bus::BusWorld, documents::DocumentsWorld, shop::ShopWorld};
 
 /// No behaviour may take longer than this, however slow the machine.
 pub const TIME_LIMIT: Duration = Duration::from_secs(90);
@@ -33,6 +33,18 @@ pub fn run_shop<W: ShopWorld + 'static>(
         let world: Box<dyn ShopWorld> = Box::new(fresh_world().await?);
         let outcome = bounded(behaviour(&*world)).await;
         world.close().await;
+        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Makes a world and checks one behaviour of a store of documents in it.
+pub fn run_documents<W: DocumentsWorld + 'static>(
+    fresh_world: impl AsyncFnOnce() -> anyhow::Result<W>,
+    behaviour: impl AsyncFnOnce(&dyn DocumentsWorld) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    runtime()?.block_on(async {
+        let world: Box<dyn DocumentsWorld> = Box::new(fresh_world().await?);
+        let outcome = bounded(behaviour(&*world)).await;
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -70,7 +82,17 @@ mod tests {
             include_str!("shop/shopping.rs"),
             include_str!("shop/notifying.rs"),
         ];
-        let suites = [(include_str!("bus/mod.rs"), bus), (include_str!("shop/mod.rs"), shop)];
+        let documents = [
+            include_str!("documents/writing.rs"),
+            include_str!("documents/keeping.rs"),
+            include_str!("documents/finding.rs"),
+            include_str!("documents/numbering.rs"),
+        ];
+        let suites = [
+            (include_str!("bus/mod.rs"), bus),
+            (include_str!("shop/mod.rs"), shop),
+            (include_str!("documents/mod.rs"), documents),
+        ];
         for (list, sources) in suites {
             let listed: Vec<_> = list.lines().map(str::trim).collect();
             for source in sources {

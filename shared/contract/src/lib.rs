@@ -3,8 +3,10 @@
 
 pub mod bus;
 pub mod chaos_proxy;
+pub mod documents;
+pub mod memory;
 pub mod shop;
 
 mod behaviour;
 
-pub use behaviour::{TIME_LIMIT, run_bus, run_shop};
+pub use behaviour::{TIME_LIMIT, run_bus, run_documents, run_shop};

@@ -15,17 +15,4 @@ order-lines-more =
     }
 
 greeting = Hello! This is the shop's bot. I shall tell you here as soon as your order is paid.
-commands = /orders — your latest orders
-unknown = Sorry, I did not understand that. This is what I can do:
 try-later = I cannot show your orders just now. Please try again in a few minutes.
-
-orders-title =
-    { $count ->
-        [one] <b>Your latest order:</b>
-       *[other] <b>Your latest { $count } orders:</b>
-    }
-orders-empty = You have no orders yet.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ waits for payment
-status-paid = ✅ paid
-status-expired = ⌛ expired

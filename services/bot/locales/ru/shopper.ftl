@@ -16,18 +16,4 @@ order-lines-more =
     }
 
 greeting = Здравствуйте! Это бот магазина. Как только заказ будет оплачен, я сообщу вам об этом здесь.
-commands = /orders — ваши последние заказы
-unknown = Извините, я этого не понял. Вот что я умею:
 try-later = Сейчас не получается показать заказы. Попробуйте ещё раз через несколько минут.
-
-orders-title =
-    { $count ->
-        [one] <b>Ваш последний { $count } заказ:</b>
-        [few] <b>Ваши последние { $count } заказа:</b>
-       *[other] <b>Ваши последние { $count } заказов:</b>
-    }
-orders-empty = У вас пока нет заказов.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ ждёт оплаты
-status-paid = ✅ оплачен
-status-expired = ⌛ истёк

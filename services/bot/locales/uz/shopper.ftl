@@ -11,13 +11,4 @@ order-line-untitled = • Mahsulot №{ $product } × { $count }
 order-lines-more = … va yana { $count } xil mahsulot
 
 greeting = Assalomu alaykum! Bu do'konning boti. Buyurtmangiz to'langan zahoti sizga shu yerda xabar beraman.
-commands = /orders — oxirgi buyurtmalaringiz
-unknown = Kechirasiz, buni tushunmadim. Mana nima qila olaman:
 try-later = Hozir buyurtmalarni ko'rsata olmayapman. Bir necha daqiqadan so'ng yana urinib ko'ring.
-
-orders-title = <b>Oxirgi { $count } ta buyurtmangiz:</b>
-orders-empty = Sizda hali buyurtma yo'q.
-orders-entry = №{ $order } · { $status } · { $total } · { $date }
-status-pending = ⏳ to'lov kutilmoqda
-status-paid = ✅ to'langan
-status-expired = ⌛ muddati o'tgan

@@ -19,6 +19,9 @@ presses! {
         /// From a card: so many into the cart.
         SetOnCard { article_id: ProductId, count: u32 } = "sc",
         Cart = "k",
+        CartPage { page: u32 } = "kp",
+        /// What is new in the cart was read.
+        AcceptNews = "ka",
         /// From the cart: so many.
         SetInCart { article_id: ProductId, count: u32 } = "sk",
         ClearCart = "kc",

@@ -53,9 +53,9 @@ queue-parked = Queue { $queue }: { $parked } messages were given up
 queue-parked-do = tolov parked list says why; then requeue or drop them
 
 # Shop store
-mongo-standalone = MongoDB { $version }, standalone, database { $database }: acknowledges writes from its journal, index there
-mongo-replica-set = MongoDB { $version }, replica set, database { $database }: a majority acknowledges writes from its journal, index there
-mongo-index = MongoDB has no index on orders by shopper
+mongo-standalone = MongoDB { $version }, standalone, database { $database }: acknowledges writes from its journal, indexes there
+mongo-replica-set = MongoDB { $version }, replica set, database { $database }: a majority acknowledges writes from its journal, indexes there
+mongo-index = MongoDB lacks indexes: { $missing }
 mongo-index-do = The user of MONGO_URL must be allowed to make indexes: give it the role readWrite
 shop-good = Shop store { $path }: intact
 shop-not-yet = There is no shop store at { $path } yet: the first start makes it

@@ -53,9 +53,9 @@ queue-parked = Очередь { $queue }: отложено навсегда со
 queue-parked-do = tolov parked list скажет почему; затем requeue или drop
 
 # Магазин
-mongo-standalone = MongoDB { $version }, одиночный сервер, база { $database }: подтверждает запись из журнала, индекс есть
-mongo-replica-set = MongoDB { $version }, набор реплик, база { $database }: запись подтверждает большинство из журнала, индекс есть
-mongo-index = В MongoDB нет индекса заказов по покупателю
+mongo-standalone = MongoDB { $version }, одиночный сервер, база { $database }: подтверждает запись из журнала, индексы есть
+mongo-replica-set = MongoDB { $version }, набор реплик, база { $database }: запись подтверждает большинство из журнала, индексы есть
+mongo-index = В MongoDB нет индексов: { $missing }
 mongo-index-do = Пользователь из MONGO_URL должен иметь право создавать индексы: роль readWrite
 shop-good = Хранилище магазина { $path }: цело
 shop-not-yet = Хранилища магазина { $path } пока нет: оно появится при первом запуске

@@ -53,9 +53,9 @@ queue-parked = { $queue } navbati: chetga qo'yilgan xabarlar: { $parked }
 queue-parked-do = Sababini tolov parked list aytadi; keyin requeue yoki drop
 
 # Do'kon
-mongo-standalone = MongoDB { $version }, yakka server, baza { $database }: yozuvni jurnaldan tasdiqlaydi, indeks bor
-mongo-replica-set = MongoDB { $version }, replikalar to'plami, baza { $database }: yozuvni ko'pchilik jurnaldan tasdiqlaydi, indeks bor
-mongo-index = MongoDB da xaridor bo'yicha buyurtmalar indeksi yo'q
+mongo-standalone = MongoDB { $version }, yakka server, baza { $database }: yozuvni jurnaldan tasdiqlaydi, indekslar bor
+mongo-replica-set = MongoDB { $version }, replikalar to'plami, baza { $database }: yozuvni ko'pchilik jurnaldan tasdiqlaydi, indekslar bor
+mongo-index = MongoDB da indekslar yo'q: { $missing }
 mongo-index-do = MONGO_URL foydalanuvchisi indeks yarata olishi kerak: unga readWrite rolini bering
 shop-good = Do'kon ombori { $path }: butun
 shop-not-yet = { $path } do'kon ombori hali yo'q: u birinchi ishga tushishda yaratiladi

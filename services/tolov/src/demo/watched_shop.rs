@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tolov_domain::{
-    Event, EventId, Language, OrderId, OrderedProduct, UserId,
+    Event, EventId, Language, OrderId, OrderedProduct, Phone, UserId,
     order::{Order, User},
     ports::{
         PortError,
+        documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
         shop::{
             Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, ShopStore, Shoppers,
         },
@@ -123,8 +124,16 @@ impl Shoppers for WatchedShop {
         self.shop()?.set_language(id, language).await
     }
 
+    async fn set_phone(&self, id: UserId, phone: &Phone) -> Result<(), PortError> {
+        self.shop()?.set_phone(id, phone).await
+    }
+
     async fn set_cart_line(&self, id: UserId, line: OrderedProduct) -> Result<(), PortError> {
         self.shop()?.set_cart_line(id, line).await
+    }
+
+    async fn clear_cart(&self, id: UserId) -> Result<(), PortError> {
+        self.shop()?.clear_cart(id).await
     }
 }
 
@@ -149,5 +158,42 @@ impl NotificationLog for WatchedShop {
 
     async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError> {
         self.shop()?.outcome(id).await
+    }
+}
+
+#[async_trait]
+impl Documents for WatchedShop {
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        self.shop()?.get(collection, key).await
+    }
+
+    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+        self.shop()?.get_many(collection, keys).await
+    }
+
+    async fn put(
+        &self,
+        collection: Collection,
+        key: &Key,
+        seen: Option<Version>,
+        body: &Body,
+    ) -> Result<Put, PortError> {
+        self.shop()?.put(collection, key, seen, body).await
+    }
+
+    async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
+        self.shop()?.remove(collection, key, seen).await
+    }
+
+    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+        self.shop()?.find(query).await
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, PortError> {
+        self.shop()?.count(query).await
+    }
+
+    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+        self.shop()?.next_number(sequence).await
     }
 }

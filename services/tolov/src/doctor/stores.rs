@@ -39,8 +39,9 @@ pub(super) async fn check_shop(address: &ShopAddress) -> Vec<Finding> {
                 Finding::good("mongo-standalone")
             };
             let mut findings = vec![good.with("version", mongo.version).with("database", mongo.database)];
-            if !mongo.has_orders_index {
-                findings.push(Finding::bad("mongo-index"));
+            if !mongo.missing_indexes.is_empty() {
+                let missing = mongo.missing_indexes.join(", ");
+                findings.push(Finding::bad("mongo-index").with("missing", missing));
             }
             findings
         }

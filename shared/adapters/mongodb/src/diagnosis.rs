@@ -5,7 +5,7 @@ use tolov_domain::ports::PortError;
 
 use crate::{
     failure::Failure,
-    shop::{COUNTERS, MongoShop, ORDERS},
+    shop::{COUNTERS, MongoShop},
 };
 
 /// A server that answers, and how it is set up.
@@ -14,8 +14,8 @@ pub struct Diagnosis {
     pub version: String,
     pub database: String,
     pub is_replica_set: bool,
-    /// The index by which a shopper's orders are found; made at the first reach.
-    pub has_orders_index: bool,
+    /// `collection.field` of each index that queries need and that is not there; they are made at the first reach.
+    pub missing_indexes: Vec<String>,
 }
 
 impl MongoShop {
@@ -27,12 +27,11 @@ impl MongoShop {
             let hello = self.database().run_command(doc! { "hello": 1 }).await?;
             let counters = self.database().collection::<Document>(COUNTERS);
             counters.update_one(doc! { "_id": "tolov doctor" }, doc! { "$set": { "seen": true } }).await?;
-            let indexes = self.collection(ORDERS).list_index_names().await?;
             Ok::<_, Failure>(Diagnosis {
                 version: build.get_str("version").unwrap_or("?").to_owned(),
                 database: self.database_name().to_owned(),
                 is_replica_set: hello.contains_key("setName"),
-                has_orders_index: indexes.iter().any(|name| name.starts_with("user_id")),
+                missing_indexes: self.missing_indexes().await?,
             })
         })
         .await

@@ -4,10 +4,13 @@ mod shop;
 
 mod diagnosis;
 mod failure;
+mod indexes;
 
+mod body;
 mod document;
 mod write;
 
+mod documents;
 mod notifications;
 mod orders;
 mod projection;

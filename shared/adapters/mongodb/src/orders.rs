@@ -19,7 +19,7 @@ use crate::{
     document::{self, OrderDocument},
     failure::Failure,
     shop::{COUNTERS, MongoShop, ORDERS},
-    write::insert_if_unknown,
+    write::{again_after_a_break, insert_if_unknown},
 };
 
 /// The `_id` of the counter of order numbers.
@@ -32,11 +32,11 @@ const NUMBER_BEFORE_THE_FIRST: i64 = 1_000;
 impl Orders for MongoShop {
     async fn next_order_id(&self) -> Result<OrderId, PortError> {
         self.call("taking an order number", async {
-            let mut number = self.count_up().await?;
+            let mut number = self.count_up(ORDER_COUNTER).await?;
             if number.is_none() {
                 // The counter was removed while this process ran.
                 self.lift_order_counter_over_stored_orders().await?;
-                number = self.count_up().await?;
+                number = self.count_up(ORDER_COUNTER).await?;
             }
             let number =
                 number.ok_or_else(|| Failure::Vanished("the counter of order numbers".to_owned()))?;
@@ -82,18 +82,14 @@ impl Orders for MongoShop {
 
 impl MongoShop {
     /// The next number, or none where the counter is not there. A number whose answer is lost is never used.
-    async fn count_up(&self) -> Result<Option<i64>, Failure> {
+    pub(crate) async fn count_up(&self, counter: &str) -> Result<Option<i64>, Failure> {
         let counters = self.collection(COUNTERS);
         let count = || {
             counters
-                .find_one_and_update(doc! { "_id": ORDER_COUNTER }, doc! { "$inc": { "value": 1_i64 } })
+                .find_one_and_update(doc! { "_id": counter }, doc! { "$inc": { "value": 1_i64 } })
                 .return_document(ReturnDocument::After)
         };
-        let after = match count().await.map_err(Failure::from) {
-            Err(failure) if failure.is_broken_connection() => count().await?,
-            settled => settled?,
-        };
-        let Some(after) = after else { return Ok(None) };
+        let Some(after) = again_after_a_break(count).await? else { return Ok(None) };
         let value = after.get_i64("value").map_err(|error| Failure::Unexpected(error.to_string()))?;
         Ok(Some(value))
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mongodb::{
-    Client, Collection, Database, IndexModel,
+    Client, Collection, Database,
     bson::{RawDocumentBuf, doc, oid::ObjectId},
     options::{ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, ServerAddress, WriteConcern},
 };
@@ -141,11 +141,10 @@ impl MongoShop {
         self.shared.holder
     }
 
-    /// Makes the index and lifts the counter. Repeating it changes nothing.
+    /// Makes the indexes and lifts the counter. Repeating it changes nothing.
     async fn prepare(&self) -> Result<(), Failure> {
         let hello = self.database().run_command(doc! { "hello": 1 }).await?;
-        let newest_first = IndexModel::builder().keys(doc! { "user_id": 1, "_id": -1 }).build();
-        self.collection(ORDERS).create_index(newest_first).await?;
+        self.make_indexes().await?;
         self.lift_order_counter_over_stored_orders().await?;
         let topology = if hello.contains_key("setName") { "replica set" } else { "standalone" };
         tracing::info!(

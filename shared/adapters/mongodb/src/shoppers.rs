@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mongodb::bson::{Document, doc};
 use tolov_domain::{
-    Language, OrderedProduct, UserId,
+    Language, OrderedProduct, Phone, UserId,
     order::User,
     ports::{
         PortError,
@@ -43,9 +43,20 @@ impl Shoppers for MongoShop {
         self.call("keeping a shopper's language", self.write(USERS, vec![chosen])).await.map(|_| ())
     }
 
+    async fn set_phone(&self, id: UserId, phone: &Phone) -> Result<(), PortError> {
+        let given = upsert(id.get(), doc! { "phone": phone.as_str() });
+        self.call("keeping a shopper's phone", self.write(USERS, vec![given])).await.map(|_| ())
+    }
+
     async fn set_cart_line(&self, id: UserId, line: OrderedProduct) -> Result<(), PortError> {
         let changed = upsert(id.get(), doc! { "cart": cart_with(line) });
         self.call("changing a cart", self.write(USERS, vec![changed])).await.map(|_| ())
+    }
+
+    async fn clear_cart(&self, id: UserId) -> Result<(), PortError> {
+        // No upsert: nobody becomes known by an empty cart.
+        let emptied = doc! { "q": { "_id": id.get() }, "u": { "$set": { "cart": [] } } };
+        self.call("emptying a cart", self.write(USERS, vec![emptied])).await.map(|_| ())
     }
 }
 

@@ -30,6 +30,22 @@ pub(crate) fn insert_if_unknown(id: impl Into<mongodb::bson::Bson>, document: Do
     doc! { "q": { "_id": id.into() }, "u": { "$setOnInsert": document }, "upsert": true }
 }
 
+/// A statement that puts a document in the place of the one that the filter finds, if it finds one.
+pub(crate) fn replace(filter: Document, document: Document) -> Document {
+    doc! { "q": filter, "u": document }
+}
+
+/// Does it once more where the connection broke, as the driver does on a replica set. Only for what may be repeated.
+pub(crate) async fn again_after_a_break<T, A>(attempt: impl Fn() -> A) -> Result<T, Failure>
+where
+    A: IntoFuture<Output = mongodb::error::Result<T>>,
+{
+    match attempt().await.map_err(Failure::from) {
+        Err(failure) if failure.is_broken_connection() => Ok(attempt().await?),
+        settled => settled,
+    }
+}
+
 /// The values of one field in an array of documents, whether or not the array is there.
 ///
 /// `"$array.field"` would say the same; not every server that speaks the protocol walks arrays in expressions.
@@ -43,6 +59,8 @@ pub(crate) fn field_of_each(array: &str, field: &str) -> Document {
 pub(crate) struct Written {
     /// How many documents were not there before.
     pub(crate) made: usize,
+    /// How many statements found their document.
+    pub(crate) matched: usize,
 }
 
 impl Written {
@@ -66,7 +84,9 @@ impl MongoShop {
         let mut rest = statements.as_slice();
         while !rest.is_empty() {
             let (now, later) = rest.split_at(command_length(rest));
-            written.made += self.write_through_races(collection, now).await?;
+            let those = self.write_through_races(collection, now).await?;
+            written.made += those.made;
+            written.matched += those.matched;
             rest = later;
         }
         Ok(written)
@@ -79,14 +99,15 @@ impl MongoShop {
         &self,
         collection: &str,
         mut statements: &[RawDocumentBuf],
-    ) -> Result<usize, Failure> {
-        let mut made = 0;
+    ) -> Result<Written, Failure> {
+        let mut written = Written::default();
         let mut lost_races = 0;
         loop {
             let reply = self.update_command(collection, statements).await?;
-            made += reply.made;
+            written.made += reply.written.made;
+            written.matched += reply.written.matched;
             match reply.failed {
-                None => return Ok(made),
+                None => return Ok(written),
                 Some(FailedStatement { index, code, message }) => {
                     // Where an earlier statement went through meanwhile, this is the first loss of another one.
                     lost_races = if index == 0 { lost_races + 1 } else { 1 };
@@ -117,14 +138,8 @@ impl MongoShop {
             "writeConcern": { "w": "majority", "j": true, "wtimeout": w_timeout_ms },
             "updates": updates,
         };
-        let first = self.database().run_raw_command(command.clone()).await.map_err(Failure::from);
-        let reply = match first {
-            Err(failure) if failure.is_broken_connection() => {
-                self.database().run_raw_command(command).await?
-            }
-            settled => settled?,
-        };
-        read_reply(&reply)
+        let run = || self.database().run_raw_command(command.clone());
+        read_reply(&again_after_a_break(run).await?)
     }
 }
 
@@ -140,7 +155,7 @@ fn command_length(statements: &[RawDocumentBuf]) -> usize {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Reply {
-    made: usize,
+    written: Written,
     failed: Option<FailedStatement>,
 }
 
@@ -157,6 +172,9 @@ fn read_reply(reply: &Document) -> Result<Reply, Failure> {
         return Err(Failure::WriteConcern { code, message });
     }
     let made = reply.get_array("upserted").map_or(0, Vec::len);
+    // The server counts what it made among what it found.
+    let found = reply.get("n").and_then(whole_number).and_then(|found| usize::try_from(found).ok());
+    let written = Written { made, matched: found.unwrap_or_default().saturating_sub(made) };
     let first_error = reply.get_array("writeErrors").ok().and_then(|errors| errors.first());
     let failed = first_error.map(|error| {
         let error = error.as_document().cloned().unwrap_or_default();
@@ -164,7 +182,7 @@ fn read_reply(reply: &Document) -> Result<Reply, Failure> {
         let index = error.get("index").and_then(whole_number).and_then(|index| usize::try_from(index).ok());
         FailedStatement { index: index.unwrap_or(usize::MAX), code, message }
     });
-    Ok(Reply { made, failed })
+    Ok(Reply { written, failed })
 }
 
 fn code_and_message(error: &Document) -> (i32, String) {
@@ -184,7 +202,10 @@ mod tests {
     #[test]
     fn a_reply_without_errors_counts_what_was_made() {
         let reply = doc! { "ok": 1, "n": 2, "nModified": 1, "upserted": [{ "index": 0, "_id": 7_i64 }] };
-        assert_eq!(read_reply(&reply).unwrap(), Reply { made: 1, failed: None });
+        assert_eq!(
+            read_reply(&reply).unwrap(),
+            Reply { written: Written { made: 1, matched: 1 }, failed: None }
+        );
     }
 
     #[test]
@@ -192,7 +213,10 @@ mod tests {
         let reply =
             doc! { "ok": 1, "n": 1, "writeErrors": [{ "index": 1, "code": 11000, "errmsg": "dup key" }] };
         let failed = FailedStatement { index: 1, code: DUPLICATE_KEY, message: "dup key".to_owned() };
-        assert_eq!(read_reply(&reply).unwrap(), Reply { made: 0, failed: Some(failed) });
+        assert_eq!(
+            read_reply(&reply).unwrap(),
+            Reply { written: Written { made: 0, matched: 1 }, failed: Some(failed) }
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tolov_domain::ports::shop::ShopStore;
 
+use crate::documents::DocumentsWorld;
+
 mod facts;
 mod notifying;
 mod ordering;
@@ -18,7 +20,7 @@ pub use shopping::*;
 
 /// A shop store of its own for one behaviour, empty at first.
 #[async_trait]
-pub trait ShopWorld: Send + Sync {
+pub trait ShopWorld: DocumentsWorld {
     /// A handle on the store. Where an adapter can have several (another connection, another process), every call
     /// gives another one on the same data.
     async fn store(&self) -> Arc<dyn ShopStore>;
@@ -28,10 +30,11 @@ pub trait ShopWorld: Send + Sync {
 }
 
 /// One `#[test]` a behaviour of a shop store, each in a world that `$fresh_world` makes: the path of an
-/// `async fn() -> anyhow::Result<impl ShopWorld>`. Attributes before it go to every test.
+/// `async fn() -> anyhow::Result<impl ShopWorld>`; the documents' behaviours are among them. Attributes before it go to every test.
 #[macro_export]
 macro_rules! shop_contract {
     ($(#[$attribute:meta])* $fresh_world:path) => {
+        $crate::documents_contract! { @all [$(#[$attribute])*] run_shop $fresh_world }
         $crate::shop_contract! { @each [$(#[$attribute])*] $fresh_world =>
             order_numbers_are_unique_and_grow_under_parallel_callers
             a_number_that_an_event_has_brought_is_never_given_out
@@ -40,6 +43,7 @@ macro_rules! shop_contract {
             an_order_made_from_an_event_is_left_as_it_is_when_it_is_placed
             a_shoppers_orders_come_newest_first_in_pages
             an_unknown_order_is_none
+            order_numbers_and_sequences_do_not_move_each_other
 
             a_payment_leaves_its_facts_with_the_order
             a_payment_takes_what_was_bought_out_of_the_cart_and_leaves_later_additions
@@ -63,6 +67,8 @@ macro_rules! shop_contract {
             the_language_is_the_one_chosen_last
             a_cart_line_is_replaced_and_zero_takes_it_out
             carts_of_two_shoppers_are_apart
+            a_cart_is_emptied_and_nothing_else_of_its_shopper_changes
+            the_phone_is_the_one_given_last
 
             a_first_claim_is_to_be_sent_and_a_second_one_finds_it_busy
             after_the_lease_it_is_claimed_again_with_the_next_attempt

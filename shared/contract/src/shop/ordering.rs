@@ -1,6 +1,10 @@
 //! Orders, as the bot places and shows them.
 
-use tolov_domain::{OrderId, UserId, order::OrderStatus, ports::shop::Recorded};
+use tolov_domain::{
+    OrderId, UserId,
+    order::OrderStatus,
+    ports::{documents::Sequence, shop::Recorded},
+};
 
 use super::{
     ShopWorld,
@@ -130,5 +134,19 @@ pub async fn an_unknown_order_is_none(world: &dyn ShopWorld) -> anyhow::Result<(
         0,
         "an order that is not paid does not count"
     );
+    Ok(())
+}
+
+pub async fn order_numbers_and_sequences_do_not_move_each_other(world: &dyn ShopWorld) -> anyhow::Result<()> {
+    let store = world.store().await;
+    let first = store.next_order_id().await?;
+    for number in 1..=5 {
+        for sequence in
+            [Sequence::Categories, Sequence::Articles, Sequence::StaffActions, Sequence::Broadcasts]
+        {
+            assert_eq!(store.next_number(sequence).await?, number);
+        }
+    }
+    assert_eq!(store.next_order_id().await?.get(), first.get() + 1);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Shoppers and their carts.
 
-use tolov_domain::{Language, UserId, ports::shop::Recorded};
+use tolov_domain::{Language, Phone, UserId, ports::shop::Recorded};
 
 use super::{
     ShopWorld,
@@ -79,5 +79,47 @@ pub async fn carts_of_two_shoppers_are_apart(world: &dyn ShopWorld) -> anyhow::R
     store.set_cart_line(second, product(7, 0)?).await?;
     assert_eq!(cart(&*store, first).await?, [(7, 1)]);
     assert_eq!(cart(&*store, second).await?, []);
+    Ok(())
+}
+
+pub async fn a_cart_is_emptied_and_nothing_else_of_its_shopper_changes(
+    world: &dyn ShopWorld,
+) -> anyhow::Result<()> {
+    let store = world.store().await;
+    let (shopper, other, stranger) = (UserId::try_new(5551)?, UserId::try_new(6662)?, UserId::try_new(7773)?);
+    for known in [shopper, other] {
+        store.meet(known, Some(Language::Uz)).await?;
+        store.set_cart_line(known, product(7, 1)?).await?;
+        store.set_cart_line(known, product(8, 2)?).await?;
+    }
+    let before = user(&*store, shopper).await?;
+    for _ in 0..2 {
+        store.clear_cart(shopper).await?;
+        let after = user(&*store, shopper).await?;
+        assert_eq!(after, tolov_domain::order::User { cart: Vec::new(), ..before.clone() });
+    }
+    assert_eq!(cart(&*store, other).await?, [(7, 1), (8, 2)]);
+    store.set_cart_line(shopper, product(9, 3)?).await?;
+    assert_eq!(cart(&*store, shopper).await?, [(9, 3)]);
+    store.clear_cart(stranger).await?;
+    assert_eq!(store.user(stranger).await?, None, "nobody becomes known by an empty cart");
+    Ok(())
+}
+
+pub async fn the_phone_is_the_one_given_last(world: &dyn ShopWorld) -> anyhow::Result<()> {
+    let store = world.store().await;
+    let shopper = UserId::try_new(5551)?;
+    // Whether or not the shopper was met.
+    for text in ["+998 90 123 45 67", "+998 91 765 43 21"] {
+        let phone = Phone::parse(text)?;
+        store.set_phone(shopper, &phone).await?;
+        assert_eq!(user(&*store, shopper).await?.phone.as_deref(), Some(phone.as_str()));
+        store.meet(shopper, Some(Language::Ru)).await?;
+        store.set_language(shopper, Language::En).await?;
+        store.set_cart_line(shopper, product(7, 1)?).await?;
+        assert_eq!(user(&*store, shopper).await?.phone.as_deref(), Some(phone.as_str()), "it stays");
+    }
+    let kept = user(&*store, shopper).await?;
+    assert_eq!((kept.language, cart(&*store, shopper).await?), (Some(Language::En), vec![(7, 1)]));
     Ok(())
 }

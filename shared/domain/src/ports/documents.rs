@@ -16,6 +16,10 @@ use serde_json::{Map, Value};
 
 use super::PortError;
 
+pub use checks::{INSTANTS_MS, checked_body, checked_query, is_instant};
+
+mod checks;
+
 /// The kinds of documents. Each has keys of one kind: numbers or texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Collection {
@@ -118,9 +122,14 @@ impl fmt::Display for Key {
 /// is not used again for something else.
 pub type Version = i64;
 
-/// The fields of a document. Integers are at most 64 bits and signed; a field whose name ends with `_at` is an instant
-/// in milliseconds since 1970 (MongoDB keeps it as a date). Names hold no dot and do not begin with a dollar sign or an
-/// underscore.
+/// The fields of a document.
+///
+/// - Numbers are whole, signed and of at most 64 bits. One in a field whose name ends with `_at`, or in a list there, is
+///   an instant in milliseconds since 1970, in the years 1 to 9999 (MongoDB keeps it as a date).
+/// - Names are not empty, hold no dot and do not begin with a dollar sign or an underscore. No top-level field is called
+///   `version`, which is where a store may keep its own.
+///
+/// A store refuses the rest ([`checked_body`]).
 pub type Body = Map<String, Value>;
 
 /// A document as it was read.
@@ -156,7 +165,8 @@ pub enum Filter {
     All { after: Option<Key> },
     /// Those whose indexed field is this number or text, or a list with it; by key.
     Is { field: &'static str, value: Value },
-    /// Those whose indexed field is a number from `from` to `to`, both included; by that number, then by key.
+    /// Those whose indexed field is a number from `from` to `to`, both included; by that number, then by key. A list is
+    /// not found so.
     Between { field: &'static str, from: i64, to: i64 },
 }
 
@@ -226,7 +236,8 @@ pub trait Documents: Send + Sync + fmt::Debug {
     /// Those that are there, by key; a key that is given twice is answered once.
     async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError>;
 
-    /// Writes a document that was seen with this version; `None`: that was not there.
+    /// Writes a document that was seen with this version; `None`: that was not there. A body that no store can keep is
+    /// [`PortError::Refused`].
     async fn put(
         &self,
         collection: Collection,
@@ -238,6 +249,8 @@ pub trait Documents: Send + Sync + fmt::Debug {
     /// Removes a document that was seen with this version. `false`: it is not as it was seen, or not there.
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError>;
 
+    /// A filter over a field that is not indexed, or with a value that is neither number nor text, is
+    /// [`PortError::Refused`].
     async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError>;
 
     /// How many documents the query would find without its skip and limit.

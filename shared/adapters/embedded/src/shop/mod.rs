@@ -1,12 +1,14 @@
-//! The shop store: shoppers, carts, orders, and which notifications were sent.
+//! The shop store: shoppers, carts, orders, which notifications were sent, and documents.
 
 use std::{path::Path, sync::Arc};
 
 use tolov_domain::ports::PortError;
 
+mod documents;
 mod notifications;
 mod orders;
 mod projection;
+mod questions;
 mod shoppers;
 
 use crate::sqlite::SqliteFile;

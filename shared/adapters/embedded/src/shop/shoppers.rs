@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 use tolov_domain::{
-    Language, OrderedProduct, ProductId, UserId,
+    Language, OrderedProduct, Phone, ProductId, UserId,
     order::User,
     ports::{
         PortError,
@@ -56,9 +56,33 @@ impl Shoppers for EmbeddedShop {
         Ok(())
     }
 
+    async fn set_phone(&self, id: UserId, phone: &Phone) -> Result<(), PortError> {
+        let mut writer = self.file.writer().await?;
+        sqlx::query(
+            "INSERT INTO users (id, phone) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET phone = excluded.phone",
+        )
+        .bind(id.get())
+        .bind(phone.as_str())
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| self.file.failed(&error))?;
+        Ok(())
+    }
+
     async fn set_cart_line(&self, id: UserId, line: OrderedProduct) -> Result<(), PortError> {
         let mut writer = self.file.writer().await?;
         write_cart_line(&mut writer, id, line).await.map_err(|error| self.file.failed(&error))
+    }
+
+    async fn clear_cart(&self, id: UserId) -> Result<(), PortError> {
+        let mut writer = self.file.writer().await?;
+        sqlx::query("DELETE FROM cart_lines WHERE user_id = ?1")
+            .bind(id.get())
+            .execute(&mut *writer)
+            .await
+            .map_err(|error| self.file.failed(&error))?;
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tolov_domain::ports::{PortError, shop::Shoppers};
+use tolov_domain::ports::{PortError, documents::Collection, shop::Shoppers};
 use tolov_kit::secret::Secret;
 use tolov_mongodb::{MongoOptions, MongoShop};
 
@@ -53,11 +53,27 @@ async fn a_url_that_cannot_be_read_is_refused_without_a_word_of_its_password() {
 }
 
 #[tokio::test]
-async fn the_index_that_queries_need_is_there_after_the_first_reach() -> anyhow::Result<()> {
+async fn the_indexes_that_queries_need_are_there_after_the_first_reach_and_one_that_is_gone_is_told()
+-> anyhow::Result<()> {
     let world = World::fresh().await?;
+    let shop = world.shop().await;
+    shop.ping().await?;
     world.shop().await.ping().await?;
-    world.shop().await.ping().await?;
-    let orders = world.database.collection::<mongodb::bson::Document>("orders");
-    assert_eq!(orders.list_index_names().await?, ["_id_", "user_id_1__id_-1"]);
+    let names = async |collection: &str| {
+        world.database.collection::<mongodb::bson::Document>(collection).list_index_names().await
+    };
+    assert_eq!(names("orders").await?, ["_id_", "user_id_1__id_-1"]);
+    for collection in Collection::ALL.into_iter().filter(|collection| !collection.indexed().is_empty()) {
+        let fields = collection.indexed().iter().map(|field| format!("{field}_1__id_1"));
+        let mut expected: Vec<_> = std::iter::once("_id_".to_owned()).chain(fields).collect();
+        expected.sort();
+        let mut found = names(collection.name()).await?;
+        found.sort();
+        assert_eq!(found, expected, "{collection:?}");
+    }
+    assert_eq!(shop.diagnose().await?.missing_indexes, Vec::<String>::new());
+    let fulfilments = world.database.collection::<mongodb::bson::Document>("fulfilments");
+    fulfilments.drop_index("stage_1__id_1").await?;
+    assert_eq!(shop.diagnose().await?.missing_indexes, ["fulfilments.stage"]);
     world.remove().await
 }

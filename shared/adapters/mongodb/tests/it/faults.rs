@@ -139,7 +139,11 @@ async fn a_connection_that_breaks_within_a_write_is_mended_without_the_caller() 
 }
 
 /// Runs a call whose command reaches the server, on the connection that the ping leaves, while answers are swallowed.
-async fn losing_the_answer<T>(proxy: &ChaosProxy, shop: &MongoShop, call: impl Future<Output = T>) -> T {
+pub(crate) async fn losing_the_answer<T>(
+    proxy: &ChaosProxy,
+    shop: &MongoShop,
+    call: impl Future<Output = T>,
+) -> T {
     shop.ping().await.unwrap();
     proxy.swallow(Direction::ToClient);
     let outcome = call.await;

@@ -5,6 +5,7 @@ mod applying;
 mod claiming;
 mod connecting;
 mod contract;
+mod documents;
 mod faults;
 mod numbering;
 mod world;

@@ -1,0 +1,30 @@
+cart-title = 🛒 <b>Your cart</b>
+cart-empty = 🛒 Your cart is empty so far.
+    Pick something from the catalogue and it will wait here.
+cart-line-sum = { $count } × { $price } = <b>{ $sum }</b>
+cart-line-untitled = Product №{ $product }
+cart-only-left = Only { $count } left
+cart-gone = This is not available just now
+cart-full = The cart takes at most { $count } different things
+cart-clear = 🗑 Empty
+cart-clear-surely = Take everything out of the cart?
+cart-clear-yes = 🗑 Yes, empty it
+cart-check-out = ✅ Check out · { $total }
+cart-accept-news = 👌 All right, go on
+news-dearer = The price has gone up: it was { $was }, now it is { $now }
+news-cheaper = The price has come down: it was { $was }, now it is { $now }
+news-only-left = Only { $count } left
+news-sold-out = Sold out
+news-gone = No longer for sale
+promo-enter = 🎁 Promo code
+promo-drop = 🎁 { $code } — remove
+promo-ask = 🎁 Type the promo code.
+promo-unknown = There is no such promo code. Check it and type it again, or press /menu.
+promo-expired = This promo code has expired.
+promo-used-up = This promo code is used up.
+promo-used-by-you = You have used this promo code already.
+promo-too-little = The promo code counts from { $sum } on.
+sum-goods = Goods: { $sum }
+sum-discount = Discount { $code }: −{ $sum }
+sum-delivery = Delivery: { $sum }
+sum-total = Total: <b>{ $sum }</b>

@@ -1,0 +1,52 @@
+order-title = 📦 <b>Order №{ $order }</b>
+order-pay = 💳 Pay with CLICK · { $total }
+order-check = 🔄 Check payment
+order-cancel = ✖️ Cancel
+order-again = 🔁 Order again
+orders-title = 📦 <b>Your orders</b>
+orders-empty = 📦 You have no orders yet.
+state-placing = ⏳ Being placed
+state-waiting = ⏳ Waiting for payment
+state-waiting-until = ⏳ Waiting for payment: { $left } left (until { $until })
+state-paid = ✅ Paid
+state-preparing = 👩‍🍳 Being prepared
+state-ready = 📦 Ready
+state-on-the-way = 🚚 On the way
+state-delivered = 🎉 Delivered
+state-cancelled = ✖️ Cancelled
+state-expired = ⌛ Expired
+state-refunded = ↩️ Refunded
+left-moment = less than a minute
+left-minutes =
+    { $count ->
+        [one] { $count } minute
+       *[other] { $count } minutes
+    }
+left-hours =
+    { $count ->
+        [one] { $count } hour
+       *[other] { $count } hours
+    }
+term-phone = 📞 { $phone }
+term-comment = 💬 { $comment }
+term-pickup = 🏬 Pickup: { $place }
+term-address = 📍 { $place }
+term-location = 📍 { $place }
+term-on-the-map = Place on the map
+term-landmark = 🏠 { $landmark }
+told-accepted = 👩‍🍳 Order №{ $order } is accepted, we are preparing it.
+told-ready = 📦 Order №{ $order } is ready and will be on its way soon.
+told-ready-for-pickup = 📦 Order №{ $order } is ready, you can pick it up.
+told-sent-off = 🚚 Order №{ $order } is on its way.
+told-delivered = 🎉 Order №{ $order } is delivered. Thank you, see you again!
+told-cancelled = ✖️ Order №{ $order } is cancelled.
+told-cancelled-paid = ✖️ Order №{ $order } is cancelled. We shall give your money back and tell you.
+told-refunded = ↩️ The money for order №{ $order } has been given back.
+check-not-yet = The payment has not come yet. We shall tell you when it does.
+cancel-surely = Cancel order №{ $order }?
+
+    If you have paid already, do not: the money may be on its way.
+cancel-yes = ✖️ Yes, cancel it
+cancelled-now = Cancelled
+cancel-too-late = The payment has come already, so it is not cancelled
+again-missing = Could not be added in full: { $titles }

@@ -1,0 +1,45 @@
+cart-title = 🛒 <b>Ваша корзина</b>
+cart-empty = 🛒 Корзина пока пуста.
+    Выберите что-нибудь в каталоге — оно появится здесь.
+cart-line-sum = { $count } × { $price } = <b>{ $sum }</b>
+cart-line-untitled = Товар №{ $product }
+cart-only-left =
+    { $count ->
+        [one] Осталась только { $count } штука
+        [few] Осталось только { $count } штуки
+       *[other] Осталось только { $count } штук
+    }
+cart-gone = Этого товара сейчас нет
+cart-full =
+    { $count ->
+        [one] В корзину помещается не больше { $count } разного товара
+        [few] В корзину помещается не больше { $count } разных товаров
+       *[other] В корзину помещается не больше { $count } разных товаров
+    }
+cart-clear = 🗑 Очистить
+cart-clear-surely = Убрать из корзины всё?
+cart-clear-yes = 🗑 Да, очистить
+cart-check-out = ✅ Оформить · { $total }
+cart-accept-news = 👌 Понятно, продолжим
+news-dearer = Цена выросла: было { $was }, стало { $now }
+news-cheaper = Цена снизилась: было { $was }, стало { $now }
+news-only-left =
+    { $count ->
+        [one] Осталась только { $count } штука
+        [few] Осталось только { $count } штуки
+       *[other] Осталось только { $count } штук
+    }
+news-sold-out = Закончилось
+news-gone = Больше не продаётся
+promo-enter = 🎁 Промокод
+promo-drop = 🎁 { $code } — убрать
+promo-ask = 🎁 Напишите промокод.
+promo-unknown = Такого промокода нет. Проверьте и напишите ещё раз или нажмите /menu.
+promo-expired = Срок этого промокода истёк.
+promo-used-up = Этот промокод закончился.
+promo-used-by-you = Вы уже использовали этот промокод.
+promo-too-little = Промокод действует от { $sum }.
+sum-goods = Товары: { $sum }
+sum-discount = Скидка { $code }: −{ $sum }
+sum-delivery = Доставка: { $sum }
+sum-total = Итого: <b>{ $sum }</b>

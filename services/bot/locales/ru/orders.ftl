@@ -1,0 +1,54 @@
+order-title = 📦 <b>Заказ №{ $order }</b>
+order-pay = 💳 Оплатить через CLICK · { $total }
+order-check = 🔄 Проверить оплату
+order-cancel = ✖️ Отменить
+order-again = 🔁 Заказать ещё раз
+orders-title = 📦 <b>Ваши заказы</b>
+orders-empty = 📦 У вас пока нет заказов.
+state-placing = ⏳ Оформляется
+state-waiting = ⏳ Ожидает оплаты
+state-waiting-until = ⏳ Ожидает оплаты: ещё { $left } (до { $until })
+state-paid = ✅ Оплачен
+state-preparing = 👩‍🍳 Готовится
+state-ready = 📦 Готов
+state-on-the-way = 🚚 В пути
+state-delivered = 🎉 Доставлен
+state-cancelled = ✖️ Отменён
+state-expired = ⌛ Истёк срок оплаты
+state-refunded = ↩️ Деньги возвращены
+left-moment = меньше минуты
+left-minutes =
+    { $count ->
+        [one] { $count } минута
+        [few] { $count } минуты
+       *[other] { $count } минут
+    }
+left-hours =
+    { $count ->
+        [one] { $count } час
+        [few] { $count } часа
+       *[other] { $count } часов
+    }
+term-phone = 📞 { $phone }
+term-comment = 💬 { $comment }
+term-pickup = 🏬 Самовывоз: { $place }
+term-address = 📍 { $place }
+term-location = 📍 { $place }
+term-on-the-map = Место на карте
+term-landmark = 🏠 { $landmark }
+told-accepted = 👩‍🍳 Заказ №{ $order } принят, готовим.
+told-ready = 📦 Заказ №{ $order } готов и скоро отправится к вам.
+told-ready-for-pickup = 📦 Заказ №{ $order } готов, можно забирать.
+told-sent-off = 🚚 Заказ №{ $order } уже в пути.
+told-delivered = 🎉 Заказ №{ $order } доставлен. Спасибо, ждём вас снова!
+told-cancelled = ✖️ Заказ №{ $order } отменён.
+told-cancelled-paid = ✖️ Заказ №{ $order } отменён. Деньги мы вернём и сообщим вам об этом.
+told-refunded = ↩️ Деньги за заказ №{ $order } возвращены.
+check-not-yet = Оплата пока не пришла. Как только придёт, мы сообщим.
+cancel-surely = Отменить заказ №{ $order }?
+
+    Если вы уже оплатили, не отменяйте: деньги могут быть в пути.
+cancel-yes = ✖️ Да, отменить
+cancelled-now = Отменено
+cancel-too-late = Оплата уже пришла, заказ не отменён
+again-missing = Не удалось добавить полностью: { $titles }

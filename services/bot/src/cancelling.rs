@@ -1,0 +1,64 @@
+//! Ending an order that nobody has paid: the ledger decides, because only it knows whether money is on its way.
+
+use tolov_domain::OrderId;
+use tolov_shop::{
+    fulfilment::{By, Deed, Fulfilment, Stage},
+    records, settling,
+};
+
+use crate::{
+    cashier::Cancelled,
+    ctx::{HandlerDeps, Trouble},
+};
+
+/// What became of the wish.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cancelling {
+    /// It cannot be paid any more, and its stock can be sold again.
+    Done(Box<Fulfilment>),
+    /// The money was faster: it is a paid order.
+    Paid,
+    /// It is not waiting (any more), or not there.
+    NotWaiting,
+}
+
+/// Cancels an order that waits for its money. The same wish again has the same answer.
+pub(crate) async fn cancel_unpaid(deps: &HandlerDeps, id: OrderId, by: By) -> Result<Cancelling, Trouble> {
+    let documents = deps.documents();
+    // Noted first: whatever ends the order from here on, it was this wish.
+    let asked = records::change(documents, id.get(), |order: &mut Fulfilment| {
+        let waits = matches!(order.stage, Stage::Waiting | Stage::Placing);
+        if waits {
+            order.cancel_asked_by.get_or_insert(by);
+        }
+        waits
+    });
+    match asked.await? {
+        Some((order, false)) if order.stage == Stage::Cancelled && !order.is_paid() => {
+            return Ok(Cancelling::Done(Box::new(order)));
+        }
+        Some((order, false)) if order.is_paid() => return Ok(Cancelling::Paid),
+        Some((_, true)) => {}
+        Some((_, false)) | None => return Ok(Cancelling::NotWaiting),
+    }
+    match deps.cashier.cancel(id).await {
+        Ok(Cancelled::Yes | Cancelled::Unknown) => {
+            let closed = settling::closed(documents, id, Deed::Cancelled, by, deps.now()).await?;
+            Ok(closed.map_or(Cancelling::NotWaiting, |(order, _)| Cancelling::Done(Box::new(order))))
+        }
+        Ok(Cancelled::Paid) => {
+            forget_wish(deps, id).await?;
+            Ok(Cancelling::Paid)
+        }
+        Err(error) => {
+            forget_wish(deps, id).await?;
+            Err(error.into())
+        }
+    }
+}
+
+async fn forget_wish(deps: &HandlerDeps, id: OrderId) -> Result<(), Trouble> {
+    records::change(deps.documents(), id.get(), |order: &mut Fulfilment| order.cancel_asked_by = None)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! The cart: counts, promo code, and what has become of it since the shopper looked.
+
+use tolov_domain::{Language, OrderedProduct, ProductId, Tiyin};
+use tolov_shop::{
+    cart::{self, CartChange, News, Quote, QuoteLine},
+    profile,
+    promo::{self, PromoRefusal},
+};
+
+use crate::{
+    ctx::{Ctx, Done},
+    dialogue::Step,
+    press::ShopPress,
+    screen::{Button, Screen},
+    text::{l, money, t},
+};
+
+/// Each line is a row of buttons, and a message has at most 100 of those.
+const LINES_PER_PAGE: usize = 8;
+
+pub(crate) async fn open(ctx: Ctx) -> Done {
+    open_page(ctx, 0).await
+}
+
+pub(crate) async fn open_page(ctx: Ctx, page: u32) -> Done {
+    ctx.expect(Step::Idle).await?;
+    let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
+    ctx.show(screen(ctx.language, &quote, page)).await
+}
+
+/// As a new message below: what was tapped stays as it is.
+pub(crate) async fn open_below(ctx: Ctx) -> Done {
+    ctx.expect(Step::Idle).await?;
+    let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
+    ctx.show_below(screen(ctx.language, &quote, 0)).await
+}
+
+/// So many of one line; the screen stays on its page.
+pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> Done {
+    let user = ctx.shop().user(ctx.id()).await?;
+    let line = user.and_then(|user| user.cart.iter().position(|line| line.product_id == article_id));
+    // Taken out meanwhile, on another device perhaps: it does not come back by a tap on an old screen.
+    let Some(position) = line else { return open(ctx).await };
+    let wanted = OrderedProduct { product_id: article_id, count };
+    let changed = cart::set(ctx.shop(), ctx.id(), wanted, ctx.now()).await?;
+    if let Some(text) = say_change(ctx.language, &changed) {
+        ctx.toast(text).await?;
+    }
+    open_page(ctx, u32::try_from(position / LINES_PER_PAGE).unwrap_or(0)).await
+}
+
+/// What a change has to say beside what the screen shows.
+pub(crate) fn say_change(language: Language, change: &CartChange) -> Option<String> {
+    match change {
+        CartChange::Set(_) => None,
+        CartChange::OnlyLeft(left) => Some(l!(language, "cart-only-left", count = *left)),
+        CartChange::Gone => Some(l!(language, "cart-gone")),
+        CartChange::Full => Some(l!(language, "cart-full", count = cart::LINES_MAX)),
+    }
+}
+
+pub(crate) async fn ask_to_clear(ctx: Ctx) -> Done {
+    let language = ctx.language;
+    let screen = Screen::new(t!(language, "cart-clear-surely")).row([
+        Button::press(l!(language, "cart-clear-yes"), ShopPress::ClearCartSurely),
+        Button::press(l!(language, "back"), ShopPress::Cart),
+    ]);
+    ctx.show(screen).await
+}
+
+pub(crate) async fn clear(ctx: Ctx) -> Done {
+    ctx.shop().clear_cart(ctx.id()).await?;
+    open(ctx).await
+}
+
+/// The shopper has read what is new and goes on with what there is.
+pub(crate) async fn accept_news(ctx: Ctx) -> Done {
+    cart::accept_news(ctx.shop(), ctx.id(), ctx.now()).await?;
+    open(ctx).await
+}
+
+pub(crate) async fn ask_promo(ctx: Ctx) -> Done {
+    ctx.expect(Step::PromoCode).await?;
+    let language = ctx.language;
+    let screen =
+        Screen::new(t!(language, "promo-ask")).row([Button::press(l!(language, "back"), ShopPress::Cart)]);
+    ctx.show(screen).await
+}
+
+/// What was typed as a promo code.
+pub(crate) async fn enter_promo(ctx: Ctx) -> Done {
+    let language = ctx.language;
+    let Some(code) = ctx.text().and_then(promo::fold_code) else {
+        return ctx.say(t!(language, "promo-unknown")).await;
+    };
+    let goods = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?.goods;
+    match promo::discount(ctx.documents(), &code, ctx.id(), goods, ctx.now()).await? {
+        Ok(_) => {}
+        // It may count when there is more in the cart, so it is kept; the cart says why it does not yet.
+        Err(PromoRefusal::TooLittle(_)) => {}
+        Err(refusal) => return ctx.say(say_refusal(language, refusal)).await,
+    }
+    profile::change(ctx.documents(), ctx.id(), ctx.now(), |profile| {
+        profile.promo_code = Some(code.clone());
+    })
+    .await?;
+    open(ctx).await
+}
+
+pub(crate) async fn drop_promo(ctx: Ctx) -> Done {
+    profile::change(ctx.documents(), ctx.id(), ctx.now(), |profile| profile.promo_code = None).await?;
+    open(ctx).await
+}
+
+pub(crate) fn say_refusal(language: Language, refusal: PromoRefusal) -> String {
+    match refusal {
+        PromoRefusal::Unknown => t!(language, "promo-unknown"),
+        PromoRefusal::Expired => t!(language, "promo-expired"),
+        PromoRefusal::UsedUp => t!(language, "promo-used-up"),
+        PromoRefusal::UsedByYou => t!(language, "promo-used-by-you"),
+        PromoRefusal::TooLittle(min) => t!(language, "promo-too-little", sum = money(language, min)),
+    }
+}
+
+pub(crate) fn screen(language: Language, quote: &Quote, page: u32) -> Screen {
+    let menu = Button::press(l!(language, "back-to-menu"), ShopPress::Menu);
+    let catalogue = Button::press(l!(language, "menu-catalogue"), ShopPress::Categories { page: 0 });
+    if quote.is_empty() {
+        return Screen::new(t!(language, "cart-empty")).row([catalogue]).row([menu]);
+    }
+    let pages = quote.lines.len().div_ceil(LINES_PER_PAGE);
+    let page = usize::try_from(page).unwrap_or(0).min(pages - 1);
+    let mut screen = Screen::new(text(language, quote));
+    let shown = quote.lines.iter().enumerate().skip(page * LINES_PER_PAGE).take(LINES_PER_PAGE);
+    for (index, line) in shown {
+        screen = screen.row(line_buttons(index + 1, line));
+    }
+    screen = screen.row(page_buttons(page, pages));
+    if quote.has_news() {
+        return screen
+            .row([Button::press(l!(language, "cart-accept-news"), ShopPress::AcceptNews)])
+            .row([menu]);
+    }
+    let promo = match &quote.promo {
+        Some(promo) => Button::press(l!(language, "promo-drop", code = &promo.code), ShopPress::DropPromo),
+        None => Button::press(l!(language, "promo-enter"), ShopPress::AskPromo),
+    };
+    let total = money(language, quote.total());
+    screen
+        .row([Button::press(l!(language, "cart-check-out", total = total), ShopPress::CheckOut)])
+        .row([promo, Button::press(l!(language, "cart-clear"), ShopPress::ClearCart)])
+        .row([catalogue, menu])
+}
+
+fn line_buttons(number: usize, line: &QuoteLine) -> Vec<Button> {
+    let article_id = line.article_id;
+    let set = |label: &str, count| Button::press(label, ShopPress::SetInCart { article_id, count });
+    let open = line.product_id.map_or(ShopPress::Nothing, |id| ShopPress::Product { id });
+    vec![
+        set("➖", line.count.saturating_sub(1)),
+        Button::press(format!("{number}) × {}", line.count), open),
+        set("➕", line.count.saturating_add(1)),
+        set("🗑", 0),
+    ]
+}
+
+fn page_buttons(page: usize, pages: usize) -> Vec<Button> {
+    if pages < 2 {
+        return Vec::new();
+    }
+    let to = |label: &str, page: usize| {
+        Button::press(label, ShopPress::CartPage { page: u32::try_from(page).unwrap_or(0) })
+    };
+    vec![
+        to("◀️", page.checked_sub(1).unwrap_or(pages - 1)),
+        Button::press(format!("{}/{pages}", page + 1), ShopPress::Nothing),
+        to("▶️", (page + 1) % pages),
+    ]
+}
+
+fn text(language: Language, quote: &Quote) -> String {
+    /// A cart of a hundred lines with long names does not fit into a message: the rest is on the buttons' pages.
+    const LINES_SHOWN_MAX: usize = 30;
+    let mut parts = vec![t!(language, "cart-title")];
+    for (index, line) in quote.lines.iter().enumerate().take(LINES_SHOWN_MAX) {
+        parts.push(line_text(language, index + 1, line));
+    }
+    if let Some(more) = quote.lines.len().checked_sub(LINES_SHOWN_MAX).filter(|more| *more > 0) {
+        parts.push(t!(language, "order-lines-more", count = more));
+    }
+    parts.push(totals(language, quote, Tiyin::ZERO));
+    parts.join("\n\n")
+}
+
+fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {
+    let title = if line.title.is_empty() {
+        t!(language, "cart-line-untitled", product = line.article_id)
+    } else {
+        teloxide::utils::html::escape(&line.title)
+    };
+    let mut text = format!("{number}) <b>{title}</b>");
+    if line.is_sold() {
+        let (price, sum) = (money(language, line.price), money(language, line.sum()));
+        text.push('\n');
+        text.push_str(&t!(language, "cart-line-sum", count = line.count, price = price, sum = sum));
+    }
+    if let Some(news) = line.news {
+        text.push_str("\n⚠️ ");
+        text.push_str(&say_news(language, news, line.price));
+    }
+    text
+}
+
+fn say_news(language: Language, news: News, price: Tiyin) -> String {
+    let now = money(language, price);
+    match news {
+        News::Dearer { was } => t!(language, "news-dearer", was = money(language, was), now = now),
+        News::Cheaper { was } => t!(language, "news-cheaper", was = money(language, was), now = now),
+        News::OnlyLeft(left) => t!(language, "news-only-left", count = left),
+        News::SoldOut => t!(language, "news-sold-out"),
+        News::Gone => t!(language, "news-gone"),
+    }
+}
+
+/// Goods, discount, delivery, total; what is nothing is left out.
+pub(crate) fn totals(language: Language, quote: &Quote, delivery_price: Tiyin) -> String {
+    let mut sums = Vec::new();
+    let total = quote.total().checked_add(delivery_price).unwrap_or(Tiyin::MAX);
+    if total != quote.goods {
+        sums.push(t!(language, "sum-goods", sum = money(language, quote.goods)));
+    }
+    if let Some(promo) = &quote.promo {
+        sums.push(match promo.discount {
+            Ok(discount) => {
+                t!(language, "sum-discount", code = &promo.code, sum = money(language, discount))
+            }
+            Err(refusal) => format!("⚠️ {}: {}", promo.code, say_refusal(language, refusal)),
+        });
+    }
+    if delivery_price > Tiyin::ZERO {
+        sums.push(t!(language, "sum-delivery", sum = money(language, delivery_price)));
+    }
+    sums.push(t!(language, "sum-total", sum = money(language, total)));
+    sums.join("\n")
+}

@@ -1,0 +1,161 @@
+//! A shopper's orders: the list, one of them, and what can be done about it.
+
+use tolov_domain::{OrderId, OrderedProduct};
+use tolov_shop::{
+    cart::{self, CartChange},
+    fulfilment::{By, Fulfilment, Stage, fulfilment, fulfilments_of},
+};
+
+use super::cart as cart_screens;
+use crate::{
+    cancelling::{Cancelling, cancel_unpaid},
+    ctx::{Ctx, Done, Trouble},
+    dialogue::Step,
+    order_message,
+    press::ShopPress,
+    screen::{Button, Screen},
+    text::{l, money, t},
+};
+
+const ORDERS_PER_PAGE: u32 = 8;
+
+pub(crate) async fn open_first_page(ctx: Ctx) -> Done {
+    open(ctx, 0).await
+}
+
+pub(crate) async fn open(ctx: Ctx, page: u32) -> Done {
+    ctx.expect(Step::Idle).await?;
+    let language = ctx.language;
+    let skip = page.saturating_mul(ORDERS_PER_PAGE);
+    // One more than is shown: whether there is a next page.
+    let mut orders = fulfilments_of(ctx.documents(), ctx.id(), skip, ORDERS_PER_PAGE + 1).await?;
+    let shown = usize::try_from(ORDERS_PER_PAGE).unwrap_or(usize::MAX);
+    let is_last = orders.len() <= shown;
+    orders.truncate(shown);
+    let menu = Button::press(l!(language, "back-to-menu"), ShopPress::Menu);
+    if orders.is_empty() && page == 0 {
+        return ctx.show(Screen::new(t!(language, "orders-empty")).row([menu])).await;
+    }
+    let label = |order: &Fulfilment| {
+        let state = order_message::state(language, order.stage);
+        format!("№{} · {} · {}", order.id, money(language, order.total), state)
+    };
+    let row = |order: &Fulfilment| vec![Button::press(label(order), ShopPress::OpenOrder { id: order.id })];
+    let mut pages = Vec::new();
+    if page > 0 {
+        pages.push(Button::press("◀️", ShopPress::Orders { page: page - 1 }));
+    }
+    if !is_last {
+        pages.push(Button::press("▶️", ShopPress::Orders { page: page.saturating_add(1) }));
+    }
+    let screen =
+        Screen::new(t!(language, "orders-title")).rows(orders.iter().map(row)).row(pages).row([menu]);
+    ctx.show(screen).await
+}
+
+/// One order, where the list was.
+pub(crate) async fn show(ctx: Ctx, id: OrderId) -> Done {
+    let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
+    show_order(&ctx, &order).await
+}
+
+async fn show_order(ctx: &Ctx, order: &Fulfilment) -> Done {
+    let language = ctx.language;
+    let screen = order_message::screen(language, order, ctx.now(), &ctx.deps)
+        .row([Button::press(l!(language, "back-to-orders"), ShopPress::Orders { page: 0 })]);
+    ctx.show(screen).await
+}
+
+/// "Check payment": reads where the order stands, and changes nothing about it.
+pub(crate) async fn check(ctx: Ctx, id: OrderId) -> Done {
+    let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
+    let language = ctx.language;
+    let text = match order.stage {
+        Stage::Waiting => l!(language, "check-not-yet"),
+        stage => order_message::state(language, stage),
+    };
+    ctx.toast(text).await?;
+    show_again(&ctx, &order).await
+}
+
+/// Whether the tap was on the order's own message or on the screen, that is what is brought up to date.
+async fn show_again(ctx: &Ctx, order: &Fulfilment) -> Done {
+    if is_own_message(ctx, order) {
+        order_message::refresh(&ctx.deps, order.id).await?;
+        return Ok(());
+    }
+    show_order(ctx, order).await
+}
+
+fn is_own_message(ctx: &Ctx, order: &Fulfilment) -> bool {
+    match &ctx.origin {
+        crate::ctx::Origin::Press { shown: Some(shown), .. } => {
+            order.shopper_message_id == Some(i64::from(shown.message_id))
+        }
+        _ => false,
+    }
+}
+
+pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> Done {
+    let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
+    if order.stage != Stage::Waiting {
+        return show_again(&ctx, &order).await;
+    }
+    let language = ctx.language;
+    let screen = Screen::new(t!(language, "cancel-surely", order = id)).row([
+        Button::press(l!(language, "cancel-yes"), ShopPress::CancelOrderSurely { id }),
+        Button::press(l!(language, "back"), ShopPress::OpenOrder { id }),
+    ]);
+    ctx.show(screen).await
+}
+
+pub(crate) async fn cancel(ctx: Ctx, id: OrderId) -> Done {
+    if own_order(&ctx, id).await?.is_none() {
+        return ctx.stale().await;
+    }
+    let language = ctx.language;
+    match cancel_unpaid(&ctx.deps, id, By::Shopper).await? {
+        Cancelling::Done(_) => ctx.toast(l!(language, "cancelled-now")).await?,
+        Cancelling::Paid => ctx.alert(l!(language, "cancel-too-late")).await?,
+        Cancelling::NotWaiting => {}
+    }
+    let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
+    if !is_own_message(&ctx, &order) {
+        order_message::refresh(&ctx.deps, id).await?;
+    }
+    show_order(&ctx, &order).await
+}
+
+/// The same things into the cart once more; what is not there any more is said.
+pub(crate) async fn again(ctx: Ctx, id: OrderId) -> Done {
+    let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
+    let in_cart = ctx.shop().user(ctx.id()).await?.map(|user| user.cart).unwrap_or_default();
+    let mut missing = Vec::new();
+    for line in &order.lines {
+        // What is in the cart already, perhaps by a first tap on this button, is not doubled.
+        let there = in_cart.iter().find(|there| there.product_id == line.product_id);
+        let count = there.map_or(line.count, |there| there.count.max(line.count));
+        let wanted = OrderedProduct { product_id: line.product_id, count };
+        match cart::set(ctx.shop(), ctx.id(), wanted, ctx.now()).await? {
+            CartChange::Set(_) => {}
+            CartChange::OnlyLeft(_) | CartChange::Gone | CartChange::Full => {
+                missing.push(teloxide::utils::html::escape(&line.title));
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let list = crate::text::Html(missing.join(", "));
+        ctx.say(t!(ctx.language, "again-missing", titles = list)).await?;
+    }
+    // The order's message stays as it is; the cart is a message of its own.
+    if is_own_message(&ctx, &order) {
+        return cart_screens::open_below(ctx).await;
+    }
+    cart_screens::open(ctx).await
+}
+
+/// An order of this shopper; nobody else's, whatever a button says.
+async fn own_order(ctx: &Ctx, id: OrderId) -> Result<Option<Fulfilment>, Trouble> {
+    let order = fulfilment(ctx.documents(), id).await?;
+    Ok(order.filter(|order| order.user_id == ctx.id()))
+}

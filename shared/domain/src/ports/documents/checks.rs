@@ -1,0 +1,138 @@
+//! What every store refuses, so that no body is good in one and bad in another.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use super::{Body, Filter, PortError, Query};
+
+/// The instants that every store and every calendar has, in milliseconds since 1970: the years 1 to 9999.
+pub const INSTANTS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
+/// Whether a number in a field of this name is an instant.
+pub fn is_instant(field: &str) -> bool {
+    field.ends_with("_at")
+}
+
+/// A body that every store can keep and give back as it was.
+pub fn checked_body(body: &Body) -> Result<&Body, PortError> {
+    if body.contains_key("version") {
+        return Err(refused("a document's field `version` is the store's own: name it otherwise"));
+    }
+    check_fields(body)?;
+    Ok(body)
+}
+
+/// A query that every store can answer from an index.
+pub fn checked_query(query: &Query) -> Result<&Query, PortError> {
+    let field = match &query.filter {
+        Filter::All { .. } => return Ok(query),
+        Filter::Is { value, .. } if !value.is_number() && !value.is_string() => {
+            return Err(refused("documents are found by a number or by a text"));
+        }
+        Filter::Is { field, value } => {
+            check_value(field, value)?;
+            field
+        }
+        Filter::Between { field, .. } => field,
+    };
+    if query.collection.indexed().contains(field) {
+        return Ok(query);
+    }
+    Err(PortError::Refused(format!(
+        "{} are not found by `{field}`: add it to Collection::indexed",
+        query.collection.name()
+    )))
+}
+
+fn check_fields(fields: &Body) -> Result<(), PortError> {
+    for (name, value) in fields {
+        if name.is_empty() || name.starts_with(['$', '_']) || name.contains(['.', '\0']) {
+            return Err(PortError::Refused(format!("no document's field can be called {name:?}")));
+        }
+        check_value(name, value)?;
+    }
+    Ok(())
+}
+
+/// The items of a list are called as the list is.
+fn check_value(name: &str, value: &Value) -> Result<(), PortError> {
+    match value {
+        Value::Number(number) => match number.as_i64() {
+            None => Err(PortError::Refused(format!(
+                "{name}: {number} is no whole number of 64 bits, so no document can hold it"
+            ))),
+            Some(at_ms) if is_instant(name) && !INSTANTS_MS.contains(&at_ms) => Err(PortError::Refused(
+                format!("{name}: {at_ms} is no instant in milliseconds of the years 1 to 9999"),
+            )),
+            Some(_) => Ok(()),
+        },
+        Value::Array(items) => items.iter().try_for_each(|item| check_value(name, item)),
+        Value::Object(fields) => check_fields(fields),
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+    }
+}
+
+fn refused(why: &str) -> PortError {
+    PortError::Refused(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{
+        super::{Collection, Query},
+        *,
+    };
+
+    fn is_refused(body: &Value) -> bool {
+        matches!(checked_body(body.as_object().unwrap()), Err(PortError::Refused(_)))
+    }
+
+    #[test]
+    fn numbers_that_are_not_whole_or_too_large_and_names_that_mean_something_to_a_store_are_refused() {
+        for body in [
+            json!({ "price": 1.5 }),
+            json!({ "price": 9_223_372_036_854_775_808_u64 }),
+            json!({ "lines": [{ "price": 0.0 }] }),
+            json!({ "version": 1 }),
+            json!({ "_id": 1 }),
+            json!({ "$set": 1 }),
+            json!({ "": 1 }),
+            json!({ "title": { "uz.latin": "non" } }),
+            json!({ "a\u{0}b": 1 }),
+            json!({ "placed_at": i64::MAX }),
+            json!({ "steps": [{ "done_at": [0, -62_135_596_800_001_i64] }] }),
+        ] {
+            assert!(is_refused(&body), "{body}");
+        }
+        for body in [
+            json!({}),
+            json!({ "placed_at": 253_402_300_799_999_i64, "done_at": [null, -62_135_596_800_000_i64, "soon"] }),
+            json!({ "price": i64::MAX, "change": i64::MIN }),
+            json!({ "terms": { "version": 2 }, "lines": [null, true, "$text", "a.b", [1]] }),
+        ] {
+            assert!(!is_refused(&body), "{body}");
+        }
+    }
+
+    #[test]
+    fn queries_name_a_field_that_is_indexed_and_a_number_or_a_text() {
+        let good = [
+            Query::all(Collection::Staff, 1),
+            Query::is(Collection::Fulfilments, "stage", "packed", 1),
+            Query::between(Collection::Categories, "position", (1, 2), 1),
+        ];
+        assert!(good.iter().all(|query| checked_query(query).is_ok()));
+        let bad = [
+            Query::is(Collection::Fulfilments, "comment", "x", 1),
+            Query::is(Collection::Fulfilments, "stage", Value::Null, 1),
+            Query::is(Collection::Fulfilments, "stage", true, 1),
+            Query::is(Collection::Fulfilments, "stage", 1.5, 1),
+            Query::is(Collection::Fulfilments, "placed_at", i64::MAX, 1),
+            Query::between(Collection::Staff, "position", (1, 2), 1),
+        ];
+        assert!(bad.iter().all(|query| checked_query(query).is_err()));
+    }
+}
