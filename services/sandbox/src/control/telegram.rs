@@ -16,6 +16,12 @@ struct Text {
 }
 
 #[derive(Deserialize)]
+struct Said {
+    text: String,
+    reply_to_message_id: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct Query {
     query: String,
 }
@@ -107,7 +113,13 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
 
 fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {
     let message = match act {
-        "text" => telegram.send_text(shopper_id, &request.json::<Text>()?.text),
+        "text" => {
+            let Said { text, reply_to_message_id } = request.json()?;
+            match reply_to_message_id {
+                Some(message_id) => telegram.reply(shopper_id, message_id, &text),
+                None => telegram.send_text(shopper_id, &text),
+            }
+        }
         "contact" => {
             let contact = if request.body.is_empty() || request.body.as_ref() == b"{}" {
                 None

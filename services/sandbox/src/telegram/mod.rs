@@ -94,7 +94,7 @@ pub enum KnobError {
     ChatExists(i64),
     #[error("{0} cannot be the id of a {1}")]
     WrongId(i64, &'static str),
-    #[error("there is no message {message_id} of the bot in chat {chat_id}, or it was deleted")]
+    #[error("there is no such message {message_id} in chat {chat_id}, or it was deleted")]
     NoMessage { chat_id: i64, message_id: i64 },
     #[error("no button {wanted} is shown in chat {chat_id}; shown are: {shown}")]
     NoButton { chat_id: i64, wanted: String, shown: String },

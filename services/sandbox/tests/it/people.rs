@@ -63,3 +63,16 @@ async fn a_shopper_sends_a_file_and_the_bot_gets_it() {
     bot.download_file(&file.path, &mut content).await.unwrap();
     assert_eq!(content, b"id;nom");
 }
+
+#[tokio::test]
+async fn a_reply_carries_the_message_that_it_is_to() {
+    let sandbox = start();
+    let (bot, shopper) = (sandbox.bot(), sandbox.shopper());
+    let asked = bot.send_message(ChatId(shopper), "Savol").await.unwrap();
+    sandbox.telegram().reply(shopper, i64::from(asked.id.0), "Javob").unwrap();
+    let updates = bot.get_updates().await.unwrap();
+    let UpdateKind::Message(message) = &updates[0].kind else { panic!("{updates:?}") };
+    assert_eq!((message.text(), message.reply_to_message().unwrap().id), (Some("Javob"), asked.id));
+    let nothing = sandbox.telegram().reply(shopper, 404, "x");
+    assert_eq!(nothing, Err(KnobError::NoMessage { chat_id: shopper, message_id: 404 }));
+}

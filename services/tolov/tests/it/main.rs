@@ -7,6 +7,7 @@
 )]
 
 mod click_test;
+mod conversation;
 mod demo;
 mod environment;
 mod journey;
