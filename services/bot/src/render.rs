@@ -26,12 +26,19 @@ pub(crate) fn shopper_paid(language: Language, told: &Notification, payment: Cli
     with_lines(language, &title, &told.lines, &end.join("\n"))
 }
 
+/// "Your order expired", for the shopper.
+pub(crate) fn shopper_expired(language: Language, told: &Notification) -> String {
+    let title = say(language, "expired-title", &Gaps::new().text("order", &told.order_id));
+    with_lines(language, &title, &told.lines, &plain(language, "expired-cart"))
+}
+
 /// One notice, for staff.
 pub(crate) fn staff_post(language: Language, told: &Notification) -> String {
     let title_key = match &told.subject {
         Subject::OrderPaid { late: false, .. } => "staff-paid-title",
         Subject::OrderPaid { late: true, .. } => "staff-late-title",
         Subject::PaymentQuestioned { .. } => "staff-questioned-title",
+        Subject::OrderExpired => "expired-title",
     };
     let title = [
         say(language, title_key, &Gaps::new().text("order", &told.order_id)),
@@ -106,7 +113,7 @@ fn digest_entry(language: Language, told: &Notification, with_orders: bool) -> S
 /// What staff are to do where a payment is not as it should be.
 fn to_do(language: Language, told: &Notification) -> Option<String> {
     let anomaly = match &told.subject {
-        Subject::OrderPaid { late: false, .. } => return None,
+        Subject::OrderPaid { late: false, .. } | Subject::OrderExpired => return None,
         Subject::OrderPaid { late: true, .. } => return Some(plain(language, "todo-late")),
         Subject::PaymentQuestioned { anomaly, .. } => anomaly,
     };
@@ -121,11 +128,13 @@ fn to_do(language: Language, told: &Notification) -> Option<String> {
     Some(plain(language, key))
 }
 
-fn payment_of(told: &Notification) -> ClickPaydocId {
+/// CLICK's number of the payment, where there is one.
+fn payment_of(told: &Notification) -> String {
     match told.subject {
         Subject::OrderPaid { click_paydoc_id, .. } | Subject::PaymentQuestioned { click_paydoc_id, .. } => {
-            click_paydoc_id
+            click_paydoc_id.to_string()
         }
+        Subject::OrderExpired => "-".to_owned(),
     }
 }
 

@@ -55,6 +55,32 @@ fn a_shopper_is_told_in_uzbek() {
 }
 
 #[test]
+fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
+    let expired = told(1024, Subject::OrderExpired, vec![line("Pizza <b>&", 2)]);
+    insta::assert_snapshot!(shopper_expired(Language::Uz, &expired), @r"
+    ⌛ <b>Buyurtma №1024 muddati o'tdi</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
+    ");
+    insta::assert_snapshot!(shopper_expired(Language::Ru, &expired), @r"
+    ⌛ <b>Срок заказа №1024 истёк</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
+    ");
+    insta::assert_snapshot!(shopper_expired(Language::En, &expired), @r"
+    ⌛ <b>Order №1024 has expired</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Nothing was paid for it. Your cart is still there: you can order again at any time.
+    ");
+}
+
+#[test]
 fn a_shopper_is_told_in_russian() {
     insta::assert_snapshot!(shopper_paid(Language::Ru, &paid(1024, false), payment()), @r"
     ✅ <b>Заказ №1024 оплачен</b>

@@ -92,7 +92,8 @@ impl Service {
             config.order_ttl,
             background.clone(),
         ));
-        let app = App { ledger, bus, clock, click: config.click, api_token: config.api_token };
+        let Config { click, api_token, order_ttl, .. } = config;
+        let app = App { ledger, bus, clock, click, api_token, order_ttl };
         let app = Arc::new(app);
         let refusals = refusals(Arc::clone(&app));
         let served = serve(listener, routes(app), refusals, Limits::default(), stop).await;

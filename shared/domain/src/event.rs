@@ -47,7 +47,7 @@ pub enum EventKind {
         merchant_prepare_id: Option<PrepareId>,
         anomaly: Anomaly,
     },
-    /// Nobody paid within ORDER_TTL.
+    /// Nobody paid within ORDER_TTL, or the order was cancelled before anybody did.
     OrderExpired,
 }
 

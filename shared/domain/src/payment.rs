@@ -12,7 +12,7 @@ pub enum OrderState {
     Pending,
     /// Paid by one attempt, for ever.
     Paid { by: PrepareId, at: Instant },
-    /// Our own time limit ran out. No new attempt may begin; money that is already under way is honoured.
+    /// Our own time limit ran out, or the order was cancelled before it was paid. No new attempt may begin; money that is already under way is honoured.
     Expired { at: Instant },
 }
 
@@ -205,7 +205,7 @@ pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: I
     }
 }
 
-/// Our own time limit for an order. `None`: there is nothing to expire.
+/// Our own time limit for an order, or a cancellation. `None`: there is nothing to expire.
 pub fn expire_order(order: OrderState, at: Instant) -> Option<OrderState> {
     match order {
         OrderState::Pending => Some(OrderState::Expired { at }),

@@ -88,6 +88,8 @@ pub enum StockState {
     Held,
     /// Sold.
     Taken,
+    /// Sold, and on its way back to the shelf.
+    Returning,
     /// On the shelf again.
     Returned,
 }

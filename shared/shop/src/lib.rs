@@ -3,13 +3,17 @@
 pub mod broadcast;
 pub mod cart;
 pub mod catalogue;
+pub mod chart;
 pub mod checkout;
+pub mod csv;
 pub mod fulfilment;
 pub mod profile;
 pub mod promo;
 pub mod records;
 pub mod search;
+pub mod seed;
 pub mod settling;
 pub mod staff;
+pub mod statistics;
 pub mod stock;
 pub mod support;

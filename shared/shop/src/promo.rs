@@ -101,7 +101,7 @@ impl PromoCode {
         match self.off.of(goods) {
             // An order of nothing cannot be paid.
             discount if discount < goods => Ok(discount),
-            discount => Err(PromoRefusal::TooLittle(discount.checked_add(ONE_SOUM).unwrap_or(Tiyin::MAX))),
+            _ => Err(PromoRefusal::TooLittle(self.off.least_goods())),
         }
     }
 
@@ -115,12 +115,27 @@ impl PromoCode {
         Ok(discount)
     }
 
+    /// An order that had given its use back was paid all the same, with the discount: it counts, also above the limits.
+    pub fn keep(&mut self, used: Use) {
+        if !self.uses.contains(&used) {
+            self.uses.push(used);
+        }
+    }
+
     pub fn release(&mut self, order_id: OrderId) {
         self.uses.retain(|used| used.order_id != order_id);
     }
 }
 
 impl Off {
+    /// Of goods of less than this it would leave nothing to pay.
+    fn least_goods(self) -> Tiyin {
+        match self {
+            Self::Amount(amount) => amount.checked_add(ONE_SOUM).unwrap_or(Tiyin::MAX),
+            Self::Percent(_) => ONE_SOUM,
+        }
+    }
+
     fn of(self, goods: Tiyin) -> Tiyin {
         let off = match self {
             Self::Amount(amount) => amount.get(),

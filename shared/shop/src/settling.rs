@@ -2,6 +2,8 @@
 //!
 //! Each may come again, in any order and after a crash at any point, with one effect.
 
+use std::collections::BTreeMap;
+
 use time::Duration;
 use tolov_domain::{
     ClickPaydocId, Event, EventKind, OrderId, OrderedProduct,
@@ -13,30 +15,60 @@ use tolov_domain::{
 };
 
 use crate::{
-    fulfilment::{By, Deed, Fulfilment, Moved, Stage, StockState},
-    promo::PromoCode,
+    fulfilment::{By, Deed, Fulfilment, Moved, Stage, StockState, fulfilment},
+    promo::{PromoCode, Use},
     records, stock,
 };
 
 /// How long an order may be in the making before it is given up.
 pub const PLACING_LIMIT: Duration = Duration::minutes(15);
 
+/// What has become of the orders of some events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// Of those that were placed in this shop.
+    stages: BTreeMap<OrderId, Stage>,
+}
+
+impl Settled {
+    /// Whether people are to hear of the event. Who has cancelled an order knows that it is over, and of one that was
+    /// paid after all nobody is told that it was not.
+    pub fn is_news(&self, event: &Event) -> bool {
+        let stage = self.stages.get(&event.order_id);
+        event.kind != EventKind::OrderExpired || stage.is_none_or(|stage| *stage == Stage::Expired)
+    }
+}
+
 /// Applies events to the orders that were placed in this shop; others (placed by other means) are passed over.
-pub async fn apply(documents: &dyn Documents, events: &[Event]) -> Result<(), PortError> {
-    let known: Vec<Fulfilment> =
-        records::read_many(documents, events.iter().map(|event| event.order_id.get())).await?;
+pub async fn apply(documents: &dyn Documents, events: &[Event]) -> Result<Settled, PortError> {
+    let known: Vec<Fulfilment> = records::read_many(
+        documents,
+        events.iter().filter(|event| concerns_the_shop(event)).map(|event| event.order_id.get()),
+    )
+    .await?;
+    let mut settled = Settled::default();
     for event in events.iter().filter(|event| known.iter().any(|order| order.id == event.order_id)) {
-        match event.kind {
+        let (id, at) = (event.order_id, event.occurred_at);
+        let order = match event.kind {
             EventKind::PaymentCompleted { click_paydoc_id, late, .. } => {
-                paid(documents, event.order_id, click_paydoc_id, late, event.occurred_at).await?;
+                paid(documents, id, click_paydoc_id, late, at).await?
             }
             EventKind::OrderExpired => {
-                closed(documents, event.order_id, Deed::Expired, By::Clock, event.occurred_at).await?;
+                let closed = closed(documents, id, Deed::Expired, By::Clock, at).await?;
+                closed.map(|(order, _)| order)
             }
-            EventKind::PaymentCancelled { .. } | EventKind::PaymentQuestioned { .. } => {}
-        }
+            EventKind::PaymentCancelled { .. } | EventKind::PaymentQuestioned { .. } => None,
+        };
+        settled.stages.extend(order.map(|order| (id, order.stage)));
     }
-    Ok(())
+    Ok(settled)
+}
+
+fn concerns_the_shop(event: &Event) -> bool {
+    match event.kind {
+        EventKind::PaymentCompleted { .. } | EventKind::OrderExpired => true,
+        EventKind::PaymentCancelled { .. } | EventKind::PaymentQuestioned { .. } => false,
+    }
 }
 
 /// The money is in. Stock that went back to the shelf before it came is taken again, as far as it is still there.
@@ -56,33 +88,95 @@ pub async fn paid(
         }
     });
     let Some((order, ())) = marked.await? else { return Ok(None) };
-    // A paid order that staff have cancelled since keeps its goods on the shelf.
-    if !(order.stage.is_in_work() || order.stage == Stage::Delivered) || order.stock == StockState::Taken {
-        return Ok(Some(order));
+    if order.late {
+        keep_promo(documents, &order).await?;
     }
+    if leaves_the_shop(&order) && order.stock != StockState::Taken {
+        return take_stock(documents, &order).await;
+    }
+    tidy(documents, order).await.map(Some)
+}
+
+/// A paid order that staff have cancelled since keeps its goods on the shelf.
+fn leaves_the_shop(order: &Fulfilment) -> bool {
+    order.is_paid() && (order.stage.is_in_work() || order.stage == Stage::Delivered)
+}
+
+/// Whatever the order holds is sold to it, and what it does not hold any more is taken again.
+async fn take_stock(documents: &dyn Documents, order: &Fulfilment) -> Result<Option<Fulfilment>, PortError> {
+    /// An expiry that another process is still at may give back what was held a moment ago.
+    const TRIES: u32 = 3;
     let articles = order.articles();
-    if order.stock == StockState::Returned {
-        let short = stock::hold(documents, id, &articles).await?;
-        let missing: Vec<OrderedProduct> = articles
-            .iter()
-            .filter(|article| short.iter().any(|short| short.article_id == article.product_id))
-            .copied()
-            .collect();
-        records::change(documents, id.get(), |order: &mut Fulfilment| {
-            if order.stock == StockState::Returned {
-                order.stock = StockState::Held;
-                order.missing.clone_from(&missing);
-            }
-        })
-        .await?;
+    let mut taken = Vec::new();
+    for _ in 0..TRIES {
+        let short = stock::hold(documents, order.id, &articles).await?;
+        // If another process has finished meanwhile, what was held just now is held for nothing.
+        match fulfilment(documents, order.id).await? {
+            Some(now) if leaves_the_shop(&now) && now.stock != StockState::Taken => {}
+            Some(now) => return tidy(documents, now).await.map(Some),
+            None => return Ok(None),
+        }
+        taken = stock::take(documents, order.id, &articles).await?;
+        let is_settled = |article: &OrderedProduct| {
+            taken.contains(&article.product_id)
+                || short.iter().any(|short| short.article_id == article.product_id)
+        };
+        if articles.iter().all(is_settled) {
+            break;
+        }
     }
-    stock::take(documents, id, &articles).await?;
-    let taken = records::change(documents, id.get(), |order: &mut Fulfilment| {
-        if order.stock == StockState::Held {
+    let is_missing = |article: &OrderedProduct| !taken.contains(&article.product_id);
+    let written = records::change(documents, order.id.get(), |order: &mut Fulfilment| {
+        if !leaves_the_shop(order) {
+            return;
+        }
+        if order.stock == StockState::Taken {
+            order.missing.retain(is_missing);
+        } else {
             order.stock = StockState::Taken;
+            order.missing = articles.iter().copied().filter(is_missing).collect();
         }
     });
-    Ok(taken.await?.map(|(order, ())| order))
+    match written.await? {
+        Some((order, ())) => tidy(documents, order).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Brings the goods of a paid order to where its record says that they belong, and clears the products of what they
+/// remember of it.
+async fn tidy(documents: &dyn Documents, order: Fulfilment) -> Result<Fulfilment, PortError> {
+    let articles = order.articles();
+    let order = match order.stock {
+        StockState::Held if leaves_the_shop(&order) => return Ok(order),
+        // Cancelled between the money and the shelf: the products still know what is held and what is sold.
+        StockState::Held => bring_back(documents, order).await?,
+        StockState::Returning => {
+            let is_there = |article: &OrderedProduct| {
+                order.missing.iter().all(|missing| missing.product_id != article.product_id)
+            };
+            let bought: Vec<OrderedProduct> = articles.iter().copied().filter(is_there).collect();
+            stock::remember_sold(documents, order.id, &bought).await?;
+            // If another process has finished meanwhile, nothing is to come back any more.
+            match fulfilment(documents, order.id).await? {
+                Some(now) if now.stock == StockState::Returning => bring_back(documents, now).await?,
+                now => now.unwrap_or(order),
+            }
+        }
+        StockState::Taken | StockState::Returned => order,
+    };
+    stock::forget(documents, order.id, &articles).await?;
+    Ok(order)
+}
+
+async fn bring_back(documents: &dyn Documents, order: Fulfilment) -> Result<Fulfilment, PortError> {
+    stock::bring_back(documents, order.id, &order.articles()).await?;
+    let returned = records::change(documents, order.id.get(), |order: &mut Fulfilment| {
+        if matches!(order.stock, StockState::Held | StockState::Returning) {
+            order.stock = StockState::Returned;
+        }
+    });
+    Ok(returned.await?.map_or(order, |(order, ())| order))
 }
 
 /// The order cannot be paid any more: it expired, or somebody cancelled it before it was paid.
@@ -112,7 +206,12 @@ pub async fn closed(
                 order.stock = StockState::Returned;
             }
         });
-        return Ok(returned.await?.map(|(order, ())| (order, moved)));
+        let Some((order, ())) = returned.await? else { return Ok(None) };
+        if order.is_paid() {
+            // The money came in between: its discount counts.
+            keep_promo(documents, &order).await?;
+        }
+        return Ok(Some((order, moved)));
     }
     Ok(Some((order, moved)))
 }
@@ -130,20 +229,15 @@ pub async fn cancel_paid(
         } else {
             Moved::Refused(order.stage)
         };
-        let returns = moved == Moved::Now && order.stock == StockState::Taken;
-        if returns {
-            order.stock = StockState::Returned;
+        if moved == Moved::Now && order.stock == StockState::Taken {
+            order.stock = StockState::Returning;
         }
-        (moved, returns)
+        moved
     });
-    let Some((order, (moved, returns))) = cancelled.await? else { return Ok(None) };
-    if returns {
-        let is_there = |article: &OrderedProduct| {
-            order.missing.iter().all(|missing| missing.product_id != article.product_id)
-        };
-        let back: Vec<OrderedProduct> = order.articles().into_iter().filter(is_there).collect();
-        stock::put_back(documents, &back).await?;
-    }
+    let Some((order, moved)) = cancelled.await? else { return Ok(None) };
+    // Also when it was cancelled before: whoever did it may have come no further.
+    let is_cancelled = order.is_paid() && order.stage == Stage::Cancelled;
+    let order = if is_cancelled { tidy(documents, order).await? } else { order };
     Ok(Some((order, moved)))
 }
 
@@ -154,6 +248,13 @@ pub(crate) async fn release(documents: &dyn Documents, order: &Fulfilment) -> Re
         records::change(documents, code.as_str(), |promo: &mut PromoCode| promo.release(order.id)).await?;
     }
     Ok(())
+}
+
+/// The use of its promo code counts again.
+async fn keep_promo(documents: &dyn Documents, order: &Fulfilment) -> Result<(), PortError> {
+    let Some(code) = &order.promo_code else { return Ok(()) };
+    let used = Use { order_id: order.id, user_id: order.user_id };
+    records::change(documents, code.as_str(), |promo: &mut PromoCode| promo.keep(used)).await.map(drop)
 }
 
 /// Clears away orders whose making broke off; returns how many.

@@ -1,7 +1,9 @@
 //! Stock: held for an order that waits for its money, then taken for good or given back.
 //!
-//! A product's document says which orders hold how much of it, so each step may be repeated: holding what is held,
-//! taking or giving back what is not, changes nothing.
+//! A product's document says which orders hold how much of it, and what of that is sold, so each step may be repeated:
+//! holding what is held or sold, taking or giving back what is not held, changes nothing. What was sold, or came back from
+//! a cancelled order, is remembered until the order's own record says so too ([`forget`]); after that the record keeps a
+//! repetition out, and the product does not grow with every order.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +24,21 @@ pub struct Hold {
     pub order_id: OrderId,
     pub article_id: ProductId,
     pub count: u32,
+    #[serde(default)]
+    pub state: HoldState,
+}
+
+/// What has become of pieces that were set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldState {
+    /// Wait for the money.
+    #[default]
+    Held,
+    /// The order is paid.
+    Sold,
+    /// The order was paid and then cancelled: they count as stock again.
+    Back,
 }
 
 /// There is not enough of an article: this much is left (0 also where it is gone altogether).
@@ -36,7 +53,7 @@ impl Product {
         self.holds.iter().filter(move |hold| hold.order_id == order_id)
     }
 
-    /// Sets pieces aside. What the order holds already is not held again.
+    /// Sets pieces aside. What the order holds already, or has bought, is not held again.
     pub fn hold(&mut self, order_id: OrderId, article_id: ProductId, count: u32) -> Result<(), Short> {
         if self.holds_for(order_id).any(|hold| hold.article_id == article_id) {
             return Ok(());
@@ -49,28 +66,60 @@ impl Product {
             },
             Some(None) => {}
         }
-        self.holds.push(Hold { order_id, article_id, count });
+        self.holds.push(Hold { order_id, article_id, count, state: HoldState::Held });
         Ok(())
     }
 
-    /// The order is paid: what it holds is gone from the shop.
-    pub fn take(&mut self, order_id: OrderId) {
-        self.holds.retain(|hold| hold.order_id != order_id);
+    /// The order is paid: what it holds is sold. Returns the articles that it has bought, now or before.
+    pub fn take(&mut self, order_id: OrderId) -> Vec<ProductId> {
+        for hold in self.holds.iter_mut().filter(|hold| hold.order_id == order_id) {
+            if hold.state == HoldState::Held {
+                hold.state = HoldState::Sold;
+            }
+        }
+        let sold = self.holds_for(order_id).filter(|hold| hold.state == HoldState::Sold);
+        sold.map(|hold| hold.article_id).collect()
     }
 
     /// The order came to nothing: what it holds can be sold again. A variant that is gone takes nothing back.
     pub fn give_back(&mut self, order_id: OrderId) {
-        let held: Vec<Hold> = self.holds_for(order_id).copied().collect();
-        self.take(order_id);
-        for hold in held {
-            if let Some(Some(stock)) = self.stock_of(hold.article_id) {
-                *stock = stock.saturating_add(hold.count);
-            }
+        let (back, stays): (Vec<Hold>, Vec<Hold>) =
+            (self.holds.iter()).partition(|hold| hold.order_id == order_id && hold.state == HoldState::Held);
+        self.holds = stays;
+        for hold in back {
+            self.add_stock(hold.article_id, hold.count);
         }
     }
 
-    /// A paid order is cancelled after all: its goods are back on the shelf.
-    fn put_back(&mut self, article_id: ProductId, count: u32) {
+    /// What the order has bought is to come back: the product knows again that it was sold.
+    fn remember_sold(&mut self, order_id: OrderId, article_id: ProductId, count: u32) {
+        if !self.holds_for(order_id).any(|hold| hold.article_id == article_id) {
+            self.holds.push(Hold { order_id, article_id, count, state: HoldState::Sold });
+        }
+    }
+
+    /// The order was cancelled after it was paid: what it holds or has bought can be sold again.
+    fn bring_back(&mut self, order_id: OrderId) {
+        self.give_back(order_id);
+        let is_sold = |hold: &&mut Hold| hold.order_id == order_id && hold.state == HoldState::Sold;
+        let mut back = Vec::new();
+        for hold in self.holds.iter_mut().filter(is_sold) {
+            hold.state = HoldState::Back;
+            back.push(*hold);
+        }
+        for hold in back {
+            self.add_stock(hold.article_id, hold.count);
+        }
+    }
+
+    /// The order's own record says what became of its goods: that they were sold or came back need not be remembered here
+    /// any more, and what is held still was held by a repetition that came too late.
+    fn forget(&mut self, order_id: OrderId) {
+        self.give_back(order_id);
+        self.holds.retain(|hold| hold.order_id != order_id);
+    }
+
+    fn add_stock(&mut self, article_id: ProductId, count: u32) {
         if let Some(Some(stock)) = self.stock_of(article_id) {
             *stock = stock.saturating_add(count);
         }
@@ -109,23 +158,21 @@ pub async fn hold(
         match held.await? {
             Some((_, missing)) => short.extend(missing),
             None => {
-                short.extend(wanted.iter().map(|article| Short { article_id: article.product_id, left: 0 }))
+                short.extend(wanted.iter().map(|article| Short { article_id: article.product_id, left: 0 }));
             }
         }
     }
     Ok(short)
 }
 
-/// What the order holds is sold.
+/// What the order holds is sold. Returns the articles that it has bought, now or before.
 pub async fn take(
     documents: &dyn Documents,
     order_id: OrderId,
     articles: &[OrderedProduct],
-) -> Result<(), PortError> {
-    for product_id in products_of(documents, articles).await?.0.into_keys() {
-        records::change(documents, product_id.get(), |product: &mut Product| product.take(order_id)).await?;
-    }
-    Ok(())
+) -> Result<Vec<ProductId>, PortError> {
+    let taken = change_each(documents, articles, |product, _| product.take(order_id)).await?;
+    Ok(taken.into_iter().flatten().collect())
 }
 
 /// What the order holds can be sold again.
@@ -134,23 +181,53 @@ pub async fn give_back(
     order_id: OrderId,
     articles: &[OrderedProduct],
 ) -> Result<(), PortError> {
-    for product_id in products_of(documents, articles).await?.0.into_keys() {
-        records::change(documents, product_id.get(), |product: &mut Product| product.give_back(order_id))
-            .await?;
-    }
-    Ok(())
+    change_each(documents, articles, |product, _| product.give_back(order_id)).await.map(drop)
 }
 
-/// The goods of a paid order that was cancelled can be sold again. Unlike the others this is not safe to repeat: whoever
-/// calls it has won the right to (`Fulfilment::stock`).
-pub async fn put_back(documents: &dyn Documents, articles: &[OrderedProduct]) -> Result<(), PortError> {
-    for (product_id, back) in products_of(documents, articles).await?.0 {
-        records::change(documents, product_id.get(), |product: &mut Product| {
-            for article in &back {
-                product.put_back(article.product_id, article.count);
-            }
-        })
-        .await?;
+/// The order's record says what became of its goods.
+pub async fn forget(
+    documents: &dyn Documents,
+    order_id: OrderId,
+    articles: &[OrderedProduct],
+) -> Result<(), PortError> {
+    change_each(documents, articles, |product, _| product.forget(order_id)).await.map(drop)
+}
+
+/// The first step of bringing back what a paid order has bought: the products know again that it was sold, nothing can be
+/// sold again yet. Between the two steps the caller looks whether the order's record still says that it is to come back.
+pub async fn remember_sold(
+    documents: &dyn Documents,
+    order_id: OrderId,
+    articles: &[OrderedProduct],
+) -> Result<(), PortError> {
+    let remember = |product: &mut Product, articles: &[OrderedProduct]| {
+        for article in articles {
+            product.remember_sold(order_id, article.product_id, article.count);
+        }
+    };
+    change_each(documents, articles, remember).await.map(drop)
+}
+
+/// The second: what the order holds or has bought can be sold again.
+pub async fn bring_back(
+    documents: &dyn Documents,
+    order_id: OrderId,
+    articles: &[OrderedProduct],
+) -> Result<(), PortError> {
+    change_each(documents, articles, |product, _| product.bring_back(order_id)).await.map(drop)
+}
+
+/// Changes each product that articles belong to; one that is gone is passed over.
+async fn change_each<T>(
+    documents: &dyn Documents,
+    articles: &[OrderedProduct],
+    mut change: impl FnMut(&mut Product, &[OrderedProduct]) -> T,
+) -> Result<Vec<T>, PortError> {
+    let mut told = Vec::new();
+    for (product_id, articles) in products_of(documents, articles).await?.0 {
+        let changed =
+            records::change(documents, product_id.get(), |product: &mut Product| change(product, &articles));
+        told.extend(changed.await?.map(|(_, told)| told));
     }
-    Ok(())
+    Ok(told)
 }

@@ -6,6 +6,9 @@ paid-total = Total: <b>{ $total }</b>
 paid-payment = CLICK payment number: <code>{ $payment }</code>
 paid-thanks = Thank you for your purchase!
 
+expired-title = ⌛ <b>Order №{ $order } has expired</b>
+expired-cart = Nothing was paid for it. Your cart is still there: you can order again at any time.
+
 order-line = • { $title } × { $count }
 order-line-untitled = • Product №{ $product } × { $count }
 order-lines-more =

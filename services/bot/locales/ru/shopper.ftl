@@ -6,6 +6,9 @@ paid-total = Итого: <b>{ $total }</b>
 paid-payment = Номер платежа CLICK: <code>{ $payment }</code>
 paid-thanks = Спасибо за покупку!
 
+expired-title = ⌛ <b>Срок заказа №{ $order } истёк</b>
+expired-cart = Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
+
 order-line = • { $title } × { $count }
 order-line-untitled = • Товар №{ $product } × { $count }
 order-lines-more =

@@ -19,7 +19,7 @@ use tolov_kit::lifecycle::{Stop, pause};
 use super::{
     Notifier, Verdicts,
     journal::{AWAY_AFTER, Lease, STOP_AFTER, pauses},
-    shopper::{self, Told},
+    shopper::{self, News, Told},
     waiting_room::{Notice, WaitingRoom},
 };
 
@@ -102,6 +102,10 @@ impl Intake {
                 }
             };
             match (notification.recipient, &notification.subject) {
+                (Recipient::Staff, Subject::OrderExpired) => {
+                    let reason = "an order that expired is for the shopper, not for staff".to_owned();
+                    self.decide(delivery, Verdict::Park { reason }).await;
+                }
                 (Recipient::Staff, _) => {
                     if let Some((delivery, after)) =
                         self.room.admit(delivery, notification, &self.notifier.in_hand)
@@ -114,9 +118,11 @@ impl Intake {
                     self.decide(delivery, Verdict::Later { after: AWAY_AFTER }).await;
                 }
                 (Recipient::Shopper, Subject::OrderPaid { click_paydoc_id, .. }) => {
-                    let payment = *click_paydoc_id;
-                    let held = self.notifier.in_hand.take(notification.occurred_at);
-                    shoppers.push(Told { delivery, notification, payment, _held: held });
+                    let news = News::Paid(*click_paydoc_id);
+                    shoppers.push(self.told(delivery, notification, news));
+                }
+                (Recipient::Shopper, Subject::OrderExpired) => {
+                    shoppers.push(self.told(delivery, notification, News::Expired));
                 }
                 (Recipient::Shopper, Subject::PaymentQuestioned { .. }) => {
                     let reason = "a questioned payment is for staff, not for the shopper".to_owned();
@@ -125,6 +131,11 @@ impl Intake {
             }
         }
         self.tell(shoppers).await;
+    }
+
+    fn told(&self, delivery: Delivery, notification: Notification, news: News) -> Told {
+        let held = self.notifier.in_hand.take(notification.occurred_at);
+        Told { delivery, notification, news, _held: held }
     }
 
     /// Claims for a whole batch in one call, then sends each by itself.

@@ -24,12 +24,19 @@ use super::{
 };
 use crate::{render, telegram::SendError};
 
-/// "Your order is paid", with the delivery that asks for it.
+/// What a shopper hears of an order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum News {
+    Paid(ClickPaydocId),
+    Expired,
+}
+
+/// What a shopper is to hear, with the delivery that asks for it.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) delivery: Delivery,
     pub(super) notification: Notification,
-    pub(super) payment: ClickPaydocId,
+    pub(super) news: News,
     pub(super) _held: Held,
 }
 
@@ -41,13 +48,13 @@ pub(super) async fn tell(
     lease: Lease,
     stop: &Stop,
 ) -> (Delivery, Verdict) {
-    let Told { delivery, notification, payment, _held } = told;
+    let Told { delivery, notification, news, _held } = told;
     if attempt > 1 {
         let Notification { notification_id, order_id, .. } = &notification;
         tracing::info!(order.id = %order_id, notification.id = %notification_id, attempt, "sending once more");
     }
     let ids = [notification.notification_id.clone()];
-    let verdict = match attempt_to_tell(notifier, &notification, payment, attempt, lease, stop).await {
+    let verdict = match attempt_to_tell(notifier, &notification, news, attempt, lease, stop).await {
         Ending::Final(outcome) => {
             notifier.journal.record(&ids, &outcome).await;
             Verdict::Done
@@ -64,7 +71,7 @@ pub(super) async fn tell(
 async fn attempt_to_tell(
     notifier: &Notifier,
     notification: &Notification,
-    payment: ClickPaydocId,
+    news: News,
     attempt: u32,
     lease: Lease,
     stop: &Stop,
@@ -72,19 +79,15 @@ async fn attempt_to_tell(
     let Some(language) = language_of(notifier, notification, lease, stop).await else {
         return Ending::Free(Verdict::Later { after: AWAY_AFTER });
     };
-    let html = render::shopper_paid(language, notification, payment);
+    let html = match news {
+        News::Paid(payment) => render::shopper_paid(language, notification, payment),
+        News::Expired => render::shopper_expired(language, notification),
+    };
     // The number of a shopper is the number of the private chat.
     let chat = Recipient::Id(ChatId(notification.user_id.get()));
     match notifier.send_in_turn(chat, &html, lease, stop).await {
         Sent::As(message_id) => {
-            let lag = notifier.deps.clock.now() - notification.occurred_at;
-            metrics::histogram!("tolov_paid_to_notified_seconds")
-                .record(Duration::try_from(lag).unwrap_or_default());
-            tracing::info!(
-                order.id = %notification.order_id,
-                paid_to_notified_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX),
-                "shopper told"
-            );
+            log_told(notifier, notification, news);
             Ending::Final(Outcome::Sent { message_id })
         }
         Sent::NotNow(after) => Ending::Free(Verdict::Later { after }),
@@ -99,6 +102,20 @@ async fn attempt_to_tell(
             tracing::debug!(order.id = %notification.order_id, ?error, "a shopper is not told yet");
             ending_of(error, attempt, lease)
         }
+    }
+}
+
+fn log_told(notifier: &Notifier, notification: &Notification, news: News) {
+    let order_id = notification.order_id;
+    match news {
+        News::Paid(_) => {
+            let lag = notifier.deps.clock.now() - notification.occurred_at;
+            metrics::histogram!("tolov_paid_to_notified_seconds")
+                .record(Duration::try_from(lag).unwrap_or_default());
+            let paid_to_notified_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX);
+            tracing::info!(order.id = %order_id, paid_to_notified_ms, "shopper told");
+        }
+        News::Expired => tracing::info!(order.id = %order_id, "shopper told that the order expired"),
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tolov_domain::{
     EventId, Language,
+    notification::{Notification, Recipient},
     ports::{bus::Verdict, shop::Outcome},
 };
 
-use crate::world::{World, for_shopper, for_staff};
+use crate::world::{World, expired, for_shopper, for_staff};
 
 #[tokio::test]
 async fn a_shopper_is_told_in_the_language_that_is_stored() {
@@ -24,6 +25,29 @@ async fn a_shopper_is_told_in_the_language_that_is_stored() {
     assert!(shown[0].starts_with("✅ <b>Заказ №1024 оплачен</b>"), "{}", shown[0]);
     assert!(shown[0].contains("Pizza &lt;b&gt;&amp; × 2") && shown[0].contains("30 000 сум"));
     assert!(matches!(world.shop.outcome_of(&notification.notification_id), Some(Outcome::Sent { .. })));
+}
+
+#[tokio::test]
+async fn a_shopper_hears_once_that_an_order_expired_and_staff_never() {
+    let world = World::new().await;
+    world.shop.has_language(expired(1024, 5551).user_id, Language::En);
+    let for_staff = Notification {
+        recipient: Recipient::Staff,
+        notification_id: EventId::new("order.expired:1024/staff"),
+        ..expired(1024, 5551)
+    };
+    for notification in [&expired(1024, 5551), &for_staff, &expired(1024, 5551)] {
+        world.bus.deliver(notification);
+    }
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let shown = world.telegram.shown("5551");
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert!(shown[0].starts_with("⌛ <b>Order №1024 has expired</b>"), "{}", shown[0]);
+    assert_eq!(world.telegram.arrived(crate::world::STAFF).len(), 0);
+    let verdicts = world.bus.verdicts_of(&for_staff.notification_id);
+    assert!(matches!(verdicts.as_slice(), [Verdict::Park { .. }]), "{verdicts:?}");
 }
 
 #[tokio::test]

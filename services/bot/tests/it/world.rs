@@ -114,3 +114,11 @@ pub(crate) fn notification(number: i64, user: i64, recipient: Recipient, late: b
         occurred_at: datetime!(2026-11-23 07:05:06 UTC),
     }
 }
+
+pub(crate) fn expired(number: i64, user: i64) -> Notification {
+    Notification {
+        notification_id: EventId::new(format!("order.expired:{number}/shopper")),
+        subject: Subject::OrderExpired,
+        ..for_shopper(number, user)
+    }
+}

@@ -4,7 +4,7 @@ mod click;
 mod orders;
 pub(crate) mod status;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use subtle::ConstantTimeEq;
@@ -34,6 +34,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub click: ClickConfig,
     pub api_token: Secret,
+    /// How long an order can be paid. `None`: for ever.
+    pub order_ttl: Option<Duration>,
 }
 
 /// Every route, with every rejection mapped: no text of a library reaches a caller.
@@ -62,6 +64,11 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::show);
+    let cancel = warp::path!("orders" / String / "cancel")
+        .and(warp::post())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .then(orders::cancel);
     let orders = warp::path!("orders")
         .and(warp::get())
         .and(staff)
@@ -74,7 +81,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
         .or(create_order.boxed())
         .unify()
-        .or(order.or(orders).unify().boxed())
+        .or(order.or(cancel).unify().or(orders).unify().boxed())
         .unify()
         .or(health.or(ready).unify().boxed())
         .unify()

@@ -1,6 +1,6 @@
-//! Orders: the bot registers them, staff read them.
+//! Orders: the bot registers and cancels them, staff read them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use tolov_domain::{
 use warp::{http::StatusCode, reply::Response};
 
 use super::{App, json, problem};
-use crate::ledger::{AttemptRecord, Creation, LedgerError, NewOrder, OrderRecord};
+use crate::ledger::{AttemptRecord, Cancellation, Creation, Ledger, LedgerError, NewOrder, OrderRecord};
 
 /// The most lines of an order.
 const PRODUCTS_MAX: usize = 100;
@@ -46,7 +46,8 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
     match app.ledger.order(order_id).await {
         Ok(Some(record)) => {
             let payment_url = app.click.pay_link.for_order(order_id, tiyin(record.amount_tiyin));
-            json(status, &Created { order: ShownOrder::of(&record), payment_url })
+            let pay_until = pay_until(record.created_at, app.order_ttl);
+            json(status, &Created { order: ShownOrder::of(&record), pay_until, payment_url })
         }
         Ok(None) => unavailable(&LedgerError::Storage("the order is not there yet".to_owned())),
         Err(error) => unavailable(&error),
@@ -72,15 +73,44 @@ pub(super) async fn list(app: Arc<App>, query: String) -> Response {
 
 /// GET /orders/ID, with its attempts.
 pub(super) async fn show(order_id: String, app: Arc<App>) -> Response {
-    let not_found = || problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"));
     let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
-    match tokio::try_join!(app.ledger.order(order_id), app.ledger.attempts(order_id)) {
-        Ok((Some(record), attempts)) => {
-            json(StatusCode::OK, &WithAttempts { order: ShownOrder::of(&record), attempts })
-        }
-        Ok((None, _)) => not_found(),
+    match with_attempts(&app.ledger, order_id).await {
+        Ok(Some(order)) => json(StatusCode::OK, &order),
+        Ok(None) => not_found(),
         Err(error) => unavailable(&error),
     }
+}
+
+/// POST /orders/ID/cancel: 200 when the order is over, now or before; 409 when it is paid.
+pub(super) async fn cancel(order_id: String, app: Arc<App>) -> Response {
+    let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
+    match app.ledger.cancel_order(order_id, app.clock.now()).await {
+        Ok(Cancellation::Now) => tracing::info!(order.id = %order_id, "order cancelled"),
+        Ok(Cancellation::Before) => {}
+        Ok(Cancellation::Paid) => {
+            return problem(StatusCode::CONFLICT, "the order is paid", Some("status"));
+        }
+        Ok(Cancellation::Unknown) => return not_found(),
+        Err(error) => return unavailable(&error),
+    }
+    match with_attempts(&app.ledger, order_id).await {
+        // Late money may have come in between the two.
+        Ok(Some(order)) if order.order.status == OrderStatus::Paid.as_str() => {
+            problem(StatusCode::CONFLICT, "the order is paid", Some("status"))
+        }
+        Ok(Some(order)) => json(StatusCode::OK, &Cancelled { order, cancelled: true }),
+        Ok(None) => not_found(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn with_attempts(ledger: &Ledger, order_id: OrderId) -> Result<Option<WithAttempts>, LedgerError> {
+    let (record, attempts) = tokio::try_join!(ledger.order(order_id), ledger.attempts(order_id))?;
+    Ok(record.map(|record| WithAttempts { order: ShownOrder::of(&record), attempts }))
+}
+
+fn not_found() -> Response {
+    problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"))
 }
 
 fn unavailable(error: &LedgerError) -> Response {
@@ -105,6 +135,8 @@ struct ShownOrder {
 struct Created {
     #[serde(flatten)]
     order: ShownOrder,
+    /// `None`: for ever. Only pending orders can be paid, whatever stands here.
+    pay_until: Option<String>,
     payment_url: String,
 }
 
@@ -113,6 +145,13 @@ struct WithAttempts {
     #[serde(flatten)]
     order: ShownOrder,
     attempts: Vec<AttemptRecord>,
+}
+
+#[derive(Serialize)]
+struct Cancelled {
+    #[serde(flatten)]
+    order: WithAttempts,
+    cancelled: bool,
 }
 
 #[derive(Serialize)]
@@ -125,7 +164,6 @@ struct Listed {
 impl ShownOrder {
     fn of(record: &OrderRecord) -> Self {
         let raw = |text: String| RawValue::from_string(text).unwrap_or_default();
-        let date = |ms| from_unix_ms(ms).format(&Rfc3339).unwrap_or_default();
         Self {
             order_id: record.order_id,
             user_id: record.user_id,
@@ -133,10 +171,20 @@ impl ShownOrder {
             total_amount: raw(tiyin(record.amount_tiyin).soum_json()),
             payment_method: record.payment_method.clone(),
             status: record.status.clone(),
-            created_at: date(record.created_at),
-            changed_at: date(record.changed_at),
+            created_at: date(from_unix_ms(record.created_at)),
+            changed_at: date(from_unix_ms(record.changed_at)),
         }
     }
+}
+
+fn date(at: Instant) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// Until when an order can be paid; a limit beyond all dates is none.
+fn pay_until(created_at: i64, order_ttl: Option<Duration>) -> Option<String> {
+    let order_ttl = time::Duration::try_from(order_ttl?).ok()?;
+    from_unix_ms(created_at).checked_add(order_ttl).map(date)
 }
 
 /// The ledger's CHECKs keep amounts in range.

@@ -14,7 +14,7 @@ use tolov_domain::{
 };
 
 use super::{
-    Creation, NewOrder,
+    Cancellation, Creation, NewOrder,
     rows::{AttemptRow, EventRow, LedgerAttempt, LedgerOrder, NewOrderRow, OrderChange},
 };
 
@@ -222,6 +222,19 @@ impl Books {
             ),
             Some(News::Anomaly(anomaly)) => {
                 self.question(order, callback, Some(merchant_prepare_id), anomaly, at);
+            }
+        }
+    }
+
+    /// Ends an order that nobody has paid (docs/decisions/0005-a-cancelled-order-is-an-expired-one.md).
+    pub(super) fn cancel_order(&mut self, order_id: OrderId, at: Instant) -> Cancellation {
+        match self.orders.get(&order_id).map(|order| order.state) {
+            None => Cancellation::Unknown,
+            Some(OrderState::Paid { .. }) => Cancellation::Paid,
+            Some(OrderState::Expired { .. }) => Cancellation::Before,
+            Some(OrderState::Pending) => {
+                self.expire(&[order_id], at);
+                Cancellation::Now
             }
         }
     }

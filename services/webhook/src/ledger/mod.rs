@@ -110,6 +110,19 @@ pub enum Creation {
     Conflict(&'static str),
 }
 
+/// What became of [`Ledger::cancel_order`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// The order is over: it stands in the ledger as expired.
+    Now,
+    /// It was over already, by its time limit or by an earlier cancellation.
+    Before,
+    /// The money is in: nothing changes.
+    Paid,
+    /// There is no such order.
+    Unknown,
+}
+
 /// What the bus made of a window of outbox rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RelayMarks {
@@ -124,6 +137,8 @@ pub struct RelayMarks {
 enum Job {
     Arrival(Box<Arrival>, oneshot::Sender<Reply>),
     NewOrder(Box<NewOrder>, oneshot::Sender<Creation>),
+    /// End a pending order at this instant, without waiting for its time limit.
+    Cancel(OrderId, Instant, oneshot::Sender<Cancellation>),
     RelayMarks(RelayMarks, oneshot::Sender<()>),
     /// Expire orders created before the first instant; the second is now.
     Expire {
@@ -227,6 +242,12 @@ impl Ledger {
     pub async fn create_order(&self, order: NewOrder) -> Result<Creation, LedgerError> {
         let (reply, answered) = oneshot::channel();
         self.ask(&self.jobs, Job::NewOrder(Box::new(order), reply), answered).await
+    }
+
+    /// Ends an order that nobody has paid, exactly as its time limit would: money that comes afterwards is late.
+    pub async fn cancel_order(&self, order_id: OrderId, now: Instant) -> Result<Cancellation, LedgerError> {
+        let (reply, answered) = oneshot::channel();
+        self.ask(&self.jobs, Job::Cancel(order_id, now, reply), answered).await
     }
 
     /// Records what became of outbox rows.

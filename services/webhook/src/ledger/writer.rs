@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use sqlx::{ConnectOptions, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::mpsc;
 use tolov_domain::{
-    OrderId, PrepareId,
+    OrderId,
     time::{Instant, unix_ms},
 };
 use tolov_kit::lifecycle::Stop;
@@ -33,7 +33,8 @@ const EXPIRE_MAX: i64 = 200;
 /// The most outbox rows that one pruning deletes.
 const PRUNE_MAX: i64 = 1000;
 
-/// Orders by number; attempts by number, by transaction of an order, and by the transaction that paid. One row each.
+/// Orders by number; attempts by number, by transaction of an order, and by the transaction that paid (one row each), and
+/// the open ones of orders that may end.
 const LOAD: &str = "BEGIN IMMEDIATE;
 SELECT json_group_array(json_array(o.order_id, o.user_id, o.products, o.amount_tiyin, o.status, o.changed_at, o.paid_by))
   FROM json_each($1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value;
@@ -47,6 +48,9 @@ SELECT json_group_array(json_array(prepare_id, order_id, click_trans_id, click_p
     UNION
     SELECT a.* FROM json_each($4) AS wanted CROSS JOIN attempts AS a
       ON a.paid_trans_id = wanted.value AND a.state = 'paid'
+    UNION
+    SELECT a.* FROM json_each($5) AS wanted CROSS JOIN attempts AS a ON a.order_id = wanted.value
+      WHERE a.state = 'prepared'
   );";
 
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
@@ -182,7 +186,8 @@ impl Writer {
             .bind(json(&wanted.orders))
             .bind(json(&wanted.attempts))
             .bind(json(&wanted.transactions_of_orders))
-            .bind(json(&wanted.transactions));
+            .bind(json(&wanted.transactions))
+            .bind(json(&wanted.ending));
         let mut texts: Vec<String> = Vec::with_capacity(2);
         let mut rows = self.connection.fetch_many(query);
         while let Some(step) = rows.try_next().await? {
@@ -260,7 +265,7 @@ impl Writer {
                 self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
                 let _ = written.send(());
             }),
-            Job::Arrival(..) | Job::NewOrder(..) | Job::RelayMarks(..) => Ok(()),
+            Job::Arrival(..) | Job::NewOrder(..) | Job::Cancel(..) | Job::RelayMarks(..) => Ok(()),
         };
         if let Err(error) = outcome {
             self.recover(&error).await;
@@ -280,15 +285,8 @@ impl Writer {
             return Ok(0);
         }
         let order_ids: Vec<OrderId> = due.into_iter().filter_map(|(id,)| OrderId::try_new(id).ok()).collect();
-        let open: Vec<(i64,)> = sqlx::query_as(
-            "SELECT prepare_id FROM json_each(?1) AS due CROSS JOIN attempts AS a ON a.order_id = due.value
-             WHERE a.state = 'prepared'",
-        )
-        .bind(json(&order_ids))
-        .fetch_all(&mut self.connection)
-        .await?;
-        let attempts = open.into_iter().filter_map(|(id,)| PrepareId::try_new(id).ok()).collect();
-        let wanted = Wanted { orders: order_ids.iter().copied().collect(), attempts, ..Wanted::default() };
+        let ending = order_ids.iter().copied().collect();
+        let wanted = Wanted { orders: order_ids.iter().copied().collect(), ending, ..Wanted::default() };
         let mut books = self.load(&wanted).await?;
         let expired = books.expire(&order_ids, now);
         let writes = books.into_writes();

@@ -78,6 +78,10 @@ impl TestApp {
         self.call(Method::GET, path, "").await
     }
 
+    pub(crate) async fn cancel(&self, order_id: i64) -> (StatusCode, Value) {
+        self.call(Method::POST, &format!("/orders/{order_id}/cancel"), "").await
+    }
+
     async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
         let request = self.http.request(method, self.url(path)).bearer_auth(API_TOKEN).body(body.to_owned());
         let response = request.send().await.unwrap();

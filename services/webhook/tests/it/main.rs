@@ -11,6 +11,7 @@ mod click;
 mod log_watch;
 
 mod callbacks;
+mod cancelling;
 mod config;
 mod expiry;
 mod faults_of_others;

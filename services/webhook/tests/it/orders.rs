@@ -33,7 +33,8 @@ async fn a_new_order_is_registered_with_a_pay_link_and_the_same_again_is_no_othe
     let link = "https://my.click.uz/services/pay?service_id=12345&merchant_id=678&amount=30000.00&transaction_param=1";
     let expected = json!({"order_id": 1, "user_id": 5551, "products": [{"product_id": 7, "count": 2}],
         "total_amount": 30000.0, "payment_method": "click", "status": "pending",
-        "created_at": "2026-11-23T12:00:00Z", "changed_at": "2026-11-23T12:00:00Z", "payment_url": link});
+        "created_at": "2026-11-23T12:00:00Z", "changed_at": "2026-11-23T12:00:00Z", "pay_until": null,
+        "payment_url": link});
     assert_eq!(created, expected);
     app.clock.advance(time::Duration::hours(1));
     for body in
@@ -44,6 +45,25 @@ async fn a_new_order_is_registered_with_a_pay_link_and_the_same_again_is_no_othe
     app.paid(1).await;
     let (status, again) = app.create(&body_with("", None)).await;
     assert_eq!((status, again["status"].as_str()), (StatusCode::OK, Some("paid")));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_registered_order_says_until_when_it_can_be_paid_whatever_has_become_of_it() {
+    let order_ttl = Some(std::time::Duration::from_millis(5_400_500));
+    let app = TestApp::start_with(Setup { order_ttl, ..Setup::default() }).await;
+    let until = json!("2026-11-23T13:30:00.5Z");
+    let (_, created) = app.create(&order_json(1, "30000")).await;
+    assert_eq!(created["pay_until"], until);
+    app.order(2).await;
+    app.clock.advance(time::Duration::minutes(10));
+    app.paid(1).await;
+    assert_eq!(app.cancel(2).await.0, StatusCode::OK);
+    for (order_id, expected) in [(1, "paid"), (2, "expired")] {
+        let (status, again) = app.create(&order_json(order_id, "30000")).await;
+        assert_eq!((status, again["status"].as_str()), (StatusCode::OK, Some(expected)));
+        assert_eq!(again["pay_until"], until, "{expected}");
+    }
     app.finish().await;
 }
 
@@ -201,9 +221,12 @@ async fn orders_are_open_to_those_who_show_the_token_and_to_nobody_else() {
         Some(format!("Bearer {API_TOKEN}x")),
         Some(format!("Bearer {API_TOKEN} {API_TOKEN}")),
     ] {
-        for (method, path) in
-            [(Method::POST, "/api/create_order"), (Method::GET, "/orders"), (Method::GET, "/orders/1")]
-        {
+        for (method, path) in [
+            (Method::POST, "/api/create_order"),
+            (Method::POST, "/orders/1/cancel"),
+            (Method::GET, "/orders"),
+            (Method::GET, "/orders/1"),
+        ] {
             let mut request = app.http.request(method, app.url(path)).body(order_json(2, "500"));
             if let Some(shown) = &shown {
                 request = request.header("authorization", shown);
@@ -215,6 +238,7 @@ async fn orders_are_open_to_those_who_show_the_token_and_to_nobody_else() {
         }
     }
     assert_eq!(app.get("/orders/2").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(app.status_of(1).await, "pending");
     app.finish().await;
 }
 

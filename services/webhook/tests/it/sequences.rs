@@ -1,7 +1,10 @@
 //! Any sequence of callbacks, whatever their order: the answers are those of a plain model of CLICK's rules, and the
 //! ledger passes its audit.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use tolov_webhook::housekeeping::expire_due;
@@ -29,6 +32,10 @@ enum Deed {
         error: i32,
     },
     Expire,
+    /// The shopper, not CLICK.
+    Cancel {
+        order: i64,
+    },
     Restart,
 }
 
@@ -44,6 +51,7 @@ fn deed() -> impl Strategy<Value = Deed> {
             Deed::Complete { order, attempt, trans, amount, error }
         }),
         1 => Just(Deed::Expire),
+        1 => (1..=2i64).prop_map(|order| Deed::Cancel { order }),
         1 => Just(Deed::Restart),
     ]
 }
@@ -64,7 +72,8 @@ struct Model {
     paid: BTreeMap<i64, i64>,
     /// By click_trans_id of the Complete: the attempt that it paid.
     spent: BTreeMap<i64, i64>,
-    expired: bool,
+    /// Orders that take no new attempt.
+    over: BTreeSet<i64>,
 }
 
 impl Model {
@@ -75,7 +84,7 @@ impl Model {
         if self.paid.contains_key(&order) {
             return (-4, None);
         }
-        if self.expired {
+        if self.over.contains(&order) {
             return (-9, None);
         }
         let same = self
@@ -149,7 +158,12 @@ async fn play(deeds: &[Deed]) {
             Deed::Expire => {
                 app.clock.advance(time::Duration::hours(2));
                 expire_due(app.ledger(), &app.clock, TTL).await;
-                model.expired = true;
+                model.over.extend([1, 2]);
+            }
+            Deed::Cancel { order } => {
+                let expected = if model.paid.contains_key(&order) { 409 } else { 200 };
+                assert_eq!(app.cancel(order).await.0.as_u16(), expected, "{deed:?}");
+                model.over.insert(order);
             }
             Deed::Restart => {
                 app.kill();
@@ -158,8 +172,12 @@ async fn play(deeds: &[Deed]) {
         }
     }
     for order in [1, 2] {
-        let paid = model.paid.contains_key(&order);
-        assert_eq!(app.status_of(order).await == "paid", paid, "order {order}");
+        let expected = match (model.paid.contains_key(&order), model.over.contains(&order)) {
+            (true, _) => "paid",
+            (false, true) => "expired",
+            (false, false) => "pending",
+        };
+        assert_eq!(app.status_of(order).await, expected, "order {order}");
     }
     app.finish().await;
 }

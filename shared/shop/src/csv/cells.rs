@@ -1,0 +1,136 @@
+//! Tables as text: what a spreadsheet takes and gives back.
+
+/// Excel takes a file for UTF-8 only where it begins with this.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+/// What Excel of the Uzbek and the Russian locale splits columns at.
+const DELIMITER: char = ';';
+/// What others use; all are read.
+pub(super) const DELIMITERS: [char; 3] = [DELIMITER, ',', '\t'];
+/// A cell that begins with one of these is a formula to a spreadsheet.
+const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+/// Excel rounds numbers that are longer.
+const DIGITS_MAX: usize = 15;
+
+/// A table with its heading, in UTF-8 for Excel.
+pub(crate) fn table<const WIDTH: usize>(
+    heading: [&str; WIDTH],
+    rows: impl IntoIterator<Item = [String; WIDTH]>,
+) -> Vec<u8> {
+    let mut text = String::from(BYTE_ORDER_MARK);
+    add_line(&mut text, heading);
+    for row in rows {
+        add_line(&mut text, row.each_ref().map(String::as_str));
+    }
+    text.into_bytes()
+}
+
+fn add_line<const WIDTH: usize>(text: &mut String, cells: [&str; WIDTH]) {
+    for (position, cell) in cells.into_iter().enumerate() {
+        if position > 0 {
+            text.push(DELIMITER);
+        }
+        let needs_quotes = cell.contains(['"', '\n', '\r']) || cell.contains(DELIMITERS);
+        if needs_quotes {
+            text.push('"');
+            text.push_str(&cell.replace('"', "\"\""));
+            text.push('"');
+        } else {
+            text.push_str(cell);
+        }
+    }
+    text.push_str("\r\n");
+}
+
+/// A text as a cell that a spreadsheet neither calculates nor rewrites: with an apostrophe before it where it would.
+pub(crate) fn guarded(text: &str) -> String {
+    if is_formula(text) || is_rewritten(text) || has_guard(text) {
+        return format!("'{text}");
+    }
+    text.to_owned()
+}
+
+/// The text of a cell, without the apostrophe of [`guarded`].
+pub(super) fn unguarded(cell: &str) -> &str {
+    if has_guard(cell) { cell.strip_prefix('\'').unwrap_or(cell) } else { cell }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(FORMULA_STARTS)
+}
+
+/// A spreadsheet would make a date of `2-4`, 1 of `001`, and a rounded number of a code of 17 digits.
+fn is_rewritten(text: &str) -> bool {
+    let is_numeric = |character: char| {
+        character.is_ascii_digit() || matches!(character, '-' | '/' | '.' | ',' | ':' | ' ' | 'e' | 'E')
+    };
+    let begins_with_digit = text.starts_with(|character: char| character.is_ascii_digit());
+    let is_short_number = text.len() <= DIGITS_MAX && text.chars().all(|digit| digit.is_ascii_digit());
+    let has_leading_zero = text.starts_with('0') && text.len() > 1;
+    begins_with_digit && text.chars().all(is_numeric) && (has_leading_zero || !is_short_number)
+}
+
+/// Whether the apostrophe that a text begins with reads as a guard.
+fn has_guard(text: &str) -> bool {
+    text.strip_prefix('\'').is_some_and(|rest| {
+        is_formula(rest)
+            || rest.starts_with('\'')
+            || rest.starts_with(|character: char| character.is_ascii_digit())
+    })
+}
+
+/// The text of a file, without the mark that says that it is UTF-8.
+pub(super) fn decoded(file: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(file).ok()?;
+    Some(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
+}
+
+/// What the heading is split at most often; its names hold no delimiter.
+pub(super) fn delimiter_of(text: &str) -> char {
+    let heading = text.lines().next().unwrap_or_default();
+    let count = |delimiter: char| heading.chars().filter(|character| *character == delimiter).count();
+    DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(DELIMITER)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_calculate_or_rewrite_gets_an_apostrophe_and_loses_it_again() {
+        for text in
+            ["=1+1", "+998901234567", "-5", "@sum", "\t=1", "2-4", "001", "1/2", "10E5", "01234567890123456"]
+        {
+            assert_eq!(guarded(text), format!("'{text}"));
+            assert_eq!(unguarded(&guarded(text)), text);
+        }
+        for text in ["Choy", "42", "500 g", "o'g'il", "'Oltin'", "a=b", "", "'"] {
+            assert_eq!(guarded(text), text);
+            assert_eq!(unguarded(text), text);
+        }
+    }
+
+    #[test]
+    fn the_delimiter_is_found_in_the_heading() {
+        for (text, delimiter) in
+            [("a;b;c\n1,5;2;3", ';'), ("a,b\n1;2", ','), ("a\tb\tc", '\t'), ("alone", ';'), ("", ';')]
+        {
+            assert_eq!(delimiter_of(text), delimiter, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_survives_its_cell(text in "['=+@\\-0-9a-z;,\"\n\r\t ʻя]{0,8}") {
+            let cell = guarded(&text);
+            prop_assert_eq!(unguarded(&cell), text.as_str());
+            let written = table(["a", "b"], [[cell.clone(), String::from("x")]]);
+            let mut reader = ::csv::ReaderBuilder::new()
+                .delimiter(b';')
+                .from_reader(decoded(&written).unwrap().as_bytes());
+            let row = reader.records().next().unwrap().unwrap();
+            prop_assert_eq!(unguarded(&row[0]), text.as_str());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The columns of the catalogue's table.
+
+/// What a cell is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    ProductId,
+    Category,
+    Title,
+    Description,
+    Variant,
+    VariantId,
+    /// So'm.
+    Price,
+    Stock,
+    Hidden,
+    Mxik,
+    PackageCode,
+    VatPercent,
+    Photo,
+}
+
+impl Column {
+    pub const ALL: [Self; 13] = [
+        Self::ProductId,
+        Self::Category,
+        Self::Title,
+        Self::Description,
+        Self::Variant,
+        Self::VariantId,
+        Self::Price,
+        Self::Stock,
+        Self::Hidden,
+        Self::Mxik,
+        Self::PackageCode,
+        Self::VatPercent,
+        Self::Photo,
+    ];
+
+    /// As the heading writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ProductId => "product_id",
+            Self::Category => "category",
+            Self::Title => "title",
+            Self::Description => "description",
+            Self::Variant => "variant",
+            Self::VariantId => "variant_id",
+            Self::Price => "price",
+            Self::Stock => "stock",
+            Self::Hidden => "hidden",
+            Self::Mxik => "mxik",
+            Self::PackageCode => "package_code",
+            Self::VatPercent => "vat_percent",
+            Self::Photo => "photo",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let name = name.trim().to_lowercase();
+        Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+}

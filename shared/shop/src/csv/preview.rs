@@ -1,0 +1,146 @@
+//! What a plan would do, for people.
+
+use std::fmt;
+
+use tolov_domain::ProductId;
+
+use super::{
+    Column, Plan,
+    export::{price_text, yes_or_no},
+    wish::{CategoryRef, VariantWish, Wish},
+};
+
+/// How much of each an import brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub products_new: usize,
+    pub products_changed: usize,
+    pub products_same: usize,
+    /// Of products that are there already.
+    pub variants_new: usize,
+    pub categories_new: usize,
+}
+
+/// A product that is new or will change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductChange {
+    /// `None`: it is new.
+    pub product_id: Option<ProductId>,
+    /// As it will be called.
+    pub title: String,
+    /// Nothing where it is new.
+    pub cells: Vec<CellChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellChange {
+    pub column: Column,
+    /// The variant that it is about.
+    pub variant: Option<String>,
+    /// As an export writes it; nothing where there was nothing.
+    pub was: String,
+    pub now: String,
+}
+
+impl Plan {
+    pub fn counts(&self) -> Counts {
+        let new_variants = |wish: &Wish| wish.variants.iter().filter(|variant| variant.id.is_none()).count();
+        Counts {
+            products_new: self.new.len(),
+            products_changed: self.changed.len(),
+            products_same: self.same,
+            variants_new: self.changed.iter().map(|(_, wish)| new_variants(wish)).sum(),
+            categories_new: self.categories.len(),
+        }
+    }
+
+    /// Whether everything is as the file says already.
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.changed.is_empty() && self.categories.is_empty()
+    }
+
+    /// Every product that is new or will change, in the order of the file, changed ones first.
+    pub fn changes(&self) -> impl Iterator<Item = ProductChange> + '_ {
+        let changed = self.changed.iter().map(|(before, wish)| ProductChange {
+            product_id: Some(before.id),
+            title: wish.title.clone(),
+            cells: self.cells(&Wish::of(before), wish),
+        });
+        let new =
+            |wish: &Wish| ProductChange { product_id: None, title: wish.title.clone(), cells: Vec::new() };
+        changed.chain(self.new.iter().map(new))
+    }
+
+    /// The titles of the categories that will be made.
+    pub fn new_categories(&self) -> &[String] {
+        &self.categories
+    }
+
+    fn cells(&self, was: &Wish, now: &Wish) -> Vec<CellChange> {
+        let card = Column::ALL.into_iter().filter_map(|column| {
+            change(column, None, self.card_text(was, column)?, self.card_text(now, column)?)
+        });
+        let of_variants = now.variants.iter().flat_map(|variant| {
+            let before = was.variants.iter().find(|before| before.id == variant.id);
+            let was = before
+                .map_or([const { String::new() }; 3], |before| variant_texts(before).map(|(_, was)| was));
+            variant_texts(variant)
+                .into_iter()
+                .zip(was)
+                .filter_map(|((column, now), was)| change(column, Some(&variant.label), was, now))
+        });
+        card.chain(of_variants).collect()
+    }
+
+    /// What a product says in a column; `None` where its variants say it.
+    fn card_text(&self, wish: &Wish, column: Column) -> Option<String> {
+        let text = match column {
+            Column::Category => match wish.category {
+                CategoryRef::Kept(id) => self.category_titles.get(&id).cloned().unwrap_or_default(),
+                CategoryRef::New(place) => self.categories.get(place).cloned().unwrap_or_default(),
+            },
+            Column::Title => wish.title.clone(),
+            Column::Description => wish.description.clone(),
+            Column::Price if wish.variants.is_empty() => price_text(wish.price),
+            Column::Stock if wish.variants.is_empty() => stock_text(wish.stock),
+            Column::Hidden => yes_or_no(wish.hidden).to_owned(),
+            Column::Mxik => wish.fiscal.mxik.clone().unwrap_or_default(),
+            Column::PackageCode => wish.fiscal.package_code.clone().unwrap_or_default(),
+            Column::VatPercent => {
+                wish.fiscal.vat_percent.map(|percent| percent.to_string()).unwrap_or_default()
+            }
+            Column::Photo => wish.photo.clone().unwrap_or_default(),
+            Column::Price | Column::Stock | Column::ProductId | Column::Variant | Column::VariantId => {
+                return None;
+            }
+        };
+        Some(text)
+    }
+}
+
+fn variant_texts(variant: &VariantWish) -> [(Column, String); 3] {
+    [
+        (Column::Variant, variant.label.clone()),
+        (Column::Price, price_text(variant.price)),
+        (Column::Stock, stock_text(variant.stock)),
+    ]
+}
+
+fn stock_text(stock: Option<u32>) -> String {
+    stock.map(|stock| stock.to_string()).unwrap_or_default()
+}
+
+fn change(column: Column, variant: Option<&str>, was: String, now: String) -> Option<CellChange> {
+    (was != now).then(|| CellChange { column, variant: variant.map(str::to_owned), was, now })
+}
+
+/// `price 12000 → 13000`, `M: stock → 5`.
+impl fmt::Display for CellChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(variant) = &self.variant {
+            write!(formatter, "{variant}: ")?;
+        }
+        let said = |text: &str| if text.is_empty() { "(none)".to_owned() } else { text.replace('\n', " ") };
+        write!(formatter, "{} {} → {}", self.column.name(), said(&self.was), said(&self.now))
+    }
+}

@@ -1,0 +1,242 @@
+//! Figures about a shop: what was sold, how many orders became money, what sells best.
+//!
+//! They are counted from the orders each time, so they cannot drift from them.
+
+mod period;
+mod tables;
+
+use std::collections::{HashMap, HashSet};
+
+pub use period::Period;
+pub use tables::{OrdersTable, orders_csv, sales_csv};
+use time::{Date, Duration};
+use tolov_domain::{
+    OrderId, ProductId, Tiyin, UserId,
+    ports::{
+        PortError,
+        documents::{Collection, Documents, Query},
+    },
+    time::{Instant, unix_ms},
+};
+
+use self::period::day_of;
+use crate::{
+    fulfilment::{Deed, Fulfilment, Stage},
+    records,
+};
+
+/// So many orders are looked at; with more, the figures are those of the oldest and say so.
+pub const ORDERS_MAX: usize = 200_000;
+const BEST_MAX: usize = 10;
+/// Money comes on another day than the order: orders that were placed this long before a period are looked at too.
+const PAID_WITHIN: Duration = Duration::days(7);
+
+/// What a shop did in a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statistics {
+    pub period: Period,
+    /// Every step, oldest first, also those without sales.
+    pub steps: Vec<Step>,
+    /// Of all steps.
+    pub sales: Tiyin,
+    /// How many orders were paid in the period, and not refunded.
+    pub sold_orders: u32,
+    /// How many different people paid them.
+    pub buyers: u32,
+    /// How many orders that could be paid were placed in the period.
+    pub placed: u32,
+    /// How many of those were paid, whenever and whatever became of them.
+    pub placed_and_paid: u32,
+    /// From the order to its money, on average.
+    pub paid_after: Option<Duration>,
+    /// Of what was sold, at most ten each; discounts and delivery are not in their money.
+    pub best_by_money: Vec<Seller>,
+    pub best_by_pieces: Vec<Seller>,
+    /// There are more orders than [`ORDERS_MAX`].
+    pub is_cut: bool,
+}
+
+/// A day, a week or a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Its first day.
+    pub from: Date,
+    /// What was paid in it and not refunded, with delivery.
+    pub sales: Tiyin,
+    pub sold_orders: u32,
+}
+
+/// An article that was sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seller {
+    pub article_id: ProductId,
+    /// As it was called last.
+    pub title: String,
+    pub pieces: u64,
+    pub money: Tiyin,
+}
+
+impl Statistics {
+    /// How many of a thousand orders became money; `None` where none was placed.
+    pub fn conversion_permille(&self) -> Option<u32> {
+        let permille =
+            u64::from(self.placed_and_paid).checked_mul(1_000)?.checked_div(u64::from(self.placed))?;
+        u32::try_from(permille).ok()
+    }
+
+    /// What a sold order brings on average, in whole so'm; `None` where nothing was sold.
+    pub fn average_order(&self) -> Option<Tiyin> {
+        let average = self.sales.get().checked_div(i64::from(self.sold_orders))?;
+        Tiyin::from_soum(average / 100).ok()
+    }
+}
+
+/// Counts the orders of a period that ends now.
+pub async fn statistics(
+    documents: &dyn Documents,
+    period: Period,
+    now: Instant,
+) -> Result<Statistics, PortError> {
+    let mut count = Count::new(period, now);
+    let from = count.from.saturating_sub(PAID_WITHIN);
+    let is_whole = each_order(documents, (from, now), ORDERS_MAX, |order| count.add(order)).await?;
+    Ok(count.finish(!is_whole))
+}
+
+/// Shows the orders that were placed from one instant to another, oldest first, at most so many; whether those were all.
+async fn each_order(
+    documents: &dyn Documents,
+    (from, to): (Instant, Instant),
+    max: usize,
+    mut look: impl FnMut(&Fulfilment),
+) -> Result<bool, PortError> {
+    const PAGE: u16 = 500;
+    let (mut from, to) = (unix_ms(from), unix_ms(to));
+    let mut seen = 0_usize;
+    // Pages begin where the last one ended, not after a number of orders: one that is taken back meanwhile would shift
+    // the others.
+    let mut last_seen: HashSet<OrderId> = HashSet::new();
+    loop {
+        let query = Query::between(Collection::Fulfilments, "placed_at", (from, to), u32::from(PAGE));
+        let page: Vec<Fulfilment> = records::find(documents, &query).await?;
+        for order in page.iter().filter(|order| !last_seen.contains(&order.id)) {
+            if seen >= max {
+                return Ok(false);
+            }
+            seen = seen.saturating_add(1);
+            look(order);
+        }
+        let Some(last) = page.last().map(|order| unix_ms(order.placed_at)) else { return Ok(true) };
+        if page.len() < usize::from(PAGE) {
+            return Ok(true);
+        }
+        // A whole page in one millisecond is no shop: the rest of that millisecond is left out rather than read for ever.
+        from = if last == from { last.saturating_add(1) } else { last };
+        let at_the_end = page.iter().filter(|order| unix_ms(order.placed_at) == last);
+        last_seen = at_the_end.map(|order| order.id).collect();
+    }
+}
+
+struct Count {
+    from: Instant,
+    buyers: HashSet<UserId>,
+    sellers: HashMap<ProductId, Seller>,
+    paid_after_seconds: i64,
+    counted: Statistics,
+}
+
+impl Count {
+    fn new(period: Period, now: Instant) -> Self {
+        let step = |from| Step { from, sales: Tiyin::ZERO, sold_orders: 0 };
+        let counted = Statistics {
+            period,
+            steps: period.starts(now).into_iter().map(step).collect(),
+            sales: Tiyin::ZERO,
+            sold_orders: 0,
+            buyers: 0,
+            placed: 0,
+            placed_and_paid: 0,
+            paid_after: None,
+            best_by_money: Vec::new(),
+            best_by_pieces: Vec::new(),
+            is_cut: false,
+        };
+        Self {
+            from: period.from(now),
+            buyers: HashSet::new(),
+            sellers: HashMap::new(),
+            paid_after_seconds: 0,
+            counted,
+        }
+    }
+
+    fn add(&mut self, order: &Fulfilment) {
+        let could_be_paid =
+            order.is_paid() || order.timeline.iter().any(|entry| entry.deed == Deed::Registered);
+        if could_be_paid && order.placed_at >= self.from {
+            add_to(&mut self.counted.placed, 1);
+            add_to(&mut self.counted.placed_and_paid, u32::from(order.is_paid()));
+        }
+        let Some(paid_at) = order.paid_at else { return };
+        if paid_at >= self.from && order.stage != Stage::Refunded {
+            self.add_sale(order, paid_at);
+        }
+    }
+
+    fn add_sale(&mut self, order: &Fulfilment, paid_at: Instant) {
+        let day = day_of(paid_at);
+        // A clock that is ahead must not lose a sale: what is later than the last step belongs to it.
+        if let Some(step) = self.counted.steps.iter_mut().rev().find(|step| step.from <= day) {
+            step.sales = sum(step.sales, order.total);
+            add_to(&mut step.sold_orders, 1);
+        }
+        self.counted.sales = sum(self.counted.sales, order.total);
+        add_to(&mut self.counted.sold_orders, 1);
+        let waited = (paid_at - order.placed_at).whole_seconds().max(0);
+        self.paid_after_seconds = self.paid_after_seconds.saturating_add(waited);
+        self.buyers.insert(order.user_id);
+        for line in &order.lines {
+            let none = || Seller {
+                article_id: line.product_id,
+                title: String::new(),
+                pieces: 0,
+                money: Tiyin::ZERO,
+            };
+            let seller = self.sellers.entry(line.product_id).or_insert_with(none);
+            if !line.title.is_empty() {
+                seller.title.clone_from(&line.title);
+            }
+            seller.pieces = seller.pieces.saturating_add(u64::from(line.count));
+            let money = line.price.and_then(|price| price.checked_times(line.count).ok());
+            seller.money = sum(seller.money, money.unwrap_or(Tiyin::ZERO));
+        }
+    }
+
+    fn finish(self, is_cut: bool) -> Statistics {
+        let mut counted = self.counted;
+        let mut sellers: Vec<Seller> = self.sellers.into_values().collect();
+        sellers.sort_by_key(|seller| (std::cmp::Reverse((seller.money, seller.pieces)), seller.article_id));
+        counted.best_by_money = sellers.iter().take(BEST_MAX).cloned().collect();
+        sellers.sort_by_key(|seller| (std::cmp::Reverse((seller.pieces, seller.money)), seller.article_id));
+        sellers.truncate(BEST_MAX);
+        let average = self.paid_after_seconds.checked_div(i64::from(counted.sold_orders));
+        Statistics {
+            buyers: u32::try_from(self.buyers.len()).unwrap_or(u32::MAX),
+            paid_after: average.map(Duration::seconds),
+            best_by_pieces: sellers,
+            is_cut,
+            ..counted
+        }
+    }
+}
+
+fn add_to(count: &mut u32, more: u32) {
+    *count = count.saturating_add(more);
+}
+
+fn sum(money: Tiyin, more: Tiyin) -> Tiyin {
+    money.checked_add(more).unwrap_or(Tiyin::MAX)
+}
+
+#[cfg(test)]
+mod statistics_tests;

@@ -1,0 +1,165 @@
+use time::macros::{date, datetime};
+use tolov_contract::memory::MemoryDocuments;
+use tolov_domain::order::OrderLine;
+
+use super::*;
+use crate::fulfilment::{By, Delivery, StockState, TimelineEntry};
+
+const NOW: Instant = datetime!(2026-03-04 12:00 UTC);
+
+fn soum(soum: i64) -> Tiyin {
+    Tiyin::from_soum(soum).unwrap()
+}
+
+fn line(article: i64, title: &str, count: u32, price: i64) -> OrderLine {
+    let product_id = ProductId::try_new(article).unwrap();
+    OrderLine { product_id, count, title: title.to_owned(), price: Some(soum(price)) }
+}
+
+/// An order of one tea that waits for its money.
+fn placed(number: i64, shopper: i64, placed_at: Instant) -> Fulfilment {
+    let deed = |deed| TimelineEntry { at: placed_at, deed, by: By::Shopper };
+    Fulfilment {
+        id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(shopper).unwrap(),
+        lines: vec![line(1, "Choy", 1, 10_000)],
+        goods: soum(10_000),
+        discount: Tiyin::ZERO,
+        promo_code: None,
+        delivery_price: Tiyin::ZERO,
+        total: soum(10_000),
+        delivery: Delivery::Pickup,
+        phone: "+998901234567".to_owned(),
+        comment: None,
+        stage: Stage::Waiting,
+        stock: StockState::Held,
+        placed_at,
+        pay_until_at: None,
+        payment_url: None,
+        click_paydoc_id: None,
+        paid_at: None,
+        late: false,
+        missing: Vec::new(),
+        cancel_asked_by: None,
+        timeline: vec![deed(Deed::Placed), deed(Deed::Registered)],
+        shopper_message_id: None,
+        staff_message_id: None,
+    }
+}
+
+fn paid(number: i64, shopper: i64, placed_at: Instant, paid_at: Instant) -> Fulfilment {
+    Fulfilment {
+        stage: Stage::Paid,
+        paid_at: Some(paid_at),
+        click_paydoc_id: Some(2_000_000_001),
+        ..placed(number, shopper, placed_at)
+    }
+}
+
+async fn stored(orders: impl IntoIterator<Item = Fulfilment>) -> MemoryDocuments {
+    let documents = MemoryDocuments::default();
+    for order in orders {
+        records::insert(&documents, &order).await.unwrap();
+    }
+    documents
+}
+
+#[tokio::test]
+async fn money_counts_on_the_day_in_tashkent_on_which_it_came_unless_it_went_back() {
+    // Half an hour before midnight in Tashkent, and half an hour after.
+    let (evening, night) = (datetime!(2026-03-02 18:30 UTC), datetime!(2026-03-02 19:30 UTC));
+    let refunded = Fulfilment { stage: Stage::Refunded, ..paid(4, 7, evening, evening) };
+    let documents = stored([
+        paid(1, 5, evening, evening),
+        paid(2, 5, evening, night),
+        paid(3, 6, night, night + Duration::minutes(30)),
+        refunded,
+        placed(5, 8, night),
+    ])
+    .await;
+    let figures = statistics(&documents, Period::Days, NOW).await.unwrap();
+    let sold: Vec<Step> = figures.steps.iter().copied().filter(|step| step.sold_orders > 0).collect();
+    let step = |from, sales, sold_orders| Step { from, sales: soum(sales), sold_orders };
+    assert_eq!(sold, [step(date!(2026 - 03 - 02), 10_000, 1), step(date!(2026 - 03 - 03), 20_000, 2)]);
+    assert_eq!(
+        (figures.sales, figures.sold_orders, figures.buyers, figures.average_order()),
+        (soum(30_000), 3, 2, Some(soum(10_000)))
+    );
+    assert_eq!((figures.placed, figures.placed_and_paid), (5, 4));
+    assert_eq!(figures.conversion_permille(), Some(800));
+    assert_eq!(figures.paid_after, Some(Duration::minutes(30)));
+    let weeks = statistics(&documents, Period::Weeks, NOW).await.unwrap();
+    assert_eq!(weeks.steps.last(), Some(&step(date!(2026 - 03 - 02), 30_000, 3)));
+}
+
+#[tokio::test]
+async fn an_order_of_the_day_before_the_period_that_was_paid_in_it_is_a_sale_of_it() {
+    let first = Period::Days.from(NOW);
+    let order = paid(1, 5, first - Duration::hours(1), first + Duration::hours(1));
+    let documents = stored([order]).await;
+    let figures = statistics(&documents, Period::Days, NOW).await.unwrap();
+    assert_eq!((figures.steps[0].sold_orders, figures.placed), (1, 0));
+}
+
+#[tokio::test]
+async fn an_order_that_could_never_be_paid_was_not_placed() {
+    let mut making = placed(1, 5, NOW);
+    making.timeline.truncate(1);
+    let given_up = Fulfilment { stage: Stage::Cancelled, ..making };
+    let documents = stored([given_up]).await;
+    let figures = statistics(&documents, Period::Months, NOW).await.unwrap();
+    assert_eq!((figures.placed, figures.conversion_permille(), figures.paid_after), (0, None, None));
+    assert_eq!(figures.average_order(), None);
+}
+
+#[tokio::test]
+async fn what_sells_best_is_told_by_money_and_by_pieces() {
+    let mut two = paid(2, 6, NOW, NOW);
+    two.lines = vec![line(1, "Ko'k choy", 4, 10_000), line(3, "Futbolka · M", 1, 90_000)];
+    let documents = stored([paid(1, 5, NOW, NOW), two]).await;
+    let figures = statistics(&documents, Period::Days, NOW).await.unwrap();
+    let seller = |article, title: &str, pieces, money| Seller {
+        article_id: ProductId::try_new(article).unwrap(),
+        title: title.to_owned(),
+        pieces,
+        money: soum(money),
+    };
+    let (tea, shirt) = (seller(1, "Ko'k choy", 5, 50_000), seller(3, "Futbolka · M", 1, 90_000));
+    assert_eq!(figures.best_by_money, [shirt.clone(), tea.clone()]);
+    assert_eq!(figures.best_by_pieces, [tea, shirt]);
+}
+
+#[tokio::test]
+async fn every_order_is_counted_once_over_many_pages() {
+    // Three a millisecond, so that pages end among equals.
+    let orders = (1..=1_700).map(|number| placed(number, 5, NOW - Duration::milliseconds(number / 3)));
+    let documents = stored(orders).await;
+    let figures = statistics(&documents, Period::Days, NOW).await.unwrap();
+    assert_eq!((figures.placed, figures.is_cut), (1_700, false));
+    let mut seen = 0;
+    let is_whole =
+        each_order(&documents, (NOW - Duration::days(1), NOW), 1_000, |_| seen += 1).await.unwrap();
+    assert_eq!((seen, is_whole), (1_000, false));
+}
+
+#[tokio::test]
+async fn orders_and_sales_are_tables_that_a_spreadsheet_does_not_calculate() {
+    let mut order = paid(1001, 5551, datetime!(2026-03-03 20:05 UTC), datetime!(2026-03-03 20:07:59 UTC));
+    order.promo_code = Some("-XUSH10".to_owned());
+    order.lines = vec![line(1, "=Choy", 2, 5_000), line(3, "Non; issiq", 1, 3_000)];
+    let documents = stored([order, placed(1002, 5551, NOW)]).await;
+    let table = orders_csv(&documents, (Period::Days.from(NOW), NOW)).await.unwrap();
+    assert_eq!((table.orders, table.is_cut), (2, false));
+    assert_eq!(
+        String::from_utf8(table.file).unwrap(),
+        "\u{feff}number;placed_at;paid_at;stage;shopper_id;phone;goods;discount;promo_code;delivery;total;\
+         click_number;late;lines\r\n\
+         1001;2026-03-04 01:05;2026-03-04 01:07;paid;5551;'+998901234567;10000;0;'-XUSH10;0;10000;2000000001;no;\
+         \"'=Choy × 2 = 10000, Non; issiq × 1 = 3000\"\r\n\
+         1002;2026-03-04 17:00;;waiting;5551;'+998901234567;10000;0;;0;10000;;no;Choy × 1 = 10000\r\n"
+    );
+    let figures = statistics(&documents, Period::Months, NOW).await.unwrap();
+    let sales = String::from_utf8(sales_csv(&figures)).unwrap();
+    assert!(sales.starts_with("\u{feff}from;sold_orders;sales\r\n2025-04-01;0;0\r\n"), "{sales}");
+    assert!(sales.ends_with("\r\n2026-03-01;1;10000\r\n"), "{sales}");
+}
