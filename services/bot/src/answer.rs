@@ -11,6 +11,7 @@ use crate::{
     counted::handled,
     ctx::{Ctx, HandlerDeps, Origin, Person, Trouble, shown_of},
     schema::Tree,
+    shopper::acquaintance,
     telegram::SendError,
     text::l,
 };
@@ -34,6 +35,9 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, update: Update)
     };
     let kind = kind_of(&update);
     let answered = handled(kind, async {
+        if matches!(ctx.origin, Origin::Message(_)) {
+            acquaintance::meet(&ctx).await?;
+        }
         match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
             ControlFlow::Break(done) => done,
             ControlFlow::Continue(_) => Ok(()),
@@ -90,7 +94,7 @@ async fn apologise(ctx: &Ctx, trouble: Trouble) {
             tracing::warn!(user.id = %ctx.id(), ?error, "an answer could not be sent");
         }
         Trouble::Store(error) => {
-            tracing::warn!(user.id = %ctx.id(), %error, "an update could not be handled")
+            tracing::warn!(user.id = %ctx.id(), %error, "an update could not be handled");
         }
         Trouble::Cashier(error) => {
             tracing::warn!(user.id = %ctx.id(), %error, "the webhook service did not do what a shopper wanted");

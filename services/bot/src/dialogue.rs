@@ -24,6 +24,16 @@ pub(crate) struct Dialogue {
     pub(crate) screen: Option<ShownScreen>,
     /// What was agreed so far on the way to an order.
     pub(crate) draft: Option<Draft>,
+    /// The search whose results were shown last, for their other pages and for the way back to them.
+    #[serde(default)]
+    pub(crate) found: Option<Found>,
+}
+
+/// Results of a search that are looked through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) query: String,
+    pub(crate) page: u32,
 }
 
 /// What the bot waits for. Anything that fits nothing is a search.
@@ -82,7 +92,7 @@ impl Record for Dialogue {
 
 impl Dialogue {
     pub(crate) fn new(id: UserId) -> Self {
-        Self { id, step: Step::Idle, screen: None, draft: None }
+        Self { id, step: Step::Idle, screen: None, draft: None, found: None }
     }
 }
 

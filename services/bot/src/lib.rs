@@ -3,6 +3,7 @@
 mod answer;
 mod cancelling;
 mod cashier;
+mod chores;
 mod config;
 mod counted;
 mod ctx;
@@ -18,9 +19,9 @@ mod screen;
 mod service;
 mod shopper;
 mod staff;
-mod talk;
 mod telegram;
 mod text;
+mod updates;
 
 pub use config::{BotConfig, Channel, ConfigError};
 pub use service::{Deps, Service};

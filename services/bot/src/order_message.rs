@@ -109,7 +109,15 @@ fn state_line(language: Language, order: &Fulfilment, now: Instant) -> String {
             ),
             Some(_) | None => t!(language, "state-waiting"),
         },
-        stage => state(language, stage),
+        stage @ (Stage::Placing
+        | Stage::Paid
+        | Stage::Preparing
+        | Stage::Ready
+        | Stage::OnTheWay
+        | Stage::Delivered
+        | Stage::Cancelled
+        | Stage::Expired
+        | Stage::Refunded) => state(language, stage),
     }
 }
 
@@ -136,7 +144,7 @@ fn shown_minutes(left: Duration) -> i64 {
         ..15 => 1,
         15..60 => 5,
         60..240 => 15,
-        _ => 60,
+        240.. => 60,
     };
     minutes / step * step
 }

@@ -13,7 +13,9 @@ use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
     press::{Press, ShopPress},
-    shopper::{cart, checkout, menu, orders, start},
+    shopper::{
+        acquaintance, card, cart, catalogue, checkout, help, inline, menu, orders, profile, search, start,
+    },
 };
 
 pub(crate) type Tree = UpdateHandler<Trouble>;
@@ -24,8 +26,15 @@ pub(crate) enum Command {
     /// With what a link put behind it.
     Start(String),
     Menu,
+    Cancel,
+    /// With or without words behind it.
+    Search(String),
     Cart,
     Orders,
+    Profile,
+    Language,
+    Phone,
+    Help,
 }
 
 pub(crate) fn schema() -> Tree {
@@ -39,24 +48,57 @@ pub(crate) fn schema() -> Tree {
         .branch(
             Update::filter_message()
                 .branch(dptree::filter_map(command).branch(commands()))
+                .branch(dptree::filter_map(inline::picked).endpoint(card::open))
                 .branch(dptree::map(|ctx: Ctx| ctx.dialogue.step).branch(answers())),
         )
+        .branch(Update::filter_inline_query().endpoint(inline::answer))
+        .branch(Update::filter_my_chat_member().endpoint(acquaintance::membership))
 }
 
 fn commands() -> Tree {
     dptree::entry()
         .branch(case![Command::Start(link)].endpoint(start::start))
         .branch(case![Command::Menu].endpoint(menu::open))
+        .branch(case![Command::Cancel].endpoint(menu::open))
+        .branch(case![Command::Search(words)].endpoint(search::command))
         .branch(case![Command::Cart].endpoint(cart::open))
         .branch(case![Command::Orders].endpoint(orders::open_first_page))
+        .branch(case![Command::Profile].endpoint(profile::open))
+        .branch(case![Command::Language].endpoint(profile::choose_language))
+        .branch(case![Command::Phone].endpoint(start::change_phone))
+        .branch(case![Command::Help].endpoint(help::open))
 }
 
 fn shopper_taps() -> Tree {
     case![Press::Shop(press)]
+        .branch(case![ShopPress::Nothing].endpoint(nothing))
         .branch(case![ShopPress::Menu].endpoint(menu::open))
+        .branch(catalogue_taps())
+        .branch(person_taps())
         .branch(cart_taps())
         .branch(checkout_taps())
         .branch(order_taps())
+}
+
+fn catalogue_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::Categories { page }].endpoint(catalogue::categories))
+        .branch(case![ShopPress::Category { id, page }].endpoint(catalogue::category))
+        .branch(case![ShopPress::Product { id }].endpoint(card::open))
+        .branch(case![ShopPress::Variant { product_id, article_id }].endpoint(card::open_variant))
+        .branch(case![ShopPress::SetOnCard { article_id, count }].endpoint(card::set))
+        .branch(case![ShopPress::Search].endpoint(search::ask))
+        .branch(case![ShopPress::FoundPage { page }].endpoint(search::page))
+}
+
+fn person_taps() -> Tree {
+    dptree::entry()
+        .branch(case![ShopPress::Profile].endpoint(profile::open))
+        .branch(case![ShopPress::Languages].endpoint(profile::choose_language))
+        .branch(case![ShopPress::ChooseLanguage { language }].endpoint(start::choose_language))
+        .branch(case![ShopPress::ChangePhone].endpoint(start::change_phone))
+        .branch(case![ShopPress::Invite].endpoint(profile::invite))
+        .branch(case![ShopPress::Help].endpoint(help::open))
 }
 
 fn cart_taps() -> Tree {
@@ -102,16 +144,27 @@ fn order_taps() -> Tree {
 
 fn answers() -> Tree {
     dptree::entry()
-        .branch(case![Step::Idle].endpoint(menu::open))
+        .branch(case![Step::Idle].endpoint(search::typed))
+        .branch(case![Step::Search].endpoint(search::typed))
+        .branch(case![Step::Language { link }].endpoint(start::language_first))
+        .branch(case![Step::Phone { is_first, link }].endpoint(start::phone_given))
         .branch(case![Step::PromoCode].endpoint(cart::enter_promo))
         .branch(case![Step::CheckoutPhone].endpoint(checkout::take_phone))
         .branch(case![Step::Address].endpoint(checkout::take_address))
         .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
         .branch(case![Step::Comment].endpoint(checkout::take_comment))
+        // Whoever writes where a button is waited for is shown the way on.
+        .endpoint(menu::hint)
 }
 
 async fn stale(ctx: Ctx) -> Done {
     ctx.stale().await
+}
+
+/// A label was tapped.
+async fn nothing(ctx: Ctx) -> Done {
+    ctx.answer(None, false).await;
+    Ok(())
 }
 
 fn command(ctx: Ctx) -> Option<Command> {
@@ -128,7 +181,17 @@ mod tests {
         assert_eq!(read("/start"), Some(Command::Start(String::new())));
         assert_eq!(read("/start from_poster"), Some(Command::Start("from_poster".to_owned())));
         assert_eq!(read("/start@shop_bot"), Some(Command::Start(String::new())));
+        assert_eq!(read("/search"), Some(Command::Search(String::new())));
+        assert_eq!(read("/search choy qoshiq"), Some(Command::Search("choy qoshiq".to_owned())));
         assert_eq!(read("/other"), None);
         assert_eq!(read("salom"), None);
+    }
+
+    #[test]
+    fn every_step_of_the_tree_finds_what_it_asks_for() {
+        // It panics where a handler wants what no branch brings.
+        let tree = schema();
+        let brought = [dptree::Type::of::<Update>(), dptree::Type::of::<Ctx>()];
+        dptree::type_check(tree.sig(), &dptree::deps![], &brought);
     }
 }

@@ -10,8 +10,8 @@ use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, cashier::Cashier, ctx::HandlerDeps, notify::Notifier, pace::Pace, talk,
-    telegram::Telegram,
+    BotConfig, ConfigError, cashier::Cashier, chores, ctx::HandlerDeps, notify::Notifier, pace::Pace,
+    telegram::Telegram, updates,
 };
 
 /// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -36,17 +36,16 @@ impl Service {
         config.check()?;
         let telegram = Arc::new(Telegram::new(&config)?);
         let overall = Pace::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
-        let overall = Arc::new(overall);
         let handlers = Arc::new(HandlerDeps {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
-            overall: Arc::clone(&overall),
+            overall: Arc::new(overall),
             cashier: Cashier::new(config.webhook_url.clone(), config.api_token.clone())?,
-            config: Arc::new(config.clone()),
+            config: Arc::new(config),
             me: OnceLock::new(),
         });
-        let notifier = Arc::new(Notifier::new(deps, config, Arc::clone(&telegram), overall));
+        let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
     }
 
@@ -64,7 +63,11 @@ impl Service {
     /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
     /// notifier does not need the listener.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        tokio::join!(self.notifier.run(stop.clone()), talk::run(self.handlers, stop));
+        tokio::join!(
+            self.notifier.run(stop.clone()),
+            chores::run(Arc::clone(&self.handlers), stop.clone()),
+            updates::run(self.handlers, stop),
+        );
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 use tolov_kit::env::Env;
 
+use crate::people;
+
 /// What every local default has in it, and nothing else may.
 pub(crate) const MARK: &str = "sandbox-only";
 
@@ -11,7 +13,8 @@ const SECRETS: [&str; 5] = ["BOT_TOKEN", "CLICK_SECRET_KEY", "API_TOKEN", "AMQP_
 
 /// Settings that follow from a local default: its Telegram and its CLICK are the sandbox's.
 ///
-/// CLICK_TEST_MODE is on while CLICK_SECRET_KEY is one, BOT_API_URL is SANDBOX_URL while BOT_TOKEN is one.
+/// CLICK_TEST_MODE is on while CLICK_SECRET_KEY is one. While BOT_TOKEN is one, BOT_API_URL is SANDBOX_URL, and the owner
+/// that a sandbox has is the shop's.
 pub(crate) fn complete(env: &mut Env) {
     if is_local(env, "CLICK_SECRET_KEY") {
         env.default_to("CLICK_TEST_MODE", "true");
@@ -20,6 +23,9 @@ pub(crate) fn complete(env: &mut Env) {
         && let Some(sandbox) = env.text("SANDBOX_URL")
     {
         env.default_to("BOT_API_URL", &sandbox);
+        // Only there: a real Telegram has a person with this number too.
+        env.default_to("ADMIN_IDS", &people::OWNER_ID.to_string());
+        env.default_to("PICKUP_ADDRESS", people::PICKUP_ADDRESS);
     }
 }
 
@@ -80,6 +86,7 @@ mod tests {
         let env = env(&[LOCAL_TOKEN, LOCAL_KEY, LOCAL_AMQP, ("SANDBOX_URL", "http://sandbox:8080")]);
         assert!(env.flag("CLICK_TEST_MODE", false));
         assert_eq!(env.text("BOT_API_URL").as_deref(), Some("http://sandbox:8080"));
+        assert_eq!(env.text("ADMIN_IDS"), Some(people::OWNER_ID.to_string()));
         assert_eq!(held_in_production(&env), [""; 0]);
     }
 
@@ -88,6 +95,7 @@ mod tests {
         let with_token = env(&[REAL_TOKEN, LOCAL_KEY, LOCAL_AMQP]);
         assert_eq!(held_in_production(&with_token), ["CLICK_SECRET_KEY", "AMQP_URL"]);
         assert_eq!(with_token.text("BOT_API_URL"), None);
+        assert_eq!(with_token.text("ADMIN_IDS"), None, "nobody owns a real shop by default");
         let with_money = env(&[LOCAL_TOKEN, LOCAL_KEY, ("CLICK_TEST_MODE", "false")]);
         assert_eq!(held_in_production(&with_money), ["BOT_TOKEN", "CLICK_SECRET_KEY"]);
         let projector_alone = env(&[LOCAL_AMQP, ("MONGO_URL", "mongodb://mongo/tolov")]);

@@ -10,6 +10,7 @@ mod doctor;
 mod healthcheck;
 mod local_defaults;
 mod parked;
+mod people;
 mod roles;
 mod settings;
 mod status_page;

@@ -15,7 +15,7 @@ use tolov_webhook::ledger::Ledger;
 
 use crate::{
     adapters::{Bus, BusAddress, Embedded, ShopAddress, open_shop, system_clock},
-    local_defaults, settings,
+    local_defaults, people, settings,
     status_page::{self, StatusPage},
 };
 
@@ -75,7 +75,11 @@ pub(crate) async fn sandbox(env: &Env) -> Result<Ending> {
     if let Some(channel) = channel {
         sandbox.handle().telegram().create_channel(channel)?;
     }
-    tracing::info!(addr = %sandbox.addr(), "sandbox listens: GET /sandbox says what it can be told");
+    people::move_in(sandbox.handle().telegram())?;
+    let addr = sandbox.addr();
+    // In a container the address it listens at is not the one that a browser on the host finds it at.
+    let url = env.text("SANDBOX_URL").unwrap_or_else(|| format!("http://{addr}"));
+    tracing::info!(%addr, %url, "sandbox listens: open {url} in a browser to shop and pay; GET /sandbox says what it can be told");
     tasks.spawn("sandbox", sandbox.run(stop.clone()));
     page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)

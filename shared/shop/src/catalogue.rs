@@ -1,5 +1,7 @@
 //! The catalogue: categories, and products with their variants.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
     ProductId, Tiyin,
@@ -185,6 +187,30 @@ pub async fn categories(documents: &dyn Documents) -> Result<Vec<Category>, Port
 pub async fn products_in(documents: &dyn Documents, category_id: i64) -> Result<Vec<Product>, PortError> {
     let limit = u32::try_from(PRODUCTS_MAX).unwrap_or(u32::MAX);
     records::find(documents, &Query::is(Collection::Products, "category_id", category_id, limit)).await
+}
+
+/// The categories that a shopper sees: shown, with something in them that is shown.
+pub async fn shown_categories(documents: &dyn Documents) -> Result<Vec<Category>, PortError> {
+    let products = products(documents).await?;
+    let filled: BTreeSet<i64> =
+        products.iter().filter(|product| !product.hidden).map(|product| product.category_id).collect();
+    let mut shown = categories(documents).await?;
+    shown.retain(|category| !category.hidden && filled.contains(&category.id));
+    Ok(shown)
+}
+
+/// The products of a category that a shopper sees, by number; those of a hidden category are seen by a link alone.
+pub async fn shown_products_in(
+    documents: &dyn Documents,
+    category_id: i64,
+) -> Result<Vec<Product>, PortError> {
+    let mut products = products_in(documents, category_id).await?;
+    products.retain(|product| !product.hidden);
+    Ok(products)
+}
+
+pub async fn category(documents: &dyn Documents, id: i64) -> Result<Option<Category>, PortError> {
+    records::read(documents, id).await
 }
 
 /// Every product, hidden ones too.

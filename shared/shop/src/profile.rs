@@ -5,7 +5,8 @@ use tolov_domain::{
     ProductId, Tiyin, UserId,
     ports::{
         PortError,
-        documents::{Collection, Documents, Key},
+        documents::{Collection, Documents, Key, Query},
+        shop::Recorded,
     },
     time::{Instant, millis},
 };
@@ -97,4 +98,54 @@ pub async fn change<T>(
     change: impl FnMut(&mut Profile) -> T,
 ) -> Result<(Profile, T), PortError> {
     records::change_or_make(documents, id.get(), || Profile::new(id, String::new(), now), change).await
+}
+
+/// A person as Telegram shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seeing<'a> {
+    pub id: UserId,
+    pub name: &'a str,
+    pub username: Option<&'a str>,
+}
+
+/// Somebody has written: known from now on, under the name of today, and reachable. Who is known already and has not
+/// changed costs a read.
+///
+/// [`Recorded::Now`]: it was the first time, and the referrer is kept. Later ones change nothing, so a link that is
+/// opened again, or handled twice, brings nobody twice; a person's own link brings nobody at all.
+pub async fn meet(
+    documents: &dyn Documents,
+    person: Seeing<'_>,
+    referrer_id: Option<UserId>,
+    now: Instant,
+) -> Result<Recorded, PortError> {
+    if profile(documents, person.id).await?.is_none() {
+        let mut new = Profile::new(person.id, person.name, now);
+        new.username = person.username.map(str::to_owned);
+        new.referrer_id = referrer_id.filter(|referrer| *referrer != person.id);
+        if records::insert(documents, &new).await? == Recorded::Now {
+            return Ok(Recorded::Now);
+        }
+    }
+    records::change(documents, person.id.get(), |profile: &mut Profile| {
+        if profile.name != person.name {
+            person.name.clone_into(&mut profile.name);
+        }
+        if profile.username.as_deref() != person.username {
+            profile.username = person.username.map(str::to_owned);
+        }
+        profile.blocked_at = None;
+    })
+    .await?;
+    Ok(Recorded::Before)
+}
+
+/// Somebody can be written to again. Nobody is made known by it.
+pub async fn is_back(documents: &dyn Documents, id: UserId) -> Result<(), PortError> {
+    records::change(documents, id.get(), |profile: &mut Profile| profile.blocked_at = None).await.map(drop)
+}
+
+/// How many people somebody's link has brought.
+pub async fn friends_of(documents: &dyn Documents, id: UserId) -> Result<u64, PortError> {
+    documents.count(&Query::is(Collection::Profiles, "referrer_id", id.get(), 1)).await
 }

@@ -17,5 +17,5 @@ order-lines-more =
        *[other] … and { $count } more products
     }
 
-greeting = Hello! This is the shop's bot. I shall tell you here as soon as your order is paid.
-try-later = I cannot show your orders just now. Please try again in a few minutes.
+unknown = Sorry, I did not understand that. This is what I can do:
+try-later = I cannot answer just now. Please try again in a moment.

@@ -13,5 +13,5 @@ order-line = • { $title } × { $count }
 order-line-untitled = • Mahsulot №{ $product } × { $count }
 order-lines-more = … va yana { $count } xil mahsulot
 
-greeting = Assalomu alaykum! Bu do'konning boti. Buyurtmangiz to'langan zahoti sizga shu yerda xabar beraman.
-try-later = Hozir buyurtmalarni ko'rsata olmayapman. Bir necha daqiqadan so'ng yana urinib ko'ring.
+unknown = Kechirasiz, buni tushunmadim. Mana nima qila olaman:
+try-later = Hozir javob bera olmayapman. Birozdan so'ng yana urinib ko'ring.

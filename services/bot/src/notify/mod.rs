@@ -20,7 +20,7 @@ use tolov_domain::{
 };
 use tolov_kit::{in_hand::InHand, lifecycle::Stop};
 
-use crate::{BotConfig, Deps, pace::Pace, reach::Reach, telegram::Telegram};
+use crate::{BotConfig, Deps, ctx::HandlerDeps, pace::Pace, reach::Reach, telegram::Telegram};
 use journal::Journal;
 
 /// What all parts of the notifier work with.
@@ -31,6 +31,8 @@ pub(crate) struct Notifier {
     telegram: Arc<Telegram>,
     /// Everything that the bot sends, as Telegram counts it.
     overall: Arc<Pace>,
+    /// For the messages of orders, which follow what is told.
+    handlers: Arc<HandlerDeps>,
     flood: send::Flood,
     journal: Journal,
     bus: Reach,
@@ -44,13 +46,15 @@ type Verdicts = mpsc::Sender<(Delivery, Verdict)>;
 const VERDICTS_MAX: usize = 256;
 
 impl Notifier {
-    pub(crate) fn new(deps: Deps, config: BotConfig, telegram: Arc<Telegram>, overall: Arc<Pace>) -> Self {
+    pub(crate) fn new(deps: Deps, handlers: Arc<HandlerDeps>) -> Self {
+        let config = BotConfig::clone(&handlers.config);
         Self {
             journal: Journal::new(&deps, &config),
             deps,
             config,
-            telegram,
-            overall,
+            telegram: Arc::clone(&handlers.telegram),
+            overall: Arc::clone(&handlers.overall),
+            handlers,
             flood: send::Flood::default(),
             bus: Reach::new("the message bus"),
             in_hand: InHand::default(),

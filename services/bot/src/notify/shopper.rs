@@ -22,7 +22,7 @@ use super::{
     journal::{AWAY_AFTER, Lease, pauses},
     send::{Sent, ending_of},
 };
-use crate::{render, telegram::SendError};
+use crate::{order_message, render, telegram::SendError};
 
 /// What a shopper hears of an order.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,7 @@ pub(super) async fn tell(
     let verdict = match attempt_to_tell(notifier, &notification, news, attempt, lease, stop).await {
         Ending::Final(outcome) => {
             notifier.journal.record(&ids, &outcome).await;
+            follow(notifier, &notification).await;
             Verdict::Done
         }
         Ending::Free(verdict) => {
@@ -66,6 +67,13 @@ pub(super) async fn tell(
         Ending::Leased(verdict) => verdict,
     };
     (delivery, verdict)
+}
+
+/// The order's own message shows the same. It is a picture of the store: whoever looks again brings it up to date.
+async fn follow(notifier: &Notifier, notification: &Notification) {
+    if let Err(error) = order_message::refresh(&notifier.handlers, notification.order_id).await {
+        tracing::info!(order.id = %notification.order_id, ?error, "the order's message could not be brought up to date");
+    }
 }
 
 async fn attempt_to_tell(

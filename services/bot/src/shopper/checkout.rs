@@ -12,7 +12,9 @@ use tolov_shop::{
     profile,
 };
 
-use super::cart as cart_screens;
+use url::Url;
+
+use super::{cart as cart_screens, start::Link};
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::{Draft, Step},
@@ -330,16 +332,27 @@ async fn register(ctx: Ctx, order: Fulfilment) -> Done {
             return ctx.show(screen).await;
         }
     };
+    let back = ctx.deps.start_link(&Link::Order(order.id).write());
     let kept = checkout::registered(
         ctx.documents(),
         order.id,
-        &registered.payment_url,
+        &with_return(&registered.payment_url, &back),
         registered.pay_until,
         ctx.now(),
     );
     let order = kept.await?.map_or(order, |(order, _)| order);
     tracing::info!(order.id = %order.id, user.id = %ctx.id(), "order placed");
     finish(ctx, &order).await
+}
+
+/// The pay link, leading back to the order in the bot afterwards, unless RETURN_URL says otherwise. That somebody came
+/// back proves nothing (click-protocol.md, section 2): what is shown then is what the ledger has told.
+fn with_return(payment_url: &str, back: &str) -> String {
+    let Ok(mut url) = Url::parse(payment_url) else { return payment_url.to_owned() };
+    if url.query_pairs().all(|(name, _)| name != "return_url") {
+        url.query_pairs_mut().append_pair("return_url", back);
+    }
+    url.into()
 }
 
 /// The summary becomes the order's message, with the pay button.
@@ -385,4 +398,18 @@ fn leave(language: Language) -> Button {
 
 fn shortened(text: &str) -> String {
     text.chars().take(TEXT_MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pay_link_leads_back_to_the_order_and_is_encoded() {
+        let link = "https://my.click.uz/services/pay?service_id=1&merchant_id=2&amount=30000.00&transaction_param=1001";
+        let back = "https://t.me/shop_bot?start=order_1001";
+        let with = with_return(link, back);
+        assert_eq!(with, format!("{link}&return_url=https%3A%2F%2Ft.me%2Fshop_bot%3Fstart%3Dorder_1001"));
+        assert_eq!(with_return(&with, "https://example.uz"), with, "RETURN_URL counts");
+    }
 }

@@ -1,17 +1,136 @@
 //! The main menu.
 
+use tolov_domain::{Language, OrderedProduct};
+
 use crate::{
     ctx::{Ctx, Done},
     dialogue::Step,
-    press::ShopPress,
+    press::{ShopPress, StaffPress},
     screen::{Button, Screen},
+    shopper::contact,
     text::{l, t},
 };
 
 pub(crate) async fn open(ctx: Ctx) -> Done {
+    let title = t!(ctx.language, "menu-title");
+    open_titled(ctx, title).await
+}
+
+/// The way on for somebody who wrote what nobody understands.
+pub(crate) async fn hint(ctx: Ctx) -> Done {
+    let title = t!(ctx.language, "unknown");
+    open_titled(ctx, title).await
+}
+
+async fn open_titled(mut ctx: Ctx, title: String) -> Done {
+    rest(&mut ctx).await?;
+    leave_search(&mut ctx).await?;
+    let user = ctx.shop().user(ctx.id()).await?;
+    let pieces = user.map_or(0, |user| pieces_in(&user.cart));
+    ctx.show(screen(ctx.language, title, pieces, ctx.role.is_some())).await
+}
+
+/// The shopper looks around: nothing is waited for any more, and a keyboard that was shown for an answer goes.
+pub(crate) async fn rest(ctx: &mut Ctx) -> Done {
+    contact::put_away(ctx).await?;
     ctx.expect(Step::Idle).await?;
-    let language = ctx.language;
-    let screen = Screen::new(t!(language, "greeting"))
-        .row([Button::press(l!(language, "menu-catalogue"), ShopPress::Categories { page: 0 })]);
-    ctx.show(screen).await
+    ctx.dialogue.step = Step::Idle;
+    Ok(())
+}
+
+/// The way back from a card is not to the results of a search any more.
+pub(crate) async fn leave_search(ctx: &mut Ctx) -> Done {
+    if ctx.dialogue.found.take().is_some() {
+        ctx.change(|dialogue| dialogue.found = None).await?;
+    }
+    Ok(())
+}
+
+pub(crate) fn pieces_in(cart: &[OrderedProduct]) -> u32 {
+    cart.iter().fold(0, |pieces, line| pieces.saturating_add(line.count))
+}
+
+/// The button to the cart, with what is in it.
+pub(crate) fn cart_button(language: Language, pieces: u32) -> Button {
+    let label = match pieces {
+        0 => l!(language, "menu-cart"),
+        _ => l!(language, "menu-cart-filled", count = pieces),
+    };
+    Button::press(label, ShopPress::Cart)
+}
+
+fn screen(language: Language, title: String, pieces: u32, is_staff: bool) -> Screen {
+    let staff = is_staff.then(|| Button::press(l!(language, "menu-staff"), StaffPress::Panel));
+    Screen::new(title)
+        .row([Button::press(l!(language, "menu-catalogue"), ShopPress::Categories { page: 0 })])
+        .row([Button::press(l!(language, "menu-search"), ShopPress::Search), cart_button(language, pieces)])
+        .row([
+            Button::press(l!(language, "menu-orders"), ShopPress::Orders { page: 0 }),
+            Button::press(l!(language, "menu-profile"), ShopPress::Profile),
+        ])
+        .row([
+            Button::press(l!(language, "menu-help"), ShopPress::Help),
+            Button::press(l!(language, "menu-support"), ShopPress::AskSupport),
+        ])
+        .row(staff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(screen: &Screen) -> Vec<String> {
+        let rows = screen.markup().inline_keyboard;
+        rows.into_iter().flatten().map(|button| button.text).collect()
+    }
+
+    #[test]
+    fn the_menu_counts_the_pieces_and_shows_staff_their_door() {
+        let of = |language, pieces, is_staff| labels(&screen(language, String::new(), pieces, is_staff));
+        assert_eq!(
+            of(Language::Uz, 3, false),
+            [
+                "🛍 Katalog",
+                "🔎 Qidirish",
+                "🛒 Savat (3)",
+                "📦 Buyurtmalarim",
+                "👤 Profil",
+                "ℹ️ Yordam",
+                "✍️ Bizga yozing"
+            ]
+        );
+        assert_eq!(
+            of(Language::Ru, 0, false),
+            [
+                "🛍 Каталог",
+                "🔎 Поиск",
+                "🛒 Корзина",
+                "📦 Мои заказы",
+                "👤 Профиль",
+                "ℹ️ Помощь",
+                "✍️ Написать нам"
+            ]
+        );
+        assert_eq!(
+            of(Language::En, 1, true),
+            [
+                "🛍 Catalogue",
+                "🔎 Search",
+                "🛒 Cart (1)",
+                "📦 My orders",
+                "👤 Profile",
+                "ℹ️ Help",
+                "✍️ Write to us",
+                "🧰 For staff"
+            ]
+        );
+    }
+
+    #[test]
+    fn pieces_are_counted_over_all_lines() {
+        let line =
+            |id, count| OrderedProduct { product_id: tolov_domain::ProductId::try_new(id).unwrap(), count };
+        assert_eq!(pieces_in(&[]), 0);
+        assert_eq!(pieces_in(&[line(1, 2), line(2, 3)]), 5);
+    }
 }

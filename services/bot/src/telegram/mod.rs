@@ -13,6 +13,7 @@ use teloxide::{
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
+mod inline;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;
@@ -26,6 +27,8 @@ pub(crate) struct Telegram {
     /// For polls and for answers: other connections, so that neither side ever waits for a connection of the other.
     pub(crate) listening: Bot,
     reach: Reach,
+    /// The same, as polling sees it.
+    pub(crate) polling: Reach,
 }
 
 impl fmt::Debug for Telegram {
@@ -62,6 +65,7 @@ impl Telegram {
             notifying: bot(config, config.request_timeout)?,
             listening: bot(config, POLL + config.request_timeout)?,
             reach: Reach::new("Telegram"),
+            polling: Reach::new("Telegram (for listening)"),
         })
     }
 
@@ -95,7 +99,7 @@ impl Telegram {
 
     /// Whether Telegram answered the last time.
     pub(crate) fn is_reachable(&self) -> bool {
-        !self.reach.is_away()
+        !self.reach.is_away() && !self.polling.is_away()
     }
 
     /// What a failed call means.
@@ -168,7 +172,7 @@ fn bot(config: &BotConfig, timeout: Duration) -> Result<Bot, ConfigError> {
 
 /// reqwest says "error sending request" and leaves the cause to its sources. The address that it names is without the
 /// token: teloxide has taken that out.
-fn with_causes(error: &reqwest::Error) -> String {
+pub(crate) fn with_causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -7,6 +7,6 @@ mod notices;
 mod secrecy;
 mod shop;
 mod staff;
-mod talk;
 mod telegram;
+mod updates;
 mod world;

@@ -9,11 +9,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{
-    Event, EventId, Language, OrderId, UserId,
+    Event, EventId, Language, OrderId, Phone, UserId,
     order::{Order, OrderedProduct, User},
     ports::{
         PortError,
+        documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
         shop::{Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, Shoppers},
     },
     time::Instant,
@@ -26,6 +28,9 @@ pub(crate) struct Shop {
     pub(crate) orders: Mutex<Vec<Order>>,
     /// The process dies when it is about to record what it has sent.
     pub(crate) hangs_at_settle: AtomicBool,
+    pub(crate) documents: MemoryDocuments,
+    /// No document can be read or written.
+    pub(crate) documents_away: AtomicBool,
     /// So many calls of `claim` find the store away.
     pub(crate) away_calls: AtomicUsize,
 }
@@ -42,6 +47,13 @@ impl Shop {
         let user =
             User { id: user_id, phone: None, language: Some(language), cart: Vec::new(), order_count: 0 };
         self.users.lock().unwrap().insert(user_id, user);
+    }
+
+    fn there(&self) -> Result<&MemoryDocuments, PortError> {
+        if self.documents_away.load(Ordering::SeqCst) {
+            return Err(PortError::Unavailable("no store".to_owned()));
+        }
+        Ok(&self.documents)
     }
 
     pub(crate) fn outcome_of(&self, id: &EventId) -> Option<Outcome> {
@@ -124,7 +136,15 @@ impl Shoppers for Shop {
         Ok(())
     }
 
+    async fn set_phone(&self, _id: UserId, _phone: &Phone) -> Result<(), PortError> {
+        Err(unused())
+    }
+
     async fn set_cart_line(&self, _id: UserId, _line: OrderedProduct) -> Result<(), PortError> {
+        Err(unused())
+    }
+
+    async fn clear_cart(&self, _id: UserId) -> Result<(), PortError> {
         Err(unused())
     }
 }
@@ -155,6 +175,43 @@ impl Orders for Shop {
 impl OrderProjection for Shop {
     async fn apply(&self, _events: &[Event]) -> Result<Vec<Order>, PortError> {
         Err(unused())
+    }
+}
+
+#[async_trait]
+impl Documents for Shop {
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        self.there()?.get(collection, key).await
+    }
+
+    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+        self.there()?.get_many(collection, keys).await
+    }
+
+    async fn put(
+        &self,
+        collection: Collection,
+        key: &Key,
+        seen: Option<Version>,
+        body: &Body,
+    ) -> Result<Put, PortError> {
+        self.there()?.put(collection, key, seen, body).await
+    }
+
+    async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
+        self.there()?.remove(collection, key, seen).await
+    }
+
+    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+        self.there()?.find(query).await
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, PortError> {
+        self.there()?.count(query).await
+    }
+
+    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+        self.there()?.next_number(sequence).await
     }
 }
 

@@ -43,8 +43,11 @@ struct State {
     /// For each chat what is answered next; then every message is shown.
     answers: HashMap<String, VecDeque<Answer>>,
     updates: Vec<Value>,
+    /// Updates up to this one are done for Telegram.
+    confirmed: i64,
     /// getMe and getUpdates are refused.
     deaf: bool,
+    has_webhook: bool,
 }
 
 impl Telegram {
@@ -81,11 +84,25 @@ impl Telegram {
                 "can_read_all_group_messages": false, "supports_inline_queries": false,
                 "can_connect_to_business": false, "has_main_web_app": false,
             })),
-            "getwebhookinfo" => ok(&json!({
-                "url": "", "has_custom_certificate": false, "pending_update_count": 0,
-            })),
+            "getwebhookinfo" => {
+                let url =
+                    if self.state.lock().unwrap().has_webhook { "https://shop.example/hook" } else { "" };
+                ok(&json!({"url": url, "has_custom_certificate": false, "pending_update_count": 0}))
+            }
+            "deletewebhook" => {
+                self.state.lock().unwrap().has_webhook = false;
+                ok(&json!(true))
+            }
+            "getupdates" if self.state.lock().unwrap().has_webhook => (
+                409,
+                json!({
+                    "ok": false, "error_code": 409,
+                    "description": "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook",
+                }),
+            ),
             "getupdates" => ok(&self.updates(&body).await),
             "sendmessage" => self.message(&body).await,
+            "deletemessage" | "answercallbackquery" => ok(&json!(true)),
             other => (404, json!({"ok": false, "error_code": 404, "description": format!("no {other}")})),
         }
     }
@@ -94,8 +111,10 @@ impl Telegram {
         let offset = body["offset"].as_i64().unwrap_or(0);
         let poll = Duration::from_secs(body["timeout"].as_u64().unwrap_or(0));
         let waiting = || -> Vec<Value> {
-            let state = self.state.lock().unwrap();
-            let new = state.updates.iter().filter(|update| update["update_id"].as_i64() >= Some(offset));
+            let mut state = self.state.lock().unwrap();
+            state.confirmed = state.confirmed.max(offset - 1);
+            let confirmed = state.confirmed;
+            let new = state.updates.iter().filter(|update| update["update_id"].as_i64() > Some(confirmed));
             new.cloned().collect()
         };
         let until = Instant::now() + poll;
@@ -153,6 +172,21 @@ impl Telegram {
 
     pub(crate) fn is_deaf(&self) {
         self.state.lock().unwrap().deaf = true;
+    }
+
+    pub(crate) fn has_webhook(&self) {
+        self.state.lock().unwrap().has_webhook = true;
+    }
+
+    /// The last update that the bot has confirmed.
+    pub(crate) fn confirmed(&self) -> i64 {
+        self.state.lock().unwrap().confirmed
+    }
+
+    /// Telegram brings every update once more.
+    pub(crate) fn redeliver(&self) {
+        self.state.lock().unwrap().confirmed = 0;
+        self.changed.notify_waiters();
     }
 
     /// A shopper writes to the bot.

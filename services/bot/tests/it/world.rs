@@ -64,20 +64,27 @@ impl World {
         };
         let stop = Stop::new();
         let service = Service::build(self.config.clone(), deps).unwrap();
-        Running { task: tokio::spawn(service.run(stop.clone())), stop }
+        let telegram_status = Box::new(service.telegram_status());
+        Running { task: tokio::spawn(service.run(stop.clone())), stop, telegram_status }
     }
 }
 
 pub(crate) struct Running {
     task: JoinHandle<Result<(), std::convert::Infallible>>,
     stop: Stop,
+    telegram_status: Box<dyn Fn() -> bool>,
 }
 
 impl Running {
+    /// What readiness says.
+    pub(crate) fn reaches_telegram(&self) -> bool {
+        (self.telegram_status)()
+    }
+
     /// Told to stop, as by SIGTERM.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(15), self.task).await.unwrap().unwrap().unwrap();
     }
 
     /// Gone, as by SIGKILL.

@@ -4,9 +4,9 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use tolov_domain::{
-    Language, OrderId, ProductId, Tiyin, UserId,
+    Language, OrderId, Tiyin, UserId,
     order::{OrderLine, OrderedProduct},
     ports::shop::{NewOrder, ShopStore},
 };
@@ -16,13 +16,15 @@ use tolov_sandbox::{
     hops::NewHop,
     load::{OrderDesk, PlacedOrder},
 };
+use tolov_shop::catalogue::{self, Article, Product};
 use url::Url;
 
 use super::shop::API_TOKEN;
 
 /// The longest that the webhook service may take over an order.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-const TOTAL_SOUM: i64 = 30_000;
+/// What is bought: the article's name begins so, and how many of it.
+const WISHES: [(&str, u32); 2] = [("Ko'k choy 95", 2), ("Toshkent noni", 1)];
 
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -42,19 +44,20 @@ impl Desk {
     pub(super) async fn register(&self, shopper_id: i64) -> Result<Order> {
         let user_id = UserId::try_new(shopper_id)?;
         self.store.meet(user_id, Some(self.language_of(shopper_id))).await?;
-        let lines = vec![line(7, 2, "Yashil choy 95", 12_000)?, line(9, 1, "Obi non", 6_000)?];
+        let lines = self.lines().await?;
         for line in &lines {
             let in_cart = OrderedProduct { product_id: line.product_id, count: line.count };
             self.store.set_cart_line(user_id, in_cart).await?;
         }
-        let total = Tiyin::from_soum(TOTAL_SOUM)?;
+        let total = total_of(&lines)?;
         let id = self.store.next_order_id().await?;
         let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
         self.store.place_order(&order).await?;
         let products: Vec<Value> =
             lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
+        let total_amount = RawValue::from_string(total.soum_json())?;
         let body = json!({
-            "order_id": id, "user_id": user_id, "products": products, "total_amount": TOTAL_SOUM,
+            "order_id": id, "user_id": user_id, "products": products, "total_amount": total_amount,
             "payment_method": "click"
         });
         let answer = self
@@ -75,6 +78,20 @@ impl Desk {
         Ok(Order { id, total, payment_url })
     }
 
+    /// Articles of the example catalogue. The desk sells by the thousand when the page asks for a load, so it goes past the
+    /// stock, as orders of other software do.
+    async fn lines(&self) -> Result<Vec<OrderLine>> {
+        let products = catalogue::products(self.store.as_ref()).await?;
+        let articles: Vec<Article> = products.iter().flat_map(Product::articles).collect();
+        let line = |(name, count): (&str, u32)| {
+            let article = articles.iter().find(|article| article.title.starts_with(name));
+            let article = article.with_context(|| format!("{name} is not in the example catalogue"))?;
+            let (title, price) = (article.title.clone(), Some(article.price));
+            Ok(OrderLine { product_id: article.id, count, title, price })
+        };
+        WISHES.into_iter().map(line).collect()
+    }
+
     /// What the shopper's device says.
     fn language_of(&self, shopper_id: i64) -> Language {
         let shoppers = self.sandbox.telegram().shoppers();
@@ -84,9 +101,10 @@ impl Desk {
     }
 }
 
-fn line(product_id: i64, count: u32, title: &str, price_soum: i64) -> Result<OrderLine> {
-    let price = Some(Tiyin::from_soum(price_soum)?);
-    Ok(OrderLine { product_id: ProductId::try_new(product_id)?, count, title: title.to_owned(), price })
+fn total_of(lines: &[OrderLine]) -> Result<Tiyin> {
+    lines.iter().try_fold(Tiyin::ZERO, |total, line| {
+        Ok(total.checked_add(line.price.unwrap_or(Tiyin::ZERO).checked_times(line.count)?)?)
+    })
 }
 
 impl OrderDesk for Desk {

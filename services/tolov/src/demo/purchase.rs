@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 pub(super) async fn register(shop: &DemoShop, timeline: &Timeline) -> Result<Order> {
     let order = shop.desk.register(shop.shopper_id()).await?;
     let (id, total) = (order.id, order.total.grouped());
-    timeline.note(format_args!("order {id}: 2 × Yashil choy 95, 1 × Obi non, {total} so'm"));
+    timeline.note(format_args!("order {id}: 2 × Ko'k choy 95, 1 × Toshkent noni, {total} so'm"));
     Ok(order)
 }
 

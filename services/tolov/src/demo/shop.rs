@@ -7,22 +7,21 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tolov_bot::BotConfig;
 use tolov_click::{PayLink, SecretKey};
-use tolov_domain::ports::shop::ShopStore;
+use tolov_domain::{UserId, ports::shop::ShopStore};
 use tolov_kit::{
     lifecycle::{Stop, Tasks},
     secret::Secret,
 };
 use tolov_sandbox::{
-    Handle, Sandbox, SandboxConfig, SandboxError,
-    click::ClickConfig,
-    load::OrderDesk,
-    telegram::{Channel, NewShopper},
+    Handle, Sandbox, SandboxConfig, SandboxError, click::ClickConfig, load::OrderDesk, telegram::Channel,
 };
+use tolov_shop::seed;
 use tolov_webhook::ledger::Ledger;
 use url::Url;
 
 use super::{desk::Desk, parts::Parts, watch};
 use crate::adapters::{Bus, BusAddress, ShopAddress, open_shop, system_clock};
+use crate::people;
 
 const SERVICE_ID: i64 = 12345;
 const MERCHANT_ID: i64 = 6789;
@@ -58,6 +57,7 @@ impl DemoShop {
         let sandbox_url = url_of(sandbox.addr())?;
         let handle = sandbox.handle();
         let parts = Parts::new(&handle, bus, Arc::clone(&store));
+        seed::plant(store.as_ref()).await?;
 
         let config = webhook_config(folder.path(), &sandbox_url);
         let webhook = tolov_webhook::Service::build(config, parts.publisher(), system_clock()).await?;
@@ -74,6 +74,8 @@ impl DemoShop {
         let api_token = Secret::new(API_TOKEN);
         let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), channel, webhook_url.clone(), api_token);
         bot.api_url = Some(sandbox_url.clone());
+        bot.owners = vec![UserId::try_new(people::OWNER_ID)?];
+        bot.pickup_address = Some(people::PICKUP_ADDRESS.to_owned());
         tasks.spawn("bot", parts.clone().run_bot(bot, stop.clone()));
 
         let desk = Arc::new(Desk {
@@ -125,14 +127,12 @@ impl DemoShop {
     }
 }
 
-/// The staff channel and a shopper, whose number is returned.
+/// The staff channel and its people; the shopper's number is returned.
 fn populate(sandbox: &Handle) -> Result<i64> {
     let title = "Tolov staff".to_owned();
     sandbox.telegram().create_channel(Channel { id: STAFF_CHANNEL, title, username: None })?;
-    let first_name = Some("Dilnoza".to_owned());
-    let language_code = Some("uz".to_owned());
-    let shopper = NewShopper { first_name, language_code, ..NewShopper::default() };
-    Ok(sandbox.telegram().create_shopper(shopper)?.id)
+    people::move_in(sandbox.telegram())?;
+    Ok(people::SHOPPER_ID)
 }
 
 fn bind_sandbox(wished: Option<SocketAddr>) -> Result<Sandbox> {

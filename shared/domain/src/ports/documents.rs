@@ -85,7 +85,9 @@ impl Collection {
             Self::Profiles => &["referrer_id", "phone"],
             Self::Fulfilments => &["user_id", "stage", "phone", "click_paydoc_id", "placed_at"],
             Self::StaffActions => &["order_id", "staff_id"],
-            Self::Broadcasts | Self::Updates => &["state"],
+            Self::Broadcasts => &["state"],
+            // `waiting_person_id` is there as long as the update waits.
+            Self::Updates => &["state", "waiting_person_id"],
         }
     }
 }

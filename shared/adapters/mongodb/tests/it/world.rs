@@ -46,9 +46,12 @@ impl World {
         let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
         let proxy = ChaosProxy::start(server).await.unwrap();
         // A replica set would name its members' own addresses, past the proxy.
-        let direct = if path.contains("directConnection") { "" } else { "&directConnection=true" };
-        let mark = if path.contains('?') { "" } else { "?" };
-        let url = format!("mongodb://{credentials}{}/{path}{mark}{direct}", proxy.addr());
+        let direct = match path.split_once('?') {
+            Some((_, options)) if options.contains("directConnection") => "",
+            Some(_) => "&directConnection=true",
+            None => "?directConnection=true",
+        };
+        let url = format!("mongodb://{credentials}{}/{path}{direct}", proxy.addr());
         let shop = shop_at(&url, MongoOptions { call_timeout, ..MongoOptions::default() }).await;
         (proxy, shop)
     }

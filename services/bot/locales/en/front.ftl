@@ -1,0 +1,115 @@
+# The front of the shop: the first meeting, menu, catalogue, search, profile, help.
+back-to-found = ⬅️ Results
+
+language-name = 🇬🇧 English
+language-ask = Choose a language:
+language-set = From now on we speak English
+
+greeting =
+    Hello, <b>{ $name }</b>! 👋
+
+    Welcome to our shop. Right here you can choose products, pay with CLICK and follow your order.
+phone-ask-first =
+    So that we can reach you about an order, please share your phone number: press the button below or type it.
+
+    Later is fine too.
+phone-ask = Please share your phone number: press the button below or type it, for example +998 90 123 45 67.
+phone-share = 📱 Share my number
+phone-later = Later
+phone-kept = ✅ Thank you! Your number is saved: { $phone }
+phone-anothers = This is somebody else's number. Please share your own: the button below does it for you.
+phone-abroad = For now we can only use numbers of Uzbekistan. Please type one that begins with +998.
+phone-unclear = I could not read that as a number. Press the button below or type it like this: +998 90 123 45 67.
+keyboard-put-away = All right, we can come back to this later.
+
+menu-title =
+    🏠 <b>Main menu</b>
+
+    What are you looking for? Type the name of a product and I will find it.
+menu-search = 🔎 Search
+menu-cart = 🛒 Cart
+menu-cart-filled = 🛒 Cart ({ $count })
+menu-orders = 📦 My orders
+menu-profile = 👤 Profile
+menu-help = ℹ️ Help
+menu-support = ✍️ Write to us
+menu-staff = 🧰 For staff
+
+catalogue-title = 🛍 <b>Catalogue</b>
+catalogue-empty = The catalogue is still empty. New products are coming soon, do look in again!
+category-title =
+    <b>{ $title }</b>
+    { $count ->
+        [one] { $count } product
+       *[other] { $count } products
+    }
+category-empty =
+    <b>{ $title }</b>
+
+    There is nothing in this category yet.
+category-gone = This category is not there any more. The catalogue has others:
+product-gone = This product is not sold any more. The catalogue has others:
+label-price = { $title } · { $price }
+label-sold-out = { $title } · sold out
+price-from = from { $price }
+
+card-title = <b>{ $title }</b>
+card-description = { $text }
+card-price = 💰 <b>{ $price }</b>
+card-only-left = ⚡️ Only { $count } left
+card-sold-out = ❌ Sold out for now
+card-choose = Which one suits you?
+card-count = { $count } pcs
+card-share = 📤 Share
+
+search-ask =
+    🔎 What are you looking for? Type the name of a product, a part of it will do.
+search-inline = ⚡️ Show while I type
+search-again = 🔎 Search again
+search-found =
+    { $count ->
+        [one] 🔎 “{ $query }”: { $count } product found
+       *[other] 🔎 “{ $query }”: { $count } products found
+    }
+search-nothing =
+    Nothing was found for “{ $query }”.
+
+    Try a shorter word, or write to us: we will do our best to find it.
+inline-open-shop = 🛍 Open the shop
+inline-buy = 🛒 Buy
+
+profile-title = 👤 <b>{ $name }</b>
+profile-phone = 📱 Phone: { $phone }
+profile-no-phone = not given yet
+profile-language = 🌐 Language: { $language }
+profile-orders = 📦 Paid orders: { $count }
+profile-friends = 👥 Friends invited: { $count }
+profile-change-language = 🌐 Language
+profile-change-phone = 📱 Phone
+profile-invite = 👥 Invite a friend
+invite-text =
+    👥 <b>Invite your friends</b>
+
+    Your link: { $link }
+
+    Came by your link: { $count }
+invite-share = 📤 Send the link
+invite-message = Shopping here is easy, have a look:
+friend-joined = 🎉 { $name } has joined our shop by your link. Thank you!
+
+help-text =
+    ℹ️ <b>Help</b>
+
+    🛍 Choose a product in the catalogue, or type its name to find it.
+    🛒 Put it into the cart and place your order.
+    💳 Pay with CLICK: we tell you here as soon as the money is in.
+    📦 “My orders” shows where your order is.
+help-end = Any questions? Write to us, we will answer.
+command-menu = Main menu
+command-search = Search for a product
+command-cart = Cart
+command-orders = My orders
+command-profile = Profile
+command-language = Change the language
+command-phone = Change the phone number
+command-help = Help

@@ -1,0 +1,1 @@
+slow-down = ⏳ Juda tez-tez bosyapsiz, ulgurmayapman. Biroz kuting: hammasiga navbati bilan javob beraman.

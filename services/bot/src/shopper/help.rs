@@ -1,0 +1,83 @@
+//! Help, and the list of commands that Telegram shows beside the input.
+
+use std::sync::Arc;
+
+use teloxide::types::BotCommand;
+use tolov_domain::Language;
+
+use crate::{
+    ctx::{Ctx, Done, HandlerDeps},
+    press::ShopPress,
+    screen::{Button, Screen},
+    shopper::menu,
+    text::{l, t},
+};
+
+pub(crate) async fn open(mut ctx: Ctx) -> Done {
+    menu::rest(&mut ctx).await?;
+    ctx.show(screen(ctx.language)).await
+}
+
+fn screen(language: Language) -> Screen {
+    let lines = commands(language).into_iter().map(|(name, what)| format!("/{name} — {what}"));
+    let html = [t!(language, "help-text"), lines.collect::<Vec<_>>().join("\n"), t!(language, "help-end")];
+    Screen::new(html.join("\n\n")).row([
+        Button::press(l!(language, "menu-support"), ShopPress::AskSupport),
+        Button::press(l!(language, "back-to-menu"), ShopPress::Menu),
+    ])
+}
+
+/// The commands with what they do, in the order in which they are shown.
+fn commands(language: Language) -> [(&'static str, String); 8] {
+    [
+        ("menu", l!(language, "command-menu")),
+        ("search", l!(language, "command-search")),
+        ("cart", l!(language, "command-cart")),
+        ("orders", l!(language, "command-orders")),
+        ("profile", l!(language, "command-profile")),
+        ("language", l!(language, "command-language")),
+        ("phone", l!(language, "command-phone")),
+        ("help", l!(language, "command-help")),
+    ]
+}
+
+/// Tells Telegram the commands in every language; those who speak none of ours see the Uzbek ones. The same again
+/// changes nothing. The bot works without the list, so what fails is only logged.
+pub(crate) async fn announce_commands(deps: &Arc<HandlerDeps>) {
+    let for_others = (None, Language::default());
+    let each = Language::ALL.map(|language| (Some(language), language));
+    for (only, language) in std::iter::once(for_others).chain(each) {
+        let list = commands(language).map(|(name, what)| BotCommand::new(name, what));
+        if let Err(error) = deps.telegram.set_commands(list.to_vec(), only).await {
+            tracing::warn!(?error, language = language.as_str(), "the list of commands could not be set");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use teloxide::utils::command::BotCommands;
+
+    use super::*;
+    use crate::schema::Command;
+
+    #[test]
+    fn every_command_that_is_shown_is_understood_and_within_telegrams_limits() {
+        for language in Language::ALL {
+            for (name, what) in commands(language) {
+                assert!(Command::parse(&format!("/{name}"), "shop_bot").is_ok(), "/{name}");
+                assert!((3..=256).contains(&what.chars().count()), "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        for language in Language::ALL {
+            let screen = screen(language);
+            for (name, _) in commands(language) {
+                assert!(screen.html.contains(&format!("/{name} — ")), "{}", screen.html);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What is done with an update once it is its turn.
+
+use std::sync::Arc;
+
+use teloxide::types::{Update, UpdateKind};
+use tolov_domain::UserId;
+
+use crate::{
+    answer::answer,
+    ctx::HandlerDeps,
+    schema::{Tree, schema},
+    screen::Screen,
+    text::{l, t},
+};
+
+/// The work that lanes do. A trait, so that they can be tested without Telegram.
+pub(crate) trait Work: Send + Sync + 'static {
+    fn answer(&self, update: Update) -> impl Future<Output = ()> + Send;
+
+    /// A tap that needs no work: only its waiting ends.
+    fn end_tap(&self, update: &Update) -> impl Future<Output = ()> + Send;
+
+    /// The answer did not come about, and does not come any more.
+    fn apologise(&self, update: &Update) -> impl Future<Output = ()> + Send;
+
+    /// The person does too much at once, and hears it this once.
+    fn slow_down(&self, person_id: i64) -> impl Future<Output = ()> + Send;
+}
+
+/// The bot's own.
+pub(crate) struct Answering {
+    tree: Tree,
+    deps: Arc<HandlerDeps>,
+}
+
+impl Answering {
+    pub(crate) fn new(deps: Arc<HandlerDeps>) -> Self {
+        Self { tree: schema(), deps }
+    }
+}
+
+impl Work for Answering {
+    async fn answer(&self, update: Update) {
+        answer(&self.tree, &self.deps, update).await;
+    }
+
+    async fn end_tap(&self, update: &Update) {
+        if let UpdateKind::CallbackQuery(query) = &update.kind {
+            self.deps.telegram.answer_press(query.id.clone(), None, false).await;
+        }
+    }
+
+    async fn apologise(&self, update: &Update) {
+        let Some(id) = update.from().and_then(|user| user_id(i64::try_from(user.id.0).ok()?)) else { return };
+        let language = self.deps.language_of(id).await;
+        match &update.kind {
+            UpdateKind::CallbackQuery(query) => {
+                let text = Some(l!(language, "try-later"));
+                self.deps.telegram.answer_press(query.id.clone(), text, true).await;
+            }
+            UpdateKind::Message(message) if message.chat.is_private() => {
+                self.deps.tell(id, &Screen::new(t!(language, "try-later"))).await.ok();
+            }
+            _ => {}
+        }
+    }
+
+    async fn slow_down(&self, person_id: i64) {
+        let Some(id) = user_id(person_id) else { return };
+        let text = t!(self.deps.language_of(id).await, "slow-down");
+        self.deps.tell(id, &Screen::new(text)).await.ok();
+    }
+}
+
+fn user_id(id: i64) -> Option<UserId> {
+    UserId::try_new(id).ok()
+}

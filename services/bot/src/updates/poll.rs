@@ -1,0 +1,245 @@
+//! Listening to Telegram by long polling, for ever: Telegram away at the start, or later, is waited out.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Serialize;
+use serde_json::Value;
+use teloxide::{
+    ApiError, Bot, RequestError,
+    requests::{JsonRequest, Payload, Request, Requester},
+    types::{Update, UpdateKind},
+};
+use tokio::{task::JoinSet, time::timeout};
+use tolov_domain::ports::{PortError, shop::Recorded};
+use tolov_kit::{
+    lifecycle::{Stop, pause},
+    retry::Pauses,
+};
+
+use crate::{
+    ctx::HandlerDeps,
+    shopper::help::announce_commands,
+    telegram::{POLL, with_causes},
+};
+
+use super::{answering::Work, lanes::Lanes};
+
+/// What the bot wants to hear of.
+const ALLOWED: [&str; 4] = ["message", "callback_query", "inline_query", "my_chat_member"];
+/// Inline queries that are answered at the same time; what comes above that is not answered, the next letter asks anew.
+const INLINE_MAX: usize = 32;
+/// Nobody looks at the results of an inline query after that.
+const INLINE_ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// getUpdates, with each update as it was written: what is kept is Telegram's own text, and an update that teloxide
+/// cannot read does not take the others with it.
+#[derive(Debug, Clone, Serialize)]
+struct GetUpdates {
+    offset: i64,
+    timeout: u64,
+    allowed_updates: [&'static str; 4],
+}
+
+impl Payload for GetUpdates {
+    type Output = Vec<Value>;
+
+    const NAME: &'static str = "GetUpdates";
+
+    fn timeout_hint(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.timeout))
+    }
+}
+
+pub(crate) struct Poll<W> {
+    deps: Arc<HandlerDeps>,
+    lanes: Arc<Lanes<W>>,
+    bot: Bot,
+    /// The first update that is not kept yet.
+    offset: i64,
+    /// Whether Telegram knows that this bot polls.
+    is_met: bool,
+    /// Whether it was said already that another process polls.
+    is_disturbed: bool,
+    inline: JoinSet<()>,
+}
+
+/// An update, and whose it is.
+struct Arrived {
+    id: i64,
+    person_id: i64,
+    json: String,
+    update: Update,
+}
+
+impl<W: Work> Poll<W> {
+    pub(crate) fn new(deps: Arc<HandlerDeps>, lanes: Arc<Lanes<W>>) -> Self {
+        let bot = deps.telegram.listening.clone();
+        let inline = JoinSet::new();
+        Self { deps, lanes, bot, offset: 0, is_met: false, is_disturbed: false, inline }
+    }
+
+    pub(crate) async fn run(mut self, stop: &Stop) {
+        let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_mins(1));
+        loop {
+            let rest = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                rest = self.once() => rest,
+            };
+            match rest {
+                Rest::None => pauses.reset(),
+                Rest::Usual => {
+                    pause(stop, pauses.next_pause()).await;
+                }
+                Rest::Asked(rest) => {
+                    pause(stop, rest).await;
+                }
+            }
+        }
+    }
+
+    /// One poll and what it brings. Dropped by the stop at any moment: what is not kept yet comes again.
+    async fn once(&mut self) -> Rest {
+        let polled = match self.meet().await {
+            Ok(()) => self.poll().await,
+            Err(error) => Err(error),
+        };
+        match polled {
+            Ok(updates) => {
+                self.deps.telegram.polling.found();
+                self.is_disturbed = false;
+                match self.keep(updates).await {
+                    Ok(()) => {
+                        self.lanes.store.found();
+                        Rest::None
+                    }
+                    // Telegram still has them.
+                    Err(error) => {
+                        self.lanes.store.lost(error);
+                        Rest::Usual
+                    }
+                }
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Learns who the bot is, and takes away a webhook, with which Telegram refuses to be polled.
+    async fn meet(&mut self) -> Result<(), RequestError> {
+        if self.is_met {
+            return Ok(());
+        }
+        let me = self.bot.get_me().await?;
+        tracing::info!(bot.username = me.username(), "Telegram knows the bot");
+        self.deps.me.set(me).ok();
+        let webhook = self.bot.get_webhook_info().await;
+        if webhook.is_ok_and(|webhook| webhook.url.is_some()) {
+            self.bot.delete_webhook().await?;
+            tracing::warn!("a webhook was set for this bot; it is deleted, because the bot polls");
+        }
+        announce_commands(&self.deps).await;
+        self.is_met = true;
+        Ok(())
+    }
+
+    async fn poll(&self) -> Result<Vec<Value>, RequestError> {
+        let wanted = GetUpdates { offset: self.offset, timeout: POLL.as_secs(), allowed_updates: ALLOWED };
+        JsonRequest::new(self.bot.clone(), wanted).send().await
+    }
+
+    /// Keeps what came, in its order; the offset follows what is kept.
+    async fn keep(&mut self, updates: Vec<Value>) -> Result<(), PortError> {
+        while self.inline.try_join_next().is_some() {}
+        if updates.is_empty() {
+            // Telegram knows now that all are kept. After a week without updates it begins with another number, perhaps
+            // a smaller one: without an offset the first that is not confirmed comes, whatever its number is.
+            self.offset = 0;
+        }
+        for raw in updates {
+            let Some(id) = raw.get("update_id").and_then(Value::as_i64) else {
+                return Err(PortError::Refused("Telegram sent an update without update_id".to_owned()));
+            };
+            let Some(arrived) = read(id, raw.to_string()) else {
+                tracing::error!(update.id = id, "an update cannot be read; it is left out");
+                self.offset = self.offset.max(id + 1);
+                continue;
+            };
+            if matches!(arrived.update.kind, UpdateKind::InlineQuery(_)) {
+                self.offset = self.offset.max(arrived.id + 1);
+                self.answer_now(arrived);
+                continue;
+            }
+            if self.lanes.inbox.keep(arrived.id, arrived.person_id, arrived.json).await? == Recorded::Now {
+                self.lanes.floods.arrived(arrived.person_id);
+            }
+            self.offset = self.offset.max(arrived.id + 1);
+            self.lanes.ring(arrived.person_id);
+        }
+        Ok(())
+    }
+
+    /// An inline query is worth nothing later: it is answered now or never.
+    fn answer_now(&mut self, arrived: Arrived) {
+        // Each letter is a query, so they do not count as haste.
+        if self.inline.len() >= INLINE_MAX || self.lanes.floods.is_slow(arrived.person_id) {
+            return;
+        }
+        let work = Arc::clone(&self.lanes.work);
+        self.inline.spawn(async move {
+            timeout(INLINE_ANSWER_MAX, work.answer(arrived.update)).await.ok();
+        });
+    }
+
+    fn failed(&mut self, error: &RequestError) -> Rest {
+        match error {
+            RequestError::RetryAfter(wait) => return Rest::Asked(wait.duration()),
+            RequestError::Api(conflict) if is_conflict(conflict) => {
+                if !self.is_disturbed {
+                    tracing::warn!(
+                        error = %conflict,
+                        "another process takes this bot's updates: stop it, or give it a bot of its own; trying again"
+                    );
+                }
+                self.is_disturbed = true;
+                // Perhaps a webhook was set meanwhile.
+                self.is_met = false;
+            }
+            error => {
+                self.deps.telegram.polling.lost(reason(error));
+            }
+        }
+        Rest::Usual
+    }
+}
+
+/// How long to rest before the next poll.
+enum Rest {
+    None,
+    Usual,
+    Asked(Duration),
+}
+
+fn is_conflict(error: &ApiError) -> bool {
+    matches!(error, ApiError::TerminatedByOtherGetUpdates | ApiError::CantGetUpdates)
+        || matches!(error, ApiError::Unknown(text) if text.to_ascii_lowercase().starts_with("conflict"))
+}
+
+fn reason(error: &RequestError) -> String {
+    match error {
+        RequestError::Network(error) => with_causes(error),
+        RequestError::Api(ApiError::InvalidToken) => {
+            "the token is refused: correct BOT_TOKEN, or the address of the Bot API".to_owned()
+        }
+        // The raw answer is not shown: it may be a page of a proxy, of any length.
+        RequestError::InvalidJson { source, .. } => format!("the answer is not Telegram's: {source}"),
+        error => error.to_string(),
+    }
+}
+
+fn read(id: i64, json: String) -> Option<Arrived> {
+    // From its text: teloxide does not read updates from values.
+    let update: Update = serde_json::from_str(&json).ok()?;
+    let user = update.from().and_then(|user| i64::try_from(user.id.0).ok());
+    let person_id = user.or_else(|| update.chat().map(|chat| chat.id.0)).unwrap_or_default();
+    Some(Arrived { id, person_id, json, update })
+}

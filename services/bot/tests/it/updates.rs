@@ -1,0 +1,194 @@
+//! How updates come in: none lost, none answered twice. What the answers say is not looked at here.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, time::Instant};
+use tolov_domain::ports::documents::{Collection, Documents, Query};
+use url::Url;
+
+use crate::{
+    telegram::{Answer, Telegram},
+    world::{World, for_shopper},
+};
+
+/// Waits until so many updates are kept as done, and none waits.
+async fn until_done(world: &World, count: u64) {
+    until_counted(world, count, 0).await;
+}
+
+async fn until_counted(world: &World, done: u64, waiting: u64) {
+    let counted = |state: &'static str| async move {
+        let query = Query::is(Collection::Updates, "state", state, 1);
+        world.shop.documents.count(&query).await.unwrap()
+    };
+    let wait = async {
+        while counted("done").await != done || counted("waiting").await != waiting {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    assert!(waited.is_ok(), "{} done and {} waiting", counted("done").await, counted("waiting").await);
+}
+
+/// How many messages one /menu brings to somebody new.
+async fn messages_an_update(world: &World) -> usize {
+    let bot = world.run_bot();
+    world.telegram.write(999, Some("uz"), "/menu");
+    until_done(world, 1).await;
+    bot.stop().await;
+    let messages = world.telegram.arrived("999").len();
+    assert!(messages > 0);
+    messages
+}
+
+#[tokio::test]
+async fn telegram_away_is_waited_out() {
+    let mut world = World::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    world.config.api_url = Some(Url::parse(&format!("http://{address}")).unwrap());
+    let bot = world.run_bot();
+    while bot.reaches_telegram() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let back = Arc::<Telegram>::default();
+    back.write(1, None, "/menu");
+    back.serve(TcpListener::bind(address).await.unwrap());
+    back.until("1", |arrived| !arrived.is_empty()).await;
+    assert!(bot.reaches_telegram());
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_webhook_is_deleted_before_the_first_poll_and_whenever_one_is_set() {
+    let world = World::new().await;
+    world.telegram.has_webhook();
+    let bot = world.run_bot();
+    world.telegram.write(1, None, "/menu");
+    world.telegram.until("1", |arrived| !arrived.is_empty()).await;
+    world.telegram.has_webhook();
+    // Ends the poll under way; the next one meets the webhook.
+    world.telegram.write(2, None, "/menu");
+    world.telegram.until("2", |arrived| !arrived.is_empty()).await;
+    world.telegram.write(3, None, "/menu");
+    world.telegram.until("3", |arrived| !arrived.is_empty()).await;
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_when_the_process_dies_is_answered_after_the_next_start_once() {
+    let world = World::new().await;
+    let each = messages_an_update(&world).await;
+    world.telegram.will_answer("1", [Answer::ShowAndHang]);
+    let bot = world.run_bot();
+    for person in [1, 1, 2, 1, 3] {
+        world.telegram.write(person, Some("uz"), "/menu");
+    }
+    world.telegram.until("1", |arrived| arrived.len() == 1).await;
+    until_counted(&world, 3, 3).await;
+    bot.kill().await;
+
+    world.telegram.redeliver();
+    world.clock.advance(time::Duration::minutes(1));
+    let bot = world.run_bot();
+    until_done(&world, 6).await;
+    world.telegram.redeliver();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    bot.stop().await;
+    // The one in hand had shown something already; nobody can know whether that was all.
+    assert_eq!(world.telegram.arrived("1").len(), 1 + 3 * each);
+    assert_eq!((world.telegram.arrived("2").len(), world.telegram.arrived("3").len()), (each, each));
+}
+
+#[tokio::test]
+async fn what_is_cut_off_by_a_stop_waits_for_the_next_start() {
+    let world = World::new().await;
+    let each = messages_an_update(&world).await;
+    world.telegram.will_answer("1", [Answer::ShowAndHang]);
+    let bot = world.run_bot();
+    for _ in 0..2 {
+        world.telegram.write(1, Some("uz"), "/menu");
+    }
+    world.telegram.until("1", |arrived| arrived.len() == 1).await;
+    bot.stop().await;
+    let bot = world.run_bot();
+    until_done(&world, 3).await;
+    bot.stop().await;
+    assert_eq!(world.telegram.arrived("1").len(), 1 + 2 * each);
+}
+
+#[tokio::test]
+async fn two_bots_share_the_updates() {
+    let world = World::new().await;
+    let each = messages_an_update(&world).await;
+    let bots = [world.run_bot(), world.run_bot()];
+    for _ in 0..5 {
+        for person in 1..=10 {
+            world.telegram.write(person, Some("uz"), "/menu");
+        }
+        world.telegram.redeliver();
+    }
+    until_done(&world, 51).await;
+    for bot in bots {
+        bot.stop().await;
+    }
+    for person in 1..=10 {
+        assert_eq!(world.telegram.arrived(&person.to_string()).len(), 5 * each, "person {person}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_cannot_be_kept_is_not_confirmed() {
+    let world = World::new().await;
+    world.shop.documents_away.store(true, Ordering::SeqCst);
+    let bot = world.run_bot();
+    world.telegram.write(1, None, "/menu");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!((world.telegram.confirmed(), world.telegram.arrived("1").len()), (0, 0));
+    world.shop.documents_away.store(false, Ordering::SeqCst);
+    until_done(&world, 1).await;
+    assert!(!world.telegram.arrived("1").is_empty());
+    world.telegram.write(1, None, "/menu");
+    until_done(&world, 2).await;
+    assert!(world.telegram.confirmed() >= 1);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_flood_is_slowed_down_and_told_so_while_another_is_answered_at_once() {
+    let world = World::new().await;
+    let each = messages_an_update(&world).await;
+    let bot = world.run_bot();
+    for _ in 0..60 {
+        world.telegram.write(1, Some("uz"), "/menu");
+    }
+    let began = Instant::now();
+    world.telegram.write(2, Some("uz"), "/menu");
+    world.telegram.until("2", |arrived| !arrived.is_empty()).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let shown = world.telegram.shown("1");
+    assert_eq!(shown.iter().filter(|text| text.contains("Biroz kuting")).count(), 1, "{shown:?}");
+    assert!(shown.len() < 30 * each, "{}", shown.len());
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_behind_a_thousand_notifications() {
+    let mut world = World::new().await;
+    world.config.messages_per_s = 10;
+    for number in 1001..=2000 {
+        world.bus.deliver(&for_shopper(number, number));
+    }
+    let bot = world.run_bot();
+    world.telegram.until("1005", |arrived| arrived.len() == 1).await;
+    let began = Instant::now();
+    world.telegram.write(7, None, "/start");
+    world.telegram.until("7", |arrived| !arrived.is_empty()).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    bot.stop().await;
+}
