@@ -21,7 +21,7 @@ use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use super::{person::Person, transcript::Transcript};
 use crate::{
-    processes::{Role, free_port, tolov},
+    processes::{Role, free_port},
     shop_world::{STAFF_CHANNEL, eventually, own_database},
 };
 
@@ -120,7 +120,7 @@ impl World {
         }
         world.until_ready().await;
         world.store = Some(world.open_store().await);
-        world.seed();
+        world.seed().await;
         world
     }
 
@@ -148,10 +148,9 @@ impl World {
         .await;
     }
 
-    /// The small example catalogue, as `tolov seed` loads it.
-    fn seed(&self) {
-        let seeded = tolov("seed", self.folder.path(), &self.environment).output().unwrap();
-        if !seeded.status.success() { eprintln!("tolov seed: {}", String::from_utf8_lossy(&seeded.stderr)); }
+    /// The small example catalogue.
+    async fn seed(&self) {
+        tolov_shop::seed::plant(self.store()).await.unwrap();
     }
 
     /// Somebody who has the shop's bot in Telegram. `language_code` is what the device says.
