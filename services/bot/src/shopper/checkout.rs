@@ -333,13 +333,9 @@ async fn register(ctx: Ctx, order: Fulfilment) -> Done {
         }
     };
     let back = ctx.deps.start_link(&Link::Order(order.id).write());
-    let kept = checkout::registered(
-        ctx.documents(),
-        order.id,
-        &with_return(&registered.payment_url, &back),
-        registered.pay_until,
-        ctx.now(),
-    );
+    let payment_url = with_return(&registered.payment_url, &back);
+    let kept =
+        checkout::registered(ctx.documents(), order.id, &payment_url, registered.pay_until, ctx.now());
     let order = kept.await?.map_or(order, |(order, _)| order);
     tracing::info!(order.id = %order.id, user.id = %ctx.id(), "order placed");
     finish(ctx, &order).await
