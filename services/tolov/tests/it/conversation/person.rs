@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     labels::label,
     transcript::Act,
-    world::{PATIENCE, World},
+    world::{CHANNEL, PATIENCE, World},
 };
 use crate::shop_world::STAFF_CHANNEL;
 
@@ -70,7 +70,7 @@ impl<'w> Person<'w> {
     /// Replies to the newest message that shows a text, and waits until the bot is done with it.
     pub(crate) async fn replies(&self, to: &str, text: &str) {
         self.begins().await;
-        let found = self.world.shown(self.id, to, 0).await;
+        let found = self.world.shown(self.id, &self.name, to, 0).await;
         let body = json!({ "text": text, "reply_to_message_id": found["message_id"] });
         self.world.post(&format!("telegram/shoppers/{}/text", self.id), &body).await;
         self.is_answered().await;
@@ -146,8 +146,8 @@ impl<'w> Person<'w> {
     /// Taps a button under the newest post of the staff channel that has a text in it.
     pub(crate) async fn taps_in_channel(&self, post: &str, button: &str) {
         self.begins().await;
-        let found = self.world.shown(STAFF_CHANNEL, post, 0).await;
-        self.world.take_down(STAFF_CHANNEL, "Staff channel").await;
+        let found = self.world.shown(STAFF_CHANNEL, CHANNEL, post, 0).await;
+        self.world.take_down(STAFF_CHANNEL, CHANNEL).await;
         let body = json!({ "shopper_id": self.id, "text": button, "message_id": found["message_id"] });
         let tapped = self.world.post(&format!("telegram/channels/{STAFF_CHANNEL}/tap"), &body).await;
         self.is_done(STAFF_CHANNEL, tapped).await;
@@ -155,7 +155,7 @@ impl<'w> Person<'w> {
 
     /// Waits until the bot shows a text, in a message that is newer than this person's last deed.
     pub(crate) async fn sees(&self, text: &str) {
-        self.world.shown(self.id, text, self.revision.get()).await;
+        self.world.shown(self.id, &self.name, text, self.revision.get()).await;
         self.world.take_down(self.id, &self.title()).await;
     }
 
@@ -277,7 +277,7 @@ impl<'w> Person<'w> {
         *self.heard.borrow_mut() = answer["text"].as_str().map(str::to_owned);
         let tap = self.world.get("telegram/taps").await;
         let tap = tap.as_array().unwrap().iter().rev().find(|tap| tap["id"] == query).cloned().unwrap();
-        let title = if chat_id == self.id { self.title() } else { "Staff channel".to_owned() };
+        let title = if chat_id == self.id { self.title() } else { CHANNEL.to_owned() };
         let act = Act { who: self.name.clone(), tap };
         self.world.with_transcript(|transcript| transcript.tap(chat_id, &title, &act));
         self.world.take_down(chat_id, &title).await;

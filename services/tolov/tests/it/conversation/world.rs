@@ -27,9 +27,11 @@ use crate::{
 
 /// The owner of the shop, of ADMIN_IDS.
 pub(crate) const OWNER: i64 = 9_001;
+/// As the story calls the staff channel.
+pub(crate) const CHANNEL: &str = "Staff channel";
 const API_TOKEN: &str = "api-token-of-the-test";
 /// Nothing that is waited for takes this long on a machine that does something else besides.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The queues of a broker have fixed names: one shop at a time on the shared one.
 static ONE_SHOP_ON_THE_BROKER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -185,13 +187,17 @@ impl World {
     }
 
     async fn answer(&self, knob: &str, request: reqwest::RequestBuilder) -> Value {
-        let answer = request.send().await.unwrap_or_else(|error| self.fails(&format!("{knob}: {error}")));
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        if !status.is_success() {
-            self.fails(&format!("{knob}: {status} {text}"));
+        match self.try_to_answer(request).await {
+            Ok(answer) => answer,
+            Err(problem) => self.fails(&format!("{knob}: {problem}")),
         }
-        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn try_to_answer(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
+        let answer = request.send().await.map_err(|error| error.to_string())?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| error.to_string())?;
+        if status.is_success() { Ok(serde_json::from_str(&text).unwrap()) } else { Err(format!("{status} {text}")) }
     }
 
     /// Waits until the bot is done with everything that people did so far: it has taken every update over from
@@ -228,19 +234,26 @@ impl World {
     }
 
     /// Waits until the bot shows a text in a chat, in a message that is newer than a revision.
-    pub(crate) async fn shown(&self, chat_id: i64, text: &str, after_revision: u64) -> Value {
+    pub(crate) async fn shown(&self, chat_id: i64, title: &str, text: &str, after_revision: u64) -> Value {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("contains", text)
             .append_pair("after_revision", &after_revision.to_string())
             .append_pair("timeout_ms", &PATIENCE.as_millis().to_string())
             .finish();
-        self.get(&format!("telegram/chats/{chat_id}/wait?{query}")).await
+        let url = format!("{}/sandbox/telegram/chats/{chat_id}/wait?{query}", self.sandbox_url);
+        match self.try_to_answer(self.http.get(url)).await {
+            Ok(message) => message,
+            Err(problem) => {
+                self.take_down(chat_id, title).await;
+                self.fails(&format!("{title} should show {text:?}: {problem}"))
+            }
+        }
     }
 
     /// Waits until the bot has posted a text in the staff channel.
     pub(crate) async fn staff_see(&self, text: &str) {
-        self.shown(STAFF_CHANNEL, text, 0).await;
-        self.take_down(STAFF_CHANNEL, "Staff channel").await;
+        self.shown(STAFF_CHANNEL, CHANNEL, text, 0).await;
+        self.take_down(STAFF_CHANNEL, CHANNEL).await;
     }
 
     pub(crate) fn kill_bot(&self) {
@@ -333,7 +346,7 @@ fn environment() -> (Settings, String) {
 async fn drain(bus: &RabbitBus) {
     for queue in Queue::ALL {
         while bus.admin().depth(queue).await.is_ok_and(|depth| depth.ready > 0) {
-            let consumer = bus.consumer(queue, 100);
+            let consumer = bus.consumer(queue);
             let receive = tokio::time::timeout(Duration::from_secs(5), consumer.receive(100));
             let Ok(Ok(deliveries)) = receive.await else { break };
             consumer.settle(deliveries.into_iter().map(|delivery| (delivery, Verdict::Done)).collect()).await.unwrap();
