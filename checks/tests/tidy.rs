@@ -122,5 +122,8 @@ fn every_variable_is_explained_in_the_example_and_read_by_the_code_or_by_compose
     let names = compose.split("${").skip(1).filter_map(|rest| rest.split_once(":-"));
     let read_by_compose = names.map(|(name, _)| name.to_owned()).filter(|name| name != "NAME");
     let read_by_any: BTreeSet<String> = read_by_code.into_iter().chain(read_by_compose).collect();
-    assert_eq!(explained, read_by_any, "left: .env.example, right: what the code and docker-compose.yml read");
+    assert_eq!(
+        explained, read_by_any,
+        "left: .env.example, right: what the code and docker-compose.yml read"
+    );
 }

@@ -193,25 +193,3 @@ fn a_huge_order_still_fits_and_says_how_much_is_left_out() {
         assert_eq!(fitting, 2);
     }
 }
-
-#[test]
-fn orders_are_listed_with_number_status_total_and_date() {
-    let order = |number, status| Order {
-        id: OrderId::try_new(number).unwrap(),
-        user_id: UserId::try_new(5551).unwrap(),
-        lines: Vec::new(),
-        total: Tiyin::from_soum(1_500_000).unwrap(),
-        status,
-        created_at: datetime!(2026-11-23 20:05 UTC),
-        payment: None,
-        history: Vec::new(),
-    };
-    let all = [order(3, OrderStatus::Pending), order(2, OrderStatus::Paid), order(1, OrderStatus::Expired)];
-    insta::assert_snapshot!(orders(Language::Ru, &all), @r"
-    <b>Ваши последние 3 заказа:</b>
-    №3 · ⏳ ждёт оплаты · 1 500 000 сум · 24.11.2026 01:05
-    №2 · ✅ оплачен · 1 500 000 сум · 24.11.2026 01:05
-    №1 · ⌛ истёк · 1 500 000 сум · 24.11.2026 01:05
-    ");
-    assert_eq!(orders(Language::Uz, &[]), "Sizda hali buyurtma yo'q.");
-}

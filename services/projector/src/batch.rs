@@ -46,13 +46,12 @@ pub(crate) fn read(deliveries: Vec<Delivery>) -> (Vec<Entry>, Vec<(Delivery, Ver
 }
 
 impl Entry {
-    /// The store has the event: what is left to do is to tell those whom it concerns.
-    pub(crate) fn applied(&mut self, order: &Order) {
+    /// The store has the event: what is left to do is to tell those whom it concerns, if it is news to them.
+    pub(crate) fn applied(&mut self, order: &Order, is_news: bool) {
         let traceparent = self.deliveries.iter().find_map(|delivery| delivery.traceparent.clone());
-        let messages = notifications_for(&self.event, order)
-            .into_iter()
-            .map(|notification| message(&notification, traceparent.clone()))
-            .collect();
+        let told = if is_news { notifications_for(&self.event, order) } else { Vec::new() };
+        let messages =
+            told.into_iter().map(|notification| message(&notification, traceparent.clone())).collect();
         self.state = State::Applied(messages);
     }
 

@@ -5,9 +5,11 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tolov_domain::{
     Event, EventKind,
+    order::Order,
     ports::{
         PortError,
         bus::{Consumer, Delivery, OutgoingMessage, Published, Publisher, Verdict},
+        documents::Documents,
         shop::OrderProjection,
     },
 };
@@ -17,6 +19,7 @@ use tolov_kit::{
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
+use tolov_shop::settling::{self, Settled};
 
 use crate::{
     Config,
@@ -30,6 +33,8 @@ pub struct Deps {
     pub consumer: Arc<dyn Consumer>,
     pub publisher: Arc<dyn Publisher>,
     pub shop: Arc<dyn OrderProjection>,
+    /// The same store: the shop's side of the orders, and its stock.
+    pub documents: Arc<dyn Documents>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -157,16 +162,13 @@ impl Projector {
             return Applied::All;
         }
         loop {
-            match self.deps.shop.apply(&events).await {
-                Ok(orders) if orders.len() == events.len() => {
+            match self.apply_and_settle(&events).await {
+                Ok((orders, settled)) => {
                     self.store.found();
                     for (entry, order) in entries.iter_mut().zip(&orders) {
-                        entry.applied(order);
+                        entry.applied(order, settled.is_news(&entry.event));
                     }
                     return Applied::All;
-                }
-                Ok(orders) => {
-                    return Applied::Refused(format!("{} orders for {} events", orders.len(), events.len()));
                 }
                 Err(PortError::Refused(reason)) => return Applied::Refused(reason),
                 Err(error @ PortError::Unavailable(_)) => {
@@ -177,6 +179,18 @@ impl Projector {
                 }
             }
         }
+    }
+
+    /// The money's own record first, then stage, stock and promo codes. Both may be repeated, so a failure of the second
+    /// repeats the first too.
+    async fn apply_and_settle(&self, events: &[Event]) -> Result<(Vec<Order>, Settled), PortError> {
+        let orders = self.deps.shop.apply(events).await?;
+        if orders.len() != events.len() {
+            let (orders, events) = (orders.len(), events.len());
+            return Err(PortError::Refused(format!("{orders} orders for {events} events")));
+        }
+        let settled = settling::apply(self.deps.documents.as_ref(), events).await?;
+        Ok((orders, settled))
     }
 
     /// Publishes what the applied events have to say until every message is decided.

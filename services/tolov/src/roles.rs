@@ -143,6 +143,7 @@ pub(crate) fn add_projector(
         consumer: bus.consumer(Queue::ProjectorPayments),
         publisher: bus.publisher(),
         shop: shop.clone(),
+        documents: shop.clone(),
         clock: system_clock(),
     };
     let projector = Projector::new(deps, tolov_projector::Config::default());

@@ -237,3 +237,56 @@ pub async fn next_article_id(documents: &dyn Documents) -> Result<ProductId, Por
     ProductId::try_new(number)
         .map_err(|_| PortError::Refused("the counter of articles is damaged: repair it".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use tolov_contract::memory::MemoryDocuments;
+
+    use super::*;
+    use crate::search::search;
+
+    async fn keep(
+        documents: &MemoryDocuments,
+        category_id: i64,
+        category_hidden: bool,
+        product_hidden: bool,
+    ) {
+        let category = Category {
+            id: category_id,
+            title: "Uy".to_owned(),
+            photo: None,
+            position: -category_id,
+            hidden: category_hidden,
+        };
+        records::insert(documents, &category).await.unwrap();
+        let product = Product {
+            id: ProductId::try_new(category_id).unwrap(),
+            category_id,
+            title: "Choy".to_owned(),
+            description: String::new(),
+            photo: None,
+            hidden: product_hidden,
+            price: Tiyin::ZERO,
+            stock: None,
+            variants: Vec::new(),
+            fiscal: Fiscal::default(),
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        };
+        records::insert(documents, &product.seal()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn shoppers_see_filled_categories_that_are_not_hidden_and_find_what_is_in_them() {
+        let documents = MemoryDocuments::default();
+        for (id, category_hidden, product_hidden) in [(1, false, false), (2, true, false), (3, false, true)] {
+            keep(&documents, id, category_hidden, product_hidden).await;
+        }
+        keep(&documents, 4, false, false).await;
+        let shown = shown_categories(&documents).await.unwrap();
+        assert_eq!(shown.iter().map(|category| category.id).collect::<Vec<_>>(), [4, 1]);
+        assert!(shown_products_in(&documents, 3).await.unwrap().is_empty());
+        let found = search(&documents, "choy").await.unwrap();
+        assert_eq!(found.iter().map(|product| product.id.get()).collect::<Vec<_>>(), [1, 4]);
+    }
+}

@@ -97,7 +97,7 @@ pub async fn place(
     if order.stage != Stage::Placing {
         return Ok(Placed::Order(Box::new(order)));
     }
-    let short = stock::hold(shop, id, &order.articles()).await?;
+    let short = stock::hold(shop, id, &order.articles()).await?.short;
     if !short.is_empty() {
         undo(shop, &order).await?;
         return Ok(Placed::Short(short));

@@ -149,3 +149,63 @@ pub async fn is_back(documents: &dyn Documents, id: UserId) -> Result<(), PortEr
 pub async fn friends_of(documents: &dyn Documents, id: UserId) -> Result<u64, PortError> {
     documents.count(&Query::is(Collection::Profiles, "referrer_id", id.get(), 1)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use tolov_contract::memory::MemoryDocuments;
+
+    use super::*;
+
+    const NOW: Instant = datetime!(2026-11-23 07:05 UTC);
+
+    fn user(id: i64) -> UserId {
+        UserId::try_new(id).unwrap()
+    }
+
+    fn ali(name: &str) -> Seeing<'_> {
+        Seeing { id: user(5), name, username: None }
+    }
+
+    #[tokio::test]
+    async fn a_person_is_met_once_and_keeps_the_first_referrer() {
+        let documents = MemoryDocuments::default();
+        assert_eq!(meet(&documents, ali("Ali"), Some(user(9)), NOW).await.unwrap(), Recorded::Now);
+        assert_eq!(meet(&documents, ali("Ali"), Some(user(8)), NOW).await.unwrap(), Recorded::Before);
+        assert_eq!(friends_of(&documents, user(9)).await.unwrap(), 1);
+        assert_eq!(friends_of(&documents, user(8)).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_their_own_friend() {
+        let documents = MemoryDocuments::default();
+        meet(&documents, ali("Ali"), Some(user(5)), NOW).await.unwrap();
+        assert_eq!(profile(&documents, user(5)).await.unwrap().unwrap().referrer_id, None);
+    }
+
+    #[tokio::test]
+    async fn a_new_name_and_a_return_are_kept_and_nothing_is_written_where_nothing_is_new() {
+        let documents = MemoryDocuments::default();
+        let version = async || {
+            let kept = documents.get(Collection::Profiles, &Key::Number(5)).await.unwrap();
+            kept.unwrap().version
+        };
+        meet(&documents, ali("Ali"), None, NOW).await.unwrap();
+        meet(&documents, ali("Ali"), None, NOW).await.unwrap();
+        is_back(&documents, user(5)).await.unwrap();
+        assert_eq!(version().await, 1);
+        change(&documents, user(5), NOW, |profile| profile.blocked_at = Some(NOW)).await.unwrap();
+        let renamed = Seeing { username: Some("ali"), ..ali("Ali Valiyev") };
+        meet(&documents, renamed, None, NOW).await.unwrap();
+        let kept = profile(&documents, user(5)).await.unwrap().unwrap();
+        assert_eq!((kept.name.as_str(), kept.username.as_deref()), ("Ali Valiyev", Some("ali")));
+        assert_eq!(kept.blocked_at, None);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_known_is_not_made_known_by_letting_the_bot_in() {
+        let documents = MemoryDocuments::default();
+        is_back(&documents, user(5)).await.unwrap();
+        assert_eq!(profile(&documents, user(5)).await.unwrap(), None);
+    }
+}

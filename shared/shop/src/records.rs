@@ -93,11 +93,20 @@ pub async fn change<R: Record, T>(
     key: impl Into<Key>,
     mut change: impl FnMut(&mut R) -> T,
 ) -> Result<Option<(R, T)>, PortError> {
+    change_seen(documents, key, |record, _| change(record)).await
+}
+
+/// The same, for a change that wants to know which version it is to become.
+pub async fn change_seen<R: Record, T>(
+    documents: &dyn Documents,
+    key: impl Into<Key>,
+    mut change: impl FnMut(&mut R, Version) -> T,
+) -> Result<Option<(R, T)>, PortError> {
     let key = key.into();
     for _ in 0..TRIES_MAX {
         let Some(kept) = read_kept::<R>(documents, &key).await? else { return Ok(None) };
         let mut record = kept.record.clone();
-        let told = change(&mut record);
+        let told = change(&mut record, kept.version.saturating_add(1));
         if record == kept.record || write(documents, &key, Some(kept.version), &record).await? {
             return Ok(Some((record, told)));
         }

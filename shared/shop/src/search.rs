@@ -1,5 +1,7 @@
 //! Search by name, as people type: any case, any of the marks that stand for the Uzbek apostrophe, Cyrillic ё as е.
 
+use std::collections::BTreeSet;
+
 use tolov_domain::ports::{PortError, documents::Documents};
 
 use crate::catalogue::{self, Product};
@@ -34,9 +36,14 @@ fn rank(title: &str, words: &[&str]) -> Option<usize> {
     Some(worst)
 }
 
-/// Products that are shown and answer a query, best first. An empty query finds everything.
+/// Products that are shown and answer a query, best first. An empty query finds everything; what is in a hidden category
+/// is not found.
 pub async fn search(documents: &dyn Documents, query: &str) -> Result<Vec<Product>, PortError> {
-    let products = catalogue::products(documents).await?;
+    let mut products = catalogue::products(documents).await?;
+    let categories = catalogue::categories(documents).await?;
+    let hidden: BTreeSet<i64> =
+        categories.into_iter().filter(|category| category.hidden).map(|category| category.id).collect();
+    products.retain(|product| !hidden.contains(&product.category_id));
     Ok(found(products, query))
 }
 

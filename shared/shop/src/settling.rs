@@ -39,6 +39,9 @@ impl Settled {
     }
 }
 
+/// Another process that is still at the same order may undo what was marked a moment ago; each does so once.
+const STOCK_TRIES: u32 = 4;
+
 /// Applies events to the orders that were placed in this shop; others (placed by other means) are passed over.
 pub async fn apply(documents: &dyn Documents, events: &[Event]) -> Result<Settled, PortError> {
     let known: Vec<Fulfilment> = records::read_many(
@@ -104,24 +107,18 @@ fn leaves_the_shop(order: &Fulfilment) -> bool {
 
 /// Whatever the order holds is sold to it, and what it does not hold any more is taken again.
 async fn take_stock(documents: &dyn Documents, order: &Fulfilment) -> Result<Option<Fulfilment>, PortError> {
-    /// An expiry that another process is still at may give back what was held a moment ago.
-    const TRIES: u32 = 3;
     let articles = order.articles();
     let mut taken = Vec::new();
-    for _ in 0..TRIES {
-        let short = stock::hold(documents, order.id, &articles).await?;
+    for _ in 0..STOCK_TRIES {
+        let held = stock::hold(documents, order.id, &articles).await?;
         // If another process has finished meanwhile, what was held just now is held for nothing.
         match fulfilment(documents, order.id).await? {
             Some(now) if leaves_the_shop(&now) && now.stock != StockState::Taken => {}
             Some(now) => return tidy(documents, now).await.map(Some),
             None => return Ok(None),
         }
-        taken = stock::take(documents, order.id, &articles).await?;
-        let is_settled = |article: &OrderedProduct| {
-            taken.contains(&article.product_id)
-                || short.iter().any(|short| short.article_id == article.product_id)
-        };
-        if articles.iter().all(is_settled) {
+        taken = stock::take(documents, order.id, &articles, &held.marks).await?;
+        if taken.len() == held.marks.len() {
             break;
         }
     }
@@ -146,31 +143,40 @@ async fn take_stock(documents: &dyn Documents, order: &Fulfilment) -> Result<Opt
 /// Brings the goods of a paid order to where its record says that they belong, and clears the products of what they
 /// remember of it.
 async fn tidy(documents: &dyn Documents, order: Fulfilment) -> Result<Fulfilment, PortError> {
-    let articles = order.articles();
     let order = match order.stock {
         StockState::Held if leaves_the_shop(&order) => return Ok(order),
-        // Cancelled between the money and the shelf: the products still know what is held and what is sold.
-        StockState::Held => bring_back(documents, order).await?,
-        StockState::Returning => {
-            let is_there = |article: &OrderedProduct| {
-                order.missing.iter().all(|missing| missing.product_id != article.product_id)
-            };
-            let bought: Vec<OrderedProduct> = articles.iter().copied().filter(is_there).collect();
-            stock::remember_sold(documents, order.id, &bought).await?;
-            // If another process has finished meanwhile, nothing is to come back any more.
-            match fulfilment(documents, order.id).await? {
-                Some(now) if now.stock == StockState::Returning => bring_back(documents, now).await?,
-                now => now.unwrap_or(order),
-            }
-        }
+        StockState::Held | StockState::Returning => bring_back(documents, order).await?,
         StockState::Taken | StockState::Returned => order,
     };
-    stock::forget(documents, order.id, &articles).await?;
+    let is_back = order.stock == StockState::Returned;
+    stock::forget(documents, order.id, &order.articles(), is_back).await?;
     Ok(order)
 }
 
+/// The goods of an order that was cancelled after it was paid can be sold again.
 async fn bring_back(documents: &dyn Documents, order: Fulfilment) -> Result<Fulfilment, PortError> {
-    stock::bring_back(documents, order.id, &order.articles()).await?;
+    let articles = order.articles();
+    let is_there = |article: &OrderedProduct| {
+        order.missing.iter().all(|missing| missing.product_id != article.product_id)
+    };
+    let bought: Vec<OrderedProduct> = articles.iter().copied().filter(is_there).collect();
+    for _ in 0..STOCK_TRIES {
+        let marks = match order.stock {
+            // Cancelled between the money and the shelf: the products still know what is held and what is sold.
+            StockState::Held => stock::marks(documents, order.id, &articles).await?,
+            StockState::Taken | StockState::Returning | StockState::Returned => {
+                stock::remember_sold(documents, order.id, &bought).await?
+            }
+        };
+        // If another process has finished meanwhile, nothing is to come back any more.
+        match fulfilment(documents, order.id).await? {
+            Some(now) if now.stock == order.stock => {}
+            now => return Ok(now.unwrap_or(order)),
+        }
+        if stock::bring_back(documents, order.id, &articles, &marks).await? {
+            break;
+        }
+    }
     let returned = records::change(documents, order.id.get(), |order: &mut Fulfilment| {
         if matches!(order.stock, StockState::Held | StockState::Returning) {
             order.stock = StockState::Returned;

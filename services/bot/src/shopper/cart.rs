@@ -12,6 +12,7 @@ use crate::{
     dialogue::Step,
     press::ShopPress,
     screen::{Button, Screen},
+    shopper::menu,
     text::{l, money, t},
 };
 
@@ -22,8 +23,8 @@ pub(crate) async fn open(ctx: Ctx) -> Done {
     open_page(ctx, 0).await
 }
 
-pub(crate) async fn open_page(ctx: Ctx, page: u32) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn open_page(mut ctx: Ctx, page: u32) -> Done {
+    menu::rest(&mut ctx).await?;
     let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
     ctx.show(screen(ctx.language, &quote, page)).await
 }

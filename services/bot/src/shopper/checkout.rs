@@ -375,7 +375,7 @@ async fn finish(ctx: Ctx, order: &Fulfilment) -> Done {
 }
 
 /// Back to the cart; nothing was bought.
-pub(crate) async fn leave_checkout(ctx: Ctx) -> Done {
+pub(crate) async fn leave_checkout(mut ctx: Ctx) -> Done {
     if ctx.dialogue.step == Step::Address {
         let gone = ReplyMarkup::KeyboardRemove(KeyboardRemove::new());
         ctx.say_with(t!(ctx.language, "checkout-left"), Some(gone)).await?;
@@ -385,6 +385,7 @@ pub(crate) async fn leave_checkout(ctx: Ctx) -> Done {
         dialogue.step = Step::Idle;
     })
     .await?;
+    ctx.dialogue.step = Step::Idle;
     cart_screens::open(ctx).await
 }
 

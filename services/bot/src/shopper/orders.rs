@@ -10,10 +10,10 @@ use super::cart as cart_screens;
 use crate::{
     cancelling::{Cancelling, cancel_unpaid},
     ctx::{Ctx, Done, Trouble},
-    dialogue::Step,
     order_message,
     press::ShopPress,
     screen::{Button, Screen},
+    shopper::menu,
     text::{l, money, t},
 };
 
@@ -23,8 +23,8 @@ pub(crate) async fn open_first_page(ctx: Ctx) -> Done {
     open(ctx, 0).await
 }
 
-pub(crate) async fn open(ctx: Ctx, page: u32) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn open(mut ctx: Ctx, page: u32) -> Done {
+    menu::rest(&mut ctx).await?;
     let language = ctx.language;
     let skip = page.saturating_mul(ORDERS_PER_PAGE);
     // One more than is shown: whether there is a next page.

@@ -53,15 +53,13 @@ impl Work for Answering {
     async fn apologise(&self, update: &Update) {
         let Some(id) = update.from().and_then(|user| user_id(i64::try_from(user.id.0).ok()?)) else { return };
         let language = self.deps.language_of(id).await;
-        match &update.kind {
-            UpdateKind::CallbackQuery(query) => {
-                let text = Some(l!(language, "try-later"));
-                self.deps.telegram.answer_press(query.id.clone(), text, true).await;
-            }
-            UpdateKind::Message(message) if message.chat.is_private() => {
-                self.deps.tell(id, &Screen::new(t!(language, "try-later"))).await.ok();
-            }
-            _ => {}
+        if let UpdateKind::CallbackQuery(query) = &update.kind {
+            let text = Some(l!(language, "try-later"));
+            self.deps.telegram.answer_press(query.id.clone(), text, true).await;
+        } else if let UpdateKind::Message(message) = &update.kind
+            && message.chat.is_private()
+        {
+            self.deps.tell(id, &Screen::new(t!(language, "try-later"))).await.ok();
         }
     }
 

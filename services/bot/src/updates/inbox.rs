@@ -54,7 +54,11 @@ pub(crate) struct StoredUpdate {
 impl fmt::Debug for StoredUpdate {
     /// What people wrote is not shown.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("StoredUpdate").field("id", &self.id).field("state", &self.state).finish()
+        formatter
+            .debug_struct("StoredUpdate")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -235,9 +239,10 @@ impl Inbox {
     }
 
     async fn write(&self, entry: &mut Entry) -> Result<bool, PortError> {
-        let body = match serde_json::to_value(&entry.stored) {
-            Ok(Value::Object(body)) => body,
-            Ok(_) | Err(_) => return Err(PortError::Refused("an update has no fields".to_owned())),
+        let Ok(Value::Object(body)) = serde_json::to_value(&entry.stored) else {
+            return Err(PortError::Refused(
+                "an update has no fields: report this fault of the program".to_owned(),
+            ));
         };
         let key = Key::Number(entry.stored.id);
         match self.documents.put(Collection::Updates, &key, Some(entry.version), &body).await? {

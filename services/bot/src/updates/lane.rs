@@ -227,8 +227,5 @@ fn is_repeated<'a>(update: &Update, later: impl IntoIterator<Item = &'a Update>)
 }
 
 fn tap(update: &Update) -> Option<&CallbackQuery> {
-    match &update.kind {
-        UpdateKind::CallbackQuery(query) => Some(query),
-        _ => None,
-    }
+    if let UpdateKind::CallbackQuery(query) = &update.kind { Some(query) } else { None }
 }

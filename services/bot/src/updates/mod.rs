@@ -21,6 +21,8 @@ mod poll;
 mod tending;
 
 #[cfg(test)]
+mod away_tests;
+#[cfg(test)]
 mod lanes_tests;
 
 /// Listens to people for ever; after `stop` finishes what is in hand.

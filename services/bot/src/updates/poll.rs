@@ -9,7 +9,10 @@ use teloxide::{
     requests::{JsonRequest, Payload, Request, Requester},
     types::{Update, UpdateKind},
 };
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use tolov_domain::ports::{PortError, shop::Recorded};
 use tolov_kit::{
     lifecycle::{Stop, pause},
@@ -28,6 +31,8 @@ use super::{answering::Work, lanes::Lanes};
 const ALLOWED: [&str; 4] = ["message", "callback_query", "inline_query", "my_chat_member"];
 /// Inline queries that are answered at the same time; what comes above that is not answered, the next letter asks anew.
 const INLINE_MAX: usize = 32;
+/// That another process polls is said so often while it lasts.
+const SAID_AGAIN_AFTER: Duration = Duration::from_mins(5);
 /// Nobody looks at the results of an inline query after that.
 const INLINE_ANSWER_MAX: Duration = Duration::from_secs(10);
 
@@ -58,8 +63,8 @@ pub(crate) struct Poll<W> {
     offset: i64,
     /// Whether Telegram knows that this bot polls.
     is_met: bool,
-    /// Whether it was said already that another process polls.
-    is_disturbed: bool,
+    /// When it was said that another process polls.
+    disturbed_at: Option<Instant>,
     inline: JoinSet<()>,
 }
 
@@ -75,7 +80,7 @@ impl<W: Work> Poll<W> {
     pub(crate) fn new(deps: Arc<HandlerDeps>, lanes: Arc<Lanes<W>>) -> Self {
         let bot = deps.telegram.listening.clone();
         let inline = JoinSet::new();
-        Self { deps, lanes, bot, offset: 0, is_met: false, is_disturbed: false, inline }
+        Self { deps, lanes, bot, offset: 0, is_met: false, disturbed_at: None, inline }
     }
 
     pub(crate) async fn run(mut self, stop: &Stop) {
@@ -107,7 +112,6 @@ impl<W: Work> Poll<W> {
         match polled {
             Ok(updates) => {
                 self.deps.telegram.polling.found();
-                self.is_disturbed = false;
                 match self.keep(updates).await {
                     Ok(()) => {
                         self.lanes.store.found();
@@ -137,7 +141,9 @@ impl<W: Work> Poll<W> {
             self.bot.delete_webhook().await?;
             tracing::warn!("a webhook was set for this bot; it is deleted, because the bot polls");
         }
-        announce_commands(&self.deps).await;
+        let deps = Arc::clone(&self.deps);
+        // Beside the polls: nobody waits for the list.
+        self.inline.spawn(async move { announce_commands(&deps).await });
         self.is_met = true;
         Ok(())
     }
@@ -191,22 +197,24 @@ impl<W: Work> Poll<W> {
     }
 
     fn failed(&mut self, error: &RequestError) -> Rest {
-        match error {
-            RequestError::RetryAfter(wait) => return Rest::Asked(wait.duration()),
-            RequestError::Api(conflict) if is_conflict(conflict) => {
-                if !self.is_disturbed {
-                    tracing::warn!(
-                        error = %conflict,
-                        "another process takes this bot's updates: stop it, or give it a bot of its own; trying again"
-                    );
-                }
-                self.is_disturbed = true;
-                // Perhaps a webhook was set meanwhile.
-                self.is_met = false;
+        if let RequestError::RetryAfter(wait) = error {
+            return Rest::Asked(wait.duration());
+        }
+        if let RequestError::Api(conflict) = error
+            && is_conflict(conflict)
+        {
+            // Two that disturb each other take turns at failing.
+            if self.disturbed_at.is_none_or(|at| at.elapsed() > SAID_AGAIN_AFTER) {
+                self.disturbed_at = Some(Instant::now());
+                tracing::warn!(
+                    error = %conflict,
+                    "another process takes this bot's updates: stop it, or give it a bot of its own; trying again"
+                );
             }
-            error => {
-                self.deps.telegram.polling.lost(reason(error));
-            }
+            // Perhaps a webhook was set meanwhile.
+            self.is_met = false;
+        } else {
+            self.deps.telegram.polling.lost(reason(error));
         }
         Rest::Usual
     }
@@ -225,14 +233,15 @@ fn is_conflict(error: &ApiError) -> bool {
 }
 
 fn reason(error: &RequestError) -> String {
-    match error {
-        RequestError::Network(error) => with_causes(error),
-        RequestError::Api(ApiError::InvalidToken) => {
-            "the token is refused: correct BOT_TOKEN, or the address of the Bot API".to_owned()
-        }
+    if let RequestError::Network(error) = error {
+        with_causes(error)
+    } else if let RequestError::Api(ApiError::InvalidToken) = error {
+        "the token is refused: correct BOT_TOKEN, or the address of the Bot API".to_owned()
+    } else if let RequestError::InvalidJson { source, .. } = error {
         // The raw answer is not shown: it may be a page of a proxy, of any length.
-        RequestError::InvalidJson { source, .. } => format!("the answer is not Telegram's: {source}"),
-        error => error.to_string(),
+        format!("the answer is not Telegram's: {source}")
+    } else {
+        error.to_string()
     }
 }
 

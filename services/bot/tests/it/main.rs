@@ -6,6 +6,7 @@ mod failures;
 mod notices;
 mod secrecy;
 mod shop;
+mod shopfront;
 mod staff;
 mod telegram;
 mod updates;

@@ -132,16 +132,26 @@ impl Shoppers for Shop {
     }
 
     async fn set_language(&self, id: UserId, language: Language) -> Result<(), PortError> {
-        self.has_language(id, language);
+        self.meet(id, None).await?;
+        self.users.lock().unwrap().get_mut(&id).unwrap().language = Some(language);
         Ok(())
     }
 
-    async fn set_phone(&self, _id: UserId, _phone: &Phone) -> Result<(), PortError> {
-        Err(unused())
+    async fn set_phone(&self, id: UserId, phone: &Phone) -> Result<(), PortError> {
+        self.meet(id, None).await?;
+        self.users.lock().unwrap().get_mut(&id).unwrap().phone = Some(phone.as_str().to_owned());
+        Ok(())
     }
 
-    async fn set_cart_line(&self, _id: UserId, _line: OrderedProduct) -> Result<(), PortError> {
-        Err(unused())
+    async fn set_cart_line(&self, id: UserId, line: OrderedProduct) -> Result<(), PortError> {
+        self.meet(id, None).await?;
+        let mut users = self.users.lock().unwrap();
+        let cart = &mut users.get_mut(&id).unwrap().cart;
+        cart.retain(|other| other.product_id != line.product_id);
+        if line.count > 0 {
+            cart.push(line);
+        }
+        Ok(())
     }
 
     async fn clear_cart(&self, _id: UserId) -> Result<(), PortError> {

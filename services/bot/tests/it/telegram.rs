@@ -43,6 +43,8 @@ struct State {
     /// For each chat what is answered next; then every message is shown.
     answers: HashMap<String, VecDeque<Answer>>,
     updates: Vec<Value>,
+    /// Every call but polls, with what it carried.
+    calls: Vec<(String, Value)>,
     /// Updates up to this one are done for Telegram.
     confirmed: i64,
     /// getMe and getUpdates are refused.
@@ -75,6 +77,10 @@ impl Telegram {
     }
 
     async fn call(&self, method: &str, body: Value) -> (u16, Value) {
+        if method != "getupdates" {
+            self.state.lock().unwrap().calls.push((method.to_owned(), body.clone()));
+            self.changed.notify_waiters();
+        }
         match method {
             "getme" | "getupdates" if self.state.lock().unwrap().deaf => {
                 (409, json!({"ok": false, "error_code": 409, "description": "Conflict: another bot"}))
@@ -102,7 +108,12 @@ impl Telegram {
             ),
             "getupdates" => ok(&self.updates(&body).await),
             "sendmessage" => self.message(&body).await,
-            "deletemessage" | "answercallbackquery" => ok(&json!(true)),
+            "editmessagetext" => {
+                ok(&shown_message(body["message_id"].as_i64().unwrap_or(1), body["chat_id"].as_i64()))
+            }
+            "deletemessage" | "answercallbackquery" | "setmycommands" | "answerinlinequery" => {
+                ok(&json!(true))
+            }
             other => (404, json!({"ok": false, "error_code": 404, "description": format!("no {other}")})),
         }
     }
@@ -141,10 +152,7 @@ impl Telegram {
         };
         self.changed.notify_waiters();
         match answer {
-            None => ok(&json!({
-                "message_id": number, "date": 1_763_881_506, "text": "…",
-                "chat": {"id": chat.parse().unwrap_or(-1), "type": "private", "first_name": "A"},
-            })),
+            None => ok(&shown_message(i64::try_from(number).unwrap(), chat.parse().ok())),
             Some(Answer::Refuse(status, description)) => {
                 (status, json!({"ok": false, "error_code": status, "description": description}))
             }
@@ -191,18 +199,34 @@ impl Telegram {
 
     /// A shopper writes to the bot.
     pub(crate) fn write(&self, user_id: i64, language_code: Option<&str>, text: &str) {
-        let mut state = self.state.lock().unwrap();
-        let update_id = state.updates.len() + 1;
-        state.updates.push(json!({
-            "update_id": update_id,
-            "message": {
-                "message_id": update_id, "date": 1_763_881_506, "text": text,
+        self.bring(|number| {
+            json!({"message": {
+                "message_id": number, "date": 1_763_881_506, "text": text,
                 "from": {"id": user_id, "is_bot": false, "first_name": "A", "language_code": language_code},
                 "chat": {"id": user_id, "type": "private", "first_name": "A"},
-            },
-        }));
+            }})
+        });
+    }
+
+    /// Brings an update, which is made with its number.
+    pub(crate) fn bring(&self, update: impl FnOnce(usize) -> Value) {
+        let mut state = self.state.lock().unwrap();
+        let number = state.updates.len() + 1;
+        let mut update = update(number);
+        update["update_id"] = json!(number);
+        state.updates.push(update);
         drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// Every call but polls, in its order.
+    pub(crate) fn calls(&self) -> Vec<(String, Value)> {
+        self.state.lock().unwrap().calls.clone()
+    }
+
+    /// How many updates there were.
+    pub(crate) fn brought(&self) -> usize {
+        self.state.lock().unwrap().updates.len()
     }
 
     /// Everything that was sent to a chat, shown or not.
@@ -233,6 +257,13 @@ impl Telegram {
         };
         arrived
     }
+}
+
+fn shown_message(number: i64, chat: Option<i64>) -> Value {
+    json!({
+        "message_id": number, "date": 1_763_881_506, "text": "…",
+        "chat": {"id": chat.unwrap_or(-1), "type": "private", "first_name": "A"},
+    })
 }
 
 fn ok(result: &Value) -> (u16, Value) {

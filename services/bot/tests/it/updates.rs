@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Waits until so many updates are kept as done, and none waits.
-async fn until_done(world: &World, count: u64) {
+pub(crate) async fn until_done(world: &World, count: u64) {
     until_counted(world, count, 0).await;
 }
 
@@ -29,7 +29,7 @@ async fn until_counted(world: &World, done: u64, waiting: u64) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
     assert!(waited.is_ok(), "{} done and {} waiting", counted("done").await, counted("waiting").await);
 }
 

@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use time::macros::datetime;
 use tokio::sync::Notify;
+use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
     Tiyin, UserId,
@@ -15,6 +16,7 @@ use tolov_domain::{
     ports::{
         PortError,
         bus::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, Verdict},
+        documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
         shop::OrderProjection,
     },
 };
@@ -26,6 +28,8 @@ use tolov_projector::{Config, Deps, Projector};
 pub(crate) enum CrashAt {
     BeforeApply,
     AfterApply,
+    /// After so many documents were written.
+    AfterPuts(usize),
     AfterPublish,
     AfterSettle,
 }
@@ -33,6 +37,8 @@ pub(crate) enum CrashAt {
 #[derive(Debug, Default)]
 pub(crate) struct World {
     state: Mutex<State>,
+    /// The shop's side of orders, and its stock.
+    pub(crate) documents: MemoryDocuments,
     arrived: Notify,
     pub(crate) crashed: Notify,
 }
@@ -56,6 +62,13 @@ pub(crate) struct State {
     /// The store is away for so many calls.
     pub(crate) store_away_calls: usize,
     pub(crate) store_refuses: BTreeSet<EventId>,
+    /// How often documents were asked for or written.
+    pub(crate) document_calls: usize,
+    pub(crate) puts: usize,
+    /// The documents are away for so many calls.
+    pub(crate) documents_away_calls: usize,
+    /// The document that nobody can read.
+    pub(crate) documents_refuse: Option<Key>,
     /// What the bus says of the next publications; an empty one confirms all.
     pub(crate) publisher_says: VecDeque<PublisherSays>,
     pub(crate) unroutable: BTreeSet<EventId>,
@@ -87,6 +100,7 @@ impl World {
             consumer: Arc::<Self>::clone(self),
             publisher: Arc::<Self>::clone(self),
             shop: Arc::<Self>::clone(self),
+            documents: Arc::<Self>::clone(self),
             clock: Arc::new(SystemClock),
         };
         Projector::new(deps, Config { hold, ..Config::default() })
@@ -221,24 +235,98 @@ impl OrderProjection for World {
                     *state.paid.entry(event.order_id).or_default() += 1;
                 }
             }
-            events.iter().map(order_of).collect()
+            let is_paid = |event: &Event| state.paid.contains_key(&event.order_id);
+            events.iter().map(|event| order_of(event, is_paid(event))).collect()
         };
         self.crash_if(CrashAt::AfterApply).await;
         Ok(orders)
     }
 }
 
-fn order_of(event: &Event) -> Order {
+fn order_of(event: &Event, is_paid: bool) -> Order {
     Order {
         id: event.order_id,
         user_id: event.user_id,
         lines: Vec::new(),
         total: event.amount,
-        status: OrderStatus::Paid,
+        status: if is_paid { OrderStatus::Paid } else { OrderStatus::Expired },
         created_at: event.occurred_at,
         payment: None,
         history: Vec::new(),
     }
+}
+
+impl World {
+    /// What every call of the documents meets first.
+    fn document_call(&self, key: Option<&Key>) -> Result<(), PortError> {
+        let mut state = self.state();
+        state.document_calls += 1;
+        if state.documents_away_calls > 0 {
+            state.documents_away_calls -= 1;
+            return Err(PortError::Unavailable("no store".to_owned()));
+        }
+        if key.is_some() && key == state.documents_refuse.as_ref() {
+            return Err(PortError::Refused("a document that nobody can read".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Documents for World {
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        self.document_call(Some(key))?;
+        self.documents.get(collection, key).await
+    }
+
+    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+        self.document_call(None)?;
+        self.documents.get_many(collection, keys).await
+    }
+
+    async fn put(
+        &self,
+        collection: Collection,
+        key: &Key,
+        seen: Option<Version>,
+        body: &Body,
+    ) -> Result<Put, PortError> {
+        self.document_call(Some(key))?;
+        let put = self.documents.put(collection, key, seen, body).await?;
+        let puts = {
+            let mut state = self.state();
+            state.puts += 1;
+            state.puts
+        };
+        self.crash_if(CrashAt::AfterPuts(puts)).await;
+        Ok(put)
+    }
+
+    async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
+        self.document_call(Some(key))?;
+        self.documents.remove(collection, key, seen).await
+    }
+
+    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+        self.document_call(None)?;
+        self.documents.find(query).await
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, PortError> {
+        self.document_call(None)?;
+        self.documents.count(query).await
+    }
+
+    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+        self.document_call(None)?;
+        self.documents.next_number(sequence).await
+    }
+}
+
+pub(crate) fn expired(order_number: i64) -> Event {
+    let order_id = OrderId::try_new(order_number).unwrap();
+    let id = Event::id_of(order_id, &EventKind::OrderExpired);
+    Event { id, kind: EventKind::OrderExpired, ..paid(order_number) }
 }
 
 pub(crate) fn paid(order_number: i64) -> Event {

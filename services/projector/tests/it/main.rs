@@ -4,3 +4,5 @@
 mod doubles;
 mod faults;
 mod project;
+mod settling;
+mod shelf;

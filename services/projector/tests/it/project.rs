@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use tolov_domain::{
-    Event, EventId, EventKind,
+    ClickPaydocId, ClickTransId, Event, EventId, EventKind,
     notification::{Notification, Recipient},
+    payment::Anomaly,
     ports::bus::{Route, Verdict},
 };
 use tolov_kit::lifecycle::Stop;
 use tolov_projector::Outcome;
 
-use crate::doubles::{World, paid};
+use crate::doubles::{World, expired, paid};
 
 #[tokio::test]
 async fn a_paid_order_is_applied_and_shopper_and_staff_are_told() {
@@ -26,16 +27,21 @@ async fn a_paid_order_is_applied_and_shopper_and_staff_are_told() {
 }
 
 #[tokio::test]
-async fn an_expired_order_is_applied_and_nobody_is_told() {
+async fn of_an_expired_order_the_shopper_is_told_and_of_a_questioned_payment_staff_are() {
     let world = World::new();
-    let mut event = paid(1024);
-    event.kind = EventKind::OrderExpired;
-    event.id = Event::id_of(event.order_id, &event.kind);
-    world.deliver_event(&event);
+    let kind = EventKind::PaymentQuestioned {
+        click_trans_id: ClickTransId::try_new(7).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(8).unwrap(),
+        merchant_prepare_id: None,
+        anomaly: Anomaly::PaidTwice,
+    };
+    let questioned = Event { id: Event::id_of(paid(1025).order_id, &kind), kind, ..paid(1025) };
+    world.deliver_event(&expired(1024));
+    world.deliver_event(&questioned);
     world.projector().project_once().await;
-    let state = world.state();
-    assert_eq!(state.verdicts, [(event.id, Verdict::Done)]);
-    assert!(state.published.is_empty());
+    let expected = ["order.expired:1024/shopper", "payment.questioned:1025:0:paid_twice/staff"];
+    assert_eq!(world.published_ids().into_iter().collect::<Vec<_>>(), expected);
+    assert!(world.state().verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Done));
 }
 
 #[tokio::test]

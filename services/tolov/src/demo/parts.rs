@@ -53,6 +53,7 @@ impl Parts {
             consumer: self.consumer(Queue::ProjectorPayments),
             publisher: self.publisher(),
             shop: self.shop(),
+            documents: self.shop(),
             clock: system_clock(),
         };
         Projector::new(deps, tolov_projector::Config::default())

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     catalogue::{Category, Fiscal, Variant},
     records,
-    stock::Hold,
+    stock::{Hold, HoldState},
 };
 
 fn id(number: i64) -> ProductId {
@@ -47,7 +47,12 @@ fn variant(number: i64, label: &str, price: i64, stock: Option<u32>) -> Variant 
 fn catalogue() -> Catalogue {
     let mut tea = product(1, 1, "Ko'k choy", 15_000);
     tea.stock = Some(5);
-    tea.holds.push(Hold { order_id: OrderId::try_new(1001).unwrap(), article_id: id(1), count: 2 });
+    tea.holds.push(Hold {
+        order_id: OrderId::try_new(1001).unwrap(),
+        article_id: id(1),
+        count: 2,
+        state: HoldState::Held,
+    });
     let mut shirt = product(2, 2, "Futbolka", 90_000);
     shirt.variants = vec![variant(3, "M", 90_000, Some(2)), variant(4, "L", 95_000, None)];
     Catalogue {

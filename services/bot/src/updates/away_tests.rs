@@ -1,0 +1,116 @@
+//! The store away at the worst moment: when an answer was given and is to be crossed out.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use teloxide::types::Update;
+use time::macros::datetime;
+use tokio::time::sleep;
+use tolov_contract::memory::MemoryDocuments;
+use tolov_domain::ports::{
+    PortError,
+    documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
+};
+use tolov_kit::{clock::ManualClock, lifecycle::Stop};
+
+use super::{answering::Work, inbox::Inbox, lanes::Lanes, tending};
+
+#[derive(Debug, Clone, Default)]
+struct Store(MemoryDocuments, Arc<AtomicBool>);
+
+impl Store {
+    fn there(&self) -> Result<&MemoryDocuments, PortError> {
+        if self.1.load(Ordering::SeqCst) {
+            Err(PortError::Unavailable("no store".into()))
+        } else {
+            Ok(&self.0)
+        }
+    }
+}
+
+#[async_trait]
+impl Documents for Store {
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        self.there()?.get(collection, key).await
+    }
+
+    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+        self.there()?.get_many(collection, keys).await
+    }
+
+    async fn put(
+        &self,
+        collection: Collection,
+        key: &Key,
+        seen: Option<Version>,
+        body: &Body,
+    ) -> Result<Put, PortError> {
+        self.there()?.put(collection, key, seen, body).await
+    }
+
+    async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
+        self.there()?.remove(collection, key, seen).await
+    }
+
+    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+        self.there()?.find(query).await
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, PortError> {
+        self.there()?.count(query).await
+    }
+
+    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+        self.there()?.next_number(sequence).await
+    }
+}
+
+/// Each answer takes the store away.
+#[derive(Debug, Default)]
+struct Breaking(Arc<AtomicBool>, Arc<AtomicUsize>);
+
+impl Work for Breaking {
+    async fn answer(&self, _: Update) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    async fn end_tap(&self, _: &Update) {}
+
+    async fn apologise(&self, _: &Update) {}
+
+    async fn slow_down(&self, _: i64) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_answered_is_crossed_out_when_the_store_is_back_and_not_answered_again() {
+    let (store, answers) = (Store::default(), Arc::default());
+    let clock = ManualClock::new(datetime!(2026-11-25 07:00 UTC));
+    let inbox = Inbox::new(Arc::new(store.clone()), Arc::new(clock.clone()));
+    let json = r#"{"update_id":1,"poll":{}}"#;
+    for id in 1..=2 {
+        inbox.keep(id, 1, json.to_owned()).await.unwrap();
+    }
+    let lanes = Arc::new(Lanes::new(Breaking(Arc::clone(&store.1), Arc::clone(&answers)), inbox.clone()));
+    let stop = Stop::new();
+    let (running, told) = (Arc::clone(&lanes), stop.clone());
+    let task = tokio::spawn(async move { tokio::join!(running.run(&told), tending::run(&running, &told)) });
+    for answered in 1..=2 {
+        sleep(Duration::from_mins(1)).await;
+        // Longer than any lease.
+        clock.advance(time::Duration::minutes(1));
+        assert_eq!(answers.load(Ordering::SeqCst), answered);
+        store.1.store(false, Ordering::SeqCst);
+    }
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(inbox.count_waiting().await.unwrap(), 0);
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(answers.load(Ordering::SeqCst), 2);
+}

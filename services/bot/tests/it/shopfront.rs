@@ -1,0 +1,247 @@
+//! What a person sees before the cart: first meeting, catalogue, cards, search, inline mode.
+
+use serde_json::{Value, json};
+use tolov_domain::{Language, ProductId, Tiyin, UserId};
+use tolov_shop::{
+    catalogue::{Category, Fiscal, Product},
+    profile, records,
+};
+
+use crate::{updates::until_done, world::World};
+
+/// One person's chat with the bot.
+struct Chat<'a> {
+    world: &'a World,
+    id: i64,
+}
+
+impl Chat<'_> {
+    fn user_id(&self) -> UserId {
+        UserId::try_new(self.id).unwrap()
+    }
+
+    fn from(&self) -> Value {
+        json!({"id": self.id, "is_bot": false, "first_name": "Ali", "language_code": "en"})
+    }
+
+    fn chat(&self) -> Value {
+        json!({"id": self.id, "type": "private", "first_name": "Ali"})
+    }
+
+    /// What the bot did to an update: the calls, without the answers to taps and what was removed.
+    async fn bring(&self, kind: &str, body: Value) -> Vec<Value> {
+        let before = self.world.telegram.calls().len();
+        self.world.telegram.bring(|number| {
+            let mut body = body;
+            body["message_id"] = json!(number);
+            json!({kind: body})
+        });
+        until_done(self.world, u64::try_from(self.world.telegram.brought()).unwrap()).await;
+        let calls = self.world.telegram.calls().split_off(before);
+        let shows = |method: &str| ["sendmessage", "editmessagetext"].contains(&method);
+        calls.into_iter().filter(|(method, _)| shows(method)).map(|(_, body)| body).collect()
+    }
+
+    async fn send(&self, mut message: Value) -> Vec<Value> {
+        message["date"] = json!(1_763_881_506);
+        message["from"] = self.from();
+        message["chat"] = self.chat();
+        self.bring("message", message).await
+    }
+
+    async fn write(&self, text: &str) -> Vec<Value> {
+        self.send(json!({"text": text})).await
+    }
+
+    async fn tap(&self, data: &str) -> Vec<Value> {
+        let bot = json!({"id": 1, "is_bot": true, "first_name": "Shop"});
+        let message = json!({
+            "message_id": 1, "date": 1_763_881_506, "text": "…", "chat": self.chat(), "from": bot,
+        });
+        let query =
+            json!({"id": "1", "from": self.from(), "chat_instance": "1", "data": data, "message": message});
+        self.bring("callback_query", query).await
+    }
+
+    async fn phone(&self) -> Option<String> {
+        let users = self.world.shop.users.lock().unwrap();
+        users.get(&self.user_id()).and_then(|user| user.phone.clone())
+    }
+}
+
+fn text(call: &Value) -> &str {
+    call["text"].as_str().unwrap()
+}
+
+fn id(number: i64) -> ProductId {
+    ProductId::try_new(number).unwrap()
+}
+
+async fn sells(world: &World, number: i64, title: &str, stock: Option<u32>) {
+    let category = Category { id: 1, title: "Uy uchun".to_owned(), photo: None, position: 1, hidden: false };
+    records::insert(&world.shop.documents, &category).await.unwrap();
+    let product = Product {
+        id: id(number),
+        category_id: 1,
+        title: title.to_owned(),
+        description: String::new(),
+        photo: None,
+        hidden: false,
+        price: Tiyin::from_soum(12_000).unwrap(),
+        stock,
+        variants: Vec::new(),
+        fiscal: Fiscal::default(),
+        holds: Vec::new(),
+        article_ids: Vec::new(),
+    };
+    records::insert(&world.shop.documents, &product.seal()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_meeting_asks_language_and_own_number_and_then_follows_the_link() {
+    let world = World::new().await;
+    sells(&world, 7, "Choy qo'shiq", None).await;
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    assert!(text(&ali.write("/start product_7").await[0]).contains("Choose a language"));
+    let asked = ali.tap("1:l:ru").await;
+    assert!(text(&asked[0]).starts_with("Здравствуйте, <b>Ali</b>"), "{asked:?}");
+    assert_eq!(asked[1]["reply_markup"]["keyboard"][0][0]["request_contact"], true);
+    // A second, quick tap asks nothing again.
+    assert!(ali.tap("1:l:ru").await.is_empty());
+    let anothers = json!({"contact": {"phone_number": "998901112233", "first_name": "B", "user_id": 6}});
+    assert!(text(&ali.send(anothers).await[0]).contains("другого человека"));
+    assert_eq!(ali.phone().await, None);
+    let own = json!({"contact": {"phone_number": "998901234567", "first_name": "Ali", "user_id": 5}});
+    let met = ali.send(own).await;
+    assert_eq!(met[0]["reply_markup"]["remove_keyboard"], true);
+    assert!(text(&met[1]).starts_with("<b>Choy qo'shiq</b>"), "{met:?}");
+    assert_eq!(ali.phone().await.as_deref(), Some("+998901234567"));
+    // Known from now on.
+    assert!(text(&ali.write("/start").await[0]).contains("Главное меню"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_may_come_later_and_a_friend_counts_once() {
+    let world = World::new().await;
+    world.shop.has_language(UserId::try_new(9).unwrap(), Language::En);
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    let first = ali.write("/start ref_9").await;
+    assert_eq!((first[0]["chat_id"].as_i64(), first.len()), (Some(9), 2), "{first:?}");
+    assert!(text(&first[0]).contains("Ali has joined"));
+    assert_eq!(ali.write("/start ref_9").await.len(), 1);
+    let nine = UserId::try_new(9).unwrap();
+    assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
+    let own = Chat { world: &world, id: 9 }.write("/start ref_9").await;
+    assert!(text(&own[0]).contains("Main menu"));
+    assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
+    ali.tap("1:l:en").await;
+    assert!(text(&ali.write("who are you?").await[0]).contains("could not read that as a number"));
+    let cart = ali.write("/cart").await;
+    assert_eq!(cart[0]["reply_markup"]["remove_keyboard"], true);
+    ali.write("/phone").await;
+    assert!(text(&ali.write("⬅️ Back").await[1]).contains("not given yet"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn the_question_for_a_number_can_be_put_off() {
+    let world = World::new().await;
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    ali.write("/start").await;
+    ali.tap("1:l:en").await;
+    let later = ali.write("Later").await;
+    assert_eq!(later[0]["reply_markup"]["remove_keyboard"], true);
+    assert!(text(&later[1]).contains("Main menu"), "{later:?}");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
+    let world = World::new().await;
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En);
+    sells(&world, 7, "Choy qo'shiq", Some(12)).await;
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    assert!(text(&ali.write("CHOY QO‘SHIQ").await[0]).contains("1 product found"));
+    let card = ali.tap("1:p:7").await;
+    assert_eq!(card[0]["reply_markup"]["inline_keyboard"][2][0]["callback_data"], "1:fp:0");
+    ali.tap("1:sc:7:10").await;
+    ali.tap("1:sc:7:10").await;
+    // Only so many are there.
+    let most = ali.tap("1:sc:7:20").await;
+    assert_eq!(most[0]["reply_markup"]["inline_keyboard"][0][2]["text"], "12 pcs");
+    let cart = world.shop.users.lock().unwrap()[&ali.user_id()].cart.clone();
+    assert_eq!((cart.len(), cart[0].count), (1, 12));
+    assert!(text(&ali.tap("1:fp:0").await[0]).contains("CHOY QO‘SHIQ"));
+    assert!(text(&ali.write("zzz").await[0]).contains("Nothing was found"));
+    for odd in ["/nothing", "👍"] {
+        assert!(text(&ali.write(odd).await[0]).starts_with("Sorry"), "{odd}");
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_hidden_or_gone_is_said_kindly() {
+    let world = World::new().await;
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En);
+    sells(&world, 7, "Choy", None).await;
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    let categories = ali.tap("1:cs:0").await;
+    assert_eq!(categories[0]["reply_markup"]["inline_keyboard"][0][0]["text"], "Uy uchun");
+    assert!(text(&ali.tap("1:c:1:9").await[0]).contains("1 product"));
+    records::change(&world.shop.documents, 7, |product: &mut Product| product.hidden = true).await.unwrap();
+    for tap in ["1:p:7", "1:p:8", "1:v:7:7"] {
+        assert!(text(&ali.tap(tap).await[0]).contains("not sold any more"), "{tap}");
+    }
+    assert!(text(&ali.tap("1:c:2:0").await[0]).contains("not there any more"));
+    assert!(text(&ali.tap("1:cs:0").await[0]).contains("still empty"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
+    let world = World::new().await;
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En);
+    for number in 1..=25 {
+        sells(&world, number, "Choy", None).await;
+    }
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    ali.write("/menu").await;
+    let member = |status: &str| {
+        let user = json!({"id": 1, "is_bot": true, "first_name": "Shop"});
+        let of = |status: &str| json!({"user": user, "status": status, "until_date": 0});
+        json!({
+            "chat": ali.chat(), "from": ali.from(), "date": 1_763_881_506,
+            "old_chat_member": of("member"), "new_chat_member": of(status),
+        })
+    };
+    for (status, is_blocked) in [("kicked", true), ("member", false)] {
+        ali.bring("my_chat_member", member(status)).await;
+        let known = profile::profile(&world.shop.documents, ali.user_id()).await.unwrap().unwrap();
+        assert_eq!(known.blocked_at.is_some(), is_blocked, "{status}");
+    }
+    for (offset, count, next) in [("", 20, "20"), ("20", 5, "")] {
+        let before = world.telegram.calls().len();
+        world.telegram.bring(
+            |_| json!({"inline_query": {"id": "1", "from": ali.from(), "query": "choy", "offset": offset}}),
+        );
+        let answer = loop {
+            let calls = world.telegram.calls().split_off(before);
+            match calls.into_iter().find(|(method, _)| method == "answerinlinequery") {
+                Some((_, answer)) => break answer,
+                None => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            }
+        };
+        assert_eq!(answer["results"].as_array().unwrap().len(), count);
+        assert_eq!(answer["next_offset"], next);
+    }
+    bot.stop().await;
+    let commands = world.telegram.calls().into_iter().filter(|(method, _)| method == "setmycommands");
+    assert_eq!(commands.count(), 4);
+}

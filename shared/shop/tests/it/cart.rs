@@ -1,0 +1,142 @@
+//! Carts: what they take, and what has become of them since the shopper looked last.
+
+use tolov_domain::{Tiyin, ports::shop::Shoppers};
+use tolov_shop::{
+    cart::{self, CartChange, LINES_MAX, News, Quote},
+    catalogue::{Product, Variant},
+    profile,
+    promo::PromoRefusal,
+    records,
+};
+
+use crate::{
+    embedded::Shop,
+    shelf::{CODE, LARGE, NOON, SMALL, TEA, article_id, pieces, soum, tea, user_id},
+};
+
+async fn set(shop: &Shop, article: i64, count: u32) -> CartChange {
+    cart::set(&shop.store, user_id(1), pieces(article, count), NOON).await.unwrap()
+}
+
+async fn quote(shop: &Shop) -> Quote {
+    cart::quote(&shop.store, user_id(1), NOON).await.unwrap()
+}
+
+async fn news(shop: &Shop) -> Vec<Option<News>> {
+    quote(shop).await.lines.iter().map(|line| line.news).collect()
+}
+
+async fn change_tea(shop: &Shop, change: impl Fn(&mut Product)) {
+    records::change(&shop.store, TEA, |product: &mut Product| change(product)).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_cart_takes_what_there_is_and_says_how_many_that_is() {
+    let shop = Shop::open().await;
+    for (article, count, expected) in [
+        (TEA, 3, CartChange::Set(3)),
+        (TEA, 3, CartChange::Set(3)),
+        (TEA, 11, CartChange::OnlyLeft(10)),
+        (SMALL, 6, CartChange::OnlyLeft(5)),
+        (LARGE, 1_000, CartChange::Set(999)),
+        (SMALL, 0, CartChange::Set(0)),
+        (20, 1, CartChange::Gone),
+        (99, 1, CartChange::Gone),
+    ] {
+        assert_eq!(set(&shop, article, count).await, expected, "{article} {count}");
+    }
+    let quote = quote(&shop).await;
+    let lines: Vec<(&str, u32)> = quote.lines.iter().map(|line| (line.title.as_str(), line.count)).collect();
+    assert_eq!(lines, [("Choy", 10), ("Futbolka · L", 999)]);
+    assert_eq!(quote.goods, soum(10 * 15_000 + 999 * 90_000));
+    assert!(quote.is_sold() && !quote.has_news());
+}
+
+#[tokio::test]
+async fn a_full_cart_takes_more_of_what_is_in_it_and_nothing_new() {
+    let shop = Shop::open().await;
+    let variant = |number: i64| Variant {
+        id: article_id(1_000 + number),
+        label: number.to_string(),
+        price: soum(1),
+        stock: None,
+    };
+    let most = i64::try_from(LINES_MAX).unwrap();
+    let many = Product { id: article_id(900), variants: (1..=most).map(variant).collect(), ..tea(None) };
+    records::insert(&shop.store, &many.seal()).await.unwrap();
+    for number in 1..=most {
+        assert_eq!(set(&shop, 1_000 + number, 1).await, CartChange::Set(1));
+    }
+    assert_eq!(set(&shop, TEA, 1).await, CartChange::Full);
+    assert_eq!(set(&shop, 1_001, 2).await, CartChange::Set(2));
+    assert_eq!(set(&shop, 1_001, 0).await, CartChange::Set(0));
+    assert_eq!(set(&shop, TEA, 1).await, CartChange::Set(1));
+}
+
+#[tokio::test]
+async fn what_has_become_of_a_line_is_told_until_it_is_accepted() {
+    let shop = Shop::open().await;
+    set(&shop, TEA, 4).await;
+    let was = soum(15_000);
+    for (price, told) in [(16_000, News::Dearer { was }), (14_000, News::Cheaper { was })] {
+        change_tea(&shop, |tea| tea.price = soum(price)).await;
+        assert_eq!(news(&shop).await, [Some(told)]);
+        assert!(quote(&shop).await.is_sold(), "it can be bought at the new price");
+    }
+    cart::accept_news(&shop.store, user_id(1), NOON).await.unwrap();
+    assert_eq!(news(&shop).await, [None]);
+
+    change_tea(&shop, |tea| tea.stock = Some(3)).await;
+    assert_eq!(news(&shop).await, [Some(News::OnlyLeft(3))]);
+    let short = quote(&shop).await;
+    assert_eq!((short.is_sold(), short.goods), (false, Tiyin::ZERO));
+    cart::accept_news(&shop.store, user_id(1), NOON).await.unwrap();
+    let accepted = quote(&shop).await;
+    assert_eq!((accepted.lines[0].count, accepted.goods), (3, soum(42_000)));
+}
+
+#[tokio::test]
+async fn what_is_sold_out_hidden_or_gone_keeps_its_name_and_leaves_the_cart_when_that_is_accepted() {
+    let shop = Shop::open().await;
+    set(&shop, TEA, 4).await;
+    set(&shop, SMALL, 1).await;
+    change_tea(&shop, |tea| tea.stock = Some(0)).await;
+    assert_eq!(news(&shop).await, [Some(News::SoldOut), None]);
+    change_tea(&shop, |tea| tea.hidden = true).await;
+    assert_eq!(news(&shop).await, [Some(News::Gone), None]);
+    records::remove::<Product>(&shop.store, TEA).await.unwrap();
+    let gone = quote(&shop).await;
+    assert_eq!((gone.lines[0].news, gone.lines[0].title.as_str()), (Some(News::Gone), "Choy"));
+    assert_eq!(gone.goods, soum(90_000), "only what can be bought");
+    cart::accept_news(&shop.store, user_id(1), NOON).await.unwrap();
+    let left = quote(&shop).await;
+    assert_eq!(left.lines.iter().map(|line| line.article_id).collect::<Vec<_>>(), [article_id(SMALL)]);
+    assert!(left.is_sold());
+}
+
+#[tokio::test]
+async fn a_promo_code_takes_off_what_it_may_and_says_why_not() {
+    let shop = Shop::open().await;
+    set(&shop, TEA, 2).await;
+    let enter = async |code: &str| {
+        profile::change(&shop.store, user_id(1), NOON, |profile| profile.promo_code = Some(code.to_owned()))
+            .await
+            .unwrap();
+    };
+    enter("KUZ").await;
+    let unknown = quote(&shop).await;
+    assert_eq!(unknown.promo.as_ref().unwrap().discount, Err(PromoRefusal::Unknown));
+    assert_eq!((unknown.total(), unknown.promo_code()), (soum(30_000), None));
+    enter(CODE).await;
+    let known = quote(&shop).await;
+    assert_eq!((known.discount(), known.total()), (soum(3_000), soum(27_000)));
+    assert_eq!(known.promo_code(), Some(CODE));
+}
+
+#[tokio::test]
+async fn a_shopper_whom_nobody_knows_has_an_empty_cart() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.store.user(user_id(9)).await.unwrap(), None);
+    let nothing = cart::quote(&shop.store, user_id(9), NOON).await.unwrap();
+    assert!(nothing.is_empty() && !nothing.is_sold());
+}

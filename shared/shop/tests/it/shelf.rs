@@ -1,0 +1,182 @@
+//! A small shop: tea (7) as it is, a shirt (20) in two sizes (21 counted, 22 as many as anybody wants), a promo code.
+
+use time::{Duration, macros::datetime};
+use tolov_domain::{
+    ClickPaydocId, OrderId, OrderedProduct, ProductId, Tiyin, UserId, order::OrderLine,
+    ports::documents::Documents, time::Instant,
+};
+use tolov_shop::{
+    catalogue::{Fiscal, Product, Variant, product},
+    fulfilment::{Delivery, Fulfilment, Stage, StockState, fulfilment},
+    promo::{Off, PromoCode, Use, promo_code},
+    records,
+    stock::{self, HoldState},
+};
+
+pub(crate) const NOON: Instant = datetime!(2026-11-23 12:00 UTC);
+pub(crate) const TEA: i64 = 7;
+pub(crate) const SMALL: i64 = 21;
+pub(crate) const LARGE: i64 = 22;
+pub(crate) const CODE: &str = "BAHOR";
+
+pub(crate) fn minutes(count: i64) -> Instant {
+    NOON + Duration::minutes(count)
+}
+
+pub(crate) fn order_id(number: i64) -> OrderId {
+    OrderId::try_new(number).unwrap()
+}
+
+pub(crate) fn user_id(number: i64) -> UserId {
+    UserId::try_new(number).unwrap()
+}
+
+pub(crate) fn article_id(number: i64) -> ProductId {
+    ProductId::try_new(number).unwrap()
+}
+
+pub(crate) fn paydoc_id() -> ClickPaydocId {
+    ClickPaydocId::try_new(2001).unwrap()
+}
+
+pub(crate) fn soum(soum: i64) -> Tiyin {
+    Tiyin::try_new(soum * 100).unwrap()
+}
+
+pub(crate) fn pieces(article: i64, count: u32) -> OrderedProduct {
+    OrderedProduct { product_id: article_id(article), count }
+}
+
+pub(crate) fn tea(stock: Option<u32>) -> Product {
+    Product {
+        id: article_id(TEA),
+        category_id: 1,
+        title: "Choy".to_owned(),
+        description: String::new(),
+        photo: None,
+        hidden: false,
+        price: soum(15_000),
+        stock,
+        variants: Vec::new(),
+        fiscal: Fiscal::default(),
+        holds: Vec::new(),
+        article_ids: Vec::new(),
+    }
+}
+
+pub(crate) fn shirt(small: u32) -> Product {
+    let variant = |id, label: &str, stock| Variant {
+        id: article_id(id),
+        label: label.to_owned(),
+        price: soum(90_000),
+        stock,
+    };
+    Product {
+        id: article_id(20),
+        title: "Futbolka".to_owned(),
+        variants: vec![variant(SMALL, "S", Some(small)), variant(LARGE, "L", None)],
+        ..tea(None)
+    }
+}
+
+pub(crate) fn code() -> PromoCode {
+    PromoCode {
+        code: CODE.to_owned(),
+        off: Off::Percent(10),
+        goods_min: Tiyin::ZERO,
+        uses_max: 1_000,
+        uses_per_shopper_max: 1_000,
+        expires_at: None,
+        active: true,
+        uses: Vec::new(),
+    }
+}
+
+/// Ten of the tea, five of the small shirt, and the promo code.
+pub(crate) async fn open_shop(documents: &dyn Documents) {
+    for product in [tea(Some(10)), shirt(5)] {
+        records::insert(documents, &product.seal()).await.unwrap();
+    }
+    records::insert(documents, &code()).await.unwrap();
+}
+
+/// An order as checkout has made it and the ledger has registered it, holding nothing yet.
+pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> Fulfilment {
+    let line = |article: &OrderedProduct| OrderLine {
+        product_id: article.product_id,
+        count: article.count,
+        title: "Choy".to_owned(),
+        price: Some(soum(15_000)),
+    };
+    Fulfilment {
+        id: order_id(number),
+        user_id: user_id(5551),
+        lines: articles.iter().map(line).collect(),
+        goods: soum(30_000),
+        discount: soum(3_000),
+        promo_code: Some(CODE.to_owned()),
+        delivery_price: Tiyin::ZERO,
+        total: soum(27_000),
+        delivery: Delivery::Address { text: "Navoiy 1".to_owned(), landmark: None },
+        phone: "+998901234567".to_owned(),
+        comment: None,
+        stage: Stage::Waiting,
+        stock: StockState::Held,
+        placed_at: NOON,
+        pay_until_at: None,
+        payment_url: None,
+        click_paydoc_id: None,
+        paid_at: None,
+        late: false,
+        missing: Vec::new(),
+        cancel_asked_by: None,
+        timeline: Vec::new(),
+        shopper_message_id: None,
+        staff_message_id: None,
+    }
+}
+
+/// The same in the shop, with its stock held and its promo code used.
+pub(crate) async fn placed(documents: &dyn Documents, number: i64, articles: &[OrderedProduct]) {
+    let order = waiting(number, articles);
+    records::insert(documents, &order).await.unwrap();
+    assert_eq!(stock::hold(documents, order.id, articles).await.unwrap().short, []);
+    let used = Use { order_id: order.id, user_id: order.user_id };
+    let claim = |code: &mut PromoCode| code.claim(used, order.goods, NOON);
+    records::change(documents, CODE, claim).await.unwrap().unwrap().1.unwrap();
+}
+
+pub(crate) async fn order(documents: &dyn Documents, number: i64) -> Fulfilment {
+    fulfilment(documents, order_id(number)).await.unwrap().unwrap()
+}
+
+/// How many of an article can be sold.
+pub(crate) async fn left(documents: &dyn Documents, article: i64) -> u32 {
+    let product = product_of(documents, article).await;
+    product.article(article_id(article)).unwrap().stock.unwrap()
+}
+
+/// How many of an article are set aside in a state.
+pub(crate) async fn set_aside(documents: &dyn Documents, article: i64, state: HoldState) -> u32 {
+    let product = product_of(documents, article).await;
+    let meant = product.holds.iter().filter(|hold| hold.article_id.get() == article && hold.state == state);
+    meant.map(|hold| hold.count).sum()
+}
+
+/// Whether the products remember nothing of any order.
+pub(crate) async fn is_tidy(documents: &dyn Documents) -> bool {
+    product_of(documents, TEA).await.holds.is_empty() && product_of(documents, SMALL).await.holds.is_empty()
+}
+
+async fn product_of(documents: &dyn Documents, article: i64) -> Product {
+    let id = if article == TEA { TEA } else { 20 };
+    product(documents, article_id(id)).await.unwrap().unwrap()
+}
+
+/// The orders that count as users of the promo code.
+pub(crate) async fn uses(documents: &dyn Documents) -> Vec<i64> {
+    let code = promo_code(documents, CODE).await.unwrap().unwrap();
+    let mut uses: Vec<i64> = code.uses.iter().map(|used| used.order_id.get()).collect();
+    uses.sort_unstable();
+    uses
+}
