@@ -1,6 +1,6 @@
 //! Where the conversation with a person stands: kept in the shop store, so that a restart changes nothing.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use tolov_domain::{
     OrderId, UserId,
     ports::{
@@ -19,10 +19,12 @@ use crate::staff::StaffStep;
 pub(crate) struct Dialogue {
     pub(crate) id: UserId,
     /// What the next message is an answer to.
+    #[serde(deserialize_with = "readable_or_default")]
     pub(crate) step: Step,
     /// The message that is edited in place.
     pub(crate) screen: Option<ShownScreen>,
     /// What was agreed so far on the way to an order.
+    #[serde(default, deserialize_with = "readable_or_default")]
     pub(crate) draft: Option<Draft>,
     /// The search whose results were shown last, for their other pages and for the way back to them.
     #[serde(default)]
@@ -37,10 +39,11 @@ pub(crate) struct Found {
 }
 
 /// What the bot waits for. Anything that fits nothing is a search.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
     /// Nothing in particular.
+    #[default]
     Idle,
     /// Who never chose a language is asked first; a link that brought them is kept for afterwards.
     Language {
@@ -96,6 +99,14 @@ impl Dialogue {
     }
 }
 
+/// A step of another version of the bot must not lock a person out: what cannot be read is as if it were not there.
+fn readable_or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}
+
 pub(crate) async fn read(documents: &dyn Documents, id: UserId) -> Result<Dialogue, PortError> {
     Ok(records::read(documents, id.get()).await?.unwrap_or_else(|| Dialogue::new(id)))
 }
@@ -107,4 +118,45 @@ pub(crate) async fn change(
 ) -> Result<Dialogue, PortError> {
     let changed = records::change_or_make(documents, id.get(), || Dialogue::new(id), change);
     Ok(changed.await?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tolov_domain::{ProductId, Tiyin};
+    use tolov_shop::catalogue::Variant;
+
+    use super::*;
+    use crate::staff::catalogue::{CatalogueStep, VariantField};
+
+    fn read_back(step: &serde_json::Value) -> Dialogue {
+        serde_json::from_value(json!({ "id": 7, "step": step, "screen": null, "draft": null })).unwrap()
+    }
+
+    #[test]
+    fn a_step_that_nobody_knows_any_more_is_none() {
+        for step in [
+            json!("dancing"),
+            json!({ "staff": "dancing" }),
+            json!({ "staff": { "catalogue": { "x": 1 } } }),
+            json!(null),
+        ] {
+            assert_eq!(read_back(&step).step, Step::Idle, "{step}");
+        }
+        let unknown_draft = json!({ "id": 7, "step": "search", "screen": null, "draft": { "phone": 5 } });
+        let dialogue: Dialogue = serde_json::from_value(unknown_draft).unwrap();
+        assert_eq!((dialogue.step, dialogue.draft), (Step::Search, None));
+    }
+
+    #[test]
+    fn a_step_that_carries_something_is_read_back() {
+        let id = ProductId::try_new(9).unwrap();
+        let draft = Variant { id, label: "M".to_owned(), price: Tiyin::ZERO, stock: None };
+        let step = Step::Staff(crate::staff::StaffStep::Catalogue(CatalogueStep::NewVariant {
+            product_id: id,
+            draft,
+            field: VariantField::Price,
+        }));
+        assert_eq!(read_back(&serde_json::to_value(&step).unwrap()).step, step);
+    }
 }

@@ -12,9 +12,14 @@ use teloxide::{
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::Step,
-    press::{Press, ShopPress},
+    press::{CataloguePress, Press, ShopPress, StaffPress},
     shopper::{
         acquaintance, card, cart, catalogue, checkout, help, inline, menu, orders, profile, search, start,
+    },
+    staff::{
+        StaffStep,
+        catalogue::{CatalogueStep, categories, category, edit, new_product, product, variant, variants},
+        exchange, journal, members, panel, promo, promo_new, rights,
     },
 };
 
@@ -35,6 +40,8 @@ pub(crate) enum Command {
     Language,
     Phone,
     Help,
+    /// The staff panel; to who has no role it is no command.
+    Admin,
 }
 
 pub(crate) fn schema() -> Tree {
@@ -42,7 +49,11 @@ pub(crate) fn schema() -> Tree {
         .branch(
             Update::filter_callback_query()
                 .map(|query: CallbackQuery| query.data.as_deref().and_then(Press::parse))
-                .branch(dptree::filter_map(|press: Option<Press>| press).branch(shopper_taps()))
+                .branch(
+                    dptree::filter_map(|press: Option<Press>| press)
+                        .branch(shopper_taps())
+                        .branch(staff_taps()),
+                )
                 .endpoint(stale),
         )
         .branch(
@@ -67,6 +78,7 @@ fn commands() -> Tree {
         .branch(case![Command::Language].endpoint(profile::choose_language))
         .branch(case![Command::Phone].endpoint(start::change_phone))
         .branch(case![Command::Help].endpoint(help::open))
+        .branch(case![Command::Admin].filter(|ctx: Ctx| ctx.role.is_some()).endpoint(panel::open))
 }
 
 fn shopper_taps() -> Tree {
@@ -142,6 +154,67 @@ fn order_taps() -> Tree {
         .branch(case![ShopPress::OrderAgain { id }].endpoint(orders::again))
 }
 
+/// To who has no role these are buttons like any that are no more.
+fn staff_taps() -> Tree {
+    dptree::filter(|ctx: Ctx, press: Press| ctx.role.is_some() && rights::of_press(&press).is_some())
+        .branch(
+            dptree::filter(|ctx: Ctx, press: Press| !rights::may_tap(&ctx, &press)).endpoint(rights::refuse),
+        )
+        .branch(
+            case![Press::Staff(press)]
+                .branch(case![StaffPress::Panel].endpoint(panel::open))
+                .branch(case![StaffPress::PromoCodes { page }].endpoint(promo::list))
+                .branch(case![StaffPress::NewPromo].endpoint(promo_new::ask))
+                .branch(case![StaffPress::Promo { code }].endpoint(promo::open))
+                .branch(case![StaffPress::SwitchPromo { code, active }].endpoint(promo::switch))
+                .branch(case![StaffPress::PromoUnbounded { field }].endpoint(promo_new::unbounded))
+                .branch(case![StaffPress::AddPromo { code }].endpoint(promo_new::add))
+                .branch(case![StaffPress::Members { page }].endpoint(members::list))
+                .branch(case![StaffPress::Member { id }].endpoint(members::open))
+                .branch(case![StaffPress::NewMember].endpoint(members::ask_new))
+                .branch(case![StaffPress::SetRole { id, role }].endpoint(members::set_role))
+                .branch(case![StaffPress::RemoveMember { id }].endpoint(members::ask_removal))
+                .branch(case![StaffPress::RemoveMemberSurely { id }].endpoint(members::remove))
+                .branch(case![StaffPress::Journal { page }].endpoint(journal::open)),
+        )
+        .branch(case![Press::Catalogue(press)].branch(edit_taps()))
+}
+
+fn edit_taps() -> Tree {
+    dptree::entry()
+        .branch(case![CataloguePress::Categories { page }].endpoint(categories::list))
+        .branch(case![CataloguePress::Category { id, page }].endpoint(categories::open))
+        .branch(case![CataloguePress::NewCategory].endpoint(category::ask_new))
+        .branch(case![CataloguePress::CategorySettings { id }].endpoint(category::settings))
+        .branch(case![CataloguePress::RenameCategory { id }].endpoint(category::ask_rename))
+        .branch(case![CataloguePress::AskCategoryPhoto { id }].endpoint(category::ask_photo))
+        .branch(case![CataloguePress::PlaceCategory { id, place }].endpoint(category::place))
+        .branch(case![CataloguePress::HideCategory { id, hidden }].endpoint(category::hide))
+        .branch(case![CataloguePress::RemoveCategory { id }].endpoint(category::ask_removal))
+        .branch(case![CataloguePress::RemoveCategorySurely { id }].endpoint(category::remove))
+        .branch(case![CataloguePress::NewProduct { category_id }].endpoint(new_product::ask))
+        .branch(case![CataloguePress::AddProduct { id, hidden }].endpoint(new_product::add))
+        .branch(case![CataloguePress::Product { id }].endpoint(product::open))
+        .branch(case![CataloguePress::EditProduct { id, field }].endpoint(edit::ask))
+        .branch(case![CataloguePress::LeaveEmpty { field }].endpoint(edit::leave_empty))
+        .branch(case![CataloguePress::Fiscal { id }].endpoint(product::fiscal))
+        .branch(case![CataloguePress::HideProduct { id, hidden }].endpoint(product::hide))
+        .branch(case![CataloguePress::RemoveProduct { id }].endpoint(product::ask_removal))
+        .branch(case![CataloguePress::RemoveProductSurely { id }].endpoint(product::remove))
+        .branch(case![CataloguePress::MoveProduct { id, page }].endpoint(product::ask_category))
+        .branch(case![CataloguePress::MoveProductTo { id, category_id }].endpoint(product::move_to))
+        .branch(case![CataloguePress::Variants { id, page }].endpoint(variants::list))
+        .branch(case![CataloguePress::NewVariant { product_id }].endpoint(variant::ask_new))
+        .branch(case![CataloguePress::Variant { product_id, id }].endpoint(variants::open))
+        .branch(case![CataloguePress::EditVariant { product_id, id, field }].endpoint(variant::ask))
+        .branch(case![CataloguePress::RemoveVariant { product_id, id }].endpoint(variants::ask_removal))
+        .branch(case![CataloguePress::RemoveVariantSurely { product_id, id }].endpoint(variants::remove))
+        .branch(case![CataloguePress::Exchange].endpoint(exchange::open))
+        .branch(case![CataloguePress::Export].endpoint(exchange::export))
+        .branch(case![CataloguePress::AskImport].endpoint(exchange::ask_import))
+        .branch(case![CataloguePress::Import].endpoint(exchange::import))
+}
+
 fn answers() -> Tree {
     dptree::entry()
         .branch(case![Step::Idle].endpoint(search::typed))
@@ -153,8 +226,32 @@ fn answers() -> Tree {
         .branch(case![Step::Address].endpoint(checkout::take_address))
         .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
         .branch(case![Step::Comment].endpoint(checkout::take_comment))
+        .branch(staff_answers())
         // Whoever writes where a button is waited for is shown the way on.
         .endpoint(menu::hint)
+}
+
+fn staff_answers() -> Tree {
+    case![Step::Staff(step)]
+        .branch(
+            dptree::filter(|ctx: Ctx, step: StaffStep| !rights::may_answer(&ctx, &step)).endpoint(menu::open),
+        )
+        .branch(case![StaffStep::Catalogue(step)].branch(edit_answers()))
+        .branch(case![StaffStep::Promo(step)].endpoint(promo_new::answer))
+        .branch(case![StaffStep::Members(step)].endpoint(members::answer))
+}
+
+fn edit_answers() -> Tree {
+    dptree::entry()
+        .branch(case![CatalogueStep::NewCategory { id }].endpoint(category::make))
+        .branch(case![CatalogueStep::RenameCategory { id }].endpoint(category::rename))
+        .branch(case![CatalogueStep::CategoryPhoto { id }].endpoint(category::take_photo))
+        .branch(case![CatalogueStep::NewProduct { draft, asked }].endpoint(new_product::answer))
+        .branch(case![CatalogueStep::EditProduct { id, field }].endpoint(edit::answer))
+        .branch(case![CatalogueStep::NewVariant { product_id, draft, field }].endpoint(variant::answer_new))
+        .branch(case![CatalogueStep::EditVariant { product_id, id, field }].endpoint(variant::answer))
+        .branch(case![CatalogueStep::ImportFile].endpoint(exchange::answer))
+        .branch(case![CatalogueStep::ImportPlan { file_id, plan }].endpoint(exchange::answer))
 }
 
 async fn stale(ctx: Ctx) -> Done {

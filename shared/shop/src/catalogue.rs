@@ -167,6 +167,12 @@ impl Product {
         self
     }
 
+    /// The counted stock of one of its articles, also of the product itself while variants are sold in its stead: what an
+    /// order set aside before there were variants comes back to where it was.
+    pub(crate) fn shelf_of(&mut self, id: ProductId) -> Option<&mut Option<u32>> {
+        if self.id == id { Some(&mut self.stock) } else { self.stock_of(id) }
+    }
+
     /// The counted stock of one of its articles.
     pub(crate) fn stock_of(&mut self, id: ProductId) -> Option<&mut Option<u32>> {
         if self.variants.is_empty() {
@@ -181,6 +187,45 @@ pub async fn categories(documents: &dyn Documents) -> Result<Vec<Category>, Port
     let mut categories: Vec<Category> = records::all(documents, CATEGORIES_MAX).await?;
     categories.sort_by_key(|category| (category.position, category.id));
     Ok(categories)
+}
+
+/// Puts a category at a place of the menu, counted from 0, and returns the menu as it is then. May be repeated.
+pub async fn place_category(
+    documents: &dyn Documents,
+    id: i64,
+    place: usize,
+) -> Result<Vec<Category>, PortError> {
+    let mut menu = categories(documents).await?;
+    let Some(at) = menu.iter().position(|category| category.id == id) else { return Ok(menu) };
+    let moved = menu.remove(at);
+    menu.insert(place.min(menu.len()), moved);
+    for (position, category) in (1_i64..).zip(&mut menu) {
+        if category.position != position {
+            category.position = position;
+            records::change(documents, category.id, |kept: &mut Category| kept.position = position).await?;
+        }
+    }
+    Ok(menu)
+}
+
+/// What became of the wish to remove a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CategoryRemoval {
+    Done(Category),
+    /// So many products are in it.
+    NotEmpty(usize),
+    /// There is none.
+    Gone,
+}
+
+/// Removes a category that no product is in.
+pub async fn remove_category(documents: &dyn Documents, id: i64) -> Result<CategoryRemoval, PortError> {
+    let products = products_in(documents, id).await?.len();
+    if products > 0 {
+        return Ok(CategoryRemoval::NotEmpty(products));
+    }
+    let removed = records::remove(documents, id).await?;
+    Ok(removed.map_or(CategoryRemoval::Gone, CategoryRemoval::Done))
 }
 
 /// The products of a category, hidden ones too, by number.

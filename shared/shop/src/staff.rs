@@ -145,9 +145,14 @@ pub async fn note(
     records::insert(documents, &action).await.map(drop)
 }
 
-/// The latest deeds of all, newest first.
-pub async fn latest_actions(documents: &dyn Documents, limit: u32) -> Result<Vec<StaffAction>, PortError> {
-    records::find(documents, &Query::all(Collection::StaffActions, limit).newest_first()).await
+/// The latest deeds of all, newest first, after leaving out so many.
+pub async fn latest_actions(
+    documents: &dyn Documents,
+    skip: u32,
+    limit: u32,
+) -> Result<Vec<StaffAction>, PortError> {
+    let query = Query::all(Collection::StaffActions, limit).newest_first().skip(skip);
+    records::find(documents, &query).await
 }
 
 /// What was done to one order, newest first.

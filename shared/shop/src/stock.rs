@@ -180,7 +180,7 @@ impl Product {
     }
 
     fn add_stock(&mut self, article_id: ProductId, count: u32) {
-        if let Some(Some(stock)) = self.stock_of(article_id) {
+        if let Some(Some(stock)) = self.shelf_of(article_id) {
             *stock = stock.saturating_add(count);
         }
     }
@@ -316,4 +316,49 @@ async fn change_each<T>(
         told.extend(changed.await?.map(|(_, told)| told));
     }
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use tolov_domain::Tiyin;
+
+    use super::*;
+    use crate::catalogue::{Fiscal, Variant};
+
+    #[test]
+    fn what_was_held_before_there_were_variants_comes_back_to_the_product() {
+        let id = |number| ProductId::try_new(number).unwrap();
+        let order = OrderId::try_new(1).unwrap();
+        let mut product = Product {
+            id: id(7),
+            category_id: 1,
+            title: "Choynak".to_owned(),
+            description: String::new(),
+            photo: None,
+            hidden: false,
+            price: Tiyin::from_soum(1_000).unwrap(),
+            stock: Some(5),
+            variants: Vec::new(),
+            fiscal: Fiscal::default(),
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        };
+        let wanted = |number, count| OrderedProduct { product_id: id(number), count };
+        product.hold(order, &wanted(7, 2), 1).unwrap();
+        product.variants.push(Variant {
+            id: id(8),
+            label: "M".to_owned(),
+            price: product.price,
+            stock: Some(1),
+        });
+        assert_eq!(product.hold(order, &wanted(8, 2), 2), Err(Short { article_id: id(8), left: 1 }));
+        let other = OrderId::try_new(2).unwrap();
+        assert_eq!(
+            product.hold(other, &wanted(7, 1), 3),
+            Err(Short { article_id: id(7), left: 0 }),
+            "not sold as it is"
+        );
+        product.give_back(order);
+        assert_eq!((product.stock, product.holds.len()), (Some(5), 0));
+    }
 }

@@ -1,7 +1,12 @@
 //! What can stand in callback_data.
 
 use tolov_domain::{Language, OrderId, ProductId, UserId};
-use tolov_shop::{fulfilment::Deed, staff::Role};
+use tolov_shop::{fulfilment::Deed, promo, staff::Role};
+
+use crate::staff::{
+    catalogue::{Field, VariantField},
+    promo_new::PromoField,
+};
 
 /// A value as a part of callback_data: no colon in it.
 pub(crate) trait Arg: Sized {
@@ -51,6 +56,36 @@ macro_rules! ids {
 }
 ids!(OrderId, ProductId, UserId);
 
+/// A promo code that fits into a button: 32 letters of any alphabet would not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CodeArg(String);
+
+impl CodeArg {
+    pub(crate) fn of(code: &str) -> Option<Self> {
+        let code = promo::fold_code(code).filter(|code| code.is_ascii())?;
+        Some(Self(code))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Arg for CodeArg {
+    fn write(&self) -> String {
+        self.0.clone()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::of(text)
+    }
+
+    #[cfg(test)]
+    fn longest() -> Self {
+        Self("W".repeat(promo::CODE_MAX_CHARS))
+    }
+}
+
 /// Kinds with a few values, each with a short word.
 macro_rules! words {
     ($kind:ty { $($value:expr => $word:literal),+ $(,)? }) => {
@@ -91,14 +126,45 @@ words!(Deed {
     Deed::Refunded => "rf",
 });
 
+words!(Field {
+    Field::Title => "t",
+    Field::Description => "d",
+    Field::Price => "p",
+    Field::Stock => "s",
+    Field::Photo => "f",
+    Field::Mxik => "m",
+    Field::PackageCode => "c",
+    Field::Vat => "v",
+});
+words!(VariantField { VariantField::Label => "l", VariantField::Price => "p", VariantField::Stock => "s" });
+
+words!(PromoField {
+    PromoField::Code => "c",
+    PromoField::Off => "o",
+    PromoField::GoodsMin => "m",
+    PromoField::Uses => "u",
+    PromoField::UsesPerShopper => "s",
+    PromoField::Until => "t",
+    PromoField::Review => "r",
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_role_language_and_deed_has_a_word() {
+    fn every_value_with_a_word_is_read_back() {
         for role in Role::ALL {
             assert_eq!(Arg::read(&role.write()), Some(role));
+        }
+        for field in Field::ALL {
+            assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for field in PromoField::ALL {
+            assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for field in VariantField::ALL {
+            assert_eq!(Arg::read(&field.write()), Some(field));
         }
         for language in Language::ALL {
             assert_eq!(Arg::read(&language.write()), Some(language));

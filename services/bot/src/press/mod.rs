@@ -4,10 +4,11 @@
 //! (`so many of this article`), not prices and not owners. Counts are absolute, so a double tap wishes the same twice.
 
 mod arg;
+mod catalogue;
 mod shop;
 mod staff;
 
-pub(crate) use self::{shop::ShopPress, staff::StaffPress};
+pub(crate) use self::{arg::CodeArg, catalogue::CataloguePress, shop::ShopPress, staff::StaffPress};
 
 /// The form of all that follows. A change of meaning is a new one.
 const VERSION: &str = "1";
@@ -18,6 +19,7 @@ const BYTES_MAX: usize = 64;
 pub(crate) enum Press {
     Shop(ShopPress),
     Staff(StaffPress),
+    Catalogue(CataloguePress),
 }
 
 impl Press {
@@ -26,6 +28,7 @@ impl Press {
         let rest = match self {
             Self::Shop(press) => press.encode(),
             Self::Staff(press) => press.encode(),
+            Self::Catalogue(press) => press.encode(),
         };
         format!("{VERSION}:{rest}")
     }
@@ -41,6 +44,7 @@ impl Press {
         let arguments: Vec<&str> = parts.collect();
         let shop = ShopPress::decode(verb, &arguments).map(Self::Shop);
         shop.or_else(|| StaffPress::decode(verb, &arguments).map(Self::Staff))
+            .or_else(|| CataloguePress::decode(verb, &arguments).map(Self::Catalogue))
     }
 }
 
@@ -53,6 +57,12 @@ impl From<ShopPress> for Press {
 impl From<StaffPress> for Press {
     fn from(press: StaffPress) -> Self {
         Self::Staff(press)
+    }
+}
+
+impl From<CataloguePress> for Press {
+    fn from(press: CataloguePress) -> Self {
+        Self::Catalogue(press)
     }
 }
 
@@ -105,7 +115,8 @@ mod tests {
     #[test]
     fn every_button_fits_into_callback_data_and_is_read_back() {
         let shop = ShopPress::longest().into_iter().map(Press::from);
-        for press in shop.chain(StaffPress::longest().into_iter().map(Press::from)) {
+        let staff = StaffPress::longest().into_iter().map(Press::from);
+        for press in shop.chain(staff).chain(CataloguePress::longest().into_iter().map(Press::from)) {
             let data = press.data();
             assert!(data.len() <= BYTES_MAX, "{data} has {} bytes", data.len());
             assert_eq!(Press::parse(&data), Some(press), "{data}");
@@ -114,7 +125,8 @@ mod tests {
 
     #[test]
     fn every_button_has_a_word_of_its_own() {
-        let all: Vec<_> = ShopPress::VERBS.iter().chain(StaffPress::VERBS).collect();
+        let all: Vec<_> =
+            ShopPress::VERBS.iter().chain(StaffPress::VERBS).chain(CataloguePress::VERBS).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }
 

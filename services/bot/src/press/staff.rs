@@ -1,9 +1,10 @@
-//! The staff's buttons.
+//! The staff's buttons. Those of the catalogue are in `catalogue.rs`.
 
-use tolov_domain::OrderId;
-use tolov_shop::fulfilment::Deed;
+use tolov_domain::{OrderId, UserId};
+use tolov_shop::{fulfilment::Deed, staff::Role};
 
-use super::presses;
+use super::{arg::CodeArg, presses};
+use crate::staff::promo_new::PromoField;
 
 presses! {
     /// What staff can tap.
@@ -13,5 +14,23 @@ presses! {
         Do { id: OrderId, deed: Deed } = "ad",
         /// The same, after the question whether it is meant.
         DoSurely { id: OrderId, deed: Deed } = "ads",
+
+        PromoCodes { page: u32 } = "ap",
+        NewPromo = "apn",
+        Promo { code: CodeArg } = "api",
+        SwitchPromo { code: CodeArg, active: bool } = "aps",
+        /// While a code is made: the field that is asked for has no bound.
+        PromoUnbounded { field: PromoField } = "apu",
+        /// The draft is agreed to.
+        AddPromo { code: CodeArg } = "apa",
+
+        Members { page: u32 } = "am",
+        Member { id: UserId } = "ami",
+        NewMember = "amn",
+        SetRole { id: UserId, role: Role } = "amr",
+        RemoveMember { id: UserId } = "amx",
+        RemoveMemberSurely { id: UserId } = "amxs",
+
+        Journal { page: u32 } = "aj",
     }
 }

@@ -2,7 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod catalogue;
+pub(crate) mod exchange;
+mod import_errors;
+pub(crate) mod journal;
+pub(crate) mod members;
+pub(crate) mod panel;
+mod photo;
+pub(crate) mod promo;
+pub(crate) mod promo_new;
+pub(crate) mod rights;
+mod typed;
+
+use self::{catalogue::CatalogueStep, members::MemberStep, promo_new::PromoStep};
+
 /// What the next message of a member of staff is an answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum StaffStep {}
+pub(crate) enum StaffStep {
+    Catalogue(CatalogueStep),
+    Promo(PromoStep),
+    Members(MemberStep),
+}

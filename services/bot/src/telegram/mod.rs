@@ -13,7 +13,10 @@ use teloxide::{
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
+mod files;
 mod inline;
+
+pub(crate) use files::NotFetched;
 
 /// Telegram's number of a message in its chat.
 pub(crate) type MessageId = i64;

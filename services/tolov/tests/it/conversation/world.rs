@@ -21,7 +21,7 @@ use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use super::{person::Person, transcript::Transcript};
 use crate::{
-    processes::{Role, free_port},
+    processes::{Role, free_port, tolov},
     shop_world::{STAFF_CHANNEL, eventually, own_database},
 };
 
@@ -122,7 +122,7 @@ impl World {
         }
         world.until_ready().await;
         world.store = Some(world.open_store().await);
-        world.seed().await;
+        world.seed();
         world
     }
 
@@ -150,9 +150,10 @@ impl World {
         .await;
     }
 
-    /// The small example catalogue.
-    async fn seed(&self) {
-        tolov_shop::seed::plant(self.store()).await.unwrap();
+    /// The small example catalogue, as `tolov seed` loads it.
+    fn seed(&self) {
+        let seeded = tolov("seed", self.folder.path(), &self.environment).output().unwrap();
+        assert!(seeded.status.success(), "tolov seed: {}", String::from_utf8_lossy(&seeded.stderr));
     }
 
     /// Somebody who has the shop's bot in Telegram. `language_code` is what the device says.

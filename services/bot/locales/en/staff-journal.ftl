@@ -1,0 +1,35 @@
+# The staff journal.
+journal-title = 🗒 <b>Journal</b>
+journal-empty = Nothing on this page.
+journal-entry = { $time } · <b>{ $who }</b>
+    { $what }: { $detail }
+did-category-added = category added
+did-category-title = title of a category
+did-category-photo = photo of a category
+did-category-place = place of a category
+did-category-hidden = category hidden
+did-category-shown = category shown
+did-category-removed = category removed
+did-product-added = product added
+did-product-title = title of a product
+did-product-description = description of a product
+did-product-price = price
+did-product-stock = stock
+did-product-photo = photo of a product
+did-product-fiscal = receipt data
+did-product-category = category of a product
+did-product-hidden = product hidden
+did-product-shown = product shown
+did-product-removed = product removed
+did-variant-added = variant added
+did-variant-label = label of a variant
+did-variant-price = price of a variant
+did-variant-stock = stock of a variant
+did-variant-removed = variant removed
+did-promo-added = promo code made
+did-promo-on = promo code switched on
+did-promo-off = promo code switched off
+did-staff-added = staff added
+did-staff-role = role
+did-staff-removed = staff removed
+did-catalogue-imported = table imported

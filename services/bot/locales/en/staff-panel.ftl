@@ -1,0 +1,15 @@
+# The staff panel.
+panel-title = 🛠 <b>Staff panel</b>
+    { $name } · { $role }
+
+    What shall we do?
+panel-catalogue = 📚 Catalogue
+panel-promo = 🎟 Promo codes
+panel-staff = 👥 Staff
+panel-journal = 🗒 Journal
+panel-to-shop = 🛍 To the shop
+panel-back = ⬅️ To the panel
+role-owner = owner
+role-manager = manager
+role-courier = courier
+staff-no-right = You do not have the right to do this. If you need it, ask the shop's owner.

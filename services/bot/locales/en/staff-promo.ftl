@@ -1,0 +1,42 @@
+# Promo codes.
+edit-promos-empty = 🎟 <b>Promo codes</b>
+    None so far.
+edit-promos-title = 🎟 <b>Promo codes</b>: { $count }
+    Code · discount · times used
+edit-promo-add = ➕ Add a promo code
+edit-promo-switch-on = ▶️ Switch on
+edit-promo-switch-off = ⏸ Switch off
+edit-promo-any-goods = any sum
+edit-promo-for-ever = no end date
+edit-promo-unbounded = no limit (at most { $count })
+edit-promo-is-on = ✅ Works
+edit-promo-is-off = ⏸ Switched off
+edit-promo-is-over = ⌛ Over
+edit-promo-card = 🎟 <code>{ $code }</code> · <b>{ $off }</b>
+    { $state }
+
+    Least purchase: { $goods }
+    Used: { $used } / { $uses }
+    Per shopper: { $shopper }
+    Last day: { $until }
+edit-promo-ask-code = 🎟 <b>New promo code</b>
+
+    Write the code: Latin letters, digits, - and _ (at most { $count } characters). For example: SUMMER2027
+edit-promo-ask-off = 🎟 <code>{ $code }</code>
+
+    How much off? Write a percentage (10%, at most 99%) or an amount in so'm (20 000).
+edit-promo-ask-goods = 🎟 <code>{ $code }</code>
+
+    From which sum of goods on, in so'm? For example: 100 000
+edit-promo-ask-uses = 🎟 <code>{ $code }</code>
+
+    How often can it be used in all? A number from 1 to { $count }.
+edit-promo-ask-shopper = 🎟 <code>{ $code }</code>
+
+    How often can one shopper use it? Usually 1.
+edit-promo-ask-until = 🎟 <code>{ $code }</code>
+
+    The last day? As dd.mm.yyyy, today or later. For example: 31.12.2027
+edit-promo-review = Is it right?
+edit-promo-make = ✅ Make it
+edit-promo-there = There is a code { $code } already

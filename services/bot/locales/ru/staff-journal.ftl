@@ -1,0 +1,35 @@
+# Журнал сотрудников.
+journal-title = 🗒 <b>Журнал</b>
+journal-empty = На этой странице нет записей.
+journal-entry = { $time } · <b>{ $who }</b>
+    { $what }: { $detail }
+did-category-added = раздел добавлен
+did-category-title = название раздела
+did-category-photo = фото раздела
+did-category-place = место раздела
+did-category-hidden = раздел скрыт
+did-category-shown = раздел показан
+did-category-removed = раздел удалён
+did-product-added = товар добавлен
+did-product-title = название товара
+did-product-description = описание товара
+did-product-price = цена
+did-product-stock = остаток
+did-product-photo = фото товара
+did-product-fiscal = данные для чека
+did-product-category = раздел товара
+did-product-hidden = товар скрыт
+did-product-shown = товар показан
+did-product-removed = товар удалён
+did-variant-added = вариант добавлен
+did-variant-label = название варианта
+did-variant-price = цена варианта
+did-variant-stock = остаток варианта
+did-variant-removed = вариант удалён
+did-promo-added = промокод создан
+did-promo-on = промокод включён
+did-promo-off = промокод выключен
+did-staff-added = сотрудник добавлен
+did-staff-role = роль сотрудника
+did-staff-removed = сотрудник убран
+did-catalogue-imported = загружена таблица

@@ -1,0 +1,15 @@
+# Панель сотрудников.
+panel-title = 🛠 <b>Панель сотрудников</b>
+    { $name } · { $role }
+
+    Чем займёмся?
+panel-catalogue = 📚 Каталог
+panel-promo = 🎟 Промокоды
+panel-staff = 👥 Сотрудники
+panel-journal = 🗒 Журнал
+panel-to-shop = 🛍 В магазин
+panel-back = ⬅️ В панель
+role-owner = владелец
+role-manager = менеджер
+role-courier = курьер
+staff-no-right = На это у вас нет прав. Если нужно, попросите владельца магазина.

@@ -1,0 +1,35 @@
+# Xodimlar jurnali.
+journal-title = 🗒 <b>Jurnal</b>
+journal-empty = Bu sahifada yozuv yo'q.
+journal-entry = { $time } · <b>{ $who }</b>
+    { $what }: { $detail }
+did-category-added = bo'lim qo'shildi
+did-category-title = bo'lim nomi
+did-category-photo = bo'lim surati
+did-category-place = bo'lim o'rni
+did-category-hidden = bo'lim yashirildi
+did-category-shown = bo'lim ko'rsatildi
+did-category-removed = bo'lim o'chirildi
+did-product-added = mahsulot qo'shildi
+did-product-title = mahsulot nomi
+did-product-description = mahsulot tavsifi
+did-product-price = narx
+did-product-stock = qoldiq
+did-product-photo = mahsulot surati
+did-product-fiscal = chek ma'lumoti
+did-product-category = mahsulot bo'limi
+did-product-hidden = mahsulot yashirildi
+did-product-shown = mahsulot ko'rsatildi
+did-product-removed = mahsulot o'chirildi
+did-variant-added = tur qo'shildi
+did-variant-label = tur nomi
+did-variant-price = tur narxi
+did-variant-stock = tur qoldig'i
+did-variant-removed = tur o'chirildi
+did-promo-added = promokod yaratildi
+did-promo-on = promokod yoqildi
+did-promo-off = promokod o'chirildi
+did-staff-added = xodim qo'shildi
+did-staff-role = xodim lavozimi
+did-staff-removed = xodim olib tashlandi
+did-catalogue-imported = jadvaldan yuklandi

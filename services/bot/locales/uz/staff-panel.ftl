@@ -1,0 +1,15 @@
+# Xodimlar paneli.
+panel-title = 🛠 <b>Xodimlar paneli</b>
+    { $name } · { $role }
+
+    Nima qilamiz?
+panel-catalogue = 📚 Katalog
+panel-promo = 🎟 Promokodlar
+panel-staff = 👥 Xodimlar
+panel-journal = 🗒 Jurnal
+panel-to-shop = 🛍 Do'konga o'tish
+panel-back = ⬅️ Panelga
+role-owner = egasi
+role-manager = menejer
+role-courier = kuryer
+staff-no-right = Buning uchun huquqingiz yo'q. Kerak bo'lsa, do'kon egasidan so'rang.

@@ -1,0 +1,186 @@
+//! A product and a category as staff see them: what a shopper sees, and what only staff should know.
+
+use std::collections::BTreeSet;
+
+use teloxide::utils::html::escape;
+use tolov_domain::{Language, ProductId, Tiyin};
+use tolov_shop::{
+    catalogue::{Product, Variant},
+    stock::{Hold, HoldState},
+};
+
+use crate::text::{Html, money, t};
+
+/// More variants than this would not fit under a picture.
+const VARIANTS_SHOWN: usize = 8;
+
+/// What a shopper sees of a product.
+pub(super) fn preview(language: Language, product: &Product) -> String {
+    let mut html = t!(language, "edit-product-preview-title", title = product.title);
+    if !product.description.is_empty() {
+        html.push('\n');
+        html.push_str(&escape(&product.description));
+    }
+    html.push('\n');
+    if product.variants.is_empty() {
+        html.push_str(&article_line(language, product.price, product.stock));
+        return html;
+    }
+    for variant in product.variants.iter().take(VARIANTS_SHOWN) {
+        html.push('\n');
+        html.push_str(&variant_line(language, variant));
+    }
+    let more = product.variants.len().saturating_sub(VARIANTS_SHOWN);
+    if more > 0 {
+        html.push('\n');
+        html.push_str(&t!(language, "edit-product-variants-more", count = more));
+    }
+    html
+}
+
+fn article_line(language: Language, price: Tiyin, stock: Option<u32>) -> String {
+    t!(
+        language,
+        "edit-product-price-stock",
+        price = money(language, price),
+        stock = stock_words(language, stock)
+    )
+}
+
+pub(super) fn variant_line(language: Language, variant: &Variant) -> String {
+    t!(
+        language,
+        "edit-variant-line",
+        label = variant.label,
+        price = money(language, variant.price),
+        stock = stock_words(language, variant.stock)
+    )
+}
+
+pub(super) fn stock_words(language: Language, stock: Option<u32>) -> String {
+    match stock {
+        None => t!(language, "edit-stock-uncounted"),
+        Some(0) => t!(language, "edit-stock-none"),
+        Some(count) => t!(language, "edit-stock-count", count = count),
+    }
+}
+
+/// What only staff see, below the preview.
+pub(super) fn details(language: Language, product: &Product, category: Option<&str>) -> String {
+    let no_category = t!(language, "edit-product-no-category");
+    let category = category.map_or(Html(no_category), |title| Html(escape(title)));
+    let mut html = t!(language, "edit-product-details", id = product.id, category = category);
+    let mut line = |text: String| {
+        html.push('\n');
+        html.push_str(&text);
+    };
+    if product.hidden {
+        line(t!(language, "edit-product-is-hidden"));
+    }
+    let holds = Holds::of(product);
+    if holds.orders > 0 {
+        line(t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
+    }
+    let fiscal = &product.fiscal;
+    if let Some(mxik) = &fiscal.mxik {
+        line(t!(language, "edit-product-mxik", mxik = mxik));
+    }
+    if let Some(code) = &fiscal.package_code {
+        line(t!(language, "edit-product-package", code = code));
+    }
+    if let Some(percent) = fiscal.vat_percent {
+        line(t!(language, "edit-product-vat", percent = percent));
+    }
+    html
+}
+
+/// What is set aside of a product for orders that wait for their money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Holds {
+    pub(super) orders: usize,
+    pub(super) pieces: u32,
+}
+
+impl Holds {
+    pub(super) fn of(product: &Product) -> Self {
+        Self::among(product.holds.iter())
+    }
+
+    /// Those of one of its articles.
+    pub(super) fn of_article(product: &Product, id: ProductId) -> Self {
+        Self::among(product.holds.iter().filter(|hold| hold.article_id == id))
+    }
+
+    fn among<'a>(holds: impl Iterator<Item = &'a Hold>) -> Self {
+        let mut orders = BTreeSet::new();
+        let mut pieces: u32 = 0;
+        for hold in holds.filter(|hold| hold.state == HoldState::Held) {
+            orders.insert(hold.order_id);
+            pieces = pieces.saturating_add(hold.count);
+        }
+        Self { orders: orders.len(), pieces }
+    }
+}
+
+/// The label of a button that opens a product.
+pub(super) fn product_label(language: Language, product: &Product) -> String {
+    let mark = if product.hidden {
+        "🙈 "
+    } else if product.is_sold_out() {
+        "▫️ "
+    } else {
+        ""
+    };
+    format!("{mark}{} · {}", product.title, money(language, product.price_from()))
+}
+
+pub(super) fn category_label(title: &str, hidden: bool) -> String {
+    if hidden { format!("🙈 {title}") } else { title.to_owned() }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use tolov_domain::OrderId;
+    use tolov_shop::catalogue::Fiscal;
+
+    use super::*;
+
+    pub(in super::super) fn teapot() -> Product {
+        Product {
+            id: ProductId::try_new(7).unwrap(),
+            category_id: 1,
+            title: "Choynak <katta>".to_owned(),
+            description: "Sopol, 1 litr".to_owned(),
+            photo: None,
+            hidden: true,
+            price: Tiyin::from_soum(90_000).unwrap(),
+            stock: Some(3),
+            variants: Vec::new(),
+            fiscal: Fiscal { mxik: Some("06912001001000000".to_owned()), ..Fiscal::default() },
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        }
+        .seal()
+    }
+
+    #[test]
+    fn a_card_shows_what_a_shopper_sees_and_what_staff_should_know() {
+        let mut product = teapot();
+        let order_id = OrderId::try_new(1).unwrap();
+        product.holds.push(Hold {
+            order_id,
+            article_id: product.id,
+            count: 2,
+            state: HoldState::Held,
+            since: 1,
+        });
+        let seen = preview(Language::En, &product);
+        assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90 000 so'm"), "{seen}");
+        let known = details(Language::En, &product, Some("Idish & tovoq"));
+        for part in ["7", "Idish &amp; tovoq", "06912001001000000", "2"] {
+            assert!(known.contains(part), "{part} is not in {known}");
+        }
+        assert_eq!(Holds::of(&product), Holds { orders: 1, pieces: 2 });
+        assert_eq!(product_label(Language::En, &product), "🙈 Choynak <katta> · 90 000 so'm");
+    }
+}

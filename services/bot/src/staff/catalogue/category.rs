@@ -1,0 +1,214 @@
+//! One category: made, renamed, given a photo, moved, hidden, removed.
+
+use tolov_domain::ports::documents::Sequence;
+use tolov_shop::{
+    catalogue::{self, CATEGORIES_MAX, Category, CategoryRemoval, FileId, TITLE_MAX_CHARS},
+    records,
+};
+
+use super::{CatalogueStep, Field, card, categories};
+use crate::{
+    ctx::{Ctx, Done},
+    dialogue::Step,
+    press::CataloguePress,
+    screen::{Button, Screen},
+    staff::{
+        StaffStep, journal,
+        photo::{self, Photo},
+        typed,
+    },
+    text::{l, t},
+};
+
+fn step(step: CatalogueStep) -> Step {
+    Step::Staff(StaffStep::Catalogue(step))
+}
+
+/// What can be done with a category.
+pub(crate) async fn settings(ctx: Ctx, id: i64) -> Done {
+    ctx.expect(Step::Idle).await?;
+    let menu = catalogue::categories(ctx.documents()).await?;
+    let Some(place) = menu.iter().position(|category| category.id == id) else {
+        return categories::gone(ctx).await;
+    };
+    let Some(category) = menu.get(place) else { return categories::gone(ctx).await };
+    let language = ctx.language;
+    let title = card::category_label(&category.title, category.hidden);
+    let html = t!(
+        language,
+        "edit-category-card",
+        title = title,
+        place = place.saturating_add(1),
+        count = menu.len()
+    );
+    let to = |place: usize| CataloguePress::PlaceCategory { id, place: u32::try_from(place).unwrap_or(0) };
+    let mut moves = Vec::new();
+    if let Some(above) = place.checked_sub(1) {
+        moves.push(Button::press(l!(language, "edit-category-up"), to(above)));
+    }
+    if place.saturating_add(1) < menu.len() {
+        moves.push(Button::press(l!(language, "edit-category-down"), to(place.saturating_add(1))));
+    }
+    let hidden = !category.hidden;
+    let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
+    let screen = Screen::new(html)
+        .photo(category.photo.clone())
+        .row([
+            Button::press(l!(language, "edit-category-rename"), CataloguePress::RenameCategory { id }),
+            Button::press(l!(language, "edit-field-photo"), CataloguePress::AskCategoryPhoto { id }),
+        ])
+        .row(moves)
+        .row([
+            Button::press(hide, CataloguePress::HideCategory { id, hidden }),
+            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveCategory { id }),
+        ])
+        .row([Button::press(l!(language, "edit-back"), CataloguePress::Category { id, page: 0 })]);
+    ctx.show(screen).await
+}
+
+pub(crate) async fn ask_new(ctx: Ctx) -> Done {
+    if catalogue::categories(ctx.documents()).await?.len() >= CATEGORIES_MAX {
+        return ctx.alert(l!(ctx.language, "edit-categories-full")).await;
+    }
+    // The number is drawn once, so that a title that arrives twice makes one category.
+    let id = ctx.documents().next_number(Sequence::Categories).await?;
+    ctx.expect(step(CatalogueStep::NewCategory { id })).await?;
+    ctx.show(ask_title(&ctx, false, CataloguePress::Categories { page: 0 })).await
+}
+
+fn ask_title(ctx: &Ctx, again: bool, leave: CataloguePress) -> Screen {
+    let language = ctx.language;
+    let ask = t!(language, "edit-category-ask-title", count = TITLE_MAX_CHARS);
+    let html = if again { t!(language, "edit-not-understood") + "\n\n" + &ask } else { ask };
+    Screen::new(html).row([Button::press(l!(language, "edit-cancel"), leave)])
+}
+
+pub(crate) async fn make(ctx: Ctx, id: i64) -> Done {
+    let Some(title) = ctx.text().and_then(|text| typed::line(text, TITLE_MAX_CHARS)) else {
+        return ctx.show(ask_title(&ctx, true, CataloguePress::Categories { page: 0 })).await;
+    };
+    let menu = catalogue::categories(ctx.documents()).await?;
+    let position = menu.iter().map(|category| category.position).max().unwrap_or(0).saturating_add(1);
+    let category = Category { id, title, photo: None, position, hidden: false };
+    if records::insert(ctx.documents(), &category).await? == tolov_domain::ports::shop::Recorded::Now {
+        journal::note(&ctx, "category.added", about(&category)).await?;
+    }
+    ask_photo(ctx, id).await
+}
+
+pub(crate) async fn ask_rename(ctx: Ctx, id: i64) -> Done {
+    if categories::find(&ctx, id).await?.is_none() {
+        return categories::gone(ctx).await;
+    }
+    ctx.expect(step(CatalogueStep::RenameCategory { id })).await?;
+    ctx.show(ask_title(&ctx, false, CataloguePress::CategorySettings { id })).await
+}
+
+pub(crate) async fn rename(ctx: Ctx, id: i64) -> Done {
+    let Some(title) = ctx.text().and_then(|text| typed::line(text, TITLE_MAX_CHARS)) else {
+        return ctx.show(ask_title(&ctx, true, CataloguePress::CategorySettings { id })).await;
+    };
+    let renamed = records::change(ctx.documents(), id, |category: &mut Category| {
+        std::mem::replace(&mut category.title, title.clone())
+    });
+    let Some((category, before)) = renamed.await? else { return categories::gone(ctx).await };
+    journal::note_change(&ctx, "category.title", &id.to_string(), (before, category.title)).await?;
+    settings(ctx, id).await
+}
+
+pub(crate) async fn ask_photo(ctx: Ctx, id: i64) -> Done {
+    let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
+    ctx.expect(step(CatalogueStep::CategoryPhoto { id })).await?;
+    let html = t!(ctx.language, "edit-category-ask-photo", title = category.title);
+    ctx.show(photo_screen(&ctx, &category, html)).await
+}
+
+fn photo_screen(ctx: &Ctx, category: &Category, html: String) -> Screen {
+    let language = ctx.language;
+    let empty =
+        if category.photo.is_some() { l!(language, "edit-remove-photo") } else { l!(language, "edit-skip") };
+    Screen::new(html).row([Button::press(empty, CataloguePress::LeaveEmpty { field: Field::Photo })]).row([
+        Button::press(l!(language, "edit-cancel"), CataloguePress::CategorySettings { id: category.id }),
+    ])
+}
+
+pub(crate) async fn take_photo(ctx: Ctx, id: i64) -> Done {
+    let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
+    let caption = l!(
+        ctx.deps.config.staff_language,
+        "edit-photo-of-category",
+        id = category.id,
+        title = category.title
+    );
+    match photo::keep(&ctx, caption).await? {
+        Photo::Kept(file_id) => put_photo(ctx, id, Some(file_id)).await,
+        Photo::Not(why) => ctx.show(photo_screen(&ctx, &category, why)).await,
+    }
+}
+
+pub(super) async fn put_photo(ctx: Ctx, id: i64, photo: Option<FileId>) -> Done {
+    let changed = records::change(ctx.documents(), id, |category: &mut Category| {
+        std::mem::replace(&mut category.photo, photo.clone())
+    });
+    let Some((category, before)) = changed.await? else { return categories::gone(ctx).await };
+    if before != category.photo {
+        journal::note(&ctx, "category.photo", about(&category)).await?;
+    }
+    settings(ctx, id).await
+}
+
+pub(crate) async fn place(ctx: Ctx, (id, place): (i64, u32)) -> Done {
+    let place = usize::try_from(place).unwrap_or(usize::MAX);
+    let before = catalogue::categories(ctx.documents()).await?;
+    let was = before.iter().position(|category| category.id == id);
+    let menu = catalogue::place_category(ctx.documents(), id, place).await?;
+    let is = menu.iter().position(|category| category.id == id);
+    if let (Some(was), Some(is)) = (was, is) {
+        let place = |at: usize| at.saturating_add(1).to_string();
+        journal::note_change(&ctx, "category.place", &id.to_string(), (place(was), place(is))).await?;
+    }
+    settings(ctx, id).await
+}
+
+pub(crate) async fn hide(ctx: Ctx, (id, hidden): (i64, bool)) -> Done {
+    let changed = records::change(ctx.documents(), id, |category: &mut Category| {
+        std::mem::replace(&mut category.hidden, hidden)
+    });
+    let Some((category, was)) = changed.await? else { return categories::gone(ctx).await };
+    if was != hidden {
+        let what = if hidden { "category.hidden" } else { "category.shown" };
+        journal::note(&ctx, what, about(&category)).await?;
+    }
+    settings(ctx, id).await
+}
+
+pub(crate) async fn ask_removal(ctx: Ctx, id: i64) -> Done {
+    let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
+    let products = catalogue::products_in(ctx.documents(), id).await?.len();
+    let language = ctx.language;
+    if products > 0 {
+        return ctx.alert(l!(language, "edit-category-not-empty", count = products)).await;
+    }
+    let screen = Screen::new(t!(language, "edit-category-ask-removal", title = category.title))
+        .row([Button::press(l!(language, "edit-remove-surely"), CataloguePress::RemoveCategorySurely { id })])
+        .row([Button::press(l!(language, "edit-keep"), CataloguePress::CategorySettings { id })]);
+    ctx.show(screen).await
+}
+
+pub(crate) async fn remove(ctx: Ctx, id: i64) -> Done {
+    match catalogue::remove_category(ctx.documents(), id).await? {
+        CategoryRemoval::NotEmpty(count) => {
+            return ctx.alert(l!(ctx.language, "edit-category-not-empty", count = count)).await;
+        }
+        CategoryRemoval::Done(category) => {
+            journal::note(&ctx, "category.removed", about(&category)).await?;
+            ctx.toast(l!(ctx.language, "edit-removed")).await?;
+        }
+        CategoryRemoval::Gone => {}
+    }
+    categories::list(ctx, 0).await
+}
+
+fn about(category: &Category) -> String {
+    format!("{} {}", category.id, category.title)
+}

@@ -1,0 +1,112 @@
+//! What the bot waits for while the catalogue is edited.
+
+use serde::{Deserialize, Serialize};
+use tolov_domain::ProductId;
+use tolov_shop::catalogue::{Product, Variant};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CatalogueStep {
+    /// The title of a category that will have this number.
+    NewCategory {
+        id: i64,
+    },
+    RenameCategory {
+        id: i64,
+    },
+    CategoryPhoto {
+        id: i64,
+    },
+    /// A product on its way into the catalogue; nobody sees it yet.
+    NewProduct {
+        draft: Box<Product>,
+        asked: Asked,
+    },
+    EditProduct {
+        id: ProductId,
+        field: Field,
+    },
+    NewVariant {
+        product_id: ProductId,
+        draft: Variant,
+        field: VariantField,
+    },
+    EditVariant {
+        product_id: ProductId,
+        id: ProductId,
+        field: VariantField,
+    },
+    /// A table to import.
+    ImportFile,
+    /// The plan of this file is shown; `plan` tells it from another one.
+    ImportPlan {
+        file_id: String,
+        plan: String,
+    },
+}
+
+/// How far a new product has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Asked {
+    Field(Field),
+    /// All is there and is looked at.
+    Review,
+}
+
+/// What can be typed (or sent) about a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Field {
+    Title,
+    Description,
+    Price,
+    Stock,
+    Photo,
+    Mxik,
+    PackageCode,
+    Vat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VariantField {
+    Label,
+    Price,
+    Stock,
+}
+
+impl Field {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Title,
+        Self::Description,
+        Self::Price,
+        Self::Stock,
+        Self::Photo,
+        Self::Mxik,
+        Self::PackageCode,
+        Self::Vat,
+    ];
+
+    /// What a new product is asked for after this one.
+    pub(crate) const fn next(self) -> Asked {
+        match self {
+            Self::Title => Asked::Field(Self::Description),
+            Self::Description => Asked::Field(Self::Price),
+            Self::Price => Asked::Field(Self::Stock),
+            Self::Stock => Asked::Field(Self::Photo),
+            Self::Photo | Self::Mxik | Self::PackageCode | Self::Vat => Asked::Review,
+        }
+    }
+
+    /// Whether a product may do without.
+    pub(crate) const fn may_be_empty(self) -> bool {
+        !matches!(self, Self::Title | Self::Price)
+    }
+}
+
+impl VariantField {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 3] = [Self::Label, Self::Price, Self::Stock];
+}

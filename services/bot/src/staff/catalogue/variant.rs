@@ -1,0 +1,242 @@
+//! One variant, new or there: its label, price and stock, asked for and written.
+
+use tolov_domain::{ProductId, Tiyin};
+use tolov_shop::{
+    catalogue::{self, Product, VARIANTS_MAX, Variant},
+    records,
+};
+
+use super::{
+    CatalogueStep, Field, VariantField,
+    card::Holds,
+    categories,
+    fields::{stock_question, written_stock},
+    product, variants,
+};
+use crate::{
+    ctx::{Ctx, Done},
+    dialogue::Step,
+    press::CataloguePress,
+    screen::{Button, Screen},
+    staff::{StaffStep, journal, typed},
+    text::{Html, l, t},
+};
+
+const LABEL_MAX_CHARS: usize = 40;
+
+/// A value for a field of a variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Label(String),
+    Price(Tiyin),
+    Stock(Option<u32>),
+}
+
+impl Value {
+    fn read(field: VariantField, text: &str) -> Option<Self> {
+        Some(match field {
+            VariantField::Label => Self::Label(typed::line(text, LABEL_MAX_CHARS)?),
+            VariantField::Price => Self::Price(typed::price(text)?),
+            VariantField::Stock => Self::Stock(Some(typed::stock(text)?)),
+        })
+    }
+
+    fn put(&self, variant: &mut Variant) {
+        match self {
+            Self::Label(label) => variant.label.clone_from(label),
+            Self::Price(price) => variant.price = *price,
+            Self::Stock(stock) => variant.stock = *stock,
+        }
+    }
+
+    const fn deed(&self) -> &'static str {
+        match self {
+            Self::Label(_) => "variant.label",
+            Self::Price(_) => "variant.price",
+            Self::Stock(_) => "variant.stock",
+        }
+    }
+
+    /// What the variant says in this field, as the journal writes it.
+    fn written(&self, variant: &Variant) -> String {
+        match self {
+            Self::Label(_) => variant.label.clone(),
+            Self::Price(_) => variant.price.grouped(),
+            Self::Stock(_) => written_stock(variant.stock),
+        }
+    }
+
+    /// Two variants of one name could not be told apart.
+    fn is_taken_in(&self, product: &Product, id: ProductId) -> bool {
+        let Self::Label(label) = self else { return false };
+        let label = label.to_lowercase();
+        product.variants.iter().any(|other| other.id != id && other.label.to_lowercase() == label)
+    }
+}
+
+pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> Done {
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    if product.variants.len() >= VARIANTS_MAX {
+        return ctx.alert(l!(ctx.language, "edit-variants-full")).await;
+    }
+    let id = catalogue::next_article_id(ctx.documents()).await?;
+    let draft = Variant { id, label: String::new(), price: Tiyin::ZERO, stock: None };
+    ask_of_new(ctx, &product, draft, VariantField::Label).await
+}
+
+async fn ask_of_new(ctx: Ctx, product: &Product, draft: Variant, field: VariantField) -> Done {
+    let screen = question(&ctx, product, &draft, field, None);
+    let step = CatalogueStep::NewVariant { product_id: product.id, draft, field };
+    ctx.expect(Step::Staff(StaffStep::Catalogue(step))).await?;
+    ctx.show(screen).await
+}
+
+pub(crate) async fn ask(ctx: Ctx, (product_id, id, field): (ProductId, ProductId, VariantField)) -> Done {
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    let Some(variant) = variants::find(&product, id) else { return variants::gone(ctx, product_id).await };
+    let step = CatalogueStep::EditVariant { product_id, id, field };
+    ctx.expect(Step::Staff(StaffStep::Catalogue(step))).await?;
+    ctx.show(question(&ctx, &product, variant, field, None)).await
+}
+
+fn question(
+    ctx: &Ctx,
+    product: &Product,
+    variant: &Variant,
+    field: VariantField,
+    wrong: Option<String>,
+) -> Screen {
+    let language = ctx.language;
+    let is_new = variants::find(product, variant.id).is_none();
+    let question = match field {
+        VariantField::Label => t!(language, "edit-ask-label", count = LABEL_MAX_CHARS),
+        VariantField::Price => t!(language, "edit-ask-price"),
+        VariantField::Stock => stock_question(language, Holds::of_article(product, variant.id)),
+    };
+    let title = if variant.label.is_empty() {
+        product.title.clone()
+    } else {
+        format!("{} · {}", product.title, variant.label)
+    };
+    let mut html = wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"));
+    // Orders that wait for their money hold the product as it was sold until now: they are honoured.
+    let holds = Holds::of_article(product, product.id);
+    if is_new && product.variants.is_empty() && field == VariantField::Label && holds.orders > 0 {
+        html.push_str("\n\n");
+        html.push_str(&t!(language, "edit-variant-first-holds", count = holds.orders, pieces = holds.pieces));
+    }
+    let mut screen = Screen::new(t!(language, "edit-product-asked", title = title, asked = Html(html)));
+    if field == VariantField::Stock {
+        let leave = CataloguePress::LeaveEmpty { field: Field::Stock };
+        screen = screen.row([Button::press(l!(language, "edit-stock-do-not-count"), leave)]);
+    }
+    let back = if is_new {
+        CataloguePress::Variants { id: product.id, page: 0 }
+    } else {
+        CataloguePress::Variant { product_id: product.id, id: variant.id }
+    };
+    screen.row([Button::press(l!(language, "edit-cancel"), back)])
+}
+
+/// What was typed for a field; else what is wrong with it.
+fn read(ctx: &Ctx, product: &Product, id: ProductId, field: VariantField) -> Result<Value, String> {
+    let value = ctx.text().and_then(|text| Value::read(field, text));
+    let value = value.ok_or_else(|| t!(ctx.language, "edit-not-understood"))?;
+    if value.is_taken_in(product, id) { Err(t!(ctx.language, "edit-variant-label-taken")) } else { Ok(value) }
+}
+
+pub(crate) async fn answer_new(
+    ctx: Ctx,
+    (product_id, draft, field): (ProductId, Variant, VariantField),
+) -> Done {
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    match read(&ctx, &product, draft.id, field) {
+        Ok(value) => take_new(ctx, product_id, draft, value).await,
+        Err(wrong) => ctx.show(question(&ctx, &product, &draft, field, Some(wrong))).await,
+    }
+}
+
+pub(super) async fn take_new(ctx: Ctx, product_id: ProductId, mut draft: Variant, value: Value) -> Done {
+    value.put(&mut draft);
+    let next = match value {
+        Value::Label(_) => VariantField::Price,
+        Value::Price(_) => VariantField::Stock,
+        Value::Stock(_) => return add(ctx, product_id, draft).await,
+    };
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    ask_of_new(ctx, &product, draft, next).await
+}
+
+async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> Done {
+    let changed = records::change(ctx.documents(), product_id.get(), |product: &mut Product| {
+        let is_new = variants::find(product, draft.id).is_none() && product.variants.len() < VARIANTS_MAX;
+        if is_new {
+            product.variants.push(draft.clone());
+            *product = product.clone().seal();
+        }
+        is_new
+    });
+    let Some((product, is_new)) = changed.await? else { return categories::gone(ctx).await };
+    if is_new {
+        let (about, price) = (product::about(&product), draft.price.grouped());
+        journal::note(&ctx, "variant.added", format!("{about}: {} {} {price}", draft.id, draft.label))
+            .await?;
+    }
+    variants::list(ctx, (product_id, 0)).await
+}
+
+pub(crate) async fn answer(ctx: Ctx, (product_id, id, field): (ProductId, ProductId, VariantField)) -> Done {
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    let Some(variant) = variants::find(&product, id) else { return variants::gone(ctx, product_id).await };
+    match read(&ctx, &product, id, field) {
+        Ok(value) => put(ctx, product_id, id, value).await,
+        Err(wrong) => ctx.show(question(&ctx, &product, variant, field, Some(wrong))).await,
+    }
+}
+
+pub(super) async fn put(ctx: Ctx, product_id: ProductId, id: ProductId, value: Value) -> Done {
+    let changed = records::change(ctx.documents(), product_id.get(), |product: &mut Product| {
+        let variant = product.variants.iter_mut().find(|variant| variant.id == id)?;
+        let before = value.written(variant);
+        value.put(variant);
+        Some((before, value.written(variant), variant.label.clone()))
+    });
+    let Some((product, written)) = changed.await? else { return categories::gone(ctx).await };
+    let Some((before, after, label)) = written else { return variants::gone(ctx, product_id).await };
+    let about = format!("{} · {label}", product::about(&product));
+    journal::note_change(&ctx, value.deed(), &about, (before, after)).await?;
+    variants::open(ctx, (product_id, id)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::catalogue::card::tests::teapot;
+
+    #[test]
+    fn two_variants_are_not_called_the_same() {
+        let mut product = teapot();
+        let id = |number| ProductId::try_new(number).unwrap();
+        product.variants.push(Variant {
+            id: id(8),
+            label: "Qizil".to_owned(),
+            price: product.price,
+            stock: None,
+        });
+        let value = Value::read(VariantField::Label, " QIZIL ").unwrap();
+        assert!(value.is_taken_in(&product, id(9)));
+        assert!(!value.is_taken_in(&product, id(8)), "its own name");
+        assert_eq!(Value::read(VariantField::Price, "0"), None);
+        assert_eq!(Value::read(VariantField::Stock, "3"), Some(Value::Stock(Some(3))));
+    }
+}

@@ -1,0 +1,175 @@
+//! The variants of a product: sizes, colours.
+
+use tolov_domain::{Language, ProductId};
+use tolov_shop::{
+    catalogue::{self, Product, Variant},
+    records,
+};
+
+use super::{
+    VariantField,
+    card::{self, Holds},
+    categories, product,
+};
+use crate::{
+    ctx::{Ctx, Done},
+    dialogue::Step,
+    press::CataloguePress,
+    screen::{Button, Screen},
+    staff::{journal, panel},
+    text::{l, money, t},
+};
+
+const ON_A_PAGE: usize = 8;
+
+pub(crate) async fn list(ctx: Ctx, (id, page): (ProductId, u32)) -> Done {
+    ctx.expect(Step::Idle).await?;
+    let Some(product) = catalogue::product(ctx.documents(), id).await? else {
+        return categories::gone(ctx).await;
+    };
+    ctx.show(list_screen(ctx.language, &product, page)).await
+}
+
+fn list_screen(language: Language, product: &Product, page: u32) -> Screen {
+    let id = product.id;
+    let html = if product.variants.is_empty() {
+        t!(language, "edit-variants-none", title = product.title)
+    } else {
+        t!(language, "edit-variants-title", title = product.title, count = product.variants.len())
+    };
+    let (page, pages, shown) = panel::page_of(&product.variants, page, ON_A_PAGE);
+    let row = |variant: &Variant| {
+        let label = format!("{} · {}", variant.label, money(language, variant.price));
+        vec![Button::press(label, CataloguePress::Variant { product_id: id, id: variant.id })]
+    };
+    Screen::new(html)
+        .rows(shown.iter().map(row))
+        .row(panel::pager(page, pages, |page| CataloguePress::Variants { id, page }.into()))
+        .row([Button::press(l!(language, "edit-variant-add"), CataloguePress::NewVariant { product_id: id })])
+        .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })])
+}
+
+pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
+    ctx.expect(Step::Idle).await?;
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    let Some(variant) = find(&product, id) else { return gone(ctx, product_id).await };
+    let language = ctx.language;
+    let mut html = t!(
+        language,
+        "edit-variant-card",
+        title = product.title,
+        id = id,
+        line = crate::text::Html(card::variant_line(language, variant))
+    );
+    let holds = Holds::of_article(&product, id);
+    if holds.orders > 0 {
+        html.push('\n');
+        html.push_str(&t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
+    }
+    let edit =
+        |label: String, field| Button::press(label, CataloguePress::EditVariant { product_id, id, field });
+    let screen = Screen::new(html)
+        .row([
+            edit(l!(language, "edit-field-label"), VariantField::Label),
+            edit(l!(language, "edit-field-price"), VariantField::Price),
+            edit(l!(language, "edit-field-stock"), VariantField::Stock),
+        ])
+        .row([
+            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveVariant { product_id, id }),
+            Button::press(l!(language, "edit-back"), CataloguePress::Variants { id: product_id, page: 0 }),
+        ]);
+    ctx.show(screen).await
+}
+
+pub(super) fn find(product: &Product, id: ProductId) -> Option<&Variant> {
+    product.variants.iter().find(|variant| variant.id == id)
+}
+
+/// Somebody else has removed the variant meanwhile.
+pub(super) async fn gone(ctx: Ctx, product_id: ProductId) -> Done {
+    ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
+    list(ctx, (product_id, 0)).await
+}
+
+pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories::gone(ctx).await;
+    };
+    let Some(variant) = find(&product, id) else { return gone(ctx, product_id).await };
+    let language = ctx.language;
+    let mut html = t!(language, "edit-variant-ask-removal", title = product.title, label = variant.label);
+    let holds = Holds::of_article(&product, id);
+    if holds.orders > 0 {
+        html.push_str("\n\n");
+        html.push_str(&t!(
+            language,
+            "edit-product-removal-holds",
+            count = holds.orders,
+            pieces = holds.pieces
+        ));
+    }
+    if product.variants.len() == 1 {
+        html.push_str("\n\n");
+        html.push_str(&t!(language, "edit-variant-removal-last"));
+    }
+    let screen = Screen::new(html)
+        .row([Button::press(
+            l!(language, "edit-remove-surely"),
+            CataloguePress::RemoveVariantSurely { product_id, id },
+        )])
+        .row([Button::press(l!(language, "edit-keep"), CataloguePress::Variant { product_id, id })]);
+    ctx.show(screen).await
+}
+
+pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
+    let changed =
+        records::change(ctx.documents(), product_id.get(), |product: &mut Product| without(product, id));
+    let Some((product, removed)) = changed.await? else { return categories::gone(ctx).await };
+    if let Some(variant) = removed {
+        let detail = format!("{}: {} {}", product::about(&product), variant.id, variant.label);
+        journal::note(&ctx, "variant.removed", detail).await?;
+        ctx.toast(l!(ctx.language, "edit-removed")).await?;
+    }
+    if product.variants.is_empty() {
+        product::open(ctx, product_id).await
+    } else {
+        list(ctx, (product_id, 0)).await
+    }
+}
+
+/// Takes a variant out. Without the last one the product would be sold as it is again, at a price and from a stock that
+/// nobody has looked at for long: so it is hidden until somebody has.
+fn without(product: &mut Product, id: ProductId) -> Option<Variant> {
+    let at = product.variants.iter().position(|variant| variant.id == id)?;
+    let removed = product.variants.remove(at);
+    if product.variants.is_empty() {
+        product.hidden = true;
+    }
+    *product = product.clone().seal();
+    Some(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staff::catalogue::card::tests::teapot;
+
+    #[test]
+    fn a_product_that_lost_its_last_variant_is_hidden_and_sold_under_its_own_number() {
+        let mut product = teapot();
+        product.hidden = false;
+        let id = |number| ProductId::try_new(number).unwrap();
+        for (number, label) in [(8, "M"), (9, "L")] {
+            let price = product.price;
+            product.variants.push(Variant { id: id(number), label: label.to_owned(), price, stock: None });
+        }
+        let mut product = product.seal();
+        assert!(without(&mut product, id(8)).is_some());
+        assert_eq!((product.hidden, product.article_ids.clone()), (false, vec![id(7), id(9)]));
+        assert!(without(&mut product, id(8)).is_none(), "a second tap");
+        assert!(without(&mut product, id(9)).is_some());
+        assert_eq!((product.hidden, product.article_ids), (true, vec![id(7)]));
+    }
+}

@@ -1,0 +1,104 @@
+//! Files: pictures that are kept in the staff channel, tables to a person and from one.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use teloxide::{
+    RequestError,
+    net::Download,
+    payloads::{SendDocumentSetters, SendPhotoSetters},
+    requests::Requester,
+    types::{ChatId, FileId, InputFile, Recipient},
+};
+use tokio::io::AsyncWrite;
+
+use super::{SendError, Telegram, chat::patiently};
+
+/// Why a file that a person sent is not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotFetched {
+    TooLarge,
+    /// Telegram does not give it now.
+    NotNow,
+}
+
+impl Telegram {
+    /// Posts a picture to a chat where it stays, and returns the `file_id` of its largest size there: a picture that only
+    /// a private chat has would be lost with it.
+    pub(crate) async fn keep_photo(
+        &self,
+        chat: Recipient,
+        photo: &str,
+        caption: String,
+    ) -> Result<String, SendError> {
+        let request =
+            self.listening.send_photo(chat, InputFile::file_id(FileId(photo.to_owned()))).caption(caption);
+        let message = patiently(request).await.map_err(|error| self.sort(&error))?;
+        let largest = message.photo().and_then(|sizes| sizes.iter().max_by_key(|size| size.width));
+        largest.map(|size| size.file.id.0.clone()).ok_or_else(|| {
+            SendError::Refused("Telegram answered with a message without a picture".to_owned())
+        })
+    }
+
+    pub(crate) async fn send_document(
+        &self,
+        chat: ChatId,
+        name: &str,
+        content: Vec<u8>,
+        caption: String,
+    ) -> Result<(), SendError> {
+        let file = InputFile::memory(content).file_name(name.to_owned());
+        let sent = patiently(self.listening.send_document(chat, file).caption(caption)).await;
+        sent.map(drop).map_err(|error| self.sort(&error))
+    }
+
+    /// A file that a person sent to the bot, of at most so many bytes.
+    pub(crate) async fn fetch(&self, file_id: &str, max_bytes: usize) -> Result<Vec<u8>, NotFetched> {
+        let found = patiently(self.listening.get_file(FileId(file_id.to_owned()))).await;
+        let file = found.map_err(|error| {
+            // Above 20 MB Telegram gives nothing to bots.
+            let is_large =
+                matches!(&error, RequestError::Api(error) if error.to_string().contains("too big"));
+            if is_large { NotFetched::TooLarge } else { NotFetched::NotNow }
+        })?;
+        if usize::try_from(file.size).unwrap_or(usize::MAX) > max_bytes && file.size != u32::MAX {
+            return Err(NotFetched::TooLarge);
+        }
+        let mut sink = Capped { content: Vec::new(), max_bytes, is_full: false };
+        match self.listening.download_file(&file.path, &mut sink).await {
+            Ok(()) => Ok(sink.content),
+            Err(_) if sink.is_full => Err(NotFetched::TooLarge),
+            // The error names an address with the token in it, so it is not logged.
+            Err(_) => Err(NotFetched::NotNow),
+        }
+    }
+}
+
+/// Takes bytes up to a limit, whatever the sender said of their number.
+struct Capped {
+    content: Vec<u8>,
+    max_bytes: usize,
+    is_full: bool,
+}
+
+impl AsyncWrite for Capped {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.content.len().saturating_add(bytes.len()) > self.max_bytes {
+            self.is_full = true;
+            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+        }
+        self.content.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
