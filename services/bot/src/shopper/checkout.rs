@@ -334,12 +334,7 @@ async fn register(ctx: Ctx, order: Fulfilment) -> Done {
     };
     let back = ctx.deps.start_link(&Link::Order(order.id).write());
     let payment_url = with_return(&registered.payment_url, &back);
-<<<<<<< HEAD
-    let kept =
-        checkout::registered(ctx.documents(), order.id, &payment_url, registered.pay_until, ctx.now());
-=======
     let kept = checkout::registered(ctx.documents(), order.id, &payment_url, registered.pay_until, ctx.now());
->>>>>>> main
     let order = kept.await?.map_or(order, |(order, _)| order);
     tracing::info!(order.id = %order.id, user.id = %ctx.id(), "order placed");
     finish(ctx, &order).await

@@ -26,7 +26,7 @@ async fn an_order_expires(world: &World) {
     takes(&karim, "Sovg'alar", "Rishton piyolalari", "+10").await;
     karim.taps("+1").await;
     karim.taps("+1").await;
-    karim.sees("12").await;
+    karim.sees_button("12 ").await;
 }
 
 /// CLICK had asked before the time was over, and the money comes after it: the shop honours it, and staff are told.
@@ -34,8 +34,9 @@ async fn money_comes_late(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     takes(&dilnoza, "Sovg'alar", "So'zana", "+1").await;
     orders(&dilnoza).await;
-    world.post("click/twists", &json!({ "step": "complete", "twist": "late", "delay_ms": 6_000 })).await;
-    let payment = dilnoza.pays().await;
+    world.post("click/twists", &json!({ "step": "complete", "twist": "late", "delay_ms": 12_000 })).await;
+    let link = dilnoza.pay_link().await;
+    let (payment, ()) = tokio::join!(dilnoza.follows(&link), dilnoza.sees_text("state-expired"));
     assert_eq!(payment["status"]["status"], "paid", "{payment}");
     dilnoza.sees_text("state-paid").await;
     world.staff_see("№").await;

@@ -162,11 +162,11 @@ impl<'w> Person<'w> {
     /// Writes, and waits for the answer alone: others may keep the bot busy.
     pub(crate) async fn says_and_sees(&self, text: &str, key: &str) {
         self.says_unheard(text).await;
-        self.shows_button(&self.words(key)).await;
+        self.sees_button(&self.words(key)).await;
     }
 
     /// Waits until a button with this text is shown in a message that is newer than the last deed.
-    async fn shows_button(&self, text: &str) {
+    pub(crate) async fn sees_button(&self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let knob = format!("telegram/chats/{}/messages?after_revision={}", self.id, self.revision.get());

@@ -64,7 +64,7 @@ async fn telegram_fails(world: &World) {
     let gone = json!({ "effect": "refusal", "error_code": 400, "description": "Bad Request: message to edit not found" });
     world.inject(fault("editMessageText", gone)).await;
     dilnoza.taps("Choy").await;
-    dilnoza.sees("Qora choy").await;
+    dilnoza.sees_button("Qora choy").await;
     world.meanwhile("Telegram edits, and its answer is lost");
     world.inject(fault("editMessageText", json!({ "effect": "lost_answer" }))).await;
     dilnoza.taps("Qora choy").await;
