@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 use crate::telegram::SendError;
 
-/// One message that the notifier sent, or did not.
-pub(crate) fn send(outcome: &Result<i64, SendError>) {
+/// One message that was sent to somebody who did not just ask, or was not.
+pub(crate) fn send(method: &'static str, outcome: &Result<i64, SendError>) {
     let result = match outcome {
         Ok(_) => "sent",
         Err(SendError::Wait(_)) => "wait",
@@ -16,7 +16,7 @@ pub(crate) fn send(outcome: &Result<i64, SendError>) {
         }
         Err(SendError::Unknown(_)) => "unknown",
     };
-    metrics::counter!("tolov_sends_total", "method" => "sendMessage", "result" => result).increment(1);
+    metrics::counter!("tolov_sends_total", "method" => method, "result" => result).increment(1);
     if result == "wait" {
         metrics::counter!("tolov_telegram_429_total").increment(1);
     }

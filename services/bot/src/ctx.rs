@@ -23,6 +23,7 @@ use crate::{
     dialogue::{self, Dialogue, ShownScreen, Step},
     pace::Pace,
     screen::Screen,
+    staff::channel::StaffChat,
     telegram::{SendError, Telegram},
     text::l,
 };
@@ -35,6 +36,7 @@ pub(crate) struct HandlerDeps {
     pub(crate) telegram: Arc<Telegram>,
     pub(crate) overall: Arc<Pace>,
     pub(crate) cashier: Cashier,
+    pub(crate) staff_chat: StaffChat,
     pub(crate) config: Arc<BotConfig>,
     /// Who the bot is; known since Telegram answered for the first time.
     pub(crate) me: OnceLock<Me>,

@@ -166,6 +166,12 @@ pub(crate) fn phone(text: &str) -> String {
 
 /// A title, the lines of an order, and an end; where not all lines fit, it says how many more there are.
 fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| order_line(language, line)).collect();
+    fit_lines(language, title, &lines, end)
+}
+
+/// The same with lines that are said already.
+pub(crate) fn fit_lines(language: Language, title: &str, lines: &[String], end: &str) -> String {
     let more = |left: usize| {
         let left = u32::try_from(left).unwrap_or(u32::MAX);
         say(language, "order-lines-more", &Gaps::new().count("count", left))
@@ -175,10 +181,9 @@ fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -
     let mut room = MESSAGE_MAX_UNITS.saturating_sub(fixed);
     let mut shown = Vec::with_capacity(lines.len());
     for line in lines {
-        let text = order_line(language, line);
-        let Some(rest) = room.checked_sub(units(&text) + 1) else { break };
+        let Some(rest) = room.checked_sub(units(line) + 1) else { break };
         room = rest;
-        shown.push(text);
+        shown.push(line.clone());
     }
     if shown.len() < lines.len() {
         shown.push(more(lines.len() - shown.len()));
@@ -189,7 +194,7 @@ fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -
     format!("{title}\n\n{}\n\n{end}", shown.join("\n"))
 }
 
-fn order_line(language: Language, line: &OrderLine) -> String {
+pub(crate) fn order_line(language: Language, line: &OrderLine) -> String {
     let count = Gaps::new().count("count", line.count);
     if line.title.is_empty() {
         return say(language, "order-line-untitled", &count.text("product", &line.product_id));

@@ -15,11 +15,12 @@ use crate::{
     press::{CataloguePress, Press, ShopPress, StaffPress},
     shopper::{
         acquaintance, card, cart, catalogue, checkout, help, inline, menu, orders, profile, search, start,
+        support,
     },
     staff::{
-        StaffStep,
+        self, StaffStep, broadcast,
         catalogue::{CatalogueStep, categories, category, edit, new_product, product, variant, variants},
-        exchange, journal, members, panel, promo, promo_new, rights,
+        deeds, exchange, journal, members, panel, promo, promo_new, rights, statistics,
     },
 };
 
@@ -59,6 +60,7 @@ pub(crate) fn schema() -> Tree {
         .branch(
             Update::filter_message()
                 .branch(dptree::filter_map(command).branch(commands()))
+                .branch(dptree::filter_map_async(staff::support::replied).endpoint(staff::support::pass_on))
                 .branch(dptree::filter_map(inline::picked).endpoint(card::open))
                 .branch(dptree::map(|ctx: Ctx| ctx.dialogue.step).branch(answers())),
         )
@@ -68,6 +70,11 @@ pub(crate) fn schema() -> Tree {
 
 fn commands() -> Tree {
     dptree::entry()
+        .branch(
+            case![Command::Start(link)]
+                .filter_map(staff::orders::linked)
+                .endpoint(staff::orders::open_by_link),
+        )
         .branch(case![Command::Start(link)].endpoint(start::start))
         .branch(case![Command::Menu].endpoint(menu::open))
         .branch(case![Command::Cancel].endpoint(menu::open))
@@ -90,6 +97,7 @@ fn shopper_taps() -> Tree {
         .branch(cart_taps())
         .branch(checkout_taps())
         .branch(order_taps())
+        .branch(case![ShopPress::AskSupport].endpoint(support::ask))
 }
 
 fn catalogue_taps() -> Tree {
@@ -154,8 +162,18 @@ fn order_taps() -> Tree {
         .branch(case![ShopPress::OrderAgain { id }].endpoint(orders::again))
 }
 
-/// To who has no role these are buttons like any that are no more.
 fn staff_taps() -> Tree {
+    dptree::entry()
+        // Everybody in the channel sees the buttons of its posts.
+        .branch(
+            dptree::filter(|ctx: Ctx, press: Press| ctx.role.is_none() && deeds::is_on_posts(&press))
+                .endpoint(rights::refuse),
+        )
+        .branch(taps_of_staff())
+}
+
+/// To who has no role these are buttons like any that are no more.
+fn taps_of_staff() -> Tree {
     dptree::filter(|ctx: Ctx, press: Press| ctx.role.is_some() && rights::of_press(&press).is_some())
         .branch(
             dptree::filter(|ctx: Ctx, press: Press| !rights::may_tap(&ctx, &press)).endpoint(rights::refuse),
@@ -163,6 +181,9 @@ fn staff_taps() -> Tree {
         .branch(
             case![Press::Staff(press)]
                 .branch(case![StaffPress::Panel].endpoint(panel::open))
+                .branch(staff_order_taps())
+                .branch(broadcast_taps())
+                .branch(statistics_taps())
                 .branch(case![StaffPress::PromoCodes { page }].endpoint(promo::list))
                 .branch(case![StaffPress::NewPromo].endpoint(promo_new::ask))
                 .branch(case![StaffPress::Promo { code }].endpoint(promo::open))
@@ -215,6 +236,33 @@ fn edit_taps() -> Tree {
         .branch(case![CataloguePress::Import].endpoint(exchange::import))
 }
 
+fn staff_order_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffPress::Do { id, deed }].endpoint(deeds::act))
+        .branch(case![StaffPress::DoSurely { id, deed }].endpoint(deeds::act_surely))
+        .branch(case![StaffPress::Order { id }].endpoint(deeds::open))
+        .branch(case![StaffPress::Orders].endpoint(staff::orders::overview))
+        .branch(case![StaffPress::OrdersIn { stage, page }].endpoint(staff::orders::in_one_stage))
+        .branch(case![StaffPress::OrdersByPhone { phone, page }].endpoint(staff::orders::of_phone))
+        .branch(case![StaffPress::FindOrder].endpoint(staff::orders::ask_what_to_find))
+}
+
+fn broadcast_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffPress::Broadcast].endpoint(broadcast::open))
+        .branch(case![StaffPress::StartBroadcast { id, is_forward }].endpoint(broadcast::start))
+        .branch(case![StaffPress::ShowBroadcast { id }].endpoint(broadcast::show))
+        .branch(case![StaffPress::PauseBroadcast { id }].endpoint(broadcast::pause))
+        .branch(case![StaffPress::ResumeBroadcast { id }].endpoint(broadcast::resume))
+        .branch(case![StaffPress::StopBroadcast { id }].endpoint(broadcast::stop))
+}
+
+fn statistics_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffPress::Statistics { period }].endpoint(statistics::open))
+        .branch(case![StaffPress::ExportStatistics { period }].endpoint(statistics::export))
+}
+
 fn answers() -> Tree {
     dptree::entry()
         .branch(case![Step::Idle].endpoint(search::typed))
@@ -226,6 +274,7 @@ fn answers() -> Tree {
         .branch(case![Step::Address].endpoint(checkout::take_address))
         .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
         .branch(case![Step::Comment].endpoint(checkout::take_comment))
+        .branch(case![Step::Support].endpoint(support::take))
         .branch(staff_answers())
         // Whoever writes where a button is waited for is shown the way on.
         .endpoint(menu::hint)
@@ -236,6 +285,8 @@ fn staff_answers() -> Tree {
         .branch(
             dptree::filter(|ctx: Ctx, step: StaffStep| !rights::may_answer(&ctx, &step)).endpoint(menu::open),
         )
+        .branch(case![StaffStep::FindOrder].endpoint(staff::orders::find))
+        .branch(case![StaffStep::BroadcastSource].endpoint(broadcast::take_source))
         .branch(case![StaffStep::Catalogue(step)].branch(edit_answers()))
         .branch(case![StaffStep::Promo(step)].endpoint(promo_new::answer))
         .branch(case![StaffStep::Members(step)].endpoint(members::answer))

@@ -10,8 +10,15 @@ use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
 use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError, cashier::Cashier, chores, ctx::HandlerDeps, notify::Notifier, pace::Pace,
-    telegram::Telegram, updates,
+    BotConfig, ConfigError,
+    cashier::Cashier,
+    chores,
+    ctx::HandlerDeps,
+    notify::Notifier,
+    pace::Pace,
+    staff::{broadcast, channel::StaffChat},
+    telegram::Telegram,
+    updates,
 };
 
 /// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -42,6 +49,7 @@ impl Service {
             telegram: Arc::clone(&telegram),
             overall: Arc::new(overall),
             cashier: Cashier::new(config.webhook_url.clone(), config.api_token.clone())?,
+            staff_chat: StaffChat::new(&config),
             config: Arc::new(config),
             me: OnceLock::new(),
         });
@@ -66,6 +74,7 @@ impl Service {
         tokio::join!(
             self.notifier.run(stop.clone()),
             chores::run(Arc::clone(&self.handlers), stop.clone()),
+            broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
             updates::run(self.handlers, stop),
         );
         Ok(())

@@ -18,8 +18,21 @@ pub struct SupportMessage {
     pub message_id: i64,
     /// To whom a reply goes.
     pub reply_to_user_id: UserId,
+    /// It is staff's answer, and lies in the shopper's chat.
+    #[serde(default)]
+    pub is_answer: bool,
+    /// The lines above all copies of the shopper's message: they say who has answered.
+    #[serde(default)]
+    pub headers: Vec<Header>,
     #[serde(with = "millis")]
     pub at: Instant,
+}
+
+/// What stands above one copy of a shopper's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub chat_id: i64,
+    pub message_id: i64,
 }
 
 /// The key under which the message of a chat is found.

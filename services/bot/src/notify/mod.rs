@@ -31,7 +31,7 @@ pub(crate) struct Notifier {
     telegram: Arc<Telegram>,
     /// Everything that the bot sends, as Telegram counts it.
     overall: Arc<Pace>,
-    /// For the messages of orders, which follow what is told.
+    /// For the messages and the posts of orders, which follow what is told and done.
     handlers: Arc<HandlerDeps>,
     flood: send::Flood,
     journal: Journal,

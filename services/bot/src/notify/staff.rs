@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use teloxide::types::Recipient;
+use teloxide::types::InlineKeyboardMarkup;
 use tokio::{sync::mpsc, time::Instant};
 use tolov_domain::{
-    EventId,
-    notification::Notification,
+    EventId, OrderId,
+    notification::{Notification, Subject},
     ports::{
         bus::Verdict,
         shop::{Claim, Outcome},
@@ -25,25 +25,22 @@ use super::{
     Ending, Notifier, Verdicts,
     journal::{AWAY_AFTER, Lease, STOP_AFTER},
     send::ending_of,
-    waiting_room::{MINUTE, NO_ROOM_LONGEST, Notice},
+    waiting_room::{NO_ROOM_LONGEST, Notice},
 };
 use crate::{
-    pace::Pace,
     reach::Reach,
     render,
+    staff::order_post,
     telegram::{MessageId, SendError},
 };
 
-/// The most posts that may follow each other at once.
-const BURST_MAX: u32 = 3;
+/// Telegram takes 100 buttons under one message.
+const DIGEST_MAX: usize = 96;
 
 /// The side of the channel: the only one that posts there.
 #[derive(Debug)]
 pub(super) struct StaffChannel {
     notifier: Arc<Notifier>,
-    pace: Pace,
-    /// Changes when the group becomes a supergroup.
-    chat: Recipient,
     reach: Reach,
     waiting: VecDeque<Notice>,
     verdicts: Verdicts,
@@ -51,22 +48,15 @@ pub(super) struct StaffChannel {
 
 impl StaffChannel {
     pub(super) fn new(notifier: Arc<Notifier>, verdicts: Verdicts) -> Self {
-        let posts = notifier.config.channel_posts_per_min;
-        Self {
-            pace: Pace::new(posts, MINUTE, (posts / 6).clamp(1, BURST_MAX)),
-            chat: notifier.config.db_channel.0.clone(),
-            reach: Reach::new("the staff channel"),
-            waiting: VecDeque::new(),
-            notifier,
-            verdicts,
-        }
+        Self { reach: Reach::new("the staff channel"), waiting: VecDeque::new(), notifier, verdicts }
     }
 
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: Stop) {
         while let Some(first) = self.first(&mut notices, &stop).await {
             self.waiting.push_front(first);
-            match self.pace.book(Instant::now() + self.notifier.config.patience) {
+            match self.notifier.handlers.staff_chat.pace.book(Instant::now() + self.notifier.config.patience)
+            {
                 Ok(at) => {
                     if !self.gather_until(at, &mut notices, &stop).await {
                         break;
@@ -115,14 +105,17 @@ impl StaffChannel {
         let candidates = self.next_post().await;
         let Some((claimed, attempt, lease)) = self.claim(candidates, stop).await else { return };
         // What others have sent in the meantime has left the post, so the rest fits all the more.
-        let (html, _) = digest(self, &claimed);
+        let (post, html) = self.written(&claimed).await;
         self.notifier.overall.jump_the_line();
         let ids: Vec<EventId> =
             claimed.iter().map(|notice| notice.notification.notification_id.clone()).collect();
-        match self.send(&html).await {
+        match self.send(&html, &post).await {
             Ok(message_id) => {
                 self.reach.found();
                 self.notifier.journal.record(&ids, &Outcome::Sent { message_id }).await;
+                if let Some(id) = post.order {
+                    order_post::keep_number(&self.notifier.handlers, id, message_id).await;
+                }
                 tracing::info!(order.ids = orders(&claimed), message.id = message_id, "posted to staff");
                 self.decide(claimed, &Verdict::Done).await;
             }
@@ -154,7 +147,7 @@ impl StaffChannel {
             1
         } else {
             let together = candidates.iter().take_while(|notice| !notice.alone).count();
-            digest(self, candidates.get(..together).unwrap_or_default()).1
+            digest(self, candidates.get(..together.min(DIGEST_MAX)).unwrap_or_default()).1
         };
         let rest = candidates.split_off(fitting.min(candidates.len()));
         self.waiting.extend(rest);
@@ -197,16 +190,34 @@ impl StaffChannel {
         if ours.is_empty() { None } else { Some((ours, attempt_max, lease)) }
     }
 
-    /// Sends one post, and once more where the group has got another number.
-    async fn send(&mut self, html: &str) -> Result<MessageId, SendError> {
-        match self.notifier.telegram.send(self.chat.clone(), html.to_owned()).await {
-            Err(SendError::Migrated(chat)) => {
-                tracing::warn!(old = %self.chat, new = %chat, "the staff group has become a supergroup: set DB_CHANNEL={chat}");
-                self.chat = Recipient::Id(chat);
-                self.notifier.telegram.send(self.chat.clone(), html.to_owned()).await
+    /// The text of a post and what hangs on it: for one paid order of this shop what can be done to it, for a digest links
+    /// to its orders.
+    async fn written(&self, claimed: &[Notice]) -> (Buttons, String) {
+        let (html, _) = digest(self, claimed);
+        let ids: Vec<OrderId> = claimed.iter().map(|notice| notice.notification.order_id).collect();
+        let known = match order_post::known(&self.notifier.handlers, &ids).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::warn!(order.ids = orders(claimed), %error, "posted without buttons: the orders cannot be read");
+                return (Buttons::default(), html);
             }
-            sent => sent,
+        };
+        match (claimed, known.as_slice()) {
+            ([notice], [order]) if matches!(notice.notification.subject, Subject::OrderPaid { .. }) => {
+                let screen = order_post::screen(&self.notifier.handlers, order).await;
+                let buttons = Buttons { order: Some(order.id), markup: screen.markup() };
+                (buttons, screen.fitting_html())
+            }
+            _ => {
+                let markup = order_post::links(&self.notifier.handlers, &known).markup();
+                (Buttons { order: None, markup }, html)
+            }
         }
+    }
+
+    /// Sends one post, and once more where the group has got another number.
+    async fn send(&self, html: &str, post: &Buttons) -> Result<MessageId, SendError> {
+        self.notifier.handlers.staff_chat.post(&self.notifier.telegram, html, &post.markup).await
     }
 
     async fn not_posted(
@@ -220,7 +231,7 @@ impl StaffChannel {
         let ending = match error {
             SendError::Wait(wait) => {
                 tracing::warn!(wait_ms = wait.as_millis(), "Telegram asks to wait with posts to staff");
-                self.pace.hold_until(Instant::now() + wait);
+                self.notifier.handlers.staff_chat.pace.hold_until(Instant::now() + wait);
                 // They are next when the channel is open again; if that is too long, all are given back.
                 self.notifier.journal.release(ids).await;
                 for notice in notices.into_iter().rev() {
@@ -232,7 +243,7 @@ impl StaffChannel {
             SendError::ChatClosed(reason) => {
                 self.reach.lost(format_args!(
                     "{reason}; let the bot be an administrator of {} who may post, or correct DB_CHANNEL",
-                    self.chat
+                    self.notifier.handlers.staff_chat.recipient()
                 ));
                 Ending::Free(Verdict::Retry { reason })
             }
@@ -282,6 +293,14 @@ impl StaffChannel {
             self.verdicts.send((notice.delivery, verdict.clone())).await.ok();
         }
     }
+}
+
+/// What hangs on a post.
+#[derive(Debug, Default)]
+struct Buttons {
+    /// The order whose own post it is.
+    order: Option<OrderId>,
+    markup: InlineKeyboardMarkup,
 }
 
 /// The numbers of the orders that a post is about, for the log.

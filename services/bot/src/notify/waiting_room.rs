@@ -15,7 +15,7 @@ use tolov_kit::in_hand::{Held, InHand};
 use super::journal::STOP_AFTER;
 use crate::BotConfig;
 
-pub(super) const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_mins(1);
 /// The longest for which a notice is given back because there is no room.
 pub(super) const NO_ROOM_LONGEST: Duration = Duration::from_mins(10);
 

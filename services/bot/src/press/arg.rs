@@ -1,7 +1,12 @@
 //! What can stand in callback_data.
 
 use tolov_domain::{Language, OrderId, ProductId, UserId};
-use tolov_shop::{fulfilment::Deed, promo, staff::Role};
+use tolov_shop::{
+    fulfilment::{Deed, Stage},
+    promo,
+    staff::Role,
+    statistics::Period,
+};
 
 use crate::staff::{
     catalogue::{Field, VariantField},
@@ -126,6 +131,20 @@ words!(Deed {
     Deed::Refunded => "rf",
 });
 
+words!(Period { Period::Days => "d", Period::Weeks => "w", Period::Months => "m" });
+words!(Stage {
+    Stage::Placing => "pl",
+    Stage::Waiting => "w",
+    Stage::Paid => "pd",
+    Stage::Preparing => "pr",
+    Stage::Ready => "r",
+    Stage::OnTheWay => "o",
+    Stage::Delivered => "d",
+    Stage::Cancelled => "c",
+    Stage::Expired => "e",
+    Stage::Refunded => "b",
+});
+
 words!(Field {
     Field::Title => "t",
     Field::Description => "d",
@@ -165,6 +184,12 @@ mod tests {
         }
         for field in VariantField::ALL {
             assert_eq!(Arg::read(&field.write()), Some(field));
+        }
+        for period in Period::ALL {
+            assert_eq!(Arg::read(&period.write()), Some(period));
+        }
+        for stage in Stage::ALL {
+            assert_eq!(Arg::read(&stage.write()), Some(stage));
         }
         for language in Language::ALL {
             assert_eq!(Arg::read(&language.write()), Some(language));

@@ -1,7 +1,11 @@
 //! The staff's buttons. Those of the catalogue are in `catalogue.rs`.
 
 use tolov_domain::{OrderId, UserId};
-use tolov_shop::{fulfilment::Deed, staff::Role};
+use tolov_shop::{
+    fulfilment::{Deed, Stage},
+    staff::Role,
+    statistics::Period,
+};
 
 use super::{arg::CodeArg, presses};
 use crate::staff::promo_new::PromoField;
@@ -32,5 +36,23 @@ presses! {
         RemoveMemberSurely { id: UserId } = "amxs",
 
         Journal { page: u32 } = "aj",
+
+        Orders = "ao",
+        OrdersIn { stage: Stage, page: u32 } = "aoi",
+        OrdersByPhone { phone: i64, page: u32 } = "aop",
+        FindOrder = "aof",
+        /// The card; on a post: the post as it is.
+        Order { id: OrderId } = "aoc",
+
+        Broadcast = "ab",
+        StartBroadcast { id: i64, is_forward: bool } = "abs",
+        /// How far it is.
+        ShowBroadcast { id: i64 } = "abv",
+        PauseBroadcast { id: i64 } = "abp",
+        ResumeBroadcast { id: i64 } = "abr",
+        StopBroadcast { id: i64 } = "abx",
+
+        Statistics { period: Period } = "at",
+        ExportStatistics { period: Period } = "atx",
     }
 }

@@ -14,3 +14,4 @@ pub(crate) mod pages;
 pub(crate) mod profile;
 pub(crate) mod search;
 pub(crate) mod start;
+pub(crate) mod support;

@@ -2,16 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod broadcast;
 pub(crate) mod catalogue;
+pub(crate) mod channel;
+pub(crate) mod deeds;
 pub(crate) mod exchange;
 mod import_errors;
 pub(crate) mod journal;
 pub(crate) mod members;
+pub(crate) mod order_post;
+mod order_text;
+pub(crate) mod orders;
 pub(crate) mod panel;
 mod photo;
 pub(crate) mod promo;
 pub(crate) mod promo_new;
 pub(crate) mod rights;
+pub(crate) mod statistics;
+pub(crate) mod support;
 mod typed;
 
 use self::{catalogue::CatalogueStep, members::MemberStep, promo_new::PromoStep};
@@ -23,4 +31,8 @@ pub(crate) enum StaffStep {
     Catalogue(CatalogueStep),
     Promo(PromoStep),
     Members(MemberStep),
+    /// The number of an order, a phone, or a payment's number.
+    FindOrder,
+    /// The message that goes to everybody.
+    BroadcastSource,
 }

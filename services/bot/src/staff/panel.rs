@@ -1,7 +1,10 @@
 //! The panel: what a member of staff may do, as buttons.
 
 use tolov_domain::Language;
-use tolov_shop::staff::{Right, Role};
+use tolov_shop::{
+    staff::{Right, Role},
+    statistics::Period,
+};
 
 use crate::{
     ctx::{Ctx, Done},
@@ -27,6 +30,12 @@ fn screen(language: Language, role: Role, name: &str) -> Screen {
 /// Everything that staff can do, one line a button: what a role may, it sees.
 fn buttons(language: Language, role: Role) -> Vec<Vec<Button>> {
     let all = [
+        (Right::SeeOrders, Button::press(l!(language, "panel-orders"), StaffPress::Orders)),
+        (Right::Broadcast, Button::press(l!(language, "panel-broadcast"), StaffPress::Broadcast)),
+        (
+            Right::SeeStatistics,
+            Button::press(l!(language, "panel-statistics"), StaffPress::Statistics { period: Period::Days }),
+        ),
         (
             Right::EditCatalogue,
             Button::press(l!(language, "panel-catalogue"), CataloguePress::Categories { page: 0 }),

@@ -53,7 +53,22 @@ fn of_staff_press(press: &StaffPress) -> Need {
     match press {
         StaffPress::Panel => Need::Role,
         // Which deeds a role may do is asked where they are done (`Role::may_do`).
-        StaffPress::Do { .. } | StaffPress::DoSurely { .. } => Need::Right(Right::SeeOrders),
+        StaffPress::Do { .. }
+        | StaffPress::DoSurely { .. }
+        | StaffPress::Orders
+        | StaffPress::OrdersIn { .. }
+        | StaffPress::OrdersByPhone { .. }
+        | StaffPress::FindOrder
+        | StaffPress::Order { .. } => Need::Right(Right::SeeOrders),
+        StaffPress::Broadcast
+        | StaffPress::StartBroadcast { .. }
+        | StaffPress::ShowBroadcast { .. }
+        | StaffPress::PauseBroadcast { .. }
+        | StaffPress::ResumeBroadcast { .. }
+        | StaffPress::StopBroadcast { .. } => Need::Right(Right::Broadcast),
+        StaffPress::Statistics { .. } | StaffPress::ExportStatistics { .. } => {
+            Need::Right(Right::SeeStatistics)
+        }
         StaffPress::PromoCodes { .. }
         | StaffPress::NewPromo
         | StaffPress::Promo { .. }
@@ -74,6 +89,8 @@ fn of_step(step: &StaffStep) -> Need {
     match step {
         StaffStep::Catalogue(_) | StaffStep::Promo(_) => Need::Right(Right::EditCatalogue),
         StaffStep::Members(_) => Need::Right(Right::ManageStaff),
+        StaffStep::FindOrder => Need::Right(Right::SeeOrders),
+        StaffStep::BroadcastSource => Need::Right(Right::Broadcast),
     }
 }
 

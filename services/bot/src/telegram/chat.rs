@@ -11,7 +11,7 @@ use teloxide::{
     requests::{Request, Requester},
     types::{
         CallbackQueryId, ChatId, FileId, InputFile, InputMedia, InputMediaPhoto, LinkPreviewOptions,
-        MessageId, ParseMode, ReplyMarkup,
+        MessageId, ParseMode, Recipient, ReplyMarkup,
     },
 };
 
@@ -100,7 +100,7 @@ impl Telegram {
     ) -> Result<ShownScreen, SendError> {
         // A text can become a picture, but nothing becomes a text again.
         let can_be_edited = screen.photo.is_some() || !shown.has_photo;
-        if can_be_edited && matches!(self.edit(chat, shown, screen).await?, Edited::Yes) {
+        if can_be_edited && matches!(self.edit(chat.into(), shown, screen).await?, Edited::Yes) {
             return Ok(ShownScreen { has_photo: screen.photo.is_some(), ..shown });
         }
         let new = self.show_new(chat, screen).await?;
@@ -111,14 +111,14 @@ impl Telegram {
     /// Changes a message where it is; `false` where there is none any more.
     pub(crate) async fn change(
         &self,
-        chat: ChatId,
+        chat: impl Into<Recipient>,
         shown: ShownScreen,
         screen: &Screen,
     ) -> Result<bool, SendError> {
-        Ok(matches!(self.edit(chat, shown, screen).await?, Edited::Yes))
+        Ok(matches!(self.edit(chat.into(), shown, screen).await?, Edited::Yes))
     }
 
-    async fn edit(&self, chat: ChatId, shown: ShownScreen, screen: &Screen) -> Result<Edited, SendError> {
+    async fn edit(&self, chat: Recipient, shown: ShownScreen, screen: &Screen) -> Result<Edited, SendError> {
         let id = MessageId(shown.message_id);
         let html = screen.fitting_html();
         let edited = match &screen.photo {

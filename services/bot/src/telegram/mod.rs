@@ -7,14 +7,16 @@ use teloxide::{
     ApiError, Bot, RequestError,
     payloads::SendMessageSetters,
     requests::Requester,
-    types::{ChatId, LinkPreviewOptions, ParseMode, Recipient},
+    types::{ChatId, InlineKeyboardMarkup, LinkPreviewOptions, ParseMode, Recipient},
 };
 
 use crate::{BotConfig, ConfigError, counted, reach::Reach};
 
 mod chat;
+pub(crate) mod copy;
 mod files;
 mod inline;
+mod picture;
 
 pub(crate) use files::NotFetched;
 
@@ -26,7 +28,7 @@ pub(crate) const POLL: Duration = Duration::from_secs(10);
 
 /// The Bot API.
 pub(crate) struct Telegram {
-    notifying: Bot,
+    pub(crate) notifying: Bot,
     /// For polls and for answers: other connections, so that neither side ever waits for a connection of the other.
     pub(crate) listening: Bot,
     reach: Reach,
@@ -74,6 +76,16 @@ impl Telegram {
 
     /// Sends one message, once. Bounded by the request timeout.
     pub(crate) async fn send(&self, chat: Recipient, html: String) -> Result<MessageId, SendError> {
+        self.send_with(chat, html, InlineKeyboardMarkup::default()).await
+    }
+
+    /// The same with buttons.
+    pub(crate) async fn send_with(
+        &self,
+        chat: Recipient,
+        html: String,
+        buttons: InlineKeyboardMarkup,
+    ) -> Result<MessageId, SendError> {
         let no_preview = LinkPreviewOptions {
             is_disabled: true,
             url: None,
@@ -81,11 +93,21 @@ impl Telegram {
             prefer_large_media: false,
             show_above_text: false,
         };
-        let request = self.notifying.send_message(chat, html).parse_mode(ParseMode::Html);
+        let mut request = self.notifying.send_message(chat, html).parse_mode(ParseMode::Html);
+        if !buttons.inline_keyboard.is_empty() {
+            request = request.reply_markup(buttons);
+        }
         let sent = match request.link_preview_options(no_preview).await {
             Ok(message) => Ok(i64::from(message.id.0)),
             Err(error) => sent_all_the_same(&error).ok_or_else(|| self.sort(&error)),
         };
+        self.heard(&sent);
+        counted::send("sendMessage", &sent);
+        sent
+    }
+
+    /// Takes note where Telegram has answered.
+    fn heard(&self, sent: &Result<MessageId, SendError>) {
         let answered = !matches!(
             sent,
             Err(SendError::ServerFailed { .. }
@@ -96,8 +118,6 @@ impl Telegram {
         if answered {
             self.reach.found();
         }
-        counted::send(&sent);
-        sent
     }
 
     /// Whether Telegram answered the last time.

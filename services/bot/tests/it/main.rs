@@ -1,9 +1,11 @@
 //! The bot as a whole, against a small Bot API, bus and shop store in memory.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop there")]
 
+mod broadcast;
 mod bus;
 mod failures;
 mod notices;
+mod orders;
 mod secrecy;
 mod shop;
 mod shopfront;

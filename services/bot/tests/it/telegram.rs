@@ -19,6 +19,17 @@ pub(crate) struct Arrived {
     pub(crate) at: Instant,
     /// Whether the chat shows it.
     pub(crate) shown: bool,
+    /// The rows of buttons below it.
+    pub(crate) buttons: Value,
+}
+
+/// What a message was changed to.
+#[derive(Debug, Clone)]
+pub(crate) struct Edited {
+    pub(crate) chat: String,
+    pub(crate) message_id: i64,
+    pub(crate) text: String,
+    pub(crate) buttons: Value,
 }
 
 /// What is answered to one message.
@@ -40,6 +51,11 @@ pub(crate) struct Telegram {
 #[derive(Debug, Default)]
 struct State {
     arrived: Vec<Arrived>,
+    edited: Vec<Edited>,
+    /// What was said to taps.
+    toasts: Vec<String>,
+    /// These messages are not there any more.
+    gone: Vec<i64>,
     /// For each chat what is answered next; then every message is shown.
     answers: HashMap<String, VecDeque<Answer>>,
     updates: Vec<Value>,
@@ -107,13 +123,23 @@ impl Telegram {
                 }),
             ),
             "getupdates" => ok(&self.updates(&body).await),
-            "sendmessage" => self.message(&body).await,
-            "editmessagetext" => {
-                ok(&shown_message(body["message_id"].as_i64().unwrap_or(1), body["chat_id"].as_i64()))
+            "sendmessage" => {
+                assert_eq!(body["parse_mode"], "HTML");
+                let text = body["text"].as_str().unwrap().to_owned();
+                self.message(&body, text).await
             }
-            "deletemessage" | "answercallbackquery" | "setmycommands" | "answerinlinequery" => {
+            "copymessage" | "forwardmessage" => {
+                let text = format!("{method} {}:{}", body["from_chat_id"], body["message_id"]);
+                self.message(&body, text).await
+            }
+            "editmessagetext" => self.edit(&body),
+            "answercallbackquery" => {
+                let text = body["text"].as_str().unwrap_or_default().to_owned();
+                self.state.lock().unwrap().toasts.push(text);
+                self.changed.notify_waiters();
                 ok(&json!(true))
             }
+            "deletemessage" | "setmycommands" | "answerinlinequery" => ok(&json!(true)),
             other => (404, json!({"ok": false, "error_code": 404, "description": format!("no {other}")})),
         }
     }
@@ -138,16 +164,32 @@ impl Telegram {
         }
     }
 
-    async fn message(&self, body: &Value) -> (u16, Value) {
+    fn edit(&self, body: &Value) -> (u16, Value) {
+        let chat = &body["chat_id"];
+        let chat = chat.as_str().map_or_else(|| chat.to_string(), str::to_owned);
+        let message_id = body["message_id"].as_i64().unwrap();
+        let mut state = self.state.lock().unwrap();
+        if state.gone.contains(&message_id) {
+            let description = "Bad Request: message to edit not found";
+            return (400, json!({"ok": false, "error_code": 400, "description": description}));
+        }
+        let text = body["text"].as_str().unwrap().to_owned();
+        let buttons = body["reply_markup"]["inline_keyboard"].clone();
+        state.edited.push(Edited { chat: chat.clone(), message_id, text, buttons });
+        drop(state);
+        self.changed.notify_waiters();
+        ok(&shown_message(message_id, chat.parse().ok()))
+    }
+
+    async fn message(&self, body: &Value, text: String) -> (u16, Value) {
         let chat = &body["chat_id"];
         let chat = chat.as_str().map_or_else(|| chat.to_string(), str::to_owned);
         let (answer, number) = {
             let mut state = self.state.lock().unwrap();
             let answer = state.answers.get_mut(&chat).and_then(VecDeque::pop_front);
             let shown = matches!(answer, None | Some(Answer::ShowAndHang));
-            let text = body["text"].as_str().unwrap().to_owned();
-            assert_eq!(body["parse_mode"], "HTML");
-            state.arrived.push(Arrived { chat: chat.clone(), text, at: Instant::now(), shown });
+            let buttons = body["reply_markup"]["inline_keyboard"].clone();
+            state.arrived.push(Arrived { chat: chat.clone(), text, at: Instant::now(), shown, buttons });
             (answer, state.arrived.len())
         };
         self.changed.notify_waiters();
@@ -217,6 +259,61 @@ impl Telegram {
         state.updates.push(update);
         drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// Somebody taps a button of a message in the staff channel.
+    pub(crate) fn tap_in_channel(&self, user_id: i64, (chat, message_id): (&str, i64), data: &str) {
+        let mut state = self.state.lock().unwrap();
+        let update_id = state.updates.len() + 1;
+        let chat: i64 = chat.parse().unwrap();
+        state.updates.push(json!({
+            "update_id": update_id,
+            "callback_query": {
+                "id": update_id.to_string(), "chat_instance": "1", "data": data,
+                "from": {"id": user_id, "is_bot": false, "first_name": "A", "language_code": "en"},
+                "message": {
+                    "message_id": message_id, "date": 1_763_881_506, "text": "…",
+                    "chat": {"id": chat, "type": "channel", "title": "Staff"},
+                },
+            },
+        }));
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Staff have removed a message.
+    pub(crate) fn is_gone(&self, message_id: i64) {
+        self.state.lock().unwrap().gone.push(message_id);
+    }
+
+    pub(crate) fn edited(&self, chat: &str) -> Vec<Edited> {
+        let state = self.state.lock().unwrap();
+        state.edited.iter().filter(|edited| edited.chat == chat).cloned().collect()
+    }
+
+    /// Waits until so many messages of a chat were changed.
+    pub(crate) async fn until_edited(&self, chat: &str, count: usize) -> Vec<Edited> {
+        self.until_there_is(|telegram| Some(telegram.edited(chat)).filter(|edited| edited.len() >= count))
+            .await
+    }
+
+    /// Waits until so many taps were answered.
+    pub(crate) async fn until_toasts(&self, count: usize) -> Vec<String> {
+        let toasts = |telegram: &Self| telegram.state.lock().unwrap().toasts.clone();
+        self.until_there_is(|telegram| Some(toasts(telegram)).filter(|toasts| toasts.len() >= count)).await
+    }
+
+    async fn until_there_is<T>(&self, find: impl Fn(&Self) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                if let Some(found) = find(self) {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap()
     }
 
     /// Every call but polls, in its order.

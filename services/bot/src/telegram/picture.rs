@@ -1,0 +1,46 @@
+//! Pictures that are made here and not kept anywhere.
+
+use teloxide::{
+    ApiError, RequestError,
+    payloads::{EditMessageMediaSetters, SendPhotoSetters},
+    requests::Requester,
+    types::{ChatId, InputFile, InputMedia, InputMediaPhoto, MessageId, ParseMode},
+};
+
+use super::{SendError, Telegram, chat::patiently};
+use crate::{dialogue::ShownScreen, screen::Screen};
+
+impl Telegram {
+    /// Shows a picture with a caption and buttons: in the place of a message where there is one, else as a new one.
+    pub(crate) async fn show_picture(
+        &self,
+        chat: ChatId,
+        shown: Option<ShownScreen>,
+        png: Vec<u8>,
+        caption: &Screen,
+    ) -> Result<ShownScreen, SendError> {
+        let file = || InputFile::memory(png.clone()).file_name("chart.png");
+        if let Some(shown) = shown {
+            let media =
+                InputMediaPhoto::new(file()).caption(caption.fitting_html()).parse_mode(ParseMode::Html);
+            let id = MessageId(shown.message_id);
+            let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
+            match patiently(request.reply_markup(caption.markup())).await {
+                Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
+                    return Ok(ShownScreen { has_photo: true, ..shown });
+                }
+                // Whatever is wrong with that message, a new one says it just as well.
+                Err(RequestError::Api(_)) => {}
+                Err(error) => return Err(self.sort(&error)),
+            }
+        }
+        let request = self
+            .listening
+            .send_photo(chat, file())
+            .caption(caption.fitting_html())
+            .parse_mode(ParseMode::Html)
+            .reply_markup(caption.markup());
+        let sent = patiently(request).await.map_err(|error| self.sort(&error))?;
+        Ok(ShownScreen { message_id: sent.id.0, has_photo: true })
+    }
+}

@@ -1,0 +1,177 @@
+//! Orders of this shop in the staff channel: posts with buttons, and what the buttons do.
+
+use std::time::Duration;
+
+use time::macros::datetime;
+use tolov_domain::{OrderId, ProductId, Tiyin, UserId, order::OrderLine};
+use tolov_shop::{
+    fulfilment::{Delivery, Fulfilment, Stage, StockState, fulfilment},
+    records,
+};
+
+use crate::{
+    telegram::Answer,
+    world::{STAFF, World, for_staff},
+};
+
+const OWNER: i64 = 1;
+const SHOPPER: &str = "5551";
+
+async fn world() -> World {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    world
+}
+
+async fn is_paid(world: &World, number: i64) {
+    let total = Tiyin::from_soum(30_000).unwrap();
+    let order = Fulfilment {
+        id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(5551).unwrap(),
+        lines: vec![OrderLine {
+            product_id: ProductId::try_new(7).unwrap(),
+            count: 2,
+            title: "Pizza".to_owned(),
+            price: Some(Tiyin::from_soum(15_000).unwrap()),
+        }],
+        goods: total,
+        discount: Tiyin::ZERO,
+        promo_code: None,
+        delivery_price: Tiyin::ZERO,
+        total,
+        delivery: Delivery::Pickup,
+        phone: "+998901234567".to_owned(),
+        comment: None,
+        stage: Stage::Paid,
+        stock: StockState::Taken,
+        placed_at: datetime!(2026-11-23 07:00 UTC),
+        pay_until_at: None,
+        payment_url: None,
+        click_paydoc_id: Some(2001),
+        paid_at: Some(datetime!(2026-11-23 07:05 UTC)),
+        late: false,
+        missing: Vec::new(),
+        cancel_asked_by: None,
+        timeline: Vec::new(),
+        shopper_message_id: None,
+        staff_message_id: None,
+    };
+    records::insert(&world.shop.documents, &order).await.unwrap();
+}
+
+async fn order(world: &World, number: i64) -> Fulfilment {
+    fulfilment(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
+}
+
+/// The post of a paid order, whose number the order knows.
+async fn posted(world: &World, number: i64) -> i64 {
+    is_paid(world, number).await;
+    world.bus.deliver(&for_staff(number));
+    world.bus.until_empty().await;
+    let kept = async {
+        loop {
+            if let Some(id) = order(world, number).await.staff_message_id {
+                return id;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), kept).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    let post = world.telegram.arrived(STAFF).pop().unwrap();
+    assert!(post.text.contains("Pizza × 2 — 30 000"), "{}", post.text);
+    assert!(post.text.contains("+998 90 123 45 67"), "{}", post.text);
+    let buttons = post.buttons.to_string();
+    assert!(buttons.contains("1:ad:1024:ac") && buttons.contains("1:ad:1024:cn"), "{buttons}");
+
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    let edited = world.telegram.until_edited(STAFF, 1).await.pop().unwrap();
+    assert_eq!(edited.message_id, message_id);
+    assert!(edited.text.contains("qabul qilindi"), "{}", edited.text);
+    assert!(edited.buttons.to_string().contains("1:ad:1024:rd"), "{}", edited.buttons);
+    world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
+    let order = order(&world, 1024).await;
+    assert_eq!(order.stage, Stage::Preparing);
+
+    // A second tap, perhaps of somebody else, does nothing and says who was faster.
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    let toasts = world.telegram.until_toasts(2).await;
+    assert!(toasts[1].contains("already"), "{toasts:?}");
+    bot.stop().await;
+    assert_eq!(self::order(&world, 1024).await.timeline, order.timeline);
+}
+
+#[tokio::test]
+async fn a_stranger_in_the_channel_is_refused() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    world.telegram.tap_in_channel(666, (STAFF, message_id), "1:ad:1024:ac");
+    let toasts = world.telegram.until_toasts(1).await;
+    bot.stop().await;
+    assert!(!toasts[0].is_empty());
+    assert_eq!(order(&world, 1024).await.stage, Stage::Paid);
+    assert!(world.telegram.edited(STAFF).is_empty());
+}
+
+#[tokio::test]
+async fn cancelling_asks_first_and_then_the_money_has_to_go_back() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:cn");
+    let asked = world.telegram.until_edited(STAFF, 1).await.pop().unwrap();
+    assert!(asked.buttons.to_string().contains("1:ads:1024:cn"), "{}", asked.buttons);
+    assert_eq!(order(&world, 1024).await.stage, Stage::Paid);
+
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ads:1024:cn");
+    let cancelled = world.telegram.until_edited(STAFF, 2).await.pop().unwrap();
+    assert!(cancelled.text.contains("CLICK kabinetida"), "{}", cancelled.text);
+    assert!(cancelled.buttons.to_string().contains("1:ad:1024:rf"), "{}", cancelled.buttons);
+    bot.stop().await;
+    let order = order(&world, 1024).await;
+    assert_eq!((order.stage, order.stock), (Stage::Cancelled, StockState::Returned));
+}
+
+#[tokio::test]
+async fn a_post_that_was_removed_comes_anew() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    world.telegram.is_gone(message_id);
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    let posts = world.telegram.until(STAFF, |arrived| arrived.len() == 2).await;
+    assert!(posts[1].text.contains("qabul qilindi"), "{}", posts[1].text);
+    bot.stop().await;
+    assert_ne!(order(&world, 1024).await.staff_message_id, Some(message_id));
+}
+
+#[tokio::test]
+async fn a_digest_links_to_each_of_its_orders() {
+    let world = world().await;
+    world.telegram.will_answer(STAFF, [Answer::RetryAfter(2)]);
+    for number in [1, 2] {
+        is_paid(&world, number).await;
+    }
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    for number in [2, 3] {
+        world.bus.deliver(&for_staff(number));
+    }
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let digest = world.telegram.arrived(STAFF).pop().unwrap();
+    let buttons = digest.buttons.to_string();
+    for number in [1, 2] {
+        assert!(buttons.contains(&format!("https://t.me/shop_bot?start=order_{number}")), "{buttons}");
+    }
+    assert!(!buttons.contains("order_3"), "it was placed by other means: {buttons}");
+    assert!(digest.text.contains("№3 "), "{}", digest.text);
+}
