@@ -9,7 +9,8 @@ pub(crate) fn label(language: &str, key: &str) -> String {
     for file in std::fs::read_dir(&folder).unwrap() {
         let texts = std::fs::read_to_string(file.unwrap().path()).unwrap();
         let mut lines = texts.lines();
-        let value = lines.find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('=').map(str::trim));
+        let value =
+            lines.find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('=').map(str::trim));
         match value {
             // A long text begins on the next line.
             Some("") => return longest_piece(lines.next().unwrap().trim()),
@@ -29,8 +30,9 @@ fn longest_piece(text: &str) -> String {
     }
     pieces.push(rest);
     // What is between tags: a story looks for what is shown.
-    let shown = pieces.into_iter().flat_map(|piece| piece.split('<')).map(|piece| {
-        piece.split_once('>').map_or(piece, |(_, shown)| shown)
-    });
+    let shown = pieces
+        .into_iter()
+        .flat_map(|piece| piece.split('<'))
+        .map(|piece| piece.split_once('>').map_or(piece, |(_, shown)| shown));
     shown.map(str::trim).max_by_key(|piece| piece.chars().count()).unwrap_or_default().to_owned()
 }

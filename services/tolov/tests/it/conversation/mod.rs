@@ -4,12 +4,14 @@
 //! A story is one function; it runs once on files (`tolov all`) and once on RabbitMQ and MongoDB (three processes), and
 //! both must be the same chat to the letter.
 
+mod broadcast;
 mod expiry;
 mod habits;
 mod labels;
 mod person;
 mod purchase;
 mod reliability;
+mod staff;
 mod support;
 mod transcript;
 mod world;

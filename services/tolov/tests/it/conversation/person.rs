@@ -198,7 +198,11 @@ impl<'w> Person<'w> {
         let log = self.world.get(&format!("telegram/chats/{}/messages", self.id)).await;
         let is_shown = |message: &&Value| message["from"] == "bot" && message["deleted_at_ms"].is_null();
         let shown = log.as_array().unwrap().iter().filter(is_shown);
-        shown.map(|message| format!("{}\n{}", message["text"].as_str().unwrap_or_default(), message["reply_markup"])).collect()
+        shown
+            .map(|message| {
+                format!("{}\n{}", message["text"].as_str().unwrap_or_default(), message["reply_markup"])
+            })
+            .collect()
     }
 
     /// Checks that nothing that is shown has a text in it.

@@ -58,7 +58,9 @@ async fn telegram_fails(world: &World) {
     };
     dilnoza.says("/menu").await;
     world.meanwhile("Telegram asks the bot to wait a second");
-    world.inject(fault("editMessageText", json!({ "effect": "too_many_requests", "retry_after_s": 1 }))).await;
+    world
+        .inject(fault("editMessageText", json!({ "effect": "too_many_requests", "retry_after_s": 1 })))
+        .await;
     dilnoza.taps_on("menu-catalogue").await;
     world.meanwhile("Telegram does not find the message to edit");
     let gone = json!({ "effect": "refusal", "error_code": 400, "description": "Bad Request: message to edit not found" });

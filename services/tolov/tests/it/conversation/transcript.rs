@@ -58,7 +58,9 @@ impl Transcript {
     }
 
     pub(crate) fn payment(&mut self, who: &str, payment: &Value) {
-        for (field, name) in [("click_paydoc_id", "‹CLICK payment›"), ("click_trans_id", "‹CLICK transaction›")] {
+        for (field, name) in
+            [("click_paydoc_id", "‹CLICK payment›"), ("click_trans_id", "‹CLICK transaction›")]
+        {
             self.names.push((payment[field].to_string(), name.to_owned()));
         }
         let (status, amount) = (&payment["status"], payment["amount"].as_str().unwrap_or_default());
@@ -71,7 +73,8 @@ impl Transcript {
     pub(crate) fn tap(&mut self, chat_id: i64, title: &str, act: &Act) {
         self.enter(title);
         let data = act.tap["data"].as_str().unwrap_or_default();
-        let message = self.chats.get(&chat_id).and_then(|chat| chat.messages.get(&act.tap["message_id"].as_i64()?));
+        let message =
+            self.chats.get(&chat_id).and_then(|chat| chat.messages.get(&act.tap["message_id"].as_i64()?));
         let label = message.and_then(|taken| taken.labels.get(data)).map_or(data, String::as_str).to_owned();
         writeln!(self.text, "{}: 👆 [ {label} ]", act.who).unwrap();
         let answer = &act.tap["answer"];
@@ -152,7 +155,9 @@ fn body(version: &Value) -> String {
     let mut lines = Vec::new();
     match version["kind"].as_str().unwrap() {
         "photo" => lines.push("[photo]".to_owned()),
-        "document" => lines.push(format!("[file {}]", version["document"]["file_name"].as_str().unwrap_or_default())),
+        "document" => {
+            lines.push(format!("[file {}]", version["document"]["file_name"].as_str().unwrap_or_default()))
+        }
         "location" => lines.push("[location]".to_owned()),
         "contact" => {
             let number = version["contact"]["phone_number"].as_str().unwrap_or_default();
@@ -234,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_chat_reads_as_a_chat() {
-        let keyboard = |label: &str| json!({ "inline_keyboard": [[{ "text": label, "callback_data": "x" }]] });
+        let keyboard =
+            |label: &str| json!({ "inline_keyboard": [[{ "text": label, "callback_data": "x" }]] });
         let mut message = json!({
             "message_id": 2, "from": "bot", "kind": "text", "text": "Menyu", "earlier": [], "revision": 2,
             "reply_markup": keyboard("Katalog"),
