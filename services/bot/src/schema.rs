@@ -315,6 +315,7 @@ async fn nothing(ctx: Ctx) -> Done {
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "dptree hands values over")]
 fn command(ctx: Ctx) -> Option<Command> {
     Command::parse(ctx.text()?, ctx.deps.username()).ok()
 }

@@ -30,6 +30,10 @@ pub(crate) enum Command {
     Sandbox,
     /// Messages that could not be handled: list, show, requeue or drop them
     Parked(Parked),
+    /// A small example catalogue for a shop that has none
+    Seed,
+    /// The catalogue as CSV, out and in
+    Catalogue(Catalogue),
     /// Looks at everything that this installation needs; says what is wrong and what to do
     Doctor(Doctor),
     /// Copies the ledger, and the embedded stores where they are used, to one checked file; services may run
@@ -51,6 +55,8 @@ impl Command {
             Self::Doctor(_) => "off",
             Self::Demo(_)
             | Self::Parked(_)
+            | Self::Seed
+            | Self::Catalogue(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Healthcheck { .. }
@@ -121,6 +127,25 @@ impl From<ParkedQueue> for Queue {
             ParkedQueue::BotNotifications => Self::BotNotifications,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Catalogue {
+    #[command(subcommand)]
+    pub(crate) deed: CatalogueDeed,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueDeed {
+    /// Writes the catalogue, to standard output where no file is named
+    Export { file: Option<PathBuf> },
+    /// Takes a table like that of an export: what it names is changed or made, the rest stays
+    Import {
+        file: PathBuf,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// Orders are paid and cancelled by it: point it at a test instance of the merchant.

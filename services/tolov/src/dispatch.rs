@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tolov_kit::{env::Env, lifecycle::Ending};
 
-use crate::{backup, cli::Command, click_test, demo, doctor, healthcheck, parked, roles};
+use crate::{backup, catalogue, cli::Command, click_test, demo, doctor, healthcheck, parked, roles};
 
 pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
     match command {
@@ -14,6 +14,8 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Bot => roles::bot(env).await,
         Command::Sandbox => roles::sandbox(env).await,
         Command::Parked(parked) => parked::run(env, parked.deed).await.map(|()| Ending::Clean),
+        Command::Seed => catalogue::seed(env).await.map(|()| Ending::Clean),
+        Command::Catalogue(catalogue) => catalogue::run(env, catalogue.deed).await.map(|()| Ending::Clean),
         Command::Doctor(options) => doctor::run(env, &options).await,
         Command::Backup { file } => backup::run(env, &file).await.map(|()| Ending::Clean),
         Command::Restore { file } => backup::restore(env, &file).await.map(|()| Ending::Clean),

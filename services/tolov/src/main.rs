@@ -2,6 +2,7 @@
 
 mod adapters;
 mod backup;
+mod catalogue;
 mod cli;
 mod click_test;
 mod demo;

@@ -26,6 +26,5 @@ checkout-place = ✅ Place the order
 checkout-anew = ✏️ Change
 checkout-back-to-cart = ⬅️ Cart
 checkout-leave = ✖️ Cancel
-checkout-left = All right, later.
 checkout-price-changed = The price has changed: please look at the new total
 checkout-cashier-away = The payment system cannot be reached just now. Your cart is safe: please try again in a moment.

@@ -26,6 +26,5 @@ checkout-place = ✅ Заказать
 checkout-anew = ✏️ Изменить
 checkout-back-to-cart = ⬅️ Корзина
 checkout-leave = ✖️ Отменить
-checkout-left = Хорошо, позже.
 checkout-price-changed = Цена изменилась: посмотрите новую сумму
 checkout-cashier-away = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.

@@ -26,6 +26,5 @@ checkout-place = ✅ Buyurtma berish
 checkout-anew = ✏️ O'zgartirish
 checkout-back-to-cart = ⬅️ Savat
 checkout-leave = ✖️ Bekor qilish
-checkout-left = Mayli, keyinroq.
 checkout-price-changed = Narx o'zgardi: yangi summani ko'ring
 checkout-cashier-away = Hozir to'lov tizimiga ulana olmayapmiz. Savatingiz joyida — birozdan so'ng yana urinib ko'ring.

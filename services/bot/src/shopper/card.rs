@@ -184,10 +184,8 @@ fn ending(around: Around<'_>, product: &Product, screen: Screen, back: Button) -
 }
 
 fn back_button(language: Language, back: &ShopPress) -> Button {
-    let label = match back {
-        ShopPress::FoundPage { .. } => l!(language, "back-to-found"),
-        _ => l!(language, "back"),
-    };
+    let is_found = matches!(back, ShopPress::FoundPage { .. });
+    let label = if is_found { l!(language, "back-to-found") } else { l!(language, "back") };
     Button::press(label, back.clone())
 }
 

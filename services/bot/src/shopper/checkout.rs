@@ -14,7 +14,7 @@ use tolov_shop::{
 
 use url::Url;
 
-use super::{cart as cart_screens, start::Link};
+use super::{cart as cart_screens, contact, start::Link};
 use crate::{
     ctx::{Ctx, Done, Trouble},
     dialogue::{Draft, Step},
@@ -37,6 +37,7 @@ pub(crate) async fn begin(ctx: Ctx) -> Done {
         }
         return cart_screens::open(ctx).await;
     }
+    contact::put_away(&ctx).await?;
     let phone = ctx.shop().user(ctx.id()).await?.and_then(|user| user.phone);
     // A draft that was left half way begins anew, with the number that was drawn for it if any.
     ctx.change(|dialogue| {
@@ -130,8 +131,7 @@ pub(crate) async fn take_address(ctx: Ctx) -> Done {
     keep_delivery(&ctx, delivery).await?;
     let language = ctx.language;
     ctx.expect(Step::Landmark).await?;
-    let gone = ReplyMarkup::KeyboardRemove(KeyboardRemove::new());
-    ctx.say_with(t!(language, "checkout-address-taken"), Some(gone)).await?;
+    contact::say_without_keyboard(&ctx, t!(language, "checkout-address-taken")).await?;
     let screen = Screen::new(t!(language, "checkout-landmark"))
         .row([Button::press(l!(language, "skip"), ShopPress::SkipLandmark)])
         .row([leave(language)]);
@@ -165,6 +165,7 @@ pub(crate) async fn pick_up(ctx: Ctx) -> Done {
     if ctx.deps.config.pickup_address.is_none() {
         return ctx.stale().await;
     }
+    contact::put_away(&ctx).await?;
     keep_delivery(&ctx, Delivery::Pickup).await?;
     ask_comment(ctx).await
 }
@@ -173,6 +174,7 @@ pub(crate) async fn pick_up(ctx: Ctx) -> Done {
 pub(crate) async fn same_place_again(ctx: Ctx) -> Done {
     let known = profile::profile(ctx.documents(), ctx.id()).await?.and_then(|profile| profile.delivery);
     let Some(known) = known else { return ctx.stale().await };
+    contact::put_away(&ctx).await?;
     keep_delivery(&ctx, known).await?;
     ask_comment(ctx).await
 }
@@ -375,10 +377,7 @@ async fn finish(ctx: Ctx, order: &Fulfilment) -> Done {
 
 /// Back to the cart; nothing was bought.
 pub(crate) async fn leave_checkout(mut ctx: Ctx) -> Done {
-    if ctx.dialogue.step == Step::Address {
-        let gone = ReplyMarkup::KeyboardRemove(KeyboardRemove::new());
-        ctx.say_with(t!(ctx.language, "checkout-left"), Some(gone)).await?;
-    }
+    contact::put_away(&ctx).await?;
     ctx.change(|dialogue| {
         dialogue.draft = None;
         dialogue.step = Step::Idle;

@@ -79,22 +79,20 @@ fn result_in(language: Language, product: &Product, url: Url, with_pictures: boo
     let screen = message(language, product, url).photo(photo.clone());
     let (html, markup) = (screen.fitting_html(), screen.markup());
     let (id, title, facts) = (product.id.to_string(), product.title.clone(), facts(language, product));
-    match photo {
-        Some(photo) => InlineQueryResultCachedPhoto::new(id, FileId(photo))
+    if let Some(photo) = photo {
+        return InlineQueryResultCachedPhoto::new(id, FileId(photo))
             .title(title)
             .description(facts)
             .caption(html)
             .parse_mode(ParseMode::Html)
             .reply_markup(markup)
-            .into(),
-        None => {
-            let text = InputMessageContentText::new(html).parse_mode(ParseMode::Html);
-            InlineQueryResultArticle::new(id, title, InputMessageContent::Text(text))
-                .description(facts)
-                .reply_markup(markup)
-                .into()
-        }
+            .into();
     }
+    let text = InputMessageContentText::new(html).parse_mode(ParseMode::Html);
+    InlineQueryResultArticle::new(id, title, InputMessageContent::Text(text))
+        .description(facts)
+        .reply_markup(markup)
+        .into()
 }
 
 /// The message that is sent to the chat.
@@ -117,6 +115,7 @@ fn facts(language: Language, product: &Product) -> String {
 }
 
 /// A result that was picked in the bot's own chat comes as a message by way of the bot: what it shows is meant.
+#[expect(clippy::needless_pass_by_value, reason = "dptree hands values over")]
 pub(crate) fn picked(ctx: Ctx) -> Option<ProductId> {
     let message = ctx.message()?;
     let me = ctx.deps.me.get()?;

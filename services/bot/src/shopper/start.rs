@@ -83,16 +83,16 @@ pub(crate) async fn choose_language(mut ctx: Ctx, language: Language) -> Done {
     }
     ctx.language = language;
     ctx.has_chosen = true;
-    match ctx.dialogue.step.clone() {
-        Step::Language { link } => welcome(ctx, link).await,
-        // The second of two quick taps: the first has asked for the number.
-        Step::Phone { is_first: true, .. } if is_chosen_already => Ok(()),
-        Step::Phone { is_first: true, link } => welcome(ctx, link).await,
-        _ => {
-            ctx.toast(l!(language, "language-set")).await?;
-            profile::open(ctx).await
-        }
+    let step = ctx.dialogue.step.clone();
+    if let Step::Language { link } = step {
+        return welcome(ctx, link).await;
     }
+    if let Step::Phone { is_first: true, link } = step {
+        // The second of two quick taps: the first has asked for the number.
+        return if is_chosen_already { Ok(()) } else { welcome(ctx, link).await };
+    }
+    ctx.toast(l!(language, "language-set")).await?;
+    profile::open(ctx).await
 }
 
 /// Greets, and asks for the phone number once; checkout asks again where it is still missing.

@@ -6,7 +6,9 @@
     reason = "a test that meets what it did not expect has failed; what it prints helps to see why"
 )]
 
+mod catalogue;
 mod click_test;
+mod conversation;
 mod demo;
 mod environment;
 mod journey;

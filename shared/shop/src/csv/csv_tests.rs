@@ -1,12 +1,11 @@
 use proptest::prelude::*;
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::{OrderId, ProductId, Tiyin, ports::documents::Sequence};
+use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin, ports::documents::Sequence};
 
 use super::*;
 use crate::{
     catalogue::{Category, Fiscal, Variant},
-    records,
-    stock::{Hold, HoldState},
+    records, stock,
 };
 
 fn id(number: i64) -> ProductId {
@@ -43,16 +42,10 @@ fn variant(number: i64, label: &str, price: i64, stock: Option<u32>) -> Variant 
     Variant { id: id(number), label: label.to_owned(), price: soum(price), stock }
 }
 
-/// Tea (1), with a held piece, and a shirt in two sizes (2: 3 and 4).
+/// Tea (1), and a shirt in two sizes (2: 3 and 4).
 fn catalogue() -> Catalogue {
     let mut tea = product(1, 1, "Ko'k choy", 15_000);
     tea.stock = Some(5);
-    tea.holds.push(Hold {
-        order_id: OrderId::try_new(1001).unwrap(),
-        article_id: id(1),
-        count: 2,
-        state: HoldState::Held,
-    });
     let mut shirt = product(2, 2, "Futbolka", 90_000);
     shirt.variants = vec![variant(3, "M", 90_000, Some(2)), variant(4, "L", 95_000, None)];
     Catalogue {
@@ -74,6 +67,13 @@ async fn stored(catalogue: &Catalogue) -> MemoryDocuments {
         }
     }
     documents
+}
+
+/// An order holds so many of these articles.
+async fn held(documents: &MemoryDocuments, order: i64, articles: &[(i64, u32)]) {
+    let article = |(article, count): &(i64, u32)| OrderedProduct { product_id: id(*article), count: *count };
+    let articles: Vec<OrderedProduct> = articles.iter().map(article).collect();
+    stock::hold(documents, OrderId::try_new(order).unwrap(), &articles).await.unwrap();
 }
 
 /// What is wrong with a file, as `line: column: problem`.
@@ -125,19 +125,16 @@ async fn a_price_list_changes_what_it_names_and_nothing_else() {
 
 #[tokio::test]
 async fn what_was_sold_and_held_since_the_preview_stays_so() {
-    let before = catalogue();
-    let documents = stored(&before).await;
-    let file = "product_id;variant;title;price;stock\n1;;Choy;15000;5\n2;XL;;99000;7\n2;M;;91000;2";
+    let documents = stored(&catalogue()).await;
+    held(&documents, 1001, &[(1, 2)]).await;
+    let before = Catalogue::read(&documents).await.unwrap();
+    let file = "product_id;variant;title;price;stock\n1;;Choy;15000;3\n2;XL;;99000;7\n2;M;;91000;2";
     let plan = plan(file.as_bytes(), &before).unwrap();
-    let order_id = OrderId::try_new(1002).unwrap();
-    for (product, article) in [(1, 1), (2, 3)] {
-        let hold = |product: &mut Product| product.hold(order_id, id(article), 1).unwrap();
-        records::change(&documents, product, hold).await.unwrap();
-    }
+    held(&documents, 1002, &[(1, 1), (3, 1)]).await;
     apply(&documents, &plan).await.unwrap();
     let after = Catalogue::read(&documents).await.unwrap();
     let [tea, shirt] = after.products.as_slice() else { panic!("{after:?}") };
-    assert_eq!((tea.title.as_str(), tea.stock, tea.holds.len()), ("Choy", Some(4), 2));
+    assert_eq!((tea.title.as_str(), tea.stock, tea.holds.len()), ("Choy", Some(2), 2));
     assert_eq!(
         shirt.variants,
         [variant(3, "M", 91_000, Some(1)), variant(4, "L", 95_000, None), variant(5, "XL", 99_000, Some(7))]

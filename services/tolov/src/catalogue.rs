@@ -1,0 +1,144 @@
+//! The operator's tools for the catalogue: the example, and the table that comes out and goes in.
+#![expect(clippy::print_stdout, reason = "what was done is these commands' answer")]
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail};
+use tolov_domain::ports::shop::ShopStore;
+use tolov_kit::env::Env;
+use tolov_shop::{
+    csv::{self, Catalogue, Plan, RowError},
+    seed::{self, Planted},
+};
+
+use crate::{
+    adapters::{Embedded, ShopAddress, open_shop},
+    cli::CatalogueDeed,
+};
+
+/// So many changes, or mistakes, are shown of one file.
+const SHOWN_MAX: usize = 100;
+
+async fn opened(env: &Env) -> Result<Arc<dyn ShopStore>> {
+    let address = ShopAddress::from_env(env, Embedded::Allowed);
+    env.finish()?;
+    Ok(open_shop(&address).await?)
+}
+
+/// `tolov seed`
+pub(crate) async fn seed(env: &Env) -> Result<()> {
+    let shop = opened(env).await?;
+    match seed::plant(shop.as_ref()).await? {
+        Planted::Now { products, categories } => println!(
+            "{products} products in {categories} new categories, and the promo code {}; photos are sent to the bot",
+            seed::PROMO_CODE
+        ),
+        Planted::Before => println!("the example is there already; nothing was changed"),
+        Planted::HasOwnCatalogue => {
+            println!(
+                "the shop has a catalogue of its own; nothing was changed (`tolov catalogue import` adds to it)"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// `tolov catalogue`
+pub(crate) async fn run(env: &Env, deed: CatalogueDeed) -> Result<()> {
+    let shop = opened(env).await?;
+    match deed {
+        CatalogueDeed::Export { file } => export(shop.as_ref(), file.as_deref()).await,
+        CatalogueDeed::Import { file, dry_run } => import(shop.as_ref(), &file, dry_run).await,
+    }
+}
+
+async fn export(shop: &dyn ShopStore, file: Option<&Path>) -> Result<()> {
+    let catalogue = Catalogue::read(shop).await?;
+    let table = csv::export(&catalogue);
+    let Some(file) = file else {
+        return std::io::stdout().write_all(&table).context("cannot write to standard output");
+    };
+    let mut written = match File::create_new(file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{} is there already; an export never replaces a file: name another", file.display())
+        }
+        opened => opened.with_context(|| format!("cannot write {}", file.display()))?,
+    };
+    written.write_all(&table).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("{}: {} products", file.display(), catalogue.products.len());
+    Ok(())
+}
+
+async fn import(shop: &dyn ShopStore, file: &Path, dry_run: bool) -> Result<()> {
+    let table = read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let catalogue = Catalogue::read(shop).await?;
+    let plan = match csv::plan(&table, &catalogue) {
+        Ok(plan) => plan,
+        Err(errors) => bail!("{} is not imported, nothing was changed:\n{}", file.display(), told(&errors)),
+    };
+    show(&plan);
+    if dry_run || plan.is_empty() {
+        println!("nothing was changed");
+        return Ok(());
+    }
+    let applied = csv::apply(shop, &plan).await?;
+    println!(
+        "done: {} products made, {} changed, {} categories made",
+        applied.products_new, applied.products_changed, applied.categories_new
+    );
+    for id in applied.gone {
+        println!("product {id} was removed meanwhile and stays so");
+    }
+    Ok(())
+}
+
+/// One byte more than an import takes is enough to see that it is too much.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let most = u64::try_from(csv::FILE_MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut table = Vec::new();
+    File::open(file)?.take(most).read_to_end(&mut table)?;
+    Ok(table)
+}
+
+fn told(errors: &[RowError]) -> String {
+    let mut lines: Vec<String> = errors.iter().take(SHOWN_MAX).map(|error| format!("  {error}")).collect();
+    if errors.len() > SHOWN_MAX {
+        lines.push(format!("  and {} more", errors.len() - SHOWN_MAX));
+    }
+    lines.join("\n")
+}
+
+fn show(plan: &Plan) {
+    let counts = plan.counts();
+    println!(
+        "{} new products, {} changed, {} the same; {} new variants of known products, {} new categories",
+        counts.products_new,
+        counts.products_changed,
+        counts.products_same,
+        counts.variants_new,
+        counts.categories_new
+    );
+    for title in plan.new_categories() {
+        println!("  new category: {title}");
+    }
+    for change in plan.changes().take(SHOWN_MAX) {
+        match change.product_id {
+            None => println!("  new: {}", change.title),
+            Some(id) => {
+                println!("  {id} {}:", change.title);
+                for cell in change.cells {
+                    println!("    {cell}");
+                }
+            }
+        }
+    }
+    let changes = counts.products_new.saturating_add(counts.products_changed);
+    if changes > SHOWN_MAX {
+        println!("  and {} more", changes - SHOWN_MAX);
+    }
+}

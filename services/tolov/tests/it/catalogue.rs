@@ -1,0 +1,67 @@
+//! The operator's tools for the catalogue, on files of their own.
+
+use std::{collections::BTreeMap, path::Path, process::Output};
+
+use crate::processes::tolov;
+
+/// Runs `tolov` with a command line, on the shop store in this folder.
+fn run(folder: &Path, command: &[&str]) -> Output {
+    tolov(command[0], folder, &BTreeMap::new()).args(&command[1..]).output().unwrap()
+}
+
+fn printed(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn done(folder: &Path, command: &[&str], wanted: &str) {
+    let output = run(folder, command);
+    assert!(
+        output.status.success() && printed(&output).contains(wanted),
+        "{command:?}: {}",
+        printed(&output)
+    );
+}
+
+#[test]
+fn the_example_is_planted_once_and_comes_out_as_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["seed"], "13 products in 4 new categories, and the promo code XUSH10");
+    done(folder, &["seed"], "the example is there already; nothing was changed");
+    done(folder, &["catalogue", "export", "shop.csv"], "shop.csv: 13 products");
+    let table = std::fs::read(folder.join("shop.csv")).unwrap();
+    assert_eq!(run(folder, &["catalogue", "export"]).stdout, table);
+    assert!(String::from_utf8(table).unwrap().contains("1;Choy;\"Ko'k choy 95, 100 g\";"));
+    let again = run(folder, &["catalogue", "export", "shop.csv"]);
+    assert!(!again.status.success() && printed(&again).contains("never replaces"), "{}", printed(&again));
+    done(folder, &["catalogue", "import", "shop.csv"], "0 new products, 0 changed, 13 the same");
+}
+
+#[test]
+fn an_import_says_what_it_changes_and_a_file_with_a_mistake_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["seed"], "13 products");
+    let write = |table: &str| std::fs::write(folder.join("prices.csv"), table).unwrap();
+    write("product_id,category,title,price\n1,,,19000\n,Choy,Yasmin choyi,cheap\n");
+    let before = run(folder, &["catalogue", "export"]).stdout;
+    let refused = run(folder, &["catalogue", "import", "prices.csv"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        printed(&refused).contains("nothing was changed:\n  line 3, price: write so'm"),
+        "{}",
+        printed(&refused)
+    );
+    write("product_id,category,title,price\n1,,,19000\n,Choy,Yasmin choyi,24000\n");
+    let dry = ["catalogue", "import", "prices.csv", "--dry-run"];
+    done(folder, &dry, "price 18000 → 19000\n  new: Yasmin choyi\nnothing was changed");
+    assert_eq!(run(folder, &["catalogue", "export"]).stdout, before);
+    done(
+        folder,
+        &["catalogue", "import", "prices.csv"],
+        "done: 1 products made, 1 changed, 0 categories made",
+    );
+    let after = String::from_utf8(run(folder, &["catalogue", "export"]).stdout).unwrap();
+    assert!(after.contains(";19000;") && after.contains("Yasmin choyi"), "{after}");
+    done(folder, &["seed"], "a catalogue of its own");
+}
