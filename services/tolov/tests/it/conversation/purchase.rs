@@ -1,6 +1,6 @@
 //! From /start to "delivered", in each language.
 
-use super::{story, world::World};
+use super::{person::Person, staff::owner_comes_in, story, world::World};
 
 /// Where the things go.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ async fn buys(world: &World, who: Shopper) {
     shopper.taps_on("order-again").await;
 }
 
-async fn fills_the_cart(shopper: &super::person::Person<'_>) {
+async fn fills_the_cart(shopper: &Person<'_>) {
     shopper.taps_on("menu-catalogue").await;
     shopper.taps("Kiyim").await;
     shopper.taps("Paxta futbolka").await;
@@ -93,7 +93,7 @@ async fn fills_the_cart(shopper: &super::person::Person<'_>) {
     shopper.says("xush10").await;
 }
 
-async fn checks_out(shopper: &super::person::Person<'_>, who: Shopper) {
+async fn checks_out(shopper: &Person<'_>, who: Shopper) {
     shopper.taps_on("cart-check-out").await;
     shopper.taps_on("checkout-keep-phone").await;
     match who.place {
@@ -117,8 +117,8 @@ async fn checks_out(shopper: &super::person::Person<'_>, who: Shopper) {
 }
 
 /// Staff work on the order by the buttons under its post, and the shopper sees each state.
-async fn is_handed_out(world: &World, shopper: &super::person::Person<'_>, who: Shopper) {
-    let aziz = world.owner().await;
+async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
+    let aziz = owner_comes_in(world).await;
     let is_delivered = !matches!(who.place, Place::Pickup);
     let ready = if is_delivered { "told-ready" } else { "told-ready-for-pickup" };
     let mut way = vec![("deed-accept", "told-accepted"), ("deed-make-ready", ready)];

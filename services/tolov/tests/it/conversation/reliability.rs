@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::{
     habits::{comes_in, orders, takes},
+    person::Person,
+    staff::owner_comes_in,
     story,
     world::World,
 };
@@ -32,19 +34,43 @@ async fn checkout_over_a_restart(world: &World) {
 async fn double_taps_and_two_devices(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     takes(&dilnoza, "Choy", "Qora choy", "+1").await;
+    // One more, on the phone and on the computer: both show one in the cart, both mean two.
+    taps_twice(&dilnoza, "+1").await;
     dilnoza.taps_on("menu-cart").await;
     dilnoza.taps_on("cart-check-out").await;
     dilnoza.taps_on("checkout-keep-phone").await;
     dilnoza.taps_on("checkout-pickup").await;
     dilnoza.taps_on("skip").await;
-    let order = dilnoza.words("checkout-place");
-    let taps = [dilnoza.taps_unheard(&order).await, dilnoza.taps_unheard(&order).await];
-    for tap in taps {
-        dilnoza.is_done(dilnoza.id, tap).await;
-    }
+    taps_twice(&dilnoza, &dilnoza.words("checkout-place")).await;
     dilnoza.says("/orders").await;
     let screen = dilnoza.screen().await;
     assert_eq!(screen.matches("№").count(), 2, "one order: its message and its line in the list: {screen}");
+}
+
+async fn taps_twice(shopper: &Person<'_>, button: &str) {
+    let taps = [shopper.taps_unheard(button).await, shopper.taps_unheard(button).await];
+    for tap in taps {
+        shopper.is_done(shopper.id, tap).await;
+    }
+}
+
+/// A shopper blocks the bot while the order is on its way, and comes back: staff notice nothing of it.
+async fn blocked_for_a_while(world: &World) {
+    let aziz = owner_comes_in(world).await;
+    let dilnoza = comes_in(world, "Dilnoza", "uz").await;
+    takes(&dilnoza, "Choy", "Qora choy", "+1").await;
+    orders(&dilnoza).await;
+    dilnoza.pays().await;
+    dilnoza.sees_text("state-paid").await;
+    world.meanwhile("Dilnoza blocks the bot");
+    dilnoza.blocks_the_bot().await;
+    world.staff_see("№").await;
+    aziz.taps_in_channel("№", &aziz.words("deed-accept")).await;
+    aziz.taps_in_channel("№", &aziz.words("deed-make-ready")).await;
+    world.meanwhile("Dilnoza lets the bot in again");
+    dilnoza.lets_the_bot_in_again().await;
+    dilnoza.says("/orders").await;
+    dilnoza.taps("№").await;
 }
 
 /// Telegram fails in every way it knows; the shopper gets there.
@@ -90,3 +116,4 @@ story!(restart_in_checkout, checkout_over_a_restart, |_settings| {});
 story!(double_taps, double_taps_and_two_devices, |_settings| {});
 story!(faults_of_telegram, telegram_fails, |_settings| {});
 story!(flood, a_flood, |_settings| {});
+story!(blocked, blocked_for_a_while, |_settings| {});

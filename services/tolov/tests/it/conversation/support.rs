@@ -18,4 +18,4 @@ async fn a_question_is_answered(world: &World) {
     aziz.sees("Yashil").await;
 }
 
-story!(support, a_question_is_answered, |_settings| {});
+story!(question_to_the_shop, a_question_is_answered, |_settings| {});
