@@ -111,7 +111,8 @@ mod tests {
                 stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
             }
         });
-        let mut bot = BotConfig::new(Secret::new("7:planted-token"), "@staff".parse().unwrap());
+        let (token, webhook_url) = (Secret::new("7:planted-token"), "http://127.0.0.1:9".parse().unwrap());
+        let mut bot = BotConfig::new(token, "@staff".parse().unwrap(), webhook_url, Secret::new("api"));
         bot.api_url = Some(url.parse().unwrap());
         bot
     }
