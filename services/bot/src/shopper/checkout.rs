@@ -3,7 +3,7 @@
 //! What was agreed so far is the draft in the dialogue. Nothing is bought before the summary is agreed to; from then on
 //! the draft's order number makes every repetition (a double tap, a restart) end in the same order.
 
-use teloxide::types::{ButtonRequest, KeyboardButton, KeyboardMarkup, KeyboardRemove, Location, ReplyMarkup};
+use teloxide::types::{ButtonRequest, KeyboardButton, KeyboardMarkup, Location, ReplyMarkup};
 use tolov_domain::{Language, OrderId, Phone, Tiyin};
 use tolov_shop::{
     cart::{self, Quote},

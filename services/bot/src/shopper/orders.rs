@@ -9,7 +9,7 @@ use tolov_shop::{
 use super::cart as cart_screens;
 use crate::{
     cancelling::{Cancelling, cancel_unpaid},
-    ctx::{Ctx, Done, Trouble},
+    ctx::{Ctx, Done, Origin, Trouble},
     order_message,
     press::ShopPress,
     screen::{Button, Screen},
@@ -70,9 +70,10 @@ async fn show_order(ctx: &Ctx, order: &Fulfilment) -> Done {
 pub(crate) async fn check(ctx: Ctx, id: OrderId) -> Done {
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
     let language = ctx.language;
-    let text = match order.stage {
-        Stage::Waiting => l!(language, "check-not-yet"),
-        stage => order_message::state(language, stage),
+    let text = if order.stage == Stage::Waiting {
+        l!(language, "check-not-yet")
+    } else {
+        order_message::state(language, order.stage)
     };
     ctx.toast(text).await?;
     show_again(&ctx, &order).await
@@ -88,12 +89,8 @@ async fn show_again(ctx: &Ctx, order: &Fulfilment) -> Done {
 }
 
 fn is_own_message(ctx: &Ctx, order: &Fulfilment) -> bool {
-    match &ctx.origin {
-        crate::ctx::Origin::Press { shown: Some(shown), .. } => {
-            order.shopper_message_id == Some(i64::from(shown.message_id))
-        }
-        _ => false,
-    }
+    let Origin::Press { shown: Some(shown), .. } = &ctx.origin else { return false };
+    order.shopper_message_id == Some(i64::from(shown.message_id))
 }
 
 pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> Done {

@@ -54,7 +54,7 @@ mod tests {
             .iter()
             .map(|button| match button {
                 Button::Press { label, .. } => label.as_str(),
-                _ => "",
+                Button::Link { .. } | Button::SearchHere { .. } | Button::Share { .. } => "",
             })
             .collect()
     }

@@ -76,10 +76,13 @@ async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
         (Deed::Cancelled, false) => return cancel_unpaid(ctx, order).await,
         _ => fulfilment::advance(ctx.documents(), order.id, deed, by, now).await?,
     };
+    let before = order;
     let Some((order, moved)) = moved else { return ctx.stale().await };
     let entry = order.timeline.iter().rev().find(|entry| entry.deed == deed);
     // A write whose answer was lost finds its own deed there.
-    let is_ours = entry.is_some_and(|entry| entry.by == by && unix_ms(entry.at) == unix_ms(now));
+    let is_ours = entry.is_some_and(|entry| {
+        entry.by == by && unix_ms(entry.at) == unix_ms(now) && !before.timeline.contains(entry)
+    });
     match moved {
         Moved::Now => done(ctx, &order, deed).await,
         Moved::Before if is_ours => done(ctx, &order, deed).await,

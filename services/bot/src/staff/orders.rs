@@ -126,6 +126,7 @@ pub(crate) async fn find(ctx: Ctx) -> Done {
 }
 
 /// The order of a post's link, where the person may see orders. To everybody else it is a link like any.
+#[expect(clippy::needless_pass_by_value, reason = "the tree hands out values")]
 pub(crate) fn linked(ctx: Ctx, payload: String) -> Option<OrderId> {
     match Link::parse(&payload) {
         Some(Link::Order(id)) if ctx.may(Right::SeeOrders) => Some(id),

@@ -159,7 +159,7 @@ async fn write_back(ctx: Ctx, before: SupportMessage) -> Done {
         team.iter().copied().filter(|id| *id == before.reply_to_user_id).collect();
     let reached = match to_staff(&ctx, if who_answered.is_empty() { &team } else { &who_answered }).await? {
         Reached::Nobody if !who_answered.is_empty() => to_staff(&ctx, &team).await?,
-        reached => reached,
+        reached @ (Reached::Some | Reached::Nobody | Reached::NotSuch) => reached,
     };
     let said = match reached {
         Reached::Some => t!(ctx.language, "support-sent"),

@@ -52,28 +52,25 @@ impl Telegram {
         markup: Option<ReplyMarkup>,
     ) -> Result<ShownScreen, SendError> {
         let html = screen.fitting_html();
-        let sent = match &screen.photo {
-            Some(photo) => {
-                let request = self
-                    .listening
-                    .send_photo(chat, InputFile::file_id(FileId(photo.clone())))
-                    .caption(html)
-                    .parse_mode(ParseMode::Html);
-                match markup {
-                    Some(markup) => patiently(request.reply_markup(markup)).await,
-                    None => patiently(request).await,
-                }
+        let sent = if let Some(photo) = &screen.photo {
+            let request = self
+                .listening
+                .send_photo(chat, InputFile::file_id(FileId(photo.clone())))
+                .caption(html)
+                .parse_mode(ParseMode::Html);
+            match markup {
+                Some(markup) => patiently(request.reply_markup(markup)).await,
+                None => patiently(request).await,
             }
-            None => {
-                let request = self
-                    .listening
-                    .send_message(chat, html)
-                    .parse_mode(ParseMode::Html)
-                    .link_preview_options(NO_PREVIEW);
-                match markup {
-                    Some(markup) => patiently(request.reply_markup(markup)).await,
-                    None => patiently(request).await,
-                }
+        } else {
+            let request = self
+                .listening
+                .send_message(chat, html)
+                .parse_mode(ParseMode::Html)
+                .link_preview_options(NO_PREVIEW);
+            match markup {
+                Some(markup) => patiently(request.reply_markup(markup)).await,
+                None => patiently(request).await,
             }
         };
         match sent {
@@ -121,22 +118,19 @@ impl Telegram {
     async fn edit(&self, chat: Recipient, shown: ShownScreen, screen: &Screen) -> Result<Edited, SendError> {
         let id = MessageId(shown.message_id);
         let html = screen.fitting_html();
-        let edited = match &screen.photo {
-            Some(photo) => {
-                let media = InputMediaPhoto::new(InputFile::file_id(FileId(photo.clone())))
-                    .caption(html)
-                    .parse_mode(ParseMode::Html);
-                let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
-                patiently(request.reply_markup(screen.markup())).await
-            }
-            None => {
-                let request = self
-                    .listening
-                    .edit_message_text(chat, id, html)
-                    .parse_mode(ParseMode::Html)
-                    .link_preview_options(NO_PREVIEW);
-                patiently(request.reply_markup(screen.markup())).await
-            }
+        let edited = if let Some(photo) = &screen.photo {
+            let media = InputMediaPhoto::new(InputFile::file_id(FileId(photo.clone())))
+                .caption(html)
+                .parse_mode(ParseMode::Html);
+            let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
+            patiently(request.reply_markup(screen.markup())).await
+        } else {
+            let request = self
+                .listening
+                .edit_message_text(chat, id, html)
+                .parse_mode(ParseMode::Html)
+                .link_preview_options(NO_PREVIEW);
+            patiently(request.reply_markup(screen.markup())).await
         };
         match edited {
             Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {

@@ -41,7 +41,8 @@ impl Answering {
 
 impl Work for Answering {
     async fn answer(&self, update: Update) {
-        answer(&self.tree, &self.deps, update).await;
+        // On the heap: the tree of all conversations makes it larger than a task's stack should carry.
+        Box::pin(answer(&self.tree, &self.deps, update)).await;
     }
 
     async fn end_tap(&self, update: &Update) {

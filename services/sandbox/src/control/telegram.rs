@@ -16,8 +16,24 @@ struct Text {
 }
 
 #[derive(Deserialize)]
+struct Said {
+    text: String,
+    reply_to_message_id: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct Query {
     query: String,
+}
+
+/// A [`Tap`] in a channel, and whose it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChannelTap {
+    shopper_id: i64,
+    message_id: Option<i64>,
+    data: Option<String>,
+    text: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +65,15 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
             let Text { text } = request.json()?;
             Ok(ok(&telegram.post_to_channel(id(channel)?, &text).map_err(refused)?))
         }
+        ("POST", ["channels", channel, "tap"]) => {
+            let ChannelTap { shopper_id, message_id, data, text } = request.json()?;
+            let tap = Tap { message_id, data, text };
+            Ok(ok(&telegram.tap_in_channel(id(channel)?, shopper_id, &tap).map_err(refused)?))
+        }
+        ("GET", ["updates", "confirmed"]) => {
+            telegram.wait_until_confirmed(request.timeout()?).await.map_err(refused)?;
+            Ok(done())
+        }
         ("GET", ["chats"]) => Ok(ok(&telegram.chats())),
         ("GET", ["chats", chat, "messages"]) => messages(telegram, id(chat)?, request),
         ("GET", ["files", path @ ..]) => picture(telegram, &path.join("/")),
@@ -56,6 +81,10 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
         ("GET", ["taps"]) => Ok(ok(&telegram.taps())),
         ("GET", ["taps", tap, "answer"]) => {
             Ok(ok(&telegram.wait_for_answer(tap, request.timeout()?).await.map_err(refused)?))
+        }
+        ("GET", ["inline_queries", query, "answer"]) if request.text("timeout_ms").is_some() => {
+            let answered = telegram.wait_for_inline_answer(query, request.timeout()?).await;
+            Ok(ok(&answered.map_err(refused)?))
         }
         ("GET", ["inline_queries", query, "answer"]) => {
             let answer = telegram.inline_answer(query);
@@ -84,7 +113,13 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
 
 fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {
     let message = match act {
-        "text" => telegram.send_text(shopper_id, &request.json::<Text>()?.text),
+        "text" => {
+            let Said { text, reply_to_message_id } = request.json()?;
+            match reply_to_message_id {
+                Some(message_id) => telegram.reply(shopper_id, message_id, &text),
+                None => telegram.send_text(shopper_id, &text),
+            }
+        }
         "contact" => {
             let contact = if request.body.is_empty() || request.body.as_ref() == b"{}" {
                 None
@@ -100,6 +135,11 @@ fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Reque
         "photo" => {
             let caption = request.text("caption").unwrap_or_default();
             telegram.send_photo(shopper_id, request.body.clone(), caption)
+        }
+        "document" => {
+            let caption = request.text("caption").unwrap_or_default();
+            let file_name = request.text("file_name").unwrap_or("file");
+            telegram.send_document(shopper_id, file_name, request.body.clone(), caption)
         }
         "tap" => {
             let tapped = telegram.tap(shopper_id, &request.json::<Tap>()?).map_err(refused)?;
@@ -173,7 +213,9 @@ fn refused(error: KnobError) -> Refused {
             StatusCode::CONFLICT
         }
         KnobError::WrongId(..) | KnobError::NotAPhoto => StatusCode::UNPROCESSABLE_ENTITY,
-        KnobError::Timeout { .. } | KnobError::NoAnswer { .. } => StatusCode::REQUEST_TIMEOUT,
+        KnobError::Timeout { .. } | KnobError::NoAnswer { .. } | KnobError::NotConfirmed { .. } => {
+            StatusCode::REQUEST_TIMEOUT
+        }
         KnobError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
     };
     Refused::new(status, error)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     KnobError, Telegram,
@@ -127,6 +128,31 @@ impl Telegram {
     /// Every tap, oldest first.
     pub fn taps(&self) -> Vec<CallbackQuery> {
         self.look(|state| state.callbacks.iter().cloned().collect())
+    }
+
+    /// Waits until the bot has confirmed every update that there is now.
+    pub async fn wait_until_confirmed(&self, timeout: Duration) -> Result<(), KnobError> {
+        let newest = self.look(|state| state.updates.newest());
+        let left = |state: &State| state.updates.pending_up_to(newest);
+        let confirmed = self.wait(timeout, |state| (left(state) == 0).then_some(())).await;
+        let timeout_ms = timeout.as_millis();
+        confirmed.ok_or_else(|| KnobError::NotConfirmed { pending: self.look(left), timeout_ms })
+    }
+
+    /// Waits until the bot has answered an inline query.
+    pub async fn wait_for_inline_answer(
+        &self,
+        inline_query_id: &str,
+        timeout: Duration,
+    ) -> Result<Value, KnobError> {
+        let find = |state: &State| {
+            let mut answers = state.inline_answers.iter();
+            answers
+                .find(|(id, answer)| id == inline_query_id && !answer.is_null())
+                .map(|(_, answer)| answer.clone())
+        };
+        let timeout_ms = timeout.as_millis();
+        self.wait(timeout, find).await.ok_or(KnobError::NoAnswer { timeout_ms })
     }
 
     /// How many updates wait for the bot.

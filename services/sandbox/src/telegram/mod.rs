@@ -94,7 +94,7 @@ pub enum KnobError {
     ChatExists(i64),
     #[error("{0} cannot be the id of a {1}")]
     WrongId(i64, &'static str),
-    #[error("there is no message {message_id} of the bot in chat {chat_id}, or it was deleted")]
+    #[error("there is no such message {message_id} in chat {chat_id}, or it was deleted")]
     NoMessage { chat_id: i64, message_id: i64 },
     #[error("no button {wanted} is shown in chat {chat_id}; shown are: {shown}")]
     NoButton { chat_id: i64, wanted: String, shown: String },
@@ -106,8 +106,10 @@ pub enum KnobError {
         "nothing like {wanted:?} came to chat {chat_id} within {timeout_ms} ms; the last message is: {last:?}"
     )]
     Timeout { chat_id: i64, wanted: String, timeout_ms: u128, last: String },
-    #[error("there is no such tap, or no answer to it came within {timeout_ms} ms")]
+    #[error("there is no such tap or query, or no answer to it came within {timeout_ms} ms")]
     NoAnswer { timeout_ms: u128 },
+    #[error("the bot has not confirmed {pending} of the updates within {timeout_ms} ms")]
+    NotConfirmed { pending: usize, timeout_ms: u128 },
     #[error("too many {0} for the sandbox: reset it")]
     Full(&'static str),
     #[error("this is no file that Telegram takes as a photo")]

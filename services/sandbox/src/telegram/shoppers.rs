@@ -62,6 +62,16 @@ impl Telegram {
         self.change(|state| say(state, shopper_id, Body::Text { text: FormattedText::typed(text) }))
     }
 
+    /// A shopper, or staff in their private chat with the bot, replies to a message of the chat.
+    pub fn reply(&self, shopper_id: i64, to_message_id: i64, text: &str) -> Result<Message, KnobError> {
+        self.change(|state| {
+            let chat = state.chats.get(&shopper_id).filter(|chat| chat.present(to_message_id).is_some());
+            chat.ok_or(KnobError::NoMessage { chat_id: shopper_id, message_id: to_message_id })?;
+            let new = NewMessage::new(Sender::Person, Body::Text { text: FormattedText::typed(text) });
+            say_new(state, shopper_id, NewMessage { reply_to_message_id: Some(to_message_id), ..new })
+        })
+    }
+
     /// A shopper shares a phone number: the own one, or somebody else's, which carries no or another user id.
     pub fn share_contact(&self, shopper_id: i64, contact: Option<Contact>) -> Result<Message, KnobError> {
         self.change(|state| {
@@ -90,6 +100,24 @@ impl Telegram {
             let mut caption = FormattedText::typed(caption);
             caption.entities.clear();
             say(state, shopper_id, Body::Photo { photo, caption })
+        })
+    }
+
+    /// A shopper, or an administrator of the shop, sends a file.
+    pub fn send_document(
+        &self,
+        shopper_id: i64,
+        file_name: &str,
+        content: Bytes,
+        caption: &str,
+    ) -> Result<Message, KnobError> {
+        self.change(|state| {
+            let upload = Upload { file_name: file_name.to_owned(), content };
+            let stored = state.files.store(FileKind::Document, &upload);
+            let document = stored.map_err(|_| KnobError::Full("bytes in a file"))?;
+            let mut caption = FormattedText::typed(caption);
+            caption.entities.clear();
+            say(state, shopper_id, Body::Document { document, caption })
         })
     }
 
@@ -180,13 +208,15 @@ pub(super) fn own_contact(state: &State, shopper_id: i64) -> Result<Contact, Kno
 
 /// Puts a shopper's message into the chat and tells the bot.
 pub(super) fn say(state: &mut State, shopper_id: i64, body: Body) -> Result<Message, KnobError> {
+    say_new(state, shopper_id, NewMessage::new(Sender::Person, body))
+}
+
+fn say_new(state: &mut State, shopper_id: i64, new: NewMessage) -> Result<Message, KnobError> {
     shopper(state, shopper_id)?;
     if state.chats.get(&shopper_id).is_some_and(|chat| chat.blocked) {
         return Err(KnobError::Blocked(shopper_id));
     }
-    let message = state
-        .append(shopper_id, NewMessage::new(Sender::Person, body))
-        .map_err(|_| KnobError::NoShopper(shopper_id))?;
+    let message = state.append(shopper_id, new).map_err(|_| KnobError::NoShopper(shopper_id))?;
     let update = state.message_json(&message);
     state.updates.push("message", &update);
     Ok(message)

@@ -71,8 +71,22 @@ pub enum Tapped {
 impl Telegram {
     /// A shopper taps a button that is shown: an inline one, or one of the reply keyboard.
     pub fn tap(&self, shopper_id: i64, tap: &Tap) -> Result<Tapped, KnobError> {
+        self.tap_in(shopper_id, shopper_id, tap)
+    }
+
+    /// A person taps an inline button under a post of a channel, as staff do.
+    pub fn tap_in_channel(&self, channel_id: i64, shopper_id: i64, tap: &Tap) -> Result<Tapped, KnobError> {
+        self.look(|state| match state.chats.get(&channel_id) {
+            Some(chat) if chat.shopper().is_none() => Ok(()),
+            _ => Err(KnobError::NoChat(channel_id)),
+        })?;
+        self.tap_in(channel_id, shopper_id, tap)
+    }
+
+    fn tap_in(&self, chat_id: i64, shopper_id: i64, tap: &Tap) -> Result<Tapped, KnobError> {
         self.change(|state| {
-            let (message, button) = find_button(state, shopper_id, tap)?;
+            shopper(state, shopper_id)?;
+            let (message, button) = find_button(state, chat_id, tap)?;
             match button.action {
                 ButtonAction::Callback(data) => call_back(state, shopper_id, &message, data),
                 ButtonAction::Link(url) => Ok(Tapped::Link { url }),
@@ -88,7 +102,7 @@ impl Telegram {
                     let (latitude, longitude) = TASHKENT;
                     say(state, shopper_id, Body::Location { latitude, longitude }).map(sent)
                 }
-                ButtonAction::Other(_) => Err(no_button(state, shopper_id, tap)),
+                ButtonAction::Other(_) => Err(no_button(state, chat_id, tap)),
             }
         })
     }
@@ -102,7 +116,6 @@ fn sent(message: Message) -> Tapped {
 }
 
 fn find_button(state: &State, chat_id: i64, tap: &Tap) -> Result<(Message, Button), KnobError> {
-    shopper(state, chat_id)?;
     if let Some(message_id) = tap.message_id
         && !state.shown(chat_id).any(|message| message.message_id == message_id)
     {

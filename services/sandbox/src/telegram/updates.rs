@@ -67,6 +67,15 @@ impl Updates {
         self.pending.len()
     }
 
+    /// The id of the newest update, and how many up to an id the bot has not confirmed.
+    pub(crate) fn newest(&self) -> i64 {
+        self.next_id - 1
+    }
+
+    pub(crate) fn pending_up_to(&self, id: i64) -> usize {
+        self.pending.iter().filter(|(pending, _)| *pending <= id).count()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.pending.clear();
     }

@@ -46,6 +46,11 @@ async fn a_shopper_lives_by_http_alone() {
     assert_eq!((&log[0]["from"], &log[1]["from"]), (&json!("person"), &json!("bot")));
     let (status, _) = post(&sandbox, &format!("telegram/shoppers/{id}/tap"), json!({ "text": "no" })).await;
     assert_eq!(status, 404);
+    let tap = json!({ "shopper_id": id, "text": "no" });
+    let (status, told) = post(&sandbox, &format!("telegram/channels/{STAFF}/tap"), tap).await;
+    assert!(status == 404 && told["error"].as_str().unwrap().contains("no button"), "{told}");
+    let (status, told) = get(&sandbox, "telegram/updates/confirmed?timeout_ms=20").await;
+    assert!(status == 408 && told["error"].as_str().unwrap().contains("not confirmed"), "{told}");
 }
 
 #[tokio::test]

@@ -9,5 +9,6 @@ mod merchant;
 mod merchant_api;
 mod page;
 mod payments;
+mod people;
 mod polling;
 mod running;

@@ -240,6 +240,7 @@ async fn inline_queries_are_asked_and_answered() {
     assert_eq!((asked.query.as_str(), asked.id.0.as_str()), ("non", query.as_str()));
     sandbox.bot().answer_inline_query(asked.id.clone(), []).await.unwrap();
     assert_eq!(sandbox.telegram().inline_answer(&query), Some(serde_json::json!([])));
+    assert_eq!(sandbox.telegram().wait_for_inline_answer(&query, SOON).await, Ok(serde_json::json!([])));
     sandbox.telegram().reset();
     assert!(sandbox.shopper() > shopper, "a forgotten shopper's id is not given to another one");
 }

@@ -1,6 +1,6 @@
 //! The shop of the demo: the three services and the sandbox, in one process, on files that are gone afterwards.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -161,7 +161,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
                 return_url: None,
             },
         },
-        order_ttl: None,
+        order_ttl: Some(Duration::from_hours(24)),
     }
 }
 

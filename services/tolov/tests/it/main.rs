@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod click_test;
+mod conversation;
 mod demo;
 mod environment;
 mod journey;

@@ -190,7 +190,7 @@ fn later_addition() -> OrderedProduct {
     OrderedProduct { product_id: ProductId::try_new(8).unwrap(), count: 3 }
 }
 
-fn own_database() -> String {
+pub(crate) fn own_database() -> String {
     let server = std::env::var("TEST_MONGO_URL")
         .unwrap_or_else(|_| panic!("TEST_MONGO_URL is not set: run ./scripts/test, which starts a server"));
     let (address, query) = server

@@ -57,10 +57,7 @@ pub(super) async fn send(
         } else {
             deps.telegram.copy(chat, parcel.source).await
         };
-        let error = match sent {
-            Ok(_) => return Tried::As(Reached::Sent),
-            Err(error) => error,
-        };
+        let Err(error) = sent else { return Tried::As(Reached::Sent) };
         match error {
             SendError::Wait(wait) => {
                 tracing::info!(wait_ms = wait.as_millis(), "Telegram asks to wait with a broadcast");

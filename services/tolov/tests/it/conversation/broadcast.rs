@@ -1,0 +1,118 @@
+//! A message to a thousand people: through Telegram's limits, past those who blocked the bot, over a pause in which the
+//! bot dies. How far it is at a moment differs from run to run, so this story has no snapshot.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tolov_domain::{UserId, time::from_unix_ms};
+use tolov_shop::{broadcast::Broadcast, profile::Profile, records};
+
+use super::{
+    staff::owner_comes_in,
+    world::{OWNER, PATIENCE, Settings, Stores, World},
+};
+use crate::shop_world::eventually;
+
+const PEOPLE: i64 = 1_000;
+/// Everybody with a number that ends so has blocked the bot; some of them long ago.
+const EVERY_BLOCKED: i64 = 50;
+const FIRST: i64 = 700_001;
+const NEWS: &str = "Navro'z bilan! Hamma choyga chegirma.";
+
+fn two_hundred_a_second(settings: &mut Settings) {
+    settings.insert("BOT_MESSAGES_PER_S".to_owned(), "200".to_owned());
+}
+
+fn is_blocked(id: i64) -> bool {
+    id % EVERY_BLOCKED == 0
+}
+
+/// A thousand people who once came in.
+async fn people_are_known(world: &World) {
+    for id in FIRST..FIRST + PEOPLE {
+        let met_at = from_unix_ms(1_795_000_000_000);
+        let profile = Profile::new(UserId::try_new(id).unwrap(), "Xaridor", met_at);
+        records::insert(world.store(), &profile).await.unwrap();
+        if is_blocked(id) {
+            world.post("telegram/shoppers", &json!({ "id": id, "first_name": "Xaridor" })).await;
+            let fault = json!({ "method": "copyMessage", "chat_id": id, "times": 5, "effect": "blocked" });
+            world.inject(fault).await;
+        }
+    }
+}
+
+/// How often each of the thousand got the news.
+async fn copies(world: &World) -> BTreeMap<i64, u64> {
+    let counts: BTreeMap<i64, u64> = serde_json::from_value(world.get("telegram/counts").await).unwrap();
+    counts.into_iter().filter(|(chat, count)| *chat >= FIRST && *count > 0).collect()
+}
+
+async fn until_reached(world: &World, people: usize) {
+    eventually("the news reaches people", PATIENCE, || async { copies(world).await.len() >= people }).await;
+}
+
+/// Waits until nobody works on the broadcast; a process that dies at work is waited for longer than a test should take.
+async fn until_left(world: &World) {
+    eventually("the broadcast rests", PATIENCE, || async {
+        let broadcast: Broadcast = records::read(world.store(), 1).await.unwrap().unwrap();
+        broadcast.leased_until_at.is_none()
+    })
+    .await;
+}
+
+async fn everybody_hears_once(stores: Stores) {
+    let world = World::start(stores, two_hundred_a_second).await;
+    people_are_known(&world).await;
+    let aziz = owner_comes_in(&world).await;
+    aziz.says("/admin").await;
+    aziz.taps_on("panel-broadcast").await;
+    aziz.says(NEWS).await;
+    world
+        .inject(
+            json!({ "method": "copyMessage", "times": 3, "effect": "too_many_requests", "retry_after_s": 1 }),
+        )
+        .await;
+    aziz.taps_on("broadcast-send").await;
+    until_reached(&world, 200).await;
+    aziz.sees_button(&aziz.words("broadcast-pause")).await;
+    aziz.taps_on("broadcast-pause").await;
+    aziz.sees_text("broadcast-paused").await;
+    until_left(&world).await;
+    let paused_at = copies(&world).await.len();
+    assert!(paused_at < 900, "paused too late: {paused_at}");
+    world.kill_bot();
+    world.start_bot().await;
+    aziz.taps_on("broadcast-resume").await;
+    aziz.sees("tugadi").await;
+
+    let copies = copies(&world).await;
+    let blocked = (FIRST..FIRST + PEOPLE).filter(|id| is_blocked(*id)).count();
+    let missed: Vec<i64> =
+        (FIRST..FIRST + PEOPLE).filter(|id| !is_blocked(*id) && !copies.contains_key(id)).collect();
+    assert_eq!(missed, Vec::<i64>::new(), "nobody is left out");
+    let twice = copies.values().filter(|count| **count > 1).count();
+    assert!(twice <= 3, "{twice} people heard it twice: only who was being written to at the kill may");
+    let screen = aziz.screen().await;
+    // The owner is somebody who came in, too.
+    let sent = usize::try_from(PEOPLE).unwrap() - blocked + 1;
+    assert!(screen.contains(&format!(" {sent} ")) && screen.contains(&format!(" {blocked} ")), "{screen}");
+    assert_eq!(told(&world).await, 1, "the author is one of the recipients");
+    world.ends().await;
+}
+
+/// How often the owner got the news as a copy, beside the preview.
+async fn told(world: &World) -> usize {
+    let log = world.get(&format!("telegram/chats/{OWNER}/messages")).await;
+    let is_copy = |message: &&Value| message["from"] == "bot" && message["text"] == NEWS;
+    log.as_array().unwrap().iter().filter(is_copy).count() - 1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_hears_once_on_files() {
+    everybody_hears_once(Stores::Files).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_hears_once_on_rabbitmq_and_mongodb() {
+    everybody_hears_once(Stores::Servers).await;
+}

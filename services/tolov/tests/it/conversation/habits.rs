@@ -1,0 +1,31 @@
+//! What shoppers do again and again.
+
+use super::{person::Person, world::World};
+
+/// Somebody who speaks Uzbek, or another language, meets the bot and gives the number.
+pub(crate) async fn comes_in<'w>(world: &'w World, name: &str, language: &str) -> Person<'w> {
+    let shopper = world.person(name, language).await;
+    shopper.says("/start").await;
+    shopper.taps_on("language-name").await;
+    shopper.taps_on("phone-share").await;
+    shopper
+}
+
+/// Finds a product in the catalogue and taps a button of its card.
+pub(crate) async fn takes(shopper: &Person<'_>, category: &str, product: &str, button: &str) {
+    shopper.says("/menu").await;
+    shopper.taps_on("menu-catalogue").await;
+    shopper.taps(category).await;
+    shopper.taps(product).await;
+    shopper.taps(button).await;
+}
+
+/// Orders what is in the cart, to be picked up.
+pub(crate) async fn orders(shopper: &Person<'_>) {
+    shopper.taps_on("menu-cart").await;
+    shopper.taps_on("cart-check-out").await;
+    shopper.taps_on("checkout-keep-phone").await;
+    shopper.taps_on("checkout-pickup").await;
+    shopper.taps_on("skip").await;
+    shopper.taps_on("checkout-place").await;
+}

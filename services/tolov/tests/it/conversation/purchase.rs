@@ -1,0 +1,138 @@
+//! From /start to "delivered", in each language.
+
+use super::{person::Person, staff::owner_comes_in, story, world::World};
+
+/// Where the things go.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Location,
+    Address(&'static str),
+    Pickup,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shopper {
+    name: &'static str,
+    /// As the language is called on its button.
+    language_name: &'static str,
+    language: &'static str,
+    place: Place,
+    landmark: &'static str,
+    comment: Option<&'static str>,
+}
+
+async fn uzbek(world: &World) {
+    let dilnoza = Shopper {
+        name: "Dilnoza",
+        language_name: "O'zbekcha",
+        language: "uz",
+        place: Place::Location,
+        landmark: "Chorsu metrosi yonida, 2-kirish <o'ngda>",
+        comment: Some("Kechqurun 6 dan keyin, iltimos"),
+    };
+    buys(world, dilnoza).await;
+}
+
+async fn russian(world: &World) {
+    let sergey = Shopper {
+        name: "Сергей",
+        language_name: "Русский",
+        language: "ru",
+        place: Place::Address("Мирабадский район, ул. Нукус, 12"),
+        landmark: "Напротив школы",
+        comment: None,
+    };
+    buys(world, sergey).await;
+}
+
+async fn english(world: &World) {
+    let emma = Shopper {
+        name: "Emma",
+        language_name: "English",
+        language: "en",
+        place: Place::Pickup,
+        landmark: "",
+        comment: None,
+    };
+    buys(world, emma).await;
+}
+
+async fn buys(world: &World, who: Shopper) {
+    let shopper = world.person(who.name, who.language).await;
+    shopper.says("/start").await;
+    shopper.taps(who.language_name).await;
+    shopper.taps_on("phone-share").await;
+    fills_the_cart(&shopper).await;
+    checks_out(&shopper, who).await;
+    let payment = shopper.pays().await;
+    assert_eq!(payment["status"]["status"], "paid", "{payment}");
+    shopper.sees_text("state-paid").await;
+    is_handed_out(world, &shopper, who).await;
+    shopper.says("/orders").await;
+    shopper.taps("№").await;
+    shopper.taps_on("order-again").await;
+}
+
+async fn fills_the_cart(shopper: &Person<'_>) {
+    shopper.taps_on("menu-catalogue").await;
+    shopper.taps("Kiyim").await;
+    shopper.taps("Paxta futbolka").await;
+    shopper.taps("XL").await;
+    shopper.taps("+1").await;
+    // Two of this size are left.
+    shopper.taps("+10").await;
+    shopper.taps_on("menu-cart").await;
+    shopper.taps_on("menu-catalogue").await;
+    shopper.taps("Choy").await;
+    shopper.taps("Ko'k choy").await;
+    shopper.taps("+10").await;
+    shopper.taps("−1").await;
+    shopper.taps_on("menu-cart").await;
+    shopper.taps_on("promo-enter").await;
+    shopper.says("xush 11").await;
+    shopper.says("xush10").await;
+}
+
+async fn checks_out(shopper: &Person<'_>, who: Shopper) {
+    shopper.taps_on("cart-check-out").await;
+    shopper.taps_on("checkout-keep-phone").await;
+    match who.place {
+        Place::Pickup => shopper.taps_on("checkout-pickup").await,
+        Place::Location => {
+            shopper.taps_on("checkout-deliver-for").await;
+            shopper.taps_on("checkout-share-location").await;
+            shopper.says(who.landmark).await;
+        }
+        Place::Address(address) => {
+            shopper.taps_on("checkout-deliver-for").await;
+            shopper.says(address).await;
+            shopper.says(who.landmark).await;
+        }
+    }
+    match who.comment {
+        Some(comment) => shopper.says(comment).await,
+        None => shopper.taps_on("skip").await,
+    }
+    shopper.taps_on("checkout-place").await;
+}
+
+/// Staff work on the order by the buttons under its post, and the shopper sees each state.
+async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
+    let aziz = owner_comes_in(world).await;
+    let is_delivered = !matches!(who.place, Place::Pickup);
+    let ready = if is_delivered { "told-ready" } else { "told-ready-for-pickup" };
+    let mut way = vec![("deed-accept", "told-accepted"), ("deed-make-ready", ready)];
+    if is_delivered {
+        way.push(("deed-send-off", "told-sent-off"));
+    }
+    way.push(("deed-deliver", "told-delivered"));
+    world.staff_see("№").await;
+    for (deed, told) in way {
+        aziz.taps_in_channel("№", &aziz.words(deed)).await;
+        shopper.sees_text(told).await;
+    }
+}
+
+story!(purchase_in_uzbek, uzbek, |_settings| {});
+story!(purchase_in_russian, russian, |_settings| {});
+story!(purchase_in_english, english, |_settings| {});
