@@ -41,9 +41,10 @@ fn the_example_is_planted_once_and_comes_out_as_a_table() {
 fn the_sandbox_alone_gets_the_example_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let seed = |token: &str, key: &str| {
-        let environment = [("BOT_TOKEN", token), ("CLICK_SECRET_KEY", key), ("SANDBOX_URL", "http://127.0.0.1:9")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let environment =
+            [("BOT_TOKEN", token), ("CLICK_SECRET_KEY", key), ("SANDBOX_URL", "http://127.0.0.1:9")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
         let output = tolov("seed", folder.path(), &environment).arg("--sandbox-only").output().unwrap();
         assert!(output.status.success(), "{}", printed(&output));
         printed(&output)
