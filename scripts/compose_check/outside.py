@@ -48,9 +48,9 @@ def check_prometheus(compose):
     rules = []
     for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"], ["check", "config", "prometheus.yml"]):
         command[-1] = f"/etc/prometheus/{command[-1]}"
-        done = compose(
-            "run", "--rm", "-T", "--no-deps", "--entrypoint", "promtool", "prometheus", *command, check=False, timeout=120
-        )
+        # The tests of the rules want a place for their data, and the root is read-only.
+        tool = ["--no-deps", "-e", "TMPDIR=/prometheus", "--entrypoint", "promtool", "prometheus", *command]
+        done = compose("run", "--rm", "-T", *tool, check=False, timeout=120)
         rules.append((" ".join(command[:2]), done.returncode, (done.stdout + done.stderr).strip()[-300:]))
     bad = [text for _, code, text in rules if code != 0]
     row("promtool: rules, their tests, the configuration", not bad, "; ".join(bad) or ", ".join(name for name, _, _ in rules))
@@ -137,7 +137,7 @@ class Public:
         """A forged Prepare: only the webhook service answers it with -1."""
         fields = {
             "click_trans_id": "1", "service_id": "12345", "click_paydoc_id": "1", "merchant_trans_id": "1",
-            "amount": "1000", "action": "0", "error": "0", "error_note": "", "sign_time": "2026-01-01 00:00:00",
+            "amount": "1000", "action": "0", "error": "0", "error_note": "Success", "sign_time": "2026-01-01 00:00:00",
             "sign_string": "0" * 32,
         }
         form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -175,7 +175,7 @@ def check_caddy(compose):
 def check_closed(compose, public):
     token = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
     closed = [
-        ("GET", CLICK_PATH), ("PUT", CLICK_PATH), ("POST", CLICK_PATH + "/"), ("POST", "/" + CLICK_PATH),
+        ("GET", CLICK_PATH), ("PUT", CLICK_PATH), ("POST", CLICK_PATH + "/"),
         ("POST", CLICK_PATH + "/../../../api/create_order"), ("POST", CLICK_PATH + "%2f.."), ("GET", "/"),
         ("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/orders"), ("GET", "/orders/1"),
         ("POST", "/api/create_order"), ("POST", "/orders/1/cancel"),
@@ -185,6 +185,10 @@ def check_closed(compose, public):
         status, body = public.call(method, path, "{}" if method != "GET" else None, token)
         if status != 404 or body:
             let_through.append(f"{method} {path}: {status} {body[:40]}")
+    # Another spelling of CLICK's path may be taken for it, and for nothing else.
+    status, body = public.call("POST", "/" + CLICK_PATH, "{}", token)
+    if status != 404 and '"error":-' not in body.replace(" ", ""):
+        let_through.append(f"POST /{CLICK_PATH}: {status} {body[:40]}")
     large = public.call("POST", CLICK_PATH, "a" * 100_000, {"Content-Type": "application/x-www-form-urlencoded"})[0]
     if large not in (0, 400, 413):
         let_through.append(f"100 KB: {large}")
