@@ -88,6 +88,10 @@ pub async fn paid(
             order.paid_at = Some(at);
             order.click_paydoc_id = Some(click_paydoc_id.get());
             order.late = late || was_closed;
+            if was_closed {
+                // Until it is taken, the products alone know how much of it is set aside again.
+                order.stock = StockState::Held;
+            }
         }
     });
     let Some((order, ())) = marked.await? else { return Ok(None) };

@@ -8,7 +8,7 @@ use tolov_domain::{Language, OrderId, Phone, Tiyin};
 use tolov_shop::{
     cart::{self, Quote},
     checkout::{self, Agreement, Placed},
-    fulfilment::{Delivery, Fulfilment, Stage},
+    fulfilment::{Delivery, Fulfilment, Stage, fulfilment},
     profile,
 };
 
@@ -272,7 +272,11 @@ pub(crate) async fn place(ctx: Ctx) -> Done {
         return ctx.stale().await;
     };
     let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
-    let is_new = draft.order_id.is_none();
+    // A number that was drawn and never used has frozen nothing yet.
+    let is_new = match draft.order_id {
+        Some(id) => fulfilment(ctx.documents(), id).await?.is_none(),
+        None => true,
+    };
     if is_new && (quote.has_news() || !quote.is_sold()) {
         ctx.alert(l!(ctx.language, "checkout-look-at-news")).await?;
         return cart_screens::open(ctx).await;

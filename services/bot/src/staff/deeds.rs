@@ -103,8 +103,18 @@ async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
 
 /// Nobody has paid it: whether that can still happen the ledger decides.
 async fn cancel_unpaid(ctx: &Ctx, order: &Fulfilment) -> Done {
-    match cancelling::cancel_unpaid(&ctx.deps, order.id, By::Staff(ctx.id())).await? {
-        Cancelling::Done(order) => done(ctx, &order, Deed::Cancelled).await,
+    let by = By::Staff(ctx.id());
+    match cancelling::cancel_unpaid(&ctx.deps, order.id, by).await? {
+        Cancelling::Done(now) => {
+            let entry = now.timeline.iter().rev().find(|entry| entry.deed == Deed::Cancelled);
+            // The shopper, somebody else of staff or an earlier tap was faster: nobody is told again.
+            if let Some(entry) = entry.filter(|entry| entry.by != by || order.timeline.contains(entry)) {
+                let already = already(ctx, &now, entry.by, &date_time(entry.at)).await?;
+                ctx.alert(already).await?;
+                return show_again(ctx, &now).await;
+            }
+            done(ctx, &now, Deed::Cancelled).await
+        }
         Cancelling::Paid => {
             ctx.alert(l!(ctx.language, "deed-paid-meanwhile", order = order.id)).await?;
             show_again(ctx, order).await
