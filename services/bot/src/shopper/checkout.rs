@@ -8,14 +8,16 @@ use tolov_domain::{Language, OrderId, Phone, Tiyin};
 use tolov_shop::{
     cart::{self, Quote},
     checkout::{self, Agreement, Placed},
-    fulfilment::{Delivery, Fulfilment, Stage, fulfilment},
-    profile,
+    fulfilment::{By, Deed, Delivery, Fulfilment, Moved, Stage, fulfilment},
+    profile, settling,
 };
 
 use url::Url;
 
 use super::{cart as cart_screens, contact, start::Link};
 use crate::{
+    cancelling::cancel_unpaid,
+    cashier::CashierError,
     ctx::{Ctx, Done, Trouble},
     dialogue::{Draft, Step},
     order_message,
@@ -38,8 +40,8 @@ pub(crate) async fn begin(ctx: Ctx) -> Done {
         return cart_screens::open(ctx).await;
     }
     contact::put_away(&ctx).await?;
+    give_up_draft(&ctx).await?;
     let phone = ctx.shop().user(ctx.id()).await?.and_then(|user| user.phone);
-    // A draft that was left half way begins anew, with the number that was drawn for it if any.
     ctx.change(|dialogue| {
         dialogue.draft = Some(Draft { phone: phone.clone(), ..Draft::default() });
         dialogue.step = Step::CheckoutPhone;
@@ -69,8 +71,10 @@ pub(crate) async fn take_phone(ctx: Ctx) -> Done {
         }
     })
     .await?;
-    // The first number that a shopper gives is the shopper's.
-    if ctx.shop().user(ctx.id()).await?.is_some_and(|user| user.phone.is_none()) {
+    // The first number that a shopper types, or shares as the own one, is the shopper's.
+    let owner = contact.map(|contact| contact.user_id.and_then(|id| i64::try_from(id.0).ok()));
+    let is_own = owner.is_none_or(|owner| owner == Some(ctx.id().get()));
+    if is_own && ctx.shop().user(ctx.id()).await?.is_some_and(|user| user.phone.is_none()) {
         ctx.shop().set_phone(ctx.id(), &phone).await?;
     }
     ask_delivery(ctx).await
@@ -291,7 +295,7 @@ pub(crate) async fn place(ctx: Ctx) -> Done {
         Placed::Order(order) if order.stage == Stage::Placing => register(ctx, *order).await,
         // An earlier try got through, and its answer was lost.
         Placed::Order(order) if order.stage == Stage::Waiting => finish(ctx, &order).await,
-        Placed::Order(_) | Placed::Short(_) => {
+        Placed::Order(_) | Placed::Short(_) | Placed::GivenUp => {
             forget_number(&ctx).await?;
             ctx.alert(l!(ctx.language, "checkout-look-at-news")).await?;
             cart_screens::open(ctx).await
@@ -329,21 +333,39 @@ async fn forget_number(ctx: &Ctx) -> Result<(), Trouble> {
 async fn register(ctx: Ctx, order: Fulfilment) -> Done {
     let registered = match ctx.deps.cashier.register(&order).await {
         Ok(registered) => registered,
-        Err(error) => {
-            tracing::warn!(order.id = %order.id, %error, "an order is not registered yet; the shopper can try again");
-            let language = ctx.language;
-            let screen = Screen::new(t!(language, "checkout-cashier-away"))
-                .row([Button::press(l!(language, "try-again"), ShopPress::PlaceOrder)])
-                .row([leave(language)]);
-            return ctx.show(screen).await;
+        Err(CashierError::Away(reason)) => {
+            tracing::warn!(order.id = %order.id, reason, "an order is not registered yet; the shopper can try again");
+            return cashier_away(&ctx).await;
+        }
+        Err(error @ CashierError::Refused(_)) => {
+            tracing::error!(order.id = %order.id, %error, "an order cannot be registered; another number is drawn");
+            settling::closed(ctx.documents(), order.id, Deed::Cancelled, By::Clock, ctx.now()).await?;
+            forget_number(&ctx).await?;
+            return cashier_away(&ctx).await;
         }
     };
     let back = ctx.deps.start_link(&Link::Order(order.id).write());
     let payment_url = with_return(&registered.payment_url, &back);
     let kept = checkout::registered(ctx.documents(), order.id, &payment_url, registered.pay_until, ctx.now());
-    let order = kept.await?.map_or(order, |(order, _)| order);
+    let order = match kept.await? {
+        Some((order, Moved::Now | Moved::Before)) => order,
+        // Cleared away while it was registered: nobody may pay for it.
+        Some((_, Moved::Refused(_))) | None => {
+            ctx.deps.cashier.cancel(order.id).await?;
+            forget_number(&ctx).await?;
+            return cashier_away(&ctx).await;
+        }
+    };
     tracing::info!(order.id = %order.id, user.id = %ctx.id(), "order placed");
     finish(ctx, &order).await
+}
+
+async fn cashier_away(ctx: &Ctx) -> Done {
+    let language = ctx.language;
+    let screen = Screen::new(t!(language, "checkout-cashier-away"))
+        .row([Button::press(l!(language, "try-again"), ShopPress::PlaceOrder)])
+        .row([leave(language)]);
+    ctx.show(screen).await
 }
 
 /// The pay link, leading back to the order in the bot afterwards, unless RETURN_URL says otherwise. That somebody came
@@ -382,6 +404,7 @@ async fn finish(ctx: Ctx, order: &Fulfilment) -> Done {
 /// Back to the cart; nothing was bought.
 pub(crate) async fn leave_checkout(mut ctx: Ctx) -> Done {
     contact::put_away(&ctx).await?;
+    give_up_draft(&ctx).await?;
     ctx.change(|dialogue| {
         dialogue.draft = None;
         dialogue.step = Step::Idle;
@@ -389,6 +412,16 @@ pub(crate) async fn leave_checkout(mut ctx: Ctx) -> Done {
     .await?;
     ctx.dialogue.step = Step::Idle;
     cart_screens::open(ctx).await
+}
+
+/// An order that was being placed when the shopper turned round does not hold stock any longer.
+async fn give_up_draft(ctx: &Ctx) -> Result<(), Trouble> {
+    let Some(id) = ctx.dialogue.draft.as_ref().and_then(|draft| draft.order_id) else { return Ok(()) };
+    let order = fulfilment(ctx.documents(), id).await?;
+    if order.is_some_and(|order| order.user_id == ctx.id() && order.stage == Stage::Placing) {
+        cancel_unpaid(&ctx.deps, id, By::Shopper).await?;
+    }
+    Ok(())
 }
 
 fn leave(language: Language) -> Button {
