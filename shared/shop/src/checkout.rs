@@ -97,7 +97,11 @@ pub async fn place(
         Recorded::Before => fulfilment(shop, id).await?.unwrap_or(new),
     };
     if order.stage != Stage::Placing {
-        return Ok(if order.stage == Stage::Cancelled { Placed::GivenUp } else { Placed::Order(Box::new(order)) });
+        return Ok(if order.stage == Stage::Cancelled {
+            Placed::GivenUp
+        } else {
+            Placed::Order(Box::new(order))
+        });
     }
     let short = stock::hold(shop, id, &order.articles()).await?.short;
     if !short.is_empty() {

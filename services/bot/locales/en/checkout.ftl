@@ -28,3 +28,4 @@ checkout-back-to-cart = ⬅️ Cart
 checkout-leave = ✖️ Cancel
 checkout-price-changed = The price has changed: please look at the new total
 checkout-cashier-away = The payment system cannot be reached just now. Your cart is safe: please try again in a moment.
+checkout-placed-before = Order №{ $order } is placed already ✅

@@ -108,7 +108,7 @@ pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> Done {
     if let Origin::Press { shown: Some(shown), .. } = &ctx.origin
         && is_own_message(&ctx, &order)
     {
-        ctx.deps.telegram.change(ctx.chat().into(), *shown, &screen).await?;
+        ctx.deps.telegram.change(ctx.chat(), *shown, &screen).await?;
         ctx.answer(None, false).await;
         return Ok(());
     }

@@ -28,7 +28,7 @@ async fn a_purchase_is_counted_at_every_station() {
     let say = format!("{}/sandbox/telegram/shoppers/5551/text", server.sandbox_url);
     server.http.post(say).json(&json!({"text": "/orders"})).send().await.unwrap();
     eventually("the answer to /orders is counted", Duration::from_secs(30), || async {
-        let answered = "tolov_updates_total{kind=\"orders\",result=\"ok\"}";
+        let answered = "tolov_updates_total{kind=\"message\",result=\"ok\"}";
         value(&server.metrics().await, answered).as_deref() == Some("1")
     })
     .await;
@@ -47,7 +47,7 @@ async fn a_purchase_is_counted_at_every_station() {
         ("tolov_projector_deliveries_total{verdict=\"done\"}", "1"),
         ("tolov_paid_to_notified_seconds_count", "1"),
         ("tolov_sends_total{method=\"sendMessage\",result=\"sent\"}", "2"),
-        ("tolov_handler_seconds_count{kind=\"orders\"}", "1"),
+        ("tolov_handler_seconds_count{kind=\"message\"}", "1"),
         ("tolov_outbox_depth", "0"),
         ("tolov_outbox_lag_seconds", "0"),
         ("tolov_payment_pending_age_seconds", "0"),
