@@ -25,6 +25,6 @@ checkout-summary = 📝 <b>Проверьте, всё ли верно</b>
 checkout-place = ✅ Заказать
 checkout-anew = ✏️ Изменить
 checkout-back-to-cart = ⬅️ Корзина
-checkout-leave = ✖️ Отменить
+checkout-leave = ❌ Отменить
 checkout-price-changed = Цена изменилась: посмотрите новую сумму
 checkout-cashier-away = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.
