@@ -18,7 +18,8 @@ use tolov_shop::{
 
 use crate::{
     adapters::{Embedded, ShopAddress, open_shop},
-    cli::CatalogueDeed,
+    cli::{CatalogueDeed, Seed},
+    local_defaults,
 };
 
 /// So many changes, or mistakes, are shown of one file.
@@ -31,7 +32,18 @@ async fn opened(env: &Env) -> Result<Arc<dyn ShopStore>> {
 }
 
 /// `tolov seed`
-pub(crate) async fn seed(env: &Env) -> Result<()> {
+pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
+    if options.sandbox_only {
+        // Before MONGO_URL is used: a real shop's store is none of its business.
+        let own = local_defaults::not_of_the_sandbox(env);
+        if !own.is_empty() {
+            println!(
+                "this is more than the sandbox ({}): the example catalogue is not needed, nothing was changed",
+                own.join(", ")
+            );
+            return Ok(());
+        }
+    }
     let shop = opened(env).await?;
     match seed::plant(shop.as_ref()).await? {
         Planted::Now { products, categories } => println!(

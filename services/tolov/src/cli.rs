@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Messages that could not be handled: list, show, requeue or drop them
     Parked(Parked),
     /// A small example catalogue for a shop that has none
-    Seed,
+    Seed(Seed),
     /// The catalogue as CSV, out and in
     Catalogue(Catalogue),
     /// Looks at everything that this installation needs; says what is wrong and what to do
@@ -55,7 +55,7 @@ impl Command {
             Self::Doctor(_) => "off",
             Self::Demo(_)
             | Self::Parked(_)
-            | Self::Seed
+            | Self::Seed(_)
             | Self::Catalogue(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
@@ -127,6 +127,13 @@ impl From<ParkedQueue> for Queue {
             ParkedQueue::BotNotifications => Self::BotNotifications,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Seed {
+    /// Only where everything is the sandbox's: with any secret of one's own, or CLICK_TEST_MODE off, it does nothing
+    #[arg(long)]
+    pub(crate) sandbox_only: bool,
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Bot => roles::bot(env).await,
         Command::Sandbox => roles::sandbox(env).await,
         Command::Parked(parked) => parked::run(env, parked.deed).await.map(|()| Ending::Clean),
-        Command::Seed => catalogue::seed(env).await.map(|()| Ending::Clean),
+        Command::Seed(options) => catalogue::seed(env, &options).await.map(|()| Ending::Clean),
         Command::Catalogue(catalogue) => catalogue::run(env, catalogue.deed).await.map(|()| Ending::Clean),
         Command::Doctor(options) => doctor::run(env, &options).await,
         Command::Backup { file } => backup::run(env, &file).await.map(|()| Ending::Clean),

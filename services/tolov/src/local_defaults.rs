@@ -51,6 +51,16 @@ pub(crate) fn held_in_production(env: &Env) -> Vec<&'static str> {
     SECRETS.into_iter().filter(|name| is_local(env, name)).collect()
 }
 
+/// What says that this is more than a trial: secrets of one's own, and real money. Nothing is put into such a shop unasked.
+pub(crate) fn not_of_the_sandbox(env: &Env) -> Vec<&'static str> {
+    let mut own: Vec<&str> =
+        SECRETS.into_iter().filter(|name| env.text(name).is_some() && !is_local(env, name)).collect();
+    if !env.flag("CLICK_TEST_MODE", false) {
+        own.push("CLICK_TEST_MODE");
+    }
+    own
+}
+
 /// Makes [`Env::finish`] fail where a secret that everybody knows would guard something real.
 pub(crate) fn refuse(env: &Env) {
     for name in held_in_production(env) {
@@ -103,6 +113,16 @@ mod tests {
         refuse(&with_money);
         let told = with_money.finish().unwrap_err().to_string();
         assert!(told.contains("BOT_TOKEN is a local default") && !told.contains("1000000001"), "{told}");
+    }
+
+    #[test]
+    fn one_secret_of_its_own_makes_a_shop_more_than_a_trial() {
+        assert_eq!(not_of_the_sandbox(&env(&[LOCAL_TOKEN, LOCAL_KEY, LOCAL_AMQP])), [""; 0]);
+        assert_eq!(not_of_the_sandbox(&env(&[REAL_TOKEN, LOCAL_KEY])), ["BOT_TOKEN"]);
+        let own_store = ("MONGO_URL", "mongodb://tolov:own@mongo/tolov");
+        assert_eq!(not_of_the_sandbox(&env(&[LOCAL_TOKEN, LOCAL_KEY, own_store])), ["MONGO_URL"]);
+        let with_money = env(&[LOCAL_TOKEN, LOCAL_KEY, ("CLICK_TEST_MODE", "false")]);
+        assert_eq!(not_of_the_sandbox(&with_money), ["CLICK_TEST_MODE"]);
     }
 
     #[test]

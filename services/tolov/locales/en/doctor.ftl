@@ -24,6 +24,11 @@ click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it
 click-user-missing-do = Calls to CLICK's Merchant API need it: merchant.click.uz, Services
 click-test-mode = CLICK_TEST_MODE is on: pay links lead to the sandbox and no money moves
 click-test-mode-do = For real payments set CLICK_TEST_MODE=false
+owners-none = ADMIN_IDS is empty: nobody may do anything for the shop in the bot
+owners-none-do = Write your own Telegram id there (@userinfobot tells it); you then add other staff in the bot
+delivery-price = A delivery costs { $price } so'm
+pickup-given = Orders can be picked up: { $address }
+pickup-none = PICKUP_ADDRESS is empty: every order is delivered
 secret-file-open = { $path }, the file of { $name }, can be read by every user of this machine
 secret-file-open-do = chmod o= { $path }
 
@@ -75,6 +80,9 @@ channel-unknown = Staff channel { $channel }: { $detail }
 channel-unknown-do = Make the bot an administrator of the channel, then check DB_CHANNEL: a number like -1001234567890, or @name
 channel-no-rights = Staff channel: the bot may not post in "{ $title }"
 channel-no-rights-do = Channel, Administrators, the bot: allow it to post messages
+owner-good = Owner { $id }: { $name }
+owner-unknown = Owner { $id }: Telegram does not know this chat
+owner-unknown-do = Is the number in ADMIN_IDS right? If it is, let its owner press Start in the bot once
 
 # Webhook service
 webhook-good = The webhook service at { $url } is ready
@@ -115,6 +123,9 @@ clock-off-do = timedatectl set-ntp true
 # What each variable is
 about-bot-token = The bot's token: @BotFather, /newbot
 about-db-channel = The staff channel: its number like -1001234567890, or @name; the bot must be an administrator there
+about-admin-ids = Telegram ids of the owners with commas between them, for example 5551,5552; @userinfobot tells one's own
+about-delivery-price = What a delivery costs, in so'm: 20000; 0 for nothing
+about-pickup-address = Where orders can be picked up, for people to read; empty: every order is delivered
 about-click-service-id = The service's number: merchant.click.uz, Services
 about-click-merchant-id = The merchant's number: merchant.click.uz, Services
 about-click-merchant-user-id = The user's number for the Merchant API: merchant.click.uz, Services

@@ -24,6 +24,11 @@ click-user-missing = Нет CLICK_MERCHANT_USER_ID; для платежей он
 click-user-missing-do = Он нужен для Merchant API: merchant.click.uz, «Сервисы»
 click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не движутся
 click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
+owners-none = ADMIN_IDS пуст: в боте никто не может управлять магазином
+owners-none-do = Впишите свой Telegram id (его скажет @userinfobot); остальных сотрудников добавите в самом боте
+delivery-price = Доставка стоит { $price } сум
+pickup-given = Заказ можно забрать самому: { $address }
+pickup-none = PICKUP_ADDRESS пуст: все заказы доставляются
 secret-file-open = Файл { $path } ({ $name }) может прочитать любой пользователь этой машины
 secret-file-open-do = chmod o= { $path }
 
@@ -75,6 +80,9 @@ channel-unknown = Канал сотрудников { $channel }: { $detail }
 channel-unknown-do = Сделайте бота администратором канала и проверьте DB_CHANNEL: число вида -1001234567890 или @имя
 channel-no-rights = Канал сотрудников: боту нельзя писать в «{ $title }»
 channel-no-rights-do = Канал, «Администраторы», бот: разрешите публиковать сообщения
+owner-good = Владелец { $id }: { $name }
+owner-unknown = Владелец { $id }: Telegram не знает такого чата
+owner-unknown-do = Верно ли число в ADMIN_IDS? Если да, пусть владелец один раз нажмёт «Старт» в боте
 
 # Служба webhook
 webhook-good = Служба webhook по адресу { $url } готова
@@ -115,6 +123,9 @@ clock-off-do = timedatectl set-ntp true
 # Что значит каждая переменная
 about-bot-token = Токен бота: @BotFather, /newbot
 about-db-channel = Канал сотрудников: число вида -1001234567890 или @имя; бот должен быть там администратором
+about-admin-ids = Telegram id владельцев через запятую, например 5551,5552; свой скажет @userinfobot
+about-delivery-price = Сколько стоит доставка, в сумах: 20000; 0, если бесплатно
+about-pickup-address = Где можно забрать заказ, словами; пусто: все заказы доставляются
 about-click-service-id = Номер сервиса: merchant.click.uz, «Сервисы»
 about-click-merchant-id = Номер мерчанта: merchant.click.uz, «Сервисы»
 about-click-merchant-user-id = Номер пользователя для Merchant API: merchant.click.uz, «Сервисы»

@@ -24,6 +24,11 @@ click-user-missing = CLICK_MERCHANT_USER_ID yo'q; to'lovlar usiz ham ishlaydi
 click-user-missing-do = U Merchant API uchun kerak: merchant.click.uz, "Servislar"
 click-test-mode = CLICK_TEST_MODE yoqilgan: to'lov havolalari sinov muhitiga olib boradi, pul o'tmaydi
 click-test-mode-do = Haqiqiy to'lovlar uchun: CLICK_TEST_MODE=false
+owners-none = ADMIN_IDS bo'sh: botda do'konni hech kim boshqara olmaydi
+owners-none-do = O'z Telegram id raqamingizni yozing (uni @userinfobot aytadi); boshqa xodimlarni botning o'zida qo'shasiz
+delivery-price = Yetkazib berish { $price } so'm turadi
+pickup-given = Buyurtmani olib ketish mumkin: { $address }
+pickup-none = PICKUP_ADDRESS bo'sh: hamma buyurtma yetkazib beriladi
 secret-file-open = { $path } faylini ({ $name }) bu mashinaning har bir foydalanuvchisi o'qiy oladi
 secret-file-open-do = chmod o= { $path }
 
@@ -75,6 +80,9 @@ channel-unknown = Xodimlar kanali { $channel }: { $detail }
 channel-unknown-do = Botni kanalga administrator qiling va DB_CHANNEL ni tekshiring: -1001234567890 kabi son yoki @nom
 channel-no-rights = Xodimlar kanali: bot "{ $title }" ga yoza olmaydi
 channel-no-rights-do = Kanal, Administratorlar, bot: xabar joylashga ruxsat bering
+owner-good = Do'kon egasi { $id }: { $name }
+owner-unknown = Do'kon egasi { $id }: Telegram bunday chatni bilmaydi
+owner-unknown-do = ADMIN_IDS dagi raqam to'g'rimi? To'g'ri bo'lsa, egasi botda bir marta "Start" ni bossin
 
 # webhook xizmati
 webhook-good = { $url } dagi webhook xizmati tayyor
@@ -115,6 +123,9 @@ clock-off-do = timedatectl set-ntp true
 # Har bir o'zgaruvchi nima
 about-bot-token = Bot tokeni: @BotFather, /newbot
 about-db-channel = Xodimlar kanali: -1001234567890 kabi son yoki @nom; bot u yerda administrator bo'lishi kerak
+about-admin-ids = Do'kon egalarining Telegram id raqamlari, vergul bilan: 5551,5552; o'zingiznikini @userinfobot aytadi
+about-delivery-price = Yetkazib berish narxi, so'mda: 20000; bepul bo'lsa 0
+about-pickup-address = Buyurtmani qayerdan olib ketish mumkin, so'z bilan; bo'sh: hamma buyurtma yetkazib beriladi
 about-click-service-id = Servis raqami: merchant.click.uz, "Servislar"
 about-click-merchant-id = Merchant raqami: merchant.click.uz, "Servislar"
 about-click-merchant-user-id = Merchant API foydalanuvchisining raqami: merchant.click.uz, "Servislar"

@@ -52,7 +52,7 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
     if is_for(&[DoctorRole::Bot, DoctorRole::Webhook])
         && let Some(url) = &settings.webhook_url
     {
-        report.tell(webhook::check(&http, url, settings.api_token.as_ref()).await);
+        report.tell(webhook::check(&http, url, settings.api_token.as_ref(), role).await);
     }
     if is_for(&[DoctorRole::Webhook]) {
         let (findings, date) = public::check(&http, &settings).await;

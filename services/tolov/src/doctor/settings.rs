@@ -18,9 +18,12 @@ use crate::{
 };
 
 /// Every variable of .env.example that a service reads.
-pub(super) const VARIABLES: [&str; 25] = [
+pub(super) const VARIABLES: [&str; 28] = [
     "BOT_TOKEN",
     "DB_CHANNEL",
+    "ADMIN_IDS",
+    "DELIVERY_PRICE",
+    "PICKUP_ADDRESS",
     "CLICK_SERVICE_ID",
     "CLICK_MERCHANT_ID",
     "CLICK_MERCHANT_USER_ID",
@@ -68,7 +71,9 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     let bus = BusAddress::from_env(env, embedded);
     let shop =
         is_for(&[DoctorRole::Projector, DoctorRole::Bot]).then(|| ShopAddress::from_env(env, embedded));
-    let webhook_url = env.parsed::<Url>("WEBHOOK_URL");
+    // Where the bot looks when it was told nothing.
+    let webhook_url =
+        env.parsed::<Url>("WEBHOOK_URL").or_else(|| bot.as_ref().map(|bot| bot.webhook_url.clone()));
     let public_url = env.parsed::<Url>("PUBLIC_URL");
     status_page::address(env);
     let problems = env.finish().err().map_or_else(Vec::new, |EnvError(problems)| problems);
@@ -76,6 +81,7 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     let mut findings = given(env);
     findings.extend(problems.iter().filter_map(|problem| variable_problem(problem)));
     findings.extend(forms(env, role));
+    findings.extend(bot.iter().flat_map(of_the_shop));
     findings.extend(secret_files());
     let click_is_known =
         !["CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY"].into_iter().any(wrong);
@@ -144,6 +150,20 @@ fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
             findings.push(Finding::doubtful("click-test-mode"));
         }
     }
+    findings
+}
+
+/// Who owns the shop, and how things come to the shopper.
+fn of_the_shop(bot: &BotConfig) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if bot.owners.is_empty() {
+        findings.push(Finding::doubtful("owners-none"));
+    }
+    findings.push(Finding::good("delivery-price").with("price", bot.delivery_price.grouped()));
+    findings.push(match &bot.pickup_address {
+        Some(address) => Finding::good("pickup-given").with("address", address),
+        None => Finding::good("pickup-none"),
+    });
     findings
 }
 

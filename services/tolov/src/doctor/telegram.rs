@@ -1,7 +1,8 @@
-//! The bot's token, and what the bot may do in the staff channel. Asks, sends nothing.
+//! The bot's token, what the bot may do in the staff channel, and whether it knows its owners. Asks, sends nothing.
 
 use serde_json::{Value, json};
 use tolov_bot::BotConfig;
+use tolov_domain::UserId;
 
 use super::{clock::ClockSeen, report::Finding, why};
 
@@ -30,6 +31,9 @@ pub(super) async fn check(http: &reqwest::Client, bot: &BotConfig) -> (Vec<Findi
             let name = me["username"].as_str().unwrap_or("?").to_owned();
             findings.push(Finding::good("token-good").with("bot", name));
             findings.push(check_channel(&mut api, bot, &me["id"]).await);
+            for owner in &bot.owners {
+                findings.push(check_owner(&mut api, *owner).await);
+            }
         }
         Err(Trouble::Refused { code: 401 | 404, .. }) => findings.push(Finding::bad("token-refused")),
         Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
@@ -58,6 +62,18 @@ async fn check_channel(api: &mut Api<'_>, bot: &BotConfig, bot_id: &Value) -> Fi
         Finding::good("channel-good").with("title", title)
     } else {
         Finding::bad("channel-no-rights").with("title", title)
+    }
+}
+
+/// Telegram tells a bot of those alone who have written to it: an id that was mistyped is told apart by that.
+async fn check_owner(api: &mut Api<'_>, owner: UserId) -> Finding {
+    match api.ask("getChat", json!({"chat_id": owner})).await {
+        Ok(chat) => {
+            let name = chat["first_name"].as_str().unwrap_or("?").to_owned();
+            Finding::good("owner-good").with("id", owner).with("name", name)
+        }
+        Err(Trouble::Refused { .. }) => Finding::doubtful("owner-unknown").with("id", owner),
+        Err(Trouble::NoAnswer(detail)) => Finding::bad("telegram-away").with("detail", detail),
     }
 }
 
@@ -111,8 +127,10 @@ mod tests {
                 stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
             }
         });
-        let (token, webhook_url) = (Secret::new("7:planted-token"), "http://127.0.0.1:9".parse().unwrap());
-        let mut bot = BotConfig::new(token, "@staff".parse().unwrap(), webhook_url, Secret::new("api"));
+        let webhook_url = "http://127.0.0.1:9".parse().unwrap();
+        let (token, api_token) = (Secret::new("7:planted-token"), Secret::new("planted-password"));
+        let mut bot = BotConfig::new(token, "@staff".parse().unwrap(), webhook_url, api_token);
+        bot.owners = vec![UserId::parse("5551").unwrap()];
         bot.api_url = Some(url.parse().unwrap());
         bot
     }
@@ -133,6 +151,23 @@ mod tests {
             let (findings, _) = check(&http, &bot).await;
             assert_eq!(findings.iter().map(|finding| finding.key).collect::<Vec<_>>(), [key]);
             assert!(!format!("{findings:?}").contains("planted-token"), "{findings:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_owner_who_never_wrote_to_the_bot_is_told_by_number() {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let known = r#"{"ok":true,"result":{"id":5551,"type":"private","first_name":"Sardor"}}"#;
+        let unknown = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
+        for (bot, key) in [
+            (says("200 OK", known).await, "owner-good"),
+            (says("400 Bad Request", unknown).await, "owner-unknown"),
+        ] {
+            let base = bot.api_url.as_ref().unwrap().to_string();
+            let mut api = Api { http: &http, base, clock: None };
+            let found = check_owner(&mut api, bot.owners[0]).await;
+            assert_eq!(found.key, key);
+            assert!(format!("{found:?}").contains("5551"), "{found:?}");
         }
     }
 

@@ -5,13 +5,28 @@ use tolov_kit::secret::Secret;
 use url::Url;
 
 use super::{report::Finding, why};
+use crate::cli::DoctorRole;
 
 /// Events that wait for so long are worth a word.
 const OUTBOX_OLD_MS: i64 = 60_000;
 
-pub(super) async fn check(http: &reqwest::Client, url: &Url, api_token: Option<&Secret>) -> Vec<Finding> {
-    let away =
-        |detail: String| vec![Finding::doubtful("webhook-away").with("url", url).with("detail", detail)];
+/// `asked_for` says who wants to know: to a bot that runs by itself a webhook service that is away means that nobody can
+/// pay, while a whole installation may be asked before its start.
+pub(super) async fn check(
+    http: &reqwest::Client,
+    url: &Url,
+    api_token: Option<&Secret>,
+    asked_for: DoctorRole,
+) -> Vec<Finding> {
+    let away = |detail: String| {
+        let found = match asked_for {
+            DoctorRole::Bot => Finding::bad("webhook-away"),
+            DoctorRole::All | DoctorRole::Webhook | DoctorRole::Projector => {
+                Finding::doubtful("webhook-away")
+            }
+        };
+        vec![found.with("url", url).with("detail", detail)]
+    };
     let Ok(ready_url) = url.join("/ready") else { return away("?".to_owned()) };
     let ready: Value = match http.get(ready_url).send().await {
         Ok(answer) => match answer.json().await {

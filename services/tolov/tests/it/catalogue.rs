@@ -38,6 +38,30 @@ fn the_example_is_planted_once_and_comes_out_as_a_table() {
 }
 
 #[test]
+fn the_sandbox_alone_gets_the_example_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = |token: &str, key: &str| {
+        let environment =
+            [("BOT_TOKEN", token), ("CLICK_SECRET_KEY", key), ("SANDBOX_URL", "http://127.0.0.1:9")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        let output = tolov("seed", folder.path(), &environment).arg("--sandbox-only").output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output));
+        printed(&output)
+    };
+    let local_token = "1000000001:sandbox-only-bot-token";
+    for (token, key) in [
+        ("7000000001:AAErealrealrealrealrealrealrealreal", "sandbox-only-click-key"),
+        (local_token, "aKeyOfClick"),
+    ] {
+        assert!(seed(token, key).contains("not needed"), "{token} {key}");
+    }
+    assert!(!folder.path().join("tolov-data").exists(), "the store of a real shop is not even opened");
+    assert!(seed(local_token, "sandbox-only-click-key").contains("13 products in 4 new categories"));
+    assert!(seed(local_token, "sandbox-only-click-key").contains("nothing was changed"));
+}
+
+#[test]
 fn an_import_says_what_it_changes_and_a_file_with_a_mistake_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -186,6 +186,7 @@ async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages()
         "refuses forged calls and knows CLICK's key",
         "1 orders, 1 paid",
         "takes our API_TOKEN",
+        "ADMIN_IDS is empty",
         "The clock is right",
         "is ready",
         "Queue bot.notifications",
@@ -240,6 +241,35 @@ async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages()
     server.environment.insert("LANG".to_owned(), "ru_RU.UTF-8".to_owned());
     let told = printed(&server.run("doctor", &[]));
     assert!(told.contains("другой CLICK_SECRET_KEY"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_at_owners_delivery_and_pickup() {
+    let mut server = OneServer::start(&[]).await;
+    for (name, value) in
+        [("ADMIN_IDS", "5551, Sardor"), ("DELIVERY_PRICE", "20000"), ("PICKUP_ADDRESS", "Navoiy ko'chasi 1")]
+    {
+        server.environment.insert(name.to_owned(), value.to_owned());
+    }
+    let ill = server.run("doctor", &["--language", "en"]);
+    let told = printed(&ill);
+    assert_eq!(ill.status.code(), Some(1), "{told}");
+    for wanted in [
+        "\"Sardor\" is no Telegram id",
+        "Owner 5551: ",
+        "A delivery costs 20 000 so'm",
+        "can be picked up: Navoiy ko'chasi 1",
+    ] {
+        assert!(told.contains(wanted), "{wanted} is missing in\n{told}");
+    }
+    // A bot that cannot reach the webhook service cannot take an order.
+    server.environment.insert("WEBHOOK_URL".to_owned(), "http://127.0.0.1:9".to_owned());
+    server.environment.insert("AMQP_URL".to_owned(), "amqp://127.0.0.1:9/%2f".to_owned());
+    server
+        .environment
+        .insert("MONGO_URL".to_owned(), "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300".to_owned());
+    let told = printed(&server.run("doctor", &["--language", "en", "--role", "bot"]));
+    assert!(told.contains("✗ The webhook service at http://127.0.0.1:9/ does not answer"), "{told}");
 }
 
 #[test]
