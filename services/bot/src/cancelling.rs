@@ -34,18 +34,16 @@ pub(crate) async fn cancel_unpaid(deps: &HandlerDeps, id: OrderId, by: By) -> Re
         waits
     });
     match asked.await? {
+        // Whoever cancelled it may have come no further than to say so.
         Some((order, false)) if order.stage == Stage::Cancelled && !order.is_paid() => {
-            return Ok(Cancelling::Done(Box::new(order)));
+            return close(deps, id, by).await;
         }
         Some((order, false)) if order.is_paid() => return Ok(Cancelling::Paid),
         Some((_, true)) => {}
         Some((_, false)) | None => return Ok(Cancelling::NotWaiting),
     }
     match deps.cashier.cancel(id).await {
-        Ok(Cancelled::Yes | Cancelled::Unknown) => {
-            let closed = settling::closed(documents, id, Deed::Cancelled, by, deps.now()).await?;
-            Ok(closed.map_or(Cancelling::NotWaiting, |(order, _)| Cancelling::Done(Box::new(order))))
-        }
+        Ok(Cancelled::Yes | Cancelled::Unknown) => close(deps, id, by).await,
         Ok(Cancelled::Paid) => {
             forget_wish(deps, id).await?;
             Ok(Cancelling::Paid)
@@ -55,6 +53,18 @@ pub(crate) async fn cancel_unpaid(deps: &HandlerDeps, id: OrderId, by: By) -> Re
             Err(error.into())
         }
     }
+}
+
+/// The ledger has ended it; what the shop's record says of it then is the answer.
+async fn close(deps: &HandlerDeps, id: OrderId, by: By) -> Result<Cancelling, Trouble> {
+    let closed = settling::closed(deps.documents(), id, Deed::Cancelled, by, deps.now()).await?;
+    Ok(match closed {
+        // Late money was faster.
+        Some((order, _)) if order.is_paid() => Cancelling::Paid,
+        Some((order, _)) if order.stage == Stage::Cancelled => Cancelling::Done(Box::new(order)),
+        // Its time was over first.
+        Some(_) | None => Cancelling::NotWaiting,
+    })
 }
 
 async fn forget_wish(deps: &HandlerDeps, id: OrderId) -> Result<(), Trouble> {

@@ -56,6 +56,7 @@ pub(crate) enum CashierError {
 
 #[derive(Deserialize)]
 struct Created {
+    status: String,
     payment_url: String,
     #[serde(default, with = "time::serde::rfc3339::option")]
     pay_until: Option<Instant>,
@@ -90,12 +91,15 @@ impl Cashier {
         let text = format!("{text},\"total_amount\":{total}}}");
         let answer = self.call("api/create_order", text).await?;
         match answer.status {
-            200 | 201 => serde_json::from_str(&answer.body)
-                .map(|created: Created| Registered {
-                    payment_url: created.payment_url,
-                    pay_until: created.pay_until,
-                })
-                .map_err(|error| CashierError::Refused(format!("its answer cannot be read: {error}"))),
+            200 | 201 => match serde_json::from_str(&answer.body) {
+                Ok(Created { status, payment_url, pay_until }) if status == "pending" => {
+                    Ok(Registered { payment_url, pay_until })
+                }
+                Ok(Created { status, .. }) => {
+                    Err(CashierError::Refused(format!("it has this number, and the order is {status}")))
+                }
+                Err(error) => Err(CashierError::Refused(format!("its answer cannot be read: {error}"))),
+            },
             _ => Err(answer.refusal()),
         }
     }

@@ -58,7 +58,7 @@ fn a_shopper_is_told_in_uzbek() {
 fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
     let expired = told(1024, Subject::OrderExpired, vec![line("Pizza <b>&", 2)]);
     insta::assert_snapshot!(shopper_expired(Language::Uz, &expired), @r"
-    ⌛ <b>Buyurtma №1024 muddati o'tdi</b>
+    ⌛ <b>Buyurtma №1024: to'lov muddati o'tdi</b>
 
     • Pizza &lt;b&gt;&amp; × 2
 
@@ -76,7 +76,7 @@ fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
 
     • Pizza &lt;b&gt;&amp; × 2
 
-    Nothing was paid for it. Your cart is still there: you can order again at any time.
+    You were not charged for it. Your cart is still there: you can order again at any time.
     ");
 }
 
@@ -138,7 +138,7 @@ fn a_late_payment_is_marked_and_says_what_to_do() {
     CLICK payment number: <code>2001</code>
     Time: 23.11.2026 12:05
 
-    👉 The money came after the order had expired. See whether the goods are still there: if so, fulfil the order; if not, give the money back in CLICK's cabinet and write to the shopper.
+    👉 The money came after the order had expired. Check whether the goods are still there: if so, fulfil the order; if not, refund the money in CLICK's merchant cabinet and write to the shopper.
     "#);
 }
 
@@ -164,7 +164,7 @@ fn a_digest_has_a_line_a_notice_and_marks_what_to_look_at() {
         • Pizza &lt;b&gt;&amp; × 2
         • Product №7 × 1
     ⚠️ <b>№1024</b> · 30 000 so'm · CLICK 2001 · 12:05 · shopper 5551
-    👉 A second payment came for this order. Look in CLICK's cabinet and give the extra one back.
+    👉 A second payment came for this order. Check CLICK's merchant cabinet and refund the extra one.
     ");
 }
 

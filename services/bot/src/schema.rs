@@ -14,8 +14,8 @@ use crate::{
     dialogue::Step,
     press::{CataloguePress, Press, ShopPress, StaffPress},
     shopper::{
-        acquaintance, card, cart, catalogue, checkout, help, inline, menu, orders, profile, search, start,
-        support,
+        acquaintance, card, cart, catalogue, checkout, help, inline, menu, orders, placing, profile, search,
+        start, support,
     },
     staff::{
         self, StaffStep, broadcast,
@@ -137,6 +137,7 @@ fn checkout_taps() -> Tree {
     dptree::entry()
         .branch(case![ShopPress::CheckOut].endpoint(checkout::begin))
         .branch(case![ShopPress::LeaveCheckout].endpoint(checkout::leave_checkout))
+        .branch(case![ShopPress::PlaceOrder].endpoint(placing::place))
         // A screen of a checkout that is over is a stale one.
         .branch(dptree::filter(|ctx: Ctx| ctx.dialogue.draft.is_some()).branch(checkout_steps()))
 }
@@ -149,7 +150,6 @@ fn checkout_steps() -> Tree {
         .branch(case![ShopPress::Pickup].endpoint(checkout::pick_up))
         .branch(case![ShopPress::SkipLandmark].endpoint(checkout::ask_comment))
         .branch(case![ShopPress::SkipComment].endpoint(checkout::summarise))
-        .branch(case![ShopPress::PlaceOrder].endpoint(checkout::place))
 }
 
 fn order_taps() -> Tree {

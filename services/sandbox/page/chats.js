@@ -12,14 +12,19 @@ const LOOK_AGAIN_MS = 400;
 export const chats = new EventTarget();
 let known = [];
 let chosen = null;
+/** Whose chat was open last: who taps in a channel, and who follows a link to the bot. */
+let person = null;
 /** chat id → the newest message that was seen */
 const seen = new Map();
 let timer = null;
 
 export const chosenChat = () => known.find((chat) => chat.id === chosen) ?? null;
 
+export const lastPerson = () => person;
+
 export function choose(id) {
   chosen = id;
+  if (chosenChat() && !chosenChat().is_channel) person = id;
   draw();
   document.querySelector('.people [aria-current="true"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   chats.dispatchEvent(new Event('chosen'));

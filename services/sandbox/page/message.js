@@ -2,6 +2,7 @@
 
 import { ask, at, doing, h, openDialog, toast } from './dom.js';
 import { formatted } from './formatted.js';
+import { choose, lastPerson } from './chats.js';
 import { openCheckout, isCheckout } from './checkout.js';
 import { shortClock, t } from './texts.js';
 
@@ -13,7 +14,7 @@ export function messageElement(message, isChannel) {
     message.edited_at_ms ? `${t('edited')} ` : '', shortClock(message.sent_at_ms)));
   const keyboard = message.reply_markup?.inline_keyboard;
   return h('article', { class: mine ? 'message mine' : 'message', 'data-id': String(message.message_id) },
-    bubble, keyboard ? inlineKeyboard(message, keyboard, isChannel) : null);
+    bubble, keyboard ? inlineKeyboard(message, keyboard) : null);
 }
 
 function bodyOf(message) {
@@ -41,31 +42,41 @@ function photo(message) {
   });
 }
 
-function inlineKeyboard(message, rows, isChannel) {
-  const row = (buttons) => h('div', { class: 'row' }, ...buttons.map((button) => inlineButton(message, button, isChannel)));
+function inlineKeyboard(message, rows) {
+  const row = (buttons) => h('div', { class: 'row' }, ...buttons.map((button) => inlineButton(message, button)));
   return h('div', { class: 'inline-keyboard', role: 'group' }, ...rows.map(row));
 }
 
-function inlineButton(message, button, isChannel) {
+function inlineButton(message, button) {
   const onclick = ({ currentTarget }) => {
     if (button.url) return openLink(button.url);
-    // Only private chats have a person here who can tap.
-    if (isChannel) return undefined;
     return doing(currentTarget, () => tap(message, { text: button.text, data: button.callback_data }));
   };
   return h('button', { type: 'button', onclick, class: button.url ? 'leads-out' : '' }, button.text);
 }
 
+/** Telegram's own links to the bot, t.me/bot?start=payload: the app says /start for the person. */
+const START_LINK = /^https:\/\/t\.me\/\w+\?start=([\w-]+)$/;
+
 export function openLink(address) {
+  const [, payload] = START_LINK.exec(address) ?? [];
   if (isCheckout(address)) openCheckout(address);
+  else if (payload && lastPerson()) start(payload);
   else if (/^https?:/.test(address)) window.open(address, '_blank', 'noopener');
   else toast(address);
 }
 
+async function start(payload) {
+  await ask('POST', `telegram/shoppers/${lastPerson()}/text`, { text: `/start ${payload}` });
+  choose(lastPerson());
+}
+
 /** Taps a button of a message, and shows what the bot says to that. */
 export async function tap(message, { text, data }) {
-  const path = `telegram/shoppers/${message.chat_id}/tap`;
-  const tapped = await ask('POST', path, { text, data, message_id: message.message_id });
+  const wanted = { text, data, message_id: message.message_id };
+  const tapped = message.chat_id > 0
+    ? await ask('POST', `telegram/shoppers/${message.chat_id}/tap`, wanted)
+    : await ask('POST', `telegram/channels/${message.chat_id}/tap`, { ...wanted, shopper_id: lastPerson() });
   if (tapped.tapped === 'link') openLink(tapped.url);
   if (tapped.tapped !== 'callback') return;
   const answer = await ask('GET', `telegram/taps/${tapped.callback_query_id}/answer?timeout_ms=${ANSWER_WAIT_MS}`);

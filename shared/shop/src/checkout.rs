@@ -44,6 +44,8 @@ pub enum Placed {
     Short(Vec<Short>),
     /// The promo code was used up in the meantime: nothing is held.
     Promo(PromoRefusal),
+    /// It took too long, or somebody cancelled it in the making: nothing is held, and the number is used up.
+    GivenUp,
 }
 
 impl Agreement {
@@ -95,7 +97,11 @@ pub async fn place(
         Recorded::Before => fulfilment(shop, id).await?.unwrap_or(new),
     };
     if order.stage != Stage::Placing {
-        return Ok(Placed::Order(Box::new(order)));
+        return Ok(if order.stage == Stage::Cancelled {
+            Placed::GivenUp
+        } else {
+            Placed::Order(Box::new(order))
+        });
     }
     let short = stock::hold(shop, id, &order.articles()).await?.short;
     if !short.is_empty() {
@@ -107,6 +113,15 @@ pub async fn place(
     {
         undo(shop, &order).await?;
         return Ok(Placed::Promo(refusal));
+    }
+    // Whoever gave it up meanwhile has released what was held by then, perhaps not what was held since.
+    match fulfilment(shop, id).await? {
+        Some(now) if now.stage == Stage::Placing && now.cancel_asked_by.is_none() => {}
+        Some(now) if now.is_paid() => return Ok(Placed::Order(Box::new(now))),
+        Some(_) | None => {
+            settling::release(shop, &order).await?;
+            return Ok(Placed::GivenUp);
+        }
     }
     let placed = NewOrder {
         id,
@@ -138,7 +153,8 @@ async fn undo(documents: &dyn Documents, order: &Fulfilment) -> Result<(), PortE
     Ok(())
 }
 
-/// The ledger knows the order: it can be paid at this address until then.
+/// The ledger knows the order: it can be paid at this address until then. Refused for one that was given up in the making:
+/// whoever registered it has to end it in the ledger too.
 pub async fn registered(
     documents: &dyn Documents,
     id: OrderId,
@@ -147,6 +163,9 @@ pub async fn registered(
     now: Instant,
 ) -> Result<Option<(Fulfilment, Moved)>, PortError> {
     records::change(documents, id.get(), |order: &mut Fulfilment| {
+        if order.stage == Stage::Placing && order.cancel_asked_by.is_some() {
+            return Moved::Refused(order.stage);
+        }
         order.payment_url = Some(payment_url.to_owned());
         order.pay_until_at = pay_until;
         order.advance(Deed::Registered, By::Shopper, now)

@@ -88,6 +88,10 @@ pub async fn paid(
             order.paid_at = Some(at);
             order.click_paydoc_id = Some(click_paydoc_id.get());
             order.late = late || was_closed;
+            if was_closed {
+                // Until it is taken, the products alone know how much of it is set aside again.
+                order.stock = StockState::Held;
+            }
         }
     });
     let Some((order, ())) = marked.await? else { return Ok(None) };
@@ -197,6 +201,10 @@ pub async fn closed(
         if order.is_paid() {
             return Moved::Refused(order.stage);
         }
+        if order.stage == Stage::Placing {
+            order.cancel_asked_by.get_or_insert(by);
+            return Moved::Before;
+        }
         // The ledger knows only that it is over; why it is over this record knows.
         match order.cancel_asked_by {
             Some(asker) => order.advance(Deed::Cancelled, asker, at),
@@ -204,6 +212,9 @@ pub async fn closed(
         }
     });
     let Some((order, moved)) = marked.await? else { return Ok(None) };
+    if order.stage == Stage::Placing && !order.is_paid() {
+        return give_up_placing(documents, order, at).await;
+    }
     let is_over = matches!(order.stage, Stage::Expired | Stage::Cancelled) && !order.is_paid();
     if is_over && order.stock == StockState::Held {
         release(documents, &order).await?;
@@ -220,6 +231,24 @@ pub async fn closed(
         return Ok(Some((order, moved)));
     }
     Ok(Some((order, moved)))
+}
+
+/// Nobody hears of an order that the ledger does not know, so no event would finish what broke off here. It stays in the
+/// making until all is released: whoever clears away next finds it there, and [`crate::checkout::registered`] refuses it.
+async fn give_up_placing(
+    documents: &dyn Documents,
+    order: Fulfilment,
+    at: Instant,
+) -> Result<Option<(Fulfilment, Moved)>, PortError> {
+    release(documents, &order).await?;
+    let given_up = records::change(documents, order.id.get(), |order: &mut Fulfilment| {
+        if order.is_paid() || order.stage != Stage::Placing {
+            return Moved::Refused(order.stage);
+        }
+        order.stock = StockState::Returned;
+        order.advance(Deed::Cancelled, order.cancel_asked_by.unwrap_or(By::Clock), at)
+    });
+    given_up.await
 }
 
 /// Staff cancel an order that was paid: its goods go back to the shelf, its money is given back in CLICK's cabinet.

@@ -1,14 +1,14 @@
 # A message to everybody.
 broadcast-ask = 📣 <b>Broadcast</b>
-    Send me the message: a text, a photo, a video or a post from another channel. I show you first how it will look, then you confirm.
+    Send me the message: text, a photo, a video or a post from another channel. I'll show you how it will look before you confirm.
 broadcast-open = 📣 №{ $number } · { $done } / { $total }
-broadcast-not-such = A message of this kind cannot be sent around. Send a text, a photo, a video or a file.
+broadcast-not-such = I can't broadcast this kind of message. Send text, a photo, a video or a file.
 broadcast-preview =
     { $count ->
         [one] 👆 This is how the shopper will see it.
-            It goes to <b>{ $count } person</b>. Shall I send it?
+            It goes to <b>{ $count } person</b>. Send it?
        *[other] 👆 This is how shoppers will see it.
-            It goes to <b>{ $count } people</b>. Shall I send it?
+            It goes to <b>{ $count } people</b>. Send it?
     }
 broadcast-send =
     { $count ->
@@ -17,13 +17,13 @@ broadcast-send =
     }
 broadcast-forward = ↪️ Forward with the author's name
 broadcast-cancel = ❌ Cancel
-broadcast-started = 📣 Broadcast №{ $number } has begun. A message of its own shows how far it is.
-broadcast-running = 📣 <b>Broadcast №{ $number } is on its way</b>
+broadcast-started = 📣 Broadcast №{ $number } has started. A separate message shows its progress.
+broadcast-running = 📣 <b>Broadcast №{ $number } is being sent</b>
 broadcast-paused = ⏸ <b>Broadcast №{ $number } is paused</b>
 broadcast-done = ✅ <b>Broadcast №{ $number } is done</b>
 broadcast-stopped = ⏹ <b>Broadcast №{ $number } was stopped</b>
 broadcast-progress = { $bar } { $done } / { $total }
 broadcast-numbers = Delivered: { $sent } · bot blocked: { $blocked } · failed: { $failed }
 broadcast-pause = ⏸ Pause
-broadcast-resume = ▶️ Go on
-broadcast-stop = ⏹ Stop for good
+broadcast-resume = ▶️ Resume
+broadcast-stop = ⏹ Stop

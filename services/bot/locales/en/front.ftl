@@ -3,24 +3,24 @@ back-to-found = ⬅️ Results
 
 language-name = 🇬🇧 English
 language-ask = Choose a language:
-language-set = From now on we speak English
+language-set = We'll speak English from now on
 
 greeting =
     Hello, <b>{ $name }</b>! 👋
 
     Welcome to our shop. Right here you can choose products, pay with CLICK and follow your order.
 phone-ask-first =
-    So that we can reach you about an order, please share your phone number: press the button below or type it.
+    So that we can reach you about your order, please share your phone number: press the button below or type it.
 
     Later is fine too.
 phone-ask = Please share your phone number: press the button below or type it, for example +998 90 123 45 67.
 phone-share = 📱 Share my number
 phone-later = Later
 phone-kept = ✅ Thank you! Your number is saved: { $phone }
-phone-anothers = This is somebody else's number. Please share your own: the button below does it for you.
-phone-abroad = For now we can only use numbers of Uzbekistan. Please type one that begins with +998.
-phone-unclear = I could not read that as a number. Press the button below or type it like this: +998 90 123 45 67.
-keyboard-put-away = All right, we can come back to this later.
+phone-anothers = This is someone else's number. Please share your own: the button below does it for you.
+phone-abroad = For now we only work with numbers from Uzbekistan. Please type one that begins with +998.
+phone-unclear = I couldn't read that as a number. Press the button below or type it like this: +998 90 123 45 67.
+keyboard-put-away = All right 👌
 
 menu-title =
     🏠 <b>Main menu</b>
@@ -36,7 +36,7 @@ menu-support = ✍️ Write to us
 menu-staff = 🧰 For staff
 
 catalogue-title = 🛍 <b>Catalogue</b>
-catalogue-empty = The catalogue is still empty. New products are coming soon, do look in again!
+catalogue-empty = The catalogue is empty for now. New products are coming soon, please look in again!
 category-title =
     <b>{ $title }</b>
     { $count ->
@@ -47,8 +47,8 @@ category-empty =
     <b>{ $title }</b>
 
     There is nothing in this category yet.
-category-gone = This category is not there any more. The catalogue has others:
-product-gone = This product is not sold any more. The catalogue has others:
+category-gone = This category is gone. There are others in the catalogue:
+product-gone = This product is no longer sold. There are others in the catalogue:
 label-price = { $title } · { $price }
 label-sold-out = { $title } · sold out
 price-from = from { $price }
@@ -59,12 +59,16 @@ card-price = 💰 <b>{ $price }</b>
 card-only-left = ⚡️ Only { $count } left
 card-sold-out = ❌ Sold out for now
 card-choose = Which one suits you?
-card-count = { $count } pcs
+card-count =
+    { $count ->
+        [one] { $count } pc
+       *[other] { $count } pcs
+    }
 card-share = 📤 Share
 
 search-ask =
-    🔎 What are you looking for? Type the name of a product, a part of it will do.
-search-inline = ⚡️ Show while I type
+    🔎 What are you looking for? Type the name of a product, or just part of it.
+search-inline = ⚡️ Instant search
 search-again = 🔎 Search again
 search-found =
     { $count ->
@@ -92,19 +96,19 @@ invite-text =
 
     Your link: { $link }
 
-    Came by your link: { $count }
+    Joined through your link: { $count }
 invite-share = 📤 Send the link
 invite-message = Shopping here is easy, have a look:
-friend-joined = 🎉 { $name } has joined our shop by your link. Thank you!
+friend-joined = 🎉 { $name } has joined us through your link. Thank you!
 
 help-text =
     ℹ️ <b>Help</b>
 
-    🛍 Choose a product in the catalogue, or type its name to find it.
-    🛒 Put it into the cart and place your order.
+    🛍 Choose a product in the catalogue, or find it by typing its name.
+    🛒 Add it to the cart and place your order.
     💳 Pay with CLICK: we tell you here as soon as the money is in.
     📦 “My orders” shows where your order is.
-help-end = Any questions? Write to us, we will answer.
+help-end = Any questions? Write to us and we will answer.
 command-menu = Main menu
 command-search = Search for a product
 command-cart = Cart

@@ -1,7 +1,7 @@
 order-title = 📦 <b>Order №{ $order }</b>
 order-pay = 💳 Pay with CLICK · { $total }
 order-check = 🔄 Check payment
-order-cancel = ✖️ Cancel
+order-cancel = ❌ Cancel
 order-again = 🔁 Order again
 orders-title = 📦 <b>Your orders</b>
 orders-empty = 📦 You have no orders yet.
@@ -13,7 +13,7 @@ state-preparing = 👩‍🍳 Being prepared
 state-ready = 📦 Ready
 state-on-the-way = 🚚 On the way
 state-delivered = 🎉 Delivered
-state-cancelled = ✖️ Cancelled
+state-cancelled = ❌ Cancelled
 state-expired = ⌛ Expired
 state-refunded = ↩️ Refunded
 left-moment = less than a minute
@@ -34,19 +34,19 @@ term-address = 📍 { $place }
 term-location = 📍 { $place }
 term-on-the-map = Place on the map
 term-landmark = 🏠 { $landmark }
-told-accepted = 👩‍🍳 Order №{ $order } is accepted, we are preparing it.
+told-accepted = 👩‍🍳 Order №{ $order } has been accepted, we are preparing it.
 told-ready = 📦 Order №{ $order } is ready and will be on its way soon.
 told-ready-for-pickup = 📦 Order №{ $order } is ready, you can pick it up.
 told-sent-off = 🚚 Order №{ $order } is on its way.
-told-delivered = 🎉 Order №{ $order } is delivered. Thank you, see you again!
-told-cancelled = ✖️ Order №{ $order } is cancelled.
-told-cancelled-paid = ✖️ Order №{ $order } is cancelled. We shall give your money back and tell you.
-told-refunded = ↩️ The money for order №{ $order } has been given back.
-check-not-yet = The payment has not come yet. We shall tell you when it does.
+told-delivered = 🎉 Order №{ $order } has been delivered. Thank you, see you again!
+told-cancelled = ❌ Order №{ $order } has been cancelled.
+told-cancelled-paid = ❌ Order №{ $order } has been cancelled. We will refund your money and let you know.
+told-refunded = ↩️ The money for order №{ $order } has been refunded.
+check-not-yet = The payment has not arrived yet. We'll tell you as soon as it does.
 cancel-surely = Cancel order №{ $order }?
 
-    If you have paid already, do not: the money may be on its way.
-cancel-yes = ✖️ Yes, cancel it
+    If you have already paid, don't cancel: the money may be on its way.
+cancel-yes = ❌ Yes, cancel it
 cancelled-now = Cancelled
-cancel-too-late = The payment has come already, so it is not cancelled
+cancel-too-late = The payment has already arrived, so the order was not cancelled
 again-missing = Could not be added in full: { $titles }

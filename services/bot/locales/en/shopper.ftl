@@ -7,7 +7,7 @@ paid-payment = CLICK payment number: <code>{ $payment }</code>
 paid-thanks = Thank you for your purchase!
 
 expired-title = ⌛ <b>Order №{ $order } has expired</b>
-expired-cart = Nothing was paid for it. Your cart is still there: you can order again at any time.
+expired-cart = You were not charged for it. Your cart is still there: you can order again at any time.
 
 order-line = • { $title } × { $count }
 order-line-untitled = • Product №{ $product } × { $count }
@@ -18,4 +18,4 @@ order-lines-more =
     }
 
 unknown = Sorry, I did not understand that. This is what I can do:
-try-later = I cannot answer just now. Please try again in a moment.
+try-later = I can't answer right now. Please try again in a moment.

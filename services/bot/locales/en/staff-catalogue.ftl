@@ -8,15 +8,15 @@ edit-added = ✅ Added
 edit-removed = Removed
 edit-remove = 🗑 Remove
 edit-remove-surely = 🗑 Yes, remove
-edit-remove-photo = Without a photo
+edit-remove-photo = Remove the photo
 edit-hide = 🙈 Hide
 edit-unhide = 👁 Show
 edit-hide-instead = 🙈 Hide it instead
 edit-publish = ✅ Publish
 edit-add-hidden = 🙈 Add hidden
 edit-not-set = not set
-edit-not-understood = 🤔 I could not make sense of that.
-edit-catalogue-gone = It is gone: somebody has removed it
+edit-not-understood = 🤔 I didn't understand that.
+edit-catalogue-gone = It's gone: somebody has removed it
 edit-categories-title =
     { $count ->
         [one] 📚 <b>Catalogue</b>: { $count } category. Choose it:
@@ -72,8 +72,8 @@ edit-product-no-category = no category
 edit-product-is-hidden = 🙈 Hidden: shoppers do not see it
 edit-product-holds =
     { $count ->
-        [one] ⏳ Set aside for { $count } order that waits for payment: { $pieces } pcs
-       *[other] ⏳ Set aside for { $count } orders that wait for payment: { $pieces } pcs
+        [one] ⏳ Set aside for { $count } order waiting for payment: { $pieces } pcs
+       *[other] ⏳ Set aside for { $count } orders waiting for payment: { $pieces } pcs
     }
 edit-product-mxik = MXIK: <code>{ $mxik }</code>
 edit-product-package = Package code: <code>{ $code }</code>
@@ -81,10 +81,10 @@ edit-product-vat = VAT: { $percent }%
 edit-product-ask-removal = Remove “<b>{ $title }</b>” for good?
 edit-product-removal-holds =
     { $count ->
-        [one] ⏳ { $pieces } pcs are set aside for { $count } order that waits for payment. It stays valid: if it is paid, the goods have to be handed over.
-       *[other] ⏳ { $pieces } pcs are set aside for { $count } orders that wait for payment. They stay valid: if they are paid, the goods have to be handed over.
+        [one] ⏳ { $pieces } pcs are set aside for { $count } order waiting for payment. It stays valid: if it is paid, the goods have to be handed over.
+       *[other] ⏳ { $pieces } pcs are set aside for { $count } orders waiting for payment. They stay valid: if they are paid, the goods have to be handed over.
     }
-edit-product-ask-category = To which category shall “<b>{ $title }</b>” go?
+edit-product-ask-category = Which category should “<b>{ $title }</b>” go to?
 edit-fiscal-card = 🧾 <b>{ $title }</b>: data for the receipt
 
     MXIK: { $mxik }
@@ -98,23 +98,27 @@ edit-field-stock = 📦 Stock
 edit-field-variants = 🎨 Variants ({ $count })
 edit-field-fiscal = 🧾 Receipt data
 edit-field-category = 📂 Category
-edit-field-label = ✏️ Label
+edit-field-label = ✏️ Name
 edit-field-mxik = MXIK
 edit-field-package = Package code
 edit-field-vat = VAT
 edit-ask-title = Write the title of the product (at most { $count } characters).
 edit-ask-description = Write the description (at most { $count } characters).
-edit-ask-price = Write the price of one piece in so'm, as digits. For example: 15 000
-edit-ask-stock = How many are there to sell? Write a whole number (0 is sold out), or choose not to count.
-edit-ask-stock-holds = ⏳ Do not count the { $count } pcs that are set aside for orders that wait for payment.
+edit-ask-price = Write the price of one piece in so'm, in digits. For example: 15 000
+edit-ask-stock = How many are there to sell? Write a whole number (0 means sold out) or press “Unlimited”.
+edit-ask-stock-holds = ⏳ Do not count the { $count } pcs that are set aside for orders waiting for payment.
 edit-ask-photo = Send the photo (as a photo, not as a file).
 edit-ask-mxik = Write the MXIK code: { $count } digits. It can be found at tasnif.soliq.uz.
 edit-ask-package = Write the package code: at most { $count } digits.
 edit-ask-vat = Write the VAT rate: a whole number from 0 to 100. For example: 12
-edit-stock-uncounted = not counted
+edit-stock-uncounted = unlimited
 edit-stock-none = sold out
-edit-stock-count = { $count } pcs
-edit-stock-do-not-count = ♾ Do not count
+edit-stock-count =
+    { $count ->
+        [one] { $count } pc
+       *[other] { $count } pcs
+    }
+edit-stock-do-not-count = ♾ Unlimited
 edit-variants-none = 🎨 <b>{ $title }</b>
     No variants: it is sold as it is. With variants (size, colour) each has a price and a stock of its own.
 edit-variants-title =
@@ -128,18 +132,18 @@ edit-variant-card = 🎨 <b>{ $title }</b> · <code>{ $id }</code>
 
     { $line }
 edit-variant-line = • { $label } — { $price } · { $stock }
-edit-ask-label = Write the label of the variant, for example: XL or red (at most { $count } characters).
-edit-variant-label-taken = This product has a variant of that name already.
+edit-ask-label = Write the name of the variant, for example: XL or red (at most { $count } characters).
+edit-variant-label-taken = This product already has a variant with that name.
 edit-variant-first-holds =
     { $count ->
-        [one] ⏳ { $pieces } pcs are set aside, without a variant, for { $count } order that waits for payment. It stays valid; do not count these pieces into the stock of the variants.
-       *[other] ⏳ { $pieces } pcs are set aside, without a variant, for { $count } orders that wait for payment. They stay valid; do not count these pieces into the stock of the variants.
+        [one] ⏳ { $pieces } pcs are set aside, without a variant, for { $count } order waiting for payment. It stays valid; do not count these pieces into the stock of the variants.
+       *[other] ⏳ { $pieces } pcs are set aside, without a variant, for { $count } orders waiting for payment. They stay valid; do not count these pieces into the stock of the variants.
     }
 edit-variant-ask-removal = “<b>{ $title }</b>”: remove the variant “{ $label }”?
-edit-variant-removal-last = It is the last variant. The product will be hidden: look at its price and stock, then show it again.
+edit-variant-removal-last = This is the last variant. The product will be hidden: check its price and stock, then show it again.
 edit-photo-expected = 🖼 I am waiting for a photo here.
 edit-photo-as-file = 🖼 That came as a file. Please send it as a photo.
-edit-photo-channel-refuses = ⚠️ Photos are kept in the channel { $channel }, but it did not take this one. Make the bot an administrator there (with the right to post) and send the photo again.
-edit-photo-not-now = ⏳ Telegram did not take the photo just now. Send it again in a minute.
+edit-photo-channel-refuses = ⚠️ Photos are kept in the channel { $channel }, but it did not accept this one. Make the bot an administrator there (with the right to post) and send the photo again.
+edit-photo-not-now = ⏳ Telegram did not accept the photo just now. Send it again in a minute.
 edit-photo-of-category = 🖼 Category №{ $id }: { $title }
 edit-photo-of-product = 🖼 Product №{ $id }: { $title }

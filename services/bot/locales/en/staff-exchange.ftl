@@ -1,34 +1,34 @@
 # The catalogue as a table.
 exchange-open = 📄 Table (CSV)
 exchange-title = 📄 <b>The catalogue as a table</b>
-    Download it, edit it in a spreadsheet and send it back: I shall show first what would change.
-exchange-export = ⬇️ Export
-exchange-import = ⬆️ Import
+    Download it, edit it in a spreadsheet and send it back: I'll show you first what would change.
+exchange-export = ⬇️ Download
+exchange-import = ⬆️ Upload
 exchange-caption =
     { $count ->
         [one] Catalogue: { $count } product
        *[other] Catalogue: { $count } products
     }
-import-ask = ⬆️ Send the CSV file as a document (up to 1 MB). To see the form, export one first.
+import-ask = ⬆️ Send the CSV file as a document (up to 1 MB). To see what it looks like, download the table first.
 import-no-file = 🤔 I am waiting for a CSV document here.
 import-too-large = The file is larger than 1 MB: send it in parts.
 import-not-now = ⏳ Telegram did not give the file just now. Send it again in a minute.
-import-nothing-new = ✅ The catalogue is as the file says already: nothing to change.
+import-nothing-new = ✅ The catalogue already matches the file: nothing to change.
 import-plan = 📋 <b>What will change</b>
     New: { $new } · changed: { $changed } · the same: { $same }
     New variants: { $variants } · new categories: { $categories }
 import-line-new = 🆕 { $title }
 import-line-changed = ✏️ { $title }: { $cells }
 import-more = … and { $count } more
-import-do = ✅ Do it
-import-changed-since = The catalogue has changed meanwhile. Please look at the new plan.
+import-do = ✅ Apply
+import-changed-since = The catalogue has changed in the meantime. Please look at the new plan.
 import-done = ✅ <b>Done</b>
     New: { $new } · changed: { $changed } · new categories: { $categories }
-import-done-gone = Left out, because somebody has removed them: { $count }
+import-done-gone = Skipped, because somebody has removed them: { $count }
 import-errors =
     { $count ->
-        [one] ⚠️ <b>There is { $count } mistake in the file</b>, nothing was changed. Mend it and send it again:
-       *[other] ⚠️ <b>There are { $count } mistakes in the file</b>, nothing was changed. Mend them and send it again:
+        [one] ⚠️ <b>There is { $count } mistake in the file</b>, nothing was changed. Fix it and send it again:
+       *[other] ⚠️ <b>There are { $count } mistakes in the file</b>, nothing was changed. Fix them and send it again:
     }
 import-error-cell = • line { $line }, <code>{ $column }</code>: { $problem }
 import-error-row = • line { $line }: { $problem }
@@ -36,27 +36,27 @@ import-problem-not-utf8 = the file is not UTF-8: save it as “CSV UTF-8”
 import-problem-no-rows = there is nothing below the heading
 import-problem-too-many-rows = more than { $count } rows: split the file
 import-problem-unknown-column = there is no column “{ $name }”; there are: { $known }
-import-problem-column-twice = the column is there twice: delete one
+import-problem-column-twice = this column is there twice: delete one
 import-problem-too-few-columns = the first line must name the columns: product_id or variant_id, or category, title and price
-import-problem-too-many-cells = more cells than the heading: put a text with a delimiter in quotes
-import-problem-missing = fill it in: what is new needs it
-import-problem-not-a-number = write the number from an export, or nothing for what is new
+import-problem-too-many-cells = more cells than in the heading: put text that contains the delimiter in quotes
+import-problem-missing = fill this in: a new entry needs it
+import-problem-not-a-number = write the number from a downloaded table, or leave it empty for a new one
 import-problem-unknown-product = no product has this number: leave it empty to make a new one
 import-problem-unknown-variant = no variant has this number: leave it empty to make a new one
-import-problem-variant-of-another = the variant is another product's: check both numbers
-import-problem-not-a-price = write so'm as digits, for example 15000, not 0
-import-problem-not-a-stock = write a whole number, or nothing where it is not counted
+import-problem-variant-of-another = the variant belongs to another product: check both numbers
+import-problem-not-a-price = write so'm in digits, for example 15000; 0 is not allowed
+import-problem-not-a-stock = write a whole number, or leave it empty for unlimited
 import-problem-not-yes-or-no = write yes or no
-import-problem-not-a-mxik = write 17 digits (with an apostrophe before them where the spreadsheet rounds), or nothing
-import-problem-not-a-package-code = write 1 to 20 digits, or nothing
-import-problem-not-a-percentage = write a whole number from 0 to 100, or nothing
-import-problem-not-a-photo = a file_id from an export, or nothing; photos are added in the bot
+import-problem-not-a-mxik = write 17 digits (with an apostrophe in front if the spreadsheet rounds them), or leave it empty
+import-problem-not-a-package-code = write 1 to 20 digits, or leave it empty
+import-problem-not-a-percentage = write a whole number from 0 to 100, or leave it empty
+import-problem-not-a-photo = use a file_id from a downloaded table, or leave it empty; photos are added in the bot
 import-problem-too-long = at most { $count } characters
-import-problem-again = line { $line } is about the same: delete one
-import-problem-differs = line { $line } says something else: write the same, or nothing
+import-problem-again = line { $line } already has it: delete one
+import-problem-differs = line { $line } says something else: write the same, or leave it empty
 import-problem-which-variant = this product has variants: say which
-import-problem-label-taken = another variant is called so: name it otherwise
-import-problem-which-product = several products are called so: write the number into product_id
-import-problem-too-many-variants = at most { $count } variants a product
+import-problem-label-taken = another variant has this name: choose a different one
+import-problem-which-product = several products have this name: write the number in product_id
+import-problem-too-many-variants = at most { $count } variants per product
 import-problem-too-many-products = at most { $count } products: remove old ones first
-import-problem-too-many-categories = at most { $count } categories: use one that is there
+import-problem-too-many-categories = at most { $count } categories: use an existing one

@@ -10,14 +10,14 @@ member-card = 👤 <a href="tg://user?id={ $id }">{ $name }</a>
     Change the role:
 member-ask = 👤 <b>New member of staff</b>
 
-    Forward a message of theirs, send their contact, or write their Telegram number (ID).
-member-hidden = 🤔 Telegram did not say who that is (privacy settings, or a contact without Telegram). Write the Telegram number (ID).
+    Forward one of their messages here, send their contact, or write their Telegram ID.
+member-hidden = 🤔 Telegram did not say who that is (privacy settings, or a contact without Telegram). Write their Telegram ID.
 member-is-bot = 🤖 That is a bot. Only people can be staff.
-member-is-owner = 👑 That is an owner of the shop (ADMIN_IDS), which is not changed here.
-member-is-you = That is you. Another owner changes your role.
+member-is-owner = 👑 This is an owner of the shop (ADMIN_IDS): that is not changed here.
+member-is-you = This is you. Only another owner can change your role.
 member-ask-role = 👤 <b>{ $name }</b> (<code>{ $id }</code>)
 
-    What shall they be?
+    What will their role be?
     • owner — everything, staff and refunds included
     • manager — catalogue, orders, broadcasts, statistics
     • courier — orders on their way
@@ -25,5 +25,5 @@ member-welcome = 👋 You are on the shop's staff: <b>{ $role }</b>.
     /admin opens the panel.
 member-to-panel = 🛠 Open the panel
 member-told = ✅ Done, they have been told
-member-not-told = Saved, but they could not be written to. Ask them to open the bot and press /start.
-member-ask-removal = Take <b>{ $name }</b> off the staff?
+member-not-told = Saved, but I couldn't write to them. Ask them to open the bot and press /start.
+member-ask-removal = Remove <b>{ $name }</b> from the staff?

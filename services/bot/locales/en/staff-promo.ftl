@@ -1,21 +1,21 @@
 # Promo codes.
 edit-promos-empty = 🎟 <b>Promo codes</b>
-    None so far.
+    None yet.
 edit-promos-title = 🎟 <b>Promo codes</b>: { $count }
     Code · discount · times used
 edit-promo-add = ➕ Add a promo code
 edit-promo-switch-on = ▶️ Switch on
 edit-promo-switch-off = ⏸ Switch off
-edit-promo-any-goods = any sum
+edit-promo-any-goods = any amount
 edit-promo-for-ever = no end date
 edit-promo-unbounded = no limit (at most { $count })
-edit-promo-is-on = ✅ Works
+edit-promo-is-on = ✅ Active
 edit-promo-is-off = ⏸ Switched off
-edit-promo-is-over = ⌛ Over
+edit-promo-is-over = ⌛ Expired
 edit-promo-card = 🎟 <code>{ $code }</code> · <b>{ $off }</b>
     { $state }
 
-    Least purchase: { $goods }
+    Minimum purchase: { $goods }
     Used: { $used } / { $uses }
     Per shopper: { $shopper }
     Last day: { $until }
@@ -27,16 +27,16 @@ edit-promo-ask-off = 🎟 <code>{ $code }</code>
     How much off? Write a percentage (10%, at most 99%) or an amount in so'm (20 000).
 edit-promo-ask-goods = 🎟 <code>{ $code }</code>
 
-    From which sum of goods on, in so'm? For example: 100 000
+    What is the minimum purchase, in so'm? For example: 100 000
 edit-promo-ask-uses = 🎟 <code>{ $code }</code>
 
-    How often can it be used in all? A number from 1 to { $count }.
+    How many times can it be used in total? A number from 1 to { $count }.
 edit-promo-ask-shopper = 🎟 <code>{ $code }</code>
 
-    How often can one shopper use it? Usually 1.
+    How many times can one shopper use it? Usually 1.
 edit-promo-ask-until = 🎟 <code>{ $code }</code>
 
     The last day? As dd.mm.yyyy, today or later. For example: 31.12.2027
-edit-promo-review = Is it right?
-edit-promo-make = ✅ Make it
-edit-promo-there = There is a code { $code } already
+edit-promo-review = Is everything right?
+edit-promo-make = ✅ Create
+edit-promo-there = The code { $code } already exists

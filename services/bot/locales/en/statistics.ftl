@@ -5,12 +5,12 @@ statistics-title-months = 📊 <b>Sales of the last 12 months</b>
 statistics-sales = Sales: <b>{ $sum }</b>
 statistics-orders = Orders sold: { $count } · buyers: { $buyers }
 statistics-average = Average order: { $sum }
-statistics-conversion = Placed: { $placed }, paid of these: { $paid } ({ $percent })
-statistics-paid-after = Time to pay on average: { $span }
-statistics-best = 🏆 <b>What sells best</b>
+statistics-conversion = Placed: { $placed }, of which paid: { $paid } ({ $percent })
+statistics-paid-after = Average time to payment: { $span }
+statistics-best = 🏆 <b>Best sellers</b>
 statistics-best-row = { $place }. { $title } — { $count } pcs, { $sum }
-statistics-none = There were no sales in this time yet.
-statistics-cut = ⚠️ There are very many orders: the figures are of a part of them.
+statistics-none = No sales in this period yet.
+statistics-cut = ⚠️ There are too many orders: the figures cover only a part of them.
 statistics-days = Days
 statistics-weeks = Weeks
 statistics-months = Months
@@ -19,10 +19,10 @@ statistics-export = 📥 CSV
 statistics-file-sales = Sales by period
 statistics-file-orders =
     { $count ->
-        [one] Orders of this time: { $count } order
-       *[other] Orders of this time: { $count } orders
+        [one] Orders in this period: { $count } order
+       *[other] Orders in this period: { $count } orders
     }
-statistics-file-cut = Orders of this time: the first { $count }. Take a shorter period.
+statistics-file-cut = Orders in this period: the first { $count }. Choose a shorter period.
 statistics-minutes =
     { $count ->
         [one] { $count } minute

@@ -1,15 +1,15 @@
 # Messages between shoppers and staff.
 support-ask = 💬 Write your question: text, a photo or a voice message. Our staff will answer you right here.
 support-menu = ⬅️ Menu
-support-sent = ✅ Your message is with our staff, the answer comes here. You can write more.
-support-nobody = Sorry, there is nobody to answer questions yet.
-support-nobody-now = Sorry, the message could not be passed on just now. Please try again in a little while.
-support-not-such = Sorry, I cannot pass on a message of this kind. Send a text, a photo, a voice message or a file.
+support-sent = ✅ Your message has reached our staff, the answer will come here. You can write more.
+support-nobody = Sorry, there is nobody to answer questions right now.
+support-nobody-now = Sorry, the message could not be passed on just now. Please try again in a moment.
+support-not-such = Sorry, I can't pass on this kind of message. Send text, a photo, a voice message or a file.
 support-header = 💬 <b>A shopper writes</b>
     { $writer }
     <i>To answer, reply to the message below.</i>
 support-answer-header = 💬 <b>The shop answers</b>
     <i>To go on, reply to the message below.</i>
-support-answered = ✅ Your answer went to the shopper.
-support-shopper-gone = The shopper has stopped the bot, the answer could not be delivered.
+support-answered = ✅ Your answer has been sent to the shopper.
+support-shopper-gone = The shopper has blocked the bot, so the answer could not be delivered.
 support-who-answered = ✅ Answered by { $who }, { $time }

@@ -10,7 +10,7 @@ exchange-caption =
         [few] Каталог: { $count } товара
        *[other] Каталог: { $count } товаров
     }
-import-ask = ⬆️ Пришлите файл CSV документом (до 1 МБ). Чтобы увидеть форму, сначала скачайте таблицу.
+import-ask = ⬆️ Пришлите файл CSV документом (до 1 МБ). Чтобы увидеть, как он устроен, сначала скачайте таблицу.
 import-no-file = 🤔 Здесь нужен документ CSV.
 import-too-large = Файл больше 1 МБ: пришлите его частями.
 import-not-now = ⏳ Telegram сейчас не отдал файл. Пришлите его ещё раз через минуту.
@@ -47,7 +47,7 @@ import-problem-unknown-product = товара с таким номером не�
 import-problem-unknown-variant = варианта с таким номером нет: для нового оставьте пустым
 import-problem-variant-of-another = вариант принадлежит другому товару: сверьте оба номера
 import-problem-not-a-price = впишите цену в сумах цифрами, например 15000; 0 нельзя
-import-problem-not-a-stock = впишите целое число; если не считается, оставьте пустым
+import-problem-not-a-stock = впишите целое число; если без ограничения, оставьте пустым
 import-problem-not-yes-or-no = впишите yes или no
 import-problem-not-a-mxik = впишите 17 цифр (если таблица округляет, с апострофом впереди) или оставьте пустым
 import-problem-not-a-package-code = впишите от 1 до 20 цифр или оставьте пустым

@@ -9,7 +9,7 @@ staff-order-payment = Номер платежа CLICK: <code>{ $payment }</code>
 staff-order-pickup = 🏬 Покупатель заберёт сам
 staff-order-address = 📍 { $address }
 staff-order-location = 📍 Точка на карте
-staff-order-landmark = Ориентир: { $landmark }
+staff-order-landmark = 🏠 { $landmark }
 staff-order-comment = 💬 { $comment }
 staff-order-map = 🗺 Открыть на карте
 staff-order-late = ⚠️ <b>Деньги пришли поздно</b>: заказ к тому времени был закрыт. Проверьте, есть ли товар.
@@ -30,7 +30,7 @@ staff-stage-ready = готов
 staff-stage-on-the-way = в пути
 staff-stage-delivered = вручён
 staff-stage-cancelled = отменён
-staff-stage-expired = истёк
+staff-stage-expired = срок истёк
 staff-stage-refunded = деньги возвращены
 
 deed-accept = ✅ Принять

@@ -4,7 +4,7 @@ checkout-phone = 📞 Buyurtma bo'yicha qaysi raqamga qo'ng'iroq qilaylik?
     Pastdagi raqamni tanlang yoki boshqasini yozib yuboring.
 checkout-phone-first = 📞 Buyurtma bo'yicha qaysi raqamga qo'ng'iroq qilaylik? Raqamni yozib yuboring, masalan +998 90 123 45 67.
 checkout-keep-phone = ✅ { $phone }
-phone-unreadable = Bu telefon raqamiga o'xshamadi. Masalan shunday yozing: +998 90 123 45 67
+phone-unreadable = Bu telefon raqamiga o'xshamaydi. Masalan, shunday yozing: +998 90 123 45 67
 checkout-delivery = 🚚 Buyurtmani qanday olasiz?
 
     Olib ketish manzili: { $place }
@@ -18,13 +18,14 @@ checkout-same-address = 🔁 { $place }
 checkout-same-location = 🔁 O'tgan safargi joyga
 checkout-address-unreadable = Joylashuvni yuboring yoki manzilni so'z bilan yozing.
 checkout-address-taken = 📍 Qabul qilindi.
-checkout-landmark = 🏠 Mo'ljal yozing: bino, kirish yo'li, qavat. Kuryer tezroq topadi.
-checkout-text-please = Buni so'z bilan yozing, iltimos.
+checkout-landmark = 🏠 Mo'ljalni yozing: bino, podyezd, qavat. Shunda kuryer tezroq topadi.
+checkout-text-please = Iltimos, buni so'z bilan yozing.
 checkout-comment = 💬 Buyurtmaga izohingiz bormi?
 checkout-summary = 📝 <b>Tekshirib ko'ring</b>
 checkout-place = ✅ Buyurtma berish
 checkout-anew = ✏️ O'zgartirish
 checkout-back-to-cart = ⬅️ Savat
-checkout-leave = ✖️ Bekor qilish
+checkout-leave = ❌ Bekor qilish
 checkout-price-changed = Narx o'zgardi: yangi summani ko'ring
 checkout-cashier-away = Hozir to'lov tizimiga ulana olmayapmiz. Savatingiz joyida — birozdan so'ng yana urinib ko'ring.
+checkout-placed-before = Buyurtma №{ $order } allaqachon berilgan ✅

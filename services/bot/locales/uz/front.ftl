@@ -20,7 +20,7 @@ phone-kept = ✅ Rahmat! Raqamingiz saqlandi: { $phone }
 phone-anothers = Bu boshqa odamning raqami ekan. Iltimos, o'zingiznikini yuboring: pastdagi tugma buni o'zi qiladi.
 phone-abroad = Hozircha faqat O'zbekiston raqamlari bilan ishlaymiz. Iltimos, +998 bilan boshlanadigan raqamingizni yozing.
 phone-unclear = Buni raqam deb o'qiy olmadim. Pastdagi tugmani bosing yoki raqamni shunday yozing: +998 90 123 45 67.
-keyboard-put-away = Yaxshi, bunga keyinroq qaytamiz.
+keyboard-put-away = Yaxshi 👌
 
 menu-title =
     🏠 <b>Bosh menyu</b>
@@ -61,7 +61,7 @@ card-share = 📤 Ulashish
 
 search-ask =
     🔎 Nima qidiramiz? Mahsulot nomini yozing, to'liq bo'lmasa ham mayli.
-search-inline = ⚡️ Yozganim sari ko'rsatilsin
+search-inline = ⚡️ Tezkor qidiruv
 search-again = 🔎 Yana qidirish
 search-found = 🔎 «{ $query }»: { $count } ta mahsulot topildi
 search-nothing =
@@ -79,7 +79,7 @@ profile-orders = 📦 To'langan buyurtmalar: { $count }
 profile-friends = 👥 Taklif qilgan do'stlaringiz: { $count }
 profile-change-language = 🌐 Til
 profile-change-phone = 📱 Telefon
-profile-invite = 👥 Do'stni taklif qilish
+profile-invite = 👥 Do'stni chaqirish
 invite-text =
     👥 <b>Do'stlaringizni taklif qiling</b>
 

@@ -6,7 +6,7 @@ paid-total = Jami: <b>{ $total }</b>
 paid-payment = CLICK to'lov raqami: <code>{ $payment }</code>
 paid-thanks = Xaridingiz uchun rahmat!
 
-expired-title = ⌛ <b>Buyurtma №{ $order } muddati o'tdi</b>
+expired-title = ⌛ <b>Buyurtma №{ $order }: to'lov muddati o'tdi</b>
 expired-cart = Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
 
 order-line = • { $title } × { $count }

@@ -83,7 +83,7 @@ edit-field-vat = QQS
 edit-ask-title = Mahsulot nomini yozing (ko'pi bilan { $count } ta belgi).
 edit-ask-description = Tavsifini yozing (ko'pi bilan { $count } ta belgi).
 edit-ask-price = Bir donasining narxini so'mda, raqamlar bilan yozing. Masalan: 15 000
-edit-ask-stock = Sotish uchun nechta bor? Butun son yozing (0 — tugagan) yoki hisoblanmasligini tanlang.
+edit-ask-stock = Sotish uchun nechta bor? Butun son yozing (0 — tugagan) yoki «Cheklanmagan» tugmasini bosing.
 edit-ask-stock-holds = ⏳ To'lov kutayotgan buyurtmalar uchun olib qo'yilgan { $count } donani bunga qo'shmang.
 edit-ask-photo = Suratini yuboring (fayl emas, surat qilib).
 edit-ask-mxik = MXIK kodini yozing: { $count } ta raqam. Uni tasnif.soliq.uz saytidan topasiz.
@@ -92,7 +92,7 @@ edit-ask-vat = QQS foizini yozing: 0 dan 100 gacha butun son. Masalan: 12
 edit-stock-uncounted = cheklanmagan
 edit-stock-none = tugagan
 edit-stock-count = { $count } dona
-edit-stock-do-not-count = ♾ Hisoblanmasin
+edit-stock-do-not-count = ♾ Cheklanmagan
 edit-variants-none = 🎨 <b>{ $title }</b>
     Turlari yo'q: o'z narxi va qoldig'i bilan sotiladi. Tur qo'shilsa (o'lcham, rang), har birining narxi va qoldig'i alohida bo'ladi.
 edit-variants-title = 🎨 <b>{ $title }</b>

@@ -10,8 +10,8 @@ member-card = 👤 <a href="tg://user?id={ $id }">{ $name }</a>
     Lavozimini o'zgartirish:
 member-ask = 👤 <b>Yangi xodim</b>
 
-    Uning xabarini shu yerga uzating, kontaktini yuboring yoki Telegram raqamini (ID) yozing.
-member-hidden = 🤔 Telegram bu odam kimligini bermadi (maxfiylik sozlamasi yoki Telegramsiz kontakt). Telegram raqamini (ID) yozing.
+    Uning xabarini shu yerga uzating, kontaktini yuboring yoki Telegram ID raqamini yozing.
+member-hidden = 🤔 Telegram bu odam kimligini aytmadi (maxfiylik sozlamasi yoki Telegramsiz kontakt). Telegram ID raqamini yozing.
 member-is-bot = 🤖 Bu bot. Xodim faqat odam bo'la oladi.
 member-is-owner = 👑 U do'kon egasi (ADMIN_IDS): bu yerda o'zgartirilmaydi.
 member-is-you = Bu o'zingizsiz. O'z lavozimingizni boshqa egasi o'zgartiradi.
@@ -19,7 +19,7 @@ member-ask-role = 👤 <b>{ $name }</b> (<code>{ $id }</code>)
 
     Kim bo'lib ishlaydi?
     • egasi — hammasi, xodimlar va pul qaytarish ham
-    • menejer — katalog, buyurtmalar, xabarnoma, statistika
+    • menejer — katalog, buyurtmalar, hammaga xabar, statistika
     • kuryer — yo'ldagi buyurtmalar
 member-welcome = 👋 Siz do'kon jamoasidasiz: <b>{ $role }</b>.
     Panelni /admin buyrug'i ochadi.

@@ -5,12 +5,12 @@ edit-promos-title = 🎟 <b>Promokodlar</b>: { $count } ta
     Kod · chegirma · necha marta ishlatilgan
 edit-promo-add = ➕ Promokod qo'shish
 edit-promo-switch-on = ▶️ Yoqish
-edit-promo-switch-off = ⏸ O'chirib turish
+edit-promo-switch-off = ⏸ To'xtatib turish
 edit-promo-any-goods = istalgan summa
 edit-promo-for-ever = muddatsiz
 edit-promo-unbounded = cheklanmagan (ko'pi bilan { $count })
 edit-promo-is-on = ✅ Ishlayapti
-edit-promo-is-off = ⏸ O'chirilgan
+edit-promo-is-off = ⏸ To'xtatilgan
 edit-promo-is-over = ⌛ Muddati o'tgan
 edit-promo-card = 🎟 <code>{ $code }</code> · <b>{ $off }</b>
     { $state }

@@ -9,8 +9,8 @@ staff-digest-title = 🛒 <b>{ $count } ta xabar birga</b>
 staff-digest-entry = №{ $order } · { $total } · CLICK { $payment } · { $time }
 staff-digest-attention = ⚠️ <b>№{ $order }</b> · { $total } · CLICK { $payment } · { $time } · xaridor { $user }
 
-todo-late = To'lov buyurtma muddati o'tgandan keyin keldi. Tovar borligini tekshiring: bo'lsa, buyurtmani bajaring; bo'lmasa, pulni CLICK kabinetida qaytaring va xaridorga yozing.
-todo-cancel-after-paid = CLICK to'langan to'lovni bekor qilganini aytmoqda. Tovarni bermang: avval CLICK kabinetida pul qaytarilgan-qaytarilmaganini tekshiring.
+todo-late = To'lov buyurtma muddati o'tgandan keyin keldi. Mahsulot borligini tekshiring: bo'lsa, buyurtmani bajaring; bo'lmasa, pulni CLICK kabinetida qaytaring va xaridorga yozing.
+todo-cancel-after-paid = CLICK to'langan to'lovni bekor qilganini aytmoqda. Mahsulotni bermang: avval CLICK kabinetida pul qaytarilgan-qaytarilmaganini tekshiring.
 todo-paid-twice = Bu buyurtma uchun ikkinchi to'lov keldi. CLICK kabinetida tekshiring va ortiqcha to'lovni qaytaring.
 todo-confirmed-after-cancel = CLICK o'zi bekor qilgan to'lovni tasdiqladi. Buyurtma to'langan deb belgilanmadi: CLICK kabinetida tekshiring, pul kelgan bo'lsa, qaytaring yoki xaridor bilan kelishing.
 todo-amount-differs = To'lov summasi buyurtma summasidan farq qiladi va qabul qilinmadi. CLICK kabinetida tekshiring va xaridorga yozing.

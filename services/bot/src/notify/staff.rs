@@ -20,6 +20,7 @@ use tolov_domain::{
     },
 };
 use tolov_kit::lifecycle::Stop;
+use tolov_shop::fulfilment::Stage;
 
 use super::{
     Ending, Notifier, Verdicts,
@@ -114,7 +115,11 @@ impl StaffChannel {
                 self.reach.found();
                 self.notifier.journal.record(&ids, &Outcome::Sent { message_id }).await;
                 if let Some(id) = post.order {
-                    order_post::keep_number(&self.notifier.handlers, id, message_id).await;
+                    let stage = order_post::keep_number(&self.notifier.handlers, id, message_id).await;
+                    // Somebody did something to the order before its post had a number to follow it by.
+                    if stage.is_some_and(|stage| stage != Stage::Paid) {
+                        order_post::refresh(&self.notifier.handlers, id).await;
+                    }
                 }
                 tracing::info!(order.ids = orders(&claimed), message.id = message_id, "posted to staff");
                 self.decide(claimed, &Verdict::Done).await;

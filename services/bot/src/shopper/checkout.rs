@@ -4,18 +4,17 @@
 //! the draft's order number makes every repetition (a double tap, a restart) end in the same order.
 
 use teloxide::types::{ButtonRequest, KeyboardButton, KeyboardMarkup, Location, ReplyMarkup};
-use tolov_domain::{Language, OrderId, Phone, Tiyin};
+use tolov_domain::{Language, Phone, Tiyin};
 use tolov_shop::{
     cart::{self, Quote},
-    checkout::{self, Agreement, Placed},
-    fulfilment::{Delivery, Fulfilment, Stage},
+    checkout::Agreement,
+    fulfilment::{By, Delivery, Stage, fulfilment},
     profile,
 };
 
-use url::Url;
-
-use super::{cart as cart_screens, contact, start::Link};
+use super::{cart as cart_screens, contact};
 use crate::{
+    cancelling::cancel_unpaid,
     ctx::{Ctx, Done, Trouble},
     dialogue::{Draft, Step},
     order_message,
@@ -38,8 +37,8 @@ pub(crate) async fn begin(ctx: Ctx) -> Done {
         return cart_screens::open(ctx).await;
     }
     contact::put_away(&ctx).await?;
+    give_up_draft(&ctx).await?;
     let phone = ctx.shop().user(ctx.id()).await?.and_then(|user| user.phone);
-    // A draft that was left half way begins anew, with the number that was drawn for it if any.
     ctx.change(|dialogue| {
         dialogue.draft = Some(Draft { phone: phone.clone(), ..Draft::default() });
         dialogue.step = Step::CheckoutPhone;
@@ -69,8 +68,10 @@ pub(crate) async fn take_phone(ctx: Ctx) -> Done {
         }
     })
     .await?;
-    // The first number that a shopper gives is the shopper's.
-    if ctx.shop().user(ctx.id()).await?.is_some_and(|user| user.phone.is_none()) {
+    // The first number that a shopper types, or shares as the own one, is the shopper's.
+    let owner = contact.map(|contact| contact.user_id.and_then(|id| i64::try_from(id.0).ok()));
+    let is_own = owner.is_none_or(|owner| owner == Some(ctx.id().get()));
+    if is_own && ctx.shop().user(ctx.id()).await?.is_some_and(|user| user.phone.is_none()) {
         ctx.shop().set_phone(ctx.id(), &phone).await?;
     }
     ask_delivery(ctx).await
@@ -254,7 +255,7 @@ fn summary(language: Language, agreed: &Agreement, pickup: Option<&str>) -> Stri
 }
 
 /// What the draft and the cart say together; `None` where the draft is not complete.
-async fn agreement(ctx: &Ctx, quote: Quote) -> Result<Option<Agreement>, Trouble> {
+pub(super) async fn agreement(ctx: &Ctx, quote: Quote) -> Result<Option<Agreement>, Trouble> {
     let draft = crate::dialogue::read(ctx.documents(), ctx.id()).await?.draft;
     let complete = draft.and_then(|draft| {
         let phone = draft.phone.as_deref().and_then(|phone| Phone::parse(phone).ok())?;
@@ -266,118 +267,10 @@ async fn agreement(ctx: &Ctx, quote: Quote) -> Result<Option<Agreement>, Trouble
     Ok(Some(Agreement { user_id: ctx.id(), quote, delivery, delivery_price, phone, comment }))
 }
 
-/// The summary is agreed to: the order is placed and can be paid.
-pub(crate) async fn place(ctx: Ctx) -> Done {
-    let Some(draft) = ctx.dialogue.draft.clone().filter(|_| ctx.dialogue.step == Step::Summary) else {
-        return ctx.stale().await;
-    };
-    let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
-    let is_new = draft.order_id.is_none();
-    if is_new && (quote.has_news() || !quote.is_sold()) {
-        ctx.alert(l!(ctx.language, "checkout-look-at-news")).await?;
-        return cart_screens::open(ctx).await;
-    }
-    let Some(agreed) = agreement(&ctx, quote).await? else { return ctx.stale().await };
-    if is_new && draft.shown_total != Some(agreed.total().get()) {
-        ctx.alert(l!(ctx.language, "checkout-price-changed")).await?;
-        return summarise(ctx).await;
-    }
-    let id = order_number(&ctx).await?;
-    match checkout::place(ctx.shop(), id, &agreed, ctx.now()).await? {
-        Placed::Order(order) if order.stage == Stage::Placing => register(ctx, *order).await,
-        // An earlier try got through, and its answer was lost.
-        Placed::Order(order) if order.stage == Stage::Waiting => finish(ctx, &order).await,
-        Placed::Order(_) | Placed::Short(_) => {
-            forget_number(&ctx).await?;
-            ctx.alert(l!(ctx.language, "checkout-look-at-news")).await?;
-            cart_screens::open(ctx).await
-        }
-        Placed::Promo(refusal) => {
-            forget_number(&ctx).await?;
-            ctx.say(cart_screens::say_refusal(ctx.language, refusal)).await?;
-            summarise(ctx).await
-        }
-    }
-}
-
-/// The draft's number, drawn once.
-async fn order_number(ctx: &Ctx) -> Result<OrderId, Trouble> {
-    let fresh = ctx.shop().next_order_id().await?;
-    let dialogue = ctx.change(|dialogue| {
-        if let Some(draft) = &mut dialogue.draft {
-            draft.order_id.get_or_insert(fresh);
-        }
-    });
-    Ok(dialogue.await?.draft.and_then(|draft| draft.order_id).unwrap_or(fresh))
-}
-
-async fn forget_number(ctx: &Ctx) -> Result<(), Trouble> {
-    ctx.change(|dialogue| {
-        if let Some(draft) = &mut dialogue.draft {
-            draft.order_id = None;
-        }
-    })
-    .await?;
-    Ok(())
-}
-
-/// The ledger must know an order before anybody can pay it.
-async fn register(ctx: Ctx, order: Fulfilment) -> Done {
-    let registered = match ctx.deps.cashier.register(&order).await {
-        Ok(registered) => registered,
-        Err(error) => {
-            tracing::warn!(order.id = %order.id, %error, "an order is not registered yet; the shopper can try again");
-            let language = ctx.language;
-            let screen = Screen::new(t!(language, "checkout-cashier-away"))
-                .row([Button::press(l!(language, "try-again"), ShopPress::PlaceOrder)])
-                .row([leave(language)]);
-            return ctx.show(screen).await;
-        }
-    };
-    let back = ctx.deps.start_link(&Link::Order(order.id).write());
-    let payment_url = with_return(&registered.payment_url, &back);
-    let kept = checkout::registered(ctx.documents(), order.id, &payment_url, registered.pay_until, ctx.now());
-    let order = kept.await?.map_or(order, |(order, _)| order);
-    tracing::info!(order.id = %order.id, user.id = %ctx.id(), "order placed");
-    finish(ctx, &order).await
-}
-
-/// The pay link, leading back to the order in the bot afterwards, unless RETURN_URL says otherwise. That somebody came
-/// back proves nothing (click-protocol.md, section 2): what is shown then is what the ledger has told.
-fn with_return(payment_url: &str, back: &str) -> String {
-    let Ok(mut url) = Url::parse(payment_url) else { return payment_url.to_owned() };
-    if url.query_pairs().all(|(name, _)| name != "return_url") {
-        url.query_pairs_mut().append_pair("return_url", back);
-    }
-    url.into()
-}
-
-/// The summary becomes the order's message, with the pay button.
-async fn finish(ctx: Ctx, order: &Fulfilment) -> Done {
-    let screen = order_message::screen(ctx.language, order, ctx.now(), &ctx.deps);
-    ctx.show(screen).await?;
-    let dialogue = crate::dialogue::read(ctx.documents(), ctx.id()).await?;
-    if let Some(shown) = dialogue.screen {
-        order_message::remember(&ctx.deps, order.id, shown).await?;
-    }
-    // It stays where it is: the next screen is a new message.
-    ctx.change(|dialogue| {
-        dialogue.screen = None;
-        dialogue.draft = None;
-        dialogue.step = Step::Idle;
-    })
-    .await?;
-    profile::change(ctx.documents(), ctx.id(), ctx.now(), |profile| {
-        profile.delivery = Some(order.delivery.clone());
-        profile.promo_code = None;
-    })
-    .await?;
-    Ok(())
-}
-
 /// Back to the cart; nothing was bought.
 pub(crate) async fn leave_checkout(mut ctx: Ctx) -> Done {
     contact::put_away(&ctx).await?;
+    give_up_draft(&ctx).await?;
     ctx.change(|dialogue| {
         dialogue.draft = None;
         dialogue.step = Step::Idle;
@@ -387,24 +280,20 @@ pub(crate) async fn leave_checkout(mut ctx: Ctx) -> Done {
     cart_screens::open(ctx).await
 }
 
-fn leave(language: Language) -> Button {
+/// An order that was being placed when the shopper turned round does not hold stock any longer.
+async fn give_up_draft(ctx: &Ctx) -> Result<(), Trouble> {
+    let Some(id) = ctx.dialogue.draft.as_ref().and_then(|draft| draft.order_id) else { return Ok(()) };
+    let order = fulfilment(ctx.documents(), id).await?;
+    if order.is_some_and(|order| order.user_id == ctx.id() && order.stage == Stage::Placing) {
+        cancel_unpaid(&ctx.deps, id, By::Shopper).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn leave(language: Language) -> Button {
     Button::press(l!(language, "checkout-leave"), ShopPress::LeaveCheckout)
 }
 
 fn shortened(text: &str) -> String {
     text.chars().take(TEXT_MAX_CHARS).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pay_link_leads_back_to_the_order_and_is_encoded() {
-        let link = "https://my.click.uz/services/pay?service_id=1&merchant_id=2&amount=30000.00&transaction_param=1001";
-        let back = "https://t.me/shop_bot?start=order_1001";
-        let with = with_return(link, back);
-        assert_eq!(with, format!("{link}&return_url=https%3A%2F%2Ft.me%2Fshop_bot%3Fstart%3Dorder_1001"));
-        assert_eq!(with_return(&with, "https://example.uz"), with, "RETURN_URL counts");
-    }
 }

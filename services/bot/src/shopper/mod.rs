@@ -11,6 +11,7 @@ pub(crate) mod inline;
 pub(crate) mod menu;
 pub(crate) mod orders;
 pub(crate) mod pages;
+pub(crate) mod placing;
 pub(crate) mod profile;
 pub(crate) mod search;
 pub(crate) mod start;

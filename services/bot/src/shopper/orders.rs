@@ -56,7 +56,7 @@ pub(crate) async fn open(mut ctx: Ctx, page: u32) -> Done {
 /// One order, where the list was.
 pub(crate) async fn show(ctx: Ctx, id: OrderId) -> Done {
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
-    show_order(&ctx, &order).await
+    show_again(&ctx, &order).await
 }
 
 async fn show_order(ctx: &Ctx, order: &Fulfilment) -> Done {
@@ -83,6 +83,7 @@ pub(crate) async fn check(ctx: Ctx, id: OrderId) -> Done {
 async fn show_again(ctx: &Ctx, order: &Fulfilment) -> Done {
     if is_own_message(ctx, order) {
         order_message::refresh(&ctx.deps, order.id).await?;
+        ctx.answer(None, false).await;
         return Ok(());
     }
     show_order(ctx, order).await
@@ -103,6 +104,14 @@ pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> Done {
         Button::press(l!(language, "cancel-yes"), ShopPress::CancelOrderSurely { id }),
         Button::press(l!(language, "back"), ShopPress::OpenOrder { id }),
     ]);
+    // The order's message asks in its own place, and does not become the screen that the next one replaces.
+    if let Origin::Press { shown: Some(shown), .. } = &ctx.origin
+        && is_own_message(&ctx, &order)
+    {
+        ctx.deps.telegram.change(ctx.chat(), *shown, &screen).await?;
+        ctx.answer(None, false).await;
+        return Ok(());
+    }
     ctx.show(screen).await
 }
 
@@ -120,7 +129,7 @@ pub(crate) async fn cancel(ctx: Ctx, id: OrderId) -> Done {
     if !is_own_message(&ctx, &order) {
         order_message::refresh(&ctx.deps, id).await?;
     }
-    show_order(&ctx, &order).await
+    show_again(&ctx, &order).await
 }
 
 /// The same things into the cart once more; what is not there any more is said.

@@ -1,6 +1,6 @@
 //! What staff do to an order, in the channel or on its card: accepted, ready, on the way, delivered, cancelled, refunded.
 
-use tolov_domain::{OrderId, time::unix_ms};
+use tolov_domain::OrderId;
 use tolov_shop::{
     fulfilment::{self, By, Deed, Fulfilment, Moved},
     records, settling, staff,
@@ -76,16 +76,14 @@ async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
         (Deed::Cancelled, false) => return cancel_unpaid(ctx, order).await,
         _ => fulfilment::advance(ctx.documents(), order.id, deed, by, now).await?,
     };
-    let before = order;
     let Some((order, moved)) = moved else { return ctx.stale().await };
     let entry = order.timeline.iter().rev().find(|entry| entry.deed == deed);
-    // A write whose answer was lost finds its own deed there.
-    let is_ours = entry.is_some_and(|entry| {
-        entry.by == by && unix_ms(entry.at) == unix_ms(now) && !before.timeline.contains(entry)
-    });
+    // A write whose answer was lost finds its own deed there, and so does a try that a dead process left half done.
+    let is_by_us = entry.is_some_and(|entry| entry.by == by);
+    let is_told = !is_by_us || is_noted(ctx, order.id, deed).await?;
     match moved {
         Moved::Now => done(ctx, &order, deed).await,
-        Moved::Before if is_ours => done(ctx, &order, deed).await,
+        Moved::Before if !is_told => done(ctx, &order, deed).await,
         Moved::Before => {
             let already = match entry {
                 Some(entry) => already(ctx, &order, entry.by, &date_time(entry.at)).await?,
@@ -101,18 +99,42 @@ async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
     }
 }
 
+/// Whether this person's deed is in the journal: then everybody has been told of it too.
+async fn is_noted(ctx: &Ctx, id: OrderId, deed: Deed) -> Result<bool, Trouble> {
+    let actions = staff::actions_on(ctx.documents(), id).await?;
+    Ok(actions.iter().any(|action| action.staff_id == ctx.id() && action.what == deed_word(deed)))
+}
+
 /// Nobody has paid it: whether that can still happen the ledger decides.
 async fn cancel_unpaid(ctx: &Ctx, order: &Fulfilment) -> Done {
-    match cancelling::cancel_unpaid(&ctx.deps, order.id, By::Staff(ctx.id())).await? {
-        Cancelling::Done(order) => done(ctx, &order, Deed::Cancelled).await,
+    let by = By::Staff(ctx.id());
+    match cancelling::cancel_unpaid(&ctx.deps, order.id, by).await? {
+        Cancelling::Done(now) => {
+            let entry = now.timeline.iter().rev().find(|entry| entry.deed == Deed::Cancelled);
+            // The shopper, somebody else of staff or an earlier tap was faster: nobody is told again.
+            if let Some(entry) = entry.filter(|entry| entry.by != by || order.timeline.contains(entry)) {
+                let already = already(ctx, &now, entry.by, &date_time(entry.at)).await?;
+                ctx.alert(already).await?;
+                return show_again(ctx, &now).await;
+            }
+            done(ctx, &now, Deed::Cancelled).await
+        }
         Cancelling::Paid => {
             ctx.alert(l!(ctx.language, "deed-paid-meanwhile", order = order.id)).await?;
-            show_again(ctx, order).await
+            show_now(ctx, order.id).await
         }
         Cancelling::NotWaiting => {
             ctx.stale().await?;
-            show_again(ctx, order).await
+            show_now(ctx, order.id).await
         }
+    }
+}
+
+/// As it is by now.
+async fn show_now(ctx: &Ctx, id: OrderId) -> Done {
+    match fulfilment::fulfilment(ctx.documents(), id).await? {
+        Some(order) => show_again(ctx, &order).await,
+        None => Ok(()),
     }
 }
 
@@ -125,7 +147,6 @@ async fn already(ctx: &Ctx, order: &Fulfilment, by: By, time: &str) -> Result<St
 /// It is done: written down, shown, and the shopper is told.
 async fn done(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
     let what = deed_word(deed);
-    staff::note(ctx.documents(), ctx.id(), ctx.now(), what, (Some(order.id), String::new())).await?;
     tracing::info!(order.id = %order.id, staff.id = %ctx.id(), deed = what, "staff did something to an order");
     let language = ctx.language;
     if deed == Deed::Cancelled && order.is_paid() {
@@ -139,6 +160,8 @@ async fn done(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
         tracing::warn!(order.id = %order.id, %trouble, "an order that staff changed is not shown as it is now");
     }
     order_message::moved(&ctx.deps, order, deed).await;
+    // Last, so that what is in the journal has been told: a try that broke off before tells again rather than never.
+    staff::note(ctx.documents(), ctx.id(), ctx.now(), what, (Some(order.id), String::new())).await?;
     Ok(())
 }
 

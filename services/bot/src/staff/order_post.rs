@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tolov_domain::{Language, OrderId, ports::PortError};
 use tolov_kit::lifecycle::Stop;
 use tolov_shop::{
-    fulfilment::{Fulfilment, fulfilment},
+    fulfilment::{Fulfilment, Stage, fulfilment},
     records,
 };
 use url::Url;
@@ -70,12 +70,16 @@ fn link(deps: &HandlerDeps, id: OrderId) -> Option<Button> {
 }
 
 /// Which post is the order's. The post is there in any case; without its number it is only not edited.
-pub(crate) async fn keep_number(deps: &HandlerDeps, id: OrderId, message_id: i64) {
+pub(crate) async fn keep_number(deps: &HandlerDeps, id: OrderId, message_id: i64) -> Option<Stage> {
     let kept = records::change(deps.documents(), id.get(), |order: &mut Fulfilment| {
         order.staff_message_id = Some(message_id);
     });
-    if let Err(error) = kept.await {
-        tracing::warn!(order.id = %id, %error, "the number of a post could not be kept; it will not follow its order");
+    match kept.await {
+        Ok(kept) => kept.map(|(order, ())| order.stage),
+        Err(error) => {
+            tracing::warn!(order.id = %id, %error, "the number of a post could not be kept; it will not follow its order");
+            None
+        }
     }
 }
 

@@ -75,8 +75,8 @@ fn staff_see_everything_about_an_order() {
     Jami: <b>70 000 so'm</b>
     CLICK to'lov raqami: <code>2001</code>
 
-    📍 Xaritadagi nuqta
-    Mo'ljal: Maktab &lt;12&gt;
+    📍 Xaritadagi joy
+    🏠 Maktab &lt;12&gt;
     💬 Qo'ng'iroq qilmang
 
     ⚠️ <b>Pul kech keldi</b>: buyurtma o'sha payt yopilgan edi. Mahsulot borligini tekshiring.

@@ -3,7 +3,8 @@
 use teloxide::{types::ChatId, utils::html::escape};
 use tolov_domain::{Language, UserId, ports::PortError};
 use tolov_shop::{
-    profile, records,
+    profile,
+    records::{self, Record},
     staff::{self, Right},
     support::{Header, SupportMessage, key_of},
 };
@@ -85,7 +86,10 @@ pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Reached, Trou
         match give(&ctx.deps, *id, &writer.header(language), source).await {
             Ok((header, copy)) => {
                 for message_id in [header, copy] {
-                    lying.push(lies_with(*id, message_id, ctx, false));
+                    let message = lies_with(*id, message_id, ctx, false);
+                    // At once: a reply must find it, whatever becomes of the other copies.
+                    records::insert(ctx.documents(), &message).await?;
+                    lying.push(message);
                 }
                 outcome = Reached::Some;
             }
@@ -104,9 +108,11 @@ pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Reached, Trou
         .step_by(2)
         .map(|message| Header { chat_id: message.chat_id, message_id: message.message_id })
         .collect();
-    for mut message in lying {
-        message.headers.clone_from(&headers);
-        records::insert(ctx.documents(), &message).await?;
+    for message in lying {
+        records::change(ctx.documents(), message.key(), |message: &mut SupportMessage| {
+            message.headers.clone_from(&headers);
+        })
+        .await?;
     }
     Ok(outcome)
 }

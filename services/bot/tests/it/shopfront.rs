@@ -63,7 +63,7 @@ impl Chat<'_> {
         self.bring("callback_query", query).await
     }
 
-    async fn phone(&self) -> Option<String> {
+    fn phone(&self) -> Option<String> {
         let users = self.world.shop.users.lock().unwrap();
         users.get(&self.user_id()).and_then(|user| user.phone.clone())
     }
@@ -111,12 +111,12 @@ async fn the_first_meeting_asks_language_and_own_number_and_then_follows_the_lin
     assert!(ali.tap("1:l:ru").await.is_empty());
     let anothers = json!({"contact": {"phone_number": "998901112233", "first_name": "B", "user_id": 6}});
     assert!(text(&ali.send(anothers).await[0]).contains("другого человека"));
-    assert_eq!(ali.phone().await, None);
+    assert_eq!(ali.phone(), None);
     let own = json!({"contact": {"phone_number": "998901234567", "first_name": "Ali", "user_id": 5}});
     let met = ali.send(own).await;
     assert_eq!(met[0]["reply_markup"]["remove_keyboard"], true);
     assert!(text(&met[1]).starts_with("<b>Choy qo'shiq</b>"), "{met:?}");
-    assert_eq!(ali.phone().await.as_deref(), Some("+998901234567"));
+    assert_eq!(ali.phone().as_deref(), Some("+998901234567"));
     // Known from now on.
     assert!(text(&ali.write("/start").await[0]).contains("Главное меню"));
     bot.stop().await;

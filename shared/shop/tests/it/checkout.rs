@@ -5,7 +5,7 @@ use tolov_shop::{
     cart::{self, Quote},
     catalogue::Product,
     checkout::{self, Agreement, Placed},
-    fulfilment::{Deed, Delivery, Fulfilment, Moved, Stage, StockState, fulfilment},
+    fulfilment::{By, Deed, Delivery, Fulfilment, Moved, Stage, StockState, fulfilment},
     profile,
     promo::{PromoCode, PromoRefusal, Use},
     records, settling,
@@ -44,7 +44,7 @@ async fn place(shop: &Shop, number: i64, agreed: &Agreement) -> Placed {
 fn placed(placed: Placed) -> Fulfilment {
     let order = match placed {
         Placed::Order(order) => Some(*order),
-        Placed::Short(_) | Placed::Promo(_) => None,
+        Placed::Short(_) | Placed::Promo(_) | Placed::GivenUp => None,
     };
     order.unwrap()
 }
@@ -143,9 +143,28 @@ async fn an_order_that_was_cleared_away_is_not_taken_up_again() {
     let agreed = agreed(&shop, 1, &[(TEA, 2)]).await;
     placed(place(&shop, 1, &agreed).await);
     assert_eq!(settling::abandon_old(&shop.store, minutes(16)).await.unwrap(), 1);
-    assert_eq!(placed(place(&shop, 1, &agreed).await).stage, Stage::Cancelled);
+    assert_eq!(place(&shop, 1, &agreed).await, Placed::GivenUp);
     assert_eq!(left(&shop.store, TEA).await, 10);
     assert_eq!(order(&shop.store, 1).await.timeline.last().unwrap().deed, Deed::Cancelled);
+}
+
+#[tokio::test]
+async fn an_order_that_is_being_given_up_is_neither_placed_again_nor_registered() {
+    let shop = Shop::open().await;
+    let agreed = agreed(&shop, 1, &[(TEA, 2)]).await;
+    placed(place(&shop, 1, &agreed).await);
+    // The process that gives it up dies after it has said so, before anything is released.
+    records::change(&shop.store, 1, |order: &mut Fulfilment| order.cancel_asked_by = Some(By::Clock))
+        .await
+        .unwrap();
+    assert_eq!(place(&shop, 1, &agreed).await, Placed::GivenUp);
+    let refused =
+        checkout::registered(&shop.store, order_id(1), "https://x", None, NOON).await.unwrap().unwrap();
+    assert_eq!((refused.1, refused.0.payment_url), (Moved::Refused(Stage::Placing), None));
+    // Whoever clears away finds it, and nothing of it is held.
+    assert_eq!(settling::abandon_old(&shop.store, minutes(16)).await.unwrap(), 1);
+    assert_eq!(order(&shop.store, 1).await.stage, Stage::Cancelled);
+    assert_eq!((left(&shop.store, TEA).await, uses(&shop.store).await.len()), (10, 0));
 }
 
 #[tokio::test]

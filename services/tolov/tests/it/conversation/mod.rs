@@ -8,6 +8,7 @@ mod broadcast;
 mod expiry;
 mod habits;
 mod labels;
+mod manners;
 mod person;
 mod purchase;
 mod reliability;

