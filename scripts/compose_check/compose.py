@@ -112,14 +112,16 @@ class Compose:
             return True
         return subprocess.run(["docker", "pull", "-q", image], capture_output=True, timeout=600).returncode == 0
 
-    def kill_9(self, service):
+    def kill_9(self, service, just_before=lambda: None):
         """Ends the container's main process as a crash would; Docker restarts it. Returns how."""
         pid = self.inspect(service)["State"]["Pid"]
         if os.geteuid() == 0 and pid and os.path.exists(f"/proc/{pid}"):
+            just_before()
             # The init of the container, with which everything else in it ends.
             os.kill(pid, signal.SIGKILL)
             return "process"
         container = self.id(service)
+        just_before()
         subprocess.run(["docker", "kill", container], check=True, capture_output=True)
         subprocess.run(["docker", "start", container], check=True, capture_output=True)
         return "container"

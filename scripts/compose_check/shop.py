@@ -26,13 +26,14 @@ class TelegramLog(threading.Thread):
         self.stopped = threading.Event()
 
     def look(self):
-        try:
-            status, calls = call("GET", self.url, timeout=10)
-        except OSError:
-            return False
-        if status != 200:
-            return False
+        # One at a time: an older list that comes later would be taken for that of a new sandbox.
         with self.lock:
+            try:
+                status, calls = call("GET", self.url, timeout=10)
+            except OSError:
+                return False
+            if status != 200:
+                return False
             # A list that does not begin as the one before is that of a new sandbox.
             if self.now and (len(calls) < len(self.now) or calls[0] != self.now[0]):
                 self.earlier += self.now
