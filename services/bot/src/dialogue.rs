@@ -57,6 +57,7 @@ pub(crate) enum Step {
     Search,
     PromoCode,
     CheckoutPhone,
+    Delivery,
     Address,
     Landmark,
     Comment,
