@@ -33,3 +33,7 @@ did-staff-added = staff member added
 did-staff-role = staff member's role
 did-staff-removed = staff member removed
 did-catalogue-imported = table imported
+did-broadcast-started = broadcast started
+did-broadcast-paused = broadcast paused
+did-broadcast-resumed = broadcast resumed
+did-broadcast-stopped = broadcast stopped

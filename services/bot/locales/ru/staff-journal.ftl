@@ -33,3 +33,7 @@ did-staff-added = сотрудник добавлен
 did-staff-role = роль сотрудника
 did-staff-removed = сотрудник убран
 did-catalogue-imported = загружена таблица
+did-broadcast-started = рассылка начата
+did-broadcast-paused = рассылка приостановлена
+did-broadcast-resumed = рассылка продолжена
+did-broadcast-stopped = рассылка остановлена

@@ -33,3 +33,7 @@ did-staff-added = xodim qo'shildi
 did-staff-role = xodim lavozimi
 did-staff-removed = xodim olib tashlandi
 did-catalogue-imported = jadvaldan yuklandi
+did-broadcast-started = hammaga xabar yuborila boshladi
+did-broadcast-paused = hammaga xabar vaqtincha to'xtatildi
+did-broadcast-resumed = hammaga xabar davom ettirildi
+did-broadcast-stopped = hammaga xabar to'xtatildi

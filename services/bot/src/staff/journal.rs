@@ -1,10 +1,9 @@
 //! Who did what: written down at every change, read by owners.
 
-use std::collections::HashMap;
-
-use tolov_domain::{Language, UserId, ports::PortError};
+use tolov_domain::{Language, ports::PortError};
 use tolov_shop::staff::{self, StaffAction};
 
+use super::order_text::Names;
 use crate::{
     ctx::{Ctx, Done},
     dialogue::Step,
@@ -41,12 +40,11 @@ pub(crate) async fn open(ctx: Ctx, page: u32) -> Done {
     let skip = page.saturating_mul(ON_A_PAGE);
     // One more than is shown says whether there is another page.
     let actions = staff::latest_actions(ctx.documents(), skip, ON_A_PAGE + 1).await?;
-    let members = staff::members(ctx.documents()).await?;
-    let names = members.into_iter().map(|member| (member.id, member.name)).collect();
+    let names = Names::read(ctx.documents(), actions.iter().map(|action| action.staff_id)).await?;
     ctx.show(screen(ctx.language, page, &actions, &names)).await
 }
 
-fn screen(language: Language, page: u32, actions: &[StaffAction], names: &HashMap<UserId, String>) -> Screen {
+fn screen(language: Language, page: u32, actions: &[StaffAction], names: &Names) -> Screen {
     let on_a_page = usize::try_from(ON_A_PAGE).unwrap_or(usize::MAX);
     let mut html = t!(language, "journal-title");
     if actions.is_empty() {
@@ -54,7 +52,7 @@ fn screen(language: Language, page: u32, actions: &[StaffAction], names: &HashMa
         html.push_str(&t!(language, "journal-empty"));
     }
     for action in actions.iter().take(on_a_page) {
-        let who = names.get(&action.staff_id).cloned().unwrap_or_else(|| action.staff_id.to_string());
+        let who = names.plain(action.staff_id);
         let detail = match action.order_id {
             Some(order_id) => format!("№{order_id} {}", action.detail),
             None => action.detail.clone(),
@@ -108,6 +106,16 @@ fn what_name(language: Language, what: &str) -> String {
         "staff.role" => t!(language, "did-staff-role"),
         "staff.removed" => t!(language, "did-staff-removed"),
         "catalogue.imported" => t!(language, "did-catalogue-imported"),
+        "broadcast.started" => t!(language, "did-broadcast-started"),
+        "broadcast.paused" => t!(language, "did-broadcast-paused"),
+        "broadcast.resumed" => t!(language, "did-broadcast-resumed"),
+        "broadcast.stopped" => t!(language, "did-broadcast-stopped"),
+        "order.accepted" => t!(language, "deed-done-accepted"),
+        "order.made_ready" => t!(language, "deed-done-made-ready"),
+        "order.sent_off" => t!(language, "deed-done-sent-off"),
+        "order.delivered" => t!(language, "deed-done-delivered"),
+        "order.cancelled" => t!(language, "deed-done-cancelled"),
+        "order.refunded" => t!(language, "deed-done-refunded"),
         other => other.to_owned(),
     }
 }
@@ -124,7 +132,10 @@ fn short(detail: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use time::macros::datetime;
+    use tolov_domain::UserId;
 
     use super::*;
 
@@ -139,11 +150,11 @@ mod tests {
             order_id: None,
             detail: "7 <Choynak>: 12 000 → 13 000".to_owned(),
         };
-        let names = HashMap::from([(id, "Dilnoza".to_owned())]);
+        let names = Names(BTreeMap::from([(id, "Dilnoza".to_owned())]));
         let shown = screen(Language::En, 0, std::slice::from_ref(&action), &names).html;
         assert!(shown.contains("23.11.2026 12:05") && shown.contains("Dilnoza"), "{shown}");
         assert!(shown.contains("7 &lt;Choynak&gt;: 12 000 → 13 000"), "{shown}");
-        let nobody = screen(Language::En, 0, &[action], &HashMap::new()).html;
+        let nobody = screen(Language::En, 0, &[action], &Names::default()).html;
         assert!(nobody.contains("<b>5</b>"), "{nobody}");
         assert_eq!(short(&"a".repeat(500)).chars().count(), DETAIL_MAX_CHARS + 1);
     }

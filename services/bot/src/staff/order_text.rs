@@ -25,7 +25,7 @@ use crate::{
 
 /// What the people of an order are called.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(BTreeMap<UserId, String>);
+pub(crate) struct Names(pub(super) BTreeMap<UserId, String>);
 
 impl Names {
     /// Of the shopper, and of everybody who did something to the order.

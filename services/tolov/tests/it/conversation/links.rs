@@ -8,7 +8,7 @@ async fn a_product_is_shared(world: &World) {
     dilnoza.asks_inline("osh").await;
     dilnoza.asks_inline("KO’K").await;
     let offered = dilnoza.asks_inline("#21").await;
-    let result = &offered["results"][0];
+    let result = &offered[0];
     assert_eq!(result["title"], "Rishton piyolalari, 6 dona", "{offered}");
     let link = result["reply_markup"]["inline_keyboard"][0][0]["url"].as_str().unwrap();
     let payload = link.split_once("?start=").unwrap().1;

@@ -72,9 +72,8 @@ impl Transcript {
     /// What the bot offered in some other chat.
     pub(crate) fn inline(&mut self, who: &str, query: &str, answer: &Value) {
         self.remark(&format!("{who} types \"@bot {query}\" in another chat"));
-        let button = answer["button"]["text"].as_str().unwrap_or_default();
-        let mut lines = vec![format!("[ {button} ]")];
-        for result in answer["results"].as_array().into_iter().flatten() {
+        let mut lines = Vec::new();
+        for result in answer.as_array().into_iter().flatten() {
             let field = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
             lines.push(format!("• {} — {}", field("title"), field("description")));
         }
