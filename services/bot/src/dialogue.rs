@@ -61,6 +61,7 @@ pub(crate) enum Step {
     Search,
     PromoCode,
     CheckoutPhone,
+    Delivery,
     Address,
     Landmark,
     Comment,
