@@ -245,3 +245,27 @@ async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
     let commands = world.telegram.calls().into_iter().filter(|(method, _)| method == "setmycommands");
     assert_eq!(commands.count(), 4);
 }
+
+#[tokio::test]
+async fn staff_leave_a_question_for_their_panel_and_hear_what_a_search_for_an_order_expects() {
+    let mut world = World::new().await;
+    let owner = UserId::try_new(5).unwrap();
+    world.config.owners = vec![owner];
+    world.shop.has_language(owner, Language::En);
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    ali.write("/phone").await;
+    let panel = ali.write("/admin").await;
+    assert_eq!(
+        (panel[0]["reply_markup"]["remove_keyboard"].as_bool(), panel.len()),
+        (Some(true), 2),
+        "{panel:?}"
+    );
+    assert_eq!(ali.write("/admin").await.len(), 1, "there is no keyboard any more");
+    ali.tap("1:aof").await;
+    let photo = json!({"file_id": "p", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9});
+    let said = ali.send(json!({"photo": [photo]})).await;
+    assert!(text(&said[0]).contains("as text") && text(&said[0]).contains("order number"), "{said:?}");
+    assert!(text(&ali.write("1024").await[0]).contains("1024"), "the search goes on");
+    bot.stop().await;
+}
