@@ -29,6 +29,10 @@ pub(crate) struct Dialogue {
     /// The search whose results were shown last, for their other pages and for the way back to them.
     #[serde(default)]
     pub(crate) found: Option<Found>,
+    /// As Telegram showed a member of staff at their last deed: who taps in the channel may never have written to the
+    /// bot, and whoever has no profile gets no broadcasts.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
 }
 
 /// Results of a search that are looked through.
@@ -57,6 +61,7 @@ pub(crate) enum Step {
     Search,
     PromoCode,
     CheckoutPhone,
+    Delivery,
     Address,
     Landmark,
     Comment,
@@ -95,7 +100,7 @@ impl Record for Dialogue {
 
 impl Dialogue {
     pub(crate) fn new(id: UserId) -> Self {
-        Self { id, step: Step::Idle, screen: None, draft: None, found: None }
+        Self { id, step: Step::Idle, screen: None, draft: None, found: None, name: None }
     }
 }
 

@@ -138,25 +138,38 @@ fn payment_of(told: &Notification) -> String {
     }
 }
 
-/// The lines of an order with what each costs, as many as leave room for the rest of a message.
+/// The lines of an order with what each costs, as many as leave room for the rest of a message: sums, an address, a
+/// landmark and a comment of the longest.
 pub(crate) fn lines_of(language: Language, lines: &[OrderLine]) -> String {
-    const LINES_SHOWN_MAX: usize = 40;
-    let mut shown: Vec<String> = lines
-        .iter()
-        .take(LINES_SHOWN_MAX)
-        .map(|line| {
-            let text = order_line(language, line);
-            match line.price.and_then(|price| price.checked_times(line.count).ok()) {
-                Some(sum) => format!("{text} — {}", money(language, sum)),
-                None => text,
-            }
-        })
-        .collect();
-    if let Some(more) = lines.len().checked_sub(LINES_SHOWN_MAX).filter(|more| *more > 0) {
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        shown.push(say(language, "order-lines-more", &Gaps::new().count("count", more)));
+    const UNITS_MAX: usize = 2_000;
+    let said = |line: &OrderLine| {
+        let text = order_line(language, line);
+        match line.price.and_then(|price| price.checked_times(line.count).ok()) {
+            Some(sum) => format!("{text} — {}", money(language, sum)),
+            None => text,
+        }
+    };
+    let lines: Vec<String> = lines.iter().map(said).collect();
+    first_lines(language, &lines, UNITS_MAX).join("\n")
+}
+
+/// The first of some lines, within a size, and how many more there are.
+pub(crate) fn first_lines(language: Language, lines: &[String], units_max: usize) -> Vec<String> {
+    let more = |left: usize| {
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        say(language, "order-lines-more", &Gaps::new().count("count", left))
+    };
+    let mut room = units_max.saturating_sub(units(&more(lines.len())) + 1);
+    let mut shown = Vec::with_capacity(lines.len());
+    for line in lines {
+        let Some(rest) = room.checked_sub(units(line) + 1) else { break };
+        room = rest;
+        shown.push(line.clone());
     }
-    shown.join("\n")
+    if shown.len() < lines.len() {
+        shown.push(more(lines.len() - shown.len()));
+    }
+    shown
 }
 
 /// A number as people write it; one that is none stays as it is.
@@ -172,22 +185,9 @@ fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -
 
 /// The same with lines that are said already.
 pub(crate) fn fit_lines(language: Language, title: &str, lines: &[String], end: &str) -> String {
-    let more = |left: usize| {
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
-        say(language, "order-lines-more", &Gaps::new().count("count", left))
-    };
-    // Two blank lines around the lines of the order, and room for the longest "and … more".
-    let fixed = units(title) + units(end) + units(&more(lines.len())) + 5;
-    let mut room = MESSAGE_MAX_UNITS.saturating_sub(fixed);
-    let mut shown = Vec::with_capacity(lines.len());
-    for line in lines {
-        let Some(rest) = room.checked_sub(units(line) + 1) else { break };
-        room = rest;
-        shown.push(line.clone());
-    }
-    if shown.len() < lines.len() {
-        shown.push(more(lines.len() - shown.len()));
-    }
+    // Two blank lines around the lines of the order.
+    let room = MESSAGE_MAX_UNITS.saturating_sub(units(title) + units(end) + 4);
+    let shown = first_lines(language, lines, room);
     if shown.is_empty() {
         return format!("{title}\n\n{end}");
     }

@@ -22,6 +22,7 @@ use crate::{
         catalogue::{CatalogueStep, categories, category, edit, new_product, product, variant, variants},
         deeds, exchange, journal, members, panel, promo, promo_new, rights, statistics,
     },
+    text::t,
 };
 
 pub(crate) type Tree = UpdateHandler<Trouble>;
@@ -144,6 +145,7 @@ fn checkout_taps() -> Tree {
 
 fn checkout_steps() -> Tree {
     dptree::entry()
+        .branch(case![ShopPress::CheckoutBack].endpoint(checkout::back))
         .branch(case![ShopPress::KeepPhone].endpoint(checkout::ask_delivery))
         .branch(case![ShopPress::Deliver].endpoint(checkout::ask_address))
         .branch(case![ShopPress::SamePlace].endpoint(checkout::same_place_again))
@@ -269,11 +271,17 @@ fn answers() -> Tree {
         .branch(case![Step::Search].endpoint(search::typed))
         .branch(case![Step::Language { link }].endpoint(start::language_first))
         .branch(case![Step::Phone { is_first, link }].endpoint(start::phone_given))
+        .branch(
+            dptree::filter(|ctx: Ctx| ctx.text().is_some_and(|text| text.starts_with('/')))
+                .endpoint(no_command),
+        )
         .branch(case![Step::PromoCode].endpoint(cart::enter_promo))
         .branch(case![Step::CheckoutPhone].endpoint(checkout::take_phone))
+        .branch(case![Step::Delivery].endpoint(checkout::take_address))
         .branch(case![Step::Address].endpoint(checkout::take_address))
         .branch(case![Step::Landmark].endpoint(checkout::take_landmark))
         .branch(case![Step::Comment].endpoint(checkout::take_comment))
+        .branch(case![Step::Summary].endpoint(checkout::take_comment))
         .branch(case![Step::Support].endpoint(support::take))
         .branch(staff_answers())
         // Whoever writes where a button is waited for is shown the way on.
@@ -307,6 +315,11 @@ fn edit_answers() -> Tree {
 
 async fn stale(ctx: Ctx) -> Done {
     ctx.stale().await
+}
+
+/// A command that nobody knows is no answer to what was asked: that is still waited for.
+async fn no_command(ctx: Ctx) -> Done {
+    ctx.say(t!(ctx.language, "unknown-command")).await
 }
 
 /// A label was tapped.

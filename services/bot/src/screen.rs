@@ -12,6 +12,38 @@ const TEXT_MAX_UNITS: usize = 4096;
 /// A longer label does not fit on a button of a phone anyway.
 const LABEL_MAX_CHARS: usize = 60;
 
+/// As much of a text that people wrote as fits on a screen whose other texts are these, as HTML. Markup is counted too,
+/// as where a screen is cut.
+pub(crate) fn fitting_beside(text: &str, others: &str, has_photo: bool) -> String {
+    let units = |character: char| match character {
+        '&' => "&amp;".len(),
+        '<' | '>' => "&lt;".len(),
+        other => other.len_utf16(),
+    };
+    let room = most_units(has_photo).saturating_sub(others.encode_utf16().count());
+    if text.chars().map(units).sum::<usize>() <= room {
+        return text.to_owned();
+    }
+    let Some(mut room) = room.checked_sub(1) else { return String::new() };
+    let mut fitting = String::new();
+    for character in text.chars() {
+        let Some(rest) = room.checked_sub(units(character)) else { break };
+        room = rest;
+        fitting.push(character);
+    }
+    let fitting = fitting.trim_end();
+    if fitting.is_empty() { String::new() } else { format!("{fitting}…") }
+}
+
+/// Whether a text with markup is shown without being cut.
+pub(crate) fn fits(html: &str, has_photo: bool) -> bool {
+    html.encode_utf16().count() <= most_units(has_photo)
+}
+
+const fn most_units(has_photo: bool) -> usize {
+    if has_photo { CAPTION_MAX_UNITS } else { TEXT_MAX_UNITS }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Screen {
     /// Telegram's HTML.
@@ -89,8 +121,8 @@ impl Screen {
     /// The text within Telegram's limit for what it is. Cut only where a text that people wrote is far too long; what is
     /// cut is cut as plain text, so that no tag stays open.
     pub(crate) fn fitting_html(&self) -> String {
-        let max = if self.photo.is_some() { CAPTION_MAX_UNITS } else { TEXT_MAX_UNITS };
-        if self.html.encode_utf16().count() <= max {
+        let max = most_units(self.photo.is_some());
+        if fits(&self.html, self.photo.is_some()) {
             return self.html.clone();
         }
         let mut plain = String::new();
@@ -142,5 +174,15 @@ mod tests {
         assert!(!cut.contains('<') && cut.ends_with("&amp;…"), "{cut}");
         let short = Screen::new("<b>short</b>");
         assert_eq!(short.fitting_html(), "<b>short</b>");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_to_what_fits_beside_the_others() {
+        let others = "x".repeat(CAPTION_MAX_UNITS - 10);
+        assert_eq!(fitting_beside("ten chars.", &others, true), "ten chars.");
+        assert_eq!(fitting_beside("eleven char", &others, true), "eleven ch…");
+        assert_eq!(fitting_beside("<<>>", &others, true), "<<…", "they are escaped");
+        assert_eq!(fitting_beside("<>", &others, false), "<>");
+        assert_eq!(fitting_beside("a", &"x".repeat(CAPTION_MAX_UNITS), true), "");
     }
 }

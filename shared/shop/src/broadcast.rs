@@ -68,10 +68,10 @@ pub enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
     Sent,
-    /// The person has blocked the bot just now.
+    /// The person has blocked the bot since it was made.
     Blocked,
     Failed,
-    /// Had blocked the bot before it began.
+    /// Had blocked the bot before it was made.
     LeftOut,
 }
 
@@ -141,6 +141,12 @@ impl Broadcast {
         (self.blocked, self.failed) = (tally.blocked, tally.failed);
         self.leased_until_at = until;
         true
+    }
+
+    /// What to count somebody as who has blocked the bot. Whoever did so after it was made is in its total; a process that
+    /// died may have found that out and not have counted it.
+    pub fn unreached(&self, blocked_at: Instant) -> Reached {
+        if blocked_at > self.made_at { Reached::Blocked } else { Reached::LeftOut }
     }
 
     /// Everybody was tried. What was paused or stopped meanwhile stays so.
@@ -274,6 +280,13 @@ mod tests {
         let theirs = Tally { sent: 9, ..tally.clone() };
         assert!(!broadcast.keep(&theirs, at(70), Some(at(80))), "somebody else has it now");
         assert_eq!(broadcast.tally(), tally);
+    }
+
+    #[test]
+    fn who_blocked_the_bot_is_counted_where_the_total_has_them() {
+        let broadcast = Broadcast { made_at: at(10), ..broadcast() };
+        assert_eq!(broadcast.unreached(at(9)), Reached::LeftOut);
+        assert_eq!(broadcast.unreached(at(11)), Reached::Blocked);
     }
 
     #[test]

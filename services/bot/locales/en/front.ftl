@@ -117,3 +117,4 @@ command-profile = Profile
 command-language = Change the language
 command-phone = Change the phone number
 command-help = Help
+unknown-command = There is no such command. Answer the question, or press /menu.

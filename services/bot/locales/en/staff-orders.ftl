@@ -19,8 +19,12 @@ staff-history = { $time } { $what }
 staff-history-staff = { $time } { $what } · { $who }
 staff-history-shopper = { $time } { $what } · the shopper
 staff-history-title = <b>History</b>
-staff-history-event = { $time } event: { $what }
 staff-history-note = { $time } { $what } { $detail } · { $who }
+
+event-payment-completed = payment confirmed
+event-payment-cancelled = CLICK cancelled the payment
+event-payment-questioned = the payment needs a look
+event-order-expired = the time to pay ran out
 
 staff-stage-placing = being placed
 staff-stage-waiting = waiting for payment
@@ -78,6 +82,7 @@ staff-orders-none = There are no orders here yet.
 staff-orders-row = №{ $order } · { $sum } · { $time }
 staff-orders-row-stage = №{ $order } · { $stage } · { $sum }
 staff-orders-ask = 🔎 Write the order number, the shopper's phone or the CLICK payment number.
+staff-orders-no-text = 🤔 A number is needed here, as text.
 staff-orders-not-found = 😕 No order was found for “{ $text }”. Write another number: an order, a phone or a CLICK payment.
 staff-orders-back = ⬅️ Orders
 staff-orders-gone = There is no order №{ $order } in this shop.

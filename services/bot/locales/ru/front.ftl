@@ -119,3 +119,4 @@ command-profile = Профиль
 command-language = Сменить язык
 command-phone = Сменить номер телефона
 command-help = Помощь
+unknown-command = Такой команды нет. Ответьте на вопрос или нажмите /menu.

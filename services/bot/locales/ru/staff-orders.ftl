@@ -19,8 +19,12 @@ staff-history = { $time } { $what }
 staff-history-staff = { $time } { $what } · { $who }
 staff-history-shopper = { $time } { $what } · покупатель
 staff-history-title = <b>История</b>
-staff-history-event = { $time } событие: { $what }
 staff-history-note = { $time } { $what } { $detail } · { $who }
+
+event-payment-completed = платёж подтверждён
+event-payment-cancelled = CLICK отменил платёж
+event-payment-questioned = платёж нужно проверить
+event-order-expired = срок оплаты истёк
 
 staff-stage-placing = оформляется
 staff-stage-waiting = ждёт оплаты
@@ -78,6 +82,7 @@ staff-orders-none = Здесь пока нет заказов.
 staff-orders-row = №{ $order } · { $sum } · { $time }
 staff-orders-row-stage = №{ $order } · { $stage } · { $sum }
 staff-orders-ask = 🔎 Напишите номер заказа, телефон покупателя или номер платежа CLICK.
+staff-orders-no-text = 🤔 Здесь нужен номер текстом.
 staff-orders-not-found = 😕 По запросу «{ $text }» заказов не нашлось. Напишите другой номер: заказа, телефона или платежа CLICK.
 staff-orders-back = ⬅️ Заказы
 staff-orders-gone = Заказа №{ $order } в этом магазине нет.

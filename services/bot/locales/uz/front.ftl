@@ -106,3 +106,4 @@ command-profile = Profil
 command-language = Tilni o'zgartirish
 command-phone = Telefon raqamini o'zgartirish
 command-help = Yordam
+unknown-command = Bunday buyruq yo'q. Savolga javob yozing yoki /menu ni bosing.

@@ -19,8 +19,12 @@ staff-history = { $time } { $what }
 staff-history-staff = { $time } { $what } · { $who }
 staff-history-shopper = { $time } { $what } · xaridor
 staff-history-title = <b>Tarix</b>
-staff-history-event = { $time } hodisa: { $what }
 staff-history-note = { $time } { $what } { $detail } · { $who }
+
+event-payment-completed = to'lov tasdiqlandi
+event-payment-cancelled = CLICK to'lovni bekor qildi
+event-payment-questioned = to'lovni tekshirish kerak
+event-order-expired = to'lov muddati o'tdi
 
 staff-stage-placing = rasmiylashtirilmoqda
 staff-stage-waiting = to'lov kutilmoqda
@@ -78,6 +82,7 @@ staff-orders-none = Bu yerda hozircha buyurtma yo'q.
 staff-orders-row = №{ $order } · { $sum } · { $time }
 staff-orders-row-stage = №{ $order } · { $stage } · { $sum }
 staff-orders-ask = 🔎 Buyurtma raqamini, xaridor telefonini yoki CLICK to'lov raqamini yozing.
+staff-orders-no-text = 🤔 Bu yerda raqam matn bilan yoziladi.
 staff-orders-not-found = 😕 «{ $text }» bo'yicha buyurtma topilmadi. Boshqa raqam yozing: buyurtma raqami, telefon yoki CLICK to'lov raqami.
 staff-orders-back = ⬅️ Buyurtmalar
 staff-orders-gone = №{ $order } raqamli buyurtma bu do'konda topilmadi.

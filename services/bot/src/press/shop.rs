@@ -37,6 +37,8 @@ presses! {
         SamePlace = "cos",
         SkipComment = "coc",
         SkipLandmark = "col",
+        /// In checkout: the step before.
+        CheckoutBack = "cob",
         /// The summary is agreed to.
         PlaceOrder = "cog",
         LeaveCheckout = "cox",

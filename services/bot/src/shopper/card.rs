@@ -9,7 +9,7 @@ use tolov_shop::{
 use crate::{
     ctx::{Ctx, Done},
     press::ShopPress,
-    screen::{Button, Screen},
+    screen::{Button, Screen, fitting_beside},
     shopper::{
         cart::say_change,
         catalogue::{gone_screen, page_of, price, variant_label},
@@ -139,9 +139,14 @@ fn variant_screen(around: Around<'_>, product: &Product, article: &Article) -> S
 
 /// Picture, name, description and what is to be known of it.
 fn card(product: &Product, title: &str, language: Language, facts: &str) -> Screen {
-    let mut parts = vec![t!(language, "card-title", title = title)];
-    if !product.description.is_empty() {
-        parts.push(t!(language, "card-description", text = product.description));
+    let title = t!(language, "card-title", title = title);
+    // Under a picture there may be too little room: then it is the description that is cut, not the price. The blank
+    // lines around it count too.
+    let others = format!("{title}\n\n\n\n{facts}");
+    let description = fitting_beside(&product.description, &others, product.photo.is_some());
+    let mut parts = vec![title];
+    if !description.is_empty() {
+        parts.push(t!(language, "card-description", text = description));
     }
     parts.push(facts.to_owned());
     Screen::new(parts.join("\n\n")).photo(product.photo.clone())

@@ -105,3 +105,20 @@ fn the_longest_card_fits_under_a_picture() {
     let html = screen(around(Language::Ru, &[]), &long, None).fitting_html();
     assert!(html.contains("<b>") && html.encode_utf16().count() <= 1024, "{html}");
 }
+
+#[test]
+fn under_a_picture_the_description_is_cut_and_the_price_stays() {
+    let mut long = product(7, &"<".repeat(100), 12_000, Some(3));
+    long.description = "Sopol & loy. ".repeat(46);
+    long.photo = Some("photo".to_owned());
+    for language in Language::ALL {
+        let screen = screen(around(language, &[]), &long, None);
+        let html = screen.fitting_html();
+        assert_eq!(html, screen.html, "it is not cut once more");
+        assert!(html.contains("12 000") && html.contains('3') && html.contains("loy"), "{html}");
+        assert!(html.contains("…\n\n"), "{html}");
+    }
+    long.photo = None;
+    let html = screen(around(Language::Uz, &[]), &long, None).html;
+    assert!(!html.contains('…'), "{html}");
+}

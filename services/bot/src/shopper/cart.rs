@@ -11,6 +11,7 @@ use crate::{
     ctx::{Ctx, Done},
     dialogue::Step,
     press::ShopPress,
+    render,
     screen::{Button, Screen},
     shopper::menu,
     text::{l, money, t},
@@ -180,17 +181,13 @@ fn page_buttons(page: usize, pages: usize) -> Vec<Button> {
 }
 
 fn text(language: Language, quote: &Quote) -> String {
-    /// A cart of a hundred lines with long names does not fit into a message: the rest is on the buttons' pages.
-    const LINES_SHOWN_MAX: usize = 30;
-    let mut parts = vec![t!(language, "cart-title")];
-    for (index, line) in quote.lines.iter().enumerate().take(LINES_SHOWN_MAX) {
-        parts.push(line_text(language, index + 1, line));
-    }
-    if let Some(more) = quote.lines.len().checked_sub(LINES_SHOWN_MAX).filter(|more| *more > 0) {
-        parts.push(t!(language, "order-lines-more", count = more));
-    }
-    parts.push(totals(language, quote, Tiyin::ZERO));
-    parts.join("\n\n")
+    let line = |(index, line): (usize, &QuoteLine)| {
+        let text = line_text(language, index + 1, line);
+        // A blank line between two of them.
+        if index == 0 { text } else { format!("\n{text}") }
+    };
+    let lines: Vec<String> = quote.lines.iter().enumerate().map(line).collect();
+    render::fit_lines(language, &t!(language, "cart-title"), &lines, &totals(language, quote, Tiyin::ZERO))
 }
 
 fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {

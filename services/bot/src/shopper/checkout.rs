@@ -39,11 +39,13 @@ pub(crate) async fn begin(ctx: Ctx) -> Done {
     contact::put_away(&ctx).await?;
     give_up_draft(&ctx).await?;
     let phone = ctx.shop().user(ctx.id()).await?.and_then(|user| user.phone);
-    ctx.change(|dialogue| {
-        dialogue.draft = Some(Draft { phone: phone.clone(), ..Draft::default() });
-        dialogue.step = Step::CheckoutPhone;
-    })
-    .await?;
+    ctx.change(|dialogue| dialogue.draft = Some(Draft { phone: phone.clone(), ..Draft::default() })).await?;
+    ask_phone(ctx, phone).await
+}
+
+/// Whom to call: the number that is known, or another one.
+async fn ask_phone(ctx: Ctx, phone: Option<String>) -> Done {
+    ctx.expect(Step::CheckoutPhone).await?;
     let language = ctx.language;
     let screen = match phone.as_deref() {
         Some(phone) => {
@@ -53,6 +55,28 @@ pub(crate) async fn begin(ctx: Ctx) -> Done {
         None => Screen::new(t!(language, "checkout-phone-first")),
     };
     ctx.show(screen.row([leave(language)])).await
+}
+
+/// The step before the one that is shown.
+pub(crate) async fn back(ctx: Ctx) -> Done {
+    let draft = ctx.dialogue.draft.clone().unwrap_or_default();
+    contact::put_away(&ctx).await?;
+    match ctx.dialogue.step {
+        Step::Delivery => ask_phone(ctx, draft.phone).await,
+        Step::Address if ctx.deps.config.pickup_address.is_none() => ask_phone(ctx, draft.phone).await,
+        Step::Address => ask_delivery(ctx).await,
+        Step::Comment if draft.delivery == Some(Delivery::Pickup) => ask_delivery(ctx).await,
+        Step::Landmark | Step::Comment => ask_address(ctx).await,
+        Step::Summary => ask_comment(ctx).await,
+        Step::Idle
+        | Step::Language { .. }
+        | Step::Phone { .. }
+        | Step::Search
+        | Step::PromoCode
+        | Step::CheckoutPhone
+        | Step::Support
+        | Step::Staff(_) => ctx.stale().await,
+    }
 }
 
 /// A number was typed, or a contact shared (anybody's: the courier calls whoever is at home).
@@ -77,10 +101,11 @@ pub(crate) async fn take_phone(ctx: Ctx) -> Done {
     ask_delivery(ctx).await
 }
 
-/// How it gets to the shopper.
+/// How it gets to the shopper. Whoever writes an address here has answered as well.
 pub(crate) async fn ask_delivery(ctx: Ctx) -> Done {
     let language = ctx.language;
     let Some(pickup) = ctx.deps.config.pickup_address.clone() else { return ask_address(ctx).await };
+    ctx.expect(Step::Delivery).await?;
     let price = ctx.deps.config.delivery_price;
     let deliver = if price > Tiyin::ZERO {
         l!(language, "checkout-deliver-for", price = money(language, price))
@@ -90,7 +115,7 @@ pub(crate) async fn ask_delivery(ctx: Ctx) -> Done {
     let screen = Screen::new(t!(language, "checkout-delivery", place = pickup))
         .row([Button::press(deliver, ShopPress::Deliver)])
         .row([Button::press(l!(language, "checkout-pickup"), ShopPress::Pickup)])
-        .row([leave(language)]);
+        .row(ways_back(language));
     ctx.show(screen).await
 }
 
@@ -103,7 +128,7 @@ pub(crate) async fn ask_address(ctx: Ctx) -> Done {
     if let Some(known) = known.filter(|known| *known != Delivery::Pickup) {
         screen = screen.row([Button::press(same_place(language, &known), ShopPress::SamePlace)]);
     }
-    ctx.show(screen.row([leave(language)])).await?;
+    ctx.show(screen.row(ways_back(language))).await?;
     let share = KeyboardButton::new(l!(language, "checkout-share-location")).request(ButtonRequest::Location);
     let keyboard = KeyboardMarkup::new([[share]]).resize_keyboard().one_time_keyboard();
     ctx.say_with(t!(language, "checkout-location-hint"), Some(ReplyMarkup::Keyboard(keyboard))).await
@@ -135,7 +160,7 @@ pub(crate) async fn take_address(ctx: Ctx) -> Done {
     contact::say_without_keyboard(&ctx, t!(language, "checkout-address-taken")).await?;
     let screen = Screen::new(t!(language, "checkout-landmark"))
         .row([Button::press(l!(language, "skip"), ShopPress::SkipLandmark)])
-        .row([leave(language)]);
+        .row(ways_back(language));
     ctx.show(screen).await
 }
 
@@ -195,10 +220,11 @@ pub(crate) async fn ask_comment(ctx: Ctx) -> Done {
     let language = ctx.language;
     let screen = Screen::new(t!(language, "checkout-comment"))
         .row([Button::press(l!(language, "skip"), ShopPress::SkipComment)])
-        .row([leave(language)]);
+        .row(ways_back(language));
     ctx.show(screen).await
 }
 
+/// A wish, also one that comes to mind when the summary is shown.
 pub(crate) async fn take_comment(ctx: Ctx) -> Done {
     let Some(text) = ctx.text().map(shortened) else {
         return ctx.say(t!(ctx.language, "checkout-text-please")).await;
@@ -231,9 +257,10 @@ pub(crate) async fn summarise(ctx: Ctx) -> Done {
     let screen = Screen::new(summary(language, &agreed, ctx.deps.config.pickup_address.as_deref()))
         .row([Button::press(l!(language, "checkout-place"), ShopPress::PlaceOrder)])
         .row([
+            Button::press(l!(language, "back"), ShopPress::CheckoutBack),
             Button::press(l!(language, "checkout-anew"), ShopPress::CheckOut),
-            Button::press(l!(language, "checkout-back-to-cart"), ShopPress::LeaveCheckout),
-        ]);
+        ])
+        .row([Button::press(l!(language, "checkout-back-to-cart"), ShopPress::LeaveCheckout)]);
     ctx.show(screen).await
 }
 
@@ -288,6 +315,10 @@ async fn give_up_draft(ctx: &Ctx) -> Result<(), Trouble> {
         cancel_unpaid(&ctx.deps, id, By::Shopper).await?;
     }
     Ok(())
+}
+
+fn ways_back(language: Language) -> [Button; 2] {
+    [Button::press(l!(language, "back"), ShopPress::CheckoutBack), leave(language)]
 }
 
 pub(super) fn leave(language: Language) -> Button {

@@ -70,6 +70,7 @@ async fn ask(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
 }
 
 async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
+    remember_name(ctx).await?;
     let (now, by) = (ctx.now(), By::Staff(ctx.id()));
     let moved = match (deed, order.is_paid()) {
         (Deed::Cancelled, true) => settling::cancel_paid(ctx.documents(), order.id, by, now).await?,
@@ -97,6 +98,15 @@ async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> Done {
             show_again(ctx, &order).await
         }
     }
+}
+
+/// So that the order's history can say who it was.
+async fn remember_name(ctx: &Ctx) -> Result<(), Trouble> {
+    let name = Some(&ctx.person.name);
+    if ctx.dialogue.name.as_ref() != name {
+        ctx.change(|dialogue| dialogue.name = name.cloned()).await?;
+    }
+    Ok(())
 }
 
 /// Whether this person's deed is in the journal: then everybody has been told of it too.

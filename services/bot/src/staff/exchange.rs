@@ -10,7 +10,7 @@ use crate::{
     dialogue::Step,
     press::CataloguePress,
     screen::{Button, Screen},
-    staff::{StaffStep, catalogue::CatalogueStep, import_errors, journal},
+    staff::{StaffStep, catalogue::CatalogueStep, import_errors, journal, words},
     telegram::NotFetched,
     text::{l, t},
 };
@@ -164,8 +164,7 @@ pub(crate) async fn import(ctx: Ctx) -> Done {
     }
     let applied = csv::apply(ctx.documents(), &plan).await?;
     let Applied { products_new, products_changed, categories_new, .. } = applied;
-    let detail =
-        format!("+{products_new} products, {products_changed} changed, +{categories_new} categories");
+    let detail = words::import_detail(products_new, products_changed, categories_new);
     journal::note(&ctx, "catalogue.imported", detail).await?;
     ctx.show(done_screen(ctx.language, &applied)).await
 }

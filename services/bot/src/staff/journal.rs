@@ -1,8 +1,6 @@
 //! Who did what: written down at every change, read by owners.
 
-use std::collections::HashMap;
-
-use tolov_domain::{Language, UserId, ports::PortError};
+use tolov_domain::{Language, ports::PortError};
 use tolov_shop::staff::{self, StaffAction};
 
 use crate::{
@@ -10,7 +8,7 @@ use crate::{
     dialogue::Step,
     press::StaffPress,
     screen::Screen,
-    staff::panel,
+    staff::{order_text::Names, panel, words},
     text::{date_time, t},
 };
 
@@ -41,12 +39,12 @@ pub(crate) async fn open(ctx: Ctx, page: u32) -> Done {
     let skip = page.saturating_mul(ON_A_PAGE);
     // One more than is shown says whether there is another page.
     let actions = staff::latest_actions(ctx.documents(), skip, ON_A_PAGE + 1).await?;
-    let members = staff::members(ctx.documents()).await?;
-    let names = members.into_iter().map(|member| (member.id, member.name)).collect();
+    let ids = actions.iter().map(|action| action.staff_id);
+    let names = Names::read(ctx.documents(), ids.chain(actions.iter().filter_map(words::person_in))).await?;
     ctx.show(screen(ctx.language, page, &actions, &names)).await
 }
 
-fn screen(language: Language, page: u32, actions: &[StaffAction], names: &HashMap<UserId, String>) -> Screen {
+fn screen(language: Language, page: u32, actions: &[StaffAction], names: &Names) -> Screen {
     let on_a_page = usize::try_from(ON_A_PAGE).unwrap_or(usize::MAX);
     let mut html = t!(language, "journal-title");
     if actions.is_empty() {
@@ -54,18 +52,18 @@ fn screen(language: Language, page: u32, actions: &[StaffAction], names: &HashMa
         html.push_str(&t!(language, "journal-empty"));
     }
     for action in actions.iter().take(on_a_page) {
-        let who = names.get(&action.staff_id).cloned().unwrap_or_else(|| action.staff_id.to_string());
+        let told = words::detail(language, action, names);
         let detail = match action.order_id {
-            Some(order_id) => format!("№{order_id} {}", action.detail),
-            None => action.detail.clone(),
+            Some(order_id) => format!("№{order_id} {told}"),
+            None => told,
         };
         html.push_str("\n\n");
         html.push_str(&t!(
             language,
             "journal-entry",
             time = date_time(action.at),
-            who = who,
-            what = what_name(language, &action.what),
+            who = names.plain(action.staff_id),
+            what = words::deed_name(language, &action.what),
             detail = detail.trim().to_owned()
         ));
     }
@@ -73,43 +71,6 @@ fn screen(language: Language, page: u32, actions: &[StaffAction], names: &HashMa
     Screen::new(html)
         .row(panel::pager(page, pages, |page| StaffPress::Journal { page }.into()))
         .row(panel::back(language))
-}
-
-/// What was done, in words; what another part of the shop has written down is shown as it is.
-fn what_name(language: Language, what: &str) -> String {
-    match what {
-        "category.added" => t!(language, "did-category-added"),
-        "category.title" => t!(language, "did-category-title"),
-        "category.photo" => t!(language, "did-category-photo"),
-        "category.place" => t!(language, "did-category-place"),
-        "category.hidden" => t!(language, "did-category-hidden"),
-        "category.shown" => t!(language, "did-category-shown"),
-        "category.removed" => t!(language, "did-category-removed"),
-        "product.added" => t!(language, "did-product-added"),
-        "product.title" => t!(language, "did-product-title"),
-        "product.description" => t!(language, "did-product-description"),
-        "product.price" => t!(language, "did-product-price"),
-        "product.stock" => t!(language, "did-product-stock"),
-        "product.photo" => t!(language, "did-product-photo"),
-        "product.fiscal" => t!(language, "did-product-fiscal"),
-        "product.category" => t!(language, "did-product-category"),
-        "product.hidden" => t!(language, "did-product-hidden"),
-        "product.shown" => t!(language, "did-product-shown"),
-        "product.removed" => t!(language, "did-product-removed"),
-        "variant.added" => t!(language, "did-variant-added"),
-        "variant.label" => t!(language, "did-variant-label"),
-        "variant.price" => t!(language, "did-variant-price"),
-        "variant.stock" => t!(language, "did-variant-stock"),
-        "variant.removed" => t!(language, "did-variant-removed"),
-        "promo.added" => t!(language, "did-promo-added"),
-        "promo.on" => t!(language, "did-promo-on"),
-        "promo.off" => t!(language, "did-promo-off"),
-        "staff.added" => t!(language, "did-staff-added"),
-        "staff.role" => t!(language, "did-staff-role"),
-        "staff.removed" => t!(language, "did-staff-removed"),
-        "catalogue.imported" => t!(language, "did-catalogue-imported"),
-        other => other.to_owned(),
-    }
 }
 
 fn short(detail: &str) -> String {
@@ -125,6 +86,7 @@ fn short(detail: &str) -> String {
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
+    use tolov_domain::UserId;
 
     use super::*;
 
@@ -139,11 +101,11 @@ mod tests {
             order_id: None,
             detail: "7 <Choynak>: 12 000 → 13 000".to_owned(),
         };
-        let names = HashMap::from([(id, "Dilnoza".to_owned())]);
+        let names: Names = [(id, "Dilnoza".to_owned())].into_iter().collect();
         let shown = screen(Language::En, 0, std::slice::from_ref(&action), &names).html;
         assert!(shown.contains("23.11.2026 12:05") && shown.contains("Dilnoza"), "{shown}");
         assert!(shown.contains("7 &lt;Choynak&gt;: 12 000 → 13 000"), "{shown}");
-        let nobody = screen(Language::En, 0, &[action], &HashMap::new()).html;
+        let nobody = screen(Language::En, 0, &[action], &Names::default()).html;
         assert!(nobody.contains("<b>5</b>"), "{nobody}");
         assert_eq!(short(&"a".repeat(500)).chars().count(), DETAIL_MAX_CHARS + 1);
     }

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use teloxide::types::{Message, MessageOrigin};
-use tolov_domain::{Language, UserId, ports::shop::Recorded};
+use tolov_domain::{
+    Language, UserId,
+    ports::{PortError, shop::Recorded},
+};
 use tolov_shop::{
+    profile::Profile,
     records,
     staff::{self, Role, StaffMember},
 };
@@ -144,7 +148,9 @@ pub(crate) async fn answer(ctx: Ctx, step: MemberStep) -> Done {
     let language = ctx.language;
     let wrong = match ctx.message().map(named) {
         Some(Named::Somebody(id, name)) if !ctx.deps.config.owners.contains(&id) => {
-            return ask_role(ctx, id, name).await;
+            let is_number = name == id.to_string();
+            let known = if is_number { name_in_shop(&ctx, id).await? } else { None };
+            return ask_role(ctx, id, known.unwrap_or(name)).await;
         }
         Some(Named::Somebody(..)) => t!(language, "member-is-owner"),
         Some(Named::Hidden) => t!(language, "member-hidden"),
@@ -156,6 +162,12 @@ pub(crate) async fn answer(ctx: Ctx, step: MemberStep) -> Done {
         },
     };
     ctx.show(ask_screen(language, Some(wrong))).await
+}
+
+/// As somebody who once came in calls themselves: a number alone is nobody that staff know.
+async fn name_in_shop(ctx: &Ctx, id: UserId) -> Result<Option<String>, PortError> {
+    let profile: Option<Profile> = records::read(ctx.documents(), id.get()).await?;
+    Ok(profile.map(|profile| profile.name).filter(|name| !name.trim().is_empty()))
 }
 
 async fn ask_role(ctx: Ctx, id: UserId, name: String) -> Done {

@@ -21,6 +21,7 @@ pub(crate) mod rights;
 pub(crate) mod statistics;
 pub(crate) mod support;
 mod typed;
+mod words;
 
 use self::{catalogue::CatalogueStep, members::MemberStep, promo_new::PromoStep};
 

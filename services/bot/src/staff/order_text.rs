@@ -7,6 +7,7 @@ use tolov_domain::{
     Language, OrderId, Tiyin, UserId,
     order::OrderLine,
     ports::{PortError, documents::Documents},
+    time::TASHKENT,
 };
 use tolov_shop::{
     fulfilment::{By, Deed, Delivery, Fulfilment, Stage, TimelineEntry},
@@ -17,6 +18,7 @@ use tolov_shop::{
 use url::Url;
 
 use crate::{
+    dialogue::Dialogue,
     press::StaffPress,
     render::{fit_lines, order_line, phone},
     screen::Button,
@@ -43,11 +45,22 @@ impl Names {
     ) -> Result<Self, PortError> {
         let ids: Vec<i64> = ids.into_iter().map(UserId::get).collect();
         let profiles: Vec<Profile> = records::read_many(documents, ids.iter().copied()).await?;
-        let members: Vec<StaffMember> = records::read_many(documents, ids).await?;
+        let members: Vec<StaffMember> = records::read_many(documents, ids.iter().copied()).await?;
         // What staff are called among themselves counts more than what they call themselves in Telegram.
         let told = profiles.into_iter().map(|person| (person.id, person.name));
-        let told = told.chain(members.into_iter().map(|member| (member.id, member.name)));
-        Ok(Self(told.filter(|(_, name)| !name.trim().is_empty()).collect()))
+        let mut names: Self =
+            told.chain(members.into_iter().map(|member| (member.id, member.name))).collect();
+        let nameless: Vec<i64> = ids.into_iter().filter(|id| !names.knows(*id)).collect();
+        if !nameless.is_empty() {
+            let dialogues: Vec<Dialogue> = records::read_many(documents, nameless).await?;
+            let tapped = dialogues.into_iter().filter_map(|dialogue| Some((dialogue.id, dialogue.name?)));
+            names.0.extend(tapped.collect::<Self>().0);
+        }
+        Ok(names)
+    }
+
+    fn knows(&self, id: i64) -> bool {
+        self.0.keys().any(|known| known.get() == id)
     }
 
     pub(crate) fn plain(&self, id: UserId) -> String {
@@ -57,6 +70,14 @@ impl Names {
     /// The name as a link to the person.
     pub(crate) fn link(&self, id: UserId) -> String {
         format!("<a href=\"tg://user?id={id}\">{}</a>", escape(&self.plain(id)))
+    }
+}
+
+impl FromIterator<(UserId, String)> for Names {
+    /// The last name of a person counts. Who was added by a number alone is called by it, which is no name.
+    fn from_iter<I: IntoIterator<Item = (UserId, String)>>(told: I) -> Self {
+        let is_name = |(id, name): &(UserId, String)| !name.trim().is_empty() && *name != id.to_string();
+        Self(told.into_iter().filter(is_name).collect())
     }
 }
 
@@ -153,16 +174,15 @@ fn warnings(language: Language, order: &Fulfilment) -> Vec<String> {
 /// What happened since the order was paid, for the post: who did what when.
 pub(crate) fn short_history(language: Language, order: &Fulfilment, names: &Names) -> Vec<String> {
     let shown = order.timeline.iter().filter(|entry| !matches!(entry.deed, Deed::Placed | Deed::Registered));
-    shown.map(|entry| history_line(language, entry, names, &clock_of(order, entry))).collect()
-}
-
-/// The day is said where it is not the day of the payment.
-fn clock_of(order: &Fulfilment, entry: &TimelineEntry) -> String {
-    let day = |at: tolov_domain::time::Instant| at.to_offset(tolov_domain::time::TASHKENT).date();
-    match order.paid_at {
-        Some(paid_at) if day(paid_at) == day(entry.at) && entry.deed != Deed::Paid => clock_time(entry.at),
-        Some(_) | None => date_time(entry.at),
-    }
+    let mut said = None;
+    let lines = shown.map(|entry| {
+        // The day is said where it is another one than in the line before.
+        let day = entry.at.to_offset(TASHKENT).date();
+        let is_said = said.replace(day) == Some(day);
+        let at = if is_said { clock_time(entry.at) } else { date_time(entry.at) };
+        history_line(language, entry, names, &at)
+    });
+    lines.collect()
 }
 
 pub(crate) fn history_line(language: Language, entry: &TimelineEntry, names: &Names, at: &str) -> String {

@@ -143,3 +143,61 @@ fn a_huge_order_still_fits() {
         assert!(html.encode_utf16().count() <= 4096 && html.contains("2001"), "{}", html.len());
     }
 }
+
+#[test]
+fn a_history_says_the_day_where_it_changes() {
+    let entry = |deed, by, at| TimelineEntry { at, deed, by };
+    let order = Fulfilment {
+        timeline: vec![
+            entry(Deed::Placed, By::Shopper, datetime!(2026-11-22 07:00 UTC)),
+            entry(Deed::Expired, By::Clock, datetime!(2026-11-22 07:30 UTC)),
+            entry(Deed::Paid, By::Click, datetime!(2026-11-22 20:05 UTC)),
+            entry(Deed::Accepted, By::Staff(user(1)), datetime!(2026-11-23 07:07 UTC)),
+            entry(Deed::Delivered, By::Staff(user(1)), datetime!(2026-11-23 19:30 UTC)),
+        ],
+        ..paid_order()
+    };
+    let lines = short_history(Language::Uz, &order, &names());
+    let times: Vec<&str> = lines.iter().map(|line| line.split(" \u{b7}").next().unwrap()).collect();
+    assert_eq!(
+        times,
+        [
+            "22.11.2026 12:30 muddati o'tdi",
+            "23.11.2026 01:05 to'landi",
+            "12:07 qabul qilindi",
+            "24.11.2026 00:30 topshirildi",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_never_wrote_to_the_bot_is_called_as_the_tap_told() {
+    let documents = tolov_contract::memory::MemoryDocuments::default();
+    crate::dialogue::change(&documents, user(9001), |dialogue| dialogue.name = Some("Olim".to_owned()))
+        .await
+        .unwrap();
+    // Added by a number alone, and tapped since.
+    let by_number = StaffMember {
+        id: user(77_777),
+        name: "77777".to_owned(),
+        role: tolov_shop::staff::Role::Courier,
+        added_by: user(9001),
+        added_at: datetime!(2026-11-23 07:00 UTC),
+    };
+    records::insert(&documents, &by_number).await.unwrap();
+    crate::dialogue::change(&documents, by_number.id, |dialogue| dialogue.name = Some("Vali".to_owned()))
+        .await
+        .unwrap();
+    let called = StaffMember { id: user(1), name: "Aziza".to_owned(), ..by_number };
+    records::insert(&documents, &called).await.unwrap();
+    crate::dialogue::change(&documents, user(1), |dialogue| dialogue.name = Some("Az".to_owned()))
+        .await
+        .unwrap();
+    let names = Names::read(&documents, [9001, 77_777, 1, 5].map(user)).await.unwrap();
+    assert_eq!([9001, 77_777, 1, 5].map(|id| names.plain(user(id))), ["Olim", "Vali", "Aziza", "5"]);
+    assert_eq!(
+        tolov_shop::broadcast::audience_size(&documents).await.unwrap(),
+        0,
+        "no broadcast goes to them"
+    );
+}

@@ -16,6 +16,7 @@ use super::{
     StaffStep,
     order_text::{Names, deed_rows, history_line, map_row, order_html, stage_label},
     panel::{back, pager},
+    words,
 };
 use crate::{
     ctx::{Ctx, Done, Trouble},
@@ -83,14 +84,21 @@ pub(crate) async fn of_phone(ctx: Ctx, (digits, page): (i64, u32)) -> Done {
 
 pub(crate) async fn ask_what_to_find(ctx: Ctx) -> Done {
     ctx.expect(Step::Staff(StaffStep::FindOrder)).await?;
-    let screen = Screen::new(t!(ctx.language, "staff-orders-ask"))
-        .row([Button::press(l!(ctx.language, "staff-orders-back"), StaffPress::Orders)]);
-    ctx.show(screen).await
+    ctx.show(ask_screen(ctx.language, None)).await
+}
+
+fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
+    let question = t!(language, "staff-orders-ask");
+    Screen::new(wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}")))
+        .row([Button::press(l!(language, "staff-orders-back"), StaffPress::Orders)])
 }
 
 /// What was typed: an order's number, a phone, or a payment's number. The next text is looked for too.
 pub(crate) async fn find(ctx: Ctx) -> Done {
-    let text = ctx.text().unwrap_or_default().to_owned();
+    let Some(text) = ctx.text().map(str::to_owned) else {
+        let wrong = t!(ctx.language, "staff-orders-no-text");
+        return ctx.show(ask_screen(ctx.language, Some(wrong))).await;
+    };
     let mut found = Vec::new();
     if let Some(number) = number_in(&text) {
         if let Ok(id) = OrderId::try_new(number) {
@@ -179,14 +187,15 @@ fn full_history(
             language,
             "staff-history-note",
             time = date_time(action.at),
-            what = &action.what,
-            detail = &action.detail,
+            what = words::deed_name(language, &action.what),
+            detail = words::detail(language, action, names),
             who = Html(names.link(action.staff_id))
         );
         lines.push((action.at, line));
     }
     for event in known.iter().flat_map(|order| &order.history).filter(|event| !is_told(order, event)) {
-        let line = t!(language, "staff-history-event", time = date_time(event.at), what = &event.what);
+        let what = words::event_name(language, &event.what);
+        let line = t!(language, "staff-history", time = date_time(event.at), what = what);
         lines.push((event.at, line));
     }
     lines.sort_by_key(|(at, _)| *at);

@@ -8,16 +8,17 @@ use tolov_shop::{
 
 use crate::{
     ctx::{Ctx, Done},
-    dialogue::Step,
     press::{CataloguePress, ShopPress, StaffPress},
     screen::{Button, Screen},
+    shopper::menu,
     text::{l, t},
 };
 
 /// /admin. Who has no role does not get here: to them it is no command (`schema.rs`).
-pub(crate) async fn open(ctx: Ctx) -> Done {
+pub(crate) async fn open(mut ctx: Ctx) -> Done {
     let Some(role) = ctx.role else { return ctx.stale().await };
-    ctx.expect(Step::Idle).await?;
+    // Also out of a question that shows a keyboard, which only a message takes away.
+    menu::rest(&mut ctx).await?;
     ctx.show(screen(ctx.language, role, &ctx.person.name)).await
 }
 
@@ -72,11 +73,11 @@ pub(crate) fn pager(page: u32, pages: u32, to: impl Fn(u32) -> crate::press::Pre
     }
     let mut row = Vec::new();
     if let Some(before) = page.checked_sub(1) {
-        row.push(Button::press("‹", to(before)));
+        row.push(Button::press("◀️", to(before)));
     }
     row.push(Button::press(format!("{} / {pages}", page.saturating_add(1)), ShopPress::Nothing));
     if page.saturating_add(1) < pages {
-        row.push(Button::press("›", to(page.saturating_add(1))));
+        row.push(Button::press("▶️", to(page.saturating_add(1))));
     }
     row
 }
@@ -111,6 +112,15 @@ mod tests {
         assert_eq!(page_of(&all, 9, 2), (2, 3, &[5][..]));
         assert_eq!(page_of::<u8>(&[], 3, 2), (0, 1, &[][..]));
         assert!(pager(0, 1, |page| CataloguePress::Categories { page }.into()).is_empty());
-        assert_eq!(pager(1, 3, |page| CataloguePress::Categories { page }.into()).len(), 3);
+        let turns = pager(1, 3, |page| CataloguePress::Categories { page }.into());
+        let labels: Vec<String> = Screen::new("")
+            .row(turns)
+            .markup()
+            .inline_keyboard
+            .concat()
+            .into_iter()
+            .map(|b| b.text)
+            .collect();
+        assert_eq!(labels, ["◀️", "2 / 3", "▶️"], "as shoppers have it");
     }
 }

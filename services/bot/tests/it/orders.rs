@@ -95,6 +95,8 @@ async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() 
     assert_eq!(edited.message_id, message_id);
     assert!(edited.text.contains("qabul qilindi"), "{}", edited.text);
     assert!(edited.buttons.to_string().contains("1:ad:1024:rd"), "{}", edited.buttons);
+    // The owner never wrote to the bot: the tap told the name.
+    assert!(edited.text.contains(r#"<a href="tg://user?id=1">A</a>"#), "{}", edited.text);
     world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
     let order = order(&world, 1024).await;
     assert_eq!(order.stage, Stage::Preparing);

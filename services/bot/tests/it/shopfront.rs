@@ -138,7 +138,7 @@ async fn a_number_may_come_later_and_a_friend_counts_once() {
     assert!(text(&own[0]).contains("Main menu"));
     assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
     ali.tap("1:l:en").await;
-    assert!(text(&ali.write("who are you?").await[0]).contains("could not read that as a number"));
+    assert!(text(&ali.write("who are you?").await[0]).contains("read that as a number"));
     let cart = ali.write("/cart").await;
     assert_eq!(cart[0]["reply_markup"]["remove_keyboard"], true);
     ali.write("/phone").await;
@@ -196,10 +196,10 @@ async fn what_is_hidden_or_gone_is_said_kindly() {
     assert!(text(&ali.tap("1:c:1:9").await[0]).contains("1 product"));
     records::change(&world.shop.documents, 7, |product: &mut Product| product.hidden = true).await.unwrap();
     for tap in ["1:p:7", "1:p:8", "1:v:7:7"] {
-        assert!(text(&ali.tap(tap).await[0]).contains("not sold any more"), "{tap}");
+        assert!(text(&ali.tap(tap).await[0]).contains("no longer sold"), "{tap}");
     }
-    assert!(text(&ali.tap("1:c:2:0").await[0]).contains("not there any more"));
-    assert!(text(&ali.tap("1:cs:0").await[0]).contains("still empty"));
+    assert!(text(&ali.tap("1:c:2:0").await[0]).contains("category is gone"));
+    assert!(text(&ali.tap("1:cs:0").await[0]).contains("empty for now"));
     bot.stop().await;
 }
 
@@ -244,4 +244,28 @@ async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
     bot.stop().await;
     let commands = world.telegram.calls().into_iter().filter(|(method, _)| method == "setmycommands");
     assert_eq!(commands.count(), 4);
+}
+
+#[tokio::test]
+async fn staff_leave_a_question_for_their_panel_and_hear_what_a_search_for_an_order_expects() {
+    let mut world = World::new().await;
+    let owner = UserId::try_new(5).unwrap();
+    world.config.owners = vec![owner];
+    world.shop.has_language(owner, Language::En);
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    ali.write("/phone").await;
+    let panel = ali.write("/admin").await;
+    assert_eq!(
+        (panel[0]["reply_markup"]["remove_keyboard"].as_bool(), panel.len()),
+        (Some(true), 2),
+        "{panel:?}"
+    );
+    assert_eq!(ali.write("/admin").await.len(), 1, "there is no keyboard any more");
+    ali.tap("1:aof").await;
+    let photo = json!({"file_id": "p", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9});
+    let said = ali.send(json!({"photo": [photo]})).await;
+    assert!(text(&said[0]).contains("as text") && text(&said[0]).contains("order number"), "{said:?}");
+    assert!(text(&ali.write("1024").await[0]).contains("1024"), "the search goes on");
+    bot.stop().await;
 }

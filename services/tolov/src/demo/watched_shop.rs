@@ -20,6 +20,7 @@ use tolov_sandbox::{
     Switch,
     hops::{Hops, NewHop},
 };
+use tolov_shop::fulfilment::{Fulfilment, Stage};
 
 #[derive(Debug)]
 pub(super) struct WatchedShop {
@@ -51,6 +52,19 @@ impl WatchedShop {
                 .payload(json!({ "event_id": event.id, "error": error.to_string() })),
         };
         self.hops.note(hop.of_order(&event.order_id));
+    }
+
+    /// An order that a shopper placed in the chat begins its way where the bot has registered it: that write is the one
+    /// that makes it payable, and there is no message about it yet.
+    fn note_registered(&self, body: &Body) {
+        let Ok(order) = serde_json::from_value::<Fulfilment>(Value::Object(body.clone())) else { return };
+        if order.stage != Stage::Waiting || order.shopper_message_id.is_some() {
+            return;
+        }
+        let amount = order.total.grouped();
+        let facts = json!({ "shopper_id": order.user_id, "amount": amount, "link": order.payment_url });
+        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
+        self.hops.note(hop.payload(Value::Object(body.clone())));
     }
 }
 
@@ -178,7 +192,11 @@ impl Documents for WatchedShop {
         seen: Option<Version>,
         body: &Body,
     ) -> Result<Put, PortError> {
-        self.shop()?.put(collection, key, seen, body).await
+        let put = self.shop()?.put(collection, key, seen, body).await?;
+        if matches!(put, Put::Done(_)) && collection == Collection::Fulfilments {
+            self.note_registered(body);
+        }
+        Ok(put)
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {

@@ -110,3 +110,24 @@ async fn staff_who_cancel_at_once_bring_the_goods_back_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn late_money_that_breaks_off_anywhere_before_staff_cancel_leaves_everything_on_the_shelf() {
+    for seed in 0..200 {
+        let shop = MemoryDocuments::default();
+        open_shop(&shop).await;
+        placed(&shop, 1, &[pieces(TEA, 4), pieces(SMALL, 1)]).await;
+        until_done(&shop, Deeds::Expire).await;
+        // A try that perhaps comes no further than to take the goods.
+        let broken = Jumbled::new(shop.clone(), seed, 30);
+        let _ = try_once(&broken, Deeds::Pay).await;
+        until_done(&shop, Deeds::CancelPaid).await;
+        for deed in [Deeds::Pay, Deeds::CancelPaid, Deeds::Expire] {
+            until_done(&shop, deed).await;
+        }
+        let order = order(&shop, 1).await;
+        assert_eq!((order.stage, order.stock), (Stage::Cancelled, StockState::Returned), "seed {seed}");
+        assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5), "seed {seed}");
+        assert!(is_tidy(&shop).await, "seed {seed}");
+    }
+}

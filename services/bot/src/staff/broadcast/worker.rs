@@ -133,8 +133,8 @@ impl<'a> Run<'a> {
         for person in batch {
             if let Some(reached) = self.ahead.get(&person.id) {
                 tried.insert(person.id, Tried::As(*reached));
-            } else if person.blocked_at.is_some() {
-                tried.insert(person.id, Tried::As(Reached::LeftOut));
+            } else if let Some(blocked_at) = person.blocked_at {
+                tried.insert(person.id, Tried::As(self.broadcast.unreached(blocked_at)));
             } else {
                 let (deps, pace, stop) = (Arc::clone(self.deps), Arc::clone(self.pace), stop.clone());
                 let id = person.id;

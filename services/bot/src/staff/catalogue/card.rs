@@ -9,28 +9,46 @@ use tolov_shop::{
     stock::{Hold, HoldState},
 };
 
-use crate::text::{Html, money, t};
+use crate::{
+    screen::{fits, fitting_beside},
+    text::{Html, money, t},
+};
 
 /// More variants than this would not fit under a picture.
 const VARIANTS_SHOWN: usize = 8;
 
-/// What a shopper sees of a product.
-pub(super) fn preview(language: Language, product: &Product) -> String {
-    let mut html = t!(language, "edit-product-preview-title", title = product.title);
-    if !product.description.is_empty() {
-        html.push('\n');
-        html.push_str(&escape(&product.description));
+/// What a shopper sees of a product, with a text of ours below. Where that is too long to stand under a picture, the
+/// description is cut, then variants are counted instead of shown; what staff have to know is there in any case.
+pub(super) fn preview(language: Language, product: &Product, below: &str) -> String {
+    let has_photo = product.photo.is_some();
+    let title = t!(language, "edit-product-preview-title", title = product.title);
+    let mut shown = product.variants.len().min(VARIANTS_SHOWN);
+    loop {
+        let end = format!("{}\n\n{below}", offer(language, product, shown));
+        // With the line break above the description.
+        let others = format!("{title}\n\n{end}");
+        if shown == 0 || fits(&others, has_photo) {
+            let description = fitting_beside(&product.description, &others, has_photo);
+            return match description.as_str() {
+                "" => format!("{title}\n{end}"),
+                text => format!("{title}\n{}\n{end}", escape(text)),
+            };
+        }
+        shown = shown.saturating_sub(1);
     }
-    html.push('\n');
+}
+
+/// Price and stock, or the first of the variants with theirs.
+fn offer(language: Language, product: &Product, shown: usize) -> String {
     if product.variants.is_empty() {
-        html.push_str(&article_line(language, product.price, product.stock));
-        return html;
+        return article_line(language, product.price, product.stock);
     }
-    for variant in product.variants.iter().take(VARIANTS_SHOWN) {
+    let mut html = String::new();
+    for variant in product.variants.iter().take(shown) {
         html.push('\n');
         html.push_str(&variant_line(language, variant));
     }
-    let more = product.variants.len().saturating_sub(VARIANTS_SHOWN);
+    let more = product.variants.len().saturating_sub(shown);
     if more > 0 {
         html.push('\n');
         html.push_str(&t!(language, "edit-product-variants-more", count = more));
@@ -174,7 +192,7 @@ pub(super) mod tests {
             state: HoldState::Held,
             since: 1,
         });
-        let seen = preview(Language::En, &product);
+        let seen = preview(Language::En, &product, "");
         assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90 000 so'm"), "{seen}");
         let known = details(Language::En, &product, Some("Idish & tovoq"));
         for part in ["7", "Idish &amp; tovoq", "06912001001000000", "2"] {
@@ -182,5 +200,48 @@ pub(super) mod tests {
         }
         assert_eq!(Holds::of(&product), Holds { orders: 1, pieces: 2 });
         assert_eq!(product_label(Language::En, &product), "🙈 Choynak <katta> · 90 000 so'm");
+    }
+
+    fn full(label: &str) -> Product {
+        let variant = |number| Variant {
+            id: ProductId::try_new(number).unwrap(),
+            label: format!("{label}{number}"),
+            price: Tiyin::from_soum(90_000).unwrap(),
+            stock: Some(3),
+        };
+        Product {
+            photo: Some("photo".to_owned()),
+            description: "Sopol & loy. ".repeat(46),
+            variants: (10..22).map(variant).collect(),
+            ..teapot()
+        }
+    }
+
+    #[test]
+    fn under_a_picture_the_description_is_cut_and_nothing_else() {
+        let product = full("Katta qizil choynak, sovg'a qutisida ");
+        for language in Language::ALL {
+            let below = details(language, &product, Some("Idish"));
+            let html = preview(language, &product, &below);
+            assert!(fits(&html, true), "{}", html.len());
+            assert!(
+                html.contains("Sopol &amp; loy.") && html.contains('…') && html.ends_with(&below),
+                "{html}"
+            );
+            assert!(below.contains("06912001001000000") && html.contains("qutisida 17"), "{html}");
+        }
+        let without = Product { photo: None, ..product };
+        assert!(preview(Language::En, &without, "").contains(escape(&without.description).trim_end()));
+    }
+
+    #[test]
+    fn of_variants_with_names_that_do_not_fit_fewer_are_shown() {
+        let product = full(&"<&>".repeat(12));
+        let below = details(Language::Uz, &product, Some("Idish"));
+        let html = preview(Language::Uz, &product, &below);
+        assert!(fits(&html, true) && html.ends_with(&below), "{html}");
+        let lines = html.lines().filter(|line| line.starts_with('•')).count();
+        assert!((1..VARIANTS_SHOWN).contains(&lines), "{lines}");
+        assert!(html.contains(&t!(Language::Uz, "edit-product-variants-more", count = 12 - lines)), "{html}");
     }
 }

@@ -82,8 +82,8 @@ pub(super) fn written(field: Field, product: &Product) -> String {
         Field::Description => product.description.clone(),
         Field::Price => product.price.grouped(),
         Field::Stock => written_stock(product.stock),
-        // The name of a file says nothing to a person, but that it is another one.
-        Field::Photo => or_none(&product.photo).chars().take(12).collect(),
+        // Whole: names of files begin alike, and it is to be told whether it is another one.
+        Field::Photo => or_none(&product.photo),
         Field::Mxik => format!("MXIK {}", or_none(&product.fiscal.mxik)),
         Field::PackageCode => format!("package {}", or_none(&product.fiscal.package_code)),
         Field::Vat => {

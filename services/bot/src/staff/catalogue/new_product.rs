@@ -79,8 +79,7 @@ fn screen(ctx: &Ctx, draft: &Product, asked: Asked, wrong: Option<String>) -> Sc
         }
         Asked::Review => {
             let add = |hidden| CataloguePress::AddProduct { id: draft.id, hidden };
-            let preview = card::preview(language, draft);
-            Screen::new(format!("{preview}\n\n{}", t!(language, "edit-product-review")))
+            Screen::new(card::preview(language, draft, &t!(language, "edit-product-review")))
                 .photo(draft.photo.clone())
                 .row([
                     Button::press(l!(language, "edit-publish"), add(false)),

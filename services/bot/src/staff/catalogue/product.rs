@@ -37,9 +37,8 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
     let hidden = !product.hidden;
     let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
     let details = card::details(language, product, category.map(|category| category.title.as_str()));
-    let mut screen = Screen::new(format!("{}\n\n{details}", card::preview(language, product)))
-        .photo(product.photo.clone())
-        .row([
+    let mut screen =
+        Screen::new(card::preview(language, product, &details)).photo(product.photo.clone()).row([
             edit(l!(language, "edit-field-title"), Field::Title),
             edit(l!(language, "edit-field-description"), Field::Description),
             edit(l!(language, "edit-field-photo"), Field::Photo),

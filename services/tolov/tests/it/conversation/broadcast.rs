@@ -8,7 +8,8 @@ use tolov_domain::{UserId, time::from_unix_ms};
 use tolov_shop::{broadcast::Broadcast, profile::Profile, records};
 
 use super::{
-    staff::owner_comes_in,
+    person::Person,
+    staff::{PICTURE, owner_comes_in},
     world::{OWNER, PATIENCE, Settings, Stores, World},
 };
 use crate::shop_world::eventually;
@@ -27,15 +28,15 @@ fn is_blocked(id: i64) -> bool {
     id % EVERY_BLOCKED == 0
 }
 
-/// A thousand people who once came in.
-async fn people_are_known(world: &World) {
+/// A thousand people who once came in. Telegram refuses them `method` where they have blocked the bot.
+async fn people_are_known(world: &World, method: &str) {
     for id in FIRST..FIRST + PEOPLE {
         let met_at = from_unix_ms(1_795_000_000_000);
         let profile = Profile::new(UserId::try_new(id).unwrap(), "Xaridor", met_at);
         records::insert(world.store(), &profile).await.unwrap();
         if is_blocked(id) {
             world.post("telegram/shoppers", &json!({ "id": id, "first_name": "Xaridor" })).await;
-            let fault = json!({ "method": "copyMessage", "chat_id": id, "times": 5, "effect": "blocked" });
+            let fault = json!({ "method": method, "chat_id": id, "times": 5, "effect": "blocked" });
             world.inject(fault).await;
         }
     }
@@ -60,9 +61,28 @@ async fn until_left(world: &World) {
     .await;
 }
 
+/// Nobody is left out, at most so many got it twice, and the owner sees the numbers.
+async fn everybody_got_it(world: &World, aziz: &Person<'_>, twice_max: usize) {
+    let copies = copies(world).await;
+    let blocked = (FIRST..FIRST + PEOPLE).filter(|id| is_blocked(*id)).count();
+    let missed: Vec<i64> =
+        (FIRST..FIRST + PEOPLE).filter(|id| !is_blocked(*id) && !copies.contains_key(id)).collect();
+    assert_eq!(missed, Vec::<i64>::new(), "nobody is left out");
+    let twice = copies.values().filter(|count| **count > 1).count();
+    assert!(
+        twice <= twice_max,
+        "{twice} people heard it twice: only who was being written to at the kill may"
+    );
+    assert!(copies.values().all(|count| *count <= 2), "{copies:?}");
+    let screen = aziz.screen().await;
+    // The owner is somebody who came in, too.
+    let sent = usize::try_from(PEOPLE).unwrap() - blocked + 1;
+    assert!(screen.contains(&format!(" {sent} ")) && screen.contains(&format!(" {blocked} ")), "{screen}");
+}
+
 async fn everybody_hears_once(stores: Stores) {
     let world = World::start(stores, two_hundred_a_second).await;
-    people_are_known(&world).await;
+    people_are_known(&world, "copyMessage").await;
     let aziz = owner_comes_in(&world).await;
     aziz.says("/admin").await;
     aziz.taps_on("panel-broadcast").await;
@@ -85,17 +105,7 @@ async fn everybody_hears_once(stores: Stores) {
     aziz.taps_on("broadcast-resume").await;
     aziz.sees("tugadi").await;
 
-    let copies = copies(&world).await;
-    let blocked = (FIRST..FIRST + PEOPLE).filter(|id| is_blocked(*id)).count();
-    let missed: Vec<i64> =
-        (FIRST..FIRST + PEOPLE).filter(|id| !is_blocked(*id) && !copies.contains_key(id)).collect();
-    assert_eq!(missed, Vec::<i64>::new(), "nobody is left out");
-    let twice = copies.values().filter(|count| **count > 1).count();
-    assert!(twice <= 3, "{twice} people heard it twice: only who was being written to at the kill may");
-    let screen = aziz.screen().await;
-    // The owner is somebody who came in, too.
-    let sent = usize::try_from(PEOPLE).unwrap() - blocked + 1;
-    assert!(screen.contains(&format!(" {sent} ")) && screen.contains(&format!(" {blocked} ")), "{screen}");
+    everybody_got_it(&world, &aziz, 3).await;
     assert_eq!(told(&world).await, 1, "the author is one of the recipients");
     world.ends().await;
 }
@@ -105,6 +115,47 @@ async fn told(world: &World) -> usize {
     let log = world.get(&format!("telegram/chats/{OWNER}/messages")).await;
     let is_copy = |message: &&Value| message["from"] == "bot" && message["text"] == NEWS;
     log.as_array().unwrap().iter().filter(is_copy).count() - 1
+}
+
+/// Nobody paused it: the bot dies while it writes to people, and whoever takes over goes on where it was.
+async fn killed_while_sending(stores: Stores) {
+    let world = World::start(stores, two_hundred_a_second).await;
+    people_are_known(&world, "forwardMessage").await;
+    let aziz = owner_comes_in(&world).await;
+    aziz.says("/admin").await;
+    aziz.taps_on("panel-broadcast").await;
+    aziz.sends_photo(PICTURE.to_vec(), NEWS).await;
+    aziz.taps_on("broadcast-forward").await;
+    until_reached(&world, 300).await;
+    world.kill_bot();
+    let killed_at = copies(&world).await.len();
+    assert!(killed_at < 900, "killed too late: {killed_at}");
+    the_lease_is_over(&world).await;
+    world.start_bot().await;
+    aziz.sees("tugadi").await;
+    everybody_got_it(&world, &aziz, 10).await;
+    let log = world.get(&format!("telegram/chats/{}/messages", FIRST + 1)).await;
+    let (news, kind) = (&log[0]["text"], &log[0]["kind"]);
+    assert!(news == NEWS && kind == "photo" && log[0]["forward_origin"].is_object(), "{log}");
+    world.ends().await;
+}
+
+/// As if the minute and a half had passed after which another process takes over from one that died.
+async fn the_lease_is_over(world: &World) {
+    let changed =
+        records::change(world.store(), 1, |broadcast: &mut Broadcast| broadcast.leased_until_at.take());
+    let (_, lease) = changed.await.unwrap().unwrap();
+    assert!(lease.is_some(), "it was at work when it died");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_sending_on_files() {
+    killed_while_sending(Stores::Files).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_sending_on_rabbitmq_and_mongodb() {
+    killed_while_sending(Stores::Servers).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

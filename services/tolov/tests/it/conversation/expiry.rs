@@ -29,6 +29,16 @@ async fn an_order_expires(world: &World) {
     karim.sees_button("12 ").await;
 }
 
+async fn expires_in_russian(world: &World) {
+    let sergey = comes_in(world, "Сергей", "ru").await;
+    takes(&sergey, "Sovg'alar", "So'zana", "+1").await;
+    orders(&sergey).await;
+    sergey.sees_text("state-expired").await;
+    sergey.says("/orders").await;
+    sergey.taps("№").await;
+    sergey.taps_on("order-again").await;
+}
+
 /// CLICK had asked before the time was over, and the money comes after it: the shop honours it, and staff are told.
 async fn money_comes_late(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
@@ -44,3 +54,4 @@ async fn money_comes_late(world: &World) {
 
 story!(order_expires, an_order_expires, short_time);
 story!(late_money, money_comes_late, short_time);
+story!(order_expires_in_russian, expires_in_russian, short_time);

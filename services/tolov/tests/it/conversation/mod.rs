@@ -6,15 +6,22 @@
 
 mod broadcast;
 mod expiry;
+mod figures;
 mod habits;
 mod labels;
+mod links;
 mod manners;
 mod person;
+mod profile;
+mod promo;
 mod purchase;
 mod reliability;
+mod search;
 mod staff;
 mod support;
+mod team;
 mod transcript;
+mod waiting;
 mod world;
 
 /// A story on both kinds of stores, against one snapshot.

@@ -24,7 +24,7 @@ pub(crate) struct Person<'w> {
     pub(crate) id: i64,
     name: String,
     /// In which this person reads the bot.
-    language: String,
+    language: RefCell<String>,
     /// What was there before the last deed.
     revision: Cell<u64>,
     /// What the bot answered to the last tap.
@@ -39,7 +39,7 @@ impl<'w> Person<'w> {
             world,
             id,
             name: name.to_owned(),
-            language: language.to_owned(),
+            language: RefCell::new(language.to_owned()),
             revision: Cell::new(0),
             heard: RefCell::default(),
             evenly: Cell::new(Instant::now()),
@@ -48,7 +48,18 @@ impl<'w> Person<'w> {
 
     /// The bot's words for something, in this person's language.
     pub(crate) fn words(&self, key: &str) -> String {
-        label(&self.language, key)
+        label(&self.language.borrow(), key)
+    }
+
+    /// From now on the bot speaks another language to this person.
+    pub(crate) fn reads_in(&self, language: &str) {
+        language.clone_into(&mut self.language.borrow_mut());
+    }
+
+    /// As the bot spells the number of this person's contact.
+    pub(crate) fn own_number(&self) -> String {
+        let digits = format!("{:07}", self.id % 10_000_000);
+        format!("90 {} {} {}", &digits[..3], &digits[3..5], &digits[5..])
     }
 
     /// Writes, and waits until the bot is done with it.
@@ -97,6 +108,19 @@ impl<'w> Person<'w> {
         self.begins().await;
         self.world.post(&format!("telegram/shoppers/{}/{what}", self.id), &body).await;
         self.is_answered().await;
+    }
+
+    /// Types `@the_bot query` in some chat, and sees what it offers there.
+    pub(crate) async fn asks_inline(&self, query: &str) -> Value {
+        self.begins().await;
+        let knob = format!("telegram/shoppers/{}/inline_query", self.id);
+        let asked = self.world.post(&knob, &json!({ "query": query })).await;
+        let id = asked["inline_query_id"].as_str().unwrap();
+        let timeout = PATIENCE.as_millis();
+        let answer =
+            self.world.get(&format!("telegram/inline_queries/{id}/answer?timeout_ms={timeout}")).await;
+        self.world.with_transcript(|transcript| transcript.inline(&self.name, query, &answer));
+        answer
     }
 
     pub(crate) async fn sends_photo(&self, photo: Vec<u8>, caption: &str) {

@@ -1,6 +1,12 @@
 //! From /start to "delivered", in each language.
 
-use super::{person::Person, staff::owner_comes_in, story, world::World};
+use super::{
+    habits::{comes_in, takes},
+    person::Person,
+    staff::owner_comes_in,
+    story,
+    world::World,
+};
 
 /// Where the things go.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +139,29 @@ async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
     }
 }
 
+/// Up to the summary: the rest is as with an address.
+async fn has_it_brought_to_a_location(world: &World, name: &str, language: &str) {
+    let shopper = comes_in(world, name, language).await;
+    takes(&shopper, "Choy", "Qora choy", "+1").await;
+    shopper.taps_on("menu-cart").await;
+    shopper.taps_on("cart-check-out").await;
+    shopper.taps_on("checkout-keep-phone").await;
+    shopper.taps_on("checkout-deliver-for").await;
+    shopper.taps_on("checkout-share-location").await;
+    shopper.taps_on("skip").await;
+    shopper.taps_on("skip").await;
+}
+
+async fn russian_location(world: &World) {
+    has_it_brought_to_a_location(world, "Сергей", "ru").await;
+}
+
+async fn english_location(world: &World) {
+    has_it_brought_to_a_location(world, "Emma", "en").await;
+}
+
 story!(purchase_in_uzbek, uzbek, |_settings| {});
 story!(purchase_in_russian, russian, |_settings| {});
 story!(purchase_in_english, english, |_settings| {});
+story!(location_in_russian, russian_location, |_settings| {});
+story!(location_in_english, english_location, |_settings| {});

@@ -69,6 +69,17 @@ impl Transcript {
         self.remark(&format!("{who} opens the pay link, {amount} so'm: {became}{why}"));
     }
 
+    /// What the bot offered in some other chat.
+    pub(crate) fn inline(&mut self, who: &str, query: &str, answer: &Value) {
+        self.remark(&format!("{who} types \"@bot {query}\" in another chat"));
+        let mut lines = Vec::new();
+        for result in answer.as_array().into_iter().flatten() {
+            let field = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
+            lines.push(format!("• {} — {}", field("title"), field("description")));
+        }
+        self.say("bot offers", &lines.join("\n"));
+    }
+
     /// A tap and what the bot said to it above the chat. Comes before [`Transcript::take_down`] of what it changed.
     pub(crate) fn tap(&mut self, chat_id: i64, title: &str, act: &Act) {
         self.enter(title);
