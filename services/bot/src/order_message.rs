@@ -43,7 +43,7 @@ pub(crate) fn text(language: Language, order: &Fulfilment, now: Instant, pickup:
     let mut parts = vec![
         format!("{}\n{}", t!(language, "order-title", order = order.id), state_line(language, order, now)),
         format!("{}\n{}", render::lines_of(language, &order.lines), sums(language, order)),
-        terms(language, order, pickup),
+        terms(language, &order.delivery, &order.phone, order.comment.as_deref(), pickup),
     ];
     if let Some(paydoc_id) = order.click_paydoc_id {
         parts.push(t!(language, "paid-payment", payment = paydoc_id.to_string()));
@@ -69,16 +69,20 @@ pub(crate) fn sums(language: Language, order: &Fulfilment) -> String {
 }
 
 /// Where it goes, whom to call, and what the shopper wrote.
-pub(crate) fn terms(language: Language, order: &Fulfilment, pickup: Option<&str>) -> String {
-    let mut terms = vec![place(language, &order.delivery, pickup)];
-    terms.push(t!(language, "term-phone", phone = render::phone(&order.phone)));
-    if let Some(comment) = &order.comment {
-        terms.push(t!(language, "term-comment", comment = comment));
-    }
+pub(crate) fn terms(
+    language: Language,
+    delivery: &Delivery,
+    phone: &str,
+    comment: Option<&str>,
+    pickup: Option<&str>,
+) -> String {
+    let mut terms =
+        vec![place(language, delivery, pickup), t!(language, "term-phone", phone = render::phone(phone))];
+    terms.extend(comment.map(|comment| t!(language, "term-comment", comment = comment)));
     terms.join("\n")
 }
 
-pub(crate) fn place(language: Language, delivery: &Delivery, pickup: Option<&str>) -> String {
+fn place(language: Language, delivery: &Delivery, pickup: Option<&str>) -> String {
     let with_landmark = |place: String, landmark: &Option<String>| match landmark {
         Some(landmark) => format!("{place}\n{}", t!(language, "term-landmark", landmark = landmark)),
         None => place,

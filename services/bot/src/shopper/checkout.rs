@@ -265,18 +265,12 @@ pub(crate) async fn summarise(ctx: Ctx) -> Done {
 }
 
 fn summary(language: Language, agreed: &Agreement, pickup: Option<&str>) -> String {
-    let mut terms = vec![
-        order_message::place(language, &agreed.delivery, pickup),
-        t!(language, "term-phone", phone = agreed.phone.spaced()),
-    ];
-    if let Some(comment) = &agreed.comment {
-        terms.push(t!(language, "term-comment", comment = comment));
-    }
+    let Agreement { delivery, phone, comment, .. } = agreed;
     [
         t!(language, "checkout-summary"),
         render::lines_of(language, &agreed.quote.order_lines()),
         cart_screens::totals(language, &agreed.quote, agreed.delivery_price),
-        terms.join("\n"),
+        order_message::terms(language, delivery, phone.as_str(), comment.as_deref(), pickup),
     ]
     .join("\n\n")
 }
