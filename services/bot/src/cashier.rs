@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
-use tolov_domain::{OrderId, time::Instant};
+use tolov_domain::{OrderId, time::Timestamp};
 use tolov_kit::{retry::Pauses, secret::Secret};
 use tolov_shop::fulfilment::Fulfilment;
 use url::Url;
@@ -29,7 +29,7 @@ pub(crate) struct Cashier {
 pub(crate) struct Registered {
     pub(crate) payment_url: String,
     /// `None`: for ever.
-    pub(crate) pay_until: Option<Instant>,
+    pub(crate) pay_until: Option<Timestamp>,
 }
 
 /// What became of the wish that an order be not payable any more.
@@ -59,7 +59,7 @@ struct Created {
     status: String,
     payment_url: String,
     #[serde(default, with = "time::serde::rfc3339::option")]
-    pay_until: Option<Instant>,
+    pay_until: Option<Timestamp>,
 }
 
 impl Cashier {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tolov_domain::{
     ports::documents::{Collection, Query},
-    time::Instant,
+    time::Timestamp,
 };
 use tolov_kit::lifecycle::{Stop, pause};
 use tolov_shop::{
@@ -39,7 +39,7 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
 }
 
 /// Brings the messages up to date in which the time that is left reads otherwise than it did.
-async fn count_down(deps: &HandlerDeps, before: Instant, now: Instant) -> Result<(), Trouble> {
+async fn count_down(deps: &HandlerDeps, before: Timestamp, now: Timestamp) -> Result<(), Trouble> {
     let waiting = Query::is(Collection::Fulfilments, "stage", Stage::Waiting.as_str(), WAITING_MAX);
     let waiting: Vec<Fulfilment> = records::find(deps.documents(), &waiting.newest_first()).await?;
     for order in waiting.iter().filter(|order| order.shopper_message_id.is_some()) {

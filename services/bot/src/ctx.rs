@@ -9,7 +9,7 @@ use teloxide::types::{CallbackQueryId, ChatId, MaybeInaccessibleMessage, Me, Mes
 use tolov_domain::{
     Language, UserId,
     ports::{PortError, documents::Documents, shop::ShopStore},
-    time::Instant,
+    time::Timestamp,
 };
 use tolov_kit::clock::Clock;
 use tolov_shop::{
@@ -47,7 +47,7 @@ impl HandlerDeps {
         &*self.shop
     }
 
-    pub(crate) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -171,7 +171,7 @@ impl Ctx {
         self.person.id
     }
 
-    pub(crate) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Timestamp {
         self.deps.now()
     }
 

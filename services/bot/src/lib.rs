@@ -12,7 +12,6 @@ mod notify;
 mod order_message;
 mod pace;
 mod press;
-mod reach;
 mod render;
 mod schema;
 mod screen;

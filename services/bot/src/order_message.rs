@@ -1,7 +1,7 @@
 //! The message with an order in the shopper's chat: it shows where the order stands, and follows it.
 
 use time::Duration;
-use tolov_domain::{Language, OrderId, Tiyin, ports::PortError, time::Instant};
+use tolov_domain::{Language, OrderId, Tiyin, ports::PortError, time::Timestamp};
 use tolov_shop::{
     fulfilment::{Deed, Delivery, Fulfilment, Stage, fulfilment},
     records,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// An order as its shopper sees it, with what can be done about it now.
-pub(crate) fn screen(language: Language, order: &Fulfilment, now: Instant, deps: &HandlerDeps) -> Screen {
+pub(crate) fn screen(language: Language, order: &Fulfilment, now: Timestamp, deps: &HandlerDeps) -> Screen {
     let id = order.id;
     let mut rows = Vec::new();
     if order.stage == Stage::Waiting {
@@ -39,7 +39,7 @@ pub(crate) fn screen(language: Language, order: &Fulfilment, now: Instant, deps:
 }
 
 /// The text of it, without buttons.
-pub(crate) fn text(language: Language, order: &Fulfilment, now: Instant, pickup: Option<&str>) -> String {
+pub(crate) fn text(language: Language, order: &Fulfilment, now: Timestamp, pickup: Option<&str>) -> String {
     let mut parts = vec![
         format!("{}\n{}", t!(language, "order-title", order = order.id), state_line(language, order, now)),
         format!("{}\n{}", render::lines_of(language, &order.lines), sums(language, order)),
@@ -102,7 +102,7 @@ fn place(language: Language, delivery: &Delivery, pickup: Option<&str>) -> Strin
     }
 }
 
-fn state_line(language: Language, order: &Fulfilment, now: Instant) -> String {
+fn state_line(language: Language, order: &Fulfilment, now: Timestamp) -> String {
     match order.stage {
         Stage::Waiting => match order.pay_until_at {
             Some(until) if until > now => t!(
@@ -231,7 +231,7 @@ fn told(language: Language, order: &Fulfilment, deed: Deed) -> Option<String> {
 }
 
 /// Whether the time that is left reads otherwise than a moment ago.
-pub(crate) fn reads_otherwise(order: &Fulfilment, before: Instant, now: Instant) -> bool {
+pub(crate) fn reads_otherwise(order: &Fulfilment, before: Timestamp, now: Timestamp) -> bool {
     let Some(until) = order.pay_until_at.filter(|until| *until > now) else { return false };
     shown_minutes(until - before) != shown_minutes(until - now)
 }

@@ -117,13 +117,12 @@ fn to_do(language: Language, told: &Notification) -> Option<String> {
         Subject::OrderPaid { late: true, .. } => return Some(plain(language, "todo-late")),
         Subject::PaymentQuestioned { anomaly, .. } => anomaly,
     };
-    let key = match Anomaly::parse(anomaly) {
-        Some(Anomaly::CancelAfterPaid) => "todo-cancel-after-paid",
-        Some(Anomaly::PaidTwice) => "todo-paid-twice",
-        Some(Anomaly::ConfirmedAfterCancel) => "todo-confirmed-after-cancel",
-        Some(Anomaly::AmountDiffers) => "todo-amount-differs",
-        Some(Anomaly::TransactionReused) => "todo-transaction-reused",
-        None => return Some(say(language, "todo-other", &Gaps::new().text("anomaly", anomaly))),
+    let key = match anomaly {
+        Anomaly::CancelAfterPaid => "todo-cancel-after-paid",
+        Anomaly::PaidTwice => "todo-paid-twice",
+        Anomaly::ConfirmedAfterCancel => "todo-confirmed-after-cancel",
+        Anomaly::AmountDiffers => "todo-amount-differs",
+        Anomaly::TransactionReused => "todo-transaction-reused",
     };
     Some(plain(language, key))
 }

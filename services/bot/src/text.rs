@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
 use teloxide::utils::html;
-use tolov_domain::{Language, OrderId, ProductId, Tiyin, UserId, time::Instant, time::TASHKENT};
+use tolov_domain::{Language, OrderId, ProductId, Tiyin, UserId, time::TASHKENT, time::Timestamp};
 
 fluent_templates::static_loader! {
     static LOCALES = {
@@ -136,14 +136,14 @@ pub(crate) fn money(language: Language, amount: Tiyin) -> String {
 }
 
 /// Day and minute in Tashkent, `23.11.2026 12:05`.
-pub(crate) fn date_time(at: Instant) -> String {
+pub(crate) fn date_time(at: Timestamp) -> String {
     let at = at.to_offset(TASHKENT);
     let (day, month) = (at.day(), u8::from(at.month()));
     format!("{day:02}.{month:02}.{} {:02}:{:02}", at.year(), at.hour(), at.minute())
 }
 
 /// The minute in Tashkent, `12:05`.
-pub(crate) fn clock_time(at: Instant) -> String {
+pub(crate) fn clock_time(at: Timestamp) -> String {
     let at = at.to_offset(TASHKENT);
     format!("{:02}:{:02}", at.hour(), at.minute())
 }

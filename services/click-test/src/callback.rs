@@ -213,7 +213,7 @@ fn percent_all(value: &str) -> String {
 }
 
 /// `YYYY-MM-DD HH:mm:ss` in Tashkent, CLICK's time.
-pub(crate) fn sign_time(now: tolov_domain::time::Instant) -> String {
+pub(crate) fn sign_time(now: tolov_domain::time::Timestamp) -> String {
     let now = now.to_offset(TASHKENT);
     let (hour, minute, second) = now.to_hms();
     format!("{} {hour:02}:{minute:02}:{second:02}", now.date())

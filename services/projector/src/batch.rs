@@ -48,11 +48,8 @@ pub(crate) fn read(deliveries: Vec<Delivery>) -> (Vec<Entry>, Vec<(Delivery, Ver
 impl Entry {
     /// The store has the event: what is left to do is to tell those whom it concerns, if it is news to them.
     pub(crate) fn applied(&mut self, order: &Order, is_news: bool) {
-        let traceparent = self.deliveries.iter().find_map(|delivery| delivery.traceparent.clone());
         let told = if is_news { notifications_for(&self.event, order) } else { Vec::new() };
-        let messages =
-            told.into_iter().map(|notification| message(&notification, traceparent.clone())).collect();
-        self.state = State::Applied(messages);
+        self.state = State::Applied(told.iter().map(message).collect());
     }
 
     pub(crate) fn failed(&mut self, reason: String) {
@@ -82,12 +79,11 @@ impl Entry {
     }
 }
 
-fn message(notification: &Notification, traceparent: Option<String>) -> OutgoingMessage {
+fn message(notification: &Notification) -> OutgoingMessage {
     OutgoingMessage {
         id: notification.notification_id.clone(),
         route: Route::Notifications,
         schema: notification::SCHEMA.to_owned(),
         body: notification.to_json(),
-        traceparent,
     }
 }

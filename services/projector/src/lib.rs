@@ -3,7 +3,6 @@
 mod batch;
 mod config;
 mod project;
-mod reach;
 
 pub use config::Config;
 pub use project::{Deps, Outcome, Projector};

@@ -14,6 +14,7 @@ use tolov_domain::{
     },
 };
 use tolov_kit::{
+    availability::Availability,
     clock::Clock,
     in_hand::{Held, InHand},
     lifecycle::{Stop, pause},
@@ -24,7 +25,6 @@ use tolov_shop::settling::{self, Settled};
 use crate::{
     Config,
     batch::{self, Entry, State},
-    reach::Reach,
 };
 
 /// What the projector works with. The consumer reads [`tolov_domain::ports::bus::Queue::ProjectorPayments`].
@@ -54,8 +54,8 @@ pub enum Outcome {
 pub struct Projector {
     deps: Deps,
     config: Config,
-    store: Reach,
-    bus: Reach,
+    store: Availability,
+    bus: Availability,
     in_hand: InHand,
 }
 
@@ -76,7 +76,7 @@ impl Hold<'_> {
 
 impl Projector {
     pub fn new(deps: Deps, config: Config) -> Self {
-        let (store, bus) = (Reach::new("the shop store"), Reach::new("the message bus"));
+        let (store, bus) = (Availability::new("the shop store"), Availability::new("the message bus"));
         Self { deps, config, store, bus, in_hand: InHand::default() }
     }
 
@@ -112,7 +112,7 @@ impl Projector {
         let deliveries = match received {
             Ok(deliveries) => deliveries,
             Err(error) => {
-                self.bus.lost(&error);
+                self.bus.mark_down(&error);
                 return Outcome::BusAway(error);
             }
         };
@@ -164,7 +164,7 @@ impl Projector {
         loop {
             match self.apply_and_settle(&events).await {
                 Ok((orders, settled)) => {
-                    self.store.found();
+                    self.store.mark_up();
                     for (entry, order) in entries.iter_mut().zip(&orders) {
                         entry.applied(order, settled.is_news(&entry.event));
                     }
@@ -172,7 +172,7 @@ impl Projector {
                 }
                 Err(PortError::Refused(reason)) => return Applied::Refused(reason),
                 Err(error @ PortError::Unavailable(_)) => {
-                    self.store.lost(error);
+                    self.store.mark_down(error);
                     if !hold.again().await {
                         return Applied::GivenUp;
                     }
@@ -204,8 +204,8 @@ impl Projector {
                 Ok(decisions) => {
                     let unknown = decide(entries, &window, &decisions);
                     match unknown {
-                        Some(reason) => self.bus.lost(reason),
-                        None => self.bus.found(),
+                        Some(reason) => self.bus.mark_down(reason),
+                        None => self.bus.mark_up(),
                     }
                 }
                 Err(PortError::Refused(reason)) => {
@@ -213,7 +213,7 @@ impl Projector {
                         entry.failed(format!("the bus refuses its notifications: {reason}"));
                     }
                 }
-                Err(error @ PortError::Unavailable(_)) => self.bus.lost(error),
+                Err(error @ PortError::Unavailable(_)) => self.bus.mark_down(error),
             }
             let open = entries.iter().any(|entry| !entry.unconfirmed().is_empty());
             if open && !hold.again().await {
@@ -247,8 +247,8 @@ impl Projector {
         }
         // What the bus took no note of is delivered again, and then has no second effect.
         match self.deps.consumer.settle(verdicts).await {
-            Ok(_) => self.bus.found(),
-            Err(error) => self.bus.lost(error),
+            Ok(_) => self.bus.mark_up(),
+            Err(error) => self.bus.mark_down(error),
         }
     }
 

@@ -10,7 +10,7 @@ use tolov_domain::{
         PortError,
         bus::{OutgoingMessage, Published, Publisher, Route},
     },
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop, retry::Pauses};
 
@@ -94,7 +94,7 @@ impl Relay {
         }
     }
 
-    async fn relay(&self, now: Instant) -> Result<Relayed, Trouble> {
+    async fn relay(&self, now: Timestamp) -> Result<Relayed, Trouble> {
         let rows = self.ledger.unsent(now, WINDOW).await?;
         if rows.is_empty() {
             return Ok(Relayed::Idle);
@@ -143,7 +143,6 @@ fn message(row: &OutboxRow) -> OutgoingMessage {
         route: Route::Payments(row.routing_key.clone()),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),
-        traceparent: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, Tiyin, UserId,
     order::OrderedProduct,
     payment::{Anomaly, ClickError},
-    time::Instant,
+    time::Timestamp,
 };
 
 /// A fact about an order, with all that a reader needs to make the order and the shopper from nothing.
@@ -20,7 +20,7 @@ pub struct Event {
     pub products: Vec<OrderedProduct>,
     /// The total of the order.
     pub amount: Tiyin,
-    pub occurred_at: Instant,
+    pub occurred_at: Timestamp,
     pub kind: EventKind,
 }
 
@@ -117,7 +117,7 @@ struct Wire {
     products: Vec<OrderedProduct>,
     amount_tiyin: Tiyin,
     #[serde(with = "time::serde::rfc3339")]
-    occurred_at: Instant,
+    occurred_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     click_trans_id: Option<ClickTransId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

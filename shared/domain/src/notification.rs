@@ -7,7 +7,7 @@ use crate::{
     ClickPaydocId, Event, EventId, EventKind, OrderId, Tiyin, UserId,
     order::{Order, OrderLine, OrderStatus},
     payment::Anomaly,
-    time::Instant,
+    time::Timestamp,
 };
 
 /// A message that the bot owes to somebody. Its id never changes; a repetition sends nothing twice.
@@ -22,7 +22,7 @@ pub struct Notification {
     pub total_tiyin: Tiyin,
     pub subject: Subject,
     #[serde(with = "time::serde::rfc3339")]
-    pub occurred_at: Instant,
+    pub occurred_at: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub enum Subject {
     },
     PaymentQuestioned {
         click_paydoc_id: ClickPaydocId,
-        anomaly: String,
+        anomaly: Anomaly,
     },
     /// Nobody paid in time. For the shopper alone.
     OrderExpired,
@@ -73,7 +73,7 @@ pub fn notifications_for(event: &Event, order: &Order) -> Vec<Notification> {
             vec![told(Recipient::Shopper, subject.clone()), told(Recipient::Staff, subject)]
         }
         EventKind::PaymentQuestioned { click_paydoc_id, anomaly, .. } => {
-            vec![told(Recipient::Staff, questioned(click_paydoc_id, anomaly))]
+            vec![told(Recipient::Staff, Subject::PaymentQuestioned { click_paydoc_id, anomaly })]
         }
         // Late money may have overtaken the event: who has paid is not told that nobody did.
         EventKind::OrderExpired if order.status == OrderStatus::Expired => {
@@ -81,10 +81,6 @@ pub fn notifications_for(event: &Event, order: &Order) -> Vec<Notification> {
         }
         EventKind::PaymentCancelled { .. } | EventKind::OrderExpired => Vec::new(),
     }
-}
-
-fn questioned(click_paydoc_id: ClickPaydocId, anomaly: Anomaly) -> Subject {
-    Subject::PaymentQuestioned { click_paydoc_id, anomaly: anomaly.as_str().to_owned() }
 }
 
 fn id_of(event_id: &EventId, recipient: Recipient) -> EventId {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OrderId, ProductId, Tiyin, UserId, time::Instant};
+use crate::{OrderId, ProductId, Tiyin, UserId, time::Timestamp};
 
 /// One line of an order: which product, and how many of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     pub total: Tiyin,
     pub status: OrderStatus,
-    pub created_at: Instant,
+    pub created_at: Timestamp,
     pub payment: Option<PaymentFacts>,
     /// Oldest first; one entry an event.
     pub history: Vec<HistoryEntry>,
@@ -68,7 +68,7 @@ pub struct Order {
 pub struct PaymentFacts {
     pub click_trans_id: crate::ClickTransId,
     pub click_paydoc_id: crate::ClickPaydocId,
-    pub paid_at: Instant,
+    pub paid_at: Timestamp,
     /// The money came after the order had expired.
     pub late: bool,
 }
@@ -79,7 +79,7 @@ pub struct HistoryEntry {
     pub event_id: crate::EventId,
     /// The event's name, for example `payment.completed`.
     pub what: String,
-    pub at: Instant,
+    pub at: Timestamp,
 }
 
 /// A shopper, as the shop store keeps one.

@@ -3,7 +3,9 @@
 //! An order may have several attempts (one a Prepare). States carry the facts that are true in them, and every
 //! transition takes the old states by value. Rules: click-protocol.md, sections 1.7, 1.9 and 4.
 
-use crate::{ClickPaydocId, ClickTransId, PrepareId, time::Instant};
+use serde::{Deserialize, Serialize};
+
+use crate::{ClickPaydocId, ClickTransId, PrepareId, time::Timestamp};
 
 /// Where the money of an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,9 +13,9 @@ pub enum OrderState {
     /// Payable.
     Pending,
     /// Paid by one attempt, for ever.
-    Paid { by: PrepareId, at: Instant },
+    Paid { by: PrepareId, at: Timestamp },
     /// Our own time limit ran out, or the order was cancelled before it was paid. No new attempt may begin; money that is already under way is honoured.
-    Expired { at: Instant },
+    Expired { at: Timestamp },
 }
 
 /// Where one attempt to pay stands.
@@ -24,9 +26,9 @@ pub enum AttemptState {
     /// Complete arrived and the money is ours.
     Paid(Confirmation),
     /// CLICK gave the attempt up, with this code.
-    Cancelled { error: ClickError, at: Instant },
+    Cancelled { error: ClickError, at: Timestamp },
     /// The order expired while the attempt was open.
-    GivenUp { at: Instant },
+    GivenUp { at: Timestamp },
 }
 
 /// The facts of the Complete that was accepted.
@@ -34,7 +36,7 @@ pub enum AttemptState {
 pub struct Confirmation {
     pub click_trans_id: ClickTransId,
     pub click_paydoc_id: ClickPaydocId,
-    pub at: Instant,
+    pub at: Timestamp,
 }
 
 /// CLICK's `error` below zero: the payment did not, or shall not, take place. -5017 is lack of money.
@@ -64,7 +66,8 @@ pub enum Answer {
 }
 
 /// Something that staff must look at: what CLICK says and what we know do not agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Anomaly {
     /// A cancel for an attempt that is paid. The order stays paid; whether the money went back only CLICK knows.
     CancelAfterPaid,
@@ -185,7 +188,7 @@ pub fn confirm(
 /// Decides a Complete with `error < 0` for the right amount: CLICK gives the attempt up.
 ///
 /// On a paid attempt CLICK's two test suites want -4 for -1 and -9 for the rest (section 1.9).
-pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: Instant) -> Completion {
+pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: Timestamp) -> Completion {
     match attempt {
         AttemptState::Prepared | AttemptState::GivenUp { .. } => Completion {
             order,
@@ -206,7 +209,7 @@ pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: I
 }
 
 /// Our own time limit for an order, or a cancellation. `None`: there is nothing to expire.
-pub fn expire_order(order: OrderState, at: Instant) -> Option<OrderState> {
+pub fn expire_order(order: OrderState, at: Timestamp) -> Option<OrderState> {
     match order {
         OrderState::Pending => Some(OrderState::Expired { at }),
         OrderState::Paid { .. } | OrderState::Expired { .. } => None,
@@ -214,7 +217,7 @@ pub fn expire_order(order: OrderState, at: Instant) -> Option<OrderState> {
 }
 
 /// What becomes of an attempt when its order expires.
-pub fn give_up(attempt: AttemptState, at: Instant) -> AttemptState {
+pub fn give_up(attempt: AttemptState, at: Timestamp) -> AttemptState {
     match attempt {
         AttemptState::Prepared => AttemptState::GivenUp { at },
         settled @ (AttemptState::Paid(_) | AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. }) => {

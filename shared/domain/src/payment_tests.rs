@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NOW: Instant = datetime!(2026-11-23 12:00 UTC);
+const NOW: Timestamp = datetime!(2026-11-23 12:00 UTC);
 
 fn prepare_id(value: i64) -> PrepareId {
     PrepareId::try_new(value).unwrap()

@@ -8,7 +8,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Query},
     },
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 
 use crate::{
@@ -39,7 +39,7 @@ pub struct Broadcast {
     pub is_forward: bool,
     pub state: BroadcastState,
     #[serde(with = "millis")]
-    pub made_at: Instant,
+    pub made_at: Timestamp,
     /// The last person who was tried; those after are still to come, by id.
     pub reached: Option<UserId>,
     pub sent: u32,
@@ -52,7 +52,7 @@ pub struct Broadcast {
     pub progress_message_id: Option<i64>,
     /// Which process is at it; another one takes over when this has passed.
     #[serde(with = "millis::option")]
-    pub leased_until_at: Option<Instant>,
+    pub leased_until_at: Option<Timestamp>,
 }
 
 /// What the author does with it.
@@ -114,7 +114,7 @@ impl Broadcast {
     }
 
     /// Takes the work until `until`, unless another process has it.
-    pub fn lease(&mut self, now: Instant, until: Instant) -> bool {
+    pub fn lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
         let free = self.leased_until_at.is_none_or(|leased| leased <= now);
         let ours = free && self.state == BroadcastState::Running;
         if ours {
@@ -132,7 +132,7 @@ impl Broadcast {
     /// taken over.
     ///
     /// The tally is that of the whole broadcast, not what is new of it, so it may be written down again.
-    pub fn keep(&mut self, tally: &Tally, lease: Instant, until: Option<Instant>) -> bool {
+    pub fn keep(&mut self, tally: &Tally, lease: Timestamp, until: Option<Timestamp>) -> bool {
         let kept = self.tally() == *tally && self.leased_until_at == until;
         if !kept && self.leased_until_at != Some(lease) {
             return false;
@@ -145,7 +145,7 @@ impl Broadcast {
 
     /// What to count somebody as who has blocked the bot. Whoever did so after it was made is in its total; a process that
     /// died may have found that out and not have counted it.
-    pub fn unreached(&self, blocked_at: Instant) -> Reached {
+    pub fn unreached(&self, blocked_at: Timestamp) -> Reached {
         if blocked_at > self.made_at { Reached::Blocked } else { Reached::LeftOut }
     }
 
@@ -253,7 +253,7 @@ mod tests {
         UserId::try_new(id).unwrap()
     }
 
-    fn at(seconds: i64) -> Instant {
+    fn at(seconds: i64) -> Timestamp {
         OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds)
     }
 

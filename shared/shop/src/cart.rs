@@ -4,7 +4,7 @@ use tolov_domain::{
     OrderedProduct, ProductId, Tiyin, UserId,
     order::OrderLine,
     ports::{PortError, documents::Documents, shop::ShopStore},
-    time::Instant,
+    time::Timestamp,
 };
 
 use crate::{
@@ -114,7 +114,7 @@ impl Quote {
 }
 
 /// Prices a shopper's cart.
-pub async fn quote(shop: &dyn ShopStore, user_id: UserId, now: Instant) -> Result<Quote, PortError> {
+pub async fn quote(shop: &dyn ShopStore, user_id: UserId, now: Timestamp) -> Result<Quote, PortError> {
     let Some(user) = shop.user(user_id).await? else { return Ok(Quote::default()) };
     let profile = profile::profile(shop, user_id).await?;
     let mut quote = Quote::default();
@@ -191,7 +191,7 @@ pub async fn set(
     shop: &dyn ShopStore,
     user_id: UserId,
     wanted: OrderedProduct,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<CartChange, PortError> {
     let put = |count| OrderedProduct { product_id: wanted.product_id, count };
     let product = product_of_article(shop, wanted.product_id).await?;
@@ -217,7 +217,7 @@ pub async fn set(
 }
 
 /// The shopper has read what is new: prices are taken as seen, and counts come down to what there is.
-pub async fn accept_news(shop: &dyn ShopStore, user_id: UserId, now: Instant) -> Result<(), PortError> {
+pub async fn accept_news(shop: &dyn ShopStore, user_id: UserId, now: Timestamp) -> Result<(), PortError> {
     for line in quote(shop, user_id, now).await?.lines {
         if line.news.is_some() {
             let count = if matches!(line.news, Some(News::Gone | News::SoldOut)) { 0 } else { line.count };

@@ -12,7 +12,7 @@ use tolov_domain::{
         documents::Documents,
         shop::{NewOrder, Recorded, ShopStore},
     },
-    time::Instant,
+    time::Timestamp,
 };
 
 use crate::{
@@ -53,7 +53,7 @@ impl Agreement {
         self.quote.total().checked_add(self.delivery_price).unwrap_or(Tiyin::MAX)
     }
 
-    fn fulfilment(&self, id: OrderId, now: Instant) -> Fulfilment {
+    fn fulfilment(&self, id: OrderId, now: Timestamp) -> Fulfilment {
         Fulfilment {
             id,
             user_id: self.user_id,
@@ -88,7 +88,7 @@ pub async fn place(
     shop: &dyn ShopStore,
     id: OrderId,
     agreed: &Agreement,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<Placed, PortError> {
     let new = agreed.fulfilment(id, now);
     let order = match records::insert(shop, &new).await? {
@@ -138,7 +138,7 @@ async fn claim_promo(
     documents: &dyn Documents,
     code: &str,
     order: &Fulfilment,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<Result<Tiyin, PromoRefusal>, PortError> {
     let used = Use { order_id: order.id, user_id: order.user_id };
     let claimed =
@@ -159,8 +159,8 @@ pub async fn registered(
     documents: &dyn Documents,
     id: OrderId,
     payment_url: &str,
-    pay_until: Option<Instant>,
-    now: Instant,
+    pay_until: Option<Timestamp>,
+    now: Timestamp,
 ) -> Result<Option<(Fulfilment, Moved)>, PortError> {
     records::change(documents, id.get(), |order: &mut Fulfilment| {
         if order.stage == Stage::Placing && order.cancel_asked_by.is_some() {

@@ -9,7 +9,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Query},
     },
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 
 use crate::records::{self, Record};
@@ -97,7 +97,7 @@ pub enum StockState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEntry {
     #[serde(with = "millis")]
-    pub at: Instant,
+    pub at: Timestamp,
     pub deed: Deed,
     pub by: By,
 }
@@ -121,14 +121,14 @@ pub struct Fulfilment {
     pub stage: Stage,
     pub stock: StockState,
     #[serde(with = "millis")]
-    pub placed_at: Instant,
+    pub placed_at: Timestamp,
     #[serde(with = "millis::option")]
-    pub pay_until_at: Option<Instant>,
+    pub pay_until_at: Option<Timestamp>,
     pub payment_url: Option<String>,
     /// CLICK's payment number, which the payer sees in the SMS.
     pub click_paydoc_id: Option<i64>,
     #[serde(with = "millis::option")]
-    pub paid_at: Option<Instant>,
+    pub paid_at: Option<Timestamp>,
     /// The money came after the order had expired or was cancelled.
     pub late: bool,
     /// Sold to somebody else before late money came: staff must see to it.
@@ -252,7 +252,7 @@ impl Fulfilment {
     }
 
     /// Does a deed, once, and writes it into the timeline.
-    pub fn advance(&mut self, deed: Deed, by: By, at: Instant) -> Moved {
+    pub fn advance(&mut self, deed: Deed, by: By, at: Timestamp) -> Moved {
         if self.stage == deed.goal() || (deed == Deed::Paid && self.is_paid()) {
             return Moved::Before;
         }
@@ -286,7 +286,7 @@ pub async fn advance(
     id: OrderId,
     deed: Deed,
     by: By,
-    at: Instant,
+    at: Timestamp,
 ) -> Result<Option<(Fulfilment, Moved)>, PortError> {
     records::change(documents, id.get(), |fulfilment: &mut Fulfilment| fulfilment.advance(deed, by, at)).await
 }

@@ -8,7 +8,7 @@ use tolov_domain::{
         documents::{Collection, Documents, Key, Query},
         shop::Recorded,
     },
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 
 use crate::{
@@ -27,12 +27,12 @@ pub struct Profile {
     pub name: String,
     pub username: Option<String>,
     #[serde(with = "millis")]
-    pub met_at: Instant,
+    pub met_at: Timestamp,
     /// Whose link brought this person; set once, at the first meeting.
     pub referrer_id: Option<UserId>,
     /// The bot was blocked, and broadcasts leave this person out, until a message comes again.
     #[serde(with = "millis::option")]
-    pub blocked_at: Option<Instant>,
+    pub blocked_at: Option<Timestamp>,
     /// Where the last order went.
     pub delivery: Option<Delivery>,
     /// What the articles in the cart were called and cost when the shopper last saw them there.
@@ -59,7 +59,7 @@ impl Record for Profile {
 }
 
 impl Profile {
-    pub fn new(id: UserId, name: impl Into<String>, met_at: Instant) -> Self {
+    pub fn new(id: UserId, name: impl Into<String>, met_at: Timestamp) -> Self {
         Self {
             id,
             name: name.into(),
@@ -94,7 +94,7 @@ pub async fn profile(documents: &dyn Documents, id: UserId) -> Result<Option<Pro
 pub async fn change<T>(
     documents: &dyn Documents,
     id: UserId,
-    now: Instant,
+    now: Timestamp,
     change: impl FnMut(&mut Profile) -> T,
 ) -> Result<(Profile, T), PortError> {
     records::change_or_make(documents, id.get(), || Profile::new(id, String::new(), now), change).await
@@ -117,7 +117,7 @@ pub async fn meet(
     documents: &dyn Documents,
     person: Seeing<'_>,
     referrer_id: Option<UserId>,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<Recorded, PortError> {
     if profile(documents, person.id).await?.is_none() {
         let mut new = Profile::new(person.id, person.name, now);
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: Instant = datetime!(2026-11-23 07:05 UTC);
+    const NOW: Timestamp = datetime!(2026-11-23 07:05 UTC);
 
     fn user(id: i64) -> UserId {
         UserId::try_new(id).unwrap()

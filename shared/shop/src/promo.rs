@@ -7,7 +7,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key},
     },
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 
 use crate::records::{self, Record};
@@ -31,7 +31,7 @@ pub struct PromoCode {
     pub uses_max: u32,
     pub uses_per_shopper_max: u32,
     #[serde(with = "millis::option")]
-    pub expires_at: Option<Instant>,
+    pub expires_at: Option<Timestamp>,
     pub active: bool,
     /// By orders that were paid, or may still be.
     #[serde(default)]
@@ -80,7 +80,7 @@ pub fn fold_code(text: &str) -> Option<String> {
 
 impl PromoCode {
     /// What it takes off these goods, always less than they cost.
-    pub fn discount(&self, user_id: UserId, goods: Tiyin, now: Instant) -> Result<Tiyin, PromoRefusal> {
+    pub fn discount(&self, user_id: UserId, goods: Tiyin, now: Timestamp) -> Result<Tiyin, PromoRefusal> {
         if !self.active {
             return Err(PromoRefusal::Unknown);
         }
@@ -106,7 +106,7 @@ impl PromoCode {
     }
 
     /// Counts a use; the order that uses it already does so still.
-    pub fn claim(&mut self, used: Use, goods: Tiyin, now: Instant) -> Result<Tiyin, PromoRefusal> {
+    pub fn claim(&mut self, used: Use, goods: Tiyin, now: Timestamp) -> Result<Tiyin, PromoRefusal> {
         if self.uses.contains(&used) {
             return Ok(self.off.of(goods));
         }
@@ -156,7 +156,7 @@ pub async fn discount(
     code: &str,
     user_id: UserId,
     goods: Tiyin,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<Result<Tiyin, PromoRefusal>, PortError> {
     let found = promo_code(documents, code).await?;
     Ok(found.ok_or(PromoRefusal::Unknown).and_then(|code| code.discount(user_id, goods, now)))

@@ -11,7 +11,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Query},
     },
-    time::Instant,
+    time::Timestamp,
 };
 
 use crate::{
@@ -80,7 +80,7 @@ pub async fn paid(
     id: OrderId,
     click_paydoc_id: ClickPaydocId,
     late: bool,
-    at: Instant,
+    at: Timestamp,
 ) -> Result<Option<Fulfilment>, PortError> {
     let marked = records::change(documents, id.get(), |order: &mut Fulfilment| {
         let was_closed = matches!(order.stage, Stage::Expired | Stage::Cancelled);
@@ -195,7 +195,7 @@ pub async fn closed(
     id: OrderId,
     deed: Deed,
     by: By,
-    at: Instant,
+    at: Timestamp,
 ) -> Result<Option<(Fulfilment, Moved)>, PortError> {
     let marked = records::change(documents, id.get(), |order: &mut Fulfilment| {
         if order.is_paid() {
@@ -238,7 +238,7 @@ pub async fn closed(
 async fn give_up_placing(
     documents: &dyn Documents,
     order: Fulfilment,
-    at: Instant,
+    at: Timestamp,
 ) -> Result<Option<(Fulfilment, Moved)>, PortError> {
     release(documents, &order).await?;
     let given_up = records::change(documents, order.id.get(), |order: &mut Fulfilment| {
@@ -256,7 +256,7 @@ pub async fn cancel_paid(
     documents: &dyn Documents,
     id: OrderId,
     by: By,
-    at: Instant,
+    at: Timestamp,
 ) -> Result<Option<(Fulfilment, Moved)>, PortError> {
     let cancelled = records::change(documents, id.get(), |order: &mut Fulfilment| {
         let moved = if order.is_paid() {
@@ -293,7 +293,7 @@ async fn keep_promo(documents: &dyn Documents, order: &Fulfilment) -> Result<(),
 }
 
 /// Clears away orders whose making broke off; returns how many.
-pub async fn abandon_old(documents: &dyn Documents, now: Instant) -> Result<usize, PortError> {
+pub async fn abandon_old(documents: &dyn Documents, now: Timestamp) -> Result<usize, PortError> {
     const AT_ONCE: u32 = 100;
     let placing = Query::is(Collection::Fulfilments, "stage", Stage::Placing.as_str(), AT_ONCE);
     let placing: Vec<Fulfilment> = records::find(documents, &placing).await?;

@@ -7,7 +7,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Query, Sequence},
     },
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 
 use crate::{
@@ -80,7 +80,7 @@ pub struct StaffMember {
     pub role: Role,
     pub added_by: UserId,
     #[serde(with = "millis")]
-    pub added_at: Instant,
+    pub added_at: Timestamp,
 }
 
 impl Record for StaffMember {
@@ -97,7 +97,7 @@ pub struct StaffAction {
     pub id: i64,
     pub staff_id: UserId,
     #[serde(with = "millis")]
-    pub at: Instant,
+    pub at: Timestamp,
     /// In the form `order.accepted`, `product.price`, `staff.added`.
     pub what: String,
     pub order_id: Option<OrderId>,
@@ -136,7 +136,7 @@ pub async fn members(documents: &dyn Documents) -> Result<Vec<StaffMember>, Port
 pub async fn note(
     documents: &dyn Documents,
     staff_id: UserId,
-    at: Instant,
+    at: Timestamp,
     what: &str,
     (order_id, detail): (Option<OrderId>, String),
 ) -> Result<(), PortError> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tolov_domain::{
     UserId,
     ports::documents::{Collection, Key},
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 
 use crate::records::Record;
@@ -25,7 +25,7 @@ pub struct SupportMessage {
     #[serde(default)]
     pub headers: Vec<Header>,
     #[serde(with = "millis")]
-    pub at: Instant,
+    pub at: Timestamp,
 }
 
 /// What stands above one copy of a shopper's message.

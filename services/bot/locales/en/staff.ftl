@@ -19,4 +19,3 @@ todo-paid-twice = A second payment came for this order. Check CLICK's merchant c
 todo-confirmed-after-cancel = CLICK confirmed a payment that it had cancelled itself. The order is not marked as paid: check CLICK's merchant cabinet; if the money is in, refund it or settle it with the shopper.
 todo-amount-differs = The amount of the payment differs from the order's and was not accepted. Check CLICK's merchant cabinet and write to the shopper.
 todo-transaction-reused = One CLICK transaction came for a second order and was not accepted. Check CLICK's merchant cabinet.
-todo-other = The program does not know this case ({ $anomaly }). Check the payment in CLICK's merchant cabinet.

@@ -15,4 +15,3 @@ todo-paid-twice = Bu buyurtma uchun ikkinchi to'lov keldi. CLICK kabinetida teks
 todo-confirmed-after-cancel = CLICK o'zi bekor qilgan to'lovni tasdiqladi. Buyurtma to'langan deb belgilanmadi: CLICK kabinetida tekshiring, pul kelgan bo'lsa, qaytaring yoki xaridor bilan kelishing.
 todo-amount-differs = To'lov summasi buyurtma summasidan farq qiladi va qabul qilinmadi. CLICK kabinetida tekshiring va xaridorga yozing.
 todo-transaction-reused = Bitta CLICK tranzaksiyasi ikkinchi buyurtma uchun keldi va qabul qilinmadi. CLICK kabinetida tekshiring.
-todo-other = Dastur bu holatni bilmaydi ({ $anomaly }). CLICK kabinetida to'lovni tekshiring.

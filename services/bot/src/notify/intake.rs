@@ -75,7 +75,7 @@ impl Intake {
                     self.take_in(deliveries).await;
                 }
                 Err(error) => {
-                    self.notifier.bus.lost(error);
+                    self.notifier.bus.mark_down(error);
                     pause(&self.stop, pauses.next_pause()).await;
                 }
             }

@@ -10,15 +10,16 @@ use tolov_domain::{
         bus::Verdict,
         shop::{Claim, Outcome, ShopStore},
     },
-    time,
+    time::Timestamp,
 };
 use tolov_kit::{
+    availability::Availability,
     clock::Clock,
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
 
-use crate::{BotConfig, Deps, reach::Reach};
+use crate::{BotConfig, Deps};
 
 /// For how long the record of a message that was sent is tried.
 const RECORD_PATIENCE: Duration = Duration::from_secs(30);
@@ -31,7 +32,7 @@ pub(crate) const STOP_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Journal {
     shop: Arc<dyn ShopStore>,
     clock: Arc<dyn Clock>,
-    pub(crate) store: Reach,
+    pub(crate) store: Availability,
     hold: Duration,
     patience: Duration,
     lease: Duration,
@@ -51,7 +52,7 @@ impl Journal {
         Self {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
-            store: Reach::new("the shop store"),
+            store: Availability::new("the shop store"),
             hold: config.hold,
             patience: config.patience,
             // Waiting, then a send and perhaps one more to the number that a group has moved to, then the record.
@@ -69,7 +70,7 @@ impl Journal {
             let now = self.clock.now();
             match self.shop.claim(ids, now, now + self.lease).await {
                 Ok(claims) if claims.len() == ids.len() => {
-                    self.store.found();
+                    self.store.mark_up();
                     return Ok((claims, Lease { send_by: began + self.patience, until: began + self.lease }));
                 }
                 Ok(claims) => {
@@ -78,7 +79,7 @@ impl Journal {
                 }
                 Err(PortError::Refused(reason)) => return Err(Verdict::Retry { reason }),
                 Err(error @ PortError::Unavailable(_)) => {
-                    self.store.lost(error);
+                    self.store.mark_down(error);
                     let next = pauses.next_pause();
                     if Instant::now() + next > give_up {
                         return Err(Verdict::Later { after: AWAY_AFTER });
@@ -100,7 +101,7 @@ impl Journal {
         let mut pauses = pauses();
         loop {
             let error = match self.shop.settle(ids, outcome, self.clock.now()).await {
-                Ok(()) => return self.store.found(),
+                Ok(()) => return self.store.mark_up(),
                 Err(error) => error,
             };
             let next = pauses.next_pause();
@@ -113,7 +114,7 @@ impl Journal {
                 );
                 return;
             }
-            self.store.lost(error);
+            self.store.mark_down(error);
             tokio::time::sleep(next).await;
         }
     }
@@ -121,12 +122,12 @@ impl Journal {
     /// Gives claims back. Where that fails the lease ends by itself.
     pub(crate) async fn release(&self, ids: &[EventId]) {
         if let Err(error) = self.shop.release(ids).await {
-            self.store.lost(error);
+            self.store.mark_down(error);
         }
     }
 
     /// How long until somebody else's claim ends.
-    pub(crate) fn busy_for(&self, until: time::Instant) -> Duration {
+    pub(crate) fn busy_for(&self, until: Timestamp) -> Duration {
         Duration::try_from(until - self.clock.now()).unwrap_or_default().max(STOP_AFTER)
     }
 }

@@ -18,9 +18,9 @@ use tolov_domain::{
     ports::bus::{Delivery, Verdict},
     ports::shop::Outcome,
 };
-use tolov_kit::{in_hand::InHand, lifecycle::Stop};
+use tolov_kit::{availability::Availability, in_hand::InHand, lifecycle::Stop};
 
-use crate::{BotConfig, Deps, ctx::HandlerDeps, pace::Pace, reach::Reach, telegram::Telegram};
+use crate::{BotConfig, Deps, ctx::HandlerDeps, pace::Pace, telegram::Telegram};
 use journal::Journal;
 
 /// What all parts of the notifier work with.
@@ -35,7 +35,7 @@ pub(crate) struct Notifier {
     handlers: Arc<HandlerDeps>,
     flood: send::Flood,
     journal: Journal,
-    bus: Reach,
+    bus: Availability,
     in_hand: InHand,
 }
 
@@ -56,7 +56,7 @@ impl Notifier {
             overall: Arc::clone(&handlers.overall),
             handlers,
             flood: send::Flood::default(),
-            bus: Reach::new("the message bus"),
+            bus: Availability::new("the message bus"),
             in_hand: InHand::default(),
         }
     }
@@ -83,9 +83,9 @@ impl Notifier {
         while decided.recv_many(&mut ready, VERDICTS_MAX).await > 0 {
             // What the bus took no note of is delivered again; the journal knows by then what was sent.
             match self.deps.consumer.settle(std::mem::take(&mut ready)).await {
-                Ok(_) => self.bus.found(),
+                Ok(_) => self.bus.mark_up(),
                 Err(error) => {
-                    self.bus.lost(error);
+                    self.bus.mark_down(error);
                 }
             }
         }

@@ -139,7 +139,7 @@ async fn language_of(
         match notifier.deps.shop.user(notification.user_id).await {
             Ok(user) => return Some(user.and_then(|user| user.language).unwrap_or_default()),
             Err(error) if error.is_unavailable() => {
-                notifier.journal.store.lost(error);
+                notifier.journal.store.mark_down(error);
                 let next = pauses.next_pause();
                 if Instant::now() + next > lease.send_by || !pause(stop, next).await {
                     return None;

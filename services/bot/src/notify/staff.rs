@@ -19,7 +19,7 @@ use tolov_domain::{
         shop::{Claim, Outcome},
     },
 };
-use tolov_kit::lifecycle::Stop;
+use tolov_kit::{availability::Availability, lifecycle::Stop};
 use tolov_shop::fulfilment::Stage;
 
 use super::{
@@ -29,7 +29,6 @@ use super::{
     waiting_room::{NO_ROOM_LONGEST, Notice},
 };
 use crate::{
-    reach::Reach,
     render,
     staff::order_post,
     telegram::{MessageId, SendError},
@@ -42,14 +41,19 @@ const DIGEST_MAX: usize = 96;
 #[derive(Debug)]
 pub(super) struct StaffChannel {
     notifier: Arc<Notifier>,
-    reach: Reach,
+    availability: Availability,
     waiting: VecDeque<Notice>,
     verdicts: Verdicts,
 }
 
 impl StaffChannel {
     pub(super) fn new(notifier: Arc<Notifier>, verdicts: Verdicts) -> Self {
-        Self { reach: Reach::new("the staff channel"), waiting: VecDeque::new(), notifier, verdicts }
+        Self {
+            availability: Availability::new("the staff channel"),
+            waiting: VecDeque::new(),
+            notifier,
+            verdicts,
+        }
     }
 
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
@@ -112,7 +116,7 @@ impl StaffChannel {
             claimed.iter().map(|notice| notice.notification.notification_id.clone()).collect();
         match self.send(&html, &post).await {
             Ok(message_id) => {
-                self.reach.found();
+                self.availability.mark_up();
                 self.notifier.journal.record(&ids, &Outcome::Sent { message_id }).await;
                 if let Some(id) = post.order {
                     let stage = order_post::keep_number(&self.notifier.handlers, id, message_id).await;
@@ -246,7 +250,7 @@ impl StaffChannel {
             }
             // Not the end of it, as with a shopper: somebody can let the bot in, and then nothing must be missing.
             SendError::ChatClosed(reason) => {
-                self.reach.lost(format_args!(
+                self.availability.mark_down(format_args!(
                     "{reason}; let the bot be an administrator of {} who may post, or correct DB_CHANNEL",
                     self.notifier.handlers.staff_chat.recipient()
                 ));

@@ -4,7 +4,7 @@ use tolov_domain::{
     Language, OrderId, Phone,
     order::{HistoryEntry, Order},
     ports::documents::{Collection, Query},
-    time::Instant,
+    time::Timestamp,
 };
 use tolov_shop::{
     fulfilment::{By, Deed, Fulfilment, Stage, fulfilment},
@@ -178,7 +178,7 @@ fn full_history(
     known: Option<&Order>,
     names: &Names,
 ) -> Vec<String> {
-    let mut lines: Vec<(Instant, String)> = Vec::new();
+    let mut lines: Vec<(Timestamp, String)> = Vec::new();
     for entry in &order.timeline {
         lines.push((entry.at, history_line(language, entry, names, &date_time(entry.at))));
     }

@@ -1,7 +1,7 @@
 //! Promo codes: listed, looked at, switched on and off.
 
 use time::Duration;
-use tolov_domain::{Language, Tiyin, ports::PortError, time::Instant};
+use tolov_domain::{Language, Tiyin, ports::PortError, time::Timestamp};
 use tolov_shop::{
     promo::{self, Off, PromoCode, USES_MAX},
     records,
@@ -25,7 +25,7 @@ pub(crate) async fn list(ctx: Ctx, page: u32) -> Done {
     ctx.show(list_screen(ctx.language, &codes, page, ctx.now())).await
 }
 
-fn list_screen(language: Language, codes: &[PromoCode], page: u32, now: Instant) -> Screen {
+fn list_screen(language: Language, codes: &[PromoCode], page: u32, now: Timestamp) -> Screen {
     let html = if codes.is_empty() {
         t!(language, "edit-promos-empty")
     } else {
@@ -84,7 +84,7 @@ pub(super) async fn note(ctx: &Ctx, what: &str, promo: &PromoCode) -> Result<(),
 }
 
 /// All of a code.
-pub(super) fn card(language: Language, promo: &PromoCode, now: Instant) -> String {
+pub(super) fn card(language: Language, promo: &PromoCode, now: Timestamp) -> String {
     let goods_min = if promo.goods_min == Tiyin::ZERO {
         t!(language, "edit-promo-any-goods")
     } else {
@@ -124,7 +124,7 @@ pub(super) fn off_words(language: Language, off: Off) -> String {
 }
 
 /// A code ends with a day, so what is kept is the midnight after it.
-fn last_day(expires_at: Instant) -> String {
+fn last_day(expires_at: Timestamp) -> String {
     let last = date_time(expires_at.saturating_sub(Duration::SECOND));
     last.split(' ').next().unwrap_or_default().to_owned()
 }

@@ -1,7 +1,7 @@
 //! A new promo code, question by question.
 
 use serde::{Deserialize, Serialize};
-use tolov_domain::{Tiyin, ports::shop::Recorded, time::Instant};
+use tolov_domain::{Tiyin, ports::shop::Recorded, time::Timestamp};
 use tolov_shop::{
     promo::{self, CODE_MAX_CHARS, Off, PromoCode, USES_MAX},
     records,
@@ -113,7 +113,7 @@ pub(crate) async fn answer(ctx: Ctx, step: PromoStep) -> Done {
 }
 
 /// Puts what was typed into the draft.
-fn read(draft: &mut PromoCode, asked: PromoField, text: &str, now: Instant) -> Option<()> {
+fn read(draft: &mut PromoCode, asked: PromoField, text: &str, now: Timestamp) -> Option<()> {
     match asked {
         PromoField::Code => CodeArg::of(text)?.as_str().clone_into(&mut draft.code),
         PromoField::Off if text.trim_end().ends_with('%') => draft.off = Off::Percent(typed::percent(text)?),

@@ -3,7 +3,7 @@
 use time::{Date, Duration, Month, Time};
 use tolov_domain::{
     Tiyin,
-    time::{Instant, TASHKENT},
+    time::{TASHKENT, Timestamp},
 };
 
 /// More pieces than this are a slip of the finger.
@@ -61,7 +61,7 @@ pub(crate) fn digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Op
 }
 
 /// The end of a day, `31.12.2026`, in Tashkent.
-pub(crate) fn end_of_day(text: &str) -> Option<Instant> {
+pub(crate) fn end_of_day(text: &str) -> Option<Timestamp> {
     let mut parts = text.trim().split('.');
     let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || year.len() != 4 {

@@ -75,7 +75,7 @@ impl Telegram {
         };
         match sent {
             Ok(message) => {
-                self.reach.found();
+                self.availability.mark_up();
                 Ok(ShownScreen { message_id: message.id.0, has_photo: screen.photo.is_some() })
             }
             // A picture that this bot cannot send (another bot's file, a file that is gone) must not hide the text.
@@ -134,7 +134,7 @@ impl Telegram {
         };
         match edited {
             Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
-                self.reach.found();
+                self.availability.mark_up();
                 Ok(Edited::Yes)
             }
             Err(RequestError::Api(

@@ -10,7 +10,9 @@ use teloxide::{
     types::{ChatId, InlineKeyboardMarkup, LinkPreviewOptions, ParseMode, Recipient},
 };
 
-use crate::{BotConfig, ConfigError, counted, reach::Reach};
+use tolov_kit::availability::Availability;
+
+use crate::{BotConfig, ConfigError, counted};
 
 mod chat;
 pub(crate) mod copy;
@@ -31,9 +33,9 @@ pub(crate) struct Telegram {
     pub(crate) notifying: Bot,
     /// For polls and for answers: other connections, so that neither side ever waits for a connection of the other.
     pub(crate) listening: Bot,
-    reach: Reach,
+    availability: Availability,
     /// The same, as polling sees it.
-    pub(crate) polling: Reach,
+    pub(crate) polling: Availability,
 }
 
 impl fmt::Debug for Telegram {
@@ -69,8 +71,8 @@ impl Telegram {
         Ok(Self {
             notifying: bot(config, config.request_timeout)?,
             listening: bot(config, POLL + config.request_timeout)?,
-            reach: Reach::new("Telegram"),
-            polling: Reach::new("Telegram (for listening)"),
+            availability: Availability::new("Telegram"),
+            polling: Availability::new("Telegram (for listening)"),
         })
     }
 
@@ -116,13 +118,13 @@ impl Telegram {
                 | SendError::TokenRefused)
         );
         if answered {
-            self.reach.found();
+            self.availability.mark_up();
         }
     }
 
     /// Whether Telegram answered the last time.
     pub(crate) fn is_reachable(&self) -> bool {
-        !self.reach.is_away() && !self.polling.is_away()
+        !self.availability.is_down() && !self.polling.is_down()
     }
 
     /// What a failed call means.
@@ -133,7 +135,7 @@ impl Telegram {
             RequestError::Api(error) => self.sort_refusal(error),
             RequestError::Network(error) => {
                 let reason = with_causes(error);
-                self.reach.lost(&reason);
+                self.availability.mark_down(&reason);
                 if error.is_connect() || error.is_builder() {
                     SendError::NotConnected(reason)
                 } else {
@@ -142,7 +144,7 @@ impl Telegram {
             }
             // The raw answer is not shown: it may be a page of a proxy, of any length.
             RequestError::InvalidJson { source, .. } => {
-                self.reach.lost(source);
+                self.availability.mark_down(source);
                 SendError::Unknown(format!("the answer is not Telegram's: {source}"))
             }
             RequestError::Io(error) => SendError::Unknown(error.to_string()),
@@ -153,7 +155,8 @@ impl Telegram {
     /// status; whatever else Telegram says is 5xx.
     fn sort_refusal(&self, error: &ApiError) -> SendError {
         if *error == ApiError::InvalidToken {
-            self.reach.lost("the token is refused: correct BOT_TOKEN, or the address of the Bot API");
+            self.availability
+                .mark_down("the token is refused: correct BOT_TOKEN, or the address of the Bot API");
             return SendError::TokenRefused;
         }
         let text = if let ApiError::Unknown(text) = error { text.clone() } else { error.to_string() };
@@ -171,7 +174,8 @@ impl Telegram {
         {
             SendError::Refused(text)
         } else {
-            let was_away = self.reach.lost(&text);
+            let was_away = self.availability.is_down();
+            self.availability.mark_down(&text);
             SendError::ServerFailed { reason: text, was_away }
         }
     }

@@ -11,7 +11,7 @@ use tolov_domain::{
         documents::{Collection, Document, Documents, Key, Put, Query, Version},
         shop::Recorded,
     },
-    time::{Instant, millis},
+    time::{Timestamp, millis},
 };
 use tolov_kit::clock::Clock;
 use tolov_shop::records::{self, Record};
@@ -46,9 +46,9 @@ pub(crate) struct StoredUpdate {
     /// How often an answer was begun.
     tries: u32,
     #[serde(with = "millis")]
-    received_at: Instant,
+    received_at: Timestamp,
     #[serde(with = "millis::option", default)]
-    leased_until_at: Option<Instant>,
+    leased_until_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for StoredUpdate {

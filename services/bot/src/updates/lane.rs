@@ -61,12 +61,12 @@ impl<W: Work> Lanes<W> {
             };
             match next {
                 Ok(Next::Look) => {
-                    self.store.found();
+                    self.store.mark_up();
                     pauses.reset();
                 }
                 Ok(Next::Leave) => break,
                 Err(error) => {
-                    self.store.lost(error);
+                    self.store.mark_down(error);
                     pause(&stop, pauses.next_pause()).await;
                 }
             }
@@ -205,7 +205,7 @@ impl<W: Work> Lanes<W> {
             match self.inbox.done(taken).await {
                 Ok(()) => return true,
                 Err(error) => {
-                    self.store.lost(error);
+                    self.store.mark_down(error);
                     if !pause(stop, pauses.next_pause()).await {
                         return false;
                     }

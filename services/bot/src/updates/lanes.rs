@@ -12,7 +12,7 @@ use tokio::{
 };
 use tolov_kit::lifecycle::Stop;
 
-use crate::reach::Reach;
+use tolov_kit::availability::Availability;
 
 use super::{answering::Work, flood::Floods, inbox::Inbox};
 
@@ -31,7 +31,7 @@ pub(crate) struct Lanes<W> {
     pub(super) inbox: Inbox,
     pub(super) floods: Floods,
     pub(super) in_hand: Semaphore,
-    pub(super) store: Reach,
+    pub(super) store: Availability,
     open: Mutex<Open>,
     rung: Notify,
     /// There is room again for somebody who was left waiting in the store.
@@ -53,7 +53,7 @@ impl<W: Work> Lanes<W> {
             inbox,
             floods: Floods::default(),
             in_hand: Semaphore::new(IN_HAND_MAX),
-            store: Reach::new("the shop store (for updates)"),
+            store: Availability::new("the shop store (for updates)"),
             open: Mutex::default(),
             rung: Notify::new(),
             has_room: Notify::new(),

@@ -111,15 +111,15 @@ impl<W: Work> Poll<W> {
         };
         match polled {
             Ok(updates) => {
-                self.deps.telegram.polling.found();
+                self.deps.telegram.polling.mark_up();
                 match self.keep(updates).await {
                     Ok(()) => {
-                        self.lanes.store.found();
+                        self.lanes.store.mark_up();
                         Rest::None
                     }
                     // Telegram still has them.
                     Err(error) => {
-                        self.lanes.store.lost(error);
+                        self.lanes.store.mark_down(error);
                         Rest::Usual
                     }
                 }
@@ -214,7 +214,7 @@ impl<W: Work> Poll<W> {
             // Perhaps a webhook was set meanwhile.
             self.is_met = false;
         } else {
-            self.deps.telegram.polling.lost(reason(error));
+            self.deps.telegram.polling.mark_down(reason(error));
         }
         Rest::Usual
     }

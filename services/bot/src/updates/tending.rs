@@ -25,7 +25,7 @@ pub(crate) async fn run<W: Work>(lanes: &Lanes<W>, stop: &Stop) {
             seen = match look(lanes, seen).await {
                 Ok(seen) => seen,
                 Err(error) => {
-                    lanes.store.lost(error);
+                    lanes.store.mark_down(error);
                     0
                 }
             };

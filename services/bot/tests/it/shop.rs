@@ -18,7 +18,7 @@ use tolov_domain::{
         documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
         shop::{Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, Shoppers},
     },
-    time::Instant,
+    time::Timestamp,
 };
 
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(crate) struct Shop {
 #[derive(Debug, Default, Clone)]
 struct Record {
     attempt: u32,
-    lease_until: Option<Instant>,
+    lease_until: Option<Timestamp>,
     outcome: Option<Outcome>,
 }
 
@@ -66,8 +66,8 @@ impl NotificationLog for Shop {
     async fn claim(
         &self,
         ids: &[EventId],
-        now: Instant,
-        lease_until: Instant,
+        now: Timestamp,
+        lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
         let away =
             self.away_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
@@ -100,7 +100,7 @@ impl NotificationLog for Shop {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, _at: Instant) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, _at: Timestamp) -> Result<(), PortError> {
         if self.hangs_at_settle.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }

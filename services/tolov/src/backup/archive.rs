@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use tolov_domain::time::{Instant, from_unix_ms, unix_ms};
+use tolov_domain::time::{Timestamp, from_unix_ms, unix_ms};
 use tolov_embedded::backup::StoreFile;
 
 use super::{LEDGER, folder_of};
@@ -24,13 +24,13 @@ const FORMAT: u64 = 1;
 /// What the note says.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) made_at: Instant,
+    pub(super) made_at: Timestamp,
     pub(super) names: Vec<String>,
 }
 
 /// Packs files of a folder into a new file, readable for its owner alone. It appears under its name only when all of it
 /// is on the disk and was read back, and it replaces nothing.
-pub(super) fn write(file: &Path, made_at: Instant, folder: &Path, names: &[&str]) -> Result<()> {
+pub(super) fn write(file: &Path, made_at: Timestamp, folder: &Path, names: &[&str]) -> Result<()> {
     let target = folder_of(file);
     let mut packed = NamedTempFile::new_in(target)
         .with_context(|| format!("cannot write in the folder {}", target.display()))?;
@@ -40,7 +40,7 @@ pub(super) fn write(file: &Path, made_at: Instant, folder: &Path, names: &[&str]
     File::open(target)?.sync_all().context("the folder of the backup could not be written to the disk")
 }
 
-fn pack(file: &mut File, made_at: Instant, folder: &Path, names: &[&str]) -> Result<()> {
+fn pack(file: &mut File, made_at: Timestamp, folder: &Path, names: &[&str]) -> Result<()> {
     let mut archive = tar::Builder::new(BufWriter::new(file));
     let note = json!({
         "format": FORMAT,
@@ -60,7 +60,7 @@ fn pack(file: &mut File, made_at: Instant, folder: &Path, names: &[&str]) -> Res
     Ok(())
 }
 
-fn header(made_at: Instant, size: u64) -> tar::Header {
+fn header(made_at: Timestamp, size: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Regular);
     header.set_mode(0o600);

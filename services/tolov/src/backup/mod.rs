@@ -6,7 +6,7 @@ mod restore;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use tolov_domain::{Tiyin, time::Instant};
+use tolov_domain::{Tiyin, time::Timestamp};
 use tolov_embedded::backup::{self as stores, StoreFile};
 use tolov_kit::{
     clock::{Clock, SystemClock},
@@ -94,7 +94,7 @@ fn told(summary: &ledger::Summary) -> String {
 }
 
 /// Refuses a copy that does not pass the checks of its kind.
-async fn examine(folder: &Path, made_at: Instant, names: &[String]) -> Result<ledger::Summary> {
+async fn examine(folder: &Path, made_at: Timestamp, names: &[String]) -> Result<ledger::Summary> {
     if !names.iter().any(|name| name == LEDGER) {
         bail!("the backup has no ledger");
     }

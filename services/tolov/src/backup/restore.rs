@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use time::macros::format_description;
-use tolov_domain::time::Instant;
+use tolov_domain::time::Timestamp;
 use tolov_embedded::backup::{self as stores, StoreFile};
 use tolov_kit::{
     clock::{Clock, SystemClock},
@@ -34,7 +34,7 @@ struct Move {
 
 /// What was done, to be told.
 struct Done {
-    made_at: Instant,
+    made_at: Timestamp,
     summary: Summary,
     prepare_id_floor: i64,
     last_order_number: Option<i64>,
@@ -94,7 +94,7 @@ async fn restore(files: &Files, place: &Place, file: &Path) -> Result<Done> {
 
 impl Move {
     /// Brings a copy to the disk of its target, with the rights of the file that it will replace.
-    fn prepare(copy: &Path, target: PathBuf, now: Instant) -> Result<Self> {
+    fn prepare(copy: &Path, target: PathBuf, now: Timestamp) -> Result<Self> {
         let ending = |ending: &str| {
             let mut path = target.as_os_str().to_owned();
             path.push(ending);

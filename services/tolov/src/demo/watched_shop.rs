@@ -14,7 +14,7 @@ use tolov_domain::{
             Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, ShopStore, Shoppers,
         },
     },
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 use tolov_sandbox::{
     Switch,
@@ -156,8 +156,8 @@ impl NotificationLog for WatchedShop {
     async fn claim(
         &self,
         ids: &[EventId],
-        now: Instant,
-        lease_until: Instant,
+        now: Timestamp,
+        lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
         self.shop()?.claim(ids, now, lease_until).await
     }
@@ -166,7 +166,7 @@ impl NotificationLog for WatchedShop {
         self.shop()?.release(ids).await
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Instant) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError> {
         self.shop()?.settle(ids, outcome, at).await
     }
 

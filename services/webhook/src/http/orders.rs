@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use tolov_domain::{
     OrderId, OrderedProduct, Tiyin, UserId,
     order::OrderStatus,
-    time::{Instant, from_unix_ms},
+    time::{Timestamp, from_unix_ms},
 };
 use warp::{http::StatusCode, reply::Response};
 
@@ -177,7 +177,7 @@ impl ShownOrder {
     }
 }
 
-fn date(at: Instant) -> String {
+fn date(at: Timestamp) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }
 
@@ -203,7 +203,7 @@ fn bad(field: &'static str, reason: impl Into<String>) -> BadOrder {
 }
 
 /// Reads the body field by field, so that the answer can name the one that is wrong, and the amount from its text.
-fn read_order(body: &[u8], now: Instant) -> Result<NewOrder, BadOrder> {
+fn read_order(body: &[u8], now: Timestamp) -> Result<NewOrder, BadOrder> {
     let fields: HashMap<String, Box<RawValue>> =
         serde_json::from_slice(body).map_err(|_| bad("body", "write one JSON object"))?;
     let field =

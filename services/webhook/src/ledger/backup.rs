@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tolov_domain::time::{Instant, unix_ms};
+use tolov_domain::time::{Timestamp, unix_ms};
 
 use super::open::is_safe;
 use crate::housekeeping::SENT_KEPT;
@@ -117,7 +117,7 @@ pub async fn copy(ledger: &Path, copy: &Path) -> Result<(), BackupError> {
 /// Opens a copy and checks everything that can be checked: the file, the references, the rules between rows.
 ///
 /// `made_at` is when the copy was made: events older than a week may have been forgotten by then.
-pub async fn examine(file: &Path, made_at: Instant) -> Result<Summary, BackupError> {
+pub async fn examine(file: &Path, made_at: Timestamp) -> Result<Summary, BackupError> {
     let mut connection = read_only(file).await?;
     let outcome = examine_with(&mut connection, file, made_at).await;
     if let Err(source) = connection.close().await {
@@ -129,7 +129,7 @@ pub async fn examine(file: &Path, made_at: Instant) -> Result<Summary, BackupErr
 async fn examine_with(
     connection: &mut SqliteConnection,
     file: &Path,
-    made_at: Instant,
+    made_at: Timestamp,
 ) -> Result<Summary, BackupError> {
     let failed = |source| BackupError::Sqlite { file: file.to_owned(), source };
     let damaged = |finding| BackupError::Damaged { file: file.to_owned(), finding };

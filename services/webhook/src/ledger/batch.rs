@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tolov_click::{Action, Callback, Reply};
 use tolov_domain::{
     ClickTransId, OrderId, PrepareId,
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 
 use super::{
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
 pub(super) struct Batch {
     pub(super) arrivals: Vec<(Box<Arrival>, oneshot::Sender<Reply>)>,
     pub(super) new_orders: Vec<(Box<NewOrder>, oneshot::Sender<Creation>)>,
-    pub(super) cancels: Vec<(OrderId, Instant, oneshot::Sender<Cancellation>)>,
+    pub(super) cancels: Vec<(OrderId, Timestamp, oneshot::Sender<Cancellation>)>,
     pub(super) marks: RelayMarks,
     pub(super) marked: Vec<oneshot::Sender<()>>,
 }
@@ -128,7 +128,7 @@ impl Batch {
             callbacks.push(arrival.to_row(&reply));
             replies.push(reply);
         }
-        let cancel = |(order_id, now, _): &(OrderId, Instant, _)| books.cancel_order(*order_id, *now);
+        let cancel = |(order_id, now, _): &(OrderId, Timestamp, _)| books.cancel_order(*order_id, *now);
         let cancellations = self.cancels.iter().map(cancel).collect();
         Decided { replies, creations, cancellations, callbacks }
     }

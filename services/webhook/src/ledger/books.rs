@@ -10,7 +10,7 @@ use tolov_domain::{
         self, Anomaly, Answer, AttemptState, ClickError, Completion, Confirmation, News, OrderState,
         Preparation,
     },
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 
 use super::{
@@ -88,7 +88,7 @@ impl Books {
     }
 
     /// Decides a well signed callback of our service (click-protocol.md, section 4).
-    pub(super) fn answer(&mut self, callback: &Callback, at: Instant) -> Reply {
+    pub(super) fn answer(&mut self, callback: &Callback, at: Timestamp) -> Reply {
         let order = OrderId::parse(&callback.merchant_trans_id).ok().and_then(|id| self.orders.get(&id));
         let reply = match (order.cloned(), &callback.action) {
             (None, _) => Reply::code(ClickCode::UserDoesNotExist),
@@ -107,7 +107,7 @@ impl Books {
         reply.echo(callback.click_trans_id, &callback.merchant_trans_id)
     }
 
-    fn prepare(&mut self, order: &LedgerOrder, callback: &Callback, at: Instant) -> Reply {
+    fn prepare(&mut self, order: &LedgerOrder, callback: &Callback, at: Timestamp) -> Reply {
         if callback.error < 0 {
             return Reply::code(ClickCode::TransactionCancelled);
         }
@@ -136,7 +136,7 @@ impl Books {
         order: &LedgerOrder,
         callback: &Callback,
         state: AttemptState,
-        at: Instant,
+        at: Timestamp,
     ) -> Reply {
         let Ok(prepare_id) = PrepareId::try_new(self.next_prepare_id) else {
             return Reply::code(ClickCode::FailedToUpdateUser);
@@ -160,7 +160,7 @@ impl Books {
         order: &LedgerOrder,
         attempt: &LedgerAttempt,
         callback: &Callback,
-        at: Instant,
+        at: Timestamp,
     ) -> Reply {
         let prepare_id = attempt.prepare_id;
         if callback.amount != Some(attempt.amount) {
@@ -196,7 +196,7 @@ impl Books {
         attempt: &LedgerAttempt,
         completion: Completion,
         callback: &Callback,
-        at: Instant,
+        at: Timestamp,
     ) {
         let merchant_prepare_id = attempt.prepare_id;
         let (click_trans_id, click_paydoc_id) = (callback.click_trans_id, callback.click_paydoc_id);
@@ -227,7 +227,7 @@ impl Books {
     }
 
     /// Ends an order that nobody has paid (docs/decisions/0005-a-cancelled-order-is-an-expired-one.md).
-    pub(super) fn cancel_order(&mut self, order_id: OrderId, at: Instant) -> Cancellation {
+    pub(super) fn cancel_order(&mut self, order_id: OrderId, at: Timestamp) -> Cancellation {
         match self.orders.get(&order_id).map(|order| order.state) {
             None => Cancellation::Unknown,
             Some(OrderState::Paid { .. }) => Cancellation::Paid,
@@ -240,7 +240,7 @@ impl Books {
     }
 
     /// Expires the given orders and gives their open attempts up. Returns how many orders expired.
-    pub(super) fn expire(&mut self, order_ids: &[OrderId], at: Instant) -> usize {
+    pub(super) fn expire(&mut self, order_ids: &[OrderId], at: Timestamp) -> usize {
         let mut expired = 0;
         for order_id in order_ids {
             let Some(order) = self.orders.get(order_id).cloned() else { continue };
@@ -266,7 +266,7 @@ impl Books {
         callback: &Callback,
         merchant_prepare_id: Option<PrepareId>,
         anomaly: Anomaly,
-        at: Instant,
+        at: Timestamp,
     ) {
         tracing::warn!(
             order.id = %order.order_id,
@@ -282,7 +282,7 @@ impl Books {
         );
     }
 
-    fn tell(&mut self, order: &LedgerOrder, kind: EventKind, at: Instant) {
+    fn tell(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
         self.changed.events.push(Event {
             id: Event::id_of(order.order_id, &kind),
             order_id: order.order_id,

@@ -28,7 +28,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tolov_click::{Callback, ClickCode, Reply};
-use tolov_domain::{OrderId, OrderedProduct, Tiyin, UserId, time::Instant};
+use tolov_domain::{OrderId, OrderedProduct, Tiyin, UserId, time::Timestamp};
 use tolov_kit::lifecycle::Stop;
 
 pub use self::{
@@ -73,7 +73,7 @@ impl From<sqlx::Error> for LedgerError {
 /// A callback as it arrived, with what its signature and its fields made of it.
 #[derive(Debug)]
 pub struct Arrival {
-    pub received_at: Instant,
+    pub received_at: Timestamp,
     pub peer: String,
     /// The fields without the signature, as JSON.
     pub fields: String,
@@ -97,7 +97,7 @@ pub struct NewOrder {
     pub user_id: UserId,
     pub products: Vec<OrderedProduct>,
     pub amount: Tiyin,
-    pub created_at: Instant,
+    pub created_at: Timestamp,
 }
 
 /// What became of [`Ledger::create_order`].
@@ -128,7 +128,7 @@ pub enum Cancellation {
 pub struct RelayMarks {
     pub sent: Vec<i64>,
     /// Row, when to try it again, and why it was refused.
-    pub refused: Vec<(i64, Instant, String)>,
+    pub refused: Vec<(i64, Timestamp, String)>,
     pub at_ms: i64,
 }
 
@@ -138,22 +138,22 @@ enum Job {
     Arrival(Box<Arrival>, oneshot::Sender<Reply>),
     NewOrder(Box<NewOrder>, oneshot::Sender<Creation>),
     /// End a pending order at this instant, without waiting for its time limit.
-    Cancel(OrderId, Instant, oneshot::Sender<Cancellation>),
+    Cancel(OrderId, Timestamp, oneshot::Sender<Cancellation>),
     RelayMarks(RelayMarks, oneshot::Sender<()>),
     /// Expire orders created before the first instant; the second is now.
     Expire {
-        created_before: Instant,
-        now: Instant,
+        created_before: Timestamp,
+        now: Timestamp,
         expired: oneshot::Sender<usize>,
     },
     /// Forget sent outbox rows older than this.
     PruneOutbox {
-        sent_before: Instant,
+        sent_before: Timestamp,
         pruned: oneshot::Sender<u64>,
     },
     /// Write something, to see whether that works.
     Probe {
-        now: Instant,
+        now: Timestamp,
         written: oneshot::Sender<()>,
     },
 }
@@ -245,7 +245,7 @@ impl Ledger {
     }
 
     /// Ends an order that nobody has paid, exactly as its time limit would: money that comes afterwards is late.
-    pub async fn cancel_order(&self, order_id: OrderId, now: Instant) -> Result<Cancellation, LedgerError> {
+    pub async fn cancel_order(&self, order_id: OrderId, now: Timestamp) -> Result<Cancellation, LedgerError> {
         let (reply, answered) = oneshot::channel();
         self.ask(&self.jobs, Job::Cancel(order_id, now, reply), answered).await
     }
@@ -257,19 +257,23 @@ impl Ledger {
     }
 
     /// Expires pending orders that are too old, a limited number at a time. Returns how many.
-    pub async fn expire_orders(&self, created_before: Instant, now: Instant) -> Result<usize, LedgerError> {
+    pub async fn expire_orders(
+        &self,
+        created_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, LedgerError> {
         let (expired, answered) = oneshot::channel();
         self.ask(&self.jobs, Job::Expire { created_before, now, expired }, answered).await
     }
 
     /// Deletes outbox rows that were sent long ago, a limited number at a time. Returns how many.
-    pub async fn prune_outbox(&self, sent_before: Instant) -> Result<u64, LedgerError> {
+    pub async fn prune_outbox(&self, sent_before: Timestamp) -> Result<u64, LedgerError> {
         let (pruned, answered) = oneshot::channel();
         self.ask(&self.jobs, Job::PruneOutbox { sent_before, pruned }, answered).await
     }
 
     /// Whether a callback could be committed now: the last commit succeeded, or a probe that is written does.
-    pub async fn is_writable(&self, now: Instant) -> bool {
+    pub async fn is_writable(&self, now: Timestamp) -> bool {
         if self.jobs.is_closed() {
             return false;
         }

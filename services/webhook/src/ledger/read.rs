@@ -6,7 +6,7 @@ use serde::Serialize;
 use tolov_domain::{
     EventId, OrderId,
     order::OrderStatus,
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 
 use super::{Ledger, LedgerError};
@@ -127,7 +127,7 @@ impl Ledger {
     ///
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
     /// the later ones of its order, but no other's.
-    pub async fn unsent(&self, now: Instant, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
+    pub async fn unsent(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
         type Row = (i64, String, i64, String, String, String, i64, i64);
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at

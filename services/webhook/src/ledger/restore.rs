@@ -7,7 +7,7 @@ use std::{
 };
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tolov_domain::time::{Instant, unix_ms};
+use tolov_domain::time::{Timestamp, unix_ms};
 
 use super::{
     backup::{BackupError, read_only},
@@ -30,8 +30,8 @@ pub struct Place {
 /// The restore as the ledger remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restore {
-    pub at: Instant,
-    pub backup_made_at: Instant,
+    pub at: Timestamp,
+    pub backup_made_at: Timestamp,
     /// The last number that the ledger to be replaced knows of, where it can still be read.
     pub replaced_last_prepare_id: Option<i64>,
 }

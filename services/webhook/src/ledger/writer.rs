@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     sync::{Arc, atomic::Ordering},
-    time::Instant as Stopwatch,
+    time::Instant,
 };
 
 use futures_util::TryStreamExt;
@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Either, Executor, Row, SqliteConnection, sqlite::Sqli
 use tokio::sync::mpsc;
 use tolov_domain::{
     OrderId,
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 use tolov_kit::lifecycle::Stop;
 
@@ -141,7 +141,7 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
-        let started = Stopwatch::now();
+        let started = Instant::now();
         match self.commit(&mut batch).await {
             Ok(answers) => {
                 self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
@@ -273,7 +273,7 @@ impl Writer {
         }
     }
 
-    async fn expire(&mut self, created_before: Instant, now: Instant) -> Result<usize, LedgerError> {
+    async fn expire(&mut self, created_before: Timestamp, now: Timestamp) -> Result<usize, LedgerError> {
         let due: Vec<(i64,)> = sqlx::query_as(
             "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT ?2",
         )
@@ -297,7 +297,7 @@ impl Writer {
         Ok(expired)
     }
 
-    async fn probe(&mut self, now: Instant) -> Result<(), LedgerError> {
+    async fn probe(&mut self, now: Timestamp) -> Result<(), LedgerError> {
         sqlx::query(
             "INSERT INTO write_probe (id, probed_at) VALUES (1, ?1)
              ON CONFLICT (id) DO UPDATE SET probed_at = excluded.probed_at",
@@ -308,7 +308,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn prune(&mut self, sent_before: Instant) -> Result<u64, LedgerError> {
+    async fn prune(&mut self, sent_before: Timestamp) -> Result<u64, LedgerError> {
         // The oldest rows come first by id, so that neither an index on sent_at nor a walk of the table is needed.
         let done = sqlx::query(
             "DELETE FROM outbox WHERE id IN

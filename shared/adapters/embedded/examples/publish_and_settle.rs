@@ -65,6 +65,5 @@ fn message(name: &str) -> OutgoingMessage {
         route: Route::Payments("payment.completed".to_owned()),
         schema: "payment.completed/1".to_owned(),
         body: name.as_bytes().to_vec(),
-        traceparent: None,
     }
 }

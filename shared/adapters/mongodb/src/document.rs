@@ -9,7 +9,7 @@ use tolov_domain::{
     Tiyin, UserId,
     order::{HistoryEntry, Order, OrderLine, OrderStatus, PaymentFacts, User},
     ports::shop::{NewOrder, Outcome},
-    time::{Instant, from_unix_ms, unix_ms},
+    time::{Timestamp, from_unix_ms, unix_ms},
 };
 
 /// A document that this version cannot read.
@@ -38,11 +38,11 @@ pub(crate) fn read<D: DeserializeOwned, T>(
     })
 }
 
-pub(crate) fn date(at: Instant) -> DateTime {
+pub(crate) fn date(at: Timestamp) -> DateTime {
     DateTime::from_millis(unix_ms(at))
 }
 
-pub(crate) fn instant(at: DateTime) -> Instant {
+pub(crate) fn instant(at: DateTime) -> Timestamp {
     from_unix_ms(at.timestamp_millis())
 }
 

@@ -14,7 +14,7 @@ use tolov_domain::{
         PortError,
         shop::{Claim, NotificationLog, Outcome},
     },
-    time::Instant,
+    time::Timestamp,
 };
 
 use crate::{
@@ -34,8 +34,8 @@ impl NotificationLog for MongoShop {
     async fn claim(
         &self,
         ids: &[EventId],
-        now: Instant,
-        lease_until: Instant,
+        now: Timestamp,
+        lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
         self.call("claiming notifications", async {
             let call = ObjectId::new();
@@ -62,7 +62,7 @@ impl NotificationLog for MongoShop {
         self.call("releasing notifications", self.write(NOTIFICATIONS, releases.collect())).await.map(|_| ())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Instant) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError> {
         let set = doc! {
             "outcome": { "$ifNull": ["$outcome", { "$literal": document::outcome(outcome) }] },
             "settled_at": { "$ifNull": ["$settled_at", document::date(at)] },
@@ -83,7 +83,7 @@ impl NotificationLog for MongoShop {
 }
 
 impl MongoShop {
-    fn claim_update(&self, id: &EventId, call: ObjectId, now: Instant, lease_until: Instant) -> Document {
+    fn claim_update(&self, id: &EventId, call: ObjectId, now: Timestamp, lease_until: Timestamp) -> Document {
         // A missing lease sorts before every date.
         let lease_over = doc! { "$lte": ["$lease_until", document::date(now)] };
         let free = doc! { "$and": [unsettled(), lease_over] };
@@ -127,7 +127,7 @@ fn answer(
         return Ok(Claim::Send { attempt: u32::try_from(notification.attempt).unwrap_or(u32::MAX) });
     }
     // Without a lease it was released between the write and the read: free at once.
-    let until = notification.lease_until.map_or(Instant::UNIX_EPOCH, document::instant);
+    let until = notification.lease_until.map_or(Timestamp::UNIX_EPOCH, document::instant);
     Ok(Claim::Busy { until })
 }
 

@@ -161,11 +161,9 @@ impl RabbitAdmin {
     async fn publish_anew(&self, queue: Queue, message: &BasicGetMessage) -> Result<(), PortError> {
         let (properties, body) = (&message.properties, &message.data);
         let (id, schema) = (message::id(properties, body), message::schema(properties));
-        let traceparent = message::traceparent(properties);
         let note = Note {
             id: id.as_str(),
             schema: &schema,
-            traceparent: traceparent.as_deref(),
             published_s: properties.timestamp().unwrap_or(0),
             app_id: &self.shared.options.app_id,
             ..Note::default()

@@ -4,21 +4,18 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, MAX_SHORT_STRING_LENGTH, ShortString},
 };
-use tolov_domain::{EventId, time::Instant};
+use tolov_domain::{EventId, time::Timestamp};
 
 /// Headers of ours. They are not the broker's (x-death and the like), which differ from version to version.
 const RETRIES: &str = "x-retries";
 const REASON: &str = "x-reason";
 const PARKED_AT: &str = "x-parked-at";
 const SCHEMA: &str = "schema";
-const TRACEPARENT: &str = "traceparent";
 /// Where the broker writes why it dead-lettered a message the last time.
 const DEATHS: &str = "x-death";
 
 /// Properties and headers travel in one frame, which the broker bounds at 128 KiB; a longer one ends the connection.
 const REASON_LENGTH_MAX: usize = 1_000;
-/// W3C's is 55 characters.
-const TRACEPARENT_LENGTH_MAX: usize = 200;
 
 const PERSISTENT: u8 = 2;
 
@@ -27,13 +24,12 @@ const PERSISTENT: u8 = 2;
 pub(crate) struct Note<'a> {
     pub(crate) id: &'a str,
     pub(crate) schema: &'a str,
-    pub(crate) traceparent: Option<&'a str>,
     /// When it was published first, in seconds since 1970.
     pub(crate) published_s: u64,
     pub(crate) app_id: &'a str,
     pub(crate) retries: u32,
     pub(crate) reason: Option<&'a str>,
-    pub(crate) parked_at: Option<Instant>,
+    pub(crate) parked_at: Option<Timestamp>,
     /// When a retry queue lets it go, if that is before the queue's own delay.
     pub(crate) expiration_ms: Option<u128>,
 }
@@ -46,9 +42,6 @@ impl Note<'_> {
             headers.insert(ShortString::from(name), value);
         };
         header(SCHEMA, AMQPValue::LongString(self.schema.into()));
-        if let Some(traceparent) = self.traceparent.filter(|text| text.len() <= TRACEPARENT_LENGTH_MAX) {
-            header(TRACEPARENT, AMQPValue::LongString(traceparent.into()));
-        }
         if self.retries > 0 || self.reason.is_some() {
             header(RETRIES, AMQPValue::LongLongInt(i64::from(self.retries)));
         }
@@ -75,7 +68,7 @@ impl Note<'_> {
 }
 
 /// Whole seconds since 1970, AMQP's timestamp.
-pub(crate) fn seconds(at: Instant) -> u64 {
+pub(crate) fn seconds(at: Timestamp) -> u64 {
     u64::try_from(at.unix_timestamp()).unwrap_or(0)
 }
 
@@ -110,10 +103,6 @@ pub(crate) fn schema(properties: &BasicProperties) -> String {
 
 pub(crate) fn retries(properties: &BasicProperties) -> u32 {
     number(header(properties, RETRIES)).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
-}
-
-pub(crate) fn traceparent(properties: &BasicProperties) -> Option<String> {
-    text_header(properties, TRACEPARENT)
 }
 
 /// Why the message is parked: our note, or else the broker's.
@@ -186,14 +175,12 @@ mod tests {
 
     #[test]
     fn notes_survive_the_wire_format() {
-        let note =
-            Note { retries: 3, reason: Some("the store is away"), traceparent: Some("00-a-b-01"), ..note() };
+        let note = Note { retries: 3, reason: Some("the store is away"), ..note() };
         let properties = note.properties().unwrap();
         assert_eq!(id(&properties, b"").as_str(), "payment.completed:7");
         assert_eq!(schema(&properties), "payment.completed/1");
         assert_eq!(retries(&properties), 3);
         assert_eq!(reason(&properties), "the store is away");
-        assert_eq!(traceparent(&properties).as_deref(), Some("00-a-b-01"));
         assert_eq!(*properties.delivery_mode(), Some(PERSISTENT));
     }
 

@@ -45,7 +45,6 @@ impl RabbitPublisher {
         let note = Note {
             id: message.id.as_str(),
             schema: &message.schema,
-            traceparent: message.traceparent.as_deref(),
             published_s,
             app_id: &self.shared.options.app_id,
             ..Note::default()

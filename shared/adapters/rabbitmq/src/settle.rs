@@ -156,7 +156,6 @@ impl RabbitConsumer {
         Note {
             id: moving.delivery.id.as_str(),
             schema: &moving.delivery.schema,
-            traceparent: moving.delivery.traceparent.as_deref(),
             published_s: moving.held.published_s,
             app_id: &self.shared.options.app_id,
             retries: moving.retries,

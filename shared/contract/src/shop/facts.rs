@@ -8,7 +8,7 @@ use tolov_domain::{
     order::{Order, OrderLine, User},
     payment::{Anomaly, ClickError},
     ports::shop::{NewOrder, ShopStore},
-    time::Instant,
+    time::Timestamp,
 };
 
 /// What one piece costs, of every product.
@@ -35,7 +35,7 @@ pub(super) fn product(product_id: i64, count: u32) -> anyhow::Result<OrderedProd
 }
 
 /// A moment of the day on which the tests take place.
-pub(super) fn at(second: i64) -> Instant {
+pub(super) fn at(second: i64) -> Timestamp {
     datetime!(2026-11-23 09:00:00.125 UTC) + Duration::seconds(second)
 }
 

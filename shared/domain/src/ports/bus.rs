@@ -89,8 +89,6 @@ pub struct OutgoingMessage {
     /// AMQP's type, for example `payment.completed/1`.
     pub schema: String,
     pub body: Vec<u8>,
-    /// W3C trace context, where there is one.
-    pub traceparent: Option<String>,
 }
 
 /// What became of one message of a window.
@@ -124,7 +122,6 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// How many times a retry was asked for before: 0 for a new message.
     pub retries: u32,
-    pub traceparent: Option<String>,
     pub tag: DeliveryTag,
 }
 

@@ -14,7 +14,7 @@ use super::{PortError, documents::Documents};
 use crate::{
     Event, EventId, Language, OrderId, UserId,
     order::{Order, OrderLine, OrderedProduct, User},
-    time::Instant,
+    time::Timestamp,
 };
 
 /// The projector's side.
@@ -38,7 +38,7 @@ pub struct NewOrder {
     /// With the names and prices of this moment.
     pub lines: Vec<OrderLine>,
     pub total: crate::Tiyin,
-    pub created_at: Instant,
+    pub created_at: Timestamp,
 }
 
 /// Whether a write found its effect already there.
@@ -88,7 +88,7 @@ pub enum Claim {
     /// It is ours until the lease ends. `attempt` counts from 1; above 1 an earlier send may have got through.
     Send { attempt: u32 },
     /// Somebody else is sending it; ask again at this time.
-    Busy { until: Instant },
+    Busy { until: Timestamp },
     /// It was sent, or given up for good: nothing to do, ever.
     Settled,
 }
@@ -112,15 +112,15 @@ pub trait NotificationLog: Send + Sync + fmt::Debug {
     async fn claim(
         &self,
         ids: &[EventId],
-        now: Instant,
-        lease_until: Instant,
+        now: Timestamp,
+        lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError>;
 
     /// Gives a claim back without having sent, so that the next try need not wait for the lease to end.
     async fn release(&self, ids: &[EventId]) -> Result<(), PortError>;
 
     /// Records how notifications ended. The first outcome stays.
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Instant) -> Result<(), PortError>;
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError>;
 
     async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError>;
 }

@@ -16,7 +16,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Query},
     },
-    time::{Instant, unix_ms},
+    time::{Timestamp, unix_ms},
 };
 
 use self::period::day_of;
@@ -95,7 +95,7 @@ impl Statistics {
 pub async fn statistics(
     documents: &dyn Documents,
     period: Period,
-    now: Instant,
+    now: Timestamp,
 ) -> Result<Statistics, PortError> {
     let mut count = Count::new(period, now);
     let from = count.from.saturating_sub(PAID_WITHIN);
@@ -106,7 +106,7 @@ pub async fn statistics(
 /// Shows the orders that were placed from one instant to another, oldest first, at most so many; whether those were all.
 async fn each_order(
     documents: &dyn Documents,
-    (from, to): (Instant, Instant),
+    (from, to): (Timestamp, Timestamp),
     max: usize,
     mut look: impl FnMut(&Fulfilment),
 ) -> Result<bool, PortError> {
@@ -138,7 +138,7 @@ async fn each_order(
 }
 
 struct Count {
-    from: Instant,
+    from: Timestamp,
     buyers: HashSet<UserId>,
     sellers: HashMap<ProductId, Seller>,
     paid_after_seconds: i64,
@@ -146,7 +146,7 @@ struct Count {
 }
 
 impl Count {
-    fn new(period: Period, now: Instant) -> Self {
+    fn new(period: Period, now: Timestamp) -> Self {
         let step = |from| Step { from, sales: Tiyin::ZERO, sold_orders: 0 };
         let counted = Statistics {
             period,
@@ -183,7 +183,7 @@ impl Count {
         }
     }
 
-    fn add_sale(&mut self, order: &Fulfilment, paid_at: Instant) {
+    fn add_sale(&mut self, order: &Fulfilment, paid_at: Timestamp) {
         let day = day_of(paid_at);
         // A clock that is ahead must not lose a sale: what is later than the last step belongs to it.
         if let Some(step) = self.counted.steps.iter_mut().rev().find(|step| step.from <= day) {

@@ -1,7 +1,7 @@
 //! Days, weeks and months as a shop in Tashkent counts them.
 
 use time::{Date, Duration};
-use tolov_domain::time::{Instant, TASHKENT};
+use tolov_domain::time::{TASHKENT, Timestamp};
 
 /// How far back figures go, and how fine they are. The running day, week or month is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ impl Period {
     }
 
     /// The first day of each step, oldest first.
-    pub fn starts(self, now: Instant) -> Vec<Date> {
+    pub fn starts(self, now: Timestamp) -> Vec<Date> {
         let today = day_of(now);
         let mut start = match self {
             Self::Days => today,
@@ -58,14 +58,14 @@ impl Period {
     }
 
     /// When the period began.
-    pub fn from(self, now: Instant) -> Instant {
+    pub fn from(self, now: Timestamp) -> Timestamp {
         let first = self.starts(now).into_iter().next().unwrap_or_else(|| day_of(now));
         first.midnight().assume_offset(TASHKENT)
     }
 }
 
 /// The day in Tashkent.
-pub(super) fn day_of(at: Instant) -> Date {
+pub(super) fn day_of(at: Timestamp) -> Date {
     at.to_offset(TASHKENT).date()
 }
 

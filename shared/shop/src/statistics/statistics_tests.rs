@@ -5,7 +5,7 @@ use tolov_domain::order::OrderLine;
 use super::*;
 use crate::fulfilment::{By, Delivery, StockState, TimelineEntry};
 
-const NOW: Instant = datetime!(2026-03-04 12:00 UTC);
+const NOW: Timestamp = datetime!(2026-03-04 12:00 UTC);
 
 fn soum(soum: i64) -> Tiyin {
     Tiyin::from_soum(soum).unwrap()
@@ -17,7 +17,7 @@ fn line(article: i64, title: &str, count: u32, price: i64) -> OrderLine {
 }
 
 /// An order of one tea that waits for its money.
-fn placed(number: i64, shopper: i64, placed_at: Instant) -> Fulfilment {
+fn placed(number: i64, shopper: i64, placed_at: Timestamp) -> Fulfilment {
     let deed = |deed| TimelineEntry { at: placed_at, deed, by: By::Shopper };
     Fulfilment {
         id: OrderId::try_new(number).unwrap(),
@@ -47,7 +47,7 @@ fn placed(number: i64, shopper: i64, placed_at: Instant) -> Fulfilment {
     }
 }
 
-fn paid(number: i64, shopper: i64, placed_at: Instant, paid_at: Instant) -> Fulfilment {
+fn paid(number: i64, shopper: i64, placed_at: Timestamp, paid_at: Timestamp) -> Fulfilment {
     Fulfilment {
         stage: Stage::Paid,
         paid_at: Some(paid_at),

@@ -4,7 +4,7 @@ use tolov_domain::{
     Tiyin,
     order::OrderLine,
     ports::{PortError, documents::Documents},
-    time::{Instant, TASHKENT},
+    time::{TASHKENT, Timestamp},
 };
 
 use super::{Statistics, each_order};
@@ -28,7 +28,7 @@ pub struct OrdersTable {
 /// The orders that were placed from one instant to another, oldest first. Times are those of Tashkent.
 pub async fn orders_csv(
     documents: &dyn Documents,
-    (from, to): (Instant, Instant),
+    (from, to): (Timestamp, Timestamp),
 ) -> Result<OrdersTable, PortError> {
     let mut rows: Vec<[String; 14]> = Vec::new();
     let is_whole = each_order(documents, (from, to), ORDERS_MAX, |order| rows.push(row_of(order))).await?;
@@ -78,7 +78,7 @@ fn line_text(line: &OrderLine) -> String {
     format!("{} × {}{sum}", line.title, line.count)
 }
 
-fn minute(at: Instant) -> String {
+fn minute(at: Timestamp) -> String {
     let at = at.to_offset(TASHKENT);
     format!("{} {:02}:{:02}", at.date(), at.hour(), at.minute())
 }

@@ -3,7 +3,7 @@
 use time::{Duration, macros::datetime};
 use tolov_domain::{
     ClickPaydocId, OrderId, OrderedProduct, ProductId, Tiyin, UserId, order::OrderLine,
-    ports::documents::Documents, time::Instant,
+    ports::documents::Documents, time::Timestamp,
 };
 use tolov_shop::{
     catalogue::{Fiscal, Product, Variant, product},
@@ -13,13 +13,13 @@ use tolov_shop::{
     stock::{self, HoldState},
 };
 
-pub(crate) const NOON: Instant = datetime!(2026-11-23 12:00 UTC);
+pub(crate) const NOON: Timestamp = datetime!(2026-11-23 12:00 UTC);
 pub(crate) const TEA: i64 = 7;
 pub(crate) const SMALL: i64 = 21;
 pub(crate) const LARGE: i64 = 22;
 pub(crate) const CODE: &str = "BAHOR";
 
-pub(crate) fn minutes(count: i64) -> Instant {
+pub(crate) fn minutes(count: i64) -> Timestamp {
     NOON + Duration::minutes(count)
 }
 

@@ -8,7 +8,7 @@ use tokio::{task::JoinSet, time::Instant};
 use tolov_domain::{
     UserId,
     ports::PortError,
-    time::{Instant as At, from_unix_ms, unix_ms},
+    time::{Timestamp, from_unix_ms, unix_ms},
 };
 use tolov_kit::lifecycle::{Stop, pause};
 use tolov_shop::{
@@ -22,7 +22,8 @@ use super::{
     sending::{Parcel, Tried, send},
     source_of,
 };
-use crate::{ctx::HandlerDeps, dialogue::ShownScreen, pace::Pace, reach::Reach};
+use crate::{ctx::HandlerDeps, dialogue::ShownScreen, pace::Pace};
+use tolov_kit::availability::Availability;
 
 /// How often it is looked whether there is something to send.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -41,12 +42,12 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     // Two thirds of what Telegram allows; at least one a second.
     let rate = (deps.config.messages_per_s.saturating_mul(2) / 3).max(1);
     let pace = Arc::new(Pace::new(rate, Duration::from_secs(1), 1));
-    let store = Reach::new("the shop store (broadcasts)");
+    let store = Availability::new("the shop store (broadcasts)");
     while pause(&stop, LOOK_EVERY).await {
         match work_once(&deps, &pace, &stop).await {
-            Ok(()) => store.found(),
+            Ok(()) => store.mark_up(),
             Err(error) => {
-                store.lost(error);
+                store.mark_down(error);
             }
         }
     }
@@ -70,7 +71,7 @@ async fn work_once(deps: &Arc<HandlerDeps>, pace: &Arc<Pace>, stop: &Stop) -> Re
 }
 
 /// As the store keeps instants.
-fn later(now: At) -> At {
+fn later(now: Timestamp) -> Timestamp {
     from_unix_ms(unix_ms(now + LEASE))
 }
 
@@ -80,7 +81,7 @@ struct Run<'a> {
     pace: &'a Arc<Pace>,
     broadcast: Broadcast,
     tally: Tally,
-    lease: At,
+    lease: Timestamp,
     /// Those beyond the tally whose turn was over before that of somebody in front of them.
     ahead: BTreeMap<UserId, Reached>,
     failing: BTreeMap<UserId, u32>,
@@ -95,7 +96,7 @@ enum Next {
 }
 
 impl<'a> Run<'a> {
-    fn new(deps: &'a Arc<HandlerDeps>, pace: &'a Arc<Pace>, broadcast: Broadcast, lease: At) -> Self {
+    fn new(deps: &'a Arc<HandlerDeps>, pace: &'a Arc<Pace>, broadcast: Broadcast, lease: Timestamp) -> Self {
         let (ahead, failing) = (BTreeMap::new(), BTreeMap::new());
         Self { deps, pace, tally: broadcast.tally(), broadcast, lease, ahead, failing, line_at: None }
     }

@@ -5,7 +5,6 @@ CREATE TABLE messages (
     queue TEXT NOT NULL,
     message_id TEXT NOT NULL,
     schema TEXT NOT NULL,
-    traceparent TEXT,
     body BLOB NOT NULL CHECK (length(body) <= 262144),
     -- How many steps of the retry ladder lie behind it.
     retries INTEGER NOT NULL DEFAULT 0 CHECK (retries BETWEEN 0 AND 4),

@@ -59,7 +59,7 @@ impl EmbeddedConsumer {
             store.reading(self.queue).look_at = look_at;
         }
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT seq, message_id, schema, traceparent, body, retries FROM messages
+            "SELECT seq, message_id, schema, body, retries FROM messages
              WHERE queue = ?1 AND state = 'ready' AND seq NOT IN (SELECT value FROM json_each(?2))
              ORDER BY seq LIMIT ?3",
         )
@@ -151,7 +151,6 @@ struct Row {
     seq: i64,
     message_id: String,
     schema: String,
-    traceparent: Option<String>,
     body: Vec<u8>,
     retries: u32,
 }
@@ -163,7 +162,6 @@ impl Row {
             schema: self.schema,
             body: self.body,
             retries: self.retries,
-            traceparent: self.traceparent,
             tag,
         }
     }

@@ -41,14 +41,7 @@ impl Rows {
     fn add(&mut self, queue: &str, message: &OutgoingMessage) {
         let from = self.bodies.len() + 1;
         self.bodies.extend_from_slice(&message.body);
-        self.rows.push(json!([
-            queue,
-            message.id,
-            message.schema,
-            message.traceparent,
-            from,
-            message.body.len()
-        ]));
+        self.rows.push(json!([queue, message.id, message.schema, from, message.body.len()]));
     }
 }
 
@@ -123,10 +116,10 @@ async fn insert(store: &Store, statements: Vec<Rows>) -> Result<(), PortError> {
         let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
         for Rows { bodies, rows } in statements {
             sqlx::query(
-                "INSERT INTO messages (queue, message_id, schema, traceparent, body)
-                 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+                "INSERT INTO messages (queue, message_id, schema, body)
+                 SELECT value ->> 0, value ->> 1, value ->> 2,
                         -- A part of nothing is NULL, and a body may be empty.
-                        coalesce(substr(?1, value ->> 4, value ->> 5), x'')
+                        coalesce(substr(?1, value ->> 3, value ->> 4), x'')
                  FROM json_each(?2)",
             )
             .bind(bodies)

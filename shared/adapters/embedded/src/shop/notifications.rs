@@ -11,7 +11,7 @@ use tolov_domain::{
         PortError,
         shop::{Claim, NotificationLog, Outcome},
     },
-    time::{Instant, from_unix_ms, unix_ms},
+    time::{Timestamp, from_unix_ms, unix_ms},
 };
 
 use super::EmbeddedShop;
@@ -22,8 +22,8 @@ impl NotificationLog for EmbeddedShop {
     async fn claim(
         &self,
         ids: &[EventId],
-        now: Instant,
-        lease_until: Instant,
+        now: Timestamp,
+        lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -56,7 +56,7 @@ impl NotificationLog for EmbeddedShop {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Instant) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError> {
         let (message_id, reason) = match outcome {
             Outcome::Sent { message_id } => (Some(*message_id), None),
             Outcome::Undeliverable { reason } => (None, Some(reason)),

@@ -9,12 +9,12 @@ use time::macros::datetime;
 use tolov_contract::{chaos_proxy::ChaosProxy, shop::ShopWorld};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin,
-    UserId, payment::ClickError, ports::shop::ShopStore, time::Instant,
+    UserId, payment::ClickError, ports::shop::ShopStore, time::Timestamp,
 };
 use tolov_kit::secret::Secret;
 use tolov_mongodb::{MongoOptions, MongoShop};
 
-pub(crate) const NOON: Instant = datetime!(2026-11-23 12:00 UTC);
+pub(crate) const NOON: Timestamp = datetime!(2026-11-23 12:00 UTC);
 
 pub(crate) struct World {
     pub(crate) url: String,

@@ -102,7 +102,6 @@ pub(crate) fn payment(number: usize) -> OutgoingMessage {
         route: Route::Payments("payment.completed".to_owned()),
         schema: "payment.completed/1".to_owned(),
         body: format!("{{\"order_id\":{number}}}").into_bytes(),
-        traceparent: None,
     }
 }
 
