@@ -2,6 +2,8 @@
 //! docs/decisions/.
 #![expect(clippy::unwrap_used, reason = "a check that cannot read the repository has failed")]
 
+mod imports;
+
 use std::{collections::BTreeSet, process::Command};
 
 use serde_json::Value;
@@ -114,4 +116,20 @@ fn the_domain_is_pure() {
     for used in &domain.dependencies {
         assert!(DOMAIN_USES.contains(&used.as_str()), "the domain may not use {used}");
     }
+}
+
+/// Files that import each other can only be read together.
+#[test]
+fn no_circle_of_imports_has_more_than_three_files() {
+    const CIRCLE_MAX: usize = 3;
+    let circles: Vec<String> = imports::circles()
+        .iter()
+        .filter(|circle| circle.len() > CIRCLE_MAX)
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        circles.is_empty(),
+        "circles of imports; move what both sides need into a file of its own:\n{}",
+        circles.join("\n")
+    );
 }

@@ -1,8 +1,8 @@
-//! Taste, held by a test: sizes, names, links, and that nothing is promised in .env.example that no code reads.
+//! The repository keeps its own rules: sizes, names, links, and variables that are both read and explained.
 #![expect(clippy::unwrap_used, reason = "a check that cannot read the repository has failed")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -53,7 +53,7 @@ fn files_keep_to_a_readable_size() {
 }
 
 #[test]
-fn no_file_is_a_drawer_for_odds_and_ends() {
+fn no_file_is_named_after_nothing() {
     for path in files(".rs") {
         let stem = path.file_stem().unwrap().to_str().unwrap();
         assert!(
@@ -85,6 +85,77 @@ fn links_between_documents_lead_somewhere() {
             assert!(resolved.exists(), "{}: {target} leads nowhere", path.display());
         }
     }
+}
+
+/// The documents that a comment or a message names: words that end with `.md`, from the last `../` on. Of one that is
+/// installed elsewhere (`/opt/…`) the name.
+fn documents_named_in(text: &str) -> BTreeSet<String> {
+    text.split(|character: char| !(character.is_ascii_alphanumeric() || "._/-".contains(character)))
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| word.ends_with(".md") && word.len() > ".md".len())
+        .filter_map(
+            |word| if word.starts_with('/') { word.rsplit('/').next() } else { word.rsplit("../").next() },
+        )
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_document_named_in_the_code_is_in_the_repository() {
+    let documents = files(".md");
+    let endings = [".rs", ".sql", ".toml", ".yml", ".sh", ".service", "Dockerfile", "Caddyfile"];
+    let code =
+        endings.into_iter().flat_map(files).chain(files("").into_iter().filter(|path| is_script(path)));
+    let mut missing = Vec::new();
+    for path in code {
+        for named in documents_named_in(&read(&path)) {
+            if !documents.iter().any(|document| document.ends_with(&named)) {
+                missing.push(format!("{} cites {named}", path.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "documents that are not in the repository:\n{}", missing.join("\n"));
+}
+
+/// Shell scripts without an ending.
+fn is_script(path: &Path) -> bool {
+    path.starts_with(root().join("scripts")) && path.extension().is_none()
+}
+
+/// A newcomer takes in a folder of about ten entries at a glance.
+#[test]
+fn folders_of_code_have_few_entries() {
+    const ENTRIES_MAX: usize = 14;
+    let mut folders: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+    for path in files(".rs").into_iter().filter(|path| !is_test(path)) {
+        let mut entry = path;
+        while let Some(folder) = entry.parent().filter(|folder| *folder != root()).map(Path::to_owned) {
+            folders.entry(folder.clone()).or_default().insert(entry);
+            entry = folder;
+        }
+    }
+    folders.retain(|_, entries| entries.len() > ENTRIES_MAX);
+    let crowded: Vec<String> =
+        folders.iter().map(|(folder, entries)| format!("{}: {}", folder.display(), entries.len())).collect();
+    assert!(crowded.is_empty(), "folders with more than {ENTRIES_MAX} entries:\n{}", crowded.join("\n"));
+}
+
+/// `scripts/test -p CRATE` fetches only what that crate's tests need.
+#[test]
+fn the_test_script_knows_the_needs_of_every_crate() {
+    let script = read(&root().join("scripts/test"));
+    let table = script.split("needs_of() {").nth(1).and_then(|rest| rest.split("esac").next()).unwrap();
+    let listed: BTreeSet<&str> = table
+        .split(|character: char| !(character.is_alphanumeric() || character == '-'))
+        .filter(|word| word.starts_with("tolov"))
+        .collect();
+    let manifests: Vec<String> = files("Cargo.toml").iter().map(|path| read(path)).collect();
+    let crates: BTreeSet<&str> = manifests
+        .iter()
+        .filter_map(|text| text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')))
+        .filter(|name| name.starts_with("tolov"))
+        .collect();
+    assert_eq!(listed, crates, "the crates of needs_of() in scripts/test, and those of the workspace");
 }
 
 #[test]
