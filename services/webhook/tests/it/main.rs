@@ -17,6 +17,7 @@ mod expiry;
 mod faults_of_others;
 mod killing;
 mod ledger;
+mod openapi;
 mod orders;
 mod overload;
 mod relay;

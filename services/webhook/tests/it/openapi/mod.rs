@@ -1,0 +1,113 @@
+//! docs/openapi.yaml says what the service does: every answer in it is provoked and compared, every route is in it.
+
+mod schema;
+
+use std::{collections::BTreeSet, path::Path};
+
+use reqwest::Method;
+use serde_json::Value;
+use sqlx::Executor;
+use tolov_webhook::http::CLICK_PATH;
+
+use self::schema::{Document, Operation};
+use crate::{
+    app::{API_TOKEN, TestApp},
+    callers::order_json,
+    click::Callback,
+};
+
+#[tokio::test]
+async fn every_documented_answer_is_given_and_has_the_documented_form() {
+    let document = Document::read();
+    let app = TestApp::start().await;
+    let mut given = BTreeSet::new();
+    let mut check = |method: &Method, path: &str, status: u16, answer: &Value| {
+        let operation = document.operation(method, path);
+        let differences = document.differences(&operation, status, answer);
+        assert!(differences.is_empty(), "{method} {path}: {status} {answer}\n{}", differences.join("\n"));
+        given.insert((operation.id, status));
+    };
+
+    let (order, other) = (order_json(1, "30000"), order_json(1, "500"));
+    let requests = [
+        (Method::POST, "/api/create_order", order.as_str(), 201),
+        (Method::POST, "/api/create_order", &order, 200),
+        (Method::POST, "/api/create_order", &other, 409),
+        (Method::POST, "/api/create_order", "{}", 422),
+        (Method::GET, "/orders?limit=10&skip=0&status=pending", "", 200),
+        (Method::GET, "/orders?limit=0", "", 422),
+        (Method::GET, "/orders/1", "", 200),
+        (Method::GET, "/orders/7", "", 404),
+        (Method::POST, "/orders/1/cancel", "", 200),
+        (Method::POST, "/orders/7/cancel", "", 404),
+        (Method::GET, "/health", "", 200),
+        (Method::GET, "/ready", "", 200),
+    ];
+    for (method, path, body, expected) in requests {
+        let (status, answer) = ask(&app, &method, path, Some(API_TOKEN), body).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(&method, path, status, &answer);
+    }
+    for (method, path) in [
+        (Method::POST, "/api/create_order"),
+        (Method::GET, "/orders"),
+        (Method::GET, "/orders/1"),
+        (Method::POST, "/orders/1/cancel"),
+    ] {
+        let (status, answer) = ask(&app, &method, path, None, &order).await;
+        check(&method, path, status, &answer);
+        assert_eq!(status, 401);
+    }
+
+    app.order(2).await;
+    let prepare = app.send(&Callback::prepare(2)).await;
+    let complete = Callback::complete(2, prepare.prepare_id());
+    for answer in [prepare, app.send(&complete).await, app.send(&complete.badly_signed()).await] {
+        check(&Method::POST, CLICK_PATH, 200, &answer.body);
+    }
+    let (status, answer) = ask(&app, &Method::POST, "/orders/2/cancel", Some(API_TOKEN), "").await;
+    assert_eq!(status, 409);
+    check(&Method::POST, "/orders/2/cancel", status, &answer);
+    let (status, answer) = ask(&app, &Method::GET, "/orders/2", Some(API_TOKEN), "").await;
+    check(&Method::GET, "/orders/2", status, &answer);
+
+    app.until_the_outbox_is_empty().await;
+    let mut file = app.file().await;
+    file.execute("ALTER TABLE outbox RENAME TO outbox_out_of_reach").await.unwrap();
+    let (status, answer) = ask(&app, &Method::GET, "/ready", None, "").await;
+    check(&Method::GET, "/ready", status, &answer);
+    file.execute("ALTER TABLE outbox_out_of_reach RENAME TO outbox").await.unwrap();
+
+    assert_eq!(given, document.answers(), "the answers that were given, and those that are documented");
+    app.finish().await;
+}
+
+async fn ask(app: &TestApp, method: &Method, path: &str, token: Option<&str>, body: &str) -> (u16, Value) {
+    let mut request = app.http.request(method.clone(), app.url(path)).body(body.to_owned());
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+#[test]
+fn every_route_of_the_service_is_documented_and_no_other() {
+    let mut routes = BTreeSet::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http")).unwrap() {
+        let code = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for route in code.split("warp::path!(").skip(1) {
+            let (path, filters) = route.split_once(')').unwrap();
+            let segments = path.split('/').map(|segment| match segment.trim().strip_prefix('"') {
+                Some(text) => format!("/{}", text.trim_end_matches('"')),
+                None => "/{}".to_owned(),
+            });
+            let is_post = filters.split(';').next().unwrap().contains("warp::post()");
+            let method = if is_post { Method::POST } else { Method::GET };
+            routes.insert((segments.collect::<String>(), method.to_string()));
+        }
+    }
+    let documented: BTreeSet<(String, String)> =
+        Document::read().operations().iter().map(Operation::route).collect();
+    assert_eq!(routes, documented, "the routes of src/http, and those of docs/openapi.yaml");
+}
