@@ -101,9 +101,10 @@ fn documents_named_in(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_document_named_in_the_code_is_in_the_repository() {
+fn every_document_that_is_named_is_in_the_repository() {
     let documents = files(".md");
-    let endings = [".rs", ".sql", ".toml", ".yml", ".yaml", ".sh", ".service", "Dockerfile", "Caddyfile"];
+    let endings =
+        [".md", ".rs", ".sql", ".toml", ".yml", ".yaml", ".sh", ".service", "Dockerfile", "Caddyfile"];
     let code =
         endings.into_iter().flat_map(files).chain(files("").into_iter().filter(|path| is_script(path)));
     let mut missing = Vec::new();
