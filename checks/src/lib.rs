@@ -1,3 +1,3 @@
-//! What is checked from outside: programs that drive the built services as CLICK and shoppers would.
+//! Load on the services from outside, as CLICK and shoppers make it.
 
 pub mod load;

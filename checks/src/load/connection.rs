@@ -1,4 +1,4 @@
-//! One keep-alive HTTP/1.1 connection, as light as can be, so that the load costs less than what it loads.
+//! One keep-alive HTTP/1.1 connection, small enough to cost less than the service under load.
 
 use std::{
     net::SocketAddr,
@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The longest that a callback may take before the measurement is given up.
+/// A callback that takes longer ends the run.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Connection {

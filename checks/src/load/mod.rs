@@ -1,4 +1,4 @@
-//! A load generator that plays CLICK over keep-alive connections, and what it measures.
+//! A load generator that plays CLICK over keep-alive connections.
 
 mod connection;
 mod report;
@@ -22,27 +22,27 @@ pub struct Shop {
     pub amount: &'static str,
 }
 
-/// Pays orders `first..first + count` over so many connections, each order with one Prepare and one Complete, and
-/// measures every callback from its first byte to its whole answer.
+/// Pays orders `first..first + count`, each with one Prepare and one Complete, over `connections` at once. Every callback
+/// is measured from its first byte to its whole answer.
 pub async fn pay_orders(shop: &Shop, first: i64, count: i64, connections: i64) -> Result<Report> {
     let started = Instant::now();
     let mut payers = JoinSet::new();
-    for lane in 0..connections {
+    for connection in 0..connections {
         let shop = shop.clone();
         let orders: Vec<i64> = (first..first + count)
-            .skip(usize::try_from(lane)?)
+            .skip(usize::try_from(connection)?)
             .step_by(usize::try_from(connections)?)
             .collect();
-        payers.spawn(async move { pay_lane(&shop, &orders).await });
+        payers.spawn(async move { pay_one_by_one(&shop, &orders).await });
     }
     let mut latencies = Vec::new();
-    while let Some(lane) = payers.join_next().await {
-        latencies.extend(lane??);
+    while let Some(paid) = payers.join_next().await {
+        latencies.extend(paid??);
     }
     Ok(Report::new(latencies, started.elapsed()))
 }
 
-async fn pay_lane(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Duration>> {
+async fn pay_one_by_one(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Duration>> {
     let mut connection = Connection::open(shop.addr).await?;
     let mut latencies = Vec::with_capacity(orders.len() * 2);
     for order in orders {

@@ -1,8 +1,8 @@
-//! What a run measured.
+//! The results of a run.
 
 use std::{fmt, time::Duration};
 
-/// Latencies of a run, and how long it took in all.
+/// The latencies of a run, and its duration.
 #[derive(Debug, Clone)]
 pub struct Report {
     sorted: Vec<Duration>,
@@ -21,7 +21,7 @@ impl Report {
         count * 1_000_000 / self.elapsed.as_micros().max(1)
     }
 
-    /// The latency that so many of a thousand callbacks kept to.
+    /// The latency that this many of a thousand callbacks stayed within.
     pub fn per_mille(&self, per_mille: usize) -> Duration {
         let index = (self.sorted.len() * per_mille / 1000).min(self.sorted.len().saturating_sub(1));
         self.sorted.get(index).copied().unwrap_or_default()
