@@ -61,6 +61,7 @@ pub async fn texts_of_any_script_and_empty_texts_are_returned_unchanged(
         "12",
         "👩‍👩‍👧‍👦e\u{301}\u{202e}\u{feff}",
         "'; DROP TABLE documents; --",
+        "a\0b",
     ];
     assert_unchanged(world, texts.map(Value::from).into()).await?;
     let store = world.documents().await;
