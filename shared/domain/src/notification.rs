@@ -119,8 +119,9 @@ fn id_of(name: &EventId, recipient: Recipient) -> EventId {
     })
 }
 
-/// Two payments of one order have the same event id: the transaction tells their questions apart.
-fn question_id(event: &Event, anomaly: Anomaly) -> EventId {
+/// Names the question that an event raises. Two payments of one order have the same event id: the transaction tells their
+/// questions apart.
+pub fn question_id(event: &Event, anomaly: Anomaly) -> EventId {
     let (id, anomaly) = (&event.id, anomaly.as_str());
     EventId::new(match event.kind.click_ids() {
         Some((trans_id, _)) => format!("{id}:{trans_id}:{anomaly}"),

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::PortError;
 
-pub use checks::{TIMESTAMPS_MS, checked_body, checked_query, is_timestamp};
+pub use checks::{TIMESTAMPS_MS, checked_batch, checked_body, checked_query, is_timestamp};
 
 mod checks;
 
@@ -212,7 +212,14 @@ impl Sequence {
 /// A store of documents.
 #[async_trait]
 pub trait Documents: Send + Sync + fmt::Debug {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError>;
+    /// One that cannot be read is [`PortError::Refused`].
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        let found = self.get_many(collection, std::slice::from_ref(key)).await?;
+        found.into_iter().next().transpose().map_err(|Unreadable { key, reason }| {
+            let collection = collection.name();
+            PortError::Refused(format!("the document {key} in {collection} cannot be read: {reason}"))
+        })
+    }
 
     /// Those that are there, by key; a key that is given twice is answered once. One that cannot be read does not keep
     /// the others from being read.
@@ -230,10 +237,17 @@ pub trait Documents: Send + Sync + fmt::Debug {
         key: &Key,
         seen: Option<Version>,
         body: &Body,
-    ) -> Result<Put, PortError>;
+    ) -> Result<Put, PortError> {
+        let write = Write { key: key.clone(), seen, body: body.clone() };
+        match self.put_many(collection, &[write]).await?.pop() {
+            Some(Written::Done(version)) => Ok(Put::Done(version)),
+            Some(Written::Conflict) => Ok(Put::Conflict),
+            Some(Written::Refused(reason)) => Err(PortError::Refused(reason)),
+            None => Err(PortError::Unavailable("the store did not answer a write".to_owned())),
+        }
+    }
 
-    /// Writes several documents of a collection, each on its own as [`Documents::put`] does, and answers each in the
-    /// order given. Keys are distinct within a batch, else all of it is [`PortError::Refused`] and nothing is written.
+    /// Writes several documents of a collection, each on its own, and answers each in the order given. Keys are distinct within a batch, else all of it is [`PortError::Refused`] and nothing is written.
     ///
     /// After an error some may be written and some not: read again. Takes a bounded number of commands (MongoDB) or one
     /// transaction (SQLite), whatever its size.

@@ -1,10 +1,10 @@
 //! What every store refuses, so that a body or a query is valid on all of them or on none.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use serde_json::Value;
 
-use super::{Body, Filter, PortError, Query};
+use super::{Body, Filter, PortError, Query, Write};
 
 /// The timestamps that every store can represent, in milliseconds since 1970: the years 1 to 9999.
 pub const TIMESTAMPS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
@@ -21,6 +21,15 @@ pub fn checked_body(body: &Body) -> Result<&Body, PortError> {
     }
     check_fields(body)?;
     Ok(body)
+}
+
+/// Accepts a batch in which no document is written twice. Each body is checked on its own.
+pub fn checked_batch(writes: &[Write]) -> Result<&[Write], PortError> {
+    let mut keys = BTreeSet::new();
+    match writes.iter().find(|write| !keys.insert(&write.key)) {
+        Some(write) => Err(PortError::Refused(format!("a batch writes the document {} twice", write.key))),
+        None => Ok(writes),
+    }
 }
 
 /// Accepts a query that every store can answer from an index.
@@ -125,6 +134,13 @@ mod tests {
         ] {
             assert!(!is_refused(&body), "{body}");
         }
+    }
+
+    #[test]
+    fn a_batch_that_writes_a_document_twice_is_refused() {
+        let write = |key: i64| Write { key: key.into(), seen: None, body: Body::new() };
+        assert!(checked_batch(&[write(1), write(2)]).is_ok());
+        assert!(checked_batch(&[write(1), write(2), write(1)]).is_err());
     }
 
     #[test]

@@ -1,24 +1,25 @@
-//! What a file wants of one product.
+//! A product as a file wants it.
 
 use tolov_domain::{ProductId, Tiyin};
 
 use super::{
-    Column, Problem, RowError,
+    columns::Column,
+    problem::{Problem, RowError},
     rows::{Cell, Row},
 };
 use crate::catalogue::{Fiscal, Product, VARIANTS_MAX};
 
-/// Where a product stands in the menu.
+/// The category that a product is to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CategoryRef {
-    Kept(i64),
+    Existing(i64),
     /// One of the plan's new categories, by its place among them.
     New(usize),
 }
 
-/// A product as it shall be. Holds are not part of it: they stay.
+/// A product as it is to be, apart from its holds, which stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct DesiredProduct {
     pub(super) category: CategoryRef,
     pub(super) title: String,
     pub(super) description: String,
@@ -27,11 +28,11 @@ pub(super) struct Wish {
     pub(super) fiscal: Fiscal,
     pub(super) price: Tiyin,
     pub(super) stock: Option<u32>,
-    pub(super) variants: Vec<VariantWish>,
+    pub(super) variants: Vec<DesiredVariant>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct VariantWish {
+pub(super) struct DesiredVariant {
     /// `None`: it is new.
     pub(super) id: Option<ProductId>,
     pub(super) label: String,
@@ -39,17 +40,17 @@ pub(super) struct VariantWish {
     pub(super) stock: Option<u32>,
 }
 
-impl Wish {
-    /// That everything stays.
+impl DesiredProduct {
+    /// The product unchanged.
     pub(super) fn of(product: &Product) -> Self {
-        let variant = |variant: &crate::catalogue::Variant| VariantWish {
+        let variant = |variant: &crate::catalogue::Variant| DesiredVariant {
             id: Some(variant.id),
             label: variant.label.clone(),
             price: variant.price,
             stock: variant.stock,
         };
         Self {
-            category: CategoryRef::Kept(product.category_id),
+            category: CategoryRef::Existing(product.category_id),
             title: product.title.clone(),
             description: product.description.clone(),
             photo: product.photo.clone(),
@@ -61,7 +62,7 @@ impl Wish {
         }
     }
 
-    /// A product that is not there yet, before its rows are read.
+    /// A new product, before its rows are read.
     fn new(category: CategoryRef) -> Self {
         Self {
             category,
@@ -76,27 +77,27 @@ impl Wish {
         }
     }
 
-    /// What the rows of one product (at least one) make of it.
+    /// Applies the rows of one product, at least one.
     pub(super) fn read(
         before: Option<&Product>,
         category: CategoryRef,
         rows: &[Row],
     ) -> Result<Self, Vec<RowError>> {
-        let mut wish = before.map_or_else(|| Self::new(category), Self::of);
-        wish.category = category;
+        let mut desired = before.map_or_else(|| Self::new(category), Self::of);
+        desired.category = category;
         let mut errors = Vec::new();
-        wish.read_card(rows, &mut errors);
+        desired.read_card(rows, &mut errors);
         let is_in_variants = before.is_some_and(|product| !product.variants.is_empty())
             || rows.iter().any(|row| row.variant.filled().is_some() || row.variant_id.filled().is_some());
         if is_in_variants {
-            wish.read_variants(before, rows, &mut errors);
+            desired.read_variants(before, rows, &mut errors);
         } else {
-            wish.read_article(before, rows, &mut errors);
+            desired.read_article(before, rows, &mut errors);
         }
-        if errors.is_empty() { Ok(wish) } else { Err(errors) }
+        if errors.is_empty() { Ok(desired) } else { Err(errors) }
     }
 
-    /// What all rows of a product say alike.
+    /// The columns in which all rows of a product must agree.
     fn read_card(&mut self, rows: &[Row], errors: &mut Vec<RowError>) {
         if let Cell::Filled(title) = agreed(rows, Column::Title, |row| &row.title, errors) {
             set_text(&mut self.title, title);
@@ -118,7 +119,7 @@ impl Wish {
         set(&mut self.fiscal.vat_percent, agreed(rows, Column::VatPercent, |row| &row.vat_percent, errors));
     }
 
-    /// A product that is sold as it is has one row.
+    /// A product without variants has one row.
     fn read_article(&mut self, before: Option<&Product>, rows: &[Row], errors: &mut Vec<RowError>) {
         let Some((row, others)) = rows.split_first() else { return };
         errors.extend(
@@ -133,7 +134,7 @@ impl Wish {
     }
 
     fn read_variants(&mut self, before: Option<&Product>, rows: &[Row], errors: &mut Vec<RowError>) {
-        // By place: the line that a variant was in.
+        // By place: the line of each variant.
         let mut lines: Vec<Option<usize>> = vec![None; self.variants.len()];
         for row in rows {
             let place = match self.place_of(row) {
@@ -162,13 +163,13 @@ impl Wish {
         }
         self.check_labels(before, &lines, errors);
         if before.is_none() {
-            // A product in variants has no price of its own: this is what a list shows.
+            // A product with variants has no price of its own; lists show this one.
             self.price = self.variants.iter().map(|variant| variant.price).min().unwrap_or(Tiyin::ZERO);
         }
     }
 
-    /// The place of the variant that a row is about, made where there is none; `Ok(None)` where the row is about the
-    /// product alone.
+    /// The place of the variant that a row is about, which is added if there is none; `Ok(None)`: the row is about the product
+    /// alone.
     fn place_of(&mut self, row: &Row) -> Result<Option<usize>, RowError> {
         if let Some(id) = row.variant_id.filled() {
             let place = self.variants.iter().position(|variant| variant.id == Some(*id));
@@ -193,11 +194,11 @@ impl Wish {
         if self.variants.len() >= VARIANTS_MAX {
             return Err(RowError::new(row.line, Column::Variant, Problem::TooManyVariants));
         }
-        self.variants.push(VariantWish { id: None, label: label.clone(), price: *price, stock: None });
+        self.variants.push(DesiredVariant { id: None, label: label.clone(), price: *price, stock: None });
         Ok(Some(self.variants.len().saturating_sub(1)))
     }
 
-    /// No name that the file gives is another variant's. Those that were equal before are not the file's doing.
+    /// Refuses labels that the file sets and another variant has. Equal labels from before the file are tolerated.
     fn check_labels(&self, before: Option<&Product>, lines: &[Option<usize>], errors: &mut Vec<RowError>) {
         for (place, (variant, line)) in self.variants.iter().zip(lines).enumerate() {
             let was = before.and_then(|product| product.variants.get(place)).map(|variant| &variant.label);
@@ -216,7 +217,7 @@ impl Wish {
     }
 }
 
-/// What the first row says; the others say the same, or nothing.
+/// The value of the first row; the others must have the same, or nothing.
 fn agreed<'a, T: PartialEq>(
     rows: &'a [Row],
     column: Column,
@@ -242,7 +243,7 @@ fn set<T: Clone>(field: &mut Option<T>, cell: &Cell<T>) {
     }
 }
 
-/// Cells are read without the blanks around them: a text that differs in nothing else stays as it is.
+/// Cells are trimmed when they are read: a text that differs only in that is unchanged.
 fn set_text(field: &mut String, text: &str) {
     if field.trim() != text.trim() {
         text.clone_into(field);

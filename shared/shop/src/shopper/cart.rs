@@ -1,21 +1,23 @@
-//! A cart with the prices of this moment, and what has become of it since the shopper looked last.
+//! A cart with current prices, and what has changed about it since the shopper looked last.
+
+use std::collections::BTreeMap;
 
 use tolov_domain::{
     OrderedProduct, ProductId, Tiyin, UserId,
     order::OrderLine,
-    ports::{PortError, documents::Documents, shop::ShopStore},
+    ports::{PortError, documents::Documents},
     time::Timestamp,
 };
 
+use super::record::{Shopper, change, shopper};
 use crate::{
-    catalogue::{Article, product_of_article},
-    profile::{self, Profile},
+    catalogue::{Article, articles},
     promo::{self, PromoRefusal},
 };
 
 /// How many different articles a cart takes, as many as `POST /api/create_order` does.
 pub const LINES_MAX: usize = 100;
-/// How many pieces of one article.
+/// How many pieces of one article a cart takes.
 pub const COUNT_MAX: u32 = 999;
 
 /// A cart as it would be bought now.
@@ -38,7 +40,7 @@ pub struct QuoteLine {
     pub news: Option<News>,
 }
 
-/// What has become of a line since the shopper saw it.
+/// What has changed about a line since the shopper saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
     Dearer {
@@ -82,7 +84,7 @@ impl Quote {
         !self.is_empty() && self.lines.iter().all(QuoteLine::is_sold)
     }
 
-    /// Whether something is not as the shopper saw it.
+    /// Whether anything has changed since the shopper looked.
     pub fn has_news(&self) -> bool {
         self.lines.iter().any(|line| line.news.is_some())
     }
@@ -101,7 +103,7 @@ impl Quote {
         self.promo.as_ref().filter(|promo| promo.discount.is_ok()).map(|promo| promo.code.as_str())
     }
 
-    /// The lines with their names and prices frozen.
+    /// The lines with the titles and prices of now.
     pub fn order_lines(&self) -> Vec<OrderLine> {
         let line = |line: &QuoteLine| OrderLine {
             product_id: line.article_id,
@@ -114,32 +116,26 @@ impl Quote {
 }
 
 /// Prices a shopper's cart.
-pub async fn quote(shop: &dyn ShopStore, user_id: UserId, now: Timestamp) -> Result<Quote, PortError> {
-    let Some(user) = shop.user(user_id).await? else { return Ok(Quote::default()) };
-    let profile = profile::profile(shop, user_id).await?;
+pub async fn quote(documents: &dyn Documents, user_id: UserId, now: Timestamp) -> Result<Quote, PortError> {
+    let Some(shopper) = shopper(documents, user_id).await? else { return Ok(Quote::default()) };
+    let articles = articles(documents, shopper.cart.iter().map(|line| line.product_id)).await?;
     let mut quote = Quote::default();
-    for wanted in user.cart {
-        let line = quote_line(shop, profile.as_ref(), wanted).await?;
+    for wanted in &shopper.cart {
+        let line = quote_line(&shopper, *wanted, articles.get(&wanted.product_id));
         if line.is_sold() {
             quote.goods = quote.goods.checked_add(line.sum()).unwrap_or(Tiyin::MAX);
         }
         quote.lines.push(line);
     }
-    if let Some(code) = profile.and_then(|profile| profile.promo_code) {
-        let discount = promo::discount(shop, &code, user_id, quote.goods, now).await?;
+    if let Some(code) = shopper.promo_code {
+        let discount = promo::discount(documents, &code, user_id, quote.goods, now).await?;
         quote.promo = Some(Promo { code, discount });
     }
     Ok(quote)
 }
 
-async fn quote_line(
-    documents: &dyn Documents,
-    profile: Option<&Profile>,
-    wanted: OrderedProduct,
-) -> Result<QuoteLine, PortError> {
-    let seen = profile.and_then(|profile| profile.seen(wanted.product_id));
-    let product = product_of_article(documents, wanted.product_id).await?;
-    let article = product.and_then(|product| product.article(wanted.product_id));
+fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Article>) -> QuoteLine {
+    let seen = shopper.seen(wanted.product_id);
     let gone = QuoteLine {
         article_id: wanted.product_id,
         product_id: None,
@@ -148,15 +144,14 @@ async fn quote_line(
         price: seen.map_or(Tiyin::ZERO, |seen| seen.price),
         news: Some(News::Gone),
     };
-    let Some(article) = article.filter(|article| !article.hidden) else { return Ok(gone) };
-    let price_then = seen.map(|seen| seen.price);
-    Ok(QuoteLine {
+    let Some(article) = article.filter(|article| !article.hidden) else { return gone };
+    QuoteLine {
         product_id: Some(article.product_id),
-        news: news_of(&article, wanted.count, price_then),
-        title: article.title,
+        news: news_of(article, wanted.count, seen.map(|seen| seen.price)),
+        title: article.title.clone(),
         price: article.price,
         ..gone
-    })
+    }
 }
 
 fn news_of(article: &Article, wanted: u32, price_then: Option<Tiyin>) -> Option<News> {
@@ -173,56 +168,71 @@ fn news_of(article: &Article, wanted: u32, price_then: Option<Tiyin>) -> Option<
     }
 }
 
-/// What became of a wish for more or fewer of an article.
+/// What came of setting the count of an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CartChange {
-    /// So many are in the cart now.
+    /// This many are in the cart now.
     Set(u32),
-    /// There are not more than so many: that is what is in the cart now.
+    /// There are no more than this: that many are in the cart now.
     OnlyLeft(u32),
     /// Deleted, hidden or sold out; it is not in the cart any more.
     Gone,
-    /// The cart has as many different things as it takes.
+    /// The cart has as many different articles as it takes: nothing was changed.
     Full,
 }
 
-/// Puts so many of an article into the cart, whatever was there: the same wish twice has one effect.
+/// Sets the count of an article in the cart, whatever it was. May be repeated.
 pub async fn set(
-    shop: &dyn ShopStore,
+    documents: &dyn Documents,
     user_id: UserId,
     wanted: OrderedProduct,
-    now: Timestamp,
 ) -> Result<CartChange, PortError> {
-    let put = |count| OrderedProduct { product_id: wanted.product_id, count };
-    let product = product_of_article(shop, wanted.product_id).await?;
-    let article = product.and_then(|product| product.article(wanted.product_id));
-    let wish = wanted.count.min(COUNT_MAX);
-    let left = article.as_ref().map_or(0, |article| article.available(wish));
-    if wish > 0 && left > 0 {
-        let cart = shop.user(user_id).await?.map(|user| user.cart).unwrap_or_default();
-        let is_new = cart.iter().all(|line| line.product_id != wanted.product_id);
-        if is_new && cart.len() >= LINES_MAX {
-            return Ok(CartChange::Full);
-        }
-    }
-    if let Some(article) = article.filter(|_| left > 0) {
-        profile::change(shop, user_id, now, |profile| profile.see(&article)).await?;
-    }
-    shop.set_cart_line(user_id, put(left)).await?;
-    Ok(match left {
-        0 if wish > 0 => CartChange::Gone,
-        left if left < wish => CartChange::OnlyLeft(left),
-        left => CartChange::Set(left),
-    })
+    let articles = articles(documents, [wanted.product_id]).await?;
+    let set = |shopper: &mut Shopper| set_line(shopper, wanted, &articles);
+    Ok(change(documents, user_id, set).await?.1)
 }
 
-/// The shopper has read what is new: prices are taken as seen, and counts come down to what there is.
-pub async fn accept_news(shop: &dyn ShopStore, user_id: UserId, now: Timestamp) -> Result<(), PortError> {
-    for line in quote(shop, user_id, now).await?.lines {
-        if line.news.is_some() {
-            let count = if matches!(line.news, Some(News::Gone | News::SoldOut)) { 0 } else { line.count };
-            set(shop, user_id, OrderedProduct { product_id: line.article_id, count }, now).await?;
+fn set_line(
+    shopper: &mut Shopper,
+    wanted: OrderedProduct,
+    articles: &BTreeMap<ProductId, Article>,
+) -> CartChange {
+    let OrderedProduct { product_id, count } = wanted;
+    let article = articles.get(&product_id);
+    let count = count.min(COUNT_MAX);
+    let left = article.map_or(0, |article| article.available(count));
+    if left > 0 {
+        let is_new = shopper.cart.iter().all(|line| line.product_id != product_id);
+        if is_new && shopper.cart.len() >= LINES_MAX {
+            return CartChange::Full;
+        }
+        if let Some(article) = article {
+            shopper.see(article);
         }
     }
-    Ok(())
+    shopper.set_cart_line(OrderedProduct { product_id, count: left });
+    match left {
+        0 if count > 0 => CartChange::Gone,
+        left if left < count => CartChange::OnlyLeft(left),
+        left => CartChange::Set(left),
+    }
+}
+
+/// The shopper has read what has changed: prices are taken as seen, and counts go down to what there is.
+pub async fn accept_news(
+    documents: &dyn Documents,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<(), PortError> {
+    let lines = quote(documents, user_id, now).await?.lines;
+    let with_news: Vec<QuoteLine> = lines.into_iter().filter(|line| line.news.is_some()).collect();
+    let articles = articles(documents, with_news.iter().map(|line| line.article_id)).await?;
+    change(documents, user_id, |shopper| {
+        for line in &with_news {
+            let count = if matches!(line.news, Some(News::Gone | News::SoldOut)) { 0 } else { line.count };
+            set_line(shopper, OrderedProduct { product_id: line.article_id, count }, &articles);
+        }
+    })
+    .await
+    .map(drop)
 }

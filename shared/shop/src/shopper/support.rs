@@ -9,26 +9,26 @@ use tolov_domain::{
 
 use crate::records::Record;
 
-/// A shopper's message as it lies in the chat of one member of staff. A reply to it goes back to the shopper, and the
-/// other way round.
+pub const SUPPORT_MESSAGES: Collection = Collection::new("support_messages", &[]);
+
+/// The copy of a shopper's message in the chat of one member of staff, or of an answer in the shopper's chat. A reply to it
+/// goes back to its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupportMessage {
-    /// In whose chat it lies: staff's, or the shopper's for an answer.
+    /// The chat with the copy: of staff, or of the shopper for an answer.
     pub chat_id: i64,
     pub message_id: i64,
     /// To whom a reply goes.
     pub reply_to_user_id: UserId,
-    /// It is staff's answer, and lies in the shopper's chat.
-    #[serde(default)]
+    /// It is an answer of staff, in the shopper's chat.
     pub is_answer: bool,
-    /// The lines above all copies of the shopper's message: they say who has answered.
-    #[serde(default)]
+    /// The messages above all copies of the shopper's message: they say who has answered.
     pub headers: Vec<Header>,
-    #[serde(with = "millis")]
+    #[serde(rename = "sent_at", with = "millis")]
     pub at: Timestamp,
 }
 
-/// What stands above one copy of a shopper's message.
+/// The message above one copy of a shopper's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     pub chat_id: i64,
@@ -41,7 +41,7 @@ pub fn key_of(chat_id: i64, message_id: i64) -> String {
 }
 
 impl Record for SupportMessage {
-    const COLLECTION: Collection = Collection::SupportMessages;
+    const COLLECTION: Collection = SUPPORT_MESSAGES;
 
     fn key(&self) -> Key {
         Key::Text(key_of(self.chat_id, self.message_id))

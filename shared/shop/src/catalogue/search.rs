@@ -1,14 +1,17 @@
-//! Search by name, as people type: any case, any of the marks that stand for the Uzbek apostrophe, Cyrillic ё as е.
+//! Search by name as people type: in any case, with any of the characters used for the Uzbek apostrophe, ё as е.
 
 use std::collections::BTreeSet;
 
 use tolov_domain::ports::{PortError, documents::Documents};
 
-use crate::catalogue::{self, Product};
+use super::{
+    product::Product,
+    queries::{categories, products},
+};
 
-/// A text as it is compared: lower case, apostrophes of every kind gone, what is no letter and no digit a blank.
+/// A text as it is compared: in lower case, without apostrophes, anything but letters and digits as a blank.
 ///
-/// Apostrophes go rather than become one kind, because many leave them out: `choy qoshiq` finds `Choy qo'shiq`.
+/// Apostrophes are removed rather than unified because many people leave them out: `choy qoshiq` finds `Choy qo'shiq`.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars().flat_map(char::to_lowercase) {
@@ -24,8 +27,8 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// How well a folded title answers folded words: all of them must be in it; earlier and at the beginning of a word is
-/// better. Smaller is better; `None` is no answer.
+/// How well a folded title matches folded words, smaller being better; `None`: a word is missing. A match early in the
+/// title and at the beginning of a word is better.
 fn rank(title: &str, words: &[&str]) -> Option<usize> {
     let mut worst = 0;
     for word in words {
@@ -36,11 +39,11 @@ fn rank(title: &str, words: &[&str]) -> Option<usize> {
     Some(worst)
 }
 
-/// Products that are shown and answer a query, best first. An empty query finds everything; what is in a hidden category
-/// is not found.
+/// The products that match a query and a shopper may see, best first. An empty query finds all of them; those in a hidden
+/// category are not found.
 pub async fn search(documents: &dyn Documents, query: &str) -> Result<Vec<Product>, PortError> {
-    let mut products = catalogue::products(documents).await?;
-    let categories = catalogue::categories(documents).await?;
+    let mut products = products(documents).await?;
+    let categories = categories(documents).await?;
     let hidden: BTreeSet<i64> =
         categories.into_iter().filter(|category| category.hidden).map(|category| category.id).collect();
     products.retain(|product| !hidden.contains(&product.category_id));
@@ -59,7 +62,7 @@ fn found(products: Vec<Product>, query: &str) -> Vec<Product> {
     ranked.into_iter().map(|(_, product)| product).collect()
 }
 
-/// The name with those of the variants.
+/// The title with the labels of the variants.
 fn searched(product: &Product) -> String {
     let mut text = product.title.clone();
     for variant in &product.variants {
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_apostrophe_and_every_case_is_folded() {
+    fn case_and_every_kind_of_apostrophe_are_folded() {
         for text in ["Qo'shiq", "QO‘SHIQ", "qo`shiq", "qoʻshiq", "Qo’shiq", "qoshiq"] {
             assert_eq!(fold(text), "qoshiq", "{text:?}");
         }
