@@ -152,7 +152,7 @@ pub async fn change<R: Record, T>(
     Err(too_many(R::COLLECTION, &key))
 }
 
-/// The same for a record that is created where it is not there.
+/// The same for a record that is created where it is not there, unless the function leaves the new one as it was.
 pub async fn change_or_insert<R: Record, T>(
     documents: &dyn Documents,
     key: impl Into<Key>,
@@ -163,10 +163,10 @@ pub async fn change_or_insert<R: Record, T>(
     for _ in 0..TRIES_MAX {
         let read = read_versioned::<R>(documents, &key).await?;
         let seen = read.as_ref().map(|read| read.version);
-        let mut record = read.as_ref().map_or_else(&new, |read| read.record.clone());
+        let before = read.map_or_else(&new, |read| read.record);
+        let mut record = before.clone();
         let told = change(&mut record);
-        let is_same = read.is_some_and(|read| read.record == record);
-        if is_same || write(documents, &key, seen, &record).await? {
+        if record == before || write(documents, &key, seen, &record).await? {
             return Ok((record, told));
         }
     }

@@ -69,7 +69,7 @@ impl Marks {
         self.0.insert((hold.article_id, hold.since));
     }
 
-    pub(crate) fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
