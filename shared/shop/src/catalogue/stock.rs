@@ -275,7 +275,7 @@ async fn change_products<T>(
     let changed = changed.await?;
     let mut found = BTreeSet::new();
     for (product, told) in changed.records.into_values() {
-        found.extend(product.article_ids);
+        found.extend(product.record.article_ids);
         for (order_id, told) in told {
             step.told.entry(order_id).or_default().push(told);
         }

@@ -10,7 +10,6 @@ mod cart;
 mod checkout;
 mod concurrency;
 mod contradictions;
-mod crashes;
 mod orders;
 mod promo;
 mod settling;
