@@ -1,4 +1,4 @@
-//! POST /payments/click/webhook: always 200 with an integer `error` (click-protocol.md, section 4).
+//! POST /payments/click/webhook: always 200 with an integer `error` (docs/click.md, section 1.1).
 
 use std::{net::SocketAddr, sync::Arc, time::Instant as Stopwatch};
 
@@ -27,7 +27,11 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
     let arrival = Arrival { received_at: app.clock.now(), peer, fields: form.to_record(), content };
     let line = Line::of(&arrival, &form);
     let reply = app.ledger.answer(arrival).await.unwrap_or_else(|error| {
-        tracing::error!(%error, order.id = line.order_id, "callback not decided; CLICK will come again");
+        tracing::error!(
+            error = error.chain(),
+            order.id = line.order_id,
+            "callback not decided; CLICK will repeat it"
+        );
         Reply::code(ClickCode::FailedToUpdateUser)
     });
     line.log(&reply, started);
@@ -48,12 +52,12 @@ fn verified(app: &App, form: &CallbackForm) -> Content {
     }
 }
 
-/// What the accept loop says on CLICK's path. The record is written behind the answer: nothing of it was read, so
-/// nothing can come of it.
+/// The answer on CLICK's path to a request that the accept loop refused. The record is written after the answer, which
+/// does not depend on it.
 pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: SocketAddr) -> Response {
     let code = match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
-        // Nobody knows whether it was decided; CLICK's repetition hears the stored answer.
+        // It may have been decided; CLICK's repetition gets the stored answer.
         Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
     };
     let arrival = Arrival {
@@ -65,7 +69,7 @@ pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: SocketAddr) -> Res
     let app = Arc::clone(app);
     tokio::spawn(async move {
         if let Err(error) = app.ledger.answer(arrival).await {
-            tracing::error!(%error, "a refused callback was not kept");
+            tracing::error!(error = error.chain(), "a refused callback was not kept");
         }
     });
     reply_with(&Reply::code(code))
@@ -75,7 +79,7 @@ fn reply_with(reply: &Reply) -> Response {
     json_bytes(StatusCode::OK, reply.to_json())
 }
 
-/// The line that the log gets for a callback: what came and what was answered, nothing secret.
+/// The log line of a callback: what came and what was answered, nothing secret.
 struct Line {
     peer: String,
     order_id: String,
@@ -94,7 +98,7 @@ fn is_short_number(text: &str) -> bool {
 impl Line {
     fn of(arrival: &Arrival, form: &CallbackForm) -> Self {
         let verified = !matches!(arrival.content, Content::Unverified(_));
-        // What a stranger wrote is shown only where it is a number that cannot be a card's.
+        // Of an unverified callback only numbers are logged that cannot be a card's.
         let short = |value: Option<&str>| match value {
             None => "-".to_owned(),
             Some(text) if verified => text.chars().take(40).collect(),
@@ -116,7 +120,7 @@ impl Line {
     }
 
     fn count(&self, reply: &Reply, started: Stopwatch) {
-        // A stranger's word must not become a label: every new one would be kept for ever.
+        // Foreign text must not become a label: each new one would be a time series for ever.
         let action = match self.action.as_str() {
             "prepare" => "prepare",
             "complete" => "complete",

@@ -45,7 +45,7 @@ pub(super) struct Opened {
 const READERS: u32 = 4;
 /// Shorter than a caller waits for its answer, so that the caller hears what became of its commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
-/// The first version without the WAL-reset bug (reliability.md, finding 4).
+/// The first version without the WAL-reset bug (sqlite.org/wal.html, "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {

@@ -5,11 +5,10 @@ use std::collections::HashSet;
 use serde::Serialize;
 use tolov_domain::{
     EventId, OrderId,
-    order::OrderStatus,
     time::{Timestamp, unix_ms},
 };
 
-use super::{Ledger, LedgerError};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus};
 
 /// An order as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -20,7 +19,7 @@ pub struct OrderRecord {
     pub products: String,
     pub amount_tiyin: i64,
     pub payment_method: String,
-    pub status: String,
+    pub status: OrderStatus,
     pub created_at: i64,
     pub changed_at: i64,
     pub paid_by: Option<i64>,
@@ -34,7 +33,7 @@ pub struct AttemptRecord {
     pub click_trans_id: i64,
     pub click_paydoc_id: i64,
     pub amount_tiyin: i64,
-    pub state: String,
+    pub state: AttemptStatus,
     #[serde(rename = "prepared_at_ms")]
     pub prepared_at: i64,
     #[serde(rename = "settled_at_ms")]
@@ -56,10 +55,10 @@ pub struct CallbackRecord {
 }
 
 /// An event that waits for the relay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OutboxRow {
     pub id: i64,
-    pub event_id: EventId,
+    pub event_id: String,
     pub order_id: i64,
     pub routing_key: String,
     pub schema: String,
@@ -98,7 +97,7 @@ impl Ledger {
         let orders = sqlx::query_as(
             "SELECT * FROM orders WHERE ?1 IS NULL OR status = ?1 ORDER BY order_id DESC LIMIT ?2 OFFSET ?3",
         )
-        .bind(status.map(OrderStatus::as_str))
+        .bind(status)
         .bind(limit)
         .bind(skip)
         .fetch_all(&self.readers)
@@ -128,8 +127,7 @@ impl Ledger {
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
     /// the later ones of its order, but no other's.
     pub async fn unsent(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
-        type Row = (i64, String, i64, String, String, String, i64, i64);
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<OutboxRow> = sqlx::query_as(
             "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
              FROM outbox AS next
              WHERE sent_at IS NULL AND retry_at <= ?1
@@ -143,23 +141,28 @@ impl Ledger {
         .fetch_all(&self.readers)
         .await?;
         let mut orders = HashSet::with_capacity(rows.len());
-        Ok(rows
-            .into_iter()
-            .filter(|(_, _, order_id, ..)| orders.insert(*order_id))
-            .map(|(id, event_id, order_id, routing_key, schema, body, refusals, created_at)| OutboxRow {
-                id,
-                event_id: EventId::new(event_id),
-                order_id,
-                routing_key,
-                schema,
-                body,
-                refusals,
-                created_at,
-            })
-            .collect())
+        Ok(rows.into_iter().filter(|row| orders.insert(row.order_id)).collect())
     }
 
-    /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or forgotten.
+    /// Pending orders that were created before this.
+    pub(super) async fn pending_orders(
+        &self,
+        created_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, LedgerError> {
+        let due: Vec<i64> = sqlx::query_scalar(
+            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT ?2",
+        )
+        .bind(unix_ms(created_before))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let order_id =
+            |id| OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"));
+        due.into_iter().map(order_id).collect()
+    }
+
+    /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or pruned.
     pub async fn event_sent_at(&self, event_id: &EventId) -> Result<Option<i64>, LedgerError> {
         let sent_at: Option<(Option<i64>,)> =
             sqlx::query_as("SELECT sent_at FROM outbox WHERE event_id = ?1")

@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use tempfile::TempDir;
 use tolov_kit::clock::Clock;
 use tolov_webhook::{
-    Service, StartError,
+    Deps, Service, StartError,
     ledger::{
         OpenError,
         backup::{self, BackupError, Summary},
@@ -116,7 +116,7 @@ async fn a_copy_that_breaks_a_rule_of_the_ledger_is_refused() {
 }
 
 #[tokio::test]
-async fn an_event_that_may_have_been_forgotten_is_not_missed() {
+async fn an_event_that_may_have_been_pruned_is_not_missed() {
     let app = TestApp::start().await;
     app.order(1).await;
     app.paid(1).await;
@@ -196,7 +196,10 @@ async fn a_ledger_is_replaced_only_while_no_service_has_it_and_opened_only_when_
     assert!(matches!(Place::take(&app.ledger_path()), Err(OpenError::Locked(_))));
     app.stop().await;
     let place = Place::take(&app.ledger_path()).unwrap();
-    let start = || Service::build(app.config(), app.bus.clone(), std::sync::Arc::new(app.clock.clone()));
+    let start = || {
+        let deps = Deps { bus: app.bus.clone(), clock: std::sync::Arc::new(app.clock.clone()) };
+        Service::new(app.config(), deps)
+    };
     assert!(matches!(start().await, Err(StartError::Ledger(OpenError::Locked(_)))));
     std::fs::write(place.unfinished_mark(), "").unwrap();
     drop(place);

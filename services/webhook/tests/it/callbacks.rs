@@ -1,4 +1,4 @@
-//! What a callback must look like, and which code it gets otherwise (click-protocol.md, sections 1.2 to 1.6 and 4).
+//! What a callback must look like, and which code it gets otherwise (docs/click.md, sections 1.2 to 1.6 and 4).
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -300,12 +300,11 @@ async fn every_callback_is_kept_with_its_fields_its_time_and_the_answer_given() 
     app.paid(1).await;
     app.code(&Callback::prepare(1).badly_signed()).await;
     let mut file = app.file().await;
-    let strangers: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM callbacks WHERE peer NOT LIKE '127.0.0.1:%'")
-            .fetch_one(&mut file)
-            .await
-            .unwrap();
-    assert_eq!(strangers, 0, "the other end of the connection is kept");
+    let others: i64 = sqlx::query_scalar("SELECT count(*) FROM callbacks WHERE peer NOT LIKE '127.0.0.1:%'")
+        .fetch_one(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(others, 0, "the address of the peer is kept");
     let kept: Vec<(i64, bool, Option<i64>, String, String)> =
         sqlx::query_as("SELECT received_at, verified, order_id, fields, answer FROM callbacks ORDER BY id")
             .fetch_all(&mut file)

@@ -10,7 +10,7 @@ use tolov_webhook::ledger::{Ledger, LedgerError, NewOrder};
 
 use crate::{app::TestApp, click::Callback, overload::arrival};
 
-/// What a bug, or a hand that slips, might try. Order 1 is paid by attempt 1, order 2 is prepared as attempt 2, order 3
+/// What a bug or an operator's mistake might try. Order 1 is paid by attempt 1, order 2 is prepared as attempt 2, order 3
 /// is cancelled as attempt 3, order 4 is only registered.
 const REFUSED: &[&str] = &[
     "UPDATE callbacks SET code = 0",
@@ -110,7 +110,7 @@ async fn a_job_that_breaks_a_rule_of_the_schema_fails_alone() {
         prepares(11..=20),
         lock.execute("COMMIT")
     );
-    assert!(matches!(refused, Err(LedgerError::Storage(_))), "{refused:?}");
+    assert!(matches!(refused, Err(LedgerError::NotCommitted)), "{refused:?}");
     let answers = first.into_iter().chain(second);
     let mut numbers: Vec<i64> =
         answers.map(|answer| answer.unwrap().merchant_prepare_id.unwrap().get()).collect();
@@ -122,7 +122,7 @@ async fn a_job_that_breaks_a_rule_of_the_schema_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_number_that_a_foreign_hand_has_taken_is_never_given_to_another_order() {
+async fn a_number_that_another_program_has_taken_is_never_given_to_another_order() {
     let app = TestApp::start().await;
     for order_id in 1..=12 {
         app.order(order_id).await;
@@ -134,7 +134,7 @@ async fn a_number_that_a_foreign_hand_has_taken_is_never_given_to_another_order(
     let prepares: Vec<Callback> = (1..=11).map(Callback::prepare).collect();
     let answers = join_all(prepares.iter().map(|prepare| app.send(prepare))).await;
     for (answer, order_id) in answers.into_iter().zip(1..) {
-        // One that was alone in its batch hears -7, and comes again.
+        // One that was alone in its batch is answered -7, and is repeated.
         let prepare_id = if answer.code == -7 { app.prepared(order_id).await } else { answer.prepare_id() };
         assert_ne!(prepare_id, 1, "the number of order 12's attempt");
         assert_eq!(app.code(&Callback::complete(order_id, prepare_id)).await, 0);
@@ -144,7 +144,7 @@ async fn a_number_that_a_foreign_hand_has_taken_is_never_given_to_another_order(
 }
 
 #[tokio::test]
-async fn while_the_ledger_cannot_write_click_hears_minus_seven_and_its_retry_succeeds() {
+async fn while_the_ledger_cannot_write_click_is_answered_minus_seven_and_its_retry_succeeds() {
     let app = TestApp::start().await;
     app.order(1).await;
     app.order(2).await;
@@ -158,7 +158,11 @@ async fn while_the_ledger_cannot_write_click_hears_minus_seven_and_its_retry_suc
         assert_eq!(app.code(&prepare).await, -7);
         assert_eq!(app.code(&Callback::prepare(2).badly_signed()).await, -7);
     }
-    assert_eq!([app.status_of(1).await, app.status_of(2).await], ["pending", "pending"], "nothing by halves");
+    assert_eq!(
+        [app.status_of(1).await, app.status_of(2).await],
+        ["pending", "pending"],
+        "nothing half-written"
+    );
     file.execute("ALTER TABLE callbacks_out_of_reach RENAME TO callbacks").await.unwrap();
     assert_eq!(app.code(&complete).await, 0);
     assert_eq!(app.send(&prepare).await.prepare_id(), prepare_id + 1);

@@ -1,4 +1,4 @@
-//! Reads every line that the service logs, in every test, and remembers those that tell a secret.
+//! Reads every line that the service logs, in every test, and remembers those that contain a secret.
 
 use std::{
     io,
@@ -31,13 +31,13 @@ pub(crate) fn lines() -> usize {
     LINES.load(Ordering::Relaxed)
 }
 
-/// The lines that told a secret so far, without those that a test planted.
+/// The lines that contained a secret so far, without those that a test planted.
 pub(crate) fn leaks() -> Vec<String> {
     let leaks = LEAKS.lock().unwrap_or_else(PoisonError::into_inner);
     leaks.iter().filter(|line| !line.contains(PLANTED)).cloned().collect()
 }
 
-/// Marks a line by which a test sees that the watch is awake.
+/// Marks a line that a test logs to see that leaks are found.
 pub(crate) const PLANTED: &str = "planted by a test";
 
 pub(crate) fn planted_leaks() -> usize {

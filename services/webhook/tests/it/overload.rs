@@ -38,7 +38,7 @@ async fn what_the_queue_cannot_hold_is_refused_at_once_and_the_rest_is_answered(
     );
     assert!(refused.len() >= 1000, "{} were refused", refused.len());
     let refused_count = i64::try_from(refused.len()).unwrap();
-    assert!(refused.into_iter().all(|refusal| refusal == Err(LedgerError::Full)));
+    assert!(refused.into_iter().all(|refusal| matches!(refusal, Err(LedgerError::Full))));
     app.count_callbacks(6000 - refused_count, 6000 - refused_count);
     assert_eq!(app.attempts_of(1).await, ["prepared"]);
     assert_eq!(app.code(&Callback::complete(1, 1)).await, 0, "and then it goes on");
