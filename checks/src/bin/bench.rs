@@ -20,7 +20,9 @@ use tolov_kit::{
     lifecycle::Stop,
     secret::Secret,
 };
-use tolov_webhook::{ClickConfig, Config, Deps, Service, ledger::NewOrder};
+use tolov_webhook::{ClickConfig, Config, Deps, Service,
+    ledger::{NewOrder, UnverifiedLimits},
+};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 const CONNECTIONS: [i64; 3] = [1, 16, 64];
@@ -117,6 +119,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
             },
         },
         order_ttl: None,
+        unverified: UnverifiedLimits::default(),
     };
     let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };
     let service = Service::new(config, deps).await?;

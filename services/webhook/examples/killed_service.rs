@@ -18,7 +18,7 @@ use tolov_domain::ports::{
     bus::{OutgoingMessage, Published, Publisher},
 };
 use tolov_kit::{clock::SystemClock, lifecycle::Stop, secret::Secret};
-use tolov_webhook::{ClickConfig, Config, Deps, Service};
+use tolov_webhook::{ClickConfig, Config, Deps, Service, ledger::UnverifiedLimits};
 
 /// A parent that died must not leave this behind for ever.
 const LIFE_MAX: Duration = Duration::from_mins(1);
@@ -71,5 +71,6 @@ fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> 
             },
         },
         order_ttl: None,
+        unverified: UnverifiedLimits::default(),
     }
 }

@@ -73,16 +73,14 @@ BEGIN
     SELECT RAISE(ABORT, 'attempts are never deleted');
 END;
 
--- Every callback, good or bad, and its answer. Append-only.
+-- Every callback with a valid signature, and its answer. Append-only.
 CREATE TABLE callbacks (
     id          INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
     peer        TEXT    NOT NULL,
-    -- 1: the signature was right.
-    verified    INTEGER NOT NULL CHECK (verified IN (0, 1)),
-    -- The order that a verified callback names, whether it exists or not.
+    -- The order that it names, whether it exists or not.
     order_id    INTEGER,
-    -- The fields as received, without sign_string, and the answer: JSON both.
+    -- The fields as received, without sign_string, and the answer: JSON both. Card numbers are hidden.
     fields      TEXT    NOT NULL,
     -- The `error` that was answered.
     code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND 0),
@@ -90,6 +88,15 @@ CREATE TABLE callbacks (
 ) STRICT;
 
 CREATE INDEX callbacks_of_an_order ON callbacks (order_id) WHERE order_id IS NOT NULL;
+
+-- What came to CLICK's address without a valid signature: a sample within a budget, deleted after some days.
+CREATE TABLE unverified_callbacks (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at INTEGER NOT NULL,
+    peer        TEXT    NOT NULL,
+    fields      TEXT    NOT NULL,
+    code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND -1)
+) STRICT;
 
 CREATE TRIGGER callbacks_are_not_changed BEFORE UPDATE ON callbacks
 BEGIN

@@ -55,7 +55,7 @@ pub struct Service {
 impl Service {
     /// Opens the ledger and binds the address. The bus need not be reachable.
     pub async fn new(config: Config, deps: Deps) -> Result<Self, StartError> {
-        let (ledger, writer) = Ledger::open(&config.ledger_path).await?;
+        let (ledger, writer) = Ledger::open(&config.ledger_path, config.unverified).await?;
         let listen_error = |source| StartError::Listen { addr: config.addr, source };
         let listener = TcpListener::bind(config.addr).await.map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
@@ -91,6 +91,7 @@ impl Service {
             ledger.clone(),
             Arc::clone(&clock),
             config.order_ttl,
+            config.unverified,
             background.clone(),
         ));
         let Config { click, api_token, order_ttl, .. } = config;

@@ -7,7 +7,7 @@ use tolov_kit::{
     lifecycle::{Stop, pause},
 };
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, UnverifiedLimits};
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(5);
@@ -15,7 +15,13 @@ const ROUND: Duration = Duration::from_secs(5);
 pub(crate) const SENT_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// Runs until `stop`.
-pub async fn run(ledger: Ledger, clock: Arc<dyn Clock>, order_ttl: Option<Duration>, stop: Stop) {
+pub async fn run(
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    order_ttl: Option<Duration>,
+    unverified: UnverifiedLimits,
+    stop: Stop,
+) {
     while pause(&stop, ROUND).await {
         if let Some(order_ttl) = order_ttl {
             expire_due(&ledger, clock.as_ref(), order_ttl).await;
@@ -23,6 +29,13 @@ pub async fn run(ledger: Ledger, clock: Arc<dyn Clock>, order_ttl: Option<Durati
         if let Err(error) = ledger.prune_outbox(clock.now() - SENT_KEPT).await {
             tracing::warn!(error = error.chain(), "cannot prune the outbox");
         }
+        let received_before = clock.now() - unverified.kept_for;
+        if let Err(error) = ledger.prune_unverified(received_before, unverified.rows_max).await {
+            tracing::warn!(error = error.chain(), "cannot prune the unverified callbacks");
+        }
+        let disk = ledger.disk();
+        // A disk that hangs blocks this thread and not the service.
+        drop(tokio::task::spawn_blocking(move || disk.measure()));
     }
 }
 

@@ -163,6 +163,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
             },
         },
         order_ttl: Some(Duration::from_hours(24)),
+        unverified: tolov_webhook::ledger::UnverifiedLimits::default(),
     }
 }
 

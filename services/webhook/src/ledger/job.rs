@@ -5,7 +5,7 @@ use tolov_click::{Action, Callback, Reply};
 use tolov_domain::{OrderId, PrepareId, time::Timestamp};
 
 use super::{
-    Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks,
+    Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks, Unverified,
     rows::CallbackRow,
     working_set::{Needs, WorkingSet},
 };
@@ -23,6 +23,8 @@ pub(super) enum Job {
 pub(super) enum Maintenance {
     /// Deletes events that were sent before this, a limited number.
     PruneOutbox { sent_before: Timestamp },
+    /// Deletes unverified callbacks that came before this, and the oldest of those beyond a number of rows.
+    PruneUnverified { received_before: Timestamp, rows_max: u32 },
     /// Writes something, to see whether that works.
     Probe { now: Timestamp },
 }
@@ -34,7 +36,7 @@ pub(super) enum Phase {
     Register,
     Callback,
     End,
-    Mark,
+    Record,
 }
 
 /// A request that is decided on the part of the ledger that it touches.
@@ -125,7 +127,7 @@ impl Decision for Arrival {
     fn decide(&self, set: &mut WorkingSet) -> Reply {
         let reply = match &self.content {
             Content::Callback(callback) => set.answer(callback, self.received_at),
-            Content::Refused(code) | Content::Unverified(code) => Reply::code(*code),
+            Content::Refused(code) => Reply::code(*code),
         };
         set.keep_callback(CallbackRow::of(self, &reply));
         reply
@@ -154,12 +156,23 @@ impl Decision for EndOrders {
 
 impl Decision for RelayMarks {
     type Answer = ();
-    const PHASE: Phase = Phase::Mark;
+    const PHASE: Phase = Phase::Record;
 
     fn needs(&self, _: &mut Needs) {}
 
     fn decide(&self, set: &mut WorkingSet) {
         set.mark_relayed(self);
+    }
+}
+
+impl Decision for Unverified {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, set: &mut WorkingSet) {
+        set.keep_unverified(self.into());
     }
 }
 

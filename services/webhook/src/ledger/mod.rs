@@ -4,6 +4,7 @@
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
 pub mod backup;
+mod disk;
 mod error;
 mod job;
 mod metrics;
@@ -12,19 +13,16 @@ mod read;
 mod requests;
 pub mod restore;
 mod rows;
+mod unverified;
 mod working_set;
 mod writer;
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
-use sqlx::SqlitePool;
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -33,19 +31,25 @@ use tolov_click::Reply;
 use tolov_domain::{OrderId, time::Timestamp};
 use tolov_kit::lifecycle::Stop;
 
-use self::job::{Decision, EndOrders, Job, Maintenance};
+use self::{
+    disk::Disk,
+    job::{Decision, EndOrders, Job, Maintenance},
+    open::Readers,
+    unverified::Admission,
+};
 pub use self::{
     error::LedgerError,
     open::OpenError,
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus},
-    requests::{Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RefusedEvent, RelayMarks},
+    requests::{
+        Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RefusedEvent, RelayMarks, Unverified,
+    },
     rows::{AttemptStatus, OrderStatus},
+    unverified::{Quota, UnverifiedLimits},
 };
 
-/// How many verified requests may wait for the writer.
+/// How many requests may wait for the writer.
 const WAITING_MAX: usize = 4096;
-/// How many unverified callbacks may wait to be kept: a flood of forgeries must not slow down the genuine ones.
-const UNVERIFIED_WAITING_MAX: usize = 1024;
 /// The longest that a caller waits for its commit.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most orders that expire in one transaction.
@@ -55,16 +59,30 @@ const EXPIRE_MAX: u32 = 200;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     jobs: mpsc::Sender<Job>,
-    unverified: mpsc::Sender<Job>,
-    readers: SqlitePool,
+    readers: Readers,
     signals: Arc<Signals>,
+    disk: Arc<Disk>,
+    admission: Arc<Mutex<Admission>>,
 }
 
 /// What the writer tells everybody.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Signals {
     outbox_grew: Notify,
-    last_commit_succeeded: AtomicBool,
+    writer: Mutex<WriterState>,
+}
+
+#[derive(Debug, Default)]
+struct WriterState {
+    last_commit_failed: bool,
+    /// Since when it has been at work on one batch.
+    busy_since: Option<Instant>,
+}
+
+impl Signals {
+    fn writer(&self) -> MutexGuard<'_, WriterState> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The writer task.
@@ -88,39 +106,47 @@ impl Ledger {
     /// Opens the file, creates it where there is none, and starts the writer.
     ///
     /// Refuses a SQLite or settings that could lose a committed payment, and a file that another process writes.
-    pub async fn open(path: &Path) -> Result<(Self, WriterTask), OpenError> {
+    pub async fn open(path: &Path, limits: UnverifiedLimits) -> Result<(Self, WriterTask), OpenError> {
         let opened = open::open(path).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let (unverified, waiting_unverified) = mpsc::channel(UNVERIFIED_WAITING_MAX);
-        let signals =
-            Arc::new(Signals { outbox_grew: Notify::new(), last_commit_succeeded: AtomicBool::new(true) });
+        let signals = Arc::<Signals>::default();
         let writer =
             writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&signals)).await?;
         let closing = Stop::new();
-        let task = tokio::spawn(writer.run(waiting, waiting_unverified, closing.clone()));
-        let writer = WriterTask { task, closing };
-        Ok((Self { jobs, unverified, readers: opened.readers, signals }, writer))
+        let task = tokio::spawn(writer.run(waiting, closing.clone()));
+        let ledger = Self {
+            jobs,
+            readers: opened.readers,
+            signals,
+            disk: Arc::new(Disk::of(path)),
+            admission: Arc::new(Mutex::new(Admission::new(limits))),
+        };
+        Ok((ledger, WriterTask { task, closing }))
     }
 
     /// Keeps a callback and answers it; what it did to the order is committed with it.
-    ///
-    /// An unverified one is answered also when too many others wait to be kept: it is then only logged.
     pub async fn answer(&self, arrival: Arrival) -> Result<Reply, LedgerError> {
-        let Content::Unverified(code) = arrival.content else {
-            return self.decide(&self.jobs, arrival).await;
+        self.decide(arrival).await
+    }
+
+    /// Keeps a callback without a valid signature, as far as the budget allows it. `false`: it was only counted.
+    pub async fn keep_unverified(&self, callback: Unverified) -> Result<bool, LedgerError> {
+        let is_kept = {
+            let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
+            let Unverified { received_at, peer, fields, .. } = &callback;
+            admission.admits(peer, fields.len(), *received_at, self.disk.free_bytes())
         };
-        match self.decide(&self.unverified, arrival).await {
-            Err(LedgerError::Full) => {
-                tracing::warn!("too many unverified callbacks at once: one was refused without being kept");
-                Ok(Reply::code(code))
-            }
-            other => other,
+        let kept = if is_kept { "true" } else { "false" };
+        ::metrics::counter!("tolov_unverified_callbacks_total", "kept" => kept).increment(1);
+        if is_kept {
+            self.decide(callback).await?;
         }
+        Ok(is_kept)
     }
 
     /// Registers an order for payment.
     pub async fn create_order(&self, order: NewOrder) -> Result<Outcome<OrderConflict>, LedgerError> {
-        self.decide(&self.jobs, order).await
+        self.decide(order).await
     }
 
     /// Ends an order that nobody has paid, exactly as its time limit would: money that comes afterwards is late.
@@ -129,16 +155,16 @@ impl Ledger {
         order_id: OrderId,
         now: Timestamp,
     ) -> Result<Outcome<EndRefusal>, LedgerError> {
-        let ended = self.decide(&self.jobs, EndOrders { order_ids: vec![order_id], at: now }).await?;
+        let ended = self.decide(EndOrders { order_ids: vec![order_id], at: now }).await?;
         Ok(ended.first().copied().unwrap_or(Outcome::Refused(EndRefusal::Unknown)))
     }
 
     /// Records what became of outbox rows.
     pub async fn mark_relayed(&self, marks: RelayMarks) -> Result<(), LedgerError> {
-        self.decide(&self.jobs, marks).await
+        self.decide(marks).await
     }
 
-    /// Ends pending orders that are too old, a limited number at a time. Returns how many were due: 0 when none is left.
+    /// Ends pending orders that are too old, a limited number at a time. Returns how many: 0 when none is left.
     pub async fn expire_orders(
         &self,
         created_before: Timestamp,
@@ -148,19 +174,28 @@ impl Ledger {
         if order_ids.is_empty() {
             return Ok(0);
         }
-        let ended = self.decide(&self.jobs, EndOrders { order_ids, at: now }).await?;
+        let ended = self.decide(EndOrders { order_ids, at: now }).await?;
         Ok(ended.into_iter().filter(|ended| matches!(ended, Outcome::Applied)).count())
     }
 
-    /// Deletes outbox rows that were sent long ago, a limited number at a time. Returns how many.
+    /// Deletes outbox rows that were sent before this, a limited number at a time. Returns how many.
     pub async fn prune_outbox(&self, sent_before: Timestamp) -> Result<u64, LedgerError> {
         self.maintain(Maintenance::PruneOutbox { sent_before }).await
+    }
+
+    /// Deletes unverified callbacks that came before this, and the oldest of those beyond a number of rows.
+    pub async fn prune_unverified(
+        &self,
+        received_before: Timestamp,
+        rows_max: u32,
+    ) -> Result<u64, LedgerError> {
+        self.maintain(Maintenance::PruneUnverified { received_before, rows_max }).await
     }
 
     /// Whether a callback could be committed now: the last commit succeeded, or a probe that is written does.
     pub async fn is_writable(&self, now: Timestamp) -> bool {
         !self.jobs.is_closed()
-            && (self.signals.last_commit_succeeded.load(Ordering::Relaxed)
+            && (!self.signals.writer().last_commit_failed
                 || self.maintain(Maintenance::Probe { now }).await.is_ok())
     }
 
@@ -169,34 +204,30 @@ impl Ledger {
         self.signals.outbox_grew.notified().await;
     }
 
-    async fn decide<D: Decision>(
-        &self,
-        queue: &mpsc::Sender<Job>,
-        decision: D,
-    ) -> Result<D::Answer, LedgerError> {
+    pub(crate) fn disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
+    }
+
+    async fn decide<D: Decision>(&self, decision: D) -> Result<D::Answer, LedgerError> {
         let (caller, answered) = oneshot::channel();
-        submit(queue, Job::decide(decision, caller), answered).await
+        self.submit(Job::decide(decision, caller), answered).await
     }
 
     async fn maintain(&self, maintenance: Maintenance) -> Result<u64, LedgerError> {
         let (caller, answered) = oneshot::channel();
-        submit(&self.jobs, Job::Maintain(maintenance, caller), answered).await
+        self.submit(Job::Maintain(maintenance, caller), answered).await
     }
-}
 
-async fn submit<T>(
-    queue: &mpsc::Sender<Job>,
-    job: Job,
-    answered: oneshot::Receiver<T>,
-) -> Result<T, LedgerError> {
-    queue.try_send(job).map_err(|error| match error {
-        mpsc::error::TrySendError::Full(_) => LedgerError::Full,
-        mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
-    })?;
-    match tokio::time::timeout(ANSWER_TIMEOUT, answered).await {
-        Ok(Ok(answer)) => Ok(answer),
-        // The writer drops the sender of a job that could not be committed.
-        Ok(Err(_dropped)) => Err(LedgerError::NotCommitted),
-        Err(_elapsed) => Err(LedgerError::TimedOut(ANSWER_TIMEOUT)),
+    async fn submit<T>(&self, job: Job, answered: oneshot::Receiver<T>) -> Result<T, LedgerError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LedgerError::Full,
+            mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
+        })?;
+        match tokio::time::timeout(ANSWER_TIMEOUT, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
+            // The writer drops the sender of a job that could not be committed.
+            Ok(Err(_dropped)) => Err(LedgerError::NotCommitted),
+            Err(_elapsed) => Err(LedgerError::TimedOut(ANSWER_TIMEOUT)),
+        }
     }
 }

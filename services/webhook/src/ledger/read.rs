@@ -48,7 +48,6 @@ pub struct AttemptRecord {
 pub struct CallbackRecord {
     pub received_at: i64,
     pub peer: String,
-    pub verified: bool,
     pub fields: String,
     pub code: i64,
     pub answer: String,
@@ -82,7 +81,7 @@ impl Ledger {
     pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
         let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?1")
             .bind(order_id.get())
-            .fetch_optional(&self.readers)
+            .fetch_optional(&self.readers.requests)
             .await?;
         Ok(order)
     }
@@ -100,7 +99,7 @@ impl Ledger {
         .bind(status)
         .bind(limit)
         .bind(skip)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.readers.requests)
         .await?;
         Ok(orders)
     }
@@ -109,7 +108,7 @@ impl Ledger {
         let attempts =
             sqlx::query_as("SELECT * FROM attempts WHERE order_id = ?1 ORDER BY prepare_id LIMIT 1000")
                 .bind(order_id.get())
-                .fetch_all(&self.readers)
+                .fetch_all(&self.readers.requests)
                 .await?;
         Ok(attempts)
     }
@@ -117,7 +116,7 @@ impl Ledger {
     pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
         let callbacks = sqlx::query_as("SELECT * FROM callbacks WHERE order_id = ?1 ORDER BY id LIMIT 1000")
             .bind(order_id.get())
-            .fetch_all(&self.readers)
+            .fetch_all(&self.readers.requests)
             .await?;
         Ok(callbacks)
     }
@@ -138,7 +137,7 @@ impl Ledger {
         )
         .bind(unix_ms(now))
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.readers.relay)
         .await?;
         let mut orders = HashSet::with_capacity(rows.len());
         Ok(rows.into_iter().filter(|row| orders.insert(row.order_id)).collect())
@@ -155,7 +154,7 @@ impl Ledger {
         )
         .bind(unix_ms(created_before))
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.readers.status)
         .await?;
         let order_id =
             |id| OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"));
@@ -167,7 +166,7 @@ impl Ledger {
         let sent_at: Option<(Option<i64>,)> =
             sqlx::query_as("SELECT sent_at FROM outbox WHERE event_id = ?1")
                 .bind(event_id.as_str())
-                .fetch_optional(&self.readers)
+                .fetch_optional(&self.readers.requests)
                 .await?;
         Ok(sent_at.and_then(|(sent_at,)| sent_at))
     }
@@ -180,7 +179,7 @@ impl Ledger {
             "SELECT min(a.prepared_at) FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
              WHERE o.status = 'pending' AND a.state = 'prepared'",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.readers.status)
         .await?;
         Ok(oldest)
     }
@@ -191,7 +190,7 @@ impl Ledger {
                     coalesce(sum(refusals > 0), 0) AS refused
              FROM outbox WHERE sent_at IS NULL",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.readers.status)
         .await?;
         Ok(status)
     }

@@ -1,6 +1,6 @@
 //! What the ledger is asked, and what it answers.
 
-use tolov_click::{Callback, ClickCode};
+use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{OrderId, OrderedProduct, Tiyin, UserId, time::Timestamp};
 
 /// What became of a change that may have been made before.
@@ -13,24 +13,32 @@ pub enum Outcome<R> {
     Refused(R),
 }
 
-/// A callback as it arrived, with what its signature and its fields made of it.
+/// A callback with a valid signature.
 #[derive(Debug)]
 pub struct Arrival {
     pub received_at: Timestamp,
     pub peer: String,
-    /// The fields without the signature, as JSON.
-    pub fields: String,
+    pub form: CallbackForm,
     pub content: Content,
 }
 
 #[derive(Debug)]
 pub enum Content {
-    /// Well signed and understood: the ledger decides.
+    /// It is understood: the ledger decides.
     Callback(Callback),
-    /// Well signed, but refused before the ledger was asked.
+    /// It was refused before the ledger was asked.
     Refused(ClickCode),
-    /// Nobody knows who sent it. It is kept, and nothing else happens.
-    Unverified(ClickCode),
+}
+
+/// A request at CLICK's address without a valid signature.
+#[derive(Debug)]
+pub struct Unverified {
+    pub received_at: Timestamp,
+    pub peer: String,
+    /// JSON.
+    pub fields: String,
+    /// What it is answered.
+    pub code: ClickCode,
 }
 
 /// An order to be registered for payment.

@@ -4,14 +4,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tolov_click::Reply;
+use tolov_click::{Reply, card};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
     payment::{AttemptState, ClickError, Confirmation, OrderState},
     time::{from_unix_ms, unix_ms},
 };
 
-use super::{Arrival, Content, LedgerError, NewOrder, job::order_of};
+use super::{Arrival, LedgerError, NewOrder, Unverified};
 
 /// The column `orders.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -249,7 +249,6 @@ impl AttemptRow {
 pub(super) struct CallbackRow {
     received_at: i64,
     peer: String,
-    verified: u8,
     order_id: Option<OrderId>,
     fields: String,
     code: i32,
@@ -258,18 +257,36 @@ pub(super) struct CallbackRow {
 
 impl CallbackRow {
     pub(super) fn of(arrival: &Arrival, reply: &Reply) -> Self {
-        let order_id = match &arrival.content {
-            Content::Callback(callback) => order_of(callback),
-            Content::Refused(_) | Content::Unverified(_) => None,
-        };
+        let order_id = arrival.form.merchant_trans_id().and_then(|text| OrderId::parse(text).ok());
+        let echoed = reply.merchant_trans_id.as_deref().map(card::hide_numbers);
+        let kept = Reply { merchant_trans_id: echoed, ..reply.clone() };
         Self {
             received_at: unix_ms(arrival.received_at),
             peer: arrival.peer.clone(),
-            verified: u8::from(!matches!(arrival.content, Content::Unverified(_))),
             order_id,
-            fields: arrival.fields.clone(),
+            fields: arrival.form.to_record(),
             code: reply.error,
-            answer: String::from_utf8_lossy(&reply.to_json()).into_owned(),
+            answer: String::from_utf8_lossy(&kept.to_json()).into_owned(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct UnverifiedRow {
+    received_at: i64,
+    peer: String,
+    fields: String,
+    code: i32,
+}
+
+impl From<&Unverified> for UnverifiedRow {
+    fn from(callback: &Unverified) -> Self {
+        let Unverified { received_at, peer, fields, code } = callback;
+        Self {
+            received_at: unix_ms(*received_at),
+            peer: peer.clone(),
+            fields: fields.clone(),
+            code: code.code(),
         }
     }
 }

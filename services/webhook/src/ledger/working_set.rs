@@ -19,6 +19,7 @@ use super::{
     job::order_of,
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
+        UnverifiedRow,
     },
 };
 
@@ -49,6 +50,7 @@ struct Changes {
     orders: BTreeSet<OrderId>,
     attempts: BTreeSet<PrepareId>,
     callbacks: Vec<CallbackRow>,
+    unverified: Vec<UnverifiedRow>,
     events: Vec<Event>,
     sent: Vec<SentMark>,
     refused: Vec<RefusedMark>,
@@ -60,6 +62,7 @@ pub(super) struct Writes {
     pub(super) attempts: Vec<AttemptRow>,
     pub(super) orders: Vec<OrderChange>,
     pub(super) callbacks: Vec<CallbackRow>,
+    pub(super) unverified: Vec<UnverifiedRow>,
     pub(super) events: Vec<EventRow>,
     pub(super) sent: Vec<SentMark>,
     pub(super) refused: Vec<RefusedMark>,
@@ -246,6 +249,10 @@ impl WorkingSet {
         self.changes.callbacks.push(callback);
     }
 
+    pub(super) fn keep_unverified(&mut self, callback: UnverifiedRow) {
+        self.changes.unverified.push(callback);
+    }
+
     pub(super) fn mark_relayed(&mut self, marks: &RelayMarks) {
         let sent_at = unix_ms(marks.at);
         self.changes.sent.extend(marks.sent.iter().map(|id| SentMark { id: *id, sent_at }));
@@ -307,12 +314,14 @@ impl WorkingSet {
 
     /// What changed, as rows.
     pub(super) fn into_writes(self) -> Writes {
-        let Changes { new_orders, orders, attempts, callbacks, events, sent, refused } = self.changes;
+        let Changes { new_orders, orders, attempts, callbacks, unverified, events, sent, refused } =
+            self.changes;
         Writes {
             new_orders,
             attempts: attempts.iter().filter_map(|id| self.attempts.get(id)).map(AttemptRow::from).collect(),
             orders: orders.iter().filter_map(|id| self.orders.get(id)).filter_map(OrderChange::of).collect(),
             callbacks,
+            unverified,
             events: events.iter().map(EventRow::from).collect(),
             sent,
             refused,

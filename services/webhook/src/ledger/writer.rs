@@ -1,10 +1,6 @@
 //! The writer: takes whatever waits, decides it on the rows that it touches, commits once, then answers everybody.
 
-use std::{
-    fs::File,
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{fs::File, sync::Arc, time::Instant};
 
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
@@ -72,10 +68,12 @@ INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amo
 UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
     changed_at = change.value ->> 'changed_at'
   FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';
-INSERT INTO callbacks (received_at, peer, verified, order_id, fields, code, answer)
-  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'verified', value ->> 'order_id', value ->> 'fields',
-    value ->> 'code', value ->> 'answer'
+INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
+    value ->> 'answer'
   FROM json_each($4);
+INSERT INTO unverified_callbacks (received_at, peer, fields, code)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($8);
 INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
   SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
     value ->> 'created_at'
@@ -108,43 +106,32 @@ impl Writer {
     }
 
     /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
-    pub(super) async fn run(
-        mut self,
-        mut jobs: mpsc::Receiver<Job>,
-        mut unverified: mpsc::Receiver<Job>,
-        closing: Stop,
-    ) {
+    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>, closing: Stop) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
-            // Verified work first: a flood of forgeries waits behind it, and fills only what is left of a batch.
             tokio::select! {
                 biased;
-                () = closing.cancelled(), if !jobs.is_closed() => {
-                    jobs.close();
-                    unverified.close();
-                    continue;
+                () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
+                taken = jobs.recv_many(&mut batch, BATCH_MAX) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.work_off(&mut batch).await;
                 }
-                taken = jobs.recv_many(&mut batch, BATCH_MAX) => if taken == 0 { break },
-                Some(job) = unverified.recv() => batch.push(job),
             }
-            while batch.len() < BATCH_MAX
-                && let Ok(job) = unverified.try_recv()
-            {
-                batch.push(job);
-            }
-            self.work_off(&mut batch).await;
         }
         close(self.connection).await;
     }
 
     async fn work_off(&mut self, jobs: &mut Vec<Job>) {
+        self.signals.writer().busy_since = Some(Instant::now());
         let mut undecided = Vec::with_capacity(jobs.len());
         for job in jobs.drain(..) {
             match job {
                 Job::Decide(job) => undecided.push(job),
                 Job::Maintain(maintenance, caller) => match self.maintain(maintenance).await {
                     Ok(rows) => {
-                        self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
+                        self.signals.writer().last_commit_failed = false;
                         // A caller that has gone away needs no answer.
                         let _ = caller.send(rows);
                     }
@@ -163,13 +150,14 @@ impl Writer {
         if !undecided.is_empty() {
             self.commit_all(undecided).await;
         }
+        self.signals.writer().busy_since = None;
     }
 
     async fn commit_all(&mut self, mut jobs: Vec<Box<dyn Undecided>>) {
         let started = Instant::now();
         match self.commit(&mut jobs).await {
             Ok(()) => {
-                self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
+                self.signals.writer().last_commit_failed = false;
                 tracing::debug!(jobs = jobs.len(), commit_us = started.elapsed().as_micros(), "committed");
                 metrics::transaction(jobs.len(), started.elapsed());
                 jobs.into_iter().for_each(Undecided::answer);
@@ -244,7 +232,8 @@ impl Writer {
             .bind(json(&writes.callbacks))
             .bind(json(&writes.events))
             .bind(json(&writes.sent))
-            .bind(json(&writes.refused));
+            .bind(json(&writes.refused))
+            .bind(json(&writes.unverified));
         self.connection.execute(query).await?;
         Ok(())
     }
@@ -264,7 +253,7 @@ impl Writer {
             }
             return;
         }
-        self.signals.last_commit_succeeded.store(false, Ordering::Relaxed);
+        self.signals.writer().last_commit_failed = true;
         match self.options.connect().await {
             Ok(connection) => close(std::mem::replace(&mut self.connection, connection)).await,
             Err(error) => {
@@ -288,6 +277,13 @@ impl Writer {
             )
             .bind(unix_ms(sent_before))
             .bind(PRUNE_MAX),
+            Maintenance::PruneUnverified { received_before, rows_max } => sqlx::query(
+                "DELETE FROM unverified_callbacks WHERE id IN
+                   (SELECT id FROM unverified_callbacks WHERE received_at < ?1
+                    UNION SELECT id FROM (SELECT id FROM unverified_callbacks ORDER BY id DESC LIMIT -1 OFFSET ?2))",
+            )
+            .bind(unix_ms(received_before))
+            .bind(rows_max),
         };
         Ok(query.execute(&mut self.connection).await?.rows_affected())
     }

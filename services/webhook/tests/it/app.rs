@@ -24,7 +24,7 @@ use tolov_kit::{
 };
 use tolov_webhook::{
     ClickConfig, Config, Deps, Service, StartError,
-    ledger::{Ledger, OpenError},
+    ledger::{Ledger, OpenError, Quota, UnverifiedLimits},
 };
 
 use crate::{
@@ -47,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) order_ttl: Option<Duration>,
     pub(crate) secret_key: Option<&'static str>,
     pub(crate) return_url: Option<&'static str>,
+    /// In place of limits that no ordinary test reaches.
+    pub(crate) unverified: Option<UnverifiedLimits>,
     /// The machine's clock in place of one that only the test moves.
     pub(crate) system_clock: bool,
 }
@@ -258,6 +260,20 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
             },
         },
         order_ttl: setup.order_ttl,
+        unverified: setup.unverified.unwrap_or_else(generous),
+    }
+}
+
+/// Limits within which everything that a test sends is kept.
+pub(crate) fn generous() -> UnverifiedLimits {
+    let quota = Quota { rows: u32::MAX, bytes: usize::MAX };
+    UnverifiedLimits {
+        peer_minute: quota,
+        peer_day: quota,
+        minute: quota,
+        rows_max: u32::MAX,
+        disk_reserve_bytes: 0,
+        ..UnverifiedLimits::default()
     }
 }
 

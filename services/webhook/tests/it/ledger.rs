@@ -8,7 +8,11 @@ use tolov_domain::{OrderId, Tiyin, UserId};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::{Ledger, LedgerError, NewOrder};
 
-use crate::{app::TestApp, click::Callback, overload::arrival};
+use crate::{
+    app::{TestApp, generous},
+    click::Callback,
+    overload::arrival,
+};
 
 /// What a bug or an operator's mistake might try. Order 1 is paid by attempt 1, order 2 is prepared as attempt 2, order 3
 /// is cancelled as attempt 3, order 4 is only registered.
@@ -56,9 +60,9 @@ const REFUSED: &[&str] = &[
      WHERE prepare_id = 3",
     "UPDATE attempts SET amount_tiyin = 1 WHERE prepare_id = 2",
     "UPDATE attempts SET order_id = 4 WHERE prepare_id = 2",
-    "INSERT INTO callbacks VALUES (NULL, 0, 'x', 1, NULL, '{}', 1, '{}')",
-    "INSERT INTO callbacks VALUES (NULL, 0, 'x', 2, NULL, '{}', 0, '{}')",
-    "INSERT INTO callbacks VALUES (NULL, 0, NULL, 1, NULL, '{}', 0, '{}')",
+    "INSERT INTO callbacks VALUES (NULL, 0, 'x', NULL, '{}', 1, '{}')",
+    "INSERT INTO callbacks VALUES (NULL, 0, NULL, NULL, '{}', 0, '{}')",
+    "INSERT INTO unverified_callbacks VALUES (NULL, 0, 'x', '{}', 0)",
     "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
      VALUES ('payment.completed:1', 1, 'payment.completed', 'payment.completed/1', '{}', 0)",
     "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
@@ -223,7 +227,8 @@ async fn dump(app: &TestApp) -> Vec<String> {
     for query in [
         "SELECT json_array(order_id, user_id, products, amount_tiyin, status, created_at, changed_at, paid_by) FROM orders",
         "SELECT json_array(prepare_id, order_id, click_trans_id, state, prepared_at, settled_at, paid_trans_id) FROM attempts",
-        "SELECT json_array(id, received_at, peer, verified, order_id, fields, code, answer) FROM callbacks",
+        "SELECT json_array(id, received_at, peer, order_id, fields, code, answer) FROM callbacks",
+        "SELECT json_array(id, received_at, peer, fields, code) FROM unverified_callbacks",
         "SELECT json_array(id, event_id, order_id, body, created_at, sent_at, refusals) FROM outbox",
     ] {
         rows.extend(sqlx::query_scalar::<_, String>(query).fetch_all(&mut file).await.unwrap());
@@ -237,10 +242,11 @@ async fn a_file_that_is_no_ledger_is_refused_and_left_as_it_is() {
     let junk = folder.path().join("notes.txt");
     std::fs::write(&junk, "Non, 2 ta; sut, 1 litr.\n".repeat(100)).unwrap();
     let before = std::fs::read(&junk).unwrap();
-    assert!(Ledger::open(&junk).await.is_err());
+    assert!(Ledger::open(&junk, generous()).await.is_err());
     assert_eq!(std::fs::read(&junk).unwrap(), before);
-    assert!(Ledger::open(folder.path()).await.is_err(), "a folder is no file");
-    let (ledger, writer) = Ledger::open(&folder.path().join("new/folder/payments.db")).await.unwrap();
+    assert!(Ledger::open(folder.path(), generous()).await.is_err(), "a folder is no file");
+    let (ledger, writer) =
+        Ledger::open(&folder.path().join("new/folder/payments.db"), generous()).await.unwrap();
     assert!(ledger.is_writable(SystemClock.now()).await, "but a folder that is missing is made");
     writer.close().await;
 }

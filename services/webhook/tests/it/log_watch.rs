@@ -14,6 +14,7 @@ use crate::{app::API_TOKEN, click::SECRET_KEY};
 
 static INSTALLED: Once = Once::new();
 static LINES: AtomicUsize = AtomicUsize::new(0);
+static ANSWERS: AtomicUsize = AtomicUsize::new(0);
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Everything that Tolov and the routes log, at the finest level.
@@ -29,6 +30,11 @@ pub(crate) fn install() {
 
 pub(crate) fn lines() -> usize {
     LINES.load(Ordering::Relaxed)
+}
+
+/// Lines about answers to unverified callbacks, of all tests of this process.
+pub(crate) fn answers_logged() -> usize {
+    ANSWERS.load(Ordering::Relaxed)
 }
 
 /// The lines that contained a secret so far, without those that a test planted.
@@ -51,6 +57,9 @@ impl io::Write for Watch {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         LINES.fetch_add(1, Ordering::Relaxed);
         let text = String::from_utf8_lossy(line);
+        if text.contains("callback answered") && text.contains("verified=false") {
+            ANSWERS.fetch_add(1, Ordering::Relaxed);
+        }
         if tells_a_secret(&text) {
             LEAKS.lock().unwrap_or_else(PoisonError::into_inner).push(text.into_owned());
         }
