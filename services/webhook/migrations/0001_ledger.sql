@@ -84,10 +84,13 @@ CREATE TABLE callbacks (
     fields      TEXT    NOT NULL,
     -- The `error` that was answered.
     code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND 0),
-    answer      TEXT    NOT NULL
+    answer      TEXT    NOT NULL,
+    -- 1: CLICK says that it has taken the money, and we did not answer that the order is paid.
+    unplaced    INTEGER NOT NULL CHECK (unplaced IN (0, 1))
 ) STRICT;
 
 CREATE INDEX callbacks_of_an_order ON callbacks (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX callbacks_unplaced ON callbacks (id) WHERE unplaced = 1;
 
 -- What came to CLICK's address without a valid signature: a sample within a budget, deleted after some days.
 CREATE TABLE unverified_callbacks (
@@ -112,7 +115,8 @@ END;
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id    TEXT    NOT NULL UNIQUE,
-    order_id    INTEGER NOT NULL REFERENCES orders (order_id),
+    -- NULL: the event is about a payment that belongs to no order.
+    order_id    INTEGER REFERENCES orders (order_id),
     routing_key TEXT    NOT NULL,
     schema      TEXT    NOT NULL,
     body        TEXT    NOT NULL,

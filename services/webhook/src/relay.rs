@@ -114,7 +114,7 @@ impl Relay {
                     marks.sent.push(row.id);
                 }
                 Published::Rejected(reason) => {
-                    tracing::error!(event.id = %row.event_id, order.id = row.order_id, reason, "the bus refuses an event");
+                    tracing::error!(event.id = %row.event_id, reason, "the bus refuses an event");
                     let retry_at = now + refused_pause(row.refusals);
                     marks.refused.push(RefusedEvent { id: row.id, retry_at, reason });
                 }

@@ -143,6 +143,11 @@ impl CallbackForm {
         })
     }
 
+    /// Whether it says that the money was taken: a Complete without failure.
+    pub fn reports_payment(&self) -> bool {
+        self.action() == Some("1") && self.error() == Some("0")
+    }
+
     /// What is kept of a verified callback: every field but the signature, each cut at 255 bytes of JSON. Card numbers
     /// that people wrote into free text are hidden.
     pub fn to_record(&self) -> String {

@@ -23,6 +23,7 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         Ok(()) => None,
     };
     let line = Line::of(&form, &peer, unverified.is_none());
+    let reports_payment = unverified.is_none() && form.reports_payment();
     let received_at = app.clock.now();
     let decided = match unverified {
         Some(code) => {
@@ -47,6 +48,10 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         line.log(&reply, started);
     }
     line.count(&reply, started);
+    if reports_payment && !reply.confirms_payment() {
+        let code = reply.error.to_string();
+        metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
+    }
     reply_with(&reply)
 }
 

@@ -71,17 +71,22 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .then(orders::cancel);
     let orders = warp::path!("orders")
         .and(warp::get())
-        .and(staff)
+        .and(staff.clone())
         .and(with_app.clone())
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
         .then(orders::list);
+    let unplaced = warp::path!("payments" / "unplaced")
+        .and(warp::get())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .then(orders::unplaced_payments);
     let health = warp::path!("health").and(warp::get()).map(status::health);
     let ready = warp::path!("ready").and(warp::get()).and(with_app).then(status::ready);
     click
         .boxed()
         .or(create_order.boxed())
         .unify()
-        .or(order.or(cancel).unify().or(orders).unify().boxed())
+        .or(order.or(cancel).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
         .or(health.or(ready).unify().boxed())
         .unify()

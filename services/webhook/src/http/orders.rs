@@ -102,6 +102,21 @@ pub(super) async fn cancel(order_id: String, app: Arc<App>) -> Response {
     }
 }
 
+/// GET /payments/unplaced: money that CLICK says it has taken and that was not answered as paid, newest first.
+pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
+    match app.ledger.unplaced_payments(PAGE_MAX).await {
+        Ok(callbacks) => {
+            let payments = callbacks.into_iter().map(|callback| UnplacedCallback {
+                received_at: date(from_unix_ms(callback.received_at)),
+                answer: callback.code,
+                fields: raw_json(callback.fields),
+            });
+            json(StatusCode::OK, &UnplacedPayments { payments: payments.collect() })
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
 async fn with_attempts(ledger: &Ledger, order_id: OrderId) -> Result<Option<WithAttempts>, LedgerError> {
     let (record, attempts) = tokio::try_join!(ledger.order(order_id), ledger.attempts(order_id))?;
     Ok(record.map(|record| WithAttempts { order: ShownOrder::of(&record), attempts }))
@@ -163,6 +178,19 @@ struct Listed {
     limit: u32,
 }
 
+#[derive(Serialize)]
+struct UnplacedPayments {
+    payments: Vec<UnplacedCallback>,
+}
+
+#[derive(Serialize)]
+struct UnplacedCallback {
+    received_at: String,
+    answer: i64,
+    /// As CLICK sent them.
+    fields: Box<RawValue>,
+}
+
 impl ShownOrder {
     fn of(record: &OrderRecord) -> Self {
         Self {
@@ -178,9 +206,9 @@ impl ShownOrder {
     }
 }
 
-#[expect(clippy::expect_used, reason = "the ledger's CHECK keeps products valid; an amount is digits")]
+#[expect(clippy::expect_used, reason = "what the ledger keeps as JSON is JSON, and an amount is digits")]
 fn raw_json(text: String) -> Box<RawValue> {
-    RawValue::from_string(text).expect("products and amounts are JSON")
+    RawValue::from_string(text).expect("kept as JSON")
 }
 
 #[expect(

@@ -6,7 +6,6 @@ use tolov_domain::{OrderId, PrepareId, time::Timestamp};
 
 use super::{
     Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks, Unverified,
-    rows::CallbackRow,
     working_set::{Needs, WorkingSet},
 };
 
@@ -129,7 +128,7 @@ impl Decision for Arrival {
             Content::Callback(callback) => set.answer(callback, self.received_at),
             Content::Refused(code) => Reply::code(*code),
         };
-        set.keep_callback(CallbackRow::of(self, &reply));
+        set.keep_callback(self, &reply);
         reply
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tolov_domain::payment::Anomaly;
+
 use super::{
     rows::{AttemptStatus, OrderStatus},
     working_set::Writes,
@@ -11,6 +13,7 @@ use super::{
 pub(super) struct Counts {
     orders: Vec<(&'static str, usize)>,
     payments: Vec<(&'static str, usize)>,
+    questions: Vec<(&'static str, usize)>,
     paid_tiyin: u64,
 }
 
@@ -18,7 +21,7 @@ impl Counts {
     pub(super) fn of(writes: &Writes) -> Self {
         let orders_now = |status| writes.orders.iter().filter(|order| order.status == status).count();
         let attempts_now = |state| writes.attempts.iter().filter(move |attempt| attempt.state == state);
-        let questions = writes.events.iter().filter(|event| event.routing_key == "payment.questioned");
+        let questions = |anomaly| writes.events.iter().filter(|event| event.anomaly == Some(anomaly)).count();
         let amounts = attempts_now(AttemptStatus::Paid).map(|attempt| attempt.amount_tiyin.get());
         Self {
             orders: [OrderStatus::Paid, OrderStatus::Expired]
@@ -29,8 +32,8 @@ impl Counts {
             payments: AttemptStatus::ALL
                 .into_iter()
                 .map(|state| (state.as_str(), attempts_now(state).count()))
-                .chain([("questioned", questions.count())])
                 .collect(),
+            questions: Anomaly::ALL.map(|anomaly| (anomaly.as_str(), questions(anomaly))).to_vec(),
             paid_tiyin: amounts.filter_map(|amount| u64::try_from(amount).ok()).sum(),
         }
     }
@@ -42,6 +45,9 @@ impl Counts {
         }
         for (state, count) in self.payments.into_iter().filter(|(_, count)| *count > 0) {
             metrics::counter!("tolov_payments_total", "state" => state).increment(whole(count));
+        }
+        for (anomaly, count) in self.questions.into_iter().filter(|(_, count)| *count > 0) {
+            metrics::counter!("tolov_payment_questions_total", "anomaly" => anomaly).increment(whole(count));
         }
         if self.paid_tiyin > 0 {
             metrics::counter!("tolov_paid_tiyin_total").increment(self.paid_tiyin);

@@ -43,7 +43,7 @@ pub struct AttemptRecord {
     pub click_error: Option<i64>,
 }
 
-/// One callback that named an order, and its answer.
+/// A callback with a valid signature, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct CallbackRecord {
     pub received_at: i64,
@@ -58,7 +58,8 @@ pub struct CallbackRecord {
 pub struct OutboxRow {
     pub id: i64,
     pub event_id: String,
-    pub order_id: i64,
+    /// `None`: it is about a payment that belongs to no order.
+    pub order_id: Option<i64>,
     pub routing_key: String,
     pub schema: String,
     pub body: String,
@@ -121,6 +122,16 @@ impl Ledger {
         Ok(callbacks)
     }
 
+    /// Callbacks by which CLICK said that it has taken money, and which were not answered as paid, newest first.
+    pub async fn unplaced_payments(&self, limit: u32) -> Result<Vec<CallbackRecord>, LedgerError> {
+        let callbacks =
+            sqlx::query_as("SELECT * FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT ?1")
+                .bind(limit)
+                .fetch_all(&self.readers.requests)
+                .await?;
+        Ok(callbacks)
+    }
+
     /// The next window for the relay: unsent events in the order in which they happened.
     ///
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
@@ -140,7 +151,10 @@ impl Ledger {
         .fetch_all(&self.readers.relay)
         .await?;
         let mut orders = HashSet::with_capacity(rows.len());
-        Ok(rows.into_iter().filter(|row| orders.insert(row.order_id)).collect())
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.order_id.is_none_or(|order_id| orders.insert(order_id)))
+            .collect())
     }
 
     /// Pending orders that were created before this.

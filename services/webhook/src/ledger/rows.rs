@@ -6,9 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tolov_click::{Reply, card};
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, Event, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    payment::{AttemptState, ClickError, Confirmation, OrderState},
+    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
+    UnplacedPayment, UserId,
+    payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
     time::{from_unix_ms, unix_ms},
+    unplaced,
 };
 
 use super::{Arrival, LedgerError, NewOrder, Unverified};
@@ -253,6 +255,7 @@ pub(super) struct CallbackRow {
     fields: String,
     code: i32,
     answer: String,
+    unplaced: u8,
 }
 
 impl CallbackRow {
@@ -267,6 +270,7 @@ impl CallbackRow {
             fields: arrival.form.to_record(),
             code: reply.error,
             answer: String::from_utf8_lossy(&kept.to_json()).into_owned(),
+            unplaced: u8::from(arrival.form.reports_payment() && !reply.confirms_payment()),
         }
     }
 }
@@ -294,22 +298,44 @@ impl From<&Unverified> for UnverifiedRow {
 #[derive(Serialize)]
 pub(super) struct EventRow {
     event_id: String,
-    order_id: OrderId,
-    pub(super) routing_key: &'static str,
+    order_id: Option<OrderId>,
+    routing_key: &'static str,
     schema: String,
     body: String,
     created_at: i64,
+    #[serde(skip)]
+    pub(super) anomaly: Option<Anomaly>,
 }
 
 impl From<&Event> for EventRow {
     fn from(event: &Event) -> Self {
         Self {
             event_id: event.id.to_string(),
-            order_id: event.order_id,
+            order_id: Some(event.order_id),
             routing_key: event.kind.name(),
             schema: event.kind.schema(),
             body: String::from_utf8_lossy(&event.to_json()).into_owned(),
             created_at: unix_ms(event.occurred_at),
+            anomaly: match event.kind {
+                EventKind::PaymentQuestioned { anomaly, .. } => Some(anomaly),
+                EventKind::PaymentCompleted { .. }
+                | EventKind::PaymentCancelled { .. }
+                | EventKind::OrderExpired => None,
+            },
+        }
+    }
+}
+
+impl From<&UnplacedPayment> for EventRow {
+    fn from(payment: &UnplacedPayment) -> Self {
+        Self {
+            event_id: payment.event_id.to_string(),
+            order_id: None,
+            routing_key: unplaced::NAME,
+            schema: payment.schema.clone(),
+            body: String::from_utf8_lossy(&payment.to_json()).into_owned(),
+            created_at: unix_ms(payment.occurred_at),
+            anomaly: None,
         }
     }
 }

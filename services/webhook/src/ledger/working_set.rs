@@ -4,18 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tolov_click::{Action, Callback, ClickCode, Reply};
+use tolov_click::{Action, Callback, ClickCode, Reply, card};
 use tolov_domain::{
-    ClickTransId, Event, EventKind, OrderId, PrepareId,
+    ClickTransId, Event, EventKind, OrderId, PrepareId, UnplacedPayment,
     payment::{
         self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
         OrderState, Preparation,
     },
     time::{Timestamp, unix_ms},
+    unplaced,
 };
 
 use super::{
-    EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks,
+    Arrival, EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks,
     job::order_of,
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
@@ -51,7 +52,7 @@ struct Changes {
     attempts: BTreeSet<PrepareId>,
     callbacks: Vec<CallbackRow>,
     unverified: Vec<UnverifiedRow>,
-    events: Vec<Event>,
+    events: Vec<EventRow>,
     sent: Vec<SentMark>,
     refused: Vec<RefusedMark>,
 }
@@ -245,8 +246,23 @@ impl WorkingSet {
         Outcome::Applied
     }
 
-    pub(super) fn keep_callback(&mut self, callback: CallbackRow) {
-        self.changes.callbacks.push(callback);
+    /// Keeps a callback with its answer. Staff are told when CLICK has taken money and nobody else has told them yet: an
+    /// amount that differs and a payment after its cancellation are questions of their own.
+    pub(super) fn keep_callback(&mut self, arrival: &Arrival, reply: &Reply) {
+        let is_questioned = matches!(
+            ClickCode::from_code(reply.error),
+            Some(ClickCode::IncorrectAmount | ClickCode::TransactionCancelled)
+        );
+        if arrival.form.reports_payment() && !reply.confirms_payment() && !is_questioned {
+            let payment = unplaced(arrival, reply);
+            tracing::error!(
+                event.id = %payment.event_id,
+                answer = reply.error,
+                "CLICK has taken money that the ledger cannot place; staff are told"
+            );
+            self.changes.events.push((&payment).into());
+        }
+        self.changes.callbacks.push(CallbackRow::of(arrival, reply));
     }
 
     pub(super) fn keep_unverified(&mut self, callback: UnverifiedRow) {
@@ -288,7 +304,7 @@ impl WorkingSet {
     }
 
     fn publish(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
-        self.changes.events.push(Event {
+        let event = Event {
             id: Event::id_of(order.order_id, &kind),
             order_id: order.order_id,
             user_id: order.user_id,
@@ -296,7 +312,8 @@ impl WorkingSet {
             amount: order.amount,
             occurred_at: at,
             kind,
-        });
+        };
+        self.changes.events.push((&event).into());
     }
 
     fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
@@ -322,10 +339,28 @@ impl WorkingSet {
             orders: orders.iter().filter_map(|id| self.orders.get(id)).filter_map(OrderChange::of).collect(),
             callbacks,
             unverified,
-            events: events.iter().map(EventRow::from).collect(),
+            events,
             sent,
             refused,
         }
+    }
+}
+
+fn unplaced(arrival: &Arrival, reply: &Reply) -> UnplacedPayment {
+    let text = |field: Option<&str>| -> String {
+        card::hide_numbers(field.unwrap_or_default()).chars().take(100).collect()
+    };
+    let (form, whole) =
+        (&arrival.form, |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect());
+    UnplacedPayment {
+        schema: unplaced::SCHEMA.to_owned(),
+        event_id: UnplacedPayment::id_of(form.click_trans_id().unwrap_or_default()),
+        click_trans_id: whole(form.click_trans_id()),
+        click_paydoc_id: whole(form.click_paydoc_id()),
+        merchant_trans_id: text(form.merchant_trans_id()),
+        amount: whole(form.amount()),
+        answer: reply.error,
+        occurred_at: arrival.received_at,
     }
 }
 

@@ -68,9 +68,9 @@ INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amo
 UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
     changed_at = change.value ->> 'changed_at'
   FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';
-INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer)
+INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
-    value ->> 'answer'
+    value ->> 'answer', value ->> 'unplaced'
   FROM json_each($4);
 INSERT INTO unverified_callbacks (received_at, peer, fields, code)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($8);

@@ -60,8 +60,9 @@ const REFUSED: &[&str] = &[
      WHERE prepare_id = 3",
     "UPDATE attempts SET amount_tiyin = 1 WHERE prepare_id = 2",
     "UPDATE attempts SET order_id = 4 WHERE prepare_id = 2",
-    "INSERT INTO callbacks VALUES (NULL, 0, 'x', NULL, '{}', 1, '{}')",
-    "INSERT INTO callbacks VALUES (NULL, 0, NULL, NULL, '{}', 0, '{}')",
+    "INSERT INTO callbacks VALUES (NULL, 0, 'x', NULL, '{}', 1, '{}', 0)",
+    "INSERT INTO callbacks VALUES (NULL, 0, NULL, NULL, '{}', 0, '{}', 0)",
+    "INSERT INTO callbacks VALUES (NULL, 0, 'x', NULL, '{}', 0, '{}', 2)",
     "INSERT INTO unverified_callbacks VALUES (NULL, 0, 'x', '{}', 0)",
     "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
      VALUES ('payment.completed:1', 1, 'payment.completed', 'payment.completed/1', '{}', 0)",

@@ -26,3 +26,4 @@ mod sequences;
 mod status;
 mod stop;
 mod suites;
+mod unplaced;
