@@ -20,7 +20,9 @@ use tolov_kit::{
     lifecycle::Stop,
     secret::Secret,
 };
-use tolov_webhook::{ClickConfig, Config, Service, ledger::NewOrder};
+use tolov_webhook::{ClickConfig, Config, Deps, Service,
+    ledger::{NewOrder, UnverifiedLimits},
+};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 const CONNECTIONS: [i64; 3] = [1, 16, 64];
@@ -117,8 +119,10 @@ async fn ledger_server(orders: i64) -> Result<Server> {
             },
         },
         order_ttl: None,
+        unverified: UnverifiedLimits::default(),
     };
-    let service = Service::build(config, Arc::new(Instantly), Arc::clone(&clock)).await?;
+    let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };
+    let service = Service::new(config, deps).await?;
     let ledger = service.ledger();
     for order in 1..=orders {
         let order = NewOrder {

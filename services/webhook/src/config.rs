@@ -6,6 +6,8 @@ use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
+use crate::ledger::UnverifiedLimits;
+
 #[derive(Debug, Clone)]
 pub struct Config {
     /// WEBHOOK_ADDR
@@ -17,6 +19,8 @@ pub struct Config {
     pub click: ClickConfig,
     /// ORDER_TTL: how long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
+    /// How much is kept of callbacks without a valid signature.
+    pub unverified: UnverifiedLimits,
 }
 
 #[derive(Debug, Clone)]
@@ -37,6 +41,7 @@ impl Config {
                 .secret("API_TOKEN", "the password between the bot and the webhook service; make one up"),
             click: ClickConfig::from_env(env),
             order_ttl: env.duration("ORDER_TTL", Some(Duration::from_hours(24))),
+            unverified: UnverifiedLimits::default(),
         }
     }
 }

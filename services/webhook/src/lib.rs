@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
-pub mod housekeeping;
 pub mod http;
 pub mod ledger;
+pub mod maintenance;
 pub mod relay;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -28,39 +28,40 @@ use crate::{
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{0}")]
+    #[error(transparent)]
     Ledger(#[from] OpenError),
-    #[error("cannot listen on {addr}: {source}; change WEBHOOK_ADDR or stop what listens there")]
+    #[error("cannot listen on {addr}; change WEBHOOK_ADDR or stop what listens there")]
     Listen { addr: SocketAddr, source: io::Error },
 }
 
-/// The webhook service, built and bound, not yet running.
+/// What the service works with.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    pub bus: Arc<dyn Publisher>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The webhook service, bound to its address, not yet running.
 #[derive(Debug)]
 pub struct Service {
     listener: TcpListener,
     addr: SocketAddr,
     config: Config,
+    deps: Deps,
     ledger: Ledger,
     writer: WriterTask,
-    bus: Arc<dyn Publisher>,
-    clock: Arc<dyn Clock>,
 }
 
 impl Service {
     /// Opens the ledger and binds the address. The bus need not be reachable.
-    pub async fn build(
-        config: Config,
-        bus: Arc<dyn Publisher>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StartError> {
-        let (ledger, writer) = Ledger::open(&config.ledger_path).await?;
+    pub async fn new(config: Config, deps: Deps) -> Result<Self, StartError> {
+        let (ledger, writer) = Ledger::open(&config.ledger_path, config.unverified).await?;
         let listen_error = |source| StartError::Listen { addr: config.addr, source };
         let listener = TcpListener::bind(config.addr).await.map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
-        Ok(Self { listener, addr, config, ledger, writer, bus, clock })
+        Ok(Self { listener, addr, config, deps, ledger, writer })
     }
 
-    /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -70,9 +71,9 @@ impl Service {
         self.ledger.clone()
     }
 
-    /// The service's word on itself, for METRICS_ADDR. It can be asked as long as the process lives.
+    /// The state of the service, for METRICS_ADDR. It can be asked as long as the process lives.
     pub fn status(&self) -> impl Fn() -> BoxFuture<'static, Report> + Send + Sync + 'static {
-        let (ledger, bus, clock) = (self.ledger(), Arc::clone(&self.bus), Arc::clone(&self.clock));
+        let (ledger, Deps { bus, clock }) = (self.ledger(), self.deps.clone());
         move || {
             let (ledger, bus, clock) = (ledger.clone(), Arc::clone(&bus), Arc::clone(&clock));
             async move { http::status::report(&ledger, bus.as_ref(), clock.as_ref()).await }.boxed()
@@ -81,26 +82,26 @@ impl Service {
 
     /// Serves until `stop`; then answers what is under way, relays what is due and closes the ledger.
     pub async fn run(self, stop: Stop) -> io::Result<()> {
-        let Self { listener, addr, config, ledger, writer, bus, clock } = self;
+        let Self { listener, addr, config, deps: Deps { bus, clock }, ledger, writer } = self;
         tracing::info!(%addr, "webhook service listens");
         let background = Stop::new();
         let relay = Relay::new(ledger.clone(), Arc::clone(&bus), Arc::clone(&clock));
         let relay = tokio::spawn(relay.run(background.clone()));
-        let housekeeping = tokio::spawn(housekeeping::run(
+        let maintenance = tokio::spawn(maintenance::run(
             ledger.clone(),
             Arc::clone(&clock),
             config.order_ttl,
+            config.unverified,
             background.clone(),
         ));
         let Config { click, api_token, order_ttl, .. } = config;
-        let app = App { ledger, bus, clock, click, api_token, order_ttl };
-        let app = Arc::new(app);
+        let app = Arc::new(App { ledger, bus, clock, click, api_token, order_ttl });
         let refusals = refusals(Arc::clone(&app));
         let served = serve(listener, routes(app), refusals, Limits::default(), stop).await;
         background.cancel();
-        for task in [relay, housekeeping] {
+        for task in [relay, maintenance] {
             if let Err(error) = task.await {
-                tracing::error!(%error, "a background task of the webhook service ended badly");
+                tracing::error!(%error, "a background task of the webhook service panicked");
             }
         }
         writer.close().await;

@@ -1,11 +1,13 @@
 //! The relay: carries events from the outbox to the bus. At least once, never skipping a row.
 //!
 //! A row is marked only after the bus has confirmed it; a crash before that sends it again, and its readers know its
-//! id. A row that the bus refuses for a reason of its own backs off alone; trouble with the bus itself pauses all.
+//! id. A row that the bus refuses for a reason of its own is retried alone, with back-off; when the bus itself fails,
+//! all wait.
 
 use std::{sync::Arc, time::Duration};
 
 use tolov_domain::{
+    EventId,
     ports::{
         PortError,
         bus::{OutgoingMessage, Published, Publisher, Route},
@@ -14,11 +16,11 @@ use tolov_domain::{
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop, retry::Pauses};
 
-use crate::ledger::{Ledger, LedgerError, OutboxRow, RelayMarks};
+use crate::ledger::{Ledger, LedgerError, OutboxRow, RefusedEvent, RelayMarks};
 
 /// Events of one closed window.
 const WINDOW: u32 = 512;
-/// A commit wakes the relay; this is the safety net, and what wakes it for a row that is due again.
+/// A commit wakes the relay. This wakes it for a refused row that is due again.
 const SWEEP: Duration = Duration::from_secs(1);
 /// The longest pause of one refused row.
 const REFUSED_PAUSE_MAX: Duration = Duration::from_mins(5);
@@ -30,7 +32,7 @@ pub enum Relayed {
     Idle,
     /// A window went out: so many were confirmed, so many refused for reasons of their own.
     Window { sent: usize, refused: usize },
-    /// The bus or the ledger is in trouble: nothing is lost, try again after a pause.
+    /// The bus or the ledger failed. Nothing is lost: try again after a pause.
     Blocked(String),
 }
 
@@ -90,11 +92,11 @@ impl Relay {
         let now = self.clock.now();
         match self.relay(now).await {
             Ok(relayed) => relayed,
-            Err(trouble) => Relayed::Blocked(trouble.to_string()),
+            Err(error) => Relayed::Blocked(error.to_string()),
         }
     }
 
-    async fn relay(&self, now: Timestamp) -> Result<Relayed, Trouble> {
+    async fn relay(&self, now: Timestamp) -> Result<Relayed, RelayError> {
         let rows = self.ledger.unsent(now, WINDOW).await?;
         if rows.is_empty() {
             return Ok(Relayed::Idle);
@@ -102,7 +104,7 @@ impl Relay {
         let window: Vec<OutgoingMessage> = rows.iter().map(message).collect();
         let outcomes = self.bus.publish(&window).await?;
         let answered_at_ms = unix_ms(self.clock.now());
-        let mut marks = RelayMarks { at_ms: unix_ms(now), ..RelayMarks::default() };
+        let mut marks = RelayMarks { sent: Vec::new(), refused: Vec::new(), at: now };
         let mut unknown = None;
         for (row, outcome) in rows.iter().zip(outcomes) {
             match outcome {
@@ -112,8 +114,9 @@ impl Relay {
                     marks.sent.push(row.id);
                 }
                 Published::Rejected(reason) => {
-                    tracing::error!(event.id = %row.event_id, order.id = row.order_id, reason, "the bus refuses an event");
-                    marks.refused.push((row.id, now + refused_pause(row.refusals), reason));
+                    tracing::error!(event.id = %row.event_id, reason, "the bus refuses an event");
+                    let retry_at = now + refused_pause(row.refusals);
+                    marks.refused.push(RefusedEvent { id: row.id, retry_at, reason });
                 }
                 Published::Unknown(reason) => unknown = Some(reason),
             }
@@ -130,16 +133,16 @@ impl Relay {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("{0}")]
+enum RelayError {
+    #[error(transparent)]
     Ledger(#[from] LedgerError),
-    #[error("{0}")]
+    #[error(transparent)]
     Bus(#[from] PortError),
 }
 
 fn message(row: &OutboxRow) -> OutgoingMessage {
     OutgoingMessage {
-        id: row.event_id.clone(),
+        id: EventId::new(row.event_id.clone()),
         route: Route::Payments(row.routing_key.clone()),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),

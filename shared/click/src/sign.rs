@@ -1,5 +1,5 @@
 //! The signature of section 1.3: MD5 over fields without separators. MD5 is CLICK's choice and is used for nothing
-//! else. Because field borders are ambiguous, a good signature alone proves little: the caller also checks that the
+//! else. Because field boundaries are ambiguous, a valid signature alone proves little: the caller also checks that the
 //! attempt belongs to the order and that every field has its pattern.
 
 use std::fmt;
@@ -11,17 +11,17 @@ use subtle::ConstantTimeEq;
 #[derive(Clone)]
 pub struct SecretKey(String);
 
-/// The signed fields, as text.
+/// The signed fields, as text or as the bytes that were received.
 #[derive(Debug, Clone, Copy)]
-pub struct SignedFields<'a> {
-    pub click_trans_id: &'a str,
-    pub service_id: &'a str,
-    pub merchant_trans_id: &'a str,
+pub struct SignedFields<'a, T: ?Sized = str> {
+    pub click_trans_id: &'a T,
+    pub service_id: &'a T,
+    pub merchant_trans_id: &'a T,
     /// Of a Complete; `None` for a Prepare.
-    pub merchant_prepare_id: Option<&'a str>,
-    pub amount: &'a str,
-    pub action: &'a str,
-    pub sign_time: &'a str,
+    pub merchant_prepare_id: Option<&'a T>,
+    pub amount: &'a T,
+    pub action: &'a T,
+    pub sign_time: &'a T,
 }
 
 impl SecretKey {
@@ -30,12 +30,12 @@ impl SecretKey {
     }
 
     /// The signature as CLICK writes it: 32 lower-case hexadecimal digits.
-    pub fn sign(&self, fields: &SignedFields<'_>) -> String {
+    pub fn sign<T: AsRef<[u8]> + ?Sized>(&self, fields: &SignedFields<'_, T>) -> String {
         to_hex(&self.digest(fields))
     }
 
     /// Compares in constant time. Text that is no MD5 is no signature.
-    pub fn verify(&self, fields: &SignedFields<'_>, claimed: &str) -> bool {
+    pub fn verify<T: AsRef<[u8]> + ?Sized>(&self, fields: &SignedFields<'_, T>, claimed: &str) -> bool {
         let Some(claimed) = parse_hex::<16>(claimed) else { return false };
         self.digest(fields).ct_eq(&claimed).into()
     }
@@ -45,13 +45,13 @@ impl SecretKey {
         &self.0
     }
 
-    fn digest(&self, fields: &SignedFields<'_>) -> [u8; 16] {
+    fn digest<T: AsRef<[u8]> + ?Sized>(&self, fields: &SignedFields<'_, T>) -> [u8; 16] {
         Md5::new()
             .chain_update(fields.click_trans_id)
             .chain_update(fields.service_id)
             .chain_update(&self.0)
             .chain_update(fields.merchant_trans_id)
-            .chain_update(fields.merchant_prepare_id.unwrap_or_default())
+            .chain_update(fields.merchant_prepare_id.map_or(&[][..], AsRef::as_ref))
             .chain_update(fields.amount)
             .chain_update(fields.action)
             .chain_update(fields.sign_time)

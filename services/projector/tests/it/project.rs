@@ -33,6 +33,7 @@ async fn of_an_expired_order_the_shopper_is_told_and_of_a_questioned_payment_sta
         click_trans_id: ClickTransId::try_new(7).unwrap(),
         click_paydoc_id: ClickPaydocId::try_new(8).unwrap(),
         merchant_prepare_id: None,
+        click_amount: None,
         anomaly: Anomaly::PaidTwice,
     };
     let questioned = Event { id: Event::id_of(paid(1025).order_id, &kind), kind, ..paid(1025) };

@@ -8,13 +8,15 @@ use serde_json::value::RawValue;
 use time::format_description::well_known::Rfc3339;
 use tolov_domain::{
     OrderId, OrderedProduct, Tiyin, UserId,
-    order::OrderStatus,
     time::{Timestamp, from_unix_ms},
 };
 use warp::{http::StatusCode, reply::Response};
 
 use super::{App, json, problem};
-use crate::ledger::{AttemptRecord, Cancellation, Creation, Ledger, LedgerError, NewOrder, OrderRecord};
+use crate::ledger::{
+    AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderConflict, OrderRecord, OrderStatus,
+    Outcome,
+};
 
 /// The most lines of an order.
 const PRODUCTS_MAX: usize = 100;
@@ -32,13 +34,13 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
     };
     let order_id = order.order_id;
     let status = match app.ledger.create_order(order).await {
-        Ok(Creation::Created) => {
+        Ok(Outcome::Applied) => {
             tracing::info!(order.id = %order_id, "order registered");
             StatusCode::CREATED
         }
-        Ok(Creation::Existed) => StatusCode::OK,
-        Ok(Creation::Conflict(field)) => {
-            tracing::warn!(order.id = %order_id, field, "an order number came again with another content");
+        Ok(Outcome::AlreadyApplied) => StatusCode::OK,
+        Ok(Outcome::Refused(OrderConflict { field })) => {
+            tracing::warn!(order.id = %order_id, field, "an order number is taken by another order");
             return problem(StatusCode::CONFLICT, "this order number is taken by another order", Some(field));
         }
         Err(error) => return unavailable(&error),
@@ -49,7 +51,7 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
             let pay_until = pay_until(record.created_at, app.order_ttl);
             json(status, &Created { order: ShownOrder::of(&record), pay_until, payment_url })
         }
-        Ok(None) => unavailable(&LedgerError::Storage("the order is not there yet".to_owned())),
+        Ok(None) => unavailable(&LedgerError::Row("an order that was registered is not there")),
         Err(error) => unavailable(&error),
     }
 }
@@ -85,21 +87,32 @@ pub(super) async fn show(order_id: String, app: Arc<App>) -> Response {
 pub(super) async fn cancel(order_id: String, app: Arc<App>) -> Response {
     let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
     match app.ledger.cancel_order(order_id, app.clock.now()).await {
-        Ok(Cancellation::Now) => tracing::info!(order.id = %order_id, "order cancelled"),
-        Ok(Cancellation::Before) => {}
-        Ok(Cancellation::Paid) => {
-            return problem(StatusCode::CONFLICT, "the order is paid", Some("status"));
-        }
-        Ok(Cancellation::Unknown) => return not_found(),
+        Ok(Outcome::Applied) => tracing::info!(order.id = %order_id, "order cancelled"),
+        Ok(Outcome::AlreadyApplied) => {}
+        Ok(Outcome::Refused(EndRefusal::Paid)) => return is_paid(),
+        Ok(Outcome::Refused(EndRefusal::Unknown)) => return not_found(),
         Err(error) => return unavailable(&error),
     }
     match with_attempts(&app.ledger, order_id).await {
         // Late money may have come in between the two.
-        Ok(Some(order)) if order.order.status == OrderStatus::Paid.as_str() => {
-            problem(StatusCode::CONFLICT, "the order is paid", Some("status"))
-        }
+        Ok(Some(order)) if order.order.status == OrderStatus::Paid => is_paid(),
         Ok(Some(order)) => json(StatusCode::OK, &Cancelled { order, cancelled: true }),
         Ok(None) => not_found(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// GET /payments/unplaced: money that CLICK says it has taken and that was not answered as paid, newest first.
+pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
+    match app.ledger.unplaced_payments(PAGE_MAX).await {
+        Ok(callbacks) => {
+            let payments = callbacks.into_iter().map(|callback| UnplacedCallback {
+                received_at: date(from_unix_ms(callback.received_at)),
+                answer: callback.code,
+                fields: raw_json(callback.fields),
+            });
+            json(StatusCode::OK, &UnplacedPayments { payments: payments.collect() })
+        }
         Err(error) => unavailable(&error),
     }
 }
@@ -109,13 +122,17 @@ async fn with_attempts(ledger: &Ledger, order_id: OrderId) -> Result<Option<With
     Ok(record.map(|record| WithAttempts { order: ShownOrder::of(&record), attempts }))
 }
 
+fn is_paid() -> Response {
+    problem(StatusCode::CONFLICT, "the order is paid", Some("status"))
+}
+
 fn not_found() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"))
 }
 
 fn unavailable(error: &LedgerError) -> Response {
-    tracing::error!(%error, "the ledger gave no answer");
-    problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or away; try again", None)
+    tracing::error!(error = error.chain(), "the ledger gave no answer");
+    problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or not reachable; try again", None)
 }
 
 #[derive(Serialize)]
@@ -126,7 +143,7 @@ struct ShownOrder {
     /// So'm, written from integer tiyin.
     total_amount: Box<RawValue>,
     payment_method: String,
-    status: String,
+    status: OrderStatus,
     created_at: String,
     changed_at: String,
 }
@@ -161,24 +178,45 @@ struct Listed {
     limit: u32,
 }
 
+#[derive(Serialize)]
+struct UnplacedPayments {
+    payments: Vec<UnplacedCallback>,
+}
+
+#[derive(Serialize)]
+struct UnplacedCallback {
+    received_at: String,
+    answer: i64,
+    /// As CLICK sent them.
+    fields: Box<RawValue>,
+}
+
 impl ShownOrder {
     fn of(record: &OrderRecord) -> Self {
-        let raw = |text: String| RawValue::from_string(text).unwrap_or_default();
         Self {
             order_id: record.order_id,
             user_id: record.user_id,
-            products: raw(record.products.clone()),
-            total_amount: raw(tiyin(record.amount_tiyin).soum_json()),
+            products: raw_json(record.products.clone()),
+            total_amount: raw_json(tiyin(record.amount_tiyin).soum_json()),
             payment_method: record.payment_method.clone(),
-            status: record.status.clone(),
+            status: record.status,
             created_at: date(from_unix_ms(record.created_at)),
             changed_at: date(from_unix_ms(record.changed_at)),
         }
     }
 }
 
+#[expect(clippy::expect_used, reason = "what the ledger keeps as JSON is JSON, and an amount is digits")]
+fn raw_json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).expect("kept as JSON")
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the ledger keeps milliseconds of this calendar: years of four digits"
+)]
 fn date(at: Timestamp) -> String {
-    at.format(&Rfc3339).unwrap_or_default()
+    at.format(&Rfc3339).expect("a date of the calendar has an RFC 3339 form")
 }
 
 /// Until when an order can be paid; a limit beyond all dates is none.

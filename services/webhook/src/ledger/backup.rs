@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use tolov_domain::time::{Timestamp, unix_ms};
 
 use super::open::is_safe;
-use crate::housekeeping::SENT_KEPT;
+use crate::maintenance::SENT_KEPT;
 
 /// Two machines may have read the clock: an event this close to being forgotten is not missed.
 const CLOCKS_DIFFER: Duration = Duration::from_hours(1);

@@ -37,15 +37,23 @@ pub(super) struct Opened {
     pub(super) writer: SqliteConnection,
     /// To connect anew after trouble with the disk.
     pub(super) options: SqliteConnectOptions,
-    pub(super) readers: SqlitePool,
+    pub(super) readers: Readers,
     /// Held as long as the writer lives.
     pub(super) lock: File,
 }
 
-const READERS: u32 = 4;
+/// Reading connections. Each use has its own, so that slow questions of staff stop neither the relay nor readiness.
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    pub(super) requests: SqlitePool,
+    pub(super) relay: SqlitePool,
+    pub(super) status: SqlitePool,
+}
+
+const REQUEST_READERS: u32 = 4;
 /// Shorter than a caller waits for its answer, so that the caller hears what became of its commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
-/// The first version without the WAL-reset bug (reliability.md, finding 4).
+/// The first version without the WAL-reset bug (sqlite.org/wal.html, "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
@@ -68,13 +76,22 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
     check_setting(&mut writer, "synchronous", "2").await?;
     check_setting(&mut writer, "foreign_keys", "1").await?;
     sqlx::migrate!().run(&mut writer).await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options.clone().read_only(true).create_if_missing(false))
-        .await?;
+    let read_only = options.clone().read_only(true).create_if_missing(false);
+    let readers = Readers {
+        requests: pool(&read_only, REQUEST_READERS).await?,
+        relay: pool(&read_only, 1).await?,
+        status: pool(&read_only, 1).await?,
+    };
     tracing::info!(path = %path.display(), sqlite = version, "ledger open: WAL, synchronous=FULL");
     Ok(Opened { writer, options, readers, lock })
+}
+
+async fn pool(options: &SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.clone())
+        .await
 }
 
 /// One writing process a file: the writer may then trust what it has read.

@@ -17,15 +17,14 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tolov_click::{PayLink, SecretKey};
-use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::{Clock, ManualClock, SystemClock},
     lifecycle::Stop,
     secret::Secret,
 };
 use tolov_webhook::{
-    ClickConfig, Config, Service, StartError,
-    ledger::{Ledger, OpenError},
+    ClickConfig, Config, Deps, Service, StartError,
+    ledger::{Ledger, OpenError, Quota, UnverifiedLimits},
 };
 
 use crate::{
@@ -48,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) order_ttl: Option<Duration>,
     pub(crate) secret_key: Option<&'static str>,
     pub(crate) return_url: Option<&'static str>,
+    /// In place of limits that no ordinary test reaches.
+    pub(crate) unverified: Option<UnverifiedLimits>,
     /// The machine's clock in place of one that only the test moves.
     pub(crate) system_clock: bool,
 }
@@ -63,7 +64,7 @@ pub(crate) struct TestApp {
     pub(crate) sent: AtomicI64,
     pub(crate) decided: AtomicI64,
     events_may_wait: bool,
-    events_may_be_forgotten: bool,
+    events_may_be_pruned: bool,
     finished: bool,
 }
 
@@ -114,7 +115,7 @@ impl TestApp {
             sent: AtomicI64::new(0),
             decided: AtomicI64::new(0),
             events_may_wait: false,
-            events_may_be_forgotten: false,
+            events_may_be_pruned: false,
             finished: false,
         };
         app.start_again().await;
@@ -137,10 +138,10 @@ impl TestApp {
         let service = loop {
             let clock: Arc<dyn Clock> =
                 if self.setup.system_clock { Arc::new(SystemClock) } else { Arc::new(self.clock.clone()) };
-            let bus: Arc<dyn Publisher> = self.bus.clone();
+            let deps = Deps { bus: self.bus.clone(), clock };
             let config = self.config();
             let building = tokio::task::spawn_blocking(move || {
-                let built = runtime.block_on(Service::build(config, bus, clock));
+                let built = runtime.block_on(Service::new(config, deps));
                 (runtime, built)
             });
             let (same_runtime, built) = building.await.unwrap();
@@ -208,8 +209,8 @@ impl TestApp {
     }
 
     /// For a test that prunes the outbox.
-    pub(crate) fn events_may_be_forgotten(&mut self) {
-        self.events_may_be_forgotten = true;
+    pub(crate) fn events_may_be_pruned(&mut self) {
+        self.events_may_be_pruned = true;
     }
 
     /// Counts callbacks that this test sent by other means, or to an earlier service on this ledger.
@@ -235,7 +236,7 @@ impl TestApp {
             sent: self.sent.load(Ordering::Relaxed),
             decided: self.decided.load(Ordering::Relaxed),
             outbox_is_empty: !self.events_may_wait,
-            events_are_kept: !self.events_may_be_forgotten,
+            events_are_kept: !self.events_may_be_pruned,
         };
         audit(&self.ledger_path(), expected, &self.bus.confirmed()).await;
         assert_eq!(log_watch::leaks(), Vec::<String>::new(), "secrets in the log");
@@ -259,6 +260,20 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
             },
         },
         order_ttl: setup.order_ttl,
+        unverified: setup.unverified.unwrap_or_else(generous),
+    }
+}
+
+/// Limits within which everything that a test sends is kept.
+pub(crate) fn generous() -> UnverifiedLimits {
+    let quota = Quota { rows: u32::MAX, bytes: usize::MAX };
+    UnverifiedLimits {
+        peer_minute: quota,
+        peer_day: quota,
+        minute: quota,
+        rows_max: u32::MAX,
+        disk_reserve_bytes: 0,
+        ..UnverifiedLimits::default()
     }
 }
 

@@ -1,11 +1,11 @@
-//! ORDER_TTL: an order that nobody pays expires, and money that comes all the same is honoured.
+//! ORDER_TTL: an order that nobody pays expires, and money that comes afterwards is accepted.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tolov_domain::EventKind;
 use tolov_kit::clock::Clock;
-use tolov_webhook::housekeeping::expire_due;
+use tolov_webhook::maintenance::expire_due;
 
 use crate::{
     app::{Setup, TestApp},
@@ -18,7 +18,7 @@ async fn start() -> TestApp {
     TestApp::start_with(Setup { order_ttl: Some(TTL), ..Setup::default() }).await
 }
 
-/// Lets the time pass and does what the service's housekeeping does every few seconds.
+/// Advances the clock and does what the service's maintenance does every few seconds.
 async fn expire_after(app: &TestApp, passed: time::Duration) -> usize {
     app.clock.advance(passed);
     expire_due(app.ledger(), &app.clock, TTL).await
@@ -149,7 +149,7 @@ async fn the_service_expires_orders_by_itself_and_never_without_a_limit() {
 }
 
 #[tokio::test]
-async fn sent_events_are_forgotten_a_week_later_and_unsent_ones_never() {
+async fn sent_events_are_pruned_a_week_later_and_unsent_ones_never() {
     let mut app = TestApp::start().await;
     for order_id in [1, 2] {
         app.order(order_id).await;
@@ -168,6 +168,6 @@ async fn sent_events_are_forgotten_a_week_later_and_unsent_ones_never() {
     assert_eq!(app.events_of(1).await, Vec::<String>::new());
     assert_eq!(app.events_of(2).await, ["payment.cancelled:2:2"], "it waits for the bus");
     app.bus.come_back();
-    app.events_may_be_forgotten();
+    app.events_may_be_pruned();
     app.finish().await;
 }

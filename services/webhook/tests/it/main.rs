@@ -27,3 +27,4 @@ mod sequences;
 mod status;
 mod stop;
 mod suites;
+mod unplaced;

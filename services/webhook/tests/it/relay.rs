@@ -7,7 +7,7 @@ use std::{
 
 use sqlx::Executor;
 use tolov_domain::ports::bus::Route;
-use tolov_webhook::{Service, StartError, housekeeping::expire_due, ledger::OpenError};
+use tolov_webhook::{Deps, Service, StartError, ledger::OpenError, maintenance::expire_due};
 
 use crate::{
     app::{Setup, TestApp, wait_until},
@@ -255,7 +255,8 @@ async fn a_backlog_of_five_thousand_events_drains_in_windows_each_event_once() {
 #[tokio::test]
 async fn a_second_service_on_the_same_ledger_is_refused_and_the_first_goes_on() {
     let app = TestApp::start().await;
-    let second = Service::build(app.config(), app.bus.clone(), Arc::new(app.clock.clone())).await;
+    let deps = Deps { bus: app.bus.clone(), clock: Arc::new(app.clock.clone()) };
+    let second = Service::new(app.config(), deps).await;
     let refusal = second.unwrap_err();
     assert!(matches!(refusal, StartError::Ledger(OpenError::Locked(_))), "{refusal:?}");
     assert!(refusal.to_string().contains("open in another process"), "{refusal}");

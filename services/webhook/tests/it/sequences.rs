@@ -7,7 +7,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use tolov_webhook::housekeeping::expire_due;
+use tolov_webhook::maintenance::expire_due;
 
 use crate::{
     app::{Setup, TestApp},

@@ -1,4 +1,4 @@
-//! What the ledger does by the clock: orders expire, and events that were sent long ago are forgotten.
+//! What the ledger does by the clock: unpaid orders expire, and events that were sent long ago are deleted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,22 +7,35 @@ use tolov_kit::{
     lifecycle::{Stop, pause},
 };
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, UnverifiedLimits};
 
-/// How often expired orders are looked for.
+/// How often it looks.
 const ROUND: Duration = Duration::from_secs(5);
-/// How long sent events are kept for a replay (reliability.md, demand 24).
+/// How long sent events are kept for a replay (docs/events.md).
 pub(crate) const SENT_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// Runs until `stop`.
-pub async fn run(ledger: Ledger, clock: Arc<dyn Clock>, order_ttl: Option<Duration>, stop: Stop) {
+pub async fn run(
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    order_ttl: Option<Duration>,
+    unverified: UnverifiedLimits,
+    stop: Stop,
+) {
     while pause(&stop, ROUND).await {
         if let Some(order_ttl) = order_ttl {
             expire_due(&ledger, clock.as_ref(), order_ttl).await;
         }
         if let Err(error) = ledger.prune_outbox(clock.now() - SENT_KEPT).await {
-            tracing::warn!(%error, "cannot prune the outbox");
+            tracing::warn!(error = error.chain(), "cannot prune the outbox");
         }
+        let received_before = clock.now() - unverified.kept_for;
+        if let Err(error) = ledger.prune_unverified(received_before, unverified.rows_max).await {
+            tracing::warn!(error = error.chain(), "cannot prune the unverified callbacks");
+        }
+        let disk = ledger.disk();
+        // A disk that hangs blocks this thread and not the service.
+        drop(tokio::task::spawn_blocking(move || disk.measure()));
     }
 }
 
@@ -35,7 +48,7 @@ pub async fn expire_due(ledger: &Ledger, clock: &dyn Clock, order_ttl: Duration)
             Ok(0) => break,
             Ok(count) => expired += count,
             Err(error) => {
-                tracing::warn!(%error, "cannot expire orders");
+                tracing::warn!(error = error.chain(), "cannot expire orders");
                 break;
             }
         }
