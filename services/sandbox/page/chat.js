@@ -183,6 +183,15 @@ function drawReplyKeyboard() {
   box.replaceChildren(...(rows ?? []).map((row) => h('div', { class: 'row' }, ...row.map(button))));
 }
 
+function base64(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => resolve(reader.result.split(',')[1]));
+    reader.addEventListener('error', () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
+}
+
 function send(text) {
   if (!open || !text.trim()) return undefined;
   const path = open.is_channel ? `telegram/channels/${open.id}/post` : `telegram/shoppers/${open.id}/text`;
@@ -209,7 +218,9 @@ export function readyChat() {
   at('photo').addEventListener('change', ({ target }) => {
     const [file] = target.files;
     target.value = '';
-    if (file && open) doing(null, () => ask('POST', `telegram/shoppers/${open.id}/photo`, file));
+    if (!file || !open) return;
+    const { id } = open;
+    doing(null, async () => ask('POST', `telegram/shoppers/${id}/photo`, { content_base64: await base64(file) }));
   });
   at('block').addEventListener('click', ({ currentTarget }) => {
     const { id, blocked } = open;

@@ -34,9 +34,8 @@ export class Refused extends Error {}
 /** Asks the control API. What it refuses is thrown with its own words. */
 export async function ask(method, path, body, signal) {
   const request = { method, signal };
-  if (body instanceof Blob) request.body = body;
-  else if (body !== undefined) {
-    request.body = JSON.stringify(body);
+  if (method !== 'GET') {
+    request.body = JSON.stringify(body ?? {});
     request.headers = { 'content-type': 'application/json' };
   }
   const answer = await fetch(`/sandbox/${path}`, request);

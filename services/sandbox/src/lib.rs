@@ -2,7 +2,9 @@
 
 mod board;
 pub mod click;
+mod config;
 mod control;
+mod guard;
 pub mod hops;
 mod http_reply;
 pub mod load;
@@ -12,4 +14,5 @@ mod sandbox;
 pub mod telegram;
 
 pub use board::{Board, Switch};
-pub use sandbox::{Handle, Sandbox, SandboxConfig, SandboxError};
+pub use config::{Config, KEY_MARK};
+pub use sandbox::{Handle, Service, StartError};

@@ -6,65 +6,47 @@ use std::{
     time::Duration,
 };
 
-use http::StatusCode;
+use http::{HeaderMap, Method, StatusCode};
 use tolov_kit::{
-    clock::{Clock, SystemClock},
     http::{Limits, Refusal, serve},
     lifecycle::Stop,
 };
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
 
 use crate::{
     board::Board,
-    click::{self, Click, ClickConfig},
+    click::{self, Click},
+    config::{Config, KEY_MARK},
     control,
+    guard::Guard,
     hops::Hops,
     http_reply::refusal,
     load::Loads,
     page,
-    telegram::{self, Telegram, TelegramConfig},
+    telegram::{self, Telegram},
 };
 
-/// Where the sandbox listens, and whom it plays.
-#[derive(Debug, Clone)]
-pub struct SandboxConfig {
-    /// Port 0 takes a free one. Keep it on the loopback: everybody who reaches it may do everything.
-    pub addr: SocketAddr,
-    pub telegram: TelegramConfig,
-    pub click: ClickConfig,
-    pub clock: Arc<dyn Clock>,
-    /// How long requests under way may take after a stop.
-    pub stop_timeout: Duration,
-}
-
-impl SandboxConfig {
-    pub fn new(addr: SocketAddr, click: ClickConfig) -> Self {
-        Self {
-            addr,
-            telegram: TelegramConfig::default(),
-            click,
-            clock: Arc::new(SystemClock),
-            stop_timeout: Duration::from_secs(5),
-        }
-    }
-}
-
+/// Why the sandbox cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    #[error("cannot listen on {addr}: {source}; is another sandbox running, or set SANDBOX_ADDR")]
+pub enum StartError {
+    #[error(
+        "CLICK_SECRET_KEY is a real key: whoever reaches the sandbox could pay orders without money; use a key that \
+         contains {KEY_MARK}, or start `tolov sandbox --real-key`"
+    )]
+    RealKey,
+    #[error("cannot listen on {addr}: stop what listens there, or change SANDBOX_ADDR")]
     Listen { addr: SocketAddr, source: std::io::Error },
-    #[error("cannot make an HTTP client: {0}")]
+    #[error("cannot create an HTTP client")]
     Client(#[from] reqwest::Error),
-    #[error("the sandbox cannot serve: {0}")]
-    Serve(std::io::Error),
 }
 
 /// The sandbox, bound to its address.
 #[derive(Debug)]
-pub struct Sandbox {
+pub struct Service {
     listener: TcpListener,
     addr: SocketAddr,
     handle: Handle,
+    guard: Guard,
     client: reqwest::Client,
     stop_timeout: Duration,
     stopping: Stop,
@@ -116,11 +98,14 @@ impl Handle {
 /// Telegram's own limit for downloads; uploads of a shop are smaller.
 const BODY_MAX_BYTES: usize = 20 * 1024 * 1024;
 
-impl Sandbox {
-    /// Binds the address. Requests wait in the kernel's queue until [`Sandbox::run`].
-    pub fn build(config: SandboxConfig) -> Result<Self, SandboxError> {
+impl Service {
+    /// Binds the address. Requests wait in the kernel's queue until [`Service::run`].
+    pub fn build(config: Config) -> Result<Self, StartError> {
+        if !config.click.allow_real_key && !config.click.secret_key.expose().contains(KEY_MARK) {
+            return Err(StartError::RealKey);
+        }
         let addr = config.addr;
-        let listen = |source| SandboxError::Listen { addr, source };
+        let listen = |source| StartError::Listen { addr, source };
         let listener = TcpListener::bind(addr).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
@@ -139,7 +124,8 @@ impl Sandbox {
             Click::new(config.click, client.clone(), Arc::clone(&clock), stopping.clone(), around.clone());
         let loads = Loads::new(click.clone(), telegram.clone(), around, clock, stopping.clone());
         let handle = Handle { telegram, click, hops, board, loads };
-        Ok(Self { listener, addr, handle, client, stop_timeout: config.stop_timeout, stopping })
+        let guard = Guard::new(addr.ip(), config.public_url);
+        Ok(Self { listener, addr, handle, guard, client, stop_timeout: config.stop_timeout, stopping })
     }
 
     /// The address with its real port.
@@ -152,8 +138,8 @@ impl Sandbox {
     }
 
     /// Serves until `stop`, then ends every wait and returns within `stop_timeout`.
-    pub async fn run(self, stop: Stop) -> Result<(), SandboxError> {
-        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(SandboxError::Serve)?;
+    pub async fn run(self, stop: Stop) -> std::io::Result<()> {
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let limits = Limits {
             body_max_bytes: BODY_MAX_BYTES,
             // Longer than clients keep idle connections, so that it is they who close them.
@@ -172,17 +158,19 @@ impl Sandbox {
                 stopping.cancel();
             }
         };
-        let serving = serve(listener, routes(self.handle), refuse, limits, stop);
+        let serving = serve(listener, routes(self.guard, self.handle), refuse, limits, stop);
         let (served, ()) = tokio::join!(serving, end_waits);
         delivery.abort();
-        served.map_err(SandboxError::Serve)
+        served
     }
 }
 
-fn routes(handle: Handle) -> BoxedFilter<(Response,)> {
+fn routes(guard: Guard, handle: Handle) -> BoxedFilter<(Response,)> {
     let nothing = warp::any()
         .map(|| refusal(StatusCode::NOT_FOUND, "there is nothing here: GET /sandbox says what is"));
-    telegram::routes::bot_api(handle.telegram.clone())
+    denied(guard)
+        .or(telegram::routes::bot_api(handle.telegram.clone()))
+        .unify()
         .or(click::routes::pay_page(handle.click.clone()))
         .unify()
         .or(click::merchant_api::routes(handle.click.clone()))
@@ -196,14 +184,36 @@ fn routes(handle: Handle) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
+/// Answers what the guard denies, and leaves the rest to the other routes.
+fn denied(guard: Guard) -> BoxedFilter<(Response,)> {
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .and_then(move |method: Method, path: FullPath, headers: HeaderMap| {
+            let checked = guard.check(&method, path.as_str(), &headers);
+            let answer =
+                checked.err().map(|denied| reply_for(path.as_str(), denied.status(), &denied.to_string()));
+            std::future::ready(answer.ok_or_else(warp::reject::not_found))
+        })
+        .boxed()
+}
+
 /// What the accept loop refuses by itself, in the words of whoever asked.
 fn refuse(refused: Refusal, _: &http::Method, path: &str, _: SocketAddr) -> Response {
-    let is_bot = path.starts_with("/bot");
     let (status, words) = match refused {
         Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
         Refusal::BodyBroken => (StatusCode::BAD_REQUEST, "Bad Request: the body broke off"),
         Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
         Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     };
-    if is_bot { telegram::routes::refuse_with(status, words) } else { refusal(status, words) }
+    reply_for(path, status, words)
+}
+
+/// A refusal in the form that callers of the path read.
+fn reply_for(path: &str, status: StatusCode, problem: &str) -> Response {
+    if path.starts_with("/bot") {
+        telegram::routes::refuse_with(status, problem)
+    } else {
+        refusal(status, problem)
+    }
 }

@@ -26,8 +26,8 @@ pub(crate) enum Command {
     Projector,
     /// Talks to shoppers and staff in Telegram
     Bot,
-    /// A pretend CLICK and a pretend Telegram, for trying and testing
-    Sandbox,
+    /// A simulated CLICK and a simulated Telegram, for trying and testing
+    Sandbox(Sandbox),
     /// Messages that could not be handled: list, show, requeue or drop them
     Parked(Parked),
     /// A small example catalogue for a shop that has none
@@ -50,7 +50,7 @@ impl Command {
     /// RUST_LOG where it is not given: a service tells what it does, a tool prints its answer.
     pub(crate) const fn default_log(&self) -> &'static str {
         match self {
-            Self::All | Self::Webhook | Self::Projector | Self::Bot | Self::Sandbox => "info",
+            Self::All | Self::Webhook | Self::Projector | Self::Bot | Self::Sandbox(_) => "info",
             // What goes wrong is the doctor's own answer; lapin would tell it once more.
             Self::Doctor(_) => "off",
             Self::Demo(_)
@@ -70,6 +70,17 @@ pub(crate) struct Demo {
     /// Leave after one purchase: 0 when it was paid and told, 1 with the reason when not
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Sign with a CLICK_SECRET_KEY that is not marked sandbox-only: whoever reaches the sandbox can then pay real
+    /// orders without money
+    #[arg(long)]
+    pub(crate) real_key: bool,
+    /// Let the control API send callbacks to any address, not only to WEBHOOK_URL
+    #[arg(long)]
+    pub(crate) any_merchant: bool,
 }
 
 #[derive(Debug, Args)]

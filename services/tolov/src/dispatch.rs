@@ -12,7 +12,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Webhook => roles::webhook(env).await,
         Command::Projector => roles::projector(env).await,
         Command::Bot => roles::bot(env).await,
-        Command::Sandbox => roles::sandbox(env).await,
+        Command::Sandbox(flags) => roles::sandbox(env, &flags).await,
         Command::Parked(parked) => parked::run(env, parked.deed).await.map(|()| Ending::Clean),
         Command::Seed(options) => catalogue::seed(env, &options).await.map(|()| Ending::Clean),
         Command::Catalogue(catalogue) => catalogue::run(env, catalogue.deed).await.map(|()| Ending::Clean),

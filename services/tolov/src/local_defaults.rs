@@ -6,7 +6,7 @@ use tolov_kit::env::Env;
 use crate::people;
 
 /// What every local default has in it, and nothing else may.
-pub(crate) const MARK: &str = "sandbox-only";
+pub(crate) const MARK: &str = tolov_sandbox::KEY_MARK;
 
 /// Where a secret can be. Two of them are addresses with a password.
 const SECRETS: [&str; 5] = ["BOT_TOKEN", "CLICK_SECRET_KEY", "API_TOKEN", "AMQP_URL", "MONGO_URL"];

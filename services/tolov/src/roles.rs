@@ -10,12 +10,11 @@ use tolov_kit::{
     lifecycle::{Ending, Stop, Tasks, stop_on_signals},
 };
 use tolov_projector::Projector;
-use tolov_sandbox::Sandbox;
 use tolov_webhook::ledger::Ledger;
 
 use crate::{
     adapters::{Bus, BusAddress, Embedded, ShopAddress, open_shop, system_clock},
-    local_defaults, people, settings,
+    cli, local_defaults, people, settings,
     status_page::{self, StatusPage},
 };
 
@@ -59,9 +58,10 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
-pub(crate) async fn sandbox(env: &Env) -> Result<Ending> {
-    let config = settings::sandbox(env);
-    let channel = settings::sandbox_channel(env);
+pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
+    let mut config = tolov_sandbox::Config::from_env(env);
+    config.click.allow_real_key = flags.real_key;
+    config.click.allow_any_merchant = flags.any_merchant;
     let addr = status_page::address(env);
     env.finish()?;
     if local_defaults::is_without_sandbox(env) {
@@ -71,10 +71,7 @@ pub(crate) async fn sandbox(env: &Env) -> Result<Ending> {
     let page = StatusPage::open(addr).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    let sandbox = Sandbox::build(config)?;
-    if let Some(channel) = channel {
-        sandbox.handle().telegram().create_channel(channel)?;
-    }
+    let sandbox = tolov_sandbox::Service::build(config)?;
     people::move_in(sandbox.handle().telegram())?;
     let addr = sandbox.addr();
     // In a container the address it listens at is not the one that a browser on the host finds it at.

@@ -1,6 +1,4 @@
-//! Settings of the bot, the sandbox and the log, from the environment.
-
-use std::net::SocketAddr;
+//! Settings of the bot and the log, from the environment.
 
 use tolov_bot::{BotConfig, Channel};
 use tolov_domain::{Tiyin, UserId};
@@ -8,7 +6,6 @@ use tolov_kit::{
     env::Env,
     telemetry::{self, LogFormat},
 };
-use tolov_sandbox::{SandboxConfig, click::ClickConfig, telegram::Channel as SandboxChannel};
 use url::Url;
 
 /// BOT_TOKEN, DB_CHANNEL, BOT_API_URL, the limits that Telegram sets, who the owners are, and where orders are registered. `None`: [`Env::finish`] says what is missing.
@@ -58,35 +55,6 @@ fn delivery_price(env: &Env) -> Tiyin {
         env.problem("DELIVERY_PRICE", error);
         Tiyin::ZERO
     })
-}
-
-/// SANDBOX_ADDR, the merchant's side of CLICK, and WEBHOOK_URL, where the pretend CLICK calls.
-pub(crate) fn sandbox(env: &Env) -> SandboxConfig {
-    let of_the_merchant = "any number will do, but the webhook service must have the same";
-    let click = ClickConfig::new(
-        env.required_parsed("CLICK_SERVICE_ID", of_the_merchant).unwrap_or_default(),
-        env.required_parsed("CLICK_MERCHANT_ID", of_the_merchant).unwrap_or_default(),
-        env.secret("CLICK_SECRET_KEY", "any text will do, but the webhook service must have the same"),
-    );
-    let webhook = env.required_parsed::<Url>("WEBHOOK_URL", "where the webhook service is");
-    let callback_url = webhook.and_then(|url| url.join(tolov_webhook::http::CLICK_PATH).ok());
-    let addr = env.parsed("SANDBOX_ADDR").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
-    let merchant_user_id = env.parsed("CLICK_MERCHANT_USER_ID");
-    let click = match callback_url {
-        Some(url) => click.with_webhook(url),
-        None => click,
-    };
-    let click = ClickConfig { merchant_user_id, ..click };
-    let mut config = SandboxConfig::new(addr, click);
-    // The bot's shoppers outlive a restart of the sandbox, as they outlive one of Telegram's servers.
-    config.telegram.everybody_is_here = true;
-    config
-}
-
-/// The staff channel that the pretend Telegram has from the start, when DB_CHANNEL is given.
-pub(crate) fn sandbox_channel(env: &Env) -> Option<SandboxChannel> {
-    let id = env.parsed("DB_CHANNEL")?;
-    Some(SandboxChannel { id, title: "Staff".to_owned(), username: None })
 }
 
 /// Libraries that say too much: lapin writes the body of every returned message, teloxide every retry of a poll. What

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tolov_click::SecretKey;
 use tolov_domain::time::unix_ms;
 use tolov_kit::{clock::Clock, lifecycle::Stop, secret::Secret};
-use url::Url;
+use url::{Origin, Url};
 
 use crate::{board::Board, hops::Hops, ring::Ring};
 pub use callback::{Exchange, MerchantAnswer, Step};
@@ -46,6 +46,10 @@ pub struct ClickConfig {
     /// Who may call the Merchant API. `None`: whoever has the secret key.
     pub merchant_user_id: Option<i64>,
     pub secret_key: Secret,
+    /// Signs with a key that does not contain [`crate::KEY_MARK`].
+    pub allow_real_key: bool,
+    /// The control API may send callbacks to any address, not only to the merchant's.
+    pub allow_any_merchant: bool,
     /// Where Prepare goes; may be given later by [`Click::point_at`].
     pub prepare_url: Option<Url>,
     pub complete_url: Option<Url>,
@@ -68,6 +72,8 @@ impl ClickConfig {
             merchant_id,
             merchant_user_id: None,
             secret_key,
+            allow_real_key: false,
+            allow_any_merchant: false,
             prepare_url: None,
             complete_url: None,
             answer_timeout: Duration::from_secs(10),
@@ -90,6 +96,10 @@ impl ClickConfig {
 pub enum ClickError {
     #[error("the merchant's address is not known: POST /sandbox/click/merchant, or Click::point_at, first")]
     NoMerchant,
+    #[error(
+        "callbacks go to the merchant of WEBHOOK_URL only; `tolov sandbox --any-merchant` lets them go elsewhere"
+    )]
+    OtherMerchant,
     #[error(transparent)]
     BadLink(#[from] BadLink),
     #[error("{0} is no field of a callback")]
@@ -127,6 +137,8 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     merchant: Option<(Url, Url)>,
+    /// Where the settings or the composition, not the control API, have placed the merchant.
+    merchant_origins: Vec<Origin>,
     payments: Ring<Payment>,
     sessions: checkout::Sessions,
     twists: Vec<Twist>,
@@ -155,7 +167,8 @@ impl Click {
         // Milliseconds, counted up by one a payment: numbers do not repeat after a restart.
         let start_ms = unix_ms(clock.now());
         let state = State {
-            merchant: config.prepare_url.clone().zip(config.complete_url.clone()),
+            merchant: None,
+            merchant_origins: Vec::new(),
             payments: Ring::new(config.max_payments),
             sessions: Ring::new(checkout::MAX_SESSIONS),
             twists: Vec::new(),
@@ -167,6 +180,7 @@ impl Click {
             api_calls: Ring::new(merchant_api::MAX_API_CALLS),
             refuses_reversals: false,
         };
+        let merchant = config.prepare_url.clone().zip(config.complete_url.clone());
         let inner = Inner {
             secret_key: SecretKey::new(config.secret_key.expose()),
             config,
@@ -178,12 +192,31 @@ impl Click {
             hops,
             board,
         };
-        Self { inner: Arc::new(inner) }
+        let click = Self { inner: Arc::new(inner) };
+        if let Some((prepare_url, complete_url)) = merchant {
+            click.point_at(prepare_url, complete_url);
+        }
+        click
     }
 
     /// Tells CLICK where the merchant is, as its cabinet does.
     pub fn point_at(&self, prepare_url: Url, complete_url: Url) {
-        self.with(|state| state.merchant = Some((prepare_url, complete_url)));
+        self.with(|state| {
+            state.merchant_origins = vec![prepare_url.origin(), complete_url.origin()];
+            state.merchant = Some((prepare_url, complete_url));
+        });
+    }
+
+    /// The same for the control API, which reaches only addresses of the merchant that is known already.
+    pub(crate) fn move_merchant(&self, prepare_url: Url, complete_url: Url) -> Result<(), ClickError> {
+        self.with(|state| {
+            let is_known = |url: &Url| state.merchant_origins.contains(&url.origin());
+            if !self.inner.config.allow_any_merchant && !(is_known(&prepare_url) && is_known(&complete_url)) {
+                return Err(ClickError::OtherMerchant);
+            }
+            state.merchant = Some((prepare_url, complete_url));
+            Ok(())
+        })
     }
 
     /// Every payment that is remembered, oldest first.

@@ -30,8 +30,8 @@ pub(super) async fn answer(click: &Click, knob: &[&str], request: &Request) -> A
     match (request.method.as_str(), knob) {
         ("POST", ["merchant"]) => {
             let Merchant { prepare_url, complete_url } = request.json()?;
-            click.point_at(address(&prepare_url)?, address(&complete_url)?);
-            Ok(done())
+            let moved = click.move_merchant(address(&prepare_url)?, address(&complete_url)?);
+            moved.map(|()| done()).map_err(|error| refused(&error))
         }
         ("POST", ["pay"]) => {
             let (click, pay) = (click.clone(), request.json()?);
@@ -115,6 +115,7 @@ async fn to_the_end<T: serde::Serialize + Send + 'static>(
 fn refused(error: &ClickError) -> Refused {
     let status = match error {
         ClickError::NoMerchant | ClickError::InvoiceNotWaiting(_) => StatusCode::CONFLICT,
+        ClickError::OtherMerchant => StatusCode::FORBIDDEN,
         ClickError::NoSuchInvoice(_) => StatusCode::NOT_FOUND,
         ClickError::BadLink(_) | ClickError::NoSuchField(_) | ClickError::TooMany(..) => {
             StatusCode::UNPROCESSABLE_ENTITY

@@ -1,5 +1,7 @@
 //! `/sandbox/telegram/…`
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,6 +21,24 @@ struct Text {
 struct Said {
     text: String,
     reply_to_message_id: Option<i64>,
+}
+
+/// A file as text, so that it can be sent as JSON.
+#[derive(Deserialize)]
+struct Upload {
+    content_base64: String,
+    #[serde(default)]
+    caption: String,
+    file_name: Option<String>,
+}
+
+impl Upload {
+    fn content(&self) -> Result<Bytes, Refused> {
+        let content = STANDARD.decode(&self.content_base64).map(Bytes::from);
+        content.map_err(|error| {
+            Refused::new(StatusCode::UNPROCESSABLE_ENTITY, format_args!("content_base64: {error}"))
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -133,13 +153,13 @@ fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Reque
             telegram.share_location(shopper_id, latitude, longitude)
         }
         "photo" => {
-            let caption = request.text("caption").unwrap_or_default();
-            telegram.send_photo(shopper_id, request.body.clone(), caption)
+            let upload: Upload = request.json()?;
+            telegram.send_photo(shopper_id, upload.content()?, &upload.caption)
         }
         "document" => {
-            let caption = request.text("caption").unwrap_or_default();
-            let file_name = request.text("file_name").unwrap_or("file");
-            telegram.send_document(shopper_id, file_name, request.body.clone(), caption)
+            let upload: Upload = request.json()?;
+            let file_name = upload.file_name.as_deref().unwrap_or("file");
+            telegram.send_document(shopper_id, file_name, upload.content()?, &upload.caption)
         }
         "tap" => {
             let tapped = telegram.tap(shopper_id, &request.json::<Tap>()?).map_err(refused)?;

@@ -67,7 +67,7 @@ pub struct TelegramConfig {
     pub enforce_limits: bool,
     /// Whether the bot can write to people whom nobody has made. Telegram does not forget its users when it is
     /// restarted; a sandbox does, unless this is on.
-    pub everybody_is_here: bool,
+    pub accept_unknown_users: bool,
 }
 
 impl Default for TelegramConfig {
@@ -78,7 +78,7 @@ impl Default for TelegramConfig {
             channels: Vec::new(),
             max_messages: 100_000,
             enforce_limits: false,
-            everybody_is_here: false,
+            accept_unknown_users: false,
         }
     }
 }
@@ -146,7 +146,7 @@ impl Telegram {
         let now_ms = unix_ms(clock.now());
         let mut state = State::new(config.bot.clone(), &config.channels, config.max_messages, now_ms);
         state.limits = config.enforce_limits.then(limits::Limits::default);
-        state.everybody_is_here = config.everybody_is_here;
+        state.accept_unknown_users = config.accept_unknown_users;
         let state = Mutex::new(state);
         let revision = watch::Sender::new(0);
         let switch = board.switch("telegram");

@@ -48,7 +48,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) limits: Option<Limits>,
     /// Whether a private chat that the bot writes to is made when it is not there.
-    pub(crate) everybody_is_here: bool,
+    pub(crate) accept_unknown_users: bool,
 }
 
 /// One call of the bot, for checks such as "was anything sent twice".
@@ -135,7 +135,7 @@ impl State {
             commands: BTreeMap::new(),
             faults: Faults::default(),
             limits: None,
-            everybody_is_here: false,
+            accept_unknown_users: false,
         }
     }
 
@@ -159,7 +159,7 @@ impl State {
 
     /// The id of a chat that the bot may send to.
     pub(crate) fn reachable(&mut self, recipient: &Recipient) -> Result<i64, Refusal> {
-        if self.everybody_is_here
+        if self.accept_unknown_users
             && let Recipient::Id(id @ 1..) = recipient
             && self.chats.len() < MAX_CHATS
         {

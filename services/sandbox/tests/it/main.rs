@@ -5,6 +5,7 @@ mod bot_api;
 mod checkout;
 mod control;
 mod faults;
+mod guard;
 mod merchant;
 mod merchant_api;
 mod page;

@@ -240,7 +240,7 @@ async fn the_cards_bank_may_refuse_a_reversal() {
     let world = World::new().await;
     let payment_id = world.paid().await;
     let knob = world.sandbox.url("/sandbox/click/reversals");
-    let turned = client().post(knob).body(r#"{"refuse": true}"#).send().await.unwrap();
+    let turned = client().post(knob).json(&json!({"refuse": true})).send().await.unwrap();
     assert_eq!(turned.status(), 200);
     assert_refused(&world.call(&reversal(payment_id)).await, StatusCode::BAD_REQUEST, "bank");
     assert_eq!(world.status_of(payment_id).await, 2);

@@ -6,7 +6,7 @@ use teloxide::Bot;
 use tokio::task::JoinHandle;
 use tolov_kit::{lifecycle::Stop, secret::Secret};
 use tolov_sandbox::{
-    Handle, Sandbox, SandboxConfig, SandboxError,
+    Config, Handle, Service,
     click::ClickConfig,
     telegram::{Channel, Message, NewShopper, Telegram},
 };
@@ -16,7 +16,7 @@ pub(crate) const TOKEN: &str = "123456:TEST-token_of_the_sandbox";
 pub(crate) const STAFF: i64 = -1_001_234;
 pub(crate) const SERVICE_ID: i64 = 12345;
 pub(crate) const MERCHANT_ID: i64 = 678;
-pub(crate) const SECRET_KEY: &str = "SECRET";
+pub(crate) const SECRET_KEY: &str = "sandbox-only-key-of-the-tests";
 /// Nothing here takes this long; what does is broken.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
@@ -24,15 +24,15 @@ pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     pub(crate) handle: Handle,
     pub(crate) stop: Stop,
-    pub(crate) task: JoinHandle<Result<(), SandboxError>>,
+    pub(crate) task: JoinHandle<std::io::Result<()>>,
 }
 
-pub(crate) fn config() -> SandboxConfig {
+pub(crate) fn config() -> Config {
     let mut click = ClickConfig::new(SERVICE_ID, MERCHANT_ID, Secret::new(SECRET_KEY));
     click.first_pause = Duration::from_millis(5);
     click.longest_pause = Duration::from_millis(20);
     click.answer_timeout = Duration::from_millis(300);
-    let mut config = SandboxConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)), click);
+    let mut config = Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), click);
     config.telegram.channels =
         vec![Channel { id: STAFF, title: "Staff".to_owned(), username: Some("tolov_staff".to_owned()) }];
     config
@@ -42,8 +42,8 @@ pub(crate) fn start() -> Running {
     start_with(config())
 }
 
-pub(crate) fn start_with(config: SandboxConfig) -> Running {
-    let sandbox = Sandbox::build(config).unwrap();
+pub(crate) fn start_with(config: Config) -> Running {
+    let sandbox = Service::build(config).unwrap();
     let (addr, handle, stop) = (sandbox.addr(), sandbox.handle(), Stop::new());
     let task = tokio::spawn(sandbox.run(stop.clone()));
     Running { addr, handle, stop, task }

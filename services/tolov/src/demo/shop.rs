@@ -12,9 +12,7 @@ use tolov_kit::{
     lifecycle::{Stop, Tasks},
     secret::Secret,
 };
-use tolov_sandbox::{
-    Handle, Sandbox, SandboxConfig, SandboxError, click::ClickConfig, load::OrderDesk, telegram::Channel,
-};
+use tolov_sandbox::{Config, Handle, Service, click::ClickConfig, load::OrderDesk, telegram::Channel};
 use tolov_shop::seed;
 use tolov_webhook::ledger::Ledger;
 use url::Url;
@@ -26,7 +24,7 @@ use crate::people;
 const SERVICE_ID: i64 = 12345;
 const MERCHANT_ID: i64 = 6789;
 /// Known to everybody, and good for nothing outside this process.
-const CLICK_SECRET_KEY: &str = "demo-click-secret";
+const CLICK_SECRET_KEY: &str = "sandbox-only-demo-key";
 pub(super) const API_TOKEN: &str = "demo-api-token";
 const BOT_TOKEN: &str = "1000000001:demo-bot-token-of-the-sandbox-only";
 pub(super) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
@@ -41,7 +39,7 @@ pub(super) struct DemoShop {
     sandbox_url: Url,
     /// The sandbox is stopped last: to the services it is the world outside.
     sandbox_stop: Stop,
-    sandbox_task: JoinHandle<Result<(), SandboxError>>,
+    sandbox_task: JoinHandle<std::io::Result<()>>,
     webhook_url: Url,
     shopper_id: i64,
 }
@@ -136,15 +134,14 @@ fn populate(sandbox: &Handle) -> Result<i64> {
     Ok(people::SHOPPER_ID)
 }
 
-fn bind_sandbox(wished: Option<SocketAddr>) -> Result<Sandbox> {
+fn bind_sandbox(wished: Option<SocketAddr>) -> Result<Service> {
     let secret_key = Secret::new(CLICK_SECRET_KEY);
-    let config =
-        |addr| SandboxConfig::new(addr, ClickConfig::new(SERVICE_ID, MERCHANT_ID, secret_key.clone()));
+    let config = |addr| Config::new(addr, ClickConfig::new(SERVICE_ID, MERCHANT_ID, secret_key.clone()));
     if let Some(addr) = wished {
-        return Ok(Sandbox::build(config(addr))?);
+        return Ok(Service::build(config(addr))?);
     }
     let any_port = SocketAddr::new(SANDBOX_ADDR.ip(), 0);
-    Ok(Sandbox::build(config(SANDBOX_ADDR)).or_else(|_| Sandbox::build(config(any_port)))?)
+    Ok(Service::build(config(SANDBOX_ADDR)).or_else(|_| Service::build(config(any_port)))?)
 }
 
 fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {

@@ -32,6 +32,23 @@ fn every_missing_variable_is_named_in_one_message_with_exit_code_2() {
 }
 
 #[test]
+fn the_sandbox_refuses_a_key_that_is_not_marked_as_its_own() {
+    let settings = [
+        ("BOT_TOKEN", "1000000001:sandbox-only-bot-token"),
+        ("CLICK_SERVICE_ID", "1"),
+        ("CLICK_MERCHANT_ID", "1"),
+        ("CLICK_SECRET_KEY", "a-real-key-hunter2"),
+        ("CLICK_TEST_MODE", "true"),
+        ("WEBHOOK_URL", "http://127.0.0.1:1"),
+        ("SANDBOX_ADDR", "127.0.0.1:0"),
+    ];
+    let (code, said) = run("sandbox", &settings);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("sandbox-only") && said.contains("--real-key"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
 fn a_bad_variable_is_named_without_its_value() {
     let secrets = [
         ("AMQP_URL", "amqp://shop:hunter2@127.0.0.1:1/%2f"),

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::{
@@ -124,17 +125,17 @@ impl<'w> Person<'w> {
     }
 
     pub(crate) async fn sends_photo(&self, photo: Vec<u8>, caption: &str) {
-        self.sends_file("photo", &[("caption", caption)], photo).await;
+        self.sends_file("photo", json!({ "caption": caption }), &photo).await;
     }
 
     pub(crate) async fn sends_document(&self, file_name: &str, content: Vec<u8>) {
-        self.sends_file("document", &[("file_name", file_name)], content).await;
+        self.sends_file("document", json!({ "file_name": file_name }), &content).await;
     }
 
-    async fn sends_file(&self, kind: &str, query: &[(&str, &str)], content: Vec<u8>) {
+    async fn sends_file(&self, kind: &str, mut body: Value, content: &[u8]) {
         self.begins().await;
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        self.world.post_bytes(&format!("telegram/shoppers/{}/{kind}?{query}", self.id), content).await;
+        body["content_base64"] = base64::engine::general_purpose::STANDARD.encode(content).into();
+        self.world.post(&format!("telegram/shoppers/{}/{kind}", self.id), &body).await;
         self.is_answered().await;
     }
 

@@ -185,11 +185,6 @@ impl World {
         self.answer(knob, request).await
     }
 
-    pub(crate) async fn post_bytes(&self, knob: &str, body: Vec<u8>) -> Value {
-        let request = self.http.post(format!("{}/sandbox/{knob}", self.sandbox_url)).body(body);
-        self.answer(knob, request).await
-    }
-
     async fn answer(&self, knob: &str, request: reqwest::RequestBuilder) -> Value {
         match self.try_to_answer(request).await {
             Ok(answer) => answer,
