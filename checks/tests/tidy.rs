@@ -92,7 +92,7 @@ fn links_between_documents_lead_somewhere() {
 fn documents_named_in(text: &str) -> BTreeSet<String> {
     text.split(|character: char| !(character.is_ascii_alphanumeric() || "._/-".contains(character)))
         .map(|word| word.trim_end_matches('.'))
-        .filter(|word| word.ends_with(".md") && word.len() > ".md".len())
+        .filter(|word| word.strip_suffix(".md").is_some_and(|stem| !stem.is_empty()))
         .filter_map(
             |word| if word.starts_with('/') { word.rsplit('/').next() } else { word.rsplit("../").next() },
         )
