@@ -6,4 +6,5 @@ mod connecting;
 mod contract;
 mod documents;
 mod faults;
+mod replica_set;
 mod world;

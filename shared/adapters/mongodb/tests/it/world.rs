@@ -33,9 +33,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn fresh() -> anyhow::Result<Self> {
-        let server = server_url()?;
+        Self::at(&server_url()?).await
+    }
+
+    pub(crate) async fn at(server: &str) -> anyhow::Result<Self> {
         let name = format!("tolov_test_{}", ObjectId::new().to_hex());
-        let url = with_database(&server, &name);
+        let url = with_database(server, &name);
         let database = Client::with_uri_str(&url).await?.database(&name);
         Ok(Self { url, database })
     }
