@@ -1,26 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod cancelling;
-mod cashier;
-mod chores;
+mod broadcast;
 mod config;
-mod counted;
-mod ctx;
-mod dialogue;
+mod conversation;
+mod deps;
+mod maintenance;
+mod metrics;
 mod notify;
-mod order_message;
-mod pace;
-mod press;
-mod render;
-mod schema;
-mod screen;
+mod orders;
 mod service;
 mod shopper;
 mod staff;
 mod telegram;
-mod text;
+mod texts;
 mod updates;
 
-pub use config::{BotConfig, Channel, ConfigError};
-pub use service::{Deps, Service};
+pub use crate::{
+    config::{BotConfig, Channel, ConfigError},
+    deps::Deps,
+    service::Service,
+};

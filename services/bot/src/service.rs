@@ -6,28 +6,18 @@ use std::{
     time::Duration,
 };
 
-use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
-use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
+use tolov_kit::{in_hand::InHand, lifecycle::Stop};
 
 use crate::{
-    BotConfig, ConfigError,
-    cashier::Cashier,
-    chores,
-    ctx::HandlerDeps,
-    notify::Notifier,
-    pace::Pace,
-    staff::{broadcast, channel::StaffChat},
-    telegram::Telegram,
+    broadcast,
+    config::{BotConfig, ConfigError},
+    deps::{Deps, HandlerDeps},
+    maintenance,
+    notify::{self, notifier::Notifier},
+    orders::ledger_client::LedgerClient,
+    telegram::{client::Telegram, limits::Pace, staff_chat::StaffChat},
     updates,
 };
-
-/// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
-#[derive(Debug, Clone)]
-pub struct Deps {
-    pub consumer: Arc<dyn Consumer>,
-    pub shop: Arc<dyn ShopStore>,
-    pub clock: Arc<dyn Clock>,
-}
 
 /// Tells shoppers and staff what happened, and answers shoppers.
 #[derive(Debug)]
@@ -48,7 +38,7 @@ impl Service {
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
             overall: Arc::new(overall),
-            cashier: Cashier::new(config.webhook_url.clone(), config.api_token.clone())?,
+            ledger: LedgerClient::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
             config: Arc::new(config),
             me: OnceLock::new(),
@@ -72,8 +62,8 @@ impl Service {
     /// notifier does not need the listener.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
         tokio::join!(
-            self.notifier.run(stop.clone()),
-            chores::run(Arc::clone(&self.handlers), stop.clone()),
+            notify::run(self.notifier, stop.clone()),
+            maintenance::run(Arc::clone(&self.handlers), stop.clone()),
             broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
             updates::run(self.handlers, stop),
         );

@@ -16,16 +16,16 @@ use tolov_domain::{
 };
 use tolov_kit::lifecycle::{Stop, pause};
 
-use super::{
-    Notifier, Verdicts,
-    journal::{AWAY_AFTER, Lease, STOP_AFTER, pauses},
+use crate::notify::{
+    claims::{AWAY_AFTER, Lease, STOP_AFTER, pauses},
+    notifier::{Notifier, Verdicts},
+    post_queue::{Notice, PostQueue},
     shopper::{self, News, Told},
-    waiting_room::{Notice, WaitingRoom},
 };
 
 struct Intake {
     notifier: Arc<Notifier>,
-    room: WaitingRoom,
+    room: PostQueue,
     verdicts: Verdicts,
     in_flight: Arc<Semaphore>,
     sending: JoinSet<()>,
@@ -40,7 +40,7 @@ pub(super) async fn run(
     stop: Stop,
 ) {
     let in_flight = Arc::new(Semaphore::new(notifier.config.in_flight_max));
-    let room = WaitingRoom::new(&notifier.config, notices);
+    let room = PostQueue::new(&notifier.config, notices);
     let mut intake = Intake { notifier, room, verdicts, in_flight, sending: JoinSet::new(), stop };
     intake.take_in_until_stop().await;
     // The staff side sees that nothing more comes when its sender is dropped.

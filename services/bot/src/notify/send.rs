@@ -1,22 +1,18 @@
 //! One message, sent with patience: its turn, Telegram's "retry after", and what remains when it was not sent.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use teloxide::types::Recipient;
 use tokio::time::Instant;
 use tolov_domain::ports::bus::Verdict;
 use tolov_kit::lifecycle::{Stop, pause};
 
-use super::{
-    Ending, Notifier,
-    journal::{AWAY_AFTER, Lease, STOP_AFTER},
-};
 use crate::{
-    pace::Turn,
-    telegram::{MessageId, SendError},
+    notify::{
+        claims::{AWAY_AFTER, Lease, STOP_AFTER},
+        notifier::{Ending, Notifier},
+    },
+    telegram::{client::MessageId, errors::SendError, limits::Turn},
 };
 
 /// So many claims may end with an unknown outcome before the retry ladder counts them, and parks the notification in
@@ -62,19 +58,6 @@ impl Notifier {
     }
 }
 
-/// Tells "this chat gets too much" from "this bot sends too much": the latter meets several chats at the same time.
-#[derive(Debug, Default)]
-pub(super) struct Flood(Mutex<Option<(Recipient, Instant)>>);
-
-impl Flood {
-    fn is_of_all_chats(&self, chat: &Recipient, until: Instant) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let others_wait = last.as_ref().is_some_and(|(other, at)| other != chat && *at > Instant::now());
-        *last = Some((chat.clone(), until));
-        others_wait
-    }
-}
-
 /// What the journal and the bus hear of a failure that does not depend on the recipient.
 ///
 /// Where Telegram or the way to it is at fault, the message does not step down the ladder: an outage of an hour must
@@ -102,8 +85,6 @@ pub(super) fn ending_of(error: SendError, attempt: u32, lease: Lease) -> Ending 
 
 #[cfg(test)]
 mod tests {
-    use teloxide::types::ChatId;
-
     use super::*;
 
     fn lease() -> Lease {
@@ -126,17 +107,5 @@ mod tests {
         assert!(matches!(ending_of(failed(true), 1, lease()), Ending::Free(Verdict::Later { .. })));
         let away = SendError::NotConnected("refused".to_owned());
         assert!(matches!(ending_of(away, 1, lease()), Ending::Free(Verdict::Later { .. })));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_chat_that_gets_too_much_does_not_hold_back_the_others() {
-        let flood = Flood::default();
-        let chat = |id| Recipient::Id(ChatId(id));
-        let soon = Instant::now() + Duration::from_secs(5);
-        assert!(!flood.is_of_all_chats(&chat(1), soon));
-        assert!(!flood.is_of_all_chats(&chat(1), soon));
-        assert!(flood.is_of_all_chats(&chat(2), soon));
-        tokio::time::sleep(Duration::from_secs(6)).await;
-        assert!(!flood.is_of_all_chats(&chat(1), soon));
     }
 }

@@ -17,12 +17,16 @@ use tolov_kit::{
     lifecycle::{Stop, pause},
 };
 
-use super::{
-    Ending, Notifier,
-    journal::{AWAY_AFTER, Lease, pauses},
-    send::{Sent, ending_of},
+use crate::{
+    notify::{
+        claims::{AWAY_AFTER, Lease, pauses},
+        notifier::{Ending, Notifier},
+        send::{Sent, ending_of},
+        texts,
+    },
+    orders::order_message,
+    telegram::errors::SendError,
 };
-use crate::{order_message, render, telegram::SendError};
 
 /// What a shopper hears of an order.
 #[derive(Debug, Clone, Copy)]
@@ -88,8 +92,8 @@ async fn attempt_to_tell(
         return Ending::Free(Verdict::Later { after: AWAY_AFTER });
     };
     let html = match news {
-        News::Paid(payment) => render::shopper_paid(language, notification, payment),
-        News::Expired => render::shopper_expired(language, notification),
+        News::Paid(payment) => texts::shopper_paid(language, notification, payment),
+        News::Expired => texts::shopper_expired(language, notification),
     };
     // The number of a shopper is the number of the private chat.
     let chat = Recipient::Id(ChatId(notification.user_id.get()));

@@ -22,16 +22,16 @@ use tolov_domain::{
 use tolov_kit::{availability::Availability, lifecycle::Stop};
 use tolov_shop::fulfilment::Stage;
 
-use super::{
-    Ending, Notifier, Verdicts,
-    journal::{AWAY_AFTER, Lease, STOP_AFTER},
-    send::ending_of,
-    waiting_room::{NO_ROOM_LONGEST, Notice},
-};
 use crate::{
-    render,
-    staff::order_post,
-    telegram::{MessageId, SendError},
+    notify::{
+        claims::{AWAY_AFTER, Lease, STOP_AFTER},
+        notifier::{Ending, Notifier, Verdicts},
+        post_queue::{NO_ROOM_LONGEST, Notice},
+        send::ending_of,
+        texts,
+    },
+    staff::orders::order_post,
+    telegram::{client::MessageId, errors::SendError},
 };
 
 /// Telegram takes 100 buttons under one message.
@@ -111,7 +111,7 @@ impl StaffChannel {
         let Some((claimed, attempt, lease)) = self.claim(candidates, stop).await else { return };
         // What others have sent in the meantime has left the post, so the rest fits all the more.
         let (post, html) = self.written(&claimed).await;
-        self.notifier.overall.jump_the_line();
+        self.notifier.overall.reserve_priority();
         let ids: Vec<EventId> =
             claimed.iter().map(|notice| notice.notification.notification_id.clone()).collect();
         match self.send(&html, &post).await {
@@ -321,5 +321,5 @@ fn orders(notices: &[Notice]) -> String {
 
 fn digest(channel: &StaffChannel, notices: &[Notice]) -> (String, usize) {
     let told: Vec<&Notification> = notices.iter().map(|notice| &notice.notification).collect();
-    render::digest(channel.notifier.config.staff_language, &told)
+    texts::digest(channel.notifier.config.staff_language, &told)
 }

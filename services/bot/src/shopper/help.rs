@@ -6,14 +6,18 @@ use teloxide::types::BotCommand;
 use tolov_domain::Language;
 
 use crate::{
-    ctx::{Ctx, Done, HandlerDeps},
-    press::ShopPress,
-    screen::{Button, Screen},
+    conversation::{
+        callback::ShopCallback,
+        context::Ctx,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    deps::HandlerDeps,
     shopper::menu,
-    text::{l, t},
+    texts::{l, t},
 };
 
-pub(crate) async fn open(mut ctx: Ctx) -> Done {
+pub(crate) async fn open(mut ctx: Ctx) -> HandlerResult {
     menu::rest(&mut ctx).await?;
     ctx.show(screen(ctx.language)).await
 }
@@ -22,8 +26,8 @@ fn screen(language: Language) -> Screen {
     let lines = commands(language).into_iter().map(|(name, what)| format!("/{name} — {what}"));
     let html = [t!(language, "help-text"), lines.collect::<Vec<_>>().join("\n"), t!(language, "help-end")];
     Screen::new(html.join("\n\n")).row([
-        Button::press(l!(language, "menu-support"), ShopPress::AskSupport),
-        Button::press(l!(language, "back-to-menu"), ShopPress::Menu),
+        Button::callback(l!(language, "menu-support"), ShopCallback::AskSupport),
+        Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu),
     ])
 }
 
@@ -59,7 +63,7 @@ mod tests {
     use teloxide::utils::command::BotCommands;
 
     use super::*;
-    use crate::schema::Command;
+    use crate::conversation::command::Command;
 
     #[test]
     fn every_command_that_is_shown_is_understood_and_within_telegrams_limits() {

@@ -3,26 +3,29 @@
 use tolov_domain::{Language, OrderedProduct};
 
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::{ShopPress, StaffPress},
-    screen::{Button, Screen},
-    shopper::contact,
-    text::{l, t},
+    conversation::{
+        callback::{ShopCallback, StaffCallback},
+        context::Ctx,
+        dialogue::Step,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    shopper::account::phone,
+    texts::{l, t},
 };
 
-pub(crate) async fn open(ctx: Ctx) -> Done {
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     let title = t!(ctx.language, "menu-title");
     open_titled(ctx, title).await
 }
 
 /// The way on for somebody who wrote what nobody understands.
-pub(crate) async fn hint(ctx: Ctx) -> Done {
+pub(crate) async fn hint(ctx: Ctx) -> HandlerResult {
     let title = t!(ctx.language, "unknown");
     open_titled(ctx, title).await
 }
 
-async fn open_titled(mut ctx: Ctx, title: String) -> Done {
+async fn open_titled(mut ctx: Ctx, title: String) -> HandlerResult {
     rest(&mut ctx).await?;
     leave_search(&mut ctx).await?;
     let user = ctx.shop().user(ctx.id()).await?;
@@ -31,15 +34,15 @@ async fn open_titled(mut ctx: Ctx, title: String) -> Done {
 }
 
 /// The shopper looks around: nothing is waited for any more, and a keyboard that was shown for an answer goes.
-pub(crate) async fn rest(ctx: &mut Ctx) -> Done {
-    contact::put_away(ctx).await?;
+pub(crate) async fn rest(ctx: &mut Ctx) -> HandlerResult {
+    phone::put_away(ctx).await?;
     ctx.expect(Step::Idle).await?;
     ctx.dialogue.step = Step::Idle;
     Ok(())
 }
 
 /// The way back from a card is not to the results of a search any more.
-pub(crate) async fn leave_search(ctx: &mut Ctx) -> Done {
+pub(crate) async fn leave_search(ctx: &mut Ctx) -> HandlerResult {
     if ctx.dialogue.found.take().is_some() {
         ctx.change(|dialogue| dialogue.found = None).await?;
     }
@@ -56,21 +59,24 @@ pub(crate) fn cart_button(language: Language, pieces: u32) -> Button {
         0 => l!(language, "menu-cart"),
         _ => l!(language, "menu-cart-filled", count = pieces),
     };
-    Button::press(label, ShopPress::Cart)
+    Button::callback(label, ShopCallback::Cart)
 }
 
 fn screen(language: Language, title: String, pieces: u32, is_staff: bool) -> Screen {
-    let staff = is_staff.then(|| Button::press(l!(language, "menu-staff"), StaffPress::Panel));
+    let staff = is_staff.then(|| Button::callback(l!(language, "menu-staff"), StaffCallback::Panel));
     Screen::new(title)
-        .row([Button::press(l!(language, "menu-catalogue"), ShopPress::Categories { page: 0 })])
-        .row([Button::press(l!(language, "menu-search"), ShopPress::Search), cart_button(language, pieces)])
+        .row([Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 })])
         .row([
-            Button::press(l!(language, "menu-orders"), ShopPress::Orders { page: 0 }),
-            Button::press(l!(language, "menu-profile"), ShopPress::Profile),
+            Button::callback(l!(language, "menu-search"), ShopCallback::Search),
+            cart_button(language, pieces),
         ])
         .row([
-            Button::press(l!(language, "menu-help"), ShopPress::Help),
-            Button::press(l!(language, "menu-support"), ShopPress::AskSupport),
+            Button::callback(l!(language, "menu-orders"), ShopCallback::Orders { page: 0 }),
+            Button::callback(l!(language, "menu-profile"), ShopCallback::Profile),
+        ])
+        .row([
+            Button::callback(l!(language, "menu-help"), ShopCallback::Help),
+            Button::callback(l!(language, "menu-support"), ShopCallback::AskSupport),
         ])
         .row(staff)
 }

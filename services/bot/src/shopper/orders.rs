@@ -6,24 +6,28 @@ use tolov_shop::{
     fulfilment::{By, Fulfilment, Stage, fulfilment, fulfilments_of},
 };
 
-use super::cart as cart_screens;
 use crate::{
-    cancelling::{Cancelling, cancel_unpaid},
-    ctx::{Ctx, Done, Origin, Trouble},
-    order_message,
-    press::ShopPress,
-    screen::{Button, Screen},
-    shopper::menu,
-    text::{l, money, t},
+    conversation::{
+        callback::ShopCallback,
+        context::{Ctx, Origin},
+        error::{HandlerError, HandlerResult},
+        screen::{Button, Screen},
+    },
+    orders::{
+        cancel::{CancelOutcome, cancel_unpaid},
+        order_message,
+    },
+    shopper::{cart as cart_screens, menu},
+    texts::{l, money, t},
 };
 
 const ORDERS_PER_PAGE: u32 = 8;
 
-pub(crate) async fn open_first_page(ctx: Ctx) -> Done {
+pub(crate) async fn open_first_page(ctx: Ctx) -> HandlerResult {
     open(ctx, 0).await
 }
 
-pub(crate) async fn open(mut ctx: Ctx, page: u32) -> Done {
+pub(crate) async fn open(mut ctx: Ctx, page: u32) -> HandlerResult {
     menu::rest(&mut ctx).await?;
     let language = ctx.language;
     let skip = page.saturating_mul(ORDERS_PER_PAGE);
@@ -32,7 +36,7 @@ pub(crate) async fn open(mut ctx: Ctx, page: u32) -> Done {
     let shown = usize::try_from(ORDERS_PER_PAGE).unwrap_or(usize::MAX);
     let is_last = orders.len() <= shown;
     orders.truncate(shown);
-    let menu = Button::press(l!(language, "back-to-menu"), ShopPress::Menu);
+    let menu = Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu);
     if orders.is_empty() && page == 0 {
         return ctx.show(Screen::new(t!(language, "orders-empty")).row([menu])).await;
     }
@@ -40,13 +44,14 @@ pub(crate) async fn open(mut ctx: Ctx, page: u32) -> Done {
         let state = order_message::state(language, order.stage);
         format!("№{} · {} · {}", order.id, money(language, order.total), state)
     };
-    let row = |order: &Fulfilment| vec![Button::press(label(order), ShopPress::OpenOrder { id: order.id })];
+    let row =
+        |order: &Fulfilment| vec![Button::callback(label(order), ShopCallback::OpenOrder { id: order.id })];
     let mut pages = Vec::new();
     if page > 0 {
-        pages.push(Button::press("◀️", ShopPress::Orders { page: page - 1 }));
+        pages.push(Button::callback("◀️", ShopCallback::Orders { page: page - 1 }));
     }
     if !is_last {
-        pages.push(Button::press("▶️", ShopPress::Orders { page: page.saturating_add(1) }));
+        pages.push(Button::callback("▶️", ShopCallback::Orders { page: page.saturating_add(1) }));
     }
     let screen =
         Screen::new(t!(language, "orders-title")).rows(orders.iter().map(row)).row(pages).row([menu]);
@@ -54,20 +59,20 @@ pub(crate) async fn open(mut ctx: Ctx, page: u32) -> Done {
 }
 
 /// One order, where the list was.
-pub(crate) async fn show(ctx: Ctx, id: OrderId) -> Done {
+pub(crate) async fn show(ctx: Ctx, id: OrderId) -> HandlerResult {
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
     show_again(&ctx, &order).await
 }
 
-async fn show_order(ctx: &Ctx, order: &Fulfilment) -> Done {
+async fn show_order(ctx: &Ctx, order: &Fulfilment) -> HandlerResult {
     let language = ctx.language;
     let screen = order_message::screen(language, order, ctx.now(), &ctx.deps)
-        .row([Button::press(l!(language, "back-to-orders"), ShopPress::Orders { page: 0 })]);
+        .row([Button::callback(l!(language, "back-to-orders"), ShopCallback::Orders { page: 0 })]);
     ctx.show(screen).await
 }
 
 /// "Check payment": reads where the order stands, and changes nothing about it.
-pub(crate) async fn check(ctx: Ctx, id: OrderId) -> Done {
+pub(crate) async fn check(ctx: Ctx, id: OrderId) -> HandlerResult {
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
     let language = ctx.language;
     let text = if order.stage == Stage::Waiting {
@@ -80,7 +85,7 @@ pub(crate) async fn check(ctx: Ctx, id: OrderId) -> Done {
 }
 
 /// Whether the tap was on the order's own message or on the screen, that is what is brought up to date.
-async fn show_again(ctx: &Ctx, order: &Fulfilment) -> Done {
+async fn show_again(ctx: &Ctx, order: &Fulfilment) -> HandlerResult {
     if is_own_message(ctx, order) {
         order_message::refresh(&ctx.deps, order.id).await?;
         ctx.answer(None, false).await;
@@ -90,22 +95,22 @@ async fn show_again(ctx: &Ctx, order: &Fulfilment) -> Done {
 }
 
 fn is_own_message(ctx: &Ctx, order: &Fulfilment) -> bool {
-    let Origin::Press { shown: Some(shown), .. } = &ctx.origin else { return false };
+    let Origin::Callback { shown: Some(shown), .. } = &ctx.origin else { return false };
     order.shopper_message_id == Some(i64::from(shown.message_id))
 }
 
-pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> Done {
+pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> HandlerResult {
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
     if order.stage != Stage::Waiting {
         return show_again(&ctx, &order).await;
     }
     let language = ctx.language;
     let screen = Screen::new(t!(language, "cancel-surely", order = id)).row([
-        Button::press(l!(language, "cancel-yes"), ShopPress::CancelOrderSurely { id }),
-        Button::press(l!(language, "back"), ShopPress::OpenOrder { id }),
+        Button::callback(l!(language, "cancel-yes"), ShopCallback::CancelOrderConfirmed { id }),
+        Button::callback(l!(language, "back"), ShopCallback::OpenOrder { id }),
     ]);
     // The order's message asks in its own place, and does not become the screen that the next one replaces.
-    if let Origin::Press { shown: Some(shown), .. } = &ctx.origin
+    if let Origin::Callback { shown: Some(shown), .. } = &ctx.origin
         && is_own_message(&ctx, &order)
     {
         ctx.deps.telegram.change(ctx.chat(), *shown, &screen).await?;
@@ -115,15 +120,15 @@ pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> Done {
     ctx.show(screen).await
 }
 
-pub(crate) async fn cancel(ctx: Ctx, id: OrderId) -> Done {
+pub(crate) async fn cancel(ctx: Ctx, id: OrderId) -> HandlerResult {
     if own_order(&ctx, id).await?.is_none() {
         return ctx.stale().await;
     }
     let language = ctx.language;
     match cancel_unpaid(&ctx.deps, id, By::Shopper).await? {
-        Cancelling::Done(_) => ctx.toast(l!(language, "cancelled-now")).await?,
-        Cancelling::Paid => ctx.alert(l!(language, "cancel-too-late")).await?,
-        Cancelling::NotWaiting => {}
+        CancelOutcome::Done(_) => ctx.toast(l!(language, "cancelled-now")).await?,
+        CancelOutcome::Paid => ctx.alert(l!(language, "cancel-too-late")).await?,
+        CancelOutcome::NotWaiting => {}
     }
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
     if !is_own_message(&ctx, &order) {
@@ -133,7 +138,7 @@ pub(crate) async fn cancel(ctx: Ctx, id: OrderId) -> Done {
 }
 
 /// The same things into the cart once more; what is not there any more is said.
-pub(crate) async fn again(ctx: Ctx, id: OrderId) -> Done {
+pub(crate) async fn again(ctx: Ctx, id: OrderId) -> HandlerResult {
     let Some(order) = own_order(&ctx, id).await? else { return ctx.stale().await };
     let in_cart = ctx.shop().user(ctx.id()).await?.map(|user| user.cart).unwrap_or_default();
     let mut missing = Vec::new();
@@ -150,8 +155,8 @@ pub(crate) async fn again(ctx: Ctx, id: OrderId) -> Done {
         }
     }
     if !missing.is_empty() {
-        let list = crate::text::Html(missing.join(", "));
-        ctx.say(t!(ctx.language, "again-missing", titles = list)).await?;
+        let list = crate::texts::Html(missing.join(", "));
+        ctx.reply(t!(ctx.language, "again-missing", titles = list)).await?;
     }
     // The order's message stays as it is; the cart is a message of its own.
     if is_own_message(&ctx, &order) {
@@ -161,7 +166,7 @@ pub(crate) async fn again(ctx: Ctx, id: OrderId) -> Done {
 }
 
 /// An order of this shopper; nobody else's, whatever a button says.
-async fn own_order(ctx: &Ctx, id: OrderId) -> Result<Option<Fulfilment>, Trouble> {
+async fn own_order(ctx: &Ctx, id: OrderId) -> Result<Option<Fulfilment>, HandlerError> {
     let order = fulfilment(ctx.documents(), id).await?;
     Ok(order.filter(|order| order.user_id == ctx.id()))
 }

@@ -7,15 +7,18 @@ use tolov_shop::{
 };
 
 use crate::{
-    ctx::{Ctx, Done},
-    press::{CataloguePress, ShopPress, StaffPress},
-    screen::{Button, Screen},
+    conversation::{
+        callback::{CatalogueCallback, ShopCallback, StaffCallback},
+        context::Ctx,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
     shopper::menu,
-    text::{l, t},
+    texts::{l, t},
 };
 
 /// /admin. Who has no role does not get here: to them it is no command (`schema.rs`).
-pub(crate) async fn open(mut ctx: Ctx) -> Done {
+pub(crate) async fn open(mut ctx: Ctx) -> HandlerResult {
     let Some(role) = ctx.role else { return ctx.stale().await };
     // Also out of a question that shows a keyboard, which only a message takes away.
     menu::rest(&mut ctx).await?;
@@ -25,28 +28,37 @@ pub(crate) async fn open(mut ctx: Ctx) -> Done {
 fn screen(language: Language, role: Role, name: &str) -> Screen {
     Screen::new(t!(language, "panel-title", name = name, role = role_name(language, role)))
         .rows(buttons(language, role))
-        .row([Button::press(l!(language, "panel-to-shop"), ShopPress::Menu)])
+        .row([Button::callback(l!(language, "panel-to-shop"), ShopCallback::Menu)])
 }
 
 /// Everything that staff can do, one line a button: what a role may, it sees.
 fn buttons(language: Language, role: Role) -> Vec<Vec<Button>> {
     let all = [
-        (Right::SeeOrders, Button::press(l!(language, "panel-orders"), StaffPress::Orders)),
-        (Right::Broadcast, Button::press(l!(language, "panel-broadcast"), StaffPress::Broadcast)),
+        (Right::SeeOrders, Button::callback(l!(language, "panel-orders"), StaffCallback::Orders)),
+        (Right::Broadcast, Button::callback(l!(language, "panel-broadcast"), StaffCallback::Broadcast)),
         (
             Right::SeeStatistics,
-            Button::press(l!(language, "panel-statistics"), StaffPress::Statistics { period: Period::Days }),
+            Button::callback(
+                l!(language, "panel-statistics"),
+                StaffCallback::Statistics { period: Period::Days },
+            ),
         ),
         (
             Right::EditCatalogue,
-            Button::press(l!(language, "panel-catalogue"), CataloguePress::Categories { page: 0 }),
+            Button::callback(l!(language, "panel-catalogue"), CatalogueCallback::Categories { page: 0 }),
         ),
         (
             Right::EditCatalogue,
-            Button::press(l!(language, "panel-promo"), StaffPress::PromoCodes { page: 0 }),
+            Button::callback(l!(language, "panel-promo"), StaffCallback::PromoCodes { page: 0 }),
         ),
-        (Right::ManageStaff, Button::press(l!(language, "panel-staff"), StaffPress::Members { page: 0 })),
-        (Right::ManageStaff, Button::press(l!(language, "panel-journal"), StaffPress::Journal { page: 0 })),
+        (
+            Right::ManageStaff,
+            Button::callback(l!(language, "panel-staff"), StaffCallback::Members { page: 0 }),
+        ),
+        (
+            Right::ManageStaff,
+            Button::callback(l!(language, "panel-journal"), StaffCallback::Journal { page: 0 }),
+        ),
     ];
     let allowed: Vec<Button> =
         all.into_iter().filter(|(right, _)| role.may(*right)).map(|(_, button)| button).collect();
@@ -63,21 +75,25 @@ pub(crate) fn role_name(language: Language, role: Role) -> String {
 
 /// The way back to the panel, at the end of a screen.
 pub(crate) fn back(language: Language) -> [Button; 1] {
-    [Button::press(l!(language, "panel-back"), StaffPress::Panel)]
+    [Button::callback(l!(language, "panel-back"), StaffCallback::Panel)]
 }
 
 /// The way to the pages beside this one.
-pub(crate) fn pager(page: u32, pages: u32, to: impl Fn(u32) -> crate::press::Press) -> Vec<Button> {
+pub(crate) fn pager(
+    page: u32,
+    pages: u32,
+    to: impl Fn(u32) -> crate::conversation::callback::CallbackData,
+) -> Vec<Button> {
     if pages < 2 {
         return Vec::new();
     }
     let mut row = Vec::new();
     if let Some(before) = page.checked_sub(1) {
-        row.push(Button::press("◀️", to(before)));
+        row.push(Button::callback("◀️", to(before)));
     }
-    row.push(Button::press(format!("{} / {pages}", page.saturating_add(1)), ShopPress::Nothing));
+    row.push(Button::callback(format!("{} / {pages}", page.saturating_add(1)), ShopCallback::Nothing));
     if page.saturating_add(1) < pages {
-        row.push(Button::press("▶️", to(page.saturating_add(1))));
+        row.push(Button::callback("▶️", to(page.saturating_add(1))));
     }
     row
 }
@@ -111,8 +127,8 @@ mod tests {
         assert_eq!(page_of(&all, 0, 2), (0, 3, &[1, 2][..]));
         assert_eq!(page_of(&all, 9, 2), (2, 3, &[5][..]));
         assert_eq!(page_of::<u8>(&[], 3, 2), (0, 1, &[][..]));
-        assert!(pager(0, 1, |page| CataloguePress::Categories { page }.into()).is_empty());
-        let turns = pager(1, 3, |page| CataloguePress::Categories { page }.into());
+        assert!(pager(0, 1, |page| CatalogueCallback::Categories { page }.into()).is_empty());
+        let turns = pager(1, 3, |page| CatalogueCallback::Categories { page }.into());
         let labels: Vec<String> = Screen::new("")
             .row(turns)
             .markup()

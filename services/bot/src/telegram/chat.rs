@@ -15,8 +15,10 @@ use teloxide::{
     },
 };
 
-use super::{SendError, Telegram};
-use crate::{dialogue::ShownScreen, screen::Screen};
+use crate::{
+    conversation::{dialogue::ShownMessage, screen::Screen},
+    telegram::{client::Telegram, errors::SendError},
+};
 
 /// A person waits for an answer: a longer "retry after" is not waited out.
 const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(5);
@@ -39,7 +41,7 @@ enum Edited {
 
 impl Telegram {
     /// Sends a new message.
-    pub(crate) async fn show_new(&self, chat: ChatId, screen: &Screen) -> Result<ShownScreen, SendError> {
+    pub(crate) async fn show_new(&self, chat: ChatId, screen: &Screen) -> Result<ShownMessage, SendError> {
         let markup = screen.has_buttons().then(|| ReplyMarkup::InlineKeyboard(screen.markup()));
         self.say(chat, screen, markup).await
     }
@@ -50,7 +52,7 @@ impl Telegram {
         chat: ChatId,
         screen: &Screen,
         markup: Option<ReplyMarkup>,
-    ) -> Result<ShownScreen, SendError> {
+    ) -> Result<ShownMessage, SendError> {
         let html = screen.fitting_html();
         let sent = if let Some(photo) = &screen.photo {
             let request = self
@@ -76,7 +78,7 @@ impl Telegram {
         match sent {
             Ok(message) => {
                 self.availability.mark_up();
-                Ok(ShownScreen { message_id: message.id.0, has_photo: screen.photo.is_some() })
+                Ok(ShownMessage { message_id: message.id.0, has_photo: screen.photo.is_some() })
             }
             // A picture that this bot cannot send (another bot's file, a file that is gone) must not hide the text.
             Err(RequestError::Api(error)) if screen.photo.is_some() && is_about_the_picture(&error) => {
@@ -92,13 +94,13 @@ impl Telegram {
     pub(crate) async fn show_in_place(
         &self,
         chat: ChatId,
-        shown: ShownScreen,
+        shown: ShownMessage,
         screen: &Screen,
-    ) -> Result<ShownScreen, SendError> {
+    ) -> Result<ShownMessage, SendError> {
         // A text can become a picture, but nothing becomes a text again.
         let can_be_edited = screen.photo.is_some() || !shown.has_photo;
         if can_be_edited && matches!(self.edit(chat.into(), shown, screen).await?, Edited::Yes) {
-            return Ok(ShownScreen { has_photo: screen.photo.is_some(), ..shown });
+            return Ok(ShownMessage { has_photo: screen.photo.is_some(), ..shown });
         }
         let new = self.show_new(chat, screen).await?;
         self.remove(chat, shown.message_id).await;
@@ -109,13 +111,13 @@ impl Telegram {
     pub(crate) async fn change(
         &self,
         chat: impl Into<Recipient>,
-        shown: ShownScreen,
+        shown: ShownMessage,
         screen: &Screen,
     ) -> Result<bool, SendError> {
         Ok(matches!(self.edit(chat.into(), shown, screen).await?, Edited::Yes))
     }
 
-    async fn edit(&self, chat: Recipient, shown: ShownScreen, screen: &Screen) -> Result<Edited, SendError> {
+    async fn edit(&self, chat: Recipient, shown: ShownMessage, screen: &Screen) -> Result<Edited, SendError> {
         let id = MessageId(shown.message_id);
         let html = screen.fitting_html();
         let edited = if let Some(photo) = &screen.photo {
@@ -147,7 +149,7 @@ impl Telegram {
         }
     }
 
-    /// Removes a message. One that is gone already, or too old to be removed, is no trouble.
+    /// Removes a message. One that is gone already, or too old to be removed, is no error.
     pub(crate) async fn remove(&self, chat: ChatId, message_id: i32) {
         if let Err(error) = patiently(self.listening.delete_message(chat, MessageId(message_id))).await {
             tracing::debug!(%error, "a message stays where it is");
@@ -155,7 +157,7 @@ impl Telegram {
     }
 
     /// Ends the waiting of a tapped button; with a text above it, or before everything else with `alert`.
-    pub(crate) async fn answer_press(&self, query: CallbackQueryId, text: Option<String>, alert: bool) {
+    pub(crate) async fn answer_callback(&self, query: CallbackQueryId, text: Option<String>, alert: bool) {
         const TEXT_MAX_CHARS: usize = 200;
         let mut request = self.listening.answer_callback_query(query).show_alert(alert);
         if let Some(text) = text {

@@ -15,7 +15,7 @@ use teloxide::{
 };
 use tokio::io::AsyncWrite;
 
-use super::{SendError, Telegram, chat::patiently};
+use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
 
 /// Why a file that a person sent is not here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

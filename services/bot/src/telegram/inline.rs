@@ -7,7 +7,7 @@ use teloxide::{
 };
 use tolov_domain::Language;
 
-use super::{SendError, Telegram, chat::patiently};
+use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
 
 /// How long Telegram may answer the same query by itself: prices and stock change.
 const CACHE_S: u32 = 10;

@@ -7,18 +7,20 @@ use teloxide::{
     types::{ChatId, InputFile, InputMedia, InputMediaPhoto, MessageId, ParseMode},
 };
 
-use super::{SendError, Telegram, chat::patiently};
-use crate::{dialogue::ShownScreen, screen::Screen};
+use crate::{
+    conversation::{dialogue::ShownMessage, screen::Screen},
+    telegram::{chat::patiently, client::Telegram, errors::SendError},
+};
 
 impl Telegram {
     /// Shows a picture with a caption and buttons: in the place of a message where there is one, else as a new one.
     pub(crate) async fn show_picture(
         &self,
         chat: ChatId,
-        shown: Option<ShownScreen>,
+        shown: Option<ShownMessage>,
         png: Vec<u8>,
         caption: &Screen,
-    ) -> Result<ShownScreen, SendError> {
+    ) -> Result<ShownMessage, SendError> {
         let file = || InputFile::memory(png.clone()).file_name("chart.png");
         if let Some(shown) = shown {
             let media =
@@ -27,7 +29,7 @@ impl Telegram {
             let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
             match patiently(request.reply_markup(caption.markup())).await {
                 Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
-                    return Ok(ShownScreen { has_photo: true, ..shown });
+                    return Ok(ShownMessage { has_photo: true, ..shown });
                 }
                 // Whatever is wrong with that message, a new one says it just as well.
                 Err(RequestError::Api(_)) => {}
@@ -41,6 +43,6 @@ impl Telegram {
             .parse_mode(ParseMode::Html)
             .reply_markup(caption.markup());
         let sent = patiently(request).await.map_err(|error| self.sort(&error))?;
-        Ok(ShownScreen { message_id: sent.id.0, has_photo: true })
+        Ok(ShownMessage { message_id: sent.id.0, has_photo: true })
     }
 }

@@ -6,14 +6,16 @@ use teloxide::types::{Update, UpdateKind};
 use tolov_domain::UserId;
 
 use crate::{
-    answer::answer,
-    ctx::HandlerDeps,
-    schema::{Tree, schema},
-    screen::Screen,
-    text::{l, t},
+    conversation::{
+        answer::answer,
+        schema::{Tree, schema},
+        screen::Screen,
+    },
+    deps::HandlerDeps,
+    texts::{l, t},
 };
 
-/// The work that lanes do. A trait, so that they can be tested without Telegram.
+/// The work that queues do. A trait, so that they can be tested without Telegram.
 pub(crate) trait Work: Send + Sync + 'static {
     fn answer(&self, update: Update) -> impl Future<Output = ()> + Send;
 
@@ -47,7 +49,7 @@ impl Work for Answering {
 
     async fn end_tap(&self, update: &Update) {
         if let UpdateKind::CallbackQuery(query) = &update.kind {
-            self.deps.telegram.answer_press(query.id.clone(), None, false).await;
+            self.deps.telegram.answer_callback(query.id.clone(), None, false).await;
         }
     }
 
@@ -56,7 +58,7 @@ impl Work for Answering {
         let language = self.deps.language_of(id).await;
         if let UpdateKind::CallbackQuery(query) = &update.kind {
             let text = Some(l!(language, "try-later"));
-            self.deps.telegram.answer_press(query.id.clone(), text, true).await;
+            self.deps.telegram.answer_callback(query.id.clone(), text, true).await;
         } else if let UpdateKind::Message(message) = &update.kind
             && message.chat.is_private()
         {

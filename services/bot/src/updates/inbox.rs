@@ -36,7 +36,7 @@ pub(crate) struct StoredUpdate {
     /// Telegram's update_id.
     pub(crate) id: i64,
     pub(crate) state: State,
-    /// Whose lane it belongs to.
+    /// Whose queue it belongs to.
     pub(crate) person_id: i64,
     /// The same while it waits: what waits is found by this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +129,7 @@ impl Inbox {
         records::insert(&*self.documents, &stored).await
     }
 
-    /// The first that wait in the lane of a person.
+    /// The first that wait in the queue of a person.
     pub(crate) async fn waiting_of(&self, person_id: i64, limit: u32) -> Result<Vec<Entry>, PortError> {
         self.find(&Query::is(Collection::Updates, "waiting_person_id", person_id, limit)).await
     }

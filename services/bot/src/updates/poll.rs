@@ -20,12 +20,11 @@ use tolov_kit::{
 };
 
 use crate::{
-    ctx::HandlerDeps,
+    deps::HandlerDeps,
     shopper::help::announce_commands,
-    telegram::{POLL, with_causes},
+    telegram::{client::POLL, errors::with_causes},
+    updates::{answering::Work, user_queues::UserQueues},
 };
-
-use super::{answering::Work, lanes::Lanes};
 
 /// What the bot wants to hear of.
 const ALLOWED: [&str; 4] = ["message", "callback_query", "inline_query", "my_chat_member"];
@@ -57,7 +56,7 @@ impl Payload for GetUpdates {
 
 pub(crate) struct Poll<W> {
     deps: Arc<HandlerDeps>,
-    lanes: Arc<Lanes<W>>,
+    queues: Arc<UserQueues<W>>,
     bot: Bot,
     /// The first update that is not kept yet.
     offset: i64,
@@ -77,10 +76,10 @@ struct Arrived {
 }
 
 impl<W: Work> Poll<W> {
-    pub(crate) fn new(deps: Arc<HandlerDeps>, lanes: Arc<Lanes<W>>) -> Self {
+    pub(crate) fn new(deps: Arc<HandlerDeps>, queues: Arc<UserQueues<W>>) -> Self {
         let bot = deps.telegram.listening.clone();
         let inline = JoinSet::new();
-        Self { deps, lanes, bot, offset: 0, is_met: false, disturbed_at: None, inline }
+        Self { deps, queues, bot, offset: 0, is_met: false, disturbed_at: None, inline }
     }
 
     pub(crate) async fn run(mut self, stop: &Stop) {
@@ -114,12 +113,12 @@ impl<W: Work> Poll<W> {
                 self.deps.telegram.polling.mark_up();
                 match self.keep(updates).await {
                     Ok(()) => {
-                        self.lanes.store.mark_up();
+                        self.queues.store.mark_up();
                         Rest::None
                     }
                     // Telegram still has them.
                     Err(error) => {
-                        self.lanes.store.mark_down(error);
+                        self.queues.store.mark_down(error);
                         Rest::Usual
                     }
                 }
@@ -175,11 +174,11 @@ impl<W: Work> Poll<W> {
                 self.answer_now(arrived);
                 continue;
             }
-            if self.lanes.inbox.keep(arrived.id, arrived.person_id, arrived.json).await? == Recorded::Now {
-                self.lanes.floods.arrived(arrived.person_id);
+            if self.queues.inbox.keep(arrived.id, arrived.person_id, arrived.json).await? == Recorded::Now {
+                self.queues.throttle.arrived(arrived.person_id);
             }
             self.offset = self.offset.max(arrived.id + 1);
-            self.lanes.ring(arrived.person_id);
+            self.queues.wake(arrived.person_id);
         }
         Ok(())
     }
@@ -187,10 +186,10 @@ impl<W: Work> Poll<W> {
     /// An inline query is worth nothing later: it is answered now or never.
     fn answer_now(&mut self, arrived: Arrived) {
         // Each letter is a query, so they do not count as haste.
-        if self.inline.len() >= INLINE_MAX || self.lanes.floods.is_slow(arrived.person_id) {
+        if self.inline.len() >= INLINE_MAX || self.queues.throttle.is_slow(arrived.person_id) {
             return;
         }
-        let work = Arc::clone(&self.lanes.work);
+        let work = Arc::clone(&self.queues.work);
         self.inline.spawn(async move {
             timeout(INLINE_ANSWER_MAX, work.answer(arrived.update)).await.ok();
         });

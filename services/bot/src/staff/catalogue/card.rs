@@ -10,8 +10,8 @@ use tolov_shop::{
 };
 
 use crate::{
-    screen::{fits, fitting_beside},
-    text::{Html, money, t},
+    conversation::screen::{fits, fitting_beside},
+    texts::{Html, money, t},
 };
 
 /// More variants than this would not fit under a picture.

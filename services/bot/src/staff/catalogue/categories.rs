@@ -3,19 +3,21 @@
 use tolov_domain::Language;
 use tolov_shop::catalogue::{self, Category, Product};
 
-use super::card;
 use crate::{
-    ctx::{Ctx, Done, Trouble},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::panel,
-    text::{l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::Step,
+        error::{HandlerError, HandlerResult},
+        screen::{Button, Screen},
+    },
+    staff::{catalogue::card, panel},
+    texts::{l, t},
 };
 
 const ON_A_PAGE: usize = 8;
 
-pub(crate) async fn list(ctx: Ctx, page: u32) -> Done {
+pub(crate) async fn list(ctx: Ctx, page: u32) -> HandlerResult {
     ctx.expect(Step::Idle).await?;
     let categories = catalogue::categories(ctx.documents()).await?;
     ctx.show(list_screen(ctx.language, &categories, page)).await
@@ -30,20 +32,20 @@ fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen
     let (page, pages, shown) = panel::page_of(categories, page, ON_A_PAGE);
     let row = |category: &Category| {
         let label = card::category_label(&category.title, category.hidden);
-        vec![Button::press(label, CataloguePress::Category { id: category.id, page: 0 })]
+        vec![Button::callback(label, CatalogueCallback::Category { id: category.id, page: 0 })]
     };
     Screen::new(html)
         .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::Categories { page }.into()))
+        .row(panel::pager(page, pages, |page| CatalogueCallback::Categories { page }.into()))
         .row([
-            Button::press(l!(language, "edit-category-add"), CataloguePress::NewCategory),
-            Button::press(l!(language, "exchange-open"), CataloguePress::Exchange),
+            Button::callback(l!(language, "edit-category-add"), CatalogueCallback::NewCategory),
+            Button::callback(l!(language, "exchange-open"), CatalogueCallback::Exchange),
         ])
         .row(panel::back(language))
 }
 
 /// The products of a category.
-pub(crate) async fn open(ctx: Ctx, (id, page): (i64, u32)) -> Done {
+pub(crate) async fn open(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
     ctx.expect(Step::Idle).await?;
     let Some(category) = find(&ctx, id).await? else { return gone(ctx).await };
     let products = catalogue::products_in(ctx.documents(), id).await?;
@@ -61,24 +63,33 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
     let (page, pages, shown) = panel::page_of(products, page, ON_A_PAGE);
     let row = |product: &Product| {
         let label = card::product_label(language, product);
-        vec![Button::press(label, CataloguePress::Product { id: product.id })]
+        vec![Button::callback(label, CatalogueCallback::Product { id: product.id })]
     };
     Screen::new(html)
         .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::Category { id, page }.into()))
+        .row(panel::pager(page, pages, |page| CatalogueCallback::Category { id, page }.into()))
         .row([
-            Button::press(l!(language, "edit-product-add"), CataloguePress::NewProduct { category_id: id }),
-            Button::press(l!(language, "edit-category-settings"), CataloguePress::CategorySettings { id }),
+            Button::callback(
+                l!(language, "edit-product-add"),
+                CatalogueCallback::NewProduct { category_id: id },
+            ),
+            Button::callback(
+                l!(language, "edit-category-settings"),
+                CatalogueCallback::CategorySettings { id },
+            ),
         ])
-        .row([Button::press(l!(language, "edit-categories-back"), CataloguePress::Categories { page: 0 })])
+        .row([Button::callback(
+            l!(language, "edit-categories-back"),
+            CatalogueCallback::Categories { page: 0 },
+        )])
 }
 
-pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, Trouble> {
+pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, HandlerError> {
     Ok(tolov_shop::records::read(ctx.documents(), id).await?)
 }
 
 /// Somebody else has removed it meanwhile.
-pub(super) async fn gone(ctx: Ctx) -> Done {
+pub(super) async fn gone(ctx: Ctx) -> HandlerResult {
     ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, 0).await
 }

@@ -6,24 +6,28 @@ use tolov_shop::{
     records,
 };
 
-use super::{
-    Asked, CatalogueStep, Field, VariantField, categories, category,
-    fields::{self, Value},
-    new_product, product, variant,
-};
 use crate::{
-    ctx::{Ctx, Done, Trouble},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{
-        StaffStep, journal,
-        photo::{self, Photo},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{Asked, CatalogueStep, Field, StaffStep, Step, VariantField},
+        error::{HandlerError, HandlerResult},
+        screen::{Button, Screen},
     },
-    text::{l, t},
+    staff::{
+        catalogue::{
+            categories, category,
+            fields::{self, Value},
+            new_product,
+            photo::{self, Photo},
+            product, variant,
+        },
+        people::journal,
+    },
+    texts::{l, t},
 };
 
-pub(crate) async fn ask(ctx: Ctx, (id, field): (ProductId, Field)) -> Done {
+pub(crate) async fn ask(ctx: Ctx, (id, field): (ProductId, Field)) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -36,23 +40,23 @@ pub(crate) async fn ask(ctx: Ctx, (id, field): (ProductId, Field)) -> Done {
 fn question(ctx: &Ctx, product: &Product, field: Field, wrong: Option<String>) -> Screen {
     let (language, id) = (ctx.language, product.id);
     let back = match field {
-        Field::Mxik | Field::PackageCode | Field::Vat => CataloguePress::Fiscal { id },
+        Field::Mxik | Field::PackageCode | Field::Vat => CatalogueCallback::Fiscal { id },
         Field::Title | Field::Description | Field::Price | Field::Stock | Field::Photo => {
-            CataloguePress::Product { id }
+            CatalogueCallback::Product { id }
         }
     };
     let mut screen = Screen::new(asked(ctx, product, field, wrong));
     if field.may_be_empty() {
         let label = fields::empty_label(language, field, false);
-        screen = screen.row([Button::press(label, CataloguePress::LeaveEmpty { field })]);
+        screen = screen.row([Button::callback(label, CatalogueCallback::LeaveEmpty { field })]);
     }
-    screen.row([Button::press(l!(language, "edit-cancel"), back)])
+    screen.row([Button::callback(l!(language, "edit-cancel"), back)])
 }
 
 pub(super) fn asked(ctx: &Ctx, product: &Product, field: Field, wrong: Option<String>) -> String {
     let question = fields::question(ctx.language, field, product);
     let html = wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"));
-    t!(ctx.language, "edit-product-asked", title = product.title, asked = crate::text::Html(html))
+    t!(ctx.language, "edit-product-asked", title = product.title, asked = crate::texts::Html(html))
 }
 
 /// What the message says of a field; else what is wrong with it.
@@ -60,7 +64,7 @@ pub(super) async fn value_of(
     ctx: &Ctx,
     product: &Product,
     field: Field,
-) -> Result<Result<Value, String>, Trouble> {
+) -> Result<Result<Value, String>, HandlerError> {
     if field == Field::Photo {
         let language = ctx.deps.config.staff_language;
         let caption = l!(language, "edit-photo-of-product", id = product.id, title = product.title);
@@ -73,7 +77,7 @@ pub(super) async fn value_of(
     Ok(value.ok_or_else(|| t!(ctx.language, "edit-not-understood")))
 }
 
-pub(crate) async fn answer(ctx: Ctx, (id, field): (ProductId, Field)) -> Done {
+pub(crate) async fn answer(ctx: Ctx, (id, field): (ProductId, Field)) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -83,7 +87,7 @@ pub(crate) async fn answer(ctx: Ctx, (id, field): (ProductId, Field)) -> Done {
     }
 }
 
-async fn put(ctx: Ctx, id: ProductId, field: Field, value: &Value) -> Done {
+async fn put(ctx: Ctx, id: ProductId, field: Field, value: &Value) -> HandlerResult {
     let changed = records::change(ctx.documents(), id.get(), |product: &mut Product| {
         let before = fields::written(field, product);
         value.put(product);
@@ -102,7 +106,7 @@ async fn put(ctx: Ctx, id: ProductId, field: Field, value: &Value) -> Done {
 
 /// "Skip", "not counted", "without a photo": for the field that is asked for just now, and for no other, so that a
 /// second tap does not skip the next question too.
-pub(crate) async fn leave_empty(ctx: Ctx, field: Field) -> Done {
+pub(crate) async fn leave_empty(ctx: Ctx, field: Field) -> HandlerResult {
     let Step::Staff(StaffStep::Catalogue(step)) = ctx.dialogue.step.clone() else { return ctx.stale().await };
     let Some(value) = Value::empty(field) else { return ctx.stale().await };
     match step {

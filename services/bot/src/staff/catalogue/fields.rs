@@ -3,10 +3,10 @@
 use tolov_domain::{Language, Tiyin};
 use tolov_shop::catalogue::{DESCRIPTION_MAX_CHARS, FileId, Product, TITLE_MAX_CHARS};
 
-use super::{Field, card::Holds};
 use crate::{
-    staff::typed,
-    text::{l, t},
+    conversation::dialogue::Field,
+    staff::{catalogue::card::Holds, input},
+    texts::{l, t},
 };
 
 /// MXIK has 17 digits; a package code is a number of the tax committee's register.
@@ -30,16 +30,16 @@ impl Value {
     /// What was typed for a field. A photo cannot be typed.
     pub(super) fn read(field: Field, text: &str) -> Option<Self> {
         Some(match field {
-            Field::Title => Self::Title(typed::line(text, TITLE_MAX_CHARS)?),
-            Field::Description => Self::Description(typed::lines(text, DESCRIPTION_MAX_CHARS)?),
-            Field::Price => Self::Price(typed::price(text)?),
-            Field::Stock => Self::Stock(Some(typed::stock(text)?)),
+            Field::Title => Self::Title(input::line(text, TITLE_MAX_CHARS)?),
+            Field::Description => Self::Description(input::lines(text, DESCRIPTION_MAX_CHARS)?),
+            Field::Price => Self::Price(input::price(text)?),
+            Field::Stock => Self::Stock(Some(input::stock(text)?)),
             Field::Photo => return None,
-            Field::Mxik => Self::Mxik(Some(typed::digits(text, MXIK_DIGITS..=MXIK_DIGITS)?)),
-            Field::PackageCode => Self::PackageCode(Some(typed::digits(text, 1..=PACKAGE_CODE_DIGITS_MAX)?)),
+            Field::Mxik => Self::Mxik(Some(input::digits(text, MXIK_DIGITS..=MXIK_DIGITS)?)),
+            Field::PackageCode => Self::PackageCode(Some(input::digits(text, 1..=PACKAGE_CODE_DIGITS_MAX)?)),
             Field::Vat => {
                 let text = text.trim();
-                let percent = typed::count(text.strip_suffix('%').unwrap_or(text), 100)?;
+                let percent = input::count(text.strip_suffix('%').unwrap_or(text), 100)?;
                 Self::Vat(u8::try_from(percent).ok())
             }
         })

@@ -12,21 +12,26 @@ use tolov_shop::{
     records,
 };
 
-use super::{
-    Asked, CatalogueStep, Field, card, categories, edit,
-    fields::{self, Value},
-    product,
-};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{StaffStep, journal},
-    text::{l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{Asked, CatalogueStep, Field, StaffStep, Step},
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    staff::{
+        catalogue::{
+            card, categories, edit,
+            fields::{self, Value},
+            product,
+        },
+        people::journal,
+    },
+    texts::{l, t},
 };
 
-pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> Done {
+pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> HandlerResult {
     if categories::find(&ctx, category_id).await?.is_none() {
         return categories::gone(ctx).await;
     }
@@ -53,7 +58,7 @@ pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> Done {
     go_to(ctx, Box::new(draft), Asked::Field(Field::Title)).await
 }
 
-async fn go_to(ctx: Ctx, draft: Box<Product>, asked: Asked) -> Done {
+async fn go_to(ctx: Ctx, draft: Box<Product>, asked: Asked) -> HandlerResult {
     let screen = screen(&ctx, &draft, asked, None);
     ctx.expect(Step::Staff(StaffStep::Catalogue(CatalogueStep::NewProduct { draft, asked }))).await?;
     ctx.show(screen).await
@@ -61,36 +66,36 @@ async fn go_to(ctx: Ctx, draft: Box<Product>, asked: Asked) -> Done {
 
 fn screen(ctx: &Ctx, draft: &Product, asked: Asked, wrong: Option<String>) -> Screen {
     let language = ctx.language;
-    let leave = CataloguePress::Category { id: draft.category_id, page: 0 };
-    let leave = [Button::press(l!(language, "edit-cancel"), leave)];
+    let leave = CatalogueCallback::Category { id: draft.category_id, page: 0 };
+    let leave = [Button::callback(l!(language, "edit-cancel"), leave)];
     match asked {
         Asked::Field(Field::Title) => {
             let question = fields::question(language, Field::Title, draft);
-            let question = t!(language, "edit-product-new", asked = crate::text::Html(question));
+            let question = t!(language, "edit-product-new", asked = crate::texts::Html(question));
             Screen::new(wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"))).row(leave)
         }
         Asked::Field(field) => {
             let mut screen = Screen::new(edit::asked(ctx, draft, field, wrong));
             if field.may_be_empty() {
                 let label = fields::empty_label(language, field, true);
-                screen = screen.row([Button::press(label, CataloguePress::LeaveEmpty { field })]);
+                screen = screen.row([Button::callback(label, CatalogueCallback::LeaveEmpty { field })]);
             }
             screen.row(leave)
         }
         Asked::Review => {
-            let add = |hidden| CataloguePress::AddProduct { id: draft.id, hidden };
+            let add = |hidden| CatalogueCallback::AddProduct { id: draft.id, hidden };
             Screen::new(card::preview(language, draft, &t!(language, "edit-product-review")))
                 .photo(draft.photo.clone())
                 .row([
-                    Button::press(l!(language, "edit-publish"), add(false)),
-                    Button::press(l!(language, "edit-add-hidden"), add(true)),
+                    Button::callback(l!(language, "edit-publish"), add(false)),
+                    Button::callback(l!(language, "edit-add-hidden"), add(true)),
                 ])
                 .row(leave)
         }
     }
 }
 
-pub(crate) async fn answer(ctx: Ctx, (draft, asked): (Box<Product>, Asked)) -> Done {
+pub(crate) async fn answer(ctx: Ctx, (draft, asked): (Box<Product>, Asked)) -> HandlerResult {
     let Asked::Field(field) = asked else {
         // Nothing is typed any more: the buttons are shown again.
         return ctx.show(screen(&ctx, &draft, asked, None)).await;
@@ -101,13 +106,13 @@ pub(crate) async fn answer(ctx: Ctx, (draft, asked): (Box<Product>, Asked)) -> D
     }
 }
 
-pub(super) async fn take(ctx: Ctx, mut draft: Box<Product>, field: Field, value: &Value) -> Done {
+pub(super) async fn take(ctx: Ctx, mut draft: Box<Product>, field: Field, value: &Value) -> HandlerResult {
     value.put(&mut draft);
     go_to(ctx, draft, field.next()).await
 }
 
 /// The draft is agreed to.
-pub(crate) async fn add(ctx: Ctx, (id, hidden): (ProductId, bool)) -> Done {
+pub(crate) async fn add(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerResult {
     let Step::Staff(StaffStep::Catalogue(CatalogueStep::NewProduct { draft, asked: Asked::Review })) =
         ctx.dialogue.step.clone()
     else {

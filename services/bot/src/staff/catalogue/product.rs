@@ -6,23 +6,28 @@ use tolov_shop::{
     records,
 };
 
-use super::{
-    Field,
-    card::{self, Holds},
-    categories,
-};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{journal, panel},
-    text::{l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{Field, Step},
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    staff::{
+        catalogue::{
+            card::{self, Holds},
+            categories,
+        },
+        panel,
+        people::journal,
+    },
+    texts::{l, t},
 };
 
 const CATEGORIES_ON_A_PAGE: usize = 8;
 
-pub(crate) async fn open(ctx: Ctx, id: ProductId) -> Done {
+pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
     ctx.expect(Step::Idle).await?;
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
@@ -33,7 +38,7 @@ pub(crate) async fn open(ctx: Ctx, id: ProductId) -> Done {
 
 fn screen(language: Language, product: &Product, category: Option<&Category>) -> Screen {
     let id = product.id;
-    let edit = |label: String, field| Button::press(label, CataloguePress::EditProduct { id, field });
+    let edit = |label: String, field| Button::callback(label, CatalogueCallback::EditProduct { id, field });
     let hidden = !product.hidden;
     let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
     let details = card::details(language, product, category.map(|category| category.title.as_str()));
@@ -52,31 +57,34 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
     }
     screen
         .row([
-            Button::press(
+            Button::callback(
                 l!(language, "edit-field-variants", count = product.variants.len()),
-                CataloguePress::Variants { id, page: 0 },
+                CatalogueCallback::Variants { id, page: 0 },
             ),
-            Button::press(l!(language, "edit-field-fiscal"), CataloguePress::Fiscal { id }),
+            Button::callback(l!(language, "edit-field-fiscal"), CatalogueCallback::Fiscal { id }),
         ])
         .row([
-            Button::press(l!(language, "edit-field-category"), CataloguePress::MoveProduct { id, page: 0 }),
-            Button::press(hide, CataloguePress::HideProduct { id, hidden }),
-            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveProduct { id }),
+            Button::callback(
+                l!(language, "edit-field-category"),
+                CatalogueCallback::MoveProduct { id, page: 0 },
+            ),
+            Button::callback(hide, CatalogueCallback::HideProduct { id, hidden }),
+            Button::callback(l!(language, "edit-remove"), CatalogueCallback::RemoveProduct { id }),
         ])
-        .row([Button::press(
+        .row([Button::callback(
             l!(language, "edit-back"),
-            CataloguePress::Category { id: product.category_id, page: 0 },
+            CatalogueCallback::Category { id: product.category_id, page: 0 },
         )])
 }
 
 /// What a tax receipt wants to know.
-pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> Done {
+pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> HandlerResult {
     ctx.expect(Step::Idle).await?;
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
     let language = ctx.language;
-    let edit = |label: String, field| [Button::press(label, CataloguePress::EditProduct { id, field })];
+    let edit = |label: String, field| [Button::callback(label, CatalogueCallback::EditProduct { id, field })];
     let fiscal = product.fiscal;
     let none = || l!(language, "edit-not-set");
     let screen = Screen::new(t!(
@@ -90,11 +98,11 @@ pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> Done {
     .row(edit(l!(language, "edit-field-mxik"), Field::Mxik))
     .row(edit(l!(language, "edit-field-package"), Field::PackageCode))
     .row(edit(l!(language, "edit-field-vat"), Field::Vat))
-    .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })]);
+    .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> Done {
+pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerResult {
     let changed = records::change(ctx.documents(), id.get(), |product: &mut Product| {
         std::mem::replace(&mut product.hidden, hidden)
     });
@@ -106,7 +114,7 @@ pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> Done {
     open(ctx, id).await
 }
 
-pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> Done {
+pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -122,16 +130,19 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> Done {
             pieces = holds.pieces
         ));
     }
-    let mut screen = Screen::new(html)
-        .row([Button::press(l!(language, "edit-remove-surely"), CataloguePress::RemoveProductSurely { id })]);
+    let mut screen = Screen::new(html).row([Button::callback(
+        l!(language, "edit-remove-surely"),
+        CatalogueCallback::RemoveProductConfirmed { id },
+    )]);
     if !product.hidden {
-        let hide = CataloguePress::HideProduct { id, hidden: true };
-        screen = screen.row([Button::press(l!(language, "edit-hide-instead"), hide)]);
+        let hide = CatalogueCallback::HideProduct { id, hidden: true };
+        screen = screen.row([Button::callback(l!(language, "edit-hide-instead"), hide)]);
     }
-    ctx.show(screen.row([Button::press(l!(language, "edit-keep"), CataloguePress::Product { id })])).await
+    ctx.show(screen.row([Button::callback(l!(language, "edit-keep"), CatalogueCallback::Product { id })]))
+        .await
 }
 
-pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> Done {
+pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> HandlerResult {
     let Some(product) = records::remove::<Product>(ctx.documents(), id.get()).await? else {
         return categories::gone(ctx).await;
     };
@@ -141,7 +152,7 @@ pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> Done {
 }
 
 /// Asks for the category that the product goes to.
-pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> Done {
+pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> HandlerResult {
     ctx.expect(Step::Idle).await?;
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
@@ -152,16 +163,16 @@ pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> Done
     let row = |category: &Category| {
         let label = card::category_label(&category.title, category.hidden);
         let label = if category.id == product.category_id { format!("• {label}") } else { label };
-        vec![Button::press(label, CataloguePress::MoveProductTo { id, category_id: category.id })]
+        vec![Button::callback(label, CatalogueCallback::MoveProductTo { id, category_id: category.id })]
     };
     let screen = Screen::new(t!(language, "edit-product-ask-category", title = product.title))
         .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::MoveProduct { id, page }.into()))
-        .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })]);
+        .row(panel::pager(page, pages, |page| CatalogueCallback::MoveProduct { id, page }.into()))
+        .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> Done {
+pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> HandlerResult {
     let Some(category) = categories::find(&ctx, category_id).await? else {
         return categories::gone(ctx).await;
     };

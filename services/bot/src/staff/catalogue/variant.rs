@@ -6,20 +6,25 @@ use tolov_shop::{
     records,
 };
 
-use super::{
-    CatalogueStep, Field, VariantField,
-    card::Holds,
-    categories,
-    fields::{stock_question, written_stock},
-    product, variants,
-};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{StaffStep, journal, typed},
-    text::{Html, l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{CatalogueStep, Field, StaffStep, Step, VariantField},
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    staff::{
+        catalogue::{
+            card::Holds,
+            categories,
+            fields::{stock_question, written_stock},
+            product, variants,
+        },
+        input,
+        people::journal,
+    },
+    texts::{Html, l, t},
 };
 
 const LABEL_MAX_CHARS: usize = 40;
@@ -35,9 +40,9 @@ pub(super) enum Value {
 impl Value {
     fn read(field: VariantField, text: &str) -> Option<Self> {
         Some(match field {
-            VariantField::Label => Self::Label(typed::line(text, LABEL_MAX_CHARS)?),
-            VariantField::Price => Self::Price(typed::price(text)?),
-            VariantField::Stock => Self::Stock(Some(typed::stock(text)?)),
+            VariantField::Label => Self::Label(input::line(text, LABEL_MAX_CHARS)?),
+            VariantField::Price => Self::Price(input::price(text)?),
+            VariantField::Stock => Self::Stock(Some(input::stock(text)?)),
         })
     }
 
@@ -74,7 +79,7 @@ impl Value {
     }
 }
 
-pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> Done {
+pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -86,14 +91,17 @@ pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> Done {
     ask_of_new(ctx, &product, draft, VariantField::Label).await
 }
 
-async fn ask_of_new(ctx: Ctx, product: &Product, draft: Variant, field: VariantField) -> Done {
+async fn ask_of_new(ctx: Ctx, product: &Product, draft: Variant, field: VariantField) -> HandlerResult {
     let screen = question(&ctx, product, &draft, field, None);
     let step = CatalogueStep::NewVariant { product_id: product.id, draft, field };
     ctx.expect(Step::Staff(StaffStep::Catalogue(step))).await?;
     ctx.show(screen).await
 }
 
-pub(crate) async fn ask(ctx: Ctx, (product_id, id, field): (ProductId, ProductId, VariantField)) -> Done {
+pub(crate) async fn ask(
+    ctx: Ctx,
+    (product_id, id, field): (ProductId, ProductId, VariantField),
+) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -131,15 +139,15 @@ fn question(
     }
     let mut screen = Screen::new(t!(language, "edit-product-asked", title = title, asked = Html(html)));
     if field == VariantField::Stock {
-        let leave = CataloguePress::LeaveEmpty { field: Field::Stock };
-        screen = screen.row([Button::press(l!(language, "edit-stock-do-not-count"), leave)]);
+        let leave = CatalogueCallback::LeaveEmpty { field: Field::Stock };
+        screen = screen.row([Button::callback(l!(language, "edit-stock-do-not-count"), leave)]);
     }
     let back = if is_new {
-        CataloguePress::Variants { id: product.id, page: 0 }
+        CatalogueCallback::Variants { id: product.id, page: 0 }
     } else {
-        CataloguePress::Variant { product_id: product.id, id: variant.id }
+        CatalogueCallback::Variant { product_id: product.id, id: variant.id }
     };
-    screen.row([Button::press(l!(language, "edit-cancel"), back)])
+    screen.row([Button::callback(l!(language, "edit-cancel"), back)])
 }
 
 /// What was typed for a field; else what is wrong with it.
@@ -152,7 +160,7 @@ fn read(ctx: &Ctx, product: &Product, id: ProductId, field: VariantField) -> Res
 pub(crate) async fn answer_new(
     ctx: Ctx,
     (product_id, draft, field): (ProductId, Variant, VariantField),
-) -> Done {
+) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -162,7 +170,12 @@ pub(crate) async fn answer_new(
     }
 }
 
-pub(super) async fn take_new(ctx: Ctx, product_id: ProductId, mut draft: Variant, value: Value) -> Done {
+pub(super) async fn take_new(
+    ctx: Ctx,
+    product_id: ProductId,
+    mut draft: Variant,
+    value: Value,
+) -> HandlerResult {
     value.put(&mut draft);
     let next = match value {
         Value::Label(_) => VariantField::Price,
@@ -175,7 +188,7 @@ pub(super) async fn take_new(ctx: Ctx, product_id: ProductId, mut draft: Variant
     ask_of_new(ctx, &product, draft, next).await
 }
 
-async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> Done {
+async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> HandlerResult {
     let changed = records::change(ctx.documents(), product_id.get(), |product: &mut Product| {
         let is_new = variants::find(product, draft.id).is_none() && product.variants.len() < VARIANTS_MAX;
         if is_new {
@@ -193,7 +206,10 @@ async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> Done {
     variants::list(ctx, (product_id, 0)).await
 }
 
-pub(crate) async fn answer(ctx: Ctx, (product_id, id, field): (ProductId, ProductId, VariantField)) -> Done {
+pub(crate) async fn answer(
+    ctx: Ctx,
+    (product_id, id, field): (ProductId, ProductId, VariantField),
+) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -204,7 +220,7 @@ pub(crate) async fn answer(ctx: Ctx, (product_id, id, field): (ProductId, Produc
     }
 }
 
-pub(super) async fn put(ctx: Ctx, product_id: ProductId, id: ProductId, value: Value) -> Done {
+pub(super) async fn put(ctx: Ctx, product_id: ProductId, id: ProductId, value: Value) -> HandlerResult {
     let changed = records::change(ctx.documents(), product_id.get(), |product: &mut Product| {
         let variant = product.variants.iter_mut().find(|variant| variant.id == id)?;
         let before = value.written(variant);
