@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use anyhow::Context;
 use futures_util::FutureExt;
 
-use crate::{bus::BusWorld, documents::DocumentsWorld, shop::ShopWorld};
+use crate::{bus::BusWorld, documents::DocumentsWorld, notifications::NotificationsWorld};
 
 /// No behaviour may take longer than this, however slow the machine.
 pub const TIME_LIMIT: Duration = Duration::from_secs(90);
@@ -23,21 +23,8 @@ pub fn run_bus<W: BusWorld + 'static>(
     })
 }
 
-/// Makes a world, checks one behaviour of a shop store in it, and closes the world whether or not the promise was
-/// kept.
-pub fn run_shop<W: ShopWorld + 'static>(
-    fresh_world: impl AsyncFnOnce() -> anyhow::Result<W>,
-    behaviour: impl AsyncFnOnce(&dyn ShopWorld) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    runtime()?.block_on(async {
-        let world: Box<dyn ShopWorld> = Box::new(fresh_world().await?);
-        let outcome = bounded(behaviour(&*world)).await;
-        world.close().await;
-        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
-/// Makes a world and checks one behaviour of a store of documents in it.
+/// Makes a world, checks one behaviour of a store of documents in it, and closes the world whether or not the promise
+/// was kept.
 pub fn run_documents<W: DocumentsWorld + 'static>(
     fresh_world: impl AsyncFnOnce() -> anyhow::Result<W>,
     behaviour: impl AsyncFnOnce(&dyn DocumentsWorld) -> anyhow::Result<()>,
@@ -45,6 +32,20 @@ pub fn run_documents<W: DocumentsWorld + 'static>(
     runtime()?.block_on(async {
         let world: Box<dyn DocumentsWorld> = Box::new(fresh_world().await?);
         let outcome = bounded(behaviour(&*world)).await;
+        world.close().await;
+        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The same for one behaviour of a log of notifications.
+pub fn run_notifications<W: NotificationsWorld + 'static>(
+    fresh_world: impl AsyncFnOnce() -> anyhow::Result<W>,
+    behaviour: impl AsyncFnOnce(&dyn NotificationsWorld) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    runtime()?.block_on(async {
+        let world: Box<dyn NotificationsWorld> = Box::new(fresh_world().await?);
+        let outcome = bounded(behaviour(&*world)).await;
+        world.close().await;
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -67,7 +68,7 @@ async fn bounded(
 
 #[cfg(test)]
 mod tests {
-    /// A behaviour that no adapter runs is worth nothing.
+    /// A behaviour that is not in the list is run by no adapter.
     #[test]
     fn every_behaviour_is_listed_in_its_macro() {
         let bus = [
@@ -76,22 +77,18 @@ mod tests {
             include_str!("bus/retrying.rs"),
             include_str!("bus/parking.rs"),
         ];
-        let shop = [
-            include_str!("shop/ordering.rs"),
-            include_str!("shop/projecting.rs"),
-            include_str!("shop/shopping.rs"),
-            include_str!("shop/notifying.rs"),
-        ];
         let documents = [
             include_str!("documents/writing.rs"),
+            include_str!("documents/batches.rs"),
             include_str!("documents/keeping.rs"),
             include_str!("documents/finding.rs"),
             include_str!("documents/numbering.rs"),
         ];
+        let notifications = include_str!("notifications.rs");
         let suites = [
-            (include_str!("bus/mod.rs"), bus),
-            (include_str!("shop/mod.rs"), shop),
-            (include_str!("documents/mod.rs"), documents),
+            (include_str!("bus/mod.rs"), &bus[..]),
+            (include_str!("documents/mod.rs"), &documents),
+            (notifications, &[notifications]),
         ];
         for (list, sources) in suites {
             let listed: Vec<_> = list.lines().map(str::trim).collect();

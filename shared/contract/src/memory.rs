@@ -1,4 +1,4 @@
-//! Documents in memory, for the tests of what is built on them. They keep the same promises as the stores.
+//! Documents in memory, for the tests of what is built on them. They pass the contract suite of the stores.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -10,12 +10,12 @@ use serde_json::Value;
 use tolov_domain::ports::{
     PortError,
     documents::{
-        Body, Collection, Document, Documents, Filter, Key, Put, Query, Sequence, Version, checked_body,
-        checked_query,
+        Body, Collection, Document, Documents, Filter, Key, Put, Query, Sequence, Unreadable, Version, Write,
+        Written, checked_body, checked_query,
     },
 };
 
-/// An empty store of documents. Clones share what is in it.
+/// An empty store of documents. Clones share its contents.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryDocuments {
     state: Arc<Mutex<State>>,
@@ -23,29 +23,52 @@ pub struct MemoryDocuments {
 
 #[derive(Debug, Default)]
 struct State {
-    collections: HashMap<Collection, BTreeMap<Key, (Version, Body)>>,
-    numbers: HashMap<Sequence, i64>,
+    /// By the names of collections and sequences.
+    collections: HashMap<&'static str, BTreeMap<Key, Stored>>,
+    numbers: HashMap<&'static str, i64>,
+}
+
+#[derive(Debug, Clone)]
+struct Stored {
+    version: Version,
+    body: Body,
+    is_damaged: bool,
+}
+
+impl Stored {
+    fn read(&self, key: &Key) -> Result<Document, Unreadable> {
+        if self.is_damaged {
+            return Err(Unreadable { key: key.clone(), reason: "damaged by a test".to_owned() });
+        }
+        Ok(Document { key: key.clone(), version: self.version, body: self.body.clone() })
+    }
 }
 
 impl State {
-    fn version(&self, collection: Collection, key: &Key) -> Option<Version> {
-        Some(self.collections.get(&collection)?.get(key)?.0)
+    fn collection(&mut self, collection: Collection) -> &mut BTreeMap<Key, Stored> {
+        self.collections.entry(collection.name()).or_default()
+    }
+
+    fn write(&mut self, collection: Collection, Write { key, seen, body }: &Write) -> Written {
+        if let Err(error) = checked_body(body) {
+            return Written::Refused(error.to_string());
+        }
+        let documents = self.collection(collection);
+        if documents.get(key).map(|stored| stored.version) != *seen {
+            return Written::Conflict;
+        }
+        let version = seen.unwrap_or_default() + 1;
+        documents.insert(key.clone(), Stored { version, body: body.clone(), is_damaged: false });
+        Written::Done(version)
     }
 
     /// In the order of the query, without its skip and limit.
-    fn found(&self, query: &Query) -> Vec<Document> {
-        let documents = self.collections.get(&query.collection).into_iter().flatten();
-        let mut found: Vec<Document> = documents
-            .filter(|(key, (_, body))| is_meant(query, key, body))
-            .map(|(key, (version, body))| Document {
-                key: key.clone(),
-                version: *version,
-                body: body.clone(),
-            })
-            .collect();
+    fn found(&mut self, query: &Query) -> Vec<(&Key, &Stored)> {
+        let documents = self.collection(query.collection).iter();
+        let mut found: Vec<_> = documents.filter(|(key, stored)| matches(query, key, &stored.body)).collect();
         if let Filter::Between { field, .. } = query.filter {
-            // Stable: the keys keep their order among equals.
-            found.sort_by_key(|document| document.body.get(field).and_then(Value::as_i64));
+            // Stable: equal values stay in the order of their keys.
+            found.sort_by_key(|(_, stored)| stored.body.get(field).and_then(Value::as_i64));
         }
         if query.newest_first {
             found.reverse();
@@ -54,15 +77,17 @@ impl State {
     }
 }
 
-fn is_meant(query: &Query, key: &Key, body: &Body) -> bool {
+fn matches(query: &Query, key: &Key, body: &Body) -> bool {
+    let holds = |field: &str, value: &Value| match body.get(field) {
+        Some(Value::Array(items)) => items.contains(value),
+        single => single == Some(value),
+    };
     match &query.filter {
         Filter::All { after: None } => true,
         Filter::All { after: Some(seen) } if query.newest_first => key < seen,
         Filter::All { after: Some(seen) } => key > seen,
-        Filter::Is { field, value } => match body.get(*field) {
-            Some(Value::Array(items)) => items.contains(value),
-            single => single == Some(value),
-        },
+        Filter::Is { field, value } => holds(field, value),
+        Filter::AnyOf { field, values } => values.iter().any(|value| holds(field, value)),
         Filter::Between { field, from, to } => {
             body.get(*field).and_then(Value::as_i64).is_some_and(|number| (*from..=*to).contains(&number))
         }
@@ -70,6 +95,17 @@ fn is_meant(query: &Query, key: &Key, body: &Body) -> bool {
 }
 
 impl MemoryDocuments {
+    /// Makes a document unreadable until it is written again. Its version and what it is found by stay.
+    ///
+    /// # Panics
+    /// When the document is not there.
+    pub fn damage(&self, collection: Collection, key: &Key) {
+        let mut state = self.state();
+        let stored = state.collection(collection).get_mut(key);
+        assert!(stored.is_some(), "{key} is not in {}", collection.name());
+        stored.into_iter().for_each(|stored| stored.is_damaged = true);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,14 +114,19 @@ impl MemoryDocuments {
 #[async_trait]
 impl Documents for MemoryDocuments {
     async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        Ok(self.get_many(collection, std::slice::from_ref(key)).await?.pop())
+        let read = self.get_many(collection, std::slice::from_ref(key)).await?.pop().transpose();
+        read.map_err(|unreadable| PortError::Refused(format!("{key}: {}", unreadable.reason)))
     }
 
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         let wanted: HashSet<&Key> = keys.iter().collect();
-        let mut all = self.state().found(&Query::all(collection, u32::MAX));
-        all.retain(|document| wanted.contains(&document.key));
-        Ok(all)
+        let mut state = self.state();
+        let stored = state.collection(collection).iter().filter(|(key, _)| wanted.contains(key));
+        Ok(stored.map(|(key, stored)| stored.read(key)).collect())
     }
 
     async fn put(
@@ -95,41 +136,54 @@ impl Documents for MemoryDocuments {
         seen: Option<Version>,
         body: &Body,
     ) -> Result<Put, PortError> {
-        let body = checked_body(body)?.clone();
-        let mut state = self.state();
-        if state.version(collection, key) != seen {
-            return Ok(Put::Conflict);
+        let write = Write { key: key.clone(), seen, body: body.clone() };
+        match self.state().write(collection, &write) {
+            Written::Done(version) => Ok(Put::Done(version)),
+            Written::Conflict => Ok(Put::Conflict),
+            Written::Refused(reason) => Err(PortError::Refused(reason)),
         }
-        let version = seen.unwrap_or_default() + 1;
-        state.collections.entry(collection).or_default().insert(key.clone(), (version, body));
-        Ok(Put::Done(version))
+    }
+
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        let keys: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
+        if keys.len() < writes.len() {
+            return Err(PortError::Refused("a batch names a key twice".to_owned()));
+        }
+        let mut state = self.state();
+        Ok(writes.iter().map(|write| state.write(collection, write)).collect())
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
         let mut state = self.state();
-        let is_as_seen = state.version(collection, key) == Some(seen);
+        let documents = state.collection(collection);
+        let is_as_seen = documents.get(key).is_some_and(|stored| stored.version == seen);
         if is_as_seen {
-            state.collections.entry(collection).or_default().remove(key);
+            documents.remove(key);
         }
         Ok(is_as_seen)
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
-        let found = self.state().found(checked_query(query)?);
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        Ok(found.into_iter().skip(count(query.skip)).take(count(query.limit)).collect())
+        let mut state = self.state();
+        let found = state.found(checked_query(query)?);
+        let page = found.into_iter().skip(count(query.skip)).take(count(query.limit));
+        Ok(page.map(|(key, stored)| stored.read(key)).collect())
     }
 
     async fn count(&self, query: &Query) -> Result<u64, PortError> {
-        let found = self.state().found(checked_query(query)?);
-        Ok(u64::try_from(found.len()).unwrap_or(u64::MAX))
+        let count = self.state().found(checked_query(query)?).len();
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
         let mut state = self.state();
-        let number = state.numbers.entry(sequence).or_default();
-        *number += 1;
-        Ok(*number)
+        let last = state.numbers.entry(sequence.name()).or_default();
+        let next = (*last).max(above).checked_add(1);
+        *last = next.ok_or_else(|| {
+            PortError::Refused(format!("the sequence {} has no number left", sequence.name()))
+        })?;
+        Ok(*last)
     }
 }
 
@@ -143,6 +197,13 @@ mod tests {
         async fn documents(&self) -> Arc<dyn Documents> {
             Arc::new(self.clone())
         }
+
+        async fn damage(&self, collection: Collection, key: &Key) -> anyhow::Result<()> {
+            self.damage(collection, key);
+            Ok(())
+        }
+
+        async fn close(self: Box<Self>) {}
     }
 
     async fn fresh_documents() -> anyhow::Result<MemoryDocuments> {

@@ -1,17 +1,17 @@
-//! What happened, as other services hear it: self-contained, in the past tense, with a schema of its own.
+//! What happened, as other services hear it: self-contained, in the past tense, versioned.
 //!
 //! The contract is docs/events.md. A reader that meets a schema it does not know parks the message.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, Tiyin, UserId,
+    ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, Tiyin, UserId, json,
     order::OrderedProduct,
     payment::{Anomaly, ClickError},
     time::Timestamp,
 };
 
-/// A fact about an order, with all that a reader needs to make the order and the shopper from nothing.
+/// A fact about an order, with everything that a reader needs to create the order and the shopper from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     pub id: EventId,
@@ -52,7 +52,19 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The name and the version of the body's form, for example `payment.completed/1`.
+    /// CLICK's numbers of the payment that the event is about; `None` for an expiry.
+    pub const fn click_ids(&self) -> Option<(ClickTransId, ClickPaydocId)> {
+        match *self {
+            Self::PaymentCompleted { click_trans_id, click_paydoc_id, .. }
+            | Self::PaymentCancelled { click_trans_id, click_paydoc_id, .. }
+            | Self::PaymentQuestioned { click_trans_id, click_paydoc_id, .. } => {
+                Some((click_trans_id, click_paydoc_id))
+            }
+            Self::OrderExpired => None,
+        }
+    }
+
+    /// The name and the version of the body, for example `payment.completed/1`.
     pub fn schema(&self) -> String {
         format!("{}/{VERSION}", self.name())
     }
@@ -85,8 +97,7 @@ impl Event {
     }
 
     pub fn to_json(&self) -> Vec<u8> {
-        // Serialising a struct of strings and integers cannot fail; an empty body would be parked by its reader.
-        serde_json::to_vec(&Wire::from(self)).unwrap_or_default()
+        json::to_vec(&Wire::from(self))
     }
 
     pub fn from_json(body: &[u8]) -> Result<Self, EventError> {
@@ -96,7 +107,7 @@ impl Event {
     }
 }
 
-/// Why a body is no event that this program knows.
+/// Why a body was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     #[error("not an event: {0}")]

@@ -2,9 +2,12 @@
 
 pub mod event;
 pub mod ids;
+mod json;
+pub mod language;
 pub mod money;
 pub mod notification;
 pub mod order;
+pub mod outcome;
 pub mod payment;
 pub mod phone;
 pub mod ports;
@@ -12,6 +15,8 @@ pub mod time;
 
 pub use event::{Event, EventKind};
 pub use ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, ProductId, UserId};
+pub use language::Language;
 pub use money::Tiyin;
-pub use order::{Language, OrderedProduct};
+pub use order::OrderedProduct;
+pub use outcome::Outcome;
 pub use phone::Phone;

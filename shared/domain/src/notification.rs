@@ -1,16 +1,15 @@
-//! What the bot is asked to say, and to whom. One message a recipient, so that a slow staff channel never
-//! holds back a shopper.
+//! What the bot is asked to say, and to whom. One message a recipient, so that a slow staff channel never delays a
+//! shopper.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClickPaydocId, Event, EventId, EventKind, OrderId, Tiyin, UserId,
-    order::{Order, OrderLine, OrderStatus},
-    payment::Anomaly,
-    time::Timestamp,
+    ClickPaydocId, Event, EventId, EventKind, OrderId, Tiyin, UserId, json, order::OrderLine,
+    payment::Anomaly, time::Timestamp,
 };
 
-/// A message that the bot owes to somebody. Its id never changes; a repetition sends nothing twice.
+/// A message that the bot is to send. The same fact and recipient always have the same id, so that a repetition sends
+/// nothing twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     pub schema: String,
@@ -41,59 +40,98 @@ pub enum Subject {
     OrderPaid {
         click_paydoc_id: ClickPaydocId,
         late: bool,
+        /// The stock, cart or promo code of the order could not be brought up to date: staff have to.
+        #[serde(default = "settled")]
+        stock_settled: bool,
     },
     PaymentQuestioned {
-        click_paydoc_id: ClickPaydocId,
+        /// `None` where the event is an expiry.
+        click_paydoc_id: Option<ClickPaydocId>,
         anomaly: Anomaly,
     },
     /// Nobody paid in time. For the shopper alone.
     OrderExpired,
 }
 
+const fn settled() -> bool {
+    true
+}
+
 /// The only schema of this version.
 pub const SCHEMA: &str = "notification/1";
 
-/// Whom an event concerns, and what each is told: nobody, the shopper, staff, or both. `order` is as it stands after the
-/// event.
-pub fn notifications_for(event: &Event, order: &Order) -> Vec<Notification> {
-    let told = |recipient, subject| Notification {
+/// What people are to hear of an event, once the shop has dealt with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcement {
+    /// Nothing: the event is no news to them.
+    Nothing,
+    /// The event itself.
+    Event { stock_settled: bool },
+    /// The event contradicts what the shop knows of the order and was not applied: staff must look.
+    Question(Anomaly),
+}
+
+/// The notifications of an event: for nobody, the shopper, staff, or both.
+pub fn notifications_for(
+    event: &Event,
+    lines: &[OrderLine],
+    announcement: Announcement,
+) -> Vec<Notification> {
+    let notification = |name: &EventId, recipient, subject| Notification {
         schema: SCHEMA.to_owned(),
-        notification_id: id_of(&event.id, recipient),
+        notification_id: id_of(name, recipient),
         recipient,
         order_id: event.order_id,
         user_id: event.user_id,
-        lines: order.lines.clone(),
+        lines: lines.to_vec(),
         total_tiyin: event.amount,
         subject,
         occurred_at: event.occurred_at,
     };
+    let stock_settled = match announcement {
+        Announcement::Nothing => return Vec::new(),
+        Announcement::Question(anomaly) => {
+            let click_paydoc_id = event.kind.click_ids().map(|(_, paydoc_id)| paydoc_id);
+            let subject = Subject::PaymentQuestioned { click_paydoc_id, anomaly };
+            return vec![notification(&question_id(event, anomaly), Recipient::Staff, subject)];
+        }
+        Announcement::Event { stock_settled } => stock_settled,
+    };
     match event.kind {
         EventKind::PaymentCompleted { click_paydoc_id, late, .. } => {
-            let subject = Subject::OrderPaid { click_paydoc_id, late };
-            vec![told(Recipient::Shopper, subject.clone()), told(Recipient::Staff, subject)]
+            let subject = Subject::OrderPaid { click_paydoc_id, late, stock_settled };
+            let told = |recipient| notification(&event.id, recipient, subject.clone());
+            vec![told(Recipient::Shopper), told(Recipient::Staff)]
         }
         EventKind::PaymentQuestioned { click_paydoc_id, anomaly, .. } => {
-            vec![told(Recipient::Staff, Subject::PaymentQuestioned { click_paydoc_id, anomaly })]
+            let subject = Subject::PaymentQuestioned { click_paydoc_id: Some(click_paydoc_id), anomaly };
+            vec![notification(&event.id, Recipient::Staff, subject)]
         }
-        // Late money may have overtaken the event: who has paid is not told that nobody did.
-        EventKind::OrderExpired if order.status == OrderStatus::Expired => {
-            vec![told(Recipient::Shopper, Subject::OrderExpired)]
-        }
-        EventKind::PaymentCancelled { .. } | EventKind::OrderExpired => Vec::new(),
+        EventKind::OrderExpired => vec![notification(&event.id, Recipient::Shopper, Subject::OrderExpired)],
+        EventKind::PaymentCancelled { .. } => Vec::new(),
     }
 }
 
-fn id_of(event_id: &EventId, recipient: Recipient) -> EventId {
+fn id_of(name: &EventId, recipient: Recipient) -> EventId {
     EventId::new(match recipient {
-        Recipient::Shopper => format!("{event_id}/shopper"),
-        Recipient::Staff => format!("{event_id}/staff"),
+        Recipient::Shopper => format!("{name}/shopper"),
+        Recipient::Staff => format!("{name}/staff"),
+    })
+}
+
+/// Names the question that an event raises. Two payments of one order have the same event id: the transaction tells their
+/// questions apart.
+pub fn question_id(event: &Event, anomaly: Anomaly) -> EventId {
+    let (id, anomaly) = (&event.id, anomaly.as_str());
+    EventId::new(match event.kind.click_ids() {
+        Some((trans_id, _)) => format!("{id}:{trans_id}:{anomaly}"),
+        None => format!("{id}:{anomaly}"),
     })
 }
 
 impl Notification {
     pub fn to_json(&self) -> Vec<u8> {
-        // Serialising strings and integers cannot fail; an empty body would be parked by its reader.
-        serde_json::to_vec(self).unwrap_or_default()
+        json::to_vec(self)
     }
 
     pub fn from_json(body: &[u8]) -> Result<Self, crate::event::EventError> {
@@ -116,48 +154,77 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::{ClickTransId, PrepareId};
 
-    fn expired() -> Event {
+    const SETTLED: Announcement = Announcement::Event { stock_settled: true };
+
+    fn event(kind: EventKind) -> Event {
         let order_id = OrderId::try_new(1024).unwrap();
         Event {
-            id: Event::id_of(order_id, &EventKind::OrderExpired),
+            id: Event::id_of(order_id, &kind),
             order_id,
             user_id: UserId::try_new(5551).unwrap(),
             products: Vec::new(),
             amount: Tiyin::try_new(3_000_000).unwrap(),
             occurred_at: datetime!(2026-11-23 07:05:06 UTC),
-            kind: EventKind::OrderExpired,
+            kind,
         }
     }
 
-    fn order(event: &Event, status: OrderStatus) -> Order {
-        Order {
-            id: event.order_id,
-            user_id: event.user_id,
-            lines: Vec::new(),
-            total: event.amount,
-            status,
-            created_at: event.occurred_at,
-            payment: None,
-            history: Vec::new(),
-        }
+    fn completed(click_trans_id: i64) -> Event {
+        event(EventKind::PaymentCompleted {
+            click_trans_id: ClickTransId::try_new(click_trans_id).unwrap(),
+            click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+            merchant_prepare_id: PrepareId::try_new(77).unwrap(),
+            late: false,
+        })
+    }
+
+    fn ids(notifications: &[Notification]) -> Vec<&str> {
+        notifications.iter().map(|notification| notification.notification_id.as_str()).collect()
     }
 
     #[test]
-    fn an_expiry_is_told_to_the_shopper_alone_and_not_when_the_money_came_after_all() {
-        let event = expired();
-        let told = notifications_for(&event, &order(&event, OrderStatus::Expired));
+    fn an_expiry_is_announced_to_the_shopper_alone_and_not_when_it_is_no_news() {
+        let event = event(EventKind::OrderExpired);
+        let told = notifications_for(&event, &[], SETTLED);
         let [told] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!((told.recipient, &told.subject), (Recipient::Shopper, &Subject::OrderExpired));
         assert_eq!(told.notification_id.as_str(), "order.expired:1024/shopper");
         assert_eq!(Notification::from_json(&told.to_json()).as_ref(), Ok(told));
-        assert_eq!(notifications_for(&event, &order(&event, OrderStatus::Paid)), []);
+        assert_eq!(notifications_for(&event, &[], Announcement::Nothing), []);
+    }
+
+    #[test]
+    fn questions_about_two_payments_of_one_order_have_different_ids() {
+        let question = Announcement::Question(Anomaly::PaidTwice);
+        let [first, second] =
+            [501, 777].map(|trans_id| notifications_for(&completed(trans_id), &[], question));
+        assert_eq!(ids(&first), ["payment.completed:1024:501:paid_twice/staff"]);
+        assert_eq!(ids(&second), ["payment.completed:1024:777:paid_twice/staff"]);
+        let expiry = notifications_for(
+            &event(EventKind::OrderExpired),
+            &[],
+            Announcement::Question(Anomaly::OrderDiffers),
+        );
+        assert_eq!(ids(&expiry), ["order.expired:1024:order_differs/staff"]);
+        let subject = Subject::PaymentQuestioned { click_paydoc_id: None, anomaly: Anomaly::OrderDiffers };
+        assert_eq!(expiry[0].subject, subject);
+    }
+
+    #[test]
+    fn stock_that_was_not_settled_is_said_in_the_notification() {
+        for stock_settled in [false, true] {
+            for told in notifications_for(&completed(501), &[], Announcement::Event { stock_settled }) {
+                let Subject::OrderPaid { stock_settled: said, .. } = told.subject else { panic!("{told:?}") };
+                assert_eq!(said, stock_settled);
+            }
+        }
     }
 
     #[test]
     fn a_subject_of_a_newer_producer_is_refused_as_unreadable() {
-        let event = expired();
-        let told = notifications_for(&event, &order(&event, OrderStatus::Expired)).remove(0);
+        let told = notifications_for(&event(EventKind::OrderExpired), &[], SETTLED).remove(0);
         let body = String::from_utf8(told.to_json()).unwrap();
         let newer = body.replace("\"order_expired\"", "\"order_sent_off\"");
         assert_ne!(newer, body);

@@ -14,7 +14,8 @@ pub enum OrderState {
     Pending,
     /// Paid by one attempt, for ever.
     Paid { by: PrepareId, at: Timestamp },
-    /// Our own time limit ran out, or the order was cancelled before it was paid. No new attempt may begin; money that is already under way is honoured.
+    /// ORDER_TTL ran out, or the order was cancelled before it was paid. No new attempt may begin; money that is already
+    /// under way is honoured.
     Expired { at: Timestamp },
 }
 
@@ -23,7 +24,7 @@ pub enum OrderState {
 pub enum AttemptState {
     /// Prepare was answered with success; CLICK may take the money.
     Prepared,
-    /// Complete arrived and the money is ours.
+    /// Complete arrived: the money was taken.
     Paid(Confirmation),
     /// CLICK gave the attempt up, with this code.
     Cancelled { error: ClickError, at: Timestamp },
@@ -79,15 +80,19 @@ pub enum Anomaly {
     AmountDiffers,
     /// One CLICK transaction came back to pay a second order.
     TransactionReused,
+    /// An event names another shopper or another amount than the order that the shop has under its number. One of the
+    /// stores was lost or restored from an old copy.
+    OrderDiffers,
 }
 
 impl Anomaly {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CancelAfterPaid,
         Self::PaidTwice,
         Self::ConfirmedAfterCancel,
         Self::AmountDiffers,
         Self::TransactionReused,
+        Self::OrderDiffers,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -97,6 +102,7 @@ impl Anomaly {
             Self::ConfirmedAfterCancel => "confirmed_after_cancel",
             Self::AmountDiffers => "amount_differs",
             Self::TransactionReused => "transaction_reused",
+            Self::OrderDiffers => "order_differs",
         }
     }
 
@@ -105,7 +111,7 @@ impl Anomaly {
     }
 }
 
-/// What the world has to hear after a callback.
+/// What other services have to hear after a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
     /// The order is paid. `late`: it had expired before.
@@ -132,7 +138,7 @@ pub enum Preparation {
     Opened(AttemptState),
     /// The same attempt again, still open: the same `merchant_prepare_id`, no new row.
     Repeated(AttemptState),
-    /// No: answer this. Nothing changes.
+    /// Nothing changes; answer this.
     Refused(Answer),
 }
 
@@ -208,7 +214,7 @@ pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: T
     }
 }
 
-/// Our own time limit for an order, or a cancellation. `None`: there is nothing to expire.
+/// Ends an order that was not paid within ORDER_TTL, or was cancelled. `None`: it is paid or ended already.
 pub fn expire_order(order: OrderState, at: Timestamp) -> Option<OrderState> {
     match order {
         OrderState::Pending => Some(OrderState::Expired { at }),

@@ -1,25 +1,25 @@
-//! Instants. The domain never reads a clock: whoever calls it says what time it is.
+//! Timestamps. The domain never reads a clock: the caller passes the time in.
 
 use time::{OffsetDateTime, UtcOffset, macros::offset};
 
-/// An instant in UTC.
+/// A moment in UTC.
 pub type Timestamp = OffsetDateTime;
 
 /// Asia/Tashkent: UTC+5 all year round.
 pub const TASHKENT: UtcOffset = offset!(+5);
 
-/// Milliseconds since 1970, the form in which the stores keep instants.
+/// Milliseconds since 1970, as the stores keep timestamps.
 pub fn unix_ms(at: Timestamp) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
-/// The instant of [`unix_ms`]; one that no calendar has becomes the epoch, which no order was made in.
+/// The inverse of [`unix_ms`]. A number outside the calendar becomes the epoch; the stores refuse to keep such numbers.
 pub fn from_unix_ms(unix_ms: i64) -> Timestamp {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Instants in documents: milliseconds since 1970, in a field whose name ends with `_at`.
+/// Timestamps in documents: milliseconds since 1970, in a field whose name ends with `_at`.
 pub mod millis {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -33,7 +33,7 @@ pub mod millis {
         i64::deserialize(deserializer).map(from_unix_ms)
     }
 
-    /// The same for an instant that may not be there.
+    /// The same for an optional timestamp.
     pub mod option {
         use serde::{Deserialize, Deserializer, Serializer};
 

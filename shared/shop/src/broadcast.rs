@@ -1,31 +1,34 @@
-//! Broadcasts: one message to everybody who ever came in. How far it has come is in its record, so that a restart goes on
-//! where the last process stopped.
+//! Broadcasts: one message to everybody who is registered. Its record holds how far it has come, so that after a restart the
+//! next process continues there.
 
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
     UserId,
     ports::{
         PortError,
-        documents::{Collection, Documents, Key, Query},
+        documents::{Collection, Documents, Key, Query, Sequence},
     },
     time::{Timestamp, millis},
 };
 
 use crate::{
-    profile::Profile,
     records::{self, Record},
+    shopper::Shopper,
 };
+
+pub const BROADCASTS: Collection = Collection::new("broadcasts", &["state"]);
+const BROADCAST_NUMBERS: Sequence = Sequence::new("broadcasts");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BroadcastState {
-    /// The author looks at the preview.
+    /// The author is looking at the preview.
     Draft,
     Running,
     Paused,
     /// Everybody was tried.
     Done,
-    /// The author ended it before that.
+    /// The author ended it earlier.
     Stopped,
 }
 
@@ -39,44 +42,45 @@ pub struct Broadcast {
     pub is_forward: bool,
     pub state: BroadcastState,
     #[serde(with = "millis")]
-    pub made_at: Timestamp,
-    /// The last person who was tried; those after are still to come, by id.
+    pub created_at: Timestamp,
+    /// The last person who was tried; those with greater ids are still to come.
     pub reached: Option<UserId>,
     pub sent: u32,
-    /// The person has blocked the bot, or is gone.
+    /// The person has blocked the bot, or the account is deleted.
     pub blocked: u32,
     pub failed: u32,
-    /// How many there were to reach when it began.
+    /// How many there were to reach when it started.
     pub total: u32,
-    /// The line that shows how far it is, in the author's chat.
+    /// The message with its progress, in the author's chat.
     pub progress_message_id: Option<i64>,
-    /// Which process is at it; another one takes over when this has passed.
+    /// A process is working on it; another one takes over after this.
     #[serde(with = "millis::option")]
     pub leased_until_at: Option<Timestamp>,
 }
 
 /// What the author does with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
     Start,
     Pause,
     Resume,
     Stop,
 }
 
-/// How one person was reached.
+/// What became of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
     Sent,
-    /// The person has blocked the bot since it was made.
+    /// The person has blocked the bot since the broadcast was created.
     Blocked,
     Failed,
-    /// Had blocked the bot before it was made.
+    /// Was not to be reached when it was created: had blocked the bot, or never wrote.
     LeftOut,
 }
 
 impl Record for Broadcast {
-    const COLLECTION: Collection = Collection::Broadcasts;
+    const COLLECTION: Collection = BROADCASTS;
 
     fn key(&self) -> Key {
         Key::Number(self.id)
@@ -100,20 +104,20 @@ impl Broadcast {
         self.sent.saturating_add(self.blocked).saturating_add(self.failed)
     }
 
-    /// `false`: as it stands that means nothing.
-    pub fn obey(&mut self, order: Order) -> bool {
+    /// `false`: its state does not allow it.
+    pub fn apply(&mut self, command: Command) -> bool {
         use BroadcastState::{Draft, Paused, Running, Stopped};
-        let state = match (order, self.state) {
-            (Order::Start, Draft) | (Order::Resume, Paused) => Running,
-            (Order::Pause, Running) => Paused,
-            (Order::Stop, Draft | Running | Paused) => Stopped,
+        let state = match (command, self.state) {
+            (Command::Start, Draft) | (Command::Resume, Paused) => Running,
+            (Command::Pause, Running) => Paused,
+            (Command::Stop, Draft | Running | Paused) => Stopped,
             _ => return false,
         };
         self.state = state;
         true
     }
 
-    /// Takes the work until `until`, unless another process has it.
+    /// Takes the lease until `until`, unless another process has it.
     pub fn lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
         let free = self.leased_until_at.is_none_or(|leased| leased <= now);
         let ours = free && self.state == BroadcastState::Running;
@@ -128,11 +132,11 @@ impl Broadcast {
         Tally { reached: self.reached, sent: self.sent, blocked: self.blocked, failed: self.failed }
     }
 
-    /// Writes down how far the process with this lease has come, and takes the lease for longer. `false`: another one has
-    /// taken over.
+    /// Records how far the process with this lease has come, and extends the lease. `false`: another process has taken
+    /// over.
     ///
-    /// The tally is that of the whole broadcast, not what is new of it, so it may be written down again.
-    pub fn keep(&mut self, tally: &Tally, lease: Timestamp, until: Option<Timestamp>) -> bool {
+    /// The tally is that of the whole broadcast, not an increment, so it may be recorded again.
+    pub fn record(&mut self, tally: &Tally, lease: Timestamp, until: Option<Timestamp>) -> bool {
         let kept = self.tally() == *tally && self.leased_until_at == until;
         if !kept && self.leased_until_at != Some(lease) {
             return false;
@@ -143,10 +147,15 @@ impl Broadcast {
         true
     }
 
-    /// What to count somebody as who has blocked the bot. Whoever did so after it was made is in its total; a process that
-    /// died may have found that out and not have counted it.
-    pub fn unreached(&self, blocked_at: Timestamp) -> Reached {
-        if blocked_at > self.made_at { Reached::Blocked } else { Reached::LeftOut }
+    /// What to count somebody as who is not reachable; `None`: the message can be sent. Whoever blocked the bot after the
+    /// broadcast was created is in its total: a process that died may have noticed that and not have counted it.
+    pub fn unreached(&self, shopper: &Shopper) -> Option<Reached> {
+        match (shopper.registered_at, shopper.blocked_at) {
+            (None, _) => Some(Reached::LeftOut),
+            (Some(_), None) => None,
+            (Some(_), Some(at)) if at > self.created_at => Some(Reached::Blocked),
+            (Some(_), Some(_)) => Some(Reached::LeftOut),
+        }
     }
 
     /// Everybody was tried. What was paused or stopped meanwhile stays so.
@@ -161,7 +170,7 @@ impl Broadcast {
 /// How far a broadcast has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// The last person who was tried, and all before.
+    /// The last person who was tried.
     pub reached: Option<UserId>,
     pub sent: u32,
     pub blocked: u32,
@@ -169,8 +178,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The next person was tried. Nobody after this person is counted before, so a process that dies sends at most what
-    /// it had under way again.
+    /// The next person was tried. People are counted in the order of their ids, so a process that dies repeats at most the
+    /// sends that it had under way.
     pub fn count(&mut self, user_id: UserId, reached: Reached) {
         let counter = match reached {
             Reached::Sent => &mut self.sent,
@@ -186,18 +195,13 @@ impl Tally {
     }
 }
 
-/// Those who are next, by id. Who has blocked the bot is among them, so that the last page is the empty one.
+/// Those who are next, by id, reachable or not, so that only an empty page is the last one.
 pub async fn next_audience(
     documents: &dyn Documents,
     after: Option<UserId>,
     limit: u32,
-) -> Result<Vec<Profile>, PortError> {
-    let query = Query::all(Collection::Profiles, limit);
-    let query = match after {
-        Some(id) => query.after(Key::Number(id.get())),
-        None => query,
-    };
-    records::find(documents, &query).await
+) -> Result<Vec<Shopper>, PortError> {
+    records::page_after(documents, after.map(|id| Key::Number(id.get())), limit).await
 }
 
 /// How many a broadcast would go to.
@@ -208,18 +212,23 @@ pub async fn audience_size(documents: &dyn Documents) -> Result<u32, PortError> 
         let page = next_audience(documents, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(size) };
         after = Some(last.id);
-        let there = page.iter().filter(|person| person.blocked_at.is_none()).count();
-        size = size.saturating_add(u32::try_from(there).unwrap_or(u32::MAX));
+        let reachable = page.iter().filter(|shopper| shopper.is_reachable()).count();
+        size = size.saturating_add(u32::try_from(reachable).unwrap_or(u32::MAX));
     }
+}
+
+/// A number for a new broadcast.
+pub async fn next_broadcast_id(documents: &dyn Documents) -> Result<i64, PortError> {
+    documents.next_number(BROADCAST_NUMBERS, 0).await
 }
 
 /// The broadcasts of one state, oldest first.
 pub async fn in_state(documents: &dyn Documents, state: BroadcastState) -> Result<Vec<Broadcast>, PortError> {
-    let query = Query::is(Collection::Broadcasts, "state", state.as_str(), 100);
+    let query = Query::is(BROADCASTS, "state", state.as_str(), 100);
     records::find(documents, &query).await
 }
 
-/// The broadcasts that are to be worked on.
+/// The broadcasts that are being sent.
 pub async fn running(documents: &dyn Documents) -> Result<Vec<Broadcast>, PortError> {
     in_state(documents, BroadcastState::Running).await
 }
@@ -238,7 +247,7 @@ mod tests {
             source_message_id: 5,
             is_forward: false,
             state: BroadcastState::Draft,
-            made_at: OffsetDateTime::UNIX_EPOCH,
+            created_at: OffsetDateTime::UNIX_EPOCH,
             reached: None,
             sent: 0,
             blocked: 0,
@@ -258,43 +267,48 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_obeyed_once_and_only_where_they_mean_something() {
+    fn commands_apply_once_and_only_in_the_states_that_allow_them() {
         let mut broadcast = broadcast();
-        assert!(!broadcast.obey(Order::Pause));
-        assert!(broadcast.obey(Order::Start) && !broadcast.obey(Order::Start));
-        assert!(broadcast.obey(Order::Pause) && broadcast.obey(Order::Resume));
-        assert!(broadcast.obey(Order::Stop) && !broadcast.obey(Order::Resume));
+        assert!(!broadcast.apply(Command::Pause));
+        assert!(broadcast.apply(Command::Start) && !broadcast.apply(Command::Start));
+        assert!(broadcast.apply(Command::Pause) && broadcast.apply(Command::Resume));
+        assert!(broadcast.apply(Command::Stop) && !broadcast.apply(Command::Resume));
     }
 
     #[test]
-    fn one_process_works_on_it_and_another_one_takes_over_when_the_lease_has_passed() {
+    fn one_process_sends_it_and_another_one_takes_over_when_the_lease_has_ended() {
         let mut broadcast = broadcast();
-        broadcast.obey(Order::Start);
+        broadcast.apply(Command::Start);
         assert!(broadcast.lease(at(0), at(60)));
         assert!(!broadcast.lease(at(59), at(119)));
         let mut tally = broadcast.tally();
         tally.count(user(7), Reached::Sent);
-        assert!(broadcast.keep(&tally, at(60), Some(at(70))));
-        assert!(broadcast.keep(&tally, at(60), Some(at(70))), "the same again after a lost answer");
+        assert!(broadcast.record(&tally, at(60), Some(at(70))));
+        assert!(broadcast.record(&tally, at(60), Some(at(70))), "the same again after a lost answer");
         assert!(broadcast.lease(at(70), at(130)));
         let theirs = Tally { sent: 9, ..tally.clone() };
-        assert!(!broadcast.keep(&theirs, at(70), Some(at(80))), "somebody else has it now");
+        assert!(!broadcast.record(&theirs, at(70), Some(at(80))), "another process has it now");
         assert_eq!(broadcast.tally(), tally);
     }
 
     #[test]
-    fn who_blocked_the_bot_is_counted_where_the_total_has_them() {
-        let broadcast = Broadcast { made_at: at(10), ..broadcast() };
-        assert_eq!(broadcast.unreached(at(9)), Reached::LeftOut);
-        assert_eq!(broadcast.unreached(at(11)), Reached::Blocked);
+    fn whoever_blocked_the_bot_is_counted_only_if_the_total_has_them() {
+        let broadcast = Broadcast { created_at: at(10), ..broadcast() };
+        let unreached = |registered_at, blocked_at| {
+            broadcast.unreached(&Shopper { registered_at, blocked_at, ..Shopper::new(user(1)) })
+        };
+        assert_eq!(unreached(Some(at(1)), Some(at(9))), Some(Reached::LeftOut));
+        assert_eq!(unreached(Some(at(1)), Some(at(11))), Some(Reached::Blocked));
+        assert_eq!(unreached(Some(at(1)), None), None);
+        assert_eq!(unreached(None, None), Some(Reached::LeftOut), "never wrote");
     }
 
     #[test]
-    fn a_pause_outlives_the_end_of_a_batch() {
+    fn a_pause_survives_the_end_of_a_batch() {
         let mut broadcast = broadcast();
-        broadcast.obey(Order::Start);
+        broadcast.apply(Command::Start);
         broadcast.lease(at(0), at(60));
-        broadcast.obey(Order::Pause);
+        broadcast.apply(Command::Pause);
         broadcast.finish();
         assert_eq!(broadcast.state, BroadcastState::Paused);
     }

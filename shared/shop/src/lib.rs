@@ -1,19 +1,29 @@
 #![doc = include_str!("../README.md")]
 
+use tolov_domain::ports::documents::Collection;
+
 pub mod broadcast;
-pub mod cart;
 pub mod catalogue;
 pub mod chart;
-pub mod checkout;
 pub mod csv;
-pub mod fulfilment;
-pub mod profile;
+pub mod order;
 pub mod promo;
 pub mod records;
-pub mod search;
 pub mod seed;
 pub mod settling;
+pub mod shopper;
 pub mod staff;
 pub mod statistics;
-pub mod stock;
-pub mod support;
+
+/// Every collection of this crate, for the stores that create collections and indexes when they are opened.
+pub const COLLECTIONS: [Collection; 9] = [
+    broadcast::BROADCASTS,
+    catalogue::CATEGORIES,
+    catalogue::PRODUCTS,
+    order::ORDERS,
+    promo::PROMO_CODES,
+    shopper::USERS,
+    shopper::support::SUPPORT_MESSAGES,
+    staff::STAFF,
+    staff::STAFF_ACTIONS,
+];

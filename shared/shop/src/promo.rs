@@ -1,4 +1,4 @@
-//! Promo codes: so much off, so often, until then.
+//! Promo codes: a discount, a number of uses, a time limit.
 
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
@@ -12,7 +12,9 @@ use tolov_domain::{
 
 use crate::records::{self, Record};
 
-/// How many uses one code may have: each is kept with it.
+pub const PROMO_CODES: Collection = Collection::new("promo_codes", &[]);
+
+/// How many uses one code may have: each is stored with it.
 pub const USES_MAX: u32 = 5_000;
 pub const CODE_MAX_CHARS: usize = 32;
 const ONE_SOUM: Tiyin = match Tiyin::try_new(100) {
@@ -25,16 +27,15 @@ pub struct PromoCode {
     /// As [`fold_code`] writes it.
     pub code: String,
     pub off: Off,
-    /// Of goods of less than this it takes nothing off.
+    /// Goods below this sum get no discount.
     pub goods_min: Tiyin,
-    /// How often it can be used by all, at most [`USES_MAX`].
+    /// By all shoppers together, at most [`USES_MAX`].
     pub uses_max: u32,
     pub uses_per_shopper_max: u32,
     #[serde(with = "millis::option")]
     pub expires_at: Option<Timestamp>,
     pub active: bool,
     /// By orders that were paid, or may still be.
-    #[serde(default)]
     pub uses: Vec<Use>,
 }
 
@@ -52,26 +53,26 @@ pub struct Use {
     pub user_id: UserId,
 }
 
-/// Why a code takes nothing off.
+/// Why a code gives no discount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromoRefusal {
     Unknown,
     Expired,
     UsedUp,
     UsedByYou,
-    /// The goods must cost at least so much.
+    /// The goods must cost at least this.
     TooLittle(Tiyin),
 }
 
 impl Record for PromoCode {
-    const COLLECTION: Collection = Collection::PromoCodes;
+    const COLLECTION: Collection = PROMO_CODES;
 
     fn key(&self) -> Key {
         Key::Text(self.code.clone())
     }
 }
 
-/// A code as it is kept: without blanks, in capitals. `None` for what is no code.
+/// A code as it is stored: trimmed, in capitals. `None` for a text that cannot be a code.
 pub fn fold_code(text: &str) -> Option<String> {
     let code: String = text.trim().to_uppercase();
     let is_code = code.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '_'));
@@ -79,7 +80,7 @@ pub fn fold_code(text: &str) -> Option<String> {
 }
 
 impl PromoCode {
-    /// What it takes off these goods, always less than they cost.
+    /// The discount on these goods, always less than they cost.
     pub fn discount(&self, user_id: UserId, goods: Tiyin, now: Timestamp) -> Result<Tiyin, PromoRefusal> {
         if !self.active {
             return Err(PromoRefusal::Unknown);
@@ -105,7 +106,7 @@ impl PromoCode {
         }
     }
 
-    /// Counts a use; the order that uses it already does so still.
+    /// Counts a use, once an order.
     pub fn claim(&mut self, used: Use, goods: Tiyin, now: Timestamp) -> Result<Tiyin, PromoRefusal> {
         if self.uses.contains(&used) {
             return Ok(self.off.of(goods));
@@ -115,7 +116,7 @@ impl PromoCode {
         Ok(discount)
     }
 
-    /// An order that had given its use back was paid all the same, with the discount: it counts, also above the limits.
+    /// An order whose use was released was paid all the same, with the discount: it counts, also above the limits.
     pub fn keep(&mut self, used: Use) {
         if !self.uses.contains(&used) {
             self.uses.push(used);
@@ -128,7 +129,7 @@ impl PromoCode {
 }
 
 impl Off {
-    /// Of goods of less than this it would leave nothing to pay.
+    /// Below this sum nothing would be left to pay.
     fn least_goods(self) -> Tiyin {
         match self {
             Self::Amount(amount) => amount.checked_add(ONE_SOUM).unwrap_or(Tiyin::MAX),
@@ -150,7 +151,7 @@ pub async fn promo_code(documents: &dyn Documents, code: &str) -> Result<Option<
     records::read(documents, code).await
 }
 
-/// What a code that somebody typed takes off, without using it.
+/// The discount of a code that a shopper typed, without using it.
 pub async fn discount(
     documents: &dyn Documents,
     code: &str,

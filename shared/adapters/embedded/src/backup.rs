@@ -1,13 +1,16 @@
-//! Copies of the stores' files, made while the shop goes on working.
+//! Copies of the stores' files, made while the shop is running.
 //!
-//! Who copies several stores copies them in the direction of the money: the ledger, then the bus, then the shop store.
-//! What moves on in the meantime is then in two copies, and is done once more without effect; the other way round it
-//! could be in none.
+//! Several stores are copied in the direction in which events travel: the ledger, then the bus, then the shop store. An
+//! event that moves on in the meantime is then in two copies and is applied once more without effect; in the other
+//! direction it could be in none.
 
 use std::{fs::File, path::Path, time::Duration};
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tolov_domain::ports::PortError;
+use tolov_domain::ports::{
+    PortError,
+    documents::{Collection, Sequence},
+};
 
 use crate::{bus, shop, sqlite::port_error};
 
@@ -42,7 +45,7 @@ pub async fn copy(file: &Path, copy: &Path) -> Result<(), PortError> {
     connection.close().await.map_err(|error| port_error(file, &error))
 }
 
-/// Opens a copy and lets SQLite check all of it.
+/// Opens a file and lets SQLite check all of it.
 pub async fn examine(file: &Path) -> Result<(), PortError> {
     let mut connection = connect(file, true).await?;
     let failed = |error: sqlx::Error| port_error(file, &error);
@@ -67,16 +70,27 @@ pub async fn examine(file: &Path) -> Result<(), PortError> {
     }
 }
 
-/// Lifts the order numbers of a copy of the shop store above those that were given out after it was made, so that no
-/// two orders ever have one number at CLICK. Returns the last number that will not be given.
-pub async fn skip_order_numbers(copy: &Path, age: Duration) -> Result<i64, PortError> {
-    let skipped = age.as_secs().saturating_mul(ORDERS_PER_S_MAX).saturating_add(ORDERS_MARGIN);
+/// Lifts a sequence of a copy of the shop store above the numbers that were given out after it was made, so that no two
+/// orders ever have one number at CLICK. `numbered`: the collection whose keys come from the sequence. Returns the last
+/// number that will not be given.
+pub async fn skip_numbers(
+    copy: &Path,
+    sequence: Sequence,
+    numbered: Collection,
+    age: Duration,
+) -> Result<i64, PortError> {
+    let skipped = age.as_secs().saturating_mul(NUMBERS_PER_S_MAX).saturating_add(NUMBERS_MARGIN);
     let mut connection = connect(copy, false).await?;
     let failed = |error: sqlx::Error| port_error(copy, &error);
     let last = sqlx::query_scalar(
-        "UPDATE counters SET value = max(value, (SELECT coalesce(max(id), 0) FROM orders)) + ?1
-         WHERE name = 'orders' RETURNING value",
+        "WITH used (value) AS (
+             SELECT max(key) FROM documents WHERE collection = ?2 AND typeof(key) = 'integer'
+             UNION ALL SELECT value FROM counters WHERE name = ?1)
+         INSERT INTO counters (name, value) SELECT ?1, coalesce(max(value), 0) + ?3 FROM used WHERE true
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value",
     )
+    .bind(sequence.name())
+    .bind(numbered.name())
     .bind(i64::try_from(skipped).unwrap_or(i64::MAX))
     .fetch_one(&mut connection)
     .await
@@ -85,9 +99,9 @@ pub async fn skip_order_numbers(copy: &Path, age: Duration) -> Result<i64, PortE
     Ok(last)
 }
 
-/// Numbers are read by people: no more are skipped than a small shop could have used.
-const ORDERS_PER_S_MAX: u64 = 1;
-const ORDERS_MARGIN: u64 = 1_000;
+/// People read order numbers: no more are skipped than a small shop could have used.
+const NUMBERS_PER_S_MAX: u64 = 1;
+const NUMBERS_MARGIN: u64 = 1_000;
 
 /// Keeps every process from running the bus of this folder, until the file is dropped.
 pub fn hold(folder: &Path) -> Result<File, PortError> {

@@ -2,6 +2,9 @@
 
 use std::{
     fmt::Display,
+    fs::{DirBuilder, File, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -15,44 +18,41 @@ use sqlx::{
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use tolov_domain::ports::PortError;
 
-/// Below this a committed WAL can be lost (sqlite.org/wal.html#walresetbug).
+/// Older versions can lose a committed WAL (sqlite.org/wal.html#walresetbug).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
-/// How long another process (the operator's tools, a backup) may hold the file.
+/// How long to wait while another process (the operator's tools, a backup) holds the file.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
-/// How long a caller waits for its turn to write or for a connection to read.
+/// How long a caller waits for the writing connection or for one that reads.
 const TURN_LIMIT: Duration = Duration::from_secs(10);
 const READERS_MAX: u32 = 3;
 
-/// How a transaction that writes begins: one that reads first and upgrades fails under contention.
+/// How a transaction that writes begins. One that begins with a read and upgrades fails under contention.
 pub(crate) const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
 
 #[derive(Debug)]
 pub(crate) struct SqliteFile {
     path: PathBuf,
-    /// Empty until it is opened again, and after the close.
+    /// `None` until it is opened again, and after the close.
     writer: Mutex<Option<SqliteConnection>>,
-    /// The writing connection failed in a way after which what it has in memory may differ from the disk.
+    /// The writing connection failed in a way after which its memory may differ from the disk.
     is_writer_in_doubt: AtomicBool,
     is_closed: AtomicBool,
     readers: SqlitePool,
 }
 
 impl SqliteFile {
-    /// Opens the file, which is made where it is missing, and brings its schema up to date.
+    /// Opens the file, which is created where it is missing, and brings its schema up to date.
     pub(crate) async fn open(path: PathBuf, migrator: &Migrator) -> Result<Self, PortError> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                PortError::Refused(format!(
-                    "cannot make the folder {}: {error}; name another one or change its owner",
-                    folder.display()
-                ))
-            })?;
-        }
+        create_for_owner(&path).map_err(|error| {
+            PortError::Refused(format!(
+                "{} cannot be created: {error}; name another folder or change its owner",
+                path.display()
+            ))
+        })?;
         // The settings are checked before anything is written.
-        let writer = connect_writer(&path, true).await?;
-        let failed = |error: sqlx::Error| port_error(&path, &error);
-        let migrating = SqlitePoolOptions::new().max_connections(1).connect_with(writing(&path, false));
-        let migrating = migrating.await.map_err(failed)?;
+        let writer = connect_writer(&path).await?;
+        // Through a pool, because the future of migrations on a single connection is not `Send`.
+        let migrating = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(writing(&path));
         let migrated = migrator.run(&migrating).await;
         migrating.close().await;
         migrated.map_err(|error| {
@@ -65,7 +65,7 @@ impl SqliteFile {
         Ok(Self::with_writer(path, writer))
     }
 
-    /// Opens a file that another process runs, with the schema that it has.
+    /// Opens a file that another process may have open, with the schema that it has.
     pub(crate) async fn open_beside(path: PathBuf) -> Result<Self, PortError> {
         if !path.exists() {
             return Err(PortError::Refused(format!(
@@ -73,7 +73,7 @@ impl SqliteFile {
                 path.display()
             )));
         }
-        let writer = connect_writer(&path, false).await?;
+        let writer = connect_writer(&path).await?;
         Ok(Self::with_writer(path, writer))
     }
 
@@ -91,10 +91,10 @@ impl SqliteFile {
         Self { path, writer, is_writer_in_doubt: false.into(), is_closed: false.into(), readers }
     }
 
-    /// Waits for the turn to write.
+    /// Waits for the writing connection.
     pub(crate) async fn writer(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, PortError> {
         let waiting = tokio::time::timeout(TURN_LIMIT, self.writer.lock());
-        let mut writer = waiting.await.map_err(|_| self.unavailable("too many wait to write"))?;
+        let mut writer = waiting.await.map_err(|_| self.unavailable("has too many waiting writers"))?;
         if self.is_closed.load(Ordering::Acquire) {
             return Err(self.unavailable("is closed"));
         }
@@ -102,18 +102,18 @@ impl SqliteFile {
             *writer = None;
         }
         if writer.is_none() {
-            tracing::warn!(path = %self.path.display(), "opening the writing connection again");
-            *writer = Some(connect_writer(&self.path, false).await?);
+            tracing::warn!(path = %self.path.display(), "reopening the writing connection");
+            *writer = Some(connect_writer(&self.path).await?);
         }
         MutexGuard::try_map(writer, Option::as_mut).map_err(|_| self.unavailable("is closed"))
     }
 
-    /// For queries that change nothing. They see every commit that returned before.
+    /// For queries. They see every commit that returned before.
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
 
-    /// Sorts an error by what the caller can do, and notes whether the writing connection can still be trusted.
+    /// Sorts an error by what the caller can do, and marks the writing connection when it cannot be trusted any more.
     pub(crate) fn failed(&self, error: &sqlx::Error) -> PortError {
         if is_connection_in_doubt(error) {
             self.is_writer_in_doubt.store(true, Ordering::Release);
@@ -121,7 +121,7 @@ impl SqliteFile {
         port_error(&self.path, error)
     }
 
-    /// A row that no version of this program writes.
+    /// For a row that no version of this program writes.
     pub(crate) fn damaged(&self, what: impl Display) -> PortError {
         PortError::Refused(format!(
             "{}: {what} is damaged; restore a backup of the file",
@@ -145,10 +145,22 @@ impl SqliteFile {
     }
 }
 
-fn writing(path: &Path, create_if_missing: bool) -> SqliteConnectOptions {
+/// Who bought what is for the shop's eyes alone, whatever the umask is. SQLite gives its files beside this one the same
+/// mode. What is there already keeps the mode that it has.
+fn create_for_owner(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    match File::create_new(path) {
+        Ok(file) => file.set_permissions(Permissions::from_mode(0o600)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn writing(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(create_if_missing)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -156,11 +168,10 @@ fn writing(path: &Path, create_if_missing: bool) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Opens a connection and reads back what durability hangs on.
-async fn connect_writer(path: &Path, create_if_missing: bool) -> Result<SqliteConnection, PortError> {
-    let options = writing(path, create_if_missing);
+/// Opens a connection and reads back the settings that durability depends on.
+async fn connect_writer(path: &Path) -> Result<SqliteConnection, PortError> {
     let failed = |error: sqlx::Error| port_error(path, &error);
-    let mut connection = options.connect().await.map_err(failed)?;
+    let mut connection = writing(path).connect().await.map_err(failed)?;
     let settings = sqlx::query_as(
         "SELECT sqlite_version(), (SELECT journal_mode FROM pragma_journal_mode),
                 (SELECT synchronous FROM pragma_synchronous), (SELECT foreign_keys FROM pragma_foreign_keys)",
@@ -206,7 +217,7 @@ const SQLITE_FULL: i32 = 13;
 const SQLITE_CANTOPEN: i32 = 14;
 const SQLITE_NOTADB: i32 = 26;
 
-/// After an I/O error the pages in memory may not be those on the disk (reliability.md, failure 8).
+/// After an I/O error the pages in memory may not be those on the disk.
 fn is_connection_in_doubt(error: &sqlx::Error) -> bool {
     matches!(result_code(error), Some(SQLITE_IOERR | SQLITE_CORRUPT)) || error.as_database_error().is_none()
 }
@@ -219,7 +230,7 @@ pub(crate) fn port_error(path: &Path, error: &sqlx::Error) -> PortError {
         }
         Some(SQLITE_FULL) => PortError::Unavailable(format!("{path}: the disk is full: {error}")),
         Some(SQLITE_IOERR | SQLITE_CANTOPEN) => {
-            PortError::Unavailable(format!("{path}: the disk does not answer as it should: {error}"))
+            PortError::Unavailable(format!("{path}: the disk failed: {error}"))
         }
         Some(SQLITE_READONLY) => {
             PortError::Refused(format!("{path} cannot be written: {error}; change its owner or its folder's"))
@@ -227,8 +238,8 @@ pub(crate) fn port_error(path: &Path, error: &sqlx::Error) -> PortError {
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => {
             PortError::Refused(format!("{path} is damaged: {error}; restore a backup"))
         }
-        Some(_) => PortError::Refused(format!("{path}: {error}; this is a fault of the program, report it")),
-        // Not SQLite's own: the connection's thread, the pool, the file system.
+        Some(_) => PortError::Refused(format!("{path}: {error}; this is a bug, report it")),
+        // From the connection's thread, the pool or the file system.
         None => PortError::Unavailable(format!("{path}: {error}")),
     }
 }
@@ -256,12 +267,15 @@ mod tests {
     async fn fill(file: &SqliteFile) -> Result<(), PortError> {
         let mut writer = file.writer().await?;
         // More than fits on the pages that are there.
-        let filled = sqlx::query("INSERT INTO users (id, phone) VALUES (NULL, hex(zeroblob(100000)))");
+        let filled = sqlx::query(
+            "INSERT INTO documents (collection, key, version, body)
+             VALUES ('orders', 1, 1, json_quote(hex(zeroblob(100000))))",
+        );
         filled.execute(&mut *writer).await.map(drop).map_err(|error| file.failed(&error))
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_unavailable_until_there_is_room() {
+    async fn a_full_disk_is_unavailable_until_there_is_space() {
         let (file, _folder) = file().await;
         let limit = async |pages: &'static str| {
             sqlx::query(pages).execute(&mut *file.writer().await.unwrap()).await.unwrap();
@@ -292,19 +306,36 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_another_process_holds_is_unavailable() {
         let (file, _folder) = file().await;
-        let mut other = connect_writer(&file.path, false).await.unwrap();
-        let mut impatient = writing(&file.path, false).busy_timeout(Duration::ZERO).connect().await.unwrap();
+        let mut other = connect_writer(&file.path).await.unwrap();
+        let mut impatient = writing(&file.path).busy_timeout(Duration::ZERO).connect().await.unwrap();
         let _held = other.begin_with(BEGIN_WRITING).await.unwrap();
         let error = impatient.begin_with(BEGIN_WRITING).await.map(drop).unwrap_err();
         assert!(file.failed(&error).is_unavailable(), "{error}");
     }
 
     #[tokio::test]
-    async fn what_the_schema_forbids_is_refused() {
+    async fn a_row_that_the_schema_forbids_is_refused() {
         let (file, _folder) = file().await;
         let mut writer = file.writer().await.unwrap();
-        let error =
-            sqlx::query("INSERT INTO users (id) VALUES (-1)").execute(&mut *writer).await.unwrap_err();
+        let negative = sqlx::query("INSERT INTO counters (name, value) VALUES ('orders', -1)");
+        let error = negative.execute(&mut *writer).await.unwrap_err();
         assert!(matches!(file.failed(&error), PortError::Refused(_)));
+    }
+
+    #[tokio::test]
+    async fn files_and_the_folder_that_is_created_are_for_their_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let file = SqliteFile::open(data.join("shop.db"), &MIGRATIONS).await.unwrap();
+        fill(&file).await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        for name in ["shop.db", "shop.db-wal", "shop.db-shm"] {
+            assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+        }
+        file.close().await.unwrap();
+        std::fs::set_permissions(data.join("shop.db"), Permissions::from_mode(0o640)).unwrap();
+        let _reopened = SqliteFile::open(data.join("shop.db"), &MIGRATIONS).await.unwrap();
+        assert_eq!(mode(&data.join("shop.db")), 0o640, "an operator's choice stays");
     }
 }

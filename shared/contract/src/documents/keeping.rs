@@ -1,18 +1,15 @@
-//! What comes back is what was written.
+//! Bodies are returned as they were written.
 
 use serde_json::{Value, json};
-use tolov_domain::ports::documents::Collection;
 
-use super::{DocumentsWorld, body, change, make, read};
+use super::{DIALOGUES, DocumentsWorld, PROMO_CODES, STAFF, body, change, create, read};
 
-const DIALOGUES: Collection = Collection::Dialogues;
-
-/// Writes each of the values as a new field and over an old one, and reads them back.
-async fn assert_kept(world: &dyn DocumentsWorld, values: Vec<Value>) -> anyhow::Result<()> {
+/// Creates and replaces a document with each of the values, and reads it back.
+async fn assert_unchanged(world: &dyn DocumentsWorld, values: Vec<Value>) -> anyhow::Result<()> {
     let store = world.documents().await;
     for (key, value) in (1_i64..).zip(values) {
         let fields = json!({ "value": value, "nested": { "value": value }, "list": [value, [value]] });
-        make(&*store, DIALOGUES, key, fields.clone()).await?;
+        create(&*store, DIALOGUES, key, fields.clone()).await?;
         assert_eq!(read(&*store, DIALOGUES, key).await?.body, body(fields.clone())?);
         change(&*store, DIALOGUES, key, 1, json!({ "before": fields })).await?;
         assert_eq!(read(&*store, DIALOGUES, key).await?.body, body(json!({ "before": fields }))?);
@@ -20,7 +17,7 @@ async fn assert_kept(world: &dyn DocumentsWorld, values: Vec<Value>) -> anyhow::
     Ok(())
 }
 
-pub async fn instants_lists_nested_fields_and_nulls_come_back_as_they_were(
+pub async fn timestamps_lists_nested_fields_and_nulls_are_returned_unchanged(
     world: &dyn DocumentsWorld,
 ) -> anyhow::Result<()> {
     let store = world.documents().await;
@@ -40,14 +37,14 @@ pub async fn instants_lists_nested_fields_and_nulls_come_back_as_they_were(
         "bare": {},
         "flags": [true, false, null, 0, "", [[]], {}],
     });
-    make(&*store, DIALOGUES, 7, fields.clone()).await?;
+    create(&*store, DIALOGUES, 7, fields.clone()).await?;
     assert_eq!(read(&*store, DIALOGUES, 7).await?.body, body(fields)?);
-    make(&*store, DIALOGUES, 8, json!({})).await?;
+    create(&*store, DIALOGUES, 8, json!({})).await?;
     assert_eq!(read(&*store, DIALOGUES, 8).await?.body, body(json!({}))?);
     Ok(())
 }
 
-pub async fn texts_of_any_script_and_empty_ones_come_back_as_they_were(
+pub async fn texts_of_any_script_and_empty_texts_are_returned_unchanged(
     world: &dyn DocumentsWorld,
 ) -> anyhow::Result<()> {
     let texts = [
@@ -64,22 +61,18 @@ pub async fn texts_of_any_script_and_empty_ones_come_back_as_they_were(
         "12",
         "👩‍👩‍👧‍👦e\u{301}\u{202e}\u{feff}",
         "'; DROP TABLE documents; --",
+        "a\0b",
     ];
-    assert_kept(world, texts.map(Value::from).into()).await?;
+    assert_unchanged(world, texts.map(Value::from).into()).await?;
     let store = world.documents().await;
     for key in texts {
-        make(&*store, Collection::PromoCodes, key, json!({ "texts": { "uz": key } })).await?;
-        assert_eq!(
-            read(&*store, Collection::PromoCodes, key).await?.body,
-            body(json!({ "texts": { "uz": key } }))?
-        );
+        create(&*store, PROMO_CODES, key, json!({ "texts": { "uz": key } })).await?;
+        assert_eq!(read(&*store, PROMO_CODES, key).await?.body, body(json!({ "texts": { "uz": key } }))?);
     }
     Ok(())
 }
 
-pub async fn whole_numbers_of_64_bits_come_back_as_they_were(
-    world: &dyn DocumentsWorld,
-) -> anyhow::Result<()> {
+pub async fn integers_of_64_bits_are_returned_unchanged(world: &dyn DocumentsWorld) -> anyhow::Result<()> {
     let numbers = [
         0,
         1,
@@ -87,17 +80,17 @@ pub async fn whole_numbers_of_64_bits_come_back_as_they_were(
         i64::from(i32::MAX),
         i64::from(i32::MAX) + 1,
         i64::from(i32::MIN) - 1,
-        // Beyond what a float can tell apart.
+        // A float cannot represent these.
         9_007_199_254_740_993,
         -9_007_199_254_740_993,
         i64::MAX,
         i64::MIN,
     ];
-    assert_kept(world, numbers.map(Value::from).into()).await?;
+    assert_unchanged(world, numbers.map(Value::from).into()).await?;
     let store = world.documents().await;
     for number in numbers {
-        make(&*store, Collection::SupportMessages, number, json!({ "number": number })).await?;
-        let kept = read(&*store, Collection::SupportMessages, number).await?;
+        create(&*store, STAFF, number, json!({ "number": number })).await?;
+        let kept = read(&*store, STAFF, number).await?;
         assert_eq!(kept.body, body(json!({ "number": number }))?);
     }
     Ok(())
@@ -105,7 +98,7 @@ pub async fn whole_numbers_of_64_bits_come_back_as_they_were(
 
 pub async fn a_write_replaces_all_fields(world: &dyn DocumentsWorld) -> anyhow::Result<()> {
     let store = world.documents().await;
-    make(&*store, DIALOGUES, 7, json!({ "old": 1, "kept": { "a": 1, "b": 2 } })).await?;
+    create(&*store, DIALOGUES, 7, json!({ "old": 1, "kept": { "a": 1, "b": 2 } })).await?;
     for (seen, fields) in
         (1..).zip([json!({ "new": 2, "kept": { "a": 1 } }), json!({}), json!({ "new": null })])
     {

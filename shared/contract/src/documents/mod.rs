@@ -5,93 +5,121 @@ use std::sync::Arc;
 use anyhow::Context;
 use async_trait::async_trait;
 use serde_json::Value;
-use tolov_domain::ports::documents::{Body, Collection, Document, Documents, Key, Put, Query, Version};
+use tolov_domain::ports::documents::{
+    Body, Collection, Document, Documents, Key, Put, Query, Unreadable, Version,
+};
 
-use crate::shop::ShopWorld;
-
+mod batches;
 mod finding;
 mod keeping;
 mod numbering;
 mod writing;
 
+pub use batches::*;
 pub use finding::*;
 pub use keeping::*;
 pub use numbering::*;
 pub use writing::*;
 
-/// A store of documents of its own for one behaviour, empty at first. Every world of a shop store is one.
+const CATEGORIES: Collection = Collection::new("categories", &["position"]);
+const DIALOGUES: Collection = Collection::new("dialogues", &[]);
+const ORDERS: Collection = Collection::new("orders", &["user_id", "status", "phone", "placed_at"]);
+const PRODUCTS: Collection = Collection::new("products", &["category_id", "article_ids"]);
+const PROMO_CODES: Collection = Collection::new("promo_codes", &[]);
+const STAFF: Collection = Collection::new("staff", &[]);
+const UPDATES: Collection = Collection::new("updates", &["state"]);
+const USERS: Collection = Collection::new("users", &["referrer_id"]);
+
+/// The collections that the behaviours use.
+pub const COLLECTIONS: [Collection; 8] =
+    [CATEGORIES, DIALOGUES, ORDERS, PRODUCTS, PROMO_CODES, STAFF, UPDATES, USERS];
+
+/// A store of documents for one behaviour, empty at first.
 #[async_trait]
 pub trait DocumentsWorld: Send + Sync {
-    /// A handle on the store; every call gives another one on the same data, where there can be several.
+    /// A handle on the store. Where an adapter can have several (another connection, another process), every call
+    /// returns another one on the same data.
     async fn documents(&self) -> Arc<dyn Documents>;
+
+    /// Makes a document unreadable, as another program or a fault of the disk would. Its version and its indexed fields
+    /// stay as they are.
+    async fn damage(&self, collection: Collection, key: &Key) -> anyhow::Result<()>;
+
+    /// Removes all that the world has made.
+    async fn close(self: Box<Self>);
 }
 
-#[async_trait]
-impl<W: ShopWorld> DocumentsWorld for W {
-    async fn documents(&self) -> Arc<dyn Documents> {
-        self.store().await
-    }
-}
-
-/// One `#[test]` a behaviour of a store of documents alone. A shop store has them with `shop_contract!`.
+/// One `#[test]` a behaviour of a store of documents, each in a world that `$fresh_world` makes: the path of an
+/// `async fn() -> anyhow::Result<impl DocumentsWorld>`. Attributes before it go to every test.
 #[macro_export]
 macro_rules! documents_contract {
     ($(#[$attribute:meta])* $fresh_world:path) => {
-        $crate::documents_contract! { @all [$(#[$attribute])*] run_documents $fresh_world }
-    };
-    (@all $attributes:tt $run:ident $fresh_world:path) => {
-        $crate::documents_contract! { @each $attributes $run $fresh_world =>
-            a_document_is_new_once_and_its_version_grows_with_every_write
-            a_document_that_is_there_is_not_made_again
+        $crate::documents_contract! { @each [$(#[$attribute])*] $fresh_world =>
+            a_new_document_has_version_1_and_every_write_adds_1
+            creating_a_document_that_exists_conflicts
             a_write_that_saw_another_version_conflicts_and_changes_nothing
-            one_of_many_parallel_writers_is_done
-            increments_of_many_writers_who_try_again_all_count
-            a_removal_is_guarded_by_the_version_that_was_seen
-            what_was_removed_may_be_made_again_as_new
-            many_documents_are_read_by_key_once_each
-            documents_of_two_collections_are_apart
+            one_of_many_parallel_writers_wins
+            no_increment_of_parallel_writers_that_retry_is_lost
+            a_removal_needs_the_current_version
+            a_removed_document_can_be_created_again
+            documents_are_read_by_their_keys_each_once
+            collections_do_not_share_documents
             a_body_that_no_store_can_keep_is_refused
 
-            instants_lists_nested_fields_and_nulls_come_back_as_they_were
-            texts_of_any_script_and_empty_ones_come_back_as_they_were
-            whole_numbers_of_64_bits_come_back_as_they_were
+            a_batch_creates_and_replaces_and_answers_in_the_order_given
+            losers_of_a_batch_are_told_and_the_others_are_written
+            a_batch_that_is_repeated_conflicts_and_changes_nothing
+            a_refused_body_does_not_affect_the_rest_of_its_batch
+            a_batch_that_names_a_key_twice_is_refused_as_a_whole
+            an_empty_batch_has_an_empty_answer
+            documents_are_found_by_what_a_batch_made_of_them
+            a_batch_of_hundreds_is_written_whole
+            of_overlapping_batches_each_document_has_one_winner
+
+            timestamps_lists_nested_fields_and_nulls_are_returned_unchanged
+            texts_of_any_script_and_empty_texts_are_returned_unchanged
+            integers_of_64_bits_are_returned_unchanged
             a_write_replaces_all_fields
 
-            a_document_is_found_by_its_number_or_text_and_by_each_item_of_its_list
-            a_number_and_the_text_that_looks_like_it_are_two
-            what_was_changed_or_removed_is_not_found_by_what_it_was
-            a_range_holds_both_its_ends_and_goes_by_number_then_by_key
-            instants_are_found_by_moment_and_by_range
-            pages_go_on_where_they_ended_in_both_directions
-            a_walk_meets_every_document_once_in_both_directions
-            keys_that_are_numbers_come_before_those_that_are_texts
-            a_count_knows_no_skip_and_no_limit
-            a_query_that_no_index_answers_is_refused
+            a_document_is_found_by_a_number_a_text_or_an_item_of_a_list
+            any_of_several_values_finds_each_document_once_by_key
+            an_unreadable_document_does_not_hide_the_others
+            a_number_does_not_equal_the_text_that_looks_like_it
+            a_changed_or_removed_document_is_not_found_by_its_old_values
+            a_range_includes_both_ends_and_sorts_by_number_then_by_key
+            timestamps_are_found_by_value_and_by_range
+            pages_continue_in_both_directions_without_gaps_or_repetitions
+            a_walk_by_key_visits_every_document_once_in_both_directions
+            number_keys_come_before_text_keys
+            a_count_ignores_skip_and_limit
+            a_query_without_an_index_is_refused
 
-            numbers_of_a_sequence_are_unique_and_grow_under_parallel_callers
-            sequences_begin_with_1_and_do_not_move_each_other
+            parallel_callers_get_numbers_that_are_unique_and_grow
+            sequences_start_at_1_and_are_independent
+            a_number_is_greater_than_every_one_that_is_known_to_be_used
+            a_sequence_without_numbers_left_is_refused
         }
     };
-    (@each $attributes:tt $run:ident $fresh_world:path => $($behaviour:ident)*) => {
-        $($crate::documents_contract! { @one $attributes $run $fresh_world => $behaviour })*
+    (@each $attributes:tt $fresh_world:path => $($behaviour:ident)*) => {
+        $($crate::documents_contract! { @one $attributes $fresh_world => $behaviour })*
     };
-    (@one [$($attribute:tt)*] $run:ident $fresh_world:path => $behaviour:ident) => {
+    (@one [$($attribute:tt)*] $fresh_world:path => $behaviour:ident) => {
         #[test]
         $($attribute)*
         fn $behaviour() -> ::anyhow::Result<()> {
-            $crate::$run($fresh_world, async |world| $crate::documents::$behaviour(world).await)
+            $crate::run_documents($fresh_world, $crate::documents::$behaviour)
         }
     };
 }
 
-/// The fields of a document that is written as JSON.
+/// The body of a document from a JSON object.
 fn body(fields: Value) -> anyhow::Result<Body> {
-    let Value::Object(fields) = fields else { anyhow::bail!("a document has fields") };
+    let Value::Object(fields) = fields else { anyhow::bail!("a document is a JSON object") };
     Ok(fields)
 }
 
-/// Makes a document that must not be there.
-async fn make(
+/// Creates a document that must not exist.
+async fn create(
     store: &dyn Documents,
     collection: Collection,
     key: impl Into<Key>,
@@ -102,7 +130,7 @@ async fn make(
     Ok(())
 }
 
-/// Changes a document that must be as it was seen.
+/// Replaces a document that must have this version.
 async fn change(
     store: &dyn Documents,
     collection: Collection,
@@ -127,7 +155,15 @@ async fn read(
 
 /// The keys of what a query finds, in its order.
 async fn keys(store: &dyn Documents, query: &Query) -> anyhow::Result<Vec<Key>> {
-    Ok(store.find(query).await?.into_iter().map(|document| document.key).collect())
+    Ok(readable(store.find(query).await?)?.into_iter().map(|document| document.key).collect())
+}
+
+/// Documents of which none may be unreadable.
+fn readable(documents: Vec<Result<Document, Unreadable>>) -> anyhow::Result<Vec<Document>> {
+    let documents = documents.into_iter().map(|document| {
+        document.map_err(|unreadable| anyhow::anyhow!("{}: {}", unreadable.key, unreadable.reason))
+    });
+    documents.collect()
 }
 
 fn numbers(keys: &[i64]) -> Vec<Key> {

@@ -1,4 +1,4 @@
-//! Documents: all of the shop that is not the money's own (catalogue, fulfilments, dialogues, staff, broadcasts).
+//! Documents: all of the shop that is not the ledger's own (catalogue, orders, shoppers, dialogues, staff, broadcasts).
 //!
 //! The store compares and swaps; what a change means is decided by pure code that may run again
 //! (docs/decisions/0004-documents-that-are-compared-and-swapped.md). Promises that the contract suite checks on every
@@ -7,7 +7,7 @@
 //! - of any number of writers that saw the same version one is done, the others hear [`Put::Conflict`];
 //! - a write whose answer was lost may be heard as a conflict with itself: whoever writes reads again, and finds its
 //!   change there;
-//! - no multi-document transactions are needed.
+//! - no multi-document transactions are needed: a batch is a way to save commands, not a unit that succeeds or fails.
 
 use std::fmt;
 
@@ -16,83 +16,35 @@ use serde_json::{Map, Value};
 
 use super::PortError;
 
-pub use checks::{INSTANTS_MS, checked_body, checked_query, is_instant};
+pub use checks::{TIMESTAMPS_MS, checked_batch, checked_body, checked_query, is_timestamp};
 
 mod checks;
 
-/// The kinds of documents. Each has keys of one kind: numbers or texts.
+/// A kind of document. The crate that owns the records declares its collection and the fields it is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Collection {
-    Categories,
-    Products,
-    PromoCodes,
-    /// What is known of a person beside language, phone and cart, by Telegram id.
-    Profiles,
-    /// The shop's side of an order, by order number.
-    Fulfilments,
-    /// Where the conversation with a person stands, by Telegram id.
-    Dialogues,
-    /// Who may do what, by Telegram id.
-    Staff,
-    /// Every deed of staff, append-only.
-    StaffActions,
-    Broadcasts,
-    /// Messages between shoppers and staff, by the number of the copy in the staff's chat.
-    SupportMessages,
-    /// Telegram's updates, by update_id: each is handled once.
-    Updates,
+pub struct Collection {
+    name: &'static str,
+    indexed: &'static [&'static str],
 }
 
 impl Collection {
-    pub const ALL: [Self; 11] = [
-        Self::Categories,
-        Self::Products,
-        Self::PromoCodes,
-        Self::Profiles,
-        Self::Fulfilments,
-        Self::Dialogues,
-        Self::Staff,
-        Self::StaffActions,
-        Self::Broadcasts,
-        Self::SupportMessages,
-        Self::Updates,
-    ];
+    /// `indexed`: the top-level fields that documents can be found by. A field holds a number, a text, a list of either
+    /// (found by each of its items), or nothing.
+    pub const fn new(name: &'static str, indexed: &'static [&'static str]) -> Self {
+        Self { name, indexed }
+    }
 
     /// MongoDB's collection.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Categories => "categories",
-            Self::Products => "products",
-            Self::PromoCodes => "promo_codes",
-            Self::Profiles => "profiles",
-            Self::Fulfilments => "fulfilments",
-            Self::Dialogues => "dialogues",
-            Self::Staff => "staff",
-            Self::StaffActions => "staff_actions",
-            Self::Broadcasts => "broadcasts",
-            Self::SupportMessages => "support_messages",
-            Self::Updates => "updates",
-        }
+        self.name
     }
 
-    /// The top-level fields that documents can be found by. A field holds a number, a text, a list of either (found by
-    /// each of its items), or nothing.
     pub const fn indexed(self) -> &'static [&'static str] {
-        match self {
-            Self::Categories => &["position"],
-            Self::Products => &["category_id", "article_ids"],
-            Self::PromoCodes | Self::Dialogues | Self::Staff | Self::SupportMessages => &[],
-            Self::Profiles => &["referrer_id", "phone"],
-            Self::Fulfilments => &["user_id", "stage", "phone", "click_paydoc_id", "placed_at"],
-            Self::StaffActions => &["order_id", "staff_id"],
-            Self::Broadcasts => &["state"],
-            // `waiting_person_id` is there as long as the update waits.
-            Self::Updates => &["state", "waiting_person_id"],
-        }
+        self.indexed
     }
 }
 
-/// The name of a document within its collection. Numbers come before texts.
+/// The key of a document within its collection. Numbers come before texts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     Number(i64),
@@ -127,7 +79,7 @@ pub type Version = i64;
 /// The fields of a document.
 ///
 /// - Numbers are whole, signed and of at most 64 bits. One in a field whose name ends with `_at`, or in a list there, is
-///   an instant in milliseconds since 1970, in the years 1 to 9999 (MongoDB keeps it as a date).
+///   a timestamp in milliseconds since 1970, in the years 1 to 9999 (MongoDB keeps it as a date).
 /// - Names are not empty, hold no dot and do not begin with a dollar sign or an underscore. No top-level field is called
 ///   `version`, which is where a store may keep its own.
 ///
@@ -142,6 +94,13 @@ pub struct Document {
     pub body: Body,
 }
 
+/// A document that is there and cannot be read: damaged, or of a form that no store gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub key: Key,
+    pub reason: String,
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
@@ -149,6 +108,24 @@ pub enum Put {
     Done(Version),
     /// The document is not as the writer saw it: read again.
     Conflict,
+}
+
+/// One write of a batch: the document as it is to be, and the version that was seen; `None`: it was not there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    pub key: Key,
+    pub seen: Option<Version>,
+    pub body: Body,
+}
+
+/// What became of one write of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    Done(Version),
+    /// The document is not as the writer saw it: read again.
+    Conflict,
+    /// No store can keep this body; the others of the batch are not affected.
+    Refused(String),
 }
 
 /// Which documents, in which order.
@@ -167,6 +144,8 @@ pub enum Filter {
     All { after: Option<Key> },
     /// Those whose indexed field is this number or text, or a list with it; by key.
     Is { field: &'static str, value: Value },
+    /// Those whose indexed field is any of these numbers or texts, or a list with one of them; by key, each once.
+    AnyOf { field: &'static str, values: Vec<Value> },
     /// Those whose indexed field is a number from `from` to `to`, both included; by that number, then by key. A list is
     /// not found so.
     Between { field: &'static str, from: i64, to: i64 },
@@ -179,6 +158,11 @@ impl Query {
 
     pub fn is(collection: Collection, field: &'static str, value: impl Into<Value>, limit: u32) -> Self {
         let filter = Filter::Is { field, value: value.into() };
+        Self { collection, filter, newest_first: false, skip: 0, limit }
+    }
+
+    pub const fn any_of(collection: Collection, field: &'static str, values: Vec<Value>, limit: u32) -> Self {
+        let filter = Filter::AnyOf { field, values };
         Self { collection, filter, newest_first: false, skip: 0, limit }
     }
 
@@ -209,34 +193,41 @@ impl Query {
     }
 }
 
-/// Numbers that are given out once. Orders have their own (`Orders::next_order_id`).
+/// Numbers that are given out once. The crate that numbers its records declares the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sequence {
-    Categories,
-    /// Products and their variants share one: each is an article with a number of its own.
-    Articles,
-    StaffActions,
-    Broadcasts,
+pub struct Sequence {
+    name: &'static str,
 }
 
 impl Sequence {
+    pub const fn new(name: &'static str) -> Self {
+        Self { name }
+    }
+
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Categories => "categories",
-            Self::Articles => "articles",
-            Self::StaffActions => "staff_actions",
-            Self::Broadcasts => "broadcasts",
-        }
+        self.name
     }
 }
 
 /// A store of documents.
 #[async_trait]
 pub trait Documents: Send + Sync + fmt::Debug {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError>;
+    /// One that cannot be read is [`PortError::Refused`].
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        let found = self.get_many(collection, std::slice::from_ref(key)).await?;
+        found.into_iter().next().transpose().map_err(|Unreadable { key, reason }| {
+            let collection = collection.name();
+            PortError::Refused(format!("the document {key} in {collection} cannot be read: {reason}"))
+        })
+    }
 
-    /// Those that are there, by key; a key that is given twice is answered once.
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError>;
+    /// Those that are there, by key; a key that is given twice is answered once. One that cannot be read does not keep
+    /// the others from being read.
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError>;
 
     /// Writes a document that was seen with this version; `None`: that was not there. A body that no store can keep is
     /// [`PortError::Refused`].
@@ -246,18 +237,34 @@ pub trait Documents: Send + Sync + fmt::Debug {
         key: &Key,
         seen: Option<Version>,
         body: &Body,
-    ) -> Result<Put, PortError>;
+    ) -> Result<Put, PortError> {
+        let write = Write { key: key.clone(), seen, body: body.clone() };
+        match self.put_many(collection, &[write]).await?.pop() {
+            Some(Written::Done(version)) => Ok(Put::Done(version)),
+            Some(Written::Conflict) => Ok(Put::Conflict),
+            Some(Written::Refused(reason)) => Err(PortError::Refused(reason)),
+            None => Err(PortError::Unavailable("the store did not answer a write".to_owned())),
+        }
+    }
+
+    /// Writes several documents of a collection, each on its own, and answers each in the order given. Keys are distinct within a batch, else all of it is [`PortError::Refused`] and nothing is written.
+    ///
+    /// After an error some may be written and some not: read again. Takes a bounded number of commands (MongoDB) or one
+    /// transaction (SQLite), whatever its size.
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError>;
 
     /// Removes a document that was seen with this version. `false`: it is not as it was seen, or not there.
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError>;
 
     /// A filter over a field that is not indexed, or with a value that is neither number nor text, is
-    /// [`PortError::Refused`].
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError>;
+    /// [`PortError::Refused`]. A document that cannot be read does not keep the others from being found.
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError>;
 
     /// How many documents the query would find without its skip and limit.
     async fn count(&self, query: &Query) -> Result<u64, PortError>;
 
-    /// The next number of a sequence, from 1: atomic, never given out twice, growing.
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError>;
+    /// The next number of a sequence, greater than `above` and than every one given out before: atomic, never given out
+    /// twice. `above` lifts the sequence over numbers that are known to be used (0: none are); a sequence that has no
+    /// number left is [`PortError::Refused`].
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError>;
 }

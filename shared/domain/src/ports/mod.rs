@@ -1,18 +1,20 @@
-//! The ports: what the services need of the world, and what every adapter promises.
+//! The ports: what the services need from brokers and stores, and what every adapter promises.
 //!
-//! Errors are sorted by what the caller can do. A fact that was already recorded is a value, never an error.
+//! Errors are sorted by what the caller can do. A fact that was recorded before is a value, never an error.
 
 pub mod bus;
 pub mod documents;
-pub mod shop;
+pub mod notifications;
+
+use self::{documents::Documents, notifications::NotificationLog};
 
 /// Why an adapter could not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
-    /// The other side is away, slow or closing: nothing is wrong with the request, try it again later.
+    /// The other side is away, slow or closing. Nothing is wrong with the request: try it again later.
     #[error("{0}")]
     Unavailable(String),
-    /// The other side refused for a reason that trying again does not cure. Says what to do about it.
+    /// The other side refused for a reason that a repetition does not cure. Says what to do about it.
     #[error("{0}")]
     Refused(String),
 }
@@ -22,3 +24,8 @@ impl PortError {
         matches!(self, Self::Unavailable(_))
     }
 }
+
+/// The whole shop store, as one object to pass around.
+pub trait ShopStore: NotificationLog + Documents {}
+
+impl<T: NotificationLog + Documents> ShopStore for T {}

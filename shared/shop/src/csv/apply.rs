@@ -1,21 +1,22 @@
-//! From a plan to the shop store.
+//! Carries out a plan.
+
+use std::collections::BTreeMap;
 
 use tolov_domain::{
     ProductId,
     ports::{
         PortError,
-        documents::{Documents, Sequence},
+        documents::{Documents, Key},
     },
 };
 
 use super::{
-    Plan,
-    plan::title_key,
-    wish::{CategoryRef, VariantWish, Wish},
+    desired::{CategoryRef, DesiredProduct, DesiredVariant},
+    plan::{Plan, title_key},
 };
 use crate::{
-    catalogue::{self, Category, Product, Variant, next_article_id},
-    records,
+    catalogue::{self, Category, Product, Variant, next_article_id, next_category_id},
+    records::{self, Record},
 };
 
 /// What an import has done.
@@ -24,44 +25,71 @@ pub struct Applied {
     pub products_new: usize,
     pub products_changed: usize,
     pub categories_new: usize,
-    /// Somebody removed these products after the plan was made: they stay removed.
+    /// These products were removed after the plan was made: they stay removed.
     pub gone: Vec<ProductId>,
 }
 
-/// Does what a plan says. Of a product only what the file changes is written, so that what was sold, held or edited
-/// elsewhere since the plan was made stays. Where it breaks off, planning the same file again finds the rest.
+/// Products that are written at a time.
+const CHUNK: usize = 200;
+
+/// Carries out a plan. Of a product only what the file changes is written, so that what was sold, held or edited elsewhere
+/// since the plan was made stays. If it is interrupted, planning the same file again finds the rest.
 pub async fn apply(documents: &dyn Documents, plan: &Plan) -> Result<Applied, PortError> {
     let mut applied = Applied::default();
-    let category_ids = make_categories(documents, plan, &mut applied).await?;
+    let category_ids = create_categories(documents, plan, &mut applied).await?;
     let category_id = |category: CategoryRef| match category {
-        CategoryRef::Kept(id) => id,
+        CategoryRef::Existing(id) => id,
         CategoryRef::New(place) => category_ids.get(place).copied().unwrap_or_default(),
     };
-    for (before, wish) in &plan.changed {
-        let new_ids = numbers(documents, &wish.variants).await?;
-        let was = Wish::of(before);
-        let change = |product: &mut Product| {
-            merge(product, &was, wish, &new_ids);
-            product.category_id =
-                if was.category == wish.category { product.category_id } else { category_id(wish.category) };
-        };
-        match records::change(documents, before.id.get(), change).await? {
-            Some(_) => applied.products_changed = applied.products_changed.saturating_add(1),
-            None => applied.gone.push(before.id),
+    for chunk in plan.changed.chunks(CHUNK) {
+        let mut changes = BTreeMap::new();
+        for (before, desired) in chunk {
+            let new_ids = numbers(documents, &desired.variants).await?;
+            changes.insert(before.key(), (DesiredProduct::of(before), desired, new_ids));
         }
+        let written = write(documents, changes.keys().cloned(), |key, product| {
+            let (mut product, (was, desired, new_ids)) = (product?.clone(), changes.get(key)?);
+            merge(&mut product, was, desired, new_ids);
+            if was.category != desired.category {
+                product.category_id = category_id(desired.category);
+            }
+            Some(product)
+        });
+        let written = written.await?;
+        applied.products_changed = applied.products_changed.saturating_add(written.len());
+        let gone = chunk.iter().map(|(before, _)| before.id).filter(|id| !written.contains(id));
+        applied.gone.extend(gone);
     }
-    for wish in &plan.new {
-        let id = next_article_id(documents).await?;
-        let variant_ids = numbers(documents, &wish.variants).await?;
-        let product = made(id, category_id(wish.category), wish, &variant_ids);
-        records::insert(documents, &product).await?;
-        applied.products_new = applied.products_new.saturating_add(1);
+    for chunk in plan.new.chunks(CHUNK) {
+        let mut new = BTreeMap::new();
+        for desired in chunk {
+            let id = next_article_id(documents).await?;
+            let variant_ids = numbers(documents, &desired.variants).await?;
+            let product = new_product(id, category_id(desired.category), desired, &variant_ids);
+            new.insert(product.key(), product);
+        }
+        let written = write(documents, new.keys().cloned(), |key, _| new.get(key).cloned()).await?;
+        applied.products_new = applied.products_new.saturating_add(written.len());
     }
     Ok(applied)
 }
 
-/// The numbers of the plan's new categories. One that somebody made since is used.
-async fn make_categories(
+/// Writes products and returns which were there to be written.
+async fn write(
+    documents: &dyn Documents,
+    keys: impl Iterator<Item = Key>,
+    change: impl Fn(&Key, Option<&Product>) -> Option<Product>,
+) -> Result<Vec<ProductId>, PortError> {
+    let change = |key: &Key, product: Option<&Product>, _| Some((change(key, product)?, ()));
+    let changed = records::change_many(documents, keys.collect(), change).await?;
+    match changed.failed.into_iter().next() {
+        Some((key, reason)) => Err(PortError::Refused(format!("product {key} is not imported: {reason}"))),
+        None => Ok(changed.records.into_values().map(|(product, ())| product.id).collect()),
+    }
+}
+
+/// The numbers of the plan's new categories. One that was created since then is used.
+async fn create_categories(
     documents: &dyn Documents,
     plan: &Plan,
     applied: &mut Applied,
@@ -69,15 +97,17 @@ async fn make_categories(
     if plan.categories.is_empty() {
         return Ok(Vec::new());
     }
-    let there = catalogue::categories(documents).await?;
-    let mut position = there.iter().map(|category| category.position).max().unwrap_or_default();
+    let existing = catalogue::categories(documents).await?;
+    let mut position = existing.iter().map(|category| category.position).max().unwrap_or_default();
     let mut ids = Vec::with_capacity(plan.categories.len());
     for title in &plan.categories {
-        if let Some(category) = there.iter().find(|category| title_key(&category.title) == title_key(title)) {
+        if let Some(category) =
+            existing.iter().find(|category| title_key(&category.title) == title_key(title))
+        {
             ids.push(category.id);
             continue;
         }
-        let id = documents.next_number(Sequence::Categories).await?;
+        let id = next_category_id(documents).await?;
         position = position.saturating_add(1);
         let category = Category { id, title: title.clone(), photo: None, position, hidden: false };
         records::insert(documents, &category).await?;
@@ -88,7 +118,10 @@ async fn make_categories(
 }
 
 /// A number for each variant that has none yet.
-async fn numbers(documents: &dyn Documents, variants: &[VariantWish]) -> Result<Vec<ProductId>, PortError> {
+async fn numbers(
+    documents: &dyn Documents,
+    variants: &[DesiredVariant],
+) -> Result<Vec<ProductId>, PortError> {
     let mut ids = Vec::new();
     for _ in variants.iter().filter(|variant| variant.id.is_none()) {
         ids.push(next_article_id(documents).await?);
@@ -96,8 +129,8 @@ async fn numbers(documents: &dyn Documents, variants: &[VariantWish]) -> Result<
     Ok(ids)
 }
 
-fn new_variants<'a>(wish: &'a Wish, ids: &'a [ProductId]) -> impl Iterator<Item = Variant> + 'a {
-    let new = wish.variants.iter().filter(|variant| variant.id.is_none());
+fn new_variants<'a>(desired: &'a DesiredProduct, ids: &'a [ProductId]) -> impl Iterator<Item = Variant> + 'a {
+    let new = desired.variants.iter().filter(|variant| variant.id.is_none());
     new.zip(ids).map(|(variant, id)| Variant {
         id: *id,
         label: variant.label.clone(),
@@ -106,47 +139,52 @@ fn new_variants<'a>(wish: &'a Wish, ids: &'a [ProductId]) -> impl Iterator<Item 
     })
 }
 
-fn made(id: ProductId, category_id: i64, wish: &Wish, variant_ids: &[ProductId]) -> Product {
+fn new_product(
+    id: ProductId,
+    category_id: i64,
+    desired: &DesiredProduct,
+    variant_ids: &[ProductId],
+) -> Product {
     Product {
         id,
         category_id,
-        title: wish.title.clone(),
-        description: wish.description.clone(),
-        photo: wish.photo.clone(),
-        hidden: wish.hidden,
-        price: wish.price,
-        stock: wish.stock,
-        variants: new_variants(wish, variant_ids).collect(),
-        fiscal: wish.fiscal.clone(),
+        title: desired.title.clone(),
+        description: desired.description.clone(),
+        photo: desired.photo.clone(),
+        hidden: desired.hidden,
+        price: desired.price,
+        stock: desired.stock,
+        variants: new_variants(desired, variant_ids).collect(),
+        fiscal: desired.fiscal.clone(),
         holds: Vec::new(),
         article_ids: Vec::new(),
     }
     .seal()
 }
 
-/// Writes what the file changes. May run again on its own work.
-fn merge(product: &mut Product, was: &Wish, wish: &Wish, new_ids: &[ProductId]) {
-    set(&mut product.title, &was.title, &wish.title);
-    set(&mut product.description, &was.description, &wish.description);
-    set(&mut product.photo, &was.photo, &wish.photo);
-    set(&mut product.hidden, &was.hidden, &wish.hidden);
-    set(&mut product.fiscal.mxik, &was.fiscal.mxik, &wish.fiscal.mxik);
-    set(&mut product.fiscal.package_code, &was.fiscal.package_code, &wish.fiscal.package_code);
-    set(&mut product.fiscal.vat_percent, &was.fiscal.vat_percent, &wish.fiscal.vat_percent);
-    set(&mut product.price, &was.price, &wish.price);
-    set(&mut product.stock, &was.stock, &wish.stock);
+/// Writes what the file changes. May run again on its own result.
+fn merge(product: &mut Product, was: &DesiredProduct, desired: &DesiredProduct, new_ids: &[ProductId]) {
+    set(&mut product.title, &was.title, &desired.title);
+    set(&mut product.description, &was.description, &desired.description);
+    set(&mut product.photo, &was.photo, &desired.photo);
+    set(&mut product.hidden, &was.hidden, &desired.hidden);
+    set(&mut product.fiscal.mxik, &was.fiscal.mxik, &desired.fiscal.mxik);
+    set(&mut product.fiscal.package_code, &was.fiscal.package_code, &desired.fiscal.package_code);
+    set(&mut product.fiscal.vat_percent, &was.fiscal.vat_percent, &desired.fiscal.vat_percent);
+    set(&mut product.price, &was.price, &desired.price);
+    set(&mut product.stock, &was.stock, &desired.stock);
     for variant in &mut product.variants {
-        let of_variant = |wish: &&VariantWish| wish.id == Some(variant.id);
-        let (Some(was), Some(wish)) =
-            (was.variants.iter().find(of_variant), wish.variants.iter().find(of_variant))
+        let of_variant = |desired: &&DesiredVariant| desired.id == Some(variant.id);
+        let (Some(was), Some(desired)) =
+            (was.variants.iter().find(of_variant), desired.variants.iter().find(of_variant))
         else {
             continue;
         };
-        set(&mut variant.label, &was.label, &wish.label);
-        set(&mut variant.price, &was.price, &wish.price);
-        set(&mut variant.stock, &was.stock, &wish.stock);
+        set(&mut variant.label, &was.label, &desired.label);
+        set(&mut variant.price, &was.price, &desired.price);
+        set(&mut variant.stock, &was.stock, &desired.stock);
     }
-    for variant in new_variants(wish, new_ids) {
+    for variant in new_variants(desired, new_ids) {
         if product.variants.iter().all(|there| there.id != variant.id) {
             product.variants.push(variant);
         }
@@ -154,8 +192,8 @@ fn merge(product: &mut Product, was: &Wish, wish: &Wish, new_ids: &[ProductId]) 
     *product = product.clone().seal();
 }
 
-fn set<T: PartialEq + Clone>(field: &mut T, was: &T, wish: &T) {
-    if was != wish {
-        field.clone_from(wish);
+fn set<T: PartialEq + Clone>(field: &mut T, was: &T, desired: &T) {
+    if was != desired {
+        field.clone_from(desired);
     }
 }

@@ -1,14 +1,14 @@
-//! Tables as text: what a spreadsheet takes and gives back.
+//! Tables as text, as spreadsheets read and write them.
 
-/// Excel takes a file for UTF-8 only where it begins with this.
+/// Excel reads a file as UTF-8 only if it begins with this.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-/// What Excel of the Uzbek and the Russian locale splits columns at.
+/// Excel splits columns at this in the Uzbek and the Russian locale.
 const DELIMITER: char = ';';
-/// What others use; all are read.
+/// All delimiters that are read.
 pub(super) const DELIMITERS: [char; 3] = [DELIMITER, ',', '\t'];
-/// A cell that begins with one of these is a formula to a spreadsheet.
+/// Spreadsheets take a cell that begins with one of these for a formula.
 const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
-/// Excel rounds numbers that are longer.
+/// Excel rounds longer numbers.
 const DIGITS_MAX: usize = 15;
 
 /// A table with its heading, in UTF-8 for Excel.
@@ -41,7 +41,7 @@ fn add_line<const WIDTH: usize>(text: &mut String, cells: [&str; WIDTH]) {
     text.push_str("\r\n");
 }
 
-/// A text as a cell that a spreadsheet neither calculates nor rewrites: with an apostrophe before it where it would.
+/// A text as a cell, with an apostrophe before it if a spreadsheet would calculate or rewrite it.
 pub(crate) fn guarded(text: &str) -> String {
     if is_formula(text) || is_rewritten(text) || has_guard(text) {
         return format!("'{text}");
@@ -58,7 +58,7 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(FORMULA_STARTS)
 }
 
-/// A spreadsheet would make a date of `2-4`, 1 of `001`, and a rounded number of a code of 17 digits.
+/// Spreadsheets turn `2-4` into a date, `001` into 1, and round a code of 17 digits.
 fn is_rewritten(text: &str) -> bool {
     let is_numeric = |character: char| {
         character.is_ascii_digit() || matches!(character, '-' | '/' | '.' | ',' | ':' | ' ' | 'e' | 'E')
@@ -69,7 +69,7 @@ fn is_rewritten(text: &str) -> bool {
     begins_with_digit && text.chars().all(is_numeric) && (has_leading_zero || !is_short_number)
 }
 
-/// Whether the apostrophe that a text begins with reads as a guard.
+/// Whether the apostrophe at the beginning of a text is a guard.
 fn has_guard(text: &str) -> bool {
     text.strip_prefix('\'').is_some_and(|rest| {
         is_formula(rest)
@@ -78,13 +78,13 @@ fn has_guard(text: &str) -> bool {
     })
 }
 
-/// The text of a file, without the mark that says that it is UTF-8.
+/// The text of a file, without its byte order mark.
 pub(super) fn decoded(file: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(file).ok()?;
     Some(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
-/// What the heading is split at most often; its names hold no delimiter.
+/// The delimiter that is most frequent in the heading, whose names contain none.
 pub(super) fn delimiter_of(text: &str) -> char {
     let heading = text.lines().next().unwrap_or_default();
     let count = |delimiter: char| heading.chars().filter(|character| *character == delimiter).count();
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_spreadsheet_would_calculate_or_rewrite_gets_an_apostrophe_and_loses_it_again() {
+    fn a_text_that_a_spreadsheet_would_calculate_or_rewrite_is_guarded_and_read_back_without_the_guard() {
         for text in
             ["=1+1", "+998901234567", "-5", "@sum", "\t=1", "2-4", "001", "1/2", "10E5", "01234567890123456"]
         {
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_survives_its_cell(text in "['=+@\\-0-9a-z;,\"\n\r\t ʻя]{0,8}") {
+        fn every_text_is_read_back_from_its_cell(text in "['=+@\\-0-9a-z;,\"\n\r\t ʻя]{0,8}") {
             let cell = guarded(&text);
             prop_assert_eq!(unguarded(&cell), text.as_str());
             let written = table(["a", "b"], [[cell.clone(), String::from("x")]]);

@@ -1,6 +1,6 @@
 //! The columns of the catalogue's table.
 
-/// What a cell is about.
+/// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     ProductId,
@@ -36,7 +36,7 @@ impl Column {
         Self::Photo,
     ];
 
-    /// As the heading writes it.
+    /// Its name in the heading.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ProductId => "product_id",

@@ -1,11 +1,14 @@
 use proptest::prelude::*;
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin, ports::documents::Sequence};
+use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin};
 
 use super::*;
 use crate::{
-    catalogue::{Category, Fiscal, Variant},
-    records, stock,
+    catalogue::{
+        Catalogue, Category, Fiscal, Product, Variant, next_article_id, next_category_id,
+        stock::{self, Goods},
+    },
+    records,
 };
 
 fn id(number: i64) -> ProductId {
@@ -58,12 +61,12 @@ async fn stored(catalogue: &Catalogue) -> MemoryDocuments {
     let documents = MemoryDocuments::default();
     for category in &catalogue.categories {
         records::insert(&documents, category).await.unwrap();
-        documents.next_number(Sequence::Categories).await.unwrap();
+        next_category_id(&documents).await.unwrap();
     }
     for product in &catalogue.products {
         records::insert(&documents, product).await.unwrap();
         for _ in &product.article_ids {
-            documents.next_number(Sequence::Articles).await.unwrap();
+            next_article_id(&documents).await.unwrap();
         }
     }
     documents
@@ -73,7 +76,7 @@ async fn stored(catalogue: &Catalogue) -> MemoryDocuments {
 async fn held(documents: &MemoryDocuments, order: i64, articles: &[(i64, u32)]) {
     let article = |(article, count): &(i64, u32)| OrderedProduct { product_id: id(*article), count: *count };
     let articles: Vec<OrderedProduct> = articles.iter().map(article).collect();
-    stock::hold(documents, OrderId::try_new(order).unwrap(), &articles).await.unwrap();
+    stock::hold(documents, &Goods::of(OrderId::try_new(order).unwrap(), &articles)).await.unwrap();
 }
 
 /// What is wrong with a file, as `line: column: problem`.

@@ -1,11 +1,14 @@
-//! From the catalogue to a table.
+//! Export.
 
 use std::collections::HashMap;
 
 use tolov_domain::Tiyin;
 
-use super::{Catalogue, Column, guarded, table};
-use crate::catalogue::Product;
+use super::{
+    cells::{guarded, table},
+    columns::Column,
+};
+use crate::catalogue::{Catalogue, Product};
 
 /// The catalogue as CSV: UTF-8 for Excel, categories in the order of the menu.
 pub fn export(catalogue: &Catalogue) -> Vec<u8> {
@@ -15,7 +18,7 @@ pub fn export(catalogue: &Catalogue) -> Vec<u8> {
         .enumerate()
         .map(|(position, category)| (category.id, (position, category.title.as_str())))
         .collect();
-    // Products whose category is gone come last, without one.
+    // Products without an existing category come last.
     let category_of = |product: &Product| categories.get(&product.category_id).copied();
     let mut products: Vec<&Product> = catalogue.products.iter().collect();
     products.sort_by_key(|product| {
@@ -54,7 +57,7 @@ fn rows_of(product: &Product, category: &str) -> Vec<[String; Column::ALL.len()]
         .collect()
 }
 
-/// So'm, with tiyin only where there are any.
+/// So'm, with decimals only if there are tiyin.
 pub(crate) fn price_text(price: Tiyin) -> String {
     let text = price.soum_text();
     text.strip_suffix(".00").map(str::to_owned).unwrap_or(text)

@@ -1,18 +1,18 @@
-//! The catalogue as a table, out and in again.
+//! Export and import of the catalogue as a table.
 //!
-//! One row an article: a product without variants, or one of its variants. A column that is left out of the file leaves
-//! what it is about as it is; an empty cell is "none" where there can be none (stock, description, codes, photo) and
-//! "as it is" where there must be one (category, title, price). What the file does not name stays.
+//! One row an article: a product without variants, or one of its variants. A column that the file does not have changes
+//! nothing. An empty cell means "none" where a value is optional (stock, description, codes, photo) and "unchanged" where it
+//! is required (category, title, price). Products that the file does not list stay as they are.
 
 mod apply;
 mod cells;
 mod columns;
+mod desired;
 mod export;
 mod plan;
 mod preview;
 mod problem;
 mod rows;
-mod wish;
 
 pub use apply::{Applied, apply};
 pub(crate) use cells::{guarded, table};
@@ -21,32 +21,7 @@ pub use export::export;
 pub(crate) use export::price_text;
 pub use plan::{Plan, plan};
 pub use preview::{CellChange, Counts, ProductChange};
-pub use problem::{Problem, RowError};
-use tolov_domain::ports::{PortError, documents::Documents};
-
-use crate::catalogue::{self, Category, Product};
-
-/// What Telegram gives to a bot is not larger.
-pub const FILE_MAX_BYTES: usize = 20_000_000;
-pub const ROWS_MAX: usize = 100_000;
-
-/// A catalogue as it was read, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Catalogue {
-    /// In the order of the menu.
-    pub categories: Vec<Category>,
-    /// By number.
-    pub products: Vec<Product>,
-}
-
-impl Catalogue {
-    pub async fn read(documents: &dyn Documents) -> Result<Self, PortError> {
-        Ok(Self {
-            categories: catalogue::categories(documents).await?,
-            products: catalogue::products(documents).await?,
-        })
-    }
-}
+pub use problem::{FILE_MAX_BYTES, Problem, ROWS_MAX, RowError};
 
 #[cfg(test)]
 mod csv_tests;

@@ -1,36 +1,33 @@
-//! What a file would change, before anything is changed.
+//! What a file would change.
 
 use std::collections::HashMap;
 
 use tolov_domain::ProductId;
 
 use super::{
-    Catalogue, Column, Problem, RowError,
+    columns::Column,
+    desired::{CategoryRef, DesiredProduct},
+    problem::{Problem, RowError},
     rows::{self, Row},
-    wish::{CategoryRef, Wish},
 };
-use crate::{
-    catalogue::{CATEGORIES_MAX, PRODUCTS_MAX, Product},
-    search::fold,
-};
+use crate::catalogue::{CATEGORIES_MAX, Catalogue, PRODUCTS_MAX, Product, fold};
 
-/// So many errors are told of one file: whoever mends them tries again.
+/// How many errors of a file are reported; after correcting them one tries again.
 const ERRORS_MAX: usize = 1_000;
 
-/// What an import will do: made by [`plan`], looked at as a preview, done by [`super::apply`].
+/// What an import will do: made by [`plan`], shown as a preview, carried out by [`super::apply`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// Titles, in the order of the file.
     pub(super) categories: Vec<String>,
-    pub(super) new: Vec<Wish>,
-    pub(super) changed: Vec<(Product, Wish)>,
+    pub(super) new: Vec<DesiredProduct>,
+    pub(super) changed: Vec<(Product, DesiredProduct)>,
     pub(super) same: usize,
-    /// Those that are there, for the preview.
+    /// Of existing categories, for the preview.
     pub(super) category_titles: HashMap<i64, String>,
 }
 
-/// Reads a file against the catalogue as it is. A file with anything wrong in it is refused as a whole, with all that is
-/// wrong, by line.
+/// Compares a file with the catalogue. A file with errors is refused as a whole, with all of them, by line.
 pub fn plan(file: &[u8], catalogue: &Catalogue) -> Result<Plan, Vec<RowError>> {
     let (rows, mut errors) = rows::read(file);
     let mut planner = Planner::new(catalogue);
@@ -41,7 +38,7 @@ pub fn plan(file: &[u8], catalogue: &Catalogue) -> Result<Plan, Vec<RowError>> {
             Ok((target, category)) => {
                 let place = *places.entry(target).or_insert_with_key(|target| {
                     let before = match target {
-                        Target::There(id) => planner.products.get(id).copied(),
+                        Target::Existing(id) => planner.products.get(id).copied(),
                         Target::New(..) => None,
                     };
                     groups.push(Group { before, category, rows: Vec::new() });
@@ -60,8 +57,8 @@ pub fn plan(file: &[u8], catalogue: &Catalogue) -> Result<Plan, Vec<RowError>> {
     let mut plan = Plan { categories: planner.new_categories, ..Plan::default() };
     for group in groups {
         let line = group.rows.first().map_or(1, |row| row.line);
-        match Wish::read(group.before, group.category, &group.rows) {
-            Ok(wish) => plan.add(group.before, wish),
+        match DesiredProduct::read(group.before, group.category, &group.rows) {
+            Ok(desired) => plan.add(group.before, desired),
             Err(of_product) => errors.extend(of_product),
         }
         if catalogue.products.len().saturating_add(plan.new.len()) > PRODUCTS_MAX && group.before.is_none() {
@@ -79,11 +76,11 @@ pub fn plan(file: &[u8], catalogue: &Catalogue) -> Result<Plan, Vec<RowError>> {
 }
 
 impl Plan {
-    fn add(&mut self, before: Option<&Product>, wish: Wish) {
+    fn add(&mut self, before: Option<&Product>, desired: DesiredProduct) {
         match before {
-            None => self.new.push(wish),
-            Some(before) if Wish::of(before) == wish => self.same = self.same.saturating_add(1),
-            Some(before) => self.changed.push((before.clone(), wish)),
+            None => self.new.push(desired),
+            Some(before) if DesiredProduct::of(before) == desired => self.same = self.same.saturating_add(1),
+            Some(before) => self.changed.push((before.clone(), desired)),
         }
     }
 }
@@ -91,7 +88,7 @@ impl Plan {
 /// The product that a row is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Target {
-    There(ProductId),
+    Existing(ProductId),
     /// By category and title.
     New(String, String),
 }
@@ -102,7 +99,7 @@ struct Group<'a> {
     rows: Vec<Row>,
 }
 
-/// The catalogue, for looking up, and the categories that the file adds to it.
+/// The catalogue by keys, and the categories that the file adds to it.
 struct Planner<'a> {
     products: HashMap<ProductId, &'a Product>,
     of_variant: HashMap<ProductId, ProductId>,
@@ -122,8 +119,8 @@ impl<'a> Planner<'a> {
         }
         let mut categories = HashMap::new();
         for category in &catalogue.categories {
-            // Of those that are called alike the first of the menu.
-            categories.entry(title_key(&category.title)).or_insert(CategoryRef::Kept(category.id));
+            // Of several with the same title the first of the menu.
+            categories.entry(title_key(&category.title)).or_insert(CategoryRef::Existing(category.id));
         }
         let keys = catalogue.categories.iter().map(|category| (category.id, title_key(&category.title)));
         Self {
@@ -137,21 +134,21 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Which product a row is about, and the category that it shall be in.
+    /// Which product a row is about, and the category that it is to be in.
     fn target(&mut self, row: &Row) -> Result<(Target, CategoryRef), RowError> {
         if let Some(id) = self.id_of(row)? {
             let now = self.products.get(&id).map_or(0, |product| product.category_id);
-            return Ok((Target::There(id), self.category(row, Some(now))?));
+            return Ok((Target::Existing(id), self.category(row, Some(now))?));
         }
         let missing = |column| RowError::new(row.line, column, Problem::Missing);
         let category_title = row.category.filled().ok_or_else(|| missing(Column::Category))?;
         let title = row.title.filled().ok_or_else(|| missing(Column::Title))?;
         let category = self.category(row, None)?;
-        if let CategoryRef::Kept(category_id) = category {
-            // A file without numbers can be imported again, by whoever is not sure that it was.
+        if let CategoryRef::Existing(category_id) = category {
+            // A file without numbers may be imported again without creating its products twice.
             match self.of_title.get(&(category_id, title.as_str())).map(Vec::as_slice) {
                 None | Some([]) => {}
-                Some([id]) => return Ok((Target::There(*id), category)),
+                Some([id]) => return Ok((Target::Existing(*id), category)),
                 Some(_) => return Err(RowError::new(row.line, Column::ProductId, Problem::WhichProduct)),
             }
         }
@@ -179,7 +176,7 @@ impl<'a> Planner<'a> {
     }
 
     fn category(&mut self, row: &Row, now: Option<i64>) -> Result<CategoryRef, RowError> {
-        let stays = now.map(CategoryRef::Kept);
+        let stays = now.map(CategoryRef::Existing);
         let Some(title) = row.category.filled() else {
             return stays.ok_or_else(|| RowError::new(row.line, Column::Category, Problem::Missing));
         };
@@ -187,7 +184,7 @@ impl<'a> Planner<'a> {
         if let Some(now) = now
             && self.keys.get(&now) == Some(&key)
         {
-            return Ok(CategoryRef::Kept(now));
+            return Ok(CategoryRef::Existing(now));
         }
         if let Some(category) = self.categories.get(&key) {
             return Ok(*category);
@@ -202,7 +199,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// A title as it is compared; one of signs alone is compared as it is.
+/// A title as it is compared. One without letters and digits is compared as it is.
 pub(super) fn title_key(title: &str) -> String {
     let folded = fold(title);
     if folded.is_empty() { title.trim().to_lowercase() } else { folded }

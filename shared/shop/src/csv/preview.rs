@@ -1,22 +1,23 @@
-//! What a plan would do, for people.
+//! What a plan would do, as people read it.
 
 use std::fmt;
 
 use tolov_domain::ProductId;
 
 use super::{
-    Column, Plan,
+    columns::Column,
+    desired::{CategoryRef, DesiredProduct, DesiredVariant},
     export::{price_text, yes_or_no},
-    wish::{CategoryRef, VariantWish, Wish},
+    plan::Plan,
 };
 
-/// How much of each an import brings.
+/// The size of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub products_new: usize,
     pub products_changed: usize,
     pub products_same: usize,
-    /// Of products that are there already.
+    /// Of existing products.
     pub variants_new: usize,
     pub categories_new: usize,
 }
@@ -26,57 +27,61 @@ pub struct Counts {
 pub struct ProductChange {
     /// `None`: it is new.
     pub product_id: Option<ProductId>,
-    /// As it will be called.
+    /// Its title after the import.
     pub title: String,
-    /// Nothing where it is new.
+    /// Empty if it is new.
     pub cells: Vec<CellChange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellChange {
     pub column: Column,
-    /// The variant that it is about.
+    /// The label of the variant, if it is about one.
     pub variant: Option<String>,
-    /// As an export writes it; nothing where there was nothing.
+    /// As an export writes it; empty if there was nothing.
     pub was: String,
     pub now: String,
 }
 
 impl Plan {
     pub fn counts(&self) -> Counts {
-        let new_variants = |wish: &Wish| wish.variants.iter().filter(|variant| variant.id.is_none()).count();
+        let new_variants =
+            |desired: &DesiredProduct| desired.variants.iter().filter(|variant| variant.id.is_none()).count();
         Counts {
             products_new: self.new.len(),
             products_changed: self.changed.len(),
             products_same: self.same,
-            variants_new: self.changed.iter().map(|(_, wish)| new_variants(wish)).sum(),
+            variants_new: self.changed.iter().map(|(_, desired)| new_variants(desired)).sum(),
             categories_new: self.categories.len(),
         }
     }
 
-    /// Whether everything is as the file says already.
+    /// Whether the catalogue is as the file says already.
     pub fn is_empty(&self) -> bool {
         self.new.is_empty() && self.changed.is_empty() && self.categories.is_empty()
     }
 
     /// Every product that is new or will change, in the order of the file, changed ones first.
     pub fn changes(&self) -> impl Iterator<Item = ProductChange> + '_ {
-        let changed = self.changed.iter().map(|(before, wish)| ProductChange {
+        let changed = self.changed.iter().map(|(before, desired)| ProductChange {
             product_id: Some(before.id),
-            title: wish.title.clone(),
-            cells: self.cells(&Wish::of(before), wish),
+            title: desired.title.clone(),
+            cells: self.cells(&DesiredProduct::of(before), desired),
         });
-        let new =
-            |wish: &Wish| ProductChange { product_id: None, title: wish.title.clone(), cells: Vec::new() };
+        let new = |desired: &DesiredProduct| ProductChange {
+            product_id: None,
+            title: desired.title.clone(),
+            cells: Vec::new(),
+        };
         changed.chain(self.new.iter().map(new))
     }
 
-    /// The titles of the categories that will be made.
+    /// The titles of the categories that will be created.
     pub fn new_categories(&self) -> &[String] {
         &self.categories
     }
 
-    fn cells(&self, was: &Wish, now: &Wish) -> Vec<CellChange> {
+    fn cells(&self, was: &DesiredProduct, now: &DesiredProduct) -> Vec<CellChange> {
         let card = Column::ALL.into_iter().filter_map(|column| {
             change(column, None, self.card_text(was, column)?, self.card_text(now, column)?)
         });
@@ -92,24 +97,24 @@ impl Plan {
         card.chain(of_variants).collect()
     }
 
-    /// What a product says in a column; `None` where its variants say it.
-    fn card_text(&self, wish: &Wish, column: Column) -> Option<String> {
+    /// The value of a product in a column; `None` where it is a value of its variants.
+    fn card_text(&self, desired: &DesiredProduct, column: Column) -> Option<String> {
         let text = match column {
-            Column::Category => match wish.category {
-                CategoryRef::Kept(id) => self.category_titles.get(&id).cloned().unwrap_or_default(),
+            Column::Category => match desired.category {
+                CategoryRef::Existing(id) => self.category_titles.get(&id).cloned().unwrap_or_default(),
                 CategoryRef::New(place) => self.categories.get(place).cloned().unwrap_or_default(),
             },
-            Column::Title => wish.title.clone(),
-            Column::Description => wish.description.clone(),
-            Column::Price if wish.variants.is_empty() => price_text(wish.price),
-            Column::Stock if wish.variants.is_empty() => stock_text(wish.stock),
-            Column::Hidden => yes_or_no(wish.hidden).to_owned(),
-            Column::Mxik => wish.fiscal.mxik.clone().unwrap_or_default(),
-            Column::PackageCode => wish.fiscal.package_code.clone().unwrap_or_default(),
+            Column::Title => desired.title.clone(),
+            Column::Description => desired.description.clone(),
+            Column::Price if desired.variants.is_empty() => price_text(desired.price),
+            Column::Stock if desired.variants.is_empty() => stock_text(desired.stock),
+            Column::Hidden => yes_or_no(desired.hidden).to_owned(),
+            Column::Mxik => desired.fiscal.mxik.clone().unwrap_or_default(),
+            Column::PackageCode => desired.fiscal.package_code.clone().unwrap_or_default(),
             Column::VatPercent => {
-                wish.fiscal.vat_percent.map(|percent| percent.to_string()).unwrap_or_default()
+                desired.fiscal.vat_percent.map(|percent| percent.to_string()).unwrap_or_default()
             }
-            Column::Photo => wish.photo.clone().unwrap_or_default(),
+            Column::Photo => desired.photo.clone().unwrap_or_default(),
             Column::Price | Column::Stock | Column::ProductId | Column::Variant | Column::VariantId => {
                 return None;
             }
@@ -118,7 +123,7 @@ impl Plan {
     }
 }
 
-fn variant_texts(variant: &VariantWish) -> [(Column, String); 3] {
+fn variant_texts(variant: &DesiredVariant) -> [(Column, String); 3] {
     [
         (Column::Variant, variant.label.clone()),
         (Column::Price, price_text(variant.price)),

@@ -2,13 +2,17 @@
 
 use std::fmt;
 
-use super::{Column, FILE_MAX_BYTES, ROWS_MAX};
+use super::columns::Column;
 use crate::catalogue::{CATEGORIES_MAX, PRODUCTS_MAX, VARIANTS_MAX};
 
-/// One thing that keeps a file from being imported.
+/// Telegram gives larger files to no bot.
+pub const FILE_MAX_BYTES: usize = 20_000_000;
+pub const ROWS_MAX: usize = 100_000;
+
+/// A reason why a file is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowError {
-    /// As a spreadsheet numbers its rows; the heading is 1.
+    /// As spreadsheets number rows: the heading is line 1.
     pub line: usize,
     /// `None`: the row, or the file, as a whole.
     pub column: Option<Column>,
@@ -26,12 +30,12 @@ pub enum Problem {
     /// The heading has neither numbers nor what a new product needs.
     TooFewColumns,
     TooManyCells,
-    /// What a new product or variant cannot do without.
+    /// A new product or variant needs it.
     Missing,
     NotANumber,
     UnknownProduct,
     UnknownVariant,
-    /// The variant belongs to another product than the row says.
+    /// The variant is of another product than the row says.
     VariantOfAnother,
     NotAPrice,
     NotAStock,
@@ -43,19 +47,19 @@ pub enum Problem {
     TooLong {
         max_chars: usize,
     },
-    /// The article is in an earlier line already.
+    /// An earlier line is about the same article.
     Again {
         line: usize,
     },
-    /// An earlier line says something else of the same product.
+    /// An earlier line has another value for the same product.
     Differs {
         line: usize,
     },
-    /// The product is sold in variants, and the row does not say which.
+    /// The product has variants, and the row does not say which.
     WhichVariant,
-    /// Another variant of the product is called so.
+    /// Another variant of the product has this label.
     LabelTaken,
-    /// Several products are called so, and the row does not say which.
+    /// Several products have this title, and the row does not say which.
     WhichProduct,
     TooManyVariants,
     TooManyProducts,

@@ -3,19 +3,17 @@
 use tolov_domain::{ProductId, Tiyin};
 
 use super::{
-    Column, FILE_MAX_BYTES, Problem, ROWS_MAX, RowError,
     cells::{decoded, delimiter_of, unguarded},
+    columns::Column,
+    problem::{FILE_MAX_BYTES, Problem, ROWS_MAX, RowError},
 };
-use crate::{
-    catalogue::{DESCRIPTION_MAX_CHARS, TITLE_MAX_CHARS},
-    search::fold,
-};
+use crate::catalogue::{DESCRIPTION_MAX_CHARS, TITLE_MAX_CHARS, fold};
 
 const MXIK_DIGITS: usize = 17;
 const PACKAGE_CODE_MAX_DIGITS: usize = 20;
 const FILE_ID_MAX_CHARS: usize = 250;
 
-/// What a row says in one of its columns.
+/// The value of a row in one column.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Cell<T> {
     /// The file has no such column.
@@ -85,7 +83,7 @@ pub(super) fn read(file: &[u8]) -> (Vec<Row>, Vec<RowError>) {
         match record.map(|record| row_of(line, &columns, &record)) {
             Ok(Ok(row)) => rows.extend(row),
             Ok(Err(of_row)) => errors.extend(of_row),
-            // All is UTF-8, and rows may differ in length: nothing else is known to go wrong.
+            // The file is UTF-8 and rows may differ in length: no other error is known.
             Err(_) => errors.push(RowError::of_row(line, Problem::NotUtf8)),
         }
     }
@@ -95,7 +93,7 @@ pub(super) fn read(file: &[u8]) -> (Vec<Row>, Vec<RowError>) {
     (rows, errors)
 }
 
-/// Which column is where; a column without a name is nobody's.
+/// The columns by place; one without a name is ignored.
 fn columns_of(heading: &::csv::StringRecord) -> Result<Vec<Option<Column>>, Vec<RowError>> {
     let (mut columns, mut errors) = (Vec::new(), Vec::new());
     for name in heading {

@@ -1,4 +1,4 @@
-//! Figures about a shop: what was sold, how many orders became money, what sells best.
+//! Statistics of a shop: what was sold, how many orders were paid, what sells best.
 //!
 //! They are counted from the orders each time, so they cannot drift from them.
 
@@ -14,28 +14,28 @@ use tolov_domain::{
     OrderId, ProductId, Tiyin, UserId,
     ports::{
         PortError,
-        documents::{Collection, Documents, Query},
+        documents::{Documents, Query},
     },
     time::{Timestamp, unix_ms},
 };
 
 use self::period::day_of;
 use crate::{
-    fulfilment::{Deed, Fulfilment, Stage},
+    order::{ORDERS, OrderAction, ShopOrder, Stage},
     records,
 };
 
-/// So many orders are looked at; with more, the figures are those of the oldest and say so.
+/// How many orders are read; of more only the oldest are counted, and the result says so.
 pub const ORDERS_MAX: usize = 200_000;
 const BEST_MAX: usize = 10;
-/// Money comes on another day than the order: orders that were placed this long before a period are looked at too.
+/// Orders may be paid on a later day: those that were placed this long before a period are read too.
 const PAID_WITHIN: Duration = Duration::days(7);
 
-/// What a shop did in a period.
+/// What was sold in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statistics {
     pub period: Period,
-    /// Every step, oldest first, also those without sales.
+    /// Every step, oldest first, including those without sales.
     pub steps: Vec<Step>,
     /// Of all steps.
     pub sales: Tiyin,
@@ -70,21 +70,21 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seller {
     pub article_id: ProductId,
-    /// As it was called last.
+    /// Its latest title.
     pub title: String,
     pub pieces: u64,
     pub money: Tiyin,
 }
 
 impl Statistics {
-    /// How many of a thousand orders became money; `None` where none was placed.
+    /// How many of a thousand orders were paid; `None` if none was placed.
     pub fn conversion_permille(&self) -> Option<u32> {
         let permille =
             u64::from(self.placed_and_paid).checked_mul(1_000)?.checked_div(u64::from(self.placed))?;
         u32::try_from(permille).ok()
     }
 
-    /// What a sold order brings on average, in whole so'm; `None` where nothing was sold.
+    /// The average sold order, in whole so'm; `None` if nothing was sold.
     pub fn average_order(&self) -> Option<Tiyin> {
         let average = self.sales.get().checked_div(i64::from(self.sold_orders))?;
         Tiyin::from_soum(average / 100).ok()
@@ -103,22 +103,23 @@ pub async fn statistics(
     Ok(count.finish(!is_whole))
 }
 
-/// Shows the orders that were placed from one instant to another, oldest first, at most so many; whether those were all.
+/// Calls `look` for the orders that were placed between two times, oldest first, at most `max`. Returns whether those were
+/// all.
 async fn each_order(
     documents: &dyn Documents,
     (from, to): (Timestamp, Timestamp),
     max: usize,
-    mut look: impl FnMut(&Fulfilment),
+    mut look: impl FnMut(&ShopOrder),
 ) -> Result<bool, PortError> {
-    const PAGE: u16 = 500;
+    const PAGE: u32 = 500;
     let (mut from, to) = (unix_ms(from), unix_ms(to));
     let mut seen = 0_usize;
-    // Pages begin where the last one ended, not after a number of orders: one that is taken back meanwhile would shift
-    // the others.
+    // Pages begin where the last one ended, not after a number of orders: one that is removed meanwhile would shift the
+    // others.
     let mut last_seen: HashSet<OrderId> = HashSet::new();
     loop {
-        let query = Query::between(Collection::Fulfilments, "placed_at", (from, to), u32::from(PAGE));
-        let page: Vec<Fulfilment> = records::find(documents, &query).await?;
+        let query = Query::between(ORDERS, "placed_at", (from, to), PAGE);
+        let (page, is_last) = records::find_page::<ShopOrder>(documents, &query).await?;
         for order in page.iter().filter(|order| !last_seen.contains(&order.id)) {
             if seen >= max {
                 return Ok(false);
@@ -126,11 +127,11 @@ async fn each_order(
             seen = seen.saturating_add(1);
             look(order);
         }
-        let Some(last) = page.last().map(|order| unix_ms(order.placed_at)) else { return Ok(true) };
-        if page.len() < usize::from(PAGE) {
+        let Some(last) = page.last().map(|order| unix_ms(order.placed_at)) else { return Ok(is_last) };
+        if is_last {
             return Ok(true);
         }
-        // A whole page in one millisecond is no shop: the rest of that millisecond is left out rather than read for ever.
+        // No shop fills a page in one millisecond: the rest of that millisecond is skipped rather than read for ever.
         from = if last == from { last.saturating_add(1) } else { last };
         let at_the_end = page.iter().filter(|order| unix_ms(order.placed_at) == last);
         last_seen = at_the_end.map(|order| order.id).collect();
@@ -170,22 +171,21 @@ impl Count {
         }
     }
 
-    fn add(&mut self, order: &Fulfilment) {
-        let could_be_paid =
-            order.is_paid() || order.timeline.iter().any(|entry| entry.deed == Deed::Registered);
+    fn add(&mut self, order: &ShopOrder) {
+        let could_be_paid = order.is_paid() || order.last(OrderAction::Registered).is_some();
         if could_be_paid && order.placed_at >= self.from {
             add_to(&mut self.counted.placed, 1);
             add_to(&mut self.counted.placed_and_paid, u32::from(order.is_paid()));
         }
-        let Some(paid_at) = order.paid_at else { return };
-        if paid_at >= self.from && order.stage != Stage::Refunded {
-            self.add_sale(order, paid_at);
+        let Some(payment) = order.payment() else { return };
+        if payment.paid_at >= self.from && order.stage() != Stage::Refunded {
+            self.add_sale(order, payment.paid_at);
         }
     }
 
-    fn add_sale(&mut self, order: &Fulfilment, paid_at: Timestamp) {
+    fn add_sale(&mut self, order: &ShopOrder, paid_at: Timestamp) {
         let day = day_of(paid_at);
-        // A clock that is ahead must not lose a sale: what is later than the last step belongs to it.
+        // Sales with a time after the last step (a clock that was ahead) count in it.
         if let Some(step) = self.counted.steps.iter_mut().rev().find(|step| step.from <= day) {
             step.sales = sum(step.sales, order.total);
             add_to(&mut step.sold_orders, 1);

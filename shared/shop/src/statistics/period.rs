@@ -1,14 +1,14 @@
-//! Days, weeks and months as a shop in Tashkent counts them.
+//! Days, weeks and months in Tashkent.
 
 use time::{Date, Duration};
 use tolov_domain::time::{TASHKENT, Timestamp};
 
-/// How far back figures go, and how fine they are. The running day, week or month is the last.
+/// The period of statistics and its steps. The current day, week or month is the last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
     /// The last 30.
     Days,
-    /// The last 12, from Monday to Sunday.
+    /// The last 12, Monday to Sunday.
     Weeks,
     /// The last 12.
     Months,

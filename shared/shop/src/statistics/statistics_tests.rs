@@ -1,9 +1,11 @@
 use time::macros::{date, datetime};
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::order::OrderLine;
+use tolov_domain::{ClickPaydocId, ClickTransId, Phone, order::OrderLine};
 
 use super::*;
-use crate::fulfilment::{By, Delivery, StockState, TimelineEntry};
+use crate::order::{
+    Actor, Delivery, HistoryEntry, OrderState, PaymentFacts, PaymentLink, Progress, Sale, Stock, Terms,
+};
 
 const NOW: Timestamp = datetime!(2026-03-04 12:00 UTC);
 
@@ -16,47 +18,49 @@ fn line(article: i64, title: &str, count: u32, price: i64) -> OrderLine {
     OrderLine { product_id, count, title: title.to_owned(), price: Some(soum(price)) }
 }
 
-/// An order of one tea that waits for its money.
-fn placed(number: i64, shopper: i64, placed_at: Timestamp) -> Fulfilment {
-    let deed = |deed| TimelineEntry { at: placed_at, deed, by: By::Shopper };
-    Fulfilment {
+/// An order of one tea that awaits its payment.
+fn placed(number: i64, shopper: i64, placed_at: Timestamp) -> ShopOrder {
+    let done = |action| HistoryEntry::of_action(action, Actor::Shopper, placed_at);
+    ShopOrder {
         id: OrderId::try_new(number).unwrap(),
         user_id: UserId::try_new(shopper).unwrap(),
         lines: vec![line(1, "Choy", 1, 10_000)],
-        goods: soum(10_000),
-        discount: Tiyin::ZERO,
-        promo_code: None,
-        delivery_price: Tiyin::ZERO,
         total: soum(10_000),
-        delivery: Delivery::Pickup,
-        phone: "+998901234567".to_owned(),
-        comment: None,
-        stage: Stage::Waiting,
-        stock: StockState::Held,
         placed_at,
-        pay_until_at: None,
-        payment_url: None,
-        click_paydoc_id: None,
-        paid_at: None,
+        terms: Some(Terms {
+            goods: soum(10_000),
+            discount: Tiyin::ZERO,
+            promo_code: None,
+            delivery_price: Tiyin::ZERO,
+            delivery: Delivery::Pickup,
+            phone: Phone::parse("+998901234567").unwrap(),
+            comment: None,
+        }),
+        state: OrderState::AwaitingPayment {
+            link: Some(PaymentLink { url: "https://my.click.uz".to_owned(), pay_until: None }),
+            cancel_requested_by: None,
+        },
+        stock: Stock::Held,
+        history: vec![done(OrderAction::Placed), done(OrderAction::Registered)],
+    }
+}
+
+fn sale(paid_at: Timestamp) -> Sale {
+    let payment = PaymentFacts {
+        click_trans_id: ClickTransId::try_new(1).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2_000_000_001).unwrap(),
+        paid_at,
         late: false,
-        missing: Vec::new(),
-        cancel_asked_by: None,
-        timeline: vec![deed(Deed::Placed), deed(Deed::Registered)],
-        shopper_message_id: None,
-        staff_message_id: None,
-    }
+    };
+    Sale { payment, missing: Vec::new() }
 }
 
-fn paid(number: i64, shopper: i64, placed_at: Timestamp, paid_at: Timestamp) -> Fulfilment {
-    Fulfilment {
-        stage: Stage::Paid,
-        paid_at: Some(paid_at),
-        click_paydoc_id: Some(2_000_000_001),
-        ..placed(number, shopper, placed_at)
-    }
+fn paid(number: i64, shopper: i64, placed_at: Timestamp, paid_at: Timestamp) -> ShopOrder {
+    let state = OrderState::Paid { sale: sale(paid_at), progress: Progress::New };
+    ShopOrder { state, ..placed(number, shopper, placed_at) }
 }
 
-async fn stored(orders: impl IntoIterator<Item = Fulfilment>) -> MemoryDocuments {
+async fn stored(orders: impl IntoIterator<Item = ShopOrder>) -> MemoryDocuments {
     let documents = MemoryDocuments::default();
     for order in orders {
         records::insert(&documents, &order).await.unwrap();
@@ -65,10 +69,11 @@ async fn stored(orders: impl IntoIterator<Item = Fulfilment>) -> MemoryDocuments
 }
 
 #[tokio::test]
-async fn money_counts_on_the_day_in_tashkent_on_which_it_came_unless_it_went_back() {
+async fn a_payment_counts_on_its_day_in_tashkent_unless_it_was_refunded() {
     // Half an hour before midnight in Tashkent, and half an hour after.
     let (evening, night) = (datetime!(2026-03-02 18:30 UTC), datetime!(2026-03-02 19:30 UTC));
-    let refunded = Fulfilment { stage: Stage::Refunded, ..paid(4, 7, evening, evening) };
+    let state = OrderState::Refunded { sale: sale(evening), at: night, was_delivered: false };
+    let refunded = ShopOrder { state, ..paid(4, 7, evening, evening) };
     let documents = stored([
         paid(1, 5, evening, evening),
         paid(2, 5, evening, night),
@@ -93,7 +98,7 @@ async fn money_counts_on_the_day_in_tashkent_on_which_it_came_unless_it_went_bac
 }
 
 #[tokio::test]
-async fn an_order_of_the_day_before_the_period_that_was_paid_in_it_is_a_sale_of_it() {
+async fn an_order_from_before_the_period_that_was_paid_in_it_is_a_sale_of_the_period() {
     let first = Period::Days.from(NOW);
     let order = paid(1, 5, first - Duration::hours(1), first + Duration::hours(1));
     let documents = stored([order]).await;
@@ -103,9 +108,10 @@ async fn an_order_of_the_day_before_the_period_that_was_paid_in_it_is_a_sale_of_
 
 #[tokio::test]
 async fn an_order_that_could_never_be_paid_was_not_placed() {
-    let mut making = placed(1, 5, NOW);
-    making.timeline.truncate(1);
-    let given_up = Fulfilment { stage: Stage::Cancelled, ..making };
+    let mut creating = placed(1, 5, NOW);
+    creating.history.truncate(1);
+    let state = OrderState::Cancelled { by: Actor::Clock, sale: None };
+    let given_up = ShopOrder { state, ..creating };
     let documents = stored([given_up]).await;
     let figures = statistics(&documents, Period::Months, NOW).await.unwrap();
     assert_eq!((figures.placed, figures.conversion_permille(), figures.paid_after), (0, None, None));
@@ -113,7 +119,7 @@ async fn an_order_that_could_never_be_paid_was_not_placed() {
 }
 
 #[tokio::test]
-async fn what_sells_best_is_told_by_money_and_by_pieces() {
+async fn best_sellers_are_ranked_by_money_and_by_pieces() {
     let mut two = paid(2, 6, NOW, NOW);
     two.lines = vec![line(1, "Ko'k choy", 4, 10_000), line(3, "Futbolka · M", 1, 90_000)];
     let documents = stored([paid(1, 5, NOW, NOW), two]).await;
@@ -130,8 +136,8 @@ async fn what_sells_best_is_told_by_money_and_by_pieces() {
 }
 
 #[tokio::test]
-async fn every_order_is_counted_once_over_many_pages() {
-    // Three a millisecond, so that pages end among equals.
+async fn every_order_is_counted_once_across_pages() {
+    // Three a millisecond, so that pages end among orders of the same time.
     let orders = (1..=1_700).map(|number| placed(number, 5, NOW - Duration::milliseconds(number / 3)));
     let documents = stored(orders).await;
     let figures = statistics(&documents, Period::Days, NOW).await.unwrap();
@@ -143,9 +149,9 @@ async fn every_order_is_counted_once_over_many_pages() {
 }
 
 #[tokio::test]
-async fn orders_and_sales_are_tables_that_a_spreadsheet_does_not_calculate() {
+async fn orders_and_sales_are_exported_with_guarded_cells() {
     let mut order = paid(1001, 5551, datetime!(2026-03-03 20:05 UTC), datetime!(2026-03-03 20:07:59 UTC));
-    order.promo_code = Some("-XUSH10".to_owned());
+    order.terms.as_mut().unwrap().promo_code = Some("-XUSH10".to_owned());
     order.lines = vec![line(1, "=Choy", 2, 5_000), line(3, "Non; issiq", 1, 3_000)];
     let documents = stored([order, placed(1002, 5551, NOW)]).await;
     let table = orders_csv(&documents, (Period::Days.from(NOW), NOW)).await.unwrap();
@@ -156,7 +162,7 @@ async fn orders_and_sales_are_tables_that_a_spreadsheet_does_not_calculate() {
          click_number;late;lines\r\n\
          1001;2026-03-04 01:05;2026-03-04 01:07;paid;5551;'+998901234567;10000;0;'-XUSH10;0;10000;2000000001;no;\
          \"'=Choy × 2 = 10000, Non; issiq × 1 = 3000\"\r\n\
-         1002;2026-03-04 17:00;;waiting;5551;'+998901234567;10000;0;;0;10000;;no;Choy × 1 = 10000\r\n"
+         1002;2026-03-04 17:00;;awaiting_payment;5551;'+998901234567;10000;0;;0;10000;;no;Choy × 1 = 10000\r\n"
     );
     let figures = statistics(&documents, Period::Months, NOW).await.unwrap();
     let sales = String::from_utf8(sales_csv(&figures)).unwrap();

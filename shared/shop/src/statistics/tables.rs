@@ -10,10 +10,10 @@ use tolov_domain::{
 use super::{Statistics, each_order};
 use crate::{
     csv::{guarded, price_text, table},
-    fulfilment::Fulfilment,
+    order::ShopOrder,
 };
 
-/// So many orders fit a table that a phone still opens.
+/// A phone still opens a table of this many orders.
 const ORDERS_MAX: usize = 50_000;
 
 /// Orders as CSV.
@@ -21,11 +21,11 @@ const ORDERS_MAX: usize = 50_000;
 pub struct OrdersTable {
     pub file: Vec<u8>,
     pub orders: usize,
-    /// There are more in this time: take a shorter one.
+    /// There are more orders in this period: choose a shorter one.
     pub is_cut: bool,
 }
 
-/// The orders that were placed from one instant to another, oldest first. Times are those of Tashkent.
+/// The orders that were placed between two times, oldest first. Times in the table are those of Tashkent.
 pub async fn orders_csv(
     documents: &dyn Documents,
     (from, to): (Timestamp, Timestamp),
@@ -52,21 +52,23 @@ pub async fn orders_csv(
     Ok(OrdersTable { file: table(heading, rows), orders, is_cut: !is_whole })
 }
 
-fn row_of(order: &Fulfilment) -> [String; 14] {
+fn row_of(order: &ShopOrder) -> [String; 14] {
+    let (terms, payment) = (order.terms.as_ref(), order.payment());
+    let price = |price: Option<Tiyin>| price.map(price_text).unwrap_or_default();
     [
         order.id.to_string(),
         minute(order.placed_at),
-        order.paid_at.map(minute).unwrap_or_default(),
-        order.stage.as_str().to_owned(),
+        payment.map(|payment| minute(payment.paid_at)).unwrap_or_default(),
+        order.stage().as_str().to_owned(),
         order.user_id.to_string(),
-        guarded(&order.phone),
-        price_text(order.goods),
-        price_text(order.discount),
-        guarded(order.promo_code.as_deref().unwrap_or_default()),
-        price_text(order.delivery_price),
+        guarded(terms.map(|terms| terms.phone.as_str()).unwrap_or_default()),
+        price(terms.map(|terms| terms.goods)),
+        price(terms.map(|terms| terms.discount)),
+        guarded(order.promo_code().unwrap_or_default()),
+        price(terms.map(|terms| terms.delivery_price)),
         price_text(order.total),
-        order.click_paydoc_id.map(|number| number.to_string()).unwrap_or_default(),
-        if order.late { "yes" } else { "no" }.to_owned(),
+        payment.map(|payment| payment.click_paydoc_id.to_string()).unwrap_or_default(),
+        if payment.is_some_and(|payment| payment.late) { "yes" } else { "no" }.to_owned(),
         guarded(&order.lines.iter().map(line_text).collect::<Vec<_>>().join(", ")),
     ]
 }

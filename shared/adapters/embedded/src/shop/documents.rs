@@ -1,48 +1,59 @@
 //! Documents that are compared and swapped, each with the rows by which it is found.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sqlx::{
-    Connection, Encode, Row, Sqlite, SqliteConnection, Type,
-    encode::IsNull,
-    error::BoxDynError,
-    sqlite::{SqliteArgumentsBuffer, SqliteRow, SqliteTypeInfo},
-};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
 use tolov_domain::ports::{
     PortError,
     documents::{
-        Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version, checked_body,
-        checked_query,
+        Body, Collection, Document, Documents, Key, Put, Query, Sequence, Unreadable, Version, Write,
+        Written, checked_body, checked_query,
     },
 };
 
-use super::{EmbeddedShop, questions::Question};
-use crate::sqlite::{BEGIN_WRITING, SqliteFile};
+use super::{
+    EmbeddedShop,
+    queries::Statement,
+    values::{Parameter, key_json, read_key},
+};
+use crate::sqlite::BEGIN_WRITING;
 
 #[async_trait]
 impl Documents for EmbeddedShop {
     async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
         let row = sqlx::query("SELECT key, version, body FROM documents WHERE collection = ?1 AND key = ?2")
             .bind(collection.name())
-            .bind(Scalar::from(key))
+            .bind(Parameter::from(key))
             .fetch_optional(self.file.readers())
             .await
             .map_err(|error| self.file.failed(&error))?;
-        row.map(|row| into_document(&self.file, collection, &row)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let document = self.read(&row)?.map_err(|Unreadable { key, reason }| {
+            self.file.damaged(format_args!("document {key} of {} ({reason})", collection.name()))
+        });
+        document.map(Some)
     }
 
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
-        let keys: Vec<Value> = keys.iter().map(key_json).collect();
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query(
             "SELECT key, version, body FROM documents
              WHERE collection = ?1 AND key IN (SELECT value FROM json_each(?2)) ORDER BY key",
         )
         .bind(collection.name())
-        .bind(json!(keys).to_string())
+        .bind(Parameter::list(&keys.iter().map(key_json).collect()))
         .fetch_all(self.file.readers())
         .await
         .map_err(|error| self.file.failed(&error))?;
-        into_documents(&self.file, collection, &rows)
+        rows.iter().map(|row| self.read(row)).collect()
     }
 
     async fn put(
@@ -52,20 +63,43 @@ impl Documents for EmbeddedShop {
         seen: Option<Version>,
         body: &Body,
     ) -> Result<Put, PortError> {
-        let body = checked_body(body)?;
-        let mut writer = self.file.writer().await?;
-        let written = write(&mut writer, collection, key, seen, body).await;
-        let version = written.map_err(|error| self.file.failed(&error))?;
-        Ok(version.map_or(Put::Conflict, Put::Done))
+        let write = Write { key: key.clone(), seen, body: body.clone() };
+        match self.put_many(collection, &[write]).await?.pop() {
+            Some(Written::Done(version)) => Ok(Put::Done(version)),
+            Some(Written::Refused(reason)) => Err(PortError::Refused(reason)),
+            Some(Written::Conflict) | None => Ok(Put::Conflict),
+        }
+    }
+
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        let distinct: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
+        if distinct.len() < writes.len() {
+            return Err(PortError::Refused("a batch writes a key twice: write it once".to_owned()));
+        }
+        let checked: Vec<_> = writes.iter().map(|write| checked_body(&write.body)).collect();
+        let valid = writes.iter().zip(&checked).filter(|(_, body)| body.is_ok());
+        let valid: Vec<&Write> = valid.map(|(write, _)| write).collect();
+        let mut done = HashSet::new();
+        if !valid.is_empty() {
+            let mut writer = self.file.writer().await?;
+            let written = write_all(&mut writer, collection, &valid).await;
+            done = written.map_err(|error| self.file.failed(&error))?;
+        }
+        let answer = |(write, body): (&Write, Result<&Body, PortError>)| match body {
+            Err(refusal) => Written::Refused(refusal.to_string()),
+            Ok(_) if done.contains(&write.key) => Written::Done(write.seen.unwrap_or_default() + 1),
+            Ok(_) => Written::Conflict,
+        };
+        Ok(writes.iter().zip(checked).map(answer).collect())
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
         let mut writer = self.file.writer().await?;
-        // The rows of its index go with it.
+        // Its index rows are deleted by the foreign key.
         let removed =
             sqlx::query("DELETE FROM documents WHERE collection = ?1 AND key = ?2 AND version = ?3")
                 .bind(collection.name())
-                .bind(Scalar::from(key))
+                .bind(Parameter::from(key))
                 .bind(seen)
                 .execute(&mut *writer)
                 .await
@@ -73,163 +107,138 @@ impl Documents for EmbeddedShop {
         Ok(removed.rows_affected() > 0)
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
-        let question = Question::of(checked_query(query)?);
-        let mut rows = sqlx::query(question.page);
-        for value in question.values {
-            rows = rows.bind(value);
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        let statement = Statement::of(checked_query(query)?);
+        let mut page = sqlx::query(statement.page);
+        for parameter in statement.parameters {
+            page = page.bind(parameter);
         }
-        let rows = rows
-            .bind(query.limit)
-            .bind(query.skip)
-            .fetch_all(self.file.readers())
-            .await
-            .map_err(|error| self.file.failed(&error))?;
-        into_documents(&self.file, query.collection, &rows)
+        let page = page.bind(query.limit).bind(query.skip).fetch_all(self.file.readers());
+        let rows = page.await.map_err(|error| self.file.failed(&error))?;
+        rows.iter().map(|row| self.read(row)).collect()
     }
 
     async fn count(&self, query: &Query) -> Result<u64, PortError> {
-        let question = Question::of(checked_query(query)?);
-        let mut count = sqlx::query_scalar(question.count);
-        for value in question.values {
-            count = count.bind(value);
+        let statement = Statement::of(checked_query(query)?);
+        let mut count = sqlx::query_scalar(statement.count);
+        for parameter in statement.parameters {
+            count = count.bind(parameter);
         }
         count.fetch_one(self.file.readers()).await.map_err(|error| self.file.failed(&error))
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
+        let exhausted = || PortError::Refused(format!("the sequence {} has no number left", sequence.name()));
+        let above = above.max(0);
+        let first = above.checked_add(1).ok_or_else(exhausted)?;
         let mut writer = self.file.writer().await?;
-        sqlx::query_scalar(
-            "INSERT INTO counters (name, value) VALUES (?1, 1)
-             ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+        let number: Option<i64> = sqlx::query_scalar(
+            "INSERT INTO counters (name, value) VALUES (?1, ?3)
+             ON CONFLICT (name) DO UPDATE SET value = max(value, ?2) + 1 WHERE value < 9223372036854775807
+             RETURNING value",
         )
-        .bind(format!("documents/{}", sequence.name()))
-        .fetch_one(&mut *writer)
+        .bind(sequence.name())
+        .bind(above)
+        .bind(first)
+        .fetch_optional(&mut *writer)
         .await
-        .map_err(|error| self.file.failed(&error))
+        .map_err(|error| self.file.failed(&error))?;
+        number.ok_or_else(exhausted)
     }
 }
 
-/// The version that the document has now; none where it is not as it was seen.
-async fn write(
+impl EmbeddedShop {
+    fn read(&self, row: &SqliteRow) -> Result<Result<Document, Unreadable>, PortError> {
+        let failed = |error| self.file.failed(&error);
+        let key = read_key(row).map_err(failed)?;
+        let version = row.try_get("version").map_err(failed)?;
+        let text: &str = row.try_get("body").map_err(failed)?;
+        Ok(match serde_json::from_str(text) {
+            Ok(body) => Ok(Document { key, version, body }),
+            Err(error) => Err(Unreadable { key, reason: format!("its body is no JSON object: {error}") }),
+        })
+    }
+}
+
+/// Writes in one transaction those documents that are as their writers saw them, and returns their keys.
+async fn write_all(
     writer: &mut SqliteConnection,
     collection: Collection,
-    key: &Key,
-    seen: Option<Version>,
-    body: &Body,
-) -> sqlx::Result<Option<Version>> {
-    let text = json!(body).to_string();
+    writes: &[&Write],
+) -> sqlx::Result<HashSet<Key>> {
+    let row = |write: &&Write| json!([key_json(&write.key), write.seen, json!(write.body).to_string()]);
+    let rows = Parameter::list(&writes.iter().map(row).collect());
     let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
-    let change = if seen.is_some() {
-        "UPDATE documents SET version = version + 1, body = ?3
-         WHERE collection = ?1 AND key = ?2 AND version = ?4 RETURNING version"
-    } else {
-        "INSERT INTO documents (collection, key, version, body) VALUES (?1, ?2, 1, ?3)
-         ON CONFLICT (collection, key) DO NOTHING RETURNING version"
-    };
-    // A new one has no use for what was seen, which does no harm.
-    let version: Option<Version> = sqlx::query_scalar(change)
-        .bind(collection.name())
-        .bind(Scalar::from(key))
-        .bind(text)
-        .bind(seen)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    if version.is_none() {
+    // `IS` makes a missing document equal to a writer that saw none.
+    let done = sqlx::query(
+        "INSERT INTO documents (collection, key, version, body)
+         SELECT ?1, value ->> 0, coalesce(value ->> 1, 0) + 1, value ->> 2 FROM json_each(?2)
+         WHERE (SELECT version FROM documents WHERE collection = ?1 AND key = value ->> 0) IS value ->> 1
+         ON CONFLICT (collection, key) DO UPDATE SET version = excluded.version, body = excluded.body
+         RETURNING key",
+    )
+    .bind(collection.name())
+    .bind(rows)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let done: HashSet<Key> = done.iter().map(read_key).collect::<sqlx::Result<_>>()?;
+    if done.is_empty() {
         transaction.rollback().await?;
-        return Ok(None);
+        return Ok(done);
     }
-    if seen.is_some() && !collection.indexed().is_empty() {
-        sqlx::query("DELETE FROM document_index WHERE collection = ?1 AND key = ?2")
-            .bind(collection.name())
-            .bind(Scalar::from(key))
-            .execute(&mut *transaction)
-            .await?;
-    }
-    for field in collection.indexed() {
-        let (values, is_item) = match body.get(*field) {
-            Some(Value::Array(items)) => (items.as_slice(), true),
-            Some(single) => (std::slice::from_ref(single), false),
-            None => continue,
-        };
-        for value in values.iter().filter_map(Scalar::of) {
-            // A list may hold a value twice.
-            sqlx::query(
-                "INSERT INTO document_index (collection, field, value, key, is_item)
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (collection, field, value, key) DO NOTHING",
-            )
-            .bind(collection.name())
-            .bind(*field)
-            .bind(value)
-            .bind(Scalar::from(key))
-            .bind(is_item)
-            .execute(&mut *transaction)
-            .await?;
-        }
+    if !collection.indexed().is_empty() {
+        let written = writes.iter().copied().filter(|write| done.contains(&write.key));
+        index(&mut transaction, collection, written.collect()).await?;
     }
     transaction.commit().await?;
-    Ok(version)
+    Ok(done)
 }
 
-fn key_json(key: &Key) -> Value {
-    match key {
-        Key::Number(number) => json!(number),
-        Key::Text(text) => json!(text),
-    }
-}
-
-fn into_documents(
-    file: &SqliteFile,
+/// Replaces the rows by which documents are found.
+async fn index(
+    transaction: &mut SqliteConnection,
     collection: Collection,
-    rows: &[SqliteRow],
-) -> Result<Vec<Document>, PortError> {
-    rows.iter().map(|row| into_document(file, collection, row)).collect()
-}
-
-fn into_document(file: &SqliteFile, collection: Collection, row: &SqliteRow) -> Result<Document, PortError> {
-    let number = row.try_get("key").map(Key::Number);
-    let key = number.or_else(|_| row.try_get("key").map(Key::Text)).map_err(|error| file.failed(&error))?;
-    let version = row.try_get("version").map_err(|error| file.failed(&error))?;
-    let text: &str = row.try_get("body").map_err(|error| file.failed(&error))?;
-    let body = serde_json::from_str(text)
-        .map_err(|_| file.damaged(format_args!("document {key} of {}", collection.name())))?;
-    Ok(Document { key, version, body })
-}
-
-/// A number or a text, which SQLite keeps apart in columns of the type ANY.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Scalar<'a> {
-    Number(i64),
-    Text(&'a str),
-}
-
-impl<'a> Scalar<'a> {
-    /// None for what nothing is found by.
-    pub(super) fn of(value: &'a Value) -> Option<Self> {
-        value.as_i64().map(Self::Number).or_else(|| value.as_str().map(Self::Text))
+    written: Vec<&Write>,
+) -> sqlx::Result<()> {
+    let replaced = written.iter().filter(|write| write.seen.is_some());
+    let replaced: Vec<Value> = replaced.map(|write| key_json(&write.key)).collect();
+    if !replaced.is_empty() {
+        sqlx::query(
+            "DELETE FROM document_index WHERE collection = ?1 AND key IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(collection.name())
+        .bind(Parameter::list(&replaced.into()))
+        .execute(&mut *transaction)
+        .await?;
     }
+    let rows: Vec<Value> = written.into_iter().flat_map(|write| index_rows(collection, write)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // A list may hold a value twice.
+    sqlx::query(
+        "INSERT INTO document_index (collection, field, value, key, is_item)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE true
+         ON CONFLICT (collection, field, value, key) DO NOTHING",
+    )
+    .bind(collection.name())
+    .bind(Parameter::list(&rows.into()))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
 }
 
-impl<'a> From<&'a Key> for Scalar<'a> {
-    fn from(key: &'a Key) -> Self {
-        match key {
-            Key::Number(number) => Self::Number(*number),
-            Key::Text(text) => Self::Text(text),
-        }
+/// Field, value, key, and whether the value is an item of a list.
+fn index_rows(collection: Collection, write: &Write) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for field in collection.indexed() {
+        let (values, is_item) = match write.body.get(*field) {
+            Some(Value::Array(items)) => (items.as_slice(), 1),
+            Some(single) => (std::slice::from_ref(single), 0),
+            None => continue,
+        };
+        let indexed = values.iter().filter(|value| Parameter::of(value).is_some());
+        rows.extend(indexed.map(|value| json!([field, value, key_json(&write.key), is_item])));
     }
-}
-
-impl Type<Sqlite> for Scalar<'_> {
-    fn type_info() -> SqliteTypeInfo {
-        <str as Type<Sqlite>>::type_info()
-    }
-}
-
-impl Encode<'_, Sqlite> for Scalar<'_> {
-    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        match self {
-            Self::Number(number) => number.encode_by_ref(buffer),
-            Self::Text(text) => text.encode_by_ref(buffer),
-        }
-    }
+    rows
 }

@@ -1,4 +1,4 @@
-//! The shop store: shoppers, carts, orders, which notifications were sent, and documents.
+//! The shop store: documents, and the log of notifications.
 
 use std::{path::Path, sync::Arc};
 
@@ -6,10 +6,8 @@ use tolov_domain::ports::PortError;
 
 mod documents;
 mod notifications;
-mod orders;
-mod projection;
-mod questions;
-mod shoppers;
+mod queries;
+mod values;
 
 use crate::sqlite::SqliteFile;
 
@@ -24,7 +22,7 @@ pub struct EmbeddedShop {
 }
 
 impl EmbeddedShop {
-    /// Opens `shop.db` in the folder; both are made where they are missing.
+    /// Opens `shop.db` in the folder. Both are created where they are missing, for their owner alone.
     pub async fn open(dir: &Path) -> Result<Self, PortError> {
         let file = SqliteFile::open(dir.join(FILE_NAME), &MIGRATIONS).await?;
         Ok(Self { file: Arc::new(file) })

@@ -1,4 +1,4 @@
-//! Which notifications were sent, and who is sending one.
+//! The log of notifications: what was sent, and who is sending.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        shop::{Claim, NotificationLog, Outcome},
+        notifications::{Claim, NotificationLog, SendOutcome},
     },
     time::{Timestamp, from_unix_ms, unix_ms},
 };
@@ -31,7 +31,7 @@ impl NotificationLog for EmbeddedShop {
         let mut writer = self.file.writer().await?;
         let taken = take(&mut writer, ids, unix_ms(now), unix_ms(lease_until));
         let (mut granted, held) = taken.await.map_err(|error| self.file.failed(&error))?;
-        // One that is asked for twice in a call is granted once.
+        // An id that is given twice is granted once.
         let answer = |id: &EventId| match granted.remove(id.as_str()) {
             Some(attempt) => Claim::Send { attempt },
             None => match held.get(id.as_str()) {
@@ -43,6 +43,9 @@ impl NotificationLog for EmbeddedShop {
     }
 
     async fn release(&self, ids: &[EventId]) -> Result<(), PortError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         let mut writer = self.file.writer().await?;
         sqlx::query(
             "UPDATE notifications SET attempts = attempts - 1, lease_until_ms = NULL
@@ -56,10 +59,13 @@ impl NotificationLog for EmbeddedShop {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         let (message_id, reason) = match outcome {
-            Outcome::Sent { message_id } => (Some(*message_id), None),
-            Outcome::Undeliverable { reason } => (None, Some(reason)),
+            SendOutcome::Sent { message_id } => (Some(*message_id), None),
+            SendOutcome::Undeliverable { reason } => (None, Some(reason)),
         };
         let mut writer = self.file.writer().await?;
         sqlx::query(
@@ -79,7 +85,7 @@ impl NotificationLog for EmbeddedShop {
         Ok(())
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError> {
+    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
         let row: Option<(Option<i64>, Option<String>)> =
             sqlx::query_as("SELECT message_id, undeliverable_reason FROM notifications WHERE id = ?1")
                 .bind(id.as_str())
@@ -87,15 +93,15 @@ impl NotificationLog for EmbeddedShop {
                 .await
                 .map_err(|error| self.file.failed(&error))?;
         Ok(row.and_then(|(message_id, reason)| {
-            let sent = message_id.map(|message_id| Outcome::Sent { message_id });
-            sent.or(reason.map(|reason| Outcome::Undeliverable { reason }))
+            let sent = message_id.map(|message_id| SendOutcome::Sent { message_id });
+            sent.or(reason.map(|reason| SendOutcome::Undeliverable { reason }))
         }))
     }
 }
 
-/// Which attempt was granted, by id.
+/// The granted attempt by id.
 type Granted = BTreeMap<String, u32>;
-/// Until when an id is held by anybody, the caller included; `None` where it is settled.
+/// The end of the lease, also of the caller's own, by id; `None`: it is settled.
 type Held = BTreeMap<String, Option<i64>>;
 
 async fn take(

@@ -1,18 +1,21 @@
-//! The suites that every adapter runs.
+//! The contract suites.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tolov_contract::{
     bus::{BusWorld, RETRY_DELAYS_MS},
-    shop::ShopWorld,
+    documents::DocumentsWorld,
+    notifications::NotificationsWorld,
 };
 use tolov_domain::ports::{
     bus::{BusAdmin, Consumer, Publisher, Queue},
-    shop::ShopStore,
+    documents::{Collection, Documents, Key},
+    notifications::NotificationLog,
 };
-use tolov_embedded::{EmbeddedBus, EmbeddedShop};
+use tolov_embedded::{EmbeddedBus, EmbeddedShop, backup::StoreFile};
 use tolov_kit::clock::SystemClock;
 
 struct BusInFolder {
@@ -45,8 +48,14 @@ impl BusWorld for BusInFolder {
     }
 }
 
-/// Every handle has the file open for itself, as another process would.
+/// Every handle opens the file for itself, as another process would.
 struct ShopInFolder(TempDir);
+
+impl ShopInFolder {
+    async fn open(&self) -> Arc<EmbeddedShop> {
+        Arc::new(EmbeddedShop::open(self.0.path()).await.unwrap())
+    }
+}
 
 async fn fresh_shop() -> anyhow::Result<ShopInFolder> {
     let folder = tempfile::tempdir()?;
@@ -55,13 +64,30 @@ async fn fresh_shop() -> anyhow::Result<ShopInFolder> {
 }
 
 #[async_trait]
-impl ShopWorld for ShopInFolder {
-    async fn store(&self) -> Arc<dyn ShopStore> {
-        Arc::new(EmbeddedShop::open(self.0.path()).await.unwrap())
+impl DocumentsWorld for ShopInFolder {
+    async fn documents(&self) -> Arc<dyn Documents> {
+        self.open().await
+    }
+
+    async fn damage(&self, collection: Collection, key: &Key) -> anyhow::Result<()> {
+        let options = SqliteConnectOptions::new().filename(self.0.path().join(StoreFile::Shop.name()));
+        let mut connection = options.connect().await?;
+        let damage = "UPDATE documents SET body = '[]' WHERE collection = ?1 AND key || '' = ?2";
+        let damaged = sqlx::query(damage).bind(collection.name()).bind(key.to_string());
+        anyhow::ensure!(damaged.execute(&mut connection).await?.rows_affected() == 1, "{key} is not there");
+        Ok(connection.close().await?)
     }
 
     async fn close(self: Box<Self>) {}
 }
 
+#[async_trait]
+impl NotificationsWorld for ShopInFolder {
+    async fn notification_log(&self) -> Arc<dyn NotificationLog> {
+        self.open().await
+    }
+}
+
 tolov_contract::bus_contract!(fresh_bus);
-tolov_contract::shop_contract!(fresh_shop);
+tolov_contract::documents_contract!(fresh_shop);
+tolov_contract::notifications_contract!(fresh_shop);

@@ -2,11 +2,11 @@
 
 use tolov_contract::bus::RETRY_DELAYS_MS;
 use tolov_domain::{
-    Event, EventId, EventKind, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
-    order::OrderStatus,
+    EventId,
     ports::{
         bus::{Queue, Verdict},
-        shop::{Claim, NotificationLog, OrderProjection, Orders, Outcome, Shoppers},
+        documents::{Body, Collection, Documents, Key, Put, Query, Sequence},
+        notifications::{Claim, NotificationLog, SendOutcome},
     },
 };
 use tolov_embedded::EmbeddedShop;
@@ -57,40 +57,30 @@ async fn one_folder_has_one_running_bus() {
 
 #[tokio::test]
 async fn a_shop_comes_back_with_all_that_was_written() {
+    const ORDERS: Collection = Collection::new("orders", &["status"]);
     let folder = tempfile::tempdir().unwrap();
     let now = time::macros::datetime!(2026-11-23 09:00 UTC);
     let later = now + time::Duration::MINUTE;
-    let order_id = OrderId::try_new(7).unwrap();
-    let user_id = UserId::try_new(5551).unwrap();
-    let line = OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 };
-    let expired = Event {
-        id: Event::id_of(order_id, &EventKind::OrderExpired),
-        order_id,
-        user_id,
-        products: vec![line],
-        amount: Tiyin::try_new(3_000_000).unwrap(),
-        occurred_at: now,
-        kind: EventKind::OrderExpired,
-    };
+    let key = Key::Number(1_001);
+    let body: Body = [("status".to_owned(), "expired".into())].into_iter().collect();
     let sent = EventId::new("payment.completed:7/shopper");
     let claimed = EventId::new("payment.completed:7/staff");
 
     let shop = EmbeddedShop::open(folder.path()).await.unwrap();
-    shop.apply(&[expired]).await.unwrap();
-    shop.set_cart_line(user_id, line).await.unwrap();
-    let number = shop.next_order_id().await.unwrap();
+    assert_eq!(shop.put(ORDERS, &key, None, &body).await.unwrap(), Put::Done(1));
+    let number = shop.next_number(Sequence::new("orders"), 0).await.unwrap();
     shop.claim(&[sent.clone(), claimed.clone()], now, later).await.unwrap();
-    let outcome = Outcome::Sent { message_id: 77 };
+    let outcome = SendOutcome::Sent { message_id: 77 };
     shop.settle(std::slice::from_ref(&sent), &outcome, now).await.unwrap();
     drop(shop);
 
     let shop = EmbeddedShop::open(folder.path()).await.unwrap();
-    assert_eq!(shop.order(order_id).await.unwrap().unwrap().status, OrderStatus::Expired);
-    assert_eq!(shop.user(user_id).await.unwrap().unwrap().cart, [line]);
-    assert!(shop.next_order_id().await.unwrap() > number);
+    let found = shop.find(&Query::is(ORDERS, "status", "expired", 10)).await.unwrap();
+    assert_eq!(found[0].as_ref().map(|order| (&order.key, &order.body)), Ok((&key, &body)));
+    assert!(shop.next_number(Sequence::new("orders"), 0).await.unwrap() > number);
     assert_eq!(shop.outcome(&sent).await.unwrap(), Some(outcome));
     assert_eq!(shop.claim(&[claimed], now, later).await.unwrap(), [Claim::Busy { until: later }]);
     shop.close().await.unwrap();
-    assert!(shop.user(user_id).await.unwrap_err().is_unavailable());
-    assert!(shop.next_order_id().await.unwrap_err().is_unavailable());
+    assert!(shop.get(ORDERS, &key).await.unwrap_err().is_unavailable());
+    assert!(shop.put(ORDERS, &key, None, &body).await.unwrap_err().is_unavailable());
 }

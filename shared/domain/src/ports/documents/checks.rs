@@ -1,20 +1,20 @@
-//! What every store refuses, so that no body is good in one and bad in another.
+//! What every store refuses, so that a body or a query is valid on all of them or on none.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use serde_json::Value;
 
-use super::{Body, Filter, PortError, Query};
+use super::{Body, Filter, PortError, Query, Write};
 
-/// The instants that every store and every calendar has, in milliseconds since 1970: the years 1 to 9999.
-pub const INSTANTS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+/// The timestamps that every store can represent, in milliseconds since 1970: the years 1 to 9999.
+pub const TIMESTAMPS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
-/// Whether a number in a field of this name is an instant.
-pub fn is_instant(field: &str) -> bool {
+/// Whether a number in a field of this name is a timestamp.
+pub fn is_timestamp(field: &str) -> bool {
     field.ends_with("_at")
 }
 
-/// A body that every store can keep and give back as it was.
+/// Accepts a body that every store can keep and return unchanged.
 pub fn checked_body(body: &Body) -> Result<&Body, PortError> {
     if body.contains_key("version") {
         return Err(refused("a document's field `version` is the store's own: name it otherwise"));
@@ -23,15 +23,25 @@ pub fn checked_body(body: &Body) -> Result<&Body, PortError> {
     Ok(body)
 }
 
-/// A query that every store can answer from an index.
+/// Accepts a batch in which no document is written twice. Each body is checked on its own.
+pub fn checked_batch(writes: &[Write]) -> Result<&[Write], PortError> {
+    let mut keys = BTreeSet::new();
+    match writes.iter().find(|write| !keys.insert(&write.key)) {
+        Some(write) => Err(PortError::Refused(format!("a batch writes the document {} twice", write.key))),
+        None => Ok(writes),
+    }
+}
+
+/// Accepts a query that every store can answer from an index.
 pub fn checked_query(query: &Query) -> Result<&Query, PortError> {
     let field = match &query.filter {
         Filter::All { .. } => return Ok(query),
-        Filter::Is { value, .. } if !value.is_number() && !value.is_string() => {
-            return Err(refused("documents are found by a number or by a text"));
-        }
         Filter::Is { field, value } => {
-            check_value(field, value)?;
+            check_wanted(field, value)?;
+            field
+        }
+        Filter::AnyOf { field, values } => {
+            values.iter().try_for_each(|value| check_wanted(field, value))?;
             field
         }
         Filter::Between { field, .. } => field,
@@ -40,9 +50,16 @@ pub fn checked_query(query: &Query) -> Result<&Query, PortError> {
         return Ok(query);
     }
     Err(PortError::Refused(format!(
-        "{} are not found by `{field}`: add it to Collection::indexed",
+        "`{}` has no index on `{field}`: add the field where the collection is declared",
         query.collection.name()
     )))
+}
+
+fn check_wanted(field: &str, value: &Value) -> Result<(), PortError> {
+    if value.is_number() || value.is_string() {
+        return check_value(field, value);
+    }
+    Err(refused("documents are found by a number or by a text"))
 }
 
 fn check_fields(fields: &Body) -> Result<(), PortError> {
@@ -55,15 +72,15 @@ fn check_fields(fields: &Body) -> Result<(), PortError> {
     Ok(())
 }
 
-/// The items of a list are called as the list is.
+/// `name` is the field's; the items of a list share the name of the list.
 fn check_value(name: &str, value: &Value) -> Result<(), PortError> {
     match value {
         Value::Number(number) => match number.as_i64() {
             None => Err(PortError::Refused(format!(
                 "{name}: {number} is no whole number of 64 bits, so no document can hold it"
             ))),
-            Some(at_ms) if is_instant(name) && !INSTANTS_MS.contains(&at_ms) => Err(PortError::Refused(
-                format!("{name}: {at_ms} is no instant in milliseconds of the years 1 to 9999"),
+            Some(at_ms) if is_timestamp(name) && !TIMESTAMPS_MS.contains(&at_ms) => Err(PortError::Refused(
+                format!("{name}: {at_ms} is no timestamp in milliseconds of the years 1 to 9999"),
             )),
             Some(_) => Ok(()),
         },
@@ -86,12 +103,14 @@ mod tests {
         *,
     };
 
+    const ORDERS: Collection = Collection::new("orders", &["status", "placed_at"]);
+
     fn is_refused(body: &Value) -> bool {
         matches!(checked_body(body.as_object().unwrap()), Err(PortError::Refused(_)))
     }
 
     #[test]
-    fn numbers_that_are_not_whole_or_too_large_and_names_that_mean_something_to_a_store_are_refused() {
+    fn fractions_oversized_numbers_and_reserved_field_names_are_refused() {
         for body in [
             json!({ "price": 1.5 }),
             json!({ "price": 9_223_372_036_854_775_808_u64 }),
@@ -118,20 +137,31 @@ mod tests {
     }
 
     #[test]
-    fn queries_name_a_field_that_is_indexed_and_a_number_or_a_text() {
+    fn a_batch_that_writes_a_document_twice_is_refused() {
+        let write = |key: i64| Write { key: key.into(), seen: None, body: Body::new() };
+        assert!(checked_batch(&[write(1), write(2)]).is_ok());
+        assert!(checked_batch(&[write(1), write(2), write(1)]).is_err());
+    }
+
+    #[test]
+    fn a_query_needs_an_indexed_field_and_a_number_or_a_text() {
         let good = [
-            Query::all(Collection::Staff, 1),
-            Query::is(Collection::Fulfilments, "stage", "packed", 1),
-            Query::between(Collection::Categories, "position", (1, 2), 1),
+            Query::all(ORDERS, 1),
+            Query::is(ORDERS, "status", "paid", 1),
+            Query::any_of(ORDERS, "status", vec!["paid".into(), 7.into()], 1),
+            Query::any_of(ORDERS, "status", Vec::new(), 1),
+            Query::between(ORDERS, "placed_at", (1, 2), 1),
         ];
         assert!(good.iter().all(|query| checked_query(query).is_ok()));
         let bad = [
-            Query::is(Collection::Fulfilments, "comment", "x", 1),
-            Query::is(Collection::Fulfilments, "stage", Value::Null, 1),
-            Query::is(Collection::Fulfilments, "stage", true, 1),
-            Query::is(Collection::Fulfilments, "stage", 1.5, 1),
-            Query::is(Collection::Fulfilments, "placed_at", i64::MAX, 1),
-            Query::between(Collection::Staff, "position", (1, 2), 1),
+            Query::is(ORDERS, "comment", "x", 1),
+            Query::is(ORDERS, "status", Value::Null, 1),
+            Query::is(ORDERS, "status", true, 1),
+            Query::is(ORDERS, "status", 1.5, 1),
+            Query::is(ORDERS, "placed_at", i64::MAX, 1),
+            Query::any_of(ORDERS, "status", vec!["paid".into(), Value::Null], 1),
+            Query::any_of(ORDERS, "comment", vec!["x".into()], 1),
+            Query::between(ORDERS, "position", (1, 2), 1),
         ];
         assert!(bad.iter().all(|query| checked_query(query).is_err()));
     }

@@ -1,0 +1,184 @@
+//! How often a store is called, for budgets of commands.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use tolov_domain::{
+    EventId,
+    ports::{
+        PortError,
+        documents::{
+            Body, Collection, Document, Documents, Key, Put, Query, Sequence, Unreadable, Version, Write,
+            Written,
+        },
+        notifications::{Claim, NotificationLog, SendOutcome},
+    },
+    time::Timestamp,
+};
+
+/// A store whose calls are counted by method. Clones share the store and the counts.
+///
+/// A call is one command of MongoDB (a claim is two) and at most one transaction of SQLite. Calls with an empty list are
+/// not counted, since no store is asked.
+#[derive(Debug)]
+pub struct CountingDocuments<S: ?Sized> {
+    store: Arc<S>,
+    calls: Arc<Mutex<Calls>>,
+}
+
+/// Calls by the name of their method.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Calls(BTreeMap<&'static str, u64>);
+
+impl Calls {
+    pub fn of(&self, method: &str) -> u64 {
+        self.0.get(method).copied().unwrap_or_default()
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Calls that write: each is a transaction of its own on SQLite.
+    pub fn writes(&self) -> u64 {
+        let reads = ["get", "get_many", "find", "count", "outcome"];
+        self.0.iter().filter(|(method, _)| !reads.contains(method)).map(|(_, count)| count).sum()
+    }
+}
+
+impl fmt::Display for Calls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let calls: Vec<String> = self.0.iter().map(|(method, count)| format!("{method} {count}")).collect();
+        formatter.write_str(&calls.join(", "))
+    }
+}
+
+impl<S: ?Sized> CountingDocuments<S> {
+    pub fn new(store: Arc<S>) -> Self {
+        Self { store, calls: Arc::default() }
+    }
+
+    /// The calls since the start, or since the last [`Self::reset`].
+    pub fn calls(&self) -> Calls {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn reset(&self) {
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
+    }
+
+    fn count_call(&self, method: &'static str, asks: bool) -> &S {
+        if asks {
+            *self.calls.lock().unwrap_or_else(PoisonError::into_inner).0.entry(method).or_default() += 1;
+        }
+        &self.store
+    }
+}
+
+impl<S: ?Sized> Clone for CountingDocuments<S> {
+    fn clone(&self) -> Self {
+        Self { store: Arc::clone(&self.store), calls: Arc::clone(&self.calls) }
+    }
+}
+
+#[async_trait]
+impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
+    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
+        self.count_call("get", true).get(collection, key).await
+    }
+
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        self.count_call("get_many", !keys.is_empty()).get_many(collection, keys).await
+    }
+
+    async fn put(
+        &self,
+        collection: Collection,
+        key: &Key,
+        seen: Option<Version>,
+        body: &Body,
+    ) -> Result<Put, PortError> {
+        self.count_call("put", true).put(collection, key, seen, body).await
+    }
+
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        self.count_call("put_many", !writes.is_empty()).put_many(collection, writes).await
+    }
+
+    async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
+        self.count_call("remove", true).remove(collection, key, seen).await
+    }
+
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        self.count_call("find", true).find(query).await
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, PortError> {
+        self.count_call("count", true).count(query).await
+    }
+
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
+        self.count_call("next_number", true).next_number(sequence, above).await
+    }
+}
+
+#[async_trait]
+impl<S: NotificationLog + ?Sized> NotificationLog for CountingDocuments<S> {
+    async fn claim(
+        &self,
+        ids: &[EventId],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Claim>, PortError> {
+        self.count_call("claim", !ids.is_empty()).claim(ids, now, lease_until).await
+    }
+
+    async fn release(&self, ids: &[EventId]) -> Result<(), PortError> {
+        self.count_call("release", !ids.is_empty()).release(ids).await
+    }
+
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
+        self.count_call("settle", !ids.is_empty()).settle(ids, outcome, at).await
+    }
+
+    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
+        self.count_call("outcome", true).outcome(id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryDocuments;
+
+    const STAFF: Collection = Collection::new("staff", &[]);
+
+    #[tokio::test]
+    async fn calls_are_counted_by_method_and_empty_lists_are_not() -> Result<(), PortError> {
+        let store = CountingDocuments::new(Arc::new(MemoryDocuments::default()));
+        let write = Write { key: Key::Number(1), seen: None, body: Body::new() };
+        store.put_many(STAFF, &[write]).await?;
+        store.put_many(STAFF, &[]).await?;
+        store.get_many(STAFF, &[]).await?;
+        for _ in 0..2 {
+            assert!(store.clone().get(STAFF, &Key::Number(1)).await?.is_some());
+        }
+        let calls = store.calls();
+        assert_eq!((calls.of("get"), calls.of("put_many"), calls.of("get_many")), (2, 1, 0));
+        assert_eq!(
+            (calls.total(), calls.writes(), calls.to_string()),
+            (3, 1, "get 2, put_many 1".to_owned())
+        );
+        store.reset();
+        assert_eq!(store.calls().total(), 0);
+        Ok(())
+    }
+}

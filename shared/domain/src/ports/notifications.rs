@@ -1,0 +1,50 @@
+//! The log of notifications: what was sent, so that a redelivery sends nothing twice.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::PortError;
+use crate::{EventId, time::Timestamp};
+
+/// Whether a notification may be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is the caller's until the lease ends. `attempt` counts from 1; above 1 an earlier send may have got through.
+    Send { attempt: u32 },
+    /// Another process is sending it; ask again at this time.
+    Busy { until: Timestamp },
+    /// It was sent, or is undeliverable: there is nothing left to do.
+    Settled,
+}
+
+/// How a notification ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// Telegram gave the message this id.
+    Sent { message_id: i64 },
+    /// It can never be sent: the shopper has blocked the bot, the chat does not exist.
+    Undeliverable { reason: String },
+}
+
+/// Telegram takes no idempotency key. When a process dies between the send and the record, nobody knows whether the
+/// message went out: it is sent again once the lease has ended.
+#[async_trait]
+pub trait NotificationLog: Send + Sync + fmt::Debug {
+    /// Claims notifications until `lease_until`; one answer each, in the order given.
+    async fn claim(
+        &self,
+        ids: &[EventId],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Claim>, PortError>;
+
+    /// Gives up a claim without having sent, so that the next try does not wait for the lease to end.
+    async fn release(&self, ids: &[EventId]) -> Result<(), PortError>;
+
+    /// Records how notifications ended. The first outcome stays.
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError>;
+
+    /// How a notification ended; `None` while it has not.
+    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError>;
+}

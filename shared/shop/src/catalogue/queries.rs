@@ -1,0 +1,226 @@
+//! Reading and arranging the catalogue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tolov_domain::{
+    ProductId,
+    ports::{
+        PortError,
+        documents::{Documents, Key, Query, Sequence},
+    },
+};
+
+use super::product::{Article, CATEGORIES_MAX, Category, PRODUCTS, PRODUCTS_MAX, Product};
+use crate::records;
+
+const CATEGORY_NUMBERS: Sequence = Sequence::new("categories");
+/// Products and variants share one sequence: each is an article with a number of its own.
+const ARTICLE_NUMBERS: Sequence = Sequence::new("articles");
+
+/// A catalogue as it was read, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Catalogue {
+    /// In the order of the menu.
+    pub categories: Vec<Category>,
+    /// By number.
+    pub products: Vec<Product>,
+}
+
+impl Catalogue {
+    pub async fn read(documents: &dyn Documents) -> Result<Self, PortError> {
+        Ok(Self { categories: categories(documents).await?, products: products(documents).await? })
+    }
+}
+
+/// Every category, in the order of the menu.
+pub async fn categories(documents: &dyn Documents) -> Result<Vec<Category>, PortError> {
+    let mut categories: Vec<Category> = records::all(documents, CATEGORIES_MAX).await?;
+    categories.sort_by_key(|category| (category.position, category.id));
+    Ok(categories)
+}
+
+/// Moves a category to a place of the menu, counted from 0, and returns the new menu. May be repeated.
+pub async fn place_category(
+    documents: &dyn Documents,
+    id: i64,
+    place: usize,
+) -> Result<Vec<Category>, PortError> {
+    let mut menu = categories(documents).await?;
+    let Some(at) = menu.iter().position(|category| category.id == id) else { return Ok(menu) };
+    let moved = menu.remove(at);
+    menu.insert(place.min(menu.len()), moved);
+    let mut positions = BTreeMap::new();
+    for (position, category) in (1_i64..).zip(&mut menu) {
+        if category.position != position {
+            category.position = position;
+            positions.insert(Key::Number(category.id), position);
+        }
+    }
+    let keys = positions.keys().cloned().collect();
+    let moved = |key: &Key, category: Option<&Category>, _| {
+        let position = *positions.get(key)?;
+        Some((Category { position, ..category?.clone() }, ()))
+    };
+    let failed = records::change_many(documents, keys, moved).await?.failed;
+    match failed.into_iter().next() {
+        Some((key, reason)) => {
+            Err(PortError::Refused(format!("the category {key} cannot be moved: {reason}")))
+        }
+        None => Ok(menu),
+    }
+}
+
+/// What became of removing a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CategoryRemoval {
+    Done(Category),
+    /// It still has this many products.
+    NotEmpty(usize),
+    /// There is none.
+    Gone,
+}
+
+/// Removes a category that no product is in.
+pub async fn remove_category(documents: &dyn Documents, id: i64) -> Result<CategoryRemoval, PortError> {
+    let products = products_in(documents, id).await?.len();
+    if products > 0 {
+        return Ok(CategoryRemoval::NotEmpty(products));
+    }
+    let removed = records::remove(documents, id).await?;
+    Ok(removed.map_or(CategoryRemoval::Gone, CategoryRemoval::Done))
+}
+
+/// The products of a category, hidden ones too, by number.
+pub async fn products_in(documents: &dyn Documents, category_id: i64) -> Result<Vec<Product>, PortError> {
+    let limit = u32::try_from(PRODUCTS_MAX).unwrap_or(u32::MAX);
+    records::find(documents, &Query::is(PRODUCTS, "category_id", category_id, limit)).await
+}
+
+/// The categories that a shopper sees: those that are not hidden and have a product that is not hidden.
+pub async fn shown_categories(documents: &dyn Documents) -> Result<Vec<Category>, PortError> {
+    let products = products(documents).await?;
+    let filled: BTreeSet<i64> =
+        products.iter().filter(|product| !product.hidden).map(|product| product.category_id).collect();
+    let mut shown = categories(documents).await?;
+    shown.retain(|category| !category.hidden && filled.contains(&category.id));
+    Ok(shown)
+}
+
+/// The products of a category that a shopper sees, by number. Those of a hidden category are reached by a link only.
+pub async fn shown_products_in(
+    documents: &dyn Documents,
+    category_id: i64,
+) -> Result<Vec<Product>, PortError> {
+    let mut products = products_in(documents, category_id).await?;
+    products.retain(|product| !product.hidden);
+    Ok(products)
+}
+
+pub async fn category(documents: &dyn Documents, id: i64) -> Result<Option<Category>, PortError> {
+    records::read(documents, id).await
+}
+
+/// Every product, hidden ones too.
+pub async fn products(documents: &dyn Documents) -> Result<Vec<Product>, PortError> {
+    records::all(documents, PRODUCTS_MAX).await
+}
+
+pub async fn product(documents: &dyn Documents, id: ProductId) -> Result<Option<Product>, PortError> {
+    records::read(documents, id.get()).await
+}
+
+/// The product that is sold under this number: its own, or that of a variant.
+pub async fn product_of_article(
+    documents: &dyn Documents,
+    id: ProductId,
+) -> Result<Option<Product>, PortError> {
+    let query = Query::is(PRODUCTS, "article_ids", id.get(), 1);
+    Ok(records::find(documents, &query).await?.into_iter().next())
+}
+
+/// The articles that are sold under these numbers, in one command. One that is gone is left out; hidden ones are not.
+pub async fn articles(
+    documents: &dyn Documents,
+    ids: impl IntoIterator<Item = ProductId>,
+) -> Result<BTreeMap<ProductId, Article>, PortError> {
+    let ids: BTreeSet<ProductId> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let products: Vec<Product> = records::find(documents, &query_of_articles(&ids)).await?;
+    let articles = products.iter().flat_map(Product::articles);
+    Ok(articles.filter(|article| ids.contains(&article.id)).map(|article| (article.id, article)).collect())
+}
+
+/// The products that are sold or held under these numbers.
+pub(super) fn query_of_articles(ids: &BTreeSet<ProductId>) -> Query {
+    let values = ids.iter().map(|id| id.get().into()).collect();
+    Query::any_of(PRODUCTS, "article_ids", values, u32::try_from(ids.len()).unwrap_or(u32::MAX))
+}
+
+/// A number for a new category.
+pub async fn next_category_id(documents: &dyn Documents) -> Result<i64, PortError> {
+    documents.next_number(CATEGORY_NUMBERS, 0).await
+}
+
+/// A number for a new product or a new variant.
+pub async fn next_article_id(documents: &dyn Documents) -> Result<ProductId, PortError> {
+    let number = documents.next_number(ARTICLE_NUMBERS, 0).await?;
+    ProductId::try_new(number).map_err(|error| {
+        PortError::Refused(format!("the counter of articles is at {number}: {error}; repair it"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tolov_contract::memory::MemoryDocuments;
+
+    use super::*;
+    use crate::catalogue::{Fiscal, search};
+    use tolov_domain::Tiyin;
+
+    async fn keep(
+        documents: &MemoryDocuments,
+        category_id: i64,
+        category_hidden: bool,
+        product_hidden: bool,
+    ) {
+        let category = Category {
+            id: category_id,
+            title: "Uy".to_owned(),
+            photo: None,
+            position: -category_id,
+            hidden: category_hidden,
+        };
+        records::insert(documents, &category).await.unwrap();
+        let product = Product {
+            id: ProductId::try_new(category_id).unwrap(),
+            category_id,
+            title: "Choy".to_owned(),
+            description: String::new(),
+            photo: None,
+            hidden: product_hidden,
+            price: Tiyin::ZERO,
+            stock: None,
+            variants: Vec::new(),
+            fiscal: Fiscal::default(),
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        };
+        records::insert(documents, &product.seal()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn shoppers_see_filled_categories_that_are_not_hidden_and_find_what_is_in_them() {
+        let documents = MemoryDocuments::default();
+        for (id, category_hidden, product_hidden) in [(1, false, false), (2, true, false), (3, false, true)] {
+            keep(&documents, id, category_hidden, product_hidden).await;
+        }
+        keep(&documents, 4, false, false).await;
+        let shown = shown_categories(&documents).await.unwrap();
+        assert_eq!(shown.iter().map(|category| category.id).collect::<Vec<_>>(), [4, 1]);
+        assert!(shown_products_in(&documents, 3).await.unwrap().is_empty());
+        let found = search(&documents, "choy").await.unwrap();
+        assert_eq!(found.iter().map(|product| product.id.get()).collect::<Vec<_>>(), [1, 4]);
+    }
+}

@@ -1,0 +1,18 @@
+//! Orders as the shop knows them: what was agreed, where each stands, who did what when. Whether money came in only the
+//! ledger knows; the record hears of it.
+
+mod document;
+mod history;
+mod queries;
+mod record;
+mod stage;
+mod terms;
+
+pub use history::{HISTORY_MAX, HistoryEntry, HistoryItem};
+pub(crate) use queries::reserve_order_ids;
+pub use queries::{
+    apply, next_order_id, order, orders_in, orders_of, orders_paid_by, query_in, query_with_phone,
+};
+pub use record::{ORDERS, OrderState, PaymentFacts, PaymentLink, Sale, ShopOrder, Stock};
+pub use stage::{Actor, OrderAction, Progress, Stage};
+pub use terms::{Delivery, Terms};

@@ -1,0 +1,225 @@
+//! What a batch of events does to the orders that they are about.
+//!
+//! The documents of the whole batch are read and written together: seven commands where every order was placed in this
+//! shop and paid in time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tolov_domain::{
+    Event, EventKind, OrderId, OrderedProduct, Outcome, ProductId,
+    notification::{Announcement, question_id},
+    order::OrderLine,
+    payment::Anomaly,
+    ports::{
+        PortError,
+        documents::{Documents, Key},
+    },
+};
+
+use super::{
+    goods::settle_goods,
+    people::{Purchase, record_purchases},
+};
+use crate::{
+    catalogue::{self, Article},
+    order::{HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, reserve_order_ids},
+    records,
+};
+
+/// What the shop has made of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// With titles and prices, for the notifications.
+    pub lines: Vec<OrderLine>,
+    pub announcement: Announcement,
+    /// Where the order stands now; `None` where its document cannot be read.
+    pub stage: Option<Stage>,
+}
+
+/// Applies events to the orders that they are about, and settles stock, carts and promo codes. One answer an event, in the
+/// order given; every effect is durable when it returns.
+///
+/// An order or a shopper that the store does not know is made from the event. An event that contradicts the order is not
+/// applied: it becomes a question to staff. A document that cannot be read keeps no other order from being settled, and
+/// its own people from hearing of the money: they are told that its stock is not settled, and the event is done.
+pub async fn settle(documents: &dyn Documents, events: &[Event]) -> Result<Vec<Settled>, PortError> {
+    let mut of_order: BTreeMap<Key, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        of_order.entry(Key::Number(event.order_id.get())).or_default().push(event);
+    }
+    let applied = apply(documents, &of_order).await?;
+    let purchases = purchases(&of_order, &applied);
+    let untold_shoppers = record_purchases(documents, &purchases).await?;
+    let orders = applied.orders.values().map(|applied| applied.order.clone()).collect();
+    let goods = settle_goods(documents, orders).await?;
+    let settled = events.iter().map(|event| {
+        let Some(applied) = applied.orders.get(&event.order_id) else {
+            let lines = lines_of(&event.products, &applied.articles);
+            return Settled {
+                lines,
+                announcement: Announcement::Event { stock_settled: false },
+                stage: None,
+            };
+        };
+        let order = goods.orders.get(&event.order_id).unwrap_or(&applied.order);
+        let is_settled = !goods.failed.contains(order.id) && !untold_shoppers.contains(&order.user_id);
+        applied.settled(event, order, is_settled)
+    });
+    Ok(settled.collect())
+}
+
+/// The orders of a batch once its events are applied to them.
+struct AppliedBatch {
+    /// Without those whose document cannot be read or written.
+    orders: BTreeMap<OrderId, AppliedOrder>,
+    /// The articles of events whose order was not known, or is another one.
+    articles: BTreeMap<ProductId, Article>,
+}
+
+struct AppliedOrder {
+    order: ShopOrder,
+    /// It was settled before the batch came.
+    was_committed: bool,
+    /// Events that contradict the order, with the lines that they are about.
+    questions: Vec<(Event, Anomaly, Vec<OrderLine>)>,
+}
+
+impl AppliedOrder {
+    fn settled(&self, event: &Event, order: &ShopOrder, stock_settled: bool) -> Settled {
+        let stage = Some(order.stage());
+        let is_it = |(questioned, ..): &&(Event, Anomaly, Vec<OrderLine>)| questioned == event;
+        if let Some((_, anomaly, lines)) = self.questions.iter().find(is_it) {
+            return Settled { lines: lines.clone(), announcement: Announcement::Question(*anomaly), stage };
+        }
+        // Whoever has cancelled an order knows that it is over, and an order that was paid after all did not expire.
+        let is_news = event.kind != EventKind::OrderExpired || order.stage() == Stage::Expired;
+        let announcement =
+            if is_news { Announcement::Event { stock_settled } } else { Announcement::Nothing };
+        Settled { lines: order.lines.clone(), announcement, stage }
+    }
+}
+
+/// Writes the orders themselves. This decides who wins; stock moves only afterwards.
+async fn apply(
+    documents: &dyn Documents,
+    of_order: &BTreeMap<Key, Vec<&Event>>,
+) -> Result<AppliedBatch, PortError> {
+    let keys: BTreeSet<Key> = of_order.keys().cloned().collect();
+    let found = records::get_many::<ShopOrder>(documents, &keys).await?;
+    let is_known = |event: &Event| {
+        let order = found.get(&Key::Number(event.order_id.get())).and_then(|read| read.as_ref().ok());
+        order.is_some_and(|order| !differs(order, event))
+    };
+    let unknown: Vec<&Event> =
+        of_order.values().flatten().copied().filter(|event| !is_known(event)).collect();
+    let products = unknown.iter().flat_map(|event| &event.products).map(|product| product.product_id);
+    let articles = catalogue::articles(documents, products).await?;
+    let is_new = |event: &&Event| !found.contains_key(&Key::Number(event.order_id.get()));
+    // Before they are there: the counter never gives out the number of an order that came from elsewhere.
+    let new = unknown.into_iter().filter(is_new).map(|event| event.order_id);
+    reserve_order_ids(documents, new).await?;
+    let changed = records::change_found(documents, found, keys, |key, order: Option<&ShopOrder>, _| {
+        let events = of_order.get(key)?;
+        let mut applied = AppliedOrder {
+            order: order.cloned().or_else(|| Some(made_from(events.first()?, &articles)))?,
+            was_committed: order.is_some_and(|order| order.stock == Stock::Committed),
+            questions: Vec::new(),
+        };
+        for event in events {
+            if let Err(anomaly) = apply_event(&mut applied.order, event) {
+                let lines = match anomaly {
+                    Anomaly::OrderDiffers => lines_of(&event.products, &articles),
+                    _ => applied.order.lines.clone(),
+                };
+                applied.questions.push(((*event).clone(), anomaly, lines));
+            }
+        }
+        Some((applied.order.clone(), applied))
+    });
+    let orders =
+        changed.await?.records.into_values().map(|(_, applied)| (applied.order.id, applied)).collect();
+    Ok(AppliedBatch { orders, articles })
+}
+
+fn differs(order: &ShopOrder, event: &Event) -> bool {
+    (order.user_id, order.total) != (event.user_id, event.amount)
+}
+
+/// An order that the shop learns of from an event. Nothing is held for it.
+fn made_from(event: &Event, articles: &BTreeMap<ProductId, Article>) -> ShopOrder {
+    ShopOrder {
+        id: event.order_id,
+        user_id: event.user_id,
+        lines: lines_of(&event.products, articles),
+        total: event.amount,
+        placed_at: event.occurred_at,
+        terms: None,
+        state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
+        stock: Stock::Unheld,
+        history: Vec::new(),
+    }
+}
+
+fn lines_of(products: &[OrderedProduct], articles: &BTreeMap<ProductId, Article>) -> Vec<OrderLine> {
+    let line = |product: &OrderedProduct| {
+        let article = articles.get(&product.product_id);
+        OrderLine {
+            product_id: product.product_id,
+            count: product.count,
+            title: article.map(|article| article.title.clone()).unwrap_or_default(),
+            price: article.map(|article| article.price),
+        }
+    };
+    products.iter().map(line).collect()
+}
+
+/// Applies an event, once however often it comes. An event that contradicts the order changes only its history.
+fn apply_event(order: &mut ShopOrder, event: &Event) -> Result<(), Anomaly> {
+    let (id, at) = (event.id.clone(), event.occurred_at);
+    let anomaly = if differs(order, event) {
+        Some(Anomaly::OrderDiffers)
+    } else {
+        match event.kind {
+            EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, late, .. } => {
+                let payment = PaymentFacts { click_trans_id, click_paydoc_id, paid_at: at, late };
+                match order.pay(payment, id) {
+                    Outcome::Applied | Outcome::AlreadyApplied => None,
+                    Outcome::Refused(anomaly) => Some(anomaly),
+                }
+            }
+            EventKind::OrderExpired => {
+                order.expire(id, at);
+                None
+            }
+            EventKind::PaymentCancelled { .. } => {
+                order.note(HistoryItem::PaymentCancelled, id, at);
+                None
+            }
+            EventKind::PaymentQuestioned { anomaly, .. } => {
+                order.note(HistoryItem::PaymentQuestioned(anomaly), id, at);
+                None
+            }
+        }
+    };
+    let Some(anomaly) = anomaly else { return Ok(()) };
+    order.note(HistoryItem::PaymentQuestioned(anomaly), question_id(event, anomaly), at);
+    Err(anomaly)
+}
+
+/// The sales of the batch that the shoppers' records may not have yet.
+fn purchases(of_order: &BTreeMap<Key, Vec<&Event>>, applied: &AppliedBatch) -> Vec<Purchase> {
+    let is_completed = |event: &&&Event| matches!(event.kind, EventKind::PaymentCompleted { .. });
+    let completed = of_order.values().flatten().filter(is_completed).map(|event| event.order_id);
+    let orders: BTreeSet<OrderId> = completed.collect();
+    let orders = orders.iter().filter_map(|id| applied.orders.get(id));
+    let purchase = |order: &ShopOrder| Purchase {
+        order_id: order.id,
+        user_id: order.user_id,
+        products: order.products(),
+    };
+    // The shopper's record is written before an order is committed.
+    orders
+        .filter(|applied| applied.order.is_paid() && !applied.was_committed)
+        .map(|applied| purchase(&applied.order))
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! Orders that end because somebody wants them to, or because creating them broke off.
+
+use time::Duration;
+use tolov_domain::{
+    OrderId, Outcome,
+    ports::{PortError, documents::Documents},
+    time::Timestamp,
+};
+
+use super::{
+    goods::settle_goods,
+    people::{PromoUse, settle_promos},
+};
+use crate::{
+    catalogue::stock::{self, Goods, Settlement},
+    order::{Actor, OrderAction, OrderState, ShopOrder, Stage, Stock, orders_in},
+    records,
+};
+
+/// How long an order may be in creation before it is given up.
+pub const CREATING_LIMIT: Duration = Duration::minutes(15);
+
+/// The order cannot be paid any more: it expired, or somebody cancelled it before it was paid. `None`: there is none.
+pub async fn close(
+    documents: &dyn Documents,
+    id: OrderId,
+    action: OrderAction,
+    by: Actor,
+    at: Timestamp,
+) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
+    let closed = records::change(documents, id.get(), |order: &mut ShopOrder| match order.state {
+        OrderState::Creating { .. } => {
+            order.request_cancel(by);
+            Outcome::AlreadyApplied
+        }
+        _ if order.is_paid() => Outcome::Refused(order.stage()),
+        _ => order.close(action, by, at),
+    });
+    match closed.await? {
+        None => Ok(None),
+        Some((order, _)) if order.stage() == Stage::Creating => give_up(documents, order, at).await,
+        Some((order, outcome)) if order.is_paid() => Ok(Some((order, outcome))),
+        Some((order, outcome)) => Ok(Some((settled(documents, order).await?, outcome))),
+    }
+}
+
+/// Staff cancel an order that was paid: its goods go back into stock, its money is given back in CLICK's cabinet. `None`:
+/// there is none.
+pub async fn cancel_paid(
+    documents: &dyn Documents,
+    id: OrderId,
+    by: Actor,
+    at: Timestamp,
+) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
+    let cancelled = records::change(documents, id.get(), |order: &mut ShopOrder| {
+        if order.is_paid() {
+            order.apply(OrderAction::Cancelled, by, at)
+        } else {
+            Outcome::Refused(order.stage())
+        }
+    });
+    let Some((order, outcome)) = cancelled.await? else { return Ok(None) };
+    // Also when it was cancelled before: whoever did it may have come no further.
+    let is_cancelled = order.is_paid() && order.stage() == Stage::Cancelled;
+    let order = if is_cancelled { settled(documents, order).await? } else { order };
+    Ok(Some((order, outcome)))
+}
+
+async fn settled(documents: &dyn Documents, order: ShopOrder) -> Result<ShopOrder, PortError> {
+    let mut goods = settle_goods(documents, vec![order.clone()]).await?;
+    if goods.failed.contains(order.id) {
+        return Err(PortError::Refused(format!(
+            "a product or the promo code of order {} cannot be read: repair it, then try again",
+            order.id
+        )));
+    }
+    Ok(goods.orders.remove(&order.id).unwrap_or(order))
+}
+
+/// Nobody hears of an order that the ledger does not know, so no event would finish what broke off here. It stays in
+/// creation until everything is released: the next clearance finds it there, and [`ShopOrder::register`] refuses it.
+async fn give_up(
+    documents: &dyn Documents,
+    order: ShopOrder,
+    at: Timestamp,
+) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
+    release(documents, &order).await?;
+    let given_up = records::change(documents, order.id.get(), |order: &mut ShopOrder| {
+        if !matches!(order.state, OrderState::Creating { .. }) {
+            return Outcome::Refused(order.stage());
+        }
+        order.stock = Stock::Released;
+        order.close(OrderAction::Cancelled, Actor::Clock, at)
+    });
+    let given_up = given_up.await?;
+    if let Some((order, _)) = given_up.as_ref().filter(|(order, _)| order.is_paid()) {
+        keep_promo(documents, order).await?;
+    }
+    Ok(given_up)
+}
+
+/// Releases what an order holds: stock, and the use of its promo code.
+pub(crate) async fn release(documents: &dyn Documents, order: &ShopOrder) -> Result<(), PortError> {
+    let goods = Goods::of(order.id, &order.products());
+    let failed = stock::settle(documents, &goods, |_| Settlement::Release).await?.failed;
+    let promo = settle_promos(documents, &[(order, PromoUse::Releases)]).await?;
+    if failed.is_empty() && promo.is_empty() {
+        return Ok(());
+    }
+    Err(PortError::Refused(format!(
+        "order {} cannot be released: repair the documents that the log names",
+        order.id
+    )))
+}
+
+/// The money came in while the order was being given up: its discount counts.
+async fn keep_promo(documents: &dyn Documents, order: &ShopOrder) -> Result<(), PortError> {
+    settle_promos(documents, &[(order, PromoUse::Keeps)]).await.map(drop)
+}
+
+/// Gives up orders whose creation broke off; returns how many.
+pub async fn abandon_old(documents: &dyn Documents, now: Timestamp) -> Result<usize, PortError> {
+    const AT_ONCE: u32 = 100;
+    let creating = orders_in(documents, Stage::Creating, AT_ONCE).await?;
+    let mut abandoned = 0;
+    for order in creating.into_iter().filter(|order| order.placed_at + CREATING_LIMIT < now) {
+        close(documents, order.id, OrderAction::Cancelled, Actor::Clock, now).await?;
+        abandoned += 1;
+    }
+    Ok(abandoned)
+}

@@ -1,0 +1,84 @@
+//! What a sale does to the shopper, and what orders do to promo codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tolov_domain::{
+    OrderId, OrderedProduct, UserId,
+    ports::{
+        PortError,
+        documents::{Documents, Key},
+    },
+};
+
+use crate::{
+    order::ShopOrder,
+    promo::{PromoCode, Use},
+    records,
+    shopper::Shopper,
+};
+
+/// A sale as the shopper's record takes it.
+pub(super) struct Purchase {
+    pub(super) order_id: OrderId,
+    pub(super) user_id: UserId,
+    pub(super) products: Vec<OrderedProduct>,
+}
+
+/// Takes what was bought out of the carts and counts the orders, each once. Returns the shoppers whose record could not be
+/// read or written.
+pub(super) async fn record_purchases(
+    documents: &dyn Documents,
+    purchases: &[Purchase],
+) -> Result<BTreeSet<UserId>, PortError> {
+    let mut of_shopper: BTreeMap<Key, Vec<&Purchase>> = BTreeMap::new();
+    for purchase in purchases {
+        of_shopper.entry(Key::Number(purchase.user_id.get())).or_default().push(purchase);
+    }
+    let keys = of_shopper.keys().cloned().collect();
+    let changed = records::change_many(documents, keys, |key, shopper: Option<&Shopper>, _| {
+        let purchases = of_shopper.get(key)?;
+        let user_id = purchases.first()?.user_id;
+        let mut shopper = shopper.cloned().unwrap_or_else(|| Shopper::new(user_id));
+        for purchase in purchases {
+            shopper.record_purchase(purchase.order_id, &purchase.products);
+        }
+        Some((shopper, ()))
+    });
+    let failed = changed.await?.failed;
+    let is_failed = |purchase: &&Purchase| failed.contains_key(&Key::Number(purchase.user_id.get()));
+    Ok(purchases.iter().filter(is_failed).map(|purchase| purchase.user_id).collect())
+}
+
+/// Whether the use of a promo code counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PromoUse {
+    Keeps,
+    Releases,
+}
+
+/// Brings the promo codes of orders up to date. Returns the orders whose code could not be read or written.
+pub(super) async fn settle_promos(
+    documents: &dyn Documents,
+    orders: &[(&ShopOrder, PromoUse)],
+) -> Result<BTreeSet<OrderId>, PortError> {
+    let mut of_code: BTreeMap<Key, Vec<(&ShopOrder, PromoUse)>> = BTreeMap::new();
+    for (order, promo_use) in orders {
+        if let Some(code) = order.promo_code() {
+            of_code.entry(Key::from(code)).or_default().push((order, *promo_use));
+        }
+    }
+    let keys = of_code.keys().cloned().collect();
+    let changed = records::change_many(documents, keys, |key, promo: Option<&PromoCode>, _| {
+        let mut promo = promo?.clone();
+        for (order, promo_use) in of_code.get(key)? {
+            match promo_use {
+                PromoUse::Keeps => promo.keep(Use { order_id: order.id, user_id: order.user_id }),
+                PromoUse::Releases => promo.release(order.id),
+            }
+        }
+        Some((promo, ()))
+    });
+    let failed = changed.await?.failed;
+    let of_failed = failed.keys().filter_map(|key| of_code.get(key)).flatten();
+    Ok(of_failed.map(|(order, _)| order.id).collect())
+}

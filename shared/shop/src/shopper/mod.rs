@@ -1,0 +1,10 @@
+//! People who come to the shop: who they are, their carts, how a cart becomes an order, their talks with staff.
+
+pub mod cart;
+pub mod checkout;
+mod record;
+pub mod support;
+
+pub use record::{
+    Person, SeenArticle, Shopper, USERS, change, invited_by, mark_reachable, register_user, shopper,
+};
