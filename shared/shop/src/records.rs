@@ -138,21 +138,33 @@ pub async fn insert<R: Record>(documents: &dyn Documents, record: &R) -> Result<
 pub async fn change<R: Record, T>(
     documents: &dyn Documents,
     key: impl Into<Key>,
-    mut change: impl FnMut(&mut R) -> T,
+    change: impl FnMut(&mut R) -> T,
 ) -> Result<Option<(R, T)>, PortError> {
+    Ok(change_versioned(documents, key, change).await?.map(|(changed, told)| (changed.record, told)))
+}
+
+/// The same, for a record that is to be changed again.
+pub(crate) async fn change_versioned<R: Record, T>(
+    documents: &dyn Documents,
+    key: impl Into<Key>,
+    mut change: impl FnMut(&mut R) -> T,
+) -> Result<Option<(Versioned<R>, T)>, PortError> {
     let key = key.into();
     for _ in 0..TRIES_MAX {
         let Some(read) = read_versioned::<R>(documents, &key).await? else { return Ok(None) };
         let mut record = read.record.clone();
         let told = change(&mut record);
-        if record == read.record || write(documents, &key, Some(read.version), &record).await? {
-            return Ok(Some((record, told)));
+        if record == read.record {
+            return Ok(Some((read, told)));
+        }
+        if let Some(version) = write(documents, &key, Some(read.version), &record).await? {
+            return Ok(Some((Versioned { record, version }, told)));
         }
     }
     Err(too_many(R::COLLECTION, &key))
 }
 
-/// The same for a record that is created where it is not there.
+/// The same for a record that is created where it is not there, unless the function leaves the new one as it was.
 pub async fn change_or_insert<R: Record, T>(
     documents: &dyn Documents,
     key: impl Into<Key>,
@@ -163,10 +175,10 @@ pub async fn change_or_insert<R: Record, T>(
     for _ in 0..TRIES_MAX {
         let read = read_versioned::<R>(documents, &key).await?;
         let seen = read.as_ref().map(|read| read.version);
-        let mut record = read.as_ref().map_or_else(&new, |read| read.record.clone());
+        let before = read.map_or_else(&new, |read| read.record);
+        let mut record = before.clone();
         let told = change(&mut record);
-        let is_same = read.is_some_and(|read| read.record == record);
-        if is_same || write(documents, &key, seen, &record).await? {
+        if record == before || write(documents, &key, seen, &record).await?.is_some() {
             return Ok((record, told));
         }
     }
@@ -192,7 +204,7 @@ pub async fn remove<R: Record>(
 #[derive(Debug)]
 pub struct Changed<R, T> {
     /// As they are now, with what the change said of each.
-    pub records: BTreeMap<Key, (R, T)>,
+    pub records: BTreeMap<Key, (Versioned<R>, T)>,
     /// Those that could not be read or written, and why. They do not keep the others from being changed.
     pub failed: BTreeMap<Key, String>,
 }
@@ -247,11 +259,12 @@ pub(crate) async fn change_found<R: Record, T>(
             let seen = read.as_ref().map(|read| read.version);
             let next = seen.unwrap_or_default().saturating_add(1);
             let Some((record, told)) = change(&key, read.as_deref(), next) else { continue };
-            if read.is_some_and(|read| read.record == record) {
-                changed.records.insert(key, (record, told));
-            } else {
-                writes.push(Write { key, seen, body: body(&record)? });
-                decided.push((record, told));
+            match read.filter(|read| read.record == record) {
+                Some(unchanged) => drop(changed.records.insert(key, (unchanged, told))),
+                None => {
+                    writes.push(Write { key, seen, body: body(&record)? });
+                    decided.push((record, told));
+                }
             }
         }
         if writes.is_empty() {
@@ -259,9 +272,11 @@ pub(crate) async fn change_found<R: Record, T>(
         }
         let answers = documents.put_many(R::COLLECTION, &writes).await?;
         keys = BTreeSet::new();
-        for ((write, decided), answer) in writes.into_iter().zip(decided).zip(answers) {
+        for ((write, (record, told)), answer) in writes.into_iter().zip(decided).zip(answers) {
             match answer {
-                Written::Done(_) => drop(changed.records.insert(write.key, decided)),
+                Written::Done(version) => {
+                    changed.records.insert(write.key, (Versioned { record, version }, told));
+                }
                 Written::Conflict => drop(keys.insert(write.key)),
                 Written::Refused(reason) => {
                     let collection = R::COLLECTION.name();
@@ -311,9 +326,11 @@ async fn write<R: Record>(
     key: &Key,
     seen: Option<Version>,
     record: &R,
-) -> Result<bool, PortError> {
-    let put = documents.put(R::COLLECTION, key, seen, &body(record)?).await?;
-    Ok(matches!(put, Put::Done(_)))
+) -> Result<Option<Version>, PortError> {
+    match documents.put(R::COLLECTION, key, seen, &body(record)?).await? {
+        Put::Done(version) => Ok(Some(version)),
+        Put::Conflict => Ok(None),
+    }
 }
 
 fn readable<R: Record>(found: Vec<Result<Document, Unreadable>>) -> Vec<R> {

@@ -1,10 +1,10 @@
-//! The fields of the shop's documents as they are stored: whole numbers are Int64, and what is called `…_at` is a date.
+//! Documents as they are stored: integers are Int64, and in fields whose name ends with `_at` dates.
 
-use mongodb::bson::{Bson, DateTime, Document};
+use mongodb::bson::{Bson, DateTime, Document, RawDocument};
 use serde_json::Value;
-use tolov_domain::ports::documents::{self, Body, Key, Version, is_instant};
+use tolov_domain::ports::documents::{self, Body, Key, Unreadable, Version, is_timestamp};
 
-/// Where the version of a document is.
+/// The field of a document's version.
 pub(crate) const VERSION: &str = "version";
 
 pub(crate) fn key_to_bson(key: &Key) -> Bson {
@@ -14,9 +14,10 @@ pub(crate) fn key_to_bson(key: &Key) -> Bson {
     }
 }
 
-/// A document without its `_id`. The body is one that `checked_body` has let through; the error says what is not.
-pub(crate) fn to_stored(version: Version, body: &Body) -> Result<Document, String> {
+/// The body is one that `checked_body` accepts; the error says what is not.
+pub(crate) fn to_stored(key: &Key, version: Version, body: &Body) -> Result<Document, String> {
     let mut stored = Document::new();
+    stored.insert("_id", key_to_bson(key));
     stored.insert(VERSION, version);
     for (name, value) in body {
         stored.insert(name, to_bson(name, value)?);
@@ -24,7 +25,7 @@ pub(crate) fn to_stored(version: Version, body: &Body) -> Result<Document, Strin
     Ok(stored)
 }
 
-/// One value under its field's name; the items of a list are called as the list is.
+/// `name` is the field's; the items of a list share the name of the list.
 pub(crate) fn to_bson(name: &str, value: &Value) -> Result<Bson, String> {
     Ok(match value {
         Value::Null => Bson::Null,
@@ -44,23 +45,34 @@ pub(crate) fn to_bson(name: &str, value: &Value) -> Result<Bson, String> {
     })
 }
 
-/// A number as the field of this name holds it.
+/// A number of the field with this name.
 pub(crate) fn number_to_bson(name: &str, number: i64) -> Bson {
-    if is_instant(name) { Bson::DateTime(DateTime::from_millis(number)) } else { Bson::Int64(number) }
+    if is_timestamp(name) { Bson::DateTime(DateTime::from_millis(number)) } else { Bson::Int64(number) }
 }
 
-pub(crate) fn from_stored(mut stored: Document) -> Result<documents::Document, String> {
-    let key = match stored.remove("_id").map(|id| from_bson("_id", id)).transpose()? {
-        Some(Value::String(text)) => Key::Text(text),
-        Some(Value::Number(number)) => Key::Number(number.as_i64().ok_or("_id is no whole number")?),
-        _ => return Err("_id is neither a number nor a text".to_owned()),
+pub(crate) fn from_stored(raw: &RawDocument) -> Result<documents::Document, Unreadable> {
+    let (key, is_key) =
+        match raw.get("_id").ok().flatten().and_then(|id| Bson::try_from(id.to_raw_bson()).ok()) {
+            Some(Bson::String(text)) => (Key::Text(text), true),
+            Some(Bson::Int32(number)) => (Key::Number(number.into()), true),
+            Some(Bson::Int64(number)) => (Key::Number(number), true),
+            Some(other) => (Key::Text(other.to_string()), false),
+            None => (Key::Text("without _id".to_owned()), false),
+        };
+    let read = || {
+        if !is_key {
+            return Err("its _id is neither a whole number nor a text".to_owned());
+        }
+        let mut stored = Document::try_from(raw).map_err(|error| error.to_string())?;
+        stored.remove("_id");
+        // A document that was inserted by hand has no version: nobody has written it yet.
+        let version = match stored.remove(VERSION).map(|version| from_bson(VERSION, version)).transpose()? {
+            None | Some(Value::Null) => 0,
+            Some(version) => version.as_i64().ok_or("its version is no whole number")?,
+        };
+        Ok(documents::Document { key: key.clone(), version, body: fields_from(stored)? })
     };
-    // A document that somebody put there by hand has no version: nobody has written it yet.
-    let version = match stored.remove(VERSION).map(|version| from_bson(VERSION, version)).transpose()? {
-        None | Some(Value::Null) => 0,
-        Some(version) => version.as_i64().ok_or("version is no whole number")?,
-    };
-    Ok(documents::Document { key, version, body: fields_from(stored)? })
+    read().map_err(|reason| Unreadable { key: key.clone(), reason })
 }
 
 fn fields_from(stored: Document) -> Result<Body, String> {
@@ -78,7 +90,7 @@ fn from_bson(name: &str, value: Bson) -> Result<Value, String> {
         Bson::Int32(number) => number.into(),
         Bson::Int64(number) => number.into(),
         Bson::DateTime(at) => at.timestamp_millis().into(),
-        // The shell makes floats of large numbers that are typed into it; a whole one is meant as a number.
+        // mongosh stores numbers beyond 32 bits as doubles; a whole one is meant as an integer.
         Bson::Double(number) => number
             .to_string()
             .parse::<i64>()
@@ -101,20 +113,24 @@ fn from_bson(name: &str, value: Bson) -> Result<Value, String> {
         | Bson::MaxKey
         | Bson::MinKey
         | Bson::DbPointer(_)) => {
-            return Err(format!("{name}: no document of the shop holds a {:?}", odd.element_type()));
+            return Err(format!("{name}: documents of the shop hold no {:?}", odd.element_type()));
         }
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use mongodb::bson::doc;
+    use mongodb::bson::{RawDocumentBuf, doc, oid::ObjectId};
     use serde_json::json;
 
     use super::*;
 
+    fn read(stored: &Document) -> Result<documents::Document, Unreadable> {
+        from_stored(&RawDocumentBuf::from_document(stored).unwrap())
+    }
+
     #[test]
-    fn what_is_called_at_is_a_date_wherever_it_is_and_other_numbers_are_int64() {
+    fn numbers_in_fields_that_end_with_at_are_dates_and_all_others_are_int64() {
         let body = json!({
             "price": 5,
             "at": 6,
@@ -123,11 +139,12 @@ mod tests {
             "steps": [{ "done_at": 10, "count": 11 }],
             "holds_at": { "1024": 12 },
         });
-        let stored = to_stored(3, body.as_object().unwrap()).unwrap();
+        let stored = to_stored(&Key::from("seven"), 3, body.as_object().unwrap()).unwrap();
         let date = DateTime::from_millis;
         assert_eq!(
             stored,
             doc! {
+                "_id": "seven",
                 "version": 3_i64,
                 "at": 6_i64,
                 "holds_at": { "1024": 12_i64 },
@@ -137,28 +154,31 @@ mod tests {
                 "steps": [{ "count": 11_i64, "done_at": date(10) }],
             }
         );
-        let mut with_id = stored;
-        with_id.insert("_id", "seven");
-        let read = from_stored(with_id).unwrap();
+        let read = read(&stored).unwrap();
         assert_eq!((read.key, read.version, Value::Object(read.body)), (Key::from("seven"), 3, body));
     }
 
     #[test]
-    fn what_was_typed_into_the_shell_is_read_as_it_was_meant() {
+    fn numbers_typed_into_mongosh_are_read_as_integers() {
         let typed = doc! { "_id": 7, "price": 1_500_000_000_000.0, "count": 2, "title": "non" };
-        let read = from_stored(typed).unwrap();
+        let read = read(&typed).unwrap();
         assert_eq!((read.key, read.version), (Key::Number(7), 0));
         let meant = json!({ "price": 1_500_000_000_000_i64, "count": 2, "title": "non" });
         assert_eq!(Value::Object(read.body), meant);
     }
 
     #[test]
-    fn what_no_document_holds_is_told_with_its_name() {
-        let odd = doc! { "_id": 7, "price": 1.5 };
-        assert!(from_stored(odd).unwrap_err().contains("price"));
-        let odd = doc! { "_id": 7, "lines": [{ "by": mongodb::bson::oid::ObjectId::new() }] };
-        assert!(from_stored(odd).unwrap_err().contains("by"));
-        assert!(from_stored(doc! { "title": "non" }).unwrap_err().contains("_id"));
-        assert!(from_stored(doc! { "_id": 1.5 }).unwrap_err().contains("_id"));
+    fn an_unreadable_document_is_told_with_its_key_and_the_field() {
+        for (stored, key, field) in [
+            (doc! { "_id": 7, "price": 1.5 }, Key::Number(7), "price"),
+            (doc! { "_id": "x", "lines": [{ "by": ObjectId::new() }] }, Key::from("x"), "by"),
+            (doc! { "_id": 7_i64, "version": "3" }, Key::Number(7), "version"),
+            (doc! { "title": "non" }, Key::from("without _id"), "_id"),
+            (doc! { "_id": 1.5 }, Key::from("1.5"), "_id"),
+        ] {
+            let unreadable = read(&stored).unwrap_err();
+            assert_eq!(unreadable.key, key);
+            assert!(unreadable.reason.contains(field), "{unreadable:?}");
+        }
     }
 }

@@ -14,13 +14,13 @@ pub struct Diagnosis {
     pub version: String,
     pub database: String,
     pub is_replica_set: bool,
-    /// `collection.field` of each index that queries need and that is not there; they are made at the first reach.
+    /// `collection.field` of each index that queries need and that is missing. The next start creates them.
     pub missing_indexes: Vec<String>,
 }
 
 impl MongoShop {
-    /// Asks the server, and lets it acknowledge a write that changes nothing as every write of the shop is
-    /// acknowledged: by a majority, from the journal. A server that cannot do that is an error here.
+    /// Asks the server, and has it acknowledge a write that changes nothing as every write of the shop is acknowledged:
+    /// by a majority, from the journal. A server that cannot do that is an error here.
     pub async fn diagnose(&self) -> Result<Diagnosis, PortError> {
         self.call("examining MongoDB", async {
             let build = self.database().run_command(doc! { "buildInfo": 1 }).await?;

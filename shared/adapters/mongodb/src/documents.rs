@@ -1,26 +1,30 @@
 //! Documents that are compared and swapped.
 //!
-//! Each write names the version it saw in its filter, so of writers at the same time one finds the document and the
+//! Each write names in its filter the version that it saw, so of writers at one time one finds the document and the
 //! others find nothing. A write that is sent again after a broken connection finds nothing either where it got through
-//! before; the port allows that to be told as a conflict.
+//! before; the port allows it to be answered as a conflict.
+
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use mongodb::bson::{self, Bson, RawDocumentBuf, doc};
+use mongodb::{
+    bson::{self, Bson, RawDocumentBuf, doc},
+    options::{InsertOneModel, ReplaceOneModel, ReturnDocument, WriteModel},
+};
 use tolov_domain::ports::{
     PortError,
     documents::{
-        Body, Collection, Document, Documents, Filter, INSTANTS_MS, Key, Put, Query, Sequence, Version,
-        checked_body, checked_query, is_instant,
+        Body, Collection, Document, Documents, Filter, Key, Put, Query, Sequence, TIMESTAMPS_MS, Unreadable,
+        Version, Write, Written, checked_body, checked_query, is_timestamp,
     },
 };
 
 use crate::{
     body::{self, VERSION},
-    document,
+    bulk::{Effect, again_after_a_break},
     failure::Failure,
     shop::{COUNTERS, MongoShop},
-    write::{again_after_a_break, insert_if_unknown, replace},
 };
 
 #[async_trait]
@@ -29,12 +33,17 @@ impl Documents for MongoShop {
         self.call("reading a document", async {
             let id = doc! { "_id": body::key_to_bson(key) };
             let found = self.collection(collection.name()).find_one(id).await?;
-            found.map(|raw| read(collection, &raw)).transpose()
+            let read = found.map(|raw| body::from_stored(&raw)).transpose();
+            read.map_err(|unreadable| Failure::Unreadable { collection: collection.name(), unreadable })
         })
         .await
     }
 
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -43,7 +52,7 @@ impl Documents for MongoShop {
             let named = doc! { "_id": { "$in": ids } };
             let found = self.collection(collection.name()).find(named).sort(doc! { "_id": 1 }).await?;
             let found: Vec<RawDocumentBuf> = found.try_collect().await?;
-            found.iter().map(|raw| read(collection, raw)).collect()
+            Ok(found.iter().map(|raw| body::from_stored(raw)).collect())
         })
         .await
     }
@@ -55,17 +64,28 @@ impl Documents for MongoShop {
         seen: Option<Version>,
         body: &Body,
     ) -> Result<Put, PortError> {
-        let body = checked_body(body)?;
-        self.call("writing a document", async {
-            let Some(version) = seen.unwrap_or_default().checked_add(1) else { return Ok(Put::Conflict) };
-            let stored = body::to_stored(version, body).map_err(Failure::Unexpected)?;
-            let (statement, is_new) = match seen {
-                None => (insert_if_unknown(body::key_to_bson(key), stored), true),
-                Some(seen) => (replace(as_seen(key, seen), stored), false),
-            };
-            let written = self.write(collection.name(), vec![statement]).await?;
-            let hits = if is_new { written.made } else { written.matched };
-            Ok(if hits > 0 { Put::Done(version) } else { Put::Conflict })
+        let write = Write { key: key.clone(), seen, body: body.clone() };
+        match self.put_many(collection, &[write]).await?.pop() {
+            Some(Written::Done(version)) => Ok(Put::Done(version)),
+            Some(Written::Refused(reason)) => Err(PortError::Refused(reason)),
+            Some(Written::Conflict) | None => Ok(Put::Conflict),
+        }
+    }
+
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        let distinct: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
+        if distinct.len() < writes.len() {
+            return Err(PortError::Refused("a batch writes a key twice: write it once".to_owned()));
+        }
+        let planned: Vec<_> = writes.iter().map(|write| self.model(collection, write)).collect();
+        let models: Vec<WriteModel> = planned.iter().flatten().cloned().collect();
+        self.call("writing documents", async {
+            let mut effects = self.bulk_write(models).await?.into_iter();
+            let answers = writes.iter().zip(planned).map(|(write, planned)| match planned {
+                Err(answer) => answer,
+                Ok(_) => effects.next().map_or(Written::Conflict, |effect| answer(write, effect)),
+            });
+            Ok(answers.collect())
         })
         .await
     }
@@ -79,10 +99,10 @@ impl Documents for MongoShop {
         .await
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         checked_query(query)?;
         if query.limit == 0 {
-            // To the server a limit of 0 is none.
+            // The server reads a limit of 0 as no limit.
             return Ok(Vec::new());
         }
         self.call("finding documents", async {
@@ -94,7 +114,7 @@ impl Documents for MongoShop {
                 .limit(i64::from(query.limit))
                 .await?;
             let found: Vec<RawDocumentBuf> = found.try_collect().await?;
-            found.iter().map(|raw| read(query.collection, raw)).collect()
+            Ok(found.iter().map(|raw| body::from_stored(raw)).collect())
         })
         .await
     }
@@ -107,42 +127,98 @@ impl Documents for MongoShop {
         .await
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
-        let counter = format!("documents/{}", sequence.name());
-        self.call("taking a number", async {
-            if let Some(number) = self.count_up(&counter).await? {
-                return Ok(number);
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
+        let name = sequence.name();
+        let exhausted = || PortError::Refused(format!("the sequence {name} has no number left"));
+        if above == i64::MAX {
+            return Err(exhausted());
+        }
+        let number = self.call("taking a number", async {
+            if let Some(number) = self.count_up(name, above).await? {
+                return Ok(Some(number));
             }
-            // Made apart from the counting: what an upsert answers who lost the race for it differs between servers.
-            let begun = insert_if_unknown(counter.as_str(), doc! { "value": 0_i64 });
-            self.write(COUNTERS, vec![begun]).await?;
-            let number = self.count_up(&counter).await?;
-            number.ok_or_else(|| Failure::Vanished(format!("the counter {counter}")))
-        })
-        .await
+            // Created apart from the counting: a lost race for an upsert is answered differently from server to server.
+            let zero = doc! { "$setOnInsert": { "value": 0_i64 } };
+            self.update_all(vec![self.upsert(COUNTERS, name, zero)]).await?;
+            self.count_up(name, above).await
+        });
+        number.await?.ok_or_else(exhausted)
     }
 }
 
-fn read(collection: Collection, raw: &RawDocumentBuf) -> Result<Document, Failure> {
-    Ok(document::read(collection.name(), raw, body::from_stored)?)
+impl MongoShop {
+    /// The write as the driver takes it, or the answer to one that is not sent.
+    fn model(&self, collection: Collection, write: &Write) -> Result<WriteModel, Written> {
+        let Write { key, seen, body } = write;
+        let version = seen.unwrap_or_default().checked_add(1).ok_or(Written::Conflict)?;
+        let refused = |error: PortError| Written::Refused(error.to_string());
+        let stored = body::to_stored(key, version, checked_body(body).map_err(refused)?);
+        let stored = stored.map_err(Written::Refused)?;
+        let namespace = self.collection(collection.name()).namespace();
+        Ok(match seen {
+            None => InsertOneModel::builder().namespace(namespace).document(stored).build().into(),
+            Some(seen) => {
+                let filter = as_seen(key, *seen);
+                ReplaceOneModel::builder()
+                    .namespace(namespace)
+                    .filter(filter)
+                    .replacement(stored)
+                    .build()
+                    .into()
+            }
+        })
+    }
+
+    /// The next number, or `None` where the counter is missing or at its end. A number whose answer is lost is never
+    /// used.
+    async fn count_up(&self, counter: &str, above: i64) -> Result<Option<i64>, Failure> {
+        let counters = self.collection(COUNTERS);
+        let next = doc! { "$add": [{ "$max": ["$value", above] }, 1_i64] };
+        let count = || {
+            counters
+                .find_one_and_update(
+                    doc! { "_id": counter, "value": { "$lt": i64::MAX } },
+                    vec![doc! { "$set": { "value": next.clone() } }],
+                )
+                .return_document(ReturnDocument::After)
+        };
+        let Some(after) = again_after_a_break(count).await? else { return Ok(None) };
+        let value = after.get_i64("value").map_err(|error| Failure::Unexpected(error.to_string()))?;
+        Ok(Some(value))
+    }
 }
 
-/// The document in the version that was seen. One that was put there by hand has none, which is read as 0.
+fn answer(write: &Write, effect: Effect) -> Written {
+    match effect {
+        Effect::Created | Effect::Matched => Written::Done(write.seen.unwrap_or_default() + 1),
+        Effect::Unmatched => Written::Conflict,
+        Effect::Refused(refusal) if write.seen.is_none() && refusal.is_duplicate_id() => Written::Conflict,
+        Effect::Refused(refusal) => Written::Refused(format!(
+            "MongoDB refuses the document {}: {refusal}; look for indexes and rules that the shop did not make",
+            write.key
+        )),
+    }
+}
+
+/// The document in the version that was seen. One that was inserted by hand has none, which is read as 0.
 fn as_seen(key: &Key, seen: Version) -> bson::Document {
     let version = if seen == 0 { Bson::Null } else { seen.into() };
     doc! { "_id": body::key_to_bson(key), VERSION: version }
 }
 
 fn filter(query: &Query) -> Result<bson::Document, Failure> {
+    let wanted = |field, value| body::to_bson(field, value).map_err(Failure::Unexpected);
     Ok(match &query.filter {
         Filter::All { after: None } => doc! {},
         Filter::All { after: Some(key) } => beyond(key, query.newest_first),
-        Filter::Is { field, value } => {
-            doc! { *field: body::to_bson(field, value).map_err(Failure::Unexpected)? }
+        Filter::Is { field, value } => doc! { *field: wanted(field, value)? },
+        Filter::AnyOf { field, values } => {
+            let values = values.iter().map(|value| wanted(field, value)).collect::<Result<Vec<_>, _>>()?;
+            doc! { *field: { "$in": values } }
         }
         Filter::Between { field, from, to } => {
-            // A range may have no end; a date beyond all calendars is one that not every server reads.
-            let bounded = |end: i64| if is_instant(field) { clamped(end) } else { end };
+            // A range may be open; not every server reads a date beyond all calendars.
+            let bounded = |end: i64| if is_timestamp(field) { clamped(end) } else { end };
             let end = |number| body::number_to_bson(field, bounded(number));
             doc! { *field: { "$gte": end(*from), "$lte": end(*to), "$not": { "$type": "array" } } }
         }
@@ -150,11 +226,11 @@ fn filter(query: &Query) -> Result<bson::Document, Failure> {
 }
 
 fn clamped(at_ms: i64) -> i64 {
-    at_ms.clamp(*INSTANTS_MS.start(), *INSTANTS_MS.end())
+    at_ms.clamp(*TIMESTAMPS_MS.start(), *TIMESTAMPS_MS.end())
 }
 
-/// The keys after this one, or before it. A comparison finds only keys of its own kind, so the other kind is named
-/// where it follows: numbers come before texts.
+/// The keys after this one, or before it. A comparison finds only keys of its own type, so the other type is named where
+/// it follows: numbers come before texts.
 fn beyond(key: &Key, newest_first: bool) -> bson::Document {
     let id = body::key_to_bson(key);
     match (key, newest_first) {
@@ -170,7 +246,7 @@ fn beyond(key: &Key, newest_first: bool) -> bson::Document {
 fn order(query: &Query) -> bson::Document {
     let direction = if query.newest_first { -1 } else { 1 };
     match query.filter {
-        Filter::All { .. } | Filter::Is { .. } => doc! { "_id": direction },
+        Filter::All { .. } | Filter::Is { .. } | Filter::AnyOf { .. } => doc! { "_id": direction },
         Filter::Between { field, .. } => doc! { field: direction, "_id": direction },
     }
 }

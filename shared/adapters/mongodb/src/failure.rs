@@ -1,34 +1,61 @@
-//! What went wrong, sorted by what the caller can do about it.
+//! Errors, sorted by what the caller can do.
 
-use mongodb::error::{Error, ErrorKind, WriteFailure};
-use tolov_domain::ports::PortError;
+use std::fmt;
 
-use crate::document::Unreadable;
+use mongodb::error::{Error, ErrorKind, WriteError, WriteFailure};
+use tolov_domain::ports::{PortError, documents::Unreadable};
 
-/// Why a call failed, before the caller's words for it are known.
+/// Why a call failed, before it is known what the call was for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("{}", .0.kind)]
     Driver(#[from] Error),
-    /// The server did not take a statement of an update command.
-    #[error("{message} (code {code})")]
-    Statement { code: i32, message: String },
-    /// The write was taken, but a majority has not confirmed that it is durable.
-    #[error("the write is not known to be durable: {message} (code {code})")]
-    WriteConcern { code: i32, message: String },
-    /// Somebody removed what the call was working on.
-    #[error("{0} was removed at the same moment")]
-    Vanished(String),
+    /// The server refused one write of several.
+    #[error("{0}")]
+    Refused(Refusal),
+    #[error("the server is older than MongoDB 8.0")]
+    OldServer,
     #[error("{0}")]
     Unexpected(String),
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    #[error("the document {} in {collection} cannot be read: {}", .unreadable.key, .unreadable.reason)]
+    Unreadable { collection: &'static str, unreadable: Unreadable },
 }
 
-/// Two writers made the same document; whoever came second tries again and finds it there.
+/// The server's answer to a write that it did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: i32,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// Whether a repetition may be taken.
+    pub(crate) fn is_passing(&self) -> bool {
+        PASSING_CODES.contains(&self.code)
+    }
+
+    /// Whether there is a document with the `_id` of the one to be inserted. Unique indexes that somebody added have
+    /// other names.
+    pub(crate) fn is_duplicate_id(&self) -> bool {
+        self.code == DUPLICATE_KEY && self.message.contains("index: _id_ ")
+    }
+}
+
+impl From<WriteError> for Refusal {
+    fn from(error: WriteError) -> Self {
+        Self { code: error.code, message: error.message }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (code {})", self.message, self.code)
+    }
+}
+
 pub(crate) const DUPLICATE_KEY: i32 = 11_000;
 
-/// The server's codes for "not now". The names are those of MongoDB's error_codes.yml.
+/// The server's codes for errors that pass, with their names in MongoDB's error_codes.yml.
 const PASSING_CODES: [i32; 27] = [
     6,      // HostUnreachable
     7,      // HostNotFound
@@ -66,8 +93,11 @@ impl Failure {
         if self.is_passing() {
             return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}"));
         }
-        // A login that an operator must mend is no fault of the message at hand: whoever holds one holds it until then,
-        // instead of giving up on paid orders one by one.
+        // What an operator must mend is no fault of the message at hand: whoever has one keeps it until then, instead of
+        // giving up on paid orders one by one.
+        if matches!(self, Self::OldServer) {
+            return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}; upgrade it"));
+        }
         if self.is_authentication() {
             return PortError::Unavailable(format!(
                 "{what}: MongoDB at {servers}: {self}; check the user, the password and authSource in MONGO_URL, and \
@@ -75,19 +105,15 @@ impl Failure {
             ));
         }
         let advice = match &self {
-            Self::Unreadable(_) => "repair or remove that document",
-            Self::Driver(_)
-            | Self::Statement { .. }
-            | Self::WriteConcern { .. }
-            | Self::Vanished(_)
-            | Self::Unexpected(_) => {
-                "trying again will not help; look at the documents it names and at the server's log"
+            Self::Unreadable { .. } => "repair or remove that document",
+            Self::Driver(_) | Self::Refused(_) | Self::OldServer | Self::Unexpected(_) => {
+                "a repetition will not help; look at the documents it names and at the server's log"
             }
         };
         PortError::Refused(format!("{what}: MongoDB at {servers}: {self}; {advice}"))
     }
 
-    /// Whether the connection broke, so that nobody knows if the server did the work.
+    /// Whether the connection broke, so that it is unknown whether the server did the work.
     pub(crate) fn is_broken_connection(&self) -> bool {
         let Self::Driver(error) = self else { return false };
         matches!(*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
@@ -98,22 +124,9 @@ impl Failure {
 
     fn is_passing(&self) -> bool {
         match self {
-            Self::WriteConcern { .. } | Self::Vanished(_) => true,
-            Self::Unreadable(_) | Self::Unexpected(_) => false,
-            Self::Statement { code, .. } => PASSING_CODES.contains(code),
-            Self::Driver(error) => {
-                matches!(
-                    *error.kind,
-                    ErrorKind::Io(_)
-                        | ErrorKind::ConnectionPoolCleared { .. }
-                        | ErrorKind::ServerSelection { .. }
-                        | ErrorKind::DnsResolve { .. }
-                        | ErrorKind::Shutdown
-                        | ErrorKind::Write(WriteFailure::WriteConcernError(_))
-                ) || self.code().is_some_and(|code| PASSING_CODES.contains(&code))
-                    || error.contains_label("RetryableWriteError")
-                    || error.contains_label("TransientTransactionError")
-            }
+            Self::OldServer | Self::Unreadable { .. } | Self::Unexpected(_) => false,
+            Self::Refused(refusal) => refusal.is_passing(),
+            Self::Driver(error) => is_passing(error),
         }
     }
 
@@ -126,10 +139,27 @@ impl Failure {
     fn code(&self) -> Option<i32> {
         match self {
             Self::Driver(error) => driver_code(error),
-            Self::Statement { code, .. } | Self::WriteConcern { code, .. } => Some(*code),
-            Self::Vanished(_) | Self::Unexpected(_) | Self::Unreadable(_) => None,
+            Self::Refused(refusal) => Some(refusal.code),
+            Self::OldServer | Self::Unexpected(_) | Self::Unreadable { .. } => None,
         }
     }
+}
+
+fn is_passing(error: &Error) -> bool {
+    let kind = match &*error.kind {
+        ErrorKind::Io(_)
+        | ErrorKind::ConnectionPoolCleared { .. }
+        | ErrorKind::ServerSelection { .. }
+        | ErrorKind::DnsResolve { .. }
+        | ErrorKind::Shutdown
+        | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
+        // Either a write concern that was not met in time, or what broke in the midst of the batch.
+        ErrorKind::BulkWrite(_) => true,
+        _ => false,
+    };
+    kind || driver_code(error).is_some_and(|code| PASSING_CODES.contains(&code))
+        || error.contains_label("RetryableWriteError")
+        || error.contains_label("TransientTransactionError")
 }
 
 fn driver_code(error: &Error) -> Option<i32> {

@@ -1,58 +1,29 @@
-//! The indexes that queries need. They are made at the first reach of the server.
+//! The indexes that queries need. They are created when the server is reached for the first time.
 
 use mongodb::{IndexModel, bson::doc};
-use tolov_domain::ports::documents::Collection;
 
-use crate::{
-    failure::Failure,
-    shop::{MongoShop, ORDERS},
-};
-
-/// The indexes of one collection beside `_id`, each by a field, then by `_id` in the given direction.
-struct Indexes {
-    collection: &'static str,
-    fields: &'static [&'static str],
-    id_direction: i32,
-}
-
-impl Indexes {
-    /// The name that servers and drivers give an index by its keys.
-    fn name(&self, field: &str) -> String {
-        format!("{field}_1__id_{}", self.id_direction)
-    }
-}
-
-fn wanted() -> Vec<Indexes> {
-    // A shopper's orders, newest first.
-    let orders = Indexes { collection: ORDERS, fields: &["user_id"], id_direction: -1 };
-    let of_documents = Collection::ALL.into_iter().map(|collection| Indexes {
-        collection: collection.name(),
-        fields: collection.indexed(),
-        id_direction: 1,
-    });
-    std::iter::once(orders).chain(of_documents).filter(|indexes| !indexes.fields.is_empty()).collect()
-}
+use crate::{failure::Failure, shop::MongoShop};
 
 impl MongoShop {
     /// Repeating it changes nothing.
-    pub(crate) async fn make_indexes(&self) -> Result<(), Failure> {
-        for indexes in wanted() {
-            let model = |field: &&str| {
-                IndexModel::builder().keys(doc! { *field: 1, "_id": indexes.id_direction }).build()
-            };
-            let models: Vec<_> = indexes.fields.iter().map(model).collect();
-            self.collection(indexes.collection).create_indexes(models).await?;
+    pub(crate) async fn create_indexes(&self) -> Result<(), Failure> {
+        for collection in self.collections().iter().filter(|collection| !collection.indexed().is_empty()) {
+            let model = |field: &&str| IndexModel::builder().keys(doc! { *field: 1, "_id": 1 }).build();
+            let models: Vec<_> = collection.indexed().iter().map(model).collect();
+            self.collection(collection.name()).create_indexes(models).await?;
         }
         Ok(())
     }
 
-    /// `collection.field` of each index that is not there.
+    /// `collection.field` of each index that is missing.
     pub(crate) async fn missing_indexes(&self) -> Result<Vec<String>, Failure> {
         let mut missing = Vec::new();
-        for indexes in wanted() {
-            let names = self.collection(indexes.collection).list_index_names().await?;
-            let absent = indexes.fields.iter().filter(|field| !names.contains(&indexes.name(field)));
-            missing.extend(absent.map(|field| format!("{}.{field}", indexes.collection)));
+        for collection in self.collections().iter().filter(|collection| !collection.indexed().is_empty()) {
+            let names = self.collection(collection.name()).list_index_names().await?;
+            // The name that servers and drivers derive from the keys of an index.
+            let is_missing = |field: &&&str| !names.contains(&format!("{field}_1__id_1"));
+            let fields = collection.indexed().iter().filter(is_missing);
+            missing.extend(fields.map(|field| format!("{}.{field}", collection.name())));
         }
         Ok(missing)
     }

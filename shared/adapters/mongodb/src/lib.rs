@@ -7,14 +7,10 @@ mod failure;
 mod indexes;
 
 mod body;
-mod document;
-mod write;
+mod bulk;
 
 mod documents;
 mod notifications;
-mod orders;
-mod projection;
-mod shoppers;
 
 pub use diagnosis::Diagnosis;
 pub use shop::{MongoOptions, MongoShop};

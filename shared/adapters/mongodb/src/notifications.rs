@@ -1,30 +1,71 @@
-//! What was sent, so that nothing is sent twice.
+//! The log of notifications: what was sent, and who is sending.
 //!
-//! A claim writes the name of the call into every notification that is free, all in one command, and then reads which
-//! of them carry that name: of callers at the same time exactly one finds its own.
+//! A claim writes an id of the call into every notification that is free, all in one command, and then reads which of
+//! them have that id: of callers at one time exactly one finds its own.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use mongodb::bson::{Document, RawDocumentBuf, doc, oid::ObjectId};
+use mongodb::{
+    bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId},
+    options::UpdateOneModel,
+};
+use serde::Deserialize;
 use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        shop::{Claim, NotificationLog, Outcome},
+        notifications::{Claim, NotificationLog, SendOutcome},
     },
-    time::Timestamp,
+    time::{Timestamp, from_unix_ms, unix_ms},
 };
 
 use crate::{
-    document::{self, NotificationDocument},
     failure::Failure,
     shop::{MongoShop, NOTIFICATIONS},
-    write::upsert,
 };
 
-/// True where no outcome is recorded. A missing field and null are both "not".
+/// A stored notification.
+#[derive(Debug, Deserialize)]
+struct StoredNotification {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(default)]
+    attempt: i64,
+    lease_until: Option<DateTime>,
+    call: Option<ObjectId>,
+    outcome: Option<StoredOutcome>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum StoredOutcome {
+    Sent { message_id: i64 },
+    Undeliverable { reason: String },
+}
+
+impl From<StoredOutcome> for SendOutcome {
+    fn from(stored: StoredOutcome) -> Self {
+        match stored {
+            StoredOutcome::Sent { message_id } => Self::Sent { message_id },
+            StoredOutcome::Undeliverable { reason } => Self::Undeliverable { reason },
+        }
+    }
+}
+
+fn outcome_document(outcome: &SendOutcome) -> Document {
+    match outcome {
+        SendOutcome::Sent { message_id } => doc! { "kind": "sent", "message_id": *message_id },
+        SendOutcome::Undeliverable { reason } => doc! { "kind": "undeliverable", "reason": reason },
+    }
+}
+
+fn date(at: Timestamp) -> DateTime {
+    DateTime::from_millis(unix_ms(at))
+}
+
+/// Matches where no outcome is recorded, whether the field is missing or null.
 fn unsettled() -> Document {
     doc! { "$not": [{ "$ifNull": ["$outcome", false] }] }
 }
@@ -37,98 +78,109 @@ impl NotificationLog for MongoShop {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         self.call("claiming notifications", async {
             let call = ObjectId::new();
             let claims = distinct(ids).into_iter().map(|id| self.claim_update(id, call, now, lease_until));
-            self.write(NOTIFICATIONS, claims.collect()).await?;
+            self.update_all(claims.collect()).await?;
             let mut stored = self.notifications(ids).await?;
-            ids.iter().map(|id| answer(&mut stored, id, call)).collect()
+            Ok(ids.iter().map(|id| answer(&mut stored, id, call)).collect())
         })
         .await
     }
 
     async fn release(&self, ids: &[EventId]) -> Result<(), PortError> {
-        // Only a claim of this store that still holds: one that was taken over after its lease belongs to somebody
-        // else. Without its lease a notification is free, so a repetition finds nothing to take back. The attempt
-        // goes down by one and not to 0: what an earlier attempt may have sent is still to be told.
-        let ours = doc! { "_id": "", "holder": self.holder(), "outcome": { "$exists": false } };
-        let free =
-            doc! { "$inc": { "attempt": -1_i64 }, "$unset": { "lease_until": "", "holder": "", "call": "" } };
-        let releases = distinct(ids).into_iter().map(|id| {
-            let mut one = ours.clone();
-            one.insert("_id", id.as_str());
-            doc! { "q": one, "u": free.clone() }
-        });
-        self.call("releasing notifications", self.write(NOTIFICATIONS, releases.collect())).await.map(|_| ())
-    }
-
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError> {
-        let set = doc! {
-            "outcome": { "$ifNull": ["$outcome", { "$literal": document::outcome(outcome) }] },
-            "settled_at": { "$ifNull": ["$settled_at", document::date(at)] },
+        // Only a claim of this store that still holds: one that was taken over after its lease belongs to another. A
+        // released notification has no holder, so a repetition finds nothing to release. The attempt goes down by one
+        // and not to 0, because an earlier attempt may have been sent.
+        let free = doc! {
+            "$inc": { "attempt": -1_i64 },
+            "$unset": { "lease_until": "", "holder": "", "call": "" },
         };
-        let settled = distinct(ids).into_iter().map(|id| upsert(id.as_str(), set.clone()));
-        self.call("recording how notifications ended", self.write(NOTIFICATIONS, settled.collect()))
-            .await
-            .map(|_| ())
+        let releases = distinct(ids).into_iter().map(|id| {
+            let own = doc! { "_id": id.as_str(), "holder": self.holder(), "outcome": { "$exists": false } };
+            self.update(NOTIFICATIONS, own, free.clone())
+        });
+        self.call("releasing notifications", self.update_all(releases.collect())).await
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
+        let set = doc! {
+            "outcome": { "$ifNull": ["$outcome", { "$literal": outcome_document(outcome) }] },
+            "settled_at": { "$ifNull": ["$settled_at", date(at)] },
+        };
+        let settled = distinct(ids)
+            .into_iter()
+            .map(|id| self.upsert(NOTIFICATIONS, id.as_str(), vec![doc! { "$set": set.clone() }]));
+        self.call("recording how notifications ended", self.update_all(settled.collect())).await
+    }
+
+    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
         self.call("reading how a notification ended", async {
             let mut stored = self.notifications(std::slice::from_ref(id)).await?;
-            Ok(stored.remove(id.as_str()).and_then(|notification| notification.outcome).map(Outcome::from))
+            Ok(stored
+                .remove(id.as_str())
+                .and_then(|notification| notification.outcome)
+                .map(SendOutcome::from))
         })
         .await
     }
 }
 
 impl MongoShop {
-    fn claim_update(&self, id: &EventId, call: ObjectId, now: Timestamp, lease_until: Timestamp) -> Document {
+    fn claim_update(
+        &self,
+        id: &EventId,
+        call: ObjectId,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> UpdateOneModel {
         // A missing lease sorts before every date.
-        let lease_over = doc! { "$lte": ["$lease_until", document::date(now)] };
+        let lease_over = doc! { "$lte": ["$lease_until", date(now)] };
         let free = doc! { "$and": [unsettled(), lease_over] };
-        let if_free = |then: mongodb::bson::Bson, field: &str| doc! { "$cond": [free.clone(), then, field] };
+        let if_free = |then: Bson, field: &str| doc! { "$cond": [free.clone(), then, field] };
         let attempt = doc! { "$add": [{ "$ifNull": ["$attempt", 0_i64] }, 1_i64] };
         let set = doc! {
             "attempt": if_free(attempt.into(), "$attempt"),
-            "lease_until": if_free(document::date(lease_until).into(), "$lease_until"),
+            "lease_until": if_free(date(lease_until).into(), "$lease_until"),
             "holder": if_free(self.holder().into(), "$holder"),
             "call": if_free(call.into(), "$call"),
         };
-        upsert(id.as_str(), set)
+        self.upsert(NOTIFICATIONS, id.as_str(), vec![doc! { "$set": set }])
     }
 
-    async fn notifications(&self, ids: &[EventId]) -> Result<HashMap<String, NotificationDocument>, Failure> {
+    async fn notifications(&self, ids: &[EventId]) -> Result<HashMap<String, StoredNotification>, Failure> {
         let names: Vec<&str> = ids.iter().map(EventId::as_str).collect();
         let found = self.collection(NOTIFICATIONS).find(doc! { "_id": { "$in": names } }).await?;
         let found: Vec<RawDocumentBuf> = found.try_collect().await?;
         let mut stored = HashMap::with_capacity(found.len());
         for raw in &found {
-            let notification: NotificationDocument = document::read(NOTIFICATIONS, raw, Ok)?;
+            let notification: StoredNotification = mongodb::bson::from_slice(raw.as_bytes())
+                .map_err(|error| Failure::Unexpected(format!("a notification cannot be read: {error}")))?;
             stored.insert(notification.id.clone(), notification);
         }
         Ok(stored)
     }
 }
 
-/// What a claimer is told of one notification. Whoever names it twice in a call gets it once.
-fn answer(
-    stored: &mut HashMap<String, NotificationDocument>,
-    id: &EventId,
-    call: ObjectId,
-) -> Result<Claim, Failure> {
-    let notification = stored.get_mut(id.as_str());
-    let notification = notification.ok_or_else(|| Failure::Vanished(format!("notification {id}")))?;
+/// The answer for one notification. An id that is given twice in a call is granted once.
+fn answer(stored: &mut HashMap<String, StoredNotification>, id: &EventId, call: ObjectId) -> Claim {
+    // One that was removed between the write and the read is free at once, like one that was released.
+    let Some(notification) = stored.get_mut(id.as_str()) else {
+        return Claim::Busy { until: Timestamp::UNIX_EPOCH };
+    };
     if notification.outcome.is_some() {
-        return Ok(Claim::Settled);
+        return Claim::Settled;
     }
     if notification.call == Some(call) {
         notification.call = None;
-        return Ok(Claim::Send { attempt: u32::try_from(notification.attempt).unwrap_or(u32::MAX) });
+        return Claim::Send { attempt: u32::try_from(notification.attempt).unwrap_or(u32::MAX) };
     }
-    // Without a lease it was released between the write and the read: free at once.
-    let until = notification.lease_until.map_or(Timestamp::UNIX_EPOCH, document::instant);
-    Ok(Claim::Busy { until })
+    let until =
+        notification.lease_until.map_or(Timestamp::UNIX_EPOCH, |at| from_unix_ms(at.timestamp_millis()));
+    Claim::Busy { until }
 }
 
 /// Each id once, in the order of first mention.

@@ -1,32 +1,38 @@
 //! Connecting, and the limits that every call keeps.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use mongodb::{
-    Client, Collection, Database,
+    Client, Database,
     bson::{RawDocumentBuf, doc, oid::ObjectId},
     options::{ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, ServerAddress, WriteConcern},
 };
 use tokio::sync::OnceCell;
-use tolov_domain::ports::PortError;
+use tolov_domain::ports::{PortError, documents::Collection};
 use tolov_kit::secret::Secret;
 
 use crate::failure::Failure;
 
 pub(crate) const COUNTERS: &str = "counters";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
-pub(crate) const ORDERS: &str = "orders";
-pub(crate) const PRODUCTS: &str = "products";
-pub(crate) const USERS: &str = "users";
 
 const DEFAULT_DATABASE: &str = "tolov";
+
+/// MongoDB 8.0, the first one with the command `bulkWrite`.
+const WIRE_VERSION_MIN: i32 = 25;
 
 /// How long the adapter waits. The URL may name shorter or longer times for `serverSelectionTimeoutMS` and
 /// `connectTimeoutMS`; `call_timeout` bounds a call whatever the URL says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MongoOptions {
-    /// The longest that one call may take, all its round trips and retries together. `apply` takes a longer list of
-    /// events apart and may take this long for each 256 of them.
+    /// The longest that one call may take, with all its round trips and retries.
     pub call_timeout: Duration,
     /// How long to look for a server that can take the call.
     pub server_selection_timeout: Duration,
@@ -42,7 +48,7 @@ impl Default for MongoOptions {
     }
 }
 
-/// The shop store on MongoDB, standalone or a replica set. Clones share one pool of connections.
+/// The shop store on MongoDB 8.0 or newer, standalone or a replica set. Clones share one pool of connections.
 ///
 /// Every write waits for the journal of a majority. Every call ends within [`MongoOptions::call_timeout`].
 #[derive(Clone)]
@@ -52,20 +58,27 @@ pub struct MongoShop {
 
 struct Shared {
     database: Database,
+    collections: Vec<Collection>,
     servers: String,
     call_timeout: Duration,
     /// Names this store in the claims it makes, so that it never releases a claim of another process.
     holder: ObjectId,
-    /// Filled at the first reach of the server; a failed try leaves it empty and the next call tries again.
+    /// Set when the server was reached for the first time; after a failure the next call tries again.
     prepared: OnceCell<()>,
+    is_closed: AtomicBool,
 }
 
 impl MongoShop {
-    /// Reads the URL and makes a pool; no server is reached yet, so a server that is away is no error here. With
-    /// `mongodb+srv` the name is looked up now, and a name service that is away is [`PortError::Unavailable`].
+    /// Reads the URL and creates a pool. No server is reached yet, so a server that is away is no error here; the indexes
+    /// of `collections` are created by the first call that reaches it. With `mongodb+srv` the name is looked up now, and a
+    /// name service that is away is [`PortError::Unavailable`].
     ///
     /// The database is the one that the URL names, else `tolov`.
-    pub async fn connect(url: &Secret, options: MongoOptions) -> Result<Self, PortError> {
+    pub async fn connect(
+        url: &Secret,
+        options: MongoOptions,
+        collections: &[Collection],
+    ) -> Result<Self, PortError> {
         let parsed = tokio::time::timeout(options.call_timeout, ClientOptions::parse(url.expose()));
         let mut client_options = match parsed.await {
             Ok(Ok(client_options)) => client_options,
@@ -81,12 +94,27 @@ impl MongoShop {
         Ok(Self {
             shared: Arc::new(Shared {
                 database: client.database(&database),
+                collections: collections.to_vec(),
                 servers: servers.join(","),
                 call_timeout: options.call_timeout,
                 holder: ObjectId::new(),
                 prepared: OnceCell::new(),
+                is_closed: AtomicBool::new(false),
             }),
         })
+    }
+
+    /// Waits for the calls under way and ends the driver's tasks, so that none of them runs when the runtime ends. Calls
+    /// after it are `Unavailable`. Takes at most twice [`MongoOptions::call_timeout`].
+    pub async fn close(&self) -> Result<(), PortError> {
+        self.shared.is_closed.store(true, Ordering::Release);
+        let client = || self.database().client().clone();
+        let limit = self.shared.call_timeout;
+        if tokio::time::timeout(limit, client().shutdown()).await.is_ok() {
+            return Ok(());
+        }
+        let immediate = tokio::time::timeout(limit, client().shutdown().immediate(true)).await;
+        immediate.map_err(|_| self.unavailable("closing", "the driver did not end in time"))
     }
 
     /// Whether the server answers and can take writes, for readiness.
@@ -100,52 +128,60 @@ impl MongoShop {
         self.shared.database.name()
     }
 
-    /// Runs one call of a port within the limit, after the first reach has made what calls build on.
+    /// Runs one call of a port within the limit. The first one that reaches the server creates the indexes.
     pub(crate) async fn call<T>(
         &self,
         what: &str,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, PortError> {
+        if self.shared.is_closed.load(Ordering::Acquire) {
+            return Err(self.unavailable(what, "the store is closed"));
+        }
         let limit = self.shared.call_timeout;
         let prepared_work = async {
             self.shared.prepared.get_or_try_init(|| self.prepare()).await?;
             work.await
         };
-        // The driver has no working socket timeout (mongo-rust-driver issue 1231), so the limit is here. A call that
-        // is cut off drops its connection; whether the server still does the work is unknown, and every write may be
+        // The driver has no working socket timeout (mongo-rust-driver issue 1231), so the limit is here. A call that is
+        // cut off drops its connection; whether the server still does the work is unknown, and every write may be
         // repeated.
         match tokio::time::timeout(limit, Box::pin(prepared_work)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => Err(failure.into_port_error(what, &self.shared.servers)),
-            Err(_) => Err(PortError::Unavailable(format!(
-                "{what}: MongoDB at {} did not answer within {} ms",
-                self.shared.servers,
-                limit.as_millis()
-            ))),
+            Err(_) => {
+                Err(self.unavailable(what, &format!("it did not answer within {} ms", limit.as_millis())))
+            }
         }
+    }
+
+    fn unavailable(&self, what: &str, why: &str) -> PortError {
+        PortError::Unavailable(format!("{what}: MongoDB at {}: {why}", self.shared.servers))
     }
 
     pub(crate) fn database(&self) -> &Database {
         &self.shared.database
     }
 
-    pub(crate) fn collection(&self, name: &str) -> Collection<RawDocumentBuf> {
+    pub(crate) fn collection(&self, name: &str) -> mongodb::Collection<RawDocumentBuf> {
         self.shared.database.collection(name)
     }
 
-    pub(crate) fn call_timeout(&self) -> Duration {
-        self.shared.call_timeout
+    /// The collections of documents, as their crates declare them.
+    pub(crate) fn collections(&self) -> &[Collection] {
+        &self.shared.collections
     }
 
     pub(crate) fn holder(&self) -> ObjectId {
         self.shared.holder
     }
 
-    /// Makes the indexes and lifts the counter. Repeating it changes nothing.
+    /// Repeating it changes nothing.
     async fn prepare(&self) -> Result<(), Failure> {
         let hello = self.database().run_command(doc! { "hello": 1 }).await?;
-        self.make_indexes().await?;
-        self.lift_order_counter_over_stored_orders().await?;
+        if hello.get_i32("maxWireVersion").unwrap_or_default() < WIRE_VERSION_MIN {
+            return Err(Failure::OldServer);
+        }
+        self.create_indexes().await?;
         let topology = if hello.contains_key("setName") { "replica set" } else { "standalone" };
         tracing::info!(
             mongodb.servers = self.shared.servers,
@@ -171,8 +207,8 @@ fn set_limits(client_options: &mut ClientOptions, options: MongoOptions) {
     client_options.app_name.get_or_insert_with(|| "tolov".to_owned());
     client_options.server_selection_timeout.get_or_insert(options.server_selection_timeout);
     client_options.connect_timeout.get_or_insert(options.server_selection_timeout);
-    // A standalone acknowledges in memory unless the journal is asked for (reliability.md, section 3), so both are
-    // asked for, whatever the URL says.
+    // A standalone acknowledges from memory unless the journal is asked for, so a majority and the journal are, whatever
+    // the URL says.
     let durable = WriteConcern::builder()
         .w(mongodb::options::Acknowledgment::Majority)
         .journal(true)
@@ -183,7 +219,7 @@ fn set_limits(client_options: &mut ClientOptions, options: MongoOptions) {
     client_options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
 }
 
-/// The driver may quote a part of the URL in its error, so its words are left out where the URL has a password.
+/// The driver may quote a part of the URL in its error, which is left out where the URL has a password.
 fn unreadable_url(url: &Secret, error: &mongodb::error::Error) -> PortError {
     if matches!(*error.kind, mongodb::error::ErrorKind::DnsResolve { .. }) {
         return PortError::Unavailable("the name in MONGO_URL cannot be looked up; try again later".into());

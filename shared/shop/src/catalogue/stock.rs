@@ -69,7 +69,7 @@ impl Marks {
         self.0.insert((hold.article_id, hold.since));
     }
 
-    pub(crate) fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
@@ -275,7 +275,7 @@ async fn change_products<T>(
     let changed = changed.await?;
     let mut found = BTreeSet::new();
     for (product, told) in changed.records.into_values() {
-        found.extend(product.article_ids);
+        found.extend(product.record.article_ids);
         for (order_id, told) in told {
             step.told.entry(order_id).or_default().push(told);
         }

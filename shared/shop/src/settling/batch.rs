@@ -23,7 +23,7 @@ use super::{
 use crate::{
     catalogue::{self, Article},
     order::{HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, reserve_order_ids},
-    records,
+    records::{self, Versioned},
 };
 
 /// What the shop has made of an event.
@@ -77,7 +77,7 @@ struct AppliedBatch {
 }
 
 struct AppliedOrder {
-    order: ShopOrder,
+    order: Versioned<ShopOrder>,
     /// It was settled before the batch came.
     was_committed: bool,
     /// Events that contradict the order, with the lines that they are about.
@@ -120,25 +120,24 @@ async fn apply(
     reserve_order_ids(documents, new).await?;
     let changed = records::change_found(documents, found, keys, |key, order: Option<&ShopOrder>, _| {
         let events = of_order.get(key)?;
-        let mut applied = AppliedOrder {
-            order: order.cloned().or_else(|| Some(made_from(events.first()?, &articles)))?,
-            was_committed: order.is_some_and(|order| order.stock == Stock::Committed),
-            questions: Vec::new(),
-        };
+        let was_committed = order.is_some_and(|order| order.stock == Stock::Committed);
+        let mut order = order.cloned().or_else(|| Some(made_from(events.first()?, &articles)))?;
+        let mut questions = Vec::new();
         for event in events {
-            if let Err(anomaly) = apply_event(&mut applied.order, event) {
+            if let Err(anomaly) = apply_event(&mut order, event) {
                 let lines = match anomaly {
                     Anomaly::OrderDiffers => lines_of(&event.products, &articles),
-                    _ => applied.order.lines.clone(),
+                    _ => order.lines.clone(),
                 };
-                applied.questions.push(((*event).clone(), anomaly, lines));
+                questions.push(((*event).clone(), anomaly, lines));
             }
         }
-        Some((applied.order.clone(), applied))
+        Some((order, (was_committed, questions)))
     });
-    let orders =
-        changed.await?.records.into_values().map(|(_, applied)| (applied.order.id, applied)).collect();
-    Ok(AppliedBatch { orders, articles })
+    let applied = changed.await?.records.into_values().map(|(order, (was_committed, questions))| {
+        (order.id, AppliedOrder { order, was_committed, questions })
+    });
+    Ok(AppliedBatch { orders: applied.collect(), articles })
 }
 
 fn differs(order: &ShopOrder, event: &Event) -> bool {

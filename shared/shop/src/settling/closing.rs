@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalogue::stock::{self, Goods, Settlement},
     order::{Actor, OrderAction, OrderState, ShopOrder, Stage, Stock, orders_in},
-    records,
+    records::{self, Versioned},
 };
 
 /// How long an order may be in creation before it is given up.
@@ -28,7 +28,7 @@ pub async fn close(
     by: Actor,
     at: Timestamp,
 ) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
-    let closed = records::change(documents, id.get(), |order: &mut ShopOrder| match order.state {
+    let closed = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| match order.state {
         OrderState::Creating { .. } => {
             order.request_cancel(by);
             Outcome::AlreadyApplied
@@ -38,8 +38,8 @@ pub async fn close(
     });
     match closed.await? {
         None => Ok(None),
-        Some((order, _)) if order.stage() == Stage::Creating => give_up(documents, order, at).await,
-        Some((order, outcome)) if order.is_paid() => Ok(Some((order, outcome))),
+        Some((order, _)) if order.stage() == Stage::Creating => give_up(documents, order.record, at).await,
+        Some((order, outcome)) if order.is_paid() => Ok(Some((order.record, outcome))),
         Some((order, outcome)) => Ok(Some((settled(documents, order).await?, outcome))),
     }
 }
@@ -52,7 +52,7 @@ pub async fn cancel_paid(
     by: Actor,
     at: Timestamp,
 ) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
-    let cancelled = records::change(documents, id.get(), |order: &mut ShopOrder| {
+    let cancelled = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| {
         if order.is_paid() {
             order.apply(OrderAction::Cancelled, by, at)
         } else {
@@ -62,19 +62,19 @@ pub async fn cancel_paid(
     let Some((order, outcome)) = cancelled.await? else { return Ok(None) };
     // Also when it was cancelled before: whoever did it may have come no further.
     let is_cancelled = order.is_paid() && order.stage() == Stage::Cancelled;
-    let order = if is_cancelled { settled(documents, order).await? } else { order };
+    let order = if is_cancelled { settled(documents, order).await? } else { order.record };
     Ok(Some((order, outcome)))
 }
 
-async fn settled(documents: &dyn Documents, order: ShopOrder) -> Result<ShopOrder, PortError> {
+async fn settled(documents: &dyn Documents, order: Versioned<ShopOrder>) -> Result<ShopOrder, PortError> {
+    let id = order.id;
     let mut goods = settle_goods(documents, vec![order.clone()]).await?;
-    if goods.failed.contains(order.id) {
+    if goods.failed.contains(id) {
         return Err(PortError::Refused(format!(
-            "a product or the promo code of order {} cannot be read: repair it, then try again",
-            order.id
+            "a product or the promo code of order {id} cannot be read: repair it, then try again"
         )));
     }
-    Ok(goods.orders.remove(&order.id).unwrap_or(order))
+    Ok(goods.orders.remove(&id).unwrap_or(order).record)
 }
 
 /// Nobody hears of an order that the ledger does not know, so no event would finish what broke off here. It stays in

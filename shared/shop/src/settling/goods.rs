@@ -14,7 +14,7 @@ use super::people::{PromoUse, settle_promos};
 use crate::{
     catalogue::stock::{self, Goods, Marks, Settlement, Sold},
     order::{ShopOrder, Stock},
-    records,
+    records::{self, Record, Versioned},
 };
 
 /// An order changes under our hands at most a few times: it expires, is paid late, is cancelled by staff.
@@ -59,10 +59,13 @@ fn task_of(order: &ShopOrder) -> Task {
     }
 }
 
+/// Orders with the versions to compare with when they are written.
+type Orders = BTreeMap<OrderId, Versioned<ShopOrder>>;
+
 /// The orders as they are when their goods are settled.
 #[derive(Debug, Default)]
 pub(super) struct SettledGoods {
-    pub(super) orders: BTreeMap<OrderId, ShopOrder>,
+    pub(super) orders: Orders,
     pub(super) failed: Failed,
 }
 
@@ -83,7 +86,7 @@ impl Failed {
 /// Settles the goods of orders as they were read or written just now, and the promo codes with them.
 pub(super) async fn settle_goods(
     documents: &dyn Documents,
-    mut orders: Vec<ShopOrder>,
+    mut orders: Vec<Versioned<ShopOrder>>,
 ) -> Result<SettledGoods, PortError> {
     let mut settled = SettledGoods::default();
     for _ in 0..ROUNDS_MAX {
@@ -105,13 +108,13 @@ pub(super) async fn settle_goods(
 /// Orders by what is to be done for them.
 #[derive(Debug, Default)]
 struct Round {
-    settle: BTreeMap<OrderId, (ShopOrder, Settlement)>,
-    take: BTreeMap<OrderId, ShopOrder>,
-    restock: BTreeMap<OrderId, (ShopOrder, Sold)>,
+    settle: BTreeMap<OrderId, (Versioned<ShopOrder>, Settlement)>,
+    take: Orders,
+    restock: BTreeMap<OrderId, (Versioned<ShopOrder>, Sold)>,
 }
 
 impl Round {
-    fn add(&mut self, order: ShopOrder) {
+    fn add(&mut self, order: Versioned<ShopOrder>) {
         match task_of(&order) {
             Task::Nothing => {}
             Task::Settle(settlement) => drop(self.settle.insert(order.id, (order, settlement))),
@@ -125,11 +128,15 @@ impl Round {
     }
 
     /// Returns the orders for which more may be left to do.
-    async fn run(self, documents: &dyn Documents, failed: &mut Failed) -> Result<Vec<ShopOrder>, PortError> {
+    async fn run(
+        self,
+        documents: &dyn Documents,
+        failed: &mut Failed,
+    ) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
         let released = self.settle.values().filter(|(_, how)| *how == Settlement::Release);
         let promos: Vec<(&ShopOrder, PromoUse)> = released
-            .map(|(order, _)| (order, PromoUse::Releases))
-            .chain(self.take.values().map(|order| (order, PromoUse::Keeps)))
+            .map(|(order, _)| (&order.record, PromoUse::Releases))
+            .chain(self.take.values().map(|order| (&order.record, PromoUse::Keeps)))
             .collect();
         failed.promos.extend(settle_promos(documents, &promos).await?);
         let mut next = settle(documents, &self.settle, failed).await?;
@@ -142,19 +149,20 @@ impl Round {
 /// Commits, releases and prunes, all in one step.
 async fn settle(
     documents: &dyn Documents,
-    orders: &BTreeMap<OrderId, (ShopOrder, Settlement)>,
+    orders: &BTreeMap<OrderId, (Versioned<ShopOrder>, Settlement)>,
     failed: &mut Failed,
-) -> Result<Vec<ShopOrder>, PortError> {
+) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
     let mut goods = Goods::default();
     for (order, _) in orders.values() {
         goods.add(order.id, &order.products());
     }
     let how = |id| orders.get(&id).map_or(Settlement::Prune { is_released: false }, |(_, how)| *how);
     failed.goods.extend(stock::settle(documents, &goods, how).await?.failed);
-    let is_to_write = |(order, how): &&(ShopOrder, Settlement)| {
+    let is_to_write = |(order, how): &&(Versioned<ShopOrder>, Settlement)| {
         !matches!(how, Settlement::Prune { .. }) && !failed.goods.contains(&order.id)
     };
-    let written: Vec<&ShopOrder> = orders.values().filter(is_to_write).map(|(order, _)| order).collect();
+    let written: Vec<&Versioned<ShopOrder>> =
+        orders.values().filter(is_to_write).map(|(order, _)| order).collect();
     let written = change_orders(documents, written, failed, |order| {
         order.stock = match task_of(order) {
             Task::Settle(Settlement::Commit) if how(order.id) == Settlement::Commit => Stock::Committed,
@@ -163,11 +171,11 @@ async fn settle(
         };
     })
     .await?;
-    let was_released = |order: &&ShopOrder| how(order.id) == Settlement::Release;
+    let was_released = |order: &&Versioned<ShopOrder>| how(order.id) == Settlement::Release;
     // The money came in between: the discount counts, and whoever took the goods may have kept the code before it was
     // released.
     let paid = written.iter().filter(was_released).filter(|order| order.is_paid());
-    let promos: Vec<(&ShopOrder, PromoUse)> = paid.map(|order| (order, PromoUse::Keeps)).collect();
+    let promos: Vec<(&ShopOrder, PromoUse)> = paid.map(|order| (&order.record, PromoUse::Keeps)).collect();
     failed.promos.extend(settle_promos(documents, &promos).await?);
     // Nothing is remembered of an order that was committed or released just now.
     let is_done = |order: &ShopOrder| match how(order.id) {
@@ -181,13 +189,13 @@ async fn settle(
 /// Whatever the orders hold is sold to them, and what they do not hold any more is taken again.
 async fn take(
     documents: &dyn Documents,
-    orders: &BTreeMap<OrderId, ShopOrder>,
+    orders: &Orders,
     failed: &mut Failed,
-) -> Result<Vec<ShopOrder>, PortError> {
+) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
     let mut taken: BTreeMap<OrderId, Vec<ProductId>> = BTreeMap::new();
     let mut in_part = BTreeMap::new();
     let mut gone: BTreeMap<OrderId, Vec<ProductId>> = BTreeMap::new();
-    let mut open: BTreeMap<OrderId, ShopOrder> = orders.clone();
+    let mut open: Orders = orders.clone();
     for _ in 0..STOCK_TRIES {
         if open.is_empty() {
             break;
@@ -237,14 +245,13 @@ async fn take(
 /// What was sold to the orders can be sold again; what was missing does not come back.
 async fn restock(
     documents: &dyn Documents,
-    orders: &BTreeMap<OrderId, (ShopOrder, Sold)>,
+    orders: &BTreeMap<OrderId, (Versioned<ShopOrder>, Sold)>,
     failed: &mut Failed,
-) -> Result<Vec<ShopOrder>, PortError> {
+) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
     let mut back = BTreeSet::new();
     for sold in [Sold::All, Sold::AllBeingCommitted, Sold::Known] {
         let of_kind = orders.iter().filter(|(_, (_, kind))| *kind == sold);
-        let mut open: BTreeMap<OrderId, ShopOrder> =
-            of_kind.map(|(id, (order, _))| (*id, order.clone())).collect();
+        let mut open: Orders = of_kind.map(|(id, (order, _))| (*id, order.clone())).collect();
         for _ in 0..STOCK_TRIES {
             if open.is_empty() {
                 break;
@@ -279,7 +286,7 @@ async fn restock(
     .await
 }
 
-fn goods_of<'a>(orders: impl Iterator<Item = &'a ShopOrder>) -> Goods {
+fn goods_of<'a>(orders: impl Iterator<Item = &'a Versioned<ShopOrder>>) -> Goods {
     let mut goods = Goods::default();
     for order in orders {
         goods.add(order.id, &order.products());
@@ -288,7 +295,7 @@ fn goods_of<'a>(orders: impl Iterator<Item = &'a ShopOrder>) -> Goods {
 }
 
 /// Without what was missing when they were paid.
-fn bought<'a>(orders: impl Iterator<Item = &'a ShopOrder>) -> Goods {
+fn bought<'a>(orders: impl Iterator<Item = &'a Versioned<ShopOrder>>) -> Goods {
     let mut goods = Goods::default();
     for order in orders {
         let mut products = order.products();
@@ -309,30 +316,32 @@ fn all_marks(marks: impl IntoIterator<Item = Marks>) -> Marks {
 /// The orders of which the same is still to be done.
 async fn still(
     documents: &dyn Documents,
-    mut open: BTreeMap<OrderId, ShopOrder>,
+    mut open: Orders,
     is_to_do: impl Fn(&ShopOrder) -> bool,
-) -> Result<BTreeMap<OrderId, ShopOrder>, PortError> {
+) -> Result<Orders, PortError> {
     let now: Vec<ShopOrder> = records::read_many(documents, open.keys().map(|id| id.get())).await?;
     let now: BTreeSet<OrderId> = now.iter().filter(|order| is_to_do(order)).map(|order| order.id).collect();
     open.retain(|id, _| now.contains(id));
     Ok(open)
 }
 
+/// Changes orders as they were read last; only those that others have written since are read again.
 async fn change_orders(
     documents: &dyn Documents,
-    orders: Vec<&ShopOrder>,
+    orders: Vec<&Versioned<ShopOrder>>,
     failed: &mut Failed,
     change: impl Fn(&mut ShopOrder),
-) -> Result<Vec<ShopOrder>, PortError> {
+) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
     let ids: BTreeMap<Key, OrderId> =
         orders.iter().map(|order| (Key::Number(order.id.get()), order.id)).collect();
-    let changed =
-        records::change_many(documents, ids.keys().cloned().collect(), |_, order: Option<&ShopOrder>, _| {
-            let mut order = order?.clone();
-            change(&mut order);
-            Some((order, ()))
-        })
-        .await?;
+    let keys = ids.keys().cloned().collect();
+    let found = orders.into_iter().map(|order| (order.record.key(), Ok(order.clone()))).collect();
+    let changed = records::change_found(documents, found, keys, |_, order: Option<&ShopOrder>, _| {
+        let mut order = order?.clone();
+        change(&mut order);
+        Some((order, ()))
+    })
+    .await?;
     failed.goods.extend(changed.failed.keys().filter_map(|key| ids.get(key)));
     Ok(changed.records.into_values().map(|(order, ())| order).collect())
 }

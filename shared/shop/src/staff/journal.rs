@@ -36,7 +36,7 @@ pub struct StaffAction {
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Action {
     Category {
-        id: i64,
+        category_id: i64,
         title: String,
         change: CategoryChange,
     },
@@ -213,7 +213,8 @@ mod tests {
             },
         };
         let accepted = Action::Order { order_id, action: OrderAction::Accepted };
-        let hidden = Action::Category { id: 2, title: "Choy".to_owned(), change: CategoryChange::Hidden };
+        let hidden =
+            Action::Category { category_id: 2, title: "Choy".to_owned(), change: CategoryChange::Hidden };
         for action in [&price, &accepted, &hidden] {
             record(&documents, staff, now, action.clone()).await.unwrap();
         }

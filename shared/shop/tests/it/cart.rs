@@ -1,38 +1,44 @@
-//! Carts: what they take, and what has become of them since the shopper looked last.
+//! Carts: what they take, and what has changed about them since the shopper looked last.
 
-use tolov_domain::{Tiyin, ports::shop::Shoppers};
+use tolov_contract::memory::MemoryDocuments;
+use tolov_domain::Tiyin;
 use tolov_shop::{
-    cart::{self, CartChange, LINES_MAX, News, Quote},
     catalogue::{Product, Variant},
-    profile,
     promo::PromoRefusal,
     records,
+    shopper::{
+        self,
+        cart::{self, CartChange, LINES_MAX, News, Quote},
+    },
 };
 
-use crate::{
-    embedded::Shop,
-    shelf::{CODE, LARGE, NOON, SMALL, TEA, article_id, pieces, soum, tea, user_id},
-};
+use crate::shop::{CODE, LARGE, NOON, SMALL, TEA, article_id, open_shop, pieces, soum, tea, user_id};
 
-async fn set(shop: &Shop, article: i64, count: u32) -> CartChange {
-    cart::set(&shop.store, user_id(1), pieces(article, count), NOON).await.unwrap()
+async fn opened() -> MemoryDocuments {
+    let shop = MemoryDocuments::default();
+    open_shop(&shop).await;
+    shop
 }
 
-async fn quote(shop: &Shop) -> Quote {
-    cart::quote(&shop.store, user_id(1), NOON).await.unwrap()
+async fn set(shop: &MemoryDocuments, article: i64, count: u32) -> CartChange {
+    cart::set(shop, user_id(1), pieces(article, count)).await.unwrap()
 }
 
-async fn news(shop: &Shop) -> Vec<Option<News>> {
+async fn quote(shop: &MemoryDocuments) -> Quote {
+    cart::quote(shop, user_id(1), NOON).await.unwrap()
+}
+
+async fn news(shop: &MemoryDocuments) -> Vec<Option<News>> {
     quote(shop).await.lines.iter().map(|line| line.news).collect()
 }
 
-async fn change_tea(shop: &Shop, change: impl Fn(&mut Product)) {
-    records::change(&shop.store, TEA, |product: &mut Product| change(product)).await.unwrap().unwrap();
+async fn change_tea(shop: &MemoryDocuments, change: impl Fn(&mut Product)) {
+    records::change(shop, TEA, |product: &mut Product| change(product)).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_cart_takes_what_there_is_and_says_how_many_that_is() {
-    let shop = Shop::open().await;
+async fn a_cart_takes_what_is_in_stock_and_says_how_many_that_is() {
+    let shop = opened().await;
     for (article, count, expected) in [
         (TEA, 3, CartChange::Set(3)),
         (TEA, 3, CartChange::Set(3)),
@@ -53,8 +59,8 @@ async fn a_cart_takes_what_there_is_and_says_how_many_that_is() {
 }
 
 #[tokio::test]
-async fn a_full_cart_takes_more_of_what_is_in_it_and_nothing_new() {
-    let shop = Shop::open().await;
+async fn a_full_cart_takes_more_of_what_is_in_it_and_no_new_article() {
+    let shop = opened().await;
     let variant = |number: i64| Variant {
         id: article_id(1_000 + number),
         label: number.to_string(),
@@ -63,7 +69,7 @@ async fn a_full_cart_takes_more_of_what_is_in_it_and_nothing_new() {
     };
     let most = i64::try_from(LINES_MAX).unwrap();
     let many = Product { id: article_id(900), variants: (1..=most).map(variant).collect(), ..tea(None) };
-    records::insert(&shop.store, &many.seal()).await.unwrap();
+    records::insert(&shop, &many.seal()).await.unwrap();
     for number in 1..=most {
         assert_eq!(set(&shop, 1_000 + number, 1).await, CartChange::Set(1));
     }
@@ -74,8 +80,8 @@ async fn a_full_cart_takes_more_of_what_is_in_it_and_nothing_new() {
 }
 
 #[tokio::test]
-async fn what_has_become_of_a_line_is_told_until_it_is_accepted() {
-    let shop = Shop::open().await;
+async fn a_change_of_a_line_is_shown_until_it_is_accepted() {
+    let shop = opened().await;
     set(&shop, TEA, 4).await;
     let was = soum(15_000);
     for (price, told) in [(16_000, News::Dearer { was }), (14_000, News::Cheaper { was })] {
@@ -83,45 +89,45 @@ async fn what_has_become_of_a_line_is_told_until_it_is_accepted() {
         assert_eq!(news(&shop).await, [Some(told)]);
         assert!(quote(&shop).await.is_sold(), "it can be bought at the new price");
     }
-    cart::accept_news(&shop.store, user_id(1), NOON).await.unwrap();
+    cart::accept_news(&shop, user_id(1), NOON).await.unwrap();
     assert_eq!(news(&shop).await, [None]);
 
     change_tea(&shop, |tea| tea.stock = Some(3)).await;
     assert_eq!(news(&shop).await, [Some(News::OnlyLeft(3))]);
     let short = quote(&shop).await;
     assert_eq!((short.is_sold(), short.goods), (false, Tiyin::ZERO));
-    cart::accept_news(&shop.store, user_id(1), NOON).await.unwrap();
+    cart::accept_news(&shop, user_id(1), NOON).await.unwrap();
     let accepted = quote(&shop).await;
     assert_eq!((accepted.lines[0].count, accepted.goods), (3, soum(42_000)));
 }
 
 #[tokio::test]
-async fn what_is_sold_out_hidden_or_gone_keeps_its_name_and_leaves_the_cart_when_that_is_accepted() {
-    let shop = Shop::open().await;
+async fn an_article_that_is_sold_out_hidden_or_gone_keeps_its_title_and_leaves_the_cart_when_accepted() {
+    let shop = opened().await;
     set(&shop, TEA, 4).await;
     set(&shop, SMALL, 1).await;
     change_tea(&shop, |tea| tea.stock = Some(0)).await;
     assert_eq!(news(&shop).await, [Some(News::SoldOut), None]);
     change_tea(&shop, |tea| tea.hidden = true).await;
     assert_eq!(news(&shop).await, [Some(News::Gone), None]);
-    records::remove::<Product>(&shop.store, TEA).await.unwrap();
+    records::remove::<Product>(&shop, TEA).await.unwrap();
     let gone = quote(&shop).await;
     assert_eq!((gone.lines[0].news, gone.lines[0].title.as_str()), (Some(News::Gone), "Choy"));
     assert_eq!(gone.goods, soum(90_000), "only what can be bought");
-    cart::accept_news(&shop.store, user_id(1), NOON).await.unwrap();
+    cart::accept_news(&shop, user_id(1), NOON).await.unwrap();
     let left = quote(&shop).await;
     assert_eq!(left.lines.iter().map(|line| line.article_id).collect::<Vec<_>>(), [article_id(SMALL)]);
     assert!(left.is_sold());
 }
 
 #[tokio::test]
-async fn a_promo_code_takes_off_what_it_may_and_says_why_not() {
-    let shop = Shop::open().await;
+async fn a_promo_code_gives_its_discount_or_says_why_not() {
+    let shop = opened().await;
     set(&shop, TEA, 2).await;
     let enter = async |code: &str| {
-        profile::change(&shop.store, user_id(1), NOON, |profile| profile.promo_code = Some(code.to_owned()))
-            .await
-            .unwrap();
+        let entered =
+            shopper::change(&shop, user_id(1), |shopper| shopper.promo_code = Some(code.to_owned()));
+        entered.await.unwrap();
     };
     enter("KUZ").await;
     let unknown = quote(&shop).await;
@@ -134,9 +140,16 @@ async fn a_promo_code_takes_off_what_it_may_and_says_why_not() {
 }
 
 #[tokio::test]
-async fn a_shopper_whom_nobody_knows_has_an_empty_cart() {
-    let shop = Shop::open().await;
-    assert_eq!(shop.store.user(user_id(9)).await.unwrap(), None);
-    let nothing = cart::quote(&shop.store, user_id(9), NOON).await.unwrap();
+async fn an_unknown_shopper_has_an_empty_cart() {
+    let shop = opened().await;
+    assert_eq!(shopper::shopper(&shop, user_id(9)).await.unwrap(), None);
+    let nothing = cart::quote(&shop, user_id(9), NOON).await.unwrap();
     assert!(nothing.is_empty() && !nothing.is_sold());
+}
+
+#[tokio::test]
+async fn clearing_the_cart_of_somebody_unknown_registers_nobody() {
+    let shop = opened().await;
+    shopper::change(&shop, user_id(9), |shopper| shopper.cart.clear()).await.unwrap();
+    assert_eq!(shopper::shopper(&shop, user_id(9)).await.unwrap(), None);
 }

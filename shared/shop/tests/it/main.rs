@@ -1,14 +1,17 @@
-//! The shop's rules on documents in memory, and on the embedded store where carts and orders are needed too.
+//! The rules of the shop, on documents in memory.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
-mod embedded;
-mod jumbled;
-mod shelf;
+mod interleaved;
+mod shop;
 
+mod batches;
+mod budget;
 mod cart;
 mod checkout;
-mod fulfilment;
+mod concurrency;
+mod contradictions;
+mod orders;
 mod promo;
 mod settling;
-mod settling_at_once;
 mod stock;
+mod unreadable;

@@ -1,4 +1,4 @@
-//! Promo codes: so much off, so often, until then.
+//! Promo codes: a discount, a number of uses, a time limit.
 
 use proptest::prelude::*;
 use tolov_contract::memory::MemoryDocuments;
@@ -8,7 +8,7 @@ use tolov_shop::{
     records,
 };
 
-use crate::shelf::{CODE, NOON, code, minutes, order_id, soum, user_id};
+use crate::shop::{CODE, NOON, code, minutes, order_id, soum, user_id};
 
 fn used(order: i64, user: i64) -> Use {
     Use { order_id: order_id(order), user_id: user_id(user) }
@@ -52,7 +52,7 @@ fn each_limit_is_a_refusal_of_its_own() {
 }
 
 #[test]
-fn an_order_uses_a_code_once_also_when_it_is_used_up_or_over_by_then() {
+fn an_order_uses_a_code_once_even_if_it_is_used_up_or_inactive_by_then() {
     let mut code = PromoCode { uses_max: 1, ..code() };
     assert_eq!(code.claim(used(1, 1), soum(30_000), NOON), Ok(soum(3_000)));
     code.active = false;
@@ -68,7 +68,7 @@ fn an_order_uses_a_code_once_also_when_it_is_used_up_or_over_by_then() {
 }
 
 #[test]
-fn codes_are_kept_in_capitals_and_what_is_no_code_is_none() {
+fn codes_are_stored_in_capitals_and_other_texts_are_refused() {
     assert_eq!(fold_code(" bahor-26 ").as_deref(), Some("BAHOR-26"));
     assert_eq!(fold_code("баҳор").as_deref(), Some("БАҲОР"));
     for text in ["", "  ", "two words", "a.b", "$x", &"A".repeat(33)] {
@@ -77,7 +77,7 @@ fn codes_are_kept_in_capitals_and_what_is_no_code_is_none() {
 }
 
 #[tokio::test]
-async fn a_code_of_ten_uses_is_used_ten_times_however_many_want_it_at_once() {
+async fn a_code_of_ten_uses_is_used_ten_times_under_concurrent_claims() {
     let documents = MemoryDocuments::default();
     records::insert(&documents, &PromoCode { uses_max: 10, ..code() }).await.unwrap();
     let claims = (1..=30).map(|number| {

@@ -1,113 +1,138 @@
 //! What events and staff do to an order, one after the other.
 
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::{Event, EventKind, OrderId, Tiyin};
+use tolov_domain::{Outcome, notification::Announcement};
 use tolov_shop::{
-    fulfilment::{By, Deed, Fulfilment, Moved, Stage, StockState},
-    records, settling, stock,
+    catalogue::stock::{self, Goods, Settlement},
+    order::{Actor, HistoryItem, OrderAction, OrderState, ShopOrder, Stage, Stock},
+    records, settling,
 };
 
-use crate::shelf::{
-    CODE, NOON, SMALL, TEA, is_tidy, left, minutes, open_shop, order, order_id, paydoc_id, pieces, placed,
-    user_id, uses, waiting,
+use crate::shop::{
+    CODE, NOON, SMALL, TEA, completed, expired, hold, is_tidy, left, minutes, open_shop, order, order_id,
+    payment, pieces, placed, settle, shopper, user_id, uses, waiting,
 };
+
+fn order_1() -> ShopOrder {
+    waiting(1, &[pieces(TEA, 4), pieces(SMALL, 1)])
+}
 
 /// A shop with order 1: four of the tea and one small shirt.
 async fn shop_with_an_order() -> MemoryDocuments {
     let shop = MemoryDocuments::default();
     open_shop(&shop).await;
-    placed(&shop, 1, &[pieces(TEA, 4), pieces(SMALL, 1)]).await;
+    placed(&shop, 1, &order_1().products()).await;
     shop
 }
 
-async fn pay(shop: &MemoryDocuments, late: bool) -> Fulfilment {
-    settling::paid(shop, order_id(1), paydoc_id(), late, minutes(1)).await.unwrap().unwrap()
+async fn pay(shop: &MemoryDocuments, late: bool) -> ShopOrder {
+    let settled = settle(shop, &[completed(&order_1(), late)]).await;
+    assert_eq!(settled[0].announcement, Announcement::Event { stock_settled: true });
+    order(shop, 1).await
 }
 
-async fn close(shop: &MemoryDocuments) -> Moved {
-    let closed = settling::closed(shop, order_id(1), Deed::Expired, By::Clock, minutes(2)).await.unwrap();
-    closed.unwrap().1
+async fn close(shop: &MemoryDocuments) -> Outcome<Stage> {
+    let closed = settling::close(shop, order_id(1), OrderAction::Expired, Actor::Clock, minutes(2)).await;
+    closed.unwrap().unwrap().1
 }
 
-async fn cancel(shop: &MemoryDocuments) -> Moved {
-    let by = By::Staff(user_id(1));
+async fn cancel(shop: &MemoryDocuments) -> Outcome<Stage> {
+    let by = Actor::Staff(user_id(1));
     settling::cancel_paid(shop, order_id(1), by, minutes(3)).await.unwrap().unwrap().1
+}
+
+async fn request_cancel(shop: &MemoryDocuments, number: i64) {
+    let request = |order: &mut ShopOrder| order.request_cancel(Actor::Shopper);
+    assert!(records::change(shop, number, request).await.unwrap().unwrap().1);
 }
 
 #[tokio::test]
 async fn a_payment_leaves_its_facts_with_the_order_once() {
     let shop = shop_with_an_order().await;
     let first = pay(&shop, false).await;
-    assert_eq!((first.stage, first.stock, first.late), (Stage::Paid, StockState::Taken, false));
-    assert_eq!((first.paid_at, first.click_paydoc_id), (Some(minutes(1)), Some(2001)));
-    let again = settling::paid(&shop, order_id(1), paydoc_id(), true, minutes(9)).await.unwrap().unwrap();
-    assert_eq!(again, first);
+    assert_eq!((first.stage(), first.stock), (Stage::Paid, Stock::Committed));
+    assert_eq!(first.payment(), Some(&payment()));
+    assert_eq!(pay(&shop, true).await, first);
     assert_eq!(
-        first.timeline.iter().map(|entry| (entry.deed, entry.by)).collect::<Vec<_>>(),
-        [(Deed::Paid, By::Click)]
+        first.history.iter().map(|entry| (entry.what, entry.by)).collect::<Vec<_>>(),
+        [(HistoryItem::Action(OrderAction::Paid), Actor::Click)]
     );
     assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (6, 4));
     assert!(is_tidy(&shop).await);
+    let shopper = shopper(&shop).await;
+    assert_eq!((shopper.order_count, shopper.cart), (1, Vec::new()));
 }
 
 #[tokio::test]
-async fn an_order_that_is_over_gives_back_what_it_held_once() {
-    let shop = shop_with_an_order().await;
-    assert_eq!(close(&shop).await, Moved::Now);
-    assert_eq!(close(&shop).await, Moved::Before);
-    assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
-    assert_eq!(uses(&shop).await, Vec::<i64>::new());
-    assert!(is_tidy(&shop).await);
+async fn a_closed_order_releases_what_it_held_once() {
+    for by_event in [false, true] {
+        let shop = shop_with_an_order().await;
+        for outcome in [Outcome::Applied, Outcome::AlreadyApplied] {
+            if by_event {
+                settle(&shop, &[expired(&order_1())]).await;
+            } else {
+                assert_eq!(close(&shop).await, outcome);
+            }
+        }
+        assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
+        assert_eq!(uses(&shop).await, Vec::<i64>::new());
+        assert!(is_tidy(&shop).await);
+        let shopper = shopper(&shop).await;
+        assert_eq!((shopper.order_count, shopper.cart.len()), (0, 2), "nothing was bought");
+    }
 }
 
 #[tokio::test]
-async fn who_asked_for_the_cancellation_is_in_the_timeline_when_the_ledger_says_that_it_is_over() {
+async fn whoever_asked_for_the_cancellation_is_in_the_history_once_the_ledger_has_ended_the_order() {
     let shop = shop_with_an_order().await;
-    let ask = |order: &mut Fulfilment| order.cancel_asked_by = Some(By::Shopper);
-    records::change(&shop, 1, ask).await.unwrap();
-    assert_eq!(close(&shop).await, Moved::Now);
+    request_cancel(&shop, 1).await;
+    assert_eq!(close(&shop).await, Outcome::Applied);
+    settle(&shop, &[expired(&order_1())]).await;
     let order = order(&shop, 1).await;
-    assert_eq!(order.stage, Stage::Cancelled);
-    let last = order.timeline.last().unwrap();
-    assert_eq!((last.deed, last.by), (Deed::Cancelled, By::Shopper));
+    assert_eq!(order.state, OrderState::Cancelled { by: Actor::Shopper, sale: None });
+    let [entry] = order.history.as_slice() else { panic!("{:?}", order.history) };
+    assert_eq!((entry.what, entry.by), (HistoryItem::Action(OrderAction::Cancelled), Actor::Shopper));
+    assert_eq!(entry.event_id, Some(expired(&order).id));
 }
 
 #[tokio::test]
 async fn a_paid_order_does_not_expire() {
     let shop = shop_with_an_order().await;
     pay(&shop, false).await;
-    assert_eq!(close(&shop).await, Moved::Refused(Stage::Paid));
+    assert_eq!(close(&shop).await, Outcome::Refused(Stage::Paid));
+    let settled = settle(&shop, &[expired(&order_1())]).await;
+    assert_eq!(settled[0].announcement, Announcement::Nothing);
     assert_eq!(left(&shop, TEA).await, 6);
     assert_eq!(uses(&shop).await, [1]);
 }
 
 #[tokio::test]
-async fn an_expiry_that_broke_off_before_it_was_written_down_costs_nothing_when_late_money_comes() {
+async fn an_expiry_that_was_interrupted_costs_nothing_when_late_money_comes() {
     let shop = shop_with_an_order().await;
-    records::change(&shop, 1, |order: &mut Fulfilment| order.advance(Deed::Expired, By::Clock, NOON))
-        .await
-        .unwrap();
-    stock::give_back(&shop, order_id(1), &waiting(1, &[pieces(TEA, 4), pieces(SMALL, 1)]).articles())
-        .await
-        .unwrap();
-    assert_eq!((order(&shop, 1).await.stock, left(&shop, TEA).await), (StockState::Held, 10));
+    let expire = |order: &mut ShopOrder| order.apply(OrderAction::Expired, Actor::Clock, NOON);
+    records::change(&shop, 1, expire).await.unwrap();
+    let goods = Goods::of(order_id(1), &order_1().products());
+    stock::settle(&shop, &goods, |_| Settlement::Release).await.unwrap();
+    assert_eq!((order(&shop, 1).await.stock, left(&shop, TEA).await), (Stock::Held, 10));
     let order = pay(&shop, true).await;
-    assert_eq!((order.stock, order.missing.len()), (StockState::Taken, 0));
+    assert_eq!((order.stock, order.missing().len()), (Stock::Committed, 0));
     assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (6, 4));
+    assert!(is_tidy(&shop).await);
 }
 
 #[tokio::test]
-async fn late_money_takes_what_is_there_and_says_what_is_not() {
+async fn late_money_takes_what_is_there_and_says_what_is_missing() {
     let shop = shop_with_an_order().await;
     close(&shop).await;
-    stock::hold(&shop, order_id(2), &[pieces(TEA, 7)]).await.unwrap();
+    hold(&shop, order_id(2), &[pieces(TEA, 7)]).await;
     for _ in 0..2 {
         let order = pay(&shop, true).await;
-        assert_eq!((order.late, order.missing), (true, vec![pieces(TEA, 4)]));
+        assert!(order.payment().unwrap().late);
+        assert_eq!(order.missing(), [pieces(TEA, 4)]);
         assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (3, 4));
         assert_eq!(uses(&shop).await, [1]);
     }
-    assert_eq!(cancel(&shop).await, Moved::Now);
+    assert_eq!(cancel(&shop).await, Outcome::Applied);
     assert_eq!(
         (left(&shop, TEA).await, left(&shop, SMALL).await),
         (3, 5),
@@ -116,92 +141,141 @@ async fn late_money_takes_what_is_there_and_says_what_is_not() {
 }
 
 #[tokio::test]
-async fn a_paid_order_that_staff_cancel_puts_its_goods_on_the_shelf_once() {
+async fn money_that_the_ledger_calls_late_commits_what_the_order_still_holds() {
     let shop = shop_with_an_order().await;
-    assert_eq!(cancel(&shop).await, Moved::Refused(Stage::Waiting), "not this way while it is not paid");
-    assert_eq!(left(&shop, TEA).await, 6);
-    pay(&shop, false).await;
-    assert_eq!(cancel(&shop).await, Moved::Now);
-    for _ in 0..2 {
-        assert_eq!(cancel(&shop).await, Moved::Before);
-        pay(&shop, false).await;
-        let order = order(&shop, 1).await;
-        assert_eq!((order.stage, order.stock), (Stage::Cancelled, StockState::Returned));
-        assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
-    }
+    let order = pay(&shop, true).await;
+    assert_eq!((order.stock, order.missing().len()), (Stock::Committed, 0));
+    assert!(order.payment().unwrap().late);
+    assert_eq!((left(&shop, TEA).await, uses(&shop).await), (6, vec![1]));
     assert!(is_tidy(&shop).await);
 }
 
 #[tokio::test]
-async fn a_cancellation_that_broke_off_is_brought_to_its_end_by_whoever_comes_next() {
+async fn a_paid_order_that_staff_cancel_is_restocked_once() {
+    let shop = shop_with_an_order().await;
+    let refused = Outcome::Refused(Stage::AwaitingPayment);
+    assert_eq!(cancel(&shop).await, refused, "an unpaid one is closed otherwise");
+    assert_eq!(left(&shop, TEA).await, 6);
+    pay(&shop, false).await;
+    assert_eq!(cancel(&shop).await, Outcome::Applied);
+    for _ in 0..2 {
+        assert_eq!(cancel(&shop).await, Outcome::AlreadyApplied);
+        pay(&shop, false).await;
+        let order = order(&shop, 1).await;
+        assert_eq!((order.stage(), order.stock), (Stage::Cancelled, Stock::Released));
+        assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
+    }
+    assert!(is_tidy(&shop).await);
+    assert_eq!(shopper(&shop).await.order_count, 1, "it was paid");
+}
+
+#[tokio::test]
+async fn a_refund_after_delivery_restocks_nothing() {
+    let shop = shop_with_an_order().await;
+    pay(&shop, false).await;
+    let deliver = |order: &mut ShopOrder| {
+        let actions =
+            [OrderAction::Accepted, OrderAction::SentOff, OrderAction::Delivered, OrderAction::Refunded];
+        actions.map(|action| order.apply(action, Actor::Staff(user_id(1)), minutes(4)))
+    };
+    let outcomes = records::change(&shop, 1, deliver).await.unwrap().unwrap().1;
+    assert!(outcomes.iter().all(Outcome::is_applied), "{outcomes:?}");
+    pay(&shop, false).await;
+    let order = order(&shop, 1).await;
+    assert_eq!((order.stage(), order.stock), (Stage::Refunded, Stock::Committed));
+    assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (6, 4));
+}
+
+#[tokio::test]
+async fn an_interrupted_cancellation_is_finished_by_whoever_comes_next() {
     for by_staff in [true, false] {
         let shop = shop_with_an_order().await;
         pay(&shop, false).await;
-        let broke_off = |order: &mut Fulfilment| {
-            order.advance(Deed::Cancelled, By::Staff(user_id(1)), NOON);
-            order.stock = StockState::Returning;
+        let cancelled = |order: &mut ShopOrder| {
+            order.apply(OrderAction::Cancelled, Actor::Staff(user_id(1)), NOON);
         };
-        records::change(&shop, 1, broke_off).await.unwrap();
+        records::change(&shop, 1, cancelled).await.unwrap();
+        assert_eq!(order(&shop, 1).await.stock, Stock::Restocking);
         if by_staff {
-            assert_eq!(cancel(&shop).await, Moved::Before);
+            assert_eq!(cancel(&shop).await, Outcome::AlreadyApplied);
         } else {
             pay(&shop, false).await;
         }
-        assert_eq!(order(&shop, 1).await.stock, StockState::Returned);
+        assert_eq!(order(&shop, 1).await.stock, Stock::Released);
         assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
         assert!(is_tidy(&shop).await);
     }
 }
 
 #[tokio::test]
-async fn an_order_that_staff_cancel_before_its_goods_were_taken_gives_them_back() {
-    let shop = shop_with_an_order().await;
-    let paid = |order: &mut Fulfilment| {
-        order.advance(Deed::Paid, By::Click, NOON);
-        order.paid_at = Some(NOON);
-    };
-    records::change(&shop, 1, paid).await.unwrap();
-    assert_eq!(cancel(&shop).await, Moved::Now);
-    assert_eq!(order(&shop, 1).await.stock, StockState::Returned);
-    assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
-    assert!(is_tidy(&shop).await);
-}
-
-fn event(order_id: OrderId, kind: EventKind) -> Event {
-    Event {
-        id: Event::id_of(order_id, &kind),
-        order_id,
-        user_id: user_id(5551),
-        products: Vec::new(),
-        amount: Tiyin::ZERO,
-        occurred_at: minutes(1),
-        kind,
+async fn an_order_that_staff_cancel_before_its_goods_were_committed_releases_them() {
+    for committed in [false, true] {
+        let shop = shop_with_an_order().await;
+        let pay = |order: &mut ShopOrder| order.pay(payment(), completed(&order_1(), false).id);
+        records::change(&shop, 1, pay).await.unwrap();
+        if committed {
+            // The projector died before it could write so into the order.
+            let goods = Goods::of(order_id(1), &[pieces(TEA, 4)]);
+            stock::settle(&shop, &goods, |_| Settlement::Commit).await.unwrap();
+        }
+        assert_eq!(cancel(&shop).await, Outcome::Applied);
+        assert_eq!(order(&shop, 1).await.stock, Stock::Released);
+        assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (10, 5));
+        assert!(is_tidy(&shop).await);
     }
 }
 
 #[tokio::test]
-async fn an_expiry_is_news_where_the_clock_ended_an_order_and_where_the_shop_does_not_know_it() {
+async fn an_expiry_is_news_where_the_time_limit_ended_an_order_and_where_the_shop_does_not_know_it() {
     let shop = shop_with_an_order().await;
     placed(&shop, 2, &[pieces(TEA, 1)]).await;
-    let ask = |order: &mut Fulfilment| order.cancel_asked_by = Some(By::Shopper);
-    records::change(&shop, 2, ask).await.unwrap();
-    let events = [1, 2, 3].map(|number| event(order_id(number), EventKind::OrderExpired));
+    request_cancel(&shop, 2).await;
+    let events = [1, 2, 3].map(|number| expired(&waiting(number, &[])));
+    let news = Announcement::Event { stock_settled: true };
     for _ in 0..2 {
-        let settled = settling::apply(&shop, &events).await.unwrap();
+        let settled = settle(&shop, &events).await;
         assert_eq!(
-            events.iter().map(|event| settled.is_news(event)).collect::<Vec<_>>(),
-            [true, false, true]
+            settled.iter().map(|settled| settled.announcement).collect::<Vec<_>>(),
+            [news, Announcement::Nothing, news]
         );
     }
 }
 
 #[tokio::test]
-async fn an_order_whose_making_broke_off_is_cleared_away_after_its_time_and_not_before() {
+async fn an_order_whose_creation_was_interrupted_is_abandoned_after_its_time_and_not_before() {
     let shop = shop_with_an_order().await;
-    records::change(&shop, 1, |order: &mut Fulfilment| order.stage = Stage::Placing).await.unwrap();
-    assert_eq!(settling::abandon_old(&shop, NOON + settling::PLACING_LIMIT).await.unwrap(), 0);
+    let creating = |order: &mut ShopOrder| order.state = OrderState::Creating { cancel_requested_by: None };
+    records::change(&shop, 1, creating).await.unwrap();
+    assert_eq!(settling::abandon_old(&shop, NOON + settling::CREATING_LIMIT).await.unwrap(), 0);
     assert_eq!(settling::abandon_old(&shop, minutes(16)).await.unwrap(), 1);
     assert_eq!(settling::abandon_old(&shop, minutes(16)).await.unwrap(), 0);
-    assert_eq!(order(&shop, 1).await.stage, Stage::Cancelled);
+    assert_eq!(order(&shop, 1).await.stage(), Stage::Cancelled);
     assert_eq!((left(&shop, TEA).await, uses(&shop).await.len()), (10, 0), "{CODE}");
+}
+
+#[tokio::test]
+async fn an_order_in_creation_that_the_ledger_has_ended_is_cancelled_and_nobody_is_told() {
+    let shop = shop_with_an_order().await;
+    let creating = |order: &mut ShopOrder| order.state = OrderState::Creating { cancel_requested_by: None };
+    records::change(&shop, 1, creating).await.unwrap();
+    let settled = settle(&shop, &[expired(&order_1())]).await;
+    assert_eq!(settled[0].announcement, Announcement::Nothing);
+    let order = order(&shop, 1).await;
+    assert_eq!((order.stage(), order.stock), (Stage::Cancelled, Stock::Released));
+    assert_eq!((left(&shop, TEA).await, uses(&shop).await.len()), (10, 0));
+}
+
+#[tokio::test]
+async fn money_for_an_order_that_was_being_given_up_is_honoured() {
+    let shop = shop_with_an_order().await;
+    let given_up = |order: &mut ShopOrder| {
+        order.state = OrderState::Creating { cancel_requested_by: Some(Actor::Clock) };
+    };
+    records::change(&shop, 1, given_up).await.unwrap();
+    let goods = Goods::of(order_id(1), &[pieces(TEA, 4)]);
+    stock::settle(&shop, &goods, |_| Settlement::Release).await.unwrap();
+    let order = pay(&shop, false).await;
+    assert_eq!((order.stage(), order.stock, order.missing()), (Stage::Paid, Stock::Committed, &[][..]));
+    assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await, uses(&shop).await), (6, 4, vec![1]));
+    assert!(is_tidy(&shop).await);
 }

@@ -1,9 +1,9 @@
-//! Claims of notifications: one sender each.
+//! Claims of notifications: each has one sender.
 
 use time::Duration;
 use tolov_domain::{
     EventId,
-    ports::shop::{Claim, NotificationLog, Outcome},
+    ports::notifications::{Claim, NotificationLog, SendOutcome},
 };
 
 use crate::world::{NOON, World};
@@ -31,7 +31,7 @@ async fn of_parallel_claimers_exactly_one_may_send_each_notification() -> anyhow
                     *senders += 1;
                 }
                 Claim::Busy { until } => assert_eq!(until, lease_until),
-                Claim::Settled => panic!("nobody has settled anything"),
+                Claim::Settled => panic!("nothing was settled"),
             }
         }
     }
@@ -50,7 +50,7 @@ async fn a_notification_named_twice_in_a_call_is_sent_once() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn an_earlier_attempt_that_may_have_got_through_is_told_even_after_a_release() -> anyhow::Result<()> {
+async fn a_release_keeps_an_earlier_attempt_that_may_have_been_sent() -> anyhow::Result<()> {
     let world = World::fresh().await?;
     let (died, shop) = (world.shop().await, world.shop().await);
     let ids = ids(1);
@@ -65,7 +65,7 @@ async fn an_earlier_attempt_that_may_have_got_through_is_told_even_after_a_relea
 }
 
 #[tokio::test]
-async fn nobody_gives_back_the_claim_of_another() -> anyhow::Result<()> {
+async fn a_store_does_not_release_the_claim_of_another() -> anyhow::Result<()> {
     let world = World::fresh().await?;
     let (slow, shop) = (world.shop().await, world.shop().await);
     let ids = ids(1);
@@ -80,13 +80,13 @@ async fn nobody_gives_back_the_claim_of_another() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_outcome_is_kept_even_where_the_claim_was_lost() -> anyhow::Result<()> {
+async fn an_outcome_is_recorded_without_a_claim() -> anyhow::Result<()> {
     let world = World::fresh().await?;
     let shop = world.shop().await;
     let ids = ids(2);
-    let gone = Outcome::Undeliverable { reason: "$blocked by the shopper".to_owned() };
+    let gone = SendOutcome::Undeliverable { reason: "$blocked by the shopper".to_owned() };
     shop.settle(&ids, &gone, NOON).await?;
-    shop.settle(&ids, &Outcome::Sent { message_id: 7 }, NOON).await?;
+    shop.settle(&ids, &SendOutcome::Sent { message_id: 7 }, NOON).await?;
     assert_eq!(shop.outcome(&ids[1]).await?, Some(gone));
     let claims = shop.claim(&ids, NOON, NOON + Duration::minutes(1)).await?;
     assert_eq!(claims, [Claim::Settled, Claim::Settled]);

@@ -1,5 +1,6 @@
-//! The promises of the ports, as every adapter keeps them.
+//! The contract suites.
 
 use crate::world::World;
 
-tolov_contract::shop_contract!(World::fresh);
+tolov_contract::documents_contract!(World::fresh);
+tolov_contract::notifications_contract!(World::fresh);

@@ -1,11 +1,10 @@
 //! Black-box tests against the server that TEST_MONGO_URL names.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod applying;
 mod claiming;
 mod connecting;
 mod contract;
 mod documents;
 mod faults;
-mod numbering;
+mod replica_set;
 mod world;

@@ -1,15 +1,25 @@
-//! A database of its own for each test, and the events that tests apply.
+//! A database of its own for each test.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
-use mongodb::{Client, Database, bson::oid::ObjectId};
+use mongodb::{
+    Client, Database,
+    bson::{Bson, Document, doc, oid::ObjectId},
+};
 use time::macros::datetime;
-use tolov_contract::{chaos_proxy::ChaosProxy, shop::ShopWorld};
+use tolov_contract::{
+    chaos_proxy::ChaosProxy,
+    documents::{COLLECTIONS, DocumentsWorld},
+    notifications::NotificationsWorld,
+};
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin,
-    UserId, payment::ClickError, ports::shop::ShopStore, time::Timestamp,
+    ports::{
+        documents::{Collection, Documents, Key},
+        notifications::NotificationLog,
+    },
+    time::Timestamp,
 };
 use tolov_kit::secret::Secret;
 use tolov_mongodb::{MongoOptions, MongoShop};
@@ -23,20 +33,23 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn fresh() -> anyhow::Result<Self> {
-        let server = server_url()?;
+        Self::at(&server_url()?).await
+    }
+
+    pub(crate) async fn at(server: &str) -> anyhow::Result<Self> {
         let name = format!("tolov_test_{}", ObjectId::new().to_hex());
-        let url = with_database(&server, &name);
+        let url = with_database(server, &name);
         let database = Client::with_uri_str(&url).await?.database(&name);
         Ok(Self { url, database })
     }
 
-    /// A store with patience: the tests share a slow server and a busy machine.
+    /// A store with a long time limit: the tests share a slow server and a busy machine.
     pub(crate) async fn shop(&self) -> MongoShop {
-        let patient = MongoOptions { call_timeout: Duration::from_secs(30), ..MongoOptions::default() };
-        shop_at(&self.url, patient).await
+        let slow = MongoOptions { call_timeout: Duration::from_secs(30), ..MongoOptions::default() };
+        shop_at(&self.url, slow).await
     }
 
-    /// A proxy before the server, and a store whose way leads over it.
+    /// A proxy before the server, and a store that connects through it.
     pub(crate) async fn shop_over_proxy(&self, call_timeout: Duration) -> (ChaosProxy, MongoShop) {
         let (_, rest) = self.url.split_once("://").unwrap();
         let (authority, path) = rest.split_once('/').unwrap();
@@ -62,9 +75,21 @@ impl World {
 }
 
 #[async_trait]
-impl ShopWorld for World {
-    async fn store(&self) -> Arc<dyn ShopStore> {
+impl DocumentsWorld for World {
+    async fn documents(&self) -> Arc<dyn Documents> {
         Arc::new(self.shop().await)
+    }
+
+    async fn damage(&self, collection: Collection, key: &Key) -> anyhow::Result<()> {
+        let id = match key {
+            Key::Number(number) => Bson::Int64(*number),
+            Key::Text(text) => Bson::String(text.clone()),
+        };
+        let documents = self.database.collection::<Document>(collection.name());
+        let damage = doc! { "$set": { "damage": ObjectId::new() } };
+        let damaged = documents.update_one(doc! { "_id": id }, damage).await?;
+        anyhow::ensure!(damaged.matched_count == 1, "{key} is not there");
+        Ok(())
     }
 
     async fn close(self: Box<Self>) {
@@ -72,8 +97,15 @@ impl ShopWorld for World {
     }
 }
 
+#[async_trait]
+impl NotificationsWorld for World {
+    async fn notification_log(&self) -> Arc<dyn NotificationLog> {
+        Arc::new(self.shop().await)
+    }
+}
+
 pub(crate) async fn shop_at(url: &str, options: MongoOptions) -> MongoShop {
-    MongoShop::connect(&Secret::new(url), options).await.unwrap()
+    MongoShop::connect(&Secret::new(url), options, &COLLECTIONS).await.unwrap()
 }
 
 fn server_url() -> anyhow::Result<String> {
@@ -88,60 +120,4 @@ fn with_database(url: &str, database: &str) -> String {
     let authority = address.split('/').next().unwrap();
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     format!("{scheme}://{authority}/{database}{query}")
-}
-
-pub(crate) fn order_id(number: i64) -> OrderId {
-    OrderId::try_new(number).unwrap()
-}
-
-pub(crate) fn user_id(number: i64) -> UserId {
-    UserId::try_new(number).unwrap()
-}
-
-pub(crate) fn product(id: i64, count: u32) -> OrderedProduct {
-    OrderedProduct { product_id: ProductId::try_new(id).unwrap(), count }
-}
-
-pub(crate) fn completed(order: i64, user: i64, products: &[OrderedProduct]) -> Event {
-    event(
-        order,
-        user,
-        products,
-        EventKind::PaymentCompleted {
-            click_trans_id: ClickTransId::try_new(order + 500).unwrap(),
-            click_paydoc_id: ClickPaydocId::try_new(order + 600).unwrap(),
-            merchant_prepare_id: PrepareId::try_new(order).unwrap(),
-            late: false,
-        },
-    )
-}
-
-pub(crate) fn cancelled(order: i64, user: i64, products: &[OrderedProduct]) -> Event {
-    event(
-        order,
-        user,
-        products,
-        EventKind::PaymentCancelled {
-            click_trans_id: ClickTransId::try_new(order + 400).unwrap(),
-            click_paydoc_id: ClickPaydocId::try_new(order + 300).unwrap(),
-            merchant_prepare_id: PrepareId::try_new(order).unwrap(),
-            error: ClickError::from_code(-5017).unwrap(),
-        },
-    )
-}
-
-pub(crate) fn expired(order: i64, user: i64, products: &[OrderedProduct]) -> Event {
-    event(order, user, products, EventKind::OrderExpired)
-}
-
-fn event(order: i64, user: i64, products: &[OrderedProduct], kind: EventKind) -> Event {
-    Event {
-        id: Event::id_of(order_id(order), &kind),
-        order_id: order_id(order),
-        user_id: user_id(user),
-        products: products.to_vec(),
-        amount: Tiyin::try_new(3_000_000).unwrap(),
-        occurred_at: NOON,
-        kind,
-    }
 }

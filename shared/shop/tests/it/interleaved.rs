@@ -1,4 +1,4 @@
-//! Documents on which callers get into each other's way, and whose answers are lost now and then.
+//! Documents whose callers are interleaved at every call, and whose answers are lost now and then.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,18 +6,18 @@ use async_trait::async_trait;
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::ports::{
     PortError,
-    documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
+    documents::{Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written},
 };
 
 #[derive(Debug)]
-pub(crate) struct Jumbled {
+pub(crate) struct Interleaved {
     documents: MemoryDocuments,
     dice: AtomicU64,
-    /// Of a hundred calls so many fail, half of them after they took effect.
+    /// So many calls of a hundred fail, half of them after they took effect.
     failing: u64,
 }
 
-impl Jumbled {
+impl Interleaved {
     pub(crate) fn new(documents: MemoryDocuments, seed: u64, failing: u64) -> Self {
         Self { documents, dice: AtomicU64::new(seed), failing }
     }
@@ -39,36 +39,35 @@ impl Jumbled {
 
     fn luck(&self) -> Result<(), PortError> {
         if self.below(200) < self.failing {
-            return Err(PortError::Unavailable("the line broke".to_owned()));
+            return Err(PortError::Unavailable("the connection broke".to_owned()));
         }
         Ok(())
     }
 }
 
 #[async_trait]
-impl Documents for Jumbled {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.turn().await?;
-        self.documents.get(collection, key).await
-    }
-
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+impl Documents for Interleaved {
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         self.turn().await?;
         self.documents.get_many(collection, keys).await
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        self.turn().await?;
-        let put = self.documents.put(collection, key, seen, body).await?;
-        self.luck()?;
-        // A driver that writes once more after a lost answer meets its own write.
-        Ok(if self.below(100) < self.failing { Put::Conflict } else { put })
+    /// A batch is no unit: others write between its documents, and it may break off after any of them.
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        let mut answers = Vec::new();
+        for write in writes {
+            self.turn().await?;
+            let answer = self.documents.put_many(collection, std::slice::from_ref(write)).await?;
+            self.luck()?;
+            // A driver that writes once more after a lost answer meets its own write.
+            let is_lost = self.below(100) < self.failing;
+            answers.extend(if is_lost { vec![Written::Conflict] } else { answer });
+        }
+        Ok(answers)
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
@@ -76,7 +75,7 @@ impl Documents for Jumbled {
         self.documents.remove(collection, key, seen).await
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         self.turn().await?;
         self.documents.find(query).await
     }
@@ -86,8 +85,8 @@ impl Documents for Jumbled {
         self.documents.count(query).await
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
         self.turn().await?;
-        self.documents.next_number(sequence).await
+        self.documents.next_number(sequence, above).await
     }
 }

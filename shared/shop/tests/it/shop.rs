@@ -1,16 +1,20 @@
-//! A small shop: tea (7) as it is, a shirt (20) in two sizes (21 counted, 22 as many as anybody wants), a promo code.
+//! A small shop: tea (7) without variants, a shirt (20) in two sizes (21 with counted stock, 22 without), a promo code.
 
 use time::{Duration, macros::datetime};
 use tolov_domain::{
-    ClickPaydocId, OrderId, OrderedProduct, ProductId, Tiyin, UserId, order::OrderLine,
-    ports::documents::Documents, time::Timestamp,
+    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, Phone, PrepareId, ProductId,
+    Tiyin, UserId, order::OrderLine, ports::documents::Documents, time::Timestamp,
 };
 use tolov_shop::{
-    catalogue::{Fiscal, Product, Variant, product},
-    fulfilment::{Delivery, Fulfilment, Stage, StockState, fulfilment},
+    catalogue::{
+        Fiscal, Product, Variant, product,
+        stock::{self, Goods, HoldState, Marks, Short},
+    },
+    order::{self, Delivery, OrderState, PaymentFacts, PaymentLink, ShopOrder, Stock, Terms},
     promo::{Off, PromoCode, Use, promo_code},
     records,
-    stock::{self, HoldState},
+    settling::{self, Settled},
+    shopper::{self, Shopper},
 };
 
 pub(crate) const NOON: Timestamp = datetime!(2026-11-23 12:00 UTC);
@@ -35,16 +39,25 @@ pub(crate) fn article_id(number: i64) -> ProductId {
     ProductId::try_new(number).unwrap()
 }
 
-pub(crate) fn paydoc_id() -> ClickPaydocId {
-    ClickPaydocId::try_new(2001).unwrap()
-}
-
 pub(crate) fn soum(soum: i64) -> Tiyin {
     Tiyin::try_new(soum * 100).unwrap()
 }
 
 pub(crate) fn pieces(article: i64, count: u32) -> OrderedProduct {
     OrderedProduct { product_id: article_id(article), count }
+}
+
+pub(crate) fn phone() -> Phone {
+    Phone::parse("+998901234567").unwrap()
+}
+
+pub(crate) fn payment() -> PaymentFacts {
+    PaymentFacts {
+        click_trans_id: ClickTransId::try_new(501).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        paid_at: minutes(1),
+        late: false,
+    }
 }
 
 pub(crate) fn tea(stock: Option<u32>) -> Product {
@@ -101,53 +114,112 @@ pub(crate) async fn open_shop(documents: &dyn Documents) {
 }
 
 /// An order as checkout has made it and the ledger has registered it, holding nothing yet.
-pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> Fulfilment {
+pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> ShopOrder {
     let line = |article: &OrderedProduct| OrderLine {
         product_id: article.product_id,
         count: article.count,
         title: "Choy".to_owned(),
         price: Some(soum(15_000)),
     };
-    Fulfilment {
+    ShopOrder {
         id: order_id(number),
         user_id: user_id(5551),
         lines: articles.iter().map(line).collect(),
-        goods: soum(30_000),
-        discount: soum(3_000),
-        promo_code: Some(CODE.to_owned()),
-        delivery_price: Tiyin::ZERO,
         total: soum(27_000),
-        delivery: Delivery::Address { text: "Navoiy 1".to_owned(), landmark: None },
-        phone: "+998901234567".to_owned(),
-        comment: None,
-        stage: Stage::Waiting,
-        stock: StockState::Held,
         placed_at: NOON,
-        pay_until_at: None,
-        payment_url: None,
-        click_paydoc_id: None,
-        paid_at: None,
-        late: false,
-        missing: Vec::new(),
-        cancel_asked_by: None,
-        timeline: Vec::new(),
-        shopper_message_id: None,
-        staff_message_id: None,
+        terms: Some(Terms {
+            goods: soum(30_000),
+            discount: soum(3_000),
+            promo_code: Some(CODE.to_owned()),
+            delivery_price: Tiyin::ZERO,
+            delivery: Delivery::Address { text: "Navoiy 1".to_owned(), landmark: None },
+            phone: phone(),
+            comment: None,
+        }),
+        state: awaiting(),
+        stock: Stock::Held,
+        history: Vec::new(),
     }
 }
 
-/// The same in the shop, with its stock held and its promo code used.
-pub(crate) async fn placed(documents: &dyn Documents, number: i64, articles: &[OrderedProduct]) {
-    let order = waiting(number, articles);
-    records::insert(documents, &order).await.unwrap();
-    assert_eq!(stock::hold(documents, order.id, articles).await.unwrap().short, []);
-    let used = Use { order_id: order.id, user_id: order.user_id };
-    let claim = |code: &mut PromoCode| code.claim(used, order.goods, NOON);
-    records::change(documents, CODE, claim).await.unwrap().unwrap().1.unwrap();
+pub(crate) fn awaiting() -> OrderState {
+    let link = PaymentLink { url: "https://my.click.uz/services/pay".to_owned(), pay_until: None };
+    OrderState::AwaitingPayment { link: Some(link), cancel_requested_by: None }
 }
 
-pub(crate) async fn order(documents: &dyn Documents, number: i64) -> Fulfilment {
-    fulfilment(documents, order_id(number)).await.unwrap().unwrap()
+/// The same in the shop, with its stock held, its promo code used, and its goods still in the cart.
+pub(crate) async fn placed(documents: &dyn Documents, number: i64, articles: &[OrderedProduct]) {
+    place(documents, &waiting(number, articles)).await;
+}
+
+pub(crate) async fn place(documents: &dyn Documents, order: &ShopOrder) {
+    records::insert(documents, order).await.unwrap();
+    assert_eq!(hold(documents, order.id, &order.products()).await.short, []);
+    let used = Use { order_id: order.id, user_id: order.user_id };
+    let claim = |code: &mut PromoCode| code.claim(used, soum(30_000), NOON);
+    records::change(documents, CODE, claim).await.unwrap().unwrap().1.unwrap();
+    shopper::change(documents, order.user_id, |shopper| {
+        for article in order.products() {
+            let there = shopper.cart.iter().find(|line| line.product_id == article.product_id);
+            let count = article.count + there.map_or(0, |line| line.count);
+            shopper.set_cart_line(OrderedProduct { count, ..article });
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Holding {
+    pub(crate) short: Vec<Short>,
+    pub(crate) marks: Marks,
+}
+
+pub(crate) async fn hold(documents: &dyn Documents, id: OrderId, articles: &[OrderedProduct]) -> Holding {
+    let mut step = stock::hold(documents, &Goods::of(id, articles)).await.unwrap();
+    let mut holding = Holding { short: Vec::new(), marks: Marks::default() };
+    for held in step.of(id) {
+        holding.short.extend(held.short);
+        holding.marks.extend(held.marks);
+    }
+    holding
+}
+
+pub(crate) fn event(order: &ShopOrder, kind: EventKind, occurred_at: Timestamp) -> Event {
+    Event {
+        id: Event::id_of(order.id, &kind),
+        order_id: order.id,
+        user_id: order.user_id,
+        products: order.products(),
+        amount: order.total,
+        occurred_at,
+        kind,
+    }
+}
+
+/// The payment of an order, with the facts of [`payment`].
+pub(crate) fn completed(order: &ShopOrder, late: bool) -> Event {
+    let PaymentFacts { click_trans_id, click_paydoc_id, paid_at, .. } = payment();
+    let merchant_prepare_id = PrepareId::try_new(77).unwrap();
+    let kind = EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late };
+    event(order, kind, paid_at)
+}
+
+pub(crate) fn expired(order: &ShopOrder) -> Event {
+    event(order, EventKind::OrderExpired, minutes(2))
+}
+
+pub(crate) async fn settle(documents: &dyn Documents, events: &[Event]) -> Vec<Settled> {
+    settling::settle(documents, events).await.unwrap()
+}
+
+pub(crate) async fn order(documents: &dyn Documents, number: i64) -> ShopOrder {
+    order::order(documents, order_id(number)).await.unwrap().unwrap()
+}
+
+/// The shopper of all orders of [`waiting`].
+pub(crate) async fn shopper(documents: &dyn Documents) -> Shopper {
+    shopper::shopper(documents, user_id(5551)).await.unwrap().unwrap()
 }
 
 /// How many of an article can be sold.
