@@ -5,19 +5,20 @@ use std::sync::{Arc, OnceLock};
 use teloxide::types::{ChatId, Me};
 use tolov_domain::{
     Language, UserId,
-    ports::{bus::Consumer, documents::Documents, shop::ShopStore},
+    ports::{ShopStore, bus::Consumer, documents::Documents},
     time::Timestamp,
 };
 use tolov_kit::clock::Clock;
+use tolov_shop::{order::ShopOrder, shopper};
 
 use crate::{
-    config::BotConfig,
-    conversation::{dialogue::ShownMessage, screen::Screen},
-    orders::ledger_client::LedgerClient,
-    telegram::{client::Telegram, errors::SendError, limits::Pace, staff_chat::StaffChat},
+    config::Config,
+    conversation::{dialogue::ShownMessage, link::Link, screen::Screen},
+    orders::ledger_client::{LedgerClient, LedgerError, Registration},
+    telegram::{client::Telegram, errors::SendError, limits::RateLimiter, staff_chat::StaffChat},
 };
 
-/// What the bot works with. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
+/// The surroundings of the service. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
 #[derive(Debug, Clone)]
 pub struct Deps {
     pub consumer: Arc<dyn Consumer>,
@@ -25,17 +26,18 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
 }
 
-/// All that the conversation works with: one thing to inject, so one thing that could be forgotten.
+/// Everything that handlers and background tasks share.
 #[derive(Debug)]
 pub(crate) struct HandlerDeps {
     pub(crate) shop: Arc<dyn ShopStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) telegram: Arc<Telegram>,
-    pub(crate) overall: Arc<Pace>,
+    /// Of all messages that the bot sends.
+    pub(crate) rate_limiter: Arc<RateLimiter>,
     pub(crate) ledger: LedgerClient,
     pub(crate) staff_chat: StaffChat,
-    pub(crate) config: Arc<BotConfig>,
-    /// Who the bot is; known since Telegram answered for the first time.
+    pub(crate) config: Arc<Config>,
+    /// The bot's own account; known once Telegram has answered for the first time.
     pub(crate) me: OnceLock<Me>,
 }
 
@@ -48,25 +50,30 @@ impl HandlerDeps {
         self.clock.now()
     }
 
-    /// The bot's name without the @, for links to it.
+    /// The bot's username without the @; empty while it is not known.
     pub(crate) fn username(&self) -> &str {
         self.me.get().and_then(|me| me.user.username.as_deref()).unwrap_or_default()
     }
 
-    /// `t.me/the_bot?start=payload`.
-    pub(crate) fn start_link(&self, payload: &str) -> String {
-        format!("https://t.me/{}?start={payload}", self.username())
+    /// `https://t.me/the_bot?start=payload`.
+    pub(crate) fn url_of(&self, link: Link) -> String {
+        format!("https://t.me/{}?start={}", self.username(), link.payload())
+    }
+
+    /// Registers an order with the ledger. Its pay link leads back to the order in the bot.
+    pub(crate) async fn register(&self, order: &ShopOrder) -> Result<Registration, LedgerError> {
+        self.ledger.register(order, &self.url_of(Link::Order(order.id))).await
     }
 
     /// The language that a person has chosen, else Uzbek.
     pub(crate) async fn language_of(&self, id: UserId) -> Language {
-        let user = self.shop.user(id).await;
-        user.ok().flatten().and_then(|user| user.language).unwrap_or_default()
+        let shopper = shopper::shopper(self.documents(), id).await;
+        shopper.ok().flatten().and_then(|shopper| shopper.language).unwrap_or_default()
     }
 
-    /// Sends a message to a person who did not just write, within the overall rate.
-    pub(crate) async fn tell(&self, id: UserId, screen: &Screen) -> Result<ShownMessage, SendError> {
-        self.overall.reserve_priority();
+    /// Sends a message to a person, ahead of the notifications that wait for their turn.
+    pub(crate) async fn send_to(&self, id: UserId, screen: &Screen) -> Result<ShownMessage, SendError> {
+        self.rate_limiter.reserve_priority();
         self.telegram.show_new(ChatId(id.get()), screen).await
     }
 }

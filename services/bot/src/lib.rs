@@ -15,8 +15,14 @@ mod telegram;
 mod texts;
 mod updates;
 
+use tolov_domain::ports::documents::Collection;
+
 pub use crate::{
-    config::{BotConfig, Channel, ConfigError},
+    config::{Channel, Config, ConfigError},
     deps::Deps,
     service::Service,
 };
+
+/// Every collection of this crate, for the stores that create collections and indexes when they are opened.
+pub const COLLECTIONS: [Collection; 3] =
+    [conversation::dialogue::DIALOGUES, orders::messages::ORDER_MESSAGES, updates::inbox::UPDATES];

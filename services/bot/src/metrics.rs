@@ -1,11 +1,11 @@
-//! What the bot counts (docs/metrics.md).
+//! The metrics of the bot (docs/metrics.md).
 
 use tokio::time::Instant;
 
 use crate::telegram::errors::SendError;
 
-/// One message that was sent to somebody who did not just ask, or was not.
-pub(crate) fn record_send(method: &'static str, outcome: &Result<i64, SendError>) {
+/// Counts a send: notifications, posts, broadcasts and messages of support.
+pub(crate) fn record_send<T>(method: &'static str, outcome: &Result<T, SendError>) {
     let result = match outcome {
         Ok(_) => "sent",
         Err(SendError::Wait(_)) => "wait",
@@ -22,7 +22,7 @@ pub(crate) fn record_send(method: &'static str, outcome: &Result<i64, SendError>
     }
 }
 
-/// Answers an update, counts it and how long it took.
+/// Answers an update, and counts it with its duration.
 pub(crate) async fn record_update<E>(
     kind: &'static str,
     answer: impl Future<Output = Result<(), E>>,

@@ -10,16 +10,16 @@ use tolov_kit::{in_hand::InHand, lifecycle::Stop};
 
 use crate::{
     broadcast,
-    config::{BotConfig, ConfigError},
+    config::{Config, ConfigError},
     deps::{Deps, HandlerDeps},
     maintenance,
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
-    telegram::{client::Telegram, limits::Pace, staff_chat::StaffChat},
+    telegram::{client::Telegram, limits::RateLimiter, staff_chat::StaffChat},
     updates,
 };
 
-/// Tells shoppers and staff what happened, and answers shoppers.
+/// Sends notifications, and answers shoppers and staff.
 #[derive(Debug)]
 pub struct Service {
     notifier: Arc<Notifier>,
@@ -28,22 +28,23 @@ pub struct Service {
 }
 
 impl Service {
-    /// Checks the settings; asks nothing of the network.
-    pub fn build(config: BotConfig, deps: Deps) -> Result<Self, ConfigError> {
+    /// Checks the settings. Nothing of the network is needed.
+    pub fn new(config: Config, deps: Deps) -> Result<Self, ConfigError> {
         config.check()?;
         let telegram = Arc::new(Telegram::new(&config)?);
-        let overall = Pace::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
+        let rate_limiter =
+            RateLimiter::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
         let handlers = Arc::new(HandlerDeps {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
-            overall: Arc::new(overall),
+            rate_limiter: Arc::new(rate_limiter),
             ledger: LedgerClient::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
             config: Arc::new(config),
             me: OnceLock::new(),
         });
-        let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
+        let notifier = Arc::new(Notifier::new(&deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
     }
 
@@ -52,14 +53,13 @@ impl Service {
         self.notifier.in_hand()
     }
 
-    /// Tells, as long as the process lives, whether Telegram answered the last time.
+    /// Whether Telegram answered the last time, for readiness.
     pub fn telegram_status(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let telegram = Arc::clone(&self.telegram);
         move || telegram.is_reachable()
     }
 
-    /// Runs until `stop`; what is in hand is sent or given back first. Never fails: what is away is awaited, and the
-    /// notifier does not need the listener.
+    /// Runs until `stop`; what is in hand is sent or given back first. Waits for whatever is unavailable, so it never fails.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
         tokio::join!(
             notify::run(self.notifier, stop.clone()),

@@ -1,4 +1,4 @@
-//! The line that shows how far a broadcast is, with what can be done about it.
+//! The message that shows the progress of a broadcast, with its buttons.
 
 use tolov_domain::Language;
 use tolov_shop::broadcast::{Broadcast, BroadcastState};
@@ -21,7 +21,7 @@ pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
         BroadcastState::Done => t!(language, "broadcast-done", number = id),
         BroadcastState::Stopped => t!(language, "broadcast-stopped", number = id),
     };
-    // Who came after it began makes it more than there were.
+    // Shoppers who came after it began are counted too.
     let total = broadcast.total.max(broadcast.done());
     let numbers = t!(
         language,

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use teloxide::types::ChatId;
+use teloxide::{ApiError, types::ChatId};
 use tokio::time::Instant;
 use tolov_domain::UserId;
 use tolov_kit::lifecycle::Stop;
-use tolov_shop::{broadcast::Reached, profile};
+use tolov_shop::{broadcast::Reached, shopper};
 
 use crate::{
     deps::HandlerDeps,
     telegram::{
-        copy::MessageRef,
+        client::MessageRef,
         errors::SendError,
-        limits::{Pace, Turn},
+        limits::{RateLimiter, Turn},
     },
 };
 
-/// When the next try is made while Telegram is away.
+/// When the next attempt is made while Telegram is unavailable.
 const AWAY_FOR: Duration = Duration::from_secs(5);
 
 /// What is sent, and how.
@@ -27,31 +27,31 @@ pub(super) struct BroadcastMessage {
     pub(super) is_forward: bool,
 }
 
-/// How a try ended.
+/// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
-    As(Reached),
-    /// Not sent, and to be tried again: told to stop, Telegram wants to be left alone, or is away.
-    NotYet,
-    /// Telegram failed at this message itself; where it takes others meanwhile, this person is given up.
+    Ended(Reached),
+    /// Not sent, and to be tried again: the stop, Telegram's "retry after", or no connection.
+    Postponed,
+    /// Telegram failed at this message. If it takes others meanwhile, this person is given up.
     Failing,
-    /// The message that is copied is gone.
+    /// The message that is copied was deleted.
     SourceGone,
 }
 
-/// Sends when its turn comes, at most until `deadline`.
+/// Sends in its turn, at most until `deadline`.
 pub(super) async fn send(
     deps: &HandlerDeps,
-    pace: &Pace,
+    rate_limiter: &RateLimiter,
     message: BroadcastMessage,
     id: UserId,
     (deadline, stop): (Instant, &Stop),
 ) -> Attempt {
     loop {
-        // First the broadcast's own pace, which is a part of the whole: so there is room for who waits for an answer.
-        for line in [pace, &*deps.overall] {
-            if line.turn(deadline, stop).await != Turn::Yours {
-                return Attempt::NotYet;
+        // The broadcast's own rate is a part of the whole, so there is room for answers and notifications.
+        for limiter in [rate_limiter, &*deps.rate_limiter] {
+            if limiter.acquire(deadline, stop).await != Turn::Granted {
+                return Attempt::Postponed;
             }
         }
         let chat = ChatId(id.get());
@@ -60,56 +60,57 @@ pub(super) async fn send(
         } else {
             deps.telegram.copy(chat, message.source).await
         };
-        let Err(error) = sent else { return Attempt::As(Reached::Sent) };
+        let Err(error) = sent else { return Attempt::Ended(Reached::Sent) };
         match error {
             SendError::Wait(wait) => {
                 tracing::info!(wait_ms = wait.as_millis(), "Telegram asks to wait with a broadcast");
                 let until = Instant::now() + wait;
-                pace.hold_until(until);
+                rate_limiter.pause_until(until);
                 if until > deadline {
-                    return Attempt::NotYet;
+                    return Attempt::Postponed;
                 }
             }
-            SendError::ChatClosed(reason) => {
-                tracing::debug!(user.id = %id, reason, "a broadcast does not reach a person");
-                keep_blocked(deps, id).await;
-                return Attempt::As(Reached::Blocked);
+            SendError::ChatClosed(error) => {
+                tracing::debug!(user.id = %id, %error, "a broadcast does not reach a person");
+                record_blocked(deps, id).await;
+                return Attempt::Ended(Reached::Blocked);
             }
-            SendError::Refused(reason) if is_about_the_source(&reason) => return Attempt::SourceGone,
-            SendError::Refused(_) | SendError::Migrated(_) => return Attempt::As(Reached::Failed),
-            // Perhaps sent: nobody gets an advertisement twice for that.
-            SendError::Unknown(_) => return Attempt::As(Reached::Failed),
+            SendError::Refused(error) if is_about_the_source(&error) => return Attempt::SourceGone,
+            // Of an unknown outcome too: nobody gets an advertisement twice.
+            SendError::Refused(_) | SendError::Migrated(_) | SendError::Unknown(_) => {
+                return Attempt::Ended(Reached::Failed);
+            }
             SendError::ServerFailed { .. } => {
-                pace.hold_until(Instant::now() + AWAY_FOR);
+                rate_limiter.pause_until(Instant::now() + AWAY_FOR);
                 return Attempt::Failing;
             }
             SendError::TokenRefused | SendError::NotConnected(_) => {
-                pace.hold_until(Instant::now() + AWAY_FOR);
-                return Attempt::NotYet;
+                rate_limiter.pause_until(Instant::now() + AWAY_FOR);
+                return Attempt::Postponed;
             }
         }
     }
 }
 
-fn is_about_the_source(reason: &str) -> bool {
-    let reason = reason.to_ascii_lowercase();
-    [
-        "message to copy not found",
-        "message to forward not found",
-        "message can't be copied",
-        "message can't be forwarded",
-    ]
-    .iter()
-    .any(|words| reason.contains(words))
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other errors are about something else")]
+fn is_about_the_source(error: &ApiError) -> bool {
+    match error {
+        ApiError::MessageToCopyNotFound | ApiError::MessageToForwardNotFound => true,
+        ApiError::Unknown(text) => {
+            let text = text.to_ascii_lowercase();
+            ["message can't be copied", "message can't be forwarded"].iter().any(|words| text.contains(words))
+        }
+        _ => false,
+    }
 }
 
-/// Broadcasts leave this person out until a message comes again.
-async fn keep_blocked(deps: &HandlerDeps, id: UserId) {
+/// Broadcasts leave this person out until they write again.
+async fn record_blocked(deps: &HandlerDeps, id: UserId) {
     let now = deps.now();
-    let kept = profile::change(deps.documents(), id, now, |profile| {
-        profile.blocked_at.get_or_insert(now);
+    let recorded = shopper::change(deps.documents(), id, |shopper| {
+        shopper.blocked_at.get_or_insert(now);
     });
-    if let Err(error) = kept.await {
-        tracing::debug!(user.id = %id, %error, "that somebody has blocked the bot could not be kept");
+    if let Err(error) = recorded.await {
+        tracing::debug!(user.id = %id, %error, "that a person blocked the bot could not be recorded");
     }
 }

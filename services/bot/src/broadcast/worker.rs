@@ -1,5 +1,4 @@
-//! The loop that brings broadcasts to people: through all profiles by id, a few at a time, and after each few how far it
-//! has come is written down.
+//! Sends broadcasts: to all shoppers by id, a few at a time, and records after each few how far it has come.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -12,9 +11,9 @@ use tolov_domain::{
 };
 use tolov_kit::lifecycle::{Stop, pause};
 use tolov_shop::{
-    broadcast::{self, Broadcast, BroadcastState, Order, Reached, Tally},
-    profile::Profile,
+    broadcast::{self, Broadcast, BroadcastState, Command, Reached, Tally},
     records,
+    shopper::Shopper,
 };
 
 use crate::{
@@ -24,30 +23,30 @@ use crate::{
     },
     conversation::dialogue::ShownMessage,
     deps::HandlerDeps,
-    telegram::{copy::MessageRef, limits::Pace},
+    telegram::{client::MessageRef, limits::RateLimiter},
 };
 use tolov_kit::availability::Availability;
 
-/// How often it is looked whether there is something to send.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// So many are under way at the same time, and so many may get it twice when the process dies.
+/// How often broadcasts to send are looked for.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+/// How many are sent at the same time: as many may get it twice when the process dies.
 const BATCH: u32 = 10;
-/// A batch's waiting and its last request together stay well below this.
+/// Far above what a batch may take.
 const LEASE: Duration = Duration::from_secs(90);
-/// For how long a batch waits for its turns.
+/// How long a batch waits for its turns.
 const BATCH_PATIENCE: Duration = Duration::from_secs(15);
-const LINE_EVERY: Duration = Duration::from_secs(3);
-/// So often Telegram may fail at one person's message while others get theirs.
+const PROGRESS_EVERY: Duration = Duration::from_secs(3);
+/// How often Telegram may fail at one person's message while others get theirs.
 const FAILING_MAX: u32 = 3;
 
-/// Works until `stop`; what is under way then is finished and written down.
+/// Runs until `stop`; what is under way then is finished and recorded.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     // Two thirds of what Telegram allows; at least one a second.
     let rate = (deps.config.messages_per_s.saturating_mul(2) / 3).max(1);
-    let pace = Arc::new(Pace::new(rate, Duration::from_secs(1), 1));
+    let rate_limiter = Arc::new(RateLimiter::new(rate, Duration::from_secs(1), 1));
     let store = Availability::new("the shop store (broadcasts)");
-    while pause(&stop, LOOK_EVERY).await {
-        match work_once(&deps, &pace, &stop).await {
+    while pause(&stop, POLL_EVERY).await {
+        match work_once(&deps, &rate_limiter, &stop).await {
             Ok(()) => store.mark_up(),
             Err(error) => {
                 store.mark_down(error);
@@ -56,7 +55,11 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     }
 }
 
-async fn work_once(deps: &Arc<HandlerDeps>, pace: &Arc<Pace>, stop: &Stop) -> Result<(), PortError> {
+async fn work_once(
+    deps: &Arc<HandlerDeps>,
+    rate_limiter: &Arc<RateLimiter>,
+    stop: &Stop,
+) -> Result<(), PortError> {
     for waiting in broadcast::running(deps.documents()).await? {
         if stop.is_cancelled() {
             return Ok(());
@@ -67,41 +70,55 @@ async fn work_once(deps: &Arc<HandlerDeps>, pace: &Arc<Pace>, stop: &Stop) -> Re
             broadcast.lease(now, until)
         });
         if let Some((broadcast, true)) = leased.await? {
-            Run::new(deps, pace, broadcast, until).through(stop).await?;
+            Sending::new(deps, rate_limiter, broadcast, until).through(stop).await?;
         }
     }
     Ok(())
 }
 
-/// As the store keeps instants.
+/// In milliseconds, as the store keeps it.
 fn later(now: Timestamp) -> Timestamp {
     from_unix_ms(unix_ms(now + LEASE))
 }
 
-/// One broadcast, as long as this process has it.
-struct Run<'a> {
+/// A broadcast while this process holds its lease.
+struct Sending<'a> {
     deps: &'a Arc<HandlerDeps>,
-    pace: &'a Arc<Pace>,
+    rate_limiter: &'a Arc<RateLimiter>,
     broadcast: Broadcast,
     tally: Tally,
     lease: Timestamp,
-    /// Those beyond the tally whose turn was over before that of somebody in front of them.
+    /// Those behind the tally who were reached before somebody in front of them.
     ahead: BTreeMap<UserId, Reached>,
     failing: BTreeMap<UserId, u32>,
-    line_at: Option<Instant>,
+    shown_at: Option<Instant>,
 }
 
-/// Whether to go on.
+/// Whether this process goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Go,
     Leave,
 }
 
-impl<'a> Run<'a> {
-    fn new(deps: &'a Arc<HandlerDeps>, pace: &'a Arc<Pace>, broadcast: Broadcast, lease: Timestamp) -> Self {
+impl<'a> Sending<'a> {
+    fn new(
+        deps: &'a Arc<HandlerDeps>,
+        rate_limiter: &'a Arc<RateLimiter>,
+        broadcast: Broadcast,
+        lease: Timestamp,
+    ) -> Self {
         let (ahead, failing) = (BTreeMap::new(), BTreeMap::new());
-        Self { deps, pace, tally: broadcast.tally(), broadcast, lease, ahead, failing, line_at: None }
+        Self {
+            deps,
+            rate_limiter,
+            tally: broadcast.tally(),
+            broadcast,
+            lease,
+            ahead,
+            failing,
+            shown_at: None,
+        }
     }
 
     async fn through(mut self, stop: &Stop) -> Result<(), PortError> {
@@ -119,7 +136,7 @@ impl<'a> Run<'a> {
             }
             self.count(&batch, &tried);
             let goes_on = !stop.is_cancelled();
-            if self.keep(goes_on).await? == Next::Leave || !goes_on {
+            if self.record(goes_on).await? == Next::Leave || !goes_on {
                 return Ok(());
             }
             self.show(false).await?;
@@ -129,10 +146,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Those of a batch who are to get it, at the same time, each in its turn.
+    /// Sends to a batch at the same time, each in its turn.
     async fn try_batch(
         &self,
-        batch: &[Profile],
+        batch: &[Shopper],
         message: BroadcastMessage,
         stop: &Stop,
     ) -> BTreeMap<UserId, Attempt> {
@@ -141,13 +158,16 @@ impl<'a> Run<'a> {
         let mut tried = BTreeMap::new();
         for person in batch {
             if let Some(reached) = self.ahead.get(&person.id) {
-                tried.insert(person.id, Attempt::As(*reached));
-            } else if let Some(blocked_at) = person.blocked_at {
-                tried.insert(person.id, Attempt::As(self.broadcast.unreached(blocked_at)));
+                tried.insert(person.id, Attempt::Ended(*reached));
+            } else if let Some(reached) = self.broadcast.unreached(person) {
+                tried.insert(person.id, Attempt::Ended(reached));
             } else {
-                let (deps, pace, stop) = (Arc::clone(self.deps), Arc::clone(self.pace), stop.clone());
+                let (deps, rate_limiter, stop) =
+                    (Arc::clone(self.deps), Arc::clone(self.rate_limiter), stop.clone());
                 let id = person.id;
-                sending.spawn(async move { (id, send(&deps, &pace, message, id, (deadline, &stop)).await) });
+                sending.spawn(async move {
+                    (id, send(&deps, &rate_limiter, message, id, (deadline, &stop)).await)
+                });
             }
         }
         while let Some(ended) = sending.join_next().await {
@@ -161,17 +181,17 @@ impl<'a> Run<'a> {
         tried
     }
 
-    /// Counts up to the first who was not tried; who comes after that one is remembered, and not sent to again.
-    fn count(&mut self, batch: &[Profile], tried: &BTreeMap<UserId, Attempt>) {
-        let takes_others = tried.values().any(|tried| matches!(tried, Attempt::As(Reached::Sent)));
+    /// Counts up to the first who is postponed. Those behind are remembered and not sent to again.
+    fn count(&mut self, batch: &[Shopper], tried: &BTreeMap<UserId, Attempt>) {
+        let takes_others = tried.values().any(|tried| matches!(tried, Attempt::Ended(Reached::Sent)));
         let mut all_before = true;
         for person in batch {
             let reached = match tried.get(&person.id) {
-                Some(Attempt::As(reached)) => Some(*reached),
+                Some(Attempt::Ended(reached)) => Some(*reached),
                 Some(Attempt::Failing) if takes_others => self.failed_again(person.id),
-                // A panic is that person's: the same again would be the same.
+                // A panic: it would most likely repeat.
                 None => Some(Reached::Failed),
-                Some(Attempt::NotYet | Attempt::Failing | Attempt::SourceGone) => None,
+                Some(Attempt::Postponed | Attempt::Failing | Attempt::SourceGone) => None,
             };
             match reached {
                 Some(reached) if all_before => {
@@ -192,15 +212,16 @@ impl<'a> Run<'a> {
         (*times >= FAILING_MAX).then_some(Reached::Failed)
     }
 
-    /// Writes down how far it is, and hears whether it was paused or stopped meanwhile.
-    async fn keep(&mut self, goes_on: bool) -> Result<Next, PortError> {
+    /// Records how far it has come, and reads whether it was paused or stopped meanwhile.
+    async fn record(&mut self, goes_on: bool) -> Result<Next, PortError> {
         let (lease, tally) = (self.lease, self.tally.clone());
         let until = goes_on.then(|| later(self.deps.now()));
-        let kept = records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
-            broadcast.keep(&tally, lease, until)
-        });
-        let Some((broadcast, true)) = kept.await? else {
-            tracing::warn!(broadcast.id = self.broadcast.id, "another process goes on with a broadcast");
+        let recorded =
+            records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
+                broadcast.record(&tally, lease, until)
+            });
+        let Some((broadcast, true)) = recorded.await? else {
+            tracing::warn!(broadcast.id = self.broadcast.id, "another process has taken a broadcast over");
             return Ok(Next::Leave);
         };
         self.broadcast = broadcast;
@@ -208,9 +229,9 @@ impl<'a> Run<'a> {
         Ok(Next::Go)
     }
 
-    /// Paused or stopped: whoever resumes it need not wait for the lease to end.
+    /// Paused or stopped: the lease is given up, so that it can be resumed at once.
     async fn leave(mut self) -> Result<(), PortError> {
-        self.keep(false).await?;
+        self.record(false).await?;
         self.show(true).await
     }
 
@@ -223,12 +244,12 @@ impl<'a> Run<'a> {
         self.show(true).await
     }
 
-    /// There is nothing left to copy.
+    /// The message that is copied was deleted.
     async fn give_up(mut self) -> Result<(), PortError> {
-        tracing::warn!(broadcast.id = self.broadcast.id, "a broadcast is stopped: its message is gone");
+        tracing::warn!(broadcast.id = self.broadcast.id, "a broadcast is stopped: its message was deleted");
         let stopped =
             records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
-                broadcast.obey(Order::Stop);
+                broadcast.apply(Command::Stop);
                 broadcast.leased_until_at = None;
             });
         let Some((broadcast, ())) = stopped.await? else { return Ok(()) };
@@ -236,13 +257,13 @@ impl<'a> Run<'a> {
         self.show(true).await
     }
 
-    /// The line in the author's chat: every few seconds, or at once. What Telegram says to it does not hold anything up.
+    /// Updates the progress message of the author, every few seconds or at once. Best effort.
     async fn show(&mut self, at_once: bool) -> Result<(), PortError> {
-        let is_due = self.line_at.is_none_or(|at| at.elapsed() >= LINE_EVERY);
+        let is_due = self.shown_at.is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
         if !is_due && !at_once && self.broadcast.state == BroadcastState::Running {
             return Ok(());
         }
-        self.line_at = Some(Instant::now());
+        self.shown_at = Some(Instant::now());
         let author = self.broadcast.author_id;
         let screen = progress_message::screen(self.deps.language_of(author).await, &self.broadcast);
         if let Some(message_id) = self.broadcast.progress_message_id.and_then(|id| i32::try_from(id).ok()) {
@@ -251,22 +272,23 @@ impl<'a> Run<'a> {
                 Ok(false) => {}
                 Ok(true) => return Ok(()),
                 Err(error) => {
-                    tracing::debug!(?error, "the line of a broadcast is not brought up to date");
+                    tracing::debug!(%error, "the progress of a broadcast is not shown");
                     return Ok(());
                 }
             }
         }
-        let shown = match self.deps.tell(author, &screen).await {
+        let shown = match self.deps.send_to(author, &screen).await {
             Ok(shown) => shown,
             Err(error) => {
-                tracing::debug!(?error, "the author of a broadcast does not see how far it is");
+                tracing::debug!(%error, "the progress of a broadcast is not shown");
                 return Ok(());
             }
         };
-        let kept = records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
-            broadcast.progress_message_id = Some(i64::from(shown.message_id));
-        });
-        if let Some((broadcast, ())) = kept.await? {
+        let recorded =
+            records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
+                broadcast.progress_message_id = Some(i64::from(shown.message_id));
+            });
+        if let Some((broadcast, ())) = recorded.await? {
             self.broadcast.progress_message_id = broadcast.progress_message_id;
         }
         Ok(())

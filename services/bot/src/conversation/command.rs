@@ -5,11 +5,11 @@ use teloxide::utils::command::BotCommands;
 #[derive(Debug, Clone, PartialEq, Eq, BotCommands)]
 #[command(rename_rule = "lowercase")]
 pub(crate) enum Command {
-    /// With what a link put behind it.
+    /// With the payload of a link.
     Start(String),
     Menu,
     Cancel,
-    /// With or without words behind it.
+    /// With or without words.
     Search(String),
     Cart,
     Orders,
@@ -17,6 +17,6 @@ pub(crate) enum Command {
     Language,
     Phone,
     Help,
-    /// The staff panel; to who has no role it is no command.
+    /// The staff panel.
     Admin,
 }

@@ -25,7 +25,7 @@ impl Link {
     }
 
     /// The payload.
-    pub(crate) fn write(self) -> String {
+    pub(crate) fn payload(self) -> String {
         match self {
             Self::Product(id) => format!("product_{id}"),
             Self::Order(id) => format!("order_{id}"),
@@ -45,7 +45,7 @@ mod tests {
             Link::Order(OrderId::try_new(1_001).unwrap()),
             Link::Referral(UserId::try_new(i64::MAX).unwrap()),
         ] {
-            let payload = link.write();
+            let payload = link.payload();
             assert!(payload.len() <= 64, "{payload}");
             assert_eq!(Link::parse(&payload), Some(link));
         }

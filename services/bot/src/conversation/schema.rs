@@ -1,6 +1,6 @@
-//! The tree of everything that the bot answers: one line a step, one function a step.
+//! The routing of updates: every step of every conversation, a line and a handler each.
 //!
-//! `answer.rs` brings an [`Update`] and its [`Ctx`]; a tap brings its callback, a message what was typed.
+//! `answer.rs` injects an [`Update`] and its [`Ctx`]; a tap adds its [`CallbackData`], a message its command or step.
 
 use teloxide::{
     dispatching::{UpdateFilterExt, UpdateHandler},
@@ -54,10 +54,10 @@ pub(crate) fn schema() -> Tree {
                 .branch(dptree::filter_map(command).branch(commands()))
                 .branch(dptree::filter_map_async(staff_support::replied).endpoint(staff_support::pass_on))
                 .branch(dptree::filter_map(inline::picked).endpoint(card::open))
-                .branch(dptree::map(|ctx: Ctx| ctx.dialogue.step).branch(answers())),
+                .branch(dptree::map(|ctx: Ctx| ctx.step()).branch(answers())),
         )
         .branch(Update::filter_inline_query().endpoint(inline::answer))
-        .branch(Update::filter_my_chat_member().endpoint(onboarding::membership))
+        .branch(Update::filter_my_chat_member().endpoint(onboarding::record_membership))
 }
 
 fn commands() -> Tree {
@@ -124,10 +124,10 @@ fn cart_taps() -> Tree {
 fn checkout_taps() -> Tree {
     dptree::entry()
         .branch(case![ShopCallback::CheckOut].endpoint(steps::begin))
-        .branch(case![ShopCallback::LeaveCheckout].endpoint(steps::leave_checkout))
+        .branch(case![ShopCallback::LeaveCheckout].endpoint(steps::leave))
         .branch(case![ShopCallback::PlaceOrder].endpoint(place::place))
-        // A screen of a checkout that is over is a stale one.
-        .branch(dptree::filter(|ctx: Ctx| ctx.dialogue.draft.is_some()).branch(checkout_steps()))
+        // The buttons of a checkout that is over are stale.
+        .branch(dptree::filter(|ctx: Ctx| ctx.draft().is_some()).branch(checkout_steps()))
 }
 
 fn checkout_steps() -> Tree {
@@ -135,7 +135,7 @@ fn checkout_steps() -> Tree {
         .branch(case![ShopCallback::CheckoutBack].endpoint(steps::back))
         .branch(case![ShopCallback::KeepPhone].endpoint(steps::ask_delivery))
         .branch(case![ShopCallback::Deliver].endpoint(steps::ask_address))
-        .branch(case![ShopCallback::SamePlace].endpoint(steps::same_place_again))
+        .branch(case![ShopCallback::SamePlace].endpoint(steps::use_last_address))
         .branch(case![ShopCallback::Pickup].endpoint(steps::pick_up))
         .branch(case![ShopCallback::SkipLandmark].endpoint(steps::ask_comment))
         .branch(case![ShopCallback::SkipComment].endpoint(steps::summarise))
@@ -148,12 +148,12 @@ fn order_taps() -> Tree {
         .branch(case![ShopCallback::CheckPayment { id }].endpoint(orders::check))
         .branch(case![ShopCallback::CancelOrder { id }].endpoint(orders::ask_to_cancel))
         .branch(case![ShopCallback::CancelOrderConfirmed { id }].endpoint(orders::cancel))
-        .branch(case![ShopCallback::OrderAgain { id }].endpoint(orders::again))
+        .branch(case![ShopCallback::OrderAgain { id }].endpoint(orders::order_again))
 }
 
 fn staff_taps() -> Tree {
     dptree::entry()
-        // Everybody in the channel sees the buttons of its posts.
+        // Everybody in the channel sees the buttons of its posts, also people without a role.
         .branch(
             dptree::filter(|ctx: Ctx, callback: CallbackData| {
                 ctx.role.is_none() && actions::is_on_posts(&callback)
@@ -163,7 +163,7 @@ fn staff_taps() -> Tree {
         .branch(taps_of_staff())
 }
 
-/// To who has no role these are buttons like any that are no more.
+/// For people without a role these buttons are stale.
 fn taps_of_staff() -> Tree {
     dptree::filter(|ctx: Ctx, callback: CallbackData| {
         ctx.role.is_some() && rights::of_callback(&callback).is_some()
@@ -234,8 +234,8 @@ fn edit_taps() -> Tree {
 
 fn staff_order_taps() -> Tree {
     dptree::entry()
-        .branch(case![StaffCallback::Act { id, deed }].endpoint(actions::act))
-        .branch(case![StaffCallback::ActConfirmed { id, deed }].endpoint(actions::act_confirmed))
+        .branch(case![StaffCallback::Act { id, action }].endpoint(actions::act))
+        .branch(case![StaffCallback::ActConfirmed { id, action }].endpoint(actions::act_confirmed))
         .branch(case![StaffCallback::Order { id }].endpoint(actions::open))
         .branch(case![StaffCallback::Orders].endpoint(list::overview))
         .branch(case![StaffCallback::OrdersIn { stage, page }].endpoint(list::in_one_stage))
@@ -263,8 +263,8 @@ fn answers() -> Tree {
     dptree::entry()
         .branch(case![Step::Idle].endpoint(search::typed))
         .branch(case![Step::Search].endpoint(search::typed))
-        .branch(case![Step::Language { link }].endpoint(start::language_first))
-        .branch(case![Step::Phone { is_first, link }].endpoint(start::phone_given))
+        .branch(case![Step::Language { link }].endpoint(start::ask_language))
+        .branch(case![Step::Phone { is_first, link }].endpoint(start::take_phone))
         .branch(
             dptree::filter(|ctx: Ctx| ctx.text().is_some_and(|text| text.starts_with('/')))
                 .endpoint(no_command),
@@ -278,7 +278,7 @@ fn answers() -> Tree {
         .branch(case![Step::Summary].endpoint(steps::take_comment))
         .branch(case![Step::Support].endpoint(support::take))
         .branch(staff_answers())
-        // Whoever writes where a button is waited for is shown the way on.
+        // A message where a button is waited for.
         .endpoint(menu::hint)
 }
 
@@ -296,7 +296,7 @@ fn staff_answers() -> Tree {
 
 fn edit_answers() -> Tree {
     dptree::entry()
-        .branch(case![CatalogueStep::NewCategory { id }].endpoint(category::make))
+        .branch(case![CatalogueStep::NewCategory { id }].endpoint(category::add))
         .branch(case![CatalogueStep::RenameCategory { id }].endpoint(category::rename))
         .branch(case![CatalogueStep::CategoryPhoto { id }].endpoint(category::take_photo))
         .branch(case![CatalogueStep::NewProduct { draft, asked }].endpoint(new_product::answer))
@@ -311,12 +311,12 @@ async fn stale(ctx: Ctx) -> HandlerResult {
     ctx.stale().await
 }
 
-/// A command that nobody knows is no answer to what was asked: that is still waited for.
+/// An unknown command does not answer the question, which stays open.
 async fn no_command(ctx: Ctx) -> HandlerResult {
     ctx.reply(t!(ctx.language, "unknown-command")).await
 }
 
-/// A label was tapped.
+/// The tap on a label.
 async fn nothing(ctx: Ctx) -> HandlerResult {
     ctx.answer(None, false).await;
     Ok(())
@@ -344,8 +344,8 @@ mod tests {
     }
 
     #[test]
-    fn every_step_of_the_tree_finds_what_it_asks_for() {
-        // It panics where a handler wants what no branch brings.
+    fn every_handler_gets_what_it_asks_for() {
+        // It panics where a handler wants what no branch injects.
         let tree = schema();
         let brought = [dptree::Type::of::<Update>(), dptree::Type::of::<Ctx>()];
         dptree::type_check(tree.sig(), &dptree::deps![], &brought);

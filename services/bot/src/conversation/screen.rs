@@ -1,4 +1,4 @@
-//! What one message shows: a text, perhaps with a picture, and buttons.
+//! What one message shows: text, perhaps a photo, and buttons.
 
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 use tolov_shop::catalogue::FileId;
@@ -6,14 +6,14 @@ use url::Url;
 
 use crate::conversation::callback::CallbackData;
 
-/// Telegram takes 1024 characters under a picture, 4096 without one.
+/// Telegram takes 1024 characters under a photo, 4096 without one.
 const CAPTION_MAX_UNITS: usize = 1024;
 const TEXT_MAX_UNITS: usize = 4096;
-/// A longer label does not fit on a button of a phone anyway.
+/// A longer label does not fit on a button of a phone.
 const LABEL_MAX_CHARS: usize = 60;
 
-/// As much of a text that people wrote as fits on a screen whose other texts are these, as HTML. Markup is counted too,
-/// as where a screen is cut.
+/// As much of a text as fits on a screen beside other texts, as HTML. Markup is counted too, as in
+/// [`Screen::fitting_html`].
 pub(crate) fn fitting_beside(text: &str, others: &str, has_photo: bool) -> String {
     let units = |character: char| match character {
         '&' => "&amp;".len(),
@@ -35,7 +35,7 @@ pub(crate) fn fitting_beside(text: &str, others: &str, has_photo: bool) -> Strin
     if fitting.is_empty() { String::new() } else { format!("{fitting}…") }
 }
 
-/// Whether a text with markup is shown without being cut.
+/// Whether a text with markup is shown whole.
 pub(crate) fn fits(html: &str, has_photo: bool) -> bool {
     html.encode_utf16().count() <= most_units(has_photo)
 }
@@ -99,7 +99,7 @@ impl Screen {
         Self { html: html.into(), photo: None, rows: Vec::new() }
     }
 
-    /// With a picture the text is a caption, which is shorter: without markup that would be cut, it loses its end.
+    /// With a photo the text is a caption, whose limit is lower.
     #[must_use]
     pub(crate) fn photo(mut self, photo: Option<FileId>) -> Self {
         self.photo = photo;
@@ -120,8 +120,7 @@ impl Screen {
         rows.into_iter().fold(self, Self::row)
     }
 
-    /// The text within Telegram's limit for what it is. Cut only where a text that people wrote is far too long; what is
-    /// cut is cut as plain text, so that no tag stays open.
+    /// The text within Telegram's limit. A longer one is cut as plain text, so that no tag stays open.
     pub(crate) fn fitting_html(&self) -> String {
         let max = most_units(self.photo.is_some());
         if fits(&self.html, self.photo.is_some()) {
@@ -135,7 +134,7 @@ impl Screen {
                 '<' => is_tag = true,
                 '>' if is_tag => is_tag = false,
                 _ if is_tag => {}
-                // Room for the longest entity (`&quot;`) and the dots.
+                // Room for the longest entity (`&quot;`) and the ellipsis.
                 _ if units + character.len_utf16() + 8 > max => break,
                 _ => {
                     units += character.len_utf16();
@@ -143,7 +142,7 @@ impl Screen {
                 }
             }
         }
-        // An entity that was cut in two would be refused.
+        // Telegram refuses an entity that is cut in two.
         if let Some(at) = plain.rfind('&')
             && !plain.get(at..).is_some_and(|rest| rest.contains(';'))
         {

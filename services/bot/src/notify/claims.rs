@@ -1,4 +1,4 @@
-//! The record of what was sent, with patience for a store that is away.
+//! The log of notifications: claimed before a send, recorded after it. Waits while the store is unavailable.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,9 +6,9 @@ use tokio::time::Instant;
 use tolov_domain::{
     EventId,
     ports::{
-        PortError,
+        PortError, ShopStore,
         bus::Verdict,
-        shop::{Claim, Outcome, ShopStore},
+        notifications::{Claim, SendOutcome},
     },
     time::Timestamp,
 };
@@ -19,59 +19,70 @@ use tolov_kit::{
     retry::Pauses,
 };
 
-use crate::{config::BotConfig, deps::Deps};
+use crate::{config::Config, deps::Deps};
 
-/// For how long the record of a message that was sent is tried.
+/// How long recording an outcome is tried.
 const RECORD_PATIENCE: Duration = Duration::from_secs(30);
-/// When something is wanted again that was given back because the other side is away.
-pub(crate) const AWAY_AFTER: Duration = Duration::from_secs(10);
+/// How much longer than a send a lease lasts: the claim itself and the record take a part of it.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
+/// When something is wanted again that was given back because the other side is unavailable.
+pub(super) const AWAY_AFTER: Duration = Duration::from_secs(10);
 /// When something is wanted again that was given back because this process stops: another one may take it.
-pub(crate) const STOP_AFTER: Duration = Duration::from_secs(1);
+pub(super) const STOP_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct Claims {
     shop: Arc<dyn ShopStore>,
     clock: Arc<dyn Clock>,
-    pub(crate) store: Availability,
+    pub(super) store: Availability,
     hold: Duration,
-    patience: Duration,
     lease: Duration,
 }
 
-/// What a claim allows.
+/// A notification that may be sent now.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lease {
-    /// The last moment for beginning to send.
-    pub(crate) send_by: Instant,
-    /// When the next try may be made if the outcome of this one is unknown.
-    pub(crate) until: Instant,
+pub(super) struct Claimed {
+    /// Counts from 1; above 1 an earlier send may have got through.
+    pub(super) attempt: u32,
+    /// When the next attempt may be made if the outcome of this one is unknown.
+    pub(super) until: Instant,
 }
 
-impl Journal {
-    pub(crate) fn new(deps: &Deps, config: &BotConfig) -> Self {
+impl Claims {
+    pub(super) fn new(deps: &Deps, config: &Config) -> Self {
         Self {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
             store: Availability::new("the shop store"),
             hold: config.hold,
-            patience: config.patience,
-            // Waiting, then a send and perhaps one more to the number that a group has moved to, then the record.
-            lease: config.patience + 2 * config.request_timeout + RECORD_PATIENCE,
+            // After a crash it keeps the message back, so it is no longer than one send may take.
+            lease: config.request_timeout + LEASE_MARGIN,
         }
     }
 
-    /// Takes notifications for sending; one answer each. Holds while the store is away; the error is the verdict for
-    /// all of them.
-    pub(crate) async fn claim(&self, ids: &[EventId], stop: &Stop) -> Result<(Vec<Claim>, Lease), Verdict> {
+    /// Claims a notification for a send that begins now. The error is its verdict: it is settled already, another process
+    /// sends it, or the store is unavailable for too long.
+    pub(super) async fn claim(&self, id: &EventId, stop: &Stop) -> Result<Claimed, Verdict> {
+        let answers = self.claim_all(std::slice::from_ref(id), stop).await?;
+        answers.into_iter().next().unwrap_or_else(|| {
+            Err(Verdict::Retry { reason: "the shop store has not answered a claim".to_owned() })
+        })
+    }
+
+    /// The same for the notifications of one message; one answer each. The error is the verdict of all of them.
+    pub(super) async fn claim_all(
+        &self,
+        ids: &[EventId],
+        stop: &Stop,
+    ) -> Result<Vec<Result<Claimed, Verdict>>, Verdict> {
         let give_up = Instant::now() + self.hold;
         let mut pauses = pauses();
         loop {
-            let began = Instant::now();
-            let now = self.clock.now();
+            let (until, now) = (Instant::now() + self.lease, self.clock.now());
             match self.shop.claim(ids, now, now + self.lease).await {
                 Ok(claims) if claims.len() == ids.len() => {
                     self.store.mark_up();
-                    return Ok((claims, Lease { send_by: began + self.patience, until: began + self.lease }));
+                    return Ok(claims.into_iter().map(|claim| self.claimed(claim, until)).collect());
                 }
                 Ok(claims) => {
                     let reason = format!("{} claims for {} notifications", claims.len(), ids.len());
@@ -92,11 +103,24 @@ impl Journal {
         }
     }
 
+    fn claimed(&self, claim: Claim, until: Instant) -> Result<Claimed, Verdict> {
+        match claim {
+            Claim::Send { attempt } => Ok(Claimed { attempt, until }),
+            Claim::Busy { until } => Err(Verdict::Later { after: self.remaining(until) }),
+            Claim::Settled => Err(Verdict::Done),
+        }
+    }
+
+    /// How long another process's lease lasts.
+    fn remaining(&self, until: Timestamp) -> Duration {
+        Duration::try_from(until - self.clock.now()).unwrap_or_default().max(STOP_AFTER)
+    }
+
     /// Records how notifications ended.
     ///
-    /// Where that cannot be done in a while they are acknowledged all the same: delivering them again would surely
-    /// send them again, while a second delivery of what was acknowledged is rare.
-    pub(crate) async fn record(&self, ids: &[EventId], outcome: &Outcome) {
+    /// Where that is not possible they are acknowledged all the same: delivered again, they would certainly be sent again,
+    /// while a second delivery of an acknowledged message is rare.
+    pub(super) async fn record(&self, ids: &[EventId], outcome: &SendOutcome) {
         let give_up = Instant::now() + RECORD_PATIENCE;
         let mut pauses = pauses();
         loop {
@@ -110,7 +134,7 @@ impl Journal {
                     first.notification.id = %ids.first().map_or("", EventId::as_str),
                     count = ids.len(),
                     %error,
-                    "sent, but the record of it could not be kept; they may be sent again if they are delivered again"
+                    "notifications were sent and could not be recorded; delivered again, they are sent again"
                 );
                 return;
             }
@@ -119,19 +143,14 @@ impl Journal {
         }
     }
 
-    /// Gives claims back. Where that fails the lease ends by itself.
-    pub(crate) async fn release(&self, ids: &[EventId]) {
+    /// Gives claims up without a send. Where that fails the lease ends by itself.
+    pub(super) async fn release(&self, ids: &[EventId]) {
         if let Err(error) = self.shop.release(ids).await {
             self.store.mark_down(error);
         }
     }
-
-    /// How long until somebody else's claim ends.
-    pub(crate) fn busy_for(&self, until: Timestamp) -> Duration {
-        Duration::try_from(until - self.clock.now()).unwrap_or_default().max(STOP_AFTER)
-    }
 }
 
-pub(crate) fn pauses() -> Pauses {
+pub(super) fn pauses() -> Pauses {
     Pauses::new(Duration::from_millis(200), Duration::from_secs(10))
 }

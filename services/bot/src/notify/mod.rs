@@ -1,14 +1,14 @@
-//! The notifier: from the bus to shoppers and to the staff channel, each notification once.
+//! Notifications: from the bus to shoppers and to the staff channel, each once.
 //!
-//! Claim, send, record, acknowledge: a process may die between any two of them. Before the send nothing is lost;
-//! after the record nothing is sent again; between the two nobody knows, and after the lease the message is sent once
-//! more, with the order's number in it. That is why the claim comes with a lease and the acknowledgement comes last.
+//! A notification is claimed when its message is about to be sent, then sent, recorded and acknowledged. A process may die
+//! between any two of these: before the send nothing is lost, after the record nothing is repeated. Between the two nobody
+//! knows whether the message was sent; once the lease of the claim has ended it is sent again, with the number of its order.
 
 mod claims;
+mod failure;
 mod intake;
 pub(crate) mod notifier;
 mod post_queue;
-mod send;
 mod shopper;
 mod staff;
 mod texts;
@@ -23,7 +23,7 @@ use self::notifier::Notifier;
 /// Verdicts that are settled at once.
 const VERDICTS_MAX: usize = 256;
 
-/// Runs until `stop`: takes in nothing more then, and returns when what it holds is sent or given back.
+/// Runs until `stop`: receives nothing more then, and returns when what it holds is sent or given back.
 pub(crate) async fn run(notifier: Arc<Notifier>, stop: Stop) {
     let (verdicts, decided) = mpsc::channel(VERDICTS_MAX);
     let (notices, waiting) = mpsc::channel(notifier.config.staff_waiting_max);
@@ -31,6 +31,6 @@ pub(crate) async fn run(notifier: Arc<Notifier>, stop: Stop) {
     tokio::join!(
         intake::run(Arc::clone(&notifier), notices, verdicts, stop.clone()),
         channel.run(waiting, stop),
-        notifier.settle(decided),
+        notifier.settle(decided, VERDICTS_MAX),
     );
 }

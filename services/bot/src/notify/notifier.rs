@@ -1,36 +1,25 @@
-//! What all parts of the notifier work with.
+//! What all parts of the notifier share.
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tolov_domain::{
-    ports::bus::{Delivery, Verdict},
-    ports::shop::Outcome,
-};
+use tolov_domain::ports::bus::{Consumer, Delivery, Verdict};
 use tolov_kit::{availability::Availability, in_hand::InHand};
 
 use crate::{
-    config::BotConfig,
+    config::Config,
     deps::{Deps, HandlerDeps},
-    notify::claims::Journal,
-    telegram::{
-        client::Telegram,
-        limits::{Flood, Pace},
-    },
+    notify::claims::Claims,
+    telegram::limits::GlobalLimit,
 };
 
-/// What all parts of the notifier work with.
 #[derive(Debug)]
 pub(crate) struct Notifier {
-    pub(super) deps: Deps,
-    pub(super) config: BotConfig,
-    pub(super) telegram: Arc<Telegram>,
-    /// Everything that the bot sends, as Telegram counts it.
-    pub(super) overall: Arc<Pace>,
-    /// For the messages and the posts of orders, which follow what is told and done.
+    pub(super) config: Config,
+    pub(super) consumer: Arc<dyn Consumer>,
     pub(super) handlers: Arc<HandlerDeps>,
-    pub(super) flood: Flood,
-    pub(super) journal: Journal,
+    pub(super) claims: Claims,
+    pub(super) global_limit: GlobalLimit,
     pub(super) bus: Availability,
     pub(super) in_hand: InHand,
 }
@@ -38,20 +27,15 @@ pub(crate) struct Notifier {
 /// A delivery with its verdict, on its way to the bus.
 pub(super) type Verdicts = mpsc::Sender<(Delivery, Verdict)>;
 
-/// Verdicts that are settled at once.
-const VERDICTS_MAX: usize = 256;
-
 impl Notifier {
-    pub(crate) fn new(deps: Deps, handlers: Arc<HandlerDeps>) -> Self {
-        let config = BotConfig::clone(&handlers.config);
+    pub(crate) fn new(deps: &Deps, handlers: Arc<HandlerDeps>) -> Self {
+        let config = Config::clone(&handlers.config);
         Self {
-            journal: Journal::new(&deps, &config),
-            deps,
+            claims: Claims::new(deps, &config),
+            consumer: Arc::clone(&deps.consumer),
             config,
-            telegram: Arc::clone(&handlers.telegram),
-            overall: Arc::clone(&handlers.overall),
             handlers,
-            flood: Flood::default(),
+            global_limit: GlobalLimit::default(),
             bus: Availability::new("the message bus"),
             in_hand: InHand::default(),
         }
@@ -62,11 +46,11 @@ impl Notifier {
     }
 
     /// Brings verdicts to the bus, as many at once as there are, until nobody can send any more.
-    pub(super) async fn settle(&self, mut decided: mpsc::Receiver<(Delivery, Verdict)>) {
-        let mut ready = Vec::with_capacity(VERDICTS_MAX);
-        while decided.recv_many(&mut ready, VERDICTS_MAX).await > 0 {
-            // What the bus took no note of is delivered again; the journal knows by then what was sent.
-            match self.deps.consumer.settle(std::mem::take(&mut ready)).await {
+    pub(super) async fn settle(&self, mut decided: mpsc::Receiver<(Delivery, Verdict)>, max: usize) {
+        let mut ready = Vec::with_capacity(max);
+        while decided.recv_many(&mut ready, max).await > 0 {
+            // What the bus does not settle is delivered again, and found in the log of notifications.
+            match self.consumer.settle(std::mem::take(&mut ready)).await {
                 Ok(_) => self.bus.mark_up(),
                 Err(error) => {
                     self.bus.mark_down(error);
@@ -74,15 +58,4 @@ impl Notifier {
             }
         }
     }
-}
-
-/// How a try to send ended, and what the journal and the bus have to hear.
-#[derive(Debug)]
-pub(super) enum Ending {
-    /// It is over for good.
-    Final(Outcome),
-    /// Nothing was sent: anybody may try again.
-    Free(Verdict),
-    /// Perhaps sent: nobody may try again before the lease ends.
-    Leased(Verdict),
 }

@@ -1,4 +1,4 @@
-//! Where notices wait for a post: bounded, and whoever finds no room is told when to come again.
+//! The queue of notifications that wait for a post. It is bounded: what finds no room is told when to come again.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,36 +12,35 @@ use tokio::{
 use tolov_domain::{notification::Notification, ports::bus::Delivery};
 use tolov_kit::in_hand::{Held, InHand};
 
-use crate::{config::BotConfig, notify::claims::STOP_AFTER};
+use crate::{config::Config, notify::claims::STOP_AFTER};
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// The longest for which a notice is given back because there is no room.
-pub(super) const NO_ROOM_LONGEST: Duration = Duration::from_mins(10);
+/// The longest time for which a notification is given back because there is no room.
+pub(super) const NO_ROOM_MAX: Duration = Duration::from_mins(10);
 
-/// A notice that waits for a post.
+/// A notification that waits for a post.
 #[derive(Debug)]
 pub(super) struct Notice {
     pub(super) delivery: Delivery,
     pub(super) notification: Notification,
-    /// Telegram did not take a digest with it: it may be the culprit, so it is posted by itself.
+    /// A digest with it failed: it is posted by itself, so that only the failing one is retried.
     pub(super) alone: bool,
     _place: OwnedSemaphorePermit,
     _held: Held,
 }
 
-/// Room for a bounded number of notices.
 #[derive(Debug)]
 pub(super) struct PostQueue {
     places: Arc<Semaphore>,
     notices: mpsc::Sender<Notice>,
-    /// When the notices that found no room so far will have found some.
+    /// When there will be room for those that were refused so far.
     booked_until: Mutex<Instant>,
-    /// How long a post takes, for each notice of a full one.
+    /// How long a notification of a full queue takes.
     per_notice: Duration,
 }
 
 impl PostQueue {
-    pub(super) fn new(config: &BotConfig, notices: mpsc::Sender<Notice>) -> Self {
+    pub(super) fn new(config: &Config, notices: mpsc::Sender<Notice>) -> Self {
         let max = config.staff_waiting_max;
         let post_every = MINUTE / config.channel_posts_per_min;
         Self {
@@ -52,29 +51,29 @@ impl PostQueue {
         }
     }
 
-    /// Lets a notice in; what there is no place for comes back, with the time after which there may be one.
-    pub(super) fn admit(
+    /// Takes a notification in. Where there is no room it comes back, with the time after which there may be some.
+    pub(super) fn enqueue(
         &self,
         delivery: Delivery,
         notification: Notification,
         in_hand: &InHand,
     ) -> Option<(Delivery, Duration)> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return Some((delivery, self.book()));
+            return Some((delivery, self.next_room()));
         };
         let held = in_hand.take(notification.occurred_at);
         let notice = Notice { delivery, notification, alone: false, _place: place, _held: held };
-        // There are as many places as the way there is long; it is closed only when the other side has ended.
+        // The channel holds as many as there are places; it is closed only when the other side has ended.
         let refused = self.notices.try_send(notice).err()?;
         Some((refused.into_inner().delivery, STOP_AFTER))
     }
 
-    /// Each notice that finds no room is wanted back one notice's time after the one before.
-    fn book(&self) -> Duration {
+    /// Each refused notification comes back one notification's time after the one before.
+    fn next_room(&self) -> Duration {
         let now = Instant::now();
         let mut booked_until = self.booked_until.lock().unwrap_or_else(PoisonError::into_inner);
         let at = (*booked_until).max(now) + self.per_notice;
-        *booked_until = at.min(now + NO_ROOM_LONGEST);
-        (at - now).clamp(STOP_AFTER, NO_ROOM_LONGEST)
+        *booked_until = at.min(now + NO_ROOM_MAX);
+        (at - now).clamp(STOP_AFTER, NO_ROOM_MAX)
     }
 }

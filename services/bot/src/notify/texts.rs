@@ -1,4 +1,4 @@
-//! The messages: what is said to a shopper, to staff, and in answer to a command. Telegram's HTML throughout.
+//! The texts of notifications, in Telegram's HTML.
 
 use tolov_domain::{
     ClickPaydocId, Language,
@@ -8,73 +8,69 @@ use tolov_domain::{
 };
 
 use crate::{
-    orders::order_lines::{fit_lines, order_line, units},
-    texts::{Gaps, clock_time, date_time, money, plain, say},
+    orders::order_lines::{MESSAGE_MAX_UNITS, fit_lines, order_line, units},
+    texts::{clock_time, date_time, money, t},
 };
 
-/// Telegram takes 4096 characters after it has read the markup. Counting the markup too keeps us on the safe side.
-const MESSAGE_MAX_UNITS: usize = 4096;
-
 /// "Your order is paid", for the shopper.
-pub(crate) fn shopper_paid(language: Language, told: &Notification, payment: ClickPaydocId) -> String {
-    let title = say(language, "paid-title", &Gaps::new().text("order", &told.order_id));
+pub(super) fn shopper_paid(
+    language: Language,
+    notification: &Notification,
+    payment: ClickPaydocId,
+) -> String {
+    let title = t!(language, "paid-title", order = notification.order_id);
     let end = [
-        say(language, "paid-total", &Gaps::new().text("total", &money(language, told.total_tiyin))),
-        say(language, "paid-payment", &Gaps::new().text("payment", &payment)),
+        t!(language, "paid-total", total = money(language, notification.total_tiyin)),
+        t!(language, "paid-payment", payment = payment),
         String::new(),
-        plain(language, "paid-thanks"),
+        t!(language, "paid-thanks"),
     ];
-    with_lines(language, &title, &told.lines, &end.join("\n"))
+    with_lines(language, &title, &notification.lines, &end.join("\n"))
 }
 
-/// "Your order expired", for the shopper.
-pub(crate) fn shopper_expired(language: Language, told: &Notification) -> String {
-    let title = say(language, "expired-title", &Gaps::new().text("order", &told.order_id));
-    with_lines(language, &title, &told.lines, &plain(language, "expired-cart"))
+/// "Your order has expired", for the shopper.
+pub(super) fn shopper_expired(language: Language, notification: &Notification) -> String {
+    let title = t!(language, "expired-title", order = notification.order_id);
+    with_lines(language, &title, &notification.lines, &t!(language, "expired-cart"))
 }
 
-/// One notice, for staff.
-pub(crate) fn staff_post(language: Language, told: &Notification) -> String {
-    let title_key = match &told.subject {
-        Subject::OrderPaid { late: false, .. } => "staff-paid-title",
-        Subject::OrderPaid { late: true, .. } => "staff-late-title",
-        Subject::PaymentQuestioned { .. } => "staff-questioned-title",
-        Subject::OrderExpired => "expired-title",
+/// One notification for staff.
+pub(super) fn staff_post(language: Language, notification: &Notification) -> String {
+    let order = notification.order_id;
+    let title = match &notification.subject {
+        Subject::OrderPaid { late: false, .. } => t!(language, "staff-paid-title", order = order),
+        Subject::OrderPaid { late: true, .. } => t!(language, "staff-late-title", order = order),
+        Subject::PaymentQuestioned { .. } => t!(language, "staff-questioned-title", order = order),
+        Subject::OrderExpired => t!(language, "expired-title", order = order),
     };
-    let title = [
-        say(language, title_key, &Gaps::new().text("order", &told.order_id)),
-        say(language, "staff-shopper", &Gaps::new().text("user", &told.user_id)),
-    ];
+    let title = [title, t!(language, "staff-shopper", user = notification.user_id)];
     let mut end = vec![
-        say(language, "paid-total", &Gaps::new().text("total", &money(language, told.total_tiyin))),
-        say(language, "paid-payment", &Gaps::new().text("payment", &payment_of(told))),
-        say(language, "staff-time", &Gaps::new().text("time", &date_time(told.occurred_at))),
+        t!(language, "paid-total", total = money(language, notification.total_tiyin)),
+        t!(language, "paid-payment", payment = payment_of(notification)),
+        t!(language, "staff-time", time = date_time(notification.occurred_at)),
     ];
-    end.extend(to_do(language, told).map(|to_do| format!("\n👉 {to_do}")));
-    with_lines(language, &title.join("\n"), &told.lines, &end.join("\n"))
+    end.extend(to_do(language, notification).into_iter().map(|to_do| format!("\n👉 {to_do}")));
+    with_lines(language, &title.join("\n"), &notification.lines, &end.join("\n"))
 }
 
-/// Several notices as one post: as many of the first ones as fit, and how many those are (at least one).
+/// Several notifications as one post: as many of the first ones as fit, and how many those are (at least one).
 ///
-/// The lines of the orders are there where all notices fit with them; else more notices fit without.
-pub(crate) fn digest(language: Language, told: &[&Notification]) -> (String, usize) {
-    if let [alone] = told {
-        return (staff_post(language, alone), 1);
+/// The lines of the orders are shown where all notifications fit with them; else more notifications fit without.
+pub(super) fn digest(language: Language, notifications: &[&Notification]) -> (String, usize) {
+    if let [single] = notifications {
+        return (staff_post(language, single), 1);
     }
-    let (text, fitting) = digest_of(language, told, true);
-    if fitting == told.len() { (text, fitting) } else { digest_of(language, told, false) }
+    let (text, fitting) = digest_of(language, notifications, true);
+    if fitting == notifications.len() { (text, fitting) } else { digest_of(language, notifications, false) }
 }
 
-fn digest_of(language: Language, told: &[&Notification], with_orders: bool) -> (String, usize) {
-    let title = |count: usize| {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        say(language, "staff-digest-title", &Gaps::new().count("count", count))
-    };
+fn digest_of(language: Language, notifications: &[&Notification], with_orders: bool) -> (String, usize) {
+    let title = |count: usize| t!(language, "staff-digest-title", count = count);
     // The title grows with its number: room for the longest is kept.
-    let mut room = MESSAGE_MAX_UNITS.saturating_sub(units(&title(told.len())));
+    let mut room = MESSAGE_MAX_UNITS.saturating_sub(units(&title(notifications.len())));
     let mut body = String::new();
     let mut fitting = 0;
-    for notification in told {
+    for notification in notifications {
         let entry = digest_entry(language, notification, with_orders);
         let Some(rest) = room.checked_sub(units(&entry) + 1) else { break };
         room = rest;
@@ -82,28 +78,37 @@ fn digest_of(language: Language, told: &[&Notification], with_orders: bool) -> (
         body.push_str(&entry);
         fitting += 1;
     }
-    match (fitting, told.first()) {
+    match (fitting, notifications.first()) {
         (0, Some(first)) => (staff_post(language, first), 1),
         _ => (format!("{}{body}", title(fitting)), fitting),
     }
 }
 
-fn digest_entry(language: Language, told: &Notification, with_orders: bool) -> String {
-    let to_do = to_do(language, told);
-    let key = if to_do.is_some() { "staff-digest-attention" } else { "staff-digest-entry" };
-    let gaps = Gaps::new()
-        .text("order", &told.order_id)
-        .text("user", &told.user_id)
-        .text("total", &money(language, told.total_tiyin))
-        .text("payment", &payment_of(told))
-        .text("time", &clock_time(told.occurred_at));
-    let mut entry = say(language, key, &gaps);
-    if let Some(to_do) = to_do {
+fn digest_entry(language: Language, notification: &Notification, with_orders: bool) -> String {
+    let order = notification.order_id;
+    let total = money(language, notification.total_tiyin);
+    let payment = payment_of(notification);
+    let time = clock_time(notification.occurred_at);
+    let to_do = to_do(language, notification);
+    let mut entry = if to_do.is_empty() {
+        t!(language, "staff-digest-entry", order = order, total = total, payment = payment, time = time)
+    } else {
+        t!(
+            language,
+            "staff-digest-attention",
+            order = order,
+            total = total,
+            payment = payment,
+            time = time,
+            user = notification.user_id
+        )
+    };
+    for to_do in to_do {
         entry.push_str("\n👉 ");
         entry.push_str(&to_do);
     }
     if with_orders {
-        for line in &told.lines {
+        for line in &notification.lines {
             entry.push_str("\n    ");
             entry.push_str(&order_line(language, line));
         }
@@ -111,34 +116,37 @@ fn digest_entry(language: Language, told: &Notification, with_orders: bool) -> S
     entry
 }
 
-/// What staff are to do where a payment is not as it should be.
-fn to_do(language: Language, told: &Notification) -> Option<String> {
-    let anomaly = match &told.subject {
-        Subject::OrderPaid { late: false, .. } | Subject::OrderExpired => return None,
-        Subject::OrderPaid { late: true, .. } => return Some(plain(language, "todo-late")),
+/// What staff have to do about it.
+fn to_do(language: Language, notification: &Notification) -> Vec<String> {
+    let anomaly = match &notification.subject {
+        Subject::OrderExpired => return Vec::new(),
+        Subject::OrderPaid { late, stock_settled, .. } => {
+            let late = late.then(|| t!(language, "todo-late"));
+            let unsettled = (!stock_settled).then(|| t!(language, "todo-stock-not-settled"));
+            return late.into_iter().chain(unsettled).collect();
+        }
         Subject::PaymentQuestioned { anomaly, .. } => anomaly,
     };
-    let key = match anomaly {
-        Anomaly::CancelAfterPaid => "todo-cancel-after-paid",
-        Anomaly::PaidTwice => "todo-paid-twice",
-        Anomaly::ConfirmedAfterCancel => "todo-confirmed-after-cancel",
-        Anomaly::AmountDiffers => "todo-amount-differs",
-        Anomaly::TransactionReused => "todo-transaction-reused",
-    };
-    Some(plain(language, key))
+    vec![match anomaly {
+        Anomaly::CancelAfterPaid => t!(language, "todo-cancel-after-paid"),
+        Anomaly::PaidTwice => t!(language, "todo-paid-twice"),
+        Anomaly::ConfirmedAfterCancel => t!(language, "todo-confirmed-after-cancel"),
+        Anomaly::AmountDiffers => t!(language, "todo-amount-differs"),
+        Anomaly::TransactionReused => t!(language, "todo-transaction-reused"),
+        Anomaly::OrderDiffers => t!(language, "todo-order-differs", order = notification.order_id),
+    }]
 }
 
 /// CLICK's number of the payment, where there is one.
-fn payment_of(told: &Notification) -> String {
-    match told.subject {
-        Subject::OrderPaid { click_paydoc_id, .. } | Subject::PaymentQuestioned { click_paydoc_id, .. } => {
-            click_paydoc_id.to_string()
-        }
-        Subject::OrderExpired => "-".to_owned(),
-    }
+fn payment_of(notification: &Notification) -> String {
+    let payment = match notification.subject {
+        Subject::OrderPaid { click_paydoc_id, .. } => Some(click_paydoc_id),
+        Subject::PaymentQuestioned { click_paydoc_id, .. } => click_paydoc_id,
+        Subject::OrderExpired => None,
+    };
+    payment.map_or_else(|| "-".to_owned(), |payment| payment.to_string())
 }
 
-/// A title, the lines of an order, and an end; where not all lines fit, it says how many more there are.
 fn with_lines(language: Language, title: &str, lines: &[OrderLine], end: &str) -> String {
     let lines: Vec<String> = lines.iter().map(|line| order_line(language, line)).collect();
     fit_lines(language, title, &lines, end)

@@ -6,6 +6,14 @@ use tolov_domain::{
 
 use super::*;
 
+use crate::{
+    notify::{
+        shopper::Subject,
+        texts::{digest, shopper_expired, shopper_paid, staff_post},
+    },
+    orders::order_lines::units,
+};
+
 fn line(title: &str, count: u32) -> OrderLine {
     let product_id = ProductId::try_new(7).unwrap();
     OrderLine { product_id, count, title: title.to_owned(), price: None }
@@ -31,11 +39,11 @@ fn payment() -> ClickPaydocId {
 
 fn paid(number: i64, late: bool) -> Notification {
     let lines = vec![line("Pizza <b>&", 2), line("", 1)];
-    told(number, Subject::OrderPaid { click_paydoc_id: payment(), late }, lines)
+    told(number, Subject::OrderPaid { click_paydoc_id: payment(), late, stock_settled: true }, lines)
 }
 
 fn questioned(anomaly: Anomaly) -> Notification {
-    let subject = Subject::PaymentQuestioned { click_paydoc_id: payment(), anomaly };
+    let subject = Subject::PaymentQuestioned { click_paydoc_id: Some(payment()), anomaly };
     told(1024, subject, Vec::new())
 }
 
@@ -143,12 +151,25 @@ fn a_late_payment_is_marked_and_says_what_to_do() {
 }
 
 #[test]
-fn every_anomaly_says_what_to_do_in_words_of_its_own() {
+fn every_anomaly_has_its_own_advice() {
     let mut said = std::collections::BTreeSet::new();
     for anomaly in Anomaly::ALL {
         let post = staff_post(Language::Ru, &questioned(anomaly));
         assert!(post.starts_with("⚠️ <b>Заказ №1024: ПРОВЕРЬТЕ ПЛАТЁЖ</b>"), "{post}");
         assert!(said.insert(post.split("👉").nth(1).unwrap().to_owned()), "{anomaly:?} repeats another one");
+    }
+}
+
+#[test]
+fn stock_that_could_not_be_settled_is_told_after_the_money() {
+    let subject = Subject::OrderPaid { click_paydoc_id: payment(), late: false, stock_settled: false };
+    for language in Language::ALL {
+        let notification = told(1024, subject.clone(), vec![line("Pizza", 2)]);
+        let post = staff_post(language, &notification);
+        let to_do = t!(language, "todo-stock-not-settled");
+        assert!(post.contains("1024") && post.ends_with(&format!("👉 {to_do}")), "{post}");
+        let shopper = shopper_paid(language, &notification, payment());
+        assert!(!shopper.contains(&to_do), "{shopper}");
     }
 }
 
@@ -181,7 +202,8 @@ fn a_digest_takes_as_many_notices_as_fit_and_says_how_many() {
 #[test]
 fn a_huge_order_still_fits_and_says_how_much_is_left_out() {
     let lines = vec![line(&"<".repeat(500), 1); 200];
-    let huge = told(1, Subject::OrderPaid { click_paydoc_id: payment(), late: true }, lines);
+    let huge =
+        told(1, Subject::OrderPaid { click_paydoc_id: payment(), late: true, stock_settled: true }, lines);
     for language in Language::ALL {
         for text in [staff_post(language, &huge), shopper_paid(language, &huge, payment())] {
             assert!(units(&text) <= 4096, "{}", units(&text));

@@ -2,5 +2,7 @@
 
 pub(crate) mod cancel;
 pub(crate) mod ledger_client;
+pub(crate) mod messages;
 pub(crate) mod order_lines;
 pub(crate) mod order_message;
+pub(crate) mod texts;

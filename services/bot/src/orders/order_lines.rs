@@ -1,35 +1,55 @@
-//! The lines of an order as text.
+//! The lines of an order as text, within what a message holds.
 
-use tolov_domain::{Language, Phone, order::OrderLine};
+use tolov_domain::{Language, order::OrderLine};
 
-use crate::texts::{Gaps, money, say};
+use crate::texts::{money, t};
 
-/// Telegram takes 4096 characters after it has read the markup. Counting the markup too keeps us on the safe side.
+/// Telegram takes 4096 UTF-16 units after it has read the markup. The markup is counted too, to be on the safe side.
 pub(crate) const MESSAGE_MAX_UNITS: usize = 4096;
-/// A longer name of a product is cut, so that one line never takes a message for itself.
+/// The longest title of a product that is shown whole, so that one line never fills a message.
 const TITLE_MAX_CHARS: usize = 120;
 
-/// The lines of an order with what each costs, as many as leave room for the rest of a message: sums, an address, a
-/// landmark and a comment of the longest.
-pub(crate) fn lines_of(language: Language, lines: &[OrderLine]) -> String {
+/// The lines of an order with what each costs, as many as leave room for sums, an address, a landmark and a comment of the
+/// greatest length.
+pub(crate) fn priced_lines(language: Language, lines: &[OrderLine]) -> String {
     const UNITS_MAX: usize = 2_000;
-    let said = |line: &OrderLine| {
-        let text = order_line(language, line);
-        match line.price.and_then(|price| price.checked_times(line.count).ok()) {
-            Some(sum) => format!("{text} — {}", money(language, sum)),
-            None => text,
-        }
-    };
-    let lines: Vec<String> = lines.iter().map(said).collect();
+    let lines: Vec<String> = lines.iter().map(|line| priced_line(language, line)).collect();
     first_lines(language, &lines, UNITS_MAX).join("\n")
 }
 
-/// The first of some lines, within a size, and how many more there are.
-pub(crate) fn first_lines(language: Language, lines: &[String], units_max: usize) -> Vec<String> {
-    let more = |left: usize| {
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
-        say(language, "order-lines-more", &Gaps::new().count("count", left))
-    };
+pub(crate) fn priced_line(language: Language, line: &OrderLine) -> String {
+    let text = order_line(language, line);
+    match line.price.and_then(|price| price.checked_times(line.count).ok()) {
+        Some(sum) => format!("{text} — {}", money(language, sum)),
+        None => text,
+    }
+}
+
+pub(crate) fn order_line(language: Language, line: &OrderLine) -> String {
+    if line.title.is_empty() {
+        return t!(language, "order-line-untitled", product = line.product_id, count = line.count);
+    }
+    let mut title: String = line.title.chars().take(TITLE_MAX_CHARS).collect();
+    if title.len() < line.title.len() {
+        title.push('…');
+    }
+    t!(language, "order-line", title = title, count = line.count)
+}
+
+/// A title, lines and an end as one message. Where not all lines fit, it says how many are left out.
+pub(crate) fn fit_lines(language: Language, title: &str, lines: &[String], end: &str) -> String {
+    // Two blank lines around the lines.
+    let room = MESSAGE_MAX_UNITS.saturating_sub(units(title) + units(end) + 4);
+    let shown = first_lines(language, lines, room);
+    if shown.is_empty() {
+        return format!("{title}\n\n{end}");
+    }
+    format!("{title}\n\n{}\n\n{end}", shown.join("\n"))
+}
+
+/// The first lines that fit into a size, and how many are left out.
+fn first_lines(language: Language, lines: &[String], units_max: usize) -> Vec<String> {
+    let more = |left: usize| t!(language, "order-lines-more", count = left);
     let mut room = units_max.saturating_sub(units(&more(lines.len())) + 1);
     let mut shown = Vec::with_capacity(lines.len());
     for line in lines {
@@ -41,34 +61,6 @@ pub(crate) fn first_lines(language: Language, lines: &[String], units_max: usize
         shown.push(more(lines.len() - shown.len()));
     }
     shown
-}
-
-/// A number as people write it; one that is none stays as it is.
-pub(crate) fn phone(text: &str) -> String {
-    Phone::parse(text).map_or_else(|_| text.to_owned(), |phone| phone.spaced())
-}
-
-/// The same with lines that are said already.
-pub(crate) fn fit_lines(language: Language, title: &str, lines: &[String], end: &str) -> String {
-    // Two blank lines around the lines of the order.
-    let room = MESSAGE_MAX_UNITS.saturating_sub(units(title) + units(end) + 4);
-    let shown = first_lines(language, lines, room);
-    if shown.is_empty() {
-        return format!("{title}\n\n{end}");
-    }
-    format!("{title}\n\n{}\n\n{end}", shown.join("\n"))
-}
-
-pub(crate) fn order_line(language: Language, line: &OrderLine) -> String {
-    let count = Gaps::new().count("count", line.count);
-    if line.title.is_empty() {
-        return say(language, "order-line-untitled", &count.text("product", &line.product_id));
-    }
-    let mut title: String = line.title.chars().take(TITLE_MAX_CHARS).collect();
-    if title.len() < line.title.len() {
-        title.push('…');
-    }
-    say(language, "order-line", &count.text("title", &title))
 }
 
 /// Telegram counts in UTF-16.

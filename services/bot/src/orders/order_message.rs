@@ -1,14 +1,11 @@
-//! The message with an order in the shopper's chat: it shows where the order stands, and follows it.
+//! The message with an order in the shopper's chat. It follows the order.
 
+use teloxide::types::ChatId;
 use time::Duration;
-use tolov_domain::{Language, OrderId, Tiyin, ports::PortError, time::Timestamp};
-use tolov_shop::{
-    fulfilment::{Deed, Delivery, Fulfilment, Stage, fulfilment},
-    records,
-};
+use tolov_domain::{Language, OrderId, Phone, Tiyin, time::Timestamp};
+use tolov_shop::order::{Delivery, OrderAction, ShopOrder, Stage, Terms, order};
 use url::Url;
 
-use crate::orders::order_lines;
 use crate::{
     conversation::{
         callback::ShopCallback,
@@ -17,16 +14,21 @@ use crate::{
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
-    telegram::errors::SendError,
+    orders::{
+        messages::{change_messages, messages_of},
+        order_lines,
+        texts::{message_of_action, stage_for_shopper},
+    },
+    telegram::{client::MessageRef, errors::SendError},
     texts::{Html, date_time, l, money, t},
 };
 
 /// An order as its shopper sees it, with what can be done about it now.
-pub(crate) fn screen(language: Language, order: &Fulfilment, now: Timestamp, deps: &HandlerDeps) -> Screen {
+pub(crate) fn screen(language: Language, order: &ShopOrder, now: Timestamp, deps: &HandlerDeps) -> Screen {
     let id = order.id;
     let mut rows = Vec::new();
-    if order.stage == Stage::Waiting {
-        let link = order.payment_url.as_deref().and_then(|url| Url::parse(url).ok());
+    if order.stage() == Stage::AwaitingPayment {
+        let link = order.link().and_then(|link| Url::parse(&link.url).ok());
         rows.extend(link.map(|url| {
             let total = money(language, order.total);
             vec![Button::Link { label: l!(language, "order-pay", total = total), url }]
@@ -35,54 +37,55 @@ pub(crate) fn screen(language: Language, order: &Fulfilment, now: Timestamp, dep
             Button::callback(l!(language, "order-check"), ShopCallback::CheckPayment { id }),
             Button::callback(l!(language, "order-cancel"), ShopCallback::CancelOrder { id }),
         ]);
-    } else if order.stage != Stage::Placing {
+    } else if order.stage() != Stage::Creating {
         rows.push(vec![Button::callback(l!(language, "order-again"), ShopCallback::OrderAgain { id })]);
     }
     Screen::new(text(language, order, now, deps.config.pickup_address.as_deref())).rows(rows)
 }
 
-/// The text of it, without buttons.
-pub(crate) fn text(language: Language, order: &Fulfilment, now: Timestamp, pickup: Option<&str>) -> String {
+fn text(language: Language, order: &ShopOrder, now: Timestamp, pickup: Option<&str>) -> String {
     let mut parts = vec![
         format!("{}\n{}", t!(language, "order-title", order = order.id), state_line(language, order, now)),
-        format!("{}\n{}", order_lines::lines_of(language, &order.lines), sums(language, order)),
-        terms(language, &order.delivery, &order.phone, order.comment.as_deref(), pickup),
+        format!("{}\n{}", order_lines::priced_lines(language, &order.lines), sums(language, order)),
     ];
-    if let Some(paydoc_id) = order.click_paydoc_id {
-        parts.push(t!(language, "paid-payment", payment = paydoc_id.to_string()));
+    if let Some(Terms { delivery, phone, comment, .. }) = &order.terms {
+        parts.push(terms(language, delivery, phone, comment.as_deref(), pickup));
+    }
+    if let Some(payment) = order.payment() {
+        parts.push(t!(language, "paid-payment", payment = payment.click_paydoc_id.to_string()));
     }
     parts.join("\n\n")
 }
 
-/// What the goods cost, what goes off, what comes on top, and what is to be paid.
-pub(crate) fn sums(language: Language, order: &Fulfilment) -> String {
+/// The price of the goods, the discount, the delivery, and the total.
+fn sums(language: Language, order: &ShopOrder) -> String {
     let mut sums = Vec::new();
-    if order.discount > Tiyin::ZERO || order.delivery_price > Tiyin::ZERO {
-        sums.push(t!(language, "sum-goods", sum = money(language, order.goods)));
-    }
-    if order.discount > Tiyin::ZERO {
-        let code = order.promo_code.as_deref().unwrap_or_default();
-        sums.push(t!(language, "sum-discount", code = code, sum = money(language, order.discount)));
-    }
-    if order.delivery_price > Tiyin::ZERO {
-        sums.push(t!(language, "sum-delivery", sum = money(language, order.delivery_price)));
+    if let Some(Terms { goods, discount, delivery_price, promo_code, .. }) = &order.terms {
+        if *discount > Tiyin::ZERO || *delivery_price > Tiyin::ZERO {
+            sums.push(t!(language, "sum-goods", sum = money(language, *goods)));
+        }
+        if *discount > Tiyin::ZERO {
+            let code = promo_code.as_deref().unwrap_or_default();
+            sums.push(t!(language, "sum-discount", code = code, sum = money(language, *discount)));
+        }
+        if *delivery_price > Tiyin::ZERO {
+            sums.push(t!(language, "sum-delivery", sum = money(language, *delivery_price)));
+        }
     }
     sums.push(t!(language, "sum-total", sum = money(language, order.total)));
     sums.join("\n")
 }
 
-/// Where it goes, whom to call, and what the shopper wrote.
+/// Where the order goes, whom to call, and the shopper's comment.
 pub(crate) fn terms(
     language: Language,
     delivery: &Delivery,
-    phone: &str,
+    phone: &Phone,
     comment: Option<&str>,
     pickup: Option<&str>,
 ) -> String {
-    let mut terms = vec![
-        place(language, delivery, pickup),
-        t!(language, "term-phone", phone = order_lines::phone(phone)),
-    ];
+    let mut terms =
+        vec![place(language, delivery, pickup), t!(language, "term-phone", phone = phone.spaced())];
     terms.extend(comment.map(|comment| t!(language, "term-comment", comment = comment)));
     terms.join("\n")
 }
@@ -107,46 +110,20 @@ fn place(language: Language, delivery: &Delivery, pickup: Option<&str>) -> Strin
     }
 }
 
-fn state_line(language: Language, order: &Fulfilment, now: Timestamp) -> String {
-    match order.stage {
-        Stage::Waiting => match order.pay_until_at {
-            Some(until) if until > now => t!(
-                language,
-                "state-waiting-until",
-                left = left(language, until - now),
-                until = date_time(until)
-            ),
-            Some(_) | None => t!(language, "state-waiting"),
-        },
-        stage @ (Stage::Placing
-        | Stage::Paid
-        | Stage::Preparing
-        | Stage::Ready
-        | Stage::OnTheWay
-        | Stage::Delivered
-        | Stage::Cancelled
-        | Stage::Expired
-        | Stage::Refunded) => state(language, stage),
+fn pay_until(order: &ShopOrder) -> Option<Timestamp> {
+    order.link()?.pay_until
+}
+
+fn state_line(language: Language, order: &ShopOrder, now: Timestamp) -> String {
+    match pay_until(order) {
+        Some(until) if until > now => {
+            t!(language, "state-waiting-until", left = left(language, until - now), until = date_time(until))
+        }
+        Some(_) | None => stage_for_shopper(language, order.stage()),
     }
 }
 
-/// A stage in a few words, with a picture before it.
-pub(crate) fn state(language: Language, stage: Stage) -> String {
-    match stage {
-        Stage::Placing => l!(language, "state-placing"),
-        Stage::Waiting => l!(language, "state-waiting"),
-        Stage::Paid => l!(language, "state-paid"),
-        Stage::Preparing => l!(language, "state-preparing"),
-        Stage::Ready => l!(language, "state-ready"),
-        Stage::OnTheWay => l!(language, "state-on-the-way"),
-        Stage::Delivered => l!(language, "state-delivered"),
-        Stage::Cancelled => l!(language, "state-cancelled"),
-        Stage::Expired => l!(language, "state-expired"),
-        Stage::Refunded => l!(language, "state-refunded"),
-    }
-}
-
-/// A span of time as it is shown: coarser the longer it is, so that a message need not change every minute.
+/// The longer the time, the coarser it is shown, so that a message need not change every minute.
 fn shown_minutes(left: Duration) -> i64 {
     let minutes = left.whole_minutes();
     let step = match minutes {
@@ -172,73 +149,49 @@ fn left(language: Language, left: Duration) -> String {
     }
 }
 
-/// Brings the order's message up to date; one that is gone is sent anew. `None`: there is no such order in the shop.
-pub(crate) async fn refresh(deps: &HandlerDeps, id: OrderId) -> Result<Option<Fulfilment>, HandlerError> {
-    let Some(order) = fulfilment(deps.documents(), id).await? else { return Ok(None) };
+/// Whether the time that is left is shown differently now.
+pub(crate) fn countdown_changed(order: &ShopOrder, before: Timestamp, now: Timestamp) -> bool {
+    let Some(until) = pay_until(order).filter(|until| *until > now) else { return false };
+    shown_minutes(until - before) != shown_minutes(until - now)
+}
+
+/// Brings the order's message up to date; one that was deleted is sent anew. `None`: there is no such order.
+pub(crate) async fn refresh(deps: &HandlerDeps, id: OrderId) -> Result<Option<ShopOrder>, HandlerError> {
+    let Some(order) = order(deps.documents(), id).await? else { return Ok(None) };
     let screen = screen(deps.language_of(order.user_id).await, &order, deps.now(), deps);
-    let chat = teloxide::types::ChatId(order.user_id.get());
-    if let Some(message_id) = order.shopper_message_id.and_then(|id| i32::try_from(id).ok()) {
+    let messages = messages_of(deps.documents(), id).await?;
+    if let Some(MessageRef { chat, message_id }) = messages.shopper {
         let shown = ShownMessage { message_id, has_photo: false };
         if deps.telegram.change(chat, shown, &screen).await? {
             return Ok(Some(order));
         }
     }
-    let shown = deps.tell(order.user_id, &screen).await?;
-    Ok(remember(deps, id, shown).await?.or(Some(order)))
+    // An order that was made from its event never had a message: its notification is all that the shopper gets.
+    if messages.shopper.is_none() && order.terms.is_none() {
+        return Ok(Some(order));
+    }
+    let shown = deps.send_to(order.user_id, &screen).await?;
+    let sent = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
+    change_messages(deps.documents(), id, |messages| messages.shopper = Some(sent)).await?;
+    Ok(Some(order))
 }
 
-/// This is the order's message from now on.
-pub(crate) async fn remember(
-    deps: &HandlerDeps,
-    id: OrderId,
-    shown: ShownMessage,
-) -> Result<Option<Fulfilment>, PortError> {
-    let remembered = records::change(deps.documents(), id.get(), |order: &mut Fulfilment| {
-        order.shopper_message_id = Some(i64::from(shown.message_id));
-    });
-    Ok(remembered.await?.map(|(order, ())| order))
-}
-
-/// Staff have done something to an order: its message shows it, and the shopper is told. Whoever cannot be told has the
-/// message when they come back.
-pub(crate) async fn moved(deps: &HandlerDeps, order: &Fulfilment, deed: Deed) {
+/// Shows in the order's message what staff have done, and tells the shopper. A shopper who cannot be written to finds it in
+/// the list of orders.
+pub(crate) async fn announce_action(deps: &HandlerDeps, order: &ShopOrder, action: OrderAction) {
     let id = order.id;
     if let Err(error) = refresh(deps, id).await {
-        tracing::info!(order.id = %id, ?error, "the order's message could not be brought up to date");
+        tracing::info!(order.id = %id, %error, "the order's message could not be updated");
     }
     let language = deps.language_of(order.user_id).await;
-    let Some(html) = told(language, order, deed) else { return };
-    match deps.tell(order.user_id, &Screen::new(html)).await {
+    let Some(html) = message_of_action(language, order, action) else { return };
+    match deps.send_to(order.user_id, &Screen::new(html)).await {
         Ok(_) => {}
         Err(SendError::ChatClosed(reason)) => {
-            tracing::info!(order.id = %id, reason, "a shopper cannot be told");
+            tracing::info!(order.id = %id, %reason, "the shopper cannot be written to");
         }
-        Err(error) => tracing::warn!(order.id = %id, ?error, "a shopper was not told how the order goes on"),
+        Err(error) => tracing::warn!(order.id = %id, %error, "the shopper was not told what staff did"),
     }
-}
-
-/// What a deed means to the shopper. `None`: nothing, or somebody else tells.
-fn told(language: Language, order: &Fulfilment, deed: Deed) -> Option<String> {
-    let order_id = order.id;
-    Some(match deed {
-        Deed::Accepted => t!(language, "told-accepted", order = order_id),
-        Deed::MadeReady if order.delivery == Delivery::Pickup => {
-            t!(language, "told-ready-for-pickup", order = order_id)
-        }
-        Deed::MadeReady => t!(language, "told-ready", order = order_id),
-        Deed::SentOff => t!(language, "told-sent-off", order = order_id),
-        Deed::Delivered => t!(language, "told-delivered", order = order_id),
-        Deed::Cancelled if order.is_paid() => t!(language, "told-cancelled-paid", order = order_id),
-        Deed::Cancelled => t!(language, "told-cancelled", order = order_id),
-        Deed::Refunded => t!(language, "told-refunded", order = order_id),
-        Deed::Placed | Deed::Registered | Deed::Paid | Deed::Expired => return None,
-    })
-}
-
-/// Whether the time that is left reads otherwise than a moment ago.
-pub(crate) fn reads_otherwise(order: &Fulfilment, before: Timestamp, now: Timestamp) -> bool {
-    let Some(until) = order.pay_until_at.filter(|until| *until > now) else { return false };
-    shown_minutes(until - before) != shown_minutes(until - now)
 }
 
 #[cfg(test)]
@@ -246,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_left_is_told_in_the_forms_of_each_language() {
+    fn the_time_left_is_written_in_the_forms_of_each_language() {
         let said = |language, minutes| left(language, Duration::minutes(minutes));
         assert_eq!(said(Language::Uz, 24 * 60 - 1), "23 soat");
         assert_eq!(said(Language::Ru, 24 * 60 - 1), "23 часа");

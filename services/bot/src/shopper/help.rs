@@ -13,12 +13,11 @@ use crate::{
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
-    shopper::menu,
     texts::{l, t},
 };
 
-pub(crate) async fn open(mut ctx: Ctx) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
     ctx.show(screen(ctx.language)).await
 }
 
@@ -45,15 +44,15 @@ fn commands(language: Language) -> [(&'static str, String); 8] {
     ]
 }
 
-/// Tells Telegram the commands in every language; those who speak none of ours see the Uzbek ones. The same again
-/// changes nothing. The bot works without the list, so what fails is only logged.
+/// Tells Telegram the commands in every language; for other languages the Uzbek ones are shown. Best effort: the bot works
+/// without the list.
 pub(crate) async fn announce_commands(deps: &Arc<HandlerDeps>) {
     let for_others = (None, Language::default());
     let each = Language::ALL.map(|language| (Some(language), language));
     for (only, language) in std::iter::once(for_others).chain(each) {
         let list = commands(language).map(|(name, what)| BotCommand::new(name, what));
         if let Err(error) = deps.telegram.set_commands(list.to_vec(), only).await {
-            tracing::warn!(?error, language = language.as_str(), "the list of commands could not be set");
+            tracing::warn!(%error, language = language.as_str(), "the list of commands could not be set");
         }
     }
 }
@@ -66,7 +65,7 @@ mod tests {
     use crate::conversation::command::Command;
 
     #[test]
-    fn every_command_that_is_shown_is_understood_and_within_telegrams_limits() {
+    fn every_listed_command_is_understood_and_within_telegrams_limits() {
         for language in Language::ALL {
             for (name, what) in commands(language) {
                 assert!(Command::parse(&format!("/{name}"), "shop_bot").is_ok(), "/{name}");

@@ -1,4 +1,4 @@
-//! What staff type, read. `None` is what was not meant so: the step says again what it waits for.
+//! Reads what staff type. `None`: it cannot be read, and the step asks again.
 
 use time::{Date, Duration, Month, Time};
 use tolov_domain::{
@@ -6,27 +6,27 @@ use tolov_domain::{
     time::{TASHKENT, Timestamp},
 };
 
-/// More pieces than this are a slip of the finger.
+/// A larger number is a typing error.
 const STOCK_MAX: u32 = 1_000_000;
 
-/// One line of so many characters. What looks like a command is none.
+/// One line of at most `max_chars`. A command is not a value.
 pub(crate) fn line(text: &str, max_chars: usize) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.starts_with('/') && (1..=max_chars).contains(&line.chars().count())).then_some(line)
 }
 
-/// A text of several lines.
+/// A text of several lines, of at most `max_chars`.
 pub(crate) fn lines(text: &str, max_chars: usize) -> Option<String> {
     let text = text.trim();
     (!text.starts_with('/') && (1..=max_chars).contains(&text.chars().count())).then(|| text.to_owned())
 }
 
-/// So'm: digits, with blanks between them and the name of the currency behind them as people write it.
+/// So'm: digits, which may have blanks between them and the currency behind them.
 pub(crate) fn price(text: &str) -> Option<Tiyin> {
     amount(text).filter(|price| *price > Tiyin::ZERO)
 }
 
-/// The same where nothing is an amount too.
+/// The same, or zero.
 pub(crate) fn amount(text: &str) -> Option<Tiyin> {
     let text = text.to_lowercase();
     let digits = ["so'm", "so‘m", "soʻm", "so’m", "som", "sum", "сум", "сўм", "uzs"]
@@ -54,7 +54,7 @@ pub(crate) fn percent(text: &str) -> Option<u8> {
     u8::try_from(number).ok().filter(|percent| *percent > 0)
 }
 
-/// So many digits, as codes are copied with blanks in them.
+/// A number of digits, without the blanks that copied codes have.
 pub(crate) fn digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<String> {
     let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     (digits.bytes().all(|byte| byte.is_ascii_digit()) && lengths.contains(&digits.len())).then_some(digits)

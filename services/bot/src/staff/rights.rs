@@ -1,5 +1,5 @@
-//! Which right a tap or an answer of staff needs. The tree asks at every one of them, with the role read anew, because a
-//! role may have been taken away since the button was shown.
+//! Which right a tap or an answer of staff needs. The routing asks at each, with the role as it is now: it may have been taken
+//! away since the button was shown.
 
 use tolov_shop::staff::Right;
 
@@ -13,7 +13,7 @@ use crate::{
     texts::l,
 };
 
-/// What a tap or an answer needs.
+/// What a tap or an answer requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Any role at all.
@@ -47,7 +47,7 @@ pub(crate) fn may_answer(ctx: &Ctx, step: &StaffStep) -> bool {
     of_step(step).is_met_by(ctx)
 }
 
-/// To somebody who has a role, but not the right.
+/// The answer to somebody whose role does not have the right.
 pub(crate) async fn refuse(ctx: Ctx) -> HandlerResult {
     ctx.alert(l!(ctx.language, "staff-no-right")).await
 }
@@ -55,7 +55,7 @@ pub(crate) async fn refuse(ctx: Ctx) -> HandlerResult {
 fn of_staff_callback(callback: &StaffCallback) -> Need {
     match callback {
         StaffCallback::Panel => Need::Role,
-        // Which deeds a role may do is asked where they are done (`Role::may_do`).
+        // The actions that a role may apply are checked there (`Role::may_apply`).
         StaffCallback::Act { .. }
         | StaffCallback::ActConfirmed { .. }
         | StaffCallback::Orders
@@ -120,24 +120,26 @@ mod tests {
     }
 
     #[test]
-    fn a_courier_sees_the_panel_and_works_on_orders_and_only_owners_manage_staff() {
-        for callback in StaffCallback::longest() {
-            let (verb, callback) = (format!("{callback:?}"), CallbackData::from(callback));
-            assert!(may(Role::Owner, &callback), "{verb}");
-            let about_orders = verb.starts_with("Panel") || verb.starts_with("Do");
-            let about_codes = verb.contains("Promo");
-            let about_staff = ["Member", "Role", "Journal"]
-                .iter()
-                .any(|word| verb.split([' ', '{']).next().is_some_and(|v| v.contains(word)));
-            if about_codes || about_staff {
-                assert!(!may(Role::Courier, &callback), "{verb}");
-            }
-            if about_orders {
-                assert!(may(Role::Courier, &callback), "{verb}");
-            }
-            if about_staff {
-                assert!(!may(Role::Manager, &callback), "{verb}");
-            }
+    fn a_courier_works_on_orders_and_only_owners_manage_staff() {
+        for callback in StaffCallback::longest().into_iter().map(CallbackData::from) {
+            assert!(may(Role::Owner, &callback), "{callback:?}");
+            let need = of_callback(&callback).unwrap();
+            let is_about_orders = matches!(need, Need::Role | Need::Right(Right::SeeOrders));
+            let is_about_staff = need == Need::Right(Right::ManageStaff);
+            assert_eq!(may(Role::Courier, &callback), is_about_orders, "{callback:?}");
+            assert_eq!(may(Role::Manager, &callback), !is_about_staff, "{callback:?}");
         }
+    }
+
+    #[test]
+    fn the_right_that_a_button_needs_is_the_one_of_its_subject() {
+        let need = |callback: StaffCallback| of_callback(&callback.into()).unwrap();
+        let id = tolov_domain::UserId::try_new(5).unwrap();
+        assert_eq!(need(StaffCallback::Panel), Need::Role);
+        assert_eq!(need(StaffCallback::Orders), Need::Right(Right::SeeOrders));
+        assert_eq!(need(StaffCallback::PromoCodes { page: 0 }), Need::Right(Right::EditCatalogue));
+        assert_eq!(need(StaffCallback::Broadcast), Need::Right(Right::Broadcast));
+        assert_eq!(need(StaffCallback::RemoveMember { id }), Need::Right(Right::ManageStaff));
+        assert_eq!(need(StaffCallback::Journal { page: 0 }), Need::Right(Right::ManageStaff));
     }
 }

@@ -1,4 +1,4 @@
-//! Pictures that are made here and not kept anywhere.
+//! Pictures that the bot draws.
 
 use teloxide::{
     ApiError, RequestError,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Telegram {
-    /// Shows a picture with a caption and buttons: in the place of a message where there is one, else as a new one.
+    /// Shows a picture with a caption and buttons, in the place of a message where there is one.
     pub(crate) async fn show_picture(
         &self,
         chat: ChatId,
@@ -31,9 +31,9 @@ impl Telegram {
                 Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
                     return Ok(ShownMessage { has_photo: true, ..shown });
                 }
-                // Whatever is wrong with that message, a new one says it just as well.
+                // That message cannot be edited: a new one is sent.
                 Err(RequestError::Api(_)) => {}
-                Err(error) => return Err(self.sort(&error)),
+                Err(error) => return Err(self.failed(&error)),
             }
         }
         let request = self
@@ -42,7 +42,7 @@ impl Telegram {
             .caption(caption.fitting_html())
             .parse_mode(ParseMode::Html)
             .reply_markup(caption.markup());
-        let sent = patiently(request).await.map_err(|error| self.sort(&error))?;
+        let sent = patiently(request).await.map_err(|error| self.failed(&error))?;
         Ok(ShownMessage { message_id: sent.id.0, has_photo: true })
     }
 }

@@ -1,4 +1,4 @@
-//! The staff channel, as both sides use it: the notifier posts there, and what staff do changes posts.
+//! The staff channel. The notifier posts there, and posts are edited when staff change an order.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -8,11 +8,11 @@ use std::{
 use teloxide::types::{ChatId, InlineKeyboardMarkup, Recipient};
 
 use crate::{
-    config::BotConfig,
+    config::Config,
     telegram::{
-        client::{MessageId, Telegram},
+        client::{MessageRef, Telegram},
         errors::SendError,
-        limits::Pace,
+        limits::RateLimiter,
     },
 };
 
@@ -22,17 +22,17 @@ const BURST_MAX: u32 = 3;
 
 #[derive(Debug)]
 pub(crate) struct StaffChat {
-    /// Of posts; edits do not take a place.
-    pub(crate) pace: Pace,
+    /// Of posts; edits are not limited.
+    pub(crate) rate_limiter: RateLimiter,
     /// Changes when the group becomes a supergroup.
     chat: Mutex<Recipient>,
 }
 
 impl StaffChat {
-    pub(crate) fn new(config: &BotConfig) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let posts = config.channel_posts_per_min;
         Self {
-            pace: Pace::new(posts, MINUTE, (posts / 6).clamp(1, BURST_MAX)),
+            rate_limiter: RateLimiter::new(posts, MINUTE, (posts / 6).clamp(1, BURST_MAX)),
             chat: Mutex::new(config.db_channel.0.clone()),
         }
     }
@@ -41,24 +41,24 @@ impl StaffChat {
         self.chat.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sends one post whose turn it is, and once more where the group has got another number.
+    /// Sends one post, whose turn has come; once more where the group has become a supergroup.
     pub(crate) async fn post(
         &self,
         telegram: &Telegram,
         html: &str,
         buttons: &InlineKeyboardMarkup,
-    ) -> Result<MessageId, SendError> {
-        let send = |chat| telegram.send_with(chat, html.to_owned(), buttons.clone());
+    ) -> Result<MessageRef, SendError> {
+        let send = |chat| telegram.send(chat, html.to_owned(), buttons.clone());
         match send(self.recipient()).await {
             Err(SendError::Migrated(chat)) => {
-                self.moved_to(chat);
+                self.migrate_to(chat);
                 send(self.recipient()).await
             }
             sent => sent,
         }
     }
 
-    pub(crate) fn moved_to(&self, chat: ChatId) {
+    pub(crate) fn migrate_to(&self, chat: ChatId) {
         let old = self.recipient();
         tracing::warn!(%old, new = %chat, "the staff group has become a supergroup: set DB_CHANNEL={chat}");
         *self.chat.lock().unwrap_or_else(PoisonError::into_inner) = Recipient::Id(chat);

@@ -95,7 +95,7 @@ async fn what_was_answered_is_crossed_out_when_the_store_is_back_and_not_answere
     let inbox = Inbox::new(Arc::new(store.clone()), Arc::new(clock.clone()));
     let json = r#"{"update_id":1,"poll":{}}"#;
     for id in 1..=2 {
-        inbox.keep(id, 1, json.to_owned()).await.unwrap();
+        inbox.store(id, 1, json.to_owned()).await.unwrap();
     }
     let queues =
         Arc::new(UserQueues::new(Breaking(Arc::clone(&store.1), Arc::clone(&answers)), inbox.clone()));

@@ -1,8 +1,8 @@
-//! How updates come in: polled, kept, answered.
+//! Updates: polled, stored, handled.
 //!
-//! An update is written down in the shop store before Telegram is told that it arrived, and crossed out when it is
-//! answered. So none is lost when the process dies, none is answered twice when Telegram or another bot brings it again,
-//! and what waits takes no memory. Each person has a queue, in which updates are answered one after the other.
+//! An update is stored before Telegram is told that it arrived, and marked as done when it has been handled. So none is lost in
+//! a crash, none is handled twice when it is delivered again, and those that wait take no memory. The updates of one user are
+//! handled one after the other.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 mod answering;
-mod inbox;
+pub(crate) mod inbox;
 mod poll;
 mod sweeper;
 mod throttle;
@@ -26,7 +26,7 @@ mod away_tests;
 #[cfg(test)]
 mod user_queues_tests;
 
-/// Listens to people for ever; after `stop` finishes what is in hand.
+/// Runs until `stop`; then finishes what is in hand.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     let documents = Arc::clone(&deps.shop);
     let inbox = Inbox::new(documents, Arc::clone(&deps.clock));

@@ -1,4 +1,4 @@
-//! What is looked after beside polling: updates that were left waiting, and those that are long done.
+//! The inbox sweeper: finds updates that were left waiting, and removes those that are long done.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,16 +9,16 @@ use tolov_kit::lifecycle::Stop;
 use crate::updates::{answering::Work, user_queues::UserQueues};
 
 const EVERY: Duration = Duration::from_secs(5);
-/// Where there is much to do, room comes again and again.
+/// The shortest time between two rounds.
 const REST: Duration = Duration::from_millis(200);
-/// What is looked through at once; the next look goes on behind it.
+/// What one round looks at; the next one goes on behind it.
 const PAGE: u32 = 500;
 const REMOVE_EVERY: Duration = Duration::from_mins(1);
 const REMOVE_AT_ONCE: u32 = 200;
 
-/// Looks through what waits, from the start on: updates of a bot that died, and those for which there was no room.
+/// Runs from the start on: updates of a bot that died, and those for which there was no room, are found here.
 pub(crate) async fn run<W: Work>(queues: &UserQueues<W>, stop: &Stop) {
-    let tend = async {
+    let sweep = async {
         let mut seen = 0;
         let mut remove_at = Instant::now();
         loop {
@@ -34,7 +34,7 @@ pub(crate) async fn run<W: Work>(queues: &UserQueues<W>, stop: &Stop) {
                 match queues.inbox.remove_old(REMOVE_AT_ONCE).await {
                     Ok(true) => {}
                     Ok(false) => remove_at = Instant::now() + REMOVE_EVERY,
-                    Err(error) => tracing::debug!(%error, "updates that are long done could not be removed"),
+                    Err(error) => tracing::debug!(%error, "old updates could not be removed"),
                 }
             }
             sleep(REST).await;
@@ -43,22 +43,22 @@ pub(crate) async fn run<W: Work>(queues: &UserQueues<W>, stop: &Stop) {
     };
     tokio::select! {
         () = stop.cancelled() => {}
-        () = tend => {}
+        () = sweep => {}
     }
 }
 
-/// Opens queues for a page of what waits. Returns how much to pass over the next time.
-async fn look<W: Work>(queues: &UserQueues<W>, pass_over: u32) -> Result<u32, PortError> {
+/// Wakes the queues of a page of waiting updates. Returns how many the next round skips.
+async fn look<W: Work>(queues: &UserQueues<W>, skip: u32) -> Result<u32, PortError> {
     let count = queues.inbox.count_waiting().await?;
     metrics::gauge!("tolov_updates_waiting").set(u32::try_from(count).unwrap_or(u32::MAX));
-    let page = queues.inbox.waiting(pass_over, PAGE).await?;
-    let mut met = HashSet::new();
+    let page = queues.inbox.waiting(skip, PAGE).await?;
+    let mut users = HashSet::new();
     for entry in &page {
-        // Where the first of a person is in hand somewhere, the others wait for it.
-        if met.insert(entry.stored.person_id) && !queues.inbox.is_leased(entry) {
+        // Behind a claimed update the others of the user wait.
+        if users.insert(entry.stored.person_id) && !queues.inbox.is_leased(entry) {
             queues.wake(entry.stored.person_id);
         }
     }
     let is_full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-    Ok(if is_full { pass_over.saturating_add(PAGE) } else { 0 })
+    Ok(if is_full { skip.saturating_add(PAGE) } else { 0 })
 }

@@ -1,4 +1,7 @@
-//! Who does too much at once.
+//! Slows down users who send too many updates.
+//!
+//! A limiter by key, such as the `governor` crate's, would replace only the count of arrivals: a user who is throttled stays so
+//! until the queue is empty, is answered once a second, and is told once.
 
 use std::{
     collections::HashMap,
@@ -8,91 +11,90 @@ use std::{
 
 use tokio::time::Instant;
 
-/// So many updates may come at once, and as many in each such window for ever.
+/// This many updates may come at once, and as many in each such window.
 const BURST: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(10);
-/// How often a person is answered who does more.
-const SLOW_PACE: Duration = Duration::from_secs(1);
-/// Whoever was told to slow down is not told again so soon.
-const TOLD_FOR: Duration = Duration::from_mins(10);
+/// How often a throttled user is answered.
+const ANSWER_EVERY: Duration = Duration::from_secs(1);
+/// How long a user who was told to slow down is not told again.
+const NOTIFIED_FOR: Duration = Duration::from_mins(10);
 
-/// The pace of every person who wrote lately.
+/// The rate of every user who wrote lately.
 #[derive(Debug, Default)]
-pub(crate) struct UserThrottle(Mutex<HashMap<i64, Pace>>);
+pub(crate) struct UserThrottle(Mutex<HashMap<i64, UserRate>>);
 
 #[derive(Debug)]
-struct Pace {
-    /// When all that came would have come if it had come evenly.
+struct UserRate {
+    /// When all updates so far would have come at the allowed rate.
     evenly: Instant,
-    is_slow: bool,
-    next_turn: Instant,
-    told_at: Option<Instant>,
+    is_throttled: bool,
+    next_answer: Instant,
+    notified_at: Option<Instant>,
 }
 
 impl UserThrottle {
-    /// Takes note of an update.
-    pub(crate) fn arrived(&self, person: i64) {
+    pub(crate) fn record_arrival(&self, user_id: i64) {
         let now = Instant::now();
-        let mut paces = self.paces();
-        let pace = paces.entry(person).or_insert(Pace {
+        let mut rates = self.rates();
+        let rate = rates.entry(user_id).or_insert(UserRate {
             evenly: now,
-            is_slow: false,
-            next_turn: now,
-            told_at: None,
+            is_throttled: false,
+            next_answer: now,
+            notified_at: None,
         });
-        pace.evenly = pace.evenly.max(now) + WINDOW / BURST;
-        if pace.evenly > now + WINDOW {
-            pace.is_slow = true;
-            // However long a flood was, it is forgiven within two windows.
-            pace.evenly = pace.evenly.min(now + 2 * WINDOW);
+        rate.evenly = rate.evenly.max(now) + WINDOW / BURST;
+        if rate.evenly > now + WINDOW {
+            rate.is_throttled = true;
+            // However long a flood was, it is forgotten within two windows.
+            rate.evenly = rate.evenly.min(now + 2 * WINDOW);
         }
     }
 
-    pub(crate) fn is_slow(&self, person: i64) -> bool {
-        self.paces().get(&person).is_some_and(|pace| pace.is_slow)
+    pub(crate) fn is_throttled(&self, user_id: i64) -> bool {
+        self.rates().get(&user_id).is_some_and(|rate| rate.is_throttled)
     }
 
-    /// Whether the person is to be told; `true` once a flood.
-    pub(crate) fn should_notify(&self, person: i64) -> bool {
+    /// Whether the user is to be told to slow down; `true` once a flood.
+    pub(crate) fn should_notify(&self, user_id: i64) -> bool {
         let now = Instant::now();
-        let mut paces = self.paces();
-        let Some(pace) = paces.get_mut(&person) else { return false };
-        let was_told = pace.told_at.is_some_and(|at| now < at + TOLD_FOR);
-        if !was_told {
-            pace.told_at = Some(now);
+        let mut rates = self.rates();
+        let Some(rate) = rates.get_mut(&user_id) else { return false };
+        let was_notified = rate.notified_at.is_some_and(|at| now < at + NOTIFIED_FOR);
+        if !was_notified {
+            rate.notified_at = Some(now);
         }
-        !was_told
+        !was_notified
     }
 
-    /// When the next answer may begin, for a person who is slowed down. Takes that place.
-    pub(crate) fn turn(&self, person: i64) -> Instant {
+    /// When the next answer to a throttled user may begin. Takes that turn.
+    pub(crate) fn next_turn(&self, user_id: i64) -> Instant {
         let now = Instant::now();
-        let mut paces = self.paces();
-        let Some(pace) = paces.get_mut(&person) else { return now };
-        let turn = pace.next_turn.max(now);
-        pace.next_turn = turn + SLOW_PACE;
+        let mut rates = self.rates();
+        let Some(rate) = rates.get_mut(&user_id) else { return now };
+        let turn = rate.next_answer.max(now);
+        rate.next_answer = turn + ANSWER_EVERY;
         turn
     }
 
-    /// Nothing of the person waits any more. A flood ends when this comes true after it has ebbed.
-    pub(crate) fn drained(&self, person: i64) {
+    /// The queue of the user is empty: a flood that is over ends here.
+    pub(crate) fn drained(&self, user_id: i64) {
         let now = Instant::now();
-        if let Some(pace) = self.paces().get_mut(&person)
-            && pace.evenly <= now + WINDOW / 2
+        if let Some(rate) = self.rates().get_mut(&user_id)
+            && rate.evenly <= now + WINDOW / 2
         {
-            pace.is_slow = false;
+            rate.is_throttled = false;
         }
     }
 
-    /// Forgets those who have been quiet, so that this does not grow for ever.
+    /// Forgets users who have been idle, so that the memory is bounded.
     pub(crate) fn evict_idle(&self) {
         let now = Instant::now();
-        self.paces().retain(|_, pace| {
-            pace.evenly + WINDOW > now || pace.told_at.is_some_and(|at| now < at + TOLD_FOR)
+        self.rates().retain(|_, rate| {
+            rate.evenly + WINDOW > now || rate.notified_at.is_some_and(|at| now < at + NOTIFIED_FOR)
         });
     }
 
-    fn paces(&self) -> MutexGuard<'_, HashMap<i64, Pace>> {
+    fn rates(&self) -> MutexGuard<'_, HashMap<i64, UserRate>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,47 +105,47 @@ mod tests {
 
     async fn arrive(throttle: &UserThrottle, count: u32, every: Duration) {
         for _ in 0..count {
-            throttle.arrived(1);
+            throttle.record_arrival(1);
             tokio::time::sleep(every).await;
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_and_a_steady_hand_are_well_and_more_is_a_flood() {
+    async fn a_burst_and_a_steady_rate_pass_and_more_is_throttled() {
         let throttle = UserThrottle::default();
         arrive(&throttle, 20, Duration::ZERO).await;
-        assert!(!throttle.is_slow(1));
+        assert!(!throttle.is_throttled(1));
         arrive(&throttle, 1, Duration::ZERO).await;
-        assert!(throttle.is_slow(1) && !throttle.is_slow(2));
+        assert!(throttle.is_throttled(1) && !throttle.is_throttled(2));
 
         let throttle = UserThrottle::default();
         arrive(&throttle, 500, Duration::from_millis(500)).await;
-        assert!(!throttle.is_slow(1));
+        assert!(!throttle.is_throttled(1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_is_told_once_and_ends_when_it_has_ebbed_and_all_is_answered() {
+    async fn a_flood_is_told_once_and_ends_when_it_is_over_and_answered() {
         let throttle = UserThrottle::default();
         arrive(&throttle, 1000, Duration::ZERO).await;
         assert!(throttle.should_notify(1) && !throttle.should_notify(1));
         throttle.drained(1);
-        assert!(throttle.is_slow(1), "it has not ebbed");
+        assert!(throttle.is_throttled(1), "it is not over");
         tokio::time::sleep(2 * WINDOW).await;
-        assert!(throttle.is_slow(1), "something waits");
+        assert!(throttle.is_throttled(1), "the queue is not empty");
         throttle.drained(1);
-        assert!(!throttle.is_slow(1));
+        assert!(!throttle.is_throttled(1));
         assert!(!throttle.should_notify(1));
-        tokio::time::sleep(TOLD_FOR).await;
+        tokio::time::sleep(NOTIFIED_FOR).await;
         throttle.evict_idle();
-        assert!(throttle.paces().is_empty());
+        assert!(throttle.rates().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn turns_of_a_flood_are_a_second_apart() {
+    async fn answers_to_a_throttled_user_are_a_second_apart() {
         let throttle = UserThrottle::default();
-        throttle.arrived(1);
-        let first = throttle.turn(1);
+        throttle.record_arrival(1);
+        let first = throttle.next_turn(1);
         assert_eq!(first, Instant::now());
-        assert_eq!(throttle.turn(1), first + SLOW_PACE);
+        assert_eq!(throttle.next_turn(1), first + ANSWER_EVERY);
     }
 }

@@ -1,4 +1,4 @@
-//! One person's updates, answered one after the other.
+//! The updates of one user, handled one after the other.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,27 +16,27 @@ use tolov_kit::{
 
 use crate::updates::{
     answering::Work,
-    inbox::{Entry, LEASE, Taken},
+    inbox::{Claimed, Entry, LEASE},
     user_queues::{LAST_CALL, UserQueues},
 };
 
-/// An answer that takes longer is given up.
+/// An update that takes longer is given up.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
-/// A word beside the answer: the queue does not wait for it longer.
-const WORD_MAX: Duration = Duration::from_secs(5);
-/// What a queue holds of what waits. A flood is seen further ahead, for taps that need no work.
+/// How long the queue waits for a message beside the answer.
+const NOTICE_MAX: Duration = Duration::from_secs(5);
+/// How many waiting updates a queue reads at once; more of a throttled user, to see taps that need no work.
 const PAGE: u32 = 10;
-const PAGE_OF_A_FLOOD: u32 = 50;
+const PAGE_OF_THROTTLED: u32 = 50;
 
-/// What a queue does next.
+/// What the queue does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Look,
-    /// The stop, or another bot is at work for this person.
+    /// Told to stop, or another bot handles the updates of this user.
     Leave,
 }
 
-/// How an answer ended.
+/// How handling an update ended.
 enum Ended {
     Answered,
     Panicked,
@@ -45,10 +45,10 @@ enum Ended {
 }
 
 impl<W: Work> UserQueues<W> {
-    pub(super) async fn queue(self: Arc<Self>, person: i64, stop: Stop) {
+    pub(super) async fn run_queue(self: Arc<Self>, person: i64, stop: Stop) {
         let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(10));
         while !stop.is_cancelled() {
-            let limit = if self.throttle.is_slow(person) { PAGE_OF_A_FLOOD } else { PAGE };
+            let limit = if self.throttle.is_throttled(person) { PAGE_OF_THROTTLED } else { PAGE };
             let next = match self.inbox.waiting_of(person, limit).await {
                 Ok(page) if page.is_empty() => {
                     if self.leave_if_idle(person) {
@@ -81,18 +81,18 @@ impl<W: Work> UserQueues<W> {
             let Some(update) = update else {
                 tracing::error!(
                     update.id = entry.stored.id,
-                    "a kept update is none of Telegram's; it is given up"
+                    "a stored update cannot be read; it is given up"
                 );
-                self.inbox.skip(entry).await?;
+                self.inbox.finish(entry).await?;
                 continue;
             };
-            if self.throttle.is_slow(person) {
+            if self.throttle.is_throttled(person) {
                 let later = page.iter().skip(place + 1).map_while(|(_, update)| update.as_ref());
                 if is_repeated(update, later) && !self.inbox.is_leased(entry) {
-                    if !self.inbox.skip(entry).await? {
+                    if !self.inbox.finish(entry).await? {
                         return Ok(Next::Leave);
                     }
-                    timeout(WORD_MAX, self.work.end_tap(update)).await.ok();
+                    timeout(NOTICE_MAX, self.work.end_tap(update)).await.ok();
                     continue;
                 }
                 if !self.slowly(person, stop).await {
@@ -100,35 +100,35 @@ impl<W: Work> UserQueues<W> {
                 }
             }
             let Some(_room) = self.room(stop).await else { return Ok(Next::Leave) };
-            match self.inbox.take(entry).await? {
-                Taken::Ours(taken) => {
+            match self.inbox.claim(entry).await? {
+                Claimed::Ours(taken) => {
                     if !self.answer(update, taken, stop).await {
                         return Ok(Next::Leave);
                     }
                 }
-                Taken::Theirs => return Ok(Next::Leave),
-                Taken::GivenUp => {
+                Claimed::Theirs => return Ok(Next::Leave),
+                Claimed::GivenUp => {
                     tracing::error!(
                         update.id = entry.stored.id,
                         "an update was begun several times and never finished; it is given up"
                     );
-                    timeout(WORD_MAX, self.work.apologise(update)).await.ok();
+                    timeout(NOTICE_MAX, self.work.apologise(update)).await.ok();
                 }
             }
         }
         Ok(Next::Look)
     }
 
-    /// Waits for the turn of somebody who does too much. `false`: the stop.
+    /// Waits for the turn of a throttled user. `false`: told to stop.
     async fn slowly(&self, person: i64, stop: &Stop) -> bool {
         if self.throttle.should_notify(person) {
-            tracing::info!(user.id = person, "somebody does too much at once and is slowed down");
-            timeout(WORD_MAX, self.work.slow_down(person)).await.ok();
+            tracing::info!(user.id = person, "a user sends too many updates and is throttled");
+            timeout(NOTICE_MAX, self.work.slow_down(person)).await.ok();
         }
         tokio::select! {
             biased;
             () = stop.cancelled() => false,
-            () = sleep_until(self.throttle.turn(person)) => true,
+            () = sleep_until(self.throttle.next_turn(person)) => true,
         }
     }
 
@@ -140,7 +140,7 @@ impl<W: Work> UserQueues<W> {
         }
     }
 
-    /// Does the work for one update. `false`: the queue ends.
+    /// Handles one update. `false`: the queue ends.
     async fn answer(&self, update: &Update, mut taken: Entry, stop: &Stop) -> bool {
         let id = taken.stored.id;
         match self.work_on(update.clone(), &mut taken, stop).await {
@@ -148,27 +148,27 @@ impl<W: Work> UserQueues<W> {
             Ended::CutOff => {
                 tracing::warn!(
                     update.id = id,
-                    "an answer is cut off by the stop; it is given after the next start"
+                    "an update is cut off by the stop; it is handled after the next start"
                 );
-                if let Err(error) = self.inbox.give_back(taken).await {
-                    tracing::debug!(%error, "an update could not be given back; its lease ends by itself");
+                if let Err(error) = self.inbox.release(taken).await {
+                    tracing::debug!(%error, "an update could not be released; its lease ends by itself");
                 }
                 return false;
             }
-            // Once more would most likely end in the same way, and what was done already would be done twice.
+            // Trying again would most likely panic again, and repeat what was done already.
             Ended::Panicked => {
-                tracing::error!(update.id = id, "answering an update panicked; it is given up");
-                timeout(WORD_MAX, self.work.apologise(update)).await.ok();
+                tracing::error!(update.id = id, "handling an update panicked; it is given up");
+                timeout(NOTICE_MAX, self.work.apologise(update)).await.ok();
             }
             Ended::TookTooLong => {
-                tracing::error!(update.id = id, "answering an update took too long; it is given up");
-                timeout(WORD_MAX, self.work.apologise(update)).await.ok();
+                tracing::error!(update.id = id, "handling an update took too long; it is given up");
+                timeout(NOTICE_MAX, self.work.apologise(update)).await.ok();
             }
         }
         self.mark_done(&taken, stop).await
     }
 
-    /// In a task of its own, so that a panic ends nothing but itself.
+    /// In a task of its own, so that a panic ends nothing else.
     async fn work_on(&self, update: Update, taken: &mut Entry, stop: &Stop) -> Ended {
         let work = Arc::clone(&self.work);
         let mut working = JoinSet::new();
@@ -198,7 +198,7 @@ impl<W: Work> UserQueues<W> {
         }
     }
 
-    /// It was answered, so it must be written down, however long the store is away; else it is answered twice.
+    /// However long the store is unavailable: else the update would be handled twice.
     async fn mark_done(&self, taken: &Entry, stop: &Stop) -> bool {
         let mut pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(3));
         loop {
@@ -215,7 +215,7 @@ impl<W: Work> UserQueues<W> {
     }
 }
 
-/// Whether the same button is tapped again before anything else than a tap comes.
+/// Whether the same button is tapped again before anything but a tap comes.
 fn is_repeated<'a>(update: &Update, later: impl IntoIterator<Item = &'a Update>) -> bool {
     let Some(tap) = tap(update) else { return false };
     let name = |query: &CallbackQuery| {

@@ -1,4 +1,4 @@
-//! Who is answered: a queue for each person for whom something waits, all of them side by side.
+//! A queue for each user with waiting updates; all of them run in parallel.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,14 +16,14 @@ use tolov_kit::availability::Availability;
 
 use crate::updates::{answering::Work, inbox::Inbox, throttle::UserThrottle};
 
-/// Updates that are answered at the same time.
+/// Updates that are handled at the same time.
 const IN_HAND_MAX: usize = 64;
-/// Persons with a queue at the same time. Each holds a page of updates at most; for the others they wait in the store.
+/// Users with a queue at the same time. Each holds a page of updates at most; those of the others wait in the store.
 const LANES_MAX: usize = 1000;
-/// How long what is in hand may go on after the stop. The process itself has 20 s.
+/// How long updates in hand may go on after the stop. The process has 20 s.
 pub(crate) const LAST_CALL: Duration = Duration::from_secs(8);
-/// Then what was cut off is given back.
-const GIVING_BACK: Duration = Duration::from_secs(3);
+/// How long releasing what was cut off may take.
+const RELEASING: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) struct UserQueues<W> {
@@ -34,13 +34,13 @@ pub(crate) struct UserQueues<W> {
     pub(super) store: Availability,
     open: Mutex<Open>,
     woken: Notify,
-    /// There is room again for somebody who was left waiting in the store.
+    /// There is room again for a user whose updates were left waiting.
     pub(super) has_room: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Open {
-    /// For each person with a queue whether something has come since the queue looked.
+    /// For each user with a queue, whether updates have come since it looked.
     queues: HashMap<i64, bool>,
     to_start: VecDeque<i64>,
     left_waiting: bool,
@@ -60,7 +60,7 @@ impl<W: Work> UserQueues<W> {
         }
     }
 
-    /// Something waits for this person in the inbox.
+    /// Updates of this user wait in the inbox.
     pub(crate) fn wake(&self, person: i64) {
         let mut open = self.open();
         if let Some(has_more) = open.queues.get_mut(&person) {
@@ -76,7 +76,7 @@ impl<W: Work> UserQueues<W> {
 
     /// Runs queues until `stop`, then waits for what is in hand.
     pub(crate) async fn run(self: &Arc<Self>, stop: &Stop) {
-        // Dropped with this future: then nothing goes on by itself.
+        // Dropped with this future, so that nothing goes on by itself.
         let mut running = JoinSet::new();
         let mut persons = HashMap::new();
         loop {
@@ -87,17 +87,15 @@ impl<W: Work> UserQueues<W> {
                 () = self.woken.notified() => {
                     let to_start = std::mem::take(&mut self.open().to_start);
                     for person in to_start {
-                        let queue = Arc::clone(self).queue(person, stop.clone());
+                        let queue = Arc::clone(self).run_queue(person, stop.clone());
                         persons.insert(running.spawn(queue).id(), person);
                     }
                 }
             }
         }
         let all = async { while running.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_CALL + GIVING_BACK, all).await.is_err() {
-            tracing::warn!(
-                "answers are cut off by the stop; their updates are answered after the next start"
-            );
+        if tokio::time::timeout(LAST_CALL + RELEASING, all).await.is_err() {
+            tracing::warn!("updates are cut off by the stop; they are handled after the next start");
         }
     }
 
@@ -107,7 +105,7 @@ impl<W: Work> UserQueues<W> {
                 persons.remove(&id);
             }
             Err(error) => {
-                tracing::error!(%error, "a queue of updates panicked; it is opened anew");
+                tracing::error!(%error, "a queue of updates panicked; it is opened again");
                 if let Some(person) = persons.remove(&error.id()) {
                     self.leave(person);
                 }
@@ -115,7 +113,7 @@ impl<W: Work> UserQueues<W> {
         }
     }
 
-    /// Ends a queue unless something has come meanwhile.
+    /// Ends a queue unless updates have come meanwhile.
     pub(super) fn leave_if_idle(&self, person: i64) -> bool {
         let mut open = self.open();
         if let Some(has_more) = open.queues.get_mut(&person)
@@ -128,7 +126,7 @@ impl<W: Work> UserQueues<W> {
         true
     }
 
-    /// Ends a queue with whatever waits there; it is found again when all that waits is looked through.
+    /// Ends a queue with whatever waits in it; the sweeper finds it again.
     pub(super) fn leave(&self, person: i64) {
         self.close(&mut self.open(), person);
     }

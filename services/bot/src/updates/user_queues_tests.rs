@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::ports::shop::Recorded;
+use tolov_domain::Outcome;
 use tolov_kit::{clock::ManualClock, lifecycle::Stop};
 
 use crate::updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues};
@@ -119,8 +119,8 @@ impl World {
 impl Bot {
     async fn gets(&self, person: i64, raw: Value) {
         let id = raw["update_id"].as_i64().unwrap();
-        if self.queues.inbox.keep(id, person, raw.to_string()).await.unwrap() == Recorded::Now {
-            self.queues.throttle.arrived(person);
+        if self.queues.inbox.store(id, person, raw.to_string()).await.unwrap() == Outcome::Applied {
+            self.queues.throttle.record_arrival(person);
         }
         self.queues.wake(person);
     }

@@ -1,8 +1,8 @@
-//! What can stand in callback_data.
+//! Values in callback_data, and the macro that declares a set of buttons.
 
-use tolov_domain::{Language, OrderId, ProductId, UserId};
+use tolov_domain::{Language, OrderId, Phone, ProductId, UserId};
 use tolov_shop::{
-    fulfilment::{Deed, Stage},
+    order::{OrderAction, Stage},
     promo,
     staff::Role,
     statistics::Period,
@@ -10,7 +10,7 @@ use tolov_shop::{
 
 use crate::conversation::dialogue::{Field, PromoField, VariantField};
 
-/// A value as a part of callback_data: no colon in it.
+/// A value as a part of callback_data. It holds no colon.
 pub(crate) trait Arg: Sized {
     fn write(&self) -> String;
     fn read(text: &str) -> Option<Self>;
@@ -18,7 +18,7 @@ pub(crate) trait Arg: Sized {
     fn longest() -> Self;
 }
 
-/// An enum of buttons, each with the word that stands for it in callback_data, and its fields in their order.
+/// An enum of buttons, each with its verb in callback_data and its fields in their order.
 macro_rules! callbacks {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $({ $($field:ident: $kind:ty),+ $(,)? })? = $verb:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -98,7 +98,22 @@ macro_rules! ids {
 }
 ids!(OrderId, ProductId, UserId);
 
-/// A promo code that fits into a button: 32 letters of any alphabet would not.
+impl Arg for Phone {
+    fn write(&self) -> String {
+        self.as_str().trim_start_matches('+').to_owned()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+
+    #[cfg(test)]
+    fn longest() -> Self {
+        Self::parse("+998901234567").unwrap()
+    }
+}
+
+/// A promo code that fits into a button: in ASCII, because 32 letters of another alphabet would not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CodeArg(String);
 
@@ -128,50 +143,50 @@ impl Arg for CodeArg {
     }
 }
 
-/// Kinds with a few values, each with a short word.
-macro_rules! words {
-    ($kind:ty { $($value:expr => $word:literal),+ $(,)? }) => {
+/// Types with a few values, each with a short code.
+macro_rules! codes {
+    ($kind:ty { $($value:expr => $code:literal),+ $(,)? }) => {
         impl Arg for $kind {
             fn write(&self) -> String {
-                // A value without a word writes nothing, which is no button: the test of this file sees to it.
-                [$(($value, $word)),+].iter().find(|(value, _)| value == self).map_or_else(String::new, |(_, word)| (*word).to_owned())
+                // A value without a code would write nothing; the test below sees to it that there is none.
+                [$(($value, $code)),+].iter().find(|(value, _)| value == self).map_or_else(String::new, |(_, code)| (*code).to_owned())
             }
 
             fn read(text: &str) -> Option<Self> {
                 match text {
-                    $($word => Some($value),)+
+                    $($code => Some($value),)+
                     _ => None,
                 }
             }
 
             #[cfg(test)]
             fn longest() -> Self {
-                [$(($word.len(), $value)),+].into_iter().max_by_key(|(length, _)| *length).unwrap().1
+                [$(($code.len(), $value)),+].into_iter().max_by_key(|(length, _)| *length).unwrap().1
             }
         }
     };
 }
 
-words!(Language { Language::Uz => "uz", Language::Ru => "ru", Language::En => "en" });
-words!(bool { true => "1", false => "0" });
-words!(Role { Role::Owner => "o", Role::Manager => "m", Role::Courier => "c" });
-words!(Deed {
-    Deed::Placed => "pl",
-    Deed::Registered => "rg",
-    Deed::Paid => "pd",
-    Deed::Accepted => "ac",
-    Deed::MadeReady => "rd",
-    Deed::SentOff => "so",
-    Deed::Delivered => "dl",
-    Deed::Cancelled => "cn",
-    Deed::Expired => "ex",
-    Deed::Refunded => "rf",
+codes!(Language { Language::Uz => "uz", Language::Ru => "ru", Language::En => "en" });
+codes!(bool { true => "1", false => "0" });
+codes!(Role { Role::Owner => "o", Role::Manager => "m", Role::Courier => "c" });
+codes!(OrderAction {
+    OrderAction::Placed => "pl",
+    OrderAction::Registered => "rg",
+    OrderAction::Paid => "pd",
+    OrderAction::Accepted => "ac",
+    OrderAction::MadeReady => "rd",
+    OrderAction::SentOff => "so",
+    OrderAction::Delivered => "dl",
+    OrderAction::Cancelled => "cn",
+    OrderAction::Expired => "ex",
+    OrderAction::Refunded => "rf",
 });
 
-words!(Period { Period::Days => "d", Period::Weeks => "w", Period::Months => "m" });
-words!(Stage {
-    Stage::Placing => "pl",
-    Stage::Waiting => "w",
+codes!(Period { Period::Days => "d", Period::Weeks => "w", Period::Months => "m" });
+codes!(Stage {
+    Stage::Creating => "pl",
+    Stage::AwaitingPayment => "w",
     Stage::Paid => "pd",
     Stage::Preparing => "pr",
     Stage::Ready => "r",
@@ -182,7 +197,7 @@ words!(Stage {
     Stage::Refunded => "b",
 });
 
-words!(Field {
+codes!(Field {
     Field::Title => "t",
     Field::Description => "d",
     Field::Price => "p",
@@ -192,9 +207,9 @@ words!(Field {
     Field::PackageCode => "c",
     Field::Vat => "v",
 });
-words!(VariantField { VariantField::Label => "l", VariantField::Price => "p", VariantField::Stock => "s" });
+codes!(VariantField { VariantField::Label => "l", VariantField::Price => "p", VariantField::Stock => "s" });
 
-words!(PromoField {
+codes!(PromoField {
     PromoField::Code => "c",
     PromoField::Off => "o",
     PromoField::GoodsMin => "m",
@@ -209,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_with_a_word_is_read_back() {
+    fn every_value_is_read_back() {
         for role in Role::ALL {
             assert_eq!(Arg::read(&role.write()), Some(role));
         }
@@ -231,19 +246,19 @@ mod tests {
         for language in Language::ALL {
             assert_eq!(Arg::read(&language.write()), Some(language));
         }
-        for deed in [
-            Deed::Placed,
-            Deed::Registered,
-            Deed::Paid,
-            Deed::Accepted,
-            Deed::MadeReady,
-            Deed::SentOff,
-            Deed::Delivered,
-            Deed::Cancelled,
-            Deed::Expired,
-            Deed::Refunded,
+        for action in [
+            OrderAction::Placed,
+            OrderAction::Registered,
+            OrderAction::Paid,
+            OrderAction::Accepted,
+            OrderAction::MadeReady,
+            OrderAction::SentOff,
+            OrderAction::Delivered,
+            OrderAction::Cancelled,
+            OrderAction::Expired,
+            OrderAction::Refunded,
         ] {
-            assert_eq!(Arg::read(&deed.write()), Some(deed));
+            assert_eq!(Arg::read(&action.write()), Some(action));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The buttons of those who edit the catalogue.
+//! The buttons with which the catalogue is edited.
 
 use tolov_domain::ProductId;
 
@@ -8,9 +8,9 @@ use crate::conversation::{
 };
 
 callbacks! {
-    /// What can be tapped while the catalogue is edited. All of it needs the right to.
+    /// The buttons with which the catalogue is edited. All of them need the right to.
     CatalogueCallback {
-        /// The categories, hidden ones too.
+        /// All categories, hidden ones too.
         Categories { page: u32 } = "gc",
         NewCategory = "gcn",
         /// The products of a category.
@@ -18,25 +18,25 @@ callbacks! {
         CategorySettings { id: i64 } = "gcs",
         RenameCategory { id: i64 } = "gct",
         AskCategoryPhoto { id: i64 } = "gcp",
-        /// To this place of the menu, from 0.
+        /// Moves it to this place of the menu, from 0.
         PlaceCategory { id: i64, place: u32 } = "gcm",
         HideCategory { id: i64, hidden: bool } = "gch",
         RemoveCategory { id: i64 } = "gcr",
         RemoveCategoryConfirmed { id: i64 } = "gcrs",
 
         NewProduct { category_id: i64 } = "gpn",
-        /// The draft is agreed to.
+        /// Creates the product of the draft.
         AddProduct { id: ProductId, hidden: bool } = "gpa",
         Product { id: ProductId } = "gpi",
         /// Asks for a new value.
         EditProduct { id: ProductId, field: Field } = "gpe",
-        /// The field that is asked for stays, or becomes, empty.
+        /// Leaves or makes the field that is asked for empty.
         LeaveEmpty { field: Field } = "gpl",
         Fiscal { id: ProductId } = "gpf",
         HideProduct { id: ProductId, hidden: bool } = "gph",
         RemoveProduct { id: ProductId } = "gpr",
         RemoveProductConfirmed { id: ProductId } = "gprs",
-        /// To which category it goes.
+        /// Asks for the category to move it to.
         MoveProduct { id: ProductId, page: u32 } = "gpm",
         MoveProductTo { id: ProductId, category_id: i64 } = "gpmt",
 
@@ -47,11 +47,11 @@ callbacks! {
         RemoveVariant { product_id: ProductId, id: ProductId } = "gvr",
         RemoveVariantConfirmed { product_id: ProductId, id: ProductId } = "gvrs",
 
-        /// The catalogue as a table, out and in again.
+        /// Export and import of the catalogue as CSV.
         Exchange = "gx",
         Export = "gxo",
         AskImport = "gxi",
-        /// The plan that was shown is agreed to.
+        /// Confirms the plan of the import.
         Import = "gxs",
     }
 }

@@ -1,7 +1,7 @@
-//! What a button says back: callback_data, 1 to 64 bytes (market-and-telegram.md, section 3.1).
+//! The data of buttons: Telegram's `callback_data`, 1 to 64 bytes.
 //!
-//! Versioned, so that a button of an older bot is known for what it is, and never trusted: it names things and wishes
-//! (`so many of this article`), not prices and not owners. Counts are absolute, so a double tap wishes the same twice.
+//! It has a version, so that a button of an older bot is recognised, and it is never trusted: it holds no price and no
+//! owner. Counts are absolute, so a double tap does the same once.
 
 mod argument;
 mod catalogue;
@@ -12,11 +12,11 @@ pub(crate) use self::{
     argument::CodeArg, catalogue::CatalogueCallback, shop::ShopCallback, staff::StaffCallback,
 };
 
-/// The form of all that follows. A change of meaning is a new one.
+/// Of the form of all that follows.
 const VERSION: &str = "1";
 const BYTES_MAX: usize = 64;
 
-/// A tap on one of the bot's buttons.
+/// What a button of the bot does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CallbackData {
     Shop(ShopCallback),
@@ -25,7 +25,7 @@ pub(crate) enum CallbackData {
 }
 
 impl CallbackData {
-    /// The callback_data.
+    /// As callback_data.
     pub(crate) fn data(&self) -> String {
         let rest = match self {
             Self::Shop(callback) => callback.encode(),
@@ -35,7 +35,7 @@ impl CallbackData {
         format!("{VERSION}:{rest}")
     }
 
-    /// `None`: a button of another version, or none of ours.
+    /// `None`: a button of another version, or not one of the bot's.
     pub(crate) fn parse(data: &str) -> Option<Self> {
         let rest = data.strip_prefix(VERSION)?.strip_prefix(':')?;
         if data.len() > BYTES_MAX {
@@ -88,14 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn every_button_has_a_word_of_its_own() {
+    fn every_button_has_its_own_verb() {
         let all: Vec<_> =
             ShopCallback::VERBS.iter().chain(StaffCallback::VERBS).chain(CatalogueCallback::VERBS).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }
 
     #[test]
-    fn what_is_not_ours_is_no_button() {
+    fn other_data_is_not_a_button() {
         for data in ["", "1", "1:", "0:m", "2:m", "m", "1:nothing", "1:m:1", "1:c:1", "1:c:x:1", "1:c:1:1:1"]
         {
             assert_eq!(CallbackData::parse(data), None, "{data:?}");

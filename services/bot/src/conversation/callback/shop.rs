@@ -1,11 +1,11 @@
-//! The shopper's buttons.
+//! The buttons of shoppers.
 
 use tolov_domain::{Language, OrderId, ProductId};
 
 use crate::conversation::callback::argument::callbacks;
 
 callbacks! {
-    /// What a shopper can tap.
+    /// The buttons of shoppers.
     ShopCallback {
         Menu = "m",
         ChooseLanguage { language: Language } = "l",
@@ -16,30 +16,30 @@ callbacks! {
         Product { id: ProductId } = "p",
         /// The card of one variant of it.
         Variant { product_id: ProductId, article_id: ProductId } = "v",
-        /// From a card: so many into the cart.
+        /// On a card: sets the quantity in the cart.
         SetOnCard { article_id: ProductId, count: u32 } = "sc",
         Cart = "k",
         CartPage { page: u32 } = "kp",
-        /// What is new in the cart was read.
+        /// The changes of the cart are accepted.
         AcceptNews = "ka",
-        /// From the cart: so many.
+        /// In the cart: sets the quantity.
         SetInCart { article_id: ProductId, count: u32 } = "sk",
         ClearCart = "kc",
         ClearCartConfirmed = "kcs",
         AskPromo = "pr",
         DropPromo = "prd",
         CheckOut = "co",
-        /// In checkout: goes on without changing what the step asks.
+        /// In checkout: goes on with the known number.
         KeepPhone = "cop",
         Pickup = "cou",
         Deliver = "cod",
-        /// The place of the last order again.
+        /// In checkout: the address of the last order.
         SamePlace = "cos",
         SkipComment = "coc",
         SkipLandmark = "col",
         /// In checkout: the step before.
         CheckoutBack = "cob",
-        /// The summary is agreed to.
+        /// Confirms the summary.
         PlaceOrder = "cog",
         LeaveCheckout = "cox",
         Orders { page: u32 } = "os",
@@ -55,7 +55,7 @@ callbacks! {
         AskSupport = "su",
         Search = "f",
         FoundPage { page: u32 } = "fp",
-        /// A label that does nothing: a count, a page number.
+        /// A label: a count, a page number.
         Nothing = "-",
     }
 }

@@ -1,8 +1,8 @@
-//! The staff's buttons. Those of the catalogue are in `catalogue.rs`.
+//! The buttons of staff. Those of the catalogue are in `catalogue.rs`.
 
-use tolov_domain::{OrderId, UserId};
+use tolov_domain::{OrderId, Phone, UserId};
 use tolov_shop::{
-    fulfilment::{Deed, Stage},
+    order::{OrderAction, Stage},
     staff::Role,
     statistics::Period,
 };
@@ -13,21 +13,21 @@ use crate::conversation::{
 };
 
 callbacks! {
-    /// What staff can tap.
+    /// The buttons of staff.
     StaffCallback {
         Panel = "a",
-        /// On a post in the channel, or on the order's card in the private chat.
-        Act { id: OrderId, deed: Deed } = "ad",
-        /// The same, after the question whether it is meant.
-        ActConfirmed { id: OrderId, deed: Deed } = "ads",
+        /// On a post in the channel, or on the order's card.
+        Act { id: OrderId, action: OrderAction } = "ad",
+        /// The same, confirmed.
+        ActConfirmed { id: OrderId, action: OrderAction } = "ads",
 
         PromoCodes { page: u32 } = "ap",
         NewPromo = "apn",
         Promo { code: CodeArg } = "api",
         SwitchPromo { code: CodeArg, active: bool } = "aps",
-        /// While a code is made: the field that is asked for has no bound.
+        /// While a code is created: the field that is asked for has no bound.
         PromoUnbounded { field: PromoField } = "apu",
-        /// The draft is agreed to.
+        /// Creates the code of the draft.
         AddPromo { code: CodeArg } = "apa",
 
         Members { page: u32 } = "am",
@@ -41,14 +41,14 @@ callbacks! {
 
         Orders = "ao",
         OrdersIn { stage: Stage, page: u32 } = "aoi",
-        OrdersByPhone { phone: i64, page: u32 } = "aop",
+        OrdersByPhone { phone: Phone, page: u32 } = "aop",
         FindOrder = "aof",
-        /// The card; on a post: the post as it is.
+        /// The card; on a post, the post as it is.
         Order { id: OrderId } = "aoc",
 
         Broadcast = "ab",
         StartBroadcast { id: i64, is_forward: bool } = "abs",
-        /// How far it is.
+        /// Its progress.
         ShowBroadcast { id: i64 } = "abv",
         PauseBroadcast { id: i64 } = "abp",
         ResumeBroadcast { id: i64 } = "abr",

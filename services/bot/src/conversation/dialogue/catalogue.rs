@@ -17,7 +17,7 @@ pub(crate) enum CatalogueStep {
     CategoryPhoto {
         id: i64,
     },
-    /// A product on its way into the catalogue; nobody sees it yet.
+    /// A product that is being created.
     NewProduct {
         draft: Box<Product>,
         asked: Asked,
@@ -36,25 +36,25 @@ pub(crate) enum CatalogueStep {
         id: ProductId,
         field: VariantField,
     },
-    /// A table to import.
+    /// A CSV file to import.
     ImportFile,
-    /// The plan of this file is shown; `plan` tells it from another one.
+    /// The plan of this file is shown; `plan` is its fingerprint.
     ImportPlan {
         file_id: String,
         plan: String,
     },
 }
 
-/// How far a new product has come.
+/// What a new product is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Asked {
     Field(Field),
-    /// All is there and is looked at.
+    /// Everything is answered and shown.
     Review,
 }
 
-/// What can be typed (or sent) about a product.
+/// A field of a product that is typed or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Field {
@@ -100,7 +100,7 @@ impl Field {
         }
     }
 
-    /// Whether a product may do without.
+    /// Whether it may be empty.
     pub(crate) const fn may_be_empty(self) -> bool {
         !matches!(self, Self::Title | Self::Price)
     }

@@ -1,27 +1,25 @@
-//! Where the conversation with a person stands: kept in the shop store, so that a restart changes nothing.
+//! Where the conversation with a person stands. It is stored, so that a restart changes nothing.
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use tolov_domain::{
-    OrderId, UserId,
-    ports::{
-        PortError,
-        documents::{Collection, Documents, Key},
-    },
+    OrderId, Phone, Tiyin, UserId,
+    ports::documents::{Collection, Key},
 };
-use tolov_shop::{
-    fulfilment::Delivery,
-    records::{self, Record},
-};
+use tolov_shop::{order::Delivery, records::Record};
 
 mod catalogue;
+mod session;
 mod staff;
 mod step;
 
 pub(crate) use self::{
     catalogue::{Asked, CatalogueStep, Field, VariantField},
+    session::Session,
     staff::{MemberStep, PromoField, PromoStep, StaffStep},
     step::Step,
 };
+
+pub(crate) const DIALOGUES: Collection = Collection::new("dialogues", &[]);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialogue {
@@ -31,45 +29,46 @@ pub(crate) struct Dialogue {
     pub(crate) step: Step,
     /// The message that is edited in place.
     pub(crate) screen: Option<ShownMessage>,
-    /// What was agreed so far on the way to an order.
+    /// The checkout under way.
     #[serde(default, deserialize_with = "readable_or_default")]
     pub(crate) draft: Option<Draft>,
-    /// The search whose results were shown last, for their other pages and for the way back to them.
+    /// The search that the shopper is looking through: where "back" on a product's card leads.
     #[serde(default)]
-    pub(crate) found: Option<Found>,
-    /// As Telegram showed a member of staff at their last deed: who taps in the channel may never have written to the
-    /// bot, and whoever has no profile gets no broadcasts.
+    pub(crate) search: Option<SearchResults>,
+    /// The name that Telegram showed when a member of staff last changed an order. Whoever taps in the channel may never
+    /// have written to the bot, and then has no record as a shopper.
     #[serde(default)]
     pub(crate) name: Option<String>,
 }
 
-/// Results of a search that are looked through.
+/// A search and the page of its results that is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Found {
+pub(crate) struct SearchResults {
     pub(crate) query: String,
     pub(crate) page: u32,
 }
 
+/// A message of the bot's in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShownMessage {
     pub(crate) message_id: i32,
     pub(crate) has_photo: bool,
 }
 
-/// A checkout under way.
+/// What the shopper has answered so far on the way to an order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Draft {
-    /// Drawn when the summary is agreed to, and used again by every repetition.
+    /// Assigned when the summary is confirmed, and used by every repetition.
     pub(crate) order_id: Option<OrderId>,
-    pub(crate) phone: Option<String>,
+    pub(crate) phone: Option<Phone>,
     pub(crate) delivery: Option<Delivery>,
     pub(crate) comment: Option<String>,
-    /// The total, in tiyin, that the summary showed.
-    pub(crate) shown_total: Option<i64>,
+    /// The total that the summary showed.
+    pub(crate) shown_total: Option<Tiyin>,
 }
 
 impl Record for Dialogue {
-    const COLLECTION: Collection = Collection::Dialogues;
+    const COLLECTION: Collection = DIALOGUES;
 
     fn key(&self) -> Key {
         Key::Number(self.id.get())
@@ -78,29 +77,16 @@ impl Record for Dialogue {
 
 impl Dialogue {
     pub(crate) fn new(id: UserId) -> Self {
-        Self { id, step: Step::Idle, screen: None, draft: None, found: None, name: None }
+        Self { id, step: Step::Idle, screen: None, draft: None, search: None, name: None }
     }
 }
 
-/// A step of another version of the bot must not lock a person out: what cannot be read is as if it were not there.
+/// A step that another version of the bot wrote must not lock a person out: what cannot be read counts as absent.
 fn readable_or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(value).unwrap_or_default())
-}
-
-pub(crate) async fn read(documents: &dyn Documents, id: UserId) -> Result<Dialogue, PortError> {
-    Ok(records::read(documents, id.get()).await?.unwrap_or_else(|| Dialogue::new(id)))
-}
-
-pub(crate) async fn change(
-    documents: &dyn Documents,
-    id: UserId,
-    change: impl FnMut(&mut Dialogue),
-) -> Result<Dialogue, PortError> {
-    let changed = records::change_or_make(documents, id.get(), || Dialogue::new(id), change);
-    Ok(changed.await?.0)
 }
 
 #[cfg(test)]
@@ -116,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_nobody_knows_any_more_is_none() {
+    fn an_unknown_step_counts_as_none() {
         for step in [
             json!("dancing"),
             json!({ "staff": "dancing" }),
@@ -131,15 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_carries_something_is_read_back() {
+    fn a_step_with_data_is_read_back() {
         let id = ProductId::try_new(9).unwrap();
         let draft = Variant { id, label: "M".to_owned(), price: Tiyin::ZERO, stock: None };
-        let step =
-            Step::Staff(crate::conversation::dialogue::StaffStep::Catalogue(CatalogueStep::NewVariant {
-                product_id: id,
-                draft,
-                field: VariantField::Price,
-            }));
+        let step = Step::Staff(StaffStep::Catalogue(CatalogueStep::NewVariant {
+            product_id: id,
+            draft,
+            field: VariantField::Price,
+        }));
         assert_eq!(read_back(&serde_json::to_value(&step).unwrap()).step, step);
     }
 }

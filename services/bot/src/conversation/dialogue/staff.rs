@@ -15,20 +15,20 @@ pub(crate) enum StaffStep {
     Members(MemberStep),
     /// The number of an order, a phone, or a payment's number.
     FindOrder,
-    /// The message that goes to everybody.
+    /// The message to broadcast.
     BroadcastSource,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MemberStep {
-    /// Who shall be added.
+    /// Whom to add.
     Whom,
-    /// This person; the role is chosen by a button.
+    /// The role of this person, chosen by a button.
     Role { id: UserId, name: String },
 }
 
-/// A code on its way: nobody can use it yet.
+/// A promo code that is being created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PromoStep {
     pub(crate) draft: Box<PromoCode>,
@@ -44,7 +44,7 @@ pub(crate) enum PromoField {
     Uses,
     UsesPerShopper,
     Until,
-    /// All is there and is looked at.
+    /// Everything is answered and shown.
     Review,
 }
 

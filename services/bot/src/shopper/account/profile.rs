@@ -1,10 +1,9 @@
-//! The profile: what is known of a shopper, and what can be changed.
+//! The profile of a shopper.
 
-use tolov_domain::{Language, Phone, order::User};
-use tolov_shop::profile;
+use tolov_domain::Language;
+use tolov_shop::shopper::{self, Shopper};
 use url::Url;
 
-use crate::shopper::account::language::language_buttons;
 use crate::{
     conversation::{
         callback::ShopCallback,
@@ -13,39 +12,37 @@ use crate::{
         link::Link,
         screen::{Button, Screen},
     },
-    shopper::menu,
+    shopper::account::language::language_buttons,
     texts::{l, t},
 };
 
-pub(crate) async fn open(mut ctx: Ctx) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    let user = ctx.shop().user(ctx.id()).await?;
-    let friends = profile::friends_of(ctx.documents(), ctx.id()).await?;
-    ctx.show(screen(ctx.language, &ctx.person.name, user.as_ref(), friends)).await
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let friends = shopper::invited_by(ctx.documents(), ctx.id()).await?;
+    ctx.show(screen(ctx.language, &ctx.person.name, shopper.as_ref(), friends)).await
 }
 
-/// /language, and the button.
-pub(crate) async fn choose_language(mut ctx: Ctx) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
+/// /language, and the button in the profile.
+pub(crate) async fn choose_language(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
     let screen = Screen::new(t!(ctx.language, "language-ask"))
         .rows(language_buttons(Some(ctx.language)))
         .row([Button::callback(l!(ctx.language, "back"), ShopCallback::Profile)]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn invite(mut ctx: Ctx) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    let link = ctx.deps.start_link(&Link::Referral(ctx.id()).write());
-    let friends = profile::friends_of(ctx.documents(), ctx.id()).await?;
+pub(crate) async fn invite(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
+    let link = ctx.deps.url_of(Link::Referral(ctx.id()));
+    let friends = shopper::invited_by(ctx.documents(), ctx.id()).await?;
     ctx.show(invitation(ctx.language, &link, friends)).await
 }
 
-fn screen(language: Language, name: &str, user: Option<&User>, friends: u64) -> Screen {
-    let phone = user.and_then(|user| user.phone.as_deref());
-    // Kept in one spelling; another one is shown as it is.
-    let phone = phone.map(|kept| Phone::parse(kept).map_or_else(|_| kept.to_owned(), |phone| phone.spaced()));
-    let phone = phone.unwrap_or_else(|| l!(language, "profile-no-phone"));
-    let orders = user.map_or(0, |user| user.order_count);
+fn screen(language: Language, name: &str, shopper: Option<&Shopper>, friends: u64) -> Screen {
+    let phone = shopper.and_then(|shopper| shopper.phone.as_ref());
+    let phone = phone.map_or_else(|| l!(language, "profile-no-phone"), |phone| phone.spaced());
+    let orders = shopper.map_or(0, |shopper| shopper.order_count);
     let html = [
         t!(language, "profile-title", name = name),
         String::new(),
@@ -77,23 +74,18 @@ fn invitation(language: Language, link: &str, friends: u64) -> Screen {
 
 #[cfg(test)]
 mod tests {
-    use tolov_domain::UserId;
+    use tolov_domain::{Phone, UserId};
 
     use super::*;
 
-    fn user(phone: Option<&str>) -> User {
-        User {
-            id: UserId::try_new(7).unwrap(),
-            phone: phone.map(str::to_owned),
-            language: None,
-            cart: Vec::new(),
-            order_count: 3,
-        }
+    fn known(phone: &str) -> Shopper {
+        let phone = Some(Phone::parse(phone).unwrap());
+        Shopper { phone, order_count: 3, ..Shopper::new(UserId::try_new(7).unwrap()) }
     }
 
     #[test]
-    fn a_profile_tells_what_is_known_in_three_languages() {
-        let known = user(Some("+998901234567"));
+    fn a_profile_is_shown_in_three_languages() {
+        let known = known("+998901234567");
         let said = |language| screen(language, "Ali <A>", Some(&known), 2).html;
         assert_eq!(
             said(Language::Uz),
@@ -114,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invitation_is_shared_by_a_link_that_telegram_reads_back() {
+    fn an_invitation_is_shared_by_a_link_of_telegram() {
         let link = "https://t.me/shop_bot?start=ref_7";
         for language in Language::ALL {
             let screen = invitation(language, link, 0);

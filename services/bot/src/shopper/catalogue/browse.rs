@@ -8,26 +8,25 @@ use crate::{
         callback::ShopCallback,
         context::Ctx,
         error::HandlerResult,
-        pages::{self, Page},
+        pages::{Page, page_of_index},
         screen::{Button, Screen},
     },
-    shopper::menu,
     texts::{l, money, t},
 };
 
-/// A label shows the price to its end, so a long name gives way.
+/// A long title is cut so that the label has room for the price.
 const LABEL_TITLE_MAX_CHARS: usize = 34;
 
-pub(crate) async fn categories(mut ctx: Ctx, page: u32) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    menu::leave_search(&mut ctx).await?;
+pub(crate) async fn categories(ctx: Ctx, page: u32) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.update(|dialogue| dialogue.search = None);
     let categories = catalogue::shown_categories(ctx.documents()).await?;
     ctx.show(categories_screen(ctx.language, &categories, page)).await
 }
 
-pub(crate) async fn category(mut ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    menu::leave_search(&mut ctx).await?;
+pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.update(|dialogue| dialogue.search = None);
     let category = catalogue::category(ctx.documents(), id).await?;
     let Some(category) = category.filter(|category| !category.hidden) else {
         return ctx.show(gone_screen(ctx.language, t!(ctx.language, "category-gone"))).await;
@@ -36,11 +35,11 @@ pub(crate) async fn category(mut ctx: Ctx, (id, page): (i64, u32)) -> HandlerRes
     ctx.show(category_screen(ctx.language, &category, &products, page)).await
 }
 
-/// The page of its category on which a product is.
+/// The page of its category that a product is on.
 pub(crate) async fn page_of(ctx: &Ctx, product: &Product) -> Result<u32, PortError> {
     let products = catalogue::shown_products_in(ctx.documents(), product.category_id).await?;
     let index = products.iter().position(|other| other.id == product.id);
-    Ok(pages::number_of(index.unwrap_or(0)))
+    Ok(page_of_index(index.unwrap_or(0)))
 }
 
 fn categories_screen(language: Language, categories: &[Category], page: u32) -> Screen {
@@ -54,7 +53,7 @@ fn categories_screen(language: Language, categories: &[Category], page: u32) -> 
     };
     Screen::new(t!(language, "catalogue-title"))
         .rows(page.items.iter().map(row))
-        .row(page.turning(|page| ShopCallback::Categories { page }))
+        .row(page.buttons(|page| ShopCallback::Categories { page }))
         .row([Button::callback(l!(language, "menu-search"), ShopCallback::Search), menu])
 }
 
@@ -68,14 +67,14 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
     Screen::new(text)
         .photo(category.photo.clone())
         .rows(product_rows(language, page.items))
-        .row(page.turning(|page| ShopCallback::Category { id: category.id, page }))
+        .row(page.buttons(|page| ShopCallback::Category { id: category.id, page }))
         .row([
             Button::callback(l!(language, "back"), ShopCallback::Categories { page: 0 }),
             Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu),
         ])
 }
 
-/// What was tapped is not there any more.
+/// The screen for a product or category that does not exist any more.
 pub(crate) fn gone_screen(language: Language, text: String) -> Screen {
     Screen::new(text)
         .row([Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 })])
@@ -99,7 +98,7 @@ fn product_label(language: Language, product: &Product) -> String {
     }
 }
 
-/// `12 000 so'm`; for variants of different prices the lowest one, said as such.
+/// `12 000 so'm`; for variants of different prices the lowest one, marked as such.
 pub(crate) fn price(language: Language, product: &Product) -> String {
     let from = product.price_from();
     let is_one: bool = product.articles().iter().all(|article| article.price == from);
@@ -107,7 +106,7 @@ pub(crate) fn price(language: Language, product: &Product) -> String {
     if is_one { sum } else { l!(language, "price-from", price = sum) }
 }
 
-/// A name of at most so many characters.
+/// Cuts a text to at most this many characters.
 pub(crate) fn shortened(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {
         return text.to_owned();

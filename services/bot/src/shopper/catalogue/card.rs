@@ -2,8 +2,11 @@
 
 use tolov_domain::{Language, OrderedProduct, ProductId};
 use tolov_shop::{
-    cart::{self, COUNT_MAX},
     catalogue::{self, Article, Product},
+    shopper::{
+        self,
+        cart::{self, COUNT_MAX},
+    },
 };
 
 use crate::{
@@ -24,17 +27,17 @@ use crate::{
     texts::{l, money, t},
 };
 
-/// From here down a card says how many are left.
+/// From this stock down a card says how many are left.
 const FEW_LEFT: u32 = 5;
-/// Variants stand beside each other: a size is a short word.
+/// Labels of variants are short.
 const VARIANTS_PER_ROW: usize = 2;
 
-/// Where a card is shown from.
+/// What a card depends on beside the product.
 #[derive(Debug, Clone, Copy)]
 struct Around<'a> {
     language: Language,
     cart: &'a [OrderedProduct],
-    /// What "back" on a product's card leads to.
+    /// Where "back" on a product's card leads.
     back: &'a ShopCallback,
 }
 
@@ -44,8 +47,8 @@ impl Around<'_> {
     }
 }
 
-pub(crate) async fn open(mut ctx: Ctx, id: ProductId) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
+pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
+    ctx.leave_step().await?;
     match shown(catalogue::product(ctx.documents(), id).await?) {
         Some(product) => show(&ctx, &product, None).await,
         None => gone(&ctx).await,
@@ -53,21 +56,21 @@ pub(crate) async fn open(mut ctx: Ctx, id: ProductId) -> HandlerResult {
 }
 
 pub(crate) async fn open_variant(
-    mut ctx: Ctx,
+    ctx: Ctx,
     (product_id, article_id): (ProductId, ProductId),
 ) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
+    ctx.leave_step().await?;
     match shown(catalogue::product(ctx.documents(), product_id).await?) {
         Some(product) => show(&ctx, &product, product.article(article_id).as_ref()).await,
         None => gone(&ctx).await,
     }
 }
 
-/// So many of an article into the cart. The wish is absolute: tapped twice it is the same.
-pub(crate) async fn set(mut ctx: Ctx, (article_id, count): (ProductId, u32)) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
+/// Sets the quantity of an article in the cart.
+pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> HandlerResult {
+    ctx.leave_step().await?;
     let wanted = OrderedProduct { product_id: article_id, count };
-    let change = cart::set(ctx.shop(), ctx.id(), wanted, ctx.now()).await?;
+    let change = cart::set(ctx.documents(), ctx.id(), wanted).await?;
     if let Some(said) = change_text(ctx.language, &change) {
         ctx.toast(said).await?;
     }
@@ -86,16 +89,16 @@ async fn gone(ctx: &Ctx) -> HandlerResult {
 }
 
 async fn show(ctx: &Ctx, product: &Product, article: Option<&Article>) -> HandlerResult {
-    let user = ctx.shop().user(ctx.id()).await?;
-    let cart = user.map(|user| user.cart).unwrap_or_default();
-    let back = match &ctx.dialogue.found {
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let cart = shopper.map(|shopper| shopper.cart).unwrap_or_default();
+    let back = match ctx.search() {
         Some(found) => ShopCallback::FoundPage { page: found.page },
         None => ShopCallback::Category { id: product.category_id, page: page_of(ctx, product).await? },
     };
     ctx.show(screen(Around { language: ctx.language, cart: &cart, back: &back }, product, article)).await
 }
 
-/// The card of a variant where one is meant, else that of the product.
+/// The card of the variant, where there is one, else that of the product.
 fn screen(around: Around<'_>, product: &Product, article: Option<&Article>) -> Screen {
     match (article, product.variants.is_empty()) {
         (Some(article), false) => variant_screen(around, product, article),
@@ -104,7 +107,7 @@ fn screen(around: Around<'_>, product: &Product, article: Option<&Article>) -> S
     }
 }
 
-/// A product that is sold as it is.
+/// A product without variants.
 fn plain_screen(around: Around<'_>, product: &Product) -> Screen {
     let language = around.language;
     let article = product.articles().into_iter().next();
@@ -117,7 +120,7 @@ fn plain_screen(around: Around<'_>, product: &Product) -> Screen {
     ending(around, product, screen, back_button(language, around.back))
 }
 
-/// A product whose variant is still to be chosen.
+/// A product with variants, one of which has to be chosen.
 fn choice_screen(around: Around<'_>, product: &Product) -> Screen {
     let language = around.language;
     let facts = if product.is_sold_out() {
@@ -146,11 +149,11 @@ fn variant_screen(around: Around<'_>, product: &Product, article: &Article) -> S
     ending(around, product, screen, back)
 }
 
-/// Picture, name, description and what is to be known of it.
+/// Photo, title, description and facts.
 fn card(product: &Product, title: &str, language: Language, facts: &str) -> Screen {
     let title = t!(language, "card-title", title = title);
-    // Under a picture there may be too little room: then it is the description that is cut, not the price. The blank
-    // lines around it count too.
+    // Where the text does not fit under the photo, the description is cut and not the price. The blank lines around it count
+    // too.
     let others = format!("{title}\n\n\n\n{facts}");
     let description = fitting_beside(&product.description, &others, product.photo.is_some());
     let mut parts = vec![title];
@@ -172,8 +175,8 @@ fn article_facts(language: Language, article: &Article) -> String {
     }
 }
 
-/// −10 −1 count +1 +10: always at the same places under the thumb. What there is not is not refused by the buttons but by
-/// the cart, which then says how many are left.
+/// −10 −1 count +1 +10, always in the same places. What is not in stock is refused by the cart, which says how many are
+/// left.
 fn count_row(around: Around<'_>, article: &Article) -> Vec<Button> {
     let count = around.in_cart(article.id);
     if article.is_sold_out() && count == 0 {

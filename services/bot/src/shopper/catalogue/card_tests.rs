@@ -1,5 +1,8 @@
 use super::*;
-use crate::shopper::catalogue::browse::tests::{id, product, rows, with_variants};
+use crate::{
+    conversation::screen::Screen,
+    shopper::catalogue::browse::tests::{id, product, rows, with_variants},
+};
 
 const BACK: ShopCallback = ShopCallback::Category { id: 1, page: 2 };
 

@@ -6,10 +6,7 @@ use teloxide::types::{
     InlineQueryResultsButtonKind, InputMessageContent, InputMessageContentText, ParseMode,
 };
 use tolov_domain::{Language, ProductId, ports::PortError};
-use tolov_shop::{
-    catalogue::{self, Product},
-    search,
-};
+use tolov_shop::catalogue::{self, Product};
 use url::Url;
 
 use crate::{
@@ -24,12 +21,12 @@ use crate::{
     texts::{l, t},
 };
 
-/// Telegram takes 50 to an answer; more come when somebody scrolls.
+/// Telegram takes 50; more are asked for when somebody scrolls.
 const RESULTS_MAX: usize = 20;
-/// What the button above the results brings to /start: nothing but the menu.
+/// The payload of the button above the results: it leads to the menu.
 const TO_THE_SHOP: &str = "inline";
 
-/// What finds exactly one product.
+/// The query that finds exactly one product.
 pub(crate) fn query_of(id: ProductId) -> String {
     format!("#{id}")
 }
@@ -40,16 +37,16 @@ pub(crate) async fn answer(ctx: Ctx, query: InlineQuery) -> HandlerResult {
     let page: Vec<&Product> = found.iter().skip(offset).take(RESULTS_MAX).collect();
     let end = offset.saturating_add(RESULTS_MAX);
     let next = if end < found.len() { end.to_string() } else { String::new() };
-    let results = |with_pictures: bool| -> Vec<InlineQueryResult> {
-        page.iter().filter_map(|product| result(&ctx, product, with_pictures)).collect()
+    let results = |with_photos: bool| -> Vec<InlineQueryResult> {
+        page.iter().filter_map(|product| result(&ctx, product, with_photos)).collect()
     };
     let telegram = &ctx.deps.telegram;
     let button = to_the_shop(ctx.language);
     let answered = telegram.answer_inline(&query.id, results(true), next.clone(), button.clone()).await;
     match answered {
-        // One picture that this bot cannot send (a file of another bot's) spoils the whole answer.
+        // Telegram refuses all results because of one photo that this bot cannot send, such as another bot's file.
         Err(SendError::Refused(reason)) if page.iter().any(|product| product.photo.is_some()) => {
-            tracing::debug!(reason, "an inline query is answered without pictures");
+            tracing::debug!(%reason, "an inline query is answered without photos");
             telegram.answer_inline(&query.id, results(false), next, button).await
         }
         answered => answered,
@@ -59,7 +56,7 @@ pub(crate) async fn answer(ctx: Ctx, query: InlineQuery) -> HandlerResult {
 
 async fn found(ctx: &Ctx, query: &str) -> Result<Vec<Product>, PortError> {
     let Some(id) = query.strip_prefix('#').and_then(|id| ProductId::parse(id).ok()) else {
-        return search::search(ctx.documents(), query).await;
+        return catalogue::search(ctx.documents(), query).await;
     };
     let product = catalogue::product(ctx.documents(), id).await?;
     Ok(product.into_iter().filter(|product| !product.hidden).collect())
@@ -72,14 +69,14 @@ fn to_the_shop(language: Language) -> InlineQueryResultsButton {
     }
 }
 
-/// `None` only where the bot's name makes no link.
-fn result(ctx: &Ctx, product: &Product, with_pictures: bool) -> Option<InlineQueryResult> {
-    let url = ctx.deps.start_link(&Link::Product(product.id).write()).parse().ok()?;
-    Some(result_in(ctx.language, product, url, with_pictures))
+/// `None` only where the bot's name is not known yet.
+fn result(ctx: &Ctx, product: &Product, with_photos: bool) -> Option<InlineQueryResult> {
+    let url = ctx.deps.url_of(Link::Product(product.id)).parse().ok()?;
+    Some(result_in(ctx.language, product, url, with_photos))
 }
 
-fn result_in(language: Language, product: &Product, url: Url, with_pictures: bool) -> InlineQueryResult {
-    let photo = product.photo.clone().filter(|_| with_pictures);
+fn result_in(language: Language, product: &Product, url: Url, with_photos: bool) -> InlineQueryResult {
+    let photo = product.photo.clone().filter(|_| with_photos);
     let screen = message(language, product, url).photo(photo.clone());
     let (html, markup) = (screen.fitting_html(), screen.markup());
     let (id, title, facts) = (product.id.to_string(), product.title.clone(), facts(language, product));
@@ -118,8 +115,8 @@ fn facts(language: Language, product: &Product) -> String {
     if product.is_sold_out() { l!(language, "card-sold-out") } else { price(language, product) }
 }
 
-/// A result that was picked in the bot's own chat comes as a message by way of the bot: what it shows is meant.
-#[expect(clippy::needless_pass_by_value, reason = "dptree hands values over")]
+/// A result that was picked in the bot's own chat arrives as a message sent via the bot: it opens the product.
+#[expect(clippy::needless_pass_by_value, reason = "dptree passes values")]
 pub(crate) fn picked(ctx: Ctx) -> Option<ProductId> {
     let message = ctx.message()?;
     let me = ctx.deps.me.get()?;
@@ -150,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_product_is_offered_with_its_price_and_a_way_into_the_shop() {
+    fn a_product_is_offered_with_its_price_and_a_link_into_the_shop() {
         let json =
             serde_json::to_value(result_in(Language::En, &product(7, "A & B", 12_000, None), url(), true));
         let json = json.unwrap();
@@ -166,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_sent_by_its_file_id_unless_it_may_not() {
+    fn a_photo_is_sent_by_its_file_id_unless_photos_are_left_out() {
         let mut product = product(7, "Choy", 1_000, Some(0));
         product.photo = Some("file".to_owned());
         let with = serde_json::to_value(result_in(Language::Ru, &product, url(), true)).unwrap();

@@ -1,16 +1,13 @@
 //! Search by name: what is typed where nothing else is waited for.
 
 use tolov_domain::Language;
-use tolov_shop::{
-    catalogue::Product,
-    search::{self, fold},
-};
+use tolov_shop::catalogue::{self, Product, fold};
 
 use crate::{
     conversation::{
         callback::ShopCallback,
         context::Ctx,
-        dialogue::{Found, Step},
+        dialogue::{SearchResults, Step},
         error::HandlerResult,
         pages::Page,
         screen::{Button, Screen},
@@ -23,26 +20,26 @@ use crate::{
     texts::{l, t},
 };
 
-/// Names are at most 100 characters; what is longer is no search, but a text that found its way here.
+/// No title is longer.
 const QUERY_MAX_CHARS: usize = 100;
 
-/// /search, with or without words behind it.
+/// /search, with or without words.
 pub(crate) async fn command(ctx: Ctx, words: String) -> HandlerResult {
     if fold(&words).is_empty() { ask(ctx).await } else { look_for(ctx, &words).await }
 }
 
 /// The button.
-pub(crate) async fn ask(mut ctx: Ctx) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    ctx.expect(Step::Search).await?;
+pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.wait_for(Step::Search);
     ctx.show(question(ctx.language)).await
 }
 
-/// Whatever was sent where nothing, or a search, was waited for.
+/// A message that came while nothing, or a search, was waited for.
 pub(crate) async fn typed(ctx: Ctx) -> HandlerResult {
-    // A contact from a keyboard that should be gone is as good as one that was asked for.
+    // From a keyboard that the phone still shows.
     if ctx.message().is_some_and(|message| message.contact().is_some()) {
-        return start::phone_given(ctx, (false, None)).await;
+        return start::take_phone(ctx, (false, None)).await;
     }
     let text = ctx.text().map(str::to_owned).unwrap_or_default();
     if text.starts_with('/') || fold(&text).is_empty() {
@@ -51,29 +48,27 @@ pub(crate) async fn typed(ctx: Ctx) -> HandlerResult {
     look_for(ctx, &text).await
 }
 
-/// Another page of what was found last.
-pub(crate) async fn page(mut ctx: Ctx, page: u32) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    match ctx.dialogue.found.clone() {
-        Some(found) => show(ctx, Found { page, ..found }).await,
+/// Another page of the last search.
+pub(crate) async fn page(ctx: Ctx, page: u32) -> HandlerResult {
+    ctx.leave_step().await?;
+    match ctx.search() {
+        Some(found) => show(ctx, SearchResults { page, ..found }).await,
         None => ctx.stale().await,
     }
 }
 
-async fn look_for(mut ctx: Ctx, text: &str) -> HandlerResult {
-    menu::rest(&mut ctx).await?;
-    show(ctx, Found { query: shortened(text, QUERY_MAX_CHARS), page: 0 }).await
+async fn look_for(ctx: Ctx, text: &str) -> HandlerResult {
+    ctx.leave_step().await?;
+    show(ctx, SearchResults { query: shortened(text, QUERY_MAX_CHARS), page: 0 }).await
 }
 
-/// Searches anew, so that no page shows what has been hidden since.
-async fn show(ctx: Ctx, wanted: Found) -> HandlerResult {
-    let products = search::search(ctx.documents(), &wanted.query).await?;
+/// Searches again, so that no page shows what has been hidden since.
+async fn show(ctx: Ctx, wanted: SearchResults) -> HandlerResult {
+    let products = catalogue::search(ctx.documents(), &wanted.query).await?;
     let page = Page::of(&products, wanted.page);
-    let found = Found { page: page.number(), ..wanted };
+    let found = SearchResults { page: page.number, ..wanted };
     let screen = screen(ctx.language, &found.query, products.len(), &page);
-    if ctx.dialogue.found.as_ref() != Some(&found) {
-        ctx.change(|dialogue| dialogue.found = Some(found.clone())).await?;
-    }
+    ctx.update(|dialogue| dialogue.search = Some(found));
     ctx.show(screen).await
 }
 
@@ -96,7 +91,7 @@ fn screen(language: Language, query: &str, count: usize, page: &Page<'_, Product
     }
     Screen::new(t!(language, "search-found", query = query, count = count))
         .rows(product_rows(language, page.items))
-        .row(page.turning(|page| ShopCallback::FoundPage { page }))
+        .row(page.buttons(|page| ShopCallback::FoundPage { page }))
         .row([again, menu])
 }
 
@@ -106,7 +101,7 @@ mod tests {
     use crate::shopper::catalogue::browse::tests::{product, rows};
 
     #[test]
-    fn what_was_found_is_counted_listed_and_paged() {
+    fn results_are_counted_listed_and_paged() {
         let products: Vec<_> = (1..=9).map(|number| product(number, "Choy", 1_000, None)).collect();
         let said =
             |language, count: usize| screen(language, "<choy>", count, &Page::of(&products[..count], 0)).html;
@@ -123,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_leads_on() {
+    fn a_search_without_results_offers_other_ways() {
         for language in Language::ALL {
             let nothing = screen(language, "zzz", 0, &Page::of(&[], 0));
             assert!(nothing.html.contains("zzz"), "{}", nothing.html);

@@ -9,16 +9,15 @@ use crate::{
         context::Ctx,
         dialogue::Step,
         error::{HandlerError, HandlerResult},
+        pages::Page,
         screen::{Button, Screen},
     },
     staff::{catalogue::card, panel},
     texts::{l, t},
 };
 
-const ON_A_PAGE: usize = 8;
-
 pub(crate) async fn list(ctx: Ctx, page: u32) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let categories = catalogue::categories(ctx.documents()).await?;
     ctx.show(list_screen(ctx.language, &categories, page)).await
 }
@@ -29,14 +28,14 @@ fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen
     } else {
         t!(language, "edit-categories-title", count = categories.len())
     };
-    let (page, pages, shown) = panel::page_of(categories, page, ON_A_PAGE);
+    let page = Page::of(categories, page);
     let row = |category: &Category| {
         let label = card::category_label(&category.title, category.hidden);
         vec![Button::callback(label, CatalogueCallback::Category { id: category.id, page: 0 })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CatalogueCallback::Categories { page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::Categories { page }))
         .row([
             Button::callback(l!(language, "edit-category-add"), CatalogueCallback::NewCategory),
             Button::callback(l!(language, "exchange-open"), CatalogueCallback::Exchange),
@@ -46,7 +45,7 @@ fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen
 
 /// The products of a category.
 pub(crate) async fn open(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(category) = find(&ctx, id).await? else { return gone(ctx).await };
     let products = catalogue::products_in(ctx.documents(), id).await?;
     ctx.show(category_screen(ctx.language, &category, &products, page)).await
@@ -60,14 +59,14 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
     } else {
         t!(language, "edit-category-products", title = title, count = products.len())
     };
-    let (page, pages, shown) = panel::page_of(products, page, ON_A_PAGE);
+    let page = Page::of(products, page);
     let row = |product: &Product| {
         let label = card::product_label(language, product);
         vec![Button::callback(label, CatalogueCallback::Product { id: product.id })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CatalogueCallback::Category { id, page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::Category { id, page }))
         .row([
             Button::callback(
                 l!(language, "edit-product-add"),
@@ -85,10 +84,10 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
 }
 
 pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, HandlerError> {
-    Ok(tolov_shop::records::read(ctx.documents(), id).await?)
+    Ok(catalogue::category(ctx.documents(), id).await?)
 }
 
-/// Somebody else has removed it meanwhile.
+/// What was tapped does not exist any more.
 pub(super) async fn gone(ctx: Ctx) -> HandlerResult {
     ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, 0).await
@@ -99,12 +98,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_menu_has_pages() {
+    fn a_long_list_of_categories_has_pages() {
         let category =
             |id| Category { id, title: format!("<{id}>"), photo: None, position: id, hidden: id == 1 };
         let categories: Vec<Category> = (1..=20).map(category).collect();
         let markup = list_screen(Language::Uz, &categories, 2).markup().inline_keyboard;
-        // Four that are left, the pager, two rows of buttons.
+        // Four categories, the pager, two rows of buttons.
         assert_eq!(markup.len(), 7, "{markup:?}");
         assert_eq!(markup[0][0].text, "<17>");
         let first = list_screen(Language::Uz, &categories, 0).markup().inline_keyboard;

@@ -1,16 +1,17 @@
-//! One category: made, renamed, given a photo, moved, hidden, removed.
+//! One category: added, renamed, given a photo, moved, hidden, removed.
 
-use tolov_domain::ports::documents::Sequence;
+use tolov_domain::ports::PortError;
 use tolov_shop::{
     catalogue::{self, CATEGORIES_MAX, Category, CategoryRemoval, FileId, TITLE_MAX_CHARS},
     records,
+    staff::{Action, CategoryChange},
 };
 
 use crate::{
     conversation::{
         callback::CatalogueCallback,
         context::Ctx,
-        dialogue::{CatalogueStep, Field, StaffStep, Step},
+        dialogue::{CatalogueStep, Field, Step},
         error::HandlerResult,
         screen::{Button, Screen},
     },
@@ -25,13 +26,9 @@ use crate::{
     texts::{l, t},
 };
 
-fn step(step: CatalogueStep) -> Step {
-    Step::Staff(StaffStep::Catalogue(step))
-}
-
 /// What can be done with a category.
 pub(crate) async fn settings(ctx: Ctx, id: i64) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let menu = catalogue::categories(ctx.documents()).await?;
     let Some(place) = menu.iter().position(|category| category.id == id) else {
         return categories::gone(ctx).await;
@@ -75,9 +72,9 @@ pub(crate) async fn ask_new(ctx: Ctx) -> HandlerResult {
     if catalogue::categories(ctx.documents()).await?.len() >= CATEGORIES_MAX {
         return ctx.alert(l!(ctx.language, "edit-categories-full")).await;
     }
-    // The number is drawn once, so that a title that arrives twice makes one category.
-    let id = ctx.documents().next_number(Sequence::Categories).await?;
-    ctx.expect(step(CatalogueStep::NewCategory { id })).await?;
+    // Assigned once, so that a title that arrives twice creates one category.
+    let id = catalogue::next_category_id(ctx.documents()).await?;
+    ctx.wait_for(CatalogueStep::NewCategory { id });
     ctx.show(ask_title(&ctx, false, CatalogueCallback::Categories { page: 0 })).await
 }
 
@@ -88,15 +85,15 @@ fn ask_title(ctx: &Ctx, again: bool, leave: CatalogueCallback) -> Screen {
     Screen::new(html).row([Button::callback(l!(language, "edit-cancel"), leave)])
 }
 
-pub(crate) async fn make(ctx: Ctx, id: i64) -> HandlerResult {
+pub(crate) async fn add(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(title) = ctx.text().and_then(|text| input::line(text, TITLE_MAX_CHARS)) else {
         return ctx.show(ask_title(&ctx, true, CatalogueCallback::Categories { page: 0 })).await;
     };
     let menu = catalogue::categories(ctx.documents()).await?;
     let position = menu.iter().map(|category| category.position).max().unwrap_or(0).saturating_add(1);
     let category = Category { id, title, photo: None, position, hidden: false };
-    if records::insert(ctx.documents(), &category).await? == tolov_domain::ports::shop::Recorded::Now {
-        journal::note(&ctx, "category.added", about(&category)).await?;
+    if records::insert(ctx.documents(), &category).await?.is_applied() {
+        record(&ctx, &category, CategoryChange::Added).await?;
     }
     ask_photo(ctx, id).await
 }
@@ -105,7 +102,7 @@ pub(crate) async fn ask_rename(ctx: Ctx, id: i64) -> HandlerResult {
     if categories::find(&ctx, id).await?.is_none() {
         return categories::gone(ctx).await;
     }
-    ctx.expect(step(CatalogueStep::RenameCategory { id })).await?;
+    ctx.wait_for(CatalogueStep::RenameCategory { id });
     ctx.show(ask_title(&ctx, false, CatalogueCallback::CategorySettings { id })).await
 }
 
@@ -117,13 +114,15 @@ pub(crate) async fn rename(ctx: Ctx, id: i64) -> HandlerResult {
         std::mem::replace(&mut category.title, title.clone())
     });
     let Some((category, before)) = renamed.await? else { return categories::gone(ctx).await };
-    journal::note_change(&ctx, "category.title", &id.to_string(), (before, category.title)).await?;
+    if before != category.title {
+        record(&ctx, &category, CategoryChange::Title { was: before }).await?;
+    }
     settings(ctx, id).await
 }
 
 pub(crate) async fn ask_photo(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
-    ctx.expect(step(CatalogueStep::CategoryPhoto { id })).await?;
+    ctx.wait_for(CatalogueStep::CategoryPhoto { id });
     let html = t!(ctx.language, "edit-category-ask-photo", title = category.title);
     ctx.show(photo_screen(&ctx, &category, html)).await
 }
@@ -160,7 +159,7 @@ pub(super) async fn put_photo(ctx: Ctx, id: i64, photo: Option<FileId>) -> Handl
     });
     let Some((category, before)) = changed.await? else { return categories::gone(ctx).await };
     if before != category.photo {
-        journal::note(&ctx, "category.photo", about(&category)).await?;
+        record(&ctx, &category, CategoryChange::Photo).await?;
     }
     settings(ctx, id).await
 }
@@ -170,10 +169,13 @@ pub(crate) async fn place(ctx: Ctx, (id, place): (i64, u32)) -> HandlerResult {
     let before = catalogue::categories(ctx.documents()).await?;
     let was = before.iter().position(|category| category.id == id);
     let menu = catalogue::place_category(ctx.documents(), id, place).await?;
-    let is = menu.iter().position(|category| category.id == id);
-    if let (Some(was), Some(is)) = (was, is) {
-        let place = |at: usize| at.saturating_add(1).to_string();
-        journal::note_change(&ctx, "category.place", &id.to_string(), (place(was), place(is))).await?;
+    let now = menu.iter().position(|category| category.id == id);
+    if let (Some(was), Some(now)) = (was, now)
+        && was != now
+        && let Some(category) = menu.get(now)
+    {
+        let change = CategoryChange::Place { was: was.saturating_add(1), now: now.saturating_add(1) };
+        record(&ctx, category, change).await?;
     }
     settings(ctx, id).await
 }
@@ -184,8 +186,8 @@ pub(crate) async fn hide(ctx: Ctx, (id, hidden): (i64, bool)) -> HandlerResult {
     });
     let Some((category, was)) = changed.await? else { return categories::gone(ctx).await };
     if was != hidden {
-        let what = if hidden { "category.hidden" } else { "category.shown" };
-        journal::note(&ctx, what, about(&category)).await?;
+        let change = if hidden { CategoryChange::Hidden } else { CategoryChange::Shown };
+        record(&ctx, &category, change).await?;
     }
     settings(ctx, id).await
 }
@@ -212,7 +214,7 @@ pub(crate) async fn remove(ctx: Ctx, id: i64) -> HandlerResult {
             return ctx.alert(l!(ctx.language, "edit-category-not-empty", count = count)).await;
         }
         CategoryRemoval::Done(category) => {
-            journal::note(&ctx, "category.removed", about(&category)).await?;
+            record(&ctx, &category, CategoryChange::Removed).await?;
             ctx.toast(l!(ctx.language, "edit-removed")).await?;
         }
         CategoryRemoval::Gone => {}
@@ -220,6 +222,7 @@ pub(crate) async fn remove(ctx: Ctx, id: i64) -> HandlerResult {
     categories::list(ctx, 0).await
 }
 
-fn about(category: &Category) -> String {
-    format!("{} {}", category.id, category.title)
+async fn record(ctx: &Ctx, category: &Category, change: CategoryChange) -> Result<(), PortError> {
+    journal::record(ctx, Action::Category { category_id: category.id, title: category.title.clone(), change })
+        .await
 }

@@ -1,9 +1,13 @@
-//! The catalogue as a table: out as a document, in again after a look at what it would change.
+//! The catalogue as CSV: exported as a document, and imported after a look at what it would change.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tolov_domain::{Language, time::TASHKENT};
-use tolov_shop::csv::{self, Applied, Catalogue, Counts, Plan, ProductChange, RowError};
+use tolov_shop::{
+    catalogue::Catalogue,
+    csv::{self, Applied, Counts, Plan, ProductChange, RowError},
+    staff::Action,
+};
 
 use crate::{
     conversation::{
@@ -13,22 +17,19 @@ use crate::{
         error::{HandlerError, HandlerResult},
         screen::{Button, Screen},
     },
-    staff::{
-        catalogue::import_errors,
-        people::{journal, journal_texts},
-    },
-    telegram::files::NotFetched,
+    staff::{catalogue::import_errors, people::journal},
+    telegram::files::DownloadFailed,
     texts::{l, t},
 };
 
-/// Far above any shop's table, far below what a chat can be used to stuff a server with.
+/// Far above any shop's catalogue.
 const FILE_MAX_BYTES: usize = 1_000_000;
 const CHANGES_SHOWN: usize = 10;
 const CELLS_SHOWN: usize = 4;
 const ERRORS_SHOWN: usize = 15;
 
 pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let language = ctx.language;
     let screen = Screen::new(t!(language, "exchange-title"))
         .row([
@@ -44,19 +45,15 @@ pub(crate) async fn export(ctx: Ctx) -> HandlerResult {
     let today = ctx.now().to_offset(TASHKENT).date();
     let name = format!("catalogue-{today}.csv");
     let caption = l!(ctx.language, "exchange-caption", count = catalogue.products.len());
-    ctx.deps.overall.reserve_priority();
+    ctx.deps.rate_limiter.reserve_priority();
     ctx.deps.telegram.send_document(ctx.chat(), &name, csv::export(&catalogue), caption).await?;
     ctx.answer(None, false).await;
     Ok(())
 }
 
 pub(crate) async fn ask_import(ctx: Ctx) -> HandlerResult {
-    ctx.expect(step(CatalogueStep::ImportFile)).await?;
+    ctx.wait_for(CatalogueStep::ImportFile);
     ctx.show(ask_screen(ctx.language, None)).await
-}
-
-fn step(step: CatalogueStep) -> Step {
-    Step::Staff(StaffStep::Catalogue(step))
 }
 
 fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
@@ -65,7 +62,7 @@ fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
         .row([Button::callback(l!(language, "edit-cancel"), CatalogueCallback::Exchange)])
 }
 
-/// A table was sent: what it would change is shown. Also while another one's plan is.
+/// A file was sent: what it would change is shown. Also while the plan of another file is.
 pub(crate) async fn answer(ctx: Ctx) -> HandlerResult {
     let language = ctx.language;
     let document = ctx.message().and_then(|message| message.document()).map(|document| document.file.clone());
@@ -79,14 +76,14 @@ pub(crate) async fn answer(ctx: Ctx) -> HandlerResult {
 }
 
 async fn wait_for_another(ctx: Ctx, wrong: String) -> HandlerResult {
-    ctx.expect(step(CatalogueStep::ImportFile)).await?;
+    ctx.wait_for(CatalogueStep::ImportFile);
     ctx.show(ask_screen(ctx.language, Some(wrong))).await
 }
 
-/// What came of reading a file against the catalogue as it is now.
+/// A file compared with the catalogue.
 enum Read {
     Plan(Plan),
-    /// It cannot be imported, and this is what to say.
+    /// It cannot be imported, for this reason.
     Wrong(String),
 }
 
@@ -94,8 +91,8 @@ async fn read(ctx: &Ctx, file_id: &str) -> Result<Read, HandlerError> {
     let language = ctx.language;
     let content = match ctx.deps.telegram.fetch(file_id, FILE_MAX_BYTES).await {
         Ok(content) => content,
-        Err(NotFetched::TooLarge) => return Ok(Read::Wrong(t!(language, "import-too-large"))),
-        Err(NotFetched::NotNow) => return Ok(Read::Wrong(t!(language, "import-not-now"))),
+        Err(DownloadFailed::TooLarge) => return Ok(Read::Wrong(t!(language, "import-too-large"))),
+        Err(DownloadFailed::Unavailable) => return Ok(Read::Wrong(t!(language, "import-not-now"))),
     };
     let catalogue = Catalogue::read(ctx.documents()).await?;
     Ok(match csv::plan(&content, &catalogue) {
@@ -114,7 +111,7 @@ async fn look_at(ctx: Ctx, file_id: String) -> HandlerResult {
 async fn show_plan(ctx: Ctx, file_id: String, plan: &Plan) -> HandlerResult {
     let language = ctx.language;
     if plan.is_empty() {
-        ctx.expect(Step::Idle).await?;
+        ctx.wait_for(Step::Idle);
         let screen = Screen::new(t!(language, "import-nothing-new"))
             .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Exchange)]);
         return ctx.show(screen).await;
@@ -122,11 +119,11 @@ async fn show_plan(ctx: Ctx, file_id: String, plan: &Plan) -> HandlerResult {
     let screen = Screen::new(plan_html(language, plan))
         .row([Button::callback(l!(language, "import-do"), CatalogueCallback::Import)])
         .row([Button::callback(l!(language, "edit-cancel"), CatalogueCallback::Exchange)]);
-    ctx.expect(step(CatalogueStep::ImportPlan { file_id, plan: fingerprint(plan) })).await?;
+    ctx.wait_for(CatalogueStep::ImportPlan { file_id, plan: fingerprint(plan) });
     ctx.show(screen).await
 }
 
-/// Tells whether a plan that is made again is the one that was shown.
+/// Recognises a plan that is made again.
 fn fingerprint(plan: &Plan) -> String {
     let mut hasher = DefaultHasher::new();
     format!("{plan:?}").len().hash(&mut hasher);
@@ -139,11 +136,10 @@ fn fingerprint(plan: &Plan) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// The plan is agreed to. It is made again, because the shop has gone on selling: where it is another one now, that one
-/// is shown first.
+/// The plan is confirmed. It is made again, because the shop has gone on selling; where it has changed, the new one is shown
+/// first.
 pub(crate) async fn import(ctx: Ctx) -> HandlerResult {
-    let Step::Staff(StaffStep::Catalogue(CatalogueStep::ImportPlan { file_id, plan: shown })) =
-        ctx.dialogue.step.clone()
+    let Step::Staff(StaffStep::Catalogue(CatalogueStep::ImportPlan { file_id, plan: shown })) = ctx.step()
     else {
         return ctx.stale().await;
     };
@@ -155,23 +151,15 @@ pub(crate) async fn import(ctx: Ctx) -> HandlerResult {
         ctx.alert(l!(ctx.language, "import-changed-since")).await?;
         return show_plan(ctx, file_id, &plan).await;
     }
-    // Whoever takes the step away does it, so that two taps import once.
-    let mut is_ours = false;
-    let agreed = ctx.dialogue.step.clone();
-    ctx.change(|dialogue| {
-        is_ours = dialogue.step == agreed;
-        if is_ours {
-            dialogue.step = Step::Idle;
-        }
-    })
-    .await?;
-    if !is_ours {
+    // The step is taken away before the import, so that a tap that is handled twice imports once.
+    ctx.wait_for(Step::Idle);
+    if !ctx.checkpoint().await? {
         return ctx.stale().await;
     }
     let applied = csv::apply(ctx.documents(), &plan).await?;
     let Applied { products_new, products_changed, categories_new, .. } = applied;
-    let detail = journal_texts::import_detail(products_new, products_changed, categories_new);
-    journal::note(&ctx, "catalogue.imported", detail).await?;
+    let action = Action::CatalogueImported { products_new, products_changed, categories_new };
+    journal::record(&ctx, action).await?;
     ctx.show(done_screen(ctx.language, &applied)).await
 }
 
@@ -252,7 +240,7 @@ mod tests {
     const NEW: &[u8] = b"category;title;price\nIdish;Choynak;90000\nIdish;<Piyola>;12000\n";
 
     #[test]
-    fn a_plan_says_what_is_new_and_is_told_from_another_one() {
+    fn a_plan_shows_what_is_new_and_differs_from_another_one() {
         let plan = csv::plan(NEW, &Catalogue::default()).unwrap();
         let html = plan_html(Language::En, &plan);
         assert!(html.contains("Choynak") && html.contains("&lt;Piyola&gt;"), "{html}");
@@ -263,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_by_line() {
+    fn errors_are_shown_by_line() {
         let wrong = b"category;title;price\nIdish;Choynak;arzon\n";
         let errors = csv::plan(wrong, &Catalogue::default()).unwrap_err();
         for language in Language::ALL {

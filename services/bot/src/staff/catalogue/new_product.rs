@@ -1,15 +1,10 @@
-//! A new product, question by question. It is a draft in the dialogue until it is looked at and agreed to.
+//! A new product, question by question. It is a draft in the dialogue until it is confirmed.
 
-use tolov_domain::{
-    ProductId, Tiyin,
-    ports::{
-        documents::{Collection, Query},
-        shop::Recorded,
-    },
-};
+use tolov_domain::{ProductId, Tiyin, ports::documents::Query};
 use tolov_shop::{
-    catalogue::{self, Fiscal, PRODUCTS_MAX, Product},
+    catalogue::{self, Fiscal, PRODUCTS, PRODUCTS_MAX, Product},
     records,
+    staff::ProductChange,
 };
 
 use crate::{
@@ -20,13 +15,10 @@ use crate::{
         error::HandlerResult,
         screen::{Button, Screen},
     },
-    staff::{
-        catalogue::{
-            card, categories, edit,
-            fields::{self, Value},
-            product,
-        },
-        people::journal,
+    staff::catalogue::{
+        card, categories,
+        fields::{self, Value},
+        product,
     },
     texts::{l, t},
 };
@@ -35,11 +27,11 @@ pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> HandlerResult {
     if categories::find(&ctx, category_id).await?.is_none() {
         return categories::gone(ctx).await;
     }
-    let there = ctx.documents().count(&Query::all(Collection::Products, 1)).await?;
-    if usize::try_from(there).is_ok_and(|there| there >= PRODUCTS_MAX) {
+    let count = ctx.documents().count(&Query::all(PRODUCTS, 1)).await?;
+    if usize::try_from(count).is_ok_and(|count| count >= PRODUCTS_MAX) {
         return ctx.alert(l!(ctx.language, "edit-products-full")).await;
     }
-    // The number is drawn once, so that a draft that is agreed to twice becomes one product.
+    // Assigned once, so that a draft that is confirmed twice becomes one product.
     let id = catalogue::next_article_id(ctx.documents()).await?;
     let draft = Product {
         id,
@@ -60,7 +52,7 @@ pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> HandlerResult {
 
 async fn go_to(ctx: Ctx, draft: Box<Product>, asked: Asked) -> HandlerResult {
     let screen = screen(&ctx, &draft, asked, None);
-    ctx.expect(Step::Staff(StaffStep::Catalogue(CatalogueStep::NewProduct { draft, asked }))).await?;
+    ctx.wait_for(CatalogueStep::NewProduct { draft, asked });
     ctx.show(screen).await
 }
 
@@ -75,7 +67,7 @@ fn screen(ctx: &Ctx, draft: &Product, asked: Asked, wrong: Option<String>) -> Sc
             Screen::new(wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"))).row(leave)
         }
         Asked::Field(field) => {
-            let mut screen = Screen::new(edit::asked(ctx, draft, field, wrong));
+            let mut screen = Screen::new(fields::asked(ctx, draft, field, wrong));
             if field.may_be_empty() {
                 let label = fields::empty_label(language, field, true);
                 screen = screen.row([Button::callback(label, CatalogueCallback::LeaveEmpty { field })]);
@@ -97,10 +89,10 @@ fn screen(ctx: &Ctx, draft: &Product, asked: Asked, wrong: Option<String>) -> Sc
 
 pub(crate) async fn answer(ctx: Ctx, (draft, asked): (Box<Product>, Asked)) -> HandlerResult {
     let Asked::Field(field) = asked else {
-        // Nothing is typed any more: the buttons are shown again.
+        // Only a button leads on from here.
         return ctx.show(screen(&ctx, &draft, asked, None)).await;
     };
-    match edit::value_of(&ctx, &draft, field).await? {
+    match fields::value_of(&ctx, &draft, field).await? {
         Ok(value) => take(ctx, draft, field, &value).await,
         Err(wrong) => ctx.show(screen(&ctx, &draft, asked, Some(wrong))).await,
     }
@@ -111,12 +103,12 @@ pub(super) async fn take(ctx: Ctx, mut draft: Box<Product>, field: Field, value:
     go_to(ctx, draft, field.next()).await
 }
 
-/// The draft is agreed to.
+/// The draft is confirmed.
 pub(crate) async fn add(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerResult {
     let Step::Staff(StaffStep::Catalogue(CatalogueStep::NewProduct { draft, asked: Asked::Review })) =
-        ctx.dialogue.step.clone()
+        ctx.step()
     else {
-        // A second tap: the product is there.
+        // A second tap.
         return product::open(ctx, id).await;
     };
     if draft.id != id {
@@ -126,9 +118,8 @@ pub(crate) async fn add(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerRes
         return categories::gone(ctx).await;
     }
     let made = Product { hidden, ..*draft }.seal();
-    if records::insert(ctx.documents(), &made).await? == Recorded::Now {
-        let price = made.price.grouped();
-        journal::note(&ctx, "product.added", format!("{}: {price}", product::about(&made))).await?;
+    if records::insert(ctx.documents(), &made).await?.is_applied() {
+        product::record(&ctx, &made, ProductChange::Added { price: made.price }).await?;
     }
     ctx.toast(l!(ctx.language, "edit-added")).await?;
     product::open(ctx, id).await

@@ -1,4 +1,4 @@
-//! Photos that staff send: kept in the staff channel, known by their `file_id` there.
+//! Photos that staff send. They are kept in the staff channel, under the `file_id` that they have there.
 
 use teloxide::types::PhotoSize;
 use tolov_shop::catalogue::FileId;
@@ -9,14 +9,14 @@ use crate::{
     texts::t,
 };
 
-/// What came of a message in which a photo was expected.
+/// A message in which a photo was expected.
 pub(crate) enum Photo {
     Kept(FileId),
-    /// There is none to keep, and this is what to say.
+    /// Not a photo, or not stored; the hint for the person.
     Not(String),
 }
 
-/// Keeps the photo of the message in the channel, with a caption that says what it is for.
+/// Stores the photo of the message in the channel, with a caption that says what it is for.
 pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, HandlerError> {
     let Some(photo) = ctx.message().and_then(|message| message.photo()).and_then(largest) else {
         let is_file = ctx.message().is_some_and(|message| message.document().is_some());
@@ -26,7 +26,7 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, HandlerErr
         return Ok(Photo::Not(hint));
     };
     let channel = ctx.deps.config.db_channel.0.clone();
-    ctx.deps.overall.reserve_priority();
+    ctx.deps.rate_limiter.reserve_priority();
     match ctx.deps.telegram.keep_photo(channel, &photo.file.id.0, caption).await {
         Ok(file_id) => Ok(Photo::Kept(file_id)),
         Err(
@@ -36,8 +36,8 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, HandlerErr
             | SendError::TokenRefused),
         ) => {
             tracing::warn!(
-                ?error,
-                "the staff channel does not take a photo: make the bot an administrator there"
+                %error,
+                "the staff channel refuses a photo: make the bot an administrator there"
             );
             let channel = ctx.deps.config.db_channel.to_string();
             Ok(Photo::Not(t!(ctx.language, "edit-photo-channel-refuses", channel = channel)))

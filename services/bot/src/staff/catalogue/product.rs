@@ -1,9 +1,10 @@
-//! One product: what a shopper sees of it, what staff should know, and what can be done with it.
+//! One product: its card, and what can be done with it.
 
-use tolov_domain::{Language, ProductId};
+use tolov_domain::{Language, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Category, Product},
     records,
+    staff::{Action, ProductChange},
 };
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         context::Ctx,
         dialogue::{Field, Step},
         error::HandlerResult,
+        pages::Page,
         screen::{Button, Screen},
     },
     staff::{
@@ -19,16 +21,13 @@ use crate::{
             card::{self, Holds},
             categories,
         },
-        panel,
         people::journal,
     },
     texts::{l, t},
 };
 
-const CATEGORIES_ON_A_PAGE: usize = 8;
-
 pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -48,7 +47,7 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
             edit(l!(language, "edit-field-description"), Field::Description),
             edit(l!(language, "edit-field-photo"), Field::Photo),
         ]);
-    // With variants, theirs count.
+    // Variants have prices and stocks of their own.
     if product.variants.is_empty() {
         screen = screen.row([
             edit(l!(language, "edit-field-price"), Field::Price),
@@ -77,9 +76,9 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
         )])
 }
 
-/// What a tax receipt wants to know.
+/// The data for fiscal receipts.
 pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -108,8 +107,8 @@ pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerRe
     });
     let Some((product, was)) = changed.await? else { return categories::gone(ctx).await };
     if was != hidden {
-        let what = if hidden { "product.hidden" } else { "product.shown" };
-        journal::note(&ctx, what, about(&product)).await?;
+        let change = if hidden { ProductChange::Hidden } else { ProductChange::Shown };
+        record(&ctx, &product, change).await?;
     }
     open(ctx, id).await
 }
@@ -146,28 +145,28 @@ pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> HandlerResult {
     let Some(product) = records::remove::<Product>(ctx.documents(), id.get()).await? else {
         return categories::gone(ctx).await;
     };
-    journal::note(&ctx, "product.removed", about(&product)).await?;
+    record(&ctx, &product, ProductChange::Removed).await?;
     ctx.toast(l!(ctx.language, "edit-removed")).await?;
     categories::open(ctx, (product.category_id, 0)).await
 }
 
-/// Asks for the category that the product goes to.
+/// Asks for the category to move the product to.
 pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
     let categories = catalogue::categories(ctx.documents()).await?;
     let language = ctx.language;
-    let (page, pages, shown) = panel::page_of(&categories, page, CATEGORIES_ON_A_PAGE);
+    let page = Page::of(&categories, page);
     let row = |category: &Category| {
         let label = card::category_label(&category.title, category.hidden);
         let label = if category.id == product.category_id { format!("• {label}") } else { label };
         vec![Button::callback(label, CatalogueCallback::MoveProductTo { id, category_id: category.id })]
     };
     let screen = Screen::new(t!(language, "edit-product-ask-category", title = product.title))
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CatalogueCallback::MoveProduct { id, page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::MoveProduct { id, page }))
         .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
     ctx.show(screen).await
 }
@@ -181,15 +180,15 @@ pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> Ha
     });
     let Some((product, was)) = changed.await? else { return categories::gone(ctx).await };
     if was != category_id {
-        let detail = format!("{}: {was} → {category_id} {}", about(&product), category.title);
-        journal::note(&ctx, "product.category", detail).await?;
+        let change = ProductChange::Category { was, now: category_id, now_title: category.title };
+        record(&ctx, &product, change).await?;
     }
     open(ctx, id).await
 }
 
-/// As the journal names it.
-pub(super) fn about(product: &Product) -> String {
-    format!("{} {}", product.id, product.title)
+pub(super) async fn record(ctx: &Ctx, product: &Product, change: ProductChange) -> Result<(), PortError> {
+    let title = product.title.clone();
+    journal::record(ctx, Action::Product { product_id: product.id, title, change }).await
 }
 
 #[cfg(test)]
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn price_and_stock_of_a_product_with_variants_are_theirs() {
+    fn price_and_stock_belong_to_the_variants_where_there_are_any() {
         let mut product = teapot();
         let price = l!(Language::En, "edit-field-price");
         assert!(labels(&product).contains(&price));

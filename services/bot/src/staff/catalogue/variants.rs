@@ -1,9 +1,10 @@
-//! The variants of a product: sizes, colours.
+//! The variants of a product, such as sizes and colours.
 
-use tolov_domain::{Language, ProductId};
+use tolov_domain::{Language, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Product, Variant},
     records,
+    staff::{Action, VariantChange},
 };
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         context::Ctx,
         dialogue::{Step, VariantField},
         error::HandlerResult,
+        pages::Page,
         screen::{Button, Screen},
     },
     staff::{
@@ -19,16 +21,13 @@ use crate::{
             card::{self, Holds},
             categories, product,
         },
-        panel,
         people::journal,
     },
     texts::{l, money, t},
 };
 
-const ON_A_PAGE: usize = 8;
-
 pub(crate) async fn list(ctx: Ctx, (id, page): (ProductId, u32)) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -42,14 +41,14 @@ fn list_screen(language: Language, product: &Product, page: u32) -> Screen {
     } else {
         t!(language, "edit-variants-title", title = product.title, count = product.variants.len())
     };
-    let (page, pages, shown) = panel::page_of(&product.variants, page, ON_A_PAGE);
+    let page = Page::of(&product.variants, page);
     let row = |variant: &Variant| {
         let label = format!("{} · {}", variant.label, money(language, variant.price));
         vec![Button::callback(label, CatalogueCallback::Variant { product_id: id, id: variant.id })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CatalogueCallback::Variants { id, page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::Variants { id, page }))
         .row([Button::callback(
             l!(language, "edit-variant-add"),
             CatalogueCallback::NewVariant { product_id: id },
@@ -58,7 +57,7 @@ fn list_screen(language: Language, product: &Product, page: u32) -> Screen {
 }
 
 pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -102,7 +101,7 @@ pub(super) fn find(product: &Product, id: ProductId) -> Option<&Variant> {
     product.variants.iter().find(|variant| variant.id == id)
 }
 
-/// Somebody else has removed the variant meanwhile.
+/// The variant does not exist any more.
 pub(super) async fn gone(ctx: Ctx, product_id: ProductId) -> HandlerResult {
     ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, (product_id, 0)).await
@@ -143,8 +142,7 @@ pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -
         records::change(ctx.documents(), product_id.get(), |product: &mut Product| without(product, id));
     let Some((product, removed)) = changed.await? else { return categories::gone(ctx).await };
     if let Some(variant) = removed {
-        let detail = format!("{}: {} {}", product::about(&product), variant.id, variant.label);
-        journal::note(&ctx, "variant.removed", detail).await?;
+        record(&ctx, &product, &variant, VariantChange::Removed).await?;
         ctx.toast(l!(ctx.language, "edit-removed")).await?;
     }
     if product.variants.is_empty() {
@@ -154,8 +152,24 @@ pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -
     }
 }
 
-/// Takes a variant out. Without the last one the product would be sold as it is again, at a price and from a stock that
-/// nobody has looked at for long: so it is hidden until somebody has.
+pub(super) async fn record(
+    ctx: &Ctx,
+    product: &Product,
+    variant: &Variant,
+    change: VariantChange,
+) -> Result<(), PortError> {
+    let action = Action::Variant {
+        product_id: product.id,
+        title: product.title.clone(),
+        variant_id: variant.id,
+        label: variant.label.clone(),
+        change,
+    };
+    journal::record(ctx, action).await
+}
+
+/// Takes a variant out. Without the last one the product would be sold at its own price and from its own stock, which nobody
+/// has looked at for long: it is hidden until somebody has.
 fn without(product: &mut Product, id: ProductId) -> Option<Variant> {
     let at = product.variants.iter().position(|variant| variant.id == id)?;
     let removed = product.variants.remove(at);

@@ -1,9 +1,10 @@
-//! A message to everybody: what a member of staff sends is shown back, then goes out as copies or forwarded.
+//! A message to everybody: shown back to its author, then sent as copies or forwarded.
 
-use tolov_domain::ports::documents::Sequence;
+use tolov_domain::ports::PortError;
 use tolov_shop::{
-    broadcast::{self, Broadcast, BroadcastState, Order},
-    records, staff,
+    broadcast::{self, Broadcast, BroadcastState, Command},
+    records,
+    staff::Action,
 };
 
 use crate::{
@@ -12,17 +13,17 @@ use crate::{
         callback::StaffCallback,
         context::{Ctx, Origin},
         dialogue::{StaffStep, Step},
-        error::{HandlerError, HandlerResult},
+        error::HandlerResult,
         screen::{Button, Screen},
     },
-    staff::panel::back,
-    telegram::{copy::MessageRef, errors::SendError},
+    staff::{panel::back, people::journal},
+    telegram::{client::MessageRef, errors::SendError},
     texts::{l, t},
 };
 
-/// Asks for the message; what runs or waits is shown below.
+/// Asks for the message, and lists the broadcasts that run or are paused.
 pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
-    ctx.expect(Step::Staff(StaffStep::BroadcastSource)).await?;
+    ctx.wait_for(StaffStep::BroadcastSource);
     let mut screen = Screen::new(t!(ctx.language, "broadcast-ask"));
     for state in [BroadcastState::Running, BroadcastState::Paused] {
         for broadcast in broadcast::in_state(ctx.documents(), state).await? {
@@ -39,18 +40,18 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     ctx.show(screen.row(back(ctx.language))).await
 }
 
-/// The message: shown back as shoppers would see it, with how many they are.
+/// The message came: it is shown back as shoppers will see it, with their number.
 pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
     let Some(message) = ctx.message() else { return Ok(()) };
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
-    ctx.deps.overall.reserve_priority();
+    ctx.deps.rate_limiter.reserve_priority();
     match ctx.deps.telegram.copy(ctx.chat(), source).await {
         Ok(_) => {}
         Err(SendError::Refused(_)) => return ctx.reply(t!(ctx.language, "broadcast-not-such")).await,
         Err(error) => return Err(error.into()),
     }
     let total = broadcast::audience_size(ctx.documents()).await?;
-    let id = ctx.documents().next_number(Sequence::Broadcasts).await?;
+    let id = broadcast::next_broadcast_id(ctx.documents()).await?;
     let broadcast = Broadcast {
         id,
         author_id: ctx.id(),
@@ -58,7 +59,7 @@ pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
         source_message_id: i64::from(source.message_id),
         is_forward: false,
         state: BroadcastState::Draft,
-        made_at: ctx.now(),
+        created_at: ctx.now(),
         reached: None,
         sent: 0,
         blocked: 0,
@@ -68,7 +69,7 @@ pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
         leased_until_at: None,
     };
     records::insert(ctx.documents(), &broadcast).await?;
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let start = |is_forward| StaffCallback::StartBroadcast { id, is_forward };
     let screen = Screen::new(t!(ctx.language, "broadcast-preview", count = total))
         .row([Button::callback(l!(ctx.language, "broadcast-send", count = total), start(false))])
@@ -82,75 +83,67 @@ pub(crate) async fn start(ctx: Ctx, (id, is_forward): (i64, bool)) -> HandlerRes
         let is_new = broadcast.state == BroadcastState::Draft && broadcast.author_id == ctx.id();
         if is_new {
             broadcast.is_forward = is_forward;
-            broadcast.obey(Order::Start);
+            broadcast.apply(Command::Start);
         }
         is_new
     });
     let Some((broadcast, is_new)) = changed.await? else { return ctx.stale().await };
     if is_new {
-        let detail = format!("{id}: {}", broadcast.total);
-        staff::note(ctx.documents(), ctx.id(), ctx.now(), "broadcast.started", (None, detail)).await?;
+        record(&ctx, &broadcast, Command::Start).await?;
         tracing::info!(broadcast.id = id, staff.id = %ctx.id(), "a broadcast begins");
     } else if broadcast.state != BroadcastState::Running {
         return ctx.stale().await;
     }
-    // Its progress is a message of its own, which the worker sends: the screen goes on to other things.
+    // The worker sends its progress as a message of its own.
     let started = Screen::new(t!(ctx.language, "broadcast-started", number = id));
     ctx.show(started.row(back(ctx.language))).await
 }
 
-/// Its line, where it was asked for: a message of its own.
+/// Its progress, as a message of its own.
 pub(crate) async fn show(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(broadcast) = records::read::<Broadcast>(ctx.documents(), id).await? else {
         return ctx.stale().await;
     };
-    ctx.deps.overall.reserve_priority();
-    ctx.deps.telegram.show_new(ctx.chat(), &progress_message::screen(ctx.language, &broadcast)).await?;
+    ctx.deps.send_to(ctx.id(), &progress_message::screen(ctx.language, &broadcast)).await?;
     ctx.answer(None, false).await;
     Ok(())
 }
 
 pub(crate) async fn pause(ctx: Ctx, id: i64) -> HandlerResult {
-    order(ctx, id, Order::Pause).await
+    apply(ctx, id, Command::Pause).await
 }
 
 pub(crate) async fn resume(ctx: Ctx, id: i64) -> HandlerResult {
-    order(ctx, id, Order::Resume).await
+    apply(ctx, id, Command::Resume).await
 }
 
 pub(crate) async fn stop(ctx: Ctx, id: i64) -> HandlerResult {
-    order(ctx, id, Order::Stop).await
+    apply(ctx, id, Command::Stop).await
 }
 
-async fn order(ctx: Ctx, id: i64, order: Order) -> HandlerResult {
+async fn apply(ctx: Ctx, id: i64, command: Command) -> HandlerResult {
     let mut was_draft = false;
     let changed = records::change(ctx.documents(), id, |broadcast: &mut Broadcast| {
         was_draft = broadcast.state == BroadcastState::Draft;
-        broadcast.obey(order)
+        broadcast.apply(command)
     });
-    let Some((broadcast, obeyed)) = changed.await? else { return ctx.stale().await };
+    let Some((broadcast, is_applied)) = changed.await? else { return ctx.stale().await };
     if was_draft {
         return open(ctx).await;
     }
-    if obeyed {
-        let what = match order {
-            Order::Start => "broadcast.started",
-            Order::Pause => "broadcast.paused",
-            Order::Resume => "broadcast.resumed",
-            Order::Stop => "broadcast.stopped",
-        };
-        let detail = format!("{id}: {} / {}", broadcast.done(), broadcast.total);
-        staff::note(ctx.documents(), ctx.id(), ctx.now(), what, (None, detail)).await?;
+    if is_applied {
+        record(&ctx, &broadcast, command).await?;
     }
-    show_in_place(&ctx, &broadcast).await?;
+    // The progress message is not the screen of the conversation, so it is edited by itself.
+    if let Origin::Callback { chat, shown: Some(shown), .. } = &ctx.origin {
+        let screen = progress_message::screen(ctx.language, &broadcast);
+        ctx.deps.telegram.change(*chat, *shown, &screen).await?;
+    }
     ctx.answer(None, false).await;
     Ok(())
 }
 
-/// The line is not the screen of the conversation, so it is edited by itself.
-async fn show_in_place(ctx: &Ctx, broadcast: &Broadcast) -> Result<(), HandlerError> {
-    if let Origin::Callback { chat, shown: Some(shown), .. } = &ctx.origin {
-        ctx.deps.telegram.change(*chat, *shown, &progress_message::screen(ctx.language, broadcast)).await?;
-    }
-    Ok(())
+async fn record(ctx: &Ctx, broadcast: &Broadcast, command: Command) -> Result<(), PortError> {
+    let (broadcast_id, done, total) = (broadcast.id, broadcast.done(), broadcast.total);
+    journal::record(ctx, Action::Broadcast { broadcast_id, command, done, total }).await
 }

@@ -1,9 +1,10 @@
 //! A new promo code, question by question.
 
-use tolov_domain::{Tiyin, ports::shop::Recorded, time::Timestamp};
+use tolov_domain::{Tiyin, time::Timestamp};
 use tolov_shop::{
     promo::{self, CODE_MAX_CHARS, Off, PromoCode, USES_MAX},
     records,
+    staff::PromoChange,
 };
 
 use crate::{
@@ -34,7 +35,7 @@ pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
 
 async fn go_to(ctx: Ctx, draft: Box<PromoCode>, asked: PromoField) -> HandlerResult {
     let screen = screen(&ctx, &draft, asked, None);
-    ctx.expect(Step::Staff(StaffStep::Promo(PromoStep { draft, asked }))).await?;
+    ctx.wait_for(PromoStep { draft, asked });
     ctx.show(screen).await
 }
 
@@ -86,7 +87,7 @@ pub(crate) async fn answer(ctx: Ctx, step: PromoStep) -> HandlerResult {
     go_to(ctx, draft, asked.next()).await
 }
 
-/// Puts what was typed into the draft.
+/// Puts what was typed into the draft; `None` where it cannot be read.
 fn read(draft: &mut PromoCode, asked: PromoField, text: &str, now: Timestamp) -> Option<()> {
     match asked {
         PromoField::Code => CodeArg::of(text)?.as_str().clone_into(&mut draft.code),
@@ -103,9 +104,9 @@ fn read(draft: &mut PromoCode, asked: PromoField, text: &str, now: Timestamp) ->
     Some(())
 }
 
-/// The field that is asked for just now has no bound.
+/// The field that is asked for is left without a limit.
 pub(crate) async fn unbounded(ctx: Ctx, field: PromoField) -> HandlerResult {
-    let Step::Staff(StaffStep::Promo(PromoStep { mut draft, asked })) = ctx.dialogue.step.clone() else {
+    let Step::Staff(StaffStep::Promo(PromoStep { mut draft, asked })) = ctx.step() else {
         return ctx.stale().await;
     };
     if asked != field {
@@ -121,20 +122,20 @@ pub(crate) async fn unbounded(ctx: Ctx, field: PromoField) -> HandlerResult {
     go_to(ctx, draft, field.next()).await
 }
 
-/// The draft is agreed to.
+/// The draft is confirmed.
 pub(crate) async fn add(ctx: Ctx, code: CodeArg) -> HandlerResult {
-    let step = ctx.dialogue.step.clone();
+    let step = ctx.step();
     if let Step::Staff(StaffStep::Promo(PromoStep { draft, asked: PromoField::Review })) = step
         && draft.code == code.as_str()
     {
-        if records::insert(ctx.documents(), &*draft).await? == Recorded::Now {
-            codes::note(&ctx, "promo.added", &draft).await?;
+        if records::insert(ctx.documents(), &*draft).await?.is_applied() {
+            codes::record(&ctx, &draft, PromoChange::Added).await?;
             ctx.toast(l!(ctx.language, "edit-added")).await?;
         } else {
             ctx.toast(l!(ctx.language, "edit-promo-there", code = draft.code)).await?;
         }
     }
-    // Also after a second tap: the code is there.
+    // Also after a second tap.
     codes::open(ctx, code).await
 }
 
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_made_of_what_is_typed_and_nothing_else_is_taken() {
+    fn a_code_is_created_from_what_is_typed_and_the_rest_is_refused() {
         let now = datetime!(2026-11-23 00:00 UTC);
         let mut draft = PromoCode {
             code: String::new(),

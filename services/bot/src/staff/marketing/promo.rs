@@ -1,10 +1,11 @@
-//! Promo codes: listed, looked at, switched on and off.
+//! Promo codes: listed, shown, switched on and off.
 
 use time::Duration;
 use tolov_domain::{Language, Tiyin, ports::PortError, time::Timestamp};
 use tolov_shop::{
     promo::{self, Off, PromoCode, USES_MAX},
     records,
+    staff::{Action, PromoChange},
 };
 
 use crate::{
@@ -13,17 +14,17 @@ use crate::{
         context::Ctx,
         dialogue::Step,
         error::HandlerResult,
+        pages::Page,
         screen::{Button, Screen},
     },
     staff::{panel, people::journal},
     texts::{date_time, l, money, t},
 };
 
-const ON_A_PAGE: usize = 8;
 const CODES_MAX: usize = 1_000;
 
 pub(crate) async fn list(ctx: Ctx, page: u32) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let codes: Vec<PromoCode> = records::all(ctx.documents(), CODES_MAX).await?;
     ctx.show(list_screen(ctx.language, &codes, page, ctx.now())).await
 }
@@ -34,9 +35,9 @@ fn list_screen(language: Language, codes: &[PromoCode], page: u32, now: Timestam
     } else {
         t!(language, "edit-promos-title", count = codes.len())
     };
-    let (page, pages, shown) = panel::page_of(codes, page, ON_A_PAGE);
+    let page = Page::of(codes, page);
     let row = |code: &PromoCode| {
-        // One that came from elsewhere and does not fit on a button cannot be opened here.
+        // A code that does not fit into a button cannot be opened here.
         let callback = CodeArg::of(&code.code).map(|code| StaffCallback::Promo { code })?;
         let is_on = code.active && code.expires_at.is_none_or(|at| at > now);
         let mark = if is_on { "✅" } else { "⏸" };
@@ -44,14 +45,14 @@ fn list_screen(language: Language, codes: &[PromoCode], page: u32, now: Timestam
         Some(vec![Button::callback(label, callback)])
     };
     Screen::new(html)
-        .rows(shown.iter().filter_map(row))
-        .row(panel::pager(page, pages, |page| StaffCallback::PromoCodes { page }.into()))
+        .rows(page.items.iter().filter_map(row))
+        .row(page.buttons(|page| StaffCallback::PromoCodes { page }))
         .row([Button::callback(l!(language, "edit-promo-add"), StaffCallback::NewPromo)])
         .row(panel::back(language))
 }
 
 pub(crate) async fn open(ctx: Ctx, code: CodeArg) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(found) = promo::promo_code(ctx.documents(), code.as_str()).await? else {
         ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
         return list(ctx, 0).await;
@@ -73,20 +74,16 @@ pub(crate) async fn switch(ctx: Ctx, (code, active): (CodeArg, bool)) -> Handler
     if let Some((promo, was)) = switched.await?
         && was != active
     {
-        note(&ctx, if active { "promo.on" } else { "promo.off" }, &promo).await?;
+        record(&ctx, &promo, if active { PromoChange::Activated } else { PromoChange::Deactivated }).await?;
     }
     open(ctx, code).await
 }
 
-pub(super) async fn note(ctx: &Ctx, what: &str, promo: &PromoCode) -> Result<(), PortError> {
-    let off = match promo.off {
-        Off::Percent(percent) => format!("{percent}%"),
-        Off::Amount(amount) => amount.grouped(),
-    };
-    journal::note(ctx, what, format!("{}: {off}", promo.code)).await
+pub(super) async fn record(ctx: &Ctx, promo: &PromoCode, change: PromoChange) -> Result<(), PortError> {
+    journal::record(ctx, Action::Promo { code: promo.code.clone(), off: promo.off, change }).await
 }
 
-/// All of a code.
+/// Everything about a code.
 pub(super) fn card(language: Language, promo: &PromoCode, now: Timestamp) -> String {
     let goods_min = if promo.goods_min == Tiyin::ZERO {
         t!(language, "edit-promo-any-goods")
@@ -126,7 +123,7 @@ pub(super) fn off_words(language: Language, off: Off) -> String {
     }
 }
 
-/// A code ends with a day, so what is kept is the midnight after it.
+/// A code is valid to the end of a day: the midnight after it is stored.
 fn last_day(expires_at: Timestamp) -> String {
     let last = date_time(expires_at.saturating_sub(Duration::SECOND));
     last.split(' ').next().unwrap_or_default().to_owned()
@@ -139,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_shown_with_its_bounds() {
+    fn a_code_is_shown_with_its_limits() {
         let promo = PromoCode {
             code: "YOZ".to_owned(),
             off: Off::Percent(10),

@@ -1,4 +1,4 @@
-//! Figures in the private chat: a picture with what they mean, and tables as files.
+//! Statistics: a chart with a caption, and tables as files.
 
 use time::Duration;
 use tolov_domain::Language;
@@ -10,7 +10,7 @@ use tolov_shop::{
 use crate::{
     conversation::{
         callback::StaffCallback,
-        context::{Ctx, Origin},
+        context::Ctx,
         dialogue::Step,
         error::HandlerResult,
         screen::{Button, Screen},
@@ -19,45 +19,39 @@ use crate::{
     texts::{l, money, t},
 };
 
-/// A caption is short: so many of the best products have room in it.
+/// As many of the best products as a caption has room for.
 const BEST_SHOWN: usize = 5;
 const TITLE_MAX_CHARS: usize = 60;
 
 pub(crate) async fn open(ctx: Ctx, period: Period) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let figures = statistics(ctx.documents(), period, ctx.now()).await?;
     let screen = screen(ctx.language, &figures);
     let png = match chart::sales_chart(&figures) {
         Ok(png) => png,
         Err(error) => {
-            tracing::error!(%error, "the figures are shown without their picture");
+            tracing::error!(%error, "the statistics are shown without a chart");
             return ctx.show(screen).await;
         }
     };
-    let before = match &ctx.origin {
-        Origin::Callback { shown, chat, .. } if *chat == ctx.chat() => *shown,
-        Origin::Callback { .. } | Origin::Message(_) | Origin::Other => None,
-    };
-    ctx.deps.overall.reserve_priority();
+    let before = ctx.tapped_here();
+    ctx.deps.rate_limiter.reserve_priority();
     let shown = ctx.deps.telegram.show_picture(ctx.chat(), before, png, &screen).await?;
-    ctx.answer(None, false).await;
+    ctx.shown(shown).await;
     if let Some(before) = before.filter(|before| before.message_id != shown.message_id) {
         ctx.deps.telegram.remove(ctx.chat(), before.message_id).await;
-    }
-    if ctx.dialogue.screen != Some(shown) {
-        ctx.change(|dialogue| dialogue.screen = Some(shown)).await?;
     }
     Ok(())
 }
 
-/// Two files: the sales as they are drawn, and the orders they are made of.
+/// Two files: the sales as in the chart, and the orders behind them.
 pub(crate) async fn export(ctx: Ctx, period: Period) -> HandlerResult {
     let (language, now) = (ctx.language, ctx.now());
     let figures = statistics(ctx.documents(), period, now).await?;
     let orders = orders_csv(ctx.documents(), (period.from(now), now)).await?;
     let word = period.as_str();
     let telegram = &ctx.deps.telegram;
-    ctx.deps.overall.reserve_priority();
+    ctx.deps.rate_limiter.reserve_priority();
     let caption = l!(language, "statistics-file-sales");
     telegram.send_document(ctx.chat(), &format!("sales-{word}.csv"), sales_csv(&figures), caption).await?;
     let caption = if orders.is_cut {
@@ -65,7 +59,7 @@ pub(crate) async fn export(ctx: Ctx, period: Period) -> HandlerResult {
     } else {
         l!(language, "statistics-file-orders", count = orders.orders)
     };
-    ctx.deps.overall.reserve_priority();
+    ctx.deps.rate_limiter.reserve_priority();
     telegram.send_document(ctx.chat(), &format!("orders-{word}.csv"), orders.file, caption).await?;
     ctx.answer(None, false).await;
     Ok(())

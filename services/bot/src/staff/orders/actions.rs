@@ -1,9 +1,10 @@
-//! What staff do to an order, in the channel or on its card: accepted, ready, on the way, delivered, cancelled, refunded.
+//! What staff do to an order, on its post in the channel or on its card.
 
-use tolov_domain::OrderId;
+use tolov_domain::{OrderId, Outcome};
 use tolov_shop::{
-    fulfilment::{self, By, Deed, Fulfilment, Moved},
-    records, settling, staff,
+    order::{self, Actor, HistoryEntry, OrderAction, ShopOrder},
+    settling,
+    staff::{self, Action},
 };
 
 use crate::{
@@ -16,20 +17,19 @@ use crate::{
     },
     orders::{
         cancel::{self, CancelOutcome},
+        messages::{change_messages, messages_of},
         order_message,
+        texts::action_texts,
     },
     staff::{
-        orders::{
-            list, order_post,
-            order_text::{deed_done, sure_rows},
-        },
+        orders::{list, order_post, order_text::confirmation_rows},
         people::names::Names,
     },
-    telegram::errors::SendError,
+    telegram::{client::MessageRef, errors::SendError},
     texts::{date_time, l, money, t},
 };
 
-/// Whether the button can hang on a post in the channel.
+/// Whether the button can be on a post in the channel.
 pub(crate) fn is_on_posts(callback: &CallbackData) -> bool {
     let CallbackData::Staff(callback) = callback else { return false };
     matches!(
@@ -38,182 +38,162 @@ pub(crate) fn is_on_posts(callback: &CallbackData) -> bool {
     )
 }
 
-/// A button of an order. What cannot be taken back is asked for once more.
-pub(crate) async fn act(ctx: Ctx, (id, deed): (OrderId, Deed)) -> HandlerResult {
-    let Some(order) = allowed(&ctx, id, deed).await? else { return Ok(()) };
-    if matches!(deed, Deed::Cancelled | Deed::Refunded) && order.deeds().contains(&deed) {
-        return ask(&ctx, &order, deed).await;
+/// The button of an action. What cannot be undone has to be confirmed.
+pub(crate) async fn act(ctx: Ctx, (id, action): (OrderId, OrderAction)) -> HandlerResult {
+    let Some(order) = permitted(&ctx, id, action).await? else { return Ok(()) };
+    let is_final = matches!(action, OrderAction::Cancelled | OrderAction::Refunded);
+    if is_final && order.can_apply(action) {
+        return ask_confirmation(&ctx, &order, action).await;
     }
-    carry_out(&ctx, &order, deed).await
+    carry_out(&ctx, &order, action).await
 }
 
-/// "Yes, surely."
-pub(crate) async fn act_confirmed(ctx: Ctx, (id, deed): (OrderId, Deed)) -> HandlerResult {
-    let Some(order) = allowed(&ctx, id, deed).await? else { return Ok(()) };
-    carry_out(&ctx, &order, deed).await
+pub(crate) async fn act_confirmed(ctx: Ctx, (id, action): (OrderId, OrderAction)) -> HandlerResult {
+    let Some(order) = permitted(&ctx, id, action).await? else { return Ok(()) };
+    carry_out(&ctx, &order, action).await
 }
 
-/// The order, where the person may do this to it; else they have been told why not.
-async fn allowed(ctx: &Ctx, id: OrderId, deed: Deed) -> Result<Option<Fulfilment>, HandlerError> {
-    if !ctx.role.is_some_and(|role| role.may_do(deed)) {
-        ctx.alert(l!(ctx.language, "deed-not-allowed")).await?;
+/// The order, where the person may do this to it; else the person has been told why not.
+async fn permitted(ctx: &Ctx, id: OrderId, action: OrderAction) -> Result<Option<ShopOrder>, HandlerError> {
+    if !ctx.role.is_some_and(|role| role.may_apply(action)) {
+        ctx.alert(l!(ctx.language, "action-not-allowed")).await?;
         return Ok(None);
     }
-    let order = fulfilment::fulfilment(ctx.documents(), id).await?;
+    let order = order::order(ctx.documents(), id).await?;
     if order.is_none() {
         ctx.stale().await?;
     }
     Ok(order)
 }
 
-async fn ask(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> HandlerResult {
-    let language = if in_channel(ctx).is_some() { ctx.deps.config.staff_language } else { ctx.language };
-    let question = if deed == Deed::Refunded {
-        t!(language, "deed-ask-refund", order = order.id, sum = money(language, order.total))
+async fn ask_confirmation(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
+    let language = if tapped_post(ctx).is_some() { ctx.deps.config.staff_language } else { ctx.language };
+    let question = if action == OrderAction::Refunded {
+        t!(language, "action-ask-refund", order = order.id, sum = money(language, order.total))
     } else {
-        t!(language, "deed-ask-cancel", order = order.id)
+        t!(language, "action-ask-cancel", order = order.id)
     };
     let names = Names::of_order(ctx.documents(), order).await?;
-    let post = order_post::post(&ctx.deps, language, order, &names);
+    let post = order_post::post(&ctx.deps, language, order, &names, true);
     let html = format!("{question}\n\n{}", post.fitting_html());
-    show(ctx, order, Screen::new(html).rows(sure_rows(language, order.id, deed))).await
+    show(ctx, order, Screen::new(html).rows(confirmation_rows(language, order.id, action))).await
 }
 
-async fn carry_out(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> HandlerResult {
-    remember_name(ctx).await?;
-    let (now, by) = (ctx.now(), By::Staff(ctx.id()));
-    let moved = match (deed, order.is_paid()) {
-        (Deed::Cancelled, true) => settling::cancel_paid(ctx.documents(), order.id, by, now).await?,
-        (Deed::Cancelled, false) => return cancel_unpaid(ctx, order).await,
-        _ => fulfilment::advance(ctx.documents(), order.id, deed, by, now).await?,
+async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
+    // The history shows who it was, also of somebody who never wrote to the bot.
+    ctx.update(|dialogue| dialogue.name = Some(ctx.person.name.clone()));
+    let (now, by) = (ctx.now(), Actor::Staff(ctx.id()));
+    let applied = match (action, order.is_paid()) {
+        (OrderAction::Cancelled, true) => settling::cancel_paid(ctx.documents(), order.id, by, now).await?,
+        (OrderAction::Cancelled, false) => return cancel_unpaid(ctx, order).await,
+        _ => order::apply(ctx.documents(), order.id, action, by, now).await?,
     };
-    let Some((order, moved)) = moved else { return ctx.stale().await };
-    let entry = order.timeline.iter().rev().find(|entry| entry.deed == deed);
-    // A write whose answer was lost finds its own deed there, and so does a try that a dead process left half done.
-    let is_by_us = entry.is_some_and(|entry| entry.by == by);
-    let is_told = !is_by_us || is_noted(ctx, order.id, deed).await?;
-    match moved {
-        Moved::Now => done(ctx, &order, deed).await,
-        Moved::Before if !is_told => done(ctx, &order, deed).await,
-        Moved::Before => {
-            let already = match entry {
-                Some(entry) => already(ctx, &order, entry.by, &date_time(entry.at)).await?,
-                None => l!(ctx.language, "deed-already-someone"),
-            };
-            ctx.alert(already).await?;
+    let Some((order, outcome)) = applied else { return ctx.stale().await };
+    let entry = order.last(action);
+    match outcome {
+        Outcome::Applied => announce(ctx, &order, action).await,
+        // Our own action, which a crash kept from being announced, or whose answer from the store was lost.
+        Outcome::AlreadyApplied
+            if entry.is_some_and(|entry| entry.by == by) && !is_announced(ctx, order.id, action).await? =>
+        {
+            announce(ctx, &order, action).await
+        }
+        Outcome::AlreadyApplied => {
+            ctx.alert(already_text(ctx, &order, entry).await?).await?;
             show_again(ctx, &order).await
         }
-        Moved::Refused(_) => {
+        Outcome::Refused(_) => {
             ctx.stale().await?;
             show_again(ctx, &order).await
         }
     }
 }
 
-/// So that the order's history can say who it was.
-async fn remember_name(ctx: &Ctx) -> Result<(), HandlerError> {
-    let name = Some(&ctx.person.name);
-    if ctx.dialogue.name.as_ref() != name {
-        ctx.change(|dialogue| dialogue.name = name.cloned()).await?;
-    }
-    Ok(())
+/// Whether this person's action is in the journal, which is written last.
+async fn is_announced(ctx: &Ctx, order_id: OrderId, action: OrderAction) -> Result<bool, HandlerError> {
+    let recorded = Action::Order { order_id, action };
+    let actions = staff::actions_on(ctx.documents(), order_id).await?;
+    Ok(actions.iter().any(|entry| entry.staff_id == ctx.id() && entry.action == recorded))
 }
 
-/// Whether this person's deed is in the journal: then everybody has been told of it too.
-async fn is_noted(ctx: &Ctx, id: OrderId, deed: Deed) -> Result<bool, HandlerError> {
-    let actions = staff::actions_on(ctx.documents(), id).await?;
-    Ok(actions.iter().any(|action| action.staff_id == ctx.id() && action.what == deed_word(deed)))
-}
-
-/// Nobody has paid it: whether that can still happen the ledger decides.
-async fn cancel_unpaid(ctx: &Ctx, order: &Fulfilment) -> HandlerResult {
-    let by = By::Staff(ctx.id());
+/// The ledger decides whether an unpaid order can be cancelled.
+async fn cancel_unpaid(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
+    let by = Actor::Staff(ctx.id());
     match cancel::cancel_unpaid(&ctx.deps, order.id, by).await? {
-        CancelOutcome::Done(now) => {
-            let entry = now.timeline.iter().rev().find(|entry| entry.deed == Deed::Cancelled);
-            // The shopper, somebody else of staff or an earlier tap was faster: nobody is told again.
-            if let Some(entry) = entry.filter(|entry| entry.by != by || order.timeline.contains(entry)) {
-                let already = already(ctx, &now, entry.by, &date_time(entry.at)).await?;
-                ctx.alert(already).await?;
+        CancelOutcome::Cancelled(now) => {
+            let entry = now.last(OrderAction::Cancelled);
+            // The shopper, another member of staff or an earlier tap came first: nobody is told again.
+            if entry.is_some_and(|entry| entry.by != by || order.history.contains(entry)) {
+                ctx.alert(already_text(ctx, &now, entry).await?).await?;
                 return show_again(ctx, &now).await;
             }
-            done(ctx, &now, Deed::Cancelled).await
+            announce(ctx, &now, OrderAction::Cancelled).await
         }
         CancelOutcome::Paid => {
-            ctx.alert(l!(ctx.language, "deed-paid-meanwhile", order = order.id)).await?;
-            show_now(ctx, order.id).await
+            ctx.alert(l!(ctx.language, "action-paid-meanwhile", order = order.id)).await?;
+            show_latest(ctx, order.id).await
         }
         CancelOutcome::NotWaiting => {
             ctx.stale().await?;
-            show_now(ctx, order.id).await
+            show_latest(ctx, order.id).await
         }
     }
 }
 
-/// As it is by now.
-async fn show_now(ctx: &Ctx, id: OrderId) -> HandlerResult {
-    match fulfilment::fulfilment(ctx.documents(), id).await? {
+async fn show_latest(ctx: &Ctx, id: OrderId) -> HandlerResult {
+    match order::order(ctx.documents(), id).await? {
         Some(order) => show_again(ctx, &order).await,
         None => Ok(()),
     }
 }
 
-async fn already(ctx: &Ctx, order: &Fulfilment, by: By, time: &str) -> Result<String, HandlerError> {
-    let By::Staff(id) = by else { return Ok(l!(ctx.language, "deed-already-someone")) };
-    let who = Names::of_order(ctx.documents(), order).await?.plain(id);
-    Ok(l!(ctx.language, "deed-already", who = who, time = time))
+async fn already_text(
+    ctx: &Ctx,
+    order: &ShopOrder,
+    entry: Option<&HistoryEntry>,
+) -> Result<String, HandlerError> {
+    let Some(HistoryEntry { by: Actor::Staff(id), at, .. }) = entry else {
+        return Ok(l!(ctx.language, "action-already-someone"));
+    };
+    let who = Names::of_order(ctx.documents(), order).await?.plain(*id);
+    Ok(l!(ctx.language, "action-already", who = who, time = date_time(*at)))
 }
 
-/// It is done: written down, shown, and the shopper is told.
-async fn done(ctx: &Ctx, order: &Fulfilment, deed: Deed) -> HandlerResult {
-    let what = deed_word(deed);
-    tracing::info!(order.id = %order.id, staff.id = %ctx.id(), deed = what, "staff did something to an order");
+/// The action is done: the person, the post and the shopper are told, and it is entered into the journal.
+async fn announce(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
     let language = ctx.language;
-    if deed == Deed::Cancelled && order.is_paid() {
+    tracing::info!(order.id = %order.id, staff.id = %ctx.id(), ?action, "staff changed an order");
+    if action == OrderAction::Cancelled && order.is_paid() {
         let sum = money(language, order.total);
-        ctx.alert(l!(language, "deed-give-back", order = order.id, sum = sum)).await?;
+        ctx.alert(l!(language, "action-give-back", order = order.id, sum = sum)).await?;
     } else {
-        ctx.toast(l!(language, "deed-toast", order = order.id, what = deed_done(language, deed))).await?;
+        let what = action_texts(language, action).done;
+        ctx.toast(l!(language, "action-toast", order = order.id, what = what)).await?;
     }
-    // What fails from here on is no reason to say that it was not done.
+    // An error from here on does not mean that the action was not done.
     if let Err(error) = show_again(ctx, order).await {
-        tracing::warn!(order.id = %order.id, %error, "an order that staff changed is not shown as it is now");
+        tracing::warn!(order.id = %order.id, %error, "an order that staff changed could not be shown");
     }
-    order_message::moved(&ctx.deps, order, deed).await;
-    // Last, so that what is in the journal has been told: a try that broke off before tells again rather than never.
-    staff::note(ctx.documents(), ctx.id(), ctx.now(), what, (Some(order.id), String::new())).await?;
+    order_message::announce_action(&ctx.deps, order, action).await;
+    // Last, so that what is in the journal has been announced: after a crash it is announced again rather than never.
+    let recorded = Action::Order { order_id: order.id, action };
+    staff::record(ctx.documents(), ctx.id(), ctx.now(), recorded).await?;
     Ok(())
 }
 
-/// In the form of the record of staff's actions.
-const fn deed_word(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Placed => "order.placed",
-        Deed::Registered => "order.registered",
-        Deed::Paid => "order.paid",
-        Deed::Accepted => "order.accepted",
-        Deed::MadeReady => "order.made_ready",
-        Deed::SentOff => "order.sent_off",
-        Deed::Delivered => "order.delivered",
-        Deed::Cancelled => "order.cancelled",
-        Deed::Expired => "order.expired",
-        Deed::Refunded => "order.refunded",
-    }
-}
-
-/// "No, go back" and a card from a list: the order as it is, where the button hangs.
+/// "No, go back", and the button of a list: the order as it is now.
 pub(crate) async fn open(ctx: Ctx, id: OrderId) -> HandlerResult {
-    match fulfilment::fulfilment(ctx.documents(), id).await? {
-        Some(order) if in_channel(&ctx).is_some() => show_again(&ctx, &order).await,
+    match order::order(ctx.documents(), id).await? {
+        Some(order) if tapped_post(&ctx).is_some() => show_again(&ctx, &order).await,
         Some(order) => list::show_card(&ctx, &order).await,
         None => ctx.stale().await,
     }
 }
 
-/// The order as it is now, where the button hangs, and on its post.
-async fn show_again(ctx: &Ctx, order: &Fulfilment) -> HandlerResult {
-    if in_channel(ctx).is_some() {
-        let screen = order_post::screen(&ctx.deps, order).await;
+/// Shows the order as it is now, in the place of the tapped message and on its post.
+async fn show_again(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
+    if tapped_post(ctx).is_some() {
+        let screen = order_post::screen(&ctx.deps, order, true).await;
         show(ctx, order, screen).await?;
     } else {
         list::show_card(ctx, order).await?;
@@ -222,34 +202,31 @@ async fn show_again(ctx: &Ctx, order: &Fulfilment) -> HandlerResult {
     Ok(())
 }
 
-/// Shows a screen in the place of the post that was tapped, or of the card.
-async fn show(ctx: &Ctx, order: &Fulfilment, screen: Screen) -> HandlerResult {
-    let Some(shown) = in_channel(ctx) else { return ctx.show(screen).await };
-    if order.staff_message_id != Some(i64::from(shown.message_id)) {
-        keep_if_none(ctx, order.id, shown).await?;
+/// Shows a screen in the place of the tapped post or card.
+async fn show(ctx: &Ctx, order: &ShopOrder, screen: Screen) -> HandlerResult {
+    let Some((post, shown)) = tapped_post(ctx) else { return ctx.show(screen).await };
+    // The process that posted it may have died before it recorded the post.
+    if messages_of(ctx.documents(), order.id).await?.staff_post.is_none() {
+        change_messages(ctx.documents(), order.id, |messages| {
+            messages.staff_post.get_or_insert(post);
+        })
+        .await?;
     }
-    match ctx.deps.telegram.change(ctx.deps.staff_chat.recipient(), shown, &screen).await {
+    match ctx.deps.telegram.change(post.chat, shown, &screen).await {
         Ok(true) => ctx.answer(None, false).await,
-        // Gone, or Telegram asks to wait longer than a tap does: the post comes in its own time.
+        // Deleted, or Telegram asks to wait longer than a tap may take.
         Ok(false) | Err(SendError::Wait(_)) => order_post::refresh(&ctx.deps, order.id).await,
         Err(error) => return Err(error.into()),
     }
     Ok(())
 }
 
-/// The process that posted it died before it had kept the number: the tap tells which post it is.
-async fn keep_if_none(ctx: &Ctx, id: OrderId, shown: ShownMessage) -> Result<(), HandlerError> {
-    let kept = records::change(ctx.documents(), id.get(), |order: &mut Fulfilment| {
-        order.staff_message_id.get_or_insert(i64::from(shown.message_id));
-    });
-    kept.await?;
-    Ok(())
-}
-
-/// The tapped post, where it is not in the private chat.
-fn in_channel(ctx: &Ctx) -> Option<ShownMessage> {
+/// The tapped post, where the tap was not in the private chat.
+fn tapped_post(ctx: &Ctx) -> Option<(MessageRef, ShownMessage)> {
     match &ctx.origin {
-        Origin::Callback { chat, shown: Some(shown), .. } if *chat != ctx.chat() => Some(*shown),
+        Origin::Callback { chat, shown: Some(shown), .. } if *chat != ctx.chat() => {
+            Some((MessageRef { chat: *chat, message_id: shown.message_id }, *shown))
+        }
         Origin::Callback { .. } | Origin::Message(_) | Origin::Other => None,
     }
 }

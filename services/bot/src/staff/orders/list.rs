@@ -1,15 +1,10 @@
-//! Orders in the private chat: by stage, found by a number, and each with all that happened to it.
+//! Orders in the private chat: by stage, found by a number, and each with its history.
 
-use tolov_domain::{
-    Language, OrderId, Phone,
-    order::{HistoryEntry, Order},
-    ports::documents::{Collection, Query},
-    time::Timestamp,
-};
+use tolov_domain::{ClickPaydocId, Language, OrderId, Phone, ports::documents::Query};
 use tolov_shop::{
-    fulfilment::{By, Deed, Fulfilment, Stage, fulfilment},
+    order::{ShopOrder, Stage, order, orders_paid_by, query_in, query_with_phone},
     records,
-    staff::{self, Right, StaffAction},
+    staff::Right,
 };
 
 use crate::{
@@ -19,28 +14,28 @@ use crate::{
         dialogue::{StaffStep, Step},
         error::{HandlerError, HandlerResult},
         link::Link,
+        pages::{self, PER_PAGE, page_buttons},
         screen::{Button, Screen},
     },
-    orders::order_lines::phone,
+    orders::texts::stage_for_staff,
     staff::{
-        orders::order_text::{deed_rows, history_line, map_row, order_html, stage_label},
-        panel::{back, pager},
-        people::{journal_texts, names::Names},
+        orders::order_text::{action_rows, history_line, map_row, order_html, warnings},
+        panel::back,
+        people::names::Names,
     },
-    texts::{Html, date_time, l, money, t},
+    texts::{date_time, l, money, t},
 };
 
-const PAGE: u32 = 8;
-/// What happened to one order; more than that nobody reads on a phone.
+/// The entries of a history that a card shows, the latest ones.
 const HISTORY_MAX: usize = 40;
 
-/// The stages with how many orders are there: first what is to do.
-const SHELVES: [Stage; 9] = [
+/// The stages in the order in which they are listed: first those to be worked on.
+const STAGES: [Stage; 9] = [
     Stage::Paid,
     Stage::Preparing,
     Stage::Ready,
     Stage::OnTheWay,
-    Stage::Waiting,
+    Stage::AwaitingPayment,
     Stage::Delivered,
     Stage::Cancelled,
     Stage::Expired,
@@ -48,12 +43,16 @@ const SHELVES: [Stage; 9] = [
 ];
 
 pub(crate) async fn overview(ctx: Ctx) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let mut buttons = Vec::new();
-    for stage in SHELVES {
-        let count = ctx.documents().count(&in_stage(stage)).await?;
-        let label =
-            l!(ctx.language, "staff-orders-stage", stage = stage_label(ctx.language, stage), count = count);
+    for stage in STAGES {
+        let count = ctx.documents().count(&query_in(stage, 1)).await?;
+        let label = l!(
+            ctx.language,
+            "staff-orders-stage",
+            stage = stage_for_staff(ctx.language, stage),
+            count = count
+        );
         buttons.push(Button::callback(label, StaffCallback::OrdersIn { stage, page: 0 }));
     }
     let screen = Screen::new(t!(ctx.language, "staff-orders-title"))
@@ -63,29 +62,28 @@ pub(crate) async fn overview(ctx: Ctx) -> HandlerResult {
     ctx.show(screen).await
 }
 
-/// One stage: what is to do comes oldest first, the rest newest first.
+/// The orders of one stage: those to be worked on oldest first, the others newest first.
 pub(crate) async fn in_one_stage(ctx: Ctx, (stage, page): (Stage, u32)) -> HandlerResult {
-    let query = in_stage(stage);
+    let query = query_in(stage, PER_PAGE);
     let query = if stage.is_in_work() { query } else { query.newest_first() };
     let (found, count) = one_page(&ctx, query, page).await?;
-    let title = t!(ctx.language, "staff-orders-in", stage = stage_label(ctx.language, stage), count = count);
+    let title =
+        t!(ctx.language, "staff-orders-in", stage = stage_for_staff(ctx.language, stage), count = count);
     let rows = found.iter().map(|order| vec![row_of(ctx.language, order, false)]).collect();
-    let turn = |page| StaffCallback::OrdersIn { stage, page }.into();
-    show_list(&ctx, title, rows, pager(page, pages(count), turn)).await
+    let turn = |page| StaffCallback::OrdersIn { stage, page };
+    show_list(&ctx, title, rows, page_buttons(page, pages::count(count), turn)).await
 }
 
-pub(crate) async fn of_phone(ctx: Ctx, (digits, page): (i64, u32)) -> HandlerResult {
-    let number = format!("+{digits}");
-    let query = Query::is(Collection::Fulfilments, "phone", number.as_str(), PAGE).newest_first();
-    let (found, count) = one_page(&ctx, query, page).await?;
-    let title = t!(ctx.language, "staff-orders-of", phone = phone(&number), count = count);
+pub(crate) async fn of_phone(ctx: Ctx, (phone, page): (Phone, u32)) -> HandlerResult {
+    let (found, count) = one_page(&ctx, query_with_phone(&phone, PER_PAGE), page).await?;
+    let title = t!(ctx.language, "staff-orders-of", phone = phone.spaced(), count = count);
     let rows = found.iter().map(|order| vec![row_of(ctx.language, order, true)]).collect();
-    let turn = |page| StaffCallback::OrdersByPhone { phone: digits, page }.into();
-    show_list(&ctx, title, rows, pager(page, pages(count), turn)).await
+    let turn = |page| StaffCallback::OrdersByPhone { phone: phone.clone(), page };
+    show_list(&ctx, title, rows, page_buttons(page, pages::count(count), turn)).await
 }
 
 pub(crate) async fn ask_what_to_find(ctx: Ctx) -> HandlerResult {
-    ctx.expect(Step::Staff(StaffStep::FindOrder)).await?;
+    ctx.wait_for(StaffStep::FindOrder);
     ctx.show(ask_screen(ctx.language, None)).await
 }
 
@@ -95,30 +93,18 @@ fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
         .row([Button::callback(l!(language, "staff-orders-back"), StaffCallback::Orders)])
 }
 
-/// What was typed: an order's number, a phone, or a payment's number. The next text is looked for too.
+/// The number of an order, a phone or a payment was typed. The next text is looked up too.
 pub(crate) async fn find(ctx: Ctx) -> HandlerResult {
     let Some(text) = ctx.text().map(str::to_owned) else {
         let wrong = t!(ctx.language, "staff-orders-no-text");
         return ctx.show(ask_screen(ctx.language, Some(wrong))).await;
     };
-    let mut found = Vec::new();
-    if let Some(number) = number_in(&text) {
-        if let Ok(id) = OrderId::try_new(number) {
-            found.extend(fulfilment(ctx.documents(), id).await?);
-        }
-        let paid = Query::is(Collection::Fulfilments, "click_paydoc_id", number, PAGE).newest_first();
-        let paid: Vec<Fulfilment> = records::find(ctx.documents(), &paid).await?;
-        found.extend(paid.into_iter().filter(|order| order.id.get() != number));
-    }
+    let found = find_by_number(&ctx, &text).await?;
     if found.is_empty()
         && let Ok(phone) = Phone::parse(&text)
+        && ctx.documents().count(&query_with_phone(&phone, 1)).await? > 0
     {
-        let of_phone = Query::is(Collection::Fulfilments, "phone", phone.as_str(), 1);
-        if ctx.documents().count(&of_phone).await? > 0
-            && let Ok(digits) = phone.as_str().trim_start_matches('+').parse()
-        {
-            return self::of_phone(ctx, (digits, 0)).await;
-        }
+        return of_phone(ctx, (phone, 0)).await;
     }
     match found.as_slice() {
         [] => {
@@ -135,8 +121,22 @@ pub(crate) async fn find(ctx: Ctx) -> HandlerResult {
     }
 }
 
-/// The order of a post's link, where the person may see orders. To everybody else it is a link like any.
-#[expect(clippy::needless_pass_by_value, reason = "the tree hands out values")]
+/// The order with this number, and those that a payment with this number has paid.
+async fn find_by_number(ctx: &Ctx, text: &str) -> Result<Vec<ShopOrder>, HandlerError> {
+    let Some(number) = number_in(text) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    if let Ok(id) = OrderId::try_new(number) {
+        found.extend(order(ctx.documents(), id).await?);
+    }
+    if let Ok(paydoc_id) = ClickPaydocId::try_new(number) {
+        let paid = orders_paid_by(ctx.documents(), paydoc_id, PER_PAGE).await?;
+        found.extend(paid.into_iter().filter(|order| order.id.get() != number));
+    }
+    Ok(found)
+}
+
+/// The order of a link, where the person may see all orders. For everybody else see `shopper::account::start`.
+#[expect(clippy::needless_pass_by_value, reason = "dptree passes values")]
 pub(crate) fn linked(ctx: Ctx, payload: String) -> Option<OrderId> {
     match Link::parse(&payload) {
         Some(Link::Order(id)) if ctx.may(Right::SeeOrders) => Some(id),
@@ -146,75 +146,31 @@ pub(crate) fn linked(ctx: Ctx, payload: String) -> Option<OrderId> {
 
 /// `/start order_1024`.
 pub(crate) async fn open_by_link(ctx: Ctx, id: OrderId) -> HandlerResult {
-    match fulfilment(ctx.documents(), id).await? {
+    match order(ctx.documents(), id).await? {
         Some(order) => show_card(&ctx, &order).await,
         None => ctx.reply(t!(ctx.language, "staff-orders-gone", order = id)).await,
     }
 }
 
 /// Everything about an order, with what can be done to it.
-pub(crate) async fn show_card(ctx: &Ctx, order: &Fulfilment) -> HandlerResult {
+pub(super) async fn show_card(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     let language = ctx.language;
-    let actions = staff::actions_on(ctx.documents(), order.id).await?;
-    // The projection may be behind, or know the order not yet.
-    let known = ctx.shop().order(order.id).await?;
-    let staff = actions.iter().map(|action| action.staff_id);
-    let mentioned = order.timeline.iter().filter_map(|entry| match entry.by {
-        By::Staff(id) => Some(id),
-        By::Shopper | By::Click | By::Clock => None,
-    });
-    let names = Names::read(ctx.documents(), mentioned.chain(staff).chain([order.user_id])).await?;
-    let history = full_history(language, order, &actions, known.as_ref(), &names);
-    let screen = Screen::new(order_html(language, order, &names, &history))
-        .row(map_row(language, &order.delivery))
-        .rows(deed_rows(language, order))
+    let names = Names::of_order(ctx.documents(), order).await?;
+    let warnings = warnings(language, order, true);
+    let history = full_history(language, order, &names);
+    let screen = Screen::new(order_html(language, order, &names, &warnings, &history))
+        .row(map_row(language, order))
+        .rows(action_rows(language, order))
         .row([Button::callback(l!(language, "staff-orders-back"), StaffCallback::Orders)]);
     ctx.show(screen).await
 }
 
-/// The order's own timeline, what else staff did to it, and what else its payment did, oldest first.
-fn full_history(
-    language: Language,
-    order: &Fulfilment,
-    actions: &[StaffAction],
-    known: Option<&Order>,
-    names: &Names,
-) -> Vec<String> {
-    let mut lines: Vec<(Timestamp, String)> = Vec::new();
-    for entry in &order.timeline {
-        lines.push((entry.at, history_line(language, entry, names, &date_time(entry.at))));
-    }
-    for action in actions.iter().filter(|action| !action.what.starts_with("order.")) {
-        let line = t!(
-            language,
-            "staff-history-note",
-            time = date_time(action.at),
-            what = journal_texts::deed_name(language, &action.what),
-            detail = journal_texts::detail(language, action, names),
-            who = Html(names.link(action.staff_id))
-        );
-        lines.push((action.at, line));
-    }
-    for event in known.iter().flat_map(|order| &order.history).filter(|event| !is_told(order, event)) {
-        let what = journal_texts::event_name(language, &event.what);
-        let line = t!(language, "staff-history", time = date_time(event.at), what = what);
-        lines.push((event.at, line));
-    }
-    lines.sort_by_key(|(at, _)| *at);
-    let newest = lines.split_off(lines.len().saturating_sub(HISTORY_MAX));
-    let title = t!(language, "staff-history-title");
-    [title].into_iter().chain(newest.into_iter().map(|(_, line)| line)).collect()
-}
-
-/// Whether the timeline says it already.
-fn is_told(order: &Fulfilment, event: &HistoryEntry) -> bool {
-    let deed = match event.what.as_str() {
-        "payment.completed" => Deed::Paid,
-        "order.expired" => Deed::Expired,
-        _ => return false,
-    };
-    let is_it = |told: Deed| told == deed || (deed == Deed::Expired && told == Deed::Cancelled);
-    order.timeline.iter().any(|entry| is_it(entry.deed))
+/// What happened to the order, oldest first.
+fn full_history(language: Language, order: &ShopOrder, names: &Names) -> Vec<String> {
+    let latest = order.history.len().saturating_sub(HISTORY_MAX);
+    let lines = order.history.iter().skip(latest);
+    let lines = lines.map(|entry| history_line(language, entry, names, &date_time(entry.at)));
+    [t!(language, "staff-history-title")].into_iter().chain(lines).collect()
 }
 
 /// `№1 024`, `#1024`, `1024`.
@@ -228,30 +184,22 @@ fn number_in(text: &str) -> Option<i64> {
     digits.parse().ok().filter(|number| *number > 0)
 }
 
-fn in_stage(stage: Stage) -> Query {
-    Query::is(Collection::Fulfilments, "stage", stage.as_str(), PAGE)
-}
-
-async fn one_page(ctx: &Ctx, query: Query, page: u32) -> Result<(Vec<Fulfilment>, u64), HandlerError> {
+async fn one_page(ctx: &Ctx, query: Query, page: u32) -> Result<(Vec<ShopOrder>, u64), HandlerError> {
     let count = ctx.documents().count(&query).await?;
-    let found = records::find(ctx.documents(), &query.skip(page.saturating_mul(PAGE))).await?;
+    let found = records::find(ctx.documents(), &query.skip(page.saturating_mul(PER_PAGE))).await?;
     Ok((found, count))
 }
 
-fn row_of(language: Language, order: &Fulfilment, with_stage: bool) -> Button {
+fn row_of(language: Language, order: &ShopOrder, with_stage: bool) -> Button {
     let sum = money(language, order.total);
     let label = if with_stage {
-        let stage = stage_label(language, order.stage);
+        let stage = stage_for_staff(language, order.stage());
         l!(language, "staff-orders-row-stage", order = order.id, stage = stage, sum = sum)
     } else {
-        let time = date_time(order.paid_at.unwrap_or(order.placed_at));
+        let time = date_time(order.payment().map_or(order.placed_at, |payment| payment.paid_at));
         l!(language, "staff-orders-row", order = order.id, sum = sum, time = time)
     };
     Button::callback(label, StaffCallback::Order { id: order.id })
-}
-
-fn pages(count: u64) -> u32 {
-    u32::try_from(count.div_ceil(u64::from(PAGE))).unwrap_or(u32::MAX)
 }
 
 async fn show_list(ctx: &Ctx, title: String, rows: Vec<Vec<Button>>, pager: Vec<Button>) -> HandlerResult {
@@ -266,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_orders_number_is_read_as_people_write_it() {
+    fn an_order_number_is_read_as_people_write_it() {
         for text in ["1024", "№1024", " # 1024", "1 024"] {
             assert_eq!(number_in(text), Some(1024), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The post of an order in the staff channel: it follows the order.
+//! The post of an order in the staff channel. It follows the order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tolov_domain::{Language, OrderId, ports::PortError};
 use tolov_kit::lifecycle::Stop;
 use tolov_shop::{
-    fulfilment::{Fulfilment, Stage, fulfilment},
+    order::{ShopOrder, order},
     records,
 };
 use url::Url;
@@ -14,161 +14,160 @@ use url::Url;
 use crate::{
     conversation::{
         dialogue::ShownMessage,
+        link::Link,
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
+    orders::messages::{change_messages, messages_of},
     staff::{
-        orders::order_text::{deed_rows, map_row, order_html, short_history},
+        orders::order_text::{action_rows, map_row, order_html, short_history, warnings},
         people::names::Names,
     },
-    telegram::{errors::SendError, limits::Turn},
+    telegram::{client::MessageRef, errors::SendError, limits::Turn},
 };
 
-/// How often a post is changed, or posted anew, before it is left as it is. The order's card is right in any case.
+/// How often a post is edited, or posted anew, before it is left as it is. The order's card is right in any case.
 const TRIES_MAX: u32 = 6;
 /// The longest wait for a turn in the channel, or for Telegram's "retry after".
-const WAIT_LONGEST: Duration = Duration::from_mins(10);
-const LINKS_IN_ROW: usize = 4;
+const WAIT_MAX: Duration = Duration::from_mins(10);
+const LINKS_PER_ROW: usize = 4;
 
-/// Those of the orders that were placed in this shop, in the order given, each once.
-pub(crate) async fn known(deps: &HandlerDeps, ids: &[OrderId]) -> Result<Vec<Fulfilment>, PortError> {
+/// The orders that the shop knows, in the order given, each once.
+pub(crate) async fn known(deps: &HandlerDeps, ids: &[OrderId]) -> Result<Vec<ShopOrder>, PortError> {
     let mut unique: Vec<i64> = Vec::new();
     for id in ids.iter().map(|id| id.get()) {
         if !unique.contains(&id) {
             unique.push(id);
         }
     }
-    let found: Vec<Fulfilment> = records::read_many(deps.documents(), unique.iter().copied()).await?;
+    let found: Vec<ShopOrder> = records::read_many(deps.documents(), unique.iter().copied()).await?;
     Ok(unique.into_iter().filter_map(|id| found.iter().find(|order| order.id.get() == id).cloned()).collect())
 }
 
-/// The post as it is now. Names that cannot be read just now are numbers.
-pub(crate) async fn screen(deps: &HandlerDeps, order: &Fulfilment) -> Screen {
+/// The post as it is now. Names that cannot be read are shown as numbers.
+pub(crate) async fn screen(deps: &HandlerDeps, order: &ShopOrder, stock_settled: bool) -> Screen {
     let names = Names::of_order(deps.documents(), order).await.unwrap_or_else(|error| {
         tracing::debug!(order.id = %order.id, %error, "the names on a post cannot be read");
         Names::default()
     });
-    post(deps, deps.config.staff_language, order, &names).rows(deed_rows(deps.config.staff_language, order))
+    let language = deps.config.staff_language;
+    post(deps, language, order, &names, stock_settled).rows(action_rows(language, order))
 }
 
-/// The post without what can be done.
-pub(crate) fn post(deps: &HandlerDeps, language: Language, order: &Fulfilment, names: &Names) -> Screen {
+/// The post without the buttons of actions.
+pub(super) fn post(
+    deps: &HandlerDeps,
+    language: Language,
+    order: &ShopOrder,
+    names: &Names,
+    stock_settled: bool,
+) -> Screen {
+    let warnings = warnings(language, order, stock_settled);
     let history = short_history(language, order, names);
-    Screen::new(order_html(language, order, names, &history))
-        .row(map_row(language, &order.delivery).into_iter().chain(link(deps, order.id)))
+    Screen::new(order_html(language, order, names, &warnings, &history))
+        .row(map_row(language, order).into_iter().chain(link(deps, order.id)))
 }
 
-/// Under a digest: a link to each of its orders in the private chat.
-pub(crate) fn links(deps: &HandlerDeps, orders: &[Fulfilment]) -> Screen {
+/// Under a digest: a link to each of its orders.
+pub(crate) fn links(deps: &HandlerDeps, orders: &[ShopOrder]) -> Screen {
     let links: Vec<Button> = orders.iter().filter_map(|order| link(deps, order.id)).collect();
-    Screen::new(String::new()).rows(links.chunks(LINKS_IN_ROW).map(<[Button]>::to_vec))
+    Screen::new(String::new()).rows(links.chunks(LINKS_PER_ROW).map(<[Button]>::to_vec))
 }
 
-/// Opens the order in the private chat with the bot; none until Telegram has said who the bot is.
+/// Opens the order in the private chat with the bot. `None` until the bot's name is known.
 fn link(deps: &HandlerDeps, id: OrderId) -> Option<Button> {
     if deps.username().is_empty() {
         return None;
     }
-    let url = Url::parse(&deps.start_link(&format!("order_{id}"))).ok()?;
+    let url = Url::parse(&deps.url_of(Link::Order(id))).ok()?;
     Some(Button::Link { label: format!("№{id}"), url })
 }
 
-/// Which post is the order's. The post is there in any case; without its number it is only not edited.
-pub(crate) async fn keep_number(deps: &HandlerDeps, id: OrderId, message_id: i64) -> Option<Stage> {
-    let kept = records::change(deps.documents(), id.get(), |order: &mut Fulfilment| {
-        order.staff_message_id = Some(message_id);
-    });
-    match kept.await {
-        Ok(kept) => kept.map(|(order, ())| order.stage),
-        Err(error) => {
-            tracing::warn!(order.id = %id, %error, "the number of a post could not be kept; it will not follow its order");
-            None
-        }
+/// Records which message is the order's post. A post that is not recorded is not edited.
+pub(crate) async fn record_post(deps: &HandlerDeps, id: OrderId, post: MessageRef) {
+    let recorded = change_messages(deps.documents(), id, |messages| messages.staff_post = Some(post));
+    if let Err(error) = recorded.await {
+        tracing::warn!(order.id = %id, %error, "a post could not be recorded; it will not follow its order");
     }
 }
 
-/// Lets the order's post show how the order is now; where it is gone it is posted anew, in the channel's own time.
+/// Updates the order's post; one that was deleted is posted anew, within the rate of the channel.
 pub(crate) async fn refresh(deps: &Arc<HandlerDeps>, id: OrderId) {
-    let Err(again) = try_to_refresh(deps, id).await else { return };
-    // Nobody waits for it: the tap is answered meanwhile.
+    let Err(retry) = try_to_refresh(deps, id).await else { return };
+    // In the background: nobody waits for it.
     let deps = Arc::clone(deps);
-    tokio::spawn(async move { keep_trying(&deps, id, again).await });
+    tokio::spawn(async move { keep_trying(&deps, id, retry).await });
 }
 
 /// What is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
+enum Retry {
     EditIn(Duration),
     PostAnew,
 }
 
-async fn keep_trying(deps: &Arc<HandlerDeps>, id: OrderId, mut again: Again) {
+async fn keep_trying(deps: &Arc<HandlerDeps>, id: OrderId, mut retry: Retry) {
     for _ in 0..TRIES_MAX {
-        let outcome = match again {
-            Again::EditIn(wait) => {
-                tokio::time::sleep(wait.min(WAIT_LONGEST)).await;
+        let outcome = match retry {
+            Retry::EditIn(wait) => {
+                tokio::time::sleep(wait.min(WAIT_MAX)).await;
                 try_to_refresh(deps, id).await
             }
-            Again::PostAnew => try_to_post_anew(deps, id).await,
+            Retry::PostAnew => try_to_post_anew(deps, id).await,
         };
         match outcome {
             Ok(()) => return,
-            Err(next) => again = next,
+            Err(next) => retry = next,
         }
     }
-    tracing::warn!(order.id = %id, "the post of an order stays as it was");
+    tracing::warn!(order.id = %id, "the post of an order could not be updated");
 }
 
 /// Reads the order each time, so that of several edits under way the last one shows the last state.
-async fn try_to_refresh(deps: &HandlerDeps, id: OrderId) -> Result<(), Again> {
-    const SOON: Again = Again::EditIn(Duration::from_secs(5));
-    let order = match fulfilment(deps.documents(), id).await {
-        Ok(Some(order)) => order,
-        Ok(None) => return Ok(()),
-        Err(_) => return Err(SOON),
-    };
-    // Not paid yet, or told of in a digest: there is no post of its own.
-    let Some(message_id) = order.staff_message_id.and_then(|id| i32::try_from(id).ok()) else {
-        return Ok(());
-    };
+async fn try_to_refresh(deps: &HandlerDeps, id: OrderId) -> Result<(), Retry> {
+    const SOON: Retry = Retry::EditIn(Duration::from_secs(5));
+    let messages = messages_of(deps.documents(), id).await.map_err(|_| SOON)?;
+    // Not paid yet, or posted in a digest.
+    let Some(MessageRef { chat, message_id }) = messages.staff_post else { return Ok(()) };
+    let Some(order) = order(deps.documents(), id).await.map_err(|_| SOON)? else { return Ok(()) };
     let shown = ShownMessage { message_id, has_photo: false };
-    let screen = screen(deps, &order).await;
-    match deps.telegram.change(deps.staff_chat.recipient(), shown, &screen).await {
+    let screen = screen(deps, &order, true).await;
+    match deps.telegram.change(chat, shown, &screen).await {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Again::PostAnew),
-        Err(SendError::Wait(wait)) => Err(Again::EditIn(wait)),
-        // A supergroup has none of the group's messages under their numbers.
+        Ok(false) => Err(Retry::PostAnew),
+        Err(SendError::Wait(wait)) => Err(Retry::EditIn(wait)),
+        // A supergroup does not have the messages of the group that it was.
         Err(SendError::Migrated(chat)) => {
-            deps.staff_chat.moved_to(chat);
-            Err(Again::PostAnew)
+            deps.staff_chat.migrate_to(chat);
+            Err(Retry::PostAnew)
         }
         Err(SendError::ServerFailed { .. } | SendError::NotConnected(_) | SendError::Unknown(_)) => Err(SOON),
         Err(error @ (SendError::ChatClosed(_) | SendError::Refused(_) | SendError::TokenRefused)) => {
-            tracing::warn!(order.id = %id, ?error, "the post of an order cannot be changed");
+            tracing::warn!(order.id = %id, %error, "the post of an order cannot be edited");
             Ok(())
         }
     }
 }
 
-async fn try_to_post_anew(deps: &HandlerDeps, id: OrderId) -> Result<(), Again> {
-    let deadline = Instant::now() + WAIT_LONGEST;
-    if deps.staff_chat.pace.turn(deadline, &Stop::new()).await != Turn::Yours {
-        return Err(Again::PostAnew);
+async fn try_to_post_anew(deps: &HandlerDeps, id: OrderId) -> Result<(), Retry> {
+    let deadline = Instant::now() + WAIT_MAX;
+    if deps.staff_chat.rate_limiter.acquire(deadline, &Stop::new()).await != Turn::Granted {
+        return Err(Retry::PostAnew);
     }
-    let Ok(Some(order)) = fulfilment(deps.documents(), id).await else { return Ok(()) };
-    let screen = screen(deps, &order).await;
-    deps.overall.reserve_priority();
+    let Ok(Some(order)) = order(deps.documents(), id).await else { return Ok(()) };
+    let screen = screen(deps, &order, true).await;
+    deps.rate_limiter.reserve_priority();
     match deps.staff_chat.post(&deps.telegram, &screen.fitting_html(), &screen.markup()).await {
-        Ok(message_id) => {
-            keep_number(deps, id, message_id).await;
+        Ok(post) => {
+            record_post(deps, id, post).await;
             Ok(())
         }
         Err(SendError::Wait(wait)) => {
-            deps.staff_chat.pace.hold_until(Instant::now() + wait);
-            Err(Again::PostAnew)
+            deps.staff_chat.rate_limiter.pause_until(Instant::now() + wait);
+            Err(Retry::PostAnew)
         }
         Err(error) => {
-            tracing::warn!(order.id = %id, ?error, "the post of an order is gone and could not be posted anew");
+            tracing::warn!(order.id = %id, %error, "the post of an order was deleted and could not be posted anew");
             Ok(())
         }
     }

@@ -1,11 +1,19 @@
-//! Who did what: written down at every change, read by owners.
+//! The journal: who did what. Entered at every change, read by owners.
 
-use tolov_domain::{Language, ports::PortError};
-use tolov_shop::staff::{self, StaffAction};
+use tolov_domain::{
+    Language,
+    ports::{PortError, documents::Query},
+};
+use tolov_shop::staff::{self, Action, STAFF_ACTIONS, StaffAction};
 
 use crate::{
     conversation::{
-        callback::StaffCallback, context::Ctx, dialogue::Step, error::HandlerResult, screen::Screen,
+        callback::StaffCallback,
+        context::Ctx,
+        dialogue::Step,
+        error::HandlerResult,
+        pages::{self, PER_PAGE, page_buttons},
+        screen::Screen,
     },
     staff::{
         panel,
@@ -14,102 +22,88 @@ use crate::{
     texts::{date_time, t},
 };
 
-const ON_A_PAGE: u32 = 10;
 const DETAIL_MAX_CHARS: usize = 200;
 
-/// Writes down what the person has just done.
-pub(crate) async fn note(ctx: &Ctx, what: &str, detail: String) -> Result<(), PortError> {
-    let detail = short(&detail);
-    staff::note(ctx.documents(), ctx.id(), ctx.now(), what, (None, detail)).await
-}
-
-/// A change of a value; what stayed as it was is not written down.
-pub(crate) async fn note_change(
-    ctx: &Ctx,
-    what: &str,
-    about: &str,
-    (before, after): (String, String),
-) -> Result<(), PortError> {
-    if before == after {
-        return Ok(());
-    }
-    note(ctx, what, format!("{about}: {before} → {after}")).await
+/// Enters what the person has just done.
+pub(crate) async fn record(ctx: &Ctx, action: Action) -> Result<(), PortError> {
+    staff::record(ctx.documents(), ctx.id(), ctx.now(), action).await
 }
 
 pub(crate) async fn open(ctx: Ctx, page: u32) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
-    let skip = page.saturating_mul(ON_A_PAGE);
-    // One more than is shown says whether there is another page.
-    let actions = staff::latest_actions(ctx.documents(), skip, ON_A_PAGE + 1).await?;
-    let ids = actions.iter().map(|action| action.staff_id);
-    let names =
-        Names::read(ctx.documents(), ids.chain(actions.iter().filter_map(journal_texts::person_in))).await?;
-    ctx.show(screen(ctx.language, page, &actions, &names)).await
+    ctx.wait_for(Step::Idle);
+    let count = ctx.documents().count(&Query::all(STAFF_ACTIONS, 1)).await?;
+    let entries = staff::latest_actions(ctx.documents(), page.saturating_mul(PER_PAGE), PER_PAGE).await?;
+    let staff = entries.iter().map(|entry| entry.staff_id);
+    let others = entries.iter().filter_map(|entry| journal_texts::person_in(&entry.action));
+    let names = Names::read(ctx.documents(), staff.chain(others)).await?;
+    let screen = Screen::new(html(ctx.language, &entries, &names))
+        .row(page_buttons(page, pages::count(count), |page| StaffCallback::Journal { page }))
+        .row(panel::back(ctx.language));
+    ctx.show(screen).await
 }
 
-fn screen(language: Language, page: u32, actions: &[StaffAction], names: &Names) -> Screen {
-    let on_a_page = usize::try_from(ON_A_PAGE).unwrap_or(usize::MAX);
+fn html(language: Language, entries: &[StaffAction], names: &Names) -> String {
     let mut html = t!(language, "journal-title");
-    if actions.is_empty() {
+    if entries.is_empty() {
         html.push_str("\n\n");
         html.push_str(&t!(language, "journal-empty"));
     }
-    for action in actions.iter().take(on_a_page) {
-        let told = journal_texts::detail(language, action, names);
-        let detail = match action.order_id {
-            Some(order_id) => format!("№{order_id} {told}"),
-            None => told,
-        };
+    for entry in entries {
+        let (what, detail) = journal_texts::texts_of(language, &entry.action, names);
         html.push_str("\n\n");
         html.push_str(&t!(
             language,
             "journal-entry",
-            time = date_time(action.at),
-            who = names.plain(action.staff_id),
-            what = journal_texts::deed_name(language, &action.what),
-            detail = detail.trim().to_owned()
+            time = date_time(entry.at),
+            who = names.plain(entry.staff_id),
+            what = what,
+            detail = cut(&detail)
         ));
     }
-    let pages = page.saturating_add(if actions.len() > on_a_page { 2 } else { 1 });
-    Screen::new(html)
-        .row(panel::pager(page, pages, |page| StaffCallback::Journal { page }.into()))
-        .row(panel::back(language))
+    html
 }
 
-fn short(detail: &str) -> String {
+fn cut(detail: &str) -> String {
     let one_line = detail.split_whitespace().collect::<Vec<_>>().join(" ");
     if one_line.chars().count() <= DETAIL_MAX_CHARS {
         return one_line;
     }
-    let mut short: String = one_line.chars().take(DETAIL_MAX_CHARS).collect();
-    short.push('…');
-    short
+    let mut cut: String = one_line.chars().take(DETAIL_MAX_CHARS).collect();
+    cut.push('…');
+    cut
 }
 
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
-    use tolov_domain::UserId;
+    use tolov_domain::{ProductId, Tiyin, UserId};
+    use tolov_shop::staff::ProductChange;
 
     use super::*;
 
     #[test]
     fn an_entry_says_who_when_what_and_of_what() {
         let id = UserId::try_new(5).unwrap();
-        let action = StaffAction {
+        let change = ProductChange::Price {
+            was: Tiyin::from_soum(12_000).unwrap(),
+            now: Tiyin::from_soum(13_000).unwrap(),
+        };
+        let entry = StaffAction {
             id: 1,
             staff_id: id,
             at: datetime!(2026-11-23 07:05 UTC),
-            what: "product.price".to_owned(),
-            order_id: None,
-            detail: "7 <Choynak>: 12 000 → 13 000".to_owned(),
+            action: Action::Product {
+                product_id: ProductId::try_new(7).unwrap(),
+                title: "<Choynak>".to_owned(),
+                change,
+            },
         };
         let names: Names = [(id, "Dilnoza".to_owned())].into_iter().collect();
-        let shown = screen(Language::En, 0, std::slice::from_ref(&action), &names).html;
+        let shown = html(Language::En, std::slice::from_ref(&entry), &names);
         assert!(shown.contains("23.11.2026 12:05") && shown.contains("Dilnoza"), "{shown}");
         assert!(shown.contains("7 &lt;Choynak&gt;: 12 000 → 13 000"), "{shown}");
-        let nobody = screen(Language::En, 0, &[action], &Names::default()).html;
-        assert!(nobody.contains("<b>5</b>"), "{nobody}");
-        assert_eq!(short(&"a".repeat(500)).chars().count(), DETAIL_MAX_CHARS + 1);
+        let without_name = html(Language::En, &[entry], &Names::default());
+        assert!(without_name.contains("<b>5</b>"), "{without_name}");
+        assert_eq!(cut(&"a".repeat(500)).chars().count(), DETAIL_MAX_CHARS + 1);
     }
 }

@@ -1,137 +1,182 @@
-//! The words that stand in the records of what happened, as people read them.
+//! The entries of the journal in words: what was done, and its details.
 
-use tolov_domain::{Language, UserId};
-use tolov_shop::staff::{Role, StaffAction};
+use tolov_domain::{Language, ProductId, UserId};
+use tolov_shop::{
+    broadcast::Command,
+    promo::Off,
+    staff::{
+        Action, CategoryChange, FiscalField, MemberChange, ProductChange, PromoChange, Role, VariantChange,
+    },
+};
 
 use crate::{
+    orders::texts::action_texts,
     staff::{panel::role_name, people::names::Names},
     texts::l,
 };
 
-/// What staff did. What another version of the shop has written down is shown as it is.
-pub(crate) fn deed_name(language: Language, what: &str) -> String {
-    match what {
-        "category.added" => l!(language, "did-category-added"),
-        "category.title" => l!(language, "did-category-title"),
-        "category.photo" => l!(language, "did-category-photo"),
-        "category.place" => l!(language, "did-category-place"),
-        "category.hidden" => l!(language, "did-category-hidden"),
-        "category.shown" => l!(language, "did-category-shown"),
-        "category.removed" => l!(language, "did-category-removed"),
-        "product.added" => l!(language, "did-product-added"),
-        "product.title" => l!(language, "did-product-title"),
-        "product.description" => l!(language, "did-product-description"),
-        "product.price" => l!(language, "did-product-price"),
-        "product.stock" => l!(language, "did-product-stock"),
-        "product.photo" => l!(language, "did-product-photo"),
-        "product.fiscal" => l!(language, "did-product-fiscal"),
-        "product.category" => l!(language, "did-product-category"),
-        "product.hidden" => l!(language, "did-product-hidden"),
-        "product.shown" => l!(language, "did-product-shown"),
-        "product.removed" => l!(language, "did-product-removed"),
-        "variant.added" => l!(language, "did-variant-added"),
-        "variant.label" => l!(language, "did-variant-label"),
-        "variant.price" => l!(language, "did-variant-price"),
-        "variant.stock" => l!(language, "did-variant-stock"),
-        "variant.removed" => l!(language, "did-variant-removed"),
-        "promo.added" => l!(language, "did-promo-added"),
-        "promo.on" => l!(language, "did-promo-on"),
-        "promo.off" => l!(language, "did-promo-off"),
-        "staff.added" => l!(language, "did-staff-added"),
-        "staff.role" => l!(language, "did-staff-role"),
-        "staff.removed" => l!(language, "did-staff-removed"),
-        "catalogue.imported" => l!(language, "did-catalogue-imported"),
-        "order.placed" => l!(language, "did-order-placed"),
-        "order.registered" => l!(language, "did-order-registered"),
-        "order.paid" => l!(language, "did-order-paid"),
-        "order.accepted" => l!(language, "did-order-accepted"),
-        "order.made_ready" => l!(language, "did-order-made-ready"),
-        "order.sent_off" => l!(language, "did-order-sent-off"),
-        "order.delivered" => l!(language, "did-order-delivered"),
-        "order.cancelled" => l!(language, "did-order-cancelled"),
-        "order.expired" => l!(language, "did-order-expired"),
-        "order.refunded" => l!(language, "did-order-refunded"),
-        "broadcast.started" => l!(language, "did-broadcast-started"),
-        "broadcast.paused" => l!(language, "did-broadcast-paused"),
-        "broadcast.resumed" => l!(language, "did-broadcast-resumed"),
-        "broadcast.stopped" => l!(language, "did-broadcast-stopped"),
-        "support.answered" => l!(language, "did-support-answered"),
-        other => other.to_owned(),
-    }
-}
+const NONE: &str = "–";
 
-/// What an event told of an order.
-pub(crate) fn event_name(language: Language, name: &str) -> String {
-    match name {
-        "payment.completed" => l!(language, "event-payment-completed"),
-        "payment.cancelled" => l!(language, "event-payment-cancelled"),
-        "payment.questioned" => l!(language, "event-payment-questioned"),
-        "order.expired" => l!(language, "event-order-expired"),
-        other => other.to_owned(),
-    }
-}
-
-/// What it was done to, and how. Records are kept in no language: what is a word in them is said in the reader's.
-pub(crate) fn detail(language: Language, action: &StaffAction, names: &Names) -> String {
-    let detail = action.detail.as_str();
-    let said = match action.what.as_str() {
-        "staff.added" | "staff.role" | "staff.removed" => {
-            values(detail, |value| role(value).map(|role| role_name(language, role)))
+/// What was done, and the details of it, in the language of the reader.
+pub(crate) fn texts_of(language: Language, action: &Action, names: &Names) -> (String, String) {
+    match action {
+        Action::Category { category_id, title, change } => category(language, *category_id, title, change),
+        Action::Product { product_id, title, change } => product(language, *product_id, title, change),
+        Action::Variant { product_id, title, variant_id, label, change } => {
+            variant(language, &format!("{product_id} {title}"), (*variant_id, label), change)
         }
-        "product.fiscal" => values(detail, |value| fiscal(language, value)),
-        // The name of a file says nothing to a person.
-        "product.photo" => detail.rsplit_once(": ").map(|(about, _)| about.to_owned()),
-        "catalogue.imported" => imported(language, detail),
-        "support.answered" => whom(detail).map(|id| names.plain(id)),
-        _ => None,
+        Action::Promo { code, off, change } => {
+            let what = match change {
+                PromoChange::Added => l!(language, "journal-promo-added"),
+                PromoChange::Activated => l!(language, "journal-promo-on"),
+                PromoChange::Deactivated => l!(language, "journal-promo-off"),
+            };
+            (what, format!("{code}: {}", off_text(*off)))
+        }
+        Action::Member { user_id, name, change } => member(language, *user_id, name, *change),
+        Action::CatalogueImported { products_new, products_changed, categories_new } => {
+            let detail = l!(
+                language,
+                "journal-import-detail",
+                new = *products_new,
+                changed = *products_changed,
+                categories = *categories_new
+            );
+            (l!(language, "journal-catalogue-imported"), detail)
+        }
+        Action::Order { order_id, action } => {
+            (action_texts(language, *action).journal, format!("№{order_id}"))
+        }
+        Action::Broadcast { broadcast_id, command, done, total } => {
+            let progress = |what| (what, format!("{broadcast_id}: {done} / {total}"));
+            match command {
+                Command::Start => {
+                    (l!(language, "journal-broadcast-started"), format!("{broadcast_id}: {total}"))
+                }
+                Command::Pause => progress(l!(language, "journal-broadcast-paused")),
+                Command::Resume => progress(l!(language, "journal-broadcast-resumed")),
+                Command::Stop => progress(l!(language, "journal-broadcast-stopped")),
+            }
+        }
+        Action::SupportAnswered { user_id } => {
+            (l!(language, "journal-support-answered"), names.plain(*user_id))
+        }
+    }
+}
+
+/// Whom an action concerns, where the entry shows the name.
+pub(crate) const fn person_in(action: &Action) -> Option<UserId> {
+    if let Action::SupportAnswered { user_id } = action { Some(*user_id) } else { None }
+}
+
+fn category(language: Language, id: i64, title: &str, change: &CategoryChange) -> (String, String) {
+    let about = format!("{id} {title}");
+    match change {
+        CategoryChange::Added => (l!(language, "journal-category-added"), about),
+        CategoryChange::Title { was } => {
+            (l!(language, "journal-category-title"), format!("{id}: {was} → {title}"))
+        }
+        CategoryChange::Photo => (l!(language, "journal-category-photo"), about),
+        CategoryChange::Place { was, now } => {
+            (l!(language, "journal-category-place"), format!("{id}: {was} → {now}"))
+        }
+        CategoryChange::Hidden => (l!(language, "journal-category-hidden"), about),
+        CategoryChange::Shown => (l!(language, "journal-category-shown"), about),
+        CategoryChange::Removed => (l!(language, "journal-category-removed"), about),
+    }
+}
+
+fn product(language: Language, id: ProductId, title: &str, change: &ProductChange) -> (String, String) {
+    let about = format!("{id} {title}");
+    let changed = |was: &str, now: &str| format!("{about}: {was} → {now}");
+    match change {
+        ProductChange::Added { price } => {
+            (l!(language, "journal-product-added"), format!("{about}: {}", price.grouped()))
+        }
+        ProductChange::Title { was } => (l!(language, "journal-product-title"), changed(was, title)),
+        ProductChange::Description { was, now } => {
+            (l!(language, "journal-product-description"), changed(or_none(was), or_none(now)))
+        }
+        ProductChange::Price { was, now } => {
+            (l!(language, "journal-product-price"), changed(&was.grouped(), &now.grouped()))
+        }
+        ProductChange::Stock { was, now } => {
+            (l!(language, "journal-product-stock"), changed(&stock_text(*was), &stock_text(*now)))
+        }
+        ProductChange::Photo => (l!(language, "journal-product-photo"), about),
+        ProductChange::Fiscal { field, was, now } => {
+            let label = match field {
+                FiscalField::Mxik => l!(language, "edit-field-mxik"),
+                FiscalField::PackageCode => l!(language, "edit-field-package"),
+                FiscalField::VatPercent => l!(language, "edit-field-vat"),
+            };
+            let unit = if *field == FiscalField::VatPercent { "%" } else { "" };
+            let text = |value: &Option<String>| match value {
+                Some(value) => format!("{label} {value}{unit}"),
+                None => format!("{label} {NONE}"),
+            };
+            (l!(language, "journal-product-fiscal"), changed(&text(was), &text(now)))
+        }
+        ProductChange::Category { was, now, now_title } => (
+            l!(language, "journal-product-category"),
+            changed(&was.to_string(), &format!("{now} {now_title}")),
+        ),
+        ProductChange::Hidden => (l!(language, "journal-product-hidden"), about),
+        ProductChange::Shown => (l!(language, "journal-product-shown"), about),
+        ProductChange::Removed => (l!(language, "journal-product-removed"), about),
+    }
+}
+
+fn variant(
+    language: Language,
+    product: &str,
+    (id, label): (ProductId, &str),
+    change: &VariantChange,
+) -> (String, String) {
+    let changed = |was: &str, now: &str| format!("{product} · {label}: {was} → {now}");
+    match change {
+        VariantChange::Added { price } => {
+            (l!(language, "journal-variant-added"), format!("{product}: {id} {label} {}", price.grouped()))
+        }
+        VariantChange::Label { was } => (l!(language, "journal-variant-label"), changed(was, label)),
+        VariantChange::Price { was, now } => {
+            (l!(language, "journal-variant-price"), changed(&was.grouped(), &now.grouped()))
+        }
+        VariantChange::Stock { was, now } => {
+            (l!(language, "journal-variant-stock"), changed(&stock_text(*was), &stock_text(*now)))
+        }
+        VariantChange::Removed => {
+            (l!(language, "journal-variant-removed"), format!("{product}: {id} {label}"))
+        }
+    }
+}
+
+fn member(language: Language, id: UserId, name: &str, change: MemberChange) -> (String, String) {
+    let role = |role: Role| role_name(language, role);
+    let (what, values) = match change {
+        MemberChange::Added { role: now } => (l!(language, "journal-staff-added"), role(now)),
+        MemberChange::Role { was, now } => {
+            (l!(language, "journal-staff-role"), format!("{} → {}", role(was), role(now)))
+        }
+        MemberChange::Removed { role: was } => (l!(language, "journal-staff-removed"), role(was)),
     };
-    said.unwrap_or_else(|| detail.to_owned())
+    (what, format!("{id} {name}: {values}"))
 }
 
-/// Whom a deed was done to, where it needs a name.
-pub(crate) fn person_in(action: &StaffAction) -> Option<UserId> {
-    if action.what == "support.answered" { whom(&action.detail) } else { None }
+fn off_text(off: Off) -> String {
+    match off {
+        Off::Percent(percent) => format!("{percent}%"),
+        Off::Amount(amount) => amount.grouped(),
+    }
 }
 
-fn whom(detail: &str) -> Option<UserId> {
-    detail.parse().ok().and_then(|id| UserId::try_new(id).ok())
+/// Without a stock, the product is not counted.
+fn stock_text(stock: Option<u32>) -> String {
+    stock.map_or_else(|| "∞".to_owned(), |stock| stock.to_string())
 }
 
-/// `7 Choynak: before → after`, with the values said otherwise where that can be.
-fn values(detail: &str, say: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let (about, values) = detail.rsplit_once(": ")?;
-    let said: Vec<String> =
-        values.split(" → ").map(|value| say(value).unwrap_or_else(|| value.to_owned())).collect();
-    Some(format!("{about}: {}", said.join(" → ")))
-}
-
-fn role(word: &str) -> Option<Role> {
-    Role::ALL.into_iter().find(|role| role.as_str() == word)
-}
-
-fn fiscal(language: Language, value: &str) -> Option<String> {
-    let (word, value) = value.split_once(' ')?;
-    let label = match word {
-        "MXIK" => l!(language, "edit-field-mxik"),
-        "package" => l!(language, "edit-field-package"),
-        "VAT" => l!(language, "edit-field-vat"),
-        _ => return None,
-    };
-    Some(format!("{label} {value}"))
-}
-
-/// How an import is written down: read again by [`imported`].
-pub(crate) fn import_detail(new: usize, changed: usize, categories: usize) -> String {
-    format!("+{new} products, {changed} changed, +{categories} categories")
-}
-
-fn imported(language: Language, detail: &str) -> Option<String> {
-    let numbers: Vec<u32> = detail
-        .split(|character: char| !character.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok())
-        .collect();
-    let [new, changed, categories] = numbers.as_slice() else { return None };
-    Some(l!(language, "did-import-detail", new = *new, changed = *changed, categories = *categories))
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { NONE } else { text }
 }
 
 #[cfg(test)]

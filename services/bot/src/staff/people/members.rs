@@ -1,14 +1,10 @@
-//! Who works in the shop: added, given another role, removed. Owners of ADMIN_IDS are shown and stay as they are.
+//! Members of staff: added, given another role, removed. Owners of ADMIN_IDS are shown, and cannot be changed here.
 
 use teloxide::types::{Message, MessageOrigin};
-use tolov_domain::{
-    Language, UserId,
-    ports::{PortError, shop::Recorded},
-};
+use tolov_domain::{Language, UserId, ports::PortError};
 use tolov_shop::{
-    profile::Profile,
-    records,
-    staff::{self, Role, StaffMember},
+    records, shopper,
+    staff::{self, Action, MemberChange, Role, StaffMember},
 };
 
 use crate::{
@@ -17,6 +13,7 @@ use crate::{
         context::Ctx,
         dialogue::{MemberStep, StaffStep, Step},
         error::HandlerResult,
+        pages::Page,
         screen::{Button, Screen},
     },
     staff::{
@@ -27,11 +24,10 @@ use crate::{
     texts::{date_time, l, t},
 };
 
-const ON_A_PAGE: usize = 8;
 const NAME_MAX_CHARS: usize = 64;
 
 pub(crate) async fn list(ctx: Ctx, page: u32) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let members = staff::members(ctx.documents()).await?;
     ctx.show(list_screen(ctx.language, &ctx.deps.config.owners, &members, page)).await
 }
@@ -46,20 +42,20 @@ fn list_screen(language: Language, owners: &[UserId], members: &[StaffMember], p
         html.push_str("\n\n");
         html.push_str(&t!(language, "members-empty"));
     }
-    let (page, pages, shown) = panel::page_of(members, page, ON_A_PAGE);
+    let page = Page::of(members, page);
     let row = |member: &StaffMember| {
         let label = format!("{} · {}", member.name, role_name(language, member.role));
         vec![Button::callback(label, StaffCallback::Member { id: member.id })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| StaffCallback::Members { page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| StaffCallback::Members { page }))
         .row([Button::callback(l!(language, "member-add"), StaffCallback::NewMember)])
         .row(panel::back(language))
 }
 
 pub(crate) async fn open(ctx: Ctx, id: UserId) -> HandlerResult {
-    ctx.expect(Step::Idle).await?;
+    ctx.wait_for(Step::Idle);
     let Some(member) = records::read::<StaffMember>(ctx.documents(), id.get()).await? else {
         ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
         return list(ctx, 0).await;
@@ -80,7 +76,7 @@ pub(crate) async fn open(ctx: Ctx, id: UserId) -> HandlerResult {
     ctx.show(screen).await
 }
 
-/// The roles; the one that the person has is marked.
+/// The roles; the current one is marked.
 fn role_buttons(language: Language, id: UserId, has: Option<Role>) -> Vec<Button> {
     let button = |role| {
         let mark = if has == Some(role) { "✅ " } else { "" };
@@ -90,7 +86,7 @@ fn role_buttons(language: Language, id: UserId, has: Option<Role>) -> Vec<Button
 }
 
 pub(crate) async fn ask_new(ctx: Ctx) -> HandlerResult {
-    ctx.expect(Step::Staff(StaffStep::Members(MemberStep::Whom))).await?;
+    ctx.wait_for(MemberStep::Whom);
     ctx.show(ask_screen(ctx.language, None)).await
 }
 
@@ -100,11 +96,11 @@ fn ask_screen(language: Language, wrong: Option<String>) -> Screen {
         .row([Button::callback(l!(language, "edit-cancel"), StaffCallback::Members { page: 0 })])
 }
 
-/// Whom a message names.
+/// The person that a message names.
 #[derive(Debug, PartialEq, Eq)]
 enum Named {
     Somebody(UserId, String),
-    /// Forwarded from somebody who hides who they are.
+    /// Forwarded from somebody whose account is hidden.
     Hidden,
     ABot,
     Nobody,
@@ -149,7 +145,7 @@ pub(crate) async fn answer(ctx: Ctx, step: MemberStep) -> HandlerResult {
         Some(Named::Hidden) => t!(language, "member-hidden"),
         Some(Named::ABot) => t!(language, "member-is-bot"),
         Some(Named::Nobody) | None => match step {
-            // The role is chosen by a button: it is shown again.
+            // The role is chosen by a button.
             MemberStep::Role { id, name } => return ask_role(ctx, id, name).await,
             MemberStep::Whom => t!(language, "edit-not-understood"),
         },
@@ -157,10 +153,10 @@ pub(crate) async fn answer(ctx: Ctx, step: MemberStep) -> HandlerResult {
     ctx.show(ask_screen(language, Some(wrong))).await
 }
 
-/// As somebody who once came in calls themselves: a number alone is nobody that staff know.
+/// The name of somebody who has written to the bot: a number alone tells staff nothing.
 async fn name_in_shop(ctx: &Ctx, id: UserId) -> Result<Option<String>, PortError> {
-    let profile: Option<Profile> = records::read(ctx.documents(), id.get()).await?;
-    Ok(profile.map(|profile| profile.name).filter(|name| !name.trim().is_empty()))
+    let shopper = shopper::shopper(ctx.documents(), id).await?;
+    Ok(shopper.map(|shopper| shopper.name).filter(|name| !name.trim().is_empty()))
 }
 
 async fn ask_role(ctx: Ctx, id: UserId, name: String) -> HandlerResult {
@@ -169,7 +165,7 @@ async fn ask_role(ctx: Ctx, id: UserId, name: String) -> HandlerResult {
     let screen = Screen::new(t!(language, "member-ask-role", name = name, id = id))
         .row(role_buttons(language, id, there.map(|member| member.role)))
         .row([Button::callback(l!(language, "edit-cancel"), StaffCallback::Members { page: 0 })]);
-    ctx.expect(Step::Staff(StaffStep::Members(MemberStep::Role { id, name }))).await?;
+    ctx.wait_for(MemberStep::Role { id, name });
     ctx.show(screen).await
 }
 
@@ -182,28 +178,30 @@ pub(crate) async fn set_role(ctx: Ctx, (id, role): (UserId, Role)) -> HandlerRes
     });
     if let Some((member, was)) = changed.await? {
         if was != role {
-            let detail = format!("{id} {}: {} → {}", member.name, was.as_str(), role.as_str());
-            journal::note(&ctx, "staff.role", detail).await?;
+            record(&ctx, &member, MemberChange::Role { was, now: role }).await?;
             tell(&ctx, id, role).await?;
         }
         return open(ctx, id).await;
     }
-    let Step::Staff(StaffStep::Members(MemberStep::Role { id: chosen, name })) = ctx.dialogue.step.clone()
-    else {
+    let Step::Staff(StaffStep::Members(MemberStep::Role { id: chosen, name })) = ctx.step() else {
         return ctx.stale().await;
     };
     if chosen != id {
         return ctx.stale().await;
     }
     let member = StaffMember { id, name, role, added_by: ctx.id(), added_at: ctx.now() };
-    if records::insert(ctx.documents(), &member).await? == Recorded::Now {
-        journal::note(&ctx, "staff.added", format!("{id} {}: {}", member.name, role.as_str())).await?;
+    if records::insert(ctx.documents(), &member).await?.is_applied() {
+        record(&ctx, &member, MemberChange::Added { role }).await?;
         tell(&ctx, id, role).await?;
     }
     open(ctx, id).await
 }
 
-/// Who is not changed here: owners of ADMIN_IDS, and oneself, so that nobody locks themselves out.
+async fn record(ctx: &Ctx, member: &StaffMember, change: MemberChange) -> Result<(), PortError> {
+    journal::record(ctx, Action::Member { user_id: member.id, name: member.name.clone(), change }).await
+}
+
+/// Owners of ADMIN_IDS cannot be changed here, and nobody can change themselves, so that nobody locks themselves out.
 fn untouchable(ctx: &Ctx, id: UserId) -> Option<String> {
     if ctx.deps.config.owners.contains(&id) {
         return Some(l!(ctx.language, "member-is-owner"));
@@ -211,16 +209,16 @@ fn untouchable(ctx: &Ctx, id: UserId) -> Option<String> {
     (id == ctx.id()).then(|| l!(ctx.language, "member-is-you"))
 }
 
-/// Tells a member the new role. Whoever never wrote to the bot cannot be told: then the owner hears that.
+/// Tells a member the new role. Where that fails, because the member never wrote to the bot, the owner is told so.
 async fn tell(ctx: &Ctx, id: UserId, role: Role) -> HandlerResult {
     let language = ctx.deps.language_of(id).await;
     let text = t!(language, "member-welcome", role = role_name(language, role));
     let screen =
         Screen::new(text).row([Button::callback(l!(language, "member-to-panel"), StaffCallback::Panel)]);
-    match ctx.deps.tell(id, &screen).await {
+    match ctx.deps.send_to(id, &screen).await {
         Ok(_) => ctx.toast(l!(ctx.language, "member-told")).await,
         Err(error) => {
-            tracing::info!(user.id = %id, ?error, "a new member of staff could not be told");
+            tracing::info!(user.id = %id, %error, "a member of staff could not be told the new role");
             ctx.alert(l!(ctx.language, "member-not-told")).await
         }
     }
@@ -245,8 +243,7 @@ pub(crate) async fn remove(ctx: Ctx, id: UserId) -> HandlerResult {
         return ctx.alert(refusal).await;
     }
     if let Some(member) = records::remove::<StaffMember>(ctx.documents(), id.get()).await? {
-        journal::note(&ctx, "staff.removed", format!("{id} {}: {}", member.name, member.role.as_str()))
-            .await?;
+        record(&ctx, &member, MemberChange::Removed { role: member.role }).await?;
         ctx.toast(l!(ctx.language, "edit-removed")).await?;
     }
     list(ctx, 0).await
@@ -270,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_named_by_a_number_a_contact_or_a_forwarded_message() {
+    fn a_person_is_named_by_an_id_a_contact_or_a_forwarded_message() {
         let somebody = |id, name: &str| Named::Somebody(UserId::try_new(id).unwrap(), name.to_owned());
         assert_eq!(named(&message(&json!({ "text": "123456789" }))), somebody(123_456_789, "123456789"));
         assert_eq!(named(&message(&json!({ "text": "Dilnoza" }))), Named::Nobody);
@@ -287,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_are_shown_without_a_button() {
+    fn owners_are_listed_without_a_button() {
         let owner = UserId::try_new(42).unwrap();
         let screen = list_screen(Language::Uz, &[owner], &[], 0);
         assert!(screen.html.contains("42"));

@@ -8,24 +8,24 @@ use tolov_domain::{
     ports::{PortError, documents::Documents},
 };
 use tolov_shop::{
-    fulfilment::{By, Fulfilment},
-    profile::Profile,
+    order::{Actor, ShopOrder},
     records,
+    shopper::Shopper,
     staff::StaffMember,
 };
 
 use crate::conversation::dialogue::Dialogue;
 
-/// What the people of an order are called.
+/// Names of people by id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names(BTreeMap<UserId, String>);
 
 impl Names {
-    /// Of the shopper, and of everybody who did something to the order.
-    pub(crate) async fn of_order(documents: &dyn Documents, order: &Fulfilment) -> Result<Self, PortError> {
-        let staff = order.timeline.iter().filter_map(|entry| match entry.by {
-            By::Staff(id) => Some(id),
-            By::Shopper | By::Click | By::Clock => None,
+    /// Of the shopper, and of the staff in the history of the order.
+    pub(crate) async fn of_order(documents: &dyn Documents, order: &ShopOrder) -> Result<Self, PortError> {
+        let staff = order.history.iter().filter_map(|entry| match entry.by {
+            Actor::Staff(id) => Some(id),
+            Actor::Shopper | Actor::Click | Actor::Clock => None,
         });
         Self::read(documents, staff.chain([order.user_id])).await
     }
@@ -35,12 +35,12 @@ impl Names {
         ids: impl IntoIterator<Item = UserId>,
     ) -> Result<Self, PortError> {
         let ids: Vec<i64> = ids.into_iter().map(UserId::get).collect();
-        let profiles: Vec<Profile> = records::read_many(documents, ids.iter().copied()).await?;
+        let shoppers: Vec<Shopper> = records::read_many(documents, ids.iter().copied()).await?;
         let members: Vec<StaffMember> = records::read_many(documents, ids.iter().copied()).await?;
-        // What staff are called among themselves counts more than what they call themselves in Telegram.
-        let told = profiles.into_iter().map(|person| (person.id, person.name));
-        let mut names: Self =
-            told.chain(members.into_iter().map(|member| (member.id, member.name))).collect();
+        // The name that staff use for a colleague counts more than the one in Telegram.
+        let shoppers = shoppers.into_iter().map(|shopper| (shopper.id, shopper.name));
+        let members = members.into_iter().map(|member| (member.id, member.name));
+        let mut names: Self = shoppers.chain(members).collect();
         let nameless: Vec<i64> = ids.into_iter().filter(|id| !names.knows(*id)).collect();
         if !nameless.is_empty() {
             let dialogues: Vec<Dialogue> = records::read_many(documents, nameless).await?;
@@ -65,7 +65,7 @@ impl Names {
 }
 
 impl FromIterator<(UserId, String)> for Names {
-    /// The last name of a person counts. Who was added by a number alone is called by it, which is no name.
+    /// The last name of a person counts. Somebody who was added by a number alone has it in the place of a name.
     fn from_iter<I: IntoIterator<Item = (UserId, String)>>(told: I) -> Self {
         let is_name = |(id, name): &(UserId, String)| !name.trim().is_empty() && *name != id.to_string();
         Self(told.into_iter().filter(is_name).collect())
@@ -77,18 +77,20 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::conversation::dialogue;
 
     fn user(id: i64) -> UserId {
         UserId::try_new(id).unwrap()
     }
 
+    async fn set_name(documents: &dyn Documents, id: UserId, name: &str) {
+        let dialogue = Dialogue { name: Some(name.to_owned()), ..Dialogue::new(id) };
+        records::insert(documents, &dialogue).await.unwrap();
+    }
+
     #[tokio::test]
-    async fn who_never_wrote_to_the_bot_is_called_as_the_tap_told() {
+    async fn somebody_who_never_wrote_has_the_name_of_their_taps() {
         let documents = tolov_contract::memory::MemoryDocuments::default();
-        dialogue::change(&documents, user(9001), |dialogue| dialogue.name = Some("Olim".to_owned()))
-            .await
-            .unwrap();
+        set_name(&documents, user(9001), "Olim").await;
         // Added by a number alone, and tapped since.
         let by_number = StaffMember {
             id: user(77_777),
@@ -98,14 +100,10 @@ mod tests {
             added_at: datetime!(2026-11-23 07:00 UTC),
         };
         records::insert(&documents, &by_number).await.unwrap();
-        dialogue::change(&documents, by_number.id, |dialogue| dialogue.name = Some("Vali".to_owned()))
-            .await
-            .unwrap();
+        set_name(&documents, by_number.id, "Vali").await;
         let called = StaffMember { id: user(1), name: "Aziza".to_owned(), ..by_number };
         records::insert(&documents, &called).await.unwrap();
-        dialogue::change(&documents, user(1), |dialogue| dialogue.name = Some("Az".to_owned()))
-            .await
-            .unwrap();
+        set_name(&documents, user(1), "Az").await;
         let names = Names::read(&documents, [9001, 77_777, 1, 5].map(user)).await.unwrap();
         assert_eq!([9001, 77_777, 1, 5].map(|id| names.plain(user(id))), ["Olim", "Vali", "Aziza", "5"]);
         assert_eq!(

@@ -1,12 +1,14 @@
-//! Shoppers' messages in the private chats of staff, and the answers: a reply to a message goes to who wrote it.
+//! Support: shoppers' messages are copied to the private chats of staff, and replies go back to their authors.
 
 use teloxide::{types::ChatId, utils::html::escape};
-use tolov_domain::{Language, UserId, ports::PortError};
+use tolov_domain::{Language, Phone, UserId, ports::PortError};
 use tolov_shop::{
-    profile,
     records::{self, Record},
-    staff::{self, Right},
-    support::{Header, SupportMessage, key_of},
+    shopper::{
+        self, Shopper,
+        support::{Header, SupportMessage, key_of},
+    },
+    staff::{self, Action, Right},
 };
 
 use crate::{
@@ -17,24 +19,23 @@ use crate::{
         screen::Screen,
     },
     deps::HandlerDeps,
-    orders::order_lines::phone,
-    staff::people::names::Names,
-    telegram::{copy::MessageRef, errors::SendError},
+    staff::people::{journal, names::Names},
+    telegram::{client::MessageRef, errors::SendError},
     texts::{Html, clock_time, t},
 };
 
 /// What became of a shopper's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reached {
+pub(crate) enum Forwarded {
     /// At least one of those who answer has it.
-    Some,
-    /// None of them can be written to just now.
-    Nobody,
+    ToStaff,
+    /// None of them can be written to now.
+    ToNobody,
     /// Telegram does not copy messages of this kind.
-    NotSuch,
+    Unsupported,
 }
 
-/// Everybody who answers shoppers. Who asks is left out, unless there is nobody else.
+/// Everybody who answers shoppers. The author is left out, unless there is nobody else.
 pub(crate) async fn team(ctx: &Ctx) -> Result<Vec<UserId>, PortError> {
     let mut team = ctx.deps.config.owners.clone();
     for member in staff::members(ctx.documents()).await? {
@@ -48,71 +49,68 @@ pub(crate) async fn team(ctx: &Ctx) -> Result<Vec<UserId>, PortError> {
     Ok(team)
 }
 
-/// Who wrote, as staff see it above the message.
+/// The author of a message, as staff see it above the copy.
 #[derive(Debug, Clone)]
 struct Writer {
     id: UserId,
     name: String,
     username: Option<String>,
-    phone: Option<String>,
+    phone: Option<Phone>,
 }
 
 impl Writer {
     async fn read(deps: &HandlerDeps, id: UserId) -> Result<Self, PortError> {
-        let profile = profile::profile(deps.documents(), id).await?;
-        let phone = deps.shop.user(id).await?.and_then(|user| user.phone);
-        let (name, username) =
-            profile.map_or((String::new(), None), |profile| (profile.name, profile.username));
-        let name = if name.trim().is_empty() { id.to_string() } else { name };
-        Ok(Self { id, name, username, phone })
+        let shopper = shopper::shopper(deps.documents(), id).await?.unwrap_or_else(|| Shopper::new(id));
+        let name = if shopper.name.trim().is_empty() { id.to_string() } else { shopper.name };
+        Ok(Self { id, name, username: shopper.username, phone: shopper.phone })
     }
 
     fn header(&self, language: Language) -> String {
         let link = format!("<a href=\"tg://user?id={}\">{}</a>", self.id, escape(&self.name));
         let mut known = vec![link];
         known.extend(self.username.as_ref().map(|username| format!("@{}", escape(username))));
-        known.extend(self.phone.as_ref().map(|number| escape(&phone(number))));
+        known.extend(self.phone.as_ref().map(Phone::spaced));
         t!(language, "support-header", writer = Html(known.join(" · ")))
     }
 }
 
-/// Copies the message of an update to staff, with who wrote it above; a reply to either comes back.
-pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Reached, HandlerError> {
-    let Some(message) = ctx.message() else { return Ok(Reached::NotSuch) };
+/// Copies the message of the update to staff, below a header with its author. A reply to either comes back.
+pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Forwarded, HandlerError> {
+    let Some(message) = ctx.message() else { return Ok(Forwarded::Unsupported) };
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
     let mut writer = Writer::read(&ctx.deps, ctx.id()).await?;
     writer.name.clone_from(&ctx.person.name);
     writer.username.clone_from(&ctx.person.username);
-    let mut lying: Vec<SupportMessage> = Vec::new();
-    let mut outcome = Reached::Nobody;
+    let mut stored: Vec<SupportMessage> = Vec::new();
+    let mut outcome = Forwarded::ToNobody;
     for id in team {
         let language = ctx.deps.language_of(*id).await;
-        match give(&ctx.deps, *id, &writer.header(language), source).await {
+        match send_copy(&ctx.deps, *id, &writer.header(language), source).await {
             Ok((header, copy)) => {
                 for message_id in [header, copy] {
-                    let message = lies_with(*id, message_id, ctx, false);
+                    let message = support_message(*id, message_id, ctx, false);
                     // At once: a reply must find it, whatever becomes of the other copies.
                     records::insert(ctx.documents(), &message).await?;
-                    lying.push(message);
+                    stored.push(message);
                 }
-                outcome = Reached::Some;
+                outcome = Forwarded::ToStaff;
             }
-            Err(SendError::Refused(reason)) => {
-                tracing::info!(user.id = %ctx.id(), reason, "a message to staff cannot be copied");
-                if outcome == Reached::Nobody {
-                    outcome = Reached::NotSuch;
+            Err(SendError::Refused(error)) => {
+                tracing::info!(user.id = %ctx.id(), %error, "a message to staff cannot be copied");
+                if outcome == Forwarded::ToNobody {
+                    outcome = Forwarded::Unsupported;
                 }
             }
-            Err(error) => tracing::warn!(staff.id = %id, ?error, "a shopper's message did not reach staff"),
+            Err(error) => tracing::warn!(staff.id = %id, %error, "a shopper's message did not reach staff"),
         }
     }
-    // A header and its copy follow each other.
-    let headers: Vec<Header> = lying
+    // Headers and copies alternate.
+    let headers: Vec<Header> = stored
         .iter()
         .step_by(2)
         .map(|message| Header { chat_id: message.chat_id, message_id: message.message_id })
         .collect();
-    for message in lying {
+    for message in stored {
         records::change(ctx.documents(), message.key(), |message: &mut SupportMessage| {
             message.headers.clone_from(&headers);
         })
@@ -121,7 +119,7 @@ pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Reached, Hand
     Ok(outcome)
 }
 
-fn lies_with(owner: UserId, message_id: i64, ctx: &Ctx, is_answer: bool) -> SupportMessage {
+fn support_message(owner: UserId, message_id: i64, ctx: &Ctx, is_answer: bool) -> SupportMessage {
     SupportMessage {
         chat_id: owner.get(),
         message_id,
@@ -132,30 +130,30 @@ fn lies_with(owner: UserId, message_id: i64, ctx: &Ctx, is_answer: bool) -> Supp
     }
 }
 
-/// A header, and below it a copy; the numbers of both.
-async fn give(
+/// Sends a header and a copy below it; returns the ids of both.
+async fn send_copy(
     deps: &HandlerDeps,
     id: UserId,
     header: &str,
     source: MessageRef,
 ) -> Result<(i64, i64), SendError> {
-    let above = deps.tell(id, &Screen::new(header)).await?;
-    deps.overall.reserve_priority();
+    let above = deps.send_to(id, &Screen::new(header)).await?;
+    deps.rate_limiter.reserve_priority();
     match deps.telegram.copy(ChatId(id.get()), source).await {
-        Ok(copy) => Ok((i64::from(above.message_id), copy)),
+        Ok(copy) => Ok((i64::from(above.message_id), i64::from(copy))),
         Err(error) => {
-            // A header without its message would be a riddle.
+            // A header is of no use without its message.
             deps.telegram.remove(ChatId(id.get()), above.message_id).await;
             Err(error)
         }
     }
 }
 
-/// The message of a talk with support that was replied to.
+/// The message of support that was replied to.
 #[derive(Debug, Clone)]
 pub(crate) struct Replied(Result<SupportMessage, PortError>);
 
-/// Whether the update is a reply within a talk with support.
+/// Whether the update is a reply to a message of support.
 pub(crate) async fn replied(ctx: Ctx) -> Option<Replied> {
     let before = ctx.message()?.reply_to_message()?.id.0;
     let key = key_of(ctx.id().get(), i64::from(before));
@@ -164,49 +162,42 @@ pub(crate) async fn replied(ctx: Ctx) -> Option<Replied> {
 
 pub(crate) async fn pass_on(ctx: Ctx, Replied(before): Replied) -> HandlerResult {
     let before = before?;
-    if before.is_answer { write_back(ctx, before).await } else { answer(ctx, before).await }
+    if before.is_answer { reply_to_staff(ctx, before).await } else { answer(ctx, before).await }
 }
 
-/// The shopper goes on: to who answered, and to all where that one does not answer any more.
-async fn write_back(ctx: Ctx, before: SupportMessage) -> HandlerResult {
+/// The shopper replies to an answer: to its author, and to everybody where that one does not answer any more.
+async fn reply_to_staff(ctx: Ctx, before: SupportMessage) -> HandlerResult {
     let team = team(&ctx).await?;
     let who_answered: Vec<UserId> =
         team.iter().copied().filter(|id| *id == before.reply_to_user_id).collect();
     let reached = match to_staff(&ctx, if who_answered.is_empty() { &team } else { &who_answered }).await? {
-        Reached::Nobody if !who_answered.is_empty() => to_staff(&ctx, &team).await?,
-        reached @ (Reached::Some | Reached::Nobody | Reached::NotSuch) => reached,
+        Forwarded::ToNobody if !who_answered.is_empty() => to_staff(&ctx, &team).await?,
+        reached @ (Forwarded::ToStaff | Forwarded::ToNobody | Forwarded::Unsupported) => reached,
     };
     let said = match reached {
-        Reached::Some => t!(ctx.language, "support-sent"),
-        Reached::NotSuch => t!(ctx.language, "support-not-such"),
-        Reached::Nobody => t!(ctx.language, "support-nobody-now"),
+        Forwarded::ToStaff => t!(ctx.language, "support-sent"),
+        Forwarded::Unsupported => t!(ctx.language, "support-not-such"),
+        Forwarded::ToNobody => t!(ctx.language, "support-nobody-now"),
     };
     ctx.reply(said).await
 }
 
-/// A member of staff answers.
+/// A member of staff replies to a shopper.
 async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
     if !ctx.may(Right::AnswerSupport) {
-        return ctx.reply(t!(ctx.language, "deed-not-allowed")).await;
+        return ctx.reply(t!(ctx.language, "action-not-allowed")).await;
     }
     let Some(message) = ctx.message() else { return Ok(()) };
     let shopper = before.reply_to_user_id;
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
     let header = t!(ctx.deps.language_of(shopper).await, "support-answer-header");
-    let said = match give(&ctx.deps, shopper, &header, source).await {
+    let said = match send_copy(&ctx.deps, shopper, &header, source).await {
         Ok((above, copy)) => {
             for message_id in [above, copy] {
-                let lies = lies_with(shopper, message_id, &ctx, true);
-                records::insert(ctx.documents(), &lies).await?;
+                let message = support_message(shopper, message_id, &ctx, true);
+                records::insert(ctx.documents(), &message).await?;
             }
-            staff::note(
-                ctx.documents(),
-                ctx.id(),
-                ctx.now(),
-                "support.answered",
-                (None, shopper.to_string()),
-            )
-            .await?;
+            journal::record(&ctx, Action::SupportAnswered { user_id: shopper }).await?;
             show_who_answered(&ctx, &before).await?;
             t!(ctx.language, "support-answered")
         }
@@ -217,7 +208,7 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
     ctx.reply(said).await
 }
 
-/// All who have the message see that somebody was faster. A header that cannot be changed does no harm.
+/// All who have the message see that it has been answered. A header that cannot be edited does no harm.
 async fn show_who_answered(ctx: &Ctx, before: &SupportMessage) -> Result<(), PortError> {
     let writer = Writer::read(&ctx.deps, before.reply_to_user_id).await?;
     let who = Names::read(ctx.documents(), [ctx.id()]).await?.plain(ctx.id());
@@ -232,7 +223,7 @@ async fn show_who_answered(ctx: &Ctx, before: &SupportMessage) -> Result<(), Por
         let screen = Screen::new(format!("{}\n{line}", writer.header(language)));
         let shown = ShownMessage { message_id, has_photo: false };
         if let Err(error) = ctx.deps.telegram.change(ChatId(header.chat_id), shown, &screen).await {
-            tracing::debug!(?error, "a header does not say who answered");
+            tracing::debug!(%error, "a header could not be edited");
         }
     }
     Ok(())
