@@ -1,51 +1,52 @@
-//! What the bot has to be told.
+//! The settings of the bot.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use teloxide::types::{ChatId, Recipient};
 use tolov_domain::{Language, Tiyin, UserId};
-use tolov_kit::secret::Secret;
+use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
-/// All settings of the bot. [`BotConfig::new`] takes what has no usual value.
+/// All settings of the bot. [`Config::new`] takes those that have no default.
 #[derive(Debug, Clone)]
-pub struct BotConfig {
+pub struct Config {
     pub token: Secret,
-    /// Where staff read, DB_CHANNEL.
+    /// The staff channel, DB_CHANNEL.
     pub db_channel: Channel,
     /// Another Bot API server; `None` is Telegram's own.
     pub api_url: Option<Url>,
     pub staff_language: Language,
     /// Messages of all kinds in a second, 1 to 1000. Telegram allows 30 to a bot that does not pay for more.
     pub messages_per_s: u32,
-    /// Posts in any minute, 1 to 60. What does not fit is joined into digests.
+    /// Posts in any minute, 1 to 60. Beyond that they are joined into digests.
     pub channel_posts_per_min: u32,
     /// Messages to shoppers that are on their way at the same time. It bounds the rate too: 32 at 100 ms each are
     /// 320 a second.
     pub in_flight_max: usize,
-    /// Notices that wait for a post. The bus must hand out more than this and `in_flight_max` together, or waiting
-    /// notices would hold back shoppers.
+    /// Notifications that wait for a post. The bus must hand out more than this and `in_flight_max` together, or they would
+    /// hold back shoppers.
     pub staff_waiting_max: usize,
-    /// One call of the Bot API, from connecting to the last byte of the answer (a poll's 10 s come on top). teloxide
-    /// keeps an answer of 5xx back for 10 s, so below that such an answer looks like one that never came.
+    /// One call of the Bot API, from connecting to the last byte of the answer (a poll takes 10 s more). Above 10 s, because
+    /// teloxide holds an answer of 5xx back for that long. After a crash a message that was being sent is sent again once
+    /// this time is over.
     pub request_timeout: Duration,
     /// How long one message may wait in place (its turn, Telegram's `retry_after`) before it is given back to the
     /// bus.
     pub patience: Duration,
     /// How long a batch is held while the shop store is away before it is given back to the bus.
     pub hold: Duration,
-    /// Who may do everything, ADMIN_IDS.
+    /// The owners, who may do everything, ADMIN_IDS.
     pub owners: Vec<UserId>,
-    /// Where orders are registered, WEBHOOK_URL, and the password there, API_TOKEN.
+    /// The webhook service, WEBHOOK_URL, and its API_TOKEN.
     pub webhook_url: Url,
     pub api_token: Secret,
-    /// What a delivery costs, DELIVERY_PRICE.
+    /// The price of a delivery, DELIVERY_PRICE.
     pub delivery_price: Tiyin,
-    /// Where orders are picked up, PICKUP_ADDRESS; `None`: nowhere, all are delivered.
+    /// Where orders are picked up, PICKUP_ADDRESS. `None`: all orders are delivered.
     pub pickup_address: Option<String>,
 }
 
-impl BotConfig {
+impl Config {
     pub fn new(token: Secret, db_channel: Channel, webhook_url: Url, api_token: Secret) -> Self {
         Self {
             token,
@@ -56,7 +57,7 @@ impl BotConfig {
             channel_posts_per_min: 20,
             in_flight_max: 32,
             staff_waiting_max: 96,
-            request_timeout: Duration::from_secs(17),
+            request_timeout: Duration::from_secs(15),
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),
             owners: Vec::new(),
@@ -67,7 +68,25 @@ impl BotConfig {
         }
     }
 
-    /// Refuses settings that could not work, saying which.
+    /// BOT_TOKEN, DB_CHANNEL, BOT_API_URL, the limits of Telegram, ADMIN_IDS, the terms of delivery, WEBHOOK_URL and API_TOKEN.
+    /// The values count only when [`Env::finish`] succeeds.
+    pub fn from_env(env: &Env) -> Self {
+        let token = env.secret("BOT_TOKEN", "ask @BotFather for one");
+        let channel = env.required_parsed("DB_CHANNEL", "the staff channel, for example -1001234567890");
+        let webhook_url = env.parsed("WEBHOOK_URL").unwrap_or_else(default_webhook_url);
+        let api_token = env.secret("API_TOKEN", "the same that the webhook service has");
+        let mut config = Self::new(token, channel.unwrap_or_default(), webhook_url, api_token);
+        config.api_url = env.parsed::<Url>("BOT_API_URL");
+        config.messages_per_s = env.parsed("BOT_MESSAGES_PER_S").unwrap_or(config.messages_per_s);
+        config.channel_posts_per_min =
+            env.parsed("BOT_CHANNEL_POSTS_PER_MIN").unwrap_or(config.channel_posts_per_min);
+        config.owners = owners(env);
+        config.delivery_price = delivery_price(env);
+        config.pickup_address = env.text("PICKUP_ADDRESS");
+        config
+    }
+
+    /// Refuses settings that cannot work, and says which.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.token.expose().is_empty() {
             return Err(ConfigError("BOT_TOKEN is empty: ask @BotFather for one"));
@@ -91,19 +110,57 @@ impl BotConfig {
     }
 }
 
-/// A setting that could not work.
+fn default_webhook_url() -> Url {
+    #[expect(clippy::expect_used, reason = "a literal that a test reads")]
+    Url::parse("http://127.0.0.1:8000").expect("a valid address")
+}
+
+/// ADMIN_IDS: Telegram ids, with commas or blanks between them.
+fn owners(env: &Env) -> Vec<UserId> {
+    let text = env.text("ADMIN_IDS").unwrap_or_default();
+    let ids = text.split([',', ' ', ';']).filter(|id| !id.is_empty());
+    let id = |id: &str| {
+        let read = UserId::parse(id);
+        if read.is_err() {
+            env.problem(
+                "ADMIN_IDS",
+                format_args!("{id:?} is not a Telegram id: write numbers such as 5551, 5552"),
+            );
+        }
+        read.ok()
+    };
+    ids.filter_map(id).collect()
+}
+
+/// DELIVERY_PRICE, in so'm.
+fn delivery_price(env: &Env) -> Tiyin {
+    let Some(text) = env.text("DELIVERY_PRICE") else { return Tiyin::ZERO };
+    Tiyin::parse_soum(&text).unwrap_or_else(|error| {
+        env.problem("DELIVERY_PRICE", error);
+        Tiyin::ZERO
+    })
+}
+
+/// A setting that cannot work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(&'static str);
 
 impl ConfigError {
     pub(crate) const CLIENT: Self =
-        Self("the HTTP client cannot be made: see that the system's TLS certificates are there");
+        Self("the HTTP client cannot be created: check that the system's TLS certificates are installed");
 }
 
 /// A channel or a group: its number, or the @name of a public one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel(pub(crate) Recipient);
+
+impl Default for Channel {
+    /// No channel at all.
+    fn default() -> Self {
+        Self(Recipient::Id(ChatId(0)))
+    }
+}
 
 impl FromStr for Channel {
     type Err = ConfigError;
@@ -138,21 +195,46 @@ mod tests {
         assert!("@".parse::<Channel>().is_err());
     }
 
-    fn test_config() -> BotConfig {
-        let webhook_url = Url::parse("http://127.0.0.1:8000").unwrap();
-        let channel = "@staff".parse().unwrap();
-        BotConfig::new(Secret::new("1:token"), channel, webhook_url, Secret::new("api"))
+    fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> [(String, String); N] {
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
     }
 
     #[test]
-    fn settings_that_could_not_work_are_refused_and_the_token_is_not_shown() {
+    fn settings_come_from_the_environment() {
+        let env = Env::new(pairs([
+            ("BOT_TOKEN", "1:token"),
+            ("DB_CHANNEL", "@staff"),
+            ("API_TOKEN", "api"),
+            ("ADMIN_IDS", "5551, 5552"),
+            ("DELIVERY_PRICE", "15000"),
+        ]));
+        let config = Config::from_env(&env);
+        assert!(env.finish().is_ok());
+        assert_eq!(config.webhook_url.as_str(), "http://127.0.0.1:8000/");
+        assert_eq!((config.owners.len(), config.delivery_price), (2, Tiyin::from_soum(15_000).unwrap()));
+        let env = Env::new(pairs([("ADMIN_IDS", "Ali")]));
+        Config::from_env(&env);
+        let problems = env.finish().unwrap_err().to_string();
+        for name in ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS"] {
+            assert!(problems.contains(name), "{problems}");
+        }
+    }
+
+    fn test_config() -> Config {
+        let webhook_url = Url::parse("http://127.0.0.1:8000").unwrap();
+        let channel = "@staff".parse().unwrap();
+        Config::new(Secret::new("1:token"), channel, webhook_url, Secret::new("api"))
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_and_the_token_is_not_shown() {
         let good = test_config();
         assert_eq!(good.check(), Ok(()));
         assert!(!format!("{good:?}").contains("1:token"));
-        assert!(BotConfig { messages_per_s: 0, ..good.clone() }.check().is_err());
-        assert!(BotConfig { channel_posts_per_min: 61, ..good.clone() }.check().is_err());
-        assert!(BotConfig { api_token: Secret::new(""), ..good.clone() }.check().is_err());
+        assert!(Config { messages_per_s: 0, ..good.clone() }.check().is_err());
+        assert!(Config { channel_posts_per_min: 61, ..good.clone() }.check().is_err());
+        assert!(Config { api_token: Secret::new(""), ..good.clone() }.check().is_err());
         let url = Some(Url::parse("mailto:a@b").unwrap());
-        assert!(BotConfig { api_url: url, ..good }.check().is_err());
+        assert!(Config { api_url: url, ..good }.check().is_err());
     }
 }

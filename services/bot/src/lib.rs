@@ -1,26 +1,28 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod cancelling;
-mod cashier;
-mod chores;
+mod broadcast;
 mod config;
-mod counted;
-mod ctx;
-mod dialogue;
+mod conversation;
+mod deps;
+mod maintenance;
+mod metrics;
 mod notify;
-mod order_message;
-mod pace;
-mod press;
-mod render;
-mod schema;
-mod screen;
+mod orders;
 mod service;
 mod shopper;
 mod staff;
 mod telegram;
-mod text;
+mod texts;
 mod updates;
 
-pub use config::{BotConfig, Channel, ConfigError};
-pub use service::{Deps, Service};
+use tolov_domain::ports::documents::Collection;
+
+pub use crate::{
+    config::{Channel, Config, ConfigError},
+    deps::Deps,
+    service::Service,
+};
+
+/// Every collection of this crate, for the stores that create collections and indexes when they are opened.
+pub const COLLECTIONS: [Collection; 3] =
+    [conversation::dialogue::DIALOGUES, orders::messages::ORDER_MESSAGES, updates::inbox::UPDATES];

@@ -69,6 +69,15 @@ pub async fn find<R: Record>(documents: &dyn Documents, query: &Query) -> Result
     Ok(readable(documents.find(query).await?))
 }
 
+/// The same with versions. One that cannot be read is returned as such.
+pub async fn find_versioned<R: Record>(
+    documents: &dyn Documents,
+    query: &Query,
+) -> Result<Vec<Result<Versioned<R>, Unreadable>>, PortError> {
+    let found = documents.find(query).await?;
+    Ok(found.into_iter().map(|document| document.and_then(typed)).collect())
+}
+
 /// The same for one page of several, and whether it is the last one.
 pub(crate) async fn find_page<R: Record>(
     documents: &dyn Documents,
@@ -157,7 +166,7 @@ pub(crate) async fn change_versioned<R: Record, T>(
         if record == read.record {
             return Ok(Some((read, told)));
         }
-        if let Some(version) = write(documents, &key, Some(read.version), &record).await? {
+        if let Some(version) = put(documents, Some(read.version), &record).await? {
             return Ok(Some((Versioned { record, version }, told)));
         }
     }
@@ -178,7 +187,7 @@ pub async fn change_or_insert<R: Record, T>(
         let before = read.map_or_else(&new, |read| read.record);
         let mut record = before.clone();
         let told = change(&mut record);
-        if record == before || write(documents, &key, seen, &record).await?.is_some() {
+        if record == before || put(documents, seen, &record).await?.is_some() {
             return Ok((record, told));
         }
     }
@@ -308,7 +317,8 @@ fn by_key<R: Record>(found: Vec<Result<Document, Unreadable>>) -> Found<R> {
     found.into_iter().map(|document| (key_of(&document), document.and_then(typed))).collect()
 }
 
-async fn read_versioned<R: Record>(
+/// [`read`] with the version, for a writer that decides for itself what a conflict means.
+pub async fn read_versioned<R: Record>(
     documents: &dyn Documents,
     key: &Key,
 ) -> Result<Option<Versioned<R>>, PortError> {
@@ -321,13 +331,22 @@ async fn read_versioned<R: Record>(
     })
 }
 
-async fn write<R: Record>(
+/// Writes a record that was seen with this version; `None`: that was not there.
+pub async fn write<R: Record>(
     documents: &dyn Documents,
-    key: &Key,
+    seen: Option<Version>,
+    record: &R,
+) -> Result<Put, PortError> {
+    documents.put(R::COLLECTION, &record.key(), seen, &body(record)?).await
+}
+
+/// The version that was written; `None` on a conflict.
+async fn put<R: Record>(
+    documents: &dyn Documents,
     seen: Option<Version>,
     record: &R,
 ) -> Result<Option<Version>, PortError> {
-    match documents.put(R::COLLECTION, key, seen, &body(record)?).await? {
+    match write(documents, seen, record).await? {
         Put::Done(version) => Ok(Some(version)),
         Put::Conflict => Ok(None),
     }

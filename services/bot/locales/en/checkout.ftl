@@ -27,5 +27,5 @@ checkout-anew = ✏️ Change
 checkout-back-to-cart = ⬅️ Cart
 checkout-leave = ❌ Cancel
 checkout-price-changed = The price has changed: please look at the new total
-checkout-cashier-away = We can't reach the payment system right now. Your cart is safe: please try again in a moment.
+checkout-not-registered = We can't reach the payment system right now. Your cart is safe: please try again in a moment.
 checkout-placed-before = Order №{ $order } is placed already ✅

@@ -1,6 +1,7 @@
 # An order as staff see it: the post in the channel and the card in a private chat.
 staff-order-title = 🛒 <b>Order №{ $order }</b> · { $stage }
 staff-order-shopper = 👤 { $shopper }, { $phone }
+staff-order-shopper-unknown = 👤 { $shopper }
 staff-order-goods = Goods: { $sum }
 staff-order-discount = Discount ({ $code }): −{ $sum }
 staff-order-delivery = Delivery: { $sum }
@@ -19,12 +20,9 @@ staff-history = { $time } { $what }
 staff-history-staff = { $time } { $what } · { $who }
 staff-history-shopper = { $time } { $what } · the shopper
 staff-history-title = <b>History</b>
-staff-history-note = { $time } { $what } { $detail } · { $who }
 
-event-payment-completed = payment confirmed
 event-payment-cancelled = CLICK cancelled the payment
 event-payment-questioned = the payment needs a look
-event-order-expired = the time to pay ran out
 
 staff-stage-placing = being placed
 staff-stage-waiting = waiting for payment
@@ -37,35 +35,35 @@ staff-stage-cancelled = cancelled
 staff-stage-expired = expired
 staff-stage-refunded = refunded
 
-deed-accept = ✅ Accept
-deed-make-ready = 📦 Ready
-deed-send-off = 🚚 On the way
-deed-deliver = 🏁 Delivered
-deed-cancel = ❌ Cancel
-deed-refund = 💸 Refunded
-deed-sure-cancel = ❌ Yes, cancel it
-deed-sure-refund = 💸 Yes, refunded
-deed-not-sure = ⬅️ No, go back
-deed-ask-cancel = ❓ <b>Cancel order №{ $order }?</b>
-deed-ask-refund = ❓ <b>Has { $sum } for №{ $order } really been refunded in CLICK's merchant cabinet?</b>
+action-accept = ✅ Accept
+action-make-ready = 📦 Ready
+action-send-off = 🚚 On the way
+action-deliver = 🏁 Delivered
+action-cancel = ❌ Cancel
+action-refund = 💸 Refunded
+action-sure-cancel = ❌ Yes, cancel it
+action-sure-refund = 💸 Yes, refunded
+action-not-sure = ⬅️ No, go back
+action-ask-cancel = ❓ <b>Cancel order №{ $order }?</b>
+action-ask-refund = ❓ <b>Has { $sum } for №{ $order } really been refunded in CLICK's merchant cabinet?</b>
 
-deed-done-placed = placed
-deed-done-registered = can be paid
-deed-done-paid = paid
-deed-done-accepted = accepted
-deed-done-made-ready = ready
-deed-done-sent-off = sent off
-deed-done-delivered = delivered
-deed-done-cancelled = cancelled
-deed-done-expired = expired
-deed-done-refunded = refunded
+action-done-placed = placed
+action-done-registered = can be paid
+action-done-paid = paid
+action-done-accepted = accepted
+action-done-made-ready = ready
+action-done-sent-off = sent off
+action-done-delivered = delivered
+action-done-cancelled = cancelled
+action-done-expired = expired
+action-done-refunded = refunded
 
-deed-not-allowed = You don't have the right to do this. If you need it, ask the shop's owner.
-deed-already = This has already been done: { $who }, { $time }
-deed-already-someone = This has already been done.
-deed-toast = №{ $order }: { $what }
-deed-give-back = №{ $order } has been cancelled. Now refund { $sum } in CLICK's merchant cabinet.
-deed-paid-meanwhile = №{ $order } has just been paid, so it was not cancelled. If needed, cancel it once more.
+action-not-allowed = You don't have the right to do this. If you need it, ask the shop's owner.
+action-already = This has already been done: { $who }, { $time }
+action-already-someone = This has already been done.
+action-toast = №{ $order }: { $what }
+action-give-back = №{ $order } has been cancelled. Now refund { $sum } in CLICK's merchant cabinet.
+action-paid-meanwhile = №{ $order } has just been paid, so it was not cancelled. If needed, cancel it once more.
 
 panel-orders = 📋 Orders
 panel-broadcast = 📣 Broadcast

@@ -19,3 +19,5 @@ todo-paid-twice = A second payment came for this order. Check CLICK's merchant c
 todo-confirmed-after-cancel = CLICK confirmed a payment that it had cancelled itself. The order is not marked as paid: check CLICK's merchant cabinet; if the money is in, refund it or settle it with the shopper.
 todo-amount-differs = The amount of the payment differs from the order's and was not accepted. Check CLICK's merchant cabinet and write to the shopper.
 todo-transaction-reused = One CLICK transaction came for a second order and was not accepted. Check CLICK's merchant cabinet.
+todo-order-differs = The payment names another shopper or another amount than order №{ $order } of this shop. That happens after a restore from a backup. Look both up: the payment in CLICK's merchant cabinet and the order here, then deliver or refund the money.
+todo-stock-not-settled = The stock, the cart or the promo code could not be updated. Check the products of this order by hand, and tell whoever runs the shop to look into the log.

@@ -27,5 +27,5 @@ checkout-anew = ✏️ Изменить
 checkout-back-to-cart = ⬅️ Корзина
 checkout-leave = ❌ Отменить
 checkout-price-changed = Цена изменилась: посмотрите новую сумму
-checkout-cashier-away = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.
+checkout-not-registered = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.
 checkout-placed-before = Заказ №{ $order } уже оформлен ✅

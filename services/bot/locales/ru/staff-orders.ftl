@@ -1,6 +1,7 @@
 # Заказ глазами сотрудников: пост в канале и карточка в личном чате.
 staff-order-title = 🛒 <b>Заказ №{ $order }</b> · { $stage }
 staff-order-shopper = 👤 { $shopper }, { $phone }
+staff-order-shopper-unknown = 👤 { $shopper }
 staff-order-goods = Товары: { $sum }
 staff-order-discount = Скидка ({ $code }): −{ $sum }
 staff-order-delivery = Доставка: { $sum }
@@ -19,12 +20,9 @@ staff-history = { $time } { $what }
 staff-history-staff = { $time } { $what } · { $who }
 staff-history-shopper = { $time } { $what } · покупатель
 staff-history-title = <b>История</b>
-staff-history-note = { $time } { $what } { $detail } · { $who }
 
-event-payment-completed = платёж подтверждён
 event-payment-cancelled = CLICK отменил платёж
 event-payment-questioned = платёж нужно проверить
-event-order-expired = срок оплаты истёк
 
 staff-stage-placing = оформляется
 staff-stage-waiting = ждёт оплаты
@@ -37,35 +35,35 @@ staff-stage-cancelled = отменён
 staff-stage-expired = срок истёк
 staff-stage-refunded = деньги возвращены
 
-deed-accept = ✅ Принять
-deed-make-ready = 📦 Готов
-deed-send-off = 🚚 В пути
-deed-deliver = 🏁 Вручён
-deed-cancel = ❌ Отменить
-deed-refund = 💸 Деньги возвращены
-deed-sure-cancel = ❌ Да, отменить
-deed-sure-refund = 💸 Да, деньги возвращены
-deed-not-sure = ⬅️ Нет, назад
-deed-ask-cancel = ❓ <b>Отменить заказ №{ $order }?</b>
-deed-ask-refund = ❓ <b>Вы действительно вернули { $sum } за заказ №{ $order } в кабинете CLICK?</b>
+action-accept = ✅ Принять
+action-make-ready = 📦 Готов
+action-send-off = 🚚 В пути
+action-deliver = 🏁 Вручён
+action-cancel = ❌ Отменить
+action-refund = 💸 Деньги возвращены
+action-sure-cancel = ❌ Да, отменить
+action-sure-refund = 💸 Да, деньги возвращены
+action-not-sure = ⬅️ Нет, назад
+action-ask-cancel = ❓ <b>Отменить заказ №{ $order }?</b>
+action-ask-refund = ❓ <b>Вы действительно вернули { $sum } за заказ №{ $order } в кабинете CLICK?</b>
 
-deed-done-placed = оформлен
-deed-done-registered = можно оплатить
-deed-done-paid = оплачен
-deed-done-accepted = принят
-deed-done-made-ready = готов
-deed-done-sent-off = отправлен
-deed-done-delivered = вручён
-deed-done-cancelled = отменён
-deed-done-expired = срок истёк
-deed-done-refunded = деньги возвращены
+action-done-placed = оформлен
+action-done-registered = можно оплатить
+action-done-paid = оплачен
+action-done-accepted = принят
+action-done-made-ready = готов
+action-done-sent-off = отправлен
+action-done-delivered = вручён
+action-done-cancelled = отменён
+action-done-expired = срок истёк
+action-done-refunded = деньги возвращены
 
-deed-not-allowed = Это действие вам недоступно. Если нужно, попросите владельца магазина дать вам право.
-deed-already = Это уже сделано: { $who }, { $time }
-deed-already-someone = Это уже сделано.
-deed-toast = №{ $order }: { $what }
-deed-give-back = Заказ №{ $order } отменён. Теперь верните { $sum } в кабинете CLICK.
-deed-paid-meanwhile = Заказ №{ $order } только что оплатили, поэтому он не отменён. Если нужно, отмените его ещё раз.
+action-not-allowed = Это действие вам недоступно. Если нужно, попросите владельца магазина дать вам право.
+action-already = Это уже сделано: { $who }, { $time }
+action-already-someone = Это уже сделано.
+action-toast = №{ $order }: { $what }
+action-give-back = Заказ №{ $order } отменён. Теперь верните { $sum } в кабинете CLICK.
+action-paid-meanwhile = Заказ №{ $order } только что оплатили, поэтому он не отменён. Если нужно, отмените его ещё раз.
 
 panel-orders = 📋 Заказы
 panel-broadcast = 📣 Рассылка

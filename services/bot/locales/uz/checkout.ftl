@@ -27,5 +27,5 @@ checkout-anew = ✏️ O'zgartirish
 checkout-back-to-cart = ⬅️ Savat
 checkout-leave = ❌ Bekor qilish
 checkout-price-changed = Narx o'zgardi: yangi summani ko'ring
-checkout-cashier-away = Hozir to'lov tizimiga ulana olmayapmiz. Savatingiz joyida — birozdan so'ng yana urinib ko'ring.
+checkout-not-registered = Hozir to'lov tizimiga ulana olmayapmiz. Savatingiz joyida — birozdan so'ng yana urinib ko'ring.
 checkout-placed-before = Buyurtma №{ $order } allaqachon berilgan ✅

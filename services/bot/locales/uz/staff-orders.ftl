@@ -1,6 +1,7 @@
 # Buyurtma xodimlar ko'zi bilan: kanaldagi post va shaxsiy chatdagi karta.
 staff-order-title = 🛒 <b>Buyurtma №{ $order }</b> · { $stage }
 staff-order-shopper = 👤 { $shopper }, { $phone }
+staff-order-shopper-unknown = 👤 { $shopper }
 staff-order-goods = Mahsulotlar: { $sum }
 staff-order-discount = Chegirma ({ $code }): −{ $sum }
 staff-order-delivery = Yetkazib berish: { $sum }
@@ -19,12 +20,9 @@ staff-history = { $time } { $what }
 staff-history-staff = { $time } { $what } · { $who }
 staff-history-shopper = { $time } { $what } · xaridor
 staff-history-title = <b>Tarix</b>
-staff-history-note = { $time } { $what } { $detail } · { $who }
 
-event-payment-completed = to'lov tasdiqlandi
 event-payment-cancelled = CLICK to'lovni bekor qildi
 event-payment-questioned = to'lovni tekshirish kerak
-event-order-expired = to'lov muddati o'tdi
 
 staff-stage-placing = rasmiylashtirilmoqda
 staff-stage-waiting = to'lov kutilmoqda
@@ -37,35 +35,35 @@ staff-stage-cancelled = bekor qilingan
 staff-stage-expired = muddati o'tgan
 staff-stage-refunded = pul qaytarilgan
 
-deed-accept = ✅ Qabul qilish
-deed-make-ready = 📦 Tayyor
-deed-send-off = 🚚 Yo'lga chiqdi
-deed-deliver = 🏁 Topshirildi
-deed-cancel = ❌ Bekor qilish
-deed-refund = 💸 Pul qaytarildi
-deed-sure-cancel = ❌ Ha, bekor qilinsin
-deed-sure-refund = 💸 Ha, pul qaytarildi
-deed-not-sure = ⬅️ Yo'q, qaytish
-deed-ask-cancel = ❓ <b>Buyurtma №{ $order } bekor qilinsinmi?</b>
-deed-ask-refund = ❓ <b>№{ $order } uchun { $sum } CLICK kabinetida haqiqatan qaytarildimi?</b>
+action-accept = ✅ Qabul qilish
+action-make-ready = 📦 Tayyor
+action-send-off = 🚚 Yo'lga chiqdi
+action-deliver = 🏁 Topshirildi
+action-cancel = ❌ Bekor qilish
+action-refund = 💸 Pul qaytarildi
+action-sure-cancel = ❌ Ha, bekor qilinsin
+action-sure-refund = 💸 Ha, pul qaytarildi
+action-not-sure = ⬅️ Yo'q, qaytish
+action-ask-cancel = ❓ <b>Buyurtma №{ $order } bekor qilinsinmi?</b>
+action-ask-refund = ❓ <b>№{ $order } uchun { $sum } CLICK kabinetida haqiqatan qaytarildimi?</b>
 
-deed-done-placed = rasmiylashtirildi
-deed-done-registered = to'lovga tayyor bo'ldi
-deed-done-paid = to'landi
-deed-done-accepted = qabul qilindi
-deed-done-made-ready = tayyor bo'ldi
-deed-done-sent-off = yo'lga chiqdi
-deed-done-delivered = topshirildi
-deed-done-cancelled = bekor qilindi
-deed-done-expired = muddati o'tdi
-deed-done-refunded = pul qaytarildi
+action-done-placed = rasmiylashtirildi
+action-done-registered = to'lovga tayyor bo'ldi
+action-done-paid = to'landi
+action-done-accepted = qabul qilindi
+action-done-made-ready = tayyor bo'ldi
+action-done-sent-off = yo'lga chiqdi
+action-done-delivered = topshirildi
+action-done-cancelled = bekor qilindi
+action-done-expired = muddati o'tdi
+action-done-refunded = pul qaytarildi
 
-deed-not-allowed = Bu amal sizga ochiq emas. Kerak bo'lsa, do'kon egasidan ruxsat so'rang.
-deed-already = Bu ish allaqachon bajarilgan: { $who }, { $time }
-deed-already-someone = Bu ish allaqachon bajarilgan.
-deed-toast = №{ $order }: { $what }
-deed-give-back = №{ $order } bekor qilindi. Endi { $sum }ni CLICK kabinetida qaytaring.
-deed-paid-meanwhile = №{ $order } shu orada to'landi, shuning uchun bekor qilinmadi. Kerak bo'lsa, yana bir marta bekor qiling.
+action-not-allowed = Bu amal sizga ochiq emas. Kerak bo'lsa, do'kon egasidan ruxsat so'rang.
+action-already = Bu ish allaqachon bajarilgan: { $who }, { $time }
+action-already-someone = Bu ish allaqachon bajarilgan.
+action-toast = №{ $order }: { $what }
+action-give-back = №{ $order } bekor qilindi. Endi { $sum }ni CLICK kabinetida qaytaring.
+action-paid-meanwhile = №{ $order } shu orada to'landi, shuning uchun bekor qilinmadi. Kerak bo'lsa, yana bir marta bekor qiling.
 
 panel-orders = 📋 Buyurtmalar
 panel-broadcast = 📣 Hammaga xabar

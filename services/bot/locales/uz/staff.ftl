@@ -15,3 +15,5 @@ todo-paid-twice = Bu buyurtma uchun ikkinchi to'lov keldi. CLICK kabinetida teks
 todo-confirmed-after-cancel = CLICK o'zi bekor qilgan to'lovni tasdiqladi. Buyurtma to'langan deb belgilanmadi: CLICK kabinetida tekshiring, pul kelgan bo'lsa, qaytaring yoki xaridor bilan kelishing.
 todo-amount-differs = To'lov summasi buyurtma summasidan farq qiladi va qabul qilinmadi. CLICK kabinetida tekshiring va xaridorga yozing.
 todo-transaction-reused = Bitta CLICK tranzaksiyasi ikkinchi buyurtma uchun keldi va qabul qilinmadi. CLICK kabinetida tekshiring.
+todo-order-differs = To'lovdagi xaridor yoki summa do'kondagi №{ $order } buyurtmanikidan farq qiladi. Bu zaxira nusxadan tiklashdan keyin bo'ladi. To'lovni CLICK kabinetida, buyurtmani shu yerda tekshiring, so'ng buyurtmani bajaring yoki pulni qaytaring.
+todo-stock-not-settled = Qoldiq, savat yoki promokodni yangilab bo'lmadi. Bu buyurtmaning mahsulotlarini qo'lda tekshiring va administratordan dastur jurnalini ko'rishni so'rang.

@@ -1,152 +1,184 @@
-//! Telling a shopper.
+//! Notifications to shoppers.
 
 use std::time::Duration;
 
-use teloxide::types::{ChatId, Recipient};
+use teloxide::types::{ChatId, InlineKeyboardMarkup, Recipient};
 use tokio::time::Instant;
 use tolov_domain::{
     ClickPaydocId, Language,
     notification::Notification,
     ports::{
         bus::{Delivery, Verdict},
-        shop::Outcome,
+        notifications::SendOutcome,
     },
 };
 use tolov_kit::{
     in_hand::Held,
     lifecycle::{Stop, pause},
 };
+use tolov_shop::shopper;
 
-use super::{
-    Ending, Notifier,
-    journal::{AWAY_AFTER, Lease, pauses},
-    send::{Sent, ending_of},
+use crate::{
+    notify::{
+        claims::{AWAY_AFTER, STOP_AFTER, pauses},
+        failure::{Failure, failure_of},
+        notifier::Notifier,
+        texts,
+    },
+    orders::order_message,
+    telegram::{
+        errors::{SendError, description},
+        limits::Turn,
+    },
 };
-use crate::{order_message, render, telegram::SendError};
 
-/// What a shopper hears of an order.
+/// What a shopper is told.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum News {
+pub(super) enum Subject {
     Paid(ClickPaydocId),
     Expired,
 }
 
-/// What a shopper is to hear, with the delivery that asks for it.
+/// A notification to a shopper, with its delivery.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct ShopperNotice {
     pub(super) delivery: Delivery,
     pub(super) notification: Notification,
-    pub(super) news: News,
+    pub(super) subject: Subject,
     pub(super) _held: Held,
 }
 
-/// Sends a claimed message and records how it ended; what is left is to acknowledge.
-pub(super) async fn tell(
-    notifier: &Notifier,
-    told: Told,
-    attempt: u32,
-    lease: Lease,
-    stop: &Stop,
-) -> (Delivery, Verdict) {
-    let Told { delivery, notification, news, _held } = told;
-    if attempt > 1 {
-        let Notification { notification_id, order_id, .. } = &notification;
-        tracing::info!(order.id = %order_id, notification.id = %notification_id, attempt, "sending once more");
-    }
-    let ids = [notification.notification_id.clone()];
-    let verdict = match attempt_to_tell(notifier, &notification, news, attempt, lease, stop).await {
-        Ending::Final(outcome) => {
-            notifier.journal.record(&ids, &outcome).await;
-            follow(notifier, &notification).await;
-            Verdict::Done
-        }
-        Ending::Free(verdict) => {
-            notifier.journal.release(&ids).await;
-            verdict
-        }
-        Ending::Leased(verdict) => verdict,
-    };
+/// Sends a notification and records it; what is left is to settle the delivery.
+pub(super) async fn deliver(notifier: &Notifier, notice: ShopperNotice, stop: &Stop) -> (Delivery, Verdict) {
+    let ShopperNotice { delivery, notification, subject, _held } = notice;
+    let verdict = send(notifier, &notification, subject, stop).await;
     (delivery, verdict)
 }
 
-/// The order's own message shows the same. It is a picture of the store: whoever looks again brings it up to date.
-async fn follow(notifier: &Notifier, notification: &Notification) {
-    if let Err(error) = order_message::refresh(&notifier.handlers, notification.order_id).await {
-        tracing::info!(order.id = %notification.order_id, ?error, "the order's message could not be brought up to date");
+async fn send(notifier: &Notifier, notification: &Notification, subject: Subject, stop: &Stop) -> Verdict {
+    let deadline = Instant::now() + notifier.config.patience;
+    let Some(language) = language_of(notifier, notification, deadline, stop).await else {
+        return Verdict::Later { after: AWAY_AFTER };
+    };
+    let html = match subject {
+        Subject::Paid(payment) => texts::shopper_paid(language, notification, payment),
+        Subject::Expired => texts::shopper_expired(language, notification),
+    };
+    // Telegram gives the private chat the user's id.
+    let chat = Recipient::Id(ChatId(notification.user_id.get()));
+    loop {
+        match notifier.handlers.rate_limiter.acquire(deadline, stop).await {
+            Turn::Granted => {}
+            Turn::TooLong(after) => return Verdict::Later { after },
+            Turn::Stopped => return Verdict::Later { after: STOP_AFTER },
+        }
+        let wait = match attempt(notifier, notification, subject, (&chat, &html), stop).await {
+            Ok(verdict) => return verdict,
+            Err(wait) => wait,
+        };
+        let until = Instant::now() + wait;
+        if notifier.global_limit.is_hit(&chat, until) {
+            notifier.handlers.rate_limiter.pause_until(until);
+        }
+        if until > deadline {
+            return Verdict::Later { after: wait };
+        }
+        if !pause(stop, wait).await {
+            return Verdict::Later { after: STOP_AFTER };
+        }
     }
 }
 
-async fn attempt_to_tell(
+/// Claims, sends and records, at the moment of the send. The error is how long Telegram asks to wait.
+async fn attempt(
     notifier: &Notifier,
     notification: &Notification,
-    news: News,
-    attempt: u32,
-    lease: Lease,
+    subject: Subject,
+    (chat, html): (&Recipient, &str),
     stop: &Stop,
-) -> Ending {
-    let Some(language) = language_of(notifier, notification, lease, stop).await else {
-        return Ending::Free(Verdict::Later { after: AWAY_AFTER });
+) -> Result<Verdict, Duration> {
+    let (id, order_id) = (&notification.notification_id, notification.order_id);
+    let claimed = match notifier.claims.claim(id, stop).await {
+        Ok(claimed) => claimed,
+        Err(verdict) => return Ok(verdict),
     };
-    let html = match news {
-        News::Paid(payment) => render::shopper_paid(language, notification, payment),
-        News::Expired => render::shopper_expired(language, notification),
-    };
-    // The number of a shopper is the number of the private chat.
-    let chat = Recipient::Id(ChatId(notification.user_id.get()));
-    match notifier.send_in_turn(chat, &html, lease, stop).await {
-        Sent::As(message_id) => {
-            log_told(notifier, notification, news);
-            Ending::Final(Outcome::Sent { message_id })
-        }
-        Sent::NotNow(after) => Ending::Free(Verdict::Later { after }),
-        Sent::Failed(SendError::ChatClosed(reason)) => {
-            tracing::info!(order.id = %notification.order_id, reason, "a shopper cannot be told");
-            Ending::Final(Outcome::Undeliverable { reason })
-        }
-        Sent::Failed(error) => {
-            if let SendError::Refused(reason) = &error {
-                tracing::warn!(order.id = %notification.order_id, reason, "Telegram does not take a message; it is parked");
-            }
-            tracing::debug!(order.id = %notification.order_id, ?error, "a shopper is not told yet");
-            ending_of(error, attempt, lease)
-        }
+    if claimed.attempt > 1 {
+        tracing::info!(order.id = %order_id, notification.id = %id, claimed.attempt, "sending once more");
     }
+    let telegram = &notifier.handlers.telegram;
+    let sent = telegram.send(chat.clone(), html.to_owned(), InlineKeyboardMarkup::default()).await;
+    let outcome = match sent {
+        Ok(message) => {
+            log_sent(notifier, notification, subject);
+            SendOutcome::Sent { message_id: message.message_id.into() }
+        }
+        Err(SendError::Wait(wait)) => {
+            tracing::warn!(wait_ms = wait.as_millis(), "Telegram asks to wait");
+            notifier.claims.release(std::slice::from_ref(id)).await;
+            return Err(wait);
+        }
+        Err(SendError::ChatClosed(error)) => {
+            let reason = description(&error);
+            tracing::info!(order.id = %order_id, reason, "the shopper cannot be written to");
+            SendOutcome::Undeliverable { reason }
+        }
+        Err(error) => {
+            if matches!(error, SendError::Refused(_)) {
+                tracing::warn!(order.id = %order_id, %error, "Telegram refuses a notification; it is parked");
+            } else {
+                tracing::debug!(order.id = %order_id, %error, "a notification is not sent yet");
+            }
+            return Ok(match failure_of(error, claimed) {
+                Failure::NotSent(verdict) => {
+                    notifier.claims.release(std::slice::from_ref(id)).await;
+                    verdict
+                }
+                Failure::Unknown(verdict) => verdict,
+            });
+        }
+    };
+    notifier.claims.record(std::slice::from_ref(id), &outcome).await;
+    // The order's own message shows the same.
+    if let Err(error) = order_message::refresh(&notifier.handlers, order_id).await {
+        tracing::info!(order.id = %order_id, %error, "the order's message could not be updated");
+    }
+    Ok(Verdict::Done)
 }
 
-fn log_told(notifier: &Notifier, notification: &Notification, news: News) {
+fn log_sent(notifier: &Notifier, notification: &Notification, subject: Subject) {
     let order_id = notification.order_id;
-    match news {
-        News::Paid(_) => {
-            let lag = notifier.deps.clock.now() - notification.occurred_at;
+    match subject {
+        Subject::Paid(_) => {
+            let lag = notifier.handlers.now() - notification.occurred_at;
             metrics::histogram!("tolov_paid_to_notified_seconds")
                 .record(Duration::try_from(lag).unwrap_or_default());
             let paid_to_notified_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX);
             tracing::info!(order.id = %order_id, paid_to_notified_ms, "shopper told");
         }
-        News::Expired => tracing::info!(order.id = %order_id, "shopper told that the order expired"),
+        Subject::Expired => tracing::info!(order.id = %order_id, "shopper told that the order expired"),
     }
 }
 
-/// The shopper's language; `None` when the store is away for too long.
+/// `None`: the store is unavailable until the deadline.
 async fn language_of(
     notifier: &Notifier,
     notification: &Notification,
-    lease: Lease,
+    deadline: Instant,
     stop: &Stop,
 ) -> Option<Language> {
     let mut pauses = pauses();
     loop {
-        match notifier.deps.shop.user(notification.user_id).await {
-            Ok(user) => return Some(user.and_then(|user| user.language).unwrap_or_default()),
+        match shopper::shopper(notifier.handlers.documents(), notification.user_id).await {
+            Ok(shopper) => return Some(shopper.and_then(|shopper| shopper.language).unwrap_or_default()),
             Err(error) if error.is_unavailable() => {
-                notifier.journal.store.mark_down(error);
+                notifier.claims.store.mark_down(error);
                 let next = pauses.next_pause();
-                if Instant::now() + next > lease.send_by || !pause(stop, next).await {
+                if Instant::now() + next > deadline || !pause(stop, next).await {
                     return None;
                 }
             }
             Err(error) => {
-                tracing::warn!(order.id = %notification.order_id, %error, "the shopper's language is not known");
+                tracing::warn!(order.id = %notification.order_id, %error, "the shopper's language cannot be read");
                 return Some(Language::default());
             }
         }

@@ -1,7 +1,7 @@
-//! The staff channel: at most so many posts a minute, so what waits together is posted together.
+//! The staff channel: a limited number of posts a minute, so notifications that wait together are posted together.
 //!
-//! A lone order is posted at once. Notices that do not fit in the waiting room go back to the bus for about as long as
-//! it will take until there is room, so that a flood of orders neither fills the memory nor holds back shoppers.
+//! A single order is posted at once. Notifications that do not fit into the queue go back to the bus for about as long as it
+//! takes until there is room, so that a flood of orders neither fills the memory nor holds back shoppers.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -14,36 +14,46 @@ use tokio::{sync::mpsc, time::Instant};
 use tolov_domain::{
     EventId, OrderId,
     notification::{Notification, Subject},
-    ports::{
-        bus::Verdict,
-        shop::{Claim, Outcome},
-    },
+    ports::{bus::Verdict, notifications::SendOutcome},
 };
 use tolov_kit::{availability::Availability, lifecycle::Stop};
-use tolov_shop::fulfilment::Stage;
+use tolov_shop::order::{ShopOrder, order};
 
-use super::{
-    Ending, Notifier, Verdicts,
-    journal::{AWAY_AFTER, Lease, STOP_AFTER},
-    send::ending_of,
-    waiting_room::{NO_ROOM_LONGEST, Notice},
-};
 use crate::{
-    render,
-    staff::order_post,
-    telegram::{MessageId, SendError},
+    deps::HandlerDeps,
+    notify::{
+        claims::{AWAY_AFTER, Claimed, STOP_AFTER},
+        failure::{Failure, failure_of},
+        notifier::{Notifier, Verdicts},
+        post_queue::{NO_ROOM_MAX, Notice},
+        texts,
+    },
+    staff::orders::order_post,
+    telegram::{
+        client::MessageRef,
+        errors::{SendError, description},
+    },
 };
 
 /// Telegram takes 100 buttons under one message.
 const DIGEST_MAX: usize = 96;
 
-/// The side of the channel: the only one that posts there.
+/// The only sender of posts for notifications.
 #[derive(Debug)]
 pub(super) struct StaffChannel {
     notifier: Arc<Notifier>,
     availability: Availability,
     waiting: VecDeque<Notice>,
     verdicts: Verdicts,
+}
+
+/// One message to the channel.
+#[derive(Debug, Default)]
+struct Post {
+    html: String,
+    markup: InlineKeyboardMarkup,
+    /// The order whose own post it is.
+    order: Option<ShopOrder>,
 }
 
 impl StaffChannel {
@@ -56,14 +66,18 @@ impl StaffChannel {
         }
     }
 
+    fn handlers(&self) -> &Arc<HandlerDeps> {
+        &self.notifier.handlers
+    }
+
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: Stop) {
         while let Some(first) = self.first(&mut notices, &stop).await {
             self.waiting.push_front(first);
-            match self.notifier.handlers.staff_chat.pace.book(Instant::now() + self.notifier.config.patience)
-            {
+            let deadline = Instant::now() + self.notifier.config.patience;
+            match self.handlers().staff_chat.rate_limiter.reserve(deadline) {
                 Ok(at) => {
-                    if !self.gather_until(at, &mut notices, &stop).await {
+                    if !self.collect_until(at, &mut notices, &stop).await {
                         break;
                     }
                     self.post(&stop).await;
@@ -71,7 +85,7 @@ impl StaffChannel {
                 Err(too_long) => self.give_back(too_long).await,
             }
         }
-        // Whoever still lets notices in does so before it sees the stop; it ends soon.
+        // The intake may enqueue until it sees the stop.
         while let Some(notice) = notices.recv().await {
             self.waiting.push_back(notice);
         }
@@ -89,59 +103,74 @@ impl StaffChannel {
         }
     }
 
-    /// Lets notices in until the turn of the next post; `false` when told to stop.
-    async fn gather_until(&mut self, at: Instant, notices: &mut mpsc::Receiver<Notice>, stop: &Stop) -> bool {
-        let mut open = true;
+    /// Receives until the turn of the next post; `false` when told to stop.
+    async fn collect_until(
+        &mut self,
+        at: Instant,
+        notices: &mut mpsc::Receiver<Notice>,
+        stop: &Stop,
+    ) -> bool {
+        let mut is_open = true;
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return false,
-                notice = notices.recv(), if open => match notice {
+                notice = notices.recv(), if is_open => match notice {
                     Some(notice) => self.waiting.push_back(notice),
-                    None => open = false,
+                    None => is_open = false,
                 },
                 () = tokio::time::sleep_until(at) => return true,
             }
         }
     }
 
-    /// Posts as many of those that wait as fit in one post.
+    /// Posts as many of those that wait as fit into one post.
     async fn post(&mut self, stop: &Stop) {
         let candidates = self.next_post().await;
-        let Some((claimed, attempt, lease)) = self.claim(candidates, stop).await else { return };
-        // What others have sent in the meantime has left the post, so the rest fits all the more.
-        let (post, html) = self.written(&claimed).await;
-        self.notifier.overall.jump_the_line();
-        let ids: Vec<EventId> =
-            claimed.iter().map(|notice| notice.notification.notification_id.clone()).collect();
-        match self.send(&html, &post).await {
-            Ok(message_id) => {
+        let Some((notices, claimed)) = self.claim(candidates, stop).await else { return };
+        // Those that another process has sent are left out, so the rest fits.
+        let post = self.written(&notices).await;
+        self.handlers().rate_limiter.reserve_priority();
+        let ids = ids_of(&notices);
+        let staff_chat = &self.handlers().staff_chat;
+        match staff_chat.post(&self.handlers().telegram, &post.html, &post.markup).await {
+            Ok(message) => {
                 self.availability.mark_up();
-                self.notifier.journal.record(&ids, &Outcome::Sent { message_id }).await;
-                if let Some(id) = post.order {
-                    let stage = order_post::keep_number(&self.notifier.handlers, id, message_id).await;
-                    // Somebody did something to the order before its post had a number to follow it by.
-                    if stage.is_some_and(|stage| stage != Stage::Paid) {
-                        order_post::refresh(&self.notifier.handlers, id).await;
-                    }
+                let outcome = SendOutcome::Sent { message_id: message.message_id.into() };
+                self.notifier.claims.record(&ids, &outcome).await;
+                if let Some(order) = &post.order {
+                    self.record_post(order, message).await;
                 }
-                tracing::info!(order.ids = orders(&claimed), message.id = message_id, "posted to staff");
-                self.decide(claimed, &Verdict::Done).await;
-            }
-            Err(SendError::Refused(reason)) if claimed.len() > 1 => {
-                tracing::warn!(
-                    order.ids = orders(&claimed),
-                    reason,
-                    "a digest is refused: one post each now"
+                tracing::info!(
+                    order.ids = orders_in(&notices),
+                    message.id = message.message_id,
+                    "posted to staff"
                 );
-                self.notifier.journal.release(&ids).await;
-                self.each_alone(claimed);
+                self.decide(notices, &Verdict::Done).await;
             }
-            Err(error) => self.not_posted(error, claimed, &ids, attempt, lease).await,
+            Err(SendError::Refused(error)) if notices.len() > 1 => {
+                tracing::warn!(
+                    order.ids = orders_in(&notices),
+                    %error,
+                    "a digest is refused; its notifications are posted one by one"
+                );
+                self.notifier.claims.release(&ids).await;
+                self.post_one_by_one(notices);
+            }
+            Err(error) => self.failed(error, notices, &ids, claimed).await,
         }
     }
 
-    /// Takes as many as fit in one post; a second delivery of one of them asks again when it is settled.
+    async fn record_post(&self, posted: &ShopOrder, message: MessageRef) {
+        order_post::record_post(self.handlers(), posted.id, message).await;
+        // Somebody may have changed the order before its post was recorded.
+        let now = order(self.handlers().documents(), posted.id).await;
+        if now.is_ok_and(|now| now.is_some_and(|now| now.history != posted.history)) {
+            order_post::refresh(self.handlers(), posted.id).await;
+        }
+    }
+
+    /// Takes as many as fit into one post. A second delivery of one of them comes back when it is settled.
     async fn next_post(&mut self) -> Vec<Notice> {
         let mut seen = BTreeSet::new();
         let mut candidates = Vec::new();
@@ -156,25 +185,24 @@ impl StaffChannel {
             1
         } else {
             let together = candidates.iter().take_while(|notice| !notice.alone).count();
-            digest(self, candidates.get(..together.min(DIGEST_MAX)).unwrap_or_default()).1
+            self.digest(candidates.get(..together.min(DIGEST_MAX)).unwrap_or_default()).1
         };
         let rest = candidates.split_off(fitting.min(candidates.len()));
         self.waiting.extend(rest);
         candidates
     }
 
-    /// Claims the notices of a post; those that are not ours to send get their verdict. `None`: nothing is left.
-    async fn claim(&mut self, candidates: Vec<Notice>, stop: &Stop) -> Option<(Vec<Notice>, u32, Lease)> {
-        let ids: Vec<_> =
-            candidates.iter().map(|notice| notice.notification.notification_id.clone()).collect();
+    /// Claims the notifications of a post; those that are not ours to send get their verdict. `None`: nothing is left.
+    async fn claim(&mut self, candidates: Vec<Notice>, stop: &Stop) -> Option<(Vec<Notice>, Claimed)> {
+        let ids = ids_of(&candidates);
         if ids.is_empty() {
             return None;
         }
-        let (claims, lease) = match self.notifier.journal.claim(&ids, stop).await {
-            Ok(claimed) => claimed,
-            // The store refuses a batch: one of it is the culprit, and only that one takes a step on the ladder.
+        let answers = match self.notifier.claims.claim_all(&ids, stop).await {
+            Ok(answers) => answers,
+            // Isolate the one that the store refuses: only that one is retried with back-off.
             Err(Verdict::Retry { .. }) if candidates.len() > 1 => {
-                self.each_alone(candidates);
+                self.post_one_by_one(candidates);
                 return None;
             }
             Err(verdict) => {
@@ -183,108 +211,82 @@ impl StaffChannel {
             }
         };
         let mut ours = Vec::new();
-        let mut attempt_max = 1;
-        for (notice, claim) in candidates.into_iter().zip(claims) {
-            let verdict = match claim {
-                Claim::Send { attempt } => {
-                    attempt_max = attempt_max.max(attempt);
+        let mut most_attempts: Option<Claimed> = None;
+        for (notice, answer) in candidates.into_iter().zip(answers) {
+            match answer {
+                Ok(claimed) => {
                     ours.push(notice);
-                    continue;
+                    if most_attempts.is_none_or(|most| most.attempt < claimed.attempt) {
+                        most_attempts = Some(claimed);
+                    }
                 }
-                Claim::Busy { until } => Verdict::Later { after: self.notifier.journal.busy_for(until) },
-                Claim::Settled => Verdict::Done,
-            };
-            self.decide(vec![notice], &verdict).await;
+                Err(verdict) => self.decide(vec![notice], &verdict).await,
+            }
         }
-        if ours.is_empty() { None } else { Some((ours, attempt_max, lease)) }
+        most_attempts.map(|claimed| (ours, claimed))
     }
 
-    /// The text of a post and what hangs on it: for one paid order of this shop what can be done to it, for a digest links
-    /// to its orders.
-    async fn written(&self, claimed: &[Notice]) -> (Buttons, String) {
-        let (html, _) = digest(self, claimed);
-        let ids: Vec<OrderId> = claimed.iter().map(|notice| notice.notification.order_id).collect();
-        let known = match order_post::known(&self.notifier.handlers, &ids).await {
+    /// A paid order of this shop as its own post with buttons; a digest with links to its orders.
+    async fn written(&self, notices: &[Notice]) -> Post {
+        let (html, _) = self.digest(notices);
+        let ids: Vec<OrderId> = notices.iter().map(|notice| notice.notification.order_id).collect();
+        let known = match order_post::known(self.handlers(), &ids).await {
             Ok(known) => known,
             Err(error) => {
-                tracing::warn!(order.ids = orders(claimed), %error, "posted without buttons: the orders cannot be read");
-                return (Buttons::default(), html);
+                tracing::warn!(order.ids = orders_in(notices), %error, "posted without buttons: the orders cannot be read");
+                return Post { html, ..Post::default() };
             }
         };
-        match (claimed, known.as_slice()) {
-            ([notice], [order]) if matches!(notice.notification.subject, Subject::OrderPaid { .. }) => {
-                let screen = order_post::screen(&self.notifier.handlers, order).await;
-                let buttons = Buttons { order: Some(order.id), markup: screen.markup() };
-                (buttons, screen.fitting_html())
-            }
-            _ => {
-                let markup = order_post::links(&self.notifier.handlers, &known).markup();
-                (Buttons { order: None, markup }, html)
-            }
+        if let ([notice], [order]) = (notices, known.as_slice())
+            && let Subject::OrderPaid { stock_settled, .. } = notice.notification.subject
+        {
+            let screen = order_post::screen(self.handlers(), order, stock_settled).await;
+            let (html, markup) = (screen.fitting_html(), screen.markup());
+            return Post { html, markup, order: Some(order.clone()) };
         }
+        Post { html, markup: order_post::links(self.handlers(), &known).markup(), order: None }
     }
 
-    /// Sends one post, and once more where the group has got another number.
-    async fn send(&self, html: &str, post: &Buttons) -> Result<MessageId, SendError> {
-        self.notifier.handlers.staff_chat.post(&self.notifier.telegram, html, &post.markup).await
-    }
-
-    async fn not_posted(
-        &mut self,
-        error: SendError,
-        notices: Vec<Notice>,
-        ids: &[EventId],
-        attempt: u32,
-        lease: Lease,
-    ) {
-        let ending = match error {
+    async fn failed(&mut self, error: SendError, notices: Vec<Notice>, ids: &[EventId], claimed: Claimed) {
+        let failure = match error {
             SendError::Wait(wait) => {
                 tracing::warn!(wait_ms = wait.as_millis(), "Telegram asks to wait with posts to staff");
-                self.notifier.handlers.staff_chat.pace.hold_until(Instant::now() + wait);
-                // They are next when the channel is open again; if that is too long, all are given back.
-                self.notifier.journal.release(ids).await;
+                self.handlers().staff_chat.rate_limiter.pause_until(Instant::now() + wait);
+                // They are next after the pause; where that is too long, all are given back.
+                self.notifier.claims.release(ids).await;
                 for notice in notices.into_iter().rev() {
                     self.waiting.push_front(notice);
                 }
                 return;
             }
-            // Not the end of it, as with a shopper: somebody can let the bot in, and then nothing must be missing.
-            SendError::ChatClosed(reason) => {
+            // Unlike a shopper who blocked the bot, staff can let it in, and then nothing must be missing.
+            SendError::ChatClosed(error) => {
+                let reason = description(&error);
                 self.availability.mark_down(format_args!(
                     "{reason}; let the bot be an administrator of {} who may post, or correct DB_CHANNEL",
-                    self.notifier.handlers.staff_chat.recipient()
+                    self.handlers().staff_chat.recipient()
                 ));
-                Ending::Free(Verdict::Retry { reason })
+                Failure::NotSent(Verdict::Retry { reason })
             }
-            SendError::Refused(reason) => {
-                tracing::warn!(
-                    order.ids = orders(&notices),
-                    reason,
-                    "Telegram does not take a post; it is parked"
-                );
-                ending_of(SendError::Refused(reason), attempt, lease)
+            error => {
+                if matches!(error, SendError::Refused(_)) {
+                    let order_ids = orders_in(&notices);
+                    tracing::warn!(order.ids = order_ids, %error, "Telegram refuses a post; it is parked");
+                }
+                failure_of(error, claimed)
             }
-            error @ (SendError::TokenRefused
-            | SendError::Migrated(_)
-            | SendError::NotConnected(_)
-            | SendError::ServerFailed { .. }
-            | SendError::Unknown(_)) => ending_of(error, attempt, lease),
         };
-        match ending {
-            Ending::Free(verdict) => {
-                self.notifier.journal.release(ids).await;
-                self.decide(notices, &verdict).await;
+        let verdict = match failure {
+            Failure::NotSent(verdict) => {
+                self.notifier.claims.release(ids).await;
+                verdict
             }
-            Ending::Leased(verdict) => self.decide(notices, &verdict).await,
-            Ending::Final(outcome) => {
-                self.notifier.journal.record(ids, &outcome).await;
-                self.decide(notices, &Verdict::Done).await;
-            }
-        }
+            Failure::Unknown(verdict) => verdict,
+        };
+        self.decide(notices, &verdict).await;
     }
 
-    /// The next posts have one of these each.
-    fn each_alone(&mut self, notices: Vec<Notice>) {
+    fn post_one_by_one(&mut self, notices: Vec<Notice>) {
         for mut notice in notices.into_iter().rev() {
             notice.alone = true;
             self.waiting.push_front(notice);
@@ -293,33 +295,29 @@ impl StaffChannel {
 
     async fn give_back(&mut self, after: Duration) {
         let waiting = std::mem::take(&mut self.waiting);
-        self.decide(waiting.into(), &Verdict::Later { after: after.min(NO_ROOM_LONGEST) }).await;
+        self.decide(waiting.into(), &Verdict::Later { after: after.min(NO_ROOM_MAX) }).await;
     }
 
     async fn decide(&self, notices: Vec<Notice>, verdict: &Verdict) {
         for notice in notices {
-            // The other end outlives every sender.
+            // The receiver outlives every sender.
             self.verdicts.send((notice.delivery, verdict.clone())).await.ok();
         }
     }
+
+    fn digest(&self, notices: &[Notice]) -> (String, usize) {
+        let notifications: Vec<&Notification> = notices.iter().map(|notice| &notice.notification).collect();
+        texts::digest(self.notifier.config.staff_language, &notifications)
+    }
 }
 
-/// What hangs on a post.
-#[derive(Debug, Default)]
-struct Buttons {
-    /// The order whose own post it is.
-    order: Option<OrderId>,
-    markup: InlineKeyboardMarkup,
+fn ids_of(notices: &[Notice]) -> Vec<EventId> {
+    notices.iter().map(|notice| notice.notification.notification_id.clone()).collect()
 }
 
-/// The numbers of the orders that a post is about, for the log.
-fn orders(notices: &[Notice]) -> String {
+/// For the log.
+fn orders_in(notices: &[Notice]) -> String {
     let numbers: Vec<String> =
         notices.iter().map(|notice| notice.notification.order_id.to_string()).collect();
     numbers.join(",")
-}
-
-fn digest(channel: &StaffChannel, notices: &[Notice]) -> (String, usize) {
-    let told: Vec<&Notification> = notices.iter().map(|notice| &notice.notification).collect();
-    render::digest(channel.notifier.config.staff_language, &told)
 }

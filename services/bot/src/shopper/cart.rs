@@ -1,58 +1,62 @@
-//! The cart: counts, promo code, and what has become of it since the shopper looked.
+//! The cart: quantities, the promo code, and what has changed since the shopper looked.
 
 use tolov_domain::{Language, OrderedProduct, ProductId, Tiyin};
 use tolov_shop::{
-    cart::{self, CartChange, News, Quote, QuoteLine},
-    profile,
     promo::{self, PromoRefusal},
+    shopper::{
+        self,
+        cart::{self, CartChange, News, Quote, QuoteLine},
+    },
 };
 
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::ShopPress,
-    render,
-    screen::{Button, Screen},
-    shopper::menu,
-    text::{l, money, t},
+    conversation::{
+        callback::ShopCallback,
+        context::Ctx,
+        dialogue::Step,
+        error::HandlerResult,
+        pages::{Page, page_of_index},
+        screen::{Button, Screen},
+    },
+    orders::order_lines,
+    texts::{l, money, t},
 };
 
-/// Each line is a row of buttons, and a message has at most 100 of those.
-const LINES_PER_PAGE: usize = 8;
-
-pub(crate) async fn open(ctx: Ctx) -> Done {
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     open_page(ctx, 0).await
 }
 
-pub(crate) async fn open_page(mut ctx: Ctx, page: u32) -> Done {
-    menu::rest(&mut ctx).await?;
-    let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
+pub(crate) async fn open_page(ctx: Ctx, page: u32) -> HandlerResult {
+    ctx.leave_step().await?;
+    let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
     ctx.show(screen(ctx.language, &quote, page)).await
 }
 
-/// As a new message below: what was tapped stays as it is.
-pub(crate) async fn open_below(ctx: Ctx) -> Done {
-    ctx.expect(Step::Idle).await?;
-    let quote = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?;
+/// As a new message: the tapped one stays as it is.
+pub(crate) async fn open_below(ctx: Ctx) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
+    let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
     ctx.show_below(screen(ctx.language, &quote, 0)).await
 }
 
-/// So many of one line; the screen stays on its page.
-pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> Done {
-    let user = ctx.shop().user(ctx.id()).await?;
-    let line = user.and_then(|user| user.cart.iter().position(|line| line.product_id == article_id));
-    // Taken out meanwhile, on another device perhaps: it does not come back by a tap on an old screen.
-    let Some(position) = line else { return open(ctx).await };
+/// Sets the quantity of a line; the screen stays on its page.
+pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> HandlerResult {
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let cart = shopper.map(|shopper| shopper.cart).unwrap_or_default();
+    // A line that was removed meanwhile does not come back by a tap on an old screen.
+    let Some(index) = cart.iter().position(|line| line.product_id == article_id) else {
+        return open(ctx).await;
+    };
     let wanted = OrderedProduct { product_id: article_id, count };
-    let changed = cart::set(ctx.shop(), ctx.id(), wanted, ctx.now()).await?;
-    if let Some(text) = say_change(ctx.language, &changed) {
+    let change = cart::set(ctx.documents(), ctx.id(), wanted).await?;
+    if let Some(text) = change_text(ctx.language, &change) {
         ctx.toast(text).await?;
     }
-    open_page(ctx, u32::try_from(position / LINES_PER_PAGE).unwrap_or(0)).await
+    open_page(ctx, page_of_index(index)).await
 }
 
-/// What a change has to say beside what the screen shows.
-pub(crate) fn say_change(language: Language, change: &CartChange) -> Option<String> {
+/// What the screen does not show of a change.
+pub(crate) fn change_text(language: Language, change: &CartChange) -> Option<String> {
     match change {
         CartChange::Set(_) => None,
         CartChange::OnlyLeft(left) => Some(l!(language, "cart-only-left", count = *left)),
@@ -61,60 +65,55 @@ pub(crate) fn say_change(language: Language, change: &CartChange) -> Option<Stri
     }
 }
 
-pub(crate) async fn ask_to_clear(ctx: Ctx) -> Done {
+pub(crate) async fn ask_to_clear(ctx: Ctx) -> HandlerResult {
     let language = ctx.language;
     let screen = Screen::new(t!(language, "cart-clear-surely")).row([
-        Button::press(l!(language, "cart-clear-yes"), ShopPress::ClearCartSurely),
-        Button::press(l!(language, "back"), ShopPress::Cart),
+        Button::callback(l!(language, "cart-clear-yes"), ShopCallback::ClearCartConfirmed),
+        Button::callback(l!(language, "back"), ShopCallback::Cart),
     ]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn clear(ctx: Ctx) -> Done {
-    ctx.shop().clear_cart(ctx.id()).await?;
+pub(crate) async fn clear(ctx: Ctx) -> HandlerResult {
+    shopper::change(ctx.documents(), ctx.id(), |shopper| shopper.cart.clear()).await?;
     open(ctx).await
 }
 
-/// The shopper has read what is new and goes on with what there is.
-pub(crate) async fn accept_news(ctx: Ctx) -> Done {
-    cart::accept_news(ctx.shop(), ctx.id(), ctx.now()).await?;
+pub(crate) async fn accept_news(ctx: Ctx) -> HandlerResult {
+    cart::accept_news(ctx.documents(), ctx.id(), ctx.now()).await?;
     open(ctx).await
 }
 
-pub(crate) async fn ask_promo(ctx: Ctx) -> Done {
-    ctx.expect(Step::PromoCode).await?;
+pub(crate) async fn ask_promo(ctx: Ctx) -> HandlerResult {
+    ctx.wait_for(Step::PromoCode);
     let language = ctx.language;
-    let screen =
-        Screen::new(t!(language, "promo-ask")).row([Button::press(l!(language, "back"), ShopPress::Cart)]);
+    let screen = Screen::new(t!(language, "promo-ask"))
+        .row([Button::callback(l!(language, "back"), ShopCallback::Cart)]);
     ctx.show(screen).await
 }
 
-/// What was typed as a promo code.
-pub(crate) async fn enter_promo(ctx: Ctx) -> Done {
+/// A promo code was typed.
+pub(crate) async fn enter_promo(ctx: Ctx) -> HandlerResult {
     let language = ctx.language;
     let Some(code) = ctx.text().and_then(promo::fold_code) else {
-        return ctx.say(t!(language, "promo-unknown")).await;
+        return ctx.reply(t!(language, "promo-unknown")).await;
     };
-    let goods = cart::quote(ctx.shop(), ctx.id(), ctx.now()).await?.goods;
+    let goods = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?.goods;
     match promo::discount(ctx.documents(), &code, ctx.id(), goods, ctx.now()).await? {
-        Ok(_) => {}
-        // It may count when there is more in the cart, so it is kept; the cart says why it does not yet.
-        Err(PromoRefusal::TooLittle(_)) => {}
-        Err(refusal) => return ctx.say(say_refusal(language, refusal)).await,
+        // With more in the cart it may count later, so it is kept; the cart says why it does not yet.
+        Ok(_) | Err(PromoRefusal::TooLittle(_)) => {}
+        Err(refusal) => return ctx.reply(refusal_text(language, refusal)).await,
     }
-    profile::change(ctx.documents(), ctx.id(), ctx.now(), |profile| {
-        profile.promo_code = Some(code.clone());
-    })
-    .await?;
+    shopper::change(ctx.documents(), ctx.id(), |shopper| shopper.promo_code = Some(code.clone())).await?;
     open(ctx).await
 }
 
-pub(crate) async fn drop_promo(ctx: Ctx) -> Done {
-    profile::change(ctx.documents(), ctx.id(), ctx.now(), |profile| profile.promo_code = None).await?;
+pub(crate) async fn drop_promo(ctx: Ctx) -> HandlerResult {
+    shopper::change(ctx.documents(), ctx.id(), |shopper| shopper.promo_code = None).await?;
     open(ctx).await
 }
 
-pub(crate) fn say_refusal(language: Language, refusal: PromoRefusal) -> String {
+pub(crate) fn refusal_text(language: Language, refusal: PromoRefusal) -> String {
     match refusal {
         PromoRefusal::Unknown => t!(language, "promo-unknown"),
         PromoRefusal::Expired => t!(language, "promo-expired"),
@@ -124,70 +123,60 @@ pub(crate) fn say_refusal(language: Language, refusal: PromoRefusal) -> String {
     }
 }
 
-pub(crate) fn screen(language: Language, quote: &Quote, page: u32) -> Screen {
-    let menu = Button::press(l!(language, "back-to-menu"), ShopPress::Menu);
-    let catalogue = Button::press(l!(language, "menu-catalogue"), ShopPress::Categories { page: 0 });
+fn screen(language: Language, quote: &Quote, page: u32) -> Screen {
+    let menu = Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu);
+    let catalogue = Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 });
     if quote.is_empty() {
         return Screen::new(t!(language, "cart-empty")).row([catalogue]).row([menu]);
     }
-    let pages = quote.lines.len().div_ceil(LINES_PER_PAGE);
-    let page = usize::try_from(page).unwrap_or(0).min(pages - 1);
-    let mut screen = Screen::new(text(language, quote));
-    let shown = quote.lines.iter().enumerate().skip(page * LINES_PER_PAGE).take(LINES_PER_PAGE);
-    for (index, line) in shown {
-        screen = screen.row(line_buttons(index + 1, line));
-    }
-    screen = screen.row(page_buttons(page, pages));
+    let page = Page::of(&quote.lines, page);
+    let rows = page.items.iter().zip(page.first() + 1..).map(|(line, number)| line_buttons(number, line));
+    let screen = Screen::new(text(language, quote))
+        .rows(rows)
+        .row(page.buttons(|page| ShopCallback::CartPage { page }));
     if quote.has_news() {
         return screen
-            .row([Button::press(l!(language, "cart-accept-news"), ShopPress::AcceptNews)])
+            .row([Button::callback(l!(language, "cart-accept-news"), ShopCallback::AcceptNews)])
             .row([menu]);
     }
     let promo = match &quote.promo {
-        Some(promo) => Button::press(l!(language, "promo-drop", code = &promo.code), ShopPress::DropPromo),
-        None => Button::press(l!(language, "promo-enter"), ShopPress::AskPromo),
+        Some(promo) => {
+            Button::callback(l!(language, "promo-drop", code = &promo.code), ShopCallback::DropPromo)
+        }
+        None => Button::callback(l!(language, "promo-enter"), ShopCallback::AskPromo),
     };
     let total = money(language, quote.total());
     screen
-        .row([Button::press(l!(language, "cart-check-out", total = total), ShopPress::CheckOut)])
-        .row([promo, Button::press(l!(language, "cart-clear"), ShopPress::ClearCart)])
+        .row([Button::callback(l!(language, "cart-check-out", total = total), ShopCallback::CheckOut)])
+        .row([promo, Button::callback(l!(language, "cart-clear"), ShopCallback::ClearCart)])
         .row([catalogue, menu])
 }
 
 fn line_buttons(number: usize, line: &QuoteLine) -> Vec<Button> {
     let article_id = line.article_id;
-    let set = |label: &str, count| Button::press(label, ShopPress::SetInCart { article_id, count });
-    let open = line.product_id.map_or(ShopPress::Nothing, |id| ShopPress::Product { id });
+    let set = |label: &str, count| Button::callback(label, ShopCallback::SetInCart { article_id, count });
+    let open = line.product_id.map_or(ShopCallback::Nothing, |id| ShopCallback::Product { id });
     vec![
         set("➖", line.count.saturating_sub(1)),
-        Button::press(format!("{number}) × {}", line.count), open),
+        Button::callback(format!("{number}) × {}", line.count), open),
         set("➕", line.count.saturating_add(1)),
         set("🗑", 0),
-    ]
-}
-
-fn page_buttons(page: usize, pages: usize) -> Vec<Button> {
-    if pages < 2 {
-        return Vec::new();
-    }
-    let to = |label: &str, page: usize| {
-        Button::press(label, ShopPress::CartPage { page: u32::try_from(page).unwrap_or(0) })
-    };
-    vec![
-        to("◀️", page.checked_sub(1).unwrap_or(pages - 1)),
-        Button::press(format!("{}/{pages}", page + 1), ShopPress::Nothing),
-        to("▶️", (page + 1) % pages),
     ]
 }
 
 fn text(language: Language, quote: &Quote) -> String {
     let line = |(index, line): (usize, &QuoteLine)| {
         let text = line_text(language, index + 1, line);
-        // A blank line between two of them.
+        // With a blank line between two of them.
         if index == 0 { text } else { format!("\n{text}") }
     };
     let lines: Vec<String> = quote.lines.iter().enumerate().map(line).collect();
-    render::fit_lines(language, &t!(language, "cart-title"), &lines, &totals(language, quote, Tiyin::ZERO))
+    order_lines::fit_lines(
+        language,
+        &t!(language, "cart-title"),
+        &lines,
+        &totals(language, quote, Tiyin::ZERO),
+    )
 }
 
 fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {
@@ -204,12 +193,12 @@ fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {
     }
     if let Some(news) = line.news {
         text.push_str("\n⚠️ ");
-        text.push_str(&say_news(language, news, line.price));
+        text.push_str(&news_text(language, news, line.price));
     }
     text
 }
 
-fn say_news(language: Language, news: News, price: Tiyin) -> String {
+fn news_text(language: Language, news: News, price: Tiyin) -> String {
     let now = money(language, price);
     match news {
         News::Dearer { was } => t!(language, "news-dearer", was = money(language, was), now = now),
@@ -220,7 +209,7 @@ fn say_news(language: Language, news: News, price: Tiyin) -> String {
     }
 }
 
-/// Goods, discount, delivery, total; what is nothing is left out.
+/// Goods, discount, delivery and total; what is zero is left out.
 pub(crate) fn totals(language: Language, quote: &Quote, delivery_price: Tiyin) -> String {
     let mut sums = Vec::new();
     let total = quote.total().checked_add(delivery_price).unwrap_or(Tiyin::MAX);
@@ -232,7 +221,7 @@ pub(crate) fn totals(language: Language, quote: &Quote, delivery_price: Tiyin) -
             Ok(discount) => {
                 t!(language, "sum-discount", code = &promo.code, sum = money(language, discount))
             }
-            Err(refusal) => format!("⚠️ {}: {}", promo.code, say_refusal(language, refusal)),
+            Err(refusal) => format!("⚠️ {}: {}", promo.code, refusal_text(language, refusal)),
         });
     }
     if delivery_price > Tiyin::ZERO {

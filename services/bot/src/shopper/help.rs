@@ -6,15 +6,18 @@ use teloxide::types::BotCommand;
 use tolov_domain::Language;
 
 use crate::{
-    ctx::{Ctx, Done, HandlerDeps},
-    press::ShopPress,
-    screen::{Button, Screen},
-    shopper::menu,
-    text::{l, t},
+    conversation::{
+        callback::ShopCallback,
+        context::Ctx,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    deps::HandlerDeps,
+    texts::{l, t},
 };
 
-pub(crate) async fn open(mut ctx: Ctx) -> Done {
-    menu::rest(&mut ctx).await?;
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
     ctx.show(screen(ctx.language)).await
 }
 
@@ -22,8 +25,8 @@ fn screen(language: Language) -> Screen {
     let lines = commands(language).into_iter().map(|(name, what)| format!("/{name} — {what}"));
     let html = [t!(language, "help-text"), lines.collect::<Vec<_>>().join("\n"), t!(language, "help-end")];
     Screen::new(html.join("\n\n")).row([
-        Button::press(l!(language, "menu-support"), ShopPress::AskSupport),
-        Button::press(l!(language, "back-to-menu"), ShopPress::Menu),
+        Button::callback(l!(language, "menu-support"), ShopCallback::AskSupport),
+        Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu),
     ])
 }
 
@@ -41,15 +44,15 @@ fn commands(language: Language) -> [(&'static str, String); 8] {
     ]
 }
 
-/// Tells Telegram the commands in every language; those who speak none of ours see the Uzbek ones. The same again
-/// changes nothing. The bot works without the list, so what fails is only logged.
+/// Tells Telegram the commands in every language; for other languages the Uzbek ones are shown. Best effort: the bot works
+/// without the list.
 pub(crate) async fn announce_commands(deps: &Arc<HandlerDeps>) {
     let for_others = (None, Language::default());
     let each = Language::ALL.map(|language| (Some(language), language));
     for (only, language) in std::iter::once(for_others).chain(each) {
         let list = commands(language).map(|(name, what)| BotCommand::new(name, what));
         if let Err(error) = deps.telegram.set_commands(list.to_vec(), only).await {
-            tracing::warn!(?error, language = language.as_str(), "the list of commands could not be set");
+            tracing::warn!(%error, language = language.as_str(), "the list of commands could not be set");
         }
     }
 }
@@ -59,10 +62,10 @@ mod tests {
     use teloxide::utils::command::BotCommands;
 
     use super::*;
-    use crate::schema::Command;
+    use crate::conversation::command::Command;
 
     #[test]
-    fn every_command_that_is_shown_is_understood_and_within_telegrams_limits() {
+    fn every_listed_command_is_understood_and_within_telegrams_limits() {
         for language in Language::ALL {
             for (name, what) in commands(language) {
                 assert!(Command::parse(&format!("/{name}"), "shop_bot").is_ok(), "/{name}");

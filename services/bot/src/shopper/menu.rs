@@ -1,76 +1,65 @@
 //! The main menu.
 
 use tolov_domain::{Language, OrderedProduct};
+use tolov_shop::shopper;
 
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::{ShopPress, StaffPress},
-    screen::{Button, Screen},
-    shopper::contact,
-    text::{l, t},
+    conversation::{
+        callback::{ShopCallback, StaffCallback},
+        context::Ctx,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    texts::{l, t},
 };
 
-pub(crate) async fn open(ctx: Ctx) -> Done {
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     let title = t!(ctx.language, "menu-title");
     open_titled(ctx, title).await
 }
 
-/// The way on for somebody who wrote what nobody understands.
-pub(crate) async fn hint(ctx: Ctx) -> Done {
+/// The menu as the answer to a message that fits nothing.
+pub(crate) async fn hint(ctx: Ctx) -> HandlerResult {
     let title = t!(ctx.language, "unknown");
     open_titled(ctx, title).await
 }
 
-async fn open_titled(mut ctx: Ctx, title: String) -> Done {
-    rest(&mut ctx).await?;
-    leave_search(&mut ctx).await?;
-    let user = ctx.shop().user(ctx.id()).await?;
-    let pieces = user.map_or(0, |user| pieces_in(&user.cart));
+async fn open_titled(ctx: Ctx, title: String) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.update(|dialogue| dialogue.search = None);
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let pieces = shopper.map_or(0, |shopper| pieces_in(&shopper.cart));
     ctx.show(screen(ctx.language, title, pieces, ctx.role.is_some())).await
-}
-
-/// The shopper looks around: nothing is waited for any more, and a keyboard that was shown for an answer goes.
-pub(crate) async fn rest(ctx: &mut Ctx) -> Done {
-    contact::put_away(ctx).await?;
-    ctx.expect(Step::Idle).await?;
-    ctx.dialogue.step = Step::Idle;
-    Ok(())
-}
-
-/// The way back from a card is not to the results of a search any more.
-pub(crate) async fn leave_search(ctx: &mut Ctx) -> Done {
-    if ctx.dialogue.found.take().is_some() {
-        ctx.change(|dialogue| dialogue.found = None).await?;
-    }
-    Ok(())
 }
 
 pub(crate) fn pieces_in(cart: &[OrderedProduct]) -> u32 {
     cart.iter().fold(0, |pieces, line| pieces.saturating_add(line.count))
 }
 
-/// The button to the cart, with what is in it.
+/// The button to the cart, with the number of pieces in it.
 pub(crate) fn cart_button(language: Language, pieces: u32) -> Button {
     let label = match pieces {
         0 => l!(language, "menu-cart"),
         _ => l!(language, "menu-cart-filled", count = pieces),
     };
-    Button::press(label, ShopPress::Cart)
+    Button::callback(label, ShopCallback::Cart)
 }
 
 fn screen(language: Language, title: String, pieces: u32, is_staff: bool) -> Screen {
-    let staff = is_staff.then(|| Button::press(l!(language, "menu-staff"), StaffPress::Panel));
+    let staff = is_staff.then(|| Button::callback(l!(language, "menu-staff"), StaffCallback::Panel));
     Screen::new(title)
-        .row([Button::press(l!(language, "menu-catalogue"), ShopPress::Categories { page: 0 })])
-        .row([Button::press(l!(language, "menu-search"), ShopPress::Search), cart_button(language, pieces)])
+        .row([Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 })])
         .row([
-            Button::press(l!(language, "menu-orders"), ShopPress::Orders { page: 0 }),
-            Button::press(l!(language, "menu-profile"), ShopPress::Profile),
+            Button::callback(l!(language, "menu-search"), ShopCallback::Search),
+            cart_button(language, pieces),
         ])
         .row([
-            Button::press(l!(language, "menu-help"), ShopPress::Help),
-            Button::press(l!(language, "menu-support"), ShopPress::AskSupport),
+            Button::callback(l!(language, "menu-orders"), ShopCallback::Orders { page: 0 }),
+            Button::callback(l!(language, "menu-profile"), ShopCallback::Profile),
+        ])
+        .row([
+            Button::callback(l!(language, "menu-help"), ShopCallback::Help),
+            Button::callback(l!(language, "menu-support"), ShopCallback::AskSupport),
         ])
         .row(staff)
 }
@@ -85,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_menu_counts_the_pieces_and_shows_staff_their_door() {
+    fn the_menu_counts_the_pieces_and_shows_staff_their_button() {
         let of = |language, pieces, is_staff| labels(&screen(language, String::new(), pieces, is_staff));
         assert_eq!(
             of(Language::Uz, 3, false),

@@ -1,39 +1,41 @@
-//! A shopper writes to staff: whatever they send goes to everybody who answers, and answers come back here.
+//! Messages of shoppers to staff.
 
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::ShopPress,
-    screen::{Button, Screen},
-    shopper::menu,
-    staff::support,
-    text::{l, t},
+    conversation::{
+        callback::ShopCallback,
+        context::Ctx,
+        dialogue::Step,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    staff::people::support,
+    texts::{l, t},
 };
 
-pub(crate) async fn ask(mut ctx: Ctx) -> Done {
+pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
     if support::team(&ctx).await?.is_empty() {
         return ctx.alert(l!(ctx.language, "support-nobody")).await;
     }
-    menu::rest(&mut ctx).await?;
-    ctx.expect(Step::Support).await?;
+    ctx.leave_step().await?;
+    ctx.wait_for(Step::Support);
     let screen = Screen::new(t!(ctx.language, "support-ask"))
-        .row([Button::press(l!(ctx.language, "support-menu"), ShopPress::Menu)]);
+        .row([Button::callback(l!(ctx.language, "support-menu"), ShopCallback::Menu)]);
     ctx.show(screen).await
 }
 
-/// The message itself. More may follow (an album is several), until the shopper goes elsewhere.
-pub(crate) async fn take(ctx: Ctx) -> Done {
+/// The message. More may follow, such as those of an album, until the shopper goes elsewhere.
+pub(crate) async fn take(ctx: Ctx) -> HandlerResult {
     let team = support::team(&ctx).await?;
     if team.is_empty() {
-        return ctx.say(t!(ctx.language, "support-nobody")).await;
+        return ctx.reply(t!(ctx.language, "support-nobody")).await;
     }
     match support::to_staff(&ctx, &team).await? {
-        support::Reached::Some => {
+        support::Forwarded::ToStaff => {
             let screen = Screen::new(t!(ctx.language, "support-sent"))
-                .row([Button::press(l!(ctx.language, "support-menu"), ShopPress::Menu)]);
+                .row([Button::callback(l!(ctx.language, "support-menu"), ShopCallback::Menu)]);
             ctx.show(screen).await
         }
-        support::Reached::NotSuch => ctx.say(t!(ctx.language, "support-not-such")).await,
-        support::Reached::Nobody => ctx.say(t!(ctx.language, "support-nobody-now")).await,
+        support::Forwarded::Unsupported => ctx.reply(t!(ctx.language, "support-not-such")).await,
+        support::Forwarded::ToNobody => ctx.reply(t!(ctx.language, "support-nobody-now")).await,
     }
 }

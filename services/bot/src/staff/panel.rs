@@ -7,46 +7,56 @@ use tolov_shop::{
 };
 
 use crate::{
-    ctx::{Ctx, Done},
-    press::{CataloguePress, ShopPress, StaffPress},
-    screen::{Button, Screen},
-    shopper::menu,
-    text::{l, t},
+    conversation::{
+        callback::{CatalogueCallback, ShopCallback, StaffCallback},
+        context::Ctx,
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    texts::{l, t},
 };
 
-/// /admin. Who has no role does not get here: to them it is no command (`schema.rs`).
-pub(crate) async fn open(mut ctx: Ctx) -> Done {
+/// /admin. For people without a role it is not a command (`schema.rs`).
+pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     let Some(role) = ctx.role else { return ctx.stale().await };
-    // Also out of a question that shows a keyboard, which only a message takes away.
-    menu::rest(&mut ctx).await?;
+    ctx.leave_step().await?;
     ctx.show(screen(ctx.language, role, &ctx.person.name)).await
 }
 
 fn screen(language: Language, role: Role, name: &str) -> Screen {
     Screen::new(t!(language, "panel-title", name = name, role = role_name(language, role)))
         .rows(buttons(language, role))
-        .row([Button::press(l!(language, "panel-to-shop"), ShopPress::Menu)])
+        .row([Button::callback(l!(language, "panel-to-shop"), ShopCallback::Menu)])
 }
 
-/// Everything that staff can do, one line a button: what a role may, it sees.
+/// Everything that staff can do; a role sees what it may.
 fn buttons(language: Language, role: Role) -> Vec<Vec<Button>> {
     let all = [
-        (Right::SeeOrders, Button::press(l!(language, "panel-orders"), StaffPress::Orders)),
-        (Right::Broadcast, Button::press(l!(language, "panel-broadcast"), StaffPress::Broadcast)),
+        (Right::SeeOrders, Button::callback(l!(language, "panel-orders"), StaffCallback::Orders)),
+        (Right::Broadcast, Button::callback(l!(language, "panel-broadcast"), StaffCallback::Broadcast)),
         (
             Right::SeeStatistics,
-            Button::press(l!(language, "panel-statistics"), StaffPress::Statistics { period: Period::Days }),
+            Button::callback(
+                l!(language, "panel-statistics"),
+                StaffCallback::Statistics { period: Period::Days },
+            ),
         ),
         (
             Right::EditCatalogue,
-            Button::press(l!(language, "panel-catalogue"), CataloguePress::Categories { page: 0 }),
+            Button::callback(l!(language, "panel-catalogue"), CatalogueCallback::Categories { page: 0 }),
         ),
         (
             Right::EditCatalogue,
-            Button::press(l!(language, "panel-promo"), StaffPress::PromoCodes { page: 0 }),
+            Button::callback(l!(language, "panel-promo"), StaffCallback::PromoCodes { page: 0 }),
         ),
-        (Right::ManageStaff, Button::press(l!(language, "panel-staff"), StaffPress::Members { page: 0 })),
-        (Right::ManageStaff, Button::press(l!(language, "panel-journal"), StaffPress::Journal { page: 0 })),
+        (
+            Right::ManageStaff,
+            Button::callback(l!(language, "panel-staff"), StaffCallback::Members { page: 0 }),
+        ),
+        (
+            Right::ManageStaff,
+            Button::callback(l!(language, "panel-journal"), StaffCallback::Journal { page: 0 }),
+        ),
     ];
     let allowed: Vec<Button> =
         all.into_iter().filter(|(right, _)| role.may(*right)).map(|(_, button)| button).collect();
@@ -63,32 +73,7 @@ pub(crate) fn role_name(language: Language, role: Role) -> String {
 
 /// The way back to the panel, at the end of a screen.
 pub(crate) fn back(language: Language) -> [Button; 1] {
-    [Button::press(l!(language, "panel-back"), StaffPress::Panel)]
-}
-
-/// The way to the pages beside this one.
-pub(crate) fn pager(page: u32, pages: u32, to: impl Fn(u32) -> crate::press::Press) -> Vec<Button> {
-    if pages < 2 {
-        return Vec::new();
-    }
-    let mut row = Vec::new();
-    if let Some(before) = page.checked_sub(1) {
-        row.push(Button::press("◀️", to(before)));
-    }
-    row.push(Button::press(format!("{} / {pages}", page.saturating_add(1)), ShopPress::Nothing));
-    if page.saturating_add(1) < pages {
-        row.push(Button::press("▶️", to(page.saturating_add(1))));
-    }
-    row
-}
-
-/// One page of a list that may have become shorter: the page that is there, how many there are, and what is on it.
-pub(crate) fn page_of<T>(all: &[T], page: u32, on_a_page: usize) -> (u32, u32, &[T]) {
-    let pages = u32::try_from(all.len().div_ceil(on_a_page)).unwrap_or(u32::MAX).max(1);
-    let page = page.min(pages.saturating_sub(1));
-    let from = usize::try_from(page).unwrap_or(0).saturating_mul(on_a_page).min(all.len());
-    let to = from.saturating_add(on_a_page).min(all.len());
-    (page, pages, all.get(from..to).unwrap_or_default())
+    [Button::callback(l!(language, "panel-back"), StaffCallback::Panel)]
 }
 
 #[cfg(test)]
@@ -98,29 +83,15 @@ mod tests {
     #[test]
     fn a_role_sees_what_it_may() {
         let labels = |role| {
-            let buttons: Vec<Button> = buttons(Language::En, role).concat();
-            buttons.len()
+            let markup = Screen::new("").rows(buttons(Language::En, role)).markup();
+            markup.inline_keyboard.concat().into_iter().map(|button| button.text).collect::<Vec<_>>()
         };
-        assert!(labels(Role::Owner) > labels(Role::Manager));
-        assert!(labels(Role::Manager) > labels(Role::Courier));
-    }
-
-    #[test]
-    fn a_page_that_is_no_more_is_the_last_one() {
-        let all = [1, 2, 3, 4, 5];
-        assert_eq!(page_of(&all, 0, 2), (0, 3, &[1, 2][..]));
-        assert_eq!(page_of(&all, 9, 2), (2, 3, &[5][..]));
-        assert_eq!(page_of::<u8>(&[], 3, 2), (0, 1, &[][..]));
-        assert!(pager(0, 1, |page| CataloguePress::Categories { page }.into()).is_empty());
-        let turns = pager(1, 3, |page| CataloguePress::Categories { page }.into());
-        let labels: Vec<String> = Screen::new("")
-            .row(turns)
-            .markup()
-            .inline_keyboard
-            .concat()
-            .into_iter()
-            .map(|b| b.text)
-            .collect();
-        assert_eq!(labels, ["◀️", "2 / 3", "▶️"], "as shoppers have it");
+        let orders = l!(Language::En, "panel-orders");
+        let catalogue = l!(Language::En, "panel-catalogue");
+        let staff = l!(Language::En, "panel-staff");
+        let sees = |role| [&orders, &catalogue, &staff].map(|label| labels(role).contains(label));
+        assert_eq!(sees(Role::Owner), [true, true, true]);
+        assert_eq!(sees(Role::Manager), [true, true, false]);
+        assert_eq!(sees(Role::Courier), [true, false, false]);
     }
 }

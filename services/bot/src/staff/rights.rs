@@ -1,16 +1,19 @@
-//! Which right a tap or an answer of staff needs. The tree asks at every one of them, with the role read anew, because a
-//! role may have been taken away since the button was shown.
+//! Which right a tap or an answer of staff needs. The routing asks at each, with the role as it is now: it may have been taken
+//! away since the button was shown.
 
 use tolov_shop::staff::Right;
 
 use crate::{
-    ctx::{Ctx, Done},
-    press::{Press, StaffPress},
-    staff::StaffStep,
-    text::l,
+    conversation::{
+        callback::{CallbackData, StaffCallback},
+        context::Ctx,
+        dialogue::StaffStep,
+        error::HandlerResult,
+    },
+    texts::l,
 };
 
-/// What a tap or an answer needs.
+/// What a tap or an answer requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Any role at all.
@@ -28,60 +31,60 @@ impl Need {
 }
 
 /// `None`: a button of shoppers.
-pub(crate) fn of_press(press: &Press) -> Option<Need> {
-    match press {
-        Press::Shop(_) => None,
-        Press::Staff(press) => Some(of_staff_press(press)),
-        Press::Catalogue(_) => Some(Need::Right(Right::EditCatalogue)),
+pub(crate) fn of_callback(callback: &CallbackData) -> Option<Need> {
+    match callback {
+        CallbackData::Shop(_) => None,
+        CallbackData::Staff(callback) => Some(of_staff_callback(callback)),
+        CallbackData::Catalogue(_) => Some(Need::Right(Right::EditCatalogue)),
     }
 }
 
-pub(crate) fn may_tap(ctx: &Ctx, press: &Press) -> bool {
-    of_press(press).is_none_or(|need| need.is_met_by(ctx))
+pub(crate) fn may_tap(ctx: &Ctx, callback: &CallbackData) -> bool {
+    of_callback(callback).is_none_or(|need| need.is_met_by(ctx))
 }
 
 pub(crate) fn may_answer(ctx: &Ctx, step: &StaffStep) -> bool {
     of_step(step).is_met_by(ctx)
 }
 
-/// To somebody who has a role, but not the right.
-pub(crate) async fn refuse(ctx: Ctx) -> Done {
+/// The answer to somebody whose role does not have the right.
+pub(crate) async fn refuse(ctx: Ctx) -> HandlerResult {
     ctx.alert(l!(ctx.language, "staff-no-right")).await
 }
 
-fn of_staff_press(press: &StaffPress) -> Need {
-    match press {
-        StaffPress::Panel => Need::Role,
-        // Which deeds a role may do is asked where they are done (`Role::may_do`).
-        StaffPress::Do { .. }
-        | StaffPress::DoSurely { .. }
-        | StaffPress::Orders
-        | StaffPress::OrdersIn { .. }
-        | StaffPress::OrdersByPhone { .. }
-        | StaffPress::FindOrder
-        | StaffPress::Order { .. } => Need::Right(Right::SeeOrders),
-        StaffPress::Broadcast
-        | StaffPress::StartBroadcast { .. }
-        | StaffPress::ShowBroadcast { .. }
-        | StaffPress::PauseBroadcast { .. }
-        | StaffPress::ResumeBroadcast { .. }
-        | StaffPress::StopBroadcast { .. } => Need::Right(Right::Broadcast),
-        StaffPress::Statistics { .. } | StaffPress::ExportStatistics { .. } => {
+fn of_staff_callback(callback: &StaffCallback) -> Need {
+    match callback {
+        StaffCallback::Panel => Need::Role,
+        // The actions that a role may apply are checked there (`Role::may_apply`).
+        StaffCallback::Act { .. }
+        | StaffCallback::ActConfirmed { .. }
+        | StaffCallback::Orders
+        | StaffCallback::OrdersIn { .. }
+        | StaffCallback::OrdersByPhone { .. }
+        | StaffCallback::FindOrder
+        | StaffCallback::Order { .. } => Need::Right(Right::SeeOrders),
+        StaffCallback::Broadcast
+        | StaffCallback::StartBroadcast { .. }
+        | StaffCallback::ShowBroadcast { .. }
+        | StaffCallback::PauseBroadcast { .. }
+        | StaffCallback::ResumeBroadcast { .. }
+        | StaffCallback::StopBroadcast { .. } => Need::Right(Right::Broadcast),
+        StaffCallback::Statistics { .. } | StaffCallback::ExportStatistics { .. } => {
             Need::Right(Right::SeeStatistics)
         }
-        StaffPress::PromoCodes { .. }
-        | StaffPress::NewPromo
-        | StaffPress::Promo { .. }
-        | StaffPress::SwitchPromo { .. }
-        | StaffPress::PromoUnbounded { .. }
-        | StaffPress::AddPromo { .. } => Need::Right(Right::EditCatalogue),
-        StaffPress::Members { .. }
-        | StaffPress::Member { .. }
-        | StaffPress::NewMember
-        | StaffPress::SetRole { .. }
-        | StaffPress::RemoveMember { .. }
-        | StaffPress::RemoveMemberSurely { .. }
-        | StaffPress::Journal { .. } => Need::Right(Right::ManageStaff),
+        StaffCallback::PromoCodes { .. }
+        | StaffCallback::NewPromo
+        | StaffCallback::Promo { .. }
+        | StaffCallback::SwitchPromo { .. }
+        | StaffCallback::PromoUnbounded { .. }
+        | StaffCallback::AddPromo { .. } => Need::Right(Right::EditCatalogue),
+        StaffCallback::Members { .. }
+        | StaffCallback::Member { .. }
+        | StaffCallback::NewMember
+        | StaffCallback::SetRole { .. }
+        | StaffCallback::RemoveMember { .. }
+        | StaffCallback::RemoveMemberConfirmed { .. }
+        | StaffCallback::Journal { .. } => Need::Right(Right::ManageStaff),
     }
 }
 
@@ -99,10 +102,10 @@ mod tests {
     use tolov_shop::staff::Role;
 
     use super::*;
-    use crate::press::CataloguePress;
+    use crate::conversation::callback::CatalogueCallback;
 
-    fn may(role: Role, press: &Press) -> bool {
-        match of_press(press) {
+    fn may(role: Role, callback: &CallbackData) -> bool {
+        match of_callback(callback) {
             None | Some(Need::Role) => true,
             Some(Need::Right(right)) => role.may(right),
         }
@@ -110,31 +113,33 @@ mod tests {
 
     #[test]
     fn a_courier_cannot_edit_the_catalogue_by_any_button() {
-        for press in CataloguePress::longest().into_iter().map(Press::from) {
-            assert!(!may(Role::Courier, &press), "{press:?}");
-            assert!(may(Role::Manager, &press), "{press:?}");
+        for callback in CatalogueCallback::longest().into_iter().map(CallbackData::from) {
+            assert!(!may(Role::Courier, &callback), "{callback:?}");
+            assert!(may(Role::Manager, &callback), "{callback:?}");
         }
     }
 
     #[test]
-    fn a_courier_sees_the_panel_and_works_on_orders_and_only_owners_manage_staff() {
-        for press in StaffPress::longest() {
-            let (verb, press) = (format!("{press:?}"), Press::from(press));
-            assert!(may(Role::Owner, &press), "{verb}");
-            let about_orders = verb.starts_with("Panel") || verb.starts_with("Do");
-            let about_codes = verb.contains("Promo");
-            let about_staff = ["Member", "Role", "Journal"]
-                .iter()
-                .any(|word| verb.split([' ', '{']).next().is_some_and(|v| v.contains(word)));
-            if about_codes || about_staff {
-                assert!(!may(Role::Courier, &press), "{verb}");
-            }
-            if about_orders {
-                assert!(may(Role::Courier, &press), "{verb}");
-            }
-            if about_staff {
-                assert!(!may(Role::Manager, &press), "{verb}");
-            }
+    fn a_courier_works_on_orders_and_only_owners_manage_staff() {
+        for callback in StaffCallback::longest().into_iter().map(CallbackData::from) {
+            assert!(may(Role::Owner, &callback), "{callback:?}");
+            let need = of_callback(&callback).unwrap();
+            let is_about_orders = matches!(need, Need::Role | Need::Right(Right::SeeOrders));
+            let is_about_staff = need == Need::Right(Right::ManageStaff);
+            assert_eq!(may(Role::Courier, &callback), is_about_orders, "{callback:?}");
+            assert_eq!(may(Role::Manager, &callback), !is_about_staff, "{callback:?}");
         }
+    }
+
+    #[test]
+    fn the_right_that_a_button_needs_is_the_one_of_its_subject() {
+        let need = |callback: StaffCallback| of_callback(&callback.into()).unwrap();
+        let id = tolov_domain::UserId::try_new(5).unwrap();
+        assert_eq!(need(StaffCallback::Panel), Need::Role);
+        assert_eq!(need(StaffCallback::Orders), Need::Right(Right::SeeOrders));
+        assert_eq!(need(StaffCallback::PromoCodes { page: 0 }), Need::Right(Right::EditCatalogue));
+        assert_eq!(need(StaffCallback::Broadcast), Need::Right(Right::Broadcast));
+        assert_eq!(need(StaffCallback::RemoveMember { id }), Need::Right(Right::ManageStaff));
+        assert_eq!(need(StaffCallback::Journal { page: 0 }), Need::Right(Right::ManageStaff));
     }
 }

@@ -1,4 +1,4 @@
-//! Conversation: showing, changing and removing messages in a chat where a person waits.
+//! Messages in a chat where a person waits: sent, edited, deleted.
 
 use std::time::Duration;
 
@@ -10,47 +10,43 @@ use teloxide::{
     },
     requests::{Request, Requester},
     types::{
-        CallbackQueryId, ChatId, FileId, InputFile, InputMedia, InputMediaPhoto, LinkPreviewOptions,
-        MessageId, ParseMode, Recipient, ReplyMarkup,
+        CallbackQueryId, ChatId, FileId, InputFile, InputMedia, InputMediaPhoto, MessageId, ParseMode,
+        Recipient, ReplyMarkup,
     },
 };
 
-use super::{SendError, Telegram};
-use crate::{dialogue::ShownScreen, screen::Screen};
-
-/// A person waits for an answer: a longer "retry after" is not waited out.
-const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(5);
-
-const NO_PREVIEW: LinkPreviewOptions = LinkPreviewOptions {
-    is_disabled: true,
-    url: None,
-    prefer_small_media: false,
-    prefer_large_media: false,
-    show_above_text: false,
+use crate::{
+    conversation::{dialogue::ShownMessage, screen::Screen},
+    telegram::{
+        client::{NO_PREVIEW, Telegram},
+        errors::SendError,
+    },
 };
+
+/// The longest "retry after" that is waited out while a person waits.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
 
 /// What became of an edit.
 enum Edited {
-    /// It shows what it should.
-    Yes,
-    /// There is no such message any more, or it cannot be changed to this: a new one is needed.
-    NotThere,
+    Done,
+    /// The message was deleted, or cannot be edited in this way: a new one is needed.
+    Impossible,
 }
 
 impl Telegram {
     /// Sends a new message.
-    pub(crate) async fn show_new(&self, chat: ChatId, screen: &Screen) -> Result<ShownScreen, SendError> {
+    pub(crate) async fn show_new(&self, chat: ChatId, screen: &Screen) -> Result<ShownMessage, SendError> {
         let markup = screen.has_buttons().then(|| ReplyMarkup::InlineKeyboard(screen.markup()));
-        self.say(chat, screen, markup).await
+        self.send_screen(chat, screen, markup).await
     }
 
     /// Sends a new message with a keyboard of another kind than a screen's own.
-    pub(crate) async fn say(
+    pub(crate) async fn send_screen(
         &self,
         chat: ChatId,
         screen: &Screen,
         markup: Option<ReplyMarkup>,
-    ) -> Result<ShownScreen, SendError> {
+    ) -> Result<ShownMessage, SendError> {
         let html = screen.fitting_html();
         let sent = if let Some(photo) = &screen.photo {
             let request = self
@@ -76,46 +72,46 @@ impl Telegram {
         match sent {
             Ok(message) => {
                 self.availability.mark_up();
-                Ok(ShownScreen { message_id: message.id.0, has_photo: screen.photo.is_some() })
+                Ok(ShownMessage { message_id: message.id.0, has_photo: screen.photo.is_some() })
             }
-            // A picture that this bot cannot send (another bot's file, a file that is gone) must not hide the text.
-            Err(RequestError::Api(error)) if screen.photo.is_some() && is_about_the_picture(&error) => {
-                tracing::warn!(%error, "a picture cannot be sent; the text goes without it");
+            // A photo that this bot cannot send (another bot's file, a deleted file) must not hide the text.
+            Err(RequestError::Api(error)) if screen.photo.is_some() && is_about_the_photo(&error) => {
+                tracing::warn!(%error, "a photo cannot be sent; the text is sent without it");
                 let without = screen.clone().photo(None);
                 Box::pin(self.show_new(chat, &without)).await
             }
-            Err(error) => Err(self.sort(&error)),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
-    /// Shows a screen in the place of another one: edited where that is possible, else removed and sent anew.
+    /// Shows a screen in the place of another one: edited where that is possible, else deleted and sent anew.
     pub(crate) async fn show_in_place(
         &self,
         chat: ChatId,
-        shown: ShownScreen,
+        shown: ShownMessage,
         screen: &Screen,
-    ) -> Result<ShownScreen, SendError> {
-        // A text can become a picture, but nothing becomes a text again.
+    ) -> Result<ShownMessage, SendError> {
+        // A text message can become a photo, but not the other way round.
         let can_be_edited = screen.photo.is_some() || !shown.has_photo;
-        if can_be_edited && matches!(self.edit(chat.into(), shown, screen).await?, Edited::Yes) {
-            return Ok(ShownScreen { has_photo: screen.photo.is_some(), ..shown });
+        if can_be_edited && matches!(self.edit(chat.into(), shown, screen).await?, Edited::Done) {
+            return Ok(ShownMessage { has_photo: screen.photo.is_some(), ..shown });
         }
         let new = self.show_new(chat, screen).await?;
         self.remove(chat, shown.message_id).await;
         Ok(new)
     }
 
-    /// Changes a message where it is; `false` where there is none any more.
+    /// Edits a message; `false` where it was deleted.
     pub(crate) async fn change(
         &self,
         chat: impl Into<Recipient>,
-        shown: ShownScreen,
+        shown: ShownMessage,
         screen: &Screen,
     ) -> Result<bool, SendError> {
-        Ok(matches!(self.edit(chat.into(), shown, screen).await?, Edited::Yes))
+        Ok(matches!(self.edit(chat.into(), shown, screen).await?, Edited::Done))
     }
 
-    async fn edit(&self, chat: Recipient, shown: ShownScreen, screen: &Screen) -> Result<Edited, SendError> {
+    async fn edit(&self, chat: Recipient, shown: ShownMessage, screen: &Screen) -> Result<Edited, SendError> {
         let id = MessageId(shown.message_id);
         let html = screen.fitting_html();
         let edited = if let Some(photo) = &screen.photo {
@@ -135,33 +131,35 @@ impl Telegram {
         match edited {
             Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
                 self.availability.mark_up();
-                Ok(Edited::Yes)
+                Ok(Edited::Done)
             }
             Err(RequestError::Api(
                 ApiError::MessageToEditNotFound | ApiError::MessageIdInvalid | ApiError::MessageCantBeEdited,
-            )) => Ok(Edited::NotThere),
-            // Shown with another kind of content than was thought: a new message says it just as well.
-            Err(RequestError::Api(error)) if error.to_string().contains("to edit") => Ok(Edited::NotThere),
-            Err(RequestError::Api(error)) if is_about_the_picture(&error) => Ok(Edited::NotThere),
-            Err(error) => Err(self.sort(&error)),
+            )) => Ok(Edited::Impossible),
+            // Such as "there is no text in the message to edit": it is a photo.
+            Err(RequestError::Api(ApiError::Unknown(text))) if text.contains("to edit") => {
+                Ok(Edited::Impossible)
+            }
+            Err(RequestError::Api(error)) if is_about_the_photo(&error) => Ok(Edited::Impossible),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
-    /// Removes a message. One that is gone already, or too old to be removed, is no trouble.
+    /// Removes a message. One that is gone already, or too old to be removed, is no error.
     pub(crate) async fn remove(&self, chat: ChatId, message_id: i32) {
         if let Err(error) = patiently(self.listening.delete_message(chat, MessageId(message_id))).await {
-            tracing::debug!(%error, "a message stays where it is");
+            tracing::debug!(%error, "a message was not deleted");
         }
     }
 
-    /// Ends the waiting of a tapped button; with a text above it, or before everything else with `alert`.
-    pub(crate) async fn answer_press(&self, query: CallbackQueryId, text: Option<String>, alert: bool) {
+    /// Answers a tap: with a text above the chat, or in a box with `alert`.
+    pub(crate) async fn answer_callback(&self, query: CallbackQueryId, text: Option<String>, alert: bool) {
         const TEXT_MAX_CHARS: usize = 200;
         let mut request = self.listening.answer_callback_query(query).show_alert(alert);
         if let Some(text) = text {
             request = request.text(text.chars().take(TEXT_MAX_CHARS).collect::<String>());
         }
-        // Too late is too late: the shopper has seen the screen change.
+        // Best effort: the screen has changed anyway.
         if let Err(error) = patiently(request).await {
             tracing::debug!(%error, "a tap could not be answered");
         }
@@ -176,7 +174,7 @@ where
     R: Request<Err = RequestError> + Clone,
 {
     match request.clone().send().await {
-        Err(RequestError::RetryAfter(wait)) if wait.duration() <= RETRY_AFTER_LONGEST => {
+        Err(RequestError::RetryAfter(wait)) if wait.duration() <= RETRY_AFTER_MAX => {
             tokio::time::sleep(wait.duration()).await;
             request.send().await
         }
@@ -184,9 +182,27 @@ where
     }
 }
 
-fn is_about_the_picture(error: &ApiError) -> bool {
-    let text = error.to_string().to_ascii_lowercase();
-    ["wrong file", "file identifier", "wrong remote file", "photo_invalid", "media_empty", "file reference"]
-        .iter()
-        .any(|words| text.contains(words))
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other errors are about something else")]
+fn is_about_the_photo(error: &ApiError) -> bool {
+    match error {
+        ApiError::WrongFileId
+        | ApiError::WrongFileIdOrUrl
+        | ApiError::FileIdInvalid
+        | ApiError::FailedToGetUrlContent
+        | ApiError::ImageProcessFailed => true,
+        ApiError::Unknown(text) => {
+            let text = text.to_ascii_lowercase();
+            [
+                "wrong file",
+                "file identifier",
+                "wrong remote file",
+                "photo_invalid",
+                "media_empty",
+                "file reference",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
+        }
+        _ => false,
+    }
 }

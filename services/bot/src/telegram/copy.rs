@@ -1,40 +1,32 @@
-//! Other people's messages, as copies or forwarded: broadcasts, and talks with support.
+//! Messages of other people, copied or forwarded: for broadcasts and for support.
 
 use teloxide::{
+    RequestError,
     requests::Requester,
-    types::{ChatId, MessageId as Number},
+    types::{ChatId, MessageId},
 };
 
-use super::{MessageId, SendError, Telegram, sent_all_the_same};
-use crate::counted;
-
-/// A message where it lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Source {
-    pub(crate) chat: ChatId,
-    pub(crate) message_id: i32,
-}
+use crate::telegram::{
+    client::{MessageRef, Telegram, message_id_in},
+    errors::SendError,
+};
 
 impl Telegram {
-    /// Sends a copy that looks as if the bot had written it.
-    pub(crate) async fn copy(&self, to: ChatId, source: Source) -> Result<MessageId, SendError> {
-        let copied = self.notifying.copy_message(to, source.chat, Number(source.message_id)).await;
-        let sent = copied
-            .map(|copy| i64::from(copy.0))
-            .or_else(|error| sent_all_the_same(&error).ok_or_else(|| self.sort(&error)));
-        self.heard(&sent);
-        counted::send("copyMessage", &sent);
-        sent
+    /// Sends a copy that looks as if the bot had written it. Returns its id in the chat.
+    pub(crate) async fn copy(&self, to: ChatId, source: MessageRef) -> Result<i32, SendError> {
+        let copied = self.notifying.copy_message(to, source.chat, MessageId(source.message_id)).await;
+        self.sent("copyMessage", copied.map(|copy| copy.0))
     }
 
-    /// Forwards it, with the name of who wrote it.
-    pub(crate) async fn forward(&self, to: ChatId, source: Source) -> Result<MessageId, SendError> {
-        let forwarded = self.notifying.forward_message(to, source.chat, Number(source.message_id)).await;
-        let sent = forwarded
-            .map(|message| i64::from(message.id.0))
-            .or_else(|error| sent_all_the_same(&error).ok_or_else(|| self.sort(&error)));
-        self.heard(&sent);
-        counted::send("forwardMessage", &sent);
+    /// Forwards a message with the name of its author. Returns its id in the chat.
+    pub(crate) async fn forward(&self, to: ChatId, source: MessageRef) -> Result<i32, SendError> {
+        let forwarded = self.notifying.forward_message(to, source.chat, MessageId(source.message_id)).await;
+        self.sent("forwardMessage", forwarded.map(|message| message.id.0))
+    }
+
+    fn sent(&self, method: &'static str, answer: Result<i32, RequestError>) -> Result<i32, SendError> {
+        let sent = answer.or_else(|error| message_id_in(&error).ok_or_else(|| self.failed(&error)));
+        self.record(method, &sent);
         sent
     }
 }

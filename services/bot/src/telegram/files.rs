@@ -1,4 +1,4 @@
-//! Files: pictures that are kept in the staff channel, tables to a person and from one.
+//! Files: photos kept in the staff channel, documents sent and received.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use teloxide::{
-    RequestError,
+    ApiError, RequestError,
     net::Download,
     payloads::{SendDocumentSetters, SendPhotoSetters},
     requests::Requester,
@@ -15,19 +15,19 @@ use teloxide::{
 };
 use tokio::io::AsyncWrite;
 
-use super::{SendError, Telegram, chat::patiently};
+use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
 
-/// Why a file that a person sent is not here.
+/// Why a file that a person sent could not be downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotFetched {
+pub(crate) enum DownloadFailed {
     TooLarge,
-    /// Telegram does not give it now.
-    NotNow,
+    /// It may work later.
+    Unavailable,
 }
 
 impl Telegram {
-    /// Posts a picture to a chat where it stays, and returns the `file_id` of its largest size there: a picture that only
-    /// a private chat has would be lost with it.
+    /// Posts a photo to a chat where it stays, and returns the `file_id` of its largest size there. A photo that is only in a
+    /// private chat would be lost with that chat.
     pub(crate) async fn keep_photo(
         &self,
         chat: Recipient,
@@ -36,11 +36,11 @@ impl Telegram {
     ) -> Result<String, SendError> {
         let request =
             self.listening.send_photo(chat, InputFile::file_id(FileId(photo.to_owned()))).caption(caption);
-        let message = patiently(request).await.map_err(|error| self.sort(&error))?;
+        let message = patiently(request).await.map_err(|error| self.failed(&error))?;
         let largest = message.photo().and_then(|sizes| sizes.iter().max_by_key(|size| size.width));
-        largest.map(|size| size.file.id.0.clone()).ok_or_else(|| {
-            SendError::Refused("Telegram answered with a message without a picture".to_owned())
-        })
+        largest
+            .map(|size| size.file.id.0.clone())
+            .ok_or_else(|| SendError::Refused(ApiError::Unknown("the answer has no photo".to_owned())))
     }
 
     pub(crate) async fn send_document(
@@ -52,27 +52,27 @@ impl Telegram {
     ) -> Result<(), SendError> {
         let file = InputFile::memory(content).file_name(name.to_owned());
         let sent = patiently(self.listening.send_document(chat, file).caption(caption)).await;
-        sent.map(drop).map_err(|error| self.sort(&error))
+        sent.map(drop).map_err(|error| self.failed(&error))
     }
 
     /// A file that a person sent to the bot, of at most so many bytes.
-    pub(crate) async fn fetch(&self, file_id: &str, max_bytes: usize) -> Result<Vec<u8>, NotFetched> {
+    pub(crate) async fn fetch(&self, file_id: &str, max_bytes: usize) -> Result<Vec<u8>, DownloadFailed> {
         let found = patiently(self.listening.get_file(FileId(file_id.to_owned()))).await;
         let file = found.map_err(|error| {
             // Above 20 MB Telegram gives nothing to bots.
             let is_large =
                 matches!(&error, RequestError::Api(error) if error.to_string().contains("too big"));
-            if is_large { NotFetched::TooLarge } else { NotFetched::NotNow }
+            if is_large { DownloadFailed::TooLarge } else { DownloadFailed::Unavailable }
         })?;
         if usize::try_from(file.size).unwrap_or(usize::MAX) > max_bytes && file.size != u32::MAX {
-            return Err(NotFetched::TooLarge);
+            return Err(DownloadFailed::TooLarge);
         }
         let mut sink = Capped { content: Vec::new(), max_bytes, is_full: false };
         match self.listening.download_file(&file.path, &mut sink).await {
             Ok(()) => Ok(sink.content),
-            Err(_) if sink.is_full => Err(NotFetched::TooLarge),
+            Err(_) if sink.is_full => Err(DownloadFailed::TooLarge),
             // The error names an address with the token in it, so it is not logged.
-            Err(_) => Err(NotFetched::NotNow),
+            Err(_) => Err(DownloadFailed::Unavailable),
         }
     }
 }

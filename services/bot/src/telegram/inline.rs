@@ -1,4 +1,4 @@
-//! Inline answers and the list of commands: what is said to Telegram rather than to a chat.
+//! Answers to inline queries, and the list of commands.
 
 use teloxide::{
     payloads::{AnswerInlineQuerySetters, SetMyCommandsSetters},
@@ -7,9 +7,9 @@ use teloxide::{
 };
 use tolov_domain::Language;
 
-use super::{SendError, Telegram, chat::patiently};
+use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
 
-/// How long Telegram may answer the same query by itself: prices and stock change.
+/// How long Telegram may cache an answer: prices and stock change.
 const CACHE_S: u32 = 10;
 
 impl Telegram {
@@ -21,10 +21,10 @@ impl Telegram {
         next: String,
         button: InlineQueryResultsButton,
     ) -> Result<(), SendError> {
-        // In the language of who asks, so not for others.
+        // In the language of the person, so not for others.
         let request = self.listening.answer_inline_query(query.clone(), results).is_personal(true);
         let request = request.cache_time(CACHE_S).next_offset(next).button(button);
-        patiently(request).await.map(drop).map_err(|error| self.sort(&error))
+        patiently(request).await.map(drop).map_err(|error| self.failed(&error))
     }
 
     /// Sets the list of commands for those whose Telegram speaks a language, or for all others.
@@ -38,6 +38,6 @@ impl Telegram {
             Some(language) => patiently(request.language_code(language.as_str())).await,
             None => patiently(request).await,
         };
-        set.map(drop).map_err(|error| self.sort(&error))
+        set.map(drop).map_err(|error| self.failed(&error))
     }
 }

@@ -1,4 +1,4 @@
-//! Pictures that are made here and not kept anywhere.
+//! Pictures that the bot draws.
 
 use teloxide::{
     ApiError, RequestError,
@@ -7,18 +7,20 @@ use teloxide::{
     types::{ChatId, InputFile, InputMedia, InputMediaPhoto, MessageId, ParseMode},
 };
 
-use super::{SendError, Telegram, chat::patiently};
-use crate::{dialogue::ShownScreen, screen::Screen};
+use crate::{
+    conversation::{dialogue::ShownMessage, screen::Screen},
+    telegram::{chat::patiently, client::Telegram, errors::SendError},
+};
 
 impl Telegram {
-    /// Shows a picture with a caption and buttons: in the place of a message where there is one, else as a new one.
+    /// Shows a picture with a caption and buttons, in the place of a message where there is one.
     pub(crate) async fn show_picture(
         &self,
         chat: ChatId,
-        shown: Option<ShownScreen>,
+        shown: Option<ShownMessage>,
         png: Vec<u8>,
         caption: &Screen,
-    ) -> Result<ShownScreen, SendError> {
+    ) -> Result<ShownMessage, SendError> {
         let file = || InputFile::memory(png.clone()).file_name("chart.png");
         if let Some(shown) = shown {
             let media =
@@ -27,11 +29,11 @@ impl Telegram {
             let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
             match patiently(request.reply_markup(caption.markup())).await {
                 Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
-                    return Ok(ShownScreen { has_photo: true, ..shown });
+                    return Ok(ShownMessage { has_photo: true, ..shown });
                 }
-                // Whatever is wrong with that message, a new one says it just as well.
+                // That message cannot be edited: a new one is sent.
                 Err(RequestError::Api(_)) => {}
-                Err(error) => return Err(self.sort(&error)),
+                Err(error) => return Err(self.failed(&error)),
             }
         }
         let request = self
@@ -40,7 +42,7 @@ impl Telegram {
             .caption(caption.fitting_html())
             .parse_mode(ParseMode::Html)
             .reply_markup(caption.markup());
-        let sent = patiently(request).await.map_err(|error| self.sort(&error))?;
-        Ok(ShownScreen { message_id: sent.id.0, has_photo: true })
+        let sent = patiently(request).await.map_err(|error| self.failed(&error))?;
+        Ok(ShownMessage { message_id: sent.id.0, has_photo: true })
     }
 }

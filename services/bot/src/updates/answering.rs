@@ -1,4 +1,4 @@
-//! What is done with an update once it is its turn.
+//! The work for one update.
 
 use std::sync::Arc;
 
@@ -6,28 +6,30 @@ use teloxide::types::{Update, UpdateKind};
 use tolov_domain::UserId;
 
 use crate::{
-    answer::answer,
-    ctx::HandlerDeps,
-    schema::{Tree, schema},
-    screen::Screen,
-    text::{l, t},
+    conversation::{
+        answer::answer,
+        schema::{Tree, schema},
+        screen::Screen,
+    },
+    deps::HandlerDeps,
+    texts::{l, t},
 };
 
-/// The work that lanes do. A trait, so that they can be tested without Telegram.
+/// The work of the queues. A trait, so that they can be tested without Telegram.
 pub(crate) trait Work: Send + Sync + 'static {
     fn answer(&self, update: Update) -> impl Future<Output = ()> + Send;
 
-    /// A tap that needs no work: only its waiting ends.
+    /// Answers a tap that needs no work.
     fn end_tap(&self, update: &Update) -> impl Future<Output = ()> + Send;
 
-    /// The answer did not come about, and does not come any more.
+    /// The update could not be handled, and is given up.
     fn apologise(&self, update: &Update) -> impl Future<Output = ()> + Send;
 
-    /// The person does too much at once, and hears it this once.
+    /// Tells the user to slow down.
     fn slow_down(&self, person_id: i64) -> impl Future<Output = ()> + Send;
 }
 
-/// The bot's own.
+/// The work of the bot.
 pub(crate) struct Answering {
     tree: Tree,
     deps: Arc<HandlerDeps>,
@@ -41,13 +43,13 @@ impl Answering {
 
 impl Work for Answering {
     async fn answer(&self, update: Update) {
-        // On the heap: the tree of all conversations makes it larger than a task's stack should carry.
+        // On the heap: the future of all handlers is too large for a stack.
         Box::pin(answer(&self.tree, &self.deps, update)).await;
     }
 
     async fn end_tap(&self, update: &Update) {
         if let UpdateKind::CallbackQuery(query) = &update.kind {
-            self.deps.telegram.answer_press(query.id.clone(), None, false).await;
+            self.deps.telegram.answer_callback(query.id.clone(), None, false).await;
         }
     }
 
@@ -56,18 +58,18 @@ impl Work for Answering {
         let language = self.deps.language_of(id).await;
         if let UpdateKind::CallbackQuery(query) = &update.kind {
             let text = Some(l!(language, "try-later"));
-            self.deps.telegram.answer_press(query.id.clone(), text, true).await;
+            self.deps.telegram.answer_callback(query.id.clone(), text, true).await;
         } else if let UpdateKind::Message(message) = &update.kind
             && message.chat.is_private()
         {
-            self.deps.tell(id, &Screen::new(t!(language, "try-later"))).await.ok();
+            self.deps.send_to(id, &Screen::new(t!(language, "try-later"))).await.ok();
         }
     }
 
     async fn slow_down(&self, person_id: i64) {
         let Some(id) = user_id(person_id) else { return };
         let text = t!(self.deps.language_of(id).await, "slow-down");
-        self.deps.tell(id, &Screen::new(text)).await.ok();
+        self.deps.send_to(id, &Screen::new(text)).await.ok();
     }
 }
 

@@ -19,7 +19,7 @@ use tolov_domain::ports::{
 };
 use tolov_kit::{clock::ManualClock, lifecycle::Stop};
 
-use super::{answering::Work, inbox::Inbox, lanes::Lanes, tending};
+use crate::updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues};
 
 #[derive(Debug, Clone, Default)]
 struct Store(MemoryDocuments, Arc<AtomicBool>);
@@ -95,12 +95,13 @@ async fn what_was_answered_is_crossed_out_when_the_store_is_back_and_not_answere
     let inbox = Inbox::new(Arc::new(store.clone()), Arc::new(clock.clone()));
     let json = r#"{"update_id":1,"poll":{}}"#;
     for id in 1..=2 {
-        inbox.keep(id, 1, json.to_owned()).await.unwrap();
+        inbox.store(id, 1, json.to_owned()).await.unwrap();
     }
-    let lanes = Arc::new(Lanes::new(Breaking(Arc::clone(&store.1), Arc::clone(&answers)), inbox.clone()));
+    let queues =
+        Arc::new(UserQueues::new(Breaking(Arc::clone(&store.1), Arc::clone(&answers)), inbox.clone()));
     let stop = Stop::new();
-    let (running, told) = (Arc::clone(&lanes), stop.clone());
-    let task = tokio::spawn(async move { tokio::join!(running.run(&told), tending::run(&running, &told)) });
+    let (running, told) = (Arc::clone(&queues), stop.clone());
+    let task = tokio::spawn(async move { tokio::join!(running.run(&told), sweeper::run(&running, &told)) });
     for answered in 1..=2 {
         sleep(Duration::from_mins(1)).await;
         // Longer than any lease.

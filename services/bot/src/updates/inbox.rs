@@ -1,4 +1,4 @@
-//! Updates as they are kept: each once, waiting or done.
+//! The inbox: updates as they are stored, each once, waiting or done.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -6,23 +6,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use teloxide::types::Update;
 use tolov_domain::{
+    Outcome,
     ports::{
         PortError,
-        documents::{Collection, Document, Documents, Key, Put, Query, Version},
-        shop::Recorded,
+        documents::{Collection, Documents, Key, Put, Query, Unreadable, Version},
     },
     time::{Timestamp, millis},
 };
 use tolov_kit::clock::Clock;
 use tolov_shop::records::{self, Record};
 
-/// How long an update is one bot's. It is renewed while the work goes on, so it is what a bot that died keeps a person
-/// waiting for.
+/// How long a claim of an update lasts. It is renewed while the work goes on, so after a crash a person waits at most this
+/// long.
 pub(crate) const LEASE: Duration = Duration::from_secs(20);
-/// An update that was begun so often and never finished ends the process each time: it is given up.
+/// An update that was begun this often and never finished is given up: it seems to end the process each time.
 const TRIES_MAX: u32 = 3;
-/// Telegram brings an update again for 24 hours; so long it must be known that it is done.
+/// Telegram delivers an update again for 24 hours; that long it must be known.
 const KEPT_FOR: Duration = Duration::from_hours(48);
+
+pub(crate) const UPDATES: Collection = Collection::new("updates", &["state", "waiting_person_id"]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,14 +38,14 @@ pub(crate) struct StoredUpdate {
     /// Telegram's update_id.
     pub(crate) id: i64,
     pub(crate) state: State,
-    /// Whose lane it belongs to.
+    /// Whose queue it belongs to.
     pub(crate) person_id: i64,
-    /// The same while it waits: what waits is found by this.
+    /// The same while it waits: the index of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting_person_id: Option<i64>,
-    /// As Telegram wrote it; empty when it is done, because nobody needs it then.
+    /// As Telegram sent it; empty when it is done.
     json: String,
-    /// How often an answer was begun.
+    /// How often handling it was begun.
     tries: u32,
     #[serde(with = "millis")]
     received_at: Timestamp,
@@ -63,7 +65,7 @@ impl fmt::Debug for StoredUpdate {
 }
 
 impl Record for StoredUpdate {
-    const COLLECTION: Collection = Collection::Updates;
+    const COLLECTION: Collection = UPDATES;
 
     fn key(&self) -> Key {
         Key::Number(self.id)
@@ -92,13 +94,13 @@ impl Entry {
     }
 }
 
-/// What came of taking an update in hand.
+/// The result of claiming an update.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum Claimed {
     Ours(Entry),
-    /// Another bot has it in hand, or was faster just now.
+    /// Another bot has claimed it.
     Theirs,
-    /// It was begun too often; it is done now.
+    /// It was begun too often, and counts as done now.
     GivenUp,
 }
 
@@ -114,9 +116,14 @@ impl Inbox {
         Self { documents, clock }
     }
 
-    /// Keeps an update that is not there yet.
-    pub(crate) async fn keep(&self, id: i64, person_id: i64, json: String) -> Result<Recorded, PortError> {
-        let stored = StoredUpdate {
+    /// Stores an update that is not there yet.
+    pub(crate) async fn store(&self, id: i64, person_id: i64, json: String) -> Result<Outcome, PortError> {
+        let stored = self.received(id, person_id, json);
+        records::insert(&*self.documents, &stored).await
+    }
+
+    fn received(&self, id: i64, person_id: i64, json: String) -> StoredUpdate {
+        StoredUpdate {
             id,
             state: State::Waiting,
             person_id,
@@ -125,44 +132,43 @@ impl Inbox {
             tries: 0,
             received_at: self.clock.now(),
             leased_until_at: None,
-        };
-        records::insert(&*self.documents, &stored).await
+        }
     }
 
-    /// The first that wait in the lane of a person.
+    /// The first that wait in the queue of a person.
     pub(crate) async fn waiting_of(&self, person_id: i64, limit: u32) -> Result<Vec<Entry>, PortError> {
-        self.find(&Query::is(Collection::Updates, "waiting_person_id", person_id, limit)).await
+        self.find(&Query::is(UPDATES, "waiting_person_id", person_id, limit)).await
     }
 
     /// A page of all that wait.
     pub(crate) async fn waiting(&self, skip: u32, limit: u32) -> Result<Vec<Entry>, PortError> {
-        self.find(&Query::is(Collection::Updates, "state", "waiting", limit).skip(skip)).await
+        self.find(&Query::is(UPDATES, "state", "waiting", limit).skip(skip)).await
     }
 
     pub(crate) async fn count_waiting(&self) -> Result<u64, PortError> {
-        self.documents.count(&Query::is(Collection::Updates, "state", "waiting", 1)).await
+        self.documents.count(&Query::is(UPDATES, "state", "waiting", 1)).await
     }
 
     pub(crate) fn is_leased(&self, entry: &Entry) -> bool {
         entry.stored.leased_until_at.is_some_and(|until| until > self.clock.now())
     }
 
-    /// Takes an update in hand: written down before the work begins, so that of two bots one does it, and one that ends
-    /// the process each time is found out.
-    pub(crate) async fn take(&self, entry: &Entry) -> Result<Taken, PortError> {
+    /// Claims an update before the work begins, so that of two bots one does it, and one that ends the process each time is
+    /// noticed.
+    pub(crate) async fn claim(&self, entry: &Entry) -> Result<Claimed, PortError> {
         if self.is_leased(entry) {
-            return Ok(Taken::Theirs);
+            return Ok(Claimed::Theirs);
         }
         if entry.stored.tries >= TRIES_MAX {
-            return Ok(if self.skip(entry).await? { Taken::GivenUp } else { Taken::Theirs });
+            return Ok(if self.finish(entry).await? { Claimed::GivenUp } else { Claimed::Theirs });
         }
         let mut taken = entry.clone();
         taken.stored.tries += 1;
         taken.stored.leased_until_at = Some(self.clock.now() + LEASE);
-        Ok(if self.write(&mut taken).await? { Taken::Ours(taken) } else { Taken::Theirs })
+        Ok(if self.write(&mut taken).await? { Claimed::Ours(taken) } else { Claimed::Theirs })
     }
 
-    /// The work goes on. One that fails is tried again soon; what matters is that it is done once in a while.
+    /// Extends the claim while the work goes on. Best effort: the next attempt follows soon.
     pub(crate) async fn renew(&self, taken: &mut Entry) {
         let mut renewed = taken.clone();
         renewed.stored.leased_until_at = Some(self.clock.now() + LEASE);
@@ -173,37 +179,37 @@ impl Inbox {
         }
     }
 
-    /// Gives back what was not finished: whoever comes first takes it.
-    pub(crate) async fn give_back(&self, mut taken: Entry) -> Result<(), PortError> {
+    /// Gives up the claim of an update that was not finished.
+    pub(crate) async fn release(&self, mut taken: Entry) -> Result<(), PortError> {
         taken.stored.leased_until_at = None;
         self.write(&mut taken).await.map(drop)
     }
 
-    /// It is answered, whatever was written meanwhile.
+    /// Marks it as done, whatever was written meanwhile.
     pub(crate) async fn done(&self, taken: &Entry) -> Result<(), PortError> {
-        if self.skip(taken).await? {
+        if self.finish(taken).await? {
             return Ok(());
         }
         let id = taken.stored.id;
         records::change(&*self.documents, id, StoredUpdate::finish).await.map(drop)
     }
 
-    /// It needs no answer. `false`: somebody has changed it meanwhile.
-    pub(crate) async fn skip(&self, entry: &Entry) -> Result<bool, PortError> {
+    /// Marks it as done as it was seen. `false`: somebody has changed it meanwhile.
+    pub(crate) async fn finish(&self, entry: &Entry) -> Result<bool, PortError> {
         let mut done = entry.clone();
         done.stored.finish();
         self.write(&mut done).await
     }
 
-    /// Removes some that have been done for long; says whether there may be more.
+    /// Removes some that have been done for long. `true`: there may be more.
     pub(crate) async fn remove_old(&self, limit: u32) -> Result<bool, PortError> {
         let before = self.clock.now() - KEPT_FOR;
-        let done = self.find(&Query::is(Collection::Updates, "state", "done", limit)).await?;
+        let done = self.find(&Query::is(UPDATES, "state", "done", limit)).await?;
         let found = done.len();
         let mut removed = 0;
         for entry in done.into_iter().filter(|entry| entry.stored.received_at < before) {
             let key = Key::Number(entry.stored.id);
-            self.documents.remove(Collection::Updates, &key, entry.version).await?;
+            self.documents.remove(UPDATES, &key, entry.version).await?;
             removed += 1;
         }
         Ok(removed > 0 && found >= usize::try_from(limit).unwrap_or(usize::MAX))
@@ -211,41 +217,29 @@ impl Inbox {
 
     async fn find(&self, query: &Query) -> Result<Vec<Entry>, PortError> {
         let mut entries = Vec::new();
-        for document in self.documents.find(query).await? {
-            let body = Value::Object(document.body.clone());
-            match serde_json::from_value(body) {
-                Ok(stored) => entries.push(Entry { stored, version: document.version }),
-                Err(error) => self.put_aside(document, &error).await?,
+        for found in records::find_versioned::<StoredUpdate>(&*self.documents, query).await? {
+            match found {
+                Ok(found) => entries.push(Entry { stored: found.record, version: found.version }),
+                Err(unreadable) => self.give_up(unreadable).await?,
             }
         }
         Ok(entries)
     }
 
-    /// A record that this version cannot read must not stand in the way of those behind it.
-    async fn put_aside(&self, document: Document, error: &serde_json::Error) -> Result<(), PortError> {
-        tracing::error!(update.id = %document.key, %error, "a kept update cannot be read; it is given up");
-        let Key::Number(id) = document.key else { return Ok(()) };
-        let stored = StoredUpdate {
-            id,
-            state: State::Done,
-            person_id: document.body.get("person_id").and_then(Value::as_i64).unwrap_or_default(),
-            waiting_person_id: None,
-            json: String::new(),
-            tries: 0,
-            received_at: self.clock.now(),
-            leased_until_at: None,
+    /// A record that cannot be read must not stand in the way of those behind it.
+    async fn give_up(&self, Unreadable { key, reason }: Unreadable) -> Result<(), PortError> {
+        tracing::error!(update.id = %key, reason, "a stored update cannot be read; it is given up");
+        let (Key::Number(id), Ok(Some(document))) = (&key, self.documents.get(UPDATES, &key).await) else {
+            return Ok(());
         };
+        let person_id = document.body.get("person_id").and_then(Value::as_i64).unwrap_or_default();
+        let mut stored = self.received(*id, person_id, String::new());
+        stored.finish();
         self.write(&mut Entry { stored, version: document.version }).await.map(drop)
     }
 
     async fn write(&self, entry: &mut Entry) -> Result<bool, PortError> {
-        let Ok(Value::Object(body)) = serde_json::to_value(&entry.stored) else {
-            return Err(PortError::Refused(
-                "an update has no fields: report this fault of the program".to_owned(),
-            ));
-        };
-        let key = Key::Number(entry.stored.id);
-        match self.documents.put(Collection::Updates, &key, Some(entry.version), &body).await? {
+        match records::write(&*self.documents, Some(entry.version), &entry.stored).await? {
             Put::Done(version) => {
                 entry.version = version;
                 Ok(true)

@@ -6,6 +6,8 @@ use tolov_kit::clock::ManualClock;
 
 use super::*;
 
+use crate::updates::inbox::{Entry, Inbox, UPDATES};
+
 fn inbox() -> (Inbox, MemoryDocuments, ManualClock) {
     let documents = MemoryDocuments::default();
     let clock = ManualClock::new(datetime!(2026-11-25 07:00 UTC));
@@ -29,8 +31,8 @@ fn raw(id: i64) -> String {
 #[tokio::test]
 async fn an_update_is_kept_once_and_reads_back_as_it_came() {
     let (inbox, ..) = inbox();
-    assert_eq!(inbox.keep(9, 7, raw(9)).await.unwrap(), Recorded::Now);
-    assert_eq!(inbox.keep(9, 7, "{}".to_owned()).await.unwrap(), Recorded::Before);
+    assert_eq!(inbox.store(9, 7, raw(9)).await.unwrap(), Outcome::Applied);
+    assert_eq!(inbox.store(9, 7, "{}".to_owned()).await.unwrap(), Outcome::AlreadyApplied);
     let waiting = inbox.waiting_of(7, 10).await.unwrap();
     let came: Update = serde_json::from_str(&raw(9)).unwrap();
     assert_eq!(waiting.iter().map(Entry::update).collect::<Vec<_>>(), [Some(came)]);
@@ -40,17 +42,17 @@ async fn an_update_is_kept_once_and_reads_back_as_it_came() {
 #[tokio::test]
 async fn of_two_who_take_an_update_one_gets_it_and_when_the_lease_ends_another_may() {
     let (inbox, _, clock) = inbox();
-    inbox.keep(9, 7, raw(9)).await.unwrap();
+    inbox.store(9, 7, raw(9)).await.unwrap();
     let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
-    let Taken::Ours(mut taken) = inbox.take(&seen).await.unwrap() else { panic!() };
-    assert!(matches!(inbox.take(&seen).await.unwrap(), Taken::Theirs));
+    let Claimed::Ours(mut taken) = inbox.claim(&seen).await.unwrap() else { panic!() };
+    assert!(matches!(inbox.claim(&seen).await.unwrap(), Claimed::Theirs));
     clock.advance(time::Duration::seconds(19));
     inbox.renew(&mut taken).await;
     clock.advance(time::Duration::seconds(19));
     let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
-    assert!(inbox.is_leased(&seen) && matches!(inbox.take(&seen).await.unwrap(), Taken::Theirs));
+    assert!(inbox.is_leased(&seen) && matches!(inbox.claim(&seen).await.unwrap(), Claimed::Theirs));
     clock.advance(time::Duration::seconds(2));
-    assert!(matches!(inbox.take(&seen).await.unwrap(), Taken::Ours(_)));
+    assert!(matches!(inbox.claim(&seen).await.unwrap(), Claimed::Ours(_)));
     // The first one was slow, but its answer was given.
     inbox.done(&taken).await.unwrap();
     assert_eq!(inbox.count_waiting().await.unwrap(), 0);
@@ -60,19 +62,19 @@ async fn of_two_who_take_an_update_one_gets_it_and_when_the_lease_ends_another_m
 async fn what_is_done_is_known_for_48_hours_without_its_words() {
     let (inbox, documents, clock) = inbox();
     for id in 1..=5 {
-        inbox.keep(id, 7, raw(id)).await.unwrap();
+        inbox.store(id, 7, raw(id)).await.unwrap();
     }
     for entry in inbox.waiting_of(7, 4).await.unwrap() {
-        assert!(inbox.skip(&entry).await.unwrap());
+        assert!(inbox.finish(&entry).await.unwrap());
     }
-    let kept = documents.get(Collection::Updates, &Key::Number(1)).await.unwrap().unwrap();
+    let kept = documents.get(UPDATES, &Key::Number(1)).await.unwrap().unwrap();
     assert_eq!((&kept.body["json"], kept.body.get("waiting_person_id")), (&json!(""), None));
     clock.advance(time::Duration::hours(47));
     assert!(!inbox.remove_old(3).await.unwrap());
     clock.advance(time::Duration::hours(2));
     assert!(inbox.remove_old(3).await.unwrap(), "there are more");
     assert!(!inbox.remove_old(3).await.unwrap());
-    let left = documents.find(&Query::all(Collection::Updates, 10)).await.unwrap();
+    let left = documents.find(&Query::all(UPDATES, 10)).await.unwrap();
     assert_eq!(left.iter().map(|left| left.key.clone()).collect::<Vec<_>>(), [Key::Number(5)]);
 }
 
@@ -82,8 +84,8 @@ async fn a_record_that_cannot_be_read_does_not_stand_in_the_way() {
     let strange =
         json!({"state": "waiting", "waiting_person_id": 7, "person_id": 7, "form": "of another time"});
     let body: Body = strange.as_object().unwrap().clone();
-    documents.put(Collection::Updates, &Key::Number(1), None, &body).await.unwrap();
-    inbox.keep(2, 7, raw(2)).await.unwrap();
+    documents.put(UPDATES, &Key::Number(1), None, &body).await.unwrap();
+    inbox.store(2, 7, raw(2)).await.unwrap();
     let waiting = inbox.waiting_of(7, 10).await.unwrap();
     assert_eq!(waiting.iter().map(|entry| entry.stored.id).collect::<Vec<_>>(), [2]);
     assert_eq!(inbox.count_waiting().await.unwrap(), 1);

@@ -1,35 +1,36 @@
-//! How updates come in: polled, kept, answered.
+//! Updates: polled, stored, handled.
 //!
-//! An update is written down in the shop store before Telegram is told that it arrived, and crossed out when it is
-//! answered. So none is lost when the process dies, none is answered twice when Telegram or another bot brings it again,
-//! and what waits takes no memory. Each person has a lane, in which updates are answered one after the other.
+//! An update is stored before Telegram is told that it arrived, and marked as done when it has been handled. So none is lost in
+//! a crash, none is handled twice when it is delivered again, and those that wait take no memory. The updates of one user are
+//! handled one after the other.
 
 use std::sync::Arc;
 
 use tolov_kit::lifecycle::Stop;
 
-use crate::ctx::HandlerDeps;
-
-use self::{answering::Answering, inbox::Inbox, lanes::Lanes, poll::Poll};
+use crate::{
+    deps::HandlerDeps,
+    updates::{answering::Answering, inbox::Inbox, poll::Poll, user_queues::UserQueues},
+};
 
 mod answering;
-mod flood;
-mod inbox;
-mod lane;
-mod lanes;
+pub(crate) mod inbox;
 mod poll;
-mod tending;
+mod sweeper;
+mod throttle;
+mod user_queue;
+mod user_queues;
 
 #[cfg(test)]
 mod away_tests;
 #[cfg(test)]
-mod lanes_tests;
+mod user_queues_tests;
 
-/// Listens to people for ever; after `stop` finishes what is in hand.
+/// Runs until `stop`; then finishes what is in hand.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     let documents = Arc::clone(&deps.shop);
     let inbox = Inbox::new(documents, Arc::clone(&deps.clock));
-    let lanes = Arc::new(Lanes::new(Answering::new(Arc::clone(&deps)), inbox));
-    let poll = Poll::new(deps, Arc::clone(&lanes));
-    tokio::join!(poll.run(&stop), tending::run(&lanes, &stop), lanes.run(&stop));
+    let queues = Arc::new(UserQueues::new(Answering::new(Arc::clone(&deps)), inbox));
+    let poll = Poll::new(deps, Arc::clone(&queues));
+    tokio::join!(poll.run(&stop), sweeper::run(&queues, &stop), queues.run(&stop));
 }

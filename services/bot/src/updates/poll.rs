@@ -13,31 +13,29 @@ use tokio::{
     task::JoinSet,
     time::{Instant, timeout},
 };
-use tolov_domain::ports::{PortError, shop::Recorded};
+use tolov_domain::ports::PortError;
 use tolov_kit::{
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
 
 use crate::{
-    ctx::HandlerDeps,
+    deps::HandlerDeps,
     shopper::help::announce_commands,
-    telegram::{POLL, with_causes},
+    telegram::{client::POLL, errors::with_causes},
+    updates::{answering::Work, user_queues::UserQueues},
 };
-
-use super::{answering::Work, lanes::Lanes};
 
 /// What the bot wants to hear of.
 const ALLOWED: [&str; 4] = ["message", "callback_query", "inline_query", "my_chat_member"];
-/// Inline queries that are answered at the same time; what comes above that is not answered, the next letter asks anew.
+/// Inline queries that are answered at the same time. Others are not answered: the next letter asks again.
 const INLINE_MAX: usize = 32;
-/// That another process polls is said so often while it lasts.
-const SAID_AGAIN_AFTER: Duration = Duration::from_mins(5);
+/// How often it is logged that another process polls.
+const LOG_CONFLICT_EVERY: Duration = Duration::from_mins(5);
 /// Nobody looks at the results of an inline query after that.
 const INLINE_ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// getUpdates, with each update as it was written: what is kept is Telegram's own text, and an update that teloxide
-/// cannot read does not take the others with it.
+/// getUpdates with each update as Telegram's own text, so that one that teloxide cannot read does not affect the others.
 #[derive(Debug, Clone, Serialize)]
 struct GetUpdates {
     offset: i64,
@@ -57,18 +55,18 @@ impl Payload for GetUpdates {
 
 pub(crate) struct Poll<W> {
     deps: Arc<HandlerDeps>,
-    lanes: Arc<Lanes<W>>,
+    queues: Arc<UserQueues<W>>,
     bot: Bot,
-    /// The first update that is not kept yet.
+    /// The first update that is not stored yet.
     offset: i64,
-    /// Whether Telegram knows that this bot polls.
-    is_met: bool,
-    /// When it was said that another process polls.
-    disturbed_at: Option<Instant>,
+    /// Whether the bot knows its name and no webhook is set.
+    is_identified: bool,
+    /// When it was logged that another process polls.
+    conflict_logged_at: Option<Instant>,
     inline: JoinSet<()>,
 }
 
-/// An update, and whose it is.
+/// An update and its sender.
 struct Arrived {
     id: i64,
     person_id: i64,
@@ -77,10 +75,10 @@ struct Arrived {
 }
 
 impl<W: Work> Poll<W> {
-    pub(crate) fn new(deps: Arc<HandlerDeps>, lanes: Arc<Lanes<W>>) -> Self {
+    pub(crate) fn new(deps: Arc<HandlerDeps>, queues: Arc<UserQueues<W>>) -> Self {
         let bot = deps.telegram.listening.clone();
         let inline = JoinSet::new();
-        Self { deps, lanes, bot, offset: 0, is_met: false, disturbed_at: None, inline }
+        Self { deps, queues, bot, offset: 0, is_identified: false, conflict_logged_at: None, inline }
     }
 
     pub(crate) async fn run(mut self, stop: &Stop) {
@@ -103,23 +101,23 @@ impl<W: Work> Poll<W> {
         }
     }
 
-    /// One poll and what it brings. Dropped by the stop at any moment: what is not kept yet comes again.
+    /// One poll and what it brings. May be dropped at any moment: what is not stored yet comes again.
     async fn once(&mut self) -> Rest {
-        let polled = match self.meet().await {
+        let polled = match self.identify().await {
             Ok(()) => self.poll().await,
             Err(error) => Err(error),
         };
         match polled {
             Ok(updates) => {
                 self.deps.telegram.polling.mark_up();
-                match self.keep(updates).await {
+                match self.store(updates).await {
                     Ok(()) => {
-                        self.lanes.store.mark_up();
+                        self.queues.store.mark_up();
                         Rest::None
                     }
                     // Telegram still has them.
                     Err(error) => {
-                        self.lanes.store.mark_down(error);
+                        self.queues.store.mark_down(error);
                         Rest::Usual
                     }
                 }
@@ -128,13 +126,13 @@ impl<W: Work> Poll<W> {
         }
     }
 
-    /// Learns who the bot is, and takes away a webhook, with which Telegram refuses to be polled.
-    async fn meet(&mut self) -> Result<(), RequestError> {
-        if self.is_met {
+    /// Asks for the name of the bot, and deletes a webhook, with which Telegram refuses polls.
+    async fn identify(&mut self) -> Result<(), RequestError> {
+        if self.is_identified {
             return Ok(());
         }
         let me = self.bot.get_me().await?;
-        tracing::info!(bot.username = me.username(), "Telegram knows the bot");
+        tracing::info!(bot.username = me.username(), "the bot is known to Telegram");
         self.deps.me.set(me).ok();
         let webhook = self.bot.get_webhook_info().await;
         if webhook.is_ok_and(|webhook| webhook.url.is_some()) {
@@ -142,9 +140,9 @@ impl<W: Work> Poll<W> {
             tracing::warn!("a webhook was set for this bot; it is deleted, because the bot polls");
         }
         let deps = Arc::clone(&self.deps);
-        // Beside the polls: nobody waits for the list.
+        // In the background: nobody waits for the list.
         self.inline.spawn(async move { announce_commands(&deps).await });
-        self.is_met = true;
+        self.is_identified = true;
         Ok(())
     }
 
@@ -153,12 +151,12 @@ impl<W: Work> Poll<W> {
         JsonRequest::new(self.bot.clone(), wanted).send().await
     }
 
-    /// Keeps what came, in its order; the offset follows what is kept.
-    async fn keep(&mut self, updates: Vec<Value>) -> Result<(), PortError> {
+    /// Stores what came, in its order. The offset follows what is stored.
+    async fn store(&mut self, updates: Vec<Value>) -> Result<(), PortError> {
         while self.inline.try_join_next().is_some() {}
         if updates.is_empty() {
-            // Telegram knows now that all are kept. After a week without updates it begins with another number, perhaps
-            // a smaller one: without an offset the first that is not confirmed comes, whatever its number is.
+            // All are confirmed now. After a week without updates Telegram begins with another number, perhaps a smaller
+            // one: without an offset the first unconfirmed update comes, whatever its number.
             self.offset = 0;
         }
         for raw in updates {
@@ -166,7 +164,7 @@ impl<W: Work> Poll<W> {
                 return Err(PortError::Refused("Telegram sent an update without update_id".to_owned()));
             };
             let Some(arrived) = read(id, raw.to_string()) else {
-                tracing::error!(update.id = id, "an update cannot be read; it is left out");
+                tracing::error!(update.id = id, "an update cannot be read; it is skipped");
                 self.offset = self.offset.max(id + 1);
                 continue;
             };
@@ -175,22 +173,22 @@ impl<W: Work> Poll<W> {
                 self.answer_now(arrived);
                 continue;
             }
-            if self.lanes.inbox.keep(arrived.id, arrived.person_id, arrived.json).await? == Recorded::Now {
-                self.lanes.floods.arrived(arrived.person_id);
+            if self.queues.inbox.store(arrived.id, arrived.person_id, arrived.json).await?.is_applied() {
+                self.queues.throttle.record_arrival(arrived.person_id);
             }
             self.offset = self.offset.max(arrived.id + 1);
-            self.lanes.ring(arrived.person_id);
+            self.queues.wake(arrived.person_id);
         }
         Ok(())
     }
 
-    /// An inline query is worth nothing later: it is answered now or never.
+    /// Inline queries are not stored: nobody waits for a late answer.
     fn answer_now(&mut self, arrived: Arrived) {
-        // Each letter is a query, so they do not count as haste.
-        if self.inline.len() >= INLINE_MAX || self.lanes.floods.is_slow(arrived.person_id) {
+        // Each letter is a query, so they do not count as a flood.
+        if self.inline.len() >= INLINE_MAX || self.queues.throttle.is_throttled(arrived.person_id) {
             return;
         }
-        let work = Arc::clone(&self.lanes.work);
+        let work = Arc::clone(&self.queues.work);
         self.inline.spawn(async move {
             timeout(INLINE_ANSWER_MAX, work.answer(arrived.update)).await.ok();
         });
@@ -203,16 +201,16 @@ impl<W: Work> Poll<W> {
         if let RequestError::Api(conflict) = error
             && is_conflict(conflict)
         {
-            // Two that disturb each other take turns at failing.
-            if self.disturbed_at.is_none_or(|at| at.elapsed() > SAID_AGAIN_AFTER) {
-                self.disturbed_at = Some(Instant::now());
+            // Two pollers take turns at failing.
+            if self.conflict_logged_at.is_none_or(|at| at.elapsed() > LOG_CONFLICT_EVERY) {
+                self.conflict_logged_at = Some(Instant::now());
                 tracing::warn!(
                     error = %conflict,
                     "another process takes this bot's updates: stop it, or give it a bot of its own; trying again"
                 );
             }
-            // Perhaps a webhook was set meanwhile.
-            self.is_met = false;
+            // A webhook may have been set.
+            self.is_identified = false;
         } else {
             self.deps.telegram.polling.mark_down(reason(error));
         }
@@ -220,7 +218,7 @@ impl<W: Work> Poll<W> {
     }
 }
 
-/// How long to rest before the next poll.
+/// How long to wait before the next poll.
 enum Rest {
     None,
     Usual,
@@ -234,11 +232,11 @@ fn is_conflict(error: &ApiError) -> bool {
 
 fn reason(error: &RequestError) -> String {
     if let RequestError::Network(error) = error {
-        with_causes(error)
+        with_causes(&**error)
     } else if let RequestError::Api(ApiError::InvalidToken) = error {
         "the token is refused: correct BOT_TOKEN, or the address of the Bot API".to_owned()
     } else if let RequestError::InvalidJson { source, .. } = error {
-        // The raw answer is not shown: it may be a page of a proxy, of any length.
+        // The answer itself is left out: it may be a proxy's page, of any length.
         format!("the answer is not Telegram's: {source}")
     } else {
         error.to_string()
@@ -246,7 +244,7 @@ fn reason(error: &RequestError) -> String {
 }
 
 fn read(id: i64, json: String) -> Option<Arrived> {
-    // From its text: teloxide does not read updates from values.
+    // teloxide does not read updates from JSON values.
     let update: Update = serde_json::from_str(&json).ok()?;
     let user = update.from().and_then(|user| i64::try_from(user.id.0).ok());
     let person_id = user.or_else(|| update.chat().map(|chat| chat.id.0)).unwrap_or_default();

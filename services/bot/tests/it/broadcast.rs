@@ -33,7 +33,7 @@ async fn started(world: &World) {
         source_message_id: 5,
         is_forward: false,
         state: BroadcastState::Running,
-        made_at: met_at,
+        created_at: met_at,
         reached: None,
         sent: 0,
         blocked: 0,

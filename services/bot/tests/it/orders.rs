@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::macros::datetime;
 use tolov_domain::{OrderId, ProductId, Tiyin, UserId, order::OrderLine};
 use tolov_shop::{
-    fulfilment::{Delivery, Fulfilment, Stage, StockState, fulfilment},
+    fulfilment::{Delivery, ShopOrder, Stage, StockState, fulfilment},
     records,
 };
 
@@ -25,7 +25,7 @@ async fn world() -> World {
 
 async fn is_paid(world: &World, number: i64) {
     let total = Tiyin::from_soum(30_000).unwrap();
-    let order = Fulfilment {
+    let order = ShopOrder {
         id: OrderId::try_new(number).unwrap(),
         user_id: UserId::try_new(5551).unwrap(),
         lines: vec![OrderLine {
@@ -59,8 +59,8 @@ async fn is_paid(world: &World, number: i64) {
     records::insert(&world.shop.documents, &order).await.unwrap();
 }
 
-async fn order(world: &World, number: i64) -> Fulfilment {
-    fulfilment(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
+async fn order(world: &World, number: i64) -> ShopOrder {
+    order::order(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
 }
 
 /// The post of a paid order, whose number the order knows.
@@ -99,14 +99,14 @@ async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() 
     assert!(edited.text.contains(r#"<a href="tg://user?id=1">A</a>"#), "{}", edited.text);
     world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
     let order = order(&world, 1024).await;
-    assert_eq!(order.stage, Stage::Preparing);
+    assert_eq!(order.stage(), Stage::Preparing);
 
     // A second tap, perhaps of somebody else, does nothing and says who was faster.
     world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
     let toasts = world.telegram.until_toasts(2).await;
     assert!(toasts[1].contains("already"), "{toasts:?}");
     bot.stop().await;
-    assert_eq!(self::order(&world, 1024).await.timeline, order.timeline);
+    assert_eq!(self::order(&world, 1024).await.timeline, order.history);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn cancelling_asks_first_and_then_the_money_has_to_go_back() {
     assert!(cancelled.buttons.to_string().contains("1:ad:1024:rf"), "{}", cancelled.buttons);
     bot.stop().await;
     let order = order(&world, 1024).await;
-    assert_eq!((order.stage, order.stock), (Stage::Cancelled, StockState::Returned));
+    assert_eq!((order.stage(), order.stock), (Stage::Cancelled, StockState::Returned));
 }
 
 #[tokio::test]

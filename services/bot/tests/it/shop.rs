@@ -16,7 +16,7 @@ use tolov_domain::{
     ports::{
         PortError,
         documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
-        shop::{Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, Shoppers},
+        shop::{Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Shoppers},
     },
     time::Timestamp,
 };
@@ -122,13 +122,13 @@ impl Shoppers for Shop {
         Ok(self.users.lock().unwrap().get(&id).cloned())
     }
 
-    async fn meet(&self, id: UserId, language: Option<Language>) -> Result<Recorded, PortError> {
+    async fn meet(&self, id: UserId, language: Option<Language>) -> Result<Outcome, PortError> {
         let mut users = self.users.lock().unwrap();
         if users.contains_key(&id) {
-            return Ok(Recorded::Before);
+            return Ok(Outcome::AlreadyApplied);
         }
         users.insert(id, User { id, phone: None, language, cart: Vec::new(), order_count: 0 });
-        Ok(Recorded::Now)
+        Ok(Outcome::Applied)
     }
 
     async fn set_language(&self, id: UserId, language: Language) -> Result<(), PortError> {
@@ -165,7 +165,7 @@ impl Orders for Shop {
         Err(unused())
     }
 
-    async fn place_order(&self, _order: &NewOrder) -> Result<Recorded, PortError> {
+    async fn place_order(&self, _order: &NewOrder) -> Result<Outcome, PortError> {
         Err(unused())
     }
 

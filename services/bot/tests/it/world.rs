@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use time::macros::datetime;
 use tokio::task::JoinHandle;
-use tolov_bot::{BotConfig, Deps, Service};
+use tolov_bot::{Config, Deps, Service};
 use tolov_domain::{
     ClickPaydocId, EventId, OrderId, ProductId, Tiyin, UserId,
     notification::{Notification, Recipient, SCHEMA, Subject},
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) bus: Arc<Bus>,
     pub(crate) shop: Arc<Shop>,
     pub(crate) clock: ManualClock,
-    pub(crate) config: BotConfig,
+    pub(crate) config: Config,
 }
 
 impl World {
@@ -47,7 +47,7 @@ impl World {
         // Nobody listens there: orders are not registered in these tests.
         let webhook_url = Url::parse("http://127.0.0.1:9").unwrap();
         let (token, api_token) = (Secret::new(TOKEN), Secret::new("api-token"));
-        let mut config = BotConfig::new(token, STAFF.parse().unwrap(), webhook_url, api_token);
+        let mut config = Config::new(token, STAFF.parse().unwrap(), webhook_url, api_token);
         config.api_url = Some(Url::parse(&format!("http://{address}")).unwrap());
         config.messages_per_s = 1000;
         config.channel_posts_per_min = 60;

@@ -97,13 +97,13 @@ pub async fn place(
     }
     let short: Vec<Short> = held.of(id).into_iter().flat_map(|held| held.short).collect();
     if !short.is_empty() {
-        undo(documents, &order).await?;
+        discard(documents, &order).await?;
         return Ok(Placed::Short(short));
     }
     if let Some(code) = order.promo_code()
         && let Err(refusal) = claim_promo(documents, code, &order, now).await?
     {
-        undo(documents, &order).await?;
+        discard(documents, &order).await?;
         return Ok(Placed::Promo(refusal));
     }
     check_again(documents, order, agreed).await
@@ -158,8 +158,9 @@ async fn claim_promo(
     Ok(claimed.map_or(Err(PromoRefusal::Unknown), |(_, claimed)| claimed))
 }
 
-/// Nothing is left of an order that was not placed.
-async fn undo(documents: &dyn Documents, order: &ShopOrder) -> Result<(), PortError> {
+/// Removes an order in creation with all that it holds: it was not placed, or cannot be registered. An event of the ledger
+/// about another order of this number finds the number free then.
+pub async fn discard(documents: &dyn Documents, order: &ShopOrder) -> Result<(), PortError> {
     settling::release(documents, order).await?;
     records::remove::<ShopOrder>(documents, order.id.get()).await?;
     Ok(())

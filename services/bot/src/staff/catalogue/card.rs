@@ -1,24 +1,24 @@
-//! A product and a category as staff see them: what a shopper sees, and what only staff should know.
+//! A product and a category as staff see them.
 
 use std::collections::BTreeSet;
 
 use teloxide::utils::html::escape;
 use tolov_domain::{Language, ProductId, Tiyin};
-use tolov_shop::{
-    catalogue::{Product, Variant},
+use tolov_shop::catalogue::{
+    Product, Variant,
     stock::{Hold, HoldState},
 };
 
 use crate::{
-    screen::{fits, fitting_beside},
-    text::{Html, money, t},
+    conversation::screen::{fits, fitting_beside},
+    texts::{Html, money, t},
 };
 
-/// More variants than this would not fit under a picture.
+/// More variants than this do not fit under a photo.
 const VARIANTS_SHOWN: usize = 8;
 
-/// What a shopper sees of a product, with a text of ours below. Where that is too long to stand under a picture, the
-/// description is cut, then variants are counted instead of shown; what staff have to know is there in any case.
+/// What a shopper sees of a product, and a text for staff below. Where both do not fit under a photo, the description is cut,
+/// then variants are counted instead of listed.
 pub(super) fn preview(language: Language, product: &Product, below: &str) -> String {
     let has_photo = product.photo.is_some();
     let title = t!(language, "edit-product-preview-title", title = product.title);
@@ -112,7 +112,7 @@ pub(super) fn details(language: Language, product: &Product, category: Option<&s
     html
 }
 
-/// What is set aside of a product for orders that wait for their money.
+/// What is held of a product for unpaid orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Holds {
     pub(super) orders: usize,
@@ -218,7 +218,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn under_a_picture_the_description_is_cut_and_nothing_else() {
+    fn under_a_photo_only_the_description_is_cut() {
         let product = full("Katta qizil choynak, sovg'a qutisida ");
         for language in Language::ALL {
             let below = details(language, &product, Some("Idish"));
@@ -235,7 +235,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn of_variants_with_names_that_do_not_fit_fewer_are_shown() {
+    fn fewer_variants_are_listed_where_their_names_do_not_fit() {
         let product = full(&"<&>".repeat(12));
         let below = details(Language::Uz, &product, Some("Idish"));
         let html = preview(Language::Uz, &product, &below);

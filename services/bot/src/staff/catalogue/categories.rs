@@ -3,20 +3,21 @@
 use tolov_domain::Language;
 use tolov_shop::catalogue::{self, Category, Product};
 
-use super::card;
 use crate::{
-    ctx::{Ctx, Done, Trouble},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::panel,
-    text::{l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::Step,
+        error::{HandlerError, HandlerResult},
+        pages::Page,
+        screen::{Button, Screen},
+    },
+    staff::{catalogue::card, panel},
+    texts::{l, t},
 };
 
-const ON_A_PAGE: usize = 8;
-
-pub(crate) async fn list(ctx: Ctx, page: u32) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn list(ctx: Ctx, page: u32) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let categories = catalogue::categories(ctx.documents()).await?;
     ctx.show(list_screen(ctx.language, &categories, page)).await
 }
@@ -27,24 +28,24 @@ fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen
     } else {
         t!(language, "edit-categories-title", count = categories.len())
     };
-    let (page, pages, shown) = panel::page_of(categories, page, ON_A_PAGE);
+    let page = Page::of(categories, page);
     let row = |category: &Category| {
         let label = card::category_label(&category.title, category.hidden);
-        vec![Button::press(label, CataloguePress::Category { id: category.id, page: 0 })]
+        vec![Button::callback(label, CatalogueCallback::Category { id: category.id, page: 0 })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::Categories { page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::Categories { page }))
         .row([
-            Button::press(l!(language, "edit-category-add"), CataloguePress::NewCategory),
-            Button::press(l!(language, "exchange-open"), CataloguePress::Exchange),
+            Button::callback(l!(language, "edit-category-add"), CatalogueCallback::NewCategory),
+            Button::callback(l!(language, "exchange-open"), CatalogueCallback::Exchange),
         ])
         .row(panel::back(language))
 }
 
 /// The products of a category.
-pub(crate) async fn open(ctx: Ctx, (id, page): (i64, u32)) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn open(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let Some(category) = find(&ctx, id).await? else { return gone(ctx).await };
     let products = catalogue::products_in(ctx.documents(), id).await?;
     ctx.show(category_screen(ctx.language, &category, &products, page)).await
@@ -58,27 +59,36 @@ fn category_screen(language: Language, category: &Category, products: &[Product]
     } else {
         t!(language, "edit-category-products", title = title, count = products.len())
     };
-    let (page, pages, shown) = panel::page_of(products, page, ON_A_PAGE);
+    let page = Page::of(products, page);
     let row = |product: &Product| {
         let label = card::product_label(language, product);
-        vec![Button::press(label, CataloguePress::Product { id: product.id })]
+        vec![Button::callback(label, CatalogueCallback::Product { id: product.id })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::Category { id, page }.into()))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::Category { id, page }))
         .row([
-            Button::press(l!(language, "edit-product-add"), CataloguePress::NewProduct { category_id: id }),
-            Button::press(l!(language, "edit-category-settings"), CataloguePress::CategorySettings { id }),
+            Button::callback(
+                l!(language, "edit-product-add"),
+                CatalogueCallback::NewProduct { category_id: id },
+            ),
+            Button::callback(
+                l!(language, "edit-category-settings"),
+                CatalogueCallback::CategorySettings { id },
+            ),
         ])
-        .row([Button::press(l!(language, "edit-categories-back"), CataloguePress::Categories { page: 0 })])
+        .row([Button::callback(
+            l!(language, "edit-categories-back"),
+            CatalogueCallback::Categories { page: 0 },
+        )])
 }
 
-pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, Trouble> {
-    Ok(tolov_shop::records::read(ctx.documents(), id).await?)
+pub(super) async fn find(ctx: &Ctx, id: i64) -> Result<Option<Category>, HandlerError> {
+    Ok(catalogue::category(ctx.documents(), id).await?)
 }
 
-/// Somebody else has removed it meanwhile.
-pub(super) async fn gone(ctx: Ctx) -> Done {
+/// What was tapped does not exist any more.
+pub(super) async fn gone(ctx: Ctx) -> HandlerResult {
     ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, 0).await
 }
@@ -88,12 +98,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_menu_has_pages() {
+    fn a_long_list_of_categories_has_pages() {
         let category =
             |id| Category { id, title: format!("<{id}>"), photo: None, position: id, hidden: id == 1 };
         let categories: Vec<Category> = (1..=20).map(category).collect();
         let markup = list_screen(Language::Uz, &categories, 2).markup().inline_keyboard;
-        // Four that are left, the pager, two rows of buttons.
+        // Four categories, the pager, two rows of buttons.
         assert_eq!(markup.len(), 7, "{markup:?}");
         assert_eq!(markup[0][0].text, "<17>");
         let first = list_screen(Language::Uz, &categories, 0).markup().inline_keyboard;

@@ -1,32 +1,34 @@
-//! One category: made, renamed, given a photo, moved, hidden, removed.
+//! One category: added, renamed, given a photo, moved, hidden, removed.
 
-use tolov_domain::ports::documents::Sequence;
+use tolov_domain::ports::PortError;
 use tolov_shop::{
     catalogue::{self, CATEGORIES_MAX, Category, CategoryRemoval, FileId, TITLE_MAX_CHARS},
     records,
+    staff::{Action, CategoryChange},
 };
 
-use super::{CatalogueStep, Field, card, categories};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{
-        StaffStep, journal,
-        photo::{self, Photo},
-        typed,
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{CatalogueStep, Field, Step},
+        error::HandlerResult,
+        screen::{Button, Screen},
     },
-    text::{l, t},
+    staff::{
+        catalogue::{
+            card, categories,
+            photo::{self, Photo},
+        },
+        input,
+        people::journal,
+    },
+    texts::{l, t},
 };
-
-fn step(step: CatalogueStep) -> Step {
-    Step::Staff(StaffStep::Catalogue(step))
-}
 
 /// What can be done with a category.
-pub(crate) async fn settings(ctx: Ctx, id: i64) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn settings(ctx: Ctx, id: i64) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let menu = catalogue::categories(ctx.documents()).await?;
     let Some(place) = menu.iter().position(|category| category.id == id) else {
         return categories::gone(ctx).await;
@@ -41,84 +43,86 @@ pub(crate) async fn settings(ctx: Ctx, id: i64) -> Done {
         place = place.saturating_add(1),
         count = menu.len()
     );
-    let to = |place: usize| CataloguePress::PlaceCategory { id, place: u32::try_from(place).unwrap_or(0) };
+    let to = |place: usize| CatalogueCallback::PlaceCategory { id, place: u32::try_from(place).unwrap_or(0) };
     let mut moves = Vec::new();
     if let Some(above) = place.checked_sub(1) {
-        moves.push(Button::press(l!(language, "edit-category-up"), to(above)));
+        moves.push(Button::callback(l!(language, "edit-category-up"), to(above)));
     }
     if place.saturating_add(1) < menu.len() {
-        moves.push(Button::press(l!(language, "edit-category-down"), to(place.saturating_add(1))));
+        moves.push(Button::callback(l!(language, "edit-category-down"), to(place.saturating_add(1))));
     }
     let hidden = !category.hidden;
     let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
     let screen = Screen::new(html)
         .photo(category.photo.clone())
         .row([
-            Button::press(l!(language, "edit-category-rename"), CataloguePress::RenameCategory { id }),
-            Button::press(l!(language, "edit-field-photo"), CataloguePress::AskCategoryPhoto { id }),
+            Button::callback(l!(language, "edit-category-rename"), CatalogueCallback::RenameCategory { id }),
+            Button::callback(l!(language, "edit-field-photo"), CatalogueCallback::AskCategoryPhoto { id }),
         ])
         .row(moves)
         .row([
-            Button::press(hide, CataloguePress::HideCategory { id, hidden }),
-            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveCategory { id }),
+            Button::callback(hide, CatalogueCallback::HideCategory { id, hidden }),
+            Button::callback(l!(language, "edit-remove"), CatalogueCallback::RemoveCategory { id }),
         ])
-        .row([Button::press(l!(language, "edit-back"), CataloguePress::Category { id, page: 0 })]);
+        .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Category { id, page: 0 })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn ask_new(ctx: Ctx) -> Done {
+pub(crate) async fn ask_new(ctx: Ctx) -> HandlerResult {
     if catalogue::categories(ctx.documents()).await?.len() >= CATEGORIES_MAX {
         return ctx.alert(l!(ctx.language, "edit-categories-full")).await;
     }
-    // The number is drawn once, so that a title that arrives twice makes one category.
-    let id = ctx.documents().next_number(Sequence::Categories).await?;
-    ctx.expect(step(CatalogueStep::NewCategory { id })).await?;
-    ctx.show(ask_title(&ctx, false, CataloguePress::Categories { page: 0 })).await
+    // Assigned once, so that a title that arrives twice creates one category.
+    let id = catalogue::next_category_id(ctx.documents()).await?;
+    ctx.wait_for(CatalogueStep::NewCategory { id });
+    ctx.show(ask_title(&ctx, false, CatalogueCallback::Categories { page: 0 })).await
 }
 
-fn ask_title(ctx: &Ctx, again: bool, leave: CataloguePress) -> Screen {
+fn ask_title(ctx: &Ctx, again: bool, leave: CatalogueCallback) -> Screen {
     let language = ctx.language;
     let ask = t!(language, "edit-category-ask-title", count = TITLE_MAX_CHARS);
     let html = if again { t!(language, "edit-not-understood") + "\n\n" + &ask } else { ask };
-    Screen::new(html).row([Button::press(l!(language, "edit-cancel"), leave)])
+    Screen::new(html).row([Button::callback(l!(language, "edit-cancel"), leave)])
 }
 
-pub(crate) async fn make(ctx: Ctx, id: i64) -> Done {
-    let Some(title) = ctx.text().and_then(|text| typed::line(text, TITLE_MAX_CHARS)) else {
-        return ctx.show(ask_title(&ctx, true, CataloguePress::Categories { page: 0 })).await;
+pub(crate) async fn add(ctx: Ctx, id: i64) -> HandlerResult {
+    let Some(title) = ctx.text().and_then(|text| input::line(text, TITLE_MAX_CHARS)) else {
+        return ctx.show(ask_title(&ctx, true, CatalogueCallback::Categories { page: 0 })).await;
     };
     let menu = catalogue::categories(ctx.documents()).await?;
     let position = menu.iter().map(|category| category.position).max().unwrap_or(0).saturating_add(1);
     let category = Category { id, title, photo: None, position, hidden: false };
-    if records::insert(ctx.documents(), &category).await? == tolov_domain::ports::shop::Recorded::Now {
-        journal::note(&ctx, "category.added", about(&category)).await?;
+    if records::insert(ctx.documents(), &category).await?.is_applied() {
+        record(&ctx, &category, CategoryChange::Added).await?;
     }
     ask_photo(ctx, id).await
 }
 
-pub(crate) async fn ask_rename(ctx: Ctx, id: i64) -> Done {
+pub(crate) async fn ask_rename(ctx: Ctx, id: i64) -> HandlerResult {
     if categories::find(&ctx, id).await?.is_none() {
         return categories::gone(ctx).await;
     }
-    ctx.expect(step(CatalogueStep::RenameCategory { id })).await?;
-    ctx.show(ask_title(&ctx, false, CataloguePress::CategorySettings { id })).await
+    ctx.wait_for(CatalogueStep::RenameCategory { id });
+    ctx.show(ask_title(&ctx, false, CatalogueCallback::CategorySettings { id })).await
 }
 
-pub(crate) async fn rename(ctx: Ctx, id: i64) -> Done {
-    let Some(title) = ctx.text().and_then(|text| typed::line(text, TITLE_MAX_CHARS)) else {
-        return ctx.show(ask_title(&ctx, true, CataloguePress::CategorySettings { id })).await;
+pub(crate) async fn rename(ctx: Ctx, id: i64) -> HandlerResult {
+    let Some(title) = ctx.text().and_then(|text| input::line(text, TITLE_MAX_CHARS)) else {
+        return ctx.show(ask_title(&ctx, true, CatalogueCallback::CategorySettings { id })).await;
     };
     let renamed = records::change(ctx.documents(), id, |category: &mut Category| {
         std::mem::replace(&mut category.title, title.clone())
     });
     let Some((category, before)) = renamed.await? else { return categories::gone(ctx).await };
-    journal::note_change(&ctx, "category.title", &id.to_string(), (before, category.title)).await?;
+    if before != category.title {
+        record(&ctx, &category, CategoryChange::Title { was: before }).await?;
+    }
     settings(ctx, id).await
 }
 
-pub(crate) async fn ask_photo(ctx: Ctx, id: i64) -> Done {
+pub(crate) async fn ask_photo(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
-    ctx.expect(step(CatalogueStep::CategoryPhoto { id })).await?;
+    ctx.wait_for(CatalogueStep::CategoryPhoto { id });
     let html = t!(ctx.language, "edit-category-ask-photo", title = category.title);
     ctx.show(photo_screen(&ctx, &category, html)).await
 }
@@ -127,12 +131,15 @@ fn photo_screen(ctx: &Ctx, category: &Category, html: String) -> Screen {
     let language = ctx.language;
     let empty =
         if category.photo.is_some() { l!(language, "edit-remove-photo") } else { l!(language, "edit-skip") };
-    Screen::new(html).row([Button::press(empty, CataloguePress::LeaveEmpty { field: Field::Photo })]).row([
-        Button::press(l!(language, "edit-cancel"), CataloguePress::CategorySettings { id: category.id }),
-    ])
+    Screen::new(html)
+        .row([Button::callback(empty, CatalogueCallback::LeaveEmpty { field: Field::Photo })])
+        .row([Button::callback(
+            l!(language, "edit-cancel"),
+            CatalogueCallback::CategorySettings { id: category.id },
+        )])
 }
 
-pub(crate) async fn take_photo(ctx: Ctx, id: i64) -> Done {
+pub(crate) async fn take_photo(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
     let caption = l!(
         ctx.deps.config.staff_language,
@@ -146,43 +153,46 @@ pub(crate) async fn take_photo(ctx: Ctx, id: i64) -> Done {
     }
 }
 
-pub(super) async fn put_photo(ctx: Ctx, id: i64, photo: Option<FileId>) -> Done {
+pub(super) async fn put_photo(ctx: Ctx, id: i64, photo: Option<FileId>) -> HandlerResult {
     let changed = records::change(ctx.documents(), id, |category: &mut Category| {
         std::mem::replace(&mut category.photo, photo.clone())
     });
     let Some((category, before)) = changed.await? else { return categories::gone(ctx).await };
     if before != category.photo {
-        journal::note(&ctx, "category.photo", about(&category)).await?;
+        record(&ctx, &category, CategoryChange::Photo).await?;
     }
     settings(ctx, id).await
 }
 
-pub(crate) async fn place(ctx: Ctx, (id, place): (i64, u32)) -> Done {
+pub(crate) async fn place(ctx: Ctx, (id, place): (i64, u32)) -> HandlerResult {
     let place = usize::try_from(place).unwrap_or(usize::MAX);
     let before = catalogue::categories(ctx.documents()).await?;
     let was = before.iter().position(|category| category.id == id);
     let menu = catalogue::place_category(ctx.documents(), id, place).await?;
-    let is = menu.iter().position(|category| category.id == id);
-    if let (Some(was), Some(is)) = (was, is) {
-        let place = |at: usize| at.saturating_add(1).to_string();
-        journal::note_change(&ctx, "category.place", &id.to_string(), (place(was), place(is))).await?;
+    let now = menu.iter().position(|category| category.id == id);
+    if let (Some(was), Some(now)) = (was, now)
+        && was != now
+        && let Some(category) = menu.get(now)
+    {
+        let change = CategoryChange::Place { was: was.saturating_add(1), now: now.saturating_add(1) };
+        record(&ctx, category, change).await?;
     }
     settings(ctx, id).await
 }
 
-pub(crate) async fn hide(ctx: Ctx, (id, hidden): (i64, bool)) -> Done {
+pub(crate) async fn hide(ctx: Ctx, (id, hidden): (i64, bool)) -> HandlerResult {
     let changed = records::change(ctx.documents(), id, |category: &mut Category| {
         std::mem::replace(&mut category.hidden, hidden)
     });
     let Some((category, was)) = changed.await? else { return categories::gone(ctx).await };
     if was != hidden {
-        let what = if hidden { "category.hidden" } else { "category.shown" };
-        journal::note(&ctx, what, about(&category)).await?;
+        let change = if hidden { CategoryChange::Hidden } else { CategoryChange::Shown };
+        record(&ctx, &category, change).await?;
     }
     settings(ctx, id).await
 }
 
-pub(crate) async fn ask_removal(ctx: Ctx, id: i64) -> Done {
+pub(crate) async fn ask_removal(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
     let products = catalogue::products_in(ctx.documents(), id).await?.len();
     let language = ctx.language;
@@ -190,18 +200,21 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: i64) -> Done {
         return ctx.alert(l!(language, "edit-category-not-empty", count = products)).await;
     }
     let screen = Screen::new(t!(language, "edit-category-ask-removal", title = category.title))
-        .row([Button::press(l!(language, "edit-remove-surely"), CataloguePress::RemoveCategorySurely { id })])
-        .row([Button::press(l!(language, "edit-keep"), CataloguePress::CategorySettings { id })]);
+        .row([Button::callback(
+            l!(language, "edit-remove-surely"),
+            CatalogueCallback::RemoveCategoryConfirmed { id },
+        )])
+        .row([Button::callback(l!(language, "edit-keep"), CatalogueCallback::CategorySettings { id })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn remove(ctx: Ctx, id: i64) -> Done {
+pub(crate) async fn remove(ctx: Ctx, id: i64) -> HandlerResult {
     match catalogue::remove_category(ctx.documents(), id).await? {
         CategoryRemoval::NotEmpty(count) => {
             return ctx.alert(l!(ctx.language, "edit-category-not-empty", count = count)).await;
         }
         CategoryRemoval::Done(category) => {
-            journal::note(&ctx, "category.removed", about(&category)).await?;
+            record(&ctx, &category, CategoryChange::Removed).await?;
             ctx.toast(l!(ctx.language, "edit-removed")).await?;
         }
         CategoryRemoval::Gone => {}
@@ -209,6 +222,7 @@ pub(crate) async fn remove(ctx: Ctx, id: i64) -> Done {
     categories::list(ctx, 0).await
 }
 
-fn about(category: &Category) -> String {
-    format!("{} {}", category.id, category.title)
+async fn record(ctx: &Ctx, category: &Category, change: CategoryChange) -> Result<(), PortError> {
+    journal::record(ctx, Action::Category { category_id: category.id, title: category.title.clone(), change })
+        .await
 }

@@ -1,12 +1,21 @@
-//! What can be said about a product: asked for, read, put in.
+//! The fields of a product: asked for, read, and put in.
 
 use tolov_domain::{Language, Tiyin};
-use tolov_shop::catalogue::{DESCRIPTION_MAX_CHARS, FileId, Product, TITLE_MAX_CHARS};
+use tolov_shop::{
+    catalogue::{DESCRIPTION_MAX_CHARS, FileId, Product, TITLE_MAX_CHARS},
+    staff::{FiscalField, ProductChange},
+};
 
-use super::{Field, card::Holds};
 use crate::{
-    staff::typed,
-    text::{l, t},
+    conversation::{context::Ctx, dialogue::Field, error::HandlerError},
+    staff::{
+        catalogue::{
+            card::Holds,
+            photo::{self, Photo},
+        },
+        input::{self},
+    },
+    texts::{Html, l, t},
 };
 
 /// MXIK has 17 digits; a package code is a number of the tax committee's register.
@@ -27,25 +36,25 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// What was typed for a field. A photo cannot be typed.
+    /// Reads what was typed for a field. A photo cannot be typed.
     pub(super) fn read(field: Field, text: &str) -> Option<Self> {
         Some(match field {
-            Field::Title => Self::Title(typed::line(text, TITLE_MAX_CHARS)?),
-            Field::Description => Self::Description(typed::lines(text, DESCRIPTION_MAX_CHARS)?),
-            Field::Price => Self::Price(typed::price(text)?),
-            Field::Stock => Self::Stock(Some(typed::stock(text)?)),
+            Field::Title => Self::Title(input::line(text, TITLE_MAX_CHARS)?),
+            Field::Description => Self::Description(input::lines(text, DESCRIPTION_MAX_CHARS)?),
+            Field::Price => Self::Price(input::price(text)?),
+            Field::Stock => Self::Stock(Some(input::stock(text)?)),
             Field::Photo => return None,
-            Field::Mxik => Self::Mxik(Some(typed::digits(text, MXIK_DIGITS..=MXIK_DIGITS)?)),
-            Field::PackageCode => Self::PackageCode(Some(typed::digits(text, 1..=PACKAGE_CODE_DIGITS_MAX)?)),
+            Field::Mxik => Self::Mxik(Some(input::digits(text, MXIK_DIGITS..=MXIK_DIGITS)?)),
+            Field::PackageCode => Self::PackageCode(Some(input::digits(text, 1..=PACKAGE_CODE_DIGITS_MAX)?)),
             Field::Vat => {
                 let text = text.trim();
-                let percent = typed::count(text.strip_suffix('%').unwrap_or(text), 100)?;
+                let percent = input::count(text.strip_suffix('%').unwrap_or(text), 100)?;
                 Self::Vat(u8::try_from(percent).ok())
             }
         })
     }
 
-    /// Nothing, for a field that may be empty.
+    /// The empty value, for a field that may be empty.
     pub(super) fn empty(field: Field) -> Option<Self> {
         match field {
             Field::Title | Field::Price => None,
@@ -72,44 +81,40 @@ impl Value {
     }
 }
 
-/// A field as the journal writes it, the same in every language.
-pub(super) fn written(field: Field, product: &Product) -> String {
-    const NONE: &str = "–";
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| NONE.to_owned());
+/// What the journal enters of a changed field; `None` where it is as before.
+pub(super) fn change_of(field: Field, before: &Product, now: &Product) -> Option<ProductChange> {
+    let fiscal = |field, was: Option<String>, now: Option<String>| {
+        (was != now).then_some(ProductChange::Fiscal { field, was, now })
+    };
     match field {
-        Field::Title => product.title.clone(),
-        Field::Description if product.description.is_empty() => NONE.to_owned(),
-        Field::Description => product.description.clone(),
-        Field::Price => product.price.grouped(),
-        Field::Stock => written_stock(product.stock),
-        // Whole: names of files begin alike, and it is to be told whether it is another one.
-        Field::Photo => or_none(&product.photo),
-        Field::Mxik => format!("MXIK {}", or_none(&product.fiscal.mxik)),
-        Field::PackageCode => format!("package {}", or_none(&product.fiscal.package_code)),
+        Field::Title => {
+            (before.title != now.title).then(|| ProductChange::Title { was: before.title.clone() })
+        }
+        Field::Description => {
+            let (was, now) = (before.description.clone(), now.description.clone());
+            (was != now).then_some(ProductChange::Description { was, now })
+        }
+        Field::Price => {
+            (before.price != now.price).then_some(ProductChange::Price { was: before.price, now: now.price })
+        }
+        Field::Stock => {
+            (before.stock != now.stock).then_some(ProductChange::Stock { was: before.stock, now: now.stock })
+        }
+        Field::Photo => (before.photo != now.photo).then_some(ProductChange::Photo),
+        Field::Mxik => fiscal(FiscalField::Mxik, before.fiscal.mxik.clone(), now.fiscal.mxik.clone()),
+        Field::PackageCode => fiscal(
+            FiscalField::PackageCode,
+            before.fiscal.package_code.clone(),
+            now.fiscal.package_code.clone(),
+        ),
         Field::Vat => {
-            let percent = product.fiscal.vat_percent;
-            format!("VAT {}", percent.map_or_else(|| NONE.to_owned(), |percent| format!("{percent}%")))
+            let percent = |product: &Product| product.fiscal.vat_percent.map(|percent| percent.to_string());
+            fiscal(FiscalField::VatPercent, percent(before), percent(now))
         }
     }
 }
 
-pub(super) fn written_stock(stock: Option<u32>) -> String {
-    stock.map_or_else(|| "∞".to_owned(), |stock| stock.to_string())
-}
-
-/// In the form of the journal's words.
-pub(super) const fn deed(field: Field) -> &'static str {
-    match field {
-        Field::Title => "product.title",
-        Field::Description => "product.description",
-        Field::Price => "product.price",
-        Field::Stock => "product.stock",
-        Field::Photo => "product.photo",
-        Field::Mxik | Field::PackageCode | Field::Vat => "product.fiscal",
-    }
-}
-
-/// The question for a field, which says what an answer looks like.
+/// The question for a field, with the form of the answer.
 pub(super) fn question(language: Language, field: Field, product: &Product) -> String {
     match field {
         Field::Title => t!(language, "edit-ask-title", count = TITLE_MAX_CHARS),
@@ -123,7 +128,7 @@ pub(super) fn question(language: Language, field: Field, product: &Product) -> S
     }
 }
 
-/// Pieces that wait for their money are not in the number that is asked for.
+/// Pieces that are held for unpaid orders are not in the number that is asked for.
 pub(super) fn stock_question(language: Language, holds: Holds) -> String {
     let mut html = t!(language, "edit-ask-stock");
     if holds.pieces > 0 {
@@ -133,7 +138,31 @@ pub(super) fn stock_question(language: Language, holds: Holds) -> String {
     html
 }
 
-/// The button that leaves a field empty.
+pub(super) fn asked(ctx: &Ctx, product: &Product, field: Field, wrong: Option<String>) -> String {
+    let question = question(ctx.language, field, product);
+    let html = wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"));
+    t!(ctx.language, "edit-product-asked", title = product.title, asked = Html(html))
+}
+
+/// The value in the message; else what is wrong with it.
+pub(super) async fn value_of(
+    ctx: &Ctx,
+    product: &Product,
+    field: Field,
+) -> Result<Result<Value, String>, HandlerError> {
+    if field == Field::Photo {
+        let language = ctx.deps.config.staff_language;
+        let caption = l!(language, "edit-photo-of-product", id = product.id, title = product.title);
+        return Ok(match photo::keep(ctx, caption).await? {
+            Photo::Kept(file_id) => Ok(Value::Photo(Some(file_id))),
+            Photo::Not(why) => Err(why),
+        });
+    }
+    let value = ctx.text().and_then(|text| Value::read(field, text));
+    Ok(value.ok_or_else(|| t!(ctx.language, "edit-not-understood")))
+}
+
+/// The label of the button that leaves a field empty.
 pub(super) fn empty_label(language: Language, field: Field, is_new: bool) -> String {
     if field == Field::Stock {
         l!(language, "edit-stock-do-not-count")
@@ -152,7 +181,7 @@ mod tests {
     use crate::staff::catalogue::card::tests::teapot;
 
     #[test]
-    fn what_is_typed_for_a_field_is_put_in_and_what_does_not_fit_is_not() {
+    fn what_is_typed_for_a_field_is_put_in_and_the_rest_is_refused() {
         let mut product = teapot();
         for (field, text) in [
             (Field::Title, "Piyola"),
@@ -163,9 +192,10 @@ mod tests {
             (Field::PackageCode, "1501234"),
             (Field::Vat, "12%"),
         ] {
-            let before = written(field, &product);
+            let before = product.clone();
             Value::read(field, text).unwrap().put(&mut product);
-            assert_ne!(written(field, &product), before, "{field:?}");
+            assert!(change_of(field, &before, &product).is_some(), "{field:?}");
+            assert_eq!(change_of(field, &product, &product), None, "{field:?}");
         }
         for (field, text) in [
             (Field::Title, "/start"),
@@ -182,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_empty_becomes_empty() {
+    fn exactly_the_optional_fields_can_be_emptied() {
         for field in Field::ALL {
             assert_eq!(Value::empty(field).is_some(), field.may_be_empty(), "{field:?}");
         }

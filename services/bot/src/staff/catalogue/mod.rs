@@ -4,11 +4,11 @@ mod card;
 pub(crate) mod categories;
 pub(crate) mod category;
 pub(crate) mod edit;
+pub(crate) mod exchange;
 mod fields;
+mod import_errors;
 pub(crate) mod new_product;
+mod photo;
 pub(crate) mod product;
-mod steps;
 pub(crate) mod variant;
 pub(crate) mod variants;
-
-pub(crate) use steps::{Asked, CatalogueStep, Field, VariantField};

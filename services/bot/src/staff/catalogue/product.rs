@@ -1,29 +1,33 @@
-//! One product: what a shopper sees of it, what staff should know, and what can be done with it.
+//! One product: its card, and what can be done with it.
 
-use tolov_domain::{Language, ProductId};
+use tolov_domain::{Language, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Category, Product},
     records,
+    staff::{Action, ProductChange},
 };
 
-use super::{
-    Field,
-    card::{self, Holds},
-    categories,
-};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{journal, panel},
-    text::{l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{Field, Step},
+        error::HandlerResult,
+        pages::Page,
+        screen::{Button, Screen},
+    },
+    staff::{
+        catalogue::{
+            card::{self, Holds},
+            categories,
+        },
+        people::journal,
+    },
+    texts::{l, t},
 };
 
-const CATEGORIES_ON_A_PAGE: usize = 8;
-
-pub(crate) async fn open(ctx: Ctx, id: ProductId) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -33,7 +37,7 @@ pub(crate) async fn open(ctx: Ctx, id: ProductId) -> Done {
 
 fn screen(language: Language, product: &Product, category: Option<&Category>) -> Screen {
     let id = product.id;
-    let edit = |label: String, field| Button::press(label, CataloguePress::EditProduct { id, field });
+    let edit = |label: String, field| Button::callback(label, CatalogueCallback::EditProduct { id, field });
     let hidden = !product.hidden;
     let hide = if hidden { l!(language, "edit-hide") } else { l!(language, "edit-unhide") };
     let details = card::details(language, product, category.map(|category| category.title.as_str()));
@@ -43,7 +47,7 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
             edit(l!(language, "edit-field-description"), Field::Description),
             edit(l!(language, "edit-field-photo"), Field::Photo),
         ]);
-    // With variants, theirs count.
+    // Variants have prices and stocks of their own.
     if product.variants.is_empty() {
         screen = screen.row([
             edit(l!(language, "edit-field-price"), Field::Price),
@@ -52,31 +56,34 @@ fn screen(language: Language, product: &Product, category: Option<&Category>) ->
     }
     screen
         .row([
-            Button::press(
+            Button::callback(
                 l!(language, "edit-field-variants", count = product.variants.len()),
-                CataloguePress::Variants { id, page: 0 },
+                CatalogueCallback::Variants { id, page: 0 },
             ),
-            Button::press(l!(language, "edit-field-fiscal"), CataloguePress::Fiscal { id }),
+            Button::callback(l!(language, "edit-field-fiscal"), CatalogueCallback::Fiscal { id }),
         ])
         .row([
-            Button::press(l!(language, "edit-field-category"), CataloguePress::MoveProduct { id, page: 0 }),
-            Button::press(hide, CataloguePress::HideProduct { id, hidden }),
-            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveProduct { id }),
+            Button::callback(
+                l!(language, "edit-field-category"),
+                CatalogueCallback::MoveProduct { id, page: 0 },
+            ),
+            Button::callback(hide, CatalogueCallback::HideProduct { id, hidden }),
+            Button::callback(l!(language, "edit-remove"), CatalogueCallback::RemoveProduct { id }),
         ])
-        .row([Button::press(
+        .row([Button::callback(
             l!(language, "edit-back"),
-            CataloguePress::Category { id: product.category_id, page: 0 },
+            CatalogueCallback::Category { id: product.category_id, page: 0 },
         )])
 }
 
-/// What a tax receipt wants to know.
-pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> Done {
-    ctx.expect(Step::Idle).await?;
+/// The data for fiscal receipts.
+pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
     let language = ctx.language;
-    let edit = |label: String, field| [Button::press(label, CataloguePress::EditProduct { id, field })];
+    let edit = |label: String, field| [Button::callback(label, CatalogueCallback::EditProduct { id, field })];
     let fiscal = product.fiscal;
     let none = || l!(language, "edit-not-set");
     let screen = Screen::new(t!(
@@ -90,23 +97,23 @@ pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> Done {
     .row(edit(l!(language, "edit-field-mxik"), Field::Mxik))
     .row(edit(l!(language, "edit-field-package"), Field::PackageCode))
     .row(edit(l!(language, "edit-field-vat"), Field::Vat))
-    .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })]);
+    .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> Done {
+pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerResult {
     let changed = records::change(ctx.documents(), id.get(), |product: &mut Product| {
         std::mem::replace(&mut product.hidden, hidden)
     });
     let Some((product, was)) = changed.await? else { return categories::gone(ctx).await };
     if was != hidden {
-        let what = if hidden { "product.hidden" } else { "product.shown" };
-        journal::note(&ctx, what, about(&product)).await?;
+        let change = if hidden { ProductChange::Hidden } else { ProductChange::Shown };
+        record(&ctx, &product, change).await?;
     }
     open(ctx, id).await
 }
 
-pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> Done {
+pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -122,46 +129,49 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> Done {
             pieces = holds.pieces
         ));
     }
-    let mut screen = Screen::new(html)
-        .row([Button::press(l!(language, "edit-remove-surely"), CataloguePress::RemoveProductSurely { id })]);
+    let mut screen = Screen::new(html).row([Button::callback(
+        l!(language, "edit-remove-surely"),
+        CatalogueCallback::RemoveProductConfirmed { id },
+    )]);
     if !product.hidden {
-        let hide = CataloguePress::HideProduct { id, hidden: true };
-        screen = screen.row([Button::press(l!(language, "edit-hide-instead"), hide)]);
+        let hide = CatalogueCallback::HideProduct { id, hidden: true };
+        screen = screen.row([Button::callback(l!(language, "edit-hide-instead"), hide)]);
     }
-    ctx.show(screen.row([Button::press(l!(language, "edit-keep"), CataloguePress::Product { id })])).await
+    ctx.show(screen.row([Button::callback(l!(language, "edit-keep"), CatalogueCallback::Product { id })]))
+        .await
 }
 
-pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> Done {
+pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> HandlerResult {
     let Some(product) = records::remove::<Product>(ctx.documents(), id.get()).await? else {
         return categories::gone(ctx).await;
     };
-    journal::note(&ctx, "product.removed", about(&product)).await?;
+    record(&ctx, &product, ProductChange::Removed).await?;
     ctx.toast(l!(ctx.language, "edit-removed")).await?;
     categories::open(ctx, (product.category_id, 0)).await
 }
 
-/// Asks for the category that the product goes to.
-pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> Done {
-    ctx.expect(Step::Idle).await?;
+/// Asks for the category to move the product to.
+pub(crate) async fn ask_category(ctx: Ctx, (id, page): (ProductId, u32)) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
     let categories = catalogue::categories(ctx.documents()).await?;
     let language = ctx.language;
-    let (page, pages, shown) = panel::page_of(&categories, page, CATEGORIES_ON_A_PAGE);
+    let page = Page::of(&categories, page);
     let row = |category: &Category| {
         let label = card::category_label(&category.title, category.hidden);
         let label = if category.id == product.category_id { format!("• {label}") } else { label };
-        vec![Button::press(label, CataloguePress::MoveProductTo { id, category_id: category.id })]
+        vec![Button::callback(label, CatalogueCallback::MoveProductTo { id, category_id: category.id })]
     };
     let screen = Screen::new(t!(language, "edit-product-ask-category", title = product.title))
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::MoveProduct { id, page }.into()))
-        .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })]);
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::MoveProduct { id, page }))
+        .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> Done {
+pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> HandlerResult {
     let Some(category) = categories::find(&ctx, category_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -170,15 +180,15 @@ pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> Do
     });
     let Some((product, was)) = changed.await? else { return categories::gone(ctx).await };
     if was != category_id {
-        let detail = format!("{}: {was} → {category_id} {}", about(&product), category.title);
-        journal::note(&ctx, "product.category", detail).await?;
+        let change = ProductChange::Category { was, now: category_id, now_title: category.title };
+        record(&ctx, &product, change).await?;
     }
     open(ctx, id).await
 }
 
-/// As the journal names it.
-pub(super) fn about(product: &Product) -> String {
-    format!("{} {}", product.id, product.title)
+pub(super) async fn record(ctx: &Ctx, product: &Product, change: ProductChange) -> Result<(), PortError> {
+    let title = product.title.clone();
+    journal::record(ctx, Action::Product { product_id: product.id, title, change }).await
 }
 
 #[cfg(test)]
@@ -195,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn price_and_stock_of_a_product_with_variants_are_theirs() {
+    fn price_and_stock_belong_to_the_variants_where_there_are_any() {
         let mut product = teapot();
         let price = l!(Language::En, "edit-field-price");
         assert!(labels(&product).contains(&price));

@@ -4,22 +4,22 @@ use tolov_domain::{ProductId, Tiyin};
 use tolov_shop::{
     catalogue::{self, Product, VARIANTS_MAX, Variant},
     records,
+    staff::VariantChange,
 };
 
-use super::{
-    CatalogueStep, Field, VariantField,
-    card::Holds,
-    categories,
-    fields::{stock_question, written_stock},
-    product, variants,
-};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{StaffStep, journal, typed},
-    text::{Html, l, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{CatalogueStep, Field, VariantField},
+        error::HandlerResult,
+        screen::{Button, Screen},
+    },
+    staff::{
+        catalogue::{card::Holds, categories, fields::stock_question, variants},
+        input,
+    },
+    texts::{Html, l, t},
 };
 
 const LABEL_MAX_CHARS: usize = 40;
@@ -35,9 +35,9 @@ pub(super) enum Value {
 impl Value {
     fn read(field: VariantField, text: &str) -> Option<Self> {
         Some(match field {
-            VariantField::Label => Self::Label(typed::line(text, LABEL_MAX_CHARS)?),
-            VariantField::Price => Self::Price(typed::price(text)?),
-            VariantField::Stock => Self::Stock(Some(typed::stock(text)?)),
+            VariantField::Label => Self::Label(input::line(text, LABEL_MAX_CHARS)?),
+            VariantField::Price => Self::Price(input::price(text)?),
+            VariantField::Stock => Self::Stock(Some(input::stock(text)?)),
         })
     }
 
@@ -49,24 +49,20 @@ impl Value {
         }
     }
 
-    const fn deed(&self) -> &'static str {
+    /// What the journal enters; `None` where nothing is changed.
+    fn change_of(&self, before: &Variant, now: &Variant) -> Option<VariantChange> {
         match self {
-            Self::Label(_) => "variant.label",
-            Self::Price(_) => "variant.price",
-            Self::Stock(_) => "variant.stock",
+            Self::Label(_) => {
+                (before.label != now.label).then(|| VariantChange::Label { was: before.label.clone() })
+            }
+            Self::Price(_) => (before.price != now.price)
+                .then_some(VariantChange::Price { was: before.price, now: now.price }),
+            Self::Stock(_) => (before.stock != now.stock)
+                .then_some(VariantChange::Stock { was: before.stock, now: now.stock }),
         }
     }
 
-    /// What the variant says in this field, as the journal writes it.
-    fn written(&self, variant: &Variant) -> String {
-        match self {
-            Self::Label(_) => variant.label.clone(),
-            Self::Price(_) => variant.price.grouped(),
-            Self::Stock(_) => written_stock(variant.stock),
-        }
-    }
-
-    /// Two variants of one name could not be told apart.
+    /// Whether another variant has this label.
     fn is_taken_in(&self, product: &Product, id: ProductId) -> bool {
         let Self::Label(label) = self else { return false };
         let label = label.to_lowercase();
@@ -74,7 +70,7 @@ impl Value {
     }
 }
 
-pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> Done {
+pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -86,20 +82,23 @@ pub(crate) async fn ask_new(ctx: Ctx, product_id: ProductId) -> Done {
     ask_of_new(ctx, &product, draft, VariantField::Label).await
 }
 
-async fn ask_of_new(ctx: Ctx, product: &Product, draft: Variant, field: VariantField) -> Done {
+async fn ask_of_new(ctx: Ctx, product: &Product, draft: Variant, field: VariantField) -> HandlerResult {
     let screen = question(&ctx, product, &draft, field, None);
     let step = CatalogueStep::NewVariant { product_id: product.id, draft, field };
-    ctx.expect(Step::Staff(StaffStep::Catalogue(step))).await?;
+    ctx.wait_for(step);
     ctx.show(screen).await
 }
 
-pub(crate) async fn ask(ctx: Ctx, (product_id, id, field): (ProductId, ProductId, VariantField)) -> Done {
+pub(crate) async fn ask(
+    ctx: Ctx,
+    (product_id, id, field): (ProductId, ProductId, VariantField),
+) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
     let Some(variant) = variants::find(&product, id) else { return variants::gone(ctx, product_id).await };
     let step = CatalogueStep::EditVariant { product_id, id, field };
-    ctx.expect(Step::Staff(StaffStep::Catalogue(step))).await?;
+    ctx.wait_for(step);
     ctx.show(question(&ctx, &product, variant, field, None)).await
 }
 
@@ -123,7 +122,7 @@ fn question(
         format!("{} · {}", product.title, variant.label)
     };
     let mut html = wrong.map_or(question.clone(), |wrong| format!("{wrong}\n\n{question}"));
-    // Orders that wait for their money hold the product as it was sold until now: they are honoured.
+    // Unpaid orders hold the product as it was sold until now, and are honoured.
     let holds = Holds::of_article(product, product.id);
     if is_new && product.variants.is_empty() && field == VariantField::Label && holds.orders > 0 {
         html.push_str("\n\n");
@@ -131,18 +130,18 @@ fn question(
     }
     let mut screen = Screen::new(t!(language, "edit-product-asked", title = title, asked = Html(html)));
     if field == VariantField::Stock {
-        let leave = CataloguePress::LeaveEmpty { field: Field::Stock };
-        screen = screen.row([Button::press(l!(language, "edit-stock-do-not-count"), leave)]);
+        let leave = CatalogueCallback::LeaveEmpty { field: Field::Stock };
+        screen = screen.row([Button::callback(l!(language, "edit-stock-do-not-count"), leave)]);
     }
     let back = if is_new {
-        CataloguePress::Variants { id: product.id, page: 0 }
+        CatalogueCallback::Variants { id: product.id, page: 0 }
     } else {
-        CataloguePress::Variant { product_id: product.id, id: variant.id }
+        CatalogueCallback::Variant { product_id: product.id, id: variant.id }
     };
-    screen.row([Button::press(l!(language, "edit-cancel"), back)])
+    screen.row([Button::callback(l!(language, "edit-cancel"), back)])
 }
 
-/// What was typed for a field; else what is wrong with it.
+/// The value in the message; else what is wrong with it.
 fn read(ctx: &Ctx, product: &Product, id: ProductId, field: VariantField) -> Result<Value, String> {
     let value = ctx.text().and_then(|text| Value::read(field, text));
     let value = value.ok_or_else(|| t!(ctx.language, "edit-not-understood"))?;
@@ -152,7 +151,7 @@ fn read(ctx: &Ctx, product: &Product, id: ProductId, field: VariantField) -> Res
 pub(crate) async fn answer_new(
     ctx: Ctx,
     (product_id, draft, field): (ProductId, Variant, VariantField),
-) -> Done {
+) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -162,7 +161,12 @@ pub(crate) async fn answer_new(
     }
 }
 
-pub(super) async fn take_new(ctx: Ctx, product_id: ProductId, mut draft: Variant, value: Value) -> Done {
+pub(super) async fn take_new(
+    ctx: Ctx,
+    product_id: ProductId,
+    mut draft: Variant,
+    value: Value,
+) -> HandlerResult {
     value.put(&mut draft);
     let next = match value {
         Value::Label(_) => VariantField::Price,
@@ -175,7 +179,7 @@ pub(super) async fn take_new(ctx: Ctx, product_id: ProductId, mut draft: Variant
     ask_of_new(ctx, &product, draft, next).await
 }
 
-async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> Done {
+async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> HandlerResult {
     let changed = records::change(ctx.documents(), product_id.get(), |product: &mut Product| {
         let is_new = variants::find(product, draft.id).is_none() && product.variants.len() < VARIANTS_MAX;
         if is_new {
@@ -186,14 +190,16 @@ async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> Done {
     });
     let Some((product, is_new)) = changed.await? else { return categories::gone(ctx).await };
     if is_new {
-        let (about, price) = (product::about(&product), draft.price.grouped());
-        journal::note(&ctx, "variant.added", format!("{about}: {} {} {price}", draft.id, draft.label))
-            .await?;
+        let change = VariantChange::Added { price: draft.price };
+        variants::record(&ctx, &product, &draft, change).await?;
     }
     variants::list(ctx, (product_id, 0)).await
 }
 
-pub(crate) async fn answer(ctx: Ctx, (product_id, id, field): (ProductId, ProductId, VariantField)) -> Done {
+pub(crate) async fn answer(
+    ctx: Ctx,
+    (product_id, id, field): (ProductId, ProductId, VariantField),
+) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -204,17 +210,18 @@ pub(crate) async fn answer(ctx: Ctx, (product_id, id, field): (ProductId, Produc
     }
 }
 
-pub(super) async fn put(ctx: Ctx, product_id: ProductId, id: ProductId, value: Value) -> Done {
+pub(super) async fn put(ctx: Ctx, product_id: ProductId, id: ProductId, value: Value) -> HandlerResult {
     let changed = records::change(ctx.documents(), product_id.get(), |product: &mut Product| {
         let variant = product.variants.iter_mut().find(|variant| variant.id == id)?;
-        let before = value.written(variant);
+        let before = variant.clone();
         value.put(variant);
-        Some((before, value.written(variant), variant.label.clone()))
+        Some((before, variant.clone()))
     });
-    let Some((product, written)) = changed.await? else { return categories::gone(ctx).await };
-    let Some((before, after, label)) = written else { return variants::gone(ctx, product_id).await };
-    let about = format!("{} · {label}", product::about(&product));
-    journal::note_change(&ctx, value.deed(), &about, (before, after)).await?;
+    let Some((product, found)) = changed.await? else { return categories::gone(ctx).await };
+    let Some((before, variant)) = found else { return variants::gone(ctx, product_id).await };
+    if let Some(change) = value.change_of(&before, &variant) {
+        variants::record(&ctx, &product, &variant, change).await?;
+    }
     variants::open(ctx, (product_id, id)).await
 }
 
@@ -224,7 +231,7 @@ mod tests {
     use crate::staff::catalogue::card::tests::teapot;
 
     #[test]
-    fn two_variants_are_not_called_the_same() {
+    fn two_variants_cannot_have_the_same_label() {
         let mut product = teapot();
         let id = |number| ProductId::try_new(number).unwrap();
         product.variants.push(Variant {

@@ -1,29 +1,33 @@
-//! The variants of a product: sizes, colours.
+//! The variants of a product, such as sizes and colours.
 
-use tolov_domain::{Language, ProductId};
+use tolov_domain::{Language, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Product, Variant},
     records,
+    staff::{Action, VariantChange},
 };
 
-use super::{
-    VariantField,
-    card::{self, Holds},
-    categories, product,
-};
 use crate::{
-    ctx::{Ctx, Done},
-    dialogue::Step,
-    press::CataloguePress,
-    screen::{Button, Screen},
-    staff::{journal, panel},
-    text::{l, money, t},
+    conversation::{
+        callback::CatalogueCallback,
+        context::Ctx,
+        dialogue::{Step, VariantField},
+        error::HandlerResult,
+        pages::Page,
+        screen::{Button, Screen},
+    },
+    staff::{
+        catalogue::{
+            card::{self, Holds},
+            categories, product,
+        },
+        people::journal,
+    },
+    texts::{l, money, t},
 };
 
-const ON_A_PAGE: usize = 8;
-
-pub(crate) async fn list(ctx: Ctx, (id, page): (ProductId, u32)) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn list(ctx: Ctx, (id, page): (ProductId, u32)) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
@@ -37,20 +41,23 @@ fn list_screen(language: Language, product: &Product, page: u32) -> Screen {
     } else {
         t!(language, "edit-variants-title", title = product.title, count = product.variants.len())
     };
-    let (page, pages, shown) = panel::page_of(&product.variants, page, ON_A_PAGE);
+    let page = Page::of(&product.variants, page);
     let row = |variant: &Variant| {
         let label = format!("{} · {}", variant.label, money(language, variant.price));
-        vec![Button::press(label, CataloguePress::Variant { product_id: id, id: variant.id })]
+        vec![Button::callback(label, CatalogueCallback::Variant { product_id: id, id: variant.id })]
     };
     Screen::new(html)
-        .rows(shown.iter().map(row))
-        .row(panel::pager(page, pages, |page| CataloguePress::Variants { id, page }.into()))
-        .row([Button::press(l!(language, "edit-variant-add"), CataloguePress::NewVariant { product_id: id })])
-        .row([Button::press(l!(language, "edit-back"), CataloguePress::Product { id })])
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| CatalogueCallback::Variants { id, page }))
+        .row([Button::callback(
+            l!(language, "edit-variant-add"),
+            CatalogueCallback::NewVariant { product_id: id },
+        )])
+        .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })])
 }
 
-pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
-    ctx.expect(Step::Idle).await?;
+pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -61,15 +68,16 @@ pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> 
         "edit-variant-card",
         title = product.title,
         id = id,
-        line = crate::text::Html(card::variant_line(language, variant))
+        line = crate::texts::Html(card::variant_line(language, variant))
     );
     let holds = Holds::of_article(&product, id);
     if holds.orders > 0 {
         html.push('\n');
         html.push_str(&t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
     }
-    let edit =
-        |label: String, field| Button::press(label, CataloguePress::EditVariant { product_id, id, field });
+    let edit = |label: String, field| {
+        Button::callback(label, CatalogueCallback::EditVariant { product_id, id, field })
+    };
     let screen = Screen::new(html)
         .row([
             edit(l!(language, "edit-field-label"), VariantField::Label),
@@ -77,8 +85,14 @@ pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> 
             edit(l!(language, "edit-field-stock"), VariantField::Stock),
         ])
         .row([
-            Button::press(l!(language, "edit-remove"), CataloguePress::RemoveVariant { product_id, id }),
-            Button::press(l!(language, "edit-back"), CataloguePress::Variants { id: product_id, page: 0 }),
+            Button::callback(
+                l!(language, "edit-remove"),
+                CatalogueCallback::RemoveVariant { product_id, id },
+            ),
+            Button::callback(
+                l!(language, "edit-back"),
+                CatalogueCallback::Variants { id: product_id, page: 0 },
+            ),
         ]);
     ctx.show(screen).await
 }
@@ -87,13 +101,13 @@ pub(super) fn find(product: &Product, id: ProductId) -> Option<&Variant> {
     product.variants.iter().find(|variant| variant.id == id)
 }
 
-/// Somebody else has removed the variant meanwhile.
-pub(super) async fn gone(ctx: Ctx, product_id: ProductId) -> Done {
+/// The variant does not exist any more.
+pub(super) async fn gone(ctx: Ctx, product_id: ProductId) -> HandlerResult {
     ctx.toast(l!(ctx.language, "edit-catalogue-gone")).await?;
     list(ctx, (product_id, 0)).await
 }
 
-pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
+pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories::gone(ctx).await;
     };
@@ -115,21 +129,20 @@ pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductI
         html.push_str(&t!(language, "edit-variant-removal-last"));
     }
     let screen = Screen::new(html)
-        .row([Button::press(
+        .row([Button::callback(
             l!(language, "edit-remove-surely"),
-            CataloguePress::RemoveVariantSurely { product_id, id },
+            CatalogueCallback::RemoveVariantConfirmed { product_id, id },
         )])
-        .row([Button::press(l!(language, "edit-keep"), CataloguePress::Variant { product_id, id })]);
+        .row([Button::callback(l!(language, "edit-keep"), CatalogueCallback::Variant { product_id, id })]);
     ctx.show(screen).await
 }
 
-pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> Done {
+pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> HandlerResult {
     let changed =
         records::change(ctx.documents(), product_id.get(), |product: &mut Product| without(product, id));
     let Some((product, removed)) = changed.await? else { return categories::gone(ctx).await };
     if let Some(variant) = removed {
-        let detail = format!("{}: {} {}", product::about(&product), variant.id, variant.label);
-        journal::note(&ctx, "variant.removed", detail).await?;
+        record(&ctx, &product, &variant, VariantChange::Removed).await?;
         ctx.toast(l!(ctx.language, "edit-removed")).await?;
     }
     if product.variants.is_empty() {
@@ -139,8 +152,24 @@ pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -
     }
 }
 
-/// Takes a variant out. Without the last one the product would be sold as it is again, at a price and from a stock that
-/// nobody has looked at for long: so it is hidden until somebody has.
+pub(super) async fn record(
+    ctx: &Ctx,
+    product: &Product,
+    variant: &Variant,
+    change: VariantChange,
+) -> Result<(), PortError> {
+    let action = Action::Variant {
+        product_id: product.id,
+        title: product.title.clone(),
+        variant_id: variant.id,
+        label: variant.label.clone(),
+        change,
+    };
+    journal::record(ctx, action).await
+}
+
+/// Takes a variant out. Without the last one the product would be sold at its own price and from its own stock, which nobody
+/// has looked at for long: it is hidden until somebody has.
 fn without(product: &mut Product, id: ProductId) -> Option<Variant> {
     let at = product.variants.iter().position(|variant| variant.id == id)?;
     let removed = product.variants.remove(at);

@@ -127,11 +127,11 @@ async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
     let aziz = owner_comes_in(world).await;
     let is_delivered = !matches!(who.place, Place::Pickup);
     let ready = if is_delivered { "told-ready" } else { "told-ready-for-pickup" };
-    let mut way = vec![("deed-accept", "told-accepted"), ("deed-make-ready", ready)];
+    let mut way = vec![("action-accept", "told-accepted"), ("action-make-ready", ready)];
     if is_delivered {
-        way.push(("deed-send-off", "told-sent-off"));
+        way.push(("action-send-off", "told-sent-off"));
     }
-    way.push(("deed-deliver", "told-delivered"));
+    way.push(("action-deliver", "told-delivered"));
     world.staff_see("№").await;
     for (deed, told) in way {
         aziz.taps_in_channel("№", &aziz.words(deed)).await;

@@ -65,8 +65,8 @@ async fn blocked_for_a_while(world: &World) {
     world.meanwhile("Dilnoza blocks the bot");
     dilnoza.blocks_the_bot().await;
     world.staff_see("№").await;
-    aziz.taps_in_channel("№", &aziz.words("deed-accept")).await;
-    aziz.taps_in_channel("№", &aziz.words("deed-make-ready")).await;
+    aziz.taps_in_channel("№", &aziz.words("action-accept")).await;
+    aziz.taps_in_channel("№", &aziz.words("action-make-ready")).await;
     world.meanwhile("Dilnoza lets the bot in again");
     dilnoza.lets_the_bot_in_again().await;
     dilnoza.says("/orders").await;

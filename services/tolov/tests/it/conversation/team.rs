@@ -35,13 +35,13 @@ async fn a_courier_delivers(world: &World) {
     dilnoza.sees_text("state-paid").await;
 
     world.staff_see("№").await;
-    rustam.taps_in_channel("№", &rustam.words("deed-accept")).await;
-    rustam.hears_text("deed-not-allowed");
+    rustam.taps_in_channel("№", &rustam.words("action-accept")).await;
+    rustam.hears_text("action-not-allowed");
     for (person, deed, told) in [
-        (&aziz, "deed-accept", "told-accepted"),
-        (&aziz, "deed-make-ready", "told-ready"),
-        (&rustam, "deed-send-off", "told-sent-off"),
-        (&rustam, "deed-deliver", "told-delivered"),
+        (&aziz, "action-accept", "told-accepted"),
+        (&aziz, "action-make-ready", "told-ready"),
+        (&rustam, "action-send-off", "told-sent-off"),
+        (&rustam, "action-deliver", "told-delivered"),
     ] {
         person.taps_in_channel("№", &person.words(deed)).await;
         dilnoza.sees_text(told).await;

@@ -36,11 +36,11 @@ async fn staff_give_the_money_back(world: &World) {
     let emma = comes_in(world, "Emma", "en").await;
     buys(&emma, "Choy", "Qora choy").await;
     world.staff_see("№").await;
-    aziz.taps_in_channel("№", &aziz.words("deed-cancel")).await;
-    aziz.taps_in_channel("№", &aziz.words("deed-sure-cancel")).await;
+    aziz.taps_in_channel("№", &aziz.words("action-cancel")).await;
+    aziz.taps_in_channel("№", &aziz.words("action-sure-cancel")).await;
     emma.sees_text("told-cancelled-paid").await;
-    aziz.taps_in_channel("№", &aziz.words("deed-refund")).await;
-    aziz.taps_in_channel("№", &aziz.words("deed-sure-refund")).await;
+    aziz.taps_in_channel("№", &aziz.words("action-refund")).await;
+    aziz.taps_in_channel("№", &aziz.words("action-sure-refund")).await;
     emma.sees_text("told-refunded").await;
     emma.says("/orders").await;
 }

@@ -1,0 +1,5 @@
+//! Broadcasts on their way to people.
+
+pub(crate) mod progress_message;
+mod send;
+pub(crate) mod worker;

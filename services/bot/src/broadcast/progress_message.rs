@@ -1,0 +1,70 @@
+//! The message that shows the progress of a broadcast, with its buttons.
+
+use tolov_domain::Language;
+use tolov_shop::broadcast::{Broadcast, BroadcastState};
+
+use crate::{
+    conversation::{
+        callback::StaffCallback,
+        screen::{Button, Screen},
+    },
+    texts::{l, t},
+};
+
+const BAR_CELLS: u32 = 10;
+
+pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
+    let id = broadcast.id;
+    let title = match broadcast.state {
+        BroadcastState::Draft | BroadcastState::Running => t!(language, "broadcast-running", number = id),
+        BroadcastState::Paused => t!(language, "broadcast-paused", number = id),
+        BroadcastState::Done => t!(language, "broadcast-done", number = id),
+        BroadcastState::Stopped => t!(language, "broadcast-stopped", number = id),
+    };
+    // Shoppers who came after it began are counted too.
+    let total = broadcast.total.max(broadcast.done());
+    let numbers = t!(
+        language,
+        "broadcast-numbers",
+        sent = broadcast.sent,
+        blocked = broadcast.blocked,
+        failed = broadcast.failed
+    );
+    let progress = t!(
+        language,
+        "broadcast-progress",
+        bar = bar(broadcast.done(), total),
+        done = broadcast.done(),
+        total = total
+    );
+    let screen = Screen::new([title, progress, numbers].join("\n"));
+    let pause = || Button::callback(l!(language, "broadcast-pause"), StaffCallback::PauseBroadcast { id });
+    let resume = || Button::callback(l!(language, "broadcast-resume"), StaffCallback::ResumeBroadcast { id });
+    let stop = || Button::callback(l!(language, "broadcast-stop"), StaffCallback::StopBroadcast { id });
+    match broadcast.state {
+        BroadcastState::Running => screen.row([pause(), stop()]),
+        BroadcastState::Paused => screen.row([resume(), stop()]),
+        BroadcastState::Draft | BroadcastState::Done | BroadcastState::Stopped => screen,
+    }
+}
+
+fn bar(done: u32, total: u32) -> String {
+    let full = (u64::from(done) * u64::from(BAR_CELLS)).checked_div(u64::from(total));
+    let full = full.and_then(|full| usize::try_from(full).ok()).unwrap_or(0);
+    let cells = usize::try_from(BAR_CELLS).unwrap_or(0);
+    format!("{}{}", "▓".repeat(full.min(cells)), "░".repeat(cells.saturating_sub(full)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_fills_with_what_is_done() {
+        assert_eq!(bar(0, 0), "░░░░░░░░░░");
+        assert_eq!(bar(0, 7), "░░░░░░░░░░");
+        assert_eq!(bar(1, 2), "▓▓▓▓▓░░░░░");
+        assert_eq!(bar(999, 1000), "▓▓▓▓▓▓▓▓▓░");
+        assert_eq!(bar(1000, 1000), "▓▓▓▓▓▓▓▓▓▓");
+    }
+}

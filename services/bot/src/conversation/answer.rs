@@ -1,0 +1,115 @@
+//! One update from its arrival to its answer.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use teloxide::{
+    dptree,
+    types::{Update, UpdateKind},
+};
+
+use crate::{
+    conversation::{
+        context::{Ctx, Origin, Person, tapped_message},
+        error::{HandlerError, HandlerResult},
+        schema::Tree,
+        screen::Screen,
+    },
+    deps::HandlerDeps,
+    metrics,
+    shopper::account::onboarding,
+    telegram::errors::SendError,
+    texts::l,
+};
+
+/// Answers an update. Never fails: errors are logged, and the person is asked to try again where that helps.
+pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, update: Update) {
+    let Some((person, origin)) = sender(&update) else { return };
+    let (language, id) = (person.device_language.unwrap_or_default(), person.id);
+    let ctx = match Ctx::load(Arc::clone(deps), person, origin.clone()).await {
+        Ok(ctx) => ctx,
+        Err(error) => {
+            tracing::warn!(user.id = %id, %error, "an update cannot be answered: the shop store does not answer");
+            let text = l!(language, "try-later");
+            if let Origin::Callback { query, .. } = origin {
+                deps.telegram.answer_callback(query, Some(text), true).await;
+            } else if matches!(origin, Origin::Message(_)) {
+                deps.send_to(id, &Screen::new(text)).await.ok();
+            }
+            return;
+        }
+    };
+    let answered = metrics::record_update(kind_of(&update), async {
+        let handled = handle(tree, &ctx, update).await;
+        // Also after an error: what has been shown by then is on the screen.
+        let saved = ctx.save().await;
+        handled.and(saved.map_err(Into::into))
+    });
+    if let Err(error) = answered.await {
+        apologise(&ctx, error).await;
+    }
+    ctx.answer(None, false).await;
+}
+
+async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
+    if ctx.message().is_some() {
+        onboarding::register_user(ctx).await?;
+    }
+    match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
+        ControlFlow::Break(result) => result,
+        ControlFlow::Continue(_) => Ok(()),
+    }
+}
+
+/// Who sent it, and what they did. `None`: nothing that this bot answers.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Telegram adds kinds of updates, and the bot does not ask for those"
+)]
+fn sender(update: &Update) -> Option<(Person, Origin)> {
+    let (user, origin) = match &update.kind {
+        UpdateKind::Message(message) if message.chat.is_private() => {
+            (message.from.as_ref()?, Origin::Message(Box::new(message.clone())))
+        }
+        UpdateKind::CallbackQuery(query) => {
+            let (chat, shown) = tapped_message(query.message.as_ref()?);
+            (&query.from, Origin::Callback { query: query.id.clone(), chat, shown })
+        }
+        UpdateKind::InlineQuery(query) => (&query.from, Origin::Other),
+        UpdateKind::MyChatMember(member) if member.chat.is_private() => (&member.from, Origin::Other),
+        _ => return None,
+    };
+    Some((Person::of(user)?, origin))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "as in `sender`")]
+fn kind_of(update: &Update) -> &'static str {
+    match &update.kind {
+        UpdateKind::Message(_) => "message",
+        UpdateKind::CallbackQuery(_) => "callback",
+        UpdateKind::InlineQuery(_) => "inline",
+        UpdateKind::MyChatMember(_) => "member",
+        _ => "other",
+    }
+}
+
+async fn apologise(ctx: &Ctx, error: HandlerError) {
+    let id = ctx.id();
+    match error {
+        HandlerError::Telegram(SendError::ChatClosed(reason)) => {
+            tracing::info!(user.id = %id, %reason, "the person cannot be written to");
+            if let Err(error) = ctx.record_blocked().await {
+                tracing::debug!(%error, "that the person blocked the bot could not be recorded");
+            }
+            return;
+        }
+        HandlerError::Telegram(error) => {
+            tracing::warn!(user.id = %id, ?error, "an answer could not be sent");
+            return;
+        }
+        HandlerError::Store(error) => tracing::warn!(user.id = %id, %error, "an update could not be handled"),
+        HandlerError::Ledger(error) => {
+            tracing::warn!(user.id = %id, %error, "the webhook service did not do what a shopper asked for");
+        }
+    }
+    ctx.alert(l!(ctx.language, "try-later")).await.ok();
+}

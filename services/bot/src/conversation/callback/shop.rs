@@ -1,0 +1,61 @@
+//! The buttons of shoppers.
+
+use tolov_domain::{Language, OrderId, ProductId};
+
+use crate::conversation::callback::argument::callbacks;
+
+callbacks! {
+    /// The buttons of shoppers.
+    ShopCallback {
+        Menu = "m",
+        ChooseLanguage { language: Language } = "l",
+        Languages = "ls",
+        Categories { page: u32 } = "cs",
+        Category { id: i64, page: u32 } = "c",
+        /// The card of a product.
+        Product { id: ProductId } = "p",
+        /// The card of one variant of it.
+        Variant { product_id: ProductId, article_id: ProductId } = "v",
+        /// On a card: sets the quantity in the cart.
+        SetOnCard { article_id: ProductId, count: u32 } = "sc",
+        Cart = "k",
+        CartPage { page: u32 } = "kp",
+        /// The changes of the cart are accepted.
+        AcceptNews = "ka",
+        /// In the cart: sets the quantity.
+        SetInCart { article_id: ProductId, count: u32 } = "sk",
+        ClearCart = "kc",
+        ClearCartConfirmed = "kcs",
+        AskPromo = "pr",
+        DropPromo = "prd",
+        CheckOut = "co",
+        /// In checkout: goes on with the known number.
+        KeepPhone = "cop",
+        Pickup = "cou",
+        Deliver = "cod",
+        /// In checkout: the address of the last order.
+        SamePlace = "cos",
+        SkipComment = "coc",
+        SkipLandmark = "col",
+        /// In checkout: the step before.
+        CheckoutBack = "cob",
+        /// Confirms the summary.
+        PlaceOrder = "cog",
+        LeaveCheckout = "cox",
+        Orders { page: u32 } = "os",
+        OpenOrder { id: OrderId } = "o",
+        CheckPayment { id: OrderId } = "oc",
+        CancelOrder { id: OrderId } = "ox",
+        CancelOrderConfirmed { id: OrderId } = "oxs",
+        OrderAgain { id: OrderId } = "oa",
+        Profile = "me",
+        ChangePhone = "mep",
+        Invite = "mei",
+        Help = "h",
+        AskSupport = "su",
+        Search = "f",
+        FoundPage { page: u32 } = "fp",
+        /// A label: a count, a page number.
+        Nothing = "-",
+    }
+}

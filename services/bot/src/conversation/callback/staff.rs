@@ -1,0 +1,60 @@
+//! The buttons of staff. Those of the catalogue are in `catalogue.rs`.
+
+use tolov_domain::{OrderId, Phone, UserId};
+use tolov_shop::{
+    order::{OrderAction, Stage},
+    staff::Role,
+    statistics::Period,
+};
+
+use crate::conversation::{
+    callback::argument::{CodeArg, callbacks},
+    dialogue::PromoField,
+};
+
+callbacks! {
+    /// The buttons of staff.
+    StaffCallback {
+        Panel = "a",
+        /// On a post in the channel, or on the order's card.
+        Act { id: OrderId, action: OrderAction } = "ad",
+        /// The same, confirmed.
+        ActConfirmed { id: OrderId, action: OrderAction } = "ads",
+
+        PromoCodes { page: u32 } = "ap",
+        NewPromo = "apn",
+        Promo { code: CodeArg } = "api",
+        SwitchPromo { code: CodeArg, active: bool } = "aps",
+        /// While a code is created: the field that is asked for has no bound.
+        PromoUnbounded { field: PromoField } = "apu",
+        /// Creates the code of the draft.
+        AddPromo { code: CodeArg } = "apa",
+
+        Members { page: u32 } = "am",
+        Member { id: UserId } = "ami",
+        NewMember = "amn",
+        SetRole { id: UserId, role: Role } = "amr",
+        RemoveMember { id: UserId } = "amx",
+        RemoveMemberConfirmed { id: UserId } = "amxs",
+
+        Journal { page: u32 } = "aj",
+
+        Orders = "ao",
+        OrdersIn { stage: Stage, page: u32 } = "aoi",
+        OrdersByPhone { phone: Phone, page: u32 } = "aop",
+        FindOrder = "aof",
+        /// The card; on a post, the post as it is.
+        Order { id: OrderId } = "aoc",
+
+        Broadcast = "ab",
+        StartBroadcast { id: i64, is_forward: bool } = "abs",
+        /// Its progress.
+        ShowBroadcast { id: i64 } = "abv",
+        PauseBroadcast { id: i64 } = "abp",
+        ResumeBroadcast { id: i64 } = "abr",
+        StopBroadcast { id: i64 } = "abx",
+
+        Statistics { period: Period } = "at",
+        ExportStatistics { period: Period } = "atx",
+    }
+}

@@ -1,0 +1,22 @@
+//! The commands that the bot understands.
+
+use teloxide::utils::command::BotCommands;
+
+#[derive(Debug, Clone, PartialEq, Eq, BotCommands)]
+#[command(rename_rule = "lowercase")]
+pub(crate) enum Command {
+    /// With the payload of a link.
+    Start(String),
+    Menu,
+    Cancel,
+    /// With or without words.
+    Search(String),
+    Cart,
+    Orders,
+    Profile,
+    Language,
+    Phone,
+    Help,
+    /// The staff panel.
+    Admin,
+}

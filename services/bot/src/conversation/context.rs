@@ -1,0 +1,336 @@
+//! Who an update is from, what is known of them, and the ways to answer.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use teloxide::types::{
+    CallbackQueryId, ChatId, KeyboardRemove, MaybeInaccessibleMessage, Message, ReplyMarkup, User,
+};
+use tolov_domain::{
+    Language, UserId,
+    ports::{PortError, documents::Documents},
+    time::Timestamp,
+};
+use tolov_kit::retry::Pauses;
+use tolov_shop::{
+    shopper,
+    staff::{self, Right, Role},
+};
+
+use crate::{
+    conversation::{
+        dialogue::{Dialogue, Draft, SearchResults, Session, ShownMessage, Step},
+        error::HandlerResult,
+        screen::Screen,
+    },
+    deps::HandlerDeps,
+    texts::{l, t},
+};
+
+/// The sender of an update, as Telegram describes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) username: Option<String>,
+    /// The language of the person's Telegram, where it is one of ours.
+    pub(crate) device_language: Option<Language>,
+}
+
+impl Person {
+    /// `None`: a bot.
+    pub(crate) fn of(user: &User) -> Option<Self> {
+        if user.is_bot {
+            return None;
+        }
+        Some(Self {
+            id: UserId::try_new(i64::try_from(user.id.0).ok()?).ok()?,
+            name: user.full_name(),
+            username: user.username.clone(),
+            device_language: user.language_code.as_deref().and_then(Language::from_tag),
+        })
+    }
+}
+
+/// What the person did.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// Tapped a button. `shown` is the message that it hangs on; `None`: too old to be edited.
+    Callback {
+        query: CallbackQueryId,
+        chat: ChatId,
+        shown: Option<ShownMessage>,
+    },
+    Message(Box<Message>),
+    /// Typed an inline query, or blocked the bot: nothing that is answered in the chat.
+    Other,
+}
+
+/// One update with all that its handlers need. The dialogue is changed in memory and written once, when the update has
+/// been handled.
+#[derive(Debug, Clone)]
+pub(crate) struct Ctx {
+    pub(crate) deps: Arc<HandlerDeps>,
+    pub(crate) person: Person,
+    /// The person's choice, else the device's language, else Uzbek.
+    pub(crate) language: Language,
+    /// Whether the person has chosen a language.
+    pub(crate) has_chosen: bool,
+    pub(crate) role: Option<Role>,
+    pub(crate) origin: Origin,
+    session: Arc<Mutex<Session>>,
+    /// Whether the tap has been answered.
+    answered: Arc<AtomicBool>,
+}
+
+impl Ctx {
+    /// Reads what is known of the person.
+    pub(crate) async fn load(
+        deps: Arc<HandlerDeps>,
+        person: Person,
+        origin: Origin,
+    ) -> Result<Self, PortError> {
+        let shopper = shopper::shopper(deps.documents(), person.id).await?;
+        let chosen = shopper.and_then(|shopper| shopper.language);
+        let session = Session::load(deps.documents(), person.id).await?;
+        let role = staff::role_of(deps.documents(), &deps.config.owners, person.id).await?;
+        Ok(Self {
+            language: chosen.or(person.device_language).unwrap_or_default(),
+            has_chosen: chosen.is_some(),
+            role,
+            origin,
+            session: Arc::new(Mutex::new(session)),
+            answered: Arc::default(),
+            person,
+            deps,
+        })
+    }
+
+    pub(crate) fn id(&self) -> UserId {
+        self.person.id
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.deps.now()
+    }
+
+    pub(crate) fn documents(&self) -> &dyn Documents {
+        self.deps.documents()
+    }
+
+    /// The private chat with the person. Telegram gives it the person's id.
+    pub(crate) fn chat(&self) -> ChatId {
+        ChatId(self.person.id.get())
+    }
+
+    pub(crate) fn may(&self, right: Right) -> bool {
+        self.role.is_some_and(|role| role.may(right))
+    }
+
+    /// The text of the message, trimmed; `None` where it is empty.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.message()?.text().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn message(&self) -> Option<&Message> {
+        match &self.origin {
+            Origin::Message(message) => Some(message),
+            Origin::Callback { .. } | Origin::Other => None,
+        }
+    }
+
+    /// The message in the private chat whose button was tapped.
+    pub(crate) fn tapped_here(&self) -> Option<ShownMessage> {
+        match &self.origin {
+            Origin::Callback { shown, chat, .. } if *chat == self.chat() => *shown,
+            Origin::Callback { .. } | Origin::Message(_) | Origin::Other => None,
+        }
+    }
+}
+
+/// The dialogue.
+impl Ctx {
+    /// What the bot waits for.
+    pub(crate) fn step(&self) -> Step {
+        self.session().current.step.clone()
+    }
+
+    /// The checkout under way.
+    pub(crate) fn draft(&self) -> Option<Draft> {
+        self.session().current.draft.clone()
+    }
+
+    /// The search that the shopper is looking through.
+    pub(crate) fn search(&self) -> Option<SearchResults> {
+        self.session().current.search.clone()
+    }
+
+    /// The message that is edited in place.
+    pub(crate) fn screen(&self) -> Option<ShownMessage> {
+        self.session().current.screen
+    }
+
+    /// Changes the dialogue in memory.
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Dialogue) -> T) -> T {
+        change(&mut self.session().current)
+    }
+
+    /// What the next message will be an answer to.
+    pub(crate) fn wait_for(&self, step: impl Into<Step>) {
+        self.session().current.step = step.into();
+    }
+
+    /// Waits for nothing any more, and takes away the keyboard that the question came with.
+    pub(crate) async fn leave_step(&self) -> HandlerResult {
+        self.remove_keyboard().await?;
+        self.wait_for(Step::Idle);
+        Ok(())
+    }
+
+    /// Takes away the keyboard of the step; only a new message can do that.
+    pub(crate) async fn remove_keyboard(&self) -> HandlerResult {
+        if self.step().has_keyboard() {
+            self.reply_without_keyboard(t!(self.language, "keyboard-put-away")).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the dialogue. Called once, when the update has been handled; see [`Session::save`].
+    pub(crate) async fn save(&self) -> Result<(), PortError> {
+        const TRIES: u32 = 5;
+        let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(2));
+        let mut session = self.session().clone();
+        for _ in 1..TRIES {
+            match session.save(self.documents()).await {
+                Err(PortError::Unavailable(_)) => tokio::time::sleep(pauses.next_pause()).await,
+                saved => return saved,
+            }
+        }
+        session.save(self.documents()).await
+    }
+
+    /// Writes the dialogue before an effect that it must remember; see [`Session::checkpoint`].
+    pub(crate) async fn checkpoint(&self) -> Result<bool, PortError> {
+        let mut session = self.session().clone();
+        let is_ours = session.checkpoint(self.documents()).await?;
+        *self.session() = session;
+        Ok(is_ours)
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answers.
+impl Ctx {
+    /// Shows a screen: after a tap in the place of the tapped message, after a message as a new one.
+    pub(crate) async fn show(&self, screen: Screen) -> HandlerResult {
+        match self.tapped_here() {
+            Some(shown) => {
+                let shown = self.deps.telegram.show_in_place(self.chat(), shown, &screen).await?;
+                self.shown(shown).await;
+                Ok(())
+            }
+            None => self.show_below(screen).await,
+        }
+    }
+
+    /// Shows a screen as a new message and removes the one before, so that there is one.
+    pub(crate) async fn show_below(&self, screen: Screen) -> HandlerResult {
+        self.deps.rate_limiter.reserve_priority();
+        let new = self.deps.telegram.show_new(self.chat(), &screen).await?;
+        if let Some(before) = self.screen() {
+            self.deps.telegram.remove(self.chat(), before.message_id).await;
+        }
+        self.shown(new).await;
+        Ok(())
+    }
+
+    /// Takes note of the message that shows the screen.
+    pub(crate) async fn shown(&self, shown: ShownMessage) {
+        self.update(|dialogue| dialogue.screen = Some(shown));
+        self.answer(None, false).await;
+    }
+
+    /// Sends a message that is not a screen: it stays.
+    pub(crate) async fn reply(&self, html: impl Into<String>) -> HandlerResult {
+        self.reply_with(html, None).await
+    }
+
+    /// The same with a keyboard, such as the one that shares a contact.
+    pub(crate) async fn reply_with(
+        &self,
+        html: impl Into<String>,
+        markup: Option<ReplyMarkup>,
+    ) -> HandlerResult {
+        self.deps.rate_limiter.reserve_priority();
+        self.deps.telegram.send_screen(self.chat(), &Screen::new(html), markup).await?;
+        self.answer(None, false).await;
+        Ok(())
+    }
+
+    /// The same, and takes a keyboard away.
+    pub(crate) async fn reply_without_keyboard(&self, html: impl Into<String>) -> HandlerResult {
+        self.reply_with(html, Some(ReplyMarkup::KeyboardRemove(KeyboardRemove::new()))).await
+    }
+
+    /// Answers the tap with a short text above the screen; without a tap it is a message.
+    pub(crate) async fn toast(&self, text: impl Into<String>) -> HandlerResult {
+        self.notice(text.into(), false).await
+    }
+
+    /// The same in a box that has to be closed.
+    pub(crate) async fn alert(&self, text: impl Into<String>) -> HandlerResult {
+        self.notice(text.into(), true).await
+    }
+
+    async fn notice(&self, text: String, alert: bool) -> HandlerResult {
+        match &self.origin {
+            Origin::Callback { .. } => {
+                self.answer(Some(text), alert).await;
+                Ok(())
+            }
+            Origin::Message(_) | Origin::Other => self.reply(teloxide::utils::html::escape(&text)).await,
+        }
+    }
+
+    /// Answers the tap, once.
+    pub(crate) async fn answer(&self, text: Option<String>, alert: bool) {
+        if let Origin::Callback { query, .. } = &self.origin
+            && !self.answered.swap(true, Ordering::Relaxed)
+        {
+            self.deps.telegram.answer_callback(query.clone(), text, alert).await;
+        }
+    }
+
+    /// Answers a button whose screen is out of date.
+    pub(crate) async fn stale(&self) -> HandlerResult {
+        self.toast(l!(self.language, "stale-button")).await
+    }
+
+    /// Records that the person has blocked the bot: broadcasts leave them out until they write again.
+    pub(crate) async fn record_blocked(&self) -> Result<(), PortError> {
+        let now = self.now();
+        let recorded = shopper::change(self.documents(), self.id(), |shopper| {
+            shopper.blocked_at.get_or_insert(now);
+        });
+        recorded.await.map(drop)
+    }
+}
+
+/// The message that a tapped button hangs on, and its chat.
+pub(crate) fn tapped_message(message: &MaybeInaccessibleMessage) -> (ChatId, Option<ShownMessage>) {
+    match message {
+        MaybeInaccessibleMessage::Regular(message) => {
+            let shown = ShownMessage { message_id: message.id.0, has_photo: message.photo().is_some() };
+            (message.chat.id, Some(shown))
+        }
+        MaybeInaccessibleMessage::Inaccessible(message) => (message.chat.id, None),
+    }
+}

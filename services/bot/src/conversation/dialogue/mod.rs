@@ -1,0 +1,130 @@
+//! Where the conversation with a person stands. It is stored, so that a restart changes nothing.
+
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use tolov_domain::{
+    OrderId, Phone, Tiyin, UserId,
+    ports::documents::{Collection, Key},
+};
+use tolov_shop::{order::Delivery, records::Record};
+
+mod catalogue;
+mod session;
+mod staff;
+mod step;
+
+pub(crate) use self::{
+    catalogue::{Asked, CatalogueStep, Field, VariantField},
+    session::Session,
+    staff::{MemberStep, PromoField, PromoStep, StaffStep},
+    step::Step,
+};
+
+pub(crate) const DIALOGUES: Collection = Collection::new("dialogues", &[]);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialogue {
+    pub(crate) id: UserId,
+    /// What the next message is an answer to.
+    #[serde(deserialize_with = "readable_or_default")]
+    pub(crate) step: Step,
+    /// The message that is edited in place.
+    pub(crate) screen: Option<ShownMessage>,
+    /// The checkout under way.
+    #[serde(default, deserialize_with = "readable_or_default")]
+    pub(crate) draft: Option<Draft>,
+    /// The search that the shopper is looking through: where "back" on a product's card leads.
+    #[serde(default)]
+    pub(crate) search: Option<SearchResults>,
+    /// The name that Telegram showed when a member of staff last changed an order. Whoever taps in the channel may never
+    /// have written to the bot, and then has no record as a shopper.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+}
+
+/// A search and the page of its results that is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SearchResults {
+    pub(crate) query: String,
+    pub(crate) page: u32,
+}
+
+/// A message of the bot's in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShownMessage {
+    pub(crate) message_id: i32,
+    pub(crate) has_photo: bool,
+}
+
+/// What the shopper has answered so far on the way to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    /// Assigned when the summary is confirmed, and used by every repetition.
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) phone: Option<Phone>,
+    pub(crate) delivery: Option<Delivery>,
+    pub(crate) comment: Option<String>,
+    /// The total that the summary showed.
+    pub(crate) shown_total: Option<Tiyin>,
+}
+
+impl Record for Dialogue {
+    const COLLECTION: Collection = DIALOGUES;
+
+    fn key(&self) -> Key {
+        Key::Number(self.id.get())
+    }
+}
+
+impl Dialogue {
+    pub(crate) fn new(id: UserId) -> Self {
+        Self { id, step: Step::Idle, screen: None, draft: None, search: None, name: None }
+    }
+}
+
+/// A step that another version of the bot wrote must not lock a person out: what cannot be read counts as absent.
+fn readable_or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tolov_domain::{ProductId, Tiyin};
+    use tolov_shop::catalogue::Variant;
+
+    use super::*;
+
+    fn read_back(step: &serde_json::Value) -> Dialogue {
+        serde_json::from_value(json!({ "id": 7, "step": step, "screen": null, "draft": null })).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_step_counts_as_none() {
+        for step in [
+            json!("dancing"),
+            json!({ "staff": "dancing" }),
+            json!({ "staff": { "catalogue": { "x": 1 } } }),
+            json!(null),
+        ] {
+            assert_eq!(read_back(&step).step, Step::Idle, "{step}");
+        }
+        let unknown_draft = json!({ "id": 7, "step": "search", "screen": null, "draft": { "phone": 5 } });
+        let dialogue: Dialogue = serde_json::from_value(unknown_draft).unwrap();
+        assert_eq!((dialogue.step, dialogue.draft), (Step::Search, None));
+    }
+
+    #[test]
+    fn a_step_with_data_is_read_back() {
+        let id = ProductId::try_new(9).unwrap();
+        let draft = Variant { id, label: "M".to_owned(), price: Tiyin::ZERO, stock: None };
+        let step = Step::Staff(StaffStep::Catalogue(CatalogueStep::NewVariant {
+            product_id: id,
+            draft,
+            field: VariantField::Price,
+        }));
+        assert_eq!(read_back(&serde_json::to_value(&step).unwrap()).step, step);
+    }
+}

@@ -1,0 +1,79 @@
+//! What the bot works with.
+
+use std::sync::{Arc, OnceLock};
+
+use teloxide::types::{ChatId, Me};
+use tolov_domain::{
+    Language, UserId,
+    ports::{ShopStore, bus::Consumer, documents::Documents},
+    time::Timestamp,
+};
+use tolov_kit::clock::Clock;
+use tolov_shop::{order::ShopOrder, shopper};
+
+use crate::{
+    config::Config,
+    conversation::{dialogue::ShownMessage, link::Link, screen::Screen},
+    orders::ledger_client::{LedgerClient, LedgerError, Registration},
+    telegram::{client::Telegram, errors::SendError, limits::RateLimiter, staff_chat::StaffChat},
+};
+
+/// The surroundings of the service. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
+#[derive(Debug, Clone)]
+pub struct Deps {
+    pub consumer: Arc<dyn Consumer>,
+    pub shop: Arc<dyn ShopStore>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Everything that handlers and background tasks share.
+#[derive(Debug)]
+pub(crate) struct HandlerDeps {
+    pub(crate) shop: Arc<dyn ShopStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) telegram: Arc<Telegram>,
+    /// Of all messages that the bot sends.
+    pub(crate) rate_limiter: Arc<RateLimiter>,
+    pub(crate) ledger: LedgerClient,
+    pub(crate) staff_chat: StaffChat,
+    pub(crate) config: Arc<Config>,
+    /// The bot's own account; known once Telegram has answered for the first time.
+    pub(crate) me: OnceLock<Me>,
+}
+
+impl HandlerDeps {
+    pub(crate) fn documents(&self) -> &dyn Documents {
+        &*self.shop
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The bot's username without the @; empty while it is not known.
+    pub(crate) fn username(&self) -> &str {
+        self.me.get().and_then(|me| me.user.username.as_deref()).unwrap_or_default()
+    }
+
+    /// `https://t.me/the_bot?start=payload`.
+    pub(crate) fn url_of(&self, link: Link) -> String {
+        format!("https://t.me/{}?start={}", self.username(), link.payload())
+    }
+
+    /// Registers an order with the ledger. Its pay link leads back to the order in the bot.
+    pub(crate) async fn register(&self, order: &ShopOrder) -> Result<Registration, LedgerError> {
+        self.ledger.register(order, &self.url_of(Link::Order(order.id))).await
+    }
+
+    /// The language that a person has chosen, else Uzbek.
+    pub(crate) async fn language_of(&self, id: UserId) -> Language {
+        let shopper = shopper::shopper(self.documents(), id).await;
+        shopper.ok().flatten().and_then(|shopper| shopper.language).unwrap_or_default()
+    }
+
+    /// Sends a message to a person, ahead of the notifications that wait for their turn.
+    pub(crate) async fn send_to(&self, id: UserId, screen: &Screen) -> Result<ShownMessage, SendError> {
+        self.rate_limiter.reserve_priority();
+        self.telegram.show_new(ChatId(id.get()), screen).await
+    }
+}

@@ -1,0 +1,165 @@
+//! What the bot does periodically. Several bots may do it at once, with one effect.
+//!
+//! - The messages of unpaid orders count down.
+//! - Orders whose creation broke off are given up.
+//! - The counter of order numbers is lifted over the ledger's: the shop store may have been restored from an old copy.
+//! - Orders that the ledger does not know are registered again: the ledger may have been restored from an old copy.
+
+use std::{sync::Arc, time::Duration};
+
+use tolov_domain::{
+    OrderId,
+    ports::{
+        PortError,
+        documents::{Documents, Query},
+    },
+    time::Timestamp,
+};
+use tolov_kit::lifecycle::{Stop, pause};
+use tolov_shop::{
+    order::{self, Actor, ORDERS, OrderAction, ShopOrder, Stage},
+    records, settling,
+    shopper::checkout,
+};
+
+use crate::{
+    conversation::error::HandlerError,
+    deps::HandlerDeps,
+    orders::{
+        ledger_client::{LedgerError, Registration},
+        messages::OrderMessages,
+        order_message,
+    },
+};
+
+const EVERY: Duration = Duration::from_mins(1);
+/// More unpaid orders than this do not count down: their messages say until when they can be paid.
+const WAITING_MAX: u32 = 500;
+/// How many unpaid orders are looked up in the ledger in one round.
+const LOOKUPS_MAX: usize = 20;
+
+pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
+    let mut before = deps.now();
+    let (mut is_lifted, mut last_lookup) = (false, None);
+    loop {
+        is_lifted = is_lifted || lift_counter(&deps).await;
+        if !pause(&stop, EVERY).await {
+            return;
+        }
+        let now = deps.now();
+        match settling::abandon_old(deps.documents(), now).await {
+            Ok(0) => {}
+            Ok(abandoned) => tracing::info!(abandoned, "orders whose creation broke off are given up"),
+            Err(error) => tracing::debug!(%error, "orders in creation could not be read"),
+        }
+        match waiting_orders(deps.documents()).await {
+            Ok(waiting) => {
+                count_down(&deps, &waiting, before, now).await;
+                last_lookup = look_up(&deps, &waiting, last_lookup).await;
+            }
+            Err(error) => tracing::debug!(%error, "unpaid orders could not be read"),
+        }
+        before = now;
+    }
+}
+
+/// Makes sure that no number of the ledger is given out again. `false`: to be tried again.
+async fn lift_counter(deps: &HandlerDeps) -> bool {
+    let highest = match deps.ledger.highest_order_id().await {
+        Ok(Some(highest)) => highest,
+        Ok(None) => return true,
+        Err(error) => {
+            tracing::debug!(%error, "the ledger's highest order number is not known yet");
+            return false;
+        }
+    };
+    match lift_above(deps.documents(), highest).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::debug!(%error, "the counter of order numbers could not be lifted");
+            false
+        }
+    }
+}
+
+async fn lift_above(documents: &dyn Documents, highest: OrderId) -> Result<(), PortError> {
+    let newest: Vec<ShopOrder> = records::find(documents, &Query::all(ORDERS, 1).newest_first()).await?;
+    if newest.first().is_some_and(|order| order.id >= highest) {
+        return Ok(());
+    }
+    let lifted = order::next_order_id(documents, Some(highest)).await?;
+    tracing::info!(%highest, %lifted, "the ledger has newer orders than the shop: their numbers are skipped");
+    Ok(())
+}
+
+async fn waiting_orders(documents: &dyn Documents) -> Result<Vec<ShopOrder>, PortError> {
+    let query = order::query_in(Stage::AwaitingPayment, WAITING_MAX).newest_first();
+    records::find(documents, &query).await
+}
+
+/// Updates the messages in which the remaining time is shown differently now.
+async fn count_down(deps: &HandlerDeps, waiting: &[ShopOrder], before: Timestamp, now: Timestamp) {
+    let due: Vec<&ShopOrder> =
+        waiting.iter().filter(|order| order_message::countdown_changed(order, before, now)).collect();
+    let ids = due.iter().map(|order| order.id.get());
+    let messages: Vec<OrderMessages> = match records::read_many(deps.documents(), ids).await {
+        Ok(messages) => messages,
+        Err(error) => return tracing::debug!(%error, "the messages of unpaid orders could not be read"),
+    };
+    let shown = |order: &&&ShopOrder| {
+        messages.iter().any(|message| message.id == order.id && message.shopper.is_some())
+    };
+    for order in due.iter().filter(shown) {
+        // A shopper who blocked the bot does not keep the others waiting.
+        if let Err(error) = order_message::refresh(deps, order.id).await {
+            tracing::debug!(order.id = %order.id, %error, "an order's message does not count down");
+        }
+    }
+}
+
+/// Looks up some of the unpaid orders in the ledger, each round others. Returns the last one.
+async fn look_up(deps: &HandlerDeps, waiting: &[ShopOrder], after: Option<OrderId>) -> Option<OrderId> {
+    // Newest first, so the next ones have lower numbers; behind the last one it begins anew.
+    let next = waiting.iter().filter(|order| after.is_none_or(|after| order.id < after));
+    let mut last = None;
+    for order in next.take(LOOKUPS_MAX) {
+        last = Some(order.id);
+        match restore_registration(deps, order).await {
+            Ok(()) => {}
+            Err(HandlerError::Ledger(error @ LedgerError::Unavailable(_))) => {
+                tracing::debug!(%error, "unpaid orders could not be looked up in the ledger");
+                return after;
+            }
+            Err(error) => {
+                tracing::warn!(order.id = %order.id, %error, "an order that the ledger forgot could not be registered");
+            }
+        }
+    }
+    last
+}
+
+/// Registers an order again that the ledger does not know; one whose time is over is closed.
+async fn restore_registration(deps: &HandlerDeps, order: &ShopOrder) -> Result<(), HandlerError> {
+    if deps.ledger.knows(order.id).await? {
+        return Ok(());
+    }
+    let (documents, id, now) = (deps.documents(), order.id, deps.now());
+    let is_over = order.link().and_then(|link| link.pay_until).is_some_and(|until| until <= now);
+    // An order that was made from an event is not the bot's to register.
+    if order.terms.is_none() {
+        return Ok(());
+    }
+    let registration = if is_over { Registration::Ended } else { deps.register(order).await? };
+    match registration {
+        Registration::Registered(link) => {
+            checkout::registered(documents, id, &link, now).await?;
+            tracing::warn!(order.id = %id, "the ledger did not know an order; it is registered again");
+        }
+        Registration::Ended | Registration::NumberTaken { .. } => {
+            settling::close(documents, id, OrderAction::Expired, Actor::Clock, now).await?;
+            tracing::warn!(order.id = %id, "the ledger did not know an order that can no longer be paid; it is closed");
+        }
+    }
+    order_message::refresh(deps, id).await?;
+    Ok(())
+}

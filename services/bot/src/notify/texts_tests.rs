@@ -1,0 +1,216 @@
+use time::macros::datetime;
+use tolov_domain::{
+    EventId, OrderId, ProductId, Tiyin, UserId,
+    notification::{Recipient, SCHEMA},
+};
+
+use super::*;
+
+use crate::{
+    notify::{
+        shopper::Subject,
+        texts::{digest, shopper_expired, shopper_paid, staff_post},
+    },
+    orders::order_lines::units,
+};
+
+fn line(title: &str, count: u32) -> OrderLine {
+    let product_id = ProductId::try_new(7).unwrap();
+    OrderLine { product_id, count, title: title.to_owned(), price: None }
+}
+
+fn told(number: i64, subject: Subject, lines: Vec<OrderLine>) -> Notification {
+    Notification {
+        schema: SCHEMA.to_owned(),
+        notification_id: EventId::new(format!("payment.completed:{number}/staff")),
+        recipient: Recipient::Staff,
+        order_id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(5551).unwrap(),
+        lines,
+        total_tiyin: Tiyin::from_soum(30_000).unwrap(),
+        subject,
+        occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+    }
+}
+
+fn payment() -> ClickPaydocId {
+    ClickPaydocId::try_new(2001).unwrap()
+}
+
+fn paid(number: i64, late: bool) -> Notification {
+    let lines = vec![line("Pizza <b>&", 2), line("", 1)];
+    told(number, Subject::OrderPaid { click_paydoc_id: payment(), late, stock_settled: true }, lines)
+}
+
+fn questioned(anomaly: Anomaly) -> Notification {
+    let subject = Subject::PaymentQuestioned { click_paydoc_id: Some(payment()), anomaly };
+    told(1024, subject, Vec::new())
+}
+
+#[test]
+fn a_shopper_is_told_in_uzbek() {
+    insta::assert_snapshot!(shopper_paid(Language::Uz, &paid(1024, false), payment()), @r"
+    ✅ <b>Buyurtma №1024 to'landi</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Mahsulot №7 × 1
+
+    Jami: <b>30 000 so'm</b>
+    CLICK to'lov raqami: <code>2001</code>
+
+    Xaridingiz uchun rahmat!
+    ");
+}
+
+#[test]
+fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
+    let expired = told(1024, Subject::OrderExpired, vec![line("Pizza <b>&", 2)]);
+    insta::assert_snapshot!(shopper_expired(Language::Uz, &expired), @r"
+    ⌛ <b>Buyurtma №1024: to'lov muddati o'tdi</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
+    ");
+    insta::assert_snapshot!(shopper_expired(Language::Ru, &expired), @r"
+    ⌛ <b>Срок заказа №1024 истёк</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
+    ");
+    insta::assert_snapshot!(shopper_expired(Language::En, &expired), @r"
+    ⌛ <b>Order №1024 has expired</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+
+    You were not charged for it. Your cart is still there: you can order again at any time.
+    ");
+}
+
+#[test]
+fn a_shopper_is_told_in_russian() {
+    insta::assert_snapshot!(shopper_paid(Language::Ru, &paid(1024, false), payment()), @r"
+    ✅ <b>Заказ №1024 оплачен</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Товар №7 × 1
+
+    Итого: <b>30 000 сум</b>
+    Номер платежа CLICK: <code>2001</code>
+
+    Спасибо за покупку!
+    ");
+}
+
+#[test]
+fn a_shopper_is_told_in_english() {
+    insta::assert_snapshot!(shopper_paid(Language::En, &paid(1024, false), payment()), @r"
+    ✅ <b>Order №1024 is paid</b>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Product №7 × 1
+
+    Total: <b>30 000 so'm</b>
+    CLICK payment number: <code>2001</code>
+
+    Thank you for your purchase!
+    ");
+}
+
+#[test]
+fn staff_see_who_bought_what_and_when() {
+    insta::assert_snapshot!(staff_post(Language::Uz, &paid(1024, false)), @r#"
+    🛒 <b>Buyurtma №1024 to'landi</b>
+    Xaridor: <a href="tg://user?id=5551">5551</a>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Mahsulot №7 × 1
+
+    Jami: <b>30 000 so'm</b>
+    CLICK to'lov raqami: <code>2001</code>
+    Vaqt: 23.11.2026 12:05
+    "#);
+}
+
+#[test]
+fn a_late_payment_is_marked_and_says_what_to_do() {
+    insta::assert_snapshot!(staff_post(Language::En, &paid(1024, true)), @r#"
+    ⚠️ <b>Order №1024 was paid LATE</b>
+    Shopper: <a href="tg://user?id=5551">5551</a>
+
+    • Pizza &lt;b&gt;&amp; × 2
+    • Product №7 × 1
+
+    Total: <b>30 000 so'm</b>
+    CLICK payment number: <code>2001</code>
+    Time: 23.11.2026 12:05
+
+    👉 The money came after the order had expired. Check whether the goods are still there: if so, fulfil the order; if not, refund the money in CLICK's merchant cabinet and write to the shopper.
+    "#);
+}
+
+#[test]
+fn every_anomaly_has_its_own_advice() {
+    let mut said = std::collections::BTreeSet::new();
+    for anomaly in Anomaly::ALL {
+        let post = staff_post(Language::Ru, &questioned(anomaly));
+        assert!(post.starts_with("⚠️ <b>Заказ №1024: ПРОВЕРЬТЕ ПЛАТЁЖ</b>"), "{post}");
+        assert!(said.insert(post.split("👉").nth(1).unwrap().to_owned()), "{anomaly:?} repeats another one");
+    }
+}
+
+#[test]
+fn stock_that_could_not_be_settled_is_told_after_the_money() {
+    let subject = Subject::OrderPaid { click_paydoc_id: payment(), late: false, stock_settled: false };
+    for language in Language::ALL {
+        let notification = told(1024, subject.clone(), vec![line("Pizza", 2)]);
+        let post = staff_post(language, &notification);
+        let to_do = t!(language, "todo-stock-not-settled");
+        assert!(post.contains("1024") && post.ends_with(&format!("👉 {to_do}")), "{post}");
+        let shopper = shopper_paid(language, &notification, payment());
+        assert!(!shopper.contains(&to_do), "{shopper}");
+    }
+}
+
+#[test]
+fn a_digest_has_a_line_a_notice_and_marks_what_to_look_at() {
+    let (first, second) = (paid(1, false), questioned(Anomaly::PaidTwice));
+    let (text, fitting) = digest(Language::En, &[&first, &second]);
+    assert_eq!(fitting, 2);
+    insta::assert_snapshot!(text, @r"
+    🛒 <b>2 notices together</b>
+    №1 · 30 000 so'm · CLICK 2001 · 12:05
+        • Pizza &lt;b&gt;&amp; × 2
+        • Product №7 × 1
+    ⚠️ <b>№1024</b> · 30 000 so'm · CLICK 2001 · 12:05 · shopper 5551
+    👉 A second payment came for this order. Check CLICK's merchant cabinet and refund the extra one.
+    ");
+}
+
+#[test]
+fn a_digest_takes_as_many_notices_as_fit_and_says_how_many() {
+    let many: Vec<_> = (1..=300).map(|number| paid(number, false)).collect();
+    let many: Vec<_> = many.iter().collect();
+    let (text, fitting) = digest(Language::Uz, &many);
+    assert!(units(&text) <= 4096 && units(&text) > 4000, "{}", units(&text));
+    assert!(fitting > 90, "{fitting}");
+    assert!(text.starts_with(&format!("🛒 <b>{fitting} ta xabar birga</b>\n№1 ·")));
+    assert!(text.lines().last().unwrap().starts_with(&format!("№{fitting} ·")));
+}
+
+#[test]
+fn a_huge_order_still_fits_and_says_how_much_is_left_out() {
+    let lines = vec![line(&"<".repeat(500), 1); 200];
+    let huge =
+        told(1, Subject::OrderPaid { click_paydoc_id: payment(), late: true, stock_settled: true }, lines);
+    for language in Language::ALL {
+        for text in [staff_post(language, &huge), shopper_paid(language, &huge, payment())] {
+            assert!(units(&text) <= 4096, "{}", units(&text));
+            assert!(text.contains('…') && text.contains("30 000"));
+        }
+        let (text, fitting) = digest(language, &[&huge, &huge]);
+        assert!(units(&text) <= 4096);
+        assert_eq!(fitting, 2);
+    }
+}

@@ -1,0 +1,51 @@
+//! Where the messages about an order are: the shopper's, and the post in the staff channel.
+
+use serde::{Deserialize, Serialize};
+use tolov_domain::{
+    OrderId,
+    ports::{
+        PortError,
+        documents::{Collection, Documents, Key},
+    },
+};
+use tolov_shop::records::{self, Record};
+
+use crate::telegram::client::MessageRef;
+
+pub(crate) const ORDER_MESSAGES: Collection = Collection::new("order_messages", &[]);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OrderMessages {
+    pub(crate) id: OrderId,
+    /// The message in the shopper's chat that follows the order.
+    #[serde(default)]
+    pub(crate) shopper: Option<MessageRef>,
+    /// The order's own post in the staff channel. An order that was posted in a digest has none.
+    #[serde(default)]
+    pub(crate) staff_post: Option<MessageRef>,
+}
+
+impl Record for OrderMessages {
+    const COLLECTION: Collection = ORDER_MESSAGES;
+
+    fn key(&self) -> Key {
+        Key::Number(self.id.get())
+    }
+}
+
+/// The messages of an order; none of them where nothing was sent yet.
+pub(crate) async fn messages_of(documents: &dyn Documents, id: OrderId) -> Result<OrderMessages, PortError> {
+    Ok(records::read(documents, id.get()).await?.unwrap_or_else(|| none(id)))
+}
+
+pub(crate) async fn change_messages(
+    documents: &dyn Documents,
+    id: OrderId,
+    change: impl FnMut(&mut OrderMessages),
+) -> Result<(), PortError> {
+    records::change_or_insert(documents, id.get(), || none(id), change).await.map(drop)
+}
+
+fn none(id: OrderId) -> OrderMessages {
+    OrderMessages { id, shopper: None, staff_post: None }
+}

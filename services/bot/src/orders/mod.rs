@@ -1,0 +1,8 @@
+//! What shoppers, staff and notifications share about an order.
+
+pub(crate) mod cancel;
+pub(crate) mod ledger_client;
+pub(crate) mod messages;
+pub(crate) mod order_lines;
+pub(crate) mod order_message;
+pub(crate) mod texts;

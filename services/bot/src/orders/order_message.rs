@@ -1,0 +1,220 @@
+//! The message with an order in the shopper's chat. It follows the order.
+
+use teloxide::types::ChatId;
+use time::Duration;
+use tolov_domain::{Language, OrderId, Phone, Tiyin, time::Timestamp};
+use tolov_shop::order::{Delivery, OrderAction, ShopOrder, Stage, Terms, order};
+use url::Url;
+
+use crate::{
+    conversation::{
+        callback::ShopCallback,
+        dialogue::ShownMessage,
+        error::HandlerError,
+        screen::{Button, Screen},
+    },
+    deps::HandlerDeps,
+    orders::{
+        messages::{change_messages, messages_of},
+        order_lines,
+        texts::{message_of_action, stage_for_shopper},
+    },
+    telegram::{client::MessageRef, errors::SendError},
+    texts::{Html, date_time, l, money, t},
+};
+
+/// An order as its shopper sees it, with what can be done about it now.
+pub(crate) fn screen(language: Language, order: &ShopOrder, now: Timestamp, deps: &HandlerDeps) -> Screen {
+    let id = order.id;
+    let mut rows = Vec::new();
+    if order.stage() == Stage::AwaitingPayment {
+        let link = order.link().and_then(|link| Url::parse(&link.url).ok());
+        rows.extend(link.map(|url| {
+            let total = money(language, order.total);
+            vec![Button::Link { label: l!(language, "order-pay", total = total), url }]
+        }));
+        rows.push(vec![
+            Button::callback(l!(language, "order-check"), ShopCallback::CheckPayment { id }),
+            Button::callback(l!(language, "order-cancel"), ShopCallback::CancelOrder { id }),
+        ]);
+    } else if order.stage() != Stage::Creating {
+        rows.push(vec![Button::callback(l!(language, "order-again"), ShopCallback::OrderAgain { id })]);
+    }
+    Screen::new(text(language, order, now, deps.config.pickup_address.as_deref())).rows(rows)
+}
+
+fn text(language: Language, order: &ShopOrder, now: Timestamp, pickup: Option<&str>) -> String {
+    let mut parts = vec![
+        format!("{}\n{}", t!(language, "order-title", order = order.id), state_line(language, order, now)),
+        format!("{}\n{}", order_lines::priced_lines(language, &order.lines), sums(language, order)),
+    ];
+    if let Some(Terms { delivery, phone, comment, .. }) = &order.terms {
+        parts.push(terms(language, delivery, phone, comment.as_deref(), pickup));
+    }
+    if let Some(payment) = order.payment() {
+        parts.push(t!(language, "paid-payment", payment = payment.click_paydoc_id.to_string()));
+    }
+    parts.join("\n\n")
+}
+
+/// The price of the goods, the discount, the delivery, and the total.
+fn sums(language: Language, order: &ShopOrder) -> String {
+    let mut sums = Vec::new();
+    if let Some(Terms { goods, discount, delivery_price, promo_code, .. }) = &order.terms {
+        if *discount > Tiyin::ZERO || *delivery_price > Tiyin::ZERO {
+            sums.push(t!(language, "sum-goods", sum = money(language, *goods)));
+        }
+        if *discount > Tiyin::ZERO {
+            let code = promo_code.as_deref().unwrap_or_default();
+            sums.push(t!(language, "sum-discount", code = code, sum = money(language, *discount)));
+        }
+        if *delivery_price > Tiyin::ZERO {
+            sums.push(t!(language, "sum-delivery", sum = money(language, *delivery_price)));
+        }
+    }
+    sums.push(t!(language, "sum-total", sum = money(language, order.total)));
+    sums.join("\n")
+}
+
+/// Where the order goes, whom to call, and the shopper's comment.
+pub(crate) fn terms(
+    language: Language,
+    delivery: &Delivery,
+    phone: &Phone,
+    comment: Option<&str>,
+    pickup: Option<&str>,
+) -> String {
+    let mut terms =
+        vec![place(language, delivery, pickup), t!(language, "term-phone", phone = phone.spaced())];
+    terms.extend(comment.map(|comment| t!(language, "term-comment", comment = comment)));
+    terms.join("\n")
+}
+
+fn place(language: Language, delivery: &Delivery, pickup: Option<&str>) -> String {
+    let with_landmark = |place: String, landmark: &Option<String>| match landmark {
+        Some(landmark) => format!("{place}\n{}", t!(language, "term-landmark", landmark = landmark)),
+        None => place,
+    };
+    match delivery {
+        Delivery::Pickup => t!(language, "term-pickup", place = pickup.unwrap_or_default()),
+        Delivery::Address { text, landmark } => {
+            with_landmark(t!(language, "term-address", place = text), landmark)
+        }
+        Delivery::Location { latitude, longitude, landmark } => {
+            let link = format!(
+                "<a href=\"https://maps.google.com/?q={latitude},{longitude}\">{}</a>",
+                t!(language, "term-on-the-map")
+            );
+            with_landmark(t!(language, "term-location", place = Html(link)), landmark)
+        }
+    }
+}
+
+fn pay_until(order: &ShopOrder) -> Option<Timestamp> {
+    order.link()?.pay_until
+}
+
+fn state_line(language: Language, order: &ShopOrder, now: Timestamp) -> String {
+    match pay_until(order) {
+        Some(until) if until > now => {
+            t!(language, "state-waiting-until", left = left(language, until - now), until = date_time(until))
+        }
+        Some(_) | None => stage_for_shopper(language, order.stage()),
+    }
+}
+
+/// The longer the time, the coarser it is shown, so that a message need not change every minute.
+fn shown_minutes(left: Duration) -> i64 {
+    let minutes = left.whole_minutes();
+    let step = match minutes {
+        ..15 => 1,
+        15..60 => 5,
+        60..240 => 15,
+        240.. => 60,
+    };
+    minutes / step * step
+}
+
+fn left(language: Language, left: Duration) -> String {
+    let minutes = shown_minutes(left);
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => t!(language, "left-moment"),
+        (0, minutes) => t!(language, "left-minutes", count = minutes),
+        (hours, 0) => t!(language, "left-hours", count = hours),
+        (hours, minutes) => format!(
+            "{} {}",
+            t!(language, "left-hours", count = hours),
+            t!(language, "left-minutes", count = minutes)
+        ),
+    }
+}
+
+/// Whether the time that is left is shown differently now.
+pub(crate) fn countdown_changed(order: &ShopOrder, before: Timestamp, now: Timestamp) -> bool {
+    let Some(until) = pay_until(order).filter(|until| *until > now) else { return false };
+    shown_minutes(until - before) != shown_minutes(until - now)
+}
+
+/// Brings the order's message up to date; one that was deleted is sent anew. `None`: there is no such order.
+pub(crate) async fn refresh(deps: &HandlerDeps, id: OrderId) -> Result<Option<ShopOrder>, HandlerError> {
+    let Some(order) = order(deps.documents(), id).await? else { return Ok(None) };
+    let screen = screen(deps.language_of(order.user_id).await, &order, deps.now(), deps);
+    let messages = messages_of(deps.documents(), id).await?;
+    if let Some(MessageRef { chat, message_id }) = messages.shopper {
+        let shown = ShownMessage { message_id, has_photo: false };
+        if deps.telegram.change(chat, shown, &screen).await? {
+            return Ok(Some(order));
+        }
+    }
+    // An order that was made from its event never had a message: its notification is all that the shopper gets.
+    if messages.shopper.is_none() && order.terms.is_none() {
+        return Ok(Some(order));
+    }
+    let shown = deps.send_to(order.user_id, &screen).await?;
+    let sent = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
+    change_messages(deps.documents(), id, |messages| messages.shopper = Some(sent)).await?;
+    Ok(Some(order))
+}
+
+/// Shows in the order's message what staff have done, and tells the shopper. A shopper who cannot be written to finds it in
+/// the list of orders.
+pub(crate) async fn announce_action(deps: &HandlerDeps, order: &ShopOrder, action: OrderAction) {
+    let id = order.id;
+    if let Err(error) = refresh(deps, id).await {
+        tracing::info!(order.id = %id, %error, "the order's message could not be updated");
+    }
+    let language = deps.language_of(order.user_id).await;
+    let Some(html) = message_of_action(language, order, action) else { return };
+    match deps.send_to(order.user_id, &Screen::new(html)).await {
+        Ok(_) => {}
+        Err(SendError::ChatClosed(reason)) => {
+            tracing::info!(order.id = %id, %reason, "the shopper cannot be written to");
+        }
+        Err(error) => tracing::warn!(order.id = %id, %error, "the shopper was not told what staff did"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_written_in_the_forms_of_each_language() {
+        let said = |language, minutes| left(language, Duration::minutes(minutes));
+        assert_eq!(said(Language::Uz, 24 * 60 - 1), "23 soat");
+        assert_eq!(said(Language::Ru, 24 * 60 - 1), "23 часа");
+        assert_eq!(said(Language::Ru, 21 * 60), "21 час");
+        assert_eq!(said(Language::En, 119), "1 hour 45 minutes");
+        assert_eq!(said(Language::Uz, 59), "55 daqiqa");
+        assert_eq!(said(Language::Ru, 1), "1 минута");
+        assert_eq!(left(Language::En, Duration::seconds(59)), "less than a minute");
+    }
+
+    #[test]
+    fn the_message_need_not_change_with_every_minute() {
+        let changes = (0..24 * 60).filter(|minute| {
+            shown_minutes(Duration::minutes(*minute)) != shown_minutes(Duration::minutes(minute + 1))
+        });
+        assert!(changes.count() < 60);
+    }
+}

@@ -1,0 +1,120 @@
+//! Stages of an order, and what is done to it, in words.
+
+use tolov_domain::Language;
+use tolov_shop::order::{Delivery, OrderAction, ShopOrder, Stage};
+
+use crate::texts::{l, t};
+
+/// A stage as shoppers read it, with a picture before it.
+pub(crate) fn stage_for_shopper(language: Language, stage: Stage) -> String {
+    match stage {
+        Stage::Creating => l!(language, "state-placing"),
+        Stage::AwaitingPayment => l!(language, "state-waiting"),
+        Stage::Paid => l!(language, "state-paid"),
+        Stage::Preparing => l!(language, "state-preparing"),
+        Stage::Ready => l!(language, "state-ready"),
+        Stage::OnTheWay => l!(language, "state-on-the-way"),
+        Stage::Delivered => l!(language, "state-delivered"),
+        Stage::Cancelled => l!(language, "state-cancelled"),
+        Stage::Expired => l!(language, "state-expired"),
+        Stage::Refunded => l!(language, "state-refunded"),
+    }
+}
+
+/// A stage as staff read it.
+pub(crate) fn stage_for_staff(language: Language, stage: Stage) -> String {
+    match stage {
+        Stage::Creating => l!(language, "staff-stage-placing"),
+        Stage::AwaitingPayment => l!(language, "staff-stage-waiting"),
+        Stage::Paid => l!(language, "staff-stage-paid"),
+        Stage::Preparing => l!(language, "staff-stage-preparing"),
+        Stage::Ready => l!(language, "staff-stage-ready"),
+        Stage::OnTheWay => l!(language, "staff-stage-on-the-way"),
+        Stage::Delivered => l!(language, "staff-stage-delivered"),
+        Stage::Cancelled => l!(language, "staff-stage-cancelled"),
+        Stage::Expired => l!(language, "staff-stage-expired"),
+        Stage::Refunded => l!(language, "staff-stage-refunded"),
+    }
+}
+
+/// What is said of an action.
+pub(crate) struct ActionTexts {
+    /// The label of the button with which staff do it.
+    pub(crate) button: String,
+    /// In the history of the order.
+    pub(crate) done: String,
+    /// In the journal of staff.
+    pub(crate) journal: String,
+}
+
+pub(crate) fn action_texts(language: Language, action: OrderAction) -> ActionTexts {
+    let (button, done, journal) = match action {
+        OrderAction::Placed => {
+            (String::new(), l!(language, "action-done-placed"), l!(language, "journal-order-placed"))
+        }
+        OrderAction::Registered => {
+            (String::new(), l!(language, "action-done-registered"), l!(language, "journal-order-registered"))
+        }
+        OrderAction::Paid => {
+            (String::new(), l!(language, "action-done-paid"), l!(language, "journal-order-paid"))
+        }
+        OrderAction::Expired => {
+            (String::new(), l!(language, "action-done-expired"), l!(language, "journal-order-expired"))
+        }
+        OrderAction::Accepted => (
+            l!(language, "action-accept"),
+            l!(language, "action-done-accepted"),
+            l!(language, "journal-order-accepted"),
+        ),
+        OrderAction::MadeReady => (
+            l!(language, "action-make-ready"),
+            l!(language, "action-done-made-ready"),
+            l!(language, "journal-order-made-ready"),
+        ),
+        OrderAction::SentOff => (
+            l!(language, "action-send-off"),
+            l!(language, "action-done-sent-off"),
+            l!(language, "journal-order-sent-off"),
+        ),
+        OrderAction::Delivered => (
+            l!(language, "action-deliver"),
+            l!(language, "action-done-delivered"),
+            l!(language, "journal-order-delivered"),
+        ),
+        OrderAction::Cancelled => (
+            l!(language, "action-cancel"),
+            l!(language, "action-done-cancelled"),
+            l!(language, "journal-order-cancelled"),
+        ),
+        OrderAction::Refunded => (
+            l!(language, "action-refund"),
+            l!(language, "action-done-refunded"),
+            l!(language, "journal-order-refunded"),
+        ),
+    };
+    ActionTexts { button, done, journal }
+}
+
+/// What the shopper is told of an action. `None`: nothing, or a notification tells it.
+pub(crate) fn message_of_action(
+    language: Language,
+    order: &ShopOrder,
+    action: OrderAction,
+) -> Option<String> {
+    let order_id = order.id;
+    Some(match action {
+        OrderAction::Accepted => t!(language, "told-accepted", order = order_id),
+        OrderAction::MadeReady if order.delivery() == Some(&Delivery::Pickup) => {
+            t!(language, "told-ready-for-pickup", order = order_id)
+        }
+        OrderAction::MadeReady => t!(language, "told-ready", order = order_id),
+        OrderAction::SentOff => t!(language, "told-sent-off", order = order_id),
+        OrderAction::Delivered => t!(language, "told-delivered", order = order_id),
+        OrderAction::Cancelled if order.is_paid() => t!(language, "told-cancelled-paid", order = order_id),
+        OrderAction::Cancelled => t!(language, "told-cancelled", order = order_id),
+        OrderAction::Refunded => t!(language, "told-refunded", order = order_id),
+        OrderAction::Placed | OrderAction::Registered | OrderAction::Paid | OrderAction::Expired => {
+            return None;
+        }
+    })
+}

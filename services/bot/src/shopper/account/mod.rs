@@ -1,0 +1,7 @@
+//! The shopper: first visit, language, phone number, profile.
+
+pub(crate) mod language;
+pub(crate) mod onboarding;
+pub(crate) mod phone;
+pub(crate) mod profile;
+pub(crate) mod start;

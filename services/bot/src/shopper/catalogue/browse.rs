@@ -1,0 +1,132 @@
+//! Categories and what is in them.
+
+use tolov_domain::{Language, Tiyin, ports::PortError};
+use tolov_shop::catalogue::{self, Category, Product};
+
+use crate::{
+    conversation::{
+        callback::ShopCallback,
+        context::Ctx,
+        error::HandlerResult,
+        pages::{Page, page_of_index},
+        screen::{Button, Screen},
+    },
+    texts::{l, money, t},
+};
+
+/// A long title is cut so that the label has room for the price.
+const LABEL_TITLE_MAX_CHARS: usize = 34;
+
+pub(crate) async fn categories(ctx: Ctx, page: u32) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.update(|dialogue| dialogue.search = None);
+    let categories = catalogue::shown_categories(ctx.documents()).await?;
+    ctx.show(categories_screen(ctx.language, &categories, page)).await
+}
+
+pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.update(|dialogue| dialogue.search = None);
+    let category = catalogue::category(ctx.documents(), id).await?;
+    let Some(category) = category.filter(|category| !category.hidden) else {
+        return ctx.show(gone_screen(ctx.language, t!(ctx.language, "category-gone"))).await;
+    };
+    let products = catalogue::shown_products_in(ctx.documents(), id).await?;
+    ctx.show(category_screen(ctx.language, &category, &products, page)).await
+}
+
+/// The page of its category that a product is on.
+pub(crate) async fn page_of(ctx: &Ctx, product: &Product) -> Result<u32, PortError> {
+    let products = catalogue::shown_products_in(ctx.documents(), product.category_id).await?;
+    let index = products.iter().position(|other| other.id == product.id);
+    Ok(page_of_index(index.unwrap_or(0)))
+}
+
+fn categories_screen(language: Language, categories: &[Category], page: u32) -> Screen {
+    let menu = Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu);
+    if categories.is_empty() {
+        return Screen::new(t!(language, "catalogue-empty")).row([menu]);
+    }
+    let page = Page::of(categories, page);
+    let row = |category: &Category| {
+        vec![Button::callback(category.title.as_str(), ShopCallback::Category { id: category.id, page: 0 })]
+    };
+    Screen::new(t!(language, "catalogue-title"))
+        .rows(page.items.iter().map(row))
+        .row(page.buttons(|page| ShopCallback::Categories { page }))
+        .row([Button::callback(l!(language, "menu-search"), ShopCallback::Search), menu])
+}
+
+fn category_screen(language: Language, category: &Category, products: &[Product], page: u32) -> Screen {
+    let page = Page::of(products, page);
+    let text = if products.is_empty() {
+        t!(language, "category-empty", title = category.title)
+    } else {
+        t!(language, "category-title", title = category.title, count = products.len())
+    };
+    Screen::new(text)
+        .photo(category.photo.clone())
+        .rows(product_rows(language, page.items))
+        .row(page.buttons(|page| ShopCallback::Category { id: category.id, page }))
+        .row([
+            Button::callback(l!(language, "back"), ShopCallback::Categories { page: 0 }),
+            Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu),
+        ])
+}
+
+/// The screen for a product or category that does not exist any more.
+pub(crate) fn gone_screen(language: Language, text: String) -> Screen {
+    Screen::new(text)
+        .row([Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 })])
+        .row([Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu)])
+}
+
+/// A row for each product, which opens its card.
+pub(crate) fn product_rows(language: Language, products: &[Product]) -> Vec<Vec<Button>> {
+    let row = |product: &Product| {
+        vec![Button::callback(product_label(language, product), ShopCallback::Product { id: product.id })]
+    };
+    products.iter().map(row).collect()
+}
+
+fn product_label(language: Language, product: &Product) -> String {
+    let title = shortened(&product.title, LABEL_TITLE_MAX_CHARS);
+    if product.is_sold_out() {
+        l!(language, "label-sold-out", title = title)
+    } else {
+        l!(language, "label-price", title = title, price = price(language, product))
+    }
+}
+
+/// `12 000 so'm`; for variants of different prices the lowest one, marked as such.
+pub(crate) fn price(language: Language, product: &Product) -> String {
+    let from = product.price_from();
+    let is_one: bool = product.articles().iter().all(|article| article.price == from);
+    let sum = money(language, from);
+    if is_one { sum } else { l!(language, "price-from", price = sum) }
+}
+
+/// Cuts a text to at most this many characters.
+pub(crate) fn shortened(text: &str, max_chars: usize) -> String {
+    if text.chars().count() <= max_chars {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    short.truncate(short.trim_end().len());
+    short.push('…');
+    short
+}
+
+/// The label of a variant's button: what it costs, and how many of it are in the cart.
+pub(crate) fn variant_label(language: Language, label: &str, price: Option<Tiyin>, in_cart: u32) -> String {
+    let label = shortened(label, LABEL_TITLE_MAX_CHARS);
+    let said = match price {
+        Some(price) => l!(language, "label-price", title = label, price = money(language, price)),
+        None => l!(language, "label-sold-out", title = label),
+    };
+    if in_cart == 0 { said } else { format!("{said} · 🛒 {in_cart}") }
+}
+
+#[cfg(test)]
+#[path = "browse_tests.rs"]
+pub(crate) mod tests;

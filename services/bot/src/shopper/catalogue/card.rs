@@ -1,0 +1,214 @@
+//! The card of a product, or of one of its variants, from which it goes into the cart.
+
+use tolov_domain::{Language, OrderedProduct, ProductId};
+use tolov_shop::{
+    catalogue::{self, Article, Product},
+    shopper::{
+        self,
+        cart::{self, COUNT_MAX},
+    },
+};
+
+use crate::{
+    conversation::{
+        callback::ShopCallback,
+        context::Ctx,
+        error::HandlerResult,
+        screen::{Button, Screen, fitting_beside},
+    },
+    shopper::{
+        cart::change_text,
+        catalogue::{
+            browse::{gone_screen, page_of, price, variant_label},
+            inline,
+        },
+        menu,
+    },
+    texts::{l, money, t},
+};
+
+/// From this stock down a card says how many are left.
+const FEW_LEFT: u32 = 5;
+/// Labels of variants are short.
+const VARIANTS_PER_ROW: usize = 2;
+
+/// What a card depends on beside the product.
+#[derive(Debug, Clone, Copy)]
+struct Around<'a> {
+    language: Language,
+    cart: &'a [OrderedProduct],
+    /// Where "back" on a product's card leads.
+    back: &'a ShopCallback,
+}
+
+impl Around<'_> {
+    fn in_cart(&self, article_id: ProductId) -> u32 {
+        self.cart.iter().find(|line| line.product_id == article_id).map_or(0, |line| line.count)
+    }
+}
+
+pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
+    ctx.leave_step().await?;
+    match shown(catalogue::product(ctx.documents(), id).await?) {
+        Some(product) => show(&ctx, &product, None).await,
+        None => gone(&ctx).await,
+    }
+}
+
+pub(crate) async fn open_variant(
+    ctx: Ctx,
+    (product_id, article_id): (ProductId, ProductId),
+) -> HandlerResult {
+    ctx.leave_step().await?;
+    match shown(catalogue::product(ctx.documents(), product_id).await?) {
+        Some(product) => show(&ctx, &product, product.article(article_id).as_ref()).await,
+        None => gone(&ctx).await,
+    }
+}
+
+/// Sets the quantity of an article in the cart.
+pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> HandlerResult {
+    ctx.leave_step().await?;
+    let wanted = OrderedProduct { product_id: article_id, count };
+    let change = cart::set(ctx.documents(), ctx.id(), wanted).await?;
+    if let Some(said) = change_text(ctx.language, &change) {
+        ctx.toast(said).await?;
+    }
+    match shown(catalogue::product_of_article(ctx.documents(), article_id).await?) {
+        Some(product) => show(&ctx, &product, product.article(article_id).as_ref()).await,
+        None => gone(&ctx).await,
+    }
+}
+
+fn shown(product: Option<Product>) -> Option<Product> {
+    product.filter(|product| !product.hidden)
+}
+
+async fn gone(ctx: &Ctx) -> HandlerResult {
+    ctx.show(gone_screen(ctx.language, t!(ctx.language, "product-gone"))).await
+}
+
+async fn show(ctx: &Ctx, product: &Product, article: Option<&Article>) -> HandlerResult {
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let cart = shopper.map(|shopper| shopper.cart).unwrap_or_default();
+    let back = match ctx.search() {
+        Some(found) => ShopCallback::FoundPage { page: found.page },
+        None => ShopCallback::Category { id: product.category_id, page: page_of(ctx, product).await? },
+    };
+    ctx.show(screen(Around { language: ctx.language, cart: &cart, back: &back }, product, article)).await
+}
+
+/// The card of the variant, where there is one, else that of the product.
+fn screen(around: Around<'_>, product: &Product, article: Option<&Article>) -> Screen {
+    match (article, product.variants.is_empty()) {
+        (Some(article), false) => variant_screen(around, product, article),
+        (_, true) => plain_screen(around, product),
+        (None, false) => choice_screen(around, product),
+    }
+}
+
+/// A product without variants.
+fn plain_screen(around: Around<'_>, product: &Product) -> Screen {
+    let language = around.language;
+    let article = product.articles().into_iter().next();
+    let facts = article.as_ref().map(|article| article_facts(language, article)).unwrap_or_default();
+    let screen = card(product, &product.title, language, &facts);
+    let screen = match &article {
+        Some(article) => screen.row(count_row(around, article)),
+        None => screen,
+    };
+    ending(around, product, screen, back_button(language, around.back))
+}
+
+/// A product with variants, one of which has to be chosen.
+fn choice_screen(around: Around<'_>, product: &Product) -> Screen {
+    let language = around.language;
+    let facts = if product.is_sold_out() {
+        t!(language, "card-sold-out")
+    } else {
+        let price = t!(language, "card-price", price = price(language, product));
+        format!("{price}\n{}", t!(language, "card-choose"))
+    };
+    let button = |article: &Article| {
+        let price = (!article.is_sold_out()).then_some(article.price);
+        let label = article.label.as_deref().unwrap_or_default();
+        let callback = ShopCallback::Variant { product_id: product.id, article_id: article.id };
+        Button::callback(variant_label(language, label, price, around.in_cart(article.id)), callback)
+    };
+    let articles = product.articles();
+    let rows = articles.chunks(VARIANTS_PER_ROW).map(|row| row.iter().map(button).collect());
+    let screen = card(product, &product.title, language, &facts).rows(rows);
+    ending(around, product, screen, back_button(language, around.back))
+}
+
+fn variant_screen(around: Around<'_>, product: &Product, article: &Article) -> Screen {
+    let language = around.language;
+    let facts = article_facts(language, article);
+    let screen = card(product, &article.title, language, &facts).row(count_row(around, article));
+    let back = back_button(language, &ShopCallback::Product { id: product.id });
+    ending(around, product, screen, back)
+}
+
+/// Photo, title, description and facts.
+fn card(product: &Product, title: &str, language: Language, facts: &str) -> Screen {
+    let title = t!(language, "card-title", title = title);
+    // Where the text does not fit under the photo, the description is cut and not the price. The blank lines around it count
+    // too.
+    let others = format!("{title}\n\n\n\n{facts}");
+    let description = fitting_beside(&product.description, &others, product.photo.is_some());
+    let mut parts = vec![title];
+    if !description.is_empty() {
+        parts.push(t!(language, "card-description", text = description));
+    }
+    parts.push(facts.to_owned());
+    Screen::new(parts.join("\n\n")).photo(product.photo.clone())
+}
+
+fn article_facts(language: Language, article: &Article) -> String {
+    let price = t!(language, "card-price", price = money(language, article.price));
+    match article.stock {
+        _ if article.is_sold_out() => format!("{price}\n{}", t!(language, "card-sold-out")),
+        Some(left) if left <= FEW_LEFT => {
+            format!("{price}\n{}", t!(language, "card-only-left", count = left))
+        }
+        _ => price,
+    }
+}
+
+/// −10 −1 count +1 +10, always in the same places. What is not in stock is refused by the cart, which says how many are
+/// left.
+fn count_row(around: Around<'_>, article: &Article) -> Vec<Button> {
+    let count = around.in_cart(article.id);
+    if article.is_sold_out() && count == 0 {
+        return Vec::new();
+    }
+    let to = |label: &str, count: u32| {
+        Button::callback(
+            label,
+            ShopCallback::SetOnCard { article_id: article.id, count: count.min(COUNT_MAX) },
+        )
+    };
+    vec![
+        to("−10", count.saturating_sub(10)),
+        to("−1", count.saturating_sub(1)),
+        Button::callback(l!(around.language, "card-count", count = count), ShopCallback::Nothing),
+        to("+1", count.saturating_add(1)),
+        to("+10", count.saturating_add(10)),
+    ]
+}
+
+fn ending(around: Around<'_>, product: &Product, screen: Screen, back: Button) -> Screen {
+    let language = around.language;
+    let share = Button::Share { label: l!(language, "card-share"), query: inline::query_of(product.id) };
+    screen.row([menu::cart_button(language, menu::pieces_in(around.cart))]).row([back, share])
+}
+
+fn back_button(language: Language, back: &ShopCallback) -> Button {
+    let is_found = matches!(back, ShopCallback::FoundPage { .. });
+    let label = if is_found { l!(language, "back-to-found") } else { l!(language, "back") };
+    Button::callback(label, back.clone())
+}
+
+#[cfg(test)]
+#[path = "card_tests.rs"]
+mod tests;

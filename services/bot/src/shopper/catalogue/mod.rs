@@ -1,0 +1,6 @@
+//! Products as shoppers find them.
+
+pub(crate) mod browse;
+pub(crate) mod card;
+pub(crate) mod inline;
+pub(crate) mod search;

@@ -1,0 +1,4 @@
+//! From the cart to the pay button.
+
+pub(crate) mod place;
+pub(crate) mod steps;

@@ -1,0 +1,6 @@
+//! Orders as staff see them.
+
+pub(crate) mod actions;
+pub(crate) mod list;
+pub(crate) mod order_post;
+mod order_text;

@@ -1,0 +1,7 @@
+//! Staff, shoppers who write to them, and the journal.
+
+pub(crate) mod journal;
+pub(crate) mod journal_texts;
+pub(crate) mod members;
+pub(crate) mod names;
+pub(crate) mod support;

@@ -1,0 +1,227 @@
+//! How fast messages may leave.
+//!
+//! Why not teloxide's `Throttle`: it looks at its queue four times a second only, so a lone order would wait up to 250 ms;
+//! on "retry after" it freezes every request and repeats inside one future for ever, while the lease on a notification runs
+//! out; and every send goes through one queue, so that an answer would wait behind a thousand notifications.
+//!
+//! Why not the `governor` crate: it has no deadline that takes no place, no pause that Telegram asks for, and no reservation
+//! ahead of those who wait. Around those three it would save the arithmetic of [`RateLimiter::reserve`], and cost a clock of
+//! our own for tests.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use teloxide::types::Recipient;
+use tokio::time::Instant;
+use tolov_kit::lifecycle::Stop;
+
+/// Hands out the moments to send at: never more than the limit in any window, evenly after a small burst.
+#[derive(Debug)]
+pub(crate) struct RateLimiter {
+    interval: Duration,
+    /// How much earlier than evenly a message may leave.
+    burst: Duration,
+    schedule: Mutex<Schedule>,
+}
+
+#[derive(Debug)]
+struct Schedule {
+    /// When the next message would leave if all left evenly.
+    next: Instant,
+    paused_until: Instant,
+}
+
+/// What came of waiting for a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Granted,
+    /// It would take longer than the deadline allows: this long.
+    TooLong(Duration),
+    Stopped,
+}
+
+impl RateLimiter {
+    /// At most `limit` in any `window`, of which at most `burst` at once. After a burst the rate is `limit - burst + 1` a
+    /// window, so a burst should be a small part of the limit.
+    pub(crate) fn new(limit: u32, window: Duration, burst: u32) -> Self {
+        let burst = burst.clamp(1, limit.max(1));
+        // A burst, and then one an interval: together they are `limit` within a window.
+        let interval = window / (limit.max(1) - burst + 1);
+        let now = Instant::now();
+        Self {
+            interval,
+            burst: interval * (burst - 1),
+            schedule: Mutex::new(Schedule { next: now, paused_until: now }),
+        }
+    }
+
+    /// Waits for a turn, at most until `deadline`.
+    pub(crate) async fn acquire(&self, deadline: Instant, stop: &Stop) -> Turn {
+        loop {
+            let at = match self.reserve(deadline) {
+                Ok(at) => at,
+                Err(too_long) => return Turn::TooLong(too_long),
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Turn::Stopped,
+                () = tokio::time::sleep_until(at) => {}
+            }
+            // After a pause that began in the meantime a new place is needed.
+            if self.schedule().paused_until <= Instant::now() {
+                return Turn::Granted;
+            }
+        }
+    }
+
+    /// Takes the next place and says when its turn is. Where that is after `deadline` it takes none, and says how long it
+    /// would be.
+    pub(crate) fn reserve(&self, deadline: Instant) -> Result<Instant, Duration> {
+        let now = Instant::now();
+        let mut schedule = self.schedule();
+        let at =
+            schedule.next.checked_sub(self.burst).map_or(now, |at| at.max(now)).max(schedule.paused_until);
+        if at > deadline {
+            return Err(at - now);
+        }
+        schedule.next = schedule.next.max(at) + self.interval;
+        Ok(at)
+    }
+
+    /// Takes a place without waiting for it, for an answer to a person. Those who wait leave it room.
+    pub(crate) fn reserve_priority(&self) {
+        let mut schedule = self.schedule();
+        let now = Instant::now();
+        // However many people ask at once, notifications are never delayed by more than a second for them.
+        if schedule.next < now + Duration::from_secs(1) {
+            schedule.next = schedule.next.max(now) + self.interval;
+        }
+    }
+
+    /// Lets nobody send before this moment.
+    pub(crate) fn pause_until(&self, at: Instant) {
+        let mut schedule = self.schedule();
+        schedule.paused_until = schedule.paused_until.max(at);
+        schedule.next = schedule.next.max(at);
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells a limit of one chat from the limit of the whole bot: the latter meets several chats at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct GlobalLimit(Mutex<Option<(Recipient, Instant)>>);
+
+impl GlobalLimit {
+    /// Takes note that Telegram asks to wait with a chat. `true`: another chat has to wait at this moment too.
+    pub(crate) fn is_hit(&self, chat: &Recipient, until: Instant) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let others_wait = last.as_ref().is_some_and(|(other, at)| other != chat && *at > Instant::now());
+        *last = Some((chat.clone(), until));
+        others_wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use teloxide::types::ChatId;
+
+    use super::*;
+
+    /// The moments, in milliseconds from the start, at which `count` messages leave.
+    async fn moments(limiter: &RateLimiter, count: usize) -> Vec<u128> {
+        let start = Instant::now();
+        let far = start + Duration::from_hours(1000);
+        let mut moments = Vec::new();
+        for _ in 0..count {
+            assert_eq!(limiter.acquire(far, &Stop::new()).await, Turn::Granted);
+            moments.push(start.elapsed().as_millis());
+        }
+        moments
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lone_message_leaves_at_once_and_no_window_has_more_than_the_limit() {
+        for (limit, burst) in [(1, 1), (2, 1), (20, 3), (60, 3)] {
+            let limiter = RateLimiter::new(limit, Duration::from_mins(1), burst);
+            tokio::time::sleep(Duration::from_mins(3)).await;
+            let moments = moments(&limiter, 200).await;
+            assert_eq!(moments[0], 0);
+            for first in &moments {
+                let in_window = moments.iter().filter(|at| (*first..first + 60_000).contains(*at)).count();
+                assert!(in_window <= usize::try_from(limit).unwrap(), "{in_window} of {limit} in a minute");
+            }
+            let minutes = moments.last().unwrap() / 60_000;
+            assert!(
+                minutes <= 200 / u128::from(limit - burst + 1) + 1,
+                "slower than the limit asks: {minutes} min"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_overall_rate_is_close_to_the_limit() {
+        for limit in [30, 300, 1000] {
+            let limiter = RateLimiter::new(limit, Duration::from_secs(1), limit / 10);
+            let moments = moments(&limiter, usize::try_from(limit).unwrap() * 10).await;
+            let last = *moments.last().unwrap();
+            assert!((9_500..=11_500).contains(&last), "{limit}: {last} ms for ten seconds' messages");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_takes_a_new_place_after_a_pause() {
+        let limiter = RateLimiter::new(1, Duration::from_secs(10), 1);
+        let far = Instant::now() + Duration::from_hours(1);
+        limiter.reserve(far).unwrap();
+        let start = Instant::now();
+        let stop = Stop::new();
+        let (turn, ()) = tokio::join!(limiter.acquire(far, &stop), async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            limiter.pause_until(Instant::now() + Duration::from_mins(1));
+        });
+        assert_eq!(turn, Turn::Granted);
+        assert!(start.elapsed() >= Duration::from_secs(65));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_is_too_far_is_refused_and_a_stop_ends_the_wait() {
+        let limiter = RateLimiter::new(1, Duration::from_secs(10), 1);
+        let far = Instant::now() + Duration::from_hours(1);
+        limiter.reserve(far).unwrap();
+        let soon = Instant::now() + Duration::from_secs(1);
+        for _ in 0..10 {
+            let refused = limiter.acquire(soon, &Stop::new()).await;
+            assert_eq!(refused, Turn::TooLong(Duration::from_secs(10)), "a refusal takes no place");
+        }
+        let stop = Stop::new();
+        stop.cancel();
+        assert_eq!(limiter.acquire(far, &stop).await, Turn::Stopped);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_delay_notifications_but_not_without_bound() {
+        let limiter = RateLimiter::new(10, Duration::from_secs(1), 1);
+        for _ in 0..1000 {
+            limiter.reserve_priority();
+        }
+        let in_a_while = Instant::now() + Duration::from_millis(1_200);
+        assert!(limiter.reserve(in_a_while).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_of_one_chat_does_not_delay_the_others() {
+        let limit = GlobalLimit::default();
+        let chat = |id| Recipient::Id(ChatId(id));
+        let soon = Instant::now() + Duration::from_secs(5);
+        assert!(!limit.is_hit(&chat(1), soon));
+        assert!(!limit.is_hit(&chat(1), soon));
+        assert!(limit.is_hit(&chat(2), soon));
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert!(!limit.is_hit(&chat(1), soon));
+    }
+}

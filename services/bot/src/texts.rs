@@ -1,0 +1,139 @@
+//! The texts that people read, from locales/ in Uzbek, Russian and English.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
+use teloxide::utils::html;
+use tolov_domain::{
+    ClickPaydocId, Language, OrderId, ProductId, Tiyin, UserId,
+    time::{TASHKENT, Timestamp},
+};
+
+fluent_templates::static_loader! {
+    static LOCALES = {
+        locales: "./locales",
+        fallback_language: "uz",
+        // Telegram shows the isolation marks as boxes on some devices, and no text here runs right to left.
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+/// A text of locales/ as Telegram's HTML: `t!(language, "sum-total", sum = money(language, sum))`.
+///
+/// Arguments are escaped, so no name of a product can become markup; [`Html`] is markup already. Numbers choose the plural
+/// form of the language.
+macro_rules! t {
+    ($language:expr, $key:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::texts::translate(
+            $language,
+            $key,
+            [$((stringify!($name), $crate::texts::Argument::in_html(&$value))),*],
+        )
+    };
+}
+
+/// The same for places that know no markup: buttons, answers to taps, names of commands.
+macro_rules! l {
+    ($language:expr, $key:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::texts::translate(
+            $language,
+            $key,
+            [$((stringify!($name), $crate::texts::Argument::plain(&$value))),*],
+        )
+    };
+}
+
+pub(crate) use {l, t};
+
+/// The argument of a text.
+pub(crate) trait Argument {
+    /// In a text that is HTML.
+    fn in_html(&self) -> FluentValue<'static>;
+    /// In a text that is not.
+    fn plain(&self) -> FluentValue<'static>;
+}
+
+macro_rules! displayed {
+    ($($kind:ty),*) => {$(
+        impl Argument for $kind {
+            fn in_html(&self) -> FluentValue<'static> {
+                FluentValue::String(Cow::Owned(html::escape(&self.to_string())))
+            }
+
+            fn plain(&self) -> FluentValue<'static> {
+                FluentValue::String(Cow::Owned(self.to_string()))
+            }
+        }
+    )*};
+}
+displayed!(str, &str, String, &String, OrderId, UserId, ProductId, ClickPaydocId);
+
+macro_rules! numbers {
+    ($($kind:ty),*) => {$(
+        impl Argument for $kind {
+            fn in_html(&self) -> FluentValue<'static> {
+                FluentValue::from(*self)
+            }
+
+            fn plain(&self) -> FluentValue<'static> {
+                FluentValue::from(*self)
+            }
+        }
+    )*};
+}
+numbers!(u8, u32, i64, u64, usize);
+
+/// Markup that this program has made.
+#[derive(Debug, Clone)]
+pub(crate) struct Html(pub(crate) String);
+
+impl Argument for Html {
+    fn in_html(&self) -> FluentValue<'static> {
+        FluentValue::String(Cow::Owned(self.0.clone()))
+    }
+
+    fn plain(&self) -> FluentValue<'static> {
+        self.in_html()
+    }
+}
+
+/// For the macros alone.
+pub(crate) fn translate<const N: usize>(
+    language: Language,
+    key: &'static str,
+    arguments: [(&'static str, FluentValue<'static>); N],
+) -> String {
+    let arguments = HashMap::from(arguments);
+    // A test sees to it that every text is there in every language with the same arguments.
+    LOCALES.lookup_single_language(&tag(language), key, Some(&arguments)).unwrap_or_else(|_| key.to_owned())
+}
+
+/// An amount as people write it: `15 000 so'm`, `15 000 сум`.
+pub(crate) fn money(language: Language, amount: Tiyin) -> String {
+    l!(language, "money", amount = amount.grouped())
+}
+
+/// Day and minute in Tashkent, `23.11.2026 12:05`.
+pub(crate) fn date_time(at: Timestamp) -> String {
+    let at = at.to_offset(TASHKENT);
+    let (day, month) = (at.day(), u8::from(at.month()));
+    format!("{day:02}.{month:02}.{} {:02}:{:02}", at.year(), at.hour(), at.minute())
+}
+
+/// The minute in Tashkent, `12:05`.
+pub(crate) fn clock_time(at: Timestamp) -> String {
+    let at = at.to_offset(TASHKENT);
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+fn tag(language: Language) -> LanguageIdentifier {
+    match language {
+        Language::Uz => langid!("uz"),
+        Language::Ru => langid!("ru"),
+        Language::En => langid!("en"),
+    }
+}
+
+#[cfg(test)]
+#[path = "texts_tests.rs"]
+mod tests;
