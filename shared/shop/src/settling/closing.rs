@@ -69,7 +69,7 @@ pub async fn cancel_paid(
 async fn settled(documents: &dyn Documents, order: Versioned<ShopOrder>) -> Result<ShopOrder, PortError> {
     let id = order.id;
     let mut goods = settle_goods(documents, vec![order.clone()]).await?;
-    if goods.failed.contains(id) {
+    if goods.failed.has_goods_of(id) {
         return Err(PortError::Refused(format!(
             "a product or the promo code of order {id} cannot be read: repair it, then try again"
         )));
