@@ -116,10 +116,9 @@ async fn apply(
         let mut questions = Vec::new();
         for event in events {
             if let Err(anomaly) = apply_event(&mut order, event) {
-                let lines = match anomaly {
-                    Anomaly::OrderDiffers => lines_of(&event.products, &articles),
-                    _ => order.lines.clone(),
-                };
+                let is_another = anomaly == Anomaly::OrderDiffers;
+                let lines =
+                    if is_another { lines_of(&event.products, &articles) } else { order.lines.clone() };
                 questions.push(((*event).clone(), anomaly, lines));
             }
         }

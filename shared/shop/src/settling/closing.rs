@@ -28,13 +28,15 @@ pub async fn close(
     by: Actor,
     at: Timestamp,
 ) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
-    let closed = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| match order.state {
-        OrderState::Creating { .. } => {
-            order.request_cancel(by);
-            Outcome::AlreadyApplied
+    let closed = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| {
+        if order.is_paid() {
+            return Outcome::Refused(order.stage());
         }
-        _ if order.is_paid() => Outcome::Refused(order.stage()),
-        _ => order.close(action, by, at),
+        if order.stage() == Stage::Creating {
+            order.request_cancel(by);
+            return Outcome::AlreadyApplied;
+        }
+        order.close(action, by, at)
     });
     match closed.await? {
         None => Ok(None),

@@ -180,11 +180,14 @@ async fn settle(
     let written: Vec<&Versioned<ShopOrder>> =
         orders.values().filter(is_to_write).map(|(order, _)| order).collect();
     let written = change_orders(documents, written, failed, |order| {
-        order.stock = match task_of(order) {
-            Task::Settle(Settlement::Commit) if how(order.id) == Settlement::Commit => Stock::Committed,
-            Task::Settle(Settlement::Release) if how(order.id) == Settlement::Release => Stock::Released,
-            _ => order.stock,
-        };
+        // What it needs by now may be something else.
+        if task_of(order) == Task::Settle(how(order.id)) {
+            order.stock = match how(order.id) {
+                Settlement::Commit => Stock::Committed,
+                Settlement::Release => Stock::Released,
+                Settlement::Prune { .. } => order.stock,
+            };
+        }
     })
     .await?;
     let was_released = |order: &&Versioned<ShopOrder>| how(order.id) == Settlement::Release;
