@@ -40,7 +40,20 @@ const EDGES: [(&str, &[&str]); 15] = [
             "tolov-webhook",
         ],
     ),
-    ("tolov-checks", &["tolov-click", "tolov-domain", "tolov-kit", "tolov-webhook"]),
+    (
+        "tolov-checks",
+        &[
+            "tolov-click",
+            "tolov-contract",
+            "tolov-domain",
+            "tolov-embedded",
+            "tolov-kit",
+            "tolov-mongodb",
+            "tolov-projector",
+            "tolov-shop",
+            "tolov-webhook",
+        ],
+    ),
 ];
 
 /// Crates that only one of ours may name.

@@ -43,7 +43,7 @@ impl Tiyin {
 
     /// Reads so'm as CLICK and JSON write them: digits, and at most two decimals.
     ///
-    /// No sign, exponent, space, bare dot or digit group passes (click-protocol.md, section 4), so `1000`,
+    /// No sign, exponent, space, bare dot or digit group passes (docs/click.md, section 1.4), so `1000`,
     /// `1000.0` and `1000.00` are the same amount and `nan`, `1e3` and `1000.001` are none.
     pub fn parse_soum(text: &str) -> Result<Self, AmountError> {
         let (whole, decimals) = match text.split_once('.') {

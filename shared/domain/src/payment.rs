@@ -1,7 +1,7 @@
 //! The payment state machine: the only place that decides what a CLICK callback does to an order.
 //!
 //! An order may have several attempts (one a Prepare). States carry the facts that are true in them, and every
-//! transition takes the old states by value. Rules: click-protocol.md, sections 1.7, 1.9 and 4.
+//! transition takes the old states by value. Rules: docs/click.md, sections 1.7, 1.9 and 4.
 
 use serde::{Deserialize, Serialize};
 
