@@ -60,6 +60,7 @@ fn measure(
         addr: server.addr,
         service_id: SERVICE_ID,
         secret_key: SecretKey::new("bench"),
+        test_mode: false,
         amount: AMOUNT,
     };
     let report = clients.block_on(pay_orders(&shop, 1, orders, connections))?;
