@@ -20,7 +20,8 @@ use tolov_kit::{
     lifecycle::Stop,
     secret::Secret,
 };
-use tolov_webhook::{ClickConfig, Config, Deps, Service,
+use tolov_webhook::{
+    ClickConfig, Config, Deps, Service,
     ledger::{NewOrder, UnverifiedLimits},
 };
 use warp::{Filter, filters::BoxedFilter, reply::Response};
@@ -110,6 +111,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
         api_token: Secret::new("bench"),
         click: ClickConfig {
             secret_key: SecretKey::new("bench"),
+            test_mode: false,
             pay_link: PayLink {
                 pay_page: CLICK_PAY_PAGE.to_owned(),
                 service_id: SERVICE_ID,
@@ -140,7 +142,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
     let ended = tokio::spawn(async move {
         let ended = running.await;
         drop(folder);
-        ended
+        ended.map_err(std::io::Error::other)
     });
     Ok(Server { addr, stop, ended })
 }

@@ -62,6 +62,7 @@ fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> 
         api_token: Secret::new(api_token),
         click: ClickConfig {
             secret_key: SecretKey::new(secret_key),
+            test_mode: false,
             pay_link: PayLink {
                 pay_page: CLICK_PAY_PAGE.to_owned(),
                 service_id,

@@ -2,6 +2,9 @@
 -- (shared/domain/src/payment.rs) are enforced here once more, so that no bug can write an impossible state.
 -- Money is integer tiyin, times are milliseconds since 1970.
 
+-- The oldest migration that a program must know to use this file (README.md).
+PRAGMA user_version = 1;
+
 CREATE TABLE orders (
     order_id       INTEGER PRIMARY KEY CHECK (order_id > 0),
     user_id        INTEGER NOT NULL CHECK (user_id > 0),
@@ -15,6 +18,7 @@ CREATE TABLE orders (
     CHECK ((status = 'paid') = (paid_by IS NOT NULL))
 ) STRICT;
 
+CREATE INDEX orders_by_status ON orders (status, order_id);
 CREATE INDEX orders_pending ON orders (created_at) WHERE status = 'pending';
 
 -- One row a Prepare.
@@ -86,7 +90,9 @@ CREATE TABLE callbacks (
     code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND 0),
     answer      TEXT    NOT NULL,
     -- 1: CLICK says that it has taken the money, and we did not answer that the order is paid.
-    unplaced    INTEGER NOT NULL CHECK (unplaced IN (0, 1))
+    unplaced    INTEGER NOT NULL CHECK (unplaced IN (0, 1)),
+    -- restore: no callback, but a payment that a restore has taken back from another store.
+    source      TEXT    NOT NULL CHECK (source IN ('click', 'restore'))
 ) STRICT;
 
 CREATE INDEX callbacks_of_an_order ON callbacks (order_id) WHERE order_id IS NOT NULL;
@@ -128,6 +134,7 @@ CREATE TABLE outbox (
     last_error  TEXT
 ) STRICT;
 
+CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX outbox_unsent ON outbox (id) WHERE sent_at IS NULL;
 CREATE INDEX outbox_refused ON outbox (order_id, id) WHERE sent_at IS NULL AND refusals > 0;
 
@@ -150,8 +157,13 @@ BEGIN
     SELECT RAISE(ABORT, 'restores are append-only');
 END;
 
--- One row, written to find out whether the ledger can be written again after a commit has failed.
-CREATE TABLE write_probe (
-    id        INTEGER PRIMARY KEY CHECK (id = 1),
-    probed_at INTEGER NOT NULL
+-- One row.
+CREATE TABLE ledger_state (
+    id                   INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Written to find out whether the ledger can be written again after a commit has failed.
+    probed_at            INTEGER NOT NULL,
+    -- Events that were sent before this are deleted; a payment that is younger has its event.
+    outbox_pruned_before INTEGER NOT NULL
 ) STRICT;
+
+INSERT INTO ledger_state VALUES (1, 0, 0);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     card,
-    sign::{SecretKey, SignedFields},
+    sign::{SecretKey, SignedBytes},
 };
 
 /// A body that cannot be a callback of CLICK: answered with -8, before any signature is looked at.
@@ -60,10 +60,15 @@ fields! {
     10 sign_string,
 }
 
+const CLICK_TRANS_ID: usize = 0;
+const SERVICE_ID: usize = 1;
 const MERCHANT_TRANS_ID: usize = 3;
 const MERCHANT_PREPARE_ID: usize = 4;
+const AMOUNT: usize = 5;
+const ACTION: usize = 6;
 /// Text for people, not signed.
 const ERROR_NOTE: usize = 8;
+const SIGN_TIME: usize = 9;
 const SIGN_STRING: usize = 10;
 
 /// How much is kept of a field, in bytes of JSON: what one byte of a form may become is up to six of them.
@@ -115,31 +120,21 @@ impl CallbackForm {
     /// Only Complete signs `merchant_prepare_id`; one that comes with a Prepare is not looked at (section 1.3).
     pub fn is_signed_by(&self, secret_key: &SecretKey) -> bool {
         let Some(claimed) = self.sign_string() else { return false };
-        self.signed_fields().is_some_and(|fields| secret_key.verify(&fields, claimed))
+        self.signed_bytes().is_some_and(|bytes| secret_key.verify_bytes(&bytes, claimed))
     }
 
-    fn signed_fields(&self) -> Option<SignedFields<'_, [u8]>> {
-        let [
-            click_trans_id,
-            service_id,
-            _,
-            merchant_trans_id,
-            merchant_prepare_id,
-            amount,
-            action,
-            _,
-            _,
-            sign_time,
-            _,
-        ] = self.values.each_ref().map(|field| field.as_ref().map(|field| field.raw.as_slice()));
-        Some(SignedFields {
-            click_trans_id: click_trans_id?,
-            service_id: service_id?,
-            merchant_trans_id: merchant_trans_id?,
-            merchant_prepare_id: merchant_prepare_id.filter(|_| self.action() == Some("1")),
-            amount: amount?,
-            action: action?,
-            sign_time: sign_time?,
+    fn signed_bytes(&self) -> Option<SignedBytes<'_>> {
+        let raw = |index: usize| self.values[index].as_ref().map(|field| field.raw.as_slice());
+        let prepare_id = raw(MERCHANT_PREPARE_ID).filter(|_| self.action() == Some("1"));
+        Some(SignedBytes {
+            before_key: [raw(CLICK_TRANS_ID)?, raw(SERVICE_ID)?],
+            after_key: [
+                raw(MERCHANT_TRANS_ID)?,
+                prepare_id.unwrap_or_default(),
+                raw(AMOUNT)?,
+                raw(ACTION)?,
+                raw(SIGN_TIME)?,
+            ],
         })
     }
 

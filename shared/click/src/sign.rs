@@ -11,17 +11,43 @@ use subtle::ConstantTimeEq;
 #[derive(Clone)]
 pub struct SecretKey(String);
 
-/// The signed fields, as text or as the bytes that were received.
+/// The signed fields, as text.
 #[derive(Debug, Clone, Copy)]
-pub struct SignedFields<'a, T: ?Sized = str> {
-    pub click_trans_id: &'a T,
-    pub service_id: &'a T,
-    pub merchant_trans_id: &'a T,
+pub struct SignedFields<'a> {
+    pub click_trans_id: &'a str,
+    pub service_id: &'a str,
+    pub merchant_trans_id: &'a str,
     /// Of a Complete; `None` for a Prepare.
-    pub merchant_prepare_id: Option<&'a T>,
-    pub amount: &'a T,
-    pub action: &'a T,
-    pub sign_time: &'a T,
+    pub merchant_prepare_id: Option<&'a str>,
+    pub amount: &'a str,
+    pub action: &'a str,
+    pub sign_time: &'a str,
+}
+
+/// What is signed, in its order: the fields before the key and those after it. Bytes, because what was received need not
+/// be text.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedBytes<'a> {
+    /// click_trans_id, service_id
+    pub before_key: [&'a [u8]; 2],
+    /// merchant_trans_id, merchant_prepare_id (empty for a Prepare), amount, action, sign_time
+    pub after_key: [&'a [u8]; 5],
+}
+
+impl<'a> From<&SignedFields<'a>> for SignedBytes<'a> {
+    fn from(fields: &SignedFields<'a>) -> Self {
+        Self {
+            before_key: [fields.click_trans_id, fields.service_id].map(str::as_bytes),
+            after_key: [
+                fields.merchant_trans_id,
+                fields.merchant_prepare_id.unwrap_or_default(),
+                fields.amount,
+                fields.action,
+                fields.sign_time,
+            ]
+            .map(str::as_bytes),
+        }
+    }
 }
 
 impl SecretKey {
@@ -30,14 +56,22 @@ impl SecretKey {
     }
 
     /// The signature as CLICK writes it: 32 lower-case hexadecimal digits.
-    pub fn sign<T: AsRef<[u8]> + ?Sized>(&self, fields: &SignedFields<'_, T>) -> String {
-        to_hex(&self.digest(fields))
+    pub fn sign(&self, fields: &SignedFields<'_>) -> String {
+        self.sign_bytes(&fields.into())
+    }
+
+    pub fn sign_bytes(&self, bytes: &SignedBytes<'_>) -> String {
+        to_hex(&self.digest(bytes))
     }
 
     /// Compares in constant time. Text that is no MD5 is no signature.
-    pub fn verify<T: AsRef<[u8]> + ?Sized>(&self, fields: &SignedFields<'_, T>, claimed: &str) -> bool {
+    pub fn verify(&self, fields: &SignedFields<'_>, claimed: &str) -> bool {
+        self.verify_bytes(&fields.into(), claimed)
+    }
+
+    pub fn verify_bytes(&self, bytes: &SignedBytes<'_>, claimed: &str) -> bool {
         let Some(claimed) = parse_hex::<16>(claimed) else { return false };
-        self.digest(fields).ct_eq(&claimed).into()
+        self.digest(bytes).ct_eq(&claimed).into()
     }
 
     /// For the Merchant API's digest.
@@ -45,18 +79,12 @@ impl SecretKey {
         &self.0
     }
 
-    fn digest<T: AsRef<[u8]> + ?Sized>(&self, fields: &SignedFields<'_, T>) -> [u8; 16] {
-        Md5::new()
-            .chain_update(fields.click_trans_id)
-            .chain_update(fields.service_id)
-            .chain_update(&self.0)
-            .chain_update(fields.merchant_trans_id)
-            .chain_update(fields.merchant_prepare_id.map_or(&[][..], AsRef::as_ref))
-            .chain_update(fields.amount)
-            .chain_update(fields.action)
-            .chain_update(fields.sign_time)
-            .finalize()
-            .into()
+    fn digest(&self, bytes: &SignedBytes<'_>) -> [u8; 16] {
+        let mut md5 = Md5::new();
+        bytes.before_key.iter().for_each(|field| md5.update(field));
+        md5.update(&self.0);
+        bytes.after_key.iter().for_each(|field| md5.update(field));
+        md5.finalize().into()
     }
 }
 

@@ -116,14 +116,9 @@ fn bytes_that_are_not_utf8_spoil_no_field_that_is_not_signed() {
 #[test]
 fn signed_fields_are_hashed_as_the_bytes_that_were_received() {
     let order: &[u8] = b"\xc7\xe0\xea\xe0\xe7";
-    let signature = secret().sign(&tolov_click::sign::SignedFields {
-        click_trans_id: &b"3647911201"[..],
-        service_id: b"12345",
-        merchant_trans_id: order,
-        merchant_prepare_id: None,
-        amount: b"38400",
-        action: b"0",
-        sign_time: b"2026-04-29 18:02:18",
+    let signature = secret().sign_bytes(&tolov_click::sign::SignedBytes {
+        before_key: [b"3647911201", b"12345"],
+        after_key: [order, b"", b"38400", b"0", b"2026-04-29 18:02:18"],
     });
     let body = LIVE
         .replace("merchant_trans_id=1001", "merchant_trans_id=%C7%E0%EA%E0%E7")

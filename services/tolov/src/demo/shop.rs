@@ -151,6 +151,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
         api_token: Secret::new(API_TOKEN),
         click: tolov_webhook::ClickConfig {
             secret_key: SecretKey::new(CLICK_SECRET_KEY),
+            test_mode: false,
             pay_link: PayLink {
                 pay_page: format!("{sandbox_url}services/pay"),
                 service_id: SERVICE_ID,

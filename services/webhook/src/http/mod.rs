@@ -2,17 +2,18 @@
 
 mod click;
 mod orders;
-pub(crate) mod status;
+mod playground;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
+use serde_json::json;
 use subtle::ConstantTimeEq;
-use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::Clock,
     http::{Peer, Refusal, RefusalReply},
     secret::Secret,
+    status::json_reply,
 };
 use warp::{
     Filter, Rejection, Reply,
@@ -21,7 +22,7 @@ use warp::{
     reply::Response,
 };
 
-use crate::{config::ClickConfig, ledger::Ledger};
+use crate::{config::ClickConfig, ledger::Ledger, readiness::Readiness};
 
 /// CLICK's path, as the cabinet knows it.
 pub const CLICK_PATH: &str = "/payments/click/webhook";
@@ -30,12 +31,12 @@ pub const CLICK_PATH: &str = "/payments/click/webhook";
 #[derive(Debug)]
 pub struct App {
     pub ledger: Ledger,
-    pub bus: Arc<dyn Publisher>,
     pub clock: Arc<dyn Clock>,
     pub click: ClickConfig,
     pub api_token: Secret,
     /// How long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
+    pub(crate) readiness: Readiness,
 }
 
 /// Every route, with every rejection mapped: no text of a library reaches a caller.
@@ -46,13 +47,20 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
     };
     let peer = warp::ext::optional::<Peer>()
         .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string()));
+    let playground = playground::origin(app.click.test_mode);
     let staff = authorized(app);
+    let preflight = warp::path!("payments" / "click" / "webhook")
+        .and(warp::options())
+        .and(playground.clone())
+        .and_then(playground::preflight);
     let click = warp::path!("payments" / "click" / "webhook")
         .and(warp::post())
         .and(with_app.clone())
         .and(peer)
         .and(warp::body::bytes())
-        .then(click::answer);
+        .then(click::answer)
+        .and(playground)
+        .map(playground::allow);
     let create_order = warp::path!("api" / "create_order")
         .and(warp::post())
         .and(staff.clone())
@@ -80,9 +88,15 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
-    let health = warp::path!("health").and(warp::get()).map(status::health);
-    let ready = warp::path!("ready").and(warp::get()).and(with_app).then(status::ready);
+    let health =
+        warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
+    let ready = warp::path!("ready").and(warp::get()).and(staff).and(with_app).map(|app: Arc<App>| {
+        let (code, body) = app.readiness.report().to_json();
+        json_reply(code, &body)
+    });
     click
+        .or(preflight)
+        .unify()
         .boxed()
         .or(create_order.boxed())
         .unify()
@@ -99,7 +113,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
 /// is kept like every other callback.
 pub fn refusals(app: Arc<App>) -> impl RefusalReply {
     move |refusal, method, path, peer| {
-        if path == CLICK_PATH && method == Method::POST {
+        if path.trim_end_matches('/') == CLICK_PATH && method == Method::POST {
             return click::refused(&app, refusal, peer);
         }
         refused(refusal)
@@ -158,10 +172,10 @@ struct Problem<'a> {
 }
 
 fn problem(status: StatusCode, error: &str, field: Option<&str>) -> Response {
-    json(status, &Problem { error, field })
+    to_reply(status, &Problem { error, field })
 }
 
-fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+fn to_reply<T: Serialize>(status: StatusCode, body: &T) -> Response {
     #[expect(clippy::expect_used, reason = "bodies are structs of texts and integers")]
     let body = serde_json::to_vec(body).expect("texts and integers are JSON");
     json_bytes(status, body)

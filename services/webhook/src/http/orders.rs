@@ -12,10 +12,10 @@ use tolov_domain::{
 };
 use warp::{http::StatusCode, reply::Response};
 
-use super::{App, json, problem};
+use super::{App, problem, to_reply};
 use crate::ledger::{
-    AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderConflict, OrderRecord, OrderStatus,
-    Outcome,
+    AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
+    OrderStatus, Outcome,
 };
 
 /// The most lines of an order.
@@ -39,9 +39,9 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
             StatusCode::CREATED
         }
         Ok(Outcome::AlreadyApplied) => StatusCode::OK,
-        Ok(Outcome::Refused(OrderConflict { field })) => {
-            tracing::warn!(order.id = %order_id, field, "an order number is taken by another order");
-            return problem(StatusCode::CONFLICT, "this order number is taken by another order", Some(field));
+        Ok(Outcome::Refused(refusal)) => {
+            tracing::warn!(order.id = %order_id, ?refusal, "an order number is refused");
+            return number_refused(refusal);
         }
         Err(error) => return unavailable(&error),
     };
@@ -49,14 +49,29 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
         Ok(Some(record)) => {
             let payment_url = app.click.pay_link.for_order(order_id, tiyin(record.amount_tiyin));
             let pay_until = pay_until(record.created_at, app.order_ttl);
-            json(status, &Created { order: ShownOrder::of(&record), pay_until, payment_url })
+            to_reply(status, &Created { order: ShownOrder::of(&record), pay_until, payment_url })
         }
         Ok(None) => unavailable(&LedgerError::Row("an order that was registered is not there")),
         Err(error) => unavailable(&error),
     }
 }
 
-/// GET /orders?skip&limit&status, newest first.
+/// The refusal tells the highest order number, so that the caller can go on above it.
+fn number_refused(OrderRefusal { reason, highest_order_id }: OrderRefusal) -> Response {
+    let (status, error, field) = match reason {
+        OrderRefusalReason::Taken { field } => {
+            (StatusCode::CONFLICT, "this order number is taken by another order", field)
+        }
+        OrderRefusalReason::OutOfRange => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the order number is too far above the highest one",
+            "order_id",
+        ),
+    };
+    to_reply(status, &NumberRefused { error, field, highest_order_id })
+}
+
+/// GET /orders?before&limit&status, newest first. The next page begins before the last number of this one.
 pub(super) async fn list(app: Arc<App>, query: String) -> Response {
     let page = match Page::parse(&query) {
         Ok(page) => page,
@@ -64,10 +79,17 @@ pub(super) async fn list(app: Arc<App>, query: String) -> Response {
             return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
         }
     };
-    match app.ledger.orders(page.status, page.skip, page.limit).await {
-        Ok(orders) => {
-            let orders: Vec<ShownOrder> = orders.iter().map(ShownOrder::of).collect();
-            json(StatusCode::OK, &Listed { orders, skip: page.skip, limit: page.limit })
+    let read = async {
+        let highest_order_id = app.ledger.highest_order_id().await?;
+        Ok::<_, LedgerError>((
+            app.ledger.orders(page.status, page.before, page.limit).await?,
+            highest_order_id,
+        ))
+    };
+    match read.await {
+        Ok((orders, highest_order_id)) => {
+            let orders = orders.iter().map(ShownOrder::of).collect();
+            to_reply(StatusCode::OK, &Listed { orders, limit: page.limit, highest_order_id })
         }
         Err(error) => unavailable(&error),
     }
@@ -77,7 +99,7 @@ pub(super) async fn list(app: Arc<App>, query: String) -> Response {
 pub(super) async fn show(order_id: String, app: Arc<App>) -> Response {
     let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
     match with_attempts(&app.ledger, order_id).await {
-        Ok(Some(order)) => json(StatusCode::OK, &order),
+        Ok(Some(order)) => to_reply(StatusCode::OK, &order),
         Ok(None) => not_found(),
         Err(error) => unavailable(&error),
     }
@@ -96,7 +118,7 @@ pub(super) async fn cancel(order_id: String, app: Arc<App>) -> Response {
     match with_attempts(&app.ledger, order_id).await {
         // Late money may have come in between the two.
         Ok(Some(order)) if order.order.status == OrderStatus::Paid => is_paid(),
-        Ok(Some(order)) => json(StatusCode::OK, &Cancelled { order, cancelled: true }),
+        Ok(Some(order)) => to_reply(StatusCode::OK, &Cancelled { order, cancelled: true }),
         Ok(None) => not_found(),
         Err(error) => unavailable(&error),
     }
@@ -111,7 +133,7 @@ pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
                 answer: callback.code,
                 fields: raw_json(callback.fields),
             });
-            json(StatusCode::OK, &UnplacedPayments { payments: payments.collect() })
+            to_reply(StatusCode::OK, &UnplacedPayments { payments: payments.collect() })
         }
         Err(error) => unavailable(&error),
     }
@@ -174,8 +196,16 @@ struct Cancelled {
 #[derive(Serialize)]
 struct Listed {
     orders: Vec<ShownOrder>,
-    skip: u32,
     limit: u32,
+    /// 0: there is no order.
+    highest_order_id: i64,
+}
+
+#[derive(Serialize)]
+struct NumberRefused {
+    error: &'static str,
+    field: &'static str,
+    highest_order_id: i64,
 }
 
 #[derive(Serialize)]
@@ -247,7 +277,7 @@ fn read_order(body: &[u8], now: Timestamp) -> Result<NewOrder, BadOrder> {
     let field =
         |name: &'static str| fields.get(name).map(|raw| raw.get()).ok_or_else(|| bad(name, "is missing"));
     let order_id: OrderId = serde_json::from_str(field("order_id")?)
-        .map_err(|_| bad("order_id", "write a whole number from 1 to 9223372036854775807"))?;
+        .map_err(|_| bad("order_id", "write a whole number from 1 to 999999999999"))?;
     let user_id: UserId = serde_json::from_str(field("user_id")?)
         .map_err(|_| bad("user_id", "write the shopper's Telegram id, a whole number from 1"))?;
     let amount =
@@ -282,17 +312,20 @@ fn read_products(text: &str) -> Result<Vec<OrderedProduct>, BadOrder> {
 
 #[derive(Debug)]
 struct Page {
-    skip: u32,
+    /// Only orders with smaller numbers.
+    before: i64,
     limit: u32,
     status: Option<OrderStatus>,
 }
 
 impl Page {
     fn parse(query: &str) -> Result<Self, BadOrder> {
-        let mut page = Self { skip: 0, limit: 50, status: None };
+        let mut page = Self { before: i64::MAX, limit: 50, status: None };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                "skip" => page.skip = value.parse().map_err(|_| bad("skip", "write a whole number"))?,
+                "before" => {
+                    page.before = value.parse().map_err(|_| bad("before", "write an order number"))?;
+                }
                 "limit" => {
                     page.limit = value
                         .parse()

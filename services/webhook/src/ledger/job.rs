@@ -5,7 +5,7 @@ use tolov_click::{Action, Callback, Reply};
 use tolov_domain::{OrderId, PrepareId, time::Timestamp};
 
 use super::{
-    Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks, Unverified,
+    Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified,
     working_set::{Needs, WorkingSet},
 };
 
@@ -92,7 +92,7 @@ impl<D: Decision> Undecided for Request<D> {
 }
 
 impl Decision for NewOrder {
-    type Answer = Outcome<OrderConflict>;
+    type Answer = Outcome<OrderRefusal>;
     const PHASE: Phase = Phase::Register;
 
     fn needs(&self, needs: &mut Needs) {

@@ -3,6 +3,7 @@
 //! Every answer is given after COMMIT. Whatever waits is committed together (group commit), so that durability costs
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
+mod adopt;
 pub mod backup;
 mod disk;
 mod error;
@@ -32,6 +33,7 @@ use tolov_domain::{OrderId, time::Timestamp};
 use tolov_kit::lifecycle::Stop;
 
 use self::{
+    adopt::AdoptPaid,
     disk::Disk,
     job::{Decision, EndOrders, Job, Maintenance},
     open::Readers,
@@ -39,10 +41,11 @@ use self::{
 };
 pub use self::{
     error::LedgerError,
-    open::OpenError,
+    open::{OpenError, SchemaError},
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus},
     requests::{
-        Arrival, Content, EndRefusal, NewOrder, OrderConflict, Outcome, RefusedEvent, RelayMarks, Unverified,
+        AdoptRefusal, Arrival, Content, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal,
+        OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, Unverified,
     },
     rows::{AttemptStatus, OrderStatus},
     unverified::{Quota, UnverifiedLimits},
@@ -54,6 +57,9 @@ const WAITING_MAX: usize = 4096;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most orders that expire in one transaction.
 const EXPIRE_MAX: u32 = 200;
+
+/// The most orders that are adopted in one transaction.
+const ADOPT_MAX: usize = 200;
 
 /// The handle that the rest of the service holds. Clones share the one writer.
 #[derive(Debug, Clone)]
@@ -145,7 +151,7 @@ impl Ledger {
     }
 
     /// Registers an order for payment.
-    pub async fn create_order(&self, order: NewOrder) -> Result<Outcome<OrderConflict>, LedgerError> {
+    pub async fn create_order(&self, order: NewOrder) -> Result<Outcome<OrderRefusal>, LedgerError> {
         self.decide(order).await
     }
 
@@ -157,6 +163,22 @@ impl Ledger {
     ) -> Result<Outcome<EndRefusal>, LedgerError> {
         let ended = self.decide(EndOrders { order_ids: vec![order_id], at: now }).await?;
         Ok(ended.first().copied().unwrap_or(Outcome::Refused(EndRefusal::Unknown)))
+    }
+
+    /// Takes orders back as paid that other stores know to be paid and that a restored ledger has lost, with an event and a
+    /// row of evidence each. Every call may be repeated. `refused` is a question to staff.
+    ///
+    /// For a restore, before Prepares are accepted: a second payment of such an order would be taken otherwise.
+    pub async fn adopt_paid(
+        &self,
+        orders: Vec<PaidOrder>,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
+        let mut outcomes = Vec::with_capacity(orders.len());
+        for part in orders.chunks(ADOPT_MAX) {
+            outcomes.extend(self.decide(AdoptPaid { orders: part.to_vec(), at: now }).await?);
+        }
+        Ok(outcomes)
     }
 
     /// Records what became of outbox rows.
@@ -197,6 +219,16 @@ impl Ledger {
         !self.jobs.is_closed()
             && (!self.signals.writer().last_commit_failed
                 || self.maintain(Maintenance::Probe { now }).await.is_ok())
+    }
+
+    /// For how long the writer has been at work on one batch. Jobs that wait for it have waited at least as long.
+    pub fn writer_busy(&self) -> Duration {
+        self.signals.writer().busy_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Resolves when the writer has ended.
+    pub(crate) async fn writer_ended(&self) {
+        self.jobs.closed().await;
     }
 
     /// Resolves after a commit that added to the outbox. One that happened since the last call counts.

@@ -1,6 +1,6 @@
 //! Reading the ledger, beside the writer and without stopping it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use serde::Serialize;
 use tolov_domain::{
@@ -87,22 +87,31 @@ impl Ledger {
         Ok(order)
     }
 
-    /// Newest first; `limit` bounds the answer.
+    /// Orders with smaller numbers than `before`, newest first, at most `limit`.
     pub async fn orders(
         &self,
         status: Option<OrderStatus>,
-        skip: u32,
+        before: i64,
         limit: u32,
     ) -> Result<Vec<OrderRecord>, LedgerError> {
-        let orders = sqlx::query_as(
-            "SELECT * FROM orders WHERE ?1 IS NULL OR status = ?1 ORDER BY order_id DESC LIMIT ?2 OFFSET ?3",
-        )
-        .bind(status)
-        .bind(limit)
-        .bind(skip)
-        .fetch_all(&self.readers.requests)
-        .await?;
-        Ok(orders)
+        // Two texts, so that each is answered by its index.
+        let query = match status {
+            None => "SELECT * FROM orders WHERE order_id < ?1 ORDER BY order_id DESC LIMIT ?2",
+            Some(_) => {
+                "SELECT * FROM orders WHERE status = ?3 AND order_id < ?1 ORDER BY order_id DESC LIMIT ?2"
+            }
+        };
+        let mut query = sqlx::query_as(query).bind(before).bind(limit);
+        if let Some(status) = status {
+            query = query.bind(status);
+        }
+        Ok(query.fetch_all(&self.readers.requests).await?)
+    }
+
+    /// 0: there is no order.
+    pub async fn highest_order_id(&self) -> Result<i64, LedgerError> {
+        let highest = sqlx::query_scalar("SELECT coalesce(max(order_id), 0) FROM orders");
+        Ok(highest.fetch_one(&self.readers.requests).await?)
     }
 
     pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
@@ -136,11 +145,19 @@ impl Ledger {
     ///
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
     /// the later ones of its order, but no other's.
-    pub async fn unsent(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
+    ///
+    /// `retry_max` is the longest pause of a refused row: one whose turn is later than that was refused before the clock
+    /// was set back, and is due.
+    pub async fn unsent(
+        &self,
+        now: Timestamp,
+        retry_max: Duration,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, LedgerError> {
         let rows: Vec<OutboxRow> = sqlx::query_as(
             "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
              FROM outbox AS next
-             WHERE sent_at IS NULL AND retry_at <= ?1
+             WHERE sent_at IS NULL AND (retry_at <= ?1 OR retry_at > ?3)
                AND NOT EXISTS (SELECT 1 FROM outbox AS refused
                  WHERE refused.sent_at IS NULL AND refused.refusals > 0
                    AND refused.order_id = next.order_id AND refused.id < next.id)
@@ -148,6 +165,7 @@ impl Ledger {
         )
         .bind(unix_ms(now))
         .bind(limit)
+        .bind(unix_ms(now.saturating_add(retry_max.try_into().unwrap_or(time::Duration::MAX))))
         .fetch_all(&self.readers.relay)
         .await?;
         let mut orders = HashSet::with_capacity(rows.len());
@@ -200,9 +218,10 @@ impl Ledger {
 
     pub async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
         let status = sqlx::query_as(
-            "SELECT count(*) AS depth, min(created_at) AS oldest_at,
-                    coalesce(sum(refusals > 0), 0) AS refused
-             FROM outbox WHERE sent_at IS NULL",
+            // Each by an index alone: a million events may wait.
+            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS depth,
+                    (SELECT created_at FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT 1) AS oldest_at,
+                    (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND refusals > 0) AS refused",
         )
         .fetch_one(&self.readers.status)
         .await?;

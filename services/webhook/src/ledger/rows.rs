@@ -9,11 +9,11 @@ use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     UnplacedPayment, UserId,
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
-    time::{from_unix_ms, unix_ms},
+    time::{Timestamp, from_unix_ms, unix_ms},
     unplaced,
 };
 
-use super::{Arrival, LedgerError, NewOrder, Unverified};
+use super::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
 /// The column `orders.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -79,6 +79,21 @@ pub(super) struct LedgerOrder {
     pub(super) products: Vec<OrderedProduct>,
     pub(super) amount: Tiyin,
     pub(super) state: OrderState,
+}
+
+impl LedgerOrder {
+    /// The field of the API in which another order under the same number differs.
+    pub(super) fn difference(&self, other: &NewOrder) -> Option<&'static str> {
+        if self.user_id != other.user_id {
+            Some("user_id")
+        } else if self.amount != other.amount {
+            Some("total_amount")
+        } else if self.products != other.products {
+            Some("products")
+        } else {
+            None
+        }
+    }
 }
 
 /// An attempt to pay, with its state.
@@ -256,6 +271,7 @@ pub(super) struct CallbackRow {
     code: i32,
     answer: String,
     unplaced: u8,
+    source: &'static str,
 }
 
 impl CallbackRow {
@@ -271,6 +287,25 @@ impl CallbackRow {
             code: reply.error,
             answer: String::from_utf8_lossy(&kept.to_json()).into_owned(),
             unplaced: u8::from(arrival.form.reports_payment() && !reply.confirms_payment()),
+            source: "click",
+        }
+    }
+
+    /// The evidence of a payment that a restore has taken back from another store.
+    pub(super) fn of_adopted(paid: &PaidOrder, prepare_id: PrepareId, at: Timestamp) -> Self {
+        let fields = serde_json::json!({
+            "known_by": paid.known_by, "click_trans_id": paid.click_trans_id, "click_paydoc_id": paid.click_paydoc_id,
+            "merchant_prepare_id": prepare_id, "paid_at": unix_ms(paid.paid_at),
+        });
+        Self {
+            received_at: unix_ms(at),
+            peer: paid.known_by.to_owned(),
+            order_id: Some(paid.order_id),
+            fields: fields.to_string(),
+            code: 0,
+            answer: r#"{"error":0}"#.to_owned(),
+            unplaced: 0,
+            source: "restore",
         }
     }
 }

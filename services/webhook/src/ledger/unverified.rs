@@ -125,7 +125,8 @@ impl Quota {
 
 /// Who may have a budget: an IPv4 address, or the /64 network that one customer of a provider has.
 fn network_of(peer: &str) -> IpAddr {
-    match peer.parse().map(|peer: SocketAddr| peer.ip().to_canonical()) {
+    let address = peer.parse().or_else(|_| peer.parse().map(|peer: SocketAddr| peer.ip()));
+    match address.map(|address: IpAddr| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         Ok(address) => address,
         Err(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),

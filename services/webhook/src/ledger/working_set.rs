@@ -16,7 +16,8 @@ use tolov_domain::{
 };
 
 use super::{
-    Arrival, EndRefusal, NewOrder, OrderConflict, Outcome, RelayMarks,
+    Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
+    RelayMarks,
     job::order_of,
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
@@ -40,9 +41,17 @@ pub(super) struct WorkingSet {
     attempts: BTreeMap<PrepareId, LedgerAttempt>,
     by_transaction: HashMap<(OrderId, ClickTransId), PrepareId>,
     paid_by_transaction: HashMap<ClickTransId, PrepareId>,
-    /// The number of the next new attempt.
-    pub(super) next_prepare_id: i64,
+    pub(super) numbers: Numbers,
     changes: Changes,
+}
+
+/// The numbers that the ledger has given out or taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers {
+    /// Of the next new attempt.
+    pub(super) next_prepare_id: i64,
+    /// 0: there is no order.
+    pub(super) highest_order_id: i64,
 }
 
 #[derive(Default)]
@@ -69,9 +78,17 @@ pub(super) struct Writes {
     pub(super) refused: Vec<RefusedMark>,
 }
 
+impl Numbers {
+    pub(super) fn take_prepare_id(&mut self) -> Option<PrepareId> {
+        let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
+        self.next_prepare_id = self.next_prepare_id.checked_add(1)?;
+        Some(prepare_id)
+    }
+}
+
 impl WorkingSet {
-    pub(super) fn new(orders: Vec<LedgerOrder>, attempts: Vec<LedgerAttempt>, next_prepare_id: i64) -> Self {
-        let mut set = Self { next_prepare_id, ..Self::default() };
+    pub(super) fn new(orders: Vec<LedgerOrder>, attempts: Vec<LedgerAttempt>, numbers: Numbers) -> Self {
+        let mut set = Self { numbers, ..Self::default() };
         set.orders.extend(orders.into_iter().map(|order| (order.order_id, order)));
         for attempt in attempts {
             set.keep(attempt);
@@ -79,26 +96,32 @@ impl WorkingSet {
         set
     }
 
-    pub(super) fn register(&mut self, order: &NewOrder) -> Outcome<OrderConflict> {
+    pub(super) fn register(&mut self, order: &NewOrder) -> Outcome<OrderRefusal> {
+        let highest_order_id = self.numbers.highest_order_id;
+        let refused = |reason| Outcome::Refused(OrderRefusal { reason, highest_order_id });
         if let Some(known) = self.orders.get(&order.order_id) {
-            let field = if known.user_id != order.user_id {
-                "user_id"
-            } else if known.amount != order.amount {
-                "total_amount"
-            } else if known.products != order.products {
-                "products"
-            } else {
-                return Outcome::AlreadyApplied;
+            return match known.difference(order) {
+                None => Outcome::AlreadyApplied,
+                Some(field) => refused(OrderRefusalReason::Taken { field }),
             };
-            return Outcome::Refused(OrderConflict { field });
         }
+        let number = order.order_id.get();
+        let is_far_above = highest_order_id > 0 && number > highest_order_id.saturating_add(ORDER_ID_GAP_MAX);
+        if number > ORDER_ID_MAX || is_far_above {
+            return refused(OrderRefusalReason::OutOfRange);
+        }
+        self.add_order(order);
+        Outcome::Applied
+    }
+
+    pub(super) fn add_order(&mut self, order: &NewOrder) {
         let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
         self.orders.insert(
             order_id,
             LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending },
         );
+        self.numbers.highest_order_id = self.numbers.highest_order_id.max(order_id.get());
         self.changes.new_orders.push(order.clone());
-        Outcome::Applied
     }
 
     /// Answers a well signed callback of our service.
@@ -122,12 +145,11 @@ impl WorkingSet {
     }
 
     fn prepare(&mut self, order: &LedgerOrder, callback: &Callback, at: Timestamp) -> Reply {
-        let same = self.by_transaction.get(&(order.order_id, callback.click_trans_id));
-        let same = same.and_then(|id| self.attempts.get(id));
+        let same = self.attempt_of(order.order_id, callback.click_trans_id);
         let claim = Claim {
             error: ClickError::from_code(callback.error),
             amount_agrees: callback.amount == Some(order.amount),
-            transaction_paid_another: self.paid_by_transaction.contains_key(&callback.click_trans_id),
+            transaction_paid_another: self.attempt_paid_by(callback.click_trans_id).is_some(),
         };
         match (payment::prepare(order.state, same.map(|attempt| attempt.state), claim), same) {
             (Preparation::Refused(answer, anomaly), _) => {
@@ -150,11 +172,10 @@ impl WorkingSet {
         state: AttemptState,
         at: Timestamp,
     ) -> Reply {
-        let Ok(prepare_id) = PrepareId::try_new(self.next_prepare_id) else {
+        let Some(prepare_id) = self.numbers.take_prepare_id() else {
             return Reply::code(ClickCode::FailedToUpdateUser);
         };
-        self.next_prepare_id += 1;
-        self.keep(LedgerAttempt {
+        self.change_attempt(LedgerAttempt {
             prepare_id,
             order_id: order.order_id,
             click_trans_id: callback.click_trans_id,
@@ -163,7 +184,6 @@ impl WorkingSet {
             prepared_at_ms: unix_ms(at),
             state,
         });
-        self.changes.attempts.insert(prepare_id);
         Reply::prepared(prepare_id)
     }
 
@@ -175,11 +195,11 @@ impl WorkingSet {
         at: Timestamp,
     ) -> Reply {
         let (click_trans_id, click_paydoc_id) = (callback.click_trans_id, callback.click_paydoc_id);
-        let paid = self.paid_by_transaction.get(&click_trans_id);
+        let paid = self.attempt_paid_by(click_trans_id);
         let claim = Claim {
             error: ClickError::from_code(callback.error),
             amount_agrees: callback.amount == Some(attempt.amount),
-            transaction_paid_another: paid.is_some_and(|paid| *paid != attempt.prepare_id),
+            transaction_paid_another: paid.is_some_and(|paid| paid.prepare_id != attempt.prepare_id),
         };
         let confirmation = Confirmation { click_trans_id, click_paydoc_id, at };
         let completion =
@@ -202,8 +222,7 @@ impl WorkingSet {
         let merchant_prepare_id = attempt.prepare_id;
         let (click_trans_id, click_paydoc_id) = (callback.click_trans_id, callback.click_paydoc_id);
         if completion.attempt != attempt.state {
-            self.keep(LedgerAttempt { state: completion.attempt, ..attempt.clone() });
-            self.changes.attempts.insert(merchant_prepare_id);
+            self.change_attempt(LedgerAttempt { state: completion.attempt, ..attempt.clone() });
         }
         if completion.order != order.state {
             self.set_order_state(order, completion.order);
@@ -265,6 +284,10 @@ impl WorkingSet {
         self.changes.callbacks.push(CallbackRow::of(arrival, reply));
     }
 
+    pub(super) fn keep_evidence(&mut self, evidence: CallbackRow) {
+        self.changes.callbacks.push(evidence);
+    }
+
     pub(super) fn keep_unverified(&mut self, callback: UnverifiedRow) {
         self.changes.unverified.push(callback);
     }
@@ -303,7 +326,7 @@ impl WorkingSet {
         self.publish(order, kind, at);
     }
 
-    fn publish(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
+    pub(super) fn publish(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
         let event = Event {
             id: Event::id_of(order.order_id, &kind),
             order_id: order.order_id,
@@ -316,9 +339,34 @@ impl WorkingSet {
         self.changes.events.push((&event).into());
     }
 
-    fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
+    pub(super) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
         self.orders.insert(order.order_id, LedgerOrder { state, ..order.clone() });
         self.changes.orders.insert(order.order_id);
+    }
+
+    pub(super) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
+        self.orders.get(&order_id)
+    }
+
+    pub(super) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
+        self.attempts.get(&prepare_id)
+    }
+
+    /// The attempt that an order has for a transaction of CLICK.
+    pub(super) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+        self.by_transaction.get(&(order_id, trans_id)).and_then(|id| self.attempts.get(id))
+    }
+
+    /// The attempt that a transaction of CLICK has paid.
+    pub(super) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+        self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempts.get(id))
+    }
+
+    pub(super) fn change_attempt(&mut self, attempt: LedgerAttempt) {
+        self.changes.attempts.insert(attempt.prepare_id);
+        self.numbers.next_prepare_id =
+            self.numbers.next_prepare_id.max(attempt.prepare_id.get().saturating_add(1));
+        self.keep(attempt);
     }
 
     fn keep(&mut self, attempt: LedgerAttempt) {

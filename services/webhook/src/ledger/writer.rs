@@ -4,7 +4,9 @@ use std::{fs::File, sync::Arc, time::Instant};
 
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
-use sqlx::{ConnectOptions, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions, Connection, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions,
+};
 use tokio::sync::mpsc;
 use tolov_domain::time::unix_ms;
 use tolov_kit::lifecycle::Stop;
@@ -16,7 +18,7 @@ use super::{
     open::{OpenError, close},
     restore::last_given_prepare_id,
     rows::{AttemptRow, NewOrderRow, OrderRow, json},
-    working_set::{Needs, WorkingSet, Writes},
+    working_set::{Needs, Numbers, WorkingSet, Writes},
 };
 
 /// The most jobs of one transaction.
@@ -68,9 +70,9 @@ INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amo
 UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
     changed_at = change.value ->> 'changed_at'
   FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';
-INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced)
+INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced, source)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
-    value ->> 'answer', value ->> 'unplaced'
+    value ->> 'answer', value ->> 'unplaced', value ->> 'source'
   FROM json_each($4);
 INSERT INTO unverified_callbacks (received_at, peer, fields, code)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($8);
@@ -79,7 +81,8 @@ INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
     value ->> 'created_at'
   FROM json_each($5) WHERE true
   ON CONFLICT (event_id) DO NOTHING;
-UPDATE outbox SET sent_at = mark.value ->> 'sent_at', last_error = NULL
+-- Where the clock was set back in between, an event is not sent before it was written.
+UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_error = NULL
   FROM json_each($6) AS mark WHERE outbox.id = mark.value ->> 'id';
 UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
   FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';
@@ -91,7 +94,7 @@ pub(super) struct Writer {
     /// Keeps other processes out for as long as the writer lives.
     _lock: File,
     signals: Arc<Signals>,
-    next_prepare_id: i64,
+    numbers: Numbers,
 }
 
 impl Writer {
@@ -101,8 +104,8 @@ impl Writer {
         lock: File,
         signals: Arc<Signals>,
     ) -> Result<Self, OpenError> {
-        let next_prepare_id = next_prepare_id(&mut connection).await?;
-        Ok(Self { connection, options, _lock: lock, signals, next_prepare_id })
+        let numbers = numbers(&mut connection).await?;
+        Ok(Self { connection, options, _lock: lock, signals, numbers })
     }
 
     /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
@@ -185,13 +188,13 @@ impl Writer {
         jobs.iter().for_each(|job| job.needs(&mut needs));
         let mut set = self.load(&needs).await?;
         jobs.iter_mut().for_each(|job| job.decide(&mut set));
-        let next_prepare_id = set.next_prepare_id;
+        let numbers = set.numbers;
         let writes = set.into_writes();
         let (counts, outbox_grows) = (Counts::of(&writes), !writes.events.is_empty());
         self.store(&writes).await?;
         counts.record();
         // A number that was given out in a transaction that failed is not lost: nobody has seen it.
-        self.next_prepare_id = next_prepare_id;
+        self.numbers = numbers;
         if outbox_grows {
             self.signals.outbox_grew.notify_one();
         }
@@ -219,7 +222,7 @@ impl Writer {
         Ok(WorkingSet::new(
             read_all::<OrderRow, _>(orders)?,
             read_all::<AttemptRow, _>(attempts)?,
-            self.next_prepare_id,
+            self.numbers,
         ))
     }
 
@@ -247,9 +250,9 @@ impl Writer {
         }
         if is_about_one_row(error) {
             // Perhaps the next number is taken, by a row that another program has written.
-            match next_prepare_id(&mut self.connection).await {
-                Ok(next) => self.next_prepare_id = next,
-                Err(error) => tracing::warn!(%error, "cannot read the last merchant_prepare_id"),
+            match numbers(&mut self.connection).await {
+                Ok(numbers) => self.numbers = numbers,
+                Err(error) => tracing::warn!(%error, "cannot read the last numbers of the ledger"),
             }
             return;
         }
@@ -262,30 +265,44 @@ impl Writer {
         }
     }
 
-    /// Returns how many rows it concerned.
+    /// Returns how many rows it changed.
     async fn maintain(&mut self, maintenance: Maintenance) -> Result<u64, LedgerError> {
-        let query = match maintenance {
-            Maintenance::Probe { now } => sqlx::query(
-                "INSERT INTO write_probe (id, probed_at) VALUES (1, ?1)
-                 ON CONFLICT (id) DO UPDATE SET probed_at = excluded.probed_at",
-            )
-            .bind(unix_ms(now)),
-            // The oldest rows come first by id, so that neither an index on sent_at nor a walk of the table is needed.
-            Maintenance::PruneOutbox { sent_before } => sqlx::query(
-                "DELETE FROM outbox WHERE id IN
-                   (SELECT id FROM (SELECT id, sent_at FROM outbox ORDER BY id LIMIT ?2) WHERE sent_at < ?1)",
-            )
-            .bind(unix_ms(sent_before))
-            .bind(PRUNE_MAX),
-            Maintenance::PruneUnverified { received_before, rows_max } => sqlx::query(
-                "DELETE FROM unverified_callbacks WHERE id IN
-                   (SELECT id FROM unverified_callbacks WHERE received_at < ?1
-                    UNION SELECT id FROM (SELECT id FROM unverified_callbacks ORDER BY id DESC LIMIT -1 OFFSET ?2))",
-            )
-            .bind(unix_ms(received_before))
-            .bind(rows_max),
+        let connection = &mut self.connection;
+        let done = match maintenance {
+            Maintenance::Probe { now } => {
+                let query = sqlx::query("UPDATE ledger_state SET probed_at = ?1").bind(unix_ms(now));
+                query.execute(connection).await?
+            }
+            Maintenance::PruneOutbox { sent_before } => {
+                let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+                let query = sqlx::query(
+                    "DELETE FROM outbox WHERE id IN
+                       (SELECT id FROM outbox WHERE sent_at < ?1 ORDER BY sent_at LIMIT ?2)",
+                );
+                let query = query.bind(unix_ms(sent_before)).bind(PRUNE_MAX);
+                let done = query.execute(&mut *transaction).await?;
+                if done.rows_affected() > 0 {
+                    sqlx::query(
+                        "UPDATE ledger_state SET outbox_pruned_before = max(outbox_pruned_before, ?1)",
+                    )
+                    .bind(unix_ms(sent_before))
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                transaction.commit().await?;
+                done
+            }
+            Maintenance::PruneUnverified { received_before, rows_max } => {
+                let query = sqlx::query(
+                    "DELETE FROM unverified_callbacks WHERE id IN
+                       (SELECT id FROM unverified_callbacks WHERE received_at < ?1
+                        UNION
+                        SELECT id FROM (SELECT id FROM unverified_callbacks ORDER BY id DESC LIMIT -1 OFFSET ?2))",
+                );
+                query.bind(unix_ms(received_before)).bind(rows_max).execute(connection).await?
+            }
         };
-        Ok(query.execute(&mut self.connection).await?.rows_affected())
+        Ok(done.rows_affected())
     }
 }
 
@@ -301,6 +318,9 @@ fn read_all<R: DeserializeOwned, T: TryFrom<R, Error = LedgerError>>(
     serde_json::from_str::<Vec<R>>(text)?.into_iter().map(T::try_from).collect()
 }
 
-async fn next_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    Ok(last_given_prepare_id(connection).await?.saturating_add(1))
+async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {
+    let next_prepare_id = last_given_prepare_id(connection).await?.saturating_add(1);
+    let highest_order_id =
+        sqlx::query_scalar("SELECT coalesce(max(order_id), 0) FROM orders").fetch_one(connection).await?;
+    Ok(Numbers { next_prepare_id, highest_order_id })
 }

@@ -2,7 +2,6 @@
 //! can stop it in good order, kill it, and look into what it left behind.
 
 use std::{
-    io,
     net::SocketAddr,
     path::PathBuf,
     sync::{
@@ -23,7 +22,7 @@ use tolov_kit::{
     secret::Secret,
 };
 use tolov_webhook::{
-    ClickConfig, Config, Deps, Service, StartError,
+    ClickConfig, Config, Deps, RunError, Service, StartError,
     ledger::{Ledger, OpenError, Quota, UnverifiedLimits},
 };
 
@@ -47,6 +46,7 @@ pub(crate) struct Setup {
     pub(crate) order_ttl: Option<Duration>,
     pub(crate) secret_key: Option<&'static str>,
     pub(crate) return_url: Option<&'static str>,
+    pub(crate) test_mode: bool,
     /// In place of limits that no ordinary test reaches.
     pub(crate) unverified: Option<UnverifiedLimits>,
     /// The machine's clock in place of one that only the test moves.
@@ -65,6 +65,7 @@ pub(crate) struct TestApp {
     pub(crate) decided: AtomicI64,
     events_may_wait: bool,
     events_may_be_pruned: bool,
+    events_are_gone: bool,
     finished: bool,
 }
 
@@ -72,7 +73,7 @@ pub(crate) struct TestApp {
 struct Running {
     addr: SocketAddr,
     stop: Stop,
-    ended: JoinHandle<io::Result<()>>,
+    ended: JoinHandle<Result<(), RunError>>,
     /// Given up before a stop.
     ledger: Option<Ledger>,
     runtime: Option<Runtime>,
@@ -116,6 +117,7 @@ impl TestApp {
             decided: AtomicI64::new(0),
             events_may_wait: false,
             events_may_be_pruned: false,
+            events_are_gone: false,
             finished: false,
         };
         app.start_again().await;
@@ -198,6 +200,14 @@ impl TestApp {
         ended.unwrap().unwrap().unwrap();
     }
 
+    /// Waits until the service ends by itself, and returns why.
+    pub(crate) async fn ended(&mut self) -> RunError {
+        let mut running = self.running.take().unwrap();
+        running.ledger = None;
+        let ended = tokio::time::timeout(PATIENCE, &mut running.ended).await;
+        ended.unwrap().unwrap().unwrap_err()
+    }
+
     /// Drops every task of the service where it stands.
     pub(crate) fn kill(&mut self) {
         self.running = None;
@@ -211,6 +221,11 @@ impl TestApp {
     /// For a test that prunes the outbox.
     pub(crate) fn events_may_be_pruned(&mut self) {
         self.events_may_be_pruned = true;
+    }
+
+    /// For a test at whose end payments have no event any more.
+    pub(crate) fn events_are_gone(&mut self) {
+        self.events_are_gone = true;
     }
 
     /// Counts callbacks that this test sent by other means, or to an earlier service on this ledger.
@@ -237,6 +252,7 @@ impl TestApp {
             decided: self.decided.load(Ordering::Relaxed),
             outbox_is_empty: !self.events_may_wait,
             events_are_kept: !self.events_may_be_pruned,
+            payments_have_events: !self.events_are_gone,
         };
         audit(&self.ledger_path(), expected, &self.bus.confirmed()).await;
         assert_eq!(log_watch::leaks(), Vec::<String>::new(), "secrets in the log");
@@ -251,6 +267,7 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
         api_token: Secret::new(API_TOKEN),
         click: ClickConfig {
             secret_key: SecretKey::new(setup.secret_key.unwrap_or(SECRET_KEY)),
+            test_mode: setup.test_mode,
             pay_link: PayLink {
                 pay_page: "https://my.click.uz/services/pay".to_owned(),
                 service_id: SERVICE_ID,

@@ -23,11 +23,14 @@ struct State {
     windows: Vec<Vec<String>>,
     confirmed: Vec<OutgoingMessage>,
     rejected: BTreeSet<String>,
+    rejects_all: bool,
     unknown: BTreeSet<String>,
     away: bool,
     /// Messages are stored, and the confirm never arrives.
     silent: bool,
     tries_while_away: usize,
+    reachability_checks: usize,
+    panics: bool,
 }
 
 impl RecordingBus {
@@ -45,6 +48,24 @@ impl RecordingBus {
 
     pub(crate) fn tries_while_away(&self) -> usize {
         self.state().tries_while_away
+    }
+
+    pub(crate) fn reachability_checks(&self) -> usize {
+        self.state().reachability_checks
+    }
+
+    /// A bug in the adapter.
+    pub(crate) fn panic_from_now_on(&self) {
+        self.state().panics = true;
+    }
+
+    /// Refuses every event, as when a queue is missing, until [`RecordingBus::accept_all`].
+    pub(crate) fn reject_all(&self) {
+        self.state().rejects_all = true;
+    }
+
+    pub(crate) fn accept_all(&self) {
+        self.state().rejects_all = false;
     }
 
     /// Refuses this event for a reason of its own, until [`RecordingBus::accept`].
@@ -100,6 +121,7 @@ impl Publisher for RecordingBus {
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
         let (outcomes, silent) = {
             let mut state = self.state();
+            assert!(!state.panics, "a bug in the adapter");
             if state.away {
                 state.tries_while_away += 1;
                 return Err(PortError::Unavailable("the bus is away".to_owned()));
@@ -115,14 +137,16 @@ impl Publisher for RecordingBus {
     }
 
     async fn is_reachable(&self) -> bool {
-        !self.state().away
+        let mut state = self.state();
+        state.reachability_checks += 1;
+        !state.away
     }
 }
 
 impl State {
     fn decide(&mut self, message: &OutgoingMessage) -> Published {
         let id = message.id.as_str();
-        if self.rejected.contains(id) {
+        if self.rejects_all || self.rejected.contains(id) {
             return Published::Rejected("no queue took it".to_owned());
         }
         if self.unknown.remove(id) {

@@ -10,23 +10,24 @@ use crate::{
     click::{AMOUNT, Callback, SERVICE_ID},
 };
 
-/// The largest number of a bigint field.
+/// The largest number of a bigint field, and the largest order number.
 const LARGEST: i64 = 9_223_372_036_854_775_807;
+const LARGEST_ORDER: i64 = 999_999_999_999;
 
 #[tokio::test]
 async fn a_payment_is_prepared_and_completed_with_ids_echoed_exactly() {
     let app = TestApp::start().await;
-    app.order(LARGEST).await;
-    let prepared = app.send(&Callback::prepare(LARGEST).trans(LARGEST)).await;
+    app.order(LARGEST_ORDER).await;
+    let prepared = app.send(&Callback::prepare(LARGEST_ORDER).trans(LARGEST)).await;
     let trans_id = json!(LARGEST);
-    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "9223372036854775807",
+    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "999999999999",
         "merchant_prepare_id": 1, "error": 0, "error_note": "Success"});
     assert_eq!(prepared.body, expected);
-    let complete = Callback::complete(LARGEST, 1).trans(LARGEST).with("click_paydoc_id", LARGEST);
-    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "9223372036854775807",
+    let complete = Callback::complete(LARGEST_ORDER, 1).trans(LARGEST).with("click_paydoc_id", LARGEST);
+    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "999999999999",
         "merchant_confirm_id": 1, "error": 0, "error_note": "Success"});
     assert_eq!(app.send(&complete).await.body, expected);
-    assert_eq!(app.status_of(LARGEST).await, "paid");
+    assert_eq!(app.status_of(LARGEST_ORDER).await, "paid");
     app.finish().await;
 }
 
@@ -340,5 +341,29 @@ async fn every_callback_is_kept_with_its_fields_its_time_and_the_answer_given() 
     let (forged, code): (String, i64) =
         sqlx::query_as("SELECT fields, code FROM unverified_callbacks").fetch_one(&mut file).await.unwrap();
     assert_eq!((serde_json::from_str::<serde_json::Value>(&forged).unwrap(), code), (fields, -1));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn clicks_playground_may_read_the_answers_in_test_mode_alone() {
+    let ask = async |app: &TestApp, method: Method, origin: &'static str| {
+        let request = app.http.request(method, app.url(CLICK_PATH)).header("origin", origin);
+        let response = request.body(Callback::prepare(1).body()).send().await.unwrap();
+        let allowed = response.headers().get("access-control-allow-origin").cloned();
+        (response.status().as_u16(), allowed.map(|origin| origin.to_str().unwrap().to_owned()))
+    };
+    let (playground, other) = ("https://docs.click.uz", "https://evil.example");
+    let allowed = Some(playground.to_owned());
+    let app = TestApp::start_with(Setup { test_mode: true, ..Setup::default() }).await;
+    assert_eq!(ask(&app, Method::OPTIONS, playground).await, (204, allowed.clone()));
+    assert_eq!(ask(&app, Method::POST, playground).await, (200, allowed));
+    assert_eq!(ask(&app, Method::OPTIONS, other).await, (405, None));
+    assert_eq!(ask(&app, Method::POST, other).await, (200, None));
+    app.count_callbacks(2, 2);
+    app.finish().await;
+    let app = TestApp::start().await;
+    assert_eq!(ask(&app, Method::OPTIONS, playground).await, (405, None));
+    assert_eq!(ask(&app, Method::POST, playground).await, (200, None));
+    app.count_callbacks(1, 1);
     app.finish().await;
 }
