@@ -1,18 +1,21 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod callback;
 mod case;
 mod cases;
-mod merchant;
+mod catalogue;
+mod error;
+mod level;
 mod options;
+mod order;
 mod orders;
-mod play;
+mod protocol;
 mod report;
 mod run;
 
-pub use case::{Level, catalogue};
-pub use options::{CreateCall, Options, OrderSource, UsageError, given_order, header};
-pub use orders::Order;
+pub use catalogue::catalogue;
+pub use error::{CreateError, UsageError};
+pub use level::Level;
+pub use options::{CreateCall, Options, OrderSource, header};
+pub use order::{Order, given_order};
 pub use report::{CaseReport, Report, StepReport, Verdict};
 pub use run::{Progress, run};

@@ -166,15 +166,29 @@ pub(crate) enum CatalogueDeed {
     },
 }
 
-/// Orders are paid and cancelled by it: point it at a test instance of the merchant.
+const CLICK_TEST_EXAMPLES: &str = r#"It needs several fresh unpaid orders; --list shows how many each case uses. Either they exist already
+(--order 1001=1500.00 --order 1002=1500.00, and so on), or the merchant creates them on request.
+
+Examples, for the webhook service that `docker compose up` starts with its local defaults:
+
+Only the cases that need no order:
+  tolov click-test http://127.0.0.1:8000/payments/click/webhook --service-id 12345 --secret sandbox-only-click-key
+
+All cases:
+  tolov click-test http://127.0.0.1:8000/payments/click/webhook --service-id 12345 --secret sandbox-only-click-key \
+    --create-url http://127.0.0.1:8000/api/create_order --create-link-field payment_url \
+    --create-header 'Authorization: Bearer sandbox-only-api-token' \
+    --create-body '{"order_id": {order_id}, "user_id": 5551, "products": [{"product_id": 7, "count": 2}], "total_amount": {amount}, "payment_method": "click"}'
+
+Exit code: 0 everything that was run has passed, 1 something has failed, 2 nothing could be tested."#;
+
+/// clap replaces a plain `{n}` by a line break; the style code inside keeps it and prints nothing.
+const CREATE_BODY_HELP: &str =
+    "The body of the create call; {\u{1b}[0mn} is 1, 2, ..., {order_id} a new number, {amount} the amount";
+
+/// Orders are paid and cancelled: run it against a test instance of the merchant.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Several fresh unpaid orders are needed; --list says how many each case uses. Either they exist already,
-  --order 1001=1500.00 --order 1002=1500.00 ...
-or the merchant makes them when it is asked:
-  --create-url http://127.0.0.1:8000/api/create_order --create-header 'Authorization: Bearer TOKEN' \\
-  --create-body '{\"order_id\": {order_id}, \"total_amount\": {amount}}' [--create-id-field data.id]
-Exit code: 0 all that was played has passed, 1 something has failed, 2 nothing could be played.")]
+#[command(after_help = CLICK_TEST_EXAMPLES)]
 pub(crate) struct ClickTest {
     /// The merchant's address for both calls
     pub(crate) url: Option<Url>,
@@ -186,7 +200,7 @@ pub(crate) struct ClickTest {
     pub(crate) complete_url: Option<Url>,
     #[arg(long, required_unless_present = "list")]
     pub(crate) service_id: Option<i64>,
-    /// The SECRET_KEY of the service; other users of the machine can see it, --secret-file keeps it to itself
+    /// The SECRET_KEY of the service; other users of the machine can see it, with --secret-file they cannot
     #[arg(long, required_unless_present_any = ["list", "secret_file"], conflicts_with = "secret_file")]
     pub(crate) secret: Option<String>,
     /// A file with the SECRET_KEY
@@ -198,16 +212,15 @@ pub(crate) struct ClickTest {
     /// A POST here makes a new unpaid order
     #[arg(long, value_name = "URL", requires = "create_body")]
     pub(crate) create_url: Option<Url>,
-    /// A header of the create call, a token for one; it is shown nowhere
+    /// A header of the create call, such as a token; it is never shown
     #[arg(long = "create-header", value_name = "NAME: VALUE", requires = "create_url")]
     pub(crate) create_headers: Vec<String>,
-    /// The body of the create call; {n} is 1, 2, ..., {order_id} a new number, {amount} the amount
-    #[arg(long, value_name = "TEMPLATE", requires = "create_url")]
+    #[arg(long, value_name = "TEMPLATE", requires = "create_url", help = CREATE_BODY_HELP)]
     pub(crate) create_body: Option<String>,
     /// Where the answer has the order's id, like id or data.0.id; without it {order_id} is the id
     #[arg(long, value_name = "FIELD", requires = "create_url")]
     pub(crate) create_id_field: Option<String>,
-    /// Where the answer has the pay link, to be checked too
+    /// Where the answer has the pay link, to test it too; a link that the create call does not return cannot be tested
     #[arg(long, value_name = "FIELD", requires = "create_url")]
     pub(crate) create_link_field: Option<String>,
     /// So'm of the orders that are created
@@ -216,7 +229,7 @@ pub(crate) struct ClickTest {
     /// An order that the merchant does not have
     #[arg(long, default_value = "918273645", value_name = "ID")]
     pub(crate) unknown_order: String,
-    /// Play only these: a case, a group (signature), must or should
+    /// Run only these: a case, a group (signature), must or should
     #[arg(long, value_delimiter = ',', value_name = "CASE")]
     pub(crate) only: Vec<String>,
     /// Seconds that one answer may take
@@ -234,10 +247,10 @@ pub(crate) struct ClickTest {
     /// Also write JUnit XML here
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// Every call with its raw answer; never the secret or a signature
+    /// Show every call with its raw answer, without the secret and signatures
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// The cases, and how many orders each uses
+    /// List the cases, and how many orders each uses
     #[arg(long)]
     pub(crate) list: bool,
 }

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::cli::{ClickTest, ClickTestFormat};
 
-/// Plays, prints and says whether all has passed. A [`UsageError`] means that nothing could be played.
+/// Runs the cases and prints the report. A [`UsageError`] means that nothing could be tested.
 pub(crate) async fn run(arguments: ClickTest) -> Result<Ending> {
     if arguments.list {
         print(&catalogue());
@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: ClickTest) -> Result<Ending> {
     match report.exit_code() {
         0 => Ok(Ending::Clean),
         1 => Ok(Ending::Failed),
-        _ => Err(UsageError::NothingPlayed.into()),
+        _ => Err(UsageError::NothingTested.into()),
     }
 }
 
@@ -62,12 +62,12 @@ fn secret(arguments: &ClickTest) -> Result<Secret> {
     let text = match &arguments.secret_file {
         None => arguments.secret.clone().unwrap_or_default(),
         Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| UsageError::SecretFile(format!("{}: {error}", path.display())))?
+            .map_err(|source| UsageError::SecretFile { path: path.clone(), source })?
             .trim()
             .to_owned(),
     };
     if text.is_empty() {
-        return Err(UsageError::SecretFile("the secret key is empty".to_owned()).into());
+        return Err(UsageError::EmptySecret.into());
     }
     Ok(Secret::new(text))
 }
@@ -92,13 +92,13 @@ fn orders(arguments: &ClickTest) -> Result<OrderSource, UsageError> {
     Ok(OrderSource::Given(orders))
 }
 
-/// One line that is written over and over; only where a person looks on.
+/// One line that is overwritten, on a terminal only.
 fn show_progress(progress: Progress) {
     let mut line = stderr();
     if !line.is_terminal() {
         return;
     }
-    // A terminal that is gone is no reason to stop.
+    // A closed terminal does not stop the run.
     let _ = match progress.case {
         Some(case) => write!(
             line,

@@ -1,12 +1,11 @@
-//! The form of the answers, over everything that was sent before.
+//! The form of all answers of the run.
 
 use serde_json::Value;
 
 use crate::{
-    answer::Got,
-    callback::Step,
-    case::{Case, Halt, Level, Needs, Outcome, look},
-    play::{Play, Seen},
+    case::{Abort, Case, CaseResult, CaseRun, Needs, RecordedAnswer, sync_script},
+    level::Level,
+    protocol::{HttpAnswer, Step},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -15,8 +14,8 @@ pub(super) const CASES: &[Case] = &[
         level: Level::Must,
         needs: Needs::Nothing,
         title: "every answer is a JSON object",
-        why: "CLICK cannot read anything else, and asks again until a person has to look",
-        script: look!(json),
+        why: "CLICK cannot read anything else; it repeats the call until its support has to step in",
+        script: sync_script!(json),
     },
     Case {
         id: "answers.error-is-integer",
@@ -24,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
         needs: Needs::Nothing,
         title: "`error` is an integer in every answer",
         why: "it is an int in CLICK's documents, and its tester compares it as one: \"0\" is not 0",
-        script: look!(error_is_integer),
+        script: sync_script!(error_is_integer),
     },
     Case {
         id: "answers.error-note",
@@ -32,15 +31,15 @@ pub(super) const CASES: &[Case] = &[
         needs: Needs::Nothing,
         title: "every answer has an error_note",
         why: "it is a required field of every answer",
-        script: look!(error_note),
+        script: sync_script!(error_note),
     },
     Case {
         id: "answers.echo",
         level: Level::Must,
         needs: Needs::Nothing,
-        title: "accepted calls get their click_trans_id and merchant_trans_id back",
+        title: "accepted calls are answered with their click_trans_id and merchant_trans_id",
         why: "both are fields of the answer by CLICK's documents",
-        script: look!(echo),
+        script: sync_script!(echo),
     },
     Case {
         id: "answers.ids-are-integers",
@@ -48,7 +47,7 @@ pub(super) const CASES: &[Case] = &[
         needs: Needs::Nothing,
         title: "merchant_prepare_id is an integer below 2^53, merchant_confirm_id an integer or null",
         why: "CLICK's documents call them int, and its playground reads them as JavaScript numbers",
-        script: look!(ids_are_integers),
+        script: sync_script!(ids_are_integers),
     },
     Case {
         id: "answers.http-200",
@@ -56,25 +55,29 @@ pub(super) const CASES: &[Case] = &[
         needs: Needs::Nothing,
         title: "every answer comes with HTTP 200",
         why: "all of CLICK's samples answer 200 with the code in JSON; what it does with others is not documented",
-        script: look!(http_200),
+        script: sync_script!(http_200),
     },
     Case {
         id: "answers.content-type",
         level: Level::Should,
         needs: Needs::Nothing,
-        title: "every answer says that it is application/json",
-        why: "a reader that looks at the type refuses JSON under another one",
-        script: look!(content_type),
+        title: "every answer has Content-Type application/json",
+        why: "a client that checks the type refuses JSON with another one",
+        script: sync_script!(content_type),
     },
 ];
 
-/// Counts the answers that break a rule; `None` from the rule means that the answer is not concerned.
-fn judge(play: &mut Play<'_>, expected: &str, rule: impl Fn(&Seen, &Got) -> Option<bool>) -> Outcome {
-    let (mut looked_at, mut broken, mut example) = (0, 0, None);
-    for seen in &play.stage.answers {
-        let Some(got) = seen.answer.got() else { continue };
-        let Some(kept) = rule(seen, got) else { continue };
-        looked_at += 1;
+/// Counts the answers that break a rule; a rule returns `None` for an answer that it does not apply to.
+fn check_all(
+    run: &mut CaseRun<'_>,
+    expected: &str,
+    rule: impl Fn(&RecordedAnswer, &HttpAnswer) -> Option<bool>,
+) -> CaseResult {
+    let (mut checked, mut broken, mut example) = (0, 0, None);
+    for recorded in &run.tester.answers {
+        let Some(got) = recorded.answer.http() else { continue };
+        let Some(kept) = rule(recorded, got) else { continue };
+        checked += 1;
         if !kept {
             broken += 1;
             example.get_or_insert_with(|| {
@@ -83,46 +86,46 @@ fn judge(play: &mut Play<'_>, expected: &str, rule: impl Fn(&Seen, &Got) -> Opti
             });
         }
     }
-    if looked_at == 0 {
-        return Err(Halt::Skip("there was no such answer to look at: play other cases with it".to_owned()));
+    if checked == 0 {
+        return Err(Abort::Skip("there is no answer that it applies to: run other cases with it".to_owned()));
     }
     let got = match example {
-        None => format!("all {looked_at}"),
-        Some(example) => format!("not in {broken} of {looked_at}, for example {example}"),
+        None => format!("all {checked}"),
+        Some(example) => format!("not in {broken} of {checked}, for example {example}"),
     };
-    play.check(format!("{looked_at} answers"), expected, got, broken == 0);
+    run.check(format!("{checked} answers"), expected, got, broken == 0);
     Ok(())
 }
 
-fn json(play: &mut Play<'_>) -> Outcome {
-    judge(play, "a JSON object", |_, got| Some(matches!(got.json, Some(Value::Object(_)))))
+fn json(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "a JSON object", |_, got| Some(matches!(got.json, Some(Value::Object(_)))))
 }
 
-fn error_is_integer(play: &mut Play<'_>) -> Outcome {
-    judge(play, "an integer", |_, got| Some(got.json.as_ref()?.get("error")?.is_i64()))
+fn error_is_integer(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "an integer", |_, got| Some(got.json.as_ref()?.get("error")?.is_i64()))
 }
 
-fn error_note(play: &mut Play<'_>) -> Outcome {
-    judge(play, "text", |_, got| Some(got.json.as_ref()?.get("error_note").is_some_and(Value::is_string)))
+fn error_note(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "text", |_, got| Some(got.json.as_ref()?.get("error_note").is_some_and(Value::is_string)))
 }
 
-fn echo(play: &mut Play<'_>) -> Outcome {
-    judge(play, "the ids that were sent", |seen, _| {
-        let same = |name: &str, sent: &str| seen.answer.field(name).is_some_and(|echo| echo == sent);
-        // What is no number cannot be given back as one.
-        let is_number = seen.trans_id.parse::<i64>().is_ok();
-        (is_number && seen.answer.code() == Some(0))
-            .then(|| same("click_trans_id", &seen.trans_id) && same("merchant_trans_id", &seen.order_id))
+fn echo(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "the ids that were sent", |recorded, _| {
+        let same = |name: &str, sent: &str| recorded.answer.field(name).is_some_and(|echo| echo == sent);
+        let is_number = recorded.trans_id.parse::<i64>().is_ok();
+        (is_number && recorded.answer.code() == Some(0)).then(|| {
+            same("click_trans_id", &recorded.trans_id) && same("merchant_trans_id", &recorded.order_id)
+        })
     })
 }
 
-fn ids_are_integers(play: &mut Play<'_>) -> Outcome {
-    judge(play, "integers", |seen, got| {
-        if seen.answer.code() != Some(0) {
+fn ids_are_integers(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "integers", |recorded, got| {
+        if recorded.answer.code() != Some(0) {
             return None;
         }
         let json = got.json.as_ref()?;
-        Some(match seen.step {
+        Some(match recorded.step {
             Step::Prepare => {
                 json.get("merchant_prepare_id").and_then(Value::as_i64).is_some_and(|id| id < 1 << 53)
             }
@@ -131,12 +134,12 @@ fn ids_are_integers(play: &mut Play<'_>) -> Outcome {
     })
 }
 
-fn http_200(play: &mut Play<'_>) -> Outcome {
-    judge(play, "HTTP 200", |_, got| Some(got.http_status == 200))
+fn http_200(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "HTTP 200", |_, got| Some(got.http_status == 200))
 }
 
-fn content_type(play: &mut Play<'_>) -> Outcome {
-    judge(play, "application/json", |_, got| {
+fn content_type(run: &mut CaseRun<'_>) -> CaseResult {
+    check_all(run, "application/json", |_, got| {
         Some(got.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json")))
     })
 }

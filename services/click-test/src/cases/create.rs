@@ -1,10 +1,12 @@
-//! The create call itself: who may make orders, and what a client's own word counts for.
+//! The create call: who may create orders, and what its caller may claim.
 
+use tolov_domain::Tiyin;
 use url::Url;
 
 use crate::{
-    case::{Case, Level, Needs, Outcome, script},
-    play::Play,
+    case::{Abort, Case, CaseResult, CaseRun, Needs, script},
+    level::Level,
+    options::CreateCall,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -13,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
         level: Level::Should,
         needs: Needs::CreateCall,
         title: "the create call without its headers is refused",
-        why: "anybody could create orders, with a total of their own choice",
+        why: "anybody could create orders with any total",
         script: script!(open_to_the_world),
     },
     Case {
@@ -29,71 +31,74 @@ pub(super) const CASES: &[Case] = &[
         level: Level::Must,
         needs: Needs::CreateCall,
         title: "the pay link of a new order has CLICK's parameters, each once",
-        why: "a value that is not percent-encoded adds parameters; a wrong amount or order is paid by the payer",
+        why: "a value that is not percent-encoded adds parameters; the payer pays whatever amount and order the link has",
         script: script!(pay_link),
     },
 ];
 
-async fn open_to_the_world(play: &mut Play<'_>) -> Outcome {
-    let call = play.create_call()?;
-    let got = play.create_otherwise(&call, &[], |body| body).await;
-    let (got, refused) = match got {
-        Ok(order) => (format!("order {} was made", order.id), false),
+async fn open_to_the_world(run: &mut CaseRun<'_>) -> CaseResult {
+    let call = CreateCall { headers: Vec::new(), ..run.create_call()? };
+    let (got, refused) = match run.create_with(&call, |body| body).await {
+        Ok(order) => (format!("order {} was created", order.id), false),
         Err(problem) => (problem, true),
     };
-    play.check("the create call without --create-header", "a refusal", got, refused);
+    run.check("the create call without --create-header", "a refusal", got, refused);
     Ok(())
 }
 
-async fn paid_by_own_word(play: &mut Play<'_>) -> Outcome {
-    let call = play.create_call()?;
+async fn paid_by_own_word(run: &mut CaseRun<'_>) -> CaseResult {
+    let call = run.create_call()?;
     let claims = "{\"status\": \"paid\", \"state\": \"paid\", \"is_paid\": true, \"paid\": true, ";
     if !call.body.trim_start().starts_with('{') {
-        return Err(crate::case::Halt::Skip("needs a --create-body that is a JSON object".to_owned()));
+        return Err(Abort::Skip("needs a --create-body that is a JSON object".to_owned()));
     }
     let claim = |body: String| body.trim_start().replacen('{', claims, 1);
-    match play.create_otherwise(&call, &call.headers.clone(), claim).await {
+    match run.create_with(&call, claim).await {
         Err(problem) => {
-            play.check("the create call that says it is paid", "a refusal or an order", problem, true);
+            run.check("the create call that claims to be paid", "a refusal or an order", problem, true);
         }
         Ok(order) => {
-            let prepare = play.prepare(&order);
-            play.expect("Prepare of the order that said it is paid", &prepare, &[0]).await;
+            let prepare = run.prepare(&order);
+            run.expect("Prepare of the order that was claimed to be paid", &prepare, &[0]).await;
         }
     }
     Ok(())
 }
 
-async fn pay_link(play: &mut Play<'_>) -> Outcome {
-    let call = play.create_call()?;
-    if call.link_field.is_none() {
-        return Err(crate::case::Halt::Skip("needs --create-link-field".to_owned()));
-    }
-    let order = play.fresh().await?;
-    let link = order.link.clone().and_then(|link| Url::parse(&link).ok());
-    let Some(link) = link else {
-        let got = order.link.unwrap_or_else(|| "none".to_owned());
-        play.check("the pay link", "an address", got, false);
+async fn pay_link(run: &mut CaseRun<'_>) -> CaseResult {
+    let call = run.create_call()?;
+    let Some(field) = &call.link_field else {
+        return Err(Abort::Skip("needs --create-link-field".to_owned()));
+    };
+    let order = run.fresh_order().await?;
+    let Some(link) = &order.link else {
+        return Err(Abort::Skip(format!(
+            "the answer of the create call has no text at {field:?}: a link that the merchant makes elsewhere cannot \
+             be checked"
+        )));
+    };
+    let Ok(link) = Url::parse(link) else {
+        run.check("the pay link", "an address", link, false);
         return Ok(());
     };
-    let service_id = play.stage.options.service_id.to_string();
+    let service_id = run.tester.options.service_id.to_string();
     let values = |name: &str| -> Vec<String> {
         link.query_pairs().filter(|(known, _)| known == name).map(|(_, value)| value.into_owned()).collect()
     };
     let amount = values("amount");
-    let same_amount = |text: &String| tolov_domain::Tiyin::parse_soum(text) == Ok(order.amount);
-    play.check(
+    let is_amount = |text: &String| Tiyin::parse_soum(text) == Ok(order.amount);
+    run.check(
         "amount",
         order.amount.soum_text(),
         amount.join(" and "),
-        matches!(amount.as_slice(), [one] if same_amount(one)),
+        matches!(amount.as_slice(), [one] if is_amount(one)),
     );
     for (name, expected) in [("service_id", &service_id), ("transaction_param", &order.id)] {
         let got = values(name);
         let right = matches!(got.as_slice(), [one] if one == expected);
-        play.check(name, expected.clone(), got.join(" and "), right);
+        run.check(name, expected.clone(), got.join(" and "), right);
     }
     let merchant_id = values("merchant_id");
-    play.check("merchant_id", "given once", merchant_id.join(" and "), merchant_id.len() == 1);
+    run.check("merchant_id", "one value", merchant_id.join(" and "), merchant_id.len() == 1);
     Ok(())
 }

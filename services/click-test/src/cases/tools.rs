@@ -3,33 +3,32 @@
 use tolov_domain::Tiyin;
 
 use crate::{
-    case::{Case, Level, Needs, Outcome, script},
-    orders::Order,
-    play::Play,
+    case::{Case, CaseResult, CaseRun, Needs, script},
+    level::Level,
+    order::Order,
 };
 
 pub(super) const CASES: &[Case] = &[
     Case {
         id: "tools.postman",
         level: Level::Must,
-        needs: Needs::Fresh(3),
+        needs: Needs::FreshOrders(3),
         title: "the 15 requests of CLICK's Postman collection",
-        why: "CLICK lets a merchant go live only when its own scenarios get the codes they expect",
+        why: "CLICK lets a merchant go live only when these requests get the expected codes",
         script: script!(postman),
     },
     Case {
         id: "tools.desktop",
         level: Level::Must,
-        needs: Needs::Fresh(3),
+        needs: Needs::FreshOrders(3),
         title: "the 15 scenarios of CLICK's desktop tester",
-        why: "the report of this tool is what CLICK registers a merchant by; it numbers every call anew",
+        why: "CLICK registers a merchant by the report of this tool; it uses a new click_trans_id for every call",
         script: script!(desktop),
     },
 ];
 
-/// What one step sends.
 #[derive(Debug, Clone, Copy)]
-enum Ask {
+enum Request {
     PrepareUnknownOrder,
     Prepare,
     PrepareBadlySigned,
@@ -40,46 +39,46 @@ enum Ask {
     CompleteWithError(i64),
 }
 
-/// Which order (both tools begin anew at groups 9 and 12), what is asked, and the code that the tool wants to see.
-type Step = (usize, Ask, i64);
+/// The order (both tools take a new one at requests 9 and 12), the request, and the code that the tool expects.
+type Step = (usize, Request, i64);
 
 const POSTMAN: [Step; 15] = [
-    (0, Ask::PrepareBadlySigned, -1),
-    (0, Ask::PrepareUnknownOrder, -5),
-    (0, Ask::Prepare, 0),
-    (0, Ask::CompleteBadlySigned, -1),
-    (0, Ask::CompleteOtherAmount, -2),
-    (0, Ask::Complete, 0),
-    (0, Ask::Complete, -4),
-    (0, Ask::CompleteWithError(-5017), -9),
-    (1, Ask::Prepare, 0),
-    (1, Ask::CompleteWithPrepareId("999999999"), -6),
-    (1, Ask::Complete, 0),
-    (2, Ask::Prepare, 0),
-    (2, Ask::CompleteWithError(-5017), -9),
-    (2, Ask::CompleteWithError(-5017), -9),
-    (2, Ask::Complete, -9),
+    (0, Request::PrepareBadlySigned, -1),
+    (0, Request::PrepareUnknownOrder, -5),
+    (0, Request::Prepare, 0),
+    (0, Request::CompleteBadlySigned, -1),
+    (0, Request::CompleteOtherAmount, -2),
+    (0, Request::Complete, 0),
+    (0, Request::Complete, -4),
+    (0, Request::CompleteWithError(-5017), -9),
+    (1, Request::Prepare, 0),
+    (1, Request::CompleteWithPrepareId("999999999"), -6),
+    (1, Request::Complete, 0),
+    (2, Request::Prepare, 0),
+    (2, Request::CompleteWithError(-5017), -9),
+    (2, Request::CompleteWithError(-5017), -9),
+    (2, Request::Complete, -9),
 ];
 
 const DESKTOP: [Step; 15] = [
-    (0, Ask::PrepareBadlySigned, -1),
-    (0, Ask::Prepare, 0),
-    (0, Ask::CompleteBadlySigned, -1),
-    (0, Ask::CompleteOtherAmount, -2),
-    (0, Ask::Complete, 0),
-    (0, Ask::Complete, -4),
-    (0, Ask::CompleteWithError(-1), -4),
-    (0, Ask::PrepareUnknownOrder, -5),
-    (1, Ask::Prepare, 0),
-    (1, Ask::CompleteWithPrepareId("982213547109"), -6),
-    (1, Ask::Complete, 0),
-    (2, Ask::Prepare, 0),
-    (2, Ask::CompleteWithError(-5017), -9),
-    (2, Ask::CompleteWithError(-5017), -9),
-    (2, Ask::Complete, -9),
+    (0, Request::PrepareBadlySigned, -1),
+    (0, Request::Prepare, 0),
+    (0, Request::CompleteBadlySigned, -1),
+    (0, Request::CompleteOtherAmount, -2),
+    (0, Request::Complete, 0),
+    (0, Request::Complete, -4),
+    (0, Request::CompleteWithError(-1), -4),
+    (0, Request::PrepareUnknownOrder, -5),
+    (1, Request::Prepare, 0),
+    (1, Request::CompleteWithPrepareId("982213547109"), -6),
+    (1, Request::Complete, 0),
+    (2, Request::Prepare, 0),
+    (2, Request::CompleteWithError(-5017), -9),
+    (2, Request::CompleteWithError(-5017), -9),
+    (2, Request::Complete, -9),
 ];
 
-impl Ask {
+impl Request {
     fn name(self) -> String {
         match self {
             Self::PrepareUnknownOrder => "Prepare of an unknown order".to_owned(),
@@ -94,50 +93,50 @@ impl Ask {
     }
 }
 
-/// One so'm less, or half where there is not that much.
+/// One so'm less, or nothing where the amount is below that.
 fn other_amount(order: &Order) -> String {
     let less = Tiyin::from_soum(1).and_then(|one| order.amount.checked_sub(one));
     less.unwrap_or(Tiyin::ZERO).soum_text()
 }
 
-async fn postman(play: &mut Play<'_>) -> Outcome {
-    suite(play, &POSTMAN, false).await
+async fn postman(run: &mut CaseRun<'_>) -> CaseResult {
+    suite(run, &POSTMAN, false).await
 }
 
-async fn desktop(play: &mut Play<'_>) -> Outcome {
-    suite(play, &DESKTOP, true).await
+async fn desktop(run: &mut CaseRun<'_>) -> CaseResult {
+    suite(run, &DESKTOP, true).await
 }
 
-/// `as_desktop`: a Complete has another `click_trans_id` than its Prepare, and a Prepare an empty, unsigned
-/// `merchant_prepare_id`.
-async fn suite(play: &mut Play<'_>, steps: &[Step], as_desktop: bool) -> Outcome {
-    let orders = [play.fresh().await?, play.fresh().await?, play.fresh().await?];
+/// `as_desktop`: every call has a new `click_trans_id`, and a Prepare an empty, unsigned `merchant_prepare_id`.
+async fn suite(run: &mut CaseRun<'_>, steps: &[Step], as_desktop: bool) -> CaseResult {
+    let orders = [run.fresh_order().await?, run.fresh_order().await?, run.fresh_order().await?];
     let mut prepare_id = "0".to_owned();
-    let mut trans_ids = [play.new_trans_id(), play.new_trans_id(), play.new_trans_id()];
-    for (number, (order, ask, expected)) in steps.iter().enumerate() {
+    let mut trans_ids = [run.new_trans_id(), run.new_trans_id(), run.new_trans_id()];
+    for (number, (order, request, expected)) in steps.iter().enumerate() {
         if as_desktop {
-            trans_ids[*order] = play.new_trans_id();
+            trans_ids[*order] = run.new_trans_id();
         }
-        let is_unknown = matches!(ask, Ask::PrepareUnknownOrder);
-        let chosen = if is_unknown { play.unknown_order() } else { orders[*order].clone() };
-        let prepare = play.prepare(&chosen).trans(trans_ids[*order]);
+        let is_unknown = matches!(request, Request::PrepareUnknownOrder);
+        let chosen = if is_unknown { run.unknown_order() } else { orders[*order].clone() };
+        let prepare = run.prepare(&chosen).with_trans_id(trans_ids[*order]);
         let complete = prepare.clone().into_complete(&prepare_id);
-        let callback = match ask {
-            Ask::Prepare => prepare,
-            // A number of its own: the order's first attempt is the next step's.
-            Ask::PrepareUnknownOrder => prepare.trans(play.new_trans_id()),
-            Ask::PrepareBadlySigned => prepare.badly_signed(),
-            Ask::Complete => complete,
-            Ask::CompleteBadlySigned => complete.badly_signed(),
-            Ask::CompleteOtherAmount => complete.amount(other_amount(&orders[*order])),
-            Ask::CompleteWithPrepareId(id) => complete.with("merchant_prepare_id", id),
-            Ask::CompleteWithError(error) => complete.failed(*error),
+        let callback = match request {
+            Request::Prepare => prepare,
+            // The order's own number belongs to its first genuine Prepare.
+            Request::PrepareUnknownOrder => prepare.with_trans_id(run.new_trans_id()),
+            Request::PrepareBadlySigned => prepare.badly_signed(),
+            Request::Complete => complete,
+            Request::CompleteBadlySigned => complete.badly_signed(),
+            Request::CompleteOtherAmount => complete.with_amount(other_amount(&orders[*order])),
+            Request::CompleteWithPrepareId(id) => complete.with("merchant_prepare_id", id),
+            Request::CompleteWithError(error) => complete.failed(*error),
         };
-        let is_prepare = matches!(ask, Ask::Prepare | Ask::PrepareBadlySigned | Ask::PrepareUnknownOrder);
+        let is_prepare =
+            matches!(request, Request::Prepare | Request::PrepareBadlySigned | Request::PrepareUnknownOrder);
         let callback =
             if as_desktop && is_prepare { callback.with("merchant_prepare_id", "") } else { callback };
-        let what = format!("request {}: {}", number + 1, ask.name());
-        let answer = play.expect(what, &callback, &[*expected]).await;
+        let what = format!("request {}: {}", number + 1, request.name());
+        let answer = run.expect(what, &callback, &[*expected]).await;
         if is_prepare && let Some(id) = answer.prepare_id() {
             prepare_id = id;
         }

@@ -1,22 +1,27 @@
+//! The report as JSON.
+
 use serde_json::{Value, json};
 
-use super::{CaseReport, Report, Verdict};
+use super::results::{CaseReport, Report, Verdict};
 
-pub(super) fn write(report: &Report) -> String {
-    let cases: Vec<Value> = report.cases.iter().map(case).collect();
-    let whole = json!({
-        "prepare_url": report.prepare_url,
-        "complete_url": report.complete_url,
-        "service_id": report.service_id,
-        "passed": report.passed(),
-        "failed": report.failed(),
-        "skipped": report.skipped(),
-        "calls": report.calls,
-        "slowest_ms": milliseconds(report.slowest),
-        "took_ms": milliseconds(report.took),
-        "cases": cases,
-    });
-    format!("{whole:#}\n")
+impl Report {
+    /// For programs.
+    pub fn json(&self) -> String {
+        let cases: Vec<Value> = self.cases.iter().map(case).collect();
+        let whole = json!({
+            "prepare_url": self.prepare_url,
+            "complete_url": self.complete_url,
+            "service_id": self.service_id,
+            "passed": self.passed(),
+            "failed": self.failed(),
+            "skipped": self.skipped(),
+            "calls": self.calls,
+            "slowest_ms": milliseconds(self.slowest),
+            "took_ms": milliseconds(self.took),
+            "cases": cases,
+        });
+        format!("{whole:#}\n")
+    }
 }
 
 fn milliseconds(took: std::time::Duration) -> u64 {

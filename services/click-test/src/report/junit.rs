@@ -1,78 +1,75 @@
-use std::fmt::Write as _;
+//! The report as JUnit XML, for a CI.
 
-use super::{CaseReport, Report, Verdict};
+use std::time::Duration;
 
-pub(super) fn write(report: &Report) -> String {
-    let seconds = format!("{}.{:03}", report.took.as_secs(), report.took.subsec_millis());
-    let counts = format!(
-        "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"{seconds}\"",
-        report.cases.len(),
-        report.failed(),
-        report.skipped()
-    );
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n<testsuite name=\"click-test\" {counts}>\n"
-    );
-    for case in &report.cases {
-        write_case(&mut xml, case);
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::results::{CaseReport, Report, Verdict};
+
+impl Report {
+    /// For a CI.
+    #[expect(
+        clippy::expect_used,
+        reason = "a String takes everything, and quick-junit removes what XML cannot hold"
+    )]
+    pub fn junit(&self) -> String {
+        let mut suite = TestSuite::new("click-test");
+        suite.set_time(self.took);
+        suite.add_test_cases(self.cases.iter().map(test_case));
+        let mut report = quick_junit::Report::new("click-test");
+        report.set_time(self.took);
+        report.add_test_suite(suite);
+        report.to_string().expect("a report of valid text can be written")
     }
-    xml + "</testsuite>\n</testsuites>\n"
 }
 
-fn write_case(xml: &mut String, case: &CaseReport) {
-    let took_ms: u64 =
-        case.steps.iter().filter_map(|step| step.exchange.as_ref()).map(|call| call.took_ms).sum();
-    // Writing to a String cannot fail.
-    let _ = write!(
-        xml,
-        "<testcase classname=\"click-test.{}\" name=\"{}\" time=\"{}.{:03}\">",
-        case.level.name(),
-        escaped(case.id),
-        took_ms / 1_000,
-        took_ms % 1_000
-    );
-    match &case.verdict {
-        Verdict::Passed => {}
+fn test_case(case: &CaseReport) -> TestCase {
+    let status = match &case.verdict {
+        Verdict::Passed => TestCaseStatus::success(),
         Verdict::Skipped(reason) => {
-            let _ = write!(xml, "<skipped message=\"{}\"/>", escaped(reason));
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason);
+            status
         }
         Verdict::Failed => {
-            let _ = write!(xml, "<failure message=\"{}\">", escaped(case.title));
-            for step in case.steps.iter().filter(|step| !step.passed) {
-                let line = format!("{}: expected {}, got {}\n", step.sent, step.expected, step.got);
-                xml.push_str(&escaped(&line));
-            }
-            xml.push_str(&escaped(case.why));
-            xml.push_str("</failure>");
+            let failed = case.steps.iter().filter(|step| !step.passed);
+            let lines =
+                failed.map(|step| format!("{}: expected {}, got {}\n", step.sent, step.expected, step.got));
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(case.title).set_description(lines.collect::<String>() + case.why);
+            status
         }
-    }
-    xml.push_str("</testcase>\n");
-}
-
-/// XML 1.0 has no place for most control characters, not even escaped.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\n' => safe.push('\n'),
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
+    };
+    let took_ms = case.steps.iter().filter_map(|step| step.exchange.as_ref()).map(|call| call.took_ms).sum();
+    let mut test_case = TestCase::new(case.id, status);
+    test_case
+        .set_classname(format!("click-test.{}", case.level.name()))
+        .set_time(Duration::from_millis(took_ms));
+    test_case
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Level, StepReport};
 
     #[test]
-    fn what_a_merchant_writes_cannot_break_the_xml() {
-        assert_eq!(escaped("<a \"b\"&\u{1b}[31m>\n"), "&lt;a &quot;b&quot;&amp; [31m&gt;\n");
+    fn a_merchants_answer_cannot_break_the_xml() {
+        let got = "<a \"b\"&\u{1b}[31m\u{0}>\n".to_owned();
+        let step =
+            StepReport { sent: String::new(), expected: String::new(), got, passed: false, exchange: None };
+        let (verdict, steps) = (Verdict::Failed, vec![step]);
+        let case = CaseReport { id: "x", level: Level::Must, title: "", why: "", verdict, steps };
+        let report = Report {
+            prepare_url: String::new(),
+            complete_url: String::new(),
+            service_id: 1,
+            cases: vec![case],
+            calls: 1,
+            slowest: Duration::ZERO,
+            took: Duration::ZERO,
+        };
+        let xml = report.junit();
+        assert!(xml.contains("&lt;a") && !xml.contains("<a") && !xml.contains(['\u{1b}', '\u{0}']), "{xml}");
     }
 }

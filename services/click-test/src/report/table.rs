@@ -1,40 +1,44 @@
-//! The table: a line for every case, the steps of those that failed, and why they matter.
+//! The report as a table: a row for each case, and for failed ones the failed steps and why they matter.
 
 use std::fmt::Write as _;
 
-use super::{CaseReport, Report, StepReport, Verdict};
+use super::results::{CaseReport, Report, StepReport, Verdict};
+use crate::level::Level;
 
-/// Widths of the columns; what is longer goes on in the next line of its column.
+/// Column widths; longer text continues in the next line of its column.
 const WIDTHS: [usize; 5] = [7, 34, 46, 20, 26];
-/// More of an answer is for --verbose.
+/// --verbose shows the whole answer.
 const MAX_CELL_CHARS: usize = 240;
 const WHY_WIDTH: usize = 110;
 
-pub(super) fn write(report: &Report, verbose: bool) -> String {
-    let mut text = format!("Prepare {}\nComplete {}\n\n", report.prepare_url, report.complete_url);
-    row(&mut text, ["VERDICT", "CASE", "SENT", "EXPECTED", "GOT"]);
-    for case in &report.cases {
-        write_case(&mut text, case, verbose);
+impl Report {
+    /// For people; `verbose` adds every call with its answer.
+    pub fn table(&self, verbose: bool) -> String {
+        let mut text = format!("Prepare {}\nComplete {}\n\n", self.prepare_url, self.complete_url);
+        write_row(&mut text, ["VERDICT", "CASE", "SENT", "EXPECTED", "GOT"]);
+        for case in &self.cases {
+            write_case(&mut text, case, verbose);
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "\n{} passed, {} failed, {} skipped; {} calls in {}.{} s, the slowest {} ms",
+            self.passed(),
+            self.failed(),
+            self.skipped(),
+            self.calls,
+            self.took.as_secs(),
+            self.took.subsec_millis() / 100,
+            self.slowest.as_millis()
+        );
+        let is_failed_should =
+            |case: &CaseReport| case.verdict == Verdict::Failed && case.level == Level::Should;
+        if self.cases.iter().any(is_failed_should) {
+            text += "must: documented by CLICK. should: our rule where CLICK's documents are silent; --only must \
+                     leaves these out.\n";
+        }
+        text
     }
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "\n{} passed, {} failed, {} skipped; {} calls in {}.{} s, the slowest {} ms",
-        report.passed(),
-        report.failed(),
-        report.skipped(),
-        report.calls,
-        report.took.as_secs(),
-        report.took.subsec_millis() / 100,
-        report.slowest.as_millis()
-    );
-    let failed_should =
-        |case: &CaseReport| case.verdict == Verdict::Failed && case.level == crate::Level::Should;
-    if report.cases.iter().any(failed_should) {
-        text += "must: documented by CLICK. should: our rule where CLICK's documents are silent; --only must leaves \
-                 these out.\n";
-    }
-    text
 }
 
 fn write_case(text: &mut String, case: &CaseReport, verbose: bool) {
@@ -45,20 +49,20 @@ fn write_case(text: &mut String, case: &CaseReport, verbose: bool) {
                 [only] => only.got.as_str(),
                 _ => "as expected",
             };
-            row(text, ["ok", case.id, case.title, &all_expected(&case.steps), got]);
+            write_row(text, ["ok", case.id, case.title, &all_expected(&case.steps), got]);
         }
-        Verdict::Skipped(reason) => row(text, ["skipped", case.id, case.title, "", reason]),
+        Verdict::Skipped(reason) => write_row(text, ["skipped", case.id, case.title, "", reason]),
         Verdict::Failed => {
             let broken = case.steps.iter().filter(|step| !step.passed).count();
-            let count = format!("{broken} of {} as follows", case.steps.len());
-            row(text, ["FAILED", case.id, case.title, case.level.name(), &count]);
+            let count = format!("{broken} of {} steps, below", case.steps.len());
+            write_row(text, ["FAILED", case.id, case.title, case.level.name(), &count]);
         }
     }
     for (position, step) in case.steps.iter().enumerate() {
         if verbose || (failed && !step.passed) {
             let number = format!("step {}", position + 1);
             let verdict = if step.passed { "" } else { "  wrong" };
-            row(text, [verdict, &number, &step.sent, &step.expected, &step.got]);
+            write_row(text, [verdict, &number, &step.sent, &step.expected, &step.got]);
         }
         if let Some(exchange) = step.exchange.as_ref().filter(|_| verbose) {
             let status = exchange.http_status.map_or_else(|| "-".to_owned(), |status| status.to_string());
@@ -73,7 +77,7 @@ fn write_case(text: &mut String, case: &CaseReport, verbose: bool) {
     }
 }
 
-/// The codes of several steps, each once.
+/// What the steps expected, each text once.
 fn all_expected(steps: &[StepReport]) -> String {
     let mut seen: Vec<&str> = Vec::new();
     for step in steps {
@@ -84,7 +88,7 @@ fn all_expected(steps: &[StepReport]) -> String {
     seen.join(", ")
 }
 
-fn row(text: &mut String, cells: [&str; 5]) {
+fn write_row(text: &mut String, cells: [&str; 5]) {
     let mut widths = WIDTHS.into_iter();
     let columns = cells.map(|cell| {
         let cell: String = cell.chars().take(MAX_CELL_CHARS).collect();
@@ -102,7 +106,7 @@ fn row(text: &mut String, cells: [&str; 5]) {
     }
 }
 
-/// Lines of at most so many characters, broken between words where that is possible.
+/// Lines of at most `width` characters, broken between words where possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -129,12 +133,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_cells_go_on_in_the_next_line() {
+    fn long_cells_continue_in_the_next_line() {
         assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
         assert_eq!(wrapped("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrapped("", 4), [""]);
         let mut text = String::new();
-        row(
+        write_row(
             &mut text,
             ["ok", "signature.prepare", "a very long title that needs two lines of its column", "-1", "-1"],
         );

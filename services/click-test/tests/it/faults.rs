@@ -1,10 +1,10 @@
-//! Every fault is found by the case that is there for it, and a merchant without one passes all.
+//! Each fault fails the case that covers it, and a merchant without faults passes every case.
 
 use tolov_click_test::{Report, Verdict, run};
 
 use crate::merchant::{Fault, Merchant};
 
-async fn play(fault: Fault, only: &[&str]) -> Report {
+async fn run_against(fault: Fault, only: &[&str]) -> Report {
     let merchant = Merchant::with(fault).await;
     let mut options = merchant.options();
     options.only = only.iter().map(ToString::to_string).collect();
@@ -12,14 +12,14 @@ async fn play(fault: Fault, only: &[&str]) -> Report {
 }
 
 #[tokio::test]
-async fn a_merchant_that_keeps_the_rules_passes_every_case() {
-    let report = play(Fault::None, &[]).await;
+async fn a_correct_merchant_passes_every_case() {
+    let report = run_against(Fault::None, &[]).await;
     assert_eq!((report.failed(), report.skipped()), (0, 0), "{}", report.table(true));
     assert_eq!(report.exit_code(), 0);
 }
 
 #[tokio::test]
-async fn every_known_fault_is_found_by_its_case_and_a_right_merchant_passes_it() {
+async fn every_known_fault_fails_its_case_and_a_correct_merchant_passes_it() {
     for (fault, case) in [
         (Fault::BadSignatureIsAServerError, "signature.prepare"),
         (Fault::UnsignedCancelIsAccepted, "signature.unsigned-cancel"),
@@ -48,18 +48,18 @@ async fn every_known_fault_is_found_by_its_case_and_a_right_merchant_passes_it()
         (Fault::NoCodeForMissingFields, "form.missing-field"),
         (Fault::IdsPassThroughAFloat, "limits.largest-ids"),
     ] {
-        let report = play(fault, &[case]).await;
+        let report = run_against(fault, &[case]).await;
         assert_eq!(report.cases.len(), 1);
         assert_eq!(report.cases[0].verdict, Verdict::Failed, "{fault:?} and {}", report.table(true));
         assert_eq!(report.exit_code(), 1);
-        let healthy = play(Fault::None, &[case]).await;
+        let healthy = run_against(Fault::None, &[case]).await;
         assert_eq!(healthy.cases[0].verdict, Verdict::Passed, "{}", healthy.table(true));
     }
 }
 
 #[tokio::test]
-async fn codes_that_are_text_fail_one_case_and_not_all_others() {
-    let report = play(Fault::CodesAreText, &["tools", "answers"]).await;
+async fn codes_sent_as_text_fail_one_case_and_no_others() {
+    let report = run_against(Fault::CodesAreText, &["tools", "answers"]).await;
     let failed: Vec<&str> =
         report.cases.iter().filter(|case| case.verdict == Verdict::Failed).map(|case| case.id).collect();
     assert_eq!(failed, ["answers.error-is-integer"]);

@@ -1,4 +1,4 @@
-//! A merchant of two hundred lines that keeps every rule of docs/click.md, but for the fault that a test asks for.
+//! A merchant that keeps every rule of docs/click.md, except for the fault that a test asks for.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ pub(crate) const SECRET_KEY: &str = "kalit-of-the-tests-7f1d";
 pub(crate) const SERVICE_ID: i64 = 12_345;
 const TOKEN: &str = "parol-of-the-tests-52aa";
 
-/// What a merchant gets wrong. Each was seen in an implementation that people use.
+/// Faults that were seen in implementations in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -58,23 +58,23 @@ enum Attempt {
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownAttempt {
     order: String,
     trans_id: i64,
     attempt: Attempt,
 }
 
 #[derive(Debug, Default)]
-struct Books {
+struct State {
     orders: BTreeMap<String, (Tiyin, bool)>,
-    attempts: BTreeMap<i64, Known>,
+    attempts: BTreeMap<i64, KnownAttempt>,
     paid_trans_ids: BTreeSet<i64>,
     seen_trans_ids: BTreeSet<(i64, bool)>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Merchant {
-    books: Arc<Mutex<Books>>,
+    state: Arc<Mutex<State>>,
     fault: Fault,
     addr: SocketAddr,
 }
@@ -83,7 +83,7 @@ impl Merchant {
     pub(crate) async fn with(fault: Fault) -> Self {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let merchant = Self { books: Arc::default(), fault, addr };
+        let merchant = Self { state: Arc::default(), fault, addr };
         let (calls, creates) = (merchant.clone(), merchant.clone());
         let click = warp::path!("click").and(warp::body::content_length_limit(16 * 1024));
         let click = click.and(warp::body::bytes()).then(move |body: Bytes| {
@@ -97,7 +97,7 @@ impl Merchant {
         merchant
     }
 
-    /// How the tester is told of this merchant.
+    /// Options for a run against this merchant.
     pub(crate) fn options(&self) -> Options {
         let url = |path: &str| Url::parse(&format!("http://{}{path}", self.addr)).unwrap();
         Options {
@@ -114,25 +114,25 @@ impl Merchant {
         }
     }
 
-    /// An order that exists beforehand.
+    /// Adds an order.
     pub(crate) fn order(&self, id: &str, amount: &str) -> Order {
         let order = Order::new(id, amount).unwrap();
-        self.books.lock().unwrap().orders.insert(id.to_owned(), (order.amount, false));
+        self.state.lock().unwrap().orders.insert(id.to_owned(), (order.amount, false));
         order
     }
 
     fn create(&self, token: Option<&str>, body: &Value) -> Response {
         if token != Some(TOKEN) && self.fault != Fault::OrdersAreOpenToTheWorld {
-            return plain(StatusCode::UNAUTHORIZED, "who are you?");
+            return plain(StatusCode::UNAUTHORIZED, "unauthorized");
         }
         let text = body["amount"].as_str().unwrap_or_default();
         let Ok(amount) = Tiyin::parse_soum(text) else {
             return plain(StatusCode::UNPROCESSABLE_ENTITY, "amount");
         };
-        let mut books = self.books.lock().unwrap();
-        let id = (books.orders.len() + 1001).to_string();
+        let mut state = self.state.lock().unwrap();
+        let id = (state.orders.len() + 1001).to_string();
         let paid = self.fault == Fault::PaidByOwnWord && body["status"] == "paid";
-        books.orders.insert(id.clone(), (amount, paid));
+        state.orders.insert(id.clone(), (amount, paid));
         let return_url = "https://t.me/bot?start=a&amount=1";
         let return_url: String = if self.fault == Fault::LinkIsNotEncoded {
             return_url.to_owned()
@@ -164,7 +164,7 @@ impl Merchant {
         let trans_id: i64 = form.click_trans_id().and_then(|id| id.parse().ok()).unwrap_or_default();
         let is_complete = form.action() == Some("1");
         if fault == Fault::DuplicatesAreRefusedBeforeTheSignature
-            && !self.books.lock().unwrap().seen_trans_ids.insert((trans_id, is_complete))
+            && !self.state.lock().unwrap().seen_trans_ids.insert((trans_id, is_complete))
         {
             return self.reply(&Reply::code(ClickCode::AlreadyPaid), &form);
         }
@@ -210,7 +210,7 @@ impl Merchant {
 
     fn cancel_unsigned(&self, form: &CallbackForm) {
         let id = form.merchant_prepare_id().and_then(|id| id.parse::<i64>().ok()).unwrap_or_default();
-        if let Some(known) = self.books.lock().unwrap().attempts.get_mut(&id) {
+        if let Some(known) = self.state.lock().unwrap().attempts.get_mut(&id) {
             known.attempt = Attempt::Cancelled;
         }
     }
@@ -221,7 +221,7 @@ impl Merchant {
         }
         let order = callback.merchant_trans_id.clone();
         let (price, paid) =
-            *self.books.lock().unwrap().orders.get(&order).ok_or(ClickCode::UserDoesNotExist)?;
+            *self.state.lock().unwrap().orders.get(&order).ok_or(ClickCode::UserDoesNotExist)?;
         if !self.amount_fits(callback.amount, price, form.amount().unwrap_or_default()) {
             return Err(ClickCode::IncorrectAmount);
         }
@@ -245,39 +245,40 @@ impl Merchant {
         if callback.error < 0 {
             return Err(ClickCode::TransactionCancelled);
         }
-        let mut books = self.books.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let trans_id = callback.click_trans_id.get();
-        let reused = books.paid_trans_ids.contains(&trans_id) && self.fault != Fault::TransIdPaysTwoOrders;
+        let reused = state.paid_trans_ids.contains(&trans_id) && self.fault != Fault::TransIdPaysTwoOrders;
         if reused || (paid && self.fault != Fault::PaidCanBePaidAgain) {
             return Err(ClickCode::AlreadyPaid);
         }
-        let same = |known: &Known| known.trans_id == trans_id && known.order == callback.merchant_trans_id;
-        let again = books.attempts.iter().find(|(_, known)| same(known)).map(|(id, _)| *id);
-        let id = again.unwrap_or_else(|| i64::try_from(books.attempts.len()).unwrap() + 50_000);
+        let same =
+            |known: &KnownAttempt| known.trans_id == trans_id && known.order == callback.merchant_trans_id;
+        let again = state.attempts.iter().find(|(_, known)| same(known)).map(|(id, _)| *id);
+        let id = again.unwrap_or_else(|| i64::try_from(state.attempts.len()).unwrap() + 50_000);
         let order = callback.merchant_trans_id.clone();
-        books.attempts.entry(id).or_insert(Known { order, trans_id, attempt: Attempt::Prepared });
+        state.attempts.entry(id).or_insert(KnownAttempt { order, trans_id, attempt: Attempt::Prepared });
         Ok(Reply::prepared(PrepareId::try_new(id).unwrap()))
     }
 
     /// The attempt that a Complete is for.
-    fn find(&self, books: &mut Books, callback: &Callback, prepare_id: &str) -> Result<i64, ClickCode> {
+    fn find(&self, state: &mut State, callback: &Callback, prepare_id: &str) -> Result<i64, ClickCode> {
         let trans_id = callback.click_trans_id.get();
         let order = &callback.merchant_trans_id;
         let of_order =
-            |books: &Books| books.attempts.iter().find(|(_, known)| known.order == *order).map(|(id, _)| *id);
+            |state: &State| state.attempts.iter().find(|(_, known)| known.order == *order).map(|(id, _)| *id);
         let exact = PrepareId::parse(prepare_id).ok().map(PrepareId::get);
-        let exact = exact.filter(|id| books.attempts.contains_key(id));
-        let own = exact.filter(|id| books.attempts[id].order == *order);
+        let exact = exact.filter(|id| state.attempts.contains_key(id));
+        let own = exact.filter(|id| state.attempts[id].order == *order);
         let found = if self.fault == Fault::PrepareIdIsNotChecked {
-            of_order(books)
-        } else if self.fault == Fault::CompleteWithoutPreparePays && of_order(books).is_none() {
-            let known = Known { order: order.clone(), trans_id, attempt: Attempt::Prepared };
-            books.attempts.insert(90_000_000, known);
+            of_order(state)
+        } else if self.fault == Fault::CompleteWithoutPreparePays && of_order(state).is_none() {
+            let known = KnownAttempt { order: order.clone(), trans_id, attempt: Attempt::Prepared };
+            state.attempts.insert(90_000_000, known);
             Some(90_000_000)
         } else if self.fault == Fault::PrepareIdOfAnotherOrderIsTaken {
             exact
         } else if self.fault == Fault::PaymentIsFoundByTransId {
-            own.filter(|id| books.attempts[id].trans_id == trans_id)
+            own.filter(|id| state.attempts[id].trans_id == trans_id)
         } else {
             own
         };
@@ -286,10 +287,10 @@ impl Merchant {
 
     async fn complete(&self, callback: &Callback, prepare_id: &str) -> Result<Reply, ClickCode> {
         let (id, attempt, order_paid, reused) = {
-            let mut books = self.books.lock().unwrap();
-            let id = self.find(&mut books, callback, prepare_id)?;
-            let reused = books.paid_trans_ids.contains(&callback.click_trans_id.get());
-            (id, books.attempts[&id].attempt, books.orders[&callback.merchant_trans_id].1, reused)
+            let mut state = self.state.lock().unwrap();
+            let id = self.find(&mut state, callback, prepare_id)?;
+            let reused = state.paid_trans_ids.contains(&callback.click_trans_id.get());
+            (id, state.attempts[&id].attempt, state.orders[&callback.merchant_trans_id].1, reused)
         };
         if self.fault == Fault::CompletesRace {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -299,19 +300,19 @@ impl Merchant {
         self.settle(callback, id, Some((attempt, order_paid, reused)))
     }
 
-    /// Decides by what is in the books, or by what was read of them before.
+    /// Decides by the current state, or by what was read of it before.
     fn settle(
         &self,
         callback: &Callback,
         id: i64,
         read: Option<(Attempt, bool, bool)>,
     ) -> Result<Reply, ClickCode> {
-        let mut books = self.books.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let trans_id = callback.click_trans_id.get();
         let now = (
-            books.attempts[&id].attempt,
-            books.orders[&callback.merchant_trans_id].1,
-            books.paid_trans_ids.contains(&trans_id),
+            state.attempts[&id].attempt,
+            state.orders[&callback.merchant_trans_id].1,
+            state.paid_trans_ids.contains(&trans_id),
         );
         let (attempt, order_paid, reused) = read.unwrap_or(now);
         let reused = reused && self.fault != Fault::TransIdPaysTwoOrders;
@@ -324,14 +325,14 @@ impl Merchant {
             Attempt::Paid => Err(ClickCode::TransactionCancelled),
             Attempt::Cancelled if is_cancel || !confirmed => Err(ClickCode::TransactionCancelled),
             Attempt::Prepared if is_cancel => {
-                books.attempts.get_mut(&id).unwrap().attempt = Attempt::Cancelled;
+                state.attempts.get_mut(&id).unwrap().attempt = Attempt::Cancelled;
                 Err(ClickCode::TransactionCancelled)
             }
             Attempt::Prepared | Attempt::Cancelled if order_paid || reused => Err(ClickCode::AlreadyPaid),
             Attempt::Prepared | Attempt::Cancelled => {
-                books.attempts.get_mut(&id).unwrap().attempt = Attempt::Paid;
-                books.orders.get_mut(&callback.merchant_trans_id).unwrap().1 = true;
-                books.paid_trans_ids.insert(trans_id);
+                state.attempts.get_mut(&id).unwrap().attempt = Attempt::Paid;
+                state.orders.get_mut(&callback.merchant_trans_id).unwrap().1 = true;
+                state.paid_trans_ids.insert(trans_id);
                 Ok(Reply::confirmed(PrepareId::try_new(id).unwrap()))
             }
         }

@@ -1,4 +1,4 @@
-//! What is said, what is not said, and how long it takes at most.
+//! Reports, selection, secrecy and time limits.
 
 use std::{
     sync::{Arc, Mutex},
@@ -43,7 +43,7 @@ async fn orders_that_are_given_are_used_up_one_by_one() {
 }
 
 #[tokio::test]
-async fn where_everything_was_skipped_nothing_has_passed() {
+async fn a_run_in_which_everything_was_skipped_has_not_passed() {
     let merchant = Merchant::with(Fault::None).await;
     let mut options = merchant.options();
     options.orders = OrderSource::None;
@@ -88,7 +88,7 @@ async fn a_merchant_that_never_answers_costs_a_bounded_time() {
 }
 
 #[tokio::test]
-async fn a_merchant_that_is_not_there_fails_and_says_so() {
+async fn an_unreachable_merchant_fails_the_case_with_the_reason() {
     let merchant = Merchant::with(Fault::None).await;
     let mut options = merchant.options();
     options.prepare_url = url::Url::parse("http://127.0.0.1:1/").unwrap();
@@ -103,17 +103,17 @@ async fn a_merchant_that_is_not_there_fails_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_create_call_that_does_not_work_is_said_before_anything_is_played() {
+async fn a_create_call_that_does_not_work_is_reported_before_any_case_runs() {
     let merchant = Merchant::with(Fault::None).await;
-    let spoils: [fn(&mut CreateCall); 3] = [
+    let breakages: [fn(&mut CreateCall); 3] = [
         |call| call.headers.clear(),
         |call| call.id_field = Some("nowhere".to_owned()),
         |call| call.body = "{\"amount\": \"x\"}".to_owned(),
     ];
-    for spoil in spoils {
+    for break_call in breakages {
         let mut options = merchant.options();
         if let OrderSource::Create(call) = &mut options.orders {
-            spoil(call);
+            break_call(call);
         }
         let refused = run(options, |_| ()).await;
         assert!(matches!(refused, Err(UsageError::Create(_))), "{refused:?}");
@@ -121,7 +121,20 @@ async fn a_create_call_that_does_not_work_is_said_before_anything_is_played() {
 }
 
 #[tokio::test]
-async fn only_chooses_by_name_by_group_and_by_level_and_progress_counts() {
+async fn a_pay_link_that_the_create_call_does_not_return_is_skipped_with_the_reason() {
+    let merchant = Merchant::with(Fault::None).await;
+    let mut options = merchant.options();
+    if let OrderSource::Create(call) = &mut options.orders {
+        call.link_field = Some("order.pay_link".to_owned());
+    }
+    options.only = vec!["create.pay-link".to_owned()];
+    let report = run(options, |_| ()).await.unwrap();
+    let Verdict::Skipped(reason) = &report.cases[0].verdict else { panic!("{}", report.table(true)) };
+    assert!(reason.contains("order.pay_link") && reason.contains("cannot be checked"), "{reason}");
+}
+
+#[tokio::test]
+async fn only_selects_by_name_group_and_level_and_progress_counts_cases() {
     let merchant = Merchant::with(Fault::None).await;
     let mut options = merchant.options();
     options.only = vec!["nonsense".to_owned()];

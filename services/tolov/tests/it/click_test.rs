@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::TcpStream,
     path::Path,
-    process::Output,
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -17,13 +17,17 @@ const BODY: &str = r#"{"order_id": {order_id}, "user_id": 5551, "products": [{"p
 
 /// The webhook service alone: it needs neither the broker nor MongoDB to answer CLICK.
 fn webhook(folder: &Path) -> (Role, String) {
+    webhook_with(folder, SECRET_KEY, API_TOKEN)
+}
+
+fn webhook_with(folder: &Path, secret_key: &str, api_token: &str) -> (Role, String) {
     let address = format!("127.0.0.1:{}", free_port());
     let environment = BTreeMap::from(
         [
             ("CLICK_SERVICE_ID", "12345"),
             ("CLICK_MERCHANT_ID", "678"),
-            ("CLICK_SECRET_KEY", SECRET_KEY),
-            ("API_TOKEN", API_TOKEN),
+            ("CLICK_SECRET_KEY", secret_key),
+            ("API_TOKEN", api_token),
             ("AMQP_URL", "amqp://guest:guest@127.0.0.1:1/%2f"),
             ("WEBHOOK_ADDR", &address),
             ("METRICS_ADDR", "127.0.0.1:0"),
@@ -87,6 +91,30 @@ fn our_own_webhook_service_passes_every_case() {
 }
 
 #[test]
+fn the_examples_of_the_help_run_as_they_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = text(&click_test(folder.path(), &["--help"]).stdout);
+    assert!(help.contains("{n} is 1, 2, ..., {order_id} a new number"), "{help}");
+    assert!(help.contains("a link that the create call does not return cannot be tested"), "{help}");
+    let (_webhook, address) = webhook_with(folder.path(), "sandbox-only-click-key", "sandbox-only-api-token");
+    let joined = help.replace("\\\n", " ").replace("127.0.0.1:8000", &address);
+    let examples: Vec<&str> =
+        joined.lines().filter_map(|line| line.trim_start().strip_prefix("tolov click-test")).collect();
+    assert_eq!(examples.len(), 2, "{help}");
+    for example in examples {
+        let command = format!("exec '{}' click-test {example}", env!("CARGO_BIN_EXE_tolov"));
+        let output = Command::new("sh").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{example}\n{}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
 fn the_exit_code_tells_failures_from_bad_usage() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
@@ -101,8 +129,8 @@ fn the_exit_code_tells_failures_from_bad_usage() {
     assert!(code == Some(0) && list.contains("tools.desktop"), "{list}");
     for (more, words) in [
         (&["--only", "nonsense"][..], "no case is named"),
-        (&["--order", "1001"], "is no order"),
-        (&["--only", "race"], "nothing could be played"),
+        (&["--order", "1001"], "is not an order"),
+        (&["--only", "race"], "nothing could be tested"),
         (&["--create-url", "http://127.0.0.1:1/", "--create-body", "{}"], "the create call does not work"),
         (&["--create-url", "http://127.0.0.1:1/"], "--create-body"),
         (&["--timeout", "0"], "--timeout"),

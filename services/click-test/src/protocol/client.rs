@@ -6,15 +6,14 @@ use tolov_click::SecretKey;
 use tolov_kit::secret::Secret;
 use url::Url;
 
-use crate::{
-    answer::{Answer, Got},
+use super::{
+    answer::{Answer, HttpAnswer},
     callback::{Callback, Step},
-    options::{CreateCall, Options},
 };
+use crate::options::{CreateCall, Options};
 
-/// Where the merchant is, and CLICK's secret with it.
 #[derive(Debug)]
-pub(crate) struct Merchant {
+pub(crate) struct MerchantClient {
     client: reqwest::Client,
     prepare_url: Url,
     complete_url: Url,
@@ -22,14 +21,14 @@ pub(crate) struct Merchant {
     pub(crate) secret_key: SecretKey,
 }
 
-/// An answer longer than this is cut.
+/// A longer answer is cut.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// More than this of an answer is not kept.
+/// What a report keeps of an answer.
 const MAX_KEPT_CHARS: usize = 2_000;
 
-impl Merchant {
+impl MerchantClient {
     pub(crate) fn new(options: &Options) -> Result<Self, reqwest::Error> {
-        // What a proxy or a redirect would make of the call says nothing about the merchant.
+        // A proxy's or a redirect's answer would not be the merchant's.
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -45,7 +44,7 @@ impl Merchant {
         })
     }
 
-    /// Sends a callback. That nothing came is an answer too.
+    /// Sends a callback and measures the time to its answer.
     pub(crate) async fn send(&self, callback: &Callback) -> (Answer, Duration) {
         let url = match callback.step {
             Step::Prepare => &self.prepare_url,
@@ -58,31 +57,23 @@ impl Merchant {
             .body(callback.body(&self.secret_key));
         let started = Instant::now();
         let answer = self.receive(request).await;
-        (answer.unwrap_or_else(Answer::Nothing), started.elapsed())
+        (answer.map_or_else(Answer::Missing, Answer::Http), started.elapsed())
     }
 
-    /// Makes the create call; its status and its body.
-    pub(crate) async fn create(
-        &self,
-        call: &CreateCall,
-        headers: &[(http::HeaderName, http::HeaderValue)],
-        body: String,
-    ) -> Result<(u16, String), String> {
-        let has_type = headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE);
+    /// Makes the create call.
+    pub(crate) async fn create(&self, call: &CreateCall, body: String) -> Result<HttpAnswer, String> {
+        let has_type = call.headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE);
         let mut request = self.client.post(call.url.clone());
         if !has_type {
             request = request.header(http::header::CONTENT_TYPE, "application/json");
         }
-        for (name, value) in headers {
+        for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        match self.receive(request.body(body)).await? {
-            Answer::Got(got) => Ok((got.http_status, got.text)),
-            Answer::Nothing(problem) => Err(problem),
-        }
+        self.receive(request.body(body)).await
     }
 
-    async fn receive(&self, request: reqwest::RequestBuilder) -> Result<Answer, String> {
+    async fn receive(&self, request: reqwest::RequestBuilder) -> Result<HttpAnswer, String> {
         let mut response = request.send().await.map_err(|error| describe(&error))?;
         let http_status = response.status().as_u16();
         let content_type = response.headers().get(http::header::CONTENT_TYPE);
@@ -97,20 +88,21 @@ impl Merchant {
         }
         let json = serde_json::from_slice(&body).ok();
         let text = self.presentable(&String::from_utf8_lossy(&body));
-        Ok(Answer::Got(Got { http_status, content_type, text, json }))
+        Ok(HttpAnswer { http_status, content_type, text, json })
     }
 
-    /// Text of a stranger, for a terminal and a report: no secret, no control characters, no endless length.
+    /// The text without secrets and control characters, cut to a length for a report.
     fn presentable(&self, text: &str) -> String {
         let secret = self.secret.expose();
         let text = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "…") };
         let without_signatures = hide_signatures(&text);
-        let calm = without_signatures.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-        calm.take(MAX_KEPT_CHARS).collect()
+        let printable =
+            without_signatures.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+        printable.take(MAX_KEPT_CHARS).collect()
     }
 }
 
-/// Takes out everything that may be an MD5: some merchants answer with the signature they expected.
+/// Replaces everything that may be an MD5: some merchants answer with the signature they expected.
 fn hide_signatures(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -125,7 +117,7 @@ fn hide_signatures(text: &str) -> String {
     shown + rest
 }
 
-/// The innermost reason, which is the one that says something; the address stays out.
+/// The innermost cause: the outer errors only repeat the address.
 fn describe(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();

@@ -1,21 +1,20 @@
-//! One call of CLICK, every field open to change before signing and after.
+//! A Prepare or Complete whose fields can be changed before and after it is signed.
 
 use tolov_click::{SecretKey, sign::SignedFields};
 use tolov_domain::time::TASHKENT;
 use url::form_urlencoded;
 
-use crate::orders::Order;
+use crate::order::Order;
 
-/// A callback on its way to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Callback {
     fields: Vec<(&'static str, String)>,
-    /// Put on after signing: what somebody on the way would change.
+    /// Set after signing, as an attacker in between would.
     tampered: Vec<(&'static str, String)>,
     missing: Option<&'static str>,
     twice: Option<&'static str>,
     signature: Signature,
-    /// Appended to the form as it is.
+    /// Appended to the encoded form.
     tail: String,
     encoding: Encoding,
     pub(crate) step: Step,
@@ -31,32 +30,32 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 enum Signature {
     Right,
-    /// Over another text for one field than the one that is sent.
+    /// Computed with another text for one field than the one that is sent.
     Over(&'static str, String),
     Given(String),
 }
 
-/// Spellings of one and the same form.
+/// Encodings of the same form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
-    /// As browsers write forms: a space is `+`.
-    Usual,
+    /// A space is `+`.
+    Form,
     /// A space is `%20`.
     PercentSpaces,
-    /// Every byte is percent-encoded, in lower-case hexadecimal.
+    /// Every byte is percent-encoded, in lower-case digits.
     PercentAll,
 }
 
-/// A well-formed signature of nothing.
+/// A well-formed MD5 that signs nothing here.
 const FORGED: &str = "10a250d95b1a6afedcda8360a12a1341";
 
-#[expect(clippy::needless_pass_by_value, reason = "fields are set to plain values, not to references")]
+#[expect(clippy::needless_pass_by_value, reason = "callers pass values and references alike")]
 impl Callback {
     pub(crate) fn prepare(service_id: i64, trans_id: i64, sign_time: String, order: &Order) -> Self {
         let fields = vec![
             ("click_trans_id", trans_id.to_string()),
             ("service_id", service_id.to_string()),
-            // Another series of numbers, so that one taken for the other is noticed.
+            // Far from click_trans_id, so that a merchant that confuses the two is noticed.
             ("click_paydoc_id", trans_id.saturating_add(5_000_000_000).to_string()),
             ("merchant_trans_id", order.id.clone()),
             ("amount", order.amount_text.clone()),
@@ -72,7 +71,7 @@ impl Callback {
             twice: None,
             signature: Signature::Right,
             tail: String::new(),
-            encoding: Encoding::Usual,
+            encoding: Encoding::Form,
             step: Step::Prepare,
         }
     }
@@ -81,7 +80,7 @@ impl Callback {
         Self { step: Step::Complete, ..self }.with("action", "1").with("merchant_prepare_id", prepare_id)
     }
 
-    /// Sets a field, and signs what is set.
+    /// Sets a field that is then signed.
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         match self.fields.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value.to_string(),
@@ -90,15 +89,15 @@ impl Callback {
         self
     }
 
-    pub(crate) fn amount(self, text: impl ToString) -> Self {
+    pub(crate) fn with_amount(self, text: impl ToString) -> Self {
         self.with("amount", text)
     }
 
-    pub(crate) fn trans(self, trans_id: i64) -> Self {
+    pub(crate) fn with_trans_id(self, trans_id: i64) -> Self {
         self.with("click_trans_id", trans_id)
     }
 
-    /// CLICK gives the payment up.
+    /// CLICK cancels the payment.
     pub(crate) fn failed(self, error: i64) -> Self {
         self.with("error", error).with("error_note", "Payment failed")
     }
@@ -109,7 +108,7 @@ impl Callback {
         self
     }
 
-    /// Signs another text for one field than the one that is sent.
+    /// Signs with another text for one field than the one that is sent.
     pub(crate) fn signed_over(self, name: &'static str, value: impl ToString) -> Self {
         Self { signature: Signature::Over(name, value.to_string()), ..self }
     }
@@ -122,17 +121,17 @@ impl Callback {
         Self { signature: Signature::Given(text.to_string()), ..self }
     }
 
-    /// Leaves a field out, after signing with it.
+    /// Removes a field after signing with it.
     pub(crate) fn without(self, name: &'static str) -> Self {
         Self { missing: Some(name), ..self }
     }
 
-    /// Gives a field twice, with the same value.
+    /// Repeats a field with the same value.
     pub(crate) fn twice(self, name: &'static str) -> Self {
         Self { twice: Some(name), ..self }
     }
 
-    /// Adds text to the end of the form.
+    /// Appends text to the encoded form.
     pub(crate) fn followed_by(self, tail: impl Into<String>) -> Self {
         Self { tail: tail.into(), ..self }
     }
@@ -164,7 +163,7 @@ impl Callback {
         })
     }
 
-    /// What is sent, in its order, the signature last.
+    /// The fields in the order in which they are sent, the signature last.
     pub(crate) fn pairs(&self, secret_key: &SecretKey) -> Vec<(&'static str, String)> {
         let mut pairs = self.fields.clone();
         pairs.push(("sign_string", self.sign(secret_key)));
@@ -182,30 +181,31 @@ impl Callback {
 
     pub(crate) fn body(&self, secret_key: &SecretKey) -> String {
         let pairs = self.pairs(secret_key);
-        let form = match self.encoding {
-            Encoding::Usual => form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish(),
-            Encoding::PercentSpaces => {
-                let usual = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-                usual.replace('+', "%20")
-            }
+        let body = match self.encoding {
+            Encoding::Form => form(&pairs),
+            Encoding::PercentSpaces => form(&pairs).replace('+', "%20"),
             Encoding::PercentAll => {
                 let pair = |(name, value): &(&str, String)| format!("{name}={}", percent_all(value));
                 pairs.iter().map(pair).collect::<Vec<_>>().join("&")
             }
         };
-        form + &self.tail
+        body + &self.tail
     }
 
-    /// What is sent, for a reader: without the signature.
+    /// The form for a report, without the signature.
     pub(crate) fn shown(&self, secret_key: &SecretKey) -> String {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.pairs(secret_key) {
-            form.append_pair(name, if name == "sign_string" { "-" } else { &value });
+        let mut pairs = self.pairs(secret_key);
+        for (_, value) in pairs.iter_mut().filter(|(name, _)| *name == "sign_string") {
+            "-".clone_into(value);
         }
         let tail: String = self.tail.chars().take(120).collect();
         let cut = if tail.len() < self.tail.len() { "…" } else { "" };
-        format!("{}{tail}{cut}", form.finish())
+        format!("{}{tail}{cut}", form(&pairs))
     }
+}
+
+fn form(pairs: &[(&str, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 fn percent_all(value: &str) -> String {

@@ -1,17 +1,17 @@
-//! What a call must consist of.
+//! The fields of a call.
 
 use tolov_click::form::FIELDS;
 
 use crate::{
-    case::{Case, Level, Needs, Outcome, script},
-    play::Play,
+    case::{Case, CaseResult, CaseRun, Needs, script},
+    level::Level,
 };
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::cases) const CASES: &[Case] = &[
     Case {
         id: "form.missing-field",
         level: Level::Must,
-        needs: Needs::Lent,
+        needs: Needs::SharedOrder,
         title: "Prepare without a signed field, or without the signature",
         why: "-8 is CLICK's code for 'not all parameters passed'; a crash or a framework's 422 is no answer to CLICK",
         script: script!(missing_field),
@@ -19,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "form.missing-unsigned-field",
         level: Level::Should,
-        needs: Needs::Lent,
+        needs: Needs::SharedOrder,
         title: "Prepare without click_paydoc_id, error or error_note",
         why: "`error` says whether money was taken: a call without it must not be read as a success",
         script: script!(missing_unsigned_field),
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "form.missing-in-complete",
         level: Level::Should,
-        needs: Needs::Fresh(1),
+        needs: Needs::FreshOrders(1),
         title: "Complete without each of its fields, then the genuine one",
         why: "a Complete without `error` or without the attempt must not pay",
         script: script!(missing_in_complete),
@@ -35,15 +35,15 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "form.empty-field",
         level: Level::Should,
-        needs: Needs::Lent,
+        needs: Needs::SharedOrder,
         title: "Prepare with an empty field",
-        why: "an empty value that turns into 0 or null slips through checks written for missing ones",
+        why: "an empty value that becomes 0 or null passes checks written for missing ones",
         script: script!(empty_field),
     },
     Case {
         id: "form.field-twice",
         level: Level::Should,
-        needs: Needs::Lent,
+        needs: Needs::SharedOrder,
         title: "Prepare with a field given twice",
         why: "frameworks differ in which value wins: one may be checked and the other used",
         script: script!(field_twice),
@@ -51,23 +51,23 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "form.malformed",
         level: Level::Should,
-        needs: Needs::Lent,
-        title: "well signed numbers and times that are none",
-        why: "a value that cannot be read must be refused with -8, not crash the handler",
+        needs: Needs::SharedOrder,
+        title: "well signed numbers and times that are malformed",
+        why: "a value that cannot be parsed must be refused with -8, not crash the handler",
         script: script!(malformed),
     },
     Case {
         id: "form.unknown-action",
         level: Level::Must,
-        needs: Needs::Lent,
+        needs: Needs::SharedOrder,
         title: "an action that is neither 0 nor 1",
-        why: "-3 is CLICK's code for it; taking everything that is not Prepare for a Complete pays by mistake",
+        why: "-3 is CLICK's code for it; treating everything that is not a Prepare as a Complete pays by mistake",
         script: script!(unknown_action),
     },
     Case {
         id: "form.unknown-fields",
         level: Level::Should,
-        needs: Needs::Fresh(1),
+        needs: Needs::FreshOrders(1),
         title: "fields that CLICK has not documented",
         why: "CLICK may add fields at any time; a strict parser would stop all payments that day",
         script: script!(unknown_fields),
@@ -75,37 +75,37 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "form.prepare-id-in-prepare",
         level: Level::Must,
-        needs: Needs::Fresh(1),
+        needs: Needs::FreshOrders(1),
         title: "Prepare with an empty merchant_prepare_id, as CLICK's desktop tester sends it",
         why: "it is not part of a Prepare's signature: signing it fails the tester",
         script: script!(prepare_id_in_prepare),
     },
 ];
 
-async fn missing_field(play: &mut Play<'_>) -> Outcome {
-    let order = play.lent().await?;
+async fn missing_field(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.shared_order().await?;
     for field in ["click_trans_id", "service_id", "merchant_trans_id", "amount", "sign_time", "sign_string"] {
-        let callback = play.prepare(&order).without(field);
+        let callback = run.prepare(&order).without(field);
         // Without a signed field the signature is wrong too: either check may come first.
-        play.expect(format!("Prepare without {field}"), &callback, &[-8, -1]).await;
+        run.expect(format!("Prepare without {field}"), &callback, &[-8, -1]).await;
     }
-    let callback = play.prepare(&order).without("action");
-    play.expect("a call without action", &callback, &[-8, -1, -3]).await;
+    let callback = run.prepare(&order).without("action");
+    run.expect("a call without action", &callback, &[-8, -1, -3]).await;
     Ok(())
 }
 
-async fn missing_unsigned_field(play: &mut Play<'_>) -> Outcome {
-    let order = play.lent().await?;
+async fn missing_unsigned_field(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.shared_order().await?;
     for field in ["click_paydoc_id", "error", "error_note"] {
-        let callback = play.prepare(&order).without(field);
-        play.expect(format!("Prepare without {field}"), &callback, &[-8]).await;
+        let callback = run.prepare(&order).without(field);
+        run.expect(format!("Prepare without {field}"), &callback, &[-8]).await;
     }
     Ok(())
 }
 
-async fn missing_in_complete(play: &mut Play<'_>) -> Outcome {
-    let order = play.fresh().await?;
-    let (_, complete) = play.prepared(&order).await?;
+async fn missing_in_complete(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.fresh_order().await?;
+    let (_, complete) = run.prepared(&order).await?;
     for field in FIELDS {
         let is_signed = !["click_paydoc_id", "error", "error_note"].contains(&field);
         let expected: &[i64] = match field {
@@ -115,16 +115,16 @@ async fn missing_in_complete(play: &mut Play<'_>) -> Outcome {
             _ => &[-8],
         };
         let callback = complete.clone().without(field);
-        play.expect(format!("Complete without {field}"), &callback, expected).await;
+        run.expect(format!("Complete without {field}"), &callback, expected).await;
     }
-    play.expect("the genuine Complete", &complete, &[0]).await;
+    run.expect("the genuine Complete", &complete, &[0]).await;
     Ok(())
 }
 
-async fn empty_field(play: &mut Play<'_>) -> Outcome {
-    let order = play.lent().await?;
+async fn empty_field(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.shared_order().await?;
     for field in FIELDS.into_iter().filter(|field| *field != "merchant_prepare_id") {
-        let prepare = play.prepare(&order);
+        let prepare = run.prepare(&order);
         let callback = if field == "sign_string" { prepare.signature("") } else { prepare.with(field, "") };
         let expected: &[i64] = match field {
             "action" => &[-8, -3],
@@ -133,25 +133,25 @@ async fn empty_field(play: &mut Play<'_>) -> Outcome {
             "error_note" => &[0, -8],
             _ => &[-8],
         };
-        play.expect(format!("Prepare with an empty {field}"), &callback, expected).await;
+        run.expect(format!("Prepare with an empty {field}"), &callback, expected).await;
     }
     Ok(())
 }
 
-async fn field_twice(play: &mut Play<'_>) -> Outcome {
-    let order = play.lent().await?;
+async fn field_twice(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.shared_order().await?;
     for field in ["merchant_trans_id", "amount", "action", "error", "sign_string"] {
-        let callback = play.prepare(&order).twice(field);
-        play.expect(format!("Prepare with {field} twice, though equal"), &callback, &[-8]).await;
+        let callback = run.prepare(&order).twice(field);
+        run.expect(format!("Prepare with {field} twice, though equal"), &callback, &[-8]).await;
     }
-    let callback = play.prepare(&order).followed_by("&amount=1");
+    let callback = run.prepare(&order).followed_by("&amount=1");
     // Where the last value wins, the signature is wrong.
-    play.expect("Prepare with another amount after the signed one", &callback, &[-8, -1]).await;
+    run.expect("Prepare with another amount after the signed one", &callback, &[-8, -1]).await;
     Ok(())
 }
 
-async fn malformed(play: &mut Play<'_>) -> Outcome {
-    let order = play.lent().await?;
+async fn malformed(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.shared_order().await?;
     for (field, value) in [
         ("click_trans_id", "seven"),
         ("click_trans_id", "-1"),
@@ -162,36 +162,36 @@ async fn malformed(play: &mut Play<'_>) -> Outcome {
         ("sign_time", "today"),
         ("sign_time", "2026-13-45 99:99:99x"),
     ] {
-        let callback = play.prepare(&order).with(field, value);
-        play.expect(format!("Prepare with {field}={value}"), &callback, &[-8]).await;
+        let callback = run.prepare(&order).with(field, value);
+        run.expect(format!("Prepare with {field}={value}"), &callback, &[-8]).await;
     }
     Ok(())
 }
 
-async fn unknown_action(play: &mut Play<'_>) -> Outcome {
-    let order = play.lent().await?;
+async fn unknown_action(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.shared_order().await?;
     for action in ["2", "3", "-1", "10"] {
-        let callback = play.prepare(&order).with("action", action);
-        play.expect(format!("action={action}"), &callback, &[-3]).await;
+        let callback = run.prepare(&order).with("action", action);
+        run.expect(format!("action={action}"), &callback, &[-3]).await;
     }
     Ok(())
 }
 
-async fn unknown_fields(play: &mut Play<'_>) -> Outcome {
-    let order = play.fresh().await?;
+async fn unknown_fields(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.fresh_order().await?;
     let tail = "&param2=a&card_type=uzcard&%D0%B8%D0%BC%D1%8F=%D0%B8";
-    let prepare = play.prepare(&order).followed_by(tail);
-    let prepare_id = play.accepted("Prepare with further fields", &prepare).await?;
+    let prepare = run.prepare(&order).followed_by(tail);
+    let prepare_id = run.accepted("Prepare with further fields", &prepare).await?;
     let complete = prepare.into_complete(&prepare_id);
-    play.expect("Complete with further fields", &complete, &[0]).await;
+    run.expect("Complete with further fields", &complete, &[0]).await;
     Ok(())
 }
 
-async fn prepare_id_in_prepare(play: &mut Play<'_>) -> Outcome {
-    let order = play.fresh().await?;
-    let prepare = play.prepare(&order);
+async fn prepare_id_in_prepare(run: &mut CaseRun<'_>) -> CaseResult {
+    let order = run.fresh_order().await?;
+    let prepare = run.prepare(&order);
     let with_empty = prepare.clone().with("merchant_prepare_id", "");
-    let prepare_id = play.accepted("Prepare with an empty merchant_prepare_id", &with_empty).await?;
-    play.expect("its Complete", &prepare.into_complete(&prepare_id), &[0]).await;
+    let prepare_id = run.accepted("Prepare with an empty merchant_prepare_id", &with_empty).await?;
+    run.expect("its Complete", &prepare.into_complete(&prepare_id), &[0]).await;
     Ok(())
 }
