@@ -1,7 +1,6 @@
 //! One SQLite file: durable at every commit, written through one connection, read through a few others.
 
 use std::{
-    fmt::Display,
     fs::{DirBuilder, File, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -119,14 +118,6 @@ impl SqliteFile {
             self.is_writer_in_doubt.store(true, Ordering::Release);
         }
         port_error(&self.path, error)
-    }
-
-    /// For a row that no version of this program writes.
-    pub(crate) fn damaged(&self, what: impl Display) -> PortError {
-        PortError::Refused(format!(
-            "{}: {what} is damaged; restore a backup of the file",
-            self.path.display()
-        ))
     }
 
     /// Writes the log back into the file and closes every connection. Calls after it are `Unavailable`.
