@@ -136,8 +136,8 @@ impl SqliteFile {
     }
 }
 
-/// Who bought what is for the shop's eyes alone, whatever the umask is. SQLite gives its files beside this one the same
-/// mode. What is there already keeps the mode that it has.
+/// The stores hold phones and addresses, so only their owner may read them, whatever the umask is. SQLite gives its files
+/// beside this one the same mode. A file or folder that exists keeps its mode.
 fn create_for_owner(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

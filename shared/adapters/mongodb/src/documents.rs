@@ -1,6 +1,6 @@
 //! Documents that are compared and swapped.
 //!
-//! Each write names in its filter the version that it saw, so of writers at one time one finds the document and the
+//! Each write names in its filter the version that it saw, so of concurrent writers one finds the document and the
 //! others find nothing. A write that is sent again after a broken connection finds nothing either where it got through
 //! before; the port allows it to be answered as a conflict.
 

@@ -91,8 +91,8 @@ impl Failure {
         if self.is_passing() {
             return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}"));
         }
-        // What an operator must mend is no fault of the message at hand: whoever has one keeps it until then, instead of
-        // giving up on paid orders one by one.
+        // An operator has to fix these. Until then callers keep their messages, instead of giving up on paid orders one by
+        // one.
         if matches!(self, Self::OldServer) {
             return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}; upgrade it"));
         }
