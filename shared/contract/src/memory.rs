@@ -10,8 +10,8 @@ use serde_json::Value;
 use tolov_domain::ports::{
     PortError,
     documents::{
-        Body, Collection, Document, Documents, Filter, Key, Put, Query, Sequence, Unreadable, Version, Write,
-        Written, checked_body, checked_query,
+        Body, Collection, Document, Documents, Filter, Key, Query, Sequence, Unreadable, Version, Write,
+        Written, checked_batch, checked_body, checked_query,
     },
 };
 
@@ -115,11 +115,6 @@ impl MemoryDocuments {
 
 #[async_trait]
 impl Documents for MemoryDocuments {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        let read = self.get_many(collection, std::slice::from_ref(key)).await?.pop().transpose();
-        read.map_err(|unreadable| PortError::Refused(format!("{key}: {}", unreadable.reason)))
-    }
-
     async fn get_many(
         &self,
         collection: Collection,
@@ -131,28 +126,9 @@ impl Documents for MemoryDocuments {
         Ok(stored.map(|(key, stored)| stored.read(key)).collect())
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        let write = Write { key: key.clone(), seen, body: body.clone() };
-        match self.state().write(collection, &write) {
-            Written::Done(version) => Ok(Put::Done(version)),
-            Written::Conflict => Ok(Put::Conflict),
-            Written::Refused(reason) => Err(PortError::Refused(reason)),
-        }
-    }
-
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        let keys: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
-        if keys.len() < writes.len() {
-            return Err(PortError::Refused("a batch names a key twice".to_owned()));
-        }
         let mut state = self.state();
-        Ok(writes.iter().map(|write| state.write(collection, write)).collect())
+        Ok(checked_batch(writes)?.iter().map(|write| state.write(collection, write)).collect())
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {

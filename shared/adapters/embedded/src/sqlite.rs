@@ -1,7 +1,6 @@
 //! One SQLite file: durable at every commit, written through one connection, read through a few others.
 
 use std::{
-    fmt::Display,
     fs::{DirBuilder, File, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -121,14 +120,6 @@ impl SqliteFile {
         port_error(&self.path, error)
     }
 
-    /// For a row that no version of this program writes.
-    pub(crate) fn damaged(&self, what: impl Display) -> PortError {
-        PortError::Refused(format!(
-            "{}: {what} is damaged; restore a backup of the file",
-            self.path.display()
-        ))
-    }
-
     /// Writes the log back into the file and closes every connection. Calls after it are `Unavailable`.
     pub(crate) async fn close(&self) -> Result<(), PortError> {
         self.is_closed.store(true, Ordering::Release);
@@ -145,8 +136,8 @@ impl SqliteFile {
     }
 }
 
-/// Who bought what is for the shop's eyes alone, whatever the umask is. SQLite gives its files beside this one the same
-/// mode. What is there already keeps the mode that it has.
+/// The stores hold phones and addresses, so only their owner may read them, whatever the umask is. SQLite gives its files
+/// beside this one the same mode. A file or folder that exists keeps its mode.
 fn create_for_owner(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

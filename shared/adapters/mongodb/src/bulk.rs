@@ -92,8 +92,8 @@ impl MongoShop {
         Ok(effects)
     }
 
-    /// Runs updates of which each has to be taken. Of two upserts of a new document at one time the server may refuse one,
-    /// which then finds the document. A refusal that stays is no race but a unique index that somebody added.
+    /// Runs updates that must all succeed. Of two concurrent upserts of a new document the server may refuse one, which then
+    /// finds the document. A refusal that stays is not a race but a unique index that somebody added.
     pub(crate) async fn update_all(&self, mut writes: Vec<UpdateOneModel>) -> Result<(), Failure> {
         for tried in 1.. {
             let effects = self.bulk_write(writes.iter().cloned().map(WriteModel::from).collect()).await?;

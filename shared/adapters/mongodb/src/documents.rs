@@ -1,10 +1,8 @@
 //! Documents that are compared and swapped.
 //!
-//! Each write names in its filter the version that it saw, so of writers at one time one finds the document and the
+//! Each write names in its filter the version that it saw, so of concurrent writers one finds the document and the
 //! others find nothing. A write that is sent again after a broken connection finds nothing either where it got through
 //! before; the port allows it to be answered as a conflict.
-
-use std::collections::HashSet;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -15,8 +13,8 @@ use mongodb::{
 use tolov_domain::ports::{
     PortError,
     documents::{
-        Body, Collection, Document, Documents, Filter, Key, Put, Query, Sequence, TIMESTAMPS_MS, Unreadable,
-        Version, Write, Written, checked_body, checked_query, is_timestamp,
+        Collection, Document, Documents, Filter, Key, Query, Sequence, TIMESTAMPS_MS, Unreadable, Version,
+        Write, Written, checked_batch, checked_body, checked_query, is_timestamp,
     },
 };
 
@@ -29,16 +27,6 @@ use crate::{
 
 #[async_trait]
 impl Documents for MongoShop {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.call("reading a document", async {
-            let id = doc! { "_id": body::key_to_bson(key) };
-            let found = self.collection(collection.name()).find_one(id).await?;
-            let read = found.map(|raw| body::from_stored(&raw)).transpose();
-            read.map_err(|unreadable| Failure::Unreadable { collection: collection.name(), unreadable })
-        })
-        .await
-    }
-
     async fn get_many(
         &self,
         collection: Collection,
@@ -57,27 +45,9 @@ impl Documents for MongoShop {
         .await
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        let write = Write { key: key.clone(), seen, body: body.clone() };
-        match self.put_many(collection, &[write]).await?.pop() {
-            Some(Written::Done(version)) => Ok(Put::Done(version)),
-            Some(Written::Refused(reason)) => Err(PortError::Refused(reason)),
-            Some(Written::Conflict) | None => Ok(Put::Conflict),
-        }
-    }
-
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        let distinct: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
-        if distinct.len() < writes.len() {
-            return Err(PortError::Refused("a batch writes a key twice: write it once".to_owned()));
-        }
-        let planned: Vec<_> = writes.iter().map(|write| self.model(collection, write)).collect();
+        let planned: Vec<_> =
+            checked_batch(writes)?.iter().map(|write| self.model(collection, write)).collect();
         let models: Vec<WriteModel> = planned.iter().flatten().cloned().collect();
         self.call("writing documents", async {
             let mut effects = self.bulk_write(models).await?.into_iter();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mongodb::error::{Error, ErrorKind, WriteError, WriteFailure};
-use tolov_domain::ports::{PortError, documents::Unreadable};
+use tolov_domain::ports::PortError;
 
 /// Why a call failed, before it is known what the call was for.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +17,6 @@ pub(crate) enum Failure {
     OldServer,
     #[error("{0}")]
     Unexpected(String),
-    #[error("the document {} in {collection} cannot be read: {}", .unreadable.key, .unreadable.reason)]
-    Unreadable { collection: &'static str, unreadable: Unreadable },
 }
 
 /// The server's answer to a write that it did not take.
@@ -93,8 +91,8 @@ impl Failure {
         if self.is_passing() {
             return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}"));
         }
-        // What an operator must mend is no fault of the message at hand: whoever has one keeps it until then, instead of
-        // giving up on paid orders one by one.
+        // An operator has to fix these. Until then callers keep their messages, instead of giving up on paid orders one by
+        // one.
         if matches!(self, Self::OldServer) {
             return PortError::Unavailable(format!("{what}: MongoDB at {servers}: {self}; upgrade it"));
         }
@@ -104,13 +102,10 @@ impl Failure {
                  that the user may read, write and make indexes in the database"
             ));
         }
-        let advice = match &self {
-            Self::Unreadable { .. } => "repair or remove that document",
-            Self::Driver(_) | Self::Refused(_) | Self::OldServer | Self::Unexpected(_) => {
-                "a repetition will not help; look at the documents it names and at the server's log"
-            }
-        };
-        PortError::Refused(format!("{what}: MongoDB at {servers}: {self}; {advice}"))
+        PortError::Refused(format!(
+            "{what}: MongoDB at {servers}: {self}; a repetition will not help: look at the documents it names and at the \
+             server's log"
+        ))
     }
 
     /// Whether the connection broke, so that it is unknown whether the server did the work.
@@ -124,7 +119,7 @@ impl Failure {
 
     fn is_passing(&self) -> bool {
         match self {
-            Self::OldServer | Self::Unreadable { .. } | Self::Unexpected(_) => false,
+            Self::OldServer | Self::Unexpected(_) => false,
             Self::Refused(refusal) => refusal.is_passing(),
             Self::Driver(error) => is_passing(error),
         }
@@ -140,7 +135,7 @@ impl Failure {
         match self {
             Self::Driver(error) => driver_code(error),
             Self::Refused(refusal) => Some(refusal.code),
-            Self::OldServer | Self::Unexpected(_) | Self::Unreadable { .. } => None,
+            Self::OldServer | Self::Unexpected(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The log of notifications: what was sent, and who is sending.
 //!
 //! A claim writes an id of the call into every notification that is free, all in one command, and then reads which of
-//! them have that id: of callers at one time exactly one finds its own.
+//! them have that id: of concurrent callers exactly one finds its own.
 
 use std::collections::HashMap;
 

@@ -8,8 +8,8 @@ use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
 use tolov_domain::ports::{
     PortError,
     documents::{
-        Body, Collection, Document, Documents, Key, Put, Query, Sequence, Unreadable, Version, Write,
-        Written, checked_body, checked_query,
+        Body, Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
+        checked_batch, checked_body, checked_query,
     },
 };
 
@@ -22,20 +22,6 @@ use crate::sqlite::BEGIN_WRITING;
 
 #[async_trait]
 impl Documents for EmbeddedShop {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        let row = sqlx::query("SELECT key, version, body FROM documents WHERE collection = ?1 AND key = ?2")
-            .bind(collection.name())
-            .bind(Parameter::from(key))
-            .fetch_optional(self.file.readers())
-            .await
-            .map_err(|error| self.file.failed(&error))?;
-        let Some(row) = row else { return Ok(None) };
-        let document = self.read(&row)?.map_err(|Unreadable { key, reason }| {
-            self.file.damaged(format_args!("document {key} of {} ({reason})", collection.name()))
-        });
-        document.map(Some)
-    }
-
     async fn get_many(
         &self,
         collection: Collection,
@@ -56,27 +42,8 @@ impl Documents for EmbeddedShop {
         rows.iter().map(|row| self.read(row)).collect()
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        let write = Write { key: key.clone(), seen, body: body.clone() };
-        match self.put_many(collection, &[write]).await?.pop() {
-            Some(Written::Done(version)) => Ok(Put::Done(version)),
-            Some(Written::Refused(reason)) => Err(PortError::Refused(reason)),
-            Some(Written::Conflict) | None => Ok(Put::Conflict),
-        }
-    }
-
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        let distinct: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
-        if distinct.len() < writes.len() {
-            return Err(PortError::Refused("a batch writes a key twice: write it once".to_owned()));
-        }
-        let checked: Vec<_> = writes.iter().map(|write| checked_body(&write.body)).collect();
+        let checked: Vec<_> = checked_batch(writes)?.iter().map(|write| checked_body(&write.body)).collect();
         let valid = writes.iter().zip(&checked).filter(|(_, body)| body.is_ok());
         let valid: Vec<&Write> = valid.map(|(write, _)| write).collect();
         let mut done = HashSet::new();
