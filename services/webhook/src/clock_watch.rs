@@ -7,7 +7,7 @@ use tolov_domain::time::Timestamp;
 use tolov_kit::clock::Clock;
 
 /// Between two readings the clock may gain or lose so much: it is adjusted slowly all the time.
-const TOLERANCE: Duration = Duration::from_secs(60);
+const TOLERANCE: Duration = Duration::from_mins(1);
 /// For how long nothing is done by a clock that was set, unless it is set back. A person has the time to look.
 const HOLD: Duration = Duration::from_hours(1);
 

@@ -121,8 +121,12 @@ impl Reply {
         }
     }
 
-    #[expect(clippy::expect_used, reason = "a struct of texts and integers is always JSON")]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("texts and integers are JSON")
+        json(self)
     }
+}
+
+#[expect(clippy::expect_used, reason = "a struct of texts and integers is always JSON")]
+fn json(reply: &Reply) -> Vec<u8> {
+    serde_json::to_vec(reply).expect("texts and integers are JSON")
 }

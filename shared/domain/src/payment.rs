@@ -187,12 +187,11 @@ pub fn prepare(order: OrderState, same_attempt: Option<AttemptState>, claim: Cla
         (OrderState::Pending, None) => Preparation::Opened(AttemptState::Prepared),
         (OrderState::Pending, Some(AttemptState::Prepared)) => Preparation::Repeated(AttemptState::Prepared),
     };
-    match preparation {
-        Preparation::Opened(_) | Preparation::Repeated(_) if claim.transaction_paid_another => {
-            Preparation::Refused(Answer::AlreadyPaid, Some(Anomaly::TransactionReused))
-        }
-        other => other,
+    let is_open = matches!(preparation, Preparation::Opened(_) | Preparation::Repeated(_));
+    if is_open && claim.transaction_paid_another {
+        return Preparation::Refused(Answer::AlreadyPaid, Some(Anomaly::TransactionReused));
     }
+    preparation
 }
 
 /// Decides a Complete for an attempt that belongs to the order.

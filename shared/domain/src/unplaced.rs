@@ -35,9 +35,8 @@ impl UnplacedPayment {
         EventId::new(format!("{NAME}:{name}"))
     }
 
-    #[expect(clippy::expect_used, reason = "a struct of texts and one integer is always JSON")]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("texts and one integer are JSON")
+        json(self)
     }
 
     pub fn from_json(body: &[u8]) -> Result<Self, EventError> {
@@ -45,6 +44,11 @@ impl UnplacedPayment {
             serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))?;
         if read.schema == SCHEMA { Ok(read) } else { Err(EventError::UnknownSchema(read.schema)) }
     }
+}
+
+#[expect(clippy::expect_used, reason = "a struct of texts and one integer is always JSON")]
+fn json(payment: &UnplacedPayment) -> Vec<u8> {
+    serde_json::to_vec(payment).expect("texts and one integer are JSON")
 }
 
 #[cfg(test)]

@@ -25,16 +25,13 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
     let line = Line::of(&form, &peer, unverified.is_none());
     let reports_payment = unverified.is_none() && form.reports_payment();
     let received_at = app.clock.now();
-    let decided = match unverified {
-        Some(code) => {
-            let fields = form.to_unverified_record();
-            keep_unverified(&app, Unverified { received_at, peer, fields, code }).await
-        }
-        None => {
-            let content = understood(&app, &form);
-            let arrival = Arrival { received_at, peer, form, content };
-            app.ledger.answer(arrival).await.map(|reply| (reply, true))
-        }
+    let decided = if let Some(code) = unverified {
+        let fields = form.to_unverified_record();
+        keep_unverified(&app, Unverified { received_at, peer, fields, code }).await
+    } else {
+        let content = understood(&app, &form);
+        let arrival = Arrival { received_at, peer, form, content };
+        app.ledger.answer(arrival).await.map(|reply| (reply, true))
     };
     let (reply, is_logged) = decided.unwrap_or_else(|error| {
         tracing::error!(

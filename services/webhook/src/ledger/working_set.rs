@@ -207,7 +207,9 @@ impl WorkingSet {
         self.apply(order, attempt, completion, callback, at);
         match completion.answer {
             Answer::Success => Reply::confirmed(attempt.prepare_id),
-            refused => Reply::code(code_of(refused)),
+            refused @ (Answer::IncorrectAmount | Answer::AlreadyPaid | Answer::Cancelled) => {
+                Reply::code(code_of(refused))
+            }
         }
     }
 

@@ -185,9 +185,13 @@ impl Writer {
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Undecided>]) -> Result<(), LedgerError> {
         let mut needs = Needs::default();
-        jobs.iter().for_each(|job| job.needs(&mut needs));
+        for job in &*jobs {
+            job.needs(&mut needs);
+        }
         let mut set = self.load(&needs).await?;
-        jobs.iter_mut().for_each(|job| job.decide(&mut set));
+        for job in &mut *jobs {
+            job.decide(&mut set);
+        }
         let numbers = set.numbers;
         let writes = set.into_writes();
         let (counts, outbox_grows) = (Counts::of(&writes), !writes.events.is_empty());

@@ -27,7 +27,7 @@ use tolov_webhook::{
 };
 
 use crate::{
-    audit::{self, Expected, audit},
+    audit::{self, EventsLeft, Expected, audit},
     bus::RecordingBus,
     click::{SECRET_KEY, SERVICE_ID},
     log_watch,
@@ -64,8 +64,7 @@ pub(crate) struct TestApp {
     pub(crate) sent: AtomicI64,
     pub(crate) decided: AtomicI64,
     events_may_wait: bool,
-    events_may_be_pruned: bool,
-    events_are_gone: bool,
+    events: EventsLeft,
     finished: bool,
 }
 
@@ -116,8 +115,7 @@ impl TestApp {
             sent: AtomicI64::new(0),
             decided: AtomicI64::new(0),
             events_may_wait: false,
-            events_may_be_pruned: false,
-            events_are_gone: false,
+            events: EventsLeft::All,
             finished: false,
         };
         app.start_again().await;
@@ -220,12 +218,12 @@ impl TestApp {
 
     /// For a test that prunes the outbox.
     pub(crate) fn events_may_be_pruned(&mut self) {
-        self.events_may_be_pruned = true;
+        self.events = EventsLeft::Some;
     }
 
     /// For a test at whose end payments have no event any more.
     pub(crate) fn events_are_gone(&mut self) {
-        self.events_are_gone = true;
+        self.events = EventsLeft::NotThoseOfPayments;
     }
 
     /// Counts callbacks that this test sent by other means, or to an earlier service on this ledger.
@@ -251,8 +249,7 @@ impl TestApp {
             sent: self.sent.load(Ordering::Relaxed),
             decided: self.decided.load(Ordering::Relaxed),
             outbox_is_empty: !self.events_may_wait,
-            events_are_kept: !self.events_may_be_pruned,
-            payments_have_events: !self.events_are_gone,
+            events: self.events,
         };
         audit(&self.ledger_path(), expected, &self.bus.confirmed()).await;
         assert_eq!(log_watch::leaks(), Vec::<String>::new(), "secrets in the log");
