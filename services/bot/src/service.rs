@@ -7,7 +7,7 @@ use std::{
 };
 
 use tolov_domain::ports::{bus::Consumer, shop::ShopStore};
-use tolov_kit::{clock::Clock, in_hand::InHand, lifecycle::Stop};
+use tolov_kit::{clock::Clock, in_flight::InFlight, lifecycle::Stop};
 
 use crate::{
     BotConfig, ConfigError,
@@ -58,7 +58,7 @@ impl Service {
     }
 
     /// The notifications that were received and are not settled, for readiness.
-    pub fn in_hand(&self) -> InHand {
+    pub fn in_hand(&self) -> InFlight {
         self.notifier.in_hand()
     }
 

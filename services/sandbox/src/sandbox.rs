@@ -9,7 +9,7 @@ use std::{
 use http::StatusCode;
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::{Limits, Refusal, serve},
+    http::{Limits, Peer, Refusal, serve},
     lifecycle::Stop,
 };
 use warp::{Filter, filters::BoxedFilter, reply::Response};
@@ -197,7 +197,7 @@ fn routes(handle: Handle) -> BoxedFilter<(Response,)> {
 }
 
 /// What the accept loop refuses by itself, in the words of whoever asked.
-fn refuse(refused: Refusal, _: &http::Method, path: &str, _: SocketAddr) -> Response {
+fn refuse(refused: Refusal, _: &http::Method, path: &str, _: Peer) -> Response {
     let is_bot = path.starts_with("/bot");
     let (status, words) = match refused {
         Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),

@@ -134,7 +134,7 @@ impl Intake {
     }
 
     fn told(&self, delivery: Delivery, notification: Notification, news: News) -> Told {
-        let held = self.notifier.in_hand.take(notification.occurred_at);
+        let held = self.notifier.in_hand.enter(notification.occurred_at);
         Told { delivery, notification, news, _held: held }
     }
 

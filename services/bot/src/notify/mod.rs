@@ -18,7 +18,7 @@ use tolov_domain::{
     ports::bus::{Delivery, Verdict},
     ports::shop::Outcome,
 };
-use tolov_kit::{availability::Availability, in_hand::InHand, lifecycle::Stop};
+use tolov_kit::{availability::Availability, in_flight::InFlight, lifecycle::Stop};
 
 use crate::{BotConfig, Deps, ctx::HandlerDeps, pace::Pace, telegram::Telegram};
 use journal::Journal;
@@ -36,7 +36,7 @@ pub(crate) struct Notifier {
     flood: send::Flood,
     journal: Journal,
     bus: Availability,
-    in_hand: InHand,
+    in_hand: InFlight,
 }
 
 /// A delivery with its verdict, on its way to the bus.
@@ -57,11 +57,11 @@ impl Notifier {
             handlers,
             flood: send::Flood::default(),
             bus: Availability::new("the message bus"),
-            in_hand: InHand::default(),
+            in_hand: InFlight::default(),
         }
     }
 
-    pub(crate) fn in_hand(&self) -> InHand {
+    pub(crate) fn in_hand(&self) -> InFlight {
         self.in_hand.clone()
     }
 

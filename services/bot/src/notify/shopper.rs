@@ -13,7 +13,7 @@ use tolov_domain::{
     },
 };
 use tolov_kit::{
-    in_hand::Held,
+    in_flight::InFlightGuard,
     lifecycle::{Stop, pause},
 };
 
@@ -37,7 +37,7 @@ pub(super) struct Told {
     pub(super) delivery: Delivery,
     pub(super) notification: Notification,
     pub(super) news: News,
-    pub(super) _held: Held,
+    pub(super) _held: InFlightGuard,
 }
 
 /// Sends a claimed message and records how it ended; what is left is to acknowledge.

@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 use tolov_domain::{notification::Notification, ports::bus::Delivery};
-use tolov_kit::in_hand::{Held, InHand};
+use tolov_kit::in_flight::{InFlight, InFlightGuard};
 
 use super::journal::STOP_AFTER;
 use crate::BotConfig;
@@ -27,7 +27,7 @@ pub(super) struct Notice {
     /// Telegram did not take a digest with it: it may be the culprit, so it is posted by itself.
     pub(super) alone: bool,
     _place: OwnedSemaphorePermit,
-    _held: Held,
+    _held: InFlightGuard,
 }
 
 /// Room for a bounded number of notices.
@@ -58,12 +58,12 @@ impl WaitingRoom {
         &self,
         delivery: Delivery,
         notification: Notification,
-        in_hand: &InHand,
+        in_hand: &InFlight,
     ) -> Option<(Delivery, Duration)> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Some((delivery, self.book()));
         };
-        let held = in_hand.take(notification.occurred_at);
+        let held = in_hand.enter(notification.occurred_at);
         let notice = Notice { delivery, notification, alone: false, _place: place, _held: held };
         // There are as many places as the way there is long; it is closed only when the other side has ended.
         let refused = self.notices.try_send(notice).err()?;

@@ -1,10 +1,10 @@
 //! POST /payments/click/webhook: always 200 with an integer `error` (click-protocol.md, section 4).
 
-use std::{net::SocketAddr, sync::Arc, time::Instant as Stopwatch};
+use std::{sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
 use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply};
-use tolov_kit::http::Refusal;
+use tolov_kit::http::{Peer, Refusal};
 use warp::{http::StatusCode, reply::Response};
 
 use super::{App, json_bytes};
@@ -50,7 +50,7 @@ fn verified(app: &App, form: &CallbackForm) -> Content {
 
 /// What the accept loop says on CLICK's path. The record is written behind the answer: nothing of it was read, so
 /// nothing can come of it.
-pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: SocketAddr) -> Response {
+pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: Peer) -> Response {
     let code = match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
         // Nobody knows whether it was decided; CLICK's repetition hears the stored answer.

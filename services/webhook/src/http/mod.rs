@@ -45,7 +45,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         warp::any().map(move || Arc::clone(&app))
     };
     let peer = warp::ext::optional::<Peer>()
-        .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string()));
+        .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()));
     let staff = authorized(app);
     let click = warp::path!("payments" / "click" / "webhook")
         .and(warp::post())
