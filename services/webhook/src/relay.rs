@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tolov_domain::{
     ports::{
         PortError,
-        bus::{OutgoingMessage, Published, Publisher, Route},
+        bus::{OutgoingMessage, Published, Publisher, Route, RoutingKey, RoutingKeyError},
     },
     time::{Timestamp, unix_ms},
 };
@@ -99,7 +99,7 @@ impl Relay {
         if rows.is_empty() {
             return Ok(Relayed::Idle);
         }
-        let window: Vec<OutgoingMessage> = rows.iter().map(message).collect();
+        let window = rows.iter().map(message).collect::<Result<Vec<OutgoingMessage>, _>>()?;
         let outcomes = self.bus.publish(&window).await?;
         let answered_at_ms = unix_ms(self.clock.now());
         let mut marks = RelayMarks { at_ms: unix_ms(now), ..RelayMarks::default() };
@@ -135,15 +135,17 @@ enum Trouble {
     Ledger(#[from] LedgerError),
     #[error("{0}")]
     Bus(#[from] PortError),
+    #[error("the outbox is damaged: {0}")]
+    RoutingKey(#[from] RoutingKeyError),
 }
 
-fn message(row: &OutboxRow) -> OutgoingMessage {
-    OutgoingMessage {
+fn message(row: &OutboxRow) -> Result<OutgoingMessage, RoutingKeyError> {
+    Ok(OutgoingMessage {
         id: row.event_id.clone(),
-        route: Route::Payments(row.routing_key.clone()),
+        route: Route::Payments(RoutingKey::try_new(row.routing_key.clone())?),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),
-    }
+    })
 }
 
 /// One second, doubled with every refusal.

@@ -1,8 +1,8 @@
-//! The deliveries that were handed out and wait for their verdict, and the way their acknowledgements go back.
+//! Unacknowledged deliveries, and how they are acknowledged.
 //!
-//! A delivery tag is a number on one channel. When the channel is replaced the numbers start again, so every tag
-//! carries the generation of its channel, and a tag of an older generation is never sent to a newer channel: it would
-//! acknowledge another message.
+//! A delivery tag is a number on one channel. On a new channel the numbers start again, so every tag carries the
+//! generation of its channel, and one of an older generation is never sent on a newer channel: it would acknowledge
+//! another message.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,12 +17,12 @@ use lapin::{
 use tokio::sync::watch;
 use tolov_domain::ports::bus::DeliveryTag;
 
-/// The longest that a batch of acknowledgements may take to be written.
+/// The longest that writing a batch of acknowledgements may take.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A delivery in the reader's hands.
+/// A delivery that waits for its verdict.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct UnackedDelivery {
     pub(crate) tag: DeliveryTag,
     pub(crate) acker: Acker,
     /// When it was published first, in seconds since 1970.
@@ -30,139 +30,141 @@ pub(crate) struct Held {
 }
 
 #[derive(Debug)]
-pub(crate) struct Unsettled {
-    holding: Mutex<Holding>,
-    /// Locked while acknowledgements are planned and written: of two that go at once, a `multiple` of one could
-    /// cover a single one of the other, and the broker closes the channel at a tag that it does not know (any more).
+pub(crate) struct Unacked {
+    deliveries: Mutex<Deliveries>,
+    /// Locked while acknowledgements are planned and written: the `multiple` of one batch could cover a single one of
+    /// another, and the broker closes the channel at a tag that it does not know.
     settled: tokio::sync::Mutex<Settled>,
-    /// The generation that must not be read from any more, because something of it is stuck.
-    stuck: watch::Sender<u64>,
+    /// The newest generation whose channel must be replaced.
+    abandoned: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Holding {
+struct Deliveries {
     generation: u64,
-    deliveries: HashMap<u64, Held>,
+    by_number: HashMap<u64, UnackedDelivery>,
 }
 
-impl Unsettled {
+impl Unacked {
     pub(crate) fn new() -> Self {
         Self {
-            holding: Mutex::default(),
+            deliveries: Mutex::default(),
             settled: tokio::sync::Mutex::default(),
-            stuck: watch::Sender::new(0),
+            abandoned: watch::Sender::new(0),
         }
     }
 
-    /// A new channel is read from; whatever is held of the one before will be delivered again.
+    /// Starts a new channel; the deliveries of the last one will be redelivered.
     pub(crate) fn begin(&self, generation: u64) {
-        *self.holding() = Holding { generation, deliveries: HashMap::new() };
+        *self.deliveries() = Deliveries { generation, by_number: HashMap::new() };
     }
 
-    pub(crate) fn hold(&self, held: Held) {
-        self.holding().deliveries.insert(held.tag.number, held);
+    pub(crate) fn add(&self, delivery: UnackedDelivery) {
+        self.deliveries().by_number.insert(delivery.tag.number, delivery);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.holding().deliveries.is_empty()
+        self.deliveries().by_number.is_empty()
     }
 
-    /// Takes a delivery out to settle it; `None` when its channel is gone.
-    pub(crate) fn take(&self, tag: DeliveryTag) -> Option<Held> {
-        let mut holding = self.holding();
-        if holding.generation == tag.generation { holding.deliveries.remove(&tag.number) } else { None }
+    /// Takes a delivery out to settle it; `None` when its channel was replaced.
+    pub(crate) fn take(&self, tag: DeliveryTag) -> Option<UnackedDelivery> {
+        let mut deliveries = self.deliveries();
+        if deliveries.generation == tag.generation { deliveries.by_number.remove(&tag.number) } else { None }
     }
 
     /// Returns when the channel of this generation must be replaced.
-    pub(crate) async fn stuck(&self, generation: u64) {
+    pub(crate) async fn abandoned(&self, generation: u64) {
         // The sender lives as long as `self`, so the wait cannot fail.
-        drop(self.stuck.subscribe().wait_for(|stuck| *stuck >= generation).await);
+        drop(self.abandoned.subscribe().wait_for(|abandoned| *abandoned >= generation).await);
     }
 
-    /// Marks the generation as one whose channel must go: only that brings back what was taken and is not settled.
-    pub(crate) fn give_up(&self, generation: u64) {
-        self.stuck.send_if_modified(|stuck| {
-            let newer = generation > *stuck;
-            *stuck = generation.max(*stuck);
-            newer
+    /// Marks a channel as one to replace: only that redelivers what was taken out and not settled.
+    pub(crate) fn abandon(&self, generation: u64) {
+        self.abandoned.send_if_modified(|abandoned| {
+            let is_newer = generation > *abandoned;
+            *abandoned = generation.max(*abandoned);
+            is_newer
         });
     }
 
-    /// Acknowledges, in one frame as far as no earlier delivery is still open. Returns how many the broker was told.
-    pub(crate) async fn ack(&self, held: Vec<Held>) -> usize {
-        self.write(held, async |plan, held| {
-            let mut told = 0;
+    /// Acknowledges, in one frame as far as no earlier delivery is unsettled. Returns how many were written.
+    pub(crate) async fn ack(&self, deliveries: Vec<UnackedDelivery>) -> usize {
+        self.write(deliveries, async |plan, deliveries| {
+            let mut written = 0;
             if let Some(last) = plan.group {
                 let members = plan.group_size;
-                told += if acked(held, last, true).await { members } else { return told };
+                written += if acked(deliveries, last, true).await { members } else { return written };
             }
             for number in plan.singles {
-                told += if acked(held, number, false).await { 1 } else { return told };
+                written += if acked(deliveries, number, false).await { 1 } else { return written };
             }
-            told
+            written
         })
         .await
     }
 
-    /// Gives deliveries back to the queue. Returns how many the broker was told.
-    pub(crate) async fn requeue(&self, held: Vec<Held>) -> usize {
-        self.write(held, async |_, held| {
-            let mut told = 0;
-            for delivery in held.values() {
+    /// Requeues deliveries. Returns how many were written.
+    pub(crate) async fn requeue(&self, deliveries: Vec<UnackedDelivery>) -> usize {
+        self.write(deliveries, async |_, deliveries| {
+            let mut written = 0;
+            for delivery in deliveries.values() {
                 let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-                // As with `ack`: Ok(false) means that the channel is gone, and that nothing was written.
-                told += if matches!(delivery.acker.nack(options).await, Ok(true)) { 1 } else { return told };
+                // As with `ack`, Ok(false) means that the channel is closed and nothing was written.
+                written +=
+                    if matches!(delivery.acker.nack(options).await, Ok(true)) { 1 } else { return written };
             }
-            told
+            written
         })
         .await
     }
 
-    /// Writes what settles these deliveries. If that does not succeed to the end, their channel is given up.
+    /// Writes acknowledgements. If not all can be written, the channel is abandoned.
     async fn write(
         &self,
-        held: Vec<Held>,
-        writing: impl AsyncFnOnce(Plan, &HashMap<u64, Held>) -> usize,
+        deliveries: Vec<UnackedDelivery>,
+        writing: impl AsyncFnOnce(Plan, &HashMap<u64, UnackedDelivery>) -> usize,
     ) -> usize {
-        let Some(generation) = held.first().map(|delivery| delivery.tag.generation) else { return 0 };
-        let count = held.len();
-        let held: HashMap<_, _> = held.into_iter().map(|delivery| (delivery.tag.number, delivery)).collect();
-        let unfinished = Unfinished { unsettled: self, generation, finished: false };
-        let told = tokio::time::timeout(WRITE_TIMEOUT, async {
+        let Some(generation) = deliveries.first().map(|delivery| delivery.tag.generation) else { return 0 };
+        let count = deliveries.len();
+        let deliveries: HashMap<_, _> =
+            deliveries.into_iter().map(|delivery| (delivery.tag.number, delivery)).collect();
+        let unfinished = Unfinished { unacked: self, generation, finished: false };
+        let written = tokio::time::timeout(WRITE_TIMEOUT, async {
             let mut settled = self.settled.lock().await;
-            let plan = settled.plan(generation, held.keys().copied());
-            writing(plan, &held).await
+            let plan = settled.plan(generation, deliveries.keys().copied());
+            writing(plan, &deliveries).await
         });
-        let told = told.await.unwrap_or(0);
-        unfinished.end(told == count);
-        told
+        let written = written.await.unwrap_or(0);
+        unfinished.end(written == count);
+        written
     }
 
-    fn holding(&self) -> MutexGuard<'_, Holding> {
-        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
+    fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes one acknowledgement. lapin answers `Ok(false)`, not an error, when the delivery's channel is gone.
-async fn acked(held: &HashMap<u64, Held>, number: u64, multiple: bool) -> bool {
-    match held.get(&number) {
+/// Writes one acknowledgement. lapin answers `Ok(false)`, not an error, when the channel is closed.
+async fn acked(deliveries: &HashMap<u64, UnackedDelivery>, number: u64, multiple: bool) -> bool {
+    match deliveries.get(&number) {
         Some(delivery) => matches!(delivery.acker.ack(BasicAckOptions { multiple }).await, Ok(true)),
         None => false,
     }
 }
 
-/// Gives the channel up if what was begun is not brought to its end, also when its future is dropped in between:
-/// the deliveries are in nobody's hands then, and only a new channel brings them back.
+/// Abandons the channel unless settling was finished, also when its future is dropped: the deliveries were taken out
+/// then, and only a new channel redelivers them.
 #[derive(Debug)]
 pub(crate) struct Unfinished<'a> {
-    unsettled: &'a Unsettled,
+    unacked: &'a Unacked,
     generation: u64,
     finished: bool,
 }
 
 impl<'a> Unfinished<'a> {
-    pub(crate) fn begin(unsettled: &'a Unsettled, generation: u64) -> Self {
-        Self { unsettled, generation, finished: false }
+    pub(crate) fn begin(unacked: &'a Unacked, generation: u64) -> Self {
+        Self { unacked, generation, finished: false }
     }
 
     pub(crate) fn end(mut self, finished: bool) {
@@ -173,26 +175,26 @@ impl<'a> Unfinished<'a> {
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if !self.finished {
-            self.unsettled.give_up(self.generation);
+            self.unacked.abandon(self.generation);
         }
     }
 }
 
-/// Which tags of the present channel are settled.
+/// The settled tags of the current channel.
 #[derive(Debug, Default)]
 struct Settled {
     generation: u64,
-    /// Every tag up to this one is.
+    /// Every tag up to this one.
     up_to: u64,
-    /// And these, with gaps in between.
+    /// Later ones, with gaps between them.
     beyond: BTreeSet<u64>,
 }
 
 /// How to acknowledge a batch of tags.
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
-    /// One `multiple` acknowledgement up to and with this tag, which is of the batch itself: the broker knows no
-    /// tag that is settled already.
+    /// One `multiple` acknowledgement up to this tag, which is of the batch: the broker does not know a tag that is
+    /// settled already.
     group: Option<u64>,
     group_size: usize,
     singles: Vec<u64>,
@@ -203,7 +205,7 @@ impl Settled {
         let mut batch: Vec<u64> = tags.collect();
         batch.sort_unstable();
         if generation < self.generation {
-            // Of a channel that is gone: each will be told so by lapin.
+            // The channel is closed: lapin answers so for each.
             return Plan { group: None, group_size: 0, singles: batch };
         }
         if generation > self.generation {
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_never_reaches_over_a_delivery_that_is_still_open() {
+    fn a_group_never_covers_an_unsettled_delivery() {
         let mut settled = Settled::default();
         assert_eq!(plan(&mut settled, &[3, 2, 5]), (None, 0, vec![2, 3, 5]));
         assert_eq!(plan(&mut settled, &[1]), (Some(1), 1, vec![]));
@@ -239,15 +241,15 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_a_group_is_a_tag_that_the_broker_still_knows() {
+    fn a_group_ends_with_a_tag_that_the_broker_still_knows() {
         let mut settled = Settled::default();
         plan(&mut settled, &[2, 3]);
-        // 3 was acknowledged by itself before: naming it again would close the channel.
+        // 3 was acknowledged before: a second time would close the channel.
         assert_eq!(plan(&mut settled, &[1]).0, Some(1));
     }
 
     #[test]
-    fn a_new_channel_counts_from_the_beginning() {
+    fn a_new_channel_counts_from_one() {
         let mut settled = Settled::default();
         plan(&mut settled, &[1, 2, 3]);
         let single = Plan { group: None, group_size: 0, singles: vec![2] };
@@ -257,11 +259,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_left_in_the_middle_gives_its_channel_up() {
-        let unsettled = Unsettled::new();
-        drop(Unfinished::begin(&unsettled, 7));
-        unsettled.stuck(7).await;
-        Unfinished::begin(&unsettled, 8).end(true);
-        assert_eq!(*unsettled.stuck.borrow(), 7);
+    async fn unfinished_settling_abandons_its_channel() {
+        let unacked = Unacked::new();
+        drop(Unfinished::begin(&unacked, 7));
+        unacked.abandoned(7).await;
+        Unfinished::begin(&unacked, 8).end(true);
+        assert_eq!(*unacked.abandoned.borrow(), 7);
     }
 }
