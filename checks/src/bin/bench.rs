@@ -16,7 +16,7 @@ use tolov_domain::{
 };
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::{Limits, Refusal, serve},
+    http::{Limits, Peer, Refusal, serve},
     lifecycle::Stop,
     secret::Secret,
 };
@@ -97,7 +97,7 @@ async fn bare_server() -> Result<Server> {
     Ok(Server { addr, stop, ended })
 }
 
-fn refuse(_: Refusal, _: &warp::http::Method, _: &str, _: SocketAddr) -> Response {
+fn refuse(_: Refusal, _: &warp::http::Method, _: &str, _: Peer) -> Response {
     Response::default()
 }
 

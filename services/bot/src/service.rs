@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tolov_kit::{in_hand::InHand, lifecycle::Stop};
+use tolov_kit::{in_flight::InFlight, lifecycle::Stop};
 
 use crate::{
     broadcast,
@@ -49,7 +49,7 @@ impl Service {
     }
 
     /// The notifications that were received and are not settled, for readiness.
-    pub fn in_hand(&self) -> InHand {
+    pub fn in_hand(&self) -> InFlight {
         self.notifier.in_hand()
     }
 

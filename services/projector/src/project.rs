@@ -15,7 +15,7 @@ use tolov_domain::{
 use tolov_kit::{
     availability::Availability,
     clock::Clock,
-    in_hand::{Held, InHand},
+    in_flight::{InFlight, InFlightGuard},
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
@@ -54,7 +54,7 @@ pub struct Projector {
     config: Config,
     store: Availability,
     bus: Availability,
-    in_hand: InHand,
+    in_hand: InFlight,
 }
 
 /// For how long a batch may still be held.
@@ -75,11 +75,11 @@ impl Hold<'_> {
 impl Projector {
     pub fn new(deps: Deps, config: Config) -> Self {
         let (store, bus) = (Availability::new("the shop store"), Availability::new("the message bus"));
-        Self { deps, config, store, bus, in_hand: InHand::default() }
+        Self { deps, config, store, bus, in_hand: InFlight::default() }
     }
 
     /// The events that are received and not settled, for readiness.
-    pub fn in_hand(&self) -> InHand {
+    pub fn in_hand(&self) -> InFlight {
         self.in_hand.clone()
     }
 
@@ -117,8 +117,8 @@ impl Projector {
         let began = Instant::now();
         let (mut entries, unreadable) = batch::read(deliveries);
         let parked = unreadable.len();
-        let _held: Vec<Held> =
-            entries.iter().map(|entry| self.in_hand.take(entry.event.occurred_at)).collect();
+        let _held: Vec<InFlightGuard> =
+            entries.iter().map(|entry| self.in_hand.enter(entry.event.occurred_at)).collect();
         self.settle(unreadable).await;
 
         let until = began + self.config.hold;

@@ -8,7 +8,7 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode};
 use tolov_kit::{
-    http::{Limits, Refusal, serve},
+    http::{Limits, Peer, Refusal, serve},
     lifecycle::Stop,
 };
 use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
@@ -199,7 +199,7 @@ fn denied(guard: Guard) -> BoxedFilter<(Response,)> {
 }
 
 /// What the accept loop refuses by itself, in the words of whoever asked.
-fn refuse(refused: Refusal, _: &http::Method, path: &str, _: SocketAddr) -> Response {
+fn refuse(refused: Refusal, _: &http::Method, path: &str, _: Peer) -> Response {
     let (status, words) = match refused {
         Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
         Refusal::BodyBroken => (StatusCode::BAD_REQUEST, "Bad Request: the body broke off"),

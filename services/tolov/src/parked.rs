@@ -2,7 +2,10 @@
 #![expect(clippy::print_stdout, reason = "the list is this command's answer")]
 
 use anyhow::{Result, bail};
-use tolov_domain::{EventId, ports::bus::Queue};
+use tolov_domain::{
+    EventId,
+    ports::bus::{BusAdmin, Queue},
+};
 use tolov_kit::env::Env;
 
 use crate::{
@@ -10,8 +13,8 @@ use crate::{
     cli::ParkedDeed,
 };
 
-/// The most messages that one listing shows.
-const LIST_MAX: usize = 1000;
+/// How many messages are read at a time.
+const PAGE: usize = 1000;
 
 pub(crate) async fn run(env: &Env, deed: ParkedDeed) -> Result<()> {
     let address = BusAddress::from_env(env, Embedded::Allowed);
@@ -28,18 +31,12 @@ pub(crate) async fn run(env: &Env, deed: ParkedDeed) -> Result<()> {
                     depth.retrying,
                     depth.parked
                 );
-                for message in admin.parked(queue, LIST_MAX).await? {
-                    println!(
-                        "  {}  {}  after {} retries: {}",
-                        message.id, message.schema, message.retries, message.reason
-                    );
-                }
+                list(&*admin, queue).await?;
             }
         }
         ParkedDeed::Show { queue, id } => {
             let wanted = EventId::new(id);
-            let parked = admin.parked(queue.into(), LIST_MAX).await?;
-            let Some(message) = parked.into_iter().find(|message| message.id == wanted) else {
+            let Some(message) = admin.find_parked(queue.into(), &wanted).await? else {
                 bail!("{wanted} is not parked");
             };
             println!("{}\n{}", message.reason, String::from_utf8_lossy(&message.body));
@@ -49,11 +46,28 @@ pub(crate) async fn run(env: &Env, deed: ParkedDeed) -> Result<()> {
             report(found, &id, "is back at work")?;
         }
         ParkedDeed::Drop { queue, id } => {
-            let found = admin.drop_parked(queue.into(), &EventId::new(id.clone())).await?;
-            report(found, &id, "is gone")?;
+            let dropped = admin.drop_parked(queue.into(), &EventId::new(id.clone())).await?;
+            report(dropped.is_some(), &id, "is gone")?;
         }
     }
     Ok(())
+}
+
+async fn list(admin: &dyn BusAdmin, queue: Queue) -> Result<()> {
+    let mut shown = 0;
+    loop {
+        let page = admin.parked(queue, shown, PAGE).await?;
+        for message in &page {
+            println!(
+                "  {}  {}  after {} retries: {}",
+                message.id, message.schema, message.retries, message.reason
+            );
+        }
+        shown += page.len();
+        if page.len() < PAGE {
+            return Ok(());
+        }
+    }
 }
 
 fn report(found: bool, id: &str, done: &str) -> Result<()> {

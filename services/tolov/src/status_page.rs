@@ -16,7 +16,7 @@ use tolov_domain::{
 use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
-    in_hand::InHand,
+    in_flight::InFlight,
     lifecycle::{Stop, Tasks},
     metrics::{self, Metrics},
     status::{Dependency, Report, Status, Waiting, run, within_check_timeout},
@@ -97,7 +97,7 @@ struct Reader {
     publisher: Arc<dyn Publisher>,
     admin: Arc<dyn BusAdmin>,
     shop: Arc<dyn ShopStore>,
-    in_hand: InHand,
+    in_hand: InFlight,
     in_hand_name: &'static str,
 }
 

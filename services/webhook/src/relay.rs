@@ -10,7 +10,7 @@ use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        bus::{OutgoingMessage, Published, Publisher, Route},
+        bus::{OutgoingMessage, Published, Publisher, Route, RoutingKey, RoutingKeyError},
     },
     time::{Timestamp, unix_ms},
 };
@@ -117,7 +117,7 @@ impl Relay {
         if rows.is_empty() {
             return Ok(Relayed::Idle);
         }
-        let window: Vec<OutgoingMessage> = rows.iter().map(message).collect();
+        let window = rows.iter().map(message).collect::<Result<Vec<OutgoingMessage>, _>>()?;
         let outcomes = self.bus.publish(&window).await?;
         let answered_at_ms = unix_ms(self.clock.now());
         let mut marks = RelayMarks { sent: Vec::new(), refused: Vec::new(), at: now };
@@ -154,15 +154,17 @@ enum RelayError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Bus(#[from] PortError),
+    #[error("the outbox is damaged: {0}")]
+    RoutingKey(#[from] RoutingKeyError),
 }
 
-fn message(row: &OutboxRow) -> OutgoingMessage {
-    OutgoingMessage {
+fn message(row: &OutboxRow) -> Result<OutgoingMessage, RoutingKeyError> {
+    Ok(OutgoingMessage {
         id: EventId::new(row.event_id.clone()),
-        route: Route::Payments(row.routing_key.clone()),
+        route: Route::Payments(RoutingKey::try_new(row.routing_key.clone())?),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),
-    }
+    })
 }
 
 /// One second, doubled with every refusal.

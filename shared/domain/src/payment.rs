@@ -209,9 +209,7 @@ pub fn complete(
     }
     match claim.error {
         Some(error) => cancel(order, attempt, error, confirmation.at),
-        None if claim.transaction_paid_another => {
-            questioned(Answer::AlreadyPaid, Anomaly::TransactionReused)
-        }
+        None if claim.transaction_paid_another => questioned(Answer::AlreadyPaid, Anomaly::TransactionReused),
         None => confirm(order, attempt, prepare_id, confirmation),
     }
 }

@@ -1,4 +1,4 @@
-//! Where "now" comes from. Whatever needs the time takes a [`Clock`].
+//! The source of the current time: whatever needs it takes a [`Clock`].
 
 use std::{
     fmt,

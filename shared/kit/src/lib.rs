@@ -4,7 +4,7 @@ pub mod availability;
 pub mod clock;
 pub mod env;
 pub mod http;
-pub mod in_hand;
+pub mod in_flight;
 pub mod lifecycle;
 pub mod metrics;
 pub mod retry;

@@ -5,31 +5,29 @@ use std::fmt;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// From a commit's fraction of a millisecond to an outage of an hour.
+/// Buckets of every duration: from a commit of half a millisecond to an outage of an hour.
 const SECONDS: [f64; 19] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
     900.0, 3600.0,
 ];
-/// How many share one transaction.
+/// Buckets of `…_jobs`: how many requests share one transaction.
 const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// Everything that this process has counted.
+/// The recorder of this process.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
-/// Why nothing is counted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("metrics cannot be counted: {0}")]
-pub struct MetricsError(String);
+/// The recorder cannot be installed: there is one already.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics cannot be recorded")]
+pub struct MetricsError(#[from] metrics_exporter_prometheus::BuildError);
 
-/// Begins to count, once in a process.
+/// Installs the recorder, once in a process.
 pub fn install() -> Result<Metrics, MetricsError> {
-    let failed = |error: metrics_exporter_prometheus::BuildError| MetricsError(error.to_string());
     let builder = PrometheusBuilder::new()
         .set_buckets(&SECONDS)
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_jobs".to_owned()), &JOBS))
-        .map_err(failed)?;
-    builder.install_recorder().map(Metrics).map_err(failed)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_jobs".to_owned()), &JOBS))?;
+    Ok(Metrics(builder.install_recorder()?))
 }
 
 impl Metrics {
@@ -38,8 +36,8 @@ impl Metrics {
         self.0.render()
     }
 
-    /// Sorts what was recorded into its buckets. Without it, and with nobody who reads, records would pile up.
-    pub fn tidy(&self) {
+    /// Sorts recorded values into their buckets. Without it they pile up until somebody reads them.
+    pub fn run_upkeep(&self) {
         self.0.run_upkeep();
     }
 }

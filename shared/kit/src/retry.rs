@@ -1,11 +1,11 @@
-//! How long to pause between tries. The only place that names the `backoff` crate (unmaintained, but asked for by
-//! the project's owner; RUSTSEC-2025-0012 is named in deny.toml).
+//! Exponential back-off. The only place that names the `backoff` crate, which the project's owner asked for although
+//! it is unmaintained (RUSTSEC-2025-0012, named in deny.toml).
 
 use std::time::Duration;
 
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
 
-/// Growing pauses with jitter, up to a cap, without end: loops that must never exit use it between tries.
+/// Growing pauses with jitter, up to a cap, without end: for loops that never give up.
 #[derive(Debug)]
 pub struct Pauses {
     schedule: ExponentialBackoff,
@@ -29,7 +29,7 @@ impl Pauses {
         self.schedule.next_backoff().unwrap_or(self.longest)
     }
 
-    /// After a success: begin with the first pause again.
+    /// Starts again with the first pause, after a success.
     pub fn reset(&mut self) {
         self.schedule.reset();
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_the_cap_and_begin_anew_after_a_success() {
+    fn pauses_grow_to_the_cap_and_start_again_after_a_success() {
         let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(2));
         let first = pauses.next_pause();
         assert!(first <= Duration::from_millis(150));

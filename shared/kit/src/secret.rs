@@ -3,6 +3,9 @@
 use std::fmt;
 
 /// A token, a key or a password. Its `Debug` shows nothing of it.
+///
+/// Not the secrecy crate: what that adds is zeroing memory on drop, and these values stay in the process's environment
+/// and in the clients that are made with them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -1,4 +1,4 @@
-//! Logs: text for people, JSON for machines. RUST_LOG says how much.
+//! Logs as text or JSON, filtered by RUST_LOG.
 
 use std::io::IsTerminal;
 
@@ -25,13 +25,13 @@ impl std::str::FromStr for LogFormat {
 
 /// Installs the subscriber for the whole process, once. A second call changes nothing.
 ///
-/// `filter` is RUST_LOG's syntax. Lines go to standard error, so that standard output stays a program's answer.
+/// `filter` has RUST_LOG's syntax. Lines go to standard error; standard output is for what a command answers.
 pub fn install(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let installed = match format {
         LogFormat::Text => {
-            // Colours are for a terminal; in a file or in a journal they are noise.
+            // Escape codes are noise in a file or a journal.
             let is_terminal = std::io::stderr().is_terminal();
             registry.with(fmt::layer().with_ansi(is_terminal).with_writer(std::io::stderr)).try_init()
         }
@@ -39,6 +39,6 @@ pub fn install(format: LogFormat, filter: &str) {
             registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()
         }
     };
-    // A test binary may have installed one already; two processes never share one.
+    // Tests of one binary share a process, so one may be installed already.
     drop(installed);
 }

@@ -119,7 +119,7 @@ impl Intake {
                 return;
             }
         };
-        let _held = self.notifier.in_hand.take(notification.occurred_at);
+        let _held = self.notifier.in_hand.enter(notification.occurred_at);
         self.send(ShopperNotice { delivery, notification, subject, _held }).await;
     }
 

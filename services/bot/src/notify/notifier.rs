@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tolov_domain::ports::bus::{Consumer, Delivery, Verdict};
-use tolov_kit::{availability::Availability, in_hand::InHand};
+use tolov_kit::{availability::Availability, in_flight::InFlight};
 
 use crate::{
     config::Config,
@@ -21,7 +21,7 @@ pub(crate) struct Notifier {
     pub(super) claims: Claims,
     pub(super) global_limit: GlobalLimit,
     pub(super) bus: Availability,
-    pub(super) in_hand: InHand,
+    pub(super) in_hand: InFlight,
 }
 
 /// A delivery with its verdict, on its way to the bus.
@@ -37,11 +37,11 @@ impl Notifier {
             handlers,
             global_limit: GlobalLimit::default(),
             bus: Availability::new("the message bus"),
-            in_hand: InHand::default(),
+            in_hand: InFlight::default(),
         }
     }
 
-    pub(crate) fn in_hand(&self) -> InHand {
+    pub(crate) fn in_hand(&self) -> InFlight {
         self.in_hand.clone()
     }
 

@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 use tolov_domain::{notification::Notification, ports::bus::Delivery};
-use tolov_kit::in_hand::{Held, InHand};
+use tolov_kit::in_flight::{InFlight, InFlightGuard};
 
 use crate::{config::Config, notify::claims::STOP_AFTER};
 
@@ -26,7 +26,7 @@ pub(super) struct Notice {
     /// A digest with it failed: it is posted by itself, so that only the failing one is retried.
     pub(super) alone: bool,
     _place: OwnedSemaphorePermit,
-    _held: Held,
+    _held: InFlightGuard,
 }
 
 #[derive(Debug)]
@@ -56,12 +56,12 @@ impl PostQueue {
         &self,
         delivery: Delivery,
         notification: Notification,
-        in_hand: &InHand,
+        in_hand: &InFlight,
     ) -> Option<(Delivery, Duration)> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Some((delivery, self.next_room()));
         };
-        let held = in_hand.take(notification.occurred_at);
+        let held = in_hand.enter(notification.occurred_at);
         let notice = Notice { delivery, notification, alone: false, _place: place, _held: held };
         // The channel holds as many as there are places; it is closed only when the other side has ended.
         let refused = self.notices.try_send(notice).err()?;

@@ -13,7 +13,7 @@ use tolov_domain::{
     },
 };
 use tolov_kit::{
-    in_hand::Held,
+    in_flight::InFlightGuard,
     lifecycle::{Stop, pause},
 };
 use tolov_shop::shopper;
@@ -45,7 +45,7 @@ pub(super) struct ShopperNotice {
     pub(super) delivery: Delivery,
     pub(super) notification: Notification,
     pub(super) subject: Subject,
-    pub(super) _held: Held,
+    pub(super) _held: InFlightGuard,
 }
 
 /// Sends a notification and records it; what is left is to settle the delivery.

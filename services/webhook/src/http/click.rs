@@ -1,10 +1,10 @@
 //! POST /payments/click/webhook: always 200 with an integer `error` (docs/click.md, section 1.1).
 
-use std::{net::SocketAddr, sync::Arc, time::Instant as Stopwatch};
+use std::{sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
 use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply, card};
-use tolov_kit::http::Refusal;
+use tolov_kit::http::{Peer, Refusal};
 use warp::{http::StatusCode, reply::Response};
 
 use super::{App, json_bytes};
@@ -78,7 +78,7 @@ fn understood(app: &App, form: &CallbackForm) -> Content {
 
 /// The answer on CLICK's path to a request that the accept loop refused. The record is written after the answer, which
 /// does not depend on it.
-pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: SocketAddr) -> Response {
+pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: Peer) -> Response {
     let code = match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
         // It may have been decided; CLICK's repetition gets the stored answer.

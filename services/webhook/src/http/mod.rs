@@ -46,7 +46,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         warp::any().map(move || Arc::clone(&app))
     };
     let peer = warp::ext::optional::<Peer>()
-        .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string()));
+        .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()));
     let playground = playground::origin(app.click.test_mode);
     let staff = authorized(app);
     let preflight = warp::path!("payments" / "click" / "webhook")

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::Executor;
-use tolov_domain::ports::bus::Route;
+use tolov_domain::ports::bus::{Route, RoutingKey};
 use tolov_kit::clock::Clock;
 use tolov_webhook::{Deps, Service, StartError, ledger::OpenError, maintenance::expire_due};
 
@@ -40,7 +40,7 @@ async fn an_event_is_published_once_with_its_name_as_key_and_marked() {
     app.until_the_outbox_is_empty().await;
     let messages = app.bus.messages();
     let [message] = messages.as_slice() else { panic!("{messages:?}") };
-    assert_eq!(message.route, Route::Payments("payment.completed".to_owned()));
+    assert_eq!(message.route, Route::Payments(RoutingKey::try_new("payment.completed").unwrap()));
     assert_eq!(
         (message.id.as_str(), message.schema.as_str()),
         ("payment.completed:1", "payment.completed/1")

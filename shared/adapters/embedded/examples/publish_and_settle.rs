@@ -1,4 +1,4 @@
-//! Publishes and settles without end, and notes what it has done: the process that tests/it/killed.rs kills.
+//! Publishes and settles until it is killed by tests/it/killed.rs, and writes down what it has done.
 #![expect(clippy::unwrap_used, reason = "a process that cannot go on has failed the test that started it")]
 
 #[path = "../tests/it/notes.rs"]
@@ -12,16 +12,17 @@ use std::{
     time::Duration,
 };
 
+use tolov_contract::bus::payment_route;
 use tolov_domain::{
     EventId,
-    ports::bus::{OutgoingMessage, Queue, Route, Verdict},
+    ports::bus::{OutgoingMessage, Queue, Verdict},
 };
 use tolov_embedded::EmbeddedBus;
 use tolov_kit::clock::SystemClock;
 
 use crate::notes::Note;
 
-/// A parent that died must not leave this behind for ever.
+/// It ends by itself in case its parent died.
 const LIFE_MAX: Duration = Duration::from_mins(2);
 
 #[tokio::main]
@@ -62,7 +63,7 @@ fn write(note: Note, folder: &Path, names: &[String]) {
 fn message(name: &str) -> OutgoingMessage {
     OutgoingMessage {
         id: EventId::new(name),
-        route: Route::Payments("payment.completed".to_owned()),
+        route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: name.as_bytes().to_vec(),
     }

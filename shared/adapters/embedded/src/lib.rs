@@ -2,6 +2,7 @@
 
 pub mod backup;
 mod bus;
+mod private;
 mod shop;
 mod sqlite;
 

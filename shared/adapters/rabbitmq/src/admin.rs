@@ -1,9 +1,11 @@
-//! The operator's port: how full the queues are, and what to do with parked messages.
+//! The operator's side of the bus: counts, and what to do with parked messages.
 //!
-//! Parked messages are looked at by taking them without an acknowledgement and giving them back. While one operator
-//! looks, another does not see those messages; nothing is lost if either of them is cut off. All of them are taken
-//! every time, because a quorum queue hands out what was given back before everything else and in the order in which
-//! it was given back: taking a few would put them behind the others.
+//! AMQP shows a message only by delivering it, and what one operator has received is invisible to the others until it
+//! is given back. So whoever reads a parking queue first declares an exclusive queue, which exists once in a vhost and
+//! goes with its connection: operators take turns, and one that is killed holds nobody up.
+//!
+//! Every look receives all parked messages, because a quorum queue redelivers what was given back before everything
+//! else: receiving a few would move them behind the others.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +13,10 @@ use async_trait::async_trait;
 use lapin::{
     Channel,
     message::BasicGetMessage,
-    options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
-    types::FieldTable,
+    options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions, QueueDeleteOptions},
+    types::{AMQPValue, FieldTable},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tolov_domain::{
     EventId,
     ports::{
@@ -25,60 +27,103 @@ use tolov_domain::{
 
 use crate::{
     Shared,
-    failure::{is_not_found, sorted, timed_out, within},
-    link::Link,
-    message::{self, Note},
+    connection::BrokerConnection,
+    failure::{is_not_found, is_resource_locked, port_error, timed_out, within},
+    message::{self, Metadata},
     topology::name,
-    window::Parcel,
+    window::Publication,
 };
 
-/// How many messages of a parking queue are looked at.
-const PARKED_LOOK_MAX: usize = 10_000;
+/// How many messages of a parking queue are received at most.
+const PARKED_MAX: usize = 10_000;
 
-/// The longest that one request of the operator may take.
+/// The longest that one request of the operator may take, with the wait for other operators.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Looks after the queues. [`QueueDepth::ready`] holds what waits in the queue and not what readers have at the
-/// moment: AMQP does not tell that number, and no other way in is needed for the rest.
+/// Between two tries to get one's turn.
+const TURN_PAUSE: Duration = Duration::from_millis(50);
+
+/// [`QueueDepth::ready`] holds what waits in the queue and not what readers have received: AMQP does not tell that
+/// number, and the rest needs no other way in.
 #[derive(Debug)]
 pub struct RabbitAdmin {
     shared: Arc<Shared>,
-    link: Mutex<Option<Link>>,
+    connection: Mutex<Option<BrokerConnection>>,
+}
+
+/// The connection for the length of one request. It is kept only if the request succeeds: otherwise its end gives back
+/// what was received, and the turn.
+#[derive(Debug)]
+struct Session<'a> {
+    connection: BrokerConnection,
+    slot: MutexGuard<'a, Option<BrokerConnection>>,
+}
+
+impl Session<'_> {
+    fn keep(mut self) {
+        *self.slot = Some(self.connection);
+    }
 }
 
 /// Why the parked messages are looked through.
 #[derive(Debug)]
-enum Errand<'a> {
-    /// To show the first `max`.
-    Show { max: usize, shown: Vec<ParkedMessage> },
-    /// To remove the oldest with this id, for good or after it was published to its work queue.
-    Remove { id: &'a EventId, requeue: bool, found: bool },
+enum Look<'a> {
+    /// To read `max` of them after the first `skip`.
+    Page { skip: usize, max: usize },
+    /// To read the oldest with this id.
+    Find(&'a EventId),
+    /// To delete it.
+    Drop(&'a EventId),
+    /// To publish it to its queue again and delete it.
+    Requeue(&'a EventId),
 }
 
 impl RabbitAdmin {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, link: Mutex::default() }
+        Self { shared, connection: Mutex::default() }
     }
 
-    /// A channel for one request. If the request breaks off, its end gives back what it has taken.
-    async fn channel(&self) -> Result<Channel, PortError> {
-        let mut link = self.link.lock().await;
-        link.take_if(|link| !link.is_connected());
-        if let Some(link) = link.as_ref() {
-            return link.channel().await;
-        }
-        let opened = Link::open(&self.shared.target, "admin").await?;
-        self.shared.topology.declare(&opened).await?;
-        link.insert(opened).channel().await
-    }
-
-    /// Ends a request. When the broker has answered, what was given back is in its queue again.
-    async fn close(&self, channel: &Channel) -> Result<(), PortError> {
-        within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await
+    async fn session(&self) -> Result<Session<'_>, PortError> {
+        let mut slot = self.connection.lock().await;
+        let connection = match slot.take().filter(BrokerConnection::is_connected) {
+            Some(connection) => connection,
+            None => {
+                let connection = BrokerConnection::open(&self.shared.target, "admin").await?;
+                self.shared.topology.declare(&connection).await?;
+                connection
+            }
+        };
+        Ok(Session { connection, slot })
     }
 
     fn timeout(&self) -> Duration {
         self.shared.options.request_timeout
+    }
+
+    /// Waits for the operator's turn at a parking queue.
+    async fn take_turn(&self, connection: &BrokerConnection, queue: Queue) -> Result<Channel, PortError> {
+        let turn = self.shared.topology.turn(queue);
+        let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+        let mut arguments = FieldTable::default();
+        // Quorum queues, which may be the vhost's default, cannot be exclusive.
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("classic".into()));
+        loop {
+            let channel = connection.channel().await?;
+            let declaring = channel.queue_declare(name(&turn)?, options, arguments.clone());
+            match tokio::time::timeout(self.timeout(), declaring).await {
+                Ok(Ok(_)) => return Ok(channel),
+                Ok(Err(error)) if is_resource_locked(&error) => tokio::time::sleep(TURN_PAUSE).await,
+                Ok(Err(error)) => return Err(port_error("wait for other operators", &error)),
+                Err(_) => return Err(timed_out("wait for other operators")),
+            }
+        }
+    }
+
+    async fn end_turn(&self, channel: &Channel, queue: Queue) -> Result<(), PortError> {
+        let turn = self.shared.topology.turn(queue);
+        let deleting = channel.queue_delete(name(&turn)?, QueueDeleteOptions::default());
+        within(self.timeout(), "let other operators in", deleting).await?;
+        within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await
     }
 
     async fn count(&self, channel: &Channel, queue: &str) -> Result<u64, PortError> {
@@ -90,58 +135,78 @@ impl RabbitAdmin {
         match tokio::time::timeout(self.timeout(), looking).await {
             Ok(Ok(found)) => Ok(u64::from(found.message_count())),
             Ok(Err(error)) if is_not_found(&error) => Err(PortError::Refused(format!(
-                "RabbitMQ has no queue {queue}. It was deleted; any service makes it again when it is started."
+                "RabbitMQ has no queue {queue}: it was deleted. Any service declares it again when it starts."
             ))),
-            Ok(Err(error)) => Err(sorted("count messages", &error)),
+            Ok(Err(error)) => Err(port_error("count messages", &error)),
             Err(_) => Err(timed_out("count messages")),
         }
     }
 
-    /// Looks through the parked messages, and gives back those that stay. Returns how many there were.
-    async fn look_through(&self, queue: Queue, errand: &mut Errand<'_>) -> Result<usize, PortError> {
+    async fn depths(&self, queue: Queue) -> Result<QueueDepth, PortError> {
+        let session = self.session().await?;
+        let topology = &self.shared.topology;
+        // What another operator has received would be missing in the count.
+        let channel = self.take_turn(&session.connection, queue).await?;
+        let mut retrying = 0;
+        for retry_queue in topology.retries(queue) {
+            retrying += self.count(&channel, &retry_queue).await?;
+        }
+        let ready = self.count(&channel, &topology.work(queue)).await?;
+        let parked = self.count(&channel, &topology.parked(queue)).await?;
+        self.end_turn(&channel, queue).await?;
+        session.keep();
+        Ok(QueueDepth { ready, retrying, parked })
+    }
+
+    /// Looks through the parked messages and gives back those that stay. Returns those that were looked for.
+    async fn look(&self, queue: Queue, look: Look<'_>) -> Result<Vec<ParkedMessage>, PortError> {
+        let session = self.session().await?;
+        let turn = self.take_turn(&session.connection, queue).await?;
+        let channel = session.connection.channel().await?;
         let parked = self.shared.topology.parked(queue);
-        let channel = self.channel().await?;
-        let (mut count, mut last_kept) = (0, None);
-        while count < PARKED_LOOK_MAX {
-            let taking = channel.basic_get(name(&parked)?, BasicGetOptions::default());
-            let taken = within(self.timeout(), "look at a parked message", taking).await?;
-            let Some(message) = taken else { break };
+        let (mut found, mut count, mut last_kept) = (Vec::new(), 0, None);
+        while count < PARKED_MAX {
+            let getting = channel.basic_get(name(&parked)?, BasicGetOptions::default());
+            let Some(message) = within(self.timeout(), "read a parked message", getting).await? else {
+                break;
+            };
+            let is_removed = match look {
+                Look::Page { skip, max } => {
+                    if (skip..skip.saturating_add(max)).contains(&count) {
+                        found.push(shown(&message));
+                    }
+                    false
+                }
+                Look::Find(id) | Look::Drop(id) | Look::Requeue(id) => {
+                    let is_meant = found.is_empty() && message::id(&message.properties, &message.data) == *id;
+                    if is_meant {
+                        found.push(shown(&message));
+                    }
+                    is_meant && !matches!(look, Look::Find(_))
+                }
+            };
             count += 1;
-            match errand {
-                Errand::Remove { id, requeue, found }
-                    if !*found && message::id(&message.properties, &message.data) == **id =>
-                {
-                    if *requeue {
-                        self.publish_anew(queue, &message).await?;
-                    }
-                    self.acknowledge(&message).await?;
-                    *found = true;
+            if is_removed {
+                if matches!(look, Look::Requeue(_)) {
+                    self.publish_again(queue, &message).await?;
                 }
-                Errand::Remove { .. } => last_kept = Some(message.delivery_tag),
-                Errand::Show { max, shown } => {
-                    last_kept = Some(message.delivery_tag);
-                    if shown.len() < *max {
-                        shown.push(as_shown(message));
-                    }
-                }
+                self.acknowledge(&message).await?;
+            } else {
+                last_kept = Some(message.delivery_tag);
             }
         }
         if let Some(last_kept) = last_kept {
-            let giving_back =
-                channel.basic_nack(last_kept, BasicNackOptions { multiple: true, requeue: true });
+            let options = BasicNackOptions { multiple: true, requeue: true };
+            let giving_back = channel.basic_nack(last_kept, options);
             within(self.timeout(), "give parked messages back", giving_back).await?;
         }
-        self.close(&channel).await?;
-        Ok(count)
-    }
-
-    async fn remove(&self, queue: Queue, id: &EventId, requeue: bool) -> Result<bool, PortError> {
-        let mut errand = Errand::Remove { id, requeue, found: false };
-        let count = bounded(self.look_through(queue, &mut errand)).await?;
-        let found = matches!(errand, Errand::Remove { found: true, .. });
-        if !found && count == PARKED_LOOK_MAX {
+        // When the broker has answered, what was given back is in its queue again.
+        within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await?;
+        self.end_turn(&turn, queue).await?;
+        session.keep();
+        if found.is_empty() && count == PARKED_MAX {
             return Err(PortError::Refused(format!(
-                "{id} is not among the first {PARKED_LOOK_MAX} parked messages: deal with those first"
+                "it is not among the first {PARKED_MAX} parked messages: requeue or drop some of those first"
             )));
         }
         Ok(found)
@@ -149,7 +214,7 @@ impl RabbitAdmin {
 
     async fn acknowledge(&self, message: &BasicGetMessage) -> Result<(), PortError> {
         let removing = message.acker.ack(BasicAckOptions::default());
-        // lapin answers `false` when the channel is gone; the message is parked still.
+        // lapin answers `false` when the channel is closed; the message is still parked.
         if within(self.timeout(), "remove a parked message", removing).await? {
             Ok(())
         } else {
@@ -157,21 +222,28 @@ impl RabbitAdmin {
         }
     }
 
-    /// Publishes a parked message to its work queue, without any note of what happened to it.
-    async fn publish_anew(&self, queue: Queue, message: &BasicGetMessage) -> Result<(), PortError> {
+    /// Publishes a parked message to its work queue, without retries and reason.
+    async fn publish_again(&self, queue: Queue, message: &BasicGetMessage) -> Result<(), PortError> {
         let (properties, body) = (&message.properties, &message.data);
         let (id, schema) = (message::id(properties, body), message::schema(properties));
-        let note = Note {
+        let metadata = Metadata {
             id: id.as_str(),
             schema: &schema,
             published_s: properties.timestamp().unwrap_or(0),
             app_id: &self.shared.options.app_id,
-            ..Note::default()
+            ..Metadata::default()
         };
         let work = self.shared.topology.work(queue);
-        let properties = note.properties().map_err(PortError::Refused)?;
-        let parcel = Parcel { exchange: "", routing_key: &work, id: id.as_str(), properties, body };
-        match self.shared.windows.publish(&[parcel]).await?.pop() {
+        let properties = metadata.properties().map_err(PortError::Refused)?;
+        let publication = Publication {
+            exchange: "",
+            routing_key: &work,
+            id: id.as_str(),
+            properties,
+            body,
+            is_bound: true,
+        };
+        match self.shared.publisher.publish(&[publication]).await?.pop() {
             Some(Published::Confirmed) => Ok(()),
             Some(Published::Rejected(why) | Published::Unknown(why)) => {
                 Err(PortError::Unavailable(format!("{id} stays parked: {why}")))
@@ -184,52 +256,39 @@ impl RabbitAdmin {
 #[async_trait]
 impl BusAdmin for RabbitAdmin {
     async fn depth(&self, queue: Queue) -> Result<QueueDepth, PortError> {
-        let topology = &self.shared.topology;
-        let counting = async {
-            let channel = self.channel().await?;
-            let mut retrying = 0;
-            for step in topology.retries(queue) {
-                retrying += self.count(&channel, &step).await?;
-            }
-            let ready = self.count(&channel, &topology.work(queue)).await?;
-            let parked = self.count(&channel, &topology.parked(queue)).await?;
-            self.close(&channel).await?;
-            Ok(QueueDepth { ready, retrying, parked })
-        };
-        bounded(counting).await
+        bounded(self.depths(queue)).await
     }
 
-    async fn parked(&self, queue: Queue, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
-        let mut errand = Errand::Show { max, shown: Vec::new() };
-        bounded(self.look_through(queue, &mut errand)).await?;
-        match errand {
-            Errand::Show { shown, .. } => Ok(shown),
-            Errand::Remove { .. } => Ok(Vec::new()),
-        }
+    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
+        bounded(self.look(queue, Look::Page { skip, max })).await
+    }
+
+    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
+        Ok(bounded(self.look(queue, Look::Find(id))).await?.pop())
     }
 
     async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
-        self.remove(queue, id, true).await
+        Ok(!bounded(self.look(queue, Look::Requeue(id))).await?.is_empty())
     }
 
-    async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
-        self.remove(queue, id, false).await
+    async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
+        Ok(bounded(self.look(queue, Look::Drop(id))).await?.pop())
     }
 }
 
 async fn bounded<T>(request: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
     tokio::time::timeout(REQUEST_TIMEOUT, request)
         .await
-        .unwrap_or_else(|_| Err(timed_out("do what was asked")))
+        .unwrap_or_else(|_| Err(timed_out("look after the queues: perhaps another operator is at work")))
 }
 
-fn as_shown(message: BasicGetMessage) -> ParkedMessage {
-    let lapin::message::Delivery { properties, data, .. } = message.delivery;
+fn shown(message: &BasicGetMessage) -> ParkedMessage {
+    let (properties, body) = (&message.properties, &message.data);
     ParkedMessage {
-        id: message::id(&properties, &data),
-        schema: message::schema(&properties),
-        reason: message::reason(&properties),
-        retries: message::retries(&properties),
-        body: data,
+        id: message::id(properties, body),
+        schema: message::schema(properties),
+        reason: message::reason(properties),
+        retries: message::retries(properties),
+        body: body.clone(),
     }
 }

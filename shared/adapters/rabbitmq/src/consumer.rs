@@ -1,4 +1,4 @@
-//! The consumer's port: reading, and beginning again after every break.
+//! The port `Consumer`: a subscription that is renewed after every break.
 
 use std::{
     sync::{
@@ -24,60 +24,59 @@ use tolov_kit::retry::Pauses;
 
 use crate::{
     Shared,
-    failure::{sorted, within},
-    link::Link,
+    connection::BrokerConnection,
+    failure::{port_error, within},
     message,
     topology::name,
-    unsettled::{Held, Unsettled},
+    unacked::{Unacked, UnackedDelivery},
 };
 
-/// Between tries to connect.
+/// Pauses between tries to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A connection that lived so long was a good one: the pauses begin anew. One that breaks at once (a message that
-/// breaks it each time) does not turn into a loop without pauses.
-const GOOD_AFTER: Duration = Duration::from_secs(30);
+/// After so long a life of the subscription the pauses start again with the first. One that always breaks at once must
+/// not become a loop without pauses.
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 
-/// Generations are told apart in the whole process, so that a delivery that is settled with another consumer than
-/// the one that gave it out is not mistaken for one of that.
+/// Unique in the process, so that a delivery of another consumer is not mistaken for one of this.
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
-/// Reads one queue. Dropping it gives back what is not settled.
+/// Consumes one queue. When it is dropped, unsettled messages are redelivered.
 #[derive(Debug)]
 pub struct RabbitConsumer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Queue,
-    pub(crate) unsettled: Arc<Unsettled>,
+    pub(crate) unacked: Arc<Unacked>,
     pub(crate) requeue_pauses: Mutex<Pauses>,
     receiving: tokio::sync::Mutex<Receiving>,
 }
 
 #[derive(Debug)]
 struct Receiving {
-    feed: Option<Feed>,
+    subscription: Option<Subscription>,
     pauses: Pauses,
     next_try: Instant,
-    /// Why there is no feed, since it was logged.
+    /// Why there is no subscription, once that is logged.
     outage: Option<PortError>,
 }
 
-/// A subscription on a channel of its own. The fields are dropped in this order.
+/// A subscription on a channel of its own. The order of the fields is the order in which they are dropped.
 #[derive(Debug)]
-struct Feed {
+struct Subscription {
     deliveries: lapin::Consumer,
     generation: u64,
     since: Instant,
-    /// When it last gave a delivery, or was new.
+    /// When it last received a delivery, or was made.
     active_at: Instant,
     channel: Channel,
-    link: Link,
+    connection: BrokerConnection,
 }
 
 impl RabbitConsumer {
     pub(crate) fn new(shared: Arc<Shared>, queue: Queue) -> Self {
         let receiving = Receiving {
-            feed: None,
+            subscription: None,
             pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             next_try: Instant::now(),
             outage: None,
@@ -85,15 +84,19 @@ impl RabbitConsumer {
         Self {
             shared,
             queue,
-            unsettled: Arc::new(Unsettled::new()),
+            unacked: Arc::new(Unacked::new()),
             requeue_pauses: Mutex::new(Pauses::new(Duration::from_secs(1), Duration::from_secs(30))),
             receiving: tokio::sync::Mutex::new(receiving),
         }
     }
 
-    /// Makes sure that there is a feed, and says so by an error when there is none at `report_at`.
-    async fn ensure_feed(&self, receiving: &mut Receiving, report_at: Instant) -> Result<(), PortError> {
-        while receiving.feed.is_none() {
+    /// Subscribes if there is no subscription. Fails at `report_at`; the next call goes on trying.
+    async fn ensure_subscription(
+        &self,
+        receiving: &mut Receiving,
+        report_at: Instant,
+    ) -> Result<(), PortError> {
+        while receiving.subscription.is_none() {
             if receiving.next_try > report_at
                 && let Some(outage) = &receiving.outage
             {
@@ -102,11 +105,11 @@ impl RabbitConsumer {
             }
             sleep_until(receiving.next_try).await;
             match self.connect().await {
-                Ok(feed) => {
+                Ok(subscription) => {
                     if receiving.outage.take().is_some() {
-                        tracing::info!(queue = self.queue.name(), "reading from RabbitMQ again");
+                        tracing::info!(queue = self.queue.name(), "consuming from RabbitMQ again");
                     }
-                    receiving.feed = Some(feed);
+                    receiving.subscription = Some(subscription);
                 }
                 Err(error) => {
                     self.lose(receiving, error.clone());
@@ -119,17 +122,17 @@ impl RabbitConsumer {
         Ok(())
     }
 
-    /// Connects, declares what is missing and subscribes.
-    async fn connect(&self) -> Result<Feed, PortError> {
-        let link = Link::open(&self.shared.target, self.queue.name()).await?;
-        self.shared.topology.declare(&link).await?;
-        self.subscribe(link).await
+    /// Connects, declares the topology and subscribes.
+    async fn connect(&self) -> Result<Subscription, PortError> {
+        let connection = BrokerConnection::open(&self.shared.target, self.queue.name()).await?;
+        self.shared.topology.declare(&connection).await?;
+        self.subscribe(connection).await
     }
 
-    async fn subscribe(&self, link: Link) -> Result<Feed, PortError> {
-        let channel = link.channel().await?;
+    async fn subscribe(&self, connection: BrokerConnection) -> Result<Subscription, PortError> {
+        let channel = connection.channel().await?;
         let bounding = channel.basic_qos(self.shared.options.prefetch, BasicQosOptions::default());
-        within(link.request_timeout(), "bound the deliveries", bounding).await?;
+        within(connection.request_timeout(), "set the prefetch count", bounding).await?;
         let queue = self.shared.topology.work(self.queue);
         let consuming = channel.basic_consume(
             name(&queue)?,
@@ -137,79 +140,87 @@ impl RabbitConsumer {
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
-        let deliveries = within(link.request_timeout(), "read from the queue", consuming).await?;
+        let deliveries = within(connection.request_timeout(), "consume the queue", consuming).await?;
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-        self.unsettled.begin(generation);
+        self.unacked.begin(generation);
         let since = Instant::now();
-        Ok(Feed { deliveries, generation, since, active_at: since, channel, link })
+        Ok(Subscription { deliveries, generation, since, active_at: since, channel, connection })
     }
 
-    /// Waits for the feed's next deliveries, or for its end.
-    async fn next_from(&self, feed: &mut Feed, max: usize) -> Result<Vec<Delivery>, PortError> {
-        if !feed.link.is_connected() {
-            // What is still waiting inside lapin comes again on the next connection: to work on it now would be work
-            // for nothing.
+    /// Waits for the next deliveries, or for the end of the subscription.
+    async fn next_from(
+        &self,
+        subscription: &mut Subscription,
+        max: usize,
+    ) -> Result<Vec<Delivery>, PortError> {
+        if !subscription.connection.is_connected() {
+            // What lapin still holds will be redelivered on the next connection, so to handle it now is in vain.
             return Err(broken("the connection is lost"));
         }
         tokio::select! {
             biased;
-            () = self.unsettled.stuck(feed.generation) => {
-                Err(broken("an acknowledgement did not get through"))
+            () = self.unacked.abandoned(subscription.generation) => {
+                Err(broken("an acknowledgement could not be written"))
             }
-            delivery = feed.deliveries.next() => match delivery {
-                Some(Ok(first)) => Ok(self.hand_out(feed, first, max)),
-                Some(Err(error)) => Err(sorted("read on", &error)),
-                None => Err(broken("the broker has ended it; was the queue deleted?")),
+            delivery = subscription.deliveries.next() => match delivery {
+                Some(Ok(first)) => Ok(self.take(subscription, first, max)),
+                Some(Err(error)) => Err(port_error("consume on", &error)),
+                None => Err(broken("the broker has cancelled it; was the queue deleted?")),
             },
         }
     }
 
-    /// Subscribes anew on the same connection.
+    /// Subscribes again on the same connection.
     ///
-    /// When a quorum queue was deleted and made again at once, RabbitMQ 3.10 has been seen to keep its reader and to
-    /// deliver to it, but the messages never left the broker: its channel took them for old ones. No request of AMQP
-    /// shows that. A new channel has no memory, and gets what the old one sat on.
+    /// When a quorum queue is deleted and declared again at once, RabbitMQ 3.10 has been seen to keep its consumer and
+    /// never to send it the messages, which the channel took for old ones. No AMQP request shows that; a new channel
+    /// receives them.
     async fn renew(&self, receiving: &mut Receiving) {
-        let Some(feed) = receiving.feed.take() else { return };
-        let Feed { link, deliveries, channel, .. } = feed;
+        let Some(subscription) = receiving.subscription.take() else { return };
+        let Subscription { connection, deliveries, channel, .. } = subscription;
         drop((deliveries, channel));
-        match self.subscribe(link).await {
-            Ok(feed) => receiving.feed = Some(feed),
+        match self.subscribe(connection).await {
+            Ok(subscription) => receiving.subscription = Some(subscription),
             Err(why) => self.lose(receiving, why),
         }
     }
 
-    /// Notes that there is no feed any more. Logs it once until there is one again.
+    /// Notes that the subscription is lost. Logs it once until there is one again.
     fn lose(&self, receiving: &mut Receiving, why: PortError) {
-        if let Some(feed) = receiving.feed.take()
-            && feed.since.elapsed() >= GOOD_AFTER
+        if let Some(subscription) = receiving.subscription.take()
+            && subscription.since.elapsed() >= STABLE_AFTER
         {
             receiving.pauses.reset();
         }
         if receiving.outage.is_none() {
-            tracing::warn!(queue = self.queue.name(), %why, "not reading from RabbitMQ; trying again until it works");
+            tracing::warn!(queue = self.queue.name(), %why, "cannot consume from RabbitMQ; trying again until it works");
         }
         receiving.outage = Some(why);
         receiving.next_try = Instant::now() + receiving.pauses.next_pause();
     }
 
-    /// Hands out the first delivery and what else is there already. Nothing in here waits: a caller that goes away
-    /// has either got all of it or taken nothing from the feed.
-    fn hand_out(&self, feed: &mut Feed, first: lapin::message::Delivery, max: usize) -> Vec<Delivery> {
-        feed.active_at = Instant::now();
-        let mut deliveries = vec![self.hand_out_one(feed.generation, first)];
+    /// Takes the first delivery and those that lapin has received already. It does not wait, so that a dropped caller
+    /// has either received all of them or taken none.
+    fn take(
+        &self,
+        subscription: &mut Subscription,
+        first: lapin::message::Delivery,
+        max: usize,
+    ) -> Vec<Delivery> {
+        subscription.active_at = Instant::now();
+        let mut deliveries = vec![self.take_one(subscription.generation, first)];
         while deliveries.len() < max {
-            // A break is found again by the next call, as the end of the feed.
-            let Some(Some(Ok(next))) = feed.deliveries.next().now_or_never() else { break };
-            deliveries.push(self.hand_out_one(feed.generation, next));
+            // The next call meets the error again, as the end of the subscription.
+            let Some(Some(Ok(next))) = subscription.deliveries.next().now_or_never() else { break };
+            deliveries.push(self.take_one(subscription.generation, next));
         }
         deliveries
     }
 
-    fn hand_out_one(&self, generation: u64, delivery: lapin::message::Delivery) -> Delivery {
+    fn take_one(&self, generation: u64, delivery: lapin::message::Delivery) -> Delivery {
         let tag = DeliveryTag { generation, number: delivery.delivery_tag };
         let lapin::message::Delivery { properties, data, acker, .. } = delivery;
-        self.unsettled.hold(Held { tag, acker, published_s: properties.timestamp().unwrap_or(0) });
+        self.unacked.add(UnackedDelivery { tag, acker, published_s: properties.timestamp().unwrap_or(0) });
         Delivery {
             id: message::id(&properties, &data),
             schema: message::schema(&properties),
@@ -226,15 +237,15 @@ impl Consumer for RabbitConsumer {
         let mut receiving = self.receiving.lock().await;
         let report_at = Instant::now() + self.shared.options.outage_report_every;
         loop {
-            self.ensure_feed(&mut receiving, report_at).await?;
-            let Some(feed) = &mut receiving.feed else { continue };
-            let idle_until = feed.active_at + self.shared.options.idle_renewal_every;
-            match tokio::time::timeout_at(idle_until, self.next_from(feed, max)).await {
+            self.ensure_subscription(&mut receiving, report_at).await?;
+            let Some(subscription) = &mut receiving.subscription else { continue };
+            let idle_until = subscription.active_at + self.shared.options.idle_renewal_every;
+            match tokio::time::timeout_at(idle_until, self.next_from(subscription, max)).await {
                 Ok(Ok(deliveries)) => return Ok(deliveries),
                 Ok(Err(why)) => self.lose(&mut receiving, why),
-                Err(_) if self.unsettled.is_empty() => self.renew(&mut receiving).await,
-                // What is in the reader's hands would come again.
-                Err(_) => feed.active_at = Instant::now(),
+                Err(_) if self.unacked.is_empty() => self.renew(&mut receiving).await,
+                // Unsettled messages would be redelivered.
+                Err(_) => subscription.active_at = Instant::now(),
             }
         }
     }
@@ -245,5 +256,5 @@ impl Consumer for RabbitConsumer {
 }
 
 fn broken(why: &str) -> PortError {
-    PortError::Unavailable(format!("RabbitMQ: reading broke off: {why}"))
+    PortError::Unavailable(format!("RabbitMQ: the subscription ended: {why}"))
 }

@@ -1,4 +1,4 @@
-//! What lapin's errors mean for a caller, and the limit on every wait for lapin.
+//! lapin's errors as port errors, and a time limit for every request.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use lapin::ErrorKind;
 use tokio::time::Instant;
 use tolov_domain::ports::PortError;
 
-/// AMQP's codes for what trying again does not cure.
+/// AMQP's reply codes for what trying again does not cure.
 const ACCESS_REFUSED: u16 = 403;
 const NOT_FOUND: u16 = 404;
+const RESOURCE_LOCKED: u16 = 405;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_ALLOWED: u16 = 530;
 
-/// Sorts an error by what the caller can do. `doing` reads as in "cannot … : the reason".
-pub(crate) fn sorted(doing: &str, error: &lapin::Error) -> PortError {
+/// Sorts an error by what the caller can do. `doing` continues "cannot".
+pub(crate) fn port_error(doing: &str, error: &lapin::Error) -> PortError {
     let ErrorKind::ProtocolError(refusal) = error.kind() else {
         return PortError::Unavailable(format!("RabbitMQ: cannot {doing}: {error}"));
     };
@@ -35,6 +36,11 @@ pub(crate) fn is_precondition_failed(error: &lapin::Error) -> bool {
     amqp_code(error) == Some(PRECONDITION_FAILED)
 }
 
+/// Another connection has declared it as exclusive.
+pub(crate) fn is_resource_locked(error: &lapin::Error) -> bool {
+    amqp_code(error) == Some(RESOURCE_LOCKED)
+}
+
 pub(crate) fn is_not_found(error: &lapin::Error) -> bool {
     amqp_code(error) == Some(NOT_FOUND)
 }
@@ -44,7 +50,7 @@ fn amqp_code(error: &lapin::Error) -> Option<u16> {
     Some(refusal.get_id())
 }
 
-/// Waits for lapin, but never for ever: it has been seen not to answer while the broker holds an alarm.
+/// Limits a request: lapin has been seen not to answer while the broker has an alarm.
 pub(crate) async fn within<T>(
     limit: Duration,
     doing: &str,
@@ -53,7 +59,7 @@ pub(crate) async fn within<T>(
     until(Instant::now() + limit, doing, request).await
 }
 
-/// The same, with the end of the wait as an instant.
+/// The same with a deadline.
 pub(crate) async fn until<T>(
     deadline: Instant,
     doing: &str,
@@ -61,7 +67,7 @@ pub(crate) async fn until<T>(
 ) -> Result<T, PortError> {
     match tokio::time::timeout_at(deadline, request).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(sorted(doing, &error)),
+        Ok(Err(error)) => Err(port_error(doing, &error)),
         Err(_) => Err(timed_out(doing)),
     }
 }

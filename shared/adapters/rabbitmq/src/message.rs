@@ -1,27 +1,27 @@
-//! A message on the wire: AMQP properties and headers, and what we make of those that others wrote.
+//! AMQP properties and headers: writing ours, and reading those of any client.
 
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, MAX_SHORT_STRING_LENGTH, ShortString},
 };
-use tolov_domain::{EventId, time::Timestamp};
+use tolov_domain::{EventId, ports::bus::DELIVERY_LIMIT_REASON, time::Timestamp};
 
-/// Headers of ours. They are not the broker's (x-death and the like), which differ from version to version.
+/// Our own headers. The broker's (x-death and the like) differ from version to version.
 const RETRIES: &str = "x-retries";
 const REASON: &str = "x-reason";
 const PARKED_AT: &str = "x-parked-at";
 const SCHEMA: &str = "schema";
-/// Where the broker writes why it dead-lettered a message the last time.
+/// Where the broker writes why it dead-lettered a message.
 const DEATHS: &str = "x-death";
 
-/// Properties and headers travel in one frame, which the broker bounds at 128 KiB; a longer one ends the connection.
+/// Properties and headers are one frame of at most 128 KiB; a longer one closes the connection.
 const REASON_LENGTH_MAX: usize = 1_000;
 
 const PERSISTENT: u8 = 2;
 
-/// A message that the broker is to store: what stays the same on the way down the ladder, and our notes.
+/// What is published with a body: the parts that stay the same from queue to queue, and our headers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Note<'a> {
+pub(crate) struct Metadata<'a> {
     pub(crate) id: &'a str,
     pub(crate) schema: &'a str,
     /// When it was published first, in seconds since 1970.
@@ -30,11 +30,11 @@ pub(crate) struct Note<'a> {
     pub(crate) retries: u32,
     pub(crate) reason: Option<&'a str>,
     pub(crate) parked_at: Option<Timestamp>,
-    /// When a retry queue lets it go, if that is before the queue's own delay.
+    /// When it leaves a retry queue, if that is before the queue's own delay.
     pub(crate) expiration_ms: Option<u128>,
 }
 
-impl Note<'_> {
+impl Metadata<'_> {
     /// The AMQP properties, or why there cannot be any.
     pub(crate) fn properties(&self) -> Result<BasicProperties, String> {
         let mut headers = FieldTable::default();
@@ -53,7 +53,6 @@ impl Note<'_> {
         }
         let mut properties = BasicProperties::default();
         if let Some(expiration_ms) = self.expiration_ms {
-            // AMQP wants the number as a text.
             properties = properties.with_expiration(ShortString::from(expiration_ms.to_string()));
         }
         Ok(properties
@@ -82,8 +81,8 @@ fn shortened(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(REASON_LENGTH_MAX)]
 }
 
-/// The message's id. One without gets a name made from its body, the same at every delivery, so that it can be
-/// parked, listed and dropped like any other.
+/// The message's id. One without gets an id made from its body, the same at every delivery, so that it can be parked,
+/// listed and dropped like any other.
 pub(crate) fn id(properties: &BasicProperties, body: &[u8]) -> EventId {
     match properties.message_id() {
         Some(id) if !id.as_str().is_empty() => EventId::new(id.as_str()),
@@ -105,21 +104,19 @@ pub(crate) fn retries(properties: &BasicProperties) -> u32 {
     number(header(properties, RETRIES)).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
 }
 
-/// Why the message is parked: our note, or else the broker's.
+/// Why the message is parked: by our header, or by the broker's.
 pub(crate) fn reason(properties: &BasicProperties) -> String {
     if let Some(AMQPValue::FieldArray(deaths)) = header(properties, DEATHS)
-        // A message that failed once and then ran into the limit has both; the broker's note is the later one,
-        // because ours is written anew, without the broker's headers, whenever we move a message.
+        // A message that failed and then reached the limit has both. The broker's is the later one, because we publish
+        // without the broker's headers.
         && let Some(AMQPValue::FieldTable(last)) = deaths.as_slice().first()
         && let Some(AMQPValue::LongString(why)) = last.inner().get("reason")
     {
         return match why.to_string().as_str() {
-            "delivery_limit" => {
-                "its reader ended without a verdict too many times (delivery limit)".to_owned()
-            }
-            // The TTL of a retry queue: how every message comes back to work. No reason for anything.
+            "delivery_limit" => DELIVERY_LIMIT_REASON.to_owned(),
+            // The TTL of a retry queue, which is how every retry starts.
             "expired" => text_header(properties, REASON).unwrap_or_default(),
-            other => format!("given up by the broker: {other}"),
+            other => format!("dead-lettered by the broker: {other}"),
         };
     }
     text_header(properties, REASON).unwrap_or_default()
@@ -134,7 +131,7 @@ fn text_header(properties: &BasicProperties, name: &str) -> Option<String> {
     Some(text.to_string())
 }
 
-/// A whole number, in whichever width it came; other clients choose others.
+/// A whole number of any width: clients choose different ones.
 fn number(value: Option<&AMQPValue>) -> Option<i64> {
     match value? {
         AMQPValue::ShortShortInt(count) => Some(i64::from(*count)),
@@ -158,7 +155,7 @@ fn number(value: Option<&AMQPValue>) -> Option<i64> {
     }
 }
 
-/// FNV-1a, 64 bits: fixed for ever, unlike the standard library's hasher. It names, it does not protect.
+/// FNV-1a, 64 bits: stable, unlike the standard library's hasher.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -169,14 +166,14 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn note() -> Note<'static> {
-        Note { id: "payment.completed:7", schema: "payment.completed/1", ..Note::default() }
+    fn metadata() -> Metadata<'static> {
+        Metadata { id: "payment.completed:7", schema: "payment.completed/1", ..Metadata::default() }
     }
 
     #[test]
-    fn notes_survive_the_wire_format() {
-        let note = Note { retries: 3, reason: Some("the store is away"), ..note() };
-        let properties = note.properties().unwrap();
+    fn metadata_survives_the_wire_format() {
+        let metadata = Metadata { retries: 3, reason: Some("the store is away"), ..metadata() };
+        let properties = metadata.properties().unwrap();
         assert_eq!(id(&properties, b"").as_str(), "payment.completed:7");
         assert_eq!(schema(&properties), "payment.completed/1");
         assert_eq!(retries(&properties), 3);
@@ -185,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_an_id_has_the_same_name_every_time() {
+    fn a_message_without_an_id_has_the_same_id_every_time() {
         let nameless = BasicProperties::default();
         assert_eq!(id(&nameless, b"a body"), id(&nameless, b"a body"));
         assert_ne!(id(&nameless, b"a body"), id(&nameless, b"another"));
@@ -194,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_other_kinds_are_passed_over() {
+    fn headers_of_other_types_are_ignored() {
         let mut headers = FieldTable::default();
         headers.insert(RETRIES.into(), AMQPValue::LongString("many".into()));
         headers.insert(REASON.into(), AMQPValue::Boolean(true));
@@ -207,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_amqp_cannot_carry_are_told_instead_of_panicking() {
+    fn texts_that_amqp_cannot_carry_are_errors_and_no_panics() {
         let long = "i".repeat(256);
-        let told = Note { id: &long, ..note() }.properties().unwrap_err();
-        assert!(told.contains("256 bytes"), "{told}");
+        let error = Metadata { id: &long, ..metadata() }.properties().unwrap_err();
+        assert!(error.contains("256 bytes"), "{error}");
         let chatty = "ў".repeat(1_000);
-        let properties = Note { reason: Some(&chatty), ..note() }.properties().unwrap();
+        let properties = Metadata { reason: Some(&chatty), ..metadata() }.properties().unwrap();
         assert_eq!(reason(&properties).len(), 1_000);
     }
 }

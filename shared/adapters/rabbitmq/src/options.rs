@@ -3,26 +3,25 @@ use std::{sync::Arc, time::Duration};
 use tolov_domain::ports::{PortError, bus::RETRY_DELAYS_MS};
 use tolov_kit::clock::{Clock, SystemClock};
 
-/// What can be set. The default is what production runs with.
+/// The defaults are those of production.
 #[derive(Debug, Clone)]
 pub struct RabbitOptions {
-    /// Who publishes: AMQP's app_id and the name of the connections.
+    /// AMQP's app_id, and the first part of the connections' names.
     pub app_id: String,
-    /// Stands before the name of every exchange and queue, so that tests do not meet; empty in production.
+    /// Put before the name of every exchange and queue to isolate tests; empty in production.
     pub name_prefix: String,
-    /// The steps of the retry ladder. Each is a queue of its own, named by its delay: every process of a bus must
-    /// have the same.
+    /// The delays before each retry. Each has a queue that is named by it: every process of a bus must have the same.
     pub retry_delays_ms: Vec<u64>,
-    /// How many unsettled messages the broker hands to one reader. RabbitMQ advises 100 to 300; quorum queues allow
+    /// How many unacknowledged messages the broker delivers to one consumer. RabbitMQ advises 100 to 300; quorum queues allow
     /// at most 2,000.
     pub prefetch: u16,
     /// The longest that one window may take, from the call to the last confirm.
     pub window_timeout: Duration,
-    /// The longest that a connection may take to be made, and any one request on it to be answered.
+    /// The longest that connecting may take, and any one request on a connection.
     pub request_timeout: Duration,
-    /// How long a reader tries to reconnect before it tells its caller so, and then again.
+    /// How often a consumer that cannot reconnect returns an error to its caller.
     pub outage_report_every: Duration,
-    /// How long a reader that gets nothing and holds nothing believes its subscription before it makes a new one.
+    /// After how long without deliveries a consumer subscribes again.
     pub idle_renewal_every: Duration,
     pub clock: Arc<dyn Clock>,
 }
@@ -48,7 +47,7 @@ impl RabbitOptions {
         let problem = if self.retry_delays_ms.is_empty() || self.retry_delays_ms.contains(&0) {
             "retry_delays_ms must have at least one delay, and none of 0 ms"
         } else if !self.retry_delays_ms.is_sorted() {
-            "retry_delays_ms must grow from step to step"
+            "retry_delays_ms must grow from delay to delay"
         } else if self.prefetch == 0 || self.prefetch > 2_000 {
             "prefetch must be from 1 to 2000, the most that a quorum queue allows"
         } else if self.name_prefix.len() > 100 || self.app_id.len() > 100 {

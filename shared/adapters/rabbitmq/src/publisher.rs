@@ -1,4 +1,4 @@
-//! The publisher's port.
+//! The port `Publisher`.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use tolov_domain::ports::{
 
 use crate::{
     Shared,
-    message::{Note, seconds},
-    window::Parcel,
+    message::{Metadata, seconds},
+    window::Publication,
 };
 
 /// Publishes to the exchanges of the bus.
@@ -25,32 +25,34 @@ impl RabbitPublisher {
         Self { shared }
     }
 
-    /// The message as it goes to the broker, or why it cannot.
-    fn parcel<'a>(
+    /// The message for the broker, or why it can never be published.
+    fn publication<'a>(
         &self,
         message: &'a OutgoingMessage,
         exchange: &'a str,
         published_s: u64,
-    ) -> Result<Parcel<'a>, String> {
+    ) -> Result<Publication<'a>, String> {
         let routing_key = message.route.routing_key();
         if message.body.len() > BODY_MAX_BYTES {
-            return Err(format!(
-                "the body has {} bytes, at most {BODY_MAX_BYTES} are taken",
-                message.body.len()
-            ));
+            return Err(format!("the body has {} bytes, more than {BODY_MAX_BYTES}", message.body.len()));
         }
-        if routing_key.len() > 255 {
-            return Err(format!("the routing key has {} bytes, AMQP takes 255", routing_key.len()));
-        }
-        let note = Note {
+        let metadata = Metadata {
             id: message.id.as_str(),
             schema: &message.schema,
             published_s,
             app_id: &self.shared.options.app_id,
-            ..Note::default()
+            ..Metadata::default()
         };
-        let properties = note.properties()?;
-        Ok(Parcel { exchange, routing_key, id: message.id.as_str(), properties, body: &message.body })
+        let properties = metadata.properties()?;
+        let is_bound = message.route.queues().next().is_some();
+        Ok(Publication {
+            exchange,
+            routing_key,
+            id: message.id.as_str(),
+            properties,
+            body: &message.body,
+            is_bound,
+        })
     }
 }
 
@@ -60,18 +62,19 @@ impl Publisher for RabbitPublisher {
         let published_s = seconds(self.shared.options.clock.now());
         let exchanges: Vec<_> =
             window.iter().map(|message| self.shared.topology.exchange(message.route.exchange())).collect();
-        let mut parcels = Vec::with_capacity(window.len());
+        let mut publications = Vec::with_capacity(window.len());
         let mut refusals = Vec::with_capacity(window.len());
         for (message, exchange) in window.iter().zip(&exchanges) {
-            match self.parcel(message, exchange, published_s) {
-                Ok(parcel) => {
-                    parcels.push(parcel);
+            match self.publication(message, exchange, published_s) {
+                Ok(publication) => {
+                    publications.push(publication);
                     refusals.push(None);
                 }
                 Err(refusal) => refusals.push(Some(refusal)),
             }
         }
-        let mut published = self.shared.windows.publish(&parcels).await.map_err(held)?.into_iter();
+        let mut published =
+            self.shared.publisher.publish(&publications).await.map_err(unavailable)?.into_iter();
         let answer = |refusal| match refusal {
             Some(refusal) => Published::Rejected(refusal),
             None => published.next().unwrap_or_else(|| Published::Unknown("no answer".to_owned())),
@@ -80,14 +83,13 @@ impl Publisher for RabbitPublisher {
     }
 
     async fn is_reachable(&self) -> bool {
-        self.shared.windows.is_reachable().await
+        self.shared.publisher.is_reachable().await
     }
 }
 
-/// A broker that refuses us (a changed password, a queue with other arguments) says nothing against the messages,
-/// which have [`Published::Rejected`] for that. Whoever publishes must hold them until somebody has put it right, not
-/// count it against them and give them up.
-fn held(error: PortError) -> PortError {
+/// A broker that refuses us (a changed password, a queue with other arguments) has not rejected a message: the caller
+/// must keep it and try again until the cause is mended.
+fn unavailable(error: PortError) -> PortError {
     match error {
         PortError::Refused(reason) | PortError::Unavailable(reason) => PortError::Unavailable(reason),
     }

@@ -1,18 +1,18 @@
-//! Every exchange and queue that the broker holds for us, with every argument and its reason.
+//! Our exchanges and queues, with the reason for every argument.
 //!
 //! ```text
 //! exchange ──▶ projector.payments ──(delivery limit)──▶ projector.payments.parked
-//!                   ▲          │ reader: "again"              ▲ reader: "never", or ladder used up
-//!       (TTL is up) │          ▼                              │
+//!                   ▲          │ Verdict::Retry, Later         ▲ Verdict::Park, or no retry left
+//!      (TTL ended)  │          ▼                              │
 //!              projector.payments.retry.1s … .10m ────────────┘
 //! ```
 //!
-//! The reader moves a message itself (published and confirmed before it is acknowledged), so it decides the step and
-//! keeps the count in a header of ours: the broker's own counters differ from version to version, and RabbitMQ 4
-//! ignores the death headers of what a client publishes.
+//! The consumer moves a message itself: it publishes it to the next queue and acknowledges it when that is confirmed.
+//! Retries are counted in a header of ours, because the broker's own counters differ from version to version, and
+//! RabbitMQ 4 ignores the death headers of what a client publishes.
 //!
-//! Arguments are fixed for the life of a queue. Changing one here means a migration, which the refusal in this file
-//! describes: the broker does not declare a queue that exists with other arguments.
+//! Arguments are fixed for the life of a queue. To change one is a migration, described by the error below: the broker
+//! does not declare a queue that exists with other arguments.
 
 use std::time::Duration;
 
@@ -24,24 +24,22 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable, ShortString},
 };
-use tolov_domain::ports::{PortError, bus::Queue};
+use tolov_domain::ports::{
+    PortError,
+    bus::{DELIVERY_LIMIT, Queue},
+};
 
 use crate::{
-    failure::{is_precondition_failed, sorted, timed_out, within},
-    link::Link,
+    connection::BrokerConnection,
+    failure::{is_precondition_failed, port_error, timed_out, within},
     options::RabbitOptions,
 };
 
-/// After so many deliveries without a verdict (a reader that dies of the message) the broker parks it. RabbitMQ 4
-/// would take 20, and a reader that dies ages all that it holds (prefetch) at once: 100 leaves the neighbours alone.
-const DELIVERY_LIMIT: i32 = 100;
-
-/// A parked message is only ever looked at, which counts as a delivery too. RabbitMQ 4 would drop it at 20, and
-/// 3.10 does not know the "-1" for no limit.
+/// A look at a parked message counts as a delivery. RabbitMQ 4 would drop it at 20, and 3.10 does not know the "-1" for
+/// no limit.
 const PARKED_DELIVERY_LIMIT: i32 = 1_000_000_000;
 
-/// The most that a queue holds. At-least-once dead-lettering asks for a bound; a publisher beyond it gets a nack and
-/// keeps its message.
+/// At-least-once dead-lettering requires a limit; a publisher beyond it gets a nack and keeps its message.
 const LENGTH_MAX: i32 = 1_000_000;
 
 /// A queue to declare.
@@ -75,13 +73,18 @@ impl Topology {
         format!("{}.parked", self.work(queue))
     }
 
-    /// The queue of a step of the ladder; `None` after the last.
+    /// The exclusive queue that an operator declares for the time of looking through the parked messages.
+    pub(crate) fn turn(&self, queue: Queue) -> String {
+        format!("{}.operator", self.parked(queue))
+    }
+
+    /// The queue of a retry, counted from 0; `None` after the last.
     pub(crate) fn retry(&self, queue: Queue, step: usize) -> Option<String> {
         let delay_ms = self.retry_delays_ms.get(step)?;
         Some(format!("{}.retry.{}", self.work(queue), delay_name(*delay_ms)))
     }
 
-    /// The queues of the ladder, each once: steps with the same delay share one.
+    /// The retry queues, each once: retries with the same delay share one.
     pub(crate) fn retries(&self, queue: Queue) -> Vec<String> {
         let mut names: Vec<_> =
             (0..self.retry_delays_ms.len()).filter_map(|step| self.retry(queue, step)).collect();
@@ -89,31 +92,21 @@ impl Topology {
         names
     }
 
-    /// The first step whose delay is not below the time given, or the last.
-    pub(crate) fn step_at_least(&self, after: Duration) -> usize {
+    /// The first retry whose delay is at least this time, or the last.
+    pub(crate) fn retry_at_least(&self, after: Duration) -> usize {
         let shorter =
             self.retry_delays_ms.iter().filter(|delay_ms| u128::from(**delay_ms) < after.as_millis());
         shorter.count().min(self.retry_delays_ms.len().saturating_sub(1))
     }
 
-    /// Whether a message with this key should have found a queue. If it did not, a queue or a binding was deleted.
-    pub(crate) fn should_route(&self, exchange: &str, routing_key: &str) -> bool {
-        // The default exchange knows every queue by its name, and we send only to our own there.
-        exchange.is_empty()
-            || Queue::ALL.iter().any(|queue| {
-                self.exchange(queue.exchange()) == exchange
-                    && queue.binding_keys().iter().any(|pattern| matches(pattern, routing_key))
-            })
-    }
-
-    /// Declares everything. What is there already stays as it is.
-    pub(crate) async fn declare(&self, link: &Link) -> Result<(), PortError> {
-        let channel = link.channel().await?;
+    /// Declares everything; existing exchanges and queues stay as they are.
+    pub(crate) async fn declare(&self, connection: &BrokerConnection) -> Result<(), PortError> {
+        let channel = connection.channel().await?;
         for queue in Queue::ALL {
             let exchange = self.exchange(queue.exchange());
-            declare_exchange(&channel, link, &exchange).await?;
+            declare_exchange(&channel, connection, &exchange).await?;
             for declaration in self.declarations(queue) {
-                declare_queue(&channel, link, declaration).await?;
+                declare_queue(&channel, connection, declaration).await?;
             }
             for pattern in queue.binding_keys() {
                 let binding = channel.queue_bind(
@@ -123,33 +116,32 @@ impl Topology {
                     QueueBindOptions::default(),
                     FieldTable::default(),
                 );
-                within(link.request_timeout(), "bind a queue", binding).await?;
+                within(connection.request_timeout(), "bind a queue", binding).await?;
             }
         }
         Ok(())
     }
 
-    pub(crate) async fn delete(&self, link: &Link) -> Result<(), PortError> {
+    pub(crate) async fn delete(&self, connection: &BrokerConnection) -> Result<(), PortError> {
         if self.name_prefix.is_empty() {
             return Err(PortError::Refused(
-                "queues without a name prefix are production's: delete them with rabbitmqctl if you mean it"
-                    .to_owned(),
+                "queues without a name prefix are production's: delete them with rabbitmqctl".to_owned(),
             ));
         }
-        let channel = link.channel().await?;
+        let channel = connection.channel().await?;
         for queue in Queue::ALL {
             for declaration in self.declarations(queue) {
                 let deletion = channel.queue_delete(name(&declaration.name)?, QueueDeleteOptions::default());
-                within(link.request_timeout(), "delete a queue", deletion).await?;
+                within(connection.request_timeout(), "delete a queue", deletion).await?;
             }
             let exchange = name(&self.exchange(queue.exchange()))?;
             let deletion = channel.exchange_delete(exchange, ExchangeDeleteOptions::default());
-            within(link.request_timeout(), "delete an exchange", deletion).await?;
+            within(connection.request_timeout(), "delete an exchange", deletion).await?;
         }
         Ok(())
     }
 
-    /// The queues behind one queue of the domain. Those that a message may be dead-lettered to come first.
+    /// The queues behind one queue of the domain. Targets of dead-lettering come first.
     fn declarations(&self, queue: Queue) -> Vec<Declaration> {
         let (work, parked) = (self.work(queue), self.parked(queue));
         let mut declarations = vec![
@@ -164,11 +156,11 @@ impl Topology {
     }
 }
 
-/// What every queue of ours has.
+/// The arguments of every queue.
 fn quorum_arguments() -> FieldTable {
     let mut arguments = FieldTable::default();
-    // Named although it may be the vhost's default: vendors differ. Only a quorum queue's confirm means "on disk"
-    // on current brokers, and it is the faster one from windows of 64 on.
+    // Explicit, although it may be the vhost's default. Only a quorum queue's confirm means "on disk" on current
+    // brokers, and it is the faster one for windows of 64 and more.
     arguments.insert("x-queue-type".into(), text("quorum"));
     // Bounds the disk. "reject-publish" answers the publisher with a nack; the default would drop the oldest message,
     // and would silently turn at-least-once dead-lettering off.
@@ -177,7 +169,7 @@ fn quorum_arguments() -> FieldTable {
     arguments
 }
 
-/// Dead-lettering that keeps the message until the target has confirmed it; it may come twice, it is never lost.
+/// Dead-lettering that keeps the message until the target has confirmed it: duplicates are possible, losses are not.
 fn dead_letter_to(arguments: &mut FieldTable, queue: &str) {
     // The default exchange routes by the queue's name and cannot be deleted.
     arguments.insert("x-dead-letter-exchange".into(), text(""));
@@ -185,16 +177,21 @@ fn dead_letter_to(arguments: &mut FieldTable, queue: &str) {
     arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
 }
 
+/// RabbitMQ 4 would have 20, and a consumer that dies counts against all that it had received (prefetch).
+fn delivery_limit() -> AMQPValue {
+    AMQPValue::LongInt(i32::try_from(DELIVERY_LIMIT).unwrap_or(i32::MAX))
+}
+
 fn work_arguments(parked: &str) -> FieldTable {
     let mut arguments = quorum_arguments();
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
+    arguments.insert("x-delivery-limit".into(), delivery_limit());
     dead_letter_to(&mut arguments, parked);
     arguments
 }
 
 fn retry_arguments(work: &str, delay_ms: u64) -> FieldTable {
     let mut arguments = quorum_arguments();
-    // One delay for the whole queue: with a TTL for each message a long one at the head would hold up the short ones.
+    // One delay for the whole queue: messages expire at its head only, so a long delay would hold up short ones.
     arguments
         .insert("x-message-ttl".into(), AMQPValue::LongLongInt(i64::try_from(delay_ms).unwrap_or(i64::MAX)));
     dead_letter_to(&mut arguments, work);
@@ -207,41 +204,49 @@ fn parked_arguments() -> FieldTable {
     arguments
 }
 
-async fn declare_exchange(channel: &Channel, link: &Link, exchange: &str) -> Result<(), PortError> {
-    // Durable: it must be there after a restart of the broker, or publishers find a closed channel instead of it.
+async fn declare_exchange(
+    channel: &Channel,
+    connection: &BrokerConnection,
+    exchange: &str,
+) -> Result<(), PortError> {
+    // Durable: without it after a restart of the broker, publishing would close the channel.
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let declared =
         channel.exchange_declare(name(exchange)?, ExchangeKind::Topic, options, FieldTable::default());
     let doing = format!("declare the exchange {exchange}");
-    match tokio::time::timeout(link.request_timeout(), declared).await {
+    match tokio::time::timeout(connection.request_timeout(), declared).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) if is_precondition_failed(&error) => Err(PortError::Refused(format!(
-            "RabbitMQ has an exchange {exchange} of another kind. Stop the services, delete it (its bindings go with \
-             it) and start them again; they make it anew. The broker says: {error}"
+            "RabbitMQ has an exchange {exchange} of another type. Stop the services, delete it and start them again; \
+             they declare it and its bindings. The broker says: {error}"
         ))),
-        Ok(Err(error)) => Err(sorted(&doing, &error)),
+        Ok(Err(error)) => Err(port_error(&doing, &error)),
         Err(_) => Err(timed_out(&doing)),
     }
 }
 
-async fn declare_queue(channel: &Channel, link: &Link, declaration: Declaration) -> Result<(), PortError> {
+async fn declare_queue(
+    channel: &Channel,
+    connection: &BrokerConnection,
+    declaration: Declaration,
+) -> Result<(), PortError> {
     let Declaration { name: queue, arguments } = declaration;
     let declared = channel.queue_declare(name(&queue)?, QueueDeclareOptions::durable(), arguments);
     let doing = format!("declare the queue {queue}");
-    match tokio::time::timeout(link.request_timeout(), declared).await {
+    match tokio::time::timeout(connection.request_timeout(), declared).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) if is_precondition_failed(&error) => Err(PortError::Refused(format!(
-            "RabbitMQ has a queue {queue} with other arguments than this version wants, and a queue's arguments cannot \
+            "RabbitMQ has a queue {queue} with other arguments than this version needs, and a queue's arguments cannot \
              be changed. Stop the services, move its messages away (rabbitmqctl or the shovel plugin) or let it run \
-             empty, delete it (rabbitmqctl delete_queue {queue}) and start the services again; they make it anew. The \
+             empty, delete it (rabbitmqctl delete_queue {queue}) and start the services again; they declare it. The \
              broker says: {error}"
         ))),
-        Ok(Err(error)) => Err(sorted(&doing, &error)),
+        Ok(Err(error)) => Err(port_error(&doing, &error)),
         Err(_) => Err(timed_out(&doing)),
     }
 }
 
-/// AMQP's short names end at 255 bytes; lapin's own conversion panics beyond.
+/// AMQP's short strings have at most 255 bytes; lapin's own conversion panics beyond.
 pub(crate) fn name(text: &str) -> Result<ShortString, PortError> {
     ShortString::try_new(text).map_err(|_| {
         PortError::Refused(format!("a name of {} bytes is too long for AMQP, which takes 255", text.len()))
@@ -261,13 +266,6 @@ fn delay_name(delay_ms: u64) -> String {
     }
 }
 
-/// AMQP's topic patterns, as far as the domain uses them: words between dots, `*` for any one word.
-fn matches(pattern: &str, routing_key: &str) -> bool {
-    let (pattern, key) = (pattern.split('.'), routing_key.split('.'));
-    pattern.clone().count() == key.clone().count()
-        && pattern.zip(key).all(|(wanted, word)| wanted == "*" || wanted == word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_has_a_queue_for_each_delay_that_is_named_by_it() {
+    fn each_retry_delay_has_a_queue_that_is_named_by_it() {
         assert_eq!(
             topology().retries(Queue::BotNotifications),
             [
@@ -292,22 +290,14 @@ mod tests {
     }
 
     #[test]
-    fn later_takes_the_first_step_that_is_long_enough() {
-        for (after_ms, step) in [(0, 0), (1_000, 0), (1_001, 1), (60_000, 2), (60_001, 3), (86_400_000, 3)] {
-            assert_eq!(topology().step_at_least(Duration::from_millis(after_ms)), step, "{after_ms} ms");
+    fn later_uses_the_first_retry_queue_that_is_long_enough() {
+        for (after_ms, retry) in [(0, 0), (1_000, 0), (1_001, 1), (60_000, 2), (60_001, 3), (86_400_000, 3)] {
+            assert_eq!(topology().retry_at_least(Duration::from_millis(after_ms)), retry, "{after_ms} ms");
         }
     }
 
     #[test]
-    fn a_key_outside_the_bindings_is_nobodys_fault() {
-        assert!(topology().should_route("tolov.payments", "payment.completed"));
-        assert!(topology().should_route("", "projector.payments.parked"));
-        assert!(!topology().should_route("tolov.payments", "payment.completed.twice"));
-        assert!(!topology().should_route("tolov.notifications", "payment.completed"));
-    }
-
-    #[test]
-    fn nothing_is_dropped_at_a_limit() {
+    fn no_queue_drops_messages_at_a_limit() {
         for queue in Queue::ALL {
             for declaration in topology().declarations(queue) {
                 let arguments = declaration.arguments.inner();
@@ -318,7 +308,7 @@ mod tests {
                     declaration.name
                 );
                 let ends_by_itself = arguments.contains_key("x-message-ttl")
-                    || arguments.get("x-delivery-limit") == Some(&AMQPValue::LongInt(DELIVERY_LIMIT));
+                    || arguments.get("x-delivery-limit") == Some(&delivery_limit());
                 let at_least_once = arguments.get("x-dead-letter-strategy") == Some(&text("at-least-once"));
                 assert_eq!(ends_by_itself, at_least_once, "{}", declaration.name);
             }

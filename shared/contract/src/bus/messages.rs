@@ -6,22 +6,29 @@ use anyhow::{Context, ensure};
 use tolov_domain::{
     EventId,
     ports::bus::{
-        Consumer, Delivery, OutgoingMessage, ParkedMessage, Published, Publisher, Queue, Route, Verdict,
+        Consumer, Delivery, OutgoingMessage, ParkedMessage, Published, Publisher, Queue, Route, RoutingKey,
+        Verdict,
     },
 };
 
 use super::BusWorld;
 
-/// Nothing that is on its way takes longer than this.
+/// No delivery takes longer.
 pub(super) const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);
-/// No behaviour holds more deliveries unsettled than this: a bus may give a reader no more before it settles some.
-const HELD_MAX: usize = 64;
+/// How many deliveries a behaviour leaves unsettled at most: a bus may deliver no more before some are settled.
+const UNSETTLED_MAX: usize = 64;
 
-/// A message for the projector, told from others by its number.
+/// The exchange of payments with this routing key.
+#[expect(clippy::expect_used, reason = "tests write their keys out")]
+pub fn payment_route(key: &str) -> Route {
+    Route::Payments(RoutingKey::try_new(key).expect("a routing key"))
+}
+
+/// A message for the projector, identified by its number.
 pub(super) fn payment(number: usize) -> OutgoingMessage {
     OutgoingMessage {
         id: EventId::new(format!("payment.completed:{number}")),
-        route: Route::Payments("payment.completed".to_owned()),
+        route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: format!("{{\"order_id\":{number}}}").into_bytes(),
     }
@@ -35,7 +42,7 @@ pub(super) fn payments(count: usize) -> Vec<OutgoingMessage> {
 pub(super) fn unroutable(number: usize) -> OutgoingMessage {
     OutgoingMessage {
         id: EventId::new(format!("refund.asked:{number}")),
-        route: Route::Payments("refund.asked".to_owned()),
+        route: payment_route("refund.asked"),
         ..payment(number)
     }
 }
@@ -51,29 +58,32 @@ pub(super) async fn publish(publisher: &dyn Publisher, window: &[OutgoingMessage
 pub(super) async fn receive(consumer: &dyn Consumer, count: usize) -> anyhow::Result<Vec<Delivery>> {
     let mut deliveries = Vec::new();
     while deliveries.len() < count {
-        let more = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(count - deliveries.len()))
-            .await
-            .with_context(|| format!("{} of {count} came, then nothing", deliveries.len()))??;
+        let more =
+            tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(count - deliveries.len()))
+                .await
+                .with_context(|| format!("{} of {count} were delivered, then nothing", deliveries.len()))??;
         ensure!(!more.is_empty(), "receive returned without a message");
         deliveries.extend(more);
     }
-    ensure!(deliveries.len() == count, "{} came where {count} were asked for", deliveries.len());
+    ensure!(deliveries.len() == count, "{} were delivered, {count} were asked for", deliveries.len());
     Ok(deliveries)
 }
 
-/// Receives and settles as done until there were `count`, with no more in the hand than a reader would have.
-/// Returns the ids; none may come twice.
-pub(super) async fn work_off(consumer: &dyn Consumer, count: usize) -> anyhow::Result<BTreeSet<EventId>> {
+/// Receives and settles `count` deliveries in batches. Returns their ids; none may be delivered twice.
+pub(super) async fn receive_and_settle(
+    consumer: &dyn Consumer,
+    count: usize,
+) -> anyhow::Result<BTreeSet<EventId>> {
     let mut seen = BTreeSet::new();
     while seen.len() < count {
-        let deliveries = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(HELD_MAX))
+        let deliveries = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(UNSETTLED_MAX))
             .await
-            .with_context(|| format!("{} of {count} came, then nothing", seen.len()))??;
-        ensure!((1..=HELD_MAX).contains(&deliveries.len()), "{} came", deliveries.len());
+            .with_context(|| format!("{} of {count} were delivered, then nothing", seen.len()))??;
+        ensure!((1..=UNSETTLED_MAX).contains(&deliveries.len()), "{} were delivered", deliveries.len());
         for delivery in &deliveries {
-            ensure!(seen.insert(delivery.id.clone()), "{} came twice", delivery.id);
+            ensure!(seen.insert(delivery.id.clone()), "{} was delivered twice", delivery.id);
         }
-        done(consumer, deliveries).await?;
+        settle_done(consumer, deliveries).await?;
     }
     Ok(seen)
 }
@@ -88,15 +98,15 @@ pub(super) async fn settle_one(
     verdict: Verdict,
 ) -> anyhow::Result<()> {
     let settled = consumer.settle(vec![(delivery, verdict)]).await?;
-    ensure!(settled == 1, "{settled} settled where one was");
+    ensure!(settled == 1, "{settled} settled instead of one");
     Ok(())
 }
 
-pub(super) async fn done(consumer: &dyn Consumer, deliveries: Vec<Delivery>) -> anyhow::Result<()> {
+pub(super) async fn settle_done(consumer: &dyn Consumer, deliveries: Vec<Delivery>) -> anyhow::Result<()> {
     let count = deliveries.len();
     let verdicts = deliveries.into_iter().map(|delivery| (delivery, Verdict::Done)).collect();
     let settled = consumer.settle(verdicts).await?;
-    ensure!(settled == count, "{settled} settled where {count} were");
+    ensure!(settled == count, "{settled} settled instead of {count}");
     Ok(())
 }
 
@@ -112,15 +122,15 @@ pub(super) fn ids_of(deliveries: &[Delivery]) -> BTreeSet<EventId> {
     deliveries.iter().map(|delivery| delivery.id.clone()).collect()
 }
 
-/// Watches that nothing comes.
+/// Fails if anything is delivered within [`BusWorld::quiet_time`].
 pub(super) async fn ensure_quiet(world: &dyn BusWorld, consumer: &dyn Consumer) -> anyhow::Result<()> {
     match tokio::time::timeout(world.quiet_time(), consumer.receive(10)).await {
         Err(_) => Ok(()),
-        Ok(deliveries) => anyhow::bail!("nothing was to come: {deliveries:?}"),
+        Ok(deliveries) => anyhow::bail!("nothing was to be delivered: {deliveries:?}"),
     }
 }
 
-/// What is parked for the projector, once there are `count` (a broker may take a moment to move a message).
+/// The parked messages of the projector, once there are `count`: a broker may take a moment to move a message.
 pub(super) async fn wait_for_parked(
     world: &dyn BusWorld,
     count: usize,
@@ -128,7 +138,7 @@ pub(super) async fn wait_for_parked(
     let admin = world.admin().await;
     let reached = async {
         loop {
-            let parked = admin.parked(Queue::ProjectorPayments, count + 1).await?;
+            let parked = admin.parked(Queue::ProjectorPayments, 0, count + 1).await?;
             if parked.len() == count {
                 return anyhow::Ok(parked);
             }
@@ -136,5 +146,5 @@ pub(super) async fn wait_for_parked(
         }
     };
     let in_time = tokio::time::timeout(ARRIVAL_LIMIT, reached).await;
-    in_time.with_context(|| format!("there were never {count} parked"))?
+    in_time.with_context(|| format!("{count} messages were never parked"))?
 }

@@ -1,4 +1,4 @@
-//! Messages that were given up, and the operator's tools for them.
+//! Parked messages, and the operator's tools for them.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,14 @@ use tolov_domain::{
 use super::{
     BusWorld, RETRY_DELAYS_MS,
     messages::{
-        ARRIVAL_LIMIT, done, ensure_quiet, park, payment, payments, publish, receive_one, retry, settle_one,
-        wait_for_parked,
+        ARRIVAL_LIMIT, ensure_quiet, park, payment, payments, publish, receive_one, retry, settle_done,
+        settle_one, wait_for_parked,
     },
 };
 
 const QUEUE: Queue = Queue::ProjectorPayments;
 
-pub async fn park_sets_a_message_aside_at_once(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn park_parks_a_message_at_once(world: &dyn BusWorld) -> anyhow::Result<()> {
     publish(&*world.publisher().await, &[payment(1)]).await?;
     let consumer = world.consumer(QUEUE).await;
     let delivery = receive_one(&*consumer).await?;
@@ -30,8 +30,8 @@ pub async fn park_sets_a_message_aside_at_once(world: &dyn BusWorld) -> anyhow::
     assert_eq!(parked[0].reason, "schema payment.completed/9 is not known");
     assert_eq!(parked[0].retries, 0);
     ensure_quiet(world, &*consumer).await?;
-    let elsewhere = world.admin().await.parked(Queue::BotNotifications, 10).await?;
-    assert_eq!(elsewhere, [], "each queue has a parking queue of its own");
+    let elsewhere = world.admin().await.parked(Queue::BotNotifications, 0, 10).await?;
+    assert_eq!(elsewhere, [], "each queue has its own parking queue");
     Ok(())
 }
 
@@ -39,10 +39,10 @@ pub async fn parked_messages_are_listed_oldest_first_and_stay(world: &dyn BusWor
     park_each(world, 3).await?;
     let admin = world.admin().await;
     for _ in 0..3 {
-        let all = admin.parked(QUEUE, 10).await?;
+        let all = admin.parked(QUEUE, 0, 10).await?;
         let ids: Vec<_> = all.into_iter().map(|message| message.id).collect();
         assert_eq!(ids, [payment(1).id, payment(2).id, payment(3).id]);
-        let first_two = admin.parked(QUEUE, 2).await?;
+        let first_two = admin.parked(QUEUE, 0, 2).await?;
         let ids: Vec<_> = first_two.into_iter().map(|message| message.id).collect();
         assert_eq!(ids, [payment(1).id, payment(2).id]);
     }
@@ -60,13 +60,17 @@ pub async fn a_requeued_message_is_as_new(world: &dyn BusWorld) -> anyhow::Resul
     assert!(world.admin().await.requeue_parked(QUEUE, &payment(2).id).await?);
     for retries in 0..=1 {
         let delivery = receive_one(&*consumer).await?;
-        assert_eq!((&delivery.id, delivery.retries), (&payment(2).id, retries), "the ladder begins anew");
+        assert_eq!(
+            (&delivery.id, delivery.retries),
+            (&payment(2).id, retries),
+            "retries are counted from zero"
+        );
         assert_eq!(delivery.body, payment(2).body);
         assert_eq!(delivery.schema, payment(2).schema);
         if retries == 0 {
             settle_one(&*consumer, delivery, retry("the store is away")).await?;
         } else {
-            done(&*consumer, vec![delivery]).await?;
+            settle_done(&*consumer, vec![delivery]).await?;
         }
     }
     ensure_quiet(world, &*consumer).await?;
@@ -75,28 +79,89 @@ pub async fn a_requeued_message_is_as_new(world: &dyn BusWorld) -> anyhow::Resul
     Ok(())
 }
 
-pub async fn a_dropped_message_is_gone_for_good(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn a_dropped_message_is_returned_and_gone_for_good(world: &dyn BusWorld) -> anyhow::Result<()> {
     park_each(world, 3).await?;
     let admin = world.admin().await;
-    assert!(admin.drop_parked(QUEUE, &payment(2).id).await?);
+    let dropped = admin.drop_parked(QUEUE, &payment(2).id).await?.context("it was parked")?;
+    assert_eq!((dropped.id, dropped.body), (payment(2).id, payment(2).body));
     let left: BTreeSet<_> = wait_for_parked(world, 2).await?.into_iter().map(|message| message.id).collect();
     assert_eq!(left, BTreeSet::from([payment(1).id, payment(3).id]));
-    assert!(!admin.drop_parked(QUEUE, &payment(2).id).await?);
+    assert_eq!(admin.drop_parked(QUEUE, &payment(2).id).await?, None);
     ensure_quiet(world, &*world.consumer(QUEUE).await).await
 }
 
-pub async fn an_unknown_id_is_neither_requeued_nor_dropped(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn an_unknown_id_is_neither_found_nor_requeued_nor_dropped(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
     park_each(world, 1).await?;
     let admin = world.admin().await;
     let unknown = EventId::new("payment.completed:404");
     assert!(!admin.requeue_parked(QUEUE, &unknown).await?);
-    assert!(!admin.drop_parked(QUEUE, &unknown).await?);
+    assert_eq!(admin.drop_parked(QUEUE, &unknown).await?, None);
+    assert_eq!(admin.find_parked(QUEUE, &unknown).await?, None);
     assert!(!admin.requeue_parked(Queue::BotNotifications, &payment(1).id).await?, "another queue");
     assert_eq!(wait_for_parked(world, 1).await?[0].id, payment(1).id);
     Ok(())
 }
 
-pub async fn depth_counts_what_waits_and_what_is_parked(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn parked_messages_beyond_the_first_page_are_listed_and_found(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    park_each(world, 5).await?;
+    let admin = world.admin().await;
+    let mut listed = Vec::new();
+    for page in 0..3 {
+        listed.extend(admin.parked(QUEUE, page * 2, 2).await?.into_iter().map(|message| message.id));
+    }
+    assert_eq!(listed, payments(5).into_iter().map(|message| message.id).collect::<Vec<_>>());
+    assert_eq!(admin.parked(QUEUE, 5, 2).await?, []);
+    let last = admin.find_parked(QUEUE, &payment(5).id).await?.context("it is parked")?;
+    assert_eq!((last.id, last.body, last.reason), (payment(5).id, payment(5).body, "no schema".to_owned()));
+    Ok(())
+}
+
+pub async fn of_two_operators_who_remove_the_same_message_one_learns_that_it_is_gone(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    park_each(world, 3).await?;
+    let (one, other) = (world.admin().await, world.admin().await);
+    let id = payment(2).id;
+    let (dropped, dropped_too) = tokio::join!(one.drop_parked(QUEUE, &id), other.drop_parked(QUEUE, &id));
+    assert!(dropped?.is_some() ^ dropped_too?.is_some());
+    let id = payment(3).id;
+    let (moved, moved_too) = tokio::join!(one.requeue_parked(QUEUE, &id), other.requeue_parked(QUEUE, &id));
+    assert!(moved? ^ moved_too?);
+    let consumer = world.consumer(QUEUE).await;
+    let delivery = receive_one(&*consumer).await?;
+    assert_eq!(delivery.id, id);
+    settle_done(&*consumer, vec![delivery]).await?;
+    ensure_quiet(world, &*consumer).await?;
+    assert_eq!(wait_for_parked(world, 1).await?[0].id, payment(1).id);
+    Ok(())
+}
+
+pub async fn a_listing_takes_no_message_from_another_operators_view(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    park_each(world, 4).await?;
+    let mut operators = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let admin = world.admin().await;
+        operators.spawn(async move {
+            for _ in 0..5 {
+                assert_eq!(admin.parked(QUEUE, 0, 10).await?.len(), 4);
+                assert!(admin.find_parked(QUEUE, &payment(3).id).await?.is_some());
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(operator) = operators.join_next().await {
+        operator??;
+    }
+    Ok(())
+}
+
+pub async fn depth_counts_ready_and_parked_messages(world: &dyn BusWorld) -> anyhow::Result<()> {
     wait_for_depth(world, QueueDepth::default()).await?;
     park_each(world, 2).await?;
     publish(&*world.publisher().await, &payments(5)).await?;
@@ -109,13 +174,13 @@ async fn park_each(world: &dyn BusWorld, count: usize) -> anyhow::Result<()> {
     for number in 1..=count {
         publish(&*publisher, &[payment(number)]).await?;
         let delivery = receive_one(&*consumer).await?;
-        settle_one(&*consumer, delivery, park("it says nothing")).await?;
+        settle_one(&*consumer, delivery, park("no schema")).await?;
         wait_for_parked(world, number).await?;
     }
     Ok(())
 }
 
-/// A broker may count a little late, so the numbers are waited for.
+/// A broker's counts may be a moment late.
 async fn wait_for_depth(world: &dyn BusWorld, expected: QueueDepth) -> anyhow::Result<()> {
     let admin = world.admin().await;
     let mut last = admin.depth(QUEUE).await?;
@@ -127,5 +192,5 @@ async fn wait_for_depth(world: &dyn BusWorld, expected: QueueDepth) -> anyhow::R
         anyhow::Ok(())
     };
     let in_time = tokio::time::timeout(ARRIVAL_LIMIT, reached).await;
-    in_time.with_context(|| format!("{last:?} where {expected:?} was to be"))?
+    in_time.with_context(|| format!("{last:?} instead of {expected:?}"))?
 }

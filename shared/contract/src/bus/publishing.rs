@@ -1,4 +1,4 @@
-//! What a publisher is told, and what arrives.
+//! Publishing.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use tolov_domain::{
 use super::{
     BusWorld,
     messages::{
-        done, ensure_quiet, ids_of, payment, payments, publish, receive, receive_one, unroutable, work_off,
+        ensure_quiet, ids_of, payment, payment_route, payments, publish, receive, receive_and_settle,
+        receive_one, settle_done, unroutable,
     },
 };
 
@@ -38,17 +39,17 @@ pub async fn a_body_of_any_bytes_up_to_the_limit_arrives_unchanged(
     let consumer = world.consumer(Queue::ProjectorPayments).await;
     for delivery in receive(&*consumer, bodies.len()).await? {
         let sent = window.iter().find(|message| message.id == delivery.id).map(|message| &message.body);
-        assert!(sent == Some(&delivery.body), "{} came with another body", delivery.id);
+        assert!(sent == Some(&delivery.body), "{} arrived with another body", delivery.id);
     }
     Ok(())
 }
 
-pub async fn unroutable_messages_are_rejected_and_the_rest_of_their_window_confirmed(
+pub async fn unroutable_messages_are_rejected_and_the_others_of_their_window_confirmed(
     world: &dyn BusWorld,
 ) -> anyhow::Result<()> {
     let publisher = world.publisher().await;
     let mut confirmed = BTreeSet::new();
-    // The shape of the window changes from round to round, so that an answer which hangs on the wrong message shows.
+    // The positions change from round to round, so that a confirm that is matched to the wrong message shows.
     for round in 0..30 {
         let is_unroutable = |place: usize| place.is_multiple_of(2 + round % 3) || place == round;
         let number = |place: usize| round * 100 + place + 1;
@@ -73,8 +74,8 @@ pub async fn unroutable_messages_are_rejected_and_the_rest_of_their_window_confi
         }
     }
     let consumer = world.consumer(Queue::ProjectorPayments).await;
-    let came = work_off(&*consumer, confirmed.len()).await?;
-    assert_eq!(came, confirmed, "what was confirmed came");
+    let received = receive_and_settle(&*consumer, confirmed.len()).await?;
+    assert_eq!(received, confirmed, "exactly the confirmed messages arrived");
     ensure_quiet(world, &*consumer).await
 }
 
@@ -85,8 +86,8 @@ pub async fn a_body_above_the_limit_is_rejected_alone(world: &dyn BusWorld) -> a
     assert!(matches!(answers[1], Published::Rejected(_)), "{:?}", answers[1]);
     assert_eq!(answers[2], Published::Confirmed);
     let consumer = world.consumer(Queue::ProjectorPayments).await;
-    let came = receive(&*consumer, 2).await?;
-    assert_eq!(ids_of(&came), BTreeSet::from([payment(1).id, payment(3).id]));
+    let received = receive(&*consumer, 2).await?;
+    assert_eq!(ids_of(&received), BTreeSet::from([payment(1).id, payment(3).id]));
     ensure_quiet(world, &*consumer).await
 }
 
@@ -95,27 +96,29 @@ pub async fn an_empty_window_needs_no_answer(world: &dyn BusWorld) -> anyhow::Re
     Ok(())
 }
 
-pub async fn a_queue_gets_what_it_is_bound_for_and_nothing_else(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn a_queue_receives_the_routing_keys_of_its_bindings_only(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
     let expired = OutgoingMessage {
         id: EventId::new("order.expired:2"),
-        route: Route::Payments("order.expired".to_owned()),
+        route: payment_route("order.expired"),
         ..payment(2)
     };
-    let told = OutgoingMessage {
+    let notification = OutgoingMessage {
         id: EventId::new("payment.completed:1/shopper"),
         route: Route::Notifications,
         ..payment(1)
     };
     let projector = world.consumer(Queue::ProjectorPayments).await;
     let bot = world.consumer(Queue::BotNotifications).await;
-    publish(&*world.publisher().await, &[payment(1), expired.clone(), told.clone()]).await?;
+    publish(&*world.publisher().await, &[payment(1), expired.clone(), notification.clone()]).await?;
     assert_eq!(ids_of(&receive(&*projector, 2).await?), BTreeSet::from([payment(1).id, expired.id]));
-    assert_eq!(receive_one(&*bot).await?.id, told.id);
+    assert_eq!(receive_one(&*bot).await?.id, notification.id);
     ensure_quiet(world, &*projector).await?;
     ensure_quiet(world, &*bot).await
 }
 
-pub async fn windows_published_at_the_same_time_all_arrive(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn windows_published_concurrently_all_arrive(world: &dyn BusWorld) -> anyhow::Result<()> {
     let mut publishers = tokio::task::JoinSet::new();
     for part in 0..4 {
         let publisher = world.publisher().await;
@@ -132,11 +135,11 @@ pub async fn windows_published_at_the_same_time_all_arrive(world: &dyn BusWorld)
         published??;
     }
     let consumer = world.consumer(Queue::ProjectorPayments).await;
-    work_off(&*consumer, 400).await?;
+    receive_and_settle(&*consumer, 400).await?;
     ensure_quiet(world, &*consumer).await
 }
 
-pub async fn several_thousand_messages_pass(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn several_thousand_messages_arrive(world: &dyn BusWorld) -> anyhow::Result<()> {
     const COUNT: usize = 4_000;
     let publisher = world.publisher().await;
     let publishing = tokio::spawn(async move {
@@ -146,18 +149,18 @@ pub async fn several_thousand_messages_pass(world: &dyn BusWorld) -> anyhow::Res
         anyhow::Ok(())
     });
     let consumer = world.consumer(Queue::ProjectorPayments).await;
-    assert_eq!(work_off(&*consumer, COUNT).await?.len(), COUNT);
+    assert_eq!(receive_and_settle(&*consumer, COUNT).await?.len(), COUNT);
     publishing.await??;
     ensure_quiet(world, &*consumer).await
 }
 
-pub async fn a_bus_that_works_is_reachable(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn a_working_bus_is_reachable(world: &dyn BusWorld) -> anyhow::Result<()> {
     let publisher = world.publisher().await;
     publish(&*publisher, &[payment(1)]).await?;
     assert!(publisher.is_reachable().await);
     let consumer = world.consumer(Queue::ProjectorPayments).await;
     let delivery = receive_one(&*consumer).await?;
-    done(&*consumer, vec![delivery]).await
+    settle_done(&*consumer, vec![delivery]).await
 }
 
 fn with_body(number: usize, body: Vec<u8>) -> OutgoingMessage {

@@ -1,23 +1,24 @@
-//! The ladder: how a message that failed comes again, and where it ends.
+//! Retries, and where they end.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use tolov_domain::ports::bus::{Queue, Verdict};
+use tolov_domain::ports::bus::{DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Queue, Verdict};
 
 use super::{
     BusWorld, RETRY_DELAYS_MS,
     messages::{
-        done, ensure_quiet, payment, payments, publish, receive_one, retry, settle_one, wait_for_parked,
+        ensure_quiet, payment, payments, publish, receive_one, retry, settle_done, settle_one,
+        wait_for_parked,
     },
 };
 
-/// Stores keep milliseconds, so a step may look shorter by what was rounded away.
+/// Stores keep milliseconds, so a delay may look shorter by what was rounded away.
 const ROUNDING: Duration = Duration::from_millis(3);
 
-pub async fn a_retry_comes_back_after_its_step_and_not_before(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn a_retry_is_delivered_after_its_delay_and_not_before(world: &dyn BusWorld) -> anyhow::Result<()> {
     let message = payment(1);
     publish(&*world.publisher().await, std::slice::from_ref(&message)).await?;
     let consumer = world.consumer(Queue::ProjectorPayments).await;
@@ -27,17 +28,20 @@ pub async fn a_retry_comes_back_after_its_step_and_not_before(world: &dyn BusWor
         settle_one(&*consumer, delivery, retry("the store is away")).await?;
         delivery = receive_one(&*consumer).await?;
         let waited = settled_at.elapsed();
-        assert!(waited + ROUNDING >= Duration::from_millis(delay_ms), "step {retries} took only {waited:?}");
+        assert!(
+            waited + ROUNDING >= Duration::from_millis(delay_ms),
+            "retry {retries} came after only {waited:?}"
+        );
         assert_eq!(delivery.retries, retries);
         assert_eq!(delivery.id, message.id);
         assert_eq!(delivery.schema, message.schema);
         assert_eq!(delivery.body, message.body);
     }
-    done(&*consumer, vec![delivery]).await?;
+    settle_done(&*consumer, vec![delivery]).await?;
     ensure_quiet(world, &*consumer).await
 }
 
-pub async fn a_message_that_failed_on_every_step_is_parked_with_its_last_reason(
+pub async fn a_message_that_failed_every_retry_is_parked_with_its_last_reason(
     world: &dyn BusWorld,
 ) -> anyhow::Result<()> {
     publish(&*world.publisher().await, &[payment(1)]).await?;
@@ -52,47 +56,78 @@ pub async fn a_message_that_failed_on_every_step_is_parked_with_its_last_reason(
     assert_eq!(parked[0].body, payment(1).body);
     assert_eq!(parked[0].schema, payment(1).schema);
     assert_eq!(parked[0].reason, "failure 4");
-    assert_eq!(parked[0].retries, 4, "as many as the delivery that failed last had behind it");
+    assert_eq!(parked[0].retries, 4, "those before the last delivery");
     ensure_quiet(world, &*consumer).await
 }
 
-pub async fn later_comes_back_without_a_step_on_the_ladder(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn later_delivers_again_without_counting_as_a_retry(world: &dyn BusWorld) -> anyhow::Result<()> {
     const AFTER: Duration = Duration::from_millis(80);
     publish(&*world.publisher().await, &[payment(1)]).await?;
     let consumer = world.consumer(Queue::ProjectorPayments).await;
     let delivery = receive_one(&*consumer).await?;
     settle_one(&*consumer, delivery, retry("the store is away")).await?;
     let mut delivery = receive_one(&*consumer).await?;
-    // More often than the ladder has steps.
+    // More often than there are retries.
     for _ in 0..6 {
         let settled_at = Instant::now();
         settle_one(&*consumer, delivery, Verdict::Later { after: AFTER }).await?;
         delivery = receive_one(&*consumer).await?;
         let waited = settled_at.elapsed();
-        assert!(waited + ROUNDING >= AFTER, "it came back after only {waited:?}");
+        assert!(waited + ROUNDING >= AFTER, "delivered after only {waited:?}");
         assert_eq!((&delivery.id, delivery.retries), (&payment(1).id, 1));
     }
-    done(&*consumer, vec![delivery]).await
+    settle_done(&*consumer, vec![delivery]).await
 }
 
-pub async fn a_poisoned_message_does_not_stop_the_others(world: &dyn BusWorld) -> anyhow::Result<()> {
+pub async fn a_poison_message_does_not_stop_the_others(world: &dyn BusWorld) -> anyhow::Result<()> {
     const COUNT: usize = 60;
-    let poisoned = BTreeSet::from([payment(1).id, payment(30).id]);
+    let poison = BTreeSet::from([payment(1).id, payment(30).id]);
     publish(&*world.publisher().await, &payments(COUNT)).await?;
     let consumer = world.consumer(Queue::ProjectorPayments).await;
     let mut done_ids = BTreeSet::new();
     let mut failures = 0;
-    while done_ids.len() < COUNT - poisoned.len() || failures < 5 * poisoned.len() {
+    while done_ids.len() < COUNT - poison.len() || failures < 5 * poison.len() {
         let delivery = receive_one(&*consumer).await?;
-        if poisoned.contains(&delivery.id) {
+        if poison.contains(&delivery.id) {
             failures += 1;
             settle_one(&*consumer, delivery, retry("it cannot be read")).await?;
         } else {
-            assert!(done_ids.insert(delivery.id.clone()), "{} came twice", delivery.id);
-            done(&*consumer, vec![delivery]).await?;
+            assert!(done_ids.insert(delivery.id.clone()), "{} was delivered twice", delivery.id);
+            settle_done(&*consumer, vec![delivery]).await?;
         }
     }
-    let parked = wait_for_parked(world, poisoned.len()).await?;
-    assert_eq!(parked.into_iter().map(|message| message.id).collect::<BTreeSet<_>>(), poisoned);
+    let parked = wait_for_parked(world, poison.len()).await?;
+    assert_eq!(parked.into_iter().map(|message| message.id).collect::<BTreeSet<_>>(), poison);
+    ensure_quiet(world, &*consumer).await
+}
+
+/// A reader that dies of a message settles nothing: it is dropped, as a killed process drops its connection.
+pub async fn a_message_that_kills_its_reader_again_and_again_is_parked(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    publish(&*world.publisher().await, &[payment(1)]).await?;
+    let admin = world.admin().await;
+    let mut deaths = 0;
+    let parked = loop {
+        let parked = admin.parked(Queue::ProjectorPayments, 0, 10).await?;
+        if !parked.is_empty() {
+            break parked;
+        }
+        let consumer = world.consumer(Queue::ProjectorPayments).await;
+        // A broker may need a moment to park it.
+        if tokio::time::timeout(world.quiet_time(), consumer.receive(1)).await.is_ok() {
+            deaths += 1;
+            assert!(deaths <= 2 * DELIVERY_LIMIT, "it is delivered without an end");
+        }
+    };
+    // Not every delivery of a broker reaches the reader before it dies.
+    assert!(deaths >= DELIVERY_LIMIT / 2, "parked after {deaths} deliveries");
+    assert_eq!((&parked[0].id, &parked[0].body), (&payment(1).id, &payment(1).body));
+    assert_eq!(parked[0].reason, DELIVERY_LIMIT_REASON);
+    publish(&*world.publisher().await, &[payment(2)]).await?;
+    let consumer = world.consumer(Queue::ProjectorPayments).await;
+    let delivery = receive_one(&*consumer).await?;
+    assert_eq!(delivery.id, payment(2).id);
+    settle_done(&*consumer, vec![delivery]).await?;
     ensure_quiet(world, &*consumer).await
 }

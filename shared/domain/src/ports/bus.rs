@@ -1,10 +1,11 @@
-//! The message bus: at-least-once, durable, with a retry ladder and a parking queue behind every queue.
+//! The message bus: at-least-once, durable, with delayed retries and a parking queue for every queue.
 //!
 //! Promises that the contract suite checks on every adapter:
 //! - a message whose publication was [`Published::Confirmed`] survives the death of any process;
 //! - a delivery that is not settled is delivered again; one that is settled as done is not;
-//! - `Verdict::Retry` brings it back after the step of [`RETRY_DELAYS_MS`] that its attempt is due, and parks it
+//! - `Verdict::Retry` delivers it again after the delay of [`RETRY_DELAYS_MS`] that its attempt is due, and parks it
 //!   after the last; a parked message keeps its body, its id and the reason;
+//! - a message that was delivered [`DELIVERY_LIMIT`] times without a verdict is parked;
 //! - no message stops another: there is no order between messages.
 
 use std::{fmt, time::Duration};
@@ -14,11 +15,63 @@ use async_trait::async_trait;
 use super::PortError;
 use crate::EventId;
 
-/// Where a message goes in: an exchange and a routing key (docs/events.md).
+/// The routing key of a topic exchange: words between dots, such as `payment.completed`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoutingKey(String);
+
+/// A text that is no routing key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no routing key: write 1 to {ROUTING_KEY_MAX_BYTES} bytes of a-z, 0-9 and _ as words between dots"
+)]
+pub struct RoutingKeyError(String);
+
+/// AMQP's limit for a short string.
+pub const ROUTING_KEY_MAX_BYTES: usize = 255;
+
+impl RoutingKey {
+    /// Stricter than AMQP, which takes any text: no empty word, and no `*` or `#`, which patterns have.
+    pub fn try_new(text: impl Into<String>) -> Result<Self, RoutingKeyError> {
+        let text = text.into();
+        let is_word = |word: &str| {
+            let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            !word.is_empty() && word.bytes().all(is_letter)
+        };
+        if text.len() <= ROUTING_KEY_MAX_BYTES && text.split('.').all(is_word) {
+            Ok(Self(text))
+        } else {
+            Err(RoutingKeyError(text.chars().take(ROUTING_KEY_MAX_BYTES).collect()))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a binding with this pattern takes the key: `*` stands for exactly one word. Our bindings have no `#`.
+    pub fn matches(&self, pattern: &str) -> bool {
+        let (mut pattern, mut key) = (pattern.split('.'), self.0.split('.'));
+        loop {
+            match (pattern.next(), key.next()) {
+                (None, None) => return true,
+                (Some(expected), Some(word)) if expected == "*" || expected == word => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl fmt::Display for RoutingKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Where a message is published: an exchange and a routing key (docs/events.md).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Route {
     /// `tolov.payments`, with the event's name as key.
-    Payments(String),
+    Payments(RoutingKey),
     /// `tolov.notifications`, key `notify`.
     Notifications,
 }
@@ -33,18 +86,28 @@ impl Route {
 
     pub fn routing_key(&self) -> &str {
         match self {
-            Self::Payments(key) => key,
+            Self::Payments(key) => key.as_str(),
             Self::Notifications => "notify",
         }
     }
+
+    /// The queues that are bound for the route. None: the message is unroutable.
+    pub fn queues(&self) -> impl Iterator<Item = Queue> + '_ {
+        Queue::ALL.into_iter().filter(|queue| {
+            queue.exchange() == self.exchange()
+                && match self {
+                    Self::Payments(key) => queue.binding_keys().iter().any(|pattern| key.matches(pattern)),
+                    Self::Notifications => true,
+                }
+        })
+    }
 }
 
-/// Where messages come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Queue {
-    /// What the projector reads: everything of `tolov.payments`.
+    /// The projector reads it: everything of `tolov.payments`.
     ProjectorPayments,
-    /// What the bot reads: everything of `tolov.notifications`.
+    /// The bot reads it: everything of `tolov.notifications`.
     BotNotifications,
 }
 
@@ -74,13 +137,20 @@ impl Queue {
     }
 }
 
-/// The steps of the retry ladder, in milliseconds. A message that fails once more is parked.
+/// The delays before each retry, in milliseconds. A message that fails once more is parked.
 pub const RETRY_DELAYS_MS: [u64; 4] = [1_000, 10_000, 60_000, 600_000];
+
+/// A message that was delivered so often without a verdict is parked: its reader dies of it. A reader that dies counts
+/// against every message that it holds, so the limit is far above what a few crashes reach.
+pub const DELIVERY_LIMIT: u32 = 100;
+
+/// The reason of a message that was parked at [`DELIVERY_LIMIT`].
+pub const DELIVERY_LIMIT_REASON: &str = "its reader ended without a verdict too many times (delivery limit)";
 
 /// The largest body that is published.
 pub const BODY_MAX_BYTES: usize = 256 * 1024;
 
-/// A message on its way to the bus.
+/// A message to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMessage {
     /// Also AMQP's message_id.
@@ -91,14 +161,14 @@ pub struct OutgoingMessage {
     pub body: Vec<u8>,
 }
 
-/// What became of one message of a window.
+/// The outcome of publishing one message of a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
     /// Stored by every queue that it was routed to.
     Confirmed,
     /// Not stored, for a reason of its own (no queue took it, too large): the others of the window are unaffected.
     Rejected(String),
-    /// Nobody knows (time ran out, the connection broke): publish it again.
+    /// It may or may not be stored (time ran out, the connection broke): publish it again.
     Unknown(String),
 }
 
@@ -110,11 +180,11 @@ pub trait Publisher: Send + Sync + fmt::Debug {
     /// nothing is known to have been stored.
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError>;
 
-    /// Whether the bus can be reached just now; for readiness, never a guard before publishing.
+    /// Whether the bus can be reached now; for readiness, never a guard before publishing.
     async fn is_reachable(&self) -> bool;
 }
 
-/// A message that was handed out and waits for its verdict. Not `Clone`: it is settled once.
+/// A message that was delivered and waits for its verdict. Not `Clone`: it is settled once.
 #[derive(Debug)]
 pub struct Delivery {
     pub id: EventId,
@@ -125,23 +195,23 @@ pub struct Delivery {
     pub tag: DeliveryTag,
 }
 
-/// The adapter's own mark of a delivery. `generation` changes when the channel that it belongs to is replaced.
+/// The adapter's own mark of a delivery. `generation` changes when the delivery's channel is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeliveryTag {
     pub generation: u64,
     pub number: u64,
 }
 
-/// What the reader has made of a delivery.
+/// How a reader settles a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// All of its effects are stored.
     Done,
-    /// A passing failure: again, one step further down the ladder; parked when the ladder is used up.
+    /// A transient failure: again after the next delay; parked when there was the last.
     Retry { reason: String },
-    /// Not again this time, at this moment: again after the given time without a step on the ladder.
+    /// No failure of the message: again after the given time, without counting as a retry.
     Later { after: Duration },
-    /// It will never work: keep it aside, with the reason.
+    /// It can never be handled: parked with the reason.
     Park { reason: String },
 }
 
@@ -149,16 +219,16 @@ pub enum Verdict {
 pub trait Consumer: Send + Sync + fmt::Debug {
     /// Waits for messages and returns between 1 and `max` of them.
     ///
-    /// Bounded by `max` however many wait. Survives a restart of the broker by itself; returns an error only to let
-    /// the caller back off. Dropping the future loses nothing: what was taken is delivered again.
+    /// Survives a restart of the broker by itself; returns an error only to let the caller back off. Dropping the
+    /// future loses nothing: what was received is delivered again.
     async fn receive(&self, max: usize) -> Result<Vec<Delivery>, PortError>;
 
-    /// Settles deliveries, by value. Returns how many the bus took note of; the rest (their channel is gone) will
-    /// be delivered again, which the reader must bear anyway.
+    /// Settles deliveries. Returns how many verdicts the bus stored; the other messages (their channel is gone) are
+    /// delivered again.
     async fn settle(&self, verdicts: Vec<(Delivery, Verdict)>) -> Result<usize, PortError>;
 }
 
-/// A message that was given up, as the operator sees it.
+/// A parked message, as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedMessage {
     pub id: EventId,
@@ -173,22 +243,70 @@ pub struct ParkedMessage {
 pub struct QueueDepth {
     /// Waiting for a reader, or with one.
     pub ready: u64,
-    /// On the retry ladder.
+    /// Waiting for the end of a retry delay.
     pub retrying: u64,
     pub parked: u64,
 }
 
-/// The operator's side of the bus.
+/// The operator's side of the bus. Several operators may work at once: none takes a message out of another's view, and
+/// of two who requeue or drop the same message the second learns that it is gone.
 #[async_trait]
 pub trait BusAdmin: Send + Sync + fmt::Debug {
     async fn depth(&self, queue: Queue) -> Result<QueueDepth, PortError>;
 
-    /// The first `max` parked messages, oldest first. Reading changes nothing.
-    async fn parked(&self, queue: Queue, max: usize) -> Result<Vec<ParkedMessage>, PortError>;
+    /// Parked messages, oldest first: at most `max` of those after the first `skip`.
+    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError>;
 
-    /// Puts a parked message back to work as if it were new. `false`: there is none with this id.
+    /// The oldest parked message with this id.
+    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError>;
+
+    /// Moves the oldest parked message with this id back to its queue as if it were new. `false`: there is none.
     async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError>;
 
-    /// Deletes a parked message for good. `false`: there is none with this id.
-    async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError>;
+    /// Deletes the oldest parked message with this id for good and returns it, so that the caller can keep a record.
+    async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> RoutingKey {
+        RoutingKey::try_new(text).unwrap()
+    }
+
+    #[test]
+    fn a_star_stands_for_one_word() {
+        for (pattern, text) in [("notify", "notify"), ("payment.*", "payment.completed"), ("*.*", "a.b")] {
+            assert!(key(text).matches(pattern), "{pattern} takes {text}");
+        }
+        for (pattern, text) in [
+            ("notify", "notify.now"),
+            ("payment.*", "payment"),
+            ("payment.*", "payment.a.b"),
+            ("payment.*", "order.expired"),
+        ] {
+            assert!(!key(text).matches(pattern), "{pattern} does not take {text}");
+        }
+    }
+
+    #[test]
+    fn a_route_without_a_binding_has_no_queue() {
+        let queues = |route: Route| route.queues().collect::<Vec<_>>();
+        assert_eq!(queues(Route::Payments(key("payment.cancelled"))), [Queue::ProjectorPayments]);
+        assert_eq!(queues(Route::Notifications), [Queue::BotNotifications]);
+        assert_eq!(queues(Route::Payments(key("notify"))), []);
+        assert_eq!(queues(Route::Payments(key("refund.asked"))), []);
+    }
+
+    #[test]
+    fn what_amqp_or_a_pattern_could_not_carry_is_no_routing_key() {
+        for text in ["", ".", "payment.", "payment..completed", "payment.*", "#", "Payment", "a b", "тўлов"]
+        {
+            assert!(RoutingKey::try_new(text).is_err(), "{text:?}");
+        }
+        assert!(RoutingKey::try_new("k".repeat(ROUTING_KEY_MAX_BYTES)).is_ok());
+        let error = RoutingKey::try_new("k".repeat(300)).unwrap_err();
+        assert!(error.to_string().contains("255 bytes"), "{error}");
+    }
 }

@@ -13,26 +13,43 @@ use tolov_domain::{
 };
 use tolov_kit::clock::Clock;
 
-use super::store::Wakes;
+use super::store::Wakers;
 use crate::sqlite::SqliteFile;
 
-/// Looks at a bus and moves parked messages. Safe beside the process that runs the bus: it touches nothing that a
-/// reader can hold.
+/// Counts messages and moves parked ones. Safe beside the process that runs the bus, because it changes nothing that a
+/// consumer can have leased.
 #[derive(Debug)]
 pub struct EmbeddedBusAdmin {
     file: Arc<SqliteFile>,
     clock: Arc<dyn Clock>,
-    wakes: Wakes,
+    wakers: Wakers,
 }
 
 impl EmbeddedBusAdmin {
-    pub(super) fn new(file: Arc<SqliteFile>, clock: Arc<dyn Clock>, wakes: Wakes) -> Self {
-        Self { file, clock, wakes }
+    pub(super) fn new(file: Arc<SqliteFile>, clock: Arc<dyn Clock>, wakers: Wakers) -> Self {
+        Self { file, clock, wakers }
     }
 
     /// Closes the file. Only for one that came from [`super::EmbeddedBus::admin_of`].
     pub async fn close(&self) -> Result<(), PortError> {
         self.file.close().await
+    }
+}
+
+/// What is read of a parked message.
+#[derive(sqlx::FromRow)]
+struct Row {
+    message_id: String,
+    schema: String,
+    body: Vec<u8>,
+    reason: String,
+    retries: u32,
+}
+
+impl From<Row> for ParkedMessage {
+    fn from(row: Row) -> Self {
+        let Row { message_id, schema, body, reason, retries } = row;
+        Self { id: EventId::new(message_id), schema, body, reason, retries }
     }
 }
 
@@ -54,26 +71,39 @@ impl BusAdmin for EmbeddedBusAdmin {
         Ok(QueueDepth { ready: count(ready + due), retrying: count(retrying), parked: count(parked) })
     }
 
-    async fn parked(&self, queue: Queue, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
-        let rows: Vec<(String, String, Vec<u8>, String, u32)> = sqlx::query_as(
+    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT message_id, schema, body, reason, retries FROM messages
-             WHERE queue = ?1 AND state = 'parked' ORDER BY parked_at_ms, seq LIMIT ?2",
+             WHERE queue = ?1 AND state = 'parked' ORDER BY parked_at_ms, seq LIMIT ?2 OFFSET ?3",
         )
         .bind(queue.name())
-        .bind(i64::try_from(max).unwrap_or(i64::MAX))
+        .bind(count(max))
+        .bind(count(skip))
         .fetch_all(self.file.readers())
         .await
         .map_err(|error| self.file.failed(&error))?;
-        let parked = |(id, schema, body, reason, retries): (String, String, Vec<u8>, String, u32)| {
-            ParkedMessage { id: EventId::new(id), schema, body, reason, retries }
-        };
-        Ok(rows.into_iter().map(parked).collect())
+        Ok(rows.into_iter().map(ParkedMessage::from).collect())
+    }
+
+    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT message_id, schema, body, reason, retries FROM messages
+             WHERE queue = ?1 AND state = 'parked' AND message_id = ?2 ORDER BY parked_at_ms, seq LIMIT 1",
+        )
+        .bind(queue.name())
+        .bind(id.as_str())
+        .fetch_optional(self.file.readers())
+        .await
+        .map_err(|error| self.file.failed(&error))?;
+        Ok(row.map(ParkedMessage::from))
     }
 
     async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
         let mut writer = self.file.writer().await?;
         let moved = sqlx::query(
-            "UPDATE messages SET state = 'ready', retries = 0, parked_at_ms = NULL, reason = NULL
+            "UPDATE messages
+             SET state = 'ready', retries = 0, deliveries = 0, parked_at_ms = NULL, reason = NULL
              WHERE seq = (SELECT seq FROM messages WHERE queue = ?1 AND state = 'parked' AND message_id = ?2
                           ORDER BY parked_at_ms, seq LIMIT 1)",
         )
@@ -82,22 +112,23 @@ impl BusAdmin for EmbeddedBusAdmin {
         .execute(&mut *writer)
         .await
         .map_err(|error| self.file.failed(&error))?;
-        self.wakes.wake(queue);
+        self.wakers.wake(queue);
         Ok(moved.rows_affected() > 0)
     }
 
-    async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
+    async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
         let mut writer = self.file.writer().await?;
-        let dropped = sqlx::query(
+        let dropped: Option<Row> = sqlx::query_as(
             "DELETE FROM messages
              WHERE seq = (SELECT seq FROM messages WHERE queue = ?1 AND state = 'parked' AND message_id = ?2
-                          ORDER BY parked_at_ms, seq LIMIT 1)",
+                          ORDER BY parked_at_ms, seq LIMIT 1)
+             RETURNING message_id, schema, body, reason, retries",
         )
         .bind(queue.name())
         .bind(id.as_str())
-        .execute(&mut *writer)
+        .fetch_optional(&mut *writer)
         .await
         .map_err(|error| self.file.failed(&error))?;
-        Ok(dropped.rows_affected() > 0)
+        Ok(dropped.map(ParkedMessage::from))
     }
 }

@@ -1,87 +1,156 @@
-//! Receiving and settling.
+//! Receiving: leases in memory, a count of deliveries on the disk.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::time::Instant;
 use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        bus::{Consumer, Delivery, DeliveryTag, Queue, Verdict},
+        bus::{Consumer, DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Delivery, DeliveryTag, Queue, Verdict},
     },
 };
 
 use super::{
-    leases::{HELD_MAX, Lease},
+    leases::{Lease, PREFETCH_MAX},
+    settle::settle,
     store::Store,
 };
-use crate::sqlite::BEGIN_WRITING;
 
-/// How long a consumer sleeps without a look: another process may have requeued something, or the clock been set.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How much of a reason is kept.
-const REASON_MAX_CHARS: usize = 1_000;
+/// How long a consumer sleeps without looking: another process may have requeued a message, or the clock been set.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// A message that was delivered so often without a verdict is delivered alone from then on: if it kills its reader,
+/// that no longer counts against its neighbours.
+const SUSPECT_FROM: u32 = 5;
 
 #[derive(Debug)]
-pub(super) struct EmbeddedConsumer {
+pub(super) struct EmbeddedConsumer(Arc<Subscription>);
+
+#[derive(Debug)]
+struct Subscription {
     store: Arc<Store>,
     queue: Queue,
-    /// Also the generation of its tags: no two consumers of a run have the same.
+    /// Also the generation of its tags: no two consumers of a process have the same.
     number: u64,
+    /// Leased, counted and not yet returned: whoever asked for them may have stopped waiting.
+    buffer: Mutex<VecDeque<Delivery>>,
 }
 
 impl EmbeddedConsumer {
     pub(super) fn new(store: Arc<Store>, queue: Queue) -> Self {
         let number = store.next_consumer();
-        Self { store, queue, number }
+        Self(Arc::new(Subscription { store, queue, number, buffer: Mutex::default() }))
+    }
+}
+
+impl Subscription {
+    fn buffer(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leases up to `max` ready messages to this consumer.
-    ///
-    /// Nothing is lost when the future is dropped: leases are made after the last await.
-    async fn take(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
+    fn take_buffered(&self, max: usize) -> Vec<Delivery> {
+        let mut buffer = self.buffer();
+        let count = max.min(buffer.len());
+        buffer.drain(..count).collect()
+    }
+
+    /// Leases up to `max` ready messages into the buffer. Must run to its end, or a message would be counted as
+    /// delivered that was not.
+    async fn lease(&self, max: usize) -> Result<(), PortError> {
         let store = &*self.store;
         let mut writer = store.file.writer().await?;
-        let (is_look_due, max, leased_rows) = {
-            let reading = store.reading(self.queue);
-            let is_look_due = reading.look_at.is_some_and(|at| at <= Instant::now());
-            let room = HELD_MAX.saturating_sub(reading.leases.held_by(self.number));
-            (is_look_due, max.min(room), reading.leases.leased_rows())
+        let (is_due, max, leased_rows) = {
+            let queue = store.queue(self.queue);
+            let is_due = queue.next_due.is_some_and(|at| at <= Instant::now());
+            let free = PREFETCH_MAX.saturating_sub(queue.leases.count_of(self.number));
+            (is_due, max.min(free), queue.leases.leased_rows())
         };
         if max == 0 {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        if is_look_due {
-            let look_at = self.end_delays(&mut writer).await.map_err(|error| store.file.failed(&error))?;
-            store.reading(self.queue).look_at = look_at;
+        if is_due {
+            let next_due = self.end_delays(&mut writer).await.map_err(|error| store.file.failed(&error))?;
+            store.queue(self.queue).next_due = next_due;
         }
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT seq, message_id, schema, body, retries FROM messages
-             WHERE queue = ?1 AND state = 'ready' AND seq NOT IN (SELECT value FROM json_each(?2))
-             ORDER BY seq LIMIT ?3",
-        )
-        .bind(self.queue.name())
-        .bind(leased_rows)
-        .bind(i64::try_from(max).unwrap_or(i64::MAX))
-        .fetch_all(&mut *writer)
-        .await
-        .map_err(|error| store.file.failed(&error))?;
-        let mut reading = store.reading(self.queue);
+        let rows = self.ready(&mut writer, max, &leased_rows).await;
+        let rows = rows.map_err(|error| store.file.failed(&error))?;
+        self.count_deliveries(&mut writer, &rows).await.map_err(|error| store.file.failed(&error))?;
+        let mut queue = store.queue(self.queue);
         let lease = |row: Row| {
             let lease = Lease { consumer: self.number, seq: row.seq, retries: row.retries };
-            let tag = DeliveryTag { generation: self.number, number: reading.leases.add(lease) };
+            let tag = DeliveryTag { generation: self.number, number: queue.leases.add(lease) };
             row.into_delivery(tag)
         };
-        Ok(rows.into_iter().map(lease).collect())
+        self.buffer().extend(rows.into_iter().map(lease));
+        Ok(())
     }
 
-    /// Makes delayed messages ready whose time has come; returns when to look again.
+    /// The oldest ready messages that may be delivered together. Those at the delivery limit are parked.
+    async fn ready(
+        &self,
+        writer: &mut SqliteConnection,
+        max: usize,
+        leased_rows: &str,
+    ) -> sqlx::Result<Vec<Row>> {
+        loop {
+            let mut rows: Vec<Row> = sqlx::query_as(
+                "SELECT seq, message_id, schema, body, retries, deliveries FROM messages
+                 WHERE queue = ?1 AND state = 'ready' AND seq NOT IN (SELECT value FROM json_each(?2))
+                 ORDER BY seq LIMIT ?3",
+            )
+            .bind(self.queue.name())
+            .bind(leased_rows)
+            .bind(i64::try_from(max).unwrap_or(i64::MAX))
+            .fetch_all(&mut *writer)
+            .await?;
+            match rows.first() {
+                Some(first) if first.deliveries >= DELIVERY_LIMIT => self.park(writer, first).await?,
+                _ => {
+                    let suspect = rows.iter().position(|row| row.deliveries >= SUSPECT_FROM);
+                    rows.truncate(suspect.map_or(max, |index| index.max(1)));
+                    return Ok(rows);
+                }
+            }
+        }
+    }
+
+    async fn park(&self, writer: &mut SqliteConnection, row: &Row) -> sqlx::Result<()> {
+        let (id, queue, reason) = (&row.message_id, self.queue.name(), DELIVERY_LIMIT_REASON);
+        tracing::error!(event.id = id, queue, reason, "message parked");
+        sqlx::query("UPDATE messages SET state = 'parked', parked_at_ms = ?2, reason = ?3 WHERE seq = ?1")
+            .bind(row.seq)
+            .bind(self.store.now_ms())
+            .bind(reason)
+            .execute(writer)
+            .await
+            .map(drop)
+    }
+
+    async fn count_deliveries(&self, writer: &mut SqliteConnection, rows: &[Row]) -> sqlx::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+        sqlx::query(
+            "UPDATE messages SET deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?1))",
+        )
+        .bind(json!(seqs).to_string())
+        .execute(writer)
+        .await
+        .map(drop)
+    }
+
+    /// Makes messages ready whose delay has ended; returns when the next one ends.
     ///
-    /// A delay that is now longer than it was set for means that the clock was put back: it ends at once, since
-    /// nobody knows how much of it has passed.
+    /// A delay that is now longer than it was set for means that the clock was put back. It ends at once, since nobody
+    /// knows how much of it has passed.
     async fn end_delays(&self, writer: &mut SqliteConnection) -> sqlx::Result<Option<Instant>> {
         let now_ms = self.store.now_ms();
         sqlx::query(
@@ -98,21 +167,21 @@ impl EmbeddedConsumer {
                 .fetch_one(writer)
                 .await?;
         let remaining = |next_ms: i64| Duration::from_millis(u64::try_from(next_ms - now_ms).unwrap_or(0));
-        Ok(next_ms.map(|next_ms| Instant::now() + remaining(next_ms).min(LOOK_EVERY)))
+        Ok(next_ms.map(|next_ms| Instant::now() + remaining(next_ms).min(POLL_EVERY)))
     }
 
     /// When to look without having been woken.
-    fn next_look(&self) -> Instant {
-        let latest = Instant::now() + LOOK_EVERY;
-        self.store.reading(self.queue).look_at.map_or(latest, |at| at.min(latest))
+    fn next_poll(&self) -> Instant {
+        let latest = Instant::now() + POLL_EVERY;
+        self.store.queue(self.queue).next_due.map_or(latest, |at| at.min(latest))
     }
 }
 
-impl Drop for EmbeddedConsumer {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let had_any = self.store.reading(self.queue).leases.remove_all_of(self.number);
+        let had_any = self.store.queue(self.queue).leases.remove_all_of(self.number);
         if had_any {
-            self.store.wakes.wake(self.queue);
+            self.store.wakers.wake(self.queue);
         }
     }
 }
@@ -120,18 +189,27 @@ impl Drop for EmbeddedConsumer {
 #[async_trait]
 impl Consumer for EmbeddedConsumer {
     async fn receive(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
-        let mut wake = self.store.wakes.watch(self.queue);
+        let Self(subscription) = self;
+        let max = max.max(1);
+        let mut woken = subscription.store.wakers.watch(subscription.queue);
         loop {
-            wake.mark_unchanged();
-            let deliveries = self.take(max.max(1)).await?;
-            if !deliveries.is_empty() {
-                return Ok(deliveries);
+            woken.mark_unchanged();
+            let buffered = subscription.take_buffered(max);
+            if !buffered.is_empty() {
+                return Ok(buffered);
+            }
+            let leasing = Arc::clone(subscription);
+            let store = Arc::clone(&subscription.store);
+            store.run_to_completion(async move |_| leasing.lease(max).await).await?;
+            let leased = subscription.take_buffered(max);
+            if !leased.is_empty() {
+                return Ok(leased);
             }
             tokio::select! {
                 // The sender lives as long as the store.
-                _ = wake.changed() => {}
-                () = tokio::time::sleep_until(self.next_look()) => {}
-                () = self.store.closing.cancelled() => {
+                _ = woken.changed() => {}
+                () = tokio::time::sleep_until(subscription.next_poll()) => {}
+                () = subscription.store.closing.cancelled() => {
                     return Err(PortError::Unavailable("the bus is closed".to_owned()));
                 }
             }
@@ -139,9 +217,9 @@ impl Consumer for EmbeddedConsumer {
     }
 
     async fn settle(&self, verdicts: Vec<(Delivery, Verdict)>) -> Result<usize, PortError> {
-        let (queue, number) = (self.queue, self.number);
-        let store = Arc::clone(&self.store);
-        store.to_the_end(async move |store| settle(&store, queue, number, verdicts).await).await
+        let (queue, number) = (self.0.queue, self.0.number);
+        let store = Arc::clone(&self.0.store);
+        store.run_to_completion(async move |store| settle(&store, queue, number, verdicts).await).await
     }
 }
 
@@ -153,6 +231,7 @@ struct Row {
     schema: String,
     body: Vec<u8>,
     retries: u32,
+    deliveries: u32,
 }
 
 impl Row {
@@ -165,124 +244,4 @@ impl Row {
             tag,
         }
     }
-}
-
-/// Verdicts as rows for one statement each.
-#[derive(Debug, Default)]
-struct Settling {
-    done: Vec<i64>,
-    /// Row, delay in milliseconds, retries from now on.
-    delayed: Vec<(i64, i64, u32)>,
-    /// Row, reason.
-    parked: Vec<(i64, String)>,
-}
-
-impl Settling {
-    fn add(&mut self, lease: Lease, verdict: Verdict, retry_delays_ms: [u64; 4]) {
-        let Lease { seq, retries, .. } = lease;
-        match verdict {
-            Verdict::Done => self.done.push(seq),
-            Verdict::Later { after } => {
-                self.delayed.push((seq, i64::try_from(after.as_millis()).unwrap_or(MAX_DELAY_MS), retries));
-            }
-            Verdict::Retry { reason } => {
-                let step = usize::try_from(retries).ok().and_then(|step| retry_delays_ms.get(step));
-                match step {
-                    Some(delay_ms) => {
-                        let delay_ms = i64::try_from(*delay_ms).unwrap_or(MAX_DELAY_MS);
-                        self.delayed.push((seq, delay_ms, retries + 1));
-                    }
-                    None => self.parked.push((seq, shortened(reason))),
-                }
-            }
-            Verdict::Park { reason } => self.parked.push((seq, shortened(reason))),
-        }
-    }
-}
-
-/// No delay is longer than ten years, so that sums of times stay inside `i64`.
-const MAX_DELAY_MS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
-
-fn shortened(reason: String) -> String {
-    match reason.char_indices().nth(REASON_MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &reason[..end]),
-        None => reason,
-    }
-}
-
-async fn settle(
-    store: &Store,
-    queue: Queue,
-    consumer: u64,
-    verdicts: Vec<(Delivery, Verdict)>,
-) -> Result<usize, PortError> {
-    let mut writer = store.file.writer().await;
-    let mut settling = Settling::default();
-    let mut numbers = BTreeSet::new();
-    let was_full = {
-        let reading = store.reading(queue);
-        for (delivery, verdict) in verdicts {
-            let number = delivery.tag.number;
-            if let Some(lease) = reading.leases.get(number, consumer)
-                && numbers.insert(number)
-            {
-                settling.add(lease, verdict, store.retry_delays_ms);
-            }
-        }
-        reading.leases.held_by(consumer) >= HELD_MAX
-    };
-    let count = numbers.len();
-    let has_delayed = !settling.delayed.is_empty();
-    let written = match &mut writer {
-        Ok(writer) if count > 0 => {
-            write(writer, settling, store.now_ms()).await.map_err(|error| store.file.failed(&error))
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.clone()),
-    };
-    // Settled or not, the deliveries are no longer in anybody's hands: what could not be written comes again.
-    let mut reading = store.reading(queue);
-    reading.leases.remove(numbers);
-    if has_delayed {
-        reading.look_at = Some(Instant::now());
-    }
-    drop(reading);
-    if has_delayed || was_full || written.is_err() {
-        store.wakes.wake(queue);
-    }
-    written.map(|()| count)
-}
-
-async fn write(writer: &mut SqliteConnection, settling: Settling, now_ms: i64) -> sqlx::Result<()> {
-    let Settling { done, delayed, parked } = settling;
-    let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
-    if !done.is_empty() {
-        sqlx::query("DELETE FROM messages WHERE seq IN (SELECT value FROM json_each(?1))")
-            .bind(json!(done).to_string())
-            .execute(&mut *transaction)
-            .await?;
-    }
-    if !delayed.is_empty() {
-        sqlx::query(
-            "UPDATE messages SET state = 'delayed', due_at_ms = ?2 + delay, delay_ms = delay, retries = steps
-             FROM (SELECT value ->> 0 AS row, value ->> 1 AS delay, value ->> 2 AS steps FROM json_each(?1))
-             WHERE seq = row",
-        )
-        .bind(json!(delayed).to_string())
-        .bind(now_ms)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    if !parked.is_empty() {
-        sqlx::query(
-            "UPDATE messages SET state = 'parked', parked_at_ms = ?2, reason = why
-             FROM (SELECT value ->> 0 AS row, value ->> 1 AS why FROM json_each(?1))
-             WHERE seq = row",
-        )
-        .bind(json!(parked).to_string())
-        .bind(now_ms)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    transaction.commit().await
 }

@@ -1,11 +1,11 @@
-//! Who reads which message at the moment. Kept in memory: it belongs to this run of the process.
+//! Which consumer holds which message. In memory, because consumers end with the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many deliveries one consumer may hold unsettled; it gets no more until it settles some.
-pub(super) const HELD_MAX: usize = 10_000;
+/// How many unsettled deliveries one consumer may have, like a prefetch count of AMQP.
+pub(super) const PREFETCH_MAX: usize = 10_000;
 
-/// A message in the hands of a consumer.
+/// A message that a consumer has received and not settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lease {
     pub(super) consumer: u64,
@@ -43,7 +43,7 @@ impl Leases {
         }
     }
 
-    /// Ends every lease of a consumer that is gone. Returns whether there were any.
+    /// Ends every lease of a consumer. Returns whether there were any.
     pub(super) fn remove_all_of(&mut self, consumer: u64) -> bool {
         let gone = |lease: &Lease| lease.consumer == consumer;
         let numbers: Vec<_> =
@@ -53,11 +53,11 @@ impl Leases {
         were_any
     }
 
-    pub(super) fn held_by(&self, consumer: u64) -> usize {
+    pub(super) fn count_of(&self, consumer: u64) -> usize {
         self.by_number.values().filter(|lease| lease.consumer == consumer).count()
     }
 
-    /// The rows that nobody else may have now, as a JSON array.
+    /// The rows that are leased, as a JSON array.
     pub(super) fn leased_rows(&self) -> String {
         serde_json::json!(self.leased).to_string()
     }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_belongs_to_its_consumer_and_its_number_never_comes_again() {
+    fn a_lease_belongs_to_its_consumer_and_its_number_is_never_reused() {
         let mut leases = Leases::default();
         let lease = Lease { consumer: 1, seq: 7, retries: 2 };
         let number = leases.add(lease);
@@ -80,6 +80,6 @@ mod tests {
         assert_eq!(leases.leased_rows(), "[]");
         let again = leases.add(Lease { consumer: 2, ..lease });
         assert_ne!(again, number);
-        assert_eq!((leases.held_by(1), leases.held_by(2)), (0, 1));
+        assert_eq!((leases.count_of(1), leases.count_of(2)), (0, 1));
     }
 }

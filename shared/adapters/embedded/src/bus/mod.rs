@@ -1,4 +1,4 @@
-//! The bus: one table of messages, and in memory who reads what at the moment.
+//! The bus: one table of messages, and leases in memory.
 
 use std::{
     fs::{File, TryLockError},
@@ -16,15 +16,15 @@ mod admin;
 mod consumer;
 mod leases;
 mod publisher;
+mod settle;
 mod store;
-mod topic;
 
 pub use admin::EmbeddedBusAdmin;
 use consumer::EmbeddedConsumer;
 use publisher::EmbeddedPublisher;
-use store::{Store, Wakes};
+use store::{Store, Wakers};
 
-use crate::sqlite::SqliteFile;
+use crate::{private, sqlite::SqliteFile};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/bus");
 
@@ -33,39 +33,49 @@ pub(crate) const LOCK_NAME: &str = "bus.lock";
 
 /// A message bus in a file, run by one process.
 ///
-/// What was published is on the disk when it is confirmed. What a reader holds is known in memory alone: after a
-/// restart, however it came, everything that was not settled is delivered again.
+/// A message is on the disk when it is confirmed. Leases are in memory: after a restart or a crash everything that was
+/// not settled is delivered again. How often a message was delivered is on the disk too.
 #[derive(Debug)]
 pub struct EmbeddedBus {
     store: Arc<Store>,
 }
 
 impl EmbeddedBus {
-    /// Opens `bus.db` in the folder; both are made where they are missing.
+    /// Opens `bus.db` in the folder and creates both where they are missing, readable by their owner alone.
     ///
-    /// Refused while another process runs the bus of this folder. `retry_delays_ms` is the ladder, in the product
-    /// [`tolov_domain::ports::bus::RETRY_DELAYS_MS`].
+    /// Refused while another process runs the bus of this folder. `retry_delays_ms` are the delays before each retry,
+    /// in production [`tolov_domain::ports::bus::RETRY_DELAYS_MS`].
     pub async fn open(
         dir: &Path,
         clock: Arc<dyn Clock>,
         retry_delays_ms: [u64; 4],
     ) -> Result<Self, PortError> {
-        let file = SqliteFile::open(dir.join(FILE_NAME), &MIGRATIONS).await?;
+        let path = dir.join(FILE_NAME);
+        let failed = |error: std::io::Error| {
+            PortError::Refused(format!(
+                "cannot create {}: {error}; change the owner of the folder, or name another one",
+                path.display()
+            ))
+        };
+        private::create_folder(dir).map_err(failed)?;
+        // Before the file is touched: another process may be replacing it.
         let run_lock = lock(&dir.join(LOCK_NAME))?;
+        private::create_file(&path).map_err(failed)?;
+        let file = SqliteFile::open(path, &MIGRATIONS).await?;
         Ok(Self { store: Arc::new(Store::new(file, run_lock, clock, retry_delays_ms)) })
     }
 
-    /// The operator's side of a bus that this or another process runs, or that nobody runs.
+    /// The operator's side of a bus that this, another or no process runs.
     pub async fn admin_of(dir: &Path, clock: Arc<dyn Clock>) -> Result<EmbeddedBusAdmin, PortError> {
         let file = SqliteFile::open_beside(dir.join(FILE_NAME)).await?;
-        Ok(EmbeddedBusAdmin::new(Arc::new(file), clock, Wakes::default()))
+        Ok(EmbeddedBusAdmin::new(Arc::new(file), clock, Wakers::default()))
     }
 
     pub fn publisher(&self) -> Arc<dyn Publisher> {
         Arc::new(EmbeddedPublisher::new(Arc::clone(&self.store)))
     }
 
-    /// A new reader. What it has not settled when its last handle is dropped is delivered again.
+    /// A new reader. What it has not settled when it is dropped is delivered again.
     pub fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
         Arc::new(EmbeddedConsumer::new(Arc::clone(&self.store), queue))
     }
@@ -74,19 +84,19 @@ impl EmbeddedBus {
         Arc::new(EmbeddedBusAdmin::new(
             Arc::clone(&self.store.file),
             Arc::clone(&self.store.clock),
-            self.store.wakes.clone(),
+            self.store.wakers.clone(),
         ))
     }
 
-    /// Ends every waiting `receive`, finishes what is being written and closes the file. All handles are
-    /// `Unavailable` after it.
+    /// Ends every waiting `receive`, finishes the current write and closes the file. Every later call is
+    /// `Unavailable`.
     pub async fn close(&self) -> Result<(), PortError> {
         self.store.closing.cancel();
         self.store.file.close().await
     }
 }
 
-/// Two processes would deliver everything twice, since each knows only its own readers.
+/// Two processes would deliver everything twice, since each knows only its own leases.
 pub(crate) fn lock(path: &Path) -> Result<File, PortError> {
     let failed = |error: std::io::Error| {
         PortError::Refused(format!("cannot lock {}: {error}; change the folder's owner", path.display()))

@@ -1,4 +1,4 @@
-//! Publishing: a window is one transaction of one statement.
+//! Publishing: a window is one transaction.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use tolov_domain::ports::{
     bus::{BODY_MAX_BYTES, OutgoingMessage, Published, Publisher},
 };
 
-use super::{store::Store, topic::queues_for};
+use super::store::Store;
 use crate::sqlite::BEGIN_WRITING;
 
-/// The longest id, schema and routing key; AMQP has the same limit.
+/// The longest id and schema, as in AMQP.
 const NAME_MAX_BYTES: usize = 255;
 /// How many bytes of bodies go into one statement.
 const STATEMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -29,8 +29,8 @@ impl EmbeddedPublisher {
     }
 }
 
-/// Messages for one statement: the bodies in a row, and where each begins. Bodies are no JSON strings, and a
-/// statement with a parameter for each would be parsed anew for each size of window.
+/// Messages for one statement: their bodies as one value, and where each begins. Bodies are no JSON strings, and a
+/// statement with one parameter each would be prepared again for every size of window.
 #[derive(Debug, Default)]
 struct Rows {
     bodies: Vec<u8>,
@@ -49,16 +49,16 @@ impl Rows {
 impl Publisher for EmbeddedPublisher {
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
         let mut statements = vec![Rows::default()];
-        let mut woken = Vec::new();
+        let mut queues = Vec::new();
         let mut answers = Vec::with_capacity(window.len());
         for message in window {
             if let Some(reason) = reason_to_reject(message) {
                 answers.push(Published::Rejected(reason));
                 continue;
             }
-            for queue in queues_for(&message.route) {
-                if !woken.contains(&queue) {
-                    woken.push(queue);
+            for queue in message.route.queues() {
+                if !queues.contains(&queue) {
+                    queues.push(queue);
                 }
                 match statements.last_mut() {
                     Some(rows) if rows.bodies.len() + message.body.len() <= STATEMENT_MAX_BYTES => {
@@ -73,15 +73,15 @@ impl Publisher for EmbeddedPublisher {
             }
             answers.push(Published::Confirmed);
         }
-        if woken.is_empty() {
+        if queues.is_empty() {
             return Ok(answers);
         }
         let store = Arc::clone(&self.store);
         store
-            .to_the_end(async move |store| {
+            .run_to_completion(async move |store| {
                 let stored = insert(&store, statements).await;
-                for queue in woken {
-                    store.wakes.wake(queue);
+                for queue in queues {
+                    store.wakers.wake(queue);
                 }
                 stored
             })
@@ -94,18 +94,18 @@ impl Publisher for EmbeddedPublisher {
     }
 }
 
-/// Why a message can never be stored, which must not touch the others of its window.
+/// Why a message can never be stored. The others of its window are not affected.
 fn reason_to_reject(message: &OutgoingMessage) -> Option<String> {
     if message.body.len() > BODY_MAX_BYTES {
-        return Some(format!("the body has {} bytes where {BODY_MAX_BYTES} may be", message.body.len()));
+        return Some(format!("the body has {} bytes, more than {BODY_MAX_BYTES}", message.body.len()));
     }
-    let names = [message.id.as_str(), &message.schema, message.route.routing_key()];
+    let names = [message.id.as_str(), &message.schema];
     if names.iter().any(|name| name.is_empty() || name.len() > NAME_MAX_BYTES) {
-        return Some(format!("id, schema and routing key must have 1 to {NAME_MAX_BYTES} bytes"));
+        return Some(format!("id and schema must have 1 to {NAME_MAX_BYTES} bytes"));
     }
-    if queues_for(&message.route).next().is_none() {
+    if message.route.queues().next().is_none() {
         let (exchange, key) = (message.route.exchange(), message.route.routing_key());
-        return Some(format!("no queue of {exchange} is bound for {key}"));
+        return Some(format!("unroutable: no queue is bound to {exchange} for {key}"));
     }
     None
 }

@@ -1,4 +1,4 @@
-//! What publishers, consumers and the operator of one bus share.
+//! The state that the publishers, consumers and admins of one bus share.
 
 use std::{
     fs::File,
@@ -19,7 +19,7 @@ use tolov_kit::{clock::Clock, lifecycle::Stop};
 use super::leases::Leases;
 use crate::sqlite::SqliteFile;
 
-/// How long a write may take with all its waiting. Longer than the waits inside, so that their errors are told.
+/// The longest that a write may take. Longer than the waits inside it, whose errors are more precise.
 const WRITE_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -27,20 +27,20 @@ pub(super) struct Store {
     pub(super) file: Arc<SqliteFile>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) retry_delays_ms: [u64; 4],
-    pub(super) wakes: Wakes,
+    pub(super) wakers: Wakers,
     pub(super) closing: Stop,
-    readings: [Mutex<Reading>; Queue::ALL.len()],
+    queues: [Mutex<QueueState>; Queue::ALL.len()],
     last_consumer: AtomicU64,
-    /// Held until the last handle is gone.
+    /// Locked until the last handle is dropped.
     _run_lock: File,
 }
 
-/// What is known of one queue in memory.
+/// The state of one queue in memory.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct QueueState {
     pub(super) leases: Leases,
-    /// When delayed messages are to be looked through next. `None`: there are none.
-    pub(super) look_at: Option<Instant>,
+    /// When the next delay ends. `None`: no message is delayed.
+    pub(super) next_due: Option<Instant>,
 }
 
 impl Store {
@@ -50,15 +50,15 @@ impl Store {
         clock: Arc<dyn Clock>,
         retry_delays_ms: [u64; 4],
     ) -> Self {
-        // The run before may have left delayed messages.
-        let reading = || Mutex::new(Reading { leases: Leases::default(), look_at: Some(Instant::now()) });
+        // The last run may have left delayed messages.
+        let queue = || Mutex::new(QueueState { leases: Leases::default(), next_due: Some(Instant::now()) });
         Self {
             file: Arc::new(file),
             clock,
             retry_delays_ms,
-            wakes: Wakes::default(),
+            wakers: Wakers::default(),
             closing: Stop::new(),
-            readings: [reading(), reading()],
+            queues: [queue(), queue()],
             last_consumer: AtomicU64::new(0),
             _run_lock: run_lock,
         }
@@ -68,16 +68,16 @@ impl Store {
         self.last_consumer.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) fn reading(&self, queue: Queue) -> MutexGuard<'_, Reading> {
-        self.readings[place(queue)].lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn queue(&self, queue: Queue) -> MutexGuard<'_, QueueState> {
+        self.queues[index(queue)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn now_ms(&self) -> i64 {
         unix_ms(self.clock.now())
     }
 
-    /// Runs a write in a task of its own, so that it is not cut in half when its caller is dropped.
-    pub(super) async fn to_the_end<T, F>(
+    /// Runs a write in a task of its own: it is completed even if the caller is dropped.
+    pub(super) async fn run_to_completion<T, F>(
         self: Arc<Self>,
         write: impl FnOnce(Arc<Self>) -> F,
     ) -> Result<T, PortError>
@@ -89,34 +89,34 @@ impl Store {
         match tokio::time::timeout(WRITE_LIMIT, writing).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => {
-                Err(PortError::Unavailable("the write was cut off; the process is stopping".to_owned()))
+                Err(PortError::Unavailable("the write was aborted: the process is stopping".to_owned()))
             }
             Err(_) => Err(PortError::Unavailable("the disk does not answer in time".to_owned())),
         }
     }
 }
 
-/// Tells waiting consumers that there may be something for them.
+/// Wakes the consumers that wait for messages.
 #[derive(Debug, Clone)]
-pub(super) struct Wakes([watch::Sender<()>; Queue::ALL.len()]);
+pub(super) struct Wakers([watch::Sender<()>; Queue::ALL.len()]);
 
-impl Default for Wakes {
+impl Default for Wakers {
     fn default() -> Self {
         Self(Queue::ALL.map(|_| watch::channel(()).0))
     }
 }
 
-impl Wakes {
+impl Wakers {
     pub(super) fn wake(&self, queue: Queue) {
-        self.0[place(queue)].send_replace(());
+        self.0[index(queue)].send_replace(());
     }
 
     pub(super) fn watch(&self, queue: Queue) -> watch::Receiver<()> {
-        self.0[place(queue)].subscribe()
+        self.0[index(queue)].subscribe()
     }
 }
 
-fn place(queue: Queue) -> usize {
+fn index(queue: Queue) -> usize {
     match queue {
         Queue::ProjectorPayments => 0,
         Queue::BotNotifications => 1,

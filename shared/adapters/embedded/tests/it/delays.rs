@@ -1,4 +1,4 @@
-//! The ladder under a clock that is moved by hand.
+//! Delays under a clock that the test moves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,18 +18,18 @@ async fn bus_with_clock() -> (EmbeddedBus, ManualClock, TempDir) {
 }
 
 #[tokio::test]
-async fn a_step_of_the_ladder_takes_its_time_by_the_clock() {
+async fn a_retry_delay_is_measured_by_the_clock() {
     let (bus, clock, _folder) = bus_with_clock().await;
     publish(&bus, &["one"]).await;
     let consumer = bus.consumer(Queue::ProjectorPayments);
     let mut delivery = receive_one(&*consumer).await;
     for delay_ms in RETRY_DELAYS_MS {
         settle(&*consumer, delivery, Verdict::Retry { reason: "the store is away".to_owned() }).await;
-        let on_the_ladder = QueueDepth { ready: 0, retrying: 1, parked: 0 };
-        assert_eq!(bus.admin().depth(Queue::ProjectorPayments).await.unwrap(), on_the_ladder);
+        let retrying = QueueDepth { ready: 0, retrying: 1, parked: 0 };
+        assert_eq!(bus.admin().depth(Queue::ProjectorPayments).await.unwrap(), retrying);
         let almost = Duration::from_millis(delay_ms - 1);
         clock.advance(almost.try_into().unwrap());
-        assert!(tokio::time::timeout(QUIET_TIME, consumer.receive(1)).await.is_err(), "1 ms too soon");
+        assert!(tokio::time::timeout(QUIET_TIME, consumer.receive(1)).await.is_err(), "1 ms too early");
         clock.advance(time::Duration::MILLISECOND);
         let waiting = QueueDepth { ready: 1, retrying: 0, parked: 0 };
         assert_eq!(bus.admin().depth(Queue::ProjectorPayments).await.unwrap(), waiting);
@@ -38,7 +38,7 @@ async fn a_step_of_the_ladder_takes_its_time_by_the_clock() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_put_back_holds_nothing_up() {
+async fn a_clock_that_is_set_back_delays_nothing() {
     let (bus, clock, _folder) = bus_with_clock().await;
     publish(&bus, &["delayed"]).await;
     let consumer = bus.consumer(Queue::ProjectorPayments);
@@ -51,7 +51,7 @@ async fn a_clock_that_is_put_back_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_delay_without_end_is_no_fault() {
+async fn the_longest_delay_does_not_overflow() {
     let (bus, clock, _folder) = bus_with_clock().await;
     publish(&bus, &["one"]).await;
     let consumer = bus.consumer(Queue::ProjectorPayments);

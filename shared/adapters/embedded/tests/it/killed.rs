@@ -1,4 +1,4 @@
-//! `kill -9` of a process in the midst of publishing and settling: examples/publish_and_settle.rs.
+//! `kill -9` of a process that publishes and settles: examples/publish_and_settle.rs.
 
 use std::{
     collections::BTreeSet,
@@ -24,7 +24,7 @@ fn read(note: Note, folder: &Path) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_kill_nothing_confirmed_is_lost_and_nothing_done_comes_again() {
+async fn after_a_kill_nothing_confirmed_is_lost_and_nothing_settled_is_redelivered() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for round in 1..=3 {
@@ -44,9 +44,9 @@ async fn after_a_kill_nothing_confirmed_is_lost_and_nothing_done_comes_again() {
         let (confirmed, settling, done) =
             (read(Note::Confirmed, folder), read(Note::Settling, folder), read(Note::Done, folder));
         let lost: Vec<_> = confirmed.difference(&settling).filter(|name| !left.contains(*name)).collect();
-        assert!(lost.is_empty(), "round {round}: confirmed and gone: {lost:?}");
+        assert!(lost.is_empty(), "round {round}: confirmed and lost: {lost:?}");
         let again: Vec<_> = left.intersection(&done).collect();
-        assert!(again.is_empty(), "round {round}: done and back: {again:?}");
+        assert!(again.is_empty(), "round {round}: settled and redelivered: {again:?}");
         bus.close().await.unwrap();
     }
 }

@@ -1,9 +1,10 @@
-//! The contract on SQLite, and what a file must bear besides.
+//! The contract suites on SQLite, and tests of what only files need.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod backup;
 mod contract;
 mod delays;
+mod deliveries;
 mod killed;
 mod notes;
 mod operating;
@@ -11,17 +12,17 @@ mod reopened;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
-use tolov_contract::bus::RETRY_DELAYS_MS;
+use tolov_contract::bus::{RETRY_DELAYS_MS, payment_route};
 use tolov_domain::{
     EventId,
-    ports::bus::{Consumer, Delivery, OutgoingMessage, Published, Queue, Route, Verdict},
+    ports::bus::{Consumer, Delivery, OutgoingMessage, Published, Queue, Verdict},
 };
 use tolov_embedded::EmbeddedBus;
 use tolov_kit::clock::SystemClock;
 
 /// Long enough for any arrival, on any machine.
 const ARRIVAL_LIMIT: Duration = Duration::from_secs(10);
-/// How long "nothing comes" is watched.
+/// How long a test waits to see that nothing is delivered.
 const QUIET_TIME: Duration = Duration::from_millis(200);
 
 async fn open_bus(folder: &Path) -> EmbeddedBus {
@@ -37,7 +38,7 @@ async fn publish(bus: &EmbeddedBus, names: &[&str]) {
 fn message(name: &str) -> OutgoingMessage {
     OutgoingMessage {
         id: EventId::new(name),
-        route: Route::Payments("payment.completed".to_owned()),
+        route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: name.as_bytes().to_vec(),
     }
@@ -52,13 +53,13 @@ async fn settle(consumer: &dyn Consumer, delivery: Delivery, verdict: Verdict) {
     assert_eq!(consumer.settle(vec![(delivery, verdict)]).await.unwrap(), 1);
 }
 
-/// All that is ready; every message once.
+/// The names of all ready messages; none may be delivered twice.
 async fn drain(bus: &EmbeddedBus) -> BTreeSet<String> {
     let consumer = bus.consumer(Queue::ProjectorPayments);
     let mut names = BTreeSet::new();
     while let Ok(deliveries) = tokio::time::timeout(QUIET_TIME, consumer.receive(500)).await {
         for delivery in deliveries.unwrap() {
-            assert!(names.insert(delivery.id.to_string()), "{} is there twice", delivery.id);
+            assert!(names.insert(delivery.id.to_string()), "{} was delivered twice", delivery.id);
         }
     }
     names

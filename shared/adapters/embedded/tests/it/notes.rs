@@ -1,8 +1,8 @@
-//! What a process that is killed could still write down.
+//! The files in which a process that is killed records its progress.
 
 use std::path::{Path, PathBuf};
 
-/// What the killed process could still write down: names of messages, one a line.
+/// A file of message names, one a line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Note {
     Confirmed,

@@ -1,6 +1,6 @@
-//! Closing, the operator's tools beside a running bus, and files that cannot be used.
+//! Closing, the operator's tools beside a running bus, file modes, and files that cannot be used.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use tolov_domain::{
     EventId,
@@ -17,7 +17,7 @@ use crate::{drain, message, names, open_bus, publish, receive_one, settle};
 const QUEUE: Queue = Queue::ProjectorPayments;
 
 #[tokio::test]
-async fn closing_ends_a_receive_that_waits_and_every_call_after_it() {
+async fn closing_ends_a_waiting_receive_and_makes_later_calls_unavailable() {
     let folder = tempfile::tempdir().unwrap();
     let bus = open_bus(folder.path()).await;
     let (publisher, consumer, admin) = (bus.publisher(), bus.consumer(QUEUE), bus.admin());
@@ -35,28 +35,28 @@ async fn closing_ends_a_receive_that_waits_and_every_call_after_it() {
 }
 
 #[tokio::test]
-async fn an_operator_beside_the_running_bus_requeues_what_it_parked() {
+async fn an_operator_requeues_and_drops_beside_the_running_bus() {
     let folder = tempfile::tempdir().unwrap();
     let bus = open_bus(folder.path()).await;
     publish(&bus, &["one", "two"]).await;
     let consumer = bus.consumer(QUEUE);
     for _ in 0..2 {
         let delivery = receive_one(&*consumer).await;
-        settle(&*consumer, delivery, Verdict::Park { reason: "it says nothing".to_owned() }).await;
+        settle(&*consumer, delivery, Verdict::Park { reason: "no schema".to_owned() }).await;
     }
     let operator = EmbeddedBus::admin_of(folder.path(), Arc::new(SystemClock)).await.unwrap();
-    assert_eq!(operator.parked(QUEUE, 10).await.unwrap().len(), 2);
-    assert!(operator.drop_parked(QUEUE, &EventId::new("one")).await.unwrap());
+    assert_eq!(operator.parked(QUEUE, 0, 10).await.unwrap().len(), 2);
+    assert!(operator.drop_parked(QUEUE, &EventId::new("one")).await.unwrap().is_some());
     assert!(operator.requeue_parked(QUEUE, &EventId::new("two")).await.unwrap());
     operator.close().await.unwrap();
     assert_eq!(receive_one(&*consumer).await.id.as_str(), "two");
-    assert_eq!(bus.admin().parked(QUEUE, 10).await.unwrap(), []);
+    assert_eq!(bus.admin().parked(QUEUE, 0, 10).await.unwrap(), []);
     publish(&bus, &["three"]).await;
-    assert_eq!(receive_one(&*consumer).await.id.as_str(), "three", "the running bus is as it was");
+    assert_eq!(receive_one(&*consumer).await.id.as_str(), "three", "the running bus works on");
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_operate_where_no_bus_has_run() {
+async fn there_are_no_tools_for_a_folder_without_a_bus() {
     let folder = tempfile::tempdir().unwrap();
     let refused = EmbeddedBus::admin_of(folder.path(), Arc::new(SystemClock)).await;
     assert!(matches!(refused, Err(PortError::Refused(_))));
@@ -64,7 +64,7 @@ async fn there_is_nothing_to_operate_where_no_bus_has_run() {
 }
 
 #[tokio::test]
-async fn a_name_too_long_to_keep_is_rejected_alone() {
+async fn an_id_or_schema_that_is_too_long_is_rejected_alone() {
     let folder = tempfile::tempdir().unwrap();
     let bus = open_bus(folder.path()).await;
     let long = "x".repeat(256);
@@ -93,7 +93,27 @@ async fn a_window_larger_than_one_statement_is_stored_whole() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_and_a_folder_that_is_none_are_refused() {
+async fn messages_are_readable_by_their_owner_alone() {
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    // As an older version has left it.
+    let old = parent.path().join("old");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::write(old.join("bus.db"), "").unwrap();
+    std::fs::set_permissions(old.join("bus.db"), Permissions::from_mode(0o644)).unwrap();
+    for folder in [&folder, &old] {
+        let bus = open_bus(folder).await;
+        publish(&bus, &["one"]).await;
+        for file in ["bus.db", "bus.db-wal"] {
+            assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
+        }
+    }
+    assert_eq!(mode(&folder), 0o700);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_and_a_path_that_is_no_folder_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("shop.db"), "not a database, but long enough to be one".repeat(40))
         .unwrap();

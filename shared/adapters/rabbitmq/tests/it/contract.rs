@@ -1,4 +1,4 @@
-//! What every bus promises.
+//! The contract suite of the bus.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl BusWorld for RabbitWorld {
 }
 
 async fn fresh_world() -> anyhow::Result<RabbitWorld> {
-    // Some behaviours take more than production's prefetch before they settle anything.
+    // Some behaviours receive more than production's prefetch before they settle.
     let options = RabbitOptions { prefetch: 1_000, ..options() };
     Ok(RabbitWorld(RabbitBus::try_new(&amqp_url()?, options)?))
 }

@@ -1,12 +1,15 @@
-//! What a publisher is told while the broker, the queues or the line fail.
+//! Publishing while the broker, its queues or the connection fail.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
+use crate::world::{
+    ARRIVAL_LIMIT, World, impatient, in_world, options, payment, payments, raw_channel, settle, until,
+};
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
-use tolov_contract::chaos_proxy::Direction;
+use tolov_contract::{bus::payment_route, chaos_proxy::Direction};
 use tolov_domain::{
     EventId,
     ports::{
@@ -14,14 +17,11 @@ use tolov_domain::{
         bus::{BODY_MAX_BYTES, Consumer, OutgoingMessage, Published, Publisher, Queue, Route, Verdict},
     },
 };
-use tolov_rabbitmq::RabbitOptions;
-
-use crate::world::{ARRIVAL_LIMIT, World, hand, in_world, options, payment, payments, settle, until};
 
 fn unroutable(number: usize) -> OutgoingMessage {
     OutgoingMessage {
         id: EventId::new(format!("refund.asked:{number}")),
-        route: Route::Payments("refund.asked".to_owned()),
+        route: payment_route("refund.asked"),
         ..payment(number)
     }
 }
@@ -34,12 +34,7 @@ fn is_unknown(published: &Published) -> bool {
     matches!(published, Published::Unknown(_))
 }
 
-fn impatient() -> RabbitOptions {
-    let (window_timeout, request_timeout) = (Duration::from_secs(1), Duration::from_secs(1));
-    RabbitOptions { window_timeout, request_timeout, ..options() }
-}
-
-/// Windows with unroutable messages in changing places.
+/// Windows with unroutable messages at changing positions.
 fn mixed_windows(count: usize) -> impl Iterator<Item = Vec<OutgoingMessage>> {
     (0..count).map(|window| {
         let numbers = window * 64..(window + 1) * 64;
@@ -57,7 +52,7 @@ fn check_mixed(window: &[OutgoingMessage], published: &[Published]) -> usize {
 }
 
 #[test]
-fn an_unroutable_message_is_never_taken_for_a_stored_one_in_many_windows() -> anyhow::Result<()> {
+fn no_unroutable_message_is_confirmed_in_many_windows() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         let publisher = world.direct.publisher();
         let mut confirmed = 0;
@@ -71,13 +66,13 @@ fn an_unroutable_message_is_never_taken_for_a_stored_one_in_many_windows() -> an
 }
 
 #[test]
-fn a_window_that_is_left_in_the_middle_leaks_nothing_into_the_next() -> anyhow::Result<()> {
+fn an_abandoned_window_does_not_affect_the_next() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         let publisher = world.direct.publisher();
         publisher.publish(&[payment(1_000_000)]).await?;
         for (number, window) in mixed_windows(80).enumerate() {
             let wait = Duration::from_micros(u64::try_from(number)? * 100);
-            // Given up somewhere between the first frame and the last confirm.
+            // Dropped somewhere between the first frame and the last confirm.
             drop(tokio::time::timeout(wait, publisher.publish(&window)).await);
             check_mixed(&window, &publisher.publish(&window).await?);
         }
@@ -86,7 +81,7 @@ fn a_window_that_is_left_in_the_middle_leaks_nothing_into_the_next() -> anyhow::
 }
 
 #[test]
-fn a_connection_cut_in_mid_window_loses_nothing_that_was_confirmed() -> anyhow::Result<()> {
+fn a_connection_cut_during_a_window_loses_no_confirmed_message() -> anyhow::Result<()> {
     const COUNT: usize = 6_000;
     in_world(options(), async |world| {
         let publisher = world.proxied.publisher();
@@ -96,7 +91,7 @@ fn a_connection_cut_in_mid_window_loses_nothing_that_was_confirmed() -> anyhow::
             let window: Vec<_> = outbox.iter().take(100).cloned().collect();
             windows += 1;
             let cutting = async {
-                // Every third of the first windows is cut, later and later after its beginning.
+                // Every third of the first windows is cut, each later after its beginning.
                 if windows % 3 == 0 && windows < 90 {
                     tokio::time::sleep(Duration::from_micros(windows * 100)).await;
                     world.proxy.cut_all();
@@ -113,7 +108,7 @@ fn a_connection_cut_in_mid_window_loses_nothing_that_was_confirmed() -> anyhow::
                 .collect();
             outbox.retain(|message| !stored.contains(&message.id));
         }
-        assert!(unknown > 0, "no cut hit a window: the test has tested nothing");
+        assert!(unknown > 0, "no cut hit a window, so nothing was tested");
         let missing =
             read_until_quiet(world, payments(0..COUNT).into_iter().map(|message| message.id).collect());
         assert_eq!(missing.await?, BTreeSet::new());
@@ -121,7 +116,7 @@ fn a_connection_cut_in_mid_window_loses_nothing_that_was_confirmed() -> anyhow::
     })
 }
 
-/// Reads the queue until every id of the set has come. Returns those that did not.
+/// Consumes the queue until every id has arrived. Returns the missing ones.
 async fn read_until_quiet(
     world: &World,
     mut missing: BTreeSet<EventId>,
@@ -139,19 +134,19 @@ async fn read_until_quiet(
 }
 
 #[test]
-fn a_deleted_queue_rejects_its_own_messages_and_no_others_until_it_is_made_again() -> anyhow::Result<()> {
+fn a_deleted_queue_rejects_only_its_messages_until_it_is_declared_again() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         let publisher = world.direct.publisher();
         publisher.publish(&[payment(1)]).await?;
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let queue = world.named("projector.payments");
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
         let notification = OutgoingMessage { route: Route::Notifications, ..payment(3) };
         let window = [payment(2), notification];
         let answers = publisher.publish(&window).await?;
         assert!(is_rejected(&answers[0]), "{answers:?}");
-        assert_eq!(answers[1], Published::Confirmed, "the other queue has lost nothing");
-        until("the queue is there again", async || {
+        assert_eq!(answers[1], Published::Confirmed, "the other queue exists");
+        until("the queue is declared again", async || {
             Ok(publisher.publish(&window[..1]).await? == [Published::Confirmed])
         })
         .await
@@ -159,11 +154,11 @@ fn a_deleted_queue_rejects_its_own_messages_and_no_others_until_it_is_made_again
 }
 
 #[test]
-fn a_missing_exchange_costs_one_window_and_no_more() -> anyhow::Result<()> {
+fn a_missing_exchange_costs_one_window() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         let publisher = world.direct.publisher();
         publisher.publish(&[payment(1)]).await?;
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let exchange = world.named("tolov.payments");
         channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default()).await?;
         let window = payments(2..12);
@@ -176,7 +171,7 @@ fn a_missing_exchange_costs_one_window_and_no_more() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_broker_that_is_away_is_told_at_once_and_found_again() -> anyhow::Result<()> {
+fn an_unreachable_broker_is_an_error_at_once_and_is_found_again() -> anyhow::Result<()> {
     in_world(impatient(), async |world| {
         let publisher = world.proxied.publisher();
         world.proxy.refuse_new();
@@ -192,7 +187,7 @@ fn a_broker_that_is_away_is_told_at_once_and_found_again() -> anyhow::Result<()>
         assert_eq!(publisher.publish(&[payment(1)]).await?, [Published::Confirmed]);
         world.proxy.refuse_new();
         world.proxy.cut_all();
-        until("it is noticed", async || Ok(publisher.publish(&[payment(2)]).await.is_err())).await?;
+        until("the outage is noticed", async || Ok(publisher.publish(&[payment(2)]).await.is_err())).await?;
         world.proxy.restore();
         assert_eq!(publisher.publish(&[payment(3)]).await?, [Published::Confirmed]);
         Ok(())
@@ -200,7 +195,7 @@ fn a_broker_that_is_away_is_told_at_once_and_found_again() -> anyhow::Result<()>
 }
 
 #[test]
-fn a_broker_that_falls_silent_costs_bounded_time_and_leaves_no_connection_behind() -> anyhow::Result<()> {
+fn a_silent_broker_costs_bounded_time_and_leaves_no_connection() -> anyhow::Result<()> {
     in_world(impatient(), async |world| {
         let publisher = world.proxied.publisher();
         assert_eq!(publisher.publish(&[payment(1)]).await?, [Published::Confirmed]);
@@ -214,7 +209,7 @@ fn a_broker_that_falls_silent_costs_bounded_time_and_leaves_no_connection_behind
             assert!(!publisher.is_reachable().await);
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-        until("every socket is shut, though nobody answers", async || Ok(world.proxy.connections() == 0))
+        until("every socket is shut down without an answer", async || Ok(world.proxy.connections() == 0))
             .await?;
         world.proxy.restore();
         assert_eq!(publisher.publish(&[payment(61)]).await?, [Published::Confirmed]);
@@ -223,7 +218,7 @@ fn a_broker_that_falls_silent_costs_bounded_time_and_leaves_no_connection_behind
 }
 
 #[test]
-fn a_window_waits_for_the_one_before_it_in_bounded_time() -> anyhow::Result<()> {
+fn a_window_waits_for_the_previous_one_in_bounded_time() -> anyhow::Result<()> {
     in_world(impatient(), async |world| {
         let publisher = world.proxied.publisher();
         publisher.publish(&[payment(1)]).await?;
@@ -242,13 +237,13 @@ fn a_window_waits_for_the_one_before_it_in_bounded_time() -> anyhow::Result<()> 
 }
 
 #[test]
-fn what_amqp_cannot_carry_is_rejected_without_harm_to_its_window() -> anyhow::Result<()> {
+fn what_amqp_cannot_carry_is_rejected_alone() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         let nameless = OutgoingMessage { id: EventId::new("i".repeat(256)), ..payment(1) };
-        let unkeyed = OutgoingMessage { route: Route::Payments("k".repeat(300)), ..payment(2) };
+        let schemaless = OutgoingMessage { schema: "s".repeat(300), ..payment(2) };
         let bulky = OutgoingMessage { body: vec![0; BODY_MAX_BYTES + 1], ..payment(3) };
         let full = OutgoingMessage { body: vec![0xff; BODY_MAX_BYTES], ..payment(4) };
-        let published = world.direct.publisher().publish(&[nameless, unkeyed, bulky, full]).await?;
+        let published = world.direct.publisher().publish(&[nameless, schemaless, bulky, full]).await?;
         assert!(published[..3].iter().all(is_rejected), "{published:?}");
         assert_eq!(published[3], Published::Confirmed);
         Ok(())

@@ -1,4 +1,4 @@
-//! What a reader sees, and what becomes of its verdicts, while the broker or the line fail.
+//! Consuming and settling while the broker or the connection fail.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use tolov_domain::ports::bus::{BusAdmin, Consumer, Published, Publisher, Queue, 
 use tolov_rabbitmq::RabbitOptions;
 
 use crate::world::{
-    ARRIVAL_LIMIT, World, hand, in_world, options, payment, payments, receive_one, settle, until,
+    ARRIVAL_LIMIT, World, in_world, options, payment, payments, raw_channel, receive_one, settle, until,
 };
 
 const QUEUE: Queue = Queue::ProjectorPayments;
@@ -35,7 +35,7 @@ async fn wait_for_depth(world: &World, expected: QueueDepth) -> anyhow::Result<(
 }
 
 #[test]
-fn reading_goes_on_over_cuts_and_nothing_that_was_not_done_is_lost() -> anyhow::Result<()> {
+fn consuming_survives_cuts_and_no_unsettled_message_is_lost() -> anyhow::Result<()> {
     const COUNT: usize = 3_000;
     in_world(options(), async |world| {
         for start in (0..COUNT).step_by(500) {
@@ -57,19 +57,22 @@ fn reading_goes_on_over_cuts_and_nothing_that_was_not_done_is_lost() -> anyhow::
             }
             settle(&consumer, deliveries, Verdict::Done).await?;
         }
-        assert!(times_seen.values().any(|times| *times > 1), "no cut was felt: the test has tested nothing");
+        assert!(
+            times_seen.values().any(|times| *times > 1),
+            "no cut caused a redelivery, so nothing was tested"
+        );
         let mut leftover = 0;
         while let Ok(deliveries) = tokio::time::timeout(Duration::from_secs(1), consumer.receive(50)).await {
             leftover += settle(&consumer, deliveries?, Verdict::Done).await?;
         }
-        assert!(leftover <= 256, "{leftover} came again, more than one connection can have held");
+        assert!(leftover <= 256, "{leftover} were redelivered, more than one prefetch");
         drop(consumer);
         wait_for_depth(world, QueueDepth::default()).await
     })
 }
 
 #[test]
-fn a_verdict_on_a_cut_connection_does_not_count_and_the_message_comes_again() -> anyhow::Result<()> {
+fn a_verdict_on_a_cut_connection_does_not_count_and_the_message_is_redelivered() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         publish(world, 0..2).await?;
         let consumer = world.proxied.consumer(QUEUE);
@@ -80,7 +83,7 @@ fn a_verdict_on_a_cut_connection_does_not_count_and_the_message_comes_again() ->
         fresh.push(receive_one(&consumer).await?);
         let ids: BTreeSet<_> = stale.iter().map(|delivery| delivery.id.clone()).collect();
         assert_eq!(fresh.iter().map(|delivery| delivery.id.clone()).collect::<BTreeSet<_>>(), ids);
-        // The numbers of the new channel are the same as those of the old one; only the generation tells them apart.
+        // The tags of the new channel are the same numbers; only the generation differs.
         assert_eq!(stale[0].tag.number, fresh[0].tag.number);
         assert_eq!(settle(&consumer, stale, Verdict::Done).await?, 0);
         assert_eq!(settle(&consumer, fresh, Verdict::Done).await?, 2);
@@ -90,7 +93,7 @@ fn a_verdict_on_a_cut_connection_does_not_count_and_the_message_comes_again() ->
 }
 
 #[test]
-fn acknowledgements_in_any_order_take_every_message_and_no_other() -> anyhow::Result<()> {
+fn acknowledgements_in_any_order_settle_exactly_their_messages() -> anyhow::Result<()> {
     const COUNT: usize = 400;
     in_world(RabbitOptions { prefetch: 500, ..options() }, async |world| {
         publish(world, 0..COUNT + 1).await?;
@@ -100,7 +103,7 @@ fn acknowledgements_in_any_order_take_every_message_and_no_other() -> anyhow::Re
         while deliveries.len() < COUNT {
             deliveries.extend(tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(COUNT)).await??);
         }
-        // In an order that is mixed but the same every time; some settled at the same time.
+        // Shuffled, in the same way every time, and partly concurrent.
         deliveries.sort_by_key(|delivery| delivery.tag.number * 7919 % 401);
         while !deliveries.is_empty() {
             let (one, two) = (deliveries.split_off(deliveries.len().saturating_sub(7)), deliveries.pop());
@@ -117,7 +120,7 @@ fn acknowledgements_in_any_order_take_every_message_and_no_other() -> anyhow::Re
         drop((consumer, kept));
         let again = world.direct.consumer(QUEUE);
         let delivery = receive_one(&again).await?;
-        assert_eq!(delivery.id, expected, "the first was open, so no group may have reached over it");
+        assert_eq!(delivery.id, expected, "no group may have covered the unsettled one");
         assert!(delivery.tag.generation > generation);
         settle(&again, vec![delivery], Verdict::Done).await?;
         drop(again);
@@ -126,7 +129,7 @@ fn acknowledgements_in_any_order_take_every_message_and_no_other() -> anyhow::Re
 }
 
 #[test]
-fn a_reader_holds_no_more_than_its_prefetch() -> anyhow::Result<()> {
+fn a_consumer_receives_no_more_than_its_prefetch() -> anyhow::Result<()> {
     in_world(RabbitOptions { prefetch: 10, ..options() }, async |world| {
         publish(world, 0..25).await?;
         let consumer = world.direct.consumer(QUEUE);
@@ -143,7 +146,7 @@ fn a_reader_holds_no_more_than_its_prefetch() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_reader_is_told_of_an_outage_in_bounded_time_and_finds_back() -> anyhow::Result<()> {
+fn an_outage_is_an_error_in_bounded_time_and_ends_by_itself() -> anyhow::Result<()> {
     let options = RabbitOptions { outage_report_every: Duration::from_millis(700), ..options() };
     in_world(options, async |world| {
         let consumer = world.proxied.consumer(QUEUE);
@@ -156,7 +159,7 @@ fn a_reader_is_told_of_an_outage_in_bounded_time_and_finds_back() -> anyhow::Res
         }
         world.proxy.restore();
         publish(world, 0..1).await?;
-        until("it reads again", async || {
+        until("it consumes again", async || {
             Ok(matches!(consumer.receive(1).await, Ok(deliveries) if deliveries[0].id == payment(0).id))
         })
         .await
@@ -164,12 +167,12 @@ fn a_reader_is_told_of_an_outage_in_bounded_time_and_finds_back() -> anyhow::Res
 }
 
 #[test]
-fn a_queue_that_is_deleted_under_its_reader_is_made_again_and_read() -> anyhow::Result<()> {
+fn a_queue_that_is_deleted_under_its_consumer_is_declared_again_and_consumed() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         publish(world, 0..1).await?;
         let consumer = world.direct.consumer(QUEUE);
         let held = receive_one(&consumer).await?;
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let name = world.named("projector.payments");
         channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await?;
         let reading = receive_one(&consumer);
@@ -191,7 +194,7 @@ fn a_queue_that_is_made_again_at_once_does_not_keep_its_reader_from_the_messages
     let options = RabbitOptions { idle_renewal_every: Duration::from_millis(500), ..options() };
     in_world(options, async |world| {
         let consumer = world.direct.consumer(QUEUE);
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let name = world.named("projector.payments");
         for number in 0..5 {
             publish(world, number..number + 1).await?;
@@ -206,20 +209,16 @@ fn a_queue_that_is_made_again_at_once_does_not_keep_its_reader_from_the_messages
 }
 
 #[test]
-fn a_retry_that_cannot_be_stored_comes_again_as_it_was() -> anyhow::Result<()> {
+fn a_retry_that_cannot_be_stored_is_redelivered_unchanged() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         publish(world, 0..2).await?;
         let consumer = world.proxied.consumer(QUEUE);
         let first = receive_one(&consumer).await?;
         let second = receive_one(&consumer).await?;
-        // The reader's connection goes on; the publishing one, which a retry needs, cannot be made.
+        // The consumer's connection works; the publishing one, which a retry needs, cannot be opened.
         world.proxy.refuse_new();
         let verdicts = vec![(first, retry("the store is away")), (second, Verdict::Done)];
-        assert_eq!(
-            consumer.settle(verdicts).await?,
-            1,
-            "what is done is done, whatever becomes of the other"
-        );
+        assert_eq!(consumer.settle(verdicts).await?, 1, "the other verdict is stored");
         let again = receive_one(&consumer).await?;
         assert_eq!(again.retries, 0);
         world.proxy.restore();
@@ -233,12 +232,12 @@ fn a_retry_that_cannot_be_stored_comes_again_as_it_was() -> anyhow::Result<()> {
 }
 
 #[test]
-fn settling_that_is_left_in_the_middle_brings_the_messages_back() -> anyhow::Result<()> {
+fn abandoned_settling_redelivers_the_messages() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         publish(world, 0..1).await?;
         let consumer = world.proxied.consumer(QUEUE);
         let delivery = receive_one(&consumer).await?;
-        // Nothing can be published through a line that swallows; the reader gives up waiting for it.
+        // Nothing can be published, and the caller stops waiting.
         world.proxy.swallow(Direction::ToClient);
         let settling = settle(&consumer, vec![delivery], retry("the store is away"));
         assert!(tokio::time::timeout(Duration::from_millis(200), settling).await.is_err());
@@ -250,10 +249,10 @@ fn settling_that_is_left_in_the_middle_brings_the_messages_back() -> anyhow::Res
 }
 
 #[test]
-fn a_message_that_kills_its_readers_is_parked_by_the_broker_with_the_reason() -> anyhow::Result<()> {
+fn a_message_at_the_delivery_limit_is_parked_by_the_broker_with_the_reason() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         publish(world, 0..1).await?;
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let queue = world.named("projector.payments");
         let mut deliveries = 0;
         while world.depth().await?.parked == 0 {
@@ -264,24 +263,24 @@ fn a_message_that_kills_its_readers_is_parked_by_the_broker_with_the_reason() ->
             message.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await?;
         }
         assert!(deliveries >= 100, "only {deliveries} deliveries");
-        let parked = world.direct.admin().parked(QUEUE, 10).await?;
+        let parked = world.direct.admin().parked(QUEUE, 0, 10).await?;
         assert_eq!((&parked[0].id, &parked[0].body), (&payment(0).id, &payment(0).body));
         assert!(parked[0].reason.contains("delivery limit"), "{}", parked[0].reason);
-        // It is looked at more often than RabbitMQ 4 delivers by default, and stays.
+        // More looks than RabbitMQ 4's default delivery limit.
         for _ in 0..25 {
-            assert_eq!(world.direct.admin().parked(QUEUE, 10).await?.len(), 1);
+            assert_eq!(world.direct.admin().parked(QUEUE, 0, 10).await?.len(), 1);
         }
         assert!(world.direct.admin().requeue_parked(QUEUE, &payment(0).id).await?);
         let consumer = world.direct.consumer(QUEUE);
         let delivery = receive_one(&consumer).await?;
         assert_eq!(settle(&consumer, vec![delivery], Verdict::Park { reason: "still".to_owned() }).await?, 1);
-        assert_eq!(world.direct.admin().parked(QUEUE, 10).await?[0].reason, "still");
+        assert_eq!(world.direct.admin().parked(QUEUE, 0, 10).await?[0].reason, "still");
         Ok(())
     })
 }
 
 #[test]
-fn a_message_of_a_stranger_goes_the_same_way_as_ours() -> anyhow::Result<()> {
+fn a_message_of_another_client_is_retried_and_parked_like_ours() -> anyhow::Result<()> {
     in_world(options(), async |world| {
         world.direct.declare().await?;
         let mut headers = FieldTable::default();
@@ -289,7 +288,7 @@ fn a_message_of_a_stranger_goes_the_same_way_as_ours() -> anyhow::Result<()> {
         headers.insert("x-death".into(), AMQPValue::LongString("of old age".into()));
         headers.insert("schema".into(), AMQPValue::LongString("s".repeat(60_000).into()));
         let strange = [BasicProperties::default(), BasicProperties::default().with_headers(headers)];
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let (exchange, queue) = (world.named("tolov.payments"), world.named("projector.payments"));
         for (number, properties) in strange.into_iter().enumerate() {
             let body = format!("not JSON {number}").into_bytes();
@@ -315,7 +314,7 @@ fn a_message_of_a_stranger_goes_the_same_way_as_ours() -> anyhow::Result<()> {
         }
         assert_eq!(ids.len(), 2);
         for id in ids {
-            assert!(world.direct.admin().drop_parked(QUEUE, &id).await?);
+            assert!(world.direct.admin().drop_parked(QUEUE, &id).await?.is_some());
         }
         wait_for_depth(world, QueueDepth::default()).await
     })

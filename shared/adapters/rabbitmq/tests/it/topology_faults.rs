@@ -1,4 +1,4 @@
-//! A broker that is not as we want it.
+//! A broker whose topology, users or vhosts differ from ours.
 
 use lapin::{
     options::{QueueDeclareOptions, QueueDeleteOptions},
@@ -10,12 +10,12 @@ use tolov_domain::ports::{
 };
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
-use crate::world::{amqp_url, hand, in_world, options, payment};
+use crate::world::{amqp_url, in_world, options, payment, raw_channel};
 
 #[test]
-fn a_queue_with_other_arguments_is_refused_by_name_with_the_way_out() -> anyhow::Result<()> {
+fn a_queue_with_other_arguments_is_refused_with_its_name_and_the_remedy() -> anyhow::Result<()> {
     in_world(options(), async |world| {
-        let (_connection, channel) = hand().await?;
+        let (_connection, channel) = raw_channel().await?;
         let queue = world.named("bot.notifications");
         let classic = QueueDeclareOptions::durable();
         channel.queue_declare(queue.as_str().into(), classic, FieldTable::default()).await?;
@@ -28,7 +28,7 @@ fn a_queue_with_other_arguments_is_refused_by_name_with_the_way_out() -> anyhow:
             let PortError::Refused(reason) = refusal else { panic!("{refusal:?}") };
             assert!(reason.contains(&queue) && reason.contains("delete_queue"), "{reason}");
         }
-        // It is no fault of the messages: they are to be held, with the same reason in the log.
+        // No fault of the messages, so the publisher must keep them.
         let held = world.direct.publisher().publish(&[payment(1)]).await.unwrap_err();
         assert!(held.is_unavailable() && held.to_string().contains("delete_queue"), "{held:?}");
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;

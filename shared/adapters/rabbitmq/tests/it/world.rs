@@ -1,6 +1,7 @@
-//! A bus with names of its own on the broker of the tests, with a proxy in between that fails on command.
+//! A bus with a name prefix of its own on the tests' broker, directly and through a proxy that fails on command.
 
 use std::{
+    net::SocketAddr,
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -9,24 +10,22 @@ use std::{
 use anyhow::Context;
 use futures_util::FutureExt;
 use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
-use tolov_contract::chaos_proxy::ChaosProxy;
-use tolov_domain::ports::bus::BusAdmin;
+use tolov_contract::{bus::payment_route, chaos_proxy::ChaosProxy};
 use tolov_domain::{
     EventId,
-    ports::bus::{Consumer, Delivery, OutgoingMessage, Queue, QueueDepth, Route, Verdict},
+    ports::bus::{BusAdmin, Consumer, Delivery, OutgoingMessage, Queue, QueueDepth, Verdict},
 };
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
-/// Nothing that is on its way takes longer than this.
+/// No delivery takes longer.
 pub(crate) const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);
 
-/// Tells the worlds of one test process apart.
+/// Numbers the worlds of a test process.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn amqp_url() -> anyhow::Result<String> {
-    std::env::var("TEST_AMQP_URL").context(
-        "TEST_AMQP_URL is not set, so there is no RabbitMQ to test against: run ./scripts/test, which starts one",
-    )
+    std::env::var("TEST_AMQP_URL")
+        .context("TEST_AMQP_URL is not set: run ./scripts/test, which starts a RabbitMQ")
 }
 
 /// Options under a prefix that no other test has.
@@ -37,6 +36,27 @@ pub(crate) fn options() -> RabbitOptions {
         retry_delays_ms: tolov_contract::bus::RETRY_DELAYS_MS.to_vec(),
         ..RabbitOptions::default()
     }
+}
+
+/// Options for a broker that does not answer.
+pub(crate) fn impatient() -> RabbitOptions {
+    let (window_timeout, request_timeout) = (Duration::from_secs(1), Duration::from_secs(1));
+    RabbitOptions { window_timeout, request_timeout, ..options() }
+}
+
+/// Where the broker listens.
+pub(crate) async fn broker_addr() -> anyhow::Result<SocketAddr> {
+    let uri: AMQPUri = amqp_url()?.parse().map_err(anyhow::Error::msg)?;
+    let host = (uri.authority.host.as_str(), uri.authority.port);
+    tokio::net::lookup_host(host).await?.next().context("the broker has no address")
+}
+
+/// The broker's URL with the address of a proxy.
+pub(crate) fn through(proxy: SocketAddr) -> anyhow::Result<String> {
+    let mut uri: AMQPUri = amqp_url()?.parse().map_err(anyhow::Error::msg)?;
+    uri.authority.host = proxy.ip().to_string();
+    uri.authority.port = proxy.port();
+    Ok(uri.to_string())
 }
 
 pub(crate) struct World {
@@ -50,15 +70,10 @@ pub(crate) struct World {
 
 impl World {
     async fn new(options: RabbitOptions) -> anyhow::Result<Self> {
-        let mut uri: AMQPUri = amqp_url()?.parse().map_err(anyhow::Error::msg)?;
-        let host = (uri.authority.host.as_str(), uri.authority.port);
-        let target = tokio::net::lookup_host(host).await?.next().context("the broker has no address")?;
-        let proxy = ChaosProxy::start(target).await?;
-        uri.authority.host = proxy.addr().ip().to_string();
-        uri.authority.port = proxy.addr().port();
+        let proxy = ChaosProxy::start(broker_addr().await?).await?;
         Ok(Self {
             direct: RabbitBus::try_new(&amqp_url()?, options.clone())?,
-            proxied: RabbitBus::try_new(&uri.to_string(), options.clone())?,
+            proxied: RabbitBus::try_new(&through(proxy.addr())?, options.clone())?,
             proxy,
             options,
         })
@@ -74,7 +89,7 @@ impl World {
     }
 }
 
-/// Runs a test in a world of its own and deletes what it has made, whether it held or not.
+/// Runs a test in a world of its own and deletes its topology, whether the test passed or not.
 pub(crate) fn in_world(
     options: RabbitOptions,
     test: impl AsyncFnOnce(&World) -> anyhow::Result<()>,
@@ -89,8 +104,8 @@ pub(crate) fn in_world(
     })
 }
 
-/// A connection of the test's own, for what no port offers.
-pub(crate) async fn hand() -> anyhow::Result<(Connection, lapin::Channel)> {
+/// A channel for what no port offers.
+pub(crate) async fn raw_channel() -> anyhow::Result<(Connection, lapin::Channel)> {
     let connection = Connection::connect(&amqp_url()?, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
     Ok((connection, channel))
@@ -99,7 +114,7 @@ pub(crate) async fn hand() -> anyhow::Result<(Connection, lapin::Channel)> {
 pub(crate) fn payment(number: usize) -> OutgoingMessage {
     OutgoingMessage {
         id: EventId::new(format!("payment.completed:{number}")),
-        route: Route::Payments("payment.completed".to_owned()),
+        route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: format!("{{\"order_id\":{number}}}").into_bytes(),
     }
@@ -109,7 +124,7 @@ pub(crate) fn payments(numbers: std::ops::Range<usize>) -> Vec<OutgoingMessage> 
     numbers.map(payment).collect()
 }
 
-/// The next message, over as many outages as there are on the way.
+/// The next message, over any number of outages.
 pub(crate) async fn receive_one(consumer: &dyn Consumer) -> anyhow::Result<Delivery> {
     let receiving = async {
         loop {
@@ -133,16 +148,18 @@ pub(crate) async fn settle(
     Ok(consumer.settle(deliveries.into_iter().map(|delivery| (delivery, verdict.clone())).collect()).await?)
 }
 
-/// Waits until something is so.
+/// Waits for a condition.
 pub(crate) async fn until(
     what: &str,
-    mut so: impl AsyncFnMut() -> anyhow::Result<bool>,
+    mut is_so: impl AsyncFnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let waiting = async {
-        while !so().await? {
+        while !is_so().await? {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
     };
-    tokio::time::timeout(ARRIVAL_LIMIT, waiting).await.with_context(|| format!("never: {what}"))?
+    tokio::time::timeout(ARRIVAL_LIMIT, waiting)
+        .await
+        .with_context(|| format!("this never happened: {what}"))?
 }

@@ -1,10 +1,9 @@
-//! One connection to the broker, from the dial to the certain end of its socket.
+//! One connection to the broker, from the dial to the end of its socket.
 //!
-//! lapin's automatic recovery is not used. It brings back connections but not channels that the broker closed (since
-//! 4.0), ends after its tries are used up, does not tell the application where the break was, and replays what it
-//! knows of the topology with arguments that we declare anyway. Here a connection in trouble is dropped and a new one
-//! is built, so there is one path for every fault, the first connection goes through it too, and everything that
-//! belongs to a connection (confirms, delivery tags) ends with it.
+//! lapin's automatic recovery is not used: it does not bring back channels that the broker closed (since 4.0), gives up
+//! after some tries, and does not tell the application where the break was. Here a connection in trouble is dropped and
+//! a new one is opened, so that every fault takes one path, and whatever belongs to a connection (confirms, delivery
+//! tags) ends with it.
 
 use std::{
     net::{Shutdown, TcpStream},
@@ -14,27 +13,30 @@ use std::{
 };
 
 use lapin::{Channel, Connection, ConnectionProperties, tcp::AsyncTcpStream, uri::AMQPUri};
+use tokio_util::task::TaskTracker;
 use tolov_domain::ports::PortError;
 use tolov_kit::secret::redact_url;
 
 use crate::{
-    failure::{sorted, timed_out, within},
+    failure::{port_error, timed_out, within},
     options::RabbitOptions,
 };
 
 /// Two missed heartbeats end a connection whose other side is silent; RabbitMQ advises 5 to 20 seconds.
 const HEARTBEAT_S: u16 = 20;
 
-/// How long a dropped connection may take to say goodbye before its socket is shut.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// How long the close handshake of a dropped connection may take before its socket is shut down.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where the broker is and who we are.
+/// The broker's address and our name.
 #[derive(Clone)]
 pub(crate) struct Target {
     uri: AMQPUri,
     shown: String,
     app_id: String,
     pub(crate) request_timeout: Duration,
+    /// Dropped connections that are being closed.
+    closing: TaskTracker,
 }
 
 impl std::fmt::Debug for Target {
@@ -46,15 +48,15 @@ impl std::fmt::Debug for Target {
 impl Target {
     pub(crate) fn parse(address: &str, options: &RabbitOptions) -> Result<Self, PortError> {
         let mut uri: AMQPUri = address.parse().map_err(|_| {
-            // lapin's own words would quote the address with its password.
+            // lapin's error quotes the address with its password.
             PortError::Refused(
-                "the address of RabbitMQ cannot be read: write amqp://user:password@host:5672/vhost (a vhost of / is \
+                "the address of RabbitMQ cannot be parsed: write amqp://user:password@host:5672/vhost (a vhost of / is \
                  written %2f)"
                     .to_owned(),
             )
         })?;
         if uri.vhost.is_empty() {
-            // "amqp://host/" names the vhost without a name, which hardly any broker has; everybody means "/".
+            // "amqp://host/" names the vhost with the empty name, which hardly any broker has; "/" is meant.
             "/".clone_into(&mut uri.vhost);
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
@@ -63,21 +65,29 @@ impl Target {
             shown: redact_url(address),
             app_id: options.app_id.clone(),
             request_timeout: options.request_timeout,
+            closing: TaskTracker::new(),
         })
+    }
+
+    /// Waits until every dropped connection is closed, in bounded time.
+    pub(crate) async fn all_closed(&self) {
+        self.closing.close();
+        self.closing.wait().await;
     }
 }
 
-/// An open connection. When it is dropped it says goodbye to the broker and its socket is shut soon after, whether
-/// the broker answers or not.
+/// An open connection. When it is dropped, the AMQP close handshake follows, and then the end of its socket whether the
+/// broker has answered or not.
 #[derive(Debug)]
-pub(crate) struct Link {
-    connection: Connection,
+pub(crate) struct BrokerConnection {
+    connection: Arc<Connection>,
     socket: Option<Socket>,
     request_timeout: Duration,
+    closing: TaskTracker,
 }
 
-impl Link {
-    /// Connects, in bounded time. `purpose` is what the broker shows as a part of the connection's name.
+impl BrokerConnection {
+    /// Connects, in bounded time. `purpose` becomes a part of the connection's name.
     pub(crate) async fn open(target: &Target, purpose: &str) -> Result<Self, PortError> {
         let socket = Socket::default();
         let doing = format!("connect to {}", target.shown);
@@ -85,9 +95,14 @@ impl Link {
         match tokio::time::timeout(target.request_timeout, connecting).await {
             Ok(Ok(connection)) => {
                 tracing::debug!(broker = target.shown, purpose, "connected to RabbitMQ");
-                Ok(Self { connection, socket: Some(socket), request_timeout: target.request_timeout })
+                Ok(Self {
+                    connection: Arc::new(connection),
+                    socket: Some(socket),
+                    request_timeout: target.request_timeout,
+                    closing: target.closing.clone(),
+                })
             }
-            Ok(Err(error)) => Err(sorted(&doing, &error)),
+            Ok(Err(error)) => Err(port_error(&doing, &error)),
             Err(_) => Err(timed_out(&doing)),
         }
     }
@@ -100,7 +115,7 @@ impl Link {
         self.connection.status().connected()
     }
 
-    /// Whether the broker has told us to stop publishing (a memory or disk alarm).
+    /// Whether the broker has sent `connection.blocked` (a memory or disk alarm).
     pub(crate) fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
     }
@@ -110,15 +125,19 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for BrokerConnection {
     fn drop(&mut self) {
-        // The connection is dropped after this and sends its goodbye; the socket outlives it by a moment.
-        if let (Some(socket), Ok(runtime)) = (self.socket.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move {
-                tokio::time::sleep(GOODBYE).await;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (connection, socket) = (Arc::clone(&self.connection), self.socket.take());
+        self.closing.spawn_on(
+            async move {
+                let closing = connection.close(200, "closed by the client".into());
+                // An error means that it is closed already.
+                drop(tokio::time::timeout(CLOSE_TIMEOUT, closing).await);
                 drop(socket);
-            });
-        }
+            },
+            &runtime,
+        );
     }
 }
 
@@ -127,7 +146,7 @@ async fn connect(target: &Target, purpose: &str, socket: &Socket) -> lapin::Resu
         .with_connection_name(format!("{} {purpose}", target.app_id).into_bytes().into());
     let runtime = lapin::runtime::default_runtime()?;
     let (state, dial_timeout) = (Arc::clone(&socket.0), target.request_timeout);
-    // The same dial as lapin's own, with a limit on it and a handle kept on its socket.
+    // As lapin connects by itself, with a time limit and a second handle on the socket.
     Connection::connector(
         target.uri.clone(),
         runtime,
@@ -154,11 +173,10 @@ async fn connect(target: &Target, purpose: &str, socket: &Socket) -> lapin::Resu
     .await
 }
 
-/// A second handle on a connection's socket, which shuts it for good when it is dropped.
+/// A second handle on a connection's socket, which is shut down when this is dropped.
 ///
-/// lapin runs a thread for each connection and ends it when the broker answers the goodbye or the socket ends. A
-/// broker that is silent (stopped, half-open, blocked by an alarm) does neither, so every new try would leave a thread
-/// behind for as long as the silence lasts.
+/// lapin runs a thread for each connection, which ends when the broker answers the close or the socket ends. A broker
+/// that is silent (stopped, half-open, blocked by an alarm) does neither, and every reconnect would leave a thread.
 #[derive(Debug, Default)]
 struct Socket(Arc<Mutex<SocketState>>);
 
@@ -167,11 +185,11 @@ enum SocketState {
     #[default]
     Dialling,
     Open(TcpStream),
-    /// Whoever wanted the connection is gone.
+    /// Nobody waits for the connection any more.
     Abandoned,
 }
 
-/// Keeps the socket that was dialled, unless nobody wants it any more.
+/// Keeps the socket, unless nobody waits for it any more.
 fn keep(state: &Mutex<SocketState>, dialled: TcpStream) -> std::io::Result<()> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     if matches!(*state, SocketState::Abandoned) {
@@ -185,7 +203,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let SocketState::Open(stream) = std::mem::replace(&mut *state, SocketState::Abandoned) {
-            // An error means that the socket has ended already, which is what is wanted.
+            // An error means that the socket has ended already.
             drop(stream.shutdown(Shutdown::Both));
         }
     }
@@ -218,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_nobody_waits_for_any_more_is_not_kept() {
+    fn a_socket_that_nobody_waits_for_is_not_kept() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let dialled = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let socket = Socket::default();
