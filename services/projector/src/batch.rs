@@ -1,28 +1,30 @@
-//! The events in hand, and what is known about each.
+//! The events in hand, and how far each has come.
 
 use tolov_domain::{
-    Event,
-    notification::{self, Notification, notifications_for},
-    order::Order,
+    Event, EventId,
+    notification::{self, Announcement, Notification, notifications_for},
     ports::bus::{Delivery, OutgoingMessage, Route, Verdict},
 };
+use tolov_shop::settling::Settled;
 
-/// One event with every delivery that brought it: a broker may deliver twice within one batch.
+/// One event with every delivery of it: a broker may deliver twice within one batch.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) event: Event,
     deliveries: Vec<Delivery>,
-    pub(crate) state: State,
+    state: State,
+    /// What people are told of it, once the shop store has it.
+    pub(crate) announcement: Announcement,
 }
 
 /// How far an event has come.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// Not applied yet.
+    /// The shop store does not have it yet.
     Received,
-    /// Applied; these notifications are still to be confirmed, none is left when the event is done.
-    Applied(Vec<OutgoingMessage>),
-    /// Refused by the store or by the bus, which is no fault of the other events.
+    /// The shop store has it; these notifications are still to be confirmed, and the event is done when none is left.
+    Stored(Vec<OutgoingMessage>),
+    /// Refused by the store or by the bus; the other events are not affected.
     Failed(String),
 }
 
@@ -32,12 +34,18 @@ pub(crate) fn read(deliveries: Vec<Delivery>) -> (Vec<Entry>, Vec<(Delivery, Ver
     let mut unreadable = Vec::new();
     for delivery in deliveries {
         match Event::from_json(&delivery.body) {
-            Ok(event) => match entries.iter_mut().find(|entry| entry.event.id == event.id) {
+            // Compared whole: two payments of one order have the same event id.
+            Ok(event) => match entries.iter_mut().find(|entry| entry.event == event) {
                 Some(entry) => entry.deliveries.push(delivery),
-                None => entries.push(Entry { event, deliveries: vec![delivery], state: State::Received }),
+                None => entries.push(Entry {
+                    event,
+                    deliveries: vec![delivery],
+                    state: State::Received,
+                    announcement: Announcement::Nothing,
+                }),
             },
             Err(error) => {
-                tracing::warn!(event.id = %delivery.id, %error, "a message is parked: it cannot be read");
+                tracing::warn!(event.id = %delivery.id, %error, "a message cannot be read and is parked");
                 unreadable.push((delivery, Verdict::Park { reason: error.to_string() }));
             }
         }
@@ -46,10 +54,11 @@ pub(crate) fn read(deliveries: Vec<Delivery>) -> (Vec<Entry>, Vec<(Delivery, Ver
 }
 
 impl Entry {
-    /// The store has the event: what is left to do is to tell those whom it concerns, if it is news to them.
-    pub(crate) fn applied(&mut self, order: &Order, is_news: bool) {
-        let told = if is_news { notifications_for(&self.event, order) } else { Vec::new() };
-        self.state = State::Applied(told.iter().map(message).collect());
+    /// The store has the event: what is left to do is to notify those whom it concerns.
+    pub(crate) fn stored(&mut self, settled: &Settled) {
+        self.announcement = settled.announcement;
+        let notifications = notifications_for(&self.event, &settled.lines, settled.announcement);
+        self.state = State::Stored(notifications.iter().map(message).collect());
     }
 
     pub(crate) fn failed(&mut self, reason: String) {
@@ -59,20 +68,27 @@ impl Entry {
     /// The messages that nobody has confirmed yet.
     pub(crate) fn unconfirmed(&self) -> &[OutgoingMessage] {
         match &self.state {
-            State::Applied(messages) => messages,
+            State::Stored(messages) => messages,
             State::Received | State::Failed(_) => &[],
         }
     }
 
-    pub(crate) fn is_done(&self) -> bool {
-        matches!(&self.state, State::Applied(messages) if messages.is_empty())
+    /// The bus has a message, whichever event it came from.
+    pub(crate) fn confirmed(&mut self, id: &EventId) {
+        if let State::Stored(messages) = &mut self.state {
+            messages.retain(|message| message.id != *id);
+        }
     }
 
-    /// The verdict of each delivery. An event that is neither done nor failed is wanted again later.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(&self.state, State::Stored(messages) if messages.is_empty())
+    }
+
+    /// The verdict of each delivery. An event that is neither done nor failed is to be delivered again later.
     pub(crate) fn verdicts(self, later: &Verdict) -> Vec<(Delivery, Verdict)> {
         let verdict = match self.state {
-            State::Applied(messages) if messages.is_empty() => Verdict::Done,
-            State::Applied(_) | State::Received => later.clone(),
+            State::Stored(messages) if messages.is_empty() => Verdict::Done,
+            State::Stored(_) | State::Received => later.clone(),
             State::Failed(reason) => Verdict::Retry { reason },
         };
         self.deliveries.into_iter().map(|delivery| (delivery, verdict.clone())).collect()

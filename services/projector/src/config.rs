@@ -1,16 +1,18 @@
+//! The sizes and times of the projector.
+
 use std::time::Duration;
 
 /// How large batches are, and how long one is held while the store or the bus is away.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The most events that are taken at once.
+    /// The most events that are received at once.
     pub batch_max: usize,
-    /// After so long a batch is given back, well before the broker's acknowledgement timeout (30 min by default).
+    /// After this a batch is returned to the bus, well before the broker's acknowledgement timeout (30 min by default).
     pub hold: Duration,
-    /// The first pause before another try; later ones grow.
+    /// The first pause before another try; later ones are longer.
     pub first_pause: Duration,
     pub longest_pause: Duration,
-    /// When a batch that was given back is wanted again.
+    /// When a returned batch is delivered again.
     pub return_after: Duration,
 }
 

@@ -5,4 +5,4 @@ mod config;
 mod project;
 
 pub use config::Config;
-pub use project::{Deps, Outcome, Projector};
+pub use project::{BatchOutcome, Deps, Projector};

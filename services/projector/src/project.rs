@@ -1,16 +1,15 @@
 //! One batch from the bus to the shop store and to the bot's queue.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tolov_domain::{
     Event, EventKind,
-    order::Order,
+    notification::Announcement,
     ports::{
         PortError,
         bus::{Consumer, Delivery, OutgoingMessage, Published, Publisher, Verdict},
         documents::Documents,
-        shop::OrderProjection,
     },
 };
 use tolov_kit::{
@@ -20,11 +19,11 @@ use tolov_kit::{
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
-use tolov_shop::settling::{self, Settled};
+use tolov_shop::settling;
 
 use crate::{
-    Config,
-    batch::{self, Entry, State},
+    batch::{self, Entry},
+    config::Config,
 };
 
 /// What the projector works with. The consumer reads [`tolov_domain::ports::bus::Queue::ProjectorPayments`].
@@ -32,24 +31,23 @@ use crate::{
 pub struct Deps {
     pub consumer: Arc<dyn Consumer>,
     pub publisher: Arc<dyn Publisher>,
-    pub shop: Arc<dyn OrderProjection>,
-    /// The same store: the shop's side of the orders, and its stock.
+    /// The shop store.
     pub documents: Arc<dyn Documents>,
     pub clock: Arc<dyn Clock>,
 }
 
-/// What became of one step.
+/// What became of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A batch was settled: this many deliveries of each kind.
+pub enum BatchOutcome {
+    /// It was settled: this many deliveries of each verdict.
     Settled { done: usize, retried: usize, parked: usize, returned: usize },
-    /// Nothing could be received; pause before the next step.
+    /// Nothing could be received; pause before the next try.
     BusAway(PortError),
     /// Told to stop before anything was received.
     Stopped,
 }
 
-/// The only writer of what happened to orders in the shop store.
+/// Brings the ledger's events into the shop store.
 #[derive(Debug)]
 pub struct Projector {
     deps: Deps,
@@ -67,7 +65,7 @@ struct Hold<'a> {
 }
 
 impl Hold<'_> {
-    /// Pauses before another try; `false` when the batch is to be given back instead.
+    /// Pauses before another try; `false`: the batch is to be returned instead.
     async fn again(&mut self) -> bool {
         let next = self.pauses.next_pause();
         Instant::now() + next < self.until && pause(self.stop, next).await
@@ -80,40 +78,40 @@ impl Projector {
         Self { deps, config, store, bus, in_hand: InHand::default() }
     }
 
-    /// The events that were received and are not settled, for readiness.
+    /// The events that are received and not settled, for readiness.
     pub fn in_hand(&self) -> InHand {
         self.in_hand.clone()
     }
 
-    /// Runs until `stop`; the batch in hand is finished or given back first. Never fails: what is away is awaited.
+    /// Runs until `stop`; the batch in hand is finished or returned first. Never fails: it waits for what is away.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
         let mut pauses = self.pauses();
         while !stop.is_cancelled() {
             match self.project_until(&stop).await {
-                Outcome::BusAway(_) => {
+                BatchOutcome::BusAway(_) => {
                     pause(&stop, pauses.next_pause()).await;
                 }
-                Outcome::Settled { .. } | Outcome::Stopped => pauses.reset(),
+                BatchOutcome::Settled { .. } | BatchOutcome::Stopped => pauses.reset(),
             }
         }
         Ok(())
     }
 
-    /// Waits for a batch and brings it to its end.
-    pub async fn project_once(&self) -> Outcome {
+    /// Waits for a batch and settles it.
+    pub async fn project_once(&self) -> BatchOutcome {
         self.project_until(&Stop::new()).await
     }
 
-    async fn project_until(&self, stop: &Stop) -> Outcome {
+    async fn project_until(&self, stop: &Stop) -> BatchOutcome {
         let received = tokio::select! {
-            () = stop.cancelled() => return Outcome::Stopped,
+            () = stop.cancelled() => return BatchOutcome::Stopped,
             received = self.deps.consumer.receive(self.config.batch_max) => received,
         };
         let deliveries = match received {
             Ok(deliveries) => deliveries,
             Err(error) => {
                 self.bus.mark_down(&error);
-                return Outcome::BusAway(error);
+                return BatchOutcome::BusAway(error);
             }
         };
         let began = Instant::now();
@@ -125,78 +123,63 @@ impl Projector {
 
         let until = began + self.config.hold;
         let mut hold = Hold { stop, until, pauses: self.pauses() };
-        self.apply(&mut entries, &mut hold).await;
+        self.store(&mut entries, &mut hold).await;
         self.notify(&mut entries, &mut hold).await;
         self.log_paid(&entries);
         self.finish(entries, parked, began).await
     }
 
-    /// Applies every event, or holds until the batch is to be given back.
-    async fn apply(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
-        match self.apply_some(entries, hold).await {
-            Applied::All | Applied::GivenUp => {}
-            Applied::Refused(reason) => {
-                tracing::warn!(
-                    events = entries.len(),
-                    reason,
-                    "the shop store refuses a batch: one by one now"
-                );
-                for entry in entries {
-                    match self.apply_some(std::slice::from_mut(entry), hold).await {
-                        Applied::All => {}
-                        Applied::Refused(reason) => {
-                            let Event { id, order_id, .. } = &entry.event;
-                            tracing::warn!(order.id = %order_id, event.id = %id, reason, "the shop store refuses an event");
-                            entry.failed(reason);
-                        }
-                        Applied::GivenUp => return,
-                    }
+    /// Brings every event into the shop store, or holds until the batch is to be returned.
+    async fn store(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
+        let Stored::Refused(reason) = self.store_some(entries, hold).await else { return };
+        tracing::warn!(
+            events = entries.len(),
+            reason,
+            "the shop store refuses a batch; its events are stored one by one"
+        );
+        for entry in entries {
+            match self.store_some(std::slice::from_mut(entry), hold).await {
+                Stored::All => {}
+                Stored::Refused(reason) => {
+                    let Event { id, order_id, .. } = &entry.event;
+                    tracing::warn!(order.id = %order_id, event.id = %id, reason, "the shop store refuses an event");
+                    entry.failed(reason);
                 }
+                Stored::GivenUp => return,
             }
         }
     }
 
-    async fn apply_some(&self, entries: &mut [Entry], hold: &mut Hold<'_>) -> Applied {
-        let events: Vec<_> = entries.iter().map(|entry| entry.event.clone()).collect();
+    async fn store_some(&self, entries: &mut [Entry], hold: &mut Hold<'_>) -> Stored {
+        let events: Vec<Event> = entries.iter().map(|entry| entry.event.clone()).collect();
         if events.is_empty() {
-            return Applied::All;
+            return Stored::All;
         }
         loop {
-            match self.apply_and_settle(&events).await {
-                Ok((orders, settled)) => {
+            match settling::settle(self.deps.documents.as_ref(), &events).await {
+                Ok(settled) => {
                     self.store.mark_up();
-                    for (entry, order) in entries.iter_mut().zip(&orders) {
-                        entry.applied(order, settled.is_news(&entry.event));
+                    for (entry, settled) in entries.iter_mut().zip(&settled) {
+                        report(&entry.event, settled.announcement);
+                        entry.stored(settled);
                     }
-                    return Applied::All;
+                    return Stored::All;
                 }
-                Err(PortError::Refused(reason)) => return Applied::Refused(reason),
+                Err(PortError::Refused(reason)) => return Stored::Refused(reason),
                 Err(error @ PortError::Unavailable(_)) => {
                     self.store.mark_down(error);
                     if !hold.again().await {
-                        return Applied::GivenUp;
+                        return Stored::GivenUp;
                     }
                 }
             }
         }
     }
 
-    /// The money's own record first, then stage, stock and promo codes. Both may be repeated, so a failure of the second
-    /// repeats the first too.
-    async fn apply_and_settle(&self, events: &[Event]) -> Result<(Vec<Order>, Settled), PortError> {
-        let orders = self.deps.shop.apply(events).await?;
-        if orders.len() != events.len() {
-            let (orders, events) = (orders.len(), events.len());
-            return Err(PortError::Refused(format!("{orders} orders for {events} events")));
-        }
-        let settled = settling::apply(self.deps.documents.as_ref(), events).await?;
-        Ok((orders, settled))
-    }
-
-    /// Publishes what the applied events have to say until every message is decided.
+    /// Publishes the notifications of stored events until every message is decided.
     async fn notify(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
         loop {
-            let window: Vec<OutgoingMessage> = entries.iter().flat_map(Entry::unconfirmed).cloned().collect();
+            let window = window(entries);
             if window.is_empty() {
                 return;
             }
@@ -222,7 +205,7 @@ impl Projector {
         }
     }
 
-    async fn finish(&self, entries: Vec<Entry>, parked: usize, began: Instant) -> Outcome {
+    async fn finish(&self, entries: Vec<Entry>, parked: usize, began: Instant) -> BatchOutcome {
         let later = Verdict::Later { after: self.config.return_after };
         let verdicts: Vec<_> = entries.into_iter().flat_map(|entry| entry.verdicts(&later)).collect();
         let count = |kind: fn(&Verdict) -> bool| verdicts.iter().filter(|(_, verdict)| kind(verdict)).count();
@@ -230,12 +213,12 @@ impl Projector {
         let retried = count(|verdict| matches!(verdict, Verdict::Retry { .. }));
         let returned = count(|verdict| matches!(verdict, Verdict::Later { .. }));
         if returned > 0 {
-            tracing::warn!(returned, "events are given back: they will be delivered again");
+            tracing::warn!(returned, "events are returned and will be delivered again");
         }
         self.settle(verdicts).await;
         let elapsed_ms = began.elapsed().as_millis();
         tracing::debug!(done, retried, parked, returned, elapsed_ms, "a batch is settled");
-        Outcome::Settled { done, retried, parked, returned }
+        BatchOutcome::Settled { done, retried, parked, returned }
     }
 
     async fn settle(&self, verdicts: Vec<(Delivery, Verdict)>) {
@@ -243,9 +226,9 @@ impl Projector {
             return;
         }
         for (_, verdict) in &verdicts {
-            metrics::counter!("tolov_projector_deliveries_total", "verdict" => word(verdict)).increment(1);
+            metrics::counter!("tolov_projector_deliveries_total", "verdict" => name(verdict)).increment(1);
         }
-        // What the bus took no note of is delivered again, and then has no second effect.
+        // Deliveries that the bus did not settle come again, without a second effect.
         match self.deps.consumer.settle(verdicts).await {
             Ok(_) => self.bus.mark_up(),
             Err(error) => self.bus.mark_down(error),
@@ -253,7 +236,8 @@ impl Projector {
     }
 
     fn log_paid(&self, entries: &[Entry]) {
-        for Entry { event, .. } in entries.iter().filter(|entry| entry.is_done()) {
+        let is_told = |entry: &&Entry| matches!(entry.announcement, Announcement::Event { .. });
+        for Entry { event, .. } in entries.iter().filter(is_told).filter(|entry| entry.is_done()) {
             if let EventKind::PaymentCompleted { late, .. } = event.kind {
                 let lag = self.deps.clock.now() - event.occurred_at;
                 let lag_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX);
@@ -269,7 +253,7 @@ impl Projector {
     }
 }
 
-fn word(verdict: &Verdict) -> &'static str {
+fn name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Done => "done",
         Verdict::Retry { .. } => "retry",
@@ -278,30 +262,52 @@ fn word(verdict: &Verdict) -> &'static str {
     }
 }
 
-enum Applied {
+enum Stored {
     All,
     Refused(String),
     GivenUp,
 }
 
-/// Takes note of what became of each message of a window; returns the reason of one whose fate is unknown.
+/// What somebody has to look at is in the log too.
+fn report(event: &Event, announcement: Announcement) {
+    let Event { id, order_id, .. } = event;
+    match announcement {
+        Announcement::Nothing | Announcement::Event { stock_settled: true } => {}
+        Announcement::Event { stock_settled: false } => {
+            tracing::error!(order.id = %order_id, event.id = %id, "stock or cart of an order are not settled: repair the documents that the log names");
+        }
+        Announcement::Question(anomaly) => {
+            let anomaly = anomaly.as_str();
+            metrics::counter!("tolov_projector_questions_total", "anomaly" => anomaly).increment(1);
+            tracing::error!(order.id = %order_id, event.id = %id, anomaly, "an event contradicts the order and is not applied; staff are asked");
+        }
+    }
+}
+
+/// The messages that are to be published, each once: two deliveries may tell the same in different bodies.
+fn window(entries: &[Entry]) -> Vec<OutgoingMessage> {
+    let mut ids = HashSet::new();
+    let open = entries.iter().flat_map(Entry::unconfirmed);
+    open.filter(|message| ids.insert(&message.id)).cloned().collect()
+}
+
+/// Records what became of each message of a window; returns the reason of one that is unknown.
 fn decide(entries: &mut [Entry], window: &[OutgoingMessage], decisions: &[Published]) -> Option<String> {
     let mut unknown = None;
-    // A window that is answered short leaves the rest unknown: those are published again.
+    // Messages without an answer are published again.
     for (message, decision) in window.iter().zip(decisions) {
-        let Some(entry) = entries.iter_mut().find(|entry| entry.unconfirmed().contains(message)) else {
-            continue;
-        };
-        match (decision, &mut entry.state) {
-            (Published::Confirmed, State::Applied(open)) => open.retain(|other| other.id != message.id),
-            (Published::Rejected(reason), _) => {
-                let reason = format!("the notification {} has nowhere to go: {reason}", message.id);
-                let Event { id, order_id, .. } = &entry.event;
-                tracing::warn!(order.id = %order_id, event.id = %id, reason, "an event is tried again later");
-                entry.failed(reason);
+        let is_of = |entry: &&mut Entry| entry.unconfirmed().iter().any(|other| other.id == message.id);
+        for entry in entries.iter_mut().filter(is_of) {
+            match decision {
+                Published::Confirmed => entry.confirmed(&message.id),
+                Published::Rejected(reason) => {
+                    let reason = format!("the notification {} is not routed: {reason}", message.id);
+                    let Event { id, order_id, .. } = &entry.event;
+                    tracing::warn!(order.id = %order_id, event.id = %id, reason, "an event is tried again later");
+                    entry.failed(reason);
+                }
+                Published::Unknown(reason) => unknown = Some(reason.clone()),
             }
-            (Published::Unknown(reason), _) => unknown = Some(reason.clone()),
-            (Published::Confirmed, State::Received | State::Failed(_)) => {}
         }
     }
     unknown

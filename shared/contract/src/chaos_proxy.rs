@@ -1,4 +1,4 @@
-//! A TCP proxy that fails on command: it cuts, refuses and swallows.
+//! A TCP proxy that injects faults: it cuts connections, refuses new ones and swallows bytes.
 
 use std::{net::SocketAddr, pin::pin, time::Duration};
 
@@ -16,7 +16,7 @@ use tokio::{
 /// How long the proxy tries to reach its target for a new connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Which way bytes go.
+/// The direction of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     ToServer,
@@ -50,7 +50,7 @@ pub struct ChaosProxy {
 }
 
 impl ChaosProxy {
-    /// Begins to forward, without a fault. The target need not be there yet.
+    /// Begins to forward, without faults. The target need not be listening yet.
     pub async fn start(target: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
@@ -64,17 +64,17 @@ impl ChaosProxy {
         self.addr
     }
 
-    /// Cuts every connection there is. New ones are still taken.
+    /// Cuts every open connection. New ones are still accepted.
     pub fn cut_all(&self) {
         self.faults.send_modify(|faults| faults.epoch += 1);
     }
 
-    /// From now on a new connection is closed as soon as it is made; those that exist go on.
+    /// From now on a new connection is closed as soon as it is accepted; open ones go on.
     pub fn refuse_new(&self) {
         self.faults.send_modify(|faults| faults.refuses = true);
     }
 
-    /// From now on bytes of this direction are read and thrown away, as if the other side had stopped answering.
+    /// From now on bytes of this direction are read and dropped, as if the other side had stopped answering.
     pub fn swallow(&self, direction: Direction) {
         self.faults.send_modify(|faults| match direction {
             Direction::ToServer => faults.swallows_to_server = true,
@@ -82,13 +82,12 @@ impl ChaosProxy {
         });
     }
 
-    /// Ends all faults. A connection of which something was swallowed is cut: its stream has a hole that TCP would
-    /// never have.
+    /// Ends all faults. A connection that lost bytes is cut, because TCP never has a gap in its stream.
     pub fn restore(&self) {
         self.faults.send_modify(|faults| *faults = Faults { epoch: faults.epoch, ..Faults::default() });
     }
 
-    /// How many connections there are. One that was cut is gone from the count a moment later.
+    /// The number of open connections. One that was cut leaves the count a moment later.
     pub fn connections(&self) -> usize {
         // Each connection watches from both of its pumps.
         self.faults.receiver_count() / 2
@@ -112,7 +111,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, faults: watch::Sender
             let Ok(Ok(server)) = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect(target)).await else {
                 return;
             };
-            // Small frames are what protocols wait for; a proxy must not add to their latency.
+            // Delayed small frames would add to the latency of the protocol.
             if client.set_nodelay(true).and(server.set_nodelay(true)).is_err() {
                 return;
             }
@@ -136,7 +135,7 @@ enum End {
     Cut,
 }
 
-/// Moves bytes one way until an end closes, the proxy cuts, or faults end after something was swallowed.
+/// Copies bytes in one direction until a side closes, the proxy cuts, or faults end after bytes were swallowed.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -144,11 +143,11 @@ async fn pump(
     mut faults: watch::Receiver<Faults>,
 ) -> End {
     let epoch = faults.borrow_and_update().epoch;
-    let mut has_hole = false;
+    let mut has_gap = false;
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let now = *faults.borrow_and_update();
-        if now.epoch != epoch || (has_hole && !now.swallows(direction)) {
+        if now.epoch != epoch || (has_gap && !now.swallows(direction)) {
             return End::Cut;
         }
         let count = tokio::select! {
@@ -162,7 +161,7 @@ async fn pump(
             },
         };
         if faults.borrow().swallows(direction) {
-            has_hole = true;
+            has_gap = true;
             continue;
         }
         tokio::select! {
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_forwards_until_it_cuts_and_takes_new_connections_after() {
+    async fn it_forwards_until_it_cuts_and_accepts_new_connections_after() {
         let proxy = ChaosProxy::start(echo_server().await).await.unwrap();
         let mut stream = TcpStream::connect(proxy.addr()).await.unwrap();
         assert_eq!(echo(&mut stream, b"one").await.unwrap(), b"one");
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_it_swallowed_never_comes_and_its_connection_ends_when_all_is_well_again() {
+    async fn swallowed_bytes_never_arrive_and_their_connection_is_cut_on_restore() {
         for direction in [Direction::ToServer, Direction::ToClient] {
             let proxy = ChaosProxy::start(echo_server().await).await.unwrap();
             let mut stream = TcpStream::connect(proxy.addr()).await.unwrap();

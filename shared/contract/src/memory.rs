@@ -103,7 +103,9 @@ impl MemoryDocuments {
         let mut state = self.state();
         let stored = state.collection(collection).get_mut(key);
         assert!(stored.is_some(), "{key} is not in {}", collection.name());
-        stored.into_iter().for_each(|stored| stored.is_damaged = true);
+        if let Some(stored) = stored {
+            stored.is_damaged = true;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

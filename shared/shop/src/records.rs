@@ -268,12 +268,11 @@ pub(crate) async fn change_found<R: Record, T>(
             let seen = read.as_ref().map(|read| read.version);
             let next = seen.unwrap_or_default().saturating_add(1);
             let Some((record, told)) = change(&key, read.as_deref(), next) else { continue };
-            match read.filter(|read| read.record == record) {
-                Some(unchanged) => drop(changed.records.insert(key, (unchanged, told))),
-                None => {
-                    writes.push(Write { key, seen, body: body(&record)? });
-                    decided.push((record, told));
-                }
+            if let Some(unchanged) = read.filter(|read| read.record == record) {
+                changed.records.insert(key, (unchanged, told));
+            } else {
+                writes.push(Write { key, seen, body: body(&record)? });
+                decided.push((record, told));
             }
         }
         if writes.is_empty() {

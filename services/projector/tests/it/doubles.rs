@@ -1,4 +1,4 @@
-//! A bus and a shop store in memory. Each can be told to hang, to be away or to refuse.
+//! A bus in memory, and a shop store that can be away, refuse, or let the process die at a write.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -12,24 +12,24 @@ use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
     Tiyin, UserId,
-    order::{Order, OrderStatus},
     ports::{
         PortError,
         bus::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, Verdict},
-        documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
-        shop::OrderProjection,
+        documents::{
+            Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
+        },
     },
 };
 use tolov_kit::clock::SystemClock;
 use tolov_projector::{Config, Deps, Projector};
 
-/// Where a process dies: at this point it waits for ever, and the test cuts it off.
+/// Where a process dies: at this point it waits for ever, and the test aborts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CrashAt {
-    BeforeApply,
-    AfterApply,
-    /// After so many documents were written.
-    AfterPuts(usize),
+    /// Before anything is read from the store.
+    BeforeStore,
+    /// After this many documents were written.
+    AfterWrites(usize),
     AfterPublish,
     AfterSettle,
 }
@@ -37,7 +37,6 @@ pub(crate) enum CrashAt {
 #[derive(Debug, Default)]
 pub(crate) struct World {
     state: Mutex<State>,
-    /// The shop's side of orders, and its stock.
     pub(crate) documents: MemoryDocuments,
     arrived: Notify,
     pub(crate) crashed: Notify,
@@ -47,7 +46,7 @@ pub(crate) struct World {
 pub(crate) struct State {
     pub(crate) crash_at: Option<CrashAt>,
     queue: VecDeque<Delivery>,
-    /// Handed out, not settled: comes again when the process dies.
+    /// Handed out, not settled: delivered again when the process dies.
     in_hand: BTreeMap<u64, EventId>,
     bodies: BTreeMap<EventId, Vec<u8>>,
     next_number: u64,
@@ -55,21 +54,15 @@ pub(crate) struct State {
     pub(crate) verdicts: Vec<(EventId, Verdict)>,
     /// Every publication that was stored, repetitions included.
     pub(crate) published: Vec<OutgoingMessage>,
-    /// How many times each order became paid.
-    pub(crate) paid: BTreeMap<OrderId, u32>,
-    applied: BTreeSet<EventId>,
-    pub(crate) apply_calls: usize,
-    /// The store is away for so many calls.
+    /// The store is away for this many calls.
     pub(crate) store_away_calls: usize,
-    pub(crate) store_refuses: BTreeSet<EventId>,
-    /// How often documents were asked for or written.
-    pub(crate) document_calls: usize,
-    pub(crate) puts: usize,
-    /// The documents are away for so many calls.
-    pub(crate) documents_away_calls: usize,
-    /// The document that nobody can read.
-    pub(crate) documents_refuse: Option<Key>,
-    /// What the bus says of the next publications; an empty one confirms all.
+    /// Reading the document of this order is refused.
+    pub(crate) store_refuses: Option<Key>,
+    /// How often the store was called.
+    pub(crate) store_calls: usize,
+    /// How many documents were written.
+    pub(crate) writes: usize,
+    /// What the bus says to the next publications; an empty queue confirms all.
     pub(crate) publisher_says: VecDeque<PublisherSays>,
     pub(crate) unroutable: BTreeSet<EventId>,
 }
@@ -99,7 +92,6 @@ impl World {
         let deps = Deps {
             consumer: Arc::<Self>::clone(self),
             publisher: Arc::<Self>::clone(self),
-            shop: Arc::<Self>::clone(self),
             documents: Arc::<Self>::clone(self),
             clock: Arc::new(SystemClock),
         };
@@ -150,6 +142,23 @@ impl World {
             std::future::pending::<()>().await;
         }
     }
+
+    /// What every call of the store meets first.
+    async fn store_call(&self, keys: &[Key]) -> Result<(), PortError> {
+        self.crash_if(CrashAt::BeforeStore).await;
+        let mut state = self.state();
+        state.store_calls += 1;
+        if state.store_away_calls > 0 {
+            state.store_away_calls -= 1;
+            return Err(PortError::Unavailable("no store".to_owned()));
+        }
+        match &state.store_refuses {
+            Some(refused) if keys.contains(refused) => {
+                Err(PortError::Refused("a document that no rule allows".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
@@ -192,6 +201,8 @@ impl Publisher for World {
             if matches!(says, Some(PublisherSays::Away)) {
                 return Err(PortError::Unavailable("no broker".to_owned()));
             }
+            let mut ids = BTreeSet::new();
+            assert!(window.iter().all(|message| ids.insert(&message.id)), "ids are distinct: {window:?}");
             let mut decisions = Vec::new();
             for message in window {
                 if state.unroutable.contains(&message.id) {
@@ -216,110 +227,49 @@ impl Publisher for World {
 }
 
 #[async_trait]
-impl OrderProjection for World {
-    async fn apply(&self, events: &[Event]) -> Result<Vec<Order>, PortError> {
-        self.crash_if(CrashAt::BeforeApply).await;
-        let orders = {
-            let mut state = self.state();
-            state.apply_calls += 1;
-            if state.store_away_calls > 0 {
-                state.store_away_calls -= 1;
-                return Err(PortError::Unavailable("no store".to_owned()));
-            }
-            if events.iter().any(|event| state.store_refuses.contains(&event.id)) {
-                return Err(PortError::Refused("a document that no rule allows".to_owned()));
-            }
-            for event in events {
-                let is_new = state.applied.insert(event.id.clone());
-                if is_new && matches!(event.kind, EventKind::PaymentCompleted { .. }) {
-                    *state.paid.entry(event.order_id).or_default() += 1;
-                }
-            }
-            let is_paid = |event: &Event| state.paid.contains_key(&event.order_id);
-            events.iter().map(|event| order_of(event, is_paid(event))).collect()
-        };
-        self.crash_if(CrashAt::AfterApply).await;
-        Ok(orders)
-    }
-}
-
-fn order_of(event: &Event, is_paid: bool) -> Order {
-    Order {
-        id: event.order_id,
-        user_id: event.user_id,
-        lines: Vec::new(),
-        total: event.amount,
-        status: if is_paid { OrderStatus::Paid } else { OrderStatus::Expired },
-        created_at: event.occurred_at,
-        payment: None,
-        history: Vec::new(),
-    }
-}
-
-impl World {
-    /// What every call of the documents meets first.
-    fn document_call(&self, key: Option<&Key>) -> Result<(), PortError> {
-        let mut state = self.state();
-        state.document_calls += 1;
-        if state.documents_away_calls > 0 {
-            state.documents_away_calls -= 1;
-            return Err(PortError::Unavailable("no store".to_owned()));
-        }
-        if key.is_some() && key == state.documents_refuse.as_ref() {
-            return Err(PortError::Refused("a document that nobody can read".to_owned()));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
 impl Documents for World {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.document_call(Some(key))?;
-        self.documents.get(collection, key).await
-    }
-
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
-        self.document_call(None)?;
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        self.store_call(keys).await?;
         self.documents.get_many(collection, keys).await
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        self.document_call(Some(key))?;
-        let put = self.documents.put(collection, key, seen, body).await?;
-        let puts = {
-            let mut state = self.state();
-            state.puts += 1;
-            state.puts
-        };
-        self.crash_if(CrashAt::AfterPuts(puts)).await;
-        Ok(put)
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        self.store_call(&[]).await?;
+        let mut answers = Vec::new();
+        for write in writes {
+            answers.extend(self.documents.put_many(collection, std::slice::from_ref(write)).await?);
+            let written = {
+                let mut state = self.state();
+                state.writes += 1;
+                state.writes
+            };
+            self.crash_if(CrashAt::AfterWrites(written)).await;
+        }
+        Ok(answers)
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
-        self.document_call(Some(key))?;
+        self.store_call(&[]).await?;
         self.documents.remove(collection, key, seen).await
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
-        self.document_call(None)?;
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        self.store_call(&[]).await?;
         self.documents.find(query).await
     }
 
     async fn count(&self, query: &Query) -> Result<u64, PortError> {
-        self.document_call(None)?;
+        self.store_call(&[]).await?;
         self.documents.count(query).await
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
-        self.document_call(None)?;
-        self.documents.next_number(sequence).await
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
+        self.store_call(&[]).await?;
+        self.documents.next_number(sequence, above).await
     }
 }
 
@@ -342,7 +292,7 @@ pub(crate) fn paid(order_number: i64) -> Event {
         order_id,
         user_id: UserId::try_new(5551).unwrap(),
         products: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }],
-        amount: Tiyin::from_soum(30_000).unwrap(),
+        amount: Tiyin::from_soum(27_000).unwrap(),
         occurred_at: datetime!(2026-11-23 07:05:06 UTC),
         kind,
     }

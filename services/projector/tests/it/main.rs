@@ -5,4 +5,4 @@ mod doubles;
 mod faults;
 mod project;
 mod settling;
-mod shelf;
+mod shop;

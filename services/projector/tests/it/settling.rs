@@ -1,17 +1,24 @@
-//! What the events of payments do to the shop's side of orders: stage, stock and promo codes, and who is told.
+//! What events do to placed orders, stock and promo codes, and who is notified.
 
 use std::{sync::Arc, time::Duration};
 
 use tolov_domain::{
     Event, EventKind, OrderedProduct, ProductId,
-    ports::{bus::Verdict, documents::Key},
+    notification::{Notification, Subject},
+    ports::{
+        bus::Verdict,
+        documents::{Documents, Key},
+    },
 };
-use tolov_projector::Outcome;
-use tolov_shop::fulfilment::{Stage, StockState};
+use tolov_projector::BatchOutcome;
+use tolov_shop::{
+    catalogue::PRODUCTS,
+    order::{ORDERS, Stage, Stock},
+};
 
 use crate::{
     doubles::{CrashAt, World, expired, paid},
-    shelf::{cancel_asked, order, others_buy, placed, shelf, stocked},
+    shop::{PRODUCT, order, order_count, others_buy, placed, request_cancel, stage, stock, stocked},
 };
 
 fn paid_late(number: i64) -> Event {
@@ -27,34 +34,34 @@ async fn projected(world: &Arc<World>, events: &[Event]) {
         world.deliver_event(event);
     }
     let outcome = world.projector().project_once().await;
-    assert!(matches!(outcome, Outcome::Settled { retried: 0, parked: 0, returned: 0, .. }), "{outcome:?}");
+    let all = BatchOutcome::Settled { done: events.len(), retried: 0, parked: 0, returned: 0 };
+    assert_eq!(outcome, all);
 }
 
 #[tokio::test]
-async fn a_paid_order_takes_its_stock_once_however_often_the_event_comes() {
+async fn a_paid_order_commits_its_stock_once_however_often_the_event_comes() {
     let world = World::new();
     stocked(&world.documents, 10).await;
     placed(&world.documents, 1).await;
-    assert_eq!(shelf(&world.documents).await, (8, 1, vec![1]));
+    assert_eq!(stock(&world.documents).await, (8, 1, vec![1]));
     for _ in 0..3 {
         projected(&world, &[paid(1), paid(1)]).await;
-        let order = order(&world.documents, 1).await;
-        assert_eq!((order.stage, order.stock, order.late), (Stage::Paid, StockState::Taken, false));
-        assert_eq!(shelf(&world.documents).await, (8, 0, vec![1]));
+        assert_eq!(stage(&world.documents, 1).await, (Stage::Paid, Stock::Committed));
+        assert!(!order(&world.documents, 1).await.payment().unwrap().late);
+        assert_eq!(stock(&world.documents).await, (8, 0, vec![1]));
     }
     assert_eq!(world.published_ids().len(), 2);
 }
 
 #[tokio::test]
-async fn an_expired_order_gives_stock_and_promo_code_back_and_the_shopper_is_told() {
+async fn an_expired_order_releases_stock_and_promo_code_and_the_shopper_is_told() {
     let world = World::new();
     stocked(&world.documents, 10).await;
     placed(&world.documents, 1).await;
     for _ in 0..3 {
         projected(&world, &[expired(1)]).await;
-        let order = order(&world.documents, 1).await;
-        assert_eq!((order.stage, order.stock), (Stage::Expired, StockState::Returned));
-        assert_eq!(shelf(&world.documents).await, (10, 0, Vec::new()));
+        assert_eq!(stage(&world.documents, 1).await, (Stage::Expired, Stock::Released));
+        assert_eq!(stock(&world.documents).await, (10, 0, Vec::new()));
     }
     assert_eq!(world.published_ids().into_iter().collect::<Vec<_>>(), ["order.expired:1/shopper"]);
 }
@@ -64,13 +71,12 @@ async fn a_shopper_who_cancelled_is_not_told_that_the_order_expired() {
     let world = World::new();
     stocked(&world.documents, 10).await;
     placed(&world.documents, 1).await;
-    cancel_asked(&world.documents, 1).await;
+    request_cancel(&world.documents, 1).await;
     for _ in 0..2 {
         projected(&world, &[expired(1)]).await;
-        let order = order(&world.documents, 1).await;
-        assert_eq!((order.stage, order.stock), (Stage::Cancelled, StockState::Returned));
+        assert_eq!(stage(&world.documents, 1).await, (Stage::Cancelled, Stock::Released));
     }
-    assert_eq!(shelf(&world.documents).await, (10, 0, Vec::new()));
+    assert_eq!(stock(&world.documents).await, (10, 0, Vec::new()));
     assert_eq!(world.published_ids().len(), 0);
 }
 
@@ -82,10 +88,10 @@ async fn late_money_takes_the_goods_again_and_counts_the_promo_code() {
     projected(&world, &[expired(1)]).await;
     for _ in 0..2 {
         projected(&world, &[paid_late(1)]).await;
+        assert_eq!(stage(&world.documents, 1).await, (Stage::Paid, Stock::Committed));
         let order = order(&world.documents, 1).await;
-        assert_eq!((order.stage, order.stock, order.late), (Stage::Paid, StockState::Taken, true));
-        assert_eq!(order.missing, []);
-        assert_eq!(shelf(&world.documents).await, (8, 0, vec![1]));
+        assert_eq!((order.payment().unwrap().late, order.missing()), (true, &[][..]));
+        assert_eq!(stock(&world.documents).await, (8, 0, vec![1]));
     }
 }
 
@@ -98,67 +104,94 @@ async fn late_money_for_goods_that_others_have_bought_marks_what_is_missing() {
     others_buy(&world.documents, 2).await;
     for _ in 0..2 {
         projected(&world, &[paid_late(1)]).await;
+        assert_eq!(stage(&world.documents, 1).await, (Stage::Paid, Stock::Committed));
         let order = order(&world.documents, 1).await;
-        assert_eq!((order.stage, order.stock), (Stage::Paid, StockState::Taken));
-        assert_eq!(order.missing, [OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }]);
-        assert_eq!(shelf(&world.documents).await, (1, 0, vec![1]), "half of what was ordered is not taken");
+        assert_eq!(
+            order.missing(),
+            [OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }]
+        );
+        assert_eq!(stock(&world.documents).await, (1, 0, vec![1]), "half of what was ordered is not taken");
     }
 }
 
 #[tokio::test]
-async fn an_expiry_that_late_money_has_overtaken_changes_nothing_and_is_not_told() {
+async fn an_expiry_that_comes_after_late_money_changes_nothing_and_is_not_told() {
     let world = World::new();
     stocked(&world.documents, 10).await;
     placed(&world.documents, 1).await;
     projected(&world, &[paid_late(1)]).await;
     projected(&world, &[expired(1)]).await;
-    assert_eq!(order(&world.documents, 1).await.stage, Stage::Paid);
-    assert_eq!(shelf(&world.documents).await, (8, 0, vec![1]));
+    assert_eq!(stage(&world.documents, 1).await, (Stage::Paid, Stock::Committed));
+    assert_eq!(stock(&world.documents).await, (8, 0, vec![1]));
     assert!(!world.published_ids().contains("order.expired:1/shopper"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_told_while_the_documents_are_away_and_the_batch_is_held() {
+async fn nobody_is_told_while_the_store_is_away_and_the_batch_is_held() {
     let world = World::new();
     stocked(&world.documents, 10).await;
     placed(&world.documents, 1).await;
     world.deliver_event(&paid(1));
-    world.state().documents_away_calls = 4;
+    world.state().store_away_calls = 4;
     let outcome = world.projector().project_once().await;
-    assert_eq!(outcome, Outcome::Settled { done: 1, retried: 0, parked: 0, returned: 0 });
-    assert_eq!(world.state().verdicts.len(), 1, "nothing went through the ladder");
-    assert_eq!(shelf(&world.documents).await, (8, 0, vec![1]));
+    assert_eq!(outcome, BatchOutcome::Settled { done: 1, retried: 0, parked: 0, returned: 0 });
+    assert_eq!(world.state().verdicts.len(), 1, "nothing was retried by the bus");
+    assert_eq!(stock(&world.documents).await, (8, 0, vec![1]));
 
     world.deliver_event(&expired(2));
-    world.state().documents_away_calls = usize::MAX;
+    world.state().store_away_calls = usize::MAX;
     let outcome = world.projector_that_holds(Duration::from_mins(5)).project_once().await;
-    assert_eq!(outcome, Outcome::Settled { done: 0, retried: 0, parked: 0, returned: 1 });
+    assert_eq!(outcome, BatchOutcome::Settled { done: 0, retried: 0, parked: 0, returned: 1 });
     assert!(!world.published_ids().contains("order.expired:2/shopper"));
 }
 
+/// Whether the stock was settled, as each notification of a payment says.
+fn said_settled(world: &World) -> Vec<(i64, bool)> {
+    let mut said = Vec::new();
+    for message in &world.state().published {
+        let told = Notification::from_json(&message.body).unwrap();
+        if let Subject::OrderPaid { stock_settled, .. } = told.subject {
+            said.push((told.order_id.get(), stock_settled));
+        }
+    }
+    said.sort_unstable();
+    said
+}
+
 #[tokio::test]
-async fn one_order_that_nobody_can_settle_goes_down_the_ladder_alone_and_nobody_is_told_of_it() {
+async fn a_product_that_cannot_be_read_keeps_nobody_from_hearing_that_the_money_came_in() {
+    let world = World::new();
+    stocked(&world.documents, 10).await;
+    placed(&world.documents, 1).await;
+    world.documents.damage(PRODUCTS, &Key::Number(PRODUCT));
+    projected(&world, &[paid(1)]).await;
+    assert_eq!(stage(&world.documents, 1).await, (Stage::Paid, Stock::Held));
+    assert_eq!(said_settled(&world), [(1, false), (1, false)]);
+    assert_eq!(order_count(&world.documents).await, 1);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_is_told_from_its_event_and_the_rest_of_the_batch_is_settled() {
     let world = World::new();
     stocked(&world.documents, 10).await;
     for number in [1, 2, 3] {
         placed(&world.documents, number).await;
-        world.deliver_event(&paid(number));
     }
-    world.state().documents_refuse = Some(Key::Number(2));
-    let outcome = world.projector().project_once().await;
-    assert_eq!(outcome, Outcome::Settled { done: 2, retried: 1, parked: 0, returned: 0 });
-    let retried =
-        |(id, verdict): &(_, Verdict)| *id == paid(2).id && matches!(verdict, Verdict::Retry { .. });
-    assert!(world.state().verdicts.iter().any(retried));
-    assert_eq!(world.published_ids().len(), 4);
-    assert_eq!(shelf(&world.documents).await, (4, 1, vec![1, 2, 3]));
+    world.documents.damage(ORDERS, &Key::Number(2));
+    projected(&world, &[1, 2, 3].map(paid)).await;
+    assert!(world.state().verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Done));
+    let [settled, open] = [true, false];
+    let said = [(1, settled), (1, settled), (2, open), (2, open), (3, settled), (3, settled)];
+    assert_eq!(said_settled(&world), said);
+    assert_eq!(stock(&world.documents).await, (4, 1, vec![1, 2, 3]), "order 2 still holds its pieces");
+    assert!(world.documents.get(ORDERS, &Key::Number(2)).await.is_err());
 }
 
 #[tokio::test]
-async fn a_batch_of_orders_that_were_not_placed_here_costs_one_question() {
+async fn a_batch_of_unknown_orders_costs_a_few_calls_whatever_its_size() {
     let world = World::new();
     projected(&world, &(1..=100).map(paid).collect::<Vec<_>>()).await;
-    assert_eq!(world.state().document_calls, 1);
+    assert!(world.state().store_calls <= 12, "{}", world.state().store_calls);
 }
 
 /// Numbers that look random and are the same every time.
@@ -171,7 +204,7 @@ impl Dice {
     }
 }
 
-/// Projects what is in the queue; where the process dies meanwhile its batch comes again, at once or after others.
+/// Settles what is in the queue; if the process dies meanwhile its batch is delivered again, at once or after others.
 async fn projected_over_a_crash(world: &Arc<World>, comes_again_at_once: bool) {
     let projector = world.projector();
     let mut running = tokio::spawn(async move { projector.project_once().await });
@@ -195,7 +228,7 @@ async fn settled_to_the_end(world: &Arc<World>) {
 /// 1 expires and is paid late, 2 expires, 3 is paid, 4 is cancelled by the shopper; each event comes up to three times,
 /// in any order, and processes die after any of their writes.
 #[tokio::test]
-async fn any_order_any_repetition_and_any_crash_end_in_the_same_place() {
+async fn any_order_any_repetition_and_any_crash_end_in_the_same_state() {
     for seed in 0..300 {
         let mut dice = Dice(seed);
         let world = World::new();
@@ -203,7 +236,7 @@ async fn any_order_any_repetition_and_any_crash_end_in_the_same_place() {
         for number in 1..=4 {
             placed(&world.documents, number).await;
         }
-        cancel_asked(&world.documents, 4).await;
+        request_cancel(&world.documents, 4).await;
         let mut events = Vec::new();
         for event in [expired(1), paid_late(1), expired(2), paid(3), expired(4)] {
             let times = 1 + dice.below(3);
@@ -216,8 +249,8 @@ async fn any_order_any_repetition_and_any_crash_end_in_the_same_place() {
             for event in events.drain(..size) {
                 world.deliver_event(&event);
             }
-            let crash_at = world.state().puts + 1 + dice.below(8);
-            world.state().crash_at = Some(CrashAt::AfterPuts(crash_at));
+            let crash_at = world.state().writes + 1 + dice.below(8);
+            world.state().crash_at = Some(CrashAt::AfterWrites(crash_at));
             let comes_again_at_once = dice.below(2) == 0;
             projected_over_a_crash(&world, comes_again_at_once).await;
         }
@@ -226,16 +259,17 @@ async fn any_order_any_repetition_and_any_crash_end_in_the_same_place() {
         let mut ends = Vec::new();
         for number in 1..=4 {
             let order = order(&world.documents, number).await;
-            assert_eq!(order.missing, [], "seed {seed}");
-            ends.push((order.stage, order.stock));
+            assert_eq!(order.missing(), [], "seed {seed}");
+            ends.push((order.stage(), order.stock));
         }
         let expected = [
-            (Stage::Paid, StockState::Taken),
-            (Stage::Expired, StockState::Returned),
-            (Stage::Paid, StockState::Taken),
-            (Stage::Cancelled, StockState::Returned),
+            (Stage::Paid, Stock::Committed),
+            (Stage::Expired, Stock::Released),
+            (Stage::Paid, Stock::Committed),
+            (Stage::Cancelled, Stock::Released),
         ];
         assert_eq!(ends, expected, "seed {seed}");
-        assert_eq!(shelf(&world.documents).await, (6, 0, vec![1, 3]), "seed {seed}");
+        assert_eq!(stock(&world.documents).await, (6, 0, vec![1, 3]), "seed {seed}");
+        assert_eq!(order_count(&world.documents).await, 2, "seed {seed}");
     }
 }

@@ -118,19 +118,15 @@ impl MongoShop {
 
 /// Takes an error apart that concerns single writes; any other is the error of all of them.
 fn split(error: mongodb::error::Error) -> Result<(VerboseBulkWriteResult, BulkWriteError), Failure> {
-    if std::error::Error::source(&error).is_some() {
+    let ErrorKind::BulkWrite(parts) = &*error.kind else { return Err(error.into()) };
+    if !parts.write_concern_errors.is_empty() || std::error::Error::source(&error).is_some() {
         return Err(error.into());
     }
-    match &*error.kind {
-        ErrorKind::BulkWrite(parts) if parts.write_concern_errors.is_empty() => {
-            let results = match &parts.partial_result {
-                Some(PartialBulkWriteResult::Verbose(results)) => results.clone(),
-                Some(PartialBulkWriteResult::Summary(_)) | None => VerboseBulkWriteResult::default(),
-            };
-            Ok((results, parts.clone()))
-        }
-        _ => Err(error.into()),
-    }
+    let results = match &parts.partial_result {
+        Some(PartialBulkWriteResult::Verbose(results)) => results.clone(),
+        Some(PartialBulkWriteResult::Summary(_)) | None => VerboseBulkWriteResult::default(),
+    };
+    Ok((results, parts.clone()))
 }
 
 fn effect(results: &VerboseBulkWriteResult, index: usize) -> Option<Effect> {

@@ -146,18 +146,19 @@ impl Failure {
 }
 
 fn is_passing(error: &Error) -> bool {
-    let kind = match &*error.kind {
+    let is_passing_kind = matches!(
+        *error.kind,
         ErrorKind::Io(_)
-        | ErrorKind::ConnectionPoolCleared { .. }
-        | ErrorKind::ServerSelection { .. }
-        | ErrorKind::DnsResolve { .. }
-        | ErrorKind::Shutdown
-        | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
-        // Either a write concern that was not met in time, or what broke in the midst of the batch.
-        ErrorKind::BulkWrite(_) => true,
-        _ => false,
-    };
-    kind || driver_code(error).is_some_and(|code| PASSING_CODES.contains(&code))
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::ServerSelection { .. }
+            | ErrorKind::DnsResolve { .. }
+            | ErrorKind::Shutdown
+            | ErrorKind::Write(WriteFailure::WriteConcernError(_))
+            // A write concern that was not met in time, or a break in the midst of a batch.
+            | ErrorKind::BulkWrite(_)
+    );
+    is_passing_kind
+        || driver_code(error).is_some_and(|code| PASSING_CODES.contains(&code))
         || error.contains_label("RetryableWriteError")
         || error.contains_label("TransientTransactionError")
 }

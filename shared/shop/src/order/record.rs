@@ -168,10 +168,12 @@ impl ShopOrder {
     }
 
     pub fn cancel_requested_by(&self) -> Option<Actor> {
-        match self.state {
-            OrderState::Creating { cancel_requested_by }
-            | OrderState::AwaitingPayment { cancel_requested_by, .. } => cancel_requested_by,
-            _ => None,
+        if let OrderState::Creating { cancel_requested_by }
+        | OrderState::AwaitingPayment { cancel_requested_by, .. } = self.state
+        {
+            cancel_requested_by
+        } else {
+            None
         }
     }
 
@@ -195,10 +197,7 @@ impl ShopOrder {
         use Progress::{Delivered, New, OnTheWay, Preparing, Ready};
         let is_unpaid =
             matches!(self.state, OrderState::Creating { .. } | OrderState::AwaitingPayment { .. });
-        let progress = match self.state {
-            OrderState::Paid { progress, .. } => Some(progress),
-            _ => None,
-        };
+        let progress = if let OrderState::Paid { progress, .. } = self.state { Some(progress) } else { None };
         let is_shipped = self.delivery() != Some(&Delivery::Pickup);
         match action {
             OrderAction::Placed | OrderAction::Registered | OrderAction::Paid => false,
@@ -234,7 +233,12 @@ impl ShopOrder {
             OrderAction::MadeReady => Some(Progress::Ready),
             OrderAction::SentOff => Some(Progress::OnTheWay),
             OrderAction::Delivered => Some(Progress::Delivered),
-            _ => None,
+            OrderAction::Placed
+            | OrderAction::Registered
+            | OrderAction::Paid
+            | OrderAction::Cancelled
+            | OrderAction::Expired
+            | OrderAction::Refunded => None,
         };
         self.state = match (action, progress, sale) {
             (_, Some(progress), Some(sale)) => OrderState::Paid { sale, progress },
@@ -267,7 +271,11 @@ impl ShopOrder {
                 *known = Some(link);
                 Outcome::AlreadyApplied
             }
-            _ => Outcome::Refused(self.stage()),
+            OrderState::Creating { cancel_requested_by: Some(_) }
+            | OrderState::Paid { .. }
+            | OrderState::Expired
+            | OrderState::Cancelled { .. }
+            | OrderState::Refunded { .. } => Outcome::Refused(self.stage()),
         }
     }
 
@@ -331,14 +339,13 @@ impl ShopOrder {
 
     /// Somebody wants an unpaid order cancelled; the first to ask counts. `false`: it is not waiting to be paid.
     pub fn request_cancel(&mut self, by: Actor) -> bool {
-        match &mut self.state {
-            OrderState::Creating { cancel_requested_by }
-            | OrderState::AwaitingPayment { cancel_requested_by, .. } => {
-                cancel_requested_by.get_or_insert(by);
-                true
-            }
-            _ => false,
-        }
+        let (OrderState::Creating { cancel_requested_by }
+        | OrderState::AwaitingPayment { cancel_requested_by, .. }) = &mut self.state
+        else {
+            return false;
+        };
+        cancel_requested_by.get_or_insert(by);
+        true
     }
 
     /// The ledger did not cancel it: nobody waits for that any more.

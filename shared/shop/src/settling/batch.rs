@@ -16,10 +16,7 @@ use tolov_domain::{
     },
 };
 
-use super::{
-    goods::settle_goods,
-    people::{Purchase, record_purchases},
-};
+use super::goods::settle_goods;
 use crate::{
     catalogue::{self, Article},
     order::{HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, reserve_order_ids},
@@ -48,8 +45,6 @@ pub async fn settle(documents: &dyn Documents, events: &[Event]) -> Result<Vec<S
         of_order.entry(Key::Number(event.order_id.get())).or_default().push(event);
     }
     let applied = apply(documents, &of_order).await?;
-    let purchases = purchases(&of_order, &applied);
-    let untold_shoppers = record_purchases(documents, &purchases).await?;
     let orders = applied.orders.values().map(|applied| applied.order.clone()).collect();
     let goods = settle_goods(documents, orders).await?;
     let settled = events.iter().map(|event| {
@@ -62,8 +57,7 @@ pub async fn settle(documents: &dyn Documents, events: &[Event]) -> Result<Vec<S
             };
         };
         let order = goods.orders.get(&event.order_id).unwrap_or(&applied.order);
-        let is_settled = !goods.failed.contains(order.id) && !untold_shoppers.contains(&order.user_id);
-        applied.settled(event, order, is_settled)
+        applied.settled(event, order, !goods.failed.contains(order.id))
     });
     Ok(settled.collect())
 }
@@ -78,8 +72,6 @@ struct AppliedBatch {
 
 struct AppliedOrder {
     order: Versioned<ShopOrder>,
-    /// It was settled before the batch came.
-    was_committed: bool,
     /// Events that contradict the order, with the lines that they are about.
     questions: Vec<(Event, Anomaly, Vec<OrderLine>)>,
 }
@@ -120,24 +112,21 @@ async fn apply(
     reserve_order_ids(documents, new).await?;
     let changed = records::change_found(documents, found, keys, |key, order: Option<&ShopOrder>, _| {
         let events = of_order.get(key)?;
-        let was_committed = order.is_some_and(|order| order.stock == Stock::Committed);
         let mut order = order.cloned().or_else(|| Some(made_from(events.first()?, &articles)))?;
         let mut questions = Vec::new();
         for event in events {
             if let Err(anomaly) = apply_event(&mut order, event) {
-                let lines = match anomaly {
-                    Anomaly::OrderDiffers => lines_of(&event.products, &articles),
-                    _ => order.lines.clone(),
-                };
+                let is_another = anomaly == Anomaly::OrderDiffers;
+                let lines =
+                    if is_another { lines_of(&event.products, &articles) } else { order.lines.clone() };
                 questions.push(((*event).clone(), anomaly, lines));
             }
         }
-        Some((order, (was_committed, questions)))
+        Some((order, questions))
     });
-    let applied = changed.await?.records.into_values().map(|(order, (was_committed, questions))| {
-        (order.id, AppliedOrder { order, was_committed, questions })
-    });
-    Ok(AppliedBatch { orders: applied.collect(), articles })
+    let applied = changed.await?.records.into_values();
+    let orders = applied.map(|(order, questions)| (order.id, AppliedOrder { order, questions })).collect();
+    Ok(AppliedBatch { orders, articles })
 }
 
 fn differs(order: &ShopOrder, event: &Event) -> bool {
@@ -203,22 +192,4 @@ fn apply_event(order: &mut ShopOrder, event: &Event) -> Result<(), Anomaly> {
     let Some(anomaly) = anomaly else { return Ok(()) };
     order.note(HistoryItem::PaymentQuestioned(anomaly), question_id(event, anomaly), at);
     Err(anomaly)
-}
-
-/// The sales of the batch that the shoppers' records may not have yet.
-fn purchases(of_order: &BTreeMap<Key, Vec<&Event>>, applied: &AppliedBatch) -> Vec<Purchase> {
-    let is_completed = |event: &&&Event| matches!(event.kind, EventKind::PaymentCompleted { .. });
-    let completed = of_order.values().flatten().filter(is_completed).map(|event| event.order_id);
-    let orders: BTreeSet<OrderId> = completed.collect();
-    let orders = orders.iter().filter_map(|id| applied.orders.get(id));
-    let purchase = |order: &ShopOrder| Purchase {
-        order_id: order.id,
-        user_id: order.user_id,
-        products: order.products(),
-    };
-    // The shopper's record is written before an order is committed.
-    orders
-        .filter(|applied| applied.order.is_paid() && !applied.was_committed)
-        .map(|applied| purchase(&applied.order))
-        .collect()
 }

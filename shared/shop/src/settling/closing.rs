@@ -28,13 +28,15 @@ pub async fn close(
     by: Actor,
     at: Timestamp,
 ) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
-    let closed = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| match order.state {
-        OrderState::Creating { .. } => {
-            order.request_cancel(by);
-            Outcome::AlreadyApplied
+    let closed = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| {
+        if order.is_paid() {
+            return Outcome::Refused(order.stage());
         }
-        _ if order.is_paid() => Outcome::Refused(order.stage()),
-        _ => order.close(action, by, at),
+        if order.stage() == Stage::Creating {
+            order.request_cancel(by);
+            return Outcome::AlreadyApplied;
+        }
+        order.close(action, by, at)
     });
     match closed.await? {
         None => Ok(None),
@@ -69,7 +71,7 @@ pub async fn cancel_paid(
 async fn settled(documents: &dyn Documents, order: Versioned<ShopOrder>) -> Result<ShopOrder, PortError> {
     let id = order.id;
     let mut goods = settle_goods(documents, vec![order.clone()]).await?;
-    if goods.failed.contains(id) {
+    if goods.failed.has_goods_of(id) {
         return Err(PortError::Refused(format!(
             "a product or the promo code of order {id} cannot be read: repair it, then try again"
         )));

@@ -1,4 +1,4 @@
-//! Brings the goods of orders to where their records say that they belong.
+//! Brings everything that orders touch to where their records say that it belongs: goods, promo codes, shoppers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use tolov_domain::{
     },
 };
 
-use super::people::{PromoUse, settle_promos};
+use super::people::{PromoUse, record_purchases, settle_promos};
 use crate::{
     catalogue::stock::{self, Goods, Marks, Settlement, Sold},
     order::{ShopOrder, Stock},
@@ -75,15 +75,22 @@ pub(super) struct Failed {
     /// Their stock is not settled.
     goods: BTreeSet<OrderId>,
     promos: BTreeSet<OrderId>,
+    shoppers: BTreeSet<OrderId>,
 }
 
 impl Failed {
     pub(super) fn contains(&self, id: OrderId) -> bool {
+        self.has_goods_of(id) || self.shoppers.contains(&id)
+    }
+
+    /// Whether something that the order holds is neither sold nor released.
+    pub(super) fn has_goods_of(&self, id: OrderId) -> bool {
         self.goods.contains(&id) || self.promos.contains(&id)
     }
 }
 
-/// Settles the goods of orders as they were read or written just now, and the promo codes with them.
+/// Settles the goods of orders as they were read or written just now, and with them the records of their shoppers and
+/// promo codes.
 pub(super) async fn settle_goods(
     documents: &dyn Documents,
     mut orders: Vec<Versioned<ShopOrder>>,
@@ -127,12 +134,21 @@ impl Round {
         self.settle.is_empty() && self.take.is_empty() && self.restock.is_empty()
     }
 
+    /// The paid orders that were not committed when they were read.
+    fn sold(&self) -> impl Iterator<Item = &ShopOrder> {
+        let settled = self.settle.values().map(|(order, _)| order);
+        let all = settled.chain(self.take.values()).chain(self.restock.values().map(|(order, _)| order));
+        all.map(|order| &order.record).filter(|order| order.is_paid() && order.stock != Stock::Committed)
+    }
+
     /// Returns the orders for which more may be left to do.
     async fn run(
         self,
         documents: &dyn Documents,
         failed: &mut Failed,
     ) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
+        // Before any of them is committed: a committed order is one that its shopper's record has.
+        failed.shoppers.extend(record_purchases(documents, self.sold()).await?);
         let released = self.settle.values().filter(|(_, how)| *how == Settlement::Release);
         let promos: Vec<(&ShopOrder, PromoUse)> = released
             .map(|(order, _)| (&order.record, PromoUse::Releases))
@@ -164,11 +180,14 @@ async fn settle(
     let written: Vec<&Versioned<ShopOrder>> =
         orders.values().filter(is_to_write).map(|(order, _)| order).collect();
     let written = change_orders(documents, written, failed, |order| {
-        order.stock = match task_of(order) {
-            Task::Settle(Settlement::Commit) if how(order.id) == Settlement::Commit => Stock::Committed,
-            Task::Settle(Settlement::Release) if how(order.id) == Settlement::Release => Stock::Released,
-            _ => order.stock,
-        };
+        // What it needs by now may be something else.
+        if task_of(order) == Task::Settle(how(order.id)) {
+            order.stock = match how(order.id) {
+                Settlement::Commit => Stock::Committed,
+                Settlement::Release => Stock::Released,
+                Settlement::Prune { .. } => order.stock,
+            };
+        }
     })
     .await?;
     let was_released = |order: &&Versioned<ShopOrder>| how(order.id) == Settlement::Release;

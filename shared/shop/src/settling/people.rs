@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tolov_domain::{
-    OrderId, OrderedProduct, UserId,
+    OrderId,
     ports::{
         PortError,
         documents::{Documents, Key},
@@ -17,36 +17,29 @@ use crate::{
     shopper::Shopper,
 };
 
-/// A sale as the shopper's record takes it.
-pub(super) struct Purchase {
-    pub(super) order_id: OrderId,
-    pub(super) user_id: UserId,
-    pub(super) products: Vec<OrderedProduct>,
-}
-
-/// Takes what was bought out of the carts and counts the orders, each once. Returns the shoppers whose record could not be
-/// read or written.
-pub(super) async fn record_purchases(
+/// Takes what was bought out of the carts and counts the orders, each once. Returns the orders whose shopper's record could
+/// not be read or written.
+pub(super) async fn record_purchases<'a>(
     documents: &dyn Documents,
-    purchases: &[Purchase],
-) -> Result<BTreeSet<UserId>, PortError> {
-    let mut of_shopper: BTreeMap<Key, Vec<&Purchase>> = BTreeMap::new();
-    for purchase in purchases {
-        of_shopper.entry(Key::Number(purchase.user_id.get())).or_default().push(purchase);
+    orders: impl IntoIterator<Item = &'a ShopOrder>,
+) -> Result<BTreeSet<OrderId>, PortError> {
+    let mut of_shopper: BTreeMap<Key, Vec<&ShopOrder>> = BTreeMap::new();
+    for order in orders {
+        of_shopper.entry(Key::Number(order.user_id.get())).or_default().push(order);
     }
     let keys = of_shopper.keys().cloned().collect();
     let changed = records::change_many(documents, keys, |key, shopper: Option<&Shopper>, _| {
-        let purchases = of_shopper.get(key)?;
-        let user_id = purchases.first()?.user_id;
+        let orders = of_shopper.get(key)?;
+        let user_id = orders.first()?.user_id;
         let mut shopper = shopper.cloned().unwrap_or_else(|| Shopper::new(user_id));
-        for purchase in purchases {
-            shopper.record_purchase(purchase.order_id, &purchase.products);
+        for order in orders {
+            shopper.record_purchase(order.id, &order.products());
         }
         Some((shopper, ()))
     });
     let failed = changed.await?.failed;
-    let is_failed = |purchase: &&Purchase| failed.contains_key(&Key::Number(purchase.user_id.get()));
-    Ok(purchases.iter().filter(is_failed).map(|purchase| purchase.user_id).collect())
+    let of_failed = failed.keys().filter_map(|key| of_shopper.get(key)).flatten();
+    Ok(of_failed.map(|order| order.id).collect())
 }
 
 /// Whether the use of a promo code counts.

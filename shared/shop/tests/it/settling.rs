@@ -279,3 +279,15 @@ async fn money_for_an_order_that_was_being_given_up_is_honoured() {
     assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await, uses(&shop).await), (6, 4, vec![1]));
     assert!(is_tidy(&shop).await);
 }
+
+#[tokio::test]
+async fn whichever_event_settles_an_order_whose_payment_was_interrupted_its_purchase_is_recorded() {
+    let shop = shop_with_an_order().await;
+    let pay = |order: &mut ShopOrder| order.pay(payment(), completed(&order_1(), false).id);
+    records::change(&shop, 1, pay).await.unwrap();
+    settle(&shop, &[expired(&order_1())]).await;
+    assert_eq!(order(&shop, 1).await.stock, Stock::Committed);
+    settle(&shop, &[completed(&order_1(), false)]).await;
+    let shopper = shopper(&shop).await;
+    assert_eq!((shopper.order_count, shopper.cart), (1, Vec::new()));
+}
