@@ -6,14 +6,6 @@ use tolov_domain::{
 
 use super::*;
 
-use crate::{
-    notify::{
-        shopper::Subject,
-        texts::{digest, shopper_expired, shopper_paid, staff_post},
-    },
-    orders::order_lines::units,
-};
-
 fn line(title: &str, count: u32) -> OrderLine {
     let product_id = ProductId::try_new(7).unwrap();
     OrderLine { product_id, count, title: title.to_owned(), price: None }

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::ports::{
     PortError,
-    documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
+    documents::{Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written},
 };
 use tolov_kit::{clock::ManualClock, lifecycle::Stop};
 
@@ -36,29 +36,23 @@ impl Store {
 
 #[async_trait]
 impl Documents for Store {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.there()?.get(collection, key).await
-    }
-
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         self.there()?.get_many(collection, keys).await
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        self.there()?.put(collection, key, seen, body).await
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        self.there()?.put_many(collection, writes).await
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
         self.there()?.remove(collection, key, seen).await
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         self.there()?.find(query).await
     }
 
@@ -66,8 +60,8 @@ impl Documents for Store {
         self.there()?.count(query).await
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
-        self.there()?.next_number(sequence).await
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
+        self.there()?.next_number(sequence, above).await
     }
 }
 

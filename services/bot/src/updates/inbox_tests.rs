@@ -75,7 +75,7 @@ async fn what_is_done_is_known_for_48_hours_without_its_words() {
     assert!(inbox.remove_old(3).await.unwrap(), "there are more");
     assert!(!inbox.remove_old(3).await.unwrap());
     let left = documents.find(&Query::all(UPDATES, 10)).await.unwrap();
-    assert_eq!(left.iter().map(|left| left.key.clone()).collect::<Vec<_>>(), [Key::Number(5)]);
+    assert_eq!(left.into_iter().map(|left| left.unwrap().key).collect::<Vec<_>>(), [Key::Number(5)]);
 }
 
 #[tokio::test]

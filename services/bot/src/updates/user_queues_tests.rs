@@ -101,7 +101,7 @@ impl World {
 
     async fn has(&self, person: i64, raw: &Value) {
         let id = raw["update_id"].as_i64().unwrap();
-        self.inbox().keep(id, person, raw.to_string()).await.unwrap();
+        self.inbox().store(id, person, raw.to_string()).await.unwrap();
     }
 
     /// Nothing waits, and all was done in this order.

@@ -6,8 +6,8 @@ use time::macros::datetime;
 use tolov_domain::UserId;
 use tolov_shop::{
     broadcast::{Broadcast, BroadcastState},
-    profile::Profile,
     records,
+    shopper::Shopper,
 };
 
 use crate::{telegram::Answer, world::World};
@@ -24,7 +24,8 @@ fn user(id: i64) -> UserId {
 async fn started(world: &World) {
     let met_at = datetime!(2026-11-23 07:00 UTC);
     for id in 1..=PEOPLE {
-        records::insert(&world.shop.documents, &Profile::new(user(id), "A", met_at)).await.unwrap();
+        let shopper = Shopper { registered_at: Some(met_at), ..Shopper::new(user(id)) };
+        records::insert(&world.shop.documents, &shopper).await.unwrap();
     }
     let broadcast = Broadcast {
         id: 1,
@@ -77,7 +78,7 @@ async fn everybody_gets_it_once_through_429_and_who_has_blocked_the_bot_is_remem
     for id in (1..=PEOPLE).filter(|id| *id != 9) {
         assert_eq!(copies(&world, id), 1, "person {id}");
     }
-    let blocked: Profile = records::read(&world.shop.documents, 9).await.unwrap().unwrap();
+    let blocked: Shopper = records::read(&world.shop.documents, 9).await.unwrap().unwrap();
     assert!(blocked.blocked_at.is_some());
     let last = world.telegram.edited(&AUTHOR.to_string()).pop().unwrap();
     assert!(last.text.contains("30 / 30"), "{}", last.text);

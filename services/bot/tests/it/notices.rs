@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tolov_domain::{
     EventId, Language,
     notification::{Notification, Recipient},
-    ports::{bus::Verdict, shop::Outcome},
+    ports::{bus::Verdict, notifications::SendOutcome},
 };
 
 use crate::world::{World, expired, for_shopper, for_staff};
@@ -15,7 +15,7 @@ use crate::world::{World, expired, for_shopper, for_staff};
 async fn a_shopper_is_told_in_the_language_that_is_stored() {
     let world = World::new().await;
     let notification = for_shopper(1024, 5551);
-    world.shop.has_language(notification.user_id, Language::Ru);
+    world.shop.has_language(notification.user_id, Language::Ru).await;
     world.bus.deliver(&notification);
     let bot = world.run_bot();
     world.bus.until_empty().await;
@@ -24,13 +24,13 @@ async fn a_shopper_is_told_in_the_language_that_is_stored() {
     assert_eq!(shown.len(), 1);
     assert!(shown[0].starts_with("✅ <b>Заказ №1024 оплачен</b>"), "{}", shown[0]);
     assert!(shown[0].contains("Pizza &lt;b&gt;&amp; × 2") && shown[0].contains("30 000 сум"));
-    assert!(matches!(world.shop.outcome_of(&notification.notification_id), Some(Outcome::Sent { .. })));
+    assert!(matches!(world.shop.outcome_of(&notification.notification_id), Some(SendOutcome::Sent { .. })));
 }
 
 #[tokio::test]
 async fn a_shopper_hears_once_that_an_order_expired_and_staff_never() {
     let world = World::new().await;
-    world.shop.has_language(expired(1024, 5551).user_id, Language::En);
+    world.shop.has_language(expired(1024, 5551).user_id, Language::En).await;
     let for_staff = Notification {
         recipient: Recipient::Staff,
         notification_id: EventId::new("order.expired:1024/staff"),

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use time::macros::datetime;
-use tolov_domain::{OrderId, ProductId, Tiyin, UserId, order::OrderLine};
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, OrderId, Phone, ProductId, Tiyin, UserId,
+    order::OrderLine,
+    ports::documents::{Collection, Documents, Key},
+};
 use tolov_shop::{
-    fulfilment::{Delivery, ShopOrder, Stage, StockState, fulfilment},
+    order::{self, Delivery, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock, Terms},
     records,
 };
 
@@ -25,6 +29,12 @@ async fn world() -> World {
 
 async fn is_paid(world: &World, number: i64) {
     let total = Tiyin::from_soum(30_000).unwrap();
+    let payment = PaymentFacts {
+        click_trans_id: ClickTransId::try_new(1001).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        paid_at: datetime!(2026-11-23 07:05 UTC),
+        late: false,
+    };
     let order = ShopOrder {
         id: OrderId::try_new(number).unwrap(),
         user_id: UserId::try_new(5551).unwrap(),
@@ -34,49 +44,49 @@ async fn is_paid(world: &World, number: i64) {
             title: "Pizza".to_owned(),
             price: Some(Tiyin::from_soum(15_000).unwrap()),
         }],
-        goods: total,
-        discount: Tiyin::ZERO,
-        promo_code: None,
-        delivery_price: Tiyin::ZERO,
         total,
-        delivery: Delivery::Pickup,
-        phone: "+998901234567".to_owned(),
-        comment: None,
-        stage: Stage::Paid,
-        stock: StockState::Taken,
         placed_at: datetime!(2026-11-23 07:00 UTC),
-        pay_until_at: None,
-        payment_url: None,
-        click_paydoc_id: Some(2001),
-        paid_at: Some(datetime!(2026-11-23 07:05 UTC)),
-        late: false,
-        missing: Vec::new(),
-        cancel_asked_by: None,
-        timeline: Vec::new(),
-        shopper_message_id: None,
-        staff_message_id: None,
+        terms: Some(Terms {
+            goods: total,
+            discount: Tiyin::ZERO,
+            promo_code: None,
+            delivery_price: Tiyin::ZERO,
+            delivery: Delivery::Pickup,
+            phone: Phone::parse("+998901234567").unwrap(),
+            comment: None,
+        }),
+        state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
+        stock: Stock::Committed,
+        history: Vec::new(),
     };
     records::insert(&world.shop.documents, &order).await.unwrap();
 }
 
-async fn order(world: &World, number: i64) -> ShopOrder {
+async fn stored(world: &World, number: i64) -> ShopOrder {
     order::order(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
 }
 
-/// The post of a paid order, whose number the order knows.
+/// The message that the bot has recorded as the post of an order.
+async fn recorded_post(world: &World, number: i64) -> Option<i64> {
+    let collection = Collection::new("order_messages", &[]);
+    let messages = world.shop.documents.get(collection, &Key::Number(number)).await.unwrap()?;
+    messages.body["staff_post"]["message_id"].as_i64()
+}
+
+/// The post of a paid order, once it is recorded.
 async fn posted(world: &World, number: i64) -> i64 {
     is_paid(world, number).await;
     world.bus.deliver(&for_staff(number));
     world.bus.until_empty().await;
-    let kept = async {
+    let recorded = async {
         loop {
-            if let Some(id) = order(world, number).await.staff_message_id {
+            if let Some(id) = recorded_post(world, number).await {
                 return id;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), kept).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(10), recorded).await.unwrap()
 }
 
 #[tokio::test]
@@ -98,7 +108,7 @@ async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() 
     // The owner never wrote to the bot: the tap told the name.
     assert!(edited.text.contains(r#"<a href="tg://user?id=1">A</a>"#), "{}", edited.text);
     world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
-    let order = order(&world, 1024).await;
+    let order = stored(&world, 1024).await;
     assert_eq!(order.stage(), Stage::Preparing);
 
     // A second tap, perhaps of somebody else, does nothing and says who was faster.
@@ -106,7 +116,7 @@ async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() 
     let toasts = world.telegram.until_toasts(2).await;
     assert!(toasts[1].contains("already"), "{toasts:?}");
     bot.stop().await;
-    assert_eq!(self::order(&world, 1024).await.timeline, order.history);
+    assert_eq!(stored(&world, 1024).await.history, order.history);
 }
 
 #[tokio::test]
@@ -118,7 +128,7 @@ async fn a_stranger_in_the_channel_is_refused() {
     let toasts = world.telegram.until_toasts(1).await;
     bot.stop().await;
     assert!(!toasts[0].is_empty());
-    assert_eq!(order(&world, 1024).await.stage, Stage::Paid);
+    assert_eq!(stored(&world, 1024).await.stage(), Stage::Paid);
     assert!(world.telegram.edited(STAFF).is_empty());
 }
 
@@ -130,15 +140,15 @@ async fn cancelling_asks_first_and_then_the_money_has_to_go_back() {
     world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:cn");
     let asked = world.telegram.until_edited(STAFF, 1).await.pop().unwrap();
     assert!(asked.buttons.to_string().contains("1:ads:1024:cn"), "{}", asked.buttons);
-    assert_eq!(order(&world, 1024).await.stage, Stage::Paid);
+    assert_eq!(stored(&world, 1024).await.stage(), Stage::Paid);
 
     world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ads:1024:cn");
     let cancelled = world.telegram.until_edited(STAFF, 2).await.pop().unwrap();
     assert!(cancelled.text.contains("CLICK kabinetida"), "{}", cancelled.text);
     assert!(cancelled.buttons.to_string().contains("1:ad:1024:rf"), "{}", cancelled.buttons);
     bot.stop().await;
-    let order = order(&world, 1024).await;
-    assert_eq!((order.stage(), order.stock), (Stage::Cancelled, StockState::Returned));
+    let order = stored(&world, 1024).await;
+    assert_eq!((order.stage(), order.stock), (Stage::Cancelled, Stock::Released));
 }
 
 #[tokio::test]
@@ -151,7 +161,7 @@ async fn a_post_that_was_removed_comes_anew() {
     let posts = world.telegram.until(STAFF, |arrived| arrived.len() == 2).await;
     assert!(posts[1].text.contains("qabul qilindi"), "{}", posts[1].text);
     bot.stop().await;
-    assert_ne!(order(&world, 1024).await.staff_message_id, Some(message_id));
+    assert_ne!(recorded_post(&world, 1024).await, Some(message_id));
 }
 
 #[tokio::test]

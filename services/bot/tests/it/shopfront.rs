@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tolov_domain::{Language, ProductId, Tiyin, UserId};
 use tolov_shop::{
     catalogue::{Category, Fiscal, Product},
-    profile, records,
+    records, shopper,
 };
 
 use crate::{updates::until_done, world::World};
@@ -63,9 +63,9 @@ impl Chat<'_> {
         self.bring("callback_query", query).await
     }
 
-    fn phone(&self) -> Option<String> {
-        let users = self.world.shop.users.lock().unwrap();
-        users.get(&self.user_id()).and_then(|user| user.phone.clone())
+    async fn phone(&self) -> Option<String> {
+        let phone = self.world.shop.shopper(self.user_id()).await?.phone?;
+        Some(phone.as_str().to_owned())
     }
 }
 
@@ -111,12 +111,12 @@ async fn the_first_meeting_asks_language_and_own_number_and_then_follows_the_lin
     assert!(ali.tap("1:l:ru").await.is_empty());
     let anothers = json!({"contact": {"phone_number": "998901112233", "first_name": "B", "user_id": 6}});
     assert!(text(&ali.send(anothers).await[0]).contains("другого человека"));
-    assert_eq!(ali.phone(), None);
+    assert_eq!(ali.phone().await, None);
     let own = json!({"contact": {"phone_number": "998901234567", "first_name": "Ali", "user_id": 5}});
     let met = ali.send(own).await;
     assert_eq!(met[0]["reply_markup"]["remove_keyboard"], true);
     assert!(text(&met[1]).starts_with("<b>Choy qo'shiq</b>"), "{met:?}");
-    assert_eq!(ali.phone().as_deref(), Some("+998901234567"));
+    assert_eq!(ali.phone().await.as_deref(), Some("+998901234567"));
     // Known from now on.
     assert!(text(&ali.write("/start").await[0]).contains("Главное меню"));
     bot.stop().await;
@@ -125,7 +125,7 @@ async fn the_first_meeting_asks_language_and_own_number_and_then_follows_the_lin
 #[tokio::test]
 async fn a_number_may_come_later_and_a_friend_counts_once() {
     let world = World::new().await;
-    world.shop.has_language(UserId::try_new(9).unwrap(), Language::En);
+    world.shop.has_language(UserId::try_new(9).unwrap(), Language::En).await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
     let first = ali.write("/start ref_9").await;
@@ -133,10 +133,10 @@ async fn a_number_may_come_later_and_a_friend_counts_once() {
     assert!(text(&first[0]).contains("Ali has joined"));
     assert_eq!(ali.write("/start ref_9").await.len(), 1);
     let nine = UserId::try_new(9).unwrap();
-    assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
+    assert_eq!(shopper::invited_by(&world.shop.documents, nine).await.unwrap(), 1);
     let own = Chat { world: &world, id: 9 }.write("/start ref_9").await;
     assert!(text(&own[0]).contains("Main menu"));
-    assert_eq!(profile::friends_of(&world.shop.documents, nine).await.unwrap(), 1);
+    assert_eq!(shopper::invited_by(&world.shop.documents, nine).await.unwrap(), 1);
     ali.tap("1:l:en").await;
     assert!(text(&ali.write("who are you?").await[0]).contains("read that as a number"));
     let cart = ali.write("/cart").await;
@@ -162,7 +162,7 @@ async fn the_question_for_a_number_can_be_put_off() {
 #[tokio::test]
 async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
     let world = World::new().await;
-    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En);
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
     sells(&world, 7, "Choy qo'shiq", Some(12)).await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
@@ -174,7 +174,7 @@ async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
     // Only so many are there.
     let most = ali.tap("1:sc:7:20").await;
     assert_eq!(most[0]["reply_markup"]["inline_keyboard"][0][2]["text"], "12 pcs");
-    let cart = world.shop.users.lock().unwrap()[&ali.user_id()].cart.clone();
+    let cart = world.shop.shopper(ali.user_id()).await.unwrap().cart;
     assert_eq!((cart.len(), cart[0].count), (1, 12));
     assert!(text(&ali.tap("1:fp:0").await[0]).contains("CHOY QO‘SHIQ"));
     assert!(text(&ali.write("zzz").await[0]).contains("Nothing was found"));
@@ -187,7 +187,7 @@ async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
 #[tokio::test]
 async fn what_is_hidden_or_gone_is_said_kindly() {
     let world = World::new().await;
-    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En);
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
     sells(&world, 7, "Choy", None).await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
@@ -206,7 +206,7 @@ async fn what_is_hidden_or_gone_is_said_kindly() {
 #[tokio::test]
 async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
     let world = World::new().await;
-    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En);
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
     for number in 1..=25 {
         sells(&world, number, "Choy", None).await;
     }
@@ -223,7 +223,7 @@ async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
     };
     for (status, is_blocked) in [("kicked", true), ("member", false)] {
         ali.bring("my_chat_member", member(status)).await;
-        let known = profile::profile(&world.shop.documents, ali.user_id()).await.unwrap().unwrap();
+        let known = world.shop.shopper(ali.user_id()).await.unwrap();
         assert_eq!(known.blocked_at.is_some(), is_blocked, "{status}");
     }
     for (offset, count, next) in [("", 20, "20"), ("20", 5, "")] {
@@ -251,7 +251,7 @@ async fn staff_leave_a_question_for_their_panel_and_hear_what_a_search_for_an_or
     let mut world = World::new().await;
     let owner = UserId::try_new(5).unwrap();
     world.config.owners = vec![owner];
-    world.shop.has_language(owner, Language::En);
+    world.shop.has_language(owner, Language::En).await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
     ali.write("/phone").await;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 use tolov_domain::{
     notification::Recipient,
-    ports::{bus::Verdict, shop::Outcome},
+    ports::{bus::Verdict, notifications::SendOutcome},
 };
 
 use crate::{
@@ -47,7 +47,7 @@ async fn three_hundred_notices_become_a_few_digests_and_none_is_lost() {
         let about = |line: &&str| names(line, number) || line.starts_with(&mark);
         assert_eq!(posts.iter().flat_map(|post| post.lines()).filter(about).count(), 1, "order {number}");
         let id = for_staff(number).notification_id;
-        assert!(matches!(world.shop.outcome_of(&id), Some(Outcome::Sent { .. })));
+        assert!(matches!(world.shop.outcome_of(&id), Some(SendOutcome::Sent { .. })));
         assert_eq!(world.bus.verdicts_of(&id).last(), Some(&Verdict::Done));
     }
     assert_eq!(posts.iter().map(|post| post.matches("⚠️").count()).sum::<usize>(), 3, "the late ones");

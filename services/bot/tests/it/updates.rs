@@ -21,7 +21,7 @@ pub(crate) async fn until_done(world: &World, count: u64) {
 
 async fn until_counted(world: &World, done: u64, waiting: u64) {
     let counted = |state: &'static str| async move {
-        let query = Query::is(UPDATES, "state", state, 1);
+        let query = Query::is(Collection::new("updates", &["state"]), "state", state, 1);
         world.shop.documents.count(&query).await.unwrap()
     };
     let wait = async {

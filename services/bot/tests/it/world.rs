@@ -63,7 +63,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
         };
         let stop = Stop::new();
-        let service = Service::build(self.config.clone(), deps).unwrap();
+        let service = Service::new(self.config.clone(), deps).unwrap();
         let telegram_status = Box::new(service.telegram_status());
         Running { task: tokio::spawn(service.run(stop.clone())), stop, telegram_status }
     }
@@ -117,7 +117,11 @@ pub(crate) fn notification(number: i64, user: i64, recipient: Recipient, late: b
             price: None,
         }],
         total_tiyin: Tiyin::from_soum(30_000).unwrap(),
-        subject: Subject::OrderPaid { click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(), late },
+        subject: Subject::OrderPaid {
+            click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+            late,
+            stock_settled: true,
+        },
         occurred_at: datetime!(2026-11-23 07:05:06 UTC),
     }
 }

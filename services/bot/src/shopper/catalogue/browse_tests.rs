@@ -3,12 +3,6 @@ use tolov_shop::catalogue::{Fiscal, Variant};
 
 use super::*;
 
-use crate::{
-    conversation::screen::Screen,
-    shopper::catalogue::browse::{shortened, variant_label},
-    staff::catalogue::card::product_label,
-};
-
 pub(crate) fn id(number: i64) -> ProductId {
     ProductId::try_new(number).unwrap()
 }

@@ -2,8 +2,6 @@ use tolov_domain::Tiyin;
 
 use super::*;
 
-use crate::staff::{catalogue::product::fiscal, people::journal_texts::texts_of};
-
 fn text(language: Language, action: &Action) -> String {
     let names: Names = [(user(77), "Ali".to_owned())].into_iter().collect();
     let (what, detail) = texts_of(language, action, &names);
