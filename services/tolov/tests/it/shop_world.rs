@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 use tolov_domain::{
     EventId, Language, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
-    order::{OrderLine, OrderStatus},
+    order::OrderLine,
     ports::{
         bus::{BusAdmin, Queue, QueueDepth},
-        shop::{NewOrder, NotificationLog, Orders, Outcome, Shoppers},
+        notifications::{NotificationLog, SendOutcome},
     },
 };
 use tolov_kit::{
@@ -23,6 +23,10 @@ use tolov_kit::{
 };
 use tolov_mongodb::{MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+use tolov_shop::{
+    order::{self, HistoryItem, OrderAction, OrderState, ShopOrder, Stock},
+    records, shopper,
+};
 
 use crate::processes::{PrivateRabbitMq, Role, free_port};
 
@@ -67,7 +71,7 @@ impl ShopWorld {
         let roles = names
             .map(|name| (name, std::sync::Mutex::new(Role::start(name, folder.path(), &environment))))
             .into();
-        let store = MongoShop::connect(&Secret::new(mongo_url), MongoOptions::default()).await.unwrap();
+        let store = open_mongodb(&Secret::new(mongo_url)).await;
         let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
         let world =
@@ -96,15 +100,29 @@ impl ShopWorld {
         };
         let lines = vec![line(7, 2, "Yashil choy 95", 12_000), line(9, 1, "Obi non", 6_000)];
         let in_cart = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };
-        persistently(|| self.store.meet(user_id, Some(Language::Uz))).await;
+        let put_in_cart = |wanted: OrderedProduct| {
+            shopper::change(&self.store, user_id, move |shopper| {
+                shopper.language = Some(Language::Uz);
+                shopper.set_cart_line(wanted);
+            })
+        };
         for line in &lines {
-            persistently(|| self.store.set_cart_line(user_id, in_cart(line))).await;
+            persistently(|| put_in_cart(in_cart(line))).await;
         }
-        let id = persistently(|| self.store.next_order_id()).await;
-        let total = Tiyin::from_soum(TOTAL_SOUM).unwrap();
-        let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
-        persistently(|| self.store.place_order(&order)).await;
-        persistently(|| self.store.set_cart_line(user_id, later_addition())).await;
+        let id = persistently(|| order::next_order_id(&self.store, None)).await;
+        let order = ShopOrder {
+            id,
+            user_id,
+            lines: lines.clone(),
+            total: Tiyin::from_soum(TOTAL_SOUM).unwrap(),
+            placed_at: SystemClock.now(),
+            terms: None,
+            state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
+            stock: Stock::Unheld,
+            history: Vec::new(),
+        };
+        persistently(|| records::insert(&self.store, &order)).await;
+        persistently(|| put_in_cart(later_addition())).await;
         let products: Vec<Value> =
             lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
         let body = json!({
@@ -144,7 +162,7 @@ impl ShopWorld {
             for recipient in ["shopper", "staff"] {
                 let id = EventId::new(format!("payment.completed:{}/{recipient}", purchase.order_id));
                 eventually("the notification is recorded as sent", Duration::from_mins(2), || async {
-                    matches!(self.store.outcome(&id).await, Ok(Some(Outcome::Sent { .. })))
+                    matches!(self.store.outcome(&id).await, Ok(Some(SendOutcome::Sent { .. })))
                 })
                 .await;
             }
@@ -155,14 +173,14 @@ impl ShopWorld {
     }
 
     async fn is_settled(&self, purchase: Purchase) {
-        let order = self.store.order(purchase.order_id).await.unwrap().unwrap();
-        assert_eq!(order.status, OrderStatus::Paid, "{order:?}");
-        assert!(order.payment.is_some() && order.user_id == purchase.user_id);
-        let completions = order.history.iter().filter(|entry| entry.what == "payment.completed").count();
-        assert_eq!(completions, 1, "{order:?}");
-        let user = self.store.user(purchase.user_id).await.unwrap().unwrap();
-        assert_eq!(user.order_count, 1, "{user:?}");
-        assert_eq!(user.cart, vec![later_addition()], "what was bought is out, what came later stays");
+        let order = order::order(&self.store, purchase.order_id).await.unwrap().unwrap();
+        assert!(order.payment().is_some() && order.user_id == purchase.user_id, "{order:?}");
+        assert_eq!(order.stock, Stock::Committed, "{order:?}");
+        let paid = HistoryItem::Action(OrderAction::Paid);
+        assert_eq!(order.history.iter().filter(|entry| entry.what == paid).count(), 1, "{order:?}");
+        let shopper = shopper::shopper(&self.store, purchase.user_id).await.unwrap().unwrap();
+        assert_eq!(shopper.order_count, 1, "{shopper:?}");
+        assert_eq!(shopper.cart, vec![later_addition()], "what was bought is out, what came later stays");
     }
 
     /// What the bot has sent to a chat, as it was sent, markup and all.
@@ -185,6 +203,12 @@ impl ShopWorld {
         let [payments, notifications] = Queue::ALL;
         Some([admin.depth(payments).await.ok()?, admin.depth(notifications).await.ok()?])
     }
+}
+
+/// The shop store of the processes, beside them.
+pub(crate) async fn open_mongodb(url: &Secret) -> MongoShop {
+    let collections = [&tolov_shop::COLLECTIONS[..], &tolov_bot::COLLECTIONS].concat();
+    MongoShop::connect(url, MongoOptions::default(), &collections).await.unwrap()
 }
 
 /// What a shopper puts into the cart after checking out.

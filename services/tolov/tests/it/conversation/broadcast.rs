@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tolov_domain::{UserId, time::from_unix_ms};
-use tolov_shop::{broadcast::Broadcast, profile::Profile, records};
+use tolov_shop::{broadcast::Broadcast, records, shopper};
 
 use super::{
     person::Person,
@@ -31,9 +31,9 @@ fn is_blocked(id: i64) -> bool {
 /// A thousand people who once came in. Telegram refuses them `method` where they have blocked the bot.
 async fn people_are_known(world: &World, method: &str) {
     for id in FIRST..FIRST + PEOPLE {
-        let met_at = from_unix_ms(1_795_000_000_000);
-        let profile = Profile::new(UserId::try_new(id).unwrap(), "Xaridor", met_at);
-        records::insert(world.store(), &profile).await.unwrap();
+        let registered_at = from_unix_ms(1_795_000_000_000);
+        let person = shopper::Person { id: UserId::try_new(id).unwrap(), name: "Xaridor", username: None };
+        shopper::register_user(world.store(), person, None, registered_at).await.unwrap();
         if is_blocked(id) {
             world.post("telegram/shoppers", &json!({ "id": id, "first_name": "Xaridor" })).await;
             let fault = json!({ "method": method, "chat_id": id, "times": 5, "effect": "blocked" });

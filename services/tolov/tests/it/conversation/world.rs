@@ -10,19 +10,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::MutexGuard;
 use tolov_domain::ports::{
+    ShopStore,
     bus::{BusAdmin, Consumer, Queue, QueueDepth, Verdict},
-    documents::{Collection, Query},
-    shop::ShopStore,
+    documents::Query,
 };
 use tolov_embedded::EmbeddedShop;
 use tolov_kit::secret::Secret;
-use tolov_mongodb::{MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use super::{person::Person, transcript::Transcript};
 use crate::{
     processes::{Role, free_port, tolov},
-    shop_world::{STAFF_CHANNEL, eventually, own_database},
+    shop_world::{STAFF_CHANNEL, eventually, open_mongodb, own_database},
 };
 
 /// The owner of the shop, of ADMIN_IDS.
@@ -135,7 +134,7 @@ impl World {
             }
             Stores::Servers => {
                 let url = Secret::new(self.environment["MONGO_URL"].clone());
-                Arc::new(MongoShop::connect(&url, MongoOptions::default()).await.unwrap())
+                Arc::new(open_mongodb(&url).await)
             }
         }
     }
@@ -207,7 +206,8 @@ impl World {
     /// Telegram, and of those that it keeps none waits.
     pub(crate) async fn settle(&self) {
         self.get(&format!("telegram/updates/confirmed?timeout_ms={}", PATIENCE.as_millis())).await;
-        let waiting = Query::is(Collection::Updates, "state", "waiting", 1);
+        let updates = tolov_bot::COLLECTIONS.into_iter().find(|collection| collection.name() == "updates").unwrap();
+        let waiting = Query::is(updates, "state", "waiting", 1);
         let deadline = Instant::now() + PATIENCE;
         while self.store().count(&waiting).await.unwrap() > 0 {
             if Instant::now() > deadline {
