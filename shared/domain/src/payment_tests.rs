@@ -80,48 +80,49 @@ fn a_paid_order_does_not_expire() {
 
 /// One thing that CLICK, or our clock, may do to an order with three attempts.
 #[derive(Debug, Clone)]
-enum Deed {
+enum Callback {
     Prepare(usize),
     Confirm(usize),
     Cancel(usize, i32),
     Expire,
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn callback() -> impl Strategy<Value = Callback> {
     prop_oneof![
-        (0..3usize).prop_map(Deed::Prepare),
-        (0..3usize).prop_map(Deed::Confirm),
-        (0..3usize, prop_oneof![Just(-1), Just(-5017)]).prop_map(|(which, code)| Deed::Cancel(which, code)),
-        Just(Deed::Expire),
+        (0..3usize).prop_map(Callback::Prepare),
+        (0..3usize).prop_map(Callback::Confirm),
+        (0..3usize, prop_oneof![Just(-1), Just(-5017)])
+            .prop_map(|(which, code)| Callback::Cancel(which, code)),
+        Just(Callback::Expire),
     ]
 }
 
 proptest! {
     #[test]
-    fn an_order_is_paid_by_at_most_one_attempt_and_stays_paid(deeds in prop::collection::vec(deed(), 0..40)) {
+    fn an_order_is_paid_by_at_most_one_attempt_and_stays_paid(callbacks in prop::collection::vec(callback(), 0..40)) {
         let mut order = OrderState::Pending;
         let mut attempts: [Option<AttemptState>; 3] = [None; 3];
         let mut completed = 0;
-        for deed in deeds {
+        for callback in callbacks {
             let before = order;
-            match deed {
-                Deed::Prepare(which) => {
+            match callback {
+                Callback::Prepare(which) => {
                     if let Preparation::Opened(state) | Preparation::Repeated(state) = prepare(order, attempts[which]) {
                         attempts[which] = Some(state);
                     }
                 }
-                Deed::Confirm(which) => if let Some(attempt) = attempts[which] {
+                Callback::Confirm(which) => if let Some(attempt) = attempts[which] {
                     let done = confirm(order, attempt, prepare_id(i64::try_from(which).unwrap() + 1), confirmation());
                     prop_assert_eq!(done.answer == Answer::Success, matches!(done.news, Some(News::Completed { .. })));
                     completed += usize::from(done.answer == Answer::Success);
                     (order, attempts[which]) = (done.order, Some(done.attempt));
                 }
-                Deed::Cancel(which, code) => if let Some(attempt) = attempts[which] {
+                Callback::Cancel(which, code) => if let Some(attempt) = attempts[which] {
                     let done = cancel(order, attempt, ClickError::from_code(code).unwrap(), NOW);
                     prop_assert_ne!(done.answer, Answer::Success);
                     (order, attempts[which]) = (done.order, Some(done.attempt));
                 }
-                Deed::Expire => if let Some(expired) = expire_order(order, NOW) {
+                Callback::Expire => if let Some(expired) = expire_order(order, NOW) {
                     order = expired;
                     attempts = attempts.map(|attempt| attempt.map(|state| give_up(state, NOW)));
                 }

@@ -11,8 +11,8 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use super::PortError;
-use crate::EventId;
+use super::error::PortError;
+use crate::ids::EventId;
 
 /// Where a message goes in: an exchange and a routing key (docs/events.md).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
