@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, Tiyin, UserId, json,
+    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, UserId},
+    json,
+    money::Tiyin,
     order::OrderedProduct,
     payment::{Anomaly, ClickError},
     time::Timestamp,

@@ -4,8 +4,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClickPaydocId, Event, EventId, EventKind, OrderId, Tiyin, UserId, json, order::OrderLine,
-    payment::Anomaly, time::Timestamp,
+    event::{Event, EventKind},
+    ids::{ClickPaydocId, EventId, OrderId, UserId},
+    json,
+    money::Tiyin,
+    order::OrderLine,
+    payment::Anomaly,
+    time::Timestamp,
 };
 
 /// A message that the bot is to send. The same fact and recipient always have the same id, so that a repetition sends
@@ -154,7 +159,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::{ClickTransId, PrepareId};
+    use crate::ids::{ClickTransId, PrepareId};
 
     const SETTLED: Announcement = Announcement::Event { stock_settled: true };
 

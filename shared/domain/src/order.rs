@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ProductId, Tiyin};
+use crate::{ids::ProductId, money::Tiyin};
 
 /// A product or a variant of one, and how many pieces of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClickPaydocId, ClickTransId, PrepareId, time::Timestamp};
+use crate::{
+    ids::{ClickPaydocId, ClickTransId, PrepareId},
+    time::Timestamp,
+};
 
 /// Where the money of an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

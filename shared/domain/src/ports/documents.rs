@@ -14,7 +14,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::PortError;
+use super::error::PortError;
 
 pub use checks::{TIMESTAMPS_MS, checked_batch, checked_body, checked_query, is_timestamp};
 

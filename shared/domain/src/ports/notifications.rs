@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::PortError;
-use crate::{EventId, time::Timestamp};
+use super::error::PortError;
+use crate::{ids::EventId, time::Timestamp};
 
 /// Whether a notification may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

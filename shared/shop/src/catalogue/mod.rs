@@ -1,5 +1,6 @@
 //! The catalogue: categories, products with their variants, and their stock.
 
+mod holds;
 mod product;
 mod queries;
 mod search;

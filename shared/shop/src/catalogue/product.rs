@@ -6,7 +6,7 @@ use tolov_domain::{
     ports::documents::{Collection, Key},
 };
 
-use super::stock::Hold;
+use super::holds::Hold;
 use crate::records::Record;
 
 pub const CATEGORIES: Collection = Collection::new("categories", &["position"]);

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use serde_json::Value;
 
-use super::{Body, Filter, PortError, Query, Write};
+use super::{Body, Filter, Query, Write};
+use crate::ports::error::PortError;
 
 /// The timestamps that every store can represent, in milliseconds since 1970: the years 1 to 9999.
 pub const TIMESTAMPS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
