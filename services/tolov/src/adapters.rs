@@ -104,6 +104,18 @@ impl Bus {
         }
     }
 
+    /// Closes connections and files. For when the services have ended and before the runtime does.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::RabbitMq(bus) => bus.close().await,
+            Self::Embedded(bus) => {
+                if let Err(error) = bus.close().await {
+                    tracing::warn!(%error, "the bus was not closed cleanly");
+                }
+            }
+        }
+    }
+
     pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
         match self {
             Self::RabbitMq(bus) => Arc::new(bus.publisher()),

@@ -29,7 +29,9 @@ pub(crate) async fn webhook(env: &Env) -> Result<Ending> {
     let bus = Bus::open(&bus, "webhook").await?;
     add_webhook_service(&mut tasks, &stop, config, &bus, &mut page).await?;
     page.serve(&mut tasks, &stop);
-    Ok(tasks.run(stop, STOP_DEADLINE).await)
+    let ending = tasks.run(stop, STOP_DEADLINE).await;
+    bus.close().await;
+    Ok(ending)
 }
 
 pub(crate) async fn projector(env: &Env) -> Result<Ending> {
@@ -41,7 +43,9 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
     let bus = Bus::open(&bus, "projector").await?;
     add_projector(&mut tasks, &stop, &bus, open_shop(&shop).await?, &mut page);
     page.serve(&mut tasks, &stop);
-    Ok(tasks.run(stop, STOP_DEADLINE).await)
+    let ending = tasks.run(stop, STOP_DEADLINE).await;
+    bus.close().await;
+    Ok(ending)
 }
 
 pub(crate) async fn bot(env: &Env) -> Result<Ending> {
@@ -54,7 +58,9 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     let bus = Bus::open(&bus, "bot").await?;
     add_bot(&mut tasks, &stop, config, &bus, open_shop(&shop).await?, &mut page)?;
     page.serve(&mut tasks, &stop);
-    Ok(tasks.run(stop, STOP_DEADLINE).await)
+    let ending = tasks.run(stop, STOP_DEADLINE).await;
+    bus.close().await;
+    Ok(ending)
 }
 
 pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
@@ -96,7 +102,9 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     add_projector(&mut tasks, &stop, &bus, shop.clone(), &mut page);
     add_bot(&mut tasks, &stop, bot, &bus, shop, &mut page)?;
     page.serve(&mut tasks, &stop);
-    Ok(tasks.run(stop, STOP_DEADLINE).await)
+    let ending = tasks.run(stop, STOP_DEADLINE).await;
+    bus.close().await;
+    Ok(ending)
 }
 
 /// Ends the reading of the settings of a service: fails with everything that is wrong with them.

@@ -85,14 +85,11 @@ impl RabbitAdmin {
 
     async fn session(&self) -> Result<Session<'_>, PortError> {
         let mut slot = self.connection.lock().await;
-        let connection = match slot.take().filter(BrokerConnection::is_connected) {
-            Some(connection) => connection,
-            None => {
-                let connection = BrokerConnection::open(&self.shared.target, "admin").await?;
-                self.shared.topology.declare(&connection).await?;
-                connection
-            }
-        };
+        if let Some(connection) = slot.take().filter(BrokerConnection::is_connected) {
+            return Ok(Session { connection, slot });
+        }
+        let connection = BrokerConnection::open(&self.shared.target, "admin").await?;
+        self.shared.topology.declare(&connection).await?;
         Ok(Session { connection, slot })
     }
 

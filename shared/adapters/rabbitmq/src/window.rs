@@ -104,7 +104,7 @@ impl WindowPublisher {
         for confirm in confirms {
             outcomes.push(outcome(confirm, deadline, &mut returned).await);
         }
-        self.after_window(&mut state, channel, window, &outcomes, &returned);
+        state.after_window(channel, window, &outcomes, &returned);
         drop(state);
         Ok(decide(window, outcomes, &returned))
     }
@@ -188,32 +188,33 @@ impl WindowPublisher {
             }
         }
     }
+}
 
+impl State {
     /// Notes what of the connection the next window may use.
     fn after_window(
-        &self,
-        state: &mut State,
+        &mut self,
         channel: Channel,
         window: &[Publication<'_>],
         outcomes: &[Confirm],
         returned: &HashMap<String, String>,
     ) {
         if is_closed(outcomes) {
-            state.channel = Some(channel);
+            self.channel = Some(channel);
         } else if channel.status().connected() {
             // Confirms are missing on an open channel: the broker is blocked or silent.
-            state.has_unwritten_frames = true;
+            self.has_unwritten_frames = true;
         } else {
             // The broker closed the channel, as it does when an exchange is missing.
-            state.topology = Declared::No;
+            self.topology = Declared::No;
         }
         let missing =
             window.iter().find(|publication| publication.is_bound && returned.contains_key(publication.id));
         if let Some(Publication { exchange, routing_key, .. }) = missing
-            && matches!(state.topology, Declared::Yes)
+            && matches!(self.topology, Declared::Yes)
         {
             tracing::error!(exchange, routing_key, "a queue or a binding is missing; declaring it again");
-            state.topology = Declared::NotYet { at: Instant::now() + REDECLARE_AFTER };
+            self.topology = Declared::NotYet { at: Instant::now() + REDECLARE_AFTER };
         }
     }
 }
