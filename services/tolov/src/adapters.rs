@@ -4,9 +4,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tolov_domain::ports::{
-    PortError,
+    PortError, ShopStore,
     bus::{BusAdmin, Consumer, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS},
-    shop::ShopStore,
+    documents::Collection,
 };
 use tolov_embedded::{
     EmbeddedBus, EmbeddedShop,
@@ -173,7 +173,7 @@ pub(crate) enum ShopDiagnosis {
 pub(crate) async fn diagnose_shop(address: &ShopAddress) -> Result<ShopDiagnosis, PortError> {
     match address {
         ShopAddress::MongoDb(url) => {
-            let shop = MongoShop::connect(url, MongoOptions::default()).await?;
+            let shop = MongoShop::connect(url, MongoOptions::default(), &collections()).await?;
             shop.diagnose().await.map(ShopDiagnosis::MongoDb)
         }
         ShopAddress::Embedded(folder) => {
@@ -187,10 +187,15 @@ pub(crate) async fn diagnose_shop(address: &ShopAddress) -> Result<ShopDiagnosis
     }
 }
 
+/// The collections of every crate that keeps records in the shop store.
+fn collections() -> Vec<Collection> {
+    [&tolov_shop::COLLECTIONS[..], &tolov_bot::COLLECTIONS].concat()
+}
+
 /// Opens the shop store.
 pub(crate) async fn open_shop(address: &ShopAddress) -> Result<Arc<dyn ShopStore>, PortError> {
     match address {
-        ShopAddress::MongoDb(url) => Ok(Arc::new(MongoShop::connect(url, MongoOptions::default()).await?)),
+        ShopAddress::MongoDb(url) => Ok(Arc::new(MongoShop::connect(url, MongoOptions::default(), &collections()).await?)),
         ShopAddress::Embedded(folder) => Ok(Arc::new(EmbeddedShop::open(folder).await?)),
     }
 }

@@ -9,11 +9,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use tolov_domain::ports::shop::ShopStore;
+use tolov_domain::ports::ShopStore;
 use tolov_kit::env::Env;
 use tolov_shop::{
-    csv::{self, Catalogue, Plan, RowError},
-    seed::{self, Planted},
+    catalogue::Catalogue,
+    csv::{self, Plan, RowError},
+    seed::{self, Seeded},
 };
 
 use crate::{
@@ -45,13 +46,13 @@ pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
         }
     }
     let shop = opened(env).await?;
-    match seed::plant(shop.as_ref()).await? {
-        Planted::Now { products, categories } => println!(
+    match seed::seed(shop.as_ref()).await? {
+        Seeded::Applied { products, categories } => println!(
             "{products} products in {categories} new categories, and the promo code {}; photos are sent to the bot",
             seed::PROMO_CODE
         ),
-        Planted::Before => println!("the example is there already; nothing was changed"),
-        Planted::HasOwnCatalogue => {
+        Seeded::AlreadyApplied => println!("the example is there already; nothing was changed"),
+        Seeded::HasOwnCatalogue => {
             println!(
                 "the shop has a catalogue of its own; nothing was changed (`tolov catalogue import` adds to it)"
             );

@@ -2,9 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
-use tolov_bot::BotConfig;
-use tolov_domain::ports::{bus::Queue, shop::ShopStore};
+use anyhow::Result;
+use tolov_domain::ports::{ShopStore, bus::Queue};
 use tolov_kit::{
     env::Env,
     lifecycle::{Ending, Stop, Tasks, stop_on_signals},
@@ -47,7 +46,7 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
 }
 
 pub(crate) async fn bot(env: &Env) -> Result<Ending> {
-    let config = settings::bot(env);
+    let config = tolov_bot::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Refused);
     let shop = ShopAddress::from_env(env, Embedded::Refused);
     let mut page = open_status_page(env).await?;
@@ -88,7 +87,7 @@ pub(crate) async fn sandbox(env: &Env) -> Result<Ending> {
 /// The three services on whatever bus and store the environment names, by default on files of their own.
 pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let webhook = tolov_webhook::Config::from_env(env);
-    let bot = settings::bot(env);
+    let bot = tolov_bot::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Allowed);
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
     let mut page = open_status_page(env).await?;
@@ -142,7 +141,6 @@ pub(crate) fn add_projector(
     let deps = tolov_projector::Deps {
         consumer: bus.consumer(Queue::ProjectorPayments),
         publisher: bus.publisher(),
-        shop: shop.clone(),
         documents: shop.clone(),
         clock: system_clock(),
     };
@@ -154,18 +152,17 @@ pub(crate) fn add_projector(
 pub(crate) fn add_bot(
     tasks: &mut Tasks,
     stop: &Stop,
-    config: Option<BotConfig>,
+    config: tolov_bot::Config,
     bus: &Bus,
     shop: Arc<dyn ShopStore>,
     page: &mut StatusPage,
 ) -> Result<()> {
-    let config = config.context("the bot's settings are not complete")?;
     let deps = tolov_bot::Deps {
         consumer: bus.consumer(Queue::BotNotifications),
         shop: shop.clone(),
         clock: system_clock(),
     };
-    let service = tolov_bot::Service::build(config, deps)?;
+    let service = tolov_bot::Service::new(config, deps)?;
     page.add_bot(&service, bus, shop);
     tasks.spawn("bot", service.run(stop.clone()));
     Ok(())

@@ -8,8 +8,8 @@ use tolov_bot::Service as Bot;
 use tolov_domain::{
     UserId,
     ports::{
+        ShopStore,
         bus::{BusAdmin, Publisher, Queue, QueueDepth},
-        shop::ShopStore,
     },
     time::unix_ms,
 };
@@ -128,7 +128,7 @@ impl Reader {
     /// One small read, of a shopper who need not exist.
     async fn reaches_shop(&self) -> bool {
         match UserId::try_new(1) {
-            Ok(anybody) => self.shop.user(anybody).await.is_ok(),
+            Ok(anybody) => tolov_shop::shopper::shopper(&*self.shop, anybody).await.is_ok(),
             Err(_) => false,
         }
     }

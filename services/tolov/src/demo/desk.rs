@@ -6,17 +6,17 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
 use tolov_domain::{
-    Language, OrderId, Tiyin, UserId,
-    order::{OrderLine, OrderedProduct},
-    ports::shop::{NewOrder, ShopStore},
+    Language, OrderId, OrderedProduct, Tiyin, UserId, order::OrderLine, ports::ShopStore,
 };
-use tolov_kit::clock::{Clock, SystemClock};
 use tolov_sandbox::{
     Handle,
     hops::NewHop,
     load::{OrderDesk, PlacedOrder},
 };
-use tolov_shop::catalogue::{self, Article, Product};
+use tolov_shop::{
+    catalogue::{self, Article, Product},
+    order, shopper,
+};
 use url::Url;
 
 use super::shop::API_TOKEN;
@@ -43,16 +43,18 @@ pub(super) struct Order {
 impl Desk {
     pub(super) async fn register(&self, shopper_id: i64) -> Result<Order> {
         let user_id = UserId::try_new(shopper_id)?;
-        self.store.meet(user_id, Some(self.language_of(shopper_id))).await?;
+        let language = self.language_of(shopper_id);
         let lines = self.lines().await?;
-        for line in &lines {
-            let in_cart = OrderedProduct { product_id: line.product_id, count: line.count };
-            self.store.set_cart_line(user_id, in_cart).await?;
-        }
+        shopper::change(&*self.store, user_id, |shopper| {
+            shopper.language.get_or_insert(language);
+            for line in &lines {
+                let in_cart = OrderedProduct { product_id: line.product_id, count: line.count };
+                shopper.set_cart_line(in_cart);
+            }
+        })
+        .await?;
         let total = total_of(&lines)?;
-        let id = self.store.next_order_id().await?;
-        let order = NewOrder { id, user_id, lines: lines.clone(), total, created_at: SystemClock.now() };
-        self.store.place_order(&order).await?;
+        let id = order::next_order_id(&*self.store, None).await?;
         let products: Vec<Value> =
             lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
         let total_amount = RawValue::from_string(total.soum_json())?;

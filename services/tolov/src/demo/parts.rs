@@ -2,10 +2,10 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use tolov_bot::{BotConfig, ConfigError};
+use tolov_bot::{Config as BotConfig, ConfigError};
 use tolov_domain::ports::{
+    ShopStore,
     bus::{Consumer, Publisher, Queue},
-    shop::ShopStore,
 };
 use tolov_kit::lifecycle::Stop;
 use tolov_projector::Projector;
@@ -52,7 +52,6 @@ impl Parts {
         let deps = tolov_projector::Deps {
             consumer: self.consumer(Queue::ProjectorPayments),
             publisher: self.publisher(),
-            shop: self.shop(),
             documents: self.shop(),
             clock: system_clock(),
         };
@@ -67,7 +66,7 @@ impl Parts {
                 shop: self.shop(),
                 clock: system_clock(),
             };
-            let bot = tolov_bot::Service::build(config.clone(), deps)?;
+            let bot = tolov_bot::Service::new(config.clone(), deps)?;
             let bot_stop = stop.child_token();
             let switched_off = async {
                 self.bot.until(false).await;

@@ -5,9 +5,9 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tolov_bot::BotConfig;
+use tolov_bot::Config as BotConfig;
 use tolov_click::{PayLink, SecretKey};
-use tolov_domain::{UserId, ports::shop::ShopStore};
+use tolov_domain::{UserId, ports::ShopStore};
 use tolov_kit::{
     lifecycle::{Stop, Tasks},
     secret::Secret,
@@ -57,7 +57,7 @@ impl DemoShop {
         let sandbox_url = url_of(sandbox.addr())?;
         let handle = sandbox.handle();
         let parts = Parts::new(&handle, bus, Arc::clone(&store));
-        seed::plant(store.as_ref()).await?;
+        seed::seed(store.as_ref()).await?;
 
         let config = webhook_config(folder.path(), &sandbox_url);
         let webhook = tolov_webhook::Service::build(config, parts.publisher(), system_clock()).await?;

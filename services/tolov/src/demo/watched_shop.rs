@@ -5,22 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tolov_domain::{
-    Event, EventId, Language, OrderId, OrderedProduct, Phone, UserId,
-    order::{Order, User},
+    EventId,
     ports::{
-        PortError,
-        documents::{Body, Collection, Document, Documents, Key, Put, Query, Sequence, Version},
-        shop::{
-            Claim, NewOrder, NotificationLog, OrderProjection, Orders, Outcome, Recorded, ShopStore, Shoppers,
+        PortError, ShopStore,
+        documents::{
+            Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
         },
+        notifications::{Claim, NotificationLog, SendOutcome},
     },
-    time::{Timestamp, unix_ms},
+    time::Timestamp,
 };
 use tolov_sandbox::{
     Switch,
     hops::{Hops, NewHop},
 };
-use tolov_shop::fulfilment::{Fulfilment, Stage};
+use tolov_shop::order::{ORDERS, ShopOrder, Stage, Stock};
 
 #[derive(Debug)]
 pub(super) struct WatchedShop {
@@ -42,112 +41,30 @@ impl WatchedShop {
         }
     }
 
-    fn note(&self, event: &Event, applied: Result<&Order, &PortError>) {
-        let name = event.kind.name();
-        let hop = match applied {
-            Ok(order) => NewHop::new("store", format!("{name} → {}", order.status.as_str()))
-                .payload(json!({ "event_id": event.id, "order": order_json(order) })),
-            Err(error) => NewHop::new("store", format!("{name}: {error}"))
-                .ok(false)
-                .payload(json!({ "event_id": event.id, "error": error.to_string() })),
-        };
-        self.hops.note(hop.of_order(&event.order_id));
-    }
-
-    /// An order that a shopper placed in the chat begins its way where the bot has registered it: that write is the one
-    /// that makes it payable, and there is no message about it yet.
-    fn note_registered(&self, body: &Body) {
-        let Ok(order) = serde_json::from_value::<Fulfilment>(Value::Object(body.clone())) else { return };
-        if order.stage != Stage::Waiting || order.shopper_message_id.is_some() {
-            return;
+    /// An order as it was written: the event that was settled by it, or, of a new one, that it can be paid.
+    fn note_order(&self, write: &Write) {
+        let Ok(order) = serde_json::from_value::<ShopOrder>(Value::Object(write.body.clone())) else { return };
+        let body = Value::Object(write.body.clone());
+        let Some(last) = order.history.last() else { return };
+        if let Some(event_id) = &last.event_id {
+            let is_closed = matches!(order.stage(), Stage::Expired | Stage::Cancelled);
+            let is_settled = match order.stock {
+                Stock::Held => !order.is_paid() && !is_closed,
+                Stock::Unheld => false,
+                Stock::Committed | Stock::Restocking | Stock::Released => true,
+            };
+            if is_settled {
+                let name = event_id.as_str().split(':').next().unwrap_or_default();
+                let hop = NewHop::new("store", format!("{name} → {}", order.stage().as_str()));
+                let payload = json!({ "event_id": event_id, "order": body });
+                self.hops.note(hop.payload(payload).of_order(&order.id));
+            }
+        } else if let (Stage::AwaitingPayment, Some(link)) = (order.stage(), order.link()) {
+            let amount = order.total.grouped();
+            let facts = json!({ "shopper_id": order.user_id, "amount": amount, "link": link.url });
+            let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
+            self.hops.note(hop.payload(body));
         }
-        let amount = order.total.grouped();
-        let facts = json!({ "shopper_id": order.user_id, "amount": amount, "link": order.payment_url });
-        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
-        self.hops.note(hop.payload(Value::Object(body.clone())));
-    }
-}
-
-fn order_json(order: &Order) -> Value {
-    json!({
-        "_id": order.id,
-        "user_id": order.user_id,
-        "lines": order.lines,
-        "total_tiyin": order.total,
-        "status": order.status,
-        "created_at_ms": unix_ms(order.created_at),
-        "payment": order.payment.map(|payment| json!({
-            "click_trans_id": payment.click_trans_id,
-            "click_paydoc_id": payment.click_paydoc_id,
-            "paid_at_ms": unix_ms(payment.paid_at),
-            "late": payment.late,
-        })),
-        "history": order.history.iter().map(|entry| json!({
-            "event_id": entry.event_id,
-            "what": entry.what,
-            "at_ms": unix_ms(entry.at),
-        })).collect::<Vec<_>>(),
-    })
-}
-
-#[async_trait]
-impl OrderProjection for WatchedShop {
-    async fn apply(&self, events: &[Event]) -> Result<Vec<Order>, PortError> {
-        let applied = match self.shop() {
-            Ok(shop) => shop.apply(events).await,
-            Err(error) => Err(error),
-        };
-        match &applied {
-            Ok(orders) => events.iter().zip(orders).for_each(|(event, order)| self.note(event, Ok(order))),
-            Err(error) => events.iter().for_each(|event| self.note(event, Err(error))),
-        }
-        applied
-    }
-}
-
-#[async_trait]
-impl Orders for WatchedShop {
-    async fn next_order_id(&self) -> Result<OrderId, PortError> {
-        self.shop()?.next_order_id().await
-    }
-
-    async fn place_order(&self, order: &NewOrder) -> Result<Recorded, PortError> {
-        self.shop()?.place_order(order).await
-    }
-
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, PortError> {
-        self.shop()?.order(id).await
-    }
-
-    async fn orders_of(&self, user_id: UserId, skip: u32, limit: u32) -> Result<Vec<Order>, PortError> {
-        self.shop()?.orders_of(user_id, skip, limit).await
-    }
-}
-
-#[async_trait]
-impl Shoppers for WatchedShop {
-    async fn user(&self, id: UserId) -> Result<Option<User>, PortError> {
-        self.shop()?.user(id).await
-    }
-
-    async fn meet(&self, id: UserId, language: Option<Language>) -> Result<Recorded, PortError> {
-        self.shop()?.meet(id, language).await
-    }
-
-    async fn set_language(&self, id: UserId, language: Language) -> Result<(), PortError> {
-        self.shop()?.set_language(id, language).await
-    }
-
-    async fn set_phone(&self, id: UserId, phone: &Phone) -> Result<(), PortError> {
-        self.shop()?.set_phone(id, phone).await
-    }
-
-    async fn set_cart_line(&self, id: UserId, line: OrderedProduct) -> Result<(), PortError> {
-        self.shop()?.set_cart_line(id, line).await
-    }
-
-    async fn clear_cart(&self, id: UserId) -> Result<(), PortError> {
-        self.shop()?.clear_cart(id).await
     }
 }
 
@@ -166,44 +83,42 @@ impl NotificationLog for WatchedShop {
         self.shop()?.release(ids).await
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &Outcome, at: Timestamp) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
         self.shop()?.settle(ids, outcome, at).await
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<Outcome>, PortError> {
+    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
         self.shop()?.outcome(id).await
     }
 }
 
 #[async_trait]
 impl Documents for WatchedShop {
-    async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.shop()?.get(collection, key).await
-    }
-
-    async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Vec<Document>, PortError> {
+    async fn get_many(
+        &self,
+        collection: Collection,
+        keys: &[Key],
+    ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         self.shop()?.get_many(collection, keys).await
     }
 
-    async fn put(
-        &self,
-        collection: Collection,
-        key: &Key,
-        seen: Option<Version>,
-        body: &Body,
-    ) -> Result<Put, PortError> {
-        let put = self.shop()?.put(collection, key, seen, body).await?;
-        if matches!(put, Put::Done(_)) && collection == Collection::Fulfilments {
-            self.note_registered(body);
+    async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
+        let answers = self.shop()?.put_many(collection, writes).await?;
+        if collection == ORDERS {
+            for (write, answer) in writes.iter().zip(&answers) {
+                if matches!(answer, Written::Done(_)) {
+                    self.note_order(write);
+                }
+            }
         }
-        Ok(put)
+        Ok(answers)
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
         self.shop()?.remove(collection, key, seen).await
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<Document>, PortError> {
+    async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
         self.shop()?.find(query).await
     }
 
@@ -211,7 +126,7 @@ impl Documents for WatchedShop {
         self.shop()?.count(query).await
     }
 
-    async fn next_number(&self, sequence: Sequence) -> Result<i64, PortError> {
-        self.shop()?.next_number(sequence).await
+    async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
+        self.shop()?.next_number(sequence, above).await
     }
 }

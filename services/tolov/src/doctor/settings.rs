@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, path::PathBuf};
 
-use tolov_bot::BotConfig;
+use tolov_bot::Config as BotConfig;
 use tolov_kit::{
     env::{Env, EnvError},
     secret::Secret,
@@ -67,7 +67,7 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     let is_for = |roles: &[DoctorRole]| role == DoctorRole::All || roles.contains(&role);
     let embedded = if role == DoctorRole::All { Embedded::Allowed } else { Embedded::Refused };
     let webhook = is_for(&[DoctorRole::Webhook]).then(|| tolov_webhook::Config::from_env(env));
-    let bot = if is_for(&[DoctorRole::Bot]) { settings::bot(env) } else { None };
+    let bot = is_for(&[DoctorRole::Bot]).then(|| BotConfig::from_env(env));
     let bus = BusAddress::from_env(env, embedded);
     let shop =
         is_for(&[DoctorRole::Projector, DoctorRole::Bot]).then(|| ShopAddress::from_env(env, embedded));

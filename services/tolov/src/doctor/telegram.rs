@@ -1,7 +1,7 @@
 //! The bot's token, what the bot may do in the staff channel, and whether it knows its owners. Asks, sends nothing.
 
 use serde_json::{Value, json};
-use tolov_bot::BotConfig;
+use tolov_bot::Config as BotConfig;
 use tolov_domain::UserId;
 
 use super::{clock::ClockSeen, report::Finding, why};
