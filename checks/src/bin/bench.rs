@@ -20,7 +20,10 @@ use tolov_kit::{
     lifecycle::Stop,
     secret::Secret,
 };
-use tolov_webhook::{ClickConfig, Config, Service, ledger::NewOrder};
+use tolov_webhook::{
+    ClickConfig, Config, Deps, Service,
+    ledger::{NewOrder, UnverifiedLimits},
+};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 const CONNECTIONS: [i64; 3] = [1, 16, 64];
@@ -108,6 +111,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
         api_token: Secret::new("bench"),
         click: ClickConfig {
             secret_key: SecretKey::new("bench"),
+            test_mode: false,
             pay_link: PayLink {
                 pay_page: CLICK_PAY_PAGE.to_owned(),
                 service_id: SERVICE_ID,
@@ -117,8 +121,10 @@ async fn ledger_server(orders: i64) -> Result<Server> {
             },
         },
         order_ttl: None,
+        unverified: UnverifiedLimits::default(),
     };
-    let service = Service::build(config, Arc::new(Instantly), Arc::clone(&clock)).await?;
+    let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };
+    let service = Service::new(config, deps).await?;
     let ledger = service.ledger();
     for order in 1..=orders {
         let order = NewOrder {
@@ -136,7 +142,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
     let ended = tokio::spawn(async move {
         let ended = running.await;
         drop(folder);
-        ended
+        ended.map_err(std::io::Error::other)
     });
     Ok(Server { addr, stop, ended })
 }

@@ -124,7 +124,8 @@ pub(crate) async fn add_webhook_service(
     bus: &Bus,
     page: &mut StatusPage,
 ) -> Result<(SocketAddr, Ledger)> {
-    let service = tolov_webhook::Service::build(config, bus.publisher(), system_clock()).await?;
+    let deps = tolov_webhook::Deps { bus: bus.publisher(), clock: system_clock() };
+    let service = tolov_webhook::Service::new(config, deps).await?;
     let running = (service.addr(), service.ledger());
     page.status.add(service.status());
     tasks.spawn("webhook", service.run(stop.clone()));

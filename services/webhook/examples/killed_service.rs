@@ -18,7 +18,7 @@ use tolov_domain::ports::{
     bus::{OutgoingMessage, Published, Publisher},
 };
 use tolov_kit::{clock::SystemClock, lifecycle::Stop, secret::Secret};
-use tolov_webhook::{ClickConfig, Config, Service};
+use tolov_webhook::{ClickConfig, Config, Deps, Service, ledger::UnverifiedLimits};
 
 /// A parent that died must not leave this behind for ever.
 const LIFE_MAX: Duration = Duration::from_mins(1);
@@ -47,8 +47,8 @@ async fn main() {
     };
     let folder = PathBuf::from(folder);
     let config = config(&folder, api_token, secret_key, service_id.parse().unwrap());
-    let bus = Arc::new(SilentBus(folder.join("bus")));
-    let service = Service::build(config, bus, Arc::new(SystemClock)).await.unwrap();
+    let deps = Deps { bus: Arc::new(SilentBus(folder.join("bus"))), clock: Arc::new(SystemClock) };
+    let service = Service::new(config, deps).await.unwrap();
     std::fs::write(folder.join("address.part"), service.addr().to_string()).unwrap();
     std::fs::rename(folder.join("address.part"), folder.join("address")).unwrap();
     let ended = tokio::time::timeout(LIFE_MAX, service.run(Stop::new())).await;
@@ -62,6 +62,7 @@ fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> 
         api_token: Secret::new(api_token),
         click: ClickConfig {
             secret_key: SecretKey::new(secret_key),
+            test_mode: false,
             pay_link: PayLink {
                 pay_page: CLICK_PAY_PAGE.to_owned(),
                 service_id,
@@ -71,5 +72,6 @@ fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> 
             },
         },
         order_ttl: None,
+        unverified: UnverifiedLimits::default(),
     }
 }

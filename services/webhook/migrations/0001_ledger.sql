@@ -1,6 +1,9 @@
 -- The ledger: what was agreed, what CLICK said, what was answered. The rules of the state machine
--- (shared/domain/src/payment.rs) are enforced here once more, so that no bug can write a state that must not be.
--- Money is integer tiyin, instants are milliseconds since 1970.
+-- (shared/domain/src/payment.rs) are enforced here once more, so that no bug can write an impossible state.
+-- Money is integer tiyin, times are milliseconds since 1970.
+
+-- The oldest migration that a program must know to use this file (README.md).
+PRAGMA user_version = 1;
 
 CREATE TABLE orders (
     order_id       INTEGER PRIMARY KEY CHECK (order_id > 0),
@@ -15,6 +18,7 @@ CREATE TABLE orders (
     CHECK ((status = 'paid') = (paid_by IS NOT NULL))
 ) STRICT;
 
+CREATE INDEX orders_by_status ON orders (status, order_id);
 CREATE INDEX orders_pending ON orders (created_at) WHERE status = 'pending';
 
 -- One row a Prepare.
@@ -73,23 +77,35 @@ BEGIN
     SELECT RAISE(ABORT, 'attempts are never deleted');
 END;
 
--- Every callback, good or bad, and its answer. Append-only.
+-- Every callback with a valid signature, and its answer. Append-only.
 CREATE TABLE callbacks (
     id          INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
     peer        TEXT    NOT NULL,
-    -- 1: the signature was right.
-    verified    INTEGER NOT NULL CHECK (verified IN (0, 1)),
-    -- The order that a verified callback names, whether it exists or not.
+    -- The order that it names, whether it exists or not.
     order_id    INTEGER,
-    -- The fields as received, without sign_string, and the answer: JSON both.
+    -- The fields as received, without sign_string, and the answer: JSON both. Card numbers are hidden.
     fields      TEXT    NOT NULL,
     -- The `error` that was answered.
     code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND 0),
-    answer      TEXT    NOT NULL
+    answer      TEXT    NOT NULL,
+    -- 1: CLICK says that it has taken the money, and we did not answer that the order is paid.
+    unplaced    INTEGER NOT NULL CHECK (unplaced IN (0, 1)),
+    -- restore: no callback, but a payment that a restore has taken back from another store.
+    source      TEXT    NOT NULL CHECK (source IN ('click', 'restore'))
 ) STRICT;
 
 CREATE INDEX callbacks_of_an_order ON callbacks (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX callbacks_unplaced ON callbacks (id) WHERE unplaced = 1;
+
+-- What came to CLICK's address without a valid signature: a sample within a budget, deleted after some days.
+CREATE TABLE unverified_callbacks (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at INTEGER NOT NULL,
+    peer        TEXT    NOT NULL,
+    fields      TEXT    NOT NULL,
+    code        INTEGER NOT NULL CHECK (code BETWEEN -9 AND -1)
+) STRICT;
 
 CREATE TRIGGER callbacks_are_not_changed BEFORE UPDATE ON callbacks
 BEGIN
@@ -100,3 +116,54 @@ CREATE TRIGGER callbacks_are_kept BEFORE DELETE ON callbacks
 BEGIN
     SELECT RAISE(ABORT, 'callbacks are append-only');
 END;
+
+-- Events on their way to the bus, written in the transaction of the state that they are about.
+CREATE TABLE outbox (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id    TEXT    NOT NULL UNIQUE,
+    -- NULL: the event is about a payment that belongs to no order.
+    order_id    INTEGER REFERENCES orders (order_id),
+    routing_key TEXT    NOT NULL,
+    schema      TEXT    NOT NULL,
+    body        TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    sent_at     INTEGER,
+    -- Of a row that the bus refused for a reason of its own.
+    refusals    INTEGER NOT NULL DEFAULT 0,
+    retry_at    INTEGER NOT NULL DEFAULT 0,
+    last_error  TEXT
+) STRICT;
+
+CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX outbox_unsent ON outbox (id) WHERE sent_at IS NULL;
+CREATE INDEX outbox_refused ON outbox (order_id, id) WHERE sent_at IS NULL AND refusals > 0;
+
+-- Every restore of this ledger from a backup. Numbers up to the floor may have been given to CLICK after the backup was
+-- made, by the ledger that was lost: they are never given again.
+CREATE TABLE restores (
+    id               INTEGER PRIMARY KEY,
+    restored_at      INTEGER NOT NULL,
+    backup_made_at   INTEGER NOT NULL,
+    prepare_id_floor INTEGER NOT NULL CHECK (prepare_id_floor BETWEEN 0 AND 9007199254740990)
+) STRICT;
+
+CREATE TRIGGER restores_are_not_changed BEFORE UPDATE ON restores
+BEGIN
+    SELECT RAISE(ABORT, 'restores are append-only');
+END;
+
+CREATE TRIGGER restores_are_kept BEFORE DELETE ON restores
+BEGIN
+    SELECT RAISE(ABORT, 'restores are append-only');
+END;
+
+-- One row.
+CREATE TABLE ledger_state (
+    id                   INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Written to find out whether the ledger can be written again after a commit has failed.
+    probed_at            INTEGER NOT NULL,
+    -- Events that were sent before this are deleted; a payment that is younger has its event.
+    outbox_pruned_before INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO ledger_state VALUES (1, 0, 0);

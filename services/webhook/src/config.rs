@@ -6,6 +6,8 @@ use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
+use crate::ledger::UnverifiedLimits;
+
 #[derive(Debug, Clone)]
 pub struct Config {
     /// WEBHOOK_ADDR
@@ -17,15 +19,22 @@ pub struct Config {
     pub click: ClickConfig,
     /// ORDER_TTL: how long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
+    /// How much is kept of callbacks without a valid signature.
+    pub unverified: UnverifiedLimits,
 }
 
 #[derive(Debug, Clone)]
 pub struct ClickConfig {
     /// CLICK_SECRET_KEY
     pub secret_key: SecretKey,
+    /// CLICK_TEST_MODE: payments are tried out, with the sandbox or with CLICK's own tools.
+    pub test_mode: bool,
     /// CLICK_SERVICE_ID, CLICK_MERCHANT_ID, CLICK_MERCHANT_USER_ID, and where the payment page is.
     pub pay_link: PayLink,
 }
+
+/// The calendar ends some thousand years on.
+const ORDER_TTL_MAX: Duration = Duration::from_hours(24 * 3650);
 
 impl Config {
     /// Reads what is there and notes what is missing; the values count only when [`Env::finish`] succeeds.
@@ -36,7 +45,8 @@ impl Config {
             api_token: env
                 .secret("API_TOKEN", "the password between the bot and the webhook service; make one up"),
             click: ClickConfig::from_env(env),
-            order_ttl: env.duration("ORDER_TTL", Some(Duration::from_hours(24))),
+            order_ttl: order_ttl(env),
+            unverified: UnverifiedLimits::default(),
         }
     }
 }
@@ -49,6 +59,7 @@ impl ClickConfig {
         let secret_key = env.required("CLICK_SECRET_KEY", cabinet);
         Self {
             secret_key: SecretKey::new(secret_key),
+            test_mode: env.flag("CLICK_TEST_MODE", false),
             pay_link: PayLink {
                 pay_page: pay_page(env),
                 service_id,
@@ -58,6 +69,14 @@ impl ClickConfig {
             },
         }
     }
+}
+
+fn order_ttl(env: &Env) -> Option<Duration> {
+    let order_ttl = env.duration("ORDER_TTL", Some(Duration::from_hours(24)));
+    if order_ttl.is_some_and(|order_ttl| order_ttl > ORDER_TTL_MAX) {
+        env.problem("ORDER_TTL", "is longer than 3650 days; write 0 for no limit");
+    }
+    order_ttl
 }
 
 /// LEDGER_PATH

@@ -1,15 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod clock_watch;
 pub mod config;
-pub mod housekeeping;
 pub mod http;
 pub mod ledger;
+pub mod maintenance;
+mod readiness;
 pub mod relay;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    task::{JoinError, JoinSet},
+};
 use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::Clock,
@@ -22,45 +27,62 @@ pub use crate::config::{ClickConfig, Config};
 use crate::{
     http::{App, refusals, routes},
     ledger::{Ledger, OpenError, WriterTask},
+    maintenance::Maintenance,
+    readiness::{Readiness, Reporter},
     relay::Relay,
 };
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{0}")]
+    #[error(transparent)]
     Ledger(#[from] OpenError),
-    #[error("cannot listen on {addr}: {source}; change WEBHOOK_ADDR or stop what listens there")]
+    #[error("cannot listen on {addr}; change WEBHOOK_ADDR or stop what listens there")]
     Listen { addr: SocketAddr, source: io::Error },
 }
 
-/// The webhook service, built and bound, not yet running.
+/// Why the service ended before it was told to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("the HTTP server failed")]
+    Serve(#[from] io::Error),
+    #[error("a background task of the webhook service panicked")]
+    Panicked(#[source] JoinError),
+    #[error("{0} of the webhook service ended before it was told to")]
+    Ended(&'static str),
+}
+
+/// What the service works with.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    pub bus: Arc<dyn Publisher>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The webhook service, bound to its address, not yet running.
 #[derive(Debug)]
 pub struct Service {
     listener: TcpListener,
     addr: SocketAddr,
     config: Config,
+    deps: Deps,
     ledger: Ledger,
     writer: WriterTask,
-    bus: Arc<dyn Publisher>,
-    clock: Arc<dyn Clock>,
+    reporter: Reporter,
+    readiness: Readiness,
 }
 
 impl Service {
     /// Opens the ledger and binds the address. The bus need not be reachable.
-    pub async fn build(
-        config: Config,
-        bus: Arc<dyn Publisher>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StartError> {
-        let (ledger, writer) = Ledger::open(&config.ledger_path).await?;
+    pub async fn new(config: Config, deps: Deps) -> Result<Self, StartError> {
+        let (ledger, writer) = Ledger::open(&config.ledger_path, config.unverified).await?;
         let listen_error = |source| StartError::Listen { addr: config.addr, source };
         let listener = TcpListener::bind(config.addr).await.map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
-        Ok(Self { listener, addr, config, ledger, writer, bus, clock })
+        let (reporter, readiness) = Reporter::new(ledger.clone(), deps.clone());
+        Ok(Self { listener, addr, config, deps, ledger, writer, reporter, readiness })
     }
 
-    /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -70,40 +92,65 @@ impl Service {
         self.ledger.clone()
     }
 
-    /// The service's word on itself, for METRICS_ADDR. It can be asked as long as the process lives.
+    /// The state of the service, for METRICS_ADDR: its newest report.
     pub fn status(&self) -> impl Fn() -> BoxFuture<'static, Report> + Send + Sync + 'static {
-        let (ledger, bus, clock) = (self.ledger(), Arc::clone(&self.bus), Arc::clone(&self.clock));
-        move || {
-            let (ledger, bus, clock) = (ledger.clone(), Arc::clone(&bus), Arc::clone(&clock));
-            async move { http::status::report(&ledger, bus.as_ref(), clock.as_ref()).await }.boxed()
-        }
+        let readiness = self.readiness.clone();
+        move || std::future::ready(readiness.report()).boxed()
     }
 
-    /// Serves until `stop`; then answers what is under way, relays what is due and closes the ledger.
-    pub async fn run(self, stop: Stop) -> io::Result<()> {
-        let Self { listener, addr, config, ledger, writer, bus, clock } = self;
+    /// Serves until `stop`; then answers what is under way, relays some of what is due and closes the ledger.
+    ///
+    /// Ends with an error when a background task or the ledger's writer ends before `stop`: without them payments are
+    /// accepted and nothing comes of them.
+    pub async fn run(self, stop: Stop) -> Result<(), RunError> {
+        let Self { listener, addr, config, deps: Deps { bus, clock }, ledger, writer, reporter, readiness } =
+            self;
         tracing::info!(%addr, "webhook service listens");
         let background = Stop::new();
-        let relay = Relay::new(ledger.clone(), Arc::clone(&bus), Arc::clone(&clock));
-        let relay = tokio::spawn(relay.run(background.clone()));
-        let housekeeping = tokio::spawn(housekeeping::run(
-            ledger.clone(),
-            Arc::clone(&clock),
-            config.order_ttl,
-            background.clone(),
-        ));
-        let Config { click, api_token, order_ttl, .. } = config;
-        let app = App { ledger, bus, clock, click, api_token, order_ttl };
-        let app = Arc::new(app);
+        let mut tasks = JoinSet::new();
+        let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
+        tasks.spawn(named("the relay", relay.run(background.clone())));
+        let Config { click, api_token, order_ttl, unverified, .. } = config;
+        let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
+        tasks.spawn(named("maintenance", maintenance.run(background.clone())));
+        tasks.spawn(named("the reporter", reporter.run(background.clone())));
+
+        let app = Arc::new(App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness });
         let refusals = refusals(Arc::clone(&app));
-        let served = serve(listener, routes(app), refusals, Limits::default(), stop).await;
-        background.cancel();
-        for task in [relay, housekeeping] {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a background task of the webhook service ended badly");
+        let stop = stop.child_token();
+        let serving = serve(listener, routes(app), refusals, Limits::default(), stop.clone());
+        tokio::pin!(serving);
+        let outcome = tokio::select! {
+            served = &mut serving => served.map_err(RunError::from),
+            Some(ended) = tasks.join_next() => Err(why(ended)),
+            () = ledger.writer_ended() => Err(RunError::Ended("the ledger's writer")),
+        };
+        if outcome.is_err() {
+            stop.cancel();
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the HTTP server failed");
             }
         }
+        background.cancel();
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a background task of the webhook service panicked");
+            }
+        }
+        drop(ledger);
         writer.close().await;
-        served
+        outcome
+    }
+}
+
+async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
+    task.await;
+    name
+}
+
+fn why(ended: Result<&'static str, JoinError>) -> RunError {
+    match ended {
+        Ok(name) => RunError::Ended(name),
+        Err(error) => RunError::Panicked(error),
     }
 }

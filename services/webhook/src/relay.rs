@@ -1,11 +1,13 @@
 //! The relay: carries events from the outbox to the bus. At least once, never skipping a row.
 //!
 //! A row is marked only after the bus has confirmed it; a crash before that sends it again, and its readers know its
-//! id. A row that the bus refuses for a reason of its own backs off alone; trouble with the bus itself pauses all.
+//! id. A row that the bus refuses for a reason of its own is retried alone, with back-off; when the bus itself fails,
+//! all wait.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use tolov_domain::{
+    EventId,
     ports::{
         PortError,
         bus::{OutgoingMessage, Published, Publisher, Route},
@@ -14,23 +16,26 @@ use tolov_domain::{
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop, retry::Pauses};
 
-use crate::ledger::{Ledger, LedgerError, OutboxRow, RelayMarks};
+use crate::ledger::{Ledger, LedgerError, OutboxRow, RefusedEvent, RelayMarks};
 
 /// Events of one closed window.
 const WINDOW: u32 = 512;
-/// A commit wakes the relay; this is the safety net, and what wakes it for a row that is due again.
+/// A commit wakes the relay. This wakes it for a refused row that is due again.
 const SWEEP: Duration = Duration::from_secs(1);
 /// The longest pause of one refused row.
 const REFUSED_PAUSE_MAX: Duration = Duration::from_mins(5);
 
+/// Windows that are still published after a stop. The rest of a backlog waits for the next start.
+const WINDOWS_AFTER_STOP: usize = 2;
+
 /// What one step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Relayed {
+enum Relayed {
     /// Nothing was due.
     Idle,
-    /// A window went out: so many were confirmed, so many refused for reasons of their own.
+    /// A window was published: so many events were confirmed, so many refused for reasons of their own.
     Window { sent: usize, refused: usize },
-    /// The bus or the ledger is in trouble: nothing is lost, try again after a pause.
+    /// The bus or the ledger failed. Nothing is lost: try again after a pause.
     Blocked(String),
 }
 
@@ -46,63 +51,76 @@ impl Relay {
         Self { ledger, bus, clock }
     }
 
-    /// Relays until `stop`, and then once more what is due, so that a clean stop leaves little behind.
+    /// Relays until `stop`, and then a little of what is due.
     pub async fn run(self, stop: Stop) {
         let mut pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(15));
         let mut blocked = false;
+        let mut window = WINDOW;
         while !stop.is_cancelled() {
-            match self.relay_once().await {
+            let pause = match self.relay_once(window).await {
+                Relayed::Window { sent: 0, refused } => {
+                    // Nothing gets through, as when a queue is missing. One event at a time finds out when that is over;
+                    // a backlog that is published and refused whole keeps bus and ledger busy for nothing.
+                    tracing::debug!(refused, "a window was refused whole");
+                    window = 1;
+                    pauses.next_pause()
+                }
                 Relayed::Window { sent, refused } => {
                     if blocked {
                         tracing::info!("the bus takes events again");
                     }
-                    blocked = false;
+                    (blocked, window) = (false, WINDOW);
                     pauses.reset();
                     tracing::debug!(sent, refused, "events relayed");
+                    continue;
                 }
-                Relayed::Idle => {
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.ledger.outbox_grew() => {}
-                        () = tokio::time::sleep(SWEEP) => {}
-                    }
-                }
+                Relayed::Idle => SWEEP,
                 Relayed::Blocked(reason) => {
                     if !blocked {
-                        tracing::warn!(
-                            reason,
-                            "events wait in the outbox; payments are accepted all the same"
-                        );
+                        tracing::warn!(reason, "events wait in the outbox; payments are still accepted");
                         blocked = true;
                     }
                     tokio::select! {
                         () = stop.cancelled() => {}
                         () = tokio::time::sleep(pauses.next_pause()) => {}
                     }
+                    continue;
                 }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.ledger.outbox_grew() => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
-        while matches!(self.relay_once().await, Relayed::Window { sent: 1.., .. }) {}
-    }
-
-    /// Sends one window and marks what became of it.
-    pub async fn relay_once(&self) -> Relayed {
-        let now = self.clock.now();
-        match self.relay(now).await {
-            Ok(relayed) => relayed,
-            Err(trouble) => Relayed::Blocked(trouble.to_string()),
+        for _ in 0..WINDOWS_AFTER_STOP {
+            if !matches!(self.relay_once(WINDOW).await, Relayed::Window { sent: 1.., .. }) {
+                break;
+            }
         }
     }
 
-    async fn relay(&self, now: Timestamp) -> Result<Relayed, Trouble> {
-        let rows = self.ledger.unsent(now, WINDOW).await?;
+    /// Publishes one window of at most so many events and marks what became of them.
+    async fn relay_once(&self, window: u32) -> Relayed {
+        let now = self.clock.now();
+        match self.relay(now, window).await {
+            Ok(relayed) => relayed,
+            Err(error) => Relayed::Blocked(match error.source() {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            }),
+        }
+    }
+
+    async fn relay(&self, now: Timestamp, window: u32) -> Result<Relayed, RelayError> {
+        let rows = self.ledger.unsent(now, REFUSED_PAUSE_MAX, window).await?;
         if rows.is_empty() {
             return Ok(Relayed::Idle);
         }
         let window: Vec<OutgoingMessage> = rows.iter().map(message).collect();
         let outcomes = self.bus.publish(&window).await?;
         let answered_at_ms = unix_ms(self.clock.now());
-        let mut marks = RelayMarks { at_ms: unix_ms(now), ..RelayMarks::default() };
+        let mut marks = RelayMarks { sent: Vec::new(), refused: Vec::new(), at: now };
         let mut unknown = None;
         for (row, outcome) in rows.iter().zip(outcomes) {
             match outcome {
@@ -112,8 +130,9 @@ impl Relay {
                     marks.sent.push(row.id);
                 }
                 Published::Rejected(reason) => {
-                    tracing::error!(event.id = %row.event_id, order.id = row.order_id, reason, "the bus refuses an event");
-                    marks.refused.push((row.id, now + refused_pause(row.refusals), reason));
+                    tracing::error!(event.id = %row.event_id, reason, "the bus refuses an event");
+                    let retry_at = now + refused_pause(row.refusals);
+                    marks.refused.push(RefusedEvent { id: row.id, retry_at, reason });
                 }
                 Published::Unknown(reason) => unknown = Some(reason),
             }
@@ -130,16 +149,16 @@ impl Relay {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("{0}")]
+enum RelayError {
+    #[error(transparent)]
     Ledger(#[from] LedgerError),
-    #[error("{0}")]
+    #[error(transparent)]
     Bus(#[from] PortError),
 }
 
 fn message(row: &OutboxRow) -> OutgoingMessage {
     OutgoingMessage {
-        id: row.event_id.clone(),
+        id: EventId::new(row.event_id.clone()),
         route: Route::Payments(row.routing_key.clone()),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),

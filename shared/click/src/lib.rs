@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod callback;
+pub mod card;
 pub mod form;
 pub mod link;
 pub mod merchant_api;

@@ -106,6 +106,12 @@ impl Reply {
         Self { merchant_confirm_id: Some(prepare_id), ..Self::code(ClickCode::Success) }
     }
 
+    /// Whether it tells CLICK that the order is paid, now (0) or before (-4). After any other answer CLICK may hold the
+    /// payer's money without an order for it.
+    pub const fn confirms_payment(&self) -> bool {
+        self.error == ClickCode::Success.code() || self.error == ClickCode::AlreadyPaid.code()
+    }
+
     #[must_use]
     pub fn echo(self, click_trans_id: ClickTransId, merchant_trans_id: &str) -> Self {
         Self {
@@ -116,7 +122,11 @@ impl Reply {
     }
 
     pub fn to_json(&self) -> Vec<u8> {
-        // Serialising integers and strings cannot fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        json(self)
     }
+}
+
+#[expect(clippy::expect_used, reason = "a struct of texts and integers is always JSON")]
+fn json(reply: &Reply) -> Vec<u8> {
+    serde_json::to_vec(reply).expect("texts and integers are JSON")
 }

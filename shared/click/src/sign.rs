@@ -1,5 +1,5 @@
 //! The signature of section 1.3: MD5 over fields without separators. MD5 is CLICK's choice and is used for nothing
-//! else. Because field borders are ambiguous, a good signature alone proves little: the caller also checks that the
+//! else. Because field boundaries are ambiguous, a valid signature alone proves little: the caller also checks that the
 //! attempt belongs to the order and that every field has its pattern.
 
 use std::fmt;
@@ -24,6 +24,32 @@ pub struct SignedFields<'a> {
     pub sign_time: &'a str,
 }
 
+/// What is signed, in its order: the fields before the key and those after it. Bytes, because what was received need not
+/// be text.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedBytes<'a> {
+    /// click_trans_id, service_id
+    pub before_key: [&'a [u8]; 2],
+    /// merchant_trans_id, merchant_prepare_id (empty for a Prepare), amount, action, sign_time
+    pub after_key: [&'a [u8]; 5],
+}
+
+impl<'a> From<&SignedFields<'a>> for SignedBytes<'a> {
+    fn from(fields: &SignedFields<'a>) -> Self {
+        Self {
+            before_key: [fields.click_trans_id, fields.service_id].map(str::as_bytes),
+            after_key: [
+                fields.merchant_trans_id,
+                fields.merchant_prepare_id.unwrap_or_default(),
+                fields.amount,
+                fields.action,
+                fields.sign_time,
+            ]
+            .map(str::as_bytes),
+        }
+    }
+}
+
 impl SecretKey {
     pub fn new(secret_key: impl Into<String>) -> Self {
         Self(secret_key.into())
@@ -31,13 +57,21 @@ impl SecretKey {
 
     /// The signature as CLICK writes it: 32 lower-case hexadecimal digits.
     pub fn sign(&self, fields: &SignedFields<'_>) -> String {
-        to_hex(&self.digest(fields))
+        self.sign_bytes(&fields.into())
+    }
+
+    pub fn sign_bytes(&self, bytes: &SignedBytes<'_>) -> String {
+        to_hex(&self.digest(bytes))
     }
 
     /// Compares in constant time. Text that is no MD5 is no signature.
     pub fn verify(&self, fields: &SignedFields<'_>, claimed: &str) -> bool {
+        self.verify_bytes(&fields.into(), claimed)
+    }
+
+    pub fn verify_bytes(&self, bytes: &SignedBytes<'_>, claimed: &str) -> bool {
         let Some(claimed) = parse_hex::<16>(claimed) else { return false };
-        self.digest(fields).ct_eq(&claimed).into()
+        self.digest(bytes).ct_eq(&claimed).into()
     }
 
     /// For the Merchant API's digest.
@@ -45,18 +79,12 @@ impl SecretKey {
         &self.0
     }
 
-    fn digest(&self, fields: &SignedFields<'_>) -> [u8; 16] {
-        Md5::new()
-            .chain_update(fields.click_trans_id)
-            .chain_update(fields.service_id)
-            .chain_update(&self.0)
-            .chain_update(fields.merchant_trans_id)
-            .chain_update(fields.merchant_prepare_id.unwrap_or_default())
-            .chain_update(fields.amount)
-            .chain_update(fields.action)
-            .chain_update(fields.sign_time)
-            .finalize()
-            .into()
+    fn digest(&self, bytes: &SignedBytes<'_>) -> [u8; 16] {
+        let mut md5 = Md5::new();
+        bytes.before_key.iter().for_each(|field| md5.update(field));
+        md5.update(&self.0);
+        bytes.after_key.iter().for_each(|field| md5.update(field));
+        md5.finalize().into()
     }
 }
 

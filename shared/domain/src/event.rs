@@ -45,6 +45,8 @@ pub enum EventKind {
         click_paydoc_id: ClickPaydocId,
         /// `None` where it was a Prepare.
         merchant_prepare_id: Option<PrepareId>,
+        /// The amount that CLICK names. `None` where it wrote none that is one.
+        click_amount: Option<Tiyin>,
         anomaly: Anomaly,
     },
     /// Nobody paid within ORDER_TTL, or the order was cancelled before anybody did.
@@ -89,9 +91,13 @@ impl Event {
             EventKind::PaymentCancelled { merchant_prepare_id, .. } => {
                 format!("{name}:{order_id}:{merchant_prepare_id}")
             }
-            EventKind::PaymentQuestioned { merchant_prepare_id, anomaly, .. } => {
-                let prepare_id = merchant_prepare_id.map_or(0, PrepareId::get);
-                format!("{name}:{order_id}:{prepare_id}:{}", anomaly.as_str())
+            EventKind::PaymentQuestioned { click_trans_id, merchant_prepare_id, anomaly, .. } => {
+                let anomaly = anomaly.as_str();
+                match merchant_prepare_id {
+                    Some(prepare_id) => format!("{name}:{order_id}:{prepare_id}:{anomaly}"),
+                    // A Prepare has no attempt yet: each transaction is a question of its own.
+                    None => format!("{name}:{order_id}:trans-{click_trans_id}:{anomaly}"),
+                }
             }
         })
     }
@@ -141,6 +147,8 @@ struct Wire {
     error: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     anomaly: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    click_amount_tiyin: Option<Tiyin>,
 }
 
 const VERSION: &str = "1";
@@ -161,6 +169,7 @@ impl From<&Event> for Wire {
             late: None,
             error: None,
             anomaly: None,
+            click_amount_tiyin: None,
         };
         match event.kind {
             EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } => {
@@ -175,9 +184,11 @@ impl From<&Event> for Wire {
                 click_trans_id,
                 click_paydoc_id,
                 merchant_prepare_id,
+                click_amount,
                 anomaly,
             } => {
                 wire.set_click(click_trans_id, click_paydoc_id, merchant_prepare_id);
+                wire.click_amount_tiyin = click_amount;
                 wire.anomaly = Some(anomaly.as_str().to_owned());
             }
             EventKind::OrderExpired => {}
@@ -215,6 +226,7 @@ impl Wire {
                 click_trans_id: click_trans_id()?,
                 click_paydoc_id: click_paydoc_id()?,
                 merchant_prepare_id: self.merchant_prepare_id,
+                click_amount: self.click_amount_tiyin,
                 anomaly: self
                     .anomaly
                     .as_deref()
@@ -276,6 +288,7 @@ mod tests {
                 click_trans_id,
                 click_paydoc_id,
                 merchant_prepare_id: Some(merchant_prepare_id),
+                click_amount: Tiyin::try_new(2_999_900).ok(),
                 anomaly,
             },
             EventKind::OrderExpired,
@@ -297,6 +310,20 @@ mod tests {
             body,
             r#"{"schema":"payment.completed/1","event_id":"payment.completed:1024","order_id":1024,"user_id":5551,"products":[{"product_id":7,"count":2}],"amount_tiyin":3000000,"occurred_at":"2026-11-23T07:05:06.789Z","click_trans_id":3647911201,"click_paydoc_id":2001,"merchant_prepare_id":77,"late":false}"#
         );
+    }
+
+    #[test]
+    fn each_transaction_that_is_reused_at_prepare_is_a_question_of_its_own() {
+        let order_id = OrderId::try_new(1024).unwrap();
+        let reused = |trans_id| EventKind::PaymentQuestioned {
+            click_trans_id: ClickTransId::try_new(trans_id).unwrap(),
+            click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+            merchant_prepare_id: None,
+            click_amount: None,
+            anomaly: Anomaly::TransactionReused,
+        };
+        assert_ne!(Event::id_of(order_id, &reused(501)), Event::id_of(order_id, &reused(777)));
+        assert_eq!(Event::id_of(order_id, &reused(501)), Event::id_of(order_id, &reused(501)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod payment;
 pub mod phone;
 pub mod ports;
 pub mod time;
+pub mod unplaced;
 
 pub use event::{Event, EventKind};
 pub use ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, ProductId, UserId};
@@ -20,3 +21,4 @@ pub use money::Tiyin;
 pub use order::OrderedProduct;
 pub use outcome::Outcome;
 pub use phone::Phone;
+pub use unplaced::UnplacedPayment;

@@ -55,11 +55,13 @@ impl ClickError {
     }
 }
 
-/// The answer to a callback whose order and amount were found to be right.
+/// The answer to a callback whose order was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// 0
     Success,
+    /// -2
+    IncorrectAmount,
     /// -4
     AlreadyPaid,
     /// -9
@@ -138,28 +140,84 @@ pub enum Preparation {
     Opened(AttemptState),
     /// The same attempt again, still open: the same `merchant_prepare_id`, no new row.
     Repeated(AttemptState),
-    /// Nothing changes; answer this.
-    Refused(Answer),
+    /// Nothing changes; answer this, and tell staff where there is an anomaly.
+    Refused(Answer, Option<Anomaly>),
 }
 
-/// Decides a Prepare with `error = 0` for the right amount.
+/// What ending an order before it is paid did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The order is over, in this state.
+    Ended(OrderState),
+    /// It was over before.
+    AlreadyEnded,
+    /// The money is in: nothing changes.
+    Paid,
+}
+
+/// What a callback says, compared with what the ledger knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// `None`: CLICK reports no failure.
+    pub error: Option<ClickError>,
+    /// The amount is exactly the order's (Prepare), or the attempt's (Complete).
+    pub amount_agrees: bool,
+    /// CLICK's transaction has paid another attempt.
+    pub transaction_paid_another: bool,
+}
+
+/// Decides a Prepare.
 ///
 /// `same_attempt` is the attempt that this order already has for this click_trans_id.
-pub fn prepare(order: OrderState, same_attempt: Option<AttemptState>) -> Preparation {
-    match (order, same_attempt) {
-        (OrderState::Paid { .. }, _) => Preparation::Refused(Answer::AlreadyPaid),
-        (OrderState::Expired { .. }, _) => Preparation::Refused(Answer::Cancelled),
+pub fn prepare(order: OrderState, same_attempt: Option<AttemptState>, claim: Claim) -> Preparation {
+    if claim.error.is_some() {
+        return Preparation::Refused(Answer::Cancelled, None);
+    }
+    if !claim.amount_agrees {
+        return Preparation::Refused(Answer::IncorrectAmount, None);
+    }
+    let preparation = match (order, same_attempt) {
+        (OrderState::Paid { .. }, _) | (OrderState::Pending, Some(AttemptState::Paid(_))) => {
+            Preparation::Refused(Answer::AlreadyPaid, None)
+        }
+        (OrderState::Expired { .. }, _)
+        | (OrderState::Pending, Some(AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. })) => {
+            Preparation::Refused(Answer::Cancelled, None)
+        }
         (OrderState::Pending, None) => Preparation::Opened(AttemptState::Prepared),
         (OrderState::Pending, Some(AttemptState::Prepared)) => Preparation::Repeated(AttemptState::Prepared),
-        (OrderState::Pending, Some(AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. })) => {
-            Preparation::Refused(Answer::Cancelled)
+    };
+    let is_open = matches!(preparation, Preparation::Opened(_) | Preparation::Repeated(_));
+    if is_open && claim.transaction_paid_another {
+        return Preparation::Refused(Answer::AlreadyPaid, Some(Anomaly::TransactionReused));
+    }
+    preparation
+}
+
+/// Decides a Complete for an attempt that belongs to the order.
+pub fn complete(
+    order: OrderState,
+    attempt: AttemptState,
+    prepare_id: PrepareId,
+    claim: Claim,
+    confirmation: Confirmation,
+) -> Completion {
+    let questioned =
+        |answer, anomaly| Completion { order, attempt, answer, news: Some(News::Anomaly(anomaly)) };
+    if !claim.amount_agrees {
+        return questioned(Answer::IncorrectAmount, Anomaly::AmountDiffers);
+    }
+    match claim.error {
+        Some(error) => cancel(order, attempt, error, confirmation.at),
+        None if claim.transaction_paid_another => {
+            questioned(Answer::AlreadyPaid, Anomaly::TransactionReused)
         }
-        (OrderState::Pending, Some(AttemptState::Paid(_))) => Preparation::Refused(Answer::AlreadyPaid),
+        None => confirm(order, attempt, prepare_id, confirmation),
     }
 }
 
 /// Decides a Complete with `error = 0` for the right amount: the money is taken.
-pub fn confirm(
+fn confirm(
     order: OrderState,
     attempt: AttemptState,
     prepare_id: PrepareId,
@@ -194,7 +252,7 @@ pub fn confirm(
 /// Decides a Complete with `error < 0` for the right amount: CLICK gives the attempt up.
 ///
 /// On a paid attempt CLICK's two test suites want -4 for -1 and -9 for the rest (section 1.9).
-pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: Timestamp) -> Completion {
+fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: Timestamp) -> Completion {
     match attempt {
         AttemptState::Prepared | AttemptState::GivenUp { .. } => Completion {
             order,
@@ -214,15 +272,16 @@ pub fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: T
     }
 }
 
-/// Ends an order that was not paid within ORDER_TTL, or was cancelled. `None`: it is paid or ended already.
-pub fn expire_order(order: OrderState, at: Timestamp) -> Option<OrderState> {
+/// Ends an order that was not paid within ORDER_TTL, or was cancelled before it was paid.
+pub fn end_order(order: OrderState, at: Timestamp) -> Ending {
     match order {
-        OrderState::Pending => Some(OrderState::Expired { at }),
-        OrderState::Paid { .. } | OrderState::Expired { .. } => None,
+        OrderState::Pending => Ending::Ended(OrderState::Expired { at }),
+        OrderState::Expired { .. } => Ending::AlreadyEnded,
+        OrderState::Paid { .. } => Ending::Paid,
     }
 }
 
-/// What becomes of an attempt when its order expires.
+/// The state of an attempt when its order ends unpaid.
 pub fn give_up(attempt: AttemptState, at: Timestamp) -> AttemptState {
     match attempt {
         AttemptState::Prepared => AttemptState::GivenUp { at },

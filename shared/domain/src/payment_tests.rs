@@ -21,6 +21,9 @@ fn lack_of_money() -> ClickError {
     ClickError::from_code(-5017).unwrap()
 }
 
+/// A claim that agrees with the ledger.
+const AGREED: Claim = Claim { error: None, amount_agrees: true, transaction_paid_another: false };
+
 #[test]
 fn a_prepared_attempt_of_a_pending_order_is_paid_once() {
     let first = confirm(OrderState::Pending, AttemptState::Prepared, prepare_id(1), confirmation());
@@ -35,8 +38,9 @@ fn a_prepared_attempt_of_a_pending_order_is_paid_once() {
 fn a_cancelled_attempt_leaves_the_order_payable_by_a_new_one() {
     let cancelled = cancel(OrderState::Pending, AttemptState::Prepared, lack_of_money(), NOW);
     assert_eq!(cancelled.answer, Answer::Cancelled);
-    assert_eq!(prepare(cancelled.order, None), Preparation::Opened(AttemptState::Prepared));
-    assert_eq!(prepare(cancelled.order, Some(cancelled.attempt)), Preparation::Refused(Answer::Cancelled));
+    assert_eq!(prepare(cancelled.order, None, AGREED), Preparation::Opened(AttemptState::Prepared));
+    let same = prepare(cancelled.order, Some(cancelled.attempt), AGREED);
+    assert_eq!(same, Preparation::Refused(Answer::Cancelled, None));
 }
 
 #[test]
@@ -63,9 +67,9 @@ fn a_cancel_of_a_paid_attempt_answers_what_both_of_clicks_suites_want() {
 
 #[test]
 fn money_for_an_expired_order_is_honoured_and_told_to_be_late() {
-    let order = expire_order(OrderState::Pending, NOW).unwrap();
+    let Ending::Ended(order) = end_order(OrderState::Pending, NOW) else { panic!("it was pending") };
     let attempt = give_up(AttemptState::Prepared, NOW);
-    assert_eq!(prepare(order, None), Preparation::Refused(Answer::Cancelled));
+    assert_eq!(prepare(order, None, AGREED), Preparation::Refused(Answer::Cancelled, None));
     let completion = confirm(order, attempt, prepare_id(1), confirmation());
     assert_eq!(completion.answer, Answer::Success);
     assert_eq!(completion.news, Some(News::Completed { late: true }));
@@ -73,55 +77,78 @@ fn money_for_an_expired_order_is_honoured_and_told_to_be_late() {
 
 #[test]
 fn a_paid_order_does_not_expire() {
-    assert_eq!(expire_order(OrderState::Paid { by: prepare_id(1), at: NOW }, NOW), None);
+    assert_eq!(end_order(OrderState::Paid { by: prepare_id(1), at: NOW }, NOW), Ending::Paid);
+    assert_eq!(end_order(OrderState::Expired { at: NOW }, NOW), Ending::AlreadyEnded);
     let paid = AttemptState::Paid(confirmation());
     assert_eq!(give_up(paid, NOW), paid);
 }
 
-/// One thing that CLICK, or our clock, may do to an order with three attempts.
+#[test]
+fn a_claim_that_disagrees_changes_nothing_and_staff_hear_of_what_was_taken() {
+    let order = OrderState::Pending;
+    let wrong_amount = Claim { amount_agrees: false, ..AGREED };
+    let reused = Claim { transaction_paid_another: true, ..AGREED };
+    let failed = Claim { error: Some(lack_of_money()), ..AGREED };
+    assert_eq!(prepare(order, None, failed), Preparation::Refused(Answer::Cancelled, None));
+    assert_eq!(prepare(order, None, wrong_amount), Preparation::Refused(Answer::IncorrectAmount, None));
+    assert_eq!(
+        prepare(order, None, reused),
+        Preparation::Refused(Answer::AlreadyPaid, Some(Anomaly::TransactionReused))
+    );
+    for (claim, answer, anomaly) in [
+        (wrong_amount, Answer::IncorrectAmount, Anomaly::AmountDiffers),
+        (reused, Answer::AlreadyPaid, Anomaly::TransactionReused),
+    ] {
+        let completion = complete(order, AttemptState::Prepared, prepare_id(1), claim, confirmation());
+        let news = Some(News::Anomaly(anomaly));
+        assert_eq!(completion, Completion { order, attempt: AttemptState::Prepared, answer, news });
+    }
+}
+
+/// One event in the life of an order with three attempts.
 #[derive(Debug, Clone)]
-enum Deed {
+enum Step {
     Prepare(usize),
     Confirm(usize),
     Cancel(usize, i32),
     Expire,
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        (0..3usize).prop_map(Deed::Prepare),
-        (0..3usize).prop_map(Deed::Confirm),
-        (0..3usize, prop_oneof![Just(-1), Just(-5017)]).prop_map(|(which, code)| Deed::Cancel(which, code)),
-        Just(Deed::Expire),
+        (0..3usize).prop_map(Step::Prepare),
+        (0..3usize).prop_map(Step::Confirm),
+        (0..3usize, prop_oneof![Just(-1), Just(-5017)]).prop_map(|(which, code)| Step::Cancel(which, code)),
+        Just(Step::Expire),
     ]
 }
 
 proptest! {
     #[test]
-    fn an_order_is_paid_by_at_most_one_attempt_and_stays_paid(deeds in prop::collection::vec(deed(), 0..40)) {
+    fn an_order_is_paid_by_at_most_one_attempt_and_stays_paid(steps in prop::collection::vec(step(), 0..40)) {
         let mut order = OrderState::Pending;
         let mut attempts: [Option<AttemptState>; 3] = [None; 3];
         let mut completed = 0;
-        for deed in deeds {
+        for step in steps {
             let before = order;
-            match deed {
-                Deed::Prepare(which) => {
-                    if let Preparation::Opened(state) | Preparation::Repeated(state) = prepare(order, attempts[which]) {
+            match step {
+                Step::Prepare(which) => {
+                    if let Preparation::Opened(state) | Preparation::Repeated(state) = prepare(order, attempts[which], AGREED) {
                         attempts[which] = Some(state);
                     }
                 }
-                Deed::Confirm(which) => if let Some(attempt) = attempts[which] {
+                Step::Confirm(which) => if let Some(attempt) = attempts[which] {
                     let done = confirm(order, attempt, prepare_id(i64::try_from(which).unwrap() + 1), confirmation());
                     prop_assert_eq!(done.answer == Answer::Success, matches!(done.news, Some(News::Completed { .. })));
                     completed += usize::from(done.answer == Answer::Success);
                     (order, attempts[which]) = (done.order, Some(done.attempt));
                 }
-                Deed::Cancel(which, code) => if let Some(attempt) = attempts[which] {
+                Step::Cancel(which, code) => if let Some(attempt) = attempts[which] {
                     let done = cancel(order, attempt, ClickError::from_code(code).unwrap(), NOW);
                     prop_assert_ne!(done.answer, Answer::Success);
                     (order, attempts[which]) = (done.order, Some(done.attempt));
                 }
-                Deed::Expire => if let Some(expired) = expire_order(order, NOW) {
+                Step::Expire => if let Ending::Ended(expired) = end_order(order, NOW) {
                     order = expired;
                     attempts = attempts.map(|attempt| attempt.map(|state| give_up(state, NOW)));
                 }

@@ -37,6 +37,7 @@ async fn an_expiry_is_announced_to_the_shopper_and_a_questioned_payment_to_staff
         click_trans_id: ClickTransId::try_new(7).unwrap(),
         click_paydoc_id: ClickPaydocId::try_new(8).unwrap(),
         merchant_prepare_id: None,
+        click_amount: None,
         anomaly: Anomaly::PaidTwice,
     };
     let questioned = Event { id: Event::id_of(paid(1025).order_id, &kind), kind, ..paid(1025) };

@@ -6,7 +6,7 @@ mod restore;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use tolov_domain::{Tiyin, time::Timestamp};
+use tolov_domain::Tiyin;
 use tolov_embedded::backup::{self as stores, StoreFile};
 use tolov_kit::{
     clock::{Clock, SystemClock},
@@ -60,7 +60,7 @@ pub(crate) async fn run(env: &Env, file: &Path) -> Result<()> {
     let mut copies = vec![LEDGER];
     let copied = work.path().join(LEDGER);
     ledger::copy(&files.ledger, &copied).await?;
-    let summary = ledger::examine(&copied, made_at).await?;
+    let summary = ledger::examine(&copied).await?;
     for (store, path) in files.stores.iter().filter(|(_, path)| path.exists()) {
         let copied = work.path().join(store.name());
         stores::copy(path, &copied).await?;
@@ -94,14 +94,14 @@ fn told(summary: &ledger::Summary) -> String {
 }
 
 /// Refuses a copy that does not pass the checks of its kind.
-async fn examine(folder: &Path, made_at: Timestamp, names: &[String]) -> Result<ledger::Summary> {
+async fn examine(folder: &Path, names: &[String]) -> Result<ledger::Summary> {
     if !names.iter().any(|name| name == LEDGER) {
         bail!("the backup has no ledger");
     }
     for store in StoreFile::ALL.into_iter().filter(|store| names.iter().any(|name| name == store.name())) {
         stores::examine(&folder.join(store.name())).await?;
     }
-    Ok(ledger::examine(&folder.join(LEDGER), made_at).await?)
+    Ok(ledger::examine(&folder.join(LEDGER)).await?)
 }
 
 fn folder_of(file: &Path) -> &Path {

@@ -55,12 +55,13 @@ pub(crate) async fn run(env: &Env, file: &Path) -> Result<()> {
 async fn restore(files: &Files, place: &Place, file: &Path) -> Result<Done> {
     let work = tempfile::Builder::new().prefix(".tolov-restore-").tempdir_in(folder_of(&files.ledger))?;
     let note = archive::unpack(file, work.path())?;
-    let summary = examine(work.path(), note.made_at, &note.names).await?;
+    let summary = examine(work.path(), &note.names).await?;
     let now = SystemClock.now();
     let restore = Restore {
         at: now,
         backup_made_at: note.made_at,
         replaced_last_prepare_id: place.last_prepare_id().await,
+        beyond_click_int: false,
     };
     let prepare_id_floor = ready(&work.path().join(LEDGER), restore).await?;
     let mut last_order_number = None;

@@ -60,7 +60,8 @@ impl DemoShop {
         seed::seed(store.as_ref()).await?;
 
         let config = webhook_config(folder.path(), &sandbox_url);
-        let webhook = tolov_webhook::Service::build(config, parts.publisher(), system_clock()).await?;
+        let deps = tolov_webhook::Deps { bus: parts.publisher(), clock: system_clock() };
+        let webhook = tolov_webhook::Service::new(config, deps).await?;
         let (webhook_url, ledger) = (url_of(webhook.addr())?, webhook.ledger());
         let callback_url = webhook_url.join(tolov_webhook::http::CLICK_PATH)?;
         handle.click().point_at(callback_url.clone(), callback_url);
@@ -153,6 +154,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
         api_token: Secret::new(API_TOKEN),
         click: tolov_webhook::ClickConfig {
             secret_key: SecretKey::new(CLICK_SECRET_KEY),
+            test_mode: false,
             pay_link: PayLink {
                 pay_page: format!("{sandbox_url}services/pay"),
                 service_id: SERVICE_ID,
@@ -162,6 +164,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
             },
         },
         order_ttl: Some(Duration::from_hours(24)),
+        unverified: tolov_webhook::ledger::UnverifiedLimits::default(),
     }
 }
 

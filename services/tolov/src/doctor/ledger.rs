@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use tempfile::NamedTempFile;
-use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::backup;
 
 use super::{report::Finding, settings::is_open_to_all};
@@ -42,7 +41,7 @@ pub(super) async fn check(ledger: &Path) -> Vec<Finding> {
             return findings;
         }
     }
-    findings.push(match backup::examine(ledger, SystemClock.now()).await {
+    findings.push(match backup::examine(ledger).await {
         Ok(summary) => Finding::good("ledger-good")
             .with("orders", summary.orders)
             .with("paid", summary.paid)

@@ -78,7 +78,8 @@ impl ShopWorld {
 
     async fn wait_until_ready(&self) {
         eventually("the webhook service and the sandbox are up", Duration::from_mins(1), || async {
-            let ready = self.http.get(format!("{}/ready", self.webhook_url)).send().await;
+            let ready =
+                self.http.get(format!("{}/ready", self.webhook_url)).bearer_auth(API_TOKEN).send().await;
             let sandbox = self.http.get(format!("{}/sandbox", self.sandbox_url)).send().await;
             ready.is_ok_and(|answer| answer.status().is_success()) && sandbox.is_ok()
         })
@@ -174,7 +175,8 @@ impl ShopWorld {
     }
 
     async fn outbox_depth(&self) -> Option<i64> {
-        let answer = self.http.get(format!("{}/ready", self.webhook_url)).send().await.ok()?;
+        let answer =
+            self.http.get(format!("{}/ready", self.webhook_url)).bearer_auth(API_TOKEN).send().await.ok()?;
         answer.json::<Value>().await.ok()?["outbox"]["depth"].as_i64()
     }
 

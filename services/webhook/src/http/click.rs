@@ -1,46 +1,74 @@
-//! POST /payments/click/webhook: always 200 with an integer `error` (click-protocol.md, section 4).
+//! POST /payments/click/webhook: always 200 with an integer `error` (docs/click.md, section 1.1).
 
 use std::{net::SocketAddr, sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
-use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply};
+use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply, card};
 use tolov_kit::http::Refusal;
 use warp::{http::StatusCode, reply::Response};
 
 use super::{App, json_bytes};
-use crate::ledger::{Arrival, Content};
+use crate::ledger::{Arrival, Content, LedgerError, Unverified};
 
 /// Verifies, lets the ledger decide, answers after COMMIT.
 pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response {
     let started = Stopwatch::now();
     let (form, outcome) = CallbackForm::parse(&body);
-    let content = match outcome {
+    let unverified = match outcome {
         Err(bad_form) => {
             tracing::debug!(%bad_form, "not a callback");
-            Content::Unverified(ClickCode::ErrorInRequest)
+            Some(ClickCode::ErrorInRequest)
         }
-        Ok(()) if !form.is_signed_by(&app.click.secret_key) => {
-            Content::Unverified(ClickCode::SignCheckFailed)
-        }
-        Ok(()) => verified(&app, &form),
+        Ok(()) if !form.is_signed_by(&app.click.secret_key) => Some(ClickCode::SignCheckFailed),
+        Ok(()) => None,
     };
-    let arrival = Arrival { received_at: app.clock.now(), peer, fields: form.to_record(), content };
-    let line = Line::of(&arrival, &form);
-    let reply = app.ledger.answer(arrival).await.unwrap_or_else(|error| {
-        tracing::error!(%error, order.id = line.order_id, "callback not decided; CLICK will come again");
-        Reply::code(ClickCode::FailedToUpdateUser)
+    let line = Line::of(&form, &peer, unverified.is_none());
+    let reports_payment = unverified.is_none() && form.reports_payment();
+    let received_at = app.clock.now();
+    let decided = if let Some(code) = unverified {
+        let fields = form.to_unverified_record();
+        keep_unverified(&app, Unverified { received_at, peer, fields, code }).await
+    } else {
+        let content = understood(&app, &form);
+        let arrival = Arrival { received_at, peer, form, content };
+        app.ledger.answer(arrival).await.map(|reply| (reply, true))
+    };
+    let (reply, is_logged) = decided.unwrap_or_else(|error| {
+        tracing::error!(
+            error = error.chain(),
+            order.id = line.order_id,
+            "callback not decided; CLICK will repeat it"
+        );
+        (Reply::code(ClickCode::FailedToUpdateUser), true)
     });
-    line.log(&reply, started);
+    if is_logged {
+        line.log(&reply, started);
+    }
     line.count(&reply, started);
+    if reports_payment && !reply.confirms_payment() {
+        let code = reply.error.to_string();
+        metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
+    }
     reply_with(&reply)
 }
 
+/// The answer to a callback without a valid signature, and whether it was kept. Those beyond the budget are answered all
+/// the same, without a row and without a line in the log.
+async fn keep_unverified(app: &App, callback: Unverified) -> Result<(Reply, bool), LedgerError> {
+    let reply = Reply::code(callback.code);
+    match app.ledger.keep_unverified(callback).await {
+        Ok(is_kept) => Ok((reply, is_kept)),
+        Err(LedgerError::Full) => Ok((reply, false)),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads a callback that our key has signed.
-fn verified(app: &App, form: &CallbackForm) -> Content {
+fn understood(app: &App, form: &CallbackForm) -> Content {
     match Callback::read(form) {
         Err(Malformed::Action) => Content::Refused(ClickCode::ActionNotFound),
         Err(Malformed::Field(_)) => Content::Refused(ClickCode::ErrorInRequest),
-        // CLICK has no code of its own for a service that is not ours (section 1.6).
+        // CLICK has no code of its own for a service that is not ours (docs/click.md, section 1.6).
         Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
             Content::Refused(ClickCode::ErrorInRequest)
         }
@@ -48,24 +76,24 @@ fn verified(app: &App, form: &CallbackForm) -> Content {
     }
 }
 
-/// What the accept loop says on CLICK's path. The record is written behind the answer: nothing of it was read, so
-/// nothing can come of it.
+/// The answer on CLICK's path to a request that the accept loop refused. The record is written after the answer, which
+/// does not depend on it.
 pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: SocketAddr) -> Response {
     let code = match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
-        // Nobody knows whether it was decided; CLICK's repetition hears the stored answer.
+        // It may have been decided; CLICK's repetition gets the stored answer.
         Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
     };
-    let arrival = Arrival {
+    let callback = Unverified {
         received_at: app.clock.now(),
         peer: peer.to_string(),
         fields: serde_json::json!({ "refused": format!("{refusal:?}") }).to_string(),
-        content: Content::Unverified(code),
+        code,
     };
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        if let Err(error) = app.ledger.answer(arrival).await {
-            tracing::error!(%error, "a refused callback was not kept");
+        if let Err(error) = app.ledger.keep_unverified(callback).await {
+            tracing::error!(error = error.chain(), "a refused callback was not kept");
         }
     });
     reply_with(&Reply::code(code))
@@ -75,7 +103,7 @@ fn reply_with(reply: &Reply) -> Response {
     json_bytes(StatusCode::OK, reply.to_json())
 }
 
-/// The line that the log gets for a callback: what came and what was answered, nothing secret.
+/// The log line of a callback: what came and what was answered, nothing secret.
 struct Line {
     peer: String,
     order_id: String,
@@ -92,17 +120,16 @@ fn is_short_number(text: &str) -> bool {
 }
 
 impl Line {
-    fn of(arrival: &Arrival, form: &CallbackForm) -> Self {
-        let verified = !matches!(arrival.content, Content::Unverified(_));
-        // What a stranger wrote is shown only where it is a number that cannot be a card's.
+    fn of(form: &CallbackForm, peer: &str, verified: bool) -> Self {
+        // Of an unverified callback only numbers are logged that cannot be a card's.
         let short = |value: Option<&str>| match value {
             None => "-".to_owned(),
-            Some(text) if verified => text.chars().take(40).collect(),
+            Some(text) if verified => card::hide_numbers(text).chars().take(40).collect(),
             Some(text) if is_short_number(text) => text.to_owned(),
             Some(_) => "?".to_owned(),
         };
         Self {
-            peer: arrival.peer.clone(),
+            peer: peer.to_owned(),
             order_id: short(form.merchant_trans_id()),
             click_trans_id: short(form.click_trans_id()),
             action: match form.action() {
@@ -116,7 +143,7 @@ impl Line {
     }
 
     fn count(&self, reply: &Reply, started: Stopwatch) {
-        // A stranger's word must not become a label: every new one would be kept for ever.
+        // Foreign text must not become a label: each new one would be a time series for ever.
         let action = match self.action.as_str() {
             "prepare" => "prepare",
             "complete" => "complete",

@@ -1,18 +1,19 @@
-//! The routes, and nothing else: who may call what, and which function answers.
+//! The routes: who may call what, and which function answers.
 
 mod click;
 mod orders;
-pub(crate) mod status;
+mod playground;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
+use serde_json::json;
 use subtle::ConstantTimeEq;
-use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::Clock,
     http::{Peer, Refusal, RefusalReply},
     secret::Secret,
+    status::json_reply,
 };
 use warp::{
     Filter, Rejection, Reply,
@@ -21,7 +22,7 @@ use warp::{
     reply::Response,
 };
 
-use crate::{config::ClickConfig, ledger::Ledger};
+use crate::{config::ClickConfig, ledger::Ledger, readiness::Readiness};
 
 /// CLICK's path, as the cabinet knows it.
 pub const CLICK_PATH: &str = "/payments/click/webhook";
@@ -30,12 +31,12 @@ pub const CLICK_PATH: &str = "/payments/click/webhook";
 #[derive(Debug)]
 pub struct App {
     pub ledger: Ledger,
-    pub bus: Arc<dyn Publisher>,
     pub clock: Arc<dyn Clock>,
     pub click: ClickConfig,
     pub api_token: Secret,
     /// How long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
+    pub(crate) readiness: Readiness,
 }
 
 /// Every route, with every rejection mapped: no text of a library reaches a caller.
@@ -46,13 +47,20 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
     };
     let peer = warp::ext::optional::<Peer>()
         .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string()));
+    let playground = playground::origin(app.click.test_mode);
     let staff = authorized(app);
+    let preflight = warp::path!("payments" / "click" / "webhook")
+        .and(warp::options())
+        .and(playground.clone())
+        .and_then(playground::preflight);
     let click = warp::path!("payments" / "click" / "webhook")
         .and(warp::post())
         .and(with_app.clone())
         .and(peer)
         .and(warp::body::bytes())
-        .then(click::answer);
+        .then(click::answer)
+        .and(playground)
+        .map(playground::allow);
     let create_order = warp::path!("api" / "create_order")
         .and(warp::post())
         .and(staff.clone())
@@ -71,17 +79,28 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .then(orders::cancel);
     let orders = warp::path!("orders")
         .and(warp::get())
-        .and(staff)
+        .and(staff.clone())
         .and(with_app.clone())
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
         .then(orders::list);
-    let health = warp::path!("health").and(warp::get()).map(status::health);
-    let ready = warp::path!("ready").and(warp::get()).and(with_app).then(status::ready);
+    let unplaced = warp::path!("payments" / "unplaced")
+        .and(warp::get())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .then(orders::unplaced_payments);
+    let health =
+        warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
+    let ready = warp::path!("ready").and(warp::get()).and(staff).and(with_app).map(|app: Arc<App>| {
+        let (code, body) = app.readiness.report().to_json();
+        json_reply(code, &body)
+    });
     click
+        .or(preflight)
+        .unify()
         .boxed()
         .or(create_order.boxed())
         .unify()
-        .or(order.or(cancel).unify().or(orders).unify().boxed())
+        .or(order.or(cancel).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
         .or(health.or(ready).unify().boxed())
         .unify()
@@ -90,11 +109,11 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// What the accept loop answers when no route gets to see a request. CLICK's path always hears CLICK's codes, and what
-/// was refused there is kept as every other callback.
+/// The answer to a request that no route saw. CLICK's path always answers with CLICK's codes, and what was refused there
+/// is kept like every other callback.
 pub fn refusals(app: Arc<App>) -> impl RefusalReply {
     move |refusal, method, path, peer| {
-        if path == CLICK_PATH && method == Method::POST {
+        if path.trim_end_matches('/') == CLICK_PATH && method == Method::POST {
             return click::refused(&app, refusal, peer);
         }
         refused(refusal)
@@ -104,7 +123,7 @@ pub fn refusals(app: Arc<App>) -> impl RefusalReply {
 fn refused(refusal: Refusal) -> Response {
     match refusal {
         Refusal::BodyTooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None),
-        Refusal::BodyBroken => problem(StatusCode::BAD_REQUEST, "the body broke off", None),
+        Refusal::BodyBroken => problem(StatusCode::BAD_REQUEST, "the body is incomplete", None),
         Refusal::TooSlow => problem(StatusCode::REQUEST_TIMEOUT, "the request took too long", None),
         Refusal::Panicked => {
             problem(StatusCode::INTERNAL_SERVER_ERROR, "an internal error, see the log", None)
@@ -117,17 +136,17 @@ struct NotAuthorized;
 
 impl warp::reject::Reject for NotAuthorized {}
 
-/// Passes requests that show API_TOKEN as a bearer token, compared in constant time.
+/// Passes requests that carry API_TOKEN as a bearer token, compared in constant time.
 fn authorized(app: Arc<App>) -> impl Filter<Extract = (), Error = Rejection> + Clone {
     warp::header::optional::<String>("authorization")
         .and_then(move |header: Option<String>| {
             let app = Arc::clone(&app);
             async move {
-                let shown =
+                let sent =
                     header.as_deref().and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-                let wanted = app.api_token.expose();
-                let right: bool = shown.as_bytes().ct_eq(wanted.as_bytes()).into();
-                if right && !wanted.is_empty() { Ok(()) } else { Err(warp::reject::custom(NotAuthorized)) }
+                let token = app.api_token.expose();
+                let is_right: bool = sent.as_bytes().ct_eq(token.as_bytes()).into();
+                if is_right && !token.is_empty() { Ok(()) } else { Err(warp::reject::custom(NotAuthorized)) }
             }
         })
         .untuple_one()
@@ -135,7 +154,7 @@ fn authorized(app: Arc<App>) -> impl Filter<Extract = (), Error = Rejection> + C
 
 async fn rejected(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     Ok(if rejection.find::<NotAuthorized>().is_some() {
-        problem(StatusCode::UNAUTHORIZED, "show the API_TOKEN: Authorization: Bearer …", None)
+        problem(StatusCode::UNAUTHORIZED, "send the API_TOKEN: Authorization: Bearer …", None)
     } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
         problem(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method", None)
     } else if rejection.is_not_found() {
@@ -153,12 +172,13 @@ struct Problem<'a> {
 }
 
 fn problem(status: StatusCode, error: &str, field: Option<&str>) -> Response {
-    json(status, &Problem { error, field })
+    to_reply(status, &Problem { error, field })
 }
 
-fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    // Our own structs of strings and integers: serialising cannot fail.
-    json_bytes(status, serde_json::to_vec(body).unwrap_or_default())
+fn to_reply<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    #[expect(clippy::expect_used, reason = "bodies are structs of texts and integers")]
+    let body = serde_json::to_vec(body).expect("texts and integers are JSON");
+    json_bytes(status, body)
 }
 
 fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {

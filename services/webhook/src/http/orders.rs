@@ -8,13 +8,15 @@ use serde_json::value::RawValue;
 use time::format_description::well_known::Rfc3339;
 use tolov_domain::{
     OrderId, OrderedProduct, Tiyin, UserId,
-    order::OrderStatus,
     time::{Timestamp, from_unix_ms},
 };
 use warp::{http::StatusCode, reply::Response};
 
-use super::{App, json, problem};
-use crate::ledger::{AttemptRecord, Cancellation, Creation, Ledger, LedgerError, NewOrder, OrderRecord};
+use super::{App, problem, to_reply};
+use crate::ledger::{
+    AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
+    OrderStatus, Outcome,
+};
 
 /// The most lines of an order.
 const PRODUCTS_MAX: usize = 100;
@@ -32,14 +34,14 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
     };
     let order_id = order.order_id;
     let status = match app.ledger.create_order(order).await {
-        Ok(Creation::Created) => {
+        Ok(Outcome::Applied) => {
             tracing::info!(order.id = %order_id, "order registered");
             StatusCode::CREATED
         }
-        Ok(Creation::Existed) => StatusCode::OK,
-        Ok(Creation::Conflict(field)) => {
-            tracing::warn!(order.id = %order_id, field, "an order number came again with another content");
-            return problem(StatusCode::CONFLICT, "this order number is taken by another order", Some(field));
+        Ok(Outcome::AlreadyApplied) => StatusCode::OK,
+        Ok(Outcome::Refused(refusal)) => {
+            tracing::warn!(order.id = %order_id, ?refusal, "an order number is refused");
+            return number_refused(refusal);
         }
         Err(error) => return unavailable(&error),
     };
@@ -47,14 +49,29 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
         Ok(Some(record)) => {
             let payment_url = app.click.pay_link.for_order(order_id, tiyin(record.amount_tiyin));
             let pay_until = pay_until(record.created_at, app.order_ttl);
-            json(status, &Created { order: ShownOrder::of(&record), pay_until, payment_url })
+            to_reply(status, &Created { order: ShownOrder::of(&record), pay_until, payment_url })
         }
-        Ok(None) => unavailable(&LedgerError::Storage("the order is not there yet".to_owned())),
+        Ok(None) => unavailable(&LedgerError::Row("an order that was registered is not there")),
         Err(error) => unavailable(&error),
     }
 }
 
-/// GET /orders?skip&limit&status, newest first.
+/// The refusal tells the highest order number, so that the caller can go on above it.
+fn number_refused(OrderRefusal { reason, highest_order_id }: OrderRefusal) -> Response {
+    let (status, error, field) = match reason {
+        OrderRefusalReason::Taken { field } => {
+            (StatusCode::CONFLICT, "this order number is taken by another order", field)
+        }
+        OrderRefusalReason::OutOfRange => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the order number is too far above the highest one",
+            "order_id",
+        ),
+    };
+    to_reply(status, &NumberRefused { error, field, highest_order_id })
+}
+
+/// GET /orders?before&limit&status, newest first. The next page begins before the last number of this one.
 pub(super) async fn list(app: Arc<App>, query: String) -> Response {
     let page = match Page::parse(&query) {
         Ok(page) => page,
@@ -62,10 +79,17 @@ pub(super) async fn list(app: Arc<App>, query: String) -> Response {
             return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
         }
     };
-    match app.ledger.orders(page.status, page.skip, page.limit).await {
-        Ok(orders) => {
-            let orders: Vec<ShownOrder> = orders.iter().map(ShownOrder::of).collect();
-            json(StatusCode::OK, &Listed { orders, skip: page.skip, limit: page.limit })
+    let read = async {
+        let highest_order_id = app.ledger.highest_order_id().await?;
+        Ok::<_, LedgerError>((
+            app.ledger.orders(page.status, page.before, page.limit).await?,
+            highest_order_id,
+        ))
+    };
+    match read.await {
+        Ok((orders, highest_order_id)) => {
+            let orders = orders.iter().map(ShownOrder::of).collect();
+            to_reply(StatusCode::OK, &Listed { orders, limit: page.limit, highest_order_id })
         }
         Err(error) => unavailable(&error),
     }
@@ -75,7 +99,7 @@ pub(super) async fn list(app: Arc<App>, query: String) -> Response {
 pub(super) async fn show(order_id: String, app: Arc<App>) -> Response {
     let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
     match with_attempts(&app.ledger, order_id).await {
-        Ok(Some(order)) => json(StatusCode::OK, &order),
+        Ok(Some(order)) => to_reply(StatusCode::OK, &order),
         Ok(None) => not_found(),
         Err(error) => unavailable(&error),
     }
@@ -85,21 +109,32 @@ pub(super) async fn show(order_id: String, app: Arc<App>) -> Response {
 pub(super) async fn cancel(order_id: String, app: Arc<App>) -> Response {
     let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
     match app.ledger.cancel_order(order_id, app.clock.now()).await {
-        Ok(Cancellation::Now) => tracing::info!(order.id = %order_id, "order cancelled"),
-        Ok(Cancellation::Before) => {}
-        Ok(Cancellation::Paid) => {
-            return problem(StatusCode::CONFLICT, "the order is paid", Some("status"));
-        }
-        Ok(Cancellation::Unknown) => return not_found(),
+        Ok(Outcome::Applied) => tracing::info!(order.id = %order_id, "order cancelled"),
+        Ok(Outcome::AlreadyApplied) => {}
+        Ok(Outcome::Refused(EndRefusal::Paid)) => return is_paid(),
+        Ok(Outcome::Refused(EndRefusal::Unknown)) => return not_found(),
         Err(error) => return unavailable(&error),
     }
     match with_attempts(&app.ledger, order_id).await {
         // Late money may have come in between the two.
-        Ok(Some(order)) if order.order.status == OrderStatus::Paid.as_str() => {
-            problem(StatusCode::CONFLICT, "the order is paid", Some("status"))
-        }
-        Ok(Some(order)) => json(StatusCode::OK, &Cancelled { order, cancelled: true }),
+        Ok(Some(order)) if order.order.status == OrderStatus::Paid => is_paid(),
+        Ok(Some(order)) => to_reply(StatusCode::OK, &Cancelled { order, cancelled: true }),
         Ok(None) => not_found(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// GET /payments/unplaced: money that CLICK says it has taken and that was not answered as paid, newest first.
+pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
+    match app.ledger.unplaced_payments(PAGE_MAX).await {
+        Ok(callbacks) => {
+            let payments = callbacks.into_iter().map(|callback| UnplacedCallback {
+                received_at: date(from_unix_ms(callback.received_at)),
+                answer: callback.code,
+                fields: raw_json(callback.fields),
+            });
+            to_reply(StatusCode::OK, &UnplacedPayments { payments: payments.collect() })
+        }
         Err(error) => unavailable(&error),
     }
 }
@@ -109,13 +144,17 @@ async fn with_attempts(ledger: &Ledger, order_id: OrderId) -> Result<Option<With
     Ok(record.map(|record| WithAttempts { order: ShownOrder::of(&record), attempts }))
 }
 
+fn is_paid() -> Response {
+    problem(StatusCode::CONFLICT, "the order is paid", Some("status"))
+}
+
 fn not_found() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"))
 }
 
 fn unavailable(error: &LedgerError) -> Response {
-    tracing::error!(%error, "the ledger gave no answer");
-    problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or away; try again", None)
+    tracing::error!(error = error.chain(), "the ledger gave no answer");
+    problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or not reachable; try again", None)
 }
 
 #[derive(Serialize)]
@@ -126,7 +165,7 @@ struct ShownOrder {
     /// So'm, written from integer tiyin.
     total_amount: Box<RawValue>,
     payment_method: String,
-    status: String,
+    status: OrderStatus,
     created_at: String,
     changed_at: String,
 }
@@ -157,28 +196,57 @@ struct Cancelled {
 #[derive(Serialize)]
 struct Listed {
     orders: Vec<ShownOrder>,
-    skip: u32,
     limit: u32,
+    /// 0: there is no order.
+    highest_order_id: i64,
+}
+
+#[derive(Serialize)]
+struct NumberRefused {
+    error: &'static str,
+    field: &'static str,
+    highest_order_id: i64,
+}
+
+#[derive(Serialize)]
+struct UnplacedPayments {
+    payments: Vec<UnplacedCallback>,
+}
+
+#[derive(Serialize)]
+struct UnplacedCallback {
+    received_at: String,
+    answer: i64,
+    /// As CLICK sent them.
+    fields: Box<RawValue>,
 }
 
 impl ShownOrder {
     fn of(record: &OrderRecord) -> Self {
-        let raw = |text: String| RawValue::from_string(text).unwrap_or_default();
         Self {
             order_id: record.order_id,
             user_id: record.user_id,
-            products: raw(record.products.clone()),
-            total_amount: raw(tiyin(record.amount_tiyin).soum_json()),
+            products: raw_json(record.products.clone()),
+            total_amount: raw_json(tiyin(record.amount_tiyin).soum_json()),
             payment_method: record.payment_method.clone(),
-            status: record.status.clone(),
+            status: record.status,
             created_at: date(from_unix_ms(record.created_at)),
             changed_at: date(from_unix_ms(record.changed_at)),
         }
     }
 }
 
+#[expect(clippy::expect_used, reason = "what the ledger keeps as JSON is JSON, and an amount is digits")]
+fn raw_json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).expect("kept as JSON")
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the ledger keeps milliseconds of this calendar: years of four digits"
+)]
 fn date(at: Timestamp) -> String {
-    at.format(&Rfc3339).unwrap_or_default()
+    at.format(&Rfc3339).expect("a date of the calendar has an RFC 3339 form")
 }
 
 /// Until when an order can be paid; a limit beyond all dates is none.
@@ -209,7 +277,7 @@ fn read_order(body: &[u8], now: Timestamp) -> Result<NewOrder, BadOrder> {
     let field =
         |name: &'static str| fields.get(name).map(|raw| raw.get()).ok_or_else(|| bad(name, "is missing"));
     let order_id: OrderId = serde_json::from_str(field("order_id")?)
-        .map_err(|_| bad("order_id", "write a whole number from 1 to 9223372036854775807"))?;
+        .map_err(|_| bad("order_id", "write a whole number from 1 to 999999999999"))?;
     let user_id: UserId = serde_json::from_str(field("user_id")?)
         .map_err(|_| bad("user_id", "write the shopper's Telegram id, a whole number from 1"))?;
     let amount =
@@ -244,17 +312,20 @@ fn read_products(text: &str) -> Result<Vec<OrderedProduct>, BadOrder> {
 
 #[derive(Debug)]
 struct Page {
-    skip: u32,
+    /// Only orders with smaller numbers.
+    before: i64,
     limit: u32,
     status: Option<OrderStatus>,
 }
 
 impl Page {
     fn parse(query: &str) -> Result<Self, BadOrder> {
-        let mut page = Self { skip: 0, limit: 50, status: None };
+        let mut page = Self { before: i64::MAX, limit: 50, status: None };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                "skip" => page.skip = value.parse().map_err(|_| bad("skip", "write a whole number"))?,
+                "before" => {
+                    page.before = value.parse().map_err(|_| bad("before", "write an order number"))?;
+                }
                 "limit" => {
                     page.limit = value
                         .parse()

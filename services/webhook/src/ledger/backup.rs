@@ -6,13 +6,11 @@ use std::{
 };
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tolov_domain::time::{Timestamp, unix_ms};
 
-use super::open::is_safe;
-use crate::housekeeping::SENT_KEPT;
-
-/// Two machines may have read the clock: an event this close to being forgotten is not missed.
-const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
+use super::{
+    open::{SchemaError, is_safe},
+    restore::CLICK_INT_MAX,
+};
 
 /// Why a copy of a ledger cannot be made or must not be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +26,12 @@ pub enum BackupError {
     #[error("{file} cannot be read as a ledger: {source}")]
     Sqlite { file: PathBuf, source: sqlx::Error },
     #[error("the schema of {file} cannot be brought up to date: {source}")]
-    Migration { file: PathBuf, source: sqlx::migrate::MigrateError },
+    Schema { file: PathBuf, source: SchemaError },
+    #[error(
+        "merchant_prepare_id would go on above {floor}, which is more than CLICK's documents allow ({CLICK_INT_MAX}). \
+         Ask CLICK whether it may be larger, then allow it"
+    )]
+    NumbersUsedUp { floor: i64 },
 }
 
 /// What a ledger that passed every check holds.
@@ -43,8 +46,7 @@ pub struct Summary {
     pub last_prepare_id: i64,
 }
 
-/// Rules between rows that no constraint of the schema can hold. Each query finds the orders that break one;
-/// `?1` is the moment from which on no event of a payment may have been forgotten.
+/// Rules between rows that no constraint of the schema can hold. Each query finds the orders that break one.
 const RULES: [(&str, &str); 5] = [
     (
         "a paid order has one paid attempt, of its amount",
@@ -59,7 +61,8 @@ const RULES: [(&str, &str); 5] = [
     ),
     (
         "a payment has its event",
-        "SELECT order_id FROM orders AS o WHERE status = 'paid' AND changed_at > ?1
+        "SELECT order_id FROM orders AS o
+         WHERE status = 'paid' AND changed_at >= (SELECT outbox_pruned_before FROM ledger_state)
            AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.event_id = 'payment.completed:' || o.order_id) LIMIT 1",
     ),
     (
@@ -115,22 +118,16 @@ pub async fn copy(ledger: &Path, copy: &Path) -> Result<(), BackupError> {
 }
 
 /// Opens a copy and checks everything that can be checked: the file, the references, the rules between rows.
-///
-/// `made_at` is when the copy was made: events older than a week may have been forgotten by then.
-pub async fn examine(file: &Path, made_at: Timestamp) -> Result<Summary, BackupError> {
+pub async fn examine(file: &Path) -> Result<Summary, BackupError> {
     let mut connection = read_only(file).await?;
-    let outcome = examine_with(&mut connection, file, made_at).await;
+    let outcome = examine_with(&mut connection, file).await;
     if let Err(source) = connection.close().await {
         return Err(BackupError::Sqlite { file: file.to_owned(), source });
     }
     outcome
 }
 
-async fn examine_with(
-    connection: &mut SqliteConnection,
-    file: &Path,
-    made_at: Timestamp,
-) -> Result<Summary, BackupError> {
+async fn examine_with(connection: &mut SqliteConnection, file: &Path) -> Result<Summary, BackupError> {
     let failed = |source| BackupError::Sqlite { file: file.to_owned(), source };
     let damaged = |finding| BackupError::Damaged { file: file.to_owned(), finding };
     let found: String =
@@ -146,13 +143,9 @@ async fn examine_with(
     if let Some(table) = dangling {
         return Err(damaged(format!("a row of {table} refers to one that is not there")));
     }
-    let remembered_from = unix_ms(made_at - SENT_KEPT + CLOCKS_DIFFER);
     for (rule, query) in RULES {
-        let broken: Option<i64> = sqlx::query_scalar(query)
-            .bind(remembered_from)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(failed)?;
+        let broken: Option<i64> =
+            sqlx::query_scalar(query).fetch_optional(&mut *connection).await.map_err(failed)?;
         if let Some(order_id) = broken {
             return Err(BackupError::Rule { file: file.to_owned(), rule, order_id });
         }

@@ -27,25 +27,49 @@ pub enum OpenError {
     Version(String),
     #[error("the ledger runs with {setting}={found}, but only {wanted} keeps a payment over a power cut")]
     Setting { setting: &'static str, found: String, wanted: &'static str },
-    #[error("the ledger's schema cannot be brought up to date: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     #[error("the ledger cannot be opened: {0}")]
     Sqlite(#[from] sqlx::Error),
+}
+
+/// Why a file's schema cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    #[error(
+        "a newer Tolov has changed the ledger so that this one would damage it (it needs schema {needed}, this version \
+         knows {known}): install the newer version again"
+    )]
+    TooNew { needed: i64, known: i64 },
+    #[error("the ledger's schema cannot be read")]
+    Unreadable(#[from] sqlx::Error),
+    #[error("the ledger's schema cannot be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
 }
 
 pub(super) struct Opened {
     pub(super) writer: SqliteConnection,
     /// To connect anew after trouble with the disk.
     pub(super) options: SqliteConnectOptions,
-    pub(super) readers: SqlitePool,
+    pub(super) readers: Readers,
     /// Held as long as the writer lives.
     pub(super) lock: File,
 }
 
-const READERS: u32 = 4;
+/// Reading connections. Each use has its own, so that slow questions of staff stop neither the relay nor readiness.
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    pub(super) requests: SqlitePool,
+    pub(super) relay: SqlitePool,
+    pub(super) status: SqlitePool,
+}
+
+const REQUEST_READERS: u32 = 4;
+/// A WAL that grew beyond this during a long read is cut back to it afterwards: 16 MiB.
+const WAL_KEPT_BYTES: &str = "16777216";
 /// Shorter than a caller waits for its answer, so that the caller hears what became of its commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
-/// The first version without the WAL-reset bug (reliability.md, finding 4).
+/// The first version without the WAL-reset bug (sqlite.org/wal.html, "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
@@ -60,6 +84,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .pragma("journal_size_limit", WAL_KEPT_BYTES)
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     let mut writer = options.connect().await?;
@@ -67,14 +92,37 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
     check_setting(&mut writer, "journal_mode", "wal").await?;
     check_setting(&mut writer, "synchronous", "2").await?;
     check_setting(&mut writer, "foreign_keys", "1").await?;
-    sqlx::migrate!().run(&mut writer).await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options.clone().read_only(true).create_if_missing(false))
-        .await?;
+    migrate(&mut writer).await?;
+    let read_only = options.clone().read_only(true).create_if_missing(false);
+    let readers = Readers {
+        requests: pool(&read_only, REQUEST_READERS).await?,
+        relay: pool(&read_only, 1).await?,
+        status: pool(&read_only, 1).await?,
+    };
     tracing::info!(path = %path.display(), sqlite = version, "ledger open: WAL, synchronous=FULL");
     Ok(Opened { writer, options, readers, lock })
+}
+
+/// Brings the schema up to date. One that a newer version has extended is used as it is, so that a release can be rolled
+/// back, unless the file says otherwise: `user_version` is the oldest migration that a program must know
+/// (migrations/README.md).
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), SchemaError> {
+    let mut migrator = sqlx::migrate!();
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let needed: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    if needed > known {
+        return Err(SchemaError::TooNew { needed, known });
+    }
+    migrator.set_ignore_missing(true);
+    Ok(migrator.run(connection).await?)
+}
+
+async fn pool(options: &SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.clone())
+        .await
 }
 
 /// One writing process a file: the writer may then trust what it has read.
@@ -136,5 +184,41 @@ async fn check_setting(
 pub(super) async fn close(connection: SqliteConnection) {
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "the ledger did not close cleanly; the WAL is read at the next start");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_settings_that_keep_a_payment_over_a_power_cut_are_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut opened = open(&folder.path().join("payments.db")).await.unwrap();
+        let settings: (String, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous),
+                    (SELECT foreign_keys FROM pragma_foreign_keys)",
+        )
+        .fetch_one(&mut opened.writer)
+        .await
+        .unwrap();
+        assert_eq!(settings, ("wal".to_owned(), 2, 1), "synchronous=FULL of the writer itself");
+        for setting in ["journal_mode", "synchronous", "foreign_keys"] {
+            let refused = check_setting(&mut opened.writer, setting, "another").await.unwrap_err();
+            assert!(refused.to_string().contains(setting), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn staff_who_use_every_reader_stop_neither_the_relay_nor_readiness() {
+        let folder = tempfile::tempdir().unwrap();
+        let Readers { requests, relay, status } =
+            open(&folder.path().join("payments.db")).await.unwrap().readers;
+        let mut used = Vec::new();
+        for _ in 0..REQUEST_READERS {
+            used.push(requests.acquire().await.unwrap());
+        }
+        assert!(requests.try_acquire().is_none());
+        assert!(relay.try_acquire().is_some() && status.try_acquire().is_some());
     }
 }

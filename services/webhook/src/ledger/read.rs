@@ -1,15 +1,14 @@
 //! Reading the ledger, beside the writer and without stopping it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use serde::Serialize;
 use tolov_domain::{
     EventId, OrderId,
-    order::OrderStatus,
     time::{Timestamp, unix_ms},
 };
 
-use super::{Ledger, LedgerError};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus};
 
 /// An order as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -20,7 +19,7 @@ pub struct OrderRecord {
     pub products: String,
     pub amount_tiyin: i64,
     pub payment_method: String,
-    pub status: String,
+    pub status: OrderStatus,
     pub created_at: i64,
     pub changed_at: i64,
     pub paid_by: Option<i64>,
@@ -34,7 +33,7 @@ pub struct AttemptRecord {
     pub click_trans_id: i64,
     pub click_paydoc_id: i64,
     pub amount_tiyin: i64,
-    pub state: String,
+    pub state: AttemptStatus,
     #[serde(rename = "prepared_at_ms")]
     pub prepared_at: i64,
     #[serde(rename = "settled_at_ms")]
@@ -44,23 +43,23 @@ pub struct AttemptRecord {
     pub click_error: Option<i64>,
 }
 
-/// One callback that named an order, and its answer.
+/// A callback with a valid signature, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct CallbackRecord {
     pub received_at: i64,
     pub peer: String,
-    pub verified: bool,
     pub fields: String,
     pub code: i64,
     pub answer: String,
 }
 
 /// An event that waits for the relay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OutboxRow {
     pub id: i64,
-    pub event_id: EventId,
-    pub order_id: i64,
+    pub event_id: String,
+    /// `None`: it is about a payment that belongs to no order.
+    pub order_id: Option<i64>,
     pub routing_key: String,
     pub schema: String,
     pub body: String,
@@ -83,34 +82,43 @@ impl Ledger {
     pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
         let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?1")
             .bind(order_id.get())
-            .fetch_optional(&self.readers)
+            .fetch_optional(&self.readers.requests)
             .await?;
         Ok(order)
     }
 
-    /// Newest first; `limit` bounds the answer.
+    /// Orders with smaller numbers than `before`, newest first, at most `limit`.
     pub async fn orders(
         &self,
         status: Option<OrderStatus>,
-        skip: u32,
+        before: i64,
         limit: u32,
     ) -> Result<Vec<OrderRecord>, LedgerError> {
-        let orders = sqlx::query_as(
-            "SELECT * FROM orders WHERE ?1 IS NULL OR status = ?1 ORDER BY order_id DESC LIMIT ?2 OFFSET ?3",
-        )
-        .bind(status.map(OrderStatus::as_str))
-        .bind(limit)
-        .bind(skip)
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(orders)
+        // Two texts, so that each is answered by its index.
+        let query = match status {
+            None => "SELECT * FROM orders WHERE order_id < ?1 ORDER BY order_id DESC LIMIT ?2",
+            Some(_) => {
+                "SELECT * FROM orders WHERE status = ?3 AND order_id < ?1 ORDER BY order_id DESC LIMIT ?2"
+            }
+        };
+        let mut query = sqlx::query_as(query).bind(before).bind(limit);
+        if let Some(status) = status {
+            query = query.bind(status);
+        }
+        Ok(query.fetch_all(&self.readers.requests).await?)
+    }
+
+    /// 0: there is no order.
+    pub async fn highest_order_id(&self) -> Result<i64, LedgerError> {
+        let highest = sqlx::query_scalar("SELECT coalesce(max(order_id), 0) FROM orders");
+        Ok(highest.fetch_one(&self.readers.requests).await?)
     }
 
     pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
         let attempts =
             sqlx::query_as("SELECT * FROM attempts WHERE order_id = ?1 ORDER BY prepare_id LIMIT 1000")
                 .bind(order_id.get())
-                .fetch_all(&self.readers)
+                .fetch_all(&self.readers.requests)
                 .await?;
         Ok(attempts)
     }
@@ -118,8 +126,18 @@ impl Ledger {
     pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
         let callbacks = sqlx::query_as("SELECT * FROM callbacks WHERE order_id = ?1 ORDER BY id LIMIT 1000")
             .bind(order_id.get())
-            .fetch_all(&self.readers)
+            .fetch_all(&self.readers.requests)
             .await?;
+        Ok(callbacks)
+    }
+
+    /// Callbacks by which CLICK said that it has taken money, and which were not answered as paid, newest first.
+    pub async fn unplaced_payments(&self, limit: u32) -> Result<Vec<CallbackRecord>, LedgerError> {
+        let callbacks =
+            sqlx::query_as("SELECT * FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT ?1")
+                .bind(limit)
+                .fetch_all(&self.readers.requests)
+                .await?;
         Ok(callbacks)
     }
 
@@ -127,12 +145,19 @@ impl Ledger {
     ///
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
     /// the later ones of its order, but no other's.
-    pub async fn unsent(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, LedgerError> {
-        type Row = (i64, String, i64, String, String, String, i64, i64);
-        let rows: Vec<Row> = sqlx::query_as(
+    ///
+    /// `retry_max` is the longest pause of a refused row: one whose turn is later than that was refused before the clock
+    /// was set back, and is due.
+    pub async fn unsent(
+        &self,
+        now: Timestamp,
+        retry_max: Duration,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, LedgerError> {
+        let rows: Vec<OutboxRow> = sqlx::query_as(
             "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
              FROM outbox AS next
-             WHERE sent_at IS NULL AND retry_at <= ?1
+             WHERE sent_at IS NULL AND (retry_at <= ?1 OR retry_at > ?3)
                AND NOT EXISTS (SELECT 1 FROM outbox AS refused
                  WHERE refused.sent_at IS NULL AND refused.refusals > 0
                    AND refused.order_id = next.order_id AND refused.id < next.id)
@@ -140,31 +165,40 @@ impl Ledger {
         )
         .bind(unix_ms(now))
         .bind(limit)
-        .fetch_all(&self.readers)
+        .bind(unix_ms(now.saturating_add(retry_max.try_into().unwrap_or(time::Duration::MAX))))
+        .fetch_all(&self.readers.relay)
         .await?;
         let mut orders = HashSet::with_capacity(rows.len());
         Ok(rows
             .into_iter()
-            .filter(|(_, _, order_id, ..)| orders.insert(*order_id))
-            .map(|(id, event_id, order_id, routing_key, schema, body, refusals, created_at)| OutboxRow {
-                id,
-                event_id: EventId::new(event_id),
-                order_id,
-                routing_key,
-                schema,
-                body,
-                refusals,
-                created_at,
-            })
+            .filter(|row| row.order_id.is_none_or(|order_id| orders.insert(order_id)))
             .collect())
     }
 
-    /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or forgotten.
+    /// Pending orders that were created before this.
+    pub(super) async fn pending_orders(
+        &self,
+        created_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, LedgerError> {
+        let due: Vec<i64> = sqlx::query_scalar(
+            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT ?2",
+        )
+        .bind(unix_ms(created_before))
+        .bind(limit)
+        .fetch_all(&self.readers.status)
+        .await?;
+        let order_id =
+            |id| OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"));
+        due.into_iter().map(order_id).collect()
+    }
+
+    /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or pruned.
     pub async fn event_sent_at(&self, event_id: &EventId) -> Result<Option<i64>, LedgerError> {
         let sent_at: Option<(Option<i64>,)> =
             sqlx::query_as("SELECT sent_at FROM outbox WHERE event_id = ?1")
                 .bind(event_id.as_str())
-                .fetch_optional(&self.readers)
+                .fetch_optional(&self.readers.requests)
                 .await?;
         Ok(sent_at.and_then(|(sent_at,)| sent_at))
     }
@@ -177,18 +211,19 @@ impl Ledger {
             "SELECT min(a.prepared_at) FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
              WHERE o.status = 'pending' AND a.state = 'prepared'",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.readers.status)
         .await?;
         Ok(oldest)
     }
 
     pub async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
         let status = sqlx::query_as(
-            "SELECT count(*) AS depth, min(created_at) AS oldest_at,
-                    coalesce(sum(refusals > 0), 0) AS refused
-             FROM outbox WHERE sent_at IS NULL",
+            // Each by an index alone: a million events may wait.
+            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS depth,
+                    (SELECT created_at FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT 1) AS oldest_at,
+                    (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND refusals > 0) AS refused",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.readers.status)
         .await?;
         Ok(status)
     }

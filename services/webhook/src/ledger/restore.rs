@@ -11,13 +11,17 @@ use tolov_domain::time::{Timestamp, unix_ms};
 
 use super::{
     backup::{BackupError, read_only},
-    open::{OpenError, beside, lock},
+    open::{OpenError, beside, lock, migrate},
 };
 
-/// More attempts than any shop opens in a second.
-const ATTEMPTS_PER_S_MAX: u64 = 1_000;
+/// After the copy was made, attempts may have come so much faster than in its busiest hour.
+const RATE_FACTOR: u64 = 10;
+/// The least that an hour may have brought, whatever the copy has seen.
+const ATTEMPTS_AN_HOUR_MIN: u64 = 100;
 /// What is added for the clocks of two machines.
-const ATTEMPTS_MARGIN: u64 = 1_000_000;
+const ATTEMPTS_MARGIN: u64 = 1_000;
+/// CLICK's documents call merchant_prepare_id an `int`: what it does with more than 31 bits is not known.
+pub const CLICK_INT_MAX: i64 = 2_147_483_647;
 
 /// The place of a ledger, held so that no service can open it.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Restore {
     pub backup_made_at: Timestamp,
     /// The last number that the ledger to be replaced knows of, where it can still be read.
     pub replaced_last_prepare_id: Option<i64>,
+    /// Whether merchant_prepare_id may go on above [`CLICK_INT_MAX`].
+    pub beyond_click_int: bool,
 }
 
 impl Place {
@@ -78,8 +84,8 @@ pub fn is_unfinished(ledger: &Path) -> bool {
 
 pub(super) const UNFINISHED: &str = ".restoring";
 
-/// Brings a copy up to date and lifts its numbers above everything that may have been given out since it was made.
-/// Returns the new floor.
+/// Brings a copy up to date and raises its numbers above everything that may have been given out since it was made.
+/// Returns the new floor. Refuses one that is larger than CLICK's `int`, unless it may be.
 pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
     let sqlite = |source| BackupError::Sqlite { file: copy.to_owned(), source };
     let mut connection = SqliteConnectOptions::new()
@@ -89,11 +95,11 @@ pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
         .connect()
         .await
         .map_err(sqlite)?;
-    sqlx::migrate!()
-        .run(&mut connection)
-        .await
-        .map_err(|source| BackupError::Migration { file: copy.to_owned(), source })?;
+    migrate(&mut connection).await.map_err(|source| BackupError::Schema { file: copy.to_owned(), source })?;
     let floor = floor(&mut connection, restore).await.map_err(sqlite)?;
+    if floor > CLICK_INT_MAX && !restore.beyond_click_int {
+        return Err(BackupError::NumbersUsedUp { floor });
+    }
     sqlx::query("INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor) VALUES (?1, ?2, ?3)")
         .bind(unix_ms(restore.at))
         .bind(unix_ms(restore.backup_made_at))
@@ -107,8 +113,17 @@ pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
 
 async fn floor(connection: &mut SqliteConnection, restore: Restore) -> Result<i64, sqlx::Error> {
     let known = last_given_prepare_id(connection).await?.max(restore.replaced_last_prepare_id.unwrap_or(0));
+    let busiest_hour: i64 = sqlx::query_scalar(
+        "SELECT coalesce(max(attempts), 0) FROM
+           (SELECT count(*) AS attempts FROM attempts GROUP BY prepared_at / 3600000)",
+    )
+    .fetch_one(connection)
+    .await?;
+    let an_hour =
+        u64::try_from(busiest_hour).unwrap_or(0).max(ATTEMPTS_AN_HOUR_MIN).saturating_mul(RATE_FACTOR);
     let age = Duration::try_from(restore.at - restore.backup_made_at).unwrap_or_default();
-    let given_since = age.as_secs().saturating_mul(ATTEMPTS_PER_S_MAX).saturating_add(ATTEMPTS_MARGIN);
+    let hours = age.as_secs().div_ceil(3_600).max(1);
+    let given_since = an_hour.saturating_mul(hours).saturating_add(ATTEMPTS_MARGIN);
     Ok(known.saturating_add(i64::try_from(given_since).unwrap_or(i64::MAX)))
 }
 

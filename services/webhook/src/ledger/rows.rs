@@ -1,16 +1,77 @@
-//! Rows as JSON arrays: a batch crosses to SQLite's thread as a few JSON texts and back as one, because every
-//! statement and every row of sqlx costs a hop between threads (reliability.md, section 4).
+//! Rows as JSON objects. A batch crosses to SQLite's thread as a few JSON texts and back as two, because every statement
+//! and every row of sqlx costs a hop between threads (docs/decisions/0003-one-writer-group-commit.md).
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use tolov_click::{Reply, card};
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    payment::{AttemptState, ClickError, Confirmation, OrderState},
-    time::{from_unix_ms, unix_ms},
+    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
+    UnplacedPayment, UserId,
+    payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
+    time::{Timestamp, from_unix_ms, unix_ms},
+    unplaced,
 };
 
-use super::NewOrder;
+use super::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
-/// An order of the ledger, with its state.
+/// The column `orders.status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
+pub enum OrderStatus {
+    Pending,
+    Paid,
+    Expired,
+}
+
+impl OrderStatus {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Expired];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Expired => "expired",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The column `attempts.state`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(rename_all = "snake_case")]
+pub enum AttemptStatus {
+    Prepared,
+    Paid,
+    Cancelled,
+    GivenUp,
+}
+
+impl AttemptStatus {
+    pub const ALL: [Self; 4] = [Self::Prepared, Self::Paid, Self::Cancelled, Self::GivenUp];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Paid => "paid",
+            Self::Cancelled => "cancelled",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+/// An order with its state.
 #[derive(Debug, Clone)]
 pub(super) struct LedgerOrder {
     pub(super) order_id: OrderId,
@@ -20,7 +81,22 @@ pub(super) struct LedgerOrder {
     pub(super) state: OrderState,
 }
 
-/// An attempt of the ledger, with its state.
+impl LedgerOrder {
+    /// The field of the API in which another order under the same number differs.
+    pub(super) fn difference(&self, other: &NewOrder) -> Option<&'static str> {
+        if self.user_id != other.user_id {
+            Some("user_id")
+        } else if self.amount != other.amount {
+            Some("total_amount")
+        } else if self.products != other.products {
+            Some("products")
+        } else {
+            None
+        }
+    }
+}
+
+/// An attempt to pay, with its state.
 #[derive(Debug, Clone)]
 pub(super) struct LedgerAttempt {
     pub(super) prepare_id: PrepareId,
@@ -32,164 +108,290 @@ pub(super) struct LedgerAttempt {
     pub(super) state: AttemptState,
 }
 
-/// order_id, user_id, products, amount_tiyin, status, changed_at, paid_by
 #[derive(Deserialize)]
-pub(super) struct OrderRow(OrderId, UserId, String, Tiyin, String, i64, Option<PrepareId>);
+pub(super) struct OrderRow {
+    order_id: OrderId,
+    user_id: UserId,
+    products: Vec<OrderedProduct>,
+    amount_tiyin: Tiyin,
+    status: OrderStatus,
+    changed_at: i64,
+    paid_by: Option<PrepareId>,
+}
 
-impl OrderRow {
-    /// `None`: the row breaks the rules of the schema, which its CHECKs forbid.
-    pub(super) fn into_order(self) -> Option<LedgerOrder> {
-        let Self(order_id, user_id, products, amount, status, changed_at, paid_by) = self;
-        let at = from_unix_ms(changed_at);
-        let state = match (status.as_str(), paid_by) {
-            ("pending", None) => OrderState::Pending,
-            ("expired", None) => OrderState::Expired { at },
-            ("paid", Some(by)) => OrderState::Paid { by, at },
-            _ => return None,
+impl TryFrom<OrderRow> for LedgerOrder {
+    type Error = LedgerError;
+
+    fn try_from(row: OrderRow) -> Result<Self, LedgerError> {
+        let at = from_unix_ms(row.changed_at);
+        let state = match (row.status, row.paid_by) {
+            (OrderStatus::Pending, None) => OrderState::Pending,
+            (OrderStatus::Expired, None) => OrderState::Expired { at },
+            (OrderStatus::Paid, Some(by)) => OrderState::Paid { by, at },
+            _ => return Err(LedgerError::Row("an order's status and paid_by contradict each other")),
         };
-        let products = serde_json::from_str(&products).ok()?;
-        Some(LedgerOrder { order_id, user_id, products, amount, state })
+        let OrderRow { order_id, user_id, products, amount_tiyin: amount, .. } = row;
+        Ok(Self { order_id, user_id, products, amount, state })
     }
 }
 
-/// order_id, user_id, products, amount_tiyin, created_at
 #[derive(Serialize)]
-pub(super) struct NewOrderRow(OrderId, UserId, String, Tiyin, i64);
-
-impl NewOrderRow {
-    pub(super) fn of(order: &NewOrder) -> Self {
-        // Integers only: serialising them cannot fail.
-        let products = serde_json::to_string(&order.products).unwrap_or_default();
-        Self(order.order_id, order.user_id, products, order.amount, unix_ms(order.created_at))
-    }
+pub(super) struct NewOrderRow<'a> {
+    order_id: OrderId,
+    user_id: UserId,
+    products: &'a [OrderedProduct],
+    amount_tiyin: Tiyin,
+    created_at: i64,
 }
 
-/// order_id, status, paid_by, changed_at
-#[derive(Serialize)]
-pub(super) struct OrderChange(OrderId, &'static str, Option<PrepareId>, i64);
-
-impl OrderChange {
-    pub(super) const fn status(&self) -> &'static str {
-        self.1
-    }
-
-    /// A pending order has not changed.
-    pub(super) fn of(order: &LedgerOrder) -> Option<Self> {
-        match order.state {
-            OrderState::Pending => None,
-            OrderState::Paid { by, at } => Some(Self(order.order_id, "paid", Some(by), unix_ms(at))),
-            OrderState::Expired { at } => Some(Self(order.order_id, "expired", None, unix_ms(at))),
+impl<'a> From<&'a NewOrder> for NewOrderRow<'a> {
+    fn from(order: &'a NewOrder) -> Self {
+        let NewOrder { order_id, user_id, products, amount, created_at } = order;
+        Self {
+            order_id: *order_id,
+            user_id: *user_id,
+            products,
+            amount_tiyin: *amount,
+            created_at: unix_ms(*created_at),
         }
     }
 }
 
-/// prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at, settled_at, paid_trans_id,
-/// paid_paydoc_id, click_error
+/// The new state of an order that is not pending any more.
+#[derive(Serialize)]
+pub(super) struct OrderChange {
+    order_id: OrderId,
+    pub(super) status: OrderStatus,
+    paid_by: Option<PrepareId>,
+    changed_at: i64,
+}
+
+impl OrderChange {
+    /// `None`: a pending order has not changed.
+    pub(super) fn of(order: &LedgerOrder) -> Option<Self> {
+        let (status, paid_by, at) = match order.state {
+            OrderState::Pending => return None,
+            OrderState::Paid { by, at } => (OrderStatus::Paid, Some(by), at),
+            OrderState::Expired { at } => (OrderStatus::Expired, None, at),
+        };
+        Some(Self { order_id: order.order_id, status, paid_by, changed_at: unix_ms(at) })
+    }
+}
+
 #[derive(Serialize, Deserialize)]
-pub(super) struct AttemptRow(
-    PrepareId,
-    OrderId,
-    ClickTransId,
-    ClickPaydocId,
-    Tiyin,
-    String,
-    i64,
-    Option<i64>,
-    Option<ClickTransId>,
-    Option<ClickPaydocId>,
-    Option<i32>,
-);
+pub(super) struct AttemptRow {
+    prepare_id: PrepareId,
+    order_id: OrderId,
+    click_trans_id: ClickTransId,
+    click_paydoc_id: ClickPaydocId,
+    pub(super) amount_tiyin: Tiyin,
+    pub(super) state: AttemptStatus,
+    prepared_at: i64,
+    settled_at: Option<i64>,
+    paid_trans_id: Option<ClickTransId>,
+    paid_paydoc_id: Option<ClickPaydocId>,
+    click_error: Option<i32>,
+}
 
-impl AttemptRow {
-    pub(super) fn state(&self) -> &str {
-        &self.5
-    }
-
-    pub(super) const fn amount(&self) -> Tiyin {
-        self.4
-    }
-
-    pub(super) fn of(attempt: &LedgerAttempt) -> Self {
-        let (state, settled_at, trans_id, paydoc_id, error) = match attempt.state {
-            AttemptState::Prepared => ("prepared", None, None, None, None),
-            AttemptState::GivenUp { at } => ("given_up", Some(at), None, None, None),
-            AttemptState::Cancelled { error, at } => ("cancelled", Some(at), None, None, Some(error.code())),
-            AttemptState::Paid(confirmation) => (
-                "paid",
-                Some(confirmation.at),
-                Some(confirmation.click_trans_id),
-                Some(confirmation.click_paydoc_id),
-                None,
-            ),
+impl From<&LedgerAttempt> for AttemptRow {
+    fn from(attempt: &LedgerAttempt) -> Self {
+        let mut row = Self {
+            prepare_id: attempt.prepare_id,
+            order_id: attempt.order_id,
+            click_trans_id: attempt.click_trans_id,
+            click_paydoc_id: attempt.click_paydoc_id,
+            amount_tiyin: attempt.amount,
+            state: AttemptStatus::Prepared,
+            prepared_at: attempt.prepared_at_ms,
+            settled_at: None,
+            paid_trans_id: None,
+            paid_paydoc_id: None,
+            click_error: None,
         };
-        Self(
-            attempt.prepare_id,
-            attempt.order_id,
-            attempt.click_trans_id,
-            attempt.click_paydoc_id,
-            attempt.amount,
-            state.to_owned(),
-            attempt.prepared_at_ms,
-            settled_at.map(unix_ms),
-            trans_id,
-            paydoc_id,
-            error,
-        )
-    }
-
-    /// `None`: the row breaks the rules of the schema, which its CHECKs forbid.
-    pub(super) fn into_attempt(self) -> Option<LedgerAttempt> {
-        let settled_at = self.7.map(from_unix_ms);
-        let state = match self.5.as_str() {
-            "prepared" => AttemptState::Prepared,
-            "given_up" => AttemptState::GivenUp { at: settled_at? },
-            "cancelled" => {
-                AttemptState::Cancelled { error: ClickError::from_code(self.10?)?, at: settled_at? }
+        let (state, settled_at) = match attempt.state {
+            AttemptState::Prepared => return row,
+            AttemptState::GivenUp { at } => (AttemptStatus::GivenUp, at),
+            AttemptState::Cancelled { error, at } => {
+                row.click_error = Some(error.code());
+                (AttemptStatus::Cancelled, at)
             }
-            "paid" => AttemptState::Paid(Confirmation {
-                click_trans_id: self.8?,
-                click_paydoc_id: self.9?,
-                at: settled_at?,
-            }),
-            _ => return None,
+            AttemptState::Paid(Confirmation { click_trans_id, click_paydoc_id, at }) => {
+                row.paid_trans_id = Some(click_trans_id);
+                row.paid_paydoc_id = Some(click_paydoc_id);
+                (AttemptStatus::Paid, at)
+            }
         };
-        Some(LedgerAttempt {
-            prepare_id: self.0,
-            order_id: self.1,
-            click_trans_id: self.2,
-            click_paydoc_id: self.3,
-            amount: self.4,
-            prepared_at_ms: self.6,
+        (row.state, row.settled_at) = (state, Some(unix_ms(settled_at)));
+        row
+    }
+}
+
+impl TryFrom<AttemptRow> for LedgerAttempt {
+    type Error = LedgerError;
+
+    fn try_from(row: AttemptRow) -> Result<Self, LedgerError> {
+        let state = row.state().ok_or(LedgerError::Row("an attempt's columns contradict its state"))?;
+        Ok(Self {
+            prepare_id: row.prepare_id,
+            order_id: row.order_id,
+            click_trans_id: row.click_trans_id,
+            click_paydoc_id: row.click_paydoc_id,
+            amount: row.amount_tiyin,
+            prepared_at_ms: row.prepared_at,
             state,
         })
     }
 }
 
-/// received_at, peer, verified, order_id, fields, code, answer
-#[derive(Serialize)]
-pub(super) struct CallbackRow(
-    pub(super) i64,
-    pub(super) String,
-    pub(super) u8,
-    pub(super) Option<OrderId>,
-    pub(super) String,
-    pub(super) i32,
-    pub(super) String,
-);
-
-impl EventRow {
-    pub(super) const fn routing_key(&self) -> &'static str {
-        self.2
+impl AttemptRow {
+    fn state(&self) -> Option<AttemptState> {
+        let settled_at = self.settled_at.map(from_unix_ms);
+        Some(match self.state {
+            AttemptStatus::Prepared => AttemptState::Prepared,
+            AttemptStatus::GivenUp => AttemptState::GivenUp { at: settled_at? },
+            AttemptStatus::Cancelled => AttemptState::Cancelled {
+                error: self.click_error.and_then(ClickError::from_code)?,
+                at: settled_at?,
+            },
+            AttemptStatus::Paid => AttemptState::Paid(Confirmation {
+                click_trans_id: self.paid_trans_id?,
+                click_paydoc_id: self.paid_paydoc_id?,
+                at: settled_at?,
+            }),
+        })
     }
 }
 
-/// event_id, order_id, routing_key, schema, body, created_at
 #[derive(Serialize)]
-pub(super) struct EventRow(
-    pub(super) String,
-    pub(super) OrderId,
-    pub(super) &'static str,
-    pub(super) String,
-    pub(super) String,
-    pub(super) i64,
-);
+pub(super) struct CallbackRow {
+    received_at: i64,
+    peer: String,
+    order_id: Option<OrderId>,
+    fields: String,
+    code: i32,
+    answer: String,
+    unplaced: u8,
+    source: &'static str,
+}
+
+impl CallbackRow {
+    pub(super) fn of(arrival: &Arrival, reply: &Reply) -> Self {
+        let order_id = arrival.form.merchant_trans_id().and_then(|text| OrderId::parse(text).ok());
+        let echoed = reply.merchant_trans_id.as_deref().map(card::hide_numbers);
+        let kept = Reply { merchant_trans_id: echoed, ..reply.clone() };
+        Self {
+            received_at: unix_ms(arrival.received_at),
+            peer: arrival.peer.clone(),
+            order_id,
+            fields: arrival.form.to_record(),
+            code: reply.error,
+            answer: String::from_utf8_lossy(&kept.to_json()).into_owned(),
+            unplaced: u8::from(arrival.form.reports_payment() && !reply.confirms_payment()),
+            source: "click",
+        }
+    }
+
+    /// The evidence of a payment that a restore has taken back from another store.
+    pub(super) fn of_adopted(paid: &PaidOrder, prepare_id: PrepareId, at: Timestamp) -> Self {
+        let fields = serde_json::json!({
+            "known_by": paid.known_by, "click_trans_id": paid.click_trans_id, "click_paydoc_id": paid.click_paydoc_id,
+            "merchant_prepare_id": prepare_id, "paid_at": unix_ms(paid.paid_at),
+        });
+        Self {
+            received_at: unix_ms(at),
+            peer: paid.known_by.to_owned(),
+            order_id: Some(paid.order_id),
+            fields: fields.to_string(),
+            code: 0,
+            answer: r#"{"error":0}"#.to_owned(),
+            unplaced: 0,
+            source: "restore",
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct UnverifiedRow {
+    received_at: i64,
+    peer: String,
+    fields: String,
+    code: i32,
+}
+
+impl From<&Unverified> for UnverifiedRow {
+    fn from(callback: &Unverified) -> Self {
+        let Unverified { received_at, peer, fields, code } = callback;
+        Self {
+            received_at: unix_ms(*received_at),
+            peer: peer.clone(),
+            fields: fields.clone(),
+            code: code.code(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct EventRow {
+    event_id: String,
+    order_id: Option<OrderId>,
+    routing_key: &'static str,
+    schema: String,
+    body: String,
+    created_at: i64,
+    #[serde(skip)]
+    pub(super) anomaly: Option<Anomaly>,
+}
+
+impl From<&Event> for EventRow {
+    fn from(event: &Event) -> Self {
+        Self {
+            event_id: event.id.to_string(),
+            order_id: Some(event.order_id),
+            routing_key: event.kind.name(),
+            schema: event.kind.schema(),
+            body: String::from_utf8_lossy(&event.to_json()).into_owned(),
+            created_at: unix_ms(event.occurred_at),
+            anomaly: match event.kind {
+                EventKind::PaymentQuestioned { anomaly, .. } => Some(anomaly),
+                EventKind::PaymentCompleted { .. }
+                | EventKind::PaymentCancelled { .. }
+                | EventKind::OrderExpired => None,
+            },
+        }
+    }
+}
+
+impl From<&UnplacedPayment> for EventRow {
+    fn from(payment: &UnplacedPayment) -> Self {
+        Self {
+            event_id: payment.event_id.to_string(),
+            order_id: None,
+            routing_key: unplaced::NAME,
+            schema: payment.schema.clone(),
+            body: String::from_utf8_lossy(&payment.to_json()).into_owned(),
+            created_at: unix_ms(payment.occurred_at),
+            anomaly: None,
+        }
+    }
+}
+
+/// An outbox row that the bus has confirmed.
+#[derive(Serialize)]
+pub(super) struct SentMark {
+    pub(super) id: i64,
+    pub(super) sent_at: i64,
+}
+
+/// An outbox row that the bus has refused.
+#[derive(Serialize)]
+pub(super) struct RefusedMark {
+    pub(super) id: i64,
+    pub(super) retry_at: i64,
+    pub(super) reason: String,
+}
+
+/// The JSON of rows for a statement's parameter.
+#[expect(clippy::expect_used, reason = "rows are structs of texts, integers and lists of them")]
+pub(super) fn json<T: Serialize>(rows: T) -> String {
+    serde_json::to_string(&rows).expect("texts and integers are JSON")
+}

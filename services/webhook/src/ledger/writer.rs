@@ -1,45 +1,41 @@
-//! The writer: takes whatever waits, decides it against the books, commits it once, then answers everybody.
+//! The writer: takes whatever waits, decides it on the rows that it touches, commits once, then answers everybody.
 
-use std::{
-    fs::File,
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{fs::File, sync::Arc, time::Instant};
 
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
-use sqlx::{ConnectOptions, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::mpsc;
-use tolov_domain::{
-    OrderId,
-    time::{Timestamp, unix_ms},
+use sqlx::{
+    ConnectOptions, Connection, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions,
 };
+use tokio::sync::mpsc;
+use tolov_domain::time::unix_ms;
 use tolov_kit::lifecycle::Stop;
 
 use super::{
-    Job, LedgerError, RelayMarks, Signals,
-    batch::{Answered, Batch, Wanted},
-    books::{Books, Writes},
-    counted::{self, Counted},
+    LedgerError, Signals,
+    job::{Job, Maintenance, Undecided},
+    metrics::{self, Counts},
     open::{OpenError, close},
     restore::last_given_prepare_id,
-    rows::{AttemptRow, CallbackRow, OrderRow},
+    rows::{AttemptRow, NewOrderRow, OrderRow, json},
+    working_set::{Needs, Numbers, WorkingSet, Writes},
 };
 
 /// The most jobs of one transaction.
 const BATCH_MAX: usize = 256;
-/// The most orders that expire in one transaction.
-const EXPIRE_MAX: i64 = 200;
 /// The most outbox rows that one pruning deletes.
 const PRUNE_MAX: i64 = 1000;
 
 /// Orders by number; attempts by number, by transaction of an order, and by the transaction that paid (one row each), and
 /// the open ones of orders that may end.
 const LOAD: &str = "BEGIN IMMEDIATE;
-SELECT json_group_array(json_array(o.order_id, o.user_id, o.products, o.amount_tiyin, o.status, o.changed_at, o.paid_by))
+SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
+    'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by))
   FROM json_each($1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value;
-SELECT json_group_array(json_array(prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state,
-    prepared_at, settled_at, paid_trans_id, paid_paydoc_id, click_error))
+SELECT json_group_array(json_object('prepare_id', prepare_id, 'order_id', order_id, 'click_trans_id', click_trans_id,
+    'click_paydoc_id', click_paydoc_id, 'amount_tiyin', amount_tiyin, 'state', state, 'prepared_at', prepared_at,
+    'settled_at', settled_at, 'paid_trans_id', paid_trans_id, 'paid_paydoc_id', paid_paydoc_id,
+    'click_error', click_error))
   FROM (
     SELECT a.* FROM json_each($2) AS wanted CROSS JOIN attempts AS a ON a.prepare_id = wanted.value
     UNION
@@ -57,30 +53,39 @@ SELECT json_group_array(json_array(prepare_id, order_id, click_trans_id, click_p
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
 const STORE: &str = "
 INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'click', 'pending', value ->> 4, value ->> 4
+  SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
+    value ->> 'created_at', value ->> 'created_at'
   FROM json_each($1);
 INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
     settled_at, paid_trans_id, paid_paydoc_id, click_error)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8, value ->> 9, value ->> 10
+  SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'click_trans_id', value ->> 'click_paydoc_id',
+    value ->> 'amount_tiyin', value ->> 'state', value ->> 'prepared_at', value ->> 'settled_at',
+    value ->> 'paid_trans_id', value ->> 'paid_paydoc_id', value ->> 'click_error'
   FROM json_each($2) WHERE true
   ON CONFLICT (prepare_id) DO UPDATE SET state = excluded.state, settled_at = excluded.settled_at,
     paid_trans_id = excluded.paid_trans_id, paid_paydoc_id = excluded.paid_paydoc_id,
     click_error = excluded.click_error,
     -- These never change; were the row another attempt's, the trigger refuses.
     order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;
-UPDATE orders SET status = change.value ->> 1, paid_by = change.value ->> 2, changed_at = change.value ->> 3
-  FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 0;
-INSERT INTO callbacks (received_at, peer, verified, order_id, fields, code, answer)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
+    changed_at = change.value ->> 'changed_at'
+  FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';
+INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced, source)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
+    value ->> 'answer', value ->> 'unplaced', value ->> 'source'
   FROM json_each($4);
+INSERT INTO unverified_callbacks (received_at, peer, fields, code)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($8);
 INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+  SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
+    value ->> 'created_at'
   FROM json_each($5) WHERE true
   ON CONFLICT (event_id) DO NOTHING;
-UPDATE outbox SET sent_at = $6, last_error = NULL WHERE id IN (SELECT value FROM json_each($7));
-UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 1, last_error = mark.value ->> 2
-  FROM json_each($8) AS mark WHERE outbox.id = mark.value ->> 0;
+-- Where the clock was set back in between, an event is not sent before it was written.
+UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_error = NULL
+  FROM json_each($6) AS mark WHERE outbox.id = mark.value ->> 'id';
+UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
+  FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';
 COMMIT;";
 
 pub(super) struct Writer {
@@ -89,7 +94,7 @@ pub(super) struct Writer {
     /// Keeps other processes out for as long as the writer lives.
     _lock: File,
     signals: Arc<Signals>,
-    next_prepare_id: i64,
+    numbers: Numbers,
 }
 
 impl Writer {
@@ -99,95 +104,114 @@ impl Writer {
         lock: File,
         signals: Arc<Signals>,
     ) -> Result<Self, OpenError> {
-        let next_prepare_id = next_prepare_id(&mut connection).await?;
-        Ok(Self { connection, options, _lock: lock, signals, next_prepare_id })
+        let numbers = numbers(&mut connection).await?;
+        Ok(Self { connection, options, _lock: lock, signals, numbers })
     }
 
     /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
-    pub(super) async fn run(
-        mut self,
-        mut jobs: mpsc::Receiver<Job>,
-        mut unverified: mpsc::Receiver<Job>,
-        closing: Stop,
-    ) {
+    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>, closing: Stop) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
-            // Verified work first: a flood of forgeries waits behind it, and fills only what is left of a batch.
             tokio::select! {
                 biased;
-                () = closing.cancelled(), if !jobs.is_closed() => {
-                    jobs.close();
-                    unverified.close();
-                    continue;
+                () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
+                taken = jobs.recv_many(&mut batch, BATCH_MAX) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.work_off(&mut batch).await;
                 }
-                taken = jobs.recv_many(&mut batch, BATCH_MAX) => if taken == 0 { break },
-                Some(job) = unverified.recv() => batch.push(job),
             }
-            while batch.len() < BATCH_MAX
-                && let Ok(job) = unverified.try_recv()
-            {
-                batch.push(job);
-            }
-            self.commit_all(std::mem::take(&mut batch)).await;
         }
         close(self.connection).await;
     }
 
-    async fn commit_all(&mut self, jobs: Vec<Job>) {
-        let (mut batch, maintenance) = Batch::from_jobs(jobs);
-        for job in maintenance {
-            self.maintain(job).await;
+    async fn work_off(&mut self, jobs: &mut Vec<Job>) {
+        self.signals.writer().busy_since = Some(Instant::now());
+        let mut undecided = Vec::with_capacity(jobs.len());
+        for job in jobs.drain(..) {
+            match job {
+                Job::Decide(job) => undecided.push(job),
+                Job::Maintain(maintenance, caller) => match self.maintain(maintenance).await {
+                    Ok(rows) => {
+                        self.signals.writer().last_commit_failed = false;
+                        // A caller that has gone away needs no answer.
+                        let _ = caller.send(rows);
+                    }
+                    Err(error) => {
+                        self.recover(&error).await;
+                        tracing::error!(
+                            error = error.chain(),
+                            ?maintenance,
+                            "maintenance of the ledger failed"
+                        );
+                    }
+                },
+            }
         }
-        if batch.is_empty() {
-            return;
+        undecided.sort_by_key(|job| job.phase());
+        if !undecided.is_empty() {
+            self.commit_all(undecided).await;
         }
+        self.signals.writer().busy_since = None;
+    }
+
+    async fn commit_all(&mut self, mut jobs: Vec<Box<dyn Undecided>>) {
         let started = Instant::now();
-        match self.commit(&mut batch).await {
-            Ok(answers) => {
-                self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
-                tracing::debug!(jobs = answers.len(), commit_us = started.elapsed().as_micros(), "committed");
-                counted::transaction(answers.len(), started.elapsed());
-                answers.into_iter().for_each(Answered::send);
+        match self.commit(&mut jobs).await {
+            Ok(()) => {
+                self.signals.writer().last_commit_failed = false;
+                tracing::debug!(jobs = jobs.len(), commit_us = started.elapsed().as_micros(), "committed");
+                metrics::transaction(jobs.len(), started.elapsed());
+                jobs.into_iter().for_each(Undecided::answer);
             }
             Err(error) => {
                 self.recover(&error).await;
-                if batch.len() > 1 && is_about_one_row(&error) {
-                    tracing::error!(%error, "a job broke a rule of the schema; its batch is committed one by one");
-                    for job in batch.into_singles() {
+                if jobs.len() > 1 && is_about_one_row(&error) {
+                    tracing::error!(
+                        error = error.chain(),
+                        "a job broke a rule of the schema; its batch is committed one by one"
+                    );
+                    for job in jobs {
                         Box::pin(self.commit_all(vec![job])).await;
                     }
                 } else {
                     // The waiting callers see their sender dropped and answer -7.
-                    tracing::error!(%error, jobs = batch.len(), "cannot commit");
+                    tracing::error!(error = error.chain(), jobs = jobs.len(), "cannot commit");
                 }
             }
         }
     }
 
-    async fn commit(&mut self, batch: &mut Batch) -> Result<Vec<Answered>, LedgerError> {
-        let mut books = self.load(&batch.wanted()).await?;
-        let decided = batch.decide(&mut books);
-        let next_prepare_id = books.next_prepare_id();
-        let writes = books.into_writes();
-        let outbox_grows = !writes.events.is_empty();
-        let counted = Counted::of(&writes);
-        self.store(writes, &decided.callbacks, &batch.marks).await?;
-        counted.record();
-        // A number that was handed out in a transaction that failed is not lost: nobody has seen it.
-        self.next_prepare_id = next_prepare_id;
+    async fn commit(&mut self, jobs: &mut [Box<dyn Undecided>]) -> Result<(), LedgerError> {
+        let mut needs = Needs::default();
+        for job in &*jobs {
+            job.needs(&mut needs);
+        }
+        let mut set = self.load(&needs).await?;
+        for job in &mut *jobs {
+            job.decide(&mut set);
+        }
+        let numbers = set.numbers;
+        let writes = set.into_writes();
+        let (counts, outbox_grows) = (Counts::of(&writes), !writes.events.is_empty());
+        self.store(&writes).await?;
+        counts.record();
+        // A number that was given out in a transaction that failed is not lost: nobody has seen it.
+        self.numbers = numbers;
         if outbox_grows {
             self.signals.outbox_grew.notify_one();
         }
-        Ok(batch.answers(decided))
+        Ok(())
     }
 
-    async fn load(&mut self, wanted: &Wanted) -> Result<Books, LedgerError> {
+    async fn load(&mut self, needs: &Needs) -> Result<WorkingSet, LedgerError> {
         let query = sqlx::query(LOAD)
-            .bind(json(&wanted.orders))
-            .bind(json(&wanted.attempts))
-            .bind(json(&wanted.transactions_of_orders))
-            .bind(json(&wanted.transactions))
-            .bind(json(&wanted.ending));
+            .bind(json(&needs.orders))
+            .bind(json(&needs.attempts))
+            .bind(json(&needs.transactions_of_orders))
+            .bind(json(&needs.paid_by_transactions))
+            .bind(json(&needs.open_attempts_of));
         let mut texts: Vec<String> = Vec::with_capacity(2);
         let mut rows = self.connection.fetch_many(query);
         while let Some(step) = rows.try_next().await? {
@@ -197,32 +221,26 @@ impl Writer {
         }
         drop(rows);
         let [orders, attempts] = texts.as_slice() else {
-            return Err(LedgerError::Storage("the ledger's books could not be read".to_owned()));
+            return Err(LedgerError::Row("orders and attempts were asked for, and not both came"));
         };
-        let broken = || LedgerError::Storage("a row of the ledger breaks the schema's rules".to_owned());
-        let orders: Option<Vec<_>> =
-            parse::<Vec<OrderRow>>(orders)?.into_iter().map(OrderRow::into_order).collect();
-        let attempts: Option<Vec<_>> =
-            parse::<Vec<AttemptRow>>(attempts)?.into_iter().map(AttemptRow::into_attempt).collect();
-        Ok(Books::new(orders.ok_or_else(broken)?, attempts.ok_or_else(broken)?, self.next_prepare_id))
+        Ok(WorkingSet::new(
+            read_all::<OrderRow, _>(orders)?,
+            read_all::<AttemptRow, _>(attempts)?,
+            self.numbers,
+        ))
     }
 
-    async fn store(
-        &mut self,
-        writes: Writes,
-        callbacks: &[CallbackRow],
-        marks: &RelayMarks,
-    ) -> Result<(), LedgerError> {
-        let refused: Vec<_> = marks.refused.iter().map(|(id, at, why)| (id, unix_ms(*at), why)).collect();
+    async fn store(&mut self, writes: &Writes) -> Result<(), LedgerError> {
+        let new_orders: Vec<NewOrderRow<'_>> = writes.new_orders.iter().map(NewOrderRow::from).collect();
         let query = sqlx::query(STORE)
-            .bind(json(&writes.new_orders))
+            .bind(json(&new_orders))
             .bind(json(&writes.attempts))
             .bind(json(&writes.orders))
-            .bind(json(callbacks))
+            .bind(json(&writes.callbacks))
             .bind(json(&writes.events))
-            .bind(marks.at_ms)
-            .bind(json(&marks.sent))
-            .bind(json(&refused));
+            .bind(json(&writes.sent))
+            .bind(json(&writes.refused))
+            .bind(json(&writes.unverified));
         self.connection.execute(query).await?;
         Ok(())
     }
@@ -235,107 +253,78 @@ impl Writer {
             tracing::debug!(%error, "nothing to roll back");
         }
         if is_about_one_row(error) {
-            // Perhaps the next number is taken, by a row that a foreign hand has written.
-            match next_prepare_id(&mut self.connection).await {
-                Ok(next) => self.next_prepare_id = next,
-                Err(error) => tracing::warn!(%error, "cannot read the last merchant_prepare_id"),
+            // Perhaps the next number is taken, by a row that another program has written.
+            match numbers(&mut self.connection).await {
+                Ok(numbers) => self.numbers = numbers,
+                Err(error) => tracing::warn!(%error, "cannot read the last numbers of the ledger"),
             }
             return;
         }
-        self.signals.last_commit_succeeded.store(false, Ordering::Relaxed);
+        self.signals.writer().last_commit_failed = true;
         match self.options.connect().await {
             Ok(connection) => close(std::mem::replace(&mut self.connection, connection)).await,
             Err(error) => {
-                tracing::error!(%error, "the ledger cannot be opened anew; the next request tries again");
+                tracing::error!(%error, "the ledger cannot be opened again; the next request tries once more");
             }
         }
     }
 
-    async fn maintain(&mut self, job: Job) {
-        let outcome = match job {
-            Job::Expire { created_before, now, expired } => {
-                self.expire(created_before, now).await.map(|count| {
-                    let _ = expired.send(count);
-                })
+    /// Returns how many rows it changed.
+    async fn maintain(&mut self, maintenance: Maintenance) -> Result<u64, LedgerError> {
+        let connection = &mut self.connection;
+        let done = match maintenance {
+            Maintenance::Probe { now } => {
+                let query = sqlx::query("UPDATE ledger_state SET probed_at = ?1").bind(unix_ms(now));
+                query.execute(connection).await?
             }
-            Job::PruneOutbox { sent_before, pruned } => self.prune(sent_before).await.map(|count| {
-                let _ = pruned.send(count);
-            }),
-            Job::Probe { now, written } => self.probe(now).await.map(|()| {
-                self.signals.last_commit_succeeded.store(true, Ordering::Relaxed);
-                let _ = written.send(());
-            }),
-            Job::Arrival(..) | Job::NewOrder(..) | Job::Cancel(..) | Job::RelayMarks(..) => Ok(()),
+            Maintenance::PruneOutbox { sent_before } => {
+                let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+                let query = sqlx::query(
+                    "DELETE FROM outbox WHERE id IN
+                       (SELECT id FROM outbox WHERE sent_at < ?1 ORDER BY sent_at LIMIT ?2)",
+                );
+                let query = query.bind(unix_ms(sent_before)).bind(PRUNE_MAX);
+                let done = query.execute(&mut *transaction).await?;
+                if done.rows_affected() > 0 {
+                    sqlx::query(
+                        "UPDATE ledger_state SET outbox_pruned_before = max(outbox_pruned_before, ?1)",
+                    )
+                    .bind(unix_ms(sent_before))
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                transaction.commit().await?;
+                done
+            }
+            Maintenance::PruneUnverified { received_before, rows_max } => {
+                let query = sqlx::query(
+                    "DELETE FROM unverified_callbacks WHERE id IN
+                       (SELECT id FROM unverified_callbacks WHERE received_at < ?1
+                        UNION
+                        SELECT id FROM (SELECT id FROM unverified_callbacks ORDER BY id DESC LIMIT -1 OFFSET ?2))",
+                );
+                query.bind(unix_ms(received_before)).bind(rows_max).execute(connection).await?
+            }
         };
-        if let Err(error) = outcome {
-            self.recover(&error).await;
-            tracing::error!(%error, "the ledger's housekeeping failed; it is tried again later");
-        }
-    }
-
-    async fn expire(&mut self, created_before: Timestamp, now: Timestamp) -> Result<usize, LedgerError> {
-        let due: Vec<(i64,)> = sqlx::query_as(
-            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT ?2",
-        )
-        .bind(unix_ms(created_before))
-        .bind(EXPIRE_MAX)
-        .fetch_all(&mut self.connection)
-        .await?;
-        if due.is_empty() {
-            return Ok(0);
-        }
-        let order_ids: Vec<OrderId> = due.into_iter().filter_map(|(id,)| OrderId::try_new(id).ok()).collect();
-        let ending = order_ids.iter().copied().collect();
-        let wanted = Wanted { orders: order_ids.iter().copied().collect(), ending, ..Wanted::default() };
-        let mut books = self.load(&wanted).await?;
-        let expired = books.expire(&order_ids, now);
-        let writes = books.into_writes();
-        let counted = Counted::of(&writes);
-        self.store(writes, &[], &RelayMarks::default()).await?;
-        counted.record();
-        self.signals.outbox_grew.notify_one();
-        Ok(expired)
-    }
-
-    async fn probe(&mut self, now: Timestamp) -> Result<(), LedgerError> {
-        sqlx::query(
-            "INSERT INTO write_probe (id, probed_at) VALUES (1, ?1)
-             ON CONFLICT (id) DO UPDATE SET probed_at = excluded.probed_at",
-        )
-        .bind(unix_ms(now))
-        .execute(&mut self.connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn prune(&mut self, sent_before: Timestamp) -> Result<u64, LedgerError> {
-        // The oldest rows come first by id, so that neither an index on sent_at nor a walk of the table is needed.
-        let done = sqlx::query(
-            "DELETE FROM outbox WHERE id IN
-               (SELECT id FROM (SELECT id, sent_at FROM outbox ORDER BY id LIMIT ?2) WHERE sent_at < ?1)",
-        )
-        .bind(unix_ms(sent_before))
-        .bind(PRUNE_MAX)
-        .execute(&mut self.connection)
-        .await?;
         Ok(done.rows_affected())
     }
 }
 
 /// A rule of the schema was broken: only one job of the batch can be at fault. Everything else is the disk's.
 fn is_about_one_row(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Rule(_))
+    matches!(error, LedgerError::Constraint(_))
 }
 
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
-    // Integers, strings and arrays of them: serialising cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
+/// The rows of a JSON text as what they stand for.
+fn read_all<R: DeserializeOwned, T: TryFrom<R, Error = LedgerError>>(
+    text: &str,
+) -> Result<Vec<T>, LedgerError> {
+    serde_json::from_str::<Vec<R>>(text)?.into_iter().map(T::try_from).collect()
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, LedgerError> {
-    serde_json::from_str(text).map_err(|error| LedgerError::Storage(format!("unreadable row: {error}")))
-}
-
-async fn next_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    Ok(last_given_prepare_id(connection).await?.saturating_add(1))
+async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {
+    let next_prepare_id = last_given_prepare_id(connection).await?.saturating_add(1);
+    let highest_order_id =
+        sqlx::query_scalar("SELECT coalesce(max(order_id), 0) FROM orders").fetch_one(connection).await?;
+    Ok(Numbers { next_prepare_id, highest_order_id })
 }

@@ -2,7 +2,6 @@
 //! can stop it in good order, kill it, and look into what it left behind.
 
 use std::{
-    io,
     net::SocketAddr,
     path::PathBuf,
     sync::{
@@ -17,19 +16,18 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tolov_click::{PayLink, SecretKey};
-use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
     clock::{Clock, ManualClock, SystemClock},
     lifecycle::Stop,
     secret::Secret,
 };
 use tolov_webhook::{
-    ClickConfig, Config, Service, StartError,
-    ledger::{Ledger, OpenError},
+    ClickConfig, Config, Deps, RunError, Service, StartError,
+    ledger::{Ledger, OpenError, Quota, UnverifiedLimits},
 };
 
 use crate::{
-    audit::{self, Expected, audit},
+    audit::{self, EventsLeft, Expected, audit},
     bus::RecordingBus,
     click::{SECRET_KEY, SERVICE_ID},
     log_watch,
@@ -48,6 +46,9 @@ pub(crate) struct Setup {
     pub(crate) order_ttl: Option<Duration>,
     pub(crate) secret_key: Option<&'static str>,
     pub(crate) return_url: Option<&'static str>,
+    pub(crate) test_mode: bool,
+    /// In place of limits that no ordinary test reaches.
+    pub(crate) unverified: Option<UnverifiedLimits>,
     /// The machine's clock in place of one that only the test moves.
     pub(crate) system_clock: bool,
 }
@@ -63,7 +64,7 @@ pub(crate) struct TestApp {
     pub(crate) sent: AtomicI64,
     pub(crate) decided: AtomicI64,
     events_may_wait: bool,
-    events_may_be_forgotten: bool,
+    events: EventsLeft,
     finished: bool,
 }
 
@@ -71,7 +72,7 @@ pub(crate) struct TestApp {
 struct Running {
     addr: SocketAddr,
     stop: Stop,
-    ended: JoinHandle<io::Result<()>>,
+    ended: JoinHandle<Result<(), RunError>>,
     /// Given up before a stop.
     ledger: Option<Ledger>,
     runtime: Option<Runtime>,
@@ -114,7 +115,7 @@ impl TestApp {
             sent: AtomicI64::new(0),
             decided: AtomicI64::new(0),
             events_may_wait: false,
-            events_may_be_forgotten: false,
+            events: EventsLeft::All,
             finished: false,
         };
         app.start_again().await;
@@ -137,10 +138,10 @@ impl TestApp {
         let service = loop {
             let clock: Arc<dyn Clock> =
                 if self.setup.system_clock { Arc::new(SystemClock) } else { Arc::new(self.clock.clone()) };
-            let bus: Arc<dyn Publisher> = self.bus.clone();
+            let deps = Deps { bus: self.bus.clone(), clock };
             let config = self.config();
             let building = tokio::task::spawn_blocking(move || {
-                let built = runtime.block_on(Service::build(config, bus, clock));
+                let built = runtime.block_on(Service::new(config, deps));
                 (runtime, built)
             });
             let (same_runtime, built) = building.await.unwrap();
@@ -197,6 +198,14 @@ impl TestApp {
         ended.unwrap().unwrap().unwrap();
     }
 
+    /// Waits until the service ends by itself, and returns why.
+    pub(crate) async fn ended(&mut self) -> RunError {
+        let mut running = self.running.take().unwrap();
+        running.ledger = None;
+        let ended = tokio::time::timeout(PATIENCE, &mut running.ended).await;
+        ended.unwrap().unwrap().unwrap_err()
+    }
+
     /// Drops every task of the service where it stands.
     pub(crate) fn kill(&mut self) {
         self.running = None;
@@ -208,8 +217,13 @@ impl TestApp {
     }
 
     /// For a test that prunes the outbox.
-    pub(crate) fn events_may_be_forgotten(&mut self) {
-        self.events_may_be_forgotten = true;
+    pub(crate) fn events_may_be_pruned(&mut self) {
+        self.events = EventsLeft::Some;
+    }
+
+    /// For a test at whose end payments have no event any more.
+    pub(crate) fn events_are_gone(&mut self) {
+        self.events = EventsLeft::NotThoseOfPayments;
     }
 
     /// Counts callbacks that this test sent by other means, or to an earlier service on this ledger.
@@ -235,7 +249,7 @@ impl TestApp {
             sent: self.sent.load(Ordering::Relaxed),
             decided: self.decided.load(Ordering::Relaxed),
             outbox_is_empty: !self.events_may_wait,
-            events_are_kept: !self.events_may_be_forgotten,
+            events: self.events,
         };
         audit(&self.ledger_path(), expected, &self.bus.confirmed()).await;
         assert_eq!(log_watch::leaks(), Vec::<String>::new(), "secrets in the log");
@@ -250,6 +264,7 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
         api_token: Secret::new(API_TOKEN),
         click: ClickConfig {
             secret_key: SecretKey::new(setup.secret_key.unwrap_or(SECRET_KEY)),
+            test_mode: setup.test_mode,
             pay_link: PayLink {
                 pay_page: "https://my.click.uz/services/pay".to_owned(),
                 service_id: SERVICE_ID,
@@ -259,6 +274,20 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
             },
         },
         order_ttl: setup.order_ttl,
+        unverified: setup.unverified.unwrap_or_else(generous),
+    }
+}
+
+/// Limits within which everything that a test sends is kept.
+pub(crate) fn generous() -> UnverifiedLimits {
+    let quota = Quota { rows: u32::MAX, bytes: usize::MAX };
+    UnverifiedLimits {
+        peer_minute: quota,
+        peer_day: quota,
+        minute: quota,
+        rows_max: u32::MAX,
+        disk_reserve_bytes: 0,
+        ..UnverifiedLimits::default()
     }
 }
 

@@ -17,6 +17,16 @@ use tolov_domain::{
 #[derive(Debug, Default)]
 pub(crate) struct RecordingBus(Mutex<State>);
 
+/// What is wrong with the bus as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Away,
+    /// Messages are stored, and the confirm never arrives.
+    Silent,
+    RejectsAll,
+    Panics,
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// Every window that reached the bus, decided or not.
@@ -24,10 +34,9 @@ struct State {
     confirmed: Vec<OutgoingMessage>,
     rejected: BTreeSet<String>,
     unknown: BTreeSet<String>,
-    away: bool,
-    /// Messages are stored, and the confirm never arrives.
-    silent: bool,
+    fault: Option<Fault>,
     tries_while_away: usize,
+    reachability_checks: usize,
 }
 
 impl RecordingBus {
@@ -36,15 +45,33 @@ impl RecordingBus {
     }
 
     pub(crate) fn go_away(&self) {
-        self.state().away = true;
+        self.state().fault = Some(Fault::Away);
     }
 
     pub(crate) fn come_back(&self) {
-        self.state().away = false;
+        self.state().fault = None;
     }
 
     pub(crate) fn tries_while_away(&self) -> usize {
         self.state().tries_while_away
+    }
+
+    pub(crate) fn reachability_checks(&self) -> usize {
+        self.state().reachability_checks
+    }
+
+    /// A bug in the adapter.
+    pub(crate) fn panic_from_now_on(&self) {
+        self.state().fault = Some(Fault::Panics);
+    }
+
+    /// Refuses every event, as when a queue is missing, until [`RecordingBus::accept_all`].
+    pub(crate) fn reject_all(&self) {
+        self.state().fault = Some(Fault::RejectsAll);
+    }
+
+    pub(crate) fn accept_all(&self) {
+        self.state().fault = None;
     }
 
     /// Refuses this event for a reason of its own, until [`RecordingBus::accept`].
@@ -63,11 +90,11 @@ impl RecordingBus {
 
     /// Stores what comes and never confirms it, as if the process died before the confirm arrived.
     pub(crate) fn fall_silent(&self) {
-        self.state().silent = true;
+        self.state().fault = Some(Fault::Silent);
     }
 
     pub(crate) fn speak_again(&self) {
-        self.state().silent = false;
+        self.state().fault = None;
     }
 
     pub(crate) fn windows(&self) -> Vec<Vec<String>> {
@@ -100,13 +127,14 @@ impl Publisher for RecordingBus {
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
         let (outcomes, silent) = {
             let mut state = self.state();
-            if state.away {
+            assert_ne!(state.fault, Some(Fault::Panics), "a bug in the adapter");
+            if state.fault == Some(Fault::Away) {
                 state.tries_while_away += 1;
                 return Err(PortError::Unavailable("the bus is away".to_owned()));
             }
             state.windows.push(window.iter().map(|message| message.id.to_string()).collect());
             let outcomes = window.iter().map(|message| state.decide(message)).collect();
-            (outcomes, state.silent)
+            (outcomes, state.fault == Some(Fault::Silent))
         };
         if silent {
             std::future::pending::<()>().await;
@@ -115,20 +143,22 @@ impl Publisher for RecordingBus {
     }
 
     async fn is_reachable(&self) -> bool {
-        !self.state().away
+        let mut state = self.state();
+        state.reachability_checks += 1;
+        state.fault != Some(Fault::Away)
     }
 }
 
 impl State {
     fn decide(&mut self, message: &OutgoingMessage) -> Published {
         let id = message.id.as_str();
-        if self.rejected.contains(id) {
+        if self.fault == Some(Fault::RejectsAll) || self.rejected.contains(id) {
             return Published::Rejected("no queue took it".to_owned());
         }
         if self.unknown.remove(id) {
             return Published::Unknown("the confirm did not come in time".to_owned());
         }
-        if !self.silent {
+        if self.fault != Some(Fault::Silent) {
             self.confirmed.push(message.clone());
         }
         Published::Confirmed

@@ -1,4 +1,4 @@
-//! What a callback must look like, and which code it gets otherwise (click-protocol.md, sections 1.2 to 1.6 and 4).
+//! What a callback must look like, and which code it gets otherwise (docs/click.md, sections 1.2 to 1.6 and 4).
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -10,23 +10,24 @@ use crate::{
     click::{AMOUNT, Callback, SERVICE_ID},
 };
 
-/// The largest number of a bigint field.
+/// The largest number of a bigint field, and the largest order number.
 const LARGEST: i64 = 9_223_372_036_854_775_807;
+const LARGEST_ORDER: i64 = 999_999_999_999;
 
 #[tokio::test]
 async fn a_payment_is_prepared_and_completed_with_ids_echoed_exactly() {
     let app = TestApp::start().await;
-    app.order(LARGEST).await;
-    let prepared = app.send(&Callback::prepare(LARGEST).trans(LARGEST)).await;
+    app.order(LARGEST_ORDER).await;
+    let prepared = app.send(&Callback::prepare(LARGEST_ORDER).trans(LARGEST)).await;
     let trans_id = json!(LARGEST);
-    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "9223372036854775807",
+    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "999999999999",
         "merchant_prepare_id": 1, "error": 0, "error_note": "Success"});
     assert_eq!(prepared.body, expected);
-    let complete = Callback::complete(LARGEST, 1).trans(LARGEST).with("click_paydoc_id", LARGEST);
-    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "9223372036854775807",
+    let complete = Callback::complete(LARGEST_ORDER, 1).trans(LARGEST).with("click_paydoc_id", LARGEST);
+    let expected = json!({"click_trans_id": trans_id, "merchant_trans_id": "999999999999",
         "merchant_confirm_id": 1, "error": 0, "error_note": "Success"});
     assert_eq!(app.send(&complete).await.body, expected);
-    assert_eq!(app.status_of(LARGEST).await, "paid");
+    assert_eq!(app.status_of(LARGEST_ORDER).await, "paid");
     app.finish().await;
 }
 
@@ -138,8 +139,10 @@ async fn a_required_field_that_is_missing_empty_or_doubled_is_an_error_in_the_re
     let complete = Callback::complete(1, prepare_id);
     for field in FIELDS {
         assert_eq!(app.send_body(complete.body_without(field)).await.code, -8, "Complete without {field}");
-        let empty = format!("{}&{field}=", complete.body_without(field));
-        assert_eq!(app.send_body(empty).await.code, -8, "Complete with an empty {field}");
+        if field != "error_note" {
+            let empty = format!("{}&{field}=", complete.body_without(field));
+            assert_eq!(app.send_body(empty).await.code, -8, "Complete with an empty {field}");
+        }
         let pairs = complete.pairs();
         let (_, value) = pairs.iter().find(|(name, _)| name == field).unwrap();
         let twice = format!("{}&{field}={}", complete.body(), value.replace(' ', "+"));
@@ -183,16 +186,34 @@ async fn well_signed_fields_that_are_not_of_their_form_are_errors_in_the_request
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf8_is_an_error_in_the_request_and_unknown_fields_are_none() {
+async fn bytes_that_are_not_utf8_spoil_no_callback_and_unknown_fields_are_ignored() {
     let app = TestApp::start().await;
     app.order(1).await;
     let body = Callback::prepare(1).body();
-    assert_eq!(app.send_body(format!("{body}&param2=%FF")).await.code, -8);
-    assert_eq!(app.send_body(body.replace("=Success", "=%C3%28")).await.code, -8);
+    assert_eq!(app.send_body(format!("{body}&param2=%FF")).await.prepare_id(), 1);
+    assert_eq!(app.send_body(body.replace("=Success", "=%C3%28")).await.prepare_id(), 1);
     let raw = [body.as_bytes(), b"&card=\xff\xfe"].concat();
-    assert_eq!(app.send_body(raw).await.code, -8);
+    assert_eq!(app.send_body(raw).await.prepare_id(), 1);
     let extras = format!("{body}&param2=a&param2=b&card_type=uzcard&%D0%B8%D0%BC%D1%8F=%D0%B8&&=&x");
     assert_eq!(app.send_body(extras).await.prepare_id(), 1);
+    // A note in windows-1251, as a bank writes it.
+    let cancel = Callback::cancel(1, 1, -5017).body();
+    let note = cancel.split('&').find(|pair| pair.starts_with("error_note=")).unwrap();
+    assert_eq!(app.send_body(cancel.replace(note, "error_note=%CE%F8%E8%E1%EA%E0")).await.code, -9);
+    assert_eq!(app.attempts_of(1).await, ["cancelled"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_empty_note_and_line_ends_after_the_form_hang_no_payment() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let empty_note = |callback: &Callback| format!("{}&error_note=", callback.body_without("error_note"));
+    let prepare = empty_note(&Callback::prepare(1));
+    let prepare_id = app.send_body(prepare).await.prepare_id();
+    let complete = format!("{}\r\n", empty_note(&Callback::complete(1, prepare_id)));
+    assert_eq!(app.send_body(complete).await.code, 0);
+    assert_eq!(app.send_body(Callback::prepare(1).body_without("error_note")).await.code, -8, "left out");
     app.finish().await;
 }
 
@@ -300,24 +321,49 @@ async fn every_callback_is_kept_with_its_fields_its_time_and_the_answer_given() 
     app.paid(1).await;
     app.code(&Callback::prepare(1).badly_signed()).await;
     let mut file = app.file().await;
-    let strangers: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM callbacks WHERE peer NOT LIKE '127.0.0.1:%'")
-            .fetch_one(&mut file)
-            .await
-            .unwrap();
-    assert_eq!(strangers, 0, "the other end of the connection is kept");
-    let kept: Vec<(i64, bool, Option<i64>, String, String)> =
-        sqlx::query_as("SELECT received_at, verified, order_id, fields, answer FROM callbacks ORDER BY id")
+    let others: i64 = sqlx::query_scalar("SELECT count(*) FROM callbacks WHERE peer NOT LIKE '127.0.0.1:%'")
+        .fetch_one(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(others, 0, "the address of the peer is kept");
+    let kept: Vec<(i64, Option<i64>, String, String)> =
+        sqlx::query_as("SELECT received_at, order_id, fields, answer FROM callbacks ORDER BY id")
             .fetch_all(&mut file)
             .await
             .unwrap();
-    let [prepare, complete, forged] = kept.as_slice() else { panic!("{kept:?}") };
-    assert_eq!((prepare.0, prepare.1, prepare.2), (1_795_435_200_000, true, Some(1)));
+    let [prepare, complete] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!((prepare.0, prepare.1), (1_795_435_200_000, Some(1)));
     let fields = json!({"click_trans_id": "3647911001", "service_id": "12345", "click_paydoc_id": "16853761",
         "merchant_trans_id": "1", "amount": AMOUNT, "action": "0", "error": "0", "error_note": "Success",
         "sign_time": "2026-04-29 18:02:18"});
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&prepare.3).unwrap(), fields);
-    assert!(complete.4.contains("\"merchant_confirm_id\":1"), "{}", complete.4);
-    assert_eq!((forged.1, forged.2, forged.4.contains("\"error\":-1")), (false, None, true));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&prepare.2).unwrap(), fields);
+    assert!(complete.3.contains("\"merchant_confirm_id\":1"), "{}", complete.3);
+    let (forged, code): (String, i64) =
+        sqlx::query_as("SELECT fields, code FROM unverified_callbacks").fetch_one(&mut file).await.unwrap();
+    assert_eq!((serde_json::from_str::<serde_json::Value>(&forged).unwrap(), code), (fields, -1));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn clicks_playground_may_read_the_answers_in_test_mode_alone() {
+    let ask = async |app: &TestApp, method: Method, origin: &'static str| {
+        let request = app.http.request(method, app.url(CLICK_PATH)).header("origin", origin);
+        let response = request.body(Callback::prepare(1).body()).send().await.unwrap();
+        let allowed = response.headers().get("access-control-allow-origin").cloned();
+        (response.status().as_u16(), allowed.map(|origin| origin.to_str().unwrap().to_owned()))
+    };
+    let (playground, other) = ("https://docs.click.uz", "https://evil.example");
+    let allowed = Some(playground.to_owned());
+    let app = TestApp::start_with(Setup { test_mode: true, ..Setup::default() }).await;
+    assert_eq!(ask(&app, Method::OPTIONS, playground).await, (204, allowed.clone()));
+    assert_eq!(ask(&app, Method::POST, playground).await, (200, allowed));
+    assert_eq!(ask(&app, Method::OPTIONS, other).await, (405, None));
+    assert_eq!(ask(&app, Method::POST, other).await, (200, None));
+    app.count_callbacks(2, 2);
+    app.finish().await;
+    let app = TestApp::start().await;
+    assert_eq!(ask(&app, Method::OPTIONS, playground).await, (405, None));
+    assert_eq!(ask(&app, Method::POST, playground).await, (200, None));
+    app.count_callbacks(1, 1);
     app.finish().await;
 }

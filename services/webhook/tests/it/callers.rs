@@ -1,4 +1,4 @@
-//! Those who call the service: CLICK, the bot, and staff with their tools.
+//! The callers of the service: CLICK, the bot, and staff tools.
 
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ impl TestApp {
         self.send_body(callback.body()).await
     }
 
-    /// Sends a body that is kept as a callback, whatever it is. CLICK always hears 200 and JSON.
+    /// Sends a body that is kept as a callback, whatever it is. CLICK always gets 200 and JSON.
     pub(crate) async fn send_body(&self, body: impl Into<reqwest::Body>) -> Answer {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let request = self

@@ -1,4 +1,4 @@
-//! POST /orders/ID/cancel: an order that nobody has paid is over at once, and money that comes all the same is honoured.
+//! POST /orders/ID/cancel: an order that nobody has paid is over at once, and money that comes afterwards is accepted.
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};

@@ -9,7 +9,7 @@ pub(crate) const SERVICE_ID: i64 = 12_345;
 /// The total of an order of which the test says nothing else, in so'm as CLICK writes it.
 pub(crate) const AMOUNT: &str = "30000";
 
-/// CLICK's own words for each code (click-protocol.md, section 1.6).
+/// CLICK's own words for each code (docs/click.md, section 1.6).
 const NOTES: [&str; 10] = [
     "Success",
     "SIGN CHECK FAILED!",

@@ -1,4 +1,4 @@
-//! What other implementations get wrong (click-protocol.md, section 5): each fault is a test of ours.
+//! Faults that other implementations of the SHOP API are known for, one test each.
 
 use crate::{app::TestApp, click::Callback};
 

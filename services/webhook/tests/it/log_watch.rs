@@ -1,4 +1,4 @@
-//! Reads every line that the service logs, in every test, and remembers those that tell a secret.
+//! Reads every line that the service logs, in every test, and remembers those that contain a secret.
 
 use std::{
     io,
@@ -14,6 +14,7 @@ use crate::{app::API_TOKEN, click::SECRET_KEY};
 
 static INSTALLED: Once = Once::new();
 static LINES: AtomicUsize = AtomicUsize::new(0);
+static ANSWERS: AtomicUsize = AtomicUsize::new(0);
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Everything that Tolov and the routes log, at the finest level.
@@ -31,13 +32,18 @@ pub(crate) fn lines() -> usize {
     LINES.load(Ordering::Relaxed)
 }
 
-/// The lines that told a secret so far, without those that a test planted.
+/// Lines about answers to unverified callbacks, of all tests of this process.
+pub(crate) fn answers_logged() -> usize {
+    ANSWERS.load(Ordering::Relaxed)
+}
+
+/// The lines that contained a secret so far, without those that a test planted.
 pub(crate) fn leaks() -> Vec<String> {
     let leaks = LEAKS.lock().unwrap_or_else(PoisonError::into_inner);
     leaks.iter().filter(|line| !line.contains(PLANTED)).cloned().collect()
 }
 
-/// Marks a line by which a test sees that the watch is awake.
+/// Marks a line that a test logs to see that leaks are found.
 pub(crate) const PLANTED: &str = "planted by a test";
 
 pub(crate) fn planted_leaks() -> usize {
@@ -51,6 +57,9 @@ impl io::Write for Watch {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         LINES.fetch_add(1, Ordering::Relaxed);
         let text = String::from_utf8_lossy(line);
+        if text.contains("callback answered") && text.contains("verified=false") {
+            ANSWERS.fetch_add(1, Ordering::Relaxed);
+        }
         if tells_a_secret(&text) {
             LEAKS.lock().unwrap_or_else(PoisonError::into_inner).push(text.into_owned());
         }

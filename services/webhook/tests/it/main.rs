@@ -10,6 +10,7 @@ mod callers;
 mod click;
 mod log_watch;
 
+mod adopting;
 mod callbacks;
 mod cancelling;
 mod config;
@@ -26,3 +27,5 @@ mod sequences;
 mod status;
 mod stop;
 mod suites;
+mod supervision;
+mod unplaced;

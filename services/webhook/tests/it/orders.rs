@@ -68,9 +68,10 @@ async fn a_registered_order_says_until_when_it_can_be_paid_whatever_has_become_o
 }
 
 #[tokio::test]
-async fn an_order_number_that_is_taken_by_another_order_is_a_conflict_that_names_the_field() {
+async fn an_order_number_that_is_taken_by_another_order_is_a_conflict_that_names_the_field_and_the_highest() {
     let app = TestApp::start().await;
     app.order(1).await;
+    app.order(21_000).await;
     for (field, text) in [
         ("user_id", "5552"),
         ("total_amount", "30000.01"),
@@ -79,6 +80,7 @@ async fn an_order_number_that_is_taken_by_another_order_is_a_conflict_that_names
     ] {
         let (status, body) = app.create(&body_with(field, Some(text))).await;
         assert_eq!((status, body["field"].as_str()), (StatusCode::CONFLICT, Some(field)), "{text}");
+        assert_eq!(body["highest_order_id"], 21_000, "where a counter that fell back goes on: {text}");
     }
     let (_, order) = app.get("/orders/1").await;
     assert_eq!((&order["user_id"], &order["total_amount"]), (&json!(5551), &json!(30000.0)));
@@ -254,11 +256,11 @@ async fn orders_are_listed_newest_first_by_page_and_by_status() {
         ("", &[5, 4, 3, 2, 1][..]),
         ("?", &[5, 4, 3, 2, 1]),
         ("?limit=2", &[5, 4]),
-        ("?skip=1&limit=2", &[4, 3]),
-        ("?skip=4", &[1]),
-        ("?skip=5", &[]),
+        ("?before=5&limit=2", &[4, 3]),
+        ("?before=2", &[1]),
+        ("?before=1", &[]),
         ("?status=paid", &[4, 2]),
-        ("?status=pending&skip=1", &[3, 1]),
+        ("?status=pending&before=5", &[3, 1]),
         ("?status=expired", &[]),
         ("?colour=red&limit=1", &[5]),
     ] {
@@ -271,13 +273,14 @@ async fn orders_are_listed_newest_first_by_page_and_by_status() {
             .map(|order| order["order_id"].as_i64().unwrap())
             .collect();
         assert_eq!(numbers, expected, "{query}");
+        assert_eq!(body["highest_order_id"], 5, "{query}");
     }
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("limit=x", "limit"),
-        ("skip=-1", "skip"),
-        ("skip=", "skip"),
+        ("before=x", "before"),
+        ("before=", "before"),
         ("status=PAID", "status"),
         ("status=paid%27%20OR%201=1", "status"),
     ] {
@@ -323,5 +326,27 @@ async fn a_hundred_equal_orders_at_once_register_one() {
     let created = answers.iter().filter(|(status, _)| *status == StatusCode::CREATED).count();
     let existed = answers.iter().filter(|(status, _)| *status == StatusCode::OK).count();
     assert_eq!((created, existed), (1, 99));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_order_number_that_leaves_no_room_for_counters_is_refused() {
+    let mut app = TestApp::start().await;
+    assert_eq!(app.get("/orders").await.1["highest_order_id"], 0);
+    let refused = async |order_id: i64| {
+        let (status, body) = app.create(&order_json(order_id, "500")).await;
+        (status, body["field"].as_str() == Some("order_id"))
+    };
+    for order_id in [i64::MAX, 1_000_000_000_000] {
+        assert_eq!(refused(order_id).await, (StatusCode::UNPROCESSABLE_ENTITY, true), "{order_id}");
+    }
+    app.order(1001).await;
+    let (_, body) = app.create(&order_json(999_999_999_999, "500")).await;
+    assert_eq!(body["highest_order_id"], 1001);
+    app.order(10_000_001_001).await;
+    app.stop().await;
+    app.start_again().await;
+    assert_eq!(app.create(&order_json(20_000_001_002, "500")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    app.order(20_000_001_001).await;
     app.finish().await;
 }

@@ -7,7 +7,8 @@ use std::{
 
 use sqlx::Executor;
 use tolov_domain::ports::bus::Route;
-use tolov_webhook::{Service, StartError, housekeeping::expire_due, ledger::OpenError};
+use tolov_kit::clock::Clock;
+use tolov_webhook::{Deps, Service, StartError, ledger::OpenError, maintenance::expire_due};
 
 use crate::{
     app::{Setup, TestApp, wait_until},
@@ -238,7 +239,7 @@ async fn a_backlog_of_five_thousand_events_drains_in_windows_each_event_once() {
     )
     .await
     .unwrap();
-    let expired = expire_due(app.ledger(), &app.clock, ttl).await;
+    let expired = expire_due(app.ledger(), app.clock.now() - ttl, app.clock.now()).await;
     wait_until("all are expired", async || app.ledger().outbox_status().await.unwrap().depth == 5000).await;
     assert!(expired <= 5000);
     app.bus.come_back();
@@ -252,10 +253,71 @@ async fn a_backlog_of_five_thousand_events_drains_in_windows_each_event_once() {
     app.finish().await;
 }
 
+/// Registers and ends so many orders: an event each.
+async fn backlog_of(app: &TestApp, orders: i64) {
+    let mut file = app.file().await;
+    let statement = format!(
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {orders})
+         INSERT INTO orders SELECT n, 5551, '[{{\"product_id\":7,\"count\":2}}]', 3000000, 'click', 'pending',
+            1700000000000, 1700000000000, NULL FROM number"
+    );
+    file.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    let now = app.clock.now();
+    expire_due(app.ledger(), now, now).await;
+}
+
+#[tokio::test]
+async fn a_stop_leaves_a_backlog_to_the_next_start() {
+    let mut app = TestApp::start().await;
+    app.bus.go_away();
+    backlog_of(&app, 3000).await;
+    wait_until("the relay has tried", async || app.bus.tries_while_away() > 0).await;
+    app.ask_to_stop();
+    app.bus.come_back();
+    app.stop().await;
+    assert!(app.bus.confirmed().len() <= 4 * 512, "{} were drained", app.bus.confirmed().len());
+    app.start_again().await;
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed().len(), 3000);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn while_nothing_gets_through_a_backlog_is_not_published_again_and_again() {
+    let app = TestApp::start().await;
+    app.bus.reject_all();
+    backlog_of(&app, 2000).await;
+    wait_until("the bus has refused some", async || !app.bus.windows().is_empty()).await;
+    let published = || app.bus.windows().iter().map(Vec::len).sum::<usize>();
+    wait_until("one event at a time is tried", async || app.bus.windows().len() > 3).await;
+    let after_the_first = published() - app.bus.windows()[0].len();
+    assert!(after_the_first < 20, "{after_the_first} events in {} windows", app.bus.windows().len());
+    app.bus.accept_all();
+    app.clock.advance(time::Duration::minutes(5));
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed().len(), 2000);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_refused_event_back() {
+    let app = TestApp::start().await;
+    app.bus.reject("payment.completed:1");
+    app.order(1).await;
+    app.paid(1).await;
+    wait_until("it is refused", async || app.ledger().outbox_status().await.unwrap().refused == 1).await;
+    app.bus.accept("payment.completed:1");
+    app.clock.jump(-time::Duration::days(30));
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn a_second_service_on_the_same_ledger_is_refused_and_the_first_goes_on() {
     let app = TestApp::start().await;
-    let second = Service::build(app.config(), app.bus.clone(), Arc::new(app.clock.clone())).await;
+    let deps = Deps { bus: app.bus.clone(), clock: Arc::new(app.clock.clone()) };
+    let second = Service::new(app.config(), deps).await;
     let refusal = second.unwrap_err();
     assert!(matches!(refusal, StartError::Ledger(OpenError::Locked(_))), "{refusal:?}");
     assert!(refusal.to_string().contains("open in another process"), "{refusal}");

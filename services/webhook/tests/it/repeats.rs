@@ -141,7 +141,7 @@ async fn one_transaction_of_click_cannot_pay_two_orders() {
     assert_eq!(app.code(&Callback::prepare(3).trans(7)).await, -4);
     assert_eq!([app.status_of(2).await, app.status_of(3).await], ["pending", "pending"]);
     assert_eq!(app.events_of(2).await, [format!("payment.questioned:2:{second}:transaction_reused")]);
-    assert_eq!(app.events_of(3).await, ["payment.questioned:3:0:transaction_reused"]);
+    assert_eq!(app.events_of(3).await, ["payment.questioned:3:trans-7:transaction_reused"]);
     app.finish().await;
 }
 
@@ -181,7 +181,7 @@ async fn a_client_that_hangs_up_has_paid_once_or_not_at_all_and_its_repetition_f
 }
 
 #[tokio::test]
-async fn the_bus_hears_of_each_payment_once_however_often_it_was_asked_for() {
+async fn each_payment_is_published_once_however_often_click_repeats_it() {
     let app = TestApp::start().await;
     let journeys = (1..=40).map(async |order_id| {
         app.order(order_id).await;

@@ -32,7 +32,7 @@ async fn a_run_with_every_kind_of_request_logs_much_and_tells_no_secret() {
     app.code(&Callback::prepare(2).with("action", 7)).await;
     app.code(&Callback::prepare(1).signed_with("another-key")).await;
     app.send_body(Callback::prepare(1).body_without("amount")).await;
-    // Secrets where they do not belong: a stranger may know the name of a field, but not make us repeat a signature.
+    // A signature where none belongs must not be repeated in an answer or a log line.
     app.send_body(format!(
         "{}&sign_string={}",
         Callback::prepare(1).body(),
@@ -52,7 +52,7 @@ async fn a_run_with_every_kind_of_request_logs_much_and_tells_no_secret() {
     app.clock.advance(time::Duration::seconds(1));
     app.until_the_outbox_is_empty().await;
     app.stop().await;
-    assert!(lines() - lines_before > 20, "the watch sleeps");
+    assert!(lines() - lines_before > 20, "too few lines were seen");
     assert_eq!(leaks(), Vec::<String>::new());
     app.finish().await;
 }

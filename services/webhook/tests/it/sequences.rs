@@ -7,7 +7,8 @@ use std::{
 };
 
 use proptest::prelude::*;
-use tolov_webhook::housekeeping::expire_due;
+use tolov_kit::clock::Clock;
+use tolov_webhook::maintenance::expire_due;
 
 use crate::{
     app::{Setup, TestApp},
@@ -157,7 +158,7 @@ async fn play(deeds: &[Deed]) {
             }
             Deed::Expire => {
                 app.clock.advance(time::Duration::hours(2));
-                expire_due(app.ledger(), &app.clock, TTL).await;
+                expire_due(app.ledger(), app.clock.now() - TTL, app.clock.now()).await;
                 model.over.extend([1, 2]);
             }
             Deed::Cancel { order } => {

@@ -1,24 +1,46 @@
-//! Is the process alive, and is it any use?
+//! Liveness for everybody, readiness for those who show the token.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
 
-use crate::app::{TestApp, wait_until};
+use crate::{
+    app::{TestApp, wait_until},
+    click::Callback,
+};
 
-/// Without a token: what watches the service need not know one.
-async fn ask(app: &TestApp, path: &str) -> (StatusCode, Value) {
-    let response = app.http.get(app.url(path)).send().await.unwrap();
-    (response.status(), response.json().await.unwrap())
+/// Waits until /ready says this: a report is made every few seconds.
+async fn until_ready_says(app: &TestApp, expected: (StatusCode, Value)) {
+    wait_until("the report says so", async || app.get("/ready").await == expected).await;
 }
 
 #[tokio::test]
-async fn a_healthy_service_says_so_to_anyone() {
+async fn anyone_may_ask_whether_it_lives_and_only_the_token_whether_it_is_ready() {
     let app = TestApp::start().await;
-    assert_eq!(ask(&app, "/health").await, (StatusCode::OK, json!({"status": "ok"})));
+    let health = app.http.get(app.url("/health")).send().await.unwrap();
+    assert_eq!(health.json::<Value>().await.unwrap(), json!({"status": "ok"}));
     let expected = json!({"status": "ready", "dependencies": {"ledger": "ok", "bus": "ok"},
         "outbox": {"depth": 0, "oldest_age_ms": 0, "refused": 0}});
-    assert_eq!(ask(&app, "/ready").await, (StatusCode::OK, expected));
+    until_ready_says(&app, (StatusCode::OK, expected)).await;
+    let stranger = app.http.get(app.url("/ready")).send().await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(app.get("/metrics").await.0, StatusCode::NOT_FOUND);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn however_often_readiness_is_asked_for_neither_ledger_nor_bus_is() {
+    let app = TestApp::start().await;
+    wait_until("a report was made", async || app.bus.reachability_checks() > 0).await;
+    let before = app.bus.reachability_checks();
+    for _ in 0..10 {
+        join_all((0..50).map(|_| app.get("/ready"))).await;
+    }
+    let checks = app.bus.reachability_checks() - before;
+    assert!(checks < 50, "{checks} checks for 500 questions");
     app.finish().await;
 }
 
@@ -33,17 +55,15 @@ async fn without_the_bus_it_is_ready_and_tells_how_much_waits_and_for_how_long()
     }
     let expected = json!({"status": "ready, events wait for the bus", "dependencies": {"ledger": "ok", "bus": "away"},
         "outbox": {"depth": 2, "oldest_age_ms": 60_000, "refused": 0}});
-    assert_eq!(ask(&app, "/ready").await, (StatusCode::OK, expected));
+    until_ready_says(&app, (StatusCode::OK, expected)).await;
     app.bus.reject("payment.completed:1");
     app.bus.come_back();
-    wait_until("the bus has refused one", async || app.ledger().outbox_status().await.unwrap().refused == 1)
-        .await;
-    wait_until("the other is out", async || app.ledger().outbox_status().await.unwrap().depth == 1).await;
-    let (status, ready) = ask(&app, "/ready").await;
-    assert_eq!(
-        (status, &ready["outbox"]),
-        (StatusCode::OK, &json!({"depth": 1, "oldest_age_ms": 60_000, "refused": 1}))
-    );
+    wait_until("one is refused and the other is out", async || {
+        let (status, ready) = app.get("/ready").await;
+        status == StatusCode::OK
+            && ready["outbox"] == json!({"depth": 1, "oldest_age_ms": 60_000, "refused": 1})
+    })
+    .await;
     app.bus.accept("payment.completed:1");
     app.clock.advance(time::Duration::seconds(1));
     app.finish().await;
@@ -54,10 +74,33 @@ async fn without_the_ledger_it_is_alive_and_not_ready() {
     let app = TestApp::start().await;
     let mut file = app.file().await;
     file.execute("ALTER TABLE outbox RENAME TO outbox_out_of_reach").await.unwrap();
-    let (status, ready) = ask(&app, "/ready").await;
-    assert_eq!((status, &ready["dependencies"]["ledger"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("away")));
-    assert_eq!(ask(&app, "/health").await.0, StatusCode::OK);
+    wait_until("it is not ready", async || {
+        let (status, ready) = app.get("/ready").await;
+        (status, &ready["dependencies"]["ledger"]) == (StatusCode::SERVICE_UNAVAILABLE, &json!("away"))
+    })
+    .await;
+    assert_eq!(app.get("/health").await.0, StatusCode::OK);
     file.execute("ALTER TABLE outbox_out_of_reach RENAME TO outbox").await.unwrap();
-    assert_eq!(ask(&app, "/ready").await.0, StatusCode::OK);
+    wait_until("it is ready again", async || app.get("/ready").await.0 == StatusCode::OK).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_hangs_is_seen_while_it_hangs() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    assert_eq!(app.ledger().writer_busy(), Duration::ZERO);
+    let mut lock = app.hold_the_write_lock().await;
+    let prepare = Callback::prepare(1);
+    let watching = async {
+        wait_until("the writer's job grows old", async || {
+            app.ledger().writer_busy() > Duration::from_millis(100)
+        })
+        .await;
+        lock.execute("COMMIT").await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(app.send(&prepare), watching);
+    assert_eq!(answer.code, 0);
+    wait_until("the writer is idle", async || app.ledger().writer_busy() == Duration::ZERO).await;
     app.finish().await;
 }

@@ -1,4 +1,4 @@
-//! CLICK's own test tools, step by step (click-protocol.md, section 1.9).
+//! CLICK's own test tools, step by step (docs/click.md, section 1.9).
 
 use crate::{
     app::{Setup, TestApp},

@@ -99,11 +99,7 @@ impl Call {
             }
             Self::PaymentStatusByOrder { service_id, merchant_trans_id, date } => {
                 let order = utf8_percent_encode(merchant_trans_id, SEGMENT);
-                // A date of the common era has this form without fail.
-                format!(
-                    "payment/status_by_mti/{service_id}/{order}/{}",
-                    date.format(DATE).unwrap_or_default()
-                )
+                format!("payment/status_by_mti/{service_id}/{order}/{}", day(*date))
             }
             Self::Reversal { service_id, payment_id } => {
                 format!("payment/reversal/{service_id}/{payment_id}")
@@ -181,8 +177,7 @@ impl From<&NewInvoice> for InvoiceBody {
     fn from(invoice: &NewInvoice) -> Self {
         Self {
             service_id: invoice.service_id,
-            // Digits, a dot, digits: always JSON.
-            amount: RawValue::from_string(invoice.amount.soum_json()).unwrap_or_default(),
+            amount: amount(invoice.amount),
             phone_number: invoice.phone_number.clone(),
             merchant_trans_id: invoice.merchant_trans_id.clone(),
         }
@@ -215,9 +210,19 @@ impl TryFrom<InvoiceBody> for NewInvoice {
     }
 }
 
+#[expect(clippy::expect_used, reason = "bodies are structs of texts and integers")]
 fn json(body: &impl Serialize) -> Vec<u8> {
-    // Serialising integers and strings cannot fail.
-    serde_json::to_vec(body).unwrap_or_default()
+    serde_json::to_vec(body).expect("texts and integers are JSON")
+}
+
+#[expect(clippy::expect_used, reason = "digits, a dot and digits are a JSON number")]
+fn amount(amount: Tiyin) -> Box<RawValue> {
+    RawValue::from_string(amount.soum_json()).expect("an amount is a JSON number")
+}
+
+#[expect(clippy::expect_used, reason = "the format names nothing but year, month and day")]
+fn day(date: Date) -> String {
+    date.format(DATE).expect("every date has a year, a month and a day")
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, BadCall> {

@@ -147,7 +147,7 @@ impl World {
     async fn until_ready(&self) {
         let ready = format!("{}/ready", self.environment["WEBHOOK_URL"]);
         eventually("the shop is ready", PATIENCE, || async {
-            let answer = self.http.get(&ready).send().await;
+            let answer = self.http.get(&ready).bearer_auth(API_TOKEN).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())
         })
         .await;

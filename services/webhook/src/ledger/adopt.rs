@@ -1,0 +1,103 @@
+//! Taking back what a restored ledger has lost and other stores know: orders that were paid after the copy was made.
+
+use tolov_domain::{
+    EventKind,
+    payment::{self, Answer, AttemptState, Claim, Confirmation},
+    time::{Timestamp, unix_ms},
+};
+
+use super::{
+    AdoptRefusal, NewOrder, Outcome, PaidOrder,
+    job::{Decision, Phase},
+    rows::{CallbackRow, LedgerAttempt},
+    working_set::{Needs, WorkingSet},
+};
+
+pub(super) struct AdoptPaid {
+    pub(super) orders: Vec<PaidOrder>,
+    pub(super) at: Timestamp,
+}
+
+impl Decision for AdoptPaid {
+    type Answer = Vec<Outcome<AdoptRefusal>>;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        for paid in &self.orders {
+            needs.orders.insert(paid.order_id);
+            needs.paid_by_transactions.insert(paid.click_trans_id);
+            needs.transactions_of_orders.insert((paid.order_id, paid.click_trans_id));
+            needs.attempts.extend(paid.merchant_prepare_id);
+        }
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
+        self.orders.iter().map(|paid| set.adopt(paid, self.at)).collect()
+    }
+}
+
+impl WorkingSet {
+    fn adopt(&mut self, paid: &PaidOrder, at: Timestamp) -> Outcome<AdoptRefusal> {
+        let registered = NewOrder {
+            order_id: paid.order_id,
+            user_id: paid.user_id,
+            products: paid.products.clone(),
+            amount: paid.amount,
+            created_at: paid.paid_at,
+        };
+        match self.order(paid.order_id).map(|known| known.difference(&registered)) {
+            Some(Some(field)) => return Outcome::Refused(AdoptRefusal::OrderDiffers { field }),
+            Some(None) => {}
+            None => self.add_order(&registered),
+        }
+        match self.attempt_paid_by(paid.click_trans_id) {
+            Some(attempt) if attempt.order_id == paid.order_id => return Outcome::AlreadyApplied,
+            Some(_) => return Outcome::Refused(AdoptRefusal::TransactionPaidAnother),
+            None => {}
+        }
+        let Some(order) = self.order(paid.order_id).cloned() else { return Outcome::AlreadyApplied };
+        let Some(attempt) = self.attempt_to_pay(paid) else {
+            return Outcome::Refused(AdoptRefusal::NumbersUsedUp);
+        };
+        let PaidOrder { click_trans_id, click_paydoc_id, paid_at, .. } = *paid;
+        let confirmation = Confirmation { click_trans_id, click_paydoc_id, at: paid_at };
+        let claim = Claim { error: None, amount_agrees: true, transaction_paid_another: false };
+        let completion =
+            payment::complete(order.state, attempt.state, attempt.prepare_id, claim, confirmation);
+        match completion.answer {
+            Answer::Success => {}
+            Answer::AlreadyPaid => return Outcome::Refused(AdoptRefusal::PaidByAnother),
+            Answer::Cancelled | Answer::IncorrectAmount => return Outcome::Refused(AdoptRefusal::Cancelled),
+        }
+        let merchant_prepare_id = attempt.prepare_id;
+        self.change_attempt(LedgerAttempt { state: completion.attempt, ..attempt });
+        self.set_order_state(&order, completion.order);
+        let late = paid.late;
+        let kind = EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late };
+        self.publish(&order, kind, paid_at);
+        self.keep_evidence(CallbackRow::of_adopted(paid, merchant_prepare_id, at));
+        Outcome::Applied
+    }
+
+    /// The order's attempt with this transaction or number, or a new one: with its old number where that is free.
+    fn attempt_to_pay(&mut self, paid: &PaidOrder) -> Option<LedgerAttempt> {
+        let numbered = paid.merchant_prepare_id.and_then(|id| self.attempt(id));
+        let same = numbered.filter(|attempt| attempt.order_id == paid.order_id);
+        if let Some(attempt) = self.attempt_of(paid.order_id, paid.click_trans_id).or(same) {
+            return Some(attempt.clone());
+        }
+        let prepare_id = match paid.merchant_prepare_id {
+            Some(old_number) if numbered.is_none() => old_number,
+            _ => self.numbers.take_prepare_id()?,
+        };
+        Some(LedgerAttempt {
+            prepare_id,
+            order_id: paid.order_id,
+            click_trans_id: paid.click_trans_id,
+            click_paydoc_id: paid.click_paydoc_id,
+            amount: paid.amount,
+            prepared_at_ms: unix_ms(paid.paid_at),
+            state: AttemptState::Prepared,
+        })
+    }
+}

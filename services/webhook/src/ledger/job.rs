@@ -1,0 +1,181 @@
+//! Work for the writer. A new kind of decision is one type here with one `impl Decision`.
+
+use tokio::sync::oneshot;
+use tolov_click::{Action, Callback, Reply};
+use tolov_domain::{OrderId, PrepareId, time::Timestamp};
+
+use super::{
+    Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified,
+    working_set::{Needs, WorkingSet},
+};
+
+/// Work for the writer.
+pub(super) enum Job {
+    /// Shares a transaction with whatever else waits.
+    Decide(Box<dyn Undecided>),
+    /// Has a transaction of its own. The caller hears how many rows it concerned.
+    Maintain(Maintenance, oneshot::Sender<u64>),
+}
+
+/// Upkeep of the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Maintenance {
+    /// Deletes events that were sent before this, a limited number.
+    PruneOutbox { sent_before: Timestamp },
+    /// Deletes unverified callbacks that came before this, and the oldest of those beyond a number of rows.
+    PruneUnverified { received_before: Timestamp, rows_max: u32 },
+    /// Writes something, to see whether that works.
+    Probe { now: Timestamp },
+}
+
+/// The order of the decisions of one transaction. A callback can only come after its order was registered; money that
+/// comes at the moment of a cancellation is in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Register,
+    Callback,
+    End,
+    Record,
+}
+
+/// A request that is decided on the part of the ledger that it touches.
+pub(super) trait Decision: Send + 'static {
+    type Answer: Send;
+    const PHASE: Phase;
+
+    /// Names the rows that it touches.
+    fn needs(&self, needs: &mut Needs);
+    /// Decides. Runs again when the transaction failed and its jobs are tried one by one.
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer;
+}
+
+/// A [`Decision`] with whoever waits for its answer.
+pub(super) trait Undecided: Send {
+    fn phase(&self) -> Phase;
+    fn needs(&self, needs: &mut Needs);
+    fn decide(&mut self, set: &mut WorkingSet);
+    /// Answers, after COMMIT. A caller that has gone away is no error: its request is done, and a repetition gets the
+    /// same answer.
+    fn answer(self: Box<Self>);
+}
+
+struct Request<D: Decision> {
+    decision: D,
+    caller: oneshot::Sender<D::Answer>,
+    answer: Option<D::Answer>,
+}
+
+impl Job {
+    pub(super) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
+        Self::Decide(Box::new(Request { decision, caller, answer: None }))
+    }
+}
+
+impl<D: Decision> Undecided for Request<D> {
+    fn phase(&self) -> Phase {
+        D::PHASE
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.decision.needs(needs);
+    }
+
+    fn decide(&mut self, set: &mut WorkingSet) {
+        self.answer = Some(self.decision.decide(set));
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(answer) = self.answer {
+            drop(self.caller.send(answer));
+        }
+    }
+}
+
+impl Decision for NewOrder {
+    type Answer = Outcome<OrderRefusal>;
+    const PHASE: Phase = Phase::Register;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.insert(self.order_id);
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
+        set.register(self)
+    }
+}
+
+impl Decision for Arrival {
+    type Answer = Reply;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        let Content::Callback(callback) = &self.content else { return };
+        let Some(order_id) = order_of(callback) else { return };
+        needs.orders.insert(order_id);
+        needs.paid_by_transactions.insert(callback.click_trans_id);
+        match &callback.action {
+            Action::Prepare => {
+                needs.transactions_of_orders.insert((order_id, callback.click_trans_id));
+            }
+            Action::Complete { merchant_prepare_id } => {
+                needs.attempts.extend(PrepareId::parse(merchant_prepare_id).ok());
+            }
+        }
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Reply {
+        let reply = match &self.content {
+            Content::Callback(callback) => set.answer(callback, self.received_at),
+            Content::Refused(code) => Reply::code(*code),
+        };
+        set.keep_callback(self, &reply);
+        reply
+    }
+}
+
+/// Ends orders that nobody has paid, as ORDER_TTL or a cancellation does.
+pub(super) struct EndOrders {
+    pub(super) order_ids: Vec<OrderId>,
+    pub(super) at: Timestamp,
+}
+
+impl Decision for EndOrders {
+    type Answer = Vec<Outcome<EndRefusal>>;
+    const PHASE: Phase = Phase::End;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(&self.order_ids);
+        needs.open_attempts_of.extend(&self.order_ids);
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
+        self.order_ids.iter().map(|order_id| set.end_order(*order_id, self.at)).collect()
+    }
+}
+
+impl Decision for RelayMarks {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, set: &mut WorkingSet) {
+        set.mark_relayed(self);
+    }
+}
+
+impl Decision for Unverified {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, set: &mut WorkingSet) {
+        set.keep_unverified(self.into());
+    }
+}
+
+/// The order that a callback names, when that is a number of an order.
+pub(super) fn order_of(callback: &Callback) -> Option<OrderId> {
+    OrderId::parse(&callback.merchant_trans_id).ok()
+}

@@ -1,0 +1,133 @@
+//! What the ledger is asked, and what it answers.
+
+use tolov_click::{Callback, CallbackForm, ClickCode};
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, OrderId, OrderedProduct, PrepareId, Tiyin, UserId, time::Timestamp,
+};
+
+/// What became of a change that may have been made before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<R> {
+    Applied,
+    /// The same was done before. Nothing was changed.
+    AlreadyApplied,
+    /// The state does not allow it. Nothing was changed.
+    Refused(R),
+}
+
+/// A callback with a valid signature.
+#[derive(Debug)]
+pub struct Arrival {
+    pub received_at: Timestamp,
+    pub peer: String,
+    pub form: CallbackForm,
+    pub content: Content,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    /// It is understood: the ledger decides.
+    Callback(Callback),
+    /// It was refused before the ledger was asked.
+    Refused(ClickCode),
+}
+
+/// A request at CLICK's address without a valid signature.
+#[derive(Debug)]
+pub struct Unverified {
+    pub received_at: Timestamp,
+    pub peer: String,
+    /// JSON.
+    pub fields: String,
+    /// What it is answered.
+    pub code: ClickCode,
+}
+
+/// An order to be registered for payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrder {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub products: Vec<OrderedProduct>,
+    pub amount: Tiyin,
+    pub created_at: Timestamp,
+}
+
+/// Why an order is not registered. Carries the highest order number of the ledger, above which a number is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRefusal {
+    pub reason: OrderRefusalReason,
+    pub highest_order_id: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderRefusalReason {
+    /// The number is taken by an order that differs in this field.
+    Taken { field: &'static str },
+    /// The number is out of the range of [`ORDER_ID_MAX`] and [`ORDER_ID_GAP_MAX`].
+    OutOfRange,
+}
+
+/// The largest order number: shorter than a card number, so that none is taken for the other.
+pub const ORDER_ID_MAX: i64 = 999_999_999_999;
+/// How far a new number may be above the highest one. Counters are lifted above every number that is used, so that one
+/// wrong call would leave them none.
+pub const ORDER_ID_GAP_MAX: i64 = 10_000_000_000;
+
+/// Why an order cannot be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndRefusal {
+    /// The money is in.
+    Paid,
+    /// The ledger has no such order.
+    Unknown,
+}
+
+/// An order that another store knows to be paid, and whose payment a restored ledger has lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidOrder {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub products: Vec<OrderedProduct>,
+    pub amount: Tiyin,
+    pub click_trans_id: ClickTransId,
+    pub click_paydoc_id: ClickPaydocId,
+    /// Of the payment's event, where it is known: CLICK's repetition of the Complete then finds the attempt.
+    pub merchant_prepare_id: Option<PrepareId>,
+    pub paid_at: Timestamp,
+    /// The money came after the order had expired.
+    pub late: bool,
+    /// Which store knows it, for the record: `shop`, `bus`.
+    pub known_by: &'static str,
+}
+
+/// Why a payment cannot be taken back into the ledger. Staff must look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdoptRefusal {
+    /// The ledger has another order under this number; it differs in this field.
+    OrderDiffers { field: &'static str },
+    /// The order is paid by another transaction: the payer may have paid twice.
+    PaidByAnother,
+    /// The transaction has paid another order.
+    TransactionPaidAnother,
+    /// CLICK has cancelled this attempt.
+    Cancelled,
+    /// The ledger has no merchant_prepare_id left.
+    NumbersUsedUp,
+}
+
+/// What the bus made of a window of outbox rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayMarks {
+    pub sent: Vec<i64>,
+    pub refused: Vec<RefusedEvent>,
+    pub at: Timestamp,
+}
+
+/// An outbox row that the bus did not take, for a reason of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedEvent {
+    pub id: i64,
+    pub retry_at: Timestamp,
+    pub reason: String,
+}

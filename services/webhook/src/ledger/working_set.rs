@@ -1,0 +1,424 @@
+//! The part of the ledger that a batch touches, in memory: jobs are decided one after the other, each on what the ones
+//! before it did, and what changed is written in one transaction. The decisions themselves are
+//! [`tolov_domain::payment`]'s. No SQL and no waiting here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tolov_click::{Action, Callback, ClickCode, Reply, card};
+use tolov_domain::{
+    ClickTransId, Event, EventKind, OrderId, PrepareId, UnplacedPayment,
+    payment::{
+        self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
+        OrderState, Preparation,
+    },
+    time::{Timestamp, unix_ms},
+    unplaced,
+};
+
+use super::{
+    Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
+    RelayMarks,
+    job::order_of,
+    rows::{
+        AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
+        UnverifiedRow,
+    },
+};
+
+/// The rows that a batch touches.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    pub(super) orders: BTreeSet<OrderId>,
+    pub(super) attempts: BTreeSet<PrepareId>,
+    pub(super) transactions_of_orders: BTreeSet<(OrderId, ClickTransId)>,
+    pub(super) paid_by_transactions: BTreeSet<ClickTransId>,
+    pub(super) open_attempts_of: BTreeSet<OrderId>,
+}
+
+#[derive(Default)]
+pub(super) struct WorkingSet {
+    orders: HashMap<OrderId, LedgerOrder>,
+    attempts: BTreeMap<PrepareId, LedgerAttempt>,
+    by_transaction: HashMap<(OrderId, ClickTransId), PrepareId>,
+    paid_by_transaction: HashMap<ClickTransId, PrepareId>,
+    pub(super) numbers: Numbers,
+    changes: Changes,
+}
+
+/// The numbers that the ledger has given out or taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers {
+    /// Of the next new attempt.
+    pub(super) next_prepare_id: i64,
+    /// 0: there is no order.
+    pub(super) highest_order_id: i64,
+}
+
+#[derive(Default)]
+struct Changes {
+    new_orders: Vec<NewOrder>,
+    orders: BTreeSet<OrderId>,
+    attempts: BTreeSet<PrepareId>,
+    callbacks: Vec<CallbackRow>,
+    unverified: Vec<UnverifiedRow>,
+    events: Vec<EventRow>,
+    sent: Vec<SentMark>,
+    refused: Vec<RefusedMark>,
+}
+
+/// The rows to write, in the order in which foreign keys want them.
+pub(super) struct Writes {
+    pub(super) new_orders: Vec<NewOrder>,
+    pub(super) attempts: Vec<AttemptRow>,
+    pub(super) orders: Vec<OrderChange>,
+    pub(super) callbacks: Vec<CallbackRow>,
+    pub(super) unverified: Vec<UnverifiedRow>,
+    pub(super) events: Vec<EventRow>,
+    pub(super) sent: Vec<SentMark>,
+    pub(super) refused: Vec<RefusedMark>,
+}
+
+impl Numbers {
+    pub(super) fn take_prepare_id(&mut self) -> Option<PrepareId> {
+        let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
+        self.next_prepare_id = self.next_prepare_id.checked_add(1)?;
+        Some(prepare_id)
+    }
+}
+
+impl WorkingSet {
+    pub(super) fn new(orders: Vec<LedgerOrder>, attempts: Vec<LedgerAttempt>, numbers: Numbers) -> Self {
+        let mut set = Self { numbers, ..Self::default() };
+        set.orders.extend(orders.into_iter().map(|order| (order.order_id, order)));
+        for attempt in attempts {
+            set.keep(attempt);
+        }
+        set
+    }
+
+    pub(super) fn register(&mut self, order: &NewOrder) -> Outcome<OrderRefusal> {
+        let highest_order_id = self.numbers.highest_order_id;
+        let refused = |reason| Outcome::Refused(OrderRefusal { reason, highest_order_id });
+        if let Some(known) = self.orders.get(&order.order_id) {
+            return match known.difference(order) {
+                None => Outcome::AlreadyApplied,
+                Some(field) => refused(OrderRefusalReason::Taken { field }),
+            };
+        }
+        let number = order.order_id.get();
+        let is_far_above = highest_order_id > 0 && number > highest_order_id.saturating_add(ORDER_ID_GAP_MAX);
+        if number > ORDER_ID_MAX || is_far_above {
+            return refused(OrderRefusalReason::OutOfRange);
+        }
+        self.add_order(order);
+        Outcome::Applied
+    }
+
+    pub(super) fn add_order(&mut self, order: &NewOrder) {
+        let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
+        self.orders.insert(
+            order_id,
+            LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending },
+        );
+        self.numbers.highest_order_id = self.numbers.highest_order_id.max(order_id.get());
+        self.changes.new_orders.push(order.clone());
+    }
+
+    /// Answers a well signed callback of our service.
+    pub(super) fn answer(&mut self, callback: &Callback, at: Timestamp) -> Reply {
+        let order = order_of(callback).and_then(|id| self.orders.get(&id)).cloned();
+        let reply = match (order, &callback.action) {
+            (None, _) => Reply::code(ClickCode::UserDoesNotExist),
+            (Some(order), Action::Prepare) => self.prepare(&order, callback, at),
+            (Some(order), Action::Complete { merchant_prepare_id }) => {
+                let attempt = PrepareId::parse(merchant_prepare_id)
+                    .ok()
+                    .and_then(|id| self.attempts.get(&id))
+                    .filter(|attempt| attempt.order_id == order.order_id);
+                match attempt.cloned() {
+                    None => Reply::code(ClickCode::TransactionDoesNotExist),
+                    Some(attempt) => self.complete(&order, &attempt, callback, at),
+                }
+            }
+        };
+        reply.echo(callback.click_trans_id, &callback.merchant_trans_id)
+    }
+
+    fn prepare(&mut self, order: &LedgerOrder, callback: &Callback, at: Timestamp) -> Reply {
+        let same = self.attempt_of(order.order_id, callback.click_trans_id);
+        let claim = Claim {
+            error: ClickError::from_code(callback.error),
+            amount_agrees: callback.amount == Some(order.amount),
+            transaction_paid_another: self.attempt_paid_by(callback.click_trans_id).is_some(),
+        };
+        match (payment::prepare(order.state, same.map(|attempt| attempt.state), claim), same) {
+            (Preparation::Refused(answer, anomaly), _) => {
+                if let Some(anomaly) = anomaly {
+                    self.question(order, callback, None, anomaly, at);
+                }
+                Reply::code(code_of(answer))
+            }
+            (Preparation::Repeated(_), Some(same)) => Reply::prepared(same.prepare_id),
+            (Preparation::Opened(state) | Preparation::Repeated(state), _) => {
+                self.open_attempt(order, callback, state, at)
+            }
+        }
+    }
+
+    fn open_attempt(
+        &mut self,
+        order: &LedgerOrder,
+        callback: &Callback,
+        state: AttemptState,
+        at: Timestamp,
+    ) -> Reply {
+        let Some(prepare_id) = self.numbers.take_prepare_id() else {
+            return Reply::code(ClickCode::FailedToUpdateUser);
+        };
+        self.change_attempt(LedgerAttempt {
+            prepare_id,
+            order_id: order.order_id,
+            click_trans_id: callback.click_trans_id,
+            click_paydoc_id: callback.click_paydoc_id,
+            amount: order.amount,
+            prepared_at_ms: unix_ms(at),
+            state,
+        });
+        Reply::prepared(prepare_id)
+    }
+
+    fn complete(
+        &mut self,
+        order: &LedgerOrder,
+        attempt: &LedgerAttempt,
+        callback: &Callback,
+        at: Timestamp,
+    ) -> Reply {
+        let (click_trans_id, click_paydoc_id) = (callback.click_trans_id, callback.click_paydoc_id);
+        let paid = self.attempt_paid_by(click_trans_id);
+        let claim = Claim {
+            error: ClickError::from_code(callback.error),
+            amount_agrees: callback.amount == Some(attempt.amount),
+            transaction_paid_another: paid.is_some_and(|paid| paid.prepare_id != attempt.prepare_id),
+        };
+        let confirmation = Confirmation { click_trans_id, click_paydoc_id, at };
+        let completion =
+            payment::complete(order.state, attempt.state, attempt.prepare_id, claim, confirmation);
+        self.apply(order, attempt, completion, callback, at);
+        match completion.answer {
+            Answer::Success => Reply::confirmed(attempt.prepare_id),
+            refused @ (Answer::IncorrectAmount | Answer::AlreadyPaid | Answer::Cancelled) => {
+                Reply::code(code_of(refused))
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        order: &LedgerOrder,
+        attempt: &LedgerAttempt,
+        completion: Completion,
+        callback: &Callback,
+        at: Timestamp,
+    ) {
+        let merchant_prepare_id = attempt.prepare_id;
+        let (click_trans_id, click_paydoc_id) = (callback.click_trans_id, callback.click_paydoc_id);
+        if completion.attempt != attempt.state {
+            self.change_attempt(LedgerAttempt { state: completion.attempt, ..attempt.clone() });
+        }
+        if completion.order != order.state {
+            self.set_order_state(order, completion.order);
+        }
+        let kind = match completion.news {
+            None => return,
+            Some(News::Anomaly(anomaly)) => {
+                return self.question(order, callback, Some(merchant_prepare_id), anomaly, at);
+            }
+            Some(News::Completed { late }) => {
+                EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late }
+            }
+            Some(News::Cancelled { error }) => {
+                EventKind::PaymentCancelled { click_trans_id, click_paydoc_id, merchant_prepare_id, error }
+            }
+        };
+        self.publish(order, kind, at);
+    }
+
+    /// Ends an order that nobody has paid, and gives its open attempts up
+    /// (docs/decisions/0005-a-cancelled-order-is-an-expired-one.md).
+    pub(super) fn end_order(&mut self, order_id: OrderId, at: Timestamp) -> Outcome<EndRefusal> {
+        let Some(order) = self.orders.get(&order_id).cloned() else {
+            return Outcome::Refused(EndRefusal::Unknown);
+        };
+        let state = match payment::end_order(order.state, at) {
+            Ending::Ended(state) => state,
+            Ending::AlreadyEnded => return Outcome::AlreadyApplied,
+            Ending::Paid => return Outcome::Refused(EndRefusal::Paid),
+        };
+        self.set_order_state(&order, state);
+        for attempt in self.attempts.values_mut().filter(|attempt| attempt.order_id == order_id) {
+            let given_up = payment::give_up(attempt.state, at);
+            if given_up != attempt.state {
+                attempt.state = given_up;
+                self.changes.attempts.insert(attempt.prepare_id);
+            }
+        }
+        self.publish(&order, EventKind::OrderExpired, at);
+        Outcome::Applied
+    }
+
+    /// Keeps a callback with its answer. Staff are told when CLICK has taken money and nobody else has told them yet: an
+    /// amount that differs and a payment after its cancellation are questions of their own.
+    pub(super) fn keep_callback(&mut self, arrival: &Arrival, reply: &Reply) {
+        let is_questioned = matches!(
+            ClickCode::from_code(reply.error),
+            Some(ClickCode::IncorrectAmount | ClickCode::TransactionCancelled)
+        );
+        if arrival.form.reports_payment() && !reply.confirms_payment() && !is_questioned {
+            let payment = unplaced(arrival, reply);
+            tracing::error!(
+                event.id = %payment.event_id,
+                answer = reply.error,
+                "CLICK has taken money that the ledger cannot place; staff are told"
+            );
+            self.changes.events.push((&payment).into());
+        }
+        self.changes.callbacks.push(CallbackRow::of(arrival, reply));
+    }
+
+    pub(super) fn keep_evidence(&mut self, evidence: CallbackRow) {
+        self.changes.callbacks.push(evidence);
+    }
+
+    pub(super) fn keep_unverified(&mut self, callback: UnverifiedRow) {
+        self.changes.unverified.push(callback);
+    }
+
+    pub(super) fn mark_relayed(&mut self, marks: &RelayMarks) {
+        let sent_at = unix_ms(marks.at);
+        self.changes.sent.extend(marks.sent.iter().map(|id| SentMark { id: *id, sent_at }));
+        self.changes.refused.extend(marks.refused.iter().map(|refused| RefusedMark {
+            id: refused.id,
+            retry_at: unix_ms(refused.retry_at),
+            reason: refused.reason.clone(),
+        }));
+    }
+
+    fn question(
+        &mut self,
+        order: &LedgerOrder,
+        callback: &Callback,
+        merchant_prepare_id: Option<PrepareId>,
+        anomaly: Anomaly,
+        at: Timestamp,
+    ) {
+        tracing::warn!(
+            order.id = %order.order_id,
+            click_trans_id = %callback.click_trans_id,
+            anomaly = anomaly.as_str(),
+            "CLICK and the ledger do not agree; staff are told"
+        );
+        let kind = EventKind::PaymentQuestioned {
+            click_trans_id: callback.click_trans_id,
+            click_paydoc_id: callback.click_paydoc_id,
+            merchant_prepare_id,
+            click_amount: callback.amount,
+            anomaly,
+        };
+        self.publish(order, kind, at);
+    }
+
+    pub(super) fn publish(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
+        let event = Event {
+            id: Event::id_of(order.order_id, &kind),
+            order_id: order.order_id,
+            user_id: order.user_id,
+            products: order.products.clone(),
+            amount: order.amount,
+            occurred_at: at,
+            kind,
+        };
+        self.changes.events.push((&event).into());
+    }
+
+    pub(super) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
+        self.orders.insert(order.order_id, LedgerOrder { state, ..order.clone() });
+        self.changes.orders.insert(order.order_id);
+    }
+
+    pub(super) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
+        self.orders.get(&order_id)
+    }
+
+    pub(super) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
+        self.attempts.get(&prepare_id)
+    }
+
+    /// The attempt that an order has for a transaction of CLICK.
+    pub(super) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+        self.by_transaction.get(&(order_id, trans_id)).and_then(|id| self.attempts.get(id))
+    }
+
+    /// The attempt that a transaction of CLICK has paid.
+    pub(super) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+        self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempts.get(id))
+    }
+
+    pub(super) fn change_attempt(&mut self, attempt: LedgerAttempt) {
+        self.changes.attempts.insert(attempt.prepare_id);
+        self.numbers.next_prepare_id =
+            self.numbers.next_prepare_id.max(attempt.prepare_id.get().saturating_add(1));
+        self.keep(attempt);
+    }
+
+    fn keep(&mut self, attempt: LedgerAttempt) {
+        self.by_transaction.insert((attempt.order_id, attempt.click_trans_id), attempt.prepare_id);
+        if let AttemptState::Paid(confirmation) = attempt.state {
+            self.paid_by_transaction.insert(confirmation.click_trans_id, attempt.prepare_id);
+        }
+        self.attempts.insert(attempt.prepare_id, attempt);
+    }
+
+    /// What changed, as rows.
+    pub(super) fn into_writes(self) -> Writes {
+        let Changes { new_orders, orders, attempts, callbacks, unverified, events, sent, refused } =
+            self.changes;
+        Writes {
+            new_orders,
+            attempts: attempts.iter().filter_map(|id| self.attempts.get(id)).map(AttemptRow::from).collect(),
+            orders: orders.iter().filter_map(|id| self.orders.get(id)).filter_map(OrderChange::of).collect(),
+            callbacks,
+            unverified,
+            events,
+            sent,
+            refused,
+        }
+    }
+}
+
+fn unplaced(arrival: &Arrival, reply: &Reply) -> UnplacedPayment {
+    let text = |field: Option<&str>| -> String {
+        card::hide_numbers(field.unwrap_or_default()).chars().take(100).collect()
+    };
+    let (form, whole) =
+        (&arrival.form, |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect());
+    UnplacedPayment {
+        schema: unplaced::SCHEMA.to_owned(),
+        event_id: UnplacedPayment::id_of(form.click_trans_id().unwrap_or_default()),
+        click_trans_id: whole(form.click_trans_id()),
+        click_paydoc_id: whole(form.click_paydoc_id()),
+        merchant_trans_id: text(form.merchant_trans_id()),
+        amount: whole(form.amount()),
+        answer: reply.error,
+        occurred_at: arrival.received_at,
+    }
+}
+
+fn code_of(answer: Answer) -> ClickCode {
+    match answer {
+        Answer::Success => ClickCode::Success,
+        Answer::IncorrectAmount => ClickCode::IncorrectAmount,
+        Answer::AlreadyPaid => ClickCode::AlreadyPaid,
+        Answer::Cancelled => ClickCode::TransactionCancelled,
+    }
+}

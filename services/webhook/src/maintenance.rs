@@ -1,0 +1,104 @@
+//! What the ledger does by the clock: unpaid orders expire, events that were sent long ago and old unverified callbacks
+//! are deleted.
+
+use std::{sync::Arc, time::Duration};
+
+use tolov_domain::time::Timestamp;
+use tolov_kit::{
+    clock::Clock,
+    lifecycle::{Stop, pause},
+};
+
+use crate::{
+    clock_watch::ClockWatch,
+    ledger::{Ledger, LedgerError, UnverifiedLimits},
+};
+
+/// How often it looks.
+const ROUND: Duration = Duration::from_secs(5);
+/// How long sent events are kept for a replay (docs/events.md).
+const SENT_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// The most prunings of one round: faster than events come, and no round takes long.
+const PRUNINGS_MAX: usize = 50;
+
+/// Keeps the ledger tidy, a round every few seconds.
+#[derive(Debug)]
+pub struct Maintenance {
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    watch: ClockWatch,
+    /// How long an order can be paid. `None`: for ever.
+    order_ttl: Option<Duration>,
+    unverified: UnverifiedLimits,
+}
+
+impl Maintenance {
+    pub fn new(
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        order_ttl: Option<Duration>,
+        unverified: UnverifiedLimits,
+    ) -> Self {
+        let watch = ClockWatch::new(clock.as_ref());
+        Self { ledger, clock, watch, order_ttl, unverified }
+    }
+
+    /// Runs until `stop`.
+    pub async fn run(mut self, stop: Stop) {
+        while pause(&stop, ROUND).await {
+            self.round().await;
+        }
+    }
+
+    /// Does what is due. Nothing is while the clock is not believed.
+    pub async fn round(&mut self) {
+        let Some(now) = self.watch.believed_now(self.clock.as_ref()) else { return };
+        if let Some(created_before) = self.order_ttl.and_then(|order_ttl| before(now, order_ttl)) {
+            expire_due(&self.ledger, created_before, now).await;
+        }
+        let pruned = async {
+            if let Some(sent_before) = before(now, SENT_KEPT) {
+                for _ in 0..PRUNINGS_MAX {
+                    if self.ledger.prune_outbox(sent_before).await? == 0 {
+                        break;
+                    }
+                }
+            }
+            if let Some(received_before) = before(now, self.unverified.kept_for) {
+                self.ledger.prune_unverified(received_before, self.unverified.rows_max).await?;
+            }
+            Ok::<_, LedgerError>(())
+        };
+        if let Err(error) = pruned.await {
+            tracing::warn!(
+                error = error.chain(),
+                "cannot delete old rows of the ledger; the next round tries again"
+            );
+        }
+    }
+}
+
+/// Expires every order that was created before this. Returns how many.
+pub async fn expire_due(ledger: &Ledger, created_before: Timestamp, now: Timestamp) -> usize {
+    let mut expired = 0;
+    loop {
+        match ledger.expire_orders(created_before, now).await {
+            Ok(0) => break,
+            Ok(count) => expired += count,
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "cannot expire orders; the next round tries again");
+                break;
+            }
+        }
+    }
+    if expired > 0 {
+        tracing::info!(expired, "orders expired");
+    }
+    expired
+}
+
+/// So long before a moment. `None`: before every date.
+fn before(now: Timestamp, ago: Duration) -> Option<Timestamp> {
+    now.checked_sub(ago.try_into().ok()?)
+}

@@ -1,0 +1,105 @@
+//! What a restored ledger has lost and other stores know to be paid is taken back, so that no second payment is taken.
+
+use tempfile::TempDir;
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
+};
+use tolov_kit::clock::Clock;
+use tolov_webhook::ledger::{AdoptRefusal, Outcome, PaidOrder, backup};
+
+use crate::{
+    app::{Setup, TestApp},
+    click::Callback,
+};
+
+/// An order of the usual amount as the shop store knows it.
+fn paid_order(app: &TestApp, order_id: i64, trans_id: i64, prepare_id: Option<i64>) -> PaidOrder {
+    PaidOrder {
+        order_id: OrderId::try_new(order_id).unwrap(),
+        user_id: UserId::try_new(5551).unwrap(),
+        products: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }],
+        amount: Tiyin::from_soum(30_000).unwrap(),
+        click_trans_id: ClickTransId::try_new(trans_id).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        merchant_prepare_id: prepare_id.map(|id| PrepareId::try_new(id).unwrap()),
+        paid_at: app.clock.now() - time::Duration::hours(1),
+        late: false,
+        known_by: "shop",
+    }
+}
+
+async fn adopt(app: &TestApp, orders: &[PaidOrder]) -> Vec<Outcome<AdoptRefusal>> {
+    app.ledger().adopt_paid(orders.to_vec(), app.clock.now()).await.unwrap()
+}
+
+#[tokio::test]
+async fn after_a_restore_a_payment_that_the_shop_knows_is_not_taken_a_second_time() {
+    let mut app = TestApp::start().await;
+    app.order(1).await;
+    app.order(2).await;
+    let folder = TempDir::new().unwrap();
+    backup::copy(&app.ledger_path(), &folder.path().join("payments.db")).await.unwrap();
+    let paid = app.paid(2).await;
+    app.order(3).await;
+    let trans = 3_647_911_003;
+    let late = app.paid(3).await;
+    app.stop().await;
+
+    let restored = TestApp::start_with(Setup::default()).await;
+    restored.order(1).await;
+    restored.order(2).await;
+    // Order 2 came back with the copy, unpaid; order 3 did not.
+    let known = [
+        paid_order(&restored, 2, 3_647_911_002, Some(paid)),
+        paid_order(&restored, 3, trans, Some(late)),
+        paid_order(&restored, 4, 9, None),
+    ];
+    assert_eq!(adopt(&restored, &known).await, [Outcome::Applied; 3]);
+    assert_eq!(adopt(&restored, &known).await, [Outcome::AlreadyApplied; 3], "it may be repeated");
+    for order_id in [2, 3, 4] {
+        assert_eq!(restored.status_of(order_id).await, "paid");
+        assert_eq!(restored.code(&Callback::prepare(order_id).trans(777)).await, -4, "no second payment");
+    }
+    assert_eq!(restored.code(&Callback::complete(3, late).trans(trans)).await, -4, "CLICK repeats the first");
+    assert!(restored.prepared(1).await > late, "and its number is given to no other");
+    restored.until_the_outbox_is_empty().await;
+    assert_eq!(restored.events_of(3).await, ["payment.completed:3"]);
+    let event = restored.bus.events().into_iter().find(|event| event.order_id.get() == 3).unwrap();
+    assert_eq!(event.occurred_at, restored.clock.now() - time::Duration::hours(1));
+    assert!(matches!(event.kind, EventKind::PaymentCompleted { late: false, .. }), "{:?}", event.kind);
+    let evidence = restored.ledger().callbacks(OrderId::try_new(4).unwrap()).await.unwrap();
+    assert!(evidence[0].fields.contains("\"known_by\":\"shop\""), "{evidence:?}");
+    restored.finish().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_contradicts_the_ledger_is_refused_and_changes_nothing() {
+    let app = TestApp::start().await;
+    for order_id in 1..=3 {
+        app.order(order_id).await;
+    }
+    app.paid(1).await;
+    let cancelled = app.prepared(2).await;
+    app.code(&Callback::cancel(2, cancelled, -5017)).await;
+    let mut other_amount = paid_order(&app, 3, 50, None);
+    other_amount.amount = Tiyin::from_soum(1).unwrap();
+    let mut other_user = paid_order(&app, 3, 50, None);
+    other_user.user_id = UserId::try_new(1).unwrap();
+    let contradicting = [
+        (paid_order(&app, 1, 777, None), AdoptRefusal::PaidByAnother),
+        (paid_order(&app, 3, 3_647_911_001, None), AdoptRefusal::TransactionPaidAnother),
+        (paid_order(&app, 2, 3_647_911_002, None), AdoptRefusal::Cancelled),
+        (other_amount, AdoptRefusal::OrderDiffers { field: "total_amount" }),
+        (other_user, AdoptRefusal::OrderDiffers { field: "user_id" }),
+    ];
+    for (order, refusal) in contradicting {
+        assert_eq!(adopt(&app, std::slice::from_ref(&order)).await, [Outcome::Refused(refusal)]);
+    }
+    assert_eq!([app.status_of(2).await, app.status_of(3).await], ["pending", "pending"]);
+    assert_eq!(app.attempts_of(3).await, Vec::<String>::new());
+    // A number that another order's attempt has is not taken from it.
+    assert_eq!(adopt(&app, &[paid_order(&app, 3, 50, Some(1))]).await, [Outcome::Applied]);
+    assert_eq!(app.attempts_of(1).await, ["paid"]);
+    app.finish().await;
+}

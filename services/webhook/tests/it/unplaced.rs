@@ -1,0 +1,136 @@
+//! Money that CLICK has taken and the ledger cannot place is counted, told to staff and kept where it can be found.
+
+use std::sync::OnceLock;
+
+use serde_json::json;
+use tolov_domain::UnplacedPayment;
+use tolov_kit::metrics::{self, Metrics};
+
+use crate::{
+    app::{API_TOKEN, TestApp},
+    click::Callback,
+};
+
+/// What this process has counted, in Prometheus' text. All tests count together.
+fn counted() -> String {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    METRICS.get_or_init(|| metrics::install().unwrap()).render()
+}
+
+fn unplaced_of(app: &TestApp) -> Vec<UnplacedPayment> {
+    let messages = app.bus.messages().into_iter().filter(|message| message.schema == "payment.unplaced/1");
+    messages.map(|message| UnplacedPayment::from_json(&message.body).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_complete_for_an_order_that_the_ledger_lost_is_told_with_its_transaction_and_amount() {
+    counted();
+    let app = TestApp::start().await;
+    let complete = Callback::complete(3003, 77).trans(777).with("click_paydoc_id", 2001).amount("30000.50");
+    for _ in 0..3 {
+        assert_eq!(app.code(&complete).await, -5);
+    }
+    app.until_the_outbox_is_empty().await;
+    let told = unplaced_of(&app);
+    let [told] = told.as_slice() else { panic!("once, however often CLICK repeats it: {told:?}") };
+    assert_eq!(told.event_id.as_str(), "payment.unplaced:777");
+    let texts = [&told.click_trans_id, &told.click_paydoc_id, &told.merchant_trans_id, &told.amount];
+    assert_eq!((texts.map(String::as_str), told.answer), (["777", "2001", "3003", "30000.50"], -5));
+    let (_, found) = app.get("/payments/unplaced").await;
+    assert_eq!(found["payments"].as_array().unwrap().len(), 3);
+    let newest = &found["payments"][0];
+    assert_eq!((&newest["answer"], &newest["received_at"]), (&json!(-5), &json!("2026-11-23T12:00:00Z")));
+    assert_eq!(newest["fields"]["click_paydoc_id"], "2001");
+    assert_eq!(app.ledger().callbacks(tolov_domain::OrderId::try_new(3003).unwrap()).await.unwrap().len(), 3);
+    assert!(counted().contains("tolov_click_unplaced_payments_total{code=\"-5\"}"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
+    counted();
+    let app = TestApp::start().await;
+    for order_id in 1..=4 {
+        app.order(order_id).await;
+    }
+    let mine = app.prepared(1).await;
+    let other = app.prepared(2).await;
+    let cancelled = app.prepared(3).await;
+    app.code(&Callback::cancel(3, cancelled, -5017)).await;
+    let refused = [
+        (Callback::complete(1, other), -6),
+        (Callback::complete(4, 99).trans(8), -6),
+        (Callback::complete(1, mine).with("click_paydoc_id", 0).trans(9), -8),
+        (Callback::complete(1, mine).with("service_id", 1).trans(10), -8),
+        (Callback::complete(1, mine).with("merchant_trans_id", "Заказ-7").trans(11), -5),
+        (Callback::complete(1, mine).amount("29999").trans(12), -2),
+        (Callback::complete(3, cancelled).trans(13), -9),
+    ];
+    for (complete, code) in &refused {
+        assert_eq!(app.code(complete).await, *code);
+    }
+    app.until_the_outbox_is_empty().await;
+    let told: Vec<String> =
+        unplaced_of(&app).into_iter().map(|payment| payment.event_id.to_string()).collect();
+    let ids = ["3647911001", "8", "9", "10", "11"].map(|id| format!("payment.unplaced:{id}"));
+    assert_eq!(told, ids);
+    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:amount_differs"]);
+    assert_eq!(app.events_of(3).await[1..], ["payment.questioned:3:3:confirmed_after_cancel"]);
+    let messages = app.bus.messages();
+    let amount = messages.iter().find(|message| message.id.as_str().ends_with("amount_differs")).unwrap();
+    let amount: serde_json::Value = serde_json::from_slice(&amount.body).unwrap();
+    assert_eq!(amount["click_amount_tiyin"], 2_999_900, "what CLICK names");
+    assert_eq!(app.ledger().unplaced_payments(100).await.unwrap().len(), refused.len());
+    for code in [-2, -5, -6, -8, -9] {
+        assert!(
+            counted().contains(&format!("tolov_click_unplaced_payments_total{{code=\"{code}\"}}")),
+            "{code}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_answered_as_paid_or_was_not_taken_is_no_unplaced_payment() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let prepare_id = app.paid(1).await;
+    assert_eq!(app.code(&Callback::complete(1, prepare_id)).await, -4);
+    assert_eq!(app.code(&Callback::prepare(2)).await, -5);
+    assert_eq!(app.code(&Callback::cancel(2, 77, -5017)).await, -5);
+    assert_eq!(app.code(&Callback::complete(2, 77).badly_signed()).await, -1);
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(unplaced_of(&app), []);
+    assert_eq!(app.get("/payments/unplaced").await.1, json!({"payments": []}));
+    let asked = app.http.get(app.url("/payments/unplaced")).send().await.unwrap();
+    assert_eq!(asked.status(), 401, "only with the token");
+    let shown = app.http.get(app.url("/payments/unplaced")).bearer_auth(API_TOKEN).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_number_in_place_of_an_order_is_kept_nowhere() {
+    let app = TestApp::start().await;
+    let card = "8600123456789012";
+    let complete = Callback::complete(1, 1).with("merchant_trans_id", card);
+    let answer = app.send(&complete).await;
+    assert_eq!(
+        (answer.code, answer.body["merchant_trans_id"].as_str()),
+        (-5, Some(card)),
+        "CLICK gets its own"
+    );
+    app.code(&complete.badly_signed()).await;
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(unplaced_of(&app)[0].merchant_trans_id, "************9012");
+    let mut file = app.file().await;
+    let kept: Vec<String> = sqlx::query_scalar(
+        "SELECT fields || answer FROM callbacks UNION ALL SELECT fields FROM unverified_callbacks
+         UNION ALL SELECT body FROM outbox",
+    )
+    .fetch_all(&mut file)
+    .await
+    .unwrap();
+    assert!(kept.len() == 3 && kept.iter().all(|text| !text.contains(card)), "{kept:?}");
+    app.finish().await;
+}

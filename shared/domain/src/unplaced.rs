@@ -1,0 +1,84 @@
+//! A payment that CLICK reports as taken and that the ledger cannot place: its order or its attempt is not there, or the
+//! callback cannot be understood. It may belong to no order, so it is not an [`crate::Event`]; staff must look.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventId, event::EventError, time::Timestamp};
+
+/// The only schema of this version, the `type` of the message.
+pub const SCHEMA: &str = "payment.unplaced/1";
+/// The message's routing key.
+pub const NAME: &str = "payment.unplaced";
+
+/// A genuine Complete without failure that was refused. The texts are CLICK's, as written, and may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnplacedPayment {
+    pub schema: String,
+    pub event_id: EventId,
+    pub click_trans_id: String,
+    /// The payment number that the payer sees.
+    pub click_paydoc_id: String,
+    /// What CLICK names as the order.
+    pub merchant_trans_id: String,
+    /// In so'm.
+    pub amount: String,
+    /// The `error` that was answered: -5, -6 or -8.
+    pub answer: i32,
+    #[serde(with = "time::serde::rfc3339")]
+    pub occurred_at: Timestamp,
+}
+
+impl UnplacedPayment {
+    /// The id of the fact: one a transaction, however often CLICK repeats it.
+    pub fn id_of(click_trans_id: &str) -> EventId {
+        let name: String = click_trans_id.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        EventId::new(format!("{NAME}:{name}"))
+    }
+
+    pub fn to_json(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    pub fn from_json(body: &[u8]) -> Result<Self, EventError> {
+        let read: Self =
+            serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))?;
+        if read.schema == SCHEMA { Ok(read) } else { Err(EventError::UnknownSchema(read.schema)) }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a struct of texts and one integer is always JSON")]
+fn json(payment: &UnplacedPayment) -> Vec<u8> {
+    serde_json::to_vec(payment).expect("texts and one integer are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn an_unplaced_payment_is_read_back_as_it_was_written() {
+        let unplaced = UnplacedPayment {
+            schema: SCHEMA.to_owned(),
+            event_id: UnplacedPayment::id_of("3647911201"),
+            click_trans_id: "3647911201".to_owned(),
+            click_paydoc_id: "2001".to_owned(),
+            merchant_trans_id: "Заказ-7".to_owned(),
+            amount: "30000.00".to_owned(),
+            answer: -5,
+            occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+        };
+        assert_eq!(UnplacedPayment::from_json(&unplaced.to_json()).as_ref(), Ok(&unplaced));
+        assert_eq!(unplaced.event_id.as_str(), "payment.unplaced:3647911201");
+        let newer = UnplacedPayment { schema: "payment.unplaced/2".to_owned(), ..unplaced };
+        let refused = UnplacedPayment::from_json(&newer.to_json());
+        assert_eq!(refused, Err(EventError::UnknownSchema("payment.unplaced/2".to_owned())));
+    }
+
+    #[test]
+    fn an_id_is_short_and_plain_whatever_clicks_text_is() {
+        assert_eq!(UnplacedPayment::id_of("1/\u{0}ё;2").as_str(), "payment.unplaced:12");
+        assert!(UnplacedPayment::id_of(&"9".repeat(500)).as_str().len() < 64);
+    }
+}
