@@ -195,7 +195,9 @@ fn collections() -> Vec<Collection> {
 /// Opens the shop store.
 pub(crate) async fn open_shop(address: &ShopAddress) -> Result<Arc<dyn ShopStore>, PortError> {
     match address {
-        ShopAddress::MongoDb(url) => Ok(Arc::new(MongoShop::connect(url, MongoOptions::default(), &collections()).await?)),
+        ShopAddress::MongoDb(url) => {
+            Ok(Arc::new(MongoShop::connect(url, MongoOptions::default(), &collections()).await?))
+        }
         ShopAddress::Embedded(folder) => Ok(Arc::new(EmbeddedShop::open(folder).await?)),
     }
 }
