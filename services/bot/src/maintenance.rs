@@ -15,7 +15,7 @@ use tolov_domain::{
     },
     time::Timestamp,
 };
-use tolov_kit::lifecycle::{Stop, pause};
+use tolov_kit::lifecycle::Stop;
 use tolov_shop::{
     order::{self, Actor, ORDERS, OrderAction, ShopOrder, Stage},
     records, settling,
@@ -38,14 +38,21 @@ const WAITING_MAX: u32 = 500;
 /// How many unpaid orders are looked up in the ledger in one round.
 const LOOKUPS_MAX: usize = 20;
 
+/// Runs until `stop`. What is under way then is dropped: each step may be repeated.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = maintain(&deps) => {}
+    }
+}
+
+async fn maintain(deps: &HandlerDeps) {
     let mut before = deps.now();
     let (mut is_lifted, mut last_lookup) = (false, None);
     loop {
-        is_lifted = is_lifted || lift_counter(&deps).await;
-        if !pause(&stop, EVERY).await {
-            return;
-        }
+        is_lifted = is_lifted || lift_counter(deps).await;
+        tokio::time::sleep(EVERY).await;
         let now = deps.now();
         match settling::abandon_old(deps.documents(), now).await {
             Ok(0) => {}
@@ -54,8 +61,8 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
         }
         match waiting_orders(deps.documents()).await {
             Ok(waiting) => {
-                count_down(&deps, &waiting, before, now).await;
-                last_lookup = look_up(&deps, &waiting, last_lookup).await;
+                count_down(deps, &waiting, before, now).await;
+                last_lookup = look_up(deps, &waiting, last_lookup).await;
             }
             Err(error) => tracing::debug!(%error, "unpaid orders could not be read"),
         }

@@ -104,18 +104,6 @@ impl Bus {
         }
     }
 
-    /// Closes connections and files. For when the services have ended and before the runtime does.
-    pub(crate) async fn close(&self) {
-        match self {
-            Self::RabbitMq(bus) => bus.close().await,
-            Self::Embedded(bus) => {
-                if let Err(error) = bus.close().await {
-                    tracing::warn!(%error, "the bus was not closed cleanly");
-                }
-            }
-        }
-    }
-
     pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
         match self {
             Self::RabbitMq(bus) => Arc::new(bus.publisher()),
@@ -207,7 +195,9 @@ fn collections() -> Vec<Collection> {
 /// Opens the shop store.
 pub(crate) async fn open_shop(address: &ShopAddress) -> Result<Arc<dyn ShopStore>, PortError> {
     match address {
-        ShopAddress::MongoDb(url) => Ok(Arc::new(MongoShop::connect(url, MongoOptions::default(), &collections()).await?)),
+        ShopAddress::MongoDb(url) => {
+            Ok(Arc::new(MongoShop::connect(url, MongoOptions::default(), &collections()).await?))
+        }
         ShopAddress::Embedded(folder) => Ok(Arc::new(EmbeddedShop::open(folder).await?)),
     }
 }

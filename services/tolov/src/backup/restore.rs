@@ -15,6 +15,7 @@ use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
 };
+use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
     backup::Summary,
     restore::{Place, Restore, ready},
@@ -83,7 +84,7 @@ async fn restore(files: &Files, place: &Place, file: &Path) -> Result<Done> {
                 StoreFile::Bus => holds.push(stores::hold(folder)?),
                 StoreFile::Shop => {
                     let age = std::time::Duration::try_from(now - note.made_at).unwrap_or_default();
-                    last_order_number = Some(stores::skip_order_numbers(&copy, age).await?);
+                    last_order_number = Some(stores::skip_numbers(&copy, ORDER_NUMBERS, ORDERS, age).await?);
                 }
             }
         }

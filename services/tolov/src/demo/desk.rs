@@ -5,9 +5,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
-use tolov_domain::{
-    Language, OrderId, OrderedProduct, Tiyin, UserId, order::OrderLine, ports::ShopStore,
-};
+use tolov_domain::{Language, OrderId, OrderedProduct, Tiyin, UserId, order::OrderLine, ports::ShopStore};
 use tolov_sandbox::{
     Handle,
     hops::NewHop,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use tolov_domain::{EventId, order::OrderStatus};
+use tolov_domain::EventId;
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_sandbox::click::{Payment, Step};
+use tolov_shop::order;
 
 use super::{
     desk::Order,
@@ -103,8 +104,8 @@ async fn published(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Resul
 async fn paid(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()> {
     within("the shop store does not show the order as paid", async {
         loop {
-            let shown = shop.store.order(order.id).await?.context("the order is gone from the shop store")?;
-            if shown.status == OrderStatus::Paid {
+            let shown = order::order(&*shop.store, order.id).await?;
+            if shown.is_some_and(|order| order.is_paid()) {
                 timeline.note("order paid in the shop store, cart emptied, order_count bumped");
                 return Ok(());
             }

@@ -43,7 +43,9 @@ impl WatchedShop {
 
     /// An order as it was written: the event that was settled by it, or, of a new one, that it can be paid.
     fn note_order(&self, write: &Write) {
-        let Ok(order) = serde_json::from_value::<ShopOrder>(Value::Object(write.body.clone())) else { return };
+        let Ok(order) = serde_json::from_value::<ShopOrder>(Value::Object(write.body.clone())) else {
+            return;
+        };
         let body = Value::Object(write.body.clone());
         let Some(last) = order.history.last() else { return };
         if let Some(event_id) = &last.event_id {

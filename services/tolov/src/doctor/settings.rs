@@ -14,7 +14,7 @@ use super::report::Finding;
 use crate::{
     adapters::{BusAddress, Embedded, ShopAddress},
     cli::DoctorRole,
-    local_defaults, settings, status_page,
+    local_defaults, status_page,
 };
 
 /// Every variable of .env.example that a service reads.

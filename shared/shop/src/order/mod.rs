@@ -11,7 +11,8 @@ mod terms;
 pub use history::{HISTORY_MAX, HistoryEntry, HistoryItem};
 pub(crate) use queries::reserve_order_ids;
 pub use queries::{
-    apply, next_order_id, order, orders_in, orders_of, orders_paid_by, query_in, query_with_phone,
+    ORDER_NUMBERS, apply, next_order_id, order, orders_in, orders_of, orders_paid_by, query_in,
+    query_with_phone,
 };
 pub use record::{ORDERS, OrderState, PaymentFacts, PaymentLink, Sale, ShopOrder, Stock};
 pub use stage::{Actor, OrderAction, Progress, Stage};

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::records;
 
-const ORDER_NUMBERS: Sequence = Sequence::new("orders");
+/// The numbers of orders, for the restore of an old copy.
+pub const ORDER_NUMBERS: Sequence = Sequence::new("orders");
 /// Order numbers begin above it, so that they look like order numbers.
 const BEFORE_FIRST: i64 = 1_000;
 /// Above it JSON readers lose digits. No counter is lifted so far by a number that came from outside.

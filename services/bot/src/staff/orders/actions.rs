@@ -80,8 +80,9 @@ async fn ask_confirmation(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> 
 }
 
 async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
-    // The history shows who it was, also of somebody who never wrote to the bot.
+    // Stored before the order is shown: its history names also somebody who never wrote to the bot.
     ctx.update(|dialogue| dialogue.name = Some(ctx.person.name.clone()));
+    ctx.checkpoint().await?;
     let (now, by) = (ctx.now(), Actor::Staff(ctx.id()));
     let applied = match (action, order.is_paid()) {
         (OrderAction::Cancelled, true) => settling::cancel_paid(ctx.documents(), order.id, by, now).await?,
