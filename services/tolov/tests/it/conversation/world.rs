@@ -206,7 +206,8 @@ impl World {
     /// Telegram, and of those that it keeps none waits.
     pub(crate) async fn settle(&self) {
         self.get(&format!("telegram/updates/confirmed?timeout_ms={}", PATIENCE.as_millis())).await;
-        let updates = tolov_bot::COLLECTIONS.into_iter().find(|collection| collection.name() == "updates").unwrap();
+        let updates =
+            tolov_bot::COLLECTIONS.into_iter().find(|collection| collection.name() == "updates").unwrap();
         let waiting = Query::is(updates, "state", "waiting", 1);
         let deadline = Instant::now() + PATIENCE;
         while self.store().count(&waiting).await.unwrap() > 0 {
