@@ -1,4 +1,4 @@
-//! The shop store, watched: what the projector writes is a hop on the page, and the page can stop the store.
+//! The shop store, watched: what the projector writes is an event on the page, and the page can stop the store.
 
 use std::sync::Arc;
 
@@ -16,22 +16,19 @@ use tolov_domain::{
     },
     time::{Timestamp, unix_ms},
 };
-use tolov_sandbox::{
-    Switch,
-    hops::{Hops, NewHop},
-};
+use tolov_sandbox::monitor::{Switch, Trace, TraceEvent};
 use tolov_shop::fulfilment::{Fulfilment, Stage};
 
 #[derive(Debug)]
 pub(super) struct WatchedShop {
     inner: Arc<dyn ShopStore>,
-    hops: Hops,
+    trace: Trace,
     store: Switch,
 }
 
 impl WatchedShop {
-    pub(super) fn new(inner: Arc<dyn ShopStore>, hops: Hops, store: Switch) -> Self {
-        Self { inner, hops, store }
+    pub(super) fn new(inner: Arc<dyn ShopStore>, trace: Trace, store: Switch) -> Self {
+        Self { inner, trace, store }
     }
 
     fn shop(&self) -> Result<&dyn ShopStore, PortError> {
@@ -44,14 +41,14 @@ impl WatchedShop {
 
     fn note(&self, event: &Event, applied: Result<&Order, &PortError>) {
         let name = event.kind.name();
-        let hop = match applied {
-            Ok(order) => NewHop::new("store", format!("{name} → {}", order.status.as_str()))
-                .payload(json!({ "event_id": event.id, "order": order_json(order) })),
-            Err(error) => NewHop::new("store", format!("{name}: {error}"))
+        let recorded = match applied {
+            Ok(order) => TraceEvent::new("store", format!("{name} → {}", order.status.as_str()))
+                .payload(&json!({ "event_id": event.id, "order": order_json(order) })),
+            Err(error) => TraceEvent::new("store", format!("{name}: {error}"))
                 .ok(false)
-                .payload(json!({ "event_id": event.id, "error": error.to_string() })),
+                .payload(&json!({ "event_id": event.id, "error": error.to_string() })),
         };
-        self.hops.note(hop.of_order(&event.order_id));
+        self.trace.record(recorded.of_order(&event.order_id));
     }
 
     /// An order that a shopper placed in the chat begins its way where the bot has registered it: that write is the one
@@ -63,8 +60,8 @@ impl WatchedShop {
         }
         let amount = order.total.grouped();
         let facts = json!({ "shopper_id": order.user_id, "amount": amount, "link": order.payment_url });
-        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
-        self.hops.note(hop.payload(Value::Object(body.clone())));
+        let event = TraceEvent::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
+        self.trace.record(event.payload(&Value::Object(body.clone())));
     }
 }
 
