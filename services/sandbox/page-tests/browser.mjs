@@ -1,4 +1,4 @@
-// A headless Chromium on a running demo. Whatever the page complains of fails the test.
+// A headless Chromium on a running demo. Every error and warning of the page fails the test.
 
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -87,7 +87,7 @@ export async function order(page) {
   return /\d+/.exec(await page.locator('#pay-bar span').textContent())[0];
 }
 
-/** Shops in the open chat as a new shopper does, in Uzbek, up to CLICK's page in its sheet. */
+/** Shops in the open chat as a new shopper, in Uzbek, up to CLICK's page. */
 export async function shop(page) {
   const tap = (text) => page.locator('.inline-keyboard button').filter({ hasText: text }).last().click();
   const seen = (text) => page.locator('.message:not(.mine)').filter({ hasText: text }).last().waitFor();
@@ -97,7 +97,7 @@ export async function shop(page) {
   await tap("O'zbekcha");
   await page.locator('.inline-keyboard button').filter({ hasText: 'Katalog' })
     .or(page.locator('#reply-keyboard button')).first().waitFor();
-  // Who shared a number before is not asked for one.
+  // The bot asks for a number only once.
   if (await page.locator('#reply-keyboard button').first().isVisible()) {
     await page.locator('#reply-keyboard button').first().click();
     await seen('saqlandi');
@@ -116,7 +116,7 @@ export async function shop(page) {
   await tap('CLICK orqali');
 }
 
-/** Goes through CLICK's page in its sheet. */
+/** Pays on CLICK's page in its dialog. */
 export async function pay(page, { card = '8600495400000094', code = '666666' } = {}) {
   await page.locator('#pay').click();
   return payAt(page.frameLocator('#checkout-frame'), { card, code });

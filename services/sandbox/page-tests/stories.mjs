@@ -1,4 +1,4 @@
-// What a person does with the page, told one by one.
+// What a person does with the page.
 
 import { STAGES, addShopper, ask, bot, check, order, pay, payAt, reached, shop, shot, station, story } from './browser.mjs';
 
@@ -40,11 +40,11 @@ await story('a purchase by clicking', {}, async (page) => {
   await shot(page, 'light');
 });
 
-await story('a lost callback and its healing', { colorScheme: 'dark' }, async (page) => {
+await story('a lost callback is repeated', { colorScheme: 'dark' }, async (page) => {
   await addShopper(page, 'Bahor');
   const number = await order(page);
-  await page.locator('[data-twist=lost_callback]').click();
-  await page.locator('#armed.waits').waitFor();
+  await page.locator('[data-click-fault=lost_callback]').click();
+  await page.locator('#waiting-faults.waits').waitFor();
   const checkout = await pay(page);
   await page.locator('.station.bad[data-stage=complete]').waitFor();
   await checkout.locator('.good h1').waitFor();
@@ -81,14 +81,14 @@ await story('a refused card', { locale: 'ru-RU' }, async (page) => {
   await page.locator('.message').filter({ hasText: number }).waitFor();
 });
 
-await story('every part stops and heals', {}, async (page) => {
+await story('every service stops and recovers', {}, async (page) => {
   await addShopper(page, 'Gulnora');
   for (const [name, waits] of [['broker', 'outbox'], ['store', 'store'], ['telegram', 'telegram']]) {
     await page.locator(`[data-switch=${name}]`).click();
     await page.locator(`[data-switch=${name}][aria-checked=false]`).waitFor();
     const number = name === 'store' ? null : await order(page);
     if (name === 'store') {
-      // Nobody can order without the store: that order is placed before it stops.
+      // Orders need the store, so this one is placed before it stops.
       await page.locator('[data-switch=store]').click();
       await page.locator('[data-switch=store][aria-checked=true]').waitFor();
       await order(page);
@@ -112,16 +112,16 @@ await story('every part stops and heals', {}, async (page) => {
   await page.locator('.message').filter({ hasText: number }).waitFor(HEALS);
 });
 
-await story('every callback twist ends in a paid order', {}, async (page) => {
+await story('every callback fault ends in a paid order', {}, async (page) => {
   await addShopper(page, 'Dono');
-  for (const twist of ['lost_answer', 'twice', 'late', 'out_of_order', 'wrong_amount', 'wrong_signature']) {
+  for (const fault of ['lost_answer', 'twice', 'late', 'out_of_order', 'wrong_amount', 'wrong_signature']) {
     const number = await order(page);
-    await page.locator(`[data-twist=${twist}]`).click();
-    await page.locator('#armed.waits').waitFor();
+    await page.locator(`[data-click-fault=${fault}]`).click();
+    await page.locator('#waiting-faults.waits').waitFor();
     await (await pay(page)).locator('.good h1').waitFor();
     await page.locator('#checkout [data-close]').click();
     await page.locator('.message').filter({ hasText: number }).waitFor();
-    check(await page.locator('.message').filter({ hasText: number }).count() === 1, `${twist}: told more than once`);
+    check(await page.locator('.message').filter({ hasText: number }).count() === 1, `${fault}: notified more than once`);
   }
   await page.locator('[data-fault=too_many_requests]').click();
   const number = await order(page);
@@ -129,7 +129,7 @@ await story('every callback twist ends in a paid order', {}, async (page) => {
   await page.locator('#checkout [data-close]').click();
   await page.locator('.station.bad[data-stage=telegram]').waitFor();
   await page.locator('.message').filter({ hasText: number }).waitFor(HEALS);
-  await shot(page, 'twists');
+  await shot(page, 'click-faults');
 });
 
 await story('the chat shows all that a bot can do', { locale: 'uz-UZ', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, async (page) => {
@@ -173,8 +173,8 @@ await story('the chat shows all that a bot can do', { locale: 'uz-UZ', viewport:
   await page.locator('#checkout [data-close]').click();
   await page.locator('.tabs [data-show=path]').click();
   await shot(page, 'phone-path');
-  await page.locator('.tabs [data-show=knobs]').click();
-  await shot(page, 'phone-knobs');
+  await page.locator('.tabs [data-show=faults]').click();
+  await shot(page, 'phone-faults');
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(overflow <= 0, `the page is ${overflow} px wider than the phone`);
 });
@@ -193,12 +193,12 @@ await story('a load with its bars and plots, and the page stays smooth', {}, asy
   });
   await page.locator('#run').click();
   await page.locator('#stop').waitFor();
-  await page.locator('#told-says').filter({ hasText: /[1-9]\d\d of/ }).waitFor(HEALS);
+  await page.locator('#notified-says').filter({ hasText: /[1-9]\d\d of/ }).waitFor(HEALS);
   await shot(page, 'load-running');
   await page.locator('#load-says').filter({ hasText: /\d/ }).waitFor({ timeout: 180_000 });
   await shot(page, 'load-done');
-  const { paid, told, failed, wanted } = (await ask('GET', 'sandbox/events?after=0&wait_ms=0')).shown.load;
-  check(paid === wanted && told === wanted && failed === 0, `of ${wanted} were paid ${paid}, told ${told}, failed ${failed}`);
+  const { paid, notified, failed, wanted } = (await ask('GET', 'sandbox/events?after=0&wait_ms=0')).shown.load;
+  check(paid === wanted && notified === wanted && failed === 0, `of ${wanted} were paid ${paid}, notified ${notified}, failed ${failed}`);
   const { longest, longTasks, nodes, events } = await page.evaluate(() => ({
     longest: window.longest, longTasks: window.longTasks, nodes: document.querySelectorAll('*').length,
     events: Number(/\d+/.exec(document.getElementById('log-count').textContent)[0]),

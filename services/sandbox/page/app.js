@@ -1,11 +1,11 @@
-// The page of the sandbox: puts its parts together.
+// Starts the parts of the page.
 
 import { readyChat } from './chat.js';
 import { readyChats } from './chats.js';
 import { readyCheckout } from './checkout.js';
 import { at, readyDialogs, say } from './dom.js';
 import { feed, follow, state } from './feed.js';
-import { readyKnobs } from './knobs.js';
+import { readyFaults } from './faults.js';
 import { readyLoad, redrawLoad } from './load.js';
 import { drawLog, readyLog } from './log.js';
 import { readyPath } from './path.js';
@@ -16,7 +16,7 @@ function readyLanguage() {
   at('language').addEventListener('change', ({ target }) => setLanguage(target.value));
 }
 
-/** Follows the system until the person has chosen. */
+/** Follows the system's theme until one is chosen. */
 function readyTheme() {
   const root = document.documentElement;
   const kept = localStorage.getItem('theme');
@@ -29,7 +29,7 @@ function readyTheme() {
   });
 }
 
-/** On a phone one part at a time. */
+/** A phone shows one part at a time. */
 function readyTabs() {
   const root = document.documentElement;
   for (const tab of document.querySelectorAll('.tabs button')) {
@@ -55,7 +55,7 @@ readyPath(drawLog);
 readyLog();
 readyChats();
 readyChat();
-readyKnobs();
+readyFaults();
 readyLoad();
 onLanguage(drawLink);
 feed.addEventListener('link', drawLink);

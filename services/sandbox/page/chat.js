@@ -1,4 +1,4 @@
-// The chat that is open: its messages as they come, change and go, and what the person at the page does.
+// The open chat: its messages, and what is sent from the page.
 
 import { ask, at, doing, eachFrame, h, say } from './dom.js';
 import { chats, chosenChat, hue, initial } from './chats.js';
@@ -8,7 +8,7 @@ import { messageElement, tap } from './message.js';
 import { changes, openOrderOf } from './orders.js';
 import { onLanguage, t } from './texts.js';
 
-/** Messages in the document; earlier ones are fetched when asked for. */
+/** Messages in the document; earlier ones are fetched on demand. */
 const SHOWN = 150;
 const EARLIER = 50;
 
@@ -34,7 +34,7 @@ async function fetchNews() {
     const news = await ask('GET', `telegram/chats/${chat.id}/messages?${query}`);
     if (chat.id === open?.id) take(news);
   } catch {
-    // The feed says that the sandbox is away, and wakes us when it is back.
+    // The feed shows that the sandbox is unreachable, and fetches again when it is back.
   }
   isFetching = false;
   if (again) {
@@ -54,7 +54,7 @@ function take(news) {
   drawFoot();
 }
 
-/** Puts a message where it belongs, changes the one that is there, or takes it away. */
+/** Inserts, replaces or removes a message. */
 function place(message) {
   const list = log();
   const stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
@@ -131,7 +131,7 @@ function openChat() {
   }
 }
 
-/** What is under the messages: START, the order to pay, the bot's reply keyboard. */
+/** Below the messages: START, the order to pay, the reply keyboard. */
 const drawFoot = eachFrame(() => {
   const start = log().querySelector('.start');
   if (open && messages.size === 0 && seenRevision === 0 && !open.is_channel && !open.last_message_id) {
@@ -145,7 +145,7 @@ const drawFoot = eachFrame(() => {
 function drawPayBar() {
   const bar = at('pay-bar');
   const order = open && !open.is_channel ? openOrderOf(open.id) : null;
-  const canOrder = Boolean(state.shown.desk) && open && !open.is_channel;
+  const canOrder = Boolean(state.shown.can_order) && open && !open.is_channel;
   bar.hidden = !order && !canOrder;
   const key = `${open?.id} ${order?.id} ${canOrder} ${document.documentElement.lang}`;
   if (bar.dataset.key === key) return;
@@ -202,7 +202,7 @@ export function readyChat() {
   chats.addEventListener('chosen', openChat);
   chats.addEventListener('changed', openChat);
   feed.addEventListener('revision', fetchNews);
-  feed.addEventListener('board', drawFoot);
+  feed.addEventListener('dashboard', drawFoot);
   changes.addEventListener('orders', drawFoot);
   onLanguage(() => {
     open = null;

@@ -1,20 +1,20 @@
-// The list of chats: shoppers, the staff channel, and the shoppers of a load out of the way.
+// The list of chats: shoppers, the staff channel, and the load's shoppers in a group of their own.
 
 import { ask, at, doing, h, openDialog, say } from './dom.js';
 import { feed } from './feed.js';
 import { onLanguage, t } from './texts.js';
 
-/** Shoppers of a load have numbers from here on. */
+/** Ids of the load's shoppers begin here. */
 const FIRST_LOAD_SHOPPER = 8_000_001;
-const LOOK_AGAIN_MS = 400;
+const REFRESH_MS = 400;
 
 /** Events: chosen. */
 export const chats = new EventTarget();
 let known = [];
 let chosen = null;
-/** Whose chat was open last: who taps in a channel, and who follows a link to the bot. */
+/** The person whose chat was open last, who also taps in channels and follows links to the bot. */
 let person = null;
-/** chat id → the newest message that was seen */
+/** chat id → the newest message shown */
 const seen = new Map();
 let timer = null;
 
@@ -30,12 +30,12 @@ export function choose(id) {
   chats.dispatchEvent(new Event('chosen'));
 }
 
-async function look() {
+async function refresh() {
   timer = null;
   try {
     known = await ask('GET', 'telegram/chats');
   } catch {
-    return; // The feed says that the sandbox is away.
+    return; // The feed shows that the sandbox is unreachable.
   }
   known.sort((a, b) => Number(a.is_channel) - Number(b.is_channel) || a.id - b.id);
   if (!chosenChat() && known.length > 0) choose((known.find((chat) => !chat.is_channel) ?? known[0]).id);
@@ -57,7 +57,7 @@ function draw() {
   update(group.querySelector('ul'), group.open ? load : []);
 }
 
-/** Keeps the buttons that are there, so that the focus stays. */
+/** Keeps existing buttons, so that the focus stays. */
 function update(list, wanted) {
   const items = new Map([...list.children].map((item) => [Number(item.dataset.id), item]));
   for (const chat of wanted) {
@@ -88,7 +88,7 @@ export const initial = (chat) => (chat.is_channel ? '#' : [...chat.title][0] ?? 
 export const hue = (chat) => (chat.is_channel ? 5 : chat.id % 5);
 
 export function readyChats() {
-  feed.addEventListener('revision', () => { timer ??= setTimeout(look, known.length ? LOOK_AGAIN_MS : 0); });
+  feed.addEventListener('revision', () => { timer ??= setTimeout(refresh, known.length ? REFRESH_MS : 0); });
   onLanguage(draw);
   at('load-shoppers').addEventListener('toggle', draw);
   const dialog = at('new-shopper');
@@ -98,7 +98,7 @@ export function readyChats() {
     event.target.reset();
     doing(at('add-shopper'), async () => {
       const shopper = await ask('POST', 'telegram/shoppers', given);
-      await look();
+      await refresh();
       choose(shopper.id);
     });
   });

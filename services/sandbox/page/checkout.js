@@ -1,4 +1,4 @@
-// CLICK's page in a sheet over the chat, as Telegram opens it.
+// CLICK's page in a dialog over the chat.
 
 import { at, openDialog } from './dom.js';
 import { currentLanguage } from './texts.js';
@@ -10,7 +10,7 @@ export function isCheckout(address) {
   return url?.pathname === PATH;
 }
 
-/** The link is CLICK's; the sandbox that serves this page is the CLICK that it means. */
+/** Opens the link's query at this sandbox. */
 export function openCheckout(address) {
   const query = new URL(address, location.href).searchParams;
   if (!query.has('lang')) query.set('lang', currentLanguage());

@@ -1,20 +1,20 @@
-// What really went over the wire, or into a store, at one hop.
+// What was sent or stored at one trace event.
 
 import { ask, at, doing, openDialog } from './dom.js';
 import { clock, duration, t } from './texts.js';
 
-export function showHop(seq) {
+export function showEvent(seq) {
   return doing(null, async () => {
-    const { hop, payload } = await ask('GET', `events/${seq}`);
-    at('details-title').textContent = `${stageName(hop.stage)}${hop.order_id ? ` · ${hop.order_id}` : ''}`;
-    const took = hop.took_ms === undefined ? '' : ` · ${t('took', { time: duration(hop.took_ms) })}`;
-    at('details-about').textContent = `${hop.ok ? '✓' : '✗'} ${hop.title} · ${clock(hop.at_ms)}${took}`;
+    const { event, payload } = await ask('GET', `events/${seq}`);
+    at('details-title').textContent = `${stageName(event.stage)}${event.order_id ? ` · ${event.order_id}` : ''}`;
+    const took = event.took_ms === undefined ? '' : ` · ${t('took', { time: duration(event.took_ms) })}`;
+    at('details-about').textContent = `${event.ok ? '✓' : '✗'} ${event.title} · ${clock(event.at_ms)}${took}`;
     at('details-payload').textContent = pretty(payload);
     openDialog(at('details'));
   });
 }
 
-/** Indented; a field and its value stay on one line. */
+/** Indented, with a field and its value on one line. */
 function pretty(payload) {
   const text = JSON.stringify(payload, null, 2);
   return text.replace(/\[\s+("[^"\n]*"),\s+("[^"\n]*")\s+\]/g, '[$1, $2]');

@@ -1,4 +1,4 @@
-// Making elements, and asking the sandbox.
+// Creates elements and calls the control API.
 
 import { t } from './texts.js';
 
@@ -18,7 +18,7 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Replaces the text only if it changed: screen readers read what changes. */
+/** Replaces the text only if it changed: screen readers announce changes. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -31,7 +31,7 @@ export function toast(text, kind = '') {
 
 export class Refused extends Error {}
 
-/** Asks the control API. What it refuses is thrown with its own words. */
+/** Calls the control API; a refusal is thrown with its message. */
 export async function ask(method, path, body, signal) {
   const request = { method, signal };
   if (method !== 'GET') {
@@ -44,7 +44,7 @@ export async function ask(method, path, body, signal) {
   return json;
 }
 
-/** Does something for a button: what goes wrong is told, and the button is held meanwhile. */
+/** Runs a button's work: the button is busy meanwhile, and an error is shown. */
 export async function doing(button, work) {
   if (button?.getAttribute('aria-busy') === 'true') return undefined;
   button?.setAttribute('aria-busy', 'true');
@@ -58,7 +58,7 @@ export async function doing(button, work) {
   }
 }
 
-/** Many calls within a frame become one. */
+/** Runs `draw` at most once a frame. */
 export function eachFrame(draw) {
   let waits = false;
   return () => {
@@ -75,7 +75,7 @@ export function openDialog(dialog) {
   if (!dialog.open) dialog.showModal();
 }
 
-/** Buttons that close, and a click on what is beside the dialog. */
+/** Closes dialogs by their buttons and by a click outside. */
 export function readyDialogs() {
   for (const dialog of document.querySelectorAll('dialog')) {
     dialog.addEventListener('click', (event) => {

@@ -1,4 +1,4 @@
-// Many purchases at once: the button, the two bars, the plots.
+// The load: its button, two progress bars and plots.
 
 import { ask, at, doing, eachFrame, h, say } from './dom.js';
 import { feed, state } from './feed.js';
@@ -19,8 +19,8 @@ function build() {
   at('load').replaceChildren(
     h('div', { class: 'buttons' }, run, number,
       h('button', { type: 'button', class: 'plain', id: 'stop', hidden: true, onclick: ({ currentTarget }) => doing(currentTarget, () => ask('DELETE', 'load')) }, t('stop'))),
-    bar('paid', 'payments'), bar('told', 'told'), h('p', { id: 'load-says', class: 'quiet', role: 'status' }));
-  at('plots').replaceChildren(...['rate', 'answer', 'telling'].map((id) => h('figure', {}, h('figcaption', {}, h('b'), h('span', { class: 'legend' })), h('canvas', { id: `plot-${id}`, role: 'img' }))));
+    bar('paid', 'payments'), bar('notified', 'notified'), h('p', { id: 'load-says', class: 'quiet', role: 'status' }));
+  at('plots').replaceChildren(...['rate', 'answer', 'notifying'].map((id) => h('figure', {}, h('figcaption', {}, h('b'), h('span', { class: 'legend' })), h('canvas', { id: `plot-${id}`, role: 'img' }))));
   draw();
 }
 
@@ -34,16 +34,16 @@ function start({ currentTarget }) {
 }
 
 const draw = eachFrame(() => {
-  at('load-card').hidden = !state.shown.desk;
+  at('load-card').hidden = !state.shown.can_order;
   const load = state.shown.load;
   if (!load || !at('run')) return;
   at('stop').hidden = !load.is_running;
   at('run').disabled = load.is_running;
   progress('paid', load.paid + load.failed, load.wanted);
-  progress('told', load.told, load.wanted);
+  progress('notified', load.notified, load.wanted);
   const failed = load.failed ? `, ${t('loadFailed', { n: load.failed })}` : '';
-  // While it runs the bars say how far it is; a line that changed all the time would be read out all the time.
-  say(at('load-says'), load.is_running ? '' : t('loadDone', { paid: load.paid, told: load.told, time: duration(load.elapsed_ms) }) + failed);
+  // Empty while it runs: a line that changes all the time would be announced all the time.
+  say(at('load-says'), load.is_running ? '' : t('loadDone', { paid: load.paid, notified: load.notified, time: duration(load.elapsed_ms) }) + failed);
   drawPlots();
 });
 
@@ -60,17 +60,17 @@ function drawPlots() {
   const second = [t('half'), t('most')];
   drawPlot(at('plot-rate'), t('perSecond'), [t('plotPayments'), t('plotMessages')], samples.rates());
   drawPlot(at('plot-answer'), t('callbackTime'), second, samples.answers());
-  drawPlot(at('plot-telling'), t('toldTime'), second, samples.tellings());
+  drawPlot(at('plot-notifying'), t('notifyTime'), second, samples.notifications());
 }
 
 export function readyLoad() {
   build();
-  feed.addEventListener('board', () => {
+  feed.addEventListener('dashboard', () => {
     const load = state.shown.load;
     if (load?.is_running && load.started_at_ms > samples.startMs) samples.begin(load.started_at_ms);
     draw();
   });
-  feed.addEventListener('hops', ({ detail }) => {
+  feed.addEventListener('trace', ({ detail }) => {
     samples.add(detail);
     if (samples.hasAny()) draw();
   });

@@ -35,7 +35,7 @@ function bodyOf(message) {
 
 function photo(message) {
   const { file_path: path, width, height, file_size: size, source_url: source } = message.photo;
-  // The sandbox fetches nothing: a picture that the bot named by its address has no bytes here.
+  // The sandbox does not fetch a picture that the bot sent as an address.
   if (!size) return h('p', { class: 'file' }, `${t('photo')}: ${source ?? ''}`);
   return h('img', {
     src: `/sandbox/telegram/files/${path}`, alt: message.text || t('photo'), width: String(width), height: String(height), loading: 'lazy',
@@ -55,7 +55,7 @@ function inlineButton(message, button) {
   return h('button', { type: 'button', onclick, class: button.url ? 'leads-out' : '' }, button.text);
 }
 
-/** Telegram's own links to the bot, t.me/bot?start=payload: the app says /start for the person. */
+/** Links to the bot, t.me/bot?start=payload: the app sends /start with the payload. */
 const START_LINK = /^https:\/\/t\.me\/\w+\?start=([\w-]+)$/;
 
 export function openLink(address) {
@@ -71,7 +71,7 @@ async function start(payload) {
   choose(lastPerson());
 }
 
-/** Taps a button of a message, and shows what the bot says to that. */
+/** Taps a button of a message, and shows the bot's answer. */
 export async function tap(message, { text, data }) {
   const wanted = { text, data, message_id: message.message_id };
   const tapped = message.chat_id > 0

@@ -1,14 +1,14 @@
-// What the hops say about each order.
+// Orders, from their trace events.
 
 import { feed } from './feed.js';
 
 export const STAGES = [
   'order', 'prepare', 'complete', 'ledger', 'outbox', 'broker', 'projector', 'store', 'bot', 'telegram',
 ];
-/** Orders beyond it are forgotten, the oldest first. */
+/** The oldest are dropped. */
 const MAX_ORDERS = 3000;
-/** Hops of one stage that are kept for the path. */
-const MAX_HOPS = 40;
+/** Kept of one stage. */
+const MAX_EVENTS = 40;
 
 /** order id → { id, stages, shopper, amount, link, isPaid, startMs } */
 export const orders = new Map();
@@ -24,30 +24,30 @@ function orderOf(id) {
   return order;
 }
 
-function add(hop) {
-  const order = orderOf(hop.order_id);
-  const hops = order.stages.get(hop.stage) ?? [];
-  hops.push(hop);
-  if (hops.length > MAX_HOPS) hops.shift();
-  order.stages.set(hop.stage, hops);
-  order.startMs = Math.min(order.startMs, hop.at_ms);
-  if (hop.stage === 'order') {
-    order.shopper = hop.facts.shopper_id;
-    order.amount = hop.facts.amount;
-    order.link = hop.facts.link;
+function add(event) {
+  const order = orderOf(event.order_id);
+  const events = order.stages.get(event.stage) ?? [];
+  events.push(event);
+  if (events.length > MAX_EVENTS) events.shift();
+  order.stages.set(event.stage, events);
+  order.startMs = Math.min(order.startMs, event.at_ms);
+  if (event.stage === 'order') {
+    order.shopper = event.facts.shopper_id;
+    order.amount = event.facts.amount;
+    order.link = event.facts.link;
   }
-  if (hop.stage === 'ledger' && hop.facts?.status === 'paid') order.isPaid = true;
-  if (hop.stage === 'complete' && hop.ok && hop.facts?.payer_error === 0) order.isPaid = true;
+  if (event.stage === 'ledger' && event.facts?.status === 'paid') order.isPaid = true;
+  if (event.stage === 'complete' && event.ok && event.facts?.payer_error === 0) order.isPaid = true;
   return order;
 }
 
-feed.addEventListener('hops', ({ detail }) => {
+feed.addEventListener('trace', ({ detail }) => {
   const touched = new Set();
-  for (const hop of detail) if (hop.order_id) touched.add(add(hop));
+  for (const event of detail) if (event.order_id) touched.add(add(event));
   if (touched.size > 0) changes.dispatchEvent(new CustomEvent('orders', { detail: touched }));
 });
 
-/** The newest order of a shopper that can still be paid. */
+/** The shopper's newest unpaid order. */
 export function openOrderOf(shopper) {
   return [...orders.values()].reverse().find((order) => order.shopper === shopper && order.link && !order.isPaid);
 }

@@ -1,17 +1,17 @@
-// The way of one order, station by station, as it happens.
+// The path of one order, stage by stage.
 
 import { at, eachFrame, h, say } from './dom.js';
 import { chats, chosenChat } from './chats.js';
-import { showHop } from './details.js';
+import { showEvent } from './details.js';
 import { STAGES, changes, orders } from './orders.js';
 import { clock, duration, onLanguage, t } from './texts.js';
 
 /** Orders in the list to choose from. */
 const CHOICE = 50;
-/** Hops of a station that are shown. */
+/** Events shown of a stage. */
 const CHIPS = 3;
 
-/** null: whatever is newest in the open chat. */
+/** null: the newest order of the open chat. */
 let wanted = null;
 
 export function shownOrder() {
@@ -33,9 +33,9 @@ const draw = eachFrame(() => {
   }
   let reached = 0;
   STAGES.forEach((stage, index) => {
-    const hops = order?.stages.get(stage) ?? [];
-    if (hops.length > 0) reached = index;
-    fill(list.children[index], hops, order);
+    const events = order?.stages.get(stage) ?? [];
+    if (events.length > 0) reached = index;
+    fill(list.children[index], events, order);
   });
   list.style.setProperty('--reached', String(reached));
   list.classList.toggle('empty', !order);
@@ -49,33 +49,33 @@ function station(stage) {
     h('div', { class: 'chips' }));
 }
 
-function fill(item, hops, order) {
-  const last = hops.at(-1);
-  const key = hops.map((hop) => hop.seq).join();
+function fill(item, events, order) {
+  const last = events.at(-1);
+  const key = events.map((event) => event.seq).join();
   if (item.dataset.key === key) return;
   item.dataset.key = key;
-  item.classList.toggle('reached', hops.length > 0);
+  item.classList.toggle('reached', events.length > 0);
   item.classList.toggle('bad', Boolean(last) && !last.ok);
-  item.classList.toggle('healed', Boolean(last?.ok) && hops.some((hop) => !hop.ok));
+  item.classList.toggle('healed', Boolean(last?.ok) && events.some((event) => !event.ok));
   say(item.querySelector('small'), last?.title ?? '');
-  const shown = hops.slice(-CHIPS).map((hop) => chip(hop, order));
-  if (hops.length > CHIPS) shown.unshift(h('span', { class: 'quiet' }, t('more', { n: hops.length - CHIPS })));
+  const shown = events.slice(-CHIPS).map((event) => chip(event, order));
+  if (events.length > CHIPS) shown.unshift(h('span', { class: 'quiet' }, t('more', { n: events.length - CHIPS })));
   item.querySelector('.chips').replaceChildren(...shown);
 }
 
-function chip(hop, order) {
-  const after = `+${duration(hop.at_ms - order.startMs)}`;
-  const said = t(hop.ok ? 'went' : 'failed');
-  const label = `${t(`stage_${hop.stage}`)}, ${said}, ${clock(hop.at_ms)}, ${hop.title}`;
-  return h('button', { type: 'button', class: hop.ok ? 'chip' : 'chip bad', title: hop.title, 'aria-label': label, onclick: () => showHop(hop.seq) },
-    h('span', { 'aria-hidden': 'true' }, hop.ok ? '✓' : '✗'), ` ${after}`);
+function chip(event, order) {
+  const after = `+${duration(event.at_ms - order.startMs)}`;
+  const said = t(event.ok ? 'went' : 'failed');
+  const label = `${t(`stage_${event.stage}`)}, ${said}, ${clock(event.at_ms)}, ${event.title}`;
+  return h('button', { type: 'button', class: event.ok ? 'chip' : 'chip bad', title: event.title, 'aria-label': label, onclick: () => showEvent(event.seq) },
+    h('span', { 'aria-hidden': 'true' }, event.ok ? '✓' : '✗'), ` ${after}`);
 }
 
 function drawChoice(order) {
   const select = at('order');
   const newest = [...orders.values()].slice(-CHOICE).reverse();
   const key = `${newest.map((one) => `${one.id}${one.isPaid}`).join()} ${document.documentElement.lang} ${order?.id}`;
-  // A list that is open must not change under the hand.
+  // An open list must not change.
   if (select.dataset.key === key || select.matches(':focus')) return;
   select.dataset.key = key;
   select.replaceChildren(
@@ -84,11 +84,11 @@ function drawChoice(order) {
   select.value = wanted ?? '';
 }
 
-/** For those who do not see it: only the ends of the way, not every step. */
+/** For screen readers: only the end of the path, not every step. */
 function announce(order) {
   if (!order) return say(at('path-news'), t('noOrder'));
-  const told = order.stages.get('telegram')?.some((hop) => hop.ok);
-  return say(at('path-news'), order.isPaid ? `${order.id}: ${t('paid')}${told ? ', Telegram ✓' : ''}` : '');
+  const isNotified = order.stages.get('telegram')?.some((event) => event.ok);
+  return say(at('path-news'), order.isPaid ? `${order.id}: ${t('paid')}${isNotified ? ', Telegram ✓' : ''}` : '');
 }
 
 export function readyPath(onOrder) {

@@ -1,10 +1,10 @@
-// Groups the digits as they are typed, and keeps a button from being pressed twice. The forms work without it.
+// Groups digits while they are typed, and prevents double submits. The forms work without it.
 
 function shape(input, format) {
   input?.addEventListener('input', () => {
     const atEnd = input.selectionStart === input.value.length;
     const shaped = format(input.value.replace(/\D/g, ''));
-    // In the middle of a number the cursor must not jump.
+    // Reformatting in the middle of a number would move the cursor.
     if (atEnd && shaped !== input.value) input.value = shaped;
   });
 }

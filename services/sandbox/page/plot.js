@@ -1,8 +1,7 @@
-// Numbers second by second, and small plots of them.
+// Values by the second, and plots of them.
 
-/** Seconds that are kept. */
 const MAX_SECONDS = 900;
-/** Values of one second that are kept for its half and its 95 %. */
+/** Kept of one second, for its median and 95th percentile. */
 const MAX_VALUES = 2000;
 
 export class Samples {
@@ -10,7 +9,7 @@ export class Samples {
     this.begin(0);
   }
 
-  /** Forgets what was, and counts from now on. */
+  /** Starts again. */
   begin(startMs) {
     this.startMs = startMs;
     this.seconds = [];
@@ -24,37 +23,37 @@ export class Samples {
   second(ms) {
     const index = Math.floor((ms - this.startMs) / 1000);
     if (this.startMs === 0 || index < 0 || index >= MAX_SECONDS) return null;
-    while (this.seconds.length <= index) this.seconds.push({ paid: 0, told: 0, answers: [], tellings: [] });
+    while (this.seconds.length <= index) this.seconds.push({ paid: 0, notified: 0, answers: [], notifications: [] });
     return this.seconds[index];
   }
 
-  add(hops) {
-    for (const hop of hops) {
-      const second = this.second(hop.at_ms);
+  add(events) {
+    for (const event of events) {
+      const second = this.second(event.at_ms);
       if (!second) continue;
-      if (hop.took_ms !== undefined && second.answers.length < MAX_VALUES) second.answers.push(hop.took_ms);
-      if (hop.stage === 'complete' && hop.ok) {
+      if (event.took_ms !== undefined && second.answers.length < MAX_VALUES) second.answers.push(event.took_ms);
+      if (event.stage === 'complete' && event.ok) {
         second.paid += 1;
-        this.paidAt.set(hop.order_id, hop.at_ms);
+        this.paidAt.set(event.order_id, event.at_ms);
       }
-      if (hop.stage === 'telegram' && hop.ok && hop.facts?.chat_id > 0 && this.paidAt.has(hop.order_id)) {
-        second.told += 1;
-        second.tellings.push((hop.at_ms - this.paidAt.get(hop.order_id)) / 1000);
-        this.paidAt.delete(hop.order_id);
+      if (event.stage === 'telegram' && event.ok && event.facts?.chat_id > 0 && this.paidAt.has(event.order_id)) {
+        second.notified += 1;
+        second.notifications.push((event.at_ms - this.paidAt.get(event.order_id)) / 1000);
+        this.paidAt.delete(event.order_id);
       }
     }
   }
 
   rates() {
-    return [this.seconds.map((second) => second.paid), this.seconds.map((second) => second.told)];
+    return [this.seconds.map((second) => second.paid), this.seconds.map((second) => second.notified)];
   }
 
   answers() {
     return [0.5, 0.95].map((part) => this.seconds.map((second) => quantile(second.answers, part)));
   }
 
-  tellings() {
-    return [0.5, 0.95].map((part) => this.seconds.map((second) => quantile(second.tellings, part)));
+  notifications() {
+    return [0.5, 0.95].map((part) => this.seconds.map((second) => quantile(second.notifications, part)));
   }
 }
 
@@ -64,7 +63,7 @@ function quantile(values, part) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
 }
 
-/** Draws lines over seconds; a null is a gap that is drawn over. */
+/** Draws lines over seconds; a null is skipped. */
 export function drawPlot(canvas, title, names, lines) {
   const figure = canvas.closest('figure');
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
@@ -134,7 +133,7 @@ const latest = (line) => short(line.findLast((value) => value !== null) ?? 0);
 const peak = (line) => short(Math.max(0, ...line.filter((value) => value !== null)));
 const short = (value) => (value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1));
 
-/** The next number that is easy to read: 1, 2 or 5 and zeros. */
+/** The next of 1, 2, 5, 10, 20, … */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);

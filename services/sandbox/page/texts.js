@@ -1,6 +1,6 @@
-// The page's language.
+// The page's language and its texts.
 
-import { words } from './words.js';
+import { translations } from './translations.js';
 
 const LANGUAGES = ['uz', 'ru', 'en'];
 const listeners = [];
@@ -14,11 +14,11 @@ function firstLanguage() {
 
 export const currentLanguage = () => language;
 
-/** The word, with {names} filled in. */
+/** The text of a key, with {names} filled in. */
 export function t(key, values = {}) {
-  const word = words[key]?.[LANGUAGES.indexOf(language)];
-  if (word === undefined) throw new Error(`no word for ${key}`);
-  return word.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+  const text = translations[key]?.[LANGUAGES.indexOf(language)];
+  if (text === undefined) throw new Error(`no text for ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
 export function onLanguage(listener) {
@@ -32,10 +32,10 @@ export function setLanguage(wanted) {
   for (const listener of listeners) listener();
 }
 
-/** Fills data-word, data-label and data-hint in. */
+/** Fills in data-text, data-label and data-hint. */
 export function translate(root = document) {
   document.documentElement.lang = language;
-  for (const element of root.querySelectorAll('[data-word]')) element.textContent = t(element.dataset.word);
+  for (const element of root.querySelectorAll('[data-text]')) element.textContent = t(element.dataset.text);
   for (const element of root.querySelectorAll('[data-label]')) {
     element.setAttribute('aria-label', t(element.dataset.label));
     if (element.matches('button, a, label')) element.title = t(element.dataset.label);

@@ -1,11 +1,11 @@
-// A list of any length of which only what is seen is in the document.
+// A list of any length; only its visible rows are in the document.
 
 import { eachFrame, h } from './dom.js';
 
 const ROW_PX = 28;
 const BEYOND = 6;
 
-/** `row(item)` makes a row's content; `choose(item)` is called for a click or Enter. */
+/** `row(item)` creates a row's content; `choose(item)` is called on a click or Enter. */
 export class WindowedList {
   constructor(place, { label, row, choose, id }) {
     Object.assign(this, { row, choose, id, items: [], active: -1 });
@@ -25,7 +25,7 @@ export class WindowedList {
     new ResizeObserver(this.draw).observe(this.box);
   }
 
-  /** Shows these, and stays at the end if it was there. */
+  /** Replaces the items, and stays scrolled to the end if it was there. */
   set(items) {
     const { scrollTop, clientHeight, scrollHeight } = this.box;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < ROW_PX * 2;

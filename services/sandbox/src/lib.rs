@@ -1,18 +1,16 @@
 #![doc = include_str!("../README.md")]
 
-mod board;
 pub mod click;
 mod config;
 mod control;
-mod guard;
-pub mod hops;
-mod http_reply;
+mod handle;
 pub mod load;
-mod page;
+pub mod monitor;
 mod ring;
-mod sandbox;
+mod service;
 pub mod telegram;
+mod web;
 
-pub use board::{Board, Switch};
 pub use config::{Config, KEY_MARK};
-pub use sandbox::{Handle, Service, StartError};
+pub use handle::Handle;
+pub use service::{Service, StartError};

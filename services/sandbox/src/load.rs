@@ -1,4 +1,4 @@
-//! Many purchases at once, for the page's plot: orders from whoever registered a desk, paid by the pretend CLICK.
+//! Generates load: places orders, pays them through the simulated CLICK and counts the messages about them.
 
 use std::{
     fmt,
@@ -14,19 +14,17 @@ use tolov_domain::time::unix_ms;
 use tolov_kit::{clock::Clock, lifecycle::Stop};
 
 use crate::{
-    board::Board,
     click::Click,
-    hops::Hops,
+    monitor::{Dashboard, Trace},
     telegram::{NewShopper, Telegram},
 };
 
-/// Where orders come from when the page asks for one.
-pub trait OrderDesk: Send + Sync + fmt::Debug {
-    /// Puts down an order of the shopper and registers it for payment; the error is for the person at the page.
+/// Places orders at the page's request.
+pub trait OrderSource: Send + Sync + fmt::Debug {
+    /// Places an order of the shopper and registers it for payment. The error is shown on the page.
     fn place(&self, shopper_id: i64) -> BoxFuture<'_, Result<PlacedOrder, String>>;
 }
 
-/// An order that waits for its payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedOrder {
     pub order_id: String,
@@ -36,26 +34,24 @@ pub struct PlacedOrder {
     pub payment_url: String,
 }
 
-/// How many purchases, and how many of them at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct LoadOrder {
+pub struct LoadRequest {
     pub purchases: u32,
-    #[serde(default = "usual_at_once")]
+    #[serde(default = "default_at_once")]
     pub at_once: u32,
 }
 
-const fn usual_at_once() -> u32 {
+const fn default_at_once() -> u32 {
     16
 }
 
-/// How far a load is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LoadProgress {
     pub wanted: u32,
     pub paid: u32,
     pub failed: u32,
-    /// Paid orders that a message to their shopper has named.
-    pub told: u32,
+    /// Paid orders that a message to a shopper has named.
+    pub notified: u32,
     pub is_running: bool,
     pub started_at_ms: i64,
     pub elapsed_ms: u64,
@@ -63,8 +59,8 @@ pub struct LoadProgress {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    #[error("nobody places orders here: start `tolov demo`, which does")]
-    NoDesk,
+    #[error("no order source is registered: `tolov demo` has one")]
+    NoOrderSource,
     #[error("a load is running already: wait for it or stop it")]
     Running,
     #[error("from 1 to {MAX_PURCHASES} purchases, from 1 to {MAX_AT_ONCE} at once")]
@@ -73,16 +69,16 @@ pub enum LoadError {
 
 const MAX_PURCHASES: u32 = 10_000;
 const MAX_AT_ONCE: u32 = 64;
-/// The shoppers of a load are used again and again, so that the list of chats stays readable.
+/// So few that the list of chats stays readable.
 const SHOPPERS: i64 = 50;
 const FIRST_SHOPPER_ID: i64 = 8_000_001;
-/// After the last payment: how long the messages may take, Telegram's limits included.
-const TELLING_PATIENCE: Duration = Duration::from_mins(10);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// For the messages after the last payment; Telegram limits their rate.
+const NOTIFY_TIMEOUT: Duration = Duration::from_mins(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Runs loads, one at a time: cheap to clone.
+/// Runs one load at a time. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Loads {
+pub struct LoadGenerator {
     inner: Arc<Inner>,
 }
 
@@ -90,8 +86,8 @@ pub struct Loads {
 struct Inner {
     click: Click,
     telegram: Telegram,
-    hops: Hops,
-    board: Board,
+    trace: Trace,
+    dashboard: Dashboard,
     clock: Arc<dyn Clock>,
     stopping: Stop,
     state: Mutex<State>,
@@ -99,41 +95,41 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    desk: Option<Arc<dyn OrderDesk>>,
-    /// Ends the load that runs.
+    order_source: Option<Arc<dyn OrderSource>>,
+    /// Stops the running load.
     running: Option<Stop>,
     paid: Vec<String>,
     failed: u32,
 }
 
-impl Loads {
+impl LoadGenerator {
     pub(crate) fn new(
         click: Click,
         telegram: Telegram,
-        (hops, board): (Hops, Board),
+        (trace, dashboard): (Trace, Dashboard),
         clock: Arc<dyn Clock>,
         stopping: Stop,
     ) -> Self {
         let state = Mutex::new(State::default());
-        Self { inner: Arc::new(Inner { click, telegram, hops, board, clock, stopping, state }) }
+        Self { inner: Arc::new(Inner { click, telegram, trace, dashboard, clock, stopping, state }) }
     }
 
-    /// Registers where orders come from.
-    pub fn open_desk(&self, desk: Arc<dyn OrderDesk>) {
-        self.with(|state| state.desk = Some(desk));
-        self.inner.board.show("desk", json!(true));
+    pub fn set_order_source(&self, source: Arc<dyn OrderSource>) {
+        self.with(|state| state.order_source = Some(source));
+        self.inner.dashboard.show("can_order", json!(true));
     }
 
-    /// One order of a shopper, for the page's button.
-    pub async fn place(&self, shopper_id: i64) -> Result<Result<PlacedOrder, String>, LoadError> {
-        let desk = self.desk()?;
-        Ok(desk.place(shopper_id).await)
+    /// Places one order. The inner error is the order source's.
+    pub async fn place_order(&self, shopper_id: i64) -> Result<Result<PlacedOrder, String>, LoadError> {
+        let source = self.order_source()?;
+        Ok(source.place(shopper_id).await)
     }
 
-    /// Starts a load; the board shows how far it is.
-    pub fn start(&self, order: LoadOrder) -> Result<(), LoadError> {
-        let desk = self.desk()?;
-        if !(1..=MAX_PURCHASES).contains(&order.purchases) || !(1..=MAX_AT_ONCE).contains(&order.at_once) {
+    /// Starts a load; the dashboard shows its progress.
+    pub fn start(&self, request: LoadRequest) -> Result<(), LoadError> {
+        let source = self.order_source()?;
+        if !(1..=MAX_PURCHASES).contains(&request.purchases) || !(1..=MAX_AT_ONCE).contains(&request.at_once)
+        {
             return Err(LoadError::TooMany);
         }
         let stop = self.inner.stopping.child_token();
@@ -141,65 +137,69 @@ impl Loads {
             if state.running.is_some() {
                 return Err(LoadError::Running);
             }
-            *state = State { desk: state.desk.take(), running: Some(stop.clone()), ..State::default() };
+            *state = State {
+                order_source: state.order_source.take(),
+                running: Some(stop.clone()),
+                ..State::default()
+            };
             Ok(())
         })?;
-        let loads = self.clone();
+        let load = self.clone();
         tokio::spawn(async move {
-            let began = (Instant::now(), unix_ms(loads.inner.clock.now()));
+            let began = (Instant::now(), unix_ms(load.inner.clock.now()));
             tokio::select! {
-                () = loads.run(&*desk, order, began) => {}
+                () = load.run(&*source, request, began) => {}
                 () = stop.cancelled() => {}
             }
-            loads.with(|state| state.running = None);
-            loads.show(order, began, false);
+            load.with(|state| state.running = None);
+            load.show_progress(request, began, false);
         });
         Ok(())
     }
 
-    /// Ends the load that runs, if one does. Payments under way are broken off where they are.
+    /// Stops the running load and abandons its payments under way.
     pub fn stop(&self) {
         if let Some(stop) = self.with(|state| state.running.clone()) {
             stop.cancel();
         }
     }
 
-    async fn run(&self, desk: &dyn OrderDesk, order: LoadOrder, began: (Instant, i64)) {
+    async fn run(&self, source: &dyn OrderSource, request: LoadRequest, began: (Instant, i64)) {
         let purchases = async {
-            let at_once = usize::try_from(order.at_once).unwrap_or(1);
-            stream::iter(0..i64::from(order.purchases))
+            let at_once = usize::try_from(request.at_once).unwrap_or(1);
+            stream::iter(0..i64::from(request.purchases))
                 .for_each_concurrent(at_once, |number| {
-                    self.purchase(desk, FIRST_SHOPPER_ID + number % SHOPPERS)
+                    self.purchase(source, FIRST_SHOPPER_ID + number % SHOPPERS)
                 })
                 .await;
-            let patience = Instant::now() + TELLING_PATIENCE;
-            while self.told() < self.with(|state| state.paid.len()) && Instant::now() < patience {
-                tokio::time::sleep(LOOK_EVERY).await;
+            let deadline = Instant::now() + NOTIFY_TIMEOUT;
+            while self.notified() < self.with(|state| state.paid.len()) && Instant::now() < deadline {
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
         tokio::pin!(purchases);
         loop {
             tokio::select! {
                 () = &mut purchases => return,
-                () = tokio::time::sleep(LOOK_EVERY) => self.show(order, began, true),
+                () = tokio::time::sleep(POLL_INTERVAL) => self.show_progress(request, began, true),
             }
         }
     }
 
-    async fn purchase(&self, desk: &dyn OrderDesk, shopper_id: i64) {
-        // Known already is as good as made.
+    async fn purchase(&self, source: &dyn OrderSource, shopper_id: i64) {
+        // The shopper may exist already.
         drop(self.inner.telegram.create_shopper(NewShopper {
             id: Some(shopper_id),
             first_name: Some(format!("Load {}", shopper_id - FIRST_SHOPPER_ID + 1)),
             ..NewShopper::default()
         }));
-        let paid = match desk.place(shopper_id).await {
+        let paid = match source.place(shopper_id).await {
             Ok(placed) => {
                 let payment = self.inner.click.pay(&placed.order_id, &placed.amount).await;
                 payment.is_ok_and(|payment| payment.is_paid()).then_some(placed.order_id)
             }
             Err(problem) => {
-                tracing::debug!(problem, "an order of the load was not placed");
+                tracing::debug!(problem, "the load could not place an order");
                 None
             }
         };
@@ -209,27 +209,27 @@ impl Loads {
         });
     }
 
-    fn told(&self) -> usize {
-        self.with(|state| state.paid.iter().filter(|order_id| self.inner.hops.is_told(order_id)).count())
+    fn notified(&self) -> usize {
+        self.with(|state| state.paid.iter().filter(|order_id| self.inner.trace.is_notified(order_id)).count())
     }
 
-    fn show(&self, order: LoadOrder, began: (Instant, i64), is_running: bool) {
+    fn show_progress(&self, request: LoadRequest, began: (Instant, i64), is_running: bool) {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let (paid, failed) = self.with(|state| (state.paid.len(), state.failed));
         let progress = LoadProgress {
-            wanted: order.purchases,
+            wanted: request.purchases,
             paid: count(paid),
             failed,
-            told: count(self.told()),
+            notified: count(self.notified()),
             is_running,
             started_at_ms: began.1,
             elapsed_ms: u64::try_from(began.0.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
-        self.inner.board.show("load", json!(progress));
+        self.inner.dashboard.show("load", json!(progress));
     }
 
-    fn desk(&self) -> Result<Arc<dyn OrderDesk>, LoadError> {
-        self.with(|state| state.desk.clone()).ok_or(LoadError::NoDesk)
+    fn order_source(&self) -> Result<Arc<dyn OrderSource>, LoadError> {
+        self.with(|state| state.order_source.clone()).ok_or(LoadError::NoOrderSource)
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {

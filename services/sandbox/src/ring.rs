@@ -1,8 +1,8 @@
-//! A list that cannot grow without end: the sandbox may run for months.
+//! A list with a fixed capacity.
 
 use std::collections::VecDeque;
 
-/// Keeps the newest entries, up to its capacity, oldest first.
+/// The newest entries, oldest first.
 #[derive(Debug, Clone)]
 pub(crate) struct Ring<T> {
     entries: VecDeque<T>,
@@ -10,23 +10,37 @@ pub(crate) struct Ring<T> {
 }
 
 impl<T> Ring<T> {
-    /// A capacity of 0 keeps nothing.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { entries: VecDeque::new(), capacity }
     }
 
-    /// Adds an entry and returns the one that had to go for it.
-    pub(crate) fn push(&mut self, entry: T) -> Option<T> {
+    /// Adds an entry, and drops the oldest if there are too many.
+    pub(crate) fn push(&mut self, entry: T) {
         self.entries.push_back(entry);
-        if self.entries.len() > self.capacity { self.entries.pop_front() } else { None }
+        if self.entries.len() > self.capacity {
+            self.entries.pop_front();
+        }
+    }
+
+    /// The newest entry for which `is_meant` is true.
+    pub(crate) fn find(&self, is_meant: impl Fn(&T) -> bool) -> Option<&T> {
+        self.entries.iter().rev().find(|entry| is_meant(entry))
+    }
+
+    /// As [`Ring::find`], to change it.
+    pub(crate) fn find_mut(&mut self, is_meant: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.entries.iter_mut().rev().find(|entry| is_meant(entry))
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.entries.iter()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut T> {
-        self.entries.iter_mut()
+    pub(crate) fn to_vec(&self) -> Vec<T>
+    where
+        T: Clone,
+    {
+        self.entries.iter().cloned().collect()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -39,11 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_entry_goes_first() {
+    fn the_oldest_entry_is_dropped() {
         let mut ring = Ring::new(2);
-        assert_eq!(ring.push(1), None);
-        assert_eq!(ring.push(2), None);
-        assert_eq!(ring.push(3), Some(1));
-        assert_eq!(ring.iter().copied().collect::<Vec<_>>(), [2, 3]);
+        for entry in 1..=3 {
+            ring.push(entry);
+        }
+        assert_eq!(ring.to_vec(), [2, 3]);
     }
 }

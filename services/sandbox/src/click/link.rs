@@ -1,38 +1,19 @@
-//! The pay link, read as CLICK reads it.
+//! Reads pay links as CLICK does.
 
 use tolov_domain::Tiyin;
 use url::{Url, form_urlencoded};
 
-use super::Click;
+use super::{error::BadLink, simulator::Click};
 
-/// What a link asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedLink {
     /// `transaction_param`.
     pub order_id: String,
-    /// The text of the link, which CLICK hands on to the merchant unchanged.
+    /// The text of the link, which CLICK sends to the merchant unchanged.
     pub amount: String,
     pub return_url: Option<Url>,
 }
 
-/// Why CLICK shows an error instead of a payment page.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadLink {
-    #[error("this is no address")]
-    NotAnAddress,
-    #[error("the pay link lacks {0}")]
-    Missing(&'static str),
-    #[error("the pay link gives {0} twice")]
-    Twice(&'static str),
-    #[error("the pay link is for {field} {given}, but this CLICK knows {known}")]
-    OtherMerchant { field: &'static str, given: String, known: i64 },
-    #[error("the amount of the pay link is not so'm like 1500 or 1500.50, above zero")]
-    Amount,
-    #[error("{0} of the pay link is too long")]
-    TooLong(&'static str),
-}
-
-/// Far more than an order number needs.
 const MAX_ORDER_CHARS: usize = 255;
 
 impl Click {

@@ -1,10 +1,9 @@
-//! A payment as CLICK sees it.
+//! A payment as CLICK keeps it.
 
 use serde::{Deserialize, Serialize};
 
-use super::callback::{Exchange, Step};
+use super::callbacks::exchange::{Exchange, Step};
 
-/// One try to pay, with every call that was made for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     pub click_trans_id: i64,
@@ -16,31 +15,30 @@ pub struct Payment {
     pub amount: String,
     pub status: PaymentStatus,
     pub created_at_ms: i64,
-    /// Every exchange with the merchant, in order; the last [`MAX_EXCHANGES`].
+    /// In the order in which they were sent; the last [`MAX_EXCHANGES`].
     pub exchanges: Vec<Exchange>,
 }
 
-/// More exchanges than this are not kept for one payment.
-pub(super) const MAX_EXCHANGES: usize = 200;
+const MAX_EXCHANGES: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// Nothing was asked yet.
+    /// Nothing was sent yet.
     Created,
-    /// The merchant refused the Prepare, or did not answer it: no money moved.
+    /// The merchant refused the Prepare or did not answer it. No money was taken.
     Refused { error: Option<i64>, error_note: String },
-    /// The merchant expects the money.
+    /// The merchant accepted the Prepare.
     Prepared { merchant_prepare_id: i64 },
-    /// The money is taken; the merchant has not confirmed yet.
+    /// The money is taken, and the merchant has not confirmed yet.
     Debited { merchant_prepare_id: i64 },
     /// The merchant confirmed.
     Paid { merchant_prepare_id: i64 },
-    /// Was paid, and the merchant had the money given back.
+    /// Was paid; the merchant had the money returned.
     Reversed { merchant_prepare_id: i64 },
-    /// The payer or CLICK cancelled, or the merchant answered -9; no money is with the merchant.
+    /// The payer or CLICK cancelled, or the merchant answered -9. No money was taken.
     Cancelled { error: i64 },
-    /// The money is taken and the merchant never understood: CLICK's support would handle it by hand.
+    /// The money is taken, and the merchant never confirmed: a case for CLICK's support.
     Hanging { merchant_prepare_id: i64 },
 }
 
@@ -49,7 +47,7 @@ impl Payment {
         matches!(self.status, PaymentStatus::Paid { .. })
     }
 
-    /// The `payment_status` of CLICK's Merchant API: below 0 failed, 0 created, 1 in work, 2 paid.
+    /// The `payment_status` of CLICK's Merchant API: below 0 failed, 0 created, 1 in progress, 2 paid.
     pub fn payment_status(&self) -> i32 {
         match self.status {
             PaymentStatus::Created => 0,
@@ -63,12 +61,12 @@ impl Payment {
         }
     }
 
-    /// How many calls of a kind the merchant got.
+    /// How many calls of a step were made.
     pub fn calls(&self, step: Step) -> usize {
         self.exchanges.iter().filter(|exchange| exchange.step == step).count()
     }
 
-    pub(super) fn note(&mut self, exchange: Exchange) {
+    pub(super) fn add(&mut self, exchange: Exchange) {
         self.exchanges.push(exchange);
         if self.exchanges.len() > MAX_EXCHANGES {
             self.exchanges.remove(0);

@@ -1,11 +1,11 @@
 //! `/sandbox/click/…`
 
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Answer, Refused, Request, done, id, ok, unknown};
-use crate::click::{Click, ClickError, Play, Twist};
+use super::request::{Answer, Refused, Request, done, id, ok, unknown};
+use crate::click::{Click, ClickError, Fault, ScenarioRequest};
 
 #[derive(Deserialize)]
 struct Merchant {
@@ -18,7 +18,6 @@ struct Reversals {
     refuse: bool,
 }
 
-/// What to pay: an order, or a link.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Pay {
@@ -26,8 +25,8 @@ enum Pay {
     Link { link: String },
 }
 
-pub(super) async fn answer(click: &Click, knob: &[&str], request: &Request) -> Answer {
-    match (request.method.as_str(), knob) {
+pub(super) async fn answer(click: &Click, path: &[&str], request: &Request) -> Answer {
+    match (request.method.as_str(), path) {
         ("POST", ["merchant"]) => {
             let Merchant { prepare_url, complete_url } = request.json()?;
             let moved = click.move_merchant(address(&prepare_url)?, address(&complete_url)?);
@@ -43,17 +42,17 @@ pub(super) async fn answer(click: &Click, knob: &[&str], request: &Request) -> A
             })
             .await
         }
-        ("POST", ["play"]) => {
-            let (click, play) = (click.clone(), request.json::<Play>()?);
-            to_the_end(async move { click.play(play).await }).await
+        ("POST", ["scenarios"]) => {
+            let (click, scenario) = (click.clone(), request.json::<ScenarioRequest>()?);
+            to_the_end(async move { click.run_scenario(scenario).await }).await
         }
-        ("GET", ["twists"]) => Ok(ok(&click.twists())),
-        ("POST", ["twists"]) => {
-            click.twist(request.json::<Twist>()?).map_err(|error| refused(&error))?;
+        ("GET", ["faults"]) => Ok(ok(&click.faults())),
+        ("POST", ["faults"]) => {
+            click.inject(request.json::<Fault>()?).map_err(|error| refused(&error))?;
             Ok(done())
         }
-        ("DELETE", ["twists"]) => {
-            click.clear_twists();
+        ("DELETE", ["faults"]) => {
+            click.clear_faults();
             Ok(done())
         }
         ("GET", ["payments"]) => {
@@ -66,16 +65,13 @@ pub(super) async fn answer(click: &Click, knob: &[&str], request: &Request) -> A
         ("GET", ["payments", payment]) => {
             click.payment(id(payment)?).map(|payment| ok(&payment)).ok_or_else(unknown)
         }
-        (_, ["invoices" | "receipts" | "api_calls" | "reversals", ..]) => {
-            merchant_api(click, knob, request).await
-        }
-        _ => Err(unknown()),
+        _ => merchant_api(click, path, request).await,
     }
 }
 
-/// What came of the Merchant API, and what the payer does with invoices.
-async fn merchant_api(click: &Click, knob: &[&str], request: &Request) -> Answer {
-    match (request.method.as_str(), knob) {
+/// Records of the Merchant API, and what a payer does with invoices.
+async fn merchant_api(click: &Click, path: &[&str], request: &Request) -> Answer {
+    match (request.method.as_str(), path) {
         ("GET", ["invoices"]) => Ok(ok(&click.invoices())),
         ("POST", ["invoices", invoice, "pay"]) => {
             let (click, invoice) = (click.clone(), id(invoice)?);
@@ -97,18 +93,18 @@ async fn merchant_api(click: &Click, knob: &[&str], request: &Request) -> Answer
 
 fn address(text: &str) -> Result<Url, Refused> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
-        Refused::new(StatusCode::UNPROCESSABLE_ENTITY, format_args!("{text:?} is no http address"))
+        Refused::new(StatusCode::UNPROCESSABLE_ENTITY, format_args!("{text:?} is not an http address"))
     })
 }
 
-/// A payment that began goes on when the caller hangs up: half a payment is nobody's wish.
-async fn to_the_end<T: serde::Serialize + Send + 'static>(
+/// Finishes a payment even if the caller hangs up.
+async fn to_the_end<T: Serialize + Send + 'static>(
     work: impl Future<Output = Result<T, ClickError>> + Send + 'static,
 ) -> Answer {
     match tokio::spawn(work).await {
         Ok(Ok(outcome)) => Ok(ok(&outcome)),
         Ok(Err(error)) => Err(refused(&error)),
-        Err(_) => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the payment broke off")),
+        Err(_) => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the payment panicked")),
     }
 }
 

@@ -1,71 +1,65 @@
-//! What the page lives on: the hops, the board and Telegram's revision, in one long poll.
+//! What the page follows: the trace, the dashboard and Telegram's revision, in one long poll.
 
 use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Answer, Refused, Request, ok, unknown};
-use crate::{Handle, http_reply::reply_with};
+use super::request::{Answer, Refused, Request, ok, unknown};
+use crate::{handle::Handle, web::reply::reply_with};
 
-/// Hops in one answer; the next ones come at once with the next poll.
-const MAX_HOPS: usize = 1_000;
+/// The next poll fetches the rest.
+const MAX_EVENTS: usize = 1_000;
 const MAX_WAIT: Duration = Duration::from_secs(25);
 
-/// `GET /sandbox/events?after=&revision=&board=&wait_ms=`: waits until there is something new to one of the three.
+/// `GET /sandbox/events?after=&revision=&dashboard=&wait_ms=`: waits until one of the three is newer, or the time is over.
 pub(super) async fn events(handle: &Handle, request: &Request) -> Answer {
     let after: u64 = request.number("after")?.unwrap_or(0);
     let revision: u64 = request.number("revision")?.unwrap_or(0);
-    let board: u64 = request.number("board")?.unwrap_or(0);
+    let dashboard: u64 = request.number("dashboard")?.unwrap_or(0);
     let wait = request.number("wait_ms")?.map_or(MAX_WAIT, Duration::from_millis).min(MAX_WAIT);
-    let is_new = || {
-        handle.hops().newest() > after
-            || handle.telegram().revision() > revision
-            || handle.board().version() > board
-    };
+    let (trace, board, telegram) = (handle.trace(), handle.dashboard(), handle.telegram());
+    let is_new = || trace.newest() > after || telegram.revision() > revision || board.version() > dashboard;
     let news = async {
-        let mut hops = handle.hops().changes();
-        let mut boards = handle.board().changes();
-        let mut chats = handle.telegram().changes();
+        let (mut events, mut values, mut chats) = (trace.changes(), board.changes(), telegram.changes());
         while !is_new() {
             tokio::select! {
-                changed = hops.changed() => if changed.is_err() { return },
-                changed = boards.changed() => if changed.is_err() { return },
+                changed = events.changed() => if changed.is_err() { return },
+                changed = values.changed() => if changed.is_err() { return },
                 changed = chats.changed() => if changed.is_err() { return },
             }
         }
     };
     tokio::select! {
-        // Nothing new in time is an answer too.
         _ = tokio::time::timeout(wait, news) => {}
-        () = handle.telegram().stopping() => {}
+        () = telegram.stopping() => {}
     }
-    let (hops, oldest) = handle.hops().after(after, MAX_HOPS);
-    let version = handle.board().version();
+    let (events, oldest) = trace.after(after, MAX_EVENTS);
+    let version = board.version();
     let mut answer = json!({
-        // Another number is another sandbox: what was read of the one before is worth nothing.
-        "run": handle.hops().run(),
-        "hops": hops,
+        // After a restart the page reloads.
+        "run": trace.started_ms(),
+        "events": events,
         "oldest": oldest,
-        "newest": handle.hops().newest(),
-        "revision": handle.telegram().revision(),
-        "board_version": version,
+        "newest": trace.newest(),
+        "revision": telegram.revision(),
+        "dashboard_version": version,
     });
-    if version > board
-        && let (Some(answer), Value::Object(board)) = (answer.as_object_mut(), handle.board().to_json())
+    if version > dashboard
+        && let (Some(answer), Value::Object(shown)) = (answer.as_object_mut(), board.to_json())
     {
-        answer.extend(board);
+        answer.extend(shown);
     }
     Ok(ok(&answer))
 }
 
-/// `GET /sandbox/events/<seq>`: one hop with its payload.
-pub(super) fn payload(handle: &Handle, seq: &str) -> Answer {
+/// `GET /sandbox/events/<seq>`: one event with its payload.
+pub(super) fn event(handle: &Handle, seq: &str) -> Answer {
     let seq = seq.parse().map_err(|_| unknown())?;
-    let (hop, payload) = handle.hops().payload(seq).ok_or_else(|| {
-        Refused::new(StatusCode::NOT_FOUND, "this hop is forgotten: only the newest are kept")
+    let (event, payload) = handle.trace().event(seq).ok_or_else(|| {
+        Refused::new(StatusCode::NOT_FOUND, "this event is not kept: only the newest ones are")
     })?;
-    // The payload is JSON text already: it goes out as it was noted.
-    let body = format!("{{\"hop\":{},\"payload\":{payload}}}", json!(hop));
+    // The payload is JSON text already.
+    let body = format!("{{\"event\":{},\"payload\":{payload}}}", json!(event));
     Ok(reply_with(StatusCode::OK, "application/json", body))
 }

@@ -6,10 +6,10 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, Refused, Request, done, id, ok, unknown};
+use super::request::{Answer, Refused, Request, done, id, ok, unknown};
 use crate::{
-    http_reply::{json_with, reply_with},
-    telegram::{Call, Channel, Contact, Fault, KnobError, NewShopper, Tap, Telegram, picture_type},
+    telegram::{Call, Channel, Contact, ControlError, Fault, NewShopper, Tap, Telegram, picture_type},
+    web::reply::{json_with, reply_with},
 };
 
 #[derive(Deserialize)]
@@ -18,7 +18,7 @@ struct Text {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct NewText {
     text: String,
     reply_to_message_id: Option<i64>,
 }
@@ -46,7 +46,7 @@ struct Query {
     query: String,
 }
 
-/// A [`Tap`] in a channel, and whose it is.
+/// A [`Tap`] of a person in a channel.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChannelTap {
@@ -57,7 +57,7 @@ struct ChannelTap {
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct Location {
     latitude: f64,
     longitude: f64,
 }
@@ -67,14 +67,14 @@ struct Enforce {
     enforce: bool,
 }
 
-pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request) -> Answer {
-    match (request.method.as_str(), knob) {
+pub(super) async fn answer(telegram: &Telegram, path: &[&str], request: &Request) -> Answer {
+    match (request.method.as_str(), path) {
         ("GET", ["shoppers"]) => Ok(ok(&telegram.shoppers())),
         ("POST", ["shoppers"]) => {
             let shopper = telegram.create_shopper(request.json::<NewShopper>()?).map_err(refused)?;
             Ok(json_with(StatusCode::CREATED, &shopper))
         }
-        ("POST", ["shoppers", shopper, act]) => shopper_acts(telegram, id(shopper)?, act, request),
+        ("POST", ["shoppers", shopper, act]) => act_of_shopper(telegram, id(shopper)?, act, request),
         ("GET", ["channels"]) => Ok(ok(&telegram.channels())),
         ("POST", ["channels"]) => {
             let channel: Channel = request.json()?;
@@ -96,7 +96,7 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
         }
         ("GET", ["chats"]) => Ok(ok(&telegram.chats())),
         ("GET", ["chats", chat, "messages"]) => messages(telegram, id(chat)?, request),
-        ("GET", ["files", path @ ..]) => picture(telegram, &path.join("/")),
+        ("GET", ["files", file @ ..]) => picture(telegram, &file.join("/")),
         ("GET", ["chats", chat, "wait"]) => wait(telegram, id(chat)?, request).await,
         ("GET", ["taps"]) => Ok(ok(&telegram.taps())),
         ("GET", ["taps", tap, "answer"]) => {
@@ -111,8 +111,8 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
             answer.map(|answer| ok(&answer)).ok_or_else(unknown)
         }
         ("GET", ["counts"]) => Ok(ok(&telegram.counts())),
-        ("GET", ["sends"]) => Ok(ok(&chosen(telegram.sends(), request)?)),
-        ("GET", ["calls"]) => Ok(ok(&chosen(telegram.calls(), request)?)),
+        ("GET", ["sends"]) => Ok(ok(&selected(telegram.sends(), request)?)),
+        ("GET", ["calls"]) => Ok(ok(&selected(telegram.calls(), request)?)),
         ("GET", ["revision"]) => Ok(ok(&json!({ "revision": telegram.revision() }))),
         ("GET", ["faults"]) => Ok(ok(&telegram.faults())),
         ("POST", ["faults"]) => {
@@ -131,25 +131,21 @@ pub(super) async fn answer(telegram: &Telegram, knob: &[&str], request: &Request
     }
 }
 
-fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {
+fn act_of_shopper(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {
     let message = match act {
         "text" => {
-            let Said { text, reply_to_message_id } = request.json()?;
+            let NewText { text, reply_to_message_id } = request.json()?;
             match reply_to_message_id {
                 Some(message_id) => telegram.reply(shopper_id, message_id, &text),
                 None => telegram.send_text(shopper_id, &text),
             }
         }
         "contact" => {
-            let contact = if request.body.is_empty() || request.body.as_ref() == b"{}" {
-                None
-            } else {
-                Some(request.json::<Contact>()?)
-            };
+            let contact = if request.has_body() { Some(request.json::<Contact>()?) } else { None };
             telegram.share_contact(shopper_id, contact)
         }
         "location" => {
-            let Place { latitude, longitude } = request.json()?;
+            let Location { latitude, longitude } = request.json()?;
             telegram.share_location(shopper_id, latitude, longitude)
         }
         "photo" => {
@@ -179,7 +175,7 @@ fn shopper_acts(telegram: &Telegram, shopper_id: i64, act: &str, request: &Reque
     message.map(|message| ok(&message)).map_err(refused)
 }
 
-/// The log of a chat, or the part of it that the query asks for.
+/// The messages of a chat, or those that the query selects.
 fn messages(telegram: &Telegram, chat_id: i64, request: &Request) -> Answer {
     let mut messages = telegram.messages(chat_id).map_err(refused)?;
     if let Some(revision) = request.number::<u64>("after_revision")? {
@@ -194,7 +190,7 @@ fn messages(telegram: &Telegram, chat_id: i64, request: &Request) -> Answer {
     Ok(ok(&messages))
 }
 
-/// A picture for the page. Anything else could be a script on this address.
+/// Serves pictures alone: any other file could run as a script of this address.
 fn picture(telegram: &Telegram, path: &str) -> Answer {
     let content = telegram.file(path).filter(|content| !content.is_empty()).ok_or_else(unknown)?;
     let kind = picture_type(&content).ok_or_else(unknown)?;
@@ -212,8 +208,8 @@ async fn wait(telegram: &Telegram, chat_id: i64, request: &Request) -> Answer {
     found.map(|message| ok(&message)).map_err(refused)
 }
 
-/// Only the calls that the query asks for.
-fn chosen(mut calls: Vec<Call>, request: &Request) -> Result<Vec<Call>, Refused> {
+/// The calls that the query selects.
+fn selected(mut calls: Vec<Call>, request: &Request) -> Result<Vec<Call>, Refused> {
     let chat_id: Option<i64> = request.number("chat_id")?;
     let method = request.text("method");
     calls.retain(|call| {
@@ -223,20 +219,22 @@ fn chosen(mut calls: Vec<Call>, request: &Request) -> Result<Vec<Call>, Refused>
     Ok(calls)
 }
 
-fn refused(error: KnobError) -> Refused {
+fn refused(error: ControlError) -> Refused {
     let status = match &error {
-        KnobError::NoShopper(_)
-        | KnobError::NoChat(_)
-        | KnobError::NoMessage { .. }
-        | KnobError::NoButton { .. } => StatusCode::NOT_FOUND,
-        KnobError::ChatExists(_) | KnobError::Blocked(_) | KnobError::NoPhoneNumber(_) => {
+        ControlError::NoShopper(_)
+        | ControlError::NoChat(_)
+        | ControlError::NoMessage { .. }
+        | ControlError::NoButton { .. } => StatusCode::NOT_FOUND,
+        ControlError::ChatExists(_) | ControlError::Blocked(_) | ControlError::NoPhoneNumber(_) => {
             StatusCode::CONFLICT
         }
-        KnobError::WrongId(..) | KnobError::NotAPhoto => StatusCode::UNPROCESSABLE_ENTITY,
-        KnobError::Timeout { .. } | KnobError::NoAnswer { .. } | KnobError::NotConfirmed { .. } => {
+        ControlError::WrongId(..) | ControlError::TooLong(_) | ControlError::NotAPhoto => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        ControlError::Timeout { .. } | ControlError::NoAnswer { .. } | ControlError::NotConfirmed { .. } => {
             StatusCode::REQUEST_TIMEOUT
         }
-        KnobError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+        ControlError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
     };
     Refused::new(status, error)
 }

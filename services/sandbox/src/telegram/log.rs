@@ -1,4 +1,4 @@
-//! Reading what happened, and waiting for what will.
+//! Reads messages, calls and taps, and waits for them.
 
 use std::time::Duration;
 
@@ -6,73 +6,77 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    KnobError, Telegram,
-    chat::{Chat, ChatKind},
-    message::{Message, Sender},
-    methods::{self, MethodKind},
-    state::{Call, CallOutcome, CallbackAnswer, CallbackQuery, State},
+    bot_api::makes_message,
+    emulator::Telegram,
+    error::ControlError,
+    state::{
+        State,
+        chat::{Chat, ChatKind},
+        message::Message,
+        records::{Call, CallOutcome, CallbackAnswer, CallbackQuery},
+    },
 };
 
 impl Telegram {
-    /// The newest revision: give it to [`Telegram::wait_for`] to wait for what comes after now.
+    /// The newest revision, for [`Telegram::wait_for`].
     pub fn revision(&self) -> u64 {
-        self.look(|state| state.revision)
+        self.read(|state| state.revision)
     }
 
-    /// The messages of a chat, oldest first, deleted ones included, with their edits.
-    pub fn messages(&self, chat_id: i64) -> Result<Vec<Message>, KnobError> {
-        self.look(|state| {
-            let chat = state.chats.get(&chat_id).ok_or(KnobError::NoChat(chat_id))?;
+    /// The messages of a chat with their edits, oldest first, deleted ones too.
+    pub fn messages(&self, chat_id: i64) -> Result<Vec<Message>, ControlError> {
+        self.read(|state| {
+            let chat = state.chats.get(&chat_id).ok_or(ControlError::NoChat(chat_id))?;
             Ok(chat.messages.values().cloned().collect())
         })
     }
 
-    /// Every chat in a line, the one with the newest change first.
+    /// A summary of every chat, the newest change first.
     pub fn chats(&self) -> Vec<ChatSummary> {
         let mut chats: Vec<ChatSummary> =
-            self.look(|state| state.chats.values().map(ChatSummary::of).collect());
+            self.read(|state| state.chats.values().map(ChatSummary::of).collect());
         chats.sort_by_key(|chat| (std::cmp::Reverse(chat.revision), chat.id));
         chats
     }
 
-    /// The bytes of a file that was sent, by its path.
+    /// The content of a file, by its path.
     pub(crate) fn file(&self, path: &str) -> Option<bytes::Bytes> {
-        self.look(|state| state.files.content(path))
+        self.read(|state| state.files.content(path))
     }
 
-    /// The newest message of the bot that is shown in a chat.
+    /// The bot's newest message that is shown in a chat.
     pub fn last_message(&self, chat_id: i64) -> Option<Message> {
-        self.look(|state| state.shown(chat_id).next().cloned())
+        self.read(|state| state.shown(chat_id).next().cloned())
     }
 
-    /// Waits until the bot shows a text with `wanted` in it, in a message made or edited after `revision` (0: ever),
-    /// and returns the newest such message.
+    /// Waits for a message of the bot that contains `wanted` and was sent or edited after `revision`, and returns the
+    /// newest such message.
     pub async fn wait_for(
         &self,
         chat_id: i64,
         wanted: &str,
         revision: u64,
         timeout: Duration,
-    ) -> Result<Message, KnobError> {
+    ) -> Result<Message, ControlError> {
         self.wait_until(chat_id, wanted, timeout, |message| {
             message.revision > revision && message.text().contains(wanted)
         })
         .await
     }
 
-    /// As [`Telegram::wait_for`], for whatever can be said of a message; `wanted` names it in the error.
+    /// As [`Telegram::wait_for`], for any condition; `wanted` describes it in the error.
     pub async fn wait_until(
         &self,
         chat_id: i64,
         wanted: &str,
         timeout: Duration,
         is_meant: impl Fn(&Message) -> bool,
-    ) -> Result<Message, KnobError> {
-        if self.look(|state| !state.chats.contains_key(&chat_id)) {
-            return Err(KnobError::NoChat(chat_id));
+    ) -> Result<Message, ControlError> {
+        if self.read(|state| !state.chats.contains_key(&chat_id)) {
+            return Err(ControlError::NoChat(chat_id));
         }
         let find = |state: &State| state.shown(chat_id).find(|message| is_meant(message)).cloned();
-        self.wait(timeout, find).await.ok_or_else(|| KnobError::Timeout {
+        self.wait(timeout, find).await.ok_or_else(|| ControlError::Timeout {
             chat_id,
             wanted: wanted.to_owned(),
             timeout_ms: timeout.as_millis(),
@@ -85,21 +89,19 @@ impl Telegram {
         &self,
         callback_query_id: &str,
         timeout: Duration,
-    ) -> Result<CallbackAnswer, KnobError> {
-        let find = |state: &State| {
-            let mut newest_first = state.callbacks.iter().rev();
-            newest_first.find(|query| query.id == callback_query_id)?.answer.clone()
-        };
+    ) -> Result<CallbackAnswer, ControlError> {
+        let find =
+            |state: &State| state.callbacks.find(|query| query.id == callback_query_id)?.answer.clone();
         let timeout_ms = timeout.as_millis();
-        self.wait(timeout, find).await.ok_or(KnobError::NoAnswer { timeout_ms })
+        self.wait(timeout, find).await.ok_or(ControlError::NoAnswer { timeout_ms })
     }
 
-    /// Looks again after every change, until there is something or the time is over.
+    /// Evaluates `find` after every change, until it finds something or the time is over.
     async fn wait<T>(&self, timeout: Duration, find: impl Fn(&State) -> Option<T>) -> Option<T> {
         let mut changes = self.changes();
         let found = async {
             loop {
-                if let Some(found) = self.look(&find) {
+                if let Some(found) = self.read(&find) {
                     return Some(found);
                 }
                 changes.changed().await.ok()?;
@@ -111,32 +113,32 @@ impl Telegram {
         }
     }
 
-    /// Every call of the bot but its polls, oldest first.
+    /// The bot's kept calls without polls, oldest first.
     pub fn calls(&self) -> Vec<Call> {
-        self.look(|state| state.calls.iter().cloned().collect())
+        self.read(|state| state.calls.to_vec())
     }
 
-    /// The calls that made a message, oldest first: the list to look for duplicates in.
+    /// The calls that made a message, oldest first.
     pub fn sends(&self) -> Vec<Call> {
         let is_send = |call: &&Call| {
             let made = matches!(call.outcome, CallOutcome::Done | CallOutcome::AnswerLost);
-            made && methods::find(&call.method).is_some_and(|method| method.kind == MethodKind::Send)
+            made && makes_message(&call.method)
         };
-        self.look(|state| state.calls.iter().filter(is_send).cloned().collect())
+        self.read(|state| state.calls.iter().filter(is_send).cloned().collect())
     }
 
-    /// Every tap, oldest first.
+    /// The kept taps, oldest first.
     pub fn taps(&self) -> Vec<CallbackQuery> {
-        self.look(|state| state.callbacks.iter().cloned().collect())
+        self.read(|state| state.callbacks.to_vec())
     }
 
-    /// Waits until the bot has confirmed every update that there is now.
-    pub async fn wait_until_confirmed(&self, timeout: Duration) -> Result<(), KnobError> {
-        let newest = self.look(|state| state.updates.newest());
+    /// Waits until the bot has confirmed every update that exists now.
+    pub async fn wait_until_confirmed(&self, timeout: Duration) -> Result<(), ControlError> {
+        let newest = self.read(|state| state.updates.newest());
         let left = |state: &State| state.updates.pending_up_to(newest);
         let confirmed = self.wait(timeout, |state| (left(state) == 0).then_some(())).await;
         let timeout_ms = timeout.as_millis();
-        confirmed.ok_or_else(|| KnobError::NotConfirmed { pending: self.look(left), timeout_ms })
+        confirmed.ok_or_else(|| ControlError::NotConfirmed { pending: self.read(left), timeout_ms })
     }
 
     /// Waits until the bot has answered an inline query.
@@ -144,24 +146,22 @@ impl Telegram {
         &self,
         inline_query_id: &str,
         timeout: Duration,
-    ) -> Result<Value, KnobError> {
+    ) -> Result<Value, ControlError> {
         let find = |state: &State| {
-            let mut answers = state.inline_answers.iter();
-            answers
-                .find(|(id, answer)| id == inline_query_id && !answer.is_null())
-                .map(|(_, answer)| answer.clone())
+            let answered = |(id, answer): &(String, Value)| id == inline_query_id && !answer.is_null();
+            state.inline_answers.find(answered).map(|(_, answer)| answer.clone())
         };
         let timeout_ms = timeout.as_millis();
-        self.wait(timeout, find).await.ok_or(KnobError::NoAnswer { timeout_ms })
+        self.wait(timeout, find).await.ok_or(ControlError::NoAnswer { timeout_ms })
     }
 
-    /// How many updates wait for the bot.
+    /// How many updates the bot has not confirmed.
     pub fn pending_updates(&self) -> usize {
-        self.look(|state| state.updates.pending())
+        self.read(|state| state.updates.pending())
     }
 }
 
-/// A chat as a list of chats shows it.
+/// A chat in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChatSummary {
     pub id: i64,
@@ -175,7 +175,6 @@ pub struct ChatSummary {
     pub last_at_ms: i64,
 }
 
-/// A line of the list shows no more.
 const LAST_TEXT_CHARS: usize = 80;
 
 impl ChatSummary {
@@ -200,13 +199,5 @@ impl ChatSummary {
             last_text: last.map_or("", Message::text).chars().take(LAST_TEXT_CHARS).collect(),
             last_at_ms: last.map_or(0, |message| message.sent_at_ms),
         }
-    }
-}
-
-impl State {
-    /// What the bot shows in a chat, newest first.
-    pub(crate) fn shown(&self, chat_id: i64) -> impl Iterator<Item = &Message> {
-        let messages = self.chats.get(&chat_id).map(|chat| chat.messages.values().rev());
-        messages.into_iter().flatten().filter(|message| message.from == Sender::Bot && !message.is_deleted())
     }
 }

@@ -1,6 +1,8 @@
-//! Telegram's own words for what it will not do. Clients compare these texts, so they are Telegram's to the letter.
+//! Telegram's error texts, exactly as Telegram writes them: clients compare them.
 
 use serde_json::{Value, json};
+
+const MAX_DESCRIPTION_CHARS: usize = 1_000;
 
 /// An answer `{"ok": false, …}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +12,6 @@ pub(crate) struct Refusal {
     pub(crate) parameters: Option<Parameters>,
 }
 
-/// The machine-readable part of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parameters {
     RetryAfter { seconds: u32 },
@@ -19,7 +20,10 @@ pub(crate) enum Parameters {
 
 impl Refusal {
     pub(crate) fn new(error_code: u16, description: impl Into<String>) -> Self {
-        Self { error_code, description: description.into(), parameters: None }
+        // It may repeat what the bot sent, and it is kept.
+        let description: String = description.into();
+        let description = description.chars().take(MAX_DESCRIPTION_CHARS).collect();
+        Self { error_code, description, parameters: None }
     }
 
     pub(crate) fn bad_request(what: impl std::fmt::Display) -> Self {
@@ -66,6 +70,10 @@ impl Refusal {
             "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook \
              first",
         )
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(413, "Request Entity Too Large")
     }
 
     pub(crate) fn too_many_requests(retry_after_s: u32) -> Self {

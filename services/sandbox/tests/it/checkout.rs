@@ -107,7 +107,7 @@ async fn the_payer_can_cancel_and_three_wrong_codes_do_it_too() {
 }
 
 #[tokio::test]
-async fn a_bad_link_and_a_refusing_merchant_are_told_to_the_payer() {
+async fn the_payer_sees_a_bad_link_and_a_refusal_of_the_merchant() {
     let sandbox = start();
     let browser = Browser::new(&sandbox);
     let (status, html) = browser.open("service_id=1").await;

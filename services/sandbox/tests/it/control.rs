@@ -1,4 +1,4 @@
-//! The knobs over HTTP, and the rims of the server.
+//! The control API over HTTP, and requests that no route takes.
 
 use serde_json::{Value, json};
 use teloxide::{prelude::*, types::ChatId};
@@ -8,18 +8,18 @@ use crate::{
     running::{Running, STAFF, TOKEN, client, start},
 };
 
-async fn post(sandbox: &Running, knob: &str, body: Value) -> (u16, Value) {
-    let answer = client().post(sandbox.url(&format!("/sandbox/{knob}"))).json(&body).send().await.unwrap();
+async fn post(sandbox: &Running, path: &str, body: Value) -> (u16, Value) {
+    let answer = client().post(sandbox.url(&format!("/sandbox/{path}"))).json(&body).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-async fn get(sandbox: &Running, knob: &str) -> (u16, Value) {
-    let answer = client().get(sandbox.url(&format!("/sandbox/{knob}"))).send().await.unwrap();
+async fn get(sandbox: &Running, path: &str) -> (u16, Value) {
+    let answer = client().get(sandbox.url(&format!("/sandbox/{path}"))).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
 #[tokio::test]
-async fn a_shopper_lives_by_http_alone() {
+async fn a_shopper_is_simulated_over_http_alone() {
     let sandbox = start();
     let bot = sandbox.bot();
     let new = json!({ "first_name": "Dilnoza", "language_code": "uz" });
@@ -54,7 +54,7 @@ async fn a_shopper_lives_by_http_alone() {
 }
 
 #[tokio::test]
-async fn faults_and_resets_are_ordered_by_http() {
+async fn faults_and_resets_are_requested_over_http() {
     let sandbox = start();
     let fault =
         json!({ "method": "sendMessage", "effect": "too_many_requests", "retry_after_s": 3, "times": 2 });
@@ -66,12 +66,31 @@ async fn faults_and_resets_are_ordered_by_http() {
     assert_eq!(post(&sandbox, "reset", json!({})).await.0, 200);
     assert_eq!(get(&sandbox, &format!("telegram/chats/{shopper}/messages")).await.0, 404);
     sandbox.bot().send_message(ChatId(STAFF), "the channel stays").await.unwrap();
-    let (status, told) = post(&sandbox, "telegram/faults", json!({ "effect": "meteor" })).await;
-    assert!(status == 422 && told["error"].as_str().unwrap().contains("meteor"), "{told}");
+    let (status, told) = post(&sandbox, "telegram/faults", json!({ "effect": "unknown" })).await;
+    assert!(status == 422 && told["error"].as_str().unwrap().contains("unknown"), "{told}");
 }
 
 #[tokio::test]
-async fn payments_are_played_by_http() {
+async fn text_that_is_too_long_to_keep_is_refused() {
+    let sandbox = start();
+    let shopper = sandbox.shopper();
+    let text = json!({ "text": "x".repeat(4_097) });
+    assert_eq!(post(&sandbox, &format!("telegram/shoppers/{shopper}/text"), text).await.0, 422);
+    let name = json!({ "first_name": "x".repeat(64 * 1024) });
+    assert_eq!(post(&sandbox, "telegram/shoppers", name).await.0, 413);
+    let markup = json!({ "keyboard": [[{ "text": "x".repeat(64 * 1024) }]] });
+    let send = json!({ "chat_id": shopper, "text": "?", "reply_markup": markup });
+    let answer =
+        client().post(sandbox.url(&format!("/bot{TOKEN}/sendMessage"))).json(&send).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let send = json!({ "chat_id": shopper, "text": "x".repeat(256 * 1024 + 1) });
+    let answer =
+        client().post(sandbox.url(&format!("/bot{TOKEN}/sendMessage"))).json(&send).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+}
+
+#[tokio::test]
+async fn payments_and_scenarios_run_over_http() {
     let sandbox = start();
     let order = json!({ "order_id": "1001", "amount": "1500" });
     assert_eq!(post(&sandbox, "click/pay", order.clone()).await.0, 409, "no merchant yet");
@@ -80,10 +99,10 @@ async fn payments_are_played_by_http() {
     assert_eq!(post(&sandbox, "click/merchant", urls).await.0, 200);
     let (_, payment) = post(&sandbox, "click/pay", order).await;
     assert_eq!(payment["status"]["status"], "paid");
-    let play =
-        json!({ "order_id": "1001", "amount": "1500", "variation": "wrong_signature", "step": "complete" });
-    let (_, played) = post(&sandbox, "click/play", play).await;
-    assert_eq!(played["exchanges"][1]["answer"]["error"], -1, "{played}");
+    let scenario =
+        json!({ "order_id": "1001", "amount": "1500", "scenario": "wrong_signature", "step": "complete" });
+    let (_, ended) = post(&sandbox, "click/scenarios", scenario).await;
+    assert_eq!(ended["exchanges"][1]["answer"]["error"], -1, "{ended}");
     let (_, payments) = get(&sandbox, "click/payments?order_id=1001").await;
     assert_eq!(payments.as_array().unwrap().len(), 2);
     let (_, again) = get(&sandbox, &format!("click/payments/{}", payment["click_trans_id"])).await;
@@ -111,11 +130,11 @@ async fn forms_gets_and_unknown_methods_are_answered_as_telegram_does() {
 
     let too_much = vec![b'x'; 21 * 1024 * 1024];
     let request = client().post(sandbox.url(&format!("/bot{TOKEN}/sendPhoto"))).body(too_much);
-    // The server may hang up before it has read everything; then the client sees a broken connection.
+    // The server may close the connection before it has read everything.
     if let Ok(answer) = request.send().await {
         assert_eq!(answer.status(), 413);
     }
     let index = client().get(sandbox.url("/sandbox")).send().await.unwrap().text().await.unwrap();
-    assert!(index.contains("/sandbox/click/play"));
+    assert!(index.contains("/sandbox/click/scenarios"));
     assert_eq!(client().get(sandbox.url("/nothing")).send().await.unwrap().status(), 404);
 }

@@ -1,4 +1,4 @@
-//! Faults on order and Telegram's limits, as teloxide meets them.
+//! Telegram's faults and limits, as teloxide sees them.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tolov_sandbox::telegram::{CallOutcome, Fault, FaultEffect};
 use crate::running::{STAFF, TOKEN, client, config, start, start_with};
 
 #[tokio::test]
-async fn a_429_says_how_long_to_wait_and_only_hits_the_calls_it_was_meant_for() {
+async fn a_429_has_its_wait_and_affects_only_its_calls() {
     let sandbox = start();
     let (bot, shopper, other) = (sandbox.bot(), sandbox.shopper(), sandbox.shopper());
     let effect = FaultEffect::TooManyRequests { retry_after_s: 7 };
@@ -26,7 +26,7 @@ async fn a_429_says_how_long_to_wait_and_only_hits_the_calls_it_was_meant_for() 
 }
 
 #[tokio::test]
-async fn a_lost_answer_leaves_the_message_sent_and_the_bot_in_the_dark() {
+async fn a_lost_answer_leaves_the_message_sent_and_the_bot_without_a_result() {
     let sandbox = start();
     let (bot, shopper) = (sandbox.bot(), sandbox.shopper());
     sandbox.telegram().inject(Fault::once("sendMessage", FaultEffect::LostAnswer)).unwrap();
@@ -57,7 +57,7 @@ async fn calls_can_be_refused_migrated_and_delayed() {
     bot.send_message(ChatId(shopper), "x").await.unwrap();
     assert!(began.elapsed() >= Duration::from_millis(120));
 
-    // teloxide sits ten seconds over a 500, so this one is asked by hand.
+    // teloxide waits ten seconds after a 500, so this call is made without it.
     telegram
         .inject(Fault { method: None, chat_id: None, times: 1, effect: FaultEffect::ServerError })
         .unwrap();
@@ -69,7 +69,7 @@ async fn calls_can_be_refused_migrated_and_delayed() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_comes_after_the_message_is_there() {
+async fn a_late_answer_comes_after_the_message_is_shown() {
     let sandbox = start();
     let (bot, shopper) = (sandbox.bot(), sandbox.shopper());
     let effect = FaultEffect::LateAnswer { delay_ms: 60_000 };
@@ -81,7 +81,7 @@ async fn a_slow_answer_comes_after_the_message_is_there() {
 }
 
 #[tokio::test]
-async fn telegrams_limits_hold_when_they_are_switched_on() {
+async fn telegrams_limits_are_enforced_when_they_are_on() {
     let mut config = config();
     config.telegram.enforce_limits = true;
     let sandbox = start_with(config);

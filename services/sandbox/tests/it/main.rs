@@ -1,5 +1,5 @@
-//! The sandbox from outside: a real teloxide bot, a merchant, a payer's browser.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+//! The sandbox from outside: a teloxide bot, a merchant, a payer's browser.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bot_api;
 mod checkout;

@@ -1,4 +1,4 @@
-//! A merchant of a hundred lines: enough of section 4's rules to tell right calls of CLICK from wrong ones.
+//! A merchant that follows enough of docs/click.md to tell correct calls of CLICK from wrong ones.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,15 +16,15 @@ use warp::{Filter, http::StatusCode, reply::Response};
 use crate::running::{Running, SECRET_KEY, SERVICE_ID};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mishap {
+pub(crate) enum Misbehaviour {
     /// Answers with HTTP 500.
     ServerError,
     /// Answers later than CLICK waits.
     Slow,
     /// Answers -7.
-    StorageTrouble,
-    /// Does the work, and answers something that is no JSON.
-    Nonsense,
+    StorageError,
+    /// Executes the call, and answers something that is not JSON.
+    NotJson,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,28 +35,28 @@ enum Attempt {
 }
 
 #[derive(Debug, Default)]
-struct Books {
+struct State {
     orders: BTreeMap<String, Tiyin>,
     attempts: BTreeMap<String, (String, Attempt)>,
     by_click: BTreeMap<i64, PrepareId>,
-    /// What goes wrong with the next Completes.
-    mishaps: VecDeque<Mishap>,
+    /// For the next Completes.
+    misbehaviours: VecDeque<Misbehaviour>,
     paid_times: u32,
 }
 
 #[derive(Clone)]
 pub(crate) struct Merchant {
-    books: Arc<Mutex<Books>>,
+    state: Arc<Mutex<State>>,
     pub(crate) url: Url,
 }
 
 impl Merchant {
     /// A merchant with one order of 1500 so'm, known to the sandbox's CLICK.
     pub(crate) async fn known_to(sandbox: &Running) -> Self {
-        let books = Arc::new(Mutex::new(Books::default()));
+        let state = Arc::new(Mutex::new(State::default()));
         let order = ("1001".to_owned(), Tiyin::parse_soum("1500").unwrap());
-        books.lock().unwrap().orders.extend([order]);
-        let served = Arc::clone(&books);
+        state.lock().unwrap().orders.extend([order]);
+        let served = Arc::clone(&state);
         let route = warp::post()
             .and(warp::header::exact("content-type", "application/x-www-form-urlencoded"))
             .and(warp::body::bytes())
@@ -64,28 +64,28 @@ impl Merchant {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = Url::parse(&format!("http://{}/click", listener.local_addr().unwrap())).unwrap();
         tokio::spawn(warp::serve(route).incoming(listener).run());
-        sandbox.handle.click().point_at(url.clone(), url.clone());
-        Self { books, url }
+        sandbox.handle.click().set_merchant(url.clone(), url.clone());
+        Self { state, url }
     }
 
-    pub(crate) fn next_completes(&self, mishaps: impl IntoIterator<Item = Mishap>) {
-        self.books.lock().unwrap().mishaps.extend(mishaps);
+    pub(crate) fn next_completes(&self, misbehaviours: impl IntoIterator<Item = Misbehaviour>) {
+        self.state.lock().unwrap().misbehaviours.extend(misbehaviours);
     }
 
     pub(crate) fn paid_times(&self) -> u32 {
-        self.books.lock().unwrap().paid_times
+        self.state.lock().unwrap().paid_times
     }
 }
 
-async fn answer(books: Arc<Mutex<Books>>, body: Bytes) -> Response {
+async fn answer(state: Arc<Mutex<State>>, body: Bytes) -> Response {
     let (form, parsed) = CallbackForm::parse(&body);
     let is_complete = form.action() == Some("1");
-    let mishap = if is_complete { books.lock().unwrap().mishaps.pop_front() } else { None };
-    match mishap {
-        Some(Mishap::ServerError) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
-        Some(Mishap::Slow) => tokio::time::sleep(Duration::from_secs(2)).await,
-        Some(Mishap::StorageTrouble) => return json(&Reply::code(ClickCode::FailedToUpdateUser)),
-        Some(Mishap::Nonsense) | None => {}
+    let misbehaviour = if is_complete { state.lock().unwrap().misbehaviours.pop_front() } else { None };
+    match misbehaviour {
+        Some(Misbehaviour::ServerError) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
+        Some(Misbehaviour::Slow) => tokio::time::sleep(Duration::from_secs(2)).await,
+        Some(Misbehaviour::StorageError) => return json(&Reply::code(ClickCode::FailedToUpdateUser)),
+        Some(Misbehaviour::NotJson) | None => {}
     }
     let code = if parsed.is_err() {
         Err(ClickCode::ErrorInRequest)
@@ -97,12 +97,12 @@ async fn answer(books: Arc<Mutex<Books>>, body: Bytes) -> Response {
     } else {
         Err(ClickCode::SignCheckFailed)
     };
-    let reply = code.and_then(|callback| books.lock().unwrap().enter(&callback)).unwrap_or_else(Reply::code);
-    if mishap == Some(Mishap::Nonsense) { plain(StatusCode::OK, "<html>") } else { json(&reply) }
+    let reply = code.and_then(|callback| state.lock().unwrap().decide(&callback)).unwrap_or_else(Reply::code);
+    if misbehaviour == Some(Misbehaviour::NotJson) { plain(StatusCode::OK, "<html>") } else { json(&reply) }
 }
 
-impl Books {
-    fn enter(&mut self, callback: &Callback) -> Result<Reply, ClickCode> {
+impl State {
+    fn decide(&mut self, callback: &Callback) -> Result<Reply, ClickCode> {
         if callback.service_id != SERVICE_ID {
             return Err(ClickCode::ErrorInRequest);
         }
@@ -158,8 +158,8 @@ fn plain(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-/// A merchant that takes the connection and hangs up.
-pub(crate) async fn rude_url() -> Url {
+/// An address where every connection is closed at once.
+pub(crate) async fn closing_url() -> Url {
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let url = Url::parse(&format!("http://{}/click", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move {

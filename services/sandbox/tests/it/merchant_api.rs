@@ -20,7 +20,7 @@ use crate::{
 
 const MERCHANT_USER_ID: i64 = 4321;
 
-/// A sandbox whose calendar is the test's, with a merchant that has order 1001.
+/// A sandbox with the test's clock and a merchant that has order 1001.
 struct World {
     sandbox: Running,
     clock: ManualClock,
@@ -97,7 +97,7 @@ fn assert_refused((status, body): &(u16, Value), expected: StatusCode, words: &s
 }
 
 #[tokio::test]
-async fn a_call_without_a_right_auth_header_gets_nothing() {
+async fn a_call_without_a_correct_auth_header_is_refused() {
     let world = World::new().await;
     let payment_id = world.paid().await;
     let call = Call::PaymentStatus { service_id: SERVICE_ID, payment_id };
@@ -218,7 +218,7 @@ async fn a_finished_payment_is_given_back_once() {
     let (status, body) = world.call(&reversal(payment_id)).await;
     assert_eq!((status, &body["payment_id"]), (200, &json!(payment_id)));
     assert_eq!(world.status_of(payment_id).await, -1);
-    assert_refused(&world.call(&reversal(payment_id)).await, StatusCode::BAD_REQUEST, "reversed already");
+    assert_refused(&world.call(&reversal(payment_id)).await, StatusCode::BAD_REQUEST, "already reversed");
     assert_refused(&world.call(&reversal(1)).await, StatusCode::NOT_FOUND, "payment");
     let refused = world.sandbox.handle.click().pay("1001", "1").await.unwrap();
     let answer = world.call(&reversal(refused.click_paydoc_id)).await;
@@ -232,15 +232,15 @@ async fn last_months_payment_is_given_back_on_the_first_and_not_on_the_second() 
     world.clock.advance(Duration::hours(2));
     assert_eq!(world.call(&reversal(early)).await.0, 200, "it is the 1st");
     world.clock.advance(Duration::hours(24));
-    assert_refused(&world.call(&reversal(late)).await, StatusCode::BAD_REQUEST, "earlier month");
+    assert_refused(&world.call(&reversal(late)).await, StatusCode::BAD_REQUEST, "in its month");
 }
 
 #[tokio::test]
 async fn the_cards_bank_may_refuse_a_reversal() {
     let world = World::new().await;
     let payment_id = world.paid().await;
-    let knob = world.sandbox.url("/sandbox/click/reversals");
-    let turned = client().post(knob).json(&json!({"refuse": true})).send().await.unwrap();
+    let url = world.sandbox.url("/sandbox/click/reversals");
+    let turned = client().post(url).json(&json!({"refuse": true})).send().await.unwrap();
     assert_eq!(turned.status(), 200);
     assert_refused(&world.call(&reversal(payment_id)).await, StatusCode::BAD_REQUEST, "bank");
     assert_eq!(world.status_of(payment_id).await, 2);

@@ -1,13 +1,13 @@
-//! CLICK plays a payment, well or badly.
+//! Payments, correct ones and scenarios.
 
 use tolov_click::PayLink;
 use tolov_domain::{OrderId, Tiyin};
 use tolov_sandbox::click::{
-    BadLink, ClickError, MerchantAnswer, Payment, PaymentStatus, Play, Step, Variation,
+    BadLink, ClickError, MerchantAnswer, Payment, PaymentStatus, Scenario, ScenarioRequest, Step,
 };
 
 use crate::{
-    merchant::{Merchant, Mishap, rude_url},
+    merchant::{Merchant, Misbehaviour, closing_url},
     running::{MERCHANT_ID, SERVICE_ID, start},
 };
 
@@ -56,7 +56,7 @@ async fn a_pay_link_is_read_as_click_reads_it() {
 }
 
 #[tokio::test]
-async fn a_refused_prepare_moves_no_money() {
+async fn a_refused_prepare_takes_no_money() {
     let sandbox = start();
     let merchant = Merchant::known_to(&sandbox).await;
     for (order, amount, code) in [("77", "1500", -5), ("1001", "1499.99", -2)] {
@@ -68,10 +68,15 @@ async fn a_refused_prepare_moves_no_money() {
 }
 
 #[tokio::test]
-async fn a_complete_that_is_not_understood_is_sent_again() {
+async fn a_complete_that_is_not_confirmed_is_sent_again() {
     let sandbox = start();
     let merchant = Merchant::known_to(&sandbox).await;
-    merchant.next_completes([Mishap::ServerError, Mishap::Slow, Mishap::StorageTrouble, Mishap::Nonsense]);
+    merchant.next_completes([
+        Misbehaviour::ServerError,
+        Misbehaviour::Slow,
+        Misbehaviour::StorageError,
+        Misbehaviour::NotJson,
+    ]);
     let payment = sandbox.handle.click().pay("1001", "1500").await.unwrap();
     assert_eq!(codes(&payment, Step::Complete), [None, None, Some(-7), None, Some(-4)]);
     let answers: Vec<_> = payment.exchanges.iter().map(|exchange| &exchange.answer).collect();
@@ -82,34 +87,34 @@ async fn a_complete_that_is_not_understood_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_merchant_that_never_understands_leaves_the_payment_hanging() {
+async fn a_merchant_that_never_confirms_leaves_the_payment_hanging() {
     let sandbox = start();
     let merchant = Merchant::known_to(&sandbox).await;
-    merchant.next_completes([Mishap::StorageTrouble; 9]);
+    merchant.next_completes([Misbehaviour::StorageError; 9]);
     let payment = sandbox.handle.click().pay("1001", "1500").await.unwrap();
     assert_eq!(payment.status, PaymentStatus::Hanging { merchant_prepare_id: 500 });
     assert_eq!(payment.calls(Step::Complete), 5);
 }
 
 #[tokio::test]
-async fn nobody_at_the_merchants_address_is_an_answer_too() {
+async fn a_merchant_that_does_not_answer_refuses_the_payment() {
     let sandbox = start();
     let click = sandbox.handle.click();
     assert_eq!(click.pay("1001", "1500").await, Err(ClickError::NoMerchant));
-    let url = rude_url().await;
-    click.point_at(url.clone(), url);
+    let url = closing_url().await;
+    click.set_merchant(url.clone(), url);
     let payment = click.pay("1001", "1500").await.unwrap();
     assert!(matches!(payment.status, PaymentStatus::Refused { error: None, .. }), "{payment:?}");
 }
 
-/// What a right merchant answers: to the Prepare, and to the Completes.
+/// A correct merchant's answers to the Prepare and to the Completes, and how often it was paid.
 type Expected = (i64, Vec<i64>, u32);
 
-async fn played(variation: Variation) -> Expected {
+async fn outcome_of(scenario: Scenario) -> Expected {
     let sandbox = start();
     let merchant = Merchant::known_to(&sandbox).await;
-    let play = Play::new("1001", "1500", variation);
-    let payment = sandbox.handle.click().play(play).await.unwrap();
+    let request = ScenarioRequest::new("1001", "1500", scenario);
+    let payment = sandbox.handle.click().run_scenario(request).await.unwrap();
     let prepare = codes(&payment, Step::Prepare).last().copied().flatten().unwrap_or(i64::MIN);
     let completes =
         codes(&payment, Step::Complete).into_iter().map(|code| code.unwrap_or(i64::MIN)).collect();
@@ -117,56 +122,57 @@ async fn played(variation: Variation) -> Expected {
 }
 
 #[tokio::test]
-async fn each_variation_is_what_it_says() {
-    let field = |step, field: &str| Variation::MissingField { step, field: field.to_owned() };
-    let twice = |step, field: &str| Variation::FieldTwice { step, field: field.to_owned() };
-    let amount = |step| Variation::WrongAmount { step, sent: "1.00".to_owned() };
-    let cases: [(Variation, Expected); 24] = [
-        (Variation::Normal, (0, vec![0], 1)),
-        (Variation::PrepareOnly, (0, vec![], 0)),
-        (Variation::WrongSignature { step: Step::Prepare }, (-1, vec![], 0)),
-        (Variation::WrongSignature { step: Step::Complete }, (0, vec![-1], 0)),
+async fn each_scenario_does_what_it_says() {
+    let field = |step, field: &str| Scenario::MissingField { step, field: field.to_owned() };
+    let twice = |step, field: &str| Scenario::FieldTwice { step, field: field.to_owned() };
+    let amount = |step| Scenario::WrongAmount { step, sent: "1.00".to_owned() };
+    let cases: [(Scenario, Expected); 24] = [
+        (Scenario::Normal, (0, vec![0], 1)),
+        (Scenario::PrepareOnly, (0, vec![], 0)),
+        (Scenario::WrongSignature { step: Step::Prepare }, (-1, vec![], 0)),
+        (Scenario::WrongSignature { step: Step::Complete }, (0, vec![-1], 0)),
         (amount(Step::Prepare), (-2, vec![], 0)),
         (amount(Step::Complete), (0, vec![-2], 0)),
-        (Variation::WrongServiceId { step: Step::Prepare, service_id: 1 }, (-8, vec![], 0)),
-        (Variation::WrongServiceId { step: Step::Complete, service_id: 1 }, (0, vec![-8], 0)),
-        (Variation::UnknownPrepareId { merchant_prepare_id: 999_999_999_999 }, (0, vec![-6], 0)),
+        (Scenario::WrongServiceId { step: Step::Prepare, service_id: 1 }, (-8, vec![], 0)),
+        (Scenario::WrongServiceId { step: Step::Complete, service_id: 1 }, (0, vec![-8], 0)),
+        (Scenario::UnknownPrepareId { merchant_prepare_id: 999_999_999_999 }, (0, vec![-6], 0)),
         (field(Step::Prepare, "click_paydoc_id"), (-8, vec![], 0)),
         (field(Step::Complete, "merchant_prepare_id"), (0, vec![-8], 0)),
         (twice(Step::Prepare, "amount"), (-8, vec![], 0)),
         (twice(Step::Complete, "error"), (0, vec![-8], 0)),
-        (Variation::UnknownAction { action: 2 }, (-3, vec![], 0)),
-        (Variation::CompleteWithoutPrepare { merchant_prepare_id: 500 }, (i64::MIN, vec![-6], 0)),
-        (Variation::RepeatedPrepare { times: 3 }, (0, vec![0], 1)),
-        (Variation::RepeatedComplete { times: 3 }, (0, vec![0, -4, -4], 1)),
-        (Variation::Cancel { error: -5017 }, (0, vec![-9], 0)),
-        (Variation::CancelPaid { error: -1 }, (0, vec![0, -4], 1)),
-        (Variation::CancelPaid { error: -5017 }, (0, vec![0, -9], 1)),
-        (Variation::OtherTransIdInComplete, (0, vec![0], 1)),
-        (Variation::DroppedAnswer { step: Step::Prepare }, (0, vec![0], 1)),
-        (Variation::DroppedAnswer { step: Step::Complete }, (0, vec![0, -4], 1)),
-        (Variation::Delay { delay_ms: 30 }, (0, vec![0], 1)),
+        (Scenario::UnknownAction { action: 2 }, (-3, vec![], 0)),
+        (Scenario::CompleteWithoutPrepare { merchant_prepare_id: 500 }, (i64::MIN, vec![-6], 0)),
+        (Scenario::RepeatedPrepare { times: 3 }, (0, vec![0], 1)),
+        (Scenario::RepeatedComplete { times: 3 }, (0, vec![0, -4, -4], 1)),
+        (Scenario::Cancel { error: -5017 }, (0, vec![-9], 0)),
+        (Scenario::CancelPaid { error: -1 }, (0, vec![0, -4], 1)),
+        (Scenario::CancelPaid { error: -5017 }, (0, vec![0, -9], 1)),
+        (Scenario::OtherTransIdInComplete, (0, vec![0], 1)),
+        (Scenario::DroppedAnswer { step: Step::Prepare }, (0, vec![0], 1)),
+        (Scenario::DroppedAnswer { step: Step::Complete }, (0, vec![0, -4], 1)),
+        (Scenario::Delay { delay_ms: 30 }, (0, vec![0], 1)),
     ];
-    for (variation, expected) in cases {
-        assert_eq!(played(variation.clone()).await, expected, "{variation:?}");
+    for (scenario, expected) in cases {
+        assert_eq!(outcome_of(scenario.clone()).await, expected, "{scenario:?}");
     }
 }
 
 #[tokio::test]
-async fn parallel_completes_pay_once_and_a_twist_can_be_followed_by_the_right_complete() {
+async fn parallel_completes_pay_once_and_a_wrong_complete_can_be_followed_by_a_correct_one() {
     let sandbox = start();
     let merchant = Merchant::known_to(&sandbox).await;
     let click = sandbox.handle.click();
-    let play = Play::new("1001", "1500", Variation::ParallelCompletes { count: 20 });
-    let payment = click.play(play).await.unwrap();
+    let request = ScenarioRequest::new("1001", "1500", Scenario::ParallelCompletes { count: 20 });
+    let payment = click.run_scenario(request).await.unwrap();
     let zeros = codes(&payment, Step::Complete).into_iter().filter(|code| *code == Some(0)).count();
     assert_eq!((payment.calls(Step::Complete), zeros, merchant.paid_times()), (20, 1, 1));
 
-    let forged = Variation::WrongSignature { step: Step::Complete };
-    let payment = click.play(Play::new("1001", "1500", forged).then_complete()).await.unwrap();
+    let forged = Scenario::WrongSignature { step: Step::Complete };
+    let payment =
+        click.run_scenario(ScenarioRequest::new("1001", "1500", forged).then_complete()).await.unwrap();
     assert_eq!(codes(&payment, Step::Complete), [Some(-1), Some(0)]);
-    let unknown = Variation::MissingField { step: Step::Prepare, field: "amout".to_owned() };
-    let refused = click.play(Play::new("1001", "1500", unknown)).await;
+    let unknown = Scenario::MissingField { step: Step::Prepare, field: "amout".to_owned() };
+    let refused = click.run_scenario(ScenarioRequest::new("1001", "1500", unknown)).await;
     assert_eq!(refused, Err(ClickError::NoSuchField("amout".to_owned())));
 }
 

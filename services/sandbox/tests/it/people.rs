@@ -1,4 +1,4 @@
-//! What people do at their end, and waiting until the bot has seen it.
+//! What people do, and waiting until the bot has confirmed it.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use teloxide::{
     prelude::*,
     types::{ChatId, InlineKeyboardButton, InlineKeyboardMarkup, UpdateKind},
 };
-use tolov_sandbox::telegram::{KnobError, Tap, Tapped};
+use tolov_sandbox::telegram::{ControlError, Tap, Tapped};
 
 use crate::running::{SOON, STAFF, start};
 
 #[tokio::test]
-async fn staff_tap_under_a_post_of_the_channel_and_the_bot_learns_who_and_where() {
+async fn staff_tap_below_a_channel_post_and_the_bot_gets_person_and_chat() {
     let sandbox = start();
     let (bot, courier) = (sandbox.bot(), sandbox.shopper());
     let accept = InlineKeyboardMarkup::new([[InlineKeyboardButton::callback("Qabul qilish", "accept:1")]]);
@@ -26,21 +26,24 @@ async fn staff_tap_under_a_post_of_the_channel_and_the_bot_learns_who_and_where(
     assert_eq!(query.regular_message().unwrap().chat.id, ChatId(STAFF));
 
     let telegram = sandbox.telegram();
-    assert_eq!(telegram.tap_in_channel(courier, courier, &Tap::text("x")), Err(KnobError::NoChat(courier)));
-    assert_eq!(telegram.tap_in_channel(STAFF, 404, &Tap::text("Qabul")), Err(KnobError::NoShopper(404)));
+    assert_eq!(
+        telegram.tap_in_channel(courier, courier, &Tap::text("x")),
+        Err(ControlError::NoChat(courier))
+    );
+    assert_eq!(telegram.tap_in_channel(STAFF, 404, &Tap::text("Qabul")), Err(ControlError::NoShopper(404)));
     let wrong = telegram.tap_in_channel(STAFF, courier, &Tap::text("Yo'q"));
-    assert!(matches!(wrong, Err(KnobError::NoButton { chat_id: STAFF, .. })), "{wrong:?}");
+    assert!(matches!(wrong, Err(ControlError::NoButton { chat_id: STAFF, .. })), "{wrong:?}");
 }
 
 #[tokio::test]
-async fn who_waits_for_a_confirmation_waits_for_the_updates_of_that_moment() {
+async fn a_wait_for_confirmation_covers_the_updates_of_its_beginning() {
     let sandbox = start();
     let (bot, shopper, telegram) = (sandbox.bot(), sandbox.shopper(), sandbox.telegram());
     telegram.wait_until_confirmed(SOON).await.unwrap();
     telegram.send_text(shopper, "one").unwrap();
     let one = bot.get_updates().await.unwrap()[0].id.0;
     let waited = telegram.wait_until_confirmed(Duration::from_millis(20)).await;
-    assert_eq!(waited, Err(KnobError::NotConfirmed { pending: 1, timeout_ms: 20 }));
+    assert_eq!(waited, Err(ControlError::NotConfirmed { pending: 1, timeout_ms: 20 }));
     let later = async {
         telegram.send_text(shopper, "two").unwrap();
         bot.get_updates().offset(i32::try_from(one + 1).unwrap()).await.unwrap()
@@ -74,5 +77,5 @@ async fn a_reply_carries_the_message_that_it_is_to() {
     let UpdateKind::Message(message) = &updates[0].kind else { panic!("{updates:?}") };
     assert_eq!((message.text(), message.reply_to_message().unwrap().id), (Some("Javob"), asked.id));
     let nothing = sandbox.telegram().reply(shopper, 404, "x");
-    assert_eq!(nothing, Err(KnobError::NoMessage { chat_id: shopper, message_id: 404 }));
+    assert_eq!(nothing, Err(ControlError::NoMessage { chat_id: shopper, message_id: 404 }));
 }

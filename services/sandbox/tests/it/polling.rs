@@ -17,7 +17,7 @@ use teloxide::{
     },
 };
 use tokio::sync::mpsc;
-use tolov_sandbox::telegram::{Contact, KnobError, Tap, Tapped};
+use tolov_sandbox::telegram::{Contact, ControlError, Tap, Tapped};
 use warp::Filter;
 
 use crate::running::{Running, SOON, start};
@@ -46,7 +46,7 @@ async fn a_poll_waits_for_an_update_and_the_offset_confirms_it() {
 }
 
 #[tokio::test]
-async fn of_two_polls_at_once_the_older_is_ended_with_a_conflict() {
+async fn of_two_concurrent_polls_the_older_ends_with_a_conflict() {
     let sandbox = start();
     let bot = sandbox.bot();
     let first = tokio::spawn(async move { bot.get_updates().timeout(9).await });
@@ -61,7 +61,7 @@ async fn of_two_polls_at_once_the_older_is_ended_with_a_conflict() {
 }
 
 #[tokio::test]
-async fn updates_that_were_not_asked_for_do_not_come() {
+async fn updates_that_were_not_requested_are_not_sent() {
     let sandbox = start();
     let shopper = sandbox.shopper();
     let bot = sandbox.bot();
@@ -107,7 +107,7 @@ fn spawn_dispatcher(sandbox: &Running) -> teloxide::dispatching::ShutdownToken {
 }
 
 #[tokio::test]
-async fn a_whole_dispatcher_talks_with_a_shopper() {
+async fn a_teloxide_dispatcher_serves_a_shopper() {
     let sandbox = start();
     let shopper = sandbox.shopper();
     let token = spawn_dispatcher(&sandbox);
@@ -124,7 +124,7 @@ async fn a_whole_dispatcher_talks_with_a_shopper() {
     assert_eq!((edited.message_id, edited.earlier.len()), (message_id, 1));
     // The edit took the keyboard away.
     let gone = telegram.tap(shopper, &Tap::data("add:7"));
-    assert!(matches!(gone, Err(KnobError::NoButton { .. })), "{gone:?}");
+    assert!(matches!(gone, Err(ControlError::NoButton { .. })), "{gone:?}");
 
     telegram.share_contact(shopper, None).unwrap();
     sandbox.shown(shopper, "Got +99890").await;
@@ -143,7 +143,7 @@ async fn a_whole_dispatcher_talks_with_a_shopper() {
 }
 
 #[tokio::test]
-async fn a_reply_keyboard_button_sends_what_it_promises() {
+async fn each_reply_keyboard_button_sends_its_content() {
     let sandbox = start();
     let (bot, shopper) = (sandbox.bot(), sandbox.shopper());
     let rows = [[
@@ -213,14 +213,14 @@ async fn a_stop_ends_a_waiting_poll_and_the_sandbox_in_time() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_a_caller_that_says_half_a_word_nor_for_a_merchant_that_never_answers() {
+async fn a_stop_waits_neither_for_half_a_request_nor_for_a_merchant_that_never_confirms() {
     let mut config = crate::running::config();
     config.click.longest_pause = Duration::from_mins(1);
     config.click.first_pause = Duration::from_mins(1);
     config.stop_timeout = Duration::from_millis(200);
     let mut sandbox = crate::running::start_with(config);
     let merchant = crate::merchant::Merchant::known_to(&sandbox).await;
-    merchant.next_completes([crate::merchant::Mishap::StorageTrouble; 9]);
+    merchant.next_completes([crate::merchant::Misbehaviour::StorageError; 9]);
     let click = sandbox.handle.click().clone();
     let payment = tokio::spawn(async move { click.pay("1001", "1500").await });
     let mut half = tokio::net::TcpStream::connect(sandbox.addr).await.unwrap();

@@ -17,7 +17,7 @@ pub(crate) const STAFF: i64 = -1_001_234;
 pub(crate) const SERVICE_ID: i64 = 12345;
 pub(crate) const MERCHANT_ID: i64 = 678;
 pub(crate) const SECRET_KEY: &str = "sandbox-only-key-of-the-tests";
-/// Nothing here takes this long; what does is broken.
+/// Longer than anything here takes.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 pub(crate) struct Running {

@@ -8,8 +8,8 @@ use serde_json::{Value, json, value::RawValue};
 use tolov_domain::{Language, OrderId, OrderedProduct, Tiyin, UserId, order::OrderLine, ports::ShopStore};
 use tolov_sandbox::{
     Handle,
-    hops::NewHop,
-    load::{OrderDesk, PlacedOrder},
+    load::{OrderSource, PlacedOrder},
+    monitor::TraceEvent,
 };
 use tolov_shop::{
     catalogue::{self, Article, Product},
@@ -73,8 +73,8 @@ impl Desk {
         let payment_url =
             answer["payment_url"].as_str().context("an order without a payment_url")?.to_owned();
         let facts = json!({ "shopper_id": shopper_id, "amount": total.grouped(), "link": payment_url });
-        let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&id).facts(facts);
-        self.sandbox.hops().note(hop.payload(json!({ "request": body, "answer": answer })));
+        let event = TraceEvent::new("order", "POST /api/create_order → 201").of_order(&id).facts(facts);
+        self.sandbox.trace().record(event.payload(&json!({ "request": body, "answer": answer })));
         Ok(Order { id, total, payment_url })
     }
 
@@ -107,7 +107,7 @@ fn total_of(lines: &[OrderLine]) -> Result<Tiyin> {
     })
 }
 
-impl OrderDesk for Desk {
+impl OrderSource for Desk {
     fn place(
         &self,
         shopper_id: i64,

@@ -9,7 +9,10 @@ use tolov_domain::ports::{
 };
 use tolov_kit::lifecycle::Stop;
 use tolov_projector::Projector;
-use tolov_sandbox::{Handle, Switch, hops::Hops};
+use tolov_sandbox::{
+    Handle,
+    monitor::{Switch, Trace},
+};
 
 use super::{
     watched_bus::{WatchedConsumer, WatchedPublisher},
@@ -22,16 +25,16 @@ use crate::adapters::{Bus, system_clock};
 pub(super) struct Parts {
     bus: Arc<Bus>,
     store: Arc<dyn ShopStore>,
-    hops: Hops,
+    trace: Trace,
     broker: Switch,
     bot: Switch,
 }
 
 impl Parts {
     pub(super) fn new(sandbox: &Handle, bus: Arc<Bus>, store: Arc<dyn ShopStore>) -> Self {
-        let (hops, board) = (sandbox.hops().clone(), sandbox.board());
-        let store = Arc::new(WatchedShop::new(store, hops.clone(), board.switch("store")));
-        Self { bus, store, hops, broker: board.switch("broker"), bot: board.switch("bot") }
+        let (trace, dashboard) = (sandbox.trace().clone(), sandbox.dashboard());
+        let store = Arc::new(WatchedShop::new(store, trace.clone(), dashboard.switch("store")));
+        Self { bus, store, trace, broker: dashboard.switch("broker"), bot: dashboard.switch("bot") }
     }
 
     pub(super) fn shop(&self) -> Arc<dyn ShopStore> {
@@ -39,13 +42,13 @@ impl Parts {
     }
 
     pub(super) fn publisher(&self) -> Arc<dyn Publisher> {
-        Arc::new(WatchedPublisher::new(self.bus.publisher(), self.hops.clone(), self.broker.clone()))
+        Arc::new(WatchedPublisher::new(self.bus.publisher(), self.trace.clone(), self.broker.clone()))
     }
 
     fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
         let bus = Arc::clone(&self.bus);
         let connect = Box::new(move || bus.consumer(queue));
-        Arc::new(WatchedConsumer::new(connect, queue, self.hops.clone(), self.broker.clone()))
+        Arc::new(WatchedConsumer::new(connect, queue, self.trace.clone(), self.broker.clone()))
     }
 
     pub(super) fn projector(&self) -> Projector {

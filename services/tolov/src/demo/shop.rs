@@ -12,7 +12,7 @@ use tolov_kit::{
     lifecycle::{Stop, Tasks},
     secret::Secret,
 };
-use tolov_sandbox::{Config, Handle, Service, click::ClickConfig, load::OrderDesk, telegram::Channel};
+use tolov_sandbox::{Config, Handle, Service, click::ClickConfig, load::OrderSource, telegram::Channel};
 use tolov_shop::seed;
 use tolov_webhook::ledger::Ledger;
 use url::Url;
@@ -62,7 +62,7 @@ impl DemoShop {
         let webhook = tolov_webhook::Service::new(config, deps).await?;
         let (webhook_url, ledger) = (url_of(webhook.addr())?, webhook.ledger());
         let callback_url = webhook_url.join(tolov_webhook::http::CLICK_PATH)?;
-        handle.click().point_at(callback_url.clone(), callback_url);
+        handle.click().set_merchant(callback_url.clone(), callback_url);
         tasks.spawn("webhook", webhook.run(stop.clone()));
 
         let shopper_id = populate(&handle)?;
@@ -83,8 +83,8 @@ impl DemoShop {
             http: reqwest::Client::builder().no_proxy().build()?,
             webhook_url: webhook_url.clone(),
         });
-        let order_desk: Arc<dyn OrderDesk> = desk.clone();
-        handle.loads().open_desk(order_desk);
+        let order_source: Arc<dyn OrderSource> = desk.clone();
+        handle.load().set_order_source(order_source);
         tokio::spawn(watch::commits(handle.clone(), ledger.clone(), stop.clone()));
         tokio::spawn(watch::gauges(handle.clone(), ledger.clone(), admin, stop.clone()));
         Ok(Self {

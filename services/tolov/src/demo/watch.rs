@@ -12,10 +12,7 @@ use tolov_kit::{
     clock::{Clock, SystemClock},
     lifecycle::{Stop, pause},
 };
-use tolov_sandbox::{
-    Handle,
-    hops::{Hop, NewHop},
-};
+use tolov_sandbox::{Handle, monitor::TraceEvent};
 use tolov_webhook::ledger::{Ledger, LedgerError};
 
 /// Callbacks that are looked at in one go.
@@ -24,11 +21,11 @@ const GAUGES_EVERY: Duration = Duration::from_millis(300);
 
 /// Follows the callbacks and notes what each left in the ledger, until `stop`.
 pub(super) async fn commits(handle: Handle, ledger: Ledger, stop: Stop) {
-    let mut changes = handle.hops().changes();
+    let mut changes = handle.trace().changes();
     let mut seen = 0;
     loop {
-        let (hops, _) = handle.hops().after(seen, MAX_AT_ONCE);
-        let Some(last) = hops.last() else {
+        let (events, _) = handle.trace().after(seen, MAX_AT_ONCE);
+        let Some(last) = events.last() else {
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
                 () = stop.cancelled() => return,
@@ -36,23 +33,23 @@ pub(super) async fn commits(handle: Handle, ledger: Ledger, stop: Stop) {
             continue;
         };
         seen = last.seq;
-        for hop in hops.iter().filter(|hop| matches!(hop.stage, "prepare" | "complete")) {
+        for event in events.iter().filter(|event| matches!(event.stage, "prepare" | "complete")) {
             // The callback was answered, so its commit is there to be read; if not, there is nothing to show.
-            if let Ok(Some(hop)) = commit_of(&ledger, hop).await {
-                handle.hops().note(hop);
+            if let Ok(Some(event)) = commit_of(&ledger, event).await {
+                handle.trace().record(event);
             }
         }
     }
 }
 
-/// What the callback of a hop left in the ledger.
-async fn commit_of(ledger: &Ledger, hop: &Hop) -> Result<Option<NewHop>, LedgerError> {
-    let number = hop.order_id.as_deref().and_then(|id| id.parse().ok());
+/// What the callback of an event left in the ledger.
+async fn commit_of(ledger: &Ledger, event: &TraceEvent) -> Result<Option<TraceEvent>, LedgerError> {
+    let number = event.order_id.as_deref().and_then(|id| id.parse().ok());
     let Some(order_id) = number.and_then(|number| OrderId::try_new(number).ok()) else { return Ok(None) };
     let (order, attempts, callbacks) =
         tokio::try_join!(ledger.order(order_id), ledger.attempts(order_id), ledger.callbacks(order_id))?;
     let (Some(order), Some(last)) = (order, callbacks.last()) else { return Ok(None) };
-    if last.received_at < hop.at_ms {
+    if last.received_at < event.at_ms {
         // This one was lost on the way: the ledger has nothing of it.
         return Ok(None);
     }
@@ -79,8 +76,8 @@ async fn commit_of(ledger: &Ledger, hop: &Hop) -> Result<Option<NewHop>, LedgerE
         "attempts": attempts,
         "callbacks": kept,
     });
-    let title = format!("COMMIT: {}, {}", hop.stage, order.status);
-    let commit = NewHop::new("ledger", title).of_order(&order.order_id).at_ms(last.received_at);
+    let title = format!("COMMIT: {}, {}", event.stage, order.status);
+    let commit = TraceEvent::new("ledger", title).of_order(&order.order_id).at_ms(last.received_at);
     Ok(Some(commit.facts(json!({ "status": order.status })).payload(payload)))
 }
 
@@ -90,13 +87,13 @@ pub(super) async fn gauges(handle: Handle, ledger: Ledger, bus: Arc<dyn BusAdmin
         if let Ok(outbox) = ledger.outbox_status().await {
             let now_ms = unix_ms(SystemClock.now());
             let age_ms = outbox.oldest_at.map_or(0, |since| (now_ms - since).max(0));
-            handle.board().show("outbox", json!({ "depth": outbox.depth, "age_ms": age_ms }));
+            handle.dashboard().show("outbox", json!({ "depth": outbox.depth, "age_ms": age_ms }));
         }
         for queue in Queue::ALL {
             if let Ok(depth) = bus.depth(queue).await {
                 let shown =
                     json!({ "ready": depth.ready, "retrying": depth.retrying, "parked": depth.parked });
-                handle.board().show(queue.name(), shown);
+                handle.dashboard().show(queue.name(), shown);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The bus, watched: every message that passes is a hop on the page, and the page can stop the broker.
+//! The bus, watched: every message that passes is an event on the page, and the page can stop the broker.
 
 use std::{
     collections::BTreeSet,
@@ -13,20 +13,17 @@ use tolov_domain::ports::{
     PortError,
     bus::{Consumer, Delivery, OutgoingMessage, Published, Publisher, Queue, Route, Verdict},
 };
-use tolov_sandbox::{
-    Switch,
-    hops::{Hops, NewHop},
-};
+use tolov_sandbox::monitor::{Switch, Trace, TraceEvent};
 
 fn stopped() -> PortError {
     PortError::Unavailable("the broker was stopped from the page".to_owned())
 }
 
-/// Who publishes decides what the hops are called.
+/// Who publishes decides what the events are called.
 #[derive(Debug)]
 pub(super) struct WatchedPublisher {
     inner: Arc<dyn Publisher>,
-    hops: Hops,
+    trace: Trace,
     broker: Switch,
     /// Events that wait in the outbox and were noted as waiting.
     waiting: Mutex<BTreeSet<String>>,
@@ -38,8 +35,8 @@ const NOTICED_AFTER: Duration = Duration::from_millis(50);
 const MAX_WAITING: usize = 10_000;
 
 impl WatchedPublisher {
-    pub(super) fn new(inner: Arc<dyn Publisher>, hops: Hops, broker: Switch) -> Self {
-        Self { inner, hops, broker, waiting: Mutex::default() }
+    pub(super) fn new(inner: Arc<dyn Publisher>, trace: Trace, broker: Switch) -> Self {
+        Self { inner, trace, broker, waiting: Mutex::default() }
     }
 
     /// The relay has taken it out of the outbox. Told once while the broker is away, and once when it goes.
@@ -63,7 +60,7 @@ impl WatchedPublisher {
         }
         let title =
             if goes { format!("{key} → relay") } else { format!("{key} waits: the broker is away") };
-        self.hops.note(hop_of("outbox", title, &message.body).ok(goes).payload(payload(message)));
+        self.trace.record(event_of("outbox", title, &message.body).ok(goes).payload(&payload(message)));
     }
 
     fn note_decision(&self, message: &OutgoingMessage, decision: &Published) {
@@ -75,7 +72,7 @@ impl WatchedPublisher {
         // What the projector publishes is its own doing: the path shows it at the projector.
         let stage = if matches!(message.route, Route::Payments(_)) { "broker" } else { "projector" };
         let title = format!("{exchange} {key} → {said}");
-        self.hops.note(hop_of(stage, title, &message.body).ok(ok).payload(payload(message)));
+        self.trace.record(event_of(stage, title, &message.body).ok(ok).payload(&payload(message)));
     }
 }
 
@@ -94,11 +91,11 @@ fn body_of(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into())
 }
 
-fn hop_of(stage: &'static str, title: String, body: &[u8]) -> NewHop {
-    let hop = NewHop::new(stage, title);
+fn event_of(stage: &'static str, title: String, body: &[u8]) -> TraceEvent {
+    let event = TraceEvent::new(stage, title);
     match body_of(body).get("order_id").and_then(Value::as_i64) {
-        Some(order_id) => hop.of_order(&order_id),
-        None => hop,
+        Some(order_id) => event.of_order(&order_id),
+        None => event,
     }
 }
 
@@ -131,7 +128,7 @@ pub(super) struct WatchedConsumer {
     connect: MakeConsumer,
     connection: Mutex<Option<Arc<dyn Consumer>>>,
     queue: Queue,
-    hops: Hops,
+    trace: Trace,
     broker: Switch,
 }
 
@@ -142,8 +139,8 @@ impl fmt::Debug for WatchedConsumer {
 }
 
 impl WatchedConsumer {
-    pub(super) fn new(connect: MakeConsumer, queue: Queue, hops: Hops, broker: Switch) -> Self {
-        Self { connect, connection: Mutex::default(), queue, hops, broker }
+    pub(super) fn new(connect: MakeConsumer, queue: Queue, trace: Trace, broker: Switch) -> Self {
+        Self { connect, connection: Mutex::default(), queue, trace, broker }
     }
 
     /// The connection, made anew where there is none.
@@ -164,7 +161,7 @@ impl WatchedConsumer {
         let again =
             if delivery.retries > 0 { format!(", retry {}", delivery.retries) } else { String::new() };
         let title = format!("{} → {}{again}", self.queue.name(), delivery.schema);
-        self.hops.note(hop_of(stage, title, &delivery.body).payload(json!({
+        self.trace.record(event_of(stage, title, &delivery.body).payload(&json!({
             "queue": self.queue.name(),
             "message_id": delivery.id,
             "type": delivery.schema,

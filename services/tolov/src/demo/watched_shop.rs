@@ -1,4 +1,4 @@
-//! The shop store, watched: what the projector writes is a hop on the page, and the page can stop the store.
+//! The shop store, watched: what the projector writes is an event on the page, and the page can stop the store.
 
 use std::sync::Arc;
 
@@ -15,22 +15,19 @@ use tolov_domain::{
     },
     time::Timestamp,
 };
-use tolov_sandbox::{
-    Switch,
-    hops::{Hops, NewHop},
-};
+use tolov_sandbox::monitor::{Switch, Trace, TraceEvent};
 use tolov_shop::order::{ORDERS, ShopOrder, Stage, Stock};
 
 #[derive(Debug)]
 pub(super) struct WatchedShop {
     inner: Arc<dyn ShopStore>,
-    hops: Hops,
+    trace: Trace,
     store: Switch,
 }
 
 impl WatchedShop {
-    pub(super) fn new(inner: Arc<dyn ShopStore>, hops: Hops, store: Switch) -> Self {
-        Self { inner, hops, store }
+    pub(super) fn new(inner: Arc<dyn ShopStore>, trace: Trace, store: Switch) -> Self {
+        Self { inner, trace, store }
     }
 
     fn shop(&self) -> Result<&dyn ShopStore, PortError> {
@@ -57,15 +54,16 @@ impl WatchedShop {
             };
             if is_settled {
                 let name = event_id.as_str().split(':').next().unwrap_or_default();
-                let hop = NewHop::new("store", format!("{name} → {}", order.stage().as_str()));
+                let event = TraceEvent::new("store", format!("{name} → {}", order.stage().as_str()));
                 let payload = json!({ "event_id": event_id, "order": body });
-                self.hops.note(hop.payload(payload).of_order(&order.id));
+                self.trace.record(event.payload(payload).of_order(&order.id));
             }
         } else if let (Stage::AwaitingPayment, Some(link)) = (order.stage(), order.link()) {
             let amount = order.total.grouped();
             let facts = json!({ "shopper_id": order.user_id, "amount": amount, "link": link.url });
-            let hop = NewHop::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
-            self.hops.note(hop.payload(body));
+            let event =
+                TraceEvent::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
+            self.trace.record(event.payload(body));
         }
     }
 }

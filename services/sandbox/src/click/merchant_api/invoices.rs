@@ -1,48 +1,26 @@
-//! Invoices: the payer finds them in the CLICK application, and pays or deletes them there.
+//! Invoices: the payer pays or deletes them in the CLICK application.
 
-use serde::Serialize;
 use tolov_click::merchant_api::{InvoiceCreated, InvoiceState, NewInvoice};
 
-use super::{ApiRefusal, Done, success};
-use crate::click::{Click, ClickError, Payment};
-
-/// An invoice as CLICK keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Invoice {
-    pub invoice_id: i64,
-    pub order_id: String,
-    /// So'm, as the callbacks will have it.
-    pub amount: String,
-    pub phone_number: String,
-    pub status: InvoiceStatus,
-    pub created_at_ms: i64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum InvoiceStatus {
-    Waiting,
-    /// The payer has confirmed; the payment is under way.
-    InWork,
-    Paid {
-        click_trans_id: i64,
-    },
-    Deleted,
-}
+use super::{
+    super::{error::ClickError, payment::Payment, simulator::Click},
+    answer::{ApiRefusal, ApiResult, success},
+    records::{Invoice, InvoiceStatus},
+};
 
 impl Click {
-    /// Every invoice that is remembered, oldest first.
+    /// The kept invoices, oldest first.
     pub fn invoices(&self) -> Vec<Invoice> {
-        self.with(|state| state.invoices.iter().cloned().collect())
+        self.with(|state| state.invoices.to_vec())
     }
 
-    /// The payer confirms the invoice in the application. It can be tried again when the payment does not succeed.
+    /// The payer confirms the invoice. After a payment that does not succeed the invoice waits again.
     pub async fn pay_invoice(&self, invoice_id: i64) -> Result<Payment, ClickError> {
         let invoice = self.change_invoice(invoice_id, |invoice| {
             if invoice.status != InvoiceStatus::Waiting {
                 return Err(ClickError::InvoiceNotWaiting(invoice_id));
             }
-            invoice.status = InvoiceStatus::InWork;
+            invoice.status = InvoiceStatus::InProgress;
             Ok(invoice.clone())
         })?;
         let paid = self.pay(&invoice.order_id, &invoice.amount).await;
@@ -59,7 +37,6 @@ impl Click {
         paid
     }
 
-    /// The payer deletes the invoice in the application.
     pub fn delete_invoice(&self, invoice_id: i64) -> Result<(), ClickError> {
         self.change_invoice(invoice_id, |invoice| {
             if invoice.status != InvoiceStatus::Waiting {
@@ -76,8 +53,7 @@ impl Click {
         change: impl FnOnce(&mut Invoice) -> Result<T, ClickError>,
     ) -> Result<T, ClickError> {
         self.with(|state| {
-            let mut newest_first = state.invoices.iter_mut().rev();
-            let invoice = newest_first.find(|invoice| invoice.invoice_id == invoice_id);
+            let invoice = state.invoices.find_mut(|invoice| invoice.invoice_id == invoice_id);
             change(invoice.ok_or(ClickError::NoSuchInvoice(invoice_id))?)
         })
     }
@@ -100,13 +76,12 @@ impl Click {
         success(InvoiceCreated { invoice_id })
     }
 
-    pub(super) fn invoice_status(&self, invoice_id: i64) -> Done {
+    pub(super) fn invoice_status(&self, invoice_id: i64) -> ApiResult {
         let status = self.with(|state| {
-            let mut newest_first = state.invoices.iter().rev();
-            newest_first.find(|invoice| invoice.invoice_id == invoice_id).map(|invoice| invoice.status)
+            state.invoices.find(|invoice| invoice.invoice_id == invoice_id).map(|invoice| invoice.status)
         });
         let (invoice_status, note) = match status.ok_or_else(|| ApiRefusal::not_found("invoice"))? {
-            InvoiceStatus::Waiting | InvoiceStatus::InWork => (InvoiceState::WAITING, "Waiting"),
+            InvoiceStatus::Waiting | InvoiceStatus::InProgress => (InvoiceState::WAITING, "Waiting"),
             InvoiceStatus::Paid { .. } => (InvoiceState::PAID, "Paid"),
             InvoiceStatus::Deleted => (InvoiceState::DELETED, "Deleted"),
         };

@@ -1,24 +1,27 @@
-//! Status and reversal. `payment_id` is `click_paydoc_id`: the documents do not say, and this is the number that the
-//! payer sees.
+//! Status and reversal. `payment_id` is `click_paydoc_id`, the number that the payer sees: CLICK does not document it.
 
 use http::StatusCode;
 use time::Date;
 use tolov_click::merchant_api::{PaymentState, Reversed};
 use tolov_domain::time::{TASHKENT, from_unix_ms};
 
-use super::{ApiRefusal, Done, success};
-use crate::click::{Click, Payment, PaymentStatus};
+use super::{
+    super::{
+        payment::{Payment, PaymentStatus},
+        simulator::Click,
+    },
+    answer::{ApiRefusal, ApiResult, success},
+};
 
 impl Click {
-    /// From now on every reversal is refused, as UZCARD may do, or is not.
+    /// Whether reversals are refused from now on, as a card's bank may do.
     pub fn refuse_reversals(&self, refuse: bool) {
         self.with(|state| state.refuses_reversals = refuse);
     }
 
-    pub(super) fn payment_status(&self, payment_id: i64) -> Done {
+    pub(super) fn payment_status(&self, payment_id: i64) -> ApiResult {
         let found = self.with(|state| {
-            let mut newest_first = state.payments.iter().rev();
-            newest_first.find(|payment| payment.click_paydoc_id == payment_id).map(Payment::payment_status)
+            state.payments.find(|payment| payment.click_paydoc_id == payment_id).map(Payment::payment_status)
         });
         let status = found.ok_or_else(|| ApiRefusal::not_found("payment"))?;
         Ok(success(PaymentState {
@@ -28,13 +31,13 @@ impl Click {
         }))
     }
 
-    /// Of several payments of one order on one day the one that counts is told: the paid one, else the newest.
-    pub(super) fn payment_status_by_order(&self, order_id: &str, date: Date) -> Done {
+    /// Of several payments of one order on one day: the paid one, else the newest.
+    pub(super) fn payment_status_by_order(&self, order_id: &str, date: Date) -> ApiResult {
         let found = self.with(|state| {
             let of_the_day =
-                |payment: &&Payment| payment.order_id == order_id && day(payment.created_at_ms) == date;
-            let newest = state.payments.iter().rev().find(of_the_day);
-            let paid = state.payments.iter().rev().filter(of_the_day).find(|payment| payment.is_paid());
+                |payment: &Payment| payment.order_id == order_id && day(payment.created_at_ms) == date;
+            let newest = state.payments.find(of_the_day);
+            let paid = state.payments.find(|payment| of_the_day(payment) && payment.is_paid());
             paid.or(newest).map(|payment| (payment.click_paydoc_id, payment.payment_status()))
         });
         let (payment_id, status) =
@@ -46,18 +49,18 @@ impl Click {
         }))
     }
 
-    /// Gives the money back. The merchant is not called: it asked for it.
-    pub(super) fn reverse(&self, payment_id: i64) -> Done {
+    /// Returns the money. The merchant gets no callback.
+    pub(super) fn reverse(&self, payment_id: i64) -> ApiResult {
         let today = day(self.now_ms());
         self.with(|state| {
             let refuses = state.refuses_reversals;
-            let mut newest_first = state.payments.iter_mut().rev();
-            let payment = newest_first
-                .find(|payment| payment.click_paydoc_id == payment_id)
+            let payment = state
+                .payments
+                .find_mut(|payment| payment.click_paydoc_id == payment_id)
                 .ok_or_else(|| ApiRefusal::not_found("payment"))?;
             let merchant_prepare_id = match payment.status {
                 PaymentStatus::Paid { merchant_prepare_id } => merchant_prepare_id,
-                PaymentStatus::Reversed { .. } => return Err(refused("the payment is reversed already")),
+                PaymentStatus::Reversed { .. } => return Err(refused("the payment is already reversed")),
                 PaymentStatus::Created
                 | PaymentStatus::Refused { .. }
                 | PaymentStatus::Prepared { .. }
@@ -67,7 +70,7 @@ impl Click {
             };
             if !may_be_reversed(day(payment.created_at_ms), today) {
                 return Err(refused(
-                    "a payment of an earlier month is reversed on the 1st of the next one at most",
+                    "a payment can be reversed in its month, and on the 1st of the next one",
                 ));
             }
             if refuses {

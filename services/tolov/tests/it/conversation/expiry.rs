@@ -44,7 +44,7 @@ async fn money_comes_late(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     takes(&dilnoza, "Sovg'alar", "So'zana", "+1").await;
     orders(&dilnoza).await;
-    world.post("click/twists", &json!({ "step": "complete", "twist": "late", "delay_ms": 12_000 })).await;
+    world.post("click/faults", &json!({ "step": "complete", "effect": "late", "delay_ms": 12_000 })).await;
     let link = dilnoza.pay_link().await;
     let (payment, ()) = tokio::join!(dilnoza.follows(&link), dilnoza.sees_text("state-expired"));
     assert_eq!(payment["status"]["status"], "paid", "{payment}");

@@ -1,0 +1,137 @@
+//! The routes of the Merchant API: authentication, types, and the calls.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use tolov_click::{
+    ApiAnswer, Auth, Call,
+    merchant_api::{AUTH_HEADER, BASE_PATH, BadCall},
+};
+use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
+
+use super::{
+    super::simulator::Click,
+    answer::{ApiRefusal, ApiResult, as_json},
+    records::ApiCall,
+};
+use crate::web::reply::json_with;
+
+/// How far the timestamp of an Auth header may be from now; CLICK does not document its limit.
+const AUTH_TOLERANCE_S: i64 = 10 * 60;
+/// Far more than a receipt needs.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+pub(crate) fn routes(click: Click) -> BoxedFilter<(Response,)> {
+    warp::path!("v2" / "merchant" / ..)
+        .and(warp::path::full())
+        .and(warp::method())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::bytes())
+        .map(move |path: FullPath, method: Method, headers: HeaderMap, body: Bytes| {
+            click.answer_api(&method, path.as_str(), &headers, &body)
+        })
+        .boxed()
+}
+
+impl Click {
+    /// The kept calls to the Merchant API, oldest first.
+    pub fn api_calls(&self) -> Vec<ApiCall> {
+        self.with(|state| state.api_calls.to_vec())
+    }
+
+    fn answer_api(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Response {
+        let (status, body, code, note) = match self.execute(method, path, headers, body) {
+            Ok(body) => (StatusCode::OK, body, 0, "Success".to_owned()),
+            Err(ApiRefusal { status, note }) => {
+                // CLICK does not publish its codes.
+                let code = -i64::from(status.as_u16());
+                let body = ApiAnswer::<()> { error_code: code, error_note: note.clone(), body: None };
+                (status, as_json(&body), code, note)
+            }
+        };
+        let call = ApiCall {
+            at_ms: self.now_ms(),
+            method: method.to_string(),
+            path: path.chars().take(300).collect(),
+            http_status: status.as_u16(),
+            error_code: code,
+            error_note: note,
+        };
+        self.with(|state| state.api_calls.push(call));
+        json_with(status, &body)
+    }
+
+    fn execute(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> ApiResult {
+        self.check_auth(headers)?;
+        if body.len() > MAX_BODY_BYTES {
+            return Err(ApiRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
+        }
+        check_types(method, headers)?;
+        let call = Call::parse(method.as_str(), path, body).map_err(|bad| match &bad {
+            BadCall::NoSuchAddress => {
+                let tail = path.strip_prefix(BASE_PATH).unwrap_or_default();
+                ApiRefusal::new(StatusCode::NOT_FOUND, format_args!("there is no {method} {tail}"))
+            }
+            BadCall::Body(_) => ApiRefusal::new(StatusCode::BAD_REQUEST, bad),
+        })?;
+        if call.service_id() != self.inner.config.service_id {
+            return Err(ApiRefusal::new(
+                StatusCode::FORBIDDEN,
+                format_args!("service_id {} is not this merchant's", call.service_id()),
+            ));
+        }
+        match call {
+            Call::CreateInvoice(invoice) => Ok(self.create_invoice(invoice)),
+            Call::InvoiceStatus { invoice_id, .. } => self.invoice_status(invoice_id),
+            Call::PaymentStatus { payment_id, .. } => self.payment_status(payment_id),
+            Call::PaymentStatusByOrder { merchant_trans_id, date, .. } => {
+                self.payment_status_by_order(&merchant_trans_id, date)
+            }
+            Call::Reversal { payment_id, .. } => self.reverse(payment_id),
+            Call::SubmitItems(items) => self.submit_items(&items),
+            Call::SubmitQrCode(qr_code) => self.submit_qr_code(qr_code),
+            Call::FiscalData { payment_id, .. } => self.fiscal_data(payment_id),
+        }
+    }
+
+    fn check_auth(&self, headers: &HeaderMap) -> Result<(), ApiRefusal> {
+        let refused = |note: &dyn std::fmt::Display| ApiRefusal::new(StatusCode::UNAUTHORIZED, note);
+        let auth = headers.get(AUTH_HEADER).ok_or_else(|| refused(&"the Auth header is missing"))?;
+        let auth = auth.to_str().map_err(|_| refused(&"the Auth header is not text"))?;
+        let auth = Auth::parse(auth).map_err(|bad| refused(&bad))?;
+        if !auth.is_signed_by(&self.inner.secret_key) {
+            return Err(refused(&"the digest of the Auth header is not sha1(timestamp + secret key)"));
+        }
+        let age_s = self.now_ms() / 1_000 - auth.timestamp_s;
+        if age_s.abs() > AUTH_TOLERANCE_S {
+            return Err(refused(&format_args!(
+                "the timestamp of the Auth header is {age_s} s old; the sandbox allows {AUTH_TOLERANCE_S} s"
+            )));
+        }
+        match self.inner.config.merchant_user_id {
+            Some(known) if known != auth.merchant_user_id => {
+                Err(refused(&"merchant_user_id of the Auth header is not this merchant's"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// The simulator answers JSON only; CLICK also answers XML.
+fn check_types(method: &Method, headers: &HeaderMap) -> Result<(), ApiRefusal> {
+    let has = |name: header::HeaderName, wanted: &[&str]| {
+        let Some(value) = headers.get(&name) else { return false };
+        let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        wanted.iter().any(|kind| value.contains(kind))
+    };
+    let accepts = !headers.contains_key(header::ACCEPT) || has(header::ACCEPT, &["application/json", "*/*"]);
+    if !accepts {
+        return Err(ApiRefusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "Accept: the sandbox answers application/json",
+        ));
+    }
+    if *method == Method::POST && !has(header::CONTENT_TYPE, &["application/json"]) {
+        return Err(ApiRefusal::new(StatusCode::BAD_REQUEST, "Content-Type must be application/json"));
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Payments that go wrong in a given way.
+
+pub(super) mod definition;
+mod run;

@@ -1,0 +1,4 @@
+//! What people do: shoppers in their private chats, staff in a channel.
+
+mod shoppers;
+pub(super) mod taps;
