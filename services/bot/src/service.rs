@@ -29,7 +29,7 @@ pub struct Service {
 
 impl Service {
     /// Checks the settings. Nothing of the network is needed.
-    pub fn new(config: Config, deps: Deps) -> Result<Self, ConfigError> {
+    pub fn new(config: Config, deps: &Deps) -> Result<Self, ConfigError> {
         config.check()?;
         let telegram = Arc::new(Telegram::new(&config)?);
         let rate_limiter =
@@ -44,7 +44,7 @@ impl Service {
             config: Arc::new(config),
             me: OnceLock::new(),
         });
-        let notifier = Arc::new(Notifier::new(&deps, Arc::clone(&handlers)));
+        let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
     }
 

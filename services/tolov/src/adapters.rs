@@ -104,6 +104,18 @@ impl Bus {
         }
     }
 
+    /// Closes connections and files. For when the services have ended and before the runtime does.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::RabbitMq(bus) => bus.close().await,
+            Self::Embedded(bus) => {
+                if let Err(error) = bus.close().await {
+                    tracing::warn!(%error, "the bus was not closed cleanly");
+                }
+            }
+        }
+    }
+
     pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
         match self {
             Self::RabbitMq(bus) => Arc::new(bus.publisher()),
@@ -192,12 +204,38 @@ fn collections() -> Vec<Collection> {
     [&tolov_shop::COLLECTIONS[..], &tolov_bot::COLLECTIONS].concat()
 }
 
-/// Opens the shop store.
-pub(crate) async fn open_shop(address: &ShopAddress) -> Result<Arc<dyn ShopStore>, PortError> {
-    match address {
-        ShopAddress::MongoDb(url) => {
-            Ok(Arc::new(MongoShop::connect(url, MongoOptions::default(), &collections()).await?))
+/// An open shop store. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) enum Shop {
+    MongoDb(MongoShop),
+    Embedded(EmbeddedShop),
+}
+
+impl Shop {
+    pub(crate) async fn open(address: &ShopAddress) -> Result<Self, PortError> {
+        match address {
+            ShopAddress::MongoDb(url) => {
+                MongoShop::connect(url, MongoOptions::default(), &collections()).await.map(Self::MongoDb)
+            }
+            ShopAddress::Embedded(folder) => EmbeddedShop::open(folder).await.map(Self::Embedded),
         }
-        ShopAddress::Embedded(folder) => Ok(Arc::new(EmbeddedShop::open(folder).await?)),
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn ShopStore> {
+        match self {
+            Self::MongoDb(shop) => Arc::new(shop.clone()),
+            Self::Embedded(shop) => Arc::new(shop.clone()),
+        }
+    }
+
+    /// Closes connections and files. For when the services have ended and before the runtime does.
+    pub(crate) async fn close(&self) {
+        let closed = match self {
+            Self::MongoDb(shop) => shop.close().await,
+            Self::Embedded(shop) => shop.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the shop store was not closed cleanly");
+        }
     }
 }

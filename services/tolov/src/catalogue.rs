@@ -18,7 +18,7 @@ use tolov_shop::{
 };
 
 use crate::{
-    adapters::{Embedded, ShopAddress, open_shop},
+    adapters::{Embedded, Shop, ShopAddress},
     cli::{CatalogueDeed, Seed},
     local_defaults,
 };
@@ -29,7 +29,7 @@ const SHOWN_MAX: usize = 100;
 async fn opened(env: &Env) -> Result<Arc<dyn ShopStore>> {
     let address = ShopAddress::from_env(env, Embedded::Allowed);
     env.finish()?;
-    Ok(open_shop(&address).await?)
+    Ok(Shop::open(&address).await?.store())
 }
 
 /// `tolov seed`

@@ -1,4 +1,4 @@
-//! One function a role: read the settings, open the adapters, run the services until they are told to stop.
+//! One function a role: read theopen the adapters, run the services until they are told to stop.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,8 +12,8 @@ use tolov_projector::Projector;
 use tolov_webhook::ledger::Ledger;
 
 use crate::{
-    adapters::{Bus, BusAddress, Embedded, ShopAddress, open_shop, system_clock},
-    cli, local_defaults, people, settings,
+    adapters::{Bus, BusAddress, Embedded, Shop, ShopAddress, system_clock},
+    cli, local_defaults, people,
     status_page::{self, StatusPage},
 };
 
@@ -41,9 +41,11 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     let bus = Bus::open(&bus, "projector").await?;
-    add_projector(&mut tasks, &stop, &bus, open_shop(&shop).await?, &mut page);
+    let shop = Shop::open(&shop).await?;
+    add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
+    shop.close().await;
     bus.close().await;
     Ok(ending)
 }
@@ -56,9 +58,11 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     let bus = Bus::open(&bus, "bot").await?;
-    add_bot(&mut tasks, &stop, config, &bus, open_shop(&shop).await?, &mut page)?;
+    let shop = Shop::open(&shop).await?;
+    add_bot(&mut tasks, &stop, config, &bus, shop.store(), &mut page)?;
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
+    shop.close().await;
     bus.close().await;
     Ok(ending)
 }
@@ -95,14 +99,15 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
     let mut page = open_status_page(env).await?;
     let bus = Bus::open(&bus, "all").await?;
-    let shop = open_shop(&shop).await?;
+    let shop = Shop::open(&shop).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
-    add_projector(&mut tasks, &stop, &bus, shop.clone(), &mut page);
-    add_bot(&mut tasks, &stop, bot, &bus, shop, &mut page)?;
+    add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
+    add_bot(&mut tasks, &stop, bot, &bus, shop.store(), &mut page)?;
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
+    shop.close().await;
     bus.close().await;
     Ok(ending)
 }
@@ -168,7 +173,7 @@ pub(crate) fn add_bot(
         shop: shop.clone(),
         clock: system_clock(),
     };
-    let service = tolov_bot::Service::new(config, deps)?;
+    let service = tolov_bot::Service::new(config, &deps)?;
     page.add_bot(&service, bus, shop);
     tasks.spawn("bot", service.run(stop.clone()));
     Ok(())

@@ -44,7 +44,7 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, update: Update)
         let saved = ctx.save().await;
         handled.and(saved.map_err(Into::into))
     });
-    if let Err(error) = answered.await {
+    if let Err(error) = Box::pin(answered).await {
         apologise(&ctx, error).await;
     }
     ctx.answer(None, false).await;

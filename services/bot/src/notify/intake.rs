@@ -119,8 +119,8 @@ impl Intake {
                 return;
             }
         };
-        let _held = self.notifier.in_hand.enter(notification.occurred_at);
-        self.send(ShopperNotice { delivery, notification, subject, _held }).await;
+        let held = self.notifier.in_hand.enter(notification.occurred_at);
+        self.send(ShopperNotice { delivery, notification, subject, _held: held }).await;
     }
 
     async fn send(&mut self, notice: ShopperNotice) {

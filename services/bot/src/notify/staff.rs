@@ -268,7 +268,12 @@ impl StaffChannel {
                 ));
                 Failure::NotSent(Verdict::Retry { reason })
             }
-            error => {
+            error @ (SendError::Migrated(_)
+            | SendError::Refused(_)
+            | SendError::TokenRefused
+            | SendError::ServerFailed { .. }
+            | SendError::NotConnected(_)
+            | SendError::Unknown(_)) => {
                 if matches!(error, SendError::Refused(_)) {
                     let order_ids = orders_in(&notices);
                     tracing::warn!(order.ids = order_ids, %error, "Telegram refuses a post; it is parked");

@@ -63,7 +63,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
         };
         let stop = Stop::new();
-        let service = Service::new(self.config.clone(), deps).unwrap();
+        let service = Service::new(self.config.clone(), &deps).unwrap();
         let telegram_status = Box::new(service.telegram_status());
         Running { task: tokio::spawn(service.run(stop.clone())), stop, telegram_status }
     }

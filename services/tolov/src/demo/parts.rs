@@ -69,7 +69,7 @@ impl Parts {
                 shop: self.shop(),
                 clock: system_clock(),
             };
-            let bot = tolov_bot::Service::new(config.clone(), deps)?;
+            let bot = tolov_bot::Service::new(config.clone(), &deps)?;
             let bot_stop = stop.child_token();
             let switched_off = async {
                 self.bot.until(false).await;

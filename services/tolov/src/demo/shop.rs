@@ -18,7 +18,7 @@ use tolov_webhook::ledger::Ledger;
 use url::Url;
 
 use super::{desk::Desk, parts::Parts, watch};
-use crate::adapters::{Bus, BusAddress, ShopAddress, open_shop, system_clock};
+use crate::adapters::{Bus, BusAddress, Shop, ShopAddress, system_clock};
 use crate::people;
 
 const SERVICE_ID: i64 = 12345;
@@ -50,7 +50,7 @@ impl DemoShop {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let bus = Bus::open(&BusAddress::Embedded(folder.path().to_owned()), "demo").await?;
         let (admin, bus) = (bus.admin(), Arc::new(bus));
-        let store = open_shop(&ShopAddress::Embedded(folder.path().to_owned())).await?;
+        let store = Shop::open(&ShopAddress::Embedded(folder.path().to_owned())).await?.store();
         let sandbox = bind_sandbox(wished)?;
         let sandbox_url = url_of(sandbox.addr())?;
         let handle = sandbox.handle();

@@ -78,7 +78,7 @@ async fn commit_of(ledger: &Ledger, event: &TraceEvent) -> Result<Option<TraceEv
     });
     let title = format!("COMMIT: {}, {}", event.stage, order.status);
     let commit = TraceEvent::new("ledger", title).of_order(&order.order_id).at_ms(last.received_at);
-    Ok(Some(commit.facts(json!({ "status": order.status })).payload(payload)))
+    Ok(Some(commit.facts(json!({ "status": order.status })).payload(&payload)))
 }
 
 /// Shows outbox and queues on the board until `stop`.

@@ -56,14 +56,14 @@ impl WatchedShop {
                 let name = event_id.as_str().split(':').next().unwrap_or_default();
                 let event = TraceEvent::new("store", format!("{name} → {}", order.stage().as_str()));
                 let payload = json!({ "event_id": event_id, "order": body });
-                self.trace.record(event.payload(payload).of_order(&order.id));
+                self.trace.record(event.payload(&payload).of_order(&order.id));
             }
         } else if let (Stage::AwaitingPayment, Some(link)) = (order.stage(), order.link()) {
             let amount = order.total.grouped();
             let facts = json!({ "shopper_id": order.user_id, "amount": amount, "link": link.url });
             let event =
                 TraceEvent::new("order", "POST /api/create_order → 201").of_order(&order.id).facts(facts);
-            self.trace.record(event.payload(body));
+            self.trace.record(event.payload(&body));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The profile of a shopper.
 
-use tolov_domain::Language;
+use tolov_domain::{Language, Phone};
 use tolov_shop::shopper::{self, Shopper};
 use url::Url;
 
@@ -41,7 +41,7 @@ pub(crate) async fn invite(ctx: Ctx) -> HandlerResult {
 
 fn screen(language: Language, name: &str, shopper: Option<&Shopper>, friends: u64) -> Screen {
     let phone = shopper.and_then(|shopper| shopper.phone.as_ref());
-    let phone = phone.map_or_else(|| l!(language, "profile-no-phone"), |phone| phone.spaced());
+    let phone = phone.map_or_else(|| l!(language, "profile-no-phone"), Phone::spaced);
     let orders = shopper.map_or(0, |shopper| shopper.order_count);
     let html = [
         t!(language, "profile-title", name = name),
