@@ -56,7 +56,7 @@ fn is_key(text: &str) -> bool {
 }
 
 #[test]
-fn every_text_is_there_in_every_language_with_the_same_arguments_and_is_used() {
+fn every_text_exists_in_every_language_with_the_same_arguments_and_is_used() {
     let uzbek = texts(Language::Uz);
     let named = named_keys();
     for key in uzbek.keys().filter(|key| *key != "money") {
@@ -131,7 +131,7 @@ fn every_text_can_be_formatted_in_every_language() {
 }
 
 #[test]
-fn numbers_take_the_forms_of_their_language() {
+fn numbers_take_the_plural_forms_of_their_language() {
     let more = |language, count: u32| t!(language, "order-lines-more", count = count);
     assert_eq!(more(Language::Ru, 1), "… и ещё 1 наименование");
     assert_eq!(more(Language::Ru, 3), "… и ещё 3 наименования");
@@ -143,7 +143,7 @@ fn numbers_take_the_forms_of_their_language() {
 }
 
 #[test]
-fn money_and_time_are_written_as_people_write_them() {
+fn money_and_time_are_formatted() {
     let amount = Tiyin::from_soum(15_000).unwrap();
     assert_eq!(money(Language::Uz, amount), "15 000 so'm");
     assert_eq!(money(Language::Ru, amount), "15 000 сум");

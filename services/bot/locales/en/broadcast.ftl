@@ -1,4 +1,4 @@
-# A message to everybody.
+# Broadcasts.
 broadcast-ask = 📣 <b>Broadcast</b>
     Send me the message: text, a photo, a video or a post from another channel. I'll show you how it will look before you confirm.
 broadcast-open = 📣 №{ $number } · { $done } / { $total }

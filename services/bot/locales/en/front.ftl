@@ -1,4 +1,4 @@
-# The front of the shop: the first meeting, menu, catalogue, search, profile, help.
+# The shop: the first visit, menu, catalogue, search, profile, help.
 back-to-found = ⬅️ Results
 
 language-name = 🇬🇧 English

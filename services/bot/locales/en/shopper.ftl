@@ -1,4 +1,4 @@
-# What the shopper is told. Amounts and names come ready from the program.
+# Notifications to shoppers. Amounts and names are formatted by the program.
 money = { $amount } so'm
 
 paid-title = ✅ <b>Order №{ $order } is paid</b>

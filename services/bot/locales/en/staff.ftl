@@ -1,4 +1,4 @@
-# What is posted to the staff channel.
+# Posts in the staff channel.
 staff-paid-title = 🛒 <b>Order №{ $order } is paid</b>
 staff-late-title = ⚠️ <b>Order №{ $order } was paid LATE</b>
 staff-questioned-title = ⚠️ <b>Order №{ $order }: CHECK THE PAYMENT</b>

@@ -1,4 +1,4 @@
-# Figures: sales, best products, time to pay.
+# Statistics: sales, best products, time to pay.
 statistics-title-days = 📊 <b>Sales of the last 30 days</b>
 statistics-title-weeks = 📊 <b>Sales of the last 12 weeks</b>
 statistics-title-months = 📊 <b>Sales of the last 12 months</b>

@@ -67,7 +67,7 @@ pub(crate) enum Origin {
         shown: Option<ShownMessage>,
     },
     Message(Box<Message>),
-    /// Typed an inline query, or blocked the bot: nothing that is answered in the chat.
+    /// Typed an inline query, or blocked the bot: there is no answer in the chat.
     Other,
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum Origin {
 pub(crate) struct Ctx {
     pub(crate) deps: Arc<HandlerDeps>,
     pub(crate) person: Person,
-    /// The person's choice, else the device's language, else Uzbek.
+    /// The chosen language, else the device's, else Uzbek.
     pub(crate) language: Language,
     /// Whether the person has chosen a language.
     pub(crate) has_chosen: bool,
@@ -252,7 +252,7 @@ impl Ctx {
         Ok(())
     }
 
-    /// Takes note of the message that shows the screen.
+    /// Records the message that shows the screen.
     pub(crate) async fn shown(&self, shown: ShownMessage) {
         self.update(|dialogue| dialogue.screen = Some(shown));
         self.answer(None, false).await;

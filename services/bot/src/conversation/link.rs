@@ -1,4 +1,4 @@
-//! Links that open the bot.
+//! Deep links that open the bot.
 
 use tolov_domain::{OrderId, ProductId, UserId};
 
@@ -13,7 +13,7 @@ pub(crate) enum Link {
 }
 
 impl Link {
-    /// `None`: nothing that we know.
+    /// `None`: an unknown payload.
     pub(crate) fn parse(payload: &str) -> Option<Self> {
         let (kind, id) = payload.split_once('_')?;
         match kind {

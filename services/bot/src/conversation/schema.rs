@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_read_with_and_without_what_a_link_adds() {
+    fn commands_are_read_with_and_without_the_bots_name() {
         let read = |text| Command::parse(text, "shop_bot").ok();
         assert_eq!(read("/start"), Some(Command::Start(String::new())));
         assert_eq!(read("/start from_poster"), Some(Command::Start("from_poster".to_owned())));
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn every_handler_gets_what_it_asks_for() {
+    fn every_handler_gets_the_arguments_it_declares() {
         // It panics where a handler wants what no branch injects.
         let tree = schema();
         let brought = [dptree::Type::of::<Update>(), dptree::Type::of::<Ctx>()];

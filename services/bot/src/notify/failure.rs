@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outage_of_telegram_does_not_use_up_the_ladder() {
+    async fn an_outage_of_telegram_does_not_use_up_the_retries_of_posts() {
         let failed = |was_down| SendError::ServerFailed {
             error: ApiError::Unknown("Bad Gateway".to_owned()),
             was_down,

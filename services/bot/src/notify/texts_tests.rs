@@ -40,7 +40,7 @@ fn questioned(anomaly: Anomaly) -> Notification {
 }
 
 #[test]
-fn a_shopper_is_told_in_uzbek() {
+fn a_paid_order_is_announced_in_uzbek() {
     insta::assert_snapshot!(shopper_paid(Language::Uz, &paid(1024, false), payment()), @r"
     ✅ <b>Buyurtma №1024 to'landi</b>
 
@@ -55,7 +55,7 @@ fn a_shopper_is_told_in_uzbek() {
 }
 
 #[test]
-fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
+fn an_expired_order_is_announced_with_its_products() {
     let expired = told(1024, Subject::OrderExpired, vec![line("Pizza <b>&", 2)]);
     insta::assert_snapshot!(shopper_expired(Language::Uz, &expired), @r"
     ⌛ <b>Buyurtma №1024: to'lov muddati o'tdi</b>
@@ -81,7 +81,7 @@ fn a_shopper_is_told_of_an_expired_order_with_what_was_in_it() {
 }
 
 #[test]
-fn a_shopper_is_told_in_russian() {
+fn a_paid_order_is_announced_in_russian() {
     insta::assert_snapshot!(shopper_paid(Language::Ru, &paid(1024, false), payment()), @r"
     ✅ <b>Заказ №1024 оплачен</b>
 
@@ -96,7 +96,7 @@ fn a_shopper_is_told_in_russian() {
 }
 
 #[test]
-fn a_shopper_is_told_in_english() {
+fn a_paid_order_is_announced_in_english() {
     insta::assert_snapshot!(shopper_paid(Language::En, &paid(1024, false), payment()), @r"
     ✅ <b>Order №1024 is paid</b>
 
@@ -153,7 +153,7 @@ fn every_anomaly_has_its_own_advice() {
 }
 
 #[test]
-fn stock_that_could_not_be_settled_is_told_after_the_money() {
+fn stock_that_was_not_settled_is_named_below_the_payment() {
     let subject = Subject::OrderPaid { click_paydoc_id: payment(), late: false, stock_settled: false };
     for language in Language::ALL {
         let notification = told(1024, subject.clone(), vec![line("Pizza", 2)]);
@@ -166,7 +166,7 @@ fn stock_that_could_not_be_settled_is_told_after_the_money() {
 }
 
 #[test]
-fn a_digest_has_a_line_a_notice_and_marks_what_to_look_at() {
+fn a_digest_has_a_line_for_each_notification_and_marks_anomalies() {
     let (first, second) = (paid(1, false), questioned(Anomaly::PaidTwice));
     let (text, fitting) = digest(Language::En, &[&first, &second]);
     assert_eq!(fitting, 2);
@@ -181,7 +181,7 @@ fn a_digest_has_a_line_a_notice_and_marks_what_to_look_at() {
 }
 
 #[test]
-fn a_digest_takes_as_many_notices_as_fit_and_says_how_many() {
+fn a_digest_takes_as_many_notifications_as_fit_and_says_how_many() {
     let many: Vec<_> = (1..=300).map(|number| paid(number, false)).collect();
     let many: Vec<_> = many.iter().collect();
     let (text, fitting) = digest(Language::Uz, &many);
@@ -192,7 +192,7 @@ fn a_digest_takes_as_many_notices_as_fit_and_says_how_many() {
 }
 
 #[test]
-fn a_huge_order_still_fits_and_says_how_much_is_left_out() {
+fn a_huge_order_fits_and_says_how_many_lines_are_left_out() {
     let lines = vec![line(&"<".repeat(500), 1); 200];
     let huge =
         told(1, Subject::OrderPaid { click_paydoc_id: payment(), late: true, stock_settled: true }, lines);

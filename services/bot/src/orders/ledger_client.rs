@@ -24,7 +24,7 @@ pub(crate) struct LedgerClient {
     api_token: Secret,
 }
 
-/// What became of registering an order.
+/// The result of registering an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Registration {
     /// It can be paid at this address.
@@ -35,7 +35,7 @@ pub(crate) enum Registration {
     NumberTaken { highest: Option<OrderId> },
 }
 
-/// What became of cancelling an order.
+/// The result of cancelling an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CancelReply {
     /// CLICK's Prepare is refused from now on.
@@ -50,7 +50,7 @@ pub(crate) enum LedgerError {
     /// The same call may succeed later.
     #[error("the webhook service is unavailable: {0}")]
     Unavailable(String),
-    /// Somebody has to look.
+    /// An operator has to look into it.
     #[error("the webhook service refuses: {0}")]
     Refused(String),
 }

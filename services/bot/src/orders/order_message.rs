@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_left_is_written_in_the_forms_of_each_language() {
+    fn the_remaining_time_takes_the_plural_forms_of_each_language() {
         let said = |language, minutes| left(language, Duration::minutes(minutes));
         assert_eq!(said(Language::Uz, 24 * 60 - 1), "23 soat");
         assert_eq!(said(Language::Ru, 24 * 60 - 1), "23 часа");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_need_not_change_with_every_minute() {
+    fn a_long_remaining_time_does_not_change_every_minute() {
         let changes = (0..24 * 60).filter(|minute| {
             shown_minutes(Duration::minutes(*minute)) != shown_minutes(Duration::minutes(minute + 1))
         });

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_read_as_people_write_them_and_nothing_else_is_a_price() {
+    fn prices_are_read_in_the_usual_forms_and_other_text_is_refused() {
         let soum = |amount| Tiyin::from_soum(amount).ok();
         for text in ["15000", "15 000", " 15\u{a0}000 so'm", "15 000 сум", "15000.00", "15000 SO‘M"] {
             assert_eq!(price(text), soum(15_000), "{text:?}");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_are_one_line_and_no_command() {
+    fn titles_are_one_line_and_not_a_command() {
         assert_eq!(line("  Choy \n qoshiq ", 100).as_deref(), Some("Choy qoshiq"));
         assert_eq!(line("/admin", 100), None);
         assert_eq!(line("abcd", 3), None);

@@ -26,7 +26,7 @@ use crate::{
 /// The longest "retry after" that is waited out while a person waits.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
 
-/// What became of an edit.
+/// The result of an edit.
 enum Edited {
     Done,
     /// The message was deleted, or cannot be edited in this way: a new one is needed.

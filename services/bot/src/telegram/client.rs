@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_teloxide_cannot_read_still_names_the_message_that_was_sent() {
+    fn an_answer_that_teloxide_cannot_read_still_yields_the_message_id() {
         let answer =
             unreadable(r#"{"ok":true,"result":{"message_id":77,"chat":{"id":5,"kind":{}},"news":{}}}"#);
         assert_eq!(message_in(&answer), Some(MessageRef { chat: ChatId(5), message_id: 77 }));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_not_shown() {
+    fn debug_output_does_not_show_the_token() {
         let webhook_url = url::Url::parse("http://127.0.0.1:8000").unwrap();
         let channel = "@staff".parse().unwrap();
         let config = Config::new(Secret::new("1:token"), channel, webhook_url, Secret::new("api"));

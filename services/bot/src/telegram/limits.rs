@@ -1,4 +1,4 @@
-//! How fast messages may leave.
+//! The rate at which messages are sent.
 //!
 //! Why not teloxide's `Throttle`: it looks at its queue four times a second only, so a lone order would wait up to 250 ms;
 //! on "retry after" it freezes every request and repeats inside one future for ever, while the lease on a notification runs
@@ -17,23 +17,23 @@ use teloxide::types::Recipient;
 use tokio::time::Instant;
 use tolov_kit::lifecycle::Stop;
 
-/// Hands out the moments to send at: never more than the limit in any window, evenly after a small burst.
+/// Schedules sends: never more than the limit in any window, evenly after a small burst.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     interval: Duration,
-    /// How much earlier than evenly a message may leave.
+    /// How much ahead of an even rate a message may be sent.
     burst: Duration,
     schedule: Mutex<Schedule>,
 }
 
 #[derive(Debug)]
 struct Schedule {
-    /// When the next message would leave if all left evenly.
+    /// When the next message would be sent at an even rate.
     next: Instant,
     paused_until: Instant,
 }
 
-/// What came of waiting for a turn.
+/// The result of waiting for a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
     Granted,
@@ -117,7 +117,7 @@ impl RateLimiter {
 pub(crate) struct GlobalLimit(Mutex<Option<(Recipient, Instant)>>);
 
 impl GlobalLimit {
-    /// Takes note that Telegram asks to wait with a chat. `true`: another chat has to wait at this moment too.
+    /// Records that Telegram asks to wait with a chat. `true`: another chat has to wait at this moment too.
     pub(crate) fn is_hit(&self, chat: &Recipient, until: Instant) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let others_wait = last.as_ref().is_some_and(|(other, at)| other != chat && *at > Instant::now());
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lone_message_leaves_at_once_and_no_window_has_more_than_the_limit() {
+    async fn a_single_message_leaves_at_once_and_no_window_exceeds_the_limit() {
         for (limit, burst) in [(1, 1), (2, 1), (20, 3), (60, 3)] {
             let limiter = RateLimiter::new(limit, Duration::from_mins(1), burst);
             tokio::time::sleep(Duration::from_mins(3)).await;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_takes_a_new_place_after_a_pause() {
+    async fn waiters_take_a_new_turn_after_a_pause() {
         let limiter = RateLimiter::new(1, Duration::from_secs(10), 1);
         let far = Instant::now() + Duration::from_hours(1);
         limiter.reserve(far).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_delay_notifications_but_not_without_bound() {
+    async fn answers_delay_notifications_within_a_bound() {
         let limiter = RateLimiter::new(10, Duration::from_secs(1), 1);
         for _ in 0..1000 {
             limiter.reserve_priority();

@@ -1,4 +1,4 @@
-//! The store away at the worst moment: when an answer was given and is to be crossed out.
+//! An outage of the store between an answer and its mark.
 
 use std::{
     sync::{
@@ -65,7 +65,7 @@ impl Documents for Store {
     }
 }
 
-/// Each answer takes the store away.
+/// Each answer makes the store unavailable.
 #[derive(Debug, Default)]
 struct Breaking(Arc<AtomicBool>, Arc<AtomicUsize>);
 
@@ -83,7 +83,7 @@ impl Work for Breaking {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_answered_is_crossed_out_when_the_store_is_back_and_not_answered_again() {
+async fn an_answered_update_is_marked_done_after_an_outage_of_the_store() {
     let (store, answers) = (Store::default(), Arc::default());
     let clock = ManualClock::new(datetime!(2026-11-25 07:00 UTC));
     let inbox = Inbox::new(Arc::new(store.clone()), Arc::new(clock.clone()));

@@ -29,7 +29,7 @@ fn raw(id: i64) -> String {
 }
 
 #[tokio::test]
-async fn an_update_is_kept_once_and_reads_back_as_it_came() {
+async fn an_update_is_stored_once_and_read_back_unchanged() {
     let (inbox, ..) = inbox();
     assert_eq!(inbox.store(9, 7, raw(9)).await.unwrap(), Outcome::Applied);
     assert_eq!(inbox.store(9, 7, "{}".to_owned()).await.unwrap(), Outcome::AlreadyApplied);
@@ -40,7 +40,7 @@ async fn an_update_is_kept_once_and_reads_back_as_it_came() {
 }
 
 #[tokio::test]
-async fn of_two_who_take_an_update_one_gets_it_and_when_the_lease_ends_another_may() {
+async fn an_update_is_claimed_by_one_bot_until_its_lease_ends() {
     let (inbox, _, clock) = inbox();
     inbox.store(9, 7, raw(9)).await.unwrap();
     let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
@@ -53,13 +53,13 @@ async fn of_two_who_take_an_update_one_gets_it_and_when_the_lease_ends_another_m
     assert!(inbox.is_leased(&seen) && matches!(inbox.claim(&seen).await.unwrap(), Claimed::Theirs));
     clock.advance(time::Duration::seconds(2));
     assert!(matches!(inbox.claim(&seen).await.unwrap(), Claimed::Ours(_)));
-    // The first one was slow, but its answer was given.
+    // The first bot was slow, but it has answered.
     inbox.done(&taken).await.unwrap();
     assert_eq!(inbox.count_waiting().await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn what_is_done_is_known_for_48_hours_without_its_words() {
+async fn a_done_update_is_known_for_48_hours_without_its_content() {
     let (inbox, documents, clock) = inbox();
     for id in 1..=5 {
         inbox.store(id, 7, raw(id)).await.unwrap();
@@ -79,7 +79,7 @@ async fn what_is_done_is_known_for_48_hours_without_its_words() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_does_not_stand_in_the_way() {
+async fn an_unreadable_record_does_not_block_the_inbox() {
     let (inbox, documents, _) = inbox();
     let strange =
         json!({"state": "waiting", "waiting_person_id": 7, "person_id": 7, "form": "of another time"});

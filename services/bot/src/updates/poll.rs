@@ -1,4 +1,4 @@
-//! Listening to Telegram by long polling, for ever: Telegram away at the start, or later, is waited out.
+//! Long polling for updates; an outage of Telegram at the start or later is waited out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ use crate::{
     updates::{answering::Work, user_queues::UserQueues},
 };
 
-/// What the bot wants to hear of.
+/// The kinds of updates that the bot receives.
 const ALLOWED: [&str; 4] = ["message", "callback_query", "inline_query", "my_chat_member"];
 /// Inline queries that are answered at the same time. Others are not answered: the next letter asks again.
 const INLINE_MAX: usize = 32;
@@ -201,7 +201,7 @@ impl<W: Work> Poll<W> {
         if let RequestError::Api(conflict) = error
             && is_conflict(conflict)
         {
-            // Two pollers take turns at failing.
+            // Of two pollers, each fails in turn.
             if self.conflict_logged_at.is_none_or(|at| at.elapsed() > LOG_CONFLICT_EVERY) {
                 self.conflict_logged_at = Some(Instant::now());
                 tracing::warn!(

@@ -19,13 +19,13 @@ const ANSWER_EVERY: Duration = Duration::from_secs(1);
 /// How long a user who was told to slow down is not told again.
 const NOTIFIED_FOR: Duration = Duration::from_mins(10);
 
-/// The rate of every user who wrote lately.
+/// The rate of every user who wrote recently.
 #[derive(Debug, Default)]
 pub(crate) struct UserThrottle(Mutex<HashMap<i64, UserRate>>);
 
 #[derive(Debug)]
 struct UserRate {
-    /// When all updates so far would have come at the allowed rate.
+    /// When all updates so far would have arrived at the allowed rate.
     evenly: Instant,
     is_throttled: bool,
     next_answer: Instant,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_is_told_once_and_ends_when_it_is_over_and_answered() {
+    async fn a_user_is_told_of_throttling_once_and_it_ends_with_the_flood() {
         let throttle = UserThrottle::default();
         arrive(&throttle, 1000, Duration::ZERO).await;
         assert!(throttle.should_notify(1) && !throttle.should_notify(1));

@@ -17,7 +17,7 @@ use tolov_kit::{
 use crate::updates::{
     answering::Work,
     inbox::{Claimed, Entry, LEASE},
-    user_queues::{LAST_CALL, UserQueues},
+    user_queues::{SHUTDOWN_GRACE, UserQueues},
 };
 
 /// An update that takes longer is given up.
@@ -175,7 +175,7 @@ impl<W: Work> UserQueues<W> {
         working.spawn(async move { work.answer(update).await });
         let cut = async {
             stop.cancelled().await;
-            sleep(LAST_CALL).await;
+            sleep(SHUTDOWN_GRACE).await;
         };
         let too_long = sleep(ANSWER_MAX);
         tokio::pin!(cut, too_long);

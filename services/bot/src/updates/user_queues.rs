@@ -18,10 +18,10 @@ use crate::updates::{answering::Work, inbox::Inbox, throttle::UserThrottle};
 
 /// Updates that are handled at the same time.
 const IN_HAND_MAX: usize = 64;
-/// Users with a queue at the same time. Each holds a page of updates at most; those of the others wait in the store.
-const LANES_MAX: usize = 1000;
+/// Users with a queue at the same time. Each queue holds at most a page of updates; other users' updates wait in the store.
+const QUEUES_MAX: usize = 1000;
 /// How long updates in hand may go on after the stop. The process has 20 s.
-pub(crate) const LAST_CALL: Duration = Duration::from_secs(8);
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 /// How long releasing what was cut off may take.
 const RELEASING: Duration = Duration::from_secs(3);
 
@@ -65,7 +65,7 @@ impl<W: Work> UserQueues<W> {
         let mut open = self.open();
         if let Some(has_more) = open.queues.get_mut(&person) {
             *has_more = true;
-        } else if open.queues.len() < LANES_MAX {
+        } else if open.queues.len() < QUEUES_MAX {
             open.queues.insert(person, false);
             open.to_start.push_back(person);
             self.woken.notify_one();
@@ -94,7 +94,7 @@ impl<W: Work> UserQueues<W> {
             }
         }
         let all = async { while running.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_CALL + RELEASING, all).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_GRACE + RELEASING, all).await.is_err() {
             tracing::warn!("updates are cut off by the stop; they are handled after the next start");
         }
     }

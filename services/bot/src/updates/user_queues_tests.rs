@@ -1,4 +1,4 @@
-//! UserQueues on a store in memory, with work that a test says.
+//! The queues on a store in memory, with work that a test defines.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,7 +18,7 @@ use tolov_kit::{clock::ManualClock, lifecycle::Stop};
 
 use crate::updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues};
 
-/// What was done, in its order, with the second (of the test) in which it was.
+/// What was done, in order, with the second of the test.
 #[derive(Debug, Clone, Default)]
 struct Stage(Arc<Mutex<Vec<(String, u64)>>>, Option<Instant>);
 
@@ -34,7 +34,7 @@ impl Stage {
 }
 
 impl Work for Stage {
-    /// The words are what happens.
+    /// The text of the message says what the handler does.
     async fn answer(&self, update: Update) {
         let words = if let UpdateKind::CallbackQuery(query) = &update.kind {
             query.data.clone().unwrap()
@@ -104,7 +104,7 @@ impl World {
         self.inbox().store(id, person, raw.to_string()).await.unwrap();
     }
 
-    /// Nothing waits, and all was done in this order.
+    /// Waits until no update waits, and compares what was done with this order.
     async fn until_done(&self, wanted: &[&str]) {
         let wait = async {
             while self.inbox().count_waiting().await.unwrap() > 0 {
@@ -160,7 +160,7 @@ fn tap(id: i64, person: i64, data: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_person_is_answered_in_order_and_nobody_waits_for_another() {
+async fn updates_of_a_user_are_handled_in_order_and_users_in_parallel() {
     let world = World::new();
     let bot = world.run();
     bot.gets(1, message(1, 1, "slow")).await;
@@ -174,7 +174,7 @@ async fn one_person_is_answered_in_order_and_nobody_waits_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_again_is_not_answered_again() {
+async fn an_update_delivered_again_is_not_handled_again() {
     let world = World::new();
     let bot = world.run();
     for _ in 0..3 {
@@ -190,7 +190,7 @@ async fn what_comes_again_is_not_answered_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_and_an_answer_without_end_hold_up_nobody() {
+async fn a_panic_or_an_endless_handler_does_not_block_the_queue() {
     let world = World::new();
     let bot = world.run();
     bot.gets(1, message(1, 1, "panic")).await;
@@ -218,7 +218,7 @@ async fn an_update_that_ends_the_process_each_time_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_dead_bot_had_in_hand_is_taken_over_when_its_lease_ends_and_the_rest_waits_for_it() {
+async fn updates_of_a_dead_bot_are_taken_over_in_order_when_its_lease_ends() {
     let world = World::new();
     let dead = world.run();
     dead.gets(1, message(1, 1, "slow")).await;
@@ -236,7 +236,7 @@ async fn what_a_dead_bot_had_in_hand_is_taken_over_when_its_lease_ends_and_the_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_bots_share_and_each_update_is_answered_once_and_in_order() {
+async fn two_bots_answer_each_update_once_and_in_order() {
     let world = World::new();
     let bots = [world.run(), world.run()];
     for id in 1..=200 {
@@ -268,7 +268,7 @@ async fn two_bots_share_and_each_update_is_answered_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_finishes_what_is_in_hand_and_the_rest_waits_for_the_next_start() {
+async fn a_stop_finishes_the_update_in_hand_and_leaves_the_rest_for_the_next_start() {
     let world = World::new();
     let bot = world.run();
     bot.gets(1, message(1, 1, "slow")).await;
@@ -280,14 +280,14 @@ async fn a_stop_finishes_what_is_in_hand_and_the_rest_waits_for_the_next_start()
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert_eq!(world.stage.names(), ["1 slow"]);
     assert_eq!(world.inbox().count_waiting().await.unwrap(), 2);
-    // Given back: nobody waits for a lease, though the clock stands still.
+    // The updates were released: no lease has to end, as the clock stands still.
     let bot = world.run();
     world.until_done(&["1 slow", "2 b", "3 sorry"]).await;
     bot.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_slowed_down_and_told_once_and_nobody_else_notices() {
+async fn a_flooding_user_is_throttled_and_told_once_and_others_are_not_affected() {
     let world = World::new();
     let bot = world.run();
     for id in 1..=60 {
@@ -316,7 +316,7 @@ async fn a_flood_is_slowed_down_and_told_once_and_nobody_else_notices() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_taps_in_a_flood_the_last_is_worked_on_and_the_others_end_waiting() {
+async fn of_equal_taps_in_a_flood_only_the_last_is_handled() {
     let world = World::new();
     let bot = world.run();
     bot.gets(1, message(1, 1, "slow")).await;
@@ -340,7 +340,7 @@ async fn of_equal_taps_in_a_flood_the_last_is_worked_on_and_the_others_end_waiti
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_finds_no_lane_waits_in_the_store_and_is_answered_too() {
+async fn a_user_without_a_free_queue_waits_in_the_inbox_and_is_answered() {
     let world = World::new();
     let bot = world.run();
     for id in 1..=1_020 {

@@ -1,4 +1,4 @@
-//! A message to everybody: through 429, blocked people and the death of the process.
+//! Broadcasts: through 429, shoppers who blocked the bot, and a crash.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn user(id: i64) -> UserId {
     UserId::try_new(id).unwrap()
 }
 
-/// Thirty people, and a broadcast that has just been started.
+/// Thirty shoppers, and a broadcast that has just been started.
 async fn started(world: &World) {
     let met_at = datetime!(2026-11-23 07:00 UTC);
     for id in 1..=PEOPLE {
@@ -64,7 +64,7 @@ fn copies(world: &World, id: i64) -> usize {
 }
 
 #[tokio::test]
-async fn everybody_gets_it_once_through_429_and_who_has_blocked_the_bot_is_remembered() {
+async fn everybody_gets_a_broadcast_once_despite_429_and_a_block_is_recorded() {
     let world = World::new().await;
     started(&world).await;
     world.telegram.will_answer("7", [Answer::RetryAfter(1)]);
@@ -85,7 +85,7 @@ async fn everybody_gets_it_once_through_429_and_who_has_blocked_the_bot_is_remem
 }
 
 #[tokio::test]
-async fn after_a_restart_it_goes_on_where_it_was() {
+async fn after_a_restart_a_broadcast_continues_where_it_was() {
     let world = World::new().await;
     started(&world).await;
     world.telegram.will_answer("15", [Answer::ShowAndHang]);
@@ -104,7 +104,7 @@ async fn after_a_restart_it_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_gone_ends_it() {
+async fn a_broadcast_ends_when_its_message_was_deleted() {
     let world = World::new().await;
     started(&world).await;
     world.telegram.will_answer("1", [Answer::Refuse(400, "Bad Request: message to copy not found")]);

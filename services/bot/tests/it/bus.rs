@@ -1,4 +1,4 @@
-//! A queue in memory with the bus's promises: what is not settled comes again.
+//! A queue in memory with the guarantees of the bus: what is not settled is delivered again.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,7 +21,7 @@ use tolov_domain::{
 pub(crate) struct Bus {
     state: Mutex<State>,
     changed: Notify,
-    /// `Later` and the ladder are this much quicker here; `None`: what is put off waits for the test.
+    /// Delays are divided by this; `None`: the test itself redelivers what is delayed.
     quicker: Option<u32>,
 }
 
@@ -58,7 +58,7 @@ impl Bus {
         self.changed.notify_waiters();
     }
 
-    /// What the broker does when a reader has died.
+    /// What the broker does when a consumer has died.
     pub(crate) fn redeliver_unsettled(&self) {
         let in_hand = std::mem::take(&mut self.state.lock().unwrap().in_hand);
         for delivery in in_hand.into_values() {
@@ -66,7 +66,7 @@ impl Bus {
         }
     }
 
-    /// The time has come for what was put off.
+    /// The delays are over.
     pub(crate) fn redeliver_put_off(&self) {
         let put_off = std::mem::take(&mut self.state.lock().unwrap().put_off);
         for delivery in put_off {
@@ -128,7 +128,7 @@ impl Bus {
     }
 }
 
-/// One reader of the bus: several may share it.
+/// One consumer of the bus; several may share it.
 #[derive(Debug)]
 pub(crate) struct Reader(pub(crate) Arc<Bus>);
 

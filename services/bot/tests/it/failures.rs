@@ -1,4 +1,4 @@
-//! Telling shoppers when Telegram, the network or the process fails.
+//! Notifications to shoppers when Telegram, the network or the process fails.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn retry_after_is_waited_out_and_others_are_told_meanwhile() {
+async fn retry_after_delays_one_shopper_and_not_the_others() {
     let world = World::new().await;
     world.telegram.will_answer("1", [Answer::RetryAfter(2)]);
     world.bus.deliver(&for_shopper(1, 1));
@@ -29,7 +29,7 @@ async fn retry_after_is_waited_out_and_others_are_told_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_retry_after_that_is_too_long_gives_the_message_back_for_that_time() {
+async fn a_retry_after_that_is_too_long_gives_the_message_back_for_as_long() {
     let world = World::where_the_test_redelivers().await;
     world.telegram.will_answer("1", [Answer::RetryAfter(600)]);
     world.bus.deliver(&for_shopper(1, 1));
@@ -71,7 +71,7 @@ async fn a_shopper_who_blocked_the_bot_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_message_that_telegram_does_not_take_is_parked() {
+async fn a_message_that_telegram_refuses_is_parked() {
     let world = World::new().await;
     world.telegram.will_answer("1", [Answer::Refuse(400, "Bad Request: can't parse entities: x")]);
     world.bus.deliver(&for_shopper(1, 1));
@@ -85,7 +85,7 @@ async fn a_message_that_telegram_does_not_take_is_parked() {
 }
 
 #[tokio::test]
-async fn one_failure_of_telegrams_own_is_tried_again_on_the_ladder() {
+async fn a_single_failure_of_telegram_is_retried_on_the_ladder() {
     let world = World::new().await;
     world.telegram.will_answer("1", [Answer::Refuse(500, "Internal Server Error")]);
     world.bus.deliver(&for_shopper(1, 1));
@@ -98,7 +98,7 @@ async fn one_failure_of_telegrams_own_is_tried_again_on_the_ladder() {
 }
 
 #[tokio::test]
-async fn a_crash_after_the_send_and_before_the_record_repeats_the_message_once_at_most() {
+async fn a_crash_between_send_and_record_repeats_the_message_at_most_once() {
     let world = World::where_the_test_redelivers().await;
     let id = for_shopper(1, 1).notification_id;
     world.shop.hangs_at_settle.store(true, Ordering::SeqCst);
@@ -144,7 +144,7 @@ async fn an_answer_that_never_comes_keeps_the_lease() {
 }
 
 #[tokio::test]
-async fn telegram_away_is_waited_out_without_a_step_on_the_ladder() {
+async fn an_outage_of_telegram_uses_up_no_retry() {
     let mut world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -166,7 +166,7 @@ async fn telegram_away_is_waited_out_without_a_step_on_the_ladder() {
 }
 
 #[tokio::test]
-async fn the_notifier_works_when_nothing_can_be_listened_to() {
+async fn the_notifier_works_while_updates_cannot_be_polled() {
     let world = World::new().await;
     world.telegram.is_deaf();
     world.bus.deliver(&for_shopper(1, 1));
@@ -177,7 +177,7 @@ async fn the_notifier_works_when_nothing_can_be_listened_to() {
 }
 
 #[tokio::test]
-async fn stop_gives_back_what_waits() {
+async fn stop_gives_waiting_notifications_back() {
     let mut world = World::where_the_test_redelivers().await;
     world.config.messages_per_s = 1;
     for number in 1..=20 {

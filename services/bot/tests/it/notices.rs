@@ -1,4 +1,4 @@
-//! Telling shoppers, when all goes well and when it comes again.
+//! Notifications to shoppers: first and repeated deliveries.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tolov_domain::{
 use crate::world::{World, expired, for_shopper, for_staff};
 
 #[tokio::test]
-async fn a_shopper_is_told_in_the_language_that_is_stored() {
+async fn a_shopper_is_notified_in_the_stored_language() {
     let world = World::new().await;
     let notification = for_shopper(1024, 5551);
     world.shop.has_language(notification.user_id, Language::Ru).await;
@@ -28,7 +28,7 @@ async fn a_shopper_is_told_in_the_language_that_is_stored() {
 }
 
 #[tokio::test]
-async fn a_shopper_hears_once_that_an_order_expired_and_staff_never() {
+async fn a_shopper_is_notified_once_of_an_expired_order_and_staff_are_not() {
     let world = World::new().await;
     world.shop.has_language(expired(1024, 5551).user_id, Language::En).await;
     let for_staff = Notification {
@@ -68,11 +68,11 @@ async fn a_redelivery_sends_nothing_twice() {
 }
 
 #[tokio::test]
-async fn two_bots_share_the_work_without_doubling_it() {
+async fn two_bots_share_the_notifications_and_send_each_once() {
     let world = World::new().await;
     let (one, other) = (world.run_bot(), world.run_bot());
     for number in 1..=100 {
-        // Every notification comes twice, so that both bots get hold of many of them.
+        // Every notification is delivered twice, so that both bots receive many of them.
         world.bus.deliver(&for_shopper(number, number));
         world.bus.deliver(&for_shopper(number, number));
         world.bus.deliver(&for_staff(number));
@@ -96,7 +96,7 @@ pub(crate) fn names(line: &str, number: i64) -> bool {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_parked_and_its_batch_mates_go_on() {
+async fn an_unreadable_notification_is_parked_and_the_rest_of_its_batch_is_sent() {
     let world = World::new().await;
     let newer = String::from_utf8(for_shopper(7, 7).to_json()).unwrap().replace("tion/1", "tion/2");
     let (poison_id, newer_id) = (EventId::new("poison"), EventId::new("newer"));
@@ -113,7 +113,7 @@ async fn what_cannot_be_read_is_parked_and_its_batch_mates_go_on() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_for_a_moment_costs_no_step_of_the_ladder() {
+async fn a_short_outage_of_the_store_uses_up_no_retry() {
     let world = World::new().await;
     world.shop.away_calls.store(3, std::sync::atomic::Ordering::SeqCst);
     let notification = for_shopper(1024, 5551);
@@ -125,7 +125,7 @@ async fn a_store_that_is_away_for_a_moment_costs_no_step_of_the_ladder() {
 }
 
 #[tokio::test]
-async fn shoppers_are_told_within_the_rate_that_is_set() {
+async fn shoppers_are_notified_within_the_configured_rate() {
     let mut world = World::new().await;
     world.config.messages_per_s = 50;
     for number in 1..=100 {

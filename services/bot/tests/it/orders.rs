@@ -1,4 +1,4 @@
-//! Orders of this shop in the staff channel: posts with buttons, and what the buttons do.
+//! Orders in the staff channel: posts with buttons, and what the buttons do.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn posted(world: &World, number: i64) -> i64 {
 }
 
 #[tokio::test]
-async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() {
+async fn a_paid_order_is_posted_with_its_actions_and_the_post_follows_it() {
     let world = world().await;
     let bot = world.run_bot();
     let message_id = posted(&world, 1024).await;
@@ -105,13 +105,13 @@ async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() 
     assert_eq!(edited.message_id, message_id);
     assert!(edited.text.contains("qabul qilindi"), "{}", edited.text);
     assert!(edited.buttons.to_string().contains("1:ad:1024:rd"), "{}", edited.buttons);
-    // The owner never wrote to the bot: the tap told the name.
+    // The owner never wrote to the bot: the name comes from the tap.
     assert!(edited.text.contains(r#"<a href="tg://user?id=1">A</a>"#), "{}", edited.text);
     world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
     let order = stored(&world, 1024).await;
     assert_eq!(order.stage(), Stage::Preparing);
 
-    // A second tap, perhaps of somebody else, does nothing and says who was faster.
+    // A second tap, perhaps of somebody else, does nothing and says who was first.
     world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
     let toasts = world.telegram.until_toasts(2).await;
     assert!(toasts[1].contains("already"), "{toasts:?}");
@@ -120,7 +120,7 @@ async fn a_paid_order_is_posted_with_what_can_be_done_and_the_post_follows_it() 
 }
 
 #[tokio::test]
-async fn a_stranger_in_the_channel_is_refused() {
+async fn somebody_without_a_role_is_refused_in_the_channel() {
     let world = world().await;
     let bot = world.run_bot();
     let message_id = posted(&world, 1024).await;
@@ -133,7 +133,7 @@ async fn a_stranger_in_the_channel_is_refused() {
 }
 
 #[tokio::test]
-async fn cancelling_asks_first_and_then_the_money_has_to_go_back() {
+async fn cancelling_a_paid_order_asks_first_and_then_demands_a_refund() {
     let world = world().await;
     let bot = world.run_bot();
     let message_id = posted(&world, 1024).await;
@@ -152,7 +152,7 @@ async fn cancelling_asks_first_and_then_the_money_has_to_go_back() {
 }
 
 #[tokio::test]
-async fn a_post_that_was_removed_comes_anew() {
+async fn a_deleted_post_is_posted_again() {
     let world = world().await;
     let bot = world.run_bot();
     let message_id = posted(&world, 1024).await;

@@ -1,4 +1,4 @@
-//! The token is in the address of every request; it must be in no log line.
+//! The token is in the URL of every request; it must be in no log line.
 
 use std::{
     io::Write,
@@ -36,11 +36,11 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// Everything of ours and of the libraries, down to the finest level.
+/// Covers the bot and its libraries, at every level.
 #[tokio::test]
 async fn the_token_is_in_no_log_line_at_any_level() {
     let lines = Lines::default();
-    // For the whole process: the other tests' lines are looked at too, as far as they come before the end of this one.
+    // For the whole process: lines of other tests are checked too, if they come before the end of this one.
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::TRACE);
     subscriber.with_writer(lines.clone()).finish().init();
 
@@ -56,7 +56,7 @@ async fn the_token_is_in_no_log_line_at_any_level() {
     world.bus.until_verdicts(&for_shopper(2, 2).notification_id, 1).await;
     bot.stop().await;
 
-    // Nobody there, with a path of its own before the token.
+    // An address where nobody listens, with a path before the token.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -71,7 +71,7 @@ async fn the_token_is_in_no_log_line_at_any_level() {
     assert!(lines.contains("shopper told") && lines.contains("paid_to_notified_ms=1000"), "{lines}");
     assert!(lines.contains("Telegram is away"), "{lines}");
     let secret = TOKEN.split(':').nth(1).unwrap();
-    // The Bot API of this test is warp's, and knows the token by right.
+    // The fake Bot API runs on warp, whose own lines may hold the token.
     let leak = lines.lines().find(|line| line.contains(secret) && !line.contains(" warp::filters::"));
     assert_eq!(leak, None);
 }

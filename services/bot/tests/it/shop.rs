@@ -1,4 +1,4 @@
-//! A shop store in memory: what the bot needs of it.
+//! A shop store in memory, as far as the bot needs one.
 
 use std::{
     collections::BTreeMap,
@@ -26,12 +26,12 @@ use tolov_shop::shopper::{self, Shopper};
 #[derive(Debug, Default)]
 pub(crate) struct Shop {
     notifications: Mutex<BTreeMap<EventId, Record>>,
-    /// The process dies when it is about to record what it has sent.
+    /// Hangs when the bot is about to record what it has sent.
     pub(crate) hangs_at_settle: AtomicBool,
     pub(crate) documents: MemoryDocuments,
-    /// No document can be read or written.
+    /// Documents can be neither read nor written.
     pub(crate) documents_away: AtomicBool,
-    /// So many calls of `claim` find the store away.
+    /// So many calls of `claim` find the store unavailable.
     pub(crate) away_calls: AtomicUsize,
 }
 

@@ -1,4 +1,4 @@
-//! What a person sees before the cart: first meeting, catalogue, cards, search, inline mode.
+//! What a shopper sees before the cart: first visit, catalogue, cards, search, inline mode.
 
 use serde_json::{Value, json};
 use tolov_domain::{Language, ProductId, Tiyin, UserId};
@@ -28,7 +28,7 @@ impl Chat<'_> {
         json!({"id": self.id, "type": "private", "first_name": "Ali"})
     }
 
-    /// What the bot did to an update: the calls, without the answers to taps and what was removed.
+    /// The calls that an update led to, without answers to taps and deletions.
     async fn bring(&self, kind: &str, body: Value) -> Vec<Value> {
         let before = self.world.telegram.calls().len();
         self.world.telegram.bring(|number| {
@@ -98,7 +98,7 @@ async fn sells(world: &World, number: i64, title: &str, stock: Option<u32>) {
 }
 
 #[tokio::test]
-async fn the_first_meeting_asks_language_and_own_number_and_then_follows_the_link() {
+async fn the_first_visit_asks_for_language_and_phone_and_then_follows_the_link() {
     let world = World::new().await;
     sells(&world, 7, "Choy qo'shiq", None).await;
     let bot = world.run_bot();
@@ -123,7 +123,7 @@ async fn the_first_meeting_asks_language_and_own_number_and_then_follows_the_lin
 }
 
 #[tokio::test]
-async fn a_number_may_come_later_and_a_friend_counts_once() {
+async fn a_phone_may_be_given_later_and_a_referral_counts_once() {
     let world = World::new().await;
     world.shop.has_language(UserId::try_new(9).unwrap(), Language::En).await;
     let bot = world.run_bot();
@@ -147,7 +147,7 @@ async fn a_number_may_come_later_and_a_friend_counts_once() {
 }
 
 #[tokio::test]
-async fn the_question_for_a_number_can_be_put_off() {
+async fn the_question_for_a_phone_can_be_skipped() {
     let world = World::new().await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
@@ -160,7 +160,7 @@ async fn the_question_for_a_number_can_be_put_off() {
 }
 
 #[tokio::test]
-async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
+async fn a_search_leads_to_a_card_and_a_double_tap_adds_once() {
     let world = World::new().await;
     world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
     sells(&world, 7, "Choy qo'shiq", Some(12)).await;
@@ -171,7 +171,7 @@ async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
     assert_eq!(card[0]["reply_markup"]["inline_keyboard"][2][0]["callback_data"], "1:fp:0");
     ali.tap("1:sc:7:10").await;
     ali.tap("1:sc:7:10").await;
-    // Only so many are there.
+    // No more are in stock.
     let most = ali.tap("1:sc:7:20").await;
     assert_eq!(most[0]["reply_markup"]["inline_keyboard"][0][2]["text"], "12 pcs");
     let cart = world.shop.shopper(ali.user_id()).await.unwrap().cart;
@@ -185,7 +185,7 @@ async fn a_search_leads_to_a_card_and_a_double_tap_puts_in_once() {
 }
 
 #[tokio::test]
-async fn what_is_hidden_or_gone_is_said_kindly() {
+async fn a_hidden_or_removed_product_is_answered_with_a_way_back() {
     let world = World::new().await;
     world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
     sells(&world, 7, "Choy", None).await;
@@ -204,7 +204,7 @@ async fn what_is_hidden_or_gone_is_said_kindly() {
 }
 
 #[tokio::test]
-async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
+async fn inline_mode_offers_products_and_a_block_is_recorded_until_it_ends() {
     let world = World::new().await;
     world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
     for number in 1..=25 {
@@ -247,7 +247,7 @@ async fn inline_mode_offers_products_and_a_block_is_remembered_until_it_ends() {
 }
 
 #[tokio::test]
-async fn staff_leave_a_question_for_their_panel_and_hear_what_a_search_for_an_order_expects() {
+async fn the_panel_ends_a_question_and_the_order_search_says_what_it_expects() {
     let mut world = World::new().await;
     let owner = UserId::try_new(5).unwrap();
     world.config.owners = vec![owner];

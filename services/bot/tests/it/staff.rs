@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_lone_order_is_posted_at_once() {
+async fn a_single_order_is_posted_at_once() {
     let world = World::new().await;
     let bot = world.run_bot();
     let began = Instant::now();
@@ -29,9 +29,9 @@ async fn a_lone_order_is_posted_at_once() {
 }
 
 #[tokio::test]
-async fn three_hundred_notices_become_a_few_digests_and_none_is_lost() {
+async fn three_hundred_notifications_become_a_few_digests_and_none_is_lost() {
     let mut world = World::new().await;
-    // More than fit in one post, fewer than there are: some wait for the next post, some go back to the bus.
+    // More than one post holds and fewer than all: some wait for the next post, some go back to the bus.
     world.config.staff_waiting_max = 200;
     for number in 1..=300 {
         world.bus.deliver(&notification(number, 5551, Recipient::Staff, number % 100 == 0));
@@ -54,7 +54,7 @@ async fn three_hundred_notices_become_a_few_digests_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn after_a_small_burst_posts_leave_at_the_pace_of_the_channel() {
+async fn after_a_small_burst_posts_leave_at_the_rate_of_the_channel() {
     let mut world = World::new().await;
     world.config.channel_posts_per_min = 20;
     let bot = world.run_bot();
@@ -90,7 +90,7 @@ async fn shoppers_do_not_wait_for_the_staff_channel() {
 }
 
 #[tokio::test]
-async fn retry_after_makes_the_channel_wait_and_what_gathers_is_posted_together() {
+async fn during_retry_after_notifications_gather_into_one_post() {
     let world = World::new().await;
     world.telegram.will_answer(STAFF, [Answer::RetryAfter(2)]);
     world.bus.deliver(&for_staff(1));
@@ -106,7 +106,7 @@ async fn retry_after_makes_the_channel_wait_and_what_gathers_is_posted_together(
 }
 
 #[tokio::test]
-async fn a_group_that_became_a_supergroup_gets_its_posts_under_the_new_number() {
+async fn posts_follow_a_group_that_became_a_supergroup() {
     let world = World::new().await;
     world.telegram.will_answer(STAFF, [Answer::MigrateTo(-2002)]);
     let bot = world.run_bot();
@@ -120,7 +120,7 @@ async fn a_group_that_became_a_supergroup_gets_its_posts_under_the_new_number() 
 }
 
 #[tokio::test]
-async fn a_channel_that_does_not_let_the_bot_in_is_tried_again_and_not_given_up() {
+async fn a_channel_that_refuses_the_bot_is_tried_again() {
     let world = World::new().await;
     let refusal = Answer::Refuse(403, "Forbidden: bot is not a member of the channel chat");
     world.telegram.will_answer(STAFF, vec![refusal; 2]);
@@ -136,10 +136,10 @@ async fn a_channel_that_does_not_let_the_bot_in_is_tried_again_and_not_given_up(
 }
 
 #[tokio::test]
-async fn one_notice_that_telegram_does_not_take_does_not_park_its_digest() {
+async fn a_refused_notification_does_not_park_its_digest() {
     let world = World::new().await;
     let refused = Answer::Refuse(400, "Bad Request: can't parse entities: x");
-    // The first post goes to one notice alone, the second is a digest; of its parts the first is the culprit.
+    // The first post holds one notification, the second is a digest whose first part is refused.
     world.telegram.will_answer(STAFF, [Answer::RetryAfter(1), refused.clone(), refused]);
     world.bus.deliver(&for_staff(1));
     let bot = world.run_bot();

@@ -1,4 +1,4 @@
-//! As much of the Bot API as the bot needs, answering as a test wants.
+//! A fake Bot API that answers as a test tells it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use warp::{Filter, http::StatusCode};
 
-/// A message as it arrived, whatever was answered.
+/// A message as it was received, whatever was answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
     pub(crate) chat: String,
@@ -23,7 +23,7 @@ pub(crate) struct Arrived {
     pub(crate) buttons: Value,
 }
 
-/// What a message was changed to.
+/// An edit of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Edited {
     pub(crate) chat: String,
@@ -52,16 +52,16 @@ pub(crate) struct Telegram {
 struct State {
     arrived: Vec<Arrived>,
     edited: Vec<Edited>,
-    /// What was said to taps.
+    /// The texts that answered taps.
     toasts: Vec<String>,
-    /// These messages are not there any more.
+    /// These messages have been deleted.
     gone: Vec<i64>,
     /// For each chat what is answered next; then every message is shown.
     answers: HashMap<String, VecDeque<Answer>>,
     updates: Vec<Value>,
-    /// Every call but polls, with what it carried.
+    /// Every call but polls, with its body.
     calls: Vec<(String, Value)>,
-    /// Updates up to this one are done for Telegram.
+    /// Updates up to this one are confirmed.
     confirmed: i64,
     /// getMe and getUpdates are refused.
     deaf: bool,
@@ -233,7 +233,7 @@ impl Telegram {
         self.state.lock().unwrap().confirmed
     }
 
-    /// Telegram brings every update once more.
+    /// Delivers every update once more.
     pub(crate) fn redeliver(&self) {
         self.state.lock().unwrap().confirmed = 0;
         self.changed.notify_waiters();
@@ -250,7 +250,7 @@ impl Telegram {
         });
     }
 
-    /// Brings an update, which is made with its number.
+    /// Delivers an update, which is built from its number.
     pub(crate) fn bring(&self, update: impl FnOnce(usize) -> Value) {
         let mut state = self.state.lock().unwrap();
         let number = state.updates.len() + 1;
@@ -281,7 +281,7 @@ impl Telegram {
         self.changed.notify_waiters();
     }
 
-    /// Staff have removed a message.
+    /// Staff have deleted a message.
     pub(crate) fn is_gone(&self, message_id: i64) {
         self.state.lock().unwrap().gone.push(message_id);
     }

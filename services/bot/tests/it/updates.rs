@@ -1,4 +1,4 @@
-//! How updates come in: none lost, none answered twice. What the answers say is not looked at here.
+//! How updates are received: none lost, none answered twice. The content of the answers is not tested here.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -14,7 +14,7 @@ use crate::{
     world::{World, for_shopper},
 };
 
-/// Waits until so many updates are kept as done, and none waits.
+/// Waits until so many updates are stored as done, and none waits.
 pub(crate) async fn until_done(world: &World, count: u64) {
     until_counted(world, count, 0).await;
 }
@@ -33,7 +33,7 @@ async fn until_counted(world: &World, done: u64, waiting: u64) {
     assert!(waited.is_ok(), "{} done and {} waiting", counted("done").await, counted("waiting").await);
 }
 
-/// How many messages one /menu brings to somebody new.
+/// How many messages one /menu sends to a new user.
 async fn messages_an_update(world: &World) -> usize {
     let bot = world.run_bot();
     world.telegram.write(999, Some("uz"), "/menu");
@@ -45,7 +45,7 @@ async fn messages_an_update(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn telegram_away_is_waited_out() {
+async fn polling_resumes_after_an_outage_of_telegram() {
     let mut world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -71,7 +71,7 @@ async fn a_webhook_is_deleted_before_the_first_poll_and_whenever_one_is_set() {
     world.telegram.write(1, None, "/menu");
     world.telegram.until("1", |arrived| !arrived.is_empty()).await;
     world.telegram.has_webhook();
-    // Ends the poll under way; the next one meets the webhook.
+    // Ends the current poll; the next one meets the webhook.
     world.telegram.write(2, None, "/menu");
     world.telegram.until("2", |arrived| !arrived.is_empty()).await;
     world.telegram.write(3, None, "/menu");
@@ -80,7 +80,7 @@ async fn a_webhook_is_deleted_before_the_first_poll_and_whenever_one_is_set() {
 }
 
 #[tokio::test]
-async fn what_waits_when_the_process_dies_is_answered_after_the_next_start_once() {
+async fn updates_that_wait_at_a_crash_are_answered_once_after_the_restart() {
     let world = World::new().await;
     let each = messages_an_update(&world).await;
     world.telegram.will_answer("1", [Answer::ShowAndHang]);
@@ -99,13 +99,13 @@ async fn what_waits_when_the_process_dies_is_answered_after_the_next_start_once(
     world.telegram.redeliver();
     tokio::time::sleep(Duration::from_millis(300)).await;
     bot.stop().await;
-    // The one in hand had shown something already; nobody can know whether that was all.
+    // The update in hand had sent something already; whether that was all cannot be known.
     assert_eq!(world.telegram.arrived("1").len(), 1 + 3 * each);
     assert_eq!((world.telegram.arrived("2").len(), world.telegram.arrived("3").len()), (each, each));
 }
 
 #[tokio::test]
-async fn what_is_cut_off_by_a_stop_waits_for_the_next_start() {
+async fn an_update_cut_off_by_a_stop_is_answered_after_the_next_start() {
     let world = World::new().await;
     let each = messages_an_update(&world).await;
     world.telegram.will_answer("1", [Answer::ShowAndHang]);
@@ -142,7 +142,7 @@ async fn two_bots_share_the_updates() {
 }
 
 #[tokio::test]
-async fn an_update_that_cannot_be_kept_is_not_confirmed() {
+async fn an_update_that_cannot_be_stored_is_not_confirmed() {
     let world = World::new().await;
     world.shop.documents_away.store(true, Ordering::SeqCst);
     let bot = world.run_bot();
@@ -159,7 +159,7 @@ async fn an_update_that_cannot_be_kept_is_not_confirmed() {
 }
 
 #[tokio::test]
-async fn a_flood_is_slowed_down_and_told_so_while_another_is_answered_at_once() {
+async fn a_flooding_user_is_throttled_and_told_while_another_is_answered_at_once() {
     let world = World::new().await;
     let each = messages_an_update(&world).await;
     let bot = world.run_bot();

@@ -1,4 +1,4 @@
-//! A bot with its surroundings, and notifications to feed it.
+//! A bot with its fakes, and notifications to deliver to it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,12 +32,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// What is put off comes again 100 times as fast as asked.
+    /// Delayed deliveries come again 100 times as fast as asked.
     pub(crate) async fn new() -> Self {
         Self::with_bus(Bus::new(Some(100))).await
     }
 
-    /// What is put off comes again when the test says so.
+    /// Delayed deliveries come again when the test says so.
     pub(crate) async fn where_the_test_redelivers() -> Self {
         Self::with_bus(Bus::new(None)).await
     }
@@ -87,7 +87,7 @@ impl Running {
         tokio::time::timeout(Duration::from_secs(15), self.task).await.unwrap().unwrap().unwrap();
     }
 
-    /// Gone, as by SIGKILL.
+    /// Killed, as by SIGKILL.
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());

@@ -8,7 +8,7 @@ use crate::conversation::{
 };
 
 callbacks! {
-    /// The buttons with which the catalogue is edited. All of them need the right to.
+    /// The buttons with which the catalogue is edited. All of them need that right.
     CatalogueCallback {
         /// All categories, hidden ones too.
         Categories { page: u32 } = "gc",

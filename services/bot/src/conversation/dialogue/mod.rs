@@ -1,4 +1,4 @@
-//! Where the conversation with a person stands. It is stored, so that a restart changes nothing.
+//! The state of the conversation with a person. It is stored, so that a restart changes nothing.
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use tolov_domain::{

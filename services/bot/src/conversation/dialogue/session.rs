@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_a_conflict_both_changes_are_there_and_the_last_one_of_a_field_wins() {
+    async fn after_a_conflict_both_changes_are_kept_and_the_last_of_a_field_wins() {
         let documents = MemoryDocuments::default();
         let mut first = Session::load(&documents, id()).await.unwrap();
         let mut second = first.clone();

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_of_somebody_else_or_of_nobody_in_telegram_is_refused() {
+    fn a_contact_of_somebody_else_or_without_an_account_is_refused() {
         let sender = UserId::try_new(7).unwrap();
         for owner in [Some(8), None] {
             assert_eq!(shared(&contact(owner, "998901234567"), sender), Err(PhoneError::NotOwn));

@@ -62,7 +62,7 @@ fn categories_are_shown_eight_to_a_page() {
 }
 
 #[test]
-fn an_empty_catalogue_says_so_and_leads_out() {
+fn an_empty_catalogue_says_so_and_leads_to_the_menu() {
     for language in Language::ALL {
         let screen = categories_screen(language, &[], 0);
         assert_eq!(screen.html, t!(language, "catalogue-empty"));
@@ -71,7 +71,7 @@ fn an_empty_catalogue_says_so_and_leads_out() {
 }
 
 #[test]
-fn a_category_names_prices_marks_what_is_sold_out_and_escapes_its_name() {
+fn a_category_shows_prices_marks_sold_out_products_and_escapes_its_title() {
     let products = [
         product(1, "Choy qoshiq", 12_000, None),
         product(2, "Piyola", 9_000, Some(0)),
@@ -114,7 +114,7 @@ fn a_category_names_prices_marks_what_is_sold_out_and_escapes_its_name() {
 }
 
 #[test]
-fn a_long_name_gives_way_to_the_price() {
+fn a_long_title_is_cut_before_the_price() {
     let label = product_label(Language::Ru, &product(1, &"ю".repeat(100), 999_999_999, None));
     assert!(label.ends_with("… · 999 999 999 сум") && label.chars().count() <= 60, "{label}");
     assert_eq!(shortened("qisqa", 5), "qisqa");
@@ -122,7 +122,7 @@ fn a_long_name_gives_way_to_the_price() {
 }
 
 #[test]
-fn a_variant_shows_what_of_it_is_in_the_cart() {
+fn a_variant_shows_how_many_are_in_the_cart() {
     assert_eq!(variant_label(Language::Uz, "M", Some(soum(5_000)), 0), "M · 5 000 so'm");
     assert_eq!(variant_label(Language::Ru, "M", Some(soum(5_000)), 2), "M · 5 000 сум · 🛒 2");
     assert_eq!(variant_label(Language::En, "M", None, 0), "M · sold out");

@@ -22,7 +22,7 @@ fn callbacks(screen: &Screen, row: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_card_tells_in_three_languages() {
+fn a_card_is_shown_in_three_languages() {
     let few = product(7, "Choy <5>", 12_000, Some(3));
     let said = |language| screen(around(language, &[]), &few, None).html;
     assert_eq!(
@@ -40,7 +40,7 @@ fn a_card_tells_in_three_languages() {
 }
 
 #[test]
-fn stock_is_told_only_where_it_runs_out() {
+fn stock_is_shown_only_where_it_runs_low() {
     for (stock, told) in [(None, false), (Some(6), false), (Some(5), true), (Some(1), true)] {
         let html = screen(around(Language::En, &[]), &product(7, "Choy", 1, stock), None).html;
         assert_eq!(html.contains("left"), told, "{html}");
@@ -50,7 +50,7 @@ fn stock_is_told_only_where_it_runs_out() {
 }
 
 #[test]
-fn counts_are_absolute_and_do_not_go_below_none_or_above_the_most() {
+fn counts_are_absolute_and_stay_between_zero_and_the_maximum() {
     let product = product(7, "Choy", 1_000, None);
     let shown = |count| screen(around(Language::Uz, &[line(7, count)]), &product, None);
     assert_eq!(callbacks(&shown(12), 0), ["1:sc:7:2", "1:sc:7:11", "1:-", "1:sc:7:13", "1:sc:7:22"]);
@@ -61,14 +61,14 @@ fn counts_are_absolute_and_do_not_go_below_none_or_above_the_most() {
 }
 
 #[test]
-fn what_is_sold_out_can_be_taken_out_but_not_put_in() {
+fn a_sold_out_product_can_be_removed_from_the_cart_and_not_added() {
     let gone = product(7, "Choy", 1_000, Some(0));
     assert_eq!(rows(&screen(around(Language::En, &[]), &gone, None))[0], ["🛒 Cart"]);
     assert_eq!(callbacks(&screen(around(Language::En, &[line(7, 1)]), &gone, None), 0)[1], "1:sc:7:0");
 }
 
 #[test]
-fn a_product_with_variants_lets_choose_and_a_variant_leads_back_to_it() {
+fn a_product_offers_its_variants_and_a_variant_leads_back_to_it() {
     let shirt = with_variants(
         product(7, "Futbolka", 1, None),
         &[(8, "S", 50_000, Some(0)), (9, "M", 50_000, None), (10, "L", 55_000, Some(2))],
@@ -93,7 +93,7 @@ fn a_product_with_variants_lets_choose_and_a_variant_leads_back_to_it() {
 }
 
 #[test]
-fn the_way_back_from_a_search_is_to_its_results() {
+fn back_from_a_search_leads_to_its_results() {
     let back = ShopCallback::FoundPage { page: 2 };
     let around = Around { language: Language::En, cart: &[], back: &back };
     let card = screen(around, &product(7, "Choy", 1, None), None);
@@ -101,7 +101,7 @@ fn the_way_back_from_a_search_is_to_its_results() {
 }
 
 #[test]
-fn the_longest_card_fits_under_a_picture() {
+fn the_longest_card_fits_under_a_photo() {
     let mut long = product(7, &"Щ".repeat(100), 1, Some(1));
     long.description = "щ".repeat(600);
     long.photo = Some("file".to_owned());
@@ -110,7 +110,7 @@ fn the_longest_card_fits_under_a_picture() {
 }
 
 #[test]
-fn under_a_picture_the_description_is_cut_and_the_price_stays() {
+fn under_a_photo_the_description_is_cut_and_the_price_stays() {
     let mut long = product(7, &"<".repeat(100), 12_000, Some(3));
     long.description = "Sopol & loy. ".repeat(46);
     long.photo = Some("photo".to_owned());

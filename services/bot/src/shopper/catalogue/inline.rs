@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_was_picked_names_its_product() {
+    fn a_picked_result_names_its_product() {
         let markup = message(Language::Uz, &product(7, "Choy", 1, None), url()).markup();
         assert_eq!(product_in(&markup), Some(id(7)));
         let other = "https://t.me/shop_bot?start=ref_7".parse().unwrap();

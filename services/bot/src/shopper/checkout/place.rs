@@ -49,7 +49,7 @@ enum Confirmed {
     Stale,
 }
 
-/// What became of registering an order.
+/// The result of registering an order.
 enum Registered {
     Yes(Box<ShopOrder>),
     No,

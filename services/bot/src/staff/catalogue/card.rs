@@ -182,7 +182,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_card_shows_what_a_shopper_sees_and_what_staff_should_know() {
+    fn a_card_shows_the_preview_and_the_details_for_staff() {
         let mut product = teapot();
         let order_id = OrderId::try_new(1).unwrap();
         product.holds.push(Hold {
@@ -235,7 +235,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn fewer_variants_are_listed_where_their_names_do_not_fit() {
+    fn fewer_variants_are_listed_where_their_labels_do_not_fit() {
         let product = full(&"<&>".repeat(12));
         let below = details(Language::Uz, &product, Some("Idish"));
         let html = preview(Language::Uz, &product, &below);

@@ -240,7 +240,7 @@ mod tests {
     const NEW: &[u8] = b"category;title;price\nIdish;Choynak;90000\nIdish;<Piyola>;12000\n";
 
     #[test]
-    fn a_plan_shows_what_is_new_and_differs_from_another_one() {
+    fn a_plan_shows_what_is_new_and_has_a_fingerprint_of_its_own() {
         let plan = csv::plan(NEW, &Catalogue::default()).unwrap();
         let html = plan_html(Language::En, &plan);
         assert!(html.contains("Choynak") && html.contains("&lt;Piyola&gt;"), "{html}");

@@ -1,4 +1,4 @@
-//! The fields of a product: asked for, read, and put in.
+//! The fields of a product: asked for, read, and set.
 
 use tolov_domain::{Language, Tiyin};
 use tolov_shop::{
@@ -181,7 +181,7 @@ mod tests {
     use crate::staff::catalogue::card::tests::teapot;
 
     #[test]
-    fn what_is_typed_for_a_field_is_put_in_and_the_rest_is_refused() {
+    fn valid_input_sets_a_field_and_other_input_is_refused() {
         let mut product = teapot();
         for (field, text) in [
             (Field::Title, "Piyola"),

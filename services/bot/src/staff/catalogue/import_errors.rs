@@ -1,4 +1,4 @@
-//! What is wrong with a table, in the words of who sent it.
+//! The errors of a CSV table, in the language of its sender.
 
 use tolov_domain::Language;
 use tolov_shop::{

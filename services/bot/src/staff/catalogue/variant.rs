@@ -1,4 +1,4 @@
-//! One variant, new or there: its label, price and stock, asked for and written.
+//! One variant, new or existing: its label, price and stock.
 
 use tolov_domain::{ProductId, Tiyin};
 use tolov_shop::{

@@ -168,7 +168,7 @@ pub(super) async fn record(
     journal::record(ctx, action).await
 }
 
-/// Takes a variant out. Without the last one the product would be sold at its own price and from its own stock, which nobody
+/// Removes a variant. Without the last one the product would be sold at its own price and from its own stock, which nobody
 /// has looked at for long: it is hidden until somebody has.
 fn without(product: &mut Product, id: ProductId) -> Option<Variant> {
     let at = product.variants.iter().position(|variant| variant.id == id)?;

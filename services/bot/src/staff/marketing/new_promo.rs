@@ -87,7 +87,7 @@ pub(crate) async fn answer(ctx: Ctx, step: PromoStep) -> HandlerResult {
     go_to(ctx, draft, asked.next()).await
 }
 
-/// Puts what was typed into the draft; `None` where it cannot be read.
+/// Reads a value into the draft; `None` where it cannot be read.
 fn read(draft: &mut PromoCode, asked: PromoField, text: &str, now: Timestamp) -> Option<()> {
     match asked {
         PromoField::Code => CodeArg::of(text)?.as_str().clone_into(&mut draft.code),
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_created_from_what_is_typed_and_the_rest_is_refused() {
+    fn a_code_is_created_from_valid_input_and_other_input_is_refused() {
         let now = datetime!(2026-11-23 00:00 UTC);
         let mut draft = PromoCode {
             code: String::new(),

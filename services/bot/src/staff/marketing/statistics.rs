@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_and_spans_are_written_as_people_write_them() {
+    fn percentages_and_periods_are_formatted() {
         assert_eq!(percent(875), "87.5%");
         assert_eq!(percent(1000), "100.0%");
         assert_eq!(percent(3), "0.3%");

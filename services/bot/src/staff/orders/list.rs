@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_number_is_read_as_people_write_it() {
+    fn an_order_number_is_read_in_the_usual_forms() {
         for text in ["1024", "№1024", " # 1024", "1 024"] {
             assert_eq!(number_in(text), Some(1024), "{text}");
         }

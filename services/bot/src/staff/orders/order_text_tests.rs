@@ -113,7 +113,7 @@ fn staff_see_everything_about_an_order() {
 }
 
 #[test]
-fn what_an_order_does_not_have_is_left_out() {
+fn empty_fields_of_an_order_are_left_out() {
     let order = ShopOrder {
         total: Tiyin::from_soum(65_000).unwrap(),
         terms: Some(Terms {
@@ -146,7 +146,7 @@ fn what_an_order_does_not_have_is_left_out() {
 }
 
 #[test]
-fn a_paid_order_that_was_cancelled_says_that_the_money_has_to_go_back() {
+fn a_cancelled_paid_order_demands_a_refund() {
     let order = ShopOrder {
         state: OrderState::Cancelled { by: Actor::Staff(user(1)), sale: Some(late_sale()) },
         stock: Stock::Released,
@@ -166,7 +166,7 @@ fn a_location_opens_a_map() {
 }
 
 #[test]
-fn a_huge_order_still_fits() {
+fn a_huge_order_fits() {
     let order = ShopOrder { lines: vec![line(7, &"<".repeat(500), 2, 1); 100], ..paid_order() };
     for language in Language::ALL {
         let html = html(language, &order);

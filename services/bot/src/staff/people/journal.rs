@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_says_who_when_what_and_of_what() {
+    fn an_entry_shows_person_time_action_and_subject() {
         let id = UserId::try_new(5).unwrap();
         let change = ProductChange::Price {
             was: Tiyin::from_soum(12_000).unwrap(),

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn somebody_who_never_wrote_has_the_name_of_their_taps() {
+    async fn a_member_who_never_wrote_is_named_by_their_taps() {
         let documents = tolov_contract::memory::MemoryDocuments::default();
         set_name(&documents, user(9001), "Olim").await;
         // Added by a number alone, and tapped since.

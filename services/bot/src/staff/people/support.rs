@@ -24,7 +24,7 @@ use crate::{
     texts::{Html, clock_time, t},
 };
 
-/// What became of a shopper's message.
+/// The result of forwarding a shopper's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Forwarded {
     /// At least one of those who answer has it.
@@ -89,7 +89,7 @@ pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Forwarded, Ha
             Ok((header, copy)) => {
                 for message_id in [header, copy] {
                     let message = support_message(*id, message_id, ctx, false);
-                    // At once: a reply must find it, whatever becomes of the other copies.
+                    // At once: a reply must find it, even if the other copies fail.
                     records::insert(ctx.documents(), &message).await?;
                     stored.push(message);
                 }
