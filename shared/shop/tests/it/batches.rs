@@ -114,6 +114,7 @@ impl Purchase {
             click_trans_id,
             click_paydoc_id,
             merchant_prepare_id: None,
+            click_amount: None,
             anomaly,
         };
         self.event(kind, second)
