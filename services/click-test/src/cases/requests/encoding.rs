@@ -109,7 +109,7 @@ async fn not_utf8(run: &mut CaseRun<'_>) -> CaseResult {
     let order = run.shared_order().await?;
     for tail in ["&param2=%FF", "&param2=%C3%28"] {
         let callback = run.prepare(&order).followed_by(tail);
-        run.expect(format!("Prepare with {}", &tail[1..]), &callback, &[-8]).await;
+        run.expect(format!("Prepare with {}", &tail[1..]), &callback, &[0, -8]).await;
     }
     Ok(())
 }
