@@ -44,7 +44,7 @@ async fn an_expiry_is_announced_to_the_shopper_and_a_questioned_payment_to_staff
     world.deliver_event(&expired(1024));
     world.deliver_event(&questioned);
     world.projector().project_once().await;
-    let expected = ["order.expired:1024/shopper", "payment.questioned:1025:0:paid_twice/staff"];
+    let expected = ["order.expired:1024/shopper", "payment.questioned:1025:trans-7:paid_twice/staff"];
     assert_eq!(world.published_ids().into_iter().collect::<Vec<_>>(), expected);
     assert!(world.state().verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Done));
 }
