@@ -35,6 +35,10 @@ pub(crate) fn is_precondition_failed(error: &lapin::Error) -> bool {
     amqp_code(error) == Some(PRECONDITION_FAILED)
 }
 
+pub(crate) fn is_access_refused(error: &lapin::Error) -> bool {
+    amqp_code(error) == Some(ACCESS_REFUSED)
+}
+
 pub(crate) fn is_not_found(error: &lapin::Error) -> bool {
     amqp_code(error) == Some(NOT_FOUND)
 }

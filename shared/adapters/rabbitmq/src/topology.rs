@@ -27,7 +27,7 @@ use lapin::{
 use tolov_domain::ports::{PortError, bus::Queue};
 
 use crate::{
-    failure::{is_precondition_failed, sorted, timed_out, within},
+    failure::{is_access_refused, is_precondition_failed, sorted, timed_out, within},
     link::Link,
     options::RabbitOptions,
 };
@@ -107,11 +107,16 @@ impl Topology {
     }
 
     /// Declares everything. What is there already stays as it is.
+    ///
+    /// An account without the right to declare leaves that to others, such as the definitions that a broker loads at its
+    /// start: a service needs no more than to publish to its exchange and to read its queue.
     pub(crate) async fn declare(&self, link: &Link) -> Result<(), PortError> {
         let channel = link.channel().await?;
         for queue in Queue::ALL {
             let exchange = self.exchange(queue.exchange());
-            declare_exchange(&channel, link, &exchange).await?;
+            if !declare_exchange(&channel, link, &exchange).await? {
+                return Ok(());
+            }
             for declaration in self.declarations(queue) {
                 declare_queue(&channel, link, declaration).await?;
             }
@@ -207,14 +212,16 @@ fn parked_arguments() -> FieldTable {
     arguments
 }
 
-async fn declare_exchange(channel: &Channel, link: &Link, exchange: &str) -> Result<(), PortError> {
+/// `false`: the account may not.
+async fn declare_exchange(channel: &Channel, link: &Link, exchange: &str) -> Result<bool, PortError> {
     // Durable: it must be there after a restart of the broker, or publishers find a closed channel instead of it.
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let declared =
         channel.exchange_declare(name(exchange)?, ExchangeKind::Topic, options, FieldTable::default());
     let doing = format!("declare the exchange {exchange}");
     match tokio::time::timeout(link.request_timeout(), declared).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => Ok(true),
+        Ok(Err(error)) if is_access_refused(&error) => Ok(false),
         Ok(Err(error)) if is_precondition_failed(&error) => Err(PortError::Refused(format!(
             "RabbitMQ has an exchange {exchange} of another kind. Stop the services, delete it (its bindings go with \
              it) and start them again; they make it anew. The broker says: {error}"
