@@ -9,6 +9,7 @@ mod books;
 mod counted;
 mod open;
 mod read;
+pub mod republish;
 pub mod restore;
 mod rows;
 mod writer;
