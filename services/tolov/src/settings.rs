@@ -1,13 +1,10 @@
-//! Settings of the bot, the sandbox and the log, from the environment.
+//! Settings of the bot and of the sandbox, from the environment.
 
 use std::net::SocketAddr;
 
 use tolov_bot::{BotConfig, Channel};
 use tolov_domain::{Tiyin, UserId};
-use tolov_kit::{
-    env::Env,
-    telemetry::{self, LogFormat},
-};
+use tolov_kit::env::Env;
 use tolov_sandbox::{SandboxConfig, click::ClickConfig, telegram::Channel as SandboxChannel};
 use url::Url;
 
@@ -60,7 +57,7 @@ fn delivery_price(env: &Env) -> Tiyin {
     })
 }
 
-/// SANDBOX_ADDR, the merchant's side of CLICK, and WEBHOOK_URL, where the pretend CLICK calls.
+/// SANDBOX_ADDR, the merchant's side of CLICK, and WEBHOOK_URL, where the simulated CLICK calls.
 pub(crate) fn sandbox(env: &Env) -> SandboxConfig {
     let of_the_merchant = "any number will do, but the webhook service must have the same";
     let click = ClickConfig::new(
@@ -83,19 +80,8 @@ pub(crate) fn sandbox(env: &Env) -> SandboxConfig {
     config
 }
 
-/// The staff channel that the pretend Telegram has from the start, when DB_CHANNEL is given.
+/// The staff channel that the simulated Telegram has from the start, when DB_CHANNEL is given.
 pub(crate) fn sandbox_channel(env: &Env) -> Option<SandboxChannel> {
     let id = env.parsed("DB_CHANNEL")?;
     Some(SandboxChannel { id, title: "Staff".to_owned(), username: None })
-}
-
-/// Libraries that say too much: lapin writes the body of every returned message, teloxide every retry of a poll. What
-/// RUST_LOG says of them comes later and counts.
-const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
-
-/// RUST_LOG and LOG_FORMAT.
-pub(crate) fn install_log(env: &Env, default_filter: &str) {
-    let format = env.parsed::<LogFormat>("LOG_FORMAT").unwrap_or_default();
-    let filter = env.text("RUST_LOG").unwrap_or_else(|| default_filter.to_owned());
-    telemetry::install(format, &format!("{QUIETER_LIBRARIES},{filter}"));
 }

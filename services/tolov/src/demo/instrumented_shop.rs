@@ -1,4 +1,4 @@
-//! The shop store, watched: what the projector writes is a hop on the page, and the page can stop the store.
+//! The shop store's port for the demo: what the projector writes becomes a hop on the page, and the page can stop the store.
 
 use std::sync::Arc;
 
@@ -23,13 +23,13 @@ use tolov_sandbox::{
 use tolov_shop::fulfilment::{Fulfilment, Stage};
 
 #[derive(Debug)]
-pub(super) struct WatchedShop {
+pub(super) struct InstrumentedShop {
     inner: Arc<dyn ShopStore>,
     hops: Hops,
     store: Switch,
 }
 
-impl WatchedShop {
+impl InstrumentedShop {
     pub(super) fn new(inner: Arc<dyn ShopStore>, hops: Hops, store: Switch) -> Self {
         Self { inner, hops, store }
     }
@@ -54,8 +54,8 @@ impl WatchedShop {
         self.hops.note(hop.of_order(&event.order_id));
     }
 
-    /// An order that a shopper placed in the chat begins its way where the bot has registered it: that write is the one
-    /// that makes it payable, and there is no message about it yet.
+    /// Shows an order from the chat when it becomes payable: the bot writes it so after the registration, before there is
+    /// a message about it.
     fn note_registered(&self, body: &Body) {
         let Ok(order) = serde_json::from_value::<Fulfilment>(Value::Object(body.clone())) else { return };
         if order.stage != Stage::Waiting || order.shopper_message_id.is_some() {
@@ -91,7 +91,7 @@ fn order_json(order: &Order) -> Value {
 }
 
 #[async_trait]
-impl OrderProjection for WatchedShop {
+impl OrderProjection for InstrumentedShop {
     async fn apply(&self, events: &[Event]) -> Result<Vec<Order>, PortError> {
         let applied = match self.shop() {
             Ok(shop) => shop.apply(events).await,
@@ -106,7 +106,7 @@ impl OrderProjection for WatchedShop {
 }
 
 #[async_trait]
-impl Orders for WatchedShop {
+impl Orders for InstrumentedShop {
     async fn next_order_id(&self) -> Result<OrderId, PortError> {
         self.shop()?.next_order_id().await
     }
@@ -125,7 +125,7 @@ impl Orders for WatchedShop {
 }
 
 #[async_trait]
-impl Shoppers for WatchedShop {
+impl Shoppers for InstrumentedShop {
     async fn user(&self, id: UserId) -> Result<Option<User>, PortError> {
         self.shop()?.user(id).await
     }
@@ -152,7 +152,7 @@ impl Shoppers for WatchedShop {
 }
 
 #[async_trait]
-impl NotificationLog for WatchedShop {
+impl NotificationLog for InstrumentedShop {
     async fn claim(
         &self,
         ids: &[EventId],
@@ -176,7 +176,7 @@ impl NotificationLog for WatchedShop {
 }
 
 #[async_trait]
-impl Documents for WatchedShop {
+impl Documents for InstrumentedShop {
     async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
         self.shop()?.get(collection, key).await
     }

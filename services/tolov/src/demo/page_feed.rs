@@ -1,4 +1,4 @@
-//! What the page is told of the inside: the ledger's commits, and how full outbox and queues are.
+//! Feeds the page with what only this process knows: the ledger's commits, and how full outbox and queues are.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,11 +18,11 @@ use tolov_sandbox::{
 };
 use tolov_webhook::ledger::{Ledger, LedgerError};
 
-/// Callbacks that are looked at in one go.
+/// The most callbacks that are read at once.
 const MAX_AT_ONCE: usize = 200;
 const GAUGES_EVERY: Duration = Duration::from_millis(300);
 
-/// Follows the callbacks and notes what each left in the ledger, until `stop`.
+/// Follows the callbacks and shows what each committed to the ledger, until `stop`.
 pub(super) async fn commits(handle: Handle, ledger: Ledger, stop: Stop) {
     let mut changes = handle.hops().changes();
     let mut seen = 0;
@@ -37,7 +37,7 @@ pub(super) async fn commits(handle: Handle, ledger: Ledger, stop: Stop) {
         };
         seen = last.seq;
         for hop in hops.iter().filter(|hop| matches!(hop.stage, "prepare" | "complete")) {
-            // The callback was answered, so its commit is there to be read; if not, there is nothing to show.
+            // An answered callback has been committed; where it was not, there is nothing to show.
             if let Ok(Some(hop)) = commit_of(&ledger, hop).await {
                 handle.hops().note(hop);
             }
@@ -45,7 +45,7 @@ pub(super) async fn commits(handle: Handle, ledger: Ledger, stop: Stop) {
     }
 }
 
-/// What the callback of a hop left in the ledger.
+/// What the callback of a hop committed to the ledger.
 async fn commit_of(ledger: &Ledger, hop: &Hop) -> Result<Option<NewHop>, LedgerError> {
     let number = hop.order_id.as_deref().and_then(|id| id.parse().ok());
     let Some(order_id) = number.and_then(|number| OrderId::try_new(number).ok()) else { return Ok(None) };
@@ -53,7 +53,7 @@ async fn commit_of(ledger: &Ledger, hop: &Hop) -> Result<Option<NewHop>, LedgerE
         tokio::try_join!(ledger.order(order_id), ledger.attempts(order_id), ledger.callbacks(order_id))?;
     let (Some(order), Some(last)) = (order, callbacks.last()) else { return Ok(None) };
     if last.received_at < hop.at_ms {
-        // This one was lost on the way: the ledger has nothing of it.
+        // This callback never reached the ledger.
         return Ok(None);
     }
     let text = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|_| text.into());

@@ -1,4 +1,4 @@
-//! `tolov click-test`: from the command line to the library and back.
+//! `tolov click-test`: command line, output and exit code around the library.
 
 use std::{
     io::{IsTerminal, Write as _, stderr},
@@ -12,9 +12,10 @@ use tolov_click_test::{
 use tolov_kit::{lifecycle::Ending, secret::Secret};
 use url::Url;
 
+use super::text_file;
 use crate::cli::{ClickTest, ClickTestFormat};
 
-/// Plays, prints and says whether all has passed. A [`UsageError`] means that nothing could be played.
+/// Runs the cases and prints the report. A [`UsageError`] means that no case could run.
 pub(crate) async fn run(arguments: ClickTest) -> Result<Ending> {
     if arguments.list {
         print(&catalogue());
@@ -61,10 +62,7 @@ fn options(arguments: &ClickTest) -> Result<Options> {
 fn secret(arguments: &ClickTest) -> Result<Secret> {
     let text = match &arguments.secret_file {
         None => arguments.secret.clone().unwrap_or_default(),
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| UsageError::SecretFile(format!("{}: {error}", path.display())))?
-            .trim()
-            .to_owned(),
+        Some(path) => text_file::read(path).map_err(|error| UsageError::SecretFile(format!("{error:#}")))?,
     };
     if text.is_empty() {
         return Err(UsageError::SecretFile("the secret key is empty".to_owned()).into());
@@ -92,13 +90,13 @@ fn orders(arguments: &ClickTest) -> Result<OrderSource, UsageError> {
     Ok(OrderSource::Given(orders))
 }
 
-/// One line that is written over and over; only where a person looks on.
+/// Rewrites one line of the terminal; silent where there is none.
 fn show_progress(progress: Progress) {
     let mut line = stderr();
     if !line.is_terminal() {
         return;
     }
-    // A terminal that is gone is no reason to stop.
+    // Losing the terminal must not stop the run.
     let _ = match progress.case {
         Some(case) => write!(
             line,

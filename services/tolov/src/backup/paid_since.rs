@@ -1,0 +1,152 @@
+//! Which orders the shop store and the bus know to be paid since a backup was made: a ledger that is put back from it must
+//! hear of them before CLICK may ask it anything, or the payer could pay twice.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, Event, OrderId, OrderedProduct, Tiyin, UserId,
+    event::EventKind,
+    ports::{
+        bus::Queue,
+        documents::{Collection, Query},
+        shop::ShopStore,
+    },
+    time::{Timestamp, unix_ms},
+};
+use tolov_kit::clock::{Clock, SystemClock};
+
+use crate::{
+    adapters::{Bus, BusAddress, Shop, ShopAddress},
+    data_folder::Part,
+};
+
+/// Messages that wait are handed out well within this.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The clocks of two machines may differ, and a backup takes a while.
+const MARGIN: time::Duration = time::Duration::hours(1);
+/// An order that was placed earlier is not paid any more.
+const PLACED_BEFORE: time::Duration = time::Duration::days(31);
+const PAGE: u32 = 500;
+
+/// A payment as somebody else than the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownPayment {
+    pub(super) order_id: OrderId,
+    pub(super) user_id: UserId,
+    pub(super) products: Vec<OrderedProduct>,
+    pub(super) amount: Tiyin,
+    pub(super) click_trans_id: ClickTransId,
+    pub(super) click_paydoc_id: ClickPaydocId,
+    pub(super) paid_at: Timestamp,
+}
+
+/// What could be learned.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// One for each order, by order number.
+    pub(super) payments: Vec<KnownPayment>,
+    /// Messages of the bus that nobody can look into at this moment.
+    pub(super) unread: u64,
+}
+
+/// Asks the bus first: what moves on to the shop store meanwhile is then seen twice and not missed.
+pub(super) async fn ask(bus: &BusAddress, shop: &ShopAddress, backup_made_at: Timestamp) -> Result<Known> {
+    let since = backup_made_at - MARGIN;
+    let mut known = if is_there(bus) { of_bus(bus).await? } else { Known::default() };
+    if let ShopAddress::MongoDb(_) = shop {
+        known.payments.extend(of_shop(shop, since).await?);
+    } else if let ShopAddress::Embedded(folder) = shop
+        && folder.join(Part::Shop.file_name()).exists()
+    {
+        known.payments.extend(of_shop(shop, since).await?);
+    }
+    known.payments.retain(|payment| payment.paid_at >= since);
+    known.payments.sort_by_key(|payment| payment.order_id);
+    known.payments.dedup_by_key(|payment| payment.order_id);
+    Ok(known)
+}
+
+fn is_there(bus: &BusAddress) -> bool {
+    match bus {
+        BusAddress::RabbitMq(_) => true,
+        BusAddress::Embedded(folder) => folder.join(Part::Bus.file_name()).exists(),
+    }
+}
+
+/// Looks at what waits for the projector, and at what was parked. What is received is not settled, so it is delivered again.
+async fn of_bus(address: &BusAddress) -> Result<Known> {
+    let bus = Bus::open(address, "restore").await?;
+    let admin = bus.admin();
+    let queue = Queue::ProjectorPayments;
+    let depth = admin.depth(queue).await.context("the bus cannot be asked which payments wait there")?;
+    let consumer = bus.consumer(queue);
+    let mut bodies: Vec<Vec<u8>> = Vec::new();
+    let waiting = usize::try_from(depth.ready).unwrap_or(usize::MAX);
+    while bodies.len() < waiting {
+        let receiving = consumer.receive(waiting - bodies.len());
+        match tokio::time::timeout(RECEIVE_TIMEOUT, receiving).await {
+            Ok(received) => bodies.extend(received?.into_iter().map(|delivery| delivery.body)),
+            Err(_elapsed) => break,
+        }
+    }
+    let unread = u64::try_from(waiting - bodies.len().min(waiting)).unwrap_or(u64::MAX) + depth.retrying;
+    let max = usize::try_from(depth.parked).unwrap_or(usize::MAX);
+    bodies.extend(admin.parked(queue, max).await?.into_iter().map(|message| message.body));
+    drop((consumer, admin));
+    bus.close().await;
+    let events = bodies.iter().filter_map(|body| Event::from_json(body).ok());
+    Ok(Known { payments: events.filter_map(of_event).collect(), unread })
+}
+
+fn of_event(event: Event) -> Option<KnownPayment> {
+    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, .. } = event.kind else { return None };
+    Some(KnownPayment {
+        order_id: event.order_id,
+        user_id: event.user_id,
+        products: event.products,
+        amount: event.amount,
+        click_trans_id,
+        click_paydoc_id,
+        paid_at: event.occurred_at,
+    })
+}
+
+async fn of_shop(address: &ShopAddress, since: Timestamp) -> Result<Vec<KnownPayment>> {
+    let shop = Shop::open(address).await?;
+    let paid = paid_orders(shop.store().as_ref(), since).await;
+    shop.close().await;
+    paid.context("the shop store cannot be asked which orders are paid")
+}
+
+async fn paid_orders(shop: &dyn ShopStore, since: Timestamp) -> Result<Vec<KnownPayment>> {
+    let placed = (unix_ms(since - PLACED_BEFORE), unix_ms(SystemClock.now()));
+    let mut paid = Vec::new();
+    let mut seen = 0;
+    loop {
+        let query = Query::between(Collection::Fulfilments, "placed_at", placed, PAGE).skip(seen);
+        let page = shop.find(&query).await?;
+        for document in &page {
+            let id = OrderId::parse(&document.key.to_string())?;
+            let Some(order) = shop.order(id).await? else { continue };
+            let Some(payment) = order.payment else { continue };
+            let line = |line: &tolov_domain::order::OrderLine| OrderedProduct {
+                product_id: line.product_id,
+                count: line.count,
+            };
+            paid.push(KnownPayment {
+                order_id: order.id,
+                user_id: order.user_id,
+                products: order.lines.iter().map(line).collect(),
+                amount: order.total,
+                click_trans_id: payment.click_trans_id,
+                click_paydoc_id: payment.click_paydoc_id,
+                paid_at: payment.paid_at,
+            });
+        }
+        seen += u32::try_from(page.len())?;
+        if page.len() < usize::try_from(PAGE)? {
+            return Ok(paid);
+        }
+    }
+}
