@@ -116,7 +116,7 @@ pub(crate) async fn create(
 
 /// The text or number at names separated by dots; a name may be an index of a list.
 fn find(json: &Value, path: &str) -> Option<String> {
-    let pointer: String = path.split('.').map(|name| format!("/{name}")).collect();
+    let pointer = format!("/{}", path.replace('.', "/"));
     match json.pointer(&pointer)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

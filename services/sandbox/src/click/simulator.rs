@@ -119,7 +119,8 @@ impl Click {
     pub(crate) fn move_merchant(&self, prepare_url: Url, complete_url: Url) -> Result<(), ClickError> {
         self.with(|state| {
             let is_known = |url: &Url| state.merchant_origins.contains(&url.origin());
-            if !self.inner.config.allow_any_merchant && !(is_known(&prepare_url) && is_known(&complete_url)) {
+            let is_known = is_known(&prepare_url) && is_known(&complete_url);
+            if !is_known && !self.inner.config.allow_any_merchant {
                 return Err(ClickError::OtherMerchant);
             }
             state.merchant = Some((prepare_url, complete_url));

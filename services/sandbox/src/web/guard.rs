@@ -52,7 +52,8 @@ impl Guard {
             .and_then(|host| host.parse::<Authority>().ok())
             .ok_or(Denied::Host)?;
         let name = host.host().trim_matches(['[', ']']).to_ascii_lowercase();
-        if !self.is_own(&name) && !(is_for_services && is_outside_public_dns(&name)) {
+        let is_of_a_service = is_for_services && is_outside_public_dns(&name);
+        if !is_of_a_service && !self.is_own(&name) {
             return Err(Denied::Host);
         }
         if headers.contains_key(header::ORIGIN) {

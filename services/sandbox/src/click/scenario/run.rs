@@ -13,7 +13,7 @@ use super::{
         error::ClickError,
         pay::settle,
         payment::{Payment, PaymentStatus},
-        simulator::Click,
+        simulator::{Click, State},
     },
     definition::{MAX_DELAY, Scenario, ScenarioRequest},
 };
@@ -86,7 +86,7 @@ impl Click {
             Scenario::OtherTransIdInComplete => {
                 payment.status = PaymentStatus::Debited { merchant_prepare_id };
                 let mut callback = self.complete_of(payment, merchant_prepare_id);
-                callback.click_trans_id = self.with(|state| state.next_trans_id());
+                callback.click_trans_id = self.with(State::next_trans_id);
                 self.complete_until_settled(payment, merchant_prepare_id, &callback).await?;
             }
             Scenario::DroppedAnswer { step: Step::Complete } => {

@@ -66,13 +66,13 @@ impl Files {
             FileKind::Photo => return Err(Refusal::bad_request("IMAGE_PROCESS_FAILED")),
             FileKind::Document => (0, 0),
         };
-        Ok(self.insert(kind, upload.file_name.clone(), upload.content.clone(), (width, height), None))
+        Ok(self.insert(kind, &upload.file_name, upload.content.clone(), (width, height), None))
     }
 
     fn insert(
         &mut self,
         kind: FileKind,
-        file_name: String,
+        file_name: &str,
         content: Bytes,
         (width, height): (u32, u32),
         source_url: Option<String>,
@@ -110,7 +110,7 @@ impl Files {
         match url::Url::parse(reference) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => {
                 let name = url.path_segments().and_then(|mut path| path.next_back()).unwrap_or_default();
-                Ok(self.insert(kind, name.to_owned(), Bytes::new(), (1, 1), Some(reference.to_owned())))
+                Ok(self.insert(kind, name, Bytes::new(), (1, 1), Some(reference.to_owned())))
             }
             _ => Err(Refusal::bad_request(
                 "wrong remote file identifier specified: Wrong padding in the string",

@@ -19,7 +19,7 @@ pub(super) fn set(state: &mut State, params: &Params) -> Result<Value, Refusal> 
         return Err(Refusal::bad_request("bad webhook: invalid webhook URL specified"));
     }
     set_allowed(state, params)?;
-    set_or_delete(
+    Ok(set_or_delete(
         state,
         params,
         Some(Webhook {
@@ -28,27 +28,27 @@ pub(super) fn set(state: &mut State, params: &Params) -> Result<Value, Refusal> 
             max_connections: params.integer("max_connections")?.unwrap_or(40),
             last_error: None,
         }),
-    )
+    ))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every method of the table has this form")]
 pub(super) fn delete(state: &mut State, params: &Params) -> Result<Value, Refusal> {
-    set_or_delete(state, params, None)
+    Ok(set_or_delete(state, params, None))
 }
 
-fn set_or_delete(state: &mut State, params: &Params, webhook: Option<Webhook>) -> Result<Value, Refusal> {
+fn set_or_delete(state: &mut State, params: &Params, webhook: Option<Webhook>) -> Value {
     if params.flag("drop_pending_updates") {
-        state.updates.clear();
+        state.updates.pending.clear();
     }
-    state.updates.set_webhook(webhook);
-    Ok(true.into())
+    state.updates.webhook = webhook;
+    true.into()
 }
 
 /// `allowed_updates`, if it was sent.
 pub(in crate::telegram::bot_api) fn set_allowed(state: &mut State, params: &Params) -> Result<(), Refusal> {
     if let Some(allowed) = params.json("allowed_updates")? {
-        let allowed = serde_json::from_value(allowed)
+        state.updates.allowed = serde_json::from_value(allowed)
             .map_err(|_| Refusal::bad_request("can't parse allowed_updates JSON array"))?;
-        state.updates.set_allowed(allowed);
     }
     Ok(())
 }
