@@ -34,12 +34,13 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
         (Method::POST, "/api/create_order", &order, 200),
         (Method::POST, "/api/create_order", &other, 409),
         (Method::POST, "/api/create_order", "{}", 422),
-        (Method::GET, "/orders?limit=10&skip=0&status=pending", "", 200),
+        (Method::GET, "/orders?limit=10&before=9&status=pending", "", 200),
         (Method::GET, "/orders?limit=0", "", 422),
         (Method::GET, "/orders/1", "", 200),
         (Method::GET, "/orders/7", "", 404),
         (Method::POST, "/orders/1/cancel", "", 200),
         (Method::POST, "/orders/7/cancel", "", 404),
+        (Method::GET, "/payments/unplaced", "", 200),
         (Method::GET, "/health", "", 200),
         (Method::GET, "/ready", "", 200),
     ];
@@ -53,6 +54,7 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
         (Method::GET, "/orders"),
         (Method::GET, "/orders/1"),
         (Method::POST, "/orders/1/cancel"),
+        (Method::GET, "/payments/unplaced"),
     ] {
         let (status, answer) = ask(&app, &method, path, None, &order).await;
         check(&method, path, status, &answer);
