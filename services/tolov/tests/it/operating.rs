@@ -257,7 +257,7 @@ async fn the_doctor_looks_at_owners_delivery_and_pickup() {
     let told = printed(&ill);
     assert_eq!(ill.status.code(), Some(1), "{told}");
     for wanted in [
-        "\"Sardor\" is no Telegram id",
+        "\"Sardor\" is not a Telegram id",
         "Owner 5551: ",
         "A delivery costs 20 000 so'm",
         "can be picked up: Navoiy ko'chasi 1",
