@@ -40,8 +40,12 @@ async fn a_thousand_purchases_arrive_once_through_four_processes() {
             told[0].contains("30 000 so'm") && told[0].contains(&purchase.order_id.to_string()),
             "{told:?}"
         );
-        let number = format!("№{} ", purchase.order_id);
-        assert_eq!(staff.matches(&number).count(), 1, "staff post of order {}", purchase.order_id);
+        let number = format!("№{}", purchase.order_id);
+        let is_whole = |(at, found): &(usize, &str)| {
+            !staff[at + found.len()..].starts_with(|next: char| next.is_ascii_digit())
+        };
+        let posts = staff.match_indices(&number).filter(is_whole).count();
+        assert_eq!(posts, 1, "staff post of order {}", purchase.order_id);
     }
     for role in world.roles.values() {
         let mut role = role.lock().unwrap();
