@@ -32,6 +32,22 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    pub(crate) const fn must(id: &'static str, needs: Needs, script: Script) -> Self {
+        Self { id, level: Level::Must, needs, title: "", why: "", script }
+    }
+
+    pub(crate) const fn should(id: &'static str, needs: Needs, script: Script) -> Self {
+        Self { level: Level::Should, ..Self::must(id, needs, script) }
+    }
+
+    pub(crate) const fn title(self, title: &'static str) -> Self {
+        Self { title, ..self }
+    }
+
+    pub(crate) const fn why(self, why: &'static str) -> Self {
+        Self { why, ..self }
+    }
+
     /// Whether a word of `--only` selects this case.
     pub(crate) fn is_selected_by(&self, word: &str) -> bool {
         let is_of_group = || self.id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'));

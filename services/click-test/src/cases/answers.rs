@@ -4,67 +4,31 @@ use serde_json::Value;
 
 use crate::{
     case::{Abort, Case, CaseResult, CaseRun, Needs, RecordedAnswer, sync_script},
-    level::Level,
     protocol::{HttpAnswer, Step},
 };
 
 pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "answers.json",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "every answer is a JSON object",
-        why: "CLICK cannot read anything else; it repeats the call until its support has to step in",
-        script: sync_script!(json),
-    },
-    Case {
-        id: "answers.error-is-integer",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "`error` is an integer in every answer",
-        why: "it is an int in CLICK's documents, and its tester compares it as one: \"0\" is not 0",
-        script: sync_script!(error_is_integer),
-    },
-    Case {
-        id: "answers.error-note",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "every answer has an error_note",
-        why: "it is a required field of every answer",
-        script: sync_script!(error_note),
-    },
-    Case {
-        id: "answers.echo",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "accepted calls are answered with their click_trans_id and merchant_trans_id",
-        why: "both are fields of the answer by CLICK's documents",
-        script: sync_script!(echo),
-    },
-    Case {
-        id: "answers.ids-are-integers",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "merchant_prepare_id is an integer below 2^53, merchant_confirm_id an integer or null",
-        why: "CLICK's documents call them int, and its playground reads them as JavaScript numbers",
-        script: sync_script!(ids_are_integers),
-    },
-    Case {
-        id: "answers.http-200",
-        level: Level::Should,
-        needs: Needs::Nothing,
-        title: "every answer comes with HTTP 200",
-        why: "all of CLICK's samples answer 200 with the code in JSON; what it does with others is not documented",
-        script: sync_script!(http_200),
-    },
-    Case {
-        id: "answers.content-type",
-        level: Level::Should,
-        needs: Needs::Nothing,
-        title: "every answer has Content-Type application/json",
-        why: "a client that checks the type refuses JSON with another one",
-        script: sync_script!(content_type),
-    },
+    Case::must("answers.json", Needs::Nothing, sync_script!(json))
+        .title("every answer is a JSON object")
+        .why("CLICK cannot read anything else; it repeats the call until its support has to step in"),
+    Case::must("answers.error-is-integer", Needs::Nothing, sync_script!(error_is_integer))
+        .title("`error` is an integer in every answer")
+        .why("it is an int in CLICK's documents, and its tester compares it as one: \"0\" is not 0"),
+    Case::must("answers.error-note", Needs::Nothing, sync_script!(error_note))
+        .title("every answer has an error_note")
+        .why("it is a required field of every answer"),
+    Case::must("answers.echo", Needs::Nothing, sync_script!(echo))
+        .title("accepted calls are answered with their click_trans_id and merchant_trans_id")
+        .why("both are fields of the answer by CLICK's documents"),
+    Case::must("answers.ids-are-integers", Needs::Nothing, sync_script!(ids_are_integers))
+        .title("merchant_prepare_id is an integer below 2^53, merchant_confirm_id an integer or null")
+        .why("CLICK's documents call them int, and its playground reads them as JavaScript numbers"),
+    Case::should("answers.http-200", Needs::Nothing, sync_script!(http_200))
+        .title("every answer comes with HTTP 200")
+        .why("all of CLICK's samples answer 200 with the code in JSON; what it does with others is not documented"),
+    Case::should("answers.content-type", Needs::Nothing, sync_script!(content_type))
+        .title("every answer has Content-Type application/json")
+        .why("a client that checks the type refuses JSON with another one"),
 ];
 
 /// Counts the answers that break a rule; a rule returns `None` for an answer that it does not apply to.

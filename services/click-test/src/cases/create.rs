@@ -5,35 +5,19 @@ use url::Url;
 
 use crate::{
     case::{Abort, Case, CaseResult, CaseRun, Needs, script},
-    level::Level,
     options::CreateCall,
 };
 
 pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "create.open-to-the-world",
-        level: Level::Should,
-        needs: Needs::CreateCall,
-        title: "the create call without its headers is refused",
-        why: "anybody could create orders with any total",
-        script: script!(open_to_the_world),
-    },
-    Case {
-        id: "create.paid-by-own-word",
-        level: Level::Should,
-        needs: Needs::CreateCall,
-        title: "the create call with \"status\": \"paid\" makes an unpaid order",
-        why: "'paid' must come from CLICK alone, never from whoever creates the order",
-        script: script!(paid_by_own_word),
-    },
-    Case {
-        id: "create.pay-link",
-        level: Level::Must,
-        needs: Needs::CreateCall,
-        title: "the pay link of a new order has CLICK's parameters, each once",
-        why: "a value that is not percent-encoded adds parameters; the payer pays whatever amount and order the link has",
-        script: script!(pay_link),
-    },
+    Case::should("create.open-to-the-world", Needs::CreateCall, script!(open_to_the_world))
+        .title("the create call without its headers is refused")
+        .why("anybody could create orders with any total"),
+    Case::should("create.paid-by-own-word", Needs::CreateCall, script!(paid_by_own_word))
+        .title("the create call with \"status\": \"paid\" makes an unpaid order")
+        .why("'paid' must come from CLICK alone, never from whoever creates the order"),
+    Case::must("create.pay-link", Needs::CreateCall, script!(pay_link))
+        .title("the pay link of a new order has CLICK's parameters, each once")
+        .why("a value that is not percent-encoded adds parameters; the payer pays whatever amount and order the link has"),
 ];
 
 async fn open_to_the_world(run: &mut CaseRun<'_>) -> CaseResult {

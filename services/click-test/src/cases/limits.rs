@@ -1,35 +1,17 @@
 //! Large numbers and bodies.
 
-use crate::{
-    case::{Case, CaseResult, CaseRun, Needs, REFUSED, script},
-    level::Level,
-};
+use crate::case::{Case, CaseResult, CaseRun, Needs, REFUSED, script};
 
 pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "limits.bigint",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "click_trans_id and click_paydoc_id above 32 bits",
-        why: "both are bigint, and CLICK's live numbers are above 2^31: with a 32-bit column all payments fail",
-        script: script!(bigint),
-    },
-    Case {
-        id: "limits.largest-ids",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "ids near the end of 64 bits are echoed exactly",
-        why: "a number that passes through a float comes back changed, and CLICK cannot match the answer",
-        script: script!(largest_ids),
-    },
-    Case {
-        id: "limits.large-body",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "a body of 1 MiB is refused, and the next call is answered",
-        why: "a callback is below 1 KiB: a server without a limit can be overloaded by anybody",
-        script: script!(large_body),
-    },
+    Case::must("limits.bigint", Needs::FreshOrders(1), script!(bigint))
+        .title("click_trans_id and click_paydoc_id above 32 bits")
+        .why("both are bigint, and CLICK's live numbers are above 2^31: with a 32-bit column all payments fail"),
+    Case::should("limits.largest-ids", Needs::FreshOrders(1), script!(largest_ids))
+        .title("ids near the end of 64 bits are echoed exactly")
+        .why("a number that passes through a float comes back changed, and CLICK cannot match the answer"),
+    Case::should("limits.large-body", Needs::SharedOrder, script!(large_body))
+        .title("a body of 1 MiB is refused, and the next call is answered")
+        .why("a callback is below 1 KiB: a server without a limit can be overloaded by anybody"),
 ];
 
 async fn bigint(run: &mut CaseRun<'_>) -> CaseResult {

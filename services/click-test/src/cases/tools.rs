@@ -4,27 +4,16 @@ use tolov_domain::Tiyin;
 
 use crate::{
     case::{Case, CaseResult, CaseRun, Needs, script},
-    level::Level,
     order::Order,
 };
 
 pub(super) const CASES: &[Case] = &[
-    Case {
-        id: "tools.postman",
-        level: Level::Must,
-        needs: Needs::FreshOrders(3),
-        title: "the 15 requests of CLICK's Postman collection",
-        why: "CLICK lets a merchant go live only when these requests get the expected codes",
-        script: script!(postman),
-    },
-    Case {
-        id: "tools.desktop",
-        level: Level::Must,
-        needs: Needs::FreshOrders(3),
-        title: "the 15 scenarios of CLICK's desktop tester",
-        why: "CLICK registers a merchant by the report of this tool; it uses a new click_trans_id for every call",
-        script: script!(desktop),
-    },
+    Case::must("tools.postman", Needs::FreshOrders(3), script!(postman))
+        .title("the 15 requests of CLICK's Postman collection")
+        .why("CLICK lets a merchant go live only when these requests get the expected codes"),
+    Case::must("tools.desktop", Needs::FreshOrders(3), script!(desktop))
+        .title("the 15 scenarios of CLICK's desktop tester")
+        .why("CLICK registers a merchant by the report of this tool; it uses a new click_trans_id for every call"),
 ];
 
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use tolov_domain::Tiyin;
 use url::{Url, form_urlencoded};
 
-use super::{error::BadLink, simulator::Click};
+use super::error::BadLink;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedLink {
@@ -16,15 +16,9 @@ pub struct OpenedLink {
 
 const MAX_ORDER_CHARS: usize = 255;
 
-impl Click {
-    /// Reads a link without paying it.
-    pub fn open_link(&self, link: &str) -> Result<OpenedLink, BadLink> {
-        let url = Url::parse(link).map_err(|_| BadLink::NotAnAddress)?;
-        self.open_query(url.query().unwrap_or_default())
-    }
-
-    /// Reads the query of a link.
-    pub(super) fn open_query(&self, query: &str) -> Result<OpenedLink, BadLink> {
+impl OpenedLink {
+    /// Reads the query of a link for this merchant.
+    pub(super) fn read(query: &str, service_id: i64, merchant_id: i64) -> Result<Self, BadLink> {
         let parameters: Vec<(String, String)> =
             form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let optional = |name: &'static str| {
@@ -44,8 +38,8 @@ impl Click {
                 Err(BadLink::OtherMerchant { field, given, known })
             }
         };
-        must_be("service_id", self.inner.config.service_id)?;
-        must_be("merchant_id", self.inner.config.merchant_id)?;
+        must_be("service_id", service_id)?;
+        must_be("merchant_id", merchant_id)?;
         let amount = required("amount")?;
         if Tiyin::parse_soum(&amount).ok().is_none_or(|amount| amount == Tiyin::ZERO) {
             return Err(BadLink::Amount);
@@ -56,6 +50,6 @@ impl Click {
         }
         let return_url = optional("return_url")?.and_then(|url| Url::parse(&url).ok());
         let return_url = return_url.filter(|url| matches!(url.scheme(), "http" | "https" | "tg"));
-        Ok(OpenedLink { order_id, amount, return_url })
+        Ok(Self { order_id, amount, return_url })
     }
 }

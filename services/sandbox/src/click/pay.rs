@@ -1,10 +1,11 @@
 //! A payment from Prepare to the confirmed Complete.
 
 use tolov_kit::retry::Pauses;
+use url::Url;
 
 use super::{
     callbacks::{exchange::MerchantAnswer, form::Callback},
-    error::ClickError,
+    error::{BadLink, ClickError},
     link::OpenedLink,
     payment::{Payment, PaymentStatus},
     simulator::Click,
@@ -17,6 +18,16 @@ impl Click {
         self.prepare(&mut payment).await?;
         self.debit_and_complete(&mut payment).await?;
         Ok(payment)
+    }
+
+    /// Reads a pay link without paying it.
+    pub fn open_link(&self, link: &str) -> Result<OpenedLink, BadLink> {
+        let url = Url::parse(link).map_err(|_| BadLink::NotAnAddress)?;
+        self.open_query(url.query().unwrap_or_default())
+    }
+
+    pub(super) fn open_query(&self, query: &str) -> Result<OpenedLink, BadLink> {
+        OpenedLink::read(query, self.inner.config.service_id, self.inner.config.merchant_id)
     }
 
     /// Pays the order of a pay link.

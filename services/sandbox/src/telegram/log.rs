@@ -157,7 +157,7 @@ impl Telegram {
 
     /// How many updates the bot has not confirmed.
     pub fn pending_updates(&self) -> usize {
-        self.read(|state| state.updates.pending())
+        self.read(|state| state.updates.pending.len())
     }
 }
 

@@ -4,68 +4,32 @@ use tolov_domain::Tiyin;
 
 use crate::{
     case::{Case, CaseResult, CaseRun, Needs, script},
-    level::Level,
     order::Order,
     protocol::Callback,
 };
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "amount.differs-in-prepare",
-        level: Level::Must,
-        needs: Needs::SharedOrder,
-        title: "Prepare with less, more, nothing, and tiyin taken for so'm",
-        why: "the pay link is not signed: a payer can edit its amount, and only this check notices",
-        script: script!(differs_in_prepare),
-    },
-    Case {
-        id: "amount.differs-in-complete",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "Complete with less and with more than was prepared",
-        why: "an order must be paid in full: one of CLICK's samples accepts any underpayment",
-        script: script!(differs_in_complete),
-    },
-    Case {
-        id: "amount.one-tiyin",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "one tiyin less and one more",
-        why: "a tolerance of 0.01 comes from floats; money is compared exactly",
-        script: script!(one_tiyin),
-    },
-    Case {
-        id: "amount.not-money",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "well signed text that is no amount: nan, inf, negative, overflowing",
-        why: "no comparison with nan is true, |a - b| > 0.01 neither: any price could be paid with it",
-        script: script!(not_money),
-    },
-    Case {
-        id: "amount.loose-spelling",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "the right amount with a sign, spaces, an exponent, three decimals",
-        why: "CLICK never writes these; a parser that accepts them may misread an amount",
-        script: script!(loose_spelling),
-    },
-    Case {
-        id: "amount.as-written",
-        level: Level::Must,
-        needs: Needs::FreshOrders(2),
-        title: "the amount without decimals, and with two",
-        why: "CLICK signs the text of the pay link: formatting it anew before hashing has broken live shops",
-        script: script!(as_written),
-    },
-    Case {
-        id: "amount.signed-as-written",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "a signature over another spelling of the amount than the one sent",
-        why: "the signature covers the text that is sent; accepting several spellings weakens it",
-        script: script!(signed_as_written),
-    },
+    Case::must("amount.differs-in-prepare", Needs::SharedOrder, script!(differs_in_prepare))
+        .title("Prepare with less, more, nothing, and tiyin taken for so'm")
+        .why("the pay link is not signed: a payer can edit its amount, and only this check notices"),
+    Case::must("amount.differs-in-complete", Needs::FreshOrders(1), script!(differs_in_complete))
+        .title("Complete with less and with more than was prepared")
+        .why("an order must be paid in full: one of CLICK's samples accepts any underpayment"),
+    Case::should("amount.one-tiyin", Needs::FreshOrders(1), script!(one_tiyin))
+        .title("one tiyin less and one more")
+        .why("a tolerance of 0.01 comes from floats; money is compared exactly"),
+    Case::must("amount.not-money", Needs::FreshOrders(1), script!(not_money))
+        .title("well signed text that is no amount: nan, inf, negative, overflowing")
+        .why("no comparison with nan is true, |a - b| > 0.01 neither: any price could be paid with it"),
+    Case::should("amount.loose-spelling", Needs::SharedOrder, script!(loose_spelling))
+        .title("the right amount with a sign, spaces, an exponent, three decimals")
+        .why("CLICK never writes these; a parser that accepts them may misread an amount"),
+    Case::must("amount.as-written", Needs::FreshOrders(2), script!(as_written))
+        .title("the amount without decimals, and with two")
+        .why("CLICK signs the text of the pay link: formatting it anew before hashing has broken live shops"),
+    Case::should("amount.signed-as-written", Needs::SharedOrder, script!(signed_as_written))
+        .title("a signature over another spelling of the amount than the one sent")
+        .why("the signature covers the text that is sent; accepting several spellings weakens it"),
 ];
 
 /// `33139.73`, or `38400` where there are no tiyin.

@@ -1,83 +1,35 @@
 //! Which attempt of which order a Complete belongs to.
 
-use crate::{
-    case::{Case, CaseResult, CaseRun, Needs, REFUSED, script},
-    level::Level,
-};
+use crate::case::{Case, CaseResult, CaseRun, Needs, REFUSED, script};
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "attempts.unknown-order",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "Prepare and Complete of an order that does not exist",
-        why: "CLICK tells the payer by this code that there is no such order",
-        script: script!(unknown_order),
-    },
-    Case {
-        id: "attempts.no-prepare",
-        level: Level::Must,
-        needs: Needs::SharedOrder,
-        title: "Complete of an order that was never prepared",
-        why: "without a check of merchant_prepare_id goods are given for a payment that was never prepared",
-        script: script!(no_prepare),
-    },
-    Case {
-        id: "attempts.unknown-prepare-id",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "Complete with a made-up merchant_prepare_id, then the genuine one",
-        why: "merchant_prepare_id ties the payment to what was prepared; -6 is CLICK's code for a wrong one",
-        script: script!(unknown_prepare_id),
-    },
-    Case {
-        id: "attempts.odd-prepare-id",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "the right merchant_prepare_id in other spellings, and text",
-        why: "ids that are parsed loosely, or passed to a database as they are, can be abused",
-        script: script!(odd_prepare_id),
-    },
-    Case {
-        id: "attempts.other-orders-prepare-id",
-        level: Level::Must,
-        needs: Needs::FreshOrders(2),
-        title: "Complete of one order with the merchant_prepare_id of another",
-        why: "the attempt must belong to the order, or a cheap order's attempt pays an expensive one",
-        script: script!(other_orders_prepare_id),
-    },
-    Case {
-        id: "attempts.other-trans-id",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "Complete with another click_trans_id than its Prepare",
-        why: "CLICK's desktop tester uses a new click_trans_id for every call: find the payment by merchant_prepare_id",
-        script: script!(other_trans_id),
-    },
-    Case {
-        id: "attempts.two",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "two attempts of one order, both completed",
-        why: "a payer with two open pages pays twice; only one attempt may be confirmed",
-        script: script!(two),
-    },
-    Case {
-        id: "attempts.trans-id-of-another-order",
-        level: Level::Must,
-        needs: Needs::FreshOrders(2),
-        title: "one click_trans_id for two orders",
-        why: "CLICK requires the merchant not to execute one click_trans_id twice",
-        script: script!(trans_id_of_another_order),
-    },
-    Case {
-        id: "attempts.again-after-cancel",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "a new attempt after a cancelled one",
-        why: "a payer whose card was refused tries another: the order must stay payable",
-        script: script!(again_after_cancel),
-    },
+    Case::must("attempts.unknown-order", Needs::Nothing, script!(unknown_order))
+        .title("Prepare and Complete of an order that does not exist")
+        .why("CLICK tells the payer by this code that there is no such order"),
+    Case::must("attempts.no-prepare", Needs::SharedOrder, script!(no_prepare))
+        .title("Complete of an order that was never prepared")
+        .why("without a check of merchant_prepare_id goods are given for a payment that was never prepared"),
+    Case::must("attempts.unknown-prepare-id", Needs::FreshOrders(1), script!(unknown_prepare_id))
+        .title("Complete with a made-up merchant_prepare_id, then the genuine one")
+        .why("merchant_prepare_id ties the payment to what was prepared; -6 is CLICK's code for a wrong one"),
+    Case::should("attempts.odd-prepare-id", Needs::FreshOrders(1), script!(odd_prepare_id))
+        .title("the right merchant_prepare_id in other spellings, and text")
+        .why("ids that are parsed loosely, or passed to a database as they are, can be abused"),
+    Case::must("attempts.other-orders-prepare-id", Needs::FreshOrders(2), script!(other_orders_prepare_id))
+        .title("Complete of one order with the merchant_prepare_id of another")
+        .why("the attempt must belong to the order, or a cheap order's attempt pays an expensive one"),
+    Case::must("attempts.other-trans-id", Needs::FreshOrders(1), script!(other_trans_id))
+        .title("Complete with another click_trans_id than its Prepare")
+        .why("CLICK's desktop tester uses a new click_trans_id for every call: find the payment by merchant_prepare_id"),
+    Case::must("attempts.two", Needs::FreshOrders(1), script!(two))
+        .title("two attempts of one order, both completed")
+        .why("a payer with two open pages pays twice; only one attempt may be confirmed"),
+    Case::must("attempts.trans-id-of-another-order", Needs::FreshOrders(2), script!(trans_id_of_another_order))
+        .title("one click_trans_id for two orders")
+        .why("CLICK requires the merchant not to execute one click_trans_id twice"),
+    Case::should("attempts.again-after-cancel", Needs::FreshOrders(1), script!(again_after_cancel))
+        .title("a new attempt after a cancelled one")
+        .why("a payer whose card was refused tries another: the order must stay payable"),
 ];
 
 async fn unknown_order(run: &mut CaseRun<'_>) -> CaseResult {

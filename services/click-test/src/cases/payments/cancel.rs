@@ -1,51 +1,25 @@
 //! `error` below 0: CLICK or the payer cancelled.
 
-use crate::{
-    case::{Case, CaseResult, CaseRun, Needs, script},
-    level::Level,
-};
+use crate::case::{Case, CaseResult, CaseRun, Needs, script};
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "cancel.any-error",
-        level: Level::Must,
-        needs: Needs::FreshOrders(3),
-        title: "Complete with error=-1, -5014 and -999999",
-        why: "CLICK has more errors than -5017: one that is taken for a success marks an unpaid order as paid",
-        script: script!(any_error),
-    },
-    Case {
-        id: "cancel.in-prepare",
-        level: Level::Must,
-        needs: Needs::SharedOrder,
-        title: "Prepare with error below 0",
-        why: "-9 is the answer to any incoming error; nothing may be reserved for it",
-        script: script!(in_prepare),
-    },
-    Case {
-        id: "cancel.paid",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "a cancellation of a paid order: error=-1, then error=-5017",
-        why: "CLICK's tools expect -4 and -9 here; neither means that the money was returned",
-        script: script!(paid),
-    },
-    Case {
-        id: "cancel.paid-stays-paid",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "after a cancellation of a paid order: Complete and Prepare again",
-        why: "`error` is not signed: one altered call must not reopen, or cancel, a paid order",
-        script: script!(paid_stays_paid),
-    },
-    Case {
-        id: "cancel.unknown-attempt",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "a cancellation with an invented merchant_prepare_id",
-        why: "it must not cancel the attempt that is under way",
-        script: script!(unknown_attempt),
-    },
+    Case::must("cancel.any-error", Needs::FreshOrders(3), script!(any_error))
+        .title("Complete with error=-1, -5014 and -999999")
+        .why(
+            "CLICK has more errors than -5017: one that is taken for a success marks an unpaid order as paid",
+        ),
+    Case::must("cancel.in-prepare", Needs::SharedOrder, script!(in_prepare))
+        .title("Prepare with error below 0")
+        .why("-9 is the answer to any incoming error; nothing may be reserved for it"),
+    Case::must("cancel.paid", Needs::FreshOrders(1), script!(paid))
+        .title("a cancellation of a paid order: error=-1, then error=-5017")
+        .why("CLICK's tools expect -4 and -9 here; neither means that the money was returned"),
+    Case::should("cancel.paid-stays-paid", Needs::FreshOrders(1), script!(paid_stays_paid))
+        .title("after a cancellation of a paid order: Complete and Prepare again")
+        .why("`error` is not signed: one altered call must not reopen, or cancel, a paid order"),
+    Case::should("cancel.unknown-attempt", Needs::FreshOrders(1), script!(unknown_attempt))
+        .title("a cancellation with an invented merchant_prepare_id")
+        .why("it must not cancel the attempt that is under way"),
 ];
 
 async fn any_error(run: &mut CaseRun<'_>) -> CaseResult {

@@ -2,51 +2,25 @@
 
 use crate::{
     case::{Case, CaseResult, CaseRun, Needs, count, script, tally},
-    level::Level,
     protocol::{Answer, Callback},
 };
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "race.prepares",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "many equal Prepares at once",
-        why: "one attempt has one merchant_prepare_id, however often it is prepared",
-        script: script!(prepares),
-    },
-    Case {
-        id: "race.completes",
-        level: Level::Must,
-        needs: Needs::FreshOrders(2),
-        title: "many equal Completes at once: one is accepted",
-        why: "check-then-write without a lock fulfils the order two or three times",
-        script: script!(completes),
-    },
-    Case {
-        id: "race.two-attempts",
-        level: Level::Must,
-        needs: Needs::FreshOrders(2),
-        title: "two attempts of one order completed at once: one is accepted",
-        why: "a payer with two open pages is charged twice for one order",
-        script: script!(two_attempts),
-    },
-    Case {
-        id: "race.complete-and-cancel",
-        level: Level::Must,
-        needs: Needs::FreshOrders(3),
-        title: "a Complete and a cancellation at once: one takes effect, and stays",
-        why: "where both take effect, goods are given for a cancelled payment",
-        script: script!(complete_and_cancel),
-    },
-    Case {
-        id: "race.trans-id-of-two-orders",
-        level: Level::Should,
-        needs: Needs::FreshOrders(2),
-        title: "one click_trans_id completes two orders at once: one is accepted",
-        why: "one payment must not pay two orders",
-        script: script!(trans_id_of_two_orders),
-    },
+    Case::should("race.prepares", Needs::FreshOrders(1), script!(prepares))
+        .title("many equal Prepares at once")
+        .why("one attempt has one merchant_prepare_id, however often it is prepared"),
+    Case::must("race.completes", Needs::FreshOrders(2), script!(completes))
+        .title("many equal Completes at once: one is accepted")
+        .why("check-then-write without a lock fulfils the order two or three times"),
+    Case::must("race.two-attempts", Needs::FreshOrders(2), script!(two_attempts))
+        .title("two attempts of one order completed at once: one is accepted")
+        .why("a payer with two open pages is charged twice for one order"),
+    Case::must("race.complete-and-cancel", Needs::FreshOrders(3), script!(complete_and_cancel))
+        .title("a Complete and a cancellation at once: one takes effect, and stays")
+        .why("where both take effect, goods are given for a cancelled payment"),
+    Case::should("race.trans-id-of-two-orders", Needs::FreshOrders(2), script!(trans_id_of_two_orders))
+        .title("one click_trans_id completes two orders at once: one is accepted")
+        .why("one payment must not pay two orders"),
 ];
 
 async fn prepares(run: &mut CaseRun<'_>) -> CaseResult {

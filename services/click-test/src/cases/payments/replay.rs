@@ -1,51 +1,23 @@
 //! The same call again: CLICK repeats a call whose answer it did not get, and anybody can replay one.
 
-use crate::{
-    case::{Case, CaseResult, CaseRun, Needs, REFUSED, script},
-    level::Level,
-};
+use crate::case::{Case, CaseResult, CaseRun, Needs, REFUSED, script};
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "replay.prepare",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "the same Prepare three times, then its Complete",
-        why: "CLICK repeats a Prepare whose answer was lost; the same attempt has one merchant_prepare_id",
-        script: script!(prepare),
-    },
-    Case {
-        id: "replay.complete",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "the same Complete again and again",
-        why: "CLICK repeats a Complete whose answer was lost: the goods must be given once; -4 settles it",
-        script: script!(complete),
-    },
-    Case {
-        id: "replay.prepare-after-paid",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "the Prepare again after its payment is confirmed",
-        why: "CLICK sends it when it got no answer to the Complete; 'Already paid' settles the payment",
-        script: script!(prepare_after_paid),
-    },
-    Case {
-        id: "replay.new-attempt-after-paid",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "a new payment of an order that is paid",
-        why: "whoever opens the pay link again must not be charged again",
-        script: script!(new_attempt_after_paid),
-    },
-    Case {
-        id: "replay.cancelled",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "Complete with error=0 of an attempt that was cancelled",
-        why: "a cancelled payment that can be confirmed gives goods for money that was returned",
-        script: script!(cancelled),
-    },
+    Case::should("replay.prepare", Needs::FreshOrders(1), script!(prepare))
+        .title("the same Prepare three times, then its Complete")
+        .why("CLICK repeats a Prepare whose answer was lost; the same attempt has one merchant_prepare_id"),
+    Case::must("replay.complete", Needs::FreshOrders(1), script!(complete))
+        .title("the same Complete again and again")
+        .why("CLICK repeats a Complete whose answer was lost: the goods must be given once; -4 settles it"),
+    Case::must("replay.prepare-after-paid", Needs::FreshOrders(1), script!(prepare_after_paid))
+        .title("the Prepare again after its payment is confirmed")
+        .why("CLICK sends it when it got no answer to the Complete; 'Already paid' settles the payment"),
+    Case::must("replay.new-attempt-after-paid", Needs::FreshOrders(1), script!(new_attempt_after_paid))
+        .title("a new payment of an order that is paid")
+        .why("whoever opens the pay link again must not be charged again"),
+    Case::must("replay.cancelled", Needs::FreshOrders(1), script!(cancelled))
+        .title("Complete with error=0 of an attempt that was cancelled")
+        .why("a cancelled payment that can be confirmed gives goods for money that was returned"),
 ];
 
 async fn prepare(run: &mut CaseRun<'_>) -> CaseResult {

@@ -2,52 +2,26 @@
 
 use crate::{
     case::{Case, CaseResult, CaseRun, Needs, script},
-    level::Level,
     order::Order,
     protocol::Encoding,
 };
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "encoding.spaces",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "the space of sign_time as + and as %20",
-        why: "both encode the same form; hashing before decoding breaks one of them",
-        script: script!(spaces),
-    },
-    Case {
-        id: "encoding.percent",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "every byte percent-encoded, in lower-case digits",
-        why: "it is the same form in another encoding, which proxies may produce",
-        script: script!(percent),
-    },
-    Case {
-        id: "encoding.odd-orders",
-        level: Level::Must,
-        needs: Needs::Nothing,
-        title: "well signed orders that cannot exist: Cyrillic, emoji, SQL, HTML, very long",
-        why: "an unknown order is -5 whatever its text; a crash or an SQL error here can be abused",
-        script: script!(odd_orders),
-    },
-    Case {
-        id: "encoding.order-has-one-spelling",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "the order's id with spaces, leading zeros or decimals",
-        why: "an id that is parsed loosely gives one order many names, which checks by text do not notice",
-        script: script!(one_spelling),
-    },
-    Case {
-        id: "encoding.not-utf8",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "bytes that are not UTF-8",
-        why: "decoders that replace invalid bytes verify another text than they store; a crash gives no answer",
-        script: script!(not_utf8),
-    },
+    Case::must("encoding.spaces", Needs::FreshOrders(1), script!(spaces))
+        .title("the space of sign_time as + and as %20")
+        .why("both encode the same form; hashing before decoding breaks one of them"),
+    Case::should("encoding.percent", Needs::FreshOrders(1), script!(percent))
+        .title("every byte percent-encoded, in lower-case digits")
+        .why("it is the same form in another encoding, which proxies may produce"),
+    Case::must("encoding.odd-orders", Needs::Nothing, script!(odd_orders))
+        .title("well signed orders that cannot exist: Cyrillic, emoji, SQL, HTML, very long")
+        .why("an unknown order is -5 whatever its text; a crash or an SQL error here can be abused"),
+    Case::should("encoding.order-has-one-spelling", Needs::SharedOrder, script!(one_spelling))
+        .title("the order's id with spaces, leading zeros or decimals")
+        .why("an id that is parsed loosely gives one order many names, which checks by text do not notice"),
+    Case::should("encoding.not-utf8", Needs::SharedOrder, script!(not_utf8))
+        .title("bytes that are not UTF-8")
+        .why("decoders that replace invalid bytes verify another text than they store; a crash gives no answer"),
 ];
 
 async fn spaces(run: &mut CaseRun<'_>) -> CaseResult {

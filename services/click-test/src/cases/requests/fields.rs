@@ -2,84 +2,36 @@
 
 use tolov_click::form::FIELDS;
 
-use crate::{
-    case::{Case, CaseResult, CaseRun, Needs, script},
-    level::Level,
-};
+use crate::case::{Case, CaseResult, CaseRun, Needs, script};
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "form.missing-field",
-        level: Level::Must,
-        needs: Needs::SharedOrder,
-        title: "Prepare without a signed field, or without the signature",
-        why: "-8 is CLICK's code for 'not all parameters passed'; a crash or a framework's 422 is no answer to CLICK",
-        script: script!(missing_field),
-    },
-    Case {
-        id: "form.missing-unsigned-field",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "Prepare without click_paydoc_id, error or error_note",
-        why: "`error` says whether money was taken: a call without it must not be read as a success",
-        script: script!(missing_unsigned_field),
-    },
-    Case {
-        id: "form.missing-in-complete",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "Complete without each of its fields, then the genuine one",
-        why: "a Complete without `error` or without the attempt must not pay",
-        script: script!(missing_in_complete),
-    },
-    Case {
-        id: "form.empty-field",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "Prepare with an empty field",
-        why: "an empty value that becomes 0 or null passes checks written for missing ones",
-        script: script!(empty_field),
-    },
-    Case {
-        id: "form.field-twice",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "Prepare with a field given twice",
-        why: "frameworks differ in which value wins: one may be checked and the other used",
-        script: script!(field_twice),
-    },
-    Case {
-        id: "form.malformed",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "well signed numbers and times that are malformed",
-        why: "a value that cannot be parsed must be refused with -8, not crash the handler",
-        script: script!(malformed),
-    },
-    Case {
-        id: "form.unknown-action",
-        level: Level::Must,
-        needs: Needs::SharedOrder,
-        title: "an action that is neither 0 nor 1",
-        why: "-3 is CLICK's code for it; treating everything that is not a Prepare as a Complete pays by mistake",
-        script: script!(unknown_action),
-    },
-    Case {
-        id: "form.unknown-fields",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "fields that CLICK has not documented",
-        why: "CLICK may add fields at any time; a strict parser would stop all payments that day",
-        script: script!(unknown_fields),
-    },
-    Case {
-        id: "form.prepare-id-in-prepare",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "Prepare with an empty merchant_prepare_id, as CLICK's desktop tester sends it",
-        why: "it is not part of a Prepare's signature: signing it fails the tester",
-        script: script!(prepare_id_in_prepare),
-    },
+    Case::must("form.missing-field", Needs::SharedOrder, script!(missing_field))
+        .title("Prepare without a signed field, or without the signature")
+        .why("-8 is CLICK's code for 'not all parameters passed'; a crash or a framework's 422 is no answer to CLICK"),
+    Case::should("form.missing-unsigned-field", Needs::SharedOrder, script!(missing_unsigned_field))
+        .title("Prepare without click_paydoc_id, error or error_note")
+        .why("`error` says whether money was taken: a call without it must not be read as a success"),
+    Case::should("form.missing-in-complete", Needs::FreshOrders(1), script!(missing_in_complete))
+        .title("Complete without each of its fields, then the genuine one")
+        .why("a Complete without `error` or without the attempt must not pay"),
+    Case::should("form.empty-field", Needs::SharedOrder, script!(empty_field))
+        .title("Prepare with an empty field")
+        .why("an empty value that becomes 0 or null passes checks written for missing ones"),
+    Case::should("form.field-twice", Needs::SharedOrder, script!(field_twice))
+        .title("Prepare with a field given twice")
+        .why("frameworks differ in which value wins: one may be checked and the other used"),
+    Case::should("form.malformed", Needs::SharedOrder, script!(malformed))
+        .title("well signed numbers and times that are malformed")
+        .why("a value that cannot be parsed must be refused with -8, not crash the handler"),
+    Case::must("form.unknown-action", Needs::SharedOrder, script!(unknown_action))
+        .title("an action that is neither 0 nor 1")
+        .why("-3 is CLICK's code for it; treating everything that is not a Prepare as a Complete pays by mistake"),
+    Case::should("form.unknown-fields", Needs::FreshOrders(1), script!(unknown_fields))
+        .title("fields that CLICK has not documented")
+        .why("CLICK may add fields at any time; a strict parser would stop all payments that day"),
+    Case::must("form.prepare-id-in-prepare", Needs::FreshOrders(1), script!(prepare_id_in_prepare))
+        .title("Prepare with an empty merchant_prepare_id, as CLICK's desktop tester sends it")
+        .why("it is not part of a Prepare's signature: signing it fails the tester"),
 ];
 
 async fn missing_field(run: &mut CaseRun<'_>) -> CaseResult {

@@ -2,67 +2,31 @@
 
 use crate::{
     case::{Case, CaseResult, CaseRun, Needs, REFUSED, script},
-    level::Level,
     protocol::Callback,
 };
 
 pub(in crate::cases) const CASES: &[Case] = &[
-    Case {
-        id: "signature.prepare",
-        level: Level::Must,
-        needs: Needs::SharedOrder,
-        title: "Prepare with a wrong signature, or fields changed after signing",
-        why: "whoever can call without the key can reserve goods and learn which orders exist",
-        script: script!(prepare),
-    },
-    Case {
-        id: "signature.complete",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "Complete with a wrong signature, or fields changed after signing",
-        why: "an unsigned Complete that is accepted gives goods away for nothing",
-        script: script!(complete),
-    },
-    Case {
-        id: "signature.unsigned-cancel",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "a badly signed cancellation, then the genuine Complete",
-        why: "anybody could cancel payments; CLICK's own PHP and Django samples have this fault",
-        script: script!(unsigned_cancel),
-    },
-    Case {
-        id: "signature.junk-does-not-block",
-        level: Level::Must,
-        needs: Needs::FreshOrders(1),
-        title: "badly signed calls with the ids of a genuine payment, before it",
-        why: "a duplicate check before the signature check lets anybody block genuine payments",
-        script: script!(junk_does_not_block),
-    },
-    Case {
-        id: "signature.comes-first",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "badly signed calls that are wrong in another way too",
-        why: "answers to anybody tell which orders exist, and what is parsed for them can be abused",
-        script: script!(comes_first),
-    },
-    Case {
-        id: "signature.other-service",
-        level: Level::Should,
-        needs: Needs::SharedOrder,
-        title: "well signed, for a service that is not this one",
-        why: "several services may share a key: a payment to one must not pay an order of another",
-        script: script!(other_service),
-    },
-    Case {
-        id: "signature.field-borders",
-        level: Level::Should,
-        needs: Needs::FreshOrders(1),
-        title: "a good signature with the border between order and prepare id moved",
-        why: "the signed text has no separators: one signature fits several pairs of order and attempt",
-        script: script!(field_borders),
-    },
+    Case::must("signature.prepare", Needs::SharedOrder, script!(prepare))
+        .title("Prepare with a wrong signature, or fields changed after signing")
+        .why("whoever can call without the key can reserve goods and learn which orders exist"),
+    Case::must("signature.complete", Needs::FreshOrders(1), script!(complete))
+        .title("Complete with a wrong signature, or fields changed after signing")
+        .why("an unsigned Complete that is accepted gives goods away for nothing"),
+    Case::must("signature.unsigned-cancel", Needs::FreshOrders(1), script!(unsigned_cancel))
+        .title("a badly signed cancellation, then the genuine Complete")
+        .why("anybody could cancel payments; CLICK's own PHP and Django samples have this fault"),
+    Case::must("signature.junk-does-not-block", Needs::FreshOrders(1), script!(junk_does_not_block))
+        .title("badly signed calls with the ids of a genuine payment, before it")
+        .why("a duplicate check before the signature check lets anybody block genuine payments"),
+    Case::should("signature.comes-first", Needs::SharedOrder, script!(comes_first))
+        .title("badly signed calls that are wrong in another way too")
+        .why("answers to anybody tell which orders exist, and what is parsed for them can be abused"),
+    Case::should("signature.other-service", Needs::SharedOrder, script!(other_service))
+        .title("well signed, for a service that is not this one")
+        .why("several services may share a key: a payment to one must not pay an order of another"),
+    Case::should("signature.field-borders", Needs::FreshOrders(1), script!(field_borders))
+        .title("a good signature with the border between order and prepare id moved")
+        .why("the signed text has no separators: one signature fits several pairs of order and attempt"),
 ];
 
 /// The callback with signatures that are not its own.

@@ -3,12 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::{
-    super::{error::ClickError, simulator::Click},
-    exchange::Step,
-};
+use super::exchange::Step;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -43,57 +39,9 @@ const fn once() -> u32 {
     1
 }
 
-const MAX_FAULTS: usize = 100;
-const MAX_TIMES: u32 = 10_000;
+pub(super) const MAX_FAULTS: usize = 100;
+pub(super) const MAX_TIMES: u32 = 10_000;
 pub(super) const MAX_DELAY: Duration = Duration::from_mins(1);
-
-impl Click {
-    /// Requests a fault. Faults are used in the order in which they were requested.
-    pub fn inject(&self, fault: Fault) -> Result<(), ClickError> {
-        if fault.times > MAX_TIMES {
-            return Err(ClickError::TooMany(fault.times, MAX_TIMES));
-        }
-        let is_full = self.with(|state| {
-            let is_full = state.faults.len() >= MAX_FAULTS;
-            if fault.times > 0 && !is_full {
-                state.faults.push(fault);
-            }
-            is_full
-        });
-        self.show_faults();
-        if is_full { Err(ClickError::Busy) } else { Ok(()) }
-    }
-
-    /// The faults that are not used up.
-    pub fn faults(&self) -> Vec<Fault> {
-        self.with(|state| state.faults.clone())
-    }
-
-    pub fn clear_faults(&self) {
-        self.with(|state| state.faults.clear());
-        self.show_faults();
-    }
-
-    fn show_faults(&self) {
-        self.inner.dashboard.show("click_faults", json!(self.faults()));
-    }
-
-    pub(super) fn take_fault(&self, step: Step) -> Option<FaultEffect> {
-        let taken = self.with(|state| {
-            let position = state.faults.iter().position(|fault| fault.step == step)?;
-            let fault = state.faults.get_mut(position)?;
-            fault.times -= 1;
-            if fault.times > 0 {
-                return Some(fault.effect.clone());
-            }
-            Some(state.faults.remove(position).effect)
-        });
-        if taken.is_some() {
-            self.show_faults();
-        }
-        taken
-    }
-}
 
 pub(super) fn one_soum_more(amount: &str) -> String {
     let (whole, rest) =

@@ -8,7 +8,7 @@ use url::{Url, form_urlencoded};
 use super::{
     super::{error::ClickError, simulator::Click},
     exchange::{Exchange, MerchantAnswer, Step},
-    faults::{FaultEffect, MAX_DELAY, one_soum_more},
+    faults::{Fault, FaultEffect, MAX_DELAY, MAX_FAULTS, MAX_TIMES, one_soum_more},
     form::Callback,
 };
 use crate::monitor::TraceEvent;
@@ -19,23 +19,64 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const LOST_MS: u64 = 500;
 
 impl Click {
+    /// Requests a fault. Faults are used in the order in which they were requested.
+    pub fn inject(&self, fault: Fault) -> Result<(), ClickError> {
+        if fault.times > MAX_TIMES {
+            return Err(ClickError::TooMany(fault.times, MAX_TIMES));
+        }
+        let is_full = self.with(|state| {
+            let is_full = state.faults.len() >= MAX_FAULTS;
+            if fault.times > 0 && !is_full {
+                state.faults.push(fault);
+            }
+            is_full
+        });
+        self.show_faults();
+        if is_full { Err(ClickError::Busy) } else { Ok(()) }
+    }
+
+    /// The faults that are not used up.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.with(|state| state.faults.clone())
+    }
+
+    pub fn clear_faults(&self) {
+        self.with(|state| state.faults.clear());
+        self.show_faults();
+    }
+
+    fn show_faults(&self) {
+        self.inner.dashboard.show("click_faults", json!(self.faults()));
+    }
+
+    fn take_fault(&self, step: Step) -> Option<FaultEffect> {
+        let taken = self.with(|state| {
+            let position = state.faults.iter().position(|fault| fault.step == step)?;
+            let fault = state.faults.get_mut(position)?;
+            fault.times -= 1;
+            if fault.times > 0 {
+                return Some(fault.effect.clone());
+            }
+            Some(state.faults.remove(position).effect)
+        });
+        if taken.is_some() {
+            self.show_faults();
+        }
+        taken
+    }
+
     /// Sends one callback, with the next fault for its step, and reads the answer. A missing answer is not an error.
     pub(in crate::click) async fn exchange(&self, callback: &Callback) -> Result<Exchange, ClickError> {
         let mut callback = callback.clone();
         match self.take_fault(callback.step) {
             None => {}
             Some(FaultEffect::LostCallback) => {
-                self.pause(Duration::from_millis(LOST_MS)).await;
-                let problem = "the callback was lost on the way".to_owned();
                 let sent_at_ms = self.now_ms();
                 let fields = callback.fields(&self.inner.secret_key, sent_at_ms);
-                return Ok(self.record_exchange(
-                    &callback,
-                    sent_at_ms,
-                    fields,
-                    MerchantAnswer::Unanswered { problem },
-                    LOST_MS,
-                ));
+                self.pause(Duration::from_millis(LOST_MS)).await;
+                let problem = "the callback was lost on the way".to_owned();
+                let answer = MerchantAnswer::Unanswered { problem };
+                return Ok(self.record_exchange(&callback, sent_at_ms, fields, answer, LOST_MS));
             }
             Some(FaultEffect::LostAnswer) => {
                 let exchange = self.send(&callback).await?;

@@ -25,18 +25,19 @@ impl Telegram {
         let timeout = u64::try_from(params.integer("timeout")?.unwrap_or(0)).unwrap_or(0);
         let timeout = Duration::from_secs(timeout).min(MAX_POLL);
         let poll = self.change(|state| {
-            if state.updates.webhook().is_some() {
+            if state.updates.webhook.is_some() {
                 return Err(Refusal::webhook_is_active());
             }
             set_allowed(state, params)?;
             state.updates.confirm(offset.unwrap_or(0));
-            Ok(state.updates.begin_poll())
+            state.updates.poll += 1;
+            Ok(state.updates.poll)
         })?;
         let mut changes = self.changes();
         let answer = async {
             loop {
                 let found = self.read(|state| {
-                    if !state.updates.is_current(poll) {
+                    if state.updates.poll != poll {
                         return Some(Err(Refusal::terminated_by_other_poll()));
                     }
                     let updates = state.updates.first(limit);
@@ -62,8 +63,8 @@ impl Telegram {
         let mut pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(5));
         while !stop.is_cancelled() {
             let next = self.read(|state| {
-                let webhook = state.updates.webhook()?.clone();
-                let (update_id, update) = state.updates.next()?.clone();
+                let webhook = state.updates.webhook.clone()?;
+                let (update_id, update) = state.updates.pending.front()?.clone();
                 Some((webhook, update_id, update))
             });
             let Some((webhook, update_id, update)) = next else {
@@ -83,7 +84,11 @@ impl Telegram {
                     self.change(|state| state.updates.confirm(update_id + 1));
                 }
                 Err(problem) => {
-                    self.change(|state| state.updates.delivery_failed(state.now_ms, problem));
+                    self.change(|state| {
+                        if let Some(webhook) = &mut state.updates.webhook {
+                            webhook.last_error = Some((state.now_ms, problem));
+                        }
+                    });
                     if !pause(&stop, pauses.next_pause()).await {
                         return;
                     }

@@ -88,18 +88,10 @@ impl Shopper {
         }
     }
 
+    /// The User object.
     pub(crate) fn to_json(&self) -> Value {
-        let mut user = json!({ "id": self.id, "is_bot": false, "first_name": self.first_name });
-        let optional = [
-            ("last_name", &self.last_name),
-            ("username", &self.username),
-            ("language_code", &self.language_code),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                user[name] = value.clone().into();
-            }
-        }
+        let mut user = json!(Self { phone_number: None, ..self.clone() });
+        user["is_bot"] = false.into();
         user
     }
 }
@@ -140,22 +132,15 @@ impl Chat {
         self.messages.get(&message_id).filter(|message| !message.is_deleted())
     }
 
+    /// The Chat object.
     pub(crate) fn to_json(&self) -> Value {
-        let (mut chat, optional) = match &self.kind {
-            ChatKind::Private(shopper) => (
-                json!({ "id": shopper.id, "type": "private", "first_name": shopper.first_name }),
-                vec![("last_name", &shopper.last_name), ("username", &shopper.username)],
-            ),
-            ChatKind::Channel(channel) => (
-                json!({ "id": channel.id, "type": "channel", "title": channel.title }),
-                vec![("username", &channel.username)],
-            ),
-        };
-        for (name, value) in optional {
-            if let Some(value) = value {
-                chat[name] = value.clone().into();
+        let (mut chat, kind) = match &self.kind {
+            ChatKind::Private(shopper) => {
+                (json!(Shopper { phone_number: None, language_code: None, ..shopper.clone() }), "private")
             }
-        }
+            ChatKind::Channel(channel) => (json!(channel), "channel"),
+        };
+        chat["type"] = kind.into();
         chat
     }
 }

@@ -197,7 +197,7 @@ impl State {
             chat.messages.clear();
         }
         self.by_age.clear();
-        self.updates.clear();
+        self.updates.pending.clear();
         self.calls.clear();
         self.callbacks.clear();
         self.inline_answers.clear();

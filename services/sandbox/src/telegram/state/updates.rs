@@ -12,13 +12,13 @@ const ONLY_ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_
 
 #[derive(Debug)]
 pub(crate) struct Updates {
-    pending: VecDeque<(i64, Value)>,
+    pub(crate) pending: VecDeque<(i64, Value)>,
     next_id: i64,
     /// Empty: everything but [`ONLY_ON_REQUEST`]. Kept until the bot changes it.
-    allowed: Vec<String>,
+    pub(crate) allowed: Vec<String>,
     /// The number of the newest poll.
-    poll: u64,
-    webhook: Option<Webhook>,
+    pub(crate) poll: u64,
+    pub(crate) webhook: Option<Webhook>,
 }
 
 /// Where updates are posted instead of being polled.
@@ -55,10 +55,6 @@ impl Updates {
         }
     }
 
-    pub(crate) fn pending(&self) -> usize {
-        self.pending.len()
-    }
-
     /// The id of the newest update.
     pub(crate) fn newest(&self) -> i64 {
         self.next_id - 1
@@ -67,10 +63,6 @@ impl Updates {
     /// How many updates up to an id the bot has not confirmed.
     pub(crate) fn pending_up_to(&self, id: i64) -> usize {
         self.pending.iter().filter(|(pending, _)| *pending <= id).count()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.pending.clear();
     }
 
     /// Drops the updates below `offset`, or all but the last `-offset`.
@@ -86,49 +78,15 @@ impl Updates {
         }
     }
 
-    /// The oldest update and its id.
-    pub(crate) fn next(&self) -> Option<&(i64, Value)> {
-        self.pending.front()
-    }
-
     pub(crate) fn first(&self, limit: usize) -> Vec<Value> {
         self.pending.iter().take(limit).map(|(_, update)| update.clone()).collect()
-    }
-
-    pub(crate) fn set_allowed(&mut self, allowed: Vec<String>) {
-        self.allowed = allowed;
-    }
-
-    pub(crate) fn set_webhook(&mut self, webhook: Option<Webhook>) {
-        self.webhook = webhook;
-    }
-
-    pub(crate) fn webhook(&self) -> Option<&Webhook> {
-        self.webhook.as_ref()
-    }
-
-    /// Records a failed delivery.
-    pub(crate) fn delivery_failed(&mut self, now_ms: i64, problem: String) {
-        if let Some(webhook) = &mut self.webhook {
-            webhook.last_error = Some((now_ms, problem));
-        }
-    }
-
-    /// Begins a poll, which ends the one before, and returns its number.
-    pub(crate) fn begin_poll(&mut self) -> u64 {
-        self.poll += 1;
-        self.poll
-    }
-
-    pub(crate) fn is_current(&self, poll: u64) -> bool {
-        self.poll == poll
     }
 
     pub(crate) fn webhook_info(&self) -> Value {
         let mut info = json!({
             "url": "",
             "has_custom_certificate": false,
-            "pending_update_count": self.pending(),
+            "pending_update_count": self.pending.len(),
         });
         if !self.allowed.is_empty() {
             info["allowed_updates"] = json!(self.allowed);

@@ -10,15 +10,10 @@ use crate::telegram::{
 
 pub(super) fn get_me(state: &State) -> Value {
     let mut me = bot_user(state.bot_id, &state.bot);
-    let abilities = [
-        ("can_join_groups", true),
-        ("can_read_all_group_messages", false),
-        ("supports_inline_queries", true),
-        ("can_connect_to_business", false),
-        ("has_main_web_app", false),
-    ];
-    for (name, value) in abilities {
-        me[name] = value.into();
+    me["can_join_groups"] = true.into();
+    me["supports_inline_queries"] = true.into();
+    for name in ["can_read_all_group_messages", "can_connect_to_business", "has_main_web_app"] {
+        me[name] = false.into();
     }
     me
 }

@@ -38,18 +38,17 @@ pub(super) fn delete(state: &mut State, params: &Params) -> Result<Value, Refusa
 
 fn set_or_delete(state: &mut State, params: &Params, webhook: Option<Webhook>) -> Value {
     if params.flag("drop_pending_updates") {
-        state.updates.clear();
+        state.updates.pending.clear();
     }
-    state.updates.set_webhook(webhook);
+    state.updates.webhook = webhook;
     true.into()
 }
 
 /// `allowed_updates`, if it was sent.
 pub(in crate::telegram::bot_api) fn set_allowed(state: &mut State, params: &Params) -> Result<(), Refusal> {
     if let Some(allowed) = params.json("allowed_updates")? {
-        let allowed = serde_json::from_value(allowed)
+        state.updates.allowed = serde_json::from_value(allowed)
             .map_err(|_| Refusal::bad_request("can't parse allowed_updates JSON array"))?;
-        state.updates.set_allowed(allowed);
     }
     Ok(())
 }
