@@ -142,6 +142,8 @@ await story('the chat shows all that a bot can do', { locale: 'uz-UZ', viewport:
   await bot('sendPhoto', picture);
   await page.locator('.bubble img').waitFor();
   check(await page.locator('.bubble img').evaluate((image) => image.decode().then(() => image.naturalWidth)) === 5, 'the photo is not drawn');
+  await page.locator('#photo').setInputFiles({ name: 'choy.png', mimeType: 'image/png', buffer: Buffer.from(RED_DOT) });
+  await page.locator('.message.mine .bubble img').waitFor();
   const sent = await bot('sendMessage', inChat({
     text: '<b>Savat</b>: <i>2 ta</i> <a href="https://click.uz">click.uz</a> <script>', parse_mode: undefined,
     reply_markup: { inline_keyboard: [[{ text: 'Toʻlash', callback_data: 'pay' }, { text: 'Sayt', url: 'https://click.uz' }]] },
