@@ -247,3 +247,13 @@ fn a_re_export_leads_to_the_file_that_defines() {
     ];
     assert_eq!(circles_in(&files), [""; 0]);
 }
+
+#[test]
+fn a_visibility_is_no_import() {
+    let files = [
+        ("lib.rs", "mod cases;"),
+        ("cases/mod.rs", "mod fields;\nfn all() { fields::CASES }"),
+        ("cases/fields.rs", "pub(in crate::cases) const CASES: u8 = 1;"),
+    ];
+    assert_eq!(circles_in(&files), [""; 0]);
+}

@@ -42,12 +42,12 @@ impl Source {
         self.words(name).next().is_some()
     }
 
-    /// What follows `name::` wherever a path begins with it.
+    /// What follows `name::` wherever a path begins with it, apart from visibilities like `pub(in name::…)`.
     pub(super) fn paths_from(&self, name: &str) -> Vec<Vec<String>> {
         self.words(name)
             .filter(|at| {
                 let before = &self.body[..*at];
-                !before.ends_with("::") && !before.ends_with('$')
+                !["::", "$", "pub(in "].iter().any(|end| before.ends_with(end))
             })
             .filter_map(|at| {
                 let path = self.body[at + name.len()..].strip_prefix("::")?;

@@ -2,6 +2,7 @@
 
 mod clock_watch;
 pub mod config;
+mod deps;
 pub mod http;
 pub mod ledger;
 pub mod maintenance;
@@ -15,15 +16,16 @@ use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
 };
-use tolov_domain::ports::bus::Publisher;
 use tolov_kit::{
-    clock::Clock,
     http::{Limits, serve},
     lifecycle::Stop,
     status::Report,
 };
 
-pub use crate::config::{ClickConfig, Config};
+pub use crate::{
+    config::{ClickConfig, Config},
+    deps::Deps,
+};
 use crate::{
     http::{App, refusals, routes},
     ledger::{Ledger, OpenError, WriterTask},
@@ -50,13 +52,6 @@ pub enum RunError {
     Panicked(#[source] JoinError),
     #[error("{0} of the webhook service ended before it was told to")]
     Ended(&'static str),
-}
-
-/// What the service works with.
-#[derive(Debug, Clone)]
-pub struct Deps {
-    pub bus: Arc<dyn Publisher>,
-    pub clock: Arc<dyn Clock>,
 }
 
 /// The webhook service, bound to its address, not yet running.

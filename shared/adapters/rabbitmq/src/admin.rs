@@ -26,10 +26,10 @@ use tolov_domain::{
 };
 
 use crate::{
-    Shared,
     connection::BrokerConnection,
     failure::{is_not_found, is_resource_locked, port_error, timed_out, within},
     message::{self, Metadata},
+    shared::Shared,
     topology::name,
     window::Publication,
 };

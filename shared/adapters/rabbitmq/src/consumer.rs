@@ -23,10 +23,10 @@ use tolov_domain::ports::{
 use tolov_kit::retry::Pauses;
 
 use crate::{
-    Shared,
     connection::BrokerConnection,
     failure::{port_error, within},
     message,
+    shared::Shared,
     topology::name,
     unacked::{Unacked, UnackedDelivery},
 };

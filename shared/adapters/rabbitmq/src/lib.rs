@@ -16,6 +16,7 @@ mod message;
 mod options;
 mod publisher;
 mod settle;
+mod shared;
 mod topology;
 mod unacked;
 mod window;
@@ -28,21 +29,12 @@ pub use options::RabbitOptions;
 pub use publisher::RabbitPublisher;
 use tolov_domain::ports::{PortError, bus::Queue};
 
-use crate::{connection::Target, topology::Topology, window::WindowPublisher};
+use crate::{connection::Target, shared::Shared, topology::Topology, window::WindowPublisher};
 
 /// Our exchanges and queues on a RabbitMQ broker. The ports share one connection for publishing.
 #[derive(Debug, Clone)]
 pub struct RabbitBus {
     shared: Arc<Shared>,
-}
-
-/// What the ports of one bus share.
-#[derive(Debug)]
-struct Shared {
-    target: Target,
-    topology: Topology,
-    options: RabbitOptions,
-    publisher: WindowPublisher,
 }
 
 impl RabbitBus {

@@ -9,8 +9,8 @@ use tolov_domain::ports::{
 };
 
 use crate::{
-    Shared,
     message::{Metadata, seconds},
+    shared::Shared,
     window::Publication,
 };
 

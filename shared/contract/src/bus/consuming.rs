@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use tolov_domain::ports::bus::{Queue, Verdict};
 
 use super::{
-    BusWorld,
     messages::{
         ARRIVAL_LIMIT, ensure_quiet, ids_of, park, payment, payments, publish, receive, receive_one, retry,
         settle_done,
     },
+    world::BusWorld,
 };
 
 pub async fn a_waiting_consumer_wakes_when_a_message_is_published(

@@ -11,7 +11,7 @@ use tolov_domain::{
     },
 };
 
-use super::BusWorld;
+use super::world::BusWorld;
 
 /// No delivery takes longer.
 pub(super) const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);

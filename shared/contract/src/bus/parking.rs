@@ -9,11 +9,11 @@ use tolov_domain::{
 };
 
 use super::{
-    BusWorld, RETRY_DELAYS_MS,
     messages::{
         ARRIVAL_LIMIT, ensure_quiet, park, payment, payments, publish, receive_one, retry, settle_done,
         settle_one, wait_for_parked,
     },
+    world::{BusWorld, RETRY_DELAYS_MS},
 };
 
 const QUEUE: Queue = Queue::ProjectorPayments;

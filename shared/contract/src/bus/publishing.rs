@@ -8,11 +8,11 @@ use tolov_domain::{
 };
 
 use super::{
-    BusWorld,
     messages::{
         ensure_quiet, ids_of, payment, payment_route, payments, publish, receive, receive_and_settle,
         receive_one, settle_done, unroutable,
     },
+    world::BusWorld,
 };
 
 pub async fn a_confirmed_message_arrives_with_all_that_was_published(

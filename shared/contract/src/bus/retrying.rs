@@ -8,11 +8,11 @@ use std::{
 use tolov_domain::ports::bus::{DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Queue, Verdict};
 
 use super::{
-    BusWorld, RETRY_DELAYS_MS,
     messages::{
         ensure_quiet, payment, payments, publish, receive_one, retry, settle_done, settle_one,
         wait_for_parked,
     },
+    world::{BusWorld, RETRY_DELAYS_MS},
 };
 
 /// Stores keep milliseconds, so a delay may look shorter by what was rounded away.

@@ -8,7 +8,7 @@ use tolov_domain::ports::{
     documents::{Key, Query, Version, Write, Written},
 };
 
-use super::{
+use super::world::{
     DIALOGUES, DocumentsWorld, ORDERS, PRODUCTS, STAFF, body, change, create, keys, numbers, read, readable,
 };
 

@@ -6,7 +6,7 @@ use tolov_domain::ports::{
     documents::{Collection, Documents, Key, Query},
 };
 
-use super::{
+use super::world::{
     CATEGORIES, DocumentsWorld, ORDERS, PRODUCTS, PROMO_CODES, STAFF, UPDATES, USERS, change, create, keys,
     numbers, read, readable,
 };
@@ -149,7 +149,7 @@ pub async fn a_changed_or_removed_document_is_not_found_by_its_old_values(
     assert_eq!(found("category_id", 1).await?, []);
     assert_eq!(found("article_ids", 9).await?, []);
     // A conflict leaves the index as it is.
-    let stale = super::body(json!({ "category_id": 5 }))?;
+    let stale = super::world::body(json!({ "category_id": 5 }))?;
     store.put(PRODUCTS, &Key::Number(7), Some(1), &stale).await?;
     store.put(PRODUCTS, &Key::Number(7), None, &stale).await?;
     store.remove(PRODUCTS, &Key::Number(7), 1).await?;

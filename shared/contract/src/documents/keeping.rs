@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DIALOGUES, DocumentsWorld, PROMO_CODES, STAFF, body, change, create, read};
+use super::world::{DIALOGUES, DocumentsWorld, PROMO_CODES, STAFF, body, change, create, read};
 
 /// Creates and replaces a document with each of the values, and reads it back.
 async fn assert_unchanged(world: &dyn DocumentsWorld, values: Vec<Value>) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use tolov_domain::ports::{PortError, documents::Sequence};
 
-use super::DocumentsWorld;
+use super::world::DocumentsWorld;
 
 const ORDERS: Sequence = Sequence::new("orders");
 const ARTICLES: Sequence = Sequence::new("articles");

@@ -6,7 +6,7 @@ use tolov_domain::ports::{
     documents::{Key, Put, Query},
 };
 
-use super::{
+use super::world::{
     CATEGORIES, COLLECTIONS, DocumentsWorld, PROMO_CODES, STAFF, USERS, body, change, create, numbers, read,
     readable,
 };
