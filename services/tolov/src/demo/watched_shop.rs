@@ -38,6 +38,23 @@ impl WatchedShop {
         }
     }
 
+    /// Orders that the store refused to read or write: their events wait.
+    fn note_refused<'a>(
+        &self,
+        collection: Collection,
+        keys: impl Iterator<Item = &'a Key>,
+        error: &PortError,
+    ) {
+        if collection != ORDERS {
+            return;
+        }
+        for key in keys {
+            let Key::Number(order_id) = key else { continue };
+            let event = TraceEvent::new("store", error.to_string()).ok(false).of_order(order_id);
+            self.trace.record(event.payload(&json!({ "error": error.to_string() })));
+        }
+    }
+
     /// An order as it was written: the event that was settled by it, or, of a new one, that it can be paid.
     fn note_order(&self, write: &Write) {
         let Ok(order) = serde_json::from_value::<ShopOrder>(Value::Object(write.body.clone())) else {
@@ -99,11 +116,21 @@ impl Documents for WatchedShop {
         collection: Collection,
         keys: &[Key],
     ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
-        self.shop()?.get_many(collection, keys).await
+        let answer = match self.shop() {
+            Ok(shop) => shop.get_many(collection, keys).await,
+            Err(error) => Err(error),
+        };
+        answer.inspect_err(|error| self.note_refused(collection, keys.iter(), error))
     }
 
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        let answers = self.shop()?.put_many(collection, writes).await?;
+        let answer = match self.shop() {
+            Ok(shop) => shop.put_many(collection, writes).await,
+            Err(error) => Err(error),
+        };
+        let answers = answer.inspect_err(|error| {
+            self.note_refused(collection, writes.iter().map(|write| &write.key), error)
+        })?;
         if collection == ORDERS {
             for (write, answer) in writes.iter().zip(&answers) {
                 if matches!(answer, Written::Done(_)) {
