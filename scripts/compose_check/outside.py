@@ -1,4 +1,4 @@
-"""What is seen from outside: metrics, Prometheus with its rules, and what Caddy lets through."""
+"""The view from outside: metrics, Prometheus with its rules, and what Caddy lets through."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ from .table import Failed, row
 from .web import call
 
 PROMETHEUS = "prom/prometheus:v3.5.0"
-CADDY = "caddy:2"
+CADDY = "caddy:2.11.4"
 CLICK_PATH = "/payments/click/webhook"
 
 
@@ -133,7 +133,7 @@ class Public:
         finally:
             connection.close()
 
-    def prepare(self):
+    def prepare(self, path=CLICK_PATH):
         """A forged Prepare: only the webhook service answers it with -1."""
         fields = {
             "click_trans_id": "1", "service_id": "12345", "click_paydoc_id": "1", "merchant_trans_id": "1",
@@ -141,7 +141,7 @@ class Public:
             "sign_string": "0" * 32,
         }
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.call("POST", CLICK_PATH, urllib.parse.urlencode(fields), form)
+        return self.call("POST", path, urllib.parse.urlencode(fields), form)
 
 
 def is_refused_by_us(answer):
@@ -169,6 +169,8 @@ def check_caddy(compose):
         time.sleep(1)
     row("CLICK's path through Caddy, certificate checked", is_refused_by_us(answer), f"{answer[0]} {answer[1][:80]}")
     if public:
+        answer = public.prepare(CLICK_PATH + "/")
+        row("the address with a slash at its end", is_refused_by_us(answer), f"{answer[0]} {answer[1][:80]}")
         check_closed(compose, public)
         check_bridged(compose, public)
 
@@ -176,7 +178,7 @@ def check_caddy(compose):
 def check_closed(compose, public):
     token = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
     closed = [
-        ("GET", CLICK_PATH), ("PUT", CLICK_PATH), ("POST", CLICK_PATH + "/"),
+        ("GET", CLICK_PATH), ("PUT", CLICK_PATH), ("POST", CLICK_PATH + "//"), ("POST", CLICK_PATH + "/x"),
         ("POST", CLICK_PATH + "/../../../api/create_order"), ("POST", CLICK_PATH + "%2f.."), ("GET", "/"),
         ("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/orders"), ("GET", "/orders/1"),
         ("POST", "/api/create_order"), ("POST", "/orders/1/cancel"),

@@ -1,4 +1,4 @@
-"""A person with Telegram in the hand: reads what the bot shows, taps what is there."""
+"""A simulated person in Telegram: reads what the bot shows and taps its buttons."""
 
 import time
 import urllib.parse
@@ -6,7 +6,7 @@ import urllib.parse
 from .table import Failed, row
 from .web import call
 
-# The sandbox's own people, services/tolov/src/people.rs.
+# services/tolov/src/roles/seed_users.rs
 DILNOZA = 5551001
 SARDOR = 5551002
 PATIENCE_S = 60

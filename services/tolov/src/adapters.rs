@@ -1,8 +1,9 @@
 //! The only place that names the adapters: RabbitMQ or SQLite for the bus, MongoDB or SQLite for the shop store,
 //! chosen by what the environment says.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use anyhow::{Context, Result};
 use tolov_domain::ports::{
     PortError, ShopStore,
     bus::{BusAdmin, Consumer, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS},
@@ -19,6 +20,9 @@ use tolov_kit::{
 };
 use tolov_mongodb::{Diagnosis, MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+/// The longest that closing a client may take at the end of a process.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether a process may keep its messages and its shop store in files of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,27 +96,19 @@ pub(crate) enum Bus {
 }
 
 impl Bus {
-    pub(crate) async fn open(address: &BusAddress, app: &str) -> Result<Self, PortError> {
+    /// `app` is the name that the broker shows for the connection.
+    pub(crate) async fn open(address: &BusAddress, app: &str) -> Result<Self> {
         match address {
             BusAddress::RabbitMq(url) => {
                 let options = RabbitOptions { app_id: format!("tolov-{app}"), ..RabbitOptions::default() };
-                RabbitBus::try_new(url.expose(), options).map(Self::RabbitMq)
+                RabbitBus::try_new(url.expose(), options)
+                    .map(Self::RabbitMq)
+                    .context("AMQP_URL cannot be used")
             }
-            BusAddress::Embedded(folder) => {
-                EmbeddedBus::open(folder, system_clock(), RETRY_DELAYS_MS).await.map(Self::Embedded)
-            }
-        }
-    }
-
-    /// Closes connections and files. For when the services have ended and before the runtime does.
-    pub(crate) async fn close(&self) {
-        match self {
-            Self::RabbitMq(bus) => bus.close().await,
-            Self::Embedded(bus) => {
-                if let Err(error) = bus.close().await {
-                    tracing::warn!(%error, "the bus was not closed cleanly");
-                }
-            }
+            BusAddress::Embedded(folder) => EmbeddedBus::open(folder, system_clock(), RETRY_DELAYS_MS)
+                .await
+                .map(Self::Embedded)
+                .with_context(|| format!("the embedded bus in {} cannot be opened", folder.display())),
         }
     }
 
@@ -136,9 +132,69 @@ impl Bus {
             Self::Embedded(bus) => bus.consumer(queue),
         }
     }
+
+    /// Closes connections and files, for when the services have ended and before the runtime does. Everything made from
+    /// it is unavailable afterwards.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::RabbitMq(bus) => {
+                let closing = async {
+                    bus.close().await;
+                    Ok(())
+                };
+                close("bus", closing).await;
+            }
+            Self::Embedded(bus) => close("bus", bus.close()).await,
+        }
+    }
 }
 
-/// The operator's side of the bus, beside the process that works with it.
+/// An open shop store.
+#[derive(Debug)]
+pub(crate) enum Shop {
+    MongoDb(MongoShop),
+    Embedded(EmbeddedShop),
+}
+
+impl Shop {
+    pub(crate) async fn open(address: &ShopAddress) -> Result<Self> {
+        match address {
+            ShopAddress::MongoDb(url) => MongoShop::connect(url, MongoOptions::default(), &collections())
+                .await
+                .map(Self::MongoDb)
+                .context("MONGO_URL cannot be used"),
+            ShopAddress::Embedded(folder) => EmbeddedShop::open(folder)
+                .await
+                .map(Self::Embedded)
+                .with_context(|| format!("the embedded shop store in {} cannot be opened", folder.display())),
+        }
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn ShopStore> {
+        match self {
+            Self::MongoDb(shop) => Arc::new(shop.clone()),
+            Self::Embedded(shop) => Arc::new(shop.clone()),
+        }
+    }
+
+    /// As [`Bus::close`].
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::MongoDb(shop) => close("shop store", shop.close()).await,
+            Self::Embedded(shop) => close("shop store", shop.close()).await,
+        }
+    }
+}
+
+async fn close(what: &'static str, closing: impl Future<Output = Result<(), PortError>>) {
+    match tokio::time::timeout(CLOSE_TIMEOUT, closing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(what, %error, "did not close cleanly"),
+        Err(_elapsed) => tracing::warn!(what, "did not close in time"),
+    }
+}
+
+/// The operator's port, beside the process that runs the bus.
 pub(crate) async fn open_bus_admin(address: &BusAddress) -> Result<Arc<dyn BusAdmin>, PortError> {
     match address {
         BusAddress::RabbitMq(url) => {
@@ -148,12 +204,13 @@ pub(crate) async fn open_bus_admin(address: &BusAddress) -> Result<Arc<dyn BusAd
     }
 }
 
-/// What the broker, or the file in its stead, is like. `None`: no file yet, the first start makes it.
+/// How full the queues are, after a check of the broker or of the file in its place. `None`: there is no file yet, the
+/// first start creates it.
 pub(crate) async fn diagnose_bus(
     address: &BusAddress,
 ) -> Result<Option<Vec<(Queue, QueueDepth)>>, PortError> {
     match address {
-        // Declaring is the one way in which AMQP compares the arguments of queues; the services do it too.
+        // AMQP compares the arguments of a queue only when it is declared.
         BusAddress::RabbitMq(url) => {
             RabbitBus::try_new(url.expose(), RabbitOptions::default())?.declare().await?;
         }
@@ -173,12 +230,12 @@ pub(crate) async fn diagnose_bus(
     Ok(Some(depths))
 }
 
-/// What a shop store is like.
+/// What a check of the shop store found.
 #[derive(Debug)]
 pub(crate) enum ShopDiagnosis {
     MongoDb(Diagnosis),
     Embedded(PathBuf),
-    /// No file yet: the first start makes it.
+    /// There is no file yet: the first start creates it.
     NotYet(PathBuf),
 }
 
@@ -202,40 +259,4 @@ pub(crate) async fn diagnose_shop(address: &ShopAddress) -> Result<ShopDiagnosis
 /// The collections of every crate that keeps records in the shop store.
 fn collections() -> Vec<Collection> {
     [&tolov_shop::COLLECTIONS[..], &tolov_bot::COLLECTIONS].concat()
-}
-
-/// An open shop store. Clones share it.
-#[derive(Debug, Clone)]
-pub(crate) enum Shop {
-    MongoDb(MongoShop),
-    Embedded(EmbeddedShop),
-}
-
-impl Shop {
-    pub(crate) async fn open(address: &ShopAddress) -> Result<Self, PortError> {
-        match address {
-            ShopAddress::MongoDb(url) => {
-                MongoShop::connect(url, MongoOptions::default(), &collections()).await.map(Self::MongoDb)
-            }
-            ShopAddress::Embedded(folder) => EmbeddedShop::open(folder).await.map(Self::Embedded),
-        }
-    }
-
-    pub(crate) fn store(&self) -> Arc<dyn ShopStore> {
-        match self {
-            Self::MongoDb(shop) => Arc::new(shop.clone()),
-            Self::Embedded(shop) => Arc::new(shop.clone()),
-        }
-    }
-
-    /// Closes connections and files. For when the services have ended and before the runtime does.
-    pub(crate) async fn close(&self) {
-        let closed = match self {
-            Self::MongoDb(shop) => shop.close().await,
-            Self::Embedded(shop) => shop.close().await,
-        };
-        if let Err(error) = closed {
-            tracing::warn!(%error, "the shop store was not closed cleanly");
-        }
-    }
 }

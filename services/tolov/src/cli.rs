@@ -6,59 +6,75 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tolov_domain::{Language, ports::bus::Queue};
 use url::Url;
 
+use crate::data_folder::Part;
+
 /// Tolov: a Telegram shop that is paid through CLICK.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Settings come from the environment; .env.example explains each one.")]
 pub(crate) struct Cli {
+    /// Read settings from a file as well: NAME=value lines, as in /etc/tolov/tolov.env. The environment has precedence
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Everything in one process, with a pretend Telegram and a pretend CLICK: needs no token and no server (default)
+    /// Everything in one process, with a simulated Telegram and a simulated CLICK: no token, no server (default)
     Demo(Demo),
     /// Webhook service, projector and bot in one process, for a small server
     All,
-    /// Takes CLICK's callbacks, keeps the ledger, publishes events
+    /// Answer CLICK's callbacks, keep the ledger, publish events
     Webhook,
-    /// Marks orders as paid in the shop store
+    /// Apply payment events to the shop store
     Projector,
-    /// Talks to shoppers and staff in Telegram
+    /// Serve shoppers and staff in Telegram
     Bot,
     /// A simulated CLICK and a simulated Telegram, for trying and testing
     Sandbox(Sandbox),
-    /// Messages that could not be handled: list, show, requeue or drop them
+    /// List, show, requeue or drop messages that could not be handled
     Parked(Parked),
-    /// A small example catalogue for a shop that has none
+    /// Write a small example catalogue into a shop that has none
     Seed(Seed),
-    /// The catalogue as CSV, out and in
+    /// Export or import the catalogue as CSV
     Catalogue(Catalogue),
-    /// Looks at everything that this installation needs; says what is wrong and what to do
+    /// Check settings, stores, Telegram and the public address; say what is wrong and what to do
     Doctor(Doctor),
-    /// Copies the ledger, and the embedded stores where they are used, to one checked file; services may run
-    Backup { file: PathBuf },
-    /// Puts a backup in the place of what is there now, which is kept; the webhook service must be stopped
-    Restore { file: PathBuf },
-    /// Asks /health on METRICS_ADDR, or another address: 0 when the service is alive
+    /// Back up the ledger and the embedded stores to one checked file; services may run
+    Backup(Backup),
+    /// Replace the ledger and the embedded stores with a backup, keeping what is replaced; services must be stopped
+    Restore(Restore),
+    /// Check that this release can open a backup, or the present data; changes nothing
+    Verify(Verify),
+    /// Publish events of the ledger once more, for a broker that lost them; the webhook service must be stopped
+    Republish(Republish),
+    /// Ask /health on METRICS_ADDR, or URL: exit code 0 when the service is alive
     Healthcheck { url: Option<Url> },
     /// CLICK's own test suites and harder cases, against any merchant's Prepare and Complete
     ClickTest(Box<ClickTest>),
 }
 
 impl Command {
-    /// RUST_LOG where it is not given: a service tells what it does, a tool prints its answer.
+    /// The log filter when RUST_LOG is not set: services log what they do, commands print their answer.
     pub(crate) const fn default_log(&self) -> &'static str {
         match self {
-            Self::All | Self::Webhook | Self::Projector | Self::Bot | Self::Sandbox(_) => "info",
-            // What goes wrong is the doctor's own answer; lapin would tell it once more.
+            Self::All
+            | Self::Webhook
+            | Self::Projector
+            | Self::Bot
+            | Self::Sandbox(_)
+            | Self::Backup(Backup { repeat: true, .. }) => "info",
+            // The doctor itself reports what goes wrong; the drivers would log it again.
             Self::Doctor(_) => "off",
             Self::Demo(_)
             | Self::Parked(_)
             | Self::Seed(_)
             | Self::Catalogue(_)
-            | Self::Backup { .. }
-            | Self::Restore { .. }
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Verify(_)
+            | Self::Republish(_)
             | Self::Healthcheck { .. }
             | Self::ClickTest(_) => "warn",
         }
@@ -67,7 +83,7 @@ impl Command {
 
 #[derive(Debug, Args, Default)]
 pub(crate) struct Demo {
-    /// Leave after one purchase: 0 when it was paid and told, 1 with the reason when not
+    /// Exit after one purchase: 0 when it was paid and everybody was notified, 1 with the reason when not
     #[arg(long)]
     pub(crate) once: bool,
 }
@@ -88,7 +104,7 @@ pub(crate) struct Doctor {
     /// uz, ru or en; without it the language of LANG
     #[arg(long, value_parser = language)]
     pub(crate) language: Option<Language>,
-    /// Look only at what one service needs, where each has its own settings
+    /// Check only what one service needs, where each has its own settings
     #[arg(long, value_enum, default_value_t = DoctorRole::All)]
     pub(crate) role: DoctorRole,
 }
@@ -106,21 +122,73 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to write; an existing one is never replaced
+    #[arg(required_unless_present = "into")]
+    pub(crate) file: Option<PathBuf>,
+    /// Write tolov-TIME.tar.gz into this folder, then delete what BACKUP_KEEP_DAYS does not keep
+    #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
+    pub(crate) into: Option<PathBuf>,
+    /// Keep running and make a backup every BACKUP_EVERY
+    #[arg(long, requires = "into")]
+    pub(crate) repeat: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    pub(crate) file: PathBuf,
+    /// Restore these parts alone and leave the others as they are
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    pub(crate) only: Vec<Part>,
+    /// The private key of an encrypted backup: a file with a line AGE-SECRET-KEY-1...
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Do not ask the shop store and the bus which orders were paid since the backup: both are lost as well
+    #[arg(long)]
+    pub(crate) stores_lost: bool,
+    /// Let merchant_prepare_id go on above 2147483647, the largest that CLICK's documents allow; ask CLICK first
+    #[arg(long)]
+    pub(crate) beyond_click_int: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A backup; without it a copy of the present data is made and checked
+    pub(crate) file: Option<PathBuf>,
+    /// The private key of an encrypted backup: a file with a line AGE-SECRET-KEY-1...
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) identity: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Republish {
+    /// Events of so many hours; the ledger keeps those of 168
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=168))]
+    pub(crate) hours: u16,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Parked {
     #[command(subcommand)]
-    pub(crate) deed: ParkedDeed,
+    pub(crate) action: ParkedAction,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ParkedDeed {
-    /// What is parked, and how full the queues are
+pub(crate) enum ParkedAction {
+    /// The parked messages, and how full the queues are
     List,
     /// One parked message with its body
     Show { queue: ParkedQueue, id: String },
-    /// Put a message back to work
+    /// Give a message to its service again
     Requeue { queue: ParkedQueue, id: String },
-    /// Delete a message for good
-    Drop { queue: ParkedQueue, id: String },
+    /// Delete a message for good, after asking; it is kept in the operators' journal
+    Drop {
+        queue: ParkedQueue,
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -142,7 +210,7 @@ impl From<ParkedQueue> for Queue {
 
 #[derive(Debug, Args)]
 pub(crate) struct Seed {
-    /// Only where everything is the sandbox's: with any secret of one's own, or CLICK_TEST_MODE off, it does nothing
+    /// Do nothing unless everything is the sandbox's: with PRODUCTION, a secret of your own or real payments it exits
     #[arg(long)]
     pub(crate) sandbox_only: bool,
 }
@@ -150,17 +218,17 @@ pub(crate) struct Seed {
 #[derive(Debug, Args)]
 pub(crate) struct Catalogue {
     #[command(subcommand)]
-    pub(crate) deed: CatalogueDeed,
+    pub(crate) action: CatalogueAction,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum CatalogueDeed {
-    /// Writes the catalogue, to standard output where no file is named
+pub(crate) enum CatalogueAction {
+    /// Write the catalogue to a file, or to standard output
     Export { file: Option<PathBuf> },
-    /// Takes a table like that of an export: what it names is changed or made, the rest stays
+    /// Create or update the products that a table lists; the rest stays
     Import {
         file: PathBuf,
-        /// Only say what would change
+        /// Show what would change and change nothing
         #[arg(long)]
         dry_run: bool,
     },
@@ -206,10 +274,10 @@ pub(crate) struct ClickTest {
     /// A file with the SECRET_KEY
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// An unpaid order that the merchant has; give several
+    /// An unpaid order of the merchant; repeat it for several
     #[arg(long = "order", value_name = "ID=AMOUNT", conflicts_with = "create_url")]
     pub(crate) orders: Vec<String>,
-    /// A POST here makes a new unpaid order
+    /// A POST here creates an unpaid order
     #[arg(long, value_name = "URL", requires = "create_body")]
     pub(crate) create_url: Option<Url>,
     /// A header of the create call, such as a token; it is never shown
@@ -223,7 +291,7 @@ pub(crate) struct ClickTest {
     /// Where the answer has the pay link, to test it too; a link that the create call does not return cannot be tested
     #[arg(long, value_name = "FIELD", requires = "create_url")]
     pub(crate) create_link_field: Option<String>,
-    /// So'm of the orders that are created
+    /// The amount of the orders that are created, in so'm
     #[arg(long, default_value = "1500.00", value_name = "AMOUNT")]
     pub(crate) create_amount: String,
     /// An order that the merchant does not have
@@ -232,16 +300,16 @@ pub(crate) struct ClickTest {
     /// Run only these: a case, a group (signature), must or should
     #[arg(long, value_delimiter = ',', value_name = "CASE")]
     pub(crate) only: Vec<String>,
-    /// Seconds that one answer may take
+    /// The longest that one answer may take
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120), value_name = "SECONDS")]
     pub(crate) timeout: u64,
-    /// Seconds that everything may take
+    /// The longest that the whole run may take
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400), value_name = "SECONDS")]
     pub(crate) deadline: u64,
-    /// How many equal calls a race sends at once
+    /// How many equal calls the race cases send at once
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=500), value_name = "CALLS")]
     pub(crate) parallel: u16,
-    /// What to print
+    /// Output format
     #[arg(long, value_enum, default_value_t = ClickTestFormat::Table)]
     pub(crate) format: ClickTestFormat,
     /// Also write JUnit XML here

@@ -1,53 +1,46 @@
-//! `tolov`: reads the command line and the environment, composes the services, runs them until they are stopped.
+//! `tolov`: reads the command line and the settings, composes the services and runs them until they are stopped.
 
 mod adapters;
 mod backup;
-mod catalogue;
 mod cli;
-mod click_test;
+mod commands;
+mod data_folder;
 mod demo;
-mod dispatch;
 mod doctor;
-mod healthcheck;
-mod local_defaults;
-mod parked;
-mod people;
+mod environment;
 mod roles;
-mod settings;
-mod status_page;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
-use tolov_kit::{
-    env::{Env, EnvError},
-    lifecycle::Ending,
-};
+use tolov_kit::{env::EnvError, lifecycle::Ending};
 
 use crate::cli::{Cli, Command};
 
-/// Settings are missing or wrong.
-const EXIT_SETTINGS: u8 = 2;
+/// Settings or arguments are missing or wrong.
+const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Demo(cli::Demo::default()));
-    let mut env = Env::from_process();
-    local_defaults::complete(&mut env);
-    settings::install_log(&env, command.default_log());
-    let outcome = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(dispatch::run(command, &env)),
-        Err(error) => Err(error.into()),
-    };
-    match outcome {
+    // Ledger, stores and backups hold phone numbers and addresses: whatever this process creates is its user's alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    match run(Cli::parse()) {
         Ok(Ending::Clean) => ExitCode::SUCCESS,
         Ok(Ending::Failed | Ending::Forced) => ExitCode::FAILURE,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the last word of a process that cannot go on")]
+            #[expect(clippy::print_stderr, reason = "the process ends with this message")]
             {
                 eprintln!("tolov: {error:#}");
             }
             let is_usage = error.is::<EnvError>() || error.is::<tolov_click_test::UsageError>();
-            if is_usage { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE }
+            if is_usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
         }
     }
+}
+
+fn run(cli: Cli) -> Result<Ending> {
+    let command = cli.command.unwrap_or(Command::Demo(cli::Demo::default()));
+    let env = environment::load(cli.env_file.as_deref())?;
+    environment::install_log(&env, command.default_log());
+    tokio::runtime::Runtime::new()?.block_on(commands::run(command, &env))
 }

@@ -1,8 +1,8 @@
 # What `tolov doctor` says. A key with -do says what to do about the finding of the same name. One line a text.
 
-all-well = All is well.
-some-doubtful = Nothing is wrong. To be looked at: { $doubtful }.
-some-bad = Wrong: { $bad }. To be looked at: { $doubtful }.
+all-well = No problems found.
+some-doubtful = No errors. To be checked: { $doubtful }.
+some-bad = Errors: { $bad }. To be checked: { $doubtful }.
 
 # Settings
 variables-given = Given: { $names }
@@ -12,7 +12,7 @@ variable-missing-do = { $about }
 variable-unreadable = { $name } { $detail }
 variable-unreadable-do = { $about }
 local-default = { $name } is a local default that everybody knows
-local-default-do = It is for the sandbox alone; the services refuse to start with it. { $about }
+local-default-do = It is for the sandbox only; the services refuse to start with it. { $about }
 api-token-short = API_TOKEN is short
 api-token-short-do = Make a longer one: openssl rand -hex 32
 bot-token-form = BOT_TOKEN does not look like a token
@@ -35,9 +35,9 @@ secret-file-open-do = chmod o= { $path }
 # Ledger
 folder-unwritable = The folder { $path } cannot be written: { $detail }
 folder-unwritable-do = Give it to the user that runs the service: chown; in Docker look at the volume. Ask the doctor as that user
-half-restored = A restore of { $path } was cut off half-way; the service will not start
-half-restored-do = Run tolov restore again with the same backup
-ledger-not-yet = There is no ledger at { $path } yet: the first start makes it
+files-locked = The files of this installation cannot be opened: { $detail }
+files-locked-do = Do what the message says, then ask the doctor once more
+ledger-not-yet = There is no ledger at { $path } yet: the first start creates it
 ledger-open = { $path } can be read by every user of this machine
 ledger-open-do = chmod o= { $path }
 sqlite-good = SQLite { $version }, journal_mode { $journal }; the services write with synchronous=FULL
@@ -45,17 +45,25 @@ sqlite-old = SQLite { $version } can lose committed payments
 sqlite-old-do = Build with SQLite 3.51.3 or newer
 ledger-good = Ledger: { $orders } orders, { $paid } paid, { $unsent } events not sent; intact, and all of its sums agree
 ledger-bad = Ledger: { $detail }
-ledger-bad-do = Stop the webhook service, keep the file, and put the last good backup back: tolov restore FILE
+ledger-bad-do = Stop the webhook service, keep the file, and restore the last good backup: tolov restore FILE
+backup-good = The last backup is { $hours } hours old
+backup-old = The last good backup is { $hours } hours old
+backup-old-do = Look at the log of the backup: docker compose logs backup, or journalctl -u tolov-backup
+backup-none = No backup was made yet
+backup-none-do = Start the container backup or tolov-backup.timer, or run: tolov backup FILE
 
 # Bus
-bus-not-yet = The embedded bus has no file yet: the first start makes it
+bus-not-yet = The embedded bus has no file yet: the first start creates it
 bus-away = The bus cannot be reached: { $detail }
 bus-away-do = Is RabbitMQ up? Are address, user and password in AMQP_URL right, and is the user allowed in the vhost?
 bus-refuses = The bus cannot be used: { $detail }
 bus-refuses-do = Do what the message says; docs/operations.md has the steps
 queue-good = Queue { $queue }: arguments right, { $ready } ready, { $retrying } to be tried again
-queue-parked = Queue { $queue }: { $parked } messages were given up
+queue-parked = Queue { $queue }: { $parked } messages are parked
 queue-parked-do = tolov parked list says why; then requeue or drop them
+
+open-files-unlimited = This machine allows { $limit } open files in a container; RabbitMQ may take minutes to start
+open-files-unlimited-do = Give its container a limit: ulimits: nofile: 65536, as docker-compose.yml does
 
 # Shop store
 mongo-standalone = MongoDB { $version }, standalone, database { $database }: acknowledges writes from its journal, indexes there
@@ -63,14 +71,19 @@ mongo-replica-set = MongoDB { $version }, replica set, database { $database }: a
 mongo-index = MongoDB lacks indexes: { $missing }
 mongo-index-do = The user of MONGO_URL must be allowed to make indexes: give it the role readWrite
 shop-good = Shop store { $path }: intact
-shop-not-yet = There is no shop store at { $path } yet: the first start makes it
+shop-not-yet = There is no shop store at { $path } yet: the first start creates it
 shop-away = The shop store cannot be reached: { $detail }
 shop-away-do = Is MongoDB up? Are address, user and password in MONGO_URL right (authSource=admin for a root user)?
+cpu-no-avx = The CPU of this machine has no AVX, or a virtual machine hides it: MongoDB 5 and newer does not run on it
+cpu-no-avx-do = Give the virtual machine the CPU type host, or run tolov all without MongoDB
 shop-refuses = The shop store cannot be used: { $detail }
 shop-refuses-do = Do what the message says
 
 # Telegram
 token-good = Telegram: the token is that of @{ $bot }
+inline-good = Inline mode is on
+inline-off = Inline mode is off: the buttons to share and to search a product lead nowhere
+inline-off-do = @BotFather, /setinline, any placeholder text
 token-refused = Telegram does not know this BOT_TOKEN
 token-refused-do = Copy it once more from @BotFather, or make a new one there: /token
 telegram-away = Telegram cannot be reached: { $detail }
@@ -121,6 +134,7 @@ clock-off = The clock is off by { $seconds } s
 clock-off-do = timedatectl set-ntp true
 
 # What each variable is
+about-production = true: real people or real money; every service refuses local defaults. false: a trial on the sandbox
 about-bot-token = The bot's token: @BotFather, /newbot
 about-db-channel = The staff channel: its number like -1001234567890, or @name; the bot must be an administrator there
 about-admin-ids = Telegram ids of the owners with commas between them, for example 5551,5552; @userinfobot tells one's own
@@ -141,6 +155,9 @@ about-webhook-addr = Where the webhook service listens: 0.0.0.0:8000
 about-metrics-addr = Where /health, /ready and /metrics are: 127.0.0.1:9000
 about-ledger-path = The ledger's file: payments.db
 about-data-dir = The folder of the embedded bus and shop store
+about-backup-every = How often the container backup makes one: 24h, 1h
+about-backup-keep-days = How many days have a backup each: 14
+about-backup-recipient = The public key (age1...) that backups are encrypted for; empty: they are not encrypted
 about-bot-api-url = Another Bot API server; empty for Telegram's own
 about-sandbox-addr = Where the sandbox listens: 127.0.0.1:8080
 about-sandbox-url = Where others find the sandbox: http://127.0.0.1:8080

@@ -35,8 +35,8 @@ secret-file-open-do = chmod o= { $path }
 # Журнал платежей
 folder-unwritable = В папку { $path } нельзя писать: { $detail }
 folder-unwritable-do = Отдайте её пользователю службы: chown; в Docker посмотрите том. Запускайте doctor от имени этого пользователя
-half-restored = Восстановление { $path } прервано на середине; служба не запустится
-half-restored-do = Запустите tolov restore ещё раз с той же копией
+files-locked = Файлы этой установки нельзя открыть: { $detail }
+files-locked-do = Сделайте, что сказано в сообщении, и запустите doctor ещё раз
 ledger-not-yet = Журнала { $path } пока нет: он появится при первом запуске
 ledger-open = { $path } может прочитать любой пользователь этой машины
 ledger-open-do = chmod o= { $path }
@@ -46,6 +46,11 @@ sqlite-old-do = Соберите с SQLite 3.51.3 или новее
 ledger-good = Журнал: заказов { $orders }, оплачено { $paid }, не отправлено событий { $unsent }; цел, все суммы сходятся
 ledger-bad = Журнал: { $detail }
 ledger-bad-do = Остановите службу webhook, сохраните файл и верните последнюю хорошую копию: tolov restore FILE
+backup-good = Последней резервной копии { $hours } ч
+backup-old = Последней хорошей резервной копии { $hours } ч
+backup-old-do = Посмотрите журнал копирования: docker compose logs backup или journalctl -u tolov-backup
+backup-none = Резервной копии ещё нет
+backup-none-do = Запустите контейнер backup или tolov-backup.timer, либо выполните: tolov backup FILE
 
 # Шина
 bus-not-yet = У встроенной шины пока нет файла: он появится при первом запуске
@@ -57,6 +62,9 @@ queue-good = Очередь { $queue }: аргументы верны, ждут 
 queue-parked = Очередь { $queue }: отложено навсегда сообщений: { $parked }
 queue-parked-do = tolov parked list скажет почему; затем requeue или drop
 
+open-files-unlimited = На этой машине контейнер может открыть { $limit } файлов; RabbitMQ может запускаться минутами
+open-files-unlimited-do = Ограничьте его контейнер: ulimits: nofile: 65536, как в docker-compose.yml
+
 # Магазин
 mongo-standalone = MongoDB { $version }, одиночный сервер, база { $database }: подтверждает запись из журнала, индексы есть
 mongo-replica-set = MongoDB { $version }, набор реплик, база { $database }: запись подтверждает большинство из журнала, индексы есть
@@ -66,11 +74,16 @@ shop-good = Хранилище магазина { $path }: цело
 shop-not-yet = Хранилища магазина { $path } пока нет: оно появится при первом запуске
 shop-away = Хранилище магазина недоступно: { $detail }
 shop-away-do = Запущена ли MongoDB? Верны ли адрес, имя и пароль в MONGO_URL (для root нужен authSource=admin)?
+cpu-no-avx = У процессора этой машины нет AVX (или его скрывает виртуальная машина): MongoDB 5 и новее на нём не работает
+cpu-no-avx-do = Задайте виртуальной машине тип процессора host или запускайте tolov all без MongoDB
 shop-refuses = Хранилищем магазина нельзя пользоваться: { $detail }
 shop-refuses-do = Сделайте, что сказано в сообщении
 
 # Telegram
 token-good = Telegram: это токен бота @{ $bot }
+inline-good = Встроенный режим (inline) включён
+inline-off = Встроенный режим (inline) выключен: кнопки «поделиться» и поиска товара никуда не ведут
+inline-off-do = @BotFather, /setinline, любой текст-подсказка
 token-refused = Telegram не знает такого BOT_TOKEN
 token-refused-do = Скопируйте его ещё раз у @BotFather или выпустите там новый: /token
 telegram-away = Telegram недоступен: { $detail }
@@ -121,6 +134,7 @@ clock-off = Часы ошибаются на { $seconds } с
 clock-off-do = timedatectl set-ntp true
 
 # Что значит каждая переменная
+about-production = true: настоящие люди или деньги; все службы отказываются от учебных значений. false: проба в песочнице
 about-bot-token = Токен бота: @BotFather, /newbot
 about-db-channel = Канал сотрудников: число вида -1001234567890 или @имя; бот должен быть там администратором
 about-admin-ids = Telegram id владельцев через запятую, например 5551,5552; свой скажет @userinfobot
@@ -141,6 +155,9 @@ about-webhook-addr = Где слушает служба webhook: 0.0.0.0:8000
 about-metrics-addr = Где /health, /ready и /metrics: 127.0.0.1:9000
 about-ledger-path = Файл журнала платежей: payments.db
 about-data-dir = Папка встроенных шины и хранилища магазина
+about-backup-every = Как часто контейнер backup делает копию: 24h, 1h
+about-backup-keep-days = За сколько дней хранится по копии: 14
+about-backup-recipient = Открытый ключ (age1...), для которого шифруются копии; пусто: копии не шифруются
 about-bot-api-url = Другой сервер Bot API; пусто для самого Telegram
 about-sandbox-addr = Где слушает песочница: 127.0.0.1:8080
 about-sandbox-url = Где песочницу найдут другие: http://127.0.0.1:8080

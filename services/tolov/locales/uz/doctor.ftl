@@ -35,8 +35,8 @@ secret-file-open-do = chmod o= { $path }
 # To'lovlar daftari
 folder-unwritable = { $path } papkasiga yozib bo'lmaydi: { $detail }
 folder-unwritable-do = Uni xizmat foydalanuvchisiga bering: chown; Docker'da tomni tekshiring. doctor buyrug'ini shu foydalanuvchi nomidan bering
-half-restored = { $path } ni tiklash yarmida uzilgan; xizmat ishga tushmaydi
-half-restored-do = O'sha nusxa bilan tolov restore buyrug'ini qayta bering
+files-locked = Bu o'rnatmaning fayllarini ochib bo'lmaydi: { $detail }
+files-locked-do = Xabarda aytilganini qiling va doctor buyrug'ini qayta bering
 ledger-not-yet = { $path } daftari hali yo'q: u birinchi ishga tushishda yaratiladi
 ledger-open = { $path } ni bu mashinaning har bir foydalanuvchisi o'qiy oladi
 ledger-open-do = chmod o= { $path }
@@ -46,6 +46,11 @@ sqlite-old-do = SQLite 3.51.3 yoki yangirog'i bilan yig'ing
 ledger-good = Daftar: buyurtmalar { $orders }, to'langan { $paid }, yuborilmagan xabarlar { $unsent }; butun, hamma summalar to'g'ri
 ledger-bad = Daftar: { $detail }
 ledger-bad-do = webhook xizmatini to'xtating, faylni saqlab qo'ying va oxirgi yaxshi nusxani qaytaring: tolov restore FILE
+backup-good = Oxirgi zaxira nusxa { $hours } soat oldin olingan
+backup-old = Oxirgi yaxshi zaxira nusxa { $hours } soat oldin olingan
+backup-old-do = Zaxiralash jurnalini ko'ring: docker compose logs backup yoki journalctl -u tolov-backup
+backup-none = Hali zaxira nusxa olinmagan
+backup-none-do = backup konteynerini yoki tolov-backup.timer ni ishga tushiring, yoki shu buyruqni bering: tolov backup FILE
 
 # Shina
 bus-not-yet = Ichki shinaning fayli hali yo'q: u birinchi ishga tushishda yaratiladi
@@ -57,6 +62,9 @@ queue-good = { $queue } navbati: sozlamalari to'g'ri, kutmoqda { $ready }, qayta
 queue-parked = { $queue } navbati: chetga qo'yilgan xabarlar: { $parked }
 queue-parked-do = Sababini tolov parked list aytadi; keyin requeue yoki drop
 
+open-files-unlimited = Bu mashinada konteyner { $limit } ta fayl ocha oladi; RabbitMQ daqiqalab ishga tushishi mumkin
+open-files-unlimited-do = Uning konteyneriga chegara qo'ying: ulimits: nofile: 65536, docker-compose.yml dagidek
+
 # Do'kon
 mongo-standalone = MongoDB { $version }, yakka server, baza { $database }: yozuvni jurnaldan tasdiqlaydi, indekslar bor
 mongo-replica-set = MongoDB { $version }, replikalar to'plami, baza { $database }: yozuvni ko'pchilik jurnaldan tasdiqlaydi, indekslar bor
@@ -66,11 +74,16 @@ shop-good = Do'kon ombori { $path }: butun
 shop-not-yet = { $path } do'kon ombori hali yo'q: u birinchi ishga tushishda yaratiladi
 shop-away = Do'kon omboriga ulanib bo'lmadi: { $detail }
 shop-away-do = MongoDB ishlayaptimi? MONGO_URL dagi manzil, nom va parol to'g'rimi (root uchun authSource=admin)?
+cpu-no-avx = Bu mashinaning protsessorida AVX yo'q (yoki virtual mashina uni yashiradi): MongoDB 5 va yangirog'i unda ishlamaydi
+cpu-no-avx-do = Virtual mashinaga host protsessor turini bering yoki tolov all ni MongoDB siz ishlating
 shop-refuses = Do'kon omboridan foydalanib bo'lmaydi: { $detail }
 shop-refuses-do = Xabarda aytilganini qiling
 
 # Telegram
 token-good = Telegram: bu @{ $bot } botining tokeni
+inline-good = Inline rejim yoqilgan
+inline-off = Inline rejim o'chirilgan: mahsulotni ulashish va qidirish tugmalari hech qayerga olib bormaydi
+inline-off-do = @BotFather, /setinline, istalgan matn
 token-refused = Telegram bunday BOT_TOKEN ni bilmaydi
 token-refused-do = Uni @BotFather dan qayta ko'chiring yoki yangisini oling: /token
 telegram-away = Telegramga ulanib bo'lmadi: { $detail }
@@ -121,6 +134,7 @@ clock-off = Soat { $seconds } s ga adashgan
 clock-off-do = timedatectl set-ntp true
 
 # Har bir o'zgaruvchi nima
+about-production = true: haqiqiy odamlar yoki pul; hamma xizmat sinov qiymatlarini rad etadi. false: sinov muhitidagi sinov
 about-bot-token = Bot tokeni: @BotFather, /newbot
 about-db-channel = Xodimlar kanali: -1001234567890 kabi son yoki @nom; bot u yerda administrator bo'lishi kerak
 about-admin-ids = Do'kon egalarining Telegram id raqamlari, vergul bilan: 5551,5552; o'zingiznikini @userinfobot aytadi
@@ -141,6 +155,9 @@ about-webhook-addr = webhook xizmati qayerda tinglaydi: 0.0.0.0:8000
 about-metrics-addr = /health, /ready va /metrics qayerda: 127.0.0.1:9000
 about-ledger-path = To'lovlar daftarining fayli: payments.db
 about-data-dir = Ichki shina va do'kon omborining papkasi
+about-backup-every = backup konteyneri qanchada bir nusxa oladi: 24h, 1h
+about-backup-keep-days = Necha kunning nusxasi saqlanadi: 14
+about-backup-recipient = Nusxalar shifrlanadigan ochiq kalit (age1...); bo'sh: nusxalar shifrlanmaydi
 about-bot-api-url = Boshqa Bot API serveri; Telegramning o'ziniki uchun bo'sh
 about-sandbox-addr = Sinov muhiti qayerda tinglaydi: 127.0.0.1:8080
 about-sandbox-url = Sinov muhitini boshqalar qayerdan topadi: http://127.0.0.1:8080

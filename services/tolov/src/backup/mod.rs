@@ -1,87 +1,175 @@
-//! `tolov backup FILE` and `tolov restore FILE`: the ledger, and what else this installation keeps in files of its own.
+//! `tolov backup`, `tolov verify` and `tolov restore`: the ledger, and the embedded stores where they are used.
 
 mod archive;
+pub(crate) mod last_backup;
+mod paid_since;
 mod restore;
+mod retention;
+mod schedule;
+mod sealed;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use time::macros::format_description;
 use tolov_domain::Tiyin;
-use tolov_embedded::backup::{self as stores, StoreFile};
+use tolov_embedded::backup as stores;
 use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
+    lifecycle::Ending,
 };
-use tolov_webhook::ledger::backup as ledger;
+use tolov_webhook::ledger::{Ledger, UnverifiedLimits, backup as ledger};
 
 pub(crate) use self::restore::run as restore;
-use crate::adapters::{BusAddress, Embedded, ShopAddress};
+use self::sealed::Recipient;
+use crate::{
+    adapters::{Bus, BusAddress, Shop, ShopAddress},
+    cli::{Backup, Verify},
+    data_folder::{DataFolder, Part, ensure_free, folder_of},
+};
 
-/// The ledger's name within a backup.
-const LEDGER: &str = "payments.db";
-
-/// The files of this installation.
-struct Files {
-    ledger: PathBuf,
-    /// Of the stores that the settings name no server for.
-    stores: Vec<(StoreFile, PathBuf)>,
+/// What a backup is made of and what protects it.
+struct Source {
+    data: DataFolder,
+    /// BACKUP_RECIPIENT
+    recipient: Option<Recipient>,
 }
 
-impl Files {
-    fn from_env(env: &Env) -> Self {
-        let bus = match BusAddress::from_env(env, Embedded::Allowed) {
-            BusAddress::Embedded(folder) => Some((StoreFile::Bus, folder)),
-            BusAddress::RabbitMq(_) => None,
-        };
-        let shop = match ShopAddress::from_env(env, Embedded::Allowed) {
-            ShopAddress::Embedded(folder) => Some((StoreFile::Shop, folder)),
-            ShopAddress::MongoDb(_) => None,
-        };
-        let stores = bus.into_iter().chain(shop).map(|(store, folder)| (store, folder.join(store.name())));
-        Self { ledger: tolov_webhook::config::ledger_path(env), stores: stores.collect() }
-    }
-
-    fn store(&self, store: StoreFile) -> Option<&Path> {
-        self.stores.iter().find(|(known, _)| *known == store).map(|(_, file)| file.as_path())
+/// Writes one backup, or one after the other.
+pub(crate) async fn run(env: &Env, options: &Backup) -> Result<Ending> {
+    let source = Source { data: DataFolder::from_env(env), recipient: env.parsed("BACKUP_RECIPIENT") };
+    match (&options.file, &options.into) {
+        (Some(file), _) => {
+            env.finish()?;
+            source.write(file).await?;
+            Ok(Ending::Clean)
+        }
+        (None, Some(folder)) if options.repeat => schedule::run(env, &source, folder).await,
+        (None, Some(folder)) => {
+            let keep_days = retention::keep_days(env);
+            env.finish()?;
+            source.write_into(folder, keep_days).await?;
+            Ok(Ending::Clean)
+        }
+        (None, None) => bail!("name a file, or a folder with --into"),
     }
 }
 
-/// Writes a backup while the services run. It is in its place only when it was read back and found good.
-pub(crate) async fn run(env: &Env, file: &Path) -> Result<()> {
-    let files = Files::from_env(env);
+impl Source {
+    /// A backup under the name of its time, and the deletion of those that are not kept any more.
+    async fn write_into(&self, folder: &Path, keep_days: usize) -> Result<()> {
+        let form = format_description!("[year]-[month]-[day]T[hour][minute][second].[subsecond digits:3]Z");
+        let ending = if self.recipient.is_some() { ".tar.gz.age" } else { ".tar.gz" };
+        let name = format!("tolov-{}{ending}", SystemClock.now().format(form)?);
+        self.write(&folder.join(name)).await?;
+        retention::prune(folder, keep_days)
+    }
+
+    /// Writes a backup while the services run. It is in its place only when it was read back and found good.
+    async fn write(&self, file: &Path) -> Result<()> {
+        let _lock = self.data.share(&self.data.existing_parts())?;
+        ensure!(!file.exists(), "{} exists; a backup never replaces one", file.display());
+        let folder = folder_of(file);
+        ensure_free(folder, self.needed_bytes())?;
+        let work = tempfile::Builder::new()
+            .prefix(".tolov-backup-")
+            .tempdir_in(folder)
+            .with_context(|| format!("cannot write in the folder {}", folder.display()))?;
+        let made_at = SystemClock.now();
+        let parts = copy(&self.data, work.path()).await?;
+        let summary = examine(work.path(), &parts).await?;
+        archive::write(file, made_at, work.path(), &parts, self.recipient.as_ref())?;
+        last_backup::record(self.data.ledger(), made_at)?;
+        self.report(file, &parts, &summary);
+        Ok(())
+    }
+
+    /// Plain copies and the packed file, at their largest.
+    fn needed_bytes(&self) -> u64 {
+        self.data.size_bytes().saturating_mul(2)
+    }
+
+    #[expect(clippy::print_stdout, reason = "what the backup holds is this command's answer")]
+    fn report(&self, file: &Path, parts: &[Part], summary: &ledger::Summary) {
+        let names: Vec<&str> = parts.iter().map(|part| part.file_name()).collect();
+        println!("{}: {}", file.display(), names.join(", "));
+        println!("  {}", told(summary));
+        if self.data.file(Part::Shop).is_none() {
+            println!("  MongoDB is not in it: back up catalogue, carts and orders with mongodump");
+        }
+        if self.data.file(Part::Bus).is_none() {
+            println!("  RabbitMQ is not in it: `tolov republish` sends the ledger's events of a week again");
+        }
+    }
+}
+
+/// `tolov verify`: checks the copies in a backup, or copies of the present data, and brings them up to this release's
+/// schema.
+#[expect(clippy::print_stdout, reason = "what the copies hold is this command's answer")]
+pub(crate) async fn verify(env: &Env, options: &Verify) -> Result<()> {
+    let data = DataFolder::from_env(env);
     env.finish()?;
-    ensure!(!file.exists(), "{} is there already; a backup never replaces one", file.display());
-    let folder = folder_of(file);
-    let work = tempfile::Builder::new()
-        .prefix(".tolov-backup-")
-        .tempdir_in(folder)
-        .with_context(|| format!("cannot write in the folder {}", folder.display()))?;
-    let made_at = SystemClock.now();
-    let mut copies = vec![LEDGER];
-    let copied = work.path().join(LEDGER);
-    ledger::copy(&files.ledger, &copied).await?;
-    let summary = ledger::examine(&copied).await?;
-    for (store, path) in files.stores.iter().filter(|(_, path)| path.exists()) {
-        let copied = work.path().join(store.name());
-        stores::copy(path, &copied).await?;
-        stores::examine(&copied).await?;
-        copies.push(store.name());
-    }
-    archive::write(file, made_at, work.path(), &copies)?;
-    report(file, &files, &copies, &summary);
+    let (work, made_at, parts) = if let Some(file) = &options.file {
+        let work = unpacking_folder(folder_of(file))?;
+        let note = archive::unpack(file, work.path(), options.identity.as_deref())?;
+        (work, note.made_at, note.parts)
+    } else {
+        let _lock = data.share(&data.existing_parts())?;
+        let work = unpacking_folder(folder_of(data.ledger()))?;
+        ensure_free(work.path(), data.size_bytes())?;
+        let made_at = SystemClock.now();
+        let parts = copy(&data, work.path()).await?;
+        (work, made_at, parts)
+    };
+    let summary = examine(work.path(), &parts).await?;
+    migrate(work.path(), &parts).await?;
+    println!("{} of {made_at}", parts.iter().map(|part| part.file_name()).collect::<Vec<_>>().join(", "));
+    println!("  {}", told(&summary));
+    println!("  this release can open them");
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what the backup holds is this command's answer")]
-fn report(file: &Path, files: &Files, copies: &[&str], summary: &ledger::Summary) {
-    println!("{}: {}", file.display(), copies.join(", "));
-    println!("  {}", told(summary));
-    if files.store(StoreFile::Shop).is_none() {
-        println!("  MongoDB is not in it: catalogue, carts and order pages are backed up with mongodump");
+/// Copies the files that are there, each consistent as of one moment, while the services write. Returns what was copied.
+async fn copy(data: &DataFolder, folder: &Path) -> Result<Vec<Part>> {
+    ledger::copy(data.ledger(), &folder.join(Part::Ledger.file_name())).await?;
+    let mut parts = vec![Part::Ledger];
+    for part in [Part::Bus, Part::Shop] {
+        let Some(file) = data.file(part).filter(|file| file.exists()) else { continue };
+        stores::copy(file, &folder.join(part.file_name())).await?;
+        parts.push(part);
     }
-    if files.store(StoreFile::Bus).is_none() {
-        println!("  RabbitMQ is not in it: what is under way there is in the ledger for a week");
+    Ok(parts)
+}
+
+fn unpacking_folder(folder: &Path) -> Result<tempfile::TempDir> {
+    tempfile::Builder::new()
+        .prefix(".tolov-restore-")
+        .tempdir_in(folder)
+        .with_context(|| format!("cannot write in the folder {}", folder.display()))
+}
+
+/// Opens copies as the services do, which runs the migrations of this release.
+async fn migrate(folder: &Path, parts: &[Part]) -> Result<()> {
+    for part in parts {
+        match part {
+            Part::Ledger => {
+                let ledger = folder.join(part.file_name());
+                let opened = Ledger::open(&ledger, UnverifiedLimits::default()).await;
+                let (_, writer) = opened.context("this release cannot open the ledger")?;
+                writer.close().await;
+            }
+            Part::Bus => {
+                let address = BusAddress::Embedded(folder.to_owned());
+                Bus::open(&address, "verify").await?.close().await;
+            }
+            Part::Shop => {
+                let address = ShopAddress::Embedded(folder.to_owned());
+                Shop::open(&address).await?.close().await;
+            }
+        }
     }
+    Ok(())
 }
 
 /// One line on what a ledger holds.
@@ -93,17 +181,11 @@ fn told(summary: &ledger::Summary) -> String {
     )
 }
 
-/// Refuses a copy that does not pass the checks of its kind.
-async fn examine(folder: &Path, names: &[String]) -> Result<ledger::Summary> {
-    if !names.iter().any(|name| name == LEDGER) {
-        bail!("the backup has no ledger");
+/// Refuses copies that do not pass the checks of their kind.
+async fn examine(folder: &Path, parts: &[Part]) -> Result<ledger::Summary> {
+    ensure!(parts.contains(&Part::Ledger), "the backup has no ledger");
+    for part in parts.iter().filter(|part| **part != Part::Ledger) {
+        stores::examine(&folder.join(part.file_name())).await?;
     }
-    for store in StoreFile::ALL.into_iter().filter(|store| names.iter().any(|name| name == store.name())) {
-        stores::examine(&folder.join(store.name())).await?;
-    }
-    Ok(ledger::examine(&folder.join(LEDGER)).await?)
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    Ok(ledger::examine(&folder.join(Part::Ledger.file_name())).await?)
 }

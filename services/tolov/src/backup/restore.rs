@@ -3,175 +3,289 @@
 use std::{
     fs::{self, File},
     io,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 use time::macros::format_description;
 use tolov_domain::time::Timestamp;
-use tolov_embedded::backup::{self as stores, StoreFile};
+use tolov_embedded::backup as stores;
 use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
 };
 use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
+    AdoptRefusal, Ledger, Outcome, PaidOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Place, Restore, ready},
 };
 
-use super::{Files, LEDGER, archive, examine, folder_of, told};
+use super::{
+    archive, examine,
+    paid_since::{self, Known},
+    told, unpacking_folder,
+};
+use crate::{
+    adapters::{BusAddress, Embedded, ShopAddress},
+    cli,
+    commands::journal::Journal,
+    data_folder::{
+        DataFolder, DataLock, Part, SIDE_FILES, ensure_free, folder_of, give_to_owner_of, sync_folder,
+        with_ending,
+    },
+};
 
-/// SQLite's files beside a database: they belong to the one that is replaced and must never meet the new one.
-const SIDE_FILES: [&str; 3] = ["", "-wal", "-shm"];
+/// What is restored, and what is asked first.
+struct Plan {
+    data: DataFolder,
+    parts: Vec<Part>,
+    bus: BusAddress,
+    shop: ShopAddress,
+    stores_lost: bool,
+    beyond_click_int: bool,
+}
 
-/// A file that is ready, and where it goes.
+/// A copy that is ready, and where it goes.
 struct Move {
     ready: PathBuf,
     target: PathBuf,
     aside: PathBuf,
 }
 
-/// What was done, to be told.
+/// What was done.
 struct Done {
     made_at: Timestamp,
-    summary: Summary,
-    prepare_id_floor: i64,
+    ledger: Option<RestoredLedger>,
     last_order_number: Option<i64>,
     moves: Vec<Move>,
-    left_out: Vec<String>,
+    left_out: Vec<Part>,
 }
 
-pub(crate) async fn run(env: &Env, file: &Path) -> Result<()> {
-    let files = Files::from_env(env);
+struct RestoredLedger {
+    summary: Summary,
+    prepare_id_floor: i64,
+    /// Paid since the backup and not in it: taken back, or a question to staff.
+    adopted: Vec<(PaidOrder, Outcome<AdoptRefusal>)>,
+    unread: u64,
+    unreadable: Vec<String>,
+}
+
+pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
+    let plan = Plan {
+        data: DataFolder::from_env(env),
+        parts: if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() },
+        bus: BusAddress::from_env(env, Embedded::Allowed),
+        shop: ShopAddress::from_env(env, Embedded::Allowed),
+        stores_lost: options.stores_lost,
+        beyond_click_int: options.beyond_click_int,
+    };
     env.finish()?;
+    let file = &options.file;
     ensure!(file.exists(), "there is no {}", file.display());
-    let place = Place::take(&files.ledger)?;
-    let done = restore(&files, &place, file).await?;
+    let lock = plan.data.seize(&Part::ALL)?;
+    let place = Place::take(plan.data.ledger())?;
+    let work = unpacking_folder(folder_of(plan.data.ledger()))?;
+    ensure_free(work.path(), fs::metadata(file)?.len().saturating_mul(2))?;
+    let note = archive::unpack(file, work.path(), options.identity.as_deref())?;
+    let summary = examine(work.path(), &note.parts).await?;
+    Journal::beside(plan.data.ledger())
+        .record("restore", json!({ "file": file, "made_at": note.made_at.to_string() }))?;
+    let done = plan.restore(&place, &lock, work.path(), &note, summary).await?;
     report(file, &done);
     Ok(())
 }
 
-async fn restore(files: &Files, place: &Place, file: &Path) -> Result<Done> {
-    let work = tempfile::Builder::new().prefix(".tolov-restore-").tempdir_in(folder_of(&files.ledger))?;
-    let note = archive::unpack(file, work.path())?;
-    let summary = examine(work.path(), &note.names).await?;
-    let now = SystemClock.now();
-    let restore = Restore {
-        at: now,
-        backup_made_at: note.made_at,
-        replaced_last_prepare_id: place.last_prepare_id().await,
-        beyond_click_int: false,
-    };
-    let prepare_id_floor = ready(&work.path().join(LEDGER), restore).await?;
-    let mut last_order_number = None;
-    let mut moves = Vec::new();
-    let mut left_out = Vec::new();
-    let mut holds = Vec::new();
-    for name in &note.names {
-        let store = StoreFile::ALL.into_iter().find(|store| store.name() == name);
-        let target = store.map_or(Some(files.ledger.as_path()), |store| files.store(store));
-        let Some(target) = target.map(Path::to_owned) else {
-            left_out.push(name.clone());
-            continue;
+impl Plan {
+    async fn restore(
+        &self,
+        place: &Place,
+        lock: &DataLock,
+        work: &Path,
+        note: &archive::Note,
+        summary: Summary,
+    ) -> Result<Done> {
+        let now = SystemClock.now();
+        let mut done = Done {
+            made_at: note.made_at,
+            ledger: None,
+            last_order_number: None,
+            moves: Vec::new(),
+            left_out: Vec::new(),
         };
-        let copy = work.path().join(name);
-        if let Some(store) = store {
-            let folder = folder_of(&target);
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            match store {
-                StoreFile::Bus => holds.push(stores::hold(folder)?),
-                StoreFile::Shop => {
+        let mut holds = Vec::new();
+        for part in &note.parts {
+            let target = self.data.file(*part).filter(|_| self.parts.contains(part));
+            let Some(target) = target else {
+                done.left_out.push(*part);
+                continue;
+            };
+            let copy = work.join(part.file_name());
+            match part {
+                Part::Ledger => {
+                    done.ledger = Some(self.ready_ledger(place, &copy, note.made_at, summary).await?);
+                }
+                Part::Bus => holds.push(stores::hold(folder_of(target))?),
+                Part::Shop => {
                     let age = std::time::Duration::try_from(now - note.made_at).unwrap_or_default();
-                    last_order_number = Some(stores::skip_numbers(&copy, ORDER_NUMBERS, ORDERS, age).await?);
+                    done.last_order_number =
+                        Some(stores::skip_numbers(&copy, ORDER_NUMBERS, ORDERS, age).await?);
                 }
             }
+            done.moves.push(Move::prepare(&copy, target, now)?);
         }
-        moves.push(Move::prepare(&copy, target, now)?);
+        replace(place, lock, &done.moves)?;
+        Ok(done)
     }
-    replace(place, &moves)?;
-    Ok(Done { made_at: note.made_at, summary, prepare_id_floor, last_order_number, moves, left_out })
+
+    /// Lifts the numbers of the copy above those that were given out since, and takes back what others know to be paid:
+    /// before the copy is in its place, so that no Prepare comes in between.
+    async fn ready_ledger(
+        &self,
+        place: &Place,
+        copy: &Path,
+        made_at: Timestamp,
+        summary: Summary,
+    ) -> Result<RestoredLedger> {
+        let restore = Restore {
+            at: SystemClock.now(),
+            backup_made_at: made_at,
+            replaced_last_prepare_id: place.last_prepare_id().await,
+            beyond_click_int: self.beyond_click_int,
+        };
+        let prepare_id_floor = ready(copy, restore).await?;
+        let known = if self.stores_lost {
+            Known::default()
+        } else {
+            paid_since::ask(&self.bus, &self.shop, made_at).await.context(
+                "nothing was restored, because it cannot be known which orders were paid since the backup. Start the \
+                 broker and the shop store, or restore with --stores-lost when both are lost as well",
+            )?
+        };
+        let adopted = adopt(copy, known.payments).await?;
+        let (unread, unreadable) = (known.unread, known.unreadable);
+        Ok(RestoredLedger { summary, prepare_id_floor, adopted, unread, unreadable })
+    }
+}
+
+/// Makes the copy of the ledger know what others know to be paid. Returns what it did not know.
+async fn adopt(copy: &Path, payments: Vec<PaidOrder>) -> Result<Vec<(PaidOrder, Outcome<AdoptRefusal>)>> {
+    if payments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
+    let outcomes = ledger.adopt_paid(payments.clone(), SystemClock.now()).await;
+    drop(ledger);
+    writer.close().await;
+    let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
+    ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
+    let adopted = payments.into_iter().zip(outcomes?);
+    Ok(adopted.filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect())
 }
 
 impl Move {
-    /// Brings a copy to the disk of its target, with the rights of the file that it will replace.
-    fn prepare(copy: &Path, target: PathBuf, now: Timestamp) -> Result<Self> {
-        let ending = |ending: &str| {
-            let mut path = target.as_os_str().to_owned();
-            path.push(ending);
-            PathBuf::from(path)
-        };
+    /// Brings a copy to the disk of its target, with the owner of the file that it will replace.
+    fn prepare(copy: &Path, target: &Path, now: Timestamp) -> Result<Self> {
         let stamp = now
             .format(format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z"))?;
-        let aside = ending(&format!(".replaced-{stamp}"));
-        ensure!(!aside.exists(), "{} is there already; try again", aside.display());
-        let ready = ending(".restored");
+        let aside = with_ending(target, &format!(".replaced-{stamp}"));
+        ensure!(!aside.exists(), "{} exists already; try again", aside.display());
+        let ready = with_ending(target, ".restored");
         fs::copy(copy, &ready).with_context(|| format!("cannot write {}", ready.display()))?;
         fs::set_permissions(&ready, fs::Permissions::from_mode(0o600))?;
-        give_to_owner_of(&target, &ready)?;
+        give_to_owner_of(target, &ready)?;
         File::open(&ready)?.sync_all()?;
-        Ok(Self { ready, target, aside })
+        Ok(Self { ready, target: target.to_owned(), aside })
     }
 
-    /// Two renames for each file that is there; every one can be repeated after a crash.
-    fn make(&self) -> io::Result<()> {
-        for side in SIDE_FILES {
-            let beside = |path: &Path| {
-                let mut path = path.as_os_str().to_owned();
-                path.push(side);
-                PathBuf::from(path)
-            };
-            match fs::rename(beside(&self.target), beside(&self.aside)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+    /// Renames, each of which can be repeated after a crash. The files that SQLite keeps beside a database belong to the
+    /// one that is replaced and must never meet the new one.
+    fn make(&self) -> Result<()> {
+        for ending in ["", SIDE_FILES[0], SIDE_FILES[1]] {
+            match fs::rename(with_ending(&self.target, ending), with_ending(&self.aside, ending)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
         }
         fs::rename(&self.ready, &self.target)?;
-        File::open(folder_of(&self.target))?.sync_all()
+        sync_folder(folder_of(&self.target))
     }
 }
 
-/// While the mark is there no service opens the ledger: between two renames it is neither the old nor the new one.
-fn replace(place: &Place, moves: &[Move]) -> Result<()> {
-    let mark = place.unfinished_mark();
-    let folder = File::open(folder_of(&mark))?;
-    File::create(&mark).with_context(|| format!("cannot write {}", mark.display()))?;
-    folder.sync_all()?;
+/// While the marks are there nothing opens the files: between two renames a file is neither the old nor the new one.
+fn replace(place: &Place, lock: &DataLock, moves: &[Move]) -> Result<()> {
+    lock.mark()?;
+    // Releases before the mark of the folder look at this one.
+    let ledgers_mark = place.unfinished_mark();
+    File::create(&ledgers_mark).with_context(|| format!("cannot write {}", ledgers_mark.display()))?;
+    sync_folder(folder_of(&ledgers_mark))?;
     for step in moves {
         step.make().with_context(|| {
             format!("{} could not be replaced; run `tolov restore` again", step.target.display())
         })?;
     }
     give_to_owner_of(place.path(), &place.lock_path())?;
-    fs::remove_file(&mark)?;
-    folder.sync_all().context("the folder of the ledger could not be written to the disk")
-}
-
-/// A restore that root runs must leave files that the service can write.
-fn give_to_owner_of(model: &Path, file: &Path) -> Result<()> {
-    let model = fs::metadata(model).or_else(|_| fs::metadata(folder_of(model)))?;
-    let own = fs::metadata(file)?;
-    if (own.uid(), own.gid()) == (model.uid(), model.gid()) {
-        return Ok(());
-    }
-    chown(file, Some(model.uid()), Some(model.gid()))
-        .with_context(|| format!("cannot give {} to the owner of what it replaces", file.display()))
+    fs::remove_file(&ledgers_mark)?;
+    sync_folder(folder_of(&ledgers_mark))?;
+    lock.unmark()
 }
 
 #[expect(clippy::print_stdout, reason = "what was put back is this command's answer")]
 fn report(file: &Path, done: &Done) {
-    println!("{} of {} is in its place", file.display(), done.made_at);
-    println!("  {}", told(&done.summary));
+    println!("{} of {} is restored", file.display(), done.made_at);
     for step in done.moves.iter().filter(|step| step.aside.exists()) {
         println!("  what it replaced is kept: {}", step.aside.display());
     }
-    println!("  merchant_prepare_id goes on above {}", done.prepare_id_floor);
+    for part in &done.left_out {
+        println!("  {} of the backup was left out", part.file_name());
+    }
     if let Some(last) = done.last_order_number {
         println!("  order numbers go on above {last}");
     }
-    for name in &done.left_out {
-        println!("  {name} of the backup was left out: the settings name a server for it");
+    let Some(ledger) = &done.ledger else { return };
+    println!("  {}", told(&ledger.summary));
+    println!("  merchant_prepare_id goes on above {}", ledger.prepare_id_floor);
+    if ledger.unread > 0 {
+        println!("  {} events wait on the bus and could not be read here", ledger.unread);
     }
-    println!("  payments after {} are not in it: compare with CLICK's cabinet", done.made_at);
+    for order in &ledger.unreadable {
+        println!("  order {order} of the shop store cannot be read: nobody here knows whether it is paid");
+    }
+    for (payment, outcome) in &ledger.adopted {
+        println!("  {}", told_of(payment, *outcome));
+    }
+    println!("  compare the hours since {} with CLICK's cabinet", done.made_at);
+}
+
+fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
+    let what = match outcome {
+        Outcome::Applied | Outcome::AlreadyApplied => "taken back as paid".to_owned(),
+        Outcome::Refused(refusal) => format!("NOT taken back, {}", why(refusal)),
+    };
+    format!(
+        "{what}: order {}, {} so'm, CLICK's transaction {}, payment {}, at {} (known by the {})",
+        payment.order_id,
+        payment.amount.grouped(),
+        payment.click_trans_id,
+        payment.click_paydoc_id,
+        payment.paid_at,
+        payment.known_by
+    )
+}
+
+fn why(refusal: AdoptRefusal) -> String {
+    match refusal {
+        AdoptRefusal::OrderDiffers { field } => {
+            format!("because the ledger has another {field} under this number")
+        }
+        AdoptRefusal::PaidByAnother => {
+            "because another transaction paid the order: look in CLICK's cabinet whether the payer paid twice"
+                .to_owned()
+        }
+        AdoptRefusal::TransactionPaidAnother => "because this transaction paid another order".to_owned(),
+        AdoptRefusal::Cancelled => "because CLICK cancelled this attempt".to_owned(),
+        AdoptRefusal::NumbersUsedUp => "because the ledger has no merchant_prepare_id left".to_owned(),
+    }
 }

@@ -1,4 +1,4 @@
-//! One purchase, step by step, each seen where it happens: in CLICK, in the outbox, in the shop store, in Telegram.
+//! One purchase, each step observed where it happens: at CLICK, in the outbox, in the shop store, in Telegram.
 
 use std::time::Duration;
 
@@ -9,39 +9,39 @@ use tolov_sandbox::click::{Payment, Step};
 use tolov_shop::order;
 
 use super::{
-    desk::Order,
+    checkout::Order,
     shop::{DemoShop, STAFF_CHANNEL},
     timeline::Timeline,
 };
 
 /// The longest that any one step may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a store is looked at while a step is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How often a store is polled while a step is awaited.
+const POLL_EVERY: Duration = Duration::from_millis(2);
 
-/// Places an order at the desk.
+/// Places an order.
 pub(super) async fn register(shop: &DemoShop, timeline: &Timeline) -> Result<Order> {
-    let order = shop.desk.register(shop.shopper_id()).await?;
+    let order = shop.checkout.register(shop.shopper_id()).await?;
     let (id, total) = (order.id, order.total.grouped());
     timeline.note(format_args!("order {id}: 2 × Ko'k choy 95, 1 × Toshkent noni, {total} so'm"));
     Ok(order)
 }
 
-/// Lets CLICK play the payer and follows the money. Returns the time from CLICK's Complete to the shopper's message.
-pub(super) async fn pay_and_watch(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<Duration> {
+/// Pays the order at the simulated CLICK and follows the payment. Returns the time from Complete to the shopper's message.
+pub(super) async fn pay_and_follow(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<Duration> {
     let paying = async {
         let payment = shop.sandbox.click().pay(&order.id.to_string(), &order.total.soum_text()).await?;
         ensure!(payment.is_paid(), "CLICK's payment ended as {:?}", payment.status);
         Ok::<_, anyhow::Error>(payment)
     };
-    // The steps behind the payment are watched from the start: they may be over before CLICK has read its answer.
-    let (payment, told) = tokio::try_join!(paying, watch(shop, order, timeline))?;
+    // Followed from the start: the later steps may be over before CLICK has read its answer.
+    let (payment, notified_at_ms) = tokio::try_join!(paying, follow(shop, order, timeline))?;
     let complete = payment.exchanges.iter().find(|exchange| exchange.step == Step::Complete);
-    let complete_at_ms = complete.context("a payment without a Complete")?.sent_at_ms;
-    Ok(Duration::from_millis(u64::try_from(told.saturating_sub(complete_at_ms)).unwrap_or(0)))
+    let complete_at_ms = complete.context("the payment has no Complete")?.sent_at_ms;
+    Ok(Duration::from_millis(u64::try_from(notified_at_ms.saturating_sub(complete_at_ms)).unwrap_or(0)))
 }
 
-/// Waits, as long as it takes, until somebody pays the order; the timeline begins with the first callback.
+/// Waits without a limit until somebody pays the order; the timeline begins with the first callback.
 pub(super) async fn wait_for_payer(shop: &DemoShop, order: &Order) -> Result<Timeline> {
     loop {
         if payment_of(shop, order).is_some() {
@@ -51,8 +51,8 @@ pub(super) async fn wait_for_payer(shop: &DemoShop, order: &Order) -> Result<Tim
     }
 }
 
-/// Follows a payment through every station. Returns when the shopper was told, in milliseconds since 1970.
-pub(super) async fn watch(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<i64> {
+/// Follows a payment to both messages. Returns when the shopper was notified, in milliseconds since 1970.
+pub(super) async fn follow(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<i64> {
     let answered = |step: Step| async move {
         within(&format!("CLICK's {step:?} was not answered with 0"), async {
             loop {
@@ -65,23 +65,20 @@ pub(super) async fn watch(shop: &DemoShop, order: &Order, timeline: &Timeline) -
                     timeline.note(format_args!("CLICK's {step:?} answered with 0"));
                     return Ok(());
                 }
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_EVERY).await;
             }
         })
         .await
     };
-    let told = async {
-        tokio::try_join!(
-            answered(Step::Prepare),
-            answered(Step::Complete),
-            published(shop, order, timeline),
-            paid(shop, order, timeline),
-            told_shopper(shop, order, timeline),
-            told_staff(shop, order, timeline),
-        )
-        .map(|(.., told_at_ms, ())| told_at_ms)
-    };
-    told.await
+    let (.., notified_at_ms, ()) = tokio::try_join!(
+        answered(Step::Prepare),
+        answered(Step::Complete),
+        published(shop, order, timeline),
+        paid(shop, order, timeline),
+        shopper_notified(shop, order, timeline),
+        staff_notified(shop, order, timeline),
+    )?;
+    Ok(notified_at_ms)
 }
 
 fn payment_of(shop: &DemoShop, order: &Order) -> Option<Payment> {
@@ -93,7 +90,7 @@ async fn published(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Resul
     let event_id = EventId::new(format!("payment.completed:{}", order.id));
     within("the event was not published", async {
         while shop.ledger.event_sent_at(&event_id).await?.is_none() {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
         timeline.note(format_args!("event {event_id} published"));
         Ok(())
@@ -109,20 +106,20 @@ async fn paid(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()>
                 timeline.note("order paid in the shop store, cart emptied, order_count bumped");
                 return Ok(());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     })
     .await
 }
 
-async fn told_shopper(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<i64> {
-    message_with_order(shop, shop.shopper_id(), order).await.context("the shopper was not told")?;
+async fn shopper_notified(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<i64> {
+    message_with_order(shop, shop.shopper_id(), order).await.context("the shopper was not notified")?;
     timeline.note("shopper told in Telegram");
     Ok(tolov_domain::time::unix_ms(SystemClock.now()))
 }
 
-async fn told_staff(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()> {
-    message_with_order(shop, STAFF_CHANNEL, order).await.context("staff were not told")?;
+async fn staff_notified(shop: &DemoShop, order: &Order, timeline: &Timeline) -> Result<()> {
+    message_with_order(shop, STAFF_CHANNEL, order).await.context("staff were not notified")?;
     timeline.note("staff told in their channel");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The shop of the demo: the three services and the sandbox, in one process, on files that are gone afterwards.
+//! The shop of the demo: the three services and the sandbox, in one process, on files that are deleted afterwards.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -17,13 +17,15 @@ use tolov_shop::seed;
 use tolov_webhook::ledger::Ledger;
 use url::Url;
 
-use super::{desk::Desk, parts::Parts, watch};
-use crate::adapters::{Bus, BusAddress, Shop, ShopAddress, system_clock};
-use crate::people;
+use super::{checkout::Checkout, page_feed, services::Services};
+use crate::{
+    adapters::{Bus, BusAddress, Shop, ShopAddress, system_clock},
+    roles::seed_users::{self, seed_users},
+};
 
 const SERVICE_ID: i64 = 12345;
 const MERCHANT_ID: i64 = 6789;
-/// Known to everybody, and good for nothing outside this process.
+/// Used within this process only.
 const CLICK_SECRET_KEY: &str = "sandbox-only-demo-key";
 pub(super) const API_TOKEN: &str = "demo-api-token";
 const BOT_TOKEN: &str = "1000000001:demo-bot-token-of-the-sandbox-only";
@@ -35,9 +37,10 @@ pub(super) struct DemoShop {
     pub(super) sandbox: Handle,
     pub(super) store: Arc<dyn ShopStore>,
     pub(super) ledger: Ledger,
-    pub(super) desk: Arc<Desk>,
+    pub(super) checkout: Arc<Checkout>,
+    opened: (Arc<Bus>, Shop),
     sandbox_url: Url,
-    /// The sandbox is stopped last: to the services it is the world outside.
+    /// Stopped last: the services call it until their end.
     sandbox_stop: Stop,
     sandbox_task: JoinHandle<std::io::Result<()>>,
     webhook_url: Url,
@@ -45,20 +48,25 @@ pub(super) struct DemoShop {
 }
 
 impl DemoShop {
-    /// Starts everything on free ports; the sandbox on `wished`, or on its usual port where that is free.
-    pub(super) async fn start(tasks: &mut Tasks, stop: &Stop, wished: Option<SocketAddr>) -> Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    /// Starts everything on free ports, the sandbox on `sandbox_addr`, or on its usual port where that is free.
+    pub(super) async fn start(
+        tasks: &mut Tasks,
+        stop: &Stop,
+        sandbox_addr: Option<SocketAddr>,
+    ) -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         let bus = Bus::open(&BusAddress::Embedded(folder.path().to_owned()), "demo").await?;
         let (admin, bus) = (bus.admin(), Arc::new(bus));
-        let store = Shop::open(&ShopAddress::Embedded(folder.path().to_owned())).await?.store();
-        let sandbox = bind_sandbox(wished)?;
+        let shop = Shop::open(&ShopAddress::Embedded(folder.path().to_owned())).await?;
+        let store = shop.store();
+        let sandbox = bind_sandbox(sandbox_addr)?;
         let sandbox_url = url_of(sandbox.addr())?;
         let handle = sandbox.handle();
-        let parts = Parts::new(&handle, bus, Arc::clone(&store));
+        let services = Services::new(&handle, Arc::clone(&bus), Arc::clone(&store));
         seed::seed(store.as_ref()).await?;
 
         let config = webhook_config(folder.path(), &sandbox_url);
-        let deps = tolov_webhook::Deps { bus: parts.publisher(), clock: system_clock() };
+        let deps = tolov_webhook::Deps { bus: services.publisher(), clock: system_clock() };
         let webhook = tolov_webhook::Service::new(config, deps).await?;
         let (webhook_url, ledger) = (url_of(webhook.addr())?, webhook.ledger());
         let callback_url = webhook_url.join(tolov_webhook::http::CLICK_PATH)?;
@@ -68,31 +76,32 @@ impl DemoShop {
         let shopper_id = populate(&handle)?;
         let sandbox_stop = Stop::new();
         let sandbox_task = tokio::spawn(sandbox.run(sandbox_stop.clone()));
-        tasks.spawn("projector", parts.projector().run(stop.clone()));
+        tasks.spawn("projector", services.projector().run(stop.clone()));
         let channel = STAFF_CHANNEL.to_string().parse()?;
         let api_token = Secret::new(API_TOKEN);
         let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), channel, webhook_url.clone(), api_token);
         bot.api_url = Some(sandbox_url.clone());
-        bot.owners = vec![UserId::try_new(people::OWNER_ID)?];
-        bot.pickup_address = Some(people::PICKUP_ADDRESS.to_owned());
-        tasks.spawn("bot", parts.clone().run_bot(bot, stop.clone()));
+        bot.owners = vec![UserId::try_new(seed_users::OWNER_ID)?];
+        bot.pickup_address = Some(seed_users::PICKUP_ADDRESS.to_owned());
+        tasks.spawn("bot", services.clone().run_bot(bot, stop.clone()));
 
-        let desk = Arc::new(Desk {
-            store: parts.shop(),
+        let checkout = Arc::new(Checkout {
+            store: services.shop(),
             sandbox: handle.clone(),
             http: reqwest::Client::builder().no_proxy().build()?,
             webhook_url: webhook_url.clone(),
         });
-        let order_source: Arc<dyn OrderSource> = desk.clone();
+        let order_source: Arc<dyn OrderSource> = checkout.clone();
         handle.load().set_order_source(order_source);
-        tokio::spawn(watch::commits(handle.clone(), ledger.clone(), stop.clone()));
-        tokio::spawn(watch::gauges(handle.clone(), ledger.clone(), admin, stop.clone()));
+        tokio::spawn(page_feed::commits(handle.clone(), ledger.clone(), stop.clone()));
+        tokio::spawn(page_feed::gauges(handle.clone(), ledger.clone(), admin, stop.clone()));
         Ok(Self {
             folder,
             sandbox: handle,
             store,
             ledger,
-            desk,
+            checkout,
+            opened: (bus, shop),
             sandbox_url,
             sandbox_stop,
             sandbox_task,
@@ -113,31 +122,34 @@ impl DemoShop {
         self.shopper_id
     }
 
-    /// Ends the world outside and deletes the files. Call it when the services have ended.
+    /// Stops the sandbox, closes the stores and deletes the files. Call it when the services have ended.
     pub(super) async fn close(self) {
         self.sandbox_stop.cancel();
         if let Ok(Err(error)) = self.sandbox_task.await {
-            tracing::warn!(%error, "the sandbox ended badly");
+            tracing::warn!(%error, "the sandbox failed");
         }
-        drop((self.store, self.ledger, self.desk));
+        drop((self.store, self.ledger, self.checkout));
+        let (bus, shop) = self.opened;
+        bus.close().await;
+        shop.close().await;
         if let Err(error) = self.folder.close() {
             tracing::warn!(%error, "the demo's temporary folder could not be deleted");
         }
     }
 }
 
-/// The staff channel and its people; the shopper's number is returned.
+/// Creates the staff channel and the users; returns the shopper's id.
 fn populate(sandbox: &Handle) -> Result<i64> {
     let title = "Tolov staff".to_owned();
     sandbox.telegram().create_channel(Channel { id: STAFF_CHANNEL, title, username: None })?;
-    people::move_in(sandbox.telegram())?;
-    Ok(people::SHOPPER_ID)
+    seed_users(sandbox.telegram())?;
+    Ok(seed_users::SHOPPER_ID)
 }
 
-fn bind_sandbox(wished: Option<SocketAddr>) -> Result<Service> {
+fn bind_sandbox(sandbox_addr: Option<SocketAddr>) -> Result<Service> {
     let secret_key = Secret::new(CLICK_SECRET_KEY);
     let config = |addr| Config::new(addr, ClickConfig::new(SERVICE_ID, MERCHANT_ID, secret_key.clone()));
-    if let Some(addr) = wished {
+    if let Some(addr) = sandbox_addr {
         return Ok(Service::build(config(addr))?);
     }
     let any_port = SocketAddr::new(SANDBOX_ADDR.ip(), 0);

@@ -1,4 +1,4 @@
-//! What happened, and when, one line each as it happens.
+//! The steps of a purchase with their times, printed as they happen.
 #![expect(clippy::print_stdout, reason = "the timeline is this command's answer")]
 
 use std::time::{Duration, Instant};

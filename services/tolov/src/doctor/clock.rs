@@ -1,21 +1,21 @@
-//! The machine's clock against those of others: a clock that is wrong expires orders and dates payments wrongly.
+//! This machine's clock compared with others: a wrong clock expires orders and dates payments wrongly.
 
 use time::{OffsetDateTime, PrimitiveDateTime, macros::format_description};
 use tolov_kit::clock::{Clock, SystemClock};
 
 use super::report::Finding;
 
-/// A header has whole seconds, and the answer was some time under way.
+/// The header has whole seconds, and the answer took some time to arrive.
 const DIFFERENCE_MAX_S: i64 = 5;
 
-/// What another machine's clock said when ours said something else.
+/// The difference to another machine's clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClockSeen {
     ahead_s: i64,
 }
 
 impl ClockSeen {
-    /// From the Date header of an answer that has just come.
+    /// From the Date header of an answer that has just arrived.
     pub(super) fn of(answer: &reqwest::Response) -> Option<Self> {
         let date = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
         Some(Self { ahead_s: (SystemClock.now() - parse(date)?).whole_seconds() })
@@ -30,7 +30,7 @@ fn parse(date: &str) -> Option<OffsetDateTime> {
 }
 
 pub(super) fn check(seen: &[ClockSeen]) -> Vec<Finding> {
-    // The nearest one: where two others differ, one of them is wrong.
+    // Where two others differ, one of them is wrong: take the nearest.
     let Some(nearest) = seen.iter().min_by_key(|seen| seen.ahead_s.abs()) else {
         return vec![Finding::doubtful("clock-unknown")];
     };
@@ -47,7 +47,7 @@ mod tests {
     use crate::doctor::report::Level;
 
     #[test]
-    fn a_date_header_is_read_and_a_clock_that_is_off_is_told() {
+    fn a_date_header_is_read_and_a_wrong_clock_is_reported() {
         let read = parse("Mon, 23 Nov 2026 05:04:29 GMT").unwrap();
         assert_eq!(read.unix_timestamp(), 1_795_410_269);
         assert!(parse("yesterday").is_none());

@@ -1,11 +1,16 @@
-//! The ledger's file: its rights, its SQLite, and every rule that a backup is checked by.
+//! The ledger's file: its rights, its SQLite, every rule that a backup is checked by, and the age of the last backup.
 
 use std::path::Path;
 
 use tempfile::NamedTempFile;
+use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::backup;
 
 use super::{report::Finding, settings::is_open_to_all};
+use crate::backup::last_backup;
+
+/// A day, and time for a backup that is late.
+const BACKUP_AGE_MAX_H: i64 = 36;
 
 pub(super) async fn check(ledger: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -16,10 +21,6 @@ pub(super) async fn check(ledger: &Path) -> Vec<Finding> {
     {
         let unwritable = Finding::bad("folder-unwritable").with("path", folder.display());
         findings.push(unwritable.with("detail", error.kind()));
-    }
-    if tolov_webhook::ledger::restore::is_unfinished(ledger) {
-        findings.push(Finding::bad("half-restored").with("path", path));
-        return findings;
     }
     if !ledger.exists() {
         findings.push(Finding::good("ledger-not-yet").with("path", path));
@@ -47,6 +48,15 @@ pub(super) async fn check(ledger: &Path) -> Vec<Finding> {
             .with("paid", summary.paid)
             .with("unsent", summary.unsent),
         Err(error) => Finding::bad("ledger-bad").with("detail", error),
+    });
+    findings.push(match last_backup::made_at(ledger) {
+        None => Finding::doubtful("backup-none"),
+        Some(made_at) => {
+            let hours = (SystemClock.now() - made_at).whole_hours();
+            let good = hours <= BACKUP_AGE_MAX_H;
+            let found = if good { Finding::good("backup-good") } else { Finding::doubtful("backup-old") };
+            found.with("hours", hours)
+        }
     });
     findings
 }

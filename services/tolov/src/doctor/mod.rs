@@ -1,16 +1,18 @@
-//! `tolov doctor`: looks at everything that the shop needs, one dependency after the other, and says what to do.
+//! `tolov doctor`: checks the settings and every dependency one after the other, and says what to do.
 //!
-//! It writes nothing but what the services write at their start too (queues, indexes), sends no message and pays nothing.
+//! It writes only what the services write at their start (queues, indexes), sends no message and pays nothing.
 
 mod clock;
+mod files;
 mod ledger;
+mod machine;
 mod public;
 mod report;
 mod settings;
 mod stores;
 mod telegram;
+mod texts;
 mod webhook;
-mod words;
 
 use std::time::Duration;
 
@@ -20,25 +22,32 @@ use tolov_kit::{env::Env, lifecycle::Ending};
 use self::report::Report;
 use crate::cli::{Doctor, DoctorRole};
 
-/// The longest that one question over the network may take.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(8);
+/// The longest that one request over the network may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
 pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
-    let mut report = Report::new(options.language.unwrap_or_else(words::of_terminal));
+    let mut report = Report::new(options.language.unwrap_or_else(texts::language_of_terminal));
     let role = options.role;
     let is_for = |roles: &[DoctorRole]| role == DoctorRole::All || roles.contains(&role);
-    let http = reqwest::Client::builder().timeout(QUESTION_TIMEOUT).build()?;
+    let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
     let (settings, findings) = settings::read(env, role);
     report.tell(findings);
     let mut clocks = Vec::new();
-    if is_for(&[DoctorRole::Webhook]) {
-        report.tell(ledger::check(&settings.ledger).await);
+    // Held to the end: a restore would replace the files that are checked.
+    let (_lock, findings) = files::lock(&settings.data, role);
+    let is_open = findings.is_empty();
+    report.tell(findings);
+    if is_for(&[DoctorRole::Webhook]) && is_open {
+        report.tell(ledger::check(settings.data.ledger()).await);
     }
-    if let Some(bus) = &settings.bus {
+    if let Some(bus) = &settings.bus
+        && is_open
+    {
         report.tell(stores::check_bus(bus).await);
     }
     if is_for(&[DoctorRole::Projector, DoctorRole::Bot])
         && let Some(shop) = &settings.shop
+        && is_open
     {
         report.tell(stores::check_shop(shop).await);
     }
@@ -63,7 +72,7 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
     Ok(if report.conclude() { Ending::Clean } else { Ending::Failed })
 }
 
-/// What went wrong with a question, without the address: the Bot API has its token there.
+/// What went wrong with a request, without its URL, which has the token where it is the Bot API's.
 fn why(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();

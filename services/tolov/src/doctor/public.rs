@@ -1,5 +1,5 @@
-//! The address that CLICK calls: whether it leads to us, and whether the service there has our key. Two Prepares that no
-//! order can come of: a forged one, and a genuine one for the order 0, which does not exist.
+//! The address that CLICK calls: whether it leads here, and whether the service there has our key. Sends two Prepares
+//! without effect: a forged one, and a genuine one for order 0, which cannot exist.
 
 use serde_json::Value;
 use time::macros::format_description;
@@ -24,7 +24,7 @@ pub(super) async fn check(http: &reqwest::Client, settings: &Settings) -> (Vec<F
         findings.push(Finding::doubtful("public-no-tls").with("url", public));
     }
     let Ok(callback) = public.join(CLICK_PATH) else { return (findings, None) };
-    let forged = prepare(http, &callback, click, &SecretKey::new("not the key of anybody")).await;
+    let forged = prepare(http, &callback, click, &SecretKey::new("no key of any merchant")).await;
     let clock = forged.as_ref().ok().and_then(|(_, clock)| *clock);
     match forged {
         Err(detail) => {
@@ -42,7 +42,7 @@ pub(super) async fn check(http: &reqwest::Client, settings: &Settings) -> (Vec<F
     (findings, clock)
 }
 
-/// -5 says that the signature was found good and the order was not.
+/// -5 says that the signature was valid and the order was not found.
 async fn check_key(http: &reqwest::Client, callback: &Url, click: &ClickConfig) -> Finding {
     match prepare(http, callback, click, &click.secret_key).await {
         Ok((Some(code), _)) if code == i64::from(ClickCode::UserDoesNotExist.code()) => {
@@ -62,7 +62,7 @@ async fn check_key(http: &reqwest::Client, callback: &Url, click: &ClickConfig) 
     }
 }
 
-/// Nothing but CLICK's path needs to be public.
+/// Only CLICK's path needs to be public.
 async fn check_inside(http: &reqwest::Client, public: &Url) -> Option<Finding> {
     let answer = http.get(public.join("/ready").ok()?).send().await.ok()?;
     // It asks for the token: a proxy that passes CLICK's path alone would not let it be found.
@@ -70,7 +70,7 @@ async fn check_inside(http: &reqwest::Client, public: &Url) -> Option<Finding> {
         .then(|| Finding::doubtful("public-inside-open").with("url", public))
 }
 
-/// Sends a Prepare, and returns the code of the answer and the clock of the other side.
+/// Sends a Prepare; returns the `error` of the answer, and the clock of the other side.
 async fn prepare(
     http: &reqwest::Client,
     callback: &Url,

@@ -1,4 +1,4 @@
-//! What was found, and how it is told.
+//! Findings, and how they are printed.
 #![expect(clippy::print_stdout, reason = "the findings are this command's answer")]
 
 use std::borrow::Cow;
@@ -6,25 +6,25 @@ use std::borrow::Cow;
 use fluent_templates::fluent_bundle::FluentValue;
 use tolov_domain::Language;
 
-use super::words::{self, Gaps};
+use super::texts::{self, Args};
 
-/// How it is with something.
+/// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Good,
-    /// It works, but perhaps not as it should.
+    /// It works, but perhaps not as intended.
     Doubtful,
-    /// It does not work, or must not be left so.
+    /// It does not work, or must be changed.
     Bad,
 }
 
-/// One thing that was found: a text of locales/, and for what is not good a text that says what to do.
+/// A text of locales/, and for what is not good a second one that says what to do.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub(super) level: Level,
     pub(super) key: &'static str,
-    gaps: Vec<(&'static str, String)>,
-    /// The variable whose explanation is part of the cure.
+    args: Vec<(&'static str, String)>,
+    /// The variable whose explanation is part of the remedy.
     variable: Option<&'static str>,
 }
 
@@ -42,13 +42,13 @@ impl Finding {
     }
 
     const fn new(level: Level, key: &'static str) -> Self {
-        Self { level, key, gaps: Vec::new(), variable: None }
+        Self { level, key, args: Vec::new(), variable: None }
     }
 
-    /// Fills a gap. Never with a secret.
+    /// Sets a placeable. Never to a secret.
     #[expect(clippy::needless_pass_by_value, reason = "numbers and texts come as they are")]
-    pub(super) fn with(mut self, gap: &'static str, value: impl ToString) -> Self {
-        self.gaps.push((gap, value.to_string()));
+    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.args.push((name, value.to_string()));
         self
     }
 
@@ -57,34 +57,34 @@ impl Finding {
         self.with("name", variable)
     }
 
-    fn tell(&self, language: Language) -> String {
-        let mut gaps = Gaps::new();
-        for (name, value) in &self.gaps {
-            gaps.insert(Cow::Borrowed(*name), FluentValue::String(value.clone().into()));
+    fn to_text(&self, language: Language) -> String {
+        let mut args = Args::new();
+        for (name, value) in &self.args {
+            args.insert(Cow::Borrowed(*name), FluentValue::String(value.clone().into()));
         }
         if let Some(variable) = self.variable {
-            let about = words::about(language, variable);
-            gaps.insert(Cow::Borrowed("about"), FluentValue::String(about.into()));
+            let about = texts::about(language, variable);
+            args.insert(Cow::Borrowed("about"), FluentValue::String(about.into()));
         }
         let sign = match self.level {
             Level::Good => "✓",
             Level::Doubtful => "!",
             Level::Bad => "✗",
         };
-        let text = words::say(language, self.key, &gaps);
+        let text = texts::say(language, self.key, &args);
         if self.level == Level::Good {
             return format!("{sign} {text}");
         }
-        format!("{sign} {text}\n    → {}", words::say(language, &cure_key(self.key), &gaps))
+        format!("{sign} {text}\n    → {}", texts::say(language, &remedy_key(self.key), &args))
     }
 }
 
 /// The text that says what to do about a finding.
-pub(super) fn cure_key(key: &str) -> String {
+pub(super) fn remedy_key(key: &str) -> String {
     format!("{key}-do")
 }
 
-/// Tells findings as they come, and counts them.
+/// Prints findings as they come, and counts them.
 #[derive(Debug)]
 pub(super) struct Report {
     language: Language,
@@ -99,7 +99,7 @@ impl Report {
 
     pub(super) fn tell(&mut self, findings: Vec<Finding>) {
         for finding in findings {
-            println!("{}", finding.tell(self.language));
+            println!("{}", finding.to_text(self.language));
             match finding.level {
                 Level::Good => {}
                 Level::Doubtful => self.doubtful += 1,
@@ -110,15 +110,15 @@ impl Report {
 
     /// The last line. Returns whether nothing is wrong.
     pub(super) fn conclude(&self) -> bool {
-        let mut gaps = Gaps::new();
-        gaps.insert(Cow::Borrowed("bad"), FluentValue::from(self.bad));
-        gaps.insert(Cow::Borrowed("doubtful"), FluentValue::from(self.doubtful));
+        let mut args = Args::new();
+        args.insert(Cow::Borrowed("bad"), FluentValue::from(self.bad));
+        args.insert(Cow::Borrowed("doubtful"), FluentValue::from(self.doubtful));
         let key = match (self.bad, self.doubtful) {
             (0, 0) => "all-well",
             (0, _) => "some-doubtful",
             (_, _) => "some-bad",
         };
-        println!("\n{}", words::say(self.language, key, &gaps));
+        println!("\n{}", texts::say(self.language, key, &args));
         self.bad == 0
     }
 }

@@ -1,6 +1,6 @@
-//! Every variable: is it there, can it be read, does it look as it should?
+//! Every variable: whether it is set, whether it can be read, and whether it has the right form.
 
-use std::{os::unix::fs::PermissionsExt, path::Path, path::PathBuf};
+use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use tolov_bot::Config as BotConfig;
 use tolov_kit::{
@@ -14,46 +14,16 @@ use super::report::Finding;
 use crate::{
     adapters::{BusAddress, Embedded, ShopAddress},
     cli::DoctorRole,
-    local_defaults, status_page,
+    data_folder::DataFolder,
+    environment::{VARIABLES, leftovers, local_defaults},
+    roles::status_page,
 };
-
-/// Every variable of .env.example that a service reads.
-pub(super) const VARIABLES: [&str; 28] = [
-    "BOT_TOKEN",
-    "DB_CHANNEL",
-    "ADMIN_IDS",
-    "DELIVERY_PRICE",
-    "PICKUP_ADDRESS",
-    "CLICK_SERVICE_ID",
-    "CLICK_MERCHANT_ID",
-    "CLICK_MERCHANT_USER_ID",
-    "CLICK_SECRET_KEY",
-    "CLICK_TEST_MODE",
-    "RETURN_URL",
-    "PUBLIC_URL",
-    "AMQP_URL",
-    "MONGO_URL",
-    "API_TOKEN",
-    "WEBHOOK_URL",
-    "WEBHOOK_ADDR",
-    "METRICS_ADDR",
-    "LEDGER_PATH",
-    "DATA_DIR",
-    "BOT_API_URL",
-    "SANDBOX_ADDR",
-    "SANDBOX_URL",
-    "ORDER_TTL",
-    "BOT_MESSAGES_PER_S",
-    "BOT_CHANNEL_POSTS_PER_MIN",
-    "RUST_LOG",
-    "LOG_FORMAT",
-];
 
 const API_TOKEN_MIN_CHARS: usize = 16;
 
-/// What could be read; the rest of the examination goes on with it.
+/// What could be read; the other checks go on with it.
 pub(super) struct Settings {
-    pub(super) ledger: PathBuf,
+    pub(super) data: DataFolder,
     pub(super) bus: Option<BusAddress>,
     pub(super) shop: Option<ShopAddress>,
     pub(super) bot: Option<BotConfig>,
@@ -71,22 +41,23 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     let bus = BusAddress::from_env(env, embedded);
     let shop =
         is_for(&[DoctorRole::Projector, DoctorRole::Bot]).then(|| ShopAddress::from_env(env, embedded));
-    // Where the bot looks when it was told nothing.
+    // The bot's default.
     let webhook_url =
         env.parsed::<Url>("WEBHOOK_URL").or_else(|| bot.as_ref().map(|bot| bot.webhook_url.clone()));
     let public_url = env.parsed::<Url>("PUBLIC_URL");
     status_page::address(env);
+    leftovers::refuse(env);
     let problems = env.finish().err().map_or_else(Vec::new, |EnvError(problems)| problems);
     let wrong = |name: &str| problems.iter().any(|problem| problem.starts_with(&format!("{name} ")));
     let mut findings = given(env);
     findings.extend(problems.iter().filter_map(|problem| variable_problem(problem)));
     findings.extend(forms(env, role));
     findings.extend(bot.iter().flat_map(of_the_shop));
-    findings.extend(secret_files());
+    findings.extend(secret_files(env));
     let click_is_known =
         !["CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY"].into_iter().any(wrong);
     let settings = Settings {
-        ledger: tolov_webhook::config::ledger_path(env),
+        data: DataFolder::from_env(env),
         bus: (!wrong("AMQP_URL")).then_some(bus),
         shop: shop.filter(|_| !wrong("MONGO_URL")),
         bot: bot.filter(|_| !wrong("BOT_TOKEN")),
@@ -126,7 +97,7 @@ fn variable_problem(problem: &str) -> Option<Finding> {
     })
 }
 
-/// What can be told of the values without asking anybody.
+/// What the values alone show.
 fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
     let mut findings: Vec<Finding> = local_defaults::held_in_production(env)
         .into_iter()
@@ -153,7 +124,7 @@ fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
     findings
 }
 
-/// Who owns the shop, and how things come to the shopper.
+/// Owners, delivery and pickup.
 fn of_the_shop(bot: &BotConfig) -> Vec<Finding> {
     let mut findings = Vec::new();
     if bot.owners.is_empty() {
@@ -177,16 +148,16 @@ fn is_bot_token(token: &str) -> bool {
     })
 }
 
-/// CLICK's keys are letters and digits; quotes and blanks come from copying.
+/// CLICK's keys are letters and digits; quotes and spaces come from copying.
 fn is_secret_key(key: &str) -> bool {
     key.chars().count() >= 6 && !key.chars().any(|letter| letter.is_whitespace() || "\"'`".contains(letter))
 }
 
-/// NAME_FILE that everybody on the machine can read. Docker's own are behind the container's wall.
-fn secret_files() -> Vec<Finding> {
+/// Files of NAME_FILE that every user of the machine can read. Docker's own are within the container.
+fn secret_files(env: &Env) -> Vec<Finding> {
     VARIABLES
         .into_iter()
-        .filter_map(|name| Some((name, std::env::var(format!("{name}_FILE")).ok()?)))
+        .filter_map(|name| Some((name, env.text(&format!("{name}_FILE"))?)))
         .filter(|(_, path)| !path.starts_with("/run/secrets/") && is_open_to_all(Path::new(path.trim())))
         .map(|(name, path)| Finding::doubtful("secret-file-open").with("name", name).with("path", path))
         .collect()
@@ -202,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_and_keys_are_known_by_their_form() {
+    fn the_form_of_tokens_and_keys_is_checked() {
         assert!(is_bot_token("7000000001:AAErealrealrealrealrealrealrealreal"));
         for wrong in ["", "7000000001", "x:AAErealrealrealrealrealrealrealreal", "7000000001:short", "1:a b"]
         {

@@ -2,7 +2,7 @@
 
 use tolov_domain::ports::PortError;
 
-use super::report::Finding;
+use super::{machine, report::Finding};
 use crate::adapters::{BusAddress, ShopAddress, ShopDiagnosis, diagnose_bus, diagnose_shop};
 
 pub(super) async fn check_bus(address: &BusAddress) -> Vec<Finding> {
@@ -10,7 +10,9 @@ pub(super) async fn check_bus(address: &BusAddress) -> Vec<Finding> {
         Ok(Some(depths)) => depths,
         Ok(None) => return vec![Finding::good("bus-not-yet")],
         Err(PortError::Unavailable(detail)) => {
-            return vec![Finding::bad("bus-away").with("detail", detail)];
+            let mut findings = vec![Finding::bad("bus-away").with("detail", detail)];
+            findings.extend(machine::check_open_files());
+            return findings;
         }
         Err(PortError::Refused(detail)) => return vec![Finding::bad("bus-refuses").with("detail", detail)],
     };
@@ -47,7 +49,11 @@ pub(super) async fn check_shop(address: &ShopAddress) -> Vec<Finding> {
         }
         Ok(ShopDiagnosis::Embedded(file)) => vec![Finding::good("shop-good").with("path", file.display())],
         Ok(ShopDiagnosis::NotYet(file)) => vec![Finding::good("shop-not-yet").with("path", file.display())],
-        Err(PortError::Unavailable(detail)) => vec![Finding::bad("shop-away").with("detail", detail)],
+        Err(PortError::Unavailable(detail)) => {
+            let mut findings = vec![Finding::bad("shop-away").with("detail", detail)];
+            findings.extend(machine::check_avx());
+            findings
+        }
         Err(PortError::Refused(detail)) => vec![Finding::bad("shop-refuses").with("detail", detail)],
     }
 }

@@ -1,4 +1,4 @@
-//! The bot's token, what the bot may do in the staff channel, and whether it knows its owners. Asks, sends nothing.
+//! The bot's token, its inline mode, its rights in the staff channel, and its owners. Sends no message.
 
 use serde_json::{Value, json};
 use tolov_bot::Config as BotConfig;
@@ -8,8 +8,8 @@ use super::{clock::ClockSeen, report::Finding, why};
 
 const TELEGRAM: &str = "https://api.telegram.org";
 
-/// Why a method of the Bot API gave nothing.
-enum Trouble {
+/// Why a method of the Bot API failed.
+enum ApiError {
     NoAnswer(String),
     Refused { code: i64, description: String },
 }
@@ -30,31 +30,41 @@ pub(super) async fn check(http: &reqwest::Client, bot: &BotConfig) -> (Vec<Findi
         Ok(me) => {
             let name = me["username"].as_str().unwrap_or("?").to_owned();
             findings.push(Finding::good("token-good").with("bot", name));
+            findings.push(check_inline(&me));
             findings.push(check_channel(&mut api, bot, &me["id"]).await);
             for owner in &bot.owners {
                 findings.push(check_owner(&mut api, *owner).await);
             }
         }
-        Err(Trouble::Refused { code: 401 | 404, .. }) => findings.push(Finding::bad("token-refused")),
-        Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
+        Err(ApiError::Refused { code: 401 | 404, .. }) => findings.push(Finding::bad("token-refused")),
+        Err(ApiError::Refused { description: detail, .. } | ApiError::NoAnswer(detail)) => {
             findings.push(Finding::bad("telegram-away").with("detail", detail));
         }
     }
     (findings, api.clock)
 }
 
+/// Shoppers share and find products through inline queries, which BotFather switches on.
+fn check_inline(me: &Value) -> Finding {
+    if me["supports_inline_queries"].as_bool() == Some(true) {
+        Finding::good("inline-good")
+    } else {
+        Finding::doubtful("inline-off")
+    }
+}
+
 async fn check_channel(api: &mut Api<'_>, bot: &BotConfig, bot_id: &Value) -> Finding {
     let channel = bot.db_channel.to_string();
     let chat = match api.ask("getChat", json!({"chat_id": channel})).await {
         Ok(chat) => chat,
-        Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
+        Err(ApiError::Refused { description: detail, .. } | ApiError::NoAnswer(detail)) => {
             return Finding::bad("channel-unknown").with("channel", channel).with("detail", detail);
         }
     };
     let title = chat["title"].as_str().unwrap_or(&channel).to_owned();
     let member = match api.ask("getChatMember", json!({"chat_id": channel, "user_id": bot_id})).await {
         Ok(member) => member,
-        Err(Trouble::Refused { description: detail, .. } | Trouble::NoAnswer(detail)) => {
+        Err(ApiError::Refused { description: detail, .. } | ApiError::NoAnswer(detail)) => {
             return Finding::bad("channel-unknown").with("channel", channel).with("detail", detail);
         }
     };
@@ -65,19 +75,19 @@ async fn check_channel(api: &mut Api<'_>, bot: &BotConfig, bot_id: &Value) -> Fi
     }
 }
 
-/// Telegram tells a bot of those alone who have written to it: an id that was mistyped is told apart by that.
+/// A bot can ask only for users who have written to it, so a mistyped id is found as unknown.
 async fn check_owner(api: &mut Api<'_>, owner: UserId) -> Finding {
     match api.ask("getChat", json!({"chat_id": owner})).await {
         Ok(chat) => {
             let name = chat["first_name"].as_str().unwrap_or("?").to_owned();
             Finding::good("owner-good").with("id", owner).with("name", name)
         }
-        Err(Trouble::Refused { .. }) => Finding::doubtful("owner-unknown").with("id", owner),
-        Err(Trouble::NoAnswer(detail)) => Finding::bad("telegram-away").with("detail", detail),
+        Err(ApiError::Refused { .. }) => Finding::doubtful("owner-unknown").with("id", owner),
+        Err(ApiError::NoAnswer(detail)) => Finding::bad("telegram-away").with("detail", detail),
     }
 }
 
-/// In a channel only an administrator with this very right posts; in a group every member does who is not muted.
+/// In a channel only administrators with this right post; in a group every member who is not muted.
 fn may_post(chat_type: Option<&str>, member: &Value) -> bool {
     let is_channel = chat_type == Some("channel");
     match member["status"].as_str() {
@@ -90,17 +100,17 @@ fn may_post(chat_type: Option<&str>, member: &Value) -> bool {
 }
 
 impl Api<'_> {
-    async fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, Trouble> {
+    async fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, ApiError> {
         let request = self.http.post(format!("{}/{method}", self.base)).json(&parameters);
-        let answer = request.send().await.map_err(|error| Trouble::NoAnswer(why(error)))?;
+        let answer = request.send().await.map_err(|error| ApiError::NoAnswer(why(error)))?;
         self.clock = ClockSeen::of(&answer).or(self.clock);
         let status = i64::from(answer.status().as_u16());
-        let mut body: Value = answer.json().await.map_err(|error| Trouble::NoAnswer(why(error)))?;
+        let mut body: Value = answer.json().await.map_err(|error| ApiError::NoAnswer(why(error)))?;
         if body["ok"].as_bool() == Some(true) {
             return Ok(body["result"].take());
         }
         let description = body["description"].as_str().unwrap_or("?").to_owned();
-        Err(Trouble::Refused { code: body["error_code"].as_i64().unwrap_or(status), description })
+        Err(ApiError::Refused { code: body["error_code"].as_i64().unwrap_or(status), description })
     }
 }
 
@@ -136,15 +146,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_token_a_sick_server_and_no_server_are_told_apart_and_the_token_is_not_told() {
+    async fn a_refused_token_a_failing_server_and_no_server_are_distinguished_and_the_token_is_not_shown() {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let refused = r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#;
-        let sick = r#"{"ok":false,"error_code":502,"description":"Bad Gateway"}"#;
+        let failing = r#"{"ok":false,"error_code":502,"description":"Bad Gateway"}"#;
         let mut nobody = says("200 OK", "").await;
         nobody.api_url = Some("http://127.0.0.1:9".parse().unwrap());
         for (bot, key) in [
             (says("401 Unauthorized", refused).await, "token-refused"),
-            (says("502 Bad Gateway", sick).await, "telegram-away"),
+            (says("502 Bad Gateway", failing).await, "telegram-away"),
             (says("200 OK", "<html>").await, "telegram-away"),
             (nobody, "telegram-away"),
         ] {
@@ -155,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_owner_who_never_wrote_to_the_bot_is_told_by_number() {
+    async fn an_owner_who_never_wrote_to_the_bot_is_reported_by_id() {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let known = r#"{"ok":true,"result":{"id":5551,"type":"private","first_name":"Sardor"}}"#;
         let unknown = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
@@ -169,6 +179,13 @@ mod tests {
             assert_eq!(found.key, key);
             assert!(format!("{found:?}").contains("5551"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn inline_mode_that_is_off_is_reported() {
+        assert_eq!(check_inline(&json!({"supports_inline_queries": true})).key, "inline-good");
+        assert_eq!(check_inline(&json!({"supports_inline_queries": false})).key, "inline-off");
+        assert_eq!(check_inline(&json!({})).key, "inline-off");
     }
 
     #[test]

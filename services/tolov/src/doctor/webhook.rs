@@ -1,4 +1,4 @@
-//! The webhook service as the bot finds it.
+//! The webhook service as the bot reaches it.
 
 use serde_json::Value;
 use tolov_kit::secret::Secret;
@@ -7,11 +7,11 @@ use url::Url;
 use super::{report::Finding, why};
 use crate::cli::DoctorRole;
 
-/// Events that wait for so long are worth a word.
+/// Events that wait longer are reported.
 const OUTBOX_OLD_MS: i64 = 60_000;
 
-/// `asked_for` says who wants to know: to a bot that runs by itself a webhook service that is away means that nobody can
-/// pay, while a whole installation may be asked before its start.
+/// For a bot on its own, a webhook service that is away means that nobody can pay; a whole installation may be checked
+/// before its start.
 pub(super) async fn check(
     http: &reqwest::Client,
     url: &Url,

@@ -1,4 +1,4 @@
-//! The operator's tools for the catalogue, on files of their own.
+//! `tolov seed` and `tolov catalogue` on embedded stores.
 
 use std::{collections::BTreeMap, path::Path, process::Output};
 
@@ -23,7 +23,7 @@ fn done(folder: &Path, command: &[&str], wanted: &str) {
 }
 
 #[test]
-fn the_example_is_planted_once_and_comes_out_as_a_table() {
+fn the_example_catalogue_is_written_once_and_exported_as_csv() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     done(folder, &["seed"], "13 products in 4 new categories, and the promo code XUSH10");
@@ -38,7 +38,7 @@ fn the_example_is_planted_once_and_comes_out_as_a_table() {
 }
 
 #[test]
-fn the_sandbox_alone_gets_the_example_by_itself() {
+fn only_a_trial_on_the_sandbox_gets_the_example_catalogue() {
     let folder = tempfile::tempdir().unwrap();
     let seed = |token: &str, key: &str| {
         let environment =
@@ -56,13 +56,46 @@ fn the_sandbox_alone_gets_the_example_by_itself() {
     ] {
         assert!(seed(token, key).contains("not needed"), "{token} {key}");
     }
-    assert!(!folder.path().join("tolov-data").exists(), "the store of a real shop is not even opened");
+    assert!(!folder.path().join("tolov-data").exists(), "the store of a real shop is not opened");
     assert!(seed(local_token, "sandbox-only-click-key").contains("13 products in 4 new categories"));
     assert!(seed(local_token, "sandbox-only-click-key").contains("nothing was changed"));
 }
 
 #[test]
-fn an_import_says_what_it_changes_and_a_file_with_a_mistake_changes_nothing() {
+fn a_table_with_a_byte_order_mark_and_crlf_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let table = "\u{feff}category;title;price\r\nIdish;Choynak;90000\r\nIdish;Piyola;12000\r\n";
+    std::fs::write(folder.join("windows.csv"), table).unwrap();
+    done(
+        folder,
+        &["catalogue", "import", "windows.csv"],
+        "done: 2 products created, 0 changed, 1 categories created",
+    );
+    let exported = String::from_utf8(run(folder, &["catalogue", "export"]).stdout).unwrap();
+    assert!(exported.contains("Idish;Choynak;") && exported.contains("Idish;Piyola;"), "{exported}");
+}
+
+#[test]
+fn while_a_restore_is_unfinished_no_command_opens_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["seed"], "13 products");
+    std::fs::write(folder.join("tolov-data/tolov.restoring"), "").unwrap();
+    for command in [&["seed"][..], &["catalogue", "export"], &["parked", "list"], &["backup", "shop.tar.gz"]]
+    {
+        let refused = run(folder, command);
+        assert_eq!(refused.status.code(), Some(1), "{command:?}: {}", printed(&refused));
+        assert!(
+            printed(&refused).contains("run `tolov restore` again"),
+            "{command:?}: {}",
+            printed(&refused)
+        );
+    }
+}
+
+#[test]
+fn an_import_reports_its_changes_and_a_file_with_a_mistake_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     done(folder, &["seed"], "13 products");
@@ -83,7 +116,7 @@ fn an_import_says_what_it_changes_and_a_file_with_a_mistake_changes_nothing() {
     done(
         folder,
         &["catalogue", "import", "prices.csv"],
-        "done: 1 products made, 1 changed, 0 categories made",
+        "done: 1 products created, 1 changed, 0 categories created",
     );
     let after = String::from_utf8(run(folder, &["catalogue", "export"]).stdout).unwrap();
     assert!(after.contains(";19000;") && after.contains("Yasmin choyi"), "{after}");

@@ -1,4 +1,4 @@
-//! `tolov click-test` as a person and a CI call it, against our own webhook service.
+//! `tolov click-test` on the command line, against our own webhook service.
 
 use std::{
     collections::BTreeMap,
@@ -56,7 +56,8 @@ fn text(bytes: &[u8]) -> String {
 fn our_own_webhook_service_passes_every_case() {
     let folder = tempfile::tempdir().unwrap();
     let (_webhook, address) = webhook(folder.path());
-    std::fs::write(folder.path().join("secret"), format!("{SECRET_KEY}\n")).unwrap();
+    // As an editor on Windows saves it.
+    std::fs::write(folder.path().join("secret"), format!("\u{feff}{SECRET_KEY}\r\n")).unwrap();
     let url = format!("http://{address}/payments/click/webhook");
     let create_url = format!("http://{address}/api/create_order");
     let authorization = format!("Authorization: Bearer {API_TOKEN}");
@@ -121,8 +122,8 @@ fn the_exit_code_tells_failures_from_bad_usage() {
         let output = click_test(folder.path(), arguments);
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
-    let nobody = ["http://127.0.0.1:1/", "--service-id", "1", "--secret", "kalit"];
-    let with = |more: &[&'static str]| run(&[&nobody[..], more].concat());
+    let unused_address = ["http://127.0.0.1:1/", "--service-id", "1", "--secret", "kalit"];
+    let with = |more: &[&'static str]| run(&[&unused_address[..], more].concat());
     let (code, table, _) = with(&["--only", "attempts.unknown-order"]);
     assert!(code == Some(1) && table.contains("FAILED") && table.contains("why:"), "{table}");
     let (code, list, _) = run(&["--list"]);

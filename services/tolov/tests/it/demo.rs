@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::processes::{free_port, tolov};
 
 #[test]
-fn the_demo_plays_a_purchase_with_nothing_configured_and_leaves_nothing_behind() {
+fn the_demo_completes_a_purchase_without_configuration_and_deletes_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let temporary = tempfile::tempdir().unwrap();
     let environment = BTreeMap::from([
@@ -33,14 +33,14 @@ fn the_demo_plays_a_purchase_with_nothing_configured_and_leaves_nothing_behind()
     let told =
         Duration::from_millis(told.unwrap_or_else(|| panic!("the last line is {last:?}")).parse().unwrap());
     assert!(told < Duration::from_secs(30));
-    assert_eq!(logged, "", "a demo that goes well has nothing to warn of");
+    assert_eq!(logged, "", "a demo without problems logs no warning");
     for left in [folder.path(), temporary.path()] {
         assert_eq!(std::fs::read_dir(left).unwrap().count(), 0, "files were left in {}", left.display());
     }
 }
 
 #[test]
-fn a_demo_whose_address_is_taken_says_so_and_fails() {
+fn a_demo_whose_address_is_in_use_names_it_and_fails() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

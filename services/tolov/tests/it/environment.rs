@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::processes::tolov;
 
-/// Runs a role with these variables and returns its exit code and what it said.
+/// Runs a role with these variables; returns its exit code and its errors.
 fn run(role: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let environment: BTreeMap<String, String> =
@@ -61,6 +61,39 @@ fn a_bad_variable_is_named_without_its_value() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("DB_CHANNEL cannot be read") && said.contains("BOT_MESSAGES_PER_S cannot be read"));
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn quotes_and_comments_that_a_tool_left_in_a_value_are_refused_at_start() {
+    let variables = [
+        ("CLICK_SECRET_KEY", "\"abc123hunter2\""),
+        ("API_TOKEN", "hunter2hunter2hunter2 # between bot and webhook"),
+        ("CLICK_SERVICE_ID", "1"),
+        ("CLICK_MERCHANT_ID", "1"),
+        ("AMQP_URL", "amqp://127.0.0.1:1/%2f"),
+    ];
+    let (code, said) = run("webhook", &variables);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("CLICK_SECRET_KEY has quotes around it"), "{said}");
+    assert!(said.contains("API_TOKEN has a comment behind it"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn settings_can_come_from_a_file_that_was_edited_on_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        "\u{feff}API_TOKEN=\"hunter2hunter2\"\r\n# CLICK\r\nCLICK_SERVICE_ID=1\r\nCLICK_MERCHANT_ID=many\r\n";
+    std::fs::write(folder.path().join("tolov.env"), settings).unwrap();
+    let environment = BTreeMap::from([("CLICK_MERCHANT_ID".to_owned(), "1".to_owned())]);
+    let mut command = tolov("webhook", folder.path(), &environment);
+    let output = command.args(["--env-file", "tolov.env"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("CLICK_SECRET_KEY is missing") && said.contains("AMQP_URL is missing"), "{said}");
+    for name in ["API_TOKEN", "CLICK_SERVICE_ID", "CLICK_MERCHANT_ID"] {
+        assert!(!said.contains(name), "{name} is in the file or in the environment: {said}");
+    }
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld};
 const PURCHASES: i64 = 1_000;
 const SHOPPERS_AT_ONCE: usize = 16;
 
-/// Every shopper checks out and pays, some at once.
-async fn shop(world: &Arc<ShopWorld>) -> Vec<Purchase> {
+/// Every shopper checks out and pays, several at once.
+async fn make_purchases(world: &Arc<ShopWorld>) -> Vec<Purchase> {
     let mut shoppers = JoinSet::new();
     let mut purchases = Vec::new();
     for number in 1..=PURCHASES {
@@ -30,7 +30,7 @@ async fn shop(world: &Arc<ShopWorld>) -> Vec<Purchase> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_purchases_arrive_once_through_four_processes() {
     let world = Arc::new(ShopWorld::start().await);
-    let purchases = shop(&world).await;
+    let purchases = make_purchases(&world).await;
     world.settle(&purchases).await;
     let staff = world.messages(STAFF_CHANNEL).await.join("\n");
     for purchase in &purchases {
@@ -56,49 +56,48 @@ async fn a_thousand_purchases_arrive_once_through_four_processes() {
     }
 }
 
-/// The order in which things are killed: drawn once from a seed, so that a failure can be played again.
-struct Fate(u64);
+/// Random numbers from a seed, so that a failure can be repeated.
+struct SeededRandom(u64);
 
-impl Fate {
-    fn draw(&mut self, below: u64) -> u64 {
+impl SeededRandom {
+    fn below(&mut self, limit: u64) -> u64 {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % below
+        (mixed ^ (mixed >> 31)) % limit
     }
 }
 
-const VICTIMS: [&str; 5] = ["webhook", "projector", "bot", "sandbox", "broker"];
+const TARGETS: [&str; 5] = ["webhook", "projector", "bot", "sandbox", "broker"];
 
-/// Kills one thing after the other, each at a moment of fate, until told that the shopping is over. Every victim dies
-/// at least once, also when the shoppers were quicker.
+/// Kills processes and broker at random moments until `over`; each of them at least once.
 async fn kill_at_random(
     world: Arc<ShopWorld>,
-    mut fate: Fate,
+    mut random: SeededRandom,
     over: tokio::sync::watch::Receiver<bool>,
 ) -> [u32; 5] {
     let mut deaths = [0; 5];
     while !*over.borrow() || deaths.contains(&0) {
-        tokio::time::sleep(Duration::from_millis(500 + fate.draw(2_000))).await;
-        let victim = usize::try_from(fate.draw(5)).unwrap();
-        let down = Duration::from_millis(fate.draw(1_500));
-        tokio::task::block_in_place(|| world.kill(VICTIMS[victim], down));
-        deaths[victim] += 1;
+        tokio::time::sleep(Duration::from_millis(500 + random.below(2_000))).await;
+        let target = usize::try_from(random.below(5)).unwrap();
+        let down = Duration::from_millis(random.below(1_500));
+        tokio::task::block_in_place(|| world.kill(TARGETS[target], down));
+        deaths[target] += 1;
     }
     deaths
 }
 
 impl ShopWorld {
-    fn kill(&self, victim: &str, down: Duration) {
-        if victim == "broker" {
+    fn kill(&self, target: &str, down: Duration) {
+        if target == "broker" {
             self.broker.kill_9();
             std::thread::sleep(down);
             self.broker.spawn();
             return;
         }
-        let mut role = self.roles[victim].lock().unwrap();
+        let mut role = self.roles[target].lock().unwrap();
         role.kill_9();
         std::thread::sleep(down);
         role.spawn();
@@ -111,10 +110,10 @@ async fn a_thousand_purchases_arrive_though_every_process_and_the_broker_are_kil
     println!("TEST_SEED={seed}");
     let world = Arc::new(ShopWorld::start().await);
     let (over, is_over) = tokio::sync::watch::channel(false);
-    let killer = tokio::spawn(kill_at_random(Arc::clone(&world), Fate(seed), is_over));
-    let purchases = shop(&world).await;
+    let killer = tokio::spawn(kill_at_random(Arc::clone(&world), SeededRandom(seed), is_over));
+    let purchases = make_purchases(&world).await;
     over.send(true).unwrap();
     let deaths = killer.await.unwrap();
-    println!("killed: {VICTIMS:?} {deaths:?}");
+    println!("killed: {TARGETS:?} {deaths:?}");
     world.settle(&purchases).await;
 }

@@ -3,17 +3,20 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test that meets what it did not expect has failed; what it prints helps to see why"
+    reason = "an unexpected value fails a test, and its output shows why"
 )]
 
 mod catalogue;
 mod click_test;
 mod conversation;
 mod demo;
+mod deployment;
+mod drills;
 mod environment;
 mod journey;
 mod one_server;
 mod operating;
+mod operators;
 mod page;
 mod processes;
 mod secrecy;

@@ -1,4 +1,4 @@
-//! `tolov all` and the sandbox as two processes: the small server, with its files in a folder.
+//! `tolov all` and the sandbox as two processes, on files in a folder.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     shop_world::{STAFF_CHANNEL, eventually},
 };
 
-/// Secrets that are planted, to be looked for where they must not be.
+/// Searched for in logs and answers, where they must not be.
 pub(crate) const SECRETS: [(&str, &str); 3] = [
     ("BOT_TOKEN", "7000000001:AAEplantedbottokenplantedbottoken12"),
     ("API_TOKEN", "planted-api-token-93kd02kd"),
@@ -118,7 +118,7 @@ impl OneServer {
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
-    /// The shopper pays at the pretend CLICK. Returns CLICK's record of it.
+    /// Pays at the simulated CLICK. Returns its record of the payment.
     pub(crate) async fn pay(&self, order_id: i64) -> Value {
         let body = json!({"order_id": order_id.to_string(), "amount": TOTAL_SOUM.to_string()});
         let request = self.http.post(format!("{}/sandbox/click/pay", self.sandbox_url)).json(&body);

@@ -1,4 +1,4 @@
-//! The operator's tools, on a shop that runs.
+//! The operator's commands beside a running shop.
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
@@ -16,7 +16,7 @@ fn value(metrics: &str, name: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_is_counted_at_every_station() {
+async fn a_purchase_is_counted_in_every_service() {
     let server = OneServer::start(&[]).await;
     server.buy(1001).await;
     let all_there = json!({"ledger": "ok", "bus": "ok", "shop": "ok", "telegram": "ok"});
@@ -67,7 +67,7 @@ async fn a_purchase_is_counted_at_every_station() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_slow_to_be_sent_is_seen_with_its_age() {
+async fn a_message_that_is_slow_to_be_sent_is_reported_with_its_age() {
     let server = OneServer::start(&[]).await;
     let slow = json!({"method": "sendMessage", "times": 2, "effect": "delay", "delay_ms": 10_000});
     let faults = format!("{}/sandbox/telegram/faults", server.sandbox_url);
@@ -80,24 +80,25 @@ async fn a_message_that_is_slow_to_be_sent_is_seen_with_its_age() {
         (in_hand["depth"].as_i64().unwrap(), in_hand["oldest_age_ms"].as_i64().unwrap())
     };
     let limit = Duration::from_secs(30);
-    eventually("both messages are seen, older and older", limit, || async {
+    eventually("both messages are reported with a growing age", limit, || async {
         let (depth, oldest_age_ms) = in_hand().await;
         depth == 2 && oldest_age_ms > 1_000
     })
     .await;
     assert_eq!(value(&server.metrics().await, "tolov_send_queue_depth").as_deref(), Some("2"));
-    eventually("and no more when they are sent", limit, || async { in_hand().await == (0, 0) }).await;
+    eventually("they are not reported after they were sent", limit, || async { in_hand().await == (0, 0) })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_gone_fails_its_healthcheck() {
+async fn the_healthcheck_of_a_stopped_service_fails() {
     let mut server = OneServer::start(&[]).await;
     assert!(server.all.stop().success());
     assert_eq!(server.run("healthcheck", &[]).status.code(), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_a_running_shop_brings_it_back() {
+async fn a_backup_of_a_running_shop_restores_it() {
     let mut server = OneServer::start(&[]).await;
     server.buy(1001).await;
     server.order(1002).await;
@@ -120,7 +121,7 @@ async fn a_backup_of_a_running_shop_brings_it_back() {
     let lost = server.pay(1002).await;
     assert!(server.all.stop().success());
     for name in ["payments.db", "payments.db-wal", "tolov-data/bus.db", "tolov-data/shop.db"] {
-        // The disk is gone.
+        // The disk is lost.
         std::fs::remove_file(server.file(name)).ok();
     }
     let restored = server.run("restore", &["shop.tar"]);
@@ -155,7 +156,7 @@ async fn what_a_restore_replaces_is_kept() {
     for left in [".restoring", ".restored", ".tolov-restore", ".tolov-backup"] {
         assert!(!names.iter().any(|name| name.contains(left)), "{names:?}");
     }
-    // A restore that dies between its renames leaves this behind.
+    // What a restore leaves that was killed between its renames.
     std::fs::write(server.file("payments.db.restoring"), "").unwrap();
     std::fs::remove_file(server.file("payments.db")).unwrap();
     let refused = server.run("all", &[]);
@@ -176,18 +177,20 @@ async fn what_a_restore_replaces_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages() {
+async fn the_doctor_reports_no_errors_of_a_good_shop_and_each_problem_in_three_languages() {
     let mut server = OneServer::start(&[]).await;
     server.buy(1001).await;
-    let well = server.run("doctor", &["--language", "en"]);
-    let told = printed(&well);
-    assert_eq!(well.status.code(), Some(0), "{told}");
+    let good = server.run("doctor", &["--language", "en"]);
+    let told = printed(&good);
+    assert_eq!(good.status.code(), Some(0), "{told}");
     for wanted in [
         "the token is that of @",
         "the bot may post in",
         "refuses forged calls and knows CLICK's key",
         "1 orders, 1 paid",
         "takes our API_TOKEN",
+        "No backup was made yet",
+        "Inline mode is on",
         "ADMIN_IDS is empty",
         "The clock is right",
         "is ready",
@@ -232,9 +235,9 @@ async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages()
             ],
         ),
     ] {
-        let ill = server.run("doctor", &["--language", language]);
-        let told = printed(&ill);
-        assert_eq!(ill.status.code(), Some(1), "{told}");
+        let bad = server.run("doctor", &["--language", language]);
+        let told = printed(&bad);
+        assert_eq!(bad.status.code(), Some(1), "{told}");
         for word in words {
             assert!(told.contains(word), "{word} is missing in\n{told}");
         }
@@ -246,16 +249,16 @@ async fn the_doctor_finds_a_shop_well_and_says_what_ails_it_in_three_languages()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_looks_at_owners_delivery_and_pickup() {
+async fn the_doctor_checks_owners_delivery_and_pickup() {
     let mut server = OneServer::start(&[]).await;
     for (name, value) in
         [("ADMIN_IDS", "5551, Sardor"), ("DELIVERY_PRICE", "20000"), ("PICKUP_ADDRESS", "Navoiy ko'chasi 1")]
     {
         server.environment.insert(name.to_owned(), value.to_owned());
     }
-    let ill = server.run("doctor", &["--language", "en"]);
-    let told = printed(&ill);
-    assert_eq!(ill.status.code(), Some(1), "{told}");
+    let bad = server.run("doctor", &["--language", "en"]);
+    let told = printed(&bad);
+    assert_eq!(bad.status.code(), Some(1), "{told}");
     for wanted in [
         "\"Sardor\" is not a Telegram id",
         "Owner 5551: ",
@@ -264,7 +267,7 @@ async fn the_doctor_looks_at_owners_delivery_and_pickup() {
     ] {
         assert!(told.contains(wanted), "{wanted} is missing in\n{told}");
     }
-    // A bot that cannot reach the webhook service cannot take an order.
+    // A bot that cannot reach the webhook service cannot register orders.
     server.environment.insert("WEBHOOK_URL".to_owned(), "http://127.0.0.1:9".to_owned());
     server.environment.insert("AMQP_URL".to_owned(), "amqp://127.0.0.1:9/%2f".to_owned());
     server
@@ -275,7 +278,7 @@ async fn the_doctor_looks_at_owners_delivery_and_pickup() {
 }
 
 #[test]
-fn a_service_that_holds_a_local_default_beside_a_real_token_refuses_to_start() {
+fn a_service_with_a_local_default_beside_a_real_token_refuses_to_start() {
     let folder = tempfile::tempdir().unwrap();
     let environment = [
         ("BOT_TOKEN", "7000000001:AAErealrealrealrealrealrealrealreal"),

@@ -1,4 +1,4 @@
-//! The sandbox's page in a real browser: headless Chromium, driven by the stories in services/sandbox/page-tests.
+//! The sandbox's page in headless Chromium, driven by the scripts in services/sandbox/page-tests.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ const STORIES_TIMEOUT: Duration = Duration::from_mins(8);
 const DEMO_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[test]
-fn a_person_buys_breaks_and_heals_the_shop_in_a_browser() {
+fn the_page_can_buy_stop_services_and_start_them_again() {
     let tools = Tools::find();
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
@@ -61,7 +61,7 @@ fn a_person_buys_breaks_and_heals_the_shop_in_a_browser() {
         "the page failed; screenshots are in {shots}:\n{told}\nthe demo said:\n{}",
         demo.log_tail()
     );
-    assert!(demo.stop().success(), "the demo ended badly: {}", demo.log_tail());
+    assert!(demo.stop().success(), "the demo failed: {}", demo.log_tail());
 }
 
 /// What scripts/test installs.

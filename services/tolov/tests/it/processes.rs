@@ -1,4 +1,4 @@
-//! Processes of the built program, each with its log in a file, killed when the test is over.
+//! Processes of the built program, each with its log in a file, killed at the end of the test.
 
 use std::{
     collections::BTreeMap,
@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A port that is free, and stays so while a process is down: below those that the system gives to outgoing
-/// connections (from 32768 on), one of which could take the place of a service that was killed.
+/// A free port below those of outgoing connections (from 32768 on), one of which could take the port of a service that
+/// was killed.
 pub(crate) fn free_port() -> u16 {
     free_port_from(14_000, 5_000)
 }
@@ -33,14 +33,14 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// The program with nothing of this process's environment but what it cannot do without.
+/// The program with these variables only.
 pub(crate) fn tolov(role: &str, folder: &Path, environment: &BTreeMap<String, String>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tolov"));
     command.arg(role).current_dir(folder).env_clear().envs(environment).stdin(Stdio::null());
     command
 }
 
-/// One role of the shop, which can be killed and started again.
+/// One role of the shop, which can be killed and restarted.
 pub(crate) struct Role {
     name: &'static str,
     folder: PathBuf,
@@ -76,7 +76,7 @@ impl Role {
         self.kills += 1;
     }
 
-    /// SIGTERM, and how the process ended.
+    /// Sends SIGTERM and waits for the exit.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
         let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
@@ -111,19 +111,87 @@ impl Drop for Role {
     }
 }
 
-/// A RabbitMQ that belongs to one test, so that it may be killed.
+/// A RabbitMQ of one test, which may be killed.
 pub(crate) struct PrivateRabbitMq {
     folder: PathBuf,
     port: u16,
 }
 
+/// A server of MongoDB's protocol of one test.
+pub(crate) struct PrivateMongo {
+    folder: PathBuf,
+    port: u16,
+}
+
+impl PrivateMongo {
+    pub(crate) fn start(folder: &Path) -> Self {
+        let server = Self { folder: folder.join("mongodb"), port: free_port() };
+        server.spawn();
+        server
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("mongodb://127.0.0.1:{}/{database}?directConnection=true", self.port)
+    }
+
+    /// Its data, which may be copied while it is stopped.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.join("wt")
+    }
+
+    pub(crate) fn spawn(&self) {
+        self.script("start", &[&self.port.to_string(), "--standalone"]);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.script("stop", &[]);
+    }
+
+    pub(crate) fn kill_9(&self) {
+        self.script("kill", &[]);
+    }
+
+    fn script(&self, command: &str, more: &[&str]) {
+        let mut script = Command::new(repository().join("scripts/private-mongodb"));
+        if std::env::var_os("SECANTUS_VENV").is_none() {
+            script.env("SECANTUS_VENV", repository().join("target/secantus"));
+        }
+        let status = script.arg(command).arg(&self.folder).args(more).stdin(Stdio::null()).status().unwrap();
+        assert!(status.success(), "scripts/private-mongodb {command} failed");
+    }
+}
+
+impl Drop for PrivateMongo {
+    fn drop(&mut self) {
+        self.kill_9();
+    }
+}
+
 impl PrivateRabbitMq {
     pub(crate) fn start(folder: &Path) -> Self {
-        // The node's further ports are 10000 above, and still below those of outgoing connections.
-        let port = free_port_from(20_000, 2_700);
-        let broker = Self { folder: folder.join("rabbitmq"), port };
+        let broker = Self::new(folder);
         broker.spawn();
         broker
+    }
+
+    /// With accounts, exchanges and queues of its own.
+    pub(crate) fn start_with(folder: &Path, definitions: &[u8]) -> Self {
+        let broker = Self::new(folder);
+        std::fs::create_dir_all(&broker.folder).unwrap();
+        std::fs::write(broker.folder.join("definitions.json"), definitions).unwrap();
+        broker.spawn();
+        broker
+    }
+
+    fn new(folder: &Path) -> Self {
+        // The node's other ports are 10000 above, still below those of outgoing connections.
+        let port = free_port_from(20_000, 2_700);
+        Self { folder: folder.join("rabbitmq"), port }
+    }
+
+    /// What is on its disk is gone. It must be stopped or killed before.
+    pub(crate) fn lose_files(&self) {
+        std::fs::remove_dir_all(self.folder.join("mnesia")).unwrap();
     }
 
     pub(crate) fn url(&self) -> String {

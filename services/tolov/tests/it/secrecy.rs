@@ -1,4 +1,4 @@
-//! The logs of whole runs: nothing secret in them, and the order's number wherever an order is meant.
+//! The logs of whole runs: no secret in them, and the order's number in every line about an order.
 
 use serde_json::Value;
 use tolov_click::{SecretKey, sign::SignedFields};
@@ -10,7 +10,7 @@ const CARD: &str = "8600495473316478";
 /// What must be in no log: the secrets of the settings, every signature that was made, and the card.
 async fn secrets(server: &OneServer) -> Vec<String> {
     let mut secrets: Vec<String> = SECRETS.iter().map(|(_, secret)| (*secret).to_owned()).collect();
-    // The part behind the colon alone would do as well.
+    // The part after the colon is enough to use the bot.
     secrets.push(SECRETS[0].1.split_once(':').unwrap().1.to_owned());
     secrets.push(CARD.to_owned());
     secrets.push("8600 4954 7331 6478".to_owned());
@@ -22,7 +22,7 @@ async fn secrets(server: &OneServer) -> Vec<String> {
     secrets
 }
 
-/// The signatures of every call that CLICK made, made once more: CLICK's record leaves them out.
+/// The signatures of CLICK's calls, computed again: the sandbox does not record them.
 fn signatures(calls: &Value) -> Vec<String> {
     let payments = calls.as_array().or_else(|| calls["payments"].as_array()).unwrap();
     let exchanges = payments.iter().flat_map(|payment| payment["exchanges"].as_array().unwrap());
@@ -47,8 +47,8 @@ fn signatures(calls: &Value) -> Vec<String> {
         .collect()
 }
 
-/// A purchase, and what goes wrong: a forged callback with a card number in it, a wrong token, a broken body.
-async fn play(server: &OneServer) {
+/// A purchase, a forged callback with a card number in it, a wrong token, a malformed body.
+async fn use_the_shop(server: &OneServer) {
     server.buy(1001).await;
     let forged = format!(
         "click_trans_id=1&service_id=12345&click_paydoc_id=1&merchant_trans_id={CARD}&amount=30000&action=0&error=0\
@@ -66,7 +66,7 @@ async fn play(server: &OneServer) {
 
 async fn log_of_a_run(format: &str, filter: &str) -> String {
     let mut server = OneServer::start(&[("LOG_FORMAT", format), ("RUST_LOG", filter)]).await;
-    play(&server).await;
+    use_the_shop(&server).await;
     let secrets = secrets(&server).await;
     assert!(server.all.stop().success());
     let log = std::fs::read_to_string(server.all.log_path()).unwrap();
@@ -82,14 +82,14 @@ async fn log_of_a_run(format: &str, filter: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_for_people_tells_no_secret_at_any_level() {
+async fn the_text_log_contains_no_secret_at_any_level() {
     for filter in ["info", "trace"] {
         log_of_a_run("text", filter).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_for_machines_tells_no_secret_and_has_the_order_in_every_line_that_concerns_one() {
+async fn the_json_log_contains_no_secret_and_names_the_order_in_every_line_about_one() {
     let log =
         log_of_a_run("json", "info,tolov=debug,tolov_webhook=debug,tolov_bot=debug,tolov_projector=debug")
             .await;

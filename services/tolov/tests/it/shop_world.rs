@@ -35,7 +35,7 @@ const API_TOKEN: &str = "api-token-of-the-test";
 const TOTAL_SOUM: i64 = 30_000;
 
 /// Two shops at once would only slow each other down on a small machine.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+pub(crate) static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct ShopWorld {
@@ -228,7 +228,7 @@ pub(crate) fn own_database() -> String {
     format!("{scheme}://{host}/tolov_journey_{}_{number}{query}", std::process::id())
 }
 
-fn environment(
+pub(crate) fn environment(
     amqp_url: &str,
     mongo_url: &str,
     webhook_port: u16,

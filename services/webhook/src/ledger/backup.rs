@@ -29,7 +29,7 @@ pub enum BackupError {
     Schema { file: PathBuf, source: SchemaError },
     #[error(
         "merchant_prepare_id would go on above {floor}, which is more than CLICK's documents allow ({CLICK_INT_MAX}). \
-         Ask CLICK whether it may be larger, then allow it"
+         Ask CLICK whether it may be larger, then restore with --beyond-click-int"
     )]
     NumbersUsedUp { floor: i64 },
 }

@@ -11,6 +11,7 @@ mod job;
 mod metrics;
 mod open;
 mod read;
+pub mod republish;
 mod requests;
 pub mod restore;
 mod rows;

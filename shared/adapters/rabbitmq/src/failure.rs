@@ -41,6 +41,10 @@ pub(crate) fn is_resource_locked(error: &lapin::Error) -> bool {
     amqp_code(error) == Some(RESOURCE_LOCKED)
 }
 
+pub(crate) fn is_access_refused(error: &lapin::Error) -> bool {
+    amqp_code(error) == Some(ACCESS_REFUSED)
+}
+
 pub(crate) fn is_not_found(error: &lapin::Error) -> bool {
     amqp_code(error) == Some(NOT_FOUND)
 }

@@ -31,7 +31,7 @@ use tolov_domain::ports::{
 
 use crate::{
     connection::BrokerConnection,
-    failure::{is_precondition_failed, port_error, timed_out, within},
+    failure::{is_access_refused, is_precondition_failed, port_error, timed_out, within},
     options::RabbitOptions,
 };
 
@@ -99,12 +99,17 @@ impl Topology {
         shorter.count().min(self.retry_delays_ms.len().saturating_sub(1))
     }
 
-    /// Declares everything; existing exchanges and queues stay as they are.
+    /// Declares everything. What is there already stays as it is.
+    ///
+    /// An account without the right to declare leaves that to others, such as the definitions that a broker loads at its
+    /// start: a service needs no more than to publish to its exchange and to read its queue.
     pub(crate) async fn declare(&self, connection: &BrokerConnection) -> Result<(), PortError> {
         let channel = connection.channel().await?;
         for queue in Queue::ALL {
             let exchange = self.exchange(queue.exchange());
-            declare_exchange(&channel, connection, &exchange).await?;
+            if !declare_exchange(&channel, connection, &exchange).await? {
+                return Ok(());
+            }
             for declaration in self.declarations(queue) {
                 declare_queue(&channel, connection, declaration).await?;
             }
@@ -204,18 +209,20 @@ fn parked_arguments() -> FieldTable {
     arguments
 }
 
+/// `false`: the account may not.
 async fn declare_exchange(
     channel: &Channel,
     connection: &BrokerConnection,
     exchange: &str,
-) -> Result<(), PortError> {
-    // Durable: without it after a restart of the broker, publishing would close the channel.
+) -> Result<bool, PortError> {
+    // Durable: it must be there after a restart of the broker, or publishers find a closed channel instead of it.
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let declared =
         channel.exchange_declare(name(exchange)?, ExchangeKind::Topic, options, FieldTable::default());
     let doing = format!("declare the exchange {exchange}");
     match tokio::time::timeout(connection.request_timeout(), declared).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => Ok(true),
+        Ok(Err(error)) if is_access_refused(&error) => Ok(false),
         Ok(Err(error)) if is_precondition_failed(&error) => Err(PortError::Refused(format!(
             "RabbitMQ has an exchange {exchange} of another type. Stop the services, delete it and start them again; \
              they declare it and its bindings. The broker says: {error}"

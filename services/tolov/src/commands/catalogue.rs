@@ -1,11 +1,10 @@
-//! The operator's tools for the catalogue: the example, and the table that comes out and goes in.
+//! `tolov seed` and `tolov catalogue`: the example catalogue, and the catalogue as CSV.
 #![expect(clippy::print_stdout, reason = "what was done is these commands' answer")]
 
 use std::{
     fs::File,
     io::{ErrorKind, Read, Write},
     path::Path,
-    sync::Arc,
 };
 
 use anyhow::{Context, Result, bail};
@@ -19,34 +18,40 @@ use tolov_shop::{
 
 use crate::{
     adapters::{Embedded, Shop, ShopAddress},
-    cli::{CatalogueDeed, Seed},
-    local_defaults,
+    cli::{CatalogueAction, Seed},
+    data_folder::{DataFolder, DataLock, Part},
+    environment::local_defaults,
 };
 
-/// So many changes, or mistakes, are shown of one file.
+/// The most changes, or mistakes, that are shown of one file.
 const SHOWN_MAX: usize = 100;
 
-async fn opened(env: &Env) -> Result<Arc<dyn ShopStore>> {
+/// The shop store, and the lock that keeps a restore out while it is open.
+async fn opened(env: &Env) -> Result<(Shop, Option<DataLock>)> {
     let address = ShopAddress::from_env(env, Embedded::Allowed);
+    let data = DataFolder::from_env(env);
     env.finish()?;
-    Ok(Shop::open(&address).await?.store())
+    let lock = data.file(Part::Shop).map(|_| data.share(&[Part::Shop])).transpose()?;
+    Ok((Shop::open(&address).await?, lock))
 }
 
 /// `tolov seed`
 pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
     if options.sandbox_only {
-        // Before MONGO_URL is used: a real shop's store is none of its business.
-        let own = local_defaults::not_of_the_sandbox(env);
-        if !own.is_empty() {
+        // Before MONGO_URL is used: the store of a real shop is not opened.
+        let signs = local_defaults::signs_of_production(env);
+        if !signs.is_empty() {
             println!(
                 "this is more than the sandbox ({}): the example catalogue is not needed, nothing was changed",
-                own.join(", ")
+                signs.join(", ")
             );
             return Ok(());
         }
     }
-    let shop = opened(env).await?;
-    match seed::seed(shop.as_ref()).await? {
+    let (shop, _lock) = opened(env).await?;
+    let seeded = seed::seed(shop.store().as_ref()).await;
+    shop.close().await;
+    match seeded? {
         Seeded::Applied { products, categories } => println!(
             "{products} products in {categories} new categories, and the promo code {}; photos are sent to the bot",
             seed::PROMO_CODE
@@ -62,12 +67,15 @@ pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
 }
 
 /// `tolov catalogue`
-pub(crate) async fn run(env: &Env, deed: CatalogueDeed) -> Result<()> {
-    let shop = opened(env).await?;
-    match deed {
-        CatalogueDeed::Export { file } => export(shop.as_ref(), file.as_deref()).await,
-        CatalogueDeed::Import { file, dry_run } => import(shop.as_ref(), &file, dry_run).await,
-    }
+pub(crate) async fn run(env: &Env, action: CatalogueAction) -> Result<()> {
+    let (shop, _lock) = opened(env).await?;
+    let store = shop.store();
+    let outcome = match action {
+        CatalogueAction::Export { file } => export(store.as_ref(), file.as_deref()).await,
+        CatalogueAction::Import { file, dry_run } => import(store.as_ref(), &file, dry_run).await,
+    };
+    shop.close().await;
+    outcome
 }
 
 async fn export(shop: &dyn ShopStore, file: Option<&Path>) -> Result<()> {
@@ -101,16 +109,16 @@ async fn import(shop: &dyn ShopStore, file: &Path, dry_run: bool) -> Result<()> 
     }
     let applied = csv::apply(shop, &plan).await?;
     println!(
-        "done: {} products made, {} changed, {} categories made",
+        "done: {} products created, {} changed, {} categories created",
         applied.products_new, applied.products_changed, applied.categories_new
     );
     for id in applied.gone {
-        println!("product {id} was removed meanwhile and stays so");
+        println!("product {id} was removed meanwhile and stays removed");
     }
     Ok(())
 }
 
-/// One byte more than an import takes is enough to see that it is too much.
+/// At most one byte more than an import takes: enough to see that the file is too large.
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let most = u64::try_from(csv::FILE_MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut table = Vec::new();

@@ -1,5 +1,5 @@
-//! Where orders of the demo come from: a cart is filled, the order put down, and registered with the webhook service,
-//! over real HTTP.
+//! Where the demo's orders come from: a filled cart, an order in the shop store, its registration with the webhook service
+//! over HTTP.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -21,11 +21,11 @@ use super::shop::API_TOKEN;
 
 /// The longest that the webhook service may take over an order.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// What is bought: the article's name begins so, and how many of it.
-const WISHES: [(&str, u32); 2] = [("Ko'k choy 95", 2), ("Toshkent noni", 1)];
+/// What is bought: how the article's title begins, and how many of it.
+const LINES: [(&str, u32); 2] = [("Ko'k choy 95", 2), ("Toshkent noni", 1)];
 
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Checkout {
     pub(super) store: Arc<dyn ShopStore>,
     pub(super) sandbox: Handle,
     pub(super) http: reqwest::Client,
@@ -38,7 +38,7 @@ pub(super) struct Order {
     pub(super) payment_url: String,
 }
 
-impl Desk {
+impl Checkout {
     pub(super) async fn register(&self, shopper_id: i64) -> Result<Order> {
         let user_id = UserId::try_new(shopper_id)?;
         let language = self.language_of(shopper_id);
@@ -70,16 +70,18 @@ impl Desk {
             .await?
             .error_for_status()?;
         let answer: Value = answer.json().await?;
-        let payment_url =
-            answer["payment_url"].as_str().context("an order without a payment_url")?.to_owned();
+        let payment_url = answer["payment_url"]
+            .as_str()
+            .context("the answer to create_order has no payment_url")?
+            .to_owned();
         let facts = json!({ "shopper_id": shopper_id, "amount": total.grouped(), "link": payment_url });
         let event = TraceEvent::new("order", "POST /api/create_order → 201").of_order(&id).facts(facts);
         self.sandbox.trace().record(event.payload(&json!({ "request": body, "answer": answer })));
         Ok(Order { id, total, payment_url })
     }
 
-    /// Articles of the example catalogue. The desk sells by the thousand when the page asks for a load, so it goes past the
-    /// stock, as orders of other software do.
+    /// Articles of the example catalogue. Stock is not held, as with orders of other software: the page's load test buys
+    /// by the thousand.
     async fn lines(&self) -> Result<Vec<OrderLine>> {
         let products = catalogue::products(self.store.as_ref()).await?;
         let articles: Vec<Article> = products.iter().flat_map(Product::articles).collect();
@@ -89,10 +91,10 @@ impl Desk {
             let (title, price) = (article.title.clone(), Some(article.price));
             Ok(OrderLine { product_id: article.id, count, title, price })
         };
-        WISHES.into_iter().map(line).collect()
+        LINES.into_iter().map(line).collect()
     }
 
-    /// What the shopper's device says.
+    /// The language of the shopper's Telegram.
     fn language_of(&self, shopper_id: i64) -> Language {
         let shoppers = self.sandbox.telegram().shoppers();
         let shopper = shoppers.iter().find(|shopper| shopper.id == shopper_id);
@@ -107,7 +109,7 @@ fn total_of(lines: &[OrderLine]) -> Result<Tiyin> {
     })
 }
 
-impl OrderSource for Desk {
+impl OrderSource for Checkout {
     fn place(
         &self,
         shopper_id: i64,

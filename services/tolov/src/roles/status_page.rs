@@ -1,4 +1,4 @@
-//! METRICS_ADDR: what the services of this process say of themselves.
+//! METRICS_ADDR: health, readiness and metrics of the services in this process.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,37 +25,37 @@ use tolov_projector::Projector;
 
 use crate::adapters::Bus;
 
-/// METRICS_ADDR. `None`: nobody is told.
+/// METRICS_ADDR. `None`: nothing is served.
 pub(crate) fn address(env: &Env) -> Option<SocketAddr> {
     env.parsed("METRICS_ADDR")
 }
 
-/// The page, bound and not yet serving; services are added to it before.
+/// The page, bound but not yet serving, so that services can be added.
 #[derive(Debug, Default)]
 pub(crate) struct StatusPage {
-    place: Option<(TcpListener, Metrics)>,
+    bound: Option<(TcpListener, Metrics)>,
     pub(crate) status: Status,
 }
 
 impl StatusPage {
-    /// Binds before the services start, so that an address that is taken is told at once; counting begins here too.
+    /// Binds before the services start, so that an address in use is reported at once. Metrics count from here on.
     pub(crate) async fn open(addr: Option<SocketAddr>) -> Result<Self> {
         let Some(addr) = addr else { return Ok(Self::default()) };
         let listener = TcpListener::bind(addr).await.with_context(|| {
-            format!("cannot listen on {addr}; change METRICS_ADDR or stop what listens there")
+            format!("cannot listen on {addr}: change METRICS_ADDR or stop what listens there")
         })?;
         tracing::info!(addr = %listener.local_addr()?, "/health, /ready and /metrics listen");
-        Ok(Self { place: Some((listener, metrics::install()?)), status: Status::default() })
+        Ok(Self { bound: Some((listener, metrics::install()?)), status: Status::default() })
     }
 
     pub(crate) fn serve(self, tasks: &mut Tasks, stop: &Stop) {
-        if let Some((listener, metrics)) = self.place {
+        if let Some((listener, metrics)) = self.bound {
             tasks.spawn("status page", run(listener, metrics, self.status, stop.clone()));
         }
     }
 
     pub(crate) fn add_projector(&mut self, projector: &Projector, bus: &Bus, shop: Arc<dyn ShopStore>) {
-        let look = Reader {
+        let service = QueueService {
             queue: Queue::ProjectorPayments,
             publisher: bus.publisher(),
             admin: bus.admin(),
@@ -63,11 +63,11 @@ impl StatusPage {
             in_hand: projector.in_hand(),
             in_hand_name: "events_in_hand",
         };
-        self.status.add(move || look.clone().look());
+        self.status.add(move || service.clone().report());
     }
 
     pub(crate) fn add_bot(&mut self, bot: &Bot, bus: &Bus, shop: Arc<dyn ShopStore>) {
-        let look = Reader {
+        let service = QueueService {
             queue: Queue::BotNotifications,
             publisher: bus.publisher(),
             admin: bus.admin(),
@@ -78,11 +78,11 @@ impl StatusPage {
         let in_hand = bot.in_hand();
         let telegram = bot.telegram_status();
         self.status.add(move || {
-            let look = look.clone().look();
+            let report = service.clone().report();
             ::metrics::gauge!("tolov_send_queue_depth").set(u32::try_from(in_hand.len()).unwrap_or(u32::MAX));
             let telegram = Dependency { name: "telegram", reachable: telegram(), needed: true };
             async move {
-                let mut report = look.await;
+                let mut report = report.await;
                 report.dependencies.push(telegram);
                 report
             }
@@ -90,9 +90,9 @@ impl StatusPage {
     }
 }
 
-/// A service that reads a queue and works on the shop store.
+/// What is reported of a service that reads a queue and works on the shop store.
 #[derive(Debug, Clone)]
-struct Reader {
+struct QueueService {
     queue: Queue,
     publisher: Arc<dyn Publisher>,
     admin: Arc<dyn BusAdmin>,
@@ -101,8 +101,8 @@ struct Reader {
     in_hand_name: &'static str,
 }
 
-impl Reader {
-    async fn look(self) -> Report {
+impl QueueService {
+    async fn report(self) -> Report {
         let (bus, shop, depth) = tokio::join!(
             within_check_timeout(self.publisher.is_reachable()),
             within_check_timeout(self.reaches_shop()),
@@ -125,7 +125,7 @@ impl Reader {
         }
     }
 
-    /// One small read, of a shopper who need not exist.
+    /// One small read, of a user that need not exist.
     async fn reaches_shop(&self) -> bool {
         match UserId::try_new(1) {
             Ok(anybody) => tolov_shop::shopper::shopper(&*self.shop, anybody).await.is_ok(),

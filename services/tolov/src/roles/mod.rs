@@ -1,33 +1,42 @@
-//! One function a role: read theopen the adapters, run the services until they are told to stop.
+//! One function for each role: read the settings, open the adapters, run the services until they are told to stop, close
+//! what was opened.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod disk;
+pub(crate) mod seed_users;
+pub(crate) mod status_page;
 
-use anyhow::Result;
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
 use tolov_domain::ports::{ShopStore, bus::Queue};
 use tolov_kit::{
     env::Env,
     lifecycle::{Ending, Stop, Tasks, stop_on_signals},
 };
 use tolov_projector::Projector;
-use tolov_webhook::ledger::Ledger;
 
+use self::{seed_users::seed_users, status_page::StatusPage};
 use crate::{
     adapters::{Bus, BusAddress, Embedded, Shop, ShopAddress, system_clock},
-    cli, local_defaults, people,
-    status_page::{self, StatusPage},
+    cli,
+    data_folder::{DataFolder, Part},
+    environment::{leftovers, local_defaults},
 };
 
-/// After a stop: how long the services may take to finish what they hold. Compose's and systemd's grace is longer.
+/// How long services may take to finish their work after a stop. Compose and systemd wait longer.
 pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn webhook(env: &Env) -> Result<Ending> {
     let config = tolov_webhook::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Refused);
+    let data = DataFolder::from_env(env);
     let mut page = open_status_page(env).await?;
+    let _lock = data.share(&[Part::Ledger])?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     let bus = Bus::open(&bus, "webhook").await?;
     add_webhook_service(&mut tasks, &stop, config, &bus, &mut page).await?;
+    disk::add_gauges(&mut page.status, &data);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
     bus.close().await;
@@ -45,8 +54,8 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
     add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
-    shop.close().await;
     bus.close().await;
+    shop.close().await;
     Ok(ending)
 }
 
@@ -62,8 +71,8 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     add_bot(&mut tasks, &stop, config, &bus, shop.store(), &mut page)?;
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
-    shop.close().await;
     bus.close().await;
+    shop.close().await;
     Ok(ending)
 }
 
@@ -72,32 +81,35 @@ pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
     config.click.allow_real_key = flags.real_key;
     config.click.allow_any_merchant = flags.any_merchant;
     let addr = status_page::address(env);
+    leftovers::refuse(env);
     env.finish()?;
     if local_defaults::is_without_sandbox(env) {
-        tracing::info!("a real BOT_TOKEN, and CLICK_TEST_MODE is off: the sandbox is not needed, it ends");
+        tracing::info!("Telegram and CLICK are the real ones: the sandbox is not needed and exits");
         return Ok(Ending::Clean);
     }
     let page = StatusPage::open(addr).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    let sandbox = tolov_sandbox::Service::build(config)?;
-    people::move_in(sandbox.handle().telegram())?;
+    let sandbox = tolov_sandbox::Service::build(config).context("the sandbox cannot start")?;
+    seed_users(sandbox.handle().telegram())?;
     let addr = sandbox.addr();
-    // In a container the address it listens at is not the one that a browser on the host finds it at.
+    // The address that it listens on within a container is not the one that a browser on the host uses.
     let url = env.text("SANDBOX_URL").unwrap_or_else(|| format!("http://{addr}"));
-    tracing::info!(%addr, %url, "sandbox listens: open {url} in a browser to shop and pay; GET /sandbox says what it can be told");
+    tracing::info!(%addr, %url, "sandbox listens: open {url} in a browser to shop and pay; GET /sandbox lists its commands");
     tasks.spawn("sandbox", sandbox.run(stop.clone()));
     page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
-/// The three services on whatever bus and store the environment names, by default on files of their own.
+/// The three services on the bus and the store that the environment names, by default on files.
 pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let webhook = tolov_webhook::Config::from_env(env);
     let bot = tolov_bot::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Allowed);
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
+    let data = DataFolder::from_env(env);
     let mut page = open_status_page(env).await?;
+    let _lock = data.share(&Part::ALL)?;
     let bus = Bus::open(&bus, "all").await?;
     let shop = Shop::open(&shop).await?;
     let mut tasks = Tasks::default();
@@ -105,16 +117,18 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
     add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
     add_bot(&mut tasks, &stop, bot, &bus, shop.store(), &mut page)?;
+    disk::add_gauges(&mut page.status, &data);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
-    shop.close().await;
     bus.close().await;
+    shop.close().await;
     Ok(ending)
 }
 
-/// Ends the reading of the settings of a service: fails with everything that is wrong with them.
+/// Ends the reading of a service's settings: fails with everything that is wrong with them.
 async fn open_status_page(env: &Env) -> Result<StatusPage> {
     let addr = status_page::address(env);
+    leftovers::refuse(env);
     local_defaults::refuse(env);
     env.finish()?;
     StatusPage::open(addr).await
@@ -126,29 +140,22 @@ fn stop_at_signals() -> Result<Stop> {
     Ok(stop)
 }
 
-/// Adds the service and returns where it listens, and a handle to its ledger.
-pub(crate) async fn add_webhook_service(
+async fn add_webhook_service(
     tasks: &mut Tasks,
     stop: &Stop,
     config: tolov_webhook::Config,
     bus: &Bus,
     page: &mut StatusPage,
-) -> Result<(SocketAddr, Ledger)> {
+) -> Result<()> {
     let deps = tolov_webhook::Deps { bus: bus.publisher(), clock: system_clock() };
-    let service = tolov_webhook::Service::new(config, deps).await?;
-    let running = (service.addr(), service.ledger());
+    let service =
+        tolov_webhook::Service::new(config, deps).await.context("the webhook service cannot start")?;
     page.status.add(service.status());
     tasks.spawn("webhook", service.run(stop.clone()));
-    Ok(running)
+    Ok(())
 }
 
-pub(crate) fn add_projector(
-    tasks: &mut Tasks,
-    stop: &Stop,
-    bus: &Bus,
-    shop: Arc<dyn ShopStore>,
-    page: &mut StatusPage,
-) {
+fn add_projector(tasks: &mut Tasks, stop: &Stop, bus: &Bus, shop: Arc<dyn ShopStore>, page: &mut StatusPage) {
     let deps = tolov_projector::Deps {
         consumer: bus.consumer(Queue::ProjectorPayments),
         publisher: bus.publisher(),
@@ -160,7 +167,7 @@ pub(crate) fn add_projector(
     tasks.spawn("projector", projector.run(stop.clone()));
 }
 
-pub(crate) fn add_bot(
+fn add_bot(
     tasks: &mut Tasks,
     stop: &Stop,
     config: tolov_bot::Config,
@@ -173,7 +180,7 @@ pub(crate) fn add_bot(
         shop: shop.clone(),
         clock: system_clock(),
     };
-    let service = tolov_bot::Service::new(config, &deps)?;
+    let service = tolov_bot::Service::new(config, &deps).context("the bot cannot start")?;
     page.add_bot(&service, bus, shop);
     tasks.spawn("bot", service.run(stop.clone()));
     Ok(())

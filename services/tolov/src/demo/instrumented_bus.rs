@@ -1,4 +1,4 @@
-//! The bus, watched: every message that passes is an event on the page, and the page can stop the broker.
+//! The bus's ports for the demo: every message becomes an event on the page, and the page can stop the broker.
 
 use std::{
     collections::BTreeSet,
@@ -21,29 +21,29 @@ fn stopped() -> PortError {
 
 /// Who publishes decides what the events are called.
 #[derive(Debug)]
-pub(super) struct WatchedPublisher {
+pub(super) struct InstrumentedPublisher {
     inner: Arc<dyn Publisher>,
     trace: Trace,
     broker: Switch,
-    /// Events that wait in the outbox and were noted as waiting.
+    /// Events that were shown as waiting in the outbox.
     waiting: Mutex<BTreeSet<String>>,
 }
 
-/// A stopped broker is noticed by whoever waits for it at most this late.
-const NOTICED_AFTER: Duration = Duration::from_millis(50);
-/// More events than this are not remembered as waiting; they are noted again.
+/// How long a reader of a stopped broker waits for the error.
+const STOPPED_DELAY: Duration = Duration::from_millis(50);
+/// Beyond so many events the memory is cleared, and each is shown once more.
 const MAX_WAITING: usize = 10_000;
 
-impl WatchedPublisher {
+impl InstrumentedPublisher {
     pub(super) fn new(inner: Arc<dyn Publisher>, trace: Trace, broker: Switch) -> Self {
         Self { inner, trace, broker, waiting: Mutex::default() }
     }
 
-    /// The relay has taken it out of the outbox. Told once while the broker is away, and once when it goes.
+    /// Shows an event that the relay reads from the outbox: once while the broker is down, and once when it is published.
     fn note_outbox(&self, message: &OutgoingMessage, goes: bool) {
         let Route::Payments(key) = &message.route else { return };
         let id = message.id.to_string();
-        let is_news = {
+        let is_new = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.len() >= MAX_WAITING {
                 waiting.clear();
@@ -55,7 +55,7 @@ impl WatchedPublisher {
                 waiting.insert(id)
             }
         };
-        if !is_news {
+        if !is_new {
             return;
         }
         let title =
@@ -69,7 +69,7 @@ impl WatchedPublisher {
             Published::Confirmed => ("confirmed", true),
             Published::Rejected(reason) | Published::Unknown(reason) => (reason.as_str(), false),
         };
-        // What the projector publishes is its own doing: the path shows it at the projector.
+        // The projector publishes notifications; the page shows them at the projector.
         let stage = if matches!(message.route, Route::Payments(_)) { "broker" } else { "projector" };
         let title = format!("{exchange} {key} → {said}");
         self.trace.record(event_of(stage, title, &message.body).ok(ok).payload(&payload(message)));
@@ -100,7 +100,7 @@ fn event_of(stage: &'static str, title: String, body: &[u8]) -> TraceEvent {
 }
 
 #[async_trait]
-impl Publisher for WatchedPublisher {
+impl Publisher for InstrumentedPublisher {
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
         let goes = self.broker.is_on();
         for message in window {
@@ -123,8 +123,8 @@ impl Publisher for WatchedPublisher {
 
 type MakeConsumer = Box<dyn Fn() -> Arc<dyn Consumer> + Send + Sync>;
 
-/// A consumer whose connection breaks when the broker is stopped: what it held is delivered again.
-pub(super) struct WatchedConsumer {
+/// A consumer that loses its connection when the broker is stopped: what it held is delivered again.
+pub(super) struct InstrumentedConsumer {
     connect: MakeConsumer,
     connection: Mutex<Option<Arc<dyn Consumer>>>,
     queue: Queue,
@@ -132,18 +132,18 @@ pub(super) struct WatchedConsumer {
     broker: Switch,
 }
 
-impl fmt::Debug for WatchedConsumer {
+impl fmt::Debug for InstrumentedConsumer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("WatchedConsumer").field("queue", &self.queue).finish_non_exhaustive()
+        formatter.debug_struct("InstrumentedConsumer").field("queue", &self.queue).finish_non_exhaustive()
     }
 }
 
-impl WatchedConsumer {
+impl InstrumentedConsumer {
     pub(super) fn new(connect: MakeConsumer, queue: Queue, trace: Trace, broker: Switch) -> Self {
         Self { connect, connection: Mutex::default(), queue, trace, broker }
     }
 
-    /// The connection, made anew where there is none.
+    /// Connects where there is no connection.
     fn connection(&self) -> Arc<dyn Consumer> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(connection.get_or_insert_with(|| (self.connect)()))
@@ -172,11 +172,11 @@ impl WatchedConsumer {
 }
 
 #[async_trait]
-impl Consumer for WatchedConsumer {
+impl Consumer for InstrumentedConsumer {
     async fn receive(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
         if !self.broker.is_on() {
             self.disconnect();
-            tokio::time::sleep(NOTICED_AFTER).await;
+            tokio::time::sleep(STOPPED_DELAY).await;
             return Err(stopped());
         }
         let connection = self.connection();

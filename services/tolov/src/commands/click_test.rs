@@ -1,4 +1,4 @@
-//! `tolov click-test`: from the command line to the library and back.
+//! `tolov click-test`: command line, output and exit code around the library.
 
 use std::{
     io::{IsTerminal, Write as _, stderr},
@@ -12,6 +12,7 @@ use tolov_click_test::{
 use tolov_kit::{lifecycle::Ending, secret::Secret};
 use url::Url;
 
+use super::text_file;
 use crate::cli::{ClickTest, ClickTestFormat};
 
 /// Runs the cases and prints the report. A [`UsageError`] means that nothing could be tested.
@@ -61,10 +62,9 @@ fn options(arguments: &ClickTest) -> Result<Options> {
 fn secret(arguments: &ClickTest) -> Result<Secret> {
     let text = match &arguments.secret_file {
         None => arguments.secret.clone().unwrap_or_default(),
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| UsageError::SecretFile { path: path.clone(), source })?
-            .trim()
-            .to_owned(),
+        Some(path) => {
+            text_file::read(path).map_err(|source| UsageError::SecretFile { path: path.clone(), source })?
+        }
     };
     if text.is_empty() {
         return Err(UsageError::EmptySecret.into());
@@ -92,13 +92,13 @@ fn orders(arguments: &ClickTest) -> Result<OrderSource, UsageError> {
     Ok(OrderSource::Given(orders))
 }
 
-/// One line that is overwritten, on a terminal only.
+/// Rewrites one line of the terminal; silent where there is none.
 fn show_progress(progress: Progress) {
     let mut line = stderr();
     if !line.is_terminal() {
         return;
     }
-    // A closed terminal does not stop the run.
+    // Losing the terminal must not stop the run.
     let _ = match progress.case {
         Some(case) => write!(
             line,

@@ -1,4 +1,5 @@
-//! What the doctor says, from locales/ in Uzbek, Russian and English.
+//! The doctor's texts, from locales/ in Uzbek, Russian and English. A loader apart from the bot's: these are texts of the
+//! command line, in a crate that the bot does not know.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -9,24 +10,24 @@ fluent_templates::static_loader! {
     static LOCALES = {
         locales: "./locales",
         fallback_language: "en",
-        // A terminal shows the isolation marks as boxes, and no text here runs right to left.
+        // Terminals show isolation marks as boxes, and no text here runs right to left.
         customise: |bundle| bundle.set_use_isolating(false),
     };
 }
 
-/// What fills the gaps of a text.
-pub(super) type Gaps = HashMap<Cow<'static, str>, FluentValue<'static>>;
+/// The values of a text's placeables.
+pub(super) type Args = HashMap<Cow<'static, str>, FluentValue<'static>>;
 
 /// A text in a language.
-pub(super) fn say(language: Language, key: &str, gaps: &Gaps) -> String {
-    let found = LOCALES.lookup_single_language(&tag(language), key, Some(gaps));
-    // A test sees to it that every text is there in every language.
+pub(super) fn say(language: Language, key: &str, args: &Args) -> String {
+    let found = LOCALES.lookup_single_language(&tag(language), key, Some(args));
+    // A test makes sure that every text exists in every language.
     found.unwrap_or_else(|_| key.to_owned())
 }
 
 /// What a variable is for and where its value comes from.
 pub(super) fn about(language: Language, variable: &str) -> String {
-    say(language, &about_key(variable), &Gaps::new())
+    say(language, &about_key(variable), &Args::new())
 }
 
 fn about_key(variable: &str) -> String {
@@ -34,7 +35,7 @@ fn about_key(variable: &str) -> String {
 }
 
 /// The language of the terminal: the first of LC_ALL, LC_MESSAGES and LANG that names one of ours.
-pub(super) fn of_terminal() -> Language {
+pub(super) fn language_of_terminal() -> Language {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())
@@ -55,33 +56,33 @@ mod tests {
     use std::{collections::BTreeSet, path::Path};
 
     use super::*;
-    use crate::doctor::{report::cure_key, settings::VARIABLES};
+    use crate::{doctor::report::remedy_key, environment::VARIABLES};
 
     fn texts(language: Language) -> String {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(root.join(format!("locales/{}/doctor.ftl", language.as_str()))).unwrap()
     }
 
-    /// Key and the gaps of its text.
+    /// Each key with the placeables of its text.
     fn keys(language: Language) -> BTreeSet<(String, BTreeSet<String>)> {
-        let gaps = |text: &str| {
+        let placeables = |text: &str| {
             let names = text.split("{ $").skip(1).filter_map(|rest| rest.split([' ', '}', '-']).next());
             names.map(str::to_owned).collect()
         };
         let entries = texts(language);
         let lines =
             entries.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
-        lines.map(|(key, text)| (key.to_owned(), gaps(text))).collect()
+        lines.map(|(key, text)| (key.to_owned(), placeables(text))).collect()
     }
 
     #[test]
-    fn every_text_is_there_in_every_language_with_the_same_gaps() {
+    fn every_text_exists_in_every_language_with_the_same_placeables() {
         assert_eq!(keys(Language::En), keys(Language::Ru));
         assert_eq!(keys(Language::En), keys(Language::Uz));
     }
 
     #[test]
-    fn everything_that_the_doctor_can_find_has_a_text_and_what_is_wrong_has_a_cure() {
+    fn every_finding_has_a_text_and_every_problem_has_a_remedy() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor");
         let known: BTreeSet<String> = keys(Language::En).into_iter().map(|(key, _)| key).collect();
         let mut found = 0;
@@ -91,7 +92,7 @@ mod tests {
                 for rest in code.split(&format!("Finding::{call}")).skip(1) {
                     let key = rest.split('"').next().unwrap();
                     assert!(known.contains(key), "{key} has no text");
-                    assert!(!is_wrong || known.contains(&cure_key(key)), "{key} has no cure");
+                    assert!(!is_wrong || known.contains(&remedy_key(key)), "{key} has no remedy");
                     found += 1;
                 }
             }

@@ -1,4 +1,4 @@
-//! Who lives in a sandbox that nobody has told otherwise: somebody to shop, and the shop's owner.
+//! The users that a simulated Telegram has from the start: a shopper, and the shop's owner.
 
 use anyhow::Result;
 use tolov_sandbox::telegram::{NewShopper, Telegram};
@@ -8,13 +8,13 @@ pub(crate) const SHOPPER_ID: i64 = 5_551_001;
 pub(crate) const OWNER_ID: i64 = 5_551_002;
 pub(crate) const PICKUP_ADDRESS: &str = "Toshkent, Navoiy ko'chasi 1 (9:00–21:00)";
 
-/// Makes the two, unless they are there.
-pub(crate) fn move_in(telegram: &Telegram) -> Result<()> {
-    let there = telegram.shoppers();
+/// Creates those of the two that do not exist.
+pub(crate) fn seed_users(telegram: &Telegram) -> Result<()> {
+    let existing = telegram.shoppers();
     for (id, name, phone) in
         [(SHOPPER_ID, "Dilnoza", "+998901112233"), (OWNER_ID, "Sardor (owner)", "+998904445566")]
     {
-        if there.iter().all(|person| person.id != id) {
+        if existing.iter().all(|user| user.id != id) {
             telegram.create_shopper(NewShopper {
                 id: Some(id),
                 first_name: Some(name.to_owned()),

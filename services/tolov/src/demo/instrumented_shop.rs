@@ -1,4 +1,5 @@
-//! The shop store, watched: what the projector writes is an event on the page, and the page can stop the store.
+//! The shop store's port for the demo: what the projector writes becomes an event on the page, and the page can stop
+//! the store.
 
 use std::sync::Arc;
 
@@ -19,13 +20,13 @@ use tolov_sandbox::monitor::{Switch, Trace, TraceEvent};
 use tolov_shop::order::{ORDERS, ShopOrder, Stage, Stock};
 
 #[derive(Debug)]
-pub(super) struct WatchedShop {
+pub(super) struct InstrumentedShop {
     inner: Arc<dyn ShopStore>,
     trace: Trace,
     store: Switch,
 }
 
-impl WatchedShop {
+impl InstrumentedShop {
     pub(super) fn new(inner: Arc<dyn ShopStore>, trace: Trace, store: Switch) -> Self {
         Self { inner, trace, store }
     }
@@ -86,7 +87,7 @@ impl WatchedShop {
 }
 
 #[async_trait]
-impl NotificationLog for WatchedShop {
+impl NotificationLog for InstrumentedShop {
     async fn claim(
         &self,
         ids: &[EventId],
@@ -110,7 +111,7 @@ impl NotificationLog for WatchedShop {
 }
 
 #[async_trait]
-impl Documents for WatchedShop {
+impl Documents for InstrumentedShop {
     async fn get_many(
         &self,
         collection: Collection,

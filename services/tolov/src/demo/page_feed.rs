@@ -1,4 +1,4 @@
-//! What the page is told of the inside: the ledger's commits, and how full outbox and queues are.
+//! Feeds the page with what only this process knows: the ledger's commits, and how full outbox and queues are.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +15,11 @@ use tolov_kit::{
 use tolov_sandbox::{Handle, monitor::TraceEvent};
 use tolov_webhook::ledger::{Ledger, LedgerError};
 
-/// Callbacks that are looked at in one go.
+/// The most callbacks that are read at once.
 const MAX_AT_ONCE: usize = 200;
 const GAUGES_EVERY: Duration = Duration::from_millis(300);
 
-/// Follows the callbacks and notes what each left in the ledger, until `stop`.
+/// Follows the callbacks and shows what each committed to the ledger, until `stop`.
 pub(super) async fn commits(handle: Handle, ledger: Ledger, stop: Stop) {
     let mut changes = handle.trace().changes();
     let mut seen = 0;

@@ -1,4 +1,4 @@
-//! The services of the demo on watched ports: the page sees what passes, and can stop broker, store and bot.
+//! The services of the demo on instrumented ports: the page shows what passes, and can stop broker, store and bot.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -15,14 +15,14 @@ use tolov_sandbox::{
 };
 
 use super::{
-    watched_bus::{WatchedConsumer, WatchedPublisher},
-    watched_shop::WatchedShop,
+    instrumented_bus::{InstrumentedConsumer, InstrumentedPublisher},
+    instrumented_shop::InstrumentedShop,
 };
 use crate::adapters::{Bus, system_clock};
 
-/// What the services are made from.
+/// Builds the services.
 #[derive(Debug, Clone)]
-pub(super) struct Parts {
+pub(super) struct Services {
     bus: Arc<Bus>,
     store: Arc<dyn ShopStore>,
     trace: Trace,
@@ -30,10 +30,10 @@ pub(super) struct Parts {
     bot: Switch,
 }
 
-impl Parts {
+impl Services {
     pub(super) fn new(sandbox: &Handle, bus: Arc<Bus>, store: Arc<dyn ShopStore>) -> Self {
         let (trace, dashboard) = (sandbox.trace().clone(), sandbox.dashboard());
-        let store = Arc::new(WatchedShop::new(store, trace.clone(), dashboard.switch("store")));
+        let store = Arc::new(InstrumentedShop::new(store, trace.clone(), dashboard.switch("store")));
         Self { bus, store, trace, broker: dashboard.switch("broker"), bot: dashboard.switch("bot") }
     }
 
@@ -42,13 +42,13 @@ impl Parts {
     }
 
     pub(super) fn publisher(&self) -> Arc<dyn Publisher> {
-        Arc::new(WatchedPublisher::new(self.bus.publisher(), self.trace.clone(), self.broker.clone()))
+        Arc::new(InstrumentedPublisher::new(self.bus.publisher(), self.trace.clone(), self.broker.clone()))
     }
 
     fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
         let bus = Arc::clone(&self.bus);
         let connect = Box::new(move || bus.consumer(queue));
-        Arc::new(WatchedConsumer::new(connect, queue, self.trace.clone(), self.broker.clone()))
+        Arc::new(InstrumentedConsumer::new(connect, queue, self.trace.clone(), self.broker.clone()))
     }
 
     pub(super) fn projector(&self) -> Projector {

@@ -1,0 +1,168 @@
+//! Which orders the shop store and the bus know to be paid since a backup was made: a ledger that is put back from it must
+//! hear of them before CLICK may ask it anything, or the payer could pay twice.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tolov_domain::{
+    Event, OrderedProduct,
+    event::EventKind,
+    order::OrderLine,
+    ports::{
+        bus::Queue,
+        documents::{Documents, Query},
+    },
+    time::{Timestamp, unix_ms},
+};
+use tolov_kit::clock::{Clock, SystemClock};
+use tolov_shop::{
+    order::{ORDERS, ShopOrder},
+    records,
+};
+use tolov_webhook::ledger::PaidOrder;
+
+use crate::{
+    adapters::{Bus, BusAddress, Shop, ShopAddress},
+    data_folder::Part,
+};
+
+/// Messages that wait are handed out well within this.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The clocks of two machines may differ, and a backup takes a while.
+const MARGIN: time::Duration = time::Duration::hours(1);
+/// An order that was placed earlier is not paid any more.
+const PLACED_BEFORE: time::Duration = time::Duration::days(31);
+const PAGE: u32 = 500;
+
+/// What could be learned.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// By order number; two of one order only where two transactions have paid it.
+    pub(super) payments: Vec<PaidOrder>,
+    /// Messages of the bus that nobody can look into at this moment.
+    pub(super) unread: u64,
+    /// Orders of the shop store that cannot be read, by number.
+    pub(super) unreadable: Vec<String>,
+}
+
+impl Known {
+    fn add(&mut self, other: Self) {
+        self.payments.extend(other.payments);
+        self.unread += other.unread;
+        self.unreadable.extend(other.unreadable);
+    }
+}
+
+/// Asks the bus first: what moves on to the shop store meanwhile is then seen twice and not missed.
+pub(super) async fn ask(bus: &BusAddress, shop: &ShopAddress, backup_made_at: Timestamp) -> Result<Known> {
+    let since = backup_made_at - MARGIN;
+    let mut known = if is_there(bus) { of_bus(bus).await? } else { Known::default() };
+    if let ShopAddress::MongoDb(_) = shop {
+        known.add(of_shop(shop, since).await?);
+    } else if let ShopAddress::Embedded(folder) = shop
+        && folder.join(Part::Shop.file_name()).exists()
+    {
+        known.add(of_shop(shop, since).await?);
+    }
+    known.payments.retain(|payment| payment.paid_at >= since);
+    // Stable: what the bus knows, which has merchant_prepare_id, stays before what the shop store knows.
+    known.payments.sort_by_key(|payment| (payment.order_id, payment.click_trans_id));
+    known.payments.dedup_by_key(|payment| (payment.order_id, payment.click_trans_id));
+    Ok(known)
+}
+
+fn is_there(bus: &BusAddress) -> bool {
+    match bus {
+        BusAddress::RabbitMq(_) => true,
+        BusAddress::Embedded(folder) => folder.join(Part::Bus.file_name()).exists(),
+    }
+}
+
+/// Looks at what waits for the projector, and at what was parked. What is received is not settled, so it is delivered again.
+async fn of_bus(address: &BusAddress) -> Result<Known> {
+    let bus = Bus::open(address, "restore").await?;
+    let admin = bus.admin();
+    let queue = Queue::ProjectorPayments;
+    let depth = admin.depth(queue).await.context("the bus cannot be asked which payments wait there")?;
+    let consumer = bus.consumer(queue);
+    let mut bodies: Vec<Vec<u8>> = Vec::new();
+    let waiting = usize::try_from(depth.ready).unwrap_or(usize::MAX);
+    while bodies.len() < waiting {
+        let receiving = consumer.receive(waiting - bodies.len());
+        match tokio::time::timeout(RECEIVE_TIMEOUT, receiving).await {
+            Ok(received) => bodies.extend(received?.into_iter().map(|delivery| delivery.body)),
+            Err(_elapsed) => break,
+        }
+    }
+    let unread = u64::try_from(waiting - bodies.len().min(waiting)).unwrap_or(u64::MAX) + depth.retrying;
+    let max = usize::try_from(depth.parked).unwrap_or(usize::MAX);
+    bodies.extend(admin.parked(queue, 0, max).await?.into_iter().map(|message| message.body));
+    drop((consumer, admin));
+    bus.close().await;
+    let events = bodies.iter().filter_map(|body| Event::from_json(body).ok());
+    Ok(Known { payments: events.filter_map(of_event).collect(), unread, ..Known::default() })
+}
+
+fn of_event(event: Event) -> Option<PaidOrder> {
+    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } =
+        event.kind
+    else {
+        return None;
+    };
+    Some(PaidOrder {
+        order_id: event.order_id,
+        user_id: event.user_id,
+        products: event.products,
+        amount: event.amount,
+        click_trans_id,
+        click_paydoc_id,
+        merchant_prepare_id: Some(merchant_prepare_id),
+        paid_at: event.occurred_at,
+        late,
+        known_by: "bus",
+    })
+}
+
+async fn of_shop(address: &ShopAddress, since: Timestamp) -> Result<Known> {
+    let shop = Shop::open(address).await?;
+    let paid = paid_orders(shop.store().as_ref(), since).await;
+    shop.close().await;
+    paid.context("the shop store cannot be asked which orders are paid")
+}
+
+async fn paid_orders(shop: &dyn Documents, since: Timestamp) -> Result<Known> {
+    let placed = (unix_ms(since - PLACED_BEFORE), unix_ms(SystemClock.now()));
+    let mut known = Known::default();
+    let mut seen = 0;
+    loop {
+        let query = Query::between(ORDERS, "placed_at", placed, PAGE).skip(seen);
+        let page = records::find_versioned::<ShopOrder>(shop, &query).await?;
+        for order in &page {
+            match order {
+                Ok(order) => known.payments.extend(of_order(&order.record)),
+                Err(unreadable) => known.unreadable.push(unreadable.key.to_string()),
+            }
+        }
+        seen += u32::try_from(page.len())?;
+        if page.len() < usize::try_from(PAGE)? {
+            return Ok(known);
+        }
+    }
+}
+
+fn of_order(order: &ShopOrder) -> Option<PaidOrder> {
+    let payment = order.payment()?;
+    let product = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };
+    Some(PaidOrder {
+        order_id: order.id,
+        user_id: order.user_id,
+        products: order.lines.iter().map(product).collect(),
+        amount: order.total,
+        click_trans_id: payment.click_trans_id,
+        click_paydoc_id: payment.click_paydoc_id,
+        merchant_prepare_id: None,
+        paid_at: payment.paid_at,
+        late: payment.late,
+        known_by: "shop",
+    })
+}

@@ -1,0 +1,36 @@
+//! Which function runs which subcommand, and the small ones.
+
+mod catalogue;
+mod click_test;
+mod healthcheck;
+pub(crate) mod journal;
+mod parked;
+mod republish;
+pub(crate) mod text_file;
+
+use anyhow::Result;
+use tolov_kit::{env::Env, lifecycle::Ending};
+
+use crate::{backup, cli::Command, demo, doctor, roles};
+
+pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
+    match command {
+        Command::Demo(options) => return demo::run(env, &options).await,
+        Command::All => return roles::all(env).await,
+        Command::Webhook => return roles::webhook(env).await,
+        Command::Projector => return roles::projector(env).await,
+        Command::Bot => return roles::bot(env).await,
+        Command::Sandbox(flags) => return roles::sandbox(env, &flags).await,
+        Command::Doctor(options) => return doctor::run(env, &options).await,
+        Command::ClickTest(options) => return click_test::run(*options).await,
+        Command::Backup(options) => return backup::run(env, &options).await,
+        Command::Restore(options) => backup::restore(env, &options).await?,
+        Command::Verify(options) => backup::verify(env, &options).await?,
+        Command::Parked(parked) => parked::run(env, parked.action).await?,
+        Command::Seed(options) => catalogue::seed(env, &options).await?,
+        Command::Catalogue(catalogue) => catalogue::run(env, catalogue.action).await?,
+        Command::Republish(options) => republish::run(env, &options).await?,
+        Command::Healthcheck { url } => healthcheck::run(env, url).await?,
+    }
+    Ok(Ending::Clean)
+}

@@ -1,0 +1,72 @@
+//! The settings of this process: the environment, a file that `--env-file` names, and what follows from local defaults.
+
+mod env_file;
+pub(crate) mod leftovers;
+pub(crate) mod local_defaults;
+
+use std::path::Path;
+
+use anyhow::Result;
+use tolov_kit::{
+    env::Env,
+    telemetry::{self, LogFormat},
+};
+
+/// lapin logs the body of every returned message and teloxide every retry of a poll. RUST_LOG comes after this and can
+/// raise both again.
+const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
+
+/// Every variable of .env.example that a service or a command reads.
+pub(crate) const VARIABLES: [&str; 32] = [
+    "PRODUCTION",
+    "BOT_TOKEN",
+    "DB_CHANNEL",
+    "ADMIN_IDS",
+    "DELIVERY_PRICE",
+    "PICKUP_ADDRESS",
+    "CLICK_SERVICE_ID",
+    "CLICK_MERCHANT_ID",
+    "CLICK_MERCHANT_USER_ID",
+    "CLICK_SECRET_KEY",
+    "CLICK_TEST_MODE",
+    "RETURN_URL",
+    "PUBLIC_URL",
+    "AMQP_URL",
+    "MONGO_URL",
+    "API_TOKEN",
+    "WEBHOOK_URL",
+    "WEBHOOK_ADDR",
+    "METRICS_ADDR",
+    "LEDGER_PATH",
+    "DATA_DIR",
+    "BACKUP_EVERY",
+    "BACKUP_KEEP_DAYS",
+    "BACKUP_RECIPIENT",
+    "BOT_API_URL",
+    "SANDBOX_ADDR",
+    "SANDBOX_URL",
+    "ORDER_TTL",
+    "BOT_MESSAGES_PER_S",
+    "BOT_CHANNEL_POSTS_PER_MIN",
+    "RUST_LOG",
+    "LOG_FORMAT",
+];
+
+/// Reads the environment, then the file: a variable that the environment has keeps that value.
+pub(crate) fn load(env_file: Option<&Path>) -> Result<Env> {
+    let mut env = Env::from_process();
+    if let Some(file) = env_file {
+        for (name, value) in env_file::read(file)? {
+            env.default_to(&name, &value);
+        }
+    }
+    local_defaults::complete(&mut env);
+    Ok(env)
+}
+
+/// RUST_LOG and LOG_FORMAT.
+pub(crate) fn install_log(env: &Env, default_filter: &str) {
+    let format = env.parsed::<LogFormat>("LOG_FORMAT").unwrap_or_default();
+    let filter = env.text("RUST_LOG").unwrap_or_else(|| default_filter.to_owned());
+    telemetry::install(format, &format!("{QUIETER_LIBRARIES},{filter}"));
+}

@@ -1,0 +1,236 @@
+//! What is installed beside the program: units, containers, accounts. Read as text, and tried where that is possible here.
+
+use std::{collections::BTreeMap, process::Command, time::Duration};
+
+use tolov_domain::{
+    EventId,
+    ports::bus::{BusAdmin, Consumer, OutgoingMessage, Published, Publisher, Queue, Route, RoutingKey},
+};
+use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+use crate::processes::{PrivateRabbitMq, repository};
+
+fn file(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The lines of each service of docker-compose.yml.
+fn services() -> BTreeMap<String, String> {
+    let compose = file("docker-compose.yml");
+    let (_, services) = compose.split_once("\nservices:\n").unwrap();
+    let mut blocks: BTreeMap<String, String> = BTreeMap::new();
+    let mut name = None;
+    for line in services.lines().take_while(|line| !line.starts_with("networks:")) {
+        let is_name = line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':');
+        if is_name && !line.trim_start().starts_with('#') {
+            name = Some(line.trim().trim_end_matches(':').to_owned());
+        } else if let Some(name) = &name {
+            let block = blocks.entry(name.clone()).or_default();
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    assert!(blocks.len() > 10, "{:?}", blocks.keys());
+    blocks
+}
+
+/// The one whose settings ours begin with.
+const SERVICE: &str = "<<: *service";
+
+#[test]
+fn systemd_and_compose_start_a_service_again_for_ever_with_growing_pauses() {
+    let unit = file("deploy/systemd/tolov.service");
+    for line in ["StartLimitIntervalSec=0", "Restart=always", "RestartSteps=8", "RestartMaxDelaySec=60"] {
+        assert!(unit.lines().any(|found| found == line), "{line} is missing in\n{unit}");
+    }
+    // Docker's own pauses grow to a minute.
+    let shared = file("docker-compose.yml");
+    assert!(shared.contains("x-service: &service") && shared.contains("\n  restart: unless-stopped\n"));
+    for (name, block) in services() {
+        let own = block.lines().find_map(|line| line.trim().strip_prefix("restart: "));
+        let exits_by_itself = ["sandbox", "seed", "tools"].contains(&name.as_str());
+        let is_restarted = own == Some("unless-stopped") || own.is_none() && block.contains(SERVICE);
+        assert!(is_restarted || exits_by_itself, "{name}: {own:?}");
+    }
+}
+
+#[test]
+fn each_container_holds_its_own_secrets_alone() {
+    let holders = |value: &str| -> Vec<String> {
+        let holds = |(name, block): (String, String)| block.contains(value).then_some(name);
+        services().into_iter().filter_map(holds).collect()
+    };
+    for (value, wanted) in [
+        ("${BOT_TOKEN:-", &["bot"][..]),
+        ("${CLICK_SECRET_KEY:-", &["webhook"]),
+        ("${API_TOKEN:-", &["bot", "webhook"]),
+        ("${RABBITMQ_ADMIN_PASSWORD:-", &["rabbitmq"]),
+        ("${RABBITMQ_WEBHOOK_PASSWORD:-", &["rabbitmq", "webhook"]),
+        ("${RABBITMQ_PROJECTOR_PASSWORD:-", &["projector", "rabbitmq"]),
+        ("${RABBITMQ_BOT_PASSWORD:-", &["bot", "rabbitmq"]),
+        ("${RABBITMQ_TOOLS_PASSWORD:-", &["rabbitmq", "tools"]),
+        ("${MONGO_ROOT_PASSWORD:-", &["mongo"]),
+        ("${MONGO_PROJECTOR_PASSWORD:-", &["mongo", "projector"]),
+        ("${MONGO_BOT_PASSWORD:-", &["bot", "mongo"]),
+        ("${MONGO_TOOLS_PASSWORD:-", &["mongo", "seed", "tools"]),
+    ] {
+        assert_eq!(holders(value), wanted, "{value}");
+    }
+    assert!(!services()["backup"].contains("PASSWORD") && !services()["backup"].contains("TOKEN"));
+}
+
+#[test]
+fn every_container_is_hardened_and_every_image_has_an_exact_version() {
+    for (name, block) in services() {
+        let is_hardened =
+            ["cap_drop:\n      - ALL", "no-new-privileges:true"].iter().all(|line| block.contains(line));
+        assert!(is_hardened || block.contains(SERVICE), "{name} keeps capabilities");
+        let is_read_only = block.contains("read_only: true") || block.contains(SERVICE);
+        assert!(is_read_only || name == "grafana", "{name} can write to its root");
+        if let Some(image) = block.lines().find_map(|line| line.trim().strip_prefix("image: ")) {
+            assert!(is_exact(image), "{name}: {image}");
+        }
+    }
+    for line in file("deploy/Dockerfile").lines().filter_map(|line| line.strip_prefix("FROM ")) {
+        assert!(is_exact(line.split(' ').next().unwrap()), "{line}");
+    }
+}
+
+/// A version of three numbers, or a date.
+fn is_exact(image: &str) -> bool {
+    let tag = image.split_once(':').map_or("", |(_, tag)| tag);
+    let version = tag.trim_start_matches('v').split('-').next().unwrap_or_default();
+    version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3
+        || tag.split('-').any(|part| part.len() == 8 && part.parse::<u32>().is_ok())
+}
+
+#[test]
+fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
+    let webhook = &services()["webhook"];
+    assert!(webhook.contains("${WEBHOOK_BIND:-127.0.0.1}:"), "{webhook}");
+    let caddy = &services()["caddy"];
+    let address = "${EDGE_NETWORK:-10.213.57}.2";
+    assert!(webhook.contains(&format!("TRUSTED_PROXIES: {address}")), "{webhook}");
+    assert!(caddy.contains(&format!("ipv4_address: {address}")) && !caddy.contains("- default"), "{caddy}");
+}
+
+#[test]
+fn caddy_takes_the_address_with_a_slash_too_and_forgets_idle_connections_first() {
+    let caddyfile = file("deploy/Caddyfile");
+    assert!(caddyfile.contains("path_regexp ^/payments/click/webhook/?$"), "{caddyfile}");
+    assert!(caddyfile.contains("keepalive 5s"), "the service closes idle connections after 10 s");
+}
+
+#[test]
+fn a_real_shop_does_not_start_its_broker_or_its_store_with_local_defaults() {
+    let start = |script: &str, production: &str| {
+        let mut command = Command::new("sh");
+        command.arg(repository().join(script)).arg("--print").env("PRODUCTION", production);
+        for account in ["ADMIN", "WEBHOOK", "PROJECTOR", "BOT", "TOOLS"] {
+            command.env(format!("RABBITMQ_{account}_PASSWORD"), "sandbox-only-password");
+        }
+        for name in ["MONGO_INITDB_ROOT", "MONGO_PROJECTOR", "MONGO_BOT", "MONGO_TOOLS"] {
+            command.env(format!("{name}_PASSWORD"), "sandbox-only-password");
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for script in ["deploy/rabbitmq/start.sh", "deploy/mongodb/start.sh"] {
+        for production in ["true", "1", "yes"] {
+            let (code, told) = start(script, production);
+            assert!(code == Some(1) && told.contains("is a local default"), "{script}: {told}");
+            assert!(!told.contains("sandbox-only"), "{told}");
+        }
+    }
+    assert_eq!(start("deploy/rabbitmq/start.sh", "false").0, Some(0));
+}
+
+/// The broker of docker-compose.yml, as far as this machine has one.
+struct Broker {
+    server: PrivateRabbitMq,
+    _folder: tempfile::TempDir,
+}
+
+impl Broker {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut print = Command::new("sh");
+        print.arg(repository().join("deploy/rabbitmq/start.sh")).arg("--print");
+        for account in ["ADMIN", "WEBHOOK", "PROJECTOR", "BOT", "TOOLS"] {
+            print.env(format!("RABBITMQ_{account}_PASSWORD"), format!("pw-{}", account.to_lowercase()));
+        }
+        let definitions = print.output().unwrap();
+        assert!(definitions.status.success(), "{}", String::from_utf8_lossy(&definitions.stderr));
+        let server = PrivateRabbitMq::start_with(folder.path(), &definitions.stdout);
+        Self { server, _folder: folder }
+    }
+
+    fn of(&self, account: &str) -> RabbitBus {
+        let address = self.server.url().replace("guest:guest", &format!("{account}:pw-{account}"));
+        let options = RabbitOptions { request_timeout: Duration::from_secs(10), ..RabbitOptions::default() };
+        RabbitBus::try_new(&address, options).unwrap()
+    }
+}
+
+fn message(route: Route, number: u32) -> OutgoingMessage {
+    OutgoingMessage {
+        id: EventId::new(format!("payment.completed:{number}")),
+        route,
+        schema: "payment.completed/1".to_owned(),
+        body: b"{}".to_vec(),
+    }
+}
+
+fn payment(number: u32) -> OutgoingMessage {
+    message(Route::Payments(RoutingKey::try_new("payment.completed").unwrap()), number)
+}
+
+fn notification(number: u32) -> OutgoingMessage {
+    message(Route::Notifications, number)
+}
+
+async fn is_published(bus: &RabbitBus, message: OutgoingMessage) -> bool {
+    let outcome = bus.publisher().publish(&[message]).await;
+    matches!(outcome.as_deref(), Ok([Published::Confirmed]))
+}
+
+/// Takes a message off a queue. `None`: the account may not.
+async fn take(bus: &RabbitBus, queue: Queue) -> Option<String> {
+    let consumer = bus.consumer(queue);
+    let received = tokio::time::timeout(Duration::from_secs(5), consumer.receive(1)).await.ok()?.ok()?;
+    let delivery = received.into_iter().next()?;
+    let id = delivery.id.to_string();
+    consumer.settle(vec![(delivery, tolov_domain::ports::bus::Verdict::Done)]).await.ok()?;
+    Some(id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_account_at_the_broker_can_do_its_own_work_and_nothing_else() {
+    let broker = Broker::start();
+    let [webhook, projector, bot, tools] =
+        ["webhook", "projector", "bot", "tools"].map(|account| broker.of(account));
+
+    assert!(is_published(&webhook, payment(1)).await, "the relay publishes events");
+    assert!(!is_published(&webhook, notification(1)).await);
+    assert_eq!(take(&webhook, Queue::ProjectorPayments).await, None);
+
+    assert_eq!(take(&bot, Queue::ProjectorPayments).await, None);
+    assert!(!is_published(&bot, payment(2)).await, "the bot can make no payment");
+    assert!(!is_published(&bot, notification(2)).await);
+
+    assert_eq!(take(&projector, Queue::ProjectorPayments).await.as_deref(), Some("payment.completed:1"));
+    assert!(!is_published(&projector, payment(3)).await);
+    assert!(is_published(&projector, notification(3)).await, "the projector asks for notifications");
+    assert_eq!(take(&projector, Queue::BotNotifications).await, None);
+
+    assert_eq!(take(&bot, Queue::BotNotifications).await.as_deref(), Some("payment.completed:3"));
+
+    // Whoever works by hand declares everything, and so compares the definitions with what the program wants.
+    tools.declare().await.unwrap();
+    for bus in [&webhook, &projector, &bot, &tools] {
+        for queue in Queue::ALL {
+            let depth = bus.admin().depth(queue).await.unwrap();
+            assert_eq!((depth.ready, depth.retrying, depth.parked), (0, 0, 0), "{queue:?}");
+        }
+    }
+}

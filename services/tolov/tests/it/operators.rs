@@ -1,0 +1,175 @@
+//! The operator's commands on files: backups, their encryption, and messages that are deleted by hand.
+
+use std::{collections::BTreeMap, path::Path, process::Output, sync::Arc};
+
+use age::{secrecy::ExposeSecret, x25519};
+use serde_json::Value;
+use tolov_domain::{
+    EventId,
+    ports::bus::{OutgoingMessage, Queue, RETRY_DELAYS_MS, Route, RoutingKey, Verdict},
+};
+use tolov_embedded::EmbeddedBus;
+use tolov_kit::clock::SystemClock;
+use tolov_webhook::ledger::{Ledger, UnverifiedLimits};
+
+use crate::processes::tolov;
+
+fn run(folder: &Path, environment: &[(&str, &str)], command: &[&str]) -> Output {
+    let environment: BTreeMap<String, String> =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    tolov(command[0], folder, &environment).args(&command[1..]).output().unwrap()
+}
+
+fn printed(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn done(folder: &Path, environment: &[(&str, &str)], command: &[&str]) -> String {
+    let output = run(folder, environment, command);
+    assert!(output.status.success(), "{command:?}: {}", printed(&output));
+    printed(&output)
+}
+
+async fn empty_ledger(folder: &Path) {
+    let (ledger, writer) =
+        Ledger::open(&folder.join("payments.db"), UnverifiedLimits::default()).await.unwrap();
+    drop(ledger);
+    writer.close().await;
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn an_encrypted_backup_is_verified_and_restored_with_its_private_key_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    let owner = x25519::Identity::generate();
+    let recipient = owner.to_public().to_string();
+    let encrypted = [("BACKUP_RECIPIENT", recipient.as_str())];
+    std::fs::write(folder.join("key.txt"), owner.to_string().expose_secret()).unwrap();
+    done(folder, &encrypted, &["backup", "shop.tar.gz.age"]);
+    let bytes = std::fs::read(folder.join("shop.tar.gz.age")).unwrap();
+    assert!(!bytes.windows(11).any(|bytes| bytes == b"payments.db"), "not even the names can be read");
+
+    let refused = run(folder, &[], &["verify", "shop.tar.gz.age"]);
+    assert!(printed(&refused).contains("--identity"), "{}", printed(&refused));
+    let told = done(folder, &[], &["verify", "shop.tar.gz.age", "--identity", "key.txt"]);
+    assert!(told.contains("this release can open them"), "{told}");
+    std::fs::remove_file(folder.join("payments.db")).unwrap();
+    done(folder, &[], &["restore", "shop.tar.gz.age", "--identity", "key.txt"]);
+    assert!(folder.join("payments.db").exists());
+
+    let refused = run(folder, &[("BACKUP_RECIPIENT", "age1nobody")], &["backup", "another"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", printed(&refused));
+    assert!(printed(&refused).contains("BACKUP_RECIPIENT"), "{}", printed(&refused));
+}
+
+#[tokio::test]
+async fn a_release_tries_the_present_data_on_a_copy_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    done(folder, &[], &["seed"]);
+    // The first command of any kind creates the folder's lock.
+    done(folder, &[], &["verify"]);
+    let (before, ledger) = (names(folder), std::fs::read(folder.join("payments.db")).unwrap());
+    let told = done(folder, &[], &["verify"]);
+    assert!(told.contains("payments.db, shop.db") && told.contains("this release can open them"), "{told}");
+    assert_eq!(names(folder), before);
+    assert!(
+        std::fs::read(folder.join("payments.db")).unwrap() == ledger,
+        "the ledger itself was not touched"
+    );
+}
+
+#[tokio::test]
+async fn backups_of_a_folder_are_named_by_their_time_and_kept_by_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    std::fs::create_dir(folder.join("backups")).unwrap();
+    for day in 1..=5 {
+        std::fs::write(folder.join(format!("backups/tolov-2026-01-0{day}T033000Z.tar")), "old").unwrap();
+    }
+    done(folder, &[("BACKUP_KEEP_DAYS", "3")], &["backup", "--into", "backups"]);
+    let kept = names(&folder.join("backups"));
+    // Each of these is also the newest of its hour, of which 24 are kept.
+    assert_eq!(kept.len(), 6, "{kept:?}");
+    assert!(kept[5].ends_with("Z.tar.gz"), "{kept:?}");
+    for hour in 0..24 {
+        std::fs::write(folder.join(format!("backups/tolov-2026-02-01T{hour:02}0000Z.tar.gz")), "old")
+            .unwrap();
+    }
+    done(folder, &[("BACKUP_KEEP_DAYS", "3")], &["backup", "--into", "backups"]);
+    let kept = names(&folder.join("backups"));
+    assert!(kept.contains(&"tolov-2026-01-05T033000Z.tar".to_owned()), "the third day: {kept:?}");
+    assert!(!kept.contains(&"tolov-2026-01-04T033000Z.tar".to_owned()), "{kept:?}");
+    let refused = run(folder, &[("BACKUP_KEEP_DAYS", "0")], &["backup", "--into", "backups"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", printed(&refused));
+}
+
+#[tokio::test]
+async fn the_ledger_alone_can_be_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    done(folder, &[], &["seed"]);
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+    let shop = std::fs::read(folder.join("tolov-data/shop.db")).unwrap();
+    let told = done(folder, &[], &["restore", "shop.tar.gz", "--only", "ledger"]);
+    assert!(told.contains("shop.db of the backup was left out"), "{told}");
+    assert!(
+        std::fs::read(folder.join("tolov-data/shop.db")).unwrap() == shop,
+        "the shop store was not touched"
+    );
+    assert!(names(folder).iter().any(|name| name.starts_with("payments.db.replaced-")));
+}
+
+async fn parked_message(folder: &Path) {
+    let bus = EmbeddedBus::open(folder, Arc::new(SystemClock), RETRY_DELAYS_MS).await.unwrap();
+    let message = OutgoingMessage {
+        id: EventId::new("payment.completed:1001"),
+        route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
+        schema: "payment.completed/9".to_owned(),
+        body: b"of a newer release".to_vec(),
+    };
+    bus.publisher().publish(&[message]).await.unwrap();
+    let consumer = bus.consumer(Queue::ProjectorPayments);
+    let delivery = consumer.receive(1).await.unwrap().pop().unwrap();
+    let verdict = Verdict::Park { reason: "unknown schema".to_owned() };
+    assert_eq!(consumer.settle(vec![(delivery, verdict)]).await.unwrap(), 1);
+    bus.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_parked_message_is_deleted_only_after_a_question_and_the_journal_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("tolov-data")).unwrap();
+    parked_message(&folder.join("tolov-data")).await;
+    let message = ["projector.payments", "payment.completed:1001"];
+    let deletion = ["parked", "drop", message[0], message[1]];
+    let refused = run(folder, &[], &deletion);
+    assert!(!refused.status.success() && printed(&refused).contains("--yes"), "{}", printed(&refused));
+    let listed = done(folder, &[], &["parked", "list"]);
+    assert!(listed.contains("1 parked") && listed.contains("unknown schema"), "{listed}");
+
+    done(folder, &[], &[&deletion[..], &["--yes"]].concat());
+    assert!(
+        done(folder, &[], &["parked", "list"]).contains("projector.payments: 0 ready, 0 retrying, 0 parked")
+    );
+    let journal = std::fs::read_to_string(folder.join("operators.jsonl")).unwrap();
+    let entry: Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+    assert_eq!(entry["command"], "parked drop");
+    assert_eq!(entry["details"]["id"], message[1]);
+    assert_eq!(entry["details"]["body"], "of a newer release");
+    let gone = run(folder, &[], &[&deletion[..], &["--yes"]].concat());
+    assert!(!gone.status.success() && printed(&gone).contains("is not parked"), "{}", printed(&gone));
+}
