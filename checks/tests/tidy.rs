@@ -141,6 +141,22 @@ fn folders_of_code_have_few_entries() {
     assert!(crowded.is_empty(), "folders with more than {ENTRIES_MAX} entries:\n{}", crowded.join("\n"));
 }
 
+/// At 3 a.m. the alert's name leads to what to do.
+#[test]
+fn every_alert_is_explained_to_the_operator() {
+    let rules = read(&root().join("deploy/prometheus/alerts.yml"));
+    let manual = read(&root().join("docs/operations.md"));
+    let alerts: BTreeSet<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let explained: BTreeSet<&str> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" (")?.0.into())
+        .filter(|name| name.starts_with("Tolov") || name.starts_with("RabbitMQ"))
+        .collect();
+    assert!(!alerts.is_empty());
+    assert_eq!(alerts, explained, "alerts.yml and the table in docs/operations.md differ");
+}
+
 /// `scripts/test -p CRATE` fetches only what that crate's tests need.
 #[test]
 fn the_test_script_knows_the_needs_of_every_crate() {

@@ -17,7 +17,7 @@ use tolov_domain::ports::{
     PortError,
     bus::{OutgoingMessage, Published, Publisher},
 };
-use tolov_kit::{clock::SystemClock, lifecycle::Stop, secret::Secret};
+use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
 use tolov_webhook::{ClickConfig, Config, Deps, Service, ledger::UnverifiedLimits};
 
 /// A parent that died must not leave this behind for ever.
@@ -72,6 +72,7 @@ fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> 
             },
         },
         order_ttl: None,
+        trusted_proxies: TrustedProxies::default(),
         unverified: UnverifiedLimits::default(),
     }
 }

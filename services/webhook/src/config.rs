@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
-use tolov_kit::{env::Env, secret::Secret};
+use tolov_kit::{env::Env, http::TrustedProxies, secret::Secret};
 use url::Url;
 
 use crate::ledger::UnverifiedLimits;
@@ -12,6 +12,8 @@ use crate::ledger::UnverifiedLimits;
 pub struct Config {
     /// WEBHOOK_ADDR
     pub addr: SocketAddr,
+    /// TRUSTED_PROXIES: addresses and networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// LEDGER_PATH
     pub ledger_path: PathBuf,
     /// API_TOKEN: what the bot and staff tools show.
@@ -41,6 +43,7 @@ impl Config {
     pub fn from_env(env: &Env) -> Self {
         Self {
             addr: env.parsed("WEBHOOK_ADDR").unwrap_or(SocketAddr::from(([0, 0, 0, 0], 8000))),
+            trusted_proxies: env.parsed("TRUSTED_PROXIES").unwrap_or_default(),
             ledger_path: ledger_path(env),
             api_token: env
                 .secret("API_TOKEN", "the password between the bot and the webhook service; make one up"),

@@ -105,7 +105,7 @@ impl Service {
         let mut tasks = JoinSet::new();
         let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
         tasks.spawn(named("the relay", relay.run(background.clone())));
-        let Config { click, api_token, order_ttl, unverified, .. } = config;
+        let Config { click, api_token, order_ttl, unverified, trusted_proxies, .. } = config;
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
         tasks.spawn(named("maintenance", maintenance.run(background.clone())));
         tasks.spawn(named("the reporter", reporter.run(background.clone())));
@@ -113,7 +113,8 @@ impl Service {
         let app = Arc::new(App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness });
         let refusals = refusals(Arc::clone(&app));
         let stop = stop.child_token();
-        let serving = serve(listener, routes(app), refusals, Limits::default(), stop.clone());
+        let limits = Limits { trusted_proxies, ..Limits::default() };
+        let serving = serve(listener, routes(app), refusals, limits, stop.clone());
         tokio::pin!(serving);
         let outcome = tokio::select! {
             served = &mut serving => served.map_err(RunError::from),

@@ -9,6 +9,7 @@ use tolov_bot::Config as BotConfig;
 use tolov_click::{PayLink, SecretKey};
 use tolov_domain::{UserId, ports::ShopStore};
 use tolov_kit::{
+    http::TrustedProxies,
     lifecycle::{Stop, Tasks},
     secret::Secret,
 };
@@ -173,6 +174,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
             },
         },
         order_ttl: Some(Duration::from_hours(24)),
+        trusted_proxies: TrustedProxies::default(),
         unverified: tolov_webhook::ledger::UnverifiedLimits::default(),
     }
 }

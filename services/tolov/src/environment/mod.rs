@@ -17,7 +17,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 32] = [
+pub(crate) const VARIABLES: [&str; 33] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -36,6 +36,7 @@ pub(crate) const VARIABLES: [&str; 32] = [
     "API_TOKEN",
     "WEBHOOK_URL",
     "WEBHOOK_ADDR",
+    "TRUSTED_PROXIES",
     "METRICS_ADDR",
     "LEDGER_PATH",
     "DATA_DIR",

@@ -18,6 +18,7 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 use tolov_click::{PayLink, SecretKey};
 use tolov_kit::{
     clock::{Clock, ManualClock, SystemClock},
+    http::TrustedProxies,
     lifecycle::Stop,
     secret::Secret,
 };
@@ -47,6 +48,7 @@ pub(crate) struct Setup {
     pub(crate) secret_key: Option<&'static str>,
     pub(crate) return_url: Option<&'static str>,
     pub(crate) test_mode: bool,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// In place of limits that no ordinary test reaches.
     pub(crate) unverified: Option<UnverifiedLimits>,
     /// The machine's clock in place of one that only the test moves.
@@ -274,6 +276,7 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
             },
         },
         order_ttl: setup.order_ttl,
+        trusted_proxies: setup.trusted_proxies.clone(),
         unverified: setup.unverified.unwrap_or_else(generous),
     }
 }

@@ -315,6 +315,26 @@ async fn a_body_may_come_in_chunks_and_one_that_is_too_large_gets_clicks_own_cod
 }
 
 #[tokio::test]
+async fn a_callback_through_a_trusted_proxy_is_kept_with_the_address_that_the_proxy_names() {
+    let trusting = Setup { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Setup::default() };
+    for (setup, kept) in [(trusting, "203.0.113.7"), (Setup::default(), "127.0.0.1:")] {
+        let app = TestApp::start_with(setup).await;
+        app.order(1).await;
+        app.count_callbacks(1, 1);
+        let url = format!("http://{}{CLICK_PATH}", app.addr());
+        let callback = app.http.post(url).body(Callback::prepare(1).body());
+        let callback = callback.header("content-type", "application/x-www-form-urlencoded");
+        let answer = callback.header("x-forwarded-for", "198.51.100.9, 203.0.113.7").send().await.unwrap();
+        assert!(answer.text().await.unwrap().contains("\"error\":0"));
+        let mut file = app.file().await;
+        let peer: String =
+            sqlx::query_scalar("SELECT peer FROM callbacks").fetch_one(&mut file).await.unwrap();
+        assert!(peer.starts_with(kept), "{peer}");
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn every_callback_is_kept_with_its_fields_its_time_and_the_answer_given() {
     let app = TestApp::start().await;
     app.order(1).await;

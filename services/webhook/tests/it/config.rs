@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tolov_kit::env::Env;
+use tolov_kit::{env::Env, http::TrustedProxies};
 use tolov_webhook::Config;
 
 const WHOLE: [(&str, &str); 5] = [
@@ -48,6 +48,16 @@ fn a_time_limit_beyond_the_calendar_is_refused_at_start() {
     let _ = Config::from_env(&env);
     assert!(env.finish().unwrap_err().to_string().contains("ORDER_TTL is longer than ten years"));
     assert_eq!(with("ORDER_TTL", "3650d").order_ttl, Some(Duration::from_hours(24 * 3650)));
+}
+
+#[test]
+fn trusted_proxies_are_addresses_and_networks_and_none_by_default() {
+    assert_eq!(with("LEDGER_PATH", "").trusted_proxies, TrustedProxies::default());
+    let config = with("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/28");
+    assert!(config.trusted_proxies.contains("10.0.0.9".parse().unwrap()));
+    let env = env(&[&WHOLE[..], &[("TRUSTED_PROXIES", "caddy")]].concat());
+    let _ = Config::from_env(&env);
+    assert!(env.finish().unwrap_err().to_string().contains("TRUSTED_PROXIES"));
 }
 
 #[test]
