@@ -15,7 +15,7 @@ use crate::{
     adapters::{BusAddress, Embedded, ShopAddress},
     cli::DoctorRole,
     data_folder::DataFolder,
-    environment::{VARIABLES, leftovers, local_defaults},
+    environment::{VARIABLES, local_defaults},
     roles::status_page,
 };
 
@@ -46,11 +46,12 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
         env.parsed::<Url>("WEBHOOK_URL").or_else(|| bot.as_ref().map(|bot| bot.webhook_url.clone()));
     let public_url = env.parsed::<Url>("PUBLIC_URL");
     status_page::address(env);
-    leftovers::refuse(env);
     let problems = env.finish().err().map_or_else(Vec::new, |EnvError(problems)| problems);
     let wrong = |name: &str| problems.iter().any(|problem| problem.starts_with(&format!("{name} ")));
     let mut findings = given(env);
     findings.extend(problems.iter().filter_map(|problem| variable_problem(problem)));
+    let odd = env.warnings().into_iter().filter(|warning| !problems.contains(warning));
+    findings.extend(odd.filter_map(|warning| odd_variable(&warning)));
     findings.extend(forms(env, role));
     findings.extend(bot.iter().flat_map(of_the_shop));
     findings.extend(secret_files(env));
@@ -95,6 +96,13 @@ fn variable_problem(problem: &str) -> Option<Finding> {
     } else {
         Finding::bad("variable-unreadable").about(variable).with("detail", what)
     })
+}
+
+/// A line of [`Env::warnings`], in the same form.
+fn odd_variable(warning: &str) -> Option<Finding> {
+    let (name, what) = warning.split_once(' ')?;
+    let variable = VARIABLES.into_iter().find(|variable| *variable == name)?;
+    Some(Finding::doubtful("variable-odd").about(variable).with("detail", what))
 }
 
 /// What the values alone show.

@@ -1,7 +1,6 @@
 //! The settings of this process: the environment, a file that `--env-file` names, and what follows from local defaults.
 
 mod env_file;
-pub(crate) mod leftovers;
 pub(crate) mod local_defaults;
 
 use std::path::Path;

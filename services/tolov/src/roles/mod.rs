@@ -20,7 +20,7 @@ use crate::{
     adapters::{Bus, BusAddress, Embedded, Shop, ShopAddress, system_clock},
     cli,
     data_folder::{DataFolder, Part},
-    environment::{leftovers, local_defaults},
+    environment::local_defaults,
 };
 
 /// How long services may take to finish their work after a stop. Compose and systemd wait longer.
@@ -81,7 +81,6 @@ pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
     config.click.allow_real_key = flags.real_key;
     config.click.allow_any_merchant = flags.any_merchant;
     let addr = status_page::address(env);
-    leftovers::refuse(env);
     env.finish()?;
     if local_defaults::is_without_sandbox(env) {
         tracing::info!("Telegram and CLICK are the real ones: the sandbox is not needed and exits");
@@ -128,7 +127,6 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
 /// Ends the reading of a service's settings: fails with everything that is wrong with them.
 async fn open_status_page(env: &Env) -> Result<StatusPage> {
     let addr = status_page::address(env);
-    leftovers::refuse(env);
     local_defaults::refuse(env);
     env.finish()?;
     StatusPage::open(addr).await

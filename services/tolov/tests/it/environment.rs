@@ -74,8 +74,8 @@ fn quotes_and_comments_that_a_tool_left_in_a_value_are_refused_at_start() {
     ];
     let (code, said) = run("webhook", &variables);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("CLICK_SECRET_KEY has quotes around it"), "{said}");
-    assert!(said.contains("API_TOKEN has a comment behind it"), "{said}");
+    assert!(said.contains("CLICK_SECRET_KEY has quotes around its value"), "{said}");
+    assert!(said.contains("API_TOKEN has a comment behind its value"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
 }
 

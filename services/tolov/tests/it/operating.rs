@@ -267,6 +267,9 @@ async fn the_doctor_checks_owners_delivery_and_pickup() {
     ] {
         assert!(told.contains(wanted), "{wanted} is missing in\n{told}");
     }
+    server.environment.insert("PICKUP_ADDRESS".to_owned(), "\"Navoiy 1\"".to_owned());
+    let told = printed(&server.run("doctor", &["--language", "en"]));
+    assert!(told.contains("PICKUP_ADDRESS has quotes around its value"), "{told}");
     // A bot that cannot reach the webhook service cannot register orders.
     server.environment.insert("WEBHOOK_URL".to_owned(), "http://127.0.0.1:9".to_owned());
     server.environment.insert("AMQP_URL".to_owned(), "amqp://127.0.0.1:9/%2f".to_owned());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tolov_domain::payment::Anomaly;
 
-use super::{
+use super::writer::{
     rows::{AttemptStatus, OrderStatus},
     working_set::Writes,
 };

@@ -3,20 +3,11 @@
 //! Every answer is given after COMMIT. Whatever waits is committed together (group commit), so that durability costs
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
-mod adopt;
-pub mod backup;
-mod disk;
 mod error;
-mod job;
+mod file;
 mod metrics;
-mod open;
 mod read;
-pub mod republish;
 mod requests;
-pub mod restore;
-mod rows;
-mod unverified;
-mod working_set;
 mod writer;
 
 use std::{
@@ -33,23 +24,30 @@ use tolov_click::Reply;
 use tolov_domain::{OrderId, time::Timestamp};
 use tolov_kit::lifecycle::Stop;
 
-use self::{
-    adopt::AdoptPaid,
-    disk::Disk,
-    job::{Decision, EndOrders, Job, Maintenance},
-    open::Readers,
-    unverified::Admission,
-};
 pub use self::{
     error::LedgerError,
-    open::{OpenError, SchemaError},
+    file::{
+        backup,
+        open::{OpenError, SchemaError},
+        republish, restore,
+    },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal,
         OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, Unverified,
     },
-    rows::{AttemptStatus, OrderStatus},
-    unverified::{Quota, UnverifiedLimits},
+    writer::{
+        rows::{AttemptStatus, OrderStatus},
+        unverified::{Quota, UnverifiedLimits},
+    },
+};
+use self::{
+    file::{disk::Disk, open::Readers},
+    writer::{
+        adopt::AdoptPaid,
+        job::{Decision, EndOrders, Job, Maintenance},
+        unverified::Admission,
+    },
 };
 
 /// How many requests may wait for the writer.
@@ -114,7 +112,7 @@ impl Ledger {
     ///
     /// Refuses a SQLite or settings that could lose a committed payment, and a file that another process writes.
     pub async fn open(path: &Path, limits: UnverifiedLimits) -> Result<(Self, WriterTask), OpenError> {
-        let opened = open::open(path).await?;
+        let opened = file::open::open(path).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let signals = Arc::<Signals>::default();
         let writer =

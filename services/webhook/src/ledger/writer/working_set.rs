@@ -16,42 +16,44 @@ use tolov_domain::{
 };
 
 use super::{
-    Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
-    RelayMarks,
     job::order_of,
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
         UnverifiedRow,
     },
 };
+use crate::ledger::{
+    Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
+    RelayMarks,
+};
 
 /// The rows that a batch touches.
 #[derive(Debug, Default)]
-pub(super) struct Needs {
-    pub(super) orders: BTreeSet<OrderId>,
-    pub(super) attempts: BTreeSet<PrepareId>,
-    pub(super) transactions_of_orders: BTreeSet<(OrderId, ClickTransId)>,
-    pub(super) paid_by_transactions: BTreeSet<ClickTransId>,
-    pub(super) open_attempts_of: BTreeSet<OrderId>,
+pub(crate) struct Needs {
+    pub(crate) orders: BTreeSet<OrderId>,
+    pub(crate) attempts: BTreeSet<PrepareId>,
+    pub(crate) transactions_of_orders: BTreeSet<(OrderId, ClickTransId)>,
+    pub(crate) paid_by_transactions: BTreeSet<ClickTransId>,
+    pub(crate) open_attempts_of: BTreeSet<OrderId>,
 }
 
 #[derive(Default)]
-pub(super) struct WorkingSet {
+pub(crate) struct WorkingSet {
     orders: HashMap<OrderId, LedgerOrder>,
     attempts: BTreeMap<PrepareId, LedgerAttempt>,
     by_transaction: HashMap<(OrderId, ClickTransId), PrepareId>,
     paid_by_transaction: HashMap<ClickTransId, PrepareId>,
-    pub(super) numbers: Numbers,
+    pub(crate) numbers: Numbers,
     changes: Changes,
 }
 
 /// The numbers that the ledger has given out or taken.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     /// Of the next new attempt.
-    pub(super) next_prepare_id: i64,
+    pub(crate) next_prepare_id: i64,
     /// 0: there is no order.
-    pub(super) highest_order_id: i64,
+    pub(crate) highest_order_id: i64,
 }
 
 #[derive(Default)]
@@ -67,19 +69,19 @@ struct Changes {
 }
 
 /// The rows to write, in the order in which foreign keys want them.
-pub(super) struct Writes {
-    pub(super) new_orders: Vec<NewOrder>,
-    pub(super) attempts: Vec<AttemptRow>,
-    pub(super) orders: Vec<OrderChange>,
-    pub(super) callbacks: Vec<CallbackRow>,
-    pub(super) unverified: Vec<UnverifiedRow>,
-    pub(super) events: Vec<EventRow>,
-    pub(super) sent: Vec<SentMark>,
-    pub(super) refused: Vec<RefusedMark>,
+pub(crate) struct Writes {
+    pub(crate) new_orders: Vec<NewOrder>,
+    pub(crate) attempts: Vec<AttemptRow>,
+    pub(crate) orders: Vec<OrderChange>,
+    pub(crate) callbacks: Vec<CallbackRow>,
+    pub(crate) unverified: Vec<UnverifiedRow>,
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) sent: Vec<SentMark>,
+    pub(crate) refused: Vec<RefusedMark>,
 }
 
 impl Numbers {
-    pub(super) fn take_prepare_id(&mut self) -> Option<PrepareId> {
+    pub(crate) fn take_prepare_id(&mut self) -> Option<PrepareId> {
         let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
         self.next_prepare_id = self.next_prepare_id.checked_add(1)?;
         Some(prepare_id)
@@ -87,7 +89,7 @@ impl Numbers {
 }
 
 impl WorkingSet {
-    pub(super) fn new(orders: Vec<LedgerOrder>, attempts: Vec<LedgerAttempt>, numbers: Numbers) -> Self {
+    pub(crate) fn new(orders: Vec<LedgerOrder>, attempts: Vec<LedgerAttempt>, numbers: Numbers) -> Self {
         let mut set = Self { numbers, ..Self::default() };
         set.orders.extend(orders.into_iter().map(|order| (order.order_id, order)));
         for attempt in attempts {
@@ -96,7 +98,7 @@ impl WorkingSet {
         set
     }
 
-    pub(super) fn register(&mut self, order: &NewOrder) -> Outcome<OrderRefusal> {
+    pub(crate) fn register(&mut self, order: &NewOrder) -> Outcome<OrderRefusal> {
         let highest_order_id = self.numbers.highest_order_id;
         let refused = |reason| Outcome::Refused(OrderRefusal { reason, highest_order_id });
         if let Some(known) = self.orders.get(&order.order_id) {
@@ -114,7 +116,7 @@ impl WorkingSet {
         Outcome::Applied
     }
 
-    pub(super) fn add_order(&mut self, order: &NewOrder) {
+    pub(crate) fn add_order(&mut self, order: &NewOrder) {
         let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
         self.orders.insert(
             order_id,
@@ -125,7 +127,7 @@ impl WorkingSet {
     }
 
     /// Answers a well signed callback of our service.
-    pub(super) fn answer(&mut self, callback: &Callback, at: Timestamp) -> Reply {
+    pub(crate) fn answer(&mut self, callback: &Callback, at: Timestamp) -> Reply {
         let order = order_of(callback).and_then(|id| self.orders.get(&id)).cloned();
         let reply = match (order, &callback.action) {
             (None, _) => Reply::code(ClickCode::UserDoesNotExist),
@@ -246,7 +248,7 @@ impl WorkingSet {
 
     /// Ends an order that nobody has paid, and gives its open attempts up
     /// (docs/decisions/0005-a-cancelled-order-is-an-expired-one.md).
-    pub(super) fn end_order(&mut self, order_id: OrderId, at: Timestamp) -> Outcome<EndRefusal> {
+    pub(crate) fn end_order(&mut self, order_id: OrderId, at: Timestamp) -> Outcome<EndRefusal> {
         let Some(order) = self.orders.get(&order_id).cloned() else {
             return Outcome::Refused(EndRefusal::Unknown);
         };
@@ -269,7 +271,7 @@ impl WorkingSet {
 
     /// Keeps a callback with its answer. Staff are told when CLICK has taken money and nobody else has told them yet: an
     /// amount that differs and a payment after its cancellation are questions of their own.
-    pub(super) fn keep_callback(&mut self, arrival: &Arrival, reply: &Reply) {
+    pub(crate) fn keep_callback(&mut self, arrival: &Arrival, reply: &Reply) {
         let is_questioned = matches!(
             ClickCode::from_code(reply.error),
             Some(ClickCode::IncorrectAmount | ClickCode::TransactionCancelled)
@@ -286,15 +288,15 @@ impl WorkingSet {
         self.changes.callbacks.push(CallbackRow::of(arrival, reply));
     }
 
-    pub(super) fn keep_evidence(&mut self, evidence: CallbackRow) {
+    pub(crate) fn keep_evidence(&mut self, evidence: CallbackRow) {
         self.changes.callbacks.push(evidence);
     }
 
-    pub(super) fn keep_unverified(&mut self, callback: UnverifiedRow) {
+    pub(crate) fn keep_unverified(&mut self, callback: UnverifiedRow) {
         self.changes.unverified.push(callback);
     }
 
-    pub(super) fn mark_relayed(&mut self, marks: &RelayMarks) {
+    pub(crate) fn mark_relayed(&mut self, marks: &RelayMarks) {
         let sent_at = unix_ms(marks.at);
         self.changes.sent.extend(marks.sent.iter().map(|id| SentMark { id: *id, sent_at }));
         self.changes.refused.extend(marks.refused.iter().map(|refused| RefusedMark {
@@ -328,7 +330,7 @@ impl WorkingSet {
         self.publish(order, kind, at);
     }
 
-    pub(super) fn publish(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
+    pub(crate) fn publish(&mut self, order: &LedgerOrder, kind: EventKind, at: Timestamp) {
         let event = Event {
             id: Event::id_of(order.order_id, &kind),
             order_id: order.order_id,
@@ -341,30 +343,30 @@ impl WorkingSet {
         self.changes.events.push((&event).into());
     }
 
-    pub(super) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
+    pub(crate) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
         self.orders.insert(order.order_id, LedgerOrder { state, ..order.clone() });
         self.changes.orders.insert(order.order_id);
     }
 
-    pub(super) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
+    pub(crate) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
         self.orders.get(&order_id)
     }
 
-    pub(super) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
+    pub(crate) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
         self.attempts.get(&prepare_id)
     }
 
     /// The attempt that an order has for a transaction of CLICK.
-    pub(super) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+    pub(crate) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
         self.by_transaction.get(&(order_id, trans_id)).and_then(|id| self.attempts.get(id))
     }
 
     /// The attempt that a transaction of CLICK has paid.
-    pub(super) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+    pub(crate) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
         self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempts.get(id))
     }
 
-    pub(super) fn change_attempt(&mut self, attempt: LedgerAttempt) {
+    pub(crate) fn change_attempt(&mut self, attempt: LedgerAttempt) {
         self.changes.attempts.insert(attempt.prepare_id);
         self.numbers.next_prepare_id =
             self.numbers.next_prepare_id.max(attempt.prepare_id.get().saturating_add(1));
@@ -380,7 +382,7 @@ impl WorkingSet {
     }
 
     /// What changed, as rows.
-    pub(super) fn into_writes(self) -> Writes {
+    pub(crate) fn into_writes(self) -> Writes {
         let Changes { new_orders, orders, attempts, callbacks, unverified, events, sent, refused } =
             self.changes;
         Writes {

@@ -82,7 +82,7 @@ pub fn is_unfinished(ledger: &Path) -> bool {
     beside(ledger, UNFINISHED).exists()
 }
 
-pub(super) const UNFINISHED: &str = ".restoring";
+pub(crate) const UNFINISHED: &str = ".restoring";
 
 /// Brings a copy up to date and raises its numbers above everything that may have been given out since it was made.
 /// Returns the new floor. Refuses one that is larger than CLICK's `int`, unless it may be.
@@ -128,7 +128,7 @@ async fn floor(connection: &mut SqliteConnection, restore: Restore) -> Result<i6
 }
 
 /// The last number that was given to an attempt, or may have been by a ledger that was lost.
-pub(super) async fn last_given_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+pub(crate) async fn last_given_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT max((SELECT coalesce(max(prepare_id), 0) FROM attempts),
                     (SELECT coalesce(max(prepare_id_floor), 0) FROM restores))",

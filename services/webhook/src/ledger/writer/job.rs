@@ -4,13 +4,11 @@ use tokio::sync::oneshot;
 use tolov_click::{Action, Callback, Reply};
 use tolov_domain::{OrderId, PrepareId, time::Timestamp};
 
-use super::{
-    Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified,
-    working_set::{Needs, WorkingSet},
-};
+use super::working_set::{Needs, WorkingSet};
+use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
 
 /// Work for the writer.
-pub(super) enum Job {
+pub(crate) enum Job {
     /// Shares a transaction with whatever else waits.
     Decide(Box<dyn Undecided>),
     /// Has a transaction of its own. The caller hears how many rows it concerned.
@@ -19,7 +17,7 @@ pub(super) enum Job {
 
 /// Upkeep of the file.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Maintenance {
+pub(crate) enum Maintenance {
     /// Deletes events that were sent before this, a limited number.
     PruneOutbox { sent_before: Timestamp },
     /// Deletes unverified callbacks that came before this, and the oldest of those beyond a number of rows.
@@ -31,7 +29,7 @@ pub(super) enum Maintenance {
 /// The order of the decisions of one transaction. A callback can only come after its order was registered; money that
 /// comes at the moment of a cancellation is in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     Register,
     Callback,
     End,
@@ -39,7 +37,7 @@ pub(super) enum Phase {
 }
 
 /// A request that is decided on the part of the ledger that it touches.
-pub(super) trait Decision: Send + 'static {
+pub(crate) trait Decision: Send + 'static {
     type Answer: Send;
     const PHASE: Phase;
 
@@ -50,7 +48,7 @@ pub(super) trait Decision: Send + 'static {
 }
 
 /// A [`Decision`] with whoever waits for its answer.
-pub(super) trait Undecided: Send {
+pub(crate) trait Undecided: Send {
     fn phase(&self) -> Phase;
     fn needs(&self, needs: &mut Needs);
     fn decide(&mut self, set: &mut WorkingSet);
@@ -66,7 +64,7 @@ struct Request<D: Decision> {
 }
 
 impl Job {
-    pub(super) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
+    pub(crate) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
         Self::Decide(Box::new(Request { decision, caller, answer: None }))
     }
 }
@@ -134,9 +132,9 @@ impl Decision for Arrival {
 }
 
 /// Ends orders that nobody has paid, as ORDER_TTL or a cancellation does.
-pub(super) struct EndOrders {
-    pub(super) order_ids: Vec<OrderId>,
-    pub(super) at: Timestamp,
+pub(crate) struct EndOrders {
+    pub(crate) order_ids: Vec<OrderId>,
+    pub(crate) at: Timestamp,
 }
 
 impl Decision for EndOrders {
@@ -176,6 +174,6 @@ impl Decision for Unverified {
 }
 
 /// The order that a callback names, when that is a number of an order.
-pub(super) fn order_of(callback: &Callback) -> Option<OrderId> {
+pub(crate) fn order_of(callback: &Callback) -> Option<OrderId> {
     OrderId::parse(&callback.merchant_trans_id).ok()
 }

@@ -162,7 +162,7 @@ async fn examine_with(connection: &mut SqliteConnection, file: &Path) -> Result<
     .map_err(failed)
 }
 
-pub(super) async fn read_only(file: &Path) -> Result<SqliteConnection, BackupError> {
+pub(crate) async fn read_only(file: &Path) -> Result<SqliteConnection, BackupError> {
     SqliteConnectOptions::new()
         .filename(file)
         .read_only(true)

@@ -16,7 +16,7 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// Measures once: what cannot be measured counts as free, and is logged.
-    pub(super) fn of(ledger: &Path) -> Self {
+    pub(crate) fn of(ledger: &Path) -> Self {
         let disk = Self { ledger: ledger.to_owned(), free_bytes: AtomicU64::new(u64::MAX) };
         disk.measure();
         disk

@@ -1,5 +1,11 @@
 //! The writer: takes whatever waits, decides it on the rows that it touches, commits once, then answers everybody.
 
+pub(super) mod adopt;
+pub(super) mod job;
+pub(super) mod rows;
+pub(super) mod unverified;
+pub(super) mod working_set;
+
 use std::{fs::File, sync::Arc, time::Instant};
 
 use futures_util::TryStreamExt;
@@ -11,14 +17,18 @@ use tokio::sync::mpsc;
 use tolov_domain::time::unix_ms;
 use tolov_kit::lifecycle::Stop;
 
-use super::{
-    LedgerError, Signals,
+use self::{
     job::{Job, Maintenance, Undecided},
-    metrics::{self, Counts},
-    open::{OpenError, close},
-    restore::last_given_prepare_id,
     rows::{AttemptRow, NewOrderRow, OrderRow, json},
     working_set::{Needs, Numbers, WorkingSet, Writes},
+};
+use super::{
+    LedgerError, Signals,
+    file::{
+        open::{OpenError, close},
+        restore::last_given_prepare_id,
+    },
+    metrics::{self, Counts},
 };
 
 /// The most jobs of one transaction.
@@ -88,7 +98,7 @@ UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at',
   FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';
 COMMIT;";
 
-pub(super) struct Writer {
+pub(crate) struct Writer {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
     /// Keeps other processes out for as long as the writer lives.
@@ -98,7 +108,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) async fn new(
+    pub(crate) async fn new(
         mut connection: SqliteConnection,
         options: SqliteConnectOptions,
         lock: File,
@@ -109,7 +119,7 @@ impl Writer {
     }
 
     /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
-    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>, closing: Stop) {
+    pub(crate) async fn run(mut self, mut jobs: mpsc::Receiver<Job>, closing: Stop) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
             tokio::select! {

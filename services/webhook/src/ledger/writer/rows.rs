@@ -13,7 +13,7 @@ use tolov_domain::{
     unplaced,
 };
 
-use super::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
+use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
 /// The column `orders.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -73,17 +73,17 @@ impl AttemptStatus {
 
 /// An order with its state.
 #[derive(Debug, Clone)]
-pub(super) struct LedgerOrder {
-    pub(super) order_id: OrderId,
-    pub(super) user_id: UserId,
-    pub(super) products: Vec<OrderedProduct>,
-    pub(super) amount: Tiyin,
-    pub(super) state: OrderState,
+pub(crate) struct LedgerOrder {
+    pub(crate) order_id: OrderId,
+    pub(crate) user_id: UserId,
+    pub(crate) products: Vec<OrderedProduct>,
+    pub(crate) amount: Tiyin,
+    pub(crate) state: OrderState,
 }
 
 impl LedgerOrder {
     /// The field of the API in which another order under the same number differs.
-    pub(super) fn difference(&self, other: &NewOrder) -> Option<&'static str> {
+    pub(crate) fn difference(&self, other: &NewOrder) -> Option<&'static str> {
         if self.user_id != other.user_id {
             Some("user_id")
         } else if self.amount != other.amount {
@@ -98,18 +98,18 @@ impl LedgerOrder {
 
 /// An attempt to pay, with its state.
 #[derive(Debug, Clone)]
-pub(super) struct LedgerAttempt {
-    pub(super) prepare_id: PrepareId,
-    pub(super) order_id: OrderId,
-    pub(super) click_trans_id: ClickTransId,
-    pub(super) click_paydoc_id: ClickPaydocId,
-    pub(super) amount: Tiyin,
-    pub(super) prepared_at_ms: i64,
-    pub(super) state: AttemptState,
+pub(crate) struct LedgerAttempt {
+    pub(crate) prepare_id: PrepareId,
+    pub(crate) order_id: OrderId,
+    pub(crate) click_trans_id: ClickTransId,
+    pub(crate) click_paydoc_id: ClickPaydocId,
+    pub(crate) amount: Tiyin,
+    pub(crate) prepared_at_ms: i64,
+    pub(crate) state: AttemptState,
 }
 
 #[derive(Deserialize)]
-pub(super) struct OrderRow {
+pub(crate) struct OrderRow {
     order_id: OrderId,
     user_id: UserId,
     products: Vec<OrderedProduct>,
@@ -136,7 +136,7 @@ impl TryFrom<OrderRow> for LedgerOrder {
 }
 
 #[derive(Serialize)]
-pub(super) struct NewOrderRow<'a> {
+pub(crate) struct NewOrderRow<'a> {
     order_id: OrderId,
     user_id: UserId,
     products: &'a [OrderedProduct],
@@ -159,16 +159,16 @@ impl<'a> From<&'a NewOrder> for NewOrderRow<'a> {
 
 /// The new state of an order that is not pending any more.
 #[derive(Serialize)]
-pub(super) struct OrderChange {
+pub(crate) struct OrderChange {
     order_id: OrderId,
-    pub(super) status: OrderStatus,
+    pub(crate) status: OrderStatus,
     paid_by: Option<PrepareId>,
     changed_at: i64,
 }
 
 impl OrderChange {
     /// `None`: a pending order has not changed.
-    pub(super) fn of(order: &LedgerOrder) -> Option<Self> {
+    pub(crate) fn of(order: &LedgerOrder) -> Option<Self> {
         let (status, paid_by, at) = match order.state {
             OrderState::Pending => return None,
             OrderState::Paid { by, at } => (OrderStatus::Paid, Some(by), at),
@@ -179,13 +179,13 @@ impl OrderChange {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct AttemptRow {
+pub(crate) struct AttemptRow {
     prepare_id: PrepareId,
     order_id: OrderId,
     click_trans_id: ClickTransId,
     click_paydoc_id: ClickPaydocId,
-    pub(super) amount_tiyin: Tiyin,
-    pub(super) state: AttemptStatus,
+    pub(crate) amount_tiyin: Tiyin,
+    pub(crate) state: AttemptStatus,
     prepared_at: i64,
     settled_at: Option<i64>,
     paid_trans_id: Option<ClickTransId>,
@@ -263,7 +263,7 @@ impl AttemptRow {
 }
 
 #[derive(Serialize)]
-pub(super) struct CallbackRow {
+pub(crate) struct CallbackRow {
     received_at: i64,
     peer: String,
     order_id: Option<OrderId>,
@@ -275,7 +275,7 @@ pub(super) struct CallbackRow {
 }
 
 impl CallbackRow {
-    pub(super) fn of(arrival: &Arrival, reply: &Reply) -> Self {
+    pub(crate) fn of(arrival: &Arrival, reply: &Reply) -> Self {
         let order_id = arrival.form.merchant_trans_id().and_then(|text| OrderId::parse(text).ok());
         let echoed = reply.merchant_trans_id.as_deref().map(card::hide_numbers);
         let kept = Reply { merchant_trans_id: echoed, ..reply.clone() };
@@ -292,7 +292,7 @@ impl CallbackRow {
     }
 
     /// The evidence of a payment that a restore has taken back from another store.
-    pub(super) fn of_adopted(paid: &PaidOrder, prepare_id: PrepareId, at: Timestamp) -> Self {
+    pub(crate) fn of_adopted(paid: &PaidOrder, prepare_id: PrepareId, at: Timestamp) -> Self {
         let fields = serde_json::json!({
             "known_by": paid.known_by, "click_trans_id": paid.click_trans_id, "click_paydoc_id": paid.click_paydoc_id,
             "merchant_prepare_id": prepare_id, "paid_at": unix_ms(paid.paid_at),
@@ -311,7 +311,7 @@ impl CallbackRow {
 }
 
 #[derive(Serialize)]
-pub(super) struct UnverifiedRow {
+pub(crate) struct UnverifiedRow {
     received_at: i64,
     peer: String,
     fields: String,
@@ -331,7 +331,7 @@ impl From<&Unverified> for UnverifiedRow {
 }
 
 #[derive(Serialize)]
-pub(super) struct EventRow {
+pub(crate) struct EventRow {
     event_id: String,
     order_id: Option<OrderId>,
     routing_key: &'static str,
@@ -339,7 +339,7 @@ pub(super) struct EventRow {
     body: String,
     created_at: i64,
     #[serde(skip)]
-    pub(super) anomaly: Option<Anomaly>,
+    pub(crate) anomaly: Option<Anomaly>,
 }
 
 impl From<&Event> for EventRow {
@@ -377,21 +377,21 @@ impl From<&UnplacedPayment> for EventRow {
 
 /// An outbox row that the bus has confirmed.
 #[derive(Serialize)]
-pub(super) struct SentMark {
-    pub(super) id: i64,
-    pub(super) sent_at: i64,
+pub(crate) struct SentMark {
+    pub(crate) id: i64,
+    pub(crate) sent_at: i64,
 }
 
 /// An outbox row that the bus has refused.
 #[derive(Serialize)]
-pub(super) struct RefusedMark {
-    pub(super) id: i64,
-    pub(super) retry_at: i64,
-    pub(super) reason: String,
+pub(crate) struct RefusedMark {
+    pub(crate) id: i64,
+    pub(crate) retry_at: i64,
+    pub(crate) reason: String,
 }
 
 /// The JSON of rows for a statement's parameter.
 #[expect(clippy::expect_used, reason = "rows are structs of texts, integers and lists of them")]
-pub(super) fn json<T: Serialize>(rows: T) -> String {
+pub(crate) fn json<T: Serialize>(rows: T) -> String {
     serde_json::to_string(&rows).expect("texts and integers are JSON")
 }

@@ -50,7 +50,7 @@ impl Default for UnverifiedLimits {
 
 /// Decides which unverified callbacks are kept.
 #[derive(Debug)]
-pub(super) struct Admission {
+pub(crate) struct Admission {
     limits: UnverifiedLimits,
     minute: Window,
     day: Window,
@@ -66,12 +66,12 @@ struct Window {
 }
 
 impl Admission {
-    pub(super) fn new(limits: UnverifiedLimits) -> Self {
+    pub(crate) fn new(limits: UnverifiedLimits) -> Self {
         Self { limits, minute: Window::default(), day: Window::default() }
     }
 
     /// Whether so many bytes of a peer are kept now; then they are counted.
-    pub(super) fn admits(&mut self, peer: &str, bytes: usize, now: Timestamp, free_bytes: u64) -> bool {
+    pub(crate) fn admits(&mut self, peer: &str, bytes: usize, now: Timestamp, free_bytes: u64) -> bool {
         let now_ms = unix_ms(now);
         self.minute.roll(now_ms / MINUTE_MS);
         self.day.roll(now_ms / DAY_MS);

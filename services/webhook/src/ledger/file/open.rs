@@ -47,21 +47,21 @@ pub enum SchemaError {
     Migration(#[from] sqlx::migrate::MigrateError),
 }
 
-pub(super) struct Opened {
-    pub(super) writer: SqliteConnection,
+pub(crate) struct Opened {
+    pub(crate) writer: SqliteConnection,
     /// To connect anew after trouble with the disk.
-    pub(super) options: SqliteConnectOptions,
-    pub(super) readers: Readers,
+    pub(crate) options: SqliteConnectOptions,
+    pub(crate) readers: Readers,
     /// Held as long as the writer lives.
-    pub(super) lock: File,
+    pub(crate) lock: File,
 }
 
 /// Reading connections. Each use has its own, so that slow questions of staff stop neither the relay nor readiness.
 #[derive(Debug, Clone)]
-pub(super) struct Readers {
-    pub(super) requests: SqlitePool,
-    pub(super) relay: SqlitePool,
-    pub(super) status: SqlitePool,
+pub(crate) struct Readers {
+    pub(crate) requests: SqlitePool,
+    pub(crate) relay: SqlitePool,
+    pub(crate) status: SqlitePool,
 }
 
 const REQUEST_READERS: u32 = 4;
@@ -72,7 +72,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The first version without the WAL-reset bug (sqlite.org/wal.html, "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
-pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
+pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
     let lock = lock(path)?;
     if is_unfinished(path) {
         return Err(OpenError::HalfRestored(path.to_owned()));
@@ -106,7 +106,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
 /// Brings the schema up to date. One that a newer version has extended is used as it is, so that a release can be rolled
 /// back, unless the file says otherwise: `user_version` is the oldest migration that a program must know
 /// (migrations/README.md).
-pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), SchemaError> {
+pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), SchemaError> {
     let mut migrator = sqlx::migrate!();
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     let needed: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
@@ -126,7 +126,7 @@ async fn pool(options: &SqliteConnectOptions, connections: u32) -> Result<Sqlite
 }
 
 /// One writing process a file: the writer may then trust what it has read.
-pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     let file_error = |source| OpenError::File { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(file_error)?;
@@ -149,7 +149,7 @@ fn make_for_owner_alone(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The path with this ending.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(ending);
     PathBuf::from(beside)
@@ -161,7 +161,7 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<String, Open
 }
 
 /// Whether this version of SQLite keeps what was committed.
-pub(super) fn is_safe(version: &str) -> bool {
+pub(crate) fn is_safe(version: &str) -> bool {
     let numbers: Vec<u32> = version.split('.').filter_map(|part| u32::from_str(part).ok()).collect();
     numbers.as_slice() >= OLDEST_SQLITE.as_slice()
 }
@@ -181,7 +181,7 @@ async fn check_setting(
 }
 
 /// Ends a connection in good order; the last one folds the WAL into the file.
-pub(super) async fn close(connection: SqliteConnection) {
+pub(crate) async fn close(connection: SqliteConnection) {
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "the ledger did not close cleanly; the WAL is read at the next start");
     }

@@ -7,15 +7,15 @@ use tolov_domain::{
 };
 
 use super::{
-    AdoptRefusal, NewOrder, Outcome, PaidOrder,
     job::{Decision, Phase},
     rows::{CallbackRow, LedgerAttempt},
     working_set::{Needs, WorkingSet},
 };
+use crate::ledger::{AdoptRefusal, NewOrder, Outcome, PaidOrder};
 
-pub(super) struct AdoptPaid {
-    pub(super) orders: Vec<PaidOrder>,
-    pub(super) at: Timestamp,
+pub(crate) struct AdoptPaid {
+    pub(crate) orders: Vec<PaidOrder>,
+    pub(crate) at: Timestamp,
 }
 
 impl Decision for AdoptPaid {
