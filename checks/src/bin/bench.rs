@@ -16,7 +16,7 @@ use tolov_domain::{
 };
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::{Limits, Peer, Refusal, serve},
+    http::{Limits, Peer, Refusal, TrustedProxies, serve},
     lifecycle::Stop,
     secret::Secret,
 };
@@ -121,6 +121,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
             },
         },
         order_ttl: None,
+        trusted_proxies: TrustedProxies::default(),
         unverified: UnverifiedLimits::default(),
     };
     let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };

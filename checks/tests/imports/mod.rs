@@ -26,11 +26,6 @@ const REEXPORT_DEPTH_MAX: usize = 8;
 pub(crate) struct Circle(Vec<(String, Vec<String>)>);
 
 impl Circle {
-    /// The file that is listed first.
-    pub(crate) fn first(&self) -> &str {
-        &self.0[0].0
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -95,8 +95,7 @@ async fn of_bus(address: &BusAddress) -> Result<Known> {
         }
     }
     let unread = u64::try_from(waiting - bodies.len().min(waiting)).unwrap_or(u64::MAX) + depth.retrying;
-    let max = usize::try_from(depth.parked).unwrap_or(usize::MAX);
-    bodies.extend(admin.parked(queue, 0, max).await?.into_iter().map(|message| message.body));
+    bodies.extend(admin.parked(queue, 0, usize::MAX).await?.into_iter().map(|message| message.body));
     drop((consumer, admin));
     bus.close().await;
     let events = bodies.iter().filter_map(|body| Event::from_json(body).ok());

@@ -71,16 +71,3 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
     report.tell(clock::check(&clocks));
     Ok(if report.conclude() { Ending::Clean } else { Ending::Failed })
 }
-
-/// What went wrong with a request, without its URL, which has the token where it is the Bot API's.
-fn why(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}

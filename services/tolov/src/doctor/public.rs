@@ -9,7 +9,11 @@ use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::{ClickConfig, http::CLICK_PATH};
 use url::Url;
 
-use super::{clock::ClockSeen, report::Finding, settings::Settings, why};
+use super::{
+    clock::ClockSeen,
+    report::{Finding, why},
+    settings::Settings,
+};
 
 /// No order has this number.
 const NO_ORDER: &str = "0";

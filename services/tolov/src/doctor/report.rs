@@ -122,3 +122,16 @@ impl Report {
         self.bad == 0
     }
 }
+
+/// What went wrong with a request, without its URL, which has the token where it is the Bot API's.
+pub(super) fn why(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use tolov_bot::Config as BotConfig;
 use tolov_domain::UserId;
 
-use super::{clock::ClockSeen, report::Finding, why};
+use super::{
+    clock::ClockSeen,
+    report::{Finding, why},
+};
 
 const TELEGRAM: &str = "https://api.telegram.org";
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tolov_kit::secret::Secret;
 use url::Url;
 
-use super::{report::Finding, why};
+use super::report::{Finding, why};
 use crate::cli::DoctorRole;
 
 /// Events that wait longer are reported.

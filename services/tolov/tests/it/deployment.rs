@@ -118,7 +118,7 @@ fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
 fn caddy_takes_the_address_with_a_slash_too_and_forgets_idle_connections_first() {
     let caddyfile = file("deploy/Caddyfile");
     assert!(caddyfile.contains("path_regexp ^/payments/click/webhook/?$"), "{caddyfile}");
-    assert!(caddyfile.contains("keepalive 5s"), "the service closes idle connections after 10 s");
+    assert!(caddyfile.contains("keepalive 5s"), "the service closes idle connections after 150 s");
 }
 
 #[test]

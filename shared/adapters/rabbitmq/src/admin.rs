@@ -142,15 +142,15 @@ impl RabbitAdmin {
     async fn depths(&self, queue: Queue) -> Result<QueueDepth, PortError> {
         let session = self.session().await?;
         let topology = &self.shared.topology;
-        // What another operator has received would be missing in the count.
-        let channel = self.take_turn(&session.connection, queue).await?;
+        // No turn is taken: services ask for depths all the time, and their accounts may not declare a queue.
+        let channel = session.connection.channel().await?;
         let mut retrying = 0;
         for retry_queue in topology.retries(queue) {
             retrying += self.count(&channel, &retry_queue).await?;
         }
         let ready = self.count(&channel, &topology.work(queue)).await?;
         let parked = self.count(&channel, &topology.parked(queue)).await?;
-        self.end_turn(&channel, queue).await?;
+        within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await?;
         session.keep();
         Ok(QueueDepth { ready, retrying, parked })
     }

@@ -252,6 +252,7 @@ pub struct QueueDepth {
 /// of two who requeue or drop the same message the second learns that it is gone.
 #[async_trait]
 pub trait BusAdmin: Send + Sync + fmt::Debug {
+    /// Messages that an operator looks at in this moment may be missing in `parked`.
     async fn depth(&self, queue: Queue) -> Result<QueueDepth, PortError>;
 
     /// Parked messages, oldest first: at most `max` of those after the first `skip`.
