@@ -1,11 +1,13 @@
 //! Durable callbacks a second, against a bare warp server that parses and verifies the same forms and stores
-//! nothing. Prints numbers and asserts none: `scripts/bench`.
+//! nothing; with `flood`, genuine callbacks beside a flood of forged ones. Prints numbers and asserts none:
+//! `scripts/bench`.
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Result;
-use tolov_checks::load::{Report, Shop, pay_orders};
+use tokio::runtime::Runtime;
+use tolov_checks::load::{Report, Shop, flood, pay_orders};
 use tolov_click::{CallbackForm, PayLink, Reply, SecretKey, link::CLICK_PAY_PAGE};
 use tolov_domain::{
     OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
@@ -31,17 +33,23 @@ const SERVICE_ID: i64 = 12345;
 const AMOUNT: &str = "30000";
 
 fn main() -> Result<()> {
-    let orders: i64 = std::env::args().nth(1).map_or(Ok(10_000), |count| count.parse())?;
+    let mut arguments = std::env::args().skip(1).peekable();
+    let is_flood = arguments.next_if(|argument| argument == "flood").is_some();
+    let orders: i64 = arguments.next().map_or(Ok(10_000), |count| count.parse())?;
     let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let clients = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if is_flood { flooded(&servers, &clients, orders) } else { compared(&servers, &clients, orders) }
+}
+
+fn compared(servers: &Runtime, clients: &Runtime, orders: i64) -> Result<()> {
     println!(
         "{} callbacks a row (Prepare and Complete of {orders} orders; a tenth of them at 1 connection)\n",
         orders * 2
     );
     for connections in CONNECTIONS {
         let count = if connections == 1 { orders / 10 } else { orders };
-        let bare = measure(&servers, &clients, bare_server(), count, connections)?;
-        let ledger = measure(&servers, &clients, ledger_server(count), count, connections)?;
+        let bare = measure(servers, clients, bare_server(), count, connections)?;
+        let ledger = measure(servers, clients, ledger_server(count), count, connections)?;
         println!("{connections:>3} connections   bare    {bare}");
         println!("                  ledger  {ledger}");
         println!("                  ratio   {:>7}%\n", ledger.rate() * 100 / bare.rate().max(1));
@@ -49,21 +57,39 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The client of the flood shares the machine with the service: of what it takes, its own work is a part.
+fn flooded(servers: &Runtime, clients: &Runtime, orders: i64) -> Result<()> {
+    println!("{} genuine callbacks a row, alone and beside forged ones over one connection\n", orders * 2);
+    for connections in CONNECTIONS {
+        let alone = measure(servers, clients, ledger_server(orders), orders, connections)?;
+        let server = servers.block_on(ledger_server(orders))?;
+        let stop = Stop::new();
+        let flood = clients.spawn(flood(server.addr, stop.clone()));
+        let beside = clients.block_on(pay_orders(&shop_at(server.addr), 1, orders, connections))?;
+        stop.cancel();
+        let forged = clients.block_on(flood)??;
+        server.stop.cancel();
+        servers.block_on(server.ended)??;
+        println!("{connections:>3} connections   alone   {alone}");
+        println!("                  beside  {beside}   {forged} forged");
+        println!("                  ratio   {:>7}%\n", beside.rate() * 100 / alone.rate().max(1));
+    }
+    Ok(())
+}
+
+fn shop_at(addr: SocketAddr) -> Shop {
+    Shop { addr, service_id: SERVICE_ID, secret_key: SecretKey::new("bench"), amount: AMOUNT }
+}
+
 fn measure(
-    servers: &tokio::runtime::Runtime,
-    clients: &tokio::runtime::Runtime,
+    servers: &Runtime,
+    clients: &Runtime,
     server: impl Future<Output = Result<Server>>,
     orders: i64,
     connections: i64,
 ) -> Result<Report> {
     let server = servers.block_on(server)?;
-    let shop = Shop {
-        addr: server.addr,
-        service_id: SERVICE_ID,
-        secret_key: SecretKey::new("bench"),
-        amount: AMOUNT,
-    };
-    let report = clients.block_on(pay_orders(&shop, 1, orders, connections))?;
+    let report = clients.block_on(pay_orders(&shop_at(server.addr), 1, orders, connections))?;
     server.stop.cancel();
     servers.block_on(server.ended)??;
     Ok(report)

@@ -7,7 +7,9 @@ use std::{net::SocketAddr, time::Instant};
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
-use tolov_click::{Reply, SecretKey, sign_complete, sign_prepare};
+use tolov_click::{Reply, SecretKey, form::FIELDS, sign_complete, sign_prepare};
+
+use tolov_kit::lifecycle::Stop;
 
 use self::connection::Connection;
 pub use self::report::Report;
@@ -59,6 +61,20 @@ async fn pay_one_by_one(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Du
         anyhow::ensure!(confirmed.error == 0, "Complete of {order}: {confirmed:?}");
     }
     Ok(latencies)
+}
+
+/// Sends forged callbacks over one connection, each as soon as the one before is answered, until `stop`. Returns how many.
+/// Their fields are as long as fields may be, of characters that take the most space in JSON.
+pub async fn flood(addr: SocketAddr, stop: Stop) -> Result<u64> {
+    let mut connection = Connection::open(addr).await?;
+    let field = "%01".repeat(240);
+    let body = FIELDS.map(|name| format!("{name}={field}")).join("&");
+    let mut sent = 0;
+    while !stop.is_cancelled() {
+        connection.post(tolov_webhook::http::CLICK_PATH, &body).await?;
+        sent += 1;
+    }
+    Ok(sent)
 }
 
 const SIGN_TIME: &str = "2026-11-23 12:00:00";
