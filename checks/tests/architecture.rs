@@ -43,6 +43,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     (
         "tolov-checks",
         &[
+            "tolov-bot",
             "tolov-click",
             "tolov-contract",
             "tolov-domain",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tolov_checks::purchases;
-use tolov_domain::ports::documents::Documents;
+use tolov_domain::ports::ShopStore;
 use tolov_embedded::EmbeddedShop;
 use tolov_kit::{
     clock::{Clock, SystemClock},
@@ -31,19 +31,20 @@ async fn main() -> Result<()> {
         return Ok(());
     };
     let mut url = Url::parse(url.to_str().context("TEST_MONGO_URL is not a text")?)?;
+    let collections = [&tolov_shop::COLLECTIONS[..], &tolov_bot::COLLECTIONS].concat();
     let run = SystemClock.now().unix_timestamp();
     for batch in BATCHES {
         // A database of its own for each run; it stays when the run ends.
         url.set_path(&format!("tolov_bench_{run}_{batch}"));
         let url = Secret::new(url.as_str());
-        let shop = MongoShop::connect(&url, MongoOptions::default(), &tolov_shop::COLLECTIONS).await?;
+        let shop = MongoShop::connect(&url, MongoOptions::default(), &collections).await?;
         report("MongoDB", Arc::new(shop.clone()), orders, batch).await?;
         shop.close().await?;
     }
     Ok(())
 }
 
-async fn report(store: &str, shop: Arc<dyn Documents>, orders: i64, batch: usize) -> Result<()> {
+async fn report(store: &str, shop: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Result<()> {
     let purchases = purchases::measure(shop, orders, batch).await?;
     println!("{store}, batches of {batch}\n{purchases}\n");
     Ok(())

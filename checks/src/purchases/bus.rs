@@ -6,8 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 use tolov_domain::{
-    Event,
+    EventId,
     ports::{
         PortError,
         bus::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, Verdict},
@@ -17,37 +18,41 @@ use tolov_domain::{
 #[derive(Debug, Default)]
 pub(super) struct MemoryBus {
     state: Mutex<State>,
+    arrived: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Delivery>,
     given_out: u64,
-    notifications: usize,
+    published: Vec<OutgoingMessage>,
+    done: usize,
     /// Verdicts other than done.
     undone: Vec<Verdict>,
 }
 
 impl MemoryBus {
-    pub(super) fn deliver(&self, event: &Event) {
+    pub(super) fn deliver(&self, id: EventId, schema: String, body: Vec<u8>) {
         self.with(|state| {
             state.given_out += 1;
-            state.waiting.push_back(Delivery {
-                id: event.id.clone(),
-                schema: event.kind.schema(),
-                body: event.to_json(),
-                retries: 0,
-                tag: DeliveryTag { generation: 0, number: state.given_out },
-            });
+            let tag = DeliveryTag { generation: 0, number: state.given_out };
+            state.waiting.push_back(Delivery { id, schema, body, retries: 0, tag });
         });
+        self.arrived.notify_one();
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.with(|state| state.waiting.is_empty())
     }
 
-    pub(super) fn notifications(&self) -> usize {
-        self.with(|state| state.notifications)
+    /// What was published since the last call.
+    pub(super) fn take_published(&self) -> Vec<OutgoingMessage> {
+        self.with(|state| std::mem::take(&mut state.published))
+    }
+
+    /// How many deliveries were settled as done.
+    pub(super) fn done(&self) -> usize {
+        self.with(|state| state.done)
     }
 
     pub(super) fn undone(&self) -> Vec<Verdict> {
@@ -62,17 +67,29 @@ impl MemoryBus {
 #[async_trait]
 impl Consumer for MemoryBus {
     async fn receive(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
-        Ok(self.with(|state| {
-            let count = max.min(state.waiting.len());
-            state.waiting.drain(..count).collect()
-        }))
+        loop {
+            let received: Vec<Delivery> = self.with(|state| {
+                let count = max.min(state.waiting.len());
+                state.waiting.drain(..count).collect()
+            });
+            if !received.is_empty() {
+                return Ok(received);
+            }
+            self.arrived.notified().await;
+        }
     }
 
     async fn settle(&self, verdicts: Vec<(Delivery, Verdict)>) -> Result<usize, PortError> {
         let count = verdicts.len();
-        let undone =
-            verdicts.into_iter().map(|(_, verdict)| verdict).filter(|verdict| *verdict != Verdict::Done);
-        self.with(|state| state.undone.extend(undone));
+        let undone: Vec<Verdict> = verdicts
+            .into_iter()
+            .map(|(_, verdict)| verdict)
+            .filter(|verdict| *verdict != Verdict::Done)
+            .collect();
+        self.with(|state| {
+            state.done += count - undone.len();
+            state.undone.extend(undone);
+        });
         Ok(count)
     }
 }
@@ -80,7 +97,7 @@ impl Consumer for MemoryBus {
 #[async_trait]
 impl Publisher for MemoryBus {
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
-        self.with(|state| state.notifications += window.len());
+        self.with(|state| state.published.extend_from_slice(window));
         Ok(vec![Published::Confirmed; window.len()])
     }
 

@@ -1,6 +1,7 @@
 //! Purchases as shoppers make them: a cart with a hot product and another one, now and then a promo code, an order that
 //! holds its stock, and CLICK's payment of it through the projector.
 
+mod bot;
 mod bus;
 
 use std::{
@@ -14,7 +15,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tolov_contract::counting::{Calls, CountingDocuments};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, Phone, PrepareId, ProductId,
-    Tiyin, UserId, ports::documents::Documents,
+    Tiyin, UserId,
+    ports::{ShopStore, documents::Documents},
 };
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_projector::{Config, Deps, Projector};
@@ -29,7 +31,7 @@ use tolov_shop::{
     },
 };
 
-use self::bus::MemoryBus;
+use self::{bot::RunningBot, bus::MemoryBus};
 
 /// In every cart.
 const HOT: i64 = 1;
@@ -47,6 +49,7 @@ pub struct Purchases {
     count: i64,
     placing: Phase,
     paying: Phase,
+    telling: Phase,
     notifications: usize,
 }
 
@@ -65,10 +68,12 @@ impl Phase {
     }
 }
 
-/// Places and pays orders in waves of `batch`: as many events as the projector takes at once.
-pub async fn measure(store: Arc<dyn Documents>, orders: i64, batch: usize) -> Result<Purchases> {
+/// Places and pays orders in waves of `batch`, as many events as the projector takes at once, and lets the bot tell shoppers
+/// and staff. Commands of the bot's other work fall into whatever phase they meet.
+pub async fn measure(store: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Result<Purchases> {
     stock_up(store.as_ref()).await?;
     let counted = CountingDocuments::new(store);
+    let bot = RunningBot::start(Arc::new(counted.clone())).await?;
     let bus = Arc::new(MemoryBus::default());
     let deps = Deps {
         consumer: bus.clone(),
@@ -90,7 +95,8 @@ pub async fn measure(store: Arc<dyn Documents>, orders: i64, batch: usize) -> Re
             .await?;
         purchases.placing.add(began, &counted.calls());
         for order in &placed {
-            bus.deliver(&completed(order)?);
+            let event = completed(order)?;
+            bus.deliver(event.id.clone(), event.kind.schema(), event.to_json());
         }
         counted.reset();
         let began = Instant::now();
@@ -99,6 +105,17 @@ pub async fn measure(store: Arc<dyn Documents>, orders: i64, batch: usize) -> Re
         }
         purchases.paying.add(began, &counted.calls());
         ensure!(bus.undone().is_empty(), "events that were not done: {:?}", bus.undone());
+        counted.reset();
+        let began = Instant::now();
+        for message in bus.take_published() {
+            bot.bus.deliver(message.id, message.schema, message.body);
+            purchases.notifications += 1;
+        }
+        while bot.bus.done() < purchases.notifications {
+            ensure!(bot.bus.undone().is_empty(), "not told: {:?}", bot.bus.undone());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        purchases.telling.add(began, &counted.calls());
         purchases.count += i64::try_from(wave.len())?;
         for order in placed {
             let order: ShopOrder =
@@ -108,7 +125,7 @@ pub async fn measure(store: Arc<dyn Documents>, orders: i64, batch: usize) -> Re
     }
     let hot = product(&counted, id(HOT)?).await?.context("the hot product is missing")?;
     ensure!(hot.stock == Some(STOCK - u32::try_from(orders)?), "left of the hot product: {:?}", hot.stock);
-    purchases.notifications = bus.notifications();
+    bot.close().await?;
     Ok(purchases)
 }
 
@@ -219,6 +236,7 @@ impl fmt::Display for Purchases {
         };
         writeln!(formatter, "placed {}", line(&self.placing))?;
         writeln!(formatter, "paid   {}", line(&self.paying))?;
+        writeln!(formatter, "told   {}", line(&self.telling))?;
         write!(formatter, "{} purchases, {} notifications", self.count, self.notifications)
     }
 }

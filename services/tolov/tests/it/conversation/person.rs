@@ -13,7 +13,7 @@ use super::{
     transcript::Act,
     world::{CHANNEL, PATIENCE, World},
 };
-use crate::shop_world::STAFF_CHANNEL;
+use crate::shop_world::{STAFF_CHANNEL, eventually};
 
 /// A person who reads does about two things a second in the long run; who does more is slowed down by the bot.
 const READING: Duration = Duration::from_millis(510);
@@ -172,10 +172,16 @@ impl<'w> Person<'w> {
         self.world.take_down(self.id, &self.title()).await;
     }
 
-    /// Writes, and waits for the answer alone: others may keep the bot busy.
+    /// Writes, and waits for the menu alone, which replaces the one before: others may keep the bot busy.
     pub(crate) async fn says_and_sees(&self, text: &str, key: &str) {
         self.says_unheard(text).await;
-        self.sees_button(&self.words(key)).await;
+        let button = self.words(key);
+        self.sees_button(&button).await;
+        eventually("the menu before is gone", PATIENCE, || async {
+            self.screen().await.matches(&button).count() == 1
+        })
+        .await;
+        self.world.take_down(self.id, &self.title()).await;
     }
 
     /// Waits until a button with this text is shown in a message that is newer than the last deed.
