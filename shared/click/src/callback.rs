@@ -43,7 +43,7 @@ pub enum Malformed {
 impl Callback {
     /// Reads a form that [`CallbackForm::parse`] has passed and whose signature was found right.
     ///
-    /// `sign_time` must be `YYYY-MM-DD HH:MM:SS`: it ends the signed text, and MD5 lets whoever knows one signature
+    /// `sign_time` must have one of its forms exactly: it ends the signed text, and MD5 lets whoever knows one signature
     /// append to it. Its age is not judged, because CLICK does not say how it repeats callbacks.
     pub fn read(form: &CallbackForm) -> Result<Self, Malformed> {
         if !form.sign_time().is_some_and(is_sign_time) {
@@ -89,11 +89,17 @@ fn number<T: std::str::FromStr + ToString>(value: Option<&str>, field: &'static 
     if number.to_string() == text { Ok(number) } else { Err(Malformed::Field(field)) }
 }
 
+/// CLICK's own form first; guides of integrators show the others.
+const SIGN_TIME_FORMS: [&str; 4] =
+    ["dddd-dd-dd dd:dd:dd", "dddd-dd-ddTdd:dd:dd", "dddd-dd-dd dd:dd:dd.ddd", "ddddddddTdddddd"];
+
 fn is_sign_time(text: &str) -> bool {
-    const PATTERN: &[u8] = b"dddd-dd-dd dd:dd:dd";
-    text.len() == PATTERN.len()
-        && text.bytes().zip(PATTERN).all(|(byte, wanted)| match wanted {
-            b'd' => byte.is_ascii_digit(),
-            separator => byte == *separator,
-        })
+    let has_form = |form: &&str| {
+        text.len() == form.len()
+            && text.bytes().zip(form.bytes()).all(|(byte, wanted)| match wanted {
+                b'd' => byte.is_ascii_digit(),
+                separator => byte == separator,
+            })
+    };
+    SIGN_TIME_FORMS.iter().any(has_form)
 }

@@ -191,11 +191,17 @@ fn fields_have_one_spelling() {
         ("error=0", "error=-0", "error"),
         ("error=0", "error=1", "error"),
         ("18%3A02%3A18", "18%3A02%3A180", "sign_time"),
-        ("2026-04-29+", "2026-04-29T", "sign_time"),
+        ("2026-04-29+", "2026-04-29t", "sign_time"),
+        ("18%3A02%3A18", "18%3A02%3A18Z", "sign_time"),
+        ("18%3A02%3A18", "18%3A02%3A18.2180", "sign_time"),
     ] {
         assert_eq!(read(from, to), Err(Malformed::Field(field)), "{to}");
     }
     assert_eq!(read("amount=38400", "amount=nan").unwrap().amount, None);
+    // Some integrators' guides show these.
+    for sign_time in ["2026-04-29T18%3A02%3A18", "20260429T180218", "2026-04-29+18%3A02%3A18.000"] {
+        assert!(read("2026-04-29+18%3A02%3A18", sign_time).is_ok(), "{sign_time}");
+    }
 }
 
 #[test]
