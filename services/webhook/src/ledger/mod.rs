@@ -54,6 +54,8 @@ use self::{
 const WAITING_MAX: usize = 4096;
 /// The longest that a caller waits for its commit.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A reader that takes longer is left behind.
+const READERS_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most orders that expire in one transaction.
 const EXPIRE_MAX: u32 = 200;
 
@@ -95,11 +97,17 @@ impl Signals {
 pub struct WriterTask {
     task: JoinHandle<()>,
     closing: Stop,
+    readers: Readers,
 }
 
 impl WriterTask {
-    /// Takes no further work, commits what waits and closes the file.
+    /// Takes no further work, commits what waits and closes the file, for readers too. Afterwards the file is all there is of
+    /// the ledger: its WAL is folded into it.
     pub async fn close(self) {
+        // First, since the last connection folds the WAL, and only the writer's may write.
+        if tokio::time::timeout(READERS_CLOSE_TIMEOUT, self.readers.close()).await.is_err() {
+            tracing::warn!("the ledger is closed during a long read; the WAL stays beside it");
+        }
         self.closing.cancel();
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the ledger's writer panicked");
@@ -121,12 +129,12 @@ impl Ledger {
         let task = tokio::spawn(writer.run(waiting, closing.clone()));
         let ledger = Self {
             jobs,
-            readers: opened.readers,
+            readers: opened.readers.clone(),
             signals,
             disk: Arc::new(Disk::of(path)),
             admission: Arc::new(Mutex::new(Admission::new(limits))),
         };
-        Ok((ledger, WriterTask { task, closing }))
+        Ok((ledger, WriterTask { task, closing, readers: opened.readers }))
     }
 
     /// Keeps a callback and answers it; what it did to the order is committed with it.

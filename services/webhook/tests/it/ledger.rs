@@ -244,6 +244,21 @@ async fn a_file_that_is_no_ledger_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_ledger_that_was_closed_is_one_file() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("payments.db");
+    let (ledger, writer) = Ledger::open(&path, generous()).await.unwrap();
+    for _ in 0..10 {
+        assert!(ledger.is_writable(SystemClock.now()).await);
+        assert_eq!(ledger.order(OrderId::try_new(1).unwrap()).await.unwrap().map(|_| ()), None);
+    }
+    writer.close().await;
+    for ending in ["-wal", "-shm"] {
+        assert!(!folder.path().join(format!("payments.db{ending}")).exists(), "{ending}");
+    }
+}
+
+#[tokio::test]
 async fn a_release_that_is_rolled_back_starts_on_the_schema_of_the_newer_one_unless_the_file_forbids_it() {
     let mut app = TestApp::start().await;
     app.order(1).await;

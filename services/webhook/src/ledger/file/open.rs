@@ -64,6 +64,15 @@ pub(crate) struct Readers {
     pub(crate) status: SqlitePool,
 }
 
+impl Readers {
+    /// Waits for what is being read.
+    pub(crate) async fn close(&self) {
+        self.requests.close().await;
+        self.relay.close().await;
+        self.status.close().await;
+    }
+}
+
 const REQUEST_READERS: u32 = 4;
 /// A WAL that grew beyond this during a long read is cut back to it afterwards: 16 MiB.
 const WAL_KEPT_BYTES: &str = "16777216";
