@@ -59,9 +59,9 @@ impl ClickConfig {
         let cabinet = "CLICK's cabinet shows it: merchant.click.uz, Services";
         let service_id = env.required_parsed("CLICK_SERVICE_ID", cabinet).unwrap_or(0);
         let merchant_id = env.required_parsed("CLICK_MERCHANT_ID", cabinet).unwrap_or(0);
-        let secret_key = env.required("CLICK_SECRET_KEY", cabinet);
+        let secret_key = env.secret("CLICK_SECRET_KEY", cabinet);
         Self {
-            secret_key: SecretKey::new(secret_key),
+            secret_key: SecretKey::new(secret_key.expose()),
             test_mode: env.flag("CLICK_TEST_MODE", false),
             pay_link: PayLink {
                 pay_page: pay_page(env),

@@ -162,21 +162,22 @@ impl Env {
         note(&self.problems, format!("{name} {what}"));
     }
 
-    /// What looks like a mistake in the values read so far, one line each. Each was logged when it was found.
+    /// What looks like a mistake in the values read so far, one line each. [`Env::finish`] logs them.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.borrow().clone()
     }
 
-    /// Fails with every problem at once.
+    /// Fails with every problem at once, and logs the warnings.
     pub fn finish(&self) -> Result<(), EnvError> {
         let problems = self.problems.take();
+        for warning in self.warnings.borrow().iter().filter(|warning| !problems.contains(warning)) {
+            tracing::warn!("{warning}");
+        }
         if problems.is_empty() { Ok(()) } else { Err(EnvError(problems)) }
     }
 
     fn warn(&self, name: &str, what: &str) {
-        if note(&self.warnings, format!("{name} {what}")) {
-            tracing::warn!("{name} {what}");
-        }
+        note(&self.warnings, format!("{name} {what}"));
     }
 
     /// A value that was given and cannot be read is no missing one.
@@ -196,13 +197,11 @@ impl Env {
 }
 
 /// Whether the line is new.
-fn note(lines: &RefCell<Vec<String>>, line: String) -> bool {
+fn note(lines: &RefCell<Vec<String>>, line: String) {
     let mut lines = lines.borrow_mut();
-    let is_new = !lines.contains(&line);
-    if is_new {
+    if !lines.contains(&line) {
         lines.push(line);
     }
-    is_new
 }
 
 /// Without the byte order mark that editors on Windows write, and without line ends of any system.

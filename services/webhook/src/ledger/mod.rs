@@ -98,6 +98,8 @@ pub struct WriterTask {
     task: JoinHandle<()>,
     closing: Stop,
     readers: Readers,
+    /// Keeps the writer waiting for work until it is closed, also when no ledger is left.
+    _jobs: mpsc::Sender<Job>,
 }
 
 impl WriterTask {
@@ -128,13 +130,13 @@ impl Ledger {
         let closing = Stop::new();
         let task = tokio::spawn(writer.run(waiting, closing.clone()));
         let ledger = Self {
-            jobs,
+            jobs: jobs.clone(),
             readers: opened.readers.clone(),
             signals,
             disk: Arc::new(Disk::of(path)),
             admission: Arc::new(Mutex::new(Admission::new(limits))),
         };
-        Ok((ledger, WriterTask { task, closing, readers: opened.readers }))
+        Ok((ledger, WriterTask { task, closing, readers: opened.readers, _jobs: jobs }))
     }
 
     /// Keeps a callback and answers it; what it did to the order is committed with it.

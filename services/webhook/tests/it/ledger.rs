@@ -252,6 +252,7 @@ async fn a_ledger_that_was_closed_is_one_file() {
         assert!(ledger.is_writable(SystemClock.now()).await);
         assert_eq!(ledger.order(OrderId::try_new(1).unwrap()).await.unwrap().map(|_| ()), None);
     }
+    drop(ledger);
     writer.close().await;
     for ending in ["-wal", "-shm"] {
         assert!(!folder.path().join(format!("payments.db{ending}")).exists(), "{ending}");
