@@ -9,25 +9,24 @@ use serde::{Deserialize, Serialize};
 #[error("not a whole number from 1 to 9223372036854775807 without leading zeros")]
 pub struct IdError;
 
-macro_rules! positive_id {
-    ($(#[$doc:meta])* $name:ident) => {
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, at least $min:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "i64", into = "i64")]
         pub struct $name(i64);
 
         impl $name {
+            const MIN: i64 = $min;
+
             pub const fn try_new(value: i64) -> Result<Self, IdError> {
-                if value < 1 { Err(IdError) } else { Ok(Self(value)) }
+                if value < Self::MIN { Err(IdError) } else { Ok(Self(value)) }
             }
 
-            /// Reads the one spelling that the number has: digits without sign, space or leading zero.
+            /// Reads the one spelling that the number has, without plus, space or leading zero.
             pub fn parse(text: &str) -> Result<Self, IdError> {
-                let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
-                if !canonical {
-                    return Err(IdError);
-                }
-                text.parse().map_err(|_| IdError).and_then(Self::try_new)
+                let id = text.parse().map_err(|_| IdError).and_then(Self::try_new)?;
+                if id.to_string() == text { Ok(id) } else { Err(IdError) }
             }
 
             pub const fn get(self) -> i64 {
@@ -63,29 +62,30 @@ macro_rules! positive_id {
     };
 }
 
-positive_id! {
+id! {
     /// An order's number: given out by the shop store's counter, CLICK's `merchant_trans_id`.
-    OrderId
+    OrderId, at least 1
 }
-positive_id! {
+id! {
     /// A shopper: the Telegram user id, which is also the id of the private chat.
-    UserId
+    UserId, at least 1
 }
-positive_id! {
+id! {
     /// A product of the catalogue.
-    ProductId
+    ProductId, at least 1
 }
-positive_id! {
+id! {
     /// CLICK's number of one try to pay. A Prepare and its Complete may carry different ones (section 1.9).
-    ClickTransId
+    ClickTransId, at least 1
 }
-positive_id! {
-    /// CLICK's payment number, which the payer sees in the SMS. Not covered by the signature.
-    ClickPaydocId
+id! {
+    /// CLICK's payment number, which the payer sees in the SMS. Not covered by the signature, and no payment fails over it:
+    /// any whole number is one, also 0 and those below.
+    ClickPaydocId, at least i64::MIN
 }
-positive_id! {
+id! {
     /// Our number of one Prepare, `merchant_prepare_id`; stays below 2^53 (section 1.5).
-    PrepareId
+    PrepareId, at least 1
 }
 
 /// The name of an event or a notification: stable for ever, made from what it is about.
@@ -128,6 +128,16 @@ mod tests {
         assert_eq!(ClickTransId::parse("9223372036854775807").map(ClickTransId::get), Ok(i64::MAX));
         for text in ["", "0", "01001", "+1", "-1", " 1", "1.0", "9223372036854775808", "Заказ-7"] {
             assert_eq!(OrderId::parse(text), Err(IdError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_payment_number_may_be_zero_or_below() {
+        for number in [0, -1, i64::MIN] {
+            assert_eq!(ClickPaydocId::parse(&number.to_string()).map(ClickPaydocId::get), Ok(number));
+        }
+        for text in ["", "-0", "00", "-01", "+1", "x"] {
+            assert_eq!(ClickPaydocId::parse(text), Err(IdError), "{text:?}");
         }
     }
 

@@ -168,8 +168,8 @@ async fn well_signed_fields_that_are_not_of_their_form_are_errors_in_the_request
         ("click_trans_id", "01"),
         ("click_trans_id", "9223372036854775808"),
         ("click_trans_id", "seven"),
-        ("click_paydoc_id", "0"),
         ("click_paydoc_id", "1.5"),
+        ("click_paydoc_id", "-0"),
         ("service_id", "012345"),
         ("service_id", "twelve"),
         ("error", "none"),
@@ -182,6 +182,22 @@ async fn well_signed_fields_that_are_not_of_their_form_are_errors_in_the_request
         assert_eq!(app.code(&Callback::prepare(1).with(field, value)).await, -8, "{field}={value}");
     }
     assert_eq!(app.attempts_of(1).await, Vec::<String>::new());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_payment_number_of_zero_or_below_hangs_no_payment() {
+    let app = TestApp::start().await;
+    for (order_id, paydoc_id) in [(1, 0), (2, -7)] {
+        app.order(order_id).await;
+        let prepare = Callback::prepare(order_id).with("click_paydoc_id", paydoc_id);
+        let prepare_id = app.send(&prepare).await.prepare_id();
+        let complete = Callback::complete(order_id, prepare_id).with("click_paydoc_id", paydoc_id);
+        assert_eq!(app.code(&complete).await, 0, "click_paydoc_id={paydoc_id}");
+        assert_eq!(app.code(&complete).await, -4, "paid already");
+        assert_eq!(app.attempts_of(order_id).await, ["paid"]);
+        assert_eq!(app.events_of(order_id).await, [format!("payment.completed:{order_id}")]);
+    }
     app.finish().await;
 }
 

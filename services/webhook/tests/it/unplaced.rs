@@ -60,7 +60,7 @@ async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
     let refused = [
         (Callback::complete(1, other), -6),
         (Callback::complete(4, 99).trans(8), -6),
-        (Callback::complete(1, mine).with("click_paydoc_id", 0).trans(9), -8),
+        (Callback::complete(1, mine).with("click_paydoc_id", "x").trans(9), -8),
         (Callback::complete(1, mine).with("service_id", 1).trans(10), -8),
         (Callback::complete(1, mine).with("merchant_trans_id", "Заказ-7").trans(11), -5),
         (Callback::complete(1, mine).amount("29999").trans(12), -2),
