@@ -1,16 +1,64 @@
 //! The events in hand, and how far each has come.
 
 use tolov_domain::{
-    Event, EventId,
+    Event, EventId, UnplacedPayment,
+    event::{EventError, schema_of},
     notification::{self, Announcement, Notification, notifications_for},
     ports::bus::{Delivery, OutgoingMessage, Route, Verdict},
+    time::Timestamp,
+    unplaced,
 };
 use tolov_shop::settling::Settled;
+
+/// What the ledger tells.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    Order(Event),
+    /// Belongs to no order of the shop: the store is not asked, staff are told.
+    Unplaced(UnplacedPayment),
+}
+
+impl Fact {
+    fn from_json(body: &[u8]) -> Result<Self, EventError> {
+        if schema_of(body)? == unplaced::SCHEMA {
+            UnplacedPayment::from_json(body).map(Self::Unplaced)
+        } else {
+            Event::from_json(body).map(Self::Order)
+        }
+    }
+
+    pub(crate) const fn id(&self) -> &EventId {
+        match self {
+            Self::Order(event) => &event.id,
+            Self::Unplaced(payment) => &payment.event_id,
+        }
+    }
+
+    const fn occurred_at(&self) -> Timestamp {
+        match self {
+            Self::Order(event) => event.occurred_at,
+            Self::Unplaced(payment) => payment.occurred_at,
+        }
+    }
+
+    /// How far it has come when it is received.
+    fn received(&self) -> State {
+        match self {
+            Self::Order(_) => State::Received,
+            Self::Unplaced(payment) => State::Stored(vec![OutgoingMessage {
+                id: payment.notification_id(),
+                route: Route::Notifications,
+                schema: payment.schema.clone(),
+                body: payment.to_json(),
+            }]),
+        }
+    }
+}
 
 /// One event with every delivery of it: a broker may deliver twice within one batch.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) event: Event,
+    pub(crate) fact: Fact,
     deliveries: Vec<Delivery>,
     state: State,
     /// What people are told of it, once the shop store has it.
@@ -33,14 +81,14 @@ pub(crate) fn read(deliveries: Vec<Delivery>) -> (Vec<Entry>, Vec<(Delivery, Ver
     let mut entries: Vec<Entry> = Vec::with_capacity(deliveries.len());
     let mut unreadable = Vec::new();
     for delivery in deliveries {
-        match Event::from_json(&delivery.body) {
+        match Fact::from_json(&delivery.body) {
             // Compared whole: two payments of one order have the same event id.
-            Ok(event) => match entries.iter_mut().find(|entry| entry.event == event) {
+            Ok(fact) => match entries.iter_mut().find(|entry| entry.fact == fact) {
                 Some(entry) => entry.deliveries.push(delivery),
                 None => entries.push(Entry {
-                    event,
+                    state: fact.received(),
+                    fact,
                     deliveries: vec![delivery],
-                    state: State::Received,
                     announcement: Announcement::Nothing,
                 }),
             },
@@ -54,11 +102,24 @@ pub(crate) fn read(deliveries: Vec<Delivery>) -> (Vec<Entry>, Vec<(Delivery, Ver
 }
 
 impl Entry {
+    /// The event that the shop store does not have yet.
+    pub(crate) const fn to_store(&self) -> Option<&Event> {
+        match (&self.fact, &self.state) {
+            (Fact::Order(event), State::Received) => Some(event),
+            _ => None,
+        }
+    }
+
     /// The store has the event: what is left to do is to notify those whom it concerns.
     pub(crate) fn stored(&mut self, settled: &Settled) {
+        let Fact::Order(event) = &self.fact else { return };
         self.announcement = settled.announcement;
-        let notifications = notifications_for(&self.event, &settled.lines, settled.announcement);
+        let notifications = notifications_for(event, &settled.lines, settled.announcement);
         self.state = State::Stored(notifications.iter().map(message).collect());
+    }
+
+    pub(crate) const fn occurred_at(&self) -> Timestamp {
+        self.fact.occurred_at()
     }
 
     pub(crate) fn failed(&mut self, reason: String) {

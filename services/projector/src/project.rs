@@ -22,7 +22,7 @@ use tolov_kit::{
 use tolov_shop::settling;
 
 use crate::{
-    batch::{self, Entry},
+    batch::{self, Entry, Fact},
     config::Config,
 };
 
@@ -118,7 +118,7 @@ impl Projector {
         let (mut entries, unreadable) = batch::read(deliveries);
         let parked = unreadable.len();
         let _held: Vec<InFlightGuard> =
-            entries.iter().map(|entry| self.in_hand.enter(entry.event.occurred_at)).collect();
+            entries.iter().map(|entry| self.in_hand.enter(entry.occurred_at())).collect();
         self.settle(unreadable).await;
 
         let until = began + self.config.hold;
@@ -131,18 +131,19 @@ impl Projector {
 
     /// Brings every event into the shop store, or holds until the batch is to be returned.
     async fn store(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
-        let Stored::Refused(reason) = self.store_some(entries, hold).await else { return };
+        let mut entries: Vec<&mut Entry> =
+            entries.iter_mut().filter(|entry| entry.to_store().is_some()).collect();
+        let Stored::Refused(reason) = self.store_some(&mut entries, hold).await else { return };
         tracing::warn!(
             events = entries.len(),
             reason,
             "the shop store refuses a batch; its events are stored one by one"
         );
-        for entry in entries {
+        for entry in &mut entries {
             match self.store_some(std::slice::from_mut(entry), hold).await {
                 Stored::All => {}
                 Stored::Refused(reason) => {
-                    let Event { id, order_id, .. } = &entry.event;
-                    tracing::warn!(order.id = %order_id, event.id = %id, reason, "the shop store refuses an event");
+                    tracing::warn!(event.id = %entry.fact.id(), reason, "the shop store refuses an event");
                     entry.failed(reason);
                 }
                 Stored::GivenUp => return,
@@ -150,8 +151,8 @@ impl Projector {
         }
     }
 
-    async fn store_some(&self, entries: &mut [Entry], hold: &mut Hold<'_>) -> Stored {
-        let events: Vec<Event> = entries.iter().map(|entry| entry.event.clone()).collect();
+    async fn store_some(&self, entries: &mut [&mut Entry], hold: &mut Hold<'_>) -> Stored {
+        let events: Vec<Event> = entries.iter().filter_map(|entry| entry.to_store()).cloned().collect();
         if events.is_empty() {
             return Stored::All;
         }
@@ -159,8 +160,8 @@ impl Projector {
             match settling::settle(self.deps.documents.as_ref(), &events).await {
                 Ok(settled) => {
                     self.store.mark_up();
-                    for (entry, settled) in entries.iter_mut().zip(&settled) {
-                        report(&entry.event, settled.announcement);
+                    for ((entry, event), settled) in entries.iter_mut().zip(&events).zip(&settled) {
+                        report(event, settled.announcement);
                         entry.stored(settled);
                     }
                     return Stored::All;
@@ -237,7 +238,8 @@ impl Projector {
 
     fn log_paid(&self, entries: &[Entry]) {
         let is_told = |entry: &&Entry| matches!(entry.announcement, Announcement::Event { .. });
-        for Entry { event, .. } in entries.iter().filter(is_told).filter(|entry| entry.is_done()) {
+        for Entry { fact, .. } in entries.iter().filter(is_told).filter(|entry| entry.is_done()) {
+            let Fact::Order(event) = fact else { continue };
             if let EventKind::PaymentCompleted { late, .. } = event.kind {
                 let lag = self.deps.clock.now() - event.occurred_at;
                 let lag_ms = i64::try_from(lag.whole_milliseconds()).unwrap_or(i64::MAX);
@@ -302,8 +304,7 @@ fn decide(entries: &mut [Entry], window: &[OutgoingMessage], decisions: &[Publis
                 Published::Confirmed => entry.confirmed(&message.id),
                 Published::Rejected(reason) => {
                     let reason = format!("the notification {} is not routed: {reason}", message.id);
-                    let Event { id, order_id, .. } = &entry.event;
-                    tracing::warn!(order.id = %order_id, event.id = %id, reason, "an event is tried again later");
+                    tracing::warn!(event.id = %entry.fact.id(), reason, "an event is tried again later");
                     entry.failed(reason);
                 }
                 Published::Unknown(reason) => unknown = Some(reason.clone()),

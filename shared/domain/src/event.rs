@@ -109,10 +109,26 @@ impl Event {
     }
 
     pub fn from_json(body: &[u8]) -> Result<Self, EventError> {
+        let schema = schema_of(body)?;
+        // A newer one may have other fields.
+        if !SCHEMAS.contains(&schema.as_str()) {
+            return Err(EventError::UnknownSchema(schema));
+        }
         let wire: Wire =
             serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))?;
         wire.try_into()
     }
+}
+
+/// The schema that a body names, whatever else is in it.
+pub fn schema_of(body: &[u8]) -> Result<String, EventError> {
+    #[derive(Deserialize)]
+    struct Header {
+        schema: String,
+    }
+    let header: Header =
+        serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))?;
+    Ok(header.schema)
 }
 
 /// Why a body was not read.
@@ -154,6 +170,8 @@ struct Wire {
 }
 
 const VERSION: &str = "1";
+const SCHEMAS: [&str; 4] =
+    ["payment.completed/1", "payment.cancelled/1", "payment.questioned/1", "order.expired/1"];
 
 impl From<&Event> for Wire {
     fn from(event: &Event) -> Self {
@@ -336,6 +354,8 @@ mod tests {
             Event::from_json(newer.as_bytes()),
             Err(EventError::UnknownSchema("order.expired/2".to_owned()))
         );
+        let other_fields = Event::from_json(br#"{"schema":"order.moved/1"}"#);
+        assert_eq!(other_fields, Err(EventError::UnknownSchema("order.moved/1".to_owned())));
         assert!(matches!(Event::from_json(b"not json"), Err(EventError::Malformed(_))));
     }
 }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event::{Event, EventKind},
-    ids::{ClickPaydocId, EventId, OrderId, UserId},
+    event::{Event, EventError, EventKind, schema_of},
+    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, UserId},
     json,
     money::Tiyin,
     order::OrderLine,
@@ -52,6 +52,12 @@ pub enum Subject {
     PaymentQuestioned {
         /// `None` where the event is an expiry.
         click_paydoc_id: Option<ClickPaydocId>,
+        /// `None` where the event is an expiry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        click_trans_id: Option<ClickTransId>,
+        /// The amount that CLICK names, where the event has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        click_amount_tiyin: Option<Tiyin>,
         anomaly: Anomaly,
     },
     /// Nobody paid in time. For the shopper alone.
@@ -96,9 +102,8 @@ pub fn notifications_for(
     let stock_settled = match announcement {
         Announcement::Nothing => return Vec::new(),
         Announcement::Question(anomaly) => {
-            let click_paydoc_id = event.kind.click_ids().map(|(_, paydoc_id)| paydoc_id);
-            let subject = Subject::PaymentQuestioned { click_paydoc_id, anomaly };
-            return vec![notification(&question_id(event, anomaly), Recipient::Staff, subject)];
+            let (name, subject) = (question_id(event, anomaly), question(event, anomaly));
+            return vec![notification(&name, Recipient::Staff, subject)];
         }
         Announcement::Event { stock_settled } => stock_settled,
     };
@@ -108,16 +113,25 @@ pub fn notifications_for(
             let told = |recipient| notification(&event.id, recipient, subject.clone());
             vec![told(Recipient::Shopper), told(Recipient::Staff)]
         }
-        EventKind::PaymentQuestioned { click_paydoc_id, anomaly, .. } => {
-            let subject = Subject::PaymentQuestioned { click_paydoc_id: Some(click_paydoc_id), anomaly };
-            vec![notification(&event.id, Recipient::Staff, subject)]
+        EventKind::PaymentQuestioned { anomaly, .. } => {
+            vec![notification(&event.id, Recipient::Staff, question(event, anomaly))]
         }
         EventKind::OrderExpired => vec![notification(&event.id, Recipient::Shopper, Subject::OrderExpired)],
         EventKind::PaymentCancelled { .. } => Vec::new(),
     }
 }
 
-fn id_of(name: &EventId, recipient: Recipient) -> EventId {
+fn question(event: &Event, anomaly: Anomaly) -> Subject {
+    let (click_trans_id, click_paydoc_id) = event.kind.click_ids().unzip();
+    let click_amount_tiyin = match event.kind {
+        EventKind::PaymentQuestioned { click_amount, .. } => click_amount,
+        EventKind::PaymentCompleted { .. } => Some(event.amount),
+        EventKind::PaymentCancelled { .. } | EventKind::OrderExpired => None,
+    };
+    Subject::PaymentQuestioned { click_paydoc_id, click_trans_id, click_amount_tiyin, anomaly }
+}
+
+pub(crate) fn id_of(name: &EventId, recipient: Recipient) -> EventId {
     EventId::new(match recipient {
         Recipient::Shopper => format!("{name}/shopper"),
         Recipient::Staff => format!("{name}/staff"),
@@ -139,18 +153,12 @@ impl Notification {
         json::to_vec(self)
     }
 
-    pub fn from_json(body: &[u8]) -> Result<Self, crate::event::EventError> {
-        use crate::event::EventError;
-        #[derive(Deserialize)]
-        struct Header {
-            schema: String,
+    pub fn from_json(body: &[u8]) -> Result<Self, EventError> {
+        let schema = schema_of(body)?;
+        if schema != SCHEMA {
+            return Err(EventError::UnknownSchema(schema));
         }
-        let malformed = |error: serde_json::Error| EventError::Malformed(error.to_string());
-        let header: Header = serde_json::from_slice(body).map_err(malformed)?;
-        if header.schema != SCHEMA {
-            return Err(EventError::UnknownSchema(header.schema));
-        }
-        serde_json::from_slice(body).map_err(malformed)
+        serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))
     }
 }
 
@@ -159,7 +167,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::ids::{ClickTransId, PrepareId};
+    use crate::ids::PrepareId;
 
     const SETTLED: Announcement = Announcement::Event { stock_settled: true };
 
@@ -213,8 +221,42 @@ mod tests {
             Announcement::Question(Anomaly::OrderDiffers),
         );
         assert_eq!(ids(&expiry), ["order.expired:1024:order_differs/staff"]);
-        let subject = Subject::PaymentQuestioned { click_paydoc_id: None, anomaly: Anomaly::OrderDiffers };
+        let subject = Subject::PaymentQuestioned {
+            click_paydoc_id: None,
+            click_trans_id: None,
+            click_amount_tiyin: None,
+            anomaly: Anomaly::OrderDiffers,
+        };
         assert_eq!(expiry[0].subject, subject);
+    }
+
+    #[test]
+    fn a_question_names_transaction_payment_and_the_amount_that_click_names() {
+        let (click_trans_id, click_amount) = (ClickTransId::try_new(501).unwrap(), Tiyin::try_new(299).ok());
+        let told = notifications_for(
+            &event(EventKind::PaymentQuestioned {
+                click_trans_id,
+                click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+                merchant_prepare_id: None,
+                click_amount,
+                anomaly: Anomaly::AmountDiffers,
+            }),
+            &[],
+            SETTLED,
+        );
+        let subject = Subject::PaymentQuestioned {
+            click_paydoc_id: ClickPaydocId::try_new(2001).ok(),
+            click_trans_id: Some(click_trans_id),
+            click_amount_tiyin: click_amount,
+            anomaly: Anomaly::AmountDiffers,
+        };
+        assert_eq!(told[0].subject, subject);
+        assert_eq!(Notification::from_json(&told[0].to_json()).as_ref(), Ok(&told[0]));
+        // A bot reads the messages of a projector that did not name the transaction yet.
+        let older = String::from_utf8(told[0].to_json()).unwrap();
+        let older = older.replace("\"click_trans_id\":501,\"click_amount_tiyin\":299,", "");
+        let read = Notification::from_json(older.as_bytes()).unwrap().subject;
+        assert!(matches!(read, Subject::PaymentQuestioned { click_trans_id: None, .. }), "{read:?}");
     }
 
     #[test]

@@ -3,9 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, event::EventError, time::Timestamp};
+use crate::{
+    EventId, OrderId,
+    event::{EventError, schema_of},
+    json,
+    notification::{self, Recipient},
+    time::Timestamp,
+};
 
-/// The only schema of this version, the `type` of the message.
+/// The only schema of this version, the `type` of the message. The bot's queue carries the same body.
 pub const SCHEMA: &str = "payment.unplaced/1";
 /// The message's routing key.
 pub const NAME: &str = "payment.unplaced";
@@ -35,20 +41,27 @@ impl UnplacedPayment {
         EventId::new(format!("{NAME}:{name}"))
     }
 
+    /// Names the message to staff about it.
+    pub fn notification_id(&self) -> EventId {
+        notification::id_of(&self.event_id, Recipient::Staff)
+    }
+
+    /// The order that CLICK names, whether it exists or not; `None` where the text is no order number.
+    pub fn order_id(&self) -> Option<OrderId> {
+        OrderId::parse(&self.merchant_trans_id).ok()
+    }
+
     pub fn to_json(&self) -> Vec<u8> {
-        json(self)
+        json::to_vec(self)
     }
 
     pub fn from_json(body: &[u8]) -> Result<Self, EventError> {
-        let read: Self =
-            serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))?;
-        if read.schema == SCHEMA { Ok(read) } else { Err(EventError::UnknownSchema(read.schema)) }
+        let schema = schema_of(body)?;
+        if schema != SCHEMA {
+            return Err(EventError::UnknownSchema(schema));
+        }
+        serde_json::from_slice(body).map_err(|error| EventError::Malformed(error.to_string()))
     }
-}
-
-#[expect(clippy::expect_used, reason = "a struct of texts and one integer is always JSON")]
-fn json(payment: &UnplacedPayment) -> Vec<u8> {
-    serde_json::to_vec(payment).expect("texts and one integer are JSON")
 }
 
 #[cfg(test)]
@@ -71,6 +84,7 @@ mod tests {
         };
         assert_eq!(UnplacedPayment::from_json(&unplaced.to_json()).as_ref(), Ok(&unplaced));
         assert_eq!(unplaced.event_id.as_str(), "payment.unplaced:3647911201");
+        assert_eq!(unplaced.notification_id().as_str(), "payment.unplaced:3647911201/staff");
         let newer = UnplacedPayment { schema: "payment.unplaced/2".to_owned(), ..unplaced };
         let refused = UnplacedPayment::from_json(&newer.to_json());
         assert_eq!(refused, Err(EventError::UnknownSchema("payment.unplaced/2".to_owned())));

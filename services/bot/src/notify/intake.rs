@@ -7,20 +7,57 @@ use tokio::{
     task::JoinSet,
 };
 use tolov_domain::{
+    UnplacedPayment,
+    event::{EventError, schema_of},
     notification::{Notification, Recipient, Subject},
     ports::{
         PortError,
         bus::{Delivery, Verdict},
     },
+    unplaced,
 };
 use tolov_kit::lifecycle::{Stop, pause};
 
 use crate::notify::{
     claims::{STOP_AFTER, pauses},
     notifier::{Notifier, Verdicts},
-    post_queue::{Notice, PostQueue},
+    post_queue::{Notice, PostQueue, StaffMessage},
     shopper::{self, ShopperNotice},
 };
+
+/// What a body says, and to whom.
+enum Message {
+    Shopper(Notification, shopper::Subject),
+    Staff(StaffMessage),
+}
+
+/// The error is the reason for which the message is parked.
+fn read(body: &[u8]) -> Result<Message, String> {
+    let reason = |error: EventError| error.to_string();
+    if schema_of(body).map_err(reason)? == unplaced::SCHEMA {
+        let payment = UnplacedPayment::from_json(body).map_err(reason)?;
+        return Ok(Message::Staff(StaffMessage::Unplaced(payment)));
+    }
+    let notification = Notification::from_json(body).map_err(reason)?;
+    match (notification.recipient, &notification.subject) {
+        (Recipient::Shopper, Subject::OrderPaid { click_paydoc_id, .. }) => {
+            let subject = shopper::Subject::Paid(*click_paydoc_id);
+            Ok(Message::Shopper(notification, subject))
+        }
+        (Recipient::Shopper, Subject::OrderExpired) => {
+            Ok(Message::Shopper(notification, shopper::Subject::Expired))
+        }
+        (Recipient::Shopper, Subject::PaymentQuestioned { .. }) => {
+            Err("a questioned payment is for staff, not for the shopper".to_owned())
+        }
+        (Recipient::Staff, Subject::OrderExpired) => {
+            Err("an expired order is for the shopper, not for staff".to_owned())
+        }
+        (Recipient::Staff, Subject::OrderPaid { .. } | Subject::PaymentQuestioned { .. }) => {
+            Ok(Message::Staff(StaffMessage::Order(notification)))
+        }
+    }
+}
 
 struct Intake {
     notifier: Arc<Notifier>,
@@ -91,36 +128,22 @@ impl Intake {
     }
 
     async fn accept(&mut self, delivery: Delivery) {
-        let notification = match Notification::from_json(&delivery.body) {
-            Ok(notification) => notification,
-            Err(error) => {
-                tracing::warn!(notification.id = %delivery.id, %error, "a notification cannot be read; it is parked");
-                return self.decide(delivery, Verdict::Park { reason: error.to_string() }).await;
+        match read(&delivery.body) {
+            Ok(Message::Shopper(notification, subject)) => {
+                let held = self.notifier.in_hand.enter(notification.occurred_at);
+                self.send(ShopperNotice { delivery, notification, subject, _held: held }).await;
             }
-        };
-        let subject = match (notification.recipient, &notification.subject) {
-            (Recipient::Shopper, Subject::OrderPaid { click_paydoc_id, .. }) => {
-                shopper::Subject::Paid(*click_paydoc_id)
-            }
-            (Recipient::Shopper, Subject::OrderExpired) => shopper::Subject::Expired,
-            (Recipient::Shopper, Subject::PaymentQuestioned { .. }) => {
-                let reason = "a questioned payment is for staff, not for the shopper".to_owned();
-                return self.decide(delivery, Verdict::Park { reason }).await;
-            }
-            (Recipient::Staff, Subject::OrderExpired) => {
-                let reason = "an expired order is for the shopper, not for staff".to_owned();
-                return self.decide(delivery, Verdict::Park { reason }).await;
-            }
-            (Recipient::Staff, Subject::OrderPaid { .. } | Subject::PaymentQuestioned { .. }) => {
-                let refused = self.post_queue.enqueue(delivery, notification, &self.notifier.in_hand);
+            Ok(Message::Staff(message)) => {
+                let refused = self.post_queue.enqueue(delivery, message, &self.notifier.in_hand);
                 if let Some((delivery, after)) = refused {
                     self.decide(delivery, Verdict::Later { after }).await;
                 }
-                return;
             }
-        };
-        let held = self.notifier.in_hand.enter(notification.occurred_at);
-        self.send(ShopperNotice { delivery, notification, subject, _held: held }).await;
+            Err(reason) => {
+                tracing::warn!(notification.id = %delivery.id, reason, "a notification cannot be read; it is parked");
+                self.decide(delivery, Verdict::Park { reason }).await;
+            }
+        }
     }
 
     async fn send(&mut self, notice: ShopperNotice) {

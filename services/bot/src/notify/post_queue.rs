@@ -9,7 +9,9 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
 };
-use tolov_domain::{notification::Notification, ports::bus::Delivery};
+use tolov_domain::{
+    EventId, OrderId, UnplacedPayment, notification::Notification, ports::bus::Delivery, time::Timestamp,
+};
 use tolov_kit::in_flight::{InFlight, InFlightGuard};
 
 use crate::{config::Config, notify::claims::STOP_AFTER};
@@ -18,11 +20,44 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// The longest time for which a notification is given back because there is no room.
 pub(super) const NO_ROOM_MAX: Duration = Duration::from_mins(10);
 
+/// What staff are told.
+#[derive(Debug, Clone)]
+pub(super) enum StaffMessage {
+    /// Of an order.
+    Order(Notification),
+    /// Of money that belongs to no order.
+    Unplaced(UnplacedPayment),
+}
+
+impl StaffMessage {
+    pub(super) fn id(&self) -> EventId {
+        match self {
+            Self::Order(notification) => notification.notification_id.clone(),
+            Self::Unplaced(payment) => payment.notification_id(),
+        }
+    }
+
+    /// The order that it names, whether the shop has it or not.
+    pub(super) fn order_id(&self) -> Option<OrderId> {
+        match self {
+            Self::Order(notification) => Some(notification.order_id),
+            Self::Unplaced(payment) => payment.order_id(),
+        }
+    }
+
+    const fn occurred_at(&self) -> Timestamp {
+        match self {
+            Self::Order(notification) => notification.occurred_at,
+            Self::Unplaced(payment) => payment.occurred_at,
+        }
+    }
+}
+
 /// A notification that waits for a post.
 #[derive(Debug)]
 pub(super) struct Notice {
     pub(super) delivery: Delivery,
-    pub(super) notification: Notification,
+    pub(super) message: StaffMessage,
     /// A digest with it failed: it is posted by itself, so that only the failing one is retried.
     pub(super) alone: bool,
     _place: OwnedSemaphorePermit,
@@ -55,14 +90,14 @@ impl PostQueue {
     pub(super) fn enqueue(
         &self,
         delivery: Delivery,
-        notification: Notification,
+        message: StaffMessage,
         in_hand: &InFlight,
     ) -> Option<(Delivery, Duration)> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Some((delivery, self.next_room()));
         };
-        let held = in_hand.enter(notification.occurred_at);
-        let notice = Notice { delivery, notification, alone: false, _place: place, _held: held };
+        let held = in_hand.enter(message.occurred_at());
+        let notice = Notice { delivery, message, alone: false, _place: place, _held: held };
         // The channel holds as many as there are places; it is closed only when the other side has ended.
         let refused = self.notices.try_send(notice).err()?;
         Some((refused.into_inner().delivery, STOP_AFTER))

@@ -13,7 +13,7 @@ use teloxide::types::InlineKeyboardMarkup;
 use tokio::{sync::mpsc, time::Instant};
 use tolov_domain::{
     EventId, OrderId,
-    notification::{Notification, Subject},
+    notification::Subject,
     ports::{bus::Verdict, notifications::SendOutcome},
 };
 use tolov_kit::{availability::Availability, lifecycle::Stop};
@@ -25,7 +25,7 @@ use crate::{
         claims::{AWAY_AFTER, Claimed, STOP_AFTER},
         failure::{Failure, failure_of},
         notifier::{Notifier, Verdicts},
-        post_queue::{NO_ROOM_MAX, Notice},
+        post_queue::{NO_ROOM_MAX, Notice, StaffMessage},
         texts,
     },
     staff::orders::order_post,
@@ -175,7 +175,7 @@ impl StaffChannel {
         let mut seen = BTreeSet::new();
         let mut candidates = Vec::new();
         for notice in std::mem::take(&mut self.waiting) {
-            if seen.insert(notice.notification.notification_id.clone()) {
+            if seen.insert(notice.message.id()) {
                 candidates.push(notice);
             } else {
                 self.decide(vec![notice], &Verdict::Later { after: AWAY_AFTER }).await;
@@ -229,7 +229,7 @@ impl StaffChannel {
     /// A paid order of this shop as its own post with buttons; a digest with links to its orders.
     async fn written(&self, notices: &[Notice]) -> Post {
         let (html, _) = self.digest(notices);
-        let ids: Vec<OrderId> = notices.iter().map(|notice| notice.notification.order_id).collect();
+        let ids: Vec<OrderId> = notices.iter().filter_map(|notice| notice.message.order_id()).collect();
         let known = match order_post::known(self.handlers(), &ids).await {
             Ok(known) => known,
             Err(error) => {
@@ -238,7 +238,8 @@ impl StaffChannel {
             }
         };
         if let ([notice], [order]) = (notices, known.as_slice())
-            && let Subject::OrderPaid { stock_settled, .. } = notice.notification.subject
+            && let StaffMessage::Order(notification) = &notice.message
+            && let Subject::OrderPaid { stock_settled, .. } = notification.subject
         {
             let screen = order_post::screen(self.handlers(), order, stock_settled).await;
             let (html, markup) = (screen.fitting_html(), screen.markup());
@@ -311,18 +312,20 @@ impl StaffChannel {
     }
 
     fn digest(&self, notices: &[Notice]) -> (String, usize) {
-        let notifications: Vec<&Notification> = notices.iter().map(|notice| &notice.notification).collect();
-        texts::digest(self.notifier.config.staff_language, &notifications)
+        let messages: Vec<&StaffMessage> = notices.iter().map(|notice| &notice.message).collect();
+        texts::digest(self.notifier.config.staff_language, &messages)
     }
 }
 
 fn ids_of(notices: &[Notice]) -> Vec<EventId> {
-    notices.iter().map(|notice| notice.notification.notification_id.clone()).collect()
+    notices.iter().map(|notice| notice.message.id()).collect()
 }
 
 /// For the log.
 fn orders_in(notices: &[Notice]) -> String {
-    let numbers: Vec<String> =
-        notices.iter().map(|notice| notice.notification.order_id.to_string()).collect();
-    numbers.join(",")
+    let name = |notice: &Notice| match &notice.message {
+        StaffMessage::Order(notification) => notification.order_id.to_string(),
+        StaffMessage::Unplaced(payment) => payment.event_id.to_string(),
+    };
+    notices.iter().map(name).collect::<Vec<_>>().join(",")
 }

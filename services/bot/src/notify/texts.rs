@@ -1,15 +1,16 @@
 //! The texts of notifications, in Telegram's HTML.
 
 use tolov_domain::{
-    ClickPaydocId, Language,
+    ClickPaydocId, Language, UnplacedPayment,
     notification::{Notification, Subject},
     order::OrderLine,
     payment::Anomaly,
 };
 
 use crate::{
+    notify::post_queue::StaffMessage,
     orders::order_lines::{MESSAGE_MAX_UNITS, fit_lines, order_line, units},
-    texts::{clock_time, date_time, money, t},
+    texts::{clock_time, date_time, l, money, t},
 };
 
 /// "Your order is paid", for the shopper.
@@ -47,31 +48,65 @@ pub(super) fn staff_post(language: Language, notification: &Notification) -> Str
     let mut end = vec![
         t!(language, "paid-total", total = money(language, notification.total_tiyin)),
         t!(language, "paid-payment", payment = payment_of(notification)),
-        t!(language, "staff-time", time = date_time(notification.occurred_at)),
     ];
+    end.extend(click_facts(language, notification));
+    end.push(t!(language, "staff-time", time = date_time(notification.occurred_at)));
     end.extend(to_do(language, notification).into_iter().map(|to_do| format!("\n👉 {to_do}")));
     with_lines(language, &title.join("\n"), &notification.lines, &end.join("\n"))
+}
+
+/// Money that belongs to no order, for staff. What CLICK names is shown as it came.
+pub(super) fn unplaced_post(language: Language, payment: &UnplacedPayment) -> String {
+    let amount = l!(language, "money", amount = named(&payment.amount));
+    let lines = [
+        t!(language, "staff-unplaced-title"),
+        String::new(),
+        t!(language, "staff-click-transaction", transaction = named(&payment.click_trans_id)),
+        t!(language, "paid-payment", payment = named(&payment.click_paydoc_id)),
+        t!(language, "staff-click-amount", amount = amount),
+        t!(language, "staff-click-order", order = named(&payment.merchant_trans_id)),
+        t!(language, "staff-click-answer", answer = i64::from(payment.answer)),
+        t!(language, "staff-time", time = date_time(payment.occurred_at)),
+        format!("\n👉 {}", t!(language, "todo-unplaced")),
+    ];
+    lines.join("\n")
+}
+
+/// What CLICK wrote into a field.
+fn named(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+fn post(language: Language, message: &StaffMessage) -> String {
+    match message {
+        StaffMessage::Order(notification) => staff_post(language, notification),
+        StaffMessage::Unplaced(payment) => unplaced_post(language, payment),
+    }
 }
 
 /// Several notifications as one post: as many of the first ones as fit, and how many those are (at least one).
 ///
 /// The lines of the orders are shown where all notifications fit with them; else more notifications fit without.
-pub(super) fn digest(language: Language, notifications: &[&Notification]) -> (String, usize) {
+pub(super) fn digest(language: Language, notifications: &[&StaffMessage]) -> (String, usize) {
     if let [single] = notifications {
-        return (staff_post(language, single), 1);
+        return (post(language, single), 1);
     }
     let (text, fitting) = digest_of(language, notifications, true);
     if fitting == notifications.len() { (text, fitting) } else { digest_of(language, notifications, false) }
 }
 
-fn digest_of(language: Language, notifications: &[&Notification], with_orders: bool) -> (String, usize) {
+fn digest_of(language: Language, notifications: &[&StaffMessage], with_orders: bool) -> (String, usize) {
     let title = |count: usize| t!(language, "staff-digest-title", count = count);
     // The title grows with its number: room for the longest is kept.
     let mut room = MESSAGE_MAX_UNITS.saturating_sub(units(&title(notifications.len())));
     let mut body = String::new();
     let mut fitting = 0;
     for notification in notifications {
-        let entry = digest_entry(language, notification, with_orders);
+        let entry = match notification {
+            StaffMessage::Order(notification) => digest_entry(language, notification, with_orders),
+            // All that staff have to know of it, also in a digest.
+            StaffMessage::Unplaced(payment) => unplaced_post(language, payment),
+        };
         let Some(rest) = room.checked_sub(units(&entry) + 1) else { break };
         room = rest;
         body.push('\n');
@@ -79,7 +114,7 @@ fn digest_of(language: Language, notifications: &[&Notification], with_orders: b
         fitting += 1;
     }
     match (fitting, notifications.first()) {
-        (0, Some(first)) => (staff_post(language, first), 1),
+        (0, Some(first)) => (post(language, first), 1),
         _ => (format!("{}{body}", title(fitting)), fitting),
     }
 }
@@ -103,6 +138,10 @@ fn digest_entry(language: Language, notification: &Notification, with_orders: bo
             user = notification.user_id
         )
     };
+    for fact in click_facts(language, notification) {
+        entry.push('\n');
+        entry.push_str(&fact);
+    }
     for to_do in to_do {
         entry.push_str("\n👉 ");
         entry.push_str(&to_do);
@@ -114,6 +153,18 @@ fn digest_entry(language: Language, notification: &Notification, with_orders: bo
         }
     }
     entry
+}
+
+/// What staff look a questioned payment up by in CLICK's cabinet, besides its number.
+fn click_facts(language: Language, notification: &Notification) -> Vec<String> {
+    let Subject::PaymentQuestioned { click_trans_id, click_amount_tiyin, .. } = notification.subject else {
+        return Vec::new();
+    };
+    let transaction =
+        click_trans_id.map(|id| t!(language, "staff-click-transaction", transaction = id.to_string()));
+    let amount =
+        click_amount_tiyin.map(|amount| t!(language, "staff-click-amount", amount = money(language, amount)));
+    transaction.into_iter().chain(amount).collect()
 }
 
 /// What staff have to do about it.

@@ -35,8 +35,118 @@ fn paid(number: i64, late: bool) -> Notification {
 }
 
 fn questioned(anomaly: Anomaly) -> Notification {
-    let subject = Subject::PaymentQuestioned { click_paydoc_id: Some(payment()), anomaly };
+    let subject = Subject::PaymentQuestioned {
+        click_paydoc_id: Some(payment()),
+        click_trans_id: None,
+        click_amount_tiyin: None,
+        anomaly,
+    };
     told(1024, subject, Vec::new())
+}
+
+fn unplaced() -> UnplacedPayment {
+    UnplacedPayment {
+        schema: tolov_domain::unplaced::SCHEMA.to_owned(),
+        event_id: UnplacedPayment::id_of("3647911201"),
+        click_trans_id: "3647911201".to_owned(),
+        click_paydoc_id: "2001".to_owned(),
+        merchant_trans_id: "Заказ <7>".to_owned(),
+        amount: "30000.50".to_owned(),
+        answer: -5,
+        occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+    }
+}
+
+/// A digest of notifications of orders.
+fn digest_of_orders(language: Language, notifications: &[&Notification]) -> (String, usize) {
+    let messages: Vec<_> =
+        notifications.iter().map(|notification| StaffMessage::Order((*notification).clone())).collect();
+    digest(language, &messages.iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_uzbek() {
+    insta::assert_snapshot!(unplaced_post(Language::Uz, &unplaced()), @"
+    ⚠️ <b>CLICK PUL QABUL QILDI, UNI BUYURTMAGA BIRIKTIRIB BO'LMADI</b>
+
+    CLICK tranzaksiyasi: <code>3647911201</code>
+    CLICK to'lov raqami: <code>2001</code>
+    CLICK aytgan summa: <b>30000.50 so'm</b>
+    CLICK aytgan buyurtma: <code>Заказ &lt;7&gt;</code>
+    CLICKka javobimiz: <code>-5</code>, bunday buyurtma yo'q
+    Vaqt: 23.11.2026 12:05
+
+    👉 To'lovni CLICK kabinetida raqami bo'yicha toping. So'ng pulni o'sha yerda qaytaring yoki to'lovchini topib, buyurtmani qo'lda rasmiylashtiring.
+    ");
+}
+
+#[test]
+fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_russian() {
+    insta::assert_snapshot!(unplaced_post(Language::Ru, &unplaced()), @"
+    ⚠️ <b>CLICK ПРИНЯЛ ДЕНЬГИ, КОТОРЫЕ НЕ УДАЛОСЬ ОТНЕСТИ К ЗАКАЗУ</b>
+
+    Транзакция CLICK: <code>3647911201</code>
+    Номер платежа CLICK: <code>2001</code>
+    Сумма по данным CLICK: <b>30000.50 сум</b>
+    Заказ по данным CLICK: <code>Заказ &lt;7&gt;</code>
+    Наш ответ CLICK: <code>-5</code>, такого заказа нет
+    Время: 23.11.2026 12:05
+
+    👉 Найдите платёж в кабинете CLICK по его номеру. Затем верните там деньги или найдите плательщика и оформите заказ вручную.
+    ");
+}
+
+#[test]
+fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_english() {
+    insta::assert_snapshot!(unplaced_post(Language::En, &unplaced()), @"
+    ⚠️ <b>CLICK TOOK MONEY THAT COULD NOT BE MATCHED TO AN ORDER</b>
+
+    CLICK transaction: <code>3647911201</code>
+    CLICK payment number: <code>2001</code>
+    Amount that CLICK names: <b>30000.50 so'm</b>
+    Order that CLICK names: <code>Заказ &lt;7&gt;</code>
+    Our answer to CLICK: <code>-5</code>, there is no such order
+    Time: 23.11.2026 12:05
+
+    👉 Find the payment in CLICK's merchant cabinet by its number. Then refund the money there, or find the payer and place the order by hand.
+    ");
+}
+
+#[test]
+fn every_answer_to_money_that_belongs_to_no_order_is_explained_and_a_field_that_click_left_empty_is_a_dash() {
+    for language in Language::ALL {
+        let mut said = std::collections::BTreeSet::new();
+        for answer in [-5, -6, -8, -3] {
+            let payment = UnplacedPayment { answer, amount: String::new(), ..unplaced() };
+            let post = unplaced_post(language, &payment);
+            assert!(post.contains(&answer.to_string()) && post.contains("<b>- "), "{post}");
+            assert!(said.insert(post), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_questioned_payment_is_told_with_transaction_and_the_amount_that_click_names() {
+    let subject = Subject::PaymentQuestioned {
+        click_paydoc_id: Some(payment()),
+        click_trans_id: tolov_domain::ClickTransId::try_new(3_647_911_201).ok(),
+        click_amount_tiyin: Tiyin::from_soum(29_999).ok(),
+        anomaly: Anomaly::AmountDiffers,
+    };
+    for language in Language::ALL {
+        let post = staff_post(language, &told(1024, subject.clone(), Vec::new()));
+        let named = ["3647911201", "2001", "29 999", "30 000"];
+        assert!(named.iter().all(|text| post.contains(text)), "{post}");
+    }
+}
+
+#[test]
+fn a_digest_tells_of_money_that_belongs_to_no_order_as_a_post_of_its_own_would() {
+    let messages = [StaffMessage::Order(paid(1, false)), StaffMessage::Unplaced(unplaced())];
+    for language in Language::ALL {
+        let (text, fitting) = digest(language, &messages.iter().collect::<Vec<_>>());
+        assert!(fitting == 2 && text.ends_with(&unplaced_post(language, &unplaced())), "{text}");
+    }
 }
 
 #[test]
@@ -168,7 +278,7 @@ fn stock_that_was_not_settled_is_named_below_the_payment() {
 #[test]
 fn a_digest_has_a_line_for_each_notification_and_marks_anomalies() {
     let (first, second) = (paid(1, false), questioned(Anomaly::PaidTwice));
-    let (text, fitting) = digest(Language::En, &[&first, &second]);
+    let (text, fitting) = digest_of_orders(Language::En, &[&first, &second]);
     assert_eq!(fitting, 2);
     insta::assert_snapshot!(text, @r"
     🛒 <b>2 notices together</b>
@@ -184,7 +294,7 @@ fn a_digest_has_a_line_for_each_notification_and_marks_anomalies() {
 fn a_digest_takes_as_many_notifications_as_fit_and_says_how_many() {
     let many: Vec<_> = (1..=300).map(|number| paid(number, false)).collect();
     let many: Vec<_> = many.iter().collect();
-    let (text, fitting) = digest(Language::Uz, &many);
+    let (text, fitting) = digest_of_orders(Language::Uz, &many);
     assert!(units(&text) <= 4096 && units(&text) > 4000, "{}", units(&text));
     assert!(fitting > 90, "{fitting}");
     assert!(text.starts_with(&format!("🛒 <b>{fitting} ta xabar birga</b>\n№1 ·")));
@@ -201,7 +311,7 @@ fn a_huge_order_fits_and_says_how_many_lines_are_left_out() {
             assert!(units(&text) <= 4096, "{}", units(&text));
             assert!(text.contains('…') && text.contains("30 000"));
         }
-        let (text, fitting) = digest(language, &[&huge, &huge]);
+        let (text, fitting) = digest_of_orders(language, &[&huge, &huge]);
         assert!(units(&text) <= 4096);
         assert_eq!(fitting, 2);
     }

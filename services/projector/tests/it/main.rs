@@ -6,3 +6,4 @@ mod faults;
 mod project;
 mod settling;
 mod shop;
+mod unplaced;
