@@ -1,8 +1,9 @@
 //! What the bot works with.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use teloxide::types::{ChatId, Me};
+use tokio::sync::SetOnce;
 use tolov_domain::{
     Language, UserId,
     ports::{ShopStore, bus::Consumer, documents::Documents},
@@ -38,7 +39,7 @@ pub(crate) struct HandlerDeps {
     pub(crate) staff_chat: StaffChat,
     pub(crate) config: Arc<Config>,
     /// The bot's own account; known once Telegram has answered for the first time.
-    pub(crate) me: OnceLock<Me>,
+    pub(crate) me: SetOnce<Me>,
 }
 
 impl HandlerDeps {

@@ -4,6 +4,7 @@
 //! - Orders whose creation broke off are given up.
 //! - The counter of order numbers is lifted over the ledger's: the shop store may have been restored from an old copy.
 //! - Orders that the ledger does not know are registered again: the ledger may have been restored from an old copy.
+//! - Stock that could not be settled with the event of an order is settled.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
         messages::OrderMessages,
         order_message,
     },
+    staff::orders::order_post,
 };
 
 const EVERY: Duration = Duration::from_mins(1);
@@ -47,12 +49,13 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     }
 }
 
-async fn maintain(deps: &HandlerDeps) {
+async fn maintain(deps: &Arc<HandlerDeps>) {
     let mut before = deps.now();
-    let (mut is_lifted, mut last_lookup) = (false, None);
+    let (mut is_lifted, mut last_lookup, mut unsettled_skip) = (false, None, 0);
     loop {
         is_lifted = is_lifted || lift_counter(deps).await;
-        tokio::time::sleep(EVERY).await;
+        // An order is registered with an address that has the bot's name in it.
+        let is_known = tokio::time::timeout(EVERY, deps.me.wait()).await.is_ok();
         let now = deps.now();
         match settling::abandon_old(deps.documents(), now).await {
             Ok(0) => {}
@@ -62,11 +65,32 @@ async fn maintain(deps: &HandlerDeps) {
         match waiting_orders(deps.documents()).await {
             Ok(waiting) => {
                 count_down(deps, &waiting, before, now).await;
-                last_lookup = look_up(deps, &waiting, last_lookup).await;
+                if is_known {
+                    last_lookup = look_up(deps, &waiting, last_lookup).await;
+                }
             }
             Err(error) => tracing::debug!(%error, "unpaid orders could not be read"),
         }
+        unsettled_skip = settle_left(deps, unsettled_skip).await;
         before = now;
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Returns how many orders the next round skips.
+async fn settle_left(deps: &Arc<HandlerDeps>, skip: u32) -> u32 {
+    match settling::settle_left(deps.documents(), skip).await {
+        Ok((settled, skip)) => {
+            for order in settled {
+                tracing::info!(order.id = %order.id, "the stock of an order was left unsettled; it is settled now");
+                order_post::refresh(deps, order.id).await;
+            }
+            skip
+        }
+        Err(error) => {
+            tracing::debug!(%error, "orders that were left unsettled could not be settled");
+            skip
+        }
     }
 }
 

@@ -1,11 +1,8 @@
 //! The bot as a whole.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use tokio::sync::SetOnce;
 use tolov_kit::{in_flight::InFlight, lifecycle::Stop};
 
 use crate::{
@@ -42,7 +39,7 @@ impl Service {
             ledger: LedgerClient::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
             config: Arc::new(config),
-            me: OnceLock::new(),
+            me: SetOnce::new(),
         });
         let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })

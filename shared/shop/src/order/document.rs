@@ -74,13 +74,23 @@ pub(super) struct OrderDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     was_delivered: Option<bool>,
     stock: Stock,
+    /// What orders are found by that something is still to be done for; see [`ShopOrder::is_unsettled`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsettled: Option<Unsettled>,
     history: Vec<HistoryEntry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Unsettled {
+    Stock,
 }
 
 impl From<ShopOrder> for OrderDocument {
     fn from(order: ShopOrder) -> Self {
         let sale = order.sale().cloned();
         let payment = sale.as_ref().map(|sale| sale.payment);
+        let unsettled = order.is_unsettled().then_some(Unsettled::Stock);
         let terms = order.terms;
         let mut document = Self {
             id: order.id,
@@ -109,6 +119,7 @@ impl From<ShopOrder> for OrderDocument {
             refunded_at: None,
             was_delivered: None,
             stock: order.stock,
+            unsettled,
             history: order.history,
         };
         document.set_state(order.state);

@@ -9,6 +9,7 @@ mod stage;
 mod terms;
 
 pub use history::{HISTORY_MAX, HistoryEntry, HistoryItem};
+pub(crate) use queries::query_unsettled;
 pub(crate) use queries::reserve_order_ids;
 pub use queries::{
     ORDER_NUMBERS, apply, next_order_id, order, orders_in, orders_of, orders_paid_by, query_in,

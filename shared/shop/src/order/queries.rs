@@ -91,6 +91,11 @@ pub fn query_in(stage: Stage, limit: u32) -> Query {
     Query::is(ORDERS, field, value, limit)
 }
 
+/// Finds the orders of which [`ShopOrder::is_unsettled`] holds, oldest first.
+pub(crate) fn query_unsettled(limit: u32) -> Query {
+    Query::is(ORDERS, "unsettled", "stock", limit)
+}
+
 /// The orders of one stage, oldest first.
 pub async fn orders_in(
     documents: &dyn Documents,

@@ -17,8 +17,10 @@ use super::{
 };
 use crate::records::Record;
 
-pub const ORDERS: Collection =
-    Collection::new("orders", &["user_id", "status", "progress", "phone", "click_paydoc_id", "placed_at"]);
+pub const ORDERS: Collection = Collection::new(
+    "orders",
+    &["user_id", "status", "progress", "phone", "click_paydoc_id", "placed_at", "unsettled"],
+);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "OrderDocument", into = "OrderDocument")]
@@ -365,6 +367,16 @@ impl ShopOrder {
     /// Whether it ended without money.
     pub(crate) fn is_closed_unpaid(&self) -> bool {
         matches!(self.state, OrderState::Expired | OrderState::Cancelled { sale: None, .. })
+    }
+
+    /// Whether its goods, or what it holds, are not yet where its state says that they belong.
+    pub fn is_unsettled(&self) -> bool {
+        match self.stock {
+            Stock::Held => self.is_paid() || self.is_closed_unpaid(),
+            Stock::Unheld => self.is_paid(),
+            Stock::Committed | Stock::Restocking => self.is_paid() && !self.goods_leave(),
+            Stock::Released => false,
+        }
     }
 
     pub(crate) fn sale_mut(&mut self) -> Option<&mut Sale> {

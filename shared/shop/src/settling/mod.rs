@@ -9,6 +9,6 @@ mod closing;
 mod goods;
 mod people;
 
-pub use batch::{Settled, settle};
+pub use batch::{Settled, settle, settle_left};
 pub(crate) use closing::release;
 pub use closing::{CREATING_LIMIT, abandon_old, cancel_paid, close};

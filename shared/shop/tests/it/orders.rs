@@ -257,7 +257,7 @@ async fn the_document_of_a_paid_order_is_flat_with_money_in_tiyin_and_times_in_m
         "phone": "+998901234567", "placed_at": noon,
         "status": "paid", "progress": "new",
         "click_trans_id": 501, "click_paydoc_id": 2001, "paid_at": paid_at, "late": false,
-        "stock": "held", "history": history,
+        "stock": "held", "unsettled": "stock", "history": history,
     });
     assert_eq!(serde_json::Value::Object(stored), expected);
 }

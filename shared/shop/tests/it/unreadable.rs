@@ -10,7 +10,7 @@ use tolov_shop::{
     catalogue::PRODUCTS,
     order::{ORDERS, ShopOrder, Stage, Stock},
     promo::PROMO_CODES,
-    settling,
+    records, settling,
     shopper::{USERS, shopper},
 };
 
@@ -122,4 +122,48 @@ async fn an_order_whose_product_cannot_be_read_is_not_closed_and_says_which_docu
     let refusal = close.await.unwrap_err();
     assert!(!refusal.is_unavailable() && refusal.to_string().contains("repair"), "{refusal}");
     assert_eq!(order(&shop, 1).await.stock, Stock::Held, "released once the product can be read again");
+}
+
+/// The document is repaired: its body is as it was.
+async fn repair(shop: &MemoryDocuments, collection: Collection, key: impl Into<Key>) {
+    let mut stored = shop.get(collection, &key.into()).await.unwrap().unwrap();
+    stored.body.insert("schema".to_owned(), 1.into());
+    shop.put(collection, &stored.key, Some(stored.version), &stored.body).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_that_was_left_unsettled_is_settled_once_its_product_can_be_read_again() {
+    let shop = shop_with_damage(PRODUCTS, TEA).await;
+    assert_eq!(announced(&shop).await, [NOT_SETTLED, SETTLED]);
+    assert_eq!(settling::settle_left(&shop, 0).await.unwrap(), (Vec::new(), 0), "not yet");
+    repair(&shop, PRODUCTS, TEA).await;
+    let (settled, skip) = settling::settle_left(&shop, 0).await.unwrap();
+    assert_eq!((settled.len(), settled[0].id, skip), (1, order_id(1), 0));
+    assert_eq!(order(&shop, 1).await.stock, Stock::Committed);
+    assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (8, 4), "sold once");
+    assert_eq!(settling::settle_left(&shop, 0).await.unwrap(), (Vec::new(), 0), "nothing is left");
+}
+
+#[tokio::test]
+async fn many_orders_that_cannot_be_settled_do_not_hide_the_one_that_can() {
+    let shop = MemoryDocuments::default();
+    open_shop(&shop).await;
+    // More than one round looks at.
+    let orders: Vec<ShopOrder> = (1..=55)
+        .map(|number| waiting(number, &[pieces(if number == 55 { SMALL } else { TEA }, 1)]))
+        .collect();
+    for order in &orders[..54] {
+        records::insert(&shop, order).await.unwrap();
+    }
+    place(&shop, &orders[54]).await;
+    for key in [TEA, 20] {
+        damage(&shop, PRODUCTS, key).await;
+    }
+    let payments: Vec<Event> = orders.iter().map(|order| completed(order, false)).collect();
+    settle(&shop, &payments).await;
+    repair(&shop, PRODUCTS, 20).await;
+    let (settled, skip) = settling::settle_left(&shop, 0).await.unwrap();
+    assert_eq!((settled.len(), skip), (0, 50));
+    let (settled, skip) = settling::settle_left(&shop, skip).await.unwrap();
+    assert_eq!((settled.len(), settled[0].id, skip), (1, order_id(55), 0));
 }
