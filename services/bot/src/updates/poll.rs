@@ -111,10 +111,7 @@ impl<W: Work> Poll<W> {
             Ok(updates) => {
                 self.deps.telegram.polling.mark_up();
                 match self.store(updates).await {
-                    Ok(()) => {
-                        self.queues.store.mark_up();
-                        Rest::None
-                    }
+                    Ok(()) => Rest::None,
                     // Telegram still has them.
                     Err(error) => {
                         self.queues.store.mark_down(error);
@@ -173,7 +170,10 @@ impl<W: Work> Poll<W> {
                 self.answer_now(arrived);
                 continue;
             }
-            if self.queues.inbox.store(arrived.id, arrived.person_id, arrived.json).await?.is_applied() {
+            let stored = self.queues.inbox.store(arrived.id, arrived.person_id, arrived.json).await?;
+            // Only here: a poll that brings nothing to store says nothing about the store.
+            self.queues.store.mark_up();
+            if stored.is_applied() {
                 self.queues.throttle.record_arrival(arrived.person_id);
             }
             self.offset = self.offset.max(arrived.id + 1);

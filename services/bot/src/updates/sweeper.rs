@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout};
 use tolov_domain::ports::PortError;
-use tolov_kit::lifecycle::Stop;
+use tolov_kit::{availability::Availability, lifecycle::Stop};
 
 use crate::updates::{answering::Work, user_queues::UserQueues};
 
@@ -18,14 +18,18 @@ const REMOVE_AT_ONCE: u32 = 200;
 
 /// Runs from the start on: updates of a bot that died, and those for which there was no room, are found here.
 pub(crate) async fn run<W: Work>(queues: &UserQueues<W>, stop: &Stop) {
+    let store = Availability::new("the shop store (for the inbox sweeper)");
     let sweep = async {
         let mut seen = 0;
         let mut remove_at = Instant::now();
         loop {
             seen = match look(queues, seen).await {
-                Ok(seen) => seen,
+                Ok(seen) => {
+                    store.mark_up();
+                    seen
+                }
                 Err(error) => {
-                    queues.store.mark_down(error);
+                    store.mark_down(error);
                     0
                 }
             };

@@ -54,7 +54,7 @@ impl<W: Work> UserQueues<W> {
                     if self.leave_if_idle(person) {
                         return;
                     }
-                    Ok(Next::Look)
+                    continue;
                 }
                 Ok(page) => self.page(person, page, &stop).await,
                 Err(error) => Err(error),
