@@ -64,3 +64,30 @@ impl StaffChat {
         *self.chat.lock().unwrap_or_else(PoisonError::into_inner) = Recipient::Id(chat);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+    use tolov_kit::{lifecycle::Stop, secret::Secret};
+    use url::Url;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_small_burst_posts_leave_at_the_rate_of_the_channel() {
+        let webhook_url = Url::parse("http://127.0.0.1:9").unwrap();
+        let token = || Secret::new("535362388:AAF7-g0gYncWnm5IyfZlpPRqRRv6kNAGlao");
+        let mut config = Config::new(token(), "-1001".parse().unwrap(), webhook_url, token());
+        config.channel_posts_per_min = 20;
+        let chat = StaffChat::new(&config);
+        let (start, stop) = (Instant::now(), Stop::new());
+        let mut at_ms = Vec::new();
+        for _ in 0..21 {
+            chat.rate_limiter.acquire(start + MINUTE * 2, &stop).await;
+            at_ms.push(start.elapsed().as_millis());
+        }
+        assert_eq!(at_ms[..3], [0, 0, 0], "the burst");
+        assert!((3_300..3_400).contains(&at_ms[3]), "{at_ms:?}");
+        assert!(at_ms[20] >= 60_000, "20 in any minute: {at_ms:?}");
+    }
+}

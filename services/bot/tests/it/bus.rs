@@ -92,6 +92,11 @@ impl Bus {
         .await;
     }
 
+    /// Waits until everything has been handed to a consumer.
+    pub(crate) async fn until_received(&self) {
+        self.until(|| self.state.lock().unwrap().queue.is_empty().then_some(())).await;
+    }
+
     async fn until<T>(&self, ready: impl Fn() -> Option<T>) -> T {
         let wait = async {
             loop {
@@ -146,6 +151,8 @@ impl Consumer for Reader {
                     state.in_hand.insert(delivery.tag.number, copy(delivery));
                 }
                 if count > 0 {
+                    drop(state);
+                    self.0.changed.notify_waiters();
                     return Ok(batch);
                 }
             }

@@ -124,6 +124,46 @@ async fn a_crash_between_send_and_record_repeats_the_message_at_most_once() {
 }
 
 #[tokio::test]
+async fn after_a_kill_in_mid_send_the_waiting_messages_leave_at_once_and_only_the_cut_one_is_repeated() {
+    let world = World::where_the_test_redelivers().await;
+    world.shop.allow_claims(Some(1));
+    for number in 1..=20 {
+        world.telegram.will_answer(&number.to_string(), [Answer::ShowAndHang]);
+        world.bus.deliver(&for_shopper(number, number));
+    }
+    let bot = world.run_bot();
+    let arrived = || (1..=20).filter(|number: &i64| !world.telegram.arrived(&number.to_string()).is_empty());
+    while arrived().count() == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.bus.until_received().await;
+    bot.kill().await;
+    let [cut] = arrived().collect::<Vec<_>>()[..] else { panic!("one claim, one send") };
+
+    world.shop.allow_claims(None);
+    for number in 1..=20 {
+        world.telegram.will_answer(&number.to_string(), []);
+    }
+    world.bus.redeliver_unsettled();
+    let bot = world.run_bot();
+    for number in (1..=20).filter(|number| *number != cut) {
+        let verdicts = world.bus.until_verdicts(&for_shopper(number, number).notification_id, 1).await;
+        assert_eq!(verdicts, [Verdict::Done], "shopper {number}: nobody had claimed the message");
+    }
+    let verdicts = world.bus.until_verdicts(&for_shopper(cut, cut).notification_id, 1).await;
+    let [Verdict::Later { after }] = verdicts[..] else { panic!("{verdicts:?}") };
+    assert!(after <= Duration::from_secs(20), "the lease is short: {after:?}");
+    world.clock.advance(time::Duration::try_from(after).unwrap());
+    world.bus.redeliver_put_off();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    for number in 1..=20 {
+        let times = if number == cut { 2 } else { 1 };
+        assert_eq!(world.telegram.shown(&number.to_string()).len(), times, "shopper {number}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_never_comes_keeps_the_lease() {
     let mut world = World::where_the_test_redelivers().await;
     world.config.request_timeout = Duration::from_millis(500);

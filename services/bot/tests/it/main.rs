@@ -4,8 +4,10 @@
 mod broadcast;
 mod bus;
 mod failures;
+mod ledger;
 mod notices;
 mod orders;
+mod registering;
 mod secrecy;
 mod shop;
 mod shopfront;

@@ -14,8 +14,15 @@ use crate::{
     world::{TOKEN, World, for_shopper, for_staff},
 };
 
+/// What was logged.
 #[derive(Debug, Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -67,7 +74,7 @@ async fn the_token_is_in_no_log_line_at_any_level() {
     world.bus.until_verdicts(&unreachable.notification_id, 1).await;
     bot.stop().await;
 
-    let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines = lines.text();
     assert!(lines.contains("shopper told") && lines.contains("paid_to_notified_ms=1000"), "{lines}");
     assert!(lines.contains("Telegram is away"), "{lines}");
     let secret = TOKEN.split(':').nth(1).unwrap();

@@ -33,6 +33,8 @@ pub(crate) struct Shop {
     pub(crate) documents_away: AtomicBool,
     /// So many calls of `claim` find the store unavailable.
     pub(crate) away_calls: AtomicUsize,
+    /// After so many calls `claim` never answers; `None`: it always does.
+    claims_left: Mutex<Option<usize>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -49,6 +51,18 @@ impl Shop {
 
     pub(crate) async fn shopper(&self, user_id: UserId) -> Option<Shopper> {
         shopper::shopper(&self.documents, user_id).await.unwrap()
+    }
+
+    pub(crate) fn allow_claims(&self, count: Option<usize>) {
+        *self.claims_left.lock().unwrap() = count;
+    }
+
+    /// Whether one more call of `claim` is answered.
+    fn may_claim(&self) -> bool {
+        let mut left = self.claims_left.lock().unwrap();
+        let Some(count) = *left else { return true };
+        *left = Some(count.saturating_sub(1));
+        count > 0
     }
 
     fn there(&self) -> Result<&MemoryDocuments, PortError> {
@@ -71,6 +85,9 @@ impl NotificationLog for Shop {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
+        if !self.may_claim() {
+            std::future::pending::<()>().await;
+        }
         let away =
             self.away_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if away.is_ok() {

@@ -10,13 +10,13 @@ use tolov_shop::{
 use crate::{updates::until_done, world::World};
 
 /// One person's chat with the bot.
-struct Chat<'a> {
-    world: &'a World,
-    id: i64,
+pub(crate) struct Chat<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) id: i64,
 }
 
 impl Chat<'_> {
-    fn user_id(&self) -> UserId {
+    pub(crate) fn user_id(&self) -> UserId {
         UserId::try_new(self.id).unwrap()
     }
 
@@ -53,7 +53,7 @@ impl Chat<'_> {
         self.send(json!({"text": text})).await
     }
 
-    async fn tap(&self, data: &str) -> Vec<Value> {
+    pub(crate) async fn tap(&self, data: &str) -> Vec<Value> {
         let bot = json!({"id": 1, "is_bot": true, "first_name": "Shop"});
         let message = json!({
             "message_id": 1, "date": 1_763_881_506, "text": "…", "chat": self.chat(), "from": bot,
@@ -77,7 +77,7 @@ fn id(number: i64) -> ProductId {
     ProductId::try_new(number).unwrap()
 }
 
-async fn sells(world: &World, number: i64, title: &str, stock: Option<u32>) {
+pub(crate) async fn sells(world: &World, number: i64, title: &str, stock: Option<u32>) {
     let category = Category { id: 1, title: "Uy uchun".to_owned(), photo: None, position: 1, hidden: false };
     records::insert(&world.shop.documents, &category).await.unwrap();
     let product = Product {

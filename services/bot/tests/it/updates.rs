@@ -10,6 +10,7 @@ use tolov_domain::ports::documents::{Collection, Documents, Query};
 use url::Url;
 
 use crate::{
+    secrecy::Lines,
     telegram::{Answer, Telegram},
     world::{World, for_shopper},
 };
@@ -191,4 +192,29 @@ async fn an_answer_does_not_wait_behind_a_thousand_notifications() {
     world.telegram.until("7", |arrived| !arrived.is_empty()).await;
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     bot.stop().await;
+}
+
+#[tokio::test]
+async fn the_store_is_said_to_be_back_only_once_something_was_stored() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
+    // The bot runs on this thread.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let said = |what: &str| lines.text().matches(&format!("the shop store (for updates) is {what}")).count();
+    let world = World::new().await;
+    world.shop.documents_away.store(true, Ordering::SeqCst);
+    let bot = world.run_bot();
+    world.telegram.write(1, None, "/menu");
+    while said("away") == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // From now on polls bring nothing to store.
+    world.telegram.forget_updates();
+    world.telegram.until_polled(3).await;
+    assert_eq!((said("away"), said("back")), (1, 0), "{}", lines.text());
+    world.shop.documents_away.store(false, Ordering::SeqCst);
+    world.telegram.write(1, None, "/menu");
+    until_done(&world, 1).await;
+    bot.stop().await;
+    assert_eq!((said("away"), said("back")), (1, 1), "{}", lines.text());
 }

@@ -6,7 +6,7 @@ use time::macros::datetime;
 use tokio::task::JoinHandle;
 use tolov_bot::{Config, Deps, Service};
 use tolov_domain::{
-    ClickPaydocId, EventId, OrderId, ProductId, Tiyin, UserId,
+    ClickPaydocId, EventId, OrderId, ProductId, Tiyin, UnplacedPayment, UserId,
     notification::{Notification, Recipient, SCHEMA, Subject},
     order::OrderLine,
 };
@@ -100,6 +100,20 @@ pub(crate) fn for_shopper(number: i64, user: i64) -> Notification {
 
 pub(crate) fn for_staff(number: i64) -> Notification {
     notification(number, 5551, Recipient::Staff, false)
+}
+
+/// Money that CLICK took and the ledger could not place.
+pub(crate) fn unplaced(click_trans_id: &str, order: &str) -> UnplacedPayment {
+    UnplacedPayment {
+        schema: tolov_domain::unplaced::SCHEMA.to_owned(),
+        event_id: UnplacedPayment::id_of(click_trans_id),
+        click_trans_id: click_trans_id.to_owned(),
+        click_paydoc_id: "2001".to_owned(),
+        merchant_trans_id: order.to_owned(),
+        amount: "30000.50".to_owned(),
+        answer: -5,
+        occurred_at: datetime!(2026-11-23 07:05:06 UTC),
+    }
 }
 
 pub(crate) fn notification(number: i64, user: i64, recipient: Recipient, late: bool) -> Notification {

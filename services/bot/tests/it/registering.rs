@@ -1,0 +1,162 @@
+//! Orders and the ledger: numbers that it has given out already, orders that it refuses, orders that it forgot.
+
+use std::{sync::Arc, time::Duration};
+
+use tolov_domain::{ClickPaydocId, ClickTransId, Language, Phone, ProductId, UserId};
+use tolov_kit::clock::Clock;
+use tolov_shop::{
+    catalogue::product,
+    order::{OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock, orders_of},
+    records, shopper,
+};
+
+use crate::{
+    ledger::Ledger,
+    shopfront::{Chat, sells},
+    world::World,
+};
+
+const SHOPPER: i64 = 5;
+const TEA: i64 = 7;
+const IN_STOCK: u32 = 10;
+
+async fn world() -> (World, Arc<Ledger>) {
+    let mut world = World::new().await;
+    let (ledger, url) = Ledger::start().await;
+    world.config.webhook_url = url;
+    world.config.pickup_address = Some("Bozor 1".to_owned());
+    sells(&world, TEA, "Choy", Some(IN_STOCK)).await;
+    shopper::change(&world.shop.documents, UserId::try_new(SHOPPER).unwrap(), |shopper| {
+        shopper.language = Some(Language::En);
+        shopper.phone = Some(Phone::parse("+998901234567").unwrap());
+    })
+    .await
+    .unwrap();
+    (world, ledger)
+}
+
+/// Two pieces of tea, to be picked up.
+async fn check_out(world: &World) {
+    let shopper = Chat { world, id: SHOPPER };
+    for tap in ["1:sc:7:2", "1:co", "1:cop", "1:cou", "1:coc", "1:cog"] {
+        shopper.tap(tap).await;
+    }
+}
+
+async fn orders(world: &World) -> Vec<ShopOrder> {
+    orders_of(&world.shop.documents, UserId::try_new(SHOPPER).unwrap(), 0, 10).await.unwrap()
+}
+
+/// Pieces that can be sold, and the orders that hold some.
+async fn stock(world: &World) -> (u32, Vec<i64>) {
+    let tea = product(&world.shop.documents, ProductId::try_new(TEA).unwrap()).await.unwrap().unwrap();
+    (tea.stock.unwrap(), tea.holds.iter().map(|hold| hold.order_id.get()).collect())
+}
+
+#[tokio::test]
+async fn a_paid_order_whose_stock_was_left_unsettled_is_settled_by_maintenance() {
+    let (world, ledger) = world().await;
+    let bot = world.run_bot();
+    check_out(&world).await;
+    bot.stop().await;
+    assert_eq!(ledger.registered(), [1001]);
+    let payment = PaymentFacts {
+        click_trans_id: ClickTransId::try_new(501).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        paid_at: world.clock.now(),
+        late: false,
+    };
+    // Its event is done, but the process died before the stock moved.
+    let pay = |order: &mut ShopOrder| {
+        order.state =
+            OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New };
+    };
+    records::change(&world.shop.documents, 1001, pay).await.unwrap();
+    let bot = world.run_bot();
+    until("it is settled", async || orders(&world).await[0].stock == Stock::Committed).await;
+    bot.stop().await;
+    assert_eq!(stock(&world).await, (IN_STOCK - 2, Vec::new()));
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_mins(1), wait).await.is_ok(), "still waiting: {what}");
+}
+
+#[tokio::test]
+async fn a_number_that_the_ledger_has_given_out_lifts_the_counter_and_the_checkout_goes_on() {
+    let (world, ledger) = world().await;
+    ledger.has_others(1001..=1003, 5000);
+    let bot = world.run_bot();
+    check_out(&world).await;
+    bot.stop().await;
+    let orders = orders(&world).await;
+    let [order] = orders.as_slice() else { panic!("nothing is left of the refused number: {orders:?}") };
+    assert_eq!((order.id.get(), order.stage(), order.stock), (5001, Stage::AwaitingPayment, Stock::Held));
+    assert_eq!(stock(&world).await, (IN_STOCK - 2, vec![5001]));
+    assert_eq!(ledger.registered(), [5001]);
+}
+
+#[tokio::test]
+async fn an_order_that_the_ledger_refuses_leaves_nothing_behind_and_the_next_tap_places_another() {
+    let (world, ledger) = world().await;
+    ledger.refuses_all(true);
+    let bot = world.run_bot();
+    check_out(&world).await;
+    assert_eq!(orders(&world).await, []);
+    assert_eq!(stock(&world).await, (IN_STOCK, Vec::new()));
+    ledger.refuses_all(false);
+    Chat { world: &world, id: SHOPPER }.tap("1:cog").await;
+    bot.stop().await;
+    let orders = orders(&world).await;
+    let [order] = orders.as_slice() else { panic!("{orders:?}") };
+    assert_eq!((order.id.get(), order.stage()), (1002, Stage::AwaitingPayment), "a number of its own");
+    assert_eq!((stock(&world).await, ledger.registered()), ((IN_STOCK - 2, vec![1002]), vec![1002]));
+}
+
+/// An order is placed, and then the ledger forgets it while the bot does not run.
+async fn forgotten(world: &World, ledger: &Ledger) {
+    let bot = world.run_bot();
+    check_out(world).await;
+    bot.stop().await;
+    assert_eq!((ledger.registered(), stock(world).await), (vec![1001], (IN_STOCK - 2, vec![1001])));
+    ledger.forget_all();
+}
+
+#[tokio::test]
+async fn an_order_that_the_ledger_forgot_is_registered_again() {
+    let (world, ledger) = world().await;
+    forgotten(&world, &ledger).await;
+    let bot = world.run_bot();
+    until("it is registered", async || ledger.registered() == [1001, 1001]).await;
+    bot.stop().await;
+    assert_eq!(orders(&world).await[0].stage(), Stage::AwaitingPayment);
+    assert_eq!(stock(&world).await, (IN_STOCK - 2, vec![1001]), "it can still be paid");
+}
+
+#[tokio::test]
+async fn an_order_that_the_ledger_forgot_and_that_can_no_longer_be_paid_is_closed_and_its_stock_comes_back() {
+    let (world, ledger) = world().await;
+    forgotten(&world, &ledger).await;
+    world.clock.advance(time::Duration::minutes(31));
+    let bot = world.run_bot();
+    until("it is closed", async || orders(&world).await[0].stage() == Stage::Expired).await;
+    until("its stock is back", async || stock(&world).await == (IN_STOCK, Vec::new())).await;
+    bot.stop().await;
+    assert_eq!(ledger.registered(), [1001], "not again");
+}
+
+#[tokio::test]
+async fn an_order_that_the_ledger_forgot_and_whose_number_it_gave_to_another_is_closed() {
+    let (world, ledger) = world().await;
+    forgotten(&world, &ledger).await;
+    ledger.has_others([1001], 1001);
+    let bot = world.run_bot();
+    until("it is closed", async || orders(&world).await[0].stage() == Stage::Expired).await;
+    until("its stock is back", async || stock(&world).await == (IN_STOCK, Vec::new())).await;
+    bot.stop().await;
+}
