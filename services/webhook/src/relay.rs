@@ -56,6 +56,9 @@ impl Relay {
         let mut pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(15));
         let mut blocked = false;
         let mut window = WINDOW;
+        // Grows with the tries that the relay makes by itself: commits wake it too, and many of them say nothing about how
+        // long the bus takes.
+        let mut refused_pause = None;
         while !stop.is_cancelled() {
             let pause = match self.relay_once(window).await {
                 Relayed::Window { sent: 0, refused } => {
@@ -63,13 +66,13 @@ impl Relay {
                     // a backlog that is published and refused whole keeps bus and ledger busy for nothing.
                     tracing::debug!(refused, "a window was refused whole");
                     window = 1;
-                    pauses.next_pause()
+                    *refused_pause.get_or_insert_with(|| pauses.next_pause())
                 }
                 Relayed::Window { sent, refused } => {
                     if blocked {
                         tracing::info!("the bus takes events again");
                     }
-                    (blocked, window) = (false, WINDOW);
+                    (blocked, window, refused_pause) = (false, WINDOW, None);
                     pauses.reset();
                     tracing::debug!(sent, refused, "events relayed");
                     continue;
@@ -90,7 +93,7 @@ impl Relay {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.ledger.outbox_grew() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pause) => refused_pause = None,
             }
         }
         for _ in 0..WINDOWS_AFTER_STOP {

@@ -288,14 +288,16 @@ async fn while_nothing_gets_through_a_backlog_is_not_published_again_and_again()
     app.bus.reject_all();
     backlog_of(&app, 2000).await;
     wait_until("the bus has refused some", async || !app.bus.windows().is_empty()).await;
-    let published = || app.bus.windows().iter().map(Vec::len).sum::<usize>();
     wait_until("one event at a time is tried", async || app.bus.windows().len() > 3).await;
-    let after_the_first = published() - app.bus.windows()[0].len();
-    assert!(after_the_first < 20, "{after_the_first} events in {} windows", app.bus.windows().len());
+    let windows = app.bus.windows();
+    let sizes: Vec<usize> = windows.iter().map(Vec::len).collect();
+    assert!(sizes[1..].iter().all(|size| *size == 1), "one at a time after the first: {sizes:?}");
     app.bus.accept_all();
     app.clock.advance(time::Duration::minutes(5));
+    // The relay may be in a pause of many seconds by now: a payment ends it.
+    wake_the_relay(&app, 2000).await;
     app.until_the_outbox_is_empty().await;
-    assert_eq!(app.bus.confirmed().len(), 2000);
+    assert_eq!(app.bus.confirmed().len(), 2001);
     app.finish().await;
 }
 
