@@ -96,6 +96,27 @@ fn every_container_is_hardened_and_every_image_has_an_exact_version() {
     }
 }
 
+#[test]
+fn migrations_and_scripts_have_the_same_bytes_on_every_checkout() {
+    let attributes = file(".gitattributes");
+    for pattern in ["*.sql", "*.sh", "scripts/**", "deploy/**"] {
+        assert!(attributes.lines().any(|line| line == format!("{pattern} text eol=lf")), "{pattern}");
+    }
+    for migration in std::fs::read_dir(repository().join("services/webhook/migrations")).unwrap() {
+        let path = migration.unwrap().path();
+        assert!(!std::fs::read(&path).unwrap().contains(&b'\r'), "{}", path.display());
+    }
+}
+
+#[test]
+fn rabbitmq_starts_with_a_limit_of_open_files_that_it_can_walk_through() {
+    let rabbitmq = &services()["rabbitmq"];
+    assert!(rabbitmq.contains("nofile"), "{rabbitmq}");
+    let limit = rabbitmq.split("nofile").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit());
+    let limit: u32 = limit.filter_map(|number| number.parse().ok()).next().unwrap();
+    assert!(limit <= 1_048_576, "{limit}");
+}
+
 /// A version of three numbers, or a date.
 fn is_exact(image: &str) -> bool {
     let tag = image.split_once(':').map_or("", |(_, tag)| tag);

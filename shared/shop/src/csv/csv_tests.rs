@@ -209,6 +209,17 @@ fn every_bad_row_is_told_with_its_line_and_what_to_do() {
 }
 
 #[test]
+fn a_row_is_told_with_the_line_that_an_editor_shows() {
+    let bad = |line| [error(line, Column::Price, Problem::NotAPrice)];
+    let heading = "category;title;price";
+    assert_eq!(refused(&format!("{heading}\nIdish;Choynak;90000\n\nIdish;Piyola;arzon\n")), bad(4));
+    assert_eq!(refused(&format!("{heading}\r\n\r\n\r\nIdish;Piyola;arzon\r\n")), bad(4));
+    assert_eq!(refused(&format!("{heading}\rIdish;Choynak;90000\r\rIdish;Piyola;arzon\r")), bad(4));
+    let wrapped = format!("{heading}\nIdish;\"Katta\nchoynak\";90000\nIdish;Piyola;arzon\n");
+    assert_eq!(refused(&wrapped), bad(4));
+}
+
+#[test]
 fn rows_that_contradict_each_other_are_told() {
     let file = "product_id;title;variant;variant_id;price\n\
                 1;;;;1\n1;;;;2\n2;Futbolka;;3;1\n2;Mayka;M;;1\n2;;M;4;1\n";

@@ -75,9 +75,11 @@ pub(super) fn read(file: &[u8]) -> (Vec<Row>, Vec<RowError>) {
         Err(errors) => return (Vec::new(), errors),
     };
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
-    for (position, record) in records.enumerate() {
-        let line = position + 2;
-        if position >= ROWS_MAX {
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+    for (count, record) in records.enumerate() {
+        let position = record.as_ref().map_or_else(::csv::Error::position, ::csv::StringRecord::position);
+        let line = lines.of_row(position.map_or(0, ::csv::Position::byte));
+        if count >= ROWS_MAX {
             return (Vec::new(), vec![RowError::of_row(line, Problem::TooManyRows)]);
         }
         match record.map(|record| row_of(line, &columns, &record)) {
@@ -91,6 +93,32 @@ pub(super) fn read(file: &[u8]) -> (Vec<Row>, Vec<RowError>) {
         return only(Problem::NoRows);
     }
     (rows, errors)
+}
+
+/// Counts lines as an editor does: the reader's own count leaves out those that are empty.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// In which `at` is.
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line in which a row begins that is read from this byte on. Rows come in the order of the file.
+    fn of_row(&mut self, byte: u64) -> usize {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(letter) = self.text.get(self.at).copied() {
+            let is_line_end = matches!(letter, b'\r' | b'\n');
+            if self.at >= byte && !is_line_end {
+                break;
+            }
+            self.at += 1;
+            if letter == b'\n' || (letter == b'\r' && self.text.get(self.at) != Some(&b'\n')) {
+                self.line += 1;
+            }
+        }
+        self.line
+    }
 }
 
 /// The columns by place; one without a name is ignored.
