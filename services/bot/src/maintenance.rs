@@ -51,9 +51,9 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
 
 async fn maintain(deps: &Arc<HandlerDeps>) {
     let mut before = deps.now();
-    let (mut is_lifted, mut last_lookup, mut unsettled_skip) = (false, None, 0);
+    let (mut lifted, mut last_lookup, mut unsettled_skip) = (None, None, 0);
     loop {
-        is_lifted = is_lifted || lift_counter(deps).await;
+        lifted = lift_counter(deps, lifted).await;
         // An order is registered with an address that has the bot's name in it.
         let is_known = tokio::time::timeout(EVERY, deps.me.wait()).await.is_ok();
         let now = deps.now();
@@ -94,33 +94,38 @@ async fn settle_left(deps: &Arc<HandlerDeps>, skip: u32) -> u32 {
     }
 }
 
-/// Makes sure that no number of the ledger is given out again. `false`: to be tried again.
-async fn lift_counter(deps: &HandlerDeps) -> bool {
+/// The highest number of the ledger and the newest order of the store, for which the counter was lifted.
+type LiftedFor = (OrderId, Option<OrderId>);
+
+/// Makes sure that no number of the ledger is given out again. Either store may be restored at any time, so it looks in every
+/// round, and lifts the counter once for what it finds.
+async fn lift_counter(deps: &HandlerDeps, lifted: Option<LiftedFor>) -> Option<LiftedFor> {
     let highest = match deps.ledger.highest_order_id().await {
-        Ok(Some(highest)) => highest,
-        Ok(None) => return true,
+        Ok(highest) => highest?,
         Err(error) => {
             tracing::debug!(%error, "the ledger's highest order number is not known yet");
-            return false;
+            return lifted;
         }
     };
-    match lift_above(deps.documents(), highest).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::debug!(%error, "the counter of order numbers could not be lifted");
-            false
-        }
-    }
+    lift_above(deps.documents(), highest, lifted).await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the counter of order numbers could not be lifted");
+        lifted
+    })
 }
 
-async fn lift_above(documents: &dyn Documents, highest: OrderId) -> Result<(), PortError> {
+async fn lift_above(
+    documents: &dyn Documents,
+    highest: OrderId,
+    lifted: Option<LiftedFor>,
+) -> Result<Option<LiftedFor>, PortError> {
     let newest: Vec<ShopOrder> = records::find(documents, &Query::all(ORDERS, 1).newest_first()).await?;
-    if newest.first().is_some_and(|order| order.id >= highest) {
-        return Ok(());
+    let newest = newest.first().map(|order| order.id);
+    if newest.is_some_and(|newest| newest >= highest) || lifted == Some((highest, newest)) {
+        return Ok(lifted);
     }
-    let lifted = order::next_order_id(documents, Some(highest)).await?;
-    tracing::info!(%highest, %lifted, "the ledger has newer orders than the shop: their numbers are skipped");
-    Ok(())
+    let next = order::next_order_id(documents, Some(highest)).await?;
+    tracing::info!(%highest, %next, "the ledger has newer orders than the shop: their numbers are skipped");
+    Ok(Some((highest, newest)))
 }
 
 async fn waiting_orders(documents: &dyn Documents) -> Result<Vec<ShopOrder>, PortError> {

@@ -138,13 +138,14 @@ CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX outbox_unsent ON outbox (id) WHERE sent_at IS NULL;
 CREATE INDEX outbox_refused ON outbox (order_id, id) WHERE sent_at IS NULL AND refusals > 0;
 
--- Every restore of this ledger from a backup. Numbers up to the floor may have been given to CLICK after the backup was
--- made, by the ledger that was lost: they are never given again.
+-- Every restore of this ledger from a backup. Numbers up to the floors may have been given to CLICK (merchant_prepare_id)
+-- and to orders after the backup was made, by the ledger that was lost: they are never given again.
 CREATE TABLE restores (
     id               INTEGER PRIMARY KEY,
     restored_at      INTEGER NOT NULL,
     backup_made_at   INTEGER NOT NULL,
-    prepare_id_floor INTEGER NOT NULL CHECK (prepare_id_floor BETWEEN 0 AND 9007199254740990)
+    prepare_id_floor INTEGER NOT NULL CHECK (prepare_id_floor BETWEEN 0 AND 9007199254740990),
+    order_id_floor   INTEGER NOT NULL CHECK (order_id_floor BETWEEN 0 AND 9007199254740990)
 ) STRICT;
 
 CREATE TRIGGER restores_are_not_changed BEFORE UPDATE ON restores
@@ -163,7 +164,9 @@ CREATE TABLE ledger_state (
     -- Written to find out whether the ledger can be written again after a commit has failed.
     probed_at            INTEGER NOT NULL,
     -- Events that were sent before this are deleted; a payment that is younger has its event.
-    outbox_pruned_before INTEGER NOT NULL
+    outbox_pruned_before INTEGER NOT NULL,
+    -- When the clock was last believed, every few minutes. 0: never. A service that starts by a wrong clock sees it by this.
+    clock_believed_at    INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO ledger_state VALUES (1, 0, 0);
+INSERT INTO ledger_state VALUES (1, 0, 0, 0);

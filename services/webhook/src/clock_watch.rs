@@ -10,6 +10,8 @@ use tolov_kit::clock::Clock;
 const TOLERANCE: Duration = Duration::from_mins(1);
 /// For how long nothing is done by a clock that was set, unless it is set back. A person has the time to look.
 const HOLD: Duration = Duration::from_hours(1);
+/// A service that was stopped for longer cannot tell that from a clock that was set.
+const STOPPED_MAX: time::Duration = time::Duration::days(1);
 
 /// Compares the clock with the time that passes.
 #[derive(Debug)]
@@ -36,6 +38,23 @@ impl ClockWatch {
         Self { last: Reading::of(clock), jump: None }
     }
 
+    /// Compares the clock with when it was last believed, before a restart.
+    pub(crate) fn compare_with(&mut self, believed_at: Timestamp) {
+        let gone = self.last.now - believed_at;
+        if gone > STOPPED_MAX || gone < -time::Duration::seconds(60) {
+            self.hold(gone, self.last.monotonic);
+        }
+    }
+
+    fn hold(&mut self, by: time::Duration, since: Duration) {
+        tracing::error!(
+            jump_s = by.whole_seconds(),
+            hold_s = HOLD.as_secs(),
+            "the clock was set: nothing expires and nothing is deleted for a while; check the machine's time"
+        );
+        self.jump = Some(Jump { by, until: since + HOLD });
+    }
+
     /// The time, or `None` while it is not to be acted on.
     pub(crate) fn believed_now(&mut self, clock: &dyn Clock) -> Option<Timestamp> {
         let reading = Reading::of(clock);
@@ -44,12 +63,7 @@ impl ClockWatch {
         if gained.unsigned_abs() > TOLERANCE {
             let by = gained.saturating_add(self.jump.as_ref().map_or(time::Duration::ZERO, |jump| jump.by));
             if by.unsigned_abs() > TOLERANCE {
-                tracing::error!(
-                    jump_s = gained.whole_seconds(),
-                    hold_s = HOLD.as_secs(),
-                    "the clock was set: nothing expires and nothing is deleted for a while; check the machine's time"
-                );
-                self.jump = Some(Jump { by, until: reading.monotonic + HOLD });
+                self.hold(by, reading.monotonic);
             } else {
                 tracing::warn!("the clock was set back to where it had been");
                 self.jump = None;
@@ -110,6 +124,22 @@ mod tests {
             assert_eq!(watch.believed_now(&clock), None);
             clock.advance(Duration::minutes(1));
             assert_eq!(watch.believed_now(&clock), Some(clock.now()), "an even hour later it may be right");
+        }
+    }
+
+    #[test]
+    fn a_start_by_a_clock_that_was_set_is_noticed_and_a_short_stop_is_not() {
+        for (gone, is_believed) in [
+            (Duration::hours(20), true),
+            (Duration::seconds(-30), true),
+            (Duration::days(30), false),
+            (Duration::days(-30), false),
+        ] {
+            let (clock, mut watch) = started();
+            watch.compare_with(clock.now() - gone);
+            assert_eq!(watch.believed_now(&clock).is_some(), is_believed, "{gone}");
+            clock.jump(-gone);
+            assert_eq!(watch.believed_now(&clock), (!is_believed).then(|| clock.now()), "{gone}");
         }
     }
 

@@ -19,6 +19,8 @@ const ROUND: Duration = Duration::from_secs(5);
 /// How long sent events are kept for a replay (docs/events.md).
 const SENT_KEPT: Duration = Duration::from_hours(7 * 24);
 
+const CLOCK_NOTED_EVERY: Duration = Duration::from_mins(5);
+
 /// The most prunings of one round: faster than events come, and no round takes long.
 const PRUNINGS_MAX: usize = 50;
 
@@ -28,6 +30,7 @@ pub struct Maintenance {
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     watch: ClockWatch,
+    clock_noted: ClockNoted,
     /// How long an order can be paid. `None`: for ever.
     order_ttl: Option<Duration>,
     unverified: UnverifiedLimits,
@@ -41,7 +44,7 @@ impl Maintenance {
         unverified: UnverifiedLimits,
     ) -> Self {
         let watch = ClockWatch::new(clock.as_ref());
-        Self { ledger, clock, watch, order_ttl, unverified }
+        Self { ledger, clock, watch, clock_noted: ClockNoted::Unread, order_ttl, unverified }
     }
 
     /// Runs until `stop`.
@@ -53,7 +56,7 @@ impl Maintenance {
 
     /// Does what is due. Nothing is while the clock is not believed.
     pub async fn round(&mut self) {
-        let Some(now) = self.watch.believed_now(self.clock.as_ref()) else { return };
+        let Some(now) = self.believed_now().await else { return };
         if let Some(created_before) = self.order_ttl.and_then(|order_ttl| before(now, order_ttl)) {
             expire_due(&self.ledger, created_before, now).await;
         }
@@ -76,6 +79,43 @@ impl Maintenance {
                 "cannot delete old rows of the ledger; the next round tries again"
             );
         }
+    }
+}
+
+/// When the ledger was last told that the clock is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClockNoted {
+    /// Not since the start: the service before this one may have noted a time.
+    Unread,
+    At(Option<Timestamp>),
+}
+
+impl Maintenance {
+    async fn believed_now(&mut self) -> Option<Timestamp> {
+        match self.believed_and_noted().await {
+            Ok(now) => now,
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "the ledger cannot remember the time");
+                None
+            }
+        }
+    }
+
+    async fn believed_and_noted(&mut self) -> Result<Option<Timestamp>, LedgerError> {
+        if self.clock_noted == ClockNoted::Unread {
+            let noted = self.ledger.clock_believed_at().await?;
+            if let Some(noted) = noted {
+                self.watch.compare_with(noted);
+            }
+            self.clock_noted = ClockNoted::At(noted);
+        }
+        let Some(now) = self.watch.believed_now(self.clock.as_ref()) else { return Ok(None) };
+        let ClockNoted::At(noted) = self.clock_noted else { return Ok(Some(now)) };
+        if noted.is_none_or(|noted| (now - noted).unsigned_abs() >= CLOCK_NOTED_EVERY) {
+            self.ledger.note_clock(now).await?;
+            self.clock_noted = ClockNoted::At(Some(now));
+        }
+        Ok(Some(now))
     }
 }
 

@@ -27,6 +27,7 @@ macro_rules! notifications_contract {
         $crate::notifications_contract! { @each [$(#[$attribute])*] $fresh_world =>
             a_first_claim_may_send_and_a_second_one_is_busy
             after_its_lease_a_claim_is_given_again_as_the_next_attempt
+            a_lease_of_a_clock_that_was_set_back_since_has_ended
             a_settled_notification_is_never_claimed_again
             a_released_claim_counts_no_attempt
             a_release_after_an_expired_lease_keeps_the_expired_attempt
@@ -73,6 +74,18 @@ pub async fn after_its_lease_a_claim_is_given_again_as_the_next_attempt(
         assert_eq!(claim(&*store, second).await?, Claim::Send { attempt });
         assert_eq!(claim(&*store, second + 1).await?, Claim::Busy { until: at(second + LEASE_S) });
     }
+    Ok(())
+}
+
+pub async fn a_lease_of_a_clock_that_was_set_back_since_has_ended(
+    world: &dyn NotificationsWorld,
+) -> anyhow::Result<()> {
+    let store = world.notification_log().await;
+    assert_eq!(claim(&*store, 0).await?, Claim::Send { attempt: 1 });
+    // Another machine's clock may be a little behind.
+    assert_eq!(claim(&*store, -59).await?, Claim::Busy { until: at(LEASE_S) });
+    assert_eq!(claim(&*store, -3_600).await?, Claim::Send { attempt: 2 });
+    assert_eq!(claim(&*store, -3_599).await?, Claim::Busy { until: at(LEASE_S - 3_600) });
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Timestamps. The domain never reads a clock: the caller passes the time in.
 
-use time::{OffsetDateTime, UtcOffset, macros::offset};
+use time::{Duration, OffsetDateTime, UtcOffset, macros::offset};
 
 /// A moment in UTC.
 pub type Timestamp = OffsetDateTime;
@@ -52,4 +52,13 @@ pub mod millis {
             Ok(Option::<i64>::deserialize(deserializer)?.map(from_unix_ms))
         }
     }
+}
+
+/// By how much the clocks of two machines may differ where they share leases.
+pub const CLOCK_SKEW_MAX: Duration = Duration::minutes(1);
+
+/// Whether a lease has ended that somebody took until `leased_until`. `new_until` is when one would end that is taken now:
+/// a lease that ends much later was taken before the clock was set back, and has ended too.
+pub fn is_lease_over(leased_until: Timestamp, now: Timestamp, new_until: Timestamp) -> bool {
+    leased_until <= now || leased_until > new_until + CLOCK_SKEW_MAX
 }

@@ -8,7 +8,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Query, Sequence},
     },
-    time::{Timestamp, millis},
+    time::{Timestamp, is_lease_over, millis},
 };
 
 use crate::{
@@ -119,7 +119,7 @@ impl Broadcast {
 
     /// Takes the lease until `until`, unless another process has it.
     pub fn lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
-        let free = self.leased_until_at.is_none_or(|leased| leased <= now);
+        let free = self.leased_until_at.is_none_or(|leased| is_lease_over(leased, now, until));
         let ours = free && self.state == BroadcastState::Running;
         if ours {
             self.leased_until_at = Some(until);

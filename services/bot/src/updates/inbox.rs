@@ -11,7 +11,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Put, Query, Unreadable, Version},
     },
-    time::{Timestamp, millis},
+    time::{Timestamp, is_lease_over, millis},
 };
 use tolov_kit::clock::Clock;
 use tolov_shop::records::{self, Record};
@@ -150,7 +150,8 @@ impl Inbox {
     }
 
     pub(crate) fn is_leased(&self, entry: &Entry) -> bool {
-        entry.stored.leased_until_at.is_some_and(|until| until > self.clock.now())
+        let now = self.clock.now();
+        entry.stored.leased_until_at.is_some_and(|until| !is_lease_over(until, now, now + LEASE))
     }
 
     /// Claims an update before the work begins, so that of two bots one does it, and one that ends the process each time is

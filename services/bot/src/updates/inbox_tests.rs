@@ -53,6 +53,10 @@ async fn an_update_is_claimed_by_one_bot_until_its_lease_ends() {
     assert!(inbox.is_leased(&seen) && matches!(inbox.claim(&seen).await.unwrap(), Claimed::Theirs));
     clock.advance(time::Duration::seconds(2));
     assert!(matches!(inbox.claim(&seen).await.unwrap(), Claimed::Ours(_)));
+    // A lease that was taken before the clock was set back lasts no longer for it.
+    clock.jump(time::Duration::hours(-2));
+    let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
+    assert!(!inbox.is_leased(&seen));
     // The first bot was slow, but it has answered.
     inbox.done(&taken).await.unwrap();
     assert_eq!(inbox.count_waiting().await.unwrap(), 0);

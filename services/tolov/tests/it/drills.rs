@@ -153,6 +153,13 @@ impl Shop {
         order["status"].clone()
     }
 
+    /// What the bot lifts its counter over.
+    async fn highest_order_id(&self) -> i64 {
+        let orders = self.http.get(format!("{}/orders?limit=1", self.url("WEBHOOK_URL")));
+        let orders: Value = orders.bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap();
+        orders["highest_order_id"].as_i64().unwrap()
+    }
+
     async fn until_outbox_is_empty(&self) {
         eventually("every event is on the bus", PATIENCE, || async {
             let ready = self.http.get(format!("http://{}/ready", self.status_addr)).send().await.unwrap();
@@ -297,6 +304,7 @@ async fn everything_is_lost_and_comes_back_from_the_backups_of_one_night() {
     shop.start_roles(&["webhook", "projector", "bot"]).await;
 
     assert_eq!(shop.status_of(2001).await, "paid");
+    assert!(shop.highest_order_id().await > 2002, "a link to an order that was lost pays for no other");
     let prepare_id = shop.buy(2003).await;
     assert!(prepare_id > last_prepare_id, "no number is given to CLICK twice");
     assert_eq!(shop.times_told(2001).await, [1, 1]);

@@ -223,6 +223,11 @@ impl Ledger {
         self.maintain(Maintenance::PruneUnverified { received_before, rows_max }).await
     }
 
+    /// Remembers that the clock was believed at this time.
+    pub(crate) async fn note_clock(&self, now: Timestamp) -> Result<(), LedgerError> {
+        self.maintain(Maintenance::NoteClock { now }).await.map(drop)
+    }
+
     /// Whether a callback could be committed now: the last commit succeeded, or a probe that is written does.
     pub async fn is_writable(&self, now: Timestamp) -> bool {
         !self.jobs.is_closed()

@@ -5,10 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use serde::Serialize;
 use tolov_domain::{
     EventId, OrderId,
-    time::{Timestamp, unix_ms},
+    time::{Timestamp, from_unix_ms, unix_ms},
 };
 
-use super::{AttemptStatus, Ledger, LedgerError, OrderStatus};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, file::restore::highest_order_id};
 
 /// An order as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -108,10 +108,17 @@ impl Ledger {
         Ok(query.fetch_all(&self.readers.requests).await?)
     }
 
-    /// 0: there is no order.
+    /// When the clock was last believed, at least roughly.
+    pub(crate) async fn clock_believed_at(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let at: i64 = sqlx::query_scalar("SELECT clock_believed_at FROM ledger_state")
+            .fetch_one(&self.readers.status)
+            .await?;
+        Ok((at > 0).then(|| from_unix_ms(at)))
+    }
+
+    /// The highest number that an order has, or may have had in a ledger that was lost. 0: there was none.
     pub async fn highest_order_id(&self) -> Result<i64, LedgerError> {
-        let highest = sqlx::query_scalar("SELECT coalesce(max(order_id), 0) FROM orders");
-        Ok(highest.fetch_one(&self.readers.requests).await?)
+        Ok(highest_order_id(&self.readers.requests).await?)
     }
 
     pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {

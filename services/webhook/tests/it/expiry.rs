@@ -179,6 +179,26 @@ fn maintenance(app: &TestApp) -> Maintenance {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_while_the_service_was_down_expires_nothing_until_somebody_could_look() {
+    let mut app = TestApp::start().await;
+    maintenance(&app).round().await;
+    app.order(1).await;
+    app.stop().await;
+    app.clock.jump(time::Duration::days(30));
+    app.start_again().await;
+    let mut restarted = maintenance(&app);
+    restarted.round().await;
+    assert_eq!(app.status_of(1).await, "pending");
+    app.clock.jump(time::Duration::days(-30));
+    restarted.round().await;
+    assert_eq!(app.status_of(1).await, "pending", "the clock is right again");
+    app.clock.advance(time::Duration::hours(24));
+    restarted.round().await;
+    assert_eq!(app.status_of(1).await, "expired");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_forward_expires_nothing_and_prunes_nothing() {
     // The service's own maintenance would see the jump too, but not at a moment of the test's choice.
     let app = TestApp::start().await;

@@ -18,7 +18,7 @@ use tolov_domain::{
         PortError,
         notifications::{Claim, NotificationLog, SendOutcome},
     },
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
 };
 
 use crate::{
@@ -137,8 +137,9 @@ impl MongoShop {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> UpdateOneModel {
-        // A missing lease sorts before every date.
-        let lease_over = doc! { "$lte": ["$lease_until", date(now)] };
+        // `is_lease_over` of the domain. A missing lease sorts before every date.
+        let of_a_clock_since_set_back = doc! { "$gt": ["$lease_until", date(lease_until + CLOCK_SKEW_MAX)] };
+        let lease_over = doc! { "$or": [{ "$lte": ["$lease_until", date(now)] }, of_a_clock_since_set_back] };
         let free = doc! { "$and": [unsettled(), lease_over] };
         let if_free = |then: Bson, field: &str| doc! { "$cond": [free.clone(), then, field] };
         let attempt = doc! { "$add": [{ "$ifNull": ["$attempt", 0_i64] }, 1_i64] };

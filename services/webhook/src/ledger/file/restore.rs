@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqliteExecutor, sqlite::SqliteConnectOptions};
 use tolov_domain::time::{Timestamp, unix_ms};
 
 use super::{
@@ -14,12 +14,12 @@ use super::{
     open::{OpenError, beside, lock, migrate},
 };
 
-/// After the copy was made, attempts may have come so much faster than in its busiest hour.
+/// After the copy was made, numbers may have been given out so much faster than in its busiest hour.
 const RATE_FACTOR: u64 = 10;
 /// The least that an hour may have brought, whatever the copy has seen.
-const ATTEMPTS_AN_HOUR_MIN: u64 = 100;
+const AN_HOUR_MIN: u64 = 100;
 /// What is added for the clocks of two machines.
-const ATTEMPTS_MARGIN: u64 = 1_000;
+const MARGIN: u64 = 1_000;
 /// CLICK's documents call merchant_prepare_id an `int`: what it does with more than 31 bits is not known.
 pub const CLICK_INT_MAX: i64 = 2_147_483_647;
 
@@ -96,35 +96,69 @@ pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
         .await
         .map_err(sqlite)?;
     migrate(&mut connection).await.map_err(|source| BackupError::Schema { file: copy.to_owned(), source })?;
-    let floor = floor(&mut connection, restore).await.map_err(sqlite)?;
-    if floor > CLICK_INT_MAX && !restore.beyond_click_int {
-        return Err(BackupError::NumbersUsedUp { floor });
+    let floors = floors(&mut connection, restore).await.map_err(sqlite)?;
+    if floors.prepare_id > CLICK_INT_MAX && !restore.beyond_click_int {
+        return Err(BackupError::NumbersUsedUp { floor: floors.prepare_id });
     }
-    sqlx::query("INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor) VALUES (?1, ?2, ?3)")
-        .bind(unix_ms(restore.at))
-        .bind(unix_ms(restore.backup_made_at))
-        .bind(floor)
-        .execute(&mut connection)
-        .await
-        .map_err(sqlite)?;
+    sqlx::query(
+        "INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor, order_id_floor)
+         VALUES (?1, ?2, ?3, ?4)",
+    )
+    .bind(unix_ms(restore.at))
+    .bind(unix_ms(restore.backup_made_at))
+    .bind(floors.prepare_id)
+    .bind(floors.order_id)
+    .execute(&mut connection)
+    .await
+    .map_err(sqlite)?;
     connection.close().await.map_err(sqlite)?;
-    Ok(floor)
+    Ok(floors.prepare_id)
 }
 
-async fn floor(connection: &mut SqliteConnection, restore: Restore) -> Result<i64, sqlx::Error> {
-    let known = last_given_prepare_id(connection).await?.max(restore.replaced_last_prepare_id.unwrap_or(0));
-    let busiest_hour: i64 = sqlx::query_scalar(
+/// The highest merchant_prepare_id and the highest order number that may have been given out by now.
+async fn floors(connection: &mut SqliteConnection, restore: Restore) -> Result<Floors, sqlx::Error> {
+    let replaced = restore.replaced_last_prepare_id.unwrap_or(0);
+    let prepare_id = last_given_prepare_id(connection).await?.max(replaced);
+    let order_id = highest_order_id(&mut *connection).await?;
+    let attempts: i64 = sqlx::query_scalar(
         "SELECT coalesce(max(attempts), 0) FROM
            (SELECT count(*) AS attempts FROM attempts GROUP BY prepared_at / 3600000)",
     )
+    .fetch_one(&mut *connection)
+    .await?;
+    let orders: i64 = sqlx::query_scalar(
+        "SELECT coalesce(max(orders), 0) FROM
+           (SELECT count(*) AS orders FROM orders GROUP BY created_at / 3600000)",
+    )
     .fetch_one(connection)
     .await?;
-    let an_hour =
-        u64::try_from(busiest_hour).unwrap_or(0).max(ATTEMPTS_AN_HOUR_MIN).saturating_mul(RATE_FACTOR);
+    Ok(Floors {
+        prepare_id: prepare_id.saturating_add(given_since(attempts, restore)),
+        order_id: order_id.saturating_add(given_since(orders, restore)),
+    })
+}
+
+struct Floors {
+    prepare_id: i64,
+    order_id: i64,
+}
+
+/// How many numbers may have been given out since the backup, by the most that it has seen in an hour.
+fn given_since(busiest_hour: i64, restore: Restore) -> i64 {
+    let an_hour = u64::try_from(busiest_hour).unwrap_or(0).max(AN_HOUR_MIN).saturating_mul(RATE_FACTOR);
     let age = Duration::try_from(restore.at - restore.backup_made_at).unwrap_or_default();
     let hours = age.as_secs().div_ceil(3_600).max(1);
-    let given_since = an_hour.saturating_mul(hours).saturating_add(ATTEMPTS_MARGIN);
-    Ok(known.saturating_add(i64::try_from(given_since).unwrap_or(i64::MAX)))
+    i64::try_from(an_hour.saturating_mul(hours).saturating_add(MARGIN)).unwrap_or(i64::MAX)
+}
+
+/// The highest number of an order, or that an order may have had in a ledger that was lost.
+pub(crate) async fn highest_order_id(executor: impl SqliteExecutor<'_>) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT max((SELECT coalesce(max(order_id), 0) FROM orders),
+                    (SELECT coalesce(max(order_id_floor), 0) FROM restores))",
+    )
+    .fetch_one(executor)
+    .await
 }
 
 /// The last number that was given to an attempt, or may have been by a ledger that was lost.

@@ -22,6 +22,8 @@ pub(crate) enum Maintenance {
     PruneOutbox { sent_before: Timestamp },
     /// Deletes unverified callbacks that came before this, and the oldest of those beyond a number of rows.
     PruneUnverified { received_before: Timestamp, rows_max: u32 },
+    /// Remembers that the clock was believed at this time.
+    NoteClock { now: Timestamp },
     /// Writes something, to see whether that works.
     Probe { now: Timestamp },
 }

@@ -26,7 +26,7 @@ use super::{
     LedgerError, Signals,
     file::{
         open::{OpenError, close},
-        restore::last_given_prepare_id,
+        restore::{highest_order_id, last_given_prepare_id},
     },
     metrics::{self, Counts},
 };
@@ -287,6 +287,10 @@ impl Writer {
                 let query = sqlx::query("UPDATE ledger_state SET probed_at = ?1").bind(unix_ms(now));
                 query.execute(connection).await?
             }
+            Maintenance::NoteClock { now } => {
+                let query = sqlx::query("UPDATE ledger_state SET clock_believed_at = ?1").bind(unix_ms(now));
+                query.execute(connection).await?
+            }
             Maintenance::PruneOutbox { sent_before } => {
                 let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
                 let query = sqlx::query(
@@ -334,7 +338,6 @@ fn read_all<R: DeserializeOwned, T: TryFrom<R, Error = LedgerError>>(
 
 async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {
     let next_prepare_id = last_given_prepare_id(connection).await?.saturating_add(1);
-    let highest_order_id =
-        sqlx::query_scalar("SELECT coalesce(max(order_id), 0) FROM orders").fetch_one(connection).await?;
+    let highest_order_id = highest_order_id(connection).await?;
     Ok(Numbers { next_prepare_id, highest_order_id })
 }

@@ -11,7 +11,7 @@ use tolov_domain::{
         PortError,
         notifications::{Claim, NotificationLog, SendOutcome},
     },
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
 };
 
 use super::EmbeddedShop;
@@ -111,17 +111,21 @@ async fn take(
     lease_until_ms: i64,
 ) -> sqlx::Result<(Granted, Held)> {
     let ids = json!(ids).to_string();
+    let clock_skew_max_ms = i64::try_from(CLOCK_SKEW_MAX.whole_milliseconds()).unwrap_or(i64::MAX);
     let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
     let granted: Vec<(String, u32)> = sqlx::query_as(
         "INSERT INTO notifications (id, attempts, lease_until_ms)
          SELECT DISTINCT value, 1, ?3 FROM json_each(?1) WHERE true
          ON CONFLICT (id) DO UPDATE SET attempts = attempts + 1, lease_until_ms = excluded.lease_until_ms
-         WHERE settled_at_ms IS NULL AND (lease_until_ms IS NULL OR lease_until_ms <= ?2)
+         WHERE settled_at_ms IS NULL
+           -- `is_lease_over` of the domain
+           AND (lease_until_ms IS NULL OR lease_until_ms <= ?2 OR lease_until_ms > ?3 + ?4)
          RETURNING id, attempts",
     )
     .bind(&ids)
     .bind(now_ms)
     .bind(lease_until_ms)
+    .bind(clock_skew_max_ms)
     .fetch_all(&mut *transaction)
     .await?;
     let held: Vec<(String, Option<i64>)> = sqlx::query_as(
