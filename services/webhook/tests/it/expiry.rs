@@ -192,7 +192,7 @@ async fn a_clock_that_was_set_while_the_service_was_down_expires_nothing_until_s
     app.clock.jump(time::Duration::days(-30));
     restarted.round().await;
     assert_eq!(app.status_of(1).await, "pending", "the clock is right again");
-    app.clock.advance(time::Duration::hours(24));
+    app.clock.advance(time::Duration::hours(25));
     restarted.round().await;
     assert_eq!(app.status_of(1).await, "expired");
     app.finish().await;
