@@ -9,12 +9,11 @@ mod stage;
 mod terms;
 
 pub use history::{HISTORY_MAX, HistoryEntry, HistoryItem};
-pub(crate) use queries::query_unsettled;
-pub(crate) use queries::reserve_order_ids;
 pub use queries::{
     ORDER_NUMBERS, apply, next_order_id, order, orders_in, orders_of, orders_paid_by, query_in,
-    query_with_phone,
+    query_with_phone, waiting_orders_of,
 };
+pub(crate) use queries::{held_by, query_unsettled, reserve_order_ids};
 pub use record::{ORDERS, OrderState, PaymentFacts, PaymentLink, Sale, ShopOrder, Stock};
 pub use stage::{Actor, OrderAction, Progress, Stage};
 pub use terms::{Delivery, Terms};

@@ -1,7 +1,7 @@
 //! Finding orders, and changing one by its number.
 
 use tolov_domain::{
-    ClickPaydocId, OrderId, Outcome, Phone, UserId,
+    ClickPaydocId, OrderId, OrderedProduct, Outcome, Phone, UserId,
     ports::{
         PortError,
         documents::{Documents, Key, Query, Sequence},
@@ -10,7 +10,7 @@ use tolov_domain::{
 };
 
 use super::{
-    record::{ORDERS, ShopOrder},
+    record::{ORDERS, ShopOrder, Stock},
     stage::{Actor, OrderAction, Stage},
 };
 use crate::records;
@@ -67,6 +67,22 @@ pub async fn orders_of(
 ) -> Result<Vec<ShopOrder>, PortError> {
     let query = Query::is(ORDERS, "user_id", user_id.get(), limit);
     records::find(documents, &query.newest_first().skip(skip)).await
+}
+
+/// A shopper's orders that wait for their payment, newest first, among the latest of the shopper's orders.
+pub async fn waiting_orders_of(
+    documents: &dyn Documents,
+    user_id: UserId,
+) -> Result<Vec<ShopOrder>, PortError> {
+    const LATEST: u32 = 20;
+    let mut orders = orders_of(documents, user_id, 0, LATEST).await?;
+    orders.retain(|order| order.stage() == Stage::AwaitingPayment);
+    Ok(orders)
+}
+
+/// What is held for orders.
+pub(crate) fn held_by(orders: &[ShopOrder]) -> impl Iterator<Item = OrderedProduct> {
+    orders.iter().filter(|order| order.stock == Stock::Held).flat_map(ShopOrder::products)
 }
 
 /// The orders that a payment number of CLICK has paid, newest first.

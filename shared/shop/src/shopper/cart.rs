@@ -12,6 +12,7 @@ use tolov_domain::{
 use super::record::{Shopper, change, shopper};
 use crate::{
     catalogue::{Article, articles},
+    order::{held_by, waiting_orders_of},
     promo::{self, PromoRefusal},
 };
 
@@ -19,6 +20,8 @@ use crate::{
 pub const LINES_MAX: usize = 100;
 /// How many pieces of one article a cart takes.
 pub const COUNT_MAX: u32 = 999;
+/// How many pieces one order takes, of all articles together: an order that nobody pays holds them until it expires.
+pub const PIECES_MAX: u32 = 1_000;
 
 /// A cart as it would be bought now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,6 +82,11 @@ impl Quote {
         self.lines.is_empty()
     }
 
+    /// How many pieces of all articles together.
+    pub fn pieces(&self) -> u32 {
+        self.lines.iter().fold(0, |pieces, line| pieces.saturating_add(line.count))
+    }
+
     /// Whether every line can be bought.
     pub fn is_sold(&self) -> bool {
         !self.is_empty() && self.lines.iter().all(QuoteLine::is_sold)
@@ -118,7 +126,7 @@ impl Quote {
 /// Prices a shopper's cart.
 pub async fn quote(documents: &dyn Documents, user_id: UserId, now: Timestamp) -> Result<Quote, PortError> {
     let Some(shopper) = shopper(documents, user_id).await? else { return Ok(Quote::default()) };
-    let articles = articles(documents, shopper.cart.iter().map(|line| line.product_id)).await?;
+    let articles = articles_for(documents, user_id, &shopper.cart).await?;
     let mut quote = Quote::default();
     for wanted in &shopper.cart {
         let line = quote_line(&shopper, *wanted, articles.get(&wanted.product_id));
@@ -132,6 +140,28 @@ pub async fn quote(documents: &dyn Documents, user_id: UserId, now: Timestamp) -
         quote.promo = Some(Promo { code, discount });
     }
     Ok(quote)
+}
+
+/// The articles as this shopper can buy them: what the shopper's own unpaid orders hold counts as in stock, because a new
+/// order replaces them. The orders are read only where something is short.
+async fn articles_for(
+    documents: &dyn Documents,
+    user_id: UserId,
+    wanted: &[OrderedProduct],
+) -> Result<BTreeMap<ProductId, Article>, PortError> {
+    let mut articles = articles(documents, wanted.iter().map(|line| line.product_id)).await?;
+    let is_short = |line: &OrderedProduct| {
+        articles.get(&line.product_id).is_some_and(|article| article.available(line.count) < line.count)
+    };
+    if wanted.iter().any(is_short) {
+        for held in held_by(&waiting_orders_of(documents, user_id).await?) {
+            let stock = articles.get_mut(&held.product_id).and_then(|article| article.stock.as_mut());
+            if let Some(stock) = stock {
+                *stock = stock.saturating_add(held.count);
+            }
+        }
+    }
+    Ok(articles)
 }
 
 fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Article>) -> QuoteLine {
@@ -187,7 +217,7 @@ pub async fn set(
     user_id: UserId,
     wanted: OrderedProduct,
 ) -> Result<CartChange, PortError> {
-    let articles = articles(documents, [wanted.product_id]).await?;
+    let articles = articles_for(documents, user_id, &[wanted]).await?;
     let set = |shopper: &mut Shopper| set_line(shopper, wanted, &articles);
     Ok(change(documents, user_id, set).await?.1)
 }
@@ -226,7 +256,11 @@ pub async fn accept_news(
 ) -> Result<(), PortError> {
     let lines = quote(documents, user_id, now).await?.lines;
     let with_news: Vec<QuoteLine> = lines.into_iter().filter(|line| line.news.is_some()).collect();
-    let articles = articles(documents, with_news.iter().map(|line| line.article_id)).await?;
+    let wanted: Vec<OrderedProduct> = with_news
+        .iter()
+        .map(|line| OrderedProduct { product_id: line.article_id, count: line.count })
+        .collect();
+    let articles = articles_for(documents, user_id, &wanted).await?;
     change(documents, user_id, |shopper| {
         for line in &with_news {
             let count = if matches!(line.news, Some(News::Gone | News::SoldOut)) { 0 } else { line.count };

@@ -4,6 +4,7 @@ use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::Tiyin;
 use tolov_shop::{
     catalogue::{Product, Variant},
+    order::ShopOrder,
     promo::PromoRefusal,
     records,
     shopper::{
@@ -12,7 +13,9 @@ use tolov_shop::{
     },
 };
 
-use crate::shop::{CODE, LARGE, NOON, SMALL, TEA, article_id, open_shop, pieces, soum, tea, user_id};
+use crate::shop::{
+    CODE, LARGE, NOON, SMALL, TEA, article_id, hold, open_shop, pieces, soum, tea, user_id, waiting,
+};
 
 async fn opened() -> MemoryDocuments {
     let shop = MemoryDocuments::default();
@@ -56,6 +59,19 @@ async fn a_cart_takes_what_is_in_stock_and_says_how_many_that_is() {
     assert_eq!(lines, [("Choy", 10), ("Futbolka · L", 999)]);
     assert_eq!(quote.goods, soum(10 * 15_000 + 999 * 90_000));
     assert!(quote.is_sold() && !quote.has_news());
+}
+
+#[tokio::test]
+async fn what_the_own_unpaid_order_holds_is_sold_out_for_others_alone() {
+    let shop = opened().await;
+    let all = [pieces(TEA, 10)];
+    let order = ShopOrder { user_id: user_id(1), ..waiting(1001, &all) };
+    records::insert(&shop, &order).await.unwrap();
+    hold(&shop, order.id, &all).await;
+    assert_eq!(set(&shop, TEA, 10).await, CartChange::Set(10));
+    assert_eq!(news(&shop).await, [None]);
+    assert_eq!(set(&shop, TEA, 11).await, CartChange::OnlyLeft(10));
+    assert_eq!(cart::set(&shop, user_id(2), pieces(TEA, 1)).await.unwrap(), CartChange::Gone);
 }
 
 #[tokio::test]
