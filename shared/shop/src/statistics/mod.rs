@@ -25,7 +25,7 @@ use crate::{
     records,
 };
 
-/// How many orders are read; of more only the oldest are counted, and the result says so.
+/// How many orders are read; of more only those of the latest days are counted, and the result says so.
 pub const ORDERS_MAX: usize = 200_000;
 const BEST_MAX: usize = 10;
 /// Orders may be paid on a later day: those that were placed this long before a period are read too.
@@ -103,8 +103,8 @@ pub async fn statistics(
     Ok(count.finish(!is_whole))
 }
 
-/// Calls `look` for the orders that were placed between two times, oldest first, at most `max`. Returns whether those were
-/// all.
+/// Calls `look` for the orders that were placed between two times, oldest first. Of more than `max` only those of the
+/// latest days are looked at. Returns whether those were all.
 async fn each_order(
     documents: &dyn Documents,
     (from, to): (Timestamp, Timestamp),
@@ -112,7 +112,9 @@ async fn each_order(
     mut look: impl FnMut(&ShopOrder),
 ) -> Result<bool, PortError> {
     const PAGE: u32 = 500;
-    let (mut from, to) = (unix_ms(from), unix_ms(to));
+    let (whole_from, to) = (unix_ms(from), unix_ms(to));
+    let mut from = latest_days(documents, (whole_from, to), max).await?;
+    let is_whole = from == whole_from;
     let mut seen = 0_usize;
     // Pages begin where the last one ended, not after a number of orders: one that is removed meanwhile would shift the
     // others.
@@ -127,15 +129,42 @@ async fn each_order(
             seen = seen.saturating_add(1);
             look(order);
         }
-        let Some(last) = page.last().map(|order| unix_ms(order.placed_at)) else { return Ok(is_last) };
+        let Some(last) = page.last().map(|order| unix_ms(order.placed_at)) else {
+            return Ok(is_whole && is_last);
+        };
         if is_last {
-            return Ok(true);
+            return Ok(is_whole);
         }
         // No shop fills a page in one millisecond: the rest of that millisecond is skipped rather than read for ever.
         from = if last == from { last.saturating_add(1) } else { last };
         let at_the_end = page.iter().filter(|order| unix_ms(order.placed_at) == last);
         last_seen = at_the_end.map(|order| order.id).collect();
     }
+}
+
+/// The earliest begin, whole days later than `from`, since which at most `max` orders were placed.
+async fn latest_days(
+    documents: &dyn Documents,
+    (from, to): (i64, i64),
+    max: usize,
+) -> Result<i64, PortError> {
+    const DAY_MS: i64 = 24 * 3_600 * 1_000;
+    let max = u64::try_from(max).unwrap_or(u64::MAX);
+    let begin = |days: i64| from.saturating_add(days.saturating_mul(DAY_MS)).min(to);
+    // Since `enough` days later there are few enough orders; since `too_early` there are too many.
+    let (mut too_early, mut enough) = (-1, to.saturating_sub(from) / DAY_MS + 1);
+    let mut days = 0;
+    while enough - too_early > 1 {
+        let since = Query::between(ORDERS, "placed_at", (begin(days), to), 1);
+        if documents.count(&since).await? > max {
+            too_early = days;
+        } else {
+            enough = days;
+        }
+        days = too_early + (enough - too_early) / 2;
+    }
+    // A single day with more is cut at its end.
+    Ok(begin(if begin(enough) < to { enough } else { too_early.max(0) }))
 }
 
 struct Count {

@@ -149,6 +149,18 @@ async fn every_order_is_counted_once_across_pages() {
 }
 
 #[tokio::test]
+async fn of_too_many_orders_those_of_the_latest_days_are_counted() {
+    let orders = (0..12).map(|number| placed(number + 1, 5, NOW - Duration::hours(number * 6)));
+    let documents = stored(orders).await;
+    let (mut seen, begin) = (Vec::new(), NOW - Duration::days(10));
+    let is_whole = each_order(&documents, (begin, NOW), 10, |order| seen.push(order.id.get())).await.unwrap();
+    assert!(!is_whole);
+    assert_eq!(seen.last(), Some(&1), "the newest order is among them");
+    assert_eq!(seen, (1..=i64::try_from(seen.len()).unwrap()).rev().collect::<Vec<_>>());
+    assert!((5..=10).contains(&seen.len()), "{seen:?}");
+}
+
+#[tokio::test]
 async fn orders_and_sales_are_exported_with_guarded_cells() {
     let mut order = paid(1001, 5551, datetime!(2026-03-03 20:05 UTC), datetime!(2026-03-03 20:07:59 UTC));
     order.terms.as_mut().unwrap().promo_code = Some("-XUSH10".to_owned());
