@@ -98,12 +98,21 @@ pub async fn products_in(documents: &dyn Documents, category_id: i64) -> Result<
 
 /// The categories that a shopper sees: those that are not hidden and have a product that is not hidden.
 pub async fn shown_categories(documents: &dyn Documents) -> Result<Vec<Category>, PortError> {
-    let products = products(documents).await?;
-    let filled: BTreeSet<i64> =
-        products.iter().filter(|product| !product.hidden).map(|product| product.category_id).collect();
-    let mut shown = categories(documents).await?;
-    shown.retain(|category| !category.hidden && filled.contains(&category.id));
+    let mut shown = Vec::new();
+    for category in categories(documents).await? {
+        if !category.hidden && has_shown_product(documents, category.id).await? {
+            shown.push(category);
+        }
+    }
     Ok(shown)
+}
+
+/// Reads one product, and the whole category only where that one is hidden.
+async fn has_shown_product(documents: &dyn Documents, category_id: i64) -> Result<bool, PortError> {
+    let first: Vec<Product> =
+        records::find(documents, &Query::is(PRODUCTS, "category_id", category_id, 1)).await?;
+    let is_shown = first.iter().any(|product| !product.hidden);
+    Ok(is_shown || !shown_products_in(documents, category_id).await?.is_empty())
 }
 
 /// The products of a category that a shopper sees, by number. Those of a hidden category are reached by a link only.
