@@ -64,7 +64,7 @@ fn trusted_proxies_are_addresses_and_networks_and_none_by_default() {
 fn what_is_not_said_has_the_usual_value() {
     let config = with("LEDGER_PATH", "");
     assert_eq!(config.ledger_path.to_str(), Some("payments.db"));
-    assert_eq!(config.order_ttl, Some(Duration::from_hours(24)));
+    assert_eq!(config.order_ttl, Some(Duration::from_mins(45)));
     assert_eq!(config.click.pay_link.pay_page, "https://my.click.uz/services/pay");
     assert_eq!(with("ORDER_TTL", "0").order_ttl, None);
 }

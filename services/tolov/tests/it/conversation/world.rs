@@ -97,6 +97,8 @@ impl World {
             environment.insert("AMQP_URL".to_owned(), broker);
             environment.insert("MONGO_URL".to_owned(), own_database());
         }
+        // So that no message counts down during a story.
+        environment.insert("ORDER_TTL".to_owned(), "24h".to_owned());
         settings(&mut environment);
         let sandbox = Role::start("sandbox", folder.path(), &environment);
         let mut world = Self {
