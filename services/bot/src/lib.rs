@@ -24,5 +24,9 @@ pub use crate::{
 };
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.
-pub const COLLECTIONS: [Collection; 3] =
-    [conversation::dialogue::DIALOGUES, orders::messages::ORDER_MESSAGES, updates::inbox::UPDATES];
+pub const COLLECTIONS: [Collection; 4] = [
+    orders::announcements::ANNOUNCEMENTS,
+    conversation::dialogue::DIALOGUES,
+    orders::messages::ORDER_MESSAGES,
+    updates::inbox::UPDATES,
+];

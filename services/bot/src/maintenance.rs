@@ -1,6 +1,7 @@
 //! What the bot does periodically. Several bots may do it at once, with one effect.
 //!
 //! - The messages of unpaid orders count down.
+//! - Shoppers are told what staff did and Telegram did not take at once.
 //! - Orders whose creation broke off are given up.
 //! - The counter of order numbers is lifted over the ledger's: the shop store may have been restored from an old copy.
 //! - Orders that the ledger does not know are registered again: the ledger may have been restored from an old copy.
@@ -27,6 +28,7 @@ use crate::{
     conversation::error::HandlerError,
     deps::HandlerDeps,
     orders::{
+        announcements,
         ledger_client::{LedgerError, Registration},
         messages::OrderMessages,
         order_message,
@@ -56,6 +58,9 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
         lifted = lift_counter(deps, lifted).await;
         // An order is registered with an address that has the bot's name in it.
         let is_known = tokio::time::timeout(EVERY, deps.me.wait()).await.is_ok();
+        if let Err(error) = announcements::retry(deps).await {
+            tracing::debug!(%error, "what shoppers have not been told yet could not be read");
+        }
         let now = deps.now();
         match settling::abandon_old(deps.documents(), now).await {
             Ok(0) => {}

@@ -1,5 +1,6 @@
 //! What shoppers, staff and notifications share about an order.
 
+pub(crate) mod announcements;
 pub(crate) mod cancel;
 pub(crate) mod ledger_client;
 pub(crate) mod messages;

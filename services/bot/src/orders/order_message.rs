@@ -3,7 +3,7 @@
 use teloxide::types::ChatId;
 use time::Duration;
 use tolov_domain::{Language, OrderId, Phone, Tiyin, time::Timestamp};
-use tolov_shop::order::{Delivery, OrderAction, ShopOrder, Stage, Terms, order};
+use tolov_shop::order::{Delivery, ShopOrder, Stage, Terms, order};
 use url::Url;
 
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
     orders::{
         messages::{change_messages, messages_of},
         order_lines,
-        texts::{message_of_action, stage_for_shopper},
+        texts::stage_for_shopper,
     },
-    telegram::{client::MessageRef, errors::SendError},
+    telegram::client::MessageRef,
     texts::{Html, date_time, l, money, t},
 };
 
@@ -125,7 +125,9 @@ fn state_line(language: Language, order: &ShopOrder, now: Timestamp) -> String {
 
 /// The longer the time, the coarser it is shown, so that a message need not change every minute.
 fn shown_minutes(left: Duration) -> i64 {
-    let minutes = left.whole_minutes();
+    // To the nearest minute, so that an order of 24 hours does not begin with 23; a last minute is not rounded up.
+    let rounded = if left >= Duration::minutes(15) { left + Duration::seconds(30) } else { left };
+    let minutes = rounded.whole_minutes();
     let step = match minutes {
         ..15 => 1,
         15..60 => 5,
@@ -176,24 +178,6 @@ pub(crate) async fn refresh(deps: &HandlerDeps, id: OrderId) -> Result<Option<Sh
     Ok(Some(order))
 }
 
-/// Shows in the order's message what staff have done, and tells the shopper. A shopper who cannot be written to finds it in
-/// the list of orders.
-pub(crate) async fn announce_action(deps: &HandlerDeps, order: &ShopOrder, action: OrderAction) {
-    let id = order.id;
-    if let Err(error) = refresh(deps, id).await {
-        tracing::info!(order.id = %id, %error, "the order's message could not be updated");
-    }
-    let language = deps.language_of(order.user_id).await;
-    let Some(html) = message_of_action(language, order, action) else { return };
-    match deps.send_to(order.user_id, &Screen::new(html)).await {
-        Ok(_) => {}
-        Err(SendError::ChatClosed(reason)) => {
-            tracing::info!(order.id = %id, %reason, "the shopper cannot be written to");
-        }
-        Err(error) => tracing::warn!(order.id = %id, %error, "the shopper was not told what staff did"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +185,8 @@ mod tests {
     #[test]
     fn the_remaining_time_takes_the_plural_forms_of_each_language() {
         let said = |language, minutes| left(language, Duration::minutes(minutes));
+        assert_eq!(left(Language::Uz, Duration::hours(24) - Duration::seconds(1)), "24 soat");
+        assert_eq!(left(Language::Uz, Duration::minutes(45) - Duration::seconds(1)), "45 daqiqa");
         assert_eq!(said(Language::Uz, 24 * 60 - 1), "23 soat");
         assert_eq!(said(Language::Ru, 24 * 60 - 1), "23 часа");
         assert_eq!(said(Language::Ru, 21 * 60), "21 час");

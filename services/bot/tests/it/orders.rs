@@ -120,6 +120,27 @@ async fn a_paid_order_is_posted_with_its_actions_and_the_post_follows_it() {
 }
 
 #[tokio::test]
+async fn what_staff_did_is_told_again_when_telegram_failed_the_first_time() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    // The order's message and the news of it.
+    world
+        .telegram
+        .will_answer(SHOPPER, [Answer::Refuse(502, "Bad Gateway"), Answer::Refuse(502, "Bad Gateway")]);
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
+    bot.stop().await;
+    assert!(world.telegram.shown(SHOPPER).is_empty());
+
+    world.clock.advance(time::Duration::minutes(1));
+    let bot = world.run_bot();
+    let told = world.telegram.until(SHOPPER, |arrived| arrived.len() >= 3).await;
+    assert!(told[2].shown && told[2].text.contains("1024"), "{told:?}");
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn somebody_without_a_role_is_refused_in_the_channel() {
     let world = world().await;
     let bot = world.run_bot();

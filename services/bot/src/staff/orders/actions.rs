@@ -16,9 +16,9 @@ use crate::{
         screen::Screen,
     },
     orders::{
+        announcements,
         cancel::{self, CancelOutcome},
         messages::{change_messages, messages_of},
-        order_message,
         texts::action_texts,
     },
     staff::{
@@ -175,7 +175,7 @@ async fn announce(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerR
     if let Err(error) = show_again(ctx, order).await {
         tracing::warn!(order.id = %order.id, %error, "an order that staff changed could not be shown");
     }
-    order_message::announce_action(&ctx.deps, order, action).await;
+    announcements::announce(&ctx.deps, order, action).await;
     // Last, so that what is in the journal has been announced: after a crash it is announced again rather than never.
     let recorded = Action::Order { order_id: order.id, action };
     staff::record(ctx.documents(), ctx.id(), ctx.now(), recorded).await?;
