@@ -1,9 +1,9 @@
 //! What the bot works with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use teloxide::types::{ChatId, Me};
-use tokio::sync::SetOnce;
+use tokio::{sync::SetOnce, time::Instant};
 use tolov_domain::{
     Language, UserId,
     ports::{ShopStore, bus::Consumer, documents::Documents},
@@ -16,7 +16,12 @@ use crate::{
     config::Config,
     conversation::{dialogue::ShownMessage, link::Link, screen::Screen},
     orders::ledger_client::{LedgerClient, LedgerError, Registration},
-    telegram::{client::Telegram, errors::SendError, limits::RateLimiter, staff_chat::StaffChat},
+    telegram::{
+        client::Telegram,
+        errors::SendError,
+        limits::{GlobalLimit, RateLimiter},
+        staff_chat::StaffChat,
+    },
 };
 
 /// The surroundings of the service. The consumer reads [`tolov_domain::ports::bus::Queue::BotNotifications`].
@@ -35,6 +40,7 @@ pub(crate) struct HandlerDeps {
     pub(crate) telegram: Arc<Telegram>,
     /// Of all messages that the bot sends.
     pub(crate) rate_limiter: Arc<RateLimiter>,
+    pub(crate) global_limit: GlobalLimit,
     pub(crate) ledger: LedgerClient,
     pub(crate) staff_chat: StaffChat,
     pub(crate) config: Arc<Config>,
@@ -70,6 +76,14 @@ impl HandlerDeps {
     pub(crate) async fn language_of(&self, id: UserId) -> Language {
         let shopper = shopper::shopper(self.documents(), id).await;
         shopper.ok().flatten().and_then(|shopper| shopper.language).unwrap_or_default()
+    }
+
+    /// Telegram asks to wait with a chat. Where it is the limit of the whole bot, notifications wait as well.
+    pub(crate) fn record_wait(&self, chat: ChatId, wait: Duration) {
+        let until = Instant::now() + wait;
+        if self.global_limit.is_hit(&chat.into(), until) {
+            self.rate_limiter.pause_until(until);
+        }
     }
 
     /// Sends a message to a person, ahead of the notifications that wait for their turn.

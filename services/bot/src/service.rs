@@ -12,7 +12,11 @@ use crate::{
     maintenance,
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
-    telegram::{client::Telegram, limits::RateLimiter, staff_chat::StaffChat},
+    telegram::{
+        client::Telegram,
+        limits::{GlobalLimit, RateLimiter},
+        staff_chat::StaffChat,
+    },
     updates,
 };
 
@@ -36,6 +40,7 @@ impl Service {
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
             rate_limiter: Arc::new(rate_limiter),
+            global_limit: GlobalLimit::default(),
             ledger: LedgerClient::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
             config: Arc::new(config),

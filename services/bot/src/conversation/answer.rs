@@ -10,6 +10,7 @@ use teloxide::{
 use crate::{
     conversation::{
         context::{Ctx, Origin, Person, tapped_message},
+        dialogue::LastAnswer,
         error::{HandlerError, HandlerResult},
         schema::Tree,
         screen::Screen,
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Answers an update. Never fails: errors are logged, and the person is asked to try again where that helps.
-pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, update: Update) {
+pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Update) {
     let Some((person, origin)) = sender(&update) else { return };
     let (language, id) = (person.device_language.unwrap_or_default(), person.id);
     let ctx = match Ctx::load(Arc::clone(deps), person, origin.clone()).await {
@@ -38,6 +39,13 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, update: Update)
             return;
         }
     };
+    // An edit of the last answer is handled as that answer.
+    if let UpdateKind::EditedMessage(message) = &update.kind {
+        if !ctx.reopen_answer(message.id.0) {
+            return;
+        }
+        update.kind = UpdateKind::Message(message.clone());
+    }
     let answered = metrics::record_update(kind_of(&update), async {
         let handled = handle(tree, &ctx, update).await;
         // Also after an error: what has been shown by then is on the screen.
@@ -54,6 +62,11 @@ async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
     if ctx.message().is_some() {
         onboarding::register_user(ctx).await?;
     }
+    let step = ctx.step();
+    if let Some(message) = ctx.message().filter(|_| step.takes_edits()) {
+        let last = LastAnswer { message_id: message.id.0, step };
+        ctx.update(|dialogue| dialogue.last_answer = Some(last));
+    }
     match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
         ControlFlow::Break(result) => result,
         ControlFlow::Continue(_) => Ok(()),
@@ -67,7 +80,7 @@ async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
 )]
 fn sender(update: &Update) -> Option<(Person, Origin)> {
     let (user, origin) = match &update.kind {
-        UpdateKind::Message(message) if message.chat.is_private() => {
+        UpdateKind::Message(message) | UpdateKind::EditedMessage(message) if message.chat.is_private() => {
             (message.from.as_ref()?, Origin::Message(Box::new(message.clone())))
         }
         UpdateKind::CallbackQuery(query) => {
@@ -95,6 +108,9 @@ fn kind_of(update: &Update) -> &'static str {
 async fn apologise(ctx: &Ctx, error: HandlerError) {
     let id = ctx.id();
     match error {
+        HandlerError::Telegram(SendError::ChatClosed(reason)) if ctx.is_tap_elsewhere() => {
+            tracing::warn!(user.id = %id, %reason, "the bot may not write to the chat of a tapped button");
+        }
         HandlerError::Telegram(SendError::ChatClosed(reason)) => {
             tracing::info!(user.id = %id, %reason, "the person cannot be written to");
             if let Err(error) = ctx.record_blocked().await {
@@ -102,9 +118,15 @@ async fn apologise(ctx: &Ctx, error: HandlerError) {
             }
             return;
         }
+        HandlerError::Telegram(SendError::Wait(wait)) => {
+            tracing::warn!(user.id = %id, wait_ms = wait.as_millis(), "an answer has to wait, by Telegram's limits");
+            ctx.deps.record_wait(ctx.chat(), wait);
+            return ctx.answer(Some(l!(ctx.language, "try-in-a-moment")), true).await;
+        }
         HandlerError::Telegram(error) => {
             tracing::warn!(user.id = %id, ?error, "an answer could not be sent");
-            return;
+            // A message would fail like the answer; a tap can be answered all the same.
+            return ctx.answer(Some(l!(ctx.language, "try-later")), true).await;
         }
         HandlerError::Store(error) => tracing::warn!(user.id = %id, %error, "an update could not be handled"),
         HandlerError::Ledger(error) => {

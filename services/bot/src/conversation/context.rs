@@ -137,11 +137,22 @@ impl Ctx {
         self.message()?.text().map(str::trim).filter(|text| !text.is_empty())
     }
 
+    /// The text of the message, or the caption of its photo; `None` where it is empty.
+    pub(crate) fn words(&self) -> Option<&str> {
+        let caption = || self.message()?.caption().map(str::trim).filter(|caption| !caption.is_empty());
+        self.text().or_else(caption)
+    }
+
     pub(crate) fn message(&self) -> Option<&Message> {
         match &self.origin {
             Origin::Message(message) => Some(message),
             Origin::Callback { .. } | Origin::Other => None,
         }
+    }
+
+    /// Whether the tapped button is in another chat than the person's own, such as the staff channel.
+    pub(crate) fn is_tap_elsewhere(&self) -> bool {
+        matches!(&self.origin, Origin::Callback { chat, .. } if *chat != self.chat())
     }
 
     /// The message in the private chat whose button was tapped.
@@ -183,6 +194,20 @@ impl Ctx {
     /// What the next message will be an answer to.
     pub(crate) fn wait_for(&self, step: impl Into<Step>) {
         self.session().current.step = step.into();
+    }
+
+    /// Goes back to the step that an edited message answered. `false`: it is not the last answer, or its checkout is over.
+    pub(crate) fn reopen_answer(&self, message_id: i32) -> bool {
+        self.update(|dialogue| {
+            let last = dialogue.last_answer.as_ref().filter(|last| last.message_id == message_id);
+            let Some(step) = last.map(|last| last.step.clone()) else { return false };
+            let is_open =
+                if step == Step::Support { dialogue.step == step } else { dialogue.draft.is_some() };
+            if is_open {
+                dialogue.step = step;
+            }
+            is_open
+        })
     }
 
     /// Waits for nothing any more, and takes away the keyboard that the question came with.

@@ -10,7 +10,6 @@ use crate::{
     config::Config,
     deps::{Deps, HandlerDeps},
     notify::claims::Claims,
-    telegram::limits::GlobalLimit,
 };
 
 #[derive(Debug)]
@@ -19,7 +18,6 @@ pub(crate) struct Notifier {
     pub(super) consumer: Arc<dyn Consumer>,
     pub(super) handlers: Arc<HandlerDeps>,
     pub(super) claims: Claims,
-    pub(super) global_limit: GlobalLimit,
     pub(super) bus: Availability,
     pub(super) in_hand: InFlight,
 }
@@ -35,7 +33,6 @@ impl Notifier {
             consumer: Arc::clone(&deps.consumer),
             config,
             handlers,
-            global_limit: GlobalLimit::default(),
             bus: Availability::new("the message bus"),
             in_hand: InFlight::default(),
         }

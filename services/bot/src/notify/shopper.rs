@@ -77,7 +77,7 @@ async fn send(notifier: &Notifier, notification: &Notification, subject: Subject
             Err(wait) => wait,
         };
         let until = Instant::now() + wait;
-        if notifier.global_limit.is_hit(&chat, until) {
+        if notifier.handlers.global_limit.is_hit(&chat, until) {
             notifier.handlers.rate_limiter.pause_until(until);
         }
         if until > deadline {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The kinds of updates that the bot receives.
-const ALLOWED: [&str; 4] = ["message", "callback_query", "inline_query", "my_chat_member"];
+const ALLOWED: [&str; 5] = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"];
 /// Inline queries that are answered at the same time. Others are not answered: the next letter asks again.
 const INLINE_MAX: usize = 32;
 /// How often it is logged that another process polls.
@@ -40,7 +40,7 @@ const INLINE_ANSWER_MAX: Duration = Duration::from_secs(10);
 struct GetUpdates {
     offset: i64,
     timeout: u64,
-    allowed_updates: [&'static str; 4],
+    allowed_updates: [&'static str; 5],
 }
 
 impl Payload for GetUpdates {
@@ -165,6 +165,10 @@ impl<W: Work> Poll<W> {
                 self.offset = self.offset.max(id + 1);
                 continue;
             };
+            if is_of_a_group(&arrived.update) {
+                self.offset = self.offset.max(arrived.id + 1);
+                continue;
+            }
             if matches!(arrived.update.kind, UpdateKind::InlineQuery(_)) {
                 self.offset = self.offset.max(arrived.id + 1);
                 self.answer_now(arrived);
@@ -223,6 +227,11 @@ enum Rest {
     None,
     Usual,
     Asked(Duration),
+}
+
+/// Messages in groups and channels are not for the bot: its members write to each other there.
+fn is_of_a_group(update: &Update) -> bool {
+    matches!(&update.kind, UpdateKind::Message(message) | UpdateKind::EditedMessage(message) if !message.chat.is_private())
 }
 
 fn is_conflict(error: &ApiError) -> bool {

@@ -39,6 +39,16 @@ pub(crate) struct Dialogue {
     /// have written to the bot, and then has no record as a shopper.
     #[serde(default)]
     pub(crate) name: Option<String>,
+    /// The last message that answered a question of the checkout or went to staff: an edit of it counts.
+    #[serde(default, deserialize_with = "readable_or_default")]
+    pub(crate) last_answer: Option<LastAnswer>,
+}
+
+/// A message and the step that it answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastAnswer {
+    pub(crate) message_id: i32,
+    pub(crate) step: Step,
 }
 
 /// A search and the page of its results that is shown.
@@ -77,7 +87,7 @@ impl Record for Dialogue {
 
 impl Dialogue {
     pub(crate) fn new(id: UserId) -> Self {
-        Self { id, step: Step::Idle, screen: None, draft: None, search: None, name: None }
+        Self { id, step: Step::Idle, screen: None, draft: None, search: None, name: None, last_answer: None }
     }
 }
 

@@ -77,6 +77,7 @@ fn merge(base: &Dialogue, ours: Dialogue, theirs: Dialogue) -> Dialogue {
         draft: field(&base.draft, ours.draft, theirs.draft),
         search: field(&base.search, ours.search, theirs.search),
         name: field(&base.name, ours.name, theirs.name),
+        last_answer: field(&base.last_answer, ours.last_answer, theirs.last_answer),
     }
 }
 

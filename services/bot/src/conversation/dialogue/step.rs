@@ -37,6 +37,20 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    /// Whether an edit of the message that answered it counts: in the checkout, and in a message to staff.
+    pub(crate) fn takes_edits(&self) -> bool {
+        matches!(
+            self,
+            Self::CheckoutPhone
+                | Self::Delivery
+                | Self::Address
+                | Self::Landmark
+                | Self::Comment
+                | Self::Summary
+                | Self::Support
+        )
+    }
+
     /// Whether its question came with a keyboard in the place of the phone's own.
     pub(crate) fn has_keyboard(&self) -> bool {
         matches!(self, Self::Phone { .. } | Self::Address)
