@@ -29,3 +29,8 @@ checkout-leave = ❌ Отменить
 checkout-price-changed = Цена изменилась: посмотрите новую сумму
 checkout-not-registered = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.
 checkout-placed-before = Заказ №{ $order } уже оформлен ✅
+checkout-waiting = ⏳ У вас есть неоплаченный заказ №{ $order } на { $total }.
+
+    Оплатите его или замените новым.
+checkout-replace = 🔁 Заменить №{ $order } новым
+checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине

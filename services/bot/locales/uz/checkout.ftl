@@ -29,3 +29,8 @@ checkout-leave = ❌ Bekor qilish
 checkout-price-changed = Narx o'zgardi: yangi summani ko'ring
 checkout-not-registered = Hozir to'lov tizimiga ulana olmayapmiz. Savatingiz joyida — birozdan so'ng yana urinib ko'ring.
 checkout-placed-before = Buyurtma №{ $order } allaqachon berilgan ✅
+checkout-waiting = ⏳ Sizda to'lanmagan №{ $order } buyurtma bor: { $total }.
+
+    Uni to'lang yoki bekor qilib, yangisini bering.
+checkout-replace = 🔁 №{ $order } o'rniga yangisini berish
+checkout-too-many = Bitta buyurtmaga { $count } donagacha sig'adi: savatdagi sonini kamaytiring

@@ -21,7 +21,7 @@ use crate::{
         account::{onboarding, profile, start},
         cart,
         catalogue::{browse, card, inline, search},
-        checkout::{place, steps},
+        checkout::{place, steps, waiting},
         help, menu, orders, support,
     },
     staff::{
@@ -92,6 +92,7 @@ fn catalogue_taps() -> Tree {
     dptree::entry()
         .branch(case![ShopCallback::Categories { page }].endpoint(browse::categories))
         .branch(case![ShopCallback::Category { id, page }].endpoint(browse::category))
+        .branch(case![ShopCallback::PageOf { product_id }].endpoint(browse::page_of))
         .branch(case![ShopCallback::Product { id }].endpoint(card::open))
         .branch(case![ShopCallback::Variant { product_id, article_id }].endpoint(card::open_variant))
         .branch(case![ShopCallback::SetOnCard { article_id, count }].endpoint(card::set))
@@ -126,6 +127,7 @@ fn checkout_taps() -> Tree {
         .branch(case![ShopCallback::CheckOut].endpoint(steps::begin))
         .branch(case![ShopCallback::LeaveCheckout].endpoint(steps::leave))
         .branch(case![ShopCallback::PlaceOrder].endpoint(place::place))
+        .branch(case![ShopCallback::ReplaceOrder { id }].endpoint(waiting::replace))
         // The buttons of a checkout that is over are stale.
         .branch(dptree::filter(|ctx: Ctx| ctx.draft().is_some()).branch(checkout_steps()))
 }

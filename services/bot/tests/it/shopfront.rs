@@ -1,13 +1,19 @@
 //! What a shopper sees before the cart: first visit, catalogue, cards, search, inline mode.
 
 use serde_json::{Value, json};
-use tolov_domain::{Language, ProductId, Tiyin, UserId};
+use time::macros::datetime;
+use tolov_domain::{
+    Language, OrderId, OrderedProduct, Phone, ProductId, Tiyin, UserId,
+    ports::documents::{Collection, Documents, Query},
+};
 use tolov_shop::{
     catalogue::{Category, Fiscal, Product},
-    records, shopper,
+    order::{self, Delivery, OrderState, PaymentLink, ShopOrder, Stage, Stock, Terms},
+    records,
+    shopper::{self, cart},
 };
 
-use crate::{updates::until_done, world::World};
+use crate::{telegram::Answer, updates::until_done, world::World};
 
 /// One person's chat with the bot.
 pub(crate) struct Chat<'a> {
@@ -61,6 +67,32 @@ impl Chat<'_> {
         let query =
             json!({"id": "1", "from": self.from(), "chat_instance": "1", "data": data, "message": message});
         self.bring("callback_query", query).await
+    }
+
+    /// Edits a message of this person's, given by its number.
+    async fn edit(&self, message_id: usize, text: &str) -> Vec<Value> {
+        let before = self.world.telegram.calls().len();
+        let edited = json!({
+            "message_id": message_id, "date": 1_763_881_506, "edit_date": 1_763_881_507, "text": text,
+            "from": self.from(), "chat": self.chat(),
+        });
+        self.world.telegram.bring(|_| json!({ "edited_message": edited }));
+        until_done(self.world, u64::try_from(self.world.telegram.brought()).unwrap()).await;
+        let calls = self.world.telegram.calls().split_off(before);
+        calls.into_iter().filter(|(method, _)| method == "sendmessage").map(|(_, body)| body).collect()
+    }
+
+    /// Puts a product into the cart, and goes to the question for the address.
+    async fn checks_out(&self, product: i64) {
+        let wanted = OrderedProduct { product_id: id(product), count: 1 };
+        cart::set(&self.world.shop.documents, self.user_id(), wanted).await.unwrap();
+        let phone = Phone::parse("+998901234567").unwrap();
+        let known = shopper::change(&self.world.shop.documents, self.user_id(), |shopper| {
+            shopper.phone = Some(phone.clone());
+        });
+        known.await.unwrap();
+        self.tap("1:co").await;
+        self.tap("1:cop").await;
     }
 
     async fn phone(&self) -> Option<String> {
@@ -193,7 +225,9 @@ async fn a_hidden_or_removed_product_is_answered_with_a_way_back() {
     let ali = Chat { world: &world, id: 5 };
     let categories = ali.tap("1:cs:0").await;
     assert_eq!(categories[0]["reply_markup"]["inline_keyboard"][0][0]["text"], "Uy uchun");
-    assert!(text(&ali.tap("1:c:1:9").await[0]).contains("1 product"));
+    for tap in ["1:c:1:9", "1:cp:7"] {
+        assert!(text(&ali.tap(tap).await[0]).contains("1 product"), "{tap}");
+    }
     records::change(&world.shop.documents, 7, |product: &mut Product| product.hidden = true).await.unwrap();
     for tap in ["1:p:7", "1:p:8", "1:v:7:7"] {
         assert!(text(&ali.tap(tap).await[0]).contains("no longer sold"), "{tap}");
@@ -268,4 +302,146 @@ async fn the_panel_ends_a_question_and_the_order_search_says_what_it_expects() {
     assert!(text(&said[0]).contains("as text") && text(&said[0]).contains("order number"), "{said:?}");
     assert!(text(&ali.write("1024").await[0]).contains("1024"), "the search goes on");
     bot.stop().await;
+}
+
+async fn ali_sees_tea(world: &World) -> Chat<'_> {
+    world.shop.has_language(UserId::try_new(5).unwrap(), Language::En).await;
+    sells(world, 7, "Choy", None).await;
+    Chat { world, id: 5 }
+}
+
+#[tokio::test]
+async fn whoever_has_an_unpaid_order_pays_or_replaces_it_before_the_next_one() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let total = Tiyin::from_soum(12_000).unwrap();
+    let link = PaymentLink { url: "https://my.click.uz/services/pay".to_owned(), pay_until: None };
+    let unpaid = ShopOrder {
+        id: OrderId::try_new(1024).unwrap(),
+        user_id: ali.user_id(),
+        lines: Vec::new(),
+        total,
+        placed_at: datetime!(2026-11-23 07:00 UTC),
+        terms: Some(Terms {
+            goods: total,
+            discount: Tiyin::ZERO,
+            promo_code: None,
+            delivery_price: Tiyin::ZERO,
+            delivery: Delivery::Pickup,
+            phone: Phone::parse("+998901234567").unwrap(),
+            comment: None,
+        }),
+        state: OrderState::AwaitingPayment { link: Some(link), cancel_requested_by: None },
+        stock: Stock::Held,
+        history: Vec::new(),
+    };
+    records::insert(&world.shop.documents, &unpaid).await.unwrap();
+    let bot = world.run_bot();
+    let wanted = OrderedProduct { product_id: id(7), count: 1 };
+    cart::set(&world.shop.documents, ali.user_id(), wanted).await.unwrap();
+    let offered = ali.tap("1:co").await;
+    assert!(text(&offered[0]).contains("unpaid order #1024"), "{offered:?}");
+    let buttons = &offered[0]["reply_markup"]["inline_keyboard"];
+    assert_eq!(buttons[0][0]["url"], "https://my.click.uz/services/pay");
+    assert_eq!(buttons[1][0]["callback_data"], "1:cor:1024");
+    // The ledger cannot be asked, so the order stays.
+    ali.tap("1:cor:1024").await;
+    bot.stop().await;
+    let stays = order::order(&world.shop.documents, unpaid.id).await.unwrap().unwrap();
+    assert_eq!(stays.stage(), Stage::AwaitingPayment);
+}
+
+#[tokio::test]
+async fn an_order_of_too_many_pieces_is_not_begun() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    sells(&world, 8, "Qahva", None).await;
+    let bot = world.run_bot();
+    for product in [7, 8] {
+        let wanted = OrderedProduct { product_id: id(product), count: 600 };
+        cart::set(&world.shop.documents, ali.user_id(), wanted).await.unwrap();
+    }
+    assert!(text(&ali.tap("1:co").await[0]).contains("Choy"), "the cart is shown");
+    bot.stop().await;
+    assert!(world.telegram.until_toasts(1).await[0].contains("1000 pieces"));
+}
+
+#[tokio::test]
+async fn an_edit_of_the_last_answer_is_the_answer() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.checks_out(7).await;
+    ali.write("Chilonzor 5").await;
+    let address = world.telegram.brought();
+    assert!(!ali.edit(address, "Chilonzor 15").await.is_empty());
+    ali.tap("1:col").await;
+    let summary = ali.tap("1:coc").await;
+    assert!(text(&summary[0]).contains("Chilonzor 15"), "{summary:?}");
+    // Only the last one counts.
+    ali.write("call first").await;
+    assert!(ali.edit(address, "Chilonzor 25").await.is_empty());
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_place_of_telegrams_list_and_the_caption_of_a_photo_are_addresses() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.checks_out(7).await;
+    let location = json!({"latitude": 41.326_5, "longitude": 69.228_5});
+    let venue = json!({"location": location, "title": "Chorsu", "address": "Tashkent"});
+    ali.send(json!({"venue": venue, "location": location})).await;
+    ali.tap("1:col").await;
+    let summary = ali.tap("1:coc").await;
+    assert!(text(&summary[0]).contains("Chorsu, Tashkent"), "{summary:?}");
+    ali.checks_out(7).await;
+    let photo = json!({"file_id": "p", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9});
+    ali.send(json!({"photo": [photo], "caption": "Navoiy 7"})).await;
+    ali.tap("1:col").await;
+    let summary = ali.tap("1:coc").await;
+    assert!(text(&summary[0]).contains("Navoiy 7"), "{summary:?}");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_tap_that_telegram_holds_up_is_answered() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    world.telegram.is_gone(1);
+    for (answer, heard) in [
+        (Answer::RetryAfter(30), "very busy"),
+        (Answer::Refuse(400, "Bad Request: inline keyboard button URL is invalid"), "try again"),
+    ] {
+        world.telegram.will_answer("5", [answer]);
+        ali.tap("1:m").await;
+        let toasts = world.telegram.until_toasts(1).await;
+        assert!(toasts.iter().any(|toast| toast.contains(heard)), "{heard}: {toasts:?}");
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn messages_in_groups_are_not_stored() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.write("/menu").await;
+    world.telegram.bring(|number| {
+        json!({"message": {
+            "message_id": number, "date": 1_763_881_506, "text": "hello", "from": ali.from(),
+            "chat": {"id": -77, "type": "group", "title": "Friends"},
+        }})
+    });
+    let confirmed = async {
+        while world.telegram.confirmed() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), confirmed).await.unwrap();
+    bot.stop().await;
+    let updates = Query::all(Collection::new("updates", &[]), 100);
+    assert_eq!(world.shop.documents.count(&updates).await.unwrap(), 1);
 }

@@ -12,6 +12,8 @@ callbacks! {
         Languages = "ls",
         Categories { page: u32 } = "cs",
         Category { id: i64, page: u32 } = "c",
+        /// The page of its category that a product is on.
+        PageOf { product_id: ProductId } = "cp",
         /// The card of a product.
         Product { id: ProductId } = "p",
         /// The card of one variant of it.
@@ -42,6 +44,8 @@ callbacks! {
         /// Confirms the summary.
         PlaceOrder = "cog",
         LeaveCheckout = "cox",
+        /// Cancels the unpaid order and begins another one.
+        ReplaceOrder { id: OrderId } = "cor",
         Orders { page: u32 } = "os",
         OpenOrder { id: OrderId } = "o",
         CheckPayment { id: OrderId } = "oc",

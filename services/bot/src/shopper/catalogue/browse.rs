@@ -1,6 +1,6 @@
 //! Categories and what is in them.
 
-use tolov_domain::{Language, Tiyin, ports::PortError};
+use tolov_domain::{Language, ProductId, Tiyin};
 use tolov_shop::catalogue::{self, Category, Product};
 
 use crate::{
@@ -35,11 +35,15 @@ pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult 
     ctx.show(category_screen(ctx.language, &category, &products, page)).await
 }
 
-/// The page of its category that a product is on.
-pub(crate) async fn page_of(ctx: &Ctx, product: &Product) -> Result<u32, PortError> {
+/// Back from a card: the page of its category that the product is on. Looked up on this tap alone, because it reads the
+/// category.
+pub(crate) async fn page_of(ctx: Ctx, product_id: ProductId) -> HandlerResult {
+    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
+        return categories(ctx, 0).await;
+    };
     let products = catalogue::shown_products_in(ctx.documents(), product.category_id).await?;
     let index = products.iter().position(|other| other.id == product.id);
-    Ok(page_of_index(index.unwrap_or(0)))
+    category(ctx, (product.category_id, page_of_index(index.unwrap_or(0)))).await
 }
 
 fn categories_screen(language: Language, categories: &[Category], page: u32) -> Screen {

@@ -19,7 +19,7 @@ use crate::{
     shopper::{
         cart::change_text,
         catalogue::{
-            browse::{gone_screen, page_of, price, variant_label},
+            browse::{gone_screen, price, variant_label},
             inline,
         },
         menu,
@@ -93,7 +93,7 @@ async fn show(ctx: &Ctx, product: &Product, article: Option<&Article>) -> Handle
     let cart = shopper.map(|shopper| shopper.cart).unwrap_or_default();
     let back = match ctx.search() {
         Some(found) => ShopCallback::FoundPage { page: found.page },
-        None => ShopCallback::Category { id: product.category_id, page: page_of(ctx, product).await? },
+        None => ShopCallback::PageOf { product_id: product.id },
     };
     ctx.show(screen(Around { language: ctx.language, cart: &cart, back: &back }, product, article)).await
 }

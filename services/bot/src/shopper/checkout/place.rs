@@ -27,7 +27,10 @@ use crate::{
     },
     shopper::{
         cart as cart_screens,
-        checkout::steps::{agreement, leave_button, summarise},
+        checkout::{
+            steps::{agreement, leave_button, summarise},
+            waiting,
+        },
     },
     telegram::client::MessageRef,
     texts::{l, t},
@@ -39,6 +42,8 @@ const NUMBERS_MAX: usize = 3;
 /// What confirming the summary led to.
 enum Confirmed {
     Placed(Box<ShopOrder>),
+    /// Another order of the shopper's waits for its payment, placed since the checkout began.
+    AnotherWaits(Box<ShopOrder>),
     /// The cart cannot be bought as the summary says.
     CartChanged,
     PriceChanged,
@@ -66,6 +71,7 @@ pub(crate) async fn place(ctx: Ctx) -> HandlerResult {
     };
     match confirm(&ctx, draft).await? {
         Confirmed::Placed(order) => finish(ctx, &order).await,
+        Confirmed::AnotherWaits(order) => waiting::offer(&ctx, &order).await,
         Confirmed::CartChanged => {
             ctx.alert(l!(ctx.language, "checkout-look-at-news")).await?;
             cart_screens::open(ctx).await
@@ -111,6 +117,9 @@ async fn confirm(ctx: &Ctx, draft: Draft) -> Result<Confirmed, HandlerError> {
     };
     if is_new && (quote.has_news() || !quote.is_sold()) {
         return Ok(Confirmed::CartChanged);
+    }
+    if is_new && let Some(order) = waiting::order_in_the_way(ctx).await? {
+        return Ok(Confirmed::AnotherWaits(Box::new(order)));
     }
     let shown_total = draft.shown_total;
     let Some(agreed) = agreement(ctx, draft, quote) else { return Ok(Confirmed::Stale) };

@@ -22,7 +22,7 @@ use crate::{
         screen::{Button, Screen},
     },
     orders::{cancel::cancel_unpaid, order_lines, order_message},
-    shopper::cart as cart_screens,
+    shopper::{cart as cart_screens, checkout::waiting},
     texts::{l, money, t},
 };
 
@@ -38,10 +38,20 @@ pub(crate) async fn begin(ctx: Ctx) -> HandlerResult {
         }
         return cart_screens::open(ctx).await;
     }
+    if quote.pieces() > cart::PIECES_MAX {
+        ctx.alert(l!(ctx.language, "checkout-too-many", count = cart::PIECES_MAX)).await?;
+        return cart_screens::open(ctx).await;
+    }
     ctx.remove_keyboard().await?;
     give_up_order(&ctx).await?;
+    if let Some(order) = waiting::order_in_the_way(&ctx).await? {
+        return waiting::offer(&ctx, &order).await;
+    }
     let phone = shopper::shopper(ctx.documents(), ctx.id()).await?.and_then(|shopper| shopper.phone);
-    ctx.update(|dialogue| dialogue.draft = Some(Draft { phone: phone.clone(), ..Draft::default() }));
+    ctx.update(|dialogue| {
+        dialogue.draft = Some(Draft { phone: phone.clone(), ..Draft::default() });
+        dialogue.last_answer = None;
+    });
     ask_phone(ctx, phone).await
 }
 
@@ -155,13 +165,18 @@ fn same_address_label(language: Language, known: &Delivery) -> String {
     }
 }
 
-/// A location was sent, or an address written.
+/// A location or a place of Telegram's list was sent, or an address written, perhaps below a photo.
 pub(crate) async fn take_address(ctx: Ctx) -> HandlerResult {
-    let location = ctx.message().and_then(|message| message.location());
-    let delivery = match (location, ctx.text()) {
-        (Some(location), _) => location_of(location),
-        (None, Some(text)) => Delivery::Address { text: cut(text), landmark: None },
-        (None, None) => return ctx.reply(t!(ctx.language, "checkout-address-unreadable")).await,
+    let message = ctx.message();
+    let location = message.and_then(|message| message.location());
+    let venue = message.and_then(|message| message.venue());
+    let delivery = match (location, venue, ctx.words()) {
+        (Some(location), _, _) => location_of(location, None),
+        (None, Some(venue), _) => {
+            location_of(&venue.location, Some(cut(&format!("{}, {}", venue.title, venue.address))))
+        }
+        (None, None, Some(text)) => Delivery::Address { text: cut(text), landmark: None },
+        (None, None, None) => return ctx.reply(t!(ctx.language, "checkout-address-unreadable")).await,
     };
     set_delivery(&ctx, delivery);
     let language = ctx.language;
@@ -174,16 +189,16 @@ pub(crate) async fn take_address(ctx: Ctx) -> HandlerResult {
 }
 
 /// Degrees as decimal text: nothing is calculated with them.
-fn location_of(location: &Location) -> Delivery {
+fn location_of(location: &Location, landmark: Option<String>) -> Delivery {
     Delivery::Location {
         latitude: format!("{:.6}", location.latitude),
         longitude: format!("{:.6}", location.longitude),
-        landmark: None,
+        landmark,
     }
 }
 
 pub(crate) async fn take_landmark(ctx: Ctx) -> HandlerResult {
-    let Some(text) = ctx.text().map(cut) else {
+    let Some(text) = ctx.words().map(cut) else {
         return ctx.reply(t!(ctx.language, "checkout-text-please")).await;
     };
     ctx.update(|dialogue| {
@@ -231,7 +246,7 @@ pub(crate) async fn ask_comment(ctx: Ctx) -> HandlerResult {
 
 /// A comment, also one that is written while the summary is shown.
 pub(crate) async fn take_comment(ctx: Ctx) -> HandlerResult {
-    let Some(text) = ctx.text().map(cut) else {
+    let Some(text) = ctx.words().map(cut) else {
         return ctx.reply(t!(ctx.language, "checkout-text-please")).await;
     };
     ctx.update(|dialogue| {
