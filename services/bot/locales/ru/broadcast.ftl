@@ -29,3 +29,4 @@ broadcast-numbers = Доставлено: { $sent } · бот заблокиро
 broadcast-pause = ⏸ Пауза
 broadcast-resume = ▶️ Продолжить
 broadcast-stop = ⏹ Остановить совсем
+broadcast-album = 🖼 Альбом пока не рассылается: дошло бы только первое фото. Отправьте одно фото или текст.

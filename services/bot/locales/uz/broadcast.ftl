@@ -18,3 +18,4 @@ broadcast-numbers = Yetkazildi: { $sent } · botni bloklagan: { $blocked } · xa
 broadcast-pause = ⏸ Pauza
 broadcast-resume = ▶️ Davom etish
 broadcast-stop = ⏹ To'xtatish
+broadcast-album = 🖼 Albom hozircha yuborilmaydi: faqat birinchi surati borar edi. Bitta surat yoki matn yuboring.

@@ -43,6 +43,11 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
 /// The message came: it is shown back as shoppers will see it, with their number.
 pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
     let Some(message) = ctx.message() else { return Ok(()) };
+    // Each photo of an album is a message of its own: a copy of one of them would leave the others out.
+    if message.media_group_id().is_some() {
+        let screen = Screen::new(t!(ctx.language, "broadcast-album")).row(back(ctx.language));
+        return ctx.show(screen).await;
+    }
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
     ctx.deps.rate_limiter.reserve_priority();
     match ctx.deps.telegram.copy(ctx.chat(), source).await {
