@@ -359,6 +359,15 @@ impl ShopOrder {
         }
     }
 
+    /// Sets who bought what for how much to what the ledger says, and the payment where it is paid.
+    pub(crate) fn correct(&mut self, user_id: UserId, total: Tiyin, payment: PaymentFacts) {
+        (self.user_id, self.total) = (user_id, total);
+        if let Some(sale) = self.sale_mut() {
+            let late = sale.payment.late;
+            sale.payment = PaymentFacts { late, ..payment };
+        }
+    }
+
     /// Whether the goods leave the shop: it is paid, and staff have not cancelled it before they went out.
     pub(crate) fn goods_leave(&self) -> bool {
         matches!(self.state, OrderState::Paid { .. } | OrderState::Refunded { was_delivered: true, .. })

@@ -5,6 +5,7 @@ pub mod checkout;
 mod record;
 pub mod support;
 
+pub(crate) use record::PAID_ORDERS_MAX;
 pub use record::{
     Person, SeenArticle, Shopper, USERS, change, invited_by, mark_reachable, register_user, shopper,
 };

@@ -21,7 +21,7 @@ pub const USERS: Collection = Collection::new("users", &["referrer_id"]);
 /// More articles than a cart may have lines.
 const SEEN_MAX: usize = 120;
 /// How many sales are remembered to know a repetition. An order that was settled is known by its own record.
-const PAID_ORDERS_MAX: usize = 1_000;
+pub(crate) const PAID_ORDERS_MAX: usize = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shopper {

@@ -12,6 +12,7 @@ mod concurrency;
 mod contradictions;
 mod orders;
 mod promo;
+mod repair;
 mod settling;
 mod stock;
 mod unreadable;

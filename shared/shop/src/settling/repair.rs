@@ -1,0 +1,168 @@
+//! What an audit compares with the ledger and counts again, and how each difference is mended. Every repair may be repeated
+//! and reads the records again: what has been mended meanwhile is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tolov_domain::{
+    Event, EventKind, OrderId, OrderedProduct, Outcome, UserId,
+    ports::{
+        PortError,
+        documents::{Documents, Key, Query},
+    },
+};
+
+use super::{batch::settle, goods::settle_goods};
+use crate::{
+    catalogue::stock::{self, Goods, Settlement},
+    order::{ORDERS, PaymentFacts, ShopOrder, Stock},
+    records,
+    shopper::{self, PAID_ORDERS_MAX, Shopper},
+};
+
+/// How many orders are read at a time.
+const PAGE: u32 = 1_000;
+
+/// In what an order differs from its payment as the ledger knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Difference {
+    NotPaid,
+    User,
+    Amount,
+    /// Another transaction, payment number or time.
+    Payment,
+}
+
+/// Compares an order with the `payment.completed` of its ledger. `late` is not compared: it is also a finding of the shop.
+pub fn difference(order: &ShopOrder, paid: &Event) -> Option<Difference> {
+    let facts = facts_of(paid)?;
+    if order.user_id != paid.user_id {
+        return Some(Difference::User);
+    }
+    if order.total != paid.amount {
+        return Some(Difference::Amount);
+    }
+    match order.payment() {
+        None => Some(Difference::NotPaid),
+        Some(known) if PaymentFacts { late: facts.late, ..*known } != facts => Some(Difference::Payment),
+        Some(_) => None,
+    }
+}
+
+fn facts_of(paid: &Event) -> Option<PaymentFacts> {
+    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, late, .. } = paid.kind else {
+        return None;
+    };
+    Some(PaymentFacts { click_trans_id, click_paydoc_id, paid_at: paid.occurred_at, late })
+}
+
+/// Makes an order say what the ledger says of its payment, and settles it. Tells nobody: whoever is to hear of the payment
+/// needs the event itself.
+pub async fn correct_order(documents: &dyn Documents, paid: &Event) -> Result<(), PortError> {
+    let Some(facts) = facts_of(paid) else { return Ok(()) };
+    let correct = |order: &mut ShopOrder| order.correct(paid.user_id, paid.amount, facts);
+    records::change(documents, paid.order_id.get(), correct).await?;
+    settle(documents, std::slice::from_ref(paid)).await.map(drop)
+}
+
+/// Settles the goods of orders whose settling broke off. Returns those that still are not settled, because a document
+/// cannot be read or written.
+pub async fn settle_again(
+    documents: &dyn Documents,
+    ids: &[OrderId],
+) -> Result<BTreeSet<OrderId>, PortError> {
+    let keys = ids.iter().map(|id| Key::Number(id.get())).collect();
+    let found = records::get_many::<ShopOrder>(documents, &keys).await?;
+    let orders = found.into_values().filter_map(Result::ok).collect();
+    let settled = settle_goods(documents, orders).await?;
+    Ok(ids.iter().copied().filter(|id| settled.failed.contains(*id)).collect())
+}
+
+/// Whether pieces that a product holds for this order are held for nothing: the order is over, sold and delivered for, or
+/// unknown. Of an order that is not settled yet, settling it decides.
+pub fn is_stray(order: Option<&ShopOrder>) -> bool {
+    order.is_none_or(|order| is_over(order) && super::is_settled(order))
+}
+
+fn is_over(order: &ShopOrder) -> bool {
+    order.is_paid() || order.is_closed_unpaid()
+}
+
+/// Gives back what a product holds for an order that needs it no more ([`is_stray`]). `false`: the order needs it.
+pub async fn release_stray(
+    documents: &dyn Documents,
+    id: OrderId,
+    held: &[OrderedProduct],
+) -> Result<bool, PortError> {
+    let order: Option<ShopOrder> = records::read(documents, id.get()).await?;
+    if !is_stray(order.as_ref()) {
+        return Ok(false);
+    }
+    // What was sold to an order that staff may cancel is remembered until its record says that it is back in stock.
+    let is_released = order.is_none_or(|order| order.stock == Stock::Released);
+    let settlement = Settlement::Prune { is_released };
+    let failed = stock::settle(documents, &Goods::of(id, held), |_| settlement).await?.failed;
+    if failed.is_empty() {
+        return Ok(true);
+    }
+    Err(PortError::Refused(format!("a product that holds goods of order {id} cannot be read: repair it")))
+}
+
+/// How many orders of each of these people were paid; people without one are missing.
+pub async fn count_paid(
+    documents: &dyn Documents,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, u32>, PortError> {
+    let mut counts: BTreeMap<UserId, u32> = BTreeMap::new();
+    each_paid(documents, users, |order| {
+        let count = counts.entry(order.user_id).or_default();
+        *count = count.saturating_add(1);
+    })
+    .await?;
+    Ok(counts)
+}
+
+/// Counts somebody's paid orders again. [`Outcome::AlreadyApplied`]: the count was right, or has changed meanwhile.
+pub async fn correct_order_count(documents: &dyn Documents, user_id: UserId) -> Result<Outcome, PortError> {
+    let Some(before) = shopper::shopper(documents, user_id).await? else {
+        return Ok(Outcome::AlreadyApplied);
+    };
+    let (mut count, mut paid) = (0_u32, Vec::new());
+    each_paid(documents, &[user_id], |order| {
+        count = count.saturating_add(1);
+        paid.push(order.id);
+        if paid.len() > 2 * PAID_ORDERS_MAX {
+            paid.drain(..PAID_ORDERS_MAX);
+        }
+    })
+    .await?;
+    let too_many = paid.len().saturating_sub(PAID_ORDERS_MAX);
+    paid.drain(..too_many);
+    let changed = records::change(documents, user_id.get(), |shopper: &mut Shopper| {
+        // A purchase since: the next audit looks again.
+        if shopper.paid_orders != before.paid_orders || shopper.order_count == count {
+            return Outcome::AlreadyApplied;
+        }
+        (shopper.order_count, shopper.paid_orders) = (count, paid.clone());
+        Outcome::Applied
+    });
+    Ok(changed.await?.map_or(Outcome::AlreadyApplied, |(_, outcome)| outcome))
+}
+
+/// Goes through the paid orders of some people in pages, so that no more than a page of them is in memory.
+async fn each_paid(
+    documents: &dyn Documents,
+    users: &[UserId],
+    mut visit: impl FnMut(&ShopOrder),
+) -> Result<(), PortError> {
+    let users: Vec<_> = users.iter().map(|user| user.get().into()).collect();
+    let mut seen = 0;
+    loop {
+        let query = Query::any_of(ORDERS, "user_id", users.clone(), PAGE).skip(seen);
+        let (orders, is_last) = records::find_page::<ShopOrder>(documents, &query).await?;
+        orders.iter().filter(|order| order.is_paid()).for_each(&mut visit);
+        if is_last {
+            return Ok(());
+        }
+        seen = seen.saturating_add(PAGE);
+    }
+}

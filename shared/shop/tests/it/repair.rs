@@ -1,0 +1,98 @@
+//! What an audit compares, and how it is mended.
+
+use tolov_contract::memory::MemoryDocuments;
+use tolov_domain::{Outcome, Tiyin};
+use tolov_shop::{
+    order::{Actor, OrderAction, ShopOrder, Stock},
+    records,
+    settling::{self, Difference},
+    shopper::{self, Shopper},
+};
+
+use crate::shop::{
+    TEA, completed, hold, is_tidy, left, minutes, open_shop, order, order_id, pieces, placed, settle,
+    shopper, user_id, waiting,
+};
+
+fn order_1() -> ShopOrder {
+    waiting(1, &[pieces(TEA, 4)])
+}
+
+async fn shop_with_a_sale() -> MemoryDocuments {
+    let shop = MemoryDocuments::default();
+    open_shop(&shop).await;
+    placed(&shop, 1, &order_1().products()).await;
+    settle(&shop, &[completed(&order_1(), false)]).await;
+    shop
+}
+
+async fn change(shop: &MemoryDocuments, change: impl Fn(&mut ShopOrder)) -> ShopOrder {
+    records::change(shop, 1, change).await.unwrap().unwrap().0
+}
+
+#[tokio::test]
+async fn an_order_that_differs_from_its_payment_is_corrected_once() {
+    let shop = shop_with_a_sale().await;
+    let (paid, before) = (completed(&order_1(), false), order(&shop, 1).await);
+    assert_eq!(settling::difference(&before, &paid), None);
+    assert_eq!(settling::difference(&before, &completed(&order_1(), true)), None, "the shop knows better");
+    assert_eq!(settling::difference(&order_1(), &paid), Some(Difference::NotPaid));
+    let other = change(&shop, |order| order.user_id = user_id(9)).await;
+    assert_eq!(settling::difference(&other, &paid), Some(Difference::User));
+    let other = change(&shop, |order| {
+        order.user_id = paid.user_id;
+        order.total = Tiyin::ZERO;
+    })
+    .await;
+    assert_eq!(settling::difference(&other, &paid), Some(Difference::Amount));
+    for _ in 0..2 {
+        settling::correct_order(&shop, &paid).await.unwrap();
+        assert_eq!(order(&shop, 1).await, before);
+    }
+    assert_eq!((left(&shop, TEA).await, is_tidy(&shop).await), (6, true));
+}
+
+#[tokio::test]
+async fn what_broke_off_is_settled_and_what_is_settled_is_left_alone() {
+    let shop = MemoryDocuments::default();
+    open_shop(&shop).await;
+    placed(&shop, 1, &order_1().products()).await;
+    assert!(settling::is_settled(&order(&shop, 1).await), "it waits for its payment");
+    let closed =
+        change(&shop, |order| drop(order.apply(OrderAction::Expired, Actor::Clock, minutes(1)))).await;
+    assert!(!settling::is_settled(&closed) && !settling::is_stray(Some(&closed)));
+    for _ in 0..2 {
+        assert!(settling::settle_again(&shop, &[order_id(1), order_id(77)]).await.unwrap().is_empty());
+        assert_eq!((left(&shop, TEA).await, order(&shop, 1).await.stock), (10, Stock::Released));
+    }
+}
+
+#[tokio::test]
+async fn only_what_no_order_needs_is_released() {
+    let shop = shop_with_a_sale().await;
+    placed(&shop, 2, &[pieces(TEA, 1)]).await;
+    for number in [1, 3] {
+        hold(&shop, order_id(number), &[pieces(TEA, 1)]).await;
+    }
+    assert_eq!(left(&shop, TEA).await, 3);
+    let release =
+        async |number| settling::release_stray(&shop, order_id(number), &[pieces(TEA, 1)]).await.unwrap();
+    assert_eq!((release(1).await, release(2).await, release(3).await), (true, false, true));
+    assert_eq!(left(&shop, TEA).await, 5, "order 2 waits for its payment");
+}
+
+#[tokio::test]
+async fn paid_orders_are_counted_again_and_never_twice() {
+    let shop = shop_with_a_sale().await;
+    placed(&shop, 2, &[pieces(TEA, 1)]).await;
+    let user = order_1().user_id;
+    let counts = settling::count_paid(&shop, &[user, user_id(9)]).await.unwrap();
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(user, 1)]);
+    assert_eq!(settling::correct_order_count(&shop, user).await, Ok(Outcome::AlreadyApplied));
+    let forget = |shopper: &mut Shopper| (shopper.order_count, shopper.paid_orders) = (7, Vec::new());
+    shopper::change(&shop, user, forget).await.unwrap();
+    assert_eq!(settling::correct_order_count(&shop, user).await, Ok(Outcome::Applied));
+    settle(&shop, &[completed(&order_1(), false)]).await;
+    assert_eq!(shopper(&shop).await.order_count, 1);
+    assert_eq!(settling::correct_order_count(&shop, user_id(9)).await, Ok(Outcome::AlreadyApplied));
+}
