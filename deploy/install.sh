@@ -102,7 +102,9 @@ settings_complete() {
 # The units are those of the current release: going back brings the earlier ones back too.
 install_units() {
   changed=no
-  for unit in tolov.service tolov-backup.service tolov-backup.timer; do
+  for unit in tolov.service tolov-backup.service tolov-backup.timer tolov-audit.service tolov-audit.timer; do
+    # An earlier release may lack one.
+    [ -f "$base/current/systemd/$unit" ] || continue
     if ! cmp -s "$base/current/systemd/$unit" "$units/$unit"; then
       install -m 644 "$base/current/systemd/$unit" "$units/$unit"
       changed=yes
@@ -151,8 +153,8 @@ try_on_copy() { # try_on_copy RELEASE
 # Restarts, then waits until the service says by itself that it works.
 restart_and_wait() {
   install_units
-  systemctl enable --quiet tolov.service tolov-backup.timer
-  systemctl start tolov-backup.timer
+  systemctl enable --quiet tolov.service tolov-backup.timer tolov-audit.timer
+  systemctl start tolov-backup.timer tolov-audit.timer
   systemctl restart tolov.service || return 1
   waited=0
   while [ "$waited" -lt "$healthy_within_s" ]; do

@@ -34,7 +34,7 @@ def check_restore(compose, shop, purchases):
     """The ledger's volume. That everybody was told once is looked at later, with all the rest."""
     compose("exec", "-T", "backup", "tolov", "backup", BACKUP)
     before = sorted(shop.orders)
-    lose(compose, ["webhook", "projector", "bot", "backup"], "ledger")
+    lose(compose, ["webhook", "projector", "bot", "backup", "audit"], "ledger")
     restored = compose("run", "--rm", "-T", "tools", "restore", BACKUP)
     come_back(compose)
     lost = [order for order in before if shop.status(order) != "paid"]
@@ -54,7 +54,7 @@ def check_broker_lost(compose, shop, purchases):
     compose("stop", "webhook", timeout=120)
     compose("up", "-d", "rabbitmq", timeout=300)
     compose.wait_healthy(["rabbitmq"], 180)
-    published = compose("run", "--rm", "-T", "--no-deps", "tools", "republish", "--hours", "1")
+    published = compose("run", "--rm", "-T", "--no-deps", "tools", "replay", "--since", "1h")
     come_back(compose)
     row("RabbitMQ's volume lost, events published again", not problems, line_with(published, "events", "; ".join(problems)))
 
@@ -72,7 +72,7 @@ def check_dump(compose, shop, purchases):
     compose("stop", "webhook", "projector", "bot", timeout=120)
     restore = ["mongorestore", "-u", "root", "-p", PASSWORD, "--archive=/tmp/dump", "--gzip", "--drop"]
     compose("exec", "-T", "mongo", *restore)
-    published = compose("run", "--rm", "-T", "--no-deps", "tools", "republish", "--hours", "1")
+    published = compose("run", "--rm", "-T", "--no-deps", "tools", "replay", "--since", "1h")
     come_back(compose)
     script = "print(db.getSiblingDB('tolov').orders.countDocuments({status: 'paid', _id: {$gte: 124001, $lt: 125000}}))"
     login = ["-u", "root", "-p", PASSWORD, "--authenticationDatabase", "admin"]

@@ -1,9 +1,10 @@
 //! The command line: one binary, roles as subcommands.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tolov_domain::{Language, ports::bus::Queue};
+use time::{UtcOffset, format_description::well_known::Rfc3339};
+use tolov_domain::{Language, OrderId, ports::bus::Queue, time::Timestamp};
 use url::Url;
 
 use crate::data_folder::Part;
@@ -47,8 +48,14 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Check that this release can open a backup, or the present data; changes nothing
     Verify(Verify),
-    /// Publish events of the ledger once more, for a broker that lost them; the webhook service must be stopped
-    Republish(Republish),
+    /// Compare ledger, bus, shop store and notifications with each other; services may run
+    Audit(Audit),
+    /// Everything that is known of an order, in the order of time; services may run
+    Trace(Trace),
+    /// Publish events of the ledger once more, for a broker or a shop store that lost them; services may run
+    Replay(Replay),
+    /// Make the payments of the shop store those of the ledger; services may run
+    Rebuild(Rebuild),
     /// Ask /health on METRICS_ADDR, or URL: exit code 0 when the service is alive
     Healthcheck { url: Option<Url> },
     /// CLICK's own test suites and harder cases, against any merchant's Prepare and Complete
@@ -64,6 +71,7 @@ impl Command {
             | Self::Projector
             | Self::Bot
             | Self::Sandbox(_)
+            | Self::Audit(Audit { repeat: true, .. })
             | Self::Backup(Backup { repeat: true, .. }) => "info",
             // The doctor itself reports what goes wrong; the drivers would log it again.
             Self::Doctor(_) => "off",
@@ -74,7 +82,10 @@ impl Command {
             | Self::Backup(_)
             | Self::Restore(_)
             | Self::Verify(_)
-            | Self::Republish(_)
+            | Self::Audit(_)
+            | Self::Trace(_)
+            | Self::Replay(_)
+            | Self::Rebuild(_)
             | Self::Healthcheck { .. }
             | Self::ClickTest(_) => "warn",
         }
@@ -160,11 +171,92 @@ pub(crate) struct Verify {
     pub(crate) identity: Option<PathBuf>,
 }
 
+/// Exit code: 0 no difference, 1 differences, 2 something could not be compared.
 #[derive(Debug, Args)]
-pub(crate) struct Republish {
-    /// Events of so many hours; the ledger keeps those of 168
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=168))]
-    pub(crate) hours: u16,
+pub(crate) struct Audit {
+    /// Mend what can be mended; each repair is written to the operators' journal
+    #[arg(long, conflicts_with = "repeat")]
+    pub(crate) repair: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep running and compare once a day
+    #[arg(long)]
+    pub(crate) repeat: bool,
+    /// How long what is under way may take before it is looked at again
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600), value_name = "SECONDS")]
+    pub(crate) settle_for: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// The number of the order, CLICK's merchant_trans_id
+    pub(crate) order: String,
+    /// uz, ru or en; without it the language of LANG
+    #[arg(long, value_parser = language)]
+    pub(crate) language: Option<Language>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// All events of this order; repeat it for several
+    #[arg(long = "order", value_name = "NUMBER", value_parser = order_id, required_unless_present = "since")]
+    pub(crate) orders: Vec<OrderId>,
+    /// All events of the orders to which something happened since: 2026-11-23T07:05:00Z, or so long ago: 30m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse, conflicts_with = "orders")]
+    pub(crate) since: Option<Moment>,
+    /// Not what happened later than this
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse, requires = "since")]
+    pub(crate) until: Option<Moment>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rebuild {
+    /// Show what would change and change nothing
+    #[arg(long)]
+    pub(crate) diff: bool,
+}
+
+/// A moment, or how long ago one was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    At(Timestamp),
+    Ago(Duration),
+}
+
+impl Moment {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        const FORM: &str = "write 2026-11-23T07:05:00Z, or so long ago: 30m, 24h, 7d";
+        if let Ok(at) = Timestamp::parse(text, &Rfc3339) {
+            return Ok(Self::At(at.to_offset(UtcOffset::UTC)));
+        }
+        let (digits, seconds) = match text.split_at_checked(text.len().saturating_sub(1)) {
+            Some((digits, "m")) => (digits, 60),
+            Some((digits, "h")) => (digits, 3_600),
+            Some((digits, "d")) => (digits, 86_400),
+            _ => return Err(FORM),
+        };
+        let count = digits.parse::<u32>().map_err(|_| FORM)?;
+        Ok(Self::Ago(Duration::from_secs(u64::from(count) * seconds)))
+    }
+
+    /// One before every date is the beginning of the calendar's years of four digits.
+    pub(crate) fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => {
+                let ago = time::Duration::try_from(ago).unwrap_or(time::Duration::MAX);
+                now.checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+        }
+    }
+}
+
+fn order_id(text: &str) -> Result<OrderId, String> {
+    OrderId::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]

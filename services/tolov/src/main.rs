@@ -1,6 +1,7 @@
 //! `tolov`: reads the command line and the settings, composes the services and runs them until they are stopped.
 
 mod adapters;
+mod audit;
 mod backup;
 mod cli;
 mod commands;
@@ -9,6 +10,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod roles;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -18,7 +20,7 @@ use tolov_kit::{env::EnvError, lifecycle::Ending};
 
 use crate::cli::{Cli, Command};
 
-/// Settings or arguments are missing or wrong.
+/// Settings or arguments are missing or wrong, or an audit could not compare.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -33,7 +35,11 @@ fn main() -> ExitCode {
                 eprintln!("tolov: {error:#}");
             }
             let is_usage = error.is::<EnvError>() || error.is::<tolov_click_test::UsageError>();
-            if is_usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
+            if is_usage || error.is::<audit::NotCompared>() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -99,7 +99,7 @@ impl Source {
             println!("  MongoDB is not in it: back up catalogue, carts and orders with mongodump");
         }
         if self.data.file(Part::Bus).is_none() {
-            println!("  RabbitMQ is not in it: `tolov republish` sends the ledger's events of a week again");
+            println!("  RabbitMQ is not in it: `tolov replay` sends the ledger's events again");
         }
     }
 }

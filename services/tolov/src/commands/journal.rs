@@ -28,6 +28,10 @@ impl Journal {
         Self { path: folder_of(ledger).join(FILE_NAME) }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Appends a line and returns when it is on the disk. A deed whose line cannot be written must not be done.
     #[expect(clippy::needless_pass_by_value, reason = "callers build it for this call")]
     pub(crate) fn record(&self, command: &str, details: Value) -> Result<()> {

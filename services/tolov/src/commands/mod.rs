@@ -5,13 +5,14 @@ mod click_test;
 mod healthcheck;
 pub(crate) mod journal;
 mod parked;
-mod republish;
+pub(crate) mod repeating;
+mod replay;
 pub(crate) mod text_file;
 
 use anyhow::Result;
 use tolov_kit::{env::Env, lifecycle::Ending};
 
-use crate::{backup, cli::Command, demo, doctor, roles};
+use crate::{audit, backup, cli::Command, demo, doctor, roles, trace};
 
 pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
     match command {
@@ -22,6 +23,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Bot => return roles::bot(env).await,
         Command::Sandbox(flags) => return roles::sandbox(env, &flags).await,
         Command::Doctor(options) => return doctor::run(env, &options).await,
+        Command::Audit(options) => return audit::run(env, &options).await,
         Command::ClickTest(options) => return click_test::run(*options).await,
         Command::Backup(options) => return backup::run(env, &options).await,
         Command::Restore(options) => backup::restore(env, &options).await?,
@@ -29,7 +31,9 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Parked(parked) => parked::run(env, parked.action).await?,
         Command::Seed(options) => catalogue::seed(env, &options).await?,
         Command::Catalogue(catalogue) => catalogue::run(env, catalogue.action).await?,
-        Command::Republish(options) => republish::run(env, &options).await?,
+        Command::Trace(options) => trace::run(env, &options).await?,
+        Command::Replay(options) => replay::run(env, &options).await?,
+        Command::Rebuild(options) => audit::rebuild(env, &options).await?,
         Command::Healthcheck { url } => healthcheck::run(env, url).await?,
     }
     Ok(Ending::Clean)

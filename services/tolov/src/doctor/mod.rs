@@ -11,7 +11,7 @@ mod report;
 mod settings;
 mod stores;
 mod telegram;
-mod texts;
+pub(crate) mod texts;
 mod webhook;
 
 use std::time::Duration;

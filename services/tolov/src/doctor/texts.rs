@@ -1,4 +1,4 @@
-//! The doctor's texts, from locales/ in Uzbek, Russian and English. A loader apart from the bot's: these are texts of the
+//! The texts of commands that speak to operators, from locales/ in Uzbek, Russian and English. A loader apart from the bot's: these are texts of the
 //! command line, in a crate that the bot does not know.
 
 use std::{borrow::Cow, collections::HashMap};
@@ -16,10 +16,10 @@ fluent_templates::static_loader! {
 }
 
 /// The values of a text's placeables.
-pub(super) type Args = HashMap<Cow<'static, str>, FluentValue<'static>>;
+pub(crate) type Args = HashMap<Cow<'static, str>, FluentValue<'static>>;
 
 /// A text in a language.
-pub(super) fn say(language: Language, key: &str, args: &Args) -> String {
+pub(crate) fn say(language: Language, key: &str, args: &Args) -> String {
     let found = LOCALES.lookup_single_language(&tag(language), key, Some(args));
     // A test makes sure that every text exists in every language.
     found.unwrap_or_else(|_| key.to_owned())
@@ -35,7 +35,7 @@ fn about_key(variable: &str) -> String {
 }
 
 /// The language of the terminal: the first of LC_ALL, LC_MESSAGES and LANG that names one of ours.
-pub(super) fn language_of_terminal() -> Language {
+pub(crate) fn language_of_terminal() -> Language {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())
@@ -59,8 +59,9 @@ mod tests {
     use crate::{doctor::report::remedy_key, environment::VARIABLES};
 
     fn texts(language: Language) -> String {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(root.join(format!("locales/{}/doctor.ftl", language.as_str()))).unwrap()
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales").join(language.as_str());
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        files.map(|file| std::fs::read_to_string(file).unwrap()).collect::<Vec<_>>().join("\n")
     }
 
     /// Each key with the placeables of its text.

@@ -1,4 +1,4 @@
-//! Gauges of the embedded stores' files and of the last backup. Those of the ledger's disk are the webhook service's own.
+//! Gauges of the embedded stores' files, of the last backup and of the last audit. Those of the ledger's disk are the webhook service's own.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,13 +6,14 @@ use std::{
 };
 
 use metrics::gauge;
-use tolov_domain::time::unix_ms;
+use tolov_domain::time::{Timestamp, unix_ms};
 use tolov_kit::{
     clock::{Clock, SystemClock},
     status::{Report, Status},
 };
 
 use crate::{
+    audit::last_audit::LastAudit,
     backup::last_backup,
     data_folder::{DataFolder, Part, with_ending},
 };
@@ -43,9 +44,17 @@ fn set_gauges(stores: &[PathBuf], ledger: &Path) {
         let wal = std::fs::metadata(with_ending(file, "-wal")).map_or(0, |metadata| metadata.len());
         gauge!("tolov_store_wal_bytes", "file" => name).set(u32::try_from(wal).unwrap_or(u32::MAX));
     }
-    let age_s = last_backup::made_at(ledger).map_or(f64::INFINITY, |made_at| {
-        let age_ms = unix_ms(SystemClock.now()).saturating_sub(unix_ms(made_at)).max(0);
+    gauge!("tolov_backup_age_seconds").set(age_s(last_backup::made_at(ledger)));
+    let audit = LastAudit::of(ledger);
+    gauge!("tolov_audit_age_seconds").set(age_s(audit.map(|audit| audit.at)));
+    let differences = audit.map_or(0, |audit| audit.differences);
+    gauge!("tolov_audit_differences").set(u32::try_from(differences).unwrap_or(u32::MAX));
+}
+
+/// Infinite where it never was.
+fn age_s(at: Option<Timestamp>) -> f64 {
+    at.map_or(f64::INFINITY, |at| {
+        let age_ms = unix_ms(SystemClock.now()).saturating_sub(unix_ms(at)).max(0);
         f64::from(u32::try_from(age_ms / 1_000).unwrap_or(u32::MAX))
-    });
-    gauge!("tolov_backup_age_seconds").set(age_s);
+    })
 }

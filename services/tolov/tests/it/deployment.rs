@@ -63,16 +63,16 @@ fn each_container_holds_its_own_secrets_alone() {
     for (value, wanted) in [
         ("${BOT_TOKEN:-", &["bot"][..]),
         ("${CLICK_SECRET_KEY:-", &["webhook"]),
-        ("${API_TOKEN:-", &["bot", "webhook"]),
+        ("${API_TOKEN:-", &["bot", "tools", "webhook"]),
         ("${RABBITMQ_ADMIN_PASSWORD:-", &["rabbitmq"]),
         ("${RABBITMQ_WEBHOOK_PASSWORD:-", &["rabbitmq", "webhook"]),
         ("${RABBITMQ_PROJECTOR_PASSWORD:-", &["projector", "rabbitmq"]),
         ("${RABBITMQ_BOT_PASSWORD:-", &["bot", "rabbitmq"]),
-        ("${RABBITMQ_TOOLS_PASSWORD:-", &["rabbitmq", "tools"]),
+        ("${RABBITMQ_TOOLS_PASSWORD:-", &["audit", "rabbitmq", "tools"]),
         ("${MONGO_ROOT_PASSWORD:-", &["mongo"]),
         ("${MONGO_PROJECTOR_PASSWORD:-", &["mongo", "projector"]),
         ("${MONGO_BOT_PASSWORD:-", &["bot", "mongo"]),
-        ("${MONGO_TOOLS_PASSWORD:-", &["mongo", "seed", "tools"]),
+        ("${MONGO_TOOLS_PASSWORD:-", &["audit", "mongo", "seed", "tools"]),
     ] {
         assert_eq!(holders(value), wanted, "{value}");
     }

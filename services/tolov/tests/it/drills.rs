@@ -11,10 +11,13 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::MutexGuard;
+use tolov_domain::ports::documents::{Documents, Key};
+use tolov_kit::secret::Secret;
+use tolov_shop::order::ORDERS;
 
 use crate::{
     processes::{PrivateMongo, PrivateRabbitMq, Role, free_port, tolov},
-    shop_world::{ONE_AT_A_TIME, STAFF_CHANNEL, environment, eventually},
+    shop_world::{ONE_AT_A_TIME, STAFF_CHANNEL, environment, eventually, open_mongodb},
 };
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -160,6 +163,12 @@ impl Shop {
         orders["highest_order_id"].as_i64().unwrap()
     }
 
+    /// Ledger, bus, shop store and notifications agree.
+    fn books_agree(&self) {
+        let told = self.run("audit", &["--settle-for", "5"]);
+        assert!(told.starts_with("no difference"), "{told}");
+    }
+
     async fn until_outbox_is_empty(&self) {
         eventually("every event is on the bus", PATIENCE, || async {
             let ready = self.http.get(format!("http://{}/ready", self.status_addr)).send().await.unwrap();
@@ -214,6 +223,7 @@ async fn ledger_is_lost_and_comes_back_from_a_backup_beside_a_newer_store() {
     for order_id in [2001, 2002, 2003] {
         assert_eq!(shop.times_told(order_id).await, [1, 1], "order {order_id}");
     }
+    shop.books_agree();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,8 +238,8 @@ async fn rabbitmq_loses_its_volume_with_events_that_nobody_has_read() {
     shop.broker.lose_files();
     shop.broker.spawn();
     shop.stop_roles(&["webhook"]);
-    let told = shop.run("republish", &["--hours", "1"]);
-    assert!(told.contains("2 events"), "{told}");
+    let told = shop.run("replay", &["--since", "1h"]);
+    assert!(told.contains("the events of 2 orders"), "{told}");
     shop.start_roles(&["webhook", "projector"]).await;
 
     shop.until_told(2002).await;
@@ -237,6 +247,7 @@ async fn rabbitmq_loses_its_volume_with_events_that_nobody_has_read() {
     for order_id in [2001, 2002, 2003] {
         assert_eq!(shop.times_told(order_id).await, [1, 1], "order {order_id}");
     }
+    shop.books_agree();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,8 +267,8 @@ async fn mongodb_is_put_back_from_an_older_dump_and_learns_what_was_paid_since()
     std::fs::remove_dir_all(shop.mongo.folder()).unwrap();
     copy_folder(&shop.path("dump"), &shop.mongo.folder());
     shop.mongo.spawn();
-    let told = shop.run("republish", &["--hours", "1"]);
-    assert!(told.contains("2 events"), "{told}");
+    let told = shop.run("replay", &["--since", "1h"]);
+    assert!(told.contains("the events of 2 orders"), "{told}");
     shop.start_roles(&["webhook", "projector", "bot"]).await;
 
     // The dump does not know that they were told of the second order, so they are told once more; of the first it does.
@@ -268,6 +279,7 @@ async fn mongodb_is_put_back_from_an_older_dump_and_learns_what_was_paid_since()
     shop.buy(2003).await;
     assert_eq!(shop.times_told(2001).await, [1, 1]);
     assert_eq!(shop.times_told(2003).await, [1, 1]);
+    shop.books_agree();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -309,4 +321,29 @@ async fn everything_is_lost_and_comes_back_from_the_backups_of_one_night() {
     assert!(prepare_id > last_prepare_id, "no number is given to CLICK twice");
     assert_eq!(shop.times_told(2001).await, [1, 1]);
     assert_eq!(shop.times_told(2003).await, [1, 1]);
+    shop.books_agree();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_mongodb_lost_is_named_and_put_back_while_everything_runs() {
+    let shop = Shop::start().await;
+    shop.buy(2001).await;
+    shop.buy(2002).await;
+    let store = open_mongodb(&Secret::new(shop.mongo.url("tolov"))).await;
+    let order = store.get(ORDERS, &Key::Number(2002)).await.unwrap().unwrap();
+    assert!(store.remove(ORDERS, &order.key, order.version).await.unwrap());
+    let audit = |more: &[&str]| {
+        let mut audit = tolov("audit", shop.folder.path(), &shop.environment);
+        audit.args(["--settle-for", "1"]).args(more).output().unwrap()
+    };
+    let found = audit(&[]);
+    assert_eq!(found.status.code(), Some(1), "{}", printed(&found));
+    assert!(printed(&found).contains("order 2002 is paid in the ledger and unknown to the shop store"));
+    let repaired = audit(&["--repair"]);
+    assert!(printed(&repaired).contains("    → repaired"), "{}", printed(&repaired));
+    eventually("nothing differs any more", PATIENCE, || async { audit(&[]).status.code() == Some(0) }).await;
+    for order_id in [2001, 2002] {
+        assert_eq!(shop.times_told(order_id).await, [1, 1], "order {order_id}");
+    }
+    store.close().await.unwrap();
 }

@@ -6,6 +6,8 @@
     reason = "an unexpected value fails a test, and its output shows why"
 )]
 
+mod audit;
+mod books;
 mod catalogue;
 mod click_test;
 mod conversation;
@@ -21,3 +23,4 @@ mod page;
 mod processes;
 mod secrecy;
 mod shop_world;
+mod trace;

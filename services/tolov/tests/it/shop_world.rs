@@ -28,7 +28,7 @@ use tolov_shop::{
     records, shopper,
 };
 
-use crate::processes::{PrivateRabbitMq, Role, free_port};
+use crate::processes::{PrivateRabbitMq, Role, free_port, tolov};
 
 pub(crate) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
 const API_TOKEN: &str = "api-token-of-the-test";
@@ -46,7 +46,8 @@ pub(crate) struct ShopWorld {
     http: reqwest::Client,
     webhook_url: String,
     pub(crate) sandbox_url: String,
-    _folder: TempDir,
+    folder: TempDir,
+    environment: BTreeMap<String, String>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -74,8 +75,18 @@ impl ShopWorld {
         let store = open_mongodb(&Secret::new(mongo_url)).await;
         let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
-        let world =
-            Self { roles, broker, store, bus, http, webhook_url, sandbox_url, _folder: folder, _turn: turn };
+        let world = Self {
+            roles,
+            broker,
+            store,
+            bus,
+            http,
+            webhook_url,
+            sandbox_url,
+            folder,
+            environment,
+            _turn: turn,
+        };
         world.wait_until_ready().await;
         world
     }
@@ -170,6 +181,10 @@ impl ShopWorld {
         }
         // The bots have acknowledged everything: nothing comes back.
         assert_eq!(self.depths().await, Some([QueueDepth::default(); 2]));
+        let output = tolov("audit", self.folder.path(), &self.environment).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && told.starts_with("no difference"), "{told}{error}");
     }
 
     async fn is_settled(&self, purchase: Purchase) {

@@ -77,6 +77,11 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::cancel);
+    let replay = warp::path!("orders" / String / "replay")
+        .and(warp::post())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .then(orders::replay);
     let orders = warp::path!("orders")
         .and(warp::get())
         .and(staff.clone())
@@ -100,7 +105,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
         .or(create_order.boxed())
         .unify()
-        .or(order.or(cancel).unify().or(orders).unify().or(unplaced).unify().boxed())
+        .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
         .or(health.or(ready).unify().boxed())
         .unify()

@@ -15,7 +15,7 @@ use warp::{http::StatusCode, reply::Response};
 use super::{App, problem, to_reply};
 use crate::ledger::{
     AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
-    OrderStatus, Outcome,
+    OrderStatus, Outcome, ReplayRefusal,
 };
 
 /// The most lines of an order.
@@ -124,6 +124,19 @@ pub(super) async fn cancel(order_id: String, app: Arc<App>) -> Response {
     }
 }
 
+/// POST /orders/ID/replay: publishes the order's events once more. 200 however often it is asked.
+pub(super) async fn replay(order_id: String, app: Arc<App>) -> Response {
+    let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
+    match app.ledger.replay(&[order_id]).await.as_deref() {
+        Ok([Outcome::Refused(ReplayRefusal::Unknown), ..]) => not_found(),
+        Ok(_) => {
+            tracing::info!(order.id = %order_id, "the order's events are published once more");
+            to_reply(StatusCode::OK, &Replayed { order_id: order_id.get(), replayed: true })
+        }
+        Err(error) => unavailable(error),
+    }
+}
+
 /// GET /payments/unplaced: money that CLICK says it has taken and that was not answered as paid, newest first.
 pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
     match app.ledger.unplaced_payments(PAGE_MAX).await {
@@ -191,6 +204,12 @@ struct Cancelled {
     #[serde(flatten)]
     order: WithAttempts,
     cancelled: bool,
+}
+
+#[derive(Serialize)]
+struct Replayed {
+    order_id: i64,
+    replayed: bool,
 }
 
 #[derive(Serialize)]

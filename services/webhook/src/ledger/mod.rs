@@ -4,6 +4,7 @@
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
 mod error;
+mod event_ids;
 mod file;
 mod metrics;
 mod read;
@@ -29,12 +30,13 @@ pub use self::{
     file::{
         backup,
         open::{OpenError, SchemaError},
-        republish, restore,
+        reader::{LedgerReader, OutboxRecord},
+        restore,
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal,
-        OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, Unverified,
+        OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, ReplayRefusal, Unverified,
     },
     writer::{
         rows::{AttemptStatus, OrderStatus},
@@ -46,6 +48,7 @@ use self::{
     writer::{
         adopt::AdoptPaid,
         job::{Decision, EndOrders, Job, Maintenance},
+        replay::Replay,
         unverified::Admission,
     },
 };
@@ -61,6 +64,9 @@ const EXPIRE_MAX: u32 = 200;
 
 /// The most orders that are adopted in one transaction.
 const ADOPT_MAX: usize = 200;
+
+/// The most orders whose events are published once more by one transaction.
+pub const REPLAY_MAX: usize = 200;
 
 /// The handle that the rest of the service holds. Clones share the one writer.
 #[derive(Debug, Clone)]
@@ -207,6 +213,22 @@ impl Ledger {
         }
         let ended = self.decide(EndOrders { order_ids, at: now }).await?;
         Ok(ended.into_iter().filter(|ended| matches!(ended, Outcome::Applied)).count())
+    }
+
+    /// Publishes the events of orders once more, also those that were deleted after they were sent. One answer an order, in
+    /// the order given. May be repeated: readers know an event by its id.
+    pub async fn replay(&self, order_ids: &[OrderId]) -> Result<Vec<Outcome<ReplayRefusal>>, LedgerError> {
+        let mut outcomes = Vec::with_capacity(order_ids.len());
+        for part in order_ids.chunks(REPLAY_MAX) {
+            outcomes.extend(self.decide(Replay { order_ids: part.to_vec() }).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// Publishes once more what is still in the outbox of payments that belong to no order and came in this time. Returns
+    /// how many.
+    pub async fn replay_unplaced(&self, since: Timestamp, until: Timestamp) -> Result<u64, LedgerError> {
+        self.maintain(Maintenance::ReplayUnplaced { since, until }).await
     }
 
     /// Deletes outbox rows that were sent before this, a limited number at a time. Returns how many.

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use serde::Serialize;
+use sqlx::SqlitePool;
 use tolov_domain::{
     EventId, OrderId,
     time::{Timestamp, from_unix_ms, unix_ms},
@@ -51,6 +52,10 @@ pub struct CallbackRecord {
     pub fields: String,
     pub code: i64,
     pub answer: String,
+    /// CLICK says that it has taken the money, and was not answered that the order is paid.
+    pub unplaced: bool,
+    /// `click`, or `restore`: no callback, but a payment that a restore has taken back from another store.
+    pub source: String,
 }
 
 /// An event that waits for the relay.
@@ -80,11 +85,7 @@ pub struct OutboxStatus {
 
 impl Ledger {
     pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
-        let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?1")
-            .bind(order_id.get())
-            .fetch_optional(&self.readers.requests)
-            .await?;
-        Ok(order)
+        order(&self.readers.requests, order_id).await
     }
 
     /// Orders with smaller numbers than `before`, newest first, at most `limit`.
@@ -122,20 +123,11 @@ impl Ledger {
     }
 
     pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
-        let attempts =
-            sqlx::query_as("SELECT * FROM attempts WHERE order_id = ?1 ORDER BY prepare_id LIMIT 1000")
-                .bind(order_id.get())
-                .fetch_all(&self.readers.requests)
-                .await?;
-        Ok(attempts)
+        attempts(&self.readers.requests, order_id).await
     }
 
     pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
-        let callbacks = sqlx::query_as("SELECT * FROM callbacks WHERE order_id = ?1 ORDER BY id LIMIT 1000")
-            .bind(order_id.get())
-            .fetch_all(&self.readers.requests)
-            .await?;
-        Ok(callbacks)
+        callbacks(&self.readers.requests, order_id).await
     }
 
     /// Callbacks by which CLICK said that it has taken money, and which were not answered as paid, newest first.
@@ -234,4 +226,26 @@ impl Ledger {
         .await?;
         Ok(status)
     }
+}
+
+pub(super) async fn order(pool: &SqlitePool, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
+    let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?1").bind(order_id.get());
+    Ok(order.fetch_optional(pool).await?)
+}
+
+pub(super) async fn attempts(
+    pool: &SqlitePool,
+    order_id: OrderId,
+) -> Result<Vec<AttemptRecord>, LedgerError> {
+    let attempts =
+        sqlx::query_as("SELECT * FROM attempts WHERE order_id = ?1 ORDER BY prepare_id LIMIT 1000");
+    Ok(attempts.bind(order_id.get()).fetch_all(pool).await?)
+}
+
+pub(super) async fn callbacks(
+    pool: &SqlitePool,
+    order_id: OrderId,
+) -> Result<Vec<CallbackRecord>, LedgerError> {
+    let callbacks = sqlx::query_as("SELECT * FROM callbacks WHERE order_id = ?1 ORDER BY id LIMIT 1000");
+    Ok(callbacks.bind(order_id.get()).fetch_all(pool).await?)
 }

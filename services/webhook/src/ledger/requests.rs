@@ -116,6 +116,13 @@ pub enum AdoptRefusal {
     NumbersUsedUp,
 }
 
+/// Why the events of an order are not published once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayRefusal {
+    /// The ledger has no such order.
+    Unknown,
+}
+
 /// What the bus made of a window of outbox rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayMarks {

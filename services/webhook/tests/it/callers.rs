@@ -82,6 +82,10 @@ impl TestApp {
         self.call(Method::POST, &format!("/orders/{order_id}/cancel"), "").await
     }
 
+    pub(crate) async fn replay(&self, order_id: i64) -> (StatusCode, Value) {
+        self.call(Method::POST, &format!("/orders/{order_id}/replay"), "").await
+    }
+
     async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
         let request = self.http.request(method, self.url(path)).bearer_auth(API_TOKEN).body(body.to_owned());
         let response = request.send().await.unwrap();

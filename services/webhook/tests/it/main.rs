@@ -23,6 +23,7 @@ mod orders;
 mod overload;
 mod relay;
 mod repeats;
+mod replay;
 mod secrets;
 mod sequences;
 mod status;

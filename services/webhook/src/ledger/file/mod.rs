@@ -3,5 +3,5 @@
 pub mod backup;
 pub(super) mod disk;
 pub(super) mod open;
-pub mod republish;
+pub(super) mod reader;
 pub mod restore;

@@ -24,6 +24,8 @@ pub(crate) enum Maintenance {
     PruneUnverified { received_before: Timestamp, rows_max: u32 },
     /// Remembers that the clock was believed at this time.
     NoteClock { now: Timestamp },
+    /// Marks the events of payments without an order as unsent.
+    ReplayUnplaced { since: Timestamp, until: Timestamp },
     /// Writes something, to see whether that works.
     Probe { now: Timestamp },
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod adopt;
 pub(super) mod job;
+pub(super) mod replay;
 pub(super) mod rows;
 pub(super) mod unverified;
 pub(super) mod working_set;
@@ -37,7 +38,7 @@ const BATCH_MAX: usize = 256;
 const PRUNE_MAX: i64 = 1000;
 
 /// Orders by number; attempts by number, by transaction of an order, and by the transaction that paid (one row each), and
-/// the open ones of orders that may end.
+/// the open ones of orders that may end, and all of orders whose events are published once more.
 const LOAD: &str = "BEGIN IMMEDIATE;
 SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
     'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by))
@@ -57,6 +58,8 @@ SELECT json_group_array(json_object('prepare_id', prepare_id, 'order_id', order_
     UNION
     SELECT a.* FROM json_each($5) AS wanted CROSS JOIN attempts AS a ON a.order_id = wanted.value
       WHERE a.state = 'prepared'
+    UNION
+    SELECT a.* FROM json_each($6) AS wanted CROSS JOIN attempts AS a ON a.order_id = wanted.value
   );";
 
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
@@ -94,6 +97,9 @@ INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
 -- Where the clock was set back in between, an event is not sent before it was written.
 UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_error = NULL
   FROM json_each($6) AS mark WHERE outbox.id = mark.value ->> 'id';
+UPDATE outbox SET sent_at = NULL, refusals = 0, retry_at = 0 WHERE sent_at IS NOT NULL AND id IN
+  (SELECT again.id FROM json_each($9) AS range CROSS JOIN outbox AS again
+     ON again.event_id >= range.value ->> 0 AND again.event_id < range.value ->> 1);
 UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
   FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';
 COMMIT;";
@@ -204,7 +210,8 @@ impl Writer {
         }
         let numbers = set.numbers;
         let writes = set.into_writes();
-        let (counts, outbox_grows) = (Counts::of(&writes), !writes.events.is_empty());
+        let (counts, outbox_grows) =
+            (Counts::of(&writes), !writes.events.is_empty() || !writes.sent_again.is_empty());
         self.store(&writes).await?;
         counts.record();
         // A number that was given out in a transaction that failed is not lost: nobody has seen it.
@@ -221,7 +228,8 @@ impl Writer {
             .bind(json(&needs.attempts))
             .bind(json(&needs.transactions_of_orders))
             .bind(json(&needs.paid_by_transactions))
-            .bind(json(&needs.open_attempts_of));
+            .bind(json(&needs.open_attempts_of))
+            .bind(json(&needs.attempts_of));
         let mut texts: Vec<String> = Vec::with_capacity(2);
         let mut rows = self.connection.fetch_many(query);
         while let Some(step) = rows.try_next().await? {
@@ -250,7 +258,8 @@ impl Writer {
             .bind(json(&writes.events))
             .bind(json(&writes.sent))
             .bind(json(&writes.refused))
-            .bind(json(&writes.unverified));
+            .bind(json(&writes.unverified))
+            .bind(json(&writes.sent_again));
         self.connection.execute(query).await?;
         Ok(())
     }
@@ -309,6 +318,13 @@ impl Writer {
                 }
                 transaction.commit().await?;
                 done
+            }
+            Maintenance::ReplayUnplaced { since, until } => {
+                let query = sqlx::query(
+                    "UPDATE outbox SET sent_at = NULL, refusals = 0, retry_at = 0
+                     WHERE order_id IS NULL AND sent_at IS NOT NULL AND created_at BETWEEN ?1 AND ?2",
+                );
+                query.bind(unix_ms(since)).bind(unix_ms(until)).execute(connection).await?
             }
             Maintenance::PruneUnverified { received_before, rows_max } => {
                 let query = sqlx::query(

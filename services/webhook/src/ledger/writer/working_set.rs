@@ -35,6 +35,7 @@ pub(crate) struct Needs {
     pub(crate) transactions_of_orders: BTreeSet<(OrderId, ClickTransId)>,
     pub(crate) paid_by_transactions: BTreeSet<ClickTransId>,
     pub(crate) open_attempts_of: BTreeSet<OrderId>,
+    pub(crate) attempts_of: BTreeSet<OrderId>,
 }
 
 #[derive(Default)]
@@ -66,6 +67,7 @@ struct Changes {
     events: Vec<EventRow>,
     sent: Vec<SentMark>,
     refused: Vec<RefusedMark>,
+    sent_again: Vec<(String, String)>,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -78,6 +80,8 @@ pub(crate) struct Writes {
     pub(crate) events: Vec<EventRow>,
     pub(crate) sent: Vec<SentMark>,
     pub(crate) refused: Vec<RefusedMark>,
+    /// Ranges of event ids, each without its end: what was sent of them is to be sent again.
+    pub(crate) sent_again: Vec<(String, String)>,
 }
 
 impl Numbers {
@@ -306,6 +310,10 @@ impl WorkingSet {
         }));
     }
 
+    pub(crate) fn send_again(&mut self, event_ids: impl IntoIterator<Item = (String, String)>) {
+        self.changes.sent_again.extend(event_ids);
+    }
+
     fn question(
         &mut self,
         order: &LedgerOrder,
@@ -352,6 +360,10 @@ impl WorkingSet {
         self.orders.get(&order_id)
     }
 
+    pub(crate) fn attempts_of(&self, order_id: OrderId) -> impl Iterator<Item = &LedgerAttempt> {
+        self.attempts.values().filter(move |attempt| attempt.order_id == order_id)
+    }
+
     pub(crate) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
         self.attempts.get(&prepare_id)
     }
@@ -383,8 +395,17 @@ impl WorkingSet {
 
     /// What changed, as rows.
     pub(crate) fn into_writes(self) -> Writes {
-        let Changes { new_orders, orders, attempts, callbacks, unverified, events, sent, refused } =
-            self.changes;
+        let Changes {
+            new_orders,
+            orders,
+            attempts,
+            callbacks,
+            unverified,
+            events,
+            sent,
+            refused,
+            sent_again,
+        } = self.changes;
         Writes {
             new_orders,
             attempts: attempts.iter().filter_map(|id| self.attempts.get(id)).map(AttemptRow::from).collect(),
@@ -394,6 +415,7 @@ impl WorkingSet {
             events,
             sent,
             refused,
+            sent_again,
         }
     }
 }

@@ -40,6 +40,8 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
         (Method::GET, "/orders/7", "", 404),
         (Method::POST, "/orders/1/cancel", "", 200),
         (Method::POST, "/orders/7/cancel", "", 404),
+        (Method::POST, "/orders/1/replay", "", 200),
+        (Method::POST, "/orders/7/replay", "", 404),
         (Method::GET, "/payments/unplaced", "", 200),
         (Method::GET, "/health", "", 200),
         (Method::GET, "/ready", "", 200),
@@ -54,6 +56,7 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
         (Method::GET, "/orders"),
         (Method::GET, "/orders/1"),
         (Method::POST, "/orders/1/cancel"),
+        (Method::POST, "/orders/1/replay"),
         (Method::GET, "/payments/unplaced"),
         (Method::GET, "/ready"),
     ] {

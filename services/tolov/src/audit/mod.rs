@@ -1,0 +1,116 @@
+//! `tolov audit` compares ledger, bus, shop store and notifications while the services run; `tolov rebuild` makes the shop
+//! store's payments those of the ledger.
+//!
+//! The ledger is right about money, the shop store about goods. Orders are read in pages by number from both stores at the
+//! same time, so that no more than a page of each is in memory, however many orders there are.
+
+mod books;
+mod difference;
+mod findings;
+pub(crate) mod last_audit;
+mod messages;
+mod orders;
+mod rebuild;
+mod repair;
+pub(crate) mod replayer;
+mod report;
+mod shop;
+
+use std::{fmt, time::Duration};
+
+use anyhow::{Context, Result};
+use tolov_domain::time::unix_ms;
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    env::Env,
+    lifecycle::Ending,
+};
+
+pub(crate) use self::rebuild::run as rebuild;
+use self::{
+    books::{Books, Places},
+    last_audit::LastAudit,
+    repair::Repairer,
+    replayer::ServiceAddress,
+    report::Report,
+};
+use crate::{
+    adapters::{BusAddress, Embedded, ShopAddress},
+    cli::Audit,
+    commands::repeating::Repeating,
+    data_folder::DataFolder,
+    roles::status_page,
+};
+
+const EVERY: Duration = Duration::from_hours(24);
+
+/// An audit that says neither yes nor no.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NotCompared;
+
+impl fmt::Display for NotCompared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the books could not be compared")
+    }
+}
+
+struct Auditor {
+    places: Places,
+    service: ServiceAddress,
+    settle_for: Duration,
+    repair: bool,
+}
+
+pub(crate) async fn run(env: &Env, options: &Audit) -> Result<Ending> {
+    let auditor = Auditor {
+        places: places(env),
+        service: ServiceAddress::from_env(env),
+        settle_for: Duration::from_secs(options.settle_for),
+        repair: options.repair,
+    };
+    let addr = status_page::address(env);
+    env.finish()?;
+    if options.repeat {
+        let last = LastAudit::of(auditor.places.data.ledger()).map(|audit| audit.at);
+        let repeating = Repeating { name: "audit", every: EVERY, last };
+        return repeating.run(addr, async || auditor.audit().await.map(|report| report.log())).await;
+    }
+    let report = auditor.audit().await.map_err(|error| error.context(NotCompared))?;
+    report.print(options.json);
+    Ok(if report.is_good() { Ending::Clean } else { Ending::Failed })
+}
+
+fn places(env: &Env) -> Places {
+    Places {
+        data: DataFolder::from_env(env),
+        bus: BusAddress::from_env(env, Embedded::Allowed),
+        shop: ShopAddress::from_env(env, Embedded::Allowed),
+    }
+}
+
+impl Auditor {
+    async fn audit(&self) -> Result<Report> {
+        let data = &self.places.data;
+        let _lock = data.share(&data.existing_parts())?;
+        let at = SystemClock.now();
+        let mut books = Books::open(&self.places).await?;
+        let compared = books.compare(self.settle_for).await;
+        let report = match compared {
+            Ok((findings, totals)) => {
+                let mut report = Report { at_ms: unix_ms(at), totals, findings, repairs: Vec::new() };
+                if self.repair {
+                    let mut repairer = Repairer::new(&books, data, &self.service);
+                    report.repairs = repairer.repair_all(&report.findings).await;
+                    repairer.close().await;
+                }
+                Ok(report)
+            }
+            Err(error) => Err(error),
+        };
+        books.close().await;
+        let report = report?;
+        let last = LastAudit { at, differences: report.findings.count() };
+        last.record(data.ledger()).context("what the audit found could not be kept for the metrics")?;
+        Ok(report)
+    }
+}

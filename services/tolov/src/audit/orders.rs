@@ -1,0 +1,201 @@
+//! Orders: the ledger's payments beside the shop store's orders, and who was told of them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+use tolov_domain::{
+    Event, EventId, OrderId,
+    ports::{
+        PortError, ShopStore,
+        documents::{Key, Query, Unreadable},
+    },
+    time::Timestamp,
+};
+use tolov_shop::{
+    order::{ORDERS, ShopOrder},
+    records::{self, Versioned},
+    settling,
+};
+
+use super::{
+    books::Books,
+    difference::Difference,
+    findings::{Findings, Totals},
+};
+
+/// How many orders of each store are in memory at a time: this bounds an audit, however many orders there are.
+const PAGE: u32 = 500;
+/// A notification goes down the retry ladder for eleven minutes before it is parked.
+const TOLD_WITHIN: time::Duration = time::Duration::minutes(15);
+/// How many notifications are asked for at the same time.
+const ASKED_AT_ONCE: usize = 32;
+
+/// Some orders as both stores know them.
+#[derive(Default)]
+struct Page {
+    payments: BTreeMap<OrderId, Event>,
+    orders: BTreeMap<OrderId, Result<ShopOrder, String>>,
+}
+
+/// Goes through both stores by order number, side by side: a page ends where the shorter of two full pages does.
+pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: &mut Totals) -> Result<()> {
+    let full = usize::try_from(PAGE)?;
+    let mut after = 0;
+    loop {
+        let query = Query::all(ORDERS, PAGE).after(Key::Number(after));
+        let orders = records::find_versioned::<ShopOrder>(books.shop.as_ref(), &query).await?;
+        let payments = books.ledger.payments(after.saturating_add(1)..=i64::MAX, PAGE).await?;
+        let last_order = orders.last().filter(|_| orders.len() == full).map(number_of);
+        let last_payment =
+            payments.last().filter(|_| payments.len() == full).map(|event| event.order_id.get());
+        let upto = last_order.into_iter().chain(last_payment).min();
+        let is_in = |number: i64| upto.is_none_or(|upto| number <= upto);
+        let mut page = Page::default();
+        page.payments.extend(payments.into_iter().map(|event| (event.order_id, event)));
+        page.payments.retain(|order_id, _| is_in(order_id.get()));
+        for order in orders.into_iter().filter(|order| is_in(number_of(order))) {
+            let Ok(order_id) = OrderId::try_new(number_of(&order)) else { continue };
+            page.orders.insert(order_id, order.map(|read| read.record).map_err(|unread| unread.reason));
+        }
+        page.count(totals);
+        findings.extend(page.compare(books).await?);
+        match upto {
+            Some(upto) => after = upto,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Looks at these orders again.
+pub(super) async fn compare(books: &Books, order_ids: &BTreeSet<OrderId>) -> Result<Vec<Difference>> {
+    let order_ids: Vec<OrderId> = order_ids.iter().copied().collect();
+    let mut differences = Vec::new();
+    for part in order_ids.chunks(usize::try_from(PAGE)?) {
+        let mut page = Page::default();
+        for order_id in part {
+            match read(books.shop.as_ref(), *order_id).await? {
+                Ok(Some(order)) => drop(page.orders.insert(*order_id, Ok(order))),
+                Ok(None) => {}
+                Err(reason) => drop(page.orders.insert(*order_id, Err(reason))),
+            }
+        }
+        let payments = books.ledger.payments_of(part).await?;
+        page.payments.extend(payments.into_iter().map(|event| (event.order_id, event)));
+        differences.extend(page.compare(books).await?);
+    }
+    Ok(differences)
+}
+
+/// An order, or why it cannot be read.
+pub(super) async fn read(
+    shop: &dyn ShopStore,
+    order_id: OrderId,
+) -> Result<Result<Option<ShopOrder>, String>, PortError> {
+    match tolov_shop::order::order(shop, order_id).await {
+        Ok(order) => Ok(Ok(order)),
+        Err(PortError::Refused(reason)) => Ok(Err(reason)),
+        Err(away @ PortError::Unavailable(_)) => Err(away),
+    }
+}
+
+fn number_of(order: &Result<Versioned<ShopOrder>, Unreadable>) -> i64 {
+    let key = match order {
+        Ok(order) => return order.id.get(),
+        Err(unreadable) => &unreadable.key,
+    };
+    match key {
+        Key::Number(number) => *number,
+        // After all numbers.
+        Key::Text(_) => i64::MAX,
+    }
+}
+
+impl Page {
+    fn count(&self, totals: &mut Totals) {
+        let whole = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
+        totals.paid_orders += whole(self.payments.len());
+        totals.paid_tiyin = totals
+            .paid_tiyin
+            .saturating_add(sum(&mut self.payments.values().map(|event| event.amount.get())));
+        let paid = || self.orders.values().flatten().filter(|order| order.is_paid());
+        totals.shop_orders += whole(self.orders.len());
+        totals.shop_paid_orders += whole(paid().count());
+        totals.shop_paid_tiyin =
+            totals.shop_paid_tiyin.saturating_add(sum(&mut paid().map(|order| order.total.get())));
+    }
+
+    async fn compare(&self, books: &Books) -> Result<Vec<Difference>> {
+        let mut differences = Vec::new();
+        let mut paid_alone = Vec::new();
+        for (order_id, order) in &self.orders {
+            let order_id = *order_id;
+            match order {
+                Err(reason) => {
+                    differences.push(Difference::OrderUnreadable { order_id, reason: reason.clone() });
+                }
+                Ok(order) => {
+                    if order.is_paid() && !self.payments.contains_key(&order_id) {
+                        paid_alone.push(order_id);
+                    }
+                    if !settling::is_settled(order) {
+                        differences.push(Difference::Unsettled { order_id });
+                    }
+                }
+            }
+        }
+        let mut to_be_told = Vec::new();
+        for (order_id, payment) in &self.payments {
+            let order_id = *order_id;
+            match self.orders.get(&order_id) {
+                None => differences.push(Difference::OrderUnknown { order_id }),
+                Some(Err(_)) => {}
+                Some(Ok(order)) => match settling::difference(order, payment) {
+                    Some(how) => differences.push(Difference::OrderDiffers { order_id, how }),
+                    None if is_due(payment, books.now) => to_be_told.push(order_id),
+                    None => {}
+                },
+            }
+        }
+        let statuses = books.ledger.statuses(&paid_alone).await?;
+        for order_id in paid_alone {
+            let status = statuses.get(&order_id).map(|status| status.as_str());
+            // It was paid after the payments were read.
+            if status != Some("paid") {
+                differences.push(Difference::PaidInShopAlone { order_id, status });
+            }
+        }
+        differences.extend(not_told(&books.shop, &to_be_told).await?);
+        Ok(differences)
+    }
+}
+
+fn is_due(payment: &Event, now: Timestamp) -> bool {
+    payment.occurred_at + TOLD_WITHIN < now
+}
+
+/// Who has not been told of their payment, and cannot be said to be undeliverable either.
+async fn not_told(shop: &Arc<dyn ShopStore>, order_ids: &[OrderId]) -> Result<Vec<Difference>> {
+    let mut differences = Vec::new();
+    let recipients = order_ids.iter().flat_map(|id| [(*id, "shopper"), (*id, "staff")]);
+    let recipients: Vec<(OrderId, &'static str)> = recipients.collect();
+    for part in recipients.chunks(ASKED_AT_ONCE) {
+        let mut asking = JoinSet::new();
+        for (order_id, recipient) in part.iter().copied() {
+            let shop = Arc::clone(shop);
+            asking.spawn(async move {
+                let id = EventId::new(format!("payment.completed:{order_id}/{recipient}"));
+                let outcome = shop.outcome(&id).await?;
+                Ok::<_, PortError>(outcome.is_none().then_some(Difference::NotTold { order_id, recipient }))
+            });
+        }
+        for asked in asking.join_all().await {
+            differences.extend(asked?);
+        }
+    }
+    Ok(differences)
+}

@@ -1,0 +1,87 @@
+//! `tolov rebuild`: the shop store's payment facts, made those of the ledger.
+#![expect(clippy::print_stdout, reason = "the changes are this command's answer")]
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use tolov_domain::{Event, EventKind};
+use tolov_kit::env::Env;
+use tolov_shop::order::ShopOrder;
+
+use super::{
+    books::Books,
+    difference::Difference,
+    findings::{Findings, Totals},
+    orders, places, repair,
+};
+use crate::{cli::Rebuild, commands::journal::Journal};
+
+pub(crate) async fn run(env: &Env, options: &Rebuild) -> Result<()> {
+    let places = places(env);
+    env.finish()?;
+    let _lock = places.data.share(&places.data.existing_parts())?;
+    let books = Books::open(&places).await?;
+    let rebuilt = rebuild(&books, &Journal::beside(places.data.ledger()), options.diff).await;
+    books.close().await;
+    rebuilt
+}
+
+async fn rebuild(books: &Books, journal: &Journal, is_dry: bool) -> Result<()> {
+    let mut findings = Findings::default();
+    let compared = orders::compare_all(books, &mut findings, &mut Totals::default()).await;
+    compared.context("orders could not be compared")?;
+    let mut count = 0;
+    for difference in findings.iter() {
+        let (Difference::OrderUnknown { order_id } | Difference::OrderDiffers { order_id, .. }) = difference
+        else {
+            continue;
+        };
+        let Some(payment) = books.ledger.payments_of(&[*order_id]).await?.pop() else { continue };
+        let order = orders::read(books.shop.as_ref(), *order_id).await?.ok().flatten();
+        println!(
+            "{difference}\n    ledger: {}\n    shop:   {}",
+            in_ledger(&payment),
+            in_shop(order.as_ref())
+        );
+        count += 1;
+        if !is_dry {
+            let details =
+                json!({ "order_id": order_id, "was": in_shop(order.as_ref()), "is": in_ledger(&payment) });
+            journal.record("rebuild", details)?;
+            repair::correct(books, *order_id).await?;
+        }
+    }
+    let more = if findings.more > 0 { "; there are more, run it again" } else { "" };
+    if is_dry {
+        println!("{count} orders would change{more}");
+    } else {
+        println!(
+            "{count} orders were changed{more}. Nobody is told by this: `tolov audit` shows who was not"
+        );
+    }
+    Ok(())
+}
+
+fn in_ledger(payment: &Event) -> String {
+    let numbers = match payment.kind {
+        EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, .. } => {
+            format!("transaction {click_trans_id}, payment number {click_paydoc_id}")
+        }
+        EventKind::PaymentCancelled { .. }
+        | EventKind::PaymentQuestioned { .. }
+        | EventKind::OrderExpired => String::new(),
+    };
+    let Event { user_id, amount, occurred_at, .. } = payment;
+    format!("shopper {user_id}, {} so'm, {numbers}, {occurred_at}", amount.grouped())
+}
+
+fn in_shop(order: Option<&ShopOrder>) -> String {
+    let Some(order) = order else { return "unknown".to_owned() };
+    let payment = order.payment().map_or_else(
+        || "not paid".to_owned(),
+        |payment| {
+            let (trans, paydoc) = (payment.click_trans_id, payment.click_paydoc_id);
+            format!("transaction {trans}, payment number {paydoc}, {}", payment.paid_at)
+        },
+    );
+    format!("shopper {}, {} so'm, {payment}", order.user_id, order.total.grouped())
+}

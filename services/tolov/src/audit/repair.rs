@@ -1,0 +1,132 @@
+//! Mending what an audit has found. Each repair may be repeated, and is in the operators' journal before it is done.
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use tolov_domain::{OrderId, Outcome};
+use tolov_shop::settling;
+
+use super::{
+    books::Books,
+    difference::Difference,
+    findings::Findings,
+    replayer::{Replayer, ServiceAddress},
+    shop::pieces,
+};
+use crate::{commands::journal::Journal, data_folder::DataFolder};
+
+/// What became of one difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Repair {
+    Done,
+    /// Somebody has to do what its remedy says.
+    ByHand,
+    Failed(String),
+}
+
+pub(super) struct Repairer<'a> {
+    books: &'a Books,
+    journal: Journal,
+    data: &'a DataFolder,
+    service: &'a ServiceAddress,
+    replayer: Option<Replayer>,
+}
+
+impl<'a> Repairer<'a> {
+    pub(super) fn new(books: &'a Books, data: &'a DataFolder, service: &'a ServiceAddress) -> Self {
+        Self { books, journal: Journal::beside(data.ledger()), data, service, replayer: None }
+    }
+
+    /// One answer a difference, in their order. Orders are mended before they are counted.
+    pub(super) async fn repair_all(&mut self, findings: &Findings) -> Vec<Repair> {
+        let mut repairs: Vec<Repair> = findings.iter().map(|_| Repair::ByHand).collect();
+        for is_count in [false, true] {
+            for (difference, repair) in findings.iter().zip(&mut repairs) {
+                if matches!(difference, Difference::OrderCount { .. }) == is_count {
+                    *repair = self.repair(difference).await;
+                }
+            }
+        }
+        repairs
+    }
+
+    /// One that fails keeps no other from being mended.
+    async fn repair(&mut self, difference: &Difference) -> Repair {
+        if is_by_hand(difference) {
+            return Repair::ByHand;
+        }
+        match self.try_repair(difference).await {
+            Ok(()) => Repair::Done,
+            Err(error) => Repair::Failed(format!("{error:#}")),
+        }
+    }
+
+    async fn try_repair(&mut self, difference: &Difference) -> Result<()> {
+        let details = json!({
+            "kind": difference.kind(), "order_id": difference.order_id(), "difference": difference.to_string(),
+        });
+        self.journal.record("audit --repair", details)?;
+        let shop = self.books.shop.as_ref();
+        match difference {
+            Difference::OrderUnknown { order_id } | Difference::OrderDiffers { order_id, .. } => {
+                correct(self.books, *order_id).await?;
+                // Shopper and staff hear of it by the event alone.
+                self.replay(*order_id).await
+            }
+            Difference::NotTold { order_id, .. } => self.replay(*order_id).await,
+            Difference::Unsettled { order_id } => {
+                let unsettled = settling::settle_again(shop, &[*order_id]).await?;
+                if unsettled.is_empty() {
+                    Ok(())
+                } else {
+                    bail!("a document of order {order_id} cannot be read")
+                }
+            }
+            Difference::OrderCount { user_id, .. } => {
+                settling::correct_order_count(shop, *user_id).await?;
+                Ok(())
+            }
+            Difference::StrayHold { order_id, article_id, count } => {
+                settling::release_stray(shop, *order_id, &[pieces(*article_id, *count)]).await?;
+                Ok(())
+            }
+            Difference::Parked { queue, id, .. } => {
+                self.books.bus.requeue_parked(*queue, id).await?;
+                Ok(())
+            }
+            Difference::OrderUnreadable { .. }
+            | Difference::PaidInShopAlone { .. }
+            | Difference::Unsent { .. } => Ok(()),
+        }
+    }
+
+    /// The service is asked, or the ledger opened, when the first event is to be published once more.
+    async fn replay(&mut self, order_id: OrderId) -> Result<()> {
+        if self.replayer.is_none() {
+            self.replayer = Some(Replayer::open(self.data.ledger(), self.service).await?);
+        }
+        let replayer = self.replayer.as_ref().context("no way to the ledger")?;
+        replayer.replay(&[order_id]).await.map(drop)
+    }
+
+    pub(super) async fn close(self) {
+        if let Some(replayer) = self.replayer {
+            replayer.close().await;
+        }
+    }
+}
+
+const fn is_by_hand(difference: &Difference) -> bool {
+    matches!(
+        difference,
+        Difference::OrderUnreadable { .. } | Difference::PaidInShopAlone { .. } | Difference::Unsent { .. }
+    )
+}
+
+/// Makes the order of the shop store say what the ledger says of its payment. Tells nobody.
+pub(super) async fn correct(books: &Books, order_id: OrderId) -> Result<Outcome> {
+    let Some(payment) = books.ledger.payments_of(&[order_id]).await?.pop() else {
+        return Ok(Outcome::AlreadyApplied);
+    };
+    settling::correct_order(books.shop.as_ref(), &payment).await?;
+    Ok(Outcome::Applied)
+}

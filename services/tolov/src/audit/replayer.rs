@@ -1,0 +1,103 @@
+//! The way to have events published once more: through the running webhook service's API, or with the ledger itself while
+//! the service is stopped.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use reqwest::StatusCode;
+use tolov_domain::{OrderId, time::Timestamp};
+use tolov_kit::{env::Env, secret::Secret};
+use tolov_webhook::ledger::{Ledger, OpenError, Outcome, UnverifiedLimits, WriterTask};
+use url::Url;
+
+/// One call, from connecting to the last byte of the answer.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// WEBHOOK_URL and API_TOKEN, where they are set.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceAddress {
+    url: Option<Url>,
+    token: Option<Secret>,
+}
+
+impl ServiceAddress {
+    pub(crate) fn from_env(env: &Env) -> Self {
+        Self { url: env.parsed::<Url>("WEBHOOK_URL"), token: env.text("API_TOKEN").map(Secret::new) }
+    }
+}
+
+pub(crate) enum Replayer {
+    /// The ledger is this process's until it is closed; the service publishes when it starts.
+    Stopped {
+        ledger: Ledger,
+        writer: WriterTask,
+    },
+    Running {
+        http: reqwest::Client,
+        url: Url,
+        token: Secret,
+    },
+}
+
+impl Replayer {
+    /// Does not disturb a service that runs: only the API writes to its ledger then.
+    pub(crate) async fn open(ledger: &Path, service: &ServiceAddress) -> Result<Self> {
+        ensure!(ledger.exists(), "there is no ledger at {}; check LEDGER_PATH", ledger.display());
+        match Ledger::open(ledger, UnverifiedLimits::default()).await {
+            Ok((ledger, writer)) => Ok(Self::Stopped { ledger, writer }),
+            Err(OpenError::Locked(_)) => {
+                let needed = "the webhook service runs: set WEBHOOK_URL and API_TOKEN, or stop it";
+                let http = reqwest::Client::builder().no_proxy().timeout(CALL_TIMEOUT).build()?;
+                let url = service.url.clone().context(needed)?;
+                Ok(Self::Running { http, url, token: service.token.clone().context(needed)? })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns the orders that the ledger does not know.
+    pub(crate) async fn replay(&self, order_ids: &[OrderId]) -> Result<Vec<OrderId>> {
+        let mut unknown = Vec::new();
+        match self {
+            Self::Stopped { ledger, .. } => {
+                let outcomes = ledger.replay(order_ids).await?;
+                let refused = order_ids.iter().zip(outcomes);
+                unknown
+                    .extend(refused.filter(|(_, it)| matches!(it, Outcome::Refused(_))).map(|(id, _)| *id));
+            }
+            Self::Running { http, url, token } => {
+                for order_id in order_ids {
+                    let url = url.join(&format!("/orders/{order_id}/replay"))?;
+                    let call = http.post(url).bearer_auth(token.expose());
+                    let answer = call.send().await.map_err(reqwest::Error::without_url);
+                    let status =
+                        answer.context("the webhook service does not answer at WEBHOOK_URL")?.status();
+                    if status == StatusCode::NOT_FOUND {
+                        unknown.push(*order_id);
+                    } else {
+                        ensure!(
+                            status.is_success(),
+                            "the webhook service answers {status} for order {order_id}"
+                        );
+                    }
+                }
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// What is still in the outbox of payments without an order. `None`: that needs the service stopped.
+    pub(crate) async fn replay_unplaced(&self, since: Timestamp, until: Timestamp) -> Result<Option<u64>> {
+        match self {
+            Self::Stopped { ledger, .. } => Ok(Some(ledger.replay_unplaced(since, until).await?)),
+            Self::Running { .. } => Ok(None),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        if let Self::Stopped { ledger, writer } = self {
+            drop(ledger);
+            writer.close().await;
+        }
+    }
+}

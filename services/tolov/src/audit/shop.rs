@@ -1,0 +1,105 @@
+//! What follows from the orders within the shop store: how many each person has paid, and what is held for them.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use tolov_domain::{
+    OrderId, ProductId, UserId,
+    ports::{ShopStore, documents::Key},
+};
+use tolov_shop::{
+    catalogue::{self, Product, stock::HoldState},
+    records::{self, Record},
+    settling,
+    shopper::Shopper,
+};
+
+use super::{
+    books::Books,
+    difference::Difference,
+    findings::{Findings, Totals},
+    orders,
+};
+
+/// How many people or products are in memory at a time.
+const PAGE: u32 = 100;
+
+pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: &mut Totals) -> Result<()> {
+    let mut after: Option<Key> = None;
+    loop {
+        let users: Vec<Shopper> = records::page_after(books.shop.as_ref(), after, PAGE).await?;
+        let Some(last) = users.last() else { break };
+        after = Some(last.key());
+        totals.users += u64::try_from(users.len())?;
+        findings.extend(of_users(books.shop.as_ref(), &users).await?);
+    }
+    let mut after: Option<Key> = None;
+    loop {
+        let products: Vec<Product> = records::page_after(books.shop.as_ref(), after, PAGE).await?;
+        let Some(last) = products.last() else { return Ok(()) };
+        after = Some(last.key());
+        totals.products += u64::try_from(products.len())?;
+        for product in &products {
+            findings.extend(of_product(books.shop.as_ref(), product).await?);
+        }
+    }
+}
+
+/// Looks at these people and articles again.
+pub(super) async fn compare(
+    books: &Books,
+    users: &BTreeSet<UserId>,
+    articles: &BTreeSet<ProductId>,
+) -> Result<Vec<Difference>> {
+    let shop = books.shop.as_ref();
+    let users: Vec<UserId> = users.iter().copied().collect();
+    let mut differences = Vec::new();
+    for part in users.chunks(usize::try_from(PAGE)?) {
+        let users: Vec<Shopper> = records::read_many(shop, part.iter().map(|user| user.get())).await?;
+        differences.extend(of_users(shop, &users).await?);
+    }
+    for article in articles {
+        if let Some(product) = catalogue::product_of_article(shop, *article).await? {
+            differences.extend(of_product(shop, &product).await?);
+        }
+    }
+    Ok(differences)
+}
+
+async fn of_users(shop: &dyn ShopStore, users: &[Shopper]) -> Result<Vec<Difference>> {
+    let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
+    let paid = settling::count_paid(shop, &ids).await?;
+    let differences = users.iter().filter_map(|user| {
+        let (user_id, counted) = (user.id, user.order_count);
+        let paid = paid.get(&user_id).copied().unwrap_or_default();
+        (counted != paid).then_some(Difference::OrderCount { user_id, counted, paid })
+    });
+    Ok(differences.collect())
+}
+
+/// A product holds no more than the orders that are open, so each can be asked for.
+async fn of_product(shop: &dyn ShopStore, product: &Product) -> Result<Vec<Difference>> {
+    let mut differences = Vec::new();
+    for hold in product.holds.iter().filter(|hold| hold.state == HoldState::Held) {
+        let (order_id, article_id, count) = (hold.order_id, hold.article_id, hold.count);
+        // One that cannot be read is a difference of its own.
+        let Ok(order) = orders::read(shop, order_id).await? else { continue };
+        if settling::is_stray(order.as_ref()) {
+            differences.push(Difference::StrayHold { order_id, article_id, count });
+        }
+    }
+    Ok(differences)
+}
+
+/// The order of a hold, with the pieces to be released.
+pub(super) const fn pieces(article_id: ProductId, count: u32) -> tolov_domain::OrderedProduct {
+    tolov_domain::OrderedProduct { product_id: article_id, count }
+}
+
+/// The orders that differences are about.
+pub(super) fn orders_of<'a>(differences: impl Iterator<Item = &'a Difference>) -> BTreeSet<OrderId> {
+    differences
+        .filter(|difference| !matches!(difference, Difference::StrayHold { .. }))
+        .filter_map(Difference::order_id)
+        .collect()
+}

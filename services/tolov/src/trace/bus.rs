@@ -1,0 +1,54 @@
+//! What an operator's account can see of an order on the bus: parked messages one by one, of the others only how many wait.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tolov_domain::{
+    OrderId,
+    ports::bus::{ParkedMessage, Queue},
+};
+
+use super::{Entry, Source};
+use crate::adapters::{BusAddress, open_bus_admin};
+
+/// How many parked messages are read at a time.
+const PAGE: usize = 1_000;
+
+pub(super) async fn entries(address: &BusAddress, order_id: OrderId) -> Result<Vec<Entry>> {
+    let admin = open_bus_admin(address).await.context("the bus cannot be opened")?;
+    let mut entries = Vec::new();
+    for queue in Queue::ALL {
+        let depth = admin.depth(queue).await?;
+        if depth.ready + depth.retrying > 0 {
+            let waiting = Entry::new(None, Source::Bus, "trace-waiting").with("queue", queue.name());
+            entries.push(waiting.with("ready", depth.ready).with("retrying", depth.retrying));
+        }
+        let mut seen = 0;
+        loop {
+            let page = admin.parked(queue, seen, PAGE).await?;
+            let of_order = page.iter().filter(|message| is_about(message, order_id));
+            entries.extend(of_order.map(|message| parked(queue, message)));
+            seen += page.len();
+            if page.len() < PAGE {
+                break;
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn parked(queue: Queue, message: &ParkedMessage) -> Entry {
+    Entry::new(None, Source::Bus, "trace-parked")
+        .with("message", &message.id)
+        .with("queue", queue.name())
+        .with("retries", message.retries)
+        .with("reason", &message.reason)
+}
+
+/// By the body; by the id where the body cannot be read.
+fn is_about(message: &ParkedMessage, order_id: OrderId) -> bool {
+    let body: Value = serde_json::from_slice(&message.body).unwrap_or_default();
+    let number = order_id.to_string();
+    body["order_id"] == order_id.get()
+        || body["merchant_trans_id"] == number
+        || message.id.as_str().split([':', '/']).nth(1) == Some(&number)
+}

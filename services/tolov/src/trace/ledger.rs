@@ -1,0 +1,96 @@
+//! What the ledger and its outbox know of an order.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::Value;
+use tolov_domain::{OrderId, Tiyin};
+use tolov_webhook::ledger::{
+    AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, OrderRecord, OrderStatus, OutboxRecord,
+};
+
+use super::{Entry, Source};
+
+pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entry>> {
+    let reader = LedgerReader::open(ledger).await?;
+    let mut entries = Vec::new();
+    if let Some(order) = reader.order(order_id).await? {
+        entries.extend(of_order(&order));
+    }
+    for callback in reader.callbacks(order_id).await? {
+        entries.push(of_callback(&callback));
+    }
+    for attempt in reader.attempts(order_id).await? {
+        entries.extend(of_attempt(&attempt));
+    }
+    for event in reader.events(order_id).await? {
+        entries.extend(of_event(&event));
+    }
+    reader.close().await;
+    Ok(entries)
+}
+
+fn of_order(order: &OrderRecord) -> Vec<Entry> {
+    let amount = Tiyin::try_new(order.amount_tiyin).map(Tiyin::grouped).unwrap_or_default();
+    let registered = Entry::at_ms(order.created_at, Source::Ledger, "trace-registered")
+        .with("user", order.user_id)
+        .with("amount", amount)
+        .with("products", &order.products);
+    let ended = (order.status != OrderStatus::Pending).then(|| {
+        Entry::at_ms(order.changed_at, Source::Ledger, "trace-ended").with("status", order.status.as_str())
+    });
+    [registered].into_iter().chain(ended).collect()
+}
+
+fn of_attempt(attempt: &AttemptRecord) -> Vec<Entry> {
+    let prepared = Entry::at_ms(attempt.prepared_at, Source::Ledger, "trace-prepared")
+        .with("attempt", attempt.prepare_id)
+        .with("transaction", attempt.click_trans_id)
+        .with("paydoc", attempt.click_paydoc_id);
+    let settled = attempt.settled_at.map(|at| {
+        let (key, error) = match attempt.state {
+            AttemptStatus::Prepared | AttemptStatus::Paid => ("trace-attempt-paid", None),
+            AttemptStatus::Cancelled => ("trace-attempt-cancelled", attempt.click_error),
+            AttemptStatus::GivenUp => ("trace-attempt-given-up", None),
+        };
+        let number = |number: Option<i64>| number.map(|it| it.to_string()).unwrap_or_default();
+        Entry::at_ms(at, Source::Ledger, key)
+            .with("attempt", attempt.prepare_id)
+            .with("transaction", number(attempt.paid_trans_id))
+            .with("paydoc", number(attempt.paid_paydoc_id))
+            .with("error", number(error))
+    });
+    [prepared].into_iter().chain(settled).collect()
+}
+
+fn of_callback(callback: &CallbackRecord) -> Entry {
+    let key = match (callback.source.as_str(), callback.unplaced) {
+        ("restore", _) => "trace-taken-back",
+        (_, true) => "trace-unplaced",
+        (_, false) => "trace-callback",
+    };
+    let fields: Value = serde_json::from_str(&callback.fields).unwrap_or_default();
+    let action = match fields["action"].as_str() {
+        Some("0") => "Prepare",
+        Some("1") => "Complete",
+        _ => "?",
+    };
+    Entry::at_ms(callback.received_at, Source::Ledger, key)
+        .with("action", action)
+        .with("peer", &callback.peer)
+        .with("fields", &callback.fields)
+        .with("answer", &callback.answer)
+}
+
+fn of_event(event: &OutboxRecord) -> Vec<Entry> {
+    let written =
+        Entry::at_ms(event.created_at, Source::Outbox, "trace-event").with("event", &event.event_id);
+    let sent = match (event.sent_at, &event.last_error) {
+        (Some(at), _) => Entry::at_ms(at, Source::Outbox, "trace-event-sent").with("event", &event.event_id),
+        (None, error) => Entry::new(None, Source::Outbox, "trace-event-waits")
+            .with("event", &event.event_id)
+            .with("refusals", event.refusals)
+            .with("error", error.as_deref().unwrap_or("-")),
+    };
+    vec![written, sent]
+}

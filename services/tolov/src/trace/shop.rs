@@ -1,0 +1,131 @@
+//! What the shop store knows of an order: the order with its history, its notifications and messages, what staff did to it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use tolov_domain::{
+    EventId, OrderId,
+    ports::{ShopStore, documents::Key, notifications::SendOutcome},
+};
+use tolov_shop::{
+    order::{self, Actor, ShopOrder},
+    staff,
+};
+
+use super::{Entry, Source};
+use crate::{
+    adapters::{Shop, ShopAddress},
+    data_folder::Part,
+};
+
+/// `events`: the ids of the events that the ledger has of it.
+pub(super) async fn entries(
+    address: &ShopAddress,
+    order_id: OrderId,
+    events: BTreeSet<String>,
+) -> Result<Vec<Entry>> {
+    if let ShopAddress::Embedded(folder) = address
+        && !folder.join(Part::Shop.file_name()).exists()
+    {
+        return Ok(Vec::new());
+    }
+    let shop = Shop::open(address).await?;
+    let entries = of_store(shop.store().as_ref(), order_id, events).await;
+    shop.close().await;
+    entries
+}
+
+async fn of_store(
+    store: &dyn ShopStore,
+    order_id: OrderId,
+    mut events: BTreeSet<String>,
+) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    if let Some(order) = order::order(store, order_id).await? {
+        let known = order.history.iter().filter_map(|entry| entry.event_id.as_ref());
+        events.extend(known.map(|id| id.as_str().to_owned()));
+        entries.extend(of_order(&order)?);
+    }
+    for action in staff::actions_on(store, order_id).await? {
+        let done = serde_json::to_string(&action.action)?;
+        let entry = Entry::new(Some(action.at), Source::Shop, "trace-staff");
+        entries.push(entry.with("staff", action.staff_id).with("action", done));
+    }
+    for event in &events {
+        entries.extend(notifications_of(store, event).await?);
+    }
+    entries.extend(messages_of(store, order_id).await?);
+    Ok(entries)
+}
+
+fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
+    let mut entries = vec![
+        Entry::new(Some(order.placed_at), Source::Shop, "trace-placed")
+            .with("user", order.user_id)
+            .with("amount", order.total.grouped())
+            .with("lines", serde_json::to_string(&order.lines)?),
+    ];
+    for entry in &order.history {
+        let by = match entry.by {
+            Actor::Shopper => "shopper".to_owned(),
+            Actor::Staff(id) => format!("staff {id}"),
+            Actor::Click => "CLICK".to_owned(),
+            Actor::Clock => "clock".to_owned(),
+        };
+        let what = serde_json::to_value(entry.what)?;
+        let what = what.as_str().map_or_else(|| what.to_string(), str::to_owned);
+        entries.push(
+            Entry::new(Some(entry.at), Source::Shop, "trace-history")
+                .with("what", what)
+                .with("by", by)
+                .with("event", entry.event_id.as_ref().map_or("-", EventId::as_str)),
+        );
+    }
+    let payment = order.payment().map_or_else(
+        || "-".to_owned(),
+        |payment| format!("{}/{}", payment.click_trans_id, payment.click_paydoc_id),
+    );
+    let stock = serde_json::to_value(order.stock)?;
+    entries.push(
+        Entry::new(None, Source::Shop, "trace-stands")
+            .with("stage", order.stage().as_str())
+            .with("stock", stock.as_str().unwrap_or_default())
+            .with("payment", payment)
+            .with("missing", order.missing().len()),
+    );
+    Ok(entries)
+}
+
+/// Of a payment shopper and staff must hear; of other events only what was sent is shown.
+async fn notifications_of(store: &dyn ShopStore, event: &str) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for recipient in ["shopper", "staff"] {
+        let id = EventId::new(format!("{event}/{recipient}"));
+        let new = |key| Entry::new(None, Source::Bot, key).with("notification", &id);
+        match store.outcome(&id).await? {
+            Some(SendOutcome::Sent { message_id }) => {
+                entries.push(new("trace-told").with("message", message_id));
+            }
+            Some(SendOutcome::Undeliverable { reason }) => {
+                entries.push(new("trace-undeliverable").with("reason", reason));
+            }
+            None if event.starts_with("payment.completed:") => entries.push(new("trace-not-told")),
+            None => {}
+        }
+    }
+    Ok(entries)
+}
+
+async fn messages_of(store: &dyn ShopStore, order_id: OrderId) -> Result<Vec<Entry>> {
+    let Some(collection) = tolov_bot::COLLECTIONS.into_iter().find(|it| it.name() == "order_messages") else {
+        return Ok(Vec::new());
+    };
+    let Some(messages) = store.get(collection, &Key::Number(order_id.get())).await? else {
+        return Ok(Vec::new());
+    };
+    let places = ["shopper", "staff_post"].into_iter().filter_map(|place| {
+        let message = messages.body.get(place).filter(|message| !message.is_null())?;
+        Some(Entry::new(None, Source::Bot, "trace-message").with("place", place).with("message", message))
+    });
+    Ok(places.collect())
+}

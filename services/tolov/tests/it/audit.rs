@@ -1,0 +1,264 @@
+//! `tolov audit`: each kind of difference is made by hand, named, and repaired.
+
+use serde_json::json;
+use tolov_domain::{
+    EventId, Tiyin,
+    ports::{
+        bus::{OutgoingMessage, Queue, RETRY_DELAYS_MS, Route, RoutingKey, Verdict},
+        documents::{Documents, Key},
+    },
+};
+use tolov_embedded::EmbeddedBus;
+use tolov_kit::clock::SystemClock;
+use tolov_shop::{
+    catalogue::stock::{self, Goods},
+    order::{ORDERS, OrderAction, OrderState, Stage, Stock},
+    settling,
+    shopper::{self, Shopper},
+};
+
+use crate::books::{Books, STOCK, order_id, shopper, tea};
+
+/// Purchases 1001 and 1002, an order that waits for its payment, and one that was given up.
+async fn healthy() -> Books {
+    let books = Books::open().await;
+    books.bought(1001).await;
+    books.bought(1002).await;
+    books.placed(1003).await;
+    books.placed(1004).await;
+    let (by, at) = (tolov_shop::order::Actor::Clock, books.then);
+    settling::close(&books.shop, order_id(1004), OrderAction::Expired, by, at).await.unwrap();
+    books
+}
+
+async fn forget(books: &Books, number: i64) {
+    let order = books.shop.get(ORDERS, &Key::Number(number)).await.unwrap().unwrap();
+    assert!(books.shop.remove(ORDERS, &order.key, order.version).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_healthy_shop_has_no_difference_and_the_totals_agree() {
+    let books = healthy().await;
+    let (code, report) = books.audit(&[]);
+    assert_eq!((code, &report["count"]), (Some(0), &json!(0)), "{report:#}");
+    assert_eq!(report["ledger"], json!({ "paid_orders": 2, "paid_tiyin": 6_000_000 }));
+    assert_eq!(
+        report["shop"],
+        json!({ "orders": 4, "paid_orders": 2, "paid_tiyin": 6_000_000, "users": 2, "products": 1 })
+    );
+    assert_eq!(books.left().await, STOCK - 6);
+    let told = books.run("audit", &["--settle-for", "0"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.starts_with("no difference; ledger: 2 orders paid with 60 000 so'm"), "{told}");
+}
+
+#[tokio::test]
+async fn a_paid_order_that_the_shop_does_not_know_is_made_and_its_event_sent_again() {
+    let books = healthy().await;
+    forget(&books, 1002).await;
+    books.is_named_and_repaired(&[("order_count", "5001002"), ("order_unknown", "1002")]);
+    assert_eq!(books.order(1002).await.stage(), Stage::Paid);
+    assert_eq!(books.relayed().await, ["payment.completed:1002"]);
+}
+
+#[tokio::test]
+async fn a_paid_order_that_waits_in_the_shop_is_paid_there() {
+    let books = healthy().await;
+    books.paid_in_ledger(1003).await;
+    books.relayed().await;
+    books.is_named_and_repaired(&[("order_not_paid", "1003")]);
+    let order = books.order(1003).await;
+    assert_eq!((order.stage(), order.stock), (Stage::Paid, Stock::Committed));
+    // The service sends the event again, and the projector has people told.
+    assert_eq!(books.relayed().await, ["payment.completed:1003"]);
+    books.projected(1003).await;
+    books.told(1003).await;
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn another_shopper_amount_or_payment_in_the_shop_becomes_that_of_the_ledger() {
+    let books = healthy().await;
+    let before = books.order(1001).await;
+    books.change(1001, |order| order.total = Tiyin::from_soum(1).unwrap()).await;
+    books.is_named_and_repaired(&[("amount_differs", "1001")]);
+    assert_eq!(books.order(1001).await, before);
+    books.relayed().await;
+    let other = books.order(1002).await.payment().copied().unwrap();
+    books
+        .change(1001, |order| {
+            if let OrderState::Paid { sale, .. } = &mut order.state {
+                sale.payment = other;
+            }
+        })
+        .await;
+    books.is_named_and_repaired(&[("payment_differs", "1001")]);
+    assert_eq!(books.order(1001).await, before);
+    books.relayed().await;
+    books.change(1001, |order| order.user_id = shopper(1002)).await;
+    books.is_named_and_repaired(&[
+        ("order_count", "5001001"),
+        ("order_count", "5001002"),
+        ("user_differs", "1001"),
+    ]);
+    assert_eq!(books.order(1001).await.user_id, shopper(1001));
+    books.relayed().await;
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn an_order_that_only_the_shop_has_as_paid_is_left_to_a_person() {
+    let books = healthy().await;
+    let mut payment = books.payment(1001).await;
+    payment.order_id = order_id(1003);
+    payment.user_id = shopper(1003);
+    settling::settle(&books.shop, &[payment]).await.unwrap();
+    let (code, report) = books.audit(&["--repair"]);
+    let [difference] = &report["differences"].as_array().unwrap()[..] else { panic!("{report:#}") };
+    assert_eq!((code, &difference["kind"]), (Some(1), &json!("paid_in_shop_alone")));
+    assert_eq!((&difference["order_id"], &difference["repair"]), (&json!(1003), &json!("by hand")));
+    let text = difference["text"].as_str().unwrap();
+    assert!(text.contains("order 1003 is paid in the shop store and pending in the ledger"), "{text}");
+    assert!(difference["remedy"].as_str().unwrap().contains("CLICK's cabinet"));
+}
+
+#[tokio::test]
+async fn stock_that_was_not_settled_is() {
+    let books = healthy().await;
+    books.change(1001, |order| order.stock = Stock::Held).await;
+    books.is_named_and_repaired(&[("stock_not_settled", "1001")]);
+    assert_eq!(books.order(1001).await.stock, Stock::Committed);
+    assert_eq!(books.left().await, STOCK - 6, "nothing was sold twice");
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn whoever_was_not_told_of_a_payment_is_told_by_its_event() {
+    let books = Books::open().await;
+    books.placed(1001).await;
+    books.paid_in_ledger(1001).await;
+    books.relayed().await;
+    books.projected(1001).await;
+    books.is_named_and_repaired(&[("not_told", "1001/shopper"), ("not_told", "1001/staff")]);
+    assert_eq!(books.relayed().await, ["payment.completed:1001"]);
+    books.told(1001).await;
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn orders_are_counted_again() {
+    let books = healthy().await;
+    let miscount = |shopper: &mut Shopper| shopper.order_count = 5;
+    shopper::change(&books.shop, shopper(1001), miscount).await.unwrap();
+    books.is_named_and_repaired(&[("order_count", "5001001")]);
+    let mended = shopper::shopper(&books.shop, shopper(1001)).await.unwrap().unwrap();
+    assert_eq!((mended.order_count, mended.paid_orders), (1, vec![order_id(1001)]));
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn stock_that_is_held_for_nothing_can_be_sold_again() {
+    let books = healthy().await;
+    for order in [1001, 1004, 9999] {
+        stock::hold(&books.shop, &Goods::of(order_id(order), &[tea(3)])).await.unwrap();
+    }
+    assert_eq!(books.left().await, STOCK - 15);
+    books.is_named_and_repaired(&[
+        ("stock_held_for_nothing", "1001/7"),
+        ("stock_held_for_nothing", "1004/7"),
+        ("stock_held_for_nothing", "9999/7"),
+    ]);
+    assert_eq!(books.left().await, STOCK - 6, "what order 1003 waits for stays held");
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn an_event_that_waits_for_over_a_minute_is_named_until_it_is_sent() {
+    let books = healthy().await;
+    books.paid_in_ledger(1003).await;
+    books.projected(1003).await;
+    books.told(1003).await;
+    let (code, report) = books.audit(&["--repair"]);
+    let [difference] = &report["differences"].as_array().unwrap()[..] else { panic!("{report:#}") };
+    assert_eq!((code, &difference["kind"]), (Some(1), &json!("event_unsent")), "{report:#}");
+    assert_eq!(difference["about"], "payment.completed:1003");
+    books.relayed().await;
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn a_parked_message_goes_back_to_its_queue() {
+    let books = healthy().await;
+    let clock = std::sync::Arc::new(SystemClock);
+    let bus = EmbeddedBus::open(&books.data(), clock.clone(), RETRY_DELAYS_MS).await.unwrap();
+    let message = OutgoingMessage {
+        id: EventId::new("payment.completed:1001"),
+        route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
+        schema: "payment.completed/1".to_owned(),
+        body: books.payment(1001).await.to_json(),
+    };
+    bus.publisher().publish(&[message]).await.unwrap();
+    let consumer = bus.consumer(Queue::ProjectorPayments);
+    let delivery = consumer.receive(1).await.unwrap().pop().unwrap();
+    let verdict = Verdict::Park { reason: "a product cannot be read".to_owned() };
+    consumer.settle(vec![(delivery, verdict)]).await.unwrap();
+    bus.close().await.unwrap();
+    books.is_named_and_repaired(&[("message_parked", "projector.payments/payment.completed:1001")]);
+    let admin = EmbeddedBus::admin_of(&books.data(), clock).await.unwrap();
+    let depth = tolov_domain::ports::bus::BusAdmin::depth(&admin, Queue::ProjectorPayments).await.unwrap();
+    assert_eq!((depth.ready, depth.parked), (1, 0));
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_neither_a_difference_nor_none() {
+    let books = healthy().await;
+    let environment =
+        [("MONGO_URL".to_owned(), "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300".to_owned())];
+    let environment = environment.into_iter().collect();
+    let output =
+        crate::processes::tolov("audit", books.folder(), &environment).arg("--json").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("the books could not be compared"), "{told}");
+}
+
+#[tokio::test]
+async fn rebuild_shows_what_differs_and_changes_it_only_when_it_is_told_to() {
+    let books = healthy().await;
+    let before = books.order(1001).await;
+    books.change(1001, |order| order.total = Tiyin::from_soum(1).unwrap()).await;
+    forget(&books, 1002).await;
+    let shown = books.run("rebuild", &["--diff"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("2 orders would change") && shown.contains("1 so'm"), "{shown}");
+    assert_ne!(books.order(1001).await, before);
+    for changed in ["2 orders were changed", "0 orders were changed"] {
+        let done = books.run("rebuild", &[]);
+        let done = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.contains(changed), "{done}");
+    }
+    assert_eq!(books.order(1001).await, before);
+    assert_eq!(books.order(1002).await.stage(), Stage::Paid);
+    let journal = std::fs::read_to_string(books.folder().join("operators.jsonl")).unwrap();
+    assert_eq!(journal.lines().filter(|line| line.contains("\"rebuild\"")).count(), 2, "{journal}");
+}
+
+#[tokio::test]
+async fn replay_sends_an_order_or_a_time_range_again_while_the_service_is_stopped() {
+    let books = healthy().await;
+    let told = |arguments: &[&str]| {
+        let output = books.run("replay", arguments);
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    assert!(told(&["--order", "1001"]).contains("the events of 1 orders are published once more"));
+    assert_eq!(books.relayed().await, ["payment.completed:1001"]);
+    assert!(told(&["--since", "2h"]).contains("the events of 2 orders"));
+    assert_eq!(books.relayed().await.len(), 2);
+    assert!(told(&["--since", "2h", "--until", "90m"]).contains("the events of 0 orders"));
+    assert!(told(&["--order", "77"]).contains("the ledger has no order 77"));
+    assert!(told(&["--since", "soon"]).contains("30m, 24h, 7d"));
+    let at = books.then - time::Duration::minutes(1);
+    let since = at.format(&time::format_description::well_known::Rfc3339).unwrap();
+    assert!(told(&["--since", &since]).contains("the events of 2 orders"));
+}

@@ -1,0 +1,231 @@
+//! Reading the ledger's file from another process, beside the service that writes it: for the operator's commands.
+
+use std::{collections::BTreeMap, ops::RangeInclusive, path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, PrepareId, Tiyin, UserId,
+    time::{Timestamp, from_unix_ms, unix_ms},
+};
+
+use super::backup::BackupError;
+use crate::ledger::{
+    AttemptRecord, CallbackRecord, LedgerError, OrderRecord, OrderStatus, event_ids::ids_of_order, read,
+};
+
+/// Reading connections to a ledger's file. They see what is committed and hold nobody up.
+#[derive(Debug, Clone)]
+pub struct LedgerReader {
+    pool: SqlitePool,
+}
+
+/// An event of the outbox, and whether the bus has it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct OutboxRecord {
+    pub event_id: String,
+    /// `None`: it is about a payment that belongs to no order.
+    pub order_id: Option<i64>,
+    pub created_at: i64,
+    /// When the bus confirmed it, in milliseconds since 1970.
+    pub sent_at: Option<i64>,
+    pub refusals: i64,
+    pub last_error: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct PaymentRow {
+    order_id: i64,
+    user_id: i64,
+    products: String,
+    amount_tiyin: i64,
+    prepare_id: i64,
+    paid_trans_id: i64,
+    paid_paydoc_id: i64,
+    settled_at: i64,
+    late: bool,
+}
+
+/// The payment of each paid order. `late` is the event's; of one that was deleted, whether another attempt was given up.
+macro_rules! payments_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT o.order_id, o.user_id, o.products, o.amount_tiyin, a.prepare_id, a.paid_trans_id, a.paid_paydoc_id,
+                    a.settled_at,
+                    coalesce((SELECT e.body ->> '$.late' FROM outbox AS e
+                                WHERE e.event_id = 'payment.completed:' || o.order_id),
+                      EXISTS (SELECT 1 FROM attempts AS g WHERE g.order_id = o.order_id AND g.state = 'given_up')) AS late
+             FROM ", $condition, " ORDER BY o.order_id LIMIT ?2"
+        )
+    };
+}
+
+impl LedgerReader {
+    /// Fails where there is no ledger.
+    pub async fn open(ledger: &Path) -> Result<Self, BackupError> {
+        if !ledger.exists() {
+            return Err(BackupError::Missing(ledger.to_owned()));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(ledger)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
+        let pool = pool.map_err(|source| BackupError::Sqlite { file: ledger.to_owned(), source })?;
+        Ok(Self { pool })
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
+        read::order(&self.pool, order_id).await
+    }
+
+    pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
+        read::attempts(&self.pool, order_id).await
+    }
+
+    /// The callbacks that name this order number, whether the ledger has the order or not.
+    pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
+        read::callbacks(&self.pool, order_id).await
+    }
+
+    /// The order's events that are still in the outbox.
+    pub async fn events(&self, order_id: OrderId) -> Result<Vec<OutboxRecord>, LedgerError> {
+        let mut events = Vec::new();
+        for (from, to) in ids_of_order(order_id) {
+            let found: Vec<OutboxRecord> = sqlx::query_as(
+                "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
+                 WHERE event_id >= ?1 AND event_id < ?2 ORDER BY event_id LIMIT 1000",
+            )
+            .bind(from)
+            .bind(to)
+            .fetch_all(&self.pool)
+            .await?;
+            events.extend(found);
+        }
+        Ok(events)
+    }
+
+    /// Events that were written before this and that the bus has not confirmed, oldest first.
+    pub async fn unsent(
+        &self,
+        created_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxRecord>, LedgerError> {
+        let events = sqlx::query_as(
+            "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
+             WHERE sent_at IS NULL AND created_at < ?1 ORDER BY id LIMIT ?2",
+        );
+        Ok(events.bind(unix_ms(created_before)).bind(limit).fetch_all(&self.pool).await?)
+    }
+
+    /// The `payment.completed` of each paid order whose number is in the range, by order number: made from order and
+    /// attempt, so also of events that were deleted.
+    pub async fn payments(
+        &self,
+        order_ids: RangeInclusive<i64>,
+        limit: u32,
+    ) -> Result<Vec<Event>, LedgerError> {
+        let rows: Vec<PaymentRow> = sqlx::query_as(payments_where!(
+            "orders AS o CROSS JOIN attempts AS a ON a.prepare_id = o.paid_by
+             WHERE o.status = 'paid' AND o.order_id BETWEEN ?1 AND ?3"
+        ))
+        .bind(order_ids.start())
+        .bind(limit)
+        .bind(order_ids.end())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
+    /// The same of these orders; those that are not paid are left out.
+    pub async fn payments_of(&self, order_ids: &[OrderId]) -> Result<Vec<Event>, LedgerError> {
+        let rows: Vec<PaymentRow> = sqlx::query_as(payments_where!(
+            "json_each(?1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value
+             CROSS JOIN attempts AS a ON a.prepare_id = o.paid_by
+             WHERE o.status = 'paid'"
+        ))
+        .bind(serde_json::to_string(order_ids)?)
+        .bind(u32::try_from(order_ids.len()).unwrap_or(u32::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
+    /// Where orders stand. Those that the ledger does not know are missing.
+    pub async fn statuses(
+        &self,
+        order_ids: &[OrderId],
+    ) -> Result<BTreeMap<OrderId, OrderStatus>, LedgerError> {
+        let rows: Vec<(i64, OrderStatus)> = sqlx::query_as(
+            "SELECT o.order_id, o.status FROM json_each(?1) AS wanted
+             CROSS JOIN orders AS o ON o.order_id = wanted.value",
+        )
+        .bind(serde_json::to_string(order_ids)?)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(|(id, status)| Ok((order_id(id)?, status))).collect()
+    }
+
+    /// Orders with larger numbers than `after` of which something happened in a time that other services are told of: the
+    /// order or an attempt ended, or a question came up. By number.
+    pub async fn changed_orders(
+        &self,
+        after: i64,
+        (since, until): (Timestamp, Timestamp),
+        limit: u32,
+    ) -> Result<Vec<OrderId>, LedgerError> {
+        let ids: Vec<i64> = sqlx::query_scalar(
+            "SELECT o.order_id FROM orders AS o WHERE o.order_id > ?1 AND (
+               (o.status <> 'pending' AND o.changed_at BETWEEN ?2 AND ?3)
+               OR EXISTS (SELECT 1 FROM attempts AS a
+                 WHERE a.order_id = o.order_id AND a.state IN ('paid', 'cancelled') AND a.settled_at BETWEEN ?2 AND ?3)
+               OR EXISTS (SELECT 1 FROM outbox AS e
+                 WHERE e.event_id >= 'payment.questioned:' || o.order_id || ':'
+                   AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN ?2 AND ?3))
+             ORDER BY o.order_id LIMIT ?4",
+        )
+        .bind(after)
+        .bind(unix_ms(since))
+        .bind(unix_ms(until))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        ids.into_iter().map(order_id).collect()
+    }
+}
+
+fn order_id(id: i64) -> Result<OrderId, LedgerError> {
+    OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"))
+}
+
+impl TryFrom<PaymentRow> for Event {
+    type Error = LedgerError;
+
+    fn try_from(row: PaymentRow) -> Result<Self, LedgerError> {
+        const BAD_ID: LedgerError = LedgerError::Row("an id is not positive");
+        let order_id = order_id(row.order_id)?;
+        let kind = EventKind::PaymentCompleted {
+            click_trans_id: ClickTransId::try_new(row.paid_trans_id).map_err(|_| BAD_ID)?,
+            click_paydoc_id: ClickPaydocId::try_new(row.paid_paydoc_id).map_err(|_| BAD_ID)?,
+            merchant_prepare_id: PrepareId::try_new(row.prepare_id).map_err(|_| BAD_ID)?,
+            late: row.late,
+        };
+        Ok(Self {
+            id: Self::id_of(order_id, &kind),
+            order_id,
+            user_id: UserId::try_new(row.user_id).map_err(|_| BAD_ID)?,
+            products: serde_json::from_str(&row.products)?,
+            amount: Tiyin::try_new(row.amount_tiyin)
+                .map_err(|_| LedgerError::Row("an amount is out of range"))?,
+            occurred_at: from_unix_ms(row.settled_at),
+            kind,
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Events once more: what is in the outbox is unsent again, what was deleted from it is made anew from the state, under
+//! the same ids. Readers know an event by its id, so one that has arrived before has no second effect.
+
+use tolov_domain::{
+    EventKind, OrderId,
+    payment::{AttemptState, OrderState},
+    time::Timestamp,
+};
+
+use super::{
+    job::{Decision, Phase},
+    rows::{LedgerAttempt, LedgerOrder},
+    working_set::{Needs, WorkingSet},
+};
+use crate::ledger::{Outcome, ReplayRefusal, event_ids::ids_of_order};
+
+pub(crate) struct Replay {
+    pub(crate) order_ids: Vec<OrderId>,
+}
+
+impl Decision for Replay {
+    type Answer = Vec<Outcome<ReplayRefusal>>;
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(&self.order_ids);
+        needs.attempts_of.extend(&self.order_ids);
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
+        self.order_ids.iter().map(|order_id| set.replay(*order_id)).collect()
+    }
+}
+
+impl WorkingSet {
+    fn replay(&mut self, order_id: OrderId) -> Outcome<ReplayRefusal> {
+        let Some(order) = self.order(order_id).cloned() else {
+            return Outcome::Refused(ReplayRefusal::Unknown);
+        };
+        let attempts: Vec<LedgerAttempt> = self.attempts_of(order_id).cloned().collect();
+        for (kind, at) in events_of(&order, &attempts) {
+            self.publish(&order, kind, at);
+        }
+        self.send_again(ids_of_order(order_id));
+        Outcome::Applied
+    }
+}
+
+/// What the state still tells of. Questions to staff are in the outbox alone.
+fn events_of(order: &LedgerOrder, attempts: &[LedgerAttempt]) -> Vec<(EventKind, Timestamp)> {
+    let is_given_up = |attempt: &LedgerAttempt| matches!(attempt.state, AttemptState::GivenUp { .. });
+    let late = attempts.iter().any(is_given_up);
+    let mut events: Vec<(EventKind, Timestamp)> = attempts
+        .iter()
+        .filter_map(|attempt| {
+            let merchant_prepare_id = attempt.prepare_id;
+            match attempt.state {
+                AttemptState::Prepared | AttemptState::GivenUp { .. } => None,
+                AttemptState::Paid(paid) => {
+                    let (click_trans_id, click_paydoc_id) = (paid.click_trans_id, paid.click_paydoc_id);
+                    let kind = EventKind::PaymentCompleted {
+                        click_trans_id,
+                        click_paydoc_id,
+                        merchant_prepare_id,
+                        late,
+                    };
+                    Some((kind, paid.at))
+                }
+                AttemptState::Cancelled { error, at } => {
+                    let LedgerAttempt { click_trans_id, click_paydoc_id, .. } = *attempt;
+                    let kind = EventKind::PaymentCancelled {
+                        click_trans_id,
+                        click_paydoc_id,
+                        merchant_prepare_id,
+                        error,
+                    };
+                    Some((kind, at))
+                }
+            }
+        })
+        .collect();
+    if let OrderState::Expired { at } = order.state {
+        events.push((EventKind::OrderExpired, at));
+    }
+    events
+}
