@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the report is this command's answer")]
 
 use serde_json::{Value, json};
-use tolov_domain::Tiyin;
+use tolov_domain::{OrderId, Tiyin};
 
 use super::{
     findings::{Findings, Totals},
@@ -45,7 +45,7 @@ impl Report {
     /// For a process that goes on.
     pub(super) fn log(&self) {
         for difference in self.findings.iter() {
-            let order_id = difference.order_id().map(|id| id.get());
+            let order_id = difference.order_id().map(OrderId::get);
             let kind = difference.kind();
             tracing::error!(order.id = order_id, kind, todo = difference.remedy(), "{difference}");
         }

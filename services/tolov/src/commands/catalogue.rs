@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use tolov_domain::ports::ShopStore;
 use tolov_kit::env::Env;
 use tolov_shop::{
@@ -16,6 +17,7 @@ use tolov_shop::{
     seed::{self, Seeded},
 };
 
+use super::journal::Journal;
 use crate::{
     adapters::{Embedded, Shop, ShopAddress},
     cli::{CatalogueAction, Seed},
@@ -26,13 +28,13 @@ use crate::{
 /// The most changes, or mistakes, that are shown of one file.
 const SHOWN_MAX: usize = 100;
 
-/// The shop store, and the lock that keeps a restore out while it is open.
-async fn opened(env: &Env) -> Result<(Shop, Option<DataLock>)> {
+/// The shop store, the lock that keeps a restore out while it is open, and the operators' journal.
+async fn opened(env: &Env) -> Result<(Shop, Option<DataLock>, Journal)> {
     let address = ShopAddress::from_env(env, Embedded::Allowed);
     let data = DataFolder::from_env(env);
     env.finish()?;
     let lock = data.file(Part::Shop).map(|_| data.share(&[Part::Shop])).transpose()?;
-    Ok((Shop::open(&address).await?, lock))
+    Ok((Shop::open(&address).await?, lock, Journal::beside(data.ledger())))
 }
 
 /// `tolov seed`
@@ -48,7 +50,7 @@ pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
             return Ok(());
         }
     }
-    let (shop, _lock) = opened(env).await?;
+    let (shop, _lock, _) = opened(env).await?;
     let seeded = seed::seed(shop.store().as_ref()).await;
     shop.close().await;
     match seeded? {
@@ -68,11 +70,11 @@ pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
 
 /// `tolov catalogue`
 pub(crate) async fn run(env: &Env, action: CatalogueAction) -> Result<()> {
-    let (shop, _lock) = opened(env).await?;
+    let (shop, _lock, journal) = opened(env).await?;
     let store = shop.store();
     let outcome = match action {
         CatalogueAction::Export { file } => export(store.as_ref(), file.as_deref()).await,
-        CatalogueAction::Import { file, dry_run } => import(store.as_ref(), &file, dry_run).await,
+        CatalogueAction::Import { file, dry_run } => import(store.as_ref(), &journal, &file, dry_run).await,
     };
     shop.close().await;
     outcome
@@ -95,7 +97,7 @@ async fn export(shop: &dyn ShopStore, file: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-async fn import(shop: &dyn ShopStore, file: &Path, dry_run: bool) -> Result<()> {
+async fn import(shop: &dyn ShopStore, journal: &Journal, file: &Path, dry_run: bool) -> Result<()> {
     let table = read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let catalogue = Catalogue::read(shop).await?;
     let plan = match csv::plan(&table, &catalogue) {
@@ -107,6 +109,11 @@ async fn import(shop: &dyn ShopStore, file: &Path, dry_run: bool) -> Result<()> 
         println!("nothing was changed");
         return Ok(());
     }
+    let counts = plan.counts();
+    let details = json!({
+        "file": file, "products_new": counts.products_new, "products_changed": counts.products_changed,
+    });
+    journal.record("catalogue import", details)?;
     let applied = csv::apply(shop, &plan).await?;
     println!(
         "done: {} products created, {} changed, {} categories created",

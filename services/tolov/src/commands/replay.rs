@@ -75,7 +75,7 @@ async fn replay_range(
         Some(0) => {}
         Some(count) => println!("and those of {count} payments that belong to no order"),
         None => {
-            println!("those of payments that belong to no order only while the webhook service is stopped")
+            println!("those of payments that belong to no order only while the webhook service is stopped");
         }
     }
     Ok(())

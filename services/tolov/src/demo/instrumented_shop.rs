@@ -130,7 +130,7 @@ impl Documents for InstrumentedShop {
             Err(error) => Err(error),
         };
         let answers = answer.inspect_err(|error| {
-            self.note_refused(collection, writes.iter().map(|write| &write.key), error)
+            self.note_refused(collection, writes.iter().map(|write| &write.key), error);
         })?;
         if collection == ORDERS {
             for (write, answer) in writes.iter().zip(&answers) {

@@ -95,10 +95,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .then(orders::unplaced_payments);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
-    let ready = warp::path!("ready").and(warp::get()).and(staff).and(with_app).map(|app: Arc<App>| {
-        let (code, body) = app.readiness.report().to_json();
-        json_reply(code, &body)
-    });
+    let ready =
+        warp::path!("ready").and(warp::get()).and(staff).and(with_app).map(|app: Arc<App>| ready(&app));
     click
         .or(preflight)
         .unify()
@@ -112,6 +110,11 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .recover(rejected)
         .unify()
         .boxed()
+}
+
+fn ready(app: &App) -> Response {
+    let (code, body) = app.readiness.report().to_json();
+    json_reply(code, &body)
 }
 
 /// The answer to a request that no route saw. CLICK's path always answers with CLICK's codes, and what was refused there
