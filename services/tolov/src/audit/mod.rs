@@ -8,6 +8,7 @@ mod books;
 mod difference;
 mod findings;
 pub(crate) mod last_audit;
+mod looks;
 mod messages;
 mod orders;
 mod rebuild;
@@ -34,13 +35,7 @@ use self::{
     replayer::ServiceAddress,
     report::Report,
 };
-use crate::{
-    adapters::{BusAddress, Embedded, ShopAddress},
-    cli::Audit,
-    commands::repeating::Repeating,
-    data_folder::DataFolder,
-    roles::status_page,
-};
+use crate::{cli::Audit, commands::repeating::Repeating, roles::status_page};
 
 const EVERY: Duration = Duration::from_hours(24);
 
@@ -63,7 +58,7 @@ struct Auditor {
 
 pub(crate) async fn run(env: &Env, options: &Audit) -> Result<Ending> {
     let auditor = Auditor {
-        places: places(env),
+        places: Places::from_env(env),
         service: ServiceAddress::from_env(env),
         settle_for: Duration::from_secs(options.settle_for),
         repair: options.repair,
@@ -80,21 +75,13 @@ pub(crate) async fn run(env: &Env, options: &Audit) -> Result<Ending> {
     Ok(if report.is_good() { Ending::Clean } else { Ending::Failed })
 }
 
-fn places(env: &Env) -> Places {
-    Places {
-        data: DataFolder::from_env(env),
-        bus: BusAddress::from_env(env, Embedded::Allowed),
-        shop: ShopAddress::from_env(env, Embedded::Allowed),
-    }
-}
-
 impl Auditor {
     async fn audit(&self) -> Result<Report> {
         let data = &self.places.data;
         let _lock = data.share(&data.existing_parts())?;
         let at = SystemClock.now();
-        let mut books = Books::open(&self.places).await?;
-        let compared = books.compare(self.settle_for).await;
+        let books = Books::open(&self.places).await?;
+        let compared = looks::compare(&books, self.settle_for).await;
         let report = match compared {
             Ok((findings, totals)) => {
                 let mut report = Report { at_ms: unix_ms(at), totals, findings, repairs: Vec::new() };

@@ -8,15 +8,15 @@ use tolov_kit::env::Env;
 use tolov_shop::order::ShopOrder;
 
 use super::{
-    books::Books,
+    books::{Books, Places},
     difference::Difference,
     findings::{Findings, Totals},
-    orders, places, repair,
+    orders, repair,
 };
 use crate::{cli::Rebuild, commands::journal::Journal};
 
 pub(crate) async fn run(env: &Env, options: &Rebuild) -> Result<()> {
-    let places = places(env);
+    let places = Places::from_env(env);
     env.finish()?;
     let _lock = places.data.share(&places.data.existing_parts())?;
     let books = Books::open(&places).await?;

@@ -7,7 +7,7 @@ use tolov_domain::{
     ports::bus::{ParkedMessage, Queue},
 };
 
-use super::{Entry, Source};
+use super::entry::{Entry, Source};
 use crate::adapters::{BusAddress, open_bus_admin};
 
 /// How many parked messages are read at a time.

@@ -9,7 +9,7 @@ use tolov_webhook::ledger::{
     AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, OrderRecord, OrderStatus, OutboxRecord,
 };
 
-use super::{Entry, Source};
+use super::entry::{Entry, Source};
 
 pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entry>> {
     let reader = LedgerReader::open(ledger).await?;
@@ -93,4 +93,30 @@ fn of_event(event: &OutboxRecord) -> Vec<Entry> {
             .with("error", error.as_deref().unwrap_or("-")),
     };
     vec![written, sent]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_that_could_not_be_placed_and_money_that_a_restore_took_back_are_told_apart() {
+        let callback = |unplaced, source: &str| CallbackRecord {
+            received_at: 1,
+            peer: "127.0.0.1".to_owned(),
+            fields: r#"{"action":"1"}"#.to_owned(),
+            code: -5,
+            answer: r#"{"error":-5}"#.to_owned(),
+            unplaced,
+            source: source.to_owned(),
+        };
+        for (unplaced, source, key) in [
+            (false, "click", "trace-callback"),
+            (true, "click", "trace-unplaced"),
+            (false, "restore", "trace-taken-back"),
+        ] {
+            let entry = of_callback(&callback(unplaced, source));
+            assert_eq!((entry.key, &entry.args[0]), (key, &("action", "Complete".to_owned())));
+        }
+    }
 }

@@ -3,22 +3,19 @@
 #![expect(clippy::print_stdout, reason = "the trace is this command's answer")]
 
 mod bus;
+mod entry;
 mod ledger;
 mod operators;
 mod shop;
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
-use fluent_templates::fluent_bundle::FluentValue;
-use serde_json::{Map, Value, json};
-use time::macros::format_description;
-use tolov_domain::{
-    Language, OrderId,
-    time::{Timestamp, from_unix_ms, unix_ms},
-};
+use serde_json::{Value, json};
+use tolov_domain::{OrderId, time::unix_ms};
 use tolov_kit::env::Env;
 
+use self::entry::{Entry, Source};
 use crate::{
     adapters::{BusAddress, Embedded, ShopAddress},
     cli::Trace,
@@ -28,80 +25,6 @@ use crate::{
 
 /// The longest that one store is asked.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Where an entry comes from, as it is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Ledger,
-    Outbox,
-    Bus,
-    Shop,
-    Bot,
-    Operators,
-}
-
-impl Source {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Ledger => "ledger",
-            Self::Outbox => "outbox",
-            Self::Bus => "bus",
-            Self::Shop => "shop",
-            Self::Bot => "bot",
-            Self::Operators => "operators",
-        }
-    }
-}
-
-/// One thing that is known: a text of locales/ with its placeables.
-#[derive(Debug)]
-struct Entry {
-    /// `None`: it is so now.
-    at: Option<Timestamp>,
-    source: Source,
-    key: &'static str,
-    args: Vec<(&'static str, String)>,
-}
-
-impl Entry {
-    const fn new(at: Option<Timestamp>, source: Source, key: &'static str) -> Self {
-        Self { at, source, key, args: Vec::new() }
-    }
-
-    fn at_ms(at_ms: i64, source: Source, key: &'static str) -> Self {
-        Self::new(Some(from_unix_ms(at_ms)), source, key)
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts come as they are")]
-    fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.args.push((name, value.to_string()));
-        self
-    }
-
-    fn text(&self, language: Language) -> String {
-        let value = |value: &String| FluentValue::String(value.clone().into());
-        let args = self.args.iter().map(|(name, text)| (Cow::Borrowed(*name), value(text))).collect();
-        texts::say(language, self.key, &args)
-    }
-
-    fn line(&self, language: Language) -> Result<String> {
-        let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]Z");
-        let at = self.at.map(|at| at.format(form)).transpose()?.unwrap_or_default();
-        Ok(format!("{at:24}  {:9}  {}", self.source.name(), self.text(language)))
-    }
-
-    fn json(&self, language: Language) -> Value {
-        let facts: Map<String, Value> =
-            self.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
-        json!({
-            "at_ms": self.at.map(unix_ms),
-            "source": self.source.name(),
-            "what": self.key.trim_start_matches("trace-"),
-            "facts": facts,
-            "text": self.text(language),
-        })
-    }
-}
 
 pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
     let order_id = match OrderId::parse(&options.order) {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use tolov_domain::OrderId;
 
-use super::{Entry, Source};
+use super::entry::{Entry, Source};
 use crate::commands::journal::Journal;
 
 pub(super) fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entry>> {

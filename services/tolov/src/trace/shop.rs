@@ -12,7 +12,7 @@ use tolov_shop::{
     staff,
 };
 
-use super::{Entry, Source};
+use super::entry::{Entry, Source};
 use crate::{
     adapters::{Shop, ShopAddress},
     data_folder::Part,

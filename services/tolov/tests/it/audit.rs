@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tolov_domain::{
-    EventId, Tiyin,
+    Event, EventId, Tiyin,
     ports::{
         bus::{OutgoingMessage, Queue, RETRY_DELAYS_MS, Route, RoutingKey, Verdict},
         documents::{Documents, Key},
@@ -50,6 +50,35 @@ async fn a_healthy_shop_has_no_difference_and_the_totals_agree() {
     let told = books.run("audit", &["--settle-for", "0"]);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.starts_with("no difference; ledger: 2 orders paid with 60 000 so'm"), "{told}");
+}
+
+#[tokio::test]
+async fn orders_are_compared_page_by_page_whichever_store_has_more_of_them() {
+    let books = Books::open().await;
+    let mut payments = books.paid_just_now(1..=1_203).await;
+    // Whole pages that only one of the two has, and the edges of pages.
+    payments
+        .retain(|payment| !(100..=700).contains(&payment.order_id.get()) && payment.order_id.get() < 1_203);
+    for part in payments.chunks(200) {
+        settling::settle(&books.shop, part).await.unwrap();
+    }
+    for number in 2_000..=2_600 {
+        books.in_shop(number).await;
+    }
+    let paid_alone = payments[0].clone();
+    let paid_alone = Event { order_id: order_id(2_600), user_id: shopper(2_600), ..paid_alone };
+    settling::settle(&books.shop, &[paid_alone]).await.unwrap();
+    let (code, report) = books.audit(&[]);
+    let named = |kind: &str| -> Vec<i64> {
+        let of_kind = report["differences"].as_array().unwrap().iter().filter(|it| it["kind"] == kind);
+        let mut orders: Vec<i64> = of_kind.map(|it| it["order_id"].as_i64().unwrap()).collect();
+        orders.sort_unstable();
+        orders
+    };
+    assert_eq!(named("order_unknown"), (100..=700).chain([1_203]).collect::<Vec<_>>());
+    assert_eq!(named("paid_in_shop_alone"), [2_600]);
+    assert_eq!((code, &report["count"]), (Some(1), &json!(603)));
+    assert_eq!((&report["ledger"]["paid_orders"], &report["shop"]["orders"]), (&json!(1_203), &json!(1_202)));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     process::Output,
     sync::Arc,
@@ -60,6 +61,21 @@ pub(crate) fn tea(count: u32) -> OrderedProduct {
 
 fn total() -> Tiyin {
     Tiyin::from_soum(30_000).unwrap()
+}
+
+fn paid(number: i64, paid_at: Timestamp) -> PaidOrder {
+    PaidOrder {
+        order_id: order_id(number),
+        user_id: shopper(number),
+        products: vec![tea(2)],
+        amount: total(),
+        click_trans_id: ClickTransId::try_new(700_000 + number).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(800_000 + number).unwrap(),
+        merchant_prepare_id: None,
+        paid_at,
+        late: false,
+        known_by: "bus",
+    }
 }
 
 impl Books {
@@ -127,8 +143,8 @@ impl Books {
         self.told(number).await;
     }
 
-    /// The shopper has checked out, and the ledger knows the order.
-    pub(crate) async fn placed(&self, number: i64) {
+    /// The shopper has checked out; neither stock nor ledger know of it yet.
+    pub(crate) async fn in_shop(&self, number: i64) -> ShopOrder {
         let order = ShopOrder {
             id: order_id(number),
             user_id: shopper(number),
@@ -146,6 +162,12 @@ impl Books {
             history: Vec::new(),
         };
         records::insert(&self.shop, &order).await.unwrap();
+        order
+    }
+
+    /// The shopper has checked out, and the ledger knows the order.
+    pub(crate) async fn placed(&self, number: i64) {
+        let order = self.in_shop(number).await;
         stock::hold(&self.shop, &Goods::of(order.id, &[tea(2)])).await.unwrap();
         let registered = NewOrder {
             order_id: order.id,
@@ -161,21 +183,23 @@ impl Books {
     }
 
     pub(crate) async fn paid_in_ledger(&self, number: i64) {
-        let paid = PaidOrder {
-            order_id: order_id(number),
-            user_id: shopper(number),
-            products: vec![tea(2)],
-            amount: total(),
-            click_trans_id: ClickTransId::try_new(700_000 + number).unwrap(),
-            click_paydoc_id: ClickPaydocId::try_new(800_000 + number).unwrap(),
-            merchant_prepare_id: None,
-            paid_at: self.then,
-            late: false,
-            known_by: "bus",
-        };
+        self.adopted(vec![paid(number, self.then)]).await;
+    }
+
+    /// Orders of people who are still to be told. Returns their payments.
+    pub(crate) async fn paid_just_now(&self, numbers: RangeInclusive<i64>) -> Vec<Event> {
+        let now = from_unix_ms(unix_ms(SystemClock.now()));
+        self.adopted(numbers.clone().map(|number| paid(number, now)).collect()).await;
+        let reader = LedgerReader::open(&self.ledger_path()).await.unwrap();
+        let payments = reader.payments(numbers, 10_000).await.unwrap();
+        reader.close().await;
+        payments
+    }
+
+    async fn adopted(&self, orders: Vec<PaidOrder>) {
         let (ledger, writer) = self.ledger().await;
-        let adopted = ledger.adopt_paid(vec![paid], SystemClock.now()).await.unwrap();
-        assert_eq!(adopted, [Outcome::Applied]);
+        let adopted = ledger.adopt_paid(orders, SystemClock.now()).await.unwrap();
+        assert!(adopted.iter().all(|outcome| *outcome == Outcome::Applied), "{adopted:?}");
         drop(ledger);
         writer.close().await;
     }

@@ -1,0 +1,88 @@
+//! One line of a trace.
+
+use std::borrow::Cow;
+
+use anyhow::Result;
+use fluent_templates::fluent_bundle::FluentValue;
+use serde_json::{Map, Value, json};
+use time::macros::format_description;
+use tolov_domain::{
+    Language,
+    time::{Timestamp, from_unix_ms, unix_ms},
+};
+
+use crate::doctor::texts;
+
+/// Where an entry comes from, as it is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Ledger,
+    Outbox,
+    Bus,
+    Shop,
+    Bot,
+    Operators,
+}
+
+impl Source {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Outbox => "outbox",
+            Self::Bus => "bus",
+            Self::Shop => "shop",
+            Self::Bot => "bot",
+            Self::Operators => "operators",
+        }
+    }
+}
+
+/// One thing that is known: a text of locales/ with its placeables.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// `None`: it is so now.
+    pub(super) at: Option<Timestamp>,
+    pub(super) source: Source,
+    pub(super) key: &'static str,
+    pub(super) args: Vec<(&'static str, String)>,
+}
+
+impl Entry {
+    pub(super) const fn new(at: Option<Timestamp>, source: Source, key: &'static str) -> Self {
+        Self { at, source, key, args: Vec::new() }
+    }
+
+    pub(super) fn at_ms(at_ms: i64, source: Source, key: &'static str) -> Self {
+        Self::new(Some(from_unix_ms(at_ms)), source, key)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts come as they are")]
+    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.args.push((name, value.to_string()));
+        self
+    }
+
+    pub(super) fn text(&self, language: Language) -> String {
+        let value = |value: &String| FluentValue::String(value.clone().into());
+        let args = self.args.iter().map(|(name, text)| (Cow::Borrowed(*name), value(text))).collect();
+        texts::say(language, self.key, &args)
+    }
+
+    pub(super) fn line(&self, language: Language) -> Result<String> {
+        let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]Z");
+        let at = self.at.map(|at| at.format(form)).transpose()?.unwrap_or_default();
+        Ok(format!("{at:24}  {:9}  {}", self.source.name(), self.text(language)))
+    }
+
+    pub(super) fn json(&self, language: Language) -> Value {
+        let facts: Map<String, Value> =
+            self.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+        json!({
+            "at_ms": self.at.map(unix_ms),
+            "source": self.source.name(),
+            "what": self.key.trim_start_matches("trace-"),
+            "facts": facts,
+            "text": self.text(language),
+        })
+    }
+}
