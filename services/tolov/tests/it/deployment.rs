@@ -112,8 +112,8 @@ fn migrations_and_scripts_have_the_same_bytes_on_every_checkout() {
 fn rabbitmq_starts_with_a_limit_of_open_files_that_it_can_walk_through() {
     let rabbitmq = &services()["rabbitmq"];
     assert!(rabbitmq.contains("nofile"), "{rabbitmq}");
-    let limit = rabbitmq.split("nofile").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit());
-    let limit: u32 = limit.filter_map(|number| number.parse().ok()).next().unwrap();
+    let mut limit = rabbitmq.split("nofile").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit());
+    let limit: u32 = limit.find_map(|number| number.parse().ok()).unwrap();
     assert!(limit <= 1_048_576, "{limit}");
 }
 

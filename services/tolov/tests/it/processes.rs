@@ -187,9 +187,10 @@ impl PrivateRabbitMq {
         // The node's other two ports are 10000 and 10001 above, still below those of outgoing connections. With even ports
         // two nodes never share one.
         let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        let is_usable = |port: &u16| port % 2 == 0 && is_free(port + 10_000) && is_free(port + 10_001);
+        let is_usable =
+            |port: &u16| port.is_multiple_of(2) && is_free(port + 10_000) && is_free(port + 10_001);
         let port = (0..100).map(|_| free_port_from(20_000, 2_700)).find(is_usable);
-        let port = port.expect("a free port for the broker");
+        let port = port.unwrap();
         Self { folder: folder.join("rabbitmq"), port }
     }
 
