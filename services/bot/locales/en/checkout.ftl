@@ -29,8 +29,8 @@ checkout-leave = ❌ Cancel
 checkout-price-changed = The price has changed: please look at the new total
 checkout-not-registered = We can't reach the payment system right now. Your cart is safe: please try again in a moment.
 checkout-placed-before = Order №{ $order } is placed already ✅
-checkout-waiting = ⏳ You have an unpaid order #{ $order } for { $total }.
+checkout-waiting = ⏳ You have an unpaid order №{ $order } for { $total }.
 
     Pay for it or replace it with a new one.
-checkout-replace = 🔁 Replace #{ $order } with a new order
+checkout-replace = 🔁 Replace №{ $order } with a new order
 checkout-too-many = An order takes up to { $count } pieces: please reduce the quantities in your cart

@@ -2,6 +2,8 @@
 //!
 //! A message that Telegram did not take is sent again by [`retry`], also after a restart.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
     OrderId,
@@ -9,7 +11,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Key},
     },
-    time::{Timestamp, unix_ms},
+    time::{Timestamp, millis},
 };
 use tolov_shop::{
     order::{OrderAction, ShopOrder, order},
@@ -26,9 +28,9 @@ use crate::{
 pub(crate) const ANNOUNCEMENTS: Collection = Collection::new("announcements", &[]);
 
 /// How long after an attempt the next one may begin.
-const RETRY_AFTER_MS: i64 = 30_000;
+const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// News of that age would only confuse; the order's message shows its state anyway.
-const GIVE_UP_AFTER_MS: i64 = 2 * 24 * 3_600 * 1_000;
+const GIVE_UP_AFTER: Duration = Duration::from_hours(48);
 /// How many are tried in one round.
 const ROUND_MAX: u32 = 100;
 
@@ -37,8 +39,10 @@ struct Announcement {
     id: String,
     order_id: OrderId,
     action: OrderAction,
-    done_at_ms: i64,
-    next_try_at_ms: i64,
+    #[serde(with = "millis")]
+    done_at: Timestamp,
+    #[serde(with = "millis")]
+    next_try_at: Timestamp,
 }
 
 impl Record for Announcement {
@@ -51,21 +55,20 @@ impl Record for Announcement {
 
 impl Announcement {
     fn new(order_id: OrderId, action: OrderAction, now: Timestamp) -> Self {
-        let now = unix_ms(now);
         Self {
             id: format!("{order_id}:{action:?}"),
             order_id,
             action,
-            done_at_ms: now,
-            next_try_at_ms: now.saturating_add(RETRY_AFTER_MS),
+            done_at: now,
+            next_try_at: now + RETRY_AFTER,
         }
     }
 
     /// Reserves the attempt that is due; another bot may have done so.
-    fn claim(&mut self, now_ms: i64) -> bool {
-        let is_due = self.next_try_at_ms <= now_ms;
+    fn claim(&mut self, now: Timestamp) -> bool {
+        let is_due = self.next_try_at <= now;
         if is_due {
-            self.next_try_at_ms = now_ms.saturating_add(RETRY_AFTER_MS);
+            self.next_try_at = now + RETRY_AFTER;
         }
         is_due
     }
@@ -92,15 +95,15 @@ pub(crate) async fn announce(deps: &HandlerDeps, order: &ShopOrder, action: Orde
 pub(crate) async fn retry(deps: &HandlerDeps) -> Result<(), PortError> {
     let documents = deps.documents();
     let mut due: Vec<Announcement> = records::page_after(documents, None, ROUND_MAX).await?;
-    due.sort_by_key(|announcement| announcement.done_at_ms);
+    due.sort_by_key(|announcement| announcement.done_at);
     for announcement in due {
-        let now_ms = unix_ms(deps.now());
+        let now = deps.now();
         let claimed =
-            records::change(documents, announcement.key(), |stored: &mut Announcement| stored.claim(now_ms));
+            records::change(documents, announcement.key(), |stored: &mut Announcement| stored.claim(now));
         if !claimed.await?.is_some_and(|(_, is_claimed)| is_claimed) {
             continue;
         }
-        let is_old = now_ms.saturating_sub(announcement.done_at_ms) > GIVE_UP_AFTER_MS;
+        let is_old = now - announcement.done_at > GIVE_UP_AFTER;
         match order(documents, announcement.order_id).await? {
             Some(order) if !is_old => tell(deps, &order, &announcement).await?,
             Some(_) | None => {
