@@ -340,7 +340,7 @@ async fn whoever_has_an_unpaid_order_pays_or_replaces_it_before_the_next_one() {
     let wanted = OrderedProduct { product_id: id(7), count: 1 };
     cart::set(&world.shop.documents, ali.user_id(), wanted).await.unwrap();
     let offered = ali.tap("1:co").await;
-    assert!(text(&offered[0]).contains("unpaid order #1024"), "{offered:?}");
+    assert!(text(&offered[0]).contains("unpaid order №1024"), "{offered:?}");
     let buttons = &offered[0]["reply_markup"]["inline_keyboard"];
     assert_eq!(buttons[0][0]["url"], "https://my.click.uz/services/pay");
     assert_eq!(buttons[1][0]["callback_data"], "1:cor:1024");
