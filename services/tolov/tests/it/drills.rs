@@ -227,6 +227,31 @@ async fn ledger_is_lost_and_comes_back_from_a_backup_beside_a_newer_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ledger_comes_back_and_learns_from_the_bus_what_the_store_does_not_know_yet() {
+    let mut shop = Shop::start().await;
+    shop.buy(2001).await;
+    shop.run("backup", &["shop.tar.gz"]);
+    shop.stop_roles(&["projector"]);
+    shop.pay(2002).await;
+    shop.until_outbox_is_empty().await;
+
+    shop.stop_roles(&["webhook", "bot"]);
+    shop.lose_ledger();
+    let told = shop.run("restore", &["shop.tar.gz"]);
+    assert!(told.contains("taken back as paid: order 2002") && told.contains("known by the bus"), "{told}");
+    shop.start_roles(&["webhook", "projector", "bot"]).await;
+
+    assert_eq!(shop.status_of(2002).await, "paid");
+    let second = shop.ask_click_to_pay(2002).await;
+    assert_eq!(second["status"]["error"], -4, "nobody pays twice: {second}");
+    shop.until_told(2002).await;
+    for order_id in [2001, 2002] {
+        assert_eq!(shop.times_told(order_id).await, [1, 1], "order {order_id}");
+    }
+    shop.books_agree();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rabbitmq_loses_its_volume_with_events_that_nobody_has_read() {
     let mut shop = Shop::start().await;
     shop.buy(2001).await;
