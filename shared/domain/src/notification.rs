@@ -37,6 +37,17 @@ pub enum Recipient {
     Staff,
 }
 
+impl Recipient {
+    pub const ALL: [Self; 2] = [Self::Shopper, Self::Staff];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shopper => "shopper",
+            Self::Staff => "staff",
+        }
+    }
+}
+
 /// What is said. A reader that does not know a subject parks the message: the bot is upgraded before the projector
 /// (docs/events.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,11 +142,9 @@ fn question(event: &Event, anomaly: Anomaly) -> Subject {
     Subject::PaymentQuestioned { click_paydoc_id, click_trans_id, click_amount_tiyin, anomaly }
 }
 
-pub(crate) fn id_of(name: &EventId, recipient: Recipient) -> EventId {
-    EventId::new(match recipient {
-        Recipient::Shopper => format!("{name}/shopper"),
-        Recipient::Staff => format!("{name}/staff"),
-    })
+/// Names what a recipient is told, after the event, or after the question that it raises.
+pub fn id_of(name: &EventId, recipient: Recipient) -> EventId {
+    EventId::new(format!("{name}/{}", recipient.as_str()))
 }
 
 /// Names the question that an event raises. Two payments of one order have the same event id: the transaction tells their

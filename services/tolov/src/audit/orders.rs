@@ -9,6 +9,7 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 use tolov_domain::{
     Event, EventId, OrderId,
+    notification::{self, Recipient},
     ports::{
         PortError, ShopStore,
         documents::{Key, Query, Unreadable},
@@ -142,7 +143,7 @@ impl Page {
                     if order.is_paid() && !self.payments.contains_key(&order_id) {
                         paid_alone.push(order_id);
                     }
-                    if !settling::is_settled(order) {
+                    if order.is_unsettled() {
                         differences.push(Difference::Unsettled { order_id });
                     }
                 }
@@ -156,7 +157,7 @@ impl Page {
                 Some(Err(_)) => {}
                 Some(Ok(order)) => match settling::difference(order, payment) {
                     Some(how) => differences.push(Difference::OrderDiffers { order_id, how }),
-                    None if is_due(payment, books.now) => to_be_told.push(order_id),
+                    None if is_due(payment, books.now) => to_be_told.push(payment),
                     None => {}
                 },
             }
@@ -179,18 +180,20 @@ fn is_due(payment: &Event, now: Timestamp) -> bool {
 }
 
 /// Who has not been told of their payment, and cannot be said to be undeliverable either.
-async fn not_told(shop: &Arc<dyn ShopStore>, order_ids: &[OrderId]) -> Result<Vec<Difference>> {
+async fn not_told(shop: &Arc<dyn ShopStore>, payments: &[&Event]) -> Result<Vec<Difference>> {
     let mut differences = Vec::new();
-    let recipients = order_ids.iter().flat_map(|id| [(*id, "shopper"), (*id, "staff")]);
-    let recipients: Vec<(OrderId, &'static str)> = recipients.collect();
-    for part in recipients.chunks(ASKED_AT_ONCE) {
+    let told =
+        |payment: &&Event| Recipient::ALL.map(|recipient| (payment.order_id, payment.id.clone(), recipient));
+    let told: Vec<(OrderId, EventId, Recipient)> = payments.iter().flat_map(told).collect();
+    for part in told.chunks(ASKED_AT_ONCE) {
         let mut asking = JoinSet::new();
-        for (order_id, recipient) in part.iter().copied() {
-            let shop = Arc::clone(shop);
+        for (order_id, event_id, recipient) in part {
+            let (shop, order_id, recipient) = (Arc::clone(shop), *order_id, *recipient);
+            let id = notification::id_of(event_id, recipient);
             asking.spawn(async move {
-                let id = EventId::new(format!("payment.completed:{order_id}/{recipient}"));
                 let outcome = shop.outcome(&id).await?;
-                Ok::<_, PortError>(outcome.is_none().then_some(Difference::NotTold { order_id, recipient }))
+                let not_told = Difference::NotTold { order_id, recipient: recipient.as_str() };
+                Ok::<_, PortError>(outcome.is_none().then_some(not_told))
             });
         }
         for asked in asking.join_all().await {

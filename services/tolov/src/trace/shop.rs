@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use tolov_domain::{
     EventId, OrderId,
+    notification::{self, Recipient},
     ports::{ShopStore, documents::Key, notifications::SendOutcome},
 };
 use tolov_shop::{
@@ -99,8 +100,8 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
 /// Of a payment shopper and staff must hear; of other events only what was sent is shown.
 async fn notifications_of(store: &dyn ShopStore, event: &str) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for recipient in ["shopper", "staff"] {
-        let id = EventId::new(format!("{event}/{recipient}"));
+    for recipient in Recipient::ALL {
+        let id = notification::id_of(&EventId::new(event), recipient);
         let new = |key| Entry::new(None, Source::Bot, key).with("notification", &id);
         match store.outcome(&id).await? {
             Some(SendOutcome::Sent { message_id }) => {

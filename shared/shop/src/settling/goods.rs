@@ -59,12 +59,6 @@ fn task_of(order: &ShopOrder) -> Task {
     }
 }
 
-/// Whether nothing is left to do for the goods of an order: its record says that they are sold, released or still held
-/// for the payment.
-pub fn is_settled(order: &ShopOrder) -> bool {
-    matches!(task_of(order), Task::Nothing | Task::Settle(Settlement::Prune { .. }))
-}
-
 /// Orders with the versions to compare with when they are written.
 type Orders = BTreeMap<OrderId, Versioned<ShopOrder>>;
 

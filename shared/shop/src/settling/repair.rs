@@ -80,7 +80,7 @@ pub async fn settle_again(
 /// Whether pieces that a product holds for this order are held for nothing: the order is over, sold and delivered for, or
 /// unknown. Of an order that is not settled yet, settling it decides.
 pub fn is_stray(order: Option<&ShopOrder>) -> bool {
-    order.is_none_or(|order| is_over(order) && super::is_settled(order))
+    order.is_none_or(|order| is_over(order) && !order.is_unsettled())
 }
 
 fn is_over(order: &ShopOrder) -> bool {

@@ -57,12 +57,12 @@ async fn what_broke_off_is_settled_and_what_is_settled_is_left_alone() {
     let shop = MemoryDocuments::default();
     open_shop(&shop).await;
     placed(&shop, 1, &order_1().products()).await;
-    assert!(settling::is_settled(&order(&shop, 1).await), "it waits for its payment");
+    assert!(!order(&shop, 1).await.is_unsettled(), "it waits for its payment");
     let closed = change(&shop, |order| {
         assert!(order.apply(OrderAction::Expired, Actor::Clock, minutes(1)).is_applied());
     })
     .await;
-    assert!(!settling::is_settled(&closed) && !settling::is_stray(Some(&closed)));
+    assert!(closed.is_unsettled() && !settling::is_stray(Some(&closed)));
     for _ in 0..2 {
         assert!(settling::settle_again(&shop, &[order_id(1), order_id(77)]).await.unwrap().is_empty());
         assert_eq!((left(&shop, TEA).await, order(&shop, 1).await.stock), (10, Stock::Released));
