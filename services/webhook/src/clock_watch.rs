@@ -41,7 +41,7 @@ impl ClockWatch {
     /// Compares the clock with when it was last believed, before a restart.
     pub(crate) fn compare_with(&mut self, believed_at: Timestamp) {
         let gone = self.last.now - believed_at;
-        if gone > STOPPED_MAX || gone < -time::Duration::seconds(60) {
+        if gone > STOPPED_MAX || -gone > TOLERANCE {
             self.hold(gone, self.last.monotonic);
         }
     }

@@ -83,7 +83,7 @@ impl Maintenance {
 }
 
 /// When the ledger was last told that the clock is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum ClockNoted {
     /// Not since the start: the service before this one may have noted a time.
     Unread,
@@ -102,15 +102,18 @@ impl Maintenance {
     }
 
     async fn believed_and_noted(&mut self) -> Result<Option<Timestamp>, LedgerError> {
-        if self.clock_noted == ClockNoted::Unread {
-            let noted = self.ledger.clock_believed_at().await?;
-            if let Some(noted) = noted {
-                self.watch.compare_with(noted);
+        let noted = match self.clock_noted {
+            ClockNoted::At(noted) => noted,
+            ClockNoted::Unread => {
+                let noted = self.ledger.clock_believed_at().await?;
+                if let Some(noted) = noted {
+                    self.watch.compare_with(noted);
+                }
+                self.clock_noted = ClockNoted::At(noted);
+                noted
             }
-            self.clock_noted = ClockNoted::At(noted);
-        }
+        };
         let Some(now) = self.watch.believed_now(self.clock.as_ref()) else { return Ok(None) };
-        let ClockNoted::At(noted) = self.clock_noted else { return Ok(Some(now)) };
         if noted.is_none_or(|noted| (now - noted).unsigned_abs() >= CLOCK_NOTED_EVERY) {
             self.ledger.note_clock(now).await?;
             self.clock_noted = ClockNoted::At(Some(now));
