@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use time::macros::datetime;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, OrderId, Phone, ProductId, Tiyin, UserId,
+    ClickPaydocId, ClickTransId, OrderId, ProductId, Tiyin, UserId,
     order::OrderLine,
     ports::documents::{Collection, Documents, Key},
 };
 use tolov_shop::{
-    order::{self, Delivery, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock, Terms},
+    order::{self as orders, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock},
     records,
 };
 
 use crate::{
     telegram::Answer,
-    world::{STAFF, World, for_staff},
+    world::{STAFF, World, for_staff, order},
 };
 
 const OWNER: i64 = 1;
@@ -35,35 +35,22 @@ async fn is_paid(world: &World, number: i64) {
         paid_at: datetime!(2026-11-23 07:05 UTC),
         late: false,
     };
-    let order = ShopOrder {
-        id: OrderId::try_new(number).unwrap(),
-        user_id: UserId::try_new(5551).unwrap(),
-        lines: vec![OrderLine {
-            product_id: ProductId::try_new(7).unwrap(),
-            count: 2,
-            title: "Pizza".to_owned(),
-            price: Some(Tiyin::from_soum(15_000).unwrap()),
-        }],
-        total,
-        placed_at: datetime!(2026-11-23 07:00 UTC),
-        terms: Some(Terms {
-            goods: total,
-            discount: Tiyin::ZERO,
-            promo_code: None,
-            delivery_price: Tiyin::ZERO,
-            delivery: Delivery::Pickup,
-            phone: Phone::parse("+998901234567").unwrap(),
-            comment: None,
-        }),
-        state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
-        stock: Stock::Committed,
-        history: Vec::new(),
-    };
+    let state = OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New };
+    let mut order = order(number, UserId::try_new(5551).unwrap(), state);
+    order.lines.push(OrderLine {
+        product_id: ProductId::try_new(7).unwrap(),
+        count: 2,
+        title: "Pizza".to_owned(),
+        price: Some(Tiyin::from_soum(15_000).unwrap()),
+    });
+    order.total = total;
+    order.terms.as_mut().unwrap().goods = total;
+    order.stock = Stock::Committed;
     records::insert(&world.shop.documents, &order).await.unwrap();
 }
 
 async fn stored(world: &World, number: i64) -> ShopOrder {
-    order::order(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
+    orders::order(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
 }
 
 /// The message that the bot has recorded as the post of an order.

@@ -1,19 +1,22 @@
 //! What a shopper sees before the cart: first visit, catalogue, cards, search, inline mode.
 
 use serde_json::{Value, json};
-use time::macros::datetime;
 use tolov_domain::{
-    Language, OrderId, OrderedProduct, Phone, ProductId, Tiyin, UserId,
+    Language, OrderedProduct, Phone, ProductId, Tiyin, UserId,
     ports::documents::{Collection, Documents, Query},
 };
 use tolov_shop::{
     catalogue::{Category, Fiscal, Product},
-    order::{self, Delivery, OrderState, PaymentLink, ShopOrder, Stage, Stock, Terms},
+    order::{self, OrderState, PaymentLink, Stage},
     records,
     shopper::{self, cart},
 };
 
-use crate::{telegram::Answer, updates::until_done, world::World};
+use crate::{
+    telegram::Answer,
+    updates::until_done,
+    world::{self, World},
+};
 
 /// One person's chat with the bot.
 pub(crate) struct Chat<'a> {
@@ -314,27 +317,9 @@ async fn ali_sees_tea(world: &World) -> Chat<'_> {
 async fn whoever_has_an_unpaid_order_pays_or_replaces_it_before_the_next_one() {
     let world = World::new().await;
     let ali = ali_sees_tea(&world).await;
-    let total = Tiyin::from_soum(12_000).unwrap();
     let link = PaymentLink { url: "https://my.click.uz/services/pay".to_owned(), pay_until: None };
-    let unpaid = ShopOrder {
-        id: OrderId::try_new(1024).unwrap(),
-        user_id: ali.user_id(),
-        lines: Vec::new(),
-        total,
-        placed_at: datetime!(2026-11-23 07:00 UTC),
-        terms: Some(Terms {
-            goods: total,
-            discount: Tiyin::ZERO,
-            promo_code: None,
-            delivery_price: Tiyin::ZERO,
-            delivery: Delivery::Pickup,
-            phone: Phone::parse("+998901234567").unwrap(),
-            comment: None,
-        }),
-        state: OrderState::AwaitingPayment { link: Some(link), cancel_requested_by: None },
-        stock: Stock::Held,
-        history: Vec::new(),
-    };
+    let awaiting = OrderState::AwaitingPayment { link: Some(link), cancel_requested_by: None };
+    let unpaid = world::order(1024, ali.user_id(), awaiting);
     records::insert(&world.shop.documents, &unpaid).await.unwrap();
     let bot = world.run_bot();
     let wanted = OrderedProduct { product_id: id(7), count: 1 };

@@ -6,11 +6,12 @@ use time::macros::datetime;
 use tokio::task::JoinHandle;
 use tolov_bot::{Config, Deps, Service};
 use tolov_domain::{
-    ClickPaydocId, EventId, OrderId, ProductId, Tiyin, UnplacedPayment, UserId,
+    ClickPaydocId, EventId, OrderId, Phone, ProductId, Tiyin, UnplacedPayment, UserId,
     notification::{Notification, Recipient, SCHEMA, Subject},
     order::OrderLine,
 };
 use tolov_kit::{clock::ManualClock, lifecycle::Stop, secret::Secret};
+use tolov_shop::order::{Delivery, OrderState, ShopOrder, Stock, Terms};
 use url::Url;
 
 use crate::{
@@ -91,6 +92,30 @@ impl Running {
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// A new order without lines that is picked up, of goods at 12,000 so'm, with its stock held.
+pub(crate) fn order(number: i64, user_id: UserId, state: OrderState) -> ShopOrder {
+    let total = Tiyin::from_soum(12_000).unwrap();
+    ShopOrder {
+        id: OrderId::try_new(number).unwrap(),
+        user_id,
+        lines: Vec::new(),
+        total,
+        placed_at: datetime!(2026-11-23 07:00 UTC),
+        terms: Some(Terms {
+            goods: total,
+            discount: Tiyin::ZERO,
+            promo_code: None,
+            delivery_price: Tiyin::ZERO,
+            delivery: Delivery::Pickup,
+            phone: Phone::parse("+998901234567").unwrap(),
+            comment: None,
+        }),
+        state,
+        stock: Stock::Held,
+        history: Vec::new(),
     }
 }
 
