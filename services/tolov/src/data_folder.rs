@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
+use tempfile::NamedTempFile;
 use tolov_embedded::backup::StoreFile;
 use tolov_kit::env::Env;
 use tolov_webhook::ledger::restore::is_unfinished;
@@ -215,6 +216,20 @@ pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     PathBuf::from(path)
+}
+
+/// Replaces a small file beside another one, as a whole and with its owner: a reader sees the old or the new one.
+pub(crate) fn replace_beside(
+    file: &Path,
+    ending: &str,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<()> {
+    let mut new = NamedTempFile::new_in(folder_of(file))
+        .with_context(|| format!("cannot write beside {}", file.display()))?;
+    fill(new.as_file_mut())?;
+    give_to_owner_of(file, new.path())?;
+    new.persist(with_ending(file, ending))?;
+    Ok(())
 }
 
 /// Makes renames in a folder durable.

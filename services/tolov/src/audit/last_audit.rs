@@ -1,17 +1,13 @@
 //! When the last audit was made and what it found: a file beside the ledger, for the metrics of the process that has the
 //! ledger open.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 use tolov_domain::time::{Timestamp, from_unix_ms, unix_ms};
 
-use crate::data_folder::{folder_of, give_to_owner_of, with_ending};
+use crate::data_folder::{replace_beside, with_ending};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastAudit {
@@ -19,24 +15,17 @@ pub(crate) struct LastAudit {
     pub(crate) differences: u64,
 }
 
-fn mark(ledger: &Path) -> PathBuf {
-    with_ending(ledger, ".last-audit")
-}
+const ENDING: &str = ".last-audit";
 
 impl LastAudit {
     pub(super) fn record(self, ledger: &Path) -> Result<()> {
-        let mut file = NamedTempFile::new_in(folder_of(ledger))
-            .with_context(|| format!("cannot write beside {}", ledger.display()))?;
         let text = json!({ "at_ms": unix_ms(self.at), "differences": self.differences });
-        file.write_all(text.to_string().as_bytes())?;
-        give_to_owner_of(ledger, file.path())?;
-        file.persist(mark(ledger))?;
-        Ok(())
+        replace_beside(ledger, ENDING, |file| file.write_all(text.to_string().as_bytes()))
     }
 
     /// `None`: there was none, as far as this folder knows.
     pub(crate) fn of(ledger: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(mark(ledger)).ok()?;
+        let text = std::fs::read_to_string(with_ending(ledger, ENDING)).ok()?;
         let read: Value = serde_json::from_str(&text).ok()?;
         Some(Self { at: from_unix_ms(read["at_ms"].as_i64()?), differences: read["differences"].as_u64()? })
     }

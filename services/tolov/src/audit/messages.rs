@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use tolov_domain::{EventId, ports::bus::Queue};
+use tolov_domain::{
+    EventId,
+    ports::bus::{ParkedMessage, Queue},
+};
 
 use super::{books::Books, difference::Difference, findings::Findings};
+use crate::adapters::each_parked;
 
 const PAGE: u32 = 1_000;
 /// The relay sends an event within milliseconds.
@@ -15,21 +19,10 @@ pub(super) async fn compare_all(books: &Books, findings: &mut Findings) -> Resul
     // The oldest of them: a backlog has one cause.
     findings.extend(unsent(books).await?);
     for queue in Queue::ALL {
-        let mut seen = 0;
-        loop {
-            let page = books.bus.parked(queue, seen, usize::try_from(PAGE)?).await?;
-            seen += page.len();
-            let is_last = page.len() < usize::try_from(PAGE)?;
-            let parked = |it: tolov_domain::ports::bus::ParkedMessage| Difference::Parked {
-                queue,
-                id: it.id,
-                reason: it.reason,
-            };
-            findings.extend(page.into_iter().map(parked));
-            if is_last {
-                break;
-            }
-        }
+        let see = |it: ParkedMessage| {
+            findings.extend([Difference::Parked { queue, id: it.id, reason: it.reason }]);
+        };
+        each_parked(&*books.bus, queue, see).await?;
     }
     Ok(())
 }

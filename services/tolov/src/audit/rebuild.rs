@@ -5,13 +5,13 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use tolov_domain::{Event, EventKind};
 use tolov_kit::env::Env;
-use tolov_shop::order::ShopOrder;
+use tolov_shop::{order::ShopOrder, settling};
 
 use super::{
     books::{Books, Places},
     difference::Difference,
     findings::{Findings, Totals},
-    orders, repair,
+    orders,
 };
 use crate::{cli::Rebuild, commands::journal::Journal};
 
@@ -47,7 +47,7 @@ async fn rebuild(books: &Books, journal: &Journal, is_dry: bool) -> Result<()> {
             let details =
                 json!({ "order_id": order_id, "was": in_shop(order.as_ref()), "is": in_ledger(&payment) });
             journal.record("rebuild", details)?;
-            repair::correct(books, *order_id).await?;
+            settling::correct_order(books.shop.as_ref(), &payment).await?;
         }
     }
     let more = if findings.more > 0 { "; there are more, run it again" } else { "" };

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use tolov_domain::{OrderId, Outcome};
+use tolov_domain::OrderId;
 use tolov_shop::settling;
 
 use super::{
@@ -68,7 +68,9 @@ impl<'a> Repairer<'a> {
         let shop = self.books.shop.as_ref();
         match difference {
             Difference::OrderUnknown { order_id } | Difference::OrderDiffers { order_id, .. } => {
-                correct(self.books, *order_id).await?;
+                if let Some(payment) = self.books.ledger.payments_of(&[*order_id]).await?.pop() {
+                    settling::correct_order(shop, &payment).await?;
+                }
                 // Shopper and staff hear of it by the event alone.
                 self.replay(*order_id).await
             }
@@ -120,13 +122,4 @@ const fn is_by_hand(difference: &Difference) -> bool {
         difference,
         Difference::OrderUnreadable { .. } | Difference::PaidInShopAlone { .. } | Difference::Unsent { .. }
     )
-}
-
-/// Makes the order of the shop store say what the ledger says of its payment. Tells nobody.
-pub(super) async fn correct(books: &Books, order_id: OrderId) -> Result<Outcome> {
-    let Some(payment) = books.ledger.payments_of(&[order_id]).await?.pop() else {
-        return Ok(Outcome::AlreadyApplied);
-    };
-    settling::correct_order(books.shop.as_ref(), &payment).await?;
-    Ok(Outcome::Applied)
 }

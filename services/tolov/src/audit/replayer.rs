@@ -95,8 +95,7 @@ impl Replayer {
     }
 
     pub(crate) async fn close(self) {
-        if let Self::Stopped { ledger, writer } = self {
-            drop(ledger);
+        if let Self::Stopped { writer, .. } = self {
             writer.close().await;
         }
     }

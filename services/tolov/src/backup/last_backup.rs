@@ -2,33 +2,25 @@
 //! ledger open.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context, Result};
-use tempfile::NamedTempFile;
+use anyhow::Result;
 use tolov_domain::time::{Timestamp, from_unix_ms, unix_ms};
 
-use crate::data_folder::{folder_of, give_to_owner_of, with_ending};
+use crate::data_folder::{replace_beside, with_ending};
 
-fn mark(ledger: &Path) -> PathBuf {
-    with_ending(ledger, ".last-backup")
-}
+const ENDING: &str = ".last-backup";
 
 pub(super) fn record(ledger: &Path, made_at: Timestamp) -> Result<()> {
-    let file = NamedTempFile::new_in(folder_of(ledger))
-        .with_context(|| format!("cannot write beside {}", ledger.display()))?;
     let since_1970 = Duration::from_millis(u64::try_from(unix_ms(made_at)).unwrap_or(0));
-    file.as_file().set_modified(SystemTime::UNIX_EPOCH + since_1970)?;
-    give_to_owner_of(ledger, file.path())?;
-    file.persist(mark(ledger))?;
-    Ok(())
+    replace_beside(ledger, ENDING, |file| file.set_modified(SystemTime::UNIX_EPOCH + since_1970))
 }
 
 /// `None`: never, as far as this folder knows.
 pub(crate) fn made_at(ledger: &Path) -> Option<Timestamp> {
-    let modified = std::fs::metadata(mark(ledger)).ok()?.modified().ok()?;
+    let modified = std::fs::metadata(with_ending(ledger, ENDING)).ok()?.modified().ok()?;
     let since_1970 = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(from_unix_ms(i64::try_from(since_1970.as_millis()).ok()?))
 }

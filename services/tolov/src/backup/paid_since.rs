@@ -22,7 +22,7 @@ use tolov_shop::{
 use tolov_webhook::ledger::PaidOrder;
 
 use crate::{
-    adapters::{Bus, BusAddress, Shop, ShopAddress},
+    adapters::{Bus, BusAddress, Shop, ShopAddress, each_parked},
     data_folder::Part,
 };
 
@@ -95,7 +95,7 @@ async fn of_bus(address: &BusAddress) -> Result<Known> {
         }
     }
     let unread = u64::try_from(waiting - bodies.len().min(waiting)).unwrap_or(u64::MAX) + depth.retrying;
-    bodies.extend(admin.parked(queue, 0, usize::MAX).await?.into_iter().map(|message| message.body));
+    each_parked(&*admin, queue, |message| bodies.push(message.body)).await?;
     drop((consumer, admin));
     bus.close().await;
     let events = bodies.iter().filter_map(|body| Event::from_json(body).ok());

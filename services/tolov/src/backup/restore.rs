@@ -177,7 +177,6 @@ async fn adopt(copy: &Path, payments: Vec<PaidOrder>) -> Result<Vec<(PaidOrder, 
     }
     let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
     let outcomes = ledger.adopt_paid(payments.clone(), SystemClock.now()).await;
-    drop(ledger);
     writer.close().await;
     let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
     ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");

@@ -1,5 +1,5 @@
 //! The operators' journal: what was done by hand to messages and files that carry money, a line of JSON each. It is
-//! written and synced before the deed, so that nothing is deleted without a trace.
+//! written and synced before the command does it, so that nothing is deleted without a trace.
 
 use std::{
     fs::File,
@@ -32,7 +32,7 @@ impl Journal {
         &self.path
     }
 
-    /// Appends a line and returns when it is on the disk. A deed whose line cannot be written must not be done.
+    /// Appends a line and returns when it is on the disk. What has no line must not be done.
     #[expect(clippy::needless_pass_by_value, reason = "callers build it for this call")]
     pub(crate) fn record(&self, command: &str, details: Value) -> Result<()> {
         self.append(command, &details).with_context(|| {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_deed_is_a_line_of_json_with_its_time_and_its_user() {
+    fn each_command_is_a_line_of_json_with_its_time_and_its_user() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::beside(&folder.path().join("payments.db"));
         journal.record("parked drop", json!({ "id": "a\nb" })).unwrap();

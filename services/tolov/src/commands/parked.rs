@@ -16,13 +16,10 @@ use tolov_kit::env::Env;
 
 use super::journal::Journal;
 use crate::{
-    adapters::{BusAddress, Embedded, open_bus_admin},
+    adapters::{BusAddress, Embedded, each_parked, open_bus_admin},
     cli::ParkedAction,
     data_folder::{DataFolder, Part},
 };
-
-/// How many messages are read at a time.
-const PAGE: usize = 1_000;
 
 pub(crate) async fn run(env: &Env, action: ParkedAction) -> Result<()> {
     let address = BusAddress::from_env(env, Embedded::Allowed);
@@ -55,23 +52,9 @@ impl Parked {
                 depth.retrying,
                 depth.parked
             );
-            self.list_of(queue).await?;
+            each_parked(&*self.admin, queue, |message| println!("  {}", summary(&message))).await?;
         }
         Ok(())
-    }
-
-    async fn list_of(&self, queue: Queue) -> Result<()> {
-        let mut shown = 0;
-        loop {
-            let page = self.admin.parked(queue, shown, PAGE).await?;
-            for message in &page {
-                println!("  {}", summary(message));
-            }
-            shown += page.len();
-            if page.len() < PAGE {
-                return Ok(());
-            }
-        }
     }
 
     async fn show(&self, queue: Queue, id: &EventId) -> Result<()> {

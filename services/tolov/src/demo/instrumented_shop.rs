@@ -117,19 +117,13 @@ impl Documents for InstrumentedShop {
         collection: Collection,
         keys: &[Key],
     ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
-        let answer = match self.shop() {
-            Ok(shop) => shop.get_many(collection, keys).await,
-            Err(error) => Err(error),
-        };
-        answer.inspect_err(|error| self.note_refused(collection, keys.iter(), error))
+        let answer = async { self.shop()?.get_many(collection, keys).await };
+        answer.await.inspect_err(|error| self.note_refused(collection, keys.iter(), error))
     }
 
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        let answer = match self.shop() {
-            Ok(shop) => shop.put_many(collection, writes).await,
-            Err(error) => Err(error),
-        };
-        let answers = answer.inspect_err(|error| {
+        let answer = async { self.shop()?.put_many(collection, writes).await };
+        let answers = answer.await.inspect_err(|error| {
             self.note_refused(collection, writes.iter().map(|write| &write.key), error);
         })?;
         if collection == ORDERS {

@@ -8,10 +8,7 @@ use tolov_domain::{
 };
 
 use super::entry::{Entry, Source};
-use crate::adapters::{BusAddress, open_bus_admin};
-
-/// How many parked messages are read at a time.
-const PAGE: usize = 1_000;
+use crate::adapters::{BusAddress, each_parked, open_bus_admin};
 
 pub(super) async fn entries(address: &BusAddress, order_id: OrderId) -> Result<Vec<Entry>> {
     let admin = open_bus_admin(address).await.context("the bus cannot be opened")?;
@@ -22,16 +19,12 @@ pub(super) async fn entries(address: &BusAddress, order_id: OrderId) -> Result<V
             let waiting = Entry::new(None, Source::Bus, "trace-waiting").with("queue", queue.name());
             entries.push(waiting.with("ready", depth.ready).with("retrying", depth.retrying));
         }
-        let mut seen = 0;
-        loop {
-            let page = admin.parked(queue, seen, PAGE).await?;
-            let of_order = page.iter().filter(|message| is_about(message, order_id));
-            entries.extend(of_order.map(|message| parked(queue, message)));
-            seen += page.len();
-            if page.len() < PAGE {
-                break;
+        let see = |message: ParkedMessage| {
+            if is_about(&message, order_id) {
+                entries.push(parked(queue, &message));
             }
-        }
+        };
+        each_parked(&*admin, queue, see).await?;
     }
     Ok(entries)
 }
