@@ -1,11 +1,12 @@
 //! Durable callbacks a second, against a bare warp server that parses and verifies the same forms and stores
-//! nothing; with `flood`, genuine callbacks beside a flood of forged ones. Prints numbers and asserts none:
-//! `scripts/bench`.
+//! nothing; with `spread`, of orders all over a large ledger; with `flood`, genuine callbacks beside a flood of forged ones.
+//! Prints numbers and asserts none: `scripts/bench`.
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Result;
+use futures_util::{TryStreamExt, stream};
 use tokio::runtime::Runtime;
 use tolov_checks::load::{Report, Shop, flood, pay_orders};
 use tolov_click::{CallbackForm, PayLink, Reply, SecretKey, link::CLICK_PAY_PAGE};
@@ -28,28 +29,40 @@ use tolov_webhook::{
 };
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-const CONNECTIONS: [i64; 3] = [1, 16, 64];
+const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
+/// How many orders of the ledger there are for each one that is paid, with `spread`.
+const SPREAD: i64 = 20;
+/// So many orders are registered at once.
+const REGISTERING: usize = 256;
 const SERVICE_ID: i64 = 12345;
 const AMOUNT: &str = "30000";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
-    let is_flood = arguments.next_if(|argument| argument == "flood").is_some();
+    let mode = arguments.next_if(|argument| argument.parse::<i64>().is_err());
     let orders: i64 = arguments.next().map_or(Ok(10_000), |count| count.parse())?;
     let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let clients = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if is_flood { flooded(&servers, &clients, orders) } else { compared(&servers, &clients, orders) }
+    match mode.as_deref() {
+        None => compared(&servers, &clients, orders, 1),
+        Some("spread") => compared(&servers, &clients, orders, SPREAD),
+        Some("flood") => flooded(&servers, &clients, orders),
+        Some(other) => anyhow::bail!("{other:?} is neither `spread` nor `flood`"),
+    }
 }
 
-fn compared(servers: &Runtime, clients: &Runtime, orders: i64) -> Result<()> {
+/// Pays orders of which each is `spread` numbers from the others.
+fn compared(servers: &Runtime, clients: &Runtime, orders: i64, spread: i64) -> Result<()> {
     println!(
-        "{} callbacks a row (Prepare and Complete of {orders} orders; a tenth of them at 1 connection)\n",
-        orders * 2
+        "{} callbacks a row (Prepare and Complete of {orders} of {} orders; a tenth of them at 1 connection)\n",
+        orders * 2,
+        orders * spread,
     );
     for connections in CONNECTIONS {
         let count = if connections == 1 { orders / 10 } else { orders };
-        let bare = measure(servers, clients, bare_server(), count, connections)?;
-        let ledger = measure(servers, clients, ledger_server(count), count, connections)?;
+        let paid = shuffled(count, spread);
+        let bare = measure(servers, clients, bare_server(), &paid, connections)?;
+        let ledger = measure(servers, clients, ledger_server(count * spread), &paid, connections)?;
         println!("{connections:>3} connections   bare    {bare}");
         println!("                  ledger  {ledger}");
         println!("                  ratio   {:>7}%\n", ledger.rate() * 100 / bare.rate().max(1));
@@ -57,15 +70,26 @@ fn compared(servers: &Runtime, clients: &Runtime, orders: i64) -> Result<()> {
     Ok(())
 }
 
+/// Order numbers in the order of their payment: as they come, or each far from the one before.
+fn shuffled(count: i64, spread: i64) -> Vec<i64> {
+    let mut orders: Vec<i64> = (0..count).map(|n| n * spread + 1).collect();
+    if spread > 1 {
+        // Reversed digits of the position are as good as random, and the same in every run.
+        orders.sort_by_key(|order| (order / spread).reverse_bits());
+    }
+    orders
+}
+
 /// The client of the flood shares the machine with the service: of what it takes, its own work is a part.
 fn flooded(servers: &Runtime, clients: &Runtime, orders: i64) -> Result<()> {
     println!("{} genuine callbacks a row, alone and beside forged ones over one connection\n", orders * 2);
     for connections in CONNECTIONS {
-        let alone = measure(servers, clients, ledger_server(orders), orders, connections)?;
+        let paid = shuffled(orders, 1);
+        let alone = measure(servers, clients, ledger_server(orders), &paid, connections)?;
         let server = servers.block_on(ledger_server(orders))?;
         let stop = Stop::new();
         let flood = clients.spawn(flood(server.addr, stop.clone()));
-        let beside = clients.block_on(pay_orders(&shop_at(server.addr), 1, orders, connections))?;
+        let beside = clients.block_on(pay_orders(&shop_at(server.addr), &paid, connections))?;
         stop.cancel();
         let forged = clients.block_on(flood)??;
         server.stop.cancel();
@@ -85,11 +109,11 @@ fn measure(
     servers: &Runtime,
     clients: &Runtime,
     server: impl Future<Output = Result<Server>>,
-    orders: i64,
-    connections: i64,
+    orders: &[i64],
+    connections: usize,
 ) -> Result<Report> {
     let server = servers.block_on(server)?;
-    let report = clients.block_on(pay_orders(&shop_at(server.addr), 1, orders, connections))?;
+    let report = clients.block_on(pay_orders(&shop_at(server.addr), orders, connections))?;
     server.stop.cancel();
     servers.block_on(server.ended)??;
     Ok(report)
@@ -153,16 +177,22 @@ async fn ledger_server(orders: i64) -> Result<Server> {
     let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };
     let service = Service::new(config, deps).await?;
     let ledger = service.ledger();
-    for order in 1..=orders {
-        let order = NewOrder {
-            order_id: OrderId::try_new(order)?,
-            user_id: UserId::try_new(5551)?,
-            products: vec![OrderedProduct { product_id: ProductId::try_new(7)?, count: 2 }],
-            amount: Tiyin::parse_soum(AMOUNT)?,
-            created_at: clock.now(),
-        };
-        ledger.create_order(order).await?;
-    }
+    stream::iter((1..=orders).map(Ok))
+        .try_for_each_concurrent(REGISTERING, |order| {
+            let (ledger, created_at) = (&ledger, clock.now());
+            async move {
+                let order = NewOrder {
+                    order_id: OrderId::try_new(order)?,
+                    user_id: UserId::try_new(5551)?,
+                    products: vec![OrderedProduct { product_id: ProductId::try_new(7)?, count: 2 }],
+                    amount: Tiyin::parse_soum(AMOUNT)?,
+                    created_at,
+                };
+                ledger.create_order(order).await?;
+                anyhow::Ok(())
+            }
+        })
+        .await?;
     drop(ledger);
     let (addr, stop) = (service.addr(), Stop::new());
     let running = service.run(stop.clone());

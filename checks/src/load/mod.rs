@@ -24,17 +24,14 @@ pub struct Shop {
     pub amount: &'static str,
 }
 
-/// Pays orders `first..first + count`, each with one Prepare and one Complete, over `connections` at once. Every callback
-/// is measured from its first byte to its whole answer.
-pub async fn pay_orders(shop: &Shop, first: i64, count: i64, connections: i64) -> Result<Report> {
+/// Pays orders, each with one Prepare and one Complete, over `connections` at once that take turns. Every callback is measured
+/// from its first byte to its whole answer.
+pub async fn pay_orders(shop: &Shop, orders: &[i64], connections: usize) -> Result<Report> {
     let started = Instant::now();
     let mut payers = JoinSet::new();
     for connection in 0..connections {
         let shop = shop.clone();
-        let orders: Vec<i64> = (first..first + count)
-            .skip(usize::try_from(connection)?)
-            .step_by(usize::try_from(connections)?)
-            .collect();
+        let orders: Vec<i64> = orders.iter().skip(connection).step_by(connections).copied().collect();
         payers.spawn(async move { pay_one_by_one(&shop, &orders).await });
     }
     let mut latencies = Vec::new();

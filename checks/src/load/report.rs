@@ -36,10 +36,11 @@ impl fmt::Display for Report {
         };
         write!(
             formatter,
-            "{:>8}/s   p50 {:>10}   p99 {:>10}",
+            "{:>8}/s   p50 {:>10}   p99 {:>10}   p99.9 {:>10}",
             self.rate(),
             ms(self.per_mille(500)),
-            ms(self.per_mille(990))
+            ms(self.per_mille(990)),
+            ms(self.per_mille(999))
         )
     }
 }
