@@ -41,24 +41,34 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
     let mode = arguments.next_if(|argument| argument.parse::<i64>().is_err());
     let orders: i64 = arguments.next().map_or(Ok(10_000), |count| count.parse())?;
+    let rows: Vec<usize> = match arguments.next() {
+        Some(connections) => vec![connections.parse()?],
+        None => CONNECTIONS.to_vec(),
+    };
     let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let clients = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match mode.as_deref() {
-        None => compared(&servers, &clients, orders, 1),
-        Some("spread") => compared(&servers, &clients, orders, SPREAD),
-        Some("flood") => flooded(&servers, &clients, orders),
+        None => compared(&servers, &clients, orders, 1, &rows),
+        Some("spread") => compared(&servers, &clients, orders, SPREAD, &rows),
+        Some("flood") => flooded(&servers, &clients, orders, &rows),
         Some(other) => anyhow::bail!("{other:?} is neither `spread` nor `flood`"),
     }
 }
 
 /// Pays orders of which each is `spread` numbers from the others.
-fn compared(servers: &Runtime, clients: &Runtime, orders: i64, spread: i64) -> Result<()> {
+fn compared(
+    servers: &Runtime,
+    clients: &Runtime,
+    orders: i64,
+    spread: i64,
+    rows: &[usize],
+) -> Result<()> {
     println!(
         "{} callbacks a row (Prepare and Complete of {orders} of {} orders; a tenth of them at 1 connection)\n",
         orders * 2,
         orders * spread,
     );
-    for connections in CONNECTIONS {
+    for &connections in rows {
         let count = if connections == 1 { orders / 10 } else { orders };
         let paid = shuffled(count, spread);
         let bare = measure(servers, clients, bare_server(), &paid, connections)?;
@@ -81,9 +91,9 @@ fn shuffled(count: i64, spread: i64) -> Vec<i64> {
 }
 
 /// The client of the flood shares the machine with the service: of what it takes, its own work is a part.
-fn flooded(servers: &Runtime, clients: &Runtime, orders: i64) -> Result<()> {
+fn flooded(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) -> Result<()> {
     println!("{} genuine callbacks a row, alone and beside forged ones over one connection\n", orders * 2);
-    for connections in CONNECTIONS {
+    for &connections in rows {
         let paid = shuffled(orders, 1);
         let alone = measure(servers, clients, ledger_server(orders), &paid, connections)?;
         let server = servers.block_on(ledger_server(orders))?;

@@ -155,7 +155,10 @@ async fn while_the_ledger_cannot_write_click_is_answered_minus_seven_and_its_ret
     app.order(2).await;
     let prepare_id = app.prepared(1).await;
     let mut file = app.file().await;
-    file.execute("ALTER TABLE callbacks RENAME TO callbacks_out_of_reach").await.unwrap();
+    for table in ["callbacks", "unverified_callbacks"] {
+        let rename = format!("ALTER TABLE {table} RENAME TO {table}_out_of_reach");
+        file.execute(sqlx::AssertSqlSafe(rename)).await.unwrap();
+    }
     let complete = Callback::complete(1, prepare_id);
     let prepare = Callback::prepare(2);
     for _ in 0..3 {
@@ -168,7 +171,10 @@ async fn while_the_ledger_cannot_write_click_is_answered_minus_seven_and_its_ret
         ["pending", "pending"],
         "nothing half-written"
     );
-    file.execute("ALTER TABLE callbacks_out_of_reach RENAME TO callbacks").await.unwrap();
+    for table in ["callbacks", "unverified_callbacks"] {
+        let rename = format!("ALTER TABLE {table}_out_of_reach RENAME TO {table}");
+        file.execute(sqlx::AssertSqlSafe(rename)).await.unwrap();
+    }
     assert_eq!(app.code(&complete).await, 0);
     assert_eq!(app.send(&prepare).await.prepare_id(), prepare_id + 1);
     app.finish().await;

@@ -94,6 +94,7 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("journal_size_limit", WAL_KEPT_BYTES)
+        .pragma("temp_store", "memory")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     let mut writer = options.connect().await?;

@@ -25,8 +25,7 @@ impl Decision for AdoptPaid {
     fn needs(&self, needs: &mut Needs) {
         for paid in &self.orders {
             needs.orders.insert(paid.order_id);
-            needs.paid_by_transactions.insert(paid.click_trans_id);
-            needs.transactions_of_orders.insert((paid.order_id, paid.click_trans_id));
+            needs.transactions.insert(paid.click_trans_id);
             needs.attempts.extend(paid.merchant_prepare_id);
         }
     }

@@ -1,8 +1,8 @@
 //! Work for the writer. A new kind of decision is one type here with one `impl Decision`.
 
 use tokio::sync::oneshot;
-use tolov_click::{Action, Callback, Reply};
-use tolov_domain::{OrderId, PrepareId, time::Timestamp};
+use tolov_click::{Callback, Reply};
+use tolov_domain::{OrderId, time::Timestamp};
 
 use super::working_set::{Needs, WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
@@ -68,6 +68,11 @@ struct Request<D: Decision> {
 }
 
 impl Job {
+    /// Whether nothing depends on how soon it is committed.
+    pub(crate) fn can_wait(&self) -> bool {
+        matches!(self, Self::Decide(job) if job.phase() == Phase::Record)
+    }
+
     pub(crate) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
         Self::Decide(Box::new(Request { decision, caller, answer: None }))
     }
@@ -98,7 +103,7 @@ impl Decision for NewOrder {
     const PHASE: Phase = Phase::Register;
 
     fn needs(&self, needs: &mut Needs) {
-        needs.orders.insert(self.order_id);
+        needs.new_orders.insert(self.order_id);
     }
 
     fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
@@ -114,15 +119,7 @@ impl Decision for Arrival {
         let Content::Callback(callback) = &self.content else { return };
         let Some(order_id) = order_of(callback) else { return };
         needs.orders.insert(order_id);
-        needs.paid_by_transactions.insert(callback.click_trans_id);
-        match &callback.action {
-            Action::Prepare => {
-                needs.transactions_of_orders.insert((order_id, callback.click_trans_id));
-            }
-            Action::Complete { merchant_prepare_id } => {
-                needs.attempts.extend(PrepareId::parse(merchant_prepare_id).ok());
-            }
-        }
+        needs.transactions.insert(callback.click_trans_id);
     }
 
     fn decide(&self, set: &mut WorkingSet) -> Reply {
@@ -147,7 +144,6 @@ impl Decision for EndOrders {
 
     fn needs(&self, needs: &mut Needs) {
         needs.orders.extend(&self.order_ids);
-        needs.open_attempts_of.extend(&self.order_ids);
     }
 
     fn decide(&self, set: &mut WorkingSet) -> Self::Answer {

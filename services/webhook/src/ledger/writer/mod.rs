@@ -7,12 +7,15 @@ pub(super) mod rows;
 pub(super) mod unverified;
 pub(super) mod working_set;
 
-use std::{fs::File, sync::Arc, time::Instant};
+use std::{
+    fs::File,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use futures_util::TryStreamExt;
-use serde::de::DeserializeOwned;
+use serde::Serialize;
 use sqlx::{
-    ConnectOptions, Connection, Either, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions,
 };
 use tokio::sync::mpsc;
 use tolov_domain::time::unix_ms;
@@ -20,7 +23,7 @@ use tolov_kit::lifecycle::Stop;
 
 use self::{
     job::{Job, Maintenance, Undecided},
-    rows::{AttemptRow, NewOrderRow, OrderRow, json},
+    rows::{LedgerAttempt, LedgerOrder, NewOrderRow, OrderRow, json},
     working_set::{Needs, Numbers, WorkingSet, Writes},
 };
 use super::{
@@ -37,39 +40,39 @@ const BATCH_MAX: usize = 256;
 /// The most outbox rows that one pruning deletes.
 const PRUNE_MAX: i64 = 1000;
 
-/// Orders by number; attempts by number, by transaction of an order, and by the transaction that paid (one row each), and
-/// the open ones of orders that may end, and all of orders whose events are published once more.
-const LOAD: &str = "BEGIN IMMEDIATE;
-SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
-    'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by))
-  FROM json_each($1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value;
-SELECT json_group_array(json_object('prepare_id', prepare_id, 'order_id', order_id, 'click_trans_id', click_trans_id,
-    'click_paydoc_id', click_paydoc_id, 'amount_tiyin', amount_tiyin, 'state', state, 'prepared_at', prepared_at,
-    'settled_at', settled_at, 'paid_trans_id', paid_trans_id, 'paid_paydoc_id', paid_paydoc_id,
-    'click_error', click_error))
-  FROM (
-    SELECT a.* FROM json_each($2) AS wanted CROSS JOIN attempts AS a ON a.prepare_id = wanted.value
-    UNION
-    SELECT a.* FROM json_each($3) AS wanted CROSS JOIN attempts AS a
-      ON a.order_id = wanted.value ->> 0 AND a.click_trans_id = wanted.value ->> 1
-    UNION
-    SELECT a.* FROM json_each($4) AS wanted CROSS JOIN attempts AS a
-      ON a.paid_trans_id = wanted.value AND a.state = 'paid'
-    UNION
-    SELECT a.* FROM json_each($5) AS wanted CROSS JOIN attempts AS a ON a.order_id = wanted.value
-      WHERE a.state = 'prepared'
-    UNION
-    SELECT a.* FROM json_each($6) AS wanted CROSS JOIN attempts AS a ON a.order_id = wanted.value
-  );";
+/// How long work that nobody waits for waits for other work to share a transaction with.
+const LINGER: Duration = Duration::from_millis(3);
 
+/// The orders with these numbers, with an attempt of these numbers, or with one that these transactions have paid; each with
+/// all its attempts.
+const LOAD: &str = "
+SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
+    'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by,
+    'attempts', json((
+      SELECT json_group_array(json_object('prepare_id', a.prepare_id, 'order_id', a.order_id,
+          'click_trans_id', a.click_trans_id, 'click_paydoc_id', a.click_paydoc_id, 'amount_tiyin', a.amount_tiyin,
+          'state', a.state, 'prepared_at', a.prepared_at, 'settled_at', a.settled_at, 'paid_trans_id', a.paid_trans_id,
+          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error))
+        FROM attempts AS a WHERE a.order_id = o.order_id))))
+  FROM (
+    SELECT value AS order_id FROM json_each(?1)
+    UNION
+    SELECT a.order_id FROM json_each(?2) AS wanted CROSS JOIN attempts AS a ON a.prepare_id = wanted.value
+    UNION
+    SELECT a.order_id FROM json_each(?3) AS wanted CROSS JOIN attempts AS a
+      ON a.paid_trans_id = wanted.value AND a.state = 'paid'
+  ) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.order_id";
+
+/// What a transaction may do, in the order in which foreign keys want it; each with JSON as its parameter.
+///
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
-const STORE: &str = "
-INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
+const STORE: [&str; 9] = [
+    "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
     value ->> 'created_at', value ->> 'created_at'
-  FROM json_each($1);
-INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
+  FROM json_each($1);",
+    "INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
     settled_at, paid_trans_id, paid_paydoc_id, click_error)
   SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'click_trans_id', value ->> 'click_paydoc_id',
     value ->> 'amount_tiyin', value ->> 'state', value ->> 'prepared_at', value ->> 'settled_at',
@@ -79,30 +82,30 @@ INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amo
     paid_trans_id = excluded.paid_trans_id, paid_paydoc_id = excluded.paid_paydoc_id,
     click_error = excluded.click_error,
     -- These never change; were the row another attempt's, the trigger refuses.
-    order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;
-UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
+    order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;",
+    "UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
     changed_at = change.value ->> 'changed_at'
-  FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';
-INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced, source)
+  FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';",
+    "INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced, source)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
     value ->> 'answer', value ->> 'unplaced', value ->> 'source'
-  FROM json_each($4);
-INSERT INTO unverified_callbacks (received_at, peer, fields, code)
-  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($8);
-INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
+  FROM json_each($4);",
+    "INSERT INTO unverified_callbacks (received_at, peer, fields, code)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($5);",
+    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
   SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
     value ->> 'created_at'
-  FROM json_each($5) WHERE true
-  ON CONFLICT (event_id) DO NOTHING;
--- Where the clock was set back in between, an event is not sent before it was written.
+  FROM json_each($6) WHERE true
+  ON CONFLICT (event_id) DO NOTHING;",
+    "-- Where the clock was set back in between, an event is not sent before it was written.
 UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_error = NULL
-  FROM json_each($6) AS mark WHERE outbox.id = mark.value ->> 'id';
-UPDATE outbox SET sent_at = NULL, refusals = 0, retry_at = 0 WHERE sent_at IS NOT NULL AND id IN
-  (SELECT again.id FROM json_each($9) AS range CROSS JOIN outbox AS again
-     ON again.event_id >= range.value ->> 0 AND again.event_id < range.value ->> 1);
-UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
-  FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';
-COMMIT;";
+  FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';",
+    "UPDATE outbox SET sent_at = NULL, refusals = 0, retry_at = 0 WHERE sent_at IS NOT NULL AND id IN
+  (SELECT again.id FROM json_each($8) AS range CROSS JOIN outbox AS again
+     ON again.event_id >= range.value ->> 0 AND again.event_id < range.value ->> 1);",
+    "UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
+  FROM json_each($9) AS mark WHERE outbox.id = mark.value ->> 'id';",
+];
 
 pub(crate) struct Writer {
     connection: SqliteConnection,
@@ -110,7 +113,7 @@ pub(crate) struct Writer {
     /// Keeps other processes out for as long as the writer lives.
     _lock: File,
     signals: Arc<Signals>,
-    numbers: Numbers,
+    set: WorkingSet,
 }
 
 impl Writer {
@@ -120,8 +123,8 @@ impl Writer {
         lock: File,
         signals: Arc<Signals>,
     ) -> Result<Self, OpenError> {
-        let numbers = numbers(&mut connection).await?;
-        Ok(Self { connection, options, _lock: lock, signals, numbers })
+        let set = WorkingSet::new(numbers(&mut connection).await?);
+        Ok(Self { connection, options, _lock: lock, signals, set })
     }
 
     /// Runs until it is told to close and what waited then is committed. Handles that are still held hear `Closed`.
@@ -135,6 +138,7 @@ impl Writer {
                     if taken == 0 {
                         break;
                     }
+                    linger(&mut jobs, &mut batch).await;
                     self.work_off(&mut batch).await;
                 }
             }
@@ -200,66 +204,71 @@ impl Writer {
     }
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Undecided>]) -> Result<(), LedgerError> {
+        let before = self.set.numbers;
+        let committed = self.decide_and_store(jobs).await;
+        if committed.is_err() {
+            // A number that was given out in a transaction that failed is not lost: nobody has seen it. What the
+            // transaction paid may be stored all the same.
+            let highest_trans_id = self.set.numbers.highest_trans_id;
+            self.set = WorkingSet::new(Numbers { highest_trans_id, ..before });
+        }
+        self.set.limit();
+        committed
+    }
+
+    async fn decide_and_store(&mut self, jobs: &mut [Box<dyn Undecided>]) -> Result<(), LedgerError> {
         let mut needs = Needs::default();
         for job in &*jobs {
             job.needs(&mut needs);
         }
-        let mut set = self.load(&needs).await?;
-        for job in &mut *jobs {
-            job.decide(&mut set);
+        let missing = self.set.missing(needs);
+        if !missing.is_empty() {
+            let read = self.load(&missing).await?;
+            self.set.learn(read, missing);
         }
-        let numbers = set.numbers;
-        let writes = set.into_writes();
-        let (counts, outbox_grows) =
-            (Counts::of(&writes), !writes.events.is_empty() || !writes.sent_again.is_empty());
+        for job in &mut *jobs {
+            job.decide(&mut self.set);
+        }
+        let writes = self.set.take_writes();
         self.store(&writes).await?;
-        counts.record();
-        // A number that was given out in a transaction that failed is not lost: nobody has seen it.
-        self.numbers = numbers;
-        if outbox_grows {
+        Counts::of(&writes).record();
+        if !writes.events.is_empty() || !writes.sent_again.is_empty() {
             self.signals.outbox_grew.notify_one();
         }
         Ok(())
     }
 
-    async fn load(&mut self, needs: &Needs) -> Result<WorkingSet, LedgerError> {
-        let query = sqlx::query(LOAD)
+    async fn load(&mut self, needs: &Needs) -> Result<Vec<(LedgerOrder, Vec<LedgerAttempt>)>, LedgerError> {
+        let query = sqlx::query_scalar(LOAD)
             .bind(json(&needs.orders))
             .bind(json(&needs.attempts))
-            .bind(json(&needs.transactions_of_orders))
-            .bind(json(&needs.paid_by_transactions))
-            .bind(json(&needs.open_attempts_of))
-            .bind(json(&needs.attempts_of));
-        let mut texts: Vec<String> = Vec::with_capacity(2);
-        let mut rows = self.connection.fetch_many(query);
-        while let Some(step) = rows.try_next().await? {
-            if let Either::Right(row) = step {
-                texts.push(row.try_get(0)?);
-            }
-        }
-        drop(rows);
-        let [orders, attempts] = texts.as_slice() else {
-            return Err(LedgerError::Row("orders and attempts were asked for, and not both came"));
-        };
-        Ok(WorkingSet::new(
-            read_all::<OrderRow, _>(orders)?,
-            read_all::<AttemptRow, _>(attempts)?,
-            self.numbers,
-        ))
+            .bind(json(&needs.transactions));
+        let orders: String = query.fetch_one(&mut self.connection).await?;
+        serde_json::from_str::<Vec<OrderRow>>(&orders)?.into_iter().map(TryFrom::try_from).collect()
     }
 
+    /// Commits what changed. Statements without rows are left out.
     async fn store(&mut self, writes: &Writes) -> Result<(), LedgerError> {
         let new_orders: Vec<NewOrderRow<'_>> = writes.new_orders.iter().map(NewOrderRow::from).collect();
-        let query = sqlx::query(STORE)
-            .bind(json(&new_orders))
-            .bind(json(&writes.attempts))
-            .bind(json(&writes.orders))
-            .bind(json(&writes.callbacks))
-            .bind(json(&writes.events))
-            .bind(json(&writes.sent))
-            .bind(json(&writes.refused))
-            .bind(json(&writes.unverified))
-            .bind(json(&writes.sent_again));
+        let rows = [
+            rows(&new_orders),
+            rows(&writes.attempts),
+            rows(&writes.orders),
+            rows(&writes.callbacks),
+            rows(&writes.unverified),
+            rows(&writes.events),
+            rows(&writes.sent),
+            rows(&writes.sent_again),
+            rows(&writes.refused),
+        ];
+        let mut statements = String::from("BEGIN IMMEDIATE;");
+        for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {
+            statements.push_str(statement);
+        }
+        statements.push_str("COMMIT;");
+        // Made of constants alone; parameters carry everything else.
+        let query = sqlx::query(AssertSqlSafe(statements));
+        let query = rows.into_iter().fold(query, |query, rows| query.bind(rows));
         self.connection.execute(query).await?;
         Ok(())
     }
@@ -274,7 +283,7 @@ impl Writer {
         if is_about_one_row(error) {
             // Perhaps the next number is taken, by a row that another program has written.
             match numbers(&mut self.connection).await {
-                Ok(numbers) => self.numbers = numbers,
+                Ok(numbers) => self.set = WorkingSet::new(numbers),
                 Err(error) => tracing::warn!(%error, "cannot read the last numbers of the ledger"),
             }
             return;
@@ -345,15 +354,30 @@ fn is_about_one_row(error: &LedgerError) -> bool {
     matches!(error, LedgerError::Constraint(_))
 }
 
-/// The rows of a JSON text as what they stand for.
-fn read_all<R: DeserializeOwned, T: TryFrom<R, Error = LedgerError>>(
-    text: &str,
-) -> Result<Vec<T>, LedgerError> {
-    serde_json::from_str::<Vec<R>>(text)?.into_iter().map(T::try_from).collect()
+/// The JSON of rows, where there are any.
+fn rows<R: Serialize>(rows: &[R]) -> Option<String> {
+    (!rows.is_empty()).then(|| json(rows))
+}
+
+/// Lets a batch for which nobody waits take in what comes within a moment: a commit costs the same for both.
+async fn linger(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
+    let more = async {
+        while batch.len() < BATCH_MAX && batch.iter().all(Job::can_wait) {
+            if jobs.recv_many(batch, BATCH_MAX - batch.len()).await == 0 {
+                return;
+            }
+        }
+    };
+    // What has come until then is in the batch.
+    drop(tokio::time::timeout(LINGER, more).await);
 }
 
 async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {
     let next_prepare_id = last_given_prepare_id(connection).await?.saturating_add(1);
-    let highest_order_id = highest_order_id(connection).await?;
-    Ok(Numbers { next_prepare_id, highest_order_id })
+    let highest_order_id = highest_order_id(&mut *connection).await?;
+    let highest_trans_id =
+        sqlx::query_scalar("SELECT coalesce(max(paid_trans_id), 0) FROM attempts WHERE state = 'paid'")
+            .fetch_one(connection)
+            .await?;
+    Ok(Numbers { next_prepare_id, highest_order_id, highest_trans_id, forgotten_trans_id: highest_trans_id })
 }

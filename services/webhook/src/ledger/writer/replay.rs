@@ -24,7 +24,6 @@ impl Decision for Replay {
 
     fn needs(&self, needs: &mut Needs) {
         needs.orders.extend(&self.order_ids);
-        needs.attempts_of.extend(&self.order_ids);
     }
 
     fn decide(&self, set: &mut WorkingSet) -> Self::Answer {

@@ -117,9 +117,11 @@ pub(crate) struct OrderRow {
     status: OrderStatus,
     changed_at: i64,
     paid_by: Option<PrepareId>,
+    attempts: Vec<AttemptRow>,
 }
 
-impl TryFrom<OrderRow> for LedgerOrder {
+/// An order with all its attempts.
+impl TryFrom<OrderRow> for (LedgerOrder, Vec<LedgerAttempt>) {
     type Error = LedgerError;
 
     fn try_from(row: OrderRow) -> Result<Self, LedgerError> {
@@ -131,7 +133,8 @@ impl TryFrom<OrderRow> for LedgerOrder {
             _ => return Err(LedgerError::Row("an order's status and paid_by contradict each other")),
         };
         let OrderRow { order_id, user_id, products, amount_tiyin: amount, .. } = row;
-        Ok(Self { order_id, user_id, products, amount, state })
+        let attempts: Result<_, _> = row.attempts.into_iter().map(LedgerAttempt::try_from).collect();
+        Ok((LedgerOrder { order_id, user_id, products, amount, state }, attempts?))
     }
 }
 

@@ -1,8 +1,8 @@
-//! The part of the ledger that a batch touches, in memory: jobs are decided one after the other, each on what the ones
-//! before it did, and what changed is written in one transaction. The decisions themselves are
-//! [`tolov_domain::payment`]'s. No SQL and no waiting here.
+//! What the writer knows of the ledger, in memory: jobs are decided one after the other, each on what the ones before it did,
+//! and what changed is written in one transaction. It is kept between the batches, since nobody else writes. The decisions
+//! themselves are [`tolov_domain::payment`]'s. No SQL and no waiting here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tolov_click::{Action, Callback, ClickCode, Reply, card};
 use tolov_domain::{
@@ -27,25 +27,36 @@ use crate::ledger::{
     RelayMarks,
 };
 
-/// The rows that a batch touches.
+/// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
+const ORDERS_MAX: usize = 8192;
+
+/// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     pub(crate) orders: BTreeSet<OrderId>,
+    /// That are to be registered: most have numbers that no order ever had.
+    pub(crate) new_orders: BTreeSet<OrderId>,
     pub(crate) attempts: BTreeSet<PrepareId>,
-    pub(crate) transactions_of_orders: BTreeSet<(OrderId, ClickTransId)>,
-    pub(crate) paid_by_transactions: BTreeSet<ClickTransId>,
-    pub(crate) open_attempts_of: BTreeSet<OrderId>,
-    pub(crate) attempts_of: BTreeSet<OrderId>,
+    /// Of CLICK, that may have paid an attempt.
+    pub(crate) transactions: BTreeSet<ClickTransId>,
 }
 
 #[derive(Default)]
 pub(crate) struct WorkingSet {
-    orders: HashMap<OrderId, LedgerOrder>,
-    attempts: BTreeMap<PrepareId, LedgerAttempt>,
-    by_transaction: HashMap<(OrderId, ClickTransId), PrepareId>,
+    orders: HashMap<OrderId, KnownOrder>,
+    order_of_attempt: HashMap<PrepareId, OrderId>,
     paid_by_transaction: HashMap<ClickTransId, PrepareId>,
+    /// Transactions up to `numbers.forgotten_trans_id` that were looked for and have paid nothing.
+    without_payment: HashSet<ClickTransId>,
     pub(crate) numbers: Numbers,
     changes: Changes,
+}
+
+/// An order with all its attempts.
+#[derive(Debug)]
+struct KnownOrder {
+    order: LedgerOrder,
+    attempts: Vec<LedgerAttempt>,
 }
 
 /// The numbers that the ledger has given out or taken.
@@ -55,6 +66,10 @@ pub(crate) struct Numbers {
     pub(crate) next_prepare_id: i64,
     /// 0: there is no order.
     pub(crate) highest_order_id: i64,
+    /// The highest transaction of CLICK that has paid.
+    pub(crate) highest_trans_id: i64,
+    /// Transactions up to this may have paid something that is not in memory.
+    pub(crate) forgotten_trans_id: i64,
 }
 
 #[derive(Default)]
@@ -92,20 +107,62 @@ impl Numbers {
     }
 }
 
+impl Needs {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { orders, new_orders, attempts, transactions } = self;
+        orders.is_empty() && new_orders.is_empty() && attempts.is_empty() && transactions.is_empty()
+    }
+}
+
 impl WorkingSet {
-    pub(crate) fn new(orders: Vec<LedgerOrder>, attempts: Vec<LedgerAttempt>, numbers: Numbers) -> Self {
-        let mut set = Self { numbers, ..Self::default() };
-        set.orders.extend(orders.into_iter().map(|order| (order.order_id, order)));
-        for attempt in attempts {
-            set.keep(attempt);
+    /// Knows nothing but the numbers.
+    pub(crate) fn new(mut numbers: Numbers) -> Self {
+        numbers.forgotten_trans_id = numbers.highest_trans_id;
+        Self { numbers, ..Self::default() }
+    }
+
+    /// What has to be read before a batch can be decided.
+    pub(crate) fn missing(&self, mut needs: Needs) -> Needs {
+        let numbers = &self.numbers;
+        let registered = std::mem::take(&mut needs.new_orders);
+        needs.orders.extend(registered.into_iter().filter(|id| id.get() <= numbers.highest_order_id));
+        needs.orders.retain(|id| !self.orders.contains_key(id));
+        needs
+            .attempts
+            .retain(|id| !self.order_of_attempt.contains_key(id) && id.get() < numbers.next_prepare_id);
+        needs.transactions.retain(|id| {
+            id.get() <= numbers.forgotten_trans_id
+                && !self.paid_by_transaction.contains_key(id)
+                && !self.without_payment.contains(id)
+        });
+        needs
+    }
+
+    /// Takes in what was read for these needs: each order with all its attempts.
+    pub(crate) fn learn(&mut self, read: Vec<(LedgerOrder, Vec<LedgerAttempt>)>, needs: Needs) {
+        for (order, attempts) in read {
+            // What is known already may have changed in this batch.
+            if self.orders.contains_key(&order.order_id) {
+                continue;
+            }
+            let order_id = order.order_id;
+            self.orders.insert(order_id, KnownOrder { order, attempts: Vec::with_capacity(attempts.len()) });
+            attempts.into_iter().for_each(|attempt| self.keep(attempt));
         }
-        set
+        self.without_payment.extend(needs.transactions);
+    }
+
+    /// Between batches: when more is known than is to be kept, all of it is forgotten.
+    pub(crate) fn limit(&mut self) {
+        if self.orders.len().max(self.without_payment.len()) > ORDERS_MAX {
+            *self = Self::new(self.numbers);
+        }
     }
 
     pub(crate) fn register(&mut self, order: &NewOrder) -> Outcome<OrderRefusal> {
         let highest_order_id = self.numbers.highest_order_id;
         let refused = |reason| Outcome::Refused(OrderRefusal { reason, highest_order_id });
-        if let Some(known) = self.orders.get(&order.order_id) {
+        if let Some(known) = self.order(order.order_id) {
             return match known.difference(order) {
                 None => Outcome::AlreadyApplied,
                 Some(field) => refused(OrderRefusalReason::Taken { field }),
@@ -122,24 +179,22 @@ impl WorkingSet {
 
     pub(crate) fn add_order(&mut self, order: &NewOrder) {
         let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
-        self.orders.insert(
-            order_id,
-            LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending },
-        );
+        let new = LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending };
+        self.orders.insert(order_id, KnownOrder { order: new, attempts: Vec::new() });
         self.numbers.highest_order_id = self.numbers.highest_order_id.max(order_id.get());
         self.changes.new_orders.push(order.clone());
     }
 
     /// Answers a well signed callback of our service.
     pub(crate) fn answer(&mut self, callback: &Callback, at: Timestamp) -> Reply {
-        let order = order_of(callback).and_then(|id| self.orders.get(&id)).cloned();
+        let order = order_of(callback).and_then(|id| self.order(id)).cloned();
         let reply = match (order, &callback.action) {
             (None, _) => Reply::code(ClickCode::UserDoesNotExist),
             (Some(order), Action::Prepare) => self.prepare(&order, callback, at),
             (Some(order), Action::Complete { merchant_prepare_id }) => {
                 let attempt = PrepareId::parse(merchant_prepare_id)
                     .ok()
-                    .and_then(|id| self.attempts.get(&id))
+                    .and_then(|id| self.attempt(id))
                     .filter(|attempt| attempt.order_id == order.order_id);
                 match attempt.cloned() {
                     None => Reply::code(ClickCode::TransactionDoesNotExist),
@@ -253,7 +308,7 @@ impl WorkingSet {
     /// Ends an order that nobody has paid, and gives its open attempts up
     /// (docs/decisions/0005-a-cancelled-order-is-an-expired-one.md).
     pub(crate) fn end_order(&mut self, order_id: OrderId, at: Timestamp) -> Outcome<EndRefusal> {
-        let Some(order) = self.orders.get(&order_id).cloned() else {
+        let Some(order) = self.order(order_id).cloned() else {
             return Outcome::Refused(EndRefusal::Unknown);
         };
         let state = match payment::end_order(order.state, at) {
@@ -262,11 +317,11 @@ impl WorkingSet {
             Ending::Paid => return Outcome::Refused(EndRefusal::Paid),
         };
         self.set_order_state(&order, state);
-        for attempt in self.attempts.values_mut().filter(|attempt| attempt.order_id == order_id) {
+        let attempts: Vec<LedgerAttempt> = self.attempts_of(order_id).cloned().collect();
+        for attempt in attempts {
             let given_up = payment::give_up(attempt.state, at);
             if given_up != attempt.state {
-                attempt.state = given_up;
-                self.changes.attempts.insert(attempt.prepare_id);
+                self.change_attempt(LedgerAttempt { state: given_up, ..attempt });
             }
         }
         self.publish(&order, EventKind::OrderExpired, at);
@@ -352,30 +407,33 @@ impl WorkingSet {
     }
 
     pub(crate) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
-        self.orders.insert(order.order_id, LedgerOrder { state, ..order.clone() });
-        self.changes.orders.insert(order.order_id);
+        if let Some(known) = self.orders.get_mut(&order.order_id) {
+            known.order.state = state;
+            self.changes.orders.insert(order.order_id);
+        }
     }
 
     pub(crate) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
-        self.orders.get(&order_id)
+        self.orders.get(&order_id).map(|known| &known.order)
     }
 
     pub(crate) fn attempts_of(&self, order_id: OrderId) -> impl Iterator<Item = &LedgerAttempt> {
-        self.attempts.values().filter(move |attempt| attempt.order_id == order_id)
+        self.orders.get(&order_id).into_iter().flat_map(|known| &known.attempts)
     }
 
     pub(crate) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
-        self.attempts.get(&prepare_id)
+        let order_id = *self.order_of_attempt.get(&prepare_id)?;
+        self.attempts_of(order_id).find(|attempt| attempt.prepare_id == prepare_id)
     }
 
     /// The attempt that an order has for a transaction of CLICK.
     pub(crate) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
-        self.by_transaction.get(&(order_id, trans_id)).and_then(|id| self.attempts.get(id))
+        self.attempts_of(order_id).find(|attempt| attempt.click_trans_id == trans_id)
     }
 
     /// The attempt that a transaction of CLICK has paid.
     pub(crate) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
-        self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempts.get(id))
+        self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempt(*id))
     }
 
     pub(crate) fn change_attempt(&mut self, attempt: LedgerAttempt) {
@@ -386,36 +444,34 @@ impl WorkingSet {
     }
 
     fn keep(&mut self, attempt: LedgerAttempt) {
-        self.by_transaction.insert((attempt.order_id, attempt.click_trans_id), attempt.prepare_id);
-        if let AttemptState::Paid(confirmation) = attempt.state {
-            self.paid_by_transaction.insert(confirmation.click_trans_id, attempt.prepare_id);
+        let Some(known) = self.orders.get_mut(&attempt.order_id) else { return };
+        if let AttemptState::Paid(Confirmation { click_trans_id, .. }) = attempt.state {
+            self.paid_by_transaction.insert(click_trans_id, attempt.prepare_id);
+            let highest = &mut self.numbers.highest_trans_id;
+            *highest = click_trans_id.get().max(*highest);
         }
-        self.attempts.insert(attempt.prepare_id, attempt);
+        self.order_of_attempt.insert(attempt.prepare_id, attempt.order_id);
+        match known.attempts.iter_mut().find(|known| known.prepare_id == attempt.prepare_id) {
+            Some(known) => *known = attempt,
+            None => known.attempts.push(attempt),
+        }
     }
 
-    /// What changed, as rows.
-    pub(crate) fn into_writes(self) -> Writes {
-        let Changes {
-            new_orders,
-            orders,
-            attempts,
-            callbacks,
-            unverified,
-            events,
-            sent,
-            refused,
-            sent_again,
-        } = self.changes;
+    /// What changed since the last call, as rows.
+    pub(crate) fn take_writes(&mut self) -> Writes {
+        let changes = std::mem::take(&mut self.changes);
+        let attempts = changes.attempts.iter().filter_map(|id| self.attempt(*id));
+        let orders = changes.orders.iter().filter_map(|id| self.order(*id));
         Writes {
-            new_orders,
-            attempts: attempts.iter().filter_map(|id| self.attempts.get(id)).map(AttemptRow::from).collect(),
-            orders: orders.iter().filter_map(|id| self.orders.get(id)).filter_map(OrderChange::of).collect(),
-            callbacks,
-            unverified,
-            events,
-            sent,
-            refused,
-            sent_again,
+            attempts: attempts.map(AttemptRow::from).collect(),
+            orders: orders.filter_map(OrderChange::of).collect(),
+            new_orders: changes.new_orders,
+            callbacks: changes.callbacks,
+            unverified: changes.unverified,
+            events: changes.events,
+            sent: changes.sent,
+            refused: changes.refused,
+            sent_again: changes.sent_again,
         }
     }
 }
