@@ -56,13 +56,7 @@ fn main() -> Result<()> {
 }
 
 /// Pays orders of which each is `spread` numbers from the others.
-fn compared(
-    servers: &Runtime,
-    clients: &Runtime,
-    orders: i64,
-    spread: i64,
-    rows: &[usize],
-) -> Result<()> {
+fn compared(servers: &Runtime, clients: &Runtime, orders: i64, spread: i64, rows: &[usize]) -> Result<()> {
     println!(
         "{} callbacks a row (Prepare and Complete of {orders} of {} orders; a tenth of them at 1 connection)\n",
         orders * 2,

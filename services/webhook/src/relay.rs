@@ -16,7 +16,7 @@ use tolov_domain::{
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop, retry::Pauses};
 
-use crate::ledger::{Ledger, LedgerError, OutboxRow, RefusedEvent, RelayMarks};
+use crate::ledger::{Ledger, LedgerError, OutboxRow, OutboxWindow, RefusedEvent, RelayMarks};
 
 /// Events of one closed window.
 const WINDOW: u32 = 512;
@@ -33,8 +33,9 @@ const WINDOWS_AFTER_STOP: usize = 2;
 enum Relayed {
     /// Nothing was due.
     Idle,
-    /// A window was published: so many events were confirmed, so many refused for reasons of their own.
-    Window { sent: usize, refused: usize },
+    /// A window was published: so many events were confirmed, so many refused for reasons of their own. `is_last`: nothing
+    /// more is due.
+    Window { sent: usize, refused: usize, is_last: bool },
     /// The bus or the ledger failed. Nothing is lost: try again after a pause.
     Blocked(String),
 }
@@ -61,21 +62,24 @@ impl Relay {
         let mut refused_pause = None;
         while !stop.is_cancelled() {
             let pause = match self.relay_once(window).await {
-                Relayed::Window { sent: 0, refused } => {
+                Relayed::Window { sent: 0, refused, .. } => {
                     // Nothing gets through, as when a queue is missing. One event at a time finds out when that is over;
                     // a backlog that is published and refused whole keeps bus and ledger busy for nothing.
                     tracing::debug!(refused, "a window was refused whole");
                     window = 1;
                     *refused_pause.get_or_insert_with(|| pauses.next_pause())
                 }
-                Relayed::Window { sent, refused } => {
+                Relayed::Window { sent, refused, is_last } => {
                     if blocked {
                         tracing::info!("the bus takes events again");
                     }
                     (blocked, window, refused_pause) = (false, WINDOW, None);
                     pauses.reset();
                     tracing::debug!(sent, refused, "events relayed");
-                    continue;
+                    if !is_last {
+                        continue;
+                    }
+                    SWEEP
                 }
                 Relayed::Idle => SWEEP,
                 Relayed::Blocked(reason) => {
@@ -116,7 +120,7 @@ impl Relay {
     }
 
     async fn relay(&self, now: Timestamp, window: u32) -> Result<Relayed, RelayError> {
-        let rows = self.ledger.unsent(now, REFUSED_PAUSE_MAX, window).await?;
+        let OutboxWindow { rows, is_last } = self.ledger.unsent(now, REFUSED_PAUSE_MAX, window).await?;
         if rows.is_empty() {
             return Ok(Relayed::Idle);
         }
@@ -146,7 +150,8 @@ impl Relay {
         }
         match unknown {
             Some(reason) if sent + refused == 0 => Ok(Relayed::Blocked(reason)),
-            _ => Ok(Relayed::Window { sent, refused }),
+            Some(_) => Ok(Relayed::Window { sent, refused, is_last: false }),
+            None => Ok(Relayed::Window { sent, refused, is_last }),
         }
     }
 }

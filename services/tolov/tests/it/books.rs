@@ -208,7 +208,7 @@ impl Books {
     pub(crate) async fn relayed(&self) -> Vec<String> {
         let (ledger, writer) = self.ledger().await;
         let now = SystemClock.now();
-        let events = ledger.unsent(now, Duration::from_mins(5), 1_000).await.unwrap();
+        let events = ledger.unsent(now, Duration::from_mins(5), 1_000).await.unwrap().rows;
         let sent = events.iter().map(|event| event.id).collect();
         ledger.mark_relayed(RelayMarks { sent, refused: Vec::new(), at: now }).await.unwrap();
         drop(ledger);

@@ -33,7 +33,7 @@ pub use self::{
         reader::{LedgerReader, OutboxRecord},
         restore,
     },
-    read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus},
+    read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal,
         OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, ReplayRefusal, Unverified,

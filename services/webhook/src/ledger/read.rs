@@ -73,6 +73,14 @@ pub struct OutboxRow {
     pub created_at: i64,
 }
 
+/// Events that are sent together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxWindow {
+    pub rows: Vec<OutboxRow>,
+    /// Nothing more will be due after these until something is written or a pause of a refused row ends.
+    pub is_last: bool,
+}
+
 /// How much waits for the relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
 pub struct OutboxStatus {
@@ -97,9 +105,9 @@ impl Ledger {
     ) -> Result<Vec<OrderRecord>, LedgerError> {
         // Two texts, so that each is answered by its index.
         let query = match status {
-            None => "SELECT * FROM orders WHERE order_id < ?1 ORDER BY order_id DESC LIMIT ?2",
+            None => "SELECT * FROM orders WHERE order_id < ?1 ORDER BY order_id DESC LIMIT +?2",
             Some(_) => {
-                "SELECT * FROM orders WHERE status = ?3 AND order_id < ?1 ORDER BY order_id DESC LIMIT ?2"
+                "SELECT * FROM orders WHERE status = ?3 AND order_id < ?1 ORDER BY order_id DESC LIMIT +?2"
             }
         };
         let mut query = sqlx::query_as(query).bind(before).bind(limit);
@@ -133,7 +141,7 @@ impl Ledger {
     /// Callbacks by which CLICK said that it has taken money, and which were not answered as paid, newest first.
     pub async fn unplaced_payments(&self, limit: u32) -> Result<Vec<CallbackRecord>, LedgerError> {
         let callbacks =
-            sqlx::query_as("SELECT * FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT ?1")
+            sqlx::query_as("SELECT * FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT +?1")
                 .bind(limit)
                 .fetch_all(&self.readers.requests)
                 .await?;
@@ -152,26 +160,30 @@ impl Ledger {
         now: Timestamp,
         retry_max: Duration,
         limit: u32,
-    ) -> Result<Vec<OutboxRow>, LedgerError> {
-        let rows: Vec<OutboxRow> = sqlx::query_as(
+    ) -> Result<OutboxWindow, LedgerError> {
+        let due: Vec<OutboxRow> = sqlx::query_as(
             "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
              FROM outbox AS next
              WHERE sent_at IS NULL AND (retry_at <= ?1 OR retry_at > ?3)
                AND NOT EXISTS (SELECT 1 FROM outbox AS refused
                  WHERE refused.sent_at IS NULL AND refused.refusals > 0
                    AND refused.order_id = next.order_id AND refused.id < next.id)
-             ORDER BY id LIMIT ?2",
+             ORDER BY id LIMIT +?2",
         )
         .bind(unix_ms(now))
         .bind(limit)
         .bind(unix_ms(now.saturating_add(retry_max.try_into().unwrap_or(time::Duration::MAX))))
         .fetch_all(&self.readers.relay)
         .await?;
-        let mut orders = HashSet::with_capacity(rows.len());
-        Ok(rows
+        let (found, mut orders) = (due.len(), HashSet::with_capacity(due.len()));
+        let rows: Vec<OutboxRow> = due
             .into_iter()
             .filter(|row| row.order_id.is_none_or(|order_id| orders.insert(order_id)))
-            .collect())
+            .collect();
+        let holds_others_back = rows.iter().any(|row| row.refusals > 0);
+        let is_last =
+            rows.len() == found && found < usize::try_from(limit).unwrap_or(0) && !holds_others_back;
+        Ok(OutboxWindow { rows, is_last })
     }
 
     /// Pending orders that were created before this.
@@ -181,7 +193,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<OrderId>, LedgerError> {
         let due: Vec<i64> = sqlx::query_scalar(
-            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT ?2",
+            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT +?2",
         )
         .bind(unix_ms(created_before))
         .bind(limit)

@@ -1,9 +1,14 @@
 //! The same thing many times, also at the same instant, has one effect.
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream};
 use sqlx::Executor;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
-use tolov_webhook::http::CLICK_PATH;
+use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin, UserId};
+use tolov_kit::clock::Clock;
+use tolov_webhook::{
+    http::CLICK_PATH,
+    ledger::{NewOrder, Outcome},
+};
 
 use crate::{
     app::{TestApp, wait_until},
@@ -143,6 +148,46 @@ async fn one_transaction_of_click_cannot_pay_two_orders() {
     assert_eq!(app.events_of(2).await, [format!("payment.questioned:2:{second}:transaction_reused")]);
     assert_eq!(app.events_of(3).await, ["payment.questioned:3:trans-7:transaction_reused"]);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn one_transaction_of_click_cannot_pay_two_orders_that_the_writer_has_to_read_again() {
+    let mut app = TestApp::start().await;
+    for order_id in 1..=5 {
+        app.order(order_id).await;
+    }
+    let highest = app.send(&Callback::prepare(5).trans(1000)).await.prepare_id();
+    assert_eq!(app.code(&Callback::complete(5, highest).trans(1000)).await, 0);
+    forget_what_was_read(&app, 10_001).await;
+    // Looked for and not found, and then paid by another order.
+    let second = app.send(&Callback::prepare(2).trans(7)).await.prepare_id();
+    let first = app.send(&Callback::prepare(1).trans(7)).await.prepare_id();
+    assert_eq!(app.code(&Callback::complete(1, first).trans(7)).await, 0);
+    assert_eq!(app.code(&Callback::complete(2, second).trans(7)).await, -4);
+    forget_what_was_read(&app, 20_001).await;
+    assert_eq!(app.code(&Callback::prepare(3).trans(7)).await, -4);
+    assert_eq!(app.code(&Callback::complete(2, second).trans(7)).await, -4);
+    assert_eq!(app.code(&Callback::complete(1, first).trans(7)).await, -4, "a repetition of what was paid");
+    app.stop().await;
+    app.start_again().await;
+    assert_eq!(app.code(&Callback::prepare(4).trans(7)).await, -4);
+    assert_eq!(app.code(&Callback::prepare(4).trans(8)).await, 0);
+    app.finish().await;
+}
+
+/// Registers more orders than the writer remembers.
+async fn forget_what_was_read(app: &TestApp, first: i64) {
+    let registered = (first..first + 9_000).map(|order_id| async move {
+        let order = NewOrder {
+            order_id: OrderId::try_new(order_id).unwrap(),
+            user_id: UserId::try_new(5551).unwrap(),
+            products: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }],
+            amount: Tiyin::parse_soum("30000").unwrap(),
+            created_at: app.clock.now(),
+        };
+        assert_eq!(app.ledger().create_order(order).await.unwrap(), Outcome::Applied);
+    });
+    stream::iter(registered).buffer_unordered(256).collect::<()>().await;
 }
 
 #[tokio::test]

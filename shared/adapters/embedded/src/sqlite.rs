@@ -85,6 +85,8 @@ impl SqliteFile {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(TURN_LIMIT)
+            // A file does not go away as a server does, and a ping costs as much as a query.
+            .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = Mutex::new(Some(writer));
         Self { path, writer, is_writer_in_doubt: false.into(), is_closed: false.into(), readers }

@@ -131,6 +131,8 @@ async fn pool(options: &SqliteConnectOptions, connections: u32) -> Result<Sqlite
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
+        // A file does not go away as a server does, and a ping costs as much as a query.
+        .test_before_acquire(false)
         .connect_with(options.clone())
         .await
 }

@@ -57,7 +57,7 @@ macro_rules! payments_where {
                     coalesce((SELECT e.body ->> '$.late' FROM outbox AS e
                                 WHERE e.event_id = 'payment.completed:' || o.order_id),
                       EXISTS (SELECT 1 FROM attempts AS g WHERE g.order_id = o.order_id AND g.state = 'given_up')) AS late
-             FROM ", $condition, " ORDER BY o.order_id LIMIT ?2"
+             FROM ", $condition, " ORDER BY o.order_id LIMIT +?2"
         )
     };
 }
@@ -120,7 +120,7 @@ impl LedgerReader {
     ) -> Result<Vec<OutboxRecord>, LedgerError> {
         let events = sqlx::query_as(
             "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
-             WHERE sent_at IS NULL AND created_at < ?1 ORDER BY id LIMIT ?2",
+             WHERE sent_at IS NULL AND created_at < ?1 ORDER BY id LIMIT +?2",
         );
         Ok(events.bind(unix_ms(created_before)).bind(limit).fetch_all(&self.pool).await?)
     }
@@ -189,7 +189,7 @@ impl LedgerReader {
                OR EXISTS (SELECT 1 FROM outbox AS e
                  WHERE e.event_id >= 'payment.questioned:' || o.order_id || ':'
                    AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN ?2 AND ?3))
-             ORDER BY o.order_id LIMIT ?4",
+             ORDER BY o.order_id LIMIT +?4",
         )
         .bind(after)
         .bind(unix_ms(since))

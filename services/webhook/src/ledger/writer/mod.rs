@@ -313,7 +313,7 @@ impl Writer {
                 let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
                 let query = sqlx::query(
                     "DELETE FROM outbox WHERE id IN
-                       (SELECT id FROM outbox WHERE sent_at < ?1 ORDER BY sent_at LIMIT ?2)",
+                       (SELECT id FROM outbox WHERE sent_at < ?1 ORDER BY sent_at LIMIT +?2)",
                 );
                 let query = query.bind(unix_ms(sent_before)).bind(PRUNE_MAX);
                 let done = query.execute(&mut *transaction).await?;

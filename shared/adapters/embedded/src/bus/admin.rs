@@ -75,7 +75,7 @@ impl BusAdmin for EmbeddedBusAdmin {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT message_id, schema, body, reason, retries FROM messages
-             WHERE queue = ?1 AND state = 'parked' ORDER BY parked_at_ms, seq LIMIT ?2 OFFSET ?3",
+             WHERE queue = ?1 AND state = 'parked' ORDER BY parked_at_ms, seq LIMIT +?2 OFFSET ?3",
         )
         .bind(queue.name())
         .bind(count(max))

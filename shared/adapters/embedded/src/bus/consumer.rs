@@ -103,7 +103,7 @@ impl Subscription {
             let mut rows: Vec<Row> = sqlx::query_as(
                 "SELECT seq, message_id, schema, body, retries, deliveries FROM messages
                  WHERE queue = ?1 AND state = 'ready' AND seq NOT IN (SELECT value FROM json_each(?2))
-                 ORDER BY seq LIMIT ?3",
+                 ORDER BY seq LIMIT +?3",
             )
             .bind(self.queue.name())
             .bind(leased_rows)

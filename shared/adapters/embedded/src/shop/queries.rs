@@ -37,13 +37,13 @@ macro_rules! statements {
 }
 
 const ALL: Statements = statements!(
-    "FROM documents WHERE collection = ?1", by "documents.key", page "LIMIT ?2 OFFSET ?3"
+    "FROM documents WHERE collection = ?1", by "documents.key", page "LIMIT +?2 OFFSET ?3"
 );
 const AFTER: Statements = statements!(
-    "FROM documents WHERE collection = ?1 AND key > ?2", by "documents.key", page "LIMIT ?3 OFFSET ?4"
+    "FROM documents WHERE collection = ?1 AND key > ?2", by "documents.key", page "LIMIT +?3 OFFSET ?4"
 );
 const BEFORE: Statements = statements!(
-    "FROM documents WHERE collection = ?1 AND key < ?2", by "documents.key", page "LIMIT ?3 OFFSET ?4"
+    "FROM documents WHERE collection = ?1 AND key < ?2", by "documents.key", page "LIMIT +?3 OFFSET ?4"
 );
 // SQLite keeps the order of a cross join: the index comes first.
 const IS: Statements = statements!(
@@ -51,7 +51,7 @@ const IS: Statements = statements!(
          ON documents.collection = found.collection AND documents.key = found.key
      WHERE found.collection = ?1 AND found.field = ?2 AND found.value = ?3",
     by "found.key",
-    page "LIMIT ?4 OFFSET ?5"
+    page "LIMIT +?4 OFFSET ?5"
 );
 // A list may hold several of the values, so keys are gathered first.
 const ANY_OF: Statements = statements!(
@@ -60,14 +60,14 @@ const ANY_OF: Statements = statements!(
          SELECT key FROM document_index
          WHERE collection = ?1 AND field = ?2 AND value IN (SELECT value FROM json_each(?3)))",
     by "documents.key",
-    page "LIMIT ?4 OFFSET ?5"
+    page "LIMIT +?4 OFFSET ?5"
 );
 const BETWEEN: Statements = statements!(
     "FROM document_index AS found CROSS JOIN documents
          ON documents.collection = found.collection AND documents.key = found.key
      WHERE found.collection = ?1 AND found.field = ?2 AND found.value BETWEEN ?3 AND ?4 AND NOT found.is_item",
     by "found.value" | "found.key",
-    page "LIMIT ?5 OFFSET ?6"
+    page "LIMIT +?5 OFFSET ?6"
 );
 
 impl<'a> Statement<'a> {
