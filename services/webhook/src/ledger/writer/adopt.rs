@@ -8,8 +8,9 @@ use tolov_domain::{
 
 use super::{
     job::{Decision, Phase},
+    known::Needs,
     rows::{CallbackRow, LedgerAttempt},
-    working_set::{Needs, WorkingSet},
+    working_set::WorkingSet,
 };
 use crate::ledger::{AdoptRefusal, NewOrder, Outcome, PaidOrder};
 
@@ -44,17 +45,17 @@ impl WorkingSet {
             amount: paid.amount,
             created_at: paid.paid_at,
         };
-        match self.order(paid.order_id).map(|known| known.difference(&registered)) {
+        match self.known.order(paid.order_id).map(|known| known.difference(&registered)) {
             Some(Some(field)) => return Outcome::Refused(AdoptRefusal::OrderDiffers { field }),
             Some(None) => {}
             None => self.add_order(&registered),
         }
-        match self.attempt_paid_by(paid.click_trans_id) {
+        match self.known.attempt_paid_by(paid.click_trans_id) {
             Some(attempt) if attempt.order_id == paid.order_id => return Outcome::AlreadyApplied,
             Some(_) => return Outcome::Refused(AdoptRefusal::TransactionPaidAnother),
             None => {}
         }
-        let Some(order) = self.order(paid.order_id).cloned() else { return Outcome::AlreadyApplied };
+        let Some(order) = self.known.order(paid.order_id).cloned() else { return Outcome::AlreadyApplied };
         let Some(attempt) = self.attempt_to_pay(paid) else {
             return Outcome::Refused(AdoptRefusal::NumbersUsedUp);
         };
@@ -80,14 +81,14 @@ impl WorkingSet {
 
     /// The order's attempt with this transaction or number, or a new one: with its old number where that is free.
     fn attempt_to_pay(&mut self, paid: &PaidOrder) -> Option<LedgerAttempt> {
-        let numbered = paid.merchant_prepare_id.and_then(|id| self.attempt(id));
+        let numbered = paid.merchant_prepare_id.and_then(|id| self.known.attempt(id));
         let same = numbered.filter(|attempt| attempt.order_id == paid.order_id);
-        if let Some(attempt) = self.attempt_of(paid.order_id, paid.click_trans_id).or(same) {
+        if let Some(attempt) = self.known.attempt_of(paid.order_id, paid.click_trans_id).or(same) {
             return Some(attempt.clone());
         }
         let prepare_id = match paid.merchant_prepare_id {
             Some(old_number) if numbered.is_none() => old_number,
-            _ => self.numbers.take_prepare_id()?,
+            _ => self.known.numbers.take_prepare_id()?,
         };
         Some(LedgerAttempt {
             prepare_id,

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 use tolov_click::{Callback, Reply};
 use tolov_domain::{OrderId, time::Timestamp};
 
-use super::working_set::{Needs, WorkingSet};
+use super::{known::Needs, working_set::WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
 
 /// Work for the writer.

@@ -2,6 +2,7 @@
 
 pub(super) mod adopt;
 pub(super) mod job;
+mod known;
 pub(super) mod replay;
 pub(super) mod rows;
 pub(super) mod unverified;
@@ -15,7 +16,8 @@ use std::{
 
 use serde::Serialize;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, query::Query,
+    sqlite::SqliteConnectOptions,
 };
 use tokio::sync::mpsc;
 use tolov_domain::time::unix_ms;
@@ -23,8 +25,9 @@ use tolov_kit::lifecycle::Stop;
 
 use self::{
     job::{Job, Maintenance, Undecided},
+    known::{Known, Needs, Numbers},
     rows::{LedgerAttempt, LedgerOrder, NewOrderRow, OrderRow, json},
-    working_set::{Needs, Numbers, WorkingSet, Writes},
+    working_set::{WorkingSet, Writes},
 };
 use super::{
     LedgerError, Signals,
@@ -123,7 +126,7 @@ impl Writer {
         lock: File,
         signals: Arc<Signals>,
     ) -> Result<Self, OpenError> {
-        let set = WorkingSet::new(numbers(&mut connection).await?);
+        let set = WorkingSet::new(Known::new(numbers(&mut connection).await?));
         Ok(Self { connection, options, _lock: lock, signals, set })
     }
 
@@ -204,15 +207,15 @@ impl Writer {
     }
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Undecided>]) -> Result<(), LedgerError> {
-        let before = self.set.numbers;
+        let before = self.set.known.numbers;
         let committed = self.decide_and_store(jobs).await;
         if committed.is_err() {
             // A number that was given out in a transaction that failed is not lost: nobody has seen it. What the
             // transaction paid may be stored all the same.
-            let highest_trans_id = self.set.numbers.highest_trans_id;
-            self.set = WorkingSet::new(Numbers { highest_trans_id, ..before });
+            let highest_paid_transaction = self.set.known.numbers.highest_paid_transaction;
+            self.set = WorkingSet::new(Known::new(Numbers { highest_paid_transaction, ..before }));
         }
-        self.set.limit();
+        self.set.known.limit();
         committed
     }
 
@@ -221,10 +224,10 @@ impl Writer {
         for job in &*jobs {
             job.needs(&mut needs);
         }
-        let missing = self.set.missing(needs);
+        let missing = self.set.known.missing(needs);
         if !missing.is_empty() {
             let read = self.load(&missing).await?;
-            self.set.learn(read, missing);
+            self.set.known.learn(read, missing);
         }
         for job in &mut *jobs {
             job.decide(&mut self.set);
@@ -268,7 +271,7 @@ impl Writer {
         statements.push_str("COMMIT;");
         // Made of constants alone; parameters carry everything else.
         let query = sqlx::query(AssertSqlSafe(statements));
-        let query = rows.into_iter().fold(query, |query, rows| query.bind(rows));
+        let query = rows.into_iter().fold(query, Query::bind);
         self.connection.execute(query).await?;
         Ok(())
     }
@@ -283,7 +286,7 @@ impl Writer {
         if is_about_one_row(error) {
             // Perhaps the next number is taken, by a row that another program has written.
             match numbers(&mut self.connection).await {
-                Ok(numbers) => self.set = WorkingSet::new(numbers),
+                Ok(numbers) => self.set = WorkingSet::new(Known::new(numbers)),
                 Err(error) => tracing::warn!(%error, "cannot read the last numbers of the ledger"),
             }
             return;
@@ -375,9 +378,14 @@ async fn linger(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
 async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {
     let next_prepare_id = last_given_prepare_id(connection).await?.saturating_add(1);
     let highest_order_id = highest_order_id(&mut *connection).await?;
-    let highest_trans_id =
+    let highest_paid_transaction =
         sqlx::query_scalar("SELECT coalesce(max(paid_trans_id), 0) FROM attempts WHERE state = 'paid'")
             .fetch_one(connection)
             .await?;
-    Ok(Numbers { next_prepare_id, highest_order_id, highest_trans_id, forgotten_trans_id: highest_trans_id })
+    Ok(Numbers {
+        next_prepare_id,
+        highest_order_id,
+        highest_paid_transaction,
+        forgotten_up_to: highest_paid_transaction,
+    })
 }

@@ -9,8 +9,9 @@ use tolov_domain::{
 
 use super::{
     job::{Decision, Phase},
+    known::Needs,
     rows::{LedgerAttempt, LedgerOrder},
-    working_set::{Needs, WorkingSet},
+    working_set::WorkingSet,
 };
 use crate::ledger::{Outcome, ReplayRefusal, event_ids::ids_of_order};
 
@@ -33,10 +34,10 @@ impl Decision for Replay {
 
 impl WorkingSet {
     fn replay(&mut self, order_id: OrderId) -> Outcome<ReplayRefusal> {
-        let Some(order) = self.order(order_id).cloned() else {
+        let Some(order) = self.known.order(order_id).cloned() else {
             return Outcome::Refused(ReplayRefusal::Unknown);
         };
-        let attempts: Vec<LedgerAttempt> = self.attempts_of(order_id).cloned().collect();
+        let attempts: Vec<LedgerAttempt> = self.known.attempts_of(order_id).cloned().collect();
         for (kind, at) in events_of(&order, &attempts) {
             self.publish(&order, kind, at);
         }

@@ -2,11 +2,11 @@
 //! and what changed is written in one transaction. It is kept between the batches, since nobody else writes. The decisions
 //! themselves are [`tolov_domain::payment`]'s. No SQL and no waiting here.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use tolov_click::{Action, Callback, ClickCode, Reply, card};
 use tolov_domain::{
-    ClickTransId, Event, EventKind, OrderId, PrepareId, UnplacedPayment,
+    Event, EventKind, OrderId, PrepareId, UnplacedPayment,
     payment::{
         self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
         OrderState, Preparation,
@@ -17,6 +17,7 @@ use tolov_domain::{
 
 use super::{
     job::order_of,
+    known::Known,
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
         UnverifiedRow,
@@ -27,49 +28,10 @@ use crate::ledger::{
     RelayMarks,
 };
 
-/// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
-const ORDERS_MAX: usize = 8192;
-
-/// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
-#[derive(Debug, Default)]
-pub(crate) struct Needs {
-    pub(crate) orders: BTreeSet<OrderId>,
-    /// That are to be registered: most have numbers that no order ever had.
-    pub(crate) new_orders: BTreeSet<OrderId>,
-    pub(crate) attempts: BTreeSet<PrepareId>,
-    /// Of CLICK, that may have paid an attempt.
-    pub(crate) transactions: BTreeSet<ClickTransId>,
-}
-
 #[derive(Default)]
 pub(crate) struct WorkingSet {
-    orders: HashMap<OrderId, KnownOrder>,
-    order_of_attempt: HashMap<PrepareId, OrderId>,
-    paid_by_transaction: HashMap<ClickTransId, PrepareId>,
-    /// Transactions up to `numbers.forgotten_trans_id` that were looked for and have paid nothing.
-    without_payment: HashSet<ClickTransId>,
-    pub(crate) numbers: Numbers,
+    pub(crate) known: Known,
     changes: Changes,
-}
-
-/// An order with all its attempts.
-#[derive(Debug)]
-struct KnownOrder {
-    order: LedgerOrder,
-    attempts: Vec<LedgerAttempt>,
-}
-
-/// The numbers that the ledger has given out or taken.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Numbers {
-    /// Of the next new attempt.
-    pub(crate) next_prepare_id: i64,
-    /// 0: there is no order.
-    pub(crate) highest_order_id: i64,
-    /// The highest transaction of CLICK that has paid.
-    pub(crate) highest_trans_id: i64,
-    /// Transactions up to this may have paid something that is not in memory.
-    pub(crate) forgotten_trans_id: i64,
 }
 
 #[derive(Default)]
@@ -99,70 +61,15 @@ pub(crate) struct Writes {
     pub(crate) sent_again: Vec<(String, String)>,
 }
 
-impl Numbers {
-    pub(crate) fn take_prepare_id(&mut self) -> Option<PrepareId> {
-        let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
-        self.next_prepare_id = self.next_prepare_id.checked_add(1)?;
-        Some(prepare_id)
-    }
-}
-
-impl Needs {
-    pub(crate) fn is_empty(&self) -> bool {
-        let Self { orders, new_orders, attempts, transactions } = self;
-        orders.is_empty() && new_orders.is_empty() && attempts.is_empty() && transactions.is_empty()
-    }
-}
-
 impl WorkingSet {
-    /// Knows nothing but the numbers.
-    pub(crate) fn new(mut numbers: Numbers) -> Self {
-        numbers.forgotten_trans_id = numbers.highest_trans_id;
-        Self { numbers, ..Self::default() }
-    }
-
-    /// What has to be read before a batch can be decided.
-    pub(crate) fn missing(&self, mut needs: Needs) -> Needs {
-        let numbers = &self.numbers;
-        let registered = std::mem::take(&mut needs.new_orders);
-        needs.orders.extend(registered.into_iter().filter(|id| id.get() <= numbers.highest_order_id));
-        needs.orders.retain(|id| !self.orders.contains_key(id));
-        needs
-            .attempts
-            .retain(|id| !self.order_of_attempt.contains_key(id) && id.get() < numbers.next_prepare_id);
-        needs.transactions.retain(|id| {
-            id.get() <= numbers.forgotten_trans_id
-                && !self.paid_by_transaction.contains_key(id)
-                && !self.without_payment.contains(id)
-        });
-        needs
-    }
-
-    /// Takes in what was read for these needs: each order with all its attempts.
-    pub(crate) fn learn(&mut self, read: Vec<(LedgerOrder, Vec<LedgerAttempt>)>, needs: Needs) {
-        for (order, attempts) in read {
-            // What is known already may have changed in this batch.
-            if self.orders.contains_key(&order.order_id) {
-                continue;
-            }
-            let order_id = order.order_id;
-            self.orders.insert(order_id, KnownOrder { order, attempts: Vec::with_capacity(attempts.len()) });
-            attempts.into_iter().for_each(|attempt| self.keep(attempt));
-        }
-        self.without_payment.extend(needs.transactions);
-    }
-
-    /// Between batches: when more is known than is to be kept, all of it is forgotten.
-    pub(crate) fn limit(&mut self) {
-        if self.orders.len().max(self.without_payment.len()) > ORDERS_MAX {
-            *self = Self::new(self.numbers);
-        }
+    pub(crate) fn new(known: Known) -> Self {
+        Self { known, ..Self::default() }
     }
 
     pub(crate) fn register(&mut self, order: &NewOrder) -> Outcome<OrderRefusal> {
-        let highest_order_id = self.numbers.highest_order_id;
+        let highest_order_id = self.known.numbers.highest_order_id;
         let refused = |reason| Outcome::Refused(OrderRefusal { reason, highest_order_id });
-        if let Some(known) = self.order(order.order_id) {
+        if let Some(known) = self.known.order(order.order_id) {
             return match known.difference(order) {
                 None => Outcome::AlreadyApplied,
                 Some(field) => refused(OrderRefusalReason::Taken { field }),
@@ -179,22 +86,20 @@ impl WorkingSet {
 
     pub(crate) fn add_order(&mut self, order: &NewOrder) {
         let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
-        let new = LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending };
-        self.orders.insert(order_id, KnownOrder { order: new, attempts: Vec::new() });
-        self.numbers.highest_order_id = self.numbers.highest_order_id.max(order_id.get());
+        self.known.add(LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending });
         self.changes.new_orders.push(order.clone());
     }
 
     /// Answers a well signed callback of our service.
     pub(crate) fn answer(&mut self, callback: &Callback, at: Timestamp) -> Reply {
-        let order = order_of(callback).and_then(|id| self.order(id)).cloned();
+        let order = order_of(callback).and_then(|id| self.known.order(id)).cloned();
         let reply = match (order, &callback.action) {
             (None, _) => Reply::code(ClickCode::UserDoesNotExist),
             (Some(order), Action::Prepare) => self.prepare(&order, callback, at),
             (Some(order), Action::Complete { merchant_prepare_id }) => {
                 let attempt = PrepareId::parse(merchant_prepare_id)
                     .ok()
-                    .and_then(|id| self.attempt(id))
+                    .and_then(|id| self.known.attempt(id))
                     .filter(|attempt| attempt.order_id == order.order_id);
                 match attempt.cloned() {
                     None => Reply::code(ClickCode::TransactionDoesNotExist),
@@ -206,11 +111,11 @@ impl WorkingSet {
     }
 
     fn prepare(&mut self, order: &LedgerOrder, callback: &Callback, at: Timestamp) -> Reply {
-        let same = self.attempt_of(order.order_id, callback.click_trans_id);
+        let same = self.known.attempt_of(order.order_id, callback.click_trans_id);
         let claim = Claim {
             error: ClickError::from_code(callback.error),
             amount_agrees: callback.amount == Some(order.amount),
-            transaction_paid_another: self.attempt_paid_by(callback.click_trans_id).is_some(),
+            transaction_paid_another: self.known.attempt_paid_by(callback.click_trans_id).is_some(),
         };
         match (payment::prepare(order.state, same.map(|attempt| attempt.state), claim), same) {
             (Preparation::Refused(answer, anomaly), _) => {
@@ -233,7 +138,7 @@ impl WorkingSet {
         state: AttemptState,
         at: Timestamp,
     ) -> Reply {
-        let Some(prepare_id) = self.numbers.take_prepare_id() else {
+        let Some(prepare_id) = self.known.numbers.take_prepare_id() else {
             return Reply::code(ClickCode::FailedToUpdateUser);
         };
         self.change_attempt(LedgerAttempt {
@@ -256,7 +161,7 @@ impl WorkingSet {
         at: Timestamp,
     ) -> Reply {
         let (click_trans_id, click_paydoc_id) = (callback.click_trans_id, callback.click_paydoc_id);
-        let paid = self.attempt_paid_by(click_trans_id);
+        let paid = self.known.attempt_paid_by(click_trans_id);
         let claim = Claim {
             error: ClickError::from_code(callback.error),
             amount_agrees: callback.amount == Some(attempt.amount),
@@ -308,7 +213,7 @@ impl WorkingSet {
     /// Ends an order that nobody has paid, and gives its open attempts up
     /// (docs/decisions/0005-a-cancelled-order-is-an-expired-one.md).
     pub(crate) fn end_order(&mut self, order_id: OrderId, at: Timestamp) -> Outcome<EndRefusal> {
-        let Some(order) = self.order(order_id).cloned() else {
+        let Some(order) = self.known.order(order_id).cloned() else {
             return Outcome::Refused(EndRefusal::Unknown);
         };
         let state = match payment::end_order(order.state, at) {
@@ -317,7 +222,7 @@ impl WorkingSet {
             Ending::Paid => return Outcome::Refused(EndRefusal::Paid),
         };
         self.set_order_state(&order, state);
-        let attempts: Vec<LedgerAttempt> = self.attempts_of(order_id).cloned().collect();
+        let attempts: Vec<LedgerAttempt> = self.known.attempts_of(order_id).cloned().collect();
         for attempt in attempts {
             let given_up = payment::give_up(attempt.state, at);
             if given_up != attempt.state {
@@ -407,61 +312,22 @@ impl WorkingSet {
     }
 
     pub(crate) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
-        if let Some(known) = self.orders.get_mut(&order.order_id) {
-            known.order.state = state;
-            self.changes.orders.insert(order.order_id);
-        }
-    }
-
-    pub(crate) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
-        self.orders.get(&order_id).map(|known| &known.order)
-    }
-
-    pub(crate) fn attempts_of(&self, order_id: OrderId) -> impl Iterator<Item = &LedgerAttempt> {
-        self.orders.get(&order_id).into_iter().flat_map(|known| &known.attempts)
-    }
-
-    pub(crate) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
-        let order_id = *self.order_of_attempt.get(&prepare_id)?;
-        self.attempts_of(order_id).find(|attempt| attempt.prepare_id == prepare_id)
-    }
-
-    /// The attempt that an order has for a transaction of CLICK.
-    pub(crate) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
-        self.attempts_of(order_id).find(|attempt| attempt.click_trans_id == trans_id)
-    }
-
-    /// The attempt that a transaction of CLICK has paid.
-    pub(crate) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
-        self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempt(*id))
+        self.known.set_order_state(order.order_id, state);
+        self.changes.orders.insert(order.order_id);
     }
 
     pub(crate) fn change_attempt(&mut self, attempt: LedgerAttempt) {
         self.changes.attempts.insert(attempt.prepare_id);
-        self.numbers.next_prepare_id =
-            self.numbers.next_prepare_id.max(attempt.prepare_id.get().saturating_add(1));
-        self.keep(attempt);
-    }
-
-    fn keep(&mut self, attempt: LedgerAttempt) {
-        let Some(known) = self.orders.get_mut(&attempt.order_id) else { return };
-        if let AttemptState::Paid(Confirmation { click_trans_id, .. }) = attempt.state {
-            self.paid_by_transaction.insert(click_trans_id, attempt.prepare_id);
-            let highest = &mut self.numbers.highest_trans_id;
-            *highest = click_trans_id.get().max(*highest);
-        }
-        self.order_of_attempt.insert(attempt.prepare_id, attempt.order_id);
-        match known.attempts.iter_mut().find(|known| known.prepare_id == attempt.prepare_id) {
-            Some(known) => *known = attempt,
-            None => known.attempts.push(attempt),
-        }
+        self.known.numbers.next_prepare_id =
+            self.known.numbers.next_prepare_id.max(attempt.prepare_id.get().saturating_add(1));
+        self.known.keep(attempt);
     }
 
     /// What changed since the last call, as rows.
     pub(crate) fn take_writes(&mut self) -> Writes {
         let changes = std::mem::take(&mut self.changes);
-        let attempts = changes.attempts.iter().filter_map(|id| self.attempt(*id));
-        let orders = changes.orders.iter().filter_map(|id| self.order(*id));
+        let attempts = changes.attempts.iter().filter_map(|id| self.known.attempt(*id));
+        let orders = changes.orders.iter().filter_map(|id| self.known.order(*id));
         Writes {
             attempts: attempts.map(AttemptRow::from).collect(),
             orders: orders.filter_map(OrderChange::of).collect(),

@@ -1,0 +1,170 @@
+//! What the writer knows of the ledger without reading it. It is kept between the batches, since nobody else writes, and is
+//! bounded. No SQL here.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use tolov_domain::{
+    ClickTransId, OrderId, PrepareId,
+    payment::{AttemptState, Confirmation, OrderState},
+};
+
+use super::rows::{LedgerAttempt, LedgerOrder};
+
+/// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
+const ORDERS_MAX: usize = 8192;
+
+/// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) orders: BTreeSet<OrderId>,
+    /// That are to be registered: most have numbers that no order ever had.
+    pub(crate) new_orders: BTreeSet<OrderId>,
+    pub(crate) attempts: BTreeSet<PrepareId>,
+    /// Of CLICK, that may have paid an attempt.
+    pub(crate) transactions: BTreeSet<ClickTransId>,
+}
+
+/// Orders with all their attempts, and what follows from them.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    orders: HashMap<OrderId, KnownOrder>,
+    order_of_attempt: HashMap<PrepareId, OrderId>,
+    paid_by_transaction: HashMap<ClickTransId, PrepareId>,
+    /// Transactions up to `numbers.forgotten_up_to` that were looked for and have paid nothing.
+    without_payment: HashSet<ClickTransId>,
+    pub(crate) numbers: Numbers,
+}
+
+/// An order with all its attempts.
+#[derive(Debug)]
+struct KnownOrder {
+    order: LedgerOrder,
+    attempts: Vec<LedgerAttempt>,
+}
+
+/// The numbers that the ledger has given out or taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Numbers {
+    /// Of the next new attempt.
+    pub(crate) next_prepare_id: i64,
+    /// 0: there is no order.
+    pub(crate) highest_order_id: i64,
+    /// The highest transaction of CLICK that has paid.
+    pub(crate) highest_paid_transaction: i64,
+    /// Transactions up to this may have paid something that is not in memory.
+    pub(crate) forgotten_up_to: i64,
+}
+
+impl Numbers {
+    pub(crate) fn take_prepare_id(&mut self) -> Option<PrepareId> {
+        let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
+        self.next_prepare_id = self.next_prepare_id.checked_add(1)?;
+        Some(prepare_id)
+    }
+}
+
+impl Needs {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { orders, new_orders, attempts, transactions } = self;
+        orders.is_empty() && new_orders.is_empty() && attempts.is_empty() && transactions.is_empty()
+    }
+}
+
+impl Known {
+    /// Knows nothing but the numbers.
+    pub(crate) fn new(mut numbers: Numbers) -> Self {
+        numbers.forgotten_up_to = numbers.highest_paid_transaction;
+        Self { numbers, ..Self::default() }
+    }
+
+    /// What has to be read before a batch can be decided.
+    pub(crate) fn missing(&self, mut needs: Needs) -> Needs {
+        let numbers = &self.numbers;
+        let registered = std::mem::take(&mut needs.new_orders);
+        needs.orders.extend(registered.into_iter().filter(|id| id.get() <= numbers.highest_order_id));
+        needs.orders.retain(|id| !self.orders.contains_key(id));
+        needs
+            .attempts
+            .retain(|id| !self.order_of_attempt.contains_key(id) && id.get() < numbers.next_prepare_id);
+        needs.transactions.retain(|id| {
+            id.get() <= numbers.forgotten_up_to
+                && !self.paid_by_transaction.contains_key(id)
+                && !self.without_payment.contains(id)
+        });
+        needs
+    }
+
+    /// Takes in what was read for these needs: each order with all its attempts.
+    pub(crate) fn learn(&mut self, read: Vec<(LedgerOrder, Vec<LedgerAttempt>)>, needs: Needs) {
+        for (order, attempts) in read {
+            // What is known already may have changed in this batch.
+            if self.orders.contains_key(&order.order_id) {
+                continue;
+            }
+            let order_id = order.order_id;
+            self.orders.insert(order_id, KnownOrder { order, attempts: Vec::with_capacity(attempts.len()) });
+            for attempt in attempts {
+                self.keep(attempt);
+            }
+        }
+        self.without_payment.extend(needs.transactions);
+    }
+
+    /// Between batches: when more is known than is to be kept, all of it is forgotten.
+    pub(crate) fn limit(&mut self) {
+        if self.orders.len().max(self.without_payment.len()) > ORDERS_MAX {
+            *self = Self::new(self.numbers);
+        }
+    }
+
+    /// A new order, without attempts.
+    pub(super) fn add(&mut self, order: LedgerOrder) {
+        let highest = &mut self.numbers.highest_order_id;
+        *highest = order.order_id.get().max(*highest);
+        self.orders.insert(order.order_id, KnownOrder { order, attempts: Vec::new() });
+    }
+
+    pub(super) fn set_order_state(&mut self, order_id: OrderId, state: OrderState) {
+        if let Some(known) = self.orders.get_mut(&order_id) {
+            known.order.state = state;
+        }
+    }
+
+    pub(crate) fn order(&self, order_id: OrderId) -> Option<&LedgerOrder> {
+        self.orders.get(&order_id).map(|known| &known.order)
+    }
+
+    pub(crate) fn attempts_of(&self, order_id: OrderId) -> impl Iterator<Item = &LedgerAttempt> {
+        self.orders.get(&order_id).into_iter().flat_map(|known| &known.attempts)
+    }
+
+    pub(crate) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
+        let order_id = *self.order_of_attempt.get(&prepare_id)?;
+        self.attempts_of(order_id).find(|attempt| attempt.prepare_id == prepare_id)
+    }
+
+    /// The attempt that an order has for a transaction of CLICK.
+    pub(crate) fn attempt_of(&self, order_id: OrderId, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+        self.attempts_of(order_id).find(|attempt| attempt.click_trans_id == trans_id)
+    }
+
+    /// The attempt that a transaction of CLICK has paid.
+    pub(crate) fn attempt_paid_by(&self, trans_id: ClickTransId) -> Option<&LedgerAttempt> {
+        self.paid_by_transaction.get(&trans_id).and_then(|id| self.attempt(*id))
+    }
+
+    /// A new attempt of a known order, or its new state.
+    pub(super) fn keep(&mut self, attempt: LedgerAttempt) {
+        let Some(known) = self.orders.get_mut(&attempt.order_id) else { return };
+        if let AttemptState::Paid(Confirmation { click_trans_id, .. }) = attempt.state {
+            self.paid_by_transaction.insert(click_trans_id, attempt.prepare_id);
+            let highest = &mut self.numbers.highest_paid_transaction;
+            *highest = click_trans_id.get().max(*highest);
+        }
+        self.order_of_attempt.insert(attempt.prepare_id, attempt.order_id);
+        match known.attempts.iter_mut().find(|known| known.prepare_id == attempt.prepare_id) {
+            Some(known) => *known = attempt,
+            None => known.attempts.push(attempt),
+        }
+    }
+}
