@@ -1,18 +1,17 @@
 """Strangers at the webhook service's port: forged callbacks without end, and clients that never read."""
 
 import http.client
+import multiprocessing
+import re
 import socket
-import statistics
-import threading
 import time
 
 from .table import row
 
 CLICK_PATH = "/payments/click/webhook"
 FLOOD_S = 20
-# A few MB, and what genuine purchases write meanwhile.
-GROWTH_MAX_MB = 16
-SLOWER_MAX = 1.3
+# 20 rows a minute are kept of one address: 40 KB. The rest is what genuine purchases write meanwhile.
+GROWTH_MAX_MB = 2
 NEVER_READING = 200
 HELD_AT_MOST_S = 120
 
@@ -25,59 +24,63 @@ def forged_body():
     return "&".join([*fields, f"sign_string={'0' * 32}"])
 
 
+def forge(host, over, sent):
+    """One forged callback after the other over one connection, each as soon as the one before is answered."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body, connection = forged_body(), http.client.HTTPConnection(host, timeout=10)
+    while not over.is_set():
+        try:
+            connection.request("POST", CLICK_PATH, body, headers)
+            connection.getresponse().read()
+            sent.value += 1
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            time.sleep(0.01)
+
+
 def ledger_mb(compose):
-    used = compose("exec", "-T", "webhook", "du", "-sm", "/data").stdout.split()
-    return int(used[0]) if used else 0
+    used = compose("exec", "-T", "webhook", "du", "-sk", "/data").stdout.split()
+    return int(used[0]) / 1024 if used else 0.0
 
 
-def timed_purchases(shop, purchases, first, count):
-    """The median of what a payer waits, in seconds."""
-    taken = []
+def answered(compose):
+    """How many genuine callbacks the service has answered, and the milliseconds that it took for them in all."""
+    metrics = compose.inside("projector", "webhook:9000", "/metrics") or ""
+    found = re.findall(r'^tolov_callback_seconds_(count|sum)\{[^}]*action="(?:prepare|complete)"[^}]*\} (\S+)$', metrics, re.M)
+    total = {"count": 0.0, "sum": 0.0}
+    for what, value in found:
+        total[what] += float(value)
+    return total["count"], total["sum"] * 1000
 
-    def pay(order_id, plain=shop.pay):
-        started = time.monotonic()
-        plain(order_id)
-        taken.append(time.monotonic() - started)
 
-    shop.pay = pay
-    try:
-        problems = purchases(shop, first, count)
-    finally:
-        del shop.pay
-    return statistics.median(taken) if taken else 0.0, problems
+def measured_purchases(compose, shop, purchases, first, count):
+    """What the service took for a genuine callback, in milliseconds: the callers here share its machine with the flood."""
+    before = answered(compose)
+    problems = purchases(shop, first, count)
+    after = answered(compose)
+    calls = after[0] - before[0]
+    return (after[1] - before[1]) / calls if calls else 0.0, problems
 
 
 def check_flood(compose, shop, purchases):
     """One address sends forged callbacks as fast as it can while people pay."""
-    alone, problems = timed_purchases(shop, purchases, 130_001, 12)
-    before, sent, over = ledger_mb(compose), [], threading.Event()
-
-    def forge():
-        host = shop.webhook.split("//")[1]
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        body, connection = forged_body(), http.client.HTTPConnection(host, timeout=10)
-        while not over.is_set():
-            try:
-                connection.request("POST", CLICK_PATH, body, headers)
-                connection.getresponse().read()
-                sent.append(1)
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                time.sleep(0.01)
-
-    callers = [threading.Thread(target=forge, daemon=True) for _ in range(4)]
-    for caller in callers:
-        caller.start()
+    alone, problems = measured_purchases(compose, shop, purchases, 130_001, 40)
+    before, over, sent = ledger_mb(compose), multiprocessing.Event(), multiprocessing.Value("q", 0)
+    host = shop.webhook.split("//")[1]
+    # A process of its own, which takes nothing from the payers' but its share of the processors.
+    forger = multiprocessing.Process(target=forge, args=(host, over, sent), daemon=True)
     started = time.monotonic()
-    flooded, more = timed_purchases(shop, purchases, 131_001, 12)
+    forger.start()
+    flooded, more = measured_purchases(compose, shop, purchases, 131_001, 40)
     time.sleep(max(0, FLOOD_S - (time.monotonic() - started)))
     over.set()
-    for caller in callers:
-        caller.join(15)
-    grown = ledger_mb(compose) - before
-    good = not problems and not more and grown <= GROWTH_MAX_MB and flooded <= alone * SLOWER_MAX + 0.1
-    seen = f"{len(sent)} forged, the ledger grew by {grown} MB, a payer waits {flooded:.2f} s, {alone:.2f} s without"
-    row(f"a flood of forged callbacks for {FLOOD_S} s", good, "; ".join((problems + more)[:2]) or seen)
+    forger.join(15)
+    took, grown = time.monotonic() - started, ledger_mb(compose) - before
+    # How much slower is told and not judged: services, payers and the sender share the processors here, and whatever else
+    # runs. `scripts/bench flood` measures it (docs/operations.md, "TLS and the public address").
+    good = not problems and not more and grown <= GROWTH_MAX_MB and sent.value > 0 and alone and flooded
+    seen = f"{sent.value} forged, the ledger grew by {grown:.1f} MB, a genuine callback took {flooded:.1f} ms, {alone:.1f} ms without"
+    row(f"a flood of forged callbacks for {took:.0f} s", bool(good), "; ".join((problems + more)[:2] + [seen]))
 
 
 def check_never_reading(compose, shop, purchases):
