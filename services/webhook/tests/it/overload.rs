@@ -3,6 +3,7 @@
 use futures_util::{FutureExt, future::join_all};
 use sqlx::Executor;
 use tolov_click::{Callback as Read, CallbackForm, form::FIELDS};
+use tolov_domain::PrepareId;
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{Arrival, Content, LedgerError, UnverifiedLimits};
 
@@ -40,7 +41,7 @@ async fn what_the_queue_cannot_hold_is_refused_at_once_and_the_rest_is_answered(
     lock.execute("COMMIT").await.unwrap();
     for answer in join_all(waiting).await {
         match answer {
-            Ok(reply) => assert_eq!(reply.merchant_prepare_id.map(|id| id.get()), Some(1)),
+            Ok(reply) => assert_eq!(reply.merchant_prepare_id.map(PrepareId::get), Some(1)),
             // A machine that is busy with other tests; what was taken is committed all the same.
             Err(error) => assert!(matches!(error, LedgerError::TimedOut(_)), "{error:?}"),
         }

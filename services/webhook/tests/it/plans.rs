@@ -64,11 +64,8 @@ fn statements() -> BTreeSet<String> {
 async fn plan(file: &mut SqliteConnection, statement: &str) -> Vec<String> {
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
     let steps = file.fetch_all(sqlx::raw_sql(explain)).await;
-    steps
-        .unwrap_or_else(|error| panic!("{statement}: {error}"))
-        .iter()
-        .map(|step| step.get("detail"))
-        .collect()
+    assert!(steps.is_ok(), "{statement}: {steps:?}");
+    steps.unwrap().iter().map(|step| step.get("detail")).collect()
 }
 
 /// Whether a step reads a table from end to end, or sorts. A partial index holds the rows of its condition alone.
