@@ -150,3 +150,64 @@ fn why(ended: Result<&'static str, JoinError>) -> RunError {
         Err(error) => RunError::Panicked(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use time::macros::datetime;
+    use tolov_click::{PayLink, SecretKey};
+    use tolov_domain::ports::{
+        PortError,
+        bus::{OutgoingMessage, Published, Publisher},
+    };
+    use tolov_kit::{clock::ManualClock, http::TrustedProxies, secret::Secret};
+
+    use super::*;
+    use crate::ledger::UnverifiedLimits;
+
+    #[derive(Debug)]
+    struct NoBus;
+
+    #[async_trait]
+    impl Publisher for NoBus {
+        async fn publish(&self, _window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
+            Ok(Vec::new())
+        }
+
+        async fn is_reachable(&self) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_whose_writer_has_ended_ends_the_service_with_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let click = ClickConfig {
+            secret_key: SecretKey::new("a key"),
+            test_mode: false,
+            pay_link: PayLink {
+                pay_page: "https://my.click.uz/services/pay".to_owned(),
+                service_id: 1,
+                merchant_id: 2,
+                merchant_user_id: None,
+                return_url: None,
+            },
+        };
+        let config = Config {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ledger_path: folder.path().join("payments.db"),
+            api_token: Secret::new("a token"),
+            click,
+            order_ttl: None,
+            trusted_proxies: TrustedProxies::default(),
+            unverified: UnverifiedLimits::default(),
+        };
+        let clock = Arc::new(ManualClock::new(datetime!(2026-11-23 12:00 UTC)));
+        let service = Service::new(config, Deps { bus: Arc::new(NoBus), clock }).await.unwrap();
+        service.writer.abort();
+        let ended = tokio::time::timeout(Duration::from_secs(20), service.run(Stop::new())).await.unwrap();
+        assert!(matches!(ended, Err(RunError::Ended("the ledger's writer"))), "{ended:?}");
+    }
+}

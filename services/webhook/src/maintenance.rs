@@ -43,7 +43,8 @@ impl Maintenance {
         order_ttl: Option<Duration>,
         unverified: UnverifiedLimits,
     ) -> Self {
-        let watch = ClockWatch::new(clock.as_ref());
+        let longest_limit = SENT_KEPT.max(unverified.kept_for).max(order_ttl.unwrap_or_default());
+        let watch = ClockWatch::new(clock.as_ref(), longest_limit);
         Self { ledger, clock, watch, clock_noted: ClockNoted::Unread, order_ttl, unverified }
     }
 
@@ -54,21 +55,24 @@ impl Maintenance {
         }
     }
 
-    /// Does what is due. Nothing is while the clock is not believed.
+    /// Does what is due. Nothing is until the ledger has said up to when an earlier process has seen time pass.
     pub async fn round(&mut self) {
-        let Some(now) = self.believed_now().await else { return };
-        if let Some(created_before) = self.order_ttl.and_then(|order_ttl| before(now, order_ttl)) {
-            expire_due(&self.ledger, created_before, now).await;
+        if let Err(error) = self.look_at_the_clock().await {
+            tracing::warn!(error = error.chain(), "the ledger cannot remember the time");
+            return;
+        }
+        if let Some(created_before) = self.order_ttl.and_then(|order_ttl| self.watch.older_than(order_ttl)) {
+            expire_due(&self.ledger, created_before, self.clock.now()).await;
         }
         let pruned = async {
-            if let Some(sent_before) = before(now, SENT_KEPT) {
+            if let Some(sent_before) = self.watch.older_than(SENT_KEPT) {
                 for _ in 0..PRUNINGS_MAX {
                     if self.ledger.prune_outbox(sent_before).await? == 0 {
                         break;
                     }
                 }
             }
-            if let Some(received_before) = before(now, self.unverified.kept_for) {
+            if let Some(received_before) = self.watch.older_than(self.unverified.kept_for) {
                 self.ledger.prune_unverified(received_before, self.unverified.rows_max).await?;
             }
             Ok::<_, LedgerError>(())
@@ -82,7 +86,7 @@ impl Maintenance {
     }
 }
 
-/// When the ledger was last told that the clock is believed.
+/// When the ledger was last told the time.
 #[derive(Debug, Clone, Copy)]
 enum ClockNoted {
     /// Not since the start: the service before this one may have noted a time.
@@ -91,34 +95,25 @@ enum ClockNoted {
 }
 
 impl Maintenance {
-    async fn believed_now(&mut self) -> Option<Timestamp> {
-        match self.believed_and_noted().await {
-            Ok(now) => now,
-            Err(error) => {
-                tracing::warn!(error = error.chain(), "the ledger cannot remember the time");
-                None
-            }
-        }
-    }
-
-    async fn believed_and_noted(&mut self) -> Result<Option<Timestamp>, LedgerError> {
+    async fn look_at_the_clock(&mut self) -> Result<(), LedgerError> {
         let noted = match self.clock_noted {
             ClockNoted::At(noted) => noted,
             ClockNoted::Unread => {
                 let noted = self.ledger.clock_believed_at().await?;
                 if let Some(noted) = noted {
-                    self.watch.compare_with(noted);
+                    self.watch.compare_with(noted, CLOCK_NOTED_EVERY);
                 }
                 self.clock_noted = ClockNoted::At(noted);
                 noted
             }
         };
-        let Some(now) = self.watch.believed_now(self.clock.as_ref()) else { return Ok(None) };
-        if noted.is_none_or(|noted| (now - noted).unsigned_abs() >= CLOCK_NOTED_EVERY) {
-            self.ledger.note_clock(now).await?;
-            self.clock_noted = ClockNoted::At(Some(now));
+        self.watch.look(self.clock.as_ref());
+        let time = self.watch.time_to_note();
+        if noted.is_none_or(|noted| (time - noted).unsigned_abs() >= CLOCK_NOTED_EVERY) {
+            self.ledger.note_clock(time).await?;
+            self.clock_noted = ClockNoted::At(Some(time));
         }
-        Ok(Some(now))
+        Ok(())
     }
 }
 
@@ -139,9 +134,4 @@ pub async fn expire_due(ledger: &Ledger, created_before: Timestamp, now: Timesta
         tracing::info!(expired, "orders expired");
     }
     expired
-}
-
-/// So long before a moment. `None`: before every date.
-fn before(now: Timestamp, ago: Duration) -> Option<Timestamp> {
-    now.checked_sub(ago.try_into().ok()?)
 }

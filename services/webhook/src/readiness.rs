@@ -27,7 +27,10 @@ const PENDING_EVERY: u32 = 8;
 
 /// The newest report. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Readiness(watch::Receiver<(Report, Instant)>);
+pub(crate) struct Readiness {
+    newest: watch::Receiver<(Report, Instant)>,
+    ledger: Ledger,
+}
 
 /// Makes the reports, and sets the gauges that belong to them.
 #[derive(Debug)]
@@ -40,10 +43,10 @@ pub(crate) struct Reporter {
 }
 
 impl Readiness {
-    /// A report that is too old to be true says that the ledger is not reachable.
+    /// While the writer hangs, and when the report is too old to be true, it says that the ledger is not reachable.
     pub(crate) fn report(&self) -> Report {
-        let (mut report, made_at) = self.0.borrow().clone();
-        if made_at.elapsed() > REPORT_AGE_MAX {
+        let (mut report, made_at) = self.newest.borrow().clone();
+        if made_at.elapsed() > REPORT_AGE_MAX || self.ledger.writer_busy() > WRITER_BUSY_MAX {
             report
                 .dependencies
                 .iter_mut()
@@ -62,7 +65,8 @@ impl Reporter {
             waiting: vec![waiting(OutboxStatus::default(), unix_ms(clock.now()))],
         };
         let (newest, readiness) = watch::channel((report, Instant::now()));
-        (Self { ledger, bus, clock, newest, disk_check: None }, Readiness(readiness))
+        let readiness = Readiness { newest: readiness, ledger: ledger.clone() };
+        (Self { ledger, bus, clock, newest, disk_check: None }, readiness)
     }
 
     /// Runs until `stop`.

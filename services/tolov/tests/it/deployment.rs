@@ -6,6 +6,7 @@ use tolov_domain::{
     EventId,
     ports::bus::{BusAdmin, Consumer, OutgoingMessage, Published, Publisher, Queue, Route, RoutingKey},
 };
+use tolov_kit::http::Limits;
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use crate::processes::{PrivateRabbitMq, repository};
@@ -135,11 +136,30 @@ fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
     assert!(caddy.contains(&format!("ipv4_address: {address}")) && !caddy.contains("- default"), "{caddy}");
 }
 
+/// What follows a directive of the Caddyfile, as a number of this unit.
+fn directive(caddyfile: &str, name: &str, unit: &str) -> u64 {
+    let mut lines = caddyfile.lines().map(str::trim);
+    let value = lines.find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(unit)?.parse().ok());
+    value.unwrap_or_else(|| panic!("{name} is no number of {unit} in\n{caddyfile}"))
+}
+
 #[test]
-fn caddy_takes_the_address_with_a_slash_too_and_forgets_idle_connections_first() {
+fn caddy_takes_the_address_with_a_slash_too_and_cuts_no_callback_off_before_its_answer() {
     let caddyfile = file("deploy/Caddyfile");
     assert!(caddyfile.contains("path_regexp ^/payments/click/webhook/?$"), "{caddyfile}");
-    assert!(caddyfile.contains("keepalive 5s"), "the service closes idle connections after 150 s");
+    let limits = Limits::default();
+    let seconds = |name| Duration::from_secs(directive(&caddyfile, name, "s"));
+    // Whoever forgets an idle connection first must be the one that sends: a call could meet its end otherwise.
+    assert!(seconds("keepalive ") < limits.idle_timeout);
+    assert!(seconds("response_header_timeout ") > limits.request_timeout + limits.write_timeout);
+    // By default Caddy limits neither reading nor writing, and keeps a caller's idle connection for five minutes.
+    assert!(!caddyfile.contains("timeouts"), "{caddyfile}");
+    // A larger body than a callback is refused by the service, with CLICK's own code.
+    let kilobytes = usize::try_from(directive(&caddyfile, "max_size ", "KB")).unwrap();
+    assert!(kilobytes * 1000 > limits.body_max_bytes);
+    assert_eq!(directive(&caddyfile, "request_buffers ", "KB"), directive(&caddyfile, "max_size ", "KB"));
+    // A call waits for a service that restarts, and is then answered: longer than systemd's and Docker's first pauses.
+    assert!(seconds("lb_try_duration ") > limits.stop_timeout + Duration::from_secs(10));
 }
 
 #[test]

@@ -123,6 +123,14 @@ impl WriterTask {
     }
 }
 
+#[cfg(test)]
+impl WriterTask {
+    /// Ends the writer where it stands, as a panic does.
+    pub(crate) fn abort(&self) {
+        self.task.abort();
+    }
+}
+
 impl Ledger {
     /// Opens the file, creates it where there is none, and starts the writer.
     ///

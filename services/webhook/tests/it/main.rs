@@ -21,6 +21,7 @@ mod ledger;
 mod openapi;
 mod orders;
 mod overload;
+mod plans;
 mod relay;
 mod repeats;
 mod replay;

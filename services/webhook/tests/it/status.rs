@@ -86,21 +86,24 @@ async fn without_the_ledger_it_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
-async fn a_commit_that_hangs_is_seen_while_it_hangs() {
+async fn a_commit_that_hangs_ends_readiness_while_it_hangs() {
     let app = TestApp::start().await;
     app.order(1).await;
+    wait_until("it is ready", async || app.get("/ready").await.0 == StatusCode::OK).await;
     assert_eq!(app.ledger().writer_busy(), Duration::ZERO);
     let mut lock = app.hold_the_write_lock().await;
     let prepare = Callback::prepare(1);
     let watching = async {
-        wait_until("the writer's job grows old", async || {
-            app.ledger().writer_busy() > Duration::from_millis(100)
+        wait_until("it is not ready", async || {
+            let (status, ready) = app.get("/ready").await;
+            (status, &ready["dependencies"]["ledger"]) == (StatusCode::SERVICE_UNAVAILABLE, &json!("away"))
         })
         .await;
         lock.execute("COMMIT").await.unwrap();
     };
     let (answer, ()) = tokio::join!(app.send(&prepare), watching);
-    assert_eq!(answer.code, 0);
-    wait_until("the writer is idle", async || app.ledger().writer_busy() == Duration::ZERO).await;
+    assert_eq!(answer.code, 0, "it was seen before any commit had failed");
+    wait_until("it is ready again", async || app.get("/ready").await.0 == StatusCode::OK).await;
+    assert_eq!(app.ledger().writer_busy(), Duration::ZERO);
     app.finish().await;
 }

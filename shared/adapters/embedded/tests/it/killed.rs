@@ -35,7 +35,7 @@ async fn after_a_kill_nothing_confirmed_is_lost_and_nothing_settled_is_redeliver
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(ARRIVAL_LIMIT * 3, enough).await.unwrap();
+        tokio::time::timeout(ARRIVAL_LIMIT * 9, enough).await.unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
 

@@ -7,4 +7,5 @@ mod contract;
 mod documents;
 mod faults;
 mod replica_set;
+mod rights;
 mod world;

@@ -12,18 +12,33 @@ use tolov_contract::{
 use crate::world::World;
 
 /// A private server that calls itself the primary of a replica set.
-struct Server {
+pub(crate) struct Server {
     folder: TempDir,
-    url: String,
+    port: u16,
 }
 
 impl Server {
-    async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
-        let server = Self { folder, url: format!("mongodb://127.0.0.1:{port}/") };
+        let server = Self { folder, port };
         server.script("start", &[&port.to_string()])?;
         Ok(server)
+    }
+
+    /// With what it has, and from now on only for those who have an account.
+    pub(crate) fn start_again_with_passwords(&self) -> anyhow::Result<()> {
+        self.script("stop", &[])?;
+        self.script("start", &[&self.port.to_string(), "--auth"])
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("mongodb://127.0.0.1:{}/", self.port)
+    }
+
+    /// The address for an account of a database, whose password is `pw`.
+    pub(crate) fn url_of(&self, account: &str, database: &str) -> String {
+        format!("mongodb://{account}:pw@127.0.0.1:{}/{database}?directConnection=true", self.port)
     }
 
     fn script(&self, command: &str, arguments: &[&str]) -> anyhow::Result<()> {
@@ -37,7 +52,7 @@ impl Server {
     }
 
     async fn fresh_world(&self) -> anyhow::Result<World> {
-        World::at(&self.url).await
+        World::at(&self.url()).await
     }
 
     async fn documents(

@@ -1,0 +1,140 @@
+//! How SQLite answers the statements of the ledger: by a key or an index that holds what is asked for, with any number of
+//! rows. The texts are taken from the sources, so that a new statement is looked at too.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{AssertSqlSafe, Executor, Row, SqliteConnection};
+
+use crate::app::TestApp;
+
+/// Tables that are small however long a shop runs.
+const SMALL: [&str; 2] = ["ledger_state", "unverified_callbacks"];
+
+/// Files that read a copy or the whole ledger, on their own connections, for a backup, a restore or an audit.
+const READ_EVERYTHING: [&str; 3] = ["backup.rs", "restore.rs", "reader.rs"];
+
+/// Sorted after they were found by their key, and few.
+const ATTEMPTS_OF_AN_ORDER: &str = "SELECT * FROM attempts WHERE order_id";
+
+const ORDERS: &str = "SELECT * FROM orders WHERE order_id <";
+const ORDERS_BY_STATUS: &str = "SELECT * FROM orders WHERE status =";
+const UNSENT: &str = "SELECT id, event_id, order_id, routing_key";
+const PRUNE_OUTBOX: &str = "DELETE FROM outbox";
+const PRUNE_UNVERIFIED: &str = "DELETE FROM unverified_callbacks";
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if !READ_EVERYTHING.iter().any(|name| path.ends_with(name)) {
+            found.push(path);
+        }
+    }
+}
+
+/// The texts between quotes, apart from comments and unit tests.
+fn literals(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n").replace("\\\"", "'");
+    code.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Every statement of the ledger that finds rows, on one line. An INSERT looks at others for foreign keys that another
+/// statement of its transaction has broken, and there is none.
+fn statements() -> BTreeSet<String> {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger"), &mut files);
+    let texts = files.iter().flat_map(|file| literals(&std::fs::read_to_string(file).unwrap()));
+    let without_comments = texts.map(|text| {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("--"));
+        lines.map(str::trim).collect::<Vec<_>>().join(" ")
+    });
+    let parts: Vec<String> =
+        without_comments.flat_map(|text| text.split(';').map(str::to_owned).collect::<Vec<_>>()).collect();
+    let reads = ["SELECT ", "DELETE ", "UPDATE "];
+    let parts = parts.iter().map(|part| part.trim().replace('\n', " "));
+    parts.filter(|part| reads.iter().any(|verb| part.starts_with(verb))).collect()
+}
+
+async fn plan(file: &mut SqliteConnection, statement: &str) -> Vec<String> {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = file.fetch_all(sqlx::raw_sql(explain)).await;
+    assert!(steps.is_ok(), "{statement}: {steps:?}");
+    steps.unwrap().iter().map(|step| step.get("detail")).collect()
+}
+
+/// Whether a step reads a table from end to end, or sorts. A partial index holds the rows of its condition alone.
+fn is_costly(step: &str, partial_indexes: &[String]) -> bool {
+    let is_partial = partial_indexes.iter().any(|index| step.ends_with(&format!("INDEX {index}")));
+    let is_list =
+        step.contains("VIRTUAL TABLE") || step.contains("CONSTANT ROW") || step.contains("(subquery");
+    let is_small = SMALL.iter().any(|table| step == format!("SCAN {table}"));
+    step.starts_with("USE TEMP B-TREE") || (step.starts_with("SCAN ") && !is_partial && !is_list && !is_small)
+}
+
+/// 50,000 orders and as many events, of which a hundred wait.
+async fn fill(file: &mut SqliteConnection) {
+    let rows = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 50000)";
+    let orders = format!(
+        "{rows} INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
+         SELECT n, 1, '[]', 100, 'click', iif(n % 3, 'expired', 'pending'), n, n FROM number"
+    );
+    let events = format!(
+        "{rows} INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
+         SELECT 'order.expired:' || n, n, 'order.expired', 'order.expired/1', '{{}}', n FROM number"
+    );
+    let sent = "UPDATE outbox SET sent_at = created_at WHERE id > 100".to_owned();
+    for statement in [orders, events, sent] {
+        file.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_statement_of_the_ledger_is_answered_by_keys_and_indexes_however_many_rows_there_are() {
+    let mut app = TestApp::start().await;
+    app.stop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("filled.db");
+    std::fs::copy(app.ledger_path(), &copy).unwrap();
+    let mut file = crate::audit::connect(&copy).await;
+    let partial_indexes: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '%WHERE%'")
+            .fetch_all(&mut file)
+            .await
+            .unwrap();
+    fill(&mut file).await;
+    let statements = statements();
+    for with_statistics in [false, true] {
+        if with_statistics {
+            file.execute("ANALYZE").await.unwrap();
+        }
+        let (mut seen, mut costly) = (Vec::new(), Vec::new());
+        for statement in &statements {
+            let plan = plan(&mut file, statement).await;
+            if !statement.starts_with(ATTEMPTS_OF_AN_ORDER)
+                && plan.iter().any(|step| is_costly(step, &partial_indexes))
+            {
+                costly.push((statement, plan.clone()));
+            }
+            seen.push((statement, plan.join("; ")));
+        }
+        // With statistics SQLite may prefer to read a table of which nearly every row is wanted.
+        assert!(with_statistics || costly.is_empty(), "{costly:#?}");
+        for (beginning, index) in [
+            (ORDERS, "USING INTEGER PRIMARY KEY (rowid<?)"),
+            (ORDERS_BY_STATUS, "USING INDEX orders_by_status (status=? AND order_id<?)"),
+            (UNSENT, "USING INDEX outbox_unsent"),
+            (PRUNE_OUTBOX, "INDEX outbox_sent (sent_at<?)"),
+            (PRUNE_UNVERIFIED, "USING INTEGER PRIMARY KEY"),
+        ] {
+            let (_, plan) = seen.iter().find(|(statement, _)| statement.starts_with(beginning)).unwrap();
+            assert!(plan.contains(index), "{beginning}: {plan}");
+        }
+    }
+    app.finish().await;
+}
