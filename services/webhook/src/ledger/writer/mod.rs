@@ -64,7 +64,7 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
     UNION
     SELECT a.order_id FROM json_each(?3) AS wanted CROSS JOIN attempts AS a
       ON a.paid_trans_id = wanted.value AND a.state = 'paid'
-  ) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.order_id";
+  ) CROSS JOIN orders AS o USING (order_id)";
 
 /// What a transaction may do, in the order in which foreign keys want it; each with JSON as its parameter.
 ///
