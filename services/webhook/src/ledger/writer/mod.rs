@@ -74,13 +74,13 @@ const STORE: [&str; 9] = [
     "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
     value ->> 'created_at', value ->> 'created_at'
-  FROM json_each($1);",
+  FROM jsonb_each($1);",
     "INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
     settled_at, paid_trans_id, paid_paydoc_id, click_error)
   SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'click_trans_id', value ->> 'click_paydoc_id',
     value ->> 'amount_tiyin', value ->> 'state', value ->> 'prepared_at', value ->> 'settled_at',
     value ->> 'paid_trans_id', value ->> 'paid_paydoc_id', value ->> 'click_error'
-  FROM json_each($2) WHERE true
+  FROM jsonb_each($2) WHERE true
   ON CONFLICT (prepare_id) DO UPDATE SET state = excluded.state, settled_at = excluded.settled_at,
     paid_trans_id = excluded.paid_trans_id, paid_paydoc_id = excluded.paid_paydoc_id,
     click_error = excluded.click_error,
@@ -88,26 +88,26 @@ const STORE: [&str; 9] = [
     order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;",
     "UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
     changed_at = change.value ->> 'changed_at'
-  FROM json_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';",
+  FROM jsonb_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';",
     "INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced, source)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
     value ->> 'answer', value ->> 'unplaced', value ->> 'source'
-  FROM json_each($4);",
+  FROM jsonb_each($4);",
     "INSERT INTO unverified_callbacks (received_at, peer, fields, code)
-  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM json_each($5);",
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM jsonb_each($5);",
     "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
   SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
     value ->> 'created_at'
-  FROM json_each($6) WHERE true
+  FROM jsonb_each($6) WHERE true
   ON CONFLICT (event_id) DO NOTHING;",
     "-- Where the clock was set back in between, an event is not sent before it was written.
 UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_error = NULL
-  FROM json_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';",
+  FROM jsonb_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';",
     "UPDATE outbox SET sent_at = NULL, refusals = 0, retry_at = 0 WHERE sent_at IS NOT NULL AND id IN
-  (SELECT again.id FROM json_each($8) AS range CROSS JOIN outbox AS again
+  (SELECT again.id FROM jsonb_each($8) AS range CROSS JOIN outbox AS again
      ON again.event_id >= range.value ->> 0 AND again.event_id < range.value ->> 1);",
     "UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
-  FROM json_each($9) AS mark WHERE outbox.id = mark.value ->> 'id';",
+  FROM jsonb_each($9) AS mark WHERE outbox.id = mark.value ->> 'id';",
 ];
 
 pub(crate) struct Writer {

@@ -120,7 +120,7 @@ async fn insert(store: &Store, statements: Vec<Rows>) -> Result<(), PortError> {
                  SELECT value ->> 0, value ->> 1, value ->> 2,
                         -- A part of nothing is NULL, and a body may be empty.
                         coalesce(substr(?1, value ->> 3, value ->> 4), x'')
-                 FROM json_each(?2)",
+                 FROM jsonb_each(?2)",
             )
             .bind(bodies)
             .bind(json!(rows).to_string())

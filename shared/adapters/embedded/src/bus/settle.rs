@@ -120,7 +120,7 @@ async fn write(writer: &mut SqliteConnection, settling: Settling, now_ms: i64) -
         sqlx::query(
             "UPDATE messages SET state = 'delayed', due_at_ms = ?2 + delay, delay_ms = delay, retries = steps,
                  deliveries = 0
-             FROM (SELECT value ->> 0 AS row, value ->> 1 AS delay, value ->> 2 AS steps FROM json_each(?1))
+             FROM (SELECT value ->> 0 AS row, value ->> 1 AS delay, value ->> 2 AS steps FROM jsonb_each(?1))
              WHERE seq = row",
         )
         .bind(json!(delayed).to_string())
@@ -131,7 +131,7 @@ async fn write(writer: &mut SqliteConnection, settling: Settling, now_ms: i64) -
     if !parked.is_empty() {
         sqlx::query(
             "UPDATE messages SET state = 'parked', parked_at_ms = ?2, reason = why
-             FROM (SELECT value ->> 0 AS row, value ->> 1 AS why FROM json_each(?1))
+             FROM (SELECT value ->> 0 AS row, value ->> 1 AS why FROM jsonb_each(?1))
              WHERE seq = row",
         )
         .bind(json!(parked).to_string())

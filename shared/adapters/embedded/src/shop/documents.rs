@@ -139,7 +139,7 @@ async fn write_all(
     // `IS` makes a missing document equal to a writer that saw none.
     let done = sqlx::query(
         "INSERT INTO documents (collection, key, version, body)
-         SELECT ?1, value ->> 0, coalesce(value ->> 1, 0) + 1, value ->> 2 FROM json_each(?2)
+         SELECT ?1, value ->> 0, coalesce(value ->> 1, 0) + 1, value ->> 2 FROM jsonb_each(?2)
          WHERE (SELECT version FROM documents WHERE collection = ?1 AND key = value ->> 0) IS value ->> 1
          ON CONFLICT (collection, key) DO UPDATE SET version = excluded.version, body = excluded.body
          RETURNING key",
@@ -185,7 +185,7 @@ async fn index(
     // A list may hold a value twice.
     sqlx::query(
         "INSERT INTO document_index (collection, field, value, key, is_item)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE true
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?2) WHERE true
          ON CONFLICT (collection, field, value, key) DO NOTHING",
     )
     .bind(collection.name())
