@@ -13,10 +13,11 @@ CLICK_PATH = "/payments/click/webhook"
 FLOOD_S = 20
 # 20 rows a minute are kept of one address: 40 KB. The rest is what genuine purchases write meanwhile.
 GROWTH_MAX_MB = 2
-NEVER_READING = 40
+NEVER_READING = 30
 # Of each: their answers are more than all buffers on the way hold.
 REQUESTS_MAX = 2000
-HELD_AT_MOST_S = 90
+# The service cuts a client off that has taken nothing for 10 s; until the buffers are full it answers.
+HELD_AT_MOST_S = 240
 # Connections of the payers and of the other services, which come and go.
 OTHERS = 15
 
