@@ -10,6 +10,7 @@ cart-clear = 🗑 Clear
 cart-clear-surely = Remove everything from the cart?
 cart-clear-yes = 🗑 Yes, clear it
 cart-check-out = ✅ Check out · { $total }
+cart-change-terms = ✏️ Address, phone, comment
 cart-accept-news = 👌 Got it, continue
 news-dearer = The price went up: it was { $was }, now it is { $now }
 news-cheaper = The price went down: it was { $was }, now it is { $now }

@@ -20,6 +20,7 @@ cart-clear = 🗑 Очистить
 cart-clear-surely = Убрать из корзины всё?
 cart-clear-yes = 🗑 Да, очистить
 cart-check-out = ✅ Оформить · { $total }
+cart-change-terms = ✏️ Адрес, телефон, комментарий
 cart-accept-news = 👌 Понятно, продолжим
 news-dearer = Цена выросла: было { $was }, стало { $now }
 news-cheaper = Цена снизилась: было { $was }, стало { $now }

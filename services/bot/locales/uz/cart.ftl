@@ -10,6 +10,7 @@ cart-clear = 🗑 Tozalash
 cart-clear-surely = Savatdagi hamma narsa olib tashlansinmi?
 cart-clear-yes = 🗑 Ha, tozalansin
 cart-check-out = ✅ Rasmiylashtirish · { $total }
+cart-change-terms = ✏️ Manzil, telefon, izoh
 cart-accept-news = 👌 Tushunarli, davom etamiz
 news-dearer = Narxi oshdi: { $was } edi, endi { $now }
 news-cheaper = Narxi tushdi: { $was } edi, endi { $now }

@@ -9,16 +9,10 @@ greeting =
     Assalomu alaykum, <b>{ $name }</b>! 👋
 
     Do'konimizga xush kelibsiz. Shu yerning o'zida mahsulot tanlaysiz, CLICK orqali to'laysiz va buyurtmangiz qayerdaligini bilib turasiz.
-phone-ask-first =
-    Buyurtma bo'yicha siz bilan bog'lanishimiz uchun telefon raqamingizni yuboring: pastdagi tugmani bosing yoki raqamni yozing.
-
-    Hozir shart emas, keyinroq ham bo'ladi.
 phone-ask = Telefon raqamingizni yuboring: pastdagi tugmani bosing yoki raqamni yozing, masalan +998 90 123 45 67.
 phone-share = 📱 Raqamimni yuborish
-phone-later = Keyinroq
 phone-kept = ✅ Rahmat! Raqamingiz saqlandi: { $phone }
 phone-anothers = Bu boshqa odamning raqami ekan. Iltimos, o'zingiznikini yuboring: pastdagi tugma buni o'zi qiladi.
-phone-abroad = Hozircha faqat O'zbekiston raqamlari bilan ishlaymiz. Iltimos, +998 bilan boshlanadigan raqamingizni yozing.
 phone-unclear = Buni raqam deb o'qiy olmadim. Pastdagi tugmani bosing yoki raqamni shunday yozing: +998 90 123 45 67.
 keyboard-put-away = Yaxshi 👌
 
@@ -57,7 +51,14 @@ card-only-left = ⚡️ Atigi { $count } ta qoldi
 card-sold-out = ❌ Hozircha tugagan
 card-choose = Qaysi biri sizga mos?
 card-count = { $count } ta
+card-add = 🛒 Savatga qo‘shish
+card-check-out = ✅ Rasmiylashtirish
 card-share = 📤 Ulashish
+quantity-ask =
+    <b>{ $title }</b>
+
+    Nechta kerak? Sonini yozib yuboring, masalan 25.
+quantity-unclear = Sonini raqam bilan yozing: 1 dan { $most } gacha. 0 yozsangiz, mahsulot savatdan olinadi.
 
 search-ask =
     🔎 Nima qidiramiz? Mahsulot nomini yozing, to'liq bo'lmasa ham mayli.

@@ -58,7 +58,7 @@ async fn a_cart_takes_what_is_in_stock_and_says_how_many_that_is() {
     let lines: Vec<(&str, u32)> = quote.lines.iter().map(|line| (line.title.as_str(), line.count)).collect();
     assert_eq!(lines, [("Choy", 10), ("Futbolka · L", 999)]);
     assert_eq!(quote.goods, soum(10 * 15_000 + 999 * 90_000));
-    assert!(quote.is_sold() && !quote.has_news());
+    assert!(quote.is_sold() && !quote.must_be_seen());
 }
 
 #[tokio::test]
@@ -122,7 +122,13 @@ async fn a_change_of_a_line_is_shown_until_it_is_accepted() {
     for (price, told) in [(16_000, News::Dearer { was }), (14_000, News::Cheaper { was })] {
         change_tea(&shop, |tea| tea.price = soum(price)).await;
         assert_eq!(news(&shop).await, [Some(told)]);
-        assert!(quote(&shop).await.is_sold(), "it can be bought at the new price");
+        let quote = quote(&shop).await;
+        assert!(quote.is_sold(), "it can be bought at the new price");
+        assert_eq!(
+            quote.must_be_seen(),
+            matches!(told, News::Dearer { .. }),
+            "a lower price holds up nobody"
+        );
     }
     cart::accept_news(&shop, user_id(1), NOON).await.unwrap();
     assert_eq!(news(&shop).await, [None]);

@@ -39,7 +39,7 @@ pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
 pub(crate) async fn typed(ctx: Ctx) -> HandlerResult {
     // From a keyboard that the phone still shows.
     if ctx.message().is_some_and(|message| message.contact().is_some()) {
-        return start::take_phone(ctx, (false, None)).await;
+        return start::take_phone(ctx).await;
     }
     let text = ctx.text().map(str::to_owned).unwrap_or_default();
     if text.starts_with('/') || fold(&text).is_empty() {
