@@ -1,8 +1,8 @@
 checkout-look-at-news = В корзине есть изменения: сначала посмотрите их
-checkout-phone = 📞 По какому номеру позвонить насчёт заказа?
+checkout-phone = 📞 По какому номеру с вами связаться?
 
     Выберите номер ниже или напишите другой.
-checkout-phone-first = 📞 По какому номеру позвонить насчёт заказа? Напишите его, например +998 90 123 45 67.
+checkout-phone-first = 📞 По какому номеру с вами связаться? Напишите его, например +998 90 123 45 67.
 checkout-keep-phone = ✅ { $phone }
 phone-unreadable = Это не похоже на номер телефона. Напишите, например, так: +998 90 123 45 67
 checkout-delivery = 🚚 Как вы получите заказ?
@@ -16,11 +16,11 @@ checkout-location-hint = Отправьте геопозицию кнопкой 
 checkout-share-location = 📍 Отправить геопозицию
 checkout-same-address = 🔁 { $place }
 checkout-same-location = 🔁 Туда же, куда в прошлый раз
-checkout-address-unreadable = Отправьте геопозицию или напишите адрес словами.
+checkout-address-unreadable = Отправьте геопозицию или напишите адрес текстом.
 checkout-address-taken = 📍 Принято.
 checkout-landmark = 🏠 Напишите ориентир: дом, подъезд, этаж. Так курьер найдёт быстрее.
-checkout-text-please = Напишите это, пожалуйста, словами.
-checkout-comment = 💬 Есть ли пожелания к заказу?
+checkout-text-please = Пожалуйста, напишите текстом.
+checkout-comment = 💬 Комментарий к заказу? Можно пропустить.
 checkout-summary = 📝 <b>Проверьте, всё ли верно</b>
 checkout-place = ✅ Заказать
 checkout-anew = ✏️ Изменить
@@ -33,4 +33,4 @@ checkout-waiting = ⏳ У вас есть неоплаченный заказ �
 
     Оплатите его или замените новым.
 checkout-replace = 🔁 Заменить №{ $order } новым
-checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине
+checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине

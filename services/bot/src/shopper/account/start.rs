@@ -119,7 +119,7 @@ mod tests {
         }
         let labels: Vec<_> =
             screen.markup().inline_keyboard.into_iter().flatten().map(|button| button.text).collect();
-        assert_eq!(labels, ["🇺🇿 O'zbekcha", "🇷🇺 Русский", "🇬🇧 English"]);
+        assert_eq!(labels, ["🇺🇿 O‘zbekcha", "🇷🇺 Русский", "🇬🇧 English"]);
         assert_eq!(
             language_buttons(Some(Language::Ru)).concat()[1],
             Button::callback("✅ 🇷🇺 Русский", ShopCallback::ChooseLanguage { language: Language::Ru })
