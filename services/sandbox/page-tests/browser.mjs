@@ -94,7 +94,7 @@ export async function shop(page) {
   await page.locator('#text').fill('/start');
   await page.locator('#text').press('Enter');
   await seen('Tilni tanlang');
-  await tap("O'zbekcha");
+  await tap("O‘zbekcha");
   await page.locator('.inline-keyboard button').filter({ hasText: 'Katalog' })
     .or(page.locator('#reply-keyboard button')).first().waitFor();
   // The bot asks for a number only once.
@@ -112,7 +112,7 @@ export async function shop(page) {
   await tap('olib ketaman');
   await tap('yuborish');
   await tap('Buyurtma berish');
-  await seen("To'lov kutilmoqda");
+  await seen("To‘lov kutilmoqda");
   await tap('CLICK orqali');
 }
 

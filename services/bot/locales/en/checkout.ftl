@@ -7,10 +7,10 @@ checkout-deliver-for = 🚚 Delivery · { $price }
 checkout-pickup = 🏬 I'll pick it up
 checkout-address = 📍 Where should we deliver? Send your location with the button below or type the address.
 checkout-share-location = 📍 Send my location
-checkout-address-unreadable = Send a location or write the address in words.
+checkout-address-unreadable = Send a location or type the address.
 checkout-address-taken = 📍 Got it.
 checkout-landmark = 🏠 Add a landmark: building, entrance, floor. It helps the courier find you.
-checkout-text-please = Please write it in words.
+checkout-text-please = Please send it as text.
 checkout-comment = 💬 Anything you would like to add to the order?
 checkout-summary = 📝 <b>Please check your order</b>
 checkout-pay = ✅ Pay · { $total }
@@ -21,9 +21,9 @@ checkout-change-comment = 💬 Comment
 checkout-back-to-cart = ⬅️ Cart
 checkout-price-changed = The price has changed: please look at the new total
 checkout-not-registered = We can't reach the payment system right now. Your cart is safe: please try again in a moment.
-checkout-placed-before = Order №{ $order } is placed already ✅
-checkout-waiting = ⏳ You have an unpaid order №{ $order } for { $total }.
+checkout-placed-before = Order #{ $order } has already been placed ✅
+checkout-waiting = ⏳ You have an unpaid order #{ $order } for { $total }.
 
     Pay for it or replace it with a new one.
-checkout-replace = 🔁 Replace №{ $order } with a new order
+checkout-replace = 🔁 Replace #{ $order } with a new order
 checkout-too-many = An order takes up to { $count } pieces: please reduce the quantities in your cart

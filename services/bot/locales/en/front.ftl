@@ -3,7 +3,7 @@ back-to-found = ⬅️ Results
 
 language-name = 🇬🇧 English
 language-ask = Choose a language:
-language-set = We'll speak English from now on
+language-set = Language changed: English
 
 greeting =
     Hello, <b>{ $name }</b>! 👋
@@ -13,7 +13,7 @@ phone-ask = Please share your phone number: press the button below or type it, f
 phone-share = 📱 Share my number
 phone-kept = ✅ Thank you! Your number is saved: { $phone }
 phone-anothers = This is someone else's number. Please share your own: the button below does it for you.
-phone-unclear = I couldn't read that as a number. Press the button below or type it like this: +998 90 123 45 67.
+phone-unclear = That doesn't look like a phone number. Press the button below or type it like this: +998 90 123 45 67.
 keyboard-put-away = All right 👌
 
 menu-title =
@@ -30,7 +30,7 @@ menu-support = ✍️ Write to us
 menu-staff = 🧰 For staff
 
 catalogue-title = 🛍 <b>Catalogue</b>
-catalogue-empty = The catalogue is empty for now. New products are coming soon, please look in again!
+catalogue-empty = The catalogue is empty for now. New products are coming soon, please check back later!
 category-title =
     <b>{ $title }</b>
     { $count ->
@@ -55,8 +55,8 @@ card-sold-out = ❌ Sold out for now
 card-choose = Which one suits you?
 card-count =
     { $count ->
-        [one] { $count } pc
-       *[other] { $count } pcs
+        [one] { $count } pc
+       *[other] { $count } pcs
     }
 card-add = 🛒 Add to cart
 card-check-out = ✅ Check out

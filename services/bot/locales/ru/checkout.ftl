@@ -7,11 +7,11 @@ checkout-deliver-for = 🚚 Доставка · { $price }
 checkout-pickup = 🏬 Заберу сам
 checkout-address = 📍 Куда доставить? Отправьте геопозицию кнопкой внизу или напишите адрес.
 checkout-share-location = 📍 Отправить геопозицию
-checkout-address-unreadable = Отправьте геопозицию или напишите адрес словами.
+checkout-address-unreadable = Отправьте геопозицию или напишите адрес текстом.
 checkout-address-taken = 📍 Принято.
 checkout-landmark = 🏠 Напишите ориентир: дом, подъезд, этаж. Так курьер найдёт быстрее.
-checkout-text-please = Напишите это, пожалуйста, словами.
-checkout-comment = 💬 Есть ли пожелания к заказу?
+checkout-text-please = Пожалуйста, напишите текстом.
+checkout-comment = 💬 Комментарий к заказу? Можно пропустить.
 checkout-summary = 📝 <b>Проверьте, всё ли верно</b>
 checkout-pay = ✅ Оплатить · { $total }
 checkout-change-address = 📍 Адрес
@@ -26,4 +26,4 @@ checkout-waiting = ⏳ У вас есть неоплаченный заказ �
 
     Оплатите его или замените новым.
 checkout-replace = 🔁 Заменить №{ $order } новым
-checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине
+checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине

@@ -3,7 +3,7 @@ back-to-found = ⬅️ Результаты
 
 language-name = 🇷🇺 Русский
 language-ask = Выберите язык:
-language-set = Теперь говорим по-русски
+language-set = Язык изменён: русский
 
 greeting =
     Здравствуйте, <b>{ $name }</b>! 👋
@@ -53,12 +53,12 @@ card-description = { $text }
 card-price = 💰 <b>{ $price }</b>
 card-only-left =
     { $count ->
-        [one] ⚡️ Осталась всего { $count } шт.
-       *[other] ⚡️ Осталось всего { $count } шт.
+        [one] ⚡️ Осталась всего { $count } шт.
+       *[other] ⚡️ Осталось всего { $count } шт.
     }
 card-sold-out = ❌ Пока нет в наличии
 card-choose = Какой вариант вам подходит?
-card-count = { $count } шт.
+card-count = { $count } шт.
 card-add = 🛒 В корзину
 card-check-out = ✅ Оформить
 card-share = 📤 Поделиться
@@ -102,7 +102,7 @@ invite-text =
     Пришло по ссылке: { $count }
 invite-share = 📤 Отправить ссылку
 invite-message = Здесь удобно покупать, посмотрите:
-friend-joined = 🎉 { $name } теперь с нами по вашей ссылке. Спасибо!
+friend-joined = 🎉 По вашей ссылке пришёл новый покупатель: { $name }. Спасибо!
 
 help-text =
     ℹ️ <b>Помощь</b>

@@ -119,7 +119,7 @@ fn state_line(language: Language, order: &ShopOrder, now: Timestamp) -> String {
         Some(until) if until > now => {
             t!(language, "state-waiting-until", left = left(language, until - now), until = date_time(until))
         }
-        Some(_) | None => stage_for_shopper(language, order.stage()),
+        Some(_) | None => stage_for_shopper(language, order),
     }
 }
 
@@ -185,14 +185,14 @@ mod tests {
     #[test]
     fn the_remaining_time_takes_the_plural_forms_of_each_language() {
         let said = |language, minutes| left(language, Duration::minutes(minutes));
-        assert_eq!(left(Language::Uz, Duration::hours(24) - Duration::seconds(1)), "24 soat");
-        assert_eq!(left(Language::Uz, Duration::minutes(45) - Duration::seconds(1)), "45 daqiqa");
-        assert_eq!(said(Language::Uz, 24 * 60 - 1), "23 soat");
-        assert_eq!(said(Language::Ru, 24 * 60 - 1), "23 часа");
-        assert_eq!(said(Language::Ru, 21 * 60), "21 час");
-        assert_eq!(said(Language::En, 119), "1 hour 45 minutes");
-        assert_eq!(said(Language::Uz, 59), "55 daqiqa");
-        assert_eq!(said(Language::Ru, 1), "1 минута");
+        assert_eq!(left(Language::Uz, Duration::hours(24) - Duration::seconds(1)), "24\u{a0}soat");
+        assert_eq!(left(Language::Uz, Duration::minutes(45) - Duration::seconds(1)), "45\u{a0}daqiqa");
+        assert_eq!(said(Language::Uz, 24 * 60 - 1), "23\u{a0}soat");
+        assert_eq!(said(Language::Ru, 24 * 60 - 1), "23\u{a0}часа");
+        assert_eq!(said(Language::Ru, 21 * 60), "21\u{a0}час");
+        assert_eq!(said(Language::En, 119), "1\u{a0}hour 45\u{a0}minutes");
+        assert_eq!(said(Language::Uz, 59), "55\u{a0}daqiqa");
+        assert_eq!(said(Language::Ru, 1), "1\u{a0}минута");
         assert_eq!(left(Language::En, Duration::seconds(59)), "less than a minute");
     }
 

@@ -28,7 +28,7 @@ async fn an_order_is_found(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     let payment = buys(&dilnoza, "Choy", "Qora choy").await;
     world.staff_see("№").await;
-    takes(&dilnoza, "Sovg'alar", "So'zana", "+1").await;
+    takes(&dilnoza, "Sovg‘alar", "So‘zana", "+1").await;
     orders(&dilnoza).await;
     let aziz = owner_comes_in(world).await;
     aziz.says("/admin").await;

@@ -30,7 +30,7 @@ struct Shopper {
 async fn uzbek(world: &World) {
     let dilnoza = Shopper {
         name: "Dilnoza",
-        language_name: "O'zbekcha",
+        language_name: "O‘zbekcha",
         language: "uz",
         place: Place::Location,
         landmark: "Chorsu metrosi yonida, 2-kirish <o'ngda>",
@@ -75,7 +75,7 @@ async fn buys(world: &World, who: Shopper) {
     shopper.sees_text("state-paid").await;
     is_handed_out(world, &shopper, who).await;
     shopper.says("/orders").await;
-    shopper.taps("№").await;
+    shopper.taps("1001").await;
     shopper.taps_on("order-again").await;
 }
 
@@ -90,7 +90,7 @@ async fn fills_the_cart(shopper: &Person<'_>) {
     shopper.taps_on("menu-cart").await;
     shopper.taps_on("menu-catalogue").await;
     shopper.taps("Choy").await;
-    shopper.taps("Ko'k choy").await;
+    shopper.taps("Ko‘k choy").await;
     shopper.taps("+10").await;
     shopper.taps("−1").await;
     shopper.taps_on("menu-cart").await;
@@ -131,7 +131,11 @@ async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
     if is_delivered {
         way.push(("action-send-off", "told-sent-off"));
     }
-    way.push(("action-deliver", "told-delivered"));
+    way.push(if is_delivered {
+        ("action-deliver", "told-delivered")
+    } else {
+        ("action-hand-over", "told-picked-up")
+    });
     world.staff_see("№").await;
     for (deed, told) in way {
         aziz.taps_in_channel("№", &aziz.words(deed)).await;
