@@ -35,6 +35,7 @@ term-address = 📍 { $place }
 term-location = 📍 { $place }
 term-on-the-map = Place on the map
 term-landmark = 🏠 { $landmark }
+payment-reminder = ⏰ { $left } left to pay for order #{ $order }. After that the order expires, and your cart stays as it is.
 told-accepted = ✅ Order #{ $order } has been accepted, we are packing it.
 told-ready = 📦 Order #{ $order } is ready and will be on its way soon.
 told-ready-for-pickup = 📦 Order #{ $order } is ready, you can pick it up.

@@ -37,6 +37,7 @@ term-address = 📍 { $place }
 term-location = 📍 { $place }
 term-on-the-map = Точка на карте
 term-landmark = 🏠 { $landmark }
+payment-reminder = ⏰ На оплату заказа №{ $order } осталось { $left }. Если не успеете, заказ отменится, а корзина останется на месте.
 told-accepted = ✅ Заказ №{ $order } принят, собираем.
 told-ready = 📦 Заказ №{ $order } собран и скоро отправится к вам.
 told-ready-for-pickup = 📦 Заказ №{ $order } готов, можно забирать.

@@ -27,6 +27,7 @@ term-address = 📍 { $place }
 term-location = 📍 { $place }
 term-on-the-map = Xaritadagi joy
 term-landmark = 🏠 { $landmark }
+payment-reminder = ⏰ №{ $order } buyurtmani to‘lash uchun { $left } qoldi. Ulgurmasangiz, buyurtma bekor bo‘ladi, savatingiz esa joyida qoladi.
 told-accepted = ✅ №{ $order } buyurtma qabul qilindi, yig‘yapmiz.
 told-ready = 📦 №{ $order } buyurtma tayyor, tez orada yo‘lga chiqadi.
 told-ready-for-pickup = 📦 №{ $order } buyurtma tayyor, olib ketishingiz mumkin.

@@ -16,11 +16,11 @@ use crate::{
     world::World,
 };
 
-const SHOPPER: i64 = 5;
+pub(crate) const SHOPPER: i64 = 5;
 const TEA: i64 = 7;
 const IN_STOCK: u32 = 10;
 
-async fn world() -> (World, Arc<Ledger>) {
+pub(crate) async fn world() -> (World, Arc<Ledger>) {
     let mut world = World::new().await;
     let (ledger, url) = Ledger::start().await;
     world.config.webhook_url = url;
@@ -36,7 +36,7 @@ async fn world() -> (World, Arc<Ledger>) {
 }
 
 /// Two pieces of tea, to be picked up.
-async fn check_out(world: &World) {
+pub(crate) async fn check_out(world: &World) {
     let shopper = Chat { world, id: SHOPPER };
     for tap in ["1:sc:7:2", "1:co", "1:cog"] {
         shopper.tap(tap).await;

@@ -2,7 +2,6 @@
 
 use tolov_domain::OrderId;
 use tolov_shop::order::{Actor, ShopOrder, order};
-use url::Url;
 
 use crate::{
     conversation::{
@@ -26,11 +25,8 @@ use crate::{
 pub(super) async fn offer(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     let (language, id) = (ctx.language, order.id);
     let total = money(language, order.total);
-    let mut screen = Screen::new(t!(language, "checkout-waiting", order = id, total = total));
-    if let Some(url) = order.link().and_then(|link| Url::parse(&link.url).ok()) {
-        screen = screen.row([Button::Link { label: l!(language, "order-pay", total = total), url }]);
-    }
-    let screen = screen
+    let screen = Screen::new(t!(language, "checkout-waiting", order = id, total = total))
+        .row(order_message::pay_button(language, order))
         .row([Button::callback(
             l!(language, "checkout-replace", order = id),
             ShopCallback::ReplaceOrder { id },
