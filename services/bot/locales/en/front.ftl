@@ -81,6 +81,7 @@ search-nothing =
 
     Try a shorter word, or write to us: we will do our best to find it.
 inline-open-shop = 🛍 Open the shop
+group-start = 👋 The shop works in a private chat with the bot.
 inline-buy = 🛒 Buy
 
 profile-title = 👤 <b>{ $name }</b>

@@ -83,6 +83,7 @@ search-nothing =
 
     Попробуйте слово покороче или напишите нам: постараемся найти.
 inline-open-shop = 🛍 Открыть магазин
+group-start = 👋 Магазин работает в личном чате с ботом.
 inline-buy = 🛒 Купить
 
 profile-title = 👤 <b>{ $name }</b>

@@ -70,6 +70,7 @@ search-nothing =
 
     Qisqaroq so‘z bilan qidirib ko‘ring yoki bizga yozing: topib berishga harakat qilamiz.
 inline-open-shop = 🛍 Do‘konni ochish
+group-start = 👋 Do‘kon bot bilan shaxsiy chatda ishlaydi.
 inline-buy = 🛒 Sotib olish
 
 profile-title = 👤 <b>{ $name }</b>

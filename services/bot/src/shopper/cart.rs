@@ -190,16 +190,15 @@ fn screen(language: Language, quote: &Quote, page: u32, terms: Option<&Terms>) -
         }
         None => Button::callback(l!(language, "promo-enter"), ShopCallback::AskPromo),
     };
-    let order = match terms {
-        Some(terms) => vec![
+    let order = if let Some(terms) = terms {
+        vec![
             vec![pay_button(language, terms.total)],
             vec![Button::callback(l!(language, "cart-change-terms"), ShopCallback::CheckOut)],
-        ],
-        None => {
-            let total = money(language, quote.total());
-            let label = l!(language, "cart-check-out", total = total);
-            vec![vec![Button::callback(label, ShopCallback::CheckOut)]]
-        }
+        ]
+    } else {
+        let total = money(language, quote.total());
+        let label = l!(language, "cart-check-out", total = total);
+        vec![vec![Button::callback(label, ShopCallback::CheckOut)]]
     };
     screen
         .rows(order)

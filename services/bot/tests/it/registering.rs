@@ -7,6 +7,7 @@ use tolov_kit::clock::Clock;
 use tolov_shop::{
     catalogue::{Product, product},
     order::{OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock, orders_of},
+    promo::{Off, PromoCode, promo_code},
     records, shopper,
 };
 
@@ -119,8 +120,23 @@ async fn an_order_that_the_ledger_refuses_leaves_nothing_behind_and_the_next_tap
 }
 
 #[tokio::test]
-async fn an_unpaid_order_that_is_replaced_is_cancelled_and_its_pieces_go_into_the_new_one() {
+async fn an_unpaid_order_that_is_replaced_is_cancelled_and_its_pieces_and_promo_code_go_into_the_new_one() {
     let (world, ledger) = world().await;
+    let code = PromoCode {
+        code: "BAHOR".to_owned(),
+        off: Off::Percent(10),
+        goods_min: Tiyin::ZERO,
+        uses_max: 1,
+        uses_per_shopper_max: 1,
+        expires_at: None,
+        active: true,
+        uses: Vec::new(),
+    };
+    records::insert(&world.shop.documents, &code).await.unwrap();
+    let user_id = UserId::try_new(SHOPPER).unwrap();
+    shopper::change(&world.shop.documents, user_id, |shopper| shopper.promo_code = Some(code.code.clone()))
+        .await
+        .unwrap();
     let bot = world.run_bot();
     check_out(&world).await;
     let shopper = Chat { world: &world, id: SHOPPER };
@@ -133,6 +149,9 @@ async fn an_unpaid_order_that_is_replaced_is_cancelled_and_its_pieces_go_into_th
     assert_eq!(stages, [(1002, Stage::AwaitingPayment), (1001, Stage::Cancelled)]);
     assert_eq!(stock(&world).await, (IN_STOCK - 9, vec![1002]));
     assert_eq!(ledger.registered(), [1001, 1002]);
+    assert_eq!(orders(&world).await[0].total, Tiyin::from_soum(97_200).unwrap());
+    let uses = promo_code(&world.shop.documents, &code.code).await.unwrap().unwrap().uses;
+    assert_eq!(uses.iter().map(|used| used.order_id.get()).collect::<Vec<_>>(), [1002]);
 }
 
 #[tokio::test]

@@ -250,6 +250,25 @@ async fn checkout_asks_for_what_it_does_not_know_and_then_shows_everything_on_on
 }
 
 #[tokio::test]
+async fn delivery_goes_back_to_the_address_that_was_given_before_pickup_was_chosen() {
+    let mut world = World::new().await;
+    world.config.pickup_address = Some("Bozor 1".to_owned());
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.checks_out(7).await;
+    let asked = ali.tap("1:cod").await;
+    assert_eq!(asked[0]["reply_markup"]["keyboard"][0][0]["request_location"], true, "{asked:?}");
+    ali.write("Chilonzor 5").await;
+    let pickup = ali.tap("1:cou").await;
+    assert!(text(&pickup[0]).contains("Bozor 1") && !text(&pickup[0]).contains("Chilonzor"), "{pickup:?}");
+    assert!(text(&ali.tap("1:cod").await[0]).contains("Chilonzor 5"));
+    // From the cart and back, nothing has to be answered again.
+    ali.tap("1:cox").await;
+    assert!(text(&ali.tap("1:co").await[0]).contains("Chilonzor 5"));
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn the_screen_is_below_the_message_that_takes_a_keyboard_away() {
     let world = World::new().await;
     let ali = ali_sees_tea(&world).await;
@@ -512,6 +531,26 @@ async fn messages_in_groups_are_not_stored() {
     bot.stop().await;
     let updates = Query::all(Collection::new("updates", &[]), 100);
     assert_eq!(world.shop.documents.count(&updates).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn start_in_a_group_is_answered_with_a_link_to_the_bot() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.write("/menu").await;
+    for text in ["hello", "/start@shop_bot"] {
+        world.telegram.bring(|number| {
+            json!({"message": {
+                "message_id": number, "date": 1_763_881_506, "text": text, "from": ali.from(),
+                "chat": {"id": -77, "type": "group", "title": "Friends"},
+            }})
+        });
+    }
+    let answers = world.telegram.until("-77", |arrived| !arrived.is_empty()).await;
+    bot.stop().await;
+    let [answer] = answers.as_slice() else { panic!("{answers:?}") };
+    assert_eq!(answer.buttons[0][0]["url"], "https://t.me/shop_bot");
 }
 
 #[tokio::test]
