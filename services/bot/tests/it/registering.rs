@@ -172,7 +172,7 @@ async fn who_has_ordered_before_orders_from_the_cart_with_one_tap_and_never_for_
         assert!(shown.contains(part), "{shown}");
     }
     records::change(&world.shop.documents, TEA, |tea: &mut Product| {
-        tea.price = Tiyin::from_soum(9_000).unwrap()
+        tea.price = Tiyin::from_soum(9_000).unwrap();
     })
     .await
     .unwrap();
