@@ -54,7 +54,7 @@ class TelegramLog(threading.Thread):
                 continue
             if not staff and sent["chat_id"] in self.of_a_person.values():
                 for order, chat_id in self.of_a_person.items():
-                    if sent["chat_id"] == chat_id and f"№{order} to'landi" in (sent["text"] or ""):
+                    if sent["chat_id"] == chat_id and f"№{order} buyurtma to‘landi" in (sent["text"] or ""):
                         told[order] = told.get(order, 0) + 1
                 continue
             # Products have numbers too: "Mahsulot №7".

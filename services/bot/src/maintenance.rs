@@ -1,6 +1,6 @@
 //! What the bot does periodically. Several bots may do it at once, with one effect.
 //!
-//! - The messages of unpaid orders count down.
+//! - The messages of unpaid orders count down, and shoppers are reminded shortly before the end.
 //! - Shoppers are told what staff did and Telegram did not take at once.
 //! - Orders whose creation broke off are given up.
 //! - The counter of order numbers is lifted over the ledger's: the shop store may have been restored from an old copy.
@@ -31,7 +31,7 @@ use crate::{
         announcements,
         ledger_client::{LedgerError, Registration},
         messages::OrderMessages,
-        order_message,
+        order_message, reminder,
     },
     staff::orders::order_post,
 };
@@ -52,7 +52,8 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
 }
 
 async fn maintain(deps: &Arc<HandlerDeps>) {
-    let mut before = deps.now();
+    // What changed while the process was started again is shown too.
+    let mut before = deps.now() - EVERY;
     let (mut lifted, mut last_lookup, mut unsettled_skip) = (None, None, 0);
     loop {
         lifted = lift_counter(deps, lifted).await;
@@ -75,6 +76,9 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
                 }
             }
             Err(error) => tracing::debug!(%error, "unpaid orders could not be read"),
+        }
+        if let Err(error) = reminder::remind(deps).await {
+            tracing::debug!(%error, "shoppers could not be reminded of unpaid orders");
         }
         unsettled_skip = settle_left(deps, unsettled_skip).await;
         before = now;
@@ -152,7 +156,7 @@ async fn count_down(deps: &HandlerDeps, waiting: &[ShopOrder], before: Timestamp
     };
     for order in due.iter().filter(shown) {
         // A shopper who blocked the bot does not keep the others waiting.
-        if let Err(error) = order_message::refresh(deps, order.id).await {
+        if let Err(error) = order_message::count_down(deps, order.id).await {
             tracing::debug!(order.id = %order.id, %error, "an order's message does not count down");
         }
     }

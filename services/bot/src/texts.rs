@@ -1,6 +1,6 @@
 //! The texts that people read, from locales/ in Uzbek, Russian and English.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, fmt::Display};
 
 use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
 use teloxide::utils::html;
@@ -108,7 +108,21 @@ pub(crate) fn translate<const N: usize>(
     LOCALES.lookup_single_language(&tag(language), key, Some(&arguments)).unwrap_or_else(|_| key.to_owned())
 }
 
-/// An amount as people write it: `15 000 so'm`, `15 000 сум`.
+/// The number of an order or a product: `№1001`, `#1001` in English.
+pub(crate) fn number(language: Language, number: impl Display) -> String {
+    l!(language, "number", number = number.to_string())
+}
+
+/// Tenths of a percent: `87,5 %`, `87.5%` in English.
+pub(crate) fn percent(language: Language, permille: u32) -> String {
+    let (whole, tenth) = (permille / 10, permille % 10);
+    match language {
+        Language::Uz | Language::Ru => format!("{whole},{tenth}\u{a0}%"),
+        Language::En => format!("{whole}.{tenth}%"),
+    }
+}
+
+/// An amount as people write it: `15 000 so‘m`, `15 000 сум`, `15 000 UZS`.
 pub(crate) fn money(language: Language, amount: Tiyin) -> String {
     l!(language, "money", amount = amount.grouped())
 }

@@ -4,7 +4,7 @@ use time::macros::datetime;
 
 use super::*;
 
-use crate::texts::{clock_time, date_time, money};
+use crate::texts::{clock_time, date_time, money, number, percent};
 
 /// The texts of one language: each key with the arguments that it names.
 fn texts(language: Language) -> BTreeMap<String, BTreeSet<String>> {
@@ -59,7 +59,7 @@ fn is_key(text: &str) -> bool {
 fn every_text_exists_in_every_language_with_the_same_arguments_and_is_used() {
     let uzbek = texts(Language::Uz);
     let named = named_keys();
-    for key in uzbek.keys().filter(|key| *key != "money") {
+    for key in uzbek.keys().filter(|key| !["money", "number"].contains(&key.as_str())) {
         assert!(named.contains(key), "{key} is used nowhere");
     }
     for language in [Language::Ru, Language::En] {
@@ -124,7 +124,36 @@ fn every_text_can_be_formatted_in_every_language() {
                 let arguments: HashMap<Cow<'static, str>, FluentValue<'_>> = arguments.collect();
                 let said = LOCALES.lookup_single_language(&tag(language), &key, Some(&arguments)).unwrap();
                 assert!(!said.contains(['\u{2068}', '\u{2069}', '{', '}']), "{said}");
-                assert!(!said.contains(['ʻ', '’', '‘', '\u{a0}']), "type ' and plain spaces: {said}");
+            }
+        }
+    }
+}
+
+/// The letters o‘ and g‘ are written with U+2018, the glottal stop with U+2019; an amount and its unit stay on one line.
+#[test]
+fn uzbek_apostrophes_and_the_blanks_before_units_are_typographic() {
+    const UNITS: [&str; 10] = ["so‘m", "сум", "UZS", "dona", "ta", "kishi", "шт.", "мин", "pc", "pcs"];
+    for language in Language::ALL {
+        let folder = format!("{}/locales/{}", env!("CARGO_MANIFEST_DIR"), language.as_str());
+        for file in std::fs::read_dir(folder).unwrap() {
+            let content = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for line in content.lines().filter(|line| !line.starts_with('#')) {
+                for unit in UNITS {
+                    let loose = line
+                        .match_indices(&format!("}} {unit}"))
+                        .any(|(at, found)| !line[at + found.len()..].starts_with(char::is_alphanumeric));
+                    assert!(!loose, "U+00A0 is wanted before {unit}: {line}");
+                }
+                if language == Language::Uz {
+                    assert!(
+                        !line.contains(['\'', '`', 'ʻ', 'ʼ']),
+                        "type ‘ after o and g, ’ elsewhere: {line}"
+                    );
+                    for (at, mark) in line.match_indices(['‘', '’']) {
+                        let after_o_or_g = line[..at].ends_with(['o', 'O', 'g', 'G']);
+                        assert_eq!(mark == "‘", after_o_or_g, "{line}");
+                    }
+                }
             }
         }
     }
@@ -145,9 +174,17 @@ fn numbers_take_the_plural_forms_of_their_language() {
 #[test]
 fn money_and_time_are_formatted() {
     let amount = Tiyin::from_soum(15_000).unwrap();
-    assert_eq!(money(Language::Uz, amount), "15 000 so'm");
-    assert_eq!(money(Language::Ru, amount), "15 000 сум");
-    assert_eq!(money(Language::En, amount), "15 000 so'm");
+    assert_eq!(money(Language::Uz, amount), "15\u{a0}000\u{a0}so‘m");
+    assert_eq!(money(Language::Ru, amount), "15\u{a0}000\u{a0}сум");
+    assert_eq!(money(Language::En, amount), "15\u{a0}000\u{a0}UZS");
+    assert_eq!(
+        [875, 1000, 3].map(|permille| percent(Language::Ru, permille)),
+        ["87,5\u{a0}%", "100,0\u{a0}%", "0,3\u{a0}%"]
+    );
+    assert_eq!(percent(Language::Uz, 875), "87,5\u{a0}%");
+    assert_eq!(percent(Language::En, 875), "87.5%");
+    assert_eq!(number(Language::Ru, 1001), "№1001");
+    assert_eq!(number(Language::En, 1001), "#1001");
     assert_eq!(date_time(datetime!(2026-11-23 19:05 UTC)), "24.11.2026 00:05");
     assert_eq!(clock_time(datetime!(2026-11-23 07:05 UTC)), "12:05");
 }

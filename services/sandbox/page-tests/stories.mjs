@@ -14,7 +14,7 @@ await story('a person shops in the chat, from hello to paid', {}, async (page) =
   await payAt(checkout);
   await checkout.locator('.good h1').waitFor();
   await page.locator('#checkout [data-close]').click();
-  await page.locator('.message').filter({ hasText: "to'landi" }).last().waitFor();
+  await page.locator('.message').filter({ hasText: "to‘landi" }).last().waitFor();
   for (const stage of STAGES) await reached(page, stage);
   await shot(page, 'shopped');
 });

@@ -90,13 +90,14 @@ impl Tiyin {
         text.strip_suffix('0').map(str::to_owned).unwrap_or(text)
     }
 
-    /// So'm for people, in groups of three: `1 500 000`, and `1 500,50` where there are tiyin.
+    /// So'm for people, in groups of three: `1 500 000`, and `1 500,50` where there are tiyin. The groups are joined by
+    /// U+00A0, so that no line ends inside an amount.
     pub fn grouped(self) -> String {
         let soum = (self.0 / TIYIN_PER_SOUM).to_string();
         let mut text = String::with_capacity(soum.len() + soum.len() / 3 + 3);
         for (position, digit) in soum.chars().enumerate() {
             if position > 0 && (soum.len() - position).is_multiple_of(3) {
-                text.push(' ');
+                text.push('\u{a0}');
             }
             text.push(digit);
         }
@@ -158,8 +159,8 @@ mod tests {
     #[test]
     fn money_is_written_for_people_for_click_and_for_json() {
         let amount = |tiyin| Tiyin::try_new(tiyin).unwrap();
-        assert_eq!(amount(150_000_000).grouped(), "1 500 000");
-        assert_eq!(amount(1_500_000).grouped(), "15 000");
+        assert_eq!(amount(150_000_000).grouped(), "1\u{a0}500\u{a0}000");
+        assert_eq!(amount(1_500_000).grouped(), "15\u{a0}000");
         assert_eq!(amount(99_950).grouped(), "999,50");
         assert_eq!(amount(150_000_000).soum_text(), "1500000.00");
         assert_eq!(amount(3_000_000).soum_json(), "30000.0");

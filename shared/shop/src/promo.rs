@@ -10,7 +10,10 @@ use tolov_domain::{
     time::{Timestamp, millis},
 };
 
-use crate::records::{self, Record};
+use crate::{
+    order::waiting_orders_of,
+    records::{self, Record},
+};
 
 pub const PROMO_CODES: Collection = Collection::new("promo_codes", &[]);
 
@@ -151,7 +154,8 @@ pub async fn promo_code(documents: &dyn Documents, code: &str) -> Result<Option<
     records::read(documents, code).await
 }
 
-/// The discount of a code that a shopper typed, without using it.
+/// The discount of a code that a shopper typed, without using it. As with stock, what the shopper's own unpaid orders use
+/// counts as free, because a new order replaces them.
 pub async fn discount(
     documents: &dyn Documents,
     code: &str,
@@ -159,6 +163,13 @@ pub async fn discount(
     goods: Tiyin,
     now: Timestamp,
 ) -> Result<Result<Tiyin, PromoRefusal>, PortError> {
-    let found = promo_code(documents, code).await?;
-    Ok(found.ok_or(PromoRefusal::Unknown).and_then(|code| code.discount(user_id, goods, now)))
+    let Some(mut code) = promo_code(documents, code).await? else { return Ok(Err(PromoRefusal::Unknown)) };
+    let discount = code.discount(user_id, goods, now);
+    if !matches!(discount, Err(PromoRefusal::UsedUp | PromoRefusal::UsedByYou)) {
+        return Ok(discount);
+    }
+    for order in waiting_orders_of(documents, user_id).await? {
+        code.release(order.id);
+    }
+    Ok(code.discount(user_id, goods, now))
 }

@@ -1,7 +1,7 @@
 # Broadcasts.
 broadcast-ask = 📣 <b>Broadcast</b>
     Send me the message: text, a photo, a video or a post from another channel. I'll show you how it will look before you confirm.
-broadcast-open = 📣 №{ $number } · { $done } / { $total }
+broadcast-open = 📣 #{ $number } · { $done } / { $total }
 broadcast-not-such = I can't broadcast this kind of message. Send text, a photo, a video or a file.
 broadcast-preview =
     { $count ->
@@ -17,11 +17,11 @@ broadcast-send =
     }
 broadcast-forward = ↪️ Forward with the author's name
 broadcast-cancel = ❌ Cancel
-broadcast-started = 📣 Broadcast №{ $number } has started. A separate message shows its progress.
-broadcast-running = 📣 <b>Broadcast №{ $number } is being sent</b>
-broadcast-paused = ⏸ <b>Broadcast №{ $number } is paused</b>
-broadcast-done = ✅ <b>Broadcast №{ $number } is done</b>
-broadcast-stopped = ⏹ <b>Broadcast №{ $number } was stopped</b>
+broadcast-started = 📣 Broadcast #{ $number } has started. A separate message shows its progress.
+broadcast-running = 📣 <b>Broadcast #{ $number } is being sent</b>
+broadcast-paused = ⏸ <b>Broadcast #{ $number } is paused</b>
+broadcast-done = ✅ <b>Broadcast #{ $number } is done</b>
+broadcast-stopped = ⏹ <b>Broadcast #{ $number } was stopped</b>
 broadcast-progress = { $bar } { $done } / { $total }
 broadcast-numbers = Delivered: { $sent } · bot blocked: { $blocked } · failed: { $failed }
 broadcast-pause = ⏸ Pause

@@ -3,23 +3,17 @@ back-to-found = ⬅️ Results
 
 language-name = 🇬🇧 English
 language-ask = Choose a language:
-language-set = We'll speak English from now on
+language-set = Language changed: English
 
 greeting =
     Hello, <b>{ $name }</b>! 👋
 
     Welcome to our shop. Right here you can choose products, pay with CLICK and follow your order.
-phone-ask-first =
-    So that we can reach you about your order, please share your phone number: press the button below or type it.
-
-    Later is fine too.
 phone-ask = Please share your phone number: press the button below or type it, for example +998 90 123 45 67.
 phone-share = 📱 Share my number
-phone-later = Later
 phone-kept = ✅ Thank you! Your number is saved: { $phone }
 phone-anothers = This is someone else's number. Please share your own: the button below does it for you.
-phone-abroad = For now we only work with numbers from Uzbekistan. Please type one that begins with +998.
-phone-unclear = I couldn't read that as a number. Press the button below or type it like this: +998 90 123 45 67.
+phone-unclear = That doesn't look like a phone number. Press the button below or type it like this: +998 90 123 45 67.
 keyboard-put-away = All right 👌
 
 menu-title =
@@ -36,7 +30,7 @@ menu-support = ✍️ Write to us
 menu-staff = 🧰 For staff
 
 catalogue-title = 🛍 <b>Catalogue</b>
-catalogue-empty = The catalogue is empty for now. New products are coming soon, please look in again!
+catalogue-empty = The catalogue is empty for now. New products are coming soon, please check back later!
 category-title =
     <b>{ $title }</b>
     { $count ->
@@ -61,10 +55,17 @@ card-sold-out = ❌ Sold out for now
 card-choose = Which one suits you?
 card-count =
     { $count ->
-        [one] { $count } pc
-       *[other] { $count } pcs
+        [one] { $count } pc
+       *[other] { $count } pcs
     }
+card-add = 🛒 Add to cart
+card-check-out = ✅ Check out
 card-share = 📤 Share
+quantity-ask =
+    <b>{ $title }</b>
+
+    How many? Type a number, for example 25.
+quantity-unclear = Type a number from 1 to { $most }. 0 takes the product out of your cart.
 
 search-ask =
     🔎 What are you looking for? Type the name of a product, or just part of it.
@@ -80,6 +81,7 @@ search-nothing =
 
     Try a shorter word, or write to us: we will do our best to find it.
 inline-open-shop = 🛍 Open the shop
+group-start = 👋 The shop works in a private chat with the bot.
 inline-buy = 🛒 Buy
 
 profile-title = 👤 <b>{ $name }</b>

@@ -3,5 +3,4 @@ stale-button = This button is out of date. Press /menu
 back = ⬅️ Back
 back-to-menu = 🏠 Menu
 back-to-orders = ⬅️ Orders
-skip = Skip ➡️
 try-again = 🔄 Try again

@@ -1,16 +1,17 @@
 # Notifications to shoppers. Amounts and names are formatted by the program.
-money = { $amount } so'm
+money = { $amount } UZS
+number = #{ $number }
 
-paid-title = ✅ <b>Order №{ $order } is paid</b>
+paid-title = ✅ <b>Order #{ $order } is paid</b>
 paid-total = Total: <b>{ $total }</b>
 paid-payment = CLICK payment number: <code>{ $payment }</code>
 paid-thanks = Thank you for your purchase!
 
-expired-title = ⌛ <b>Order №{ $order } has expired</b>
+expired-title = ⌛ <b>Order #{ $order } has expired</b>
 expired-cart = You were not charged for it. Your cart is still there: you can order again at any time.
 
 order-line = • { $title } × { $count }
-order-line-untitled = • Product №{ $product } × { $count }
+order-line-untitled = • Product #{ $product } × { $count }
 order-lines-more =
     { $count ->
         [one] … and { $count } more product

@@ -10,7 +10,7 @@ exchange-caption =
        *[other] Catalogue: { $count } products
     }
 import-ask = ⬆️ Send the CSV file as a document (up to 1 MB). To see what it looks like, download the table first.
-import-no-file = 🤔 I am waiting for a CSV document here.
+import-no-file = 🤔 Please send the CSV file as a document.
 import-too-large = The file is larger than 1 MB: send it in parts.
 import-not-now = ⏳ Telegram did not give the file just now. Send it again in a minute.
 import-nothing-new = ✅ The catalogue already matches the file: nothing to change.
@@ -44,7 +44,7 @@ import-problem-not-a-number = write the number from a downloaded table, or leave
 import-problem-unknown-product = no product has this number: leave it empty to make a new one
 import-problem-unknown-variant = no variant has this number: leave it empty to make a new one
 import-problem-variant-of-another = the variant belongs to another product: check both numbers
-import-problem-not-a-price = write so'm in digits, for example 15000; 0 is not allowed
+import-problem-not-a-price = write the price in UZS, in digits, for example 15000; 0 is not allowed
 import-problem-not-a-stock = write a whole number, or leave it empty for unlimited
 import-problem-not-yes-or-no = write yes or no
 import-problem-not-a-mxik = write 17 digits (with an apostrophe in front if the spreadsheet rounds them), or leave it empty

@@ -24,10 +24,10 @@ edit-promo-ask-code = 🎟 <b>New promo code</b>
     Write the code: Latin letters, digits, - and _ (at most { $count } characters). For example: SUMMER2027
 edit-promo-ask-off = 🎟 <code>{ $code }</code>
 
-    How much off? Write a percentage (10%, at most 99%) or an amount in so'm (20 000).
+    How much off? Write a percentage (10%, at most 99%) or an amount in UZS (20 000).
 edit-promo-ask-goods = 🎟 <code>{ $code }</code>
 
-    What is the minimum purchase, in so'm? For example: 100 000
+    What is the minimum purchase, in UZS? For example: 100 000
 edit-promo-ask-uses = 🎟 <code>{ $code }</code>
 
     How many times can it be used in total? A number from 1 to { $count }.

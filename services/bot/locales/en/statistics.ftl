@@ -8,7 +8,7 @@ statistics-average = Average order: { $sum }
 statistics-conversion = Placed: { $placed }, of which paid: { $paid } ({ $percent })
 statistics-paid-after = Average time to payment: { $span }
 statistics-best = 🏆 <b>Best sellers</b>
-statistics-best-row = { $place }. { $title } — { $count } pcs, { $sum }
+statistics-best-row = { $place }. { $title } — { $count } pcs, { $sum }
 statistics-none = No sales in this period yet.
 statistics-cut = ⚠️ There are too many orders: the figures cover only a part of them.
 statistics-days = Days
@@ -25,7 +25,7 @@ statistics-file-orders =
 statistics-file-cut = Orders in this period: the first { $count }. Choose a shorter period.
 statistics-minutes =
     { $count ->
-        [one] { $count } minute
-       *[other] { $count } minutes
+        [one] { $count } minute
+       *[other] { $count } minutes
     }
-statistics-hours = { $count } h { $minutes } min
+statistics-hours = { $count } h { $minutes } min

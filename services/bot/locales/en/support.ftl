@@ -5,10 +5,10 @@ support-sent = ✅ Your message has reached our staff, the answer will come here
 support-nobody = Sorry, there is nobody to answer questions right now.
 support-nobody-now = Sorry, the message could not be passed on just now. Please try again in a moment.
 support-not-such = Sorry, I can't pass on this kind of message. Send text, a photo, a voice message or a file.
-support-header = 💬 <b>A shopper writes</b>
+support-header = 💬 <b>Message from a customer</b>
     { $writer }
     <i>To answer, reply to the message below.</i>
-support-answer-header = 💬 <b>The shop answers</b>
+support-answer-header = 💬 <b>Answer from the shop</b>
     <i>To go on, reply to the message below.</i>
 support-answered = ✅ Your answer has been sent to the shopper.
 support-shopper-gone = The shopper has blocked the bot, so the answer could not be delivered.

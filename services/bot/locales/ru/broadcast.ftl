@@ -14,12 +14,12 @@ broadcast-preview =
     }
 broadcast-send =
     { $count ->
-        [one] 📣 Отправить { $count } человеку
-       *[other] 📣 Отправить { $count } людям
+        [one] 📣 Отправить { $count } получателю
+       *[other] 📣 Отправить { $count } получателям
     }
 broadcast-forward = ↪️ Переслать с именем автора
 broadcast-cancel = ❌ Отменить
-broadcast-started = 📣 Рассылка №{ $number } началась. Как она идёт, видно в отдельном сообщении.
+broadcast-started = 📣 Рассылка №{ $number } началась. За ходом можно следить в отдельном сообщении.
 broadcast-running = 📣 <b>Рассылка №{ $number } идёт</b>
 broadcast-paused = ⏸ <b>Рассылка №{ $number } на паузе</b>
 broadcast-done = ✅ <b>Рассылка №{ $number } завершена</b>

@@ -1,31 +1,24 @@
 checkout-look-at-news = В корзине есть изменения: сначала посмотрите их
-checkout-phone = 📞 По какому номеру позвонить насчёт заказа?
-
-    Выберите номер ниже или напишите другой.
-checkout-phone-first = 📞 По какому номеру позвонить насчёт заказа? Напишите его, например +998 90 123 45 67.
-checkout-keep-phone = ✅ { $phone }
+checkout-phone = 📞 По какому номеру с вами связаться? Нажмите кнопку внизу или напишите номер, например +998 90 123 45 67.
+checkout-phone-taken = ✅ Телефон: { $phone }
 phone-unreadable = Это не похоже на номер телефона. Напишите, например, так: +998 90 123 45 67
-checkout-delivery = 🚚 Как вы получите заказ?
-
-    Адрес самовывоза: { $place }
 checkout-deliver = 🚚 Доставка
 checkout-deliver-for = 🚚 Доставка · { $price }
 checkout-pickup = 🏬 Заберу сам
-checkout-address = 📍 Куда доставить?
-checkout-location-hint = Отправьте геопозицию кнопкой ниже или напишите адрес.
+checkout-address = 📍 Куда доставить? Отправьте геопозицию кнопкой внизу или напишите адрес.
 checkout-share-location = 📍 Отправить геопозицию
-checkout-same-address = 🔁 { $place }
-checkout-same-location = 🔁 Туда же, куда в прошлый раз
-checkout-address-unreadable = Отправьте геопозицию или напишите адрес словами.
+checkout-address-unreadable = Отправьте геопозицию или напишите адрес текстом.
 checkout-address-taken = 📍 Принято.
 checkout-landmark = 🏠 Напишите ориентир: дом, подъезд, этаж. Так курьер найдёт быстрее.
-checkout-text-please = Напишите это, пожалуйста, словами.
-checkout-comment = 💬 Есть ли пожелания к заказу?
+checkout-text-please = Пожалуйста, напишите текстом.
+checkout-comment = 💬 Комментарий к заказу? Можно пропустить.
 checkout-summary = 📝 <b>Проверьте, всё ли верно</b>
-checkout-place = ✅ Заказать
-checkout-anew = ✏️ Изменить
+checkout-pay = ✅ Оплатить · { $total }
+checkout-change-address = 📍 Адрес
+checkout-change-landmark = 🏠 Ориентир
+checkout-change-phone = 📞 Телефон
+checkout-change-comment = 💬 Комментарий
 checkout-back-to-cart = ⬅️ Корзина
-checkout-leave = ❌ Отменить
 checkout-price-changed = Цена изменилась: посмотрите новую сумму
 checkout-not-registered = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.
 checkout-placed-before = Заказ №{ $order } уже оформлен ✅
@@ -33,4 +26,4 @@ checkout-waiting = ⏳ У вас есть неоплаченный заказ �
 
     Оплатите его или замените новым.
 checkout-replace = 🔁 Заменить №{ $order } новым
-checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине
+checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине

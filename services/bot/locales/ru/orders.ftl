@@ -9,25 +9,26 @@ state-placing = ⏳ Оформляется
 state-waiting = ⏳ Ждёт оплаты
 state-waiting-until = ⏳ Ждёт оплаты: ещё { $left } (до { $until })
 state-paid = ✅ Оплачен
-state-preparing = 👩‍🍳 Готовится
+state-preparing = 📦 Собирается
 state-ready = 📦 Готов
 state-on-the-way = 🚚 В пути
-state-delivered = 🎉 Вручён
+state-delivered = 🎉 Доставлен
+state-picked-up = 🎉 Выдан
 state-cancelled = ❌ Отменён
-state-expired = ⌛ Срок истёк
+state-expired = ⌛ Не оплачен вовремя
 state-refunded = ↩️ Деньги возвращены
 left-moment = меньше минуты
 left-minutes =
     { $count ->
-        [one] { $count } минута
-        [few] { $count } минуты
-       *[other] { $count } минут
+        [one] { $count } минута
+        [few] { $count } минуты
+       *[other] { $count } минут
     }
 left-hours =
     { $count ->
-        [one] { $count } час
-        [few] { $count } часа
-       *[other] { $count } часов
+        [one] { $count } час
+        [few] { $count } часа
+       *[other] { $count } часов
     }
 term-phone = 📞 { $phone }
 term-comment = 💬 { $comment }
@@ -36,11 +37,13 @@ term-address = 📍 { $place }
 term-location = 📍 { $place }
 term-on-the-map = Точка на карте
 term-landmark = 🏠 { $landmark }
-told-accepted = 👩‍🍳 Заказ №{ $order } принят, готовим.
-told-ready = 📦 Заказ №{ $order } готов и скоро отправится к вам.
+payment-reminder = ⏰ На оплату заказа №{ $order } осталось { $left }. Если не успеете, заказ отменится, а корзина останется на месте.
+told-accepted = ✅ Заказ №{ $order } принят, собираем.
+told-ready = 📦 Заказ №{ $order } собран и скоро отправится к вам.
 told-ready-for-pickup = 📦 Заказ №{ $order } готов, можно забирать.
 told-sent-off = 🚚 Заказ №{ $order } уже в пути.
-told-delivered = 🎉 Заказ №{ $order } вручён. Спасибо, ждём вас снова!
+told-delivered = 🎉 Заказ №{ $order } доставлен. Спасибо, ждём вас снова!
+told-picked-up = 🎉 Заказ №{ $order } выдан. Спасибо, ждём вас снова!
 told-cancelled = ❌ Заказ №{ $order } отменён.
 told-cancelled-paid = ❌ Заказ №{ $order } отменён. Деньги мы вернём и сообщим вам об этом.
 told-refunded = ↩️ Деньги за заказ №{ $order } возвращены.

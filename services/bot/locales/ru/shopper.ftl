@@ -1,12 +1,13 @@
 # То, что говорится покупателю. Суммы и названия приходят из программы готовыми.
-money = { $amount } сум
+money = { $amount } сум
+number = №{ $number }
 
 paid-title = ✅ <b>Заказ №{ $order } оплачен</b>
 paid-total = Итого: <b>{ $total }</b>
 paid-payment = Номер платежа CLICK: <code>{ $payment }</code>
 paid-thanks = Спасибо за покупку!
 
-expired-title = ⌛ <b>Срок заказа №{ $order } истёк</b>
+expired-title = ⌛ <b>Время оплаты заказа №{ $order } истекло</b>
 expired-cart = Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
 
 order-line = • { $title } × { $count }
@@ -18,5 +19,5 @@ order-lines-more =
        *[other] … и ещё { $count } наименований
     }
 
-unknown = Извините, я этого не понял. Вот что я умею:
+unknown = Извините, не получилось понять. Вот что я умею:
 try-later = Сейчас не получается ответить. Попробуйте ещё раз чуть позже.

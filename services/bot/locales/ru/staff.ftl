@@ -1,6 +1,6 @@
 # Сообщения в канале сотрудников.
 staff-paid-title = 🛒 <b>Заказ №{ $order } оплачен</b>
-staff-late-title = ⚠️ <b>Заказ №{ $order } оплачен ПОЗДНО</b>
+staff-late-title = ⚠️ <b>Заказ №{ $order } оплачен С ОПОЗДАНИЕМ</b>
 staff-questioned-title = ⚠️ <b>Заказ №{ $order }: ПРОВЕРЬТЕ ПЛАТЁЖ</b>
 staff-shopper = Покупатель: <a href="tg://user?id={ $user }">{ $user }</a>
 staff-time = Время: { $time }
@@ -16,12 +16,7 @@ staff-click-answer =
        *[other] Наш ответ CLICK: <code>{ $answer }</code>
     }
 
-staff-digest-title =
-    { $count ->
-        [one] 🛒 <b>{ $count } сообщение вместе</b>
-        [few] 🛒 <b>{ $count } сообщения вместе</b>
-       *[other] 🛒 <b>{ $count } сообщений вместе</b>
-    }
+staff-digest-title = 🛒 <b>Уведомлений в одном посте: { $count }</b>
 staff-digest-entry = №{ $order } · { $total } · CLICK { $payment } · { $time }
 staff-digest-attention = ⚠️ <b>№{ $order }</b> · { $total } · CLICK { $payment } · { $time } · покупатель { $user }
 

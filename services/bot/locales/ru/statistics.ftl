@@ -4,11 +4,11 @@ statistics-title-weeks = 📊 <b>Продажи за 12 недель</b>
 statistics-title-months = 📊 <b>Продажи за 12 месяцев</b>
 statistics-sales = Продажи: <b>{ $sum }</b>
 statistics-orders = Проданных заказов: { $count } · покупателей: { $buyers }
-statistics-average = Средний заказ: { $sum }
-statistics-conversion = Оформлено { $placed }, из них оплачено: { $paid } ({ $percent })
+statistics-average = Средний чек: { $sum }
+statistics-conversion = Оформлено заказов: { $placed }, из них оплачено: { $paid } ({ $percent })
 statistics-paid-after = До оплаты в среднем: { $span }
 statistics-best = 🏆 <b>Лучше всего продаются</b>
-statistics-best-row = { $place }. { $title } — { $count } шт., { $sum }
+statistics-best-row = { $place }. { $title } — { $count } шт., { $sum }
 statistics-none = За это время продаж ещё не было.
 statistics-cut = ⚠️ Заказов слишком много: цифры посчитаны по их части.
 statistics-days = Дни
@@ -26,8 +26,8 @@ statistics-file-orders =
 statistics-file-cut = Заказы за это время: первые { $count }. Выберите период короче.
 statistics-minutes =
     { $count ->
-        [one] { $count } минута
-        [few] { $count } минуты
-       *[other] { $count } минут
+        [one] { $count } минута
+        [few] { $count } минуты
+       *[other] { $count } минут
     }
-statistics-hours = { $count } ч { $minutes } мин
+statistics-hours = { $count } ч { $minutes } мин

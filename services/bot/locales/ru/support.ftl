@@ -12,4 +12,4 @@ support-answer-header = 💬 <b>Ответ магазина</b>
     <i>Чтобы продолжить, нажмите «Ответить» на сообщении ниже.</i>
 support-answered = ✅ Ответ отправлен покупателю.
 support-shopper-gone = Покупатель заблокировал бота, ответ доставить не удалось.
-support-who-answered = ✅ Ответ дан: { $who }, { $time }
+support-who-answered = ✅ Ответил(а): { $who }, { $time }

@@ -1,21 +1,21 @@
 # Hammaga xabar yuborish.
 broadcast-ask = 📣 <b>Hammaga xabar</b>
-    Xabarni shu yerga yuboring: matn, surat, video yoki boshqa kanaldan olingan post. Avval qanday ko'rinishini ko'rsataman, so'ng siz tasdiqlaysiz.
+    Xabarni shu yerga yuboring: matn, surat, video yoki boshqa kanaldan olingan post. Avval qanday ko‘rinishini ko‘rsataman, so‘ng siz tasdiqlaysiz.
 broadcast-open = 📣 №{ $number } · { $done } / { $total }
 broadcast-not-such = Bunday xabarni hammaga yubora olmayman. Matn, surat, video yoki fayl yuboring.
-broadcast-preview = 👆 Xaridorlar xabarni shunday ko'radi.
-    Oluvchilar: <b>{ $count } kishi</b>. Yuboraymi?
+broadcast-preview = 👆 Xaridorlarga shunday ko‘rinadi.
+    Oluvchilar: <b>{ $count } kishi</b>. Yuboraymi?
 broadcast-send = 📣 { $count } kishiga yuborish
 broadcast-forward = ↪️ Asl muallifi bilan uzatish
 broadcast-cancel = ❌ Bekor qilish
-broadcast-started = 📣 №{ $number } xabar yuborila boshladi. Borishi alohida xabarda ko'rinib turadi.
+broadcast-started = 📣 №{ $number } xabar yuborila boshladi. Jarayonni alohida xabarda kuzatib turasiz.
 broadcast-running = 📣 <b>№{ $number } xabar yuborilmoqda</b>
-broadcast-paused = ⏸ <b>№{ $number } xabar vaqtincha to'xtatildi</b>
+broadcast-paused = ⏸ <b>№{ $number } xabar vaqtincha to‘xtatildi</b>
 broadcast-done = ✅ <b>№{ $number } xabarni yuborish tugadi</b>
-broadcast-stopped = ⏹ <b>№{ $number } xabar to'xtatildi</b>
+broadcast-stopped = ⏹ <b>№{ $number } xabar to‘xtatildi</b>
 broadcast-progress = { $bar } { $done } / { $total }
 broadcast-numbers = Yetkazildi: { $sent } · botni bloklagan: { $blocked } · xato: { $failed }
 broadcast-pause = ⏸ Pauza
-broadcast-resume = ▶️ Davom etish
-broadcast-stop = ⏹ To'xtatish
+broadcast-resume = ▶️ Davom ettirish
+broadcast-stop = ⏹ To‘xtatish
 broadcast-album = 🖼 Albom hozircha yuborilmaydi: faqat birinchi surati borar edi. Bitta surat yoki matn yuboring.

@@ -1,23 +1,23 @@
-# Raqamlar: savdo, eng ko'p sotilgan mahsulotlar, to'lovgacha bo'lgan vaqt.
+# Raqamlar: savdo, eng ko‘p sotilgan mahsulotlar, to‘lovgacha bo‘lgan vaqt.
 statistics-title-days = 📊 <b>Oxirgi 30 kun savdosi</b>
 statistics-title-weeks = 📊 <b>Oxirgi 12 hafta savdosi</b>
 statistics-title-months = 📊 <b>Oxirgi 12 oy savdosi</b>
 statistics-sales = Savdo: <b>{ $sum }</b>
 statistics-orders = Sotilgan buyurtmalar: { $count } · xaridorlar: { $buyers }
-statistics-average = O'rtacha buyurtma: { $sum }
-statistics-conversion = Rasmiylashtirilgan { $placed } tadan to'langani: { $paid } ({ $percent })
-statistics-paid-after = To'lovgacha o'rtacha: { $span }
-statistics-best = 🏆 <b>Eng ko'p sotilgan</b>
-statistics-best-row = { $place }. { $title } — { $count } dona, { $sum }
-statistics-none = Bu davrda hali savdo bo'lmagan.
-statistics-cut = ⚠️ Buyurtmalar juda ko'p: raqamlar ularning bir qismi bo'yicha.
+statistics-average = O‘rtacha chek: { $sum }
+statistics-conversion = Berilgan { $placed } ta buyurtmadan to‘langani: { $paid } ({ $percent })
+statistics-paid-after = To‘lovgacha o‘rtacha: { $span }
+statistics-best = 🏆 <b>Eng ko‘p sotilgan</b>
+statistics-best-row = { $place }. { $title } — { $count } dona, { $sum }
+statistics-none = Bu davrda hali savdo bo‘lmagan.
+statistics-cut = ⚠️ Buyurtmalar juda ko‘p: raqamlar ularning bir qismi bo‘yicha.
 statistics-days = Kunlar
 statistics-weeks = Haftalar
 statistics-months = Oylar
 statistics-chosen = • { $period }
 statistics-export = 📥 CSV
-statistics-file-sales = Savdo davrlar bo'yicha
-statistics-file-orders = Shu davr buyurtmalari: { $count } ta
+statistics-file-sales = Savdo davrlar bo‘yicha
+statistics-file-orders = Shu davr buyurtmalari: { $count } ta
 statistics-file-cut = Shu davr buyurtmalari: birinchi { $count } tasi. Qisqaroq davrni tanlang.
-statistics-minutes = { $count } daqiqa
-statistics-hours = { $count } soat { $minutes } daqiqa
+statistics-minutes = { $count } daqiqa
+statistics-hours = { $count } soat { $minutes } daqiqa

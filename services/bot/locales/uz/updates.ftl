@@ -1,2 +1,2 @@
-slow-down = ⏳ Juda tez-tez bosyapsiz, ulgurmayapman. Biroz kuting: hammasiga navbati bilan javob beraman.
-try-in-a-moment = ⏳ Hozir juda ko'p so'rov keldi. Bir ozdan so'ng yana bosing.
+slow-down = ⏳ Juda tez-tez yozyapsiz, ulgurmayapman. Biroz kuting, navbat bilan javob beraman.
+try-in-a-moment = ⏳ Hozir so‘rovlar juda ko‘p. Birozdan so‘ng yana bosing.

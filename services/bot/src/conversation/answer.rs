@@ -67,6 +67,10 @@ async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
         let last = LastAnswer { message_id: message.id.0, step };
         ctx.update(|dialogue| dialogue.last_answer = Some(last));
     }
+    // Whatever a button leads to, it does not answer the question that the keyboard belongs to.
+    if ctx.tapped_here().is_some() {
+        ctx.remove_keyboard().await?;
+    }
     match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
         ControlFlow::Break(result) => result,
         ControlFlow::Continue(_) => Ok(()),

@@ -79,13 +79,17 @@ pub(crate) struct Ctx {
     pub(crate) person: Person,
     /// The chosen language, else the device's, else Uzbek.
     pub(crate) language: Language,
-    /// Whether the person has chosen a language.
-    pub(crate) has_chosen: bool,
+    /// This is the person's first message.
+    pub(crate) is_new: bool,
     pub(crate) role: Option<Role>,
     pub(crate) origin: Origin,
     session: Arc<Mutex<Session>>,
     /// Whether the tap has been answered.
     answered: Arc<AtomicBool>,
+    /// Whether a message was sent below the screen, which is out of sight then.
+    is_covered: Arc<AtomicBool>,
+    /// Whether the keyboard of the step has been taken away.
+    is_keyboard_gone: Arc<AtomicBool>,
 }
 
 impl Ctx {
@@ -96,16 +100,19 @@ impl Ctx {
         origin: Origin,
     ) -> Result<Self, PortError> {
         let shopper = shopper::shopper(deps.documents(), person.id).await?;
+        let is_new = shopper.as_ref().is_none_or(|shopper| shopper.registered_at.is_none());
         let chosen = shopper.and_then(|shopper| shopper.language);
         let session = Session::load(deps.documents(), person.id).await?;
         let role = staff::role_of(deps.documents(), &deps.config.owners, person.id).await?;
         Ok(Self {
             language: chosen.or(person.device_language).unwrap_or_default(),
-            has_chosen: chosen.is_some(),
+            is_new,
             role,
             origin,
             session: Arc::new(Mutex::new(session)),
             answered: Arc::default(),
+            is_covered: Arc::default(),
+            is_keyboard_gone: Arc::default(),
             person,
             deps,
         })
@@ -202,7 +209,7 @@ impl Ctx {
             let last = dialogue.last_answer.as_ref().filter(|last| last.message_id == message_id);
             let Some(step) = last.map(|last| last.step.clone()) else { return false };
             let is_open =
-                if step == Step::Support { dialogue.step == step } else { dialogue.draft.is_some() };
+                if step == Step::Support { dialogue.step == step } else { dialogue.step.is_in_checkout() };
             if is_open {
                 dialogue.step = step;
             }
@@ -219,7 +226,7 @@ impl Ctx {
 
     /// Takes away the keyboard of the step; only a new message can do that.
     pub(crate) async fn remove_keyboard(&self) -> HandlerResult {
-        if self.step().has_keyboard() {
+        if self.step().has_keyboard() && !self.is_keyboard_gone.load(Ordering::Relaxed) {
             self.reply_without_keyboard(t!(self.language, "keyboard-put-away")).await?;
         }
         Ok(())
@@ -254,9 +261,10 @@ impl Ctx {
 
 /// The answers.
 impl Ctx {
-    /// Shows a screen: after a tap in the place of the tapped message, after a message as a new one.
+    /// Shows a screen: after a tap in the place of the tapped message, after a message as a new one, and as a new one below
+    /// whatever was sent since the tap.
     pub(crate) async fn show(&self, screen: Screen) -> HandlerResult {
-        match self.tapped_here() {
+        match self.tapped_here().filter(|_| !self.is_covered.load(Ordering::Relaxed)) {
             Some(shown) => {
                 let shown = self.deps.telegram.show_in_place(self.chat(), shown, &screen).await?;
                 self.shown(shown).await;
@@ -296,13 +304,16 @@ impl Ctx {
     ) -> HandlerResult {
         self.deps.rate_limiter.reserve_priority();
         self.deps.telegram.send_screen(self.chat(), &Screen::new(html), markup).await?;
+        self.is_covered.store(true, Ordering::Relaxed);
         self.answer(None, false).await;
         Ok(())
     }
 
     /// The same, and takes a keyboard away.
     pub(crate) async fn reply_without_keyboard(&self, html: impl Into<String>) -> HandlerResult {
-        self.reply_with(html, Some(ReplyMarkup::KeyboardRemove(KeyboardRemove::new()))).await
+        self.reply_with(html, Some(ReplyMarkup::KeyboardRemove(KeyboardRemove::new()))).await?;
+        self.is_keyboard_gone.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Answers the tap with a short text above the screen; without a tap it is a message.

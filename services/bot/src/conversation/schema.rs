@@ -20,7 +20,7 @@ use crate::{
     shopper::{
         account::{onboarding, profile, start},
         cart,
-        catalogue::{browse, card, inline, search},
+        catalogue::{browse, card, inline, quantity, search},
         checkout::{place, steps, waiting},
         help, menu, orders, support,
     },
@@ -95,7 +95,9 @@ fn catalogue_taps() -> Tree {
         .branch(case![ShopCallback::PageOf { product_id }].endpoint(browse::page_of))
         .branch(case![ShopCallback::Product { id }].endpoint(card::open))
         .branch(case![ShopCallback::Variant { product_id, article_id }].endpoint(card::open_variant))
+        .branch(case![ShopCallback::ProductIn { id, language }].endpoint(start::open_product_in))
         .branch(case![ShopCallback::SetOnCard { article_id, count }].endpoint(card::set))
+        .branch(case![ShopCallback::AskQuantity { article_id }].endpoint(quantity::ask))
         .branch(case![ShopCallback::Search].endpoint(search::ask))
         .branch(case![ShopCallback::FoundPage { page }].endpoint(search::page))
 }
@@ -105,6 +107,7 @@ fn person_taps() -> Tree {
         .branch(case![ShopCallback::Profile].endpoint(profile::open))
         .branch(case![ShopCallback::Languages].endpoint(profile::choose_language))
         .branch(case![ShopCallback::ChooseLanguage { language }].endpoint(start::choose_language))
+        .branch(case![ShopCallback::StartIn { language }].endpoint(start::welcome_in))
         .branch(case![ShopCallback::ChangePhone].endpoint(start::change_phone))
         .branch(case![ShopCallback::Invite].endpoint(profile::invite))
         .branch(case![ShopCallback::Help].endpoint(help::open))
@@ -125,22 +128,25 @@ fn cart_taps() -> Tree {
 fn checkout_taps() -> Tree {
     dptree::entry()
         .branch(case![ShopCallback::CheckOut].endpoint(steps::begin))
-        .branch(case![ShopCallback::LeaveCheckout].endpoint(steps::leave))
+        .branch(case![ShopCallback::LeaveCheckout].endpoint(cart::open))
         .branch(case![ShopCallback::PlaceOrder].endpoint(place::place))
         .branch(case![ShopCallback::ReplaceOrder { id }].endpoint(waiting::replace))
         // The buttons of a checkout that is over are stale.
-        .branch(dptree::filter(|ctx: Ctx| ctx.draft().is_some()).branch(checkout_steps()))
+        .branch(
+            dptree::filter(|ctx: Ctx| ctx.draft().is_some() && ctx.step().is_in_checkout())
+                .branch(checkout_steps()),
+        )
 }
 
 fn checkout_steps() -> Tree {
     dptree::entry()
-        .branch(case![ShopCallback::CheckoutBack].endpoint(steps::back))
-        .branch(case![ShopCallback::KeepPhone].endpoint(steps::ask_delivery))
-        .branch(case![ShopCallback::Deliver].endpoint(steps::ask_address))
-        .branch(case![ShopCallback::SamePlace].endpoint(steps::use_last_address))
+        .branch(case![ShopCallback::CheckoutBack].endpoint(steps::go_on))
+        .branch(case![ShopCallback::Deliver].endpoint(steps::deliver))
         .branch(case![ShopCallback::Pickup].endpoint(steps::pick_up))
-        .branch(case![ShopCallback::SkipLandmark].endpoint(steps::ask_comment))
-        .branch(case![ShopCallback::SkipComment].endpoint(steps::summarise))
+        .branch(case![ShopCallback::ChangeOrderPhone].endpoint(steps::ask_phone))
+        .branch(case![ShopCallback::ChangeAddress].endpoint(steps::ask_address))
+        .branch(case![ShopCallback::ChangeLandmark].endpoint(steps::ask_landmark))
+        .branch(case![ShopCallback::ChangeComment].endpoint(steps::ask_comment))
 }
 
 fn order_taps() -> Tree {
@@ -265,19 +271,18 @@ fn answers() -> Tree {
     dptree::entry()
         .branch(case![Step::Idle].endpoint(search::typed))
         .branch(case![Step::Search].endpoint(search::typed))
-        .branch(case![Step::Language { link }].endpoint(start::ask_language))
-        .branch(case![Step::Phone { is_first, link }].endpoint(start::take_phone))
+        .branch(case![Step::Phone].endpoint(start::take_phone))
         .branch(
             dptree::filter(|ctx: Ctx| ctx.text().is_some_and(|text| text.starts_with('/')))
                 .endpoint(no_command),
         )
+        .branch(case![Step::Quantity { article_id }].endpoint(quantity::take))
         .branch(case![Step::PromoCode].endpoint(cart::enter_promo))
         .branch(case![Step::CheckoutPhone].endpoint(steps::take_phone))
-        .branch(case![Step::Delivery].endpoint(steps::take_address))
         .branch(case![Step::Address].endpoint(steps::take_address))
         .branch(case![Step::Landmark].endpoint(steps::take_landmark))
         .branch(case![Step::Comment].endpoint(steps::take_comment))
-        .branch(case![Step::Summary].endpoint(steps::take_comment))
+        .branch(case![Step::Review].endpoint(steps::take_comment))
         .branch(case![Step::Support].endpoint(support::take))
         .branch(staff_answers())
         // A message where a button is waited for.

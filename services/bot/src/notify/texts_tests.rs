@@ -67,16 +67,16 @@ fn digest_of_orders(language: Language, notifications: &[&Notification]) -> (Str
 #[test]
 fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_uzbek() {
     insta::assert_snapshot!(unplaced_post(Language::Uz, &unplaced()), @"
-    ⚠️ <b>CLICK PUL QABUL QILDI, UNI BUYURTMAGA BIRIKTIRIB BO'LMADI</b>
+    ⚠️ <b>CLICK PUL QABUL QILDI, UNI BUYURTMAGA BIRIKTIRIB BO‘LMADI</b>
 
     CLICK tranzaksiyasi: <code>3647911201</code>
-    CLICK to'lov raqami: <code>2001</code>
-    CLICK aytgan summa: <b>30000.50 so'm</b>
+    CLICK to‘lov raqami: <code>2001</code>
+    CLICK aytgan summa: <b>30000.50\u{a0}so‘m</b>
     CLICK aytgan buyurtma: <code>Заказ &lt;7&gt;</code>
-    CLICKka javobimiz: <code>-5</code>, bunday buyurtma yo'q
+    CLICKka javobimiz: <code>-5</code>, bunday buyurtma yo‘q
     Vaqt: 23.11.2026 12:05
 
-    👉 To'lovni CLICK kabinetida raqami bo'yicha toping. So'ng pulni o'sha yerda qaytaring yoki to'lovchini topib, buyurtmani qo'lda rasmiylashtiring.
+    👉 To‘lovni CLICK kabinetida raqami bo‘yicha toping. So‘ng pulni o‘sha yerda qaytaring yoki to‘lovchini topib, buyurtmani qo‘lda rasmiylashtiring.
     ");
 }
 
@@ -87,7 +87,7 @@ fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_russian()
 
     Транзакция CLICK: <code>3647911201</code>
     Номер платежа CLICK: <code>2001</code>
-    Сумма по данным CLICK: <b>30000.50 сум</b>
+    Сумма по данным CLICK: <b>30000.50\u{a0}сум</b>
     Заказ по данным CLICK: <code>Заказ &lt;7&gt;</code>
     Наш ответ CLICK: <code>-5</code>, такого заказа нет
     Время: 23.11.2026 12:05
@@ -103,7 +103,7 @@ fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_english()
 
     CLICK transaction: <code>3647911201</code>
     CLICK payment number: <code>2001</code>
-    Amount that CLICK names: <b>30000.50 so'm</b>
+    Amount that CLICK names: <b>30000.50\u{a0}UZS</b>
     Order that CLICK names: <code>Заказ &lt;7&gt;</code>
     Our answer to CLICK: <code>-5</code>, there is no such order
     Time: 23.11.2026 12:05
@@ -119,7 +119,7 @@ fn every_answer_to_money_that_belongs_to_no_order_is_explained_and_a_field_that_
         for answer in [-5, -6, -8, -3] {
             let payment = UnplacedPayment { answer, amount: String::new(), ..unplaced() };
             let post = unplaced_post(language, &payment);
-            assert!(post.contains(&answer.to_string()) && post.contains("<b>- "), "{post}");
+            assert!(post.contains(&answer.to_string()) && post.contains("<b>-\u{a0}"), "{post}");
             assert!(said.insert(post), "{answer}");
         }
     }
@@ -135,7 +135,7 @@ fn a_questioned_payment_is_told_with_transaction_and_the_amount_that_click_names
     };
     for language in Language::ALL {
         let post = staff_post(language, &told(1024, subject.clone(), Vec::new()));
-        let named = ["3647911201", "2001", "29 999", "30 000"];
+        let named = ["3647911201", "2001", "29\u{a0}999", "30\u{a0}000"];
         assert!(named.iter().all(|text| post.contains(text)), "{post}");
     }
 }
@@ -152,13 +152,13 @@ fn a_digest_tells_of_money_that_belongs_to_no_order_as_a_post_of_its_own_would()
 #[test]
 fn a_paid_order_is_announced_in_uzbek() {
     insta::assert_snapshot!(shopper_paid(Language::Uz, &paid(1024, false), payment()), @r"
-    ✅ <b>Buyurtma №1024 to'landi</b>
+    ✅ <b>№1024 buyurtma to‘landi</b>
 
     • Pizza &lt;b&gt;&amp; × 2
-    • Mahsulot №7 × 1
+    • №7 mahsulot × 1
 
-    Jami: <b>30 000 so'm</b>
-    CLICK to'lov raqami: <code>2001</code>
+    Jami: <b>30 000 so‘m</b>
+    CLICK to‘lov raqami: <code>2001</code>
 
     Xaridingiz uchun rahmat!
     ");
@@ -168,21 +168,21 @@ fn a_paid_order_is_announced_in_uzbek() {
 fn an_expired_order_is_announced_with_its_products() {
     let expired = told(1024, Subject::OrderExpired, vec![line("Pizza <b>&", 2)]);
     insta::assert_snapshot!(shopper_expired(Language::Uz, &expired), @r"
-    ⌛ <b>Buyurtma №1024: to'lov muddati o'tdi</b>
+    ⌛ <b>№1024 buyurtma: to‘lov muddati o‘tdi</b>
 
     • Pizza &lt;b&gt;&amp; × 2
 
     Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
     ");
     insta::assert_snapshot!(shopper_expired(Language::Ru, &expired), @r"
-    ⌛ <b>Срок заказа №1024 истёк</b>
+    ⌛ <b>Время оплаты заказа №1024 истекло</b>
 
     • Pizza &lt;b&gt;&amp; × 2
 
     Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
     ");
     insta::assert_snapshot!(shopper_expired(Language::En, &expired), @r"
-    ⌛ <b>Order №1024 has expired</b>
+    ⌛ <b>Order #1024 has expired</b>
 
     • Pizza &lt;b&gt;&amp; × 2
 
@@ -198,7 +198,7 @@ fn a_paid_order_is_announced_in_russian() {
     • Pizza &lt;b&gt;&amp; × 2
     • Товар №7 × 1
 
-    Итого: <b>30 000 сум</b>
+    Итого: <b>30 000 сум</b>
     Номер платежа CLICK: <code>2001</code>
 
     Спасибо за покупку!
@@ -208,12 +208,12 @@ fn a_paid_order_is_announced_in_russian() {
 #[test]
 fn a_paid_order_is_announced_in_english() {
     insta::assert_snapshot!(shopper_paid(Language::En, &paid(1024, false), payment()), @r"
-    ✅ <b>Order №1024 is paid</b>
+    ✅ <b>Order #1024 is paid</b>
 
     • Pizza &lt;b&gt;&amp; × 2
-    • Product №7 × 1
+    • Product #7 × 1
 
-    Total: <b>30 000 so'm</b>
+    Total: <b>30 000 UZS</b>
     CLICK payment number: <code>2001</code>
 
     Thank you for your purchase!
@@ -223,14 +223,14 @@ fn a_paid_order_is_announced_in_english() {
 #[test]
 fn staff_see_who_bought_what_and_when() {
     insta::assert_snapshot!(staff_post(Language::Uz, &paid(1024, false)), @r#"
-    🛒 <b>Buyurtma №1024 to'landi</b>
+    🛒 <b>№1024 buyurtma to‘landi</b>
     Xaridor: <a href="tg://user?id=5551">5551</a>
 
     • Pizza &lt;b&gt;&amp; × 2
-    • Mahsulot №7 × 1
+    • №7 mahsulot × 1
 
-    Jami: <b>30 000 so'm</b>
-    CLICK to'lov raqami: <code>2001</code>
+    Jami: <b>30 000 so‘m</b>
+    CLICK to‘lov raqami: <code>2001</code>
     Vaqt: 23.11.2026 12:05
     "#);
 }
@@ -238,13 +238,13 @@ fn staff_see_who_bought_what_and_when() {
 #[test]
 fn a_late_payment_is_marked_and_says_what_to_do() {
     insta::assert_snapshot!(staff_post(Language::En, &paid(1024, true)), @r#"
-    ⚠️ <b>Order №1024 was paid LATE</b>
+    ⚠️ <b>Order #1024 was paid LATE</b>
     Shopper: <a href="tg://user?id=5551">5551</a>
 
     • Pizza &lt;b&gt;&amp; × 2
-    • Product №7 × 1
+    • Product #7 × 1
 
-    Total: <b>30 000 so'm</b>
+    Total: <b>30 000 UZS</b>
     CLICK payment number: <code>2001</code>
     Time: 23.11.2026 12:05
 
@@ -281,11 +281,11 @@ fn a_digest_has_a_line_for_each_notification_and_marks_anomalies() {
     let (text, fitting) = digest_of_orders(Language::En, &[&first, &second]);
     assert_eq!(fitting, 2);
     insta::assert_snapshot!(text, @r"
-    🛒 <b>2 notices together</b>
-    №1 · 30 000 so'm · CLICK 2001 · 12:05
+    🛒 <b>2 notifications in one post</b>
+    #1 · 30 000 UZS · CLICK 2001 · 12:05
         • Pizza &lt;b&gt;&amp; × 2
-        • Product №7 × 1
-    ⚠️ <b>№1024</b> · 30 000 so'm · CLICK 2001 · 12:05 · shopper 5551
+        • Product #7 × 1
+    ⚠️ <b>#1024</b> · 30 000 UZS · CLICK 2001 · 12:05 · shopper 5551
     👉 A second payment came for this order. Check CLICK's merchant cabinet and refund the extra one.
     ");
 }
@@ -297,7 +297,7 @@ fn a_digest_takes_as_many_notifications_as_fit_and_says_how_many() {
     let (text, fitting) = digest_of_orders(Language::Uz, &many);
     assert!(units(&text) <= 4096 && units(&text) > 4000, "{}", units(&text));
     assert!(fitting > 90, "{fitting}");
-    assert!(text.starts_with(&format!("🛒 <b>{fitting} ta xabar birga</b>\n№1 ·")));
+    assert!(text.starts_with(&format!("🛒 <b>Bitta postda {fitting}\u{a0}ta xabar</b>\n№1 ·")));
     assert!(text.lines().last().unwrap().starts_with(&format!("№{fitting} ·")));
 }
 
@@ -309,7 +309,7 @@ fn a_huge_order_fits_and_says_how_many_lines_are_left_out() {
     for language in Language::ALL {
         for text in [staff_post(language, &huge), shopper_paid(language, &huge, payment())] {
             assert!(units(&text) <= 4096, "{}", units(&text));
-            assert!(text.contains('…') && text.contains("30 000"));
+            assert!(text.contains('…') && text.contains("30\u{a0}000"));
         }
         let (text, fitting) = digest_of_orders(language, &[&huge, &huge]);
         assert!(units(&text) <= 4096);

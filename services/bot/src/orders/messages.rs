@@ -7,6 +7,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key},
     },
+    time::{Timestamp, millis},
 };
 use tolov_shop::records::{self, Record};
 
@@ -23,6 +24,22 @@ pub(crate) struct OrderMessages {
     /// The order's own post in the staff channel. An order that was posted in a digest has none.
     #[serde(default)]
     pub(crate) staff_post: Option<MessageRef>,
+    /// Whether the shopper has been reminded that the time to pay is nearly over.
+    #[serde(default)]
+    pub(crate) reminder: Option<Reminder>,
+}
+
+/// An order is reminded of once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reminder {
+    /// An attempt is under way, or broke off: then another one is made after this time.
+    Claimed {
+        #[serde(with = "millis")]
+        next_try_at: Timestamp,
+    },
+    /// It was sent, or can never be.
+    Done,
 }
 
 impl Record for OrderMessages {
@@ -38,14 +55,15 @@ pub(crate) async fn messages_of(documents: &dyn Documents, id: OrderId) -> Resul
     Ok(records::read(documents, id.get()).await?.unwrap_or_else(|| none(id)))
 }
 
-pub(crate) async fn change_messages(
+pub(crate) async fn change_messages<T>(
     documents: &dyn Documents,
     id: OrderId,
-    change: impl FnMut(&mut OrderMessages),
-) -> Result<(), PortError> {
-    records::change_or_insert(documents, id.get(), || none(id), change).await.map(drop)
+    change: impl FnMut(&mut OrderMessages) -> T,
+) -> Result<T, PortError> {
+    let (_, told) = records::change_or_insert(documents, id.get(), || none(id), change).await?;
+    Ok(told)
 }
 
 fn none(id: OrderId) -> OrderMessages {
-    OrderMessages { id, shopper: None, staff_post: None }
+    OrderMessages { id, shopper: None, staff_post: None, reminder: None }
 }

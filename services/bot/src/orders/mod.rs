@@ -6,4 +6,5 @@ pub(crate) mod ledger_client;
 pub(crate) mod messages;
 pub(crate) mod order_lines;
 pub(crate) mod order_message;
+pub(crate) mod reminder;
 pub(crate) mod texts;

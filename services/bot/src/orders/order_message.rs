@@ -28,11 +28,7 @@ pub(crate) fn screen(language: Language, order: &ShopOrder, now: Timestamp, deps
     let id = order.id;
     let mut rows = Vec::new();
     if order.stage() == Stage::AwaitingPayment {
-        let link = order.link().and_then(|link| Url::parse(&link.url).ok());
-        rows.extend(link.map(|url| {
-            let total = money(language, order.total);
-            vec![Button::Link { label: l!(language, "order-pay", total = total), url }]
-        }));
+        rows.extend(pay_button(language, order).map(|button| vec![button]));
         rows.push(vec![
             Button::callback(l!(language, "order-check"), ShopCallback::CheckPayment { id }),
             Button::callback(l!(language, "order-cancel"), ShopCallback::CancelOrder { id }),
@@ -41,6 +37,12 @@ pub(crate) fn screen(language: Language, order: &ShopOrder, now: Timestamp, deps
         rows.push(vec![Button::callback(l!(language, "order-again"), ShopCallback::OrderAgain { id })]);
     }
     Screen::new(text(language, order, now, deps.config.pickup_address.as_deref())).rows(rows)
+}
+
+/// The link to CLICK's page, where the order has one.
+pub(crate) fn pay_button(language: Language, order: &ShopOrder) -> Option<Button> {
+    let url = Url::parse(&order.link()?.url).ok()?;
+    Some(Button::Link { label: l!(language, "order-pay", total = money(language, order.total)), url })
 }
 
 fn text(language: Language, order: &ShopOrder, now: Timestamp, pickup: Option<&str>) -> String {
@@ -119,7 +121,7 @@ fn state_line(language: Language, order: &ShopOrder, now: Timestamp) -> String {
         Some(until) if until > now => {
             t!(language, "state-waiting-until", left = left(language, until - now), until = date_time(until))
         }
-        Some(_) | None => stage_for_shopper(language, order.stage()),
+        Some(_) | None => stage_for_shopper(language, order),
     }
 }
 
@@ -137,7 +139,7 @@ fn shown_minutes(left: Duration) -> i64 {
     minutes / step * step
 }
 
-fn left(language: Language, left: Duration) -> String {
+pub(crate) fn left(language: Language, left: Duration) -> String {
     let minutes = shown_minutes(left);
     match (minutes / 60, minutes % 60) {
         (0, 0) => t!(language, "left-moment"),
@@ -159,23 +161,48 @@ pub(crate) fn countdown_changed(order: &ShopOrder, before: Timestamp, now: Times
 
 /// Brings the order's message up to date; one that was deleted is sent anew. `None`: there is no such order.
 pub(crate) async fn refresh(deps: &HandlerDeps, id: OrderId) -> Result<Option<ShopOrder>, HandlerError> {
-    let Some(order) = order(deps.documents(), id).await? else { return Ok(None) };
-    let screen = screen(deps.language_of(order.user_id).await, &order, deps.now(), deps);
-    let messages = messages_of(deps.documents(), id).await?;
+    show(deps, id, true).await
+}
+
+/// The same for the clock, which does not send a message that the shopper has deleted.
+pub(crate) async fn count_down(deps: &HandlerDeps, id: OrderId) -> Result<(), HandlerError> {
+    show(deps, id, false).await.map(drop)
+}
+
+async fn show(deps: &HandlerDeps, id: OrderId, resends: bool) -> Result<Option<ShopOrder>, HandlerError> {
+    // An order changes at most a few times while Telegram takes an edit.
+    const TRIES: u32 = 4;
+    let mut shown = None;
+    for _ in 0..TRIES {
+        let Some(order) = order(deps.documents(), id).await? else { return Ok(None) };
+        // Whoever showed a newer state while this edit waited was overwritten by it.
+        let is_current = shown.as_ref().is_some_and(|shown: &ShopOrder| shown.state == order.state);
+        if is_current {
+            return Ok(Some(order));
+        }
+        show_once(deps, &order, resends).await?;
+        shown = Some(order);
+    }
+    Ok(shown)
+}
+
+async fn show_once(deps: &HandlerDeps, order: &ShopOrder, resends: bool) -> Result<(), HandlerError> {
+    let screen = screen(deps.language_of(order.user_id).await, order, deps.now(), deps);
+    let messages = messages_of(deps.documents(), order.id).await?;
     if let Some(MessageRef { chat, message_id }) = messages.shopper {
         let shown = ShownMessage { message_id, has_photo: false };
         if deps.telegram.change(chat, shown, &screen).await? {
-            return Ok(Some(order));
+            return Ok(());
         }
     }
     // An order that was made from its event never had a message: its notification is all that the shopper gets.
-    if messages.shopper.is_none() && order.terms.is_none() {
-        return Ok(Some(order));
+    if !resends || (messages.shopper.is_none() && order.terms.is_none()) {
+        return Ok(());
     }
     let shown = deps.send_to(order.user_id, &screen).await?;
     let sent = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
-    change_messages(deps.documents(), id, |messages| messages.shopper = Some(sent)).await?;
-    Ok(Some(order))
+    change_messages(deps.documents(), order.id, |messages| messages.shopper = Some(sent)).await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -185,14 +212,14 @@ mod tests {
     #[test]
     fn the_remaining_time_takes_the_plural_forms_of_each_language() {
         let said = |language, minutes| left(language, Duration::minutes(minutes));
-        assert_eq!(left(Language::Uz, Duration::hours(24) - Duration::seconds(1)), "24 soat");
-        assert_eq!(left(Language::Uz, Duration::minutes(45) - Duration::seconds(1)), "45 daqiqa");
-        assert_eq!(said(Language::Uz, 24 * 60 - 1), "23 soat");
-        assert_eq!(said(Language::Ru, 24 * 60 - 1), "23 часа");
-        assert_eq!(said(Language::Ru, 21 * 60), "21 час");
-        assert_eq!(said(Language::En, 119), "1 hour 45 minutes");
-        assert_eq!(said(Language::Uz, 59), "55 daqiqa");
-        assert_eq!(said(Language::Ru, 1), "1 минута");
+        assert_eq!(left(Language::Uz, Duration::hours(24) - Duration::seconds(1)), "24\u{a0}soat");
+        assert_eq!(left(Language::Uz, Duration::minutes(45) - Duration::seconds(1)), "45\u{a0}daqiqa");
+        assert_eq!(said(Language::Uz, 24 * 60 - 1), "23\u{a0}soat");
+        assert_eq!(said(Language::Ru, 24 * 60 - 1), "23\u{a0}часа");
+        assert_eq!(said(Language::Ru, 21 * 60), "21\u{a0}час");
+        assert_eq!(said(Language::En, 119), "1\u{a0}hour 45\u{a0}minutes");
+        assert_eq!(said(Language::Uz, 59), "55\u{a0}daqiqa");
+        assert_eq!(said(Language::Ru, 1), "1\u{a0}минута");
         assert_eq!(left(Language::En, Duration::seconds(59)), "less than a minute");
     }
 

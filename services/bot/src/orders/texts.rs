@@ -5,15 +5,16 @@ use tolov_shop::order::{Delivery, OrderAction, ShopOrder, Stage};
 
 use crate::texts::{l, t};
 
-/// A stage as shoppers read it, with a picture before it.
-pub(crate) fn stage_for_shopper(language: Language, stage: Stage) -> String {
-    match stage {
+/// The stage of an order as shoppers read it, with a picture before it.
+pub(crate) fn stage_for_shopper(language: Language, order: &ShopOrder) -> String {
+    match order.stage() {
         Stage::Creating => l!(language, "state-placing"),
         Stage::AwaitingPayment => l!(language, "state-waiting"),
         Stage::Paid => l!(language, "state-paid"),
         Stage::Preparing => l!(language, "state-preparing"),
         Stage::Ready => l!(language, "state-ready"),
         Stage::OnTheWay => l!(language, "state-on-the-way"),
+        Stage::Delivered if is_pickup(order) => l!(language, "state-picked-up"),
         Stage::Delivered => l!(language, "state-delivered"),
         Stage::Cancelled => l!(language, "state-cancelled"),
         Stage::Expired => l!(language, "state-expired"),
@@ -37,10 +38,28 @@ pub(crate) fn stage_for_staff(language: Language, stage: Stage) -> String {
     }
 }
 
+/// The label of the button with which staff do an action.
+pub(crate) fn action_button(language: Language, order: &ShopOrder, action: OrderAction) -> String {
+    match action {
+        OrderAction::Accepted => l!(language, "action-accept"),
+        OrderAction::MadeReady => l!(language, "action-make-ready"),
+        OrderAction::SentOff => l!(language, "action-send-off"),
+        OrderAction::Delivered if is_pickup(order) => l!(language, "action-hand-over"),
+        OrderAction::Delivered => l!(language, "action-deliver"),
+        OrderAction::Cancelled => l!(language, "action-cancel"),
+        OrderAction::Refunded => l!(language, "action-refund"),
+        OrderAction::Placed | OrderAction::Registered | OrderAction::Paid | OrderAction::Expired => {
+            String::new()
+        }
+    }
+}
+
+fn is_pickup(order: &ShopOrder) -> bool {
+    order.delivery() == Some(&Delivery::Pickup)
+}
+
 /// What is said of an action.
 pub(crate) struct ActionTexts {
-    /// The label of the button with which staff do it.
-    pub(crate) button: String,
     /// In the history of the order.
     pub(crate) done: String,
     /// In the journal of staff.
@@ -48,51 +67,33 @@ pub(crate) struct ActionTexts {
 }
 
 pub(crate) fn action_texts(language: Language, action: OrderAction) -> ActionTexts {
-    let (button, done, journal) = match action {
-        OrderAction::Placed => {
-            (String::new(), l!(language, "action-done-placed"), l!(language, "journal-order-placed"))
-        }
+    let (done, journal) = match action {
+        OrderAction::Placed => (l!(language, "action-done-placed"), l!(language, "journal-order-placed")),
         OrderAction::Registered => {
-            (String::new(), l!(language, "action-done-registered"), l!(language, "journal-order-registered"))
+            (l!(language, "action-done-registered"), l!(language, "journal-order-registered"))
         }
-        OrderAction::Paid => {
-            (String::new(), l!(language, "action-done-paid"), l!(language, "journal-order-paid"))
+        OrderAction::Paid => (l!(language, "action-done-paid"), l!(language, "journal-order-paid")),
+        OrderAction::Expired => (l!(language, "action-done-expired"), l!(language, "journal-order-expired")),
+        OrderAction::Accepted => {
+            (l!(language, "action-done-accepted"), l!(language, "journal-order-accepted"))
         }
-        OrderAction::Expired => {
-            (String::new(), l!(language, "action-done-expired"), l!(language, "journal-order-expired"))
+        OrderAction::MadeReady => {
+            (l!(language, "action-done-made-ready"), l!(language, "journal-order-made-ready"))
         }
-        OrderAction::Accepted => (
-            l!(language, "action-accept"),
-            l!(language, "action-done-accepted"),
-            l!(language, "journal-order-accepted"),
-        ),
-        OrderAction::MadeReady => (
-            l!(language, "action-make-ready"),
-            l!(language, "action-done-made-ready"),
-            l!(language, "journal-order-made-ready"),
-        ),
-        OrderAction::SentOff => (
-            l!(language, "action-send-off"),
-            l!(language, "action-done-sent-off"),
-            l!(language, "journal-order-sent-off"),
-        ),
-        OrderAction::Delivered => (
-            l!(language, "action-deliver"),
-            l!(language, "action-done-delivered"),
-            l!(language, "journal-order-delivered"),
-        ),
-        OrderAction::Cancelled => (
-            l!(language, "action-cancel"),
-            l!(language, "action-done-cancelled"),
-            l!(language, "journal-order-cancelled"),
-        ),
-        OrderAction::Refunded => (
-            l!(language, "action-refund"),
-            l!(language, "action-done-refunded"),
-            l!(language, "journal-order-refunded"),
-        ),
+        OrderAction::SentOff => {
+            (l!(language, "action-done-sent-off"), l!(language, "journal-order-sent-off"))
+        }
+        OrderAction::Delivered => {
+            (l!(language, "action-done-delivered"), l!(language, "journal-order-delivered"))
+        }
+        OrderAction::Cancelled => {
+            (l!(language, "action-done-cancelled"), l!(language, "journal-order-cancelled"))
+        }
+        OrderAction::Refunded => {
+            (l!(language, "action-done-refunded"), l!(language, "journal-order-refunded"))
+        }
     };
-    ActionTexts { button, done, journal }
+    ActionTexts { done, journal }
 }
 
 /// What the shopper is told of an action. `None`: nothing, or a notification tells it.
@@ -104,11 +105,12 @@ pub(crate) fn message_of_action(
     let order_id = order.id;
     Some(match action {
         OrderAction::Accepted => t!(language, "told-accepted", order = order_id),
-        OrderAction::MadeReady if order.delivery() == Some(&Delivery::Pickup) => {
+        OrderAction::MadeReady if is_pickup(order) => {
             t!(language, "told-ready-for-pickup", order = order_id)
         }
         OrderAction::MadeReady => t!(language, "told-ready", order = order_id),
         OrderAction::SentOff => t!(language, "told-sent-off", order = order_id),
+        OrderAction::Delivered if is_pickup(order) => t!(language, "told-picked-up", order = order_id),
         OrderAction::Delivered => t!(language, "told-delivered", order = order_id),
         OrderAction::Cancelled if order.is_paid() => t!(language, "told-cancelled-paid", order = order_id),
         OrderAction::Cancelled => t!(language, "told-cancelled", order = order_id),

@@ -6,6 +6,7 @@ use tolov_shop::{
     shopper::{
         self,
         cart::{self, CartChange, News, Quote, QuoteLine},
+        checkout::Agreement,
     },
 };
 
@@ -14,11 +15,12 @@ use crate::{
         callback::ShopCallback,
         context::Ctx,
         dialogue::Step,
-        error::HandlerResult,
+        error::{HandlerError, HandlerResult},
         pages::{Page, page_of_index},
         screen::{Button, Screen},
     },
-    orders::order_lines,
+    orders::{order_lines, order_message},
+    shopper::checkout::{draft, pay_button},
     texts::{l, money, t},
 };
 
@@ -28,15 +30,56 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
 
 pub(crate) async fn open_page(ctx: Ctx, page: u32) -> HandlerResult {
     ctx.leave_step().await?;
-    let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
-    ctx.show(screen(ctx.language, &quote, page)).await
+    let screen = screen_of(&ctx, page).await?;
+    ctx.show(screen).await
 }
 
 /// As a new message: the tapped one stays as it is.
 pub(crate) async fn open_below(ctx: Ctx) -> HandlerResult {
-    ctx.wait_for(Step::Idle);
+    ctx.leave_step().await?;
+    let screen = screen_of(&ctx, 0).await?;
+    ctx.show_below(screen).await
+}
+
+async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
     let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
-    ctx.show_below(screen(ctx.language, &quote, 0)).await
+    let agreed = as_before(ctx, &quote).await?;
+    let terms = agreed.as_ref().map(|agreed| terms(ctx, agreed));
+    Ok(screen(ctx.language, &quote, page, terms.as_ref()))
+}
+
+/// The order that somebody who has ordered before would place now: to the same place, under the same number. It is shown in
+/// the cart, and takes one tap.
+async fn as_before(ctx: &Ctx, quote: &Quote) -> Result<Option<Agreement>, HandlerError> {
+    let draft = draft::prepare(ctx).await?;
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let has_ordered = shopper.is_some_and(|shopper| shopper.delivery.is_some());
+    let can_be_ordered = quote.is_sold() && !quote.must_be_seen() && quote.pieces() <= cart::PIECES_MAX;
+    if !has_ordered || !can_be_ordered || draft::order_in_the_way(ctx).await?.is_some() {
+        return Ok(None);
+    }
+    let agreed = draft::agreement(ctx, draft, quote.clone());
+    if let Some(agreed) = &agreed {
+        draft::mark_shown(ctx, agreed.total());
+    }
+    Ok(agreed)
+}
+
+/// What an order would be placed with, below the lines of the cart.
+struct Terms {
+    delivery_price: Tiyin,
+    total: Tiyin,
+    html: String,
+}
+
+fn terms(ctx: &Ctx, agreed: &Agreement) -> Terms {
+    let Agreement { delivery, phone, comment, .. } = agreed;
+    let pickup = ctx.deps.config.pickup_address.as_deref();
+    Terms {
+        delivery_price: agreed.delivery_price,
+        total: agreed.total(),
+        html: order_message::terms(ctx.language, delivery, phone, comment.as_deref(), pickup),
+    }
 }
 
 /// Sets the quantity of a line; the screen stays on its page.
@@ -85,6 +128,7 @@ pub(crate) async fn accept_news(ctx: Ctx) -> HandlerResult {
 }
 
 pub(crate) async fn ask_promo(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
     ctx.wait_for(Step::PromoCode);
     let language = ctx.language;
     let screen = Screen::new(t!(language, "promo-ask"))
@@ -123,7 +167,8 @@ pub(crate) fn refusal_text(language: Language, refusal: PromoRefusal) -> String 
     }
 }
 
-fn screen(language: Language, quote: &Quote, page: u32) -> Screen {
+/// `terms`: where the order can be placed at once.
+fn screen(language: Language, quote: &Quote, page: u32, terms: Option<&Terms>) -> Screen {
     let menu = Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu);
     let catalogue = Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 });
     if quote.is_empty() {
@@ -131,10 +176,10 @@ fn screen(language: Language, quote: &Quote, page: u32) -> Screen {
     }
     let page = Page::of(&quote.lines, page);
     let rows = page.items.iter().zip(page.first() + 1..).map(|(line, number)| line_buttons(number, line));
-    let screen = Screen::new(text(language, quote))
+    let screen = Screen::new(text(language, quote, terms))
         .rows(rows)
         .row(page.buttons(|page| ShopCallback::CartPage { page }));
-    if quote.has_news() {
+    if quote.must_be_seen() {
         return screen
             .row([Button::callback(l!(language, "cart-accept-news"), ShopCallback::AcceptNews)])
             .row([menu]);
@@ -145,9 +190,18 @@ fn screen(language: Language, quote: &Quote, page: u32) -> Screen {
         }
         None => Button::callback(l!(language, "promo-enter"), ShopCallback::AskPromo),
     };
-    let total = money(language, quote.total());
+    let order = if let Some(terms) = terms {
+        vec![
+            vec![pay_button(language, terms.total)],
+            vec![Button::callback(l!(language, "cart-change-terms"), ShopCallback::CheckOut)],
+        ]
+    } else {
+        let total = money(language, quote.total());
+        let label = l!(language, "cart-check-out", total = total);
+        vec![vec![Button::callback(label, ShopCallback::CheckOut)]]
+    };
     screen
-        .row([Button::callback(l!(language, "cart-check-out", total = total), ShopCallback::CheckOut)])
+        .rows(order)
         .row([promo, Button::callback(l!(language, "cart-clear"), ShopCallback::ClearCart)])
         .row([catalogue, menu])
 }
@@ -164,19 +218,19 @@ fn line_buttons(number: usize, line: &QuoteLine) -> Vec<Button> {
     ]
 }
 
-fn text(language: Language, quote: &Quote) -> String {
+fn text(language: Language, quote: &Quote, terms: Option<&Terms>) -> String {
     let line = |(index, line): (usize, &QuoteLine)| {
         let text = line_text(language, index + 1, line);
         // With a blank line between two of them.
         if index == 0 { text } else { format!("\n{text}") }
     };
     let lines: Vec<String> = quote.lines.iter().enumerate().map(line).collect();
-    order_lines::fit_lines(
-        language,
-        &t!(language, "cart-title"),
-        &lines,
-        &totals(language, quote, Tiyin::ZERO),
-    )
+    let delivery_price = terms.map_or(Tiyin::ZERO, |terms| terms.delivery_price);
+    let mut end = totals(language, quote, delivery_price);
+    if let Some(terms) = terms {
+        end = format!("{end}\n\n{}", terms.html);
+    }
+    order_lines::fit_lines(language, &t!(language, "cart-title"), &lines, &end)
 }
 
 fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {
@@ -192,7 +246,7 @@ fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {
         text.push_str(&t!(language, "cart-line-sum", count = line.count, price = price, sum = sum));
     }
     if let Some(news) = line.news {
-        text.push_str("\n⚠️ ");
+        text.push_str(if matches!(news, News::Cheaper { .. }) { "\n🎉 " } else { "\n⚠️ " });
         text.push_str(&news_text(language, news, line.price));
     }
     text

@@ -85,7 +85,7 @@ mod tests {
                 "📦 Buyurtmalarim",
                 "👤 Profil",
                 "ℹ️ Yordam",
-                "✍️ Bizga yozing"
+                "✍️ Bizga yozish"
             ]
         );
         assert_eq!(

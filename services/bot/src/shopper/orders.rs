@@ -26,7 +26,7 @@ use crate::{
     },
     shopper::cart as cart_screens,
     telegram::client::MessageRef,
-    texts::{Html, l, money, t},
+    texts::{Html, l, money, number, t},
 };
 
 pub(crate) async fn open_first_page(ctx: Ctx) -> HandlerResult {
@@ -43,8 +43,8 @@ pub(crate) async fn open(ctx: Ctx, page: u32) -> HandlerResult {
         return ctx.show(Screen::new(t!(language, "orders-empty")).row([menu])).await;
     }
     let row = |order: &ShopOrder| {
-        let (sum, stage) = (money(language, order.total), stage_for_shopper(language, order.stage()));
-        let label = format!("№{} · {sum} · {stage}", order.id);
+        let (sum, stage) = (money(language, order.total), stage_for_shopper(language, order));
+        let label = format!("{} · {sum} · {stage}", number(language, order.id));
         vec![Button::callback(label, ShopCallback::OpenOrder { id: order.id })]
     };
     let screen = Screen::new(t!(language, "orders-title"))
@@ -67,7 +67,7 @@ pub(crate) async fn check(ctx: Ctx, id: OrderId) -> HandlerResult {
     let text = if order.stage() == Stage::AwaitingPayment {
         l!(language, "check-not-yet")
     } else {
-        stage_for_shopper(language, order.stage())
+        stage_for_shopper(language, &order)
     };
     ctx.toast(text).await?;
     show_again(&ctx, &order).await

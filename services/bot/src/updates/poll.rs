@@ -8,21 +8,27 @@ use teloxide::{
     ApiError, Bot, RequestError,
     requests::{JsonRequest, Payload, Request, Requester},
     types::{Update, UpdateKind},
+    utils::command::BotCommands,
 };
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout},
 };
-use tolov_domain::ports::PortError;
+use tolov_domain::{Language, ports::PortError};
 use tolov_kit::{
     lifecycle::{Stop, pause},
     retry::Pauses,
 };
 
 use crate::{
+    conversation::{
+        command::Command,
+        screen::{Button, Screen},
+    },
     deps::HandlerDeps,
     shopper::help::announce_commands,
     telegram::{client::POLL, errors::with_causes},
+    texts::{l, t},
     updates::{answering::Work, user_queues::UserQueues},
 };
 
@@ -167,6 +173,7 @@ impl<W: Work> Poll<W> {
             };
             if is_of_a_group(&arrived.update) {
                 self.offset = self.offset.max(arrived.id + 1);
+                self.point_to_the_shop(&arrived);
                 continue;
             }
             if matches!(arrived.update.kind, UpdateKind::InlineQuery(_)) {
@@ -195,6 +202,30 @@ impl<W: Work> Poll<W> {
         let work = Arc::clone(&self.queues.work);
         self.inline.spawn(async move {
             timeout(INLINE_ANSWER_MAX, work.answer(arrived.update)).await.ok();
+        });
+    }
+
+    /// /start in a group is answered with a link to the bot. Best effort.
+    fn point_to_the_shop(&mut self, arrived: &Arrived) {
+        let UpdateKind::Message(message) = &arrived.update.kind else { return };
+        let command = message.text().and_then(|text| Command::parse(text, self.deps.username()).ok());
+        if !matches!(command, Some(Command::Start(_)))
+            || self.inline.len() >= INLINE_MAX
+            || self.queues.throttle.is_throttled(arrived.person_id)
+        {
+            return;
+        }
+        self.queues.throttle.record_arrival(arrived.person_id);
+        let tag = message.from.as_ref().and_then(|user| user.language_code.as_deref());
+        let language = tag.and_then(Language::from_tag).unwrap_or_default();
+        let Ok(url) = format!("https://t.me/{}", self.deps.username()).parse() else { return };
+        let screen = Screen::new(t!(language, "group-start"))
+            .row([Button::Link { label: l!(language, "inline-open-shop"), url }]);
+        let (deps, chat) = (Arc::clone(&self.deps), message.chat.id);
+        self.inline.spawn(async move {
+            if let Err(error) = deps.telegram.show_new(chat, &screen).await {
+                tracing::debug!(%error, "/start in a group could not be answered");
+            }
         });
     }
 

@@ -14,4 +14,5 @@ mod shopfront;
 mod staff;
 mod telegram;
 mod updates;
+mod waiting;
 mod world;

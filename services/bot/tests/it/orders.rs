@@ -82,7 +82,7 @@ async fn a_paid_order_is_posted_with_its_actions_and_the_post_follows_it() {
     let bot = world.run_bot();
     let message_id = posted(&world, 1024).await;
     let post = world.telegram.arrived(STAFF).pop().unwrap();
-    assert!(post.text.contains("Pizza × 2 — 30 000"), "{}", post.text);
+    assert!(post.text.contains("Pizza × 2 — 30\u{a0}000"), "{}", post.text);
     assert!(post.text.contains("+998 90 123 45 67"), "{}", post.text);
     let buttons = post.buttons.to_string();
     assert!(buttons.contains("1:ad:1024:ac") && buttons.contains("1:ad:1024:cn"), "{buttons}");

@@ -85,7 +85,7 @@ impl Chat<'_> {
         calls.into_iter().filter(|(method, _)| method == "sendmessage").map(|(_, body)| body).collect()
     }
 
-    /// Puts a product into the cart, and goes to the question for the address.
+    /// Puts a product into the cart, and goes to the question for the address: there is no pickup.
     async fn checks_out(&self, product: i64) {
         let wanted = OrderedProduct { product_id: id(product), count: 1 };
         cart::set(&self.world.shop.documents, self.user_id(), wanted).await.unwrap();
@@ -95,7 +95,6 @@ impl Chat<'_> {
         });
         known.await.unwrap();
         self.tap("1:co").await;
-        self.tap("1:cop").await;
     }
 
     async fn phone(&self) -> Option<String> {
@@ -132,33 +131,52 @@ pub(crate) async fn sells(world: &World, number: i64, title: &str, stock: Option
     records::insert(&world.shop.documents, &product.seal()).await.unwrap();
 }
 
+/// What the buttons of a row send.
+fn callbacks(shown: &Value, row: usize) -> Vec<&str> {
+    let row = shown["reply_markup"]["inline_keyboard"][row].as_array().unwrap();
+    row.iter().map(|button| button["callback_data"].as_str().unwrap()).collect()
+}
+
 #[tokio::test]
-async fn the_first_visit_asks_for_language_and_phone_and_then_follows_the_link() {
+async fn a_new_shopper_is_asked_nothing_and_sees_the_product_of_the_link() {
     let world = World::new().await;
     sells(&world, 7, "Choy qo'shiq", None).await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
-    assert!(text(&ali.write("/start product_7").await[0]).contains("Choose a language"));
-    let asked = ali.tap("1:l:ru").await;
-    assert!(text(&asked[0]).starts_with("Здравствуйте, <b>Ali</b>"), "{asked:?}");
-    assert_eq!(asked[1]["reply_markup"]["keyboard"][0][0]["request_contact"], true);
-    // A second, quick tap asks nothing again.
-    assert!(ali.tap("1:l:ru").await.is_empty());
-    let anothers = json!({"contact": {"phone_number": "998901112233", "first_name": "B", "user_id": 6}});
-    assert!(text(&ali.send(anothers).await[0]).contains("другого человека"));
-    assert_eq!(ali.phone().await, None);
-    let own = json!({"contact": {"phone_number": "998901234567", "first_name": "Ali", "user_id": 5}});
-    let met = ali.send(own).await;
-    assert_eq!(met[0]["reply_markup"]["remove_keyboard"], true);
-    assert!(text(&met[1]).starts_with("<b>Choy qo'shiq</b>"), "{met:?}");
-    assert_eq!(ali.phone().await.as_deref(), Some("+998901234567"));
+    let card = ali.write("/start product_7").await;
+    let [card] = card.as_slice() else { panic!("{card:?}") };
+    assert!(text(card).starts_with("<b>Choy qo'shiq</b>"), "{card}");
+    assert_eq!(card["reply_markup"]["inline_keyboard"][0][0]["text"], "🛒 Add to cart");
+    assert_eq!(callbacks(card, 3), ["1:pi:7:uz", "1:pi:7:ru"]);
+    let russian = ali.tap("1:pi:7:ru").await;
+    assert_eq!(russian[0]["reply_markup"]["inline_keyboard"][0][0]["text"], "🛒 В корзину");
+    assert_eq!(callbacks(&russian[0], 3), ["1:pi:7:uz", "1:pi:7:en"]);
     // Known from now on.
     assert!(text(&ali.write("/start").await[0]).contains("Главное меню"));
+    let again = ali.write("/start product_7").await;
+    assert_eq!(again[0]["reply_markup"]["inline_keyboard"].as_array().unwrap().len(), 3, "{again:?}");
     bot.stop().await;
 }
 
 #[tokio::test]
-async fn a_phone_may_be_given_later_and_a_referral_counts_once() {
+async fn a_new_shopper_sees_the_catalogue_in_the_language_of_telegram_and_may_switch_it() {
+    let world = World::new().await;
+    sells(&world, 7, "Choy qo'shiq", None).await;
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: 5 };
+    let shop = ali.write("/start").await;
+    assert!(text(&shop[0]).starts_with("Hello, <b>Ali</b>"), "{shop:?}");
+    assert_eq!(callbacks(&shop[0], 0), ["1:c:1:0"]);
+    assert_eq!(callbacks(&shop[0], 2), ["1:li:uz", "1:li:ru"]);
+    let language = async || world.shop.shopper(ali.user_id()).await.unwrap().language;
+    assert_eq!(language().await, Some(Language::En));
+    assert!(text(&ali.tap("1:li:uz").await[0]).starts_with("Assalomu alaykum, <b>Ali</b>"));
+    assert_eq!(language().await, Some(Language::Uz));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_referral_counts_once() {
     let world = World::new().await;
     world.shop.has_language(UserId::try_new(9).unwrap(), Language::En).await;
     let bot = world.run_bot();
@@ -169,29 +187,119 @@ async fn a_phone_may_be_given_later_and_a_referral_counts_once() {
     assert_eq!(ali.write("/start ref_9").await.len(), 1);
     let nine = UserId::try_new(9).unwrap();
     assert_eq!(shopper::invited_by(&world.shop.documents, nine).await.unwrap(), 1);
-    let own = Chat { world: &world, id: 9 }.write("/start ref_9").await;
-    assert!(text(&own[0]).contains("Main menu"));
+    assert_eq!(Chat { world: &world, id: 9 }.write("/start ref_9").await.len(), 1);
     assert_eq!(shopper::invited_by(&world.shop.documents, nine).await.unwrap(), 1);
-    ali.tap("1:l:en").await;
-    assert!(text(&ali.write("who are you?").await[0]).contains("read that as a number"));
-    let cart = ali.write("/cart").await;
-    assert_eq!(cart[0]["reply_markup"]["remove_keyboard"], true);
-    ali.write("/phone").await;
-    assert!(text(&ali.write("⬅️ Back").await[1]).contains("not given yet"));
     bot.stop().await;
 }
 
 #[tokio::test]
-async fn the_question_for_a_phone_can_be_skipped() {
+async fn the_number_of_the_profile_is_shared_or_typed_and_may_be_of_another_country() {
     let world = World::new().await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: 5 };
-    ali.write("/start").await;
-    ali.tap("1:l:en").await;
-    let later = ali.write("Later").await;
-    assert_eq!(later[0]["reply_markup"]["remove_keyboard"], true);
-    assert!(text(&later[1]).contains("Main menu"), "{later:?}");
+    let asked = ali.write("/phone").await;
+    assert_eq!(asked[0]["reply_markup"]["keyboard"][0][0]["request_contact"], true);
+    let anothers = json!({"contact": {"phone_number": "998901112233", "first_name": "B", "user_id": 6}});
+    assert!(text(&ali.send(anothers).await[0]).contains("someone else"));
+    let unclear = ali.write("who are you?").await;
+    assert_eq!(unclear[0]["reply_markup"]["keyboard"][0][0]["request_contact"], true);
+    assert_eq!(ali.phone().await, None);
+    let cart = ali.write("/cart").await;
+    assert_eq!(cart[0]["reply_markup"]["remove_keyboard"], true);
+    ali.write("/phone").await;
+    assert!(text(&ali.write("⬅️ Back").await[1]).contains("not given yet"));
+    let own = json!({"contact": {"phone_number": "998901234567", "first_name": "Ali", "user_id": 5}});
+    for (answer, number) in [(own, "+998901234567"), (json!({"text": "+7 900 123-45-67"}), "+79001234567")] {
+        ali.write("/phone").await;
+        let kept = ali.send(answer).await;
+        assert_eq!(kept[0]["reply_markup"]["remove_keyboard"], true);
+        assert_eq!(ali.phone().await.as_deref(), Some(number));
+    }
     bot.stop().await;
+}
+
+#[tokio::test]
+async fn checkout_asks_for_what_it_does_not_know_and_then_shows_everything_on_one_screen() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.tap("1:sc:7:1").await;
+    let asked = ali.tap("1:co").await;
+    assert_eq!(asked[0]["reply_markup"]["keyboard"][0][0]["request_contact"], true, "{asked:?}");
+    let own = json!({"contact": {"phone_number": "821012345678", "first_name": "Ali", "user_id": 5}});
+    let asked = ali.send(own).await;
+    assert_eq!(asked[0]["reply_markup"]["remove_keyboard"], true);
+    assert_eq!(asked[1]["reply_markup"]["keyboard"][0][0]["request_location"], true, "{asked:?}");
+    let order = &ali.write("Chilonzor 5").await[1];
+    for part in ["Choy × 1", "+821012345678", "Chilonzor 5"] {
+        assert!(text(order).contains(part), "{order}");
+    }
+    assert_eq!(callbacks(order, 0), ["1:cog"]);
+    assert_eq!([callbacks(order, 1), callbacks(order, 2)].concat(), ["1:coa", "1:col", "1:cop", "1:coc"]);
+    assert_eq!(ali.phone().await.as_deref(), Some("+821012345678"));
+    // Each part is changed on its own; the number of an order is not that of the profile.
+    ali.tap("1:col").await;
+    ali.write("Blue gate").await;
+    ali.tap("1:cop").await;
+    let changed = ali.write("90 123 45 67").await;
+    for part in ["Chilonzor 5", "Blue gate", "+998 90 123 45 67"] {
+        assert!(text(&changed[1]).contains(part), "{changed:?}");
+    }
+    assert_eq!(ali.phone().await.as_deref(), Some("+821012345678"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn delivery_goes_back_to_the_address_that_was_given_before_pickup_was_chosen() {
+    let mut world = World::new().await;
+    world.config.pickup_address = Some("Bozor 1".to_owned());
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.checks_out(7).await;
+    let asked = ali.tap("1:cod").await;
+    assert_eq!(asked[0]["reply_markup"]["keyboard"][0][0]["request_location"], true, "{asked:?}");
+    ali.write("Chilonzor 5").await;
+    let pickup = ali.tap("1:cou").await;
+    assert!(text(&pickup[0]).contains("Bozor 1") && !text(&pickup[0]).contains("Chilonzor"), "{pickup:?}");
+    assert!(text(&ali.tap("1:cod").await[0]).contains("Chilonzor 5"));
+    // From the cart and back, nothing has to be answered again.
+    ali.tap("1:cox").await;
+    assert!(text(&ali.tap("1:co").await[0]).contains("Chilonzor 5"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn the_screen_is_below_the_message_that_takes_a_keyboard_away() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.checks_out(7).await;
+    ali.write("Chilonzor 5").await;
+    ali.tap("1:coa").await;
+    let back = ali.tap("1:cob").await;
+    assert_eq!(back[0]["reply_markup"]["remove_keyboard"], true);
+    assert!(back[1]["message_id"].is_null() && text(&back[1]).contains("Chilonzor 5"), "{back:?}");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_quantity_can_be_typed() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    sells(&world, 8, "Qahva", Some(12)).await;
+    let bot = world.run_bot();
+    for (product, typed, shown) in [(7, "250", "250\u{a0}pcs"), (8, "25 pcs", "12\u{a0}pcs")] {
+        assert!(text(&ali.tap(&format!("1:sq:{product}")).await[0]).contains("How many"));
+        assert!(text(&ali.write("a few").await[0]).contains("1 to 999"), "it goes on asking");
+        let card = ali.write(typed).await;
+        let count = &card.last().unwrap()["reply_markup"]["inline_keyboard"][0][1]["text"];
+        assert_eq!(count, shown, "{card:?}");
+    }
+    ali.tap("1:sq:7").await;
+    ali.write("0").await;
+    bot.stop().await;
+    let cart = world.shop.shopper(ali.user_id()).await.unwrap().cart;
+    assert_eq!(cart, [OrderedProduct { product_id: id(8), count: 12 }]);
 }
 
 #[tokio::test]
@@ -208,7 +316,7 @@ async fn a_search_leads_to_a_card_and_a_double_tap_adds_once() {
     ali.tap("1:sc:7:10").await;
     // No more are in stock.
     let most = ali.tap("1:sc:7:20").await;
-    assert_eq!(most[0]["reply_markup"]["inline_keyboard"][0][2]["text"], "12 pcs");
+    assert_eq!(most[0]["reply_markup"]["inline_keyboard"][0][1]["text"], "12\u{a0}pcs");
     let cart = world.shop.shopper(ali.user_id()).await.unwrap().cart;
     assert_eq!((cart.len(), cart[0].count), (1, 12));
     assert!(text(&ali.tap("1:fp:0").await[0]).contains("CHOY QO‘SHIQ"));
@@ -325,7 +433,7 @@ async fn whoever_has_an_unpaid_order_pays_or_replaces_it_before_the_next_one() {
     let wanted = OrderedProduct { product_id: id(7), count: 1 };
     cart::set(&world.shop.documents, ali.user_id(), wanted).await.unwrap();
     let offered = ali.tap("1:co").await;
-    assert!(text(&offered[0]).contains("unpaid order №1024"), "{offered:?}");
+    assert!(text(&offered[0]).contains("unpaid order #1024"), "{offered:?}");
     let buttons = &offered[0]["reply_markup"]["inline_keyboard"];
     assert_eq!(buttons[0][0]["url"], "https://my.click.uz/services/pay");
     assert_eq!(buttons[1][0]["callback_data"], "1:cor:1024");
@@ -359,10 +467,8 @@ async fn an_edit_of_the_last_answer_is_the_answer() {
     ali.checks_out(7).await;
     ali.write("Chilonzor 5").await;
     let address = world.telegram.brought();
-    assert!(!ali.edit(address, "Chilonzor 15").await.is_empty());
-    ali.tap("1:col").await;
-    let summary = ali.tap("1:coc").await;
-    assert!(text(&summary[0]).contains("Chilonzor 15"), "{summary:?}");
+    let order = ali.edit(address, "Chilonzor 15").await;
+    assert!(text(order.last().unwrap()).contains("Chilonzor 15"), "{order:?}");
     // Only the last one counts.
     ali.write("call first").await;
     assert!(ali.edit(address, "Chilonzor 25").await.is_empty());
@@ -377,16 +483,12 @@ async fn a_place_of_telegrams_list_and_the_caption_of_a_photo_are_addresses() {
     ali.checks_out(7).await;
     let location = json!({"latitude": 41.326_5, "longitude": 69.228_5});
     let venue = json!({"location": location, "title": "Chorsu", "address": "Tashkent"});
-    ali.send(json!({"venue": venue, "location": location})).await;
-    ali.tap("1:col").await;
-    let summary = ali.tap("1:coc").await;
-    assert!(text(&summary[0]).contains("Chorsu, Tashkent"), "{summary:?}");
-    ali.checks_out(7).await;
+    let order = ali.send(json!({"venue": venue, "location": location})).await;
+    assert!(text(&order[1]).contains("Chorsu, Tashkent"), "{order:?}");
+    ali.tap("1:coa").await;
     let photo = json!({"file_id": "p", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9});
-    ali.send(json!({"photo": [photo], "caption": "Navoiy 7"})).await;
-    ali.tap("1:col").await;
-    let summary = ali.tap("1:coc").await;
-    assert!(text(&summary[0]).contains("Navoiy 7"), "{summary:?}");
+    let order = ali.send(json!({"photo": [photo], "caption": "Navoiy 7"})).await;
+    assert!(text(&order[1]).contains("Navoiy 7"), "{order:?}");
     bot.stop().await;
 }
 
@@ -429,6 +531,26 @@ async fn messages_in_groups_are_not_stored() {
     bot.stop().await;
     let updates = Query::all(Collection::new("updates", &[]), 100);
     assert_eq!(world.shop.documents.count(&updates).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn start_in_a_group_is_answered_with_a_link_to_the_bot() {
+    let world = World::new().await;
+    let ali = ali_sees_tea(&world).await;
+    let bot = world.run_bot();
+    ali.write("/menu").await;
+    for text in ["hello", "/start@shop_bot"] {
+        world.telegram.bring(|number| {
+            json!({"message": {
+                "message_id": number, "date": 1_763_881_506, "text": text, "from": ali.from(),
+                "chat": {"id": -77, "type": "group", "title": "Friends"},
+            }})
+        });
+    }
+    let answers = world.telegram.until("-77", |arrived| !arrived.is_empty()).await;
+    bot.stop().await;
+    let [answer] = answers.as_slice() else { panic!("{answers:?}") };
+    assert_eq!(answer.buttons[0][0]["url"], "https://t.me/shop_bot");
 }
 
 #[tokio::test]

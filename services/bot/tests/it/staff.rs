@@ -24,7 +24,7 @@ async fn a_single_order_is_posted_at_once() {
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     world.bus.until_empty().await;
     bot.stop().await;
-    assert!(posts[0].text.starts_with("🛒 <b>Buyurtma №1024 to'landi</b>"), "{}", posts[0].text);
+    assert!(posts[0].text.starts_with("🛒 <b>№1024 buyurtma to‘landi</b>"), "{}", posts[0].text);
     assert!(posts[0].text.contains(r#"<a href="tg://user?id=5551">5551</a>"#));
 }
 
@@ -138,7 +138,7 @@ async fn during_retry_after_notifications_gather_into_one_post() {
     let arrived = world.telegram.arrived(STAFF);
     assert!(arrived[1].at - arrived[0].at >= Duration::from_secs(2));
     assert_eq!(world.telegram.shown(STAFF).len(), 1);
-    assert!(arrived[1].text.starts_with("🛒 <b>2 ta xabar birga</b>"), "{}", arrived[1].text);
+    assert!(arrived[1].text.starts_with("🛒 <b>Bitta postda 2\u{a0}ta xabar</b>"), "{}", arrived[1].text);
 }
 
 #[tokio::test]

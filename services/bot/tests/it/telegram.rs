@@ -54,6 +54,8 @@ struct State {
     edited: Vec<Edited>,
     /// The texts that answered taps.
     toasts: Vec<String>,
+    /// How long the next edit has to wait, in seconds.
+    edit_waits: Option<u32>,
     /// These messages have been deleted.
     gone: Vec<i64>,
     /// For each chat what is answered next; then every message is shown.
@@ -181,6 +183,14 @@ impl Telegram {
         let chat = chat.as_str().map_or_else(|| chat.to_string(), str::to_owned);
         let message_id = body["message_id"].as_i64().unwrap();
         let mut state = self.state.lock().unwrap();
+        if let Some(seconds) = state.edit_waits.take() {
+            let description = "Too Many Requests: retry later";
+            let parameters = json!({"retry_after": seconds});
+            let refusal = json!({
+                "ok": false, "error_code": 429, "description": description, "parameters": parameters,
+            });
+            return (429, refusal);
+        }
         if state.gone.contains(&message_id) {
             let description = "Bad Request: message to edit not found";
             return (400, json!({"ok": false, "error_code": 400, "description": description}));
@@ -314,7 +324,12 @@ impl Telegram {
         self.changed.notify_waiters();
     }
 
-    /// Staff have deleted a message.
+    /// The next edit has to wait so many seconds.
+    pub(crate) fn holds_up_an_edit(&self, seconds: u32) {
+        self.state.lock().unwrap().edit_waits = Some(seconds);
+    }
+
+    /// A message was deleted.
     pub(crate) fn is_gone(&self, message_id: i64) {
         self.state.lock().unwrap().gone.push(message_id);
     }

@@ -61,7 +61,7 @@ async fn the_test_card_and_the_code_pay() {
     let browser = Browser::new(&sandbox);
     let (status, html) = browser.open(&Browser::link("1001")).await;
     assert_eq!(status, 200);
-    assert!(html.contains("1 500 so'm") && html.contains("action=\"/services/pay/card\""), "{html}");
+    assert!(html.contains("1\u{a0}500\u{a0}UZS") && html.contains("action=\"/services/pay/card\""), "{html}");
     let (_, session) = browser.enter_card(TEST_CARD).await;
     let (status, html) = browser.submit("sms", &[("session", &session), ("code", "111111")]).await;
     assert!(status == 422 && html.contains("The code is wrong"), "{status} {html}");

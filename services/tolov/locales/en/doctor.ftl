@@ -28,7 +28,7 @@ click-test-mode = CLICK_TEST_MODE is on: pay links lead to the sandbox and no mo
 click-test-mode-do = For real payments set CLICK_TEST_MODE=false
 owners-none = ADMIN_IDS is empty: nobody may do anything for the shop in the bot
 owners-none-do = Write your own Telegram id there (@userinfobot tells it); you then add other staff in the bot
-delivery-price = A delivery costs { $price } so'm
+delivery-price = A delivery costs { $price } UZS
 pickup-given = Orders can be picked up: { $address }
 pickup-none = PICKUP_ADDRESS is empty: every order is delivered
 secret-file-open = { $path }, the file of { $name }, can be read by every user of this machine
@@ -140,7 +140,7 @@ about-production = true: real people or real money; every service refuses local 
 about-bot-token = The bot's token: @BotFather, /newbot
 about-db-channel = The staff channel: its number like -1001234567890, or @name; the bot must be an administrator there
 about-admin-ids = Telegram ids of the owners with commas between them, for example 5551,5552; @userinfobot tells one's own
-about-delivery-price = What a delivery costs, in so'm: 20000; 0 for nothing
+about-delivery-price = What a delivery costs, in UZS: 20000; 0 for nothing
 about-pickup-address = Where orders can be picked up, for people to read; empty: every order is delivered
 about-click-service-id = The service's number: merchant.click.uz, Services
 about-click-merchant-id = The merchant's number: merchant.click.uz, Services

@@ -2,7 +2,7 @@
 
 trace-nothing = Nobody knows this order number
 trace-away = Could not be asked: { $reason }
-trace-registered = Registered for shopper { $user }: { $amount } so'm, products { $products }
+trace-registered = Registered for shopper { $user }: { $amount } UZS, products { $products }
 trace-ended = The order is { $status }
 trace-prepared = CLICK prepared attempt { $attempt }: transaction { $transaction }, payment number { $paydoc }
 trace-attempt-paid = Attempt { $attempt } paid: transaction { $transaction }, payment number { $paydoc }
@@ -16,7 +16,7 @@ trace-event-sent = The bus confirmed { $event }
 trace-event-waits = { $event } waits for the bus; refused { $refusals } times: { $error }
 trace-waiting = { $queue }: { $ready } messages wait and { $retrying } are tried again, of all orders
 trace-parked = { $message } is parked in { $queue } after { $retries } retries: { $reason }
-trace-placed = Placed by shopper { $user } for { $amount } so'm: { $lines }
+trace-placed = Placed by shopper { $user } for { $amount } UZS: { $lines }
 trace-history = { $what } by { $by } (event { $event })
 trace-stands = The order is { $stage }, its stock { $stock }, paid by { $payment }, articles missing: { $missing }
 trace-staff = Staff member { $staff }: { $action }

@@ -28,7 +28,7 @@ click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату
 click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
 owners-none = ADMIN_IDS пуст: в боте никто не может управлять магазином
 owners-none-do = Впишите свой Telegram id (его скажет @userinfobot); остальных сотрудников добавите в самом боте
-delivery-price = Доставка стоит { $price } сум
+delivery-price = Доставка стоит { $price } сум
 pickup-given = Заказ можно забрать самому: { $address }
 pickup-none = PICKUP_ADDRESS пуст: все заказы доставляются
 secret-file-open = Файл { $path } ({ $name }) может прочитать любой пользователь этой машины

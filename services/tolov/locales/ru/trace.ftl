@@ -2,7 +2,7 @@
 
 trace-nothing = Этот номер заказа никому не известен
 trace-away = Не удалось спросить: { $reason }
-trace-registered = Зарегистрирован для покупателя { $user }: { $amount } сум, товары { $products }
+trace-registered = Зарегистрирован для покупателя { $user }: { $amount } сум, товары { $products }
 trace-ended = Состояние заказа: { $status }
 trace-prepared = CLICK подготовил попытку { $attempt }: транзакция { $transaction }, номер платежа { $paydoc }
 trace-attempt-paid = Попытка { $attempt } оплачена: транзакция { $transaction }, номер платежа { $paydoc }
@@ -16,7 +16,7 @@ trace-event-sent = Шина подтвердила { $event }
 trace-event-waits = { $event } ждёт шину; отказов: { $refusals }, последний: { $error }
 trace-waiting = { $queue }: ждут { $ready }, повторяются { $retrying } сообщений всех заказов
 trace-parked = { $message } отложено в { $queue } после { $retries } повторов: { $reason }
-trace-placed = Оформлен покупателем { $user } на { $amount } сум: { $lines }
+trace-placed = Оформлен покупателем { $user } на { $amount } сум: { $lines }
 trace-history = { $what }, кто: { $by } (событие { $event })
 trace-stands = Состояние заказа: { $stage }, остатки: { $stock }, оплата: { $payment }, не хватает товаров: { $missing }
 trace-staff = Сотрудник { $staff }: { $action }

@@ -49,7 +49,7 @@ async fn a_healthy_shop_has_no_difference_and_the_totals_agree() {
     assert_eq!(books.left().await, STOCK - 6);
     let told = books.run("audit", &["--settle-for", "0"]);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.starts_with("no difference; ledger: 2 orders paid with 60 000 so'm"), "{told}");
+    assert!(told.starts_with("no difference; ledger: 2 orders paid with 60\u{a0}000 so'm"), "{told}");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ fn the_example_catalogue_is_written_once_and_exported_as_csv() {
     done(folder, &["catalogue", "export", "shop.csv"], "shop.csv: 13 products");
     let table = std::fs::read(folder.join("shop.csv")).unwrap();
     assert_eq!(run(folder, &["catalogue", "export"]).stdout, table);
-    assert!(String::from_utf8(table).unwrap().contains("1;Choy;\"Ko'k choy 95, 100 g\";"));
+    assert!(String::from_utf8(table).unwrap().contains("1;Choy;\"Ko‘k choy 95, 100 g\";"));
     let again = run(folder, &["catalogue", "export", "shop.csv"]);
     assert!(!again.status.success() && printed(&again).contains("never replaces"), "{}", printed(&again));
     done(folder, &["catalogue", "import", "shop.csv"], "0 new products, 0 changed, 13 the same");

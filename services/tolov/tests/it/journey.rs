@@ -37,7 +37,7 @@ async fn a_thousand_purchases_arrive_once_through_four_processes() {
         let told = world.messages(purchase.user_id.get()).await;
         assert_eq!(told.len(), 1, "shopper {}: {told:?}", purchase.user_id);
         assert!(
-            told[0].contains("30 000 so'm") && told[0].contains(&purchase.order_id.to_string()),
+            told[0].contains("30\u{a0}000\u{a0}so‘m") && told[0].contains(&purchase.order_id.to_string()),
             "{told:?}"
         );
         let number = format!("№{}", purchase.order_id);

@@ -1,4 +1,5 @@
-//! Search by name as people type: in any case, with any of the characters used for the Uzbek apostrophe, ё as е.
+//! Search by name as people type: in any case, with any of the characters used for the Uzbek apostrophe, in Latin or Cyrillic
+//! letters, and with a mistake in a word where nothing is found otherwise.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +28,77 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// A folded text in Latin letters, so that `чой` finds `Choy`, and `choy` finds `Чой`.
+fn latin(folded: &str) -> String {
+    let mut latin = String::with_capacity(folded.len());
+    for character in folded.chars() {
+        latin.push_str(match character {
+            'а' => "a",
+            'б' => "b",
+            'в' => "v",
+            'г' | 'ғ' => "g",
+            'д' => "d",
+            'е' | 'э' => "e",
+            'ж' => "j",
+            'з' => "z",
+            'и' | 'ы' => "i",
+            'й' => "y",
+            'к' => "k",
+            'л' => "l",
+            'м' => "m",
+            'н' => "n",
+            'о' | 'ў' => "o",
+            'п' => "p",
+            'р' => "r",
+            'с' => "s",
+            'т' => "t",
+            'у' => "u",
+            'ф' => "f",
+            'х' => "x",
+            'ц' => "ts",
+            'ч' => "ch",
+            'ш' | 'щ' => "sh",
+            'ъ' | 'ь' => "",
+            'ю' => "yu",
+            'я' => "ya",
+            'қ' => "q",
+            'ҳ' => "h",
+            other => {
+                latin.push(other);
+                continue;
+            }
+        });
+    }
+    latin
+}
+
+/// From this length on a word is found with one letter that is wrong, missing or too many.
+const LONG_WORD: usize = 4;
+
+/// Whether a word of the title begins like this one, but for one letter.
+fn is_nearly_in(title: &str, word: &str) -> bool {
+    let wanted: Vec<char> = word.chars().collect();
+    let begins_nearly = |word: &str| {
+        let word: Vec<char> = word.chars().collect();
+        (wanted.len() - 1..=wanted.len() + 1).any(|length| {
+            word.get(..length).is_some_and(|beginning| differs_in_one_letter(beginning, &wanted))
+        })
+    };
+    wanted.len() >= LONG_WORD && title.split(' ').any(begins_nearly)
+}
+
+/// Whether two words are the same but for one letter that is another, or is there in one of them alone.
+fn differs_in_one_letter(one: &[char], other: &[char]) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let same = short.iter().zip(long).take_while(|(short, long)| short == long).count();
+    let rest = |word: &[char], from: usize| word.get(from..).unwrap_or_default().to_vec();
+    match long.len() - short.len() {
+        0 => rest(short, same + 1) == rest(long, same + 1),
+        1 => rest(short, same) == rest(long, same + 1),
+        _ => false,
+    }
+}
+
 /// How well a folded title matches folded words, smaller being better; `None`: a word is missing. A match early in the
 /// title and at the beginning of a word is better.
 fn rank(title: &str, words: &[&str]) -> Option<usize> {
@@ -50,14 +122,27 @@ pub async fn search(documents: &dyn Documents, query: &str) -> Result<Vec<Produc
     Ok(found(products, query))
 }
 
-fn found(products: Vec<Product>, query: &str) -> Vec<Product> {
-    let query = fold(query);
+fn found(mut products: Vec<Product>, query: &str) -> Vec<Product> {
+    products.retain(|product| !product.hidden);
+    let query = latin(&fold(query));
     let words: Vec<&str> = query.split(' ').filter(|word| !word.is_empty()).collect();
-    let mut ranked: Vec<(usize, Product)> = products
-        .into_iter()
-        .filter(|product| !product.hidden)
-        .filter_map(|product| Some((rank(&searched(&product), &words)?, product)))
-        .collect();
+    let (mut ranked, mut others) = (Vec::new(), Vec::new());
+    for product in products {
+        let title = searched(&product);
+        match rank(&title, &words) {
+            Some(rank) => ranked.push((rank, product)),
+            None => others.push((title, product)),
+        }
+    }
+    if ranked.is_empty() {
+        let is_nearly =
+            |title: &str| words.iter().all(|word| title.contains(word) || is_nearly_in(title, word));
+        return others
+            .into_iter()
+            .filter(|(title, _)| is_nearly(title))
+            .map(|(_, product)| product)
+            .collect();
+    }
     ranked.sort_by_key(|(rank, product)| (*rank, product.id));
     ranked.into_iter().map(|(_, product)| product).collect()
 }
@@ -69,18 +154,72 @@ fn searched(product: &Product) -> String {
         text.push(' ');
         text.push_str(&variant.label);
     }
-    fold(&text)
+    latin(&fold(&text))
 }
 
 #[cfg(test)]
 mod tests {
+    use tolov_domain::{ProductId, Tiyin};
+
     use super::*;
+    use crate::catalogue::Fiscal;
 
     #[test]
     fn case_and_every_kind_of_apostrophe_are_folded() {
-        for text in ["Qo'shiq", "QO‘SHIQ", "qo`shiq", "qoʻshiq", "Qo’shiq", "qoshiq"] {
+        for text in ["Qo'shiq", "QO‘SHIQ", "qo`shiq", "qoʻshiq", "qoʼshiq", "Qo’shiq", "qoshiq"] {
             assert_eq!(fold(text), "qoshiq", "{text:?}");
         }
         assert_eq!(fold("  Чай «Зелёный», 95!"), "чай зеленый 95");
+    }
+
+    fn found_titles<'a>(titles: &[&'a str], query: &str) -> Vec<&'a str> {
+        let product = |(number, title): (i64, &&str)| Product {
+            id: ProductId::try_new(number).unwrap(),
+            category_id: 1,
+            title: (*title).to_owned(),
+            description: String::new(),
+            photo: None,
+            hidden: false,
+            price: Tiyin::ZERO,
+            stock: None,
+            variants: Vec::new(),
+            fiscal: Fiscal::default(),
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        };
+        let products = (1..).zip(titles).map(product).collect();
+        let found = found(products, query);
+        titles.iter().copied().filter(|title| found.iter().any(|product| product.title == *title)).collect()
+    }
+
+    #[test]
+    fn latin_and_cyrillic_letters_find_each_other() {
+        let titles = ["Ko‘k choy 95", "Чой, қора", "Adras ko‘ylak", "Кофе"];
+        for (query, expected) in [
+            ("чой", &titles[..2]),
+            ("choy", &titles[..2]),
+            ("КЎЙЛАК", &titles[2..3]),
+            ("qora", &titles[1..2]),
+            ("kofe", &titles[3..]),
+        ] {
+            assert_eq!(found_titles(&titles, query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_letter_of_a_long_word_is_forgiven_where_nothing_else_is_found() {
+        let titles = ["Ko‘k choy 95", "Adras ko‘ylak", "Non"];
+        for (query, expected) in [
+            ("чай", &titles[..1]),
+            ("chay", &titles[..1]),
+            ("куйлак", &titles[1..2]),
+            ("koylk", &titles[1..2]),
+            ("adrass", &titles[1..2]),
+            ("nan", &titles[..0]),
+            ("choy", &titles[..1]),
+            ("kitob", &titles[..0]),
+        ] {
+            assert_eq!(found_titles(&titles, query), expected, "{query}");
+        }
     }
 }

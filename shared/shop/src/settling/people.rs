@@ -33,7 +33,7 @@ pub(super) async fn record_purchases<'a>(
         let user_id = orders.first()?.user_id;
         let mut shopper = shopper.cloned().unwrap_or_else(|| Shopper::new(user_id));
         for order in orders {
-            shopper.record_purchase(order.id, &order.products());
+            shopper.record_purchase(order.id, &order.products(), order.promo_code());
         }
         Some((shopper, ()))
     });

@@ -92,9 +92,10 @@ impl Quote {
         !self.is_empty() && self.lines.iter().all(QuoteLine::is_sold)
     }
 
-    /// Whether anything has changed since the shopper looked.
-    pub fn has_news(&self) -> bool {
-        self.lines.iter().any(|line| line.news.is_some())
+    /// Whether something has changed that the shopper should know before the order. A lower price is no such thing.
+    pub fn must_be_seen(&self) -> bool {
+        let is_bad = |news: News| !matches!(news, News::Cheaper { .. });
+        self.lines.iter().any(|line| line.news.is_some_and(is_bad))
     }
 
     pub fn discount(&self) -> Tiyin {

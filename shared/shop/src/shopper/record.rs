@@ -118,8 +118,13 @@ impl Shopper {
         self.cart.retain(|line| line.count > 0);
     }
 
-    /// Counts a paid order and takes what was bought out of the cart, once; what was added since stays.
-    pub(crate) fn record_purchase(&mut self, order_id: OrderId, products: &[OrderedProduct]) {
+    /// Counts a paid order and takes what was bought, and its promo code, out of the cart, once; what was added since stays.
+    pub(crate) fn record_purchase(
+        &mut self,
+        order_id: OrderId,
+        products: &[OrderedProduct],
+        promo_code: Option<&str>,
+    ) {
         if self.paid_orders.contains(&order_id) {
             return;
         }
@@ -133,6 +138,7 @@ impl Shopper {
             }
         }
         self.cart.retain(|line| line.count > 0);
+        self.promo_code.take_if(|code| promo_code == Some(code.as_str()));
     }
 }
 
@@ -155,10 +161,12 @@ pub struct Person<'a> {
     pub id: UserId,
     pub name: &'a str,
     pub username: Option<&'a str>,
+    /// Of the person's Telegram.
+    pub language: Language,
 }
 
-/// Somebody has written: registered from now on, under today's name, and reachable. Somebody who is registered and has not
-/// changed costs one read.
+/// Somebody has written: registered from now on, under today's name, and reachable; in the language of their Telegram until
+/// they choose another. Somebody who is registered and has not changed costs one read.
 ///
 /// [`Outcome::Applied`]: it was the first time, and the referrer is kept. Later ones change nothing, so a link that is
 /// opened again, or handled twice, refers nobody twice; nobody refers themselves.
@@ -180,6 +188,7 @@ pub async fn register_user(
         if shopper.username.as_deref() != person.username {
             shopper.username = person.username.map(str::to_owned);
         }
+        shopper.language.get_or_insert(person.language);
         shopper.blocked_at = None;
         was_registered
     })
@@ -211,7 +220,7 @@ mod tests {
     }
 
     fn ali(name: &str) -> Person<'_> {
-        Person { id: user(5), name, username: None }
+        Person { id: user(5), name, username: None, language: Language::Ru }
     }
 
     async fn stored(documents: &MemoryDocuments) -> Shopper {
@@ -232,7 +241,7 @@ mod tests {
     async fn somebody_known_from_an_event_is_registered_by_the_first_message() {
         let documents = MemoryDocuments::default();
         let order_id = OrderId::try_new(1).unwrap();
-        change(&documents, user(5), |shopper| shopper.record_purchase(order_id, &[])).await.unwrap();
+        change(&documents, user(5), |shopper| shopper.record_purchase(order_id, &[], None)).await.unwrap();
         assert!(!stored(&documents).await.is_reachable());
         let registered = register_user(&documents, ali("Ali"), Some(user(9)), NOW).await;
         assert_eq!(registered, Ok(Outcome::Applied));
@@ -275,14 +284,28 @@ mod tests {
     fn a_purchase_is_counted_once_and_leaves_later_additions_in_the_cart() {
         let product = |id, count| OrderedProduct { product_id: ProductId::try_new(id).unwrap(), count };
         let mut shopper = Shopper::new(user(5));
+        shopper.promo_code = Some("XUSH10".to_owned());
         for (id, count) in [(7, 5), (8, 2), (9, 1), (10, 4)] {
             shopper.set_cart_line(product(id, count));
         }
         let bought = [product(7, 2), product(8, 1), product(8, 1), product(9, 3)];
         for _ in 0..2 {
-            shopper.record_purchase(OrderId::try_new(1).unwrap(), &bought);
+            shopper.record_purchase(OrderId::try_new(1).unwrap(), &bought, Some("XUSH10"));
             assert_eq!(shopper.cart, [product(7, 3), product(10, 4)]);
-            assert_eq!(shopper.order_count, 1);
+            assert_eq!((shopper.order_count, &shopper.promo_code), (1, &None));
         }
+        shopper.promo_code = Some("BOSHQA".to_owned());
+        shopper.record_purchase(OrderId::try_new(2).unwrap(), &[], Some("XUSH10"));
+        assert_eq!(shopper.promo_code.as_deref(), Some("BOSHQA"), "it was entered since");
+    }
+
+    #[tokio::test]
+    async fn the_language_of_telegram_counts_until_another_is_chosen() {
+        let documents = MemoryDocuments::default();
+        register_user(&documents, ali("Ali"), None, NOW).await.unwrap();
+        assert_eq!(stored(&documents).await.language, Some(Language::Ru));
+        change(&documents, user(5), |shopper| shopper.language = Some(Language::En)).await.unwrap();
+        register_user(&documents, ali("Ali"), None, NOW).await.unwrap();
+        assert_eq!(stored(&documents).await.language, Some(Language::En));
     }
 }

@@ -4,8 +4,8 @@ use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::Tiyin;
 use tolov_shop::{
     catalogue::{Product, Variant},
-    order::ShopOrder,
-    promo::PromoRefusal,
+    order::{OrderState, ShopOrder},
+    promo::{self, PromoCode, PromoRefusal, Use},
     records,
     shopper::{
         self,
@@ -14,7 +14,7 @@ use tolov_shop::{
 };
 
 use crate::shop::{
-    CODE, LARGE, NOON, SMALL, TEA, article_id, hold, open_shop, pieces, soum, tea, user_id, waiting,
+    CODE, LARGE, NOON, SMALL, TEA, article_id, hold, open_shop, order_id, pieces, soum, tea, user_id, waiting,
 };
 
 async fn opened() -> MemoryDocuments {
@@ -58,7 +58,7 @@ async fn a_cart_takes_what_is_in_stock_and_says_how_many_that_is() {
     let lines: Vec<(&str, u32)> = quote.lines.iter().map(|line| (line.title.as_str(), line.count)).collect();
     assert_eq!(lines, [("Choy", 10), ("Futbolka · L", 999)]);
     assert_eq!(quote.goods, soum(10 * 15_000 + 999 * 90_000));
-    assert!(quote.is_sold() && !quote.has_news());
+    assert!(quote.is_sold() && !quote.must_be_seen());
 }
 
 #[tokio::test]
@@ -72,6 +72,25 @@ async fn what_the_own_unpaid_order_holds_is_sold_out_for_others_alone() {
     assert_eq!(news(&shop).await, [None]);
     assert_eq!(set(&shop, TEA, 11).await, CartChange::OnlyLeft(10));
     assert_eq!(cart::set(&shop, user_id(2), pieces(TEA, 1)).await.unwrap(), CartChange::Gone);
+}
+
+#[tokio::test]
+async fn the_promo_code_of_the_own_unpaid_order_counts_for_the_order_that_replaces_it() {
+    let shop = opened().await;
+    let mine = Use { order_id: order_id(1001), user_id: user_id(1) };
+    let spend = |promo: &mut PromoCode| {
+        promo.uses_max = 1;
+        promo.uses.push(mine);
+    };
+    records::change(&shop, CODE, spend).await.unwrap().unwrap();
+    records::insert(&shop, &ShopOrder { user_id: user_id(1), ..waiting(1001, &[]) }).await.unwrap();
+    for (user, discount) in [(1, Ok(soum(1_500))), (2, Err(PromoRefusal::UsedUp))] {
+        let typed = promo::discount(&shop, CODE, user_id(user), soum(15_000), NOON).await.unwrap();
+        assert_eq!(typed, discount, "shopper {user}");
+    }
+    records::change(&shop, 1001, |order: &mut ShopOrder| order.state = OrderState::Expired).await.unwrap();
+    let paid_late = promo::discount(&shop, CODE, user_id(1), soum(15_000), NOON).await.unwrap();
+    assert_eq!(paid_late, Err(PromoRefusal::UsedUp), "the order does not wait any more");
 }
 
 #[tokio::test]
@@ -103,7 +122,13 @@ async fn a_change_of_a_line_is_shown_until_it_is_accepted() {
     for (price, told) in [(16_000, News::Dearer { was }), (14_000, News::Cheaper { was })] {
         change_tea(&shop, |tea| tea.price = soum(price)).await;
         assert_eq!(news(&shop).await, [Some(told)]);
-        assert!(quote(&shop).await.is_sold(), "it can be bought at the new price");
+        let quote = quote(&shop).await;
+        assert!(quote.is_sold(), "it can be bought at the new price");
+        assert_eq!(
+            quote.must_be_seen(),
+            matches!(told, News::Dearer { .. }),
+            "a lower price holds up nobody"
+        );
     }
     cart::accept_news(&shop, user_id(1), NOON).await.unwrap();
     assert_eq!(news(&shop).await, [None]);

@@ -3,7 +3,10 @@
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{Outcome, notification::Announcement};
 use tolov_shop::{
-    catalogue::stock::{self, Goods, Settlement},
+    catalogue::{
+        Product,
+        stock::{self, Goods, Settlement},
+    },
     order::{Actor, HistoryItem, OrderAction, OrderState, ShopOrder, Stage, Stock},
     records, settling,
 };
@@ -44,6 +47,19 @@ async fn cancel(shop: &MemoryDocuments) -> Outcome<Stage> {
 async fn request_cancel(shop: &MemoryDocuments, number: i64) {
     let request = |order: &mut ShopOrder| order.request_cancel(Actor::Shopper);
     assert!(records::change(shop, number, request).await.unwrap().unwrap().1);
+}
+
+#[tokio::test]
+async fn pieces_that_are_set_aside_are_not_missing_when_their_variant_was_removed() {
+    let shop = shop_with_an_order().await;
+    let drop_small = |product: &mut Product| {
+        product.variants.remove(0);
+        *product = product.clone().seal();
+    };
+    records::change(&shop, 20, drop_small).await.unwrap().unwrap();
+    let paid = pay(&shop, false).await;
+    assert_eq!((paid.stock, paid.missing()), (Stock::Committed, &[][..]));
+    assert!(is_tidy(&shop).await);
 }
 
 #[tokio::test]

@@ -10,6 +10,10 @@ callbacks! {
         Menu = "m",
         ChooseLanguage { language: Language } = "l",
         Languages = "ls",
+        /// On the first screen of a new shopper: another language.
+        StartIn { language: Language } = "li",
+        /// The same where the first screen is a card.
+        ProductIn { id: ProductId, language: Language } = "pi",
         Categories { page: u32 } = "cs",
         Category { id: i64, page: u32 } = "c",
         /// The page of its category that a product is on.
@@ -20,6 +24,8 @@ callbacks! {
         Variant { product_id: ProductId, article_id: ProductId } = "v",
         /// On a card: sets the quantity in the cart.
         SetOnCard { article_id: ProductId, count: u32 } = "sc",
+        /// On a card: the quantity is going to be typed.
+        AskQuantity { article_id: ProductId } = "sq",
         Cart = "k",
         CartPage { page: u32 } = "kp",
         /// The changes of the cart are accepted.
@@ -31,17 +37,16 @@ callbacks! {
         AskPromo = "pr",
         DropPromo = "prd",
         CheckOut = "co",
-        /// In checkout: goes on with the known number.
-        KeepPhone = "cop",
         Pickup = "cou",
         Deliver = "cod",
-        /// In checkout: the address of the last order.
-        SamePlace = "cos",
-        SkipComment = "coc",
-        SkipLandmark = "col",
-        /// In checkout: the step before.
+        /// In checkout: another number, address, landmark or comment.
+        ChangeOrderPhone = "cop",
+        ChangeAddress = "coa",
+        ChangeLandmark = "col",
+        ChangeComment = "coc",
+        /// In checkout: back from a question.
         CheckoutBack = "cob",
-        /// Confirms the summary.
+        /// Places the order that is shown.
         PlaceOrder = "cog",
         LeaveCheckout = "cox",
         /// Cancels the unpaid order and begins another one.

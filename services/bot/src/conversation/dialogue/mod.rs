@@ -65,15 +65,18 @@ pub(crate) struct ShownMessage {
     pub(crate) has_photo: bool,
 }
 
-/// What the shopper has answered so far on the way to an order.
+/// What an order would be placed with: what is known of the shopper, and what the shopper has answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Draft {
-    /// Assigned when the summary is confirmed, and used by every repetition.
+    /// Assigned when the shopper pays, and used by every repetition.
     pub(crate) order_id: Option<OrderId>,
     pub(crate) phone: Option<Phone>,
     pub(crate) delivery: Option<Delivery>,
+    /// The address that delivery goes back to after pickup was chosen.
+    #[serde(default)]
+    pub(crate) address: Option<Delivery>,
     pub(crate) comment: Option<String>,
-    /// The total that the summary showed.
+    /// The total that was shown with all this. `None`: something has changed since.
     pub(crate) shown_total: Option<Tiyin>,
 }
 

@@ -1,6 +1,7 @@
 //! What the bot waits for.
 
 use serde::{Deserialize, Serialize};
+use tolov_domain::ProductId;
 
 use super::{
     catalogue::CatalogueStep,
@@ -13,47 +14,38 @@ use super::{
 pub(crate) enum Step {
     #[default]
     Idle,
-    /// On the first visit. `link`: where to go afterwards.
-    Language {
-        link: Option<String>,
-    },
-    /// `is_first`: on the first visit, before the shop is shown.
-    Phone {
-        is_first: bool,
-        link: Option<String>,
-    },
+    /// The phone number of the profile.
+    Phone,
     Search,
+    /// How many of an article go into the cart.
+    Quantity {
+        article_id: ProductId,
+    },
     PromoCode,
     CheckoutPhone,
-    Delivery,
     Address,
     Landmark,
     Comment,
-    /// The summary is shown; a message is a comment.
-    Summary,
+    /// The checkout is shown; a message is a comment.
+    Review,
     /// A message to staff.
     Support,
     Staff(StaffStep),
 }
 
 impl Step {
+    pub(crate) fn is_in_checkout(&self) -> bool {
+        matches!(self, Self::CheckoutPhone | Self::Address | Self::Landmark | Self::Comment | Self::Review)
+    }
+
     /// Whether an edit of the message that answered it counts: in the checkout, and in a message to staff.
     pub(crate) fn takes_edits(&self) -> bool {
-        matches!(
-            self,
-            Self::CheckoutPhone
-                | Self::Delivery
-                | Self::Address
-                | Self::Landmark
-                | Self::Comment
-                | Self::Summary
-                | Self::Support
-        )
+        self.is_in_checkout() || *self == Self::Support
     }
 
     /// Whether its question came with a keyboard in the place of the phone's own.
     pub(crate) fn has_keyboard(&self) -> bool {
-        matches!(self, Self::Phone { .. } | Self::Address)
+        matches!(self, Self::Phone | Self::CheckoutPhone | Self::Address)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The shopper: first visit, language, phone number, profile.
+//! The shopper: the way in, language, phone number, profile.
 
 pub(crate) mod language;
 pub(crate) mod onboarding;

@@ -18,7 +18,12 @@ use crate::{
 
 /// Runs before a message is answered. Costs one read where nothing is new.
 pub(crate) async fn register_user(ctx: &Ctx) -> HandlerResult {
-    let person = Person { id: ctx.id(), name: &ctx.person.name, username: ctx.person.username.as_deref() };
+    let person = Person {
+        id: ctx.id(),
+        name: &ctx.person.name,
+        username: ctx.person.username.as_deref(),
+        language: ctx.language,
+    };
     let referrer_id = referrer(ctx).await?;
     let registered = shopper::register_user(ctx.documents(), person, referrer_id, ctx.now()).await?;
     if let Some(referrer_id) = referrer_id.filter(|_| registered.is_applied()) {
@@ -32,8 +37,7 @@ async fn referrer(ctx: &Ctx) -> Result<Option<UserId>, PortError> {
     let command = ctx.text().and_then(|text| Command::parse(text, ctx.deps.username()).ok());
     let Some(Command::Start(payload)) = command else { return Ok(None) };
     let Some(Link::Referral(id)) = Link::parse(&payload) else { return Ok(None) };
-    // Whoever has chosen a language was here before.
-    if id == ctx.id() || ctx.has_chosen || shopper::shopper(ctx.documents(), id).await?.is_none() {
+    if id == ctx.id() || !ctx.is_new || shopper::shopper(ctx.documents(), id).await?.is_none() {
         return Ok(None);
     }
     Ok(Some(id))

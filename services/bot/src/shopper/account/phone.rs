@@ -13,8 +13,6 @@ use crate::{
 pub(crate) enum PhoneError {
     /// A contact that is not the sender's own.
     NotOwn,
-    /// The sender's own number, of another country.
-    Abroad,
     /// Words, a picture, too few digits.
     Unclear,
 }
@@ -23,7 +21,6 @@ impl PhoneError {
     pub(crate) fn text(self, language: Language) -> String {
         match self {
             Self::NotOwn => t!(language, "phone-anothers"),
-            Self::Abroad => t!(language, "phone-abroad"),
             Self::Unclear => t!(language, "phone-unclear"),
         }
     }
@@ -39,35 +36,37 @@ pub(crate) fn read(ctx: &Ctx) -> Result<Phone, PhoneError> {
 
 /// The contact button shares the sender's own number. Any other contact may be anybody's.
 fn shared(contact: &Contact, sender: UserId) -> Result<Phone, PhoneError> {
-    let owner = contact.user_id.and_then(|id| i64::try_from(id.0).ok());
-    if owner != Some(sender.get()) {
+    if !is_own(contact, sender) {
         return Err(PhoneError::NotOwn);
     }
-    Phone::parse(&contact.phone_number).map_err(|_| PhoneError::Abroad)
+    number_of(contact).ok_or(PhoneError::Unclear)
 }
 
-/// Asks for the number with the contact button, and a button that goes on without one.
-pub(crate) async fn ask(ctx: &Ctx, html: String, skip_label: String) -> HandlerResult {
-    ctx.reply_with(html, Some(keyboard(ctx.language, skip_label))).await
+pub(crate) fn is_own(contact: &Contact, sender: UserId) -> bool {
+    contact.user_id.and_then(|id| i64::try_from(id.0).ok()) == Some(sender.get())
 }
 
-fn keyboard(language: Language, skip_label: String) -> ReplyMarkup {
-    let share = KeyboardButton::new(l!(language, "phone-share")).request(ButtonRequest::Contact);
-    let keyboard = KeyboardMarkup::new([[share], [KeyboardButton::new(skip_label)]]);
-    let keyboard = keyboard.resize_keyboard().one_time_keyboard();
-    ReplyMarkup::Keyboard(keyboard.input_field_placeholder("+998 90 123 45 67"))
+/// Telegram writes the number of a contact with the country's code, and often without the plus.
+pub(crate) fn number_of(contact: &Contact) -> Option<Phone> {
+    Phone::parse(&format!("+{}", contact.phone_number.trim_start_matches('+'))).ok()
 }
 
-/// Whether a text is the [`skip_label`] of any language.
-pub(crate) fn is_skip_label(text: &str) -> bool {
-    Language::ALL
-        .into_iter()
-        .any(|language| [true, false].into_iter().any(|first| skip_label(language, first) == text))
+/// Asks for the number with the contact button, and a button that leads back.
+pub(crate) async fn ask(ctx: &Ctx, html: String) -> HandlerResult {
+    let share = KeyboardButton::new(l!(ctx.language, "phone-share")).request(ButtonRequest::Contact);
+    let keyboard = with_back(ctx.language, share).input_field_placeholder("+998 90 123 45 67");
+    ctx.reply_with(html, Some(ReplyMarkup::Keyboard(keyboard))).await
 }
 
-/// The label of the button that goes on without a number.
-pub(crate) fn skip_label(language: Language, is_first: bool) -> String {
-    if is_first { l!(language, "phone-later") } else { l!(language, "back") }
+/// A keyboard with a button, and one that leads back.
+pub(crate) fn with_back(language: Language, button: KeyboardButton) -> KeyboardMarkup {
+    let keyboard = KeyboardMarkup::new([[button], [KeyboardButton::new(l!(language, "back"))]]);
+    keyboard.resize_keyboard().one_time_keyboard()
+}
+
+/// Whether a text is the label of the back button in any language.
+pub(crate) fn is_back_label(text: &str) -> bool {
+    Language::ALL.into_iter().any(|language| l!(language, "back") == text)
 }
 
 #[cfg(test)]
@@ -82,11 +81,16 @@ mod tests {
     }
 
     #[test]
-    fn the_senders_own_contact_is_taken_with_and_without_the_plus() {
+    fn the_senders_own_contact_is_taken_with_and_without_the_plus_from_any_country() {
         let sender = UserId::try_new(7).unwrap();
-        for number in ["998901234567", "+998901234567"] {
+        for (number, taken) in [
+            ("998901234567", "+998901234567"),
+            ("+998901234567", "+998901234567"),
+            ("79001234567", "+79001234567"),
+            ("4520123456", "+4520123456"),
+        ] {
             let phone = shared(&contact(Some(7), number), sender).unwrap();
-            assert_eq!(phone.as_str(), "+998901234567");
+            assert_eq!(phone.as_str(), taken);
         }
     }
 
@@ -96,21 +100,21 @@ mod tests {
         for owner in [Some(8), None] {
             assert_eq!(shared(&contact(owner, "998901234567"), sender), Err(PhoneError::NotOwn));
         }
-        assert_eq!(shared(&contact(Some(7), "+79001234567"), sender), Err(PhoneError::Abroad));
+        assert_eq!(shared(&contact(Some(7), "12"), sender), Err(PhoneError::Unclear));
     }
 
     #[test]
-    fn the_skip_button_is_recognised_in_every_language() {
-        for text in ["Keyinroq", "Позже", "Later", "⬅️ Orqaga", "⬅️ Назад", "⬅️ Back"] {
-            assert!(is_skip_label(text), "{text}");
+    fn the_back_button_is_recognised_in_every_language() {
+        for text in ["⬅️ Orqaga", "⬅️ Назад", "⬅️ Back"] {
+            assert!(is_back_label(text), "{text}");
         }
-        assert!(!is_skip_label("90 123 45 67") && !is_skip_label(""));
+        assert!(!is_back_label("90 123 45 67") && !is_back_label(""));
     }
 
     #[test]
     fn every_refusal_says_what_to_do() {
         for language in Language::ALL {
-            for why in [PhoneError::NotOwn, PhoneError::Abroad, PhoneError::Unclear] {
+            for why in [PhoneError::NotOwn, PhoneError::Unclear] {
                 assert!(why.text(language).chars().count() > 20);
             }
         }

@@ -89,8 +89,8 @@ mod tests {
         let said = |language| screen(language, "Ali <A>", Some(&known), 2).html;
         assert_eq!(
             said(Language::Uz),
-            "👤 <b>Ali &lt;A&gt;</b>\n\n📱 Telefon: +998 90 123 45 67\n🌐 Til: 🇺🇿 O'zbekcha\n📦 To'langan buyurtmalar: \
-             3\n👥 Taklif qilgan do'stlaringiz: 2"
+            "👤 <b>Ali &lt;A&gt;</b>\n\n📱 Telefon: +998 90 123 45 67\n🌐 Til: 🇺🇿 O‘zbekcha\n📦 To‘langan buyurtmalar: \
+             3\n👥 Taklif qilgan do‘stlaringiz: 2"
         );
         assert_eq!(
             said(Language::Ru),

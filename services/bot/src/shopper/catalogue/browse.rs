@@ -46,7 +46,7 @@ pub(crate) async fn page_of(ctx: Ctx, product_id: ProductId) -> HandlerResult {
     category(ctx, (product.category_id, page_of_index(index.unwrap_or(0)))).await
 }
 
-fn categories_screen(language: Language, categories: &[Category], page: u32) -> Screen {
+pub(crate) fn categories_screen(language: Language, categories: &[Category], page: u32) -> Screen {
     let menu = Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu);
     if categories.is_empty() {
         return Screen::new(t!(language, "catalogue-empty")).row([menu]);

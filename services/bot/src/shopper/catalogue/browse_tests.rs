@@ -87,28 +87,28 @@ fn a_category_shows_prices_marks_sold_out_products_and_escapes_its_title() {
     assert_eq!(
         labels(Language::Uz),
         [
-            "Choy qoshiq · 12 000 so'm",
+            "Choy qoshiq · 12\u{a0}000\u{a0}so‘m",
             "Piyola · tugagan",
-            "Futbolka · 50 000 so'm dan",
-            "Paypoq · 5 000 so'm"
+            "Futbolka · 50\u{a0}000\u{a0}so‘mdan",
+            "Paypoq · 5\u{a0}000\u{a0}so‘m"
         ]
     );
     assert_eq!(
         labels(Language::Ru),
         [
-            "Choy qoshiq · 12 000 сум",
+            "Choy qoshiq · 12\u{a0}000\u{a0}сум",
             "Piyola · нет в наличии",
-            "Futbolka · от 50 000 сум",
-            "Paypoq · 5 000 сум"
+            "Futbolka · от 50\u{a0}000\u{a0}сум",
+            "Paypoq · 5\u{a0}000\u{a0}сум"
         ]
     );
     assert_eq!(
         labels(Language::En),
         [
-            "Choy qoshiq · 12 000 so'm",
+            "Choy qoshiq · 12\u{a0}000\u{a0}UZS",
             "Piyola · sold out",
-            "Futbolka · from 50 000 so'm",
-            "Paypoq · 5 000 so'm"
+            "Futbolka · from 50\u{a0}000\u{a0}UZS",
+            "Paypoq · 5\u{a0}000\u{a0}UZS"
         ]
     );
 }
@@ -116,14 +116,14 @@ fn a_category_shows_prices_marks_sold_out_products_and_escapes_its_title() {
 #[test]
 fn a_long_title_is_cut_before_the_price() {
     let label = product_label(Language::Ru, &product(1, &"ю".repeat(100), 999_999_999, None));
-    assert!(label.ends_with("… · 999 999 999 сум") && label.chars().count() <= 60, "{label}");
+    assert!(label.ends_with("… · 999\u{a0}999\u{a0}999\u{a0}сум") && label.chars().count() <= 60, "{label}");
     assert_eq!(shortened("qisqa", 5), "qisqa");
     assert_eq!(shortened("uzun nom", 6), "uzun…");
 }
 
 #[test]
 fn a_variant_shows_how_many_are_in_the_cart() {
-    assert_eq!(variant_label(Language::Uz, "M", Some(soum(5_000)), 0), "M · 5 000 so'm");
-    assert_eq!(variant_label(Language::Ru, "M", Some(soum(5_000)), 2), "M · 5 000 сум · 🛒 2");
+    assert_eq!(variant_label(Language::Uz, "M", Some(soum(5_000)), 0), "M · 5\u{a0}000\u{a0}so‘m");
+    assert_eq!(variant_label(Language::Ru, "M", Some(soum(5_000)), 2), "M · 5\u{a0}000\u{a0}сум · 🛒 2");
     assert_eq!(variant_label(Language::En, "M", None, 0), "M · sold out");
 }

@@ -1,6 +1,6 @@
 //! The card of a product, or of one of its variants, from which it goes into the cart.
 
-use tolov_domain::{Language, OrderedProduct, ProductId};
+use tolov_domain::{Language, OrderedProduct, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Article, Product},
     shopper::{
@@ -17,6 +17,7 @@ use crate::{
         screen::{Button, Screen, fitting_beside},
     },
     shopper::{
+        account::language::language_switch,
         cart::change_text,
         catalogue::{
             browse::{gone_screen, price, variant_label},
@@ -55,6 +56,15 @@ pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
     }
 }
 
+/// The card as the first screen of a new shopper: other languages are offered below it.
+pub(crate) async fn open_first(ctx: Ctx, id: ProductId) -> HandlerResult {
+    let Some(product) = shown(catalogue::product(ctx.documents(), id).await?) else {
+        return gone(&ctx).await;
+    };
+    let languages = language_switch(ctx.language, |language| ShopCallback::ProductIn { id, language });
+    ctx.show(screen_of(&ctx, &product, None).await?.row(languages)).await
+}
+
 pub(crate) async fn open_variant(
     ctx: Ctx,
     (product_id, article_id): (ProductId, ProductId),
@@ -74,6 +84,11 @@ pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> Hand
     if let Some(said) = change_text(ctx.language, &change) {
         ctx.toast(said).await?;
     }
+    open_article(ctx, article_id).await
+}
+
+/// The card that an article is on.
+pub(super) async fn open_article(ctx: Ctx, article_id: ProductId) -> HandlerResult {
     match shown(catalogue::product_of_article(ctx.documents(), article_id).await?) {
         Some(product) => show(&ctx, &product, product.article(article_id).as_ref()).await,
         None => gone(&ctx).await,
@@ -89,13 +104,17 @@ async fn gone(ctx: &Ctx) -> HandlerResult {
 }
 
 async fn show(ctx: &Ctx, product: &Product, article: Option<&Article>) -> HandlerResult {
+    ctx.show(screen_of(ctx, product, article).await?).await
+}
+
+async fn screen_of(ctx: &Ctx, product: &Product, article: Option<&Article>) -> Result<Screen, PortError> {
     let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
     let cart = shopper.map(|shopper| shopper.cart).unwrap_or_default();
     let back = match ctx.search() {
         Some(found) => ShopCallback::FoundPage { page: found.page },
         None => ShopCallback::PageOf { product_id: product.id },
     };
-    ctx.show(screen(Around { language: ctx.language, cart: &cart, back: &back }, product, article)).await
+    Ok(screen(Around { language: ctx.language, cart: &cart, back: &back }, product, article))
 }
 
 /// The card of the variant, where there is one, else that of the product.
@@ -175,32 +194,35 @@ fn article_facts(language: Language, article: &Article) -> String {
     }
 }
 
-/// −10 −1 count +1 +10, always in the same places. What is not in stock is refused by the cart, which says how many are
-/// left.
+/// "Add to cart"; in the cart −1 count +1, where the count can be typed. What is not in stock is refused by the cart, which
+/// says how many are left.
 fn count_row(around: Around<'_>, article: &Article) -> Vec<Button> {
     let count = around.in_cart(article.id);
-    if article.is_sold_out() && count == 0 {
-        return Vec::new();
-    }
-    let to = |label: &str, count: u32| {
-        Button::callback(
-            label,
-            ShopCallback::SetOnCard { article_id: article.id, count: count.min(COUNT_MAX) },
-        )
+    let (language, article_id) = (around.language, article.id);
+    let to = |label: String, count: u32| {
+        Button::callback(label, ShopCallback::SetOnCard { article_id, count: count.min(COUNT_MAX) })
     };
-    vec![
-        to("−10", count.saturating_sub(10)),
-        to("−1", count.saturating_sub(1)),
-        Button::callback(l!(around.language, "card-count", count = count), ShopCallback::Nothing),
-        to("+1", count.saturating_add(1)),
-        to("+10", count.saturating_add(10)),
-    ]
+    match count {
+        0 if article.is_sold_out() => Vec::new(),
+        0 => vec![to(l!(language, "card-add"), 1)],
+        _ => vec![
+            to("−1".to_owned(), count.saturating_sub(1)),
+            Button::callback(
+                l!(language, "card-count", count = count),
+                ShopCallback::AskQuantity { article_id },
+            ),
+            to("+1".to_owned(), count.saturating_add(1)),
+        ],
+    }
 }
 
 fn ending(around: Around<'_>, product: &Product, screen: Screen, back: Button) -> Screen {
     let language = around.language;
     let share = Button::Share { label: l!(language, "card-share"), query: inline::query_of(product.id) };
-    screen.row([menu::cart_button(language, menu::pieces_in(around.cart))]).row([back, share])
+    let check_out = Button::callback(l!(language, "card-check-out"), ShopCallback::CheckOut);
+    let check_out = (!around.cart.is_empty()).then_some(check_out);
+    let cart = menu::cart_button(language, menu::pieces_in(around.cart));
+    screen.row([cart].into_iter().chain(check_out)).row([back, share])
 }
 
 fn back_button(language: Language, back: &ShopCallback) -> Button {

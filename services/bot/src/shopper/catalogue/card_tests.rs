@@ -27,15 +27,15 @@ fn a_card_is_shown_in_three_languages() {
     let said = |language| screen(around(language, &[]), &few, None).html;
     assert_eq!(
         said(Language::Uz),
-        "<b>Choy &lt;5&gt;</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12 000 so'm</b>\n⚡️ Atigi 3 ta qoldi"
+        "<b>Choy &lt;5&gt;</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12\u{a0}000\u{a0}so‘m</b>\n⚡️ Atigi 3\u{a0}ta qoldi"
     );
     assert_eq!(
         said(Language::Ru),
-        "<b>Choy &lt;5&gt;</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12 000 сум</b>\n⚡️ Осталось всего 3 шт."
+        "<b>Choy &lt;5&gt;</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12\u{a0}000\u{a0}сум</b>\n⚡️ Осталось всего 3\u{a0}шт."
     );
     assert_eq!(
         said(Language::En),
-        "<b>Choy &lt;5&gt;</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12 000 so'm</b>\n⚡️ Only 3 left"
+        "<b>Choy &lt;5&gt;</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12\u{a0}000\u{a0}UZS</b>\n⚡️ Only 3 left"
     );
 }
 
@@ -53,18 +53,31 @@ fn stock_is_shown_only_where_it_runs_low() {
 fn counts_are_absolute_and_stay_between_zero_and_the_maximum() {
     let product = product(7, "Choy", 1_000, None);
     let shown = |count| screen(around(Language::Uz, &[line(7, count)]), &product, None);
-    assert_eq!(callbacks(&shown(12), 0), ["1:sc:7:2", "1:sc:7:11", "1:-", "1:sc:7:13", "1:sc:7:22"]);
-    assert_eq!(callbacks(&shown(3), 0)[..2], ["1:sc:7:0", "1:sc:7:2"]);
-    assert_eq!(callbacks(&shown(998), 0)[3..], ["1:sc:7:999", "1:sc:7:999"]);
-    assert_eq!(rows(&shown(12))[0], ["−10", "−1", "12 ta", "+1", "+10"]);
-    assert_eq!(rows(&shown(12))[1..], [vec!["🛒 Savat (12)"], vec!["⬅️ Orqaga", "📤 Ulashish"]]);
+    assert_eq!(callbacks(&shown(12), 0), ["1:sc:7:11", "1:sq:7", "1:sc:7:13"]);
+    assert_eq!(callbacks(&shown(1), 0)[0], "1:sc:7:0");
+    assert_eq!(callbacks(&shown(999), 0)[2], "1:sc:7:999");
+    assert_eq!(rows(&shown(12))[0], ["−1", "12\u{a0}ta", "+1"]);
+    assert_eq!(
+        rows(&shown(12))[1..],
+        [vec!["🛒 Savat (12)", "✅ Rasmiylashtirish"], vec!["⬅️ Orqaga", "📤 Ulashish"]]
+    );
+}
+
+#[test]
+fn what_is_not_in_the_cart_has_one_button_that_adds_it() {
+    let card = screen(around(Language::Uz, &[]), &product(7, "Choy", 1_000, None), None);
+    assert_eq!(
+        rows(&card),
+        [vec!["🛒 Savatga qo‘shish"], vec!["🛒 Savat"], vec!["⬅️ Orqaga", "📤 Ulashish"]]
+    );
+    assert_eq!(callbacks(&card, 0), ["1:sc:7:1"]);
 }
 
 #[test]
 fn a_sold_out_product_can_be_removed_from_the_cart_and_not_added() {
     let gone = product(7, "Choy", 1_000, Some(0));
     assert_eq!(rows(&screen(around(Language::En, &[]), &gone, None))[0], ["🛒 Cart"]);
-    assert_eq!(callbacks(&screen(around(Language::En, &[line(7, 1)]), &gone, None), 0)[1], "1:sc:7:0");
+    assert_eq!(callbacks(&screen(around(Language::En, &[line(7, 1)]), &gone, None), 0)[0], "1:sc:7:0");
 }
 
 #[test]
@@ -78,17 +91,21 @@ fn a_product_offers_its_variants_and_a_variant_leads_back_to_it() {
     assert_eq!(
         rows(&choice),
         [
-            vec!["S · нет в наличии", "M · 50 000 сум · 🛒 2"],
-            vec!["L · 55 000 сум"],
-            vec!["🛒 Корзина (2)"],
+            vec!["S · нет в наличии", "M · 50\u{a0}000\u{a0}сум · 🛒 2"],
+            vec!["L · 55\u{a0}000\u{a0}сум"],
+            vec!["🛒 Корзина (2)", "✅ Оформить"],
             vec!["⬅️ Назад", "📤 Поделиться"]
         ]
     );
     assert_eq!(callbacks(&choice, 0), ["1:v:7:8", "1:v:7:9"]);
-    assert!(choice.html.contains("от 50 000 сум"), "{}", choice.html);
+    assert!(choice.html.contains("от 50\u{a0}000\u{a0}сум"), "{}", choice.html);
     let large = screen(around(Language::Ru, &cart), &shirt, shirt.article(id(10)).as_ref());
     assert!(large.html.starts_with("<b>Futbolka · L</b>"), "{}", large.html);
-    assert!(large.html.contains("55 000 сум") && large.html.contains("2 шт."), "{}", large.html);
+    assert!(
+        large.html.contains("55\u{a0}000\u{a0}сум") && large.html.contains("2\u{a0}шт."),
+        "{}",
+        large.html
+    );
     assert_eq!(callbacks(&large, 2)[0], "1:p:7");
 }
 
@@ -118,7 +135,7 @@ fn under_a_photo_the_description_is_cut_and_the_price_stays() {
         let screen = screen(around(language, &[]), &long, None);
         let html = screen.fitting_html();
         assert_eq!(html, screen.html, "it is not cut once more");
-        assert!(html.contains("12 000") && html.contains('3') && html.contains("loy"), "{html}");
+        assert!(html.contains("12\u{a0}000") && html.contains('3') && html.contains("loy"), "{html}");
         assert!(html.contains("…\n\n"), "{html}");
     }
     long.photo = None;

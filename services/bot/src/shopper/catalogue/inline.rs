@@ -154,10 +154,10 @@ mod tests {
         assert_eq!((json["type"].as_str(), json["id"].as_str()), (Some("article"), Some("7")));
         assert_eq!(
             (json["title"].as_str(), json["description"].as_str()),
-            (Some("A & B"), Some("12 000 so'm"))
+            (Some("A & B"), Some("12\u{a0}000\u{a0}UZS"))
         );
         let text = json["input_message_content"]["message_text"].as_str().unwrap();
-        assert_eq!(text, "<b>A &amp; B</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12 000 so'm</b>");
+        assert_eq!(text, "<b>A &amp; B</b>\n\n100% paxta &amp; &lt;ip&gt;\n\n💰 <b>12\u{a0}000\u{a0}UZS</b>");
         let button = &json["reply_markup"]["inline_keyboard"][0][0];
         assert_eq!(button["url"].as_str(), Some("https://t.me/shop_bot?start=product_7"));
     }

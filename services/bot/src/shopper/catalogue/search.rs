@@ -39,7 +39,7 @@ pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
 pub(crate) async fn typed(ctx: Ctx) -> HandlerResult {
     // From a keyboard that the phone still shows.
     if ctx.message().is_some_and(|message| message.contact().is_some()) {
-        return start::take_phone(ctx, (false, None)).await;
+        return start::take_phone(ctx).await;
     }
     let text = ctx.text().map(str::to_owned).unwrap_or_default();
     if text.starts_with('/') || fold(&text).is_empty() {
@@ -105,7 +105,7 @@ mod tests {
         let products: Vec<_> = (1..=9).map(|number| product(number, "Choy", 1_000, None)).collect();
         let said =
             |language, count: usize| screen(language, "<choy>", count, &Page::of(&products[..count], 0)).html;
-        assert_eq!(said(Language::Uz, 1), "🔎 «&lt;choy&gt;»: 1 ta mahsulot topildi");
+        assert_eq!(said(Language::Uz, 1), "🔎 «&lt;choy&gt;»: 1\u{a0}ta mahsulot topildi");
         assert_eq!(said(Language::Ru, 1), "🔎 «&lt;choy&gt;»: найден 1 товар");
         assert_eq!(said(Language::Ru, 3), "🔎 «&lt;choy&gt;»: найдено 3 товара");
         assert_eq!(said(Language::Ru, 5), "🔎 «&lt;choy&gt;»: найдено 5 товаров");
@@ -113,7 +113,7 @@ mod tests {
         let all = screen(Language::En, "choy", 9, &Page::of(&products, 1));
         assert_eq!(
             rows(&all),
-            [vec!["Choy · 1 000 so'm"], vec!["◀️", "2 / 2"], vec!["🔎 Search again", "🏠 Menu"]]
+            [vec!["Choy · 1\u{a0}000\u{a0}UZS"], vec!["◀️", "2 / 2"], vec!["🔎 Search again", "🏠 Menu"]]
         );
     }
 

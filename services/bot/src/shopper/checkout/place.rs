@@ -28,7 +28,8 @@ use crate::{
     shopper::{
         cart as cart_screens,
         checkout::{
-            steps::{agreement, leave_button, summarise},
+            draft,
+            steps::{leave_button, review},
             waiting,
         },
     },
@@ -39,18 +40,18 @@ use crate::{
 /// How many order numbers are tried when the ledger has given them to other orders.
 const NUMBERS_MAX: usize = 3;
 
-/// What confirming the summary led to.
+/// What the tap on "pay" led to.
 enum Confirmed {
     Placed(Box<ShopOrder>),
     /// Another order of the shopper's waits for its payment, placed since the checkout began.
     AnotherWaits(Box<ShopOrder>),
-    /// The cart cannot be bought as the summary says.
+    /// The cart cannot be bought as it was shown.
     CartChanged,
     PriceChanged,
     PromoRefused(PromoRefusal),
     /// The order is not registered. The next tap tries again.
     NotRegistered,
-    /// There is no summary to confirm any more.
+    /// Nothing is shown that could be ordered.
     Stale,
 }
 
@@ -64,9 +65,9 @@ enum Registered {
     },
 }
 
-/// The summary is confirmed: the order is placed and can be paid.
+/// "Pay", in the checkout or in the cart of somebody who has ordered before: what is shown is ordered, and can be paid.
 pub(crate) async fn place(ctx: Ctx) -> HandlerResult {
-    let Some(draft) = ctx.draft().filter(|_| ctx.step() == Step::Summary) else {
+    let Some(draft) = ctx.draft().filter(|draft| draft.shown_total.is_some()) else {
         return confirmed_before(ctx).await;
     };
     match confirm(&ctx, draft).await? {
@@ -78,11 +79,11 @@ pub(crate) async fn place(ctx: Ctx) -> HandlerResult {
         }
         Confirmed::PriceChanged => {
             ctx.alert(l!(ctx.language, "checkout-price-changed")).await?;
-            summarise(ctx).await
+            review(ctx).await
         }
         Confirmed::PromoRefused(refusal) => {
             ctx.reply(cart_screens::refusal_text(ctx.language, refusal)).await?;
-            summarise(ctx).await
+            review(ctx).await
         }
         Confirmed::NotRegistered => {
             let screen = Screen::new(t!(ctx.language, "checkout-not-registered"))
@@ -94,7 +95,7 @@ pub(crate) async fn place(ctx: Ctx) -> HandlerResult {
     }
 }
 
-/// The second of two taps on "place the order".
+/// The second of two taps on "pay".
 async fn confirmed_before(ctx: Ctx) -> HandlerResult {
     const JUST_NOW: Duration = Duration::minutes(1);
     let latest = orders_of(ctx.documents(), ctx.id(), 0, 1).await?.into_iter().next();
@@ -115,14 +116,14 @@ async fn confirm(ctx: &Ctx, draft: Draft) -> Result<Confirmed, HandlerError> {
         Some(id) => order::order(documents, id).await?.is_none(),
         None => true,
     };
-    if is_new && (quote.has_news() || !quote.is_sold()) {
+    if is_new && (quote.must_be_seen() || !quote.is_sold()) {
         return Ok(Confirmed::CartChanged);
     }
-    if is_new && let Some(order) = waiting::order_in_the_way(ctx).await? {
+    if is_new && let Some(order) = draft::order_in_the_way(ctx).await? {
         return Ok(Confirmed::AnotherWaits(Box::new(order)));
     }
     let shown_total = draft.shown_total;
-    let Some(agreed) = agreement(ctx, draft, quote) else { return Ok(Confirmed::Stale) };
+    let Some(agreed) = draft::agreement(ctx, draft, quote) else { return Ok(Confirmed::Stale) };
     if is_new && shown_total != Some(agreed.total()) {
         return Ok(Confirmed::PriceChanged);
     }
@@ -223,7 +224,7 @@ async fn register(ctx: &Ctx, order: &ShopOrder) -> Result<Registered, HandlerErr
     }
 }
 
-/// The summary becomes the order's message, with the pay button.
+/// The screen becomes the order's message, with the link to CLICK's page.
 async fn finish(ctx: Ctx, order: &ShopOrder) -> HandlerResult {
     let screen = order_message::screen(ctx.language, order, ctx.now(), &ctx.deps);
     ctx.show(screen).await?;
@@ -237,10 +238,7 @@ async fn finish(ctx: Ctx, order: &ShopOrder) -> HandlerResult {
         dialogue.draft = None;
         dialogue.step = Step::Idle;
     });
-    shopper::change(ctx.documents(), ctx.id(), |shopper| {
-        shopper.delivery = order.delivery().cloned();
-        shopper.promo_code = None;
-    })
-    .await?;
+    let delivery = order.delivery();
+    shopper::change(ctx.documents(), ctx.id(), |shopper| shopper.delivery = delivery.cloned()).await?;
     Ok(())
 }

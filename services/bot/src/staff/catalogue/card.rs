@@ -193,13 +193,13 @@ pub(super) mod tests {
             since: 1,
         });
         let seen = preview(Language::En, &product, "");
-        assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90 000 so'm"), "{seen}");
+        assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90\u{a0}000\u{a0}UZS"), "{seen}");
         let known = details(Language::En, &product, Some("Idish & tovoq"));
         for part in ["7", "Idish &amp; tovoq", "06912001001000000", "2"] {
             assert!(known.contains(part), "{part} is not in {known}");
         }
         assert_eq!(Holds::of(&product), Holds { orders: 1, pieces: 2 });
-        assert_eq!(product_label(Language::En, &product), "🙈 Choynak <katta> · 90 000 so'm");
+        assert_eq!(product_label(Language::En, &product), "🙈 Choynak <katta> · 90\u{a0}000\u{a0}UZS");
     }
 
     fn full(label: &str) -> Product {

@@ -16,7 +16,7 @@ use crate::{
         screen::{Button, Screen},
     },
     staff::panel::back,
-    texts::{l, money, t},
+    texts::{l, money, percent, t},
 };
 
 /// As many of the best products as a caption has room for.
@@ -111,7 +111,7 @@ fn numbers(language: Language, figures: &Statistics) -> Vec<String> {
             "statistics-conversion",
             placed = figures.placed,
             paid = figures.placed_and_paid,
-            percent = percent(permille)
+            percent = percent(language, permille)
         ));
     }
     if let Some(span) = figures.paid_after {
@@ -147,11 +147,6 @@ fn tab(language: Language, period: Period, is_chosen: bool) -> Button {
     Button::callback(label, StaffCallback::Statistics { period })
 }
 
-/// `87.5%`.
-fn percent(permille: u32) -> String {
-    format!("{}.{}%", permille / 10, permille % 10)
-}
-
 fn span_text(language: Language, span: Duration) -> String {
     let minutes = span.whole_minutes().max(0);
     if minutes < 60 {
@@ -165,11 +160,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentages_and_periods_are_formatted() {
-        assert_eq!(percent(875), "87.5%");
-        assert_eq!(percent(1000), "100.0%");
-        assert_eq!(percent(3), "0.3%");
-        assert_eq!(span_text(Language::Ru, Duration::seconds(150)), "2 минуты");
-        assert_eq!(span_text(Language::En, Duration::minutes(125)), "2 h 5 min");
+    fn periods_are_formatted() {
+        assert_eq!(span_text(Language::Ru, Duration::seconds(150)), "2\u{a0}минуты");
+        assert_eq!(span_text(Language::En, Duration::minutes(125)), "2\u{a0}h 5\u{a0}min");
     }
 }

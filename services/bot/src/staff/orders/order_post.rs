@@ -24,6 +24,7 @@ use crate::{
         people::names::Names,
     },
     telegram::{client::MessageRef, errors::SendError, limits::Turn},
+    texts::number,
 };
 
 /// How often a post is edited, or posted anew, before it is left as it is. The order's card is right in any case.
@@ -80,7 +81,7 @@ fn link(deps: &HandlerDeps, id: OrderId) -> Option<Button> {
         return None;
     }
     let url = Url::parse(&deps.url_of(Link::Order(id))).ok()?;
-    Some(Button::Link { label: format!("№{id}"), url })
+    Some(Button::Link { label: number(deps.config.staff_language, id), url })
 }
 
 /// Records which message is the order's post. A post that is not recorded is not edited.

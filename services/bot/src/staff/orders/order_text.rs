@@ -10,10 +10,10 @@ use crate::{
     conversation::{callback::StaffCallback, screen::Button},
     orders::{
         order_lines::{fit_lines, priced_line},
-        texts::{action_texts, stage_for_staff},
+        texts::{action_button, action_texts, stage_for_staff},
     },
     staff::people::names::Names,
-    texts::{Html, clock_time, date_time, l, money, t},
+    texts::{Html, clock_time, date_time, l, money, number, t},
 };
 
 /// The text of an order. `history` is its end, a line each.
@@ -93,7 +93,7 @@ pub(super) fn warnings(language: Language, order: &ShopOrder, stock_settled: boo
             .lines
             .iter()
             .find(|line| line.product_id == missing.product_id && !line.title.is_empty())
-            .map_or_else(|| format!("№{}", missing.product_id), |line| line.title.clone());
+            .map_or_else(|| number(language, missing.product_id), |line| line.title.clone());
         warnings.push(t!(language, "staff-order-missing", title = title, count = missing.count));
     }
     if !stock_settled || (order.is_paid() && matches!(order.stock, Stock::Held | Stock::Unheld)) {
@@ -144,7 +144,7 @@ pub(super) fn history_line(language: Language, entry: &HistoryEntry, names: &Nam
 /// The buttons of what can be done to the order now, two in a row.
 pub(super) fn action_rows(language: Language, order: &ShopOrder) -> Vec<Vec<Button>> {
     let button = |action: &OrderAction| {
-        let label = action_texts(language, *action).button;
+        let label = action_button(language, order, *action);
         Button::callback(label, StaffCallback::Act { id: order.id, action: *action })
     };
     order.staff_actions().chunks(2).map(|actions| actions.iter().map(button).collect()).collect()

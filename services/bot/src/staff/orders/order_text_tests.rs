@@ -88,26 +88,26 @@ fn html(language: Language, order: &ShopOrder) -> String {
 #[test]
 fn staff_see_everything_about_an_order() {
     insta::assert_snapshot!(html(Language::Uz, &paid_order()), @r#"
-    🛒 <b>Buyurtma №1024</b> · tayyorlanmoqda
+    🛒 <b>№1024 buyurtma</b> · Yig‘ilmoqda
     👤 <a href="tg://user?id=5551">Ali &lt;Valiyev&gt;</a>, +998 90 123 45 67
 
-    • Pizza &lt;b&gt;&amp; × 2 — 60 000 so'm
-    • Choy × 1 — 5 000 so'm
+    • Pizza &lt;b&gt;&amp; × 2 — 60 000 so‘m
+    • Choy × 1 — 5 000 so‘m
 
-    Mahsulotlar: 65 000 so'm
-    Chegirma (YOZ): −5 000 so'm
-    Yetkazib berish: 10 000 so'm
-    Jami: <b>70 000 so'm</b>
-    CLICK to'lov raqami: <code>2001</code>
+    Mahsulotlar: 65 000 so‘m
+    Chegirma (YOZ): −5 000 so‘m
+    Yetkazib berish: 10 000 so‘m
+    Jami: <b>70 000 so‘m</b>
+    CLICK to‘lov raqami: <code>2001</code>
 
     📍 Xaritadagi joy
     🏠 Maktab &lt;12&gt;
     💬 Qo'ng'iroq qilmang
 
-    ⚠️ <b>Pul kech keldi</b>: buyurtma o'sha payt yopilgan edi. Mahsulot borligini tekshiring.
-    ⚠️ <b>Omborda yetishmaydi:</b> Choy, kerak: 1 dona
+    ⚠️ <b>To‘lov buyurtma yopilgandan keyin keldi.</b> Mahsulot borligini tekshiring.
+    ⚠️ <b>Omborda yetishmaydi:</b> Choy, kerak: 1 dona
 
-    23.11.2026 12:05 to'landi
+    23.11.2026 12:05 to‘landi
     12:07 qabul qilindi · <a href="tg://user?id=1">Aziza</a>
     "#);
 }
@@ -129,13 +129,13 @@ fn empty_fields_of_an_order_are_left_out() {
         ..paid_order()
     };
     insta::assert_snapshot!(html(Language::Ru, &order), @r#"
-    🛒 <b>Заказ №1024</b> · оплачен
+    🛒 <b>Заказ №1024</b> · Оплачен
     👤 <a href="tg://user?id=5551">Ali &lt;Valiyev&gt;</a>, +998 90 123 45 67
 
-    • Pizza &lt;b&gt;&amp; × 2 — 60 000 сум
-    • Choy × 1 — 5 000 сум
+    • Pizza &lt;b&gt;&amp; × 2 — 60 000 сум
+    • Choy × 1 — 5 000 сум
 
-    Итого: <b>65 000 сум</b>
+    Итого: <b>65 000 сум</b>
     Номер платежа CLICK: <code>2001</code>
 
     🏬 Покупатель заберёт сам
@@ -191,8 +191,8 @@ fn a_history_names_the_day_where_it_changes() {
     assert_eq!(
         times,
         [
-            "22.11.2026 12:30 muddati o'tdi",
-            "23.11.2026 01:05 to'landi",
+            "22.11.2026 12:30 muddati o‘tdi",
+            "23.11.2026 01:05 to‘landi",
             "12:07 qabul qilindi",
             "24.11.2026 00:30 topshirildi",
         ]
@@ -208,13 +208,13 @@ fn an_order_made_from_its_event_is_shown_with_what_is_known_of_it() {
         ..paid_order()
     };
     insta::assert_snapshot!(html(Language::En, &order), @r#"
-    🛒 <b>Order №1024</b> · paid
+    🛒 <b>Order #1024</b> · Paid
     👤 <a href="tg://user?id=5551">Ali &lt;Valiyev&gt;</a>
 
-    • Pizza &lt;b&gt;&amp; × 2 — 60 000 so'm
-    • Choy × 1 — 5 000 so'm
+    • Pizza &lt;b&gt;&amp; × 2 — 60 000 UZS
+    • Choy × 1 — 5 000 UZS
 
-    Total: <b>70 000 so'm</b>
+    Total: <b>70 000 UZS</b>
     CLICK payment number: <code>2001</code>
 
     23.11.2026 12:05 paid

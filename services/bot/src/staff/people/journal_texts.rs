@@ -12,7 +12,7 @@ use tolov_shop::{
 use crate::{
     orders::texts::action_texts,
     staff::{panel::role_name, people::names::Names},
-    texts::l,
+    texts::{l, number},
 };
 
 const NONE: &str = "–";
@@ -45,7 +45,7 @@ pub(crate) fn texts_of(language: Language, action: &Action, names: &Names) -> (S
             (l!(language, "journal-catalogue-imported"), detail)
         }
         Action::Order { order_id, action } => {
-            (action_texts(language, *action).journal, format!("№{order_id}"))
+            (action_texts(language, *action).journal, number(language, *order_id))
         }
         Action::Broadcast { broadcast_id, command, done, total } => {
             let progress = |what| (what, format!("{broadcast_id}: {done} / {total}"));

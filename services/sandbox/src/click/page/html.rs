@@ -56,7 +56,7 @@ impl Page {
         html! {
             dl class="bill" {
                 dt { (self.text(texts::ORDER)) } dd { (order_id) }
-                dt { (self.text(texts::AMOUNT)) } dd class="sum" { (shown) " " (self.text(texts::SOUM)) }
+                dt { (self.text(texts::AMOUNT)) } dd class="sum" { (shown) "\u{a0}" (self.text(texts::SOUM)) }
             }
         }
     }

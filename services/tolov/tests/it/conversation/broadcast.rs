@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tolov_domain::{UserId, time::from_unix_ms};
+use tolov_domain::{Language, UserId, time::from_unix_ms};
 use tolov_shop::{broadcast::Broadcast, records, shopper};
 
 use super::{
@@ -32,8 +32,10 @@ fn is_blocked(id: i64) -> bool {
 async fn people_are_known(world: &World, method: &str) {
     for id in FIRST..FIRST + PEOPLE {
         let registered_at = from_unix_ms(1_795_000_000_000);
-        let person = shopper::Person { id: UserId::try_new(id).unwrap(), name: "Xaridor", username: None };
+        let id = UserId::try_new(id).unwrap();
+        let person = shopper::Person { id, name: "Xaridor", username: None, language: Language::Uz };
         shopper::register_user(world.store(), person, None, registered_at).await.unwrap();
+        let id = id.get();
         if is_blocked(id) {
             world.post("telegram/shoppers", &json!({ "id": id, "first_name": "Xaridor" })).await;
             let fault = json!({ "method": method, "chat_id": id, "times": 5, "effect": "blocked" });

@@ -1,7 +1,7 @@
 //! What staff look up: figures, tables, an order that somebody asks about.
 
 use super::{
-    habits::{buys, comes_in, orders, takes},
+    habits::{buys, comes_in, orders_again, takes},
     staff::owner_comes_in,
     story,
     world::World,
@@ -28,8 +28,8 @@ async fn an_order_is_found(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     let payment = buys(&dilnoza, "Choy", "Qora choy").await;
     world.staff_see("№").await;
-    takes(&dilnoza, "Sovg'alar", "So'zana", "+1").await;
-    orders(&dilnoza).await;
+    takes(&dilnoza, "Sovg‘alar", "So‘zana").await;
+    orders_again(&dilnoza).await;
     let aziz = owner_comes_in(world).await;
     aziz.says("/admin").await;
     aziz.taps_on("panel-orders").await;

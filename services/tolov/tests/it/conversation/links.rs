@@ -2,7 +2,7 @@
 
 use super::{habits::comes_in, story, world::World};
 
-/// A friend is sent a product, and comes by its link; who has come before gets there at once.
+/// A friend is sent a product, and its link opens it, for who has come before and for who is new.
 async fn a_product_is_shared(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     dilnoza.asks_inline("osh").await;
@@ -15,8 +15,9 @@ async fn a_product_is_shared(world: &World) {
     world.meanwhile(&format!("Dilnoza sends it to Сергей, who follows {link}"));
     let sergey = world.person("Сергей", "ru").await;
     sergey.says(&format!("/start {payload}")).await;
-    sergey.taps_on("language-name").await;
-    sergey.taps_on("phone-later").await;
+    sergey.taps("O‘zbekcha").await;
+    sergey.reads_in("uz");
+    sergey.taps_on("card-add").await;
     dilnoza.says(&format!("/start {payload}")).await;
     dilnoza.says("/start product_999").await;
 }
@@ -24,13 +25,11 @@ async fn a_product_is_shared(world: &World) {
 /// A friend comes by a shopper's own link: both hear of it, once.
 async fn a_friend_is_invited(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
-    dilnoza.taps_on("menu-profile").await;
+    dilnoza.says("/profile").await;
     dilnoza.taps_on("profile-invite").await;
     let emma = world.person("Emma <3", "en").await;
     let link = format!("/start ref_{}", dilnoza.id);
     emma.says(&link).await;
-    emma.taps_on("language-name").await;
-    emma.taps_on("phone-later").await;
     dilnoza.sees_text("friend-joined").await;
     emma.says(&link).await;
     dilnoza.says(&link).await;

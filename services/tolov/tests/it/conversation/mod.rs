@@ -19,6 +19,7 @@ mod reliability;
 mod search;
 mod staff;
 mod support;
+mod taps;
 mod team;
 mod transcript;
 mod waiting;

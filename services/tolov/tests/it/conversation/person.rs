@@ -30,6 +30,8 @@ pub(crate) struct Person<'w> {
     revision: Cell<u64>,
     /// What the bot answered to the last tap.
     heard: RefCell<Option<String>>,
+    /// How often this person has tapped: START, buttons, the link to CLICK's page.
+    taps: Cell<u32>,
     /// When all deeds would have been done at a reader's pace.
     evenly: Cell<Instant>,
 }
@@ -43,6 +45,7 @@ impl<'w> Person<'w> {
             language: RefCell::new(language.to_owned()),
             revision: Cell::new(0),
             heard: RefCell::default(),
+            taps: Cell::new(0),
             evenly: Cell::new(Instant::now()),
         }
     }
@@ -63,6 +66,15 @@ impl<'w> Person<'w> {
         format!("90 {} {} {}", &digits[..3], &digits[3..5], &digits[5..])
     }
 
+    /// How often this person has tapped since this was asked last.
+    pub(crate) fn taps_taken(&self) -> u32 {
+        self.taps.take()
+    }
+
+    fn count_tap(&self) {
+        self.taps.set(self.taps.get() + 1);
+    }
+
     /// Writes, and waits until the bot is done with it.
     pub(crate) async fn says(&self, text: &str) {
         self.says_unheard(text).await;
@@ -72,6 +84,9 @@ impl<'w> Person<'w> {
     /// Writes, and does not wait.
     pub(crate) async fn says_unheard(&self, text: &str) {
         self.begins().await;
+        if text == "/start" {
+            self.count_tap();
+        }
         self.world.post(&format!("telegram/shoppers/{}/text", self.id), &json!({ "text": text })).await;
     }
 
@@ -153,6 +168,7 @@ impl<'w> Person<'w> {
     /// Taps, and does not wait.
     pub(crate) async fn taps_unheard(&self, text: &str) -> Value {
         self.begins().await;
+        self.count_tap();
         self.world.post(&format!("telegram/shoppers/{}/tap", self.id), &json!({ "text": text })).await
     }
 
@@ -244,6 +260,7 @@ impl<'w> Person<'w> {
     /// Follows a pay link to the end, an old one perhaps.
     pub(crate) async fn follows(&self, link: &str) -> Value {
         self.begins().await;
+        self.count_tap();
         let payment = self.world.post("click/pay", &json!({ "link": link })).await;
         self.world.with_transcript(|transcript| transcript.payment(&self.name, &payment));
         payment

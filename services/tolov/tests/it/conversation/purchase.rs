@@ -1,7 +1,7 @@
 //! From /start to "delivered", in each language.
 
 use super::{
-    habits::{comes_in, takes},
+    habits::{comes_in, takes, types_quantity},
     person::Person,
     staff::owner_comes_in,
     story,
@@ -19,8 +19,6 @@ enum Place {
 #[derive(Debug, Clone, Copy)]
 struct Shopper {
     name: &'static str,
-    /// As the language is called on its button.
-    language_name: &'static str,
     language: &'static str,
     place: Place,
     landmark: &'static str,
@@ -30,7 +28,6 @@ struct Shopper {
 async fn uzbek(world: &World) {
     let dilnoza = Shopper {
         name: "Dilnoza",
-        language_name: "O'zbekcha",
         language: "uz",
         place: Place::Location,
         landmark: "Chorsu metrosi yonida, 2-kirish <o'ngda>",
@@ -42,7 +39,6 @@ async fn uzbek(world: &World) {
 async fn russian(world: &World) {
     let sergey = Shopper {
         name: "Сергей",
-        language_name: "Русский",
         language: "ru",
         place: Place::Address("Мирабадский район, ул. Нукус, 12"),
         landmark: "Напротив школы",
@@ -52,22 +48,13 @@ async fn russian(world: &World) {
 }
 
 async fn english(world: &World) {
-    let emma = Shopper {
-        name: "Emma",
-        language_name: "English",
-        language: "en",
-        place: Place::Pickup,
-        landmark: "",
-        comment: None,
-    };
+    let emma = Shopper { name: "Emma", language: "en", place: Place::Pickup, landmark: "", comment: None };
     buys(world, emma).await;
 }
 
 async fn buys(world: &World, who: Shopper) {
     let shopper = world.person(who.name, who.language).await;
     shopper.says("/start").await;
-    shopper.taps(who.language_name).await;
-    shopper.taps_on("phone-share").await;
     fills_the_cart(&shopper).await;
     checks_out(&shopper, who).await;
     let payment = shopper.pays().await;
@@ -75,23 +62,23 @@ async fn buys(world: &World, who: Shopper) {
     shopper.sees_text("state-paid").await;
     is_handed_out(world, &shopper, who).await;
     shopper.says("/orders").await;
-    shopper.taps("№").await;
+    shopper.taps("1001").await;
     shopper.taps_on("order-again").await;
 }
 
 async fn fills_the_cart(shopper: &Person<'_>) {
-    shopper.taps_on("menu-catalogue").await;
     shopper.taps("Kiyim").await;
     shopper.taps("Paxta futbolka").await;
     shopper.taps("XL").await;
-    shopper.taps("+1").await;
+    shopper.taps_on("card-add").await;
     // Two of this size are left.
-    shopper.taps("+10").await;
+    types_quantity(shopper, 1, 11).await;
     shopper.taps_on("menu-cart").await;
     shopper.taps_on("menu-catalogue").await;
     shopper.taps("Choy").await;
-    shopper.taps("Ko'k choy").await;
-    shopper.taps("+10").await;
+    shopper.taps("Ko‘k choy").await;
+    shopper.taps_on("card-add").await;
+    types_quantity(shopper, 1, 10).await;
     shopper.taps("−1").await;
     shopper.taps_on("menu-cart").await;
     shopper.taps_on("promo-enter").await;
@@ -101,25 +88,27 @@ async fn fills_the_cart(shopper: &Person<'_>) {
 
 async fn checks_out(shopper: &Person<'_>, who: Shopper) {
     shopper.taps_on("cart-check-out").await;
-    shopper.taps_on("checkout-keep-phone").await;
+    shopper.taps_on("phone-share").await;
     match who.place {
-        Place::Pickup => shopper.taps_on("checkout-pickup").await,
+        // What is filled in for who has not ordered yet.
+        Place::Pickup => {}
         Place::Location => {
             shopper.taps_on("checkout-deliver-for").await;
             shopper.taps_on("checkout-share-location").await;
-            shopper.says(who.landmark).await;
         }
         Place::Address(address) => {
             shopper.taps_on("checkout-deliver-for").await;
             shopper.says(address).await;
-            shopper.says(who.landmark).await;
         }
     }
-    match who.comment {
-        Some(comment) => shopper.says(comment).await,
-        None => shopper.taps_on("skip").await,
+    if !who.landmark.is_empty() {
+        shopper.taps_on("checkout-change-landmark").await;
+        shopper.says(who.landmark).await;
     }
-    shopper.taps_on("checkout-place").await;
+    if let Some(comment) = who.comment {
+        shopper.says(comment).await;
+    }
+    shopper.taps_on("checkout-pay").await;
 }
 
 /// Staff work on the order by the buttons under its post, and the shopper sees each state.
@@ -131,7 +120,11 @@ async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
     if is_delivered {
         way.push(("action-send-off", "told-sent-off"));
     }
-    way.push(("action-deliver", "told-delivered"));
+    way.push(if is_delivered {
+        ("action-deliver", "told-delivered")
+    } else {
+        ("action-hand-over", "told-picked-up")
+    });
     world.staff_see("№").await;
     for (deed, told) in way {
         aziz.taps_in_channel("№", &aziz.words(deed)).await;
@@ -142,14 +135,12 @@ async fn is_handed_out(world: &World, shopper: &Person<'_>, who: Shopper) {
 /// Up to the summary: the rest is as with an address.
 async fn has_it_brought_to_a_location(world: &World, name: &str, language: &str) {
     let shopper = comes_in(world, name, language).await;
-    takes(&shopper, "Choy", "Qora choy", "+1").await;
+    takes(&shopper, "Choy", "Qora choy").await;
     shopper.taps_on("menu-cart").await;
     shopper.taps_on("cart-check-out").await;
-    shopper.taps_on("checkout-keep-phone").await;
+    shopper.taps_on("phone-share").await;
     shopper.taps_on("checkout-deliver-for").await;
     shopper.taps_on("checkout-share-location").await;
-    shopper.taps_on("skip").await;
-    shopper.taps_on("skip").await;
 }
 
 async fn russian_location(world: &World) {

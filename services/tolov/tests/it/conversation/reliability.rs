@@ -13,35 +13,33 @@ use super::{
 /// The bot is killed in the middle of a checkout, and goes on where it was.
 async fn checkout_over_a_restart(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
-    takes(&dilnoza, "Choy", "Qora choy", "+1").await;
+    takes(&dilnoza, "Choy", "Qora choy").await;
     dilnoza.taps_on("menu-cart").await;
     dilnoza.taps_on("cart-check-out").await;
-    dilnoza.taps_on("checkout-keep-phone").await;
+    dilnoza.taps_on("phone-share").await;
     dilnoza.taps_on("checkout-deliver-for").await;
     world.kill_bot();
     dilnoza.says_unheard("Yunusobod, 4-mavze, 12-uy").await;
     world.start_bot().await;
     dilnoza.is_answered().await;
-    dilnoza.says("Dorixona yonida").await;
+    dilnoza.taps_on("checkout-change-landmark").await;
     world.stop_bot();
     world.start_bot().await;
-    dilnoza.taps_on("skip").await;
-    dilnoza.taps_on("checkout-place").await;
+    dilnoza.says("Dorixona yonida").await;
+    dilnoza.taps_on("checkout-pay").await;
     dilnoza.pay_link().await;
 }
 
 /// A tap that came twice, and an old message on another device, do one thing.
 async fn double_taps_and_two_devices(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
-    takes(&dilnoza, "Choy", "Qora choy", "+1").await;
+    takes(&dilnoza, "Choy", "Qora choy").await;
     // One more, on the phone and on the computer: both show one in the cart, both mean two.
     taps_twice(&dilnoza, "+1").await;
     dilnoza.taps_on("menu-cart").await;
     dilnoza.taps_on("cart-check-out").await;
-    dilnoza.taps_on("checkout-keep-phone").await;
-    dilnoza.taps_on("checkout-pickup").await;
-    dilnoza.taps_on("skip").await;
-    taps_twice(&dilnoza, &dilnoza.words("checkout-place")).await;
+    dilnoza.taps_on("phone-share").await;
+    taps_twice(&dilnoza, &dilnoza.words("checkout-pay")).await;
     dilnoza.says("/orders").await;
     let screen = dilnoza.screen().await;
     assert_eq!(screen.matches("№").count(), 2, "one order: its message and its line in the list: {screen}");
@@ -58,7 +56,7 @@ async fn taps_twice(shopper: &Person<'_>, button: &str) {
 async fn blocked_for_a_while(world: &World) {
     let aziz = owner_comes_in(world).await;
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
-    takes(&dilnoza, "Choy", "Qora choy", "+1").await;
+    takes(&dilnoza, "Choy", "Qora choy").await;
     orders(&dilnoza).await;
     dilnoza.pays().await;
     dilnoza.sees_text("state-paid").await;
@@ -97,7 +95,7 @@ async fn telegram_fails(world: &World) {
     world.inject(fault("editMessageText", json!({ "effect": "lost_answer" }))).await;
     dilnoza.taps("Qora choy").await;
     dilnoza.sees("Qora choy").await;
-    dilnoza.taps("+1").await;
+    dilnoza.taps_on("card-add").await;
     orders(&dilnoza).await;
     dilnoza.pay_link().await;
 }

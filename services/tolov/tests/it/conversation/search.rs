@@ -21,7 +21,7 @@ async fn nothing_is_left(world: &World) {
     emma.says("adras").await;
     emma.taps("Adras").await;
     emma.taps("L · ").await;
-    emma.taps("+1").await;
+    emma.taps_on("card-add").await;
     emma.taps("+1").await;
 }
 

@@ -5,8 +5,6 @@ use super::{habits::comes_in, story, world::World};
 async fn a_question_is_answered(world: &World) {
     let aziz = world.owner().await;
     aziz.says("/start").await;
-    aziz.taps_on("language-name").await;
-    aziz.taps_on("phone-later").await;
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     dilnoza.says("/menu").await;
     dilnoza.taps_on("menu-support").await;

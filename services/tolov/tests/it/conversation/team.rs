@@ -22,15 +22,13 @@ async fn a_courier_delivers(world: &World) {
     rustam.taps_on("panel-orders").await;
 
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
-    takes(&dilnoza, "Non va shirinliklar", "Qatlama patir", "+1").await;
+    takes(&dilnoza, "Non va shirinliklar", "Qatlama patir").await;
     dilnoza.taps_on("menu-cart").await;
     dilnoza.taps_on("cart-check-out").await;
-    dilnoza.taps_on("checkout-keep-phone").await;
+    dilnoza.taps_on("phone-share").await;
     dilnoza.taps_on("checkout-deliver-for").await;
     dilnoza.says("Yunusobod, 4-mavze, 12-uy").await;
-    dilnoza.taps_on("skip").await;
-    dilnoza.taps_on("skip").await;
-    dilnoza.taps_on("checkout-place").await;
+    dilnoza.taps_on("checkout-pay").await;
     dilnoza.pays().await;
     dilnoza.sees_text("state-paid").await;
 

@@ -1,0 +1,137 @@
+//! What the clock does for orders that wait for their payment, and messages that show an order as it was.
+
+use std::time::Duration;
+
+use tolov_domain::{ClickPaydocId, ClickTransId, OrderId, UserId};
+use tolov_kit::clock::Clock;
+use tolov_shop::{
+    order::{self as orders, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stock},
+    records,
+};
+
+use crate::{
+    registering::{SHOPPER, check_out, world},
+    shopfront::Chat,
+    telegram::Answer,
+    world::{self, World},
+};
+
+const CHAT: &str = "5";
+
+fn paid(world: &World) -> OrderState {
+    let payment = PaymentFacts {
+        click_trans_id: ClickTransId::try_new(501).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        paid_at: world.clock.now(),
+        late: false,
+    };
+    OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New }
+}
+
+/// An order of two pieces waits for its payment for half an hour. Its message is number 1.
+async fn is_placed(world: &World) {
+    let bot = world.run_bot();
+    check_out(world).await;
+    bot.stop().await;
+}
+
+/// A bot that starts, does one round of its maintenance, and stops. What is left to settle is the last thing of a round.
+async fn one_round(world: &World, number: i64) {
+    let left =
+        ShopOrder { stock: Stock::Held, ..world::order(number, UserId::try_new(77).unwrap(), paid(world)) };
+    records::insert(&world.shop.documents, &left).await.unwrap();
+    let bot = world.run_bot();
+    let is_settled = async || {
+        let id = OrderId::try_new(number).unwrap();
+        orders::order(&world.shop.documents, id).await.unwrap().unwrap().stock == Stock::Committed
+    };
+    let wait = async {
+        while !is_settled().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap();
+    bot.stop().await;
+}
+
+fn reminders(world: &World) -> usize {
+    world.telegram.shown(CHAT).iter().filter(|text| text.contains("left to pay for order #1001")).count()
+}
+
+#[tokio::test]
+async fn a_shopper_is_reminded_once_in_the_last_ten_minutes_whatever_bots_are_started() {
+    let (world, _ledger) = world().await;
+    is_placed(&world).await;
+    for (number, minutes, expected) in [(2001, 19, 0), (2002, 2, 1), (2003, 1, 1), (2004, 5, 1)] {
+        world.clock.advance(time::Duration::minutes(minutes));
+        one_round(&world, number).await;
+        assert_eq!(reminders(&world), expected, "order {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_that_telegram_did_not_take_is_sent_in_a_later_round() {
+    let (world, _ledger) = world().await;
+    is_placed(&world).await;
+    world.clock.advance(time::Duration::minutes(21));
+    world.telegram.will_answer(CHAT, [Answer::Refuse(502, "Bad Gateway")]);
+    one_round(&world, 2001).await;
+    assert_eq!(reminders(&world), 0);
+    world.clock.advance(time::Duration::minutes(1));
+    one_round(&world, 2002).await;
+    assert_eq!(reminders(&world), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_reminded_of_an_order_that_is_paid_or_cancelled() {
+    let (world, _ledger) = world().await;
+    is_placed(&world).await;
+    let state = paid(&world);
+    records::change(&world.shop.documents, 1001, |order: &mut ShopOrder| order.state = state.clone())
+        .await
+        .unwrap();
+    let bot = world.run_bot();
+    check_out(&world).await;
+    Chat { world: &world, id: SHOPPER }.tap("1:oxs:1002").await;
+    bot.stop().await;
+    world.clock.advance(time::Duration::minutes(21));
+    one_round(&world, 2001).await;
+    assert!(!world.telegram.shown(CHAT).iter().any(|text| text.contains("left to pay")));
+}
+
+#[tokio::test]
+async fn the_clock_does_not_send_a_message_that_the_shopper_has_deleted() {
+    let (world, _ledger) = world().await;
+    is_placed(&world).await;
+    let messages = || world.telegram.shown(CHAT).iter().filter(|text| text.contains("Order #1001")).count();
+    let before = messages();
+    world.telegram.is_gone(1);
+    world.clock.advance(time::Duration::minutes(21));
+    one_round(&world, 2001).await;
+    assert_eq!(messages(), before);
+    assert_eq!(reminders(&world), 1, "the reminder is a message of its own");
+}
+
+#[tokio::test]
+async fn an_edit_that_waited_does_not_leave_an_older_state_on_the_message() {
+    let (world, _ledger) = world().await;
+    is_placed(&world).await;
+    let bot = world.run_bot();
+    world.telegram.holds_up_an_edit(1);
+    let edits = || world.telegram.calls().iter().filter(|(method, _)| method == "editmessagetext").count();
+    let before = edits();
+    let is_paid_meanwhile = async {
+        while edits() == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let state = paid(&world);
+        records::change(&world.shop.documents, 1001, |order: &mut ShopOrder| order.state = state.clone())
+            .await
+            .unwrap();
+    };
+    let chat = Chat { world: &world, id: SHOPPER };
+    tokio::join!(chat.tap("1:oc:1001"), is_paid_meanwhile);
+    bot.stop().await;
+    let last = world.telegram.edited(CHAT).pop().unwrap();
+    assert!(last.text.contains("✅ Paid"), "{}", last.text);
+}
