@@ -21,7 +21,7 @@ use crate::{
     deps::HandlerDeps,
     staff::people::{journal, names::Names},
     telegram::{client::MessageRef, errors::SendError},
-    texts::{Html, clock_time, t},
+    texts::{Html, clock_time, isolated, t},
 };
 
 /// The result of forwarding a shopper's message.
@@ -66,7 +66,7 @@ impl Writer {
     }
 
     fn header(&self, language: Language) -> String {
-        let link = format!("<a href=\"tg://user?id={}\">{}</a>", self.id, escape(&self.name));
+        let link = format!("<a href=\"tg://user?id={}\">{}</a>", self.id, escape(&isolated(&self.name)));
         let mut known = vec![link];
         known.extend(self.username.as_ref().map(|username| format!("@{}", escape(username))));
         known.extend(self.phone.as_ref().map(Phone::spaced));
