@@ -306,7 +306,6 @@ fn edit_answers() -> Tree {
         .branch(case![CatalogueStep::NewVariant { product_id, draft, field }].endpoint(variant::answer_new))
         .branch(case![CatalogueStep::EditVariant { product_id, id, field }].endpoint(variant::answer))
         .branch(case![CatalogueStep::ImportFile].endpoint(exchange::answer))
-        .branch(case![CatalogueStep::ImportPlan { file_id, plan }].endpoint(exchange::answer))
 }
 
 async fn stale(ctx: Ctx) -> HandlerResult {

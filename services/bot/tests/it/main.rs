@@ -4,6 +4,7 @@
 mod broadcast;
 mod bus;
 mod failures;
+mod imports;
 mod ledger;
 mod notices;
 mod orders;
