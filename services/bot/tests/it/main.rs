@@ -13,6 +13,7 @@ mod secrecy;
 mod shop;
 mod shopfront;
 mod staff;
+mod support;
 mod telegram;
 mod updates;
 mod world;

@@ -58,7 +58,7 @@ impl Chat<'_> {
         self.bring("message", message).await
     }
 
-    async fn write(&self, text: &str) -> Vec<Value> {
+    pub(crate) async fn write(&self, text: &str) -> Vec<Value> {
         self.send(json!({"text": text})).await
     }
 
@@ -109,7 +109,7 @@ impl Chat<'_> {
     }
 }
 
-fn text(call: &Value) -> &str {
+pub(crate) fn text(call: &Value) -> &str {
     call["text"].as_str().unwrap()
 }
 

@@ -264,6 +264,13 @@ impl Telegram {
         self.state.lock().unwrap().answers.insert(chat.to_owned(), answers.into_iter().collect());
     }
 
+    /// The message_id under which a message with this text arrived.
+    pub(crate) fn number_of(&self, text: &str) -> i64 {
+        let state = self.state.lock().unwrap();
+        let place = state.arrived.iter().position(|message| message.text == text).unwrap();
+        i64::try_from(place + 1).unwrap()
+    }
+
     /// A file that a person sends by this id.
     pub(crate) fn has_file(&self, file_id: &str, content: Vec<u8>) {
         self.state.lock().unwrap().files.insert(file_id.to_owned(), content);
