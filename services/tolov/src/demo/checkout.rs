@@ -22,7 +22,7 @@ use super::shop::API_TOKEN;
 /// The longest that the webhook service may take over an order.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is bought: how the article's title begins, and how many of it.
-const LINES: [(&str, u32); 2] = [("Ko'k choy 95", 2), ("Toshkent noni", 1)];
+const LINES: [(&str, u32); 2] = [("Ko‘k choy 95", 2), ("Toshkent noni", 1)];
 
 #[derive(Debug)]
 pub(super) struct Checkout {
