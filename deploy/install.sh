@@ -56,6 +56,8 @@ write_settings() {
     echo "# A secret can be in a file: BOT_TOKEN_FILE=/etc/tolov/secrets/bot_token instead of BOT_TOKEN"
     echo "BOT_TOKEN="
     echo "DB_CHANNEL="
+    echo "# What the staff channel speaks: uz, ru or en."
+    echo "STAFF_LANGUAGE=uz"
     echo "# Telegram ids of the owners, with commas between them: they may do everything, and add other staff in the bot."
     echo "ADMIN_IDS="
     echo "# What a delivery costs, in so'm; where orders can be picked up (empty: all are delivered)."

@@ -15,7 +15,10 @@ pub struct Config {
     pub db_channel: Channel,
     /// Another Bot API server; `None` is Telegram's own.
     pub api_url: Option<Url>,
+    /// What the staff channel speaks, STAFF_LANGUAGE.
     pub staff_language: Language,
+    /// Where photos of the catalogue are kept, STORE_CHANNEL. `None`: in the staff channel.
+    pub store_channel: Option<Channel>,
     /// Messages of all kinds in a second, 1 to 1000. Telegram allows 30 to a bot that does not pay for more.
     pub messages_per_s: u32,
     /// Posts in any minute, 1 to 60. Beyond that they are joined into digests.
@@ -53,6 +56,7 @@ impl Config {
             db_channel,
             api_url: None,
             staff_language: Language::Uz,
+            store_channel: None,
             messages_per_s: 30,
             channel_posts_per_min: 20,
             in_flight_max: 32,
@@ -68,7 +72,7 @@ impl Config {
         }
     }
 
-    /// BOT_TOKEN, DB_CHANNEL, BOT_API_URL, the limits of Telegram, ADMIN_IDS, the terms of delivery, WEBHOOK_URL and API_TOKEN.
+    /// BOT_TOKEN, the channels, STAFF_LANGUAGE, BOT_API_URL, the limits of Telegram, ADMIN_IDS, the terms of delivery, WEBHOOK_URL and API_TOKEN.
     /// The values count only when [`Env::finish`] succeeds.
     pub fn from_env(env: &Env) -> Self {
         let token = env.secret("BOT_TOKEN", "ask @BotFather for one");
@@ -76,6 +80,8 @@ impl Config {
         let webhook_url = env.parsed("WEBHOOK_URL").unwrap_or_else(default_webhook_url);
         let api_token = env.secret("API_TOKEN", "the same that the webhook service has");
         let mut config = Self::new(token, channel.unwrap_or_default(), webhook_url, api_token);
+        config.store_channel = env.parsed("STORE_CHANNEL");
+        config.staff_language = staff_language(env);
         config.api_url = env.parsed::<Url>("BOT_API_URL");
         config.messages_per_s = env.parsed("BOT_MESSAGES_PER_S").unwrap_or(config.messages_per_s);
         config.channel_posts_per_min =
@@ -113,6 +119,15 @@ impl Config {
 fn default_webhook_url() -> Url {
     #[expect(clippy::expect_used, reason = "a literal that a test reads")]
     Url::parse("http://127.0.0.1:8000").expect("a valid address")
+}
+
+/// STAFF_LANGUAGE: uz, ru or en.
+fn staff_language(env: &Env) -> Language {
+    let Some(text) = env.text("STAFF_LANGUAGE") else { return Language::Uz };
+    Language::ALL.into_iter().find(|language| language.as_str() == text).unwrap_or_else(|| {
+        env.problem("STAFF_LANGUAGE", format_args!("{text:?} is none of the languages: write uz, ru or en"));
+        Language::Uz
+    })
 }
 
 /// ADMIN_IDS: Telegram ids, with commas or blanks between them.
@@ -207,15 +222,19 @@ mod tests {
             ("API_TOKEN", "api"),
             ("ADMIN_IDS", "5551, 5552"),
             ("DELIVERY_PRICE", "15000"),
+            ("STAFF_LANGUAGE", "ru"),
+            ("STORE_CHANNEL", "-1007"),
         ]));
         let config = Config::from_env(&env);
         assert!(env.finish().is_ok());
         assert_eq!(config.webhook_url.as_str(), "http://127.0.0.1:8000/");
         assert_eq!((config.owners.len(), config.delivery_price), (2, Tiyin::from_soum(15_000).unwrap()));
-        let env = Env::new(pairs([("ADMIN_IDS", "Ali")]));
+        assert_eq!(config.staff_language, Language::Ru);
+        assert_eq!(config.store_channel, "-1007".parse().ok());
+        let env = Env::new(pairs([("ADMIN_IDS", "Ali"), ("STAFF_LANGUAGE", "russian")]));
         Config::from_env(&env);
         let problems = env.finish().unwrap_err().to_string();
-        for name in ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS"] {
+        for name in ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS", "STAFF_LANGUAGE"] {
             assert!(problems.contains(name), "{problems}");
         }
     }

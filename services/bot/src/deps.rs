@@ -43,12 +43,19 @@ pub(crate) struct HandlerDeps {
     pub(crate) global_limit: GlobalLimit,
     pub(crate) ledger: LedgerClient,
     pub(crate) staff_chat: StaffChat,
+    /// For photos; `None`: they are kept in the staff channel.
+    pub(crate) store_chat: Option<StaffChat>,
     pub(crate) config: Arc<Config>,
     /// The bot's own account; known once Telegram has answered for the first time.
     pub(crate) me: SetOnce<Me>,
 }
 
 impl HandlerDeps {
+    /// The channel that keeps the photos of the catalogue.
+    pub(crate) fn photo_chat(&self) -> &StaffChat {
+        self.store_chat.as_ref().unwrap_or(&self.staff_chat)
+    }
+
     pub(crate) fn documents(&self) -> &dyn Documents {
         &*self.shop
     }

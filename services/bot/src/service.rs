@@ -12,6 +12,7 @@ use crate::{
     maintenance,
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
+    staff::catalogue::import_job,
     telegram::{
         client::Telegram,
         limits::{GlobalLimit, RateLimiter},
@@ -43,6 +44,7 @@ impl Service {
             global_limit: GlobalLimit::default(),
             ledger: LedgerClient::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
+            store_chat: StaffChat::store(&config),
             config: Arc::new(config),
             me: SetOnce::new(),
         });
@@ -67,6 +69,7 @@ impl Service {
             notify::run(self.notifier, stop.clone()),
             maintenance::run(Arc::clone(&self.handlers), stop.clone()),
             broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
+            import_job::run(Arc::clone(&self.handlers), stop.clone()),
             updates::run(self.handlers, stop),
         );
         Ok(())

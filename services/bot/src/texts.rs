@@ -122,6 +122,17 @@ pub(crate) fn percent(language: Language, permille: u32) -> String {
     }
 }
 
+/// A name that reorders no text beside it: one with letters that are written from right to left stands between FSI and PDI.
+pub(crate) fn isolated(name: &str) -> Cow<'_, str> {
+    let is_mark = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_rtl = |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    if !name.contains(|c| is_mark(c) || is_rtl(c)) {
+        return Cow::Borrowed(name);
+    }
+    let plain: String = name.chars().filter(|c| !is_mark(*c)).collect();
+    Cow::Owned(format!("\u{2068}{plain}\u{2069}"))
+}
+
 /// An amount as people write it: `15 000 so‘m`, `15 000 сум`, `15 000 UZS`.
 pub(crate) fn money(language: Language, amount: Tiyin) -> String {
     l!(language, "money", amount = amount.grouped())

@@ -4,7 +4,7 @@ use time::macros::datetime;
 
 use super::*;
 
-use crate::texts::{clock_time, date_time, money, number, percent};
+use crate::texts::{clock_time, date_time, isolated, money, number, percent};
 
 /// The texts of one language: each key with the arguments that it names.
 fn texts(language: Language) -> BTreeMap<String, BTreeSet<String>> {
@@ -187,6 +187,14 @@ fn money_and_time_are_formatted() {
     assert_eq!(number(Language::En, 1001), "#1001");
     assert_eq!(date_time(datetime!(2026-11-23 19:05 UTC)), "24.11.2026 00:05");
     assert_eq!(clock_time(datetime!(2026-11-23 07:05 UTC)), "12:05");
+}
+
+#[test]
+fn a_name_that_is_written_from_right_to_left_does_not_reorder_the_phone_after_it() {
+    assert_eq!(isolated("Ali Valiyev"), "Ali Valiyev");
+    assert_eq!(isolated("Зуҳра"), "Зуҳра");
+    assert_eq!(isolated("محمد"), "\u{2068}محمد\u{2069}");
+    assert_eq!(isolated("Ali\u{2067}\u{202e}"), "\u{2068}Ali\u{2069}");
 }
 
 #[test]

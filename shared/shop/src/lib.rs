@@ -16,10 +16,11 @@ pub mod staff;
 pub mod statistics;
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.
-pub const COLLECTIONS: [Collection; 9] = [
+pub const COLLECTIONS: [Collection; 10] = [
     broadcast::BROADCASTS,
     catalogue::CATEGORIES,
     catalogue::PRODUCTS,
+    csv::CATALOGUE_IMPORTS,
     order::ORDERS,
     promo::PROMO_CODES,
     shopper::USERS,

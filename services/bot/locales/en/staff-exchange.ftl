@@ -9,10 +9,11 @@ exchange-caption =
         [one] Catalogue: { $count } product
        *[other] Catalogue: { $count } products
     }
-import-ask = ⬆️ Send the CSV file as a document (up to 1 MB). To see what it looks like, download the table first.
+import-ask = ⬆️ Send the CSV file as a document (up to 20 MB). To see what it looks like, download the table first.
 import-no-file = 🤔 Please send the CSV file as a document.
-import-too-large = The file is larger than 1 MB: send it in parts.
+import-too-large = The file is larger than 20 MB: send it in parts.
 import-not-now = ⏳ Telegram did not give the file just now. Send it again in a minute.
+import-not-served = ⚠️ This Bot API server gives no files. An administrator can import the table with <code>tolov catalogue import</code>.
 import-nothing-new = ✅ The catalogue already matches the file: nothing to change.
 import-plan = 📋 <b>What will change</b>
     New: { $new } · changed: { $changed } · the same: { $same }
@@ -24,6 +25,15 @@ import-do = ✅ Apply
 import-changed-since = The catalogue has changed in the meantime. Please look at the new plan.
 import-done = ✅ <b>Done</b>
     New: { $new } · changed: { $changed } · new categories: { $categories }
+import-reading = ⏳ Reading the file. I will show here what would change.
+import-running = ⏳ The previous table is still being imported. Send the new one when it is done.
+import-started = 📄 The import has started. A separate message shows its progress.
+import-progress = 📄 <b>The table is being imported</b>
+    { $bar } { $done } / { $total }
+import-broken-off = ⚠️ <b>The import broke off</b>
+    Reason: { $reason }
+    New: { $new } · changed: { $changed }. Send the file again to import the rest.
+import-no-telegram = Telegram does not give the file
 import-done-gone = Skipped, because somebody has removed them: { $count }
 import-errors =
     { $count ->

@@ -7,9 +7,11 @@ support-nobody-now = Sorry, the message could not be passed on just now. Please 
 support-not-such = Sorry, I can't pass on this kind of message. Send text, a photo, a voice message or a file.
 support-header = 💬 <b>Message from a customer</b>
     { $writer }
-    <i>To answer, reply to the message below.</i>
+    <i>To answer, press the button or reply to the message below.</i>
 support-answer-header = 💬 <b>Answer from the shop</b>
-    <i>To go on, reply to the message below.</i>
+    <i>To go on, just write: your message will reach our staff.</i>
 support-answered = ✅ Your answer has been sent to the shopper.
 support-shopper-gone = The shopper has blocked the bot, so the answer could not be delivered.
 support-who-answered = ✅ Answered by { $who }, { $time }
+support-reply = ✍️ Write an answer
+support-ask-answer = ✍️ Write your answer: your next message goes to the customer.

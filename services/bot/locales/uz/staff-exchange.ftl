@@ -5,10 +5,11 @@ exchange-title = 📄 <b>Katalog jadval ko‘rinishida</b>
 exchange-export = ⬇️ Yuklab olish
 exchange-import = ⬆️ Yuklash
 exchange-caption = Katalog: { $count } ta mahsulot
-import-ask = ⬆️ CSV faylni hujjat qilib yuboring (1 MB gacha). Ko‘rinishini bilish uchun avval jadvalni yuklab oling.
+import-ask = ⬆️ CSV faylni hujjat qilib yuboring (20 MB gacha). Ko‘rinishini bilish uchun avval jadvalni yuklab oling.
 import-no-file = 🤔 CSV faylni hujjat qilib yuboring.
-import-too-large = Fayl 1 MB dan katta: uni bo‘lib yuboring.
+import-too-large = Fayl 20 MB dan katta: uni bo‘lib yuboring.
 import-not-now = ⏳ Telegram faylni hozir bermadi. Bir daqiqadan so‘ng qayta yuboring.
+import-not-served = ⚠️ Bu Bot API serveri fayllarni bermaydi. Administrator jadvalni <code>tolov catalogue import</code> buyrug‘i bilan yuklashi mumkin.
 import-nothing-new = ✅ Katalog allaqachon fayldagidek: o‘zgaradigan narsa yo‘q.
 import-plan = 📋 <b>Nima o‘zgaradi</b>
     Yangi: { $new } · o‘zgaradi: { $changed } · o‘zgarishsiz: { $same }
@@ -20,6 +21,15 @@ import-do = ✅ Bajarish
 import-changed-since = Shu orada katalog o‘zgardi. Yangi rejani ko‘rib chiqing.
 import-done = ✅ <b>Tayyor</b>
     Yangi: { $new } · o‘zgardi: { $changed } · yangi bo‘limlar: { $categories }
+import-reading = ⏳ Fayl o‘qilmoqda. Nima o‘zgarishini shu yerda ko‘rsataman.
+import-running = ⏳ Avvalgi jadval hali yuklanmoqda. Tugashi bilan yangisini yuboring.
+import-started = 📄 Jadval yuklana boshladi. Jarayonni alohida xabarda kuzatib turasiz.
+import-progress = 📄 <b>Jadval yuklanmoqda</b>
+    { $bar } { $done } / { $total }
+import-broken-off = ⚠️ <b>Jadval oxirigacha yuklanmadi</b>
+    Sababi: { $reason }
+    Yangi: { $new } · o‘zgardi: { $changed }. Qolganini yuklash uchun faylni qayta yuboring.
+import-no-telegram = Telegram faylni bermayapti
 import-done-gone = Kimdir o‘chirib bo‘lgani uchun qoldirildi: { $count }
 import-errors = ⚠️ <b>Faylda { $count } ta xato bor</b>, hech narsa o‘zgartirilmadi. Tuzatib, qayta yuboring:
 import-error-cell = • { $line }-qator, <code>{ $column }</code>: { $problem }

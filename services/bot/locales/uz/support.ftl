@@ -7,9 +7,11 @@ support-nobody-now = Kechirasiz, xabarni hozir yetkaza olmadim. Birozdan so‘ng
 support-not-such = Kechirasiz, bunday xabarni yetkaza olmayman. Matn, surat, ovozli xabar yoki fayl yuboring.
 support-header = 💬 <b>Xaridordan xabar</b>
     { $writer }
-    <i>Javobni pastdagi xabarga «Javob berish» (Reply) orqali yozing.</i>
+    <i>Javob berish uchun tugmani bosing yoki pastdagi xabarga «Javob berish» (Reply) orqali yozing.</i>
 support-answer-header = 💬 <b>Do‘kondan javob</b>
-    <i>Davom etish uchun pastdagi xabarga «Javob berish» (Reply) orqali yozing.</i>
+    <i>Davom etish uchun shu yerga yozing: xabaringiz operatorga yetkaziladi.</i>
 support-answered = ✅ Javobingiz xaridorga yuborildi.
 support-shopper-gone = Xaridor botni bloklagan, javobni yetkazib bo‘lmadi.
 support-who-answered = ✅ Javob berdi: { $who }, { $time }
+support-reply = ✍️ Javob yozish
+support-ask-answer = ✍️ Javobingizni yozing: keyingi xabaringiz xaridorga yuboriladi.

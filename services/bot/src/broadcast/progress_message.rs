@@ -33,7 +33,7 @@ pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
     let progress = t!(
         language,
         "broadcast-progress",
-        bar = bar(broadcast.done(), total),
+        bar = bar(u64::from(broadcast.done()), u64::from(total)),
         done = broadcast.done(),
         total = total
     );
@@ -48,8 +48,9 @@ pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
     }
 }
 
-fn bar(done: u32, total: u32) -> String {
-    let full = (u64::from(done) * u64::from(BAR_CELLS)).checked_div(u64::from(total));
+/// `▓▓▓░░░░░░░`.
+pub(crate) fn bar(done: u64, total: u64) -> String {
+    let full = done.saturating_mul(u64::from(BAR_CELLS)).checked_div(total);
     let full = full.and_then(|full| usize::try_from(full).ok()).unwrap_or(0);
     let cells = usize::try_from(BAR_CELLS).unwrap_or(0);
     format!("{}{}", "▓".repeat(full.min(cells)), "░".repeat(cells.saturating_sub(full)))

@@ -86,6 +86,7 @@ fn shopper_taps() -> Tree {
         .branch(checkout_taps())
         .branch(order_taps())
         .branch(case![ShopCallback::AskSupport].endpoint(support::ask))
+        .branch(case![ShopCallback::ReplyToStaff].endpoint(support::ask_below))
 }
 
 fn catalogue_taps() -> Tree {
@@ -198,7 +199,8 @@ fn taps_of_staff() -> Tree {
             .branch(case![StaffCallback::SetRole { id, role }].endpoint(members::set_role))
             .branch(case![StaffCallback::RemoveMember { id }].endpoint(members::ask_removal))
             .branch(case![StaffCallback::RemoveMemberConfirmed { id }].endpoint(members::remove))
-            .branch(case![StaffCallback::Journal { page }].endpoint(journal::open)),
+            .branch(case![StaffCallback::Journal { page }].endpoint(journal::open))
+            .branch(case![StaffCallback::AnswerShopper].endpoint(staff_support::ask)),
     )
     .branch(case![CallbackData::Catalogue(callback)].branch(edit_taps()))
 }
@@ -296,6 +298,7 @@ fn staff_answers() -> Tree {
         )
         .branch(case![StaffStep::FindOrder].endpoint(list::find))
         .branch(case![StaffStep::BroadcastSource].endpoint(broadcast::take_source))
+        .branch(case![StaffStep::SupportAnswer { header_id }].endpoint(staff_support::take_answer))
         .branch(case![StaffStep::Catalogue(step)].branch(edit_answers()))
         .branch(case![StaffStep::Promo(step)].endpoint(new_promo::answer))
         .branch(case![StaffStep::Members(step)].endpoint(members::answer))
@@ -311,7 +314,6 @@ fn edit_answers() -> Tree {
         .branch(case![CatalogueStep::NewVariant { product_id, draft, field }].endpoint(variant::answer_new))
         .branch(case![CatalogueStep::EditVariant { product_id, id, field }].endpoint(variant::answer))
         .branch(case![CatalogueStep::ImportFile].endpoint(exchange::answer))
-        .branch(case![CatalogueStep::ImportPlan { file_id, plan }].endpoint(exchange::answer))
 }
 
 async fn stale(ctx: Ctx) -> HandlerResult {

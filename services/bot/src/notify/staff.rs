@@ -28,15 +28,20 @@ use crate::{
         post_queue::{NO_ROOM_MAX, Notice, StaffMessage},
         texts,
     },
+    orders::messages::messages_of,
     staff::orders::order_post,
     telegram::{
         client::MessageRef,
         errors::{SendError, description},
+        limits::Turn,
     },
 };
 
 /// Telegram takes 100 buttons under one message.
 const DIGEST_MAX: usize = 96;
+const MINUTE: Duration = Duration::from_mins(1);
+/// Orders of digests that wait for a post of their own: half an hour's posts at the most that Telegram takes.
+const WITHOUT_POST_MAX: usize = 600;
 
 /// The only sender of posts for notifications.
 #[derive(Debug)]
@@ -44,7 +49,16 @@ pub(super) struct StaffChannel {
     notifier: Arc<Notifier>,
     availability: Availability,
     waiting: VecDeque<Notice>,
+    /// Paid orders that a digest told of, with whether their stock is settled: each gets a post of its own when the rush is
+    /// over. Lost with the process; the digest's links lead to them all the same.
+    without_post: VecDeque<(OrderId, bool)>,
     verdicts: Verdicts,
+}
+
+/// What is posted next.
+enum Next {
+    Notice(Notice),
+    OwnPost(OrderId, bool),
 }
 
 /// One message to the channel.
@@ -61,6 +75,7 @@ impl StaffChannel {
         Self {
             availability: Availability::new("the staff channel"),
             waiting: VecDeque::new(),
+            without_post: VecDeque::new(),
             notifier,
             verdicts,
         }
@@ -72,8 +87,14 @@ impl StaffChannel {
 
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: Stop) {
-        while let Some(first) = self.first(&mut notices, &stop).await {
-            self.waiting.push_front(first);
+        while let Some(next) = self.next(&mut notices, &stop).await {
+            match next {
+                Next::Notice(first) => self.waiting.push_front(first),
+                Next::OwnPost(id, stock_settled) => {
+                    self.post_own(id, stock_settled, &stop).await;
+                    continue;
+                }
+            }
             let deadline = Instant::now() + self.notifier.config.patience;
             match self.handlers().staff_chat.rate_limiter.reserve(deadline) {
                 Ok(at) => {
@@ -92,14 +113,63 @@ impl StaffChannel {
         self.give_back(STOP_AFTER).await;
     }
 
-    async fn first(&mut self, notices: &mut mpsc::Receiver<Notice>, stop: &Stop) -> Option<Notice> {
+    async fn next(&mut self, notices: &mut mpsc::Receiver<Notice>, stop: &Stop) -> Option<Next> {
         if let Some(first) = self.waiting.pop_front() {
-            return Some(first);
+            return Some(Next::Notice(first));
         }
+        // The rush is over when nothing came for as long as the channel needs for a post.
+        let quiet = MINUTE / self.notifier.config.channel_posts_per_min;
         tokio::select! {
             biased;
             () = stop.cancelled() => None,
-            first = notices.recv() => first,
+            first = notices.recv() => first.map(Next::Notice),
+            () = tokio::time::sleep(quiet), if !self.without_post.is_empty() => {
+                let (id, stock_settled) = self.without_post.pop_front()?;
+                Some(Next::OwnPost(id, stock_settled))
+            }
+        }
+    }
+
+    /// Posts an order that a digest has told of, unless it has a post or is not in work any more.
+    async fn post_own(&mut self, id: OrderId, stock_settled: bool, stop: &Stop) {
+        let handlers = Arc::clone(self.handlers());
+        let has_post =
+            messages_of(handlers.documents(), id).await.map(|messages| messages.staff_post.is_some());
+        let found = order(handlers.documents(), id).await;
+        let (Ok(false), Ok(Some(order))) = (has_post, found) else { return };
+        if !order.stage().is_in_work() {
+            return;
+        }
+        let deadline = Instant::now() + self.notifier.config.patience;
+        if handlers.staff_chat.rate_limiter.acquire(deadline, stop).await != Turn::Granted {
+            return;
+        }
+        let screen = order_post::screen(&handlers, &order, stock_settled).await;
+        handlers.rate_limiter.reserve_priority();
+        let (html, markup) = (screen.fitting_html(), screen.markup());
+        match handlers.staff_chat.post(&handlers.telegram, &html, &markup).await {
+            Ok(message) => self.record_post(&order, message).await,
+            Err(SendError::Wait(wait)) => {
+                handlers.staff_chat.rate_limiter.pause_until(Instant::now() + wait);
+                self.without_post.push_back((id, stock_settled));
+            }
+            Err(error) => {
+                tracing::warn!(order.id = %id, %error, "an order of a digest gets no post of its own")
+            }
+        }
+    }
+
+    /// Remembers the paid orders of a digest.
+    fn keep_without_post(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            if self.without_post.len() >= WITHOUT_POST_MAX {
+                return;
+            }
+            if let StaffMessage::Order(notification) = &notice.message
+                && let Subject::OrderPaid { stock_settled, .. } = notification.subject
+            {
+                self.without_post.push_back((notification.order_id, stock_settled));
+            }
         }
     }
 
@@ -138,8 +208,9 @@ impl StaffChannel {
                 self.availability.mark_up();
                 let outcome = SendOutcome::Sent { message_id: message.message_id.into() };
                 self.notifier.claims.record(&ids, &outcome).await;
-                if let Some(order) = &post.order {
-                    self.record_post(order, message).await;
+                match &post.order {
+                    Some(order) => self.record_post(order, message).await,
+                    None => self.keep_without_post(&notices),
                 }
                 tracing::info!(
                     order.ids = orders_in(&notices),

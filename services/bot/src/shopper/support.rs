@@ -18,9 +18,19 @@ pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
     }
     ctx.leave_step().await?;
     ctx.wait_for(Step::Support);
-    let screen = Screen::new(t!(ctx.language, "support-ask"))
-        .row([Button::callback(l!(ctx.language, "support-menu"), ShopCallback::Menu)]);
-    ctx.show(screen).await
+    ctx.show(question(&ctx)).await
+}
+
+/// The same as a new message, so that the answer of staff stays as it is.
+pub(crate) async fn ask_below(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.wait_for(Step::Support);
+    ctx.show_below(question(&ctx)).await
+}
+
+fn question(ctx: &Ctx) -> Screen {
+    Screen::new(t!(ctx.language, "support-ask"))
+        .row([Button::callback(l!(ctx.language, "support-menu"), ShopCallback::Menu)])
 }
 
 /// The message. More may follow, such as those of an album, until the shopper goes elsewhere.

@@ -55,6 +55,7 @@ pub(crate) async fn refuse(ctx: Ctx) -> HandlerResult {
 fn of_staff_callback(callback: &StaffCallback) -> Need {
     match callback {
         StaffCallback::Panel => Need::Role,
+        StaffCallback::AnswerShopper => Need::Right(Right::AnswerSupport),
         // The actions that a role may apply are checked there (`Role::may_apply`).
         StaffCallback::Act { .. }
         | StaffCallback::ActConfirmed { .. }
@@ -94,6 +95,7 @@ fn of_step(step: &StaffStep) -> Need {
         StaffStep::Members(_) => Need::Right(Right::ManageStaff),
         StaffStep::FindOrder => Need::Right(Right::SeeOrders),
         StaffStep::BroadcastSource => Need::Right(Right::Broadcast),
+        StaffStep::SupportAnswer { .. } => Need::Right(Right::AnswerSupport),
     }
 }
 

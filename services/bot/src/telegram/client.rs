@@ -42,6 +42,8 @@ pub(crate) struct Telegram {
     /// For polls and answers, with connections of their own, so that neither side waits for a connection of the other.
     pub(crate) listening: Bot,
     pub(super) availability: Availability,
+    /// BOT_API_URL names another server than Telegram's.
+    pub(super) is_own_server: bool,
     /// The same, as polling sees it.
     pub(crate) polling: Availability,
 }
@@ -59,6 +61,7 @@ impl Telegram {
             notifying: bot(config, config.request_timeout)?,
             listening: bot(config, POLL + config.request_timeout)?,
             availability: Availability::new("Telegram"),
+            is_own_server: config.api_url.is_some(),
             polling: Availability::new("Telegram (for listening)"),
         })
     }

@@ -2,18 +2,20 @@
 
 use std::{
     io,
+    path::Path,
     pin::Pin,
     task::{Context, Poll},
 };
 
+use reqwest::StatusCode;
 use teloxide::{
-    ApiError, RequestError,
+    ApiError, DownloadError, RequestError,
     net::Download,
     payloads::{SendDocumentSetters, SendPhotoSetters},
     requests::Requester,
     types::{ChatId, FileId, InputFile, Recipient},
 };
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
 
@@ -23,6 +25,8 @@ pub(crate) enum DownloadFailed {
     TooLarge,
     /// It may work later.
     Unavailable,
+    /// The Bot API server that BOT_API_URL names keeps files where this process cannot read them.
+    NotServed,
 }
 
 impl Telegram {
@@ -67,14 +71,34 @@ impl Telegram {
         if usize::try_from(file.size).unwrap_or(usize::MAX) > max_bytes && file.size != u32::MAX {
             return Err(DownloadFailed::TooLarge);
         }
+        // telegram-bot-api with --local answers with a path on its own machine, and serves no files.
+        if self.is_own_server && Path::new(&file.path).is_absolute() {
+            return read_local(&file.path, max_bytes).await;
+        }
         let mut sink = Capped { content: Vec::new(), max_bytes, is_full: false };
         match self.listening.download_file(&file.path, &mut sink).await {
             Ok(()) => Ok(sink.content),
             Err(_) if sink.is_full => Err(DownloadFailed::TooLarge),
+            Err(DownloadError::Network(error))
+                if self.is_own_server && error.status() == Some(StatusCode::NOT_FOUND) =>
+            {
+                Err(DownloadFailed::NotServed)
+            }
             // The error names an address with the token in it, so it is not logged.
             Err(_) => Err(DownloadFailed::Unavailable),
         }
     }
+}
+
+async fn read_local(path: &str, max_bytes: usize) -> Result<Vec<u8>, DownloadFailed> {
+    let file = tokio::fs::File::open(path).await.map_err(|error| {
+        tracing::warn!(path, %error, "a file of the own Bot API server cannot be read: share its folder with the bot");
+        DownloadFailed::NotServed
+    })?;
+    let mut content = Vec::new();
+    let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut content).await.map_err(|_| DownloadFailed::Unavailable)?;
+    if content.len() > max_bytes { Err(DownloadFailed::TooLarge) } else { Ok(content) }
 }
 
 /// Takes bytes up to a limit, whatever the sender said of their number.

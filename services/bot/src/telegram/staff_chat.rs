@@ -1,4 +1,4 @@
-//! The staff channel. The notifier posts there, and posts are edited when staff change an order.
+//! The channels of the shop: the notifier posts to the staff channel, and photos of the catalogue are kept in one.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -8,7 +8,7 @@ use std::{
 use teloxide::types::{ChatId, InlineKeyboardMarkup, Recipient};
 
 use crate::{
-    config::Config,
+    config::{Channel, Config},
     telegram::{
         client::{MessageRef, Telegram},
         errors::SendError,
@@ -26,14 +26,27 @@ pub(crate) struct StaffChat {
     pub(crate) rate_limiter: RateLimiter,
     /// Changes when the group becomes a supergroup.
     chat: Mutex<Recipient>,
+    /// The variable that names it.
+    setting: &'static str,
 }
 
 impl StaffChat {
     pub(crate) fn new(config: &Config) -> Self {
+        Self::of_channel(config, &config.db_channel, "DB_CHANNEL")
+    }
+
+    /// The channel for photos, where it is another one.
+    pub(crate) fn store(config: &Config) -> Option<Self> {
+        let channel = config.store_channel.as_ref().filter(|channel| **channel != config.db_channel)?;
+        Some(Self::of_channel(config, channel, "STORE_CHANNEL"))
+    }
+
+    fn of_channel(config: &Config, channel: &Channel, setting: &'static str) -> Self {
         let posts = config.channel_posts_per_min;
         Self {
             rate_limiter: RateLimiter::new(posts, MINUTE, (posts / 6).clamp(1, BURST_MAX)),
-            chat: Mutex::new(config.db_channel.0.clone()),
+            chat: Mutex::new(channel.0.clone()),
+            setting,
         }
     }
 
@@ -58,9 +71,26 @@ impl StaffChat {
         }
     }
 
+    /// Keeps a photo, and returns its `file_id` there; once more where the group has become a supergroup.
+    pub(crate) async fn keep_photo(
+        &self,
+        telegram: &Telegram,
+        photo: &str,
+        caption: &str,
+    ) -> Result<String, SendError> {
+        let keep = |chat| telegram.keep_photo(chat, photo, caption.to_owned());
+        match keep(self.recipient()).await {
+            Err(SendError::Migrated(chat)) => {
+                self.migrate_to(chat);
+                keep(self.recipient()).await
+            }
+            kept => kept,
+        }
+    }
+
     pub(crate) fn migrate_to(&self, chat: ChatId) {
-        let old = self.recipient();
-        tracing::warn!(%old, new = %chat, "the staff group has become a supergroup: set DB_CHANNEL={chat}");
+        let (old, setting) = (self.recipient(), self.setting);
+        tracing::warn!(%old, new = %chat, "a group has become a supergroup: set {setting}={chat}");
         *self.chat.lock().unwrap_or_else(PoisonError::into_inner) = Recipient::Id(chat);
     }
 }

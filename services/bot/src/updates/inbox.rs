@@ -90,7 +90,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn update(&self) -> Option<Update> {
-        serde_json::from_str(&self.stored.json).ok()
+        super::poll::update_of(&self.stored.json)
     }
 }
 

@@ -4,6 +4,7 @@
 mod broadcast;
 mod bus;
 mod failures;
+mod imports;
 mod ledger;
 mod notices;
 mod orders;
@@ -12,6 +13,7 @@ mod secrecy;
 mod shop;
 mod shopfront;
 mod staff;
+mod support;
 mod telegram;
 mod updates;
 mod waiting;

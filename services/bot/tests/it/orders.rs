@@ -195,3 +195,24 @@ async fn a_digest_links_to_each_of_its_orders() {
     assert!(!buttons.contains("order_3"), "it was placed by other means: {buttons}");
     assert!(digest.text.contains("№3 "), "{}", digest.text);
 }
+
+#[tokio::test]
+async fn the_orders_of_a_digest_get_posts_with_buttons_of_their_own_when_the_rush_is_over() {
+    let mut world = world().await;
+    world.config.channel_posts_per_min = 60;
+    world.telegram.will_answer(STAFF, [Answer::RetryAfter(1)]);
+    for number in [1, 2] {
+        is_paid(&world, number).await;
+    }
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    world.bus.deliver(&for_staff(2));
+    let arrived = world.telegram.until(STAFF, |arrived| arrived.len() == 4).await;
+    bot.stop().await;
+    assert!(arrived[1].text.contains("Bitta postda"), "{}", arrived[1].text);
+    for (post, number) in arrived[2..].iter().zip([1, 2]) {
+        assert!(post.buttons.to_string().contains(&format!("1:ad:{number}:ac")), "{}", post.buttons);
+        assert!(recorded_post(&world, number).await.is_some());
+    }
+}

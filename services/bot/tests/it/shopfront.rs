@@ -51,21 +51,26 @@ impl Chat<'_> {
         calls.into_iter().filter(|(method, _)| shows(method)).map(|(_, body)| body).collect()
     }
 
-    async fn send(&self, mut message: Value) -> Vec<Value> {
+    pub(crate) async fn send(&self, mut message: Value) -> Vec<Value> {
         message["date"] = json!(1_763_881_506);
         message["from"] = self.from();
         message["chat"] = self.chat();
         self.bring("message", message).await
     }
 
-    async fn write(&self, text: &str) -> Vec<Value> {
+    pub(crate) async fn write(&self, text: &str) -> Vec<Value> {
         self.send(json!({"text": text})).await
     }
 
     pub(crate) async fn tap(&self, data: &str) -> Vec<Value> {
+        self.tap_on(1, data).await
+    }
+
+    /// Taps a button of this message.
+    pub(crate) async fn tap_on(&self, message_id: i64, data: &str) -> Vec<Value> {
         let bot = json!({"id": 1, "is_bot": true, "first_name": "Shop"});
         let message = json!({
-            "message_id": 1, "date": 1_763_881_506, "text": "…", "chat": self.chat(), "from": bot,
+            "message_id": message_id, "date": 1_763_881_506, "text": "…", "chat": self.chat(), "from": bot,
         });
         let query =
             json!({"id": "1", "from": self.from(), "chat_instance": "1", "data": data, "message": message});
@@ -103,7 +108,7 @@ impl Chat<'_> {
     }
 }
 
-fn text(call: &Value) -> &str {
+pub(crate) fn text(call: &Value) -> &str {
     call["text"].as_str().unwrap()
 }
 

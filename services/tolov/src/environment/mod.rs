@@ -16,10 +16,12 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 33] = [
+pub(crate) const VARIABLES: [&str; 35] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
+    "STORE_CHANNEL",
+    "STAFF_LANGUAGE",
     "ADMIN_IDS",
     "DELIVERY_PRICE",
     "PICKUP_ADDRESS",

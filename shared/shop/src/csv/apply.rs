@@ -1,6 +1,6 @@
 //! Carries out a plan.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice::Chunks};
 
 use tolov_domain::{
     ProductId,
@@ -35,13 +35,53 @@ const CHUNK: usize = 200;
 /// Carries out a plan. Of a product only what the file changes is written, so that what was sold, held or edited elsewhere
 /// since the plan was made stays. If it is interrupted, planning the same file again finds the rest.
 pub async fn apply(documents: &dyn Documents, plan: &Plan) -> Result<Applied, PortError> {
-    let mut applied = Applied::default();
-    let category_ids = create_categories(documents, plan, &mut applied).await?;
-    let category_id = |category: CategoryRef| match category {
-        CategoryRef::Existing(id) => id,
-        CategoryRef::New(place) => category_ids.get(place).copied().unwrap_or_default(),
-    };
-    for chunk in plan.changed.chunks(CHUNK) {
+    let mut application = Application::begin(documents, plan).await?;
+    while application.next(documents).await? {}
+    Ok(application.applied)
+}
+
+/// The same in steps, for who shows how it goes on.
+#[derive(Debug)]
+pub struct Application<'a> {
+    changed: Chunks<'a, (Product, DesiredProduct)>,
+    new: Chunks<'a, DesiredProduct>,
+    category_ids: Vec<i64>,
+    /// What was done so far.
+    pub applied: Applied,
+}
+
+impl<'a> Application<'a> {
+    /// Creates the categories.
+    pub async fn begin(documents: &dyn Documents, plan: &'a Plan) -> Result<Self, PortError> {
+        let mut applied = Applied::default();
+        let category_ids = create_categories(documents, plan, &mut applied).await?;
+        Ok(Self { changed: plan.changed.chunks(CHUNK), new: plan.new.chunks(CHUNK), category_ids, applied })
+    }
+
+    /// Writes the next products; `false` where there are no more.
+    pub async fn next(&mut self, documents: &dyn Documents) -> Result<bool, PortError> {
+        if let Some(chunk) = self.changed.next() {
+            self.change(documents, chunk).await?;
+        } else if let Some(chunk) = self.new.next() {
+            self.add(documents, chunk).await?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn category_id(&self, category: CategoryRef) -> i64 {
+        match category {
+            CategoryRef::Existing(id) => id,
+            CategoryRef::New(place) => self.category_ids.get(place).copied().unwrap_or_default(),
+        }
+    }
+
+    async fn change(
+        &mut self,
+        documents: &dyn Documents,
+        chunk: &[(Product, DesiredProduct)],
+    ) -> Result<(), PortError> {
         let mut changes = BTreeMap::new();
         for (before, desired) in chunk {
             let new_ids = numbers(documents, &desired.variants).await?;
@@ -51,27 +91,29 @@ pub async fn apply(documents: &dyn Documents, plan: &Plan) -> Result<Applied, Po
             let (mut product, (was, desired, new_ids)) = (product?.clone(), changes.get(key)?);
             merge(&mut product, was, desired, new_ids);
             if was.category != desired.category {
-                product.category_id = category_id(desired.category);
+                product.category_id = self.category_id(desired.category);
             }
             Some(product)
         });
         let written = written.await?;
-        applied.products_changed = applied.products_changed.saturating_add(written.len());
+        self.applied.products_changed = self.applied.products_changed.saturating_add(written.len());
         let gone = chunk.iter().map(|(before, _)| before.id).filter(|id| !written.contains(id));
-        applied.gone.extend(gone);
+        self.applied.gone.extend(gone);
+        Ok(())
     }
-    for chunk in plan.new.chunks(CHUNK) {
+
+    async fn add(&mut self, documents: &dyn Documents, chunk: &[DesiredProduct]) -> Result<(), PortError> {
         let mut new = BTreeMap::new();
         for desired in chunk {
             let id = next_article_id(documents).await?;
             let variant_ids = numbers(documents, &desired.variants).await?;
-            let product = new_product(id, category_id(desired.category), desired, &variant_ids);
+            let product = new_product(id, self.category_id(desired.category), desired, &variant_ids);
             new.insert(product.key(), product);
         }
         let written = write(documents, new.keys().cloned(), |key, _| new.get(key).cloned()).await?;
-        applied.products_new = applied.products_new.saturating_add(written.len());
+        self.applied.products_new = self.applied.products_new.saturating_add(written.len());
+        Ok(())
     }
-    Ok(applied)
 }
 
 /// Writes products and returns which were there to be written.

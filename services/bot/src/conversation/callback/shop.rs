@@ -62,6 +62,8 @@ callbacks! {
         Invite = "mei",
         Help = "h",
         AskSupport = "su",
+        /// The same, below an answer of staff.
+        ReplyToStaff = "sur",
         Search = "f",
         FoundPage { page: u32 } = "fp",
         /// A label: a count, a page number.

@@ -38,6 +38,8 @@ callbacks! {
         RemoveMemberConfirmed { id: UserId } = "amxs",
 
         Journal { page: u32 } = "aj",
+        /// The next message answers the shopper whose message stands below the button.
+        AnswerShopper = "asu",
 
         Orders = "ao",
         OrdersIn { stage: Stage, page: u32 } = "aoi",

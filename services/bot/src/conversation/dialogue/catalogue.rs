@@ -38,11 +38,6 @@ pub(crate) enum CatalogueStep {
     },
     /// A CSV file to import.
     ImportFile,
-    /// The plan of this file is shown; `plan` is its fingerprint.
-    ImportPlan {
-        file_id: String,
-        plan: String,
-    },
 }
 
 /// What a new product is asked for.

@@ -17,6 +17,10 @@ pub(crate) enum StaffStep {
     FindOrder,
     /// The message to broadcast.
     BroadcastSource,
+    /// The answer to the shopper whose message this header stands above.
+    SupportAnswer {
+        header_id: i32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -107,7 +107,6 @@ pub(crate) async fn leave_empty(ctx: Ctx, field: Field) -> HandlerResult {
         | CatalogueStep::EditProduct { .. }
         | CatalogueStep::NewVariant { .. }
         | CatalogueStep::EditVariant { .. }
-        | CatalogueStep::ImportFile
-        | CatalogueStep::ImportPlan { .. } => ctx.stale().await,
+        | CatalogueStep::ImportFile => ctx.stale().await,
     }
 }

@@ -7,6 +7,8 @@ pub(crate) mod edit;
 pub(crate) mod exchange;
 mod fields;
 mod import_errors;
+pub(crate) mod import_job;
+mod import_texts;
 pub(crate) mod new_product;
 mod photo;
 pub(crate) mod product;

@@ -1,13 +1,20 @@
-//! Photos that staff send. They are kept in the staff channel, under the `file_id` that they have there.
+//! Photos that staff send. They are kept in a channel, under the `file_id` that they have there.
+
+use std::time::Duration;
 
 use teloxide::types::PhotoSize;
+use tokio::time::Instant;
+use tolov_kit::lifecycle::Stop;
 use tolov_shop::catalogue::FileId;
 
 use crate::{
     conversation::{context::Ctx, error::HandlerError},
-    telegram::errors::SendError,
+    telegram::{errors::SendError, limits::Turn},
     texts::t,
 };
+
+/// How long a photo waits for its turn in the channel; an answer may take 30 s altogether.
+const TURN_MAX: Duration = Duration::from_secs(15);
 
 /// A message in which a photo was expected.
 pub(crate) enum Photo {
@@ -25,9 +32,12 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, HandlerErr
             if is_file { t!(language, "edit-photo-as-file") } else { t!(language, "edit-photo-expected") };
         return Ok(Photo::Not(hint));
     };
-    let channel = ctx.deps.config.db_channel.0.clone();
+    let channel = ctx.deps.photo_chat();
+    if channel.rate_limiter.acquire(Instant::now() + TURN_MAX, &Stop::new()).await != Turn::Granted {
+        return Ok(Photo::Not(t!(ctx.language, "edit-photo-not-now")));
+    }
     ctx.deps.rate_limiter.reserve_priority();
-    match ctx.deps.telegram.keep_photo(channel, &photo.file.id.0, caption).await {
+    match channel.keep_photo(&ctx.deps.telegram, &photo.file.id.0, &caption).await {
         Ok(file_id) => Ok(Photo::Kept(file_id)),
         Err(
             error @ (SendError::ChatClosed(_)
@@ -37,9 +47,9 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, HandlerErr
         ) => {
             tracing::warn!(
                 %error,
-                "the staff channel refuses a photo: make the bot an administrator there"
+                "the channel refuses a photo: make the bot an administrator there"
             );
-            let channel = ctx.deps.config.db_channel.to_string();
+            let channel = channel.recipient().to_string();
             Ok(Photo::Not(t!(ctx.language, "edit-photo-channel-refuses", channel = channel)))
         }
         Err(

@@ -46,13 +46,14 @@ pub(crate) async fn overview(ctx: Ctx) -> HandlerResult {
     ctx.wait_for(Step::Idle);
     let mut buttons = Vec::new();
     for stage in STAGES {
-        let count = ctx.documents().count(&query_in(stage, 1)).await?;
-        let label = l!(
-            ctx.language,
-            "staff-orders-stage",
-            stage = stage_for_staff(ctx.language, stage),
-            count = count
-        );
+        let shown = stage_for_staff(ctx.language, stage);
+        // The orders of the past are many, and nobody waits for them.
+        let label = if stage.is_in_work() || stage == Stage::AwaitingPayment {
+            let count = ctx.documents().count(&query_in(stage, 1)).await?;
+            l!(ctx.language, "staff-orders-stage", stage = shown, count = count)
+        } else {
+            shown
+        };
         buttons.push(Button::callback(label, StaffCallback::OrdersIn { stage, page: 0 }));
     }
     let screen = Screen::new(t!(ctx.language, "staff-orders-title"))

@@ -64,7 +64,7 @@ fn html(language: Language, entries: &[StaffAction], names: &Names) -> String {
 }
 
 fn cut(detail: &str) -> String {
-    let one_line = detail.split_whitespace().collect::<Vec<_>>().join(" ");
+    let one_line = detail.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     if one_line.chars().count() <= DETAIL_MAX_CHARS {
         return one_line;
     }
@@ -101,7 +101,7 @@ mod tests {
         let names: Names = [(id, "Dilnoza".to_owned())].into_iter().collect();
         let shown = html(Language::En, std::slice::from_ref(&entry), &names);
         assert!(shown.contains("23.11.2026 12:05") && shown.contains("Dilnoza"), "{shown}");
-        assert!(shown.contains("7 &lt;Choynak&gt;: 12 000 → 13 000"), "{shown}");
+        assert!(shown.contains("7 &lt;Choynak&gt;: 12\u{a0}000 → 13\u{a0}000"), "{shown}");
         let without_name = html(Language::En, &[entry], &Names::default());
         assert!(without_name.contains("<b>5</b>"), "{without_name}");
         assert_eq!(cut(&"a".repeat(500)).chars().count(), DETAIL_MAX_CHARS + 1);

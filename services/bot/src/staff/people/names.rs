@@ -14,7 +14,7 @@ use tolov_shop::{
     staff::StaffMember,
 };
 
-use crate::conversation::dialogue::Dialogue;
+use crate::{conversation::dialogue::Dialogue, texts::isolated};
 
 /// Names of people by id.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +55,7 @@ impl Names {
     }
 
     pub(crate) fn plain(&self, id: UserId) -> String {
-        self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
+        self.0.get(&id).map_or_else(|| id.to_string(), |name| isolated(name).into_owned())
     }
 
     /// The name as a link to the person.

@@ -13,15 +13,16 @@ use tolov_shop::{
 
 use crate::{
     conversation::{
+        callback::{ShopCallback, StaffCallback},
         context::Ctx,
-        dialogue::ShownMessage,
+        dialogue::{Dialogue, ShownMessage, StaffStep, Step},
         error::{HandlerError, HandlerResult},
-        screen::Screen,
+        screen::{Button, Screen},
     },
     deps::HandlerDeps,
     staff::people::{journal, names::Names},
     telegram::{client::MessageRef, errors::SendError},
-    texts::{Html, clock_time, t},
+    texts::{Html, clock_time, isolated, l, t},
 };
 
 /// The result of forwarding a shopper's message.
@@ -65,8 +66,13 @@ impl Writer {
         Ok(Self { id, name, username: shopper.username, phone: shopper.phone })
     }
 
-    fn header(&self, language: Language) -> String {
-        let link = format!("<a href=\"tg://user?id={}\">{}</a>", self.id, escape(&self.name));
+    /// What stands above the copy for staff.
+    fn header(&self, language: Language) -> Screen {
+        Screen::new(self.header_html(language)).row([answer_button(language)])
+    }
+
+    fn header_html(&self, language: Language) -> String {
+        let link = format!("<a href=\"tg://user?id={}\">{}</a>", self.id, escape(&isolated(&self.name)));
         let mut known = vec![link];
         known.extend(self.username.as_ref().map(|username| format!("@{}", escape(username))));
         known.extend(self.phone.as_ref().map(Phone::spaced));
@@ -134,10 +140,10 @@ fn support_message(owner: UserId, message_id: i64, ctx: &Ctx, is_answer: bool) -
 async fn send_copy(
     deps: &HandlerDeps,
     id: UserId,
-    header: &str,
+    header: &Screen,
     source: MessageRef,
 ) -> Result<(i64, i64), SendError> {
-    let above = deps.send_to(id, &Screen::new(header)).await?;
+    let above = deps.send_to(id, header).await?;
     deps.rate_limiter.reserve_priority();
     match deps.telegram.copy(ChatId(id.get()), source).await {
         Ok(copy) => Ok((i64::from(above.message_id), i64::from(copy))),
@@ -190,7 +196,9 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
     let Some(message) = ctx.message() else { return Ok(()) };
     let shopper = before.reply_to_user_id;
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
-    let header = t!(ctx.deps.language_of(shopper).await, "support-answer-header");
+    let language = ctx.deps.language_of(shopper).await;
+    let button = Button::callback(l!(language, "support-reply"), ShopCallback::ReplyToStaff);
+    let header = Screen::new(t!(language, "support-answer-header")).row([button]);
     let said = match send_copy(&ctx.deps, shopper, &header, source).await {
         Ok((above, copy)) => {
             for message_id in [above, copy] {
@@ -198,6 +206,7 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
                 records::insert(ctx.documents(), &message).await?;
             }
             journal::record(&ctx, Action::SupportAnswered { user_id: shopper }).await?;
+            expect_an_answer(&ctx, shopper).await?;
             show_who_answered(&ctx, &before).await?;
             t!(ctx.language, "support-answered")
         }
@@ -206,6 +215,38 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
         Err(error) => return Err(error.into()),
     };
     ctx.reply(said).await
+}
+
+/// What a shopper writes after an answer of staff is for them, and not a search.
+async fn expect_an_answer(ctx: &Ctx, shopper: UserId) -> Result<(), PortError> {
+    records::change(ctx.documents(), shopper.get(), |dialogue: &mut Dialogue| {
+        if matches!(dialogue.step, Step::Idle | Step::Search) {
+            dialogue.step = Step::Support;
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+fn answer_button(language: Language) -> Button {
+    Button::callback(l!(language, "support-reply"), StaffCallback::AnswerShopper)
+}
+
+/// The button of a header: the next message is the answer.
+pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
+    let Some(header) = ctx.tapped_here() else { return ctx.stale().await };
+    ctx.wait_for(StaffStep::SupportAnswer { header_id: header.message_id });
+    ctx.reply(t!(ctx.language, "support-ask-answer")).await
+}
+
+/// The answer. What is written after it is none, so that nothing reaches a shopper by mistake.
+pub(crate) async fn take_answer(ctx: Ctx, header_id: i32) -> HandlerResult {
+    ctx.wait_for(Step::Idle);
+    let key = key_of(ctx.id().get(), i64::from(header_id));
+    match records::read::<SupportMessage>(ctx.documents(), key.as_str()).await? {
+        Some(before) => answer(ctx, before).await,
+        None => ctx.stale().await,
+    }
 }
 
 /// All who have the message see that it has been answered. A header that cannot be edited does no harm.
@@ -220,7 +261,8 @@ async fn show_who_answered(ctx: &Ctx, before: &SupportMessage) -> Result<(), Por
         };
         let language = ctx.deps.language_of(owner).await;
         let line = t!(language, "support-who-answered", who = &who, time = clock_time(ctx.now()));
-        let screen = Screen::new(format!("{}\n{line}", writer.header(language)));
+        let screen = Screen::new(format!("{}\n{line}", writer.header_html(language)));
+        let screen = screen.row([answer_button(language)]);
         let shown = ShownMessage { message_id, has_photo: false };
         if let Err(error) = ctx.deps.telegram.change(ChatId(header.chat_id), shown, &screen).await {
             tracing::debug!(%error, "a header could not be edited");

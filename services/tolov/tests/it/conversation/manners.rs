@@ -34,9 +34,12 @@ async fn a_table_is_imported(world: &World) {
     aziz.taps_on("exchange-import").await;
     let faulty = "category;title;price;stock\nMevalar;Olma;tekin;50\n";
     aziz.sends_document("xato.csv", faulty.into()).await;
+    aziz.sees("2-qator").await;
     let table = "category;title;price;stock\nMevalar;Olma, 1 kg;12000;50\nMevalar;Anor, 1 kg;25000;\n";
     aziz.sends_document("mevalar.csv", table.into()).await;
+    aziz.sees_button(&aziz.words("import-do")).await;
     aziz.taps_on("import-do").await;
+    aziz.sees_text("import-done").await;
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     takes(&dilnoza, "Mevalar", "Anor").await;
     types_quantity(&dilnoza, 1, 10).await;

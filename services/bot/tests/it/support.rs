@@ -1,0 +1,48 @@
+//! Shoppers and staff write to each other, without Telegram's "reply".
+
+use tolov_domain::UserId;
+
+use crate::{
+    shopfront::{Chat, text},
+    world::World,
+};
+
+const OWNER: i64 = 5;
+const SHOPPER: i64 = 6;
+/// What shows a message of the shopper's to the owner.
+const COPY: &str = "copymessage 6:";
+
+#[tokio::test]
+async fn a_conversation_with_staff_goes_both_ways_without_reply() {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let bot = world.run_bot();
+    let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
+    ali.tap("1:su").await;
+    ali.write("Do you gift-wrap?").await;
+    let arrived = world.telegram.arrived("5");
+    let header = arrived.iter().find(|message| message.buttons.to_string().contains("1:asu")).unwrap();
+    let all = world.telegram.arrived("5").len();
+    assert!(header.text.contains("Ali"), "{}", header.text);
+    // The fake Bot API numbers messages in the order of their arrival in all chats.
+    let header_id = world.telegram.number_of(&header.text);
+    owner.tap_on(header_id, "1:asu").await;
+    owner.write("Yes, for free.").await;
+    let answer = world.telegram.arrived("6");
+    assert!(answer.iter().any(|message| message.buttons.to_string().contains("1:sur")), "{answer:?}");
+    assert!(answer.iter().any(|message| message.text.starts_with("copymessage 5:")), "{answer:?}");
+    // A plain message is for staff now.
+    ali.tap("1:m").await;
+    owner.tap_on(header_id, "1:asu").await;
+    owner.write("Anything else?").await;
+    let told = ali.write("Thank you!").await;
+    let copies = world.telegram.arrived("5").iter().filter(|message| message.text.starts_with(COPY)).count();
+    assert_eq!(copies, 2, "{told:?}");
+    assert!(world.telegram.arrived("5").len() > all);
+    // What the owner writes next is no answer.
+    let said = owner.write("choy").await;
+    assert!(said.iter().all(|call| !text(call).contains("sent to the shopper")), "{said:?}");
+    bot.stop().await;
+    let to_ali = world.telegram.arrived("6");
+    assert_eq!(to_ali.iter().filter(|message| message.text.starts_with("copymessage 5:")).count(), 2);
+}
