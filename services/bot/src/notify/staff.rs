@@ -57,7 +57,8 @@ pub(super) struct StaffChannel {
 
 /// What is posted next.
 enum Next {
-    Notice(Notice),
+    /// Those that wait.
+    Notices,
     OwnPost(OrderId, bool),
 }
 
@@ -88,12 +89,9 @@ impl StaffChannel {
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: Stop) {
         while let Some(next) = self.next(&mut notices, &stop).await {
-            match next {
-                Next::Notice(first) => self.waiting.push_front(first),
-                Next::OwnPost(id, stock_settled) => {
-                    self.post_own(id, stock_settled, &stop).await;
-                    continue;
-                }
+            if let Next::OwnPost(id, stock_settled) = next {
+                self.post_own(id, stock_settled, &stop).await;
+                continue;
             }
             let deadline = Instant::now() + self.notifier.config.patience;
             match self.handlers().staff_chat.rate_limiter.reserve(deadline) {
@@ -114,15 +112,18 @@ impl StaffChannel {
     }
 
     async fn next(&mut self, notices: &mut mpsc::Receiver<Notice>, stop: &Stop) -> Option<Next> {
-        if let Some(first) = self.waiting.pop_front() {
-            return Some(Next::Notice(first));
+        if !self.waiting.is_empty() {
+            return Some(Next::Notices);
         }
         // The rush is over when nothing came for as long as the channel needs for a post.
         let quiet = MINUTE / self.notifier.config.channel_posts_per_min;
         tokio::select! {
             biased;
             () = stop.cancelled() => None,
-            first = notices.recv() => first.map(Next::Notice),
+            first = notices.recv() => {
+                self.waiting.push_back(first?);
+                Some(Next::Notices)
+            }
             () = tokio::time::sleep(quiet), if !self.without_post.is_empty() => {
                 let (id, stock_settled) = self.without_post.pop_front()?;
                 Some(Next::OwnPost(id, stock_settled))
@@ -154,7 +155,7 @@ impl StaffChannel {
                 self.without_post.push_back((id, stock_settled));
             }
             Err(error) => {
-                tracing::warn!(order.id = %id, %error, "an order of a digest gets no post of its own")
+                tracing::warn!(order.id = %id, %error, "an order of a digest gets no post of its own");
             }
         }
     }

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(seed(&documents).await, Ok(ALL));
         let seeded = Catalogue::read(&documents).await.unwrap();
         let titles: Vec<&str> = seeded.categories.iter().map(|category| category.title.as_str()).collect();
-        assert_eq!(titles, ["Choy", "Non va shirinliklar", "Kiyim", "Sovg'alar"]);
+        assert_eq!(titles, ["Choy", "Non va shirinliklar", "Kiyim", "Sovg‘alar"]);
         assert_eq!(seeded.products.iter().filter(|product| product.is_sold_out()).count(), 1);
         assert_eq!(seeded.products.iter().filter(|product| !product.variants.is_empty()).count(), 3);
         assert!(seeded.products.iter().all(|product| !product.description.is_empty()));
