@@ -66,7 +66,7 @@ async fn a_table_of_several_megabytes_is_imported_by_a_job_that_ends_with_a_summ
     owner.send(json!({ "document": document })).await;
     let plan = until_shown(&world, "2000").await;
     owner.tap_on(plan.message_id, "1:gxs").await;
-    let done = until_shown(&world, "Tayyor").await;
+    let done = until_shown(&world, "Done").await;
     bot.stop().await;
     assert!(done.text.contains("2000"), "{}", done.text);
     assert_eq!(products(&world).await, 2_000);
@@ -90,7 +90,7 @@ async fn an_import_that_a_killed_bot_left_half_done_is_finished_by_the_next_one(
     };
     records::insert(&world.shop.documents, &job).await.unwrap();
     let bot = world.run_bot();
-    let done = until_shown(&world, "Tayyor").await;
+    let done = until_shown(&world, "Done").await;
     bot.stop().await;
     assert!(done.text.contains("700"), "{}", done.text);
     assert_eq!(products(&world).await, 700);
@@ -105,7 +105,7 @@ async fn a_bot_api_server_of_the_shops_own_gives_its_files_by_their_path_or_says
     let owner = Chat { world: &world, id: OWNER };
     owner.tap("1:gxi").await;
     for (file_id, shown) in
-        [("/nowhere/1:x/documents/file_1.csv", "catalogue import"), (path.to_str().unwrap(), "Yangi: 3")]
+        [("/nowhere/1:x/documents/file_1.csv", "catalogue import"), (path.to_str().unwrap(), "New: 3")]
     {
         let document = json!({"file_id": file_id, "file_unique_id": "u", "file_size": 90});
         owner.send(json!({ "document": document })).await;
