@@ -1,4 +1,4 @@
-# `tolov doctor’ nima deydi. -do bilan tugagan kalit shu nomdagi topilma bilan nima qilishni aytadi. Bir matn bir qatorda.
+# `tolov doctor` nima deydi. -do bilan tugagan kalit shu nomdagi topilma bilan nima qilishni aytadi. Bir matn bir qatorda.
 
 all-well = Hammasi joyida.
 some-doubtful = Xato yo‘q. Ko‘rib chiqing: { $doubtful }.

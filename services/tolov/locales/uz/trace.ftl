@@ -1,4 +1,4 @@
-# `tolov trace’ nima deydi. Har bir matn bitta satrda.
+# `tolov trace` nima deydi. Har bir matn bitta satrda.
 
 trace-nothing = Bu buyurtma raqami hech kimga ma’lum emas
 trace-away = So‘rab bo‘lmadi: { $reason }

@@ -80,7 +80,7 @@ mod tests {
     fn every_text_exists_in_every_language_with_the_same_placeables() {
         assert_eq!(keys(Language::En), keys(Language::Ru));
         assert_eq!(keys(Language::En), keys(Language::Uz));
-        for line in texts(Language::Uz).lines() {
+        for line in texts(Language::Uz).lines().filter(|line| !line.starts_with('#')) {
             assert!(!line.contains(['\'', '`', 'ʻ', 'ʼ']), "type ‘ after o and g, ’ elsewhere: {line}");
         }
     }

@@ -97,7 +97,7 @@ impl Known {
     /// Takes in what was read for these needs: each order with all its attempts.
     pub(crate) fn learn(&mut self, read: Vec<(LedgerOrder, Vec<LedgerAttempt>)>, needs: Needs) {
         for (order, attempts) in read {
-            // What is known already may have changed in this batch.
+            // What is known is the same.
             if self.orders.contains_key(&order.order_id) {
                 continue;
             }
