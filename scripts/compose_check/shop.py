@@ -48,7 +48,7 @@ class TelegramLog(threading.Thread):
         """Order number → how often it was told."""
         with self.lock:
             calls = self.earlier + self.now
-        told = {}
+        told, in_digests = {}, {}
         for sent in calls:
             if sent["outcome"] != "done" or (sent["chat_id"] == STAFF_CHANNEL) != staff:
                 continue
@@ -57,10 +57,12 @@ class TelegramLog(threading.Thread):
                     if sent["chat_id"] == chat_id and f"№{order} buyurtma to‘landi" in (sent["text"] or ""):
                         told[order] = told.get(order, 0) + 1
                 continue
+            # When a rush is over, orders of a digest get posts of their own.
+            counted = in_digests if "Bitta postda" in (sent["text"] or "") else told
             # Products have numbers too: "Mahsulot №7".
             for number in re.findall(r"(?<!Mahsulot )№(\d+)", sent["text"] or ""):
-                told[int(number)] = told.get(int(number), 0) + 1
-        return told
+                counted[int(number)] = counted.get(int(number), 0) + 1
+        return {order: max(told.get(order, 0), in_digests.get(order, 0)) for order in told | in_digests}
 
 
 

@@ -72,8 +72,8 @@ impl Config {
         }
     }
 
-    /// BOT_TOKEN, the channels, STAFF_LANGUAGE, BOT_API_URL, the limits of Telegram, ADMIN_IDS, the terms of delivery, WEBHOOK_URL and API_TOKEN.
-    /// The values count only when [`Env::finish`] succeeds.
+    /// BOT_TOKEN, the channels, STAFF_LANGUAGE, BOT_API_URL, the limits of Telegram, ADMIN_IDS, the terms of delivery,
+    /// WEBHOOK_URL and API_TOKEN. The values count only when [`Env::finish`] succeeds.
     pub fn from_env(env: &Env) -> Self {
         let token = env.secret("BOT_TOKEN", "ask @BotFather for one");
         let channel = env.required_parsed("DB_CHANNEL", "the staff channel, for example -1001234567890");

@@ -52,7 +52,9 @@ impl ClockWatch {
     pub(crate) fn compare_with(&mut self, noted: Timestamp, noted_every: Duration) {
         let gone = self.last.now - noted;
         if gone > TOLERANCE + noted_every || -gone > TOLERANCE {
-            let is_strange = gone > STOPPED_MAX || gone.is_negative();
+            // The note lacks the stops of the time that is remembered.
+            let remembered = time::Duration::try_from(self.longest_limit).unwrap_or(time::Duration::MAX);
+            let is_strange = gone > STOPPED_MAX.saturating_add(remembered) || gone.is_negative();
             self.jumped(Jump { by: gone, at: self.last.monotonic, is_strange });
         }
     }
@@ -192,7 +194,7 @@ mod tests {
             let ahead = if counts { Span::ZERO } else { gone };
             assert_eq!(watch.older_than(TTL), Some(clock.now() - TTL - ahead), "{gone}");
             assert_eq!(watch.time_to_note(), clock.now() - ahead);
-            assert_eq!(!watch.shown().is_zero(), gone > Span::days(1), "a short stop pages nobody: {gone}");
+            assert_eq!(!watch.shown().is_zero(), gone > Span::days(8), "a stop pages nobody: {gone}");
         }
         let (clock, mut watch) = started();
         watch.compare_with(clock.now() + Span::days(30), NOTED_EVERY);

@@ -18,6 +18,7 @@ checkout-change-address = 📍 Address
 checkout-change-landmark = 🏠 Landmark
 checkout-change-phone = 📞 Phone
 checkout-change-comment = 💬 Comment
+checkout-no-comment = 🗑 No comment
 checkout-back-to-cart = ⬅️ Cart
 checkout-price-changed = The price has changed: please look at the new total
 checkout-not-registered = We can't reach the payment system right now. Your cart is safe: please try again in a moment.

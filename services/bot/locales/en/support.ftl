@@ -14,4 +14,4 @@ support-answered = ✅ Your answer has been sent to the shopper.
 support-shopper-gone = The shopper has blocked the bot, so the answer could not be delivered.
 support-who-answered = ✅ Answered by { $who }, { $time }
 support-reply = ✍️ Write an answer
-support-ask-answer = ✍️ Write your answer: your next message goes to the customer.
+support-ask-answer = ✍️ Write your answer: your next message goes to { $writer }.

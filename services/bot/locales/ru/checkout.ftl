@@ -18,6 +18,7 @@ checkout-change-address = 📍 Адрес
 checkout-change-landmark = 🏠 Ориентир
 checkout-change-phone = 📞 Телефон
 checkout-change-comment = 💬 Комментарий
+checkout-no-comment = 🗑 Без комментария
 checkout-back-to-cart = ⬅️ Корзина
 checkout-price-changed = Цена изменилась: посмотрите новую сумму
 checkout-not-registered = Сейчас не получается связаться с платёжной системой. Корзина на месте — попробуйте ещё раз чуть позже.

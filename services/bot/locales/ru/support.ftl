@@ -14,4 +14,4 @@ support-answered = ✅ Ответ отправлен покупателю.
 support-shopper-gone = Покупатель заблокировал бота, ответ доставить не удалось.
 support-who-answered = ✅ Ответил(а): { $who }, { $time }
 support-reply = ✍️ Ответить
-support-ask-answer = ✍️ Напишите ответ: следующее сообщение уйдёт покупателю.
+support-ask-answer = ✍️ Напишите ответ. Следующее сообщение уйдёт покупателю: { $writer }.

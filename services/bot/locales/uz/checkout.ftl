@@ -18,6 +18,7 @@ checkout-change-address = 📍 Manzil
 checkout-change-landmark = 🏠 Mo‘ljal
 checkout-change-phone = 📞 Telefon
 checkout-change-comment = 💬 Izoh
+checkout-no-comment = 🗑 Izohsiz
 checkout-back-to-cart = ⬅️ Savat
 checkout-price-changed = Narx o‘zgardi: yangi summani ko‘ring
 checkout-not-registered = Hozir to‘lov tizimiga ulana olmayapmiz. Savatingiz joyida — birozdan so‘ng yana urinib ko‘ring.

@@ -14,4 +14,4 @@ support-answered = ✅ Javobingiz xaridorga yuborildi.
 support-shopper-gone = Xaridor botni bloklagan, javobni yetkazib bo‘lmadi.
 support-who-answered = ✅ Javob berdi: { $who }, { $time }
 support-reply = ✍️ Javob yozish
-support-ask-answer = ✍️ Javobingizni yozing: keyingi xabaringiz xaridorga yuboriladi.
+support-ask-answer = ✍️ { $writer } uchun javobni yozing: keyingi xabaringiz shu xaridorga yuboriladi.

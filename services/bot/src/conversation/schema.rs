@@ -148,6 +148,7 @@ fn checkout_steps() -> Tree {
         .branch(case![ShopCallback::ChangeAddress].endpoint(steps::ask_address))
         .branch(case![ShopCallback::ChangeLandmark].endpoint(steps::ask_landmark))
         .branch(case![ShopCallback::ChangeComment].endpoint(steps::ask_comment))
+        .branch(case![ShopCallback::RemoveComment].endpoint(steps::remove_comment))
 }
 
 fn order_taps() -> Tree {

@@ -51,7 +51,8 @@ pub(crate) async fn remind(deps: &HandlerDeps) -> Result<(), HandlerError> {
             }
             Err(error) => {
                 tracing::info!(order.id = %id, %error, "a shopper is not reminded of an unpaid order yet");
-                continue;
+                // While Telegram does not answer, the round's other work would wait for each.
+                return Ok(());
             }
         }
         change_messages(deps.documents(), id, |messages| messages.reminder = Some(Reminder::Done)).await?;

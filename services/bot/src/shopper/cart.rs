@@ -14,7 +14,7 @@ use crate::{
     conversation::{
         callback::ShopCallback,
         context::Ctx,
-        dialogue::Step,
+        dialogue::{Draft, Step},
         error::{HandlerError, HandlerResult},
         pages::{Page, page_of_index},
         screen::{Button, Screen},
@@ -42,16 +42,27 @@ pub(crate) async fn open_below(ctx: Ctx) -> HandlerResult {
 }
 
 async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
+    // First, since an order that was begun holds stock.
+    let draft = match draft::prepare(ctx).await {
+        Ok(draft) => Some(draft),
+        Err(HandlerError::Ledger(error)) => {
+            tracing::warn!(user.id = %ctx.id(), %error, "an order that was begun cannot be given up yet");
+            None
+        }
+        Err(error) => return Err(error),
+    };
     let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
-    let agreed = as_before(ctx, &quote).await?;
+    let agreed = match draft {
+        Some(draft) => as_before(ctx, draft, &quote).await?,
+        None => None,
+    };
     let terms = agreed.as_ref().map(|agreed| terms(ctx, agreed));
     Ok(screen(ctx.language, &quote, page, terms.as_ref()))
 }
 
-/// The order that somebody who has ordered before would place now: to the same place, under the same number. It is shown in
-/// the cart, and takes one tap.
-async fn as_before(ctx: &Ctx, quote: &Quote) -> Result<Option<Agreement>, HandlerError> {
-    let draft = draft::prepare(ctx).await?;
+/// The order that somebody who has ordered before would place now, to the same place. It is shown in the cart, and takes one
+/// tap.
+async fn as_before(ctx: &Ctx, draft: Draft, quote: &Quote) -> Result<Option<Agreement>, HandlerError> {
     let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
     let has_ordered = shopper.is_some_and(|shopper| shopper.delivery.is_some());
     let can_be_ordered = quote.is_sold() && !quote.must_be_seen() && quote.pieces() <= cart::PIECES_MAX;

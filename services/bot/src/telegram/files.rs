@@ -92,7 +92,8 @@ impl Telegram {
 
 async fn read_local(path: &str, max_bytes: usize) -> Result<Vec<u8>, DownloadFailed> {
     let file = tokio::fs::File::open(path).await.map_err(|error| {
-        tracing::warn!(path, %error, "a file of the own Bot API server cannot be read: share its folder with the bot");
+        // The path has the token in it.
+        tracing::warn!(%error, "a file of the own Bot API server cannot be read: share its folder with the bot");
         DownloadFailed::NotServed
     })?;
     let mut content = Vec::new();

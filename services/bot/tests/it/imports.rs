@@ -90,7 +90,7 @@ async fn an_import_that_a_killed_bot_left_half_done_is_finished_by_the_next_one(
     };
     records::insert(&world.shop.documents, &job).await.unwrap();
     let bot = world.run_bot();
-    let done = until_shown(&world, "Done").await;
+    let done = until_shown(&world, "Tayyor").await;
     bot.stop().await;
     assert!(done.text.contains("700"), "{}", done.text);
     assert_eq!(products(&world).await, 700);

@@ -21,6 +21,7 @@ struct State {
     taken: BTreeSet<i64>,
     highest: Option<i64>,
     refuses_all: bool,
+    is_away: bool,
     /// Every order that was registered, in order.
     registered: Vec<i64>,
 }
@@ -44,6 +45,9 @@ impl Ledger {
     fn answer(&self, path: &str, body: &[u8]) -> (u16, Value) {
         let mut state = self.0.lock().unwrap();
         let refusal = json!({"error": "as the test wants"});
+        if state.is_away {
+            return (503, refusal);
+        }
         match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
             ["api", "create_order"] => {
                 let order: Value = serde_json::from_slice(body).unwrap();
@@ -84,6 +88,11 @@ impl Ledger {
     /// Every order is refused, until it is said otherwise.
     pub(crate) fn refuses_all(&self, refuses: bool) {
         self.0.lock().unwrap().refuses_all = refuses;
+    }
+
+    /// It answers nobody, until it is said otherwise.
+    pub(crate) fn is_away(&self, away: bool) {
+        self.0.lock().unwrap().is_away = away;
     }
 
     /// It was restored from a copy that is older than every order of the bot.

@@ -120,6 +120,39 @@ async fn an_order_that_the_ledger_refuses_leaves_nothing_behind_and_the_next_tap
 }
 
 #[tokio::test]
+async fn an_answer_after_a_failed_attempt_is_in_the_order_that_is_placed_then() {
+    let (world, ledger) = world().await;
+    ledger.is_away(true);
+    let bot = world.run_bot();
+    check_out(&world).await;
+    assert_eq!(orders(&world).await[0].stage(), Stage::Creating);
+    let shopper = Chat { world: &world, id: SHOPPER };
+    shopper.write("Ring twice").await;
+    ledger.is_away(false);
+    shopper.tap("1:cog").await;
+    assert!(ledger.registered().is_empty(), "what is stored is not what is shown: it is shown once more");
+    shopper.tap("1:cog").await;
+    bot.stop().await;
+    let placed = orders(&world).await.into_iter().find(|order| order.stage() == Stage::AwaitingPayment);
+    let placed = placed.unwrap();
+    assert_eq!(placed.terms.unwrap().comment.as_deref(), Some("Ring twice"));
+    assert_eq!(ledger.registered(), [placed.id.get()]);
+    assert_eq!(stock(&world).await, (IN_STOCK - 2, vec![placed.id.get()]), "the first holds nothing");
+}
+
+#[tokio::test]
+async fn the_cart_opens_while_the_ledger_is_away() {
+    let (world, ledger) = world().await;
+    ledger.is_away(true);
+    let bot = world.run_bot();
+    check_out(&world).await;
+    Chat { world: &world, id: SHOPPER }.tap("1:k").await;
+    bot.stop().await;
+    let shown = world.telegram.edited(&SHOPPER.to_string()).pop().unwrap();
+    assert!(shown.text.contains("Choy"), "{}", shown.text);
+}
+
+#[tokio::test]
 async fn an_unpaid_order_that_is_replaced_is_cancelled_and_its_pieces_and_promo_code_go_into_the_new_one() {
     let (world, ledger) = world().await;
     let code = PromoCode {

@@ -1,5 +1,6 @@
 //! Shoppers and staff write to each other, without Telegram's "reply".
 
+use serde_json::json;
 use tolov_domain::UserId;
 
 use crate::{
@@ -45,4 +46,36 @@ async fn a_conversation_with_staff_goes_both_ways_without_reply() {
     bot.stop().await;
     let to_ali = world.telegram.arrived("6");
     assert_eq!(to_ali.iter().filter(|message| message.text.starts_with("copymessage 5:")).count(), 2);
+}
+
+#[tokio::test]
+async fn who_answers_another_shopper_first_answers_nobody_by_mistake() {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let bot = world.run_bot();
+    let owner = Chat { world: &world, id: OWNER };
+    for shopper in [SHOPPER, 7] {
+        let shopper = Chat { world: &world, id: shopper };
+        shopper.tap("1:su").await;
+        shopper.write("Are you open?").await;
+    }
+    let headers: Vec<i64> = world
+        .telegram
+        .arrived("5")
+        .iter()
+        .filter(|message| message.buttons.to_string().contains("1:asu"))
+        .map(|message| world.telegram.number_of(&message.text))
+        .collect();
+    let [first, second] = headers[..] else { panic!("{headers:?}") };
+    owner.tap_on(first, "1:asu").await;
+    let replied =
+        json!({"message_id": second, "date": 1_763_881_506, "chat": {"id": OWNER, "type": "private"}});
+    owner.send(json!({"text": "Yes, we are.", "reply_to_message": replied})).await;
+    owner.write("Until nine.").await;
+    bot.stop().await;
+    let answers = |shopper: &str| {
+        let arrived = world.telegram.arrived(shopper);
+        arrived.iter().filter(|message| message.text.starts_with("copymessage 5:")).count()
+    };
+    assert_eq!((answers("6"), answers("7")), (0, 1));
 }

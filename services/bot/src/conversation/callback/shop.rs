@@ -44,6 +44,7 @@ callbacks! {
         ChangeAddress = "coa",
         ChangeLandmark = "col",
         ChangeComment = "coc",
+        RemoveComment = "con",
         /// In checkout: back from a question.
         CheckoutBack = "cob",
         /// Places the order that is shown.

@@ -32,7 +32,7 @@ pub(crate) async fn ask(ctx: Ctx, article_id: ProductId) -> HandlerResult {
 
 /// A quantity was typed; 0 takes the article out of the cart.
 pub(crate) async fn take(ctx: Ctx, article_id: ProductId) -> HandlerResult {
-    match ctx.text().and_then(quantity_in) {
+    match ctx.text().and_then(quantity_in).filter(|count| *count <= COUNT_MAX) {
         Some(count) => card::set(ctx, (article_id, count)).await,
         None => ctx.reply(t!(ctx.language, "quantity-unclear", most = COUNT_MAX)).await,
     }
@@ -41,8 +41,11 @@ pub(crate) async fn take(ctx: Ctx, article_id: ProductId) -> HandlerResult {
 /// `250`, `1 000`, `12 ta`.
 fn quantity_in(text: &str) -> Option<u32> {
     let number = text.trim_end_matches(|character: char| !character.is_ascii_digit());
-    let digits: String = number.chars().filter(|character| !matches!(character, ' ' | '\u{a0}')).collect();
-    digits.parse().ok()
+    let groups: Vec<&str> = number.split([' ', '\u{a0}']).collect();
+    let is_grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
+    let digits = groups.concat();
+    let is_number = is_grouped && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -54,7 +57,7 @@ mod tests {
         for (text, quantity) in [("250", 250), ("1 000", 1_000), ("12 ta", 12), ("3 шт.", 3), ("0", 0)] {
             assert_eq!(quantity_in(text), Some(quantity), "{text}");
         }
-        for text in ["", "ikkita", "-5", "2,5", "1 kg 200 g", "99999999999"] {
+        for text in ["", "ikkita", "-5", "+5", "1 2", "2,5", "1 kg 200 g", "99999999999"] {
             assert_eq!(quantity_in(text), None, "{text}");
         }
     }

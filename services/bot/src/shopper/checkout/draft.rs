@@ -74,7 +74,8 @@ pub(crate) async fn order_in_the_way(ctx: &Ctx) -> Result<Option<ShopOrder>, Han
     Ok(if waiting.len() >= WAITING_MAX { waiting.into_iter().next() } else { None })
 }
 
-async fn give_up_order(ctx: &Ctx) -> Result<(), HandlerError> {
+/// Gives the draft's order up, where it is not registered yet.
+pub(super) async fn give_up_order(ctx: &Ctx) -> Result<(), HandlerError> {
     let Some(id) = ctx.draft().and_then(|draft| draft.order_id) else { return Ok(()) };
     let order = order(ctx.documents(), id).await?;
     if order.is_some_and(|order| order.user_id == ctx.id() && order.stage() == Stage::Creating) {

@@ -112,12 +112,18 @@ async fn confirm(ctx: &Ctx, draft: Draft) -> Result<Confirmed, HandlerError> {
     let documents = ctx.documents();
     let quote = cart::quote(documents, ctx.id(), ctx.now()).await?;
     // An order that an earlier attempt stored keeps what was agreed then.
-    let is_new = match draft.order_id {
-        Some(id) => order::order(documents, id).await?.is_none(),
-        None => true,
+    let stored = match draft.order_id {
+        Some(id) => order::order(documents, id).await?,
+        None => None,
     };
-    if is_new && (quote.must_be_seen() || !quote.is_sold()) {
+    let is_new = stored.is_none();
+    if is_new && (quote.must_be_seen() || !quote.is_sold() || quote.pieces() > cart::PIECES_MAX) {
         return Ok(Confirmed::CartChanged);
+    }
+    if stored.is_some_and(|order| order.stage() == Stage::Creating && !is_as_shown(&order, &draft)) {
+        draft::give_up_order(ctx).await?;
+        forget_number(ctx);
+        return Ok(Confirmed::PriceChanged);
     }
     if is_new && let Some(order) = draft::order_in_the_way(ctx).await? {
         return Ok(Confirmed::AnotherWaits(Box::new(order)));
@@ -152,6 +158,16 @@ async fn confirm(ctx: &Ctx, draft: Draft) -> Result<Confirmed, HandlerError> {
         }
     }
     Ok(Confirmed::NotRegistered)
+}
+
+/// Whether the shopper sees the order that is stored. An answer after a failed attempt changes the draft alone.
+fn is_as_shown(order: &ShopOrder, draft: &Draft) -> bool {
+    order.terms.as_ref().is_some_and(|terms| {
+        draft.shown_total == Some(order.total)
+            && draft.delivery.as_ref() == Some(&terms.delivery)
+            && draft.phone.as_ref() == Some(&terms.phone)
+            && draft.comment == terms.comment
+    })
 }
 
 /// The number of the draft, else the next one above those that are taken. `None`: another process has changed the dialogue,

@@ -36,12 +36,13 @@ const TEXT_MAX_CHARS: usize = 500;
 
 /// Begins a checkout, unless the cart has to be looked at first.
 pub(crate) async fn begin(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
+    // First, since an order that was begun holds stock.
+    draft::prepare(&ctx).await?;
     let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
     if !can_be_ordered(&ctx, &quote).await? {
         return cart_screens::open(ctx).await;
     }
-    ctx.leave_step().await?;
-    draft::prepare(&ctx).await?;
     if let Some(order) = draft::order_in_the_way(&ctx).await? {
         return waiting::offer(&ctx, &order).await;
     }
@@ -175,7 +176,8 @@ fn set_address(ctx: &Ctx, address: Delivery) {
 
 pub(crate) async fn ask_landmark(ctx: Ctx) -> HandlerResult {
     ctx.wait_for(Step::Landmark);
-    ask(ctx, |language| t!(language, "checkout-landmark")).await
+    let question = Screen::new(t!(ctx.language, "checkout-landmark")).row([back_button(ctx.language)]);
+    ctx.show(question).await
 }
 
 pub(crate) async fn take_landmark(ctx: Ctx) -> HandlerResult {
@@ -197,14 +199,21 @@ pub(crate) async fn take_landmark(ctx: Ctx) -> HandlerResult {
 
 pub(crate) async fn ask_comment(ctx: Ctx) -> HandlerResult {
     ctx.wait_for(Step::Comment);
-    ask(ctx, |language| t!(language, "checkout-comment")).await
+    let without = Button::callback(l!(ctx.language, "checkout-no-comment"), ShopCallback::RemoveComment);
+    let has_comment = ctx.draft().is_some_and(|draft| draft.comment.is_some());
+    let screen = Screen::new(t!(ctx.language, "checkout-comment"))
+        .row(has_comment.then_some(without))
+        .row([back_button(ctx.language)]);
+    ctx.show(screen).await
 }
 
-/// A question in the place of the order, with a way back.
-async fn ask(ctx: Ctx, question: impl Fn(Language) -> String) -> HandlerResult {
-    let screen = Screen::new(question(ctx.language))
-        .row([Button::callback(l!(ctx.language, "back"), ShopCallback::CheckoutBack)]);
-    ctx.show(screen).await
+pub(crate) async fn remove_comment(ctx: Ctx) -> HandlerResult {
+    draft::change(&ctx, |draft| draft.comment = None);
+    go_on(ctx).await
+}
+
+fn back_button(language: Language) -> Button {
+    Button::callback(l!(language, "back"), ShopCallback::CheckoutBack)
 }
 
 /// A comment, also one that is written while the order is shown.

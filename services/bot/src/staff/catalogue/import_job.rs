@@ -216,7 +216,10 @@ impl Import<'_> {
         self.finish().await
     }
 
-    async fn finish(self) -> Result<(), PortError> {
+    async fn finish(mut self) -> Result<(), PortError> {
+        if !self.change(|_| {}).await? {
+            return Ok(());
+        }
         let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let ImportJob { id, products_new, products_changed, categories_new, .. } = self.job;
         let action = Action::CatalogueImported {

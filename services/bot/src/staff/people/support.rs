@@ -194,6 +194,10 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
         return ctx.reply(t!(ctx.language, "action-not-allowed")).await;
     }
     let Some(message) = ctx.message() else { return Ok(()) };
+    // Also where another shopper was to be answered next.
+    if matches!(ctx.step(), Step::Staff(StaffStep::SupportAnswer { .. })) {
+        ctx.wait_for(Step::Idle);
+    }
     let shopper = before.reply_to_user_id;
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
     let language = ctx.deps.language_of(shopper).await;
@@ -235,18 +239,24 @@ fn answer_button(language: Language) -> Button {
 /// The button of a header: the next message is the answer.
 pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
     let Some(header) = ctx.tapped_here() else { return ctx.stale().await };
+    let Some(before) = message_below(&ctx, header.message_id).await? else { return ctx.stale().await };
+    let writer = Writer::read(&ctx.deps, before.reply_to_user_id).await?;
     ctx.wait_for(StaffStep::SupportAnswer { header_id: header.message_id });
-    ctx.reply(t!(ctx.language, "support-ask-answer")).await
+    ctx.reply(t!(ctx.language, "support-ask-answer", writer = &*isolated(&writer.name))).await
 }
 
 /// The answer. What is written after it is none, so that nothing reaches a shopper by mistake.
 pub(crate) async fn take_answer(ctx: Ctx, header_id: i32) -> HandlerResult {
-    ctx.wait_for(Step::Idle);
-    let key = key_of(ctx.id().get(), i64::from(header_id));
-    match records::read::<SupportMessage>(ctx.documents(), key.as_str()).await? {
-        Some(before) => answer(ctx, before).await,
-        None => ctx.stale().await,
-    }
+    let Some(before) = message_below(&ctx, header_id).await? else {
+        ctx.wait_for(Step::Idle);
+        return ctx.stale().await;
+    };
+    answer(ctx, before).await
+}
+
+/// The shopper's message that a header of the chat stands above.
+async fn message_below(ctx: &Ctx, header_id: i32) -> Result<Option<SupportMessage>, PortError> {
+    records::read(ctx.documents(), key_of(ctx.id().get(), i64::from(header_id)).as_str()).await
 }
 
 /// All who have the message see that it has been answered. A header that cannot be edited does no harm.

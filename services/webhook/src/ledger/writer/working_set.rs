@@ -1,6 +1,6 @@
-//! What the writer knows of the ledger, in memory: jobs are decided one after the other, each on what the ones before it did,
-//! and what changed is written in one transaction. It is kept between the batches, since nobody else writes. The decisions
-//! themselves are [`tolov_domain::payment`]'s. No SQL and no waiting here.
+//! What a batch does to the ledger: jobs are decided in memory one after the other, each on what the ones before it did, and
+//! what changed is written in one transaction. The decisions themselves are [`tolov_domain::payment`]'s. No SQL and no
+//! waiting here.
 
 use std::collections::BTreeSet;
 
