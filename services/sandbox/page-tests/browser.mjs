@@ -87,25 +87,39 @@ export async function order(page) {
   return /\d+/.exec(await page.locator('#pay-bar span').textContent())[0];
 }
 
-/** Shops in the open chat in Uzbek, up to CLICK's page. */
-export async function shop(page) {
+/** Shops in the open chat in Uzbek, up to CLICK's page. `seen` is told of each screen. */
+export async function shop(page, seen = () => {}) {
   const button = (text) => page.locator('.inline-keyboard button').filter({ hasText: text }).last();
   const tap = (text) => button(text).click();
   await page.locator('#text').fill('/start');
   await page.locator('#text').press('Enter');
   // A new shopper sees the catalogue at once.
   await button('Sovg').or(button('Katalog')).last().waitFor();
+  await seen('start');
   if (await button('Katalog').isVisible()) await tap('Katalog');
   await tap('Sovg');
+  await button('Rishton').waitFor();
+  await seen('category');
   await tap('Rishton');
+  await button('Savatga qo‘shish').waitFor();
+  await seen('card');
   await tap('Savatga qo‘shish');
+  await button('Rasmiylashtirish').waitFor();
+  await seen('in-cart');
   await tap('Rasmiylashtirish');
   // The bot asks for a number only once.
   const share = page.locator('#reply-keyboard button').first();
   await button('To‘lash ·').or(share).first().waitFor();
-  if (await share.isVisible()) await share.click();
+  if (await share.isVisible()) {
+    await seen('phone');
+    await share.click();
+  }
+  await button('To‘lash ·').waitFor();
+  await seen('checkout');
   await tap('To‘lash ·');
   await page.locator('.message:not(.mine)').filter({ hasText: 'To‘lov kutilmoqda' }).last().waitFor();
+  await button('CLICK orqali').waitFor();
+  await seen('placed');
   await tap('CLICK orqali');
 }
 

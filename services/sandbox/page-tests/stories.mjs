@@ -19,6 +19,18 @@ await story('a person shops in the chat, from hello to paid', {}, async (page) =
   await shot(page, 'shopped');
 });
 
+await story('each screen of a shopper fits a phone', { viewport: { width: 390, height: 844 } }, async (page) => {
+  await addShopper(page, 'Zulfiya');
+  await shop(page, (screen) => shot(page, `shopper-${screen}`));
+  const checkout = page.frameLocator('#checkout-frame');
+  await payAt(checkout);
+  await checkout.locator('.good h1').waitFor();
+  await shot(page, 'shopper-click');
+  await page.locator('#checkout [data-close]').click();
+  await page.locator('.message').filter({ hasText: 'to‘landi' }).last().waitFor();
+  await shot(page, 'shopper-paid');
+});
+
 await story('a purchase by clicking', {}, async (page) => {
   await addShopper(page, 'Aziz');
   const number = await order(page);

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
-use tolov_domain::UserId;
+use tolov_domain::{OrderId, UserId};
 
 use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld};
 
