@@ -1,7 +1,8 @@
-//! Broadcasts: one message to everybody who is registered. Its record holds how far it has come, so that after a restart the
-//! next process continues there.
+//! Broadcasts: one message, or an album, to everybody who is registered. Its record holds how far it has come, so that after
+//! a restart the next process continues there.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use time::Duration;
 use tolov_domain::{
     UserId,
     ports::{
@@ -18,10 +19,17 @@ use crate::{
 
 pub const BROADCASTS: Collection = Collection::new("broadcasts", &["state"]);
 const BROADCAST_NUMBERS: Sequence = Sequence::new("broadcasts");
+/// Telegram delivers the parts of an album as messages of their own and does not say which is the last: the album is
+/// complete when none has come for so long.
+const ALBUM_QUIET: Duration = Duration::seconds(1);
+/// As many messages as Telegram copies in one call.
+const PARTS_MAX: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BroadcastState {
+    /// The parts of an album are coming in; the preview follows.
+    Gathering,
     /// The author is looking at the preview.
     Draft,
     Running,
@@ -36,9 +44,11 @@ pub enum BroadcastState {
 pub struct Broadcast {
     pub id: i64,
     pub author_id: UserId,
-    /// The author's message, which every shopper gets as a copy, or forwarded.
+    /// The author's message, or the parts of an album, which every shopper gets as copies, or forwarded. In increasing
+    /// order, as Telegram demands.
     pub source_chat_id: i64,
-    pub source_message_id: i64,
+    #[serde(alias = "source_message_id", deserialize_with = "one_or_several")]
+    pub source_message_ids: Vec<i64>,
     pub is_forward: bool,
     pub state: BroadcastState,
     #[serde(with = "millis")]
@@ -56,6 +66,9 @@ pub struct Broadcast {
     /// A process is working on it; another one takes over after this.
     #[serde(with = "millis::option")]
     pub leased_until_at: Option<Timestamp>,
+    /// The album is complete if no part of it comes until then.
+    #[serde(default, with = "millis::option")]
+    pub quiet_until_at: Option<Timestamp>,
 }
 
 /// What the author does with it.
@@ -81,6 +94,8 @@ pub enum Reached {
 
 impl Record for Broadcast {
     const COLLECTION: Collection = BROADCASTS;
+    /// 2: several messages.
+    const SCHEMA: i64 = 2;
 
     fn key(&self) -> Key {
         Key::Number(self.id)
@@ -90,6 +105,7 @@ impl Record for Broadcast {
 impl BroadcastState {
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Gathering => "gathering",
             Self::Draft => "draft",
             Self::Running => "running",
             Self::Paused => "paused",
@@ -100,17 +116,83 @@ impl BroadcastState {
 }
 
 impl Broadcast {
+    /// Of an album whose parts are to be added.
+    pub const fn gathering(id: i64, author_id: UserId, source_chat_id: i64, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            author_id,
+            source_chat_id,
+            source_message_ids: Vec::new(),
+            is_forward: false,
+            state: BroadcastState::Gathering,
+            created_at,
+            reached: None,
+            sent: 0,
+            blocked: 0,
+            failed: 0,
+            total: 0,
+            progress_message_id: None,
+            leased_until_at: None,
+            quiet_until_at: None,
+        }
+    }
+
+    /// Adds a part of the album; one that came before changes nothing. A part that comes after the preview is added too, and
+    /// the preview is due again. `false`: the broadcast was started or ended, or has as many as Telegram copies.
+    pub fn add_part(&mut self, message_id: i64, now: Timestamp) -> bool {
+        let Err(place) = self.source_message_ids.binary_search(&message_id) else { return true };
+        let is_open = self.is_draft() && self.source_message_ids.len() < PARTS_MAX;
+        if is_open {
+            self.source_message_ids.insert(place, message_id);
+            self.state = BroadcastState::Gathering;
+            self.quiet_until_at = Some(now + ALBUM_QUIET);
+        }
+        is_open
+    }
+
+    /// Whether it has not been started.
+    pub const fn is_draft(&self) -> bool {
+        matches!(self.state, BroadcastState::Gathering | BroadcastState::Draft)
+    }
+
+    /// Takes the lease until `until` to show the preview of an album, unless it is not due, or another process does.
+    pub fn lease_preview(&mut self, now: Timestamp, until: Timestamp) -> bool {
+        let is_due =
+            self.state == BroadcastState::Gathering && self.quiet_until_at.is_none_or(|at| at <= now);
+        is_due && self.take_lease(now, until)
+    }
+
+    /// The preview of these messages was shown by the process with this lease. If more have come meanwhile, it is due again.
+    pub fn record_preview(&mut self, shown: &[i64], total: u32, lease: Timestamp) {
+        if self.leased_until_at != Some(lease) {
+            return;
+        }
+        self.leased_until_at = None;
+        if self.state == BroadcastState::Gathering && self.source_message_ids == shown {
+            self.state = BroadcastState::Draft;
+            self.total = total;
+        }
+    }
+
+    /// The preview could not be shown: it is due again at `at`.
+    pub fn postpone_preview(&mut self, at: Timestamp, lease: Timestamp) {
+        if self.leased_until_at == Some(lease) {
+            self.leased_until_at = None;
+            self.quiet_until_at = self.quiet_until_at.max(Some(at));
+        }
+    }
+
     pub fn done(&self) -> u32 {
         self.sent.saturating_add(self.blocked).saturating_add(self.failed)
     }
 
     /// `false`: its state does not allow it.
     pub fn apply(&mut self, command: Command) -> bool {
-        use BroadcastState::{Draft, Paused, Running, Stopped};
+        use BroadcastState::{Draft, Gathering, Paused, Running, Stopped};
         let state = match (command, self.state) {
             (Command::Start, Draft) | (Command::Resume, Paused) => Running,
             (Command::Pause, Running) => Paused,
-            (Command::Stop, Draft | Running | Paused) => Stopped,
+            (Command::Stop, Gathering | Draft | Running | Paused) => Stopped,
             _ => return false,
         };
         self.state = state;
@@ -119,12 +201,15 @@ impl Broadcast {
 
     /// Takes the lease until `until`, unless another process has it.
     pub fn lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
+        self.state == BroadcastState::Running && self.take_lease(now, until)
+    }
+
+    fn take_lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
         let free = self.leased_until_at.is_none_or(|leased| is_lease_over(leased, now, until));
-        let ours = free && self.state == BroadcastState::Running;
-        if ours {
+        if free {
             self.leased_until_at = Some(until);
         }
-        ours
+        free
     }
 
     /// How far it has come.
@@ -165,6 +250,20 @@ impl Broadcast {
         }
         self.leased_until_at = None;
     }
+}
+
+/// Earlier versions kept one number.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Ids {
+        One(i64),
+        Several(Vec<i64>),
+    }
+    Ok(match Ids::deserialize(deserializer)? {
+        Ids::One(id) => vec![id],
+        Ids::Several(ids) => ids,
+    })
 }
 
 /// How far a broadcast has come.
@@ -235,26 +334,17 @@ pub async fn running(documents: &dyn Documents) -> Result<Vec<Broadcast>, PortEr
 
 #[cfg(test)]
 mod tests {
-    use time::{Duration, OffsetDateTime};
+    use serde_json::json;
+    use time::OffsetDateTime;
 
     use super::*;
 
     fn broadcast() -> Broadcast {
         Broadcast {
-            id: 1,
-            author_id: user(1),
-            source_chat_id: 1,
-            source_message_id: 5,
-            is_forward: false,
+            source_message_ids: vec![5],
             state: BroadcastState::Draft,
-            created_at: OffsetDateTime::UNIX_EPOCH,
-            reached: None,
-            sent: 0,
-            blocked: 0,
-            failed: 0,
             total: 3,
-            progress_message_id: None,
-            leased_until_at: None,
+            ..Broadcast::gathering(1, user(1), 1, OffsetDateTime::UNIX_EPOCH)
         }
     }
 
@@ -301,6 +391,46 @@ mod tests {
         assert_eq!(unreached(Some(at(1)), Some(at(11))), Some(Reached::Blocked));
         assert_eq!(unreached(Some(at(1)), None), None);
         assert_eq!(unreached(None, None), Some(Reached::LeftOut), "never wrote");
+    }
+
+    #[test]
+    fn the_parts_of_an_album_are_gathered_in_order_until_it_is_quiet() {
+        let mut album = Broadcast::gathering(1, user(1), 1, at(0));
+        assert!(album.add_part(8, at(0)) && album.add_part(7, at(0)) && album.add_part(9, at(1)));
+        assert!(album.add_part(7, at(1)), "handled again after a restart");
+        assert_eq!(album.source_message_ids, [7, 8, 9]);
+        assert!(!album.apply(Command::Start), "it has not been shown");
+        assert!(!album.lease_preview(at(1), at(60)), "more may come");
+        assert!(album.lease_preview(at(2), at(60)) && !album.lease_preview(at(3), at(61)));
+        album.record_preview(&[7, 8, 9], 4, at(60));
+        assert_eq!((album.state, album.total, album.leased_until_at), (BroadcastState::Draft, 4, None));
+        assert!(album.add_part(10, at(5)), "a part that came late");
+        assert!(!album.apply(Command::Start), "the preview is due again");
+        assert!(album.lease_preview(at(6), at(66)) && album.add_part(11, at(6)));
+        album.record_preview(&[7, 8, 9, 10], 4, at(66));
+        assert_eq!(album.state, BroadcastState::Gathering, "one more has come meanwhile");
+        assert!(album.lease_preview(at(7), at(67)));
+        album.postpone_preview(at(12), at(67));
+        assert!(!album.lease_preview(at(11), at(71)) && album.lease_preview(at(12), at(72)));
+        album.record_preview(&[7, 8, 9, 10, 11], 4, at(72));
+        assert!(album.apply(Command::Start) && !album.add_part(12, at(13)));
+    }
+
+    #[test]
+    fn an_album_is_not_larger_than_one_call_carries() {
+        let mut album = Broadcast::gathering(1, user(1), 1, at(0));
+        assert!((1..=100).all(|id| album.add_part(id, at(0))));
+        assert!(!album.add_part(101, at(0)));
+    }
+
+    #[test]
+    fn a_broadcast_of_an_earlier_version_is_read() {
+        let mut stored = serde_json::to_value(broadcast()).unwrap();
+        let fields = stored.as_object_mut().unwrap();
+        fields.remove("source_message_ids");
+        fields.remove("quiet_until_at");
+        fields.insert("source_message_id".to_owned(), json!(5));
+        assert_eq!(serde_json::from_value::<Broadcast>(stored).unwrap(), broadcast());
     }
 
     #[test]

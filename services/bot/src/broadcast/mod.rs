@@ -1,5 +1,6 @@
 //! Broadcasts on their way to people.
 
+pub(crate) mod preview;
 pub(crate) mod progress_message;
 mod send;
 pub(crate) mod worker;

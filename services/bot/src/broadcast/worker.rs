@@ -18,12 +18,13 @@ use tolov_shop::{
 
 use crate::{
     broadcast::{
+        preview::source_of,
         progress_message,
         send::{Attempt, BroadcastMessage, send},
     },
     conversation::dialogue::ShownMessage,
     deps::HandlerDeps,
-    telegram::{client::MessageRef, limits::RateLimiter},
+    telegram::limits::RateLimiter,
 };
 use tolov_kit::availability::Availability;
 
@@ -123,14 +124,14 @@ impl<'a> Sending<'a> {
 
     async fn through(mut self, stop: &Stop) -> Result<(), PortError> {
         let Some(source) = source_of(&self.broadcast) else { return self.give_up().await };
-        let message = BroadcastMessage { source, is_forward: self.broadcast.is_forward };
+        let message = Arc::new(BroadcastMessage { source, is_forward: self.broadcast.is_forward });
         self.show(true).await?;
         loop {
             let batch = broadcast::next_audience(self.deps.documents(), self.tally.reached, BATCH).await?;
             if batch.is_empty() {
                 return self.finish().await;
             }
-            let tried = self.try_batch(&batch, message, stop).await;
+            let tried = self.try_batch(&batch, &message, stop).await;
             if tried.values().any(|tried| *tried == Attempt::SourceGone) {
                 return self.give_up().await;
             }
@@ -150,7 +151,7 @@ impl<'a> Sending<'a> {
     async fn try_batch(
         &self,
         batch: &[Shopper],
-        message: BroadcastMessage,
+        message: &Arc<BroadcastMessage>,
         stop: &Stop,
     ) -> BTreeMap<UserId, Attempt> {
         let deadline = Instant::now() + BATCH_PATIENCE;
@@ -164,9 +165,9 @@ impl<'a> Sending<'a> {
             } else {
                 let (deps, rate_limiter, stop) =
                     (Arc::clone(self.deps), Arc::clone(self.rate_limiter), stop.clone());
-                let id = person.id;
+                let (id, message) = (person.id, Arc::clone(message));
                 sending.spawn(async move {
-                    (id, send(&deps, &rate_limiter, message, id, (deadline, &stop)).await)
+                    (id, send(&deps, &rate_limiter, &message, id, (deadline, &stop)).await)
                 });
             }
         }
@@ -293,9 +294,4 @@ impl<'a> Sending<'a> {
         }
         Ok(())
     }
-}
-
-fn source_of(broadcast: &Broadcast) -> Option<MessageRef> {
-    let message_id = i32::try_from(broadcast.source_message_id).ok()?;
-    Some(MessageRef { chat: ChatId(broadcast.source_chat_id), message_id })
 }

@@ -28,20 +28,10 @@ async fn started(world: &World) {
         records::insert(&world.shop.documents, &shopper).await.unwrap();
     }
     let broadcast = Broadcast {
-        id: 1,
-        author_id: user(AUTHOR),
-        source_chat_id: AUTHOR,
-        source_message_id: 5,
-        is_forward: false,
+        source_message_ids: vec![5],
         state: BroadcastState::Running,
-        created_at: met_at,
-        reached: None,
-        sent: 0,
-        blocked: 0,
-        failed: 0,
         total: u32::try_from(PEOPLE).unwrap(),
-        progress_message_id: None,
-        leased_until_at: None,
+        ..Broadcast::gathering(1, user(AUTHOR), AUTHOR, met_at)
     };
     records::insert(&world.shop.documents, &broadcast).await.unwrap();
 }
