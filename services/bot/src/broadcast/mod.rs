@@ -3,4 +3,5 @@
 pub(crate) mod preview;
 pub(crate) mod progress_message;
 mod send;
+mod window;
 pub(crate) mod worker;

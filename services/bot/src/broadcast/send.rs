@@ -119,11 +119,7 @@ fn is_about_the_source(error: &ApiError) -> bool {
 
 /// Broadcasts leave this person out until they write again.
 async fn record_blocked(deps: &HandlerDeps, id: UserId) {
-    let now = deps.now();
-    let recorded = shopper::change(deps.documents(), id, |shopper| {
-        shopper.blocked_at.get_or_insert(now);
-    });
-    if let Err(error) = recorded.await {
+    if let Err(error) = shopper::mark_blocked(deps.documents(), id, deps.now()).await {
         tracing::debug!(user.id = %id, %error, "that a person blocked the bot could not be recorded");
     }
 }
