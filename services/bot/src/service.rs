@@ -69,6 +69,7 @@ impl Service {
             notify::run(self.notifier, stop.clone()),
             maintenance::run(Arc::clone(&self.handlers), stop.clone()),
             broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
+            broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
             import_job::run(Arc::clone(&self.handlers), stop.clone()),
             updates::run(self.handlers, stop),
         );

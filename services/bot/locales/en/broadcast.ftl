@@ -27,4 +27,4 @@ broadcast-numbers = Delivered: { $sent } · bot blocked: { $blocked } · failed:
 broadcast-pause = ⏸ Pause
 broadcast-resume = ▶️ Resume
 broadcast-stop = ⏹ Stop
-broadcast-album = 🖼 An album cannot be broadcast yet: only its first photo would go out. Send a single photo or a text.
+broadcast-part-late = 🖼 This part of the album came too late: the broadcast goes out without it.

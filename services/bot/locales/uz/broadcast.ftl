@@ -18,4 +18,4 @@ broadcast-numbers = Yetkazildi: { $sent } · botni bloklagan: { $blocked } · xa
 broadcast-pause = ⏸ Pauza
 broadcast-resume = ▶️ Davom ettirish
 broadcast-stop = ⏹ To‘xtatish
-broadcast-album = 🖼 Albom hozircha yuborilmaydi: faqat birinchi surati borar edi. Bitta surat yoki matn yuboring.
+broadcast-part-late = 🖼 Albomning bu qismi kech keldi: xabar usiz yuboriladi.

@@ -16,7 +16,9 @@ const BAR_CELLS: u32 = 10;
 pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
     let id = broadcast.id;
     let title = match broadcast.state {
-        BroadcastState::Draft | BroadcastState::Running => t!(language, "broadcast-running", number = id),
+        BroadcastState::Gathering | BroadcastState::Draft | BroadcastState::Running => {
+            t!(language, "broadcast-running", number = id)
+        }
         BroadcastState::Paused => t!(language, "broadcast-paused", number = id),
         BroadcastState::Done => t!(language, "broadcast-done", number = id),
         BroadcastState::Stopped => t!(language, "broadcast-stopped", number = id),
@@ -44,7 +46,10 @@ pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
     match broadcast.state {
         BroadcastState::Running => screen.row([pause(), stop()]),
         BroadcastState::Paused => screen.row([resume(), stop()]),
-        BroadcastState::Draft | BroadcastState::Done | BroadcastState::Stopped => screen,
+        BroadcastState::Gathering
+        | BroadcastState::Draft
+        | BroadcastState::Done
+        | BroadcastState::Stopped => screen,
     }
 }
 

@@ -11,7 +11,7 @@ use tolov_shop::{broadcast::Reached, shopper};
 use crate::{
     deps::HandlerDeps,
     telegram::{
-        client::MessageRef,
+        copy::MessageGroup,
         errors::SendError,
         limits::{RateLimiter, Turn},
     },
@@ -21,9 +21,9 @@ use crate::{
 const AWAY_FOR: Duration = Duration::from_secs(5);
 
 /// What is sent, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct BroadcastMessage {
-    pub(super) source: MessageRef,
+    pub(super) source: MessageGroup,
     pub(super) is_forward: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Attempt {
     Postponed,
     /// Telegram failed at this message. If it takes others meanwhile, this person is given up.
     Failing,
-    /// The message that is copied was deleted.
+    /// The message that is copied, or all of the album, was deleted.
     SourceGone,
 }
 
@@ -43,24 +43,28 @@ pub(super) enum Attempt {
 pub(super) async fn send(
     deps: &HandlerDeps,
     rate_limiter: &RateLimiter,
-    message: BroadcastMessage,
+    message: &BroadcastMessage,
     id: UserId,
     (deadline, stop): (Instant, &Stop),
 ) -> Attempt {
     loop {
         // The broadcast's own rate is a part of the whole, so there is room for answers and notifications.
         for limiter in [rate_limiter, &*deps.rate_limiter] {
-            if limiter.acquire(deadline, stop).await != Turn::Granted {
+            if limiter.acquire_together(message.source.count(), deadline, stop).await != Turn::Granted {
                 return Attempt::Postponed;
             }
         }
         let chat = ChatId(id.get());
         let sent = if message.is_forward {
-            deps.telegram.forward(chat, message.source).await
+            deps.telegram.forward_group(chat, &message.source).await
         } else {
-            deps.telegram.copy(chat, message.source).await
+            deps.telegram.copy_group(chat, &message.source).await
         };
-        let Err(error) = sent else { return Attempt::Ended(Reached::Sent) };
+        let error = match sent {
+            Ok(ids) if ids.is_empty() => return Attempt::SourceGone,
+            Ok(_) => return Attempt::Ended(Reached::Sent),
+            Err(error) => error,
+        };
         match error {
             SendError::Wait(wait) => {
                 tracing::info!(wait_ms = wait.as_millis(), "Telegram asks to wait with a broadcast");
@@ -98,7 +102,16 @@ fn is_about_the_source(error: &ApiError) -> bool {
         ApiError::MessageToCopyNotFound | ApiError::MessageToForwardNotFound => true,
         ApiError::Unknown(text) => {
             let text = text.to_ascii_lowercase();
-            ["message can't be copied", "message can't be forwarded"].iter().any(|words| text.contains(words))
+            [
+                "message can't be copied",
+                "message can't be forwarded",
+                "messages can't be copied",
+                "messages can't be forwarded",
+                "messages to copy",
+                "messages to forward",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
         }
         _ => false,
     }
@@ -106,11 +119,7 @@ fn is_about_the_source(error: &ApiError) -> bool {
 
 /// Broadcasts leave this person out until they write again.
 async fn record_blocked(deps: &HandlerDeps, id: UserId) {
-    let now = deps.now();
-    let recorded = shopper::change(deps.documents(), id, |shopper| {
-        shopper.blocked_at.get_or_insert(now);
-    });
-    if let Err(error) = recorded.await {
+    if let Err(error) = shopper::mark_blocked(deps.documents(), id, deps.now()).await {
         tracing::debug!(user.id = %id, %error, "that a person blocked the bot could not be recorded");
     }
 }

@@ -1,12 +1,19 @@
-//! Sends broadcasts: to all shoppers by id, a few at a time, and records after each few how far it has come.
+//! Sends broadcasts: to all shoppers by id, in a window of a few at a time, and records as it goes how far it has come.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use teloxide::types::ChatId;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::{Id, JoinError, JoinSet},
+    time::{Instant, MissedTickBehavior, interval},
+};
 use tolov_domain::{
     UserId,
-    ports::PortError,
+    ports::{PortError, documents::Documents},
     time::{Timestamp, from_unix_ms, unix_ms},
 };
 use tolov_kit::lifecycle::{Stop, pause};
@@ -18,26 +25,30 @@ use tolov_shop::{
 
 use crate::{
     broadcast::{
+        preview::source_of,
         progress_message,
         send::{Attempt, BroadcastMessage, send},
+        window::Window,
     },
     conversation::dialogue::ShownMessage,
     deps::HandlerDeps,
-    telegram::{client::MessageRef, limits::RateLimiter},
+    telegram::limits::RateLimiter,
 };
 use tolov_kit::availability::Availability;
 
 /// How often broadcasts to send are looked for.
 const POLL_EVERY: Duration = Duration::from_secs(2);
-/// How many are sent at the same time: as many may get it twice when the process dies.
-const BATCH: u32 = 10;
-/// Far above what a batch may take.
+/// After how many sends it is recorded how far it has come: a part of the window, so that others are under way meanwhile.
+const RECORD_AFTER: usize = 3;
+/// How often that is recorded at least, with the lease, and a pause of its author is noticed.
+const RECORD_EVERY: Duration = Duration::from_secs(1);
+/// Far above the time between two records.
 const LEASE: Duration = Duration::from_secs(90);
-/// How long a batch waits for its turns.
-const BATCH_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a send waits for its turn before it is tried again.
+const SEND_PATIENCE: Duration = Duration::from_secs(15);
+/// How many profiles are read at once.
+const PAGE: u32 = 50;
 const PROGRESS_EVERY: Duration = Duration::from_secs(3);
-/// How often Telegram may fail at one person's message while others get theirs.
-const FAILING_MAX: u32 = 3;
 
 /// Runs until `stop`; what is under way then is finished and recorded.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
@@ -88,10 +99,31 @@ struct Sending<'a> {
     broadcast: Broadcast,
     tally: Tally,
     lease: Timestamp,
-    /// Those behind the tally who were reached before somebody in front of them.
-    ahead: BTreeMap<UserId, Reached>,
-    failing: BTreeMap<UserId, u32>,
+    audience: Audience,
+    window: Window,
+    sends: JoinSet<(UserId, Attempt)>,
+    /// Whom each send is to.
+    recipients: HashMap<Id, UserId>,
+    is_source_gone: bool,
     shown_at: Option<Instant>,
+}
+
+/// Those who are next and not in the window yet.
+struct Audience {
+    read: VecDeque<Shopper>,
+    after: Option<UserId>,
+    is_over: bool,
+}
+
+impl Audience {
+    async fn next(&mut self, documents: &dyn Documents) -> Result<Option<Shopper>, PortError> {
+        if self.read.is_empty() && !self.is_over {
+            self.read = broadcast::next_audience(documents, self.after, PAGE).await?.into();
+            self.is_over = self.read.is_empty();
+            self.after = self.read.back().map_or(self.after, |last| Some(last.id));
+        }
+        Ok(self.read.pop_front())
+    }
 }
 
 /// Whether this process goes on.
@@ -108,108 +140,116 @@ impl<'a> Sending<'a> {
         broadcast: Broadcast,
         lease: Timestamp,
     ) -> Self {
-        let (ahead, failing) = (BTreeMap::new(), BTreeMap::new());
         Self {
             deps,
             rate_limiter,
             tally: broadcast.tally(),
+            audience: Audience { read: VecDeque::new(), after: broadcast.reached, is_over: false },
             broadcast,
             lease,
-            ahead,
-            failing,
+            window: Window::default(),
+            sends: JoinSet::new(),
+            recipients: HashMap::new(),
+            is_source_gone: false,
             shown_at: None,
         }
     }
 
     async fn through(mut self, stop: &Stop) -> Result<(), PortError> {
         let Some(source) = source_of(&self.broadcast) else { return self.give_up().await };
-        let message = BroadcastMessage { source, is_forward: self.broadcast.is_forward };
+        let message = Arc::new(BroadcastMessage { source, is_forward: self.broadcast.is_forward });
         self.show(true).await?;
+        let mut tick = interval(RECORD_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let batch = broadcast::next_audience(self.deps.documents(), self.tally.reached, BATCH).await?;
-            if batch.is_empty() {
-                return self.finish().await;
+            self.fill(&message, stop).await?;
+            let is_idle = self.window.is_empty();
+            let is_over = is_idle && self.audience.is_over;
+            let mut is_due = is_over;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.drain().await;
+                    return self.record(false).await.map(drop);
+                }
+                Some(ended) = self.sends.join_next_with_id() => self.end(ended),
+                _ = tick.tick() => {
+                    is_due = true;
+                    for id in self.window.take_postponed() {
+                        self.send(id, &message, stop);
+                    }
+                }
+                // Nobody of those who were read is to be sent to.
+                () = std::future::ready(()), if is_idle => {}
             }
-            let tried = self.try_batch(&batch, message, stop).await;
-            if tried.values().any(|tried| *tried == Attempt::SourceGone) {
-                return self.give_up().await;
+            if self.is_source_gone {
+                self.drain().await;
+                return if self.record(true).await? == Next::Go { self.give_up().await } else { Ok(()) };
             }
-            self.count(&batch, &tried);
-            let goes_on = !stop.is_cancelled();
-            if self.record(goes_on).await? == Next::Leave || !goes_on {
+            is_due |= self.window.count(&mut self.tally) >= RECORD_AFTER;
+            if is_due && self.record(true).await? == Next::Leave {
                 return Ok(());
             }
             self.show(false).await?;
             if self.broadcast.state != BroadcastState::Running {
+                self.drain().await;
                 return self.leave().await;
             }
-        }
-    }
-
-    /// Sends to a batch at the same time, each in its turn.
-    async fn try_batch(
-        &self,
-        batch: &[Shopper],
-        message: BroadcastMessage,
-        stop: &Stop,
-    ) -> BTreeMap<UserId, Attempt> {
-        let deadline = Instant::now() + BATCH_PATIENCE;
-        let mut sending = JoinSet::new();
-        let mut tried = BTreeMap::new();
-        for person in batch {
-            if let Some(reached) = self.ahead.get(&person.id) {
-                tried.insert(person.id, Attempt::Ended(*reached));
-            } else if let Some(reached) = self.broadcast.unreached(person) {
-                tried.insert(person.id, Attempt::Ended(reached));
-            } else {
-                let (deps, rate_limiter, stop) =
-                    (Arc::clone(self.deps), Arc::clone(self.rate_limiter), stop.clone());
-                let id = person.id;
-                sending.spawn(async move {
-                    (id, send(&deps, &rate_limiter, message, id, (deadline, &stop)).await)
-                });
-            }
-        }
-        while let Some(ended) = sending.join_next().await {
-            match ended {
-                Ok((id, outcome)) => {
-                    tried.insert(id, outcome);
-                }
-                Err(error) => tracing::error!(%error, "a message of a broadcast panicked"),
-            }
-        }
-        tried
-    }
-
-    /// Counts up to the first who is postponed. Those behind are remembered and not sent to again.
-    fn count(&mut self, batch: &[Shopper], tried: &BTreeMap<UserId, Attempt>) {
-        let takes_others = tried.values().any(|tried| matches!(tried, Attempt::Ended(Reached::Sent)));
-        let mut all_before = true;
-        for person in batch {
-            let reached = match tried.get(&person.id) {
-                Some(Attempt::Ended(reached)) => Some(*reached),
-                Some(Attempt::Failing) if takes_others => self.failed_again(person.id),
-                // A panic: it would most likely repeat.
-                None => Some(Reached::Failed),
-                Some(Attempt::Postponed | Attempt::Failing | Attempt::SourceGone) => None,
-            };
-            match reached {
-                Some(reached) if all_before => {
-                    self.ahead.remove(&person.id);
-                    self.tally.count(person.id, reached);
-                }
-                Some(reached) => {
-                    self.ahead.insert(person.id, reached);
-                }
-                None => all_before = false,
+            if is_over {
+                return self.finish().await;
             }
         }
     }
 
-    fn failed_again(&mut self, id: UserId) -> Option<Reached> {
-        let times = self.failing.entry(id).or_default();
-        *times += 1;
-        (*times >= FAILING_MAX).then_some(Reached::Failed)
+    /// Begins as many sends as the window has room for.
+    async fn fill(&mut self, message: &Arc<BroadcastMessage>, stop: &Stop) -> Result<(), PortError> {
+        loop {
+            while self.window.has_room() {
+                let Some(person) = self.audience.next(self.deps.documents()).await? else { break };
+                self.window.push(person.id, self.broadcast.unreached(&person));
+            }
+            // Those in front who need no send make room.
+            self.window.count(&mut self.tally);
+            match self.window.next_send() {
+                Some(id) => self.send(id, message, stop),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn send(&mut self, id: UserId, message: &Arc<BroadcastMessage>, stop: &Stop) {
+        let deadline = Instant::now() + SEND_PATIENCE;
+        let (deps, rate_limiter) = (Arc::clone(self.deps), Arc::clone(self.rate_limiter));
+        let (message, stop) = (Arc::clone(message), stop.clone());
+        let task = self
+            .sends
+            .spawn(async move { (id, send(&deps, &rate_limiter, &message, id, (deadline, &stop)).await) });
+        self.recipients.insert(task.id(), id);
+    }
+
+    fn end(&mut self, ended: Result<(Id, (UserId, Attempt)), JoinError>) {
+        match ended {
+            Ok((task, (id, attempt))) => {
+                self.recipients.remove(&task);
+                self.is_source_gone |= attempt == Attempt::SourceGone;
+                self.window.end(id, attempt);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a message of a broadcast panicked");
+                // It would most likely repeat.
+                if let Some(id) = self.recipients.remove(&error.id()) {
+                    self.window.end(id, Attempt::Ended(Reached::Failed));
+                }
+            }
+        }
+    }
+
+    /// Waits for the sends that are under way, and counts them.
+    async fn drain(&mut self) {
+        while let Some(ended) = self.sends.join_next_with_id().await {
+            self.end(ended);
+        }
+        self.window.count(&mut self.tally);
     }
 
     /// Records how far it has come, and reads whether it was paused or stopped meanwhile.
@@ -226,6 +266,7 @@ impl<'a> Sending<'a> {
         };
         self.broadcast = broadcast;
         self.lease = until.unwrap_or(lease);
+        self.window.recorded();
         Ok(Next::Go)
     }
 
@@ -293,9 +334,4 @@ impl<'a> Sending<'a> {
         }
         Ok(())
     }
-}
-
-fn source_of(broadcast: &Broadcast) -> Option<MessageRef> {
-    let message_id = i32::try_from(broadcast.source_message_id).ok()?;
-    Some(MessageRef { chat: ChatId(broadcast.source_chat_id), message_id })
 }

@@ -352,11 +352,7 @@ impl Ctx {
 
     /// Records that the person has blocked the bot: broadcasts leave them out until they write again.
     pub(crate) async fn record_blocked(&self) -> Result<(), PortError> {
-        let now = self.now();
-        let recorded = shopper::change(self.documents(), self.id(), |shopper| {
-            shopper.blocked_at.get_or_insert(now);
-        });
-        recorded.await.map(drop)
+        shopper::mark_blocked(self.documents(), self.id(), self.now()).await
     }
 }
 

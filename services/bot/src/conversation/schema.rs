@@ -299,6 +299,7 @@ fn staff_answers() -> Tree {
         )
         .branch(case![StaffStep::FindOrder].endpoint(list::find))
         .branch(case![StaffStep::BroadcastSource].endpoint(broadcast::take_source))
+        .branch(case![StaffStep::BroadcastAlbum { id, media_group_id }].endpoint(broadcast::take_part))
         .branch(case![StaffStep::SupportAnswer { header_id }].endpoint(staff_support::take_answer))
         .branch(case![StaffStep::Catalogue(step)].branch(edit_answers()))
         .branch(case![StaffStep::Promo(step)].endpoint(new_promo::answer))

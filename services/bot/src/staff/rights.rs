@@ -94,7 +94,7 @@ fn of_step(step: &StaffStep) -> Need {
         StaffStep::Catalogue(_) | StaffStep::Promo(_) => Need::Right(Right::EditCatalogue),
         StaffStep::Members(_) => Need::Right(Right::ManageStaff),
         StaffStep::FindOrder => Need::Right(Right::SeeOrders),
-        StaffStep::BroadcastSource => Need::Right(Right::Broadcast),
+        StaffStep::BroadcastSource | StaffStep::BroadcastAlbum { .. } => Need::Right(Right::Broadcast),
         StaffStep::SupportAnswer { .. } => Need::Right(Right::AnswerSupport),
     }
 }

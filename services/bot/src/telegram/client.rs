@@ -173,6 +173,12 @@ pub(super) fn message_id_in(error: &RequestError) -> Option<i32> {
     result_in(error).map(|AnsweredId { message_id }| message_id)
 }
 
+/// The same of several messages.
+pub(super) fn message_ids_in(error: &RequestError) -> Option<Vec<i32>> {
+    let ids: Vec<AnsweredId> = result_in(error)?;
+    Some(ids.into_iter().map(|AnsweredId { message_id }| message_id).collect())
+}
+
 fn result_in<T: for<'de> Deserialize<'de>>(error: &RequestError) -> Option<T> {
     let RequestError::InvalidJson { raw, .. } = error else { return None };
     let answer: Answer<T> = serde_json::from_str(raw).ok()?;
@@ -198,6 +204,8 @@ mod tests {
         assert_eq!(message_id_in(&answer), Some(77));
         let page = unreadable("<html>502 Bad Gateway</html>");
         assert_eq!((message_in(&page), message_id_in(&page)), (None, None));
+        let album = unreadable(r#"{"ok":true,"result":[{"message_id":7,"news":1},{"message_id":8}]}"#);
+        assert_eq!(message_ids_in(&album), Some(vec![7, 8]));
     }
 
     #[test]

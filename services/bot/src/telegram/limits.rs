@@ -59,8 +59,14 @@ impl RateLimiter {
 
     /// Waits for a turn, at most until `deadline`.
     pub(crate) async fn acquire(&self, deadline: Instant, stop: &Stop) -> Turn {
+        self.acquire_together(1, deadline, stop).await
+    }
+
+    /// The same for so many messages that leave in one call: to Telegram each of them counts. The rate is kept; a window that
+    /// ends with them may hold all but one of them above the limit.
+    pub(crate) async fn acquire_together(&self, messages: u32, deadline: Instant, stop: &Stop) -> Turn {
         loop {
-            let at = match self.reserve(deadline) {
+            let at = match self.reserve_together(messages, deadline) {
                 Ok(at) => at,
                 Err(too_long) => return Turn::TooLong(too_long),
             };
@@ -79,6 +85,10 @@ impl RateLimiter {
     /// Takes the next place and says when its turn is. Where that is after `deadline` it takes none, and says how long it
     /// would be.
     pub(crate) fn reserve(&self, deadline: Instant) -> Result<Instant, Duration> {
+        self.reserve_together(1, deadline)
+    }
+
+    fn reserve_together(&self, messages: u32, deadline: Instant) -> Result<Instant, Duration> {
         let now = Instant::now();
         let mut schedule = self.schedule();
         let at =
@@ -86,7 +96,7 @@ impl RateLimiter {
         if at > deadline {
             return Err(at - now);
         }
-        schedule.next = schedule.next.max(at) + self.interval;
+        schedule.next = schedule.next.max(at) + self.interval * messages.max(1);
         Ok(at)
     }
 
@@ -171,6 +181,19 @@ mod tests {
             let last = *moments.last().unwrap();
             assert!((9_500..=11_500).contains(&last), "{limit}: {last} ms for ten seconds' messages");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_album_counts_as_its_messages() {
+        let limiter = RateLimiter::new(10, Duration::from_secs(1), 1);
+        let (start, stop) = (Instant::now(), Stop::new());
+        let far = start + Duration::from_hours(1);
+        for _ in 0..4 {
+            assert_eq!(limiter.acquire_together(5, far, &stop).await, Turn::Granted);
+        }
+        assert_eq!(start.elapsed().as_millis(), 1_500, "the fourth begins after fifteen messages");
+        assert_eq!(limiter.acquire(far, &stop).await, Turn::Granted);
+        assert_eq!(start.elapsed().as_millis(), 2_000);
     }
 
     #[tokio::test(start_paused = true)]

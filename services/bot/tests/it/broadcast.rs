@@ -28,20 +28,10 @@ async fn started(world: &World) {
         records::insert(&world.shop.documents, &shopper).await.unwrap();
     }
     let broadcast = Broadcast {
-        id: 1,
-        author_id: user(AUTHOR),
-        source_chat_id: AUTHOR,
-        source_message_id: 5,
-        is_forward: false,
+        source_message_ids: vec![5],
         state: BroadcastState::Running,
-        created_at: met_at,
-        reached: None,
-        sent: 0,
-        blocked: 0,
-        failed: 0,
         total: u32::try_from(PEOPLE).unwrap(),
-        progress_message_id: None,
-        leased_until_at: None,
+        ..Broadcast::gathering(1, user(AUTHOR), AUTHOR, met_at)
     };
     records::insert(&world.shop.documents, &broadcast).await.unwrap();
 }
@@ -92,15 +82,31 @@ async fn after_a_restart_a_broadcast_continues_where_it_was() {
     let bot = world.run_bot();
     world.telegram.until("15", |arrived| !arrived.is_empty()).await;
     bot.kill().await;
+    let killed: Broadcast = records::read(&world.shop.documents, 1).await.unwrap().unwrap();
+    let reached = killed.reached.map_or(0, UserId::get);
     world.clock.advance(time::Duration::minutes(5));
     let bot = world.run_bot();
     let done = until_done(&world).await;
     bot.stop().await;
     assert_eq!(done.sent, 30);
     for id in 1..=PEOPLE {
-        let most = if (11..=20).contains(&id) { 2 } else { 1 };
+        let most = if (reached + 1..=reached + 10).contains(&id) { 2 } else { 1 };
         assert!((1..=most).contains(&copies(&world, id)), "person {id}: {}", copies(&world, id));
     }
+}
+
+#[tokio::test]
+async fn somebody_whose_answer_is_late_does_not_hold_up_those_who_are_next() {
+    let mut world = World::new().await;
+    world.config.request_timeout = Duration::from_mins(10);
+    started(&world).await;
+    world.telegram.will_answer("5", [Answer::ShowAndHang]);
+    let bot = world.run_bot();
+    world.telegram.until("14", |arrived| !arrived.is_empty()).await;
+    let running: Broadcast = records::read(&world.shop.documents, 1).await.unwrap().unwrap();
+    assert_eq!(running.reached, Some(user(4)), "those before are recorded");
+    assert_eq!(copies(&world, 15), 0, "after a crash at most ten get it twice");
+    bot.kill().await;
 }
 
 #[tokio::test]

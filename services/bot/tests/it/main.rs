@@ -1,6 +1,7 @@
 //! The bot as a whole, against a small Bot API, bus and shop store in memory.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop there")]
 
+mod albums;
 mod broadcast;
 mod bus;
 mod failures;

@@ -557,19 +557,3 @@ async fn start_in_a_group_is_answered_with_a_link_to_the_bot() {
     let [answer] = answers.as_slice() else { panic!("{answers:?}") };
     assert_eq!(answer.buttons[0][0]["url"], "https://t.me/shop_bot");
 }
-
-#[tokio::test]
-async fn an_album_is_not_broadcast_in_part() {
-    let mut world = World::new().await;
-    world.config.owners = vec![UserId::try_new(5).unwrap()];
-    let ali = ali_sees_tea(&world).await;
-    let bot = world.run_bot();
-    ali.tap("1:ab").await;
-    let photo = json!({"file_id": "p", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9});
-    for _ in 0..2 {
-        let said = ali.send(json!({"photo": [photo], "media_group_id": "77"})).await;
-        assert!(text(&said[0]).contains("album"), "{said:?}");
-    }
-    bot.stop().await;
-    assert_eq!(world.telegram.calls().iter().filter(|(method, _)| method == "copymessage").count(), 0);
-}

@@ -163,6 +163,7 @@ impl Telegram {
                 let text = format!("{method} {}:{}", body["from_chat_id"], body["message_id"]);
                 self.message(&body, text).await
             }
+            "copymessages" | "forwardmessages" => self.messages(method, &body).await,
             "getfile" => {
                 let name = body["file_id"].as_str().unwrap();
                 let size = self.state.lock().unwrap().files.get(name).map_or(0, Vec::len);
@@ -233,6 +234,18 @@ impl Telegram {
         drop(state);
         self.changed.notify_waiters();
         ok(&shown_message(message_id, chat.parse().ok()))
+    }
+
+    /// Several messages in one call.
+    async fn messages(&self, method: &str, body: &Value) -> (u16, Value) {
+        let text = format!("{method} {}:{}", body["from_chat_id"], body["message_ids"]);
+        let (status, mut answer) = self.message(body, text).await;
+        if status == 200 {
+            let first = answer["result"]["message_id"].as_i64().unwrap();
+            let count = i64::try_from(body["message_ids"].as_array().unwrap().len()).unwrap();
+            answer["result"] = (first..first + count).map(|id| json!({"message_id": id})).collect();
+        }
+        (status, answer)
     }
 
     async fn message(&self, body: &Value, text: String) -> (u16, Value) {

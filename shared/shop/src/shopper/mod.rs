@@ -7,5 +7,6 @@ pub mod support;
 
 pub(crate) use record::PAID_ORDERS_MAX;
 pub use record::{
-    Person, SeenArticle, Shopper, USERS, change, invited_by, mark_reachable, register_user, shopper,
+    Person, SeenArticle, Shopper, USERS, change, invited_by, mark_blocked, mark_reachable, register_user,
+    shopper,
 };

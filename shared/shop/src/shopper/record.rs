@@ -16,7 +16,7 @@ use crate::{
     records::{self, Record},
 };
 
-pub const USERS: Collection = Collection::new("users", &["referrer_id"]);
+pub const USERS: Collection = Collection::new("users", &["referrer_id", "registered_at", "blocked_at"]);
 
 /// More articles than a cart may have lines.
 const SEEN_MAX: usize = 120;
@@ -34,7 +34,7 @@ pub struct Shopper {
     pub registered_at: Option<Timestamp>,
     /// Whose link brought this person; set once, at registration.
     pub referrer_id: Option<UserId>,
-    /// The bot was blocked; broadcasts leave this person out until a message comes again.
+    /// The bot was blocked by somebody who is registered; broadcasts leave them out until a message comes again.
     #[serde(with = "millis::option")]
     pub blocked_at: Option<Timestamp>,
     /// `None` until the person has chosen.
@@ -194,6 +194,16 @@ pub async fn register_user(
     })
     .await?;
     Ok(if was_registered { Outcome::AlreadyApplied } else { Outcome::Applied })
+}
+
+/// Somebody has blocked the bot; who is not registered is not sent broadcasts anyway.
+pub async fn mark_blocked(documents: &dyn Documents, id: UserId, now: Timestamp) -> Result<(), PortError> {
+    let marked = records::change(documents, id.get(), |shopper: &mut Shopper| {
+        if shopper.registered_at.is_some() {
+            shopper.blocked_at.get_or_insert(now);
+        }
+    });
+    marked.await.map(drop)
 }
 
 /// Somebody can be written to again. Nobody is registered by it.

@@ -17,6 +17,11 @@ pub(crate) enum StaffStep {
     FindOrder,
     /// The message to broadcast.
     BroadcastSource,
+    /// More parts of an album of which this broadcast is; any other message is answered as if nothing was waited for.
+    BroadcastAlbum {
+        id: i64,
+        media_group_id: String,
+    },
     /// The answer to the shopper whose message this header stands above.
     SupportAnswer {
         header_id: i32,

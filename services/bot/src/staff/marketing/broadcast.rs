@@ -1,5 +1,6 @@
 //! A message to everybody: shown back to its author, then sent as copies or forwarded.
 
+use teloxide::types::{MediaGroupId, Message};
 use tolov_domain::ports::PortError;
 use tolov_shop::{
     broadcast::{self, Broadcast, BroadcastState, Command},
@@ -8,7 +9,7 @@ use tolov_shop::{
 };
 
 use crate::{
-    broadcast::progress_message,
+    broadcast::{preview, progress_message},
     conversation::{
         callback::StaffCallback,
         context::{Ctx, Origin},
@@ -16,6 +17,7 @@ use crate::{
         error::HandlerResult,
         screen::{Button, Screen},
     },
+    shopper::catalogue::search,
     staff::{panel::back, people::journal},
     telegram::{client::MessageRef, errors::SendError},
     texts::{l, t},
@@ -40,13 +42,11 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     ctx.show(screen.row(back(ctx.language))).await
 }
 
-/// The message came: it is shown back as shoppers will see it, with their number.
+/// The message came: it is shown back as shoppers will see it, with their number. Of an album the parts are gathered first.
 pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
     let Some(message) = ctx.message() else { return Ok(()) };
-    // Each photo of an album is a message of its own: a copy of one of them would leave the others out.
-    if message.media_group_id().is_some() {
-        let screen = Screen::new(t!(ctx.language, "broadcast-album")).row(back(ctx.language));
-        return ctx.show(screen).await;
+    if let Some(MediaGroupId(media_group_id)) = message.media_group_id().cloned() {
+        return begin_album(ctx, media_group_id).await;
     }
     let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
     ctx.deps.rate_limiter.reserve_priority();
@@ -58,29 +58,45 @@ pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
     let total = broadcast::audience_size(ctx.documents()).await?;
     let id = broadcast::next_broadcast_id(ctx.documents()).await?;
     let broadcast = Broadcast {
-        id,
-        author_id: ctx.id(),
-        source_chat_id: source.chat.0,
-        source_message_id: i64::from(source.message_id),
-        is_forward: false,
+        source_message_ids: vec![i64::from(source.message_id)],
         state: BroadcastState::Draft,
-        created_at: ctx.now(),
-        reached: None,
-        sent: 0,
-        blocked: 0,
-        failed: 0,
         total,
-        progress_message_id: None,
-        leased_until_at: None,
+        ..Broadcast::gathering(id, ctx.id(), source.chat.0, ctx.now())
     };
     records::insert(ctx.documents(), &broadcast).await?;
     ctx.wait_for(Step::Idle);
-    let start = |is_forward| StaffCallback::StartBroadcast { id, is_forward };
-    let screen = Screen::new(t!(ctx.language, "broadcast-preview", count = total))
-        .row([Button::callback(l!(ctx.language, "broadcast-send", count = total), start(false))])
-        .row([Button::callback(l!(ctx.language, "broadcast-forward"), start(true))])
-        .row([Button::callback(l!(ctx.language, "broadcast-cancel"), StaffCallback::StopBroadcast { id })]);
-    ctx.show(screen).await
+    ctx.show(preview::screen(ctx.language, id, total)).await
+}
+
+/// The first part of an album.
+async fn begin_album(ctx: Ctx, media_group_id: String) -> HandlerResult {
+    let id = broadcast::next_broadcast_id(ctx.documents()).await?;
+    ctx.wait_for(StaffStep::BroadcastAlbum { id, media_group_id });
+    // Before the part: if this update is handled again, the part goes to the same broadcast.
+    if !ctx.checkpoint().await? {
+        ctx.save().await?;
+    }
+    add_part(ctx, id).await
+}
+
+/// A part of the album that is being gathered, of another one, or a message that is none.
+pub(crate) async fn take_part(ctx: Ctx, (id, gathered): (i64, String)) -> HandlerResult {
+    match ctx.message().and_then(Message::media_group_id).cloned() {
+        Some(MediaGroupId(album)) if album == gathered => add_part(ctx, id).await,
+        // Telegram sends more than ten photos as several albums.
+        Some(MediaGroupId(another)) => begin_album(ctx, another).await,
+        None => search::typed(ctx).await,
+    }
+}
+
+async fn add_part(ctx: Ctx, id: i64) -> HandlerResult {
+    let Some(message_id) = ctx.message().map(|message| i64::from(message.id.0)) else { return Ok(()) };
+    let new = || Broadcast::gathering(id, ctx.id(), ctx.chat().0, ctx.now());
+    let added = records::change_or_insert(ctx.documents(), id, new, |broadcast: &mut Broadcast| {
+        broadcast.add_part(message_id, ctx.now())
+    });
+    let (_, is_added) = added.await?;
+    if is_added { Ok(()) } else { ctx.reply(t!(ctx.language, "broadcast-part-late")).await }
 }
 
 pub(crate) async fn start(ctx: Ctx, (id, is_forward): (i64, bool)) -> HandlerResult {
@@ -129,7 +145,7 @@ pub(crate) async fn stop(ctx: Ctx, id: i64) -> HandlerResult {
 async fn apply(ctx: Ctx, id: i64, command: Command) -> HandlerResult {
     let mut was_draft = false;
     let changed = records::change(ctx.documents(), id, |broadcast: &mut Broadcast| {
-        was_draft = broadcast.state == BroadcastState::Draft;
+        was_draft = broadcast.is_draft();
         broadcast.apply(command)
     });
     let Some((broadcast, is_applied)) = changed.await? else { return ctx.stale().await };

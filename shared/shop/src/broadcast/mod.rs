@@ -1,27 +1,35 @@
-//! Broadcasts: one message to everybody who is registered. Its record holds how far it has come, so that after a restart the
-//! next process continues there.
+//! Broadcasts: one message, or an album, to everybody who is registered. Its record holds how far it has come, so that after
+//! a restart the next process continues there.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use time::Duration;
 use tolov_domain::{
     UserId,
     ports::{
         PortError,
-        documents::{Collection, Documents, Key, Query, Sequence},
+        documents::{Collection, Documents, Key, Query, Sequence, TIMESTAMPS_MS},
     },
     time::{Timestamp, is_lease_over, millis},
 };
 
 use crate::{
     records::{self, Record},
-    shopper::Shopper,
+    shopper::{Shopper, USERS},
 };
 
 pub const BROADCASTS: Collection = Collection::new("broadcasts", &["state"]);
 const BROADCAST_NUMBERS: Sequence = Sequence::new("broadcasts");
+/// Telegram delivers the parts of an album as messages of their own and does not say which is the last: the album is
+/// complete when none has come for so long.
+const ALBUM_QUIET: Duration = Duration::seconds(1);
+/// As many messages as Telegram copies in one call.
+const PARTS_MAX: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BroadcastState {
+    /// The parts of an album are coming in; the preview follows.
+    Gathering,
     /// The author is looking at the preview.
     Draft,
     Running,
@@ -36,9 +44,11 @@ pub enum BroadcastState {
 pub struct Broadcast {
     pub id: i64,
     pub author_id: UserId,
-    /// The author's message, which every shopper gets as a copy, or forwarded.
+    /// The author's message, or the parts of an album, which every shopper gets as copies, or forwarded. In increasing
+    /// order, as Telegram demands.
     pub source_chat_id: i64,
-    pub source_message_id: i64,
+    #[serde(alias = "source_message_id", deserialize_with = "one_or_several")]
+    pub source_message_ids: Vec<i64>,
     pub is_forward: bool,
     pub state: BroadcastState,
     #[serde(with = "millis")]
@@ -56,6 +66,9 @@ pub struct Broadcast {
     /// A process is working on it; another one takes over after this.
     #[serde(with = "millis::option")]
     pub leased_until_at: Option<Timestamp>,
+    /// The album is complete if no part of it comes until then.
+    #[serde(default, with = "millis::option")]
+    pub quiet_until_at: Option<Timestamp>,
 }
 
 /// What the author does with it.
@@ -81,6 +94,8 @@ pub enum Reached {
 
 impl Record for Broadcast {
     const COLLECTION: Collection = BROADCASTS;
+    /// 2: several messages.
+    const SCHEMA: i64 = 2;
 
     fn key(&self) -> Key {
         Key::Number(self.id)
@@ -90,6 +105,7 @@ impl Record for Broadcast {
 impl BroadcastState {
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Gathering => "gathering",
             Self::Draft => "draft",
             Self::Running => "running",
             Self::Paused => "paused",
@@ -100,17 +116,83 @@ impl BroadcastState {
 }
 
 impl Broadcast {
+    /// Of an album whose parts are to be added.
+    pub const fn gathering(id: i64, author_id: UserId, source_chat_id: i64, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            author_id,
+            source_chat_id,
+            source_message_ids: Vec::new(),
+            is_forward: false,
+            state: BroadcastState::Gathering,
+            created_at,
+            reached: None,
+            sent: 0,
+            blocked: 0,
+            failed: 0,
+            total: 0,
+            progress_message_id: None,
+            leased_until_at: None,
+            quiet_until_at: None,
+        }
+    }
+
+    /// Adds a part of the album; one that came before changes nothing. A part that comes after the preview is added too, and
+    /// the preview is due again. `false`: the broadcast was started or ended, or has as many as Telegram copies.
+    pub fn add_part(&mut self, message_id: i64, now: Timestamp) -> bool {
+        let Err(place) = self.source_message_ids.binary_search(&message_id) else { return true };
+        let is_open = self.is_draft() && self.source_message_ids.len() < PARTS_MAX;
+        if is_open {
+            self.source_message_ids.insert(place, message_id);
+            self.state = BroadcastState::Gathering;
+            self.quiet_until_at = Some(now + ALBUM_QUIET);
+        }
+        is_open
+    }
+
+    /// Whether it has not been started.
+    pub const fn is_draft(&self) -> bool {
+        matches!(self.state, BroadcastState::Gathering | BroadcastState::Draft)
+    }
+
+    /// Takes the lease until `until` to show the preview of an album, unless it is not due, or another process does.
+    pub fn lease_preview(&mut self, now: Timestamp, until: Timestamp) -> bool {
+        let is_due =
+            self.state == BroadcastState::Gathering && self.quiet_until_at.is_none_or(|at| at <= now);
+        is_due && self.take_lease(now, until)
+    }
+
+    /// The preview of these messages was shown by the process with this lease. If more have come meanwhile, it is due again.
+    pub fn record_preview(&mut self, shown: &[i64], total: u32, lease: Timestamp) {
+        if self.leased_until_at != Some(lease) {
+            return;
+        }
+        self.leased_until_at = None;
+        if self.state == BroadcastState::Gathering && self.source_message_ids == shown {
+            self.state = BroadcastState::Draft;
+            self.total = total;
+        }
+    }
+
+    /// The preview could not be shown: it is due again at `at`.
+    pub fn postpone_preview(&mut self, at: Timestamp, lease: Timestamp) {
+        if self.leased_until_at == Some(lease) {
+            self.leased_until_at = None;
+            self.quiet_until_at = self.quiet_until_at.max(Some(at));
+        }
+    }
+
     pub fn done(&self) -> u32 {
         self.sent.saturating_add(self.blocked).saturating_add(self.failed)
     }
 
     /// `false`: its state does not allow it.
     pub fn apply(&mut self, command: Command) -> bool {
-        use BroadcastState::{Draft, Paused, Running, Stopped};
+        use BroadcastState::{Draft, Gathering, Paused, Running, Stopped};
         let state = match (command, self.state) {
             (Command::Start, Draft) | (Command::Resume, Paused) => Running,
             (Command::Pause, Running) => Paused,
-            (Command::Stop, Draft | Running | Paused) => Stopped,
+            (Command::Stop, Gathering | Draft | Running | Paused) => Stopped,
             _ => return false,
         };
         self.state = state;
@@ -119,12 +201,15 @@ impl Broadcast {
 
     /// Takes the lease until `until`, unless another process has it.
     pub fn lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
+        self.state == BroadcastState::Running && self.take_lease(now, until)
+    }
+
+    fn take_lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
         let free = self.leased_until_at.is_none_or(|leased| is_lease_over(leased, now, until));
-        let ours = free && self.state == BroadcastState::Running;
-        if ours {
+        if free {
             self.leased_until_at = Some(until);
         }
-        ours
+        free
     }
 
     /// How far it has come.
@@ -167,6 +252,20 @@ impl Broadcast {
     }
 }
 
+/// Earlier versions kept one number.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Ids {
+        One(i64),
+        Several(Vec<i64>),
+    }
+    Ok(match Ids::deserialize(deserializer)? {
+        Ids::One(id) => vec![id],
+        Ids::Several(ids) => ids,
+    })
+}
+
 /// How far a broadcast has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -204,17 +303,13 @@ pub async fn next_audience(
     records::page_after(documents, after.map(|id| Key::Number(id.get())), limit).await
 }
 
-/// How many a broadcast would go to.
+/// How many a broadcast would go to. The store counts them; who registers or blocks the bot meanwhile may be missed.
 pub async fn audience_size(documents: &dyn Documents) -> Result<u32, PortError> {
-    const PAGE: u32 = 500;
-    let (mut size, mut after) = (0_u32, None);
-    loop {
-        let page = next_audience(documents, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(size) };
-        after = Some(last.id);
-        let reachable = page.iter().filter(|shopper| shopper.is_reachable()).count();
-        size = size.saturating_add(u32::try_from(reachable).unwrap_or(u32::MAX));
-    }
+    let (from, to) = TIMESTAMPS_MS.into_inner();
+    let registered = documents.count(&Query::between(USERS, "registered_at", (from, to), 1)).await?;
+    // Whoever has blocked the bot is registered.
+    let blocked = documents.count(&Query::between(USERS, "blocked_at", (from, to), 1)).await?;
+    Ok(u32::try_from(registered.saturating_sub(blocked)).unwrap_or(u32::MAX))
 }
 
 /// A number for a new broadcast.
@@ -234,82 +329,4 @@ pub async fn running(documents: &dyn Documents) -> Result<Vec<Broadcast>, PortEr
 }
 
 #[cfg(test)]
-mod tests {
-    use time::{Duration, OffsetDateTime};
-
-    use super::*;
-
-    fn broadcast() -> Broadcast {
-        Broadcast {
-            id: 1,
-            author_id: user(1),
-            source_chat_id: 1,
-            source_message_id: 5,
-            is_forward: false,
-            state: BroadcastState::Draft,
-            created_at: OffsetDateTime::UNIX_EPOCH,
-            reached: None,
-            sent: 0,
-            blocked: 0,
-            failed: 0,
-            total: 3,
-            progress_message_id: None,
-            leased_until_at: None,
-        }
-    }
-
-    fn user(id: i64) -> UserId {
-        UserId::try_new(id).unwrap()
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds)
-    }
-
-    #[test]
-    fn commands_apply_once_and_only_in_the_states_that_allow_them() {
-        let mut broadcast = broadcast();
-        assert!(!broadcast.apply(Command::Pause));
-        assert!(broadcast.apply(Command::Start) && !broadcast.apply(Command::Start));
-        assert!(broadcast.apply(Command::Pause) && broadcast.apply(Command::Resume));
-        assert!(broadcast.apply(Command::Stop) && !broadcast.apply(Command::Resume));
-    }
-
-    #[test]
-    fn one_process_sends_it_and_another_one_takes_over_when_the_lease_has_ended() {
-        let mut broadcast = broadcast();
-        broadcast.apply(Command::Start);
-        assert!(broadcast.lease(at(0), at(60)));
-        assert!(!broadcast.lease(at(59), at(119)));
-        let mut tally = broadcast.tally();
-        tally.count(user(7), Reached::Sent);
-        assert!(broadcast.record(&tally, at(60), Some(at(70))));
-        assert!(broadcast.record(&tally, at(60), Some(at(70))), "the same again after a lost answer");
-        assert!(broadcast.lease(at(70), at(130)));
-        let theirs = Tally { sent: 9, ..tally.clone() };
-        assert!(!broadcast.record(&theirs, at(70), Some(at(80))), "another process has it now");
-        assert_eq!(broadcast.tally(), tally);
-    }
-
-    #[test]
-    fn whoever_blocked_the_bot_is_counted_only_if_the_total_has_them() {
-        let broadcast = Broadcast { created_at: at(10), ..broadcast() };
-        let unreached = |registered_at, blocked_at| {
-            broadcast.unreached(&Shopper { registered_at, blocked_at, ..Shopper::new(user(1)) })
-        };
-        assert_eq!(unreached(Some(at(1)), Some(at(9))), Some(Reached::LeftOut));
-        assert_eq!(unreached(Some(at(1)), Some(at(11))), Some(Reached::Blocked));
-        assert_eq!(unreached(Some(at(1)), None), None);
-        assert_eq!(unreached(None, None), Some(Reached::LeftOut), "never wrote");
-    }
-
-    #[test]
-    fn a_pause_survives_the_end_of_a_batch() {
-        let mut broadcast = broadcast();
-        broadcast.apply(Command::Start);
-        broadcast.lease(at(0), at(60));
-        broadcast.apply(Command::Pause);
-        broadcast.finish();
-        assert_eq!(broadcast.state, BroadcastState::Paused);
-    }
-}
+mod broadcast_tests;
