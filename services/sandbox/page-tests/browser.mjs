@@ -54,7 +54,7 @@ export async function story(name, options, tell) {
 }
 
 export async function shot(page, name) {
-  await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  await page.screenshot({ path: path.join(screenshots, `${name}.png`), animations: 'disabled' });
 }
 
 export async function ask(method, where, body) {

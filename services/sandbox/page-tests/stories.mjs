@@ -21,7 +21,10 @@ await story('a person shops in the chat, from hello to paid', {}, async (page) =
 
 await story('each screen of a shopper fits a phone', { viewport: { width: 390, height: 844 } }, async (page) => {
   await addShopper(page, 'Zulfiya');
-  await shop(page, (screen) => shot(page, `shopper-${screen}`));
+  await shop(page, async (screen) => {
+    await page.locator('.message').last().evaluate((message) => message.scrollIntoView({ block: 'end' }));
+    await shot(page, `shopper-${screen}`);
+  });
   const checkout = page.frameLocator('#checkout-frame');
   await payAt(checkout);
   await checkout.locator('.good h1').waitFor();

@@ -6,7 +6,7 @@ use tolov_sandbox::telegram::{NewShopper, Telegram};
 pub(crate) const SHOPPER_ID: i64 = 5_551_001;
 /// May do everything in the bot, as long as the bot's token is the sandbox's own.
 pub(crate) const OWNER_ID: i64 = 5_551_002;
-pub(crate) const PICKUP_ADDRESS: &str = "Toshkent, Navoiy ko'chasi 1 (9:00–21:00)";
+pub(crate) const PICKUP_ADDRESS: &str = "Toshkent, Navoiy ko‘chasi 1 (9:00–21:00)";
 
 /// Creates those of the two that do not exist.
 pub(crate) fn seed_users(telegram: &Telegram) -> Result<()> {
