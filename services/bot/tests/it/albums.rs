@@ -126,7 +126,8 @@ async fn a_part_that_comes_after_the_start_is_refused_with_words() {
     until_state(&world, BroadcastState::Done).await;
     let said = owner.send(part("77")).await;
     bot.stop().await;
-    assert!(text(&said[0]).contains("too late"), "{said:?}");
+    // The last report of its progress may come at the same moment.
+    assert!(said.iter().any(|call| text(call).contains("too late")), "{said:?}");
     assert_eq!(copied(&world.telegram.calls(), "forwardmessages", OWNER).len(), 1);
 }
 
