@@ -19,6 +19,11 @@ pub fn from_unix_ms(unix_ms: i64) -> Timestamp {
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
+/// As the stores give it back: without what is below a millisecond. Leases are recognised by it.
+pub fn in_whole_ms(at: Timestamp) -> Timestamp {
+    from_unix_ms(unix_ms(at))
+}
+
 /// Timestamps in documents: milliseconds since 1970, in a field whose name ends with `_at`.
 pub mod millis {
     use serde::{Deserialize, Deserializer, Serializer};

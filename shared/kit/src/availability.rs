@@ -30,6 +30,14 @@ impl Availability {
         }
     }
 
+    /// What a call to the peer came back with.
+    pub fn mark<E: Display>(&self, answer: Result<(), E>) {
+        match answer {
+            Ok(()) => self.mark_up(),
+            Err(error) => self.mark_down(error),
+        }
+    }
+
     pub fn is_down(&self) -> bool {
         self.away.load(Ordering::Relaxed)
     }

@@ -7,7 +7,7 @@ use time::Duration as Span;
 use tolov_domain::{
     Language,
     ports::PortError,
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{Timestamp, in_whole_ms},
 };
 use tolov_kit::{
     availability::Availability,
@@ -46,20 +46,14 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
             () = stop.cancelled() => return,
             shown = show_due(&deps) => shown,
         };
-        match shown {
-            Ok(()) => store.mark_up(),
-            Err(error) => {
-                store.mark_down(error);
-            }
-        }
+        store.mark(shown);
     }
 }
 
 async fn show_due(deps: &HandlerDeps) -> Result<(), PortError> {
     for gathering in broadcast::in_state(deps.documents(), BroadcastState::Gathering).await? {
         let now = deps.now();
-        // In milliseconds, as the store keeps it.
-        let until = from_unix_ms(unix_ms(now + LEASE));
+        let until = in_whole_ms(now + LEASE);
         let leased = records::change(deps.documents(), gathering.id, |broadcast: &mut Broadcast| {
             broadcast.lease_preview(now, until)
         });

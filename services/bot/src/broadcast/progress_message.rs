@@ -1,13 +1,16 @@
-//! The message that shows the progress of a broadcast, with its buttons.
+//! Messages that show the progress of a long job, and that of a broadcast, with its buttons.
 
-use tolov_domain::Language;
+use teloxide::types::ChatId;
+use tolov_domain::{Language, UserId};
 use tolov_shop::broadcast::{Broadcast, BroadcastState};
 
 use crate::{
     conversation::{
         callback::StaffCallback,
+        dialogue::ShownMessage,
         screen::{Button, Screen},
     },
+    deps::HandlerDeps,
     texts::{l, t},
 };
 
@@ -50,6 +53,35 @@ pub(crate) fn screen(language: Language, broadcast: &Broadcast) -> Screen {
         | BroadcastState::Draft
         | BroadcastState::Done
         | BroadcastState::Stopped => screen,
+    }
+}
+
+/// Shows a screen in a message of this person's chat; in a new one where there is none, or where it is gone and the screen
+/// `matters`. Best effort. Returns the message that shows it.
+pub(crate) async fn show(
+    deps: &HandlerDeps,
+    id: UserId,
+    before: Option<i32>,
+    screen: &Screen,
+    matters: bool,
+) -> Option<i32> {
+    if let Some(message_id) = before {
+        let shown = ShownMessage { message_id, has_photo: false };
+        match deps.telegram.change(ChatId(id.get()), shown, screen).await {
+            Ok(false) if matters => {}
+            Ok(_) => return before,
+            Err(error) => {
+                tracing::debug!(user.id = %id, %error, "a message with progress is not shown");
+                return before;
+            }
+        }
+    }
+    match deps.send_to(id, screen).await {
+        Ok(shown) => Some(shown.message_id),
+        Err(error) => {
+            tracing::debug!(user.id = %id, %error, "a message with progress is not shown");
+            None
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use teloxide::types::ChatId;
 use tokio::{
     task::{Id, JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, interval},
@@ -14,7 +13,7 @@ use tokio::{
 use tolov_domain::{
     UserId,
     ports::{PortError, documents::Documents},
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{Timestamp, in_whole_ms},
 };
 use tolov_kit::lifecycle::{Stop, pause};
 use tolov_shop::{
@@ -30,7 +29,6 @@ use crate::{
         send::{Attempt, BroadcastMessage, send},
         window::Window,
     },
-    conversation::dialogue::ShownMessage,
     deps::HandlerDeps,
     telegram::limits::RateLimiter,
 };
@@ -57,12 +55,7 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     let rate_limiter = Arc::new(RateLimiter::new(rate, Duration::from_secs(1), 1));
     let store = Availability::new("the shop store (broadcasts)");
     while pause(&stop, POLL_EVERY).await {
-        match work_once(&deps, &rate_limiter, &stop).await {
-            Ok(()) => store.mark_up(),
-            Err(error) => {
-                store.mark_down(error);
-            }
-        }
+        store.mark(work_once(&deps, &rate_limiter, &stop).await);
     }
 }
 
@@ -87,9 +80,8 @@ async fn work_once(
     Ok(())
 }
 
-/// In milliseconds, as the store keeps it.
 fn later(now: Timestamp) -> Timestamp {
-    from_unix_ms(unix_ms(now + LEASE))
+    in_whole_ms(now + LEASE)
 }
 
 /// A broadcast while this process holds its lease.
@@ -307,27 +299,12 @@ impl<'a> Sending<'a> {
         self.shown_at = Some(Instant::now());
         let author = self.broadcast.author_id;
         let screen = progress_message::screen(self.deps.language_of(author).await, &self.broadcast);
-        if let Some(message_id) = self.broadcast.progress_message_id.and_then(|id| i32::try_from(id).ok()) {
-            let shown = ShownMessage { message_id, has_photo: false };
-            match self.deps.telegram.change(ChatId(author.get()), shown, &screen).await {
-                Ok(false) => {}
-                Ok(true) => return Ok(()),
-                Err(error) => {
-                    tracing::debug!(%error, "the progress of a broadcast is not shown");
-                    return Ok(());
-                }
-            }
-        }
-        let shown = match self.deps.send_to(author, &screen).await {
-            Ok(shown) => shown,
-            Err(error) => {
-                tracing::debug!(%error, "the progress of a broadcast is not shown");
-                return Ok(());
-            }
-        };
+        let before = self.broadcast.progress_message_id.and_then(|id| i32::try_from(id).ok());
+        let shown = progress_message::show(self.deps, author, before, &screen, true).await;
+        let Some(message_id) = shown.filter(|_| shown != before) else { return Ok(()) };
         let recorded =
             records::change(self.deps.documents(), self.broadcast.id, |broadcast: &mut Broadcast| {
-                broadcast.progress_message_id = Some(i64::from(shown.message_id));
+                broadcast.progress_message_id = Some(i64::from(message_id));
             });
         if let Some((broadcast, ())) = recorded.await? {
             self.broadcast.progress_message_id = broadcast.progress_message_id;

@@ -14,13 +14,16 @@ use crate::{
     conversation::{
         callback::ShopCallback,
         context::Ctx,
-        dialogue::{Draft, Step},
+        dialogue::Step,
         error::{HandlerError, HandlerResult},
         pages::{Page, page_of_index},
         screen::{Button, Screen},
     },
     orders::{order_lines, order_message},
-    shopper::checkout::{draft, pay_button},
+    shopper::checkout::{
+        draft::{self, Prepared},
+        pay_button,
+    },
     texts::{l, money, t},
 };
 
@@ -43,8 +46,8 @@ pub(crate) async fn open_below(ctx: Ctx) -> HandlerResult {
 
 async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
     // First, since an order that was begun holds stock.
-    let draft = match draft::prepare(ctx).await {
-        Ok(draft) => Some(draft),
+    let prepared = match draft::prepare(ctx).await {
+        Ok(prepared) => Some(prepared),
         Err(HandlerError::Ledger(error)) => {
             tracing::warn!(user.id = %ctx.id(), %error, "an order that was begun cannot be given up yet");
             None
@@ -52,8 +55,8 @@ async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
         Err(error) => return Err(error),
     };
     let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
-    let agreed = match draft {
-        Some(draft) => as_before(ctx, draft, &quote).await?,
+    let agreed = match prepared {
+        Some(prepared) => as_before(ctx, prepared, &quote).await?,
         None => None,
     };
     let terms = agreed.as_ref().map(|agreed| terms(ctx, agreed));
@@ -62,9 +65,11 @@ async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
 
 /// The order that somebody who has ordered before would place now, to the same place. It is shown in the cart, and takes one
 /// tap.
-async fn as_before(ctx: &Ctx, draft: Draft, quote: &Quote) -> Result<Option<Agreement>, HandlerError> {
-    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
-    let has_ordered = shopper.is_some_and(|shopper| shopper.delivery.is_some());
+async fn as_before(
+    ctx: &Ctx,
+    Prepared { draft, has_ordered }: Prepared,
+    quote: &Quote,
+) -> Result<Option<Agreement>, HandlerError> {
     let can_be_ordered = quote.is_sold() && !quote.must_be_seen() && quote.pieces() <= cart::PIECES_MAX;
     if !has_ordered || !can_be_ordered || draft::order_in_the_way(ctx).await?.is_some() {
         return Ok(None);

@@ -49,6 +49,17 @@ async fn until_previewed(world: &World, count: usize) -> i64 {
     world.telegram.number_of(&last.text)
 }
 
+/// Sends an album of two parts, and waits until its preview is shown. Returns the preview's id.
+async fn previewed_album(owner: &Chat<'_>) -> i64 {
+    owner.tap("1:ab").await;
+    owner.send(part("77")).await;
+    owner.send(part("77")).await;
+    owner.world.clock.advance(Duration::seconds(1));
+    let preview = until_previewed(owner.world, 1).await;
+    until_state(owner.world, BroadcastState::Draft).await;
+    preview
+}
+
 async fn until_state(world: &World, state: BroadcastState) {
     let reached = async {
         while stored(world).await.state != state {
@@ -87,12 +98,7 @@ async fn an_album_of_which_a_part_comes_late_is_shown_again_and_its_preview_stay
     let world = world().await;
     let owner = Chat { world: &world, id: OWNER };
     let bot = world.run_bot();
-    owner.tap("1:ab").await;
-    owner.send(part("77")).await;
-    owner.send(part("77")).await;
-    world.clock.advance(Duration::seconds(1));
-    let preview = until_previewed(&world, 1).await;
-    until_state(&world, BroadcastState::Draft).await;
+    let preview = previewed_album(&owner).await;
     assert_eq!(owner.send(part("77")).await, Vec::<Value>::new(), "it is no search");
     assert_eq!(stored(&world).await.state, BroadcastState::Gathering);
     owner.tap_on(preview, "1:abs:1:0").await;
@@ -116,12 +122,7 @@ async fn a_part_that_comes_after_the_start_is_refused_with_words() {
     let world = world().await;
     let owner = Chat { world: &world, id: OWNER };
     let bot = world.run_bot();
-    owner.tap("1:ab").await;
-    owner.send(part("77")).await;
-    owner.send(part("77")).await;
-    world.clock.advance(Duration::seconds(1));
-    let preview = until_previewed(&world, 1).await;
-    until_state(&world, BroadcastState::Draft).await;
+    let preview = previewed_album(&owner).await;
     owner.tap_on(preview, "1:abs:1:1").await;
     until_state(&world, BroadcastState::Done).await;
     let said = owner.send(part("77")).await;

@@ -14,14 +14,22 @@ use crate::{
 /// How many unpaid orders a person may have: each holds its stock until it expires.
 const WAITING_MAX: usize = 1;
 
-/// The draft under way, or a new one; what it lacks is filled in from what is known of the shopper. An order that was begun
-/// with it is given up, and holds no stock any longer.
-pub(crate) async fn prepare(ctx: &Ctx) -> Result<Draft, HandlerError> {
+/// The draft under way, or a new one.
+pub(crate) struct Prepared {
+    pub(crate) draft: Draft,
+    /// The shopper has ordered before.
+    pub(crate) has_ordered: bool,
+}
+
+/// What the draft lacks is filled in from what is known of the shopper. An order that was begun with it is given up, and
+/// holds no stock any longer.
+pub(crate) async fn prepare(ctx: &Ctx) -> Result<Prepared, HandlerError> {
     give_up_order(ctx).await?;
     let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
     let (phone, last) = shopper.map(|shopper| (shopper.phone, shopper.delivery)).unwrap_or_default();
     let can_pick_up = ctx.deps.config.pickup_address.is_some();
     let is_possible = |delivery: &Delivery| can_pick_up || *delivery != Delivery::Pickup;
+    let has_ordered = last.is_some();
     let draft = ctx.draft().unwrap_or_default();
     let draft = Draft {
         order_id: None,
@@ -36,7 +44,7 @@ pub(crate) async fn prepare(ctx: &Ctx) -> Result<Draft, HandlerError> {
         dialogue.draft = Some(draft.clone());
         dialogue.last_answer = None;
     });
-    Ok(draft)
+    Ok(Prepared { draft, has_ordered })
 }
 
 /// What the draft and the cart say together; `None` where the draft is not complete.

@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use teloxide::types::ChatId;
 use time::Duration as Span;
 use tokio::time::Instant;
 use tolov_domain::{
     Language,
     ports::PortError,
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{Timestamp, in_whole_ms},
 };
 use tolov_kit::{
     availability::Availability,
@@ -22,7 +21,8 @@ use tolov_shop::{
 };
 
 use crate::{
-    conversation::{dialogue::ShownMessage, screen::Screen},
+    broadcast::progress_message,
+    conversation::screen::Screen,
     deps::HandlerDeps,
     staff::catalogue::{
         exchange::ask_screen,
@@ -46,12 +46,7 @@ const FILE_PATIENCE: Span = Span::hours(1);
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     let store = Availability::new("the shop store (imports)");
     while pause(&stop, POLL_EVERY).await {
-        match work_once(&deps, &stop).await {
-            Ok(()) => store.mark_up(),
-            Err(error) => {
-                store.mark_down(error);
-            }
-        }
+        store.mark(work_once(&deps, &stop).await);
     }
 }
 
@@ -76,9 +71,8 @@ async fn work_once(deps: &HandlerDeps, stop: &Stop) -> Result<(), PortError> {
     Ok(())
 }
 
-/// In milliseconds, as the store keeps it.
 fn later(now: Timestamp) -> Timestamp {
-    from_unix_ms(unix_ms(now + LEASE))
+    in_whole_ms(now + LEASE)
 }
 
 /// An import while this process holds its lease.
@@ -259,27 +253,8 @@ impl Import<'_> {
         Ok(true)
     }
 
-    /// Shows a screen in the message of the import, and where that is gone in a new one if it `matters`. Best effort.
-    /// Returns the message that shows it.
+    /// In the message of the import. Returns the message that shows it.
     async fn show(&self, screen: &Screen, matters: bool) -> Option<i32> {
-        if let Some(message_id) = self.job.message_id {
-            let shown = ShownMessage { message_id, has_photo: false };
-            let chat = ChatId(self.job.id.get());
-            match self.deps.telegram.change(chat, shown, screen).await {
-                Ok(false) if matters => {}
-                Ok(_) => return Some(message_id),
-                Err(error) => {
-                    tracing::debug!(%error, "an import is not shown");
-                    return Some(message_id);
-                }
-            }
-        }
-        match self.deps.send_to(self.job.id, screen).await {
-            Ok(shown) => Some(shown.message_id),
-            Err(error) => {
-                tracing::debug!(%error, "an import is not shown");
-                None
-            }
-        }
+        progress_message::show(self.deps, self.job.id, self.job.message_id, screen, matters).await
     }
 }
