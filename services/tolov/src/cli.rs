@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
+    /// Bring a shop over from the Python system that this one replaces; services must be stopped
+    ImportLegacy(ImportLegacy),
     /// Ask /health on METRICS_ADDR, or URL: exit code 0 when the service is alive
     Healthcheck { url: Option<Url> },
     /// CLICK's own test suites and harder cases, against any merchant's Prepare and Complete
@@ -86,6 +88,7 @@ impl Command {
             | Self::Trace(_)
             | Self::Replay(_)
             | Self::Rebuild(_)
+            | Self::ImportLegacy(_)
             | Self::Healthcheck { .. }
             | Self::ClickTest(_) => "warn",
         }
@@ -186,6 +189,31 @@ pub(crate) struct Audit {
     /// How long what is under way may take before it is looked at again
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600), value_name = "SECONDS")]
     pub(crate) settle_for: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportLegacy {
+    /// The old bot's database, with its name: mongodb://localhost:27017/dbname
+    #[arg(long, value_name = "URL")]
+    pub(crate) mongo: String,
+    /// The old payment server's file, payments.db; without it no order is carried over as paid
+    #[arg(long, value_name = "FILE")]
+    pub(crate) payments: Option<PathBuf>,
+    /// Show what would be done and what cannot be carried over; change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write every remark into a new CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Unpaid orders of the last hours can still be paid by the link that the old bot sent; without it none can
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) payable_hours: Option<u16>,
+    /// BOT_TOKEN is another bot's, which cannot use the photos of the old one
+    #[arg(long)]
+    pub(crate) other_bot: bool,
+    /// Import into a shop that has products or orders of its own
+    #[arg(long)]
+    pub(crate) into_existing: bool,
 }
 
 #[derive(Debug, Args)]

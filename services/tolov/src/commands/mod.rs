@@ -12,7 +12,7 @@ pub(crate) mod text_file;
 use anyhow::Result;
 use tolov_kit::{env::Env, lifecycle::Ending};
 
-use crate::{audit, backup, cli::Command, demo, doctor, roles, trace};
+use crate::{audit, backup, cli::Command, demo, doctor, legacy, roles, trace};
 
 pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
     match command {
@@ -31,6 +31,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Parked(parked) => parked::run(env, parked.action).await?,
         Command::Seed(options) => catalogue::seed(env, &options).await?,
         Command::Catalogue(catalogue) => catalogue::run(env, catalogue.action).await?,
+        Command::ImportLegacy(options) => legacy::run(env, &options).await?,
         Command::Trace(options) => trace::run(env, &options).await?,
         Command::Replay(options) => replay::run(env, &options).await?,
         Command::Rebuild(options) => audit::rebuild(env, &options).await?,

@@ -16,6 +16,7 @@ mod deployment;
 mod drills;
 mod environment;
 mod journey;
+mod legacy;
 mod one_server;
 mod operating;
 mod operators;

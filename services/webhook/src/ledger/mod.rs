@@ -35,8 +35,9 @@ pub use self::{
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
     requests::{
-        AdoptRefusal, Arrival, Content, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal,
-        OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, ReplayRefusal, Unverified,
+        AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,
+        ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder, RefusedEvent,
+        RelayMarks, ReplayRefusal, Unverified,
     },
     writer::{
         rows::{AttemptStatus, OrderStatus},
@@ -47,6 +48,7 @@ use self::{
     file::{disk::Disk, open::Readers},
     writer::{
         adopt::AdoptPaid,
+        import::Import,
         job::{Decision, EndOrders, Job, Maintenance},
         replay::Replay,
         unverified::Admission,
@@ -200,6 +202,20 @@ impl Ledger {
         let mut outcomes = Vec::with_capacity(orders.len());
         for part in orders.chunks(ADOPT_MAX) {
             outcomes.extend(self.decide(AdoptPaid { orders: part.to_vec(), at: now }).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// Takes over orders of another system with the states they have there. Their events are kept as sent, so nobody is told
+    /// of them. One answer an order, in the order given. May be repeated.
+    pub async fn import(
+        &self,
+        orders: Vec<ImportedOrder>,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
+        let mut outcomes = Vec::with_capacity(orders.len());
+        for part in orders.chunks(ADOPT_MAX) {
+            outcomes.extend(self.decide(Import { orders: part.to_vec(), at: now }).await?);
         }
         Ok(outcomes)
     }

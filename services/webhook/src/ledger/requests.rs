@@ -97,8 +97,35 @@ pub struct PaidOrder {
     pub paid_at: Timestamp,
     /// The money came after the order had expired.
     pub late: bool,
-    /// Which store knows it, for the record: `shop`, `bus`.
+    /// Who knows it, for the record: `shop`, `bus`, or the system that an order was imported from.
     pub known_by: &'static str,
+}
+
+/// An order of the system that this one replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedOrder {
+    pub order: NewOrder,
+    pub state: ImportedState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportedState {
+    /// It can still be paid, by the link that the other system gave out. `open`: Prepares that it has answered.
+    Payable {
+        open: Vec<OpenAttempt>,
+    },
+    /// It cannot be paid any more.
+    Over,
+    Paid(PaidOrder),
+}
+
+/// A Prepare that another system has answered with success: its Complete may still come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenAttempt {
+    pub prepare_id: PrepareId,
+    pub click_trans_id: ClickTransId,
+    pub click_paydoc_id: ClickPaydocId,
+    pub prepared_at: Timestamp,
 }
 
 /// Why a payment cannot be taken back into the ledger. Staff must look.

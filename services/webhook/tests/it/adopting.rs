@@ -5,7 +5,9 @@ use tolov_domain::{
     ClickPaydocId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
 };
 use tolov_kit::clock::Clock;
-use tolov_webhook::ledger::{AdoptRefusal, Outcome, PaidOrder, backup};
+use tolov_webhook::ledger::{
+    AdoptRefusal, ImportedOrder, ImportedState, NewOrder, OpenAttempt, Outcome, PaidOrder, backup,
+};
 
 use crate::{
     app::{Setup, TestApp},
@@ -101,5 +103,61 @@ async fn a_payment_that_contradicts_the_ledger_is_refused_and_changes_nothing() 
     // A number that another order's attempt has is not taken from it.
     assert_eq!(adopt(&app, &[paid_order(&app, 3, 50, Some(1))]).await, [Outcome::Applied]);
     assert_eq!(app.attempts_of(1).await, ["paid"]);
+    app.finish().await;
+}
+
+/// An order of the usual amount as another system has it.
+fn imported(app: &TestApp, order_id: i64, state: ImportedState) -> ImportedOrder {
+    let paid = paid_order(app, order_id, order_id, None);
+    let PaidOrder { order_id, user_id, products, amount, paid_at, .. } = paid;
+    ImportedOrder { order: NewOrder { order_id, user_id, products, amount, created_at: paid_at }, state }
+}
+
+#[tokio::test]
+async fn orders_of_another_system_are_taken_over_without_telling_anybody() {
+    let app = TestApp::start().await;
+    let open = OpenAttempt {
+        prepare_id: PrepareId::try_new(17).unwrap(),
+        click_trans_id: ClickTransId::try_new(3_647_911_003).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2003).unwrap(),
+        prepared_at: app.clock.now() - time::Duration::minutes(1),
+    };
+    let orders = vec![
+        imported(&app, 1, ImportedState::Paid(paid_order(&app, 1, 3_647_911_001, Some(15)))),
+        imported(&app, 2, ImportedState::Over),
+        imported(&app, 3, ImportedState::Payable { open: vec![open] }),
+    ];
+    for expected in [Outcome::Applied, Outcome::AlreadyApplied] {
+        let outcomes = app.ledger().import(orders.clone(), app.clock.now()).await.unwrap();
+        assert_eq!(outcomes, [expected; 3], "it may be repeated");
+    }
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.events(), [], "nobody hears of it");
+    assert_eq!(
+        [app.status_of(1).await, app.status_of(2).await, app.status_of(3).await],
+        ["paid", "expired", "pending"]
+    );
+    assert_eq!(app.code(&Callback::prepare(1).trans(777)).await, -4);
+    assert_eq!(app.code(&Callback::prepare(2).trans(778)).await, -9);
+    assert_eq!(app.code(&Callback::complete(1, 15).trans(3_647_911_001)).await, -4, "CLICK repeats it");
+    // The Prepare was answered by the other system, with its number.
+    assert_eq!(app.code(&Callback::complete(3, 17).trans(3_647_911_003)).await, 0);
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.events_of(3).await, ["payment.completed:3"]);
+    app.order(4).await;
+    assert!(app.prepared(4).await > 17, "numbers of the other system are not given again");
+    let (first, second) = (OrderId::try_new(1).unwrap(), OrderId::try_new(2).unwrap());
+    app.ledger().replay(&[first, second]).await.unwrap();
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(
+        [app.events_of(1).await, app.events_of(2).await],
+        [["payment.completed:1"], ["order.expired:2"]]
+    );
+    let said: Vec<String> = app.bus.events().iter().map(|event| event.id.to_string()).collect();
+    assert_eq!(
+        said,
+        ["payment.completed:3", "payment.completed:1", "order.expired:2"],
+        "unless it is replayed"
+    );
     app.finish().await;
 }

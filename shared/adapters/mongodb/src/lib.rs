@@ -4,6 +4,7 @@ mod shop;
 
 mod diagnosis;
 mod failure;
+mod foreign;
 mod indexes;
 
 mod body;
@@ -13,4 +14,5 @@ mod documents;
 mod notifications;
 
 pub use diagnosis::Diagnosis;
+pub use foreign::{ForeignDatabase, is_same_database};
 pub use shop::{MongoOptions, MongoShop};

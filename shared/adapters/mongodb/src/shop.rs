@@ -23,7 +23,7 @@ use crate::failure::Failure;
 pub(crate) const COUNTERS: &str = "counters";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
 
-const DEFAULT_DATABASE: &str = "tolov";
+pub(crate) const DEFAULT_DATABASE: &str = "tolov";
 
 /// MongoDB 8.0, the first one with the command `bulkWrite`.
 const WIRE_VERSION_MIN: i32 = 25;
@@ -220,7 +220,7 @@ fn set_limits(client_options: &mut ClientOptions, options: MongoOptions) {
 }
 
 /// The driver may quote a part of the URL in its error, which is left out where the URL has a password.
-fn unreadable_url(url: &Secret, error: &mongodb::error::Error) -> PortError {
+pub(crate) fn unreadable_url(url: &Secret, error: &mongodb::error::Error) -> PortError {
     if matches!(*error.kind, mongodb::error::ErrorKind::DnsResolve { .. }) {
         return PortError::Unavailable("the name in MONGO_URL cannot be looked up; try again later".into());
     }

@@ -12,7 +12,7 @@ pub use product::{
 };
 pub use queries::{
     Catalogue, CategoryRemoval, articles, categories, category, next_article_id, next_category_id,
-    place_category, product, product_of_article, products, products_in, remove_category, shown_categories,
-    shown_products_in,
+    place_category, product, product_of_article, products, products_in, remove_category, reserve_numbers,
+    shown_categories, shown_products_in,
 };
 pub use search::{fold, search};

@@ -167,6 +167,16 @@ pub(super) fn query_of_articles(ids: &BTreeSet<ProductId>) -> Query {
     Query::any_of(PRODUCTS, "article_ids", values, u32::try_from(ids.len()).unwrap_or(u32::MAX))
 }
 
+/// Lifts the counters over numbers that come from elsewhere, so that they are never given out.
+pub async fn reserve_numbers(
+    documents: &dyn Documents,
+    category: i64,
+    article: i64,
+) -> Result<(), PortError> {
+    documents.next_number(CATEGORY_NUMBERS, category).await?;
+    documents.next_number(ARTICLE_NUMBERS, article).await.map(drop)
+}
+
 /// A number for a new category.
 pub async fn next_category_id(documents: &dyn Documents) -> Result<i64, PortError> {
     documents.next_number(CATEGORY_NUMBERS, 0).await

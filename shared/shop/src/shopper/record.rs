@@ -119,7 +119,7 @@ impl Shopper {
     }
 
     /// Counts a paid order and takes what was bought, and its promo code, out of the cart, once; what was added since stays.
-    pub(crate) fn record_purchase(
+    pub fn record_purchase(
         &mut self,
         order_id: OrderId,
         products: &[OrderedProduct],

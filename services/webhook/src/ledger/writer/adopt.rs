@@ -37,7 +37,7 @@ impl Decision for AdoptPaid {
 }
 
 impl WorkingSet {
-    fn adopt(&mut self, paid: &PaidOrder, at: Timestamp) -> Outcome<AdoptRefusal> {
+    pub(super) fn adopt(&mut self, paid: &PaidOrder, at: Timestamp) -> Outcome<AdoptRefusal> {
         let registered = NewOrder {
             order_id: paid.order_id,
             user_id: paid.user_id,

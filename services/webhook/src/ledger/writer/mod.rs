@@ -1,6 +1,7 @@
 //! The writer: takes whatever waits, decides it on the rows that it touches, commits once, then answers everybody.
 
 pub(super) mod adopt;
+pub(super) mod import;
 pub(super) mod job;
 mod known;
 pub(super) mod replay;
@@ -95,9 +96,9 @@ const STORE: [&str; 9] = [
   FROM jsonb_each($4);",
     "INSERT INTO unverified_callbacks (received_at, peer, fields, code)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM jsonb_each($5);",
-    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
+    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at, sent_at)
   SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
-    value ->> 'created_at'
+    value ->> 'created_at', value ->> 'sent_at'
   FROM jsonb_each($6) WHERE true
   ON CONFLICT (event_id) DO NOTHING;",
     "-- Where the clock was set back in between, an event is not sent before it was written.

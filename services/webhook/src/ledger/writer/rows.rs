@@ -341,6 +341,9 @@ pub(crate) struct EventRow {
     schema: String,
     body: String,
     created_at: i64,
+    /// Of an event that nobody is to hear of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sent_at: Option<i64>,
     #[serde(skip)]
     pub(crate) anomaly: Option<Anomaly>,
 }
@@ -354,6 +357,7 @@ impl From<&Event> for EventRow {
             schema: event.kind.schema(),
             body: String::from_utf8_lossy(&event.to_json()).into_owned(),
             created_at: unix_ms(event.occurred_at),
+            sent_at: None,
             anomaly: match event.kind {
                 EventKind::PaymentQuestioned { anomaly, .. } => Some(anomaly),
                 EventKind::PaymentCompleted { .. }
@@ -373,6 +377,7 @@ impl From<&UnplacedPayment> for EventRow {
             schema: payment.schema.clone(),
             body: String::from_utf8_lossy(&payment.to_json()).into_owned(),
             created_at: unix_ms(payment.occurred_at),
+            sent_at: None,
             anomaly: None,
         }
     }

@@ -311,6 +311,16 @@ impl WorkingSet {
         self.changes.events.push((&event).into());
     }
 
+    /// What `change` publishes is kept, so that it can be replayed, and counts as sent.
+    pub(super) fn quietly<T>(&mut self, at: Timestamp, change: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.changes.events.len();
+        let changed = change(self);
+        for event in self.changes.events.iter_mut().skip(before) {
+            event.sent_at = Some(unix_ms(at));
+        }
+        changed
+    }
+
     pub(crate) fn set_order_state(&mut self, order: &LedgerOrder, state: OrderState) {
         self.known.set_order_state(order.order_id, state);
         self.changes.orders.insert(order.order_id);

@@ -6,6 +6,7 @@ mod connecting;
 mod contract;
 mod documents;
 mod faults;
+mod foreign;
 mod replica_set;
 mod rights;
 mod world;
