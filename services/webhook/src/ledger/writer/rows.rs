@@ -358,7 +358,10 @@ impl From<&Event> for EventRow {
                 EventKind::PaymentQuestioned { anomaly, .. } => Some(anomaly),
                 EventKind::PaymentCompleted { .. }
                 | EventKind::PaymentCancelled { .. }
-                | EventKind::OrderExpired => None,
+                | EventKind::OrderExpired
+                | EventKind::PaymentReversed(_)
+                | EventKind::PaymentPartlyReversed { .. }
+                | EventKind::RefundUndecided(_) => None,
             },
         }
     }
