@@ -5,11 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, UserId},
+    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, RefundId, UserId},
     json,
     money::Tiyin,
     order::OrderedProduct,
     payment::{Anomaly, ClickError},
+    refund::{ManualReason, UndecidedState},
     time::Timestamp,
 };
 
@@ -26,7 +27,7 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     PaymentCompleted {
         click_trans_id: ClickTransId,
@@ -53,10 +54,48 @@ pub enum EventKind {
     },
     /// Nobody paid within ORDER_TTL, or the order was cancelled before anybody did.
     OrderExpired,
+    /// Nothing of what was paid is left: this refund gave back all that was.
+    PaymentReversed(Reversal),
+    /// A part of what was paid went back to the payer.
+    PaymentPartlyReversed {
+        reversal: Reversal,
+        /// By this refund and those before it.
+        refunded_total: Tiyin,
+    },
+    /// A refund waits for a person.
+    RefundUndecided(Undecided),
+}
+
+/// Money that went back to the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversal {
+    pub refund_id: RefundId,
+    /// By this refund.
+    pub refunded: Tiyin,
+    /// Not through CLICK's reversal: in its cabinet or by a transfer.
+    pub by_hand: bool,
+    /// What goes back to stock.
+    pub returned: Vec<OrderedProduct>,
+}
+
+/// A refund that does not go on by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    pub refund_id: RefundId,
+    /// The sum that the refund is about.
+    pub refunded: Tiyin,
+    pub state: UndecidedState,
+    /// The refund's [`crate::refund::Refund::step`]: each time that it waits is news of its own.
+    pub step: u32,
+    /// Of [`UndecidedState::Manual`].
+    pub why: Option<ManualReason>,
+    /// CLICK's code and words, where it answered.
+    pub click_code: Option<i64>,
+    pub click_note: Option<String>,
 }
 
 impl EventKind {
-    /// CLICK's numbers of the payment that the event is about; `None` for an expiry.
+    /// CLICK's numbers of the payment that the event is about; `None` for an expiry and for refunds.
     pub const fn click_ids(&self) -> Option<(ClickTransId, ClickPaydocId)> {
         match *self {
             Self::PaymentCompleted { click_trans_id, click_paydoc_id, .. }
@@ -64,7 +103,10 @@ impl EventKind {
             | Self::PaymentQuestioned { click_trans_id, click_paydoc_id, .. } => {
                 Some((click_trans_id, click_paydoc_id))
             }
-            Self::OrderExpired => None,
+            Self::OrderExpired
+            | Self::PaymentReversed(_)
+            | Self::PaymentPartlyReversed { .. }
+            | Self::RefundUndecided(_) => None,
         }
     }
 
@@ -80,6 +122,9 @@ impl EventKind {
             Self::PaymentCancelled { .. } => "payment.cancelled",
             Self::PaymentQuestioned { .. } => "payment.questioned",
             Self::OrderExpired => "order.expired",
+            Self::PaymentReversed(_) => "payment.reversed",
+            Self::PaymentPartlyReversed { .. } => "payment.partly_reversed",
+            Self::RefundUndecided(_) => "refund.undecided",
         }
     }
 }
@@ -89,7 +134,15 @@ impl Event {
     pub fn id_of(order_id: OrderId, kind: &EventKind) -> EventId {
         let name = kind.name();
         EventId::new(match kind {
-            EventKind::PaymentCompleted { .. } | EventKind::OrderExpired => format!("{name}:{order_id}"),
+            EventKind::PaymentCompleted { .. } | EventKind::OrderExpired | EventKind::PaymentReversed(_) => {
+                format!("{name}:{order_id}")
+            }
+            EventKind::PaymentPartlyReversed { reversal, .. } => {
+                format!("{name}:{order_id}:{}", reversal.refund_id)
+            }
+            EventKind::RefundUndecided(Undecided { refund_id, state, step, .. }) => {
+                format!("{name}:{order_id}:{refund_id}:{}:{step}", state.as_str())
+            }
             EventKind::PaymentCancelled { merchant_prepare_id, .. } => {
                 format!("{name}:{order_id}:{merchant_prepare_id}")
             }
@@ -167,15 +220,78 @@ struct Wire {
     anomaly: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     click_amount_tiyin: Option<Tiyin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refund_id: Option<RefundId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refunded_tiyin: Option<Tiyin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refunded_total_tiyin: Option<Tiyin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_hand: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    returned: Option<Vec<OrderedProduct>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<UndecidedState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    step: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<ManualReason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    click_code: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    click_note: Option<String>,
 }
 
 const VERSION: &str = "1";
-const SCHEMAS: [&str; 4] =
-    ["payment.completed/1", "payment.cancelled/1", "payment.questioned/1", "order.expired/1"];
+const SCHEMAS: [&str; 7] = [
+    "payment.completed/1",
+    "payment.cancelled/1",
+    "payment.questioned/1",
+    "order.expired/1",
+    "payment.reversed/1",
+    "payment.partly_reversed/1",
+    "refund.undecided/1",
+];
 
 impl From<&Event> for Wire {
     fn from(event: &Event) -> Self {
-        let mut wire = Self {
+        let mut wire = Self::about(event);
+        match &event.kind {
+            &EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } => {
+                wire.set_click(click_trans_id, click_paydoc_id, Some(merchant_prepare_id));
+                wire.late = Some(late);
+            }
+            &EventKind::PaymentCancelled { click_trans_id, click_paydoc_id, merchant_prepare_id, error } => {
+                wire.set_click(click_trans_id, click_paydoc_id, Some(merchant_prepare_id));
+                wire.error = Some(error.code());
+            }
+            &EventKind::PaymentQuestioned {
+                click_trans_id,
+                click_paydoc_id,
+                merchant_prepare_id,
+                click_amount,
+                anomaly,
+            } => {
+                wire.set_click(click_trans_id, click_paydoc_id, merchant_prepare_id);
+                wire.click_amount_tiyin = click_amount;
+                wire.anomaly = Some(anomaly.as_str().to_owned());
+            }
+            EventKind::OrderExpired => {}
+            EventKind::PaymentReversed(reversal) => wire.set_reversal(reversal),
+            EventKind::PaymentPartlyReversed { reversal, refunded_total } => {
+                wire.set_reversal(reversal);
+                wire.refunded_total_tiyin = Some(*refunded_total);
+            }
+            EventKind::RefundUndecided(undecided) => wire.set_undecided(undecided),
+        }
+        wire
+    }
+}
+
+impl Wire {
+    /// The fields that every event has.
+    fn about(event: &Event) -> Self {
+        Self {
             schema: event.kind.schema(),
             event_id: event.id.clone(),
             order_id: event.order_id,
@@ -190,34 +306,61 @@ impl From<&Event> for Wire {
             error: None,
             anomaly: None,
             click_amount_tiyin: None,
-        };
-        match event.kind {
-            EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } => {
-                wire.set_click(click_trans_id, click_paydoc_id, Some(merchant_prepare_id));
-                wire.late = Some(late);
-            }
-            EventKind::PaymentCancelled { click_trans_id, click_paydoc_id, merchant_prepare_id, error } => {
-                wire.set_click(click_trans_id, click_paydoc_id, Some(merchant_prepare_id));
-                wire.error = Some(error.code());
-            }
-            EventKind::PaymentQuestioned {
-                click_trans_id,
-                click_paydoc_id,
-                merchant_prepare_id,
-                click_amount,
-                anomaly,
-            } => {
-                wire.set_click(click_trans_id, click_paydoc_id, merchant_prepare_id);
-                wire.click_amount_tiyin = click_amount;
-                wire.anomaly = Some(anomaly.as_str().to_owned());
-            }
-            EventKind::OrderExpired => {}
+            refund_id: None,
+            refunded_tiyin: None,
+            refunded_total_tiyin: None,
+            by_hand: None,
+            returned: None,
+            state: None,
+            step: None,
+            why: None,
+            click_code: None,
+            click_note: None,
         }
-        wire
     }
-}
 
-impl Wire {
+    fn set_reversal(&mut self, reversal: &Reversal) {
+        self.refund_id = Some(reversal.refund_id);
+        self.refunded_tiyin = Some(reversal.refunded);
+        self.by_hand = Some(reversal.by_hand);
+        self.returned = Some(reversal.returned.clone());
+    }
+
+    fn set_undecided(&mut self, undecided: &Undecided) {
+        self.refund_id = Some(undecided.refund_id);
+        self.refunded_tiyin = Some(undecided.refunded);
+        self.state = Some(undecided.state);
+        self.step = Some(undecided.step);
+        self.why = undecided.why;
+        self.click_code = undecided.click_code;
+        self.click_note.clone_from(&undecided.click_note);
+    }
+
+    fn reversal(&self) -> Result<Reversal, EventError> {
+        Ok(Reversal {
+            refund_id: self.required(self.refund_id, "refund_id")?,
+            refunded: self.required(self.refunded_tiyin, "refunded_tiyin")?,
+            by_hand: self.required(self.by_hand, "by_hand")?,
+            returned: self.required(self.returned.clone(), "returned")?,
+        })
+    }
+
+    fn undecided(&self) -> Result<Undecided, EventError> {
+        Ok(Undecided {
+            refund_id: self.required(self.refund_id, "refund_id")?,
+            refunded: self.required(self.refunded_tiyin, "refunded_tiyin")?,
+            state: self.required(self.state, "state")?,
+            step: self.required(self.step, "step")?,
+            why: self.why,
+            click_code: self.click_code,
+            click_note: self.click_note.clone(),
+        })
+    }
+
+    fn required<T>(&self, value: Option<T>, field: &'static str) -> Result<T, EventError> {
+        value.ok_or_else(|| EventError::Missing { schema: self.schema.clone(), field })
+    }
+
     fn set_click(&mut self, trans_id: ClickTransId, paydoc_id: ClickPaydocId, prepare_id: Option<PrepareId>) {
         self.click_trans_id = Some(trans_id);
         self.click_paydoc_id = Some(paydoc_id);
@@ -225,10 +368,9 @@ impl Wire {
     }
 
     fn kind(&self) -> Result<EventKind, EventError> {
-        let missing = |field| EventError::Missing { schema: self.schema.clone(), field };
-        let click_trans_id = || self.click_trans_id.ok_or_else(|| missing("click_trans_id"));
-        let click_paydoc_id = || self.click_paydoc_id.ok_or_else(|| missing("click_paydoc_id"));
-        let prepare_id = || self.merchant_prepare_id.ok_or_else(|| missing("merchant_prepare_id"));
+        let click_trans_id = || self.required(self.click_trans_id, "click_trans_id");
+        let click_paydoc_id = || self.required(self.click_paydoc_id, "click_paydoc_id");
+        let prepare_id = || self.required(self.merchant_prepare_id, "merchant_prepare_id");
         match self.schema.as_str() {
             "payment.completed/1" => Ok(EventKind::PaymentCompleted {
                 click_trans_id: click_trans_id()?,
@@ -240,20 +382,22 @@ impl Wire {
                 click_trans_id: click_trans_id()?,
                 click_paydoc_id: click_paydoc_id()?,
                 merchant_prepare_id: prepare_id()?,
-                error: self.error.and_then(ClickError::from_code).ok_or_else(|| missing("error"))?,
+                error: self.required(self.error.and_then(ClickError::from_code), "error")?,
             }),
             "payment.questioned/1" => Ok(EventKind::PaymentQuestioned {
                 click_trans_id: click_trans_id()?,
                 click_paydoc_id: click_paydoc_id()?,
                 merchant_prepare_id: self.merchant_prepare_id,
                 click_amount: self.click_amount_tiyin,
-                anomaly: self
-                    .anomaly
-                    .as_deref()
-                    .and_then(Anomaly::parse)
-                    .ok_or_else(|| missing("anomaly"))?,
+                anomaly: self.required(self.anomaly.as_deref().and_then(Anomaly::parse), "anomaly")?,
             }),
             "order.expired/1" => Ok(EventKind::OrderExpired),
+            "payment.reversed/1" => Ok(EventKind::PaymentReversed(self.reversal()?)),
+            "payment.partly_reversed/1" => Ok(EventKind::PaymentPartlyReversed {
+                reversal: self.reversal()?,
+                refunded_total: self.required(self.refunded_total_tiyin, "refunded_total_tiyin")?,
+            }),
+            "refund.undecided/1" => Ok(EventKind::RefundUndecided(self.undecided()?)),
             _ => Err(EventError::UnknownSchema(self.schema.clone())),
         }
     }
@@ -277,85 +421,5 @@ impl TryFrom<Wire> for Event {
 }
 
 #[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    fn event(kind: EventKind) -> Event {
-        let order_id = OrderId::try_new(1024).unwrap();
-        Event {
-            id: Event::id_of(order_id, &kind),
-            order_id,
-            user_id: UserId::try_new(5551).unwrap(),
-            products: vec![OrderedProduct { product_id: crate::ProductId::try_new(7).unwrap(), count: 2 }],
-            amount: Tiyin::try_new(3_000_000).unwrap(),
-            occurred_at: datetime!(2026-11-23 07:05:06.789 UTC),
-            kind,
-        }
-    }
-
-    fn kinds() -> Vec<EventKind> {
-        let click_trans_id = ClickTransId::try_new(3_647_911_201).unwrap();
-        let click_paydoc_id = ClickPaydocId::try_new(2001).unwrap();
-        let merchant_prepare_id = PrepareId::try_new(77).unwrap();
-        let error = ClickError::from_code(-5017).unwrap();
-        let anomaly = Anomaly::PaidTwice;
-        vec![
-            EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late: false },
-            EventKind::PaymentCancelled { click_trans_id, click_paydoc_id, merchant_prepare_id, error },
-            EventKind::PaymentQuestioned {
-                click_trans_id,
-                click_paydoc_id,
-                merchant_prepare_id: Some(merchant_prepare_id),
-                click_amount: Tiyin::try_new(2_999_900).ok(),
-                anomaly,
-            },
-            EventKind::OrderExpired,
-        ]
-    }
-
-    #[test]
-    fn an_event_is_read_back_as_it_was_written() {
-        for kind in kinds() {
-            let event = event(kind);
-            assert_eq!(Event::from_json(&event.to_json()), Ok(event));
-        }
-    }
-
-    #[test]
-    fn the_body_has_the_fields_of_the_contract() {
-        let body = String::from_utf8(event(kinds()[0]).to_json()).unwrap();
-        assert_eq!(
-            body,
-            r#"{"schema":"payment.completed/1","event_id":"payment.completed:1024","order_id":1024,"user_id":5551,"products":[{"product_id":7,"count":2}],"amount_tiyin":3000000,"occurred_at":"2026-11-23T07:05:06.789Z","click_trans_id":3647911201,"click_paydoc_id":2001,"merchant_prepare_id":77,"late":false}"#
-        );
-    }
-
-    #[test]
-    fn each_transaction_that_is_reused_at_prepare_is_a_question_of_its_own() {
-        let order_id = OrderId::try_new(1024).unwrap();
-        let reused = |trans_id| EventKind::PaymentQuestioned {
-            click_trans_id: ClickTransId::try_new(trans_id).unwrap(),
-            click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
-            merchant_prepare_id: None,
-            click_amount: None,
-            anomaly: Anomaly::TransactionReused,
-        };
-        assert_ne!(Event::id_of(order_id, &reused(501)), Event::id_of(order_id, &reused(777)));
-        assert_eq!(Event::id_of(order_id, &reused(501)), Event::id_of(order_id, &reused(501)));
-    }
-
-    #[test]
-    fn a_schema_of_a_newer_producer_is_named_in_the_refusal() {
-        let body = String::from_utf8(event(EventKind::OrderExpired).to_json()).unwrap();
-        let newer = body.replace("order.expired/1", "order.expired/2");
-        assert_eq!(
-            Event::from_json(newer.as_bytes()),
-            Err(EventError::UnknownSchema("order.expired/2".to_owned()))
-        );
-        let other_fields = Event::from_json(br#"{"schema":"order.moved/1"}"#);
-        assert_eq!(other_fields, Err(EventError::UnknownSchema("order.moved/1".to_owned())));
-        assert!(matches!(Event::from_json(b"not json"), Err(EventError::Malformed(_))));
-    }
-}
+#[path = "event_tests.rs"]
+mod tests;

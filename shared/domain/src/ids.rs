@@ -84,6 +84,15 @@ id! {
     ClickPaydocId, at least i64::MIN
 }
 id! {
+    /// A refund in the ledger. Seconds since 1970 of its request, or the next free number: after a restore no lost one is
+    /// given again.
+    RefundId, at least 1
+}
+id! {
+    /// CLICK's number of a payment in its Merchant API, where it is the `click_paydoc_id` of the callbacks.
+    ClickPaymentId, at least 1
+}
+id! {
     /// Our number of one Prepare, `merchant_prepare_id`; stays below 2^53 (section 1.5).
     PrepareId, at least 1
 }

@@ -11,11 +11,15 @@ pub mod outcome;
 pub mod payment;
 pub mod phone;
 pub mod ports;
+pub mod refund;
+pub mod silence;
 pub mod time;
 pub mod unplaced;
 
 pub use event::{Event, EventKind};
-pub use ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, ProductId, UserId};
+pub use ids::{
+    ClickPaydocId, ClickPaymentId, ClickTransId, EventId, OrderId, PrepareId, ProductId, RefundId, UserId,
+};
 pub use language::Language;
 pub use money::Tiyin;
 pub use order::OrderedProduct;

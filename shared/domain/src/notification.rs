@@ -128,7 +128,10 @@ pub fn notifications_for(
             vec![notification(&event.id, Recipient::Staff, question(event, anomaly))]
         }
         EventKind::OrderExpired => vec![notification(&event.id, Recipient::Shopper, Subject::OrderExpired)],
-        EventKind::PaymentCancelled { .. } => Vec::new(),
+        EventKind::PaymentCancelled { .. }
+        | EventKind::PaymentReversed(_)
+        | EventKind::PaymentPartlyReversed { .. }
+        | EventKind::RefundUndecided(_) => Vec::new(),
     }
 }
 
@@ -137,7 +140,11 @@ fn question(event: &Event, anomaly: Anomaly) -> Subject {
     let click_amount_tiyin = match event.kind {
         EventKind::PaymentQuestioned { click_amount, .. } => click_amount,
         EventKind::PaymentCompleted { .. } => Some(event.amount),
-        EventKind::PaymentCancelled { .. } | EventKind::OrderExpired => None,
+        EventKind::PaymentCancelled { .. }
+        | EventKind::OrderExpired
+        | EventKind::PaymentReversed(_)
+        | EventKind::PaymentPartlyReversed { .. }
+        | EventKind::RefundUndecided(_) => None,
     };
     Subject::PaymentQuestioned { click_paydoc_id, click_trans_id, click_amount_tiyin, anomaly }
 }

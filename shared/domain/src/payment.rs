@@ -88,16 +88,22 @@ pub enum Anomaly {
     /// An event names another shopper or another amount than the order that the shop has under its number. One of the
     /// stores was lost or restored from an old copy.
     OrderDiffers,
+    /// CLICK's Merchant API shows an attempt as paid of which no Complete has come.
+    ReportedPaid,
+    /// CLICK's Merchant API shows a paid attempt as not paid, and no refund explains it.
+    ReportedUnpaid,
 }
 
 impl Anomaly {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::CancelAfterPaid,
         Self::PaidTwice,
         Self::ConfirmedAfterCancel,
         Self::AmountDiffers,
         Self::TransactionReused,
         Self::OrderDiffers,
+        Self::ReportedPaid,
+        Self::ReportedUnpaid,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -108,6 +114,8 @@ impl Anomaly {
             Self::AmountDiffers => "amount_differs",
             Self::TransactionReused => "transaction_reused",
             Self::OrderDiffers => "order_differs",
+            Self::ReportedPaid => "reported_paid",
+            Self::ReportedUnpaid => "reported_unpaid",
         }
     }
 

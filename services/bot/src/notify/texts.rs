@@ -185,6 +185,8 @@ fn to_do(language: Language, notification: &Notification) -> Vec<String> {
         Anomaly::AmountDiffers => t!(language, "todo-amount-differs"),
         Anomaly::TransactionReused => t!(language, "todo-transaction-reused"),
         Anomaly::OrderDiffers => t!(language, "todo-order-differs", order = notification.order_id),
+        Anomaly::ReportedPaid => t!(language, "todo-reported-paid"),
+        Anomaly::ReportedUnpaid => t!(language, "todo-reported-unpaid"),
     }]
 }
 

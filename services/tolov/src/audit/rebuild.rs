@@ -68,7 +68,10 @@ fn in_ledger(payment: &Event) -> String {
         }
         EventKind::PaymentCancelled { .. }
         | EventKind::PaymentQuestioned { .. }
-        | EventKind::OrderExpired => String::new(),
+        | EventKind::OrderExpired
+        | EventKind::PaymentReversed(_)
+        | EventKind::PaymentPartlyReversed { .. }
+        | EventKind::RefundUndecided(_) => String::new(),
     };
     let Event { user_id, amount, occurred_at, .. } = payment;
     format!("shopper {user_id}, {} so'm, {numbers}, {occurred_at}", amount.grouped())

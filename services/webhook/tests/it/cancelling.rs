@@ -26,7 +26,7 @@ async fn a_cancelled_order_is_shown_as_it_stands_and_told_as_expired() {
     assert_eq!(answer, shown);
     app.until_the_outbox_is_empty().await;
     let events = app.bus.events();
-    assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), [EventKind::OrderExpired]);
+    assert_eq!(events.iter().map(|event| event.kind.clone()).collect::<Vec<_>>(), [EventKind::OrderExpired]);
     assert_eq!(app.events_of(1).await, ["order.expired:1"]);
     app.finish().await;
 }

@@ -131,7 +131,7 @@ impl Queue {
     /// Topic patterns by which messages of the exchange reach the queue. A key outside them is unroutable.
     pub const fn binding_keys(self) -> &'static [&'static str] {
         match self {
-            Self::ProjectorPayments => &["payment.*", "order.*"],
+            Self::ProjectorPayments => &["payment.*", "order.*", "refund.*"],
             Self::BotNotifications => &["notify"],
         }
     }
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(queues(Route::Payments(key("payment.cancelled"))), [Queue::ProjectorPayments]);
         assert_eq!(queues(Route::Notifications), [Queue::BotNotifications]);
         assert_eq!(queues(Route::Payments(key("notify"))), []);
-        assert_eq!(queues(Route::Payments(key("refund.asked"))), []);
+        assert_eq!(queues(Route::Payments(key("shop.opened"))), []);
     }
 
     #[test]

@@ -211,6 +211,9 @@ fn apply_event(order: &mut ShopOrder, event: &Event) -> Result<(), Anomaly> {
                 order.note(HistoryItem::PaymentQuestioned(anomaly), id, at);
                 None
             }
+            EventKind::PaymentReversed(_)
+            | EventKind::PaymentPartlyReversed { .. }
+            | EventKind::RefundUndecided(_) => None,
         }
     };
     let Some(anomaly) = anomaly else { return Ok(()) };

@@ -1,0 +1,261 @@
+use proptest::prelude::*;
+use time::{Duration, macros::datetime};
+
+use super::{api::RefundRequest, *};
+use crate::ids::ProductId;
+
+const NOW: Timestamp = datetime!(2026-11-23 12:00 UTC);
+
+fn tiyin(tiyin: i64) -> Tiyin {
+    Tiyin::try_new(tiyin).unwrap()
+}
+
+fn payment_id() -> ClickPaymentId {
+    ClickPaymentId::try_new(4_710_103_925).unwrap()
+}
+
+fn product(id: i64, count: u32) -> OrderedProduct {
+    OrderedProduct { product_id: ProductId::try_new(id).unwrap(), count }
+}
+
+fn paid() -> PaidAttempt {
+    PaidAttempt {
+        order_id: OrderId::try_new(1024).unwrap(),
+        prepare_id: PrepareId::try_new(77).unwrap(),
+        amount: tiyin(3_000_000),
+        products: vec![product(7, 2), product(8, 1)],
+        prepared_at: datetime!(2026-11-20 08:00 UTC),
+    }
+}
+
+fn asked(amount: Option<i64>) -> RefundRequest {
+    RefundRequest {
+        request_id: "tap-1".to_owned(),
+        amount_tiyin: amount.map(tiyin),
+        returned: Vec::new(),
+        requested_by: "5551".to_owned(),
+        reason: "no stock".to_owned(),
+    }
+}
+
+fn open(amount: Option<i64>, before: &[Refund]) -> Result<Refund, RequestRefusal> {
+    let id = RefundId::try_new(1_795_900_000).unwrap();
+    request(id, Some(&paid()), before, &asked(amount), true, NOW)
+}
+
+fn sending() -> Refund {
+    let refund = open(None, &[]).unwrap();
+    let checked = refund.advance(Change::FoundPaid { payment_id: payment_id() }, None, NOW).unwrap();
+    checked.advance(Change::Send, None, NOW).unwrap()
+}
+
+fn unknown() -> Refund {
+    let lost = Change::OutcomeUnknown { click_code: None, click_note: "no answer".to_owned() };
+    sending().advance(lost, Some(NOW), NOW).unwrap()
+}
+
+fn by_hand() -> Decision {
+    Decision::ByHand { document: "transfer 17".to_owned() }
+}
+
+#[test]
+fn a_whole_payment_goes_back_through_clicks_reversal() {
+    let refund = open(None, &[]).unwrap();
+    assert_eq!((refund.status(), refund.amount_tiyin), (RefundStatus::Requested, tiyin(3_000_000)));
+    assert_eq!(refund.next_step_at, Some(NOW));
+    let refund = sending();
+    assert_eq!((refund.status(), refund.tries, refund.step), (RefundStatus::Sending, 1, 2));
+    let done = refund.advance(Change::Reversed, None, NOW).unwrap();
+    assert_eq!((done.status(), done.next_step_at, done.undecided()), (RefundStatus::Done, None, None));
+}
+
+#[test]
+fn what_click_cannot_give_back_begins_with_a_person() {
+    let why = |refund: Refund| match refund.state {
+        RefundState::Manual { why, .. } => Some(why),
+        _ => None,
+    };
+    assert_eq!(open(Some(1_000_000), &[]).map(why), Ok(Some(ManualReason::PartialByHand)));
+    let id = RefundId::try_new(1).unwrap();
+    let off = request(id, Some(&paid()), &[], &asked(None), false, NOW);
+    assert_eq!(off.map(why), Ok(Some(ManualReason::MerchantApiOff)));
+    let late = request(id, Some(&paid()), &[], &asked(None), true, datetime!(2026-12-02 00:00 UTC));
+    assert_eq!(late.map(why), Ok(Some(ManualReason::OutsideMonth)));
+}
+
+#[test]
+fn a_payment_can_be_reversed_until_the_first_of_the_next_month_an_hour_less() {
+    let created = datetime!(2026-11-20 08:00 UTC);
+    // 23:00 in Tashkent on the 1st.
+    assert_eq!(reversible_until(created), Some(datetime!(2026-12-01 18:00 UTC)));
+    assert_eq!(reversible_until(datetime!(2026-12-31 17:00 UTC)), Some(datetime!(2027-01-01 18:00 UTC)));
+    // Around midnight in Tashkent between two months the earlier one counts.
+    for created in [datetime!(2026-11-30 18:59 UTC), datetime!(2026-11-30 19:00 UTC)] {
+        assert_eq!(reversible_until(created), Some(datetime!(2026-12-01 18:00 UTC)), "{created}");
+    }
+    assert_eq!(reversible_until(datetime!(2026-11-30 20:00 UTC)), Some(datetime!(2027-01-01 18:00 UTC)));
+}
+
+#[test]
+fn a_refund_is_refused_that_is_not_for_what_is_left() {
+    let id = RefundId::try_new(1).unwrap();
+    assert_eq!(request(id, None, &[], &asked(None), true, NOW), Err(RequestRefusal::NotPaid));
+    assert_eq!(open(Some(0), &[]), Err(RequestRefusal::Field("amount_tiyin")));
+    assert_eq!(open(Some(3_000_001), &[]), Err(RequestRefusal::Field("amount_tiyin")));
+    let first = open(Some(1_000_000), &[]).unwrap();
+    assert_eq!(open(None, std::slice::from_ref(&first)), Err(RequestRefusal::RefundOpen));
+    let first = first.decide(by_hand(), "owner", NOW).unwrap();
+    assert_eq!(
+        open(Some(2_000_001), std::slice::from_ref(&first)),
+        Err(RequestRefusal::Field("amount_tiyin"))
+    );
+    let rest = open(None, std::slice::from_ref(&first)).unwrap();
+    assert_eq!((rest.amount_tiyin, rest.status()), (tiyin(2_000_000), RefundStatus::Manual));
+    let rest = rest.decide(by_hand(), "owner", NOW).unwrap();
+    assert_eq!(open(None, &[first, rest]), Err(RequestRefusal::NothingLeft));
+}
+
+#[test]
+fn goods_go_back_that_were_bought_and_not_back_yet() {
+    let returning = |returned: Vec<OrderedProduct>, before: &[Refund]| {
+        let asked = RefundRequest { returned, ..asked(Some(1_000_000)) };
+        request(RefundId::try_new(1).unwrap(), Some(&paid()), before, &asked, true, NOW)
+    };
+    let refused = Err(RequestRefusal::Field("returned"));
+    assert_eq!(returning(vec![product(9, 1)], &[]), refused, "of another order");
+    assert_eq!(returning(vec![product(7, 3)], &[]), refused, "more than were bought");
+    assert_eq!(returning(vec![product(7, 0)], &[]), refused);
+    assert_eq!(returning(vec![product(7, 1), product(7, 1)], &[]), refused, "twice in one list");
+    let first = returning(vec![product(7, 1)], &[]).unwrap().decide(by_hand(), "owner", NOW).unwrap();
+    assert_eq!(returning(vec![product(7, 2)], std::slice::from_ref(&first)), refused, "one is back");
+    assert!(returning(vec![product(7, 1), product(8, 1)], &[first]).is_ok());
+}
+
+#[test]
+fn a_reversal_of_unknown_outcome_is_never_sent_again_by_itself() {
+    let refund = unknown();
+    assert_eq!(refund.undecided(), None, "CLICK is asked first");
+    for change in [Change::Send, Change::FoundPaid { payment_id: payment_id() }, Change::NotTaken] {
+        assert_eq!(refund.clone().advance(change, None, NOW), Err(NotAllowed(RefundStatus::Unknown)));
+    }
+    for decision in [Decision::Withdraw, by_hand(), Decision::Retry] {
+        assert_eq!(refund.clone().decide(decision, "owner", NOW), Err(NotAllowed(RefundStatus::Unknown)));
+    }
+    let waits = refund.clone().advance(Change::Wait, None, NOW).unwrap();
+    assert_eq!(waits.undecided(), Some(UndecidedState::Unknown));
+    let again = waits.decide(Decision::Retry, "owner", NOW).unwrap();
+    assert_eq!((again.status(), again.tries), (RefundStatus::Requested, 1));
+    let done = refund.advance(Change::FoundReversed { payment_id: payment_id() }, None, NOW).unwrap();
+    assert_eq!(done.status(), RefundStatus::Done);
+}
+
+#[test]
+fn a_payment_that_is_not_paid_at_click_is_a_refund_only_where_a_reversal_was_sent() {
+    let reversed = || Change::FoundReversed { payment_id: payment_id() };
+    let first = open(None, &[]).unwrap().advance(reversed(), None, NOW).unwrap();
+    assert_eq!(first.undecided(), Some(UndecidedState::Manual));
+    let waits = unknown().advance(Change::Wait, None, NOW).unwrap();
+    let again = waits.decide(Decision::Retry, "owner", NOW).unwrap();
+    assert_eq!(again.advance(reversed(), None, NOW).unwrap().status(), RefundStatus::Done);
+}
+
+#[test]
+fn nobody_decides_while_a_reversal_is_under_way_or_the_refund_is_over() {
+    let done = sending().advance(Change::Reversed, None, NOW).unwrap();
+    let withdrawn = open(None, &[]).unwrap().decide(Decision::Withdraw, "owner", NOW).unwrap();
+    for refund in [sending(), done, withdrawn] {
+        let status = refund.status();
+        for decision in [Decision::Withdraw, by_hand(), Decision::Retry] {
+            assert_eq!(refund.clone().decide(decision, "owner", NOW), Err(NotAllowed(status)));
+        }
+    }
+    let partial = open(Some(1), &[]).unwrap();
+    assert!(partial.decide(Decision::Retry, "owner", NOW).is_err(), "a reversal is for the whole payment");
+}
+
+#[test]
+fn keys_that_click_refuses_leave_the_refund_where_it_was() {
+    let refund = sending().advance(Change::NotTaken, Some(NOW + Duration::HOUR), NOW).unwrap();
+    assert_eq!((refund.status(), refund.next_step_at), (RefundStatus::Checked, Some(NOW + Duration::HOUR)));
+}
+
+#[test]
+fn a_refund_is_read_back_as_it_was_written() {
+    let refused = Change::Refused { click_code: -500, click_note: "нет".to_owned() };
+    let refunds = [
+        open(None, &[]).unwrap(),
+        open(Some(1), &[]).unwrap(),
+        sending(),
+        unknown(),
+        sending().advance(refused, None, NOW).unwrap(),
+        open(Some(1), &[]).unwrap().decide(by_hand(), "owner", NOW).unwrap(),
+    ];
+    for refund in refunds {
+        let json = serde_json::to_string(&refund).unwrap();
+        assert_eq!(serde_json::from_str::<Refund>(&json).unwrap(), refund, "{json}");
+    }
+    let step = r#"{"step":2,"change":"refused","click_code":-500,"click_note":"no"}"#;
+    let step: api::StepRequest = serde_json::from_str(step).unwrap();
+    assert_eq!(step.change, Change::Refused { click_code: -500, click_note: "no".to_owned() });
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        Just(Change::Wait),
+        Just(Change::FoundPaid { payment_id: payment_id() }),
+        Just(Change::FoundReversed { payment_id: payment_id() }),
+        Just(Change::LeaveToStaff { why: ManualReason::OutsideMonth }),
+        Just(Change::Send),
+        Just(Change::Reversed),
+        Just(Change::Refused { click_code: -500, click_note: String::new() }),
+        Just(Change::NotTaken),
+        Just(Change::OutcomeUnknown { click_code: None, click_note: String::new() }),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Ask(Option<i64>),
+    Change(Change, bool),
+    Decide(Decision),
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        proptest::option::of(0_i64..4_000_000).prop_map(Act::Ask),
+        (changes(), any::<bool>()).prop_map(|(change, goes_on)| Act::Change(change, goes_on)),
+        prop_oneof![Just(Decision::Withdraw), Just(by_hand()), Just(Decision::Retry)].prop_map(Act::Decide),
+    ]
+}
+
+proptest! {
+    /// Whatever happens: one open refund, no more than was paid, and each reversal is sent after a person or a check.
+    #[test]
+    fn refunds_never_exceed_what_was_paid(acts in proptest::collection::vec(acts(), 1..60)) {
+        let mut refunds: Vec<Refund> = Vec::new();
+        for act in acts {
+            let last = refunds.last().cloned();
+            match (act, last) {
+                (Act::Ask(amount), _) => refunds.extend(open(amount, &refunds)),
+                (Act::Change(change, goes_on), Some(last)) => {
+                    let (before, is_sent) = (last.clone(), change == Change::Send);
+                    if let Ok(next) = last.advance(change, goes_on.then_some(NOW), NOW) {
+                        prop_assert!(!is_sent || before.status() == RefundStatus::Checked);
+                        prop_assert_eq!(next.step, before.step + 1);
+                        *refunds.last_mut().unwrap() = next;
+                    }
+                }
+                (Act::Decide(decision), Some(last)) => {
+                    let is_over = !last.status().is_open();
+                    if let Ok(next) = last.decide(decision, "owner", NOW) {
+                        prop_assert!(!is_over);
+                        *refunds.last_mut().unwrap() = next;
+                    }
+                }
+                (Act::Change(..) | Act::Decide(_), None) => {}
+            }
+            prop_assert!(refunded(&refunds) <= paid().amount);
+            prop_assert!(refunds.iter().filter(|refund| refund.status().is_open()).count() <= 1);
+        }
+    }
+}
