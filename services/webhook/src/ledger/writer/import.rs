@@ -8,7 +8,7 @@ use tolov_domain::{
 use super::{
     job::{Decision, Phase},
     known::Needs,
-    rows::{LedgerAttempt, LedgerOrder},
+    rows::{LedgerAttempt, LedgerOrder, PaidSource},
     working_set::WorkingSet,
 };
 use crate::ledger::{AdoptRefusal, ImportedOrder, ImportedState, OpenAttempt, Outcome};
@@ -85,6 +85,7 @@ impl WorkingSet {
                 amount: order.amount,
                 prepared_at_ms: unix_ms(prepared_at),
                 state: AttemptState::Prepared,
+                paid_source: PaidSource::Callback,
             });
         }
     }
