@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Seed(Seed),
     /// Export or import the catalogue as CSV
     Catalogue(Catalogue),
+    /// Ask for the settings of a shop, check each answer, and write them to a new file
+    Init(Init),
     /// Check settings, stores, Telegram and the public address; say what is wrong and what to do
     Doctor(Doctor),
     /// Back up the ledger and the embedded stores to one checked file; services may run
@@ -76,7 +78,7 @@ impl Command {
             | Self::Audit(Audit { repeat: true, .. })
             | Self::Backup(Backup { repeat: true, .. }) => "info",
             // The doctor itself reports what goes wrong; the drivers would log it again.
-            Self::Doctor(_) => "off",
+            Self::Doctor(_) | Self::Init(_) => "off",
             Self::Demo(_)
             | Self::Parked(_)
             | Self::Seed(_)
@@ -111,6 +113,22 @@ pub(crate) struct Sandbox {
     /// Let the control API send callbacks to any address, not only to WEBHOOK_URL
     #[arg(long)]
     pub(crate) any_merchant: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The file to write; without it .env beside docker-compose.yml, else tolov.env. One that is there is never replaced
+    pub(crate) file: Option<PathBuf>,
+    /// A setting that is not asked for, as are those of the environment. Other users of the machine see a command line:
+    /// give secrets in the environment
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Read the answers from standard input though it is no terminal; without it nothing is asked there
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// uz, ru or en; without it the language of LANG
+    #[arg(long, value_parser = language)]
+    pub(crate) language: Option<Language>,
 }
 
 #[derive(Debug, Args)]

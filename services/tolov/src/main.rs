@@ -9,6 +9,7 @@ mod data_folder;
 mod demo;
 mod doctor;
 mod environment;
+mod init;
 mod legacy;
 mod roles;
 mod trace;

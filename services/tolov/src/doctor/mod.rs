@@ -19,7 +19,8 @@ use std::time::Duration;
 use anyhow::Result;
 use tolov_kit::{env::Env, lifecycle::Ending};
 
-use self::report::Report;
+pub(crate) use self::report::Finding;
+use self::report::{Level, Report};
 use crate::cli::{Doctor, DoctorRole};
 
 /// The longest that one request over the network may take.
@@ -70,4 +71,28 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
     }
     report.tell(clock::check(&clocks));
     Ok(if report.conclude() { Ending::Clean } else { Ending::Failed })
+}
+
+/// What there is to say about one setting and the dependency that it names, the others being known as far as they are.
+pub(crate) async fn of_setting(env: &Env, name: &'static str) -> Result<Vec<Finding>> {
+    let (settings, findings) = settings::read(env, DoctorRole::All);
+    let mut findings: Vec<Finding> = findings
+        .into_iter()
+        .filter(|finding| finding.is_about(name) && finding.level != Level::Good)
+        .collect();
+    if findings.iter().any(|finding| finding.level == Level::Bad) {
+        return Ok(findings);
+    }
+    let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
+    let asked = match name {
+        "BOT_TOKEN" | "DB_CHANNEL" | "STORE_CHANNEL" | "ADMIN_IDS" => match &settings.bot {
+            Some(bot) => telegram::check(&http, bot).await.0,
+            None => Vec::new(),
+        },
+        "PUBLIC_URL" => public::check(&http, &settings).await.0,
+        _ => Vec::new(),
+    };
+    let asked = asked.into_iter().filter(|finding| finding.is_about(name));
+    findings.extend(asked.map(Finding::without_blame_for_silence));
+    Ok(findings)
 }

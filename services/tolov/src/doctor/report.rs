@@ -20,7 +20,7 @@ pub(super) enum Level {
 
 /// A text of locales/, and for what is not good a second one that says what to do.
 #[derive(Debug, Clone)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     pub(super) level: Level,
     pub(super) key: &'static str,
     args: Vec<(&'static str, String)>,
@@ -57,7 +57,35 @@ impl Finding {
         self.with("name", variable)
     }
 
-    fn to_text(&self, language: Language) -> String {
+    /// Whether the setting should be given once more, and not only looked at.
+    pub(crate) fn rejects(&self) -> bool {
+        self.level == Level::Bad || (self.level == Level::Doubtful && self.key.ends_with("-form"))
+    }
+
+    /// A server that does not answer, such as a service that was not started yet, makes no setting wrong.
+    pub(super) fn without_blame_for_silence(self) -> Self {
+        let is_silence = self.level == Level::Bad && self.key.ends_with("-away");
+        if is_silence { Self { level: Level::Doubtful, ..self } } else { self }
+    }
+
+    /// Whether it is about this variable: by the variable that it explains, or by what its key says.
+    pub(super) fn is_about(&self, variable: &str) -> bool {
+        if let Some(explained) = self.variable {
+            return explained == variable;
+        }
+        let prefixes: &[&str] = match variable {
+            "BOT_TOKEN" => &["bot-token-", "token-", "telegram-", "inline-"],
+            "DB_CHANNEL" => &["channel-"],
+            "STORE_CHANNEL" => &["store-channel-"],
+            "ADMIN_IDS" => &["owner-", "owners-"],
+            "CLICK_SECRET_KEY" => &["click-key-"],
+            "PUBLIC_URL" => &["public-"],
+            _ => &[],
+        };
+        prefixes.iter().any(|prefix| self.key.starts_with(prefix))
+    }
+
+    pub(crate) fn to_text(&self, language: Language) -> String {
         let mut args = Args::new();
         for (name, value) in &self.args {
             args.insert(Cow::Borrowed(*name), FluentValue::String(value.clone().into()));

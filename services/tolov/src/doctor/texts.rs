@@ -26,7 +26,7 @@ pub(crate) fn say(language: Language, key: &str, args: &Args) -> String {
 }
 
 /// What a variable is for and where its value comes from.
-pub(super) fn about(language: Language, variable: &str) -> String {
+pub(crate) fn about(language: Language, variable: &str) -> String {
     say(language, &about_key(variable), &Args::new())
 }
 

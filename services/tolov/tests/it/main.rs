@@ -15,6 +15,7 @@ mod demo;
 mod deployment;
 mod drills;
 mod environment;
+mod init;
 mod journey;
 mod legacy;
 mod one_server;

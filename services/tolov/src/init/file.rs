@@ -1,0 +1,156 @@
+//! The file of settings: .env.example with the answers, and with passwords that nobody knows.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::answers::Answers;
+
+const EXAMPLE: &str = include_str!("../../../../.env.example");
+/// Where the part of docker compose begins; a service under systemd has no use for it.
+const OF_COMPOSE: &str = "# --- docker compose alone";
+/// Password bytes, written as hexadecimal digits: they become parts of addresses.
+const PASSWORD_BYTES: usize = 24;
+
+/// What the file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// docker compose, which reads .env beside its own file.
+    Compose,
+    /// `tolov all` on files, perhaps under systemd.
+    OneServer,
+}
+
+pub(super) struct Target {
+    path: PathBuf,
+    purpose: Purpose,
+}
+
+impl Target {
+    /// `.env` beside docker-compose.yml, else tolov.env; a name that is given decides. One that is there is never replaced.
+    pub(super) fn choose(named: Option<PathBuf>) -> Result<Self> {
+        let is_compose = |path: &Path| path.file_name().is_some_and(|name| name == ".env");
+        let path = named.unwrap_or_else(|| {
+            PathBuf::from(if Path::new("docker-compose.yml").exists() { ".env" } else { "tolov.env" })
+        });
+        if path.exists() {
+            bail!("{} is there already and is not replaced: edit it, or name another file", path.display());
+        }
+        let purpose = if is_compose(&path) { Purpose::Compose } else { Purpose::OneServer };
+        Ok(Self { path, purpose })
+    }
+
+    /// Readable by its owner alone.
+    pub(super) fn write(self, answers: &Answers) -> Result<PathBuf> {
+        let text = text(answers, self.purpose, &mut password)?;
+        let mut file = match File::options().write(true).create_new(true).mode(0o600).open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                bail!("{} has been written meanwhile and is not replaced", self.path.display())
+            }
+            opened => opened.with_context(|| format!("cannot write {}", self.path.display()))?,
+        };
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        Ok(self.path)
+    }
+}
+
+/// The example, with each answer in the place of its value and a new password in the place of each that is left empty.
+fn text(
+    answers: &Answers,
+    purpose: Purpose,
+    password: &mut impl FnMut() -> Result<String>,
+) -> Result<String> {
+    let example = match purpose {
+        Purpose::Compose => EXAMPLE,
+        Purpose::OneServer => EXAMPLE.split(OF_COMPOSE).next().unwrap_or(EXAMPLE).trim_end(),
+    };
+    let mut text = String::with_capacity(example.len());
+    for line in example.lines() {
+        let written = match line.split_once('=').filter(|_| !line.starts_with('#')) {
+            None => line.to_owned(),
+            Some((name, value)) => {
+                let is_password = name == "API_TOKEN" || name.ends_with("_PASSWORD");
+                match (answers.get(name), of_purpose(name, purpose)) {
+                    (Some(answer), _) => format!("{name}={answer}"),
+                    (None, _) if is_password => format!("{name}={}", password()?),
+                    (None, Some(value)) => format!("{name}={value}"),
+                    (None, None) => format!("{name}={value}"),
+                }
+            }
+        };
+        text.push_str(&written);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// What a set-up wants otherwise than the example says. On one server no server is named: messages and shop are in files,
+/// and a proxy on the same machine has the certificate.
+fn of_purpose(name: &str, purpose: Purpose) -> Option<&'static str> {
+    match (purpose, name) {
+        (_, "PRODUCTION") => Some("true"),
+        (Purpose::OneServer, "AMQP_URL" | "MONGO_URL" | "SANDBOX_URL" | "SANDBOX_ADDR") => Some(""),
+        (Purpose::OneServer, "WEBHOOK_ADDR") => Some("127.0.0.1:8000"),
+        (Purpose::OneServer, "METRICS_ADDR") => Some("127.0.0.1:9000"),
+        _ => None,
+    }
+}
+
+fn password() -> Result<String> {
+    let mut bytes = [0; PASSWORD_BYTES];
+    let mut random = File::open("/dev/urandom").context("this machine gives no random numbers")?;
+    random.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers() -> Answers {
+        let mut answers = Answers::default();
+        answers.set("BOT_TOKEN", "7:abc");
+        answers.set("PICKUP_ADDRESS", "Chilonzor 5");
+        answers
+    }
+
+    fn written(purpose: Purpose) -> String {
+        let mut count = 0;
+        let mut password = || {
+            count += 1;
+            Ok(format!("password{count}"))
+        };
+        text(&answers(), purpose, &mut password).unwrap()
+    }
+
+    #[test]
+    fn answers_and_passwords_stand_in_the_example_s_places() {
+        let compose = written(Purpose::Compose);
+        let has = |line: &str| compose.lines().any(|written| written == line);
+        assert!(has("BOT_TOKEN=7:abc") && has("PICKUP_ADDRESS=Chilonzor 5") && has("PRODUCTION=true"));
+        assert!(has("API_TOKEN=password1") && has("RABBITMQ_ADMIN_PASSWORD=password2"));
+        assert!(!compose.lines().any(|line| line.ends_with("_PASSWORD=")), "{compose}");
+        assert_eq!(compose.lines().count(), EXAMPLE.lines().count());
+    }
+
+    #[test]
+    fn one_server_needs_no_other_server_and_nothing_of_compose() {
+        let one = written(Purpose::OneServer);
+        for line in ["AMQP_URL=", "MONGO_URL=", "WEBHOOK_ADDR=127.0.0.1:8000", "API_TOKEN=password1"] {
+            assert!(one.lines().any(|written| written == line), "{line}");
+        }
+        assert!(!one.contains("RABBITMQ_"));
+    }
+
+    #[test]
+    fn passwords_are_long_and_never_the_same() {
+        let (one, other) = (password().unwrap(), password().unwrap());
+        assert!(one.len() == 2 * PASSWORD_BYTES && one != other);
+    }
+}
