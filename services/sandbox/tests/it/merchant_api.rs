@@ -282,9 +282,8 @@ async fn the_cards_bank_may_refuse_a_reversal() {
 async fn a_part_is_given_back_only_where_that_is_switched_on() {
     let world = World::new().await;
     let payment_id = world.paid().await;
-    let path = |amount: &str| {
-        format!("/v2/merchant/payment/partial_reversal/{SERVICE_ID}/{payment_id}/{amount}")
-    };
+    let path =
+        |amount: &str| format!("/v2/merchant/payment/partial_reversal/{SERVICE_ID}/{payment_id}/{amount}");
     let auth = vec![("auth", world.auth())];
     let reverse = async |amount: &str| world.send("DELETE", &path(amount), &auth, None).await;
     assert_refused(&reverse("500").await, -500, "not open");

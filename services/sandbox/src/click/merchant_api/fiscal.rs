@@ -21,7 +21,8 @@ impl Click {
         let amount = self.paid_amount(items.payment_id)?;
         // CLICK does not document this check: sums in so'm instead of tiyin would declare a hundredth.
         if items.received().and_then(|sum| i64::try_from(sum).ok()) != amount.map(Tiyin::get) {
-            return Err(ApiRefusal::refused("received_ecash, received_cash and received_card do not add up to the payment's amount in tiyin",
+            return Err(ApiRefusal::refused(
+                "received_ecash, received_cash and received_card do not add up to the payment's amount in tiyin",
             ));
         }
         let qr_code_url = format!("https://ofd.soliq.uz/check?t=SANDBOX&r={}", items.payment_id);
