@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may use (tests apart).
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("tolov-domain", &[]),
     ("tolov-kit", &[]),
     ("tolov-click", &["tolov-domain"]),
@@ -21,6 +21,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("tolov-webhook", &["tolov-domain", "tolov-click", "tolov-kit"]),
     ("tolov-projector", &["tolov-domain", "tolov-kit", "tolov-shop"]),
     ("tolov-bot", &["tolov-domain", "tolov-kit", "tolov-shop"]),
+    ("tolov-reconciler", &["tolov-domain", "tolov-click", "tolov-kit"]),
     ("tolov-sandbox", &["tolov-domain", "tolov-click", "tolov-kit"]),
     ("tolov-click-test", &["tolov-domain", "tolov-click", "tolov-kit"]),
     (
@@ -35,6 +36,7 @@ const EDGES: [(&str, &[&str]); 15] = [
             "tolov-mongodb",
             "tolov-projector",
             "tolov-rabbitmq",
+            "tolov-reconciler",
             "tolov-sandbox",
             "tolov-shop",
             "tolov-webhook",

@@ -55,6 +55,11 @@ impl Config {
 }
 
 impl ClickConfig {
+    /// Whether the Merchant API can be called: it wants CLICK_MERCHANT_USER_ID. The reconciler calls it.
+    pub const fn merchant_api(&self) -> bool {
+        self.pay_link.merchant_user_id.is_some()
+    }
+
     fn from_env(env: &Env) -> Self {
         let cabinet = "CLICK's cabinet shows it: merchant.click.uz, Services";
         let service_id = env.required_parsed("CLICK_SERVICE_ID", cabinet).unwrap_or(0);

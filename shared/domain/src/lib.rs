@@ -12,6 +12,7 @@ pub mod payment;
 pub mod phone;
 pub mod ports;
 pub mod refund;
+pub mod silence;
 pub mod time;
 pub mod unplaced;
 

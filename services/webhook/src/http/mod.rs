@@ -3,8 +3,9 @@
 mod click;
 mod orders;
 mod playground;
+mod refunds;
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use serde_json::json;
@@ -93,6 +94,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
+    let refunds = refund_routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
     let ready =
@@ -105,11 +107,43 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
+        .or(refunds)
+        .unify()
         .or(health.or(ready).unify().boxed())
         .unify()
         .recover(rejected)
         .unify()
         .boxed()
+}
+
+/// Refunds, and what CLICK's Merchant API says of attempts.
+fn refund_routes(
+    staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
+    with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
+) -> BoxedFilter<(Response,)> {
+    let app = staff.clone().and(with_app.clone());
+    let body = app.clone().and(warp::body::bytes());
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let of_order = warp::path!("orders" / String / "refunds").and(warp::get()).and(app.clone());
+    let ask = warp::path!("orders" / String / "refunds").and(warp::post()).and(body.clone());
+    let open = warp::path!("refunds" / "open").and(warp::get()).and(app.clone());
+    let withdraw = warp::path!("refunds" / String / "withdraw").and(warp::post()).and(body.clone());
+    let by_hand = warp::path!("refunds" / String / "by-hand").and(warp::post()).and(body.clone());
+    let retry = warp::path!("refunds" / String / "retry").and(warp::post()).and(body.clone());
+    let step = warp::path!("refunds" / String / "step").and(warp::post()).and(body.clone());
+    let silent = warp::path!("attempts" / "silent").and(warp::get()).and(app.clone());
+    let attempts = warp::path!("attempts").and(warp::get()).and(app).and(query);
+    let seen = warp::path!("attempts" / String / "seen").and(warp::post()).and(body.clone());
+    let calls = warp::path!("merchant-calls").and(warp::post()).and(body);
+    let of_order = of_order.then(refunds::of_order).or(ask.then(refunds::ask)).unify().boxed();
+    let by_people = withdraw.then(refunds::withdraw).or(by_hand.then(refunds::by_hand)).unify();
+    let by_people = by_people.or(retry.then(refunds::retry)).unify().boxed();
+    let of_refunds = open.then(refunds::open).or(step.then(refunds::step)).unify().boxed();
+    let of_attempts = silent.then(refunds::silent_attempts).or(attempts.then(refunds::attempts)).unify();
+    let of_attempts = of_attempts.or(seen.then(refunds::seen)).unify().boxed();
+    let calls = calls.then(refunds::merchant_calls).boxed();
+    let of_refunds = of_refunds.or(by_people).unify().boxed();
+    of_order.or(of_refunds).unify().or(of_attempts).unify().or(calls).unify().boxed()
 }
 
 fn ready(app: &App) -> Response {

@@ -165,7 +165,7 @@ fn not_found() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"))
 }
 
-fn unavailable(error: &LedgerError) -> Response {
+pub(super) fn unavailable(error: &LedgerError) -> Response {
     tracing::error!(error = error.chain(), "the ledger gave no answer");
     problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or not reachable; try again", None)
 }

@@ -3,7 +3,7 @@
 use tolov_domain::OrderId;
 
 /// From the first text of each pair up to the second, which is left out.
-pub(super) fn ids_of_order(order_id: OrderId) -> [(String, String); 4] {
+pub(super) fn ids_of_order(order_id: OrderId) -> [(String, String); 7] {
     // '!' comes before every digit, ';' right after ':'.
     let whole = |name| (format!("{name}:{order_id}"), format!("{name}:{order_id}!"));
     let beginning = |name| (format!("{name}:{order_id}:"), format!("{name}:{order_id};"));
@@ -12,6 +12,9 @@ pub(super) fn ids_of_order(order_id: OrderId) -> [(String, String); 4] {
         whole("order.expired"),
         beginning("payment.cancelled"),
         beginning("payment.questioned"),
+        whole("payment.reversed"),
+        beginning("payment.partly_reversed"),
+        beginning("refund.undecided"),
     ]
 }
 
@@ -29,6 +32,9 @@ mod tests {
             "payment.cancelled:12:7",
             "payment.questioned:12:7:paid_twice",
             "payment.questioned:12:trans-501:transaction_reused",
+            "payment.reversed:12",
+            "payment.partly_reversed:12:1795900000",
+            "refund.undecided:12:1795900000:manual:0",
         ] {
             assert!(is_in(id), "{id}");
         }

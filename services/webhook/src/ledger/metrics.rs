@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tolov_domain::payment::Anomaly;
+use tolov_domain::{payment::Anomaly, refund::RefundStatus};
 
 use super::writer::{
     rows::{AttemptStatus, OrderStatus},
@@ -15,6 +15,7 @@ pub(super) struct Counts {
     payments: Vec<(&'static str, usize)>,
     questions: Vec<(&'static str, usize)>,
     paid_tiyin: u64,
+    refunds: Vec<RefundStatus>,
 }
 
 impl Counts {
@@ -35,6 +36,7 @@ impl Counts {
                 .collect(),
             questions: Anomaly::ALL.map(|anomaly| (anomaly.as_str(), questions(anomaly))).to_vec(),
             paid_tiyin: amounts.filter_map(|amount| u64::try_from(amount).ok()).sum(),
+            refunds: writes.refunds.iter().map(|refund| refund.state.status()).collect(),
         }
     }
 
@@ -48,6 +50,9 @@ impl Counts {
         }
         for (anomaly, count) in self.questions.into_iter().filter(|(_, count)| *count > 0) {
             metrics::counter!("tolov_payment_questions_total", "anomaly" => anomaly).increment(whole(count));
+        }
+        for status in self.refunds {
+            metrics::counter!("tolov_refunds_total", "state" => status.as_str()).increment(1);
         }
         if self.paid_tiyin > 0 {
             metrics::counter!("tolov_paid_tiyin_total").increment(self.paid_tiyin);

@@ -8,6 +8,7 @@ mod event_ids;
 mod file;
 mod metrics;
 mod read;
+mod refunds;
 mod requests;
 mod writer;
 
@@ -34,11 +35,13 @@ pub use self::{
         restore,
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
+    refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal,
         OrderRefusalReason, Outcome, PaidOrder, RefusedEvent, RelayMarks, ReplayRefusal, Unverified,
     },
     writer::{
+        refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
         unverified::{Quota, UnverifiedLimits},
     },

@@ -53,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) unverified: Option<UnverifiedLimits>,
     /// The machine's clock in place of one that only the test moves.
     pub(crate) system_clock: bool,
+    /// CLICK_MERCHANT_USER_ID is set: CLICK's Merchant API can be called.
+    pub(crate) merchant_api: bool,
 }
 
 #[derive(Debug)]
@@ -271,7 +273,7 @@ pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
                 pay_page: "https://my.click.uz/services/pay".to_owned(),
                 service_id: SERVICE_ID,
                 merchant_id: 678,
-                merchant_user_id: None,
+                merchant_user_id: setup.merchant_api.then_some(4321),
                 return_url: setup.return_url.map(str::to_owned),
             },
         },

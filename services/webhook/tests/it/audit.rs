@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConn
 const TOLD_ONCE: &str = "a paid order is told once, another never";
 
 /// Each names the rows that break a rule.
-const RULES: [(&str, &str); 8] = [
+const RULES: [(&str, &str); 10] = [
     (
         "a paid order has exactly one paid attempt, of its own amount, and names it",
         "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <> (SELECT count(*) FROM attempts AS a
@@ -33,7 +33,8 @@ const RULES: [(&str, &str); 8] = [
     (
         "exactly one Complete of a paid order was answered with success or taken back, of another none",
         "SELECT order_id FROM orders AS o WHERE (status = 'paid') <> (SELECT count(*) FROM callbacks AS c
-         WHERE c.order_id = o.order_id AND code = 0 AND (fields ->> 'action' = '1' OR source = 'restore'))",
+         WHERE c.order_id = o.order_id AND code = 0 AND (fields ->> 'action' = '1' OR source = 'restore'))
+         + (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.paid_source = 'reconciliation')",
     ),
     (
         "nothing unverified was answered with success",
@@ -42,6 +43,17 @@ const RULES: [(&str, &str); 8] = [
     (
         "the code that is kept is the code that was answered",
         "SELECT id FROM callbacks WHERE answer ->> 'error' IS NOT code",
+    ),
+    (
+        "refunds never exceed what was paid",
+        "SELECT order_id FROM orders AS o WHERE (SELECT coalesce(sum(amount_tiyin), 0) FROM refunds AS r
+         WHERE r.order_id = o.order_id AND r.state <> 'withdrawn') > iif(o.status = 'paid', o.amount_tiyin, 0)",
+    ),
+    (
+        "every step of a refund is kept, and the last one is its state",
+        "SELECT refund_id FROM refunds AS r WHERE step + 1 <> (SELECT count(*) FROM refund_steps AS s
+         WHERE s.refund_id = r.refund_id)
+         OR state <> (SELECT state FROM refund_steps AS s WHERE s.refund_id = r.refund_id AND s.step = r.step)",
     ),
     ("no signature is kept", "SELECT id FROM (SELECT id, fields FROM callbacks UNION ALL SELECT id, fields FROM unverified_callbacks)
          WHERE fields LIKE '%sign_string%'"),

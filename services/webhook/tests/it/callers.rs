@@ -86,6 +86,10 @@ impl TestApp {
         self.call(Method::POST, &format!("/orders/{order_id}/replay"), "").await
     }
 
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, &body.to_string()).await
+    }
+
     async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
         let request = self.http.request(method, self.url(path)).bearer_auth(API_TOKEN).body(body.to_owned());
         let response = request.send().await.unwrap();

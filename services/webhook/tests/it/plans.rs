@@ -22,6 +22,9 @@ const ATTEMPTS_OF_AN_ORDER: &str = "SELECT * FROM attempts WHERE order_id";
 const ORDERS: &str = "SELECT * FROM orders WHERE order_id <";
 const ORDERS_BY_STATUS: &str = "SELECT * FROM orders WHERE status =";
 const UNSENT: &str = "SELECT id, event_id, order_id, routing_key";
+const SILENT_ATTEMPTS: &str = "SELECT s.prepare_id";
+const OPEN_REFUNDS: &str = "SELECT r.refund, a.prepare_id";
+const REFUNDS_OF_AN_ORDER: &str = "SELECT refund FROM refunds_as_json";
 const PRUNE_OUTBOX: &str = "DELETE FROM outbox";
 const PRUNE_UNVERIFIED: &str = "DELETE FROM unverified_callbacks";
 
@@ -131,6 +134,9 @@ async fn every_statement_of_the_ledger_is_answered_by_keys_and_indexes_however_m
             (UNSENT, "USING INDEX outbox_unsent"),
             (PRUNE_OUTBOX, "INDEX outbox_sent (sent_at<?)"),
             (PRUNE_UNVERIFIED, "USING INTEGER PRIMARY KEY"),
+            (SILENT_ATTEMPTS, "USING INDEX attempts_given_up (prepared_at>?)"),
+            (OPEN_REFUNDS, "USING INDEX refunds_open"),
+            (REFUNDS_OF_AN_ORDER, "(order_id=?)"),
         ] {
             let (_, plan) = seen.iter().find(|(statement, _)| statement.starts_with(beginning)).unwrap();
             assert!(plan.contains(index), "{beginning}: {plan}");

@@ -4,12 +4,14 @@
 mod auth;
 mod call;
 mod fiscal;
+mod reading;
 
 use serde::{Deserialize, Serialize};
 
 pub use auth::{Auth, BadAuth};
 pub use call::{BadCall, Call, NewInvoice};
 pub use fiscal::{BadItems, CommissionInfo, FiscalItem, FiscalItems, FiscalQrCode};
+pub use reading::Reading;
 
 /// CLICK's own server. There is no other one for tests.
 pub const CLICK_MERCHANT_API: &str = "https://api.click.uz";

@@ -41,8 +41,8 @@ pub(super) fn payments(count: usize) -> Vec<OutgoingMessage> {
 /// A message that no queue is bound for.
 pub(super) fn unroutable(number: usize) -> OutgoingMessage {
     OutgoingMessage {
-        id: EventId::new(format!("refund.asked:{number}")),
-        route: payment_route("refund.asked"),
+        id: EventId::new(format!("shop.asked:{number}")),
+        route: payment_route("shop.asked"),
         ..payment(number)
     }
 }

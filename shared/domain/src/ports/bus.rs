@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(queues(Route::Payments(key("payment.cancelled"))), [Queue::ProjectorPayments]);
         assert_eq!(queues(Route::Notifications), [Queue::BotNotifications]);
         assert_eq!(queues(Route::Payments(key("notify"))), []);
-        assert_eq!(queues(Route::Payments(key("refund.asked"))), []);
+        assert_eq!(queues(Route::Payments(key("shop.opened"))), []);
     }
 
     #[test]

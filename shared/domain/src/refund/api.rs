@@ -70,7 +70,7 @@ pub struct GivenByHand {
     pub document: String,
 }
 
-/// `GET /refunds?open`, oldest first, at most 500.
+/// `GET /refunds/open`, oldest first, at most 500.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refunds {
     pub refunds: Vec<OpenRefund>,
@@ -93,7 +93,8 @@ pub struct StepRequest {
     pub next_step_at: Option<Timestamp>,
 }
 
-/// `GET /attempts/silent` and `GET /attempts/paid`.
+/// `GET /attempts/silent?limit`: those whose turn it is to be asked about, and that neither Complete nor a refusal has
+/// settled. `GET /attempts?before&limit`: all, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
     pub attempts: Vec<Attempt>,
@@ -107,8 +108,7 @@ pub struct Attempt {
     pub click_paydoc_id: ClickPaydocId,
     #[serde(with = "time::serde::rfc3339")]
     pub prepared_at: Timestamp,
-    /// How often CLICK was asked about it while it was silent.
-    pub asked: u32,
+    pub is_paid: bool,
 }
 
 /// `POST /attempts/ID/seen`: what CLICK says about an attempt. 200 [`SeenReply`], 404.
@@ -116,6 +116,9 @@ pub struct Attempt {
 pub struct SeenRequest {
     /// `None`: CLICK named no payment. That is recorded and changes nothing.
     pub payment: Option<SeenPayment>,
+    /// Whether a payment whose number is the attempt's `click_paydoc_id`, so that its sum is known, makes the order paid.
+    /// Otherwise staff are asked.
+    pub accept: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,7 +152,7 @@ pub enum SeenOutcome {
 /// `POST /merchant-calls`: calls of the Merchant API that were made, for the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantCalls {
-    /// At most 100.
+    /// At most 20.
     pub calls: Vec<MerchantCall>,
 }
 
@@ -161,8 +164,37 @@ pub struct MerchantCall {
     pub method: String,
     /// Holds no secret.
     pub path: String,
-    /// `done`, `not_found`, `refused`, `setup`, `unknown`.
-    pub outcome: String,
+    pub outcome: CallOutcome,
     pub code: Option<i64>,
     pub note: String,
+}
+
+/// What CLICK's answer to a call means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// CLICK did it, or says what was asked for.
+    Done,
+    /// It knows no such payment.
+    NotFound,
+    /// It answered with another code.
+    Refused,
+    /// It does not accept our keys or our service: nothing took place, and an operator has to act.
+    Setup,
+    /// There was no answer that can be believed.
+    Unknown,
+}
+
+impl CallOutcome {
+    pub const ALL: [Self; 5] = [Self::Done, Self::NotFound, Self::Refused, Self::Setup, Self::Unknown];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::Setup => "setup",
+            Self::Unknown => "unknown",
+        }
+    }
 }

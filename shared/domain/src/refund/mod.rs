@@ -195,6 +195,24 @@ impl RefundState {
 }
 
 impl RefundStatus {
+    /// Those in which a refund is not over.
+    pub const OPEN: [Self; 6] =
+        [Self::Requested, Self::Checked, Self::Sending, Self::Unknown, Self::Refused, Self::Manual];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Checked => "checked",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Manual => "manual",
+            Self::Done => "done",
+            Self::DoneByHand => "done_by_hand",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
     /// Until it is over; an order has one open refund at most.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Done | Self::DoneByHand | Self::Withdrawn)

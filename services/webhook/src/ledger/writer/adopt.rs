@@ -9,7 +9,7 @@ use tolov_domain::{
 use super::{
     job::{Decision, Phase},
     known::Needs,
-    rows::{CallbackRow, LedgerAttempt},
+    rows::{CallbackRow, LedgerAttempt, PaidSource},
     working_set::WorkingSet,
 };
 use crate::ledger::{AdoptRefusal, NewOrder, Outcome, PaidOrder};
@@ -98,6 +98,7 @@ impl WorkingSet {
             amount: paid.amount,
             prepared_at_ms: unix_ms(paid.paid_at),
             state: AttemptState::Prepared,
+            paid_source: PaidSource::Callback,
         })
     }
 }

@@ -4,14 +4,19 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tolov_domain::{
-    ClickTransId, OrderId, PrepareId,
+    ClickTransId, OrderId, PrepareId, RefundId,
     payment::{AttemptState, Confirmation, OrderState},
+    refund::Refund,
+    time::Timestamp,
 };
 
 use super::rows::{LedgerAttempt, LedgerOrder};
 
 /// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
 const ORDERS_MAX: usize = 8192;
+
+/// An order with all its attempts and refunds, as it was read.
+pub(crate) type ReadOrder = (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>);
 
 /// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
 #[derive(Debug, Default)]
@@ -35,11 +40,12 @@ pub(crate) struct Known {
     pub(crate) numbers: Numbers,
 }
 
-/// An order with all its attempts.
+/// An order with all its attempts and refunds.
 #[derive(Debug)]
 struct KnownOrder {
     order: LedgerOrder,
     attempts: Vec<LedgerAttempt>,
+    refunds: Vec<Refund>,
 }
 
 /// The numbers that the ledger has given out or taken.
@@ -53,6 +59,8 @@ pub(crate) struct Numbers {
     pub(crate) highest_paid_transaction: i64,
     /// Transactions up to this may have paid something that is not in memory.
     pub(crate) forgotten_up_to: i64,
+    /// 0: there is no refund.
+    pub(crate) last_refund_id: i64,
 }
 
 impl Numbers {
@@ -60,6 +68,11 @@ impl Numbers {
         let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
         self.next_prepare_id = self.next_prepare_id.checked_add(1)?;
         Some(prepare_id)
+    }
+
+    /// The next refund's number. Taken once it is set as the last one.
+    pub(crate) fn next_refund_id(&self, at: Timestamp) -> Option<RefundId> {
+        RefundId::try_new(self.last_refund_id.checked_add(1)?.max(at.unix_timestamp())).ok()
     }
 }
 
@@ -95,14 +108,15 @@ impl Known {
     }
 
     /// Takes in what was read for these needs: each order with all its attempts.
-    pub(crate) fn learn(&mut self, read: Vec<(LedgerOrder, Vec<LedgerAttempt>)>, needs: Needs) {
-        for (order, attempts) in read {
+    pub(crate) fn learn(&mut self, read: Vec<ReadOrder>, needs: Needs) {
+        for (order, attempts, refunds) in read {
             // What is known is the same.
             if self.orders.contains_key(&order.order_id) {
                 continue;
             }
             let order_id = order.order_id;
-            self.orders.insert(order_id, KnownOrder { order, attempts: Vec::with_capacity(attempts.len()) });
+            let known = KnownOrder { order, attempts: Vec::with_capacity(attempts.len()), refunds };
+            self.orders.insert(order_id, known);
             for attempt in attempts {
                 self.keep(attempt);
             }
@@ -121,7 +135,8 @@ impl Known {
     pub(super) fn add(&mut self, order: LedgerOrder) {
         let highest = &mut self.numbers.highest_order_id;
         *highest = order.order_id.get().max(*highest);
-        self.orders.insert(order.order_id, KnownOrder { order, attempts: Vec::new() });
+        let known = KnownOrder { order, attempts: Vec::new(), refunds: Vec::new() };
+        self.orders.insert(known.order.order_id, known);
     }
 
     pub(super) fn set_order_state(&mut self, order_id: OrderId, state: OrderState) {
@@ -141,6 +156,20 @@ impl Known {
     pub(crate) fn attempt(&self, prepare_id: PrepareId) -> Option<&LedgerAttempt> {
         let order_id = *self.order_of_attempt.get(&prepare_id)?;
         self.attempts_of(order_id).find(|attempt| attempt.prepare_id == prepare_id)
+    }
+
+    /// Oldest first.
+    pub(crate) fn refunds_of(&self, order_id: OrderId) -> &[Refund] {
+        self.orders.get(&order_id).map_or(&[], |known| &known.refunds)
+    }
+
+    /// A new refund of a known order, or its new state.
+    pub(super) fn keep_refund(&mut self, refund: Refund) {
+        let Some(known) = self.orders.get_mut(&refund.order_id) else { return };
+        match known.refunds.iter_mut().find(|known| known.refund_id == refund.refund_id) {
+            Some(known) => *known = refund,
+            None => known.refunds.push(refund),
+        }
     }
 
     /// The attempt that an order has for a transaction of CLICK.

@@ -3,8 +3,10 @@
 pub(super) mod adopt;
 pub(super) mod job;
 mod known;
+pub(super) mod refunds;
 pub(super) mod replay;
 pub(super) mod rows;
+pub(super) mod seen;
 pub(super) mod unverified;
 pub(super) mod working_set;
 
@@ -25,8 +27,8 @@ use tolov_kit::lifecycle::Stop;
 
 use self::{
     job::{Job, Maintenance, Undecided},
-    known::{Known, Needs, Numbers},
-    rows::{LedgerAttempt, LedgerOrder, NewOrderRow, OrderRow, json},
+    known::{Known, Needs, Numbers, ReadOrder},
+    rows::{NewOrderRow, OrderRow, json},
     working_set::{WorkingSet, Writes},
 };
 use super::{
@@ -47,7 +49,7 @@ const PRUNE_MAX: i64 = 1000;
 const LINGER: Duration = Duration::from_millis(3);
 
 /// The orders with these numbers, with an attempt of these numbers, or with one that these transactions have paid; each with
-/// all its attempts.
+/// all its attempts and refunds.
 const LOAD: &str = "
 SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
     'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by,
@@ -55,8 +57,10 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
       SELECT json_group_array(json_object('prepare_id', a.prepare_id, 'order_id', a.order_id,
           'click_trans_id', a.click_trans_id, 'click_paydoc_id', a.click_paydoc_id, 'amount_tiyin', a.amount_tiyin,
           'state', a.state, 'prepared_at', a.prepared_at, 'settled_at', a.settled_at, 'paid_trans_id', a.paid_trans_id,
-          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error))
-        FROM attempts AS a WHERE a.order_id = o.order_id))))
+          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source))
+        FROM attempts AS a WHERE a.order_id = o.order_id)),
+    'refunds', json((
+      SELECT json_group_array(json(r.refund)) FROM refunds_as_json AS r WHERE r.order_id = o.order_id))))
   FROM (
     SELECT value AS order_id FROM json_each(?1)
     UNION
@@ -70,20 +74,20 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
 ///
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
-const STORE: [&str; 9] = [
+const STORE: [&str; 13] = [
     "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
     value ->> 'created_at', value ->> 'created_at'
   FROM jsonb_each($1);",
     "INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
-    settled_at, paid_trans_id, paid_paydoc_id, click_error)
+    settled_at, paid_trans_id, paid_paydoc_id, click_error, paid_source)
   SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'click_trans_id', value ->> 'click_paydoc_id',
     value ->> 'amount_tiyin', value ->> 'state', value ->> 'prepared_at', value ->> 'settled_at',
-    value ->> 'paid_trans_id', value ->> 'paid_paydoc_id', value ->> 'click_error'
+    value ->> 'paid_trans_id', value ->> 'paid_paydoc_id', value ->> 'click_error', value ->> 'paid_source'
   FROM jsonb_each($2) WHERE true
   ON CONFLICT (prepare_id) DO UPDATE SET state = excluded.state, settled_at = excluded.settled_at,
     paid_trans_id = excluded.paid_trans_id, paid_paydoc_id = excluded.paid_paydoc_id,
-    click_error = excluded.click_error,
+    click_error = excluded.click_error, paid_source = excluded.paid_source,
     -- These never change; were the row another attempt's, the trigger refuses.
     order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;",
     "UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
@@ -108,6 +112,35 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
      ON again.event_id >= range.value ->> 0 AND again.event_id < range.value ->> 1);",
     "UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
   FROM jsonb_each($9) AS mark WHERE outbox.id = mark.value ->> 'id';",
+    "INSERT INTO refunds (refund_id, order_id, prepare_id, request_id, amount_tiyin, returned, requested_by, reason,
+    requested_at, state, payment_id, click_code, click_note, why, decided_by, document, changed_at, step, tries,
+    next_step_at)
+  SELECT value ->> 'refund_id', value ->> 'order_id', value ->> 'prepare_id', value ->> 'request_id',
+    value ->> 'amount_tiyin', value -> 'returned', value ->> 'requested_by', value ->> 'reason',
+    value ->> 'requested_at', value ->> 'state', value ->> 'payment_id', value ->> 'click_code',
+    value ->> 'click_note', value ->> 'why', value ->> 'decided_by', value ->> 'document', value ->> 'changed_at',
+    value ->> 'step', value ->> 'tries', value ->> 'next_step_at'
+  FROM jsonb_each($10) WHERE true
+  ON CONFLICT (refund_id) DO UPDATE SET state = excluded.state, payment_id = excluded.payment_id,
+    click_code = excluded.click_code, click_note = excluded.click_note, why = excluded.why,
+    decided_by = excluded.decided_by, document = excluded.document, changed_at = excluded.changed_at,
+    step = excluded.step, tries = excluded.tries, next_step_at = excluded.next_step_at,
+    -- These never change; were the row another refund's, the trigger refuses.
+    order_id = excluded.order_id, request_id = excluded.request_id;",
+    "INSERT INTO refund_steps (refund_id, step, at, state, by, payment_id, click_code, click_note, why, document)
+  SELECT value ->> 'refund_id', value ->> 'step', value ->> 'at', value ->> 'state', value ->> 'by',
+    value ->> 'payment_id', value ->> 'click_code', value ->> 'click_note', value ->> 'why', value ->> 'document'
+  FROM jsonb_each($11);",
+    "INSERT INTO attempt_checks (prepare_id, times, checked_at, payment_id, status)
+  SELECT value ->> 'prepare_id', value ->> 'times', value ->> 'checked_at', value ->> 'payment_id',
+    value ->> 'status'
+  FROM jsonb_each($12) WHERE true
+  ON CONFLICT (prepare_id) DO UPDATE SET times = max(times, excluded.times), checked_at = excluded.checked_at,
+    payment_id = excluded.payment_id, status = excluded.status;",
+    "INSERT INTO merchant_api_calls (at, order_id, method, path, outcome, code, note)
+  SELECT value ->> 'at', value ->> 'order_id', value ->> 'method', value ->> 'path', value ->> 'outcome',
+    value ->> 'code', value ->> 'note'
+  FROM jsonb_each($13);",
 ];
 
 pub(crate) struct Writer {
@@ -241,7 +274,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn load(&mut self, needs: &Needs) -> Result<Vec<(LedgerOrder, Vec<LedgerAttempt>)>, LedgerError> {
+    async fn load(&mut self, needs: &Needs) -> Result<Vec<ReadOrder>, LedgerError> {
         let query = sqlx::query_scalar(LOAD)
             .bind(json(&needs.orders))
             .bind(json(&needs.attempts))
@@ -263,6 +296,10 @@ impl Writer {
             rows(&writes.sent),
             rows(&writes.sent_again),
             rows(&writes.refused),
+            rows(&writes.refunds),
+            rows(&writes.refund_steps),
+            rows(&writes.checks),
+            rows(&writes.calls),
         ];
         let mut statements = String::from("BEGIN IMMEDIATE;");
         for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {
@@ -380,9 +417,12 @@ async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Err
     let highest_order_id = highest_order_id(&mut *connection).await?;
     let highest_paid_transaction =
         sqlx::query_scalar("SELECT coalesce(max(paid_trans_id), 0) FROM attempts WHERE state = 'paid'")
-            .fetch_one(connection)
+            .fetch_one(&mut *connection)
             .await?;
+    let last_refund_id =
+        sqlx::query_scalar("SELECT coalesce(max(refund_id), 0) FROM refunds").fetch_one(connection).await?;
     Ok(Numbers {
+        last_refund_id,
         next_prepare_id,
         highest_order_id,
         highest_paid_transaction,

@@ -10,6 +10,7 @@ use tolov_domain::{
 use super::{
     job::{Decision, Phase},
     known::Needs,
+    refunds::{reversals, undecided},
     rows::{LedgerAttempt, LedgerOrder},
     working_set::WorkingSet,
 };
@@ -40,6 +41,15 @@ impl WorkingSet {
         let attempts: Vec<LedgerAttempt> = self.known.attempts_of(order_id).cloned().collect();
         for (kind, at) in events_of(&order, &attempts) {
             self.publish(&order, kind, at);
+        }
+        let refunds = self.known.refunds_of(order_id).to_vec();
+        for (_, kind, at) in reversals(&order, &refunds) {
+            self.publish(&order, kind, at);
+        }
+        for refund in &refunds {
+            if let Some(undecided) = undecided(refund) {
+                self.publish(&order, EventKind::RefundUndecided(undecided), refund.changed_at);
+            }
         }
         self.send_again(ids_of_order(order_id));
         Outcome::Applied

@@ -9,9 +9,12 @@ use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     UnplacedPayment, UserId,
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
+    refund::Refund,
     time::{Timestamp, from_unix_ms, unix_ms},
     unplaced,
 };
+
+use super::refunds::RefundRow;
 
 use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
@@ -71,6 +74,16 @@ impl AttemptStatus {
     }
 }
 
+/// The column `attempts.paid_source`: which word of CLICK's made the attempt paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PaidSource {
+    #[default]
+    Callback,
+    /// Its Merchant API.
+    Reconciliation,
+}
+
 /// An order with its state.
 #[derive(Debug, Clone)]
 pub(crate) struct LedgerOrder {
@@ -106,6 +119,7 @@ pub(crate) struct LedgerAttempt {
     pub(crate) amount: Tiyin,
     pub(crate) prepared_at_ms: i64,
     pub(crate) state: AttemptState,
+    pub(crate) paid_source: PaidSource,
 }
 
 #[derive(Deserialize)]
@@ -118,10 +132,11 @@ pub(crate) struct OrderRow {
     changed_at: i64,
     paid_by: Option<PrepareId>,
     attempts: Vec<AttemptRow>,
+    refunds: Vec<RefundRow>,
 }
 
-/// An order with all its attempts.
-impl TryFrom<OrderRow> for (LedgerOrder, Vec<LedgerAttempt>) {
+/// An order with all its attempts and refunds.
+impl TryFrom<OrderRow> for (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>) {
     type Error = LedgerError;
 
     fn try_from(row: OrderRow) -> Result<Self, LedgerError> {
@@ -134,7 +149,8 @@ impl TryFrom<OrderRow> for (LedgerOrder, Vec<LedgerAttempt>) {
         };
         let OrderRow { order_id, user_id, products, amount_tiyin: amount, .. } = row;
         let attempts: Result<_, _> = row.attempts.into_iter().map(LedgerAttempt::try_from).collect();
-        Ok((LedgerOrder { order_id, user_id, products, amount, state }, attempts?))
+        let refunds = row.refunds.into_iter().map(Refund::from).collect();
+        Ok((LedgerOrder { order_id, user_id, products, amount, state }, attempts?, refunds))
     }
 }
 
@@ -194,6 +210,7 @@ pub(crate) struct AttemptRow {
     paid_trans_id: Option<ClickTransId>,
     paid_paydoc_id: Option<ClickPaydocId>,
     click_error: Option<i32>,
+    paid_source: PaidSource,
 }
 
 impl From<&LedgerAttempt> for AttemptRow {
@@ -210,6 +227,7 @@ impl From<&LedgerAttempt> for AttemptRow {
             paid_trans_id: None,
             paid_paydoc_id: None,
             click_error: None,
+            paid_source: attempt.paid_source,
         };
         let (state, settled_at) = match attempt.state {
             AttemptState::Prepared => return row,
@@ -242,6 +260,7 @@ impl TryFrom<AttemptRow> for LedgerAttempt {
             amount: row.amount_tiyin,
             prepared_at_ms: row.prepared_at,
             state,
+            paid_source: row.paid_source,
         })
     }
 }

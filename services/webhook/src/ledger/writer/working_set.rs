@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use tolov_click::{Action, Callback, ClickCode, Reply, card};
 use tolov_domain::{
-    Event, EventKind, OrderId, PrepareId, UnplacedPayment,
+    Event, EventKind, OrderId, PrepareId, RefundId, UnplacedPayment,
     payment::{
         self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
         OrderState, Preparation,
     },
+    refund::Refund,
     time::{Timestamp, unix_ms},
     unplaced,
 };
@@ -18,10 +19,12 @@ use tolov_domain::{
 use super::{
     job::order_of,
     known::Known,
+    refunds::{RefundRow, StepRow},
     rows::{
-        AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, RefusedMark, SentMark,
-        UnverifiedRow,
+        AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
+        SentMark, UnverifiedRow,
     },
+    seen::{CallRow, CheckRow},
 };
 use crate::ledger::{
     Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
@@ -45,6 +48,10 @@ struct Changes {
     sent: Vec<SentMark>,
     refused: Vec<RefusedMark>,
     sent_again: Vec<(String, String)>,
+    refunds: BTreeSet<(OrderId, RefundId)>,
+    refund_steps: Vec<StepRow>,
+    checks: Vec<CheckRow>,
+    calls: Vec<CallRow>,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -59,6 +66,10 @@ pub(crate) struct Writes {
     pub(crate) refused: Vec<RefusedMark>,
     /// Ranges of event ids, each without its end: what was sent of them is to be sent again.
     pub(crate) sent_again: Vec<(String, String)>,
+    pub(crate) refunds: Vec<RefundRow>,
+    pub(crate) refund_steps: Vec<StepRow>,
+    pub(crate) checks: Vec<CheckRow>,
+    pub(crate) calls: Vec<CallRow>,
 }
 
 impl WorkingSet {
@@ -149,6 +160,7 @@ impl WorkingSet {
             amount: order.amount,
             prepared_at_ms: unix_ms(at),
             state,
+            paid_source: PaidSource::Callback,
         });
         Reply::prepared(prepare_id)
     }
@@ -197,6 +209,8 @@ impl WorkingSet {
         }
         let kind = match completion.news {
             None => return,
+            // The refund that it belongs to tells of it.
+            Some(News::Anomaly(Anomaly::CancelAfterPaid)) if self.is_being_refunded(order) => return,
             Some(News::Anomaly(anomaly)) => {
                 return self.question(order, callback, Some(merchant_prepare_id), anomaly, at);
             }
@@ -328,6 +342,9 @@ impl WorkingSet {
         let changes = std::mem::take(&mut self.changes);
         let attempts = changes.attempts.iter().filter_map(|id| self.known.attempt(*id));
         let orders = changes.orders.iter().filter_map(|id| self.known.order(*id));
+        let refunds = changes.refunds.iter().filter_map(|(order, refund)| {
+            self.known.refunds_of(*order).iter().find(|known| known.refund_id == *refund).cloned()
+        });
         Writes {
             attempts: attempts.map(AttemptRow::from).collect(),
             orders: orders.filter_map(OrderChange::of).collect(),
@@ -338,7 +355,28 @@ impl WorkingSet {
             sent: changes.sent,
             refused: changes.refused,
             sent_again: changes.sent_again,
+            refunds: refunds.map(RefundRow::from).collect(),
+            refund_steps: changes.refund_steps,
+            checks: changes.checks,
+            calls: changes.calls,
         }
+    }
+
+    pub(crate) fn keep_refund(&mut self, refund: Refund) {
+        self.changes.refunds.insert((refund.order_id, refund.refund_id));
+        self.known.keep_refund(refund);
+    }
+
+    pub(crate) fn keep_refund_step(&mut self, step: StepRow) {
+        self.changes.refund_steps.push(step);
+    }
+
+    pub(crate) fn keep_check(&mut self, check: CheckRow) {
+        self.changes.checks.push(check);
+    }
+
+    pub(crate) fn keep_calls(&mut self, calls: impl Iterator<Item = CallRow>) {
+        self.changes.calls.extend(calls);
     }
 }
 

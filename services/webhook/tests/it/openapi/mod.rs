@@ -11,7 +11,7 @@ use tolov_webhook::http::CLICK_PATH;
 
 use self::schema::{Document, Operation};
 use crate::{
-    app::{API_TOKEN, TestApp},
+    app::{API_TOKEN, Setup, TestApp},
     callers::order_json,
     click::Callback,
 };
@@ -19,7 +19,7 @@ use crate::{
 #[tokio::test]
 async fn every_documented_answer_is_given_and_has_the_documented_form() {
     let document = Document::read();
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await;
     let mut given = BTreeSet::new();
     let mut check = |method: &Method, path: &str, status: u16, answer: &Value| {
         let operation = document.operation(method, path);
@@ -77,6 +77,15 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
     let (status, answer) = ask(&app, &Method::GET, "/orders/2", Some(API_TOKEN), "").await;
     check(&Method::GET, "/orders/2", status, &answer);
 
+    for (method, path, body, expected) in refunds_of_order_2(&app).await {
+        let (status, answer) = ask(&app, &method, &path, Some(API_TOKEN), &body).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(&method, &path, status, &answer);
+        let (status, answer) = ask(&app, &method, &path, None, &body).await;
+        assert_eq!(status, 401);
+        check(&method, &path, status, &answer);
+    }
+
     app.until_the_outbox_is_empty().await;
     let mut file = app.file().await;
     file.execute("ALTER TABLE outbox RENAME TO outbox_out_of_reach").await.unwrap();
@@ -91,6 +100,58 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
 
     assert_eq!(given, document.answers(), "the answers that were given, and those that are documented");
     app.finish().await;
+}
+
+/// Requests about refunds of order 2, which is paid by attempt 1, and about attempts, each with its answer.
+async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)> {
+    let asked = |id: &str| format!(r#"{{"request_id": "{id}", "requested_by": "5551"}}"#);
+    let (_, first) = ask(app, &Method::POST, "/orders/2/refunds", Some(API_TOKEN), &asked("tap-0")).await;
+    let id = first["refund_id"].as_i64().unwrap();
+    let at = |path: &str| format!("/refunds/{id}/{path}");
+    let by = r#"{"by": "5551"}"#;
+    let by_hand = r#"{"by": "5551", "document": "transfer 17"}"#;
+    let found = r#"{"step": 0, "change": "found_paid", "payment_id": 4710103925}"#;
+    let refused = r#"{"step": 2, "change": "refused", "click_code": -500, "click_note": "no"}"#;
+    let call = r#"{"calls": [{"at": "2026-11-23T12:00:00Z", "order_id": 2, "method": "GET", "path": "/", "outcome": "done", "code": 0, "note": ""}]}"#;
+    let too_many = format!(r#"{{"calls": [{}]}}"#, [&call[11..call.len() - 2]; 21].join(","));
+    let next = id + 1;
+    let requests = [
+        ("POST", "/orders/2/refunds".to_owned(), asked("tap-0"), 200),
+        ("POST", "/orders/2/refunds".to_owned(), asked("tap-1"), 409),
+        ("POST", "/orders/2/refunds".to_owned(), "{}".to_owned(), 422),
+        ("POST", "/orders/7/refunds".to_owned(), asked("tap-1"), 404),
+        ("GET", "/orders/2/refunds".to_owned(), String::new(), 200),
+        ("GET", "/orders/7/refunds".to_owned(), String::new(), 404),
+        ("GET", "/refunds/open".to_owned(), String::new(), 200),
+        ("POST", at("retry"), by.to_owned(), 409),
+        ("POST", at("retry"), "{}".to_owned(), 422),
+        ("POST", "/refunds/7/retry".to_owned(), by.to_owned(), 404),
+        ("POST", at("step"), "{}".to_owned(), 422),
+        ("POST", at("step"), found.to_owned(), 200),
+        ("POST", at("step"), found.to_owned(), 409),
+        ("POST", "/refunds/7/step".to_owned(), found.to_owned(), 404),
+        ("POST", at("step"), r#"{"step": 1, "change": "send"}"#.to_owned(), 200),
+        ("POST", at("step"), refused.to_owned(), 200),
+        ("POST", at("retry"), by.to_owned(), 200),
+        ("POST", at("withdraw"), "{}".to_owned(), 422),
+        ("POST", at("withdraw"), by.to_owned(), 200),
+        ("POST", at("withdraw"), by.to_owned(), 409),
+        ("POST", "/refunds/7/withdraw".to_owned(), by.to_owned(), 404),
+        ("POST", "/orders/2/refunds".to_owned(), asked("tap-2"), 201),
+        ("POST", format!("/refunds/{next}/by-hand"), "{}".to_owned(), 422),
+        ("POST", format!("/refunds/{next}/by-hand"), by_hand.to_owned(), 200),
+        ("POST", format!("/refunds/{next}/by-hand"), by_hand.to_owned(), 409),
+        ("POST", "/refunds/7/by-hand".to_owned(), by_hand.to_owned(), 404),
+        ("GET", "/attempts".to_owned(), String::new(), 200),
+        ("GET", "/attempts?before=x".to_owned(), String::new(), 422),
+        ("GET", "/attempts/silent".to_owned(), String::new(), 200),
+        ("POST", "/attempts/1/seen".to_owned(), r#"{"payment": null, "accept": true}"#.to_owned(), 200),
+        ("POST", "/attempts/1/seen".to_owned(), "{}".to_owned(), 422),
+        ("POST", "/attempts/77/seen".to_owned(), r#"{"payment": null, "accept": true}"#.to_owned(), 404),
+        ("POST", "/merchant-calls".to_owned(), call.to_owned(), 200),
+        ("POST", "/merchant-calls".to_owned(), too_many, 422),
+    ];
+    requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
 }
 
 async fn ask(app: &TestApp, method: &Method, path: &str, token: Option<&str>, body: &str) -> (u16, Value) {

@@ -20,8 +20,8 @@ use tolov_domain::{
 
 fn unroutable(number: usize) -> OutgoingMessage {
     OutgoingMessage {
-        id: EventId::new(format!("refund.asked:{number}")),
-        route: payment_route("refund.asked"),
+        id: EventId::new(format!("shop.asked:{number}")),
+        route: payment_route("shop.asked"),
         ..payment(number)
     }
 }

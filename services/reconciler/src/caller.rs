@@ -1,0 +1,183 @@
+//! Calls to CLICK: recorded, counted, and paused while CLICK does not accept our keys.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use time::Duration;
+use tolov_click::{Call, merchant_api::Reading};
+use tolov_domain::{
+    ClickPaymentId, OrderId,
+    refund::api::{Attempt, CallOutcome, MerchantCall, SeenPayment},
+    time::{TASHKENT, Timestamp},
+};
+use tolov_kit::clock::Clock;
+
+use crate::ports::{Ledger, MerchantApi};
+
+/// CLICK's payment_status of a payment that is paid.
+pub(crate) const PAID: i64 = 2;
+/// How long nothing is asked after CLICK refused our keys.
+const SETUP_PAUSE: Duration = Duration::minutes(10);
+/// Calls that the ledger could not record yet, as many as it takes at once; the oldest are lost beyond these.
+const UNRECORDED_MAX: usize = 20;
+
+#[derive(Debug)]
+pub(crate) struct Caller {
+    api: Arc<dyn MerchantApi>,
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    service_id: i64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    paused_until: Option<Timestamp>,
+    unrecorded: Vec<MerchantCall>,
+}
+
+/// What CLICK says of the payment of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Payment(SeenPayment),
+    /// CLICK names no payment. That is no evidence: it may be paid all the same.
+    Nothing,
+    /// CLICK gave no answer that can be believed; ask later.
+    NotNow,
+    /// CLICK does not accept our keys.
+    Setup,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        api: Arc<dyn MerchantApi>,
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        service_id: i64,
+    ) -> Self {
+        metrics::gauge!("tolov_merchant_api_setup").set(0);
+        Self { api, ledger, clock, service_id, state: Mutex::default() }
+    }
+
+    /// Whether nothing is asked for now, because CLICK refused our keys a moment ago.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.state().paused_until.is_some_and(|until| self.clock.now() < until)
+    }
+
+    /// Sends the one reversal of a refund.
+    pub(crate) async fn reverse(&self, order_id: OrderId, payment_id: ClickPaymentId) -> Reading {
+        let (service_id, payment_id) = (self.service_id, payment_id.get());
+        self.call("reversal", order_id, Call::Reversal { service_id, payment_id }).await
+    }
+
+    /// What `payment/status` says of a payment.
+    pub(crate) async fn status(&self, order_id: OrderId, payment_id: ClickPaymentId) -> Found {
+        let (service_id, payment_id) = (self.service_id, payment_id.get());
+        let reading = self.call("status", order_id, Call::PaymentStatus { service_id, payment_id }).await;
+        match (reading.outcome, reading.payment()) {
+            (CallOutcome::Done, Some(payment)) => Found::Payment(payment),
+            (CallOutcome::NotFound, _) => Found::Nothing,
+            (CallOutcome::Setup, _) => Found::Setup,
+            (CallOutcome::Done | CallOutcome::Refused | CallOutcome::Unknown, _) => Found::NotNow,
+        }
+    }
+
+    /// Looks for the payment of an attempt: by `click_paydoc_id`, else by the order and the days in Tashkent on which it may
+    /// have been made. An order may have several attempts, so what is found by the order counts only where it is paid.
+    pub(crate) async fn find(&self, attempt: &Attempt, known: Option<ClickPaymentId>) -> Found {
+        let order_id = attempt.order_id;
+        let by_paydoc = ClickPaymentId::try_new(attempt.click_paydoc_id.get()).ok();
+        if let Some(payment_id) = known.or(by_paydoc) {
+            match self.status(order_id, payment_id).await {
+                Found::Nothing => {}
+                found @ (Found::Payment(_) | Found::NotNow | Found::Setup) => return found,
+            }
+        }
+        let day_of = |at: Timestamp| at.to_offset(TASHKENT).date();
+        let (made, today) = (day_of(attempt.prepared_at), day_of(self.clock.now()));
+        for date in std::iter::once(made).chain((today != made).then_some(today)) {
+            let (service_id, merchant_trans_id) = (self.service_id, order_id.to_string());
+            let call = Call::PaymentStatusByOrder { service_id, merchant_trans_id, date };
+            let reading = self.call("status_by_mti", order_id, call).await;
+            match (reading.outcome, reading.payment_id) {
+                (CallOutcome::Done, Some(payment_id)) => match self.status(order_id, payment_id).await {
+                    Found::Payment(payment) if payment.status != PAID => {}
+                    Found::Nothing => {}
+                    found @ (Found::Payment(_) | Found::NotNow | Found::Setup) => return found,
+                },
+                (CallOutcome::NotFound, _) => {}
+                (CallOutcome::Setup, _) => return Found::Setup,
+                (CallOutcome::Done | CallOutcome::Refused | CallOutcome::Unknown, _) => return Found::NotNow,
+            }
+        }
+        Found::Nothing
+    }
+
+    async fn call(&self, name: &'static str, order_id: OrderId, call: Call) -> Reading {
+        let at = self.clock.now();
+        let reading = self.api.call(&call).await;
+        let outcome = reading.outcome;
+        metrics::counter!("tolov_merchant_api_calls_total", "call" => name, "outcome" => outcome.as_str())
+            .increment(1);
+        self.note_setup(&reading, at);
+        tracing::info!(
+            order.id = %order_id, call = name, outcome = outcome.as_str(), code = ?reading.code, note = reading.note,
+            "CLICK was asked"
+        );
+        self.record(MerchantCall {
+            at,
+            order_id: Some(order_id),
+            method: call.method().to_owned(),
+            path: call.path(),
+            outcome,
+            code: reading.code,
+            note: reading.note.clone(),
+        })
+        .await;
+        reading
+    }
+
+    /// One alert, however many calls are refused: nothing is asked for a while, and nothing changes.
+    fn note_setup(&self, reading: &Reading, at: Timestamp) {
+        let mut state = self.state();
+        match reading.outcome {
+            CallOutcome::Setup => {
+                if state.paused_until.is_none() {
+                    tracing::error!(
+                        code = ?reading.code,
+                        note = reading.note,
+                        "CLICK's Merchant API does not accept our keys or service; check CLICK_SERVICE_ID, \
+                         CLICK_MERCHANT_USER_ID and CLICK_SECRET_KEY. Nothing is changed meanwhile"
+                    );
+                }
+                state.paused_until = Some(at + SETUP_PAUSE);
+                metrics::gauge!("tolov_merchant_api_setup").set(1);
+            }
+            CallOutcome::Done | CallOutcome::NotFound | CallOutcome::Refused => {
+                state.paused_until = None;
+                metrics::gauge!("tolov_merchant_api_setup").set(0);
+            }
+            CallOutcome::Unknown => {}
+        }
+    }
+
+    async fn record(&self, call: MerchantCall) {
+        let calls = {
+            let mut state = self.state();
+            state.unrecorded.push(call);
+            std::mem::take(&mut state.unrecorded)
+        };
+        if let Err(error) = self.ledger.keep_calls(calls.clone()).await {
+            tracing::warn!(%error, calls = calls.len(), "calls to CLICK are not recorded yet");
+            let mut state = self.state();
+            let newer = std::mem::replace(&mut state.unrecorded, calls);
+            state.unrecorded.extend(newer);
+            // One more comes before the next try.
+            let surplus = state.unrecorded.len().saturating_sub(UNRECORDED_MAX - 1);
+            state.unrecorded.drain(..surplus);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,120 @@
+//! What the reconciler needs to know, read from the environment.
+
+use tolov_click::{SecretKey, merchant_api::CLICK_MERCHANT_API};
+use tolov_kit::{env::Env, secret::Secret};
+use url::Url;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// CLICK_SERVICE_ID
+    pub service_id: i64,
+    /// CLICK_MERCHANT_USER_ID
+    pub merchant_user_id: i64,
+    /// CLICK_SECRET_KEY
+    pub secret_key: SecretKey,
+    /// CLICK_MERCHANT_API_URL: CLICK's own address; the sandbox's while CLICK_TEST_MODE is on.
+    pub merchant_api_url: Url,
+    /// WEBHOOK_URL
+    pub webhook_url: Url,
+    /// API_TOKEN
+    pub api_token: Secret,
+    /// CLICK_RECONCILE_ACCEPT: a payment that CLICK shows as paid makes the order paid (`auto`), or staff are asked (`ask`).
+    pub accepts: bool,
+}
+
+impl Config {
+    /// `None` without CLICK_MERCHANT_USER_ID: the Merchant API is not used. The values count only when [`Env::finish`]
+    /// succeeds.
+    pub fn from_env(env: &Env) -> Option<Self> {
+        env.text("CLICK_MERCHANT_USER_ID")?;
+        let cabinet = "CLICK's cabinet shows it: merchant.click.uz, Services";
+        let merchant_user_id = env.parsed("CLICK_MERCHANT_USER_ID").unwrap_or(0);
+        let service_id = env.required_parsed("CLICK_SERVICE_ID", cabinet).unwrap_or(0);
+        let secret_key = SecretKey::new(env.secret("CLICK_SECRET_KEY", cabinet).expose());
+        let api_token = env.secret("API_TOKEN", "the same that the webhook service has");
+        let default_webhook = address("http://127.0.0.1:8000/");
+        Some(Self {
+            service_id,
+            merchant_user_id,
+            secret_key,
+            merchant_api_url: merchant_api_url(env),
+            webhook_url: env.parsed("WEBHOOK_URL").unwrap_or(default_webhook),
+            api_token,
+            accepts: accepts(env),
+        })
+    }
+}
+
+fn merchant_api_url(env: &Env) -> Url {
+    let is_test = env.flag("CLICK_TEST_MODE", false);
+    let given: Option<Url> = env.parsed("CLICK_MERCHANT_API_URL");
+    if let Some(url) = given {
+        let is_safe = url.scheme() == "https" || is_test;
+        if !is_safe {
+            env.problem("CLICK_MERCHANT_API_URL", "must begin with https:// outside of CLICK_TEST_MODE");
+        }
+        return url;
+    }
+    if !is_test {
+        return address(CLICK_MERCHANT_API);
+    }
+    env.parsed("SANDBOX_URL").unwrap_or_else(|| address("http://127.0.0.1:8080/"))
+}
+
+fn accepts(env: &Env) -> bool {
+    match env.text("CLICK_RECONCILE_ACCEPT").as_deref() {
+        None | Some("ask") => false,
+        Some("auto") => true,
+        Some(_) => {
+            env.problem("CLICK_RECONCILE_ACCEPT", "is neither ask nor auto");
+            false
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the addresses are constants")]
+fn address(text: &str) -> Url {
+    Url::parse(text).expect("a constant address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        let known = [
+            ("CLICK_SERVICE_ID", "12345"),
+            ("CLICK_MERCHANT_USER_ID", "4321"),
+            ("CLICK_SECRET_KEY", "a key"),
+            ("API_TOKEN", "a token"),
+        ];
+        let all = known.iter().chain(pairs);
+        Env::new(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn without_a_merchant_user_there_is_nothing_to_run() {
+        assert!(Config::from_env(&Env::new([])).is_none());
+    }
+
+    #[test]
+    fn the_address_is_clicks_own_and_the_sandboxs_in_test_mode() {
+        let url =
+            |pairs: &[(&str, &str)]| Config::from_env(&env(pairs)).unwrap().merchant_api_url.to_string();
+        assert_eq!(url(&[]), "https://api.click.uz/");
+        let test = [("CLICK_TEST_MODE", "true"), ("SANDBOX_URL", "http://sandbox:8080")];
+        assert_eq!(url(&test), "http://sandbox:8080/");
+    }
+
+    #[test]
+    fn settings_that_cannot_be_meant_are_named() {
+        let env =
+            env(&[("CLICK_MERCHANT_API_URL", "http://api.click.uz"), ("CLICK_RECONCILE_ACCEPT", "maybe")]);
+        let config = Config::from_env(&env).unwrap();
+        assert!(!config.accepts);
+        let problems = env.finish().unwrap_err().to_string();
+        for name in ["CLICK_MERCHANT_API_URL", "CLICK_RECONCILE_ACCEPT"] {
+            assert!(problems.contains(name), "{problems}");
+        }
+    }
+}

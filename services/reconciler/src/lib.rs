@@ -1,0 +1,123 @@
+#![doc = include_str!("../README.md")]
+
+mod attempts;
+mod caller;
+mod click_client;
+mod config;
+mod ledger_client;
+mod ports;
+mod refunds;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use tolov_domain::time::Timestamp;
+use tolov_kit::{
+    availability::Availability,
+    clock::Clock,
+    lifecycle::{Stop, pause},
+    status::{Dependency, Report},
+};
+
+use crate::{
+    attempts::{Attempts, day_end, next_comparison},
+    caller::Caller,
+    refunds::Refunds,
+};
+pub use crate::{
+    click_client::ClickClient,
+    config::Config,
+    ledger_client::LedgerClient,
+    ports::{Ledger, LedgerError, MerchantApi, Stepped},
+};
+
+/// How often it looks for work.
+const ROUND: Duration = Duration::from_secs(30);
+
+/// What the reconciler works with.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    pub api: Arc<dyn MerchantApi>,
+    pub ledger: Arc<dyn Ledger>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The reconciler. It keeps nothing: the ledger says what is to be done, and is told what came of it.
+#[derive(Debug)]
+pub struct Service {
+    refunds: Refunds,
+    attempts: Attempts,
+    clock: Arc<dyn Clock>,
+    webhook: Arc<Availability>,
+    next_comparison: Timestamp,
+}
+
+impl Service {
+    /// `accepts`: a silent attempt that CLICK shows as paid makes its order paid; otherwise staff are asked.
+    pub fn new(deps: Deps, service_id: i64, accepts: bool) -> Self {
+        let Deps { api, ledger, clock } = deps;
+        let caller = Arc::new(Caller::new(api, Arc::clone(&ledger), Arc::clone(&clock), service_id));
+        let attempts = Attempts { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), accepts };
+        let next_comparison = next_comparison(clock.now());
+        let webhook = Arc::new(Availability::new("the webhook service"));
+        let refunds = Refunds { caller, ledger, clock: Arc::clone(&clock) };
+        Self { refunds, attempts, clock, webhook, next_comparison }
+    }
+
+    /// The clients that the settings name.
+    pub fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let api = Arc::new(ClickClient::new(config, Arc::clone(&clock))?);
+        let ledger = Arc::new(LedgerClient::new(config)?);
+        Ok(Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts))
+    }
+
+    /// The state of the service, for METRICS_ADDR. CLICK's is in the metrics: without it nothing here can be mended by a
+    /// restart.
+    pub fn status(&self) -> impl Fn() -> std::future::Ready<Report> + Send + Sync + 'static {
+        let webhook = Arc::clone(&self.webhook);
+        move || {
+            let dependency = Dependency { name: "webhook", reachable: !webhook.is_down(), needed: true };
+            std::future::ready(Report { dependencies: vec![dependency], waiting: Vec::new() })
+        }
+    }
+
+    /// Runs until `stop`; a call that is under way is finished first.
+    pub async fn run(mut self, stop: Stop) -> Result<(), Infallible> {
+        loop {
+            self.round(&stop).await;
+            if !pause(&stop, ROUND).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub async fn round(&mut self, stop: &Stop) {
+        let done = async {
+            self.refunds.round(stop).await?;
+            self.attempts.silent_round(stop).await?;
+            Ok::<_, LedgerError>(())
+        };
+        self.webhook.mark(done.await);
+        if self.clock.now() >= self.next_comparison {
+            self.compare(stop).await;
+        }
+    }
+
+    async fn compare(&mut self, stop: &Stop) {
+        let due = self.next_comparison;
+        self.next_comparison = next_comparison(self.clock.now());
+        match self.attempts.compare(day_end(due), stop).await {
+            Ok(compared) => {
+                metrics::gauge!("tolov_reconciliation_questions").set(compared.questioned);
+                metrics::gauge!("tolov_reconciliation_unanswered").set(compared.unanswered);
+                tracing::info!(
+                    agreed = compared.agreed,
+                    questioned = compared.questioned,
+                    unanswered = compared.unanswered,
+                    "the payments of yesterday are compared with CLICK"
+                );
+            }
+            Err(error) => tracing::warn!(%error, "the payments of yesterday are not compared with CLICK"),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the reconciler talks to: CLICK, and the webhook service that keeps the ledger.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use tolov_click::{Call, merchant_api::Reading};
+use tolov_domain::{
+    PrepareId, RefundId,
+    refund::{
+        Refund,
+        api::{Attempt, MerchantCall, OpenRefund, SeenReply, SeenRequest, StepRequest},
+    },
+};
+
+/// CLICK's Merchant API.
+#[async_trait]
+pub trait MerchantApi: fmt::Debug + Send + Sync {
+    /// Makes the call once. What went wrong is in the reading: [`tolov_domain::refund::api::CallOutcome::Unknown`] where it
+    /// may have had its effect.
+    async fn call(&self, call: &Call) -> Reading;
+}
+
+/// Why the webhook service gave no answer that helps. The same call may be made later.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the webhook service does not help: {0}")]
+pub struct LedgerError(pub String);
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stepped {
+    Changed(Refund),
+    /// A person or another reconciler was faster, or the state does not allow it.
+    Refused,
+}
+
+/// The webhook service's internal API. Every change is committed before it answers.
+#[async_trait]
+pub trait Ledger: fmt::Debug + Send + Sync {
+    async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError>;
+    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Stepped, LedgerError>;
+    async fn silent_attempts(&self) -> Result<Vec<Attempt>, LedgerError>;
+    /// A page of attempts with smaller numbers, newest first; empty at the end.
+    async fn attempts(&self, before: Option<PrepareId>) -> Result<Vec<Attempt>, LedgerError>;
+    async fn seen(&self, prepare_id: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError>;
+    async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError>;
+}

@@ -1,0 +1,311 @@
+//! A CLICK and a ledger that keep to their promises, and fail on demand before or after the effect of a call.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use time::{Duration, macros::datetime};
+use tolov_click::{Call, merchant_api::Reading};
+use tolov_domain::{
+    ClickPaydocId, ClickPaymentId, OrderId, PrepareId, RefundId, Tiyin,
+    refund::{
+        self, PaidAttempt, Refund,
+        api::{
+            Attempt, MerchantCall, OpenRefund, RefundRequest, SeenOutcome, SeenReply, SeenRequest,
+            StepRequest,
+        },
+    },
+};
+use tolov_kit::{
+    clock::{Clock, ManualClock},
+    lifecycle::Stop,
+};
+use tolov_reconciler::{Deps, Ledger, LedgerError, MerchantApi, Service, Stepped};
+
+/// Above 2^32, as CLICK's numbers have been since 2025.
+pub(crate) const PAYDOC: i64 = 4_710_103_925;
+pub(crate) const ORDER: i64 = 1001;
+const SERVICE_ID: i64 = 12_345;
+
+/// How CLICK's next answers go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// The call never arrives.
+    LostBefore,
+    /// The call has its effect, the answer does not arrive.
+    LostAfter,
+    /// `error_code` in an answer of HTTP 200, without an effect.
+    Code(i64),
+    /// HTTP 200 without a body, without an effect.
+    Empty,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ClickState {
+    /// Status by payment_id.
+    pub(crate) payments: BTreeMap<i64, i64>,
+    /// payment_id by order and day, as `status_by_mti` is asked.
+    pub(crate) of_order: BTreeMap<(String, String), i64>,
+    pub(crate) faults: VecDeque<Fault>,
+    pub(crate) always: Option<Fault>,
+    pub(crate) calls: Vec<Call>,
+    /// Reversals that had an effect.
+    pub(crate) reversed: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FakeClick(Mutex<ClickState>);
+
+impl FakeClick {
+    pub(crate) fn state(&self) -> MutexGuard<'_, ClickState> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn reversals_sent(&self) -> usize {
+        self.state().calls.iter().filter(|call| matches!(call, Call::Reversal { .. })).count()
+    }
+}
+
+impl ClickState {
+    fn answer(&mut self, call: &Call) -> String {
+        match call {
+            Call::PaymentStatus { payment_id, .. } => match self.payments.get(payment_id) {
+                Some(status) => {
+                    format!(r#"{{"error_code":0,"payment_id":{payment_id},"payment_status":{status}}}"#)
+                }
+                None => r#"{"error_code":-16,"error_note":"Payment not found"}"#.to_owned(),
+            },
+            Call::PaymentStatusByOrder { merchant_trans_id, date, .. } => {
+                match self.of_order.get(&(merchant_trans_id.clone(), date.to_string())) {
+                    Some(id) => {
+                        format!(
+                            r#"{{"error_code":0,"payment_id":"{id}","merchant_trans_id":"{merchant_trans_id}"}}"#
+                        )
+                    }
+                    None => r#"{"error_code":-16}"#.to_owned(),
+                }
+            }
+            Call::Reversal { payment_id, .. } => match self.payments.get_mut(payment_id) {
+                Some(status) if *status == 2 => {
+                    *status = -1;
+                    self.reversed += 1;
+                    format!(r#"{{"error_code":0,"error_note":"","payment_id":{payment_id}}}"#)
+                }
+                _ => r#"{"error_code":-500,"error_note":"Возврат невозможен"}"#.to_owned(),
+            },
+            other => unreachable!("{other:?}"),
+        }
+    }
+}
+
+#[async_trait]
+impl MerchantApi for FakeClick {
+    async fn call(&self, call: &Call) -> Reading {
+        let mut state = self.state();
+        state.calls.push(call.clone());
+        let fault = state.always.or_else(|| state.faults.pop_front()).unwrap_or(Fault::None);
+        match fault {
+            Fault::None => {
+                let body = state.answer(call);
+                Reading::of(call, 200, body.as_bytes())
+            }
+            Fault::LostBefore => Reading::unknown("no answer"),
+            Fault::LostAfter => {
+                state.answer(call);
+                Reading::unknown("no answer")
+            }
+            Fault::Code(code) => {
+                Reading::of(call, 200, format!(r#"{{"error_code":{code},"error_note":""}}"#).as_bytes())
+            }
+            Fault::Empty => Reading::of(call, 200, b""),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct LedgerState {
+    pub(crate) refunds: Vec<Refund>,
+    pub(crate) attempt: Attempt,
+    pub(crate) silent: Vec<Attempt>,
+    pub(crate) seen: Vec<SeenRequest>,
+    pub(crate) calls: Vec<MerchantCall>,
+    /// Calls from this one on fail; `true`: after their effect.
+    pub(crate) dies_at: Option<(u32, bool)>,
+    made: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct FakeLedger {
+    state: Mutex<LedgerState>,
+    clock: ManualClock,
+}
+
+impl FakeLedger {
+    pub(crate) fn state(&self) -> MutexGuard<'_, LedgerState> {
+        self.state.lock().unwrap()
+    }
+
+    /// Makes a call: fails before it, after it, or not at all.
+    fn make<T>(&self, call: impl FnOnce(&mut LedgerState) -> T) -> Result<T, LedgerError> {
+        let mut state = self.state();
+        state.made += 1;
+        let died = state.dies_at.filter(|(at, _)| *at <= state.made);
+        let away = Err(LedgerError("connection refused".to_owned()));
+        match died {
+            Some((at, true)) if at == state.made => {
+                call(&mut state);
+                away
+            }
+            Some(_) => away,
+            None => Ok(call(&mut state)),
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for FakeLedger {
+    async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError> {
+        self.make(|state| {
+            let open = state.refunds.iter().filter(|refund| refund.status().is_open());
+            open.map(|refund| OpenRefund { refund: refund.clone(), attempt: state.attempt.clone() }).collect()
+        })
+    }
+
+    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Stepped, LedgerError> {
+        let now = self.clock.now();
+        self.make(|state| {
+            let refund = state.refunds.iter_mut().find(|refund| refund.refund_id == refund_id).unwrap();
+            if refund.step != step.step {
+                return Stepped::Refused;
+            }
+            match refund.clone().advance(step.change, step.next_step_at, now) {
+                Ok(next) => {
+                    *refund = next.clone();
+                    Stepped::Changed(next)
+                }
+                Err(_) => Stepped::Refused,
+            }
+        })
+    }
+
+    async fn silent_attempts(&self) -> Result<Vec<Attempt>, LedgerError> {
+        self.make(|state| state.silent.clone())
+    }
+
+    async fn attempts(&self, before: Option<PrepareId>) -> Result<Vec<Attempt>, LedgerError> {
+        self.make(|state| if before.is_none() { vec![state.attempt.clone()] } else { Vec::new() })
+    }
+
+    async fn seen(&self, _: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError> {
+        self.make(|state| {
+            state.seen.push(seen.clone());
+            state.silent.clear();
+            SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None }
+        })
+    }
+
+    async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError> {
+        self.make(|state| state.calls.extend(calls))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) click: Arc<FakeClick>,
+    pub(crate) ledger: Arc<FakeLedger>,
+    pub(crate) clock: ManualClock,
+    service: Service,
+}
+
+impl World {
+    /// Order 1001 is paid at CLICK and in the ledger.
+    pub(crate) fn new() -> Self {
+        let clock = ManualClock::new(datetime!(2026-11-23 12:00 UTC));
+        let click = Arc::new(FakeClick::default());
+        click.state().payments.insert(PAYDOC, 2);
+        let attempt = Attempt {
+            prepare_id: PrepareId::try_new(77).unwrap(),
+            order_id: OrderId::try_new(ORDER).unwrap(),
+            click_paydoc_id: ClickPaydocId::try_new(PAYDOC).unwrap(),
+            prepared_at: datetime!(2026-11-23 09:00 UTC),
+            is_paid: true,
+        };
+        let state = LedgerState {
+            refunds: Vec::new(),
+            attempt,
+            silent: Vec::new(),
+            seen: Vec::new(),
+            calls: Vec::new(),
+            dies_at: None,
+            made: 0,
+        };
+        let ledger = Arc::new(FakeLedger { state: Mutex::new(state), clock: clock.clone() });
+        let service = service(&click, &ledger, &clock);
+        Self { click, ledger, clock, service }
+    }
+
+    /// A new process, on what is committed.
+    pub(crate) fn restart(&mut self) {
+        {
+            let mut state = self.ledger.state();
+            state.dies_at = None;
+        }
+        self.service = service(&self.click, &self.ledger, &self.clock);
+    }
+
+    /// The ledger dies at its `nth` call from now on.
+    pub(crate) fn dies_at(&self, nth: u32, after_the_effect: bool) {
+        let mut state = self.ledger.state();
+        state.made = 0;
+        state.dies_at = Some((nth, after_the_effect));
+    }
+
+    pub(crate) fn ask_for_refund(&self) {
+        let now = self.clock.now();
+        let mut state = self.ledger.state();
+        let paid = PaidAttempt {
+            order_id: state.attempt.order_id,
+            prepare_id: state.attempt.prepare_id,
+            amount: Tiyin::try_new(3_000_000).unwrap(),
+            products: Vec::new(),
+            prepared_at: state.attempt.prepared_at,
+        };
+        let asked = RefundRequest {
+            request_id: "tap-1".to_owned(),
+            amount_tiyin: None,
+            returned: Vec::new(),
+            requested_by: "5551".to_owned(),
+            reason: String::new(),
+        };
+        let id = RefundId::try_new(now.unix_timestamp()).unwrap();
+        let refund = refund::request(id, Some(&paid), &state.refunds, &asked, true, now).unwrap();
+        state.refunds.push(refund);
+    }
+
+    pub(crate) async fn round(&mut self) {
+        self.service.round(&Stop::new()).await;
+    }
+
+    /// Lets time pass, a round every minute.
+    pub(crate) async fn pass(&mut self, time: Duration) {
+        for _ in 0..time.whole_minutes() {
+            self.clock.advance(Duration::MINUTE);
+            self.round().await;
+        }
+    }
+
+    pub(crate) fn refund(&self) -> Refund {
+        self.ledger.state().refunds.last().unwrap().clone()
+    }
+}
+
+fn service(click: &Arc<FakeClick>, ledger: &Arc<FakeLedger>, clock: &ManualClock) -> Service {
+    let deps = Deps { api: click.clone(), ledger: ledger.clone(), clock: Arc::new(clock.clone()) };
+    Service::new(deps, SERVICE_ID, true)
+}
+
+pub(crate) fn payment_id(id: i64) -> ClickPaymentId {
+    ClickPaymentId::try_new(id).unwrap()
+}

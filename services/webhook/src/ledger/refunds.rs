@@ -1,0 +1,225 @@
+//! Refunds, silent attempts and calls of the Merchant API: what the HTTP API asks of the ledger about them.
+
+use sqlx::SqlitePool;
+use tolov_domain::{
+    ClickPaydocId, OrderId, PrepareId, RefundId,
+    refund::{
+        Change, Decision, Refund,
+        api::{Attempt, MerchantCall, OpenRefund, RefundRequest, SeenReply, SeenRequest},
+    },
+    silence::ASKED_AFTER,
+    time::{Timestamp, from_unix_ms, unix_ms},
+};
+
+use super::{
+    Ledger, LedgerError,
+    writer::{
+        refunds::{AskForRefund, Asked, RefundRow, StepKind, StepRefund, Stepped},
+        seen::{KeepCalls, SeenAttempt},
+    },
+};
+
+/// The most open refunds that are listed.
+const OPEN_MAX: u32 = 500;
+/// An attempt that is older than this is not asked about any more, also when nobody asked in time.
+const SILENT_MAX: time::Duration = time::Duration::days(3);
+
+/// One step of a refund.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct RefundStepRecord {
+    pub refund_id: i64,
+    pub step: i64,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    pub state: String,
+    pub by: String,
+    pub click_code: Option<i64>,
+    pub click_note: Option<String>,
+    pub why: Option<String>,
+    pub document: Option<String>,
+}
+
+/// A call of the Merchant API.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct MerchantCallRecord {
+    /// Milliseconds since 1970.
+    pub at: i64,
+    pub method: String,
+    pub path: String,
+    pub outcome: String,
+    pub code: Option<i64>,
+    pub note: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptColumns {
+    prepare_id: i64,
+    order_id: i64,
+    click_paydoc_id: i64,
+    prepared_at: i64,
+    is_paid: bool,
+}
+
+impl TryFrom<AttemptColumns> for Attempt {
+    type Error = LedgerError;
+
+    fn try_from(row: AttemptColumns) -> Result<Self, LedgerError> {
+        const BAD_ID: LedgerError = LedgerError::Row("an id is not positive");
+        Ok(Self {
+            prepare_id: PrepareId::try_new(row.prepare_id).map_err(|_| BAD_ID)?,
+            order_id: OrderId::try_new(row.order_id).map_err(|_| BAD_ID)?,
+            click_paydoc_id: ClickPaydocId::try_new(row.click_paydoc_id).map_err(|_| BAD_ID)?,
+            prepared_at: from_unix_ms(row.prepared_at),
+            is_paid: row.is_paid,
+        })
+    }
+}
+
+impl Ledger {
+    /// Opens a refund, or returns that of the same request.
+    pub async fn ask_for_refund(
+        &self,
+        order_id: OrderId,
+        asked: RefundRequest,
+        merchant_api: bool,
+        at: Timestamp,
+    ) -> Result<Asked, LedgerError> {
+        self.decide(AskForRefund { order_id, asked, merchant_api, at }).await
+    }
+
+    /// Applies what the reconciler reports of a refund, if nobody has changed it since `step`.
+    pub async fn advance_refund(
+        &self,
+        refund_id: RefundId,
+        step: u32,
+        (change, next_step_at): (Change, Option<Timestamp>),
+        at: Timestamp,
+    ) -> Result<Stepped, LedgerError> {
+        self.step_refund(refund_id, StepKind::Change { step, change, next_step_at }, at).await
+    }
+
+    /// Applies what a person decides of a refund.
+    pub async fn decide_refund(
+        &self,
+        refund_id: RefundId,
+        choice: Decision,
+        by: String,
+        at: Timestamp,
+    ) -> Result<Stepped, LedgerError> {
+        self.step_refund(refund_id, StepKind::Decide { choice, by }, at).await
+    }
+
+    async fn step_refund(
+        &self,
+        refund_id: RefundId,
+        what: StepKind,
+        at: Timestamp,
+    ) -> Result<Stepped, LedgerError> {
+        // A refund never changes its order.
+        let order_id: Option<i64> = sqlx::query_scalar("SELECT order_id FROM refunds WHERE refund_id = ?1")
+            .bind(refund_id.get())
+            .fetch_optional(&self.readers.requests)
+            .await?;
+        let Some(order_id) = order_id.and_then(|id| OrderId::try_new(id).ok()) else {
+            return Ok(Stepped::Unknown);
+        };
+        self.decide(StepRefund { order_id, refund_id, what, at }).await
+    }
+
+    /// The refunds of an order, oldest first.
+    pub async fn refunds(&self, order_id: OrderId) -> Result<Vec<Refund>, LedgerError> {
+        refunds(&self.readers.requests, order_id).await
+    }
+
+    /// Refunds that are not over, oldest first, with their attempts.
+    pub async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            refund: String,
+            #[sqlx(flatten)]
+            attempt: AttemptColumns,
+        }
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT r.refund, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
+               a.prepared_at, a.state = 'paid' AS is_paid
+             FROM refunds_as_json AS r CROSS JOIN attempts AS a ON a.prepare_id = r.prepare_id
+             WHERE r.state NOT IN ('done', 'done_by_hand', 'withdrawn') ORDER BY r.refund_id LIMIT +?1",
+        )
+        .bind(OPEN_MAX)
+        .fetch_all(&self.readers.requests)
+        .await?;
+        let open = |row: Row| {
+            let refund = serde_json::from_str::<RefundRow>(&row.refund)?.into();
+            Ok(OpenRefund { refund, attempt: row.attempt.try_into()? })
+        };
+        rows.into_iter().map(open).collect()
+    }
+
+    /// Takes in what CLICK's Merchant API says about an attempt. `None`: there is no such attempt.
+    pub async fn seen_attempt(
+        &self,
+        prepare_id: PrepareId,
+        seen: SeenRequest,
+        at: Timestamp,
+    ) -> Result<Option<SeenReply>, LedgerError> {
+        self.decide(SeenAttempt { prepare_id, seen, at }).await
+    }
+
+    /// Keeps calls of the Merchant API.
+    pub async fn keep_merchant_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError> {
+        self.decide(KeepCalls { calls }).await
+    }
+
+    /// Attempts that CLICK has neither completed nor cancelled and whose turn it is to be asked about
+    /// ([`tolov_domain::silence`]).
+    pub async fn silent_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
+        let rows: Vec<AttemptColumns> = sqlx::query_as(
+            // From the few pending orders to their attempts, and the given up ones of the last days: an index over all
+            // open attempts would cost every payment.
+            "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.prepared_at, 0 AS is_paid
+             FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.prepared_at
+                 FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
+                 WHERE o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > ?3
+               UNION ALL
+               SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.prepared_at FROM attempts AS a
+                 WHERE a.state = 'given_up' AND a.prepared_at > ?3) AS s
+             LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id
+             WHERE s.prepared_at + (?1 ->> coalesce(c.times, 0)) <= ?2 LIMIT +?4",
+        )
+        .bind(serde_json::to_string(&ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000)))?)
+        .bind(unix_ms(now))
+        .bind(unix_ms(now.saturating_sub(SILENT_MAX)))
+        .bind(limit)
+        .fetch_all(&self.readers.requests)
+        .await?;
+        rows.into_iter().map(TryFrom::try_from).collect()
+    }
+
+    /// Attempts with smaller numbers than `before`, newest first.
+    pub async fn attempts_before(&self, before: i64, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
+        let rows: Vec<AttemptColumns> = sqlx::query_as(
+            "SELECT prepare_id, order_id, coalesce(paid_paydoc_id, click_paydoc_id) AS click_paydoc_id, prepared_at,
+               state = 'paid' AS is_paid FROM attempts
+             WHERE prepare_id < ?1 ORDER BY prepare_id DESC LIMIT +?2",
+        )
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&self.readers.requests)
+        .await?;
+        rows.into_iter().map(TryFrom::try_from).collect()
+    }
+}
+
+pub(super) async fn refunds(pool: &SqlitePool, order_id: OrderId) -> Result<Vec<Refund>, LedgerError> {
+    let rows: Vec<String> =
+        sqlx::query_scalar("SELECT refund FROM refunds_as_json WHERE order_id = ?1 LIMIT 1000")
+            .bind(order_id.get())
+            .fetch_all(pool)
+            .await?;
+    let mut refunds: Vec<Refund> = rows
+        .iter()
+        .map(|row| Ok(serde_json::from_str::<RefundRow>(row)?.into()))
+        .collect::<Result<_, LedgerError>>()?;
+    refunds.sort_by_key(|refund| refund.refund_id);
+    Ok(refunds)
+}

@@ -1,0 +1,199 @@
+//! What CLICK's Merchant API says about an attempt. It goes through the same state machine as a Complete; that CLICK does not
+//! find a payment is no evidence and changes nothing.
+
+use serde::Serialize;
+use tolov_domain::{
+    EventKind, PrepareId,
+    payment::{self, Anomaly, AttemptState, Claim, Confirmation, News},
+    refund::api::{MerchantCall, SeenOutcome, SeenPayment, SeenReply, SeenRequest},
+    silence,
+    time::{Timestamp, from_unix_ms, unix_ms},
+};
+
+use super::{
+    job::{Decision, Phase},
+    known::Needs,
+    rows::{LedgerAttempt, LedgerOrder, PaidSource},
+    working_set::WorkingSet,
+};
+
+/// CLICK's payment_status of a payment that is paid.
+const PAID: i64 = 2;
+
+pub(crate) struct SeenAttempt {
+    pub(crate) prepare_id: PrepareId,
+    pub(crate) seen: SeenRequest,
+    pub(crate) at: Timestamp,
+}
+
+impl Decision for SeenAttempt {
+    /// `None`: there is no such attempt.
+    type Answer = Option<SeenReply>;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.attempts.insert(self.prepare_id);
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Option<SeenReply> {
+        let attempt = set.known.attempt(self.prepare_id)?.clone();
+        let order = set.known.order(attempt.order_id)?.clone();
+        set.keep_check(CheckRow::of(&attempt, self.seen.payment, self.at));
+        let unchanged = SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None };
+        let Some(payment) = self.seen.payment else { return Some(unchanged) };
+        Some(match (payment.status == PAID, set.is_paid_attempt(attempt.prepare_id)) {
+            (true, true) => SeenReply { outcome: SeenOutcome::AlreadyPaid, anomaly: None },
+            (true, false) => set.reported_paid(&order, &attempt, payment, self.seen.accept, self.at),
+            (false, true) if !set.is_being_refunded(&order) => {
+                set.question_report(&order, &attempt, Anomaly::ReportedUnpaid, self.at)
+            }
+            (false, _) => unchanged,
+        })
+    }
+}
+
+/// Calls of the Merchant API, for the record.
+pub(crate) struct KeepCalls {
+    pub(crate) calls: Vec<MerchantCall>,
+}
+
+impl Decision for KeepCalls {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, set: &mut WorkingSet) {
+        set.keep_calls(self.calls.iter().map(CallRow::from));
+    }
+}
+
+impl WorkingSet {
+    fn reported_paid(
+        &mut self,
+        order: &LedgerOrder,
+        attempt: &LedgerAttempt,
+        payment: SeenPayment,
+        accept: bool,
+        at: Timestamp,
+    ) -> SeenReply {
+        // Only then is the sum known: the Prepare named it beside this number, under CLICK's signature.
+        if !accept || payment.payment_id.get() != attempt.click_paydoc_id.get() {
+            return self.question_report(order, attempt, Anomaly::ReportedPaid, at);
+        }
+        let LedgerAttempt { prepare_id, click_trans_id, click_paydoc_id, .. } = *attempt;
+        let paid_by = self.known.attempt_paid_by(click_trans_id);
+        let claim = Claim {
+            error: None,
+            amount_agrees: true,
+            transaction_paid_another: paid_by.is_some_and(|paid| paid.prepare_id != prepare_id),
+        };
+        let confirmation = Confirmation { click_trans_id, click_paydoc_id, at };
+        let completion = payment::complete(order.state, attempt.state, prepare_id, claim, confirmation);
+        match completion.news {
+            Some(News::Completed { late }) => {
+                let paid_source = PaidSource::Reconciliation;
+                self.change_attempt(LedgerAttempt {
+                    state: completion.attempt,
+                    paid_source,
+                    ..attempt.clone()
+                });
+                self.set_order_state(order, completion.order);
+                let merchant_prepare_id = prepare_id;
+                let kind = EventKind::PaymentCompleted {
+                    click_trans_id,
+                    click_paydoc_id,
+                    merchant_prepare_id,
+                    late,
+                };
+                self.publish(order, kind, at);
+                tracing::warn!(
+                    order.id = %order.order_id,
+                    "CLICK shows a payment whose Complete has not come; the order is paid by it"
+                );
+                SeenReply { outcome: SeenOutcome::Paid, anomaly: None }
+            }
+            Some(News::Anomaly(anomaly)) => self.question_report(order, attempt, anomaly, at),
+            Some(News::Cancelled { .. }) | None => {
+                SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None }
+            }
+        }
+    }
+
+    fn question_report(
+        &mut self,
+        order: &LedgerOrder,
+        attempt: &LedgerAttempt,
+        anomaly: Anomaly,
+        at: Timestamp,
+    ) -> SeenReply {
+        tracing::warn!(
+            order.id = %order.order_id,
+            anomaly = anomaly.as_str(),
+            "CLICK's Merchant API and the ledger do not agree; staff are told"
+        );
+        let (click_trans_id, click_paydoc_id) = match attempt.state {
+            AttemptState::Paid(paid) => (paid.click_trans_id, paid.click_paydoc_id),
+            AttemptState::Prepared | AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. } => {
+                (attempt.click_trans_id, attempt.click_paydoc_id)
+            }
+        };
+        let kind = EventKind::PaymentQuestioned {
+            click_trans_id,
+            click_paydoc_id,
+            merchant_prepare_id: Some(attempt.prepare_id),
+            click_amount: None,
+            anomaly,
+        };
+        self.publish(order, kind, at);
+        SeenReply { outcome: SeenOutcome::Questioned, anomaly: Some(anomaly) }
+    }
+}
+
+/// A row of `attempt_checks`.
+#[derive(Serialize)]
+pub(crate) struct CheckRow {
+    prepare_id: PrepareId,
+    times: u32,
+    checked_at: i64,
+    payment_id: Option<i64>,
+    status: Option<i64>,
+}
+
+impl CheckRow {
+    fn of(attempt: &LedgerAttempt, payment: Option<SeenPayment>, at: Timestamp) -> Self {
+        Self {
+            prepare_id: attempt.prepare_id,
+            times: silence::times_passed(from_unix_ms(attempt.prepared_at_ms), at),
+            checked_at: unix_ms(at),
+            payment_id: payment.map(|payment| payment.payment_id.get()),
+            status: payment.map(|payment| payment.status),
+        }
+    }
+}
+
+/// A row of `merchant_api_calls`.
+#[derive(Serialize)]
+pub(crate) struct CallRow {
+    at: i64,
+    order_id: Option<i64>,
+    method: String,
+    path: String,
+    outcome: String,
+    code: Option<i64>,
+    note: String,
+}
+
+impl From<&MerchantCall> for CallRow {
+    fn from(call: &MerchantCall) -> Self {
+        Self {
+            at: unix_ms(call.at),
+            order_id: call.order_id.map(|id| id.get()),
+            method: call.method.clone(),
+            path: call.path.clone(),
+            outcome: call.outcome.as_str().to_owned(),
+            code: call.code,
+            note: call.note.clone(),
+        }
+    }
+}

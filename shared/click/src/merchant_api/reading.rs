@@ -1,0 +1,205 @@
+//! What an answer of the Merchant API means (docs/click.md, section 3). CLICK refuses wrong keys with HTTP 200 and a code,
+//! does not publish its codes, and now and then answers with an empty body: whatever cannot be believed is
+//! [`CallOutcome::Unknown`].
+
+use serde_json::Value;
+use tolov_domain::{
+    ClickPaymentId,
+    refund::api::{CallOutcome, SeenPayment},
+};
+
+use super::Call;
+
+/// CLICK does not know our keys or our service, or the service is off.
+const SETUP_CODES: [i64; 4] = [-11, -12, -15, -125];
+const NOT_FOUND_CODE: i64 = -16;
+/// Of the older invoice API; what it did with the call is not said.
+const UNCLEAR_CODES: std::ops::RangeInclusive<i64> = -9..=-1;
+/// More of CLICK's words is kept nowhere.
+const NOTE_MAX: usize = 200;
+
+/// An answer, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub outcome: CallOutcome,
+    /// `error_code`, where there is one.
+    pub code: Option<i64>,
+    /// CLICK's words, shortened, or why there is no answer. For people only.
+    pub note: String,
+    /// The payment that the answer names: with a status from `payment/status`, perhaps without one from `status_by_mti`.
+    pub payment_id: Option<ClickPaymentId>,
+    pub status: Option<i64>,
+}
+
+impl Reading {
+    /// No answer came, or one that cannot be read.
+    pub fn unknown(note: impl Into<String>) -> Self {
+        let note = note.into();
+        Self { outcome: CallOutcome::Unknown, code: None, note, payment_id: None, status: None }
+    }
+
+    /// Reads the answer to a call about payments.
+    pub fn of(call: &Call, http_status: u16, body: &[u8]) -> Self {
+        let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(body) else {
+            let outcome = match http_status {
+                401 | 403 => CallOutcome::Setup,
+                404 if is_read(call) => CallOutcome::NotFound,
+                _ => CallOutcome::Unknown,
+            };
+            return Self { outcome, ..Self::unknown(format!("HTTP {http_status} without a JSON object")) };
+        };
+        let code = fields.get("error_code").and_then(number);
+        let note = fields.get("error_note").and_then(Value::as_str).unwrap_or_default();
+        let payment_id = fields.get("payment_id").and_then(number);
+        let mut reading = Self {
+            outcome: CallOutcome::Unknown,
+            code,
+            note: note.chars().take(NOTE_MAX).collect(),
+            payment_id: payment_id.and_then(|id| ClickPaymentId::try_new(id).ok()),
+            status: fields.get("payment_status").and_then(number),
+        };
+        let order = fields.get("merchant_trans_id").map(text);
+        reading.outcome = reading.classify(call, http_status, order.as_deref());
+        reading
+    }
+
+    /// The payment with its status, where the answer has both and can be believed.
+    pub fn payment(&self) -> Option<SeenPayment> {
+        if self.outcome != CallOutcome::Done {
+            return None;
+        }
+        Some(SeenPayment { payment_id: self.payment_id?, status: self.status? })
+    }
+
+    fn classify(&self, call: &Call, http_status: u16, order: Option<&str>) -> CallOutcome {
+        match (http_status, self.code) {
+            (401 | 403, _) => CallOutcome::Setup,
+            (500.., _) => CallOutcome::Unknown,
+            (_, Some(code)) if SETUP_CODES.contains(&code) => CallOutcome::Setup,
+            (_, Some(NOT_FOUND_CODE)) => CallOutcome::NotFound,
+            (404, _) if is_read(call) => CallOutcome::NotFound,
+            (200..=299, Some(0)) => self.believed(call, order),
+            // A read is believed for what it says.
+            (200..=299, None) if is_read(call) && self.payment_id.is_some() => self.believed(call, order),
+            (_, Some(code)) if UNCLEAR_CODES.contains(&code) => CallOutcome::Unknown,
+            (_, Some(code)) if code < 0 => CallOutcome::Refused,
+            _ => CallOutcome::Unknown,
+        }
+    }
+
+    /// Whether what is echoed is what was asked for.
+    fn believed(&self, call: &Call, order: Option<&str>) -> CallOutcome {
+        let is_payment = |wanted: i64| self.payment_id.is_none_or(|id| id.get() == wanted);
+        let is_believed = match call {
+            Call::PaymentStatus { payment_id, .. } => is_payment(*payment_id) && self.status.is_some(),
+            Call::PaymentStatusByOrder { merchant_trans_id, .. } => {
+                if self.payment_id.is_none() {
+                    return CallOutcome::NotFound;
+                }
+                order.is_none_or(|order| order == merchant_trans_id)
+            }
+            Call::Reversal { payment_id, .. } => is_payment(*payment_id),
+            Call::CreateInvoice(_)
+            | Call::InvoiceStatus { .. }
+            | Call::SubmitItems(_)
+            | Call::SubmitQrCode(_)
+            | Call::FiscalData { .. } => true,
+        };
+        if is_believed { CallOutcome::Done } else { CallOutcome::Unknown }
+    }
+}
+
+fn is_read(call: &Call) -> bool {
+    call.method() == "GET"
+}
+
+/// A whole number, or a text of one: CLICK writes both.
+fn number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    const ID: i64 = 4_710_103_925;
+
+    fn status() -> Call {
+        Call::PaymentStatus { service_id: 1, payment_id: ID }
+    }
+
+    fn reversal() -> Call {
+        Call::Reversal { service_id: 1, payment_id: ID }
+    }
+
+    fn by_order() -> Call {
+        let merchant_trans_id = "1001".to_owned();
+        Call::PaymentStatusByOrder { service_id: 1, merchant_trans_id, date: date!(2026 - 11 - 23) }
+    }
+
+    fn outcome(call: &Call, http_status: u16, body: &str) -> CallOutcome {
+        Reading::of(call, http_status, body.as_bytes()).outcome
+    }
+
+    #[test]
+    fn a_paid_payment_is_read_with_numbers_as_numbers_or_as_texts() {
+        for body in [
+            r#"{"error_code":0,"error_note":"","payment_id":4710103925,"payment_status":2}"#,
+            r#"{"error_code":"0","error_note":null,"payment_id":"4710103925","payment_status":"2"}"#,
+            r#"{"payment_id":4710103925,"payment_status":2}"#,
+        ] {
+            let payment = Reading::of(&status(), 200, body.as_bytes()).payment().unwrap();
+            assert_eq!((payment.payment_id.get(), payment.status), (ID, 2), "{body}");
+        }
+    }
+
+    #[test]
+    fn keys_that_click_refuses_are_a_matter_of_setup_and_not_of_the_payment() {
+        for code in [-11, -12, -15, -125] {
+            let body = format!(r#"{{"error_code":{code},"error_note":"Неверные данные поставщика"}}"#);
+            for call in [status(), by_order(), reversal()] {
+                assert_eq!(outcome(&call, 200, &body), CallOutcome::Setup, "{code}");
+            }
+        }
+        assert_eq!(outcome(&reversal(), 401, "no"), CallOutcome::Setup);
+        assert_eq!(outcome(&reversal(), 403, r#"{"error_code":-500}"#), CallOutcome::Setup);
+    }
+
+    #[test]
+    fn what_is_not_found_is_told_apart_from_what_is_refused() {
+        assert_eq!(outcome(&by_order(), 200, r#"{"error_code":-16}"#), CallOutcome::NotFound);
+        assert_eq!(outcome(&status(), 404, r#"{"error_code":-404}"#), CallOutcome::NotFound);
+        assert_eq!(outcome(&by_order(), 200, r#"{"error_code":0,"payment_id":null}"#), CallOutcome::NotFound);
+        assert_eq!(
+            outcome(&reversal(), 200, r#"{"error_code":-500,"error_note":"нет"}"#),
+            CallOutcome::Refused
+        );
+        assert_eq!(outcome(&reversal(), 400, r#"{"error_code":-400}"#), CallOutcome::Refused);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_believed_is_unknown() {
+        for (call, http_status, body) in [
+            (reversal(), 200, ""),
+            (reversal(), 200, r#"{"payment_id":4710103925}"#),
+            (reversal(), 200, r#"{"error_code":0,"payment_id":7}"#),
+            (reversal(), 200, r#"{"error_code":1}"#),
+            (reversal(), 200, r#"{"error_code":-3}"#),
+            (reversal(), 502, r#"{"error_code":0}"#),
+            (reversal(), 302, ""),
+            (status(), 200, ""),
+            (status(), 200, r#"{"error_code":0,"payment_id":4710103925}"#),
+            (status(), 200, r#"{"error_code":0,"payment_id":7,"payment_status":2}"#),
+            (by_order(), 200, r#"{"error_code":0,"payment_id":7,"merchant_trans_id":"1002"}"#),
+        ] {
+            assert_eq!(outcome(&call, http_status, body), CallOutcome::Unknown, "{call:?} {body}");
+        }
+        assert_eq!(outcome(&reversal(), 200, r#"{"error_code":0}"#), CallOutcome::Done);
+    }
+}
