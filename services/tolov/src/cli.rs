@@ -7,7 +7,7 @@ use time::{UtcOffset, format_description::well_known::Rfc3339};
 use tolov_domain::{Language, OrderId, ports::bus::Queue, time::Timestamp};
 use url::Url;
 
-use crate::data_folder::Part;
+use crate::{commands::refund, data_folder::Part};
 
 /// Tolov: a Telegram shop that is paid through CLICK.
 #[derive(Debug, Parser)]
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Publish events of the ledger once more, for a broker or a shop store that lost them; services may run
     Replay(Replay),
+    /// Give the money of an order back, or decide about its open refund; the webhook service has to run
+    Refund(Box<refund::Options>),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
     /// Ask /health on METRICS_ADDR, or URL: exit code 0 when the service is alive
@@ -85,6 +87,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Trace(_)
             | Self::Replay(_)
+            | Self::Refund(_)
             | Self::Rebuild(_)
             | Self::Healthcheck { .. }
             | Self::ClickTest(_) => "warn",

@@ -5,6 +5,7 @@ mod click_test;
 mod healthcheck;
 pub(crate) mod journal;
 mod parked;
+pub(crate) mod refund;
 pub(crate) mod repeating;
 mod replay;
 pub(crate) mod text_file;
@@ -33,6 +34,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Catalogue(catalogue) => catalogue::run(env, catalogue.action).await?,
         Command::Trace(options) => trace::run(env, &options).await?,
         Command::Replay(options) => replay::run(env, &options).await?,
+        Command::Refund(options) => refund::run(env, &options).await?,
         Command::Rebuild(options) => audit::rebuild(env, &options).await?,
         Command::Healthcheck { url } => healthcheck::run(env, url).await?,
     }

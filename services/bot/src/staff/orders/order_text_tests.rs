@@ -156,7 +156,7 @@ fn a_cancelled_paid_order_demands_a_refund() {
     for language in Language::ALL {
         assert!(html(language, &order).contains("👉"));
     }
-    assert_eq!(action_rows(Language::En, &order).concat().len(), 1, "refunded");
+    assert_eq!(action_rows(Language::En, &order).concat().len(), 2, "refunded, and give back");
 }
 
 #[test]
