@@ -10,7 +10,6 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use reqwest::Method;
-use serde::Serialize;
 use serde_json::json;
 use tolov_domain::{
     OrderId, OrderedProduct, ProductId, Tiyin,
@@ -124,7 +123,7 @@ async fn request(
         reason: options.reason.clone(),
     };
     journal.record("refund", json!({ "order": order, "amount_tiyin": sum, "lines": body.returned }))?;
-    service.change(&format!("/orders/{order}/refunds"), &body).await.map(Some)
+    service.change(&format!("/orders/{order}/refunds"), serde_json::to_string(&body)?).await.map(Some)
 }
 
 async fn decide(
@@ -147,11 +146,11 @@ async fn decide(
     let details = json!({ "order": options.order, "refund": id, verb: options.by_hand });
     journal.record("refund", details)?;
     let path = format!("/refunds/{id}/{verb}");
-    match &options.by_hand {
-        Some(document) => service.change(&path, &GivenByHand { by, document: document.clone() }).await,
-        None => service.change(&path, &DecidedBy { by }).await,
-    }
-    .map(Some)
+    let body = match &options.by_hand {
+        Some(document) => serde_json::to_string(&GivenByHand { by, document: document.clone() })?,
+        None => serde_json::to_string(&DecidedBy { by })?,
+    };
+    service.change(&path, body).await.map(Some)
 }
 
 /// Asks at the terminal. Only `yes` counts.
@@ -232,8 +231,8 @@ impl Service {
         Ok(serde_json::from_str(&body)?)
     }
 
-    async fn change(&self, path: &str, body: &impl Serialize) -> Result<Refund> {
-        let (status, body) = self.call(Method::POST, path, serde_json::to_string(body)?).await?;
+    async fn change(&self, path: &str, body: String) -> Result<Refund> {
+        let (status, body) = self.call(Method::POST, path, body).await?;
         match status {
             200 | 201 => Ok(serde_json::from_str(&body)?),
             409 => {
