@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process, with a simulated Telegram and a simulated CLICK: no token, no server (default)
     Demo(Demo),
-    /// Webhook service, projector and bot in one process, for a small server
+    /// Webhook service, projector, bot and reconciler in one process, for a small server
     All,
     /// Answer CLICK's callbacks, keep the ledger, publish events
     Webhook,
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Projector,
     /// Serve shoppers and staff in Telegram
     Bot,
+    /// Ask CLICK's Merchant API about silent payments, and give money back through it
+    Reconciler,
     /// A simulated CLICK and a simulated Telegram, for trying and testing
     Sandbox(Sandbox),
     /// List, show, requeue or drop messages that could not be handled
@@ -72,6 +74,7 @@ impl Command {
             | Self::Webhook
             | Self::Projector
             | Self::Bot
+            | Self::Reconciler
             | Self::Sandbox(_)
             | Self::Audit(Audit { repeat: true, .. })
             | Self::Backup(Backup { repeat: true, .. }) => "info",
@@ -129,6 +132,7 @@ pub(crate) enum DoctorRole {
     Webhook,
     Projector,
     Bot,
+    Reconciler,
 }
 
 fn language(tag: &str) -> Result<Language, &'static str> {

@@ -22,6 +22,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Webhook => return roles::webhook(env).await,
         Command::Projector => return roles::projector(env).await,
         Command::Bot => return roles::bot(env).await,
+        Command::Reconciler => return roles::reconciler(env).await,
         Command::Sandbox(flags) => return roles::sandbox(env, &flags).await,
         Command::Doctor(options) => return doctor::run(env, &options).await,
         Command::Audit(options) => return audit::run(env, &options).await,
