@@ -13,7 +13,7 @@ from .table import Failed
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROJECT = "tolovcheck"
-OURS = ["webhook", "projector", "bot", "sandbox"]
+OURS = ["webhook", "projector", "bot", "reconciler", "sandbox"]
 SERVICES = ["rabbitmq", "mongo"] + OURS
 PORTS = ["WEBHOOK_PORT", "SANDBOX_PORT", "RABBITMQ_UI_PORT", "HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT"]
 

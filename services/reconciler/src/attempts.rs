@@ -1,13 +1,13 @@
 //! Attempts that CLICK is asked about: those of which no Complete has come, and once a day those that are paid.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use time::{Duration, OffsetDateTime, Time};
 use tolov_domain::{
     refund::api::{Attempt, SeenOutcome, SeenPayment, SeenRequest},
     time::{TASHKENT, Timestamp},
 };
-use tolov_kit::lifecycle::Stop;
+use tolov_kit::{clock::Clock, lifecycle::Stop};
 
 use crate::{
     caller::{Caller, Found},
@@ -16,6 +16,8 @@ use crate::{
 
 /// After so many unanswered questions in a row CLICK is away: the round ends.
 const UNANSWERED_MAX: u32 = 3;
+/// After a question that was not answered the next ones come this much later.
+const UNANSWERED_PAUSE: Duration = Duration::minutes(5);
 /// An attempt is paid within its day or a little later; pages end before the day by this.
 const BEFORE_THE_DAY: Duration = Duration::hours(1);
 /// When the payments of the day before are compared, in Tashkent.
@@ -27,6 +29,9 @@ pub(crate) struct Attempts {
     pub(crate) ledger: Arc<dyn Ledger>,
     /// A silent attempt that CLICK shows as paid makes its order paid; otherwise staff are asked.
     pub(crate) accepts: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Until when no silent attempt is asked about.
+    pub(crate) paused_until: Mutex<Option<Timestamp>>,
 }
 
 /// What a comparison came to.
@@ -41,6 +46,9 @@ pub(crate) struct Compared {
 impl Attempts {
     /// Asks about every silent attempt whose turn it is.
     pub(crate) async fn silent_round(&self, stop: &Stop) -> Result<(), LedgerError> {
+        if self.paused_until().is_some_and(|until| self.clock.now() < until) {
+            return Ok(());
+        }
         let mut unanswered = 0;
         for attempt in self.ledger.silent_attempts().await? {
             if stop.is_cancelled() || self.caller.is_paused() || unanswered >= UNANSWERED_MAX {
@@ -51,6 +59,7 @@ impl Attempts {
                 Found::Nothing => None,
                 Found::NotNow => {
                     unanswered += 1;
+                    *self.paused_until() = Some(self.clock.now() + UNANSWERED_PAUSE);
                     continue;
                 }
                 Found::Setup => break,
@@ -59,6 +68,10 @@ impl Attempts {
             self.seen("silent", &attempt, payment, self.accepts).await?;
         }
         Ok(())
+    }
+
+    fn paused_until(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks about every paid attempt of a day in Tashkent, which ends at `day_end`.

@@ -7,9 +7,12 @@ use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use tolov_domain::{
     PrepareId, RefundId,
-    refund::api::{
-        Attempt, Attempts, MerchantCall, MerchantCalls, OpenRefund, Refunds, SeenReply, SeenRequest,
-        StepRequest,
+    refund::{
+        Refund,
+        api::{
+            Attempt, Attempts, MerchantCall, MerchantCalls, OpenRefund, Refunds, SeenReply, SeenRequest,
+            StepRequest,
+        },
     },
 };
 use tolov_kit::secret::Secret;
@@ -17,7 +20,7 @@ use url::Url;
 
 use crate::{
     config::Config,
-    ports::{Ledger, LedgerError, Stepped},
+    ports::{Ledger, LedgerError},
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,12 +90,12 @@ impl Ledger for LedgerClient {
         Ok(self.get::<Refunds>("refunds/open").await?.refunds)
     }
 
-    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Stepped, LedgerError> {
+    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError> {
         let answer = self.post(&format!("refunds/{refund_id}/step"), &step).await?;
         if answer.status == 409 {
-            return Ok(Stepped::Refused);
+            return Ok(None);
         }
-        Ok(Stepped::Changed(answer.read()?))
+        answer.read().map(Some)
     }
 
     async fn silent_attempts(&self) -> Result<Vec<Attempt>, LedgerError> {

@@ -8,7 +8,11 @@ mod ledger_client;
 mod ports;
 mod refunds;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tolov_domain::time::Timestamp;
 use tolov_kit::{
@@ -27,7 +31,7 @@ pub use crate::{
     click_client::ClickClient,
     config::Config,
     ledger_client::LedgerClient,
-    ports::{Ledger, LedgerError, MerchantApi, Stepped},
+    ports::{Ledger, LedgerError, MerchantApi},
 };
 
 /// How often it looks for work.
@@ -48,7 +52,7 @@ pub struct Service {
     attempts: Attempts,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
-    next_comparison: Timestamp,
+    next_comparison: Mutex<Timestamp>,
 }
 
 impl Service {
@@ -56,8 +60,14 @@ impl Service {
     pub fn new(deps: Deps, service_id: i64, accepts: bool) -> Self {
         let Deps { api, ledger, clock } = deps;
         let caller = Arc::new(Caller::new(api, Arc::clone(&ledger), Arc::clone(&clock), service_id));
-        let attempts = Attempts { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), accepts };
-        let next_comparison = next_comparison(clock.now());
+        let attempts = Attempts {
+            caller: Arc::clone(&caller),
+            ledger: Arc::clone(&ledger),
+            accepts,
+            clock: Arc::clone(&clock),
+            paused_until: Mutex::default(),
+        };
+        let next_comparison = Mutex::new(next_comparison(clock.now()));
         let webhook = Arc::new(Availability::new("the webhook service"));
         let refunds = Refunds { caller, ledger, clock: Arc::clone(&clock) };
         Self { refunds, attempts, clock, webhook, next_comparison }
@@ -80,32 +90,45 @@ impl Service {
         }
     }
 
-    /// Runs until `stop`; a call that is under way is finished first.
-    pub async fn run(mut self, stop: Stop) -> Result<(), Infallible> {
-        loop {
-            self.round(&stop).await;
-            if !pause(&stop, ROUND).await {
-                return Ok(());
+    /// Runs until `stop`; a call that is under way is finished first. A comparison, which takes a second a payment, holds up
+    /// nothing else.
+    pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
+        let rounds = async {
+            loop {
+                self.round(&stop).await;
+                if !pause(&stop, ROUND).await {
+                    break;
+                }
             }
-        }
+        };
+        let comparisons = async {
+            while pause(&stop, ROUND).await {
+                self.compare_when_due(&stop).await;
+            }
+        };
+        tokio::join!(rounds, comparisons);
+        Ok(())
     }
 
-    /// Does what is due.
-    pub async fn round(&mut self, stop: &Stop) {
+    /// Moves the refunds and asks about the silent attempts whose turn it is.
+    pub async fn round(&self, stop: &Stop) {
         let done = async {
             self.refunds.round(stop).await?;
-            self.attempts.silent_round(stop).await?;
-            Ok::<_, LedgerError>(())
+            self.attempts.silent_round(stop).await
         };
         self.webhook.mark(done.await);
-        if self.clock.now() >= self.next_comparison {
-            self.compare(stop).await;
-        }
     }
 
-    async fn compare(&mut self, stop: &Stop) {
-        let due = self.next_comparison;
-        self.next_comparison = next_comparison(self.clock.now());
+    /// Compares the payments of yesterday with CLICK, once a night.
+    pub async fn compare_when_due(&self, stop: &Stop) {
+        let now = self.clock.now();
+        let due = {
+            let mut next = self.next_comparison.lock().unwrap_or_else(PoisonError::into_inner);
+            if now < *next {
+                return;
+            }
+            std::mem::replace(&mut *next, next_comparison(now))
+        };
         match self.attempts.compare(day_end(due), stop).await {
             Ok(compared) => {
                 metrics::gauge!("tolov_reconciliation_questions").set(compared.questioned);

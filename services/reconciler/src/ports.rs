@@ -25,19 +25,12 @@ pub trait MerchantApi: fmt::Debug + Send + Sync {
 #[error("the webhook service does not help: {0}")]
 pub struct LedgerError(pub String);
 
-/// What became of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stepped {
-    Changed(Refund),
-    /// A person or another reconciler was faster, or the state does not allow it.
-    Refused,
-}
-
 /// The webhook service's internal API. Every change is committed before it answers.
 #[async_trait]
 pub trait Ledger: fmt::Debug + Send + Sync {
     async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError>;
-    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Stepped, LedgerError>;
+    /// `None`: a person or another reconciler was faster, or the state does not allow it.
+    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError>;
     async fn silent_attempts(&self) -> Result<Vec<Attempt>, LedgerError>;
     /// A page of attempts with smaller numbers, newest first; empty at the end.
     async fn attempts(&self, before: Option<PrepareId>) -> Result<Vec<Attempt>, LedgerError>;

@@ -17,11 +17,13 @@ use tolov_kit::{clock::Clock, lifecycle::Stop};
 
 use crate::{
     caller::{Caller, Found, PAID},
-    ports::{Ledger, LedgerError, Stepped},
+    ports::{Ledger, LedgerError},
 };
 
-/// When a refund is looked at again that CLICK does not allow yet, or whose state CLICK did not tell.
+/// When a refund is looked at again that CLICK does not allow yet, or whose state CLICK did not tell; then after pauses that
+/// grow to the longest.
 const LATER: Duration = Duration::minutes(5);
+const LATEST: Duration = Duration::hours(1);
 /// A refund found in "sending" after this was left there by a process that died.
 const SENDING_MAX: Duration = Duration::minutes(2);
 /// For how long a payment that CLICK does not find is looked for before staff are told.
@@ -86,24 +88,30 @@ impl Refunds {
                 let change = Change::LeaveToStaff { why: ManualReason::PaymentNotFound };
                 return self.step(&refund, change, None).await.map(drop);
             }
-            Found::Nothing | Found::NotNow | Found::Setup => {
-                return self.step(&refund, Change::Wait, Some(LATER)).await.map(drop);
-            }
+            Found::Nothing | Found::NotNow => return self.wait(&refund).await,
+            // Everything pauses, and goes on as soon as the keys are accepted.
+            Found::Setup => return Ok(()),
         };
         let payment_id = payment.payment_id;
         match payment.status {
             PAID => self.send(refund, payment_id).await,
             ..0 => self.step(&refund, Change::FoundReversed { payment_id }, None).await.map(drop),
-            _ => self.step(&refund, Change::Wait, Some(LATER)).await.map(drop),
+            _ => self.wait(&refund).await,
         }
+    }
+
+    /// Looks again later, each time after a longer pause.
+    async fn wait(&self, refund: &Refund) -> Result<(), LedgerError> {
+        let pause = (last_pause(refund) * 2_i32).clamp(LATER, LATEST);
+        self.step(refund, Change::Wait, Some(pause)).await.map(drop)
     }
 
     /// Commits that the reversal is sent, then sends it, once.
     async fn send(&self, refund: Refund, payment_id: ClickPaymentId) -> Result<(), LedgerError> {
         let found = Change::FoundPaid { payment_id };
-        let Stepped::Changed(checked) = self.step(&refund, found, None).await? else { return Ok(()) };
+        let Some(checked) = self.step(&refund, found, None).await? else { return Ok(()) };
         let sends = self.step(&checked, Change::Send, Some(SENDING_MAX)).await?;
-        let Stepped::Changed(sending) = sends else { return Ok(()) };
+        let Some(sending) = sends else { return Ok(()) };
         let reading = self.caller.reverse(sending.order_id, payment_id).await;
         let (click_code, click_note) = (reading.code, reading.note);
         let (change, pause) = match (reading.outcome, click_code) {
@@ -144,8 +152,10 @@ impl Refunds {
         {
             return self.step(&refund, Change::FoundReversed { payment_id }, None).await.map(drop);
         }
-        let paused = refund.next_step_at.map_or(Duration::ZERO, |next| next - refund.changed_at);
-        let pause = ASKED_AFTER.into_iter().find(|pause| *pause > paused);
+        if found == Found::Setup {
+            return Ok(());
+        }
+        let pause = ASKED_AFTER.into_iter().find(|pause| *pause > last_pause(&refund));
         self.step(&refund, Change::Wait, pause).await.map(drop)
     }
 
@@ -154,11 +164,11 @@ impl Refunds {
         refund: &Refund,
         change: Change,
         pause: Option<Duration>,
-    ) -> Result<Stepped, LedgerError> {
+    ) -> Result<Option<Refund>, LedgerError> {
         let next_step_at = pause.map(|pause| self.clock.now() + pause);
         let request = StepRequest { step: refund.step, change, next_step_at };
         let stepped = self.ledger.step(refund.refund_id, request).await?;
-        if stepped == Stepped::Refused {
+        if stepped.is_none() {
             tracing::info!(refund.id = %refund.refund_id, "somebody else has changed the refund first");
         }
         Ok(stepped)
@@ -180,4 +190,9 @@ impl Refunds {
         metrics::gauge!("tolov_refund_window_seconds")
             .set(std::time::Duration::try_from(left).unwrap_or_default());
     }
+}
+
+/// How long it was left alone the last time.
+fn last_pause(refund: &Refund) -> Duration {
+    refund.next_step_at.map_or(Duration::ZERO, |next| next - refund.changed_at)
 }

@@ -6,10 +6,12 @@ import { duration, onLanguage, t } from './texts.js';
 
 const SWITCHES = ['broker', 'store', 'bot', 'telegram'];
 const CLICK_FAULTS = ['lost_callback', 'lost_answer', 'twice', 'late', 'out_of_order', 'wrong_amount', 'wrong_signature'];
+const API_FAULTS = ['lost_request', 'lost_answer', 'empty_body', 'server_error', 'wrong_keys', 'not_found', 'refused', 'outside_month', 'in_work'];
 const LATE_MS = 5000;
 const QUEUES = ['projector.payments', 'bot.notifications'];
 
 let step = 'complete';
+let apiCall = 'reversal';
 
 function drawSwitches() {
   const known = SWITCHES.filter((name) => name in state.switches);
@@ -43,6 +45,7 @@ function drawFaultButtons() {
   at('click-faults').replaceChildren(
     h('fieldset', { class: 'steps' }, h('legend', { class: 'unseen' }, t('step')), radio('prepare', 'Prepare'), radio('complete', 'Complete')),
     h('div', { class: 'buttons' }, ...CLICK_FAULTS.map(button)));
+  drawApiFaults();
   const fault = (word, effect, times = 1) => h('button', {
     type: 'button', 'data-fault': effect.effect,
     onclick: ({ currentTarget }) => doing(currentTarget, async () => {
@@ -56,6 +59,19 @@ function drawFaultButtons() {
     fault('lostSend', { effect: 'lost_answer' }),
     h('button', { type: 'button', 'aria-pressed': 'false', id: 'limits', onclick: limits }, t('limits')),
     h('button', { type: 'button', class: 'plain', id: 'clear-faults', onclick: clear }, t('clear')));
+}
+
+function drawApiFaults() {
+  const radio = (value, word) => h('label', {},
+    h('input', { type: 'radio', name: 'api-call', value, checked: apiCall === value, onchange: () => { apiCall = value; } }), word);
+  const button = (effect) => h('button', {
+    type: 'button', 'data-api-fault': effect,
+    // Only an answer about a status can say that a payment is in work.
+    onclick: ({ currentTarget }) => doing(currentTarget, () => ask('POST', 'click/api_faults', { call: effect === 'in_work' ? 'status' : apiCall, effect })),
+  }, t(effect));
+  at('api-faults').replaceChildren(
+    h('fieldset', { class: 'steps' }, h('legend', { class: 'unseen' }, t('apiCall')), radio('status', t('apiStatus')), radio('reversal', t('apiReversal'))),
+    h('div', { class: 'buttons' }, ...API_FAULTS.map(button)));
 }
 
 function inject({ currentTarget }) {
@@ -74,6 +90,7 @@ function clear({ currentTarget }) {
   doing(currentTarget, async () => {
     await ask('DELETE', 'telegram/faults');
     await ask('DELETE', 'click/faults');
+    await ask('DELETE', 'click/api_faults');
     showFaults();
   });
 }
@@ -91,8 +108,9 @@ async function showFaults() {
 
 function drawWaiting() {
   const ofClick = (state.shown.click_faults ?? []).map(({ step: of, effect, times }) => `${of}: ${t(effect)}${times > 1 ? ` × ${times}` : ''}`);
+  const ofApi = (state.shown.api_faults ?? []).map(({ call, effect, times }) => `${t(call === 'status' ? 'apiStatus' : 'apiReversal')}: ${t(effect)}${times > 1 ? ` × ${times}` : ''}`);
   const ofTelegram = faults.map(({ effect, times }) => `Telegram: ${effect.replaceAll('_', ' ')} × ${times}`);
-  const list = [...ofClick, ...ofTelegram].join(', ');
+  const list = [...ofClick, ...ofApi, ...ofTelegram].join(', ');
   say(at('waiting-faults'), list ? t('waitingFaults', { list }) : t('noWaitingFaults'));
   at('waiting-faults').classList.toggle('waits', Boolean(list));
 }

@@ -7,7 +7,7 @@ use time::{UtcOffset, format_description::well_known::Rfc3339};
 use tolov_domain::{Language, OrderId, ports::bus::Queue, time::Timestamp};
 use url::Url;
 
-use crate::data_folder::Part;
+use crate::{commands::refund, data_folder::Part};
 
 /// Tolov: a Telegram shop that is paid through CLICK.
 #[derive(Debug, Parser)]
@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process, with a simulated Telegram and a simulated CLICK: no token, no server (default)
     Demo(Demo),
-    /// Webhook service, projector and bot in one process, for a small server
+    /// Webhook service, projector, bot and reconciler in one process, for a small server
     All,
     /// Answer CLICK's callbacks, keep the ledger, publish events
     Webhook,
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Projector,
     /// Serve shoppers and staff in Telegram
     Bot,
+    /// Ask CLICK's Merchant API about silent payments, and give money back through it
+    Reconciler,
     /// A simulated CLICK and a simulated Telegram, for trying and testing
     Sandbox(Sandbox),
     /// List, show, requeue or drop messages that could not be handled
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Publish events of the ledger once more, for a broker or a shop store that lost them; services may run
     Replay(Replay),
+    /// Give the money of an order back, or decide about its open refund; the webhook service has to run
+    Refund(Box<refund::Options>),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
     /// Bring a shop over from the Python system that this one replaces; services must be stopped
@@ -74,6 +78,7 @@ impl Command {
             | Self::Webhook
             | Self::Projector
             | Self::Bot
+            | Self::Reconciler
             | Self::Sandbox(_)
             | Self::Audit(Audit { repeat: true, .. })
             | Self::Backup(Backup { repeat: true, .. }) => "info",
@@ -89,6 +94,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Trace(_)
             | Self::Replay(_)
+            | Self::Refund(_)
             | Self::Rebuild(_)
             | Self::ImportLegacy(_)
             | Self::Healthcheck { .. }
@@ -147,6 +153,7 @@ pub(crate) enum DoctorRole {
     Webhook,
     Projector,
     Bot,
+    Reconciler,
 }
 
 fn language(tag: &str) -> Result<Language, &'static str> {

@@ -4,12 +4,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event::{Event, EventError, EventKind, schema_of},
-    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, UserId},
+    event::{Event, EventError, EventKind, Undecided, schema_of},
+    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, RefundId, UserId},
     json,
     money::Tiyin,
     order::OrderLine,
     payment::Anomaly,
+    refund::{ManualReason, UndecidedState},
     time::Timestamp,
 };
 
@@ -73,6 +74,24 @@ pub enum Subject {
     },
     /// Nobody paid in time. For the shopper alone.
     OrderExpired,
+    /// Money went back to the shopper. For the shopper alone.
+    MoneyReturned {
+        refunded_tiyin: Tiyin,
+        /// Nothing of the order's money is left with the shop.
+        is_rest: bool,
+    },
+    /// A refund waits for a person. For staff alone.
+    RefundUndecided {
+        refund_id: RefundId,
+        refunded_tiyin: Tiyin,
+        state: UndecidedState,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<ManualReason>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        click_code: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        click_note: Option<String>,
+    },
 }
 
 const fn settled() -> bool {
@@ -118,20 +137,36 @@ pub fn notifications_for(
         }
         Announcement::Event { stock_settled } => stock_settled,
     };
-    match event.kind {
-        EventKind::PaymentCompleted { click_paydoc_id, late, .. } => {
+    match &event.kind {
+        &EventKind::PaymentCompleted { click_paydoc_id, late, .. } => {
             let subject = Subject::OrderPaid { click_paydoc_id, late, stock_settled };
             let told = |recipient| notification(&event.id, recipient, subject.clone());
             vec![told(Recipient::Shopper), told(Recipient::Staff)]
         }
-        EventKind::PaymentQuestioned { anomaly, .. } => {
+        &EventKind::PaymentQuestioned { anomaly, .. } => {
             vec![notification(&event.id, Recipient::Staff, question(event, anomaly))]
         }
         EventKind::OrderExpired => vec![notification(&event.id, Recipient::Shopper, Subject::OrderExpired)],
-        EventKind::PaymentCancelled { .. }
-        | EventKind::PaymentReversed(_)
-        | EventKind::PaymentPartlyReversed { .. }
-        | EventKind::RefundUndecided(_) => Vec::new(),
+        EventKind::PaymentReversed(reversal) | EventKind::PaymentPartlyReversed { reversal, .. } => {
+            let is_rest = matches!(event.kind, EventKind::PaymentReversed(_));
+            let subject = Subject::MoneyReturned { refunded_tiyin: reversal.refunded, is_rest };
+            vec![notification(&event.id, Recipient::Shopper, subject)]
+        }
+        EventKind::RefundUndecided(undecided) => {
+            vec![notification(&event.id, Recipient::Staff, undecided_subject(undecided))]
+        }
+        EventKind::PaymentCancelled { .. } => Vec::new(),
+    }
+}
+
+fn undecided_subject(undecided: &Undecided) -> Subject {
+    Subject::RefundUndecided {
+        refund_id: undecided.refund_id,
+        refunded_tiyin: undecided.refunded,
+        state: undecided.state,
+        why: undecided.why,
+        click_code: undecided.click_code,
+        click_note: undecided.click_note.clone(),
     }
 }
 
@@ -183,7 +218,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::ids::PrepareId;
+    use crate::{event::Reversal, ids::PrepareId};
 
     const SETTLED: Announcement = Announcement::Event { stock_settled: true };
 
@@ -222,6 +257,33 @@ mod tests {
         assert_eq!(told.notification_id.as_str(), "order.expired:1024/shopper");
         assert_eq!(Notification::from_json(&told.to_json()).as_ref(), Ok(told));
         assert_eq!(notifications_for(&event, &[], Announcement::Nothing), []);
+    }
+
+    #[test]
+    fn the_shopper_is_told_of_returned_money_and_staff_of_a_refund_that_waits_for_them() {
+        let refund_id = RefundId::try_new(1_795_900_000).unwrap();
+        let refunded = Tiyin::try_new(1_000_000).unwrap();
+        let reversal = Reversal { refund_id, refunded, by_hand: false, returned: Vec::new() };
+        let part = EventKind::PaymentPartlyReversed { reversal: reversal.clone(), refunded_total: refunded };
+        for (kind, is_rest) in [(part, false), (EventKind::PaymentReversed(reversal), true)] {
+            let told = notifications_for(&event(kind), &[], SETTLED);
+            let [told] = told.as_slice() else { panic!("{told:?}") };
+            let subject = Subject::MoneyReturned { refunded_tiyin: refunded, is_rest };
+            assert_eq!((told.recipient, &told.subject), (Recipient::Shopper, &subject));
+            assert_eq!(Notification::from_json(&told.to_json()).as_ref(), Ok(told));
+        }
+        let undecided = Undecided {
+            refund_id,
+            refunded,
+            state: UndecidedState::Refused,
+            step: 4,
+            why: None,
+            click_code: Some(-500),
+            click_note: Some("UZCARD".to_owned()),
+        };
+        let told = notifications_for(&event(EventKind::RefundUndecided(undecided)), &[], SETTLED);
+        assert_eq!(ids(&told), ["refund.undecided:1024:1795900000:refused:4/staff"]);
+        assert_eq!(Notification::from_json(&told[0].to_json()).as_ref(), Ok(&told[0]));
     }
 
     #[test]

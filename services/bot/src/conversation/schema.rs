@@ -27,7 +27,7 @@ use crate::{
     staff::{
         catalogue::{categories, category, edit, exchange, new_product, product, variant, variants},
         marketing::{broadcast, new_promo, promo, statistics},
-        orders::{actions, list},
+        orders::{actions, list, missing, refund},
         panel,
         people::{journal, members, support as staff_support},
         rights,
@@ -248,10 +248,25 @@ fn staff_order_taps() -> Tree {
         .branch(case![StaffCallback::Act { id, action }].endpoint(actions::act))
         .branch(case![StaffCallback::ActConfirmed { id, action }].endpoint(actions::act_confirmed))
         .branch(case![StaffCallback::Order { id }].endpoint(actions::open))
+        .branch(case![StaffCallback::Missing { id, choice }].endpoint(missing::decide))
+        .branch(refund_taps())
         .branch(case![StaffCallback::Orders].endpoint(list::overview))
         .branch(case![StaffCallback::OrdersIn { stage, page }].endpoint(list::in_one_stage))
         .branch(case![StaffCallback::OrdersByPhone { phone, page }].endpoint(list::of_phone))
         .branch(case![StaffCallback::FindOrder].endpoint(list::ask_what_to_find))
+}
+
+fn refund_taps() -> Tree {
+    dptree::entry()
+        .branch(case![StaffCallback::Refund { id }].endpoint(refund::open))
+        .branch(case![StaffCallback::RefundLines { id }].endpoint(refund::choose))
+        .branch(case![StaffCallback::RefundCount { id, product_id, count }].endpoint(refund::count))
+        .branch(case![StaffCallback::RefundAsk { id, part, restock }].endpoint(refund::ask))
+        .branch(
+            case![StaffCallback::RefundConfirmed { id, part, restock, sum, seen }].endpoint(refund::confirm),
+        )
+        .branch(case![StaffCallback::RefundDecide { id, refund_id, decision }].endpoint(refund::ask_decision))
+        .branch(case![StaffCallback::RefundDecided { id, refund_id, decision }].endpoint(refund::decide))
 }
 
 fn broadcast_taps() -> Tree {
@@ -298,6 +313,7 @@ fn staff_answers() -> Tree {
             dptree::filter(|ctx: Ctx, step: StaffStep| !rights::may_answer(&ctx, &step)).endpoint(menu::open),
         )
         .branch(case![StaffStep::FindOrder].endpoint(list::find))
+        .branch(case![StaffStep::RefundDocument { order_id, refund_id }].endpoint(refund::take_document))
         .branch(case![StaffStep::BroadcastSource].endpoint(broadcast::take_source))
         .branch(case![StaffStep::BroadcastAlbum { id, media_group_id }].endpoint(broadcast::take_part))
         .branch(case![StaffStep::SupportAnswer { header_id }].endpoint(staff_support::take_answer))

@@ -47,15 +47,26 @@ fn read(body: &[u8]) -> Result<Message, String> {
         (Recipient::Shopper, Subject::OrderExpired) => {
             Ok(Message::Shopper(notification, shopper::Subject::Expired))
         }
+        (Recipient::Shopper, Subject::MoneyReturned { refunded_tiyin, is_rest }) => {
+            let subject = shopper::Subject::Returned { sum: *refunded_tiyin, is_rest: *is_rest };
+            Ok(Message::Shopper(notification, subject))
+        }
+        (Recipient::Shopper, Subject::RefundUndecided { .. }) => {
+            Err("an undecided refund is for staff, not for the shopper".to_owned())
+        }
+        (Recipient::Staff, Subject::MoneyReturned { .. }) => {
+            Err("returned money is for the shopper, not for staff".to_owned())
+        }
         (Recipient::Shopper, Subject::PaymentQuestioned { .. }) => {
             Err("a questioned payment is for staff, not for the shopper".to_owned())
         }
         (Recipient::Staff, Subject::OrderExpired) => {
             Err("an expired order is for the shopper, not for staff".to_owned())
         }
-        (Recipient::Staff, Subject::OrderPaid { .. } | Subject::PaymentQuestioned { .. }) => {
-            Ok(Message::Staff(StaffMessage::Order(notification)))
-        }
+        (
+            Recipient::Staff,
+            Subject::OrderPaid { .. } | Subject::PaymentQuestioned { .. } | Subject::RefundUndecided { .. },
+        ) => Ok(Message::Staff(StaffMessage::Order(notification))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use teloxide::types::{ChatId, InlineKeyboardMarkup, Recipient};
 use tokio::time::Instant;
 use tolov_domain::{
-    ClickPaydocId, Language,
+    ClickPaydocId, Language, Tiyin,
     notification::Notification,
     ports::{
         bus::{Delivery, Verdict},
@@ -26,6 +26,7 @@ use crate::{
         texts,
     },
     orders::order_message,
+    staff::orders::order_post,
     telegram::{
         errors::{SendError, description},
         limits::Turn,
@@ -37,6 +38,12 @@ use crate::{
 pub(super) enum Subject {
     Paid(ClickPaydocId),
     Expired,
+    /// Money went back to the shopper.
+    Returned {
+        sum: Tiyin,
+        /// Nothing of it is left with the shop.
+        is_rest: bool,
+    },
 }
 
 /// A notification to a shopper, with its delivery.
@@ -63,6 +70,7 @@ async fn send(notifier: &Notifier, notification: &Notification, subject: Subject
     let html = match subject {
         Subject::Paid(payment) => texts::shopper_paid(language, notification, payment),
         Subject::Expired => texts::shopper_expired(language, notification),
+        Subject::Returned { sum, is_rest } => texts::shopper_refunded(language, notification, sum, is_rest),
     };
     // Telegram gives the private chat the user's id.
     let chat = Recipient::Id(ChatId(notification.user_id.get()));
@@ -142,6 +150,9 @@ async fn attempt(
     if let Err(error) = order_message::refresh(&notifier.handlers, order_id).await {
         tracing::info!(order.id = %order_id, %error, "the order's message could not be updated");
     }
+    if matches!(subject, Subject::Returned { .. }) {
+        order_post::refresh(&notifier.handlers, order_id).await;
+    }
     Ok(Verdict::Done)
 }
 
@@ -156,6 +167,7 @@ fn log_sent(notifier: &Notifier, notification: &Notification, subject: Subject) 
             tracing::info!(order.id = %order_id, paid_to_notified_ms, "shopper told");
         }
         Subject::Expired => tracing::info!(order.id = %order_id, "shopper told that the order expired"),
+        Subject::Returned { .. } => tracing::info!(order.id = %order_id, "shopper told of a refund"),
     }
 }
 

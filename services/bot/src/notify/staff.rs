@@ -20,6 +20,7 @@ use tolov_kit::{availability::Availability, lifecycle::Stop};
 use tolov_shop::order::{ShopOrder, order};
 
 use crate::{
+    conversation::screen::Screen,
     deps::HandlerDeps,
     notify::{
         claims::{AWAY_AFTER, Claimed, STOP_AFTER},
@@ -29,7 +30,7 @@ use crate::{
         texts,
     },
     orders::messages::messages_of,
-    staff::orders::order_post,
+    staff::orders::{order_post, refund},
     telegram::{
         client::MessageRef,
         errors::{SendError, description},
@@ -316,6 +317,14 @@ impl StaffChannel {
             let screen = order_post::screen(self.handlers(), order, stock_settled).await;
             let (html, markup) = (screen.fitting_html(), screen.markup());
             return Post { html, markup, order: Some(order.clone()) };
+        }
+        if let ([notice], [order]) = (notices, known.as_slice())
+            && let StaffMessage::Order(notification) = &notice.message
+            && let Subject::RefundUndecided { .. } = notification.subject
+        {
+            let language = self.handlers().config.staff_language;
+            let markup = Screen::new(String::new()).row(refund::decide_row(language, order.id)).markup();
+            return Post { html, markup, order: None };
         }
         Post { html, markup: order_post::links(self.handlers(), &known).markup(), order: None }
     }

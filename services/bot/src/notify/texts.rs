@@ -1,7 +1,7 @@
 //! The texts of notifications, in Telegram's HTML.
 
 use tolov_domain::{
-    ClickPaydocId, Language, UnplacedPayment,
+    ClickPaydocId, Language, Tiyin, UnplacedPayment,
     notification::{Notification, Subject},
     order::OrderLine,
     payment::Anomaly,
@@ -10,6 +10,7 @@ use tolov_domain::{
 use crate::{
     notify::post_queue::StaffMessage,
     orders::order_lines::{MESSAGE_MAX_UNITS, fit_lines, order_line, units},
+    staff::orders::refund_text::undecided_text,
     texts::{clock_time, date_time, l, money, t},
 };
 
@@ -35,6 +36,21 @@ pub(super) fn shopper_expired(language: Language, notification: &Notification) -
     with_lines(language, &title, &notification.lines, &t!(language, "expired-cart"))
 }
 
+/// Money went back to the shopper; `is_rest`: nothing of it is left with the shop.
+pub(super) fn shopper_refunded(
+    language: Language,
+    notification: &Notification,
+    sum: Tiyin,
+    is_rest: bool,
+) -> String {
+    let (order, sum) = (notification.order_id, money(language, sum));
+    if is_rest {
+        t!(language, "told-rest-refunded", order = order, sum = sum)
+    } else {
+        t!(language, "told-part-refunded", order = order, sum = sum)
+    }
+}
+
 /// One notification for staff.
 pub(super) fn staff_post(language: Language, notification: &Notification) -> String {
     let order = notification.order_id;
@@ -42,13 +58,19 @@ pub(super) fn staff_post(language: Language, notification: &Notification) -> Str
         Subject::OrderPaid { late: false, .. } => t!(language, "staff-paid-title", order = order),
         Subject::OrderPaid { late: true, .. } => t!(language, "staff-late-title", order = order),
         Subject::PaymentQuestioned { .. } => t!(language, "staff-questioned-title", order = order),
-        Subject::OrderExpired => t!(language, "expired-title", order = order),
+        Subject::OrderExpired | Subject::MoneyReturned { .. } => {
+            t!(language, "expired-title", order = order)
+        }
+        Subject::RefundUndecided { .. } => t!(language, "refund-post-title", order = order),
     };
     let title = [title, t!(language, "staff-shopper", user = notification.user_id)];
     let mut end = vec![
         t!(language, "paid-total", total = money(language, notification.total_tiyin)),
         t!(language, "paid-payment", payment = payment_of(notification)),
     ];
+    if let Subject::RefundUndecided { refunded_tiyin, .. } = notification.subject {
+        end.push(t!(language, "refund-post-sum", sum = money(language, refunded_tiyin)));
+    }
     end.extend(click_facts(language, notification));
     end.push(t!(language, "staff-time", time = date_time(notification.occurred_at)));
     end.extend(to_do(language, notification).into_iter().map(|to_do| format!("\n👉 {to_do}")));
@@ -170,7 +192,10 @@ fn click_facts(language: Language, notification: &Notification) -> Vec<String> {
 /// What staff have to do about it.
 fn to_do(language: Language, notification: &Notification) -> Vec<String> {
     let anomaly = match &notification.subject {
-        Subject::OrderExpired => return Vec::new(),
+        Subject::OrderExpired | Subject::MoneyReturned { .. } => return Vec::new(),
+        Subject::RefundUndecided { state, why, click_code, click_note, .. } => {
+            return vec![undecided_text(language, *state, *why, (*click_code, click_note.as_deref()))];
+        }
         Subject::OrderPaid { late, stock_settled, .. } => {
             let late = late.then(|| t!(language, "todo-late"));
             let unsettled = (!stock_settled).then(|| t!(language, "todo-stock-not-settled"));
@@ -195,7 +220,7 @@ fn payment_of(notification: &Notification) -> String {
     let payment = match notification.subject {
         Subject::OrderPaid { click_paydoc_id, .. } => Some(click_paydoc_id),
         Subject::PaymentQuestioned { click_paydoc_id, .. } => click_paydoc_id,
-        Subject::OrderExpired => None,
+        Subject::OrderExpired | Subject::MoneyReturned { .. } | Subject::RefundUndecided { .. } => None,
     };
     payment.map_or_else(|| "-".to_owned(), |payment| payment.to_string())
 }

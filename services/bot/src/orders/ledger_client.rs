@@ -147,7 +147,7 @@ impl LedgerClient {
     }
 
     /// Calls until there is an answer, within a shopper's patience.
-    async fn call(&self, method: Method, path: &str, body: String) -> Result<Answer, LedgerError> {
+    pub(super) async fn call(&self, method: Method, path: &str, body: String) -> Result<Answer, LedgerError> {
         let url = self.webhook_url.join(path).map_err(|error| LedgerError::Refused(error.to_string()))?;
         let give_up = tokio::time::Instant::now() + PATIENCE;
         let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(2));
@@ -186,13 +186,13 @@ fn create_order(order: &ShopOrder) -> Result<String, LedgerError> {
     written.map_err(|error| LedgerError::Refused(error.to_string()))
 }
 
-struct Answer {
-    status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     body: String,
 }
 
 impl Answer {
-    fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, LedgerError> {
+    pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, LedgerError> {
         serde_json::from_str(&self.body)
             .map_err(|error| LedgerError::Refused(format!("its answer cannot be read: {error}")))
     }
@@ -202,7 +202,7 @@ impl Answer {
         OrderId::try_new(highest_order_id?).ok()
     }
 
-    fn refusal(&self) -> LedgerError {
+    pub(super) fn refusal(&self) -> LedgerError {
         LedgerError::Refused(match self.status {
             401 => "API_TOKEN differs between the bot and the webhook service".to_owned(),
             status => format!("{status}: {}", self.body.chars().take(200).collect::<String>()),

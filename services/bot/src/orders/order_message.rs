@@ -75,6 +75,9 @@ fn sums(language: Language, order: &ShopOrder) -> String {
         }
     }
     sums.push(t!(language, "sum-total", sum = money(language, order.total)));
+    if order.is_paid() && !order.refunds.is_empty() {
+        sums.push(t!(language, "sum-refunded", sum = money(language, order.refunded())));
+    }
     sums.join("\n")
 }
 
@@ -176,7 +179,9 @@ async fn show(deps: &HandlerDeps, id: OrderId, resends: bool) -> Result<Option<S
     for _ in 0..TRIES {
         let Some(order) = order(deps.documents(), id).await? else { return Ok(None) };
         // Whoever showed a newer state while this edit waited was overwritten by it.
-        let is_current = shown.as_ref().is_some_and(|shown: &ShopOrder| shown.state == order.state);
+        let is_current = shown
+            .as_ref()
+            .is_some_and(|shown: &ShopOrder| shown.state == order.state && shown.refunds == order.refunds);
         if is_current {
             return Ok(Some(order));
         }

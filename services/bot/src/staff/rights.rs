@@ -64,6 +64,14 @@ fn of_staff_callback(callback: &StaffCallback) -> Need {
         | StaffCallback::OrdersByPhone { .. }
         | StaffCallback::FindOrder
         | StaffCallback::Order { .. } => Need::Right(Right::SeeOrders),
+        StaffCallback::Refund { .. }
+        | StaffCallback::RefundLines { .. }
+        | StaffCallback::RefundCount { .. }
+        | StaffCallback::RefundAsk { .. }
+        | StaffCallback::RefundConfirmed { .. }
+        | StaffCallback::RefundDecide { .. }
+        | StaffCallback::RefundDecided { .. } => Need::Right(Right::Refund),
+        StaffCallback::Missing { .. } => Need::Right(Right::WorkOnOrders),
         StaffCallback::Broadcast
         | StaffCallback::StartBroadcast { .. }
         | StaffCallback::ShowBroadcast { .. }
@@ -93,6 +101,7 @@ fn of_step(step: &StaffStep) -> Need {
     match step {
         StaffStep::Catalogue(_) | StaffStep::Promo(_) => Need::Right(Right::EditCatalogue),
         StaffStep::Members(_) => Need::Right(Right::ManageStaff),
+        StaffStep::RefundLines { .. } | StaffStep::RefundDocument { .. } => Need::Right(Right::Refund),
         StaffStep::FindOrder => Need::Right(Right::SeeOrders),
         StaffStep::BroadcastSource | StaffStep::BroadcastAlbum { .. } => Need::Right(Right::Broadcast),
         StaffStep::SupportAnswer { .. } => Need::Right(Right::AnswerSupport),
@@ -122,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_courier_works_on_orders_and_only_owners_manage_staff() {
+    fn a_courier_works_on_orders_and_only_owners_manage_staff_and_refund() {
         for callback in StaffCallback::longest().into_iter().map(CallbackData::from) {
             assert!(may(Role::Owner, &callback), "{callback:?}");
             let need = of_callback(&callback).unwrap();
             let is_about_orders = matches!(need, Need::Role | Need::Right(Right::SeeOrders));
-            let is_about_staff = need == Need::Right(Right::ManageStaff);
+            let is_for_owners = matches!(need, Need::Right(Right::ManageStaff | Right::Refund));
             assert_eq!(may(Role::Courier, &callback), is_about_orders, "{callback:?}");
-            assert_eq!(may(Role::Manager, &callback), !is_about_staff, "{callback:?}");
+            assert_eq!(may(Role::Manager, &callback), !is_for_owners, "{callback:?}");
         }
     }
 

@@ -1,12 +1,22 @@
 //! A fake webhook service, whose ledger answers as a test tells it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
 use serde_json::{Value, json};
+use time::macros::datetime;
 use tokio::net::TcpListener;
+use tolov_domain::{
+    OrderId, OrderedProduct, PrepareId, RefundId, Tiyin,
+    refund::{
+        Change, Decision, PaidAttempt, Refund, RequestRefusal, allowed,
+        api::{Conflict, DecidedBy, GivenByHand, OrderRefunds},
+        request,
+    },
+    time::Timestamp,
+};
 use url::Url;
 use warp::{Filter, http::StatusCode, hyper::body::Bytes};
 
@@ -24,6 +34,80 @@ struct State {
     is_away: bool,
     /// Every order that was registered, in order.
     registered: Vec<i64>,
+    /// Paid orders with their refunds.
+    paid: BTreeMap<i64, (PaidAttempt, Vec<Refund>)>,
+    merchant_api: bool,
+}
+
+const NOW: Timestamp = datetime!(2026-11-23 07:10 UTC);
+const FIRST_REFUND: i64 = 1_795_900_000;
+
+impl State {
+    fn refunds_of(&mut self, order: i64, body: &[u8]) -> (u16, Value) {
+        let Some((paid, refunds)) = self.paid.get_mut(&order) else {
+            return (404, json!({"error": "unknown"}));
+        };
+        if body.is_empty() {
+            let sum = |done: bool| {
+                let sums = refunds.iter().filter(|refund| refund.status().is_done() == done);
+                sums.fold(Tiyin::ZERO, |sum, refund| sum.checked_add(refund.amount_tiyin).unwrap())
+            };
+            return as_json(
+                200,
+                &OrderRefunds {
+                    paid_tiyin: paid.amount,
+                    refunded_tiyin: sum(true),
+                    open: refunds.iter().find(|refund| refund.status().is_open()).cloned(),
+                    refunds: refunds.clone(),
+                    allowed: allowed(Some(paid), refunds, self.merchant_api, NOW),
+                },
+            );
+        }
+        let asked: tolov_domain::refund::api::RefundRequest = serde_json::from_slice(body).unwrap();
+        if let Some(known) = refunds.iter().find(|refund| refund.request_id == asked.request_id) {
+            return as_json(200, known);
+        }
+        let id = FIRST_REFUND + i64::try_from(refunds.len()).unwrap();
+        let id = RefundId::try_new(id).unwrap();
+        match request(id, Some(paid), refunds, &asked, self.merchant_api, NOW) {
+            Ok(refund) => {
+                refunds.push(refund.clone());
+                as_json(201, &refund)
+            }
+            Err(RequestRefusal::Field(field)) => (422, json!({"error": field})),
+            Err(refusal) => conflict(match refusal {
+                RequestRefusal::NotPaid => "not_paid",
+                RequestRefusal::NothingLeft => "nothing_left",
+                RequestRefusal::RefundOpen | RequestRefusal::Field(_) => "refund_open",
+            }),
+        }
+    }
+
+    fn decide(&mut self, id: i64, decision: &str, body: &[u8]) -> (u16, Value) {
+        let mut refunds = self.paid.values_mut().flat_map(|(_, refunds)| refunds);
+        let refund = refunds.find(|refund| refund.refund_id.get() == id).unwrap();
+        let by: DecidedBy = serde_json::from_slice(body).unwrap();
+        let decision = match decision {
+            "withdraw" => Decision::Withdraw,
+            "retry" => Decision::Retry,
+            _ => Decision::ByHand { document: serde_json::from_slice::<GivenByHand>(body).unwrap().document },
+        };
+        match refund.clone().decide(decision, &by.by, NOW) {
+            Ok(decided) => {
+                *refund = decided;
+                as_json(200, refund)
+            }
+            Err(_) => conflict("not_allowed"),
+        }
+    }
+}
+
+fn as_json(status: u16, body: &impl serde::Serialize) -> (u16, Value) {
+    (status, serde_json::to_value(body).unwrap())
+}
+
+fn conflict(reason: &str) -> (u16, Value) {
+    as_json(409, &Conflict { error: reason.to_owned(), reason: reason.to_owned(), refund: None })
 }
 
 impl Ledger {
@@ -74,7 +158,32 @@ impl Ledger {
                     (404, refusal)
                 }
             }
+            ["orders", id, "refunds"] => state.refunds_of(id.parse().unwrap(), body),
+            ["refunds", id, decision] => state.decide(id.parse().unwrap(), decision, body),
             _ => (404, refusal),
+        }
+    }
+
+    /// An order was paid with these goods; CLICK's Merchant API is on.
+    pub(crate) fn is_paid(&self, number: i64, amount: Tiyin, products: Vec<OrderedProduct>) {
+        let mut state = self.0.lock().unwrap();
+        let order_id = OrderId::try_new(number).unwrap();
+        let prepare_id = PrepareId::try_new(77).unwrap();
+        let attempt = PaidAttempt { order_id, prepare_id, amount, products, prepared_at: NOW };
+        state.paid.insert(number, (attempt, Vec::new()));
+        state.merchant_api = true;
+    }
+
+    pub(crate) fn refunds(&self, number: i64) -> Vec<Refund> {
+        self.0.lock().unwrap().paid[&number].1.clone()
+    }
+
+    /// What the reconciler has learned of the last refund.
+    pub(crate) fn advance(&self, number: i64, changes: impl IntoIterator<Item = Change>) {
+        let mut state = self.0.lock().unwrap();
+        let refund = state.paid.get_mut(&number).unwrap().1.last_mut().unwrap();
+        for change in changes {
+            *refund = refund.clone().advance(change, None, NOW).unwrap();
         }
     }
 

@@ -9,6 +9,7 @@ mod imports;
 mod ledger;
 mod notices;
 mod orders;
+mod refunds;
 mod registering;
 mod secrecy;
 mod shop;

@@ -27,7 +27,7 @@ async fn world() -> World {
     world
 }
 
-async fn is_paid(world: &World, number: i64) {
+pub(crate) async fn is_paid(world: &World, number: i64) {
     let total = Tiyin::from_soum(30_000).unwrap();
     let payment = PaymentFacts {
         click_trans_id: ClickTransId::try_new(1001).unwrap(),
@@ -49,7 +49,7 @@ async fn is_paid(world: &World, number: i64) {
     records::insert(&world.shop.documents, &order).await.unwrap();
 }
 
-async fn stored(world: &World, number: i64) -> ShopOrder {
+pub(crate) async fn stored(world: &World, number: i64) -> ShopOrder {
     orders::order(&world.shop.documents, OrderId::try_new(number).unwrap()).await.unwrap().unwrap()
 }
 
@@ -61,7 +61,7 @@ async fn recorded_post(world: &World, number: i64) -> Option<i64> {
 }
 
 /// The post of a paid order, once it is recorded.
-async fn posted(world: &World, number: i64) -> i64 {
+pub(crate) async fn posted(world: &World, number: i64) -> i64 {
     is_paid(world, number).await;
     world.bus.deliver(&for_staff(number));
     world.bus.until_empty().await;

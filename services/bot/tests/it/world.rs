@@ -115,6 +115,7 @@ pub(crate) fn order(number: i64, user_id: UserId, state: OrderState) -> ShopOrde
         }),
         state,
         stock: Stock::Held,
+        refunds: Vec::new(),
         history: Vec::new(),
     }
 }

@@ -98,6 +98,7 @@ fn waiting(number: i64) -> ShopOrder {
         }),
         state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
         stock: Stock::Held,
+        refunds: Vec::new(),
         history: Vec::new(),
     }
 }

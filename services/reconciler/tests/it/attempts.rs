@@ -70,6 +70,18 @@ async fn wrong_keys_and_lost_answers_for_a_month_tell_the_ledger_nothing() {
 }
 
 #[tokio::test]
+async fn while_click_is_away_it_is_asked_every_five_minutes() {
+    let mut world = silent();
+    world.click.state().always = Some(Fault::LostBefore);
+    world.pass(Duration::hours(1)).await;
+    let asked = world.click.state().calls.len();
+    assert!((10..=13).contains(&asked), "{asked}");
+    world.click.state().always = None;
+    world.pass(Duration::minutes(6)).await;
+    assert_eq!(world.ledger.state().seen, [seen(Some(2), true)]);
+}
+
+#[tokio::test]
 async fn calls_are_recorded_later_when_the_ledger_was_away() {
     let mut world = silent();
     // The list of refunds, that of attempts, then the record of the call.

@@ -22,7 +22,7 @@ use tolov_kit::{
     clock::{Clock, ManualClock},
     lifecycle::Stop,
 };
-use tolov_reconciler::{Deps, Ledger, LedgerError, MerchantApi, Service, Stepped};
+use tolov_reconciler::{Deps, Ledger, LedgerError, MerchantApi, Service};
 
 /// Above 2^32, as CLICK's numbers have been since 2025.
 pub(crate) const PAYDOC: i64 = 4_710_103_925;
@@ -96,7 +96,11 @@ impl ClickState {
                 }
                 _ => r#"{"error_code":-500,"error_note":"Возврат невозможен"}"#.to_owned(),
             },
-            other => unreachable!("{other:?}"),
+            Call::CreateInvoice(_)
+            | Call::InvoiceStatus { .. }
+            | Call::SubmitItems(_)
+            | Call::SubmitQrCode(_)
+            | Call::FiscalData { .. } => unreachable!("{call:?}"),
         }
     }
 }
@@ -174,20 +178,15 @@ impl Ledger for FakeLedger {
         })
     }
 
-    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Stepped, LedgerError> {
+    async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError> {
         let now = self.clock.now();
         self.make(|state| {
             let refund = state.refunds.iter_mut().find(|refund| refund.refund_id == refund_id).unwrap();
             if refund.step != step.step {
-                return Stepped::Refused;
+                return None;
             }
-            match refund.clone().advance(step.change, step.next_step_at, now) {
-                Ok(next) => {
-                    *refund = next.clone();
-                    Stepped::Changed(next)
-                }
-                Err(_) => Stepped::Refused,
-            }
+            *refund = refund.clone().advance(step.change, step.next_step_at, now).ok()?;
+            Some(refund.clone())
         })
     }
 
@@ -286,6 +285,7 @@ impl World {
 
     pub(crate) async fn round(&mut self) {
         self.service.round(&Stop::new()).await;
+        self.service.compare_when_due(&Stop::new()).await;
     }
 
     /// Lets time pass, a round every minute.

@@ -18,7 +18,10 @@ pub use callbacks::{
 pub use config::{ClickConfig, TEST_CARD, TEST_CARD_EXPIRY, TEST_SMS_CODE};
 pub use error::{BadLink, ClickError};
 pub use link::OpenedLink;
-pub use merchant_api::records::{ApiCall, Invoice, InvoiceStatus, Receipt};
+pub use merchant_api::{
+    faults::{ApiCallKind, ApiFault, ApiFaultEffect},
+    records::{ApiCall, Invoice, InvoiceStatus, Receipt},
+};
 pub use payment::{Payment, PaymentStatus};
 pub use scenario::definition::{Scenario, ScenarioRequest};
 pub use simulator::Click;

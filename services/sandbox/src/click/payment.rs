@@ -15,6 +15,9 @@ pub struct Payment {
     pub amount: String,
     pub status: PaymentStatus,
     pub created_at_ms: i64,
+    /// What partial reversals gave back; the payment stays paid.
+    #[serde(default)]
+    pub reversed_tiyin: i64,
     /// In the order in which they were sent; the last [`MAX_EXCHANGES`].
     pub exchanges: Vec<Exchange>,
 }

@@ -12,7 +12,10 @@ use super::{
     callbacks::{exchange::Step, faults::Fault},
     config::ClickConfig,
     error::ClickError,
-    merchant_api::records::{ApiCall, Invoice, MAX_API_CALLS, MAX_INVOICES, MAX_RECEIPTS, Receipt},
+    merchant_api::{
+        faults::ApiFault,
+        records::{ApiCall, Invoice, MAX_API_CALLS, MAX_INVOICES, MAX_RECEIPTS, Receipt},
+    },
     page::session::{MAX_SESSIONS, Session},
     payment::{Payment, PaymentStatus},
 };
@@ -56,7 +59,9 @@ pub(super) struct State {
     pub(super) last_invoice_id: i64,
     pub(super) receipts: Ring<Receipt>,
     pub(super) api_calls: Ring<ApiCall>,
+    pub(super) api_faults: Vec<ApiFault>,
     pub(super) refuses_reversals: bool,
+    pub(super) reverses_parts: bool,
 }
 
 /// Keeps the series of ids apart, so that a mix-up is noticed.
@@ -86,7 +91,9 @@ impl Click {
             last_invoice_id: start_ms + INVOICE_OFFSET,
             receipts: Ring::new(MAX_RECEIPTS),
             api_calls: Ring::new(MAX_API_CALLS),
+            api_faults: Vec::new(),
             refuses_reversals: false,
+            reverses_parts: false,
         };
         let merchant = config.prepare_url.clone().zip(config.complete_url.clone());
         let inner = Inner {
@@ -146,7 +153,8 @@ impl Click {
             state.invoices.clear();
             state.receipts.clear();
             state.api_calls.clear();
-            state.refuses_reversals = false;
+            state.api_faults.clear();
+            (state.refuses_reversals, state.reverses_parts) = (false, false);
         });
     }
 
@@ -180,6 +188,7 @@ impl Click {
                 amount: amount.to_owned(),
                 status: PaymentStatus::Created,
                 created_at_ms,
+                reversed_tiyin: 0,
                 exchanges: Vec::new(),
             };
             state.payments.push(payment.clone());

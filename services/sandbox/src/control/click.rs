@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::request::{Answer, Refused, Request, done, id, ok, unknown};
-use crate::click::{Click, ClickError, Fault, ScenarioRequest};
+use crate::click::{ApiFault, Click, ClickError, Fault, ScenarioRequest};
 
 #[derive(Deserialize)]
 struct Merchant {
@@ -15,7 +15,10 @@ struct Merchant {
 
 #[derive(Deserialize)]
 struct Reversals {
+    #[serde(default)]
     refuse: bool,
+    #[serde(default)]
+    parts: bool,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +87,18 @@ async fn merchant_api(click: &Click, path: &[&str], request: &Request) -> Answer
         ("GET", ["receipts"]) => Ok(ok(&click.receipts())),
         ("GET", ["api_calls"]) => Ok(ok(&click.api_calls())),
         ("POST", ["reversals"]) => {
-            click.refuse_reversals(request.json::<Reversals>()?.refuse);
+            let Reversals { refuse, parts } = request.json()?;
+            click.refuse_reversals(refuse);
+            click.reverse_parts(parts);
+            Ok(done())
+        }
+        ("GET", ["api_faults"]) => Ok(ok(&click.api_faults())),
+        ("POST", ["api_faults"]) => {
+            click.inject_api(request.json::<ApiFault>()?).map_err(|error| refused(&error))?;
+            Ok(done())
+        }
+        ("DELETE", ["api_faults"]) => {
+            click.clear_api_faults();
             Ok(done())
         }
         _ => Err(unknown()),

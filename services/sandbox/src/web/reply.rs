@@ -1,5 +1,8 @@
 //! Replies, and the query of a request.
 
+use std::io;
+
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -23,6 +26,12 @@ pub(crate) fn reply_with(
 
 pub(crate) fn json_with(status: StatusCode, body: &impl Serialize) -> Response {
     warp::reply::with_status(warp::reply::json(body), status).into_response()
+}
+
+/// No answer: hyper breaks the connection when the body fails.
+pub(crate) fn broken() -> Response {
+    let lost = Err::<Bytes, _>(io::Error::other("a fault loses the answer"));
+    warp::reply::stream(futures_util::stream::iter([lost])).into_response()
 }
 
 /// `{"error": "what is wrong"}`.

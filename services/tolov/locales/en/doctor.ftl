@@ -22,7 +22,7 @@ bot-token-form-do = Copy it once more from @BotFather: a number, a colon and 35 
 click-key-form = CLICK_SECRET_KEY does not look like a key: it is too short, or has blanks or quotes
 click-key-form-do = Copy it once more from merchant.click.uz, Services, without quotes
 click-settings = CLICK: service { $service }, merchant { $merchant }
-click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it
+click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it, refunds go by hand
 click-user-missing-do = Calls to CLICK's Merchant API need it: merchant.click.uz, Services
 click-test-mode = CLICK_TEST_MODE is on: pay links lead to the sandbox and no money moves
 click-test-mode-do = For real payments set CLICK_TEST_MODE=false
@@ -111,6 +111,13 @@ api-token-good = The webhook service takes our API_TOKEN
 api-token-refused = The webhook service refuses our API_TOKEN
 api-token-refused-do = The bot and the webhook service must have the same API_TOKEN
 
+# CLICK's Merchant API
+merchant-api-good = CLICK's Merchant API at { $url } accepts our keys
+merchant-api-keys = CLICK's Merchant API does not accept our keys or service: code { $code } { $note }
+merchant-api-keys-do = Check CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID and CLICK_SECRET_KEY; then ask CLICK whether the Merchant API is open for the service
+merchant-api-away = CLICK's Merchant API gave no answer that can be used: { $detail }
+merchant-api-away-do = Is api.click.uz reachable from this machine? CLICK must know its address when it is outside of Uzbekistan
+
 # Public address
 public-not-given = PUBLIC_URL is not given: whether CLICK reaches us was not looked at
 public-not-given-do = Set PUBLIC_URL=https://your.domain, the address that CLICK's cabinet has
@@ -149,6 +156,8 @@ about-click-merchant-id = The merchant's number: merchant.click.uz, Services
 about-click-merchant-user-id = The user's number for the Merchant API: merchant.click.uz, Services
 about-click-secret-key = The service's SECRET_KEY: merchant.click.uz, Services
 about-click-test-mode = true: pay links lead to the sandbox and no money moves; false: real payments
+about-click-merchant-api-url = Where CLICK's Merchant API is; empty: https://api.click.uz
+about-click-reconcile-accept = ask: staff are asked about a payment without a confirmation; auto: it pays its order
 about-return-url = Where CLICK's page sends the payer afterwards, for example https://t.me/your_bot
 about-public-url = The address by which CLICK reaches the webhook service, for example https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all does without

@@ -22,7 +22,7 @@ bot-token-form-do = Скопируйте его ещё раз у @BotFather: ч�
 click-key-form = CLICK_SECRET_KEY не похож на ключ: он короток, или в нём пробелы или кавычки
 click-key-form-do = Скопируйте его ещё раз: merchant.click.uz, «Сервисы», без кавычек
 click-settings = CLICK: сервис { $service }, мерчант { $merchant }
-click-user-missing = Нет CLICK_MERCHANT_USER_ID; для платежей он не нужен
+click-user-missing = CLICK_MERCHANT_USER_ID не задан; платежи работают и без него, возвраты делаются вручную
 click-user-missing-do = Он нужен для Merchant API: merchant.click.uz, «Сервисы»
 click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не движутся
 click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
@@ -111,6 +111,13 @@ api-token-good = Служба webhook принимает наш API_TOKEN
 api-token-refused = Служба webhook не принимает наш API_TOKEN
 api-token-refused-do = У бота и у службы webhook должен быть один и тот же API_TOKEN
 
+# Merchant API CLICK
+merchant-api-good = Merchant API CLICK по адресу { $url } принимает наши ключи
+merchant-api-keys = Merchant API CLICK не принимает наши ключи или сервис: код { $code } { $note }
+merchant-api-keys-do = Проверьте CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID и CLICK_SECRET_KEY; затем спросите CLICK, открыт ли Merchant API для сервиса
+merchant-api-away = Merchant API CLICK не дал пригодного ответа: { $detail }
+merchant-api-away-do = Доступен ли api.click.uz с этой машины? Если она вне Узбекистана, CLICK должен знать её адрес
+
 # Публичный адрес
 public-not-given = PUBLIC_URL не задан: доступны ли мы для CLICK, не проверено
 public-not-given-do = Задайте PUBLIC_URL=https://ваш.домен, тот адрес, что указан в кабинете CLICK
@@ -149,6 +156,8 @@ about-click-merchant-id = Номер мерчанта: merchant.click.uz, «Се
 about-click-merchant-user-id = Номер пользователя для Merchant API: merchant.click.uz, «Сервисы»
 about-click-secret-key = SECRET_KEY сервиса: merchant.click.uz, «Сервисы»
 about-click-test-mode = true: ссылки ведут в песочницу, деньги не движутся; false: настоящие платежи
+about-click-merchant-api-url = Где находится Merchant API CLICK; пусто: https://api.click.uz
+about-click-reconcile-accept = ask: о платеже без подтверждения спрашивают сотрудников; auto: он оплачивает заказ
 about-return-url = Куда страница CLICK вернёт плательщика, например https://t.me/your_bot
 about-public-url = Адрес, по которому CLICK видит службу webhook, например https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; для tolov all не нужен

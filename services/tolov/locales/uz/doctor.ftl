@@ -22,7 +22,7 @@ bot-token-form-do = Uni @BotFather dan qayta ko‘chiring: son, ikki nuqta va 35
 click-key-form = CLICK_SECRET_KEY kalitga o‘xshamaydi: qisqa, yoki ichida bo‘shliq yoki qo‘shtirnoq bor
 click-key-form-do = Uni merchant.click.uz, "Servislar" bo‘limidan qo‘shtirnoqsiz qayta ko‘chiring
 click-settings = CLICK: servis { $service }, merchant { $merchant }
-click-user-missing = CLICK_MERCHANT_USER_ID yo‘q; to‘lovlar usiz ham ishlaydi
+click-user-missing = CLICK_MERCHANT_USER_ID yo‘q; to‘lovlar usiz ham ishlaydi, pul qo‘lda qaytariladi
 click-user-missing-do = U Merchant API uchun kerak: merchant.click.uz, "Servislar"
 click-test-mode = CLICK_TEST_MODE yoqilgan: to‘lov havolalari sinov muhitiga olib boradi, pul o‘tmaydi
 click-test-mode-do = Haqiqiy to‘lovlar uchun: CLICK_TEST_MODE=false
@@ -111,6 +111,13 @@ api-token-good = webhook xizmati API_TOKEN ni qabul qiladi
 api-token-refused = webhook xizmati API_TOKEN ni qabul qilmaydi
 api-token-refused-do = Bot va webhook xizmatida bir xil API_TOKEN bo‘lishi kerak
 
+# CLICK Merchant API
+merchant-api-good = { $url } dagi CLICK Merchant API kalitlarimizni qabul qiladi
+merchant-api-keys = CLICK Merchant API kalitlarimizni yoki servisimizni qabul qilmaydi: kod { $code } { $note }
+merchant-api-keys-do = CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID va CLICK_SECRET_KEY ni tekshiring; so‘ng CLICK dan Merchant API servis uchun ochiqmi deb so‘rang
+merchant-api-away = CLICK Merchant API yaroqli javob bermadi: { $detail }
+merchant-api-away-do = api.click.uz bu mashinadan ochiladimi? Mashina O‘zbekistondan tashqarida bo‘lsa, CLICK uning manzilini bilishi kerak
+
 # Ommaviy manzil
 public-not-given = PUBLIC_URL berilmagan: CLICK bizga yeta oladimi, tekshirilmadi
 public-not-given-do = PUBLIC_URL=https://sizning.domen deb bering, CLICK kabinetidagi manzilni
@@ -149,6 +156,8 @@ about-click-merchant-id = Merchant raqami: merchant.click.uz, "Servislar"
 about-click-merchant-user-id = Merchant API foydalanuvchisining raqami: merchant.click.uz, "Servislar"
 about-click-secret-key = Servisning SECRET_KEY kaliti: merchant.click.uz, "Servislar"
 about-click-test-mode = true: havolalar sinov muhitiga olib boradi, pul o‘tmaydi; false: haqiqiy to‘lovlar
+about-click-merchant-api-url = CLICK Merchant API qayerda; bo‘sh: https://api.click.uz
+about-click-reconcile-accept = ask: tasdig‘i kelmagan to‘lov haqida xodimlardan so‘raladi; auto: u buyurtmani to‘laydi
 about-return-url = CLICK sahifasi to‘lovchini qayerga qaytaradi, masalan https://t.me/your_bot
 about-public-url = CLICK webhook xizmatiga yetadigan manzil, masalan https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all ga kerak emas

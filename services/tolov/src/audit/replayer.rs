@@ -24,6 +24,11 @@ impl ServiceAddress {
     pub(crate) fn from_env(env: &Env) -> Self {
         Self { url: env.parsed::<Url>("WEBHOOK_URL"), token: env.text("API_TOKEN").map(Secret::new) }
     }
+
+    /// Both, where both are set.
+    pub(crate) fn known(self) -> Option<(Url, Secret)> {
+        self.url.zip(self.token)
+    }
 }
 
 pub(crate) enum Replayer {

@@ -5,6 +5,7 @@ mod click_test;
 mod healthcheck;
 pub(crate) mod journal;
 mod parked;
+pub(crate) mod refund;
 pub(crate) mod repeating;
 mod replay;
 pub(crate) mod text_file;
@@ -21,6 +22,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Webhook => return roles::webhook(env).await,
         Command::Projector => return roles::projector(env).await,
         Command::Bot => return roles::bot(env).await,
+        Command::Reconciler => return roles::reconciler(env).await,
         Command::Sandbox(flags) => return roles::sandbox(env, &flags).await,
         Command::Doctor(options) => return doctor::run(env, &options).await,
         Command::Init(options) => return init::run(env, &options).await,
@@ -35,6 +37,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::ImportLegacy(options) => legacy::run(env, &options).await?,
         Command::Trace(options) => trace::run(env, &options).await?,
         Command::Replay(options) => replay::run(env, &options).await?,
+        Command::Refund(options) => refund::run(env, &options).await?,
         Command::Rebuild(options) => audit::rebuild(env, &options).await?,
         Command::Healthcheck { url } => healthcheck::run(env, url).await?,
     }

@@ -11,7 +11,7 @@ pub(super) fn lock(data: &DataFolder, role: DoctorRole) -> (Option<DataLock>, Ve
     let parts: &[Part] = match role {
         DoctorRole::All => &Part::ALL,
         DoctorRole::Webhook => &[Part::Ledger],
-        DoctorRole::Projector | DoctorRole::Bot => return (None, Vec::new()),
+        DoctorRole::Projector | DoctorRole::Bot | DoctorRole::Reconciler => return (None, Vec::new()),
     };
     // The first start creates folders and locks, the doctor does not.
     let existing: Vec<Part> = data.existing_parts().into_iter().filter(|part| parts.contains(part)).collect();

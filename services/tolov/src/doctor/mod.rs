@@ -6,6 +6,7 @@ mod clock;
 mod files;
 mod ledger;
 mod machine;
+mod merchant_api;
 mod public;
 mod report;
 mod settings;
@@ -59,7 +60,12 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
         report.tell(findings);
         clocks.extend(date);
     }
-    if is_for(&[DoctorRole::Bot, DoctorRole::Webhook])
+    if is_for(&[DoctorRole::Reconciler])
+        && let Some(config) = &settings.reconciler
+    {
+        report.tell(merchant_api::check(config).await);
+    }
+    if is_for(&[DoctorRole::Bot, DoctorRole::Webhook, DoctorRole::Reconciler])
         && let Some(url) = &settings.webhook_url
     {
         report.tell(webhook::check(&http, url, settings.api_token.as_ref(), role).await);

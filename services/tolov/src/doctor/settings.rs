@@ -28,6 +28,8 @@ pub(super) struct Settings {
     pub(super) shop: Option<ShopAddress>,
     pub(super) bot: Option<BotConfig>,
     pub(super) click: Option<ClickConfig>,
+    /// `None`: CLICK's Merchant API is not used.
+    pub(super) reconciler: Option<tolov_reconciler::Config>,
     pub(super) webhook_url: Option<Url>,
     pub(super) public_url: Option<Url>,
     pub(super) api_token: Option<Secret>,
@@ -38,12 +40,16 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     let embedded = if role == DoctorRole::All { Embedded::Allowed } else { Embedded::Refused };
     let webhook = is_for(&[DoctorRole::Webhook]).then(|| tolov_webhook::Config::from_env(env));
     let bot = is_for(&[DoctorRole::Bot]).then(|| BotConfig::from_env(env));
-    let bus = BusAddress::from_env(env, embedded);
+    let reconciler =
+        is_for(&[DoctorRole::Reconciler]).then(|| tolov_reconciler::Config::from_env(env)).flatten();
+    let bus = (role != DoctorRole::Reconciler).then(|| BusAddress::from_env(env, embedded));
     let shop =
         is_for(&[DoctorRole::Projector, DoctorRole::Bot]).then(|| ShopAddress::from_env(env, embedded));
     // The bot's default.
-    let webhook_url =
-        env.parsed::<Url>("WEBHOOK_URL").or_else(|| bot.as_ref().map(|bot| bot.webhook_url.clone()));
+    let webhook_url = env
+        .parsed::<Url>("WEBHOOK_URL")
+        .or_else(|| bot.as_ref().map(|bot| bot.webhook_url.clone()))
+        .or_else(|| reconciler.as_ref().map(|reconciler| reconciler.webhook_url.clone()));
     let public_url = env.parsed::<Url>("PUBLIC_URL");
     status_page::address(env);
     let problems = env.finish().err().map_or_else(Vec::new, |EnvError(problems)| problems);
@@ -59,10 +65,11 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
         !["CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY"].into_iter().any(wrong);
     let settings = Settings {
         data: DataFolder::from_env(env),
-        bus: (!wrong("AMQP_URL")).then_some(bus),
+        bus: bus.filter(|_| !wrong("AMQP_URL")),
         shop: shop.filter(|_| !wrong("MONGO_URL")),
         bot: bot.filter(|_| !wrong("BOT_TOKEN")),
         click: webhook.filter(|_| click_is_known).map(|webhook| webhook.click),
+        reconciler: reconciler.filter(|_| !["CLICK_SERVICE_ID", "CLICK_SECRET_KEY"].into_iter().any(wrong)),
         webhook_url,
         public_url,
         api_token: env.text("API_TOKEN").map(Secret::new),
@@ -121,7 +128,7 @@ fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
     if env.text("CLICK_SECRET_KEY").is_some_and(|key| !is_secret_key(&key)) {
         findings.push(Finding::bad("click-key-form"));
     }
-    if matches!(role, DoctorRole::All | DoctorRole::Webhook) {
+    if matches!(role, DoctorRole::All | DoctorRole::Webhook | DoctorRole::Reconciler) {
         if env.text("CLICK_MERCHANT_USER_ID").is_none() {
             findings.push(Finding::doubtful("click-user-missing"));
         }

@@ -20,7 +20,7 @@ pub(super) async fn check(
 ) -> Vec<Finding> {
     let away = |detail: String| {
         let found = match asked_for {
-            DoctorRole::Bot => Finding::bad("webhook-away"),
+            DoctorRole::Bot | DoctorRole::Reconciler => Finding::bad("webhook-away"),
             DoctorRole::All | DoctorRole::Webhook | DoctorRole::Projector => {
                 Finding::doubtful("webhook-away")
             }

@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 35] = [
+pub(crate) const VARIABLES: [&str; 37] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -30,6 +30,8 @@ pub(crate) const VARIABLES: [&str; 35] = [
     "CLICK_MERCHANT_USER_ID",
     "CLICK_SECRET_KEY",
     "CLICK_TEST_MODE",
+    "CLICK_MERCHANT_API_URL",
+    "CLICK_RECONCILE_ACCEPT",
     "RETURN_URL",
     "PUBLIC_URL",
     "AMQP_URL",

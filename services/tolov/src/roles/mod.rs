@@ -76,6 +76,16 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     Ok(ending)
 }
 
+pub(crate) async fn reconciler(env: &Env) -> Result<Ending> {
+    let config = tolov_reconciler::Config::from_env(env);
+    let mut page = open_status_page(env).await?;
+    let mut tasks = Tasks::default();
+    let stop = stop_at_signals()?;
+    add_reconciler(&mut tasks, &stop, config.as_ref(), &mut page)?;
+    page.serve(&mut tasks, &stop);
+    Ok(tasks.run(stop, STOP_DEADLINE).await)
+}
+
 pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
     let mut config = tolov_sandbox::Config::from_env(env);
     config.click.allow_real_key = flags.real_key;
@@ -100,10 +110,11 @@ pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
 
-/// The three services on the bus and the store that the environment names, by default on files.
+/// The four services on the bus and the store that the environment names, by default on files.
 pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let webhook = tolov_webhook::Config::from_env(env);
     let bot = tolov_bot::Config::from_env(env);
+    let reconciler = tolov_reconciler::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Allowed);
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
     let data = DataFolder::from_env(env);
@@ -116,6 +127,7 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
     add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
     add_bot(&mut tasks, &stop, bot, &bus, shop.store(), &mut page)?;
+    add_reconciler(&mut tasks, &stop, reconciler.as_ref(), &mut page)?;
     disk::add_gauges(&mut page.status, &data);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
@@ -181,5 +193,27 @@ fn add_bot(
     let service = tolov_bot::Service::new(config, &deps).context("the bot cannot start")?;
     page.add_bot(&service, bus, shop);
     tasks.spawn("bot", service.run(stop.clone()));
+    Ok(())
+}
+
+/// Without the Merchant API there is nothing to do for it: it waits for the stop, so that a container stays up.
+fn add_reconciler(
+    tasks: &mut Tasks,
+    stop: &Stop,
+    config: Option<&tolov_reconciler::Config>,
+    page: &mut StatusPage,
+) -> Result<()> {
+    let stop = stop.clone();
+    let Some(config) = config else {
+        tracing::info!(
+            "CLICK_MERCHANT_USER_ID is empty: CLICK's Merchant API is not used, refunds go by hand"
+        );
+        tasks.spawn("reconciler", async move { stop.cancelled().await });
+        return Ok(());
+    };
+    let service = tolov_reconciler::Service::open(config, system_clock());
+    let service = service.context("the reconciler cannot start")?;
+    page.status.add(service.status());
+    tasks.spawn("reconciler", service.run(stop));
     Ok(())
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
-use tolov_domain::{OrderId, Tiyin};
+use tolov_domain::{OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
-    AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, OrderRecord, OrderStatus, OutboxRecord,
+    AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord, OrderStatus,
+    OutboxRecord, RefundStepRecord,
 };
 
 use super::entry::{Entry, Source};
@@ -23,6 +24,12 @@ pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entr
     for attempt in reader.attempts(order_id).await? {
         entries.extend(of_attempt(&attempt));
     }
+    let refunds = reader.refunds(order_id).await?;
+    for step in reader.refund_steps(order_id).await? {
+        let refund = refunds.iter().find(|refund| refund.refund_id.get() == step.refund_id);
+        entries.push(of_refund_step(&step, refund));
+    }
+    entries.extend(reader.merchant_calls(order_id).await?.iter().map(of_merchant_call));
     for event in reader.events(order_id).await? {
         entries.extend(of_event(&event));
     }
@@ -80,6 +87,31 @@ fn of_callback(callback: &CallbackRecord) -> Entry {
         .with("peer", &callback.peer)
         .with("fields", &callback.fields)
         .with("answer", &callback.answer)
+}
+
+fn of_refund_step(step: &RefundStepRecord, refund: Option<&Refund>) -> Entry {
+    let facts = [
+        step.why.clone(),
+        step.click_code.map(|code| code.to_string()),
+        step.click_note.clone(),
+        step.document.clone(),
+        refund.filter(|_| step.step == 0).map(|refund| refund.reason.clone()),
+    ];
+    let facts: Vec<String> = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).collect();
+    Entry::at_ms(step.at, Source::Ledger, "trace-refund")
+        .with("refund", step.refund_id)
+        .with("amount", refund.map(|refund| refund.amount_tiyin.grouped()).unwrap_or_default())
+        .with("state", &step.state)
+        .with("by", &step.by)
+        .with("facts", if facts.is_empty() { "-".to_owned() } else { facts.join(", ") })
+}
+
+fn of_merchant_call(call: &MerchantCallRecord) -> Entry {
+    Entry::at_ms(call.at, Source::Ledger, "trace-click-asked")
+        .with("call", format!("{} {}", call.method, call.path))
+        .with("outcome", &call.outcome)
+        .with("code", call.code.map_or_else(|| "-".to_owned(), |code| code.to_string()))
+        .with("note", &call.note)
 }
 
 fn of_event(event: &OutboxRecord) -> Vec<Entry> {

@@ -159,6 +159,7 @@ impl Books {
             terms: None,
             state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
             stock: Stock::Held,
+            refunds: Vec::new(),
             history: Vec::new(),
         };
         records::insert(&self.shop, &order).await.unwrap();

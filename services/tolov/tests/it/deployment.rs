@@ -63,8 +63,8 @@ fn each_container_holds_its_own_secrets_alone() {
     };
     for (value, wanted) in [
         ("${BOT_TOKEN:-", &["bot"][..]),
-        ("${CLICK_SECRET_KEY:-", &["webhook"]),
-        ("${API_TOKEN:-", &["bot", "tools", "webhook"]),
+        ("${CLICK_SECRET_KEY:-", &["reconciler", "webhook"]),
+        ("${API_TOKEN:-", &["bot", "reconciler", "tools", "webhook"]),
         ("${RABBITMQ_ADMIN_PASSWORD:-", &["rabbitmq"]),
         ("${RABBITMQ_WEBHOOK_PASSWORD:-", &["rabbitmq", "webhook"]),
         ("${RABBITMQ_PROJECTOR_PASSWORD:-", &["projector", "rabbitmq"]),

@@ -130,6 +130,7 @@ impl ShopWorld {
             terms: None,
             state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
             stock: Stock::Unheld,
+            refunds: Vec::new(),
             history: Vec::new(),
         };
         persistently(|| records::insert(&self.store, &order)).await;

@@ -42,10 +42,8 @@ pub struct App {
 
 /// Every route, with every rejection mapped: no text of a library reaches a caller.
 pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
-    let with_app = {
-        let app = Arc::clone(&app);
-        warp::any().map(move || Arc::clone(&app))
-    };
+    let shared = Arc::clone(&app);
+    let with_app = warp::any().map(move || Arc::clone(&shared));
     let peer = warp::ext::optional::<Peer>()
         .map(|peer: Option<Peer>| peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()));
     let playground = playground::origin(app.click.test_mode);

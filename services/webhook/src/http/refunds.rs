@@ -71,7 +71,7 @@ pub(super) async fn ask(order_id: String, app: Arc<App>, body: Bytes) -> Respons
     let Ok(order_id) = OrderId::parse(&order_id) else { return no_order() };
     let asked: RefundRequest = match read(&body) {
         Ok(asked) => asked,
-        Err(response) => return response,
+        Err(error) => return field("body", &error),
     };
     let is_printable = asked.request_id.bytes().all(|byte| byte.is_ascii_graphic());
     if !(1..=REQUEST_ID_MAX).contains(&asked.request_id.len()) || !is_printable {
@@ -117,7 +117,7 @@ pub(super) async fn open(app: Arc<App>) -> Response {
 pub(super) async fn withdraw(refund_id: String, app: Arc<App>, body: Bytes) -> Response {
     match read::<DecidedBy>(&body) {
         Ok(DecidedBy { by }) => decide(&refund_id, &app, Decision::Withdraw, by).await,
-        Err(response) => response,
+        Err(error) => field("body", &error),
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn withdraw(refund_id: String, app: Arc<App>, body: Bytes) -> R
 pub(super) async fn retry(refund_id: String, app: Arc<App>, body: Bytes) -> Response {
     match read::<DecidedBy>(&body) {
         Ok(DecidedBy { by }) => decide(&refund_id, &app, Decision::Retry, by).await,
-        Err(response) => response,
+        Err(error) => field("body", &error),
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) async fn by_hand(refund_id: String, app: Arc<App>, body: Bytes) -> Re
             field("document", "write what proves it, 1 to 500 characters")
         }
         Ok(GivenByHand { by, document }) => decide(&refund_id, &app, Decision::ByHand { document }, by).await,
-        Err(response) => response,
+        Err(error) => field("body", &error),
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn step(refund_id: String, app: Arc<App>, body: Bytes) -> Respo
             let change = (change, next_step_at);
             stepped(app.ledger.advance_refund(refund_id, step, change, app.clock.now()).await)
         }
-        Err(response) => response,
+        Err(error) => field("body", &error),
     }
 }
 
@@ -199,7 +199,7 @@ pub(super) async fn seen(prepare_id: String, app: Arc<App>, body: Bytes) -> Resp
     let Ok(prepare_id) = PrepareId::parse(&prepare_id) else { return no_attempt() };
     let seen: SeenRequest = match read(&body) {
         Ok(seen) => seen,
-        Err(response) => return response,
+        Err(error) => return field("body", &error),
     };
     match app.ledger.seen_attempt(prepare_id, seen, app.clock.now()).await {
         Ok(Some(reply)) => to_reply(StatusCode::OK, &reply),
@@ -212,7 +212,7 @@ pub(super) async fn seen(prepare_id: String, app: Arc<App>, body: Bytes) -> Resp
 pub(super) async fn merchant_calls(app: Arc<App>, body: Bytes) -> Response {
     let MerchantCalls { calls } = match read(&body) {
         Ok(calls) => calls,
-        Err(response) => return response,
+        Err(error) => return field("body", &error),
     };
     if calls.len() > CALLS_MAX {
         return field("calls", "send at most 20");
@@ -232,8 +232,9 @@ fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| field("body", &error.to_string()))
+/// Reads a body; the error is for `body` in the answer.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 fn is_name(text: &str) -> bool {

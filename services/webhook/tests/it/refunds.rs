@@ -4,7 +4,9 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
+use tolov_domain::OrderId;
 use tolov_kit::clock::Clock;
+use tolov_webhook::ledger::LedgerReader;
 
 use crate::{
     app::{Setup, TestApp},
@@ -196,6 +198,26 @@ async fn the_events_of_a_refund_are_made_anew_after_they_were_deleted() {
     app.replay(1).await;
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.bus.events().into_iter().rev().find(|event| event.id == first.id), Some(first));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn operators_find_the_order_of_a_refund_and_read_its_steps() {
+    let app = with_a_paid_order().await;
+    let order = OrderId::try_new(1).unwrap();
+    app.clock.advance(time::Duration::DAY);
+    let since = app.clock.now();
+    let refund = sending(&app).await;
+    step(&app, &refund, &json!({"change": "reversed"})).await;
+    let reader = LedgerReader::open(&app.ledger_path()).await.unwrap();
+    let range = (since, since + time::Duration::HOUR);
+    assert_eq!(reader.changed_orders(0, range, 10).await.unwrap(), [order], "for a replay");
+    let steps = reader.refund_steps(order).await.unwrap();
+    let states: Vec<(&str, &str)> =
+        steps.iter().map(|step| (step.state.as_str(), step.by.as_str())).collect();
+    let by_reconciler = ["checked", "sending", "done"].map(|state| (state, "reconciler"));
+    assert_eq!(states, [&[("requested", "5551")][..], &by_reconciler[..]].concat());
+    reader.close().await;
     app.finish().await;
 }
 

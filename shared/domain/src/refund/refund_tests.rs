@@ -71,9 +71,9 @@ fn a_whole_payment_goes_back_through_clicks_reversal() {
 
 #[test]
 fn what_click_cannot_give_back_begins_with_a_person() {
-    let why = |refund: Refund| match refund.state {
-        RefundState::Manual { why, .. } => Some(why),
-        _ => None,
+    let why = |refund: Refund| {
+        let RefundState::Manual { why, .. } = refund.state else { return None };
+        Some(why)
     };
     assert_eq!(open(Some(1_000_000), &[]).map(why), Ok(Some(ManualReason::PartialByHand)));
     let id = RefundId::try_new(1).unwrap();

@@ -11,11 +11,9 @@ const MARGIN: Duration = Duration::HOUR;
 /// one, an hour less on both sides (docs/click.md, section 3). `None` beyond the calendar.
 pub fn reversible_until(created_at: Timestamp) -> Option<Timestamp> {
     let created = created_at.checked_sub(MARGIN)?.to_offset(TASHKENT).date();
-    let (year, month) = match created.month() {
-        Month::December => (created.year().checked_add(1)?, Month::January),
-        month => (created.year(), month.next()),
-    };
-    let second_day = time::Date::from_calendar_date(year, month, 2).ok()?;
+    let is_last = created.month() == Month::December;
+    let year = created.year().checked_add(i32::from(is_last))?;
+    let second_day = time::Date::from_calendar_date(year, created.month().next(), 2).ok()?;
     let end = PrimitiveDateTime::new(second_day, Time::MIDNIGHT).assume_offset(TASHKENT);
     end.to_offset(time::UtcOffset::UTC).checked_sub(MARGIN)
 }

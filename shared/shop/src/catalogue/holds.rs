@@ -16,7 +16,13 @@ pub struct Hold {
     pub state: HoldState,
     /// The version of the product that had it first: tells it from an earlier hold of the same order.
     pub since: Version,
+    /// Pieces that refunds brought back into stock: all of them so far, so that none comes back twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_refund: bool,
 }
+
+/// How many returns by refunds a product remembers: far more than are under way at once.
+const RETURNS_MAX: usize = 100;
 
 /// What has become of pieces that were set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +82,8 @@ pub enum Sold {
 
 impl Product {
     fn hold_of(&self, order_id: OrderId, article_id: ProductId) -> Option<Hold> {
-        let is_it = |hold: &&Hold| hold.order_id == order_id && hold.article_id == article_id;
+        let is_it =
+            |hold: &&Hold| hold.order_id == order_id && hold.article_id == article_id && !hold.by_refund;
         self.holds.iter().find(is_it).copied()
     }
 
@@ -100,7 +107,7 @@ impl Product {
             },
             Some(None) => {}
         }
-        let hold = Hold { order_id, article_id, count, state: HoldState::Held, since };
+        let hold = Hold { order_id, article_id, count, state: HoldState::Held, since, by_refund: false };
         self.holds.push(hold);
         Ok(hold)
     }
@@ -111,7 +118,11 @@ impl Product {
 
     pub(super) fn commit_marked(&mut self, order_id: OrderId, marks: &Marks) -> Vec<ProductId> {
         let mut sold = Vec::new();
-        for hold in self.holds.iter_mut().filter(|hold| hold.order_id == order_id && marks.has(hold)) {
+        for hold in self
+            .holds
+            .iter_mut()
+            .filter(|hold| hold.order_id == order_id && !hold.by_refund && marks.has(hold))
+        {
             if hold.state == HoldState::Held {
                 hold.state = HoldState::Sold;
             }
@@ -146,7 +157,7 @@ impl Product {
             None if sold == Sold::Known => return None,
             None => {}
         }
-        let hold = Hold { order_id, article_id, count, state: HoldState::Sold, since };
+        let hold = Hold { order_id, article_id, count, state: HoldState::Sold, since, by_refund: false };
         self.holds.push(hold);
         Some(hold)
     }
@@ -154,7 +165,11 @@ impl Product {
     pub(super) fn restock(&mut self, order_id: OrderId, marks: &Marks) -> usize {
         let mut back = Vec::new();
         let mut count = 0;
-        for hold in self.holds.iter_mut().filter(|hold| hold.order_id == order_id && marks.has(hold)) {
+        for hold in self
+            .holds
+            .iter_mut()
+            .filter(|hold| hold.order_id == order_id && !hold.by_refund && marks.has(hold))
+        {
             if hold.state != HoldState::Restocked {
                 hold.state = HoldState::Restocked;
                 back.push(*hold);
@@ -169,8 +184,26 @@ impl Product {
 
     pub(super) fn prune(&mut self, order_id: OrderId, is_released: bool) {
         self.release(order_id);
-        let stays = |hold: &Hold| hold.state == HoldState::Restocked && !is_released;
+        let stays = |hold: &Hold| hold.by_refund || (hold.state == HoldState::Restocked && !is_released);
         self.holds.retain(|hold| hold.order_id != order_id || stays(hold));
+    }
+
+    /// Refunds of an order have brought back so many pieces of an article, now and before.
+    pub(super) fn put_back(&mut self, order_id: OrderId, back: OrderedProduct, since: Version) {
+        let OrderedProduct { product_id: article_id, count } = back;
+        let is_it =
+            |hold: &Hold| hold.by_refund && hold.order_id == order_id && hold.article_id == article_id;
+        let before = self.holds.iter().position(is_it).map(|place| self.holds.remove(place));
+        let before = before.map_or(0, |hold| hold.count);
+        self.add_stock(article_id, count.saturating_sub(before));
+        let (count, state) = (count.max(before), HoldState::Restocked);
+        self.holds.push(Hold { order_id, article_id, count, state, since, by_refund: true });
+        let returns = self.holds.iter().filter(|hold| hold.by_refund).count();
+        if returns > RETURNS_MAX
+            && let Some(oldest) = self.holds.iter().position(|hold| hold.by_refund)
+        {
+            self.holds.remove(oldest);
+        }
     }
 
     fn add_stock(&mut self, article_id: ProductId, count: u32) {

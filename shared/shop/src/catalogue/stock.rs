@@ -178,6 +178,16 @@ pub async fn restock(
     .await
 }
 
+/// Refunds brought back so many pieces, all refunds of an order counted: what did not come back before can be sold again.
+pub async fn put_back(documents: &dyn Documents, goods: &Goods) -> Result<Step<()>, PortError> {
+    change_products(documents, goods, |product, order_id, back, version| {
+        for article in back {
+            product.put_back(order_id, *article, version);
+        }
+    })
+    .await
+}
+
 /// Changes each product that has articles of the orders, once an order.
 async fn change_products<T>(
     documents: &dyn Documents,

@@ -11,6 +11,7 @@ use tolov_domain::{
 use super::{
     history::HistoryEntry,
     record::{OrderState, PaymentFacts, PaymentLink, Sale, ShopOrder, Stock},
+    refunds::OrderRefund,
     stage::{Actor, Progress},
     terms::{Delivery, Terms},
 };
@@ -71,8 +72,10 @@ pub(super) struct OrderDocument {
     cancelled_by: Option<Actor>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     refunded_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    was_delivered: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "was_delivered")]
+    goods_left: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<OrderRefund>,
     stock: Stock,
     /// What orders are found by that something is still to be done for; see [`ShopOrder::is_unsettled`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +120,8 @@ impl From<ShopOrder> for OrderDocument {
             missing: sale.map(|sale| sale.missing).unwrap_or_default(),
             cancelled_by: None,
             refunded_at: None,
-            was_delivered: None,
+            goods_left: None,
+            refunds: order.refunds,
             stock: order.stock,
             unsettled,
             history: order.history,
@@ -149,9 +153,9 @@ impl OrderDocument {
                 self.cancelled_by = Some(by);
                 Status::Cancelled
             }
-            OrderState::Refunded { at, was_delivered, .. } => {
+            OrderState::Refunded { at, goods_left, .. } => {
                 self.refunded_at = Some(at);
-                self.was_delivered = Some(was_delivered);
+                self.goods_left = Some(goods_left);
                 Status::Refunded
             }
         };
@@ -207,7 +211,7 @@ impl OrderDocument {
             Status::Refunded => Ok(OrderState::Refunded {
                 sale: required("click_paydoc_id", sale)?,
                 at: required("refunded_at", self.refunded_at)?,
-                was_delivered: required("was_delivered", self.was_delivered)?,
+                goods_left: required("was_delivered", self.goods_left)?,
             }),
         }
     }
@@ -225,6 +229,7 @@ impl TryFrom<OrderDocument> for ShopOrder {
             terms: document.terms()?,
             state: document.state()?,
             stock: document.stock,
+            refunds: document.refunds,
             lines: document.lines,
             history: document.history,
         })

@@ -7,7 +7,7 @@ use tolov_domain::{
     time::{Timestamp, millis},
 };
 
-use super::stage::{Actor, OrderAction};
+use super::stage::{Actor, MissingChoice, OrderAction};
 
 /// How many entries are kept. Beyond them the oldest news of payments that changed nothing is dropped.
 pub const HISTORY_MAX: usize = 200;
@@ -30,6 +30,11 @@ pub enum HistoryItem {
     PaymentCancelled,
     /// CLICK and the shop do not agree: staff were asked to look.
     PaymentQuestioned(Anomaly),
+    /// A part of the money went back.
+    PartlyRefunded,
+    /// A refund waits for a person.
+    RefundUndecided,
+    MissingDecided(MissingChoice),
     #[serde(untagged)]
     Action(OrderAction),
 }

@@ -5,6 +5,7 @@ mod document;
 mod history;
 mod queries;
 mod record;
+mod refunds;
 mod stage;
 mod terms;
 
@@ -15,5 +16,7 @@ pub use queries::{
 };
 pub(crate) use queries::{held_by, query_unsettled, reserve_order_ids};
 pub use record::{ORDERS, OrderState, PaymentFacts, PaymentLink, Sale, ShopOrder, Stock};
-pub use stage::{Actor, OrderAction, Progress, Stage};
+pub(crate) use refunds::Extent;
+pub use refunds::OrderRefund;
+pub use stage::{Actor, MissingChoice, OrderAction, Progress, Stage};
 pub use terms::{Delivery, Terms};

@@ -12,6 +12,7 @@ use tolov_domain::{
 use super::{
     document::OrderDocument,
     history::{self, HistoryEntry, HistoryItem},
+    refunds::OrderRefund,
     stage::{Actor, OrderAction, Progress, Stage},
     terms::{Delivery, Terms},
 };
@@ -36,6 +37,8 @@ pub struct ShopOrder {
     pub terms: Option<Terms>,
     pub state: OrderState,
     pub stock: Stock,
+    /// Money that went back, oldest first; see [`super::OrderRefund`].
+    pub refunds: Vec<OrderRefund>,
     /// Oldest first, at most [`history::HISTORY_MAX`] entries.
     pub history: Vec<HistoryEntry>,
 }
@@ -63,8 +66,8 @@ pub enum OrderState {
     Refunded {
         sale: Sale,
         at: Timestamp,
-        /// The shopper had the goods by then: they do not come back into stock.
-        was_delivered: bool,
+        /// The goods left the shop, but for those that refunds brought back. Else all of them are back in stock.
+        goods_left: bool,
     },
 }
 
@@ -251,7 +254,8 @@ impl ShopOrder {
                 OrderState::Cancelled { by: entry.by, sale }
             }
             (OrderAction::Refunded, _, Some(sale)) => {
-                OrderState::Refunded { sale, at: entry.at, was_delivered: stage == Stage::Delivered }
+                self.record_refund_by_hand(self.kept(), entry.at);
+                OrderState::Refunded { sale, at: entry.at, goods_left: stage == Stage::Delivered }
             }
             (OrderAction::Expired, _, None) => OrderState::Expired,
             _ => return Outcome::Refused(stage),
@@ -301,6 +305,7 @@ impl ShopOrder {
             OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New };
         let paid = HistoryEntry::of_action(OrderAction::Paid, Actor::Click, payment.paid_at);
         history::add(&mut self.history, HistoryEntry { event_id: Some(event_id), ..paid });
+        self.end_if_refunded();
         Outcome::Applied
     }
 
@@ -370,7 +375,7 @@ impl ShopOrder {
 
     /// Whether the goods leave the shop: it is paid, and staff have not cancelled it before they went out.
     pub(crate) fn goods_leave(&self) -> bool {
-        matches!(self.state, OrderState::Paid { .. } | OrderState::Refunded { was_delivered: true, .. })
+        matches!(self.state, OrderState::Paid { .. } | OrderState::Refunded { goods_left: true, .. })
     }
 
     /// Whether it ended without money.
@@ -380,6 +385,9 @@ impl ShopOrder {
 
     /// Whether its goods, or what it holds, are not yet where its state says that they belong.
     pub fn is_unsettled(&self) -> bool {
+        if self.has_returns() {
+            return true;
+        }
         match self.stock {
             Stock::Held => self.is_paid() || self.is_closed_unpaid(),
             Stock::Unheld => self.is_paid(),

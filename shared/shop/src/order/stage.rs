@@ -53,6 +53,11 @@ impl Stage {
         }
     }
 
+    /// Whether its money or its goods went back, or nobody paid: nothing is left to be done.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Expired | Self::Refunded)
+    }
+
     /// Whether staff have something to do about it.
     pub const fn is_in_work(self) -> bool {
         matches!(self, Self::Paid | Self::Preparing | Self::Ready | Self::OnTheWay)
@@ -120,6 +125,16 @@ impl OrderAction {
             Self::Refunded => Stage::Refunded,
         }
     }
+}
+
+/// What staff agree on where late money came for goods that are sold out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingChoice {
+    /// The shopper waits until they are there again.
+    Wait,
+    /// The shopper takes other goods.
+    Other,
 }
 
 /// Who does something to an order.

@@ -20,7 +20,8 @@ use super::goods::settle_goods;
 use crate::{
     catalogue::{self, Article},
     order::{
-        HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, query_unsettled, reserve_order_ids,
+        Extent, HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, query_unsettled,
+        reserve_order_ids,
     },
     records::{self, Versioned},
 };
@@ -107,8 +108,17 @@ impl AppliedOrder {
         if let Some((_, anomaly, lines)) = self.questions.iter().find(is_it) {
             return Settled { lines: lines.clone(), announcement: Announcement::Question(*anomaly), stage };
         }
-        // Whoever has cancelled an order knows that it is over, and an order that was paid after all did not expire.
-        let is_news = event.kind != EventKind::OrderExpired || order.stage() == Stage::Expired;
+        let is_news = match &event.kind {
+            // Whoever has cancelled an order knows that it is over, and an order that was paid after all did not expire.
+            EventKind::OrderExpired => order.stage() == Stage::Expired,
+            EventKind::PaymentReversed(reversal) | EventKind::PaymentPartlyReversed { reversal, .. } => {
+                !order.is_refund_told(reversal.refund_id)
+            }
+            EventKind::PaymentCompleted { .. }
+            | EventKind::PaymentCancelled { .. }
+            | EventKind::PaymentQuestioned { .. }
+            | EventKind::RefundUndecided(_) => true,
+        };
         let announcement =
             if is_news { Announcement::Event { stock_settled } } else { Announcement::Nothing };
         Settled { lines: order.lines.clone(), announcement, stage }
@@ -168,6 +178,7 @@ fn made_from(event: &Event, articles: &BTreeMap<ProductId, Article>) -> ShopOrde
         terms: None,
         state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
         stock: Stock::Unheld,
+        refunds: Vec::new(),
         history: Vec::new(),
     }
 }
@@ -191,8 +202,8 @@ fn apply_event(order: &mut ShopOrder, event: &Event) -> Result<(), Anomaly> {
     let anomaly = if differs(order, event) {
         Some(Anomaly::OrderDiffers)
     } else {
-        match event.kind {
-            EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, late, .. } => {
+        match &event.kind {
+            &EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, late, .. } => {
                 let payment = PaymentFacts { click_trans_id, click_paydoc_id, paid_at: at, late };
                 match order.pay(payment, id) {
                     Outcome::Applied | Outcome::AlreadyApplied => None,
@@ -207,13 +218,22 @@ fn apply_event(order: &mut ShopOrder, event: &Event) -> Result<(), Anomaly> {
                 order.note(HistoryItem::PaymentCancelled, id, at);
                 None
             }
-            EventKind::PaymentQuestioned { anomaly, .. } => {
+            &EventKind::PaymentQuestioned { anomaly, .. } => {
                 order.note(HistoryItem::PaymentQuestioned(anomaly), id, at);
                 None
             }
-            EventKind::PaymentReversed(_)
-            | EventKind::PaymentPartlyReversed { .. }
-            | EventKind::RefundUndecided(_) => None,
+            EventKind::PaymentReversed(reversal) => {
+                order.reverse(reversal, Extent::Rest, id, at);
+                None
+            }
+            EventKind::PaymentPartlyReversed { reversal, .. } => {
+                order.reverse(reversal, Extent::Part, id, at);
+                None
+            }
+            EventKind::RefundUndecided(_) => {
+                order.note(HistoryItem::RefundUndecided, id, at);
+                None
+            }
         }
     };
     let Some(anomaly) = anomaly else { return Ok(()) };

@@ -68,6 +68,22 @@ pub async fn cancel_paid(
     Ok(Some((order, outcome)))
 }
 
+/// Staff have given back what was left of an order's money. `None`: there is none.
+pub async fn refund_by_hand(
+    documents: &dyn Documents,
+    id: OrderId,
+    by: Actor,
+    at: Timestamp,
+) -> Result<Option<(ShopOrder, Outcome<Stage>)>, PortError> {
+    let refunded = records::change_versioned(documents, id.get(), |order: &mut ShopOrder| {
+        order.apply(OrderAction::Refunded, by, at)
+    });
+    let Some((order, outcome)) = refunded.await? else { return Ok(None) };
+    let is_refunded = order.stage() == Stage::Refunded;
+    let order = if is_refunded { settled(documents, order).await? } else { order.record };
+    Ok(Some((order, outcome)))
+}
+
 async fn settled(documents: &dyn Documents, order: Versioned<ShopOrder>) -> Result<ShopOrder, PortError> {
     let id = order.id;
     let mut goods = settle_goods(documents, vec![order.clone()]).await?;

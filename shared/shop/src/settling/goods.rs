@@ -10,10 +10,10 @@ use tolov_domain::{
     },
 };
 
-use super::people::{PromoUse, record_purchases, settle_promos};
+use super::people::{PromoUse, record_purchases, record_refunds, settle_promos};
 use crate::{
     catalogue::stock::{self, Goods, Marks, Settlement, Sold},
-    order::{ShopOrder, Stock},
+    order::{ShopOrder, Stage, Stock},
     records::{self, Record, Versioned},
 };
 
@@ -105,6 +105,10 @@ pub(super) async fn settle_goods(
             }
         }
         if round.is_empty() {
+            // After the purchases: an order is counted before it is not counted any more.
+            let refunded = settled.orders.values().filter(|order| order.stage() == Stage::Refunded);
+            let failed = record_refunds(documents, refunded.map(|order| &order.record)).await?;
+            settled.failed.shoppers.extend(failed);
             return Ok(settled);
         }
         orders = round.run(documents, &mut settled.failed).await?;
@@ -118,10 +122,16 @@ struct Round {
     settle: BTreeMap<OrderId, (Versioned<ShopOrder>, Settlement)>,
     take: Orders,
     restock: BTreeMap<OrderId, (Versioned<ShopOrder>, Sold)>,
+    /// Goods of refunds come back to stock.
+    returns: Orders,
 }
 
 impl Round {
     fn add(&mut self, order: Versioned<ShopOrder>) {
+        let is_taken = matches!(order.stock, Stock::Committed | Stock::Restocking | Stock::Released);
+        if is_taken && order.has_returns() {
+            self.returns.insert(order.id, order.clone());
+        }
         match task_of(&order) {
             Task::Nothing => {}
             Task::Settle(settlement) => drop(self.settle.insert(order.id, (order, settlement))),
@@ -131,7 +141,7 @@ impl Round {
     }
 
     fn is_empty(&self) -> bool {
-        self.settle.is_empty() && self.take.is_empty() && self.restock.is_empty()
+        self.settle.is_empty() && self.take.is_empty() && self.restock.is_empty() && self.returns.is_empty()
     }
 
     /// The paid orders that were not committed when they were read.
@@ -158,6 +168,8 @@ impl Round {
         let mut next = settle(documents, &self.settle, failed).await?;
         next.extend(take(documents, &self.take, failed).await?);
         next.extend(restock(documents, &self.restock, failed).await?);
+        // Last: of an order that is written twice its newest version goes into the next round.
+        next.extend(put_back(documents, &self.returns, failed).await?);
         Ok(next)
     }
 }
@@ -198,7 +210,7 @@ async fn settle(
     failed.promos.extend(settle_promos(documents, &promos).await?);
     // Nothing is remembered of an order that was committed or released just now.
     let is_done = |order: &ShopOrder| match how(order.id) {
-        Settlement::Commit => order.stock == Stock::Committed && order.goods_leave(),
+        Settlement::Commit => order.stock == Stock::Committed && order.goods_leave() && !order.has_returns(),
         Settlement::Release => order.stock == Stock::Released && order.is_closed_unpaid(),
         Settlement::Prune { .. } => true,
     };
@@ -305,6 +317,29 @@ async fn restock(
     .await
 }
 
+/// What refunds brought back can be sold again.
+async fn put_back(
+    documents: &dyn Documents,
+    orders: &Orders,
+    failed: &mut Failed,
+) -> Result<Vec<Versioned<ShopOrder>>, PortError> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut goods = Goods::default();
+    for order in orders.values() {
+        goods.add(order.id, &order.restocked_by_refunds());
+    }
+    failed.goods.extend(stock::put_back(documents, &goods).await?.failed);
+    let written = orders.values().filter(|order| !failed.goods.contains(&order.id)).collect();
+    change_orders(documents, written, failed, |order| {
+        if let Some(known) = orders.get(&order.id) {
+            order.mark_restocked(&known.refunds);
+        }
+    })
+    .await
+}
+
 fn goods_of<'a>(orders: impl Iterator<Item = &'a Versioned<ShopOrder>>) -> Goods {
     let mut goods = Goods::default();
     for order in orders {
@@ -313,12 +348,21 @@ fn goods_of<'a>(orders: impl Iterator<Item = &'a Versioned<ShopOrder>>) -> Goods
     goods
 }
 
-/// Without what was missing when they were paid.
+/// Without what was missing when they were paid, and what refunds bring back.
 fn bought<'a>(orders: impl Iterator<Item = &'a Versioned<ShopOrder>>) -> Goods {
     let mut goods = Goods::default();
     for order in orders {
         let mut products = order.products();
         products.retain(|article| order.missing().iter().all(|it| it.product_id != article.product_id));
+        for returned in order.returned() {
+            let of_article = products.iter_mut().filter(|article| article.product_id == returned.product_id);
+            let mut left = returned.count;
+            for article in of_article {
+                let back = left.min(article.count);
+                (article.count, left) = (article.count - back, left - back);
+            }
+        }
+        products.retain(|article| article.count > 0);
         goods.add(order.id, &products);
     }
     goods

@@ -42,6 +42,31 @@ pub(super) async fn record_purchases<'a>(
     Ok(of_failed.map(|order| order.id).collect())
 }
 
+/// Orders whose money went back are not counted any more, each once. Returns those whose shopper's record could not be read
+/// or written.
+pub(super) async fn record_refunds<'a>(
+    documents: &dyn Documents,
+    orders: impl IntoIterator<Item = &'a ShopOrder>,
+) -> Result<BTreeSet<OrderId>, PortError> {
+    let mut of_shopper: BTreeMap<Key, Vec<OrderId>> = BTreeMap::new();
+    for order in orders {
+        of_shopper.entry(Key::Number(order.user_id.get())).or_default().push(order.id);
+    }
+    if of_shopper.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let keys = of_shopper.keys().cloned().collect();
+    let changed = records::change_many(documents, keys, |key, shopper: Option<&Shopper>, _| {
+        let mut shopper = shopper?.clone();
+        for order_id in of_shopper.get(key)? {
+            shopper.record_refund(*order_id);
+        }
+        Some((shopper, ()))
+    });
+    let failed = changed.await?.failed;
+    Ok(failed.keys().filter_map(|key| of_shopper.get(key)).flatten().copied().collect())
+}
+
 /// Whether the use of a promo code counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PromoUse {

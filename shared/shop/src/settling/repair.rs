@@ -14,7 +14,7 @@ use tolov_domain::{
 use super::{batch::settle, goods::settle_goods};
 use crate::{
     catalogue::stock::{self, Goods, Settlement},
-    order::{ORDERS, PaymentFacts, ShopOrder, Stock},
+    order::{ORDERS, PaymentFacts, ShopOrder, Stage, Stock},
     records,
     shopper::{self, PAID_ORDERS_MAX, Shopper},
 };
@@ -107,13 +107,16 @@ pub async fn release_stray(
     Err(PortError::Refused(format!("a product that holds goods of order {id} cannot be read: repair it")))
 }
 
-/// How many orders of each of these people were paid; people without one are missing.
+/// How many orders of each of these people were paid and not refunded as a whole; people without one are missing.
 pub async fn count_paid(
     documents: &dyn Documents,
     users: &[UserId],
 ) -> Result<BTreeMap<UserId, u32>, PortError> {
     let mut counts: BTreeMap<UserId, u32> = BTreeMap::new();
     each_paid(documents, users, |order| {
+        if order.stage() == Stage::Refunded {
+            return;
+        }
         let count = counts.entry(order.user_id).or_default();
         *count = count.saturating_add(1);
     })
@@ -126,9 +129,13 @@ pub async fn correct_order_count(documents: &dyn Documents, user_id: UserId) -> 
     let Some(before) = shopper::shopper(documents, user_id).await? else {
         return Ok(Outcome::AlreadyApplied);
     };
-    let (mut count, mut paid) = (0_u32, Vec::new());
+    let (mut count, mut paid, mut refunded) = (0_u32, Vec::new(), Vec::new());
     each_paid(documents, &[user_id], |order| {
-        count = count.saturating_add(1);
+        if order.stage() == Stage::Refunded {
+            refunded.push(order.id);
+        } else {
+            count = count.saturating_add(1);
+        }
         paid.push(order.id);
         if paid.len() > 2 * PAID_ORDERS_MAX {
             paid.drain(..PAID_ORDERS_MAX);
@@ -137,12 +144,17 @@ pub async fn correct_order_count(documents: &dyn Documents, user_id: UserId) -> 
     .await?;
     let too_many = paid.len().saturating_sub(PAID_ORDERS_MAX);
     paid.drain(..too_many);
+    let too_many = refunded.len().saturating_sub(PAID_ORDERS_MAX);
+    refunded.drain(..too_many);
     let changed = records::change(documents, user_id.get(), |shopper: &mut Shopper| {
         // A purchase since: the next audit looks again.
-        if shopper.paid_orders != before.paid_orders || shopper.order_count == count {
+        let is_before = (&shopper.paid_orders, &shopper.refunded_orders)
+            == (&before.paid_orders, &before.refunded_orders);
+        if !is_before || shopper.order_count == count {
             return Outcome::AlreadyApplied;
         }
         (shopper.order_count, shopper.paid_orders) = (count, paid.clone());
+        shopper.refunded_orders.clone_from(&refunded);
         Outcome::Applied
     });
     Ok(changed.await?.map_or(Outcome::AlreadyApplied, |(_, outcome)| outcome))

@@ -42,10 +42,13 @@ pub struct Shopper {
     pub phone: Option<Phone>,
     /// In the order in which articles were added; counts are at least 1.
     pub cart: Vec<OrderedProduct>,
-    /// How many orders were paid.
+    /// How many orders were paid, without those whose money went back as a whole.
     pub order_count: u32,
     /// The latest of them: each is counted, and taken out of the cart, once.
     pub paid_orders: Vec<OrderId>,
+    /// The latest orders that are not counted any more because their money went back.
+    #[serde(default)]
+    pub refunded_orders: Vec<OrderId>,
     /// Where the last order went.
     pub delivery: Option<Delivery>,
     /// What the articles in the cart were called and cost when the shopper last saw them there.
@@ -85,6 +88,7 @@ impl Shopper {
             cart: Vec::new(),
             order_count: 0,
             paid_orders: Vec::new(),
+            refunded_orders: Vec::new(),
             delivery: None,
             seen: Vec::new(),
             promo_code: None,
@@ -116,6 +120,17 @@ impl Shopper {
             None => self.cart.push(wanted),
         }
         self.cart.retain(|line| line.count > 0);
+    }
+
+    /// An order whose money went back is not counted any more, once.
+    pub(crate) fn record_refund(&mut self, order_id: OrderId) {
+        if self.refunded_orders.contains(&order_id) {
+            return;
+        }
+        self.refunded_orders.push(order_id);
+        let too_many = self.refunded_orders.len().saturating_sub(PAID_ORDERS_MAX);
+        self.refunded_orders.drain(..too_many);
+        self.order_count = self.order_count.saturating_sub(1);
     }
 
     /// Counts a paid order and takes what was bought, and its promo code, out of the cart, once; what was added since stays.

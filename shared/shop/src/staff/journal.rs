@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
-    OrderId, ProductId, Tiyin, UserId,
+    OrderId, ProductId, RefundId, Tiyin, UserId,
     ports::{
         PortError,
         documents::{Collection, Documents, Key, Query, Sequence},
@@ -13,7 +13,7 @@ use tolov_domain::{
 use super::members::Role;
 use crate::{
     broadcast::Command,
-    order::OrderAction,
+    order::{MissingChoice, OrderAction},
     promo::Off,
     records::{self, Record},
 };
@@ -70,6 +70,17 @@ pub enum Action {
     Order {
         order_id: OrderId,
         action: OrderAction,
+    },
+    Refund {
+        order_id: OrderId,
+        refund_id: RefundId,
+        sum: Tiyin,
+        change: RefundChange,
+    },
+    /// Late money came for goods that are sold out.
+    Missing {
+        order_id: OrderId,
+        choice: MissingChoice,
     },
     Broadcast {
         broadcast_id: i64,
@@ -150,6 +161,16 @@ pub enum MemberChange {
     Removed { role: Role },
 }
 
+/// What an owner did about a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundChange {
+    Requested,
+    ByHand,
+    SentAgain,
+    Withdrawn,
+}
+
 impl Record for StaffAction {
     const COLLECTION: Collection = STAFF_ACTIONS;
 
@@ -161,7 +182,12 @@ impl Record for StaffAction {
 impl Action {
     /// The order that it was done to.
     pub const fn order_id(&self) -> Option<OrderId> {
-        if let Self::Order { order_id, .. } = self { Some(*order_id) } else { None }
+        match self {
+            Self::Order { order_id, .. } | Self::Refund { order_id, .. } | Self::Missing { order_id, .. } => {
+                Some(*order_id)
+            }
+            _ => None,
+        }
     }
 }
 

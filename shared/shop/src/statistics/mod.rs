@@ -213,13 +213,13 @@ impl Count {
     }
 
     fn add_sale(&mut self, order: &ShopOrder, paid_at: Timestamp) {
-        let day = day_of(paid_at);
+        let (day, sold) = (day_of(paid_at), order.kept());
         // Sales with a time after the last step (a clock that was ahead) count in it.
         if let Some(step) = self.counted.steps.iter_mut().rev().find(|step| step.from <= day) {
-            step.sales = sum(step.sales, order.total);
+            step.sales = sum(step.sales, sold);
             add_to(&mut step.sold_orders, 1);
         }
-        self.counted.sales = sum(self.counted.sales, order.total);
+        self.counted.sales = sum(self.counted.sales, sold);
         add_to(&mut self.counted.sold_orders, 1);
         let waited = (paid_at - order.placed_at).whole_seconds().max(0);
         self.paid_after_seconds = self.paid_after_seconds.saturating_add(waited);
@@ -235,8 +235,9 @@ impl Count {
             if !line.title.is_empty() {
                 seller.title.clone_from(&line.title);
             }
-            seller.pieces = seller.pieces.saturating_add(u64::from(line.count));
-            let money = line.price.and_then(|price| price.checked_times(line.count).ok());
+            let count = order.kept_of(line);
+            seller.pieces = seller.pieces.saturating_add(u64::from(count));
+            let money = line.price.and_then(|price| price.checked_times(count).ok());
             seller.money = sum(seller.money, money.unwrap_or(Tiyin::ZERO));
         }
     }

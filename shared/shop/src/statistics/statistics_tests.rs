@@ -41,6 +41,7 @@ fn placed(number: i64, shopper: i64, placed_at: Timestamp) -> ShopOrder {
             cancel_requested_by: None,
         },
         stock: Stock::Held,
+        refunds: Vec::new(),
         history: vec![done(OrderAction::Placed), done(OrderAction::Registered)],
     }
 }
@@ -72,7 +73,7 @@ async fn stored(orders: impl IntoIterator<Item = ShopOrder>) -> MemoryDocuments 
 async fn a_payment_counts_on_its_day_in_tashkent_unless_it_was_refunded() {
     // Half an hour before midnight in Tashkent, and half an hour after.
     let (evening, night) = (datetime!(2026-03-02 18:30 UTC), datetime!(2026-03-02 19:30 UTC));
-    let state = OrderState::Refunded { sale: sale(evening), at: night, was_delivered: false };
+    let state = OrderState::Refunded { sale: sale(evening), at: night, goods_left: false };
     let refunded = ShopOrder { state, ..paid(4, 7, evening, evening) };
     let documents = stored([
         paid(1, 5, evening, evening),
@@ -116,6 +117,27 @@ async fn an_order_that_could_never_be_paid_was_not_placed() {
     let figures = statistics(&documents, Period::Months, NOW).await.unwrap();
     assert_eq!((figures.placed, figures.conversion_permille(), figures.paid_after), (0, None, None));
     assert_eq!(figures.average_order(), None);
+}
+
+#[tokio::test]
+async fn what_a_refund_gave_back_is_neither_sold_nor_earned() {
+    let mut order = paid(1, 5, NOW - Duration::hours(2), NOW - Duration::hours(1));
+    order.lines = vec![line(1, "Choy", 3, 10_000)];
+    order.total = soum(30_000);
+    order.refunds = vec![crate::order::OrderRefund {
+        refund_id: None,
+        amount: soum(10_000),
+        by_hand: true,
+        returned: vec![order.lines[0].product()],
+        is_restocked: true,
+        is_told: true,
+        at: NOW,
+    }];
+    order.refunds[0].returned[0].count = 1;
+    let figures = statistics(&stored([order]).await, Period::Days, NOW).await.unwrap();
+    assert_eq!((figures.sales, figures.sold_orders), (soum(20_000), 1));
+    let best = &figures.best_by_money[0];
+    assert_eq!((best.pieces, best.money), (2, soum(20_000)));
 }
 
 #[tokio::test]

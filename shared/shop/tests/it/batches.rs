@@ -61,6 +61,7 @@ impl Purchase {
             terms: None,
             state: awaiting(),
             stock: Stock::Held,
+            refunds: Vec::new(),
             history: Vec::new(),
         }
     }

@@ -53,8 +53,8 @@ fn in_every_state() -> Vec<ShopOrder> {
         OrderState::Expired,
         OrderState::Cancelled { by: Actor::Shopper, sale: None },
         OrderState::Cancelled { by: staff(), sale: Some(sale()) },
-        OrderState::Refunded { sale: sale(), at: minutes(3), was_delivered: false },
-        OrderState::Refunded { sale: sale(), at: minutes(3), was_delivered: true },
+        OrderState::Refunded { sale: sale(), at: minutes(3), goods_left: false },
+        OrderState::Refunded { sale: sale(), at: minutes(3), goods_left: true },
     ];
     states.into_iter().map(|state| ShopOrder { state, ..new_order() }).collect()
 }

@@ -138,6 +138,7 @@ pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> ShopOrder {
         }),
         state: awaiting(),
         stock: Stock::Held,
+        refunds: Vec::new(),
         history: Vec::new(),
     }
 }

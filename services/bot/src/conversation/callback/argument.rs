@@ -1,14 +1,17 @@
 //! Values in callback_data, and the macro that declares a set of buttons.
 
-use tolov_domain::{Language, OrderId, Phone, ProductId, UserId};
+use tolov_domain::{Language, OrderId, Phone, ProductId, RefundId, UserId};
 use tolov_shop::{
-    order::{OrderAction, Stage},
+    order::{MissingChoice, OrderAction, Stage},
     promo,
     staff::Role,
     statistics::Period,
 };
 
-use crate::conversation::dialogue::{Field, PromoField, VariantField};
+use crate::conversation::{
+    callback::RefundDecision,
+    dialogue::{Field, PromoField, VariantField},
+};
 
 /// A value as a part of callback_data. It holds no colon.
 pub(crate) trait Arg: Sized {
@@ -96,7 +99,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(OrderId, ProductId, UserId);
+ids!(OrderId, ProductId, RefundId, UserId);
 
 impl Arg for Phone {
     fn write(&self) -> String {
@@ -183,6 +186,12 @@ codes!(OrderAction {
     OrderAction::Refunded => "rf",
 });
 
+codes!(RefundDecision {
+    RefundDecision::ByHand => "h",
+    RefundDecision::Retry => "r",
+    RefundDecision::Withdraw => "w",
+});
+codes!(MissingChoice { MissingChoice::Wait => "w", MissingChoice::Other => "o" });
 codes!(Period { Period::Days => "d", Period::Weeks => "w", Period::Months => "m" });
 codes!(Stage {
     Stage::Creating => "pl",

@@ -9,7 +9,10 @@ mod shop;
 mod staff;
 
 pub(crate) use self::{
-    argument::CodeArg, catalogue::CatalogueCallback, shop::ShopCallback, staff::StaffCallback,
+    argument::CodeArg,
+    catalogue::CatalogueCallback,
+    shop::ShopCallback,
+    staff::{RefundDecision, StaffCallback},
 };
 
 /// Of the form of all that follows.

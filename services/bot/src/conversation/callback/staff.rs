@@ -1,8 +1,8 @@
 //! The buttons of staff. Those of the catalogue are in `catalogue.rs`.
 
-use tolov_domain::{OrderId, Phone, UserId};
+use tolov_domain::{OrderId, Phone, ProductId, RefundId, UserId};
 use tolov_shop::{
-    order::{OrderAction, Stage},
+    order::{MissingChoice, OrderAction, Stage},
     staff::Role,
     statistics::Period,
 };
@@ -12,6 +12,14 @@ use crate::conversation::{
     dialogue::PromoField,
 };
 
+/// What an owner decides about a refund that waits for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefundDecision {
+    ByHand,
+    Retry,
+    Withdraw,
+}
+
 callbacks! {
     /// The buttons of staff.
     StaffCallback {
@@ -20,6 +28,20 @@ callbacks! {
         Act { id: OrderId, action: OrderAction } = "ad",
         /// The same, confirmed.
         ActConfirmed { id: OrderId, action: OrderAction } = "ads",
+
+        /// The refunds of an order, on its post or on its card.
+        Refund { id: OrderId } = "ar",
+        /// Choose which lines go back.
+        RefundLines { id: OrderId } = "arl",
+        RefundCount { id: OrderId, product_id: ProductId, count: u32 } = "arn",
+        /// What would happen, and whether it shall.
+        RefundAsk { id: OrderId, part: bool, restock: bool } = "ara",
+        /// `sum`, in tiyin, and `seen` are what was shown: where they are not true any more nothing is done.
+        RefundConfirmed { id: OrderId, part: bool, restock: bool, sum: i64, seen: u32 } = "ars",
+        RefundDecide { id: OrderId, refund_id: RefundId, decision: RefundDecision } = "ard",
+        RefundDecided { id: OrderId, refund_id: RefundId, decision: RefundDecision } = "arx",
+        /// About goods that were sold out when the money came.
+        Missing { id: OrderId, choice: MissingChoice } = "alm",
 
         PromoCodes { page: u32 } = "ap",
         NewPromo = "apn",

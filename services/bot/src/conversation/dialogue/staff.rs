@@ -1,7 +1,7 @@
 //! What the bot waits for from a member of staff.
 
 use serde::{Deserialize, Serialize};
-use tolov_domain::UserId;
+use tolov_domain::{OrderId, OrderedProduct, RefundId, UserId};
 use tolov_shop::promo::PromoCode;
 
 use super::catalogue::CatalogueStep;
@@ -15,6 +15,16 @@ pub(crate) enum StaffStep {
     Members(MemberStep),
     /// The number of an order, a phone, or a payment's number.
     FindOrder,
+    /// The lines of an order that go back are chosen by buttons.
+    RefundLines {
+        order_id: OrderId,
+        returned: Vec<OrderedProduct>,
+    },
+    /// What proves that the money of a refund was given back by hand.
+    RefundDocument {
+        order_id: OrderId,
+        refund_id: RefundId,
+    },
     /// The message to broadcast.
     BroadcastSource,
     /// More parts of an album of which this broadcast is; any other message is answered as if nothing was waited for.

@@ -191,6 +191,7 @@ pub(super) mod tests {
             count: 2,
             state: HoldState::Held,
             since: 1,
+            by_refund: false,
         });
         let seen = preview(Language::En, &product, "");
         assert!(seen.contains("Choynak &lt;katta&gt;") && seen.contains("90\u{a0}000\u{a0}UZS"), "{seen}");

@@ -1,6 +1,6 @@
 //! What staff do to an order, on its post in the channel or on its card.
 
-use tolov_domain::{OrderId, Outcome};
+use tolov_domain::{Language, OrderId, Outcome};
 use tolov_shop::{
     order::{self, Actor, HistoryEntry, OrderAction, ShopOrder},
     settling,
@@ -22,7 +22,7 @@ use crate::{
         texts::action_texts,
     },
     staff::{
-        orders::{list, order_post, order_text::confirmation_rows},
+        orders::{list, order_post, order_text::confirmation_rows, refund},
         people::names::Names,
     },
     telegram::{client::MessageRef, errors::SendError},
@@ -34,7 +34,17 @@ pub(crate) fn is_on_posts(callback: &CallbackData) -> bool {
     let CallbackData::Staff(callback) = callback else { return false };
     matches!(
         callback,
-        StaffCallback::Act { .. } | StaffCallback::ActConfirmed { .. } | StaffCallback::Order { .. }
+        StaffCallback::Act { .. }
+            | StaffCallback::ActConfirmed { .. }
+            | StaffCallback::Order { .. }
+            | StaffCallback::Refund { .. }
+            | StaffCallback::RefundLines { .. }
+            | StaffCallback::RefundCount { .. }
+            | StaffCallback::RefundAsk { .. }
+            | StaffCallback::RefundConfirmed { .. }
+            | StaffCallback::RefundDecide { .. }
+            | StaffCallback::RefundDecided { .. }
+            | StaffCallback::Missing { .. }
     )
 }
 
@@ -67,7 +77,7 @@ async fn permitted(ctx: &Ctx, id: OrderId, action: OrderAction) -> Result<Option
 }
 
 async fn ask_confirmation(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
-    let language = if tapped_post(ctx).is_some() { ctx.deps.config.staff_language } else { ctx.language };
+    let language = screen_language(ctx);
     let question = if action == OrderAction::Refunded {
         t!(language, "action-ask-refund", order = order.id, sum = money(language, order.total))
     } else {
@@ -79,12 +89,24 @@ async fn ask_confirmation(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> 
     show(ctx, order, Screen::new(html).rows(confirmation_rows(language, order.id, action))).await
 }
 
+/// Of what is shown in the place of the tapped message: everybody reads the channel.
+pub(super) fn screen_language(ctx: &Ctx) -> Language {
+    if tapped_post(ctx).is_some() { ctx.deps.config.staff_language } else { ctx.language }
+}
+
 async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
     // Stored before the order is shown: its history names also somebody who never wrote to the bot.
     ctx.update(|dialogue| dialogue.name = Some(ctx.person.name.clone()));
     ctx.checkpoint().await?;
     let (now, by) = (ctx.now(), Actor::Staff(ctx.id()));
+    if action == OrderAction::Refunded
+        && order.can_apply(action)
+        && !refund::record_by_hand(ctx, order).await?
+    {
+        return show_again(ctx, order).await;
+    }
     let applied = match (action, order.is_paid()) {
+        (OrderAction::Refunded, _) => settling::refund_by_hand(ctx.documents(), order.id, by, now).await?,
         (OrderAction::Cancelled, true) => settling::cancel_paid(ctx.documents(), order.id, by, now).await?,
         (OrderAction::Cancelled, false) => return cancel_unpaid(ctx, order).await,
         _ => order::apply(ctx.documents(), order.id, action, by, now).await?,
@@ -98,6 +120,13 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
             if entry.is_some_and(|entry| entry.by == by) && !is_announced(ctx, order.id, action).await? =>
         {
             announce(ctx, &order, action).await
+        }
+        // The ledger's event came first, and its notification tells the shopper.
+        Outcome::AlreadyApplied
+            if action == OrderAction::Refunded && entry.is_some_and(|entry| entry.by == Actor::Click) =>
+        {
+            ctx.toast(action_texts(ctx.language, action).done).await?;
+            show_again(ctx, &order).await
         }
         Outcome::AlreadyApplied => {
             ctx.alert(already_text(ctx, &order, entry).await?).await?;
@@ -148,7 +177,7 @@ async fn show_latest(ctx: &Ctx, id: OrderId) -> HandlerResult {
     }
 }
 
-async fn already_text(
+pub(super) async fn already_text(
     ctx: &Ctx,
     order: &ShopOrder,
     entry: Option<&HistoryEntry>,
@@ -192,7 +221,7 @@ pub(crate) async fn open(ctx: Ctx, id: OrderId) -> HandlerResult {
 }
 
 /// Shows the order as it is now, in the place of the tapped message and on its post.
-async fn show_again(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
+pub(super) async fn show_again(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     if tapped_post(ctx).is_some() {
         let screen = order_post::screen(&ctx.deps, order, true).await;
         show(ctx, order, screen).await?;
@@ -204,7 +233,7 @@ async fn show_again(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
 }
 
 /// Shows a screen in the place of the tapped post or card.
-async fn show(ctx: &Ctx, order: &ShopOrder, screen: Screen) -> HandlerResult {
+pub(super) async fn show(ctx: &Ctx, order: &ShopOrder, screen: Screen) -> HandlerResult {
     let Some((post, shown)) = tapped_post(ctx) else { return ctx.show(screen).await };
     // The process that posted it may have died before it recorded the post.
     if messages_of(ctx.documents(), order.id).await?.staff_post.is_none() {

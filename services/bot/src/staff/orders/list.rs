@@ -19,7 +19,7 @@ use crate::{
     },
     orders::texts::stage_for_staff,
     staff::{
-        orders::order_text::{action_rows, history_line, map_row, order_html, warnings},
+        orders::order_text::{action_rows, history_line, map_row, order_html, refund_button, warnings},
         panel::back,
         people::names::Names,
     },
@@ -159,9 +159,15 @@ pub(super) async fn show_card(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     let names = Names::of_order(ctx.documents(), order).await?;
     let warnings = warnings(language, order, true);
     let history = full_history(language, order, &names);
+    let mut rows = action_rows(language, order);
+    // On the post everybody would see it, so it is there only where the money has to go back.
+    let refund = refund_button(language, order);
+    if ctx.may(Right::Refund) && order.is_paid() && !rows.iter().flatten().any(|button| *button == refund) {
+        rows.push(vec![refund]);
+    }
     let screen = Screen::new(order_html(language, order, &names, &warnings, &history))
         .row(map_row(language, order))
-        .rows(action_rows(language, order))
+        .rows(rows)
         .row([Button::callback(l!(language, "staff-orders-back"), StaffCallback::Orders)]);
     ctx.show(screen).await
 }

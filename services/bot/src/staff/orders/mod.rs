@@ -2,5 +2,8 @@
 
 pub(crate) mod actions;
 pub(crate) mod list;
+pub(crate) mod missing;
 pub(crate) mod order_post;
 mod order_text;
+pub(crate) mod refund;
+pub(crate) mod refund_text;

@@ -2,7 +2,7 @@
 
 use tolov_domain::{Language, OrderId, Tiyin, time::TASHKENT};
 use tolov_shop::order::{
-    Actor, Delivery, HistoryEntry, HistoryItem, OrderAction, ShopOrder, Stage, Stock, Terms,
+    Actor, Delivery, HistoryEntry, HistoryItem, MissingChoice, OrderAction, ShopOrder, Stage, Stock, Terms,
 };
 use url::Url;
 
@@ -62,6 +62,9 @@ fn sums(language: Language, order: &ShopOrder) -> Vec<String> {
         }
     }
     sums.push(t!(language, "staff-order-total", sum = money(language, order.total)));
+    if order.is_paid() && !order.refunds.is_empty() {
+        sums.push(t!(language, "staff-order-refunded", sum = money(language, order.refunded())));
+    }
     if let Some(payment) = order.payment() {
         sums.push(t!(language, "staff-order-payment", payment = payment.click_paydoc_id));
     }
@@ -109,7 +112,10 @@ pub(super) fn warnings(language: Language, order: &ShopOrder, stock_settled: boo
 pub(super) fn short_history(language: Language, order: &ShopOrder, names: &Names) -> Vec<String> {
     let shown = order.history.iter().filter(|entry| match entry.what {
         HistoryItem::Action(action) => !matches!(action, OrderAction::Placed | OrderAction::Registered),
-        HistoryItem::PaymentCancelled | HistoryItem::PaymentQuestioned(_) => false,
+        HistoryItem::PartlyRefunded | HistoryItem::MissingDecided(_) => true,
+        HistoryItem::PaymentCancelled | HistoryItem::PaymentQuestioned(_) | HistoryItem::RefundUndecided => {
+            false
+        }
     });
     let mut last_day = None;
     let lines = shown.map(|entry| {
@@ -127,6 +133,10 @@ pub(super) fn history_line(language: Language, entry: &HistoryEntry, names: &Nam
         HistoryItem::Action(action) => action_texts(language, action).done,
         HistoryItem::PaymentCancelled => l!(language, "event-payment-cancelled"),
         HistoryItem::PaymentQuestioned(_) => l!(language, "event-payment-questioned"),
+        HistoryItem::PartlyRefunded => l!(language, "event-partly-refunded"),
+        HistoryItem::RefundUndecided => l!(language, "event-refund-undecided"),
+        HistoryItem::MissingDecided(MissingChoice::Wait) => l!(language, "missing-done-wait"),
+        HistoryItem::MissingDecided(MissingChoice::Other) => l!(language, "missing-done-other"),
     };
     match entry.by {
         Actor::Staff(id) => {
@@ -147,7 +157,26 @@ pub(super) fn action_rows(language: Language, order: &ShopOrder) -> Vec<Vec<Butt
         let label = action_button(language, order, *action);
         Button::callback(label, StaffCallback::Act { id: order.id, action: *action })
     };
-    order.staff_actions().chunks(2).map(|actions| actions.iter().map(button).collect()).collect()
+    let mut rows: Vec<Vec<Button>> =
+        order.staff_actions().chunks(2).map(|actions| actions.iter().map(button).collect()).collect();
+    let id = order.id;
+    if order.asks_for_missing() {
+        let button = |label: String, choice| Button::callback(label, StaffCallback::Missing { id, choice });
+        rows.push(vec![
+            button(l!(language, "missing-wait"), MissingChoice::Wait),
+            button(l!(language, "missing-other"), MissingChoice::Other),
+        ]);
+    }
+    let waits_for_money = order.is_paid() && order.stage() == Stage::Cancelled;
+    if waits_for_money || order.asks_for_missing() {
+        rows.push(vec![refund_button(language, order)]);
+    }
+    rows
+}
+
+/// Opens the refunds of an order, for owners.
+pub(super) fn refund_button(language: Language, order: &ShopOrder) -> Button {
+    Button::callback(l!(language, "refund-open"), StaffCallback::Refund { id: order.id })
 }
 
 /// The confirmation of an action, in the place of those buttons.

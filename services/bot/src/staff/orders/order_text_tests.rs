@@ -68,6 +68,7 @@ fn paid_order() -> ShopOrder {
         terms: Some(terms()),
         state: OrderState::Paid { sale: late_sale(), progress: Progress::Preparing },
         stock: Stock::Committed,
+        refunds: Vec::new(),
         history: vec![
             entry(OrderAction::Placed, Actor::Shopper, datetime!(2026-11-23 07:00 UTC)),
             entry(OrderAction::Paid, Actor::Click, datetime!(2026-11-23 07:05 UTC)),
@@ -155,7 +156,7 @@ fn a_cancelled_paid_order_demands_a_refund() {
     for language in Language::ALL {
         assert!(html(language, &order).contains("👉"));
     }
-    assert_eq!(action_rows(Language::En, &order).concat().len(), 1, "refunded");
+    assert_eq!(action_rows(Language::En, &order).concat().len(), 2, "refunded, and give back");
 }
 
 #[test]

@@ -3,16 +3,18 @@
 use tolov_domain::{Language, ProductId, UserId};
 use tolov_shop::{
     broadcast::Command,
+    order::MissingChoice,
     promo::Off,
     staff::{
-        Action, CategoryChange, FiscalField, MemberChange, ProductChange, PromoChange, Role, VariantChange,
+        Action, CategoryChange, FiscalField, MemberChange, ProductChange, PromoChange, RefundChange, Role,
+        VariantChange,
     },
 };
 
 use crate::{
     orders::texts::action_texts,
     staff::{panel::role_name, people::names::Names},
-    texts::{l, number},
+    texts::{l, money, number},
 };
 
 const NONE: &str = "–";
@@ -46,6 +48,22 @@ pub(crate) fn texts_of(language: Language, action: &Action, names: &Names) -> (S
         }
         Action::Order { order_id, action } => {
             (action_texts(language, *action).journal, number(language, *order_id))
+        }
+        Action::Refund { order_id, sum, change, .. } => {
+            let what = match change {
+                RefundChange::Requested => l!(language, "journal-refund-requested"),
+                RefundChange::ByHand => l!(language, "journal-refund-by-hand"),
+                RefundChange::SentAgain => l!(language, "journal-refund-again"),
+                RefundChange::Withdrawn => l!(language, "journal-refund-withdrawn"),
+            };
+            (what, format!("{}: {}", number(language, *order_id), money(language, *sum)))
+        }
+        Action::Missing { order_id, choice } => {
+            let what = match choice {
+                MissingChoice::Wait => l!(language, "journal-missing-wait"),
+                MissingChoice::Other => l!(language, "journal-missing-other"),
+            };
+            (what, number(language, *order_id))
         }
         Action::Broadcast { broadcast_id, command, done, total } => {
             let progress = |what| (what, format!("{broadcast_id}: {done} / {total}"));

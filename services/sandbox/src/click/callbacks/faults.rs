@@ -39,8 +39,8 @@ const fn once() -> u32 {
     1
 }
 
-pub(super) const MAX_FAULTS: usize = 100;
-pub(super) const MAX_TIMES: u32 = 10_000;
+pub(in crate::click) const MAX_FAULTS: usize = 100;
+pub(in crate::click) const MAX_TIMES: u32 = 10_000;
 pub(super) const MAX_DELAY: Duration = Duration::from_mins(1);
 
 pub(super) fn one_soum_more(amount: &str) -> String {

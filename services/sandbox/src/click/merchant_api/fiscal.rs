@@ -1,6 +1,5 @@
 //! Fiscal data of paid payments, for the tax committee.
 
-use http::StatusCode;
 use tolov_click::merchant_api::{FiscalData, FiscalItems, FiscalQrCode, Nothing};
 use tolov_domain::Tiyin;
 use url::Url;
@@ -18,12 +17,11 @@ impl Click {
     }
 
     pub(super) fn submit_items(&self, items: &FiscalItems) -> ApiResult {
-        items.check().map_err(|bad| ApiRefusal::new(StatusCode::BAD_REQUEST, bad))?;
+        items.check().map_err(|bad| ApiRefusal::refused(bad))?;
         let amount = self.paid_amount(items.payment_id)?;
         // CLICK does not document this check: sums in so'm instead of tiyin would declare a hundredth.
         if items.received().and_then(|sum| i64::try_from(sum).ok()) != amount.map(Tiyin::get) {
-            return Err(ApiRefusal::new(
-                StatusCode::BAD_REQUEST,
+            return Err(ApiRefusal::refused(
                 "received_ecash, received_cash and received_card do not add up to the payment's amount in tiyin",
             ));
         }
@@ -39,7 +37,7 @@ impl Click {
         let is_address =
             Url::parse(&qr_code.qrcode).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if !is_address {
-            return Err(ApiRefusal::new(StatusCode::BAD_REQUEST, "qrcode is not the address of a receipt"));
+            return Err(ApiRefusal::refused("qrcode is not the address of a receipt"));
         }
         self.paid_amount(qr_code.payment_id)?;
         Ok(self.keep_receipt(Receipt {
@@ -70,7 +68,7 @@ impl Click {
             self.with(|state| state.payments.find(|payment| payment.click_paydoc_id == payment_id).cloned());
         let payment = found.ok_or_else(|| ApiRefusal::not_found("payment"))?;
         if !payment.is_paid() {
-            return Err(ApiRefusal::new(StatusCode::BAD_REQUEST, "the payment is not finished"));
+            return Err(ApiRefusal::refused("the payment is not finished"));
         }
         Ok(Tiyin::parse_soum(&payment.amount).ok())
     }

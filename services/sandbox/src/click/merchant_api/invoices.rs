@@ -1,10 +1,11 @@
 //! Invoices: the payer pays or deletes them in the CLICK application.
 
+use serde_json::json;
 use tolov_click::merchant_api::{InvoiceCreated, InvoiceState, NewInvoice};
 
 use super::{
     super::{error::ClickError, payment::Payment, simulator::Click},
-    answer::{ApiRefusal, ApiResult, success},
+    answer::{ApiResult, success},
     records::{Invoice, InvoiceStatus},
 };
 
@@ -80,7 +81,11 @@ impl Click {
         let status = self.with(|state| {
             state.invoices.find(|invoice| invoice.invoice_id == invoice_id).map(|invoice| invoice.status)
         });
-        let (invoice_status, note) = match status.ok_or_else(|| ApiRefusal::not_found("invoice"))? {
+        // CLICK's answer about an invoice that it does not know.
+        let Some(status) = status else {
+            return Ok(success(json!({ "invoice_status": null, "invoice_status_note": null })));
+        };
+        let (invoice_status, note) = match status {
             InvoiceStatus::Waiting | InvoiceStatus::InProgress => (InvoiceState::WAITING, "Waiting"),
             InvoiceStatus::Paid { .. } => (InvoiceState::PAID, "Paid"),
             InvoiceStatus::Deleted => (InvoiceState::DELETED, "Deleted"),

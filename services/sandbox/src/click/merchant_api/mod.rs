@@ -1,9 +1,10 @@
 //! The Merchant API at `/v2/merchant/`: what a merchant asks CLICK (docs/click.md, section 3).
 //!
-//! Where CLICK's documents are silent the simulator is strict and says what is wrong: a merchant that satisfies it
-//! satisfies CLICK, whose error codes are not published.
+//! It answers as CLICK was seen to answer: HTTP 200 with a code, also to wrong keys (-12, -15) and to a payment that it does
+//! not know (-16). Where nothing is known it is strict and says what is wrong.
 
 mod answer;
+pub(super) mod faults;
 mod fiscal;
 mod invoices;
 mod payments;

@@ -1,9 +1,13 @@
 //! Status and reversal. `payment_id` is `click_paydoc_id`, the number that the payer sees: CLICK does not document it.
 
-use http::StatusCode;
+use http::Method;
+use serde_json::json;
 use time::Date;
-use tolov_click::merchant_api::{PaymentState, Reversed};
-use tolov_domain::time::{TASHKENT, from_unix_ms};
+use tolov_click::merchant_api::{BASE_PATH, Nothing, PaymentState, Reversed};
+use tolov_domain::{
+    Tiyin,
+    time::{TASHKENT, from_unix_ms},
+};
 
 use super::{
     super::{
@@ -12,11 +16,40 @@ use super::{
     },
     answer::{ApiRefusal, ApiResult, success},
 };
+use crate::monitor::TraceEvent;
+
+/// `DELETE payment/partial_reversal/:service_id/:payment_id/:amount`, the amount in so'm. It is in none of CLICK's own
+/// documents, so `tolov_click` does not know it.
+#[derive(Debug)]
+pub(super) struct PartialReversal {
+    pub(super) service_id: i64,
+    payment_id: i64,
+    amount: Tiyin,
+}
+
+impl PartialReversal {
+    pub(super) fn parse(method: &Method, path: &str) -> Option<Self> {
+        let tail = path.strip_prefix(BASE_PATH)?.strip_prefix("payment/partial_reversal/")?;
+        let parts: Vec<&str> = tail.split('/').collect();
+        let [service_id, payment_id, amount] = parts.as_slice() else { return None };
+        (*method == Method::DELETE).then_some(())?;
+        Some(Self {
+            service_id: service_id.parse().ok()?,
+            payment_id: payment_id.parse().ok()?,
+            amount: Tiyin::parse_soum(amount).ok()?,
+        })
+    }
+}
 
 impl Click {
     /// Whether reversals are refused from now on, as a card's bank may do.
     pub fn refuse_reversals(&self, refuse: bool) {
         self.with(|state| state.refuses_reversals = refuse);
+    }
+
+    /// Whether a part of a payment can be reversed. CLICK's documents do not say so, so it is off.
+    pub fn reverse_parts(&self, reverse: bool) {
+        self.with(|state| state.reverses_parts = reverse);
     }
 
     pub(super) fn payment_status(&self, payment_id: i64) -> ApiResult {
@@ -51,8 +84,41 @@ impl Click {
 
     /// Returns the money. The merchant gets no callback.
     pub(super) fn reverse(&self, payment_id: i64) -> ApiResult {
+        self.change_reversible(payment_id, |payment, merchant_prepare_id| {
+            if payment.reversed_tiyin > 0 {
+                return Err(ApiRefusal::refused("a part of the payment is already reversed"));
+            }
+            payment.status = PaymentStatus::Reversed { merchant_prepare_id };
+            Ok("the whole payment".to_owned())
+        })?;
+        Ok(success(Reversed { payment_id }))
+    }
+
+    /// Returns a part of the money; the payment stays paid.
+    pub(super) fn reverse_partly(&self, partial: &PartialReversal) -> ApiResult {
+        if !self.with(|state| state.reverses_parts) {
+            return Err(ApiRefusal::refused("partial reversal is not open for this service"));
+        }
+        self.change_reversible(partial.payment_id, |payment, _| {
+            let paid = Tiyin::parse_soum(&payment.amount).map_or(0, Tiyin::get);
+            let reversed = payment.reversed_tiyin.saturating_add(partial.amount.get());
+            if partial.amount.get() <= 0 || reversed >= paid {
+                return Err(ApiRefusal::refused("the amount is not a part of what is left of the payment"));
+            }
+            payment.reversed_tiyin = reversed;
+            Ok(format!("{} so'm", partial.amount.soum_text()))
+        })?;
+        Ok(success(Nothing {}))
+    }
+
+    /// Changes a payment of which money can be returned now.
+    fn change_reversible(
+        &self,
+        payment_id: i64,
+        change: impl FnOnce(&mut Payment, i64) -> Result<String, ApiRefusal>,
+    ) -> Result<(), ApiRefusal> {
         let today = day(self.now_ms());
-        self.with(|state| {
+        let (order_id, what) = self.with(|state| {
             let refuses = state.refuses_reversals;
             let payment = state
                 .payments
@@ -60,31 +126,36 @@ impl Click {
                 .ok_or_else(|| ApiRefusal::not_found("payment"))?;
             let merchant_prepare_id = match payment.status {
                 PaymentStatus::Paid { merchant_prepare_id } => merchant_prepare_id,
-                PaymentStatus::Reversed { .. } => return Err(refused("the payment is already reversed")),
+                PaymentStatus::Reversed { .. } => {
+                    return Err(ApiRefusal::refused("the payment is already reversed"));
+                }
                 PaymentStatus::Created
                 | PaymentStatus::Refused { .. }
                 | PaymentStatus::Prepared { .. }
                 | PaymentStatus::Debited { .. }
                 | PaymentStatus::Cancelled { .. }
-                | PaymentStatus::Hanging { .. } => return Err(refused("the payment is not finished")),
+                | PaymentStatus::Hanging { .. } => {
+                    return Err(ApiRefusal::refused("the payment is not finished"));
+                }
             };
             if !may_be_reversed(day(payment.created_at_ms), today) {
-                return Err(refused(
-                    "a payment can be reversed in its month, and on the 1st of the next one",
-                ));
+                return Err(outside_month());
             }
             if refuses {
-                return Err(refused("the card's bank refuses the reversal"));
+                return Err(ApiRefusal::refused("the card's bank refuses the reversal"));
             }
-            payment.status = PaymentStatus::Reversed { merchant_prepare_id };
-            Ok(())
+            let what = change(payment, merchant_prepare_id)?;
+            Ok((payment.order_id.clone(), what))
         })?;
-        Ok(success(Reversed { payment_id }))
+        let title = format!("Reversal of {what}");
+        let facts = json!({ "payment_id": payment_id });
+        self.inner.trace.record(TraceEvent::new("complete", title).of_order(&order_id).facts(facts));
+        Ok(())
     }
 }
 
-fn refused(note: &str) -> ApiRefusal {
-    ApiRefusal::new(StatusCode::BAD_REQUEST, note)
+pub(super) fn outside_month() -> ApiRefusal {
+    ApiRefusal::refused("a payment can be reversed in its month, and on the 1st of the next one")
 }
 
 /// The day in Tashkent.

@@ -2,21 +2,22 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
+use serde_json::Value;
 use tolov_click::{
     ApiAnswer, Auth, Call,
-    merchant_api::{AUTH_HEADER, BASE_PATH, BadCall},
+    merchant_api::{AUTH_HEADER, BASE_PATH, BadCall, PaymentState},
 };
 use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
 
 use super::{
     super::simulator::Click,
-    answer::{ApiRefusal, ApiResult, as_json},
+    answer::{ApiRefusal, ApiResult, WRONG_SERVICE, WRONG_SIGNATURE, as_json},
+    faults::{ApiCallKind, ApiFaultEffect},
+    payments::{PartialReversal, outside_month},
     records::ApiCall,
 };
-use crate::web::reply::json_with;
+use crate::web::reply::{broken, json_with, reply_with};
 
-/// How far the timestamp of an Auth header may be from now; CLICK does not document its limit.
-const AUTH_TOLERANCE_S: i64 = 10 * 60;
 /// Far more than a receipt needs.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
@@ -39,25 +40,66 @@ impl Click {
     }
 
     fn answer_api(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Response {
-        let (status, body, code, note) = match self.execute(method, path, headers, body) {
+        let tail = path.strip_prefix(BASE_PATH).unwrap_or_default();
+        let fault = self.take_api_fault(ApiCallKind::of_path(tail));
+        let answer = match &fault {
+            Some(ApiFaultEffect::LostRequest) => return self.lost(method, path, "the request was lost"),
+            Some(ApiFaultEffect::ServerError) => {
+                Err(ApiRefusal::new(StatusCode::BAD_GATEWAY, "a fault answers 502"))
+            }
+            Some(ApiFaultEffect::WrongKeys { error_code }) => {
+                Err(ApiRefusal::with_code(*error_code, "Неверные данные поставщика"))
+            }
+            Some(ApiFaultEffect::NotFound) => Err(ApiRefusal::not_found("Payment")),
+            Some(ApiFaultEffect::Refused { error_code, error_note }) => {
+                Err(ApiRefusal::with_code(*error_code, error_note))
+            }
+            Some(ApiFaultEffect::OutsideMonth) => Err(outside_month()),
+            Some(ApiFaultEffect::InWork) => {
+                let mut answer = self.execute(method, path, headers, body);
+                if let Ok(Value::Object(state)) = &mut answer {
+                    state.insert("payment_status".to_owned(), PaymentState::IN_WORK.into());
+                }
+                answer
+            }
+            Some(ApiFaultEffect::LostAnswer | ApiFaultEffect::EmptyBody) | None => {
+                self.execute(method, path, headers, body)
+            }
+        };
+        match fault {
+            Some(ApiFaultEffect::LostAnswer) => return self.lost(method, path, "the answer was lost"),
+            Some(ApiFaultEffect::EmptyBody) => {
+                self.record_call(method, path, StatusCode::OK, 0, "the answer has no body".to_owned());
+                return reply_with(StatusCode::OK, "application/json", Vec::new());
+            }
+            _ => {}
+        }
+        let (status, body, code, note) = match answer {
             Ok(body) => (StatusCode::OK, body, 0, "Success".to_owned()),
-            Err(ApiRefusal { status, note }) => {
-                // CLICK does not publish its codes.
-                let code = -i64::from(status.as_u16());
+            Err(ApiRefusal { status, code, note }) => {
                 let body = ApiAnswer::<()> { error_code: code, error_note: note.clone(), body: None };
                 (status, as_json(&body), code, note)
             }
         };
+        self.record_call(method, path, status, code, note);
+        json_with(status, &body)
+    }
+
+    fn lost(&self, method: &Method, path: &str, note: &str) -> Response {
+        self.record_call(method, path, StatusCode::OK, 0, note.to_owned());
+        broken()
+    }
+
+    fn record_call(&self, method: &Method, path: &str, status: StatusCode, error_code: i64, note: String) {
         let call = ApiCall {
             at_ms: self.now_ms(),
             method: method.to_string(),
             path: path.chars().take(300).collect(),
             http_status: status.as_u16(),
-            error_code: code,
+            error_code,
             error_note: note,
         };
         self.with(|state| state.api_calls.push(call));
-        json_with(status, &body)
     }
 
     fn execute(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> ApiResult {
@@ -66,6 +108,10 @@ impl Click {
             return Err(ApiRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
         }
         check_types(method, headers)?;
+        if let Some(partial) = PartialReversal::parse(method, path) {
+            self.check_service(partial.service_id)?;
+            return self.reverse_partly(&partial);
+        }
         let call = Call::parse(method.as_str(), path, body).map_err(|bad| match &bad {
             BadCall::NoSuchAddress => {
                 let tail = path.strip_prefix(BASE_PATH).unwrap_or_default();
@@ -73,12 +119,7 @@ impl Click {
             }
             BadCall::Body(_) => ApiRefusal::new(StatusCode::BAD_REQUEST, bad),
         })?;
-        if call.service_id() != self.inner.config.service_id {
-            return Err(ApiRefusal::new(
-                StatusCode::FORBIDDEN,
-                format_args!("service_id {} is not this merchant's", call.service_id()),
-            ));
-        }
+        self.check_service(call.service_id())?;
         match call {
             Call::CreateInvoice(invoice) => Ok(self.create_invoice(invoice)),
             Call::InvoiceStatus { invoice_id, .. } => self.invoice_status(invoice_id),
@@ -93,19 +134,23 @@ impl Click {
         }
     }
 
+    fn check_service(&self, service_id: i64) -> Result<(), ApiRefusal> {
+        if service_id == self.inner.config.service_id {
+            return Ok(());
+        }
+        let note = format_args!("service_id {service_id} is not this merchant's");
+        Err(ApiRefusal::with_code(WRONG_SERVICE, note))
+    }
+
+    /// CLICK takes headers of any age.
     fn check_auth(&self, headers: &HeaderMap) -> Result<(), ApiRefusal> {
-        let refused = |note: &dyn std::fmt::Display| ApiRefusal::new(StatusCode::UNAUTHORIZED, note);
-        let auth = headers.get(AUTH_HEADER).ok_or_else(|| refused(&"the Auth header is missing"))?;
+        let missing = || ApiRefusal::with_code(WRONG_SERVICE, "the Auth header is missing");
+        let refused = |note: &dyn std::fmt::Display| ApiRefusal::with_code(WRONG_SIGNATURE, note);
+        let auth = headers.get(AUTH_HEADER).ok_or_else(missing)?;
         let auth = auth.to_str().map_err(|_| refused(&"the Auth header is not text"))?;
         let auth = Auth::parse(auth).map_err(|bad| refused(&bad))?;
         if !auth.is_signed_by(&self.inner.secret_key) {
             return Err(refused(&"the digest of the Auth header is not sha1(timestamp + secret key)"));
-        }
-        let age_s = self.now_ms() / 1_000 - auth.timestamp_s;
-        if age_s.abs() > AUTH_TOLERANCE_S {
-            return Err(refused(&format_args!(
-                "the timestamp of the Auth header is {age_s} s old; the sandbox allows {AUTH_TOLERANCE_S} s"
-            )));
         }
         match self.inner.config.merchant_user_id {
             Some(known) if known != auth.merchant_user_id => {

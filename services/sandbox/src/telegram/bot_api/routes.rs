@@ -1,16 +1,16 @@
 //! `/botTOKEN/METHOD` and `/file/botTOKEN/PATH`, as api.telegram.org has them.
 
-use std::{io, str::FromStr};
+use std::str::FromStr;
 
 use bytes::Bytes;
 use http::{StatusCode, header};
 use percent_encoding::percent_decode_str;
-use warp::{Filter, Reply, filters::BoxedFilter, reply::Response};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::{calls::Answer, params::Params};
 use crate::{
     telegram::{emulator::Telegram, refusal::Refusal},
-    web::reply::{json_with, raw_query, reply_with},
+    web::reply::{broken, json_with, raw_query, reply_with},
 };
 
 /// The segment `botTOKEN`.
@@ -65,11 +65,7 @@ fn reply(answer: Answer) -> Response {
         Answer::Json { status, body } => {
             json_with(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &body)
         }
-        // hyper breaks the connection when the body fails, so that the caller sees no answer.
-        Answer::Lost => {
-            let lost = Err::<Bytes, _>(io::Error::other("a fault loses the answer"));
-            warp::reply::stream(futures_util::stream::iter([lost])).into_response()
-        }
+        Answer::Lost => broken(),
     }
 }
 

@@ -15,6 +15,7 @@ mod person;
 mod profile;
 mod promo;
 mod purchase;
+mod refunds;
 mod reliability;
 mod search;
 mod staff;

@@ -8,12 +8,14 @@ use sqlx::{
 };
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, PrepareId, Tiyin, UserId,
+    refund::Refund,
     time::{Timestamp, from_unix_ms, unix_ms},
 };
 
 use super::backup::BackupError;
 use crate::ledger::{
-    AttemptRecord, CallbackRecord, LedgerError, OrderRecord, OrderStatus, event_ids::ids_of_order, read,
+    AttemptRecord, CallbackRecord, LedgerError, MerchantCallRecord, OrderRecord, OrderStatus,
+    RefundStepRecord, event_ids::ids_of_order, read, refunds,
 };
 
 /// Reading connections to a ledger's file. They see what is committed and hold nobody up.
@@ -95,6 +97,30 @@ impl LedgerReader {
         read::callbacks(&self.pool, order_id).await
     }
 
+    /// The refunds of an order, oldest first.
+    pub async fn refunds(&self, order_id: OrderId) -> Result<Vec<Refund>, LedgerError> {
+        refunds::refunds(&self.pool, order_id).await
+    }
+
+    /// Every step of an order's refunds.
+    pub async fn refund_steps(&self, order_id: OrderId) -> Result<Vec<RefundStepRecord>, LedgerError> {
+        let steps = sqlx::query_as(
+            "SELECT s.refund_id, s.step, s.at, s.state, s.by, s.click_code, s.click_note, s.why, s.document
+             FROM refunds AS r CROSS JOIN refund_steps AS s ON s.refund_id = r.refund_id
+             WHERE r.order_id = ?1 ORDER BY s.refund_id, s.step LIMIT 1000",
+        );
+        Ok(steps.bind(order_id.get()).fetch_all(&self.pool).await?)
+    }
+
+    /// The calls of CLICK's Merchant API about an order, oldest first.
+    pub async fn merchant_calls(&self, order_id: OrderId) -> Result<Vec<MerchantCallRecord>, LedgerError> {
+        let calls = sqlx::query_as(
+            "SELECT at, method, path, outcome, code, note FROM merchant_api_calls
+             WHERE order_id = ?1 ORDER BY id LIMIT 1000",
+        );
+        Ok(calls.bind(order_id.get()).fetch_all(&self.pool).await?)
+    }
+
     /// The order's events that are still in the outbox.
     pub async fn events(&self, order_id: OrderId) -> Result<Vec<OutboxRecord>, LedgerError> {
         let mut events = Vec::new();
@@ -174,7 +200,7 @@ impl LedgerReader {
     }
 
     /// Orders with larger numbers than `after` of which something happened in a time that other services are told of: the
-    /// order or an attempt ended, or a question came up. By number.
+    /// order or an attempt ended, a refund went on, or a question came up. By number.
     pub async fn changed_orders(
         &self,
         after: i64,
@@ -188,7 +214,9 @@ impl LedgerReader {
                  WHERE a.order_id = o.order_id AND a.state IN ('paid', 'cancelled') AND a.settled_at BETWEEN ?2 AND ?3)
                OR EXISTS (SELECT 1 FROM outbox AS e
                  WHERE e.event_id >= 'payment.questioned:' || o.order_id || ':'
-                   AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN ?2 AND ?3))
+                   AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN ?2 AND ?3)
+               OR EXISTS (SELECT 1 FROM refunds AS r
+                 WHERE r.order_id = o.order_id AND r.changed_at BETWEEN ?2 AND ?3))
              ORDER BY o.order_id LIMIT +?4",
         )
         .bind(after)

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use tolov_domain::{
-    EventKind, PrepareId,
+    EventKind, OrderId, PrepareId,
     payment::{self, Anomaly, AttemptState, Claim, Confirmation, News},
     refund::api::{MerchantCall, SeenOutcome, SeenPayment, SeenReply, SeenRequest},
     silence,
@@ -188,7 +188,7 @@ impl From<&MerchantCall> for CallRow {
     fn from(call: &MerchantCall) -> Self {
         Self {
             at: unix_ms(call.at),
-            order_id: call.order_id.map(|id| id.get()),
+            order_id: call.order_id.map(OrderId::get),
             method: call.method.clone(),
             path: call.path.clone(),
             outcome: call.outcome.as_str().to_owned(),

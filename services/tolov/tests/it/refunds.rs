@@ -1,0 +1,178 @@
+//! A refund from the webhook service's API through the reconciler to the simulated CLICK, and back as an event.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tolov_click::{PayLink, SecretKey};
+use tolov_domain::ports::bus::RETRY_DELAYS_MS;
+use tolov_embedded::EmbeddedBus;
+use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
+use tolov_reconciler::{ClickClient, Config, Deps, LedgerClient};
+use tolov_sandbox::click::ClickConfig;
+use tolov_webhook::{http::CLICK_PATH, ledger::UnverifiedLimits};
+use url::Url;
+
+const SERVICE_ID: i64 = 12_345;
+const MERCHANT_ID: i64 = 678;
+const MERCHANT_USER_ID: i64 = 4321;
+const KEY: &str = "sandbox-only-key-of-the-refunds";
+const TOKEN: &str = "token-of-the-refunds-71c2";
+const AMOUNT_TIYIN: i64 = 3_000_000;
+
+/// Webhook service, sandbox and reconciler, each on addresses of its own.
+struct World {
+    webhook: Url,
+    sandbox: tolov_sandbox::Handle,
+    reconciler: tolov_reconciler::Service,
+    http: reqwest::Client,
+    stop: Stop,
+    services: Vec<JoinHandle<()>>,
+    bus: EmbeddedBus,
+    _folder: TempDir,
+}
+
+impl World {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let bus = EmbeddedBus::open(folder.path(), Arc::new(SystemClock), RETRY_DELAYS_MS).await.unwrap();
+        let (local, stop) = (SocketAddr::from(([127, 0, 0, 1], 0)), Stop::new());
+        let config = tolov_webhook::Config {
+            addr: local,
+            ledger_path: folder.path().join("payments.db"),
+            api_token: Secret::new(TOKEN),
+            click: tolov_webhook::ClickConfig {
+                secret_key: SecretKey::new(KEY),
+                test_mode: true,
+                pay_link: PayLink {
+                    pay_page: "http://127.0.0.1/services/pay".to_owned(),
+                    service_id: SERVICE_ID,
+                    merchant_id: MERCHANT_ID,
+                    merchant_user_id: Some(MERCHANT_USER_ID),
+                    return_url: None,
+                },
+            },
+            order_ttl: None,
+            trusted_proxies: TrustedProxies::default(),
+            unverified: UnverifiedLimits::default(),
+        };
+        let deps = tolov_webhook::Deps { bus: bus.publisher(), clock: Arc::new(SystemClock) };
+        let service = tolov_webhook::Service::new(config, deps).await.unwrap();
+        let webhook = url(service.addr());
+
+        let mut click = ClickConfig::new(SERVICE_ID, MERCHANT_ID, Secret::new(KEY))
+            .with_webhook(webhook.join(CLICK_PATH).unwrap());
+        click.merchant_user_id = Some(MERCHANT_USER_ID);
+        let simulator = tolov_sandbox::Service::build(tolov_sandbox::Config::new(local, click)).unwrap();
+        let config = Config {
+            service_id: SERVICE_ID,
+            merchant_user_id: MERCHANT_USER_ID,
+            secret_key: SecretKey::new(KEY),
+            merchant_api_url: url(simulator.addr()),
+            webhook_url: webhook.clone(),
+            api_token: Secret::new(TOKEN),
+            accepts: true,
+        };
+        let api = Arc::new(ClickClient::new(&config, Arc::new(SystemClock)).unwrap().unpaced());
+        let ledger = Arc::new(LedgerClient::new(&config).unwrap());
+        let deps = Deps { api, ledger, clock: Arc::new(SystemClock) };
+        let sandbox = simulator.handle();
+        let services = vec![
+            tokio::spawn({
+                let stop = stop.clone();
+                async move { service.run(stop).await.unwrap() }
+            }),
+            tokio::spawn({
+                let stop = stop.clone();
+                async move { simulator.run(stop).await.unwrap() }
+            }),
+        ];
+        Self {
+            webhook,
+            sandbox,
+            reconciler: tolov_reconciler::Service::new(deps, SERVICE_ID, true),
+            http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap(),
+            stop,
+            services,
+            bus,
+            _folder: folder,
+        }
+    }
+
+    async fn call(&self, request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+        let answer = request.bearer_auth(TOKEN).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.call(self.http.post(self.webhook.join(path).unwrap()).json(body)).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.call(self.http.get(self.webhook.join(path).unwrap())).await.1
+    }
+
+    async fn paid(&self, order_id: i64) {
+        let order = json!({"order_id": order_id, "user_id": 5551, "total_amount": 30000, "payment_method": "click",
+            "products": [{"product_id": 7, "count": 2}]});
+        assert_eq!(self.post("api/create_order", &order).await.0, StatusCode::CREATED);
+        let payment = self.sandbox.click().pay(&order_id.to_string(), "30000").await.unwrap();
+        assert!(payment.is_paid());
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        for service in self.services {
+            service.await.unwrap();
+        }
+        self.bus.close().await.unwrap();
+    }
+}
+
+fn url(addr: SocketAddr) -> Url {
+    Url::parse(&format!("http://{addr}/")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_is_asked_for_is_reversed_at_click_once_and_recorded() {
+    let world = World::start().await;
+    world.paid(1).await;
+    world.paid(2).await;
+    let asked =
+        json!({"request_id": "tap-1", "requested_by": "5551", "returned": [{"product_id": 7, "count": 1}]});
+    let (status, refund) = world.post("orders/1/refunds", &asked).await;
+    assert_eq!((status, &refund["state"]), (StatusCode::CREATED, &json!("requested")));
+    world.reconciler.round(&world.stop).await;
+    let refunds = world.get("orders/1/refunds").await;
+    assert_eq!(refunds["refunds"][0]["state"], "done", "{refunds}");
+    assert_eq!(refunds["refunded_tiyin"], AMOUNT_TIYIN);
+    world.reconciler.round(&world.stop).await;
+    let calls = world.sandbox.click().api_calls();
+    assert_eq!(calls.iter().filter(|call| call.method == "DELETE").count(), 1);
+    let statuses: Vec<i32> =
+        world.sandbox.click().payments().iter().map(|payment| payment.payment_status()).collect();
+    assert_eq!((statuses.iter().filter(|status| **status < 0).count(), statuses.len()), (1, 2));
+    let (status, again) =
+        world.post("orders/1/refunds", &json!({"request_id": "tap-2", "requested_by": "5551"})).await;
+    assert_eq!((status, &again["reason"]), (StatusCode::CONFLICT, &json!("nothing_left")));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reversal_that_click_refuses_waits_for_a_person() {
+    let world = World::start().await;
+    world.paid(1).await;
+    world.sandbox.click().refuse_reversals(true);
+    let asked = json!({"request_id": "tap-1", "requested_by": "5551"});
+    let (_, refund) = world.post("orders/1/refunds", &asked).await;
+    world.reconciler.round(&world.stop).await;
+    let open = world.get("orders/1/refunds").await["open"].clone();
+    assert_eq!(open["state"], "refused", "{open}");
+    assert!(!open["click_note"].as_str().unwrap().is_empty());
+    let by = json!({"by": "5551", "document": "transfer 17"});
+    let path = format!("refunds/{}/by-hand", refund["refund_id"]);
+    assert_eq!(world.post(&path, &by).await.1["state"], "done_by_hand");
+    world.end().await;
+}
