@@ -3,6 +3,7 @@
 mod click;
 mod dashboard;
 mod feed;
+mod openapi;
 mod request;
 mod telegram;
 
@@ -13,7 +14,7 @@ use warp::{Filter, filters::BoxedFilter, path::Tail, reply::Response};
 use self::request::{Answer, Request, done, unknown};
 use crate::{
     handle::Handle,
-    web::reply::{raw_query, refusal, reply_with},
+    web::reply::{json_with, raw_query, refusal, reply_with},
 };
 
 /// The list of routes, for a person with curl.
@@ -42,6 +43,7 @@ async fn answer(handle: &Handle, path: &str, request: Request) -> Answer {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", []) => Ok(reply_with(StatusCode::OK, "text/plain; charset=utf-8", ROUTES)),
+        ("GET", ["openapi.json"]) => Ok(json_with(StatusCode::OK, &openapi::document(ROUTES))),
         ("POST", ["reset"]) => {
             handle.reset();
             Ok(done())
