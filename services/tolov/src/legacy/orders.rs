@@ -273,6 +273,7 @@ fn shop_order(facts: &Facts, rules: &Rules<'_>, state: OrderState, stock: Stock)
         terms: None,
         state,
         stock,
+        refunds: Vec::new(),
         history: vec![HistoryEntry::of_action(OrderAction::Placed, Actor::Shopper, facts.placed_at)],
     }
 }
