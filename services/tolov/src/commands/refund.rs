@@ -102,7 +102,10 @@ async fn request(
     known: &OrderRefunds,
     options: &Options,
 ) -> Result<Option<Refund>> {
-    ensure!(known.open.is_none(), "a refund of this order is open: --by-hand, --retry or --withdraw decide it");
+    ensure!(
+        known.open.is_none(),
+        "a refund of this order is open: --by-hand, --retry or --withdraw decide it"
+    );
     let left = known.paid_tiyin.checked_sub(known.refunded_tiyin).unwrap_or(Tiyin::ZERO);
     let sum = options.amount.unwrap_or(left);
     let how = if known.allowed.by_click && sum == known.paid_tiyin {
@@ -175,24 +178,31 @@ fn print(known: &OrderRefunds) {
         println!("{}", in_words(refund));
     }
     let until = known.allowed.until.map(|until| format!(" until {until}")).unwrap_or_default();
-    println!("{}", match known.allowed.reason {
-        AllowedReason::Ok => format!("CLICK can give the whole payment back{until}, if it was made with an online card"),
-        AllowedReason::NotPaid => "the order is not paid".to_owned(),
-        AllowedReason::NothingLeft => "nothing is left to give back".to_owned(),
-        AllowedReason::RefundOpen => "a refund is open".to_owned(),
-        AllowedReason::OutsideMonth => {
-            "CLICK reverses payments of this month, on the 1st also of the last one: by hand only".to_owned()
+    println!(
+        "{}",
+        match known.allowed.reason {
+            AllowedReason::Ok =>
+                format!("CLICK can give the whole payment back{until}, if it was made with an online card"),
+            AllowedReason::NotPaid => "the order is not paid".to_owned(),
+            AllowedReason::NothingLeft => "nothing is left to give back".to_owned(),
+            AllowedReason::RefundOpen => "a refund is open".to_owned(),
+            AllowedReason::OutsideMonth => {
+                "CLICK reverses payments of this month, on the 1st also of the last one: by hand only"
+                    .to_owned()
+            }
+            AllowedReason::PartialByHand => "a part was given back before: the rest goes by hand".to_owned(),
+            AllowedReason::MerchantApiOff => "CLICK_MERCHANT_USER_ID is not set: by hand only".to_owned(),
         }
-        AllowedReason::PartialByHand => "a part was given back before: the rest goes by hand".to_owned(),
-        AllowedReason::MerchantApiOff => "CLICK_MERCHANT_USER_ID is not set: by hand only".to_owned(),
-    });
+    );
 }
 
 fn in_words(refund: &Refund) -> String {
     let state = match &refund.state {
         RefundState::Requested | RefundState::Checked { .. } => "requested".to_owned(),
         RefundState::Sending { .. } => "being sent".to_owned(),
-        RefundState::Unknown { .. } if refund.next_step_at.is_some() => "CLICK is asked for its outcome".to_owned(),
+        RefundState::Unknown { .. } if refund.next_step_at.is_some() => {
+            "CLICK is asked for its outcome".to_owned()
+        }
         RefundState::Unknown { .. } => {
             "its outcome is not known: look into CLICK's cabinet, then --by-hand or --retry".to_owned()
         }
@@ -225,7 +235,8 @@ impl Service {
     }
 
     async fn refunds(&self, order: OrderId) -> Result<OrderRefunds> {
-        let (status, body) = self.call(Method::GET, &format!("/orders/{order}/refunds"), String::new()).await?;
+        let (status, body) =
+            self.call(Method::GET, &format!("/orders/{order}/refunds"), String::new()).await?;
         ensure!(status != 404, "the ledger has no order {order}");
         ensure!(status == 200, "the webhook service answers {status}: {body}");
         Ok(serde_json::from_str(&body)?)
