@@ -10,7 +10,7 @@ use tolov_click::{
     Auth, Call, SecretKey,
     merchant_api::{AUTH_HEADER, Reading},
 };
-use tolov_kit::clock::Clock;
+use tolov_kit::{clock::Clock, lifecycle::chain};
 use url::Url;
 
 use crate::{config::Config, ports::MerchantApi};
@@ -70,7 +70,7 @@ impl ClickClient {
     }
 
     async fn send(&self, call: &Call) -> Result<(u16, Vec<u8>), String> {
-        let failed = |error: reqwest::Error| error.without_url().to_string();
+        let failed = |error: reqwest::Error| chain(&error.without_url());
         let url = self.url.join(&call.path()).map_err(|error| error.to_string())?;
         let method = Method::from_bytes(call.method().as_bytes()).map_err(|error| error.to_string())?;
         let now = self.clock.now().unix_timestamp();

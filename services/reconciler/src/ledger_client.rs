@@ -15,7 +15,7 @@ use tolov_domain::{
         },
     },
 };
-use tolov_kit::secret::Secret;
+use tolov_kit::{lifecycle::chain, secret::Secret};
 use url::Url;
 
 use crate::{
@@ -58,7 +58,7 @@ impl LedgerClient {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, LedgerError> {
-        let failed = |error: reqwest::Error| LedgerError(error.without_url().to_string());
+        let failed = |error: reqwest::Error| LedgerError(chain(&error.without_url()));
         let url = self.url.join(path).map_err(|error| LedgerError(error.to_string()))?;
         let request = self.http.request(method, url).bearer_auth(self.api_token.expose());
         let request = request.header("content-type", "application/json").body(body.unwrap_or_default());

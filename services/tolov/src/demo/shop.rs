@@ -1,4 +1,4 @@
-//! The shop of the demo: the three services and the sandbox, in one process, on files that are deleted afterwards.
+//! The shop of the demo: the four services and the sandbox, in one process, on files that are deleted afterwards.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -26,6 +26,7 @@ use crate::{
 
 const SERVICE_ID: i64 = 12345;
 const MERCHANT_ID: i64 = 6789;
+const MERCHANT_USER_ID: i64 = 4321;
 /// Used within this process only.
 const CLICK_SECRET_KEY: &str = "sandbox-only-demo-key";
 pub(super) const API_TOKEN: &str = "demo-api-token";
@@ -78,6 +79,9 @@ impl DemoShop {
         let sandbox_stop = Stop::new();
         let sandbox_task = tokio::spawn(sandbox.run(sandbox_stop.clone()));
         tasks.spawn("projector", services.projector().run(stop.clone()));
+        let config = reconciler_config(&sandbox_url, &webhook_url);
+        let reconciler = tolov_reconciler::Service::open(&config, system_clock())?;
+        tasks.spawn("reconciler", reconciler.run(stop.clone()));
         let channel = STAFF_CHANNEL.to_string().parse()?;
         let api_token = Secret::new(API_TOKEN);
         let mut bot = BotConfig::new(Secret::new(BOT_TOKEN), channel, webhook_url.clone(), api_token);
@@ -169,13 +173,25 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
                 pay_page: format!("{sandbox_url}services/pay"),
                 service_id: SERVICE_ID,
                 merchant_id: MERCHANT_ID,
-                merchant_user_id: None,
+                merchant_user_id: Some(MERCHANT_USER_ID),
                 return_url: None,
             },
         },
         order_ttl: Some(Duration::from_hours(24)),
         trusted_proxies: TrustedProxies::default(),
         unverified: tolov_webhook::ledger::UnverifiedLimits::default(),
+    }
+}
+
+fn reconciler_config(sandbox_url: &Url, webhook_url: &Url) -> tolov_reconciler::Config {
+    tolov_reconciler::Config {
+        service_id: SERVICE_ID,
+        merchant_user_id: MERCHANT_USER_ID,
+        secret_key: SecretKey::new(CLICK_SECRET_KEY),
+        merchant_api_url: sandbox_url.clone(),
+        webhook_url: webhook_url.clone(),
+        api_token: Secret::new(API_TOKEN),
+        accepts: false,
     }
 }
 

@@ -81,7 +81,11 @@ pub(crate) async fn reconciler(env: &Env) -> Result<Ending> {
     let mut page = open_status_page(env).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    add_reconciler(&mut tasks, &stop, config.as_ref(), &mut page)?;
+    let service = open_reconciler(config.as_ref())?;
+    if let Some(service) = &service {
+        page.status.add(service.status());
+    }
+    add_reconciler(&mut tasks, &stop, service);
     page.serve(&mut tasks, &stop);
     Ok(tasks.run(stop, STOP_DEADLINE).await)
 }
@@ -127,7 +131,8 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
     add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
     add_bot(&mut tasks, &stop, bot, &bus, shop.store(), &mut page)?;
-    add_reconciler(&mut tasks, &stop, reconciler.as_ref(), &mut page)?;
+    // Its one dependency is the webhook service of this very process.
+    add_reconciler(&mut tasks, &stop, open_reconciler(reconciler.as_ref())?);
     disk::add_gauges(&mut page.status, &data);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
@@ -196,24 +201,23 @@ fn add_bot(
     Ok(())
 }
 
-/// Without the Merchant API there is nothing to do for it: it waits for the stop, so that a container stays up.
-fn add_reconciler(
-    tasks: &mut Tasks,
-    stop: &Stop,
-    config: Option<&tolov_reconciler::Config>,
-    page: &mut StatusPage,
-) -> Result<()> {
-    let stop = stop.clone();
+/// `None` without the Merchant API.
+fn open_reconciler(config: Option<&tolov_reconciler::Config>) -> Result<Option<tolov_reconciler::Service>> {
     let Some(config) = config else {
         tracing::info!(
             "CLICK_MERCHANT_USER_ID is empty: CLICK's Merchant API is not used, refunds go by hand"
         );
-        tasks.spawn("reconciler", async move { stop.cancelled().await });
-        return Ok(());
+        return Ok(None);
     };
     let service = tolov_reconciler::Service::open(config, system_clock());
-    let service = service.context("the reconciler cannot start")?;
-    page.status.add(service.status());
-    tasks.spawn("reconciler", service.run(stop));
-    Ok(())
+    Ok(Some(service.context("the reconciler cannot start")?))
+}
+
+/// With nothing to do it waits for the stop, so that a container stays up.
+fn add_reconciler(tasks: &mut Tasks, stop: &Stop, service: Option<tolov_reconciler::Service>) {
+    let stop = stop.clone();
+    match service {
+        Some(service) => tasks.spawn("reconciler", service.run(stop)),
+        None => tasks.spawn("reconciler", async move { stop.cancelled().await }),
+    }
 }

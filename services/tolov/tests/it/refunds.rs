@@ -11,7 +11,7 @@ use tolov_domain::ports::bus::RETRY_DELAYS_MS;
 use tolov_embedded::EmbeddedBus;
 use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
 use tolov_reconciler::{ClickClient, Config, Deps, LedgerClient};
-use tolov_sandbox::click::ClickConfig;
+use tolov_sandbox::click::{ClickConfig, Payment};
 use tolov_webhook::{http::CLICK_PATH, ledger::UnverifiedLimits};
 use url::Url;
 
@@ -151,8 +151,7 @@ async fn a_refund_that_is_asked_for_is_reversed_at_click_once_and_recorded() {
     world.reconciler.round(&world.stop).await;
     let calls = world.sandbox.click().api_calls();
     assert_eq!(calls.iter().filter(|call| call.method == "DELETE").count(), 1);
-    let statuses: Vec<i32> =
-        world.sandbox.click().payments().iter().map(|payment| payment.payment_status()).collect();
+    let statuses: Vec<i32> = world.sandbox.click().payments().iter().map(Payment::payment_status).collect();
     assert_eq!((statuses.iter().filter(|status| **status < 0).count(), statuses.len()), (1, 2));
     let (status, again) =
         world.post("orders/1/refunds", &json!({"request_id": "tap-2", "requested_by": "5551"})).await;

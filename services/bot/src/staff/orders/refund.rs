@@ -4,7 +4,7 @@
 use tolov_domain::{
     OrderId, OrderedProduct, ProductId, RefundId, Tiyin,
     refund::{
-        Decision, Refund, RefundStatus,
+        Decision, Refund,
         api::{OrderRefunds, RefundRequest},
     },
 };
@@ -270,45 +270,43 @@ async fn carry_out(ctx: &Ctx, id: OrderId, refund_id: RefundId, decision: Decisi
     show_refunds(ctx, &order).await
 }
 
-/// "Refunded" was pressed on an order: the ledger records what is left of its money as given back by hand. `false`: a refund
-/// is on its way through CLICK, and the person has been told.
+/// "Refunded" was pressed on an order: the ledger records what is left of its money as given back by hand, the open refund
+/// too. `false`: the ledger does not take it, and the person has been told.
 pub(super) async fn record_by_hand(ctx: &Ctx, order: &ShopOrder) -> Result<bool, HandlerError> {
-    let ledger = &ctx.deps.ledger;
-    // An order of another ledger: the shop's own record is all that there is.
-    let Some(known) = ledger.refunds(order.id).await? else { return Ok(true) };
-    let by = ctx.id().to_string();
-    let open = match known.open {
-        Some(open) => open,
-        None if known.paid_tiyin == known.refunded_tiyin => return Ok(true),
-        None => {
-            let request = RefundRequest {
-                request_id: format!("bot:{}:{}", order.id, known.refunds.len()),
-                amount_tiyin: None,
-                returned: Vec::new(),
-                requested_by: by.clone(),
-                reason: String::new(),
-            };
-            match ledger.request_refund(order.id, &request).await? {
-                RefundReply::Recorded(refund) => *refund,
-                RefundReply::Conflict(conflict) => {
-                    ctx.alert(conflict_text(ctx.language, &conflict)).await?;
-                    return Ok(false);
-                }
+    /// The open refund, the rest, and one more look.
+    const ROUNDS: u32 = 3;
+    let (ledger, by) = (&ctx.deps.ledger, ctx.id().to_string());
+    for _ in 0..ROUNDS {
+        // An order of another ledger: the shop's own record is all that there is.
+        let Some(known) = ledger.refunds(order.id).await? else { return Ok(true) };
+        if known.open.is_none() && known.paid_tiyin == known.refunded_tiyin {
+            return Ok(true);
+        }
+        let request = RefundRequest {
+            request_id: format!("bot:{}:{}", order.id, known.refunds.len()),
+            amount_tiyin: None,
+            returned: Vec::new(),
+            requested_by: by.clone(),
+            reason: String::new(),
+        };
+        let open = match known.open {
+            Some(open) => RefundReply::Recorded(Box::new(open)),
+            None => ledger.request_refund(order.id, &request).await?,
+        };
+        // The reconciler sends nothing once this is recorded, and this is not taken once it sends.
+        let decided = match open {
+            RefundReply::Recorded(refund) => {
+                let decision = Decision::ByHand { document: NO_DOCUMENT.to_owned() };
+                ledger.decide_refund(refund.refund_id, decision, by.clone()).await?
             }
-        }
-    };
-    if matches!(open.status(), RefundStatus::DoneByHand | RefundStatus::Done) {
-        return Ok(true);
-    }
-    // The reconciler sends nothing once this is recorded, and this is not taken once it sends.
-    let decision = Decision::ByHand { document: NO_DOCUMENT.to_owned() };
-    match ledger.decide_refund(open.refund_id, decision, by).await? {
-        RefundReply::Recorded(_) => Ok(true),
-        RefundReply::Conflict(conflict) => {
+            RefundReply::Conflict(_) => open,
+        };
+        if let RefundReply::Conflict(conflict) = decided {
             ctx.alert(conflict_text(ctx.language, &conflict)).await?;
-            Ok(false)
+            return Ok(false);
         }
     }
+    Ok(true)
 }
 
 /// Under the news that a refund waits for a person.

@@ -71,6 +71,25 @@ async fn a_part_goes_back_by_hand(world: &World) {
     aziz.sees_text("refund-state-done-by-hand").await;
 }
 
+/// The same from the command line, which does nothing unless somebody is sure.
+async fn an_operator_gives_an_order_back(world: &World) {
+    let dilnoza = comes_in(world, "Dilnoza", "ru").await;
+    let payment = buys_two(&dilnoza).await;
+    let order = payment["order_id"].as_str().unwrap();
+    let asked = world.command("refund", &[order]);
+    assert!(asked.contains("by hand") && asked.contains("nothing was done"), "{asked}");
+    assert_eq!(world.operators_journal(), "");
+    let requested = world.command("refund", &[order, "--yes"]);
+    assert!(requested.contains("then --by-hand"), "{requested}");
+    let given = world.command("refund", &[order, "--by-hand", "4711", "--yes"]);
+    assert!(given.contains("given back by hand: 4711"), "{given}");
+    dilnoza.sees_text("told-rest-refunded").await;
+    let journal = world.operators_journal();
+    assert_eq!(journal.lines().filter(|line| line.contains(order)).count(), 2, "{journal}");
+    let shown = world.command("refund", &[order, "--show"]);
+    assert!(shown.contains("nothing is left to give back"), "{shown}");
+}
+
 async fn a_whole_order_goes_back_through_click(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "ru").await;
     let payment = buys_two(&dilnoza).await;
@@ -140,6 +159,13 @@ async fn a_part_goes_back_by_hand_on_files() {
 async fn a_part_goes_back_by_hand_on_rabbitmq_and_mongodb() {
     let world = World::start(Stores::Servers, |_settings| {}).await;
     a_part_goes_back_by_hand(&world).await;
+    world.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_gives_an_order_back_on_files() {
+    let world = World::start(Stores::Files, |_settings| {}).await;
+    an_operator_gives_an_order_back(&world).await;
     world.ends().await;
 }
 

@@ -160,6 +160,19 @@ impl World {
         assert!(seeded.status.success(), "tolov seed: {}", String::from_utf8_lossy(&seeded.stderr));
     }
 
+    /// A subcommand as an operator runs it beside the shop, without a terminal to be asked at. What it prints.
+    pub(crate) fn command(&self, name: &str, arguments: &[&str]) -> String {
+        let mut command = tolov(name, self.folder.path(), &self.environment);
+        let run = command.args(arguments).stdin(std::process::Stdio::null()).output().unwrap();
+        assert!(run.status.success(), "tolov {name}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    }
+
+    /// The lines of the operators' journal.
+    pub(crate) fn operators_journal(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("tolov-data/operators.jsonl")).unwrap_or_default()
+    }
+
     /// Somebody who has the shop's bot in Telegram. `language_code` is what the device says.
     pub(crate) async fn person(&self, name: &str, language_code: &str) -> Person<'_> {
         let body = json!({ "first_name": name, "language_code": language_code });
