@@ -18,4 +18,5 @@ mod support;
 mod telegram;
 mod updates;
 mod waiting;
+mod weights;
 mod world;

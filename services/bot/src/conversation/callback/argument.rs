@@ -200,6 +200,7 @@ codes!(Stage {
 codes!(Field {
     Field::Title => "t",
     Field::Description => "d",
+    Field::Portion => "w",
     Field::Price => "p",
     Field::Stock => "s",
     Field::Photo => "f",
