@@ -3,3 +3,5 @@
 pub mod load;
 #[cfg(feature = "purchases")]
 pub mod purchases;
+#[cfg(feature = "purchases")]
+pub mod taps;

@@ -16,7 +16,7 @@ use tolov_domain::{
 };
 
 #[derive(Debug, Default)]
-pub(super) struct MemoryBus {
+pub(crate) struct MemoryBus {
     state: Mutex<State>,
     arrived: Notify,
 }

@@ -21,7 +21,7 @@ use tolov_domain::{
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_projector::{Config, Deps, Projector};
 use tolov_shop::{
-    catalogue::{Fiscal, Product, product},
+    catalogue::{Product, product},
     order::{Delivery, PaymentLink, ShopOrder, Stock},
     promo::{Off, PromoCode},
     records,
@@ -31,7 +31,8 @@ use tolov_shop::{
     },
 };
 
-use self::{bot::RunningBot, bus::MemoryBus};
+use self::bot::RunningBot;
+pub(crate) use self::bus::MemoryBus;
 
 /// In every cart.
 const HOT: i64 = 1;
@@ -132,18 +133,10 @@ pub async fn measure(store: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Re
 async fn stock_up(shop: &dyn Documents) -> Result<()> {
     for number in HOT..=HOT + OTHERS {
         let product = Product {
-            id: id(number)?,
-            category_id: 1,
             title: format!("Product {number}"),
-            description: String::new(),
-            photo: None,
-            hidden: false,
             price: Tiyin::from_soum(15_000)?,
             stock: Some(STOCK),
-            variants: Vec::new(),
-            fiscal: Fiscal::default(),
-            holds: Vec::new(),
-            article_ids: Vec::new(),
+            ..Product::new(id(number)?, 1)
         };
         records::insert(shop, &product.seal()).await?;
     }

@@ -6,11 +6,15 @@ use teloxide::types::{ChatId, Me};
 use tokio::{sync::SetOnce, time::Instant};
 use tolov_domain::{
     Language, UserId,
-    ports::{ShopStore, bus::Consumer, documents::Documents},
+    ports::{PortError, ShopStore, bus::Consumer, documents::Documents},
     time::Timestamp,
 };
 use tolov_kit::clock::Clock;
-use tolov_shop::{order::ShopOrder, shopper};
+use tolov_shop::{
+    catalogue::{Snapshot, SnapshotCache},
+    order::ShopOrder,
+    shopper,
+};
 
 use crate::{
     config::Config,
@@ -46,11 +50,17 @@ pub(crate) struct HandlerDeps {
     /// For photos; `None`: they are kept in the staff channel.
     pub(crate) store_chat: Option<StaffChat>,
     pub(crate) config: Arc<Config>,
+    pub(crate) snapshots: SnapshotCache,
     /// The bot's own account; known once Telegram has answered for the first time.
     pub(crate) me: SetOnce<Me>,
 }
 
 impl HandlerDeps {
+    /// What lists and searches need of the catalogue, at the cost of one small read.
+    pub(crate) async fn catalogue(&self) -> Result<Arc<Snapshot>, PortError> {
+        self.snapshots.get(self.documents(), self.now()).await
+    }
+
     /// The channel that keeps the photos of the catalogue.
     pub(crate) fn photo_chat(&self) -> &StaffChat {
         self.store_chat.as_ref().unwrap_or(&self.staff_chat)

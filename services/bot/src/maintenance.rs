@@ -9,6 +9,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::{task::JoinSet, time::Instant};
 use tolov_domain::{
     OrderId,
     ports::{
@@ -34,11 +35,14 @@ use crate::{
         order_message, reminder,
     },
     staff::orders::order_post,
+    telegram::limits::Turn,
 };
 
 const EVERY: Duration = Duration::from_mins(1);
 /// More unpaid orders than this do not count down: their messages say until when they can be paid.
 const WAITING_MAX: u32 = 500;
+/// How many messages count down at the same time, each at its turn among all that the bot sends.
+const EDITS_AT_ONCE: usize = 16;
 /// How many unpaid orders are looked up in the ledger in one round.
 const LOOKUPS_MAX: usize = 20;
 
@@ -143,7 +147,7 @@ async fn waiting_orders(documents: &dyn Documents) -> Result<Vec<ShopOrder>, Por
 }
 
 /// Updates the messages in which the remaining time is shown differently now.
-async fn count_down(deps: &HandlerDeps, waiting: &[ShopOrder], before: Timestamp, now: Timestamp) {
+async fn count_down(deps: &Arc<HandlerDeps>, waiting: &[ShopOrder], before: Timestamp, now: Timestamp) {
     let due: Vec<&ShopOrder> =
         waiting.iter().filter(|order| order_message::countdown_changed(order, before, now)).collect();
     let ids = due.iter().map(|order| order.id.get());
@@ -154,12 +158,26 @@ async fn count_down(deps: &HandlerDeps, waiting: &[ShopOrder], before: Timestamp
     let shown = |order: &&&ShopOrder| {
         messages.iter().any(|message| message.id == order.id && message.shopper.is_some())
     };
+    let deadline = Instant::now() + EVERY;
+    // Dropped with this future, they are aborted.
+    let mut edits = JoinSet::new();
     for order in due.iter().filter(shown) {
-        // A shopper who blocked the bot does not keep the others waiting.
-        if let Err(error) = order_message::count_down(deps, order.id).await {
-            tracing::debug!(order.id = %order.id, %error, "an order's message does not count down");
+        if edits.len() >= EDITS_AT_ONCE {
+            edits.join_next().await;
         }
+        // Those whose turn does not come within the minute are shown right the next time.
+        if deps.rate_limiter.acquire(deadline, &Stop::new()).await != Turn::Granted {
+            break;
+        }
+        let (deps, id) = (Arc::clone(deps), order.id);
+        edits.spawn(async move {
+            // A shopper who blocked the bot, or whose edit takes long, does not keep the others waiting.
+            if let Err(error) = order_message::count_down(&deps, id).await {
+                tracing::debug!(order.id = %id, %error, "an order's message does not count down");
+            }
+        });
     }
+    while edits.join_next().await.is_some() {}
 }
 
 /// Looks up some of the unpaid orders in the ledger, each round others. Returns the last one.

@@ -4,6 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::sync::SetOnce;
 use tolov_kit::{in_flight::InFlight, lifecycle::Stop};
+use tolov_shop::catalogue::SnapshotCache;
 
 use crate::{
     broadcast,
@@ -12,7 +13,7 @@ use crate::{
     maintenance,
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
-    staff::catalogue::import_job,
+    staff::{catalogue::import_job, marketing::statistics, people::support_albums},
     telegram::{
         client::Telegram,
         limits::{GlobalLimit, RateLimiter},
@@ -46,6 +47,7 @@ impl Service {
             staff_chat: StaffChat::new(&config),
             store_chat: StaffChat::store(&config),
             config: Arc::new(config),
+            snapshots: SnapshotCache::default(),
             me: SetOnce::new(),
         });
         let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
@@ -71,6 +73,8 @@ impl Service {
             broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
             broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
             import_job::run(Arc::clone(&self.handlers), stop.clone()),
+            statistics::keep_counted(Arc::clone(&self.handlers), stop.clone()),
+            support_albums::run(Arc::clone(&self.handlers), stop.clone()),
             updates::run(self.handlers, stop),
         );
         Ok(())

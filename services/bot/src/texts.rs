@@ -6,6 +6,7 @@ use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
 use teloxide::utils::html;
 use tolov_domain::{
     ClickPaydocId, Language, OrderId, ProductId, Tiyin, UserId,
+    order::{Portion, Unit, decimal},
     time::{TASHKENT, Timestamp},
 };
 
@@ -136,6 +137,26 @@ pub(crate) fn isolated(name: &str) -> Cow<'_, str> {
 /// An amount as people write it: `15 000 so‘m`, `15 000 сум`, `15 000 UZS`.
 pub(crate) fn money(language: Language, amount: Tiyin) -> String {
     l!(language, "money", amount = amount.grouped())
+}
+
+/// What is counted in portions as people write it: `1,5 kg`, in English `1.5 kg`.
+pub(crate) fn amount(language: Language, portion: Portion, count: u32) -> String {
+    let separator = if language == Language::En { '.' } else { ',' };
+    format!("{}\u{a0}{}", decimal(portion.thousandths_of(count), separator), unit(language, portion.unit))
+}
+
+/// The price of a piece, or of a kilogram, litre or metre: `24 000 so‘m/kg`.
+pub(crate) fn unit_price(language: Language, price: Tiyin, portion: Option<Portion>) -> String {
+    let sum = money(language, price);
+    portion.map_or(sum.clone(), |portion| format!("{sum}/{}", unit(language, portion.unit)))
+}
+
+pub(crate) fn unit(language: Language, unit: Unit) -> String {
+    match unit {
+        Unit::Kilogram => l!(language, "unit-kilogram"),
+        Unit::Litre => l!(language, "unit-litre"),
+        Unit::Metre => l!(language, "unit-metre"),
+    }
 }
 
 /// Day and minute in Tashkent, `23.11.2026 12:05`.

@@ -59,7 +59,8 @@ fn is_key(text: &str) -> bool {
 fn every_text_exists_in_every_language_with_the_same_arguments_and_is_used() {
     let uzbek = texts(Language::Uz);
     let named = named_keys();
-    for key in uzbek.keys().filter(|key| !["money", "number"].contains(&key.as_str())) {
+    let of_texts_rs = ["money", "number", "unit-kilogram", "unit-litre", "unit-metre"];
+    for key in uzbek.keys().filter(|key| !of_texts_rs.contains(&key.as_str())) {
         assert!(named.contains(key), "{key} is used nowhere");
     }
     for language in [Language::Ru, Language::En] {

@@ -178,11 +178,23 @@ pub async fn change_or_insert<R: Record, T>(
     documents: &dyn Documents,
     key: impl Into<Key>,
     new: impl Fn() -> R,
+    change: impl FnMut(&mut R) -> T,
+) -> Result<(R, T), PortError> {
+    let key = key.into();
+    let read = read_versioned::<R>(documents, &key).await?;
+    change_seen(documents, key, read, new, change).await
+}
+
+/// The same for a record that was read already (`None`: that was not there): one command, where nobody has written it since.
+pub async fn change_seen<R: Record, T>(
+    documents: &dyn Documents,
+    key: impl Into<Key>,
+    mut read: Option<Versioned<R>>,
+    new: impl Fn() -> R,
     mut change: impl FnMut(&mut R) -> T,
 ) -> Result<(R, T), PortError> {
     let key = key.into();
     for _ in 0..TRIES_MAX {
-        let read = read_versioned::<R>(documents, &key).await?;
         let seen = read.as_ref().map(|read| read.version);
         let before = read.map_or_else(&new, |read| read.record);
         let mut record = before.clone();
@@ -190,6 +202,7 @@ pub async fn change_or_insert<R: Record, T>(
         if record == before || put(documents, seen, &record).await?.is_some() {
             return Ok((record, told));
         }
+        read = read_versioned::<R>(documents, &key).await?;
     }
     Err(too_many(R::COLLECTION, &key))
 }

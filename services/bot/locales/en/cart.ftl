@@ -2,8 +2,10 @@ cart-title = 🛒 <b>Your cart</b>
 cart-empty = 🛒 Your cart is empty.
     Pick something from the catalogue and it will appear here.
 cart-line-sum = { $count } × { $price } = <b>{ $sum }</b>
+cart-line-amount = { $amount } = <b>{ $sum }</b>
 cart-line-untitled = Product #{ $product }
 cart-only-left = Only { $count } left
+cart-only-left-amount = Only { $amount } left
 cart-gone = This is not available right now
 cart-full = The cart holds at most { $count } different products
 cart-clear = 🗑 Clear
@@ -15,6 +17,7 @@ cart-accept-news = 👌 Got it, continue
 news-dearer = The price went up: it was { $was }, now it is { $now }
 news-cheaper = The price went down: it was { $was }, now it is { $now }
 news-only-left = Only { $count } left
+news-only-left-amount = Only { $amount } left
 news-sold-out = Sold out
 news-gone = No longer for sale
 promo-enter = 🎁 Promo code

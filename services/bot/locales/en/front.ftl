@@ -51,6 +51,7 @@ card-title = <b>{ $title }</b>
 card-description = { $text }
 card-price = 💰 <b>{ $price }</b>
 card-only-left = ⚡️ Only { $count } left
+card-only-left-amount = ⚡️ Only { $amount } left
 card-sold-out = ❌ Sold out for now
 card-choose = Which one suits you?
 card-count =
@@ -66,6 +67,11 @@ quantity-ask =
 
     How many? Type a number, for example 25.
 quantity-unclear = Type a number from 1 to { $most }. 0 takes the product out of your cart.
+quantity-ask-amount =
+    <b>{ $title }</b>
+
+    How much do you need? Type it, for example { $example }. It is sold in steps of { $portion }.
+quantity-unclear-amount = Type the amount as a number: in steps of { $portion }, up to { $most }. 0 takes the product out of your cart.
 
 search-ask =
     🔎 What are you looking for? Type the name of a product, or just part of it.

@@ -1,6 +1,9 @@
 # Notifications to shoppers. Amounts and names are formatted by the program.
 money = { $amount } UZS
 number = #{ $number }
+unit-kilogram = kg
+unit-litre = l
+unit-metre = m
 
 paid-title = ✅ <b>Order #{ $order } is paid</b>
 paid-total = Total: <b>{ $total }</b>
@@ -11,6 +14,7 @@ expired-title = ⌛ <b>Order #{ $order } has expired</b>
 expired-cart = You were not charged for it. Your cart is still there: you can order again at any time.
 
 order-line = • { $title } × { $count }
+order-line-amount = • { $title } · { $amount }
 order-line-untitled = • Product #{ $product } × { $count }
 order-lines-more =
     { $count ->

@@ -70,10 +70,12 @@ edit-product-details = — — —
     Number: <code>{ $id }</code> · 📂 { $category }
 edit-product-no-category = no category
 edit-product-is-hidden = 🙈 Hidden: shoppers do not see it
+edit-product-portion = ⚖️ Sold in steps of { $portion }
+edit-product-photos = 🖼 Photos: { $count }
 edit-product-holds =
     { $count ->
-        [one] ⏳ Set aside for { $count } order waiting for payment: { $pieces } pcs
-       *[other] ⏳ Set aside for { $count } orders waiting for payment: { $pieces } pcs
+        [one] ⏳ Set aside for { $count } order waiting for payment: { $pieces }
+       *[other] ⏳ Set aside for { $count } orders waiting for payment: { $pieces }
     }
 edit-product-mxik = MXIK: <code>{ $mxik }</code>
 edit-product-package = Package code: <code>{ $code }</code>
@@ -81,8 +83,8 @@ edit-product-vat = VAT: { $percent }%
 edit-product-ask-removal = Remove “<b>{ $title }</b>” for good?
 edit-product-removal-holds =
     { $count ->
-        [one] ⏳ { $pieces } pcs are set aside for { $count } order waiting for payment. It stays valid: if it is paid, the goods have to be handed over.
-       *[other] ⏳ { $pieces } pcs are set aside for { $count } orders waiting for payment. They stay valid: if they are paid, the goods have to be handed over.
+        [one] ⏳ { $pieces } are set aside for { $count } order waiting for payment. It stays valid: if it is paid, the goods have to be handed over.
+       *[other] ⏳ { $pieces } are set aside for { $count } orders waiting for payment. They stay valid: if they are paid, the goods have to be handed over.
     }
 edit-product-ask-category = Which category should “<b>{ $title }</b>” go to?
 edit-fiscal-card = 🧾 <b>{ $title }</b>: data for the receipt
@@ -105,9 +107,13 @@ edit-field-vat = VAT
 edit-ask-title = Write the title of the product (at most { $count } characters).
 edit-ask-description = Write the description (at most { $count } characters).
 edit-ask-price = Write the price of one piece in UZS, in digits. For example: 15 000
+edit-ask-portion = How is it sold? If by the piece, press the button. If by weight or length, write the step, for example: 0.5 kg, 100 g, 1 m. This cannot be changed later.
+edit-by-the-piece = By the piece
+edit-ask-unit-price = Write the price of 1 { $unit } in UZS, in digits. For example: 24 000
 edit-ask-stock = How many are there to sell? Write a whole number (0 means sold out) or press “Unlimited”.
-edit-ask-stock-holds = ⏳ Do not count the { $count } pcs that are set aside for orders waiting for payment.
-edit-ask-photo = Send the photo (as a photo, not as a file).
+edit-ask-stock-amount = How much is there to sell ({ $unit })? For example: 12.5 (0 means sold out). Or press “Unlimited”.
+edit-ask-stock-holds = ⏳ Do not count what is set aside for orders waiting for payment: { $pieces }.
+edit-ask-photo = Send the photo, several as an album (as photos, not as files).
 edit-ask-mxik = Write the MXIK code: { $count } digits. It can be found at tasnif.soliq.uz.
 edit-ask-package = Write the package code: at most { $count } digits.
 edit-ask-vat = Write the VAT rate: a whole number from 0 to 100. For example: 12
@@ -136,8 +142,8 @@ edit-ask-label = Write the name of the variant, for example: XL or red (at most 
 edit-variant-label-taken = This product already has a variant with that name.
 edit-variant-first-holds =
     { $count ->
-        [one] ⏳ { $pieces } pcs are set aside, without a variant, for { $count } order waiting for payment. It stays valid; do not count these pieces into the stock of the variants.
-       *[other] ⏳ { $pieces } pcs are set aside, without a variant, for { $count } orders waiting for payment. They stay valid; do not count these pieces into the stock of the variants.
+        [one] ⏳ { $pieces } are set aside, without a variant, for { $count } order waiting for payment. It stays valid; do not count these pieces into the stock of the variants.
+       *[other] ⏳ { $pieces } are set aside, without a variant, for { $count } orders waiting for payment. They stay valid; do not count these pieces into the stock of the variants.
     }
 edit-variant-ask-removal = “<b>{ $title }</b>”: remove the variant “{ $label }”?
 edit-variant-removal-last = This is the last variant. The product will be hidden: check its price and stock, then show it again.
@@ -145,5 +151,6 @@ edit-photo-expected = 🖼 Please send a photo.
 edit-photo-as-file = 🖼 That came as a file. Please send it as a photo.
 edit-photo-channel-refuses = ⚠️ Photos are kept in the channel { $channel }, but it did not accept this one. Make the bot an administrator there (with the right to post) and send the photo again.
 edit-photo-not-now = ⏳ Telegram did not accept the photo just now. Send it again in a minute.
+edit-photo-late = 🖼 This photo came too late: the product has been added already. Send the photos on its page.
 edit-photo-of-category = 🖼 Category #{ $id }: { $title }
 edit-photo-of-product = 🖼 Product #{ $id }: { $title }

@@ -15,3 +15,4 @@ support-shopper-gone = The shopper has blocked the bot, so the answer could not 
 support-who-answered = ✅ Answered by { $who }, { $time }
 support-reply = ✍️ Write an answer
 support-ask-answer = ✍️ Write your answer: your next message goes to { $writer }.
+support-part-late = 🖼 This part of the album came too late. Please send it again.

@@ -2,6 +2,7 @@ cart-title = 🛒 <b>Ваша корзина</b>
 cart-empty = 🛒 Корзина пока пуста.
     Выберите что-нибудь в каталоге — оно появится здесь.
 cart-line-sum = { $count } × { $price } = <b>{ $sum }</b>
+cart-line-amount = { $amount } = <b>{ $sum }</b>
 cart-line-untitled = Товар №{ $product }
 cart-only-left =
     { $count ->
@@ -9,6 +10,7 @@ cart-only-left =
         [few] Осталось только { $count } штуки
        *[other] Осталось только { $count } штук
     }
+cart-only-left-amount = Осталось только { $amount }
 cart-gone = Этого товара сейчас нет
 cart-full =
     { $count ->
@@ -30,6 +32,7 @@ news-only-left =
         [few] Осталось только { $count } штуки
        *[other] Осталось только { $count } штук
     }
+news-only-left-amount = Осталось только { $amount }
 news-sold-out = Закончилось
 news-gone = Больше не продаётся
 promo-enter = 🎁 Промокод

@@ -1,6 +1,9 @@
 # То, что говорится покупателю. Суммы и названия приходят из программы готовыми.
 money = { $amount } сум
 number = №{ $number }
+unit-kilogram = кг
+unit-litre = л
+unit-metre = м
 
 paid-title = ✅ <b>Заказ №{ $order } оплачен</b>
 paid-total = Итого: <b>{ $total }</b>
@@ -11,6 +14,7 @@ expired-title = ⌛ <b>Время оплаты заказа №{ $order } ист
 expired-cart = Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
 
 order-line = • { $title } × { $count }
+order-line-amount = • { $title } · { $amount }
 order-line-untitled = • Товар №{ $product } × { $count }
 order-lines-more =
     { $count ->

@@ -15,3 +15,4 @@ support-shopper-gone = Покупатель заблокировал бота, �
 support-who-answered = ✅ Ответил(а): { $who }, { $time }
 support-reply = ✍️ Ответить
 support-ask-answer = ✍️ Напишите ответ. Следующее сообщение уйдёт покупателю: { $writer }.
+support-part-late = 🖼 Эта часть альбома пришла слишком поздно. Пришлите её ещё раз.

@@ -2,8 +2,10 @@ cart-title = 🛒 <b>Savatingiz</b>
 cart-empty = 🛒 Savatingiz hozircha bo‘sh.
     Katalogdan mahsulot tanlang, u shu yerda ko‘rinadi.
 cart-line-sum = { $count } × { $price } = <b>{ $sum }</b>
+cart-line-amount = { $amount } = <b>{ $sum }</b>
 cart-line-untitled = №{ $product } mahsulot
 cart-only-left = Faqat { $count } ta qoldi
+cart-only-left-amount = Faqat { $amount } qoldi
 cart-gone = Bu mahsulot hozir yo‘q
 cart-full = Savatga { $count } xildan ko‘p mahsulot sig‘maydi
 cart-clear = 🗑 Tozalash
@@ -15,6 +17,7 @@ cart-accept-news = 👌 Tushunarli, davom etamiz
 news-dearer = Narxi oshdi: { $was } edi, endi { $now }
 news-cheaper = Narxi tushdi: { $was } edi, endi { $now }
 news-only-left = Faqat { $count } ta qolgan
+news-only-left-amount = Faqat { $amount } qolgan
 news-sold-out = Tugab qoldi
 news-gone = Sotuvdan olindi
 promo-enter = 🎁 Promokod

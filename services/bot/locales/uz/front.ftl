@@ -48,6 +48,7 @@ card-title = <b>{ $title }</b>
 card-description = { $text }
 card-price = 💰 <b>{ $price }</b>
 card-only-left = ⚡️ Atigi { $count } ta qoldi
+card-only-left-amount = ⚡️ Atigi { $amount } qoldi
 card-sold-out = ❌ Hozircha tugagan
 card-choose = Qaysi biri sizga mos?
 card-count = { $count } ta
@@ -59,6 +60,11 @@ quantity-ask =
 
     Nechta kerak? Sonini yozib yuboring, masalan 25.
 quantity-unclear = Sonini raqam bilan yozing: 1 dan { $most } gacha. 0 yozsangiz, mahsulot savatdan olinadi.
+quantity-ask-amount =
+    <b>{ $title }</b>
+
+    Qancha kerak? Yozib yuboring, masalan { $example }. { $portion } qadam bilan sotiladi.
+quantity-unclear-amount = Qancha kerakligini raqam bilan yozing: { $portion }ga karrali, ko‘pi bilan { $most }. 0 yozsangiz, mahsulot savatdan olinadi.
 
 search-ask =
     🔎 Nima qidiramiz? Mahsulot nomini yozing, to‘liq bo‘lmasa ham mayli.

@@ -1,6 +1,9 @@
 # Xaridorga aytiladigan gaplar. Narx va ismlar dasturdan tayyor holda keladi.
 money = { $amount } so‘m
 number = №{ $number }
+unit-kilogram = kg
+unit-litre = litr
+unit-metre = metr
 
 paid-title = ✅ <b>№{ $order } buyurtma to‘landi</b>
 paid-total = Jami: <b>{ $total }</b>
@@ -11,6 +14,7 @@ expired-title = ⌛ <b>№{ $order } buyurtma: to‘lov muddati o‘tdi</b>
 expired-cart = Buyurtma uchun pul yechilmadi. Savatingiz joyida: istalgan payt qayta buyurtma berishingiz mumkin.
 
 order-line = • { $title } × { $count }
+order-line-amount = • { $title } · { $amount }
 order-line-untitled = • №{ $product } mahsulot × { $count }
 order-lines-more = … va yana { $count } xil mahsulot
 

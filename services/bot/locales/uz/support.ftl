@@ -15,3 +15,4 @@ support-shopper-gone = Xaridor botni bloklagan, javobni yetkazib bo‘lmadi.
 support-who-answered = ✅ Javob berdi: { $who }, { $time }
 support-reply = ✍️ Javob yozish
 support-ask-answer = ✍️ { $writer } uchun javobni yozing: keyingi xabaringiz shu xaridorga yuboriladi.
+support-part-late = 🖼 Albomning bu qismi kech keldi. Uni qayta yuboring.

@@ -13,18 +13,22 @@ use teloxide::types::{
 };
 use tolov_domain::{
     Language, UserId,
-    ports::{PortError, documents::Documents},
+    ports::{
+        PortError,
+        documents::{Documents, Key},
+    },
     time::Timestamp,
 };
 use tolov_kit::retry::Pauses;
 use tolov_shop::{
-    shopper,
+    records::{self, Versioned},
+    shopper::{self, Shopper},
     staff::{self, Right, Role},
 };
 
 use crate::{
     conversation::{
-        dialogue::{Dialogue, Draft, SearchResults, Session, ShownMessage, Step},
+        dialogue::{Album, AlbumOf, Dialogue, Draft, SearchResults, Session, ShownMessage, Step},
         error::HandlerResult,
         screen::Screen,
     },
@@ -83,6 +87,8 @@ pub(crate) struct Ctx {
     pub(crate) is_new: bool,
     pub(crate) role: Option<Role>,
     pub(crate) origin: Origin,
+    /// As it was when the update came.
+    shopper: Option<Versioned<Shopper>>,
     session: Arc<Mutex<Session>>,
     /// Whether the tap has been answered.
     answered: Arc<AtomicBool>,
@@ -99,9 +105,10 @@ impl Ctx {
         person: Person,
         origin: Origin,
     ) -> Result<Self, PortError> {
-        let shopper = shopper::shopper(deps.documents(), person.id).await?;
+        let shopper: Option<Versioned<Shopper>> =
+            records::read_versioned(deps.documents(), &Key::Number(person.id.get())).await?;
         let is_new = shopper.as_ref().is_none_or(|shopper| shopper.registered_at.is_none());
-        let chosen = shopper.and_then(|shopper| shopper.language);
+        let chosen = shopper.as_ref().and_then(|shopper| shopper.language);
         let session = Session::load(deps.documents(), person.id).await?;
         let role = staff::role_of(deps.documents(), &deps.config.owners, person.id).await?;
         Ok(Self {
@@ -109,6 +116,7 @@ impl Ctx {
             is_new,
             role,
             origin,
+            shopper,
             session: Arc::new(Mutex::new(session)),
             answered: Arc::default(),
             is_covered: Arc::default(),
@@ -116,6 +124,16 @@ impl Ctx {
             person,
             deps,
         })
+    }
+
+    /// The shopper as they were when the update came.
+    pub(crate) fn shopper(&self) -> Option<&Shopper> {
+        self.shopper.as_ref().map(|shopper| &shopper.record)
+    }
+
+    /// The same with its version, to be written without another read.
+    pub(crate) fn stored_shopper(&self) -> Option<Versioned<Shopper>> {
+        self.shopper.clone()
     }
 
     pub(crate) fn id(&self) -> UserId {
@@ -201,6 +219,20 @@ impl Ctx {
     /// What the next message will be an answer to.
     pub(crate) fn wait_for(&self, step: impl Into<Step>) {
         self.session().current.step = step.into();
+    }
+
+    /// The parts of the message's album that come after it are more of the same. Nothing where it is of no album.
+    pub(crate) fn expect_more_of_album(&self, of: AlbumOf) {
+        let album = self.message().and_then(|message| message.media_group_id());
+        let album = album.map(|id| Album { media_group_id: id.0.clone(), of });
+        self.session().current.album = album;
+    }
+
+    /// What the message is a further part of.
+    pub(crate) fn album_of_part(&self) -> Option<AlbumOf> {
+        let id = self.message()?.media_group_id()?;
+        let album = self.session().current.album.clone()?;
+        (album.media_group_id == id.0).then_some(album.of)
     }
 
     /// Goes back to the step that an edited message answered. `false`: it is not the last answer, or its checkout is over.

@@ -7,6 +7,8 @@ use crate::conversation::{
 
 /// Each item is a row of buttons: more would have to be scrolled on a phone.
 pub(crate) const PER_PAGE: u32 = 8;
+/// A store passes over the items before a page: so many pages of a list that grows for ever.
+pub(crate) const PAGES_MAX: u32 = 100;
 
 /// One page of a list that is in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,22 @@ pub(crate) fn page_buttons<C: Into<CallbackData>>(
     before.into_iter().chain([shown]).chain(after).collect()
 }
 
+/// The same for a list that is too long to be counted. Beyond [`PAGES_MAX`] pages one searches instead.
+pub(crate) fn uncounted_page_buttons<C: Into<CallbackData>>(
+    number: u32,
+    has_next: bool,
+    to: impl Fn(u32) -> C,
+) -> Vec<Button> {
+    let before = number.checked_sub(1).map(|before| Button::callback("◀️", to(before)));
+    let next = number.saturating_add(1);
+    let after = (has_next && next < PAGES_MAX).then(|| Button::callback("▶️", to(next)));
+    if before.is_none() && after.is_none() {
+        return Vec::new();
+    }
+    let shown = Button::callback(next.to_string(), ShopCallback::Nothing);
+    before.into_iter().chain([shown]).chain(after).collect()
+}
+
 /// How many pages a list of this length has; at least 1.
 pub(crate) fn count(length: impl TryInto<u32>) -> u32 {
     length.try_into().unwrap_or(u32::MAX).div_ceil(PER_PAGE).max(1)
@@ -93,6 +111,17 @@ mod tests {
         assert_eq!(Page::of(&all, u32::MAX), Page::of(&all, 2));
         assert_eq!((Page::of(&all, 2).items, Page::of(&all, 2).first()), (&[16][..], 16));
         assert_eq!(page_of_index(16), 2);
+    }
+
+    #[test]
+    fn a_list_that_is_not_counted_is_paged_up_to_a_limit() {
+        let to = |page| ShopCallback::Categories { page };
+        let buttons = |number, has_next| uncounted_page_buttons(number, has_next, to);
+        assert!(buttons(0, false).is_empty());
+        assert_eq!(labels(&buttons(0, true)), ["1", "▶️"]);
+        assert_eq!(labels(&buttons(2, true)), ["◀️", "3", "▶️"]);
+        assert_eq!(labels(&buttons(2, false)), ["◀️", "3"]);
+        assert_eq!(labels(&buttons(PAGES_MAX - 1, true)), ["◀️", "100"]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::{
         marketing::{broadcast, new_promo, promo, statistics},
         orders::{actions, list, missing, refund},
         panel,
-        people::{journal, members, support as staff_support},
+        people::{journal, members, support as staff_support, support_albums},
         rights,
     },
     texts::t,
@@ -52,6 +52,8 @@ pub(crate) fn schema() -> Tree {
         .branch(
             Update::filter_message()
                 .branch(dptree::filter_map(command).branch(commands()))
+                .branch(dptree::filter_map(support_albums::part).endpoint(support_albums::take_part))
+                .branch(dptree::filter_map(edit::photo_of_album).endpoint(edit::add_photo))
                 .branch(dptree::filter_map_async(staff_support::replied).endpoint(staff_support::pass_on))
                 .branch(dptree::filter_map(inline::picked).endpoint(card::open))
                 .branch(dptree::map(|ctx: Ctx| ctx.step()).branch(answers())),
@@ -96,6 +98,7 @@ fn catalogue_taps() -> Tree {
         .branch(case![ShopCallback::PageOf { product_id }].endpoint(browse::page_of))
         .branch(case![ShopCallback::Product { id }].endpoint(card::open))
         .branch(case![ShopCallback::Variant { product_id, article_id }].endpoint(card::open_variant))
+        .branch(case![ShopCallback::Photo { product_id, article_id, photo }].endpoint(card::open_photo))
         .branch(case![ShopCallback::ProductIn { id, language }].endpoint(start::open_product_in))
         .branch(case![ShopCallback::SetOnCard { article_id, count }].endpoint(card::set))
         .branch(case![ShopCallback::AskQuantity { article_id }].endpoint(quantity::ask))

@@ -2,7 +2,7 @@
 
 use tolov_domain::{Language, order::OrderLine};
 
-use crate::texts::{money, t};
+use crate::texts::{amount, money, t};
 
 /// Telegram takes 4096 UTF-16 units after it has read the markup. The markup is counted too, to be on the safe side.
 pub(crate) const MESSAGE_MAX_UNITS: usize = 4096;
@@ -33,7 +33,12 @@ pub(crate) fn order_line(language: Language, line: &OrderLine) -> String {
     if title.len() < line.title.len() {
         title.push('…');
     }
-    t!(language, "order-line", title = title, count = line.count)
+    match line.portion {
+        Some(portion) => {
+            t!(language, "order-line-amount", title = title, amount = amount(language, portion, line.count))
+        }
+        None => t!(language, "order-line", title = title, count = line.count),
+    }
 }
 
 /// A title, lines and an end as one message. Where not all lines fit, it says how many are left out.

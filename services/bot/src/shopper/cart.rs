@@ -1,6 +1,6 @@
 //! The cart: quantities, the promo code, and what has changed since the shopper looked.
 
-use tolov_domain::{Language, OrderedProduct, ProductId, Tiyin};
+use tolov_domain::{Language, OrderedProduct, ProductId, Tiyin, order::Portion};
 use tolov_shop::{
     promo::{self, PromoRefusal},
     shopper::{
@@ -24,7 +24,7 @@ use crate::{
         draft::{self, Prepared},
         pay_button,
     },
-    texts::{l, money, t},
+    texts::{amount, l, money, t},
 };
 
 pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
@@ -101,23 +101,31 @@ fn terms(ctx: &Ctx, agreed: &Agreement) -> Terms {
 /// Sets the quantity of a line; the screen stays on its page.
 pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> HandlerResult {
     let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
-    let cart = shopper.map(|shopper| shopper.cart).unwrap_or_default();
+    let cart = shopper.as_ref().map(|shopper| shopper.cart.as_slice()).unwrap_or_default();
     // A line that was removed meanwhile does not come back by a tap on an old screen.
     let Some(index) = cart.iter().position(|line| line.product_id == article_id) else {
         return open(ctx).await;
     };
     let wanted = OrderedProduct { product_id: article_id, count };
+    let portion = shopper.and_then(|shopper| shopper.seen(article_id)?.portion);
     let change = cart::set(ctx.documents(), ctx.id(), wanted).await?;
-    if let Some(text) = change_text(ctx.language, &change) {
+    if let Some(text) = change_text(ctx.language, &change, portion) {
         ctx.toast(text).await?;
     }
     open_page(ctx, page_of_index(index)).await
 }
 
 /// What the screen does not show of a change.
-pub(crate) fn change_text(language: Language, change: &CartChange) -> Option<String> {
+pub(crate) fn change_text(
+    language: Language,
+    change: &CartChange,
+    portion: Option<Portion>,
+) -> Option<String> {
     match change {
         CartChange::Set(_) => None,
+        CartChange::OnlyLeft(left) if let Some(portion) = portion => {
+            Some(l!(language, "cart-only-left-amount", amount = amount(language, portion, *left)))
+        }
         CartChange::OnlyLeft(left) => Some(l!(language, "cart-only-left", count = *left)),
         CartChange::Gone => Some(l!(language, "cart-gone")),
         CartChange::Full => Some(l!(language, "cart-full", count = cart::LINES_MAX)),
@@ -191,7 +199,8 @@ fn screen(language: Language, quote: &Quote, page: u32, terms: Option<&Terms>) -
         return Screen::new(t!(language, "cart-empty")).row([catalogue]).row([menu]);
     }
     let page = Page::of(&quote.lines, page);
-    let rows = page.items.iter().zip(page.first() + 1..).map(|(line, number)| line_buttons(number, line));
+    let rows =
+        page.items.iter().zip(page.first() + 1..).map(|(line, number)| line_buttons(language, number, line));
     let screen = Screen::new(text(language, quote, terms))
         .rows(rows)
         .row(page.buttons(|page| ShopCallback::CartPage { page }));
@@ -222,13 +231,17 @@ fn screen(language: Language, quote: &Quote, page: u32, terms: Option<&Terms>) -
         .row([catalogue, menu])
 }
 
-fn line_buttons(number: usize, line: &QuoteLine) -> Vec<Button> {
+fn line_buttons(language: Language, number: usize, line: &QuoteLine) -> Vec<Button> {
     let article_id = line.article_id;
     let set = |label: &str, count| Button::callback(label, ShopCallback::SetInCart { article_id, count });
     let open = line.product_id.map_or(ShopCallback::Nothing, |id| ShopCallback::Product { id });
+    let count = match line.portion {
+        Some(portion) => format!("{number}) {}", amount(language, portion, line.count)),
+        None => format!("{number}) × {}", line.count),
+    };
     vec![
         set("➖", line.count.saturating_sub(1)),
-        Button::callback(format!("{number}) × {}", line.count), open),
+        Button::callback(count, open),
         set("➕", line.count.saturating_add(1)),
         set("🗑", 0),
     ]
@@ -259,20 +272,33 @@ fn line_text(language: Language, number: usize, line: &QuoteLine) -> String {
     if line.is_sold() {
         let (price, sum) = (money(language, line.price), money(language, line.sum()));
         text.push('\n');
-        text.push_str(&t!(language, "cart-line-sum", count = line.count, price = price, sum = sum));
+        text.push_str(&match line.portion {
+            Some(portion) => {
+                t!(language, "cart-line-amount", amount = amount(language, portion, line.count), sum = sum)
+            }
+            None => t!(language, "cart-line-sum", count = line.count, price = price, sum = sum),
+        });
     }
     if let Some(news) = line.news {
         text.push_str(if matches!(news, News::Cheaper { .. }) { "\n🎉 " } else { "\n⚠️ " });
-        text.push_str(&news_text(language, news, line.price));
+        text.push_str(&news_text(language, news, line));
     }
     text
 }
 
-fn news_text(language: Language, news: News, price: Tiyin) -> String {
-    let now = money(language, price);
+fn news_text(language: Language, news: News, line: &QuoteLine) -> String {
+    // Of what is sold by weight, the price of a portion.
+    let price = |price| match line.portion {
+        Some(portion) => format!("{} ({})", money(language, price), amount(language, portion, 1)),
+        None => money(language, price),
+    };
+    let now = price(line.price);
     match news {
-        News::Dearer { was } => t!(language, "news-dearer", was = money(language, was), now = now),
-        News::Cheaper { was } => t!(language, "news-cheaper", was = money(language, was), now = now),
+        News::Dearer { was } => t!(language, "news-dearer", was = price(was), now = now),
+        News::Cheaper { was } => t!(language, "news-cheaper", was = price(was), now = now),
+        News::OnlyLeft(left) if let Some(portion) = line.portion => {
+            t!(language, "news-only-left-amount", amount = amount(language, portion, left))
+        }
         News::OnlyLeft(left) => t!(language, "news-only-left", count = left),
         News::SoldOut => t!(language, "news-sold-out"),
         News::Gone => t!(language, "news-gone"),

@@ -1,6 +1,6 @@
 //! The main menu.
 
-use tolov_domain::{Language, OrderedProduct};
+use tolov_domain::Language;
 use tolov_shop::shopper;
 
 use crate::{
@@ -28,12 +28,8 @@ async fn open_titled(ctx: Ctx, title: String) -> HandlerResult {
     ctx.leave_step().await?;
     ctx.update(|dialogue| dialogue.search = None);
     let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
-    let pieces = shopper.map_or(0, |shopper| pieces_in(&shopper.cart));
+    let pieces = shopper.map_or(0, |shopper| shopper.pieces_in_cart());
     ctx.show(screen(ctx.language, title, pieces, ctx.role.is_some())).await
-}
-
-pub(crate) fn pieces_in(cart: &[OrderedProduct]) -> u32 {
-    cart.iter().fold(0, |pieces, line| pieces.saturating_add(line.count))
 }
 
 /// The button to the cart, with the number of pieces in it.
@@ -113,13 +109,5 @@ mod tests {
                 "🧰 For staff"
             ]
         );
-    }
-
-    #[test]
-    fn pieces_are_counted_over_all_lines() {
-        let line =
-            |id, count| OrderedProduct { product_id: tolov_domain::ProductId::try_new(id).unwrap(), count };
-        assert_eq!(pieces_in(&[]), 0);
-        assert_eq!(pieces_in(&[line(1, 2), line(2, 3)]), 5);
     }
 }

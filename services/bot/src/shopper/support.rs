@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
-    if support::team(&ctx).await?.is_empty() {
+    if support::team(&ctx.deps, ctx.id()).await?.is_empty() {
         return ctx.alert(l!(ctx.language, "support-nobody")).await;
     }
     ctx.leave_step().await?;
@@ -33,13 +33,13 @@ fn question(ctx: &Ctx) -> Screen {
         .row([Button::callback(l!(ctx.language, "support-menu"), ShopCallback::Menu)])
 }
 
-/// The message. More may follow, such as those of an album, until the shopper goes elsewhere.
+/// The message. More may follow until the shopper goes elsewhere.
 pub(crate) async fn take(ctx: Ctx) -> HandlerResult {
-    let team = support::team(&ctx).await?;
-    if team.is_empty() {
+    if support::team(&ctx.deps, ctx.id()).await?.is_empty() {
         return ctx.reply(t!(ctx.language, "support-nobody")).await;
     }
-    match support::to_staff(&ctx, &team).await? {
+    let Some(forwarded) = support::take_message(&ctx).await? else { return Ok(()) };
+    match forwarded {
         support::Forwarded::ToStaff => {
             let screen = Screen::new(t!(ctx.language, "support-sent"))
                 .row([Button::callback(l!(ctx.language, "support-menu"), ShopCallback::Menu)]);

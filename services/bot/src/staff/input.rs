@@ -3,6 +3,7 @@
 use time::{Date, Duration, Month, Time};
 use tolov_domain::{
     Tiyin,
+    order::Portion,
     time::{TASHKENT, Timestamp},
 };
 
@@ -43,8 +44,11 @@ pub(crate) fn count(text: &str, max: u32) -> Option<u32> {
     digits.parse().ok().filter(|count| is_number && *count <= max)
 }
 
-pub(crate) fn stock(text: &str) -> Option<u32> {
-    count(text, STOCK_MAX)
+/// Pieces; of what is sold by weight an amount, rounded down to portions.
+pub(crate) fn stock(text: &str, portion: Option<Portion>) -> Option<u32> {
+    let Some(portion) = portion else { return count(text, STOCK_MAX) };
+    let (count, _) = portion.count_in(portion.thousandths_in(text)?)?;
+    (count <= STOCK_MAX).then_some(count)
 }
 
 /// 1 to 99, with or without its sign.
@@ -95,10 +99,10 @@ mod tests {
 
     #[test]
     fn stock_is_a_whole_number() {
-        assert_eq!(stock("0"), Some(0));
-        assert_eq!(stock(" 1 200 "), Some(1_200));
+        assert_eq!(stock("0", None), Some(0));
+        assert_eq!(stock(" 1 200 ", None), Some(1_200));
         for text in ["", "-1", "+5", "1.5", "5 ta", "1000001", "99999999999"] {
-            assert_eq!(stock(text), None, "{text:?}");
+            assert_eq!(stock(text, None), None, "{text:?}");
         }
         assert_eq!(percent("10%"), Some(10));
         assert_eq!(percent("0"), None);

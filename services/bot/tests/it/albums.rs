@@ -5,11 +5,12 @@ use time::Duration;
 use tolov_domain::UserId;
 use tolov_shop::{
     broadcast::{Broadcast, BroadcastState},
+    catalogue::Product,
     records,
 };
 
 use crate::{
-    shopfront::{Chat, text},
+    shopfront::{Chat, sells, text},
     telegram::Answer,
     world::World,
 };
@@ -164,5 +165,77 @@ async fn an_album_that_telegram_does_not_copy_is_refused_and_another_message_is_
     assert_eq!(stored(&world).await.state, BroadcastState::Stopped);
     owner.write("Sale!").await;
     until_previewed(&world, 1).await;
+    bot.stop().await;
+}
+
+/// Waits until messages were copied to this chat together.
+async fn until_copied(world: &World, chat: i64) {
+    let is_album = |arrived: &[crate::telegram::Arrived]| {
+        arrived.iter().any(|message| message.text.starts_with("copymessages"))
+    };
+    world.telegram.until(&chat.to_string(), is_album).await;
+}
+
+#[tokio::test]
+async fn an_album_goes_to_staff_and_back_as_one() {
+    let world = world().await;
+    let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
+    let bot = world.run_bot();
+    ali.tap("1:su").await;
+    let first = world.telegram.brought() + 1;
+    for _ in 0..2 {
+        assert_eq!(ali.send(part("77")).await, Vec::<Value>::new(), "nothing is said to a part");
+    }
+    world.clock.advance(Duration::seconds(1));
+    until_copied(&world, OWNER).await;
+    assert_eq!(copied(&world.telegram.calls(), "copymessages", OWNER), [&json!([first, first + 1])]);
+    world
+        .telegram
+        .until("6", |arrived| arrived.iter().any(|it| it.text.contains("answer will come here")))
+        .await;
+    let arrived = world.telegram.arrived("5");
+    let headers: Vec<_> = arrived.iter().filter(|it| it.buttons.to_string().contains("1:asu")).collect();
+    let [header] = headers[..] else { panic!("one header above both: {arrived:?}") };
+    owner.tap_on(world.telegram.number_of(&header.text), "1:asu").await;
+    let first = world.telegram.brought() + 1;
+    for _ in 0..3 {
+        owner.send(part("88")).await;
+    }
+    world.clock.advance(Duration::seconds(1));
+    until_copied(&world, SHOPPER).await;
+    let said = "answer has been sent to the shopper";
+    world.telegram.until("5", |arrived| arrived.iter().any(|it| it.text.contains(said))).await;
+    let album = json!([first, first + 1, first + 2]);
+    assert_eq!(copied(&world.telegram.calls(), "copymessages", SHOPPER), [&album]);
+    let late = owner.send(part("88")).await;
+    assert!(late.iter().any(|call| text(call).contains("too late")), "{late:?}");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn an_album_is_all_the_photos_of_a_product() {
+    let world = world().await;
+    sells(&world, 7, "Choy", None).await;
+    let owner = Chat { world: &world, id: OWNER };
+    let bot = world.run_bot();
+    owner.tap("1:gpe:7:f").await;
+    let photo = |album: &str, name: &str| {
+        let mut part = part(album);
+        part["photo"][0]["file_id"] = json!(name);
+        part
+    };
+    for name in ["a", "b", "c"] {
+        owner.send(photo("77", name)).await;
+    }
+    let product = records::read::<Product>(&world.shop.documents, 7).await.unwrap().unwrap();
+    assert_eq!(product.photos(), ["kept-a", "kept-b", "kept-c"]);
+    // Another photo is a new answer, and what belongs to no album is a search.
+    let said = owner.send(photo("88", "d")).await;
+    let product = records::read::<Product>(&world.shop.documents, 7).await.unwrap().unwrap();
+    assert_eq!(product.photos().len(), 3, "{said:?}");
+    owner.tap("1:gpe:7:f").await;
+    owner.send(photo("99", "e")).await;
+    let product = records::read::<Product>(&world.shop.documents, 7).await.unwrap().unwrap();
+    assert_eq!(product.photos(), ["kept-e"], "a new answer replaces all of them");
     bot.stop().await;
 }

@@ -19,4 +19,5 @@ mod support;
 mod telegram;
 mod updates;
 mod waiting;
+mod weights;
 mod world;

@@ -6,7 +6,7 @@ use tolov_domain::{
     ports::documents::{Collection, Documents, Query},
 };
 use tolov_shop::{
-    catalogue::{Category, Fiscal, Product},
+    catalogue::{self, Category, Product},
     order::{self, OrderState, PaymentLink, Stage},
     records,
     shopper::{self, cart},
@@ -118,22 +118,14 @@ fn id(number: i64) -> ProductId {
 
 pub(crate) async fn sells(world: &World, number: i64, title: &str, stock: Option<u32>) {
     let category = Category { id: 1, title: "Uy uchun".to_owned(), photo: None, position: 1, hidden: false };
-    records::insert(&world.shop.documents, &category).await.unwrap();
+    catalogue::insert(&world.shop.documents, &category).await.unwrap();
     let product = Product {
-        id: id(number),
-        category_id: 1,
         title: title.to_owned(),
-        description: String::new(),
-        photo: None,
-        hidden: false,
         price: Tiyin::from_soum(12_000).unwrap(),
         stock,
-        variants: Vec::new(),
-        fiscal: Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
+        ..Product::new(id(number), 1)
     };
-    records::insert(&world.shop.documents, &product.seal()).await.unwrap();
+    catalogue::insert(&world.shop.documents, &product.seal()).await.unwrap();
 }
 
 /// What the buttons of a row send.
@@ -344,7 +336,7 @@ async fn a_hidden_or_removed_product_is_answered_with_a_way_back() {
     for tap in ["1:c:1:9", "1:cp:7"] {
         assert!(text(&ali.tap(tap).await[0]).contains("1 product"), "{tap}");
     }
-    records::change(&world.shop.documents, 7, |product: &mut Product| product.hidden = true).await.unwrap();
+    catalogue::change(&world.shop.documents, 7, |product: &mut Product| product.hidden = true).await.unwrap();
     for tap in ["1:p:7", "1:p:8", "1:v:7:7"] {
         assert!(text(&ali.tap(tap).await[0]).contains("no longer sold"), "{tap}");
     }

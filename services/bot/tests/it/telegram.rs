@@ -152,7 +152,12 @@ impl Telegram {
             }
             "sendphoto" => {
                 let (status, mut answer) = self.message(&body, format!("photo {}", body["photo"])).await;
-                let size = json!({"file_id": "kept", "file_unique_id": "k", "width": 9, "height": 9, "file_size": 9});
+                let kept = match body["photo"].as_str() {
+                    None | Some("p") => "kept".to_owned(),
+                    Some(name) => format!("kept-{name}"),
+                };
+                let size =
+                    json!({"file_id": kept, "file_unique_id": "k", "width": 9, "height": 9, "file_size": 9});
                 if status == 200 {
                     answer["result"].as_object_mut().unwrap().remove("text");
                     answer["result"]["photo"] = json!([size]);

@@ -155,6 +155,7 @@ pub(crate) fn notification(number: i64, user: i64, recipient: Recipient, late: b
             count: 2,
             title: "Pizza <b>&".to_owned(),
             price: None,
+            portion: None,
         }],
         total_tiyin: Tiyin::from_soum(30_000).unwrap(),
         subject: Subject::OrderPaid {

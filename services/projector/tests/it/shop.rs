@@ -36,18 +36,10 @@ fn soum(soum: i64) -> Tiyin {
 /// Opens the shop with this many pieces in stock.
 pub(crate) async fn stocked(documents: &MemoryDocuments, count: u32) {
     let product = Product {
-        id: article_id(),
-        category_id: 1,
         title: "Choy".to_owned(),
-        description: String::new(),
-        photo: None,
-        hidden: false,
         price: soum(15_000),
         stock: Some(count),
-        variants: Vec::new(),
-        fiscal: Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
+        ..Product::new(article_id(), 1)
     };
     records::insert(documents, &product.seal()).await.unwrap();
     let code = PromoCode {
@@ -84,6 +76,7 @@ fn waiting(number: i64) -> ShopOrder {
             count: 2,
             title: "Choy".to_owned(),
             price: Some(soum(15_000)),
+            portion: None,
         }],
         total: soum(27_000),
         placed_at: datetime!(2026-11-23 06:05:06 UTC),

@@ -87,6 +87,14 @@ async fn refusals_have_the_texts_that_teloxide_knows() {
     assert_eq!(api_error(bot.send_message(chat, "x").reply_markup(wide).await), ApiError::ButtonDataInvalid);
     bot.send_message(chat, "x").reply_markup(keyboard("x", &"й".repeat(32))).await.unwrap();
 
+    let pay = |url: &str| {
+        let button = InlineKeyboardButton::url("Pay", url.parse().unwrap());
+        bot.send_message(chat, "x").reply_markup(InlineKeyboardMarkup::new([[button]]))
+    };
+    let error = api_error(pay("http://localhost:8080/services/pay").await).to_string();
+    assert!(error.contains("Wrong HTTP URL"), "{error}");
+    pay("http://127.0.0.1:8080/services/pay").await.unwrap();
+
     let his = sandbox.telegram().send_text(shopper, "mine").unwrap();
     let his = MessageId(i32::try_from(his.message_id).unwrap());
     assert_eq!(api_error(bot.edit_message_text(chat, his, "yours").await), ApiError::MessageCantBeEdited);
@@ -139,6 +147,14 @@ async fn a_photo_is_uploaded_used_again_copied_and_downloaded() {
     assert_eq!(sandbox.telegram().messages(shopper).unwrap()[1].message_id, i64::from(copy.0));
     let forwarded = bot.forward_message(ChatId(shopper), ChatId(STAFF), kept.id).await.unwrap();
     assert!(forwarded.forward_origin().is_some());
+    let both = [kept.id, bot.send_message(ChatId(STAFF), "Somsa").await.unwrap().id];
+    let copies = bot.copy_messages(ChatId(shopper), ChatId(STAFF), both).await.unwrap();
+    assert_eq!(copies.len(), 2, "an album is copied in one call");
+    let with_a_gap =
+        bot.forward_messages(ChatId(shopper), ChatId(STAFF), [kept.id, MessageId(99)]).await.unwrap();
+    assert_eq!(with_a_gap.len(), 1, "what is not there is skipped");
+    let unordered = bot.copy_messages(ChatId(shopper), ChatId(STAFF), [both[1], both[0]]).await;
+    assert!(unordered.is_err());
     let missing = bot.copy_message(ChatId(shopper), ChatId(STAFF), MessageId(9)).await;
     assert_eq!(api_error(missing), ApiError::MessageToCopyNotFound);
 

@@ -89,7 +89,7 @@ impl Checkout {
             let article = articles.iter().find(|article| article.title.starts_with(name));
             let article = article.with_context(|| format!("{name} is not in the example catalogue"))?;
             let (title, price) = (article.title.clone(), Some(article.price));
-            Ok(OrderLine { product_id: article.id, count, title, price })
+            Ok(OrderLine { product_id: article.id, count, title, price, portion: article.portion })
         };
         LINES.into_iter().map(line).collect()
     }

@@ -134,6 +134,9 @@ fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
         }
         if env.flag("CLICK_TEST_MODE", false) {
             findings.push(Finding::doubtful("click-test-mode"));
+            if env.text("SANDBOX_URL").is_some_and(|url| !is_taken_by_telegram(&url)) {
+                findings.push(Finding::doubtful("sandbox-url-host"));
+            }
         }
     }
     findings
@@ -151,6 +154,12 @@ fn of_the_shop(bot: &BotConfig) -> Vec<Finding> {
         None => Finding::good("pickup-none"),
     });
     findings
+}
+
+/// Telegram refuses a button whose address has a host without a dot, and the whole message with it. The sandbox's own
+/// addresses have one.
+fn is_taken_by_telegram(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(|host| host.contains(['.', ':'])))
 }
 
 /// `123456789:` and 35 letters, digits, dashes or underlines.
@@ -194,6 +203,12 @@ mod tests {
         {
             assert!(!is_bot_token(wrong), "{wrong}");
         }
+        assert!(
+            is_taken_by_telegram("http://127.0.0.1:8080") && is_taken_by_telegram("https://pay.example.uz")
+        );
+        assert!(
+            !is_taken_by_telegram("http://localhost:8080") && !is_taken_by_telegram("http://sandbox:8080")
+        );
         assert!(is_secret_key("Ab3kd93kd0"));
         for wrong in ["", "short", "\"Ab3kd93kd0\"", "Ab3kd 93kd0"] {
             assert!(!is_secret_key(wrong), "{wrong}");

@@ -1,7 +1,7 @@
 //! The bot's token, its inline mode, its rights in the staff channel, and its owners. Sends no message.
 
 use serde_json::{Value, json};
-use tolov_bot::Config as BotConfig;
+use tolov_bot::{Channel, Config as BotConfig};
 use tolov_domain::UserId;
 
 use super::{
@@ -34,7 +34,11 @@ pub(super) async fn check(http: &reqwest::Client, bot: &BotConfig) -> (Vec<Findi
             let name = me["username"].as_str().unwrap_or("?").to_owned();
             findings.push(Finding::good("token-good").with("bot", name));
             findings.push(check_inline(&me));
-            findings.push(check_channel(&mut api, bot, &me["id"]).await);
+            let channels =
+                [Some((&bot.db_channel, STAFF_KEYS)), store_channel(bot).map(|it| (it, STORE_KEYS))];
+            for (channel, keys) in channels.into_iter().flatten() {
+                findings.push(check_channel(&mut api, channel, keys, &me["id"]).await);
+            }
             for owner in &bot.owners {
                 findings.push(check_owner(&mut api, *owner).await);
             }
@@ -56,25 +60,41 @@ fn check_inline(me: &Value) -> Finding {
     }
 }
 
-async fn check_channel(api: &mut Api<'_>, bot: &BotConfig, bot_id: &Value) -> Finding {
-    let channel = bot.db_channel.to_string();
+/// The findings of a channel: good, unknown, and without the right to post.
+type ChannelKeys = [&'static str; 3];
+
+const STAFF_KEYS: ChannelKeys = ["channel-good", "channel-unknown", "channel-no-rights"];
+const STORE_KEYS: ChannelKeys = ["store-channel-good", "store-channel-unknown", "store-channel-no-rights"];
+
+/// The channel that keeps photos, where it is another one than the staff channel.
+fn store_channel(bot: &BotConfig) -> Option<&Channel> {
+    bot.store_channel.as_ref().filter(|channel| **channel != bot.db_channel)
+}
+
+async fn check_channel(
+    api: &mut Api<'_>,
+    channel: &Channel,
+    [good, unknown, no_rights]: ChannelKeys,
+    bot_id: &Value,
+) -> Finding {
+    let channel = channel.to_string();
     let chat = match api.ask("getChat", json!({"chat_id": channel})).await {
         Ok(chat) => chat,
         Err(ApiError::Refused { description: detail, .. } | ApiError::NoAnswer(detail)) => {
-            return Finding::bad("channel-unknown").with("channel", channel).with("detail", detail);
+            return Finding::bad(unknown).with("channel", channel).with("detail", detail);
         }
     };
     let title = chat["title"].as_str().unwrap_or(&channel).to_owned();
     let member = match api.ask("getChatMember", json!({"chat_id": channel, "user_id": bot_id})).await {
         Ok(member) => member,
         Err(ApiError::Refused { description: detail, .. } | ApiError::NoAnswer(detail)) => {
-            return Finding::bad("channel-unknown").with("channel", channel).with("detail", detail);
+            return Finding::bad(unknown).with("channel", channel).with("detail", detail);
         }
     };
     if may_post(chat["type"].as_str(), &member) {
-        Finding::good("channel-good").with("title", title)
+        Finding::good(good).with("title", title)
     } else {
-        Finding::bad("channel-no-rights").with("title", title)
+        Finding::bad(no_rights).with("title", title)
     }
 }
 
@@ -182,6 +202,27 @@ mod tests {
             assert_eq!(found.key, key);
             assert!(format!("{found:?}").contains("5551"), "{found:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_channel_for_photos_is_checked_where_it_is_another_one() {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        // Of a channel and of a member of it.
+        let silent = r#"{"ok":true,"result":{"type":"channel","title":"Photos","status":"member"}}"#;
+        let mut bot = says("200 OK", silent).await;
+        let channels = async |bot: &BotConfig| {
+            let (findings, _) = check(&http, bot).await;
+            findings
+                .iter()
+                .map(|finding| finding.key)
+                .filter(|key| key.contains("channel"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(channels(&bot).await, ["channel-no-rights"]);
+        bot.store_channel = Some("@photos".parse().unwrap());
+        assert_eq!(channels(&bot).await, ["channel-no-rights", "store-channel-no-rights"]);
+        bot.store_channel = Some("@staff".parse().unwrap());
+        assert_eq!(channels(&bot).await, ["channel-no-rights"]);
     }
 
     #[test]

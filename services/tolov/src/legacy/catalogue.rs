@@ -157,6 +157,8 @@ fn product(
         title: cut(&title, TITLE_MAX_CHARS),
         description: cut(&description, DESCRIPTION_MAX_CHARS),
         photo: photo(record, keeps_photos, "product", number, remarks),
+        more_photos: Vec::new(),
+        portion: None,
         hidden: price.is_none(),
         price: price.map_or(Tiyin::ZERO, |price| price.amount),
         stock: None,

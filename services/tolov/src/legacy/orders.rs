@@ -263,6 +263,7 @@ fn shop_order(facts: &Facts, rules: &Rules<'_>, state: OrderState, stock: Stock)
         title: rules.catalogue.title(product.product_id),
         // The old system did not keep what each cost on that day.
         price: None,
+        portion: None,
     };
     ShopOrder {
         id: facts.order_id,

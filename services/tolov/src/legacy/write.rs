@@ -18,6 +18,7 @@ use tolov_shop::{
     order::ShopOrder,
     records::{self, Record},
     shopper::Shopper,
+    statistics,
 };
 use tolov_webhook::ledger::{Ledger, Outcome};
 
@@ -97,12 +98,14 @@ pub(super) async fn all(
     catalogue::reserve_numbers(store, categories, articles).await?;
     written.catalogue += insert_all(store, plan.catalogue.categories.values()).await?;
     written.catalogue += insert_all(store, plan.catalogue.products.values()).await?;
+    catalogue::mark_changed(store).await?;
     written.people += insert_all::<Shopper>(store, plan.shoppers.values()).await?;
     written.people += insert_all(store, plan.owners.iter()).await?;
     let orders: Vec<&Order> = plan.orders.values().collect();
     for chunk in orders.chunks(CHUNK) {
         write_orders(shop, ledger, chunk, now, &mut written).await?;
     }
+    statistics::recount(store).await?;
     Ok(written)
 }
 

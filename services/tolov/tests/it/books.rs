@@ -88,18 +88,10 @@ impl Books {
         bus.close().await.unwrap();
         let shop = EmbeddedShop::open(&data).await.unwrap();
         let product = Product {
-            id: ProductId::try_new(TEA).unwrap(),
-            category_id: 1,
             title: "Choy".to_owned(),
-            description: String::new(),
-            photo: None,
-            hidden: false,
             price: Tiyin::from_soum(15_000).unwrap(),
             stock: Some(STOCK),
-            variants: Vec::new(),
-            fiscal: Fiscal::default(),
-            holds: Vec::new(),
-            article_ids: Vec::new(),
+            ..Product::new(ProductId::try_new(TEA).unwrap(), 1)
         };
         records::insert(&shop, &product.seal()).await.unwrap();
         let then = SystemClock.now() - time::Duration::hours(1);
@@ -153,6 +145,7 @@ impl Books {
                 count: 2,
                 title: "Choy".to_owned(),
                 price: Tiyin::from_soum(15_000).ok(),
+                portion: None,
             }],
             total: total(),
             placed_at: self.then,

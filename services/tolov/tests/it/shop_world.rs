@@ -108,6 +108,7 @@ impl ShopWorld {
             count,
             title: title.to_owned(),
             price: Tiyin::from_soum(price).ok(),
+            portion: None,
         };
         let lines = vec![line(7, 2, "Yashil choy 95", 12_000), line(9, 1, "Obi non", 6_000)];
         let in_cart = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };

@@ -218,25 +218,17 @@ mod tests {
     use tolov_domain::Tiyin;
 
     use super::*;
-    use crate::catalogue::{Fiscal, Variant};
+    use crate::catalogue::Variant;
 
     #[test]
     fn pieces_that_were_held_before_there_were_variants_are_released_to_the_product() {
         let id = |number| ProductId::try_new(number).unwrap();
         let order = OrderId::try_new(1).unwrap();
         let mut product = Product {
-            id: id(7),
-            category_id: 1,
             title: "Choynak".to_owned(),
-            description: String::new(),
-            photo: None,
-            hidden: false,
             price: Tiyin::from_soum(1_000).unwrap(),
             stock: Some(5),
-            variants: Vec::new(),
-            fiscal: Fiscal::default(),
-            holds: Vec::new(),
-            article_ids: Vec::new(),
+            ..Product::new(id(7), 1)
         };
         let wanted = |number, count| OrderedProduct { product_id: id(number), count };
         product.hold(order, wanted(7, 2), 1).unwrap();

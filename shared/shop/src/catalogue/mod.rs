@@ -4,15 +4,19 @@ mod holds;
 mod product;
 mod queries;
 mod search;
+mod snapshot;
 pub mod stock;
 
 pub use product::{
-    Article, CATEGORIES, CATEGORIES_MAX, Category, DESCRIPTION_MAX_CHARS, FileId, Fiscal, PRODUCTS,
-    PRODUCTS_MAX, Product, TITLE_MAX_CHARS, VARIANTS_MAX, Variant,
+    Article, CATEGORIES, CATEGORIES_MAX, Category, DESCRIPTION_MAX_CHARS, FileId, Fiscal, PHOTOS_MAX,
+    PRODUCTS, PRODUCTS_MAX, Product, TITLE_MAX_CHARS, VARIANTS_MAX, Variant,
 };
 pub use queries::{
     Catalogue, CategoryRemoval, articles, categories, category, next_article_id, next_category_id,
     place_category, product, product_of_article, products, products_in, remove_category, reserve_numbers,
-    shown_categories, shown_products_in,
+    shown_products,
 };
-pub use search::{fold, search};
+pub use search::fold;
+pub use snapshot::{
+    CATALOGUE_CHANGES, Listed, Snapshot, SnapshotCache, change, insert, mark_changed, remove,
+};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
     ProductId, Tiyin,
+    order::Portion,
     ports::documents::{Collection, Key},
 };
 
@@ -21,6 +22,8 @@ pub const PRODUCTS_MAX: usize = 20_000;
 pub const VARIANTS_MAX: usize = 50;
 pub const TITLE_MAX_CHARS: usize = 100;
 pub const DESCRIPTION_MAX_CHARS: usize = 600;
+/// As many as an album of Telegram has.
+pub const PHOTOS_MAX: usize = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
@@ -56,11 +59,18 @@ pub struct Product {
     pub category_id: i64,
     pub title: String,
     pub description: String,
+    /// The first one, which lists show.
     pub photo: Option<FileId>,
+    /// The others, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_photos: Vec<FileId>,
     pub hidden: bool,
-    /// Of one piece; with variants, theirs count.
+    /// What is counted, where it is not pieces. It never changes, because carts, orders and stock count in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<Portion>,
+    /// Of one piece, or of one kilogram, litre or metre; with variants, theirs count.
     pub price: Tiyin,
-    /// How many can be sold; `None` is as many as anybody wants. With variants, theirs count.
+    /// How many pieces or portions can be sold; `None` is as many as anybody wants. With variants, theirs count.
     pub stock: Option<u32>,
     #[serde(default)]
     pub variants: Vec<Variant>,
@@ -100,7 +110,11 @@ pub struct Article {
     /// `Futbolka`, or `Futbolka · M`.
     pub title: String,
     pub label: Option<String>,
+    /// Of one piece or portion: what is bought costs a multiple of it.
     pub price: Tiyin,
+    /// Of one piece, or of one kilogram, litre or metre.
+    pub unit_price: Tiyin,
+    pub portion: Option<Portion>,
     pub stock: Option<u32>,
     pub hidden: bool,
 }
@@ -117,27 +131,57 @@ impl Article {
 }
 
 impl Product {
+    /// One that is sold by the piece, without a title, a price or anything else yet.
+    pub const fn new(id: ProductId, category_id: i64) -> Self {
+        Self {
+            id,
+            category_id,
+            title: String::new(),
+            description: String::new(),
+            photo: None,
+            more_photos: Vec::new(),
+            hidden: false,
+            portion: None,
+            price: Tiyin::ZERO,
+            stock: None,
+            variants: Vec::new(),
+            fiscal: Fiscal { mxik: None, package_code: None, vat_percent: None },
+            holds: Vec::new(),
+            article_ids: Vec::new(),
+        }
+    }
+
+    /// All photos, the first one first.
+    pub fn photos(&self) -> Vec<FileId> {
+        self.photo.iter().chain(&self.more_photos).cloned().collect()
+    }
+
+    /// At most [`PHOTOS_MAX`] are kept.
+    pub fn set_photos(&mut self, photos: Vec<FileId>) {
+        let mut photos = photos.into_iter().take(PHOTOS_MAX);
+        self.photo = photos.next();
+        self.more_photos = photos.collect();
+    }
+
     /// What can be bought of it, in the order of its variants.
     pub fn articles(&self) -> Vec<Article> {
-        if self.variants.is_empty() {
-            return vec![Article {
-                id: self.id,
-                product_id: self.id,
-                title: self.title.clone(),
-                label: None,
-                price: self.price,
-                stock: self.stock,
-                hidden: self.hidden,
-            }];
-        }
-        let article = |variant: &Variant| Article {
-            id: variant.id,
+        let article = |id, title, label, unit_price, stock| Article {
+            id,
             product_id: self.id,
-            title: format!("{} · {}", self.title, variant.label),
-            label: Some(variant.label.clone()),
-            price: variant.price,
-            stock: variant.stock,
+            title,
+            label,
+            price: self.portion.map_or(unit_price, |portion| portion.price(unit_price)),
+            unit_price,
+            portion: self.portion,
+            stock,
             hidden: self.hidden,
+        };
+        if self.variants.is_empty() {
+            return vec![article(self.id, self.title.clone(), None, self.price, self.stock)];
+        }
+        let article = |variant: &Variant| {
+            let title = format!("{} · {}", self.title, variant.label);
+            article(variant.id, title, Some(variant.label.clone()), variant.price, variant.stock)
         };
         self.variants.iter().map(article).collect()
     }
@@ -146,9 +190,9 @@ impl Product {
         self.articles().into_iter().find(|article| article.id == id)
     }
 
-    /// The lowest price of what it is sold as.
+    /// The lowest price of what it is sold as, of one piece or of one kilogram, litre or metre.
     pub fn price_from(&self) -> Tiyin {
-        self.articles().iter().map(|article| article.price).min().unwrap_or(self.price)
+        self.variants.iter().map(|variant| variant.price).min().unwrap_or(self.price)
     }
 
     pub fn is_sold_out(&self) -> bool {

@@ -10,7 +10,10 @@ use tolov_domain::{
     },
 };
 
-use super::product::{Article, CATEGORIES_MAX, Category, PRODUCTS, PRODUCTS_MAX, Product};
+use super::{
+    product::{Article, CATEGORIES_MAX, Category, PRODUCTS, PRODUCTS_MAX, Product},
+    snapshot::{mark_changed, remove},
+};
 use crate::records;
 
 const CATEGORY_NUMBERS: Sequence = Sequence::new("categories");
@@ -66,7 +69,10 @@ pub async fn place_category(
         Some((key, reason)) => {
             Err(PortError::Refused(format!("the category {key} cannot be moved: {reason}")))
         }
-        None => Ok(menu),
+        None => {
+            mark_changed(documents).await?;
+            Ok(menu)
+        }
     }
 }
 
@@ -86,7 +92,7 @@ pub async fn remove_category(documents: &dyn Documents, id: i64) -> Result<Categ
     if products > 0 {
         return Ok(CategoryRemoval::NotEmpty(products));
     }
-    let removed = records::remove(documents, id).await?;
+    let removed = remove(documents, id).await?;
     Ok(removed.map_or(CategoryRemoval::Gone, CategoryRemoval::Done))
 }
 
@@ -94,35 +100,6 @@ pub async fn remove_category(documents: &dyn Documents, id: i64) -> Result<Categ
 pub async fn products_in(documents: &dyn Documents, category_id: i64) -> Result<Vec<Product>, PortError> {
     let limit = u32::try_from(PRODUCTS_MAX).unwrap_or(u32::MAX);
     records::find(documents, &Query::is(PRODUCTS, "category_id", category_id, limit)).await
-}
-
-/// The categories that a shopper sees: those that are not hidden and have a product that is not hidden.
-pub async fn shown_categories(documents: &dyn Documents) -> Result<Vec<Category>, PortError> {
-    let mut shown = Vec::new();
-    for category in categories(documents).await? {
-        if !category.hidden && has_shown_product(documents, category.id).await? {
-            shown.push(category);
-        }
-    }
-    Ok(shown)
-}
-
-/// Reads one product, and the whole category only where that one is hidden.
-async fn has_shown_product(documents: &dyn Documents, category_id: i64) -> Result<bool, PortError> {
-    let first: Vec<Product> =
-        records::find(documents, &Query::is(PRODUCTS, "category_id", category_id, 1)).await?;
-    let is_shown = first.iter().any(|product| !product.hidden);
-    Ok(is_shown || !shown_products_in(documents, category_id).await?.is_empty())
-}
-
-/// The products of a category that a shopper sees, by number. Those of a hidden category are reached by a link only.
-pub async fn shown_products_in(
-    documents: &dyn Documents,
-    category_id: i64,
-) -> Result<Vec<Product>, PortError> {
-    let mut products = products_in(documents, category_id).await?;
-    products.retain(|product| !product.hidden);
-    Ok(products)
 }
 
 pub async fn category(documents: &dyn Documents, id: i64) -> Result<Option<Category>, PortError> {
@@ -136,6 +113,14 @@ pub async fn products(documents: &dyn Documents) -> Result<Vec<Product>, PortErr
 
 pub async fn product(documents: &dyn Documents, id: ProductId) -> Result<Option<Product>, PortError> {
     records::read(documents, id.get()).await
+}
+
+/// Those of these products that shoppers see, in the order given, in one command.
+pub async fn shown_products(documents: &dyn Documents, ids: &[ProductId]) -> Result<Vec<Product>, PortError> {
+    let found: Vec<Product> = records::read_many(documents, ids.iter().map(|id| id.get())).await?;
+    let mut by_id: BTreeMap<ProductId, Product> =
+        found.into_iter().filter(|product| !product.hidden).map(|product| (product.id, product)).collect();
+    Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
 /// The product that is sold under this number: its own, or that of a variant.
@@ -188,58 +173,4 @@ pub async fn next_article_id(documents: &dyn Documents) -> Result<ProductId, Por
     ProductId::try_new(number).map_err(|error| {
         PortError::Refused(format!("the counter of articles is at {number}: {error}; repair it"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use tolov_contract::memory::MemoryDocuments;
-
-    use super::*;
-    use crate::catalogue::{Fiscal, search};
-    use tolov_domain::Tiyin;
-
-    async fn keep(
-        documents: &MemoryDocuments,
-        category_id: i64,
-        category_hidden: bool,
-        product_hidden: bool,
-    ) {
-        let category = Category {
-            id: category_id,
-            title: "Uy".to_owned(),
-            photo: None,
-            position: -category_id,
-            hidden: category_hidden,
-        };
-        records::insert(documents, &category).await.unwrap();
-        let product = Product {
-            id: ProductId::try_new(category_id).unwrap(),
-            category_id,
-            title: "Choy".to_owned(),
-            description: String::new(),
-            photo: None,
-            hidden: product_hidden,
-            price: Tiyin::ZERO,
-            stock: None,
-            variants: Vec::new(),
-            fiscal: Fiscal::default(),
-            holds: Vec::new(),
-            article_ids: Vec::new(),
-        };
-        records::insert(documents, &product.seal()).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn shoppers_see_filled_categories_that_are_not_hidden_and_find_what_is_in_them() {
-        let documents = MemoryDocuments::default();
-        for (id, category_hidden, product_hidden) in [(1, false, false), (2, true, false), (3, false, true)] {
-            keep(&documents, id, category_hidden, product_hidden).await;
-        }
-        keep(&documents, 4, false, false).await;
-        let shown = shown_categories(&documents).await.unwrap();
-        assert_eq!(shown.iter().map(|category| category.id).collect::<Vec<_>>(), [4, 1]);
-        assert!(shown_products_in(&documents, 3).await.unwrap().is_empty());
-        let found = search(&documents, "choy").await.unwrap();
-        assert_eq!(found.iter().map(|product| product.id.get()).collect::<Vec<_>>(), [1, 4]);
-    }
 }

@@ -1,14 +1,9 @@
 //! Search by name as people type: in any case, with any of the characters used for the Uzbek apostrophe, in Latin or Cyrillic
 //! letters, and with a mistake in a word where nothing is found otherwise.
 
-use std::collections::BTreeSet;
+use tolov_domain::ProductId;
 
-use tolov_domain::ports::{PortError, documents::Documents};
-
-use super::{
-    product::Product,
-    queries::{categories, products},
-};
+use super::product::Product;
 
 /// A text as it is compared: in lower case, without apostrophes, anything but letters and digits as a blank.
 ///
@@ -76,25 +71,21 @@ fn latin(folded: &str) -> String {
 const LONG_WORD: usize = 4;
 
 /// Whether a word of the title begins like this one, but for one letter.
-fn is_nearly_in(title: &str, word: &str) -> bool {
-    let wanted: Vec<char> = word.chars().collect();
-    let begins_nearly = |word: &str| {
-        let word: Vec<char> = word.chars().collect();
-        (wanted.len() - 1..=wanted.len() + 1).any(|length| {
-            word.get(..length).is_some_and(|beginning| differs_in_one_letter(beginning, &wanted))
-        })
+fn is_nearly_in(title: &[char], word: &[char]) -> bool {
+    let begins_nearly = |other: &[char]| {
+        (word.len() - 1..=word.len() + 1)
+            .any(|length| other.get(..length).is_some_and(|beginning| differs_in_one_letter(beginning, word)))
     };
-    wanted.len() >= LONG_WORD && title.split(' ').any(begins_nearly)
+    word.len() >= LONG_WORD && title.split(|letter| *letter == ' ').any(begins_nearly)
 }
 
 /// Whether two words are the same but for one letter that is another, or is there in one of them alone.
 fn differs_in_one_letter(one: &[char], other: &[char]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let same = short.iter().zip(long).take_while(|(short, long)| short == long).count();
-    let rest = |word: &[char], from: usize| word.get(from..).unwrap_or_default().to_vec();
     match long.len() - short.len() {
-        0 => rest(short, same + 1) == rest(long, same + 1),
-        1 => rest(short, same) == rest(long, same + 1),
+        0 => short.get(same + 1..) == long.get(same + 1..),
+        1 => short.get(same..) == long.get(same + 1..),
         _ => false,
     }
 }
@@ -111,58 +102,47 @@ fn rank(title: &str, words: &[&str]) -> Option<usize> {
     Some(worst)
 }
 
-/// The products that match a query and a shopper may see, best first. An empty query finds all of them; those in a hidden
-/// category are not found.
-pub async fn search(documents: &dyn Documents, query: &str) -> Result<Vec<Product>, PortError> {
-    let mut products = products(documents).await?;
-    let categories = categories(documents).await?;
-    let hidden: BTreeSet<i64> =
-        categories.into_iter().filter(|category| category.hidden).map(|category| category.id).collect();
-    products.retain(|product| !hidden.contains(&product.category_id));
-    Ok(found(products, query))
+/// A product as it is searched for.
+#[derive(Debug)]
+pub(super) struct Title {
+    id: ProductId,
+    /// Its title with the labels of its variants, folded, in Latin letters.
+    text: String,
+    letters: Box<[char]>,
 }
 
-fn found(mut products: Vec<Product>, query: &str) -> Vec<Product> {
-    products.retain(|product| !product.hidden);
+impl Title {
+    pub(super) fn of(product: &Product) -> Self {
+        let labels = product.variants.iter().map(|variant| variant.label.as_str());
+        let words: Vec<&str> = std::iter::once(product.title.as_str()).chain(labels).collect();
+        let text = latin(&fold(&words.join(" ")));
+        Self { id: product.id, letters: text.chars().collect(), text }
+    }
+}
+
+/// The products that match a query, best first. An empty query finds all of them.
+pub(super) fn find(titles: &[Title], query: &str) -> Vec<ProductId> {
     let query = latin(&fold(query));
     let words: Vec<&str> = query.split(' ').filter(|word| !word.is_empty()).collect();
-    let (mut ranked, mut others) = (Vec::new(), Vec::new());
-    for product in products {
-        let title = searched(&product);
-        match rank(&title, &words) {
-            Some(rank) => ranked.push((rank, product)),
-            None => others.push((title, product)),
-        }
-    }
+    let ranked = titles.iter().filter_map(|title| Some((rank(&title.text, &words)?, title.id)));
+    let mut ranked: Vec<(usize, ProductId)> = ranked.collect();
     if ranked.is_empty() {
-        let is_nearly =
-            |title: &str| words.iter().all(|word| title.contains(word) || is_nearly_in(title, word));
-        return others
-            .into_iter()
-            .filter(|(title, _)| is_nearly(title))
-            .map(|(_, product)| product)
-            .collect();
+        let words: Vec<(&str, Vec<char>)> =
+            words.into_iter().map(|word| (word, word.chars().collect())).collect();
+        let is_nearly = |title: &&Title| {
+            words
+                .iter()
+                .all(|(word, letters)| title.text.contains(word) || is_nearly_in(&title.letters, letters))
+        };
+        return titles.iter().filter(is_nearly).map(|title| title.id).collect();
     }
-    ranked.sort_by_key(|(rank, product)| (*rank, product.id));
-    ranked.into_iter().map(|(_, product)| product).collect()
-}
-
-/// The title with the labels of the variants.
-fn searched(product: &Product) -> String {
-    let mut text = product.title.clone();
-    for variant in &product.variants {
-        text.push(' ');
-        text.push_str(&variant.label);
-    }
-    latin(&fold(&text))
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, id)| id).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use tolov_domain::{ProductId, Tiyin};
-
     use super::*;
-    use crate::catalogue::Fiscal;
 
     #[test]
     fn case_and_every_kind_of_apostrophe_are_folded() {
@@ -174,22 +154,13 @@ mod tests {
 
     fn found_titles<'a>(titles: &[&'a str], query: &str) -> Vec<&'a str> {
         let product = |(number, title): (i64, &&str)| Product {
-            id: ProductId::try_new(number).unwrap(),
-            category_id: 1,
             title: (*title).to_owned(),
-            description: String::new(),
-            photo: None,
-            hidden: false,
-            price: Tiyin::ZERO,
-            stock: None,
-            variants: Vec::new(),
-            fiscal: Fiscal::default(),
-            holds: Vec::new(),
-            article_ids: Vec::new(),
+            ..Product::new(ProductId::try_new(number).unwrap(), 1)
         };
-        let products = (1..).zip(titles).map(product).collect();
-        let found = found(products, query);
-        titles.iter().copied().filter(|title| found.iter().any(|product| product.title == *title)).collect()
+        let products: Vec<Title> = (1..).zip(titles).map(|title| Title::of(&product(title))).collect();
+        let found = find(&products, query);
+        let is_found = |title: &Title| found.contains(&title.id);
+        titles.iter().zip(&products).filter(|(_, title)| is_found(title)).map(|(title, _)| *title).collect()
     }
 
     #[test]

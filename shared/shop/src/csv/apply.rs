@@ -58,13 +58,14 @@ impl<'a> Application<'a> {
         Ok(Self { changed: plan.changed.chunks(CHUNK), new: plan.new.chunks(CHUNK), category_ids, applied })
     }
 
-    /// Writes the next products; `false` where there are no more.
+    /// Writes the next products; `false` where there are no more, and shoppers see what was written.
     pub async fn next(&mut self, documents: &dyn Documents) -> Result<bool, PortError> {
         if let Some(chunk) = self.changed.next() {
             self.change(documents, chunk).await?;
         } else if let Some(chunk) = self.new.next() {
             self.add(documents, chunk).await?;
         } else {
+            catalogue::mark_changed(documents).await?;
             return Ok(false);
         }
         Ok(true)
@@ -187,28 +188,28 @@ fn new_product(
     desired: &DesiredProduct,
     variant_ids: &[ProductId],
 ) -> Product {
-    Product {
-        id,
-        category_id,
+    let mut product = Product {
         title: desired.title.clone(),
         description: desired.description.clone(),
-        photo: desired.photo.clone(),
         hidden: desired.hidden,
+        portion: desired.portion,
         price: desired.price,
         stock: desired.stock,
         variants: new_variants(desired, variant_ids).collect(),
         fiscal: desired.fiscal.clone(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
-    }
-    .seal()
+        ..Product::new(id, category_id)
+    };
+    product.set_photos(desired.photos.clone());
+    product.seal()
 }
 
 /// Writes what the file changes. May run again on its own result.
 fn merge(product: &mut Product, was: &DesiredProduct, desired: &DesiredProduct, new_ids: &[ProductId]) {
     set(&mut product.title, &was.title, &desired.title);
     set(&mut product.description, &was.description, &desired.description);
-    set(&mut product.photo, &was.photo, &desired.photo);
+    if was.photos != desired.photos {
+        product.set_photos(desired.photos.clone());
+    }
     set(&mut product.hidden, &was.hidden, &desired.hidden);
     set(&mut product.fiscal.mxik, &was.fiscal.mxik, &desired.fiscal.mxik);
     set(&mut product.fiscal.package_code, &was.fiscal.package_code, &desired.fiscal.package_code);

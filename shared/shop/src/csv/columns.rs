@@ -9,24 +9,29 @@ pub enum Column {
     Description,
     Variant,
     VariantId,
-    /// So'm.
+    /// What it is sold in, `0.5 kg`; empty: by the piece.
+    Portion,
+    /// So'm; of one piece, or of one kilogram, litre or metre.
     Price,
+    /// Pieces, or kilograms, litres or metres.
     Stock,
     Hidden,
     Mxik,
     PackageCode,
     VatPercent,
+    /// One or several, with blanks between them.
     Photo,
 }
 
 impl Column {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ProductId,
         Self::Category,
         Self::Title,
         Self::Description,
         Self::Variant,
         Self::VariantId,
+        Self::Portion,
         Self::Price,
         Self::Stock,
         Self::Hidden,
@@ -45,6 +50,7 @@ impl Column {
             Self::Description => "description",
             Self::Variant => "variant",
             Self::VariantId => "variant_id",
+            Self::Portion => "portion",
             Self::Price => "price",
             Self::Stock => "stock",
             Self::Hidden => "hidden",

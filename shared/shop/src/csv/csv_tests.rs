@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin};
+use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin, order::Portion};
 
 use super::*;
 use crate::{
@@ -24,21 +24,7 @@ fn category(id: i64, title: &str) -> Category {
 }
 
 fn product(number: i64, category_id: i64, title: &str, price: i64) -> Product {
-    Product {
-        id: id(number),
-        category_id,
-        title: title.to_owned(),
-        description: String::new(),
-        photo: None,
-        hidden: false,
-        price: soum(price),
-        stock: None,
-        variants: Vec::new(),
-        fiscal: Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
-    }
-    .seal()
+    Product { title: title.to_owned(), price: soum(price), ..Product::new(id(number), category_id) }.seal()
 }
 
 fn variant(number: i64, label: &str, price: i64, stock: Option<u32>) -> Variant {
@@ -102,11 +88,11 @@ fn an_export_is_utf_8_for_excel_with_a_row_an_article() {
     let text = String::from_utf8(export(&catalogue())).unwrap();
     assert_eq!(
         text,
-        "\u{feff}product_id;category;title;description;variant;variant_id;price;stock;hidden;mxik;package_code;\
-         vat_percent;photo\r\n\
-         1;Choy;Ko'k choy;;;;15000;5;no;;;;\r\n\
-         2;Kiyim;Futbolka;;M;3;90000;2;no;;;;\r\n\
-         2;Kiyim;Futbolka;;L;4;95000;;no;;;;\r\n"
+        "\u{feff}product_id;category;title;description;variant;variant_id;portion;price;stock;hidden;mxik;\
+         package_code;vat_percent;photo\r\n\
+         1;Choy;Ko'k choy;;;;;15000;5;no;;;;\r\n\
+         2;Kiyim;Futbolka;;M;3;;90000;2;no;;;;\r\n\
+         2;Kiyim;Futbolka;;L;4;;95000;;no;;;;\r\n"
     );
 }
 
@@ -174,7 +160,7 @@ async fn rows_without_numbers_make_products_and_categories_once() {
 #[test]
 fn every_bad_row_is_told_with_its_line_and_what_to_do() {
     let file = "product_id,category,title,variant,variant_id,price,stock,hidden,mxik,package_code,vat_percent,photo\n\
-                1,,,,,12.345,many,perhaps,1.23E+16,x,101,a b\n\
+                1,,,,,12.345,many,perhaps,1.23E+16,x,101,a!\n\
                 99,,,,,1,,,,,,\n\
                 ,Choy,,,,1,,,,,,\n\
                 ,,Non,,,1,,,,,,\n\
@@ -270,6 +256,35 @@ fn sizes_are_held() {
     assert_eq!(errors.first(), Some(&error(500, Column::Category, Problem::TooManyCategories)));
 }
 
+#[test]
+fn what_is_sold_by_weight_has_its_portion_price_and_stock_in_the_unit() {
+    let file =
+        "category;title;portion;price;stock\nMeva;Olma;0,5 kg;24000;12,7\nMeva;Uzum;100 g;30000;300 g\n";
+    let planned = plan(file.as_bytes(), &Catalogue::default()).unwrap();
+    let apples = &planned.new[0];
+    assert_eq!((apples.portion, apples.stock), (Portion::parse("500 g"), Some(25)));
+    assert_eq!(planned.new[1].stock, Some(3));
+    let mut before = catalogue();
+    before.products[0].portion = apples.portion;
+    let exported = String::from_utf8(export(&before)).unwrap();
+    assert!(exported.contains(";\"0,5 kg\";15000;\"2,5\";"), "{exported}");
+    assert!(plan(exported.as_bytes(), &before).unwrap().is_empty());
+    let errors = plan(b"product_id;portion;stock\n1;1 kg;1\n2;;\n", &before).unwrap_err();
+    assert_eq!(errors[0], error(2, Column::Portion, Problem::PortionStays));
+    assert_eq!(refused("product_id;portion\n1;ko'p\n"), [error(2, Column::Portion, Problem::NotAPortion)]);
+    assert_eq!(refused("product_id;stock\n1;1,5\n"), [error(2, Column::Stock, Problem::NotAStock)]);
+}
+
+#[test]
+fn several_photos_of_a_product_stand_in_one_cell() {
+    let mut before = catalogue();
+    before.products[0].set_photos(vec!["one".to_owned(), "two".to_owned(), "three".to_owned()]);
+    let exported = String::from_utf8(export(&before)).unwrap();
+    assert!(exported.contains(";one two three\r\n"), "{exported}");
+    let planned = plan(b"product_id;photo\n1;two  four\n", &before).unwrap();
+    assert_eq!(told(&planned), ["1 Ko'k choy: photo one two three → two four"]);
+}
+
 #[tokio::test]
 async fn an_empty_cell_takes_away_what_can_be_missing_and_leaves_what_cannot() {
     let mut before = catalogue();
@@ -296,7 +311,9 @@ prop_compose! {
 
 prop_compose! {
     fn any_product()(
-        (title, description, photo) in (any_text(20), any_text(60), prop::option::of("[A-Za-z0-9_-]{1,40}")),
+        (title, description, photos) in
+            (any_text(20), any_text(60), prop::collection::vec("[A-Za-z0-9_-]{1,40}", 0..4)),
+        portion in prop::option::of(1..=100_000_u32),
         (category_id, price, stock, hidden) in
             (1..4_i64, 1..=Tiyin::MAX.get(), prop::option::of(any::<u32>()), any::<bool>()),
         variants in prop::collection::vec((any_text(12), 1..=Tiyin::MAX.get(), prop::option::of(any::<u32>())), 0..4),
@@ -309,7 +326,10 @@ prop_compose! {
         let price = Tiyin::try_new(price).unwrap();
         let fiscal = Fiscal { mxik, package_code, vat_percent };
         let common = product(1, category_id, &title, 1);
-        Product { description, photo, hidden, price, stock, variants, fiscal, ..common }
+        let portion = portion.and_then(|thousandths| Portion::parse(&format!("{thousandths} g")));
+        let mut product = Product { description, hidden, portion, price, stock, variants, fiscal, ..common };
+        product.set_photos(photos);
+        product
     }
 }
 

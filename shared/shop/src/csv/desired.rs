@@ -1,13 +1,13 @@
 //! A product as a file wants it.
 
-use tolov_domain::{ProductId, Tiyin};
+use tolov_domain::{ProductId, Tiyin, order::Portion};
 
 use super::{
     columns::Column,
     problem::{Problem, RowError},
-    rows::{Cell, Row},
+    rows::{self, Cell, Row},
 };
-use crate::catalogue::{Fiscal, Product, VARIANTS_MAX};
+use crate::catalogue::{FileId, Fiscal, Product, VARIANTS_MAX};
 
 /// The category that a product is to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,10 @@ pub(super) struct DesiredProduct {
     pub(super) category: CategoryRef,
     pub(super) title: String,
     pub(super) description: String,
-    pub(super) photo: Option<String>,
+    pub(super) photos: Vec<FileId>,
     pub(super) hidden: bool,
     pub(super) fiscal: Fiscal,
+    pub(super) portion: Option<Portion>,
     pub(super) price: Tiyin,
     pub(super) stock: Option<u32>,
     pub(super) variants: Vec<DesiredVariant>,
@@ -53,9 +54,10 @@ impl DesiredProduct {
             category: CategoryRef::Existing(product.category_id),
             title: product.title.clone(),
             description: product.description.clone(),
-            photo: product.photo.clone(),
+            photos: product.photos(),
             hidden: product.hidden,
             fiscal: product.fiscal.clone(),
+            portion: product.portion,
             price: product.price,
             stock: product.stock,
             variants: product.variants.iter().map(variant).collect(),
@@ -68,9 +70,10 @@ impl DesiredProduct {
             category,
             title: String::new(),
             description: String::new(),
-            photo: None,
+            photos: Vec::new(),
             hidden: false,
             fiscal: Fiscal::default(),
+            portion: None,
             price: Tiyin::ZERO,
             stock: None,
             variants: Vec::new(),
@@ -87,6 +90,7 @@ impl DesiredProduct {
         desired.category = category;
         let mut errors = Vec::new();
         desired.read_card(rows, &mut errors);
+        desired.read_portion(before, rows, &mut errors);
         let is_in_variants = before.is_some_and(|product| !product.variants.is_empty())
             || rows.iter().any(|row| row.variant.filled().is_some() || row.variant_id.filled().is_some());
         if is_in_variants {
@@ -112,11 +116,26 @@ impl DesiredProduct {
             Cell::Empty => self.hidden = false,
             Cell::Filled(hidden) => self.hidden = *hidden,
         }
-        set(&mut self.photo, agreed(rows, Column::Photo, |row| &row.photo, errors));
+        match agreed(rows, Column::Photo, |row| &row.photos, errors) {
+            Cell::NoColumn => {}
+            Cell::Empty => self.photos = Vec::new(),
+            Cell::Filled(photos) => self.photos.clone_from(photos),
+        }
         set(&mut self.fiscal.mxik, agreed(rows, Column::Mxik, |row| &row.mxik, errors));
         let package_code = agreed(rows, Column::PackageCode, |row| &row.package_code, errors);
         set(&mut self.fiscal.package_code, package_code);
         set(&mut self.fiscal.vat_percent, agreed(rows, Column::VatPercent, |row| &row.vat_percent, errors));
+    }
+
+    fn read_portion(&mut self, before: Option<&Product>, rows: &[Row], errors: &mut Vec<RowError>) {
+        let cell = agreed(rows, Column::Portion, |row| &row.portion, errors);
+        set(&mut self.portion, cell);
+        if let Some(before) = before
+            && before.portion != self.portion
+            && let Some(row) = rows.first()
+        {
+            errors.push(RowError::new(row.line, Column::Portion, Problem::PortionStays));
+        }
     }
 
     /// A product without variants has one row.
@@ -130,7 +149,7 @@ impl DesiredProduct {
             None if before.is_none() => errors.push(RowError::new(row.line, Column::Price, Problem::Missing)),
             None => {}
         }
-        set(&mut self.stock, &row.stock);
+        set_stock(&mut self.stock, row, self.portion, errors);
     }
 
     fn read_variants(&mut self, before: Option<&Product>, rows: &[Row], errors: &mut Vec<RowError>) {
@@ -159,7 +178,7 @@ impl DesiredProduct {
             if let Cell::Filled(price) = &row.price {
                 variant.price = *price;
             }
-            set(&mut variant.stock, &row.stock);
+            set_stock(&mut variant.stock, row, self.portion, errors);
         }
         self.check_labels(before, &lines, errors);
         if before.is_none() {
@@ -240,6 +259,17 @@ fn set<T: Clone>(field: &mut Option<T>, cell: &Cell<T>) {
         Cell::NoColumn => {}
         Cell::Empty => *field = None,
         Cell::Filled(value) => *field = Some(value.clone()),
+    }
+}
+
+fn set_stock(stock: &mut Option<u32>, row: &Row, portion: Option<Portion>, errors: &mut Vec<RowError>) {
+    match &row.stock {
+        Cell::NoColumn => {}
+        Cell::Empty => *stock = None,
+        Cell::Filled(text) => match rows::stock(text, portion) {
+            Ok(count) => *stock = Some(count),
+            Err(problem) => errors.push(RowError::new(row.line, Column::Stock, problem)),
+        },
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use tolov_domain::Tiyin;
+use tolov_domain::{
+    Tiyin,
+    order::{Portion, decimal},
+};
 
 use super::{
     cells::{guarded, table},
@@ -39,13 +42,14 @@ fn rows_of(product: &Product, category: &str) -> Vec<[String; Column::ALL.len()]
             Column::Description => guarded(&product.description),
             Column::Variant => guarded(label),
             Column::VariantId => variant_id.clone(),
+            Column::Portion => portion_text(product.portion),
             Column::Price => price_text(price),
-            Column::Stock => number_text(stock),
+            Column::Stock => stock_text(stock, product.portion),
             Column::Hidden => yes_or_no(product.hidden).to_owned(),
             Column::Mxik => guarded(product.fiscal.mxik.as_deref().unwrap_or_default()),
             Column::PackageCode => guarded(product.fiscal.package_code.as_deref().unwrap_or_default()),
             Column::VatPercent => number_text(product.fiscal.vat_percent),
-            Column::Photo => guarded(product.photo.as_deref().unwrap_or_default()),
+            Column::Photo => guarded(&product.photos().join(" ")),
         })
     };
     if product.variants.is_empty() {
@@ -61,6 +65,21 @@ fn rows_of(product: &Product, category: &str) -> Vec<[String; Column::ALL.len()]
 pub(crate) fn price_text(price: Tiyin) -> String {
     let text = price.soum_text();
     text.strip_suffix(".00").map(str::to_owned).unwrap_or(text)
+}
+
+/// `0,5 kg`.
+pub(super) fn portion_text(portion: Option<Portion>) -> String {
+    portion.map_or_else(String::new, |portion| {
+        format!("{} {}", decimal(portion.thousandths_of(1), ','), portion.unit.as_str())
+    })
+}
+
+/// Pieces, or kilograms, litres or metres.
+pub(super) fn stock_text(stock: Option<u32>, portion: Option<Portion>) -> String {
+    match (stock, portion) {
+        (Some(count), Some(portion)) => decimal(portion.thousandths_of(count), ','),
+        (stock, _) => number_text(stock),
+    }
 }
 
 fn number_text(number: Option<impl ToString>) -> String {

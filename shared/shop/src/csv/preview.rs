@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use tolov_domain::ProductId;
+use tolov_domain::{ProductId, order::Portion};
 
 use super::{
     columns::Column,
     desired::{CategoryRef, DesiredProduct, DesiredVariant},
-    export::{price_text, yes_or_no},
+    export::{portion_text, price_text, stock_text, yes_or_no},
     plan::Plan,
 };
 
@@ -87,9 +87,10 @@ impl Plan {
         });
         let of_variants = now.variants.iter().flat_map(|variant| {
             let before = was.variants.iter().find(|before| before.id == variant.id);
-            let was = before
-                .map_or([const { String::new() }; 3], |before| variant_texts(before).map(|(_, was)| was));
-            variant_texts(variant)
+            let was = before.map_or([const { String::new() }; 3], |before| {
+                variant_texts(before, now.portion).map(|(_, was)| was)
+            });
+            variant_texts(variant, now.portion)
                 .into_iter()
                 .zip(was)
                 .filter_map(|((column, now), was)| change(column, Some(&variant.label), was, now))
@@ -107,14 +108,15 @@ impl Plan {
             Column::Title => desired.title.clone(),
             Column::Description => desired.description.clone(),
             Column::Price if desired.variants.is_empty() => price_text(desired.price),
-            Column::Stock if desired.variants.is_empty() => stock_text(desired.stock),
+            Column::Stock if desired.variants.is_empty() => stock_text(desired.stock, desired.portion),
             Column::Hidden => yes_or_no(desired.hidden).to_owned(),
             Column::Mxik => desired.fiscal.mxik.clone().unwrap_or_default(),
             Column::PackageCode => desired.fiscal.package_code.clone().unwrap_or_default(),
             Column::VatPercent => {
                 desired.fiscal.vat_percent.map(|percent| percent.to_string()).unwrap_or_default()
             }
-            Column::Photo => desired.photo.clone().unwrap_or_default(),
+            Column::Photo => desired.photos.join(" "),
+            Column::Portion => portion_text(desired.portion),
             Column::Price | Column::Stock | Column::ProductId | Column::Variant | Column::VariantId => {
                 return None;
             }
@@ -123,16 +125,12 @@ impl Plan {
     }
 }
 
-fn variant_texts(variant: &DesiredVariant) -> [(Column, String); 3] {
+fn variant_texts(variant: &DesiredVariant, portion: Option<Portion>) -> [(Column, String); 3] {
     [
         (Column::Variant, variant.label.clone()),
         (Column::Price, price_text(variant.price)),
-        (Column::Stock, stock_text(variant.stock)),
+        (Column::Stock, stock_text(variant.stock, portion)),
     ]
-}
-
-fn stock_text(stock: Option<u32>) -> String {
-    stock.map(|stock| stock.to_string()).unwrap_or_default()
 }
 
 fn change(column: Column, variant: Option<&str>, was: String, now: String) -> Option<CellChange> {

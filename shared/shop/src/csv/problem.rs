@@ -37,6 +37,9 @@ pub enum Problem {
     UnknownVariant,
     /// The variant is of another product than the row says.
     VariantOfAnother,
+    NotAPortion,
+    /// The product is sold in another portion, which never changes.
+    PortionStays,
     NotAPrice,
     NotAStock,
     NotYesOrNo,
@@ -117,8 +120,14 @@ impl fmt::Display for Problem {
             Self::VariantOfAnother => {
                 formatter.write_str("the variant is another product's: look both numbers up in an export")
             }
+            Self::NotAPortion => {
+                formatter.write_str("write an amount with kg, g, l, ml or m, for example 0,5 kg, or nothing")
+            }
+            Self::PortionStays => formatter.write_str(
+                "what a product is sold in never changes, because carts and orders count in it: add another product",
+            ),
             Self::NotAPrice => formatter.write_str("write so'm as digits, for example 15000 or 15000.50, not 0"),
-            Self::NotAStock => formatter.write_str("write a whole number, or nothing where it is not counted"),
+            Self::NotAStock => formatter.write_str("write a whole number (of what is sold by weight, 12,5), or nothing where it is not counted"),
             Self::NotYesOrNo => formatter.write_str("write yes or no"),
             Self::NotAMxik => formatter.write_str(
                 "write 17 digits, with an apostrophe before them where the spreadsheet rounds, or nothing",

@@ -1,13 +1,13 @@
 //! From a file to typed rows.
 
-use tolov_domain::{ProductId, Tiyin};
+use tolov_domain::{ProductId, Tiyin, order::Portion};
 
 use super::{
     cells::{decoded, delimiter_of, unguarded},
     columns::Column,
     problem::{FILE_MAX_BYTES, Problem, ROWS_MAX, RowError},
 };
-use crate::catalogue::{DESCRIPTION_MAX_CHARS, TITLE_MAX_CHARS, fold};
+use crate::catalogue::{DESCRIPTION_MAX_CHARS, FileId, PHOTOS_MAX, TITLE_MAX_CHARS, fold};
 
 const MXIK_DIGITS: usize = 17;
 const PACKAGE_CODE_MAX_DIGITS: usize = 20;
@@ -46,13 +46,15 @@ pub(super) struct Row {
     pub(super) description: Cell<String>,
     pub(super) variant: Cell<String>,
     pub(super) variant_id: Cell<ProductId>,
+    pub(super) portion: Cell<Portion>,
     pub(super) price: Cell<Tiyin>,
-    pub(super) stock: Cell<u32>,
+    /// As it was written: what it counts is known with the product.
+    pub(super) stock: Cell<String>,
     pub(super) hidden: Cell<bool>,
     pub(super) mxik: Cell<String>,
     pub(super) package_code: Cell<String>,
     pub(super) vat_percent: Cell<u8>,
-    pub(super) photo: Cell<String>,
+    pub(super) photos: Cell<Vec<FileId>>,
 }
 
 /// The rows that can be read, and what is wrong with the others.
@@ -180,8 +182,11 @@ impl Row {
             Column::Description => self.description = cell(text, |text| short(text, DESCRIPTION_MAX_CHARS))?,
             Column::Variant => self.variant = cell(text, |text| short(text, TITLE_MAX_CHARS))?,
             Column::VariantId => self.variant_id = cell(text, number)?,
+            Column::Portion => {
+                self.portion = cell(text, |text| Portion::parse(text).ok_or(Problem::NotAPortion))?;
+            }
             Column::Price => self.price = cell(text, price)?,
-            Column::Stock => self.stock = cell(text, |text| text.parse().map_err(|_| Problem::NotAStock))?,
+            Column::Stock => self.stock = cell(text, amount)?,
             Column::Hidden => self.hidden = cell(text, yes)?,
             Column::Mxik => {
                 self.mxik =
@@ -193,7 +198,7 @@ impl Row {
                 self.package_code = cell(text, code)?;
             }
             Column::VatPercent => self.vat_percent = cell(text, percentage)?,
-            Column::Photo => self.photo = cell(text, photo)?,
+            Column::Photo => self.photos = cell(text, photos)?,
         }
         Ok(())
     }
@@ -236,8 +241,33 @@ fn percentage(text: &str) -> Result<u8, Problem> {
     if percent > 100 { Err(Problem::NotAPercentage) } else { Ok(percent) }
 }
 
-fn photo(text: &str) -> Result<String, Problem> {
-    let is_file_id = text.len() <= FILE_ID_MAX_CHARS
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_'));
-    if is_file_id { Ok(text.to_owned()) } else { Err(Problem::NotAPhoto) }
+fn photos(text: &str) -> Result<Vec<FileId>, Problem> {
+    let is_file_id = |text: &&str| {
+        text.len() <= FILE_ID_MAX_CHARS
+            && text
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_'))
+    };
+    let photos: Vec<&str> = text.split_whitespace().collect();
+    if photos.len() > PHOTOS_MAX || !photos.iter().all(is_file_id) {
+        return Err(Problem::NotAPhoto);
+    }
+    Ok(photos.into_iter().map(str::to_owned).collect())
+}
+
+fn amount(text: &str) -> Result<String, Problem> {
+    let is_number = text.starts_with(|digit: char| digit.is_ascii_digit());
+    if is_number { Ok(text.to_owned()) } else { Err(Problem::NotAStock) }
+}
+
+/// How many pieces or portions a stock is. One that is sold by weight is rounded down to whole portions.
+pub(super) fn stock(text: &str, portion: Option<Portion>) -> Result<u32, Problem> {
+    let count = match portion {
+        None => text.parse().ok(),
+        Some(portion) => portion
+            .thousandths_in(text)
+            .and_then(|thousandths| portion.count_in(thousandths))
+            .map(|(count, _)| count),
+    };
+    count.ok_or(Problem::NotAStock)
 }

@@ -49,6 +49,9 @@ pub(super) struct OrderDocument {
     comment: Option<String>,
     #[serde(with = "millis")]
     placed_at: Timestamp,
+    /// What figures look for changed orders by; see [`ShopOrder::changed_at`].
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    changed_at: Option<Timestamp>,
     status: Status,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payment_url: Option<String>,
@@ -94,6 +97,7 @@ impl From<ShopOrder> for OrderDocument {
         let sale = order.sale().cloned();
         let payment = sale.as_ref().map(|sale| sale.payment);
         let unsettled = order.is_unsettled().then_some(Unsettled::Stock);
+        let changed_at = Some(order.changed_at());
         let terms = order.terms;
         let mut document = Self {
             id: order.id,
@@ -108,6 +112,7 @@ impl From<ShopOrder> for OrderDocument {
             phone: terms.map(|terms| terms.phone),
             total: order.total,
             placed_at: order.placed_at,
+            changed_at,
             status: Status::Creating,
             payment_url: None,
             pay_until_at: None,

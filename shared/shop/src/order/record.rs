@@ -20,7 +20,7 @@ use crate::records::Record;
 
 pub const ORDERS: Collection = Collection::new(
     "orders",
-    &["user_id", "status", "progress", "phone", "click_paydoc_id", "placed_at", "unsettled"],
+    &["user_id", "status", "progress", "phone", "click_paydoc_id", "placed_at", "changed_at", "unsettled"],
 );
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +185,11 @@ impl ShopOrder {
     /// What was ordered, as the ledger knows it.
     pub fn products(&self) -> Vec<OrderedProduct> {
         self.lines.iter().map(OrderLine::product).collect()
+    }
+
+    /// When it was placed, or the latest entry of its history was made.
+    pub fn changed_at(&self) -> Timestamp {
+        self.history.iter().map(|entry| entry.at).fold(self.placed_at, Timestamp::max)
     }
 
     /// When an action was done last, and by whom.

@@ -191,6 +191,7 @@ fn lines_of(products: &[OrderedProduct], articles: &BTreeMap<ProductId, Article>
             count: product.count,
             title: article.map(|article| article.title.clone()).unwrap_or_default(),
             price: article.map(|article| article.price),
+            portion: article.and_then(|article| article.portion),
         }
     };
     products.iter().map(line).collect()

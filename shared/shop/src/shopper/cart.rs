@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 
 use tolov_domain::{
     OrderedProduct, ProductId, Tiyin, UserId,
-    order::OrderLine,
+    order::{OrderLine, Portion},
     ports::{PortError, documents::Documents},
     time::Timestamp,
 };
 
 use super::record::{Shopper, change, shopper};
 use crate::{
-    catalogue::{Article, articles},
+    catalogue::{Article, Product, articles, product_of_article},
     order::{held_by, waiting_orders_of},
     promo::{self, PromoRefusal},
+    records::{self, Versioned},
 };
 
 /// How many different articles a cart takes, as many as `POST /api/create_order` does.
 pub const LINES_MAX: usize = 100;
-/// How many pieces of one article a cart takes.
+/// How many pieces or portions of one article a cart takes.
 pub const COUNT_MAX: u32 = 999;
-/// How many pieces one order takes, of all articles together: an order that nobody pays holds them until it expires.
+/// How many pieces and portions one order takes, of all articles together: an order that nobody pays holds them until it expires.
 pub const PIECES_MAX: u32 = 1_000;
 
 /// A cart as it would be bought now.
@@ -39,7 +40,9 @@ pub struct QuoteLine {
     pub product_id: Option<ProductId>,
     pub title: String,
     pub count: u32,
+    /// Of one piece or portion.
     pub price: Tiyin,
+    pub portion: Option<Portion>,
     pub news: Option<News>,
 }
 
@@ -119,6 +122,7 @@ impl Quote {
             count: line.count,
             title: line.title.clone(),
             price: Some(line.price),
+            portion: line.portion,
         };
         self.lines.iter().map(line).collect()
     }
@@ -151,6 +155,16 @@ async fn articles_for(
     wanted: &[OrderedProduct],
 ) -> Result<BTreeMap<ProductId, Article>, PortError> {
     let mut articles = articles(documents, wanted.iter().map(|line| line.product_id)).await?;
+    add_own_holds(documents, user_id, wanted, &mut articles).await?;
+    Ok(articles)
+}
+
+async fn add_own_holds(
+    documents: &dyn Documents,
+    user_id: UserId,
+    wanted: &[OrderedProduct],
+    articles: &mut BTreeMap<ProductId, Article>,
+) -> Result<(), PortError> {
     let is_short = |line: &OrderedProduct| {
         articles.get(&line.product_id).is_some_and(|article| article.available(line.count) < line.count)
     };
@@ -162,7 +176,7 @@ async fn articles_for(
             }
         }
     }
-    Ok(articles)
+    Ok(())
 }
 
 fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Article>) -> QuoteLine {
@@ -173,6 +187,7 @@ fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Articl
         title: seen.map(|seen| seen.title.clone()).unwrap_or_default(),
         count: wanted.count,
         price: seen.map_or(Tiyin::ZERO, |seen| seen.price),
+        portion: seen.and_then(|seen| seen.portion),
         news: Some(News::Gone),
     };
     let Some(article) = article.filter(|article| !article.hidden) else { return gone };
@@ -181,6 +196,7 @@ fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Articl
         news: news_of(article, wanted.count, seen.map(|seen| seen.price)),
         title: article.title.clone(),
         price: article.price,
+        portion: article.portion,
         ..gone
     }
 }
@@ -221,6 +237,33 @@ pub async fn set(
     let articles = articles_for(documents, user_id, &[wanted]).await?;
     let set = |shopper: &mut Shopper| set_line(shopper, wanted, &articles);
     Ok(change(documents, user_id, set).await?.1)
+}
+
+/// What came of setting the count of an article on its card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetOnCard {
+    /// That the article is of; `None` where it is gone.
+    pub product: Option<Product>,
+    pub shopper: Shopper,
+    pub change: CartChange,
+}
+
+/// The same for a shopper who was read already: it costs two commands, and returns what the card shows.
+pub async fn set_on_card(
+    documents: &dyn Documents,
+    user_id: UserId,
+    seen: Option<Versioned<Shopper>>,
+    wanted: OrderedProduct,
+) -> Result<SetOnCard, PortError> {
+    let product = product_of_article(documents, wanted.product_id).await?;
+    let article = product.as_ref().and_then(|product| product.article(wanted.product_id));
+    let mut articles: BTreeMap<ProductId, Article> =
+        article.into_iter().map(|article| (article.id, article)).collect();
+    add_own_holds(documents, user_id, &[wanted], &mut articles).await?;
+    let set = |shopper: &mut Shopper| set_line(shopper, wanted, &articles);
+    let new = || Shopper::new(user_id);
+    let (shopper, change) = records::change_seen(documents, user_id.get(), seen, new, set).await?;
+    Ok(SetOnCard { product, shopper, change })
 }
 
 fn set_line(

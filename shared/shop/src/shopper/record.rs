@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
     Language, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
+    order::Portion,
     ports::{
         PortError,
         documents::{Collection, Documents, Key, Query},
@@ -63,6 +64,8 @@ pub struct SeenArticle {
     pub article_id: ProductId,
     pub title: String,
     pub price: Tiyin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<Portion>,
 }
 
 impl Record for Shopper {
@@ -107,10 +110,21 @@ impl Shopper {
     /// The shopper has seen this article with this title and price; the oldest entries are evicted.
     pub fn see(&mut self, article: &Article) {
         self.seen.retain(|seen| seen.article_id != article.id);
-        let (title, price) = (article.title.clone(), article.price);
-        self.seen.push(SeenArticle { article_id: article.id, title, price });
+        self.seen.push(SeenArticle {
+            article_id: article.id,
+            title: article.title.clone(),
+            price: article.price,
+            portion: article.portion,
+        });
         let too_many = self.seen.len().saturating_sub(SEEN_MAX);
         self.seen.drain(..too_many);
+    }
+
+    /// How many pieces are in the cart; what is sold by weight counts as one.
+    pub fn pieces_in_cart(&self) -> u32 {
+        let is_weighed = |id| self.seen(id).is_some_and(|seen| seen.portion.is_some());
+        let pieces = |line: &OrderedProduct| if is_weighed(line.product_id) { 1 } else { line.count };
+        self.cart.iter().map(pieces).fold(0, u32::saturating_add)
     }
 
     /// Sets the count of an article; 0 removes its line.
@@ -313,6 +327,7 @@ mod tests {
         for (id, count) in [(7, 5), (8, 2), (9, 1), (10, 4)] {
             shopper.set_cart_line(product(id, count));
         }
+        assert_eq!((shopper.pieces_in_cart(), Shopper::new(user(5)).pieces_in_cart()), (12, 0));
         let bought = [product(7, 2), product(8, 1), product(8, 1), product(9, 3)];
         for _ in 0..2 {
             shopper.record_purchase(OrderId::try_new(1).unwrap(), &bought, Some("XUSH10"));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
     OrderId, ProductId, RefundId, Tiyin, UserId,
+    order::Portion,
     ports::{
         PortError,
         documents::{Collection, Documents, Key, Query, Sequence},
@@ -114,14 +115,38 @@ pub enum CategoryChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProductChange {
-    Added { price: Tiyin },
-    Title { was: String },
-    Description { was: String, now: String },
-    Price { was: Tiyin, now: Tiyin },
-    Stock { was: Option<u32>, now: Option<u32> },
+    Added {
+        price: Tiyin,
+    },
+    Title {
+        was: String,
+    },
+    Description {
+        was: String,
+        now: String,
+    },
+    Price {
+        was: Tiyin,
+        now: Tiyin,
+    },
+    Stock {
+        was: Option<u32>,
+        now: Option<u32>,
+        /// What is counted, where it is not pieces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        portion: Option<Portion>,
+    },
     Photo,
-    Fiscal { field: FiscalField, was: Option<String>, now: Option<String> },
-    Category { was: i64, now: i64, now_title: String },
+    Fiscal {
+        field: FiscalField,
+        was: Option<String>,
+        now: Option<String>,
+    },
+    Category {
+        was: i64,
+        now: i64,
+        now_title: String,
+    },
     Hidden,
     Shown,
     Removed,
@@ -138,10 +163,23 @@ pub enum FiscalField {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VariantChange {
-    Added { price: Tiyin },
-    Label { was: String },
-    Price { was: Tiyin, now: Tiyin },
-    Stock { was: Option<u32>, now: Option<u32> },
+    Added {
+        price: Tiyin,
+    },
+    Label {
+        was: String,
+    },
+    Price {
+        was: Tiyin,
+        now: Tiyin,
+    },
+    Stock {
+        was: Option<u32>,
+        now: Option<u32>,
+        /// What is counted, where it is not pieces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        portion: Option<Portion>,
+    },
     Removed,
 }
 

@@ -1,17 +1,27 @@
 //! Statistics of a shop: what was sold, how many orders were paid, what sells best.
 //!
-//! They are counted from the orders each time, so they cannot drift from them.
+//! They are kept by day, and counted anew for the hours and days whose orders have changed: they cannot drift from the orders,
+//! and cost the same at a million of them as at a thousand.
 
+mod buyers;
+mod days;
+mod figures;
 mod period;
 mod tables;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
+pub use days::{SALES_DAYS, SALES_DAYS_STATE, recount, refresh};
 pub use period::Period;
+use serde::{Deserialize, Serialize};
 pub use tables::{OrdersTable, orders_csv, sales_csv};
 use time::{Date, Duration};
 use tolov_domain::{
-    OrderId, ProductId, Tiyin, UserId,
+    OrderId, ProductId, Tiyin,
+    order::Portion,
     ports::{
         PortError,
         documents::{Documents, Query},
@@ -19,14 +29,16 @@ use tolov_domain::{
     time::{Timestamp, unix_ms},
 };
 
-use self::period::day_of;
+use self::{
+    buyers::Buyers,
+    figures::{Figures, SoldOn},
+    period::day_of,
+};
 use crate::{
-    order::{ORDERS, OrderAction, ShopOrder, Stage},
+    order::{ORDERS, ShopOrder},
     records,
 };
 
-/// How many orders are read; of more only those of the latest days are counted, and the result says so.
-pub const ORDERS_MAX: usize = 200_000;
 const BEST_MAX: usize = 10;
 /// Orders may be paid on a later day: those that were placed this long before a period are read too.
 const PAID_WITHIN: Duration = Duration::days(7);
@@ -52,7 +64,7 @@ pub struct Statistics {
     /// Of what was sold, at most ten each; discounts and delivery are not in their money.
     pub best_by_money: Vec<Seller>,
     pub best_by_pieces: Vec<Seller>,
-    /// There are more orders than [`ORDERS_MAX`].
+    /// Some days are not counted yet: [`refresh`] goes on with them.
     pub is_cut: bool,
 }
 
@@ -67,12 +79,15 @@ pub struct Step {
 }
 
 /// An article that was sold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
     pub article_id: ProductId,
     /// Its latest title.
     pub title: String,
+    /// Pieces, or portions.
     pub pieces: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<Portion>,
     pub money: Tiyin,
 }
 
@@ -91,15 +106,20 @@ impl Statistics {
     }
 }
 
-/// Counts the orders of a period that ends now.
+/// The figures of a period that ends now, with the orders of this moment.
 pub async fn statistics(
     documents: &dyn Documents,
     period: Period,
     now: Timestamp,
 ) -> Result<Statistics, PortError> {
+    let is_whole = refresh(documents, now).await?;
+    let from = day_of(period.from(now).saturating_sub(PAID_WITHIN));
     let mut count = Count::new(period, now);
-    let from = count.from.saturating_sub(PAID_WITHIN);
-    let is_whole = each_order(documents, (from, now), ORDERS_MAX, |order| count.add(order)).await?;
+    for day in days::read(documents, from, day_of(now)).await? {
+        for figures in day.figures() {
+            count.add(day.date(), figures);
+        }
+    }
     Ok(count.finish(!is_whole))
 }
 
@@ -111,10 +131,20 @@ async fn each_order(
     max: usize,
     mut look: impl FnMut(&ShopOrder),
 ) -> Result<bool, PortError> {
-    const PAGE: u32 = 500;
     let (whole_from, to) = (unix_ms(from), unix_ms(to));
-    let mut from = latest_days(documents, (whole_from, to), max).await?;
+    let from = latest_days(documents, (whole_from, to), max).await?;
     let is_whole = from == whole_from;
+    Ok(each_between(documents, (from, to), max, &mut look).await? && is_whole)
+}
+
+/// The same in milliseconds, up to the first `max`.
+async fn each_between(
+    documents: &dyn Documents,
+    (mut from, to): (i64, i64),
+    max: usize,
+    look: &mut impl FnMut(&ShopOrder),
+) -> Result<bool, PortError> {
+    const PAGE: u32 = 500;
     let mut seen = 0_usize;
     // Pages begin where the last one ended, not after a number of orders: one that is removed meanwhile would shift the
     // others.
@@ -130,10 +160,10 @@ async fn each_order(
             look(order);
         }
         let Some(last) = page.last().map(|order| unix_ms(order.placed_at)) else {
-            return Ok(is_whole && is_last);
+            return Ok(is_last);
         };
         if is_last {
-            return Ok(is_whole);
+            return Ok(true);
         }
         // No shop fills a page in one millisecond: the rest of that millisecond is skipped rather than read for ever.
         from = if last == from { last.saturating_add(1) } else { last };
@@ -167,9 +197,10 @@ async fn latest_days(
     Ok(begin(if begin(enough) < to { enough } else { too_early.max(0) }))
 }
 
+/// Sums up the figures of days.
 struct Count {
-    from: Timestamp,
-    buyers: HashSet<UserId>,
+    from: Date,
+    buyers: Buyers,
     sellers: HashMap<ProductId, Seller>,
     paid_after_seconds: i64,
     counted: Statistics,
@@ -192,72 +223,66 @@ impl Count {
             is_cut: false,
         };
         Self {
-            from: period.from(now),
-            buyers: HashSet::new(),
+            from: day_of(period.from(now)),
+            buyers: Buyers::default(),
             sellers: HashMap::new(),
             paid_after_seconds: 0,
             counted,
         }
     }
 
-    fn add(&mut self, order: &ShopOrder) {
-        let could_be_paid = order.is_paid() || order.last(OrderAction::Registered).is_some();
-        if could_be_paid && order.placed_at >= self.from {
-            add_to(&mut self.counted.placed, 1);
-            add_to(&mut self.counted.placed_and_paid, u32::from(order.is_paid()));
+    /// Of orders that were placed on this day.
+    fn add(&mut self, day: Date, figures: &Figures) {
+        if day >= self.from {
+            add_to(&mut self.counted.placed, figures.placed);
+            add_to(&mut self.counted.placed_and_paid, figures.placed_and_paid);
         }
-        let Some(payment) = order.payment() else { return };
-        if payment.paid_at >= self.from && order.stage() != Stage::Refunded {
-            self.add_sale(order, payment.paid_at);
+        let from = self.from;
+        for sold in figures.sold.iter().filter(|sold| sold.date() >= from) {
+            self.add_sales(sold);
         }
     }
 
-    fn add_sale(&mut self, order: &ShopOrder, paid_at: Timestamp) {
-        let (day, sold) = (day_of(paid_at), order.kept());
+    fn add_sales(&mut self, sold: &SoldOn) {
+        let day = sold.date();
         // Sales with a time after the last step (a clock that was ahead) count in it.
         if let Some(step) = self.counted.steps.iter_mut().rev().find(|step| step.from <= day) {
-            step.sales = sum(step.sales, sold);
-            add_to(&mut step.sold_orders, 1);
+            step.sales = sum(step.sales, sold.money);
+            add_to(&mut step.sold_orders, sold.orders);
         }
-        self.counted.sales = sum(self.counted.sales, sold);
-        add_to(&mut self.counted.sold_orders, 1);
-        let waited = (paid_at - order.placed_at).whole_seconds().max(0);
-        self.paid_after_seconds = self.paid_after_seconds.saturating_add(waited);
-        self.buyers.insert(order.user_id);
-        for line in &order.lines {
-            let none = || Seller {
-                article_id: line.product_id,
-                title: String::new(),
-                pieces: 0,
-                money: Tiyin::ZERO,
-            };
-            let seller = self.sellers.entry(line.product_id).or_insert_with(none);
-            if !line.title.is_empty() {
-                seller.title.clone_from(&line.title);
-            }
-            let count = order.kept_of(line);
-            seller.pieces = seller.pieces.saturating_add(u64::from(count));
-            let money = line.price.and_then(|price| price.checked_times(count).ok());
-            seller.money = sum(seller.money, money.unwrap_or(Tiyin::ZERO));
+        self.counted.sales = sum(self.counted.sales, sold.money);
+        add_to(&mut self.counted.sold_orders, sold.orders);
+        self.paid_after_seconds = self.paid_after_seconds.saturating_add(sold.waited_seconds);
+        self.buyers.merge(&sold.buyers);
+        for seller in &sold.articles {
+            figures::add_seller(&mut self.sellers, seller);
         }
     }
 
     fn finish(self, is_cut: bool) -> Statistics {
         let mut counted = self.counted;
         let mut sellers: Vec<Seller> = self.sellers.into_values().collect();
-        sellers.sort_by_key(|seller| (std::cmp::Reverse((seller.money, seller.pieces)), seller.article_id));
+        sellers.sort_by_key(by_money);
         counted.best_by_money = sellers.iter().take(BEST_MAX).cloned().collect();
-        sellers.sort_by_key(|seller| (std::cmp::Reverse((seller.pieces, seller.money)), seller.article_id));
+        sellers.sort_by_key(by_pieces);
         sellers.truncate(BEST_MAX);
         let average = self.paid_after_seconds.checked_div(i64::from(counted.sold_orders));
         Statistics {
-            buyers: u32::try_from(self.buyers.len()).unwrap_or(u32::MAX),
+            buyers: self.buyers.count(),
             paid_after: average.map(Duration::seconds),
             best_by_pieces: sellers,
             is_cut,
             ..counted
         }
     }
+}
+
+fn by_money(seller: &Seller) -> (Reverse<(Tiyin, u64)>, ProductId) {
+    (Reverse((seller.money, seller.pieces)), seller.article_id)
+}
+
+fn by_pieces(seller: &Seller) -> (Reverse<(u64, Tiyin)>, ProductId) {
+    (Reverse((seller.pieces, seller.money)), seller.article_id)
 }
 
 fn add_to(count: &mut u32, more: u32) {

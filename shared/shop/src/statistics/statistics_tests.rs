@@ -1,10 +1,11 @@
 use time::macros::{date, datetime};
-use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::{ClickPaydocId, ClickTransId, Phone, order::OrderLine};
+use tolov_contract::{counting::CountingDocuments, memory::MemoryDocuments};
+use tolov_domain::{ClickPaydocId, ClickTransId, Phone, UserId, order::OrderLine};
 
 use super::*;
 use crate::order::{
-    Actor, Delivery, HistoryEntry, OrderState, PaymentFacts, PaymentLink, Progress, Sale, Stock, Terms,
+    Actor, Delivery, HistoryEntry, OrderAction, OrderState, PaymentFacts, PaymentLink, Progress, Sale, Stock,
+    Terms,
 };
 
 const NOW: Timestamp = datetime!(2026-03-04 12:00 UTC);
@@ -15,7 +16,7 @@ fn soum(soum: i64) -> Tiyin {
 
 fn line(article: i64, title: &str, count: u32, price: i64) -> OrderLine {
     let product_id = ProductId::try_new(article).unwrap();
-    OrderLine { product_id, count, title: title.to_owned(), price: Some(soum(price)) }
+    OrderLine { product_id, count, title: title.to_owned(), price: Some(soum(price)), portion: None }
 }
 
 /// An order of one tea that awaits its payment.
@@ -150,6 +151,7 @@ async fn best_sellers_are_ranked_by_money_and_by_pieces() {
         article_id: ProductId::try_new(article).unwrap(),
         title: title.to_owned(),
         pieces,
+        portion: None,
         money: soum(money),
     };
     let (tea, shirt) = (seller(1, "Ko'k choy", 5, 50_000), seller(3, "Futbolka · M", 1, 90_000));
@@ -202,4 +204,77 @@ async fn orders_and_sales_are_exported_with_guarded_cells() {
     let sales = String::from_utf8(sales_csv(&figures)).unwrap();
     assert!(sales.starts_with("\u{feff}from;sold_orders;sales\r\n2025-04-01;0;0\r\n"), "{sales}");
     assert!(sales.ends_with("\r\n2026-03-01;1;10000\r\n"), "{sales}");
+}
+
+/// What a change of the order's state does, as an action of staff does it.
+async fn refund(documents: &MemoryDocuments, number: i64, at: Timestamp) {
+    records::change(documents, number, |order: &mut ShopOrder| {
+        order.apply(OrderAction::Cancelled, Actor::Clock, at);
+        order.apply(OrderAction::Refunded, Actor::Clock, at);
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn an_order_that_changes_is_counted_anew_however_old_it_is() {
+    let (long_ago, today) = (NOW - Duration::days(200), NOW - Duration::hours(1));
+    let documents = stored([paid(1, 5, long_ago, long_ago), placed(2, 6, today)]).await;
+    let figures = async |now| {
+        let figures = statistics(&documents, Period::Months, now).await.unwrap();
+        (figures.sold_orders, figures.sales, figures.placed, figures.buyers)
+    };
+    assert_eq!(figures(NOW).await, (1, soum(10_000), 2, 1));
+    records::change(&documents, 2, |order: &mut ShopOrder| *order = paid(2, 6, today, NOW)).await.unwrap();
+    assert_eq!(
+        figures(NOW + Duration::minutes(1)).await.0,
+        1,
+        "its change is of no time that is looked through"
+    );
+    let later = NOW + Duration::minutes(61);
+    assert_eq!(figures(later).await, (2, soum(20_000), 2, 2), "the last days are counted anew every hour");
+    refund(&documents, 1, later).await;
+    assert_eq!(figures(later).await, (1, soum(10_000), 2, 1));
+    // Days later its day is over, and counted as a whole.
+    let days_later = NOW + Duration::days(5);
+    assert_eq!(figures(days_later).await, (1, soum(10_000), 2, 1));
+    refund(&documents, 2, days_later).await;
+    assert_eq!(figures(days_later).await.0, 0);
+}
+
+#[tokio::test]
+async fn figures_cost_the_same_whatever_the_number_of_orders() {
+    let cost = async |orders_a_day: i64| {
+        let order = |number: i64| {
+            let at = NOW - Duration::hours(6) - Duration::days(number / orders_a_day);
+            paid(number + 1, number + 1, at, at)
+        };
+        let store = std::sync::Arc::new(stored((0..orders_a_day * 40).map(order)).await);
+        statistics(&*store, Period::Months, NOW).await.unwrap();
+        let documents = CountingDocuments::new(std::sync::Arc::clone(&store));
+        let figures = statistics(&documents, Period::Months, NOW + Duration::minutes(1)).await.unwrap();
+        assert_eq!(i64::from(figures.sold_orders), orders_a_day * 40);
+        documents.calls().total()
+    };
+    let (few, many) = (cost(1).await, cost(50).await);
+    assert_eq!(few, many);
+    assert!(few <= 4, "{few}");
+}
+
+#[tokio::test]
+async fn the_best_of_many_articles_are_kept_of_a_day() {
+    let order = |number: i64| {
+        let at = NOW - Duration::days(10);
+        let lines = vec![line(number, "Choy", 1, 1_000 + number)];
+        ShopOrder { lines, ..paid(number, number, at, at) }
+    };
+    let documents = stored((1..=300).map(order)).await;
+    let figures = statistics(&documents, Period::Days, NOW).await.unwrap();
+    assert_eq!(figures.best_by_money[0].article_id, ProductId::try_new(300).unwrap());
+    assert_eq!((figures.best_by_money.len(), figures.sold_orders), (10, 300));
+    let day: serde_json::Value = serde_json::to_value(
+        days::read(&documents, date!(2026 - 02 - 22), date!(2026 - 02 - 22)).await.unwrap(),
+    )
+    .unwrap();
+    assert_eq!(day[0]["whole"]["sold"][0]["articles"].as_array().unwrap().len(), 200);
 }

@@ -2,7 +2,7 @@
 
 use tolov_domain::{
     Tiyin,
-    order::OrderLine,
+    order::{OrderLine, decimal},
     ports::{PortError, documents::Documents},
     time::{TASHKENT, Timestamp},
 };
@@ -73,11 +73,17 @@ fn row_of(order: &ShopOrder) -> [String; 14] {
     ]
 }
 
-/// `Futbolka · M × 2 = 180000`.
+/// `Futbolka · M × 2 = 180000`, `Olma 1,5 kg = 36000`.
 fn line_text(line: &OrderLine) -> String {
     let sum = line.price.and_then(|price| price.checked_times(line.count).ok());
     let sum = sum.map(|sum: Tiyin| format!(" = {}", price_text(sum))).unwrap_or_default();
-    format!("{} × {}{sum}", line.title, line.count)
+    match line.portion {
+        Some(portion) => {
+            let amount = decimal(portion.thousandths_of(line.count), ',');
+            format!("{} {amount} {}{sum}", line.title, portion.unit.as_str())
+        }
+        None => format!("{} × {}{sum}", line.title, line.count),
+    }
 }
 
 fn minute(at: Timestamp) -> String {

@@ -51,6 +51,7 @@ impl Purchase {
             count: product.count,
             title: format!("Non №{}", product.product_id),
             price: Some(soum(PRICE)),
+            portion: None,
         };
         ShopOrder {
             id: self.order_id,

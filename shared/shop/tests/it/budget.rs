@@ -102,3 +102,21 @@ async fn a_batch_of_unknown_orders_costs_a_few_commands_whatever_its_size() {
     }
     assert_eq!(left(&*store, SMALL).await, 4);
 }
+
+#[tokio::test]
+async fn one_more_of_an_article_costs_two_commands_and_returns_what_the_card_shows() {
+    let store = Arc::new(MemoryDocuments::default());
+    records::insert(&*store, &tea(Some(10)).seal()).await.unwrap();
+    let shop = CountingDocuments::new(Arc::clone(&store));
+    let id = user_id(5);
+    cart::set(&*store, id, pieces(TEA, 1)).await.unwrap();
+    let seen = records::read_versioned::<shopper::Shopper>(&*store, &id.get().into()).await.unwrap();
+    let set = cart::set_on_card(&shop, id, seen.clone(), pieces(TEA, 2)).await.unwrap();
+    assert_eq!(shop.calls().total(), 2, "{}", shop.calls());
+    assert_eq!((set.change, set.shopper.cart), (cart::CartChange::Set(2), vec![pieces(TEA, 2)]));
+    assert_eq!(set.product.unwrap().id, article_id(TEA));
+    // The shopper was written since: it is read again.
+    shop.reset();
+    let set = cart::set_on_card(&shop, id, seen, pieces(TEA, 3)).await.unwrap();
+    assert_eq!((shop.calls().total(), set.shopper.cart), (4, vec![pieces(TEA, 3)]));
+}

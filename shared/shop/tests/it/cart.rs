@@ -1,7 +1,7 @@
 //! Carts: what they take, and what has changed about them since the shopper looked last.
 
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::Tiyin;
+use tolov_domain::{Tiyin, order::Portion};
 use tolov_shop::{
     catalogue::{Product, Variant},
     order::{OrderState, ShopOrder},
@@ -193,4 +193,25 @@ async fn clearing_the_cart_of_somebody_unknown_registers_nobody() {
     let shop = opened().await;
     shopper::change(&shop, user_id(9), |shopper| shopper.cart.clear()).await.unwrap();
     assert_eq!(shopper::shopper(&shop, user_id(9)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_sold_by_weight_is_counted_in_portions_whose_sums_are_exact() {
+    let shop = opened().await;
+    // 23 999 so'm a kilogram in portions of 300 g: 7 199.70 so'm each. There are 1.5 kg.
+    change_tea(&shop, |tea| {
+        tea.portion = Portion::parse("300 g");
+        tea.price = soum(23_999);
+        tea.stock = Some(5);
+    })
+    .await;
+    assert_eq!(set(&shop, TEA, 7).await, CartChange::OnlyLeft(5));
+    assert_eq!(set(&shop, TEA, 3).await, CartChange::Set(3));
+    let quote = quote(&shop).await;
+    let portion_price = Tiyin::try_new(719_970).unwrap();
+    assert_eq!((quote.lines[0].price, quote.goods), (portion_price, portion_price.checked_times(3).unwrap()));
+    let line = &quote.order_lines()[0];
+    assert_eq!((line.count, line.price, line.portion), (3, Some(portion_price), Portion::parse("300 g")));
+    let shopper = shopper::shopper(&shop, user_id(1)).await.unwrap().unwrap();
+    assert_eq!(shopper.pieces_in_cart(), 1, "one article, not three pieces");
 }

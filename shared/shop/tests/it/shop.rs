@@ -7,7 +7,7 @@ use tolov_domain::{
 };
 use tolov_shop::{
     catalogue::{
-        Fiscal, Product, Variant, product,
+        Product, Variant, product,
         stock::{self, Goods, HoldState, Marks, Short},
     },
     order::{self, Delivery, OrderState, PaymentFacts, PaymentLink, ShopOrder, Stock, Terms},
@@ -61,20 +61,7 @@ pub(crate) fn payment() -> PaymentFacts {
 }
 
 pub(crate) fn tea(stock: Option<u32>) -> Product {
-    Product {
-        id: article_id(TEA),
-        category_id: 1,
-        title: "Choy".to_owned(),
-        description: String::new(),
-        photo: None,
-        hidden: false,
-        price: soum(15_000),
-        stock,
-        variants: Vec::new(),
-        fiscal: Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
-    }
+    Product { title: "Choy".to_owned(), price: soum(15_000), stock, ..Product::new(article_id(TEA), 1) }
 }
 
 pub(crate) fn shirt(small: u32) -> Product {
@@ -120,6 +107,7 @@ pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> ShopOrder {
         count: article.count,
         title: "Choy".to_owned(),
         price: Some(soum(15_000)),
+        portion: None,
     };
     ShopOrder {
         id: order_id(number),

@@ -209,6 +209,7 @@ codes!(Stage {
 codes!(Field {
     Field::Title => "t",
     Field::Description => "d",
+    Field::Portion => "w",
     Field::Price => "p",
     Field::Stock => "s",
     Field::Photo => "f",

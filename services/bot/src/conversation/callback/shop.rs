@@ -22,6 +22,8 @@ callbacks! {
         Product { id: ProductId } = "p",
         /// The card of one variant of it.
         Variant { product_id: ProductId, article_id: ProductId } = "v",
+        /// The same with another photo, from 0; where the article is the product, the card of the product.
+        Photo { product_id: ProductId, article_id: ProductId, photo: u32 } = "ph",
         /// On a card: sets the quantity in the cart.
         SetOnCard { article_id: ProductId, count: u32 } = "sc",
         /// On a card: the quantity is going to be typed.

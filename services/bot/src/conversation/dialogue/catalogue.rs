@@ -55,6 +55,8 @@ pub(crate) enum Asked {
 pub(crate) enum Field {
     Title,
     Description,
+    /// How it is sold: by the piece, or in portions of this. Asked for once.
+    Portion,
     Price,
     Stock,
     Photo,
@@ -73,9 +75,10 @@ pub(crate) enum VariantField {
 
 impl Field {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Title,
         Self::Description,
+        Self::Portion,
         Self::Price,
         Self::Stock,
         Self::Photo,
@@ -88,7 +91,8 @@ impl Field {
     pub(crate) const fn next(self) -> Asked {
         match self {
             Self::Title => Asked::Field(Self::Description),
-            Self::Description => Asked::Field(Self::Price),
+            Self::Description => Asked::Field(Self::Portion),
+            Self::Portion => Asked::Field(Self::Price),
             Self::Price => Asked::Field(Self::Stock),
             Self::Stock => Asked::Field(Self::Photo),
             Self::Photo | Self::Mxik | Self::PackageCode | Self::Vat => Asked::Review,

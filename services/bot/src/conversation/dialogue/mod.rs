@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use tolov_domain::{
-    OrderId, Phone, Tiyin, UserId,
+    OrderId, Phone, ProductId, Tiyin, UserId,
     ports::documents::{Collection, Key},
 };
 use tolov_shop::{order::Delivery, records::Record};
@@ -42,6 +42,28 @@ pub(crate) struct Dialogue {
     /// The last message that answered a question of the checkout or went to staff: an edit of it counts.
     #[serde(default, deserialize_with = "readable_or_default")]
     pub(crate) last_answer: Option<LastAnswer>,
+    /// The album of which a part was taken last: its other parts come as messages of their own, whatever is waited for.
+    #[serde(default, deserialize_with = "readable_or_default")]
+    pub(crate) album: Option<Album>,
+}
+
+/// An album that comes part by part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Album {
+    pub(crate) media_group_id: String,
+    pub(crate) of: AlbumOf,
+}
+
+/// What the parts of an album are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AlbumOf {
+    /// Photos of the product that is being created.
+    NewProduct,
+    /// Photos of a product.
+    Product { id: ProductId },
+    /// A message of support, gathered under this number.
+    Support { id: i64 },
 }
 
 /// A message and the step that it answered.
@@ -90,7 +112,16 @@ impl Record for Dialogue {
 
 impl Dialogue {
     pub(crate) fn new(id: UserId) -> Self {
-        Self { id, step: Step::Idle, screen: None, draft: None, search: None, name: None, last_answer: None }
+        Self {
+            id,
+            step: Step::Idle,
+            screen: None,
+            draft: None,
+            search: None,
+            name: None,
+            last_answer: None,
+            album: None,
+        }
     }
 }
 

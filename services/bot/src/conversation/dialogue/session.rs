@@ -78,6 +78,7 @@ fn merge(base: &Dialogue, ours: Dialogue, theirs: Dialogue) -> Dialogue {
         search: field(&base.search, ours.search, theirs.search),
         name: field(&base.name, ours.name, theirs.name),
         last_answer: field(&base.last_answer, ours.last_answer, theirs.last_answer),
+        album: field(&base.album, ours.album, theirs.album),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The way in: where /start and links lead, the language, the phone number of the profile.
 
 use tolov_domain::{Language, ProductId, ports::PortError};
-use tolov_shop::{catalogue, shopper};
+use tolov_shop::shopper;
 
 use crate::{
     conversation::{
@@ -38,8 +38,8 @@ pub(crate) async fn start(ctx: Ctx, payload: String) -> HandlerResult {
 /// A greeting above the catalogue.
 async fn welcome(ctx: Ctx) -> HandlerResult {
     let language = ctx.language;
-    let categories = catalogue::shown_categories(ctx.documents()).await?;
-    let mut screen = categories_screen(language, &categories, 0);
+    let snapshot = ctx.deps.catalogue().await?;
+    let mut screen = categories_screen(language, snapshot.categories(), 0);
     screen.html = format!("{}\n\n{}", t!(language, "greeting", name = ctx.person.name), screen.html);
     let staff = ctx.role.map(|_| Button::callback(l!(language, "menu-staff"), StaffCallback::Panel));
     let languages = language_switch(language, |language| ShopCallback::StartIn { language });

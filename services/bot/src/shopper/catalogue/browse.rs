@@ -1,7 +1,7 @@
 //! Categories and what is in them.
 
-use tolov_domain::{Language, ProductId, Tiyin};
-use tolov_shop::catalogue::{self, Category, Product};
+use tolov_domain::{Language, ProductId};
+use tolov_shop::catalogue::{self, Article, Category, Product};
 
 use crate::{
     conversation::{
@@ -11,7 +11,7 @@ use crate::{
         pages::{Page, page_of_index},
         screen::{Button, Screen},
     },
-    texts::{l, money, t},
+    texts::{amount, l, t, unit_price},
 };
 
 /// A long title is cut so that the label has room for the price.
@@ -20,8 +20,8 @@ const LABEL_TITLE_MAX_CHARS: usize = 34;
 pub(crate) async fn categories(ctx: Ctx, page: u32) -> HandlerResult {
     ctx.leave_step().await?;
     ctx.update(|dialogue| dialogue.search = None);
-    let categories = catalogue::shown_categories(ctx.documents()).await?;
-    ctx.show(categories_screen(ctx.language, &categories, page)).await
+    let snapshot = ctx.deps.catalogue().await?;
+    ctx.show(categories_screen(ctx.language, snapshot.categories(), page)).await
 }
 
 pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
@@ -31,18 +31,20 @@ pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult 
     let Some(category) = category.filter(|category| !category.hidden) else {
         return ctx.show(gone_screen(ctx.language, t!(ctx.language, "category-gone"))).await;
     };
-    let products = catalogue::shown_products_in(ctx.documents(), id).await?;
-    ctx.show(category_screen(ctx.language, &category, &products, page)).await
+    let snapshot = ctx.deps.catalogue().await?;
+    let listed = snapshot.products_in(id);
+    let page = Page::of(listed, page);
+    let products = catalogue::shown_products(ctx.documents(), page.items).await?;
+    ctx.show(category_screen(ctx.language, &category, listed.len(), &page, &products)).await
 }
 
-/// Back from a card: the page of its category that the product is on. Looked up on this tap alone, because it reads the
-/// category.
+/// Back from a card: the page of its category that the product is on.
 pub(crate) async fn page_of(ctx: Ctx, product_id: ProductId) -> HandlerResult {
     let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
         return categories(ctx, 0).await;
     };
-    let products = catalogue::shown_products_in(ctx.documents(), product.category_id).await?;
-    let index = products.iter().position(|other| other.id == product.id);
+    let snapshot = ctx.deps.catalogue().await?;
+    let index = snapshot.products_in(product.category_id).iter().position(|other| *other == product.id);
     category(ctx, (product.category_id, page_of_index(index.unwrap_or(0)))).await
 }
 
@@ -61,16 +63,22 @@ pub(crate) fn categories_screen(language: Language, categories: &[Category], pag
         .row([Button::callback(l!(language, "menu-search"), ShopCallback::Search), menu])
 }
 
-fn category_screen(language: Language, category: &Category, products: &[Product], page: u32) -> Screen {
-    let page = Page::of(products, page);
-    let text = if products.is_empty() {
+/// `count`: of all products of the category; `products` are those of the page.
+fn category_screen(
+    language: Language,
+    category: &Category,
+    count: usize,
+    page: &Page<'_, ProductId>,
+    products: &[Product],
+) -> Screen {
+    let text = if count == 0 {
         t!(language, "category-empty", title = category.title)
     } else {
-        t!(language, "category-title", title = category.title, count = products.len())
+        t!(language, "category-title", title = category.title, count = count)
     };
     Screen::new(text)
         .photo(category.photo.clone())
-        .rows(product_rows(language, page.items))
+        .rows(product_rows(language, products))
         .row(page.buttons(|page| ShopCallback::Category { id: category.id, page }))
         .row([
             Button::callback(l!(language, "back"), ShopCallback::Categories { page: 0 }),
@@ -102,11 +110,11 @@ fn product_label(language: Language, product: &Product) -> String {
     }
 }
 
-/// `12 000 so'm`; for variants of different prices the lowest one, marked as such.
+/// `12 000 so'm`, `24 000 so'm/kg`; for variants of different prices the lowest one, marked as such.
 pub(crate) fn price(language: Language, product: &Product) -> String {
     let from = product.price_from();
-    let is_one: bool = product.articles().iter().all(|article| article.price == from);
-    let sum = money(language, from);
+    let is_one: bool = product.articles().iter().all(|article| article.unit_price == from);
+    let sum = unit_price(language, from, product.portion);
     if is_one { sum } else { l!(language, "price-from", price = sum) }
 }
 
@@ -122,13 +130,19 @@ pub(crate) fn shortened(text: &str, max_chars: usize) -> String {
 }
 
 /// The label of a variant's button: what it costs, and how many of it are in the cart.
-pub(crate) fn variant_label(language: Language, label: &str, price: Option<Tiyin>, in_cart: u32) -> String {
-    let label = shortened(label, LABEL_TITLE_MAX_CHARS);
-    let said = match price {
-        Some(price) => l!(language, "label-price", title = label, price = money(language, price)),
-        None => l!(language, "label-sold-out", title = label),
+pub(crate) fn variant_label(language: Language, article: &Article, in_cart: u32) -> String {
+    let label = shortened(article.label.as_deref().unwrap_or_default(), LABEL_TITLE_MAX_CHARS);
+    let said = if article.is_sold_out() {
+        l!(language, "label-sold-out", title = label)
+    } else {
+        let price = unit_price(language, article.unit_price, article.portion);
+        l!(language, "label-price", title = label, price = price)
     };
-    if in_cart == 0 { said } else { format!("{said} · 🛒 {in_cart}") }
+    match (in_cart, article.portion) {
+        (0, _) => said,
+        (count, Some(portion)) => format!("{said} · 🛒 {}", amount(language, portion, count)),
+        (count, None) => format!("{said} · 🛒 {count}"),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-use tolov_domain::ProductId;
-use tolov_shop::catalogue::{Fiscal, Variant};
+use tolov_domain::Tiyin;
+use tolov_shop::catalogue::Variant;
 
 use super::*;
 
@@ -13,18 +13,11 @@ pub(crate) fn soum(soum: i64) -> Tiyin {
 
 pub(crate) fn product(number: i64, title: &str, price: i64, stock: Option<u32>) -> Product {
     Product {
-        id: id(number),
-        category_id: 1,
         title: title.to_owned(),
         description: "100% paxta & <ip>".to_owned(),
-        photo: None,
-        hidden: false,
         price: soum(price),
         stock,
-        variants: Vec::new(),
-        fiscal: Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
+        ..Product::new(id(number), 1)
     }
     .seal()
 }
@@ -80,7 +73,8 @@ fn a_category_shows_prices_marks_sold_out_products_and_escapes_its_title() {
     ];
     let category = category_of(1, "Uy & <ro'zg'or>");
     let labels = |language| {
-        let screen = category_screen(language, &category, &products, 0);
+        let ids = products.each_ref().map(|product| product.id);
+        let screen = category_screen(language, &category, 4, &Page::of(&ids, 0), &products);
         assert!(screen.html.contains("Uy &amp; &lt;ro'zg'or&gt;"), "{}", screen.html);
         rows(&screen).into_iter().take(4).flatten().collect::<Vec<_>>()
     };
@@ -123,7 +117,9 @@ fn a_long_title_is_cut_before_the_price() {
 
 #[test]
 fn a_variant_shows_how_many_are_in_the_cart() {
-    assert_eq!(variant_label(Language::Uz, "M", Some(soum(5_000)), 0), "M · 5\u{a0}000\u{a0}so‘m");
-    assert_eq!(variant_label(Language::Ru, "M", Some(soum(5_000)), 2), "M · 5\u{a0}000\u{a0}сум · 🛒 2");
-    assert_eq!(variant_label(Language::En, "M", None, 0), "M · sold out");
+    let of =
+        |stock| with_variants(product(1, "Choy", 1, None), &[(2, "M", 5_000, stock)]).articles().remove(0);
+    assert_eq!(variant_label(Language::Uz, &of(None), 0), "M · 5\u{a0}000\u{a0}so‘m");
+    assert_eq!(variant_label(Language::Ru, &of(None), 2), "M · 5\u{a0}000\u{a0}сум · 🛒 2");
+    assert_eq!(variant_label(Language::En, &of(Some(0)), 0), "M · sold out");
 }

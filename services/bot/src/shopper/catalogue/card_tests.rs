@@ -1,3 +1,5 @@
+use tolov_domain::order::Portion;
+
 use super::*;
 use crate::{
     conversation::screen::Screen,
@@ -7,7 +9,8 @@ use crate::{
 const BACK: ShopCallback = ShopCallback::Category { id: 1, page: 2 };
 
 fn around(language: Language, cart: &[OrderedProduct]) -> Around<'_> {
-    Around { language, cart, back: &BACK }
+    let pieces = cart.iter().map(|line| line.count).sum();
+    Around { language, cart, pieces, back: &BACK, photo: 0 }
 }
 
 fn line(number: i64, count: u32) -> OrderedProduct {
@@ -59,7 +62,8 @@ fn counts_are_absolute_and_stay_between_zero_and_the_maximum() {
     assert_eq!(rows(&shown(12))[0], ["−1", "12\u{a0}ta", "+1"]);
     assert_eq!(
         rows(&shown(12))[1..],
-        [vec!["🛒 Savat (12)", "✅ Rasmiylashtirish"], vec!["⬅️ Orqaga", "📤 Ulashish"]]
+        [vec!["✅ Rasmiylashtirish"], vec!["🛒 Savat (12)"], vec!["⬅️ Orqaga", "📤 Ulashish"]],
+        "to check out stands alone: beside another button it is cut off on a narrow phone"
     );
 }
 
@@ -93,7 +97,8 @@ fn a_product_offers_its_variants_and_a_variant_leads_back_to_it() {
         [
             vec!["S · нет в наличии", "M · 50\u{a0}000\u{a0}сум · 🛒 2"],
             vec!["L · 55\u{a0}000\u{a0}сум"],
-            vec!["🛒 Корзина (2)", "✅ Оформить"],
+            vec!["✅ Оформить"],
+            vec!["🛒 Корзина (2)"],
             vec!["⬅️ Назад", "📤 Поделиться"]
         ]
     );
@@ -106,13 +111,41 @@ fn a_product_offers_its_variants_and_a_variant_leads_back_to_it() {
         "{}",
         large.html
     );
-    assert_eq!(callbacks(&large, 2)[0], "1:p:7");
+    assert_eq!(callbacks(&large, 3)[0], "1:p:7");
+}
+
+#[test]
+fn what_is_sold_by_weight_is_priced_by_the_kilogram_and_counted_in_portions() {
+    let apples = Product { portion: Portion::parse("0,5 kg"), ..product(7, "Olma", 24_000, Some(4)) };
+    let card = |language, count| screen(around(language, &[line(7, count)]), &apples, None);
+    assert!(
+        card(Language::Uz, 3).html.ends_with("💰 <b>24\u{a0}000\u{a0}so‘m/kg</b>\n⚡️ Atigi 2\u{a0}kg qoldi"),
+        "{}",
+        card(Language::Uz, 3).html
+    );
+    assert_eq!(rows(&card(Language::Uz, 3))[0], ["−0,5\u{a0}kg", "1,5\u{a0}kg", "+0,5\u{a0}kg"]);
+    assert_eq!(rows(&card(Language::Ru, 3))[0][1], "1,5\u{a0}кг");
+    assert_eq!(rows(&card(Language::En, 3))[0][1], "1.5\u{a0}kg");
+    assert_eq!(callbacks(&card(Language::Uz, 3), 0), ["1:sc:7:2", "1:sq:7", "1:sc:7:4"]);
+}
+
+#[test]
+fn several_photos_are_looked_through_on_the_card() {
+    let mut tea = product(7, "Choy", 1_000, None);
+    tea.set_photos(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]);
+    let shown = |photo| screen(Around { photo, ..around(Language::Uz, &[]) }, &tea, None);
+    assert_eq!((shown(0).photo.as_deref(), &rows(&shown(0))[0][0][..]), (Some("a"), "🖼 1 / 3 ▶️"));
+    assert_eq!(callbacks(&shown(0), 0), ["1:ph:7:7:1"]);
+    assert_eq!((shown(2).photo.as_deref(), callbacks(&shown(2), 0)[0].as_str()), (Some("c"), "1:ph:7:7:0"));
+    assert_eq!(shown(9).photo.as_deref(), Some("a"), "a photo that was removed meanwhile");
+    tea.set_photos(vec!["a".to_owned()]);
+    assert!(!rows(&screen(around(Language::Uz, &[]), &tea, None)).concat().concat().contains("🖼"));
 }
 
 #[test]
 fn back_from_a_search_leads_to_its_results() {
     let back = ShopCallback::FoundPage { page: 2 };
-    let around = Around { language: Language::En, cart: &[], back: &back };
+    let around = Around { back: &back, ..around(Language::En, &[]) };
     let card = screen(around, &product(7, "Choy", 1, None), None);
     assert_eq!((rows(&card)[2][0].as_str(), callbacks(&card, 2)[0].as_str()), ("⬅️ Results", "1:fp:2"));
 }

@@ -6,7 +6,7 @@ use teloxide::types::{
     InlineQueryResultsButtonKind, InputMessageContent, InputMessageContentText, ParseMode,
 };
 use tolov_domain::{Language, ProductId, ports::PortError};
-use tolov_shop::catalogue::{self, Product};
+use tolov_shop::catalogue::{self, PHOTOS_MAX, Product};
 use url::Url;
 
 use crate::{
@@ -34,11 +34,15 @@ pub(crate) fn query_of(id: ProductId) -> String {
 pub(crate) async fn answer(ctx: Ctx, query: InlineQuery) -> HandlerResult {
     let found = found(&ctx, query.query.trim()).await?;
     let offset = query.offset.parse().unwrap_or(0);
-    let page: Vec<&Product> = found.iter().skip(offset).take(RESULTS_MAX).collect();
+    let page: Vec<ProductId> = found.iter().skip(offset).take(RESULTS_MAX).copied().collect();
+    let page = catalogue::shown_products(ctx.documents(), &page).await?;
     let end = offset.saturating_add(RESULTS_MAX);
     let next = if end < found.len() { end.to_string() } else { String::new() };
     let results = |with_photos: bool| -> Vec<InlineQueryResult> {
-        page.iter().filter_map(|product| result(&ctx, product, with_photos)).collect()
+        // Of one product alone, each photo can be chosen.
+        let photos = if page.len() == 1 && with_photos { PHOTOS_MAX } else { 1 };
+        let of_product = |product| results_of(&ctx, product, if with_photos { photos } else { 0 });
+        page.iter().flat_map(of_product).collect()
     };
     let telegram = &ctx.deps.telegram;
     let button = to_the_shop(ctx.language);
@@ -54,12 +58,11 @@ pub(crate) async fn answer(ctx: Ctx, query: InlineQuery) -> HandlerResult {
     .map_err(Into::into)
 }
 
-async fn found(ctx: &Ctx, query: &str) -> Result<Vec<Product>, PortError> {
-    let Some(id) = query.strip_prefix('#').and_then(|id| ProductId::parse(id).ok()) else {
-        return catalogue::search(ctx.documents(), query).await;
-    };
-    let product = catalogue::product(ctx.documents(), id).await?;
-    Ok(product.into_iter().filter(|product| !product.hidden).collect())
+async fn found(ctx: &Ctx, query: &str) -> Result<Vec<ProductId>, PortError> {
+    match query.strip_prefix('#').and_then(|id| ProductId::parse(id).ok()) {
+        Some(id) => Ok(vec![id]),
+        None => Ok(ctx.deps.catalogue().await?.search(query)),
+    }
 }
 
 fn to_the_shop(language: Language) -> InlineQueryResultsButton {
@@ -69,17 +72,33 @@ fn to_the_shop(language: Language) -> InlineQueryResultsButton {
     }
 }
 
-/// `None` only where the bot's name is not known yet.
-fn result(ctx: &Ctx, product: &Product, with_photos: bool) -> Option<InlineQueryResult> {
-    let url = ctx.deps.url_of(Link::Product(product.id)).parse().ok()?;
-    Some(result_in(ctx.language, product, url, with_photos))
+/// None only where the bot's name is not known yet.
+fn results_of(ctx: &Ctx, product: &Product, photos_max: usize) -> Vec<InlineQueryResult> {
+    let url = ctx.deps.url_of(Link::Product(product.id)).parse().ok();
+    url.map_or_else(Vec::new, |url| results_in(ctx.language, product, &url, photos_max))
 }
 
-fn result_in(language: Language, product: &Product, url: Url, with_photos: bool) -> InlineQueryResult {
-    let photo = product.photo.clone().filter(|_| with_photos);
-    let screen = message(language, product, url).photo(photo.clone());
+/// The product with each of its first photos, or without any.
+fn results_in(language: Language, product: &Product, url: &Url, photos_max: usize) -> Vec<InlineQueryResult> {
+    let photos: Vec<String> = product.photos().into_iter().take(photos_max).collect();
+    if photos.is_empty() {
+        return vec![result_in(language, product, url, None)];
+    }
+    let with_photo = |photo: (usize, String)| result_in(language, product, url, Some(photo));
+    photos.into_iter().enumerate().map(with_photo).collect()
+}
+
+fn result_in(
+    language: Language,
+    product: &Product,
+    url: &Url,
+    photo: Option<(usize, String)>,
+) -> InlineQueryResult {
+    let (place, photo) = photo.map_or((0, None), |(place, photo)| (place, Some(photo)));
+    let screen = message(language, product, url.clone()).photo(photo.clone());
     let (html, markup) = (screen.fitting_html(), screen.markup());
-    let (id, title, facts) = (product.id.to_string(), product.title.clone(), facts(language, product));
+    let id = if place == 0 { product.id.to_string() } else { format!("{}-{place}", product.id) };
+    let (title, facts) = (product.title.clone(), facts(language, product));
     if let Some(photo) = photo {
         return InlineQueryResultCachedPhoto::new(id, FileId(photo))
             .title(title)
@@ -148,9 +167,8 @@ mod tests {
 
     #[test]
     fn a_product_is_offered_with_its_price_and_a_link_into_the_shop() {
-        let json =
-            serde_json::to_value(result_in(Language::En, &product(7, "A & B", 12_000, None), url(), true));
-        let json = json.unwrap();
+        let json = results_in(Language::En, &product(7, "A & B", 12_000, None), &url(), 1);
+        let json = serde_json::to_value(&json[0]).unwrap();
         assert_eq!((json["type"].as_str(), json["id"].as_str()), (Some("article"), Some("7")));
         assert_eq!(
             (json["title"].as_str(), json["description"].as_str()),
@@ -166,11 +184,31 @@ mod tests {
     fn a_photo_is_sent_by_its_file_id_unless_photos_are_left_out() {
         let mut product = product(7, "Choy", 1_000, Some(0));
         product.photo = Some("file".to_owned());
-        let with = serde_json::to_value(result_in(Language::Ru, &product, url(), true)).unwrap();
+        let results = |photos_max| {
+            let results = results_in(Language::Ru, &product, &url(), photos_max);
+            serde_json::to_value(results).unwrap()
+        };
+        let with = &results(1)[0];
         assert_eq!((with["type"].as_str(), with["photo_file_id"].as_str()), (Some("photo"), Some("file")));
         assert!(with["caption"].as_str().unwrap().contains("нет в наличии"), "{with}");
-        let without = serde_json::to_value(result_in(Language::Ru, &product, url(), false)).unwrap();
-        assert_eq!(without["type"].as_str(), Some("article"));
+        assert_eq!(results(0)[0]["type"].as_str(), Some("article"));
+    }
+
+    #[test]
+    fn of_one_product_each_photo_can_be_chosen() {
+        let mut product = product(7, "Choy", 1_000, None);
+        product.set_photos(vec!["one".to_owned(), "two".to_owned(), "three".to_owned()]);
+        let results = serde_json::to_value(results_in(Language::Uz, &product, &url(), PHOTOS_MAX)).unwrap();
+        let chosen: Vec<_> = results
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| (&result["id"], &result["photo_file_id"]))
+            .collect();
+        assert_eq!(
+            serde_json::to_value(chosen).unwrap(),
+            serde_json::json!([["7", "one"], ["7-1", "two"], ["7-2", "three"]])
+        );
     }
 
     #[test]

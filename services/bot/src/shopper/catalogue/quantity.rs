@@ -1,6 +1,6 @@
 //! A quantity that is typed.
 
-use tolov_domain::ProductId;
+use tolov_domain::{ProductId, order::Portion};
 use tolov_shop::{catalogue, shopper::cart::COUNT_MAX};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         screen::{Button, Screen},
     },
     shopper::catalogue::card,
-    texts::{l, t},
+    texts::{amount, l, t},
 };
 
 pub(crate) async fn ask(ctx: Ctx, article_id: ProductId) -> HandlerResult {
@@ -25,17 +25,38 @@ pub(crate) async fn ask(ctx: Ctx, article_id: ProductId) -> HandlerResult {
     ctx.wait_for(Step::Quantity { article_id });
     let language = ctx.language;
     let back = ShopCallback::Variant { product_id: product, article_id };
-    let screen = Screen::new(t!(language, "quantity-ask", title = article.title))
-        .row([Button::callback(l!(language, "back"), back)]);
-    ctx.show(screen).await
+    let text = match article.portion {
+        Some(portion) => {
+            let (portion, example) = (amount(language, portion, 1), amount(language, portion, 3));
+            t!(language, "quantity-ask-amount", title = article.title, example = example, portion = portion)
+        }
+        None => t!(language, "quantity-ask", title = article.title),
+    };
+    ctx.show(Screen::new(text).row([Button::callback(l!(language, "back"), back)])).await
 }
 
 /// A quantity was typed; 0 takes the article out of the cart.
 pub(crate) async fn take(ctx: Ctx, article_id: ProductId) -> HandlerResult {
-    match ctx.text().and_then(quantity_in).filter(|count| *count <= COUNT_MAX) {
-        Some(count) => card::set(ctx, (article_id, count)).await,
-        None => ctx.reply(t!(ctx.language, "quantity-unclear", most = COUNT_MAX)).await,
+    let product = catalogue::product_of_article(ctx.documents(), article_id).await?;
+    let portion = product.and_then(|product| product.portion);
+    let typed = ctx.text().and_then(|text| match portion {
+        Some(portion) => portions_in(text, portion),
+        None => quantity_in(text),
+    });
+    match (typed.filter(|count| *count <= COUNT_MAX), portion) {
+        (Some(count), _) => card::set(ctx, (article_id, count)).await,
+        (None, Some(portion)) => {
+            let (one, most) = (amount(ctx.language, portion, 1), amount(ctx.language, portion, COUNT_MAX));
+            ctx.reply(t!(ctx.language, "quantity-unclear-amount", portion = one, most = most)).await
+        }
+        (None, None) => ctx.reply(t!(ctx.language, "quantity-unclear", most = COUNT_MAX)).await,
     }
+}
+
+/// `1,5`, `1.5 kg`, `500 g`: whole portions alone.
+fn portions_in(text: &str, portion: Portion) -> Option<u32> {
+    let (count, is_whole) = portion.count_in(portion.thousandths_in(text)?)?;
+    is_whole.then_some(count)
 }
 
 /// `250`, `1 000`, `12 ta`.
@@ -59,6 +80,17 @@ mod tests {
         }
         for text in ["", "ikkita", "-5", "+5", "1 2", "2,5", "1 kg 200 g", "99999999999"] {
             assert_eq!(quantity_in(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_read_in_whole_portions() {
+        let half = Portion::parse("0,5 kg").unwrap();
+        for (text, count) in [("1,5", 3), ("1.5 kg", 3), ("500 g", 1), ("2", 4), ("0", 0)] {
+            assert_eq!(portions_in(text, half), Some(count), "{text}");
+        }
+        for text in ["1,3", "0,1 kg", "bir kilo", "-1", ""] {
+            assert_eq!(portions_in(text, half), None, "{text}");
         }
     }
 }

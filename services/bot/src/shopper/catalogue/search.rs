@@ -1,6 +1,6 @@
 //! Search by name: what is typed where nothing else is waited for.
 
-use tolov_domain::Language;
+use tolov_domain::{Language, ProductId};
 use tolov_shop::catalogue::{self, Product, fold};
 
 use crate::{
@@ -64,10 +64,11 @@ async fn look_for(ctx: Ctx, text: &str) -> HandlerResult {
 
 /// Searches again, so that no page shows what has been hidden since.
 async fn show(ctx: Ctx, wanted: SearchResults) -> HandlerResult {
-    let products = catalogue::search(ctx.documents(), &wanted.query).await?;
-    let page = Page::of(&products, wanted.page);
+    let ids = ctx.deps.catalogue().await?.search(&wanted.query);
+    let page = Page::of(&ids, wanted.page);
+    let products = catalogue::shown_products(ctx.documents(), page.items).await?;
     let found = SearchResults { page: page.number, ..wanted };
-    let screen = screen(ctx.language, &found.query, products.len(), &page);
+    let screen = screen(ctx.language, &found.query, ids.len(), &page, &products);
     ctx.update(|dialogue| dialogue.search = Some(found));
     ctx.show(screen).await
 }
@@ -78,10 +79,17 @@ fn question(language: Language) -> Screen {
         .row([Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu)])
 }
 
-fn screen(language: Language, query: &str, count: usize, page: &Page<'_, Product>) -> Screen {
+/// `count`: of all that was found; `products` are those of the page.
+fn screen(
+    language: Language,
+    query: &str,
+    count: usize,
+    page: &Page<'_, ProductId>,
+    products: &[Product],
+) -> Screen {
     let again = Button::callback(l!(language, "search-again"), ShopCallback::Search);
     let menu = Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu);
-    if page.items.is_empty() {
+    if count == 0 {
         return Screen::new(t!(language, "search-nothing", query = query))
             .row([
                 Button::callback(l!(language, "menu-catalogue"), ShopCallback::Categories { page: 0 }),
@@ -90,7 +98,7 @@ fn screen(language: Language, query: &str, count: usize, page: &Page<'_, Product
             .row([Button::callback(l!(language, "menu-support"), ShopCallback::AskSupport), menu]);
     }
     Screen::new(t!(language, "search-found", query = query, count = count))
-        .rows(product_rows(language, page.items))
+        .rows(product_rows(language, products))
         .row(page.buttons(|page| ShopCallback::FoundPage { page }))
         .row([again, menu])
 }
@@ -103,14 +111,16 @@ mod tests {
     #[test]
     fn results_are_counted_listed_and_paged() {
         let products: Vec<_> = (1..=9).map(|number| product(number, "Choy", 1_000, None)).collect();
-        let said =
-            |language, count: usize| screen(language, "<choy>", count, &Page::of(&products[..count], 0)).html;
+        let ids: Vec<_> = products.iter().map(|product| product.id).collect();
+        let said = |language, count: usize| {
+            screen(language, "<choy>", count, &Page::of(&ids[..count], 0), &products[..count]).html
+        };
         assert_eq!(said(Language::Uz, 1), "🔎 «&lt;choy&gt;»: 1\u{a0}ta mahsulot topildi");
         assert_eq!(said(Language::Ru, 1), "🔎 «&lt;choy&gt;»: найден 1 товар");
         assert_eq!(said(Language::Ru, 3), "🔎 «&lt;choy&gt;»: найдено 3 товара");
         assert_eq!(said(Language::Ru, 5), "🔎 «&lt;choy&gt;»: найдено 5 товаров");
         assert_eq!(said(Language::En, 1), "🔎 “&lt;choy&gt;”: 1 product found");
-        let all = screen(Language::En, "choy", 9, &Page::of(&products, 1));
+        let all = screen(Language::En, "choy", 9, &Page::of(&ids, 1), &products[8..]);
         assert_eq!(
             rows(&all),
             [vec!["Choy · 1\u{a0}000\u{a0}UZS"], vec!["◀️", "2 / 2"], vec!["🔎 Search again", "🏠 Menu"]]
@@ -120,7 +130,7 @@ mod tests {
     #[test]
     fn a_search_without_results_offers_other_ways() {
         for language in Language::ALL {
-            let nothing = screen(language, "zzz", 0, &Page::of(&[], 0));
+            let nothing = screen(language, "zzz", 0, &Page::of(&[], 0), &[]);
             assert!(nothing.html.contains("zzz"), "{}", nothing.html);
             assert_eq!(rows(&nothing).len(), 2);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use teloxide::utils::html::escape;
-use tolov_domain::{Language, ProductId, Tiyin};
+use tolov_domain::{Language, ProductId, order::Portion};
 use tolov_shop::catalogue::{
     Product, Variant,
     stock::{Hold, HoldState},
@@ -11,7 +11,7 @@ use tolov_shop::catalogue::{
 
 use crate::{
     conversation::screen::{fits, fitting_beside},
-    texts::{Html, money, t},
+    texts::{Html, amount, t, unit_price},
 };
 
 /// More variants than this do not fit under a photo.
@@ -41,12 +41,14 @@ pub(super) fn preview(language: Language, product: &Product, below: &str) -> Str
 /// Price and stock, or the first of the variants with theirs.
 fn offer(language: Language, product: &Product, shown: usize) -> String {
     if product.variants.is_empty() {
-        return article_line(language, product.price, product.stock);
+        let price = unit_price(language, product.price, product.portion);
+        let stock = stock_words(language, product.stock, product.portion);
+        return t!(language, "edit-product-price-stock", price = price, stock = stock);
     }
     let mut html = String::new();
     for variant in product.variants.iter().take(shown) {
         html.push('\n');
-        html.push_str(&variant_line(language, variant));
+        html.push_str(&variant_line(language, product.portion, variant));
     }
     let more = product.variants.len().saturating_sub(shown);
     if more > 0 {
@@ -56,30 +58,29 @@ fn offer(language: Language, product: &Product, shown: usize) -> String {
     html
 }
 
-fn article_line(language: Language, price: Tiyin, stock: Option<u32>) -> String {
-    t!(
-        language,
-        "edit-product-price-stock",
-        price = money(language, price),
-        stock = stock_words(language, stock)
-    )
-}
-
-pub(super) fn variant_line(language: Language, variant: &Variant) -> String {
+pub(super) fn variant_line(language: Language, portion: Option<Portion>, variant: &Variant) -> String {
     t!(
         language,
         "edit-variant-line",
         label = variant.label,
-        price = money(language, variant.price),
-        stock = stock_words(language, variant.stock)
+        price = unit_price(language, variant.price, portion),
+        stock = stock_words(language, variant.stock, portion)
     )
 }
 
-pub(super) fn stock_words(language: Language, stock: Option<u32>) -> String {
+fn stock_words(language: Language, stock: Option<u32>, portion: Option<Portion>) -> String {
     match stock {
         None => t!(language, "edit-stock-uncounted"),
         Some(0) => t!(language, "edit-stock-none"),
-        Some(count) => t!(language, "edit-stock-count", count = count),
+        Some(count) => pieces_text(language, count, portion),
+    }
+}
+
+/// `3 dona`, or `1,5 kg`.
+pub(super) fn pieces_text(language: Language, count: u32, portion: Option<Portion>) -> String {
+    match portion {
+        Some(portion) => amount(language, portion, count),
+        None => t!(language, "edit-stock-count", count = count),
     }
 }
 
@@ -92,12 +93,19 @@ pub(super) fn details(language: Language, product: &Product, category: Option<&s
         html.push('\n');
         html.push_str(&text);
     };
+    if let Some(portion) = product.portion {
+        line(t!(language, "edit-product-portion", portion = amount(language, portion, 1)));
+    }
+    if product.photos().len() > 1 {
+        line(t!(language, "edit-product-photos", count = product.photos().len()));
+    }
     if product.hidden {
         line(t!(language, "edit-product-is-hidden"));
     }
     let holds = Holds::of(product);
     if holds.orders > 0 {
-        line(t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
+        let pieces = pieces_text(language, holds.pieces, product.portion);
+        line(t!(language, "edit-product-holds", count = holds.orders, pieces = pieces));
     }
     let fiscal = &product.fiscal;
     if let Some(mxik) = &fiscal.mxik {
@@ -149,7 +157,7 @@ pub(super) fn product_label(language: Language, product: &Product) -> String {
     } else {
         ""
     };
-    format!("{mark}{} · {}", product.title, money(language, product.price_from()))
+    format!("{mark}{} · {}", product.title, unit_price(language, product.price_from(), product.portion))
 }
 
 pub(super) fn category_label(title: &str, hidden: bool) -> String {
@@ -158,25 +166,20 @@ pub(super) fn category_label(title: &str, hidden: bool) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use tolov_domain::OrderId;
+    use tolov_domain::{OrderId, Tiyin};
     use tolov_shop::catalogue::Fiscal;
 
     use super::*;
 
     pub(in super::super) fn teapot() -> Product {
         Product {
-            id: ProductId::try_new(7).unwrap(),
-            category_id: 1,
             title: "Choynak <katta>".to_owned(),
             description: "Sopol, 1 litr".to_owned(),
-            photo: None,
             hidden: true,
             price: Tiyin::from_soum(90_000).unwrap(),
             stock: Some(3),
-            variants: Vec::new(),
             fiscal: Fiscal { mxik: Some("06912001001000000".to_owned()), ..Fiscal::default() },
-            holds: Vec::new(),
-            article_ids: Vec::new(),
+            ..Product::new(ProductId::try_new(7).unwrap(), 1)
         }
         .seal()
     }

@@ -92,7 +92,7 @@ pub(crate) async fn add(ctx: Ctx, id: i64) -> HandlerResult {
     let menu = catalogue::categories(ctx.documents()).await?;
     let position = menu.iter().map(|category| category.position).max().unwrap_or(0).saturating_add(1);
     let category = Category { id, title, photo: None, position, hidden: false };
-    if records::insert(ctx.documents(), &category).await?.is_applied() {
+    if catalogue::insert(ctx.documents(), &category).await?.is_applied() {
         record(&ctx, &category, CategoryChange::Added).await?;
     }
     ask_photo(ctx, id).await
@@ -110,7 +110,7 @@ pub(crate) async fn rename(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(title) = ctx.text().and_then(|text| input::line(text, TITLE_MAX_CHARS)) else {
         return ctx.show(ask_title(&ctx, true, CatalogueCallback::CategorySettings { id })).await;
     };
-    let renamed = records::change(ctx.documents(), id, |category: &mut Category| {
+    let renamed = catalogue::change(ctx.documents(), id, |category: &mut Category| {
         std::mem::replace(&mut category.title, title.clone())
     });
     let Some((category, before)) = renamed.await? else { return categories::gone(ctx).await };
@@ -181,7 +181,7 @@ pub(crate) async fn place(ctx: Ctx, (id, place): (i64, u32)) -> HandlerResult {
 }
 
 pub(crate) async fn hide(ctx: Ctx, (id, hidden): (i64, bool)) -> HandlerResult {
-    let changed = records::change(ctx.documents(), id, |category: &mut Category| {
+    let changed = catalogue::change(ctx.documents(), id, |category: &mut Category| {
         std::mem::replace(&mut category.hidden, hidden)
     });
     let Some((category, was)) = changed.await? else { return categories::gone(ctx).await };

@@ -4,13 +4,14 @@ use tolov_domain::ProductId;
 use tolov_shop::{
     catalogue::{self, Product},
     records,
+    staff::Right,
 };
 
 use crate::{
     conversation::{
         callback::CatalogueCallback,
         context::Ctx,
-        dialogue::{Asked, CatalogueStep, Field, StaffStep, Step, VariantField},
+        dialogue::{AlbumOf, Asked, CatalogueStep, Field, StaffStep, Step, VariantField},
         error::HandlerResult,
         screen::{Button, Screen},
     },
@@ -26,6 +27,10 @@ pub(crate) async fn ask(ctx: Ctx, (id, field): (ProductId, Field)) -> HandlerRes
     let Some(product) = catalogue::product(ctx.documents(), id).await? else {
         return categories::gone(ctx).await;
     };
+    if field == Field::Portion {
+        // It never changes, whatever a button says.
+        return ctx.stale().await;
+    }
     let step = CatalogueStep::EditProduct { id, field };
     ctx.wait_for(step);
     ctx.show(question(&ctx, &product, field, None)).await
@@ -35,7 +40,7 @@ fn question(ctx: &Ctx, product: &Product, field: Field, wrong: Option<String>) -
     let (language, id) = (ctx.language, product.id);
     let back = match field {
         Field::Mxik | Field::PackageCode | Field::Vat => CatalogueCallback::Fiscal { id },
-        Field::Title | Field::Description | Field::Price | Field::Stock | Field::Photo => {
+        Field::Title | Field::Description | Field::Portion | Field::Price | Field::Stock | Field::Photo => {
             CatalogueCallback::Product { id }
         }
     };
@@ -64,15 +69,48 @@ async fn put(ctx: Ctx, id: ProductId, field: Field, value: &Value) -> HandlerRes
         before
     });
     let Some((product, before)) = changed.await? else { return categories::gone(ctx).await };
+    if before.title != product.title {
+        catalogue::mark_changed(ctx.documents()).await?;
+    }
+    if field == Field::Photo {
+        ctx.expect_more_of_album(AlbumOf::Product { id });
+    }
     if let Some(change) = fields::change_of(field, &before, &product) {
         product::record(&ctx, &product, change).await?;
     }
     match field {
         Field::Mxik | Field::PackageCode | Field::Vat => product::fiscal(ctx, id).await,
-        Field::Title | Field::Description | Field::Price | Field::Stock | Field::Photo => {
+        Field::Title | Field::Description | Field::Portion | Field::Price | Field::Stock | Field::Photo => {
             product::open(ctx, id).await
         }
     }
+}
+
+/// Whether the message is a further part of an album of photos.
+#[expect(clippy::needless_pass_by_value, reason = "dptree hands values over")]
+pub(crate) fn photo_of_album(ctx: Ctx) -> Option<AlbumOf> {
+    let of = ctx.album_of_part().filter(|of| matches!(of, AlbumOf::NewProduct | AlbumOf::Product { .. }))?;
+    ctx.may(Right::EditCatalogue).then_some(of)
+}
+
+/// A further photo of an album: the product has all of them, in their order.
+pub(crate) async fn add_photo(ctx: Ctx, of: AlbumOf) -> HandlerResult {
+    let AlbumOf::Product { id } = of else { return new_product::add_photo(ctx).await };
+    let Some(product) = catalogue::product(ctx.documents(), id).await? else {
+        return categories::gone(ctx).await;
+    };
+    let photo = match fields::value_of(&ctx, &product, Field::Photo).await? {
+        Ok(Value::Photo(photo)) => photo,
+        Ok(_) => None,
+        Err(wrong) => return ctx.reply(wrong).await,
+    };
+    records::change(ctx.documents(), id.get(), |product: &mut Product| {
+        let mut photos = product.photos();
+        photos.extend(photo.clone().filter(|photo| !photos.contains(photo)));
+        product.set_photos(photos);
+    })
+    .await?;
+    product::open(ctx, id).await
 }
 
 /// The button that leaves a field empty. It counts for the field that is asked for and for no other, so that a second tap

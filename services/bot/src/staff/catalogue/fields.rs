@@ -1,6 +1,6 @@
 //! The fields of a product: asked for, read, and set.
 
-use tolov_domain::{Language, Tiyin};
+use tolov_domain::{Language, Tiyin, order::Portion};
 use tolov_shop::{
     catalogue::{DESCRIPTION_MAX_CHARS, FileId, Product, TITLE_MAX_CHARS},
     staff::{FiscalField, ProductChange},
@@ -10,12 +10,12 @@ use crate::{
     conversation::{context::Ctx, dialogue::Field, error::HandlerError},
     staff::{
         catalogue::{
-            card::Holds,
+            card::{Holds, pieces_text},
             photo::{self, Photo},
         },
         input::{self},
     },
-    texts::{Html, l, t},
+    texts::{Html, l, t, unit},
 };
 
 /// MXIK has 17 digits; a package code is a number of the tax committee's register.
@@ -27,6 +27,7 @@ const PACKAGE_CODE_DIGITS_MAX: usize = 20;
 pub(super) enum Value {
     Title(String),
     Description(String),
+    Portion(Option<Portion>),
     Price(Tiyin),
     Stock(Option<u32>),
     Photo(Option<FileId>),
@@ -37,12 +38,13 @@ pub(super) enum Value {
 
 impl Value {
     /// Reads what was typed for a field. A photo cannot be typed.
-    pub(super) fn read(field: Field, text: &str) -> Option<Self> {
+    pub(super) fn read(field: Field, portion: Option<Portion>, text: &str) -> Option<Self> {
         Some(match field {
             Field::Title => Self::Title(input::line(text, TITLE_MAX_CHARS)?),
             Field::Description => Self::Description(input::lines(text, DESCRIPTION_MAX_CHARS)?),
+            Field::Portion => Self::Portion(Some(Portion::parse(text)?)),
             Field::Price => Self::Price(input::price(text)?),
-            Field::Stock => Self::Stock(Some(input::stock(text)?)),
+            Field::Stock => Self::Stock(Some(input::stock(text, portion)?)),
             Field::Photo => return None,
             Field::Mxik => Self::Mxik(Some(input::digits(text, MXIK_DIGITS..=MXIK_DIGITS)?)),
             Field::PackageCode => Self::PackageCode(Some(input::digits(text, 1..=PACKAGE_CODE_DIGITS_MAX)?)),
@@ -59,6 +61,7 @@ impl Value {
         match field {
             Field::Title | Field::Price => None,
             Field::Description => Some(Self::Description(String::new())),
+            Field::Portion => Some(Self::Portion(None)),
             Field::Stock => Some(Self::Stock(None)),
             Field::Photo => Some(Self::Photo(None)),
             Field::Mxik => Some(Self::Mxik(None)),
@@ -71,9 +74,10 @@ impl Value {
         match self {
             Self::Title(title) => product.title.clone_from(title),
             Self::Description(description) => product.description.clone_from(description),
+            Self::Portion(portion) => product.portion = *portion,
             Self::Price(price) => product.price = *price,
             Self::Stock(stock) => product.stock = *stock,
-            Self::Photo(photo) => product.photo.clone_from(photo),
+            Self::Photo(photo) => product.set_photos(photo.iter().cloned().collect()),
             Self::Mxik(mxik) => product.fiscal.mxik.clone_from(mxik),
             Self::PackageCode(code) => product.fiscal.package_code.clone_from(code),
             Self::Vat(percent) => product.fiscal.vat_percent = *percent,
@@ -94,13 +98,16 @@ pub(super) fn change_of(field: Field, before: &Product, now: &Product) -> Option
             let (was, now) = (before.description.clone(), now.description.clone());
             (was != now).then_some(ProductChange::Description { was, now })
         }
+        // It never changes.
+        Field::Portion => None,
         Field::Price => {
             (before.price != now.price).then_some(ProductChange::Price { was: before.price, now: now.price })
         }
         Field::Stock => {
-            (before.stock != now.stock).then_some(ProductChange::Stock { was: before.stock, now: now.stock })
+            let (was, now, portion) = (before.stock, now.stock, now.portion);
+            (was != now).then_some(ProductChange::Stock { was, now, portion })
         }
-        Field::Photo => (before.photo != now.photo).then_some(ProductChange::Photo),
+        Field::Photo => (before.photos() != now.photos()).then_some(ProductChange::Photo),
         Field::Mxik => fiscal(FiscalField::Mxik, before.fiscal.mxik.clone(), now.fiscal.mxik.clone()),
         Field::PackageCode => fiscal(
             FiscalField::PackageCode,
@@ -119,8 +126,9 @@ pub(super) fn question(language: Language, field: Field, product: &Product) -> S
     match field {
         Field::Title => t!(language, "edit-ask-title", count = TITLE_MAX_CHARS),
         Field::Description => t!(language, "edit-ask-description", count = DESCRIPTION_MAX_CHARS),
-        Field::Price => t!(language, "edit-ask-price"),
-        Field::Stock => stock_question(language, Holds::of_article(product, product.id)),
+        Field::Portion => t!(language, "edit-ask-portion"),
+        Field::Price => price_question(language, product.portion),
+        Field::Stock => stock_question(language, product.portion, Holds::of_article(product, product.id)),
         Field::Photo => t!(language, "edit-ask-photo"),
         Field::Mxik => t!(language, "edit-ask-mxik", count = MXIK_DIGITS),
         Field::PackageCode => t!(language, "edit-ask-package", count = PACKAGE_CODE_DIGITS_MAX),
@@ -128,12 +136,24 @@ pub(super) fn question(language: Language, field: Field, product: &Product) -> S
     }
 }
 
+/// Of a piece, or of a kilogram, litre or metre.
+pub(super) fn price_question(language: Language, portion: Option<Portion>) -> String {
+    match portion {
+        Some(portion) => t!(language, "edit-ask-unit-price", unit = unit(language, portion.unit)),
+        None => t!(language, "edit-ask-price"),
+    }
+}
+
 /// Pieces that are held for unpaid orders are not in the number that is asked for.
-pub(super) fn stock_question(language: Language, holds: Holds) -> String {
-    let mut html = t!(language, "edit-ask-stock");
+pub(super) fn stock_question(language: Language, portion: Option<Portion>, holds: Holds) -> String {
+    let mut html = match portion {
+        Some(portion) => t!(language, "edit-ask-stock-amount", unit = unit(language, portion.unit)),
+        None => t!(language, "edit-ask-stock"),
+    };
     if holds.pieces > 0 {
+        let pieces = pieces_text(language, holds.pieces, portion);
         html.push_str("\n\n");
-        html.push_str(&t!(language, "edit-ask-stock-holds", count = holds.pieces));
+        html.push_str(&t!(language, "edit-ask-stock-holds", pieces = pieces));
     }
     html
 }
@@ -158,13 +178,15 @@ pub(super) async fn value_of(
             Photo::Not(why) => Err(why),
         });
     }
-    let value = ctx.text().and_then(|text| Value::read(field, text));
+    let value = ctx.text().and_then(|text| Value::read(field, product.portion, text));
     Ok(value.ok_or_else(|| t!(ctx.language, "edit-not-understood")))
 }
 
 /// The label of the button that leaves a field empty.
 pub(super) fn empty_label(language: Language, field: Field, is_new: bool) -> String {
-    if field == Field::Stock {
+    if field == Field::Portion {
+        l!(language, "edit-by-the-piece")
+    } else if field == Field::Stock {
         l!(language, "edit-stock-do-not-count")
     } else if is_new {
         l!(language, "edit-skip")
@@ -193,7 +215,7 @@ mod tests {
             (Field::Vat, "12%"),
         ] {
             let before = product.clone();
-            Value::read(field, text).unwrap().put(&mut product);
+            Value::read(field, None, text).unwrap().put(&mut product);
             assert!(change_of(field, &before, &product).is_some(), "{field:?}");
             assert_eq!(change_of(field, &product, &product), None, "{field:?}");
         }
@@ -203,11 +225,12 @@ mod tests {
             (Field::Price, "0"),
             (Field::Stock, "ko'p"),
             (Field::Photo, "photo"),
+            (Field::Portion, "0,5"),
             (Field::Mxik, "123"),
             (Field::PackageCode, "12a"),
             (Field::Vat, "101"),
         ] {
-            assert_eq!(Value::read(field, text), None, "{field:?} {text}");
+            assert_eq!(Value::read(field, None, text), None, "{field:?} {text}");
         }
     }
 
@@ -216,5 +239,14 @@ mod tests {
         for field in Field::ALL {
             assert_eq!(Value::empty(field).is_some(), field.may_be_empty(), "{field:?}");
         }
+    }
+
+    #[test]
+    fn the_stock_of_what_is_sold_by_weight_is_typed_in_the_unit_and_rounded_down_to_portions() {
+        let half = Portion::parse("0,5 kg");
+        assert_eq!(Value::read(Field::Portion, None, "500 g"), Some(Value::Portion(half)));
+        assert_eq!(Value::read(Field::Stock, half, "12,7"), Some(Value::Stock(Some(25))));
+        assert_eq!(Value::read(Field::Stock, half, "12.5 kg"), Some(Value::Stock(Some(25))));
+        assert_eq!(Value::read(Field::Stock, half, "ko‘p"), None);
     }
 }

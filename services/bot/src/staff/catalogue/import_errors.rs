@@ -37,6 +37,8 @@ fn problem(language: Language, problem: &Problem) -> String {
         Problem::UnknownProduct => t!(language, "import-problem-unknown-product"),
         Problem::UnknownVariant => t!(language, "import-problem-unknown-variant"),
         Problem::VariantOfAnother => t!(language, "import-problem-variant-of-another"),
+        Problem::NotAPortion => t!(language, "import-problem-not-a-portion"),
+        Problem::PortionStays => t!(language, "import-problem-portion-stays"),
         Problem::NotAPrice => t!(language, "import-problem-not-a-price"),
         Problem::NotAStock => t!(language, "import-problem-not-a-stock"),
         Problem::NotYesOrNo => t!(language, "import-problem-not-yes-or-no"),

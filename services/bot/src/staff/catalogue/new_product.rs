@@ -1,9 +1,8 @@
 //! A new product, question by question. It is a draft in the dialogue until it is confirmed.
 
-use tolov_domain::{ProductId, Tiyin, ports::documents::Query};
+use tolov_domain::{ProductId, ports::documents::Query};
 use tolov_shop::{
-    catalogue::{self, Fiscal, PRODUCTS, PRODUCTS_MAX, Product},
-    records,
+    catalogue::{self, PRODUCTS, PRODUCTS_MAX, Product},
     staff::ProductChange,
 };
 
@@ -11,7 +10,7 @@ use crate::{
     conversation::{
         callback::CatalogueCallback,
         context::Ctx,
-        dialogue::{Asked, CatalogueStep, Field, StaffStep, Step},
+        dialogue::{AlbumOf, Asked, CatalogueStep, Field, StaffStep, Step},
         error::HandlerResult,
         screen::{Button, Screen},
     },
@@ -33,20 +32,7 @@ pub(crate) async fn ask(ctx: Ctx, category_id: i64) -> HandlerResult {
     }
     // Assigned once, so that a draft that is confirmed twice becomes one product.
     let id = catalogue::next_article_id(ctx.documents()).await?;
-    let draft = Product {
-        id,
-        category_id,
-        title: String::new(),
-        description: String::new(),
-        photo: None,
-        hidden: true,
-        price: Tiyin::ZERO,
-        stock: None,
-        variants: Vec::new(),
-        fiscal: Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
-    };
+    let draft = Product { hidden: true, ..Product::new(id, category_id) };
     go_to(ctx, Box::new(draft), Asked::Field(Field::Title)).await
 }
 
@@ -100,7 +86,25 @@ pub(crate) async fn answer(ctx: Ctx, (draft, asked): (Box<Product>, Asked)) -> H
 
 pub(super) async fn take(ctx: Ctx, mut draft: Box<Product>, field: Field, value: &Value) -> HandlerResult {
     value.put(&mut draft);
+    if field == Field::Photo {
+        ctx.expect_more_of_album(AlbumOf::NewProduct);
+    }
     go_to(ctx, draft, field.next()).await
+}
+
+/// A further photo of the album that the first one came with.
+pub(super) async fn add_photo(ctx: Ctx) -> HandlerResult {
+    let Step::Staff(StaffStep::Catalogue(CatalogueStep::NewProduct { mut draft, asked })) = ctx.step() else {
+        return ctx.reply(t!(ctx.language, "edit-photo-late")).await;
+    };
+    match fields::value_of(&ctx, &draft, Field::Photo).await? {
+        Ok(Value::Photo(photo)) => {
+            draft.set_photos(draft.photos().into_iter().chain(photo).collect());
+            go_to(ctx, draft, asked).await
+        }
+        Ok(_) => Ok(()),
+        Err(wrong) => ctx.reply(wrong).await,
+    }
 }
 
 /// The draft is confirmed.
@@ -118,7 +122,7 @@ pub(crate) async fn add(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerRes
         return categories::gone(ctx).await;
     }
     let made = Product { hidden, ..*draft }.seal();
-    if records::insert(ctx.documents(), &made).await?.is_applied() {
+    if catalogue::insert(ctx.documents(), &made).await?.is_applied() {
         product::record(&ctx, &made, ProductChange::Added { price: made.price }).await?;
     }
     ctx.toast(l!(ctx.language, "edit-added")).await?;

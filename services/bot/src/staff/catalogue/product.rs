@@ -3,7 +3,6 @@
 use tolov_domain::{Language, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Category, Product},
-    records,
     staff::{Action, ProductChange},
 };
 
@@ -102,7 +101,7 @@ pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> HandlerResult {
 }
 
 pub(crate) async fn hide(ctx: Ctx, (id, hidden): (ProductId, bool)) -> HandlerResult {
-    let changed = records::change(ctx.documents(), id.get(), |product: &mut Product| {
+    let changed = catalogue::change(ctx.documents(), id.get(), |product: &mut Product| {
         std::mem::replace(&mut product.hidden, hidden)
     });
     let Some((product, was)) = changed.await? else { return categories::gone(ctx).await };
@@ -126,7 +125,7 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> HandlerResult {
             language,
             "edit-product-removal-holds",
             count = holds.orders,
-            pieces = holds.pieces
+            pieces = card::pieces_text(language, holds.pieces, product.portion)
         ));
     }
     let mut screen = Screen::new(html).row([Button::callback(
@@ -142,7 +141,7 @@ pub(crate) async fn ask_removal(ctx: Ctx, id: ProductId) -> HandlerResult {
 }
 
 pub(crate) async fn remove(ctx: Ctx, id: ProductId) -> HandlerResult {
-    let Some(product) = records::remove::<Product>(ctx.documents(), id.get()).await? else {
+    let Some(product) = catalogue::remove::<Product>(ctx.documents(), id.get()).await? else {
         return categories::gone(ctx).await;
     };
     record(&ctx, &product, ProductChange::Removed).await?;
@@ -175,7 +174,7 @@ pub(crate) async fn move_to(ctx: Ctx, (id, category_id): (ProductId, i64)) -> Ha
     let Some(category) = categories::find(&ctx, category_id).await? else {
         return categories::gone(ctx).await;
     };
-    let changed = records::change(ctx.documents(), id.get(), |product: &mut Product| {
+    let changed = catalogue::change(ctx.documents(), id.get(), |product: &mut Product| {
         std::mem::replace(&mut product.category_id, category_id)
     });
     let Some((product, was)) = changed.await? else { return categories::gone(ctx).await };

@@ -1,6 +1,6 @@
 //! One variant, new or existing: its label, price and stock.
 
-use tolov_domain::{ProductId, Tiyin};
+use tolov_domain::{ProductId, Tiyin, order::Portion};
 use tolov_shop::{
     catalogue::{self, Product, VARIANTS_MAX, Variant},
     records,
@@ -16,7 +16,12 @@ use crate::{
         screen::{Button, Screen},
     },
     staff::{
-        catalogue::{card::Holds, categories, fields::stock_question, variants},
+        catalogue::{
+            card::{Holds, pieces_text},
+            categories,
+            fields::{price_question, stock_question},
+            variants,
+        },
         input,
     },
     texts::{Html, l, t},
@@ -33,11 +38,11 @@ pub(super) enum Value {
 }
 
 impl Value {
-    fn read(field: VariantField, text: &str) -> Option<Self> {
+    fn read(field: VariantField, portion: Option<Portion>, text: &str) -> Option<Self> {
         Some(match field {
             VariantField::Label => Self::Label(input::line(text, LABEL_MAX_CHARS)?),
             VariantField::Price => Self::Price(input::price(text)?),
-            VariantField::Stock => Self::Stock(Some(input::stock(text)?)),
+            VariantField::Stock => Self::Stock(Some(input::stock(text, portion)?)),
         })
     }
 
@@ -50,15 +55,18 @@ impl Value {
     }
 
     /// What the journal enters; `None` where nothing is changed.
-    fn change_of(&self, before: &Variant, now: &Variant) -> Option<VariantChange> {
+    fn change_of(&self, portion: Option<Portion>, before: &Variant, now: &Variant) -> Option<VariantChange> {
         match self {
             Self::Label(_) => {
                 (before.label != now.label).then(|| VariantChange::Label { was: before.label.clone() })
             }
             Self::Price(_) => (before.price != now.price)
                 .then_some(VariantChange::Price { was: before.price, now: now.price }),
-            Self::Stock(_) => (before.stock != now.stock)
-                .then_some(VariantChange::Stock { was: before.stock, now: now.stock }),
+            Self::Stock(_) => (before.stock != now.stock).then_some(VariantChange::Stock {
+                was: before.stock,
+                now: now.stock,
+                portion,
+            }),
         }
     }
 
@@ -113,8 +121,10 @@ fn question(
     let is_new = variants::find(product, variant.id).is_none();
     let question = match field {
         VariantField::Label => t!(language, "edit-ask-label", count = LABEL_MAX_CHARS),
-        VariantField::Price => t!(language, "edit-ask-price"),
-        VariantField::Stock => stock_question(language, Holds::of_article(product, variant.id)),
+        VariantField::Price => price_question(language, product.portion),
+        VariantField::Stock => {
+            stock_question(language, product.portion, Holds::of_article(product, variant.id))
+        }
     };
     let title = if variant.label.is_empty() {
         product.title.clone()
@@ -126,7 +136,8 @@ fn question(
     let holds = Holds::of_article(product, product.id);
     if is_new && product.variants.is_empty() && field == VariantField::Label && holds.orders > 0 {
         html.push_str("\n\n");
-        html.push_str(&t!(language, "edit-variant-first-holds", count = holds.orders, pieces = holds.pieces));
+        let pieces = pieces_text(language, holds.pieces, product.portion);
+        html.push_str(&t!(language, "edit-variant-first-holds", count = holds.orders, pieces = pieces));
     }
     let mut screen = Screen::new(t!(language, "edit-product-asked", title = title, asked = Html(html)));
     if field == VariantField::Stock {
@@ -143,7 +154,7 @@ fn question(
 
 /// The value in the message; else what is wrong with it.
 fn read(ctx: &Ctx, product: &Product, id: ProductId, field: VariantField) -> Result<Value, String> {
-    let value = ctx.text().and_then(|text| Value::read(field, text));
+    let value = ctx.text().and_then(|text| Value::read(field, product.portion, text));
     let value = value.ok_or_else(|| t!(ctx.language, "edit-not-understood"))?;
     if value.is_taken_in(product, id) { Err(t!(ctx.language, "edit-variant-label-taken")) } else { Ok(value) }
 }
@@ -189,6 +200,7 @@ async fn add(ctx: Ctx, product_id: ProductId, draft: Variant) -> HandlerResult {
         is_new
     });
     let Some((product, is_new)) = changed.await? else { return categories::gone(ctx).await };
+    catalogue::mark_changed(ctx.documents()).await?;
     if is_new {
         let change = VariantChange::Added { price: draft.price };
         variants::record(&ctx, &product, &draft, change).await?;
@@ -219,7 +231,10 @@ pub(super) async fn put(ctx: Ctx, product_id: ProductId, id: ProductId, value: V
     });
     let Some((product, found)) = changed.await? else { return categories::gone(ctx).await };
     let Some((before, variant)) = found else { return variants::gone(ctx, product_id).await };
-    if let Some(change) = value.change_of(&before, &variant) {
+    if before.label != variant.label {
+        catalogue::mark_changed(ctx.documents()).await?;
+    }
+    if let Some(change) = value.change_of(product.portion, &before, &variant) {
         variants::record(&ctx, &product, &variant, change).await?;
     }
     variants::open(ctx, (product_id, id)).await
@@ -240,10 +255,10 @@ mod tests {
             price: product.price,
             stock: None,
         });
-        let value = Value::read(VariantField::Label, " QIZIL ").unwrap();
+        let value = Value::read(VariantField::Label, None, " QIZIL ").unwrap();
         assert!(value.is_taken_in(&product, id(9)));
         assert!(!value.is_taken_in(&product, id(8)), "its own name");
-        assert_eq!(Value::read(VariantField::Price, "0"), None);
-        assert_eq!(Value::read(VariantField::Stock, "3"), Some(Value::Stock(Some(3))));
+        assert_eq!(Value::read(VariantField::Price, None, "0"), None);
+        assert_eq!(Value::read(VariantField::Stock, None, "3"), Some(Value::Stock(Some(3))));
     }
 }

@@ -3,7 +3,6 @@
 use tolov_domain::{Language, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Product, Variant},
-    records,
     staff::{Action, VariantChange},
 };
 
@@ -68,12 +67,13 @@ pub(crate) async fn open(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> 
         "edit-variant-card",
         title = product.title,
         id = id,
-        line = crate::texts::Html(card::variant_line(language, variant))
+        line = crate::texts::Html(card::variant_line(language, product.portion, variant))
     );
     let holds = Holds::of_article(&product, id);
     if holds.orders > 0 {
         html.push('\n');
-        html.push_str(&t!(language, "edit-product-holds", count = holds.orders, pieces = holds.pieces));
+        let pieces = card::pieces_text(language, holds.pieces, product.portion);
+        html.push_str(&t!(language, "edit-product-holds", count = holds.orders, pieces = pieces));
     }
     let edit = |label: String, field| {
         Button::callback(label, CatalogueCallback::EditVariant { product_id, id, field })
@@ -121,7 +121,7 @@ pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductI
             language,
             "edit-product-removal-holds",
             count = holds.orders,
-            pieces = holds.pieces
+            pieces = card::pieces_text(language, holds.pieces, product.portion)
         ));
     }
     if product.variants.len() == 1 {
@@ -139,7 +139,7 @@ pub(crate) async fn ask_removal(ctx: Ctx, (product_id, id): (ProductId, ProductI
 
 pub(crate) async fn remove(ctx: Ctx, (product_id, id): (ProductId, ProductId)) -> HandlerResult {
     let changed =
-        records::change(ctx.documents(), product_id.get(), |product: &mut Product| without(product, id));
+        catalogue::change(ctx.documents(), product_id.get(), |product: &mut Product| without(product, id));
     let Some((product, removed)) = changed.await? else { return categories::gone(ctx).await };
     if let Some(variant) = removed {
         record(&ctx, &product, &variant, VariantChange::Removed).await?;

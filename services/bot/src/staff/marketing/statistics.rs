@@ -1,10 +1,16 @@
 //! Statistics: a chart with a caption, and tables as files.
 
+use std::{sync::Arc, time::Duration as StdDuration};
+
 use time::Duration;
-use tolov_domain::Language;
+use tolov_domain::{Language, ports::PortError};
+use tolov_kit::{
+    availability::Availability,
+    lifecycle::{Stop, pause},
+};
 use tolov_shop::{
     chart,
-    statistics::{Period, Statistics, orders_csv, sales_csv, statistics},
+    statistics::{Period, Statistics, orders_csv, refresh, sales_csv, statistics},
 };
 
 use crate::{
@@ -15,13 +21,33 @@ use crate::{
         error::HandlerResult,
         screen::{Button, Screen},
     },
+    deps::HandlerDeps,
     staff::panel::back,
-    texts::{l, money, percent, t},
+    texts::{amount, l, money, percent, t},
 };
 
+const COUNTED_EVERY: StdDuration = StdDuration::from_mins(1);
 /// As many of the best products as a caption has room for.
 const BEST_SHOWN: usize = 5;
 const TITLE_MAX_CHARS: usize = 60;
+
+/// Counts in the background, so that whoever opens the figures waits for little. Runs until `stop`.
+pub(crate) async fn keep_counted(deps: Arc<HandlerDeps>, stop: Stop) {
+    let store = Availability::new("the shop store (figures)");
+    while pause(&stop, COUNTED_EVERY).await {
+        let counted = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            counted = count_all(&deps) => counted,
+        };
+        store.mark(counted);
+    }
+}
+
+async fn count_all(deps: &HandlerDeps) -> Result<(), PortError> {
+    while !refresh(deps.documents(), deps.now()).await? {}
+    Ok(())
+}
 
 pub(crate) async fn open(ctx: Ctx, period: Period) -> HandlerResult {
     ctx.wait_for(Step::Idle);
@@ -125,13 +151,27 @@ fn best(language: Language, figures: &Statistics) -> Vec<String> {
     shown
         .map(|(place, seller)| {
             let title: String = seller.title.chars().take(TITLE_MAX_CHARS).collect();
+            let sum = money(language, seller.money);
+            let Some(portion) = seller.portion else {
+                let count = seller.pieces;
+                return t!(
+                    language,
+                    "statistics-best-row",
+                    place = place + 1,
+                    title = title,
+                    count = count,
+                    sum = sum
+                );
+            };
+            let portions = u32::try_from(seller.pieces).unwrap_or(u32::MAX);
+            let amount = amount(language, portion, portions);
             t!(
                 language,
-                "statistics-best-row",
+                "statistics-best-amount",
                 place = place + 1,
                 title = title,
-                count = seller.pieces,
-                sum = money(language, seller.money)
+                amount = amount,
+                sum = sum
             )
         })
         .collect()

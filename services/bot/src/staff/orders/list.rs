@@ -14,7 +14,7 @@ use crate::{
         dialogue::{StaffStep, Step},
         error::{HandlerError, HandlerResult},
         link::Link,
-        pages::{self, PER_PAGE, page_buttons},
+        pages::{self, PAGES_MAX, PER_PAGE, page_buttons, uncounted_page_buttons},
         screen::{Button, Screen},
     },
     orders::texts::stage_for_staff,
@@ -47,8 +47,7 @@ pub(crate) async fn overview(ctx: Ctx) -> HandlerResult {
     let mut buttons = Vec::new();
     for stage in STAGES {
         let shown = stage_for_staff(ctx.language, stage);
-        // The orders of the past are many, and nobody waits for them.
-        let label = if stage.is_in_work() || stage == Stage::AwaitingPayment {
+        let label = if is_counted(stage) {
             let count = ctx.documents().count(&query_in(stage, 1)).await?;
             l!(ctx.language, "staff-orders-stage", stage = shown, count = count)
         } else {
@@ -63,16 +62,34 @@ pub(crate) async fn overview(ctx: Ctx) -> HandlerResult {
     ctx.show(screen).await
 }
 
+/// The orders of the past are many, and nobody waits for them.
+fn is_counted(stage: Stage) -> bool {
+    stage.is_in_work() || stage == Stage::AwaitingPayment
+}
+
 /// The orders of one stage: those to be worked on oldest first, the others newest first.
 pub(crate) async fn in_one_stage(ctx: Ctx, (stage, page): (Stage, u32)) -> HandlerResult {
-    let query = query_in(stage, PER_PAGE);
-    let query = if stage.is_in_work() { query } else { query.newest_first() };
-    let (found, count) = one_page(&ctx, query, page).await?;
-    let title =
-        t!(ctx.language, "staff-orders-in", stage = stage_for_staff(ctx.language, stage), count = count);
-    let rows = found.iter().map(|order| vec![row_of(ctx.language, order, false)]).collect();
+    let language = ctx.language;
     let turn = |page| StaffCallback::OrdersIn { stage, page };
-    show_list(&ctx, title, rows, page_buttons(page, pages::count(count), turn)).await
+    let shown = stage_for_staff(language, stage);
+    let query = query_in(stage, PER_PAGE);
+    if is_counted(stage) {
+        let query = if stage.is_in_work() { query } else { query.newest_first() };
+        let (found, count) = one_page(&ctx, query, page).await?;
+        let title = t!(language, "staff-orders-in", stage = shown, count = count);
+        let rows = found.iter().map(|order| vec![row_of(language, order, false)]).collect();
+        return show_list(&ctx, title, rows, page_buttons(page, pages::count(count), turn)).await;
+    }
+    // One more than is shown tells whether there is another page.
+    let page = page.min(PAGES_MAX - 1);
+    let query = query_in(stage, PER_PAGE + 1).newest_first().skip(page.saturating_mul(PER_PAGE));
+    let mut found: Vec<ShopOrder> = records::find(ctx.documents(), &query).await?;
+    let per_page = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
+    let has_next = found.len() > per_page;
+    found.truncate(per_page);
+    let title = t!(language, "staff-orders-in-past", stage = shown);
+    let rows = found.iter().map(|order| vec![row_of(language, order, false)]).collect();
+    show_list(&ctx, title, rows, uncounted_page_buttons(page, has_next, turn)).await
 }
 
 pub(crate) async fn of_phone(ctx: Ctx, (phone, page): (Phone, u32)) -> HandlerResult {

@@ -13,7 +13,7 @@ use crate::{
         texts::{action_button, action_texts, stage_for_staff},
     },
     staff::people::names::Names,
-    texts::{Html, clock_time, date_time, l, money, number, t},
+    texts::{Html, amount, clock_time, date_time, l, money, number, t},
 };
 
 /// The text of an order. `history` is its end, a line each.
@@ -92,12 +92,16 @@ pub(super) fn warnings(language: Language, order: &ShopOrder, stock_settled: boo
         warnings.push(t!(language, "staff-order-late"));
     }
     for missing in order.missing() {
-        let title = order
-            .lines
-            .iter()
-            .find(|line| line.product_id == missing.product_id && !line.title.is_empty())
-            .map_or_else(|| number(language, missing.product_id), |line| line.title.clone());
-        warnings.push(t!(language, "staff-order-missing", title = title, count = missing.count));
+        let line =
+            order.lines.iter().find(|line| line.product_id == missing.product_id && !line.title.is_empty());
+        let title = line.map_or_else(|| number(language, missing.product_id), |line| line.title.clone());
+        warnings.push(match line.and_then(|line| line.portion) {
+            Some(portion) => {
+                let missing = amount(language, portion, missing.count);
+                t!(language, "staff-order-missing-amount", title = title, amount = missing)
+            }
+            None => t!(language, "staff-order-missing", title = title, count = missing.count),
+        });
     }
     if !stock_settled || (order.is_paid() && matches!(order.stock, Stock::Held | Stock::Unheld)) {
         warnings.push(format!("⚠️ {}", t!(language, "todo-stock-not-settled")));

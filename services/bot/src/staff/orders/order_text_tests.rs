@@ -20,7 +20,13 @@ fn user(id: i64) -> UserId {
 
 fn line(id: i64, title: &str, count: u32, price: i64) -> OrderLine {
     let price = Some(Tiyin::from_soum(price).unwrap());
-    OrderLine { product_id: ProductId::try_new(id).unwrap(), count, title: title.to_owned(), price }
+    OrderLine {
+        product_id: ProductId::try_new(id).unwrap(),
+        count,
+        title: title.to_owned(),
+        price,
+        portion: None,
+    }
 }
 
 fn entry(action: OrderAction, by: Actor, at: Timestamp) -> HistoryEntry {
@@ -84,6 +90,16 @@ fn names() -> Names {
 fn html(language: Language, order: &ShopOrder) -> String {
     let history = short_history(language, order, &names());
     order_html(language, order, &names(), &warnings(language, order, true), &history)
+}
+
+#[test]
+fn what_is_sold_by_weight_is_shown_and_missing_as_a_weight() {
+    let portion = tolov_domain::order::Portion::parse("0,5 kg");
+    let lines = vec![OrderLine { portion, ..line(8, "Olma", 3, 12_000) }];
+    let order = ShopOrder { lines, ..paid_order() };
+    let html = html(Language::Uz, &order);
+    assert!(html.contains("Olma · 1,5\u{a0}kg — 36\u{a0}000\u{a0}so‘m"), "{html}");
+    assert!(html.contains("Olma, kerak: 0,5\u{a0}kg"), "{html}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The entries of the journal in words: what was done, and its details.
 
-use tolov_domain::{Language, ProductId, UserId};
+use tolov_domain::{Language, ProductId, UserId, order::Portion};
 use tolov_shop::{
     broadcast::Command,
     order::MissingChoice,
@@ -14,7 +14,7 @@ use tolov_shop::{
 use crate::{
     orders::texts::action_texts,
     staff::{panel::role_name, people::names::Names},
-    texts::{l, money, number},
+    texts::{amount, l, money, number},
 };
 
 const NONE: &str = "–";
@@ -118,8 +118,9 @@ fn product(language: Language, id: ProductId, title: &str, change: &ProductChang
         ProductChange::Price { was, now } => {
             (l!(language, "journal-product-price"), changed(&was.grouped(), &now.grouped()))
         }
-        ProductChange::Stock { was, now } => {
-            (l!(language, "journal-product-stock"), changed(&stock_text(*was), &stock_text(*now)))
+        ProductChange::Stock { was, now, portion } => {
+            let stock = |stock| stock_text(language, stock, *portion);
+            (l!(language, "journal-product-stock"), changed(&stock(*was), &stock(*now)))
         }
         ProductChange::Photo => (l!(language, "journal-product-photo"), about),
         ProductChange::Fiscal { field, was, now } => {
@@ -160,8 +161,9 @@ fn variant(
         VariantChange::Price { was, now } => {
             (l!(language, "journal-variant-price"), changed(&was.grouped(), &now.grouped()))
         }
-        VariantChange::Stock { was, now } => {
-            (l!(language, "journal-variant-stock"), changed(&stock_text(*was), &stock_text(*now)))
+        VariantChange::Stock { was, now, portion } => {
+            let stock = |stock| stock_text(language, stock, *portion);
+            (l!(language, "journal-variant-stock"), changed(&stock(*was), &stock(*now)))
         }
         VariantChange::Removed => {
             (l!(language, "journal-variant-removed"), format!("{product}: {id} {label}"))
@@ -189,8 +191,12 @@ fn off_text(off: Off) -> String {
 }
 
 /// Without a stock, the product is not counted.
-fn stock_text(stock: Option<u32>) -> String {
-    stock.map_or_else(|| "∞".to_owned(), |stock| stock.to_string())
+fn stock_text(language: Language, stock: Option<u32>, portion: Option<Portion>) -> String {
+    match (stock, portion) {
+        (None, _) => "∞".to_owned(),
+        (Some(stock), Some(portion)) => amount(language, portion, stock),
+        (Some(stock), None) => stock.to_string(),
+    }
 }
 
 fn or_none(text: &str) -> &str {

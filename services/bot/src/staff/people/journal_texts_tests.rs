@@ -54,7 +54,7 @@ fn an_import_is_shown_in_the_language_of_the_reader() {
 fn a_value_that_is_not_set_is_a_dash_and_an_uncounted_stock_is_endless() {
     let description = ProductChange::Description { was: String::new(), now: "Qora".to_owned() };
     assert_eq!(text(Language::En, &of_product(description)), "7 Choy: – → Qora");
-    let stock = ProductChange::Stock { was: None, now: Some(3) };
+    let stock = ProductChange::Stock { was: None, now: Some(3), portion: None };
     assert_eq!(text(Language::En, &of_product(stock)), "7 Choy: ∞ → 3");
     let price = |soum| Tiyin::from_soum(soum).unwrap();
     let price = ProductChange::Price { was: price(12_000), now: price(13_000) };

@@ -5,3 +5,4 @@ pub(crate) mod journal_texts;
 pub(crate) mod members;
 pub(crate) mod names;
 pub(crate) mod support;
+pub(crate) mod support_albums;

@@ -1,12 +1,12 @@
 //! Support: shoppers' messages are copied to the private chats of staff, and replies go back to their authors.
 
 use teloxide::{types::ChatId, utils::html::escape};
-use tolov_domain::{Language, Phone, UserId, ports::PortError};
+use tolov_domain::{Language, Phone, UserId, ports::PortError, time::Timestamp};
 use tolov_shop::{
     records::{self, Record},
     shopper::{
         self, Shopper,
-        support::{Header, SupportMessage, key_of},
+        support::{AlbumRecipient, Header, SupportMessage, key_of},
     },
     staff::{self, Action, Right},
 };
@@ -14,14 +14,14 @@ use tolov_shop::{
 use crate::{
     conversation::{
         callback::{ShopCallback, StaffCallback},
-        context::Ctx,
+        context::{Ctx, Person},
         dialogue::{Dialogue, ShownMessage, StaffStep, Step},
         error::{HandlerError, HandlerResult},
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
-    staff::people::{journal, names::Names},
-    telegram::{client::MessageRef, errors::SendError},
+    staff::people::{names::Names, support_albums as albums},
+    telegram::{copy::MessageGroup, errors::SendError},
     texts::{Html, clock_time, isolated, l, t},
 };
 
@@ -36,16 +36,30 @@ pub(crate) enum Forwarded {
     Unsupported,
 }
 
+/// Who sends a message to the other side.
+#[derive(Debug, Clone)]
+pub(super) struct Author {
+    pub(super) id: UserId,
+    pub(super) name: String,
+    pub(super) username: Option<String>,
+}
+
+impl Author {
+    pub(super) fn of(person: &Person) -> Self {
+        Self { id: person.id, name: person.name.clone(), username: person.username.clone() }
+    }
+}
+
 /// Everybody who answers shoppers. The author is left out, unless there is nobody else.
-pub(crate) async fn team(ctx: &Ctx) -> Result<Vec<UserId>, PortError> {
-    let mut team = ctx.deps.config.owners.clone();
-    for member in staff::members(ctx.documents()).await? {
+pub(crate) async fn team(deps: &HandlerDeps, author: UserId) -> Result<Vec<UserId>, PortError> {
+    let mut team = deps.config.owners.clone();
+    for member in staff::members(deps.documents()).await? {
         if member.role.may(Right::AnswerSupport) && !team.contains(&member.id) {
             team.push(member.id);
         }
     }
     if team.len() > 1 {
-        team.retain(|id| *id != ctx.id());
+        team.retain(|id| *id != author);
     }
     Ok(team)
 }
@@ -80,29 +94,47 @@ impl Writer {
     }
 }
 
-/// Copies the message of the update to staff, below a header with its author. A reply to either comes back.
-pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Forwarded, HandlerError> {
-    let Some(message) = ctx.message() else { return Ok(Forwarded::Unsupported) };
-    let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
-    let mut writer = Writer::read(&ctx.deps, ctx.id()).await?;
-    writer.name.clone_from(&ctx.person.name);
-    writer.username.clone_from(&ctx.person.username);
-    let mut stored: Vec<SupportMessage> = Vec::new();
+/// Copies the message of the update to staff; the parts of an album are gathered first, and `None` is returned.
+pub(crate) async fn take_message(ctx: &Ctx) -> Result<Option<Forwarded>, HandlerError> {
+    if albums::begin(ctx, AlbumRecipient::Staff { who_answered: None }).await? {
+        return Ok(None);
+    }
+    let Some(source) = source_of(ctx) else { return Ok(Some(Forwarded::Unsupported)) };
+    let team = team(&ctx.deps, ctx.id()).await?;
+    to_staff(&ctx.deps, &Author::of(&ctx.person), &source, &team).await.map(Some)
+}
+
+fn source_of(ctx: &Ctx) -> Option<MessageGroup> {
+    Some(MessageGroup { chat: ctx.chat(), ids: vec![ctx.message()?.id] })
+}
+
+/// Copies messages to staff, below a header with their author. A reply to any of them comes back.
+async fn to_staff(
+    deps: &HandlerDeps,
+    author: &Author,
+    source: &MessageGroup,
+    team: &[UserId],
+) -> Result<Forwarded, HandlerError> {
+    let mut writer = Writer::read(deps, author.id).await?;
+    writer.name.clone_from(&author.name);
+    writer.username.clone_from(&author.username);
+    let (mut stored, mut headers) = (Vec::new(), Vec::new());
     let mut outcome = Forwarded::ToNobody;
     for id in team {
-        let language = ctx.deps.language_of(*id).await;
-        match send_copy(&ctx.deps, *id, &writer.header(language), source).await {
-            Ok((header, copy)) => {
-                for message_id in [header, copy] {
-                    let message = support_message(*id, message_id, ctx, false);
+        let language = deps.language_of(*id).await;
+        match send_copy(deps, *id, &writer.header(language), source).await {
+            Ok((header, copies)) => {
+                headers.push(Header { chat_id: id.get(), message_id: header });
+                for message_id in std::iter::once(header).chain(copies) {
+                    let message = support_message(*id, message_id, author.id, deps.now(), false);
                     // At once: a reply must find it, even if the other copies fail.
-                    records::insert(ctx.documents(), &message).await?;
+                    records::insert(deps.documents(), &message).await?;
                     stored.push(message);
                 }
                 outcome = Forwarded::ToStaff;
             }
             Err(SendError::Refused(error)) => {
-                tracing::info!(user.id = %ctx.id(), %error, "a message to staff cannot be copied");
+                tracing::info!(user.id = %author.id, %error, "a message to staff cannot be copied");
                 if outcome == Forwarded::ToNobody {
                     outcome = Forwarded::Unsupported;
                 }
@@ -110,14 +142,8 @@ pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Forwarded, Ha
             Err(error) => tracing::warn!(staff.id = %id, %error, "a shopper's message did not reach staff"),
         }
     }
-    // Headers and copies alternate.
-    let headers: Vec<Header> = stored
-        .iter()
-        .step_by(2)
-        .map(|message| Header { chat_id: message.chat_id, message_id: message.message_id })
-        .collect();
     for message in stored {
-        records::change(ctx.documents(), message.key(), |message: &mut SupportMessage| {
+        records::change(deps.documents(), message.key(), |message: &mut SupportMessage| {
             message.headers.clone_from(&headers);
         })
         .await?;
@@ -125,28 +151,36 @@ pub(crate) async fn to_staff(ctx: &Ctx, team: &[UserId]) -> Result<Forwarded, Ha
     Ok(outcome)
 }
 
-fn support_message(owner: UserId, message_id: i64, ctx: &Ctx, is_answer: bool) -> SupportMessage {
+fn support_message(
+    owner: UserId,
+    message_id: i64,
+    author: UserId,
+    at: Timestamp,
+    is_answer: bool,
+) -> SupportMessage {
     SupportMessage {
         chat_id: owner.get(),
         message_id,
-        reply_to_user_id: ctx.id(),
+        reply_to_user_id: author,
         is_answer,
         headers: Vec::new(),
-        at: ctx.now(),
+        at,
     }
 }
 
-/// Sends a header and a copy below it; returns the ids of both.
+/// Sends a header and the copies below it; returns the ids.
 async fn send_copy(
     deps: &HandlerDeps,
     id: UserId,
     header: &Screen,
-    source: MessageRef,
-) -> Result<(i64, i64), SendError> {
+    source: &MessageGroup,
+) -> Result<(i64, Vec<i64>), SendError> {
     let above = deps.send_to(id, header).await?;
-    deps.rate_limiter.reserve_priority();
-    match deps.telegram.copy(ChatId(id.get()), source).await {
-        Ok(copy) => Ok((i64::from(above.message_id), i64::from(copy))),
+    for _ in &source.ids {
+        deps.rate_limiter.reserve_priority();
+    }
+    match deps.telegram.copy_group(ChatId(id.get()), source).await {
+        Ok(copies) => Ok((i64::from(above.message_id), copies.into_iter().map(i64::from).collect())),
         Err(error) => {
             // A header is of no use without its message.
             deps.telegram.remove(ChatId(id.get()), above.message_id).await;
@@ -173,19 +207,38 @@ pub(crate) async fn pass_on(ctx: Ctx, Replied(before): Replied) -> HandlerResult
 
 /// The shopper replies to an answer: to its author, and to everybody where that one does not answer any more.
 async fn reply_to_staff(ctx: Ctx, before: SupportMessage) -> HandlerResult {
-    let team = team(&ctx).await?;
-    let who_answered: Vec<UserId> =
-        team.iter().copied().filter(|id| *id == before.reply_to_user_id).collect();
-    let reached = match to_staff(&ctx, if who_answered.is_empty() { &team } else { &who_answered }).await? {
-        Forwarded::ToNobody if !who_answered.is_empty() => to_staff(&ctx, &team).await?,
-        reached @ (Forwarded::ToStaff | Forwarded::ToNobody | Forwarded::Unsupported) => reached,
-    };
-    let said = match reached {
-        Forwarded::ToStaff => t!(ctx.language, "support-sent"),
-        Forwarded::Unsupported => t!(ctx.language, "support-not-such"),
-        Forwarded::ToNobody => t!(ctx.language, "support-nobody-now"),
-    };
-    ctx.reply(said).await
+    let who_answered = before.reply_to_user_id;
+    if albums::begin(&ctx, AlbumRecipient::Staff { who_answered: Some(who_answered) }).await? {
+        return Ok(());
+    }
+    let Some(source) = source_of(&ctx) else { return Ok(()) };
+    let reached = to_who_answered(&ctx.deps, &Author::of(&ctx.person), &source, Some(who_answered)).await?;
+    ctx.reply(forwarded_text(ctx.language, reached)).await
+}
+
+/// To this member of staff, where that one answers shoppers and can be reached; else to everybody who does.
+pub(super) async fn to_who_answered(
+    deps: &HandlerDeps,
+    author: &Author,
+    source: &MessageGroup,
+    who_answered: Option<UserId>,
+) -> Result<Forwarded, HandlerError> {
+    let team = team(deps, author.id).await?;
+    if let Some(one) = who_answered.filter(|one| team.contains(one)) {
+        let reached = to_staff(deps, author, source, &[one]).await?;
+        if reached != Forwarded::ToNobody {
+            return Ok(reached);
+        }
+    }
+    to_staff(deps, author, source, &team).await
+}
+
+pub(super) fn forwarded_text(language: Language, forwarded: Forwarded) -> String {
+    match forwarded {
+        Forwarded::ToStaff => t!(language, "support-sent"),
+        Forwarded::Unsupported => t!(language, "support-not-such"),
+        Forwarded::ToNobody => t!(language, "support-nobody-now"),
+    }
 }
 
 /// A member of staff replies to a shopper.
@@ -193,37 +246,52 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
     if !ctx.may(Right::AnswerSupport) {
         return ctx.reply(t!(ctx.language, "action-not-allowed")).await;
     }
-    let Some(message) = ctx.message() else { return Ok(()) };
     // Also where another shopper was to be answered next.
     if matches!(ctx.step(), Step::Staff(StaffStep::SupportAnswer { .. })) {
         ctx.wait_for(Step::Idle);
     }
-    let shopper = before.reply_to_user_id;
-    let source = MessageRef { chat: ctx.chat(), message_id: message.id.0 };
-    let language = ctx.deps.language_of(shopper).await;
-    let button = Button::callback(l!(language, "support-reply"), ShopCallback::ReplyToStaff);
-    let header = Screen::new(t!(language, "support-answer-header")).row([button]);
-    let said = match send_copy(&ctx.deps, shopper, &header, source).await {
-        Ok((above, copy)) => {
-            for message_id in [above, copy] {
-                let message = support_message(shopper, message_id, &ctx, true);
-                records::insert(ctx.documents(), &message).await?;
-            }
-            journal::record(&ctx, Action::SupportAnswered { user_id: shopper }).await?;
-            expect_an_answer(&ctx, shopper).await?;
-            show_who_answered(&ctx, &before).await?;
-            t!(ctx.language, "support-answered")
-        }
-        Err(SendError::ChatClosed(_)) => t!(ctx.language, "support-shopper-gone"),
-        Err(SendError::Refused(_)) => t!(ctx.language, "support-not-such"),
-        Err(error) => return Err(error.into()),
-    };
+    let answered = key_of(before.chat_id, before.message_id);
+    if albums::begin(&ctx, AlbumRecipient::Shopper { answered }).await? {
+        return Ok(());
+    }
+    let Some(source) = source_of(&ctx) else { return Ok(()) };
+    let said = to_shopper(&ctx.deps, &Author::of(&ctx.person), &source, &before, ctx.language).await?;
     ctx.reply(said).await
 }
 
+/// Copies an answer to the shopper whose message it answers. Returns what is said to its author.
+pub(super) async fn to_shopper(
+    deps: &HandlerDeps,
+    author: &Author,
+    source: &MessageGroup,
+    before: &SupportMessage,
+    author_language: Language,
+) -> Result<String, HandlerError> {
+    let shopper = before.reply_to_user_id;
+    let language = deps.language_of(shopper).await;
+    let button = Button::callback(l!(language, "support-reply"), ShopCallback::ReplyToStaff);
+    let header = Screen::new(t!(language, "support-answer-header")).row([button]);
+    match send_copy(deps, shopper, &header, source).await {
+        Ok((above, copies)) => {
+            for message_id in std::iter::once(above).chain(copies) {
+                let message = support_message(shopper, message_id, author.id, deps.now(), true);
+                records::insert(deps.documents(), &message).await?;
+            }
+            let action = Action::SupportAnswered { user_id: shopper };
+            staff::record(deps.documents(), author.id, deps.now(), action).await?;
+            expect_an_answer(deps, shopper).await?;
+            show_who_answered(deps, author, before).await?;
+            Ok(t!(author_language, "support-answered"))
+        }
+        Err(SendError::ChatClosed(_)) => Ok(t!(author_language, "support-shopper-gone")),
+        Err(SendError::Refused(_)) => Ok(t!(author_language, "support-not-such")),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What a shopper writes after an answer of staff is for them, and not a search.
-async fn expect_an_answer(ctx: &Ctx, shopper: UserId) -> Result<(), PortError> {
-    records::change(ctx.documents(), shopper.get(), |dialogue: &mut Dialogue| {
+async fn expect_an_answer(deps: &HandlerDeps, shopper: UserId) -> Result<(), PortError> {
+    records::change(deps.documents(), shopper.get(), |dialogue: &mut Dialogue| {
         if matches!(dialogue.step, Step::Idle | Step::Search) {
             dialogue.step = Step::Support;
         }
@@ -260,21 +328,25 @@ async fn message_below(ctx: &Ctx, header_id: i32) -> Result<Option<SupportMessag
 }
 
 /// All who have the message see that it has been answered. A header that cannot be edited does no harm.
-async fn show_who_answered(ctx: &Ctx, before: &SupportMessage) -> Result<(), PortError> {
-    let writer = Writer::read(&ctx.deps, before.reply_to_user_id).await?;
-    let who = Names::read(ctx.documents(), [ctx.id()]).await?.plain(ctx.id());
-    let who = if who == ctx.id().to_string() { ctx.person.name.clone() } else { who };
+async fn show_who_answered(
+    deps: &HandlerDeps,
+    author: &Author,
+    before: &SupportMessage,
+) -> Result<(), PortError> {
+    let writer = Writer::read(deps, before.reply_to_user_id).await?;
+    let who = Names::read(deps.documents(), [author.id]).await?.plain(author.id);
+    let who = if who == author.id.to_string() { author.name.clone() } else { who };
     for header in &before.headers {
         let (Ok(owner), Ok(message_id)) = (UserId::try_new(header.chat_id), i32::try_from(header.message_id))
         else {
             continue;
         };
-        let language = ctx.deps.language_of(owner).await;
-        let line = t!(language, "support-who-answered", who = &who, time = clock_time(ctx.now()));
+        let language = deps.language_of(owner).await;
+        let line = t!(language, "support-who-answered", who = &who, time = clock_time(deps.now()));
         let screen = Screen::new(format!("{}\n{line}", writer.header_html(language)));
         let screen = screen.row([answer_button(language)]);
         let shown = ShownMessage { message_id, has_photo: false };
-        if let Err(error) = ctx.deps.telegram.change(ChatId(header.chat_id), shown, &screen).await {
+        if let Err(error) = deps.telegram.change(ChatId(header.chat_id), shown, &screen).await {
             tracing::debug!(%error, "a header could not be edited");
         }
     }

@@ -30,6 +30,7 @@ pub enum ButtonAction {
 }
 
 const MAX_CALLBACK_BYTES: usize = 64;
+const SCHEMES: [&str; 4] = ["http", "https", "tg", "ton"];
 const MAX_BUTTONS: usize = 100;
 const MAX_MARKUP_BYTES: usize = 64 * 1024;
 const MARKUPS: [&str; 4] = ["inline_keyboard", "keyboard", "remove_keyboard", "force_reply"];
@@ -83,8 +84,12 @@ fn check_inline_button(button: &Value) -> Result<(), Refusal> {
             return Err(Refusal::bad_request("BUTTON_DATA_INVALID"));
         }
     } else if let Some(link) = button.get("url").and_then(Value::as_str) {
-        if !url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "tg" | "ton")) {
-            return Err(Refusal::bad_request("BUTTON_URL_INVALID"));
+        let url = url::Url::parse(link).ok().filter(|url| SCHEMES.contains(&url.scheme()));
+        let Some(url) = url else { return Err(Refusal::bad_request("BUTTON_URL_INVALID")) };
+        let has_dot = url.host_str().is_some_and(|host| host.contains(['.', ':']));
+        if url.scheme().starts_with("http") && !has_dot {
+            let reason = format!("inline keyboard button URL '{link}' is invalid: Wrong HTTP URL");
+            return Err(Refusal::bad_request(reason));
         }
     } else if !INLINE_ACTIONS.iter().any(|action| button.get(action).is_some()) {
         return Err(Refusal::bad_request(

@@ -29,6 +29,7 @@ async fn a_product_is_added_and_bought(world: &World) {
     aziz.taps_on("edit-product-add").await;
     aziz.says("O'tkan kunlar <nashr>").await;
     aziz.says("Abdulla Qodiriy. Qattiq muqova & xatcho'p.").await;
+    aziz.taps_on("edit-by-the-piece").await;
     aziz.says("arzon").await;
     aziz.says("45 000").await;
     aziz.says("3").await;

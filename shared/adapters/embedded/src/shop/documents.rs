@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use tolov_domain::ports::{
     PortError,
     documents::{
@@ -18,7 +18,6 @@ use super::{
     queries::Statement,
     values::{Parameter, key_json, read_key},
 };
-use crate::sqlite::BEGIN_WRITING;
 
 #[async_trait]
 impl Documents for EmbeddedShop {
@@ -45,12 +44,10 @@ impl Documents for EmbeddedShop {
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
         let checked: Vec<_> = checked_batch(writes)?.iter().map(|write| checked_body(&write.body)).collect();
         let valid = writes.iter().zip(&checked).filter(|(_, body)| body.is_ok());
-        let valid: Vec<&Write> = valid.map(|(write, _)| write).collect();
+        let valid: Vec<Write> = valid.map(|(write, _)| write.clone()).collect();
         let mut done = HashSet::new();
         if !valid.is_empty() {
-            let mut writer = self.file.writer().await?;
-            let written = write_all(&mut writer, collection, &valid).await;
-            done = written.map_err(|error| self.file.failed(&error))?;
+            done = self.writes.write(&self.file, collection, valid).await?;
         }
         let answer = |(write, body): (&Write, Result<&Body, PortError>)| match body {
             Err(refusal) => Written::Refused(refusal.to_string()),
@@ -127,15 +124,14 @@ impl EmbeddedShop {
     }
 }
 
-/// Writes in one transaction those documents that are as their writers saw them, and returns their keys.
-async fn write_all(
-    writer: &mut SqliteConnection,
+/// Writes those documents that are as their writers saw them, and returns their keys.
+pub(super) async fn write_in(
+    transaction: &mut SqliteConnection,
     collection: Collection,
-    writes: &[&Write],
+    writes: &[Write],
 ) -> sqlx::Result<HashSet<Key>> {
-    let row = |write: &&Write| json!([key_json(&write.key), write.seen, json!(write.body).to_string()]);
+    let row = |write: &Write| json!([key_json(&write.key), write.seen, json!(write.body).to_string()]);
     let rows = Parameter::list(&writes.iter().map(row).collect());
-    let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
     // `IS` makes a missing document equal to a writer that saw none.
     let done = sqlx::query(
         "INSERT INTO documents (collection, key, version, body)
@@ -149,15 +145,10 @@ async fn write_all(
     .fetch_all(&mut *transaction)
     .await?;
     let done: HashSet<Key> = done.iter().map(read_key).collect::<sqlx::Result<_>>()?;
-    if done.is_empty() {
-        transaction.rollback().await?;
-        return Ok(done);
+    if !done.is_empty() && !collection.indexed().is_empty() {
+        let written = writes.iter().filter(|write| done.contains(&write.key));
+        index(transaction, collection, written.collect()).await?;
     }
-    if !collection.indexed().is_empty() {
-        let written = writes.iter().copied().filter(|write| done.contains(&write.key));
-        index(&mut transaction, collection, written.collect()).await?;
-    }
-    transaction.commit().await?;
     Ok(done)
 }
 

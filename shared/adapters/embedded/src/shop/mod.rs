@@ -8,7 +8,9 @@ mod documents;
 mod notifications;
 mod queries;
 mod values;
+mod write_queue;
 
+use self::write_queue::WriteQueue;
 use crate::sqlite::SqliteFile;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/shop");
@@ -19,13 +21,14 @@ pub(crate) const FILE_NAME: &str = "shop.db";
 #[derive(Debug, Clone)]
 pub struct EmbeddedShop {
     file: Arc<SqliteFile>,
+    writes: Arc<WriteQueue>,
 }
 
 impl EmbeddedShop {
     /// Opens `shop.db` in the folder. Both are created where they are missing, for their owner alone.
     pub async fn open(dir: &Path) -> Result<Self, PortError> {
         let file = SqliteFile::open(dir.join(FILE_NAME), &MIGRATIONS).await?;
-        Ok(Self { file: Arc::new(file) })
+        Ok(Self { file: Arc::new(file), writes: Arc::default() })
     }
 
     /// Finishes what is being written and closes the file. Calls after it are `Unavailable`.

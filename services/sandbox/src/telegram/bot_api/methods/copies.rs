@@ -1,4 +1,4 @@
-//! copyMessage and forwardMessage.
+//! copyMessage and forwardMessage, and the same for several messages.
 
 use serde_json::{Value, json};
 
@@ -35,10 +35,51 @@ pub(super) fn copy_message(state: &mut State, params: &Params) -> Result<Value, 
 pub(super) fn forward_message(state: &mut State, params: &Params) -> Result<Value, Refusal> {
     let chat_id = state.reachable(&params.recipient("chat_id")?)?;
     let source = source(state, params, "message to forward not found")?;
+    let message = forward(state, chat_id, source)?;
+    Ok(state.message_json(&message))
+}
+
+fn forward(state: &mut State, chat_id: i64, source: Message) -> Result<Message, Refusal> {
     let origin = source.forward_origin.clone().unwrap_or_else(|| origin(state, &source));
     let new = NewMessage { forward_origin: Some(origin), ..NewMessage::new(Sender::Bot, source.body) };
-    let message = state.append(chat_id, new)?;
-    Ok(state.message_json(&message))
+    state.append(chat_id, new)
+}
+
+pub(super) fn copy_messages(state: &mut State, params: &Params) -> Result<Value, Refusal> {
+    each(state, params, |state, chat_id, source| {
+        state.append(chat_id, NewMessage::new(Sender::Bot, source.body))
+    })
+}
+
+pub(super) fn forward_messages(state: &mut State, params: &Params) -> Result<Value, Refusal> {
+    each(state, params, forward)
+}
+
+/// Messages that are not there are skipped, as with Telegram.
+fn each(
+    state: &mut State,
+    params: &Params,
+    send: impl Fn(&mut State, i64, Message) -> Result<Message, Refusal>,
+) -> Result<Value, Refusal> {
+    const MAX_AT_ONCE: usize = 100;
+    let chat_id = state.reachable(&params.recipient("chat_id")?)?;
+    let ids = params.json("message_ids")?.and_then(|ids| serde_json::from_value::<Vec<i64>>(ids).ok());
+    let ids = ids
+        .filter(|ids| !ids.is_empty())
+        .ok_or_else(|| Refusal::bad_request("message identifiers are not specified"))?;
+    if ids.len() > MAX_AT_ONCE {
+        return Err(Refusal::bad_request("too many message identifiers specified"));
+    }
+    if !ids.is_sorted_by(|one, next| one < next) {
+        return Err(Refusal::bad_request("message identifiers must be in a strictly increasing order"));
+    }
+    let chat = state.chat(&params.recipient("from_chat_id")?)?;
+    let sources: Vec<Message> = ids.into_iter().filter_map(|id| chat.present(id).cloned()).collect();
+    let mut sent = Vec::with_capacity(sources.len());
+    for source in sources {
+        sent.push(json!({ "message_id": send(state, chat_id, source)?.message_id }));
+    }
+    Ok(sent.into())
 }
 
 fn source(state: &State, params: &Params, missing: &str) -> Result<Message, Refusal> {

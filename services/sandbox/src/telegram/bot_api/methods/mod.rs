@@ -56,7 +56,7 @@ pub(in crate::telegram) fn makes_message(name: &str) -> bool {
 
 use MethodKind::{Change, Other, Send};
 
-static METHODS: [Method; 33] = [
+static METHODS: [Method; 35] = [
     Method::new("getMe", Other, |state, _| Ok(account::get_me(state))),
     // These move a bot between servers; there is only one here.
     Method::new("logOut", Other, |_, _| Ok(Value::Bool(true))),
@@ -76,7 +76,9 @@ static METHODS: [Method; 33] = [
     Method::new("sendContact", Send, sends::contact),
     Method::new("sendChatAction", Other, sends::chat_action),
     Method::new("copyMessage", Send, copies::copy_message),
+    Method::new("copyMessages", Send, copies::copy_messages),
     Method::new("forwardMessage", Send, copies::forward_message),
+    Method::new("forwardMessages", Send, copies::forward_messages),
     Method::new("editMessageText", Change, edits::text),
     Method::new("editMessageCaption", Change, edits::caption),
     Method::new("editMessageMedia", Change, edits::media),

@@ -1,0 +1,207 @@
+//! People who tap at the same time, in a large shop: the bot, the embedded store, and a Bot API that answers at once.
+
+mod bot_api;
+mod seed;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tolov_bot::{Config, Deps, Service};
+use tolov_domain::ports::ShopStore;
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    lifecycle::Stop,
+    secret::Secret,
+};
+use tolov_shop::statistics;
+
+use self::bot_api::BotApi;
+use crate::purchases::MemoryBus;
+
+/// People who tap at the same moment.
+const AT_ONCE: i64 = 200;
+/// How often; other people each time.
+const WAVES: i64 = 30;
+const OWNER: i64 = 4_999_999;
+
+/// What is tapped, and how.
+const KINDS: [Kind; 9] = [
+    Kind { name: "menu", tap: |_| tapped("m".to_owned()) },
+    Kind { name: "catalogue", tap: |number| tapped(format!("cs:{}", number % 12)) },
+    Kind {
+        name: "page of a category",
+        tap: |number| tapped(format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
+    },
+    Kind { name: "card", tap: |number| tapped(format!("p:{}", 1 + number * 37 % seed::PRODUCTS)) },
+    Kind { name: "one more", tap: |number| tapped(format!("sc:{}:3", 1 + number * 37 % seed::PRODUCTS)) },
+    Kind { name: "cart", tap: |_| tapped("k".to_owned()) },
+    Kind { name: "own orders", tap: |_| tapped("os:0".to_owned()) },
+    Kind { name: "inline letter", tap: |number| typed(["c", "qa", "ko'y", "чой", "choj"], number) },
+    Kind {
+        name: "back to the page",
+        tap: |number| tapped(format!("cp:{}", 1 + number * 37 % seed::PRODUCTS)),
+    },
+];
+
+struct Kind {
+    name: &'static str,
+    tap: fn(i64) -> Update,
+}
+
+enum Update {
+    Tap(String),
+    Inline(&'static str),
+}
+
+fn tapped(data: String) -> Update {
+    Update::Tap(format!("1:{data}"))
+}
+
+fn typed(words: [&'static str; 5], number: i64) -> Update {
+    Update::Inline(words[usize::try_from(number).unwrap_or_default() % words.len()])
+}
+
+/// What a run measured.
+#[derive(Debug, Default)]
+pub struct Taps {
+    orders: i64,
+    filled_in: Duration,
+    counted_in: Duration,
+    by_kind: BTreeMap<&'static str, Vec<Duration>>,
+    waves: Vec<Duration>,
+    staff: Vec<(&'static str, Duration)>,
+    memory_before: u64,
+    memory_after: u64,
+}
+
+/// Fills the store, and lets people tap in waves of 200.
+pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
+    let mut taps = Taps { orders, ..Taps::default() };
+    let began = Instant::now();
+    seed::fill(&shop, orders, SystemClock.now()).await?;
+    taps.filled_in = began.elapsed();
+    let began = Instant::now();
+    while !statistics::refresh(shop.as_ref(), SystemClock.now()).await? {}
+    taps.counted_in = began.elapsed();
+    taps.memory_before = resident_kib()?;
+    let (stop, api) = (Stop::new(), Arc::new(BotApi::default()));
+    let address = api.serve(stop.clone()).await?;
+    let nowhere = "http://127.0.0.1:9/".parse()?;
+    let mut config =
+        Config::new(Secret::new("1:bench"), "-1001000000001".parse()?, nowhere, Secret::new("bench"));
+    config.api_url = Some(format!("http://{address}/").parse()?);
+    config.messages_per_s = 1_000;
+    config.owners = vec![tolov_domain::UserId::try_new(OWNER)?];
+    let deps = Deps { consumer: Arc::new(MemoryBus::default()), shop, clock: Arc::new(SystemClock) };
+    let service = Service::new(config, &deps)?;
+    let running = tokio::spawn(service.run(stop.clone()));
+    // The first tap reads the catalogue.
+    api.bring(vec![update("warm", OWNER, &tapped("cs:0".to_owned()))]).await?;
+    for wave in 0..WAVES {
+        tap_at_once(&api, wave, &mut taps).await?;
+    }
+    for (name, data) in
+        [("figures of a year", "at:m"), ("orders overview", "ao"), ("delivered orders", "aoi:d:0")]
+    {
+        let took = api.bring(vec![update(name, OWNER, &tapped(data.to_owned()))]).await?;
+        taps.staff.extend(took.into_iter().map(|(_, took)| (name, took)));
+    }
+    taps.memory_after = resident_kib()?;
+    stop.cancel();
+    let Ok(()) = running.await?;
+    Ok(taps)
+}
+
+async fn tap_at_once(api: &BotApi, wave: i64, taps: &mut Taps) -> Result<()> {
+    let kinds = i64::try_from(KINDS.len())?;
+    let mut updates = Vec::new();
+    for person in 0..AT_ONCE {
+        let number = wave * AT_ONCE + person;
+        let kind = &KINDS[usize::try_from(number % kinds)?];
+        let id = format!("{number}:{}", kind.name);
+        let user = seed::shopper_of(1 + number * 13 % seed::SHOPPERS)?.get();
+        updates.push(update(&id, user, &(kind.tap)(number)));
+    }
+    let began = Instant::now();
+    for (id, took) in api.bring(updates).await? {
+        let name = id.split_once(':').map_or("", |(_, name)| name);
+        let kind = KINDS.iter().find(|kind| kind.name == name).context("a kind of tap")?;
+        taps.by_kind.entry(kind.name).or_default().push(took);
+    }
+    taps.waves.push(began.elapsed());
+    Ok(())
+}
+
+fn update(id: &str, user: i64, update: &Update) -> (String, Value) {
+    let from = json!({ "id": user, "is_bot": false, "first_name": "Shopper", "language_code": "uz" });
+    let body = match update {
+        Update::Tap(data) => {
+            let chat = json!({ "id": user, "type": "private", "first_name": "Shopper" });
+            let message = json!({ "message_id": 2, "date": 1_763_881_506, "text": "…", "chat": chat });
+            let query =
+                json!({ "id": id, "from": from, "chat_instance": "1", "data": data, "message": message });
+            json!({ "callback_query": query })
+        }
+        Update::Inline(words) => {
+            json!({ "inline_query": { "id": id, "from": from, "query": words, "offset": "" } })
+        }
+    };
+    (id.to_owned(), body)
+}
+
+/// The memory of this process that is in RAM.
+fn resident_kib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let place = sorted.len().saturating_sub(1) * percent / 100;
+    sorted.get(place).copied().unwrap_or_default()
+}
+
+impl fmt::Display for Taps {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |took: Duration| took.as_micros() as f64 / 1_000.0;
+        writeln!(
+            formatter,
+            "{} products, {} shoppers, {} orders: filled in {:.0} s, figures counted in {:.0} s",
+            seed::PRODUCTS,
+            seed::SHOPPERS,
+            self.orders,
+            self.filled_in.as_secs_f64(),
+            self.counted_in.as_secs_f64()
+        )?;
+        let mut all: Vec<Duration> = self.by_kind.values().flatten().copied().collect();
+        all.sort_unstable();
+        let mut line = |name: &str, sorted: &[Duration]| {
+            let (p50, p99) = (percentile(sorted, 50), percentile(sorted, 99));
+            writeln!(formatter, "{name:>20}: p50 {:7.1} ms, p99 {:7.1} ms", ms(p50), ms(p99))
+        };
+        line("all taps", &all)?;
+        for (name, took) in &self.by_kind {
+            let mut sorted = took.clone();
+            sorted.sort_unstable();
+            line(name, &sorted)?;
+        }
+        let mut waves = self.waves.clone();
+        waves.sort_unstable();
+        line("200 taps together", &waves)?;
+        for (name, took) in &self.staff {
+            writeln!(formatter, "{name:>20}: {:7.1} ms, by itself", ms(*took))?;
+        }
+        writeln!(
+            formatter,
+            "memory: {} MB before the bot started, {} MB after",
+            self.memory_before / 1_024,
+            self.memory_after / 1_024
+        )
+    }
+}
