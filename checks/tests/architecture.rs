@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may use (tests apart).
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("tolov-domain", &[]),
     ("tolov-kit", &[]),
     ("tolov-click", &["tolov-domain"]),
@@ -50,6 +50,19 @@ const EDGES: [(&str, &[&str]); 15] = [
             "tolov-embedded",
             "tolov-kit",
             "tolov-mongodb",
+            "tolov-projector",
+            "tolov-shop",
+            "tolov-webhook",
+        ],
+    ),
+    (
+        "tolov-simulation",
+        &[
+            "tolov-bot",
+            "tolov-click",
+            "tolov-contract",
+            "tolov-domain",
+            "tolov-kit",
             "tolov-projector",
             "tolov-shop",
             "tolov-webhook",

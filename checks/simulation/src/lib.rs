@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod bus;
+mod click;
+pub mod clock;
+pub mod faults;
+mod faulty;
+pub mod plan;
+pub mod random;
+mod rules;
+mod search;
+mod steps;
+pub mod store;
+mod telegram;
+mod webhook;
+mod world;
+
+pub use search::{Failure, run, search, shrink};
+pub use webhook::EmptyLedger;
