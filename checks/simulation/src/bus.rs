@@ -14,7 +14,8 @@ use tolov_domain::{
         PortError,
         bus::{
             BODY_MAX_BYTES, BusAdmin, Consumer, DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Delivery, DeliveryTag,
-            OutgoingMessage, ParkedMessage, Published, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS, Verdict,
+            OutgoingMessage, ParkedMessage, Published, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS,
+            Verdict,
         },
     },
 };

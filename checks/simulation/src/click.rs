@@ -16,10 +16,9 @@ const CANCELLED: i32 = -5017;
 pub(crate) struct Transaction {
     pub(crate) trans_id: i64,
     pub(crate) order_id: i64,
+    pub(crate) tiyin: i64,
     amount: String,
     pub(crate) stage: Stage,
-    /// What was sent last, for a repetition.
-    last: Option<Callback>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +69,15 @@ impl Click {
         } else {
             format!("{}.{:02}", tiyin / 100, tiyin % 100)
         };
-        self.transactions.push(Transaction { trans_id, order_id, amount, stage: Stage::New, last: None });
+        self.transactions.push(Transaction { trans_id, order_id, tiyin, amount, stage: Stage::New });
     }
 
     /// The next callback of one of the payments that are under way.
     pub(crate) fn next(&mut self, random: &mut Random) -> Option<Callback> {
         let open = |transaction: &Transaction| transaction.stage != Stage::Over;
-        let places: Vec<usize> =
-            (0..self.transactions.len()).filter(|place| self.transactions.get(*place).is_some_and(open)).collect();
+        let places: Vec<usize> = (0..self.transactions.len())
+            .filter(|place| self.transactions.get(*place).is_some_and(open))
+            .collect();
         let place = random.pick(&places)?;
         self.next_of(place, random.per_mille(850))
     }
@@ -90,7 +90,6 @@ impl Click {
                 if pays { Stage::Taken { prepare_id } } else { Stage::Cancelling { prepare_id } };
         }
         let callback = transaction.callback(place, transaction.stage)?;
-        transaction.last = Some(callback.clone());
         self.sent.push(callback.clone());
         Some(callback)
     }
@@ -113,7 +112,8 @@ impl Click {
     /// A callback with one field changed after it was signed.
     pub(crate) fn forge(&self, random: &mut Random) -> Option<Callback> {
         let sent = random.pick(&self.sent)?;
-        let field = random.pick(&["amount", "click_trans_id", "merchant_trans_id", "action", "service_id"])?;
+        let field =
+            random.pick(&["amount", "click_trans_id", "merchant_trans_id", "action", "service_id"])?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(sent.body.as_bytes()) {
             if name == field {
@@ -138,7 +138,11 @@ impl Click {
             (Stage::New | Stage::Over, _) => Stage::Over,
             (stage @ Stage::Prepared { .. }, _) => stage,
             (stage @ (Stage::Taken { .. } | Stage::Cancelling { .. }), _) => {
-                if callback.is_complete { Stage::Over } else { stage }
+                if callback.is_complete {
+                    Stage::Over
+                } else {
+                    stage
+                }
             }
         };
     }

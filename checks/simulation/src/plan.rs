@@ -5,6 +5,8 @@ use crate::{faults::Rates, random::Random};
 /// What happens in one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A shopper orders and pays at once.
+    Purchase,
     /// A shopper fills a cart and places an order.
     Checkout,
     /// The bot registers a placed order with the webhook service.
@@ -63,11 +65,12 @@ pub struct Plan {
 }
 
 /// How often each kind comes, and how often in runs with restores.
-const WEIGHTS: [(Kind, u64); 20] = [
-    (Kind::Checkout, 14),
-    (Kind::Register, 14),
-    (Kind::Pay, 12),
-    (Kind::Callback, 26),
+const WEIGHTS: [(Kind, u64); 21] = [
+    (Kind::Purchase, 14),
+    (Kind::Checkout, 8),
+    (Kind::Register, 8),
+    (Kind::Pay, 10),
+    (Kind::Callback, 18),
     (Kind::Repeat, 6),
     (Kind::CancelLate, 2),
     (Kind::Forge, 2),
@@ -104,7 +107,7 @@ impl Plan {
             .filter(|(kind, _)| has_restores || !matches!(kind, Kind::BackUp | Kind::Restore))
             .collect();
         let sum: u64 = weights.iter().map(|(_, weight)| weight).sum();
-        let count = 25 + random.below(30);
+        let count = 20 + random.below(25);
         let steps = (0..count).map(|_| {
             let mut place = random.below(sum);
             let found = weights.iter().find(|(_, weight)| {

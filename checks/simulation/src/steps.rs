@@ -1,12 +1,13 @@
 //! What each kind of step does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
 use tolov_domain::{
     Event, EventKind, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
     ports::{PortError, bus::Queue, documents::Documents},
+    time::Timestamp,
 };
 use tolov_kit::clock::Clock;
 use tolov_shop::{
@@ -17,11 +18,12 @@ use tolov_shop::{
         checkout::{self, Agreement, Placed},
     },
 };
-use tolov_webhook::ledger::PaidOrder;
+use tolov_webhook::{ledger::PaidOrder, relay::Relayed};
 
 use crate::{
     click::Callback,
     faults::{Part, Process},
+    faulty::FaultyStore,
     plan::{Kind, Step},
     random::Random,
     world::{World, order_id},
@@ -34,6 +36,7 @@ impl World {
         let random = &mut random;
         self.note(format!("{:?}", step.kind));
         match step.kind {
+            Kind::Purchase => self.purchase(random),
             Kind::Checkout => self.check_out(random),
             Kind::Register => self.register(random),
             Kind::Pay => self.pay(random),
@@ -96,18 +99,56 @@ impl World {
             lines.push(OrderedProduct { product_id, count: u32::try_from(1 + random.below(3))? });
         }
         let (store, clock) = (self.bots_store(), self.clock.clone());
-        let placed = self.in_bot(async move { place(&*store, user_id, &lines, clock.now()).await })?;
-        self.note(format!("  shopper {user_id}: {placed:?}"));
-        Ok(())
+        let drafted = self.in_bot(async move { draft(&*store, user_id, &lines, clock.now()).await })?;
+        let Some(Ok(Some((id, agreement)))) = drafted else { return Ok(()) };
+        self.note(format!("  order {id} of shopper {user_id}"));
+        self.drafts.insert(id, agreement);
+        if random.per_mille(700) { self.place(id).map(drop) } else { Ok(()) }
+    }
+
+    /// As the bot does it, also when the tap is repeated. `None`: the shopper has to try again, or cannot have it.
+    fn place(&mut self, id: OrderId) -> Result<Option<ShopOrder>> {
+        let Some(agreement) = self.drafts.get(&id).cloned() else { return Ok(None) };
+        let (store, now) = (self.bots_store(), self.clock.now());
+        let placed = self.in_bot(async move { checkout::place(&*store, id, &agreement, now).await })?;
+        match placed {
+            Some(Ok(Placed::Order(order))) => return Ok(Some(*order)),
+            Some(Ok(Placed::Short(_) | Placed::Promo(_) | Placed::GivenUp)) => drop(self.drafts.remove(&id)),
+            Some(Err(_)) | None => {}
+        }
+        Ok(None)
     }
 
     fn register(&mut self, random: &mut Random) -> Result<()> {
-        let is_new = |order: &ShopOrder| order.stage() == Stage::Creating && order.cancel_requested_by().is_none();
-        let new: Vec<ShopOrder> = self.orders()?.into_iter().filter(is_new).collect();
-        match random.pick(&new) {
-            Some(order) => self.register_order(&order),
-            None => Ok(()),
+        let drafts: Vec<OrderId> = self.drafts.keys().copied().collect();
+        let Some(id) = random.pick(&drafts) else { return Ok(()) };
+        match self.place(id)? {
+            Some(order) if order.stage() == Stage::Creating => self.register_order(&order),
+            Some(_) | None => Ok(()),
         }
+    }
+
+    /// A whole purchase, as most are.
+    fn purchase(&mut self, random: &mut Random) -> Result<()> {
+        let before = self.drafts.keys().copied().max();
+        self.check_out(random)?;
+        let Some(id) = self.drafts.keys().copied().max().filter(|id| Some(*id) != before) else {
+            return Ok(());
+        };
+        if let Some(order) = self.place(id)?.filter(|order| order.stage() == Stage::Creating) {
+            self.register_order(&order)?;
+        }
+        let order = self.look(records::read::<ShopOrder>(&self.store, id.get()))?;
+        let Some(order) = order.filter(|order| order.stage() == Stage::AwaitingPayment) else {
+            return Ok(());
+        };
+        self.click.begin(id.get(), order.total.get(), random);
+        let place = self.click.transactions.len() - 1;
+        for _ in 0..2 {
+            let callback = self.click.next_of(place, true);
+            self.call_back(callback)?;
+        }
+        Ok(())
     }
 
     /// As the bot does it at checkout.
@@ -127,12 +168,15 @@ impl World {
                 if let Some(Ok(None | Some((_, Outcome::Refused(_))))) = registered {
                     self.webhook.ask("POST", &format!("/orders/{id}/cancel"), String::new())?;
                 }
+                self.drafts.remove(&id);
             }
             200 | 201 => {
+                self.drafts.remove(&id);
                 let closed = settling_close(store, id, OrderAction::Cancelled, Actor::Clock, now);
                 self.in_bot(closed)?;
             }
             409 => {
+                self.drafts.remove(&id);
                 let order = order.clone();
                 self.in_bot(async move { checkout::discard(&*store, &order).await })?;
             }
@@ -182,8 +226,7 @@ impl World {
         self.note(format!("  order {id}"));
         let (store, now) = (self.bots_store(), self.clock.now());
         let request = move |order: &mut ShopOrder| order.request_cancel(Actor::Shopper);
-        let requested =
-            self.in_bot(async move { records::change(&*store, id.get(), request).await })?;
+        let requested = self.in_bot(async move { records::change(&*store, id.get(), request).await })?;
         let Some(Ok(Some((_, true)))) = requested else { return Ok(()) };
         let asked = self.webhook.ask("POST", &format!("/orders/{id}/cancel"), String::new())?;
         let store = self.bots_store();
@@ -204,7 +247,9 @@ impl World {
 
     pub(crate) fn relay(&mut self) -> Result<()> {
         let relayed = self.webhook.relay()?;
-        self.note(format!("  {relayed:?}"));
+        if relayed != Some(Relayed::Idle) {
+            self.note(format!("  {relayed:?}"));
+        }
         Ok(())
     }
 
@@ -256,12 +301,13 @@ impl World {
     }
 }
 
-async fn place(
+/// Fills the cart and draws a number, which the dialogue remembers.
+async fn draft(
     store: &dyn Documents,
     user_id: UserId,
     lines: &[OrderedProduct],
-    now: tolov_domain::time::Timestamp,
-) -> Result<Option<OrderId>, PortError> {
+    now: Timestamp,
+) -> Result<Option<(OrderId, Agreement)>, PortError> {
     for line in lines {
         cart::set(store, user_id, *line).await?;
     }
@@ -278,18 +324,15 @@ async fn place(
         phone: Phone::parse("+998901234567").map_err(|error| PortError::Refused(error.to_string()))?,
         comment: None,
     };
-    Ok(match checkout::place(store, id, &agreement, now).await? {
-        Placed::Order(order) => Some(order.id),
-        Placed::Short(_) | Placed::Promo(_) | Placed::GivenUp => None,
-    })
+    Ok(Some((id, agreement)))
 }
 
 async fn settling_close(
-    store: std::sync::Arc<crate::faulty::FaultyStore>,
+    store: Arc<FaultyStore>,
     id: OrderId,
     action: OrderAction,
     by: Actor,
-    now: tolov_domain::time::Timestamp,
+    now: Timestamp,
 ) -> Result<(), PortError> {
     settling::close(&*store, id, action, by, now).await.map(drop)
 }
@@ -304,7 +347,8 @@ fn create_order(order: &ShopOrder) -> Result<String> {
 }
 
 fn paid_by_event(event: Event) -> Option<PaidOrder> {
-    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } = event.kind
+    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } =
+        event.kind
     else {
         return None;
     };

@@ -20,6 +20,7 @@ use tolov_shop::{
     catalogue::{Fiscal, Product},
     order::{ORDERS, ShopOrder},
     records,
+    shopper::checkout::Agreement,
 };
 
 use crate::{
@@ -46,6 +47,8 @@ pub(crate) struct World {
     pub(crate) telegram: Arc<Telegram>,
     pub(crate) webhook: Webhook,
     pub(crate) click: Click,
+    /// Orders that shoppers are about to place, as their dialogues remember them.
+    pub(crate) drafts: BTreeMap<OrderId, Agreement>,
     /// The stock of each product at first.
     pub(crate) stock: BTreeMap<ProductId, u32>,
     /// Payments that the webhook service has answered as paid, by order, with their transaction.
@@ -81,6 +84,7 @@ impl World {
             telegram,
             webhook,
             click: Click::default(),
+            drafts: BTreeMap::new(),
             stock: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -139,6 +143,9 @@ impl World {
 
     /// Starts the processes that are not running.
     fn start(&mut self) -> Result<()> {
+        // What they note of the time when they are made is simulated time too.
+        let runtime = self.runtime.handle().clone();
+        let _entered = runtime.enter();
         if self.projector.is_none() {
             let publisher = FaultyPublisher {
                 bus: self.bus.clone(),
@@ -205,7 +212,7 @@ impl World {
     pub(crate) fn run(&mut self, time: Duration) -> Result<()> {
         self.start()?;
         let clock = self.clock.clone();
-        self.runtime.block_on(clock.run(tokio::time::sleep(time)));
+        self.runtime.block_on(clock.run(async { tokio::time::sleep(time).await }));
         self.bury_the_dead();
         Ok(())
     }
