@@ -49,6 +49,28 @@ pub enum Kind {
     Block,
 }
 
+impl Kind {
+    /// Whether shop store and Telegram may be other than before.
+    pub(crate) const fn concerns_the_shop(self) -> bool {
+        !matches!(
+            self,
+            Self::Pay
+                | Self::Callback
+                | Self::Repeat
+                | Self::CancelLate
+                | Self::Forge
+                | Self::Relay
+                | Self::Maintain
+                | Self::Outage
+                | Self::Kill
+                | Self::SetClock
+                | Self::Replay
+                | Self::BackUp
+                | Self::Block
+        )
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub kind: Kind,

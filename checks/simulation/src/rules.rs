@@ -161,6 +161,10 @@ impl World {
             let is_paid = payments.iter().any(|payment| payment.order_id.get() == *order);
             ensure!(is_paid, "order {order} was answered as paid, and the ledger does not have it");
         }
+        for transaction in &self.click.transactions {
+            let is_open = matches!(transaction.stage, Stage::Taken { .. } | Stage::Cancelling { .. });
+            ensure!(!is_open, "CLICK gets no answer about {transaction:?}");
+        }
         let outcomes = self.store.outcomes();
         for payment in payments.iter().filter(|payment| !self.lost.contains(&payment.order_id.get())) {
             let id = payment.order_id;
