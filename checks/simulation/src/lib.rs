@@ -15,5 +15,5 @@ mod telegram;
 mod webhook;
 mod world;
 
-pub use search::{Failure, run, search, shrink};
+pub use search::{Failure, SHRINKING_TRIES, run, search};
 pub use webhook::EmptyLedger;

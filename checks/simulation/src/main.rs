@@ -4,25 +4,26 @@
 use std::{process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, bail};
-use tolov_simulation::{EmptyLedger, plan::Plan, run, search};
+use tolov_simulation::{EmptyLedger, SHRINKING_TRIES, plan::Plan, run, search};
 
-const USAGE: &str = "usage: scripts/simulate --seeds N [--first SEED] | --seed SEED";
+const USAGE: &str = "usage: scripts/simulate --seeds N [--first SEED] [--shrink TRIES] | --seed SEED";
 
 fn main() -> Result<ExitCode> {
-    let (mut seeds, mut first, mut seed) = (None, 1, None);
+    let (mut seeds, mut first, mut seed, mut tries) = (None, 1, None, SHRINKING_TRIES);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().context(USAGE)?.parse::<u64>().context(USAGE)?;
         match name.as_str() {
             "--seeds" => seeds = Some(value),
             "--first" => first = value,
+            "--shrink" => tries = value,
             "--seed" => seed = Some(value),
             _ => bail!(USAGE),
         }
     }
     match (seeds, seed) {
         (_, Some(seed)) => replay(seed),
-        (Some(seeds), None) => look_for_a_failure(first, seeds),
+        (Some(seeds), None) => look_for_a_failure(first, seeds, tries),
         (None, None) => bail!(USAGE),
     }
 }
@@ -40,9 +41,9 @@ fn replay(seed: u64) -> Result<ExitCode> {
     }
 }
 
-fn look_for_a_failure(first: u64, seeds: u64) -> Result<ExitCode> {
+fn look_for_a_failure(first: u64, seeds: u64, tries: u64) -> Result<ExitCode> {
     let began = Instant::now();
-    if let Some(failure) = search(first, seeds)? {
+    if let Some(failure) = search(first, seeds, tries)? {
         println!("{failure}");
         return Ok(ExitCode::FAILURE);
     }

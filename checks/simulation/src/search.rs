@@ -16,8 +16,8 @@ use crate::{
     world::World,
 };
 
-/// How many shorter plans are tried.
-const TRIES_MAX: usize = 300;
+/// How many shorter plans are tried, as a rule.
+pub const SHRINKING_TRIES: u64 = 300;
 /// Runs at the same time for each processor: a run often waits for SQLite's thread.
 const RUNS_FOR_A_PROCESSOR: usize = 3;
 
@@ -63,12 +63,12 @@ fn steps(world: &mut World, steps: &[Step]) -> Result<()> {
 }
 
 /// Leaves out steps for as long as some rule fails without them.
-pub fn shrink(mut failure: Box<Failure>, empty: &EmptyLedger) -> Box<Failure> {
+fn shrink(mut failure: Box<Failure>, empty: &EmptyLedger, tries_max: u64) -> Box<Failure> {
     let (mut tries, mut part) = (0, failure.plan.steps.len() / 2);
     while part > 0 {
         let mut from = 0;
         let mut is_shorter = false;
-        while from < failure.plan.steps.len() && tries < TRIES_MAX {
+        while from < failure.plan.steps.len() && tries < tries_max {
             let mut plan = failure.plan.clone();
             let to = (from + part).min(plan.steps.len());
             plan.steps.drain(from..to);
@@ -78,15 +78,15 @@ pub fn shrink(mut failure: Box<Failure>, empty: &EmptyLedger) -> Box<Failure> {
                 Ok(_) => from += part,
             }
         }
-        if !is_shorter || tries >= TRIES_MAX {
+        if !is_shorter || tries >= tries_max {
             part /= 2;
         }
     }
     failure
 }
 
-/// Runs the plans of `count` seeds from `first` on. Returns the first failure found, shrunk.
-pub fn search(first: u64, count: u64) -> Result<Option<Box<Failure>>> {
+/// Runs the plans of `count` seeds from `first` on. Returns the first failure found, shrunk with so many tries.
+pub fn search(first: u64, count: u64, tries: u64) -> Result<Option<Box<Failure>>> {
     let empty = EmptyLedger::new()?;
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let (next, found) = (AtomicU64::new(first), Mutex::new(None));
@@ -109,5 +109,5 @@ pub fn search(first: u64, count: u64) -> Result<Option<Box<Failure>>> {
         }
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(found.map(|failure| shrink(failure, &empty)))
+    Ok(found.map(|failure| shrink(failure, &empty, tries)))
 }
