@@ -3,7 +3,7 @@
 use tolov_click::sign::{SecretKey, sign_complete, sign_prepare};
 use url::form_urlencoded;
 
-use crate::random::Random;
+use tolov_contract::random::Random;
 
 pub(crate) const SECRET_KEY: &str = "a key of the simulation";
 pub(crate) const SERVICE_ID: i64 = 77;

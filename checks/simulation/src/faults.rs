@@ -7,10 +7,11 @@ use std::{
 };
 
 use tokio::sync::Notify;
+use tolov_contract::random::Random;
 use tolov_domain::ports::PortError;
 use tolov_kit::clock::Clock;
 
-use crate::{clock::SimulatedClock, random::Random};
+use crate::clock::SimulatedClock;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Process {

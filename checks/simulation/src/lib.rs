@@ -6,7 +6,6 @@ pub mod clock;
 pub mod faults;
 mod faulty;
 pub mod plan;
-pub mod random;
 mod rules;
 mod search;
 mod steps;

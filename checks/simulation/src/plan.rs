@@ -1,6 +1,8 @@
 //! What happens in a run: a list of steps, each with a seed of its own, so that a shorter list stays meaningful.
 
-use crate::{faults::Rates, random::Random};
+use tolov_contract::random::Random;
+
+use crate::faults::Rates;
 
 /// What happens in one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

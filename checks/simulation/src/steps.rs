@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
+use tolov_contract::random::Random;
 use tolov_domain::{
     Event, EventKind, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
     ports::{PortError, bus::Queue, documents::Documents},
@@ -25,7 +26,6 @@ use crate::{
     faults::{Part, Process},
     faulty::FaultyStore,
     plan::{Kind, Step},
-    random::Random,
     world::{World, order_id},
 };
 

@@ -10,6 +10,7 @@ use anyhow::Result;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tolov_bot::Service;
+use tolov_contract::random::Random;
 use tolov_domain::{
     OrderId, ProductId, Tiyin, UserId,
     ports::{bus::Queue, documents::Query},
@@ -30,7 +31,6 @@ use crate::{
     faults::{Faults, Process, Rates},
     faulty::{FaultyConsumer, FaultyPublisher, FaultyStore},
     plan::Plan,
-    random::Random,
     store::MemoryStore,
     telegram::{STAFF_CHANNEL, Telegram},
     webhook::{EmptyLedger, Webhook},

@@ -1,4 +1,4 @@
-//! The source of all chance: the same seed gives the same numbers on every machine.
+//! Chance from a seed: the same numbers on every machine.
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
