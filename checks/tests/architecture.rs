@@ -57,6 +57,19 @@ const EDGES: [(&str, &[&str]); 16] = [
             "tolov-webhook",
         ],
     ),
+    (
+        "tolov-simulation",
+        &[
+            "tolov-bot",
+            "tolov-click",
+            "tolov-contract",
+            "tolov-domain",
+            "tolov-kit",
+            "tolov-projector",
+            "tolov-shop",
+            "tolov-webhook",
+        ],
+    ),
 ];
 
 /// Crates that only one of ours may name.

@@ -21,6 +21,7 @@ pub use crate::{
     config::{Channel, Config, ConfigError},
     deps::Deps,
     service::Service,
+    telegram::stand_in::{BotApi, BotApiAnswer},
 };
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.

@@ -18,6 +18,7 @@ use crate::{
         client::Telegram,
         limits::{GlobalLimit, RateLimiter},
         staff_chat::StaffChat,
+        stand_in::BotApi,
     },
     updates,
 };
@@ -34,7 +35,19 @@ impl Service {
     /// Checks the settings. Nothing of the network is needed.
     pub fn new(config: Config, deps: &Deps) -> Result<Self, ConfigError> {
         config.check()?;
-        let telegram = Arc::new(Telegram::new(&config)?);
+        let telegram = Telegram::new(&config)?;
+        Self::with_telegram(config, deps, telegram)
+    }
+
+    /// A bot that sends to `api` and not over the network. Of its parts [`Service::notify`] alone can be run.
+    pub fn with_stand_in(config: Config, deps: &Deps, api: Arc<dyn BotApi>) -> Result<Self, ConfigError> {
+        config.check()?;
+        let telegram = Telegram::new(&config)?.with_stand_in(api);
+        Self::with_telegram(config, deps, telegram)
+    }
+
+    fn with_telegram(config: Config, deps: &Deps, telegram: Telegram) -> Result<Self, ConfigError> {
+        let telegram = Arc::new(telegram);
         let rate_limiter =
             RateLimiter::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
         let handlers = Arc::new(HandlerDeps {
@@ -63,6 +76,11 @@ impl Service {
     pub fn telegram_status(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let telegram = Arc::clone(&self.telegram);
         move || telegram.is_reachable()
+    }
+
+    /// Sends notifications until `stop`, and nothing else.
+    pub async fn notify(self, stop: Stop) {
+        notify::run(self.notifier, stop).await;
     }
 
     /// Runs until `stop`; what is in hand is sent or given back first. Waits for whatever is unavailable, so it never fails.

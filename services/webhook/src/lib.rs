@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod maintenance;
 mod readiness;
 pub mod relay;
+mod steps;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -25,6 +26,7 @@ use tolov_kit::{
 pub use crate::{
     config::{ClickConfig, Config},
     deps::Deps,
+    steps::Steps,
 };
 use crate::{
     http::{App, refusals, routes},

@@ -30,7 +30,7 @@ const WINDOWS_AFTER_STOP: usize = 2;
 
 /// What one step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Relayed {
+pub enum Relayed {
     /// Nothing was due.
     Idle,
     /// A window was published: so many events were confirmed, so many refused for reasons of their own. `is_last`: nothing
@@ -108,7 +108,7 @@ impl Relay {
     }
 
     /// Publishes one window of at most so many events and marks what became of them.
-    async fn relay_once(&self, window: u32) -> Relayed {
+    pub async fn relay_once(&self, window: u32) -> Relayed {
         let now = self.clock.now();
         match self.relay(now, window).await {
             Ok(relayed) => relayed,

@@ -5,8 +5,10 @@ pub mod bus;
 pub mod chaos_proxy;
 pub mod counting;
 pub mod documents;
+pub mod fuzzing;
 pub mod memory;
 pub mod notifications;
+pub mod random;
 
 mod behaviour;
 

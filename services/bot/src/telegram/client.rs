@@ -1,6 +1,6 @@
 //! The Bot API: sending messages, and whether it can be reached.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use teloxide::{
@@ -14,7 +14,10 @@ use tolov_kit::availability::Availability;
 use crate::{
     config::{Config, ConfigError},
     metrics,
-    telegram::errors::{SendError, sort},
+    telegram::{
+        errors::{SendError, sort},
+        stand_in::BotApi,
+    },
 };
 
 /// How long Telegram holds a poll without updates.
@@ -46,6 +49,8 @@ pub(crate) struct Telegram {
     pub(super) is_own_server: bool,
     /// The same, as polling sees it.
     pub(crate) polling: Availability,
+    /// Takes what would go to the Bot API, in a simulation.
+    pub(super) stand_in: Option<Arc<dyn BotApi>>,
 }
 
 impl fmt::Debug for Telegram {
@@ -63,7 +68,13 @@ impl Telegram {
             availability: Availability::new("Telegram"),
             is_own_server: config.api_url.is_some(),
             polling: Availability::new("Telegram (for listening)"),
+            stand_in: None,
         })
+    }
+
+    /// Sends nothing over the network.
+    pub(crate) fn with_stand_in(self, api: Arc<dyn BotApi>) -> Self {
+        Self { stand_in: Some(api), ..self }
     }
 
     /// Sends one message, once. Bounded by the request timeout.
@@ -73,6 +84,12 @@ impl Telegram {
         html: String,
         buttons: InlineKeyboardMarkup,
     ) -> Result<MessageRef, SendError> {
+        if let Some(api) = &self.stand_in {
+            let answer = api.send(&chat.to_string(), &html).await;
+            let sent = answer.message_id(self.availability.is_down());
+            let sent = sent.map(|message_id| MessageRef { chat: chat_id(&chat), message_id });
+            return sent.inspect_err(|error| self.note(error)).inspect(|_| self.availability.mark_up());
+        }
         let mut request = self.notifying.send_message(chat, html).parse_mode(ParseMode::Html);
         if !buttons.inline_keyboard.is_empty() {
             request = request.reply_markup(buttons);
@@ -108,19 +125,31 @@ impl Telegram {
     /// What a failed call means; records where Telegram cannot be reached.
     pub(crate) fn failed(&self, error: &RequestError) -> SendError {
         let error = sort(error, self.availability.is_down());
-        match &error {
+        self.note(&error);
+        error
+    }
+
+    fn note(&self, error: &SendError) {
+        match error {
             SendError::TokenRefused
             | SendError::ServerFailed { .. }
             | SendError::NotConnected(_)
             | SendError::Unknown(_) => {
-                self.availability.mark_down(&error);
+                self.availability.mark_down(error);
             }
             SendError::Wait(_)
             | SendError::Migrated(_)
             | SendError::ChatClosed(_)
             | SendError::Refused(_) => {}
         }
-        error
+    }
+}
+
+/// Of a channel with a name the id is not known before Telegram has answered.
+fn chat_id(chat: &Recipient) -> ChatId {
+    match chat {
+        Recipient::Id(id) => *id,
+        Recipient::ChannelUsername(_) => ChatId(0),
     }
 }
 

@@ -9,3 +9,4 @@ mod inline;
 pub(crate) mod limits;
 mod picture;
 pub(crate) mod staff_chat;
+pub(crate) mod stand_in;

@@ -338,6 +338,16 @@ mod tests {
     }
 
     #[test]
+    fn an_update_of_any_bytes_is_read_or_left_out() {
+        tolov_contract::fuzzing::fuzz_some("update", 5_000, |json| {
+            let Ok(json) = std::str::from_utf8(json) else { return };
+            if let Some(arrived) = read(9, json.to_owned()) {
+                assert!(!is_of_a_group(&arrived.update) || arrived.update.chat().is_some());
+            }
+        });
+    }
+
+    #[test]
     fn a_text_is_read_whatever_kinds_of_entities_telegram_adds() {
         let date = json!([{
             "type": "date_time", "offset": 7, "length": 5, "unix_time": 1_795_975_200, "date_time_format": "t",

@@ -98,6 +98,16 @@ mod tests {
     }
 
     #[test]
+    fn callback_data_of_any_bytes_is_a_button_that_writes_the_same_or_none() {
+        tolov_contract::fuzzing::fuzz("callback_data", |data| {
+            let Ok(data) = std::str::from_utf8(data) else { return };
+            if let Some(callback) = CallbackData::parse(data) {
+                assert_eq!(callback.data(), data);
+            }
+        });
+    }
+
+    #[test]
     fn other_data_is_not_a_button() {
         for data in ["", "1", "1:", "0:m", "2:m", "m", "1:nothing", "1:m:1", "1:c:1", "1:c:x:1", "1:c:1:1:1"]
         {

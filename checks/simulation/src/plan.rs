@@ -1,0 +1,147 @@
+//! What happens in a run: a list of steps, each with a seed of its own, so that a shorter list stays meaningful.
+
+use tolov_contract::random::Random;
+
+use crate::faults::Rates;
+
+/// What happens in one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A shopper orders and pays at once.
+    Purchase,
+    /// A shopper fills a cart and places an order.
+    Checkout,
+    /// The bot registers a placed order with the webhook service.
+    Register,
+    /// Somebody begins to pay an order.
+    Pay,
+    /// CLICK's next callback of a payment under way.
+    Callback,
+    /// CLICK repeats an old callback.
+    Repeat,
+    /// CLICK cancels a payment, whatever became of it.
+    CancelLate,
+    /// Somebody changes a callback after it was signed.
+    Forge,
+    /// A shopper cancels an order.
+    CancelOrder,
+    /// The relay takes one window.
+    Relay,
+    /// The webhook service's maintenance.
+    Maintain,
+    /// The bot's maintenance.
+    Upkeep,
+    /// Projector and notifier work for some time.
+    Run,
+    /// A long time passes.
+    Wait,
+    /// Something is out of order for a while.
+    Outage,
+    /// A process is killed.
+    Kill,
+    /// The clock is set.
+    SetClock,
+    /// An operator has an order's events published once more.
+    Replay,
+    /// The ledger is backed up.
+    BackUp,
+    /// The ledger is lost and restored.
+    Restore,
+    /// A shopper blocks the bot.
+    Block,
+}
+
+impl Kind {
+    /// Whether shop store and Telegram may be other than before.
+    pub(crate) const fn concerns_the_shop(self) -> bool {
+        !matches!(
+            self,
+            Self::Pay
+                | Self::Callback
+                | Self::Repeat
+                | Self::CancelLate
+                | Self::Forge
+                | Self::Relay
+                | Self::Maintain
+                | Self::Outage
+                | Self::Kill
+                | Self::SetClock
+                | Self::Replay
+                | Self::BackUp
+                | Self::Block
+        )
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub kind: Kind,
+    pub seed: u64,
+}
+
+/// A run from its beginning to the moment when everything is left to settle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Of the shop.
+    pub seed: u64,
+    pub rates: Rates,
+    pub steps: Vec<Step>,
+}
+
+/// How often each kind comes, and how often in runs with restores.
+const WEIGHTS: [(Kind, u64); 21] = [
+    (Kind::Purchase, 14),
+    (Kind::Checkout, 8),
+    (Kind::Register, 8),
+    (Kind::Pay, 10),
+    (Kind::Callback, 18),
+    (Kind::Repeat, 6),
+    (Kind::CancelLate, 2),
+    (Kind::Forge, 2),
+    (Kind::CancelOrder, 3),
+    (Kind::Relay, 12),
+    (Kind::Maintain, 3),
+    (Kind::Upkeep, 2),
+    (Kind::Run, 16),
+    (Kind::Wait, 2),
+    (Kind::Outage, 3),
+    (Kind::Kill, 3),
+    (Kind::SetClock, 1),
+    (Kind::Replay, 2),
+    (Kind::BackUp, 1),
+    (Kind::Restore, 1),
+    (Kind::Block, 1),
+];
+
+/// Of one run in this many the ledger may be lost.
+const RESTORES_EVERY: u64 = 6;
+
+impl Plan {
+    pub fn of_seed(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let rates = match random.below(4) {
+            0 => Rates::default(),
+            1 => Rates { crash: 4, fail: 8, lose: 8 },
+            2 => Rates { crash: 15, fail: 25, lose: 25 },
+            _ => Rates { crash: 40, fail: 60, lose: 60 },
+        };
+        let has_restores = random.below(RESTORES_EVERY) == 0;
+        let weights: Vec<(Kind, u64)> = WEIGHTS
+            .into_iter()
+            .filter(|(kind, _)| has_restores || !matches!(kind, Kind::BackUp | Kind::Restore))
+            .collect();
+        let sum: u64 = weights.iter().map(|(_, weight)| weight).sum();
+        let count = 20 + random.below(25);
+        let steps = (0..count).map(|_| {
+            let mut place = random.below(sum);
+            let found = weights.iter().find(|(_, weight)| {
+                let is_here = place < *weight;
+                place = place.saturating_sub(*weight);
+                is_here
+            });
+            Step { kind: found.map_or(Kind::Run, |(kind, _)| *kind), seed: random.number() }
+        });
+        let steps = steps.collect();
+        Self { seed, rates, steps }
+    }
+}

@@ -1,0 +1,227 @@
+//! What must hold after every step, and what must be true once everything has settled.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Result, bail, ensure};
+use tolov_domain::{
+    ProductId, UserId,
+    notification::{self, Recipient},
+    ports::{
+        bus::{BusAdmin, Queue},
+        notifications::SendOutcome,
+    },
+};
+use tolov_kit::clock::Clock;
+use tolov_shop::{
+    catalogue::{Product, product, stock::HoldState},
+    order::{ShopOrder, Stock},
+    settling,
+    shopper::shopper,
+};
+use tolov_webhook::ledger::{LedgerReader, OrderStatus};
+
+use crate::{
+    click::{Callback, Stage},
+    faults::Rates,
+    webhook::ORDER_TTL,
+    world::{SHOPPERS, World, order_id},
+};
+
+/// How long processes work between two looks at what is left.
+const ROUND: Duration = Duration::from_mins(20);
+/// Rounds of the last phase; every retry and time limit ends well before.
+const ROUNDS_MAX: u32 = 30;
+
+impl World {
+    /// The answer to one callback, whether or not CLICK heard it.
+    pub(crate) fn judge(&mut self, callback: &Callback, error: i64) -> Result<()> {
+        if callback.is_forged {
+            ensure!(error == -1 || error == -8, "a forged callback is answered {error}");
+            return Ok(());
+        }
+        let Some(transaction) = self.click.transactions.get(callback.of) else { return Ok(()) };
+        let (order, trans_id) = (transaction.order_id, transaction.trans_id);
+        let transaction_amount = transaction.tiyin;
+        if !callback.is_complete || callback.error < 0 || error != 0 || self.lost.contains(&order) {
+            return Ok(());
+        }
+        if let Some(other) = self.confirmed.insert(order, trans_id) {
+            ensure!(other == trans_id, "order {order} was paid by {other} and again by {trans_id}");
+        }
+        let id = order_id(order)?;
+        let (found, attempts) =
+            self.webhook.read(async |ledger| Ok((ledger.order(id).await?, ledger.attempts(id).await?)))?;
+        let Some(found) = found else {
+            bail!("order {order} was answered as paid and is unknown to the ledger")
+        };
+        ensure!(
+            found.status == OrderStatus::Paid,
+            "order {order} was answered as paid and is {:?}",
+            found.status
+        );
+        let payer = attempts.iter().find(|attempt| Some(attempt.prepare_id) == found.paid_by);
+        let payer = payer.and_then(|attempt| attempt.paid_trans_id);
+        ensure!(payer == Some(trans_id), "order {order} is paid by {payer:?} and not by {trans_id}");
+        let (due, paid) = (found.amount_tiyin, transaction_amount);
+        ensure!(due == paid, "order {order} of {due} tiyin is paid with {paid}");
+        Ok(())
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let orders = self.orders()?;
+        for order in orders.iter().filter(|order| !self.lost.contains(&order.id.get())) {
+            let Some(payment) = order.payment() else { continue };
+            let (id, trans_id) = (order.id, payment.click_trans_id.get());
+            let confirmed = self.confirmed.get(&id.get());
+            ensure!(
+                confirmed == Some(&trans_id),
+                "order {id} is paid in the shop by {trans_id}: {confirmed:?}"
+            );
+        }
+        for (id, initial) in &self.stock {
+            let taken = self.taken(*id, *initial)?;
+            let sold = sold(&orders, *id, false);
+            ensure!(taken <= sold, "{taken} of product {id} are gone, and paid orders explain {sold}");
+        }
+        for user_id in SHOPPERS {
+            let user_id = UserId::try_new(user_id)?;
+            let Some(shopper) = self.look(shopper(&self.store, user_id))? else { continue };
+            let paid = orders.iter().filter(|order| order.user_id == user_id && order.is_paid()).count();
+            let counted = usize::try_from(shopper.order_count)?;
+            ensure!(counted <= paid, "shopper {user_id} has {paid} paid orders and {counted} are counted");
+        }
+        let complaints = self.telegram.complaints();
+        ensure!(complaints.is_empty(), "{}", complaints.join("; "));
+        Ok(())
+    }
+
+    /// How much of a product is neither to be sold nor held.
+    fn taken(&self, id: ProductId, initial: u32) -> Result<i64> {
+        let Some(product) = self.look(product(&self.store, id))? else { bail!("product {id} is gone") };
+        let held: u32 = held(&product);
+        let taken = i64::from(initial) - i64::from(product.stock.unwrap_or_default()) - i64::from(held);
+        ensure!(taken >= 0, "of product {id} there is more than there ever was: {product:?}");
+        Ok(taken)
+    }
+
+    /// Ends all faults and lets everything settle: whatever was promised must be kept then.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        self.faults.end_outages();
+        self.faults.begin(0, Rates::default());
+        self.note("all faults end");
+        let began = self.clock.monotonic();
+        for round in 0..ROUNDS_MAX {
+            for place in 0..self.click.transactions.len() {
+                // CLICK asks for no new money any more, and repeats what was not answered.
+                let stage = self.click.transactions.get(place).map(|transaction| transaction.stage);
+                if matches!(stage, Some(Stage::Taken { .. } | Stage::Cancelling { .. })) {
+                    let callback = self.click.next_of(place, true);
+                    self.call_back(callback)?;
+                }
+            }
+            self.webhook.maintain()?;
+            self.relay()?;
+            self.run(ROUND)?;
+            self.keep_up()?;
+            self.requeue_parked()?;
+            let is_over = self.clock.monotonic() - began > ORDER_TTL * 2 + ROUND;
+            let unsent = self.webhook.read(async |ledger| Ok(ledger.outbox_status().await?.depth))?;
+            if is_over && unsent == 0 && self.bus.is_idle() {
+                self.note(format!("settled after {round} rounds"));
+                return self.audit();
+            }
+        }
+        let status = self.webhook.read(async |ledger| Ok(ledger.outbox_status().await?))?;
+        bail!("it does not settle: outbox {status:?}, bus {:?}", self.bus)
+    }
+
+    /// An operator requeues what was parked during the faults.
+    fn requeue_parked(&mut self) -> Result<()> {
+        for queue in Queue::ALL {
+            for parked in self.look(self.bus.parked(queue, 0, 1_000))? {
+                self.note(format!("  {} was parked: {}", parked.id, parked.reason));
+                self.look(self.bus.requeue_parked(queue, &parked.id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the books as `tolov audit` does, and with what CLICK was answered.
+    fn audit(&mut self) -> Result<()> {
+        self.check()?;
+        let path = self.webhook.ledger_path().to_owned();
+        let payments = self.webhook.block_on(async {
+            let reader = LedgerReader::open(&path).await?;
+            let payments = reader.payments(1..=i64::MAX, 500).await?;
+            reader.close().await;
+            anyhow::Ok(payments)
+        })??;
+        let orders: BTreeMap<_, _> = self.orders()?.into_iter().map(|order| (order.id, order)).collect();
+        for order in self.confirmed.keys() {
+            let is_paid = payments.iter().any(|payment| payment.order_id.get() == *order);
+            ensure!(is_paid, "order {order} was answered as paid, and the ledger does not have it");
+        }
+        for transaction in &self.click.transactions {
+            let is_open = matches!(transaction.stage, Stage::Taken { .. } | Stage::Cancelling { .. });
+            ensure!(!is_open, "CLICK gets no answer about {transaction:?}");
+        }
+        let outcomes = self.store.outcomes();
+        for payment in payments.iter().filter(|payment| !self.lost.contains(&payment.order_id.get())) {
+            let id = payment.order_id;
+            let Some(order) = orders.get(&id) else { bail!("order {id} is paid and unknown to the shop") };
+            let difference = settling::difference(order, payment);
+            ensure!(difference.is_none(), "order {id} differs: {difference:?}");
+            ensure!(order.stock == Stock::Committed, "the stock of paid order {id} is {:?}", order.stock);
+            for recipient in Recipient::ALL {
+                let told = notification::id_of(&payment.id, recipient);
+                let (times, outcome) = (self.telegram.times_sent(&told), outcomes.get(&told));
+                // Sent and not recorded: the store was out of order for longer than the bot tries.
+                let is_undeliverable = matches!(outcome, Some(SendOutcome::Undeliverable { .. }));
+                ensure!(times > 0 || is_undeliverable, "{told} did not arrive: {outcome:?}");
+            }
+        }
+        for order in orders.values() {
+            ensure!(!order.is_unsettled(), "order {} is not settled: {order:?}", order.id);
+        }
+        self.audit_stock(&orders.into_values().collect::<Vec<_>>())
+    }
+
+    fn audit_stock(&self, orders: &[ShopOrder]) -> Result<()> {
+        for (id, initial) in &self.stock {
+            let (taken, sold) = (self.taken(*id, *initial)?, sold(orders, *id, true));
+            ensure!(taken == sold, "{taken} of product {id} are gone, and {sold} were sold");
+            let Some(product) = self.look(product(&self.store, *id))? else { continue };
+            for hold in product.holds.iter().filter(|hold| hold.state == HoldState::Held) {
+                let order = orders.iter().find(|order| order.id == hold.order_id);
+                ensure!(!settling::is_stray(order), "{hold:?} is held for nothing");
+            }
+        }
+        let users = SHOPPERS.map(UserId::try_new).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let paid = self.look(settling::count_paid(&self.store, &users))?;
+        for user_id in users {
+            let counted = self.look(shopper(&self.store, user_id))?.map_or(0, |shopper| shopper.order_count);
+            let paid = paid.get(&user_id).copied().unwrap_or_default();
+            ensure!(counted == paid, "shopper {user_id} has {paid} paid orders and {counted} are counted");
+        }
+        Ok(())
+    }
+}
+
+fn held(product: &Product) -> u32 {
+    let set_aside = product.holds.iter().filter(|hold| hold.state != HoldState::Restocked);
+    set_aside.map(|hold| hold.count).sum()
+}
+
+/// How much of a product paid orders have; without what was missing, where that is known for good.
+fn sold(orders: &[ShopOrder], id: ProductId, is_settled: bool) -> i64 {
+    let mut sold = 0;
+    for order in orders.iter().filter(|order| order.is_paid()) {
+        let lines = order.lines.iter().filter(|line| line.product_id == id);
+        sold += lines.map(|line| i64::from(line.count)).sum::<i64>();
+        if is_settled && let tolov_shop::order::OrderState::Paid { sale, .. } = &order.state {
+            let missing = sale.missing.iter().filter(|missing| missing.product_id == id);
+            sold -= missing.map(|missing| i64::from(missing.count)).sum::<i64>();
+        }
+    }
+    sold
+}
