@@ -18,7 +18,7 @@ use tolov_domain::{
 use tolov_kit::{lifecycle::Stop, secret::Secret};
 use tolov_projector::Projector;
 use tolov_shop::{
-    catalogue::{Fiscal, Product},
+    catalogue::Product,
     order::{ORDERS, ShopOrder},
     records,
     shopper::checkout::Agreement,
@@ -104,18 +104,10 @@ impl World {
             let id = ProductId::try_new(i64::try_from(number)?)?;
             let stock = u32::try_from(random.below(9))?;
             let product = Product {
-                id,
-                category_id: 1,
                 title: format!("Product {number}"),
-                description: String::new(),
-                photo: None,
-                hidden: false,
                 price: Tiyin::from_soum(i64::try_from(1_000 * number)?)?,
                 stock: Some(stock),
-                variants: Vec::new(),
-                fiscal: Fiscal::default(),
-                holds: Vec::new(),
-                article_ids: Vec::new(),
+                ..Product::new(id, 1)
             };
             self.runtime.block_on(records::insert(&self.store, &product.seal()))?;
             self.stock.insert(id, stock);

@@ -152,20 +152,12 @@ fn product(
         );
     }
     let product = Product {
-        id,
-        category_id,
         title: cut(&title, TITLE_MAX_CHARS),
         description: cut(&description, DESCRIPTION_MAX_CHARS),
         photo: photo(record, keeps_photos, "product", number, remarks),
-        more_photos: Vec::new(),
-        portion: None,
         hidden: price.is_none(),
         price: price.map_or(Tiyin::ZERO, |price| price.amount),
-        stock: None,
-        variants: Vec::new(),
-        fiscal: tolov_shop::catalogue::Fiscal::default(),
-        holds: Vec::new(),
-        article_ids: Vec::new(),
+        ..Product::new(id, category_id)
     };
     catalogue.products.insert(id, product.seal());
 }
