@@ -7,7 +7,7 @@ use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply, card};
 use tolov_kit::http::{Peer, Refusal};
 use warp::{http::StatusCode, reply::Response};
 
-use super::{App, json_bytes};
+use super::{app::App, reply::json_bytes};
 use crate::ledger::{Arrival, Content, LedgerError, Unverified};
 
 /// Verifies, lets the ledger decide, answers after COMMIT.

@@ -1,44 +1,32 @@
 //! The routes: who may call what, and which function answers.
 
+mod app;
 mod click;
 mod orders;
 mod playground;
 mod refunds;
+mod reply;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
-use serde::Serialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 use tolov_kit::{
-    clock::Clock,
     http::{Peer, Refusal, RefusalReply},
-    secret::Secret,
     status::json_reply,
 };
 use warp::{
-    Filter, Rejection, Reply,
+    Filter, Rejection,
     filters::BoxedFilter,
-    http::{Method, StatusCode, header},
+    http::{Method, StatusCode},
     reply::Response,
 };
 
-use crate::{config::ClickConfig, ledger::Ledger, readiness::Readiness};
+pub use self::app::App;
+use self::reply::problem;
 
 /// CLICK's path, as the cabinet knows it.
 pub const CLICK_PATH: &str = "/payments/click/webhook";
-
-/// What the handlers need.
-#[derive(Debug)]
-pub struct App {
-    pub ledger: Ledger,
-    pub clock: Arc<dyn Clock>,
-    pub click: ClickConfig,
-    pub api_token: Secret,
-    /// How long an order can be paid. `None`: for ever.
-    pub order_ttl: Option<Duration>,
-    pub(crate) readiness: Readiness,
-}
 
 /// Every route, with every rejection mapped: no text of a library reaches a caller.
 pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
@@ -202,26 +190,4 @@ async fn rejected(rejection: Rejection) -> Result<Response, std::convert::Infall
     } else {
         problem(StatusCode::BAD_REQUEST, "the request cannot be read", None)
     })
-}
-
-#[derive(Serialize)]
-struct Problem<'a> {
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-}
-
-fn problem(status: StatusCode, error: &str, field: Option<&str>) -> Response {
-    to_reply(status, &Problem { error, field })
-}
-
-fn to_reply<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    #[expect(clippy::expect_used, reason = "bodies are structs of texts and integers")]
-    let body = serde_json::to_vec(body).expect("texts and integers are JSON");
-    json_bytes(status, body)
-}
-
-fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
-    let reply = warp::reply::with_header(body, header::CONTENT_TYPE, "application/json; charset=utf-8");
-    warp::reply::with_status(reply, status).into_response()
 }

@@ -12,7 +12,10 @@ use tolov_domain::{
 };
 use warp::{http::StatusCode, reply::Response};
 
-use super::{App, problem, to_reply};
+use super::{
+    app::App,
+    reply::{problem, to_reply, unavailable},
+};
 use crate::ledger::{
     AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
     OrderStatus, Outcome, ReplayRefusal,
@@ -163,11 +166,6 @@ fn is_paid() -> Response {
 
 fn not_found() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such order", Some("order_id"))
-}
-
-pub(super) fn unavailable(error: &LedgerError) -> Response {
-    tracing::error!(error = error.chain(), "the ledger gave no answer");
-    problem(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy or not reachable; try again", None)
 }
 
 #[derive(Serialize)]

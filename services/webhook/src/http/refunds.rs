@@ -17,7 +17,10 @@ use tolov_domain::{
 };
 use warp::{http::StatusCode, reply::Response};
 
-use super::{App, orders::unavailable, problem, to_reply};
+use super::{
+    app::App,
+    reply::{problem, to_reply, unavailable},
+};
 use crate::ledger::{AskRefusal, Asked, LedgerError, Stepped};
 
 const REQUEST_ID_MAX: usize = 64;

@@ -14,7 +14,8 @@ use tolov_domain::{
 use super::{
     Ledger, LedgerError,
     writer::{
-        refunds::{AskForRefund, Asked, RefundRow, StepKind, StepRefund, Stepped},
+        refund_rows::RefundRow,
+        refunds::{AskForRefund, Asked, StepKind, StepRefund, Stepped},
         seen::{KeepCalls, SeenAttempt},
     },
 };

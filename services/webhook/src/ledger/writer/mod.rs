@@ -4,6 +4,7 @@ pub(super) mod adopt;
 pub(super) mod import;
 pub(super) mod job;
 mod known;
+pub(super) mod refund_rows;
 pub(super) mod refunds;
 pub(super) mod replay;
 pub(super) mod rows;

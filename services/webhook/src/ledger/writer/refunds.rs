@@ -1,20 +1,20 @@
 //! Refunds: opened, moved on by the reconciler and decided by people. The rules are [`tolov_domain::refund`]'s.
 
-use serde::{Deserialize, Serialize};
 use tolov_domain::{
-    EventKind, OrderId, OrderedProduct, PrepareId, RefundId, Tiyin,
+    EventKind, OrderId, PrepareId, RefundId, Tiyin,
     event::{Reversal, Undecided},
     payment::{AttemptState, OrderState},
     refund::{
         self, Change, Decision as Choice, NotAllowed, PaidAttempt, Refund, RefundState, RefundStatus,
         RequestRefusal, api::RefundRequest,
     },
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{Timestamp, from_unix_ms},
 };
 
 use super::{
     job::{Decision, Phase},
     known::Needs,
+    refund_rows::StepRow,
     rows::LedgerOrder,
     working_set::WorkingSet,
 };
@@ -238,90 +238,4 @@ pub(super) fn undecided(refund: &Refund) -> Option<Undecided> {
     };
     let (refund_id, refunded, step) = (refund.refund_id, refund.amount_tiyin, refund.step);
     Some(Undecided { refund_id, refunded, state, step, why, click_code, click_note })
-}
-
-/// A row of `refunds`. The facts of the state stand beside it, under the names of the columns.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct RefundRow {
-    refund_id: RefundId,
-    order_id: OrderId,
-    prepare_id: PrepareId,
-    request_id: String,
-    amount_tiyin: Tiyin,
-    returned: Vec<OrderedProduct>,
-    requested_by: String,
-    reason: String,
-    requested_at: i64,
-    #[serde(flatten)]
-    pub(crate) state: RefundState,
-    changed_at: i64,
-    step: u32,
-    tries: u32,
-    next_step_at: Option<i64>,
-}
-
-impl From<Refund> for RefundRow {
-    fn from(refund: Refund) -> Self {
-        let Refund { refund_id, order_id, prepare_id, request_id, amount_tiyin, .. } = refund;
-        let Refund { returned, requested_by, reason, requested_at, state, .. } = refund;
-        let Refund { changed_at, step, tries, next_step_at, .. } = refund;
-        Self {
-            refund_id,
-            order_id,
-            prepare_id,
-            request_id,
-            amount_tiyin,
-            returned,
-            requested_by,
-            reason,
-            requested_at: unix_ms(requested_at),
-            state,
-            changed_at: unix_ms(changed_at),
-            step,
-            tries,
-            next_step_at: next_step_at.map(unix_ms),
-        }
-    }
-}
-
-impl From<RefundRow> for Refund {
-    fn from(row: RefundRow) -> Self {
-        let RefundRow { refund_id, order_id, prepare_id, request_id, amount_tiyin, .. } = row;
-        let RefundRow { returned, requested_by, reason, requested_at, state, .. } = row;
-        let RefundRow { changed_at, step, tries, next_step_at, .. } = row;
-        Self {
-            refund_id,
-            order_id,
-            prepare_id,
-            request_id,
-            amount_tiyin,
-            returned,
-            requested_by,
-            reason,
-            requested_at: from_unix_ms(requested_at),
-            state,
-            changed_at: from_unix_ms(changed_at),
-            step,
-            tries,
-            next_step_at: next_step_at.map(from_unix_ms),
-        }
-    }
-}
-
-/// A row of `refund_steps`.
-#[derive(Serialize)]
-pub(crate) struct StepRow {
-    refund_id: RefundId,
-    step: u32,
-    at: i64,
-    #[serde(flatten)]
-    state: RefundState,
-    by: String,
-}
-
-impl StepRow {
-    fn of(refund: &Refund, by: &str, at: Timestamp) -> Self {
-        let (refund_id, step, state) = (refund.refund_id, refund.step, refund.state.clone());
-        Self { refund_id, step, at: unix_ms(at), state, by: by.to_owned() }
-    }
 }

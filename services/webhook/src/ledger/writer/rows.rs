@@ -14,7 +14,7 @@ use tolov_domain::{
     unplaced,
 };
 
-use super::refunds::RefundRow;
+use super::refund_rows::RefundRow;
 
 use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 

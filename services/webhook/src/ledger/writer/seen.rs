@@ -1,18 +1,17 @@
 //! What CLICK's Merchant API says about an attempt. It goes through the same state machine as a Complete; that CLICK does not
 //! find a payment is no evidence and changes nothing.
 
-use serde::Serialize;
 use tolov_domain::{
-    EventKind, OrderId, PrepareId,
+    EventKind, PrepareId,
     payment::{self, Anomaly, AttemptState, Claim, Confirmation, News},
     refund::api::{MerchantCall, SeenOutcome, SeenPayment, SeenReply, SeenRequest},
-    silence,
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::Timestamp,
 };
 
 use super::{
     job::{Decision, Phase},
     known::Needs,
+    refund_rows::{CallRow, CheckRow},
     rows::{LedgerAttempt, LedgerOrder, PaidSource},
     working_set::WorkingSet,
 };
@@ -38,7 +37,7 @@ impl Decision for SeenAttempt {
     fn decide(&self, set: &mut WorkingSet) -> Option<SeenReply> {
         let attempt = set.known.attempt(self.prepare_id)?.clone();
         let order = set.known.order(attempt.order_id)?.clone();
-        set.keep_check(CheckRow::of(&attempt, self.seen.payment, self.at));
+        set.keep_check(CheckRow::of(attempt.prepare_id, attempt.prepared_at_ms, self.seen.payment, self.at));
         let unchanged = SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None };
         let Some(payment) = self.seen.payment else { return Some(unchanged) };
         Some(match (payment.status == PAID, set.is_paid_attempt(attempt.prepare_id)) {
@@ -147,53 +146,5 @@ impl WorkingSet {
         };
         self.publish(order, kind, at);
         SeenReply { outcome: SeenOutcome::Questioned, anomaly: Some(anomaly) }
-    }
-}
-
-/// A row of `attempt_checks`.
-#[derive(Serialize)]
-pub(crate) struct CheckRow {
-    prepare_id: PrepareId,
-    times: u32,
-    checked_at: i64,
-    payment_id: Option<i64>,
-    status: Option<i64>,
-}
-
-impl CheckRow {
-    fn of(attempt: &LedgerAttempt, payment: Option<SeenPayment>, at: Timestamp) -> Self {
-        Self {
-            prepare_id: attempt.prepare_id,
-            times: silence::times_passed(from_unix_ms(attempt.prepared_at_ms), at),
-            checked_at: unix_ms(at),
-            payment_id: payment.map(|payment| payment.payment_id.get()),
-            status: payment.map(|payment| payment.status),
-        }
-    }
-}
-
-/// A row of `merchant_api_calls`.
-#[derive(Serialize)]
-pub(crate) struct CallRow {
-    at: i64,
-    order_id: Option<i64>,
-    method: String,
-    path: String,
-    outcome: String,
-    code: Option<i64>,
-    note: String,
-}
-
-impl From<&MerchantCall> for CallRow {
-    fn from(call: &MerchantCall) -> Self {
-        Self {
-            at: unix_ms(call.at),
-            order_id: call.order_id.map(OrderId::get),
-            method: call.method.clone(),
-            path: call.path.clone(),
-            outcome: call.outcome.as_str().to_owned(),
-            code: call.code,
-            note: call.note.clone(),
-        }
     }
 }

@@ -19,12 +19,11 @@ use tolov_domain::{
 use super::{
     job::order_of,
     known::Known,
-    refunds::{RefundRow, StepRow},
+    refund_rows::{CallRow, CheckRow, RefundRow, StepRow},
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
         SentMark, UnverifiedRow,
     },
-    seen::{CallRow, CheckRow},
 };
 use crate::ledger::{
     Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
