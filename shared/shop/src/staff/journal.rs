@@ -224,7 +224,14 @@ impl Action {
             Self::Order { order_id, .. } | Self::Refund { order_id, .. } | Self::Missing { order_id, .. } => {
                 Some(*order_id)
             }
-            _ => None,
+            Self::Category { .. }
+            | Self::Product { .. }
+            | Self::Variant { .. }
+            | Self::Promo { .. }
+            | Self::Member { .. }
+            | Self::CatalogueImported { .. }
+            | Self::Broadcast { .. }
+            | Self::SupportAnswered { .. } => None,
         }
     }
 }

@@ -87,10 +87,12 @@ async fn show_choice(ctx: &Ctx, id: OrderId) -> HandlerResult {
 
 /// The lines that the person has chosen, as far as the bot still waits for them.
 fn chosen(ctx: &Ctx, id: OrderId) -> Vec<OrderedProduct> {
-    match ctx.step() {
-        Step::Staff(StaffStep::RefundLines { order_id, returned }) if order_id == id => returned,
-        _ => Vec::new(),
+    if let Step::Staff(StaffStep::RefundLines { order_id, returned }) = ctx.step()
+        && order_id == id
+    {
+        return returned;
     }
+    Vec::new()
 }
 
 /// Shows what would happen, and asks whether it shall.

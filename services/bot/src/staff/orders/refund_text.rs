@@ -231,7 +231,12 @@ pub(super) fn plan_screen(
     let how = match known.allowed.reason {
         AllowedReason::Ok if is_whole_payment => t!(language, "refund-through-click"),
         AllowedReason::Ok => why_by_hand(language, ManualReason::PartialByHand),
-        _ => allowed_text(language, known),
+        AllowedReason::NotPaid
+        | AllowedReason::NothingLeft
+        | AllowedReason::RefundOpen
+        | AllowedReason::OutsideMonth
+        | AllowedReason::PartialByHand
+        | AllowedReason::MerchantApiOff => allowed_text(language, known),
     };
     let mut html = vec![t!(language, "refund-ask", order = id, sum = sum), String::new(), how];
     let seen = u32::try_from(known.refunds.len()).unwrap_or(u32::MAX);

@@ -66,13 +66,12 @@ impl Click {
                 self.execute(method, path, headers, body)
             }
         };
-        match fault {
-            Some(ApiFaultEffect::LostAnswer) => return self.lost(method, path, "the answer was lost"),
-            Some(ApiFaultEffect::EmptyBody) => {
-                self.record_call(method, path, StatusCode::OK, 0, "the answer has no body".to_owned());
-                return reply_with(StatusCode::OK, "application/json", Vec::new());
-            }
-            _ => {}
+        if fault == Some(ApiFaultEffect::LostAnswer) {
+            return self.lost(method, path, "the answer was lost");
+        }
+        if fault == Some(ApiFaultEffect::EmptyBody) {
+            self.record_call(method, path, StatusCode::OK, 0, "the answer has no body".to_owned());
+            return reply_with(StatusCode::OK, "application/json", Vec::new());
         }
         let (status, body, code, note) = match answer {
             Ok(body) => (StatusCode::OK, body, 0, "Success".to_owned()),

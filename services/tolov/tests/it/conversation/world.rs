@@ -170,7 +170,7 @@ impl World {
 
     /// The lines of the operators' journal.
     pub(crate) fn operators_journal(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("tolov-data/operators.jsonl")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join("operators.jsonl")).unwrap_or_default()
     }
 
     /// Somebody who has the shop's bot in Telegram. `language_code` is what the device says.
