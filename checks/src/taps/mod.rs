@@ -167,35 +167,36 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(place).copied().unwrap_or_default()
 }
 
+/// `12.3 ms`.
+fn ms(took: Duration) -> String {
+    let tenths = took.as_micros() / 100;
+    format!("{}.{} ms", tenths / 10, tenths % 10)
+}
+
 impl fmt::Display for Taps {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |took: Duration| took.as_micros() as f64 / 1_000.0;
         writeln!(
             formatter,
-            "{} products, {} shoppers, {} orders: filled in {:.0} s, figures counted in {:.0} s",
+            "{} products, {} shoppers, {} orders: filled in {} s, figures counted in {} s",
             seed::PRODUCTS,
             seed::SHOPPERS,
             self.orders,
-            self.filled_in.as_secs_f64(),
-            self.counted_in.as_secs_f64()
+            self.filled_in.as_secs(),
+            self.counted_in.as_secs()
         )?;
-        let mut all: Vec<Duration> = self.by_kind.values().flatten().copied().collect();
-        all.sort_unstable();
-        let mut line = |name: &str, sorted: &[Duration]| {
-            let (p50, p99) = (percentile(sorted, 50), percentile(sorted, 99));
-            writeln!(formatter, "{name:>20}: p50 {:7.1} ms, p99 {:7.1} ms", ms(p50), ms(p99))
-        };
-        line("all taps", &all)?;
-        for (name, took) in &self.by_kind {
-            let mut sorted = took.clone();
+        let mut line = |name: &str, took: &[Duration]| {
+            let mut sorted = took.to_vec();
             sorted.sort_unstable();
-            line(name, &sorted)?;
+            let (p50, p99) = (ms(percentile(&sorted, 50)), ms(percentile(&sorted, 99)));
+            writeln!(formatter, "{name:>20}: p50 {p50:>10}, p99 {p99:>10}")
+        };
+        line("all taps", &self.by_kind.values().flatten().copied().collect::<Vec<_>>())?;
+        for (name, took) in &self.by_kind {
+            line(name, took)?;
         }
-        let mut waves = self.waves.clone();
-        waves.sort_unstable();
-        line("200 taps together", &waves)?;
+        line("200 taps together", &self.waves)?;
         for (name, took) in &self.staff {
-            writeln!(formatter, "{name:>20}: {:7.1} ms, by itself", ms(*took))?;
+            writeln!(formatter, "{name:>20}: {:>14}, by itself", ms(*took))?;
         }
         writeln!(
             formatter,

@@ -56,7 +56,7 @@ pub(in crate::telegram) fn makes_message(name: &str) -> bool {
 
 use MethodKind::{Change, Other, Send};
 
-static METHODS: [Method; 33] = [
+static METHODS: [Method; 35] = [
     Method::new("getMe", Other, |state, _| Ok(account::get_me(state))),
     // These move a bot between servers; there is only one here.
     Method::new("logOut", Other, |_, _| Ok(Value::Bool(true))),
