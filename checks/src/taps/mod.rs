@@ -32,20 +32,20 @@ const OWNER: i64 = 4_999_999;
 
 /// What is tapped, and how.
 const KINDS: [Kind; 9] = [
-    Kind { name: "menu", tap: |_| tapped("m".to_owned()) },
-    Kind { name: "catalogue", tap: |number| tapped(format!("cs:{}", number % 12)) },
+    Kind { name: "menu", tap: |_| tapped("m") },
+    Kind { name: "catalogue", tap: |number| tapped(&format!("cs:{}", number % 12)) },
     Kind {
         name: "page of a category",
-        tap: |number| tapped(format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
+        tap: |number| tapped(&format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
     },
-    Kind { name: "card", tap: |number| tapped(format!("p:{}", 1 + number * 37 % seed::PRODUCTS)) },
-    Kind { name: "one more", tap: |number| tapped(format!("sc:{}:3", 1 + number * 37 % seed::PRODUCTS)) },
-    Kind { name: "cart", tap: |_| tapped("k".to_owned()) },
-    Kind { name: "own orders", tap: |_| tapped("os:0".to_owned()) },
+    Kind { name: "card", tap: |number| tapped(&format!("p:{}", 1 + number * 37 % seed::PRODUCTS)) },
+    Kind { name: "one more", tap: |number| tapped(&format!("sc:{}:3", 1 + number * 37 % seed::PRODUCTS)) },
+    Kind { name: "cart", tap: |_| tapped("k") },
+    Kind { name: "own orders", tap: |_| tapped("os:0") },
     Kind { name: "inline letter", tap: |number| typed(["c", "qa", "ko'y", "чой", "choj"], number) },
     Kind {
         name: "back to the page",
-        tap: |number| tapped(format!("cp:{}", 1 + number * 37 % seed::PRODUCTS)),
+        tap: |number| tapped(&format!("cp:{}", 1 + number * 37 % seed::PRODUCTS)),
     },
 ];
 
@@ -59,7 +59,7 @@ enum Update {
     Inline(&'static str),
 }
 
-fn tapped(data: String) -> Update {
+fn tapped(data: &str) -> Update {
     Update::Tap(format!("1:{data}"))
 }
 
@@ -102,14 +102,14 @@ pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
     let service = Service::new(config, &deps)?;
     let running = tokio::spawn(service.run(stop.clone()));
     // The first tap reads the catalogue.
-    api.bring(vec![update("warm", OWNER, &tapped("cs:0".to_owned()))]).await?;
+    api.bring(vec![update("warm", OWNER, &tapped("cs:0"))]).await?;
     for wave in 0..WAVES {
         tap_at_once(&api, wave, &mut taps).await?;
     }
     for (name, data) in
         [("figures of a year", "at:m"), ("orders overview", "ao"), ("delivered orders", "aoi:d:0")]
     {
-        let took = api.bring(vec![update(name, OWNER, &tapped(data.to_owned()))]).await?;
+        let took = api.bring(vec![update(name, OWNER, &tapped(data))]).await?;
         taps.staff.extend(took.into_iter().map(|(_, took)| (name, took)));
     }
     taps.memory_after = resident_kib()?;

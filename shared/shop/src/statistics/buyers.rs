@@ -100,8 +100,7 @@ fn estimated(registers: &[u8]) -> u32 {
     /// What the harmonic mean of 2048 registers is multiplied with, in thousandths of a percent.
     const ALPHA: u128 = 72_092;
     let size = u128::try_from(registers.len()).unwrap_or_default();
-    let empty = registers.iter().filter(|register| **register == b'A').count();
-    let empty = u128::try_from(empty).unwrap_or_default();
+    let empty: u128 = registers.iter().map(|register| u128::from(*register == b'A')).sum();
     let fraction = |register: &u8| (1_u128 << 64) >> register.saturating_sub(b'A').min(64);
     let sum: u128 = registers.iter().map(fraction).sum();
     let raw = ((ALPHA * size * size / 100_000) << 64).checked_div(sum).unwrap_or_default();
