@@ -16,7 +16,7 @@ use warp::Filter;
 /// As many as Telegram hands out at once.
 const UPDATES_MAX: usize = 100;
 /// Longer than any tap may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default)]
 pub(super) struct BotApi {

@@ -32,20 +32,20 @@ const OWNER: i64 = 4_999_999;
 
 /// What is tapped, and how.
 const KINDS: [Kind; 9] = [
-    Kind { name: "menu", tap: |_| tapped("m".to_owned()) },
-    Kind { name: "catalogue", tap: |number| tapped(format!("cs:{}", number % 12)) },
+    Kind { name: "menu", tap: |_| tapped("m") },
+    Kind { name: "catalogue", tap: |number| tapped(&format!("cs:{}", number % 12)) },
     Kind {
         name: "page of a category",
-        tap: |number| tapped(format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
+        tap: |number| tapped(&format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
     },
-    Kind { name: "card", tap: |number| tapped(format!("p:{}", 1 + number * 37 % seed::PRODUCTS)) },
-    Kind { name: "one more", tap: |number| tapped(format!("sc:{}:3", 1 + number * 37 % seed::PRODUCTS)) },
-    Kind { name: "cart", tap: |_| tapped("k".to_owned()) },
-    Kind { name: "own orders", tap: |_| tapped("os:0".to_owned()) },
+    Kind { name: "card", tap: |number| tapped(&format!("p:{}", 1 + number * 37 % seed::PRODUCTS)) },
+    Kind { name: "one more", tap: |number| tapped(&format!("sc:{}:3", 1 + number * 37 % seed::PRODUCTS)) },
+    Kind { name: "cart", tap: |_| tapped("k") },
+    Kind { name: "own orders", tap: |_| tapped("os:0") },
     Kind { name: "inline letter", tap: |number| typed(["c", "qa", "ko'y", "чой", "choj"], number) },
     Kind {
         name: "back to the page",
-        tap: |number| tapped(format!("cp:{}", 1 + number * 37 % seed::PRODUCTS)),
+        tap: |number| tapped(&format!("cp:{}", 1 + number * 37 % seed::PRODUCTS)),
     },
 ];
 
@@ -59,7 +59,7 @@ enum Update {
     Inline(&'static str),
 }
 
-fn tapped(data: String) -> Update {
+fn tapped(data: &str) -> Update {
     Update::Tap(format!("1:{data}"))
 }
 
@@ -102,14 +102,14 @@ pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
     let service = Service::new(config, &deps)?;
     let running = tokio::spawn(service.run(stop.clone()));
     // The first tap reads the catalogue.
-    api.bring(vec![update("warm", OWNER, &tapped("cs:0".to_owned()))]).await?;
+    api.bring(vec![update("warm", OWNER, &tapped("cs:0"))]).await?;
     for wave in 0..WAVES {
         tap_at_once(&api, wave, &mut taps).await?;
     }
     for (name, data) in
         [("figures of a year", "at:m"), ("orders overview", "ao"), ("delivered orders", "aoi:d:0")]
     {
-        let took = api.bring(vec![update(name, OWNER, &tapped(data.to_owned()))]).await?;
+        let took = api.bring(vec![update(name, OWNER, &tapped(data))]).await?;
         taps.staff.extend(took.into_iter().map(|(_, took)| (name, took)));
     }
     taps.memory_after = resident_kib()?;
@@ -167,35 +167,36 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(place).copied().unwrap_or_default()
 }
 
+/// `12.3 ms`.
+fn ms(took: Duration) -> String {
+    let tenths = took.as_micros() / 100;
+    format!("{}.{} ms", tenths / 10, tenths % 10)
+}
+
 impl fmt::Display for Taps {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |took: Duration| took.as_micros() as f64 / 1_000.0;
         writeln!(
             formatter,
-            "{} products, {} shoppers, {} orders: filled in {:.0} s, figures counted in {:.0} s",
+            "{} products, {} shoppers, {} orders: filled in {} s, figures counted in {} s",
             seed::PRODUCTS,
             seed::SHOPPERS,
             self.orders,
-            self.filled_in.as_secs_f64(),
-            self.counted_in.as_secs_f64()
+            self.filled_in.as_secs(),
+            self.counted_in.as_secs()
         )?;
-        let mut all: Vec<Duration> = self.by_kind.values().flatten().copied().collect();
-        all.sort_unstable();
-        let mut line = |name: &str, sorted: &[Duration]| {
-            let (p50, p99) = (percentile(sorted, 50), percentile(sorted, 99));
-            writeln!(formatter, "{name:>20}: p50 {:7.1} ms, p99 {:7.1} ms", ms(p50), ms(p99))
-        };
-        line("all taps", &all)?;
-        for (name, took) in &self.by_kind {
-            let mut sorted = took.clone();
+        let mut line = |name: &str, took: &[Duration]| {
+            let mut sorted = took.to_vec();
             sorted.sort_unstable();
-            line(name, &sorted)?;
+            let (p50, p99) = (ms(percentile(&sorted, 50)), ms(percentile(&sorted, 99)));
+            writeln!(formatter, "{name:>20}: p50 {p50:>10}, p99 {p99:>10}")
+        };
+        line("all taps", &self.by_kind.values().flatten().copied().collect::<Vec<_>>())?;
+        for (name, took) in &self.by_kind {
+            line(name, took)?;
         }
-        let mut waves = self.waves.clone();
-        waves.sort_unstable();
-        line("200 taps together", &waves)?;
+        line("200 taps together", &self.waves)?;
         for (name, took) in &self.staff {
-            writeln!(formatter, "{name:>20}: {:7.1} ms, by itself", ms(*took))?;
+            writeln!(formatter, "{name:>20}: {:>14}, by itself", ms(*took))?;
         }
         writeln!(
             formatter,

@@ -91,8 +91,8 @@ impl Service {
             broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
             broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
             import_job::run(Arc::clone(&self.handlers), stop.clone()),
-            statistics::keep_counted(Arc::clone(&self.handlers), stop.clone()),
-            support_albums::run(Arc::clone(&self.handlers), stop.clone()),
+            Box::pin(statistics::keep_counted(Arc::clone(&self.handlers), stop.clone())),
+            Box::pin(support_albums::run(Arc::clone(&self.handlers), stop.clone())),
             updates::run(self.handlers, stop),
         );
         Ok(())

@@ -152,10 +152,8 @@ impl Telegram {
             }
             "sendphoto" => {
                 let (status, mut answer) = self.message(&body, format!("photo {}", body["photo"])).await;
-                let kept = match body["photo"].as_str() {
-                    None | Some("p") => "kept".to_owned(),
-                    Some(name) => format!("kept-{name}"),
-                };
+                let name = body["photo"].as_str().filter(|name| *name != "p");
+                let kept = name.map_or("kept".to_owned(), |name| format!("kept-{name}"));
                 let size =
                     json!({"file_id": kept, "file_unique_id": "k", "width": 9, "height": 9, "file_size": 9});
                 if status == 200 {

@@ -5,7 +5,7 @@ use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{OrderId, OrderedProduct, Phone, ProductId, Tiyin, UserId, order::OrderLine};
 use tolov_shop::{
     catalogue::{
-        Fiscal, Product, product,
+        Product, product,
         stock::{self, Goods, Settlement},
     },
     order::{self, Actor, Delivery, OrderState, ShopOrder, Stage, Stock, Terms},

@@ -24,7 +24,7 @@ use tolov_embedded::{EmbeddedBus, EmbeddedShop};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
     catalogue::{
-        Fiscal, Product,
+        Product,
         stock::{self, Goods},
     },
     order::{OrderState, ShopOrder, Stock},

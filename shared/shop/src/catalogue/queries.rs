@@ -65,15 +65,11 @@ pub async fn place_category(
         Some((Category { position, ..category?.clone() }, ()))
     };
     let failed = records::change_many(documents, keys, moved).await?.failed;
-    match failed.into_iter().next() {
-        Some((key, reason)) => {
-            Err(PortError::Refused(format!("the category {key} cannot be moved: {reason}")))
-        }
-        None => {
-            mark_changed(documents).await?;
-            Ok(menu)
-        }
+    if let Some((key, reason)) = failed.into_iter().next() {
+        return Err(PortError::Refused(format!("the category {key} cannot be moved: {reason}")));
     }
+    mark_changed(documents).await?;
+    Ok(menu)
 }
 
 /// What became of removing a category.

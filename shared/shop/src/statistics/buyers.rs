@@ -94,20 +94,23 @@ const fn mixed(id: u64) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// A count of people, not of money: it may be rounded.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "the estimate is positive, far below 2^32, and rounded"
-)]
+/// In whole numbers: a register stands for a fraction of 2^64, and few people are estimated by how many it takes on average to
+/// leave so many registers empty.
 fn estimated(registers: &[u8]) -> u32 {
-    let size = registers.len() as f64;
-    let sum: f64 = registers.iter().map(|register| 0.5_f64.powi(i32::from(register - b'A'))).sum();
-    let raw = 0.7213 / (1.0 + 1.079 / size) * size * size / sum;
-    let zeros = registers.iter().filter(|register| **register == b'A').count();
-    let estimate = if raw <= 2.5 * size && zeros > 0 { size * (size / zeros as f64).ln() } else { raw };
-    estimate.round() as u32
+    /// What the harmonic mean of 2048 registers is multiplied with, in thousandths of a percent.
+    const ALPHA: u128 = 72_092;
+    let size = u128::try_from(registers.len()).unwrap_or_default();
+    let empty: u128 = registers.iter().map(|register| u128::from(*register == b'A')).sum();
+    let fraction = |register: &u8| (1_u128 << 64) >> register.saturating_sub(b'A').min(64);
+    let sum: u128 = registers.iter().map(fraction).sum();
+    let raw = ((ALPHA * size * size / 100_000) << 64).checked_div(sum).unwrap_or_default();
+    let estimate = if empty > 0 && raw * 2 <= size * 5 {
+        let thousandths: u128 = (empty + 1..=size).map(|left| size * 1_000 / left).sum();
+        thousandths / 1_000
+    } else {
+        raw
+    };
+    u32::try_from(estimate).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
