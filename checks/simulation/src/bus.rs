@@ -78,7 +78,7 @@ impl MemoryBus {
     }
 
     pub fn consumer(&self, queue: Queue) -> MemoryConsumer {
-        let number = self.with(|state| state.next_number());
+        let number = self.with(State::next_number);
         MemoryConsumer { bus: self.clone(), queue, number }
     }
 

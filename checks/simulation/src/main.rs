@@ -31,7 +31,7 @@ fn main() -> Result<ExitCode> {
 fn replay(seed: u64) -> Result<ExitCode> {
     match run(&Plan::of_seed(seed), &EmptyLedger::new()?) {
         Ok(history) => {
-            history.iter().for_each(|line| println!("{line}"));
+            println!("{}", history.join("\n"));
             Ok(ExitCode::SUCCESS)
         }
         Err(failure) => {

@@ -124,7 +124,7 @@ impl World {
             self.run(ROUND)?;
             self.keep_up()?;
             self.requeue_parked()?;
-            let is_over = self.clock.monotonic() - began > ORDER_TTL * 2 + ROUND;
+            let is_over = self.clock.monotonic() > began + ORDER_TTL * 2 + ROUND;
             let unsent = self.webhook.read(async |ledger| Ok(ledger.outbox_status().await?.depth))?;
             if is_over && unsent == 0 && self.bus.is_idle() {
                 self.note(format!("settled after {round} rounds"));

@@ -63,7 +63,7 @@ fn steps(world: &mut World, steps: &[Step]) -> Result<()> {
 }
 
 /// Leaves out steps for as long as some rule fails without them.
-fn shrink(mut failure: Box<Failure>, empty: &EmptyLedger, tries_max: u64) -> Box<Failure> {
+fn shrink(mut failure: Failure, empty: &EmptyLedger, tries_max: u64) -> Failure {
     let (mut tries, mut part) = (0, failure.plan.steps.len() / 2);
     while part > 0 {
         let mut from = 0;
@@ -74,7 +74,7 @@ fn shrink(mut failure: Box<Failure>, empty: &EmptyLedger, tries_max: u64) -> Box
             plan.steps.drain(from..to);
             tries += 1;
             match run(&plan, empty) {
-                Err(shorter) => (failure, is_shorter) = (shorter, true),
+                Err(shorter) => (failure, is_shorter) = (*shorter, true),
                 Ok(_) => from += part,
             }
         }
@@ -86,7 +86,7 @@ fn shrink(mut failure: Box<Failure>, empty: &EmptyLedger, tries_max: u64) -> Box
 }
 
 /// Runs the plans of `count` seeds from `first` on. Returns the first failure found, shrunk with so many tries.
-pub fn search(first: u64, count: u64, tries: u64) -> Result<Option<Box<Failure>>> {
+pub fn search(first: u64, count: u64, tries: u64) -> Result<Option<Failure>> {
     let empty = EmptyLedger::new()?;
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let (next, found) = (AtomicU64::new(first), Mutex::new(None));
@@ -102,7 +102,7 @@ pub fn search(first: u64, count: u64, tries: u64) -> Result<Option<Box<Failure>>
                     }
                     if let Err(failure) = run(&Plan::of_seed(seed), &empty) {
                         stop.store(true, Ordering::Relaxed);
-                        found.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+                        found.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(*failure);
                     }
                 }
             });

@@ -230,17 +230,13 @@ impl World {
         let Some(Ok(Some((_, true)))) = requested else { return Ok(()) };
         let asked = self.webhook.ask("POST", &format!("/orders/{id}/cancel"), String::new())?;
         let store = self.bots_store();
-        match asked.heard().map(|answer| answer.status) {
-            Some(200 | 404) => {
-                let closed = settling_close(store, id, OrderAction::Cancelled, Actor::Shopper, now);
-                self.in_bot(closed)?;
-            }
-            _ => {
-                let withdrawn = async move {
-                    records::change(&*store, id.get(), ShopOrder::withdraw_cancel_request).await
-                };
-                self.in_bot(withdrawn)?;
-            }
+        if matches!(asked.heard().map(|answer| answer.status), Some(200 | 404)) {
+            let closed = settling_close(store, id, OrderAction::Cancelled, Actor::Shopper, now);
+            self.in_bot(closed)?;
+        } else {
+            let withdrawn =
+                async move { records::change(&*store, id.get(), ShopOrder::withdraw_cancel_request).await };
+            self.in_bot(withdrawn)?;
         }
         Ok(())
     }

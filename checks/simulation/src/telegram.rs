@@ -85,7 +85,7 @@ impl Telegram {
         self.state().complaints.clone()
     }
 
-    async fn accept(&self, chat: &str, html: &str) {
+    fn accept(&self, chat: &str, html: &str) {
         let mut told = self.told(chat, html);
         told.sort();
         let outcomes = self.log.outcomes();
@@ -158,7 +158,7 @@ impl BotApi for Telegram {
         if let Some(refusal) = self.refusal(chat).await {
             return refusal;
         }
-        self.accept(chat, html).await;
+        self.accept(chat, html);
         self.take_time().await;
         match self.faults.after(Process::Bot).await {
             Ok(()) => self.answered(chat, html),

@@ -51,7 +51,9 @@ pub fn fuzz(parser: &str, check: impl Fn(&[u8])) {
 pub fn fuzz_some(parser: &str, inputs: u64, check: impl Fn(&[u8])) {
     let corpus = corpus_of(parser);
     assert!(!corpus.is_empty(), "checks/fuzz/corpus/{parser} is empty");
-    corpus.iter().for_each(|entry| check_one(parser, entry, &check));
+    for entry in &corpus {
+        check_one(parser, entry, &check);
+    }
     let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let minutes = number("FUZZ_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));
     let mut random = Random::new(number("FUZZ_SEED").unwrap_or(1));

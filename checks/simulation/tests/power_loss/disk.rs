@@ -65,7 +65,7 @@ pub(crate) fn records(mut log: &[u8]) -> Vec<Record> {
             "T" => Record::Truncate { file, length: number(2) },
             "S" => Record::Sync { file },
             "U" => Record::Unlink { file },
-            other => panic!("{other:?} is no record"),
+            other => unreachable!("{other:?} is no record"),
         });
     }
     records
@@ -80,7 +80,9 @@ impl Disk {
         let (certain, rest) = self.0.entry(record.file().to_owned()).or_default();
         match record {
             Record::Sync { .. } => {
-                std::mem::take(rest).iter().for_each(|done| change(certain, done, usize::MAX))
+                for done in std::mem::take(rest) {
+                    change(certain, &done, usize::MAX);
+                }
             }
             Record::Unlink { .. } => drop(self.0.remove(record.file())),
             Record::Write { .. } | Record::Truncate { .. } => rest.push(record.clone()),
@@ -110,9 +112,9 @@ impl Disk {
     }
 
     pub(crate) fn write_to(&self, folder: &Path) {
-        for (file, (bytes, _)) in self.0.iter().filter(|(file, _)| file.starts_with("payments.db")) {
-            let is_shared_memory = file.ends_with("-shm") || file.ends_with(".lock");
-            if !is_shared_memory {
+        // SQLite makes the others anew.
+        for file in ["payments.db", "payments.db-wal"] {
+            if let Some((bytes, _)) = self.0.get(file) {
                 std::fs::write(folder.join(file), bytes).unwrap();
             }
         }
