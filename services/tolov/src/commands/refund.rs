@@ -29,6 +29,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const OPERATOR: &str = "operator";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Options {
     /// The number of the order, CLICK's merchant_trans_id
     #[arg(value_parser = order_id)]

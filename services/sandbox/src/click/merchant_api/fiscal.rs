@@ -17,7 +17,7 @@ impl Click {
     }
 
     pub(super) fn submit_items(&self, items: &FiscalItems) -> ApiResult {
-        items.check().map_err(|bad| ApiRefusal::refused(bad))?;
+        items.check().map_err(ApiRefusal::refused)?;
         let amount = self.paid_amount(items.payment_id)?;
         // CLICK does not document this check: sums in so'm instead of tiyin would declare a hundredth.
         if items.received().and_then(|sum| i64::try_from(sum).ok()) != amount.map(Tiyin::get) {

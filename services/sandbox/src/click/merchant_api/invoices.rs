@@ -5,7 +5,7 @@ use tolov_click::merchant_api::{InvoiceCreated, InvoiceState, NewInvoice};
 
 use super::{
     super::{error::ClickError, payment::Payment, simulator::Click},
-    answer::{ApiResult, success},
+    answer::success,
     records::{Invoice, InvoiceStatus},
 };
 
@@ -77,19 +77,19 @@ impl Click {
         success(InvoiceCreated { invoice_id })
     }
 
-    pub(super) fn invoice_status(&self, invoice_id: i64) -> ApiResult {
+    pub(super) fn invoice_status(&self, invoice_id: i64) -> serde_json::Value {
         let status = self.with(|state| {
             state.invoices.find(|invoice| invoice.invoice_id == invoice_id).map(|invoice| invoice.status)
         });
         // CLICK's answer about an invoice that it does not know.
         let Some(status) = status else {
-            return Ok(success(json!({ "invoice_status": null, "invoice_status_note": null })));
+            return success(json!({ "invoice_status": null, "invoice_status_note": null }));
         };
         let (invoice_status, note) = match status {
             InvoiceStatus::Waiting | InvoiceStatus::InProgress => (InvoiceState::WAITING, "Waiting"),
             InvoiceStatus::Paid { .. } => (InvoiceState::PAID, "Paid"),
             InvoiceStatus::Deleted => (InvoiceState::DELETED, "Deleted"),
         };
-        Ok(success(InvoiceState { invoice_status, invoice_status_note: note.to_owned() }))
+        success(InvoiceState { invoice_status, invoice_status_note: note.to_owned() })
     }
 }

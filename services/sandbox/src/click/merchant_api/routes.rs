@@ -121,7 +121,7 @@ impl Click {
         self.check_service(call.service_id())?;
         match call {
             Call::CreateInvoice(invoice) => Ok(self.create_invoice(invoice)),
-            Call::InvoiceStatus { invoice_id, .. } => self.invoice_status(invoice_id),
+            Call::InvoiceStatus { invoice_id, .. } => Ok(self.invoice_status(invoice_id)),
             Call::PaymentStatus { payment_id, .. } => self.payment_status(payment_id),
             Call::PaymentStatusByOrder { merchant_trans_id, date, .. } => {
                 self.payment_status_by_order(&merchant_trans_id, date)

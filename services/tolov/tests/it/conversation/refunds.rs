@@ -13,7 +13,7 @@ use super::{
 use crate::shop_world::{STAFF_CHANNEL, eventually};
 
 /// The reconciler looks every half minute, and asks about what is unknown a minute later.
-const RECONCILED: Duration = Duration::from_secs(180);
+const RECONCILED: Duration = Duration::from_mins(3);
 
 /// Two products are bought. Returns CLICK's record.
 async fn buys_two(shopper: &Person<'_>) -> Value {
