@@ -85,16 +85,20 @@ impl Service {
 
     /// Runs until `stop`; what is in hand is sent or given back first. Waits for whatever is unavailable, so it never fails.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        tokio::join!(
-            notify::run(self.notifier, stop.clone()),
-            maintenance::run(Arc::clone(&self.handlers), stop.clone()),
-            broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
-            broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
-            import_job::run(Arc::clone(&self.handlers), stop.clone()),
-            Box::pin(statistics::keep_counted(Arc::clone(&self.handlers), stop.clone())),
-            Box::pin(support_albums::run(Arc::clone(&self.handlers), stop.clone())),
-            updates::run(self.handlers, stop),
-        );
+        // Together they are too large for whoever's stack they would be moved over.
+        Box::pin(async {
+            tokio::join!(
+                notify::run(self.notifier, stop.clone()),
+                maintenance::run(Arc::clone(&self.handlers), stop.clone()),
+                broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
+                broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
+                import_job::run(Arc::clone(&self.handlers), stop.clone()),
+                statistics::keep_counted(Arc::clone(&self.handlers), stop.clone()),
+                support_albums::run(Arc::clone(&self.handlers), stop.clone()),
+                updates::run(self.handlers, stop),
+            );
+        })
+        .await;
         Ok(())
     }
 }

@@ -254,7 +254,7 @@ async fn the_document_of_a_paid_order_is_flat_with_money_in_tiyin_and_times_in_m
         "goods": 3_000_000, "discount": 300_000, "promo_code": "BAHOR", "delivery_price": 0,
         "total": 2_700_000,
         "delivery": { "address": { "text": "Navoiy 1", "landmark": null } },
-        "phone": "+998901234567", "placed_at": noon,
+        "phone": "+998901234567", "placed_at": noon, "changed_at": paid_at,
         "status": "paid", "progress": "new",
         "click_trans_id": 501, "click_paydoc_id": 2001, "paid_at": paid_at, "late": false,
         "stock": "held", "unsettled": "stock", "history": history,
