@@ -116,8 +116,9 @@ impl AppliedOrder {
             }
             EventKind::PaymentCompleted { .. }
             | EventKind::PaymentCancelled { .. }
-            | EventKind::PaymentQuestioned { .. }
-            | EventKind::RefundUndecided(_) => true,
+            | EventKind::PaymentQuestioned { .. } => true,
+            // Staff who have recorded that the money is back have decided it.
+            EventKind::RefundUndecided(_) => order.stage() != Stage::Refunded,
         };
         let announcement =
             if is_news { Announcement::Event { stock_settled } } else { Announcement::Nothing };

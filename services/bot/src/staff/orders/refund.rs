@@ -4,7 +4,7 @@
 use tolov_domain::{
     OrderId, OrderedProduct, ProductId, RefundId, Tiyin,
     refund::{
-        Decision, Refund,
+        Decision, Refund, RefundStatus,
         api::{OrderRefunds, RefundRequest},
     },
 };
@@ -272,17 +272,29 @@ async fn carry_out(ctx: &Ctx, id: OrderId, refund_id: RefundId, decision: Decisi
     show_refunds(ctx, &order).await
 }
 
-/// "Refunded" was pressed on an order: the ledger records what is left of its money as given back by hand, the open refund
-/// too. `false`: the ledger does not take it, and the person has been told.
-pub(super) async fn record_by_hand(ctx: &Ctx, order: &ShopOrder) -> Result<bool, HandlerError> {
+/// Whether the money of an order can be recorded as given back by hand: not while a reversal is under way. Where it cannot,
+/// the person is told.
+pub(super) async fn may_record_by_hand(ctx: &Ctx, order: &ShopOrder) -> Result<bool, HandlerError> {
+    let known = ctx.deps.ledger.refunds(order.id).await?;
+    let Some(open) = known.and_then(|known| known.open) else { return Ok(true) };
+    let is_before_sending = matches!(open.status(), RefundStatus::Requested | RefundStatus::Checked);
+    if is_before_sending || open.undecided().is_some() {
+        return Ok(true);
+    }
+    ctx.alert(l!(ctx.language, "refund-is-open")).await?;
+    Ok(false)
+}
+
+/// The ledger records what is left of an order's money as given back by hand, the open refund too.
+pub(super) async fn record_by_hand(ctx: &Ctx, order: &ShopOrder) -> Result<(), HandlerError> {
     /// The open refund, the rest, and one more look.
     const ROUNDS: u32 = 3;
     let (ledger, by) = (&ctx.deps.ledger, ctx.id().to_string());
     for _ in 0..ROUNDS {
         // An order of another ledger: the shop's own record is all that there is.
-        let Some(known) = ledger.refunds(order.id).await? else { return Ok(true) };
+        let Some(known) = ledger.refunds(order.id).await? else { return Ok(()) };
         if known.open.is_none() && known.paid_tiyin == known.refunded_tiyin {
-            return Ok(true);
+            return Ok(());
         }
         let request = RefundRequest {
             request_id: format!("bot:{}:{}", order.id, known.refunds.len()),
@@ -305,10 +317,10 @@ pub(super) async fn record_by_hand(ctx: &Ctx, order: &ShopOrder) -> Result<bool,
         };
         if let RefundReply::Conflict(conflict) = decided {
             ctx.alert(conflict_text(ctx.language, &conflict)).await?;
-            return Ok(false);
+            return Ok(());
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Under the news that a refund waits for a person.
