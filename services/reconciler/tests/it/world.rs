@@ -277,6 +277,7 @@ impl World {
             returned: Vec::new(),
             requested_by: "5551".to_owned(),
             reason: String::new(),
+            by_hand: None,
         };
         let id = RefundId::try_new(now.unix_timestamp()).unwrap();
         let refund = refund::request(id, Some(&paid), &state.refunds, &asked, true, now).unwrap();

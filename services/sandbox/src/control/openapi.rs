@@ -62,7 +62,7 @@ fn template(path: &str) -> (String, Vec<Value>) {
     while let Some((before, after)) = rest.split_once('<') {
         let (name, tail) = after.split_once('>').unwrap_or((after, ""));
         let name = name.replace(' ', "_");
-        template.push_str(&format!("{before}{{{name}}}"));
+        template.extend([before, "{", &name, "}"]);
         parameters
             .push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
         rest = tail;

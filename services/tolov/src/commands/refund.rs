@@ -125,6 +125,7 @@ async fn request(
         returned: options.lines.clone(),
         requested_by: OPERATOR.to_owned(),
         reason: options.reason.clone(),
+        by_hand: None,
     };
     journal.record("refund", json!({ "order": order, "amount_tiyin": sum, "lines": body.returned }))?;
     service.change(&format!("/orders/{order}/refunds"), serde_json::to_string(&body)?).await.map(Some)

@@ -86,6 +86,9 @@ pub(super) async fn ask(order_id: String, app: Arc<App>, body: Bytes) -> Respons
     if asked.reason.chars().count() > TEXT_MAX {
         return field("reason", "write at most 500 characters");
     }
+    if asked.by_hand.as_deref().is_some_and(|document| !is_document(document)) {
+        return field("by_hand", "write what proves it, 1 to 500 characters");
+    }
     let (merchant_api, now) = (app.click.merchant_api(), app.clock.now());
     match app.ledger.ask_for_refund(order_id, asked, merchant_api, now).await {
         Ok(Asked::Opened(refund)) => to_reply(StatusCode::CREATED, &refund),
@@ -93,6 +96,10 @@ pub(super) async fn ask(order_id: String, app: Arc<App>, body: Bytes) -> Respons
         Ok(Asked::Refused(refusal)) => refused(refusal),
         Err(error) => unavailable(&error),
     }
+}
+
+fn is_document(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= TEXT_MAX
 }
 
 fn refused(refusal: AskRefusal) -> Response {
@@ -135,9 +142,7 @@ pub(super) async fn retry(refund_id: String, app: Arc<App>, body: Bytes) -> Resp
 /// POST /refunds/ID/by-hand: the money was given back another way.
 pub(super) async fn by_hand(refund_id: String, app: Arc<App>, body: Bytes) -> Response {
     match read::<GivenByHand>(&body) {
-        Ok(GivenByHand { document, .. })
-            if document.trim().is_empty() || document.chars().count() > TEXT_MAX =>
-        {
+        Ok(GivenByHand { document, .. }) if !is_document(&document) => {
             field("document", "write what proves it, 1 to 500 characters")
         }
         Ok(GivenByHand { by, document }) => decide(&refund_id, &app, Decision::ByHand { document }, by).await,

@@ -28,6 +28,9 @@ pub struct RefundRequest {
     /// At most 500 characters.
     #[serde(default)]
     pub reason: String,
+    /// The money was given back another way already, and nothing is sent: what proves it, 1 to 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
 }
 
 /// `GET /orders/ID/refunds`.

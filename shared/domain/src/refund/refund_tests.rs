@@ -35,6 +35,7 @@ fn asked(amount: Option<i64>) -> RefundRequest {
         returned: Vec::new(),
         requested_by: "5551".to_owned(),
         reason: "no stock".to_owned(),
+        by_hand: None,
     }
 }
 
@@ -258,4 +259,14 @@ proptest! {
             prop_assert!(refunds.iter().filter(|refund| refund.status().is_open()).count() <= 1);
         }
     }
+}
+
+#[test]
+fn money_that_was_given_back_by_hand_is_recorded_in_one_step_and_never_sent() {
+    let asked = RefundRequest { by_hand: Some("cabinet, No 7".to_owned()), ..asked(None) };
+    let id = RefundId::try_new(1_795_900_000).unwrap();
+    let refund = request(id, Some(&paid()), &[], &asked, true, NOW).unwrap();
+    assert_eq!((refund.status(), refund.next_step_at), (RefundStatus::DoneByHand, None));
+    assert!(refund.clone().advance(Change::Send, None, NOW).is_err());
+    assert_eq!(left(paid().amount, &[refund]), Tiyin::ZERO);
 }

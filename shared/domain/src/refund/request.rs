@@ -105,7 +105,8 @@ pub fn allowed(
     Allowed { by_click: reason == AllowedReason::Ok, reason, until }
 }
 
-/// Opens a refund. One that CLICK's reversal cannot make begins as [`RefundState::Manual`].
+/// Opens a refund. One that CLICK's reversal cannot make begins as [`RefundState::Manual`], one of money that was given back
+/// already is over at once.
 pub fn request(
     refund_id: RefundId,
     paid: Option<&PaidAttempt>,
@@ -129,9 +130,14 @@ pub fn request(
     if !can_be_returned(paid, refunds, &asked.returned) {
         return Err(RequestRefusal::Field("returned"));
     }
-    let state = match by_hand(paid, amount, merchant_api, now) {
-        None => RefundState::Requested,
-        Some(why) => RefundState::Manual { payment_id: None, why },
+    let state = match (&asked.by_hand, by_hand(paid, amount, merchant_api, now)) {
+        // In one step: a reversal could be sent between two.
+        (Some(document), _) => {
+            let (decided_by, document) = (asked.requested_by.clone(), document.clone());
+            RefundState::DoneByHand { decided_by, document }
+        }
+        (None, None) => RefundState::Requested,
+        (None, Some(why)) => RefundState::Manual { payment_id: None, why },
     };
     let next_step_at = matches!(state, RefundState::Requested).then_some(now);
     Ok(Refund {

@@ -174,6 +174,7 @@ pub(crate) async fn confirm(
         returned: if restock { plan.goods } else { Vec::new() },
         requested_by: ctx.id().to_string(),
         reason: String::new(),
+        by_hand: None,
     };
     match ctx.deps.ledger.request_refund(id, &request).await? {
         RefundReply::Recorded(refund) => was_requested(&ctx, &order, &refund).await,
@@ -302,18 +303,15 @@ pub(super) async fn record_by_hand(ctx: &Ctx, order: &ShopOrder) -> Result<(), H
             returned: Vec::new(),
             requested_by: by.clone(),
             reason: String::new(),
-        };
-        let open = match known.open {
-            Some(open) => RefundReply::Recorded(Box::new(open)),
-            None => ledger.request_refund(order.id, &request).await?,
+            by_hand: Some(NO_DOCUMENT.to_owned()),
         };
         // The reconciler sends nothing once this is recorded, and this is not taken once it sends.
-        let decided = match open {
-            RefundReply::Recorded(refund) => {
+        let decided = match known.open {
+            Some(open) => {
                 let decision = Decision::ByHand { document: NO_DOCUMENT.to_owned() };
-                ledger.decide_refund(refund.refund_id, decision, by.clone()).await?
+                ledger.decide_refund(open.refund_id, decision, by.clone()).await?
             }
-            RefundReply::Conflict(_) => open,
+            None => ledger.request_refund(order.id, &request).await?,
         };
         if let RefundReply::Conflict(conflict) = decided {
             ctx.alert(conflict_text(ctx.language, &conflict)).await?;
