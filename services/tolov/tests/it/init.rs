@@ -28,7 +28,7 @@ fn init(
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
+    let lines = format!("{}\n", answers.join("\n"));
     // It may end before it has read everything.
     let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
     child.wait_with_output().unwrap()
