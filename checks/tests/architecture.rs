@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may use (tests apart).
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("tolov-domain", &[]),
     ("tolov-kit", &[]),
     ("tolov-click", &["tolov-domain"]),
