@@ -106,7 +106,8 @@ fn password() -> Result<String> {
     let mut bytes = [0; PASSWORD_BYTES];
     let mut random = File::open("/dev/urandom").context("this machine gives no random numbers")?;
     random.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digit = |value: u8| char::from_digit(value.into(), 16);
+    Ok(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect())
 }
 
 #[cfg(test)]
