@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
 use tolov_contract::random::Random;
 use tolov_domain::{
-    Event, EventKind, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
+    Event, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
     ports::{PortError, bus::Queue, documents::Documents},
     time::Timestamp,
 };
@@ -276,7 +276,7 @@ impl World {
     fn restore(&mut self) -> Result<()> {
         let mut known = Vec::new();
         for body in self.bus.bodies(Queue::ProjectorPayments) {
-            known.extend(Event::from_json(&body).ok().and_then(paid_by_event));
+            known.extend(Event::from_json(&body).ok().and_then(PaidOrder::of_event));
         }
         known.extend(self.orders()?.iter().filter_map(paid_by_order));
         known.sort_by_key(|paid| (paid.order_id, paid.click_trans_id));
@@ -340,26 +340,6 @@ fn create_order(order: &ShopOrder) -> Result<String> {
     let amount = RawValue::from_string(order.total.soum_json())?;
     body["total_amount"] = Value::Null;
     Ok(body.to_string().replace("\"total_amount\":null", &format!("\"total_amount\":{}", amount.get())))
-}
-
-fn paid_by_event(event: Event) -> Option<PaidOrder> {
-    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } =
-        event.kind
-    else {
-        return None;
-    };
-    Some(PaidOrder {
-        order_id: event.order_id,
-        user_id: event.user_id,
-        products: event.products,
-        amount: event.amount,
-        click_trans_id,
-        click_paydoc_id,
-        merchant_prepare_id: Some(merchant_prepare_id),
-        paid_at: event.occurred_at,
-        late,
-        known_by: "bus",
-    })
 }
 
 fn paid_by_order(order: &ShopOrder) -> Option<PaidOrder> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tolov_domain::{
     Event, OrderedProduct,
-    event::EventKind,
     order::OrderLine,
     ports::{
         bus::Queue,
@@ -99,27 +98,7 @@ async fn of_bus(address: &BusAddress) -> Result<Known> {
     drop((consumer, admin));
     bus.close().await;
     let events = bodies.iter().filter_map(|body| Event::from_json(body).ok());
-    Ok(Known { payments: events.filter_map(of_event).collect(), unread, ..Known::default() })
-}
-
-fn of_event(event: Event) -> Option<PaidOrder> {
-    let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } =
-        event.kind
-    else {
-        return None;
-    };
-    Some(PaidOrder {
-        order_id: event.order_id,
-        user_id: event.user_id,
-        products: event.products,
-        amount: event.amount,
-        click_trans_id,
-        click_paydoc_id,
-        merchant_prepare_id: Some(merchant_prepare_id),
-        paid_at: event.occurred_at,
-        late,
-        known_by: "bus",
-    })
+    Ok(Known { payments: events.filter_map(PaidOrder::of_event).collect(), unread, ..Known::default() })
 }
 
 async fn of_shop(address: &ShopAddress, since: Timestamp) -> Result<Known> {

@@ -76,11 +76,12 @@ fn text(
             None => line.to_owned(),
             Some((name, value)) => {
                 let is_password = name == "API_TOKEN" || name.ends_with("_PASSWORD");
-                match (answers.get(name), of_purpose(name, purpose)) {
-                    (Some(answer), _) => format!("{name}={answer}"),
-                    (None, _) if is_password => format!("{name}={}", password()?),
-                    (None, Some(value)) => format!("{name}={value}"),
-                    (None, None) => format!("{name}={value}"),
+                match answers.get(name) {
+                    None if is_password => format!("{name}={}", password()?),
+                    answer => {
+                        let value = answer.or_else(|| of_purpose(name, purpose)).unwrap_or(value);
+                        format!("{name}={value}")
+                    }
                 }
             }
         };

@@ -67,12 +67,15 @@ pub(super) fn convert(
         orders.insert(order.shop.id, order);
     }
     for (order_id, known) in payments {
-        let is_paid = known.iter().any(|payment| payment.state == PaymentState::Paid);
-        if is_paid && !orders.contains_key(order_id) {
+        if has_money(known) && !orders.contains_key(order_id) {
             remarks.left_out("payment", order_id, "an order of this number is paid and is in neither database: find the payer in CLICK's cabinet");
         }
     }
     orders
+}
+
+fn has_money(known: &[Payment]) -> bool {
+    known.iter().any(|payment| payment.state == PaymentState::Paid)
 }
 
 /// Each order number once. Of two orders of the bot with one number the one that the payment server knows counts.
@@ -115,10 +118,7 @@ fn facts_of_all(
         all.insert(order_id, facts);
     }
     for (order_id, facts) in server {
-        let has_money = payments
-            .get(&order_id)
-            .is_some_and(|known| known.iter().any(|payment| payment.state == PaymentState::Paid));
-        if has_money {
+        if payments.get(&order_id).is_some_and(|known| has_money(known)) {
             all.entry(order_id).or_insert(facts);
         } else if !all.contains_key(&order_id) {
             // Anybody could write into the payment server, a paid order too.

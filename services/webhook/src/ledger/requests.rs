@@ -2,7 +2,8 @@
 
 use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, OrderId, OrderedProduct, PrepareId, Tiyin, UserId, time::Timestamp,
+    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
+    time::Timestamp,
 };
 
 /// What became of a change that may have been made before.
@@ -99,6 +100,29 @@ pub struct PaidOrder {
     pub late: bool,
     /// Who knows it, for the record: `shop`, `bus`, or the system that an order was imported from.
     pub known_by: &'static str,
+}
+
+impl PaidOrder {
+    /// What an event of a payment tells, as the bus knows it; `None` of any other event.
+    pub fn of_event(event: Event) -> Option<Self> {
+        let EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late } =
+            event.kind
+        else {
+            return None;
+        };
+        Some(Self {
+            order_id: event.order_id,
+            user_id: event.user_id,
+            products: event.products,
+            amount: event.amount,
+            click_trans_id,
+            click_paydoc_id,
+            merchant_prepare_id: Some(merchant_prepare_id),
+            paid_at: event.occurred_at,
+            late,
+            known_by: "bus",
+        })
+    }
 }
 
 /// An order of the system that this one replaces.
