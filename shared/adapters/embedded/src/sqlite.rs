@@ -24,6 +24,8 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// How long a caller waits for the writing connection or for one that reads.
 const TURN_LIMIT: Duration = Duration::from_secs(10);
 const READERS_MAX: u32 = 3;
+/// After a long read the WAL shrinks to this size (16 MiB).
+const WAL_KEPT_BYTES: &str = "16777216";
 
 /// How a transaction that writes begins. One that begins with a read and upgrades fails under contention.
 pub(crate) const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
@@ -41,7 +43,7 @@ pub(crate) struct SqliteFile {
 
 impl SqliteFile {
     /// Opens the file, which is created where it is missing, and brings its schema up to date.
-    pub(crate) async fn open(path: PathBuf, migrator: &Migrator) -> Result<Self, PortError> {
+    pub(crate) async fn open(path: PathBuf, migrator: Migrator) -> Result<Self, PortError> {
         create_for_owner(&path).map_err(|error| {
             PortError::Refused(format!(
                 "{} cannot be created: {error}; name another folder or change its owner",
@@ -49,18 +51,8 @@ impl SqliteFile {
             ))
         })?;
         // The settings are checked before anything is written.
-        let writer = connect_writer(&path).await?;
-        // Through a pool, because the future of migrations on a single connection is not `Send`.
-        let migrating = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(writing(&path));
-        let migrated = migrator.run(&migrating).await;
-        migrating.close().await;
-        migrated.map_err(|error| {
-            PortError::Refused(format!(
-                "{}: the schema cannot be brought up to date: {error}; run a program at least as new as the one \
-                 that wrote the file last",
-                path.display()
-            ))
-        })?;
+        let mut writer = connect_writer(&path).await?;
+        migrate(&path, &mut writer, migrator).await?;
         Ok(Self::with_writer(path, writer))
     }
 
@@ -138,6 +130,34 @@ impl SqliteFile {
     }
 }
 
+/// A schema that a newer release has extended is used as it is, so that a release can be rolled back, unless the file says
+/// otherwise: `user_version` is the oldest migration that a program must know (migrations/README.md).
+async fn migrate(
+    path: &Path,
+    writer: &mut SqliteConnection,
+    mut migrator: Migrator,
+) -> Result<(), PortError> {
+    let refused = |reason: &dyn std::fmt::Display| {
+        PortError::Refused(format!(
+            "{}: the schema cannot be brought up to date: {reason}; run a program at least as new as the one that \
+             wrote the file last",
+            path.display()
+        ))
+    };
+    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let needed = sqlx::query_scalar("PRAGMA user_version").fetch_one(writer).await;
+    let needed: i64 = needed.map_err(|error| port_error(path, &error))?;
+    if needed > known {
+        return Err(refused(&format_args!("it needs migration {needed}, this program knows {known}")));
+    }
+    migrator.set_ignore_missing(true);
+    // Through a pool, because the future of migrations on a single connection is not `Send`.
+    let migrating = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(writing(path));
+    let migrated = migrator.run(&migrating).await;
+    migrating.close().await;
+    migrated.map_err(|error| refused(&error))
+}
+
 /// The stores hold phones and addresses, so only their owner may read them, whatever the umask is. SQLite gives its files
 /// beside this one the same mode. A file or folder that exists keeps its mode.
 fn create_for_owner(path: &Path) -> io::Result<()> {
@@ -157,6 +177,7 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .pragma("journal_size_limit", WAL_KEPT_BYTES)
         .busy_timeout(BUSY_LIMIT)
         .disable_statement_logging()
 }
@@ -250,11 +271,14 @@ mod tests {
             assert!(!is_new_enough(version), "{version}");
         }
     }
-    static MIGRATIONS: Migrator = sqlx::migrate!("migrations/shop");
+
+    async fn open(path: PathBuf) -> Result<SqliteFile, PortError> {
+        SqliteFile::open(path, sqlx::migrate!("migrations/shop")).await
+    }
 
     async fn file() -> (SqliteFile, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        (SqliteFile::open(folder.path().join("shop.db"), &MIGRATIONS).await.unwrap(), folder)
+        (open(folder.path().join("shop.db")).await.unwrap(), folder)
     }
 
     async fn fill(file: &SqliteFile) -> Result<(), PortError> {
@@ -319,7 +343,7 @@ mod tests {
     async fn files_and_the_folder_that_is_created_are_for_their_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let file = SqliteFile::open(data.join("shop.db"), &MIGRATIONS).await.unwrap();
+        let file = open(data.join("shop.db")).await.unwrap();
         fill(&file).await.unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&data), 0o700);
@@ -328,7 +352,7 @@ mod tests {
         }
         file.close().await.unwrap();
         std::fs::set_permissions(data.join("shop.db"), Permissions::from_mode(0o640)).unwrap();
-        let _reopened = SqliteFile::open(data.join("shop.db"), &MIGRATIONS).await.unwrap();
+        let _reopened = open(data.join("shop.db")).await.unwrap();
         assert_eq!(mode(&data.join("shop.db")), 0o640, "an operator's choice stays");
     }
 }

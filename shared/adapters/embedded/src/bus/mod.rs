@@ -26,8 +26,6 @@ use store::{Store, Wakers};
 
 use crate::{private, sqlite::SqliteFile};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/bus");
-
 pub(crate) const FILE_NAME: &str = "bus.db";
 pub(crate) const LOCK_NAME: &str = "bus.lock";
 
@@ -61,7 +59,7 @@ impl EmbeddedBus {
         // Before the file is touched: another process may be replacing it.
         let run_lock = lock(&dir.join(LOCK_NAME))?;
         private::create_file(&path).map_err(failed)?;
-        let file = SqliteFile::open(path, &MIGRATIONS).await?;
+        let file = SqliteFile::open(path, sqlx::migrate!("migrations/bus")).await?;
         Ok(Self { store: Arc::new(Store::new(file, run_lock, clock, retry_delays_ms)) })
     }
 

@@ -13,8 +13,6 @@ mod write_queue;
 use self::write_queue::WriteQueue;
 use crate::sqlite::SqliteFile;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/shop");
-
 pub(crate) const FILE_NAME: &str = "shop.db";
 
 /// A shop store in a file. Clones share it; several processes may have it open at once.
@@ -27,7 +25,7 @@ pub struct EmbeddedShop {
 impl EmbeddedShop {
     /// Opens `shop.db` in the folder. Both are created where they are missing, for their owner alone.
     pub async fn open(dir: &Path) -> Result<Self, PortError> {
-        let file = SqliteFile::open(dir.join(FILE_NAME), &MIGRATIONS).await?;
+        let file = SqliteFile::open(dir.join(FILE_NAME), sqlx::migrate!("migrations/shop")).await?;
         Ok(Self { file: Arc::new(file), writes: Arc::default() })
     }
 

@@ -108,7 +108,8 @@ mod tests {
     #[tokio::test]
     async fn no_query_scans_a_table_or_sorts() {
         let folder = tempfile::tempdir().unwrap();
-        let file = SqliteFile::open(folder.path().join("shop.db"), &super::super::MIGRATIONS).await.unwrap();
+        let file =
+            SqliteFile::open(folder.path().join("shop.db"), sqlx::migrate!("migrations/shop")).await.unwrap();
         let orders = Collection::new("orders", &["status", "placed_at"]);
         for query in [
             Query::all(orders, 10),

@@ -1,5 +1,6 @@
 //! Opening after a crash: a killed process closes nothing, so the tests drop without closing.
 
+use sqlx::{ConnectOptions, Connection};
 use tolov_contract::bus::RETRY_DELAYS_MS;
 use tolov_domain::{
     EventId,
@@ -41,6 +42,45 @@ async fn a_reopened_bus_has_every_message_that_was_not_settled() {
     let parked = bus.admin().parked(Queue::ProjectorPayments, 0, 10).await.unwrap();
     assert_eq!((parked[0].id.as_str(), parked[0].reason.as_str()), ("parked", "no schema"));
     bus.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_release_that_is_rolled_back_starts_on_newer_schemas_unless_a_file_forbids_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = open_bus(folder.path()).await;
+    publish(&bus, &["kept"]).await;
+    bus.close().await.unwrap();
+    drop(bus);
+    EmbeddedShop::open(folder.path()).await.unwrap().close().await.unwrap();
+    for (name, table) in [("bus.db", "messages"), ("shop.db", "documents")] {
+        change_file(
+            folder.path(),
+            name,
+            &format!(
+                "CREATE TABLE added_later (id INTEGER PRIMARY KEY) STRICT;
+             ALTER TABLE {table} ADD COLUMN added_later TEXT;
+             INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+               VALUES (99, 'of a newer release', 1, x'00', 0)"
+            ),
+        )
+        .await;
+    }
+    let bus = open_bus(folder.path()).await;
+    assert_eq!(drain(&bus).await, names(&["kept"]));
+    let shop = EmbeddedShop::open(folder.path()).await.unwrap();
+    assert_eq!(shop.next_number(Sequence::new("orders"), 0).await, Ok(1));
+    shop.close().await.unwrap();
+
+    change_file(folder.path(), "shop.db", "PRAGMA user_version = 99").await;
+    let refused = EmbeddedShop::open(folder.path()).await.unwrap_err().to_string();
+    assert!(refused.contains("needs migration 99") && refused.contains("at least as new"), "{refused}");
+}
+
+async fn change_file(folder: &std::path::Path, name: &str, statements: &str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join(name));
+    let mut file = options.connect().await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned())).execute(&mut file).await.unwrap();
+    file.close().await.unwrap();
 }
 
 #[tokio::test]
