@@ -60,6 +60,8 @@ use self::{
 
 /// How many requests may wait for the writer.
 const WAITING_MAX: usize = 4096;
+/// A ledger that has committed nothing for this long is probed by whoever asks: an idle disk may hang unseen.
+const PROBE_AFTER: Duration = Duration::from_secs(5);
 /// The longest that a caller waits for its commit.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// A reader that takes longer is left behind.
@@ -92,7 +94,8 @@ struct Signals {
 
 #[derive(Debug, Default)]
 struct WriterState {
-    last_commit_failed: bool,
+    /// When something was committed last; `None` after a commit that failed, and before the first.
+    committed_at: Option<Instant>,
     /// Since when it has been at work on one batch.
     busy_since: Option<Instant>,
 }
@@ -277,10 +280,11 @@ impl Ledger {
         self.maintain(Maintenance::NoteClock { now }).await.map(drop)
     }
 
-    /// Whether a callback could be committed now: the last commit succeeded, or a probe that is written does.
+    /// Whether a callback could be committed now: something was committed a moment ago, or a probe that is written is.
     pub async fn is_writable(&self, now: Timestamp) -> bool {
+        let committed_at = self.signals.writer().committed_at;
         !self.jobs.is_closed()
-            && (!self.signals.writer().last_commit_failed
+            && (committed_at.is_some_and(|at| at.elapsed() < PROBE_AFTER)
                 || self.maintain(Maintenance::Probe { now }).await.is_ok())
     }
 

@@ -107,3 +107,18 @@ async fn a_commit_that_hangs_ends_readiness_while_it_hangs() {
     assert_eq!(app.ledger().writer_busy(), Duration::ZERO);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_disk_that_hangs_while_nothing_is_asked_of_it_ends_readiness() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    wait_until("it is ready", async || app.get("/ready").await.0 == StatusCode::OK).await;
+    let mut lock = app.hold_the_write_lock().await;
+    wait_until("it is not ready", async || {
+        app.get("/ready").await.1["dependencies"]["ledger"] == json!("away")
+    })
+    .await;
+    lock.execute("COMMIT").await.unwrap();
+    wait_until("it is ready again", async || app.get("/ready").await.0 == StatusCode::OK).await;
+    app.finish().await;
+}

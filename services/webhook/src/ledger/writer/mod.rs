@@ -192,7 +192,10 @@ impl Writer {
                 Job::Decide(job) => undecided.push(job),
                 Job::Maintain(maintenance, caller) => match self.maintain(maintenance).await {
                     Ok(rows) => {
-                        self.signals.writer().last_commit_failed = false;
+                        // What changed no row proves nothing of the disk.
+                        if rows > 0 {
+                            self.signals.writer().committed_at = Some(Instant::now());
+                        }
                         // A caller that has gone away needs no answer.
                         let _ = caller.send(rows);
                     }
@@ -218,7 +221,7 @@ impl Writer {
         let started = Instant::now();
         match self.commit(&mut jobs).await {
             Ok(()) => {
-                self.signals.writer().last_commit_failed = false;
+                self.signals.writer().committed_at = Some(Instant::now());
                 tracing::debug!(jobs = jobs.len(), commit_us = started.elapsed().as_micros(), "committed");
                 metrics::transaction(jobs.len(), started.elapsed());
                 jobs.into_iter().for_each(Undecided::answer);
@@ -330,7 +333,7 @@ impl Writer {
             }
             return;
         }
-        self.signals.writer().last_commit_failed = true;
+        self.signals.writer().committed_at = None;
         match self.options.connect().await {
             Ok(connection) => close(std::mem::replace(&mut self.connection, connection)).await,
             Err(error) => {
