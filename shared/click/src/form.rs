@@ -11,7 +11,7 @@ use crate::{
     sign::{SecretKey, SignedBytes},
 };
 
-/// A body that cannot be a callback of CLICK: answered with -8, before any signature is looked at.
+/// A body that is not a callback as CLICK documents it: answered with -8, whether it is signed or not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadForm {
     #[error("{0} is given twice")]

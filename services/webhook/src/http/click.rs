@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
-use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply, card};
+use tolov_click::{BadForm, Callback, CallbackForm, ClickCode, Malformed, Reply, card};
 use tolov_kit::http::{Peer, Refusal};
 use warp::{http::StatusCode, reply::Response};
 
@@ -14,24 +14,21 @@ use crate::ledger::{Arrival, Content, LedgerError, Unverified};
 pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response {
     let started = Stopwatch::now();
     let (form, outcome) = CallbackForm::parse(&body);
-    let unverified = match outcome {
-        Err(bad_form) => {
-            tracing::debug!(%bad_form, "not a callback");
-            Some(ClickCode::ErrorInRequest)
-        }
-        Ok(()) if !form.is_signed_by(&app.click.secret_key) => Some(ClickCode::SignCheckFailed),
-        Ok(()) => None,
-    };
-    let line = Line::of(&form, &peer, unverified.is_none());
-    let reports_payment = unverified.is_none() && form.reports_payment();
+    let is_verified = form.is_signed_by(&app.click.secret_key);
+    let line = Line::of(&form, &peer, is_verified);
+    let reports_payment = is_verified && form.reports_payment();
     let received_at = app.clock.now();
-    let decided = if let Some(code) = unverified {
-        let fields = form.to_unverified_record();
-        keep_unverified(&app, Unverified { received_at, peer, fields, code }).await
-    } else {
-        let content = understood(&app, &form);
+    let decided = if is_verified {
+        let content = understood(&app, &form, outcome);
         let arrival = Arrival { received_at, peer, form, content };
         app.ledger.answer(arrival).await.map(|reply| (reply, true))
+    } else {
+        let code = match outcome {
+            Err(_) => ClickCode::ErrorInRequest,
+            Ok(()) => ClickCode::SignCheckFailed,
+        };
+        let fields = form.to_unverified_record();
+        keep_unverified(&app, Unverified { received_at, peer, fields, code }).await
     };
     let (reply, is_logged) = decided.unwrap_or_else(|error| {
         tracing::error!(
@@ -63,8 +60,12 @@ async fn keep_unverified(app: &App, callback: Unverified) -> Result<(Reply, bool
     }
 }
 
-/// Reads a callback that our key has signed.
-fn understood(app: &App, form: &CallbackForm) -> Content {
+/// Reads a callback that our key has signed. One whose form is bad is CLICK's all the same: it may report money taken.
+fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> Content {
+    if let Err(bad_form) = outcome {
+        tracing::warn!(%bad_form, "a signed callback does not have the form that CLICK documents");
+        return Content::Refused(ClickCode::ErrorInRequest);
+    }
     match Callback::read(form) {
         Err(Malformed::Action) => Content::Refused(ClickCode::ActionNotFound),
         Err(Malformed::Field(_)) => Content::Refused(ClickCode::ErrorInRequest),

@@ -7,7 +7,7 @@ use tolov_webhook::http::CLICK_PATH;
 
 use crate::{
     app::{Setup, TestApp},
-    click::{AMOUNT, Callback, SERVICE_ID},
+    click::{AMOUNT, Answer, Callback, SERVICE_ID},
 };
 
 /// The largest number of a bigint field, and the largest order number.
@@ -230,6 +230,36 @@ async fn an_empty_note_and_line_ends_after_the_form_hang_no_payment() {
     let complete = format!("{}\r\n", empty_note(&Callback::complete(1, prepare_id)));
     assert_eq!(app.send_body(complete).await.code, 0);
     assert_eq!(app.send_body(Callback::prepare(1).body_without("error_note")).await.code, -8, "left out");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_form_of_sign_time_that_integrators_show_is_taken() {
+    let app = TestApp::start().await;
+    let forms = ["2026-04-29 18:02:18", "2026-04-29T18:02:18", "2026-04-29 18:02:18.113", "20260429T180218"];
+    for (order_id, sign_time) in (1..).zip(forms) {
+        app.order(order_id).await;
+        assert_eq!(
+            app.code(&Callback::prepare(order_id).with("sign_time", sign_time)).await,
+            0,
+            "{sign_time}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_the_address_changes_no_answer() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let send = async |body: String| {
+        app.count_callbacks(1, 1);
+        let url = format!("http://{}{CLICK_PATH}/", app.addr());
+        let callback = app.http.post(url).header("content-type", "application/x-www-form-urlencoded");
+        Answer::read(&callback.body(body).send().await.unwrap().text().await.unwrap()).code
+    };
+    assert_eq!(send(Callback::prepare(1).body()).await, 0);
+    assert_eq!(send(Callback::prepare(1).with("error_note", "x".repeat(9 * 1024)).body()).await, -8);
     app.finish().await;
 }
 

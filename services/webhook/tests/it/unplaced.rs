@@ -91,6 +91,34 @@ async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
 }
 
 #[tokio::test]
+async fn taken_money_is_told_though_the_signed_callback_has_a_bad_form() {
+    counted();
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    let complete = |trans| Callback::complete(1, prepare_id).trans(trans);
+    let doubled = |name: &str, trans| format!("{}&{name}=1", complete(trans).body());
+    let bodies = [
+        complete(21).body_without("error_note"),
+        complete(22).body_without("click_paydoc_id"),
+        doubled("error_note", 23),
+        doubled("merchant_prepare_id", 24),
+    ];
+    for body in &bodies {
+        assert_eq!(app.send_body(body.clone()).await.code, -8, "{body}");
+    }
+    let forged = complete(25).badly_signed().body_without("error_note");
+    assert_eq!(app.send_body(forged).await.code, -8, "a stranger's is no payment");
+    app.until_the_outbox_is_empty().await;
+    let told: Vec<String> =
+        unplaced_of(&app).into_iter().map(|payment| payment.event_id.to_string()).collect();
+    assert_eq!(told, [21, 22, 23, 24].map(|id| format!("payment.unplaced:{id}")));
+    assert_eq!(app.ledger().unplaced_payments(100).await.unwrap().len(), bodies.len());
+    assert_eq!(app.attempts_of(1).await, ["prepared"]);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn what_is_answered_as_paid_or_was_not_taken_is_no_unplaced_payment() {
     let app = TestApp::start().await;
     app.order(1).await;
