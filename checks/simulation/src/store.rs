@@ -16,7 +16,7 @@ use tolov_domain::{
         },
         notifications::{Claim, NotificationLog, SendOutcome},
     },
-    time::{Timestamp, is_lease_over},
+    time::{Timestamp, is_due},
 };
 
 /// Clones share the contents.
@@ -59,7 +59,7 @@ impl NotificationLog for MemoryStore {
                 return Claim::Settled;
             }
             match entry.leased_until {
-                Some(until) if !is_lease_over(until, now, lease_until) => Claim::Busy { until },
+                Some(until) if !is_due(until, now, lease_until) => Claim::Busy { until },
                 _ => {
                     entry.attempts += 1;
                     entry.leased_until = Some(lease_until);

@@ -44,7 +44,7 @@ const WAITING_MAX: u32 = 500;
 /// How many messages count down at the same time, each at its turn among all that the bot sends.
 const EDITS_AT_ONCE: usize = 16;
 /// How many unpaid orders are looked up in the ledger in one round.
-const LOOKUPS_MAX: usize = 20;
+const LOOKUPS_MAX: u32 = 20;
 
 /// Runs until `stop`. What is under way then is dropped: each step may be repeated.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
@@ -58,7 +58,7 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
 async fn maintain(deps: &Arc<HandlerDeps>) {
     // What changed while the process was started again is shown too.
     let mut before = deps.now() - EVERY;
-    let (mut lifted, mut last_lookup, mut unsettled_skip) = (None, None, 0);
+    let (mut lifted, mut lookup_skip, mut unsettled_skip) = (None, 0, 0);
     loop {
         lifted = lift_counter(deps, lifted).await;
         // An order is registered with an address that has the bot's name in it.
@@ -73,13 +73,11 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
             Err(error) => tracing::debug!(%error, "orders in creation could not be read"),
         }
         match waiting_orders(deps.documents()).await {
-            Ok(waiting) => {
-                count_down(deps, &waiting, before, now).await;
-                if is_known {
-                    last_lookup = look_up(deps, &waiting, last_lookup).await;
-                }
-            }
+            Ok(waiting) => count_down(deps, &waiting, before, now).await,
             Err(error) => tracing::debug!(%error, "unpaid orders could not be read"),
+        }
+        if is_known {
+            lookup_skip = look_up(deps, lookup_skip).await;
         }
         if let Err(error) = reminder::remind(deps).await {
             tracing::debug!(%error, "shoppers could not be reminded of unpaid orders");
@@ -180,25 +178,30 @@ async fn count_down(deps: &Arc<HandlerDeps>, waiting: &[ShopOrder], before: Time
     while edits.join_next().await.is_some() {}
 }
 
-/// Looks up some of the unpaid orders in the ledger, each round others. Returns the last one.
-async fn look_up(deps: &HandlerDeps, waiting: &[ShopOrder], after: Option<OrderId>) -> Option<OrderId> {
-    // Newest first, so the next ones have lower numbers; behind the last one it begins anew.
-    let next = waiting.iter().filter(|order| after.is_none_or(|after| order.id < after));
-    let mut last = None;
-    for order in next.take(LOOKUPS_MAX) {
-        last = Some(order.id);
+/// Looks up some of the unpaid orders in the ledger, each round the next ones, however many there are. Returns how many the
+/// next round skips. One that is missed because others were paid meanwhile comes when it begins anew.
+async fn look_up(deps: &HandlerDeps, skip: u32) -> u32 {
+    let query = order::query_in(Stage::AwaitingPayment, LOOKUPS_MAX).newest_first().skip(skip);
+    let waiting: Vec<ShopOrder> = match records::find(deps.documents(), &query).await {
+        Ok(waiting) => waiting,
+        Err(error) => {
+            tracing::debug!(%error, "unpaid orders could not be read");
+            return skip;
+        }
+    };
+    for order in &waiting {
         match restore_registration(deps, order).await {
             Ok(()) => {}
             Err(HandlerError::Ledger(error @ LedgerError::Unavailable(_))) => {
                 tracing::debug!(%error, "unpaid orders could not be looked up in the ledger");
-                return after;
+                return skip;
             }
             Err(error) => {
                 tracing::warn!(order.id = %order.id, %error, "an order that the ledger forgot could not be registered");
             }
         }
     }
-    last
+    if waiting.is_empty() { 0 } else { skip.saturating_add(LOOKUPS_MAX) }
 }
 
 /// Registers an order again that the ledger does not know; one whose time is over is closed.

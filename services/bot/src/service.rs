@@ -1,9 +1,12 @@
 //! The bot as a whole.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::SetOnce;
-use tolov_kit::{in_flight::InFlight, lifecycle::Stop};
+use tolov_kit::{
+    in_flight::InFlight,
+    lifecycle::{Stop, TaskError, Tasks},
+};
 use tolov_shop::catalogue::SnapshotCache;
 
 use crate::{
@@ -83,22 +86,22 @@ impl Service {
         notify::run(self.notifier, stop).await;
     }
 
-    /// Runs until `stop`; what is in hand is sent or given back first. Waits for whatever is unavailable, so it never fails.
-    pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        // Together they are too large for whoever's stack they would be moved over.
-        Box::pin(async {
-            tokio::join!(
-                notify::run(self.notifier, stop.clone()),
-                maintenance::run(Arc::clone(&self.handlers), stop.clone()),
-                broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
-                broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
-                import_job::run(Arc::clone(&self.handlers), stop.clone()),
-                statistics::keep_counted(Arc::clone(&self.handlers), stop.clone()),
-                support_albums::run(Arc::clone(&self.handlers), stop.clone()),
-                updates::run(self.handlers, stop),
-            );
-        })
-        .await;
-        Ok(())
+    /// Runs until `stop`; what is in hand is sent or given back first. Waits for whatever is unavailable. Fails when one of
+    /// its parts ends or panics: without it shoppers would not be told, and nobody would know.
+    pub async fn run(self, stop: Stop) -> Result<(), TaskError> {
+        let stop = stop.child_token();
+        let handlers = || Arc::clone(&self.handlers);
+        let mut tasks = Tasks::default();
+        tasks.spawn("notifications", notify::run(self.notifier, stop.clone()));
+        tasks.spawn("maintenance", maintenance::run(handlers(), stop.clone()));
+        tasks.spawn("broadcasts", broadcast::worker::run(handlers(), stop.clone()));
+        tasks.spawn("broadcast previews", broadcast::preview::run(handlers(), stop.clone()));
+        tasks.spawn("imports", import_job::run(handlers(), stop.clone()));
+        tasks.spawn("figures", statistics::keep_counted(handlers(), stop.clone()));
+        tasks.spawn("support albums", support_albums::run(handlers(), stop.clone()));
+        tasks.spawn("updates", updates::run(handlers(), stop.clone()));
+        let supervised = tasks.supervise(&stop, stop.cancelled()).await;
+        let joined = tasks.join().await;
+        supervised.and(joined)
     }
 }

@@ -10,7 +10,7 @@ use crate::ledger::UnverifiedLimits;
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// WEBHOOK_ADDR
+    /// WEBHOOK_ADDR; this machine alone, unless it says otherwise: a proxy has the certificate.
     pub addr: SocketAddr,
     /// TRUSTED_PROXIES: addresses and networks of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
@@ -42,7 +42,7 @@ impl Config {
     /// Reads what is there and notes what is missing; the values count only when [`Env::finish`] succeeds.
     pub fn from_env(env: &Env) -> Self {
         Self {
-            addr: env.parsed("WEBHOOK_ADDR").unwrap_or(SocketAddr::from(([0, 0, 0, 0], 8000))),
+            addr: env.parsed("WEBHOOK_ADDR").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
             trusted_proxies: env.parsed("TRUSTED_PROXIES").unwrap_or_default(),
             ledger_path: ledger_path(env),
             api_token: env

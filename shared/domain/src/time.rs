@@ -62,8 +62,8 @@ pub mod millis {
 /// By how much the clocks of two machines may differ where they share leases.
 pub const CLOCK_SKEW_MAX: Duration = Duration::minutes(1);
 
-/// Whether a lease has ended that somebody took until `leased_until`. `new_until` is when one would end that is taken now:
-/// a lease that ends much later was taken before the clock was set back, and has ended too.
-pub fn is_lease_over(leased_until: Timestamp, now: Timestamp, new_until: Timestamp) -> bool {
-    leased_until <= now || leased_until > new_until + CLOCK_SKEW_MAX
+/// Whether the time for something has come, such as the end of a lease or of a pause. `latest` is the time that it could be
+/// given now: one that lies much further ahead was given before the clock was set back, and has come too.
+pub fn is_due(due_at: Timestamp, now: Timestamp, latest: Timestamp) -> bool {
+    due_at <= now || due_at > latest + CLOCK_SKEW_MAX
 }

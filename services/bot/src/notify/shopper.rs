@@ -1,7 +1,8 @@
 //! Notifications to shoppers.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use teloxide::types::{ChatId, InlineKeyboardMarkup, Recipient};
 use tokio::time::Instant;
 use tolov_domain::{
@@ -55,10 +56,15 @@ pub(super) struct ShopperNotice {
     pub(super) _held: InFlightGuard,
 }
 
-/// Sends a notification and records it; what is left is to settle the delivery.
+/// Sends a notification and records it; what is left is to settle the delivery. One that panics is tried again and parked
+/// in the end, as one that fails is.
 pub(super) async fn deliver(notifier: &Notifier, notice: ShopperNotice, stop: &Stop) -> (Delivery, Verdict) {
     let ShopperNotice { delivery, notification, subject, _held } = notice;
-    let verdict = send(notifier, &notification, subject, stop).await;
+    let sending = AssertUnwindSafe(send(notifier, &notification, subject, stop)).catch_unwind();
+    let verdict = sending.await.unwrap_or_else(|_panic| {
+        tracing::error!(notification.id = %delivery.id, "sending a notification panicked; it is tried again");
+        Verdict::Retry { reason: "sending it panicked".to_owned() }
+    });
     (delivery, verdict)
 }
 

@@ -11,7 +11,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Put, Query, Unreadable, Version},
     },
-    time::{Timestamp, is_lease_over, millis},
+    time::{Timestamp, is_due, millis},
 };
 use tolov_kit::clock::Clock;
 use tolov_shop::records::{self, Record};
@@ -151,7 +151,7 @@ impl Inbox {
 
     pub(crate) fn is_leased(&self, entry: &Entry) -> bool {
         let now = self.clock.now();
-        entry.stored.leased_until_at.is_some_and(|until| !is_lease_over(until, now, now + LEASE))
+        entry.stored.leased_until_at.is_some_and(|until| !is_due(until, now, now + LEASE))
     }
 
     /// Claims an update before the work begins, so that of two bots one does it, and one that ends the process each time is

@@ -44,6 +44,19 @@ async fn a_retry_after_that_is_too_long_gives_the_message_back_for_as_long() {
 }
 
 #[tokio::test]
+async fn a_send_that_panics_is_tried_again_without_a_restart() {
+    let world = World::new().await;
+    world.shop.panicking_calls.store(1, Ordering::SeqCst);
+    world.bus.deliver(&for_shopper(1, 1));
+    let bot = world.run_bot();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    let verdicts = world.bus.verdicts_of(&for_shopper(1, 1).notification_id);
+    assert_eq!(verdicts, [Verdict::Retry { reason: "sending it panicked".to_owned() }, Verdict::Done]);
+    assert_eq!(world.telegram.shown("1").len(), 1);
+}
+
+#[tokio::test]
 async fn a_shopper_who_blocked_the_bot_is_not_tried_again() {
     let world = World::new().await;
     let bot = world.run_bot();

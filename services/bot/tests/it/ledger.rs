@@ -148,7 +148,7 @@ impl Ledger {
                 let until = "2026-11-23T07:35:07Z";
                 (201, json!({"status": "pending", "payment_url": url, "pay_until": until}))
             }
-            ["orders"] => (200, json!({"orders": [], "highest_order_id": null})),
+            ["orders"] => (200, json!({"orders": [], "highest_order_id": state.highest})),
             ["orders", id] if state.known.contains(&id.parse().unwrap()) => (200, json!({})),
             ["orders", _] => (404, refusal),
             ["orders", id, "cancel"] => {

@@ -6,7 +6,7 @@ use tolov_domain::{ClickPaydocId, ClickTransId, Language, Phone, ProductId, Tiyi
 use tolov_kit::clock::Clock;
 use tolov_shop::{
     catalogue::{Product, product},
-    order::{OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock, orders_of},
+    order::{OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock, next_order_id, orders_of},
     promo::{Off, PromoCode, promo_code},
     records, shopper,
 };
@@ -100,6 +100,22 @@ async fn a_number_that_the_ledger_has_given_out_lifts_the_counter_and_the_checko
     assert_eq!((order.id.get(), order.stage(), order.stock), (5001, Stage::AwaitingPayment, Stock::Held));
     assert_eq!(stock(&world).await, (IN_STOCK - 2, vec![5001]));
     assert_eq!(ledger.registered(), [5001]);
+}
+
+#[tokio::test]
+async fn the_counter_is_above_the_ledger_before_the_first_order_is_placed() {
+    let (world, ledger) = world().await;
+    ledger.has_others([], 1_000_000);
+    let bot = world.run_bot();
+    until("the counter is lifted", async || {
+        next_order_id(&world.shop.documents, None).await.unwrap().get() > 1_000_000
+    })
+    .await;
+    check_out(&world).await;
+    bot.stop().await;
+    let orders = orders(&world).await;
+    let [order] = orders.as_slice() else { panic!("{orders:?}") };
+    assert!(order.id.get() > 1_000_000 && ledger.registered() == [order.id.get()], "{order:?}");
 }
 
 #[tokio::test]

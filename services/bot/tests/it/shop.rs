@@ -33,6 +33,8 @@ pub(crate) struct Shop {
     pub(crate) documents_away: AtomicBool,
     /// So many calls of `claim` find the store unavailable.
     pub(crate) away_calls: AtomicUsize,
+    /// So many calls of `claim` panic.
+    pub(crate) panicking_calls: AtomicUsize,
     /// After so many calls `claim` never answers; `None`: it always does.
     claims_left: Mutex<Option<usize>>,
 }
@@ -88,6 +90,9 @@ impl NotificationLog for Shop {
         if !self.may_claim() {
             std::future::pending::<()>().await;
         }
+        let panics =
+            self.panicking_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(panics.is_err(), "as the test wants");
         let away =
             self.away_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if away.is_ok() {

@@ -10,7 +10,11 @@ use tolov_domain::{
     notification::{Notification, Recipient, SCHEMA, Subject},
     order::OrderLine,
 };
-use tolov_kit::{clock::ManualClock, lifecycle::Stop, secret::Secret};
+use tolov_kit::{
+    clock::ManualClock,
+    lifecycle::{Stop, TaskError},
+    secret::Secret,
+};
 use tolov_shop::order::{Delivery, OrderState, ShopOrder, Stock, Terms};
 use url::Url;
 
@@ -71,7 +75,7 @@ impl World {
 }
 
 pub(crate) struct Running {
-    task: JoinHandle<Result<(), std::convert::Infallible>>,
+    task: JoinHandle<Result<(), TaskError>>,
     stop: Stop,
     telegram_status: Box<dyn Fn() -> bool>,
 }

@@ -26,6 +26,8 @@ click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it
 click-user-missing-do = Calls to CLICK's Merchant API need it: merchant.click.uz, Services
 click-test-mode = CLICK_TEST_MODE is on: pay links lead to the sandbox and no money moves
 click-test-mode-do = For real payments set CLICK_TEST_MODE=false
+proxy-unknown = TRUSTED_PROXIES does not name the proxy on this machine: CLICK and strangers count as one caller
+proxy-unknown-do = Write TRUSTED_PROXIES=127.0.0.1,::1
 sandbox-url-host = SANDBOX_URL: Telegram refuses buttons whose address has no dot in its host, and the message with them
 sandbox-url-host-do = Write an address such as http://127.0.0.1:8080 or https://pay.example.uz
 owners-none = ADMIN_IDS is empty: nobody may do anything for the shop in the bot

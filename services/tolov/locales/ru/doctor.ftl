@@ -26,6 +26,8 @@ click-user-missing = CLICK_MERCHANT_USER_ID не задан; платежи ра
 click-user-missing-do = Он нужен для Merchant API: merchant.click.uz, «Сервисы»
 click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не движутся
 click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
+proxy-unknown = В TRUSTED_PROXIES нет прокси этой машины: CLICK и посторонние считаются одним адресом
+proxy-unknown-do = Напишите TRUSTED_PROXIES=127.0.0.1,::1
 sandbox-url-host = SANDBOX_URL: Telegram не принимает кнопки с адресом без точки в имени узла, а с ними и всё сообщение
 sandbox-url-host-do = Укажите адрес вида http://127.0.0.1:8080 или https://pay.example.uz
 owners-none = ADMIN_IDS пуст: в боте никто не может управлять магазином

@@ -26,6 +26,8 @@ click-user-missing = CLICK_MERCHANT_USER_ID yo‘q; to‘lovlar usiz ham ishlayd
 click-user-missing-do = U Merchant API uchun kerak: merchant.click.uz, "Servislar"
 click-test-mode = CLICK_TEST_MODE yoqilgan: to‘lov havolalari sinov muhitiga olib boradi, pul o‘tmaydi
 click-test-mode-do = Haqiqiy to‘lovlar uchun: CLICK_TEST_MODE=false
+proxy-unknown = TRUSTED_PROXIES shu mashinadagi proksini aytmaydi: CLICK ham, begonalar ham bitta manzil deb hisoblanadi
+proxy-unknown-do = TRUSTED_PROXIES=127.0.0.1,::1 deb yozing
 sandbox-url-host = SANDBOX_URL: manzil nomida nuqta bo‘lmasa, Telegram tugmani ham, xabarni ham qabul qilmaydi
 sandbox-url-host-do = http://127.0.0.1:8080 yoki https://pay.example.uz kabi manzil yozing
 owners-none = ADMIN_IDS bo‘sh: botda do‘konni hech kim boshqara olmaydi

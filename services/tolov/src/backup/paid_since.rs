@@ -29,7 +29,7 @@ use crate::{
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The clocks of two machines may differ, and a backup takes a while.
 const MARGIN: time::Duration = time::Duration::hours(1);
-/// An order that was placed earlier is not paid any more.
+/// Orders that a release before `changed_at` has written last are looked for by when they were placed.
 const PLACED_BEFORE: time::Duration = time::Duration::days(31);
 const PAGE: u32 = 500;
 
@@ -38,7 +38,7 @@ const PAGE: u32 = 500;
 pub(super) struct Known {
     /// By order number; two of one order only where two transactions have paid it.
     pub(super) payments: Vec<PaidOrder>,
-    /// Messages of the bus that nobody can look into at this moment.
+    /// Messages of the bus that nobody can look into at this moment: most of them wait for another try.
     pub(super) unread: u64,
     /// Orders of the shop store that cannot be read, by number.
     pub(super) unreadable: Vec<String>,
@@ -109,23 +109,28 @@ async fn of_shop(address: &ShopAddress, since: Timestamp) -> Result<Known> {
 }
 
 async fn paid_orders(shop: &dyn Documents, since: Timestamp) -> Result<Known> {
-    let placed = (unix_ms(since - PLACED_BEFORE), unix_ms(SystemClock.now()));
+    let now = unix_ms(SystemClock.now());
     let mut known = Known::default();
-    let mut seen = 0;
-    loop {
-        let query = Query::between(ORDERS, "placed_at", placed, PAGE).skip(seen);
-        let page = records::find_versioned::<ShopOrder>(shop, &query).await?;
-        for order in &page {
-            match order {
-                Ok(order) => known.payments.extend(of_order(&order.record)),
-                Err(unreadable) => known.unreadable.push(unreadable.key.to_string()),
+    for (field, from) in [("changed_at", since), ("placed_at", since - PLACED_BEFORE)] {
+        let mut seen = 0;
+        loop {
+            let query = Query::between(ORDERS, field, (unix_ms(from), now), PAGE).skip(seen);
+            let page = records::find_versioned::<ShopOrder>(shop, &query).await?;
+            for order in &page {
+                match order {
+                    Ok(order) => known.payments.extend(of_order(&order.record)),
+                    Err(unreadable) => known.unreadable.push(unreadable.key.to_string()),
+                }
+            }
+            seen += u32::try_from(page.len())?;
+            if page.len() < usize::try_from(PAGE)? {
+                break;
             }
         }
-        seen += u32::try_from(page.len())?;
-        if page.len() < usize::try_from(PAGE)? {
-            return Ok(known);
-        }
     }
+    known.unreadable.sort();
+    known.unreadable.dedup();
+    Ok(known)
 }
 
 fn of_order(order: &ShopOrder) -> Option<PaidOrder> {

@@ -45,6 +45,7 @@ struct Plan {
     bus: BusAddress,
     shop: ShopAddress,
     stores_lost: bool,
+    despite_unread: bool,
     beyond_click_int: bool,
 }
 
@@ -80,6 +81,7 @@ pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
         bus: BusAddress::from_env(env, Embedded::Allowed),
         shop: ShopAddress::from_env(env, Embedded::Allowed),
         stores_lost: options.stores_lost,
+        despite_unread: options.despite_unread_events,
         beyond_click_int: options.beyond_click_int,
     };
     env.finish()?;
@@ -164,6 +166,13 @@ impl Plan {
                  broker and the shop store, or restore with --stores-lost when both are lost as well",
             )?
         };
+        ensure!(
+            known.unread == 0 || self.despite_unread,
+            "nothing was restored: {} events of payments wait on the bus for another try and cannot be read yet. Repeat \
+             in some minutes (10 at most) with the projector stopped, or restore with --despite-unread-events and run \
+             `tolov audit` when they have been read",
+            known.unread
+        );
         let adopted = adopt(copy, known.payments).await?;
         let (unread, unreadable) = (known.unread, known.unreadable);
         Ok(RestoredLedger { summary, prepare_id_floor, adopted, unread, unreadable })

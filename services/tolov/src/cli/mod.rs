@@ -188,6 +188,10 @@ pub(crate) struct Restore {
     /// Do not ask the shop store and the bus which orders were paid since the backup: both are lost as well
     #[arg(long)]
     pub(crate) stores_lost: bool,
+    /// Restore though events of payments wait on the bus for another try: whether they are newer than the backup is not
+    /// known
+    #[arg(long)]
+    pub(crate) despite_unread_events: bool,
     /// Let merchant_prepare_id go on above 2147483647, the largest that CLICK's documents allow; ask CLICK first
     #[arg(long)]
     pub(crate) beyond_click_int: bool,

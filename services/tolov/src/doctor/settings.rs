@@ -61,6 +61,9 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     findings.extend(forms(env, role));
     findings.extend(bot.iter().flat_map(of_the_shop));
     findings.extend(secret_files(env));
+    if webhook.as_ref().is_some_and(|webhook| has_unknown_proxy(webhook, public_url.as_ref())) {
+        findings.push(Finding::doubtful("proxy-unknown"));
+    }
     let click_is_known =
         !["CLICK_SERVICE_ID", "CLICK_MERCHANT_ID", "CLICK_SECRET_KEY"].into_iter().any(wrong);
     let settings = Settings {
@@ -83,6 +86,14 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
         );
     }
     (settings, findings)
+}
+
+/// Whether all that arrives comes through a proxy on this machine that is not believed: then CLICK and strangers count as
+/// one caller, within one budget.
+fn has_unknown_proxy(webhook: &tolov_webhook::Config, public_url: Option<&Url>) -> bool {
+    let address = webhook.addr.ip();
+    let is_public = public_url.is_some_and(|url| url.scheme() == "https");
+    is_public && address.is_loopback() && !webhook.trusted_proxies.contains(address)
 }
 
 fn given(env: &Env) -> Vec<Finding> {
@@ -195,6 +206,23 @@ pub(super) fn is_open_to_all(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_on_this_machine_has_to_be_trusted() {
+        let is_unknown = |addr: &str, trusted: &str, public: &str| {
+            let variables = [("WEBHOOK_ADDR", addr), ("TRUSTED_PROXIES", trusted)];
+            let env = Env::new(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            has_unknown_proxy(&tolov_webhook::Config::from_env(&env), Some(&public.parse().unwrap()))
+        };
+        assert!(is_unknown("127.0.0.1:8000", "", "https://pay.example.uz"));
+        assert!(is_unknown("127.0.0.1:8000", "10.0.0.1", "https://pay.example.uz"));
+        assert!(!is_unknown("127.0.0.1:8000", "127.0.0.1,::1", "https://pay.example.uz"));
+        assert!(
+            !is_unknown("0.0.0.0:8000", "", "https://pay.example.uz"),
+            "compose, behind a network's address"
+        );
+        assert!(!is_unknown("127.0.0.1:8000", "", "http://127.0.0.1:8000"), "no proxy is needed");
+    }
 
     #[test]
     fn the_form_of_tokens_and_keys_is_checked() {

@@ -97,7 +97,7 @@ fn of_purpose(name: &str, purpose: Purpose) -> Option<&'static str> {
     match (purpose, name) {
         (_, "PRODUCTION") => Some("true"),
         (Purpose::OneServer, "AMQP_URL" | "MONGO_URL" | "SANDBOX_URL" | "SANDBOX_ADDR") => Some(""),
-        (Purpose::OneServer, "WEBHOOK_ADDR") => Some("127.0.0.1:8000"),
+        (Purpose::OneServer, "TRUSTED_PROXIES") => Some("127.0.0.1,::1"),
         (Purpose::OneServer, "METRICS_ADDR") => Some("127.0.0.1:9000"),
         _ => None,
     }
@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn one_server_needs_no_other_server_and_nothing_of_compose() {
         let one = written(Purpose::OneServer);
-        for line in ["AMQP_URL=", "MONGO_URL=", "WEBHOOK_ADDR=127.0.0.1:8000", "API_TOKEN=password1"] {
+        let proxied = ["WEBHOOK_ADDR=127.0.0.1:8000", "TRUSTED_PROXIES=127.0.0.1,::1"];
+        for line in ["AMQP_URL=", "MONGO_URL=", "API_TOKEN=password1"].into_iter().chain(proxied) {
             assert!(one.lines().any(|written| written == line), "{line}");
         }
         assert!(!one.contains("RABBITMQ_"));

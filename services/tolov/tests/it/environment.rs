@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, os::unix::ffi::OsStrExt};
 
 use crate::processes::tolov;
 
@@ -61,6 +61,22 @@ fn a_bad_variable_is_named_without_its_value() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("DB_CHANNEL cannot be read") && said.contains("BOT_MESSAGES_PER_S cannot be read"));
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_variable_of_others_that_is_not_utf8_stops_nothing_and_one_of_ours_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let not_utf8 = std::ffi::OsStr::from_bytes(b"\xa3");
+    let said = |name: &str| {
+        let mut command = tolov("webhook", folder.path(), &BTreeMap::new());
+        let output = command.env(name, not_utf8).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let others = said("CURRENCY_SIGN");
+    assert!(others.contains("API_TOKEN is missing") && !others.contains("CURRENCY_SIGN"), "{others}");
+    let ours = said("API_TOKEN");
+    assert!(ours.contains("API_TOKEN") && !ours.contains("API_TOKEN is missing"), "{ours}");
 }
 
 #[test]

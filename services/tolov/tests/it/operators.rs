@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, path::Path, process::Output, sync::Arc};
 use age::{secrecy::ExposeSecret, x25519};
 use serde_json::Value;
 use tolov_domain::{
-    EventId,
-    ports::bus::{OutgoingMessage, Queue, RETRY_DELAYS_MS, Route, RoutingKey, Verdict},
+    ClickPaydocId, ClickTransId, EventId, OrderId, Tiyin, UserId,
+    ports::bus::{OutgoingMessage, Queue, Route, RoutingKey, Verdict},
 };
-use tolov_embedded::EmbeddedBus;
-use tolov_kit::clock::SystemClock;
+use tolov_embedded::{EmbeddedBus, EmbeddedShop};
+use tolov_kit::clock::{Clock, SystemClock};
+use tolov_shop::{
+    order::{Actor, HistoryEntry, OrderAction, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stock},
+    records,
+};
 use tolov_webhook::ledger::{Ledger, UnverifiedLimits};
 
 use crate::processes::tolov;
@@ -132,8 +136,59 @@ async fn the_ledger_alone_can_be_restored() {
     assert!(names(folder).iter().any(|name| name.starts_with("payments.db.replaced-")));
 }
 
-async fn parked_message(folder: &Path) {
-    let bus = EmbeddedBus::open(folder, Arc::new(SystemClock), RETRY_DELAYS_MS).await.unwrap();
+#[tokio::test]
+async fn a_restore_waits_for_events_that_are_to_be_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    done(folder, &[], &["seed"]);
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+    let verdict = Verdict::Retry { reason: "the store is away".to_owned() };
+    received_message(&folder.join("tolov-data"), verdict).await;
+    let restore = ["restore", "shop.tar.gz", "--only", "ledger"];
+    let refused = run(folder, &[], &restore);
+    let told = printed(&refused);
+    assert!(!refused.status.success() && told.contains("1 events of payments wait"), "{told}");
+    assert!(!names(folder).iter().any(|name| name.contains("replaced")), "nothing was touched");
+    done(folder, &[], &[&restore[..], &["--despite-unread-events"]].concat());
+}
+
+#[tokio::test]
+async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    done(folder, &[], &["seed"]);
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+    let now = SystemClock.now();
+    let payment = PaymentFacts {
+        click_trans_id: ClickTransId::try_new(501).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        paid_at: now,
+        late: true,
+    };
+    let order = ShopOrder {
+        id: OrderId::try_new(1005).unwrap(),
+        user_id: UserId::try_new(5).unwrap(),
+        lines: Vec::new(),
+        total: Tiyin::from_soum(30_000).unwrap(),
+        placed_at: now - time::Duration::days(40),
+        terms: None,
+        state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
+        stock: Stock::Committed,
+        refunds: Vec::new(),
+        history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, now)],
+    };
+    let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();
+    records::insert(&shop, &order).await.unwrap();
+    shop.close().await.unwrap();
+    let told = done(folder, &[], &["restore", "shop.tar.gz", "--only", "ledger"]);
+    assert!(told.contains("order 1005") && told.contains("known by the shop"), "{told}");
+}
+
+async fn received_message(folder: &Path, verdict: Verdict) {
+    // Long enough to stay for another try.
+    let bus = EmbeddedBus::open(folder, Arc::new(SystemClock), [600_000; 4]).await.unwrap();
     let message = OutgoingMessage {
         id: EventId::new("payment.completed:1001"),
         route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
@@ -143,7 +198,6 @@ async fn parked_message(folder: &Path) {
     bus.publisher().publish(&[message]).await.unwrap();
     let consumer = bus.consumer(Queue::ProjectorPayments);
     let delivery = consumer.receive(1).await.unwrap().pop().unwrap();
-    let verdict = Verdict::Park { reason: "unknown schema".to_owned() };
     assert_eq!(consumer.settle(vec![(delivery, verdict)]).await.unwrap(), 1);
     bus.close().await.unwrap();
 }
@@ -153,7 +207,8 @@ async fn a_parked_message_is_deleted_only_after_a_question_and_the_journal_keeps
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     std::fs::create_dir(folder.join("tolov-data")).unwrap();
-    parked_message(&folder.join("tolov-data")).await;
+    let verdict = Verdict::Park { reason: "unknown schema".to_owned() };
+    received_message(&folder.join("tolov-data"), verdict).await;
     let message = ["projector.payments", "payment.completed:1001"];
     let deletion = ["parked", "drop", message[0], message[1]];
     let refused = run(folder, &[], &deletion);

@@ -137,7 +137,7 @@ impl MongoShop {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> UpdateOneModel {
-        // `is_lease_over` of the domain. A missing lease sorts before every date.
+        // `is_due` of the domain. A missing lease sorts before every date.
         let of_a_clock_since_set_back = doc! { "$gt": ["$lease_until", date(lease_until + CLOCK_SKEW_MAX)] };
         let lease_over = doc! { "$or": [{ "$lte": ["$lease_until", date(now)] }, of_a_clock_since_set_back] };
         let free = doc! { "$and": [unsettled(), lease_over] };

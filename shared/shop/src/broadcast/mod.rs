@@ -9,7 +9,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Query, Sequence, TIMESTAMPS_MS},
     },
-    time::{Timestamp, is_lease_over, millis},
+    time::{Timestamp, is_due, millis},
 };
 
 use crate::{
@@ -22,6 +22,8 @@ const BROADCAST_NUMBERS: Sequence = Sequence::new("broadcasts");
 /// Telegram delivers the parts of an album as messages of their own and does not say which is the last: the album is
 /// complete when none has come for so long.
 const ALBUM_QUIET: Duration = Duration::seconds(1);
+/// For no longer is the preview of an album put off at a time.
+const PREVIEW_PAUSE_MAX: Duration = Duration::minutes(1);
 /// As many messages as Telegram copies in one call.
 const PARTS_MAX: usize = 100;
 
@@ -157,9 +159,9 @@ impl Broadcast {
 
     /// Takes the lease until `until` to show the preview of an album, unless it is not due, or another process does.
     pub fn lease_preview(&mut self, now: Timestamp, until: Timestamp) -> bool {
-        let is_due =
-            self.state == BroadcastState::Gathering && self.quiet_until_at.is_none_or(|at| at <= now);
-        is_due && self.take_lease(now, until)
+        self.state == BroadcastState::Gathering
+            && self.quiet_until_at.is_none_or(|at| is_due(at, now, now + PREVIEW_PAUSE_MAX))
+            && self.take_lease(now, until)
     }
 
     /// The preview of these messages was shown by the process with this lease. If more have come meanwhile, it is due again.
@@ -205,7 +207,7 @@ impl Broadcast {
     }
 
     fn take_lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
-        let free = self.leased_until_at.is_none_or(|leased| is_lease_over(leased, now, until));
+        let free = self.leased_until_at.is_none_or(|leased| is_due(leased, now, until));
         if free {
             self.leased_until_at = Some(until);
         }

@@ -8,7 +8,7 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Query},
     },
-    time::{Timestamp, is_lease_over, millis},
+    time::{Timestamp, is_due, millis},
 };
 
 use super::Applied;
@@ -107,7 +107,7 @@ impl ImportJob {
 
     /// Takes the lease until `until`, unless another process has it.
     pub fn lease(&mut self, now: Timestamp, until: Timestamp) -> bool {
-        let is_free = self.leased_until_at.is_none_or(|leased| is_lease_over(leased, now, until));
+        let is_free = self.leased_until_at.is_none_or(|leased| is_due(leased, now, until));
         let is_ours = is_free && matches!(self.state, ImportState::Reading | ImportState::Applying);
         if is_ours {
             self.leased_until_at = Some(until);

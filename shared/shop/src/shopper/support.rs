@@ -5,7 +5,7 @@ use time::Duration;
 use tolov_domain::{
     UserId,
     ports::documents::{Collection, Key, Sequence},
-    time::{Timestamp, in_whole_ms, millis},
+    time::{Timestamp, in_whole_ms, is_due, millis},
 };
 
 use crate::records::Record;
@@ -108,7 +108,8 @@ impl SupportAlbum {
 
     /// Takes the lease to send it, unless parts are still coming or another process has it.
     pub fn lease(&mut self, now: Timestamp) -> bool {
-        let is_free = self.quiet_until_at <= now && self.leased_until_at.is_none_or(|until| until <= now);
+        let is_free = is_due(self.quiet_until_at, now, now + ALBUM_QUIET)
+            && self.leased_until_at.is_none_or(|until| is_due(until, now, now + ALBUM_LEASE));
         if is_free {
             self.leased_until_at = Some(in_whole_ms(now + ALBUM_LEASE));
         }
@@ -144,5 +145,6 @@ mod tests {
         assert!(album.lease(complete));
         assert!(!album.lease(complete), "another process is sending it");
         assert!(album.lease(complete + ALBUM_LEASE), "that process died");
+        assert!(album.lease(now - Duration::days(1)), "the clock was set back");
     }
 }

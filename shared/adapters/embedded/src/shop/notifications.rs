@@ -118,7 +118,7 @@ async fn take(
          SELECT DISTINCT value, 1, ?3 FROM json_each(?1) WHERE true
          ON CONFLICT (id) DO UPDATE SET attempts = attempts + 1, lease_until_ms = excluded.lease_until_ms
          WHERE settled_at_ms IS NULL
-           -- `is_lease_over` of the domain
+           -- `is_due` of the domain
            AND (lease_until_ms IS NULL OR lease_until_ms <= ?2 OR lease_until_ms > ?3 + ?4)
          RETURNING id, attempts",
     )
