@@ -13,6 +13,7 @@ pub mod phone;
 pub mod ports;
 pub mod refund;
 pub mod silence;
+pub mod telegram_payment;
 pub mod time;
 pub mod unplaced;
 

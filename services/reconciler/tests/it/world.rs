@@ -228,6 +228,7 @@ impl World {
             prepare_id: PrepareId::try_new(77).unwrap(),
             order_id: OrderId::try_new(ORDER).unwrap(),
             click_paydoc_id: ClickPaydocId::try_new(PAYDOC).unwrap(),
+            in_telegram: false,
             prepared_at: datetime!(2026-11-23 09:00 UTC),
             is_paid: true,
         };

@@ -6,6 +6,7 @@ mod orders;
 mod playground;
 mod refunds;
 mod reply;
+mod telegram;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -80,6 +81,18 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
+    let check_out = warp::path!("orders" / String / "telegram-checkouts")
+        .and(warp::post())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .and(warp::body::bytes())
+        .then(telegram::check_out);
+    let pay_in_telegram = warp::path!("telegram-payments")
+        .and(warp::post())
+        .and(staff.clone())
+        .and(with_app.clone())
+        .and(warp::body::bytes())
+        .then(telegram::pay);
     let refunds = refund_routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
@@ -92,6 +105,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .or(create_order.boxed())
         .unify()
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
+        .unify()
+        .or(check_out.or(pay_in_telegram).unify().boxed())
         .unify()
         .or(refunds)
         .unify()

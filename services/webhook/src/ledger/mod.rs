@@ -10,6 +10,7 @@ mod metrics;
 mod read;
 mod refunds;
 mod requests;
+mod telegram;
 mod writer;
 
 use std::{
@@ -41,9 +42,11 @@ pub use self::{
         ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder, RefusedEvent,
         RelayMarks, ReplayRefusal, Unverified,
     },
+    telegram::TelegramPaymentRecord,
     writer::{
         refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
+        telegram::CheckedOut,
         unverified::{Quota, UnverifiedLimits},
     },
 };

@@ -33,4 +33,5 @@ mod status;
 mod stop;
 mod suites;
 mod supervision;
+mod telegram;
 mod unplaced;

@@ -9,6 +9,8 @@ pub(super) mod refunds;
 pub(super) mod replay;
 pub(super) mod rows;
 pub(super) mod seen;
+pub(super) mod telegram;
+mod telegram_rows;
 pub(super) mod unverified;
 pub(super) mod working_set;
 
@@ -50,8 +52,9 @@ const PRUNE_MAX: i64 = 1000;
 /// How long work that nobody waits for waits for other work to share a transaction with.
 const LINGER: Duration = Duration::from_millis(3);
 
-/// The orders with these numbers, with an attempt of these numbers, or with one that these transactions have paid; each with
-/// all its attempts and refunds.
+/// The orders with these numbers, with an attempt of these numbers, or with one that these transactions or charges of
+/// Telegram's have paid; each with
+/// all its attempts, refunds and payments in Telegram.
 const LOAD: &str = "
 SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
     'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by,
@@ -62,7 +65,13 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
           'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source))
         FROM attempts AS a WHERE a.order_id = o.order_id)),
     'refunds', json((
-      SELECT json_group_array(json(r.refund)) FROM refunds_as_json AS r WHERE r.order_id = o.order_id))))
+      SELECT json_group_array(json(r.refund)) FROM refunds_as_json AS r WHERE r.order_id = o.order_id)),
+    'telegram_payments', json((
+      SELECT json_group_array(json_object('prepare_id', t.prepare_id, 'order_id', t.order_id, 'payload', t.payload,
+          'user_id', t.user_id, 'amount_tiyin', t.amount_tiyin, 'currency', t.currency,
+          'telegram_charge_id', t.telegram_charge_id, 'provider_charge_id', t.provider_charge_id,
+          'received_at', t.received_at, 'outcome', t.outcome))
+        FROM telegram_payments AS t WHERE t.order_id = o.order_id))))
   FROM (
     SELECT value AS order_id FROM json_each(?1)
     UNION
@@ -70,13 +79,19 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
     UNION
     SELECT a.order_id FROM json_each(?3) AS wanted CROSS JOIN attempts AS a
       ON a.paid_trans_id = wanted.value AND a.state = 'paid'
+    UNION
+    SELECT t.order_id FROM json_each(?4) AS wanted CROSS JOIN telegram_payments AS t
+      ON t.telegram_charge_id = wanted.value AND t.outcome = 'paid'
+    UNION
+    SELECT t.order_id FROM json_each(?4) AS wanted CROSS JOIN telegram_payments AS t
+      ON t.provider_charge_id = wanted.value AND t.outcome = 'paid'
   ) CROSS JOIN orders AS o USING (order_id)";
 
 /// What a transaction may do, in the order in which foreign keys want it; each with JSON as its parameter.
 ///
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
-const STORE: [&str; 13] = [
+const STORE: [&str; 14] = [
     "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
     value ->> 'created_at', value ->> 'created_at'
@@ -143,6 +158,14 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
   SELECT value ->> 'at', value ->> 'order_id', value ->> 'method', value ->> 'path', value ->> 'outcome',
     value ->> 'code', value ->> 'note'
   FROM jsonb_each($13);",
+    "INSERT INTO telegram_payments (prepare_id, order_id, payload, user_id, amount_tiyin, currency, telegram_charge_id,
+    provider_charge_id, received_at, outcome)
+  SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'payload', value ->> 'user_id',
+    value ->> 'amount_tiyin', value ->> 'currency', value ->> 'telegram_charge_id', value ->> 'provider_charge_id',
+    value ->> 'received_at', value ->> 'outcome'
+  FROM jsonb_each($14) WHERE true
+  -- One that belongs to no order came before; every other repetition was found.
+  ON CONFLICT (telegram_charge_id) WHERE outcome = 'unplaced' DO NOTHING;",
 ];
 
 pub(crate) struct Writer {
@@ -280,7 +303,8 @@ impl Writer {
         let query = sqlx::query_scalar(LOAD)
             .bind(json(&needs.orders))
             .bind(json(&needs.attempts))
-            .bind(json(&needs.transactions));
+            .bind(json(&needs.transactions))
+            .bind(json(&needs.charges));
         let orders: String = query.fetch_one(&mut self.connection).await?;
         serde_json::from_str::<Vec<OrderRow>>(&orders)?.into_iter().map(TryFrom::try_from).collect()
     }
@@ -302,6 +326,7 @@ impl Writer {
             rows(&writes.refund_steps),
             rows(&writes.checks),
             rows(&writes.calls),
+            rows(&writes.telegram_payments),
         ];
         let mut statements = String::from("BEGIN IMMEDIATE;");
         for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {
@@ -418,7 +443,10 @@ async fn numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Err
     let next_prepare_id = last_given_prepare_id(connection).await?.saturating_add(1);
     let highest_order_id = highest_order_id(&mut *connection).await?;
     let highest_paid_transaction =
-        sqlx::query_scalar("SELECT coalesce(max(paid_trans_id), 0) FROM attempts WHERE state = 'paid'")
+        // Payments in Telegram have numbers above all of CLICK's.
+        sqlx::query_scalar(
+            "SELECT coalesce(max(paid_trans_id), 0) FROM attempts WHERE state = 'paid' AND paid_trans_id < 9007199254740992",
+        )
             .fetch_one(&mut *connection)
             .await?;
     let last_refund_id =

@@ -80,7 +80,11 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
     let (status, answer) = ask(&app, &Method::GET, "/orders/2", Some(API_TOKEN), "").await;
     check(&Method::GET, "/orders/2", status, &answer);
 
-    for (method, path, body, expected) in refunds_of_order_2(&app).await {
+    app.order(3).await;
+    app.order(4).await;
+    app.cancel(4).await;
+    let requests: Vec<_> = refunds_of_order_2(&app).await.into_iter().chain(invoices_of_order_3()).collect();
+    for (method, path, body, expected) in requests {
         let (status, answer) = ask(&app, &method, &path, Some(API_TOKEN), &body).await;
         assert_eq!(status, expected, "{method} {path}: {answer}");
         check(&method, &path, status, &answer);
@@ -155,6 +159,22 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("POST", "/merchant-calls".to_owned(), too_many, 422),
     ];
     requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
+}
+
+/// Requests about Telegram's invoice for order 3, which is pending, and order 4, which is over, each with its answer.
+fn invoices_of_order_3() -> Vec<(Method, String, String, u16)> {
+    let checkout = r#"{"user_id": 5551, "amount_tiyin": 3000000, "currency": "UZS"}"#;
+    let paid = r#"{"payload": "order-3", "user_id": 5551, "amount_tiyin": 3000000, "currency": "UZS",
+        "telegram_charge_id": "tg-3", "provider_charge_id": "4711"}"#;
+    let requests = [
+        ("/orders/3/telegram-checkouts", checkout, 200),
+        ("/orders/3/telegram-checkouts", "{}", 422),
+        ("/orders/4/telegram-checkouts", checkout, 409),
+        ("/orders/7/telegram-checkouts", checkout, 404),
+        ("/telegram-payments", paid, 200),
+        ("/telegram-payments", "{}", 422),
+    ];
+    requests.map(|(path, body, status)| (Method::POST, path.to_owned(), body.to_owned(), status)).into()
 }
 
 async fn ask(app: &TestApp, method: &Method, path: &str, token: Option<&str>, body: &str) -> (u16, Value) {
