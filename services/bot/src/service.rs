@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 use tolov_kit::{in_flight::InFlight, lifecycle::Stop};
 use tolov_shop::catalogue::SnapshotCache;
 
@@ -10,6 +10,7 @@ use crate::{
     broadcast,
     config::{Config, ConfigError},
     deps::{Deps, HandlerDeps},
+    invoices::recorder,
     maintenance,
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
@@ -62,6 +63,7 @@ impl Service {
             config: Arc::new(config),
             snapshots: SnapshotCache::default(),
             me: SetOnce::new(),
+            payment_came: Notify::new(),
         });
         let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
@@ -93,6 +95,7 @@ impl Service {
                 broadcast::worker::run(Arc::clone(&self.handlers), stop.clone()),
                 broadcast::preview::run(Arc::clone(&self.handlers), stop.clone()),
                 import_job::run(Arc::clone(&self.handlers), stop.clone()),
+                recorder::run(Arc::clone(&self.handlers), stop.clone()),
                 statistics::keep_counted(Arc::clone(&self.handlers), stop.clone()),
                 support_albums::run(Arc::clone(&self.handlers), stop.clone()),
                 updates::run(self.handlers, stop),

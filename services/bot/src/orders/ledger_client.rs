@@ -5,7 +5,13 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tolov_domain::{OrderId, OrderedProduct, UserId, time::Timestamp};
+use tolov_domain::{
+    OrderId, OrderedProduct, UserId,
+    telegram_payment::{
+        CheckoutConflict, CheckoutRefusal, CheckoutRequest, PaymentOutcome, PaymentReply, TelegramPayment,
+    },
+    time::Timestamp,
+};
 use tolov_kit::{retry::Pauses, secret::Secret};
 use tolov_shop::order::{PaymentLink, ShopOrder};
 use url::Url;
@@ -43,6 +49,14 @@ pub(crate) enum CancelReply {
     Paid,
     /// The ledger does not know it.
     Unknown,
+}
+
+/// Whether Telegram may take the money for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckoutReply {
+    Allowed,
+    Refused(CheckoutRefusal),
+    UnknownOrder,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +137,35 @@ impl LedgerClient {
             200 => Ok(CancelReply::Cancelled),
             404 => Ok(CancelReply::Unknown),
             409 => Ok(CancelReply::Paid),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Asks whether Telegram may take the money for an order, and keeps CLICK's page closed while it may.
+    pub(crate) async fn check_out_in_telegram(
+        &self,
+        id: OrderId,
+        asked: &CheckoutRequest,
+    ) -> Result<CheckoutReply, LedgerError> {
+        let body = serde_json::to_string(asked).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, &format!("orders/{id}/telegram-checkouts"), body).await?;
+        match answer.status {
+            200 => Ok(CheckoutReply::Allowed),
+            404 => Ok(CheckoutReply::UnknownOrder),
+            409 => answer.json().map(|CheckoutConflict { reason, .. }| CheckoutReply::Refused(reason)),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Tells of money that Telegram has taken. May be repeated.
+    pub(crate) async fn take_telegram_payment(
+        &self,
+        payment: &TelegramPayment,
+    ) -> Result<PaymentOutcome, LedgerError> {
+        let body = serde_json::to_string(payment).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, "telegram-payments", body).await?;
+        match answer.status {
+            200 => answer.json().map(|PaymentReply { outcome }| outcome),
             _ => Err(answer.refusal()),
         }
     }

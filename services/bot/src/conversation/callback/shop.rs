@@ -57,6 +57,8 @@ callbacks! {
         Orders { page: u32 } = "os",
         OpenOrder { id: OrderId } = "o",
         CheckPayment { id: OrderId } = "oc",
+        /// Sends Telegram's invoice of the order.
+        PayInTelegram { id: OrderId } = "ot",
         CancelOrder { id: OrderId } = "ox",
         CancelOrderConfirmed { id: OrderId } = "oxs",
         OrderAgain { id: OrderId } = "oa",

@@ -1,0 +1,9 @@
+order-pay-in-telegram = 💳 Pay right in Telegram
+invoice-title = Order № { $order }
+invoice-paid-already = This order is paid already. No money was taken.
+invoice-expired = This order has expired or was cancelled. No money was taken. Please place a new order.
+invoice-being-paid = This order is being paid on CLICK's page right now. No money was taken. Try again in five minutes.
+invoice-not-yours = This invoice can't be paid: the order was not found or differs. No money was taken.
+invoice-later = We can't take the payment right now. No money was taken. Try again in a few minutes.
+invoice-refused = This order can't be paid inside Telegram. Pay by the CLICK link.
+invoice-payment-kept = Your payment has arrived and is being recorded. We'll tell you soon that the order is paid. There is no need to pay again.

@@ -1,0 +1,9 @@
+order-pay-in-telegram = 💳 Telegramning o‘zida to‘lash
+invoice-title = Buyurtma № { $order }
+invoice-paid-already = Bu buyurtma to‘lab bo‘lingan. Pul yechilmadi.
+invoice-expired = Bu buyurtmaning muddati o‘tgan yoki u bekor qilingan. Pul yechilmadi. Iltimos, yangi buyurtma bering.
+invoice-being-paid = Bu buyurtma hozir CLICK sahifasida to‘lanmoqda. Pul yechilmadi. Besh daqiqadan so‘ng yana urinib ko‘ring.
+invoice-not-yours = Bu hisobni to‘lab bo‘lmaydi: buyurtma topilmadi yoki boshqacha. Pul yechilmadi.
+invoice-later = Hozir to‘lovni qabul qila olmayapmiz. Pul yechilmadi. Bir necha daqiqadan so‘ng yana urinib ko‘ring.
+invoice-refused = Bu buyurtmani Telegram ichida to‘lab bo‘lmaydi. CLICK havolasi orqali to‘lang.
+invoice-payment-kept = To‘lovingiz yetib keldi va yozib qo‘yilmoqda. Buyurtma to‘langani haqida tez orada xabar beramiz. Qayta to‘lash shart emas.
