@@ -56,6 +56,13 @@ struct ChannelTap {
     text: Option<String>,
 }
 
+/// `None`: the newest invoice.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvoiceMessage {
+    message_id: Option<i64>,
+}
+
 #[derive(Deserialize)]
 struct Location {
     latitude: f64,
@@ -73,6 +80,21 @@ pub(super) async fn answer(telegram: &Telegram, path: &[&str], request: &Request
         ("POST", ["shoppers"]) => {
             let shopper = telegram.create_shopper(request.json::<NewShopper>()?).map_err(refused)?;
             Ok(json_with(StatusCode::CREATED, &shopper))
+        }
+        ("POST", ["shoppers", shopper, "pay_invoice"]) => {
+            let InvoiceMessage { message_id } = request.json()?;
+            Ok(ok(&telegram.pay_invoice(id(shopper)?, message_id).await.map_err(refused)?))
+        }
+        ("POST", ["shoppers", shopper, "check_out"]) => {
+            let InvoiceMessage { message_id } = request.json()?;
+            Ok(ok(&telegram.check_out(id(shopper)?, message_id).map_err(refused)?))
+        }
+        ("GET", ["checkouts", checkout, "answer"]) => {
+            let answered = telegram.wait_for_checkout(checkout, request.timeout()?).await;
+            Ok(ok(&answered.map_err(refused)?))
+        }
+        ("POST", ["checkouts", checkout, "take_money"]) => {
+            Ok(ok(&telegram.take_money(checkout).map_err(refused)?))
         }
         ("POST", ["shoppers", shopper, act]) => act_of_shopper(telegram, id(shopper)?, act, request),
         ("GET", ["channels"]) => Ok(ok(&telegram.channels())),
