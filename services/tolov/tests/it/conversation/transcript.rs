@@ -174,6 +174,19 @@ fn body(version: &Value) -> String {
             let number = version["contact"]["phone_number"].as_str().unwrap_or_default();
             lines.push(format!("[contact {number}]"));
         }
+        "invoice" => {
+            let invoice = &version["invoice"];
+            let words = |field: &str| invoice[field].as_str().unwrap_or_default().to_owned();
+            lines.push(format!(
+                "[invoice {}, {} tiyin: {}]",
+                words("title"),
+                invoice["total_amount"],
+                words("description")
+            ));
+        }
+        "successful_payment" => {
+            lines.push(format!("[paid {} tiyin]", version["successful_payment"]["total_amount"]))
+        }
         _ => {}
     }
     lines.extend(version["text"].as_str().map(str::to_owned).filter(|text| !text.is_empty()));
