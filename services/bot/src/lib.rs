@@ -26,10 +26,11 @@ pub use crate::{
 };
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.
-pub const COLLECTIONS: [Collection; 5] = [
+pub const COLLECTIONS: [Collection; 6] = [
     orders::announcements::ANNOUNCEMENTS,
     conversation::dialogue::DIALOGUES,
     invoices::payments::PAYMENTS,
+    invoices::bills::BILLS,
     orders::messages::ORDER_MESSAGES,
     updates::inbox::UPDATES,
 ];

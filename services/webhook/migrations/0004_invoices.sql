@@ -69,6 +69,14 @@ CREATE UNIQUE INDEX phone_invoices_one_open ON phone_invoices (order_id)
 CREATE INDEX phone_invoices_due ON phone_invoices (next_step_at) WHERE next_step_at IS NOT NULL;
 CREATE INDEX phone_invoices_of_an_order ON phone_invoices (order_id);
 
+-- Each invoice as one text, in which it crosses to the program.
+CREATE VIEW phone_invoices_as_json AS
+SELECT phone_invoice_id, order_id, next_step_at,
+    json_object('phone_invoice_id', phone_invoice_id, 'order_id', order_id, 'phone', phone, 'amount_tiyin', amount_tiyin,
+        'requested_at', requested_at, 'state', state, 'invoice_id', invoice_id, 'click_code', click_code,
+        'click_note', click_note, 'changed_at', changed_at, 'step', step, 'next_step_at', next_step_at) AS invoice
+FROM phone_invoices;
+
 CREATE TRIGGER phone_invoices_keep_what_was_agreed BEFORE UPDATE ON phone_invoices
 WHEN NEW.phone_invoice_id IS NOT OLD.phone_invoice_id OR NEW.order_id IS NOT OLD.order_id OR NEW.phone IS NOT OLD.phone
     OR NEW.amount_tiyin IS NOT OLD.amount_tiyin OR NEW.requested_at IS NOT OLD.requested_at OR NEW.step <= OLD.step

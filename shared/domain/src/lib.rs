@@ -10,6 +10,7 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod phone;
+pub mod phone_invoice;
 pub mod ports;
 pub mod refund;
 pub mod silence;

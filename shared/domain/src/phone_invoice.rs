@@ -111,12 +111,19 @@ impl PhoneInvoice {
     }
 
     /// Applies a change. `None`: the state does not allow it.
-    pub fn advance(self, change: InvoiceChange, next_step_at: Option<Timestamp>, at: Timestamp) -> Option<Self> {
+    pub fn advance(
+        self,
+        change: InvoiceChange,
+        next_step_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Option<Self> {
         use InvoiceState::{Deleted, Over, Refused, Requested, Sending, Sent, Unknown};
         let state = match (self.state.clone(), change) {
             (Requested, InvoiceChange::Send) => Sending,
             (Sending, InvoiceChange::Sent { invoice_id }) => Sent { invoice_id },
-            (Sending, InvoiceChange::Refused { click_code, click_note }) => Refused { click_code, click_note },
+            (Sending, InvoiceChange::Refused { click_code, click_note }) => {
+                Refused { click_code, click_note }
+            }
             (Sending, InvoiceChange::NotTaken) => {
                 Refused { click_code: 0, click_note: "the Merchant API did not take our keys".to_owned() }
             }

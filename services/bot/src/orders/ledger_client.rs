@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tolov_domain::{
     OrderId, OrderedProduct, UserId,
+    phone_invoice::{InvoiceConflict, InvoiceRefusal, InvoiceRequest, PhoneInvoice, PhoneInvoices},
     telegram_payment::{
         CheckoutConflict, CheckoutRefusal, CheckoutRequest, PaymentOutcome, PaymentReply, TelegramPayment,
     },
@@ -49,6 +50,16 @@ pub(crate) enum CancelReply {
     Paid,
     /// The ledger does not know it.
     Unknown,
+}
+
+/// The result of asking for a bill to a phone number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BillReply {
+    Asked(Box<PhoneInvoice>),
+    /// There is one that is not over.
+    Open(Box<PhoneInvoice>),
+    Refused(InvoiceRefusal),
+    UnknownOrder,
 }
 
 /// Whether Telegram may take the money for an order.
@@ -166,6 +177,32 @@ impl LedgerClient {
         let answer = self.call(Method::POST, "telegram-payments", body).await?;
         match answer.status {
             200 => answer.json().map(|PaymentReply { outcome }| outcome),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Asks for a bill to a phone number, of which an order has one at a time.
+    pub(crate) async fn ask_for_bill(
+        &self,
+        id: OrderId,
+        asked: &InvoiceRequest,
+    ) -> Result<BillReply, LedgerError> {
+        let body = serde_json::to_string(asked).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, &format!("orders/{id}/phone-invoices"), body).await?;
+        match answer.status {
+            201 => answer.json().map(|bill| BillReply::Asked(Box::new(bill))),
+            200 => answer.json().map(|bill| BillReply::Open(Box::new(bill))),
+            404 => Ok(BillReply::UnknownOrder),
+            409 => answer.json().map(|InvoiceConflict { reason, .. }| BillReply::Refused(reason)),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// The bills of an order, oldest first.
+    pub(crate) async fn bills(&self, id: OrderId) -> Result<Vec<PhoneInvoice>, LedgerError> {
+        let answer = self.call(Method::GET, &format!("orders/{id}/phone-invoices"), String::new()).await?;
+        match answer.status {
+            200 => answer.json().map(|PhoneInvoices { phone_invoices }| phone_invoices),
             _ => Err(answer.refusal()),
         }
     }

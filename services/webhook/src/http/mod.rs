@@ -3,6 +3,7 @@
 mod app;
 mod click;
 mod orders;
+mod phone_invoices;
 mod playground;
 mod refunds;
 mod reply;
@@ -93,6 +94,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with_app.clone())
         .and(warp::body::bytes())
         .then(telegram::pay);
+    let phone_invoices = phone_invoice_routes(&staff, &with_app);
     let refunds = refund_routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
@@ -108,6 +110,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(check_out.or(pay_in_telegram).unify().boxed())
         .unify()
+        .or(phone_invoices)
+        .unify()
         .or(refunds)
         .unify()
         .or(health.or(ready).unify().boxed())
@@ -115,6 +119,22 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .recover(rejected)
         .unify()
         .boxed()
+}
+
+/// Invoices to a phone number.
+fn phone_invoice_routes(
+    staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
+    with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
+) -> BoxedFilter<(Response,)> {
+    let app = staff.clone().and(with_app.clone());
+    let body = app.clone().and(warp::body::bytes());
+    let of_order = warp::path!("orders" / String / "phone-invoices").and(warp::get()).and(app.clone());
+    let ask = warp::path!("orders" / String / "phone-invoices").and(warp::post()).and(body.clone());
+    let due = warp::path!("phone-invoices" / "due").and(warp::get()).and(app);
+    let step = warp::path!("phone-invoices" / String / "step").and(warp::post()).and(body);
+    let of_order = of_order.then(phone_invoices::of_order).or(ask.then(phone_invoices::ask)).unify();
+    let moved = due.then(phone_invoices::due).or(step.then(phone_invoices::step)).unify();
+    of_order.or(moved).unify().boxed()
 }
 
 /// Refunds, and what CLICK's Merchant API says of attempts.

@@ -24,7 +24,7 @@ pub(super) async fn ask(order_id: String, app: Arc<App>, body: Bytes) -> Respons
         Ok(asked) => asked,
         Err(error) => return field(&error.to_string()),
     };
-    if !app.click.has_merchant_api() {
+    if !app.click.merchant_api() {
         return conflict(InvoiceRefusal::MerchantApiOff);
     }
     match app.ledger.ask_for_phone_invoice(order_id, asked, app.clock.now()).await {

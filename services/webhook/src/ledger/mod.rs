@@ -7,6 +7,7 @@ mod error;
 mod event_ids;
 mod file;
 mod metrics;
+mod phone_invoices;
 mod read;
 mod refunds;
 mod requests;
@@ -44,6 +45,7 @@ pub use self::{
     },
     telegram::TelegramPaymentRecord,
     writer::{
+        phone_invoices::{InvoiceAsked, InvoiceStepped},
         refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
         telegram::CheckedOut,

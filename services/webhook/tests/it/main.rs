@@ -21,6 +21,7 @@ mod ledger;
 mod openapi;
 mod orders;
 mod overload;
+mod phone_invoices;
 mod plans;
 mod refunds;
 mod relay;

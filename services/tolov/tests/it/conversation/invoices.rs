@@ -31,7 +31,9 @@ async fn gets_an_invoice(shopper: &Person<'_>) {
 }
 
 async fn pays_the_invoice(world: &World, shopper: &Person<'_>) -> Value {
-    world.post(&format!("telegram/shoppers/{}/pay_invoice", shopper.id), &json!({})).await
+    let checkout = world.post(&format!("telegram/shoppers/{}/pay_invoice", shopper.id), &json!({})).await;
+    world.with_transcript(|transcript| transcript.checkout(&checkout));
+    checkout
 }
 
 async fn is_refused(world: &World, shopper: &Person<'_>, why: &str) {
@@ -48,9 +50,9 @@ async fn checks_out(world: &World, shopper: &Person<'_>) -> Value {
 }
 
 async fn takes_the_money(world: &World, checkout: &Value) {
-    world
-        .post(&format!("telegram/checkouts/{}/take_money", checkout["id"].as_str().unwrap()), &json!({}))
-        .await;
+    let id = checkout["id"].as_str().unwrap();
+    let paid = world.post(&format!("telegram/checkouts/{id}/take_money"), &json!({})).await;
+    world.with_transcript(|transcript| transcript.checkout(&paid));
 }
 
 /// The order is paid like any other; the update that comes twice changes nothing; the link is of no use any more.
@@ -129,6 +131,61 @@ story!(invoice_paid, an_invoice_is_paid, with_provider_token);
 story!(invoice_before_link, the_link_waits_for_the_invoice, with_provider_token);
 story!(invoice_expired, an_invoice_of_an_expired_order_is_refused, with_a_short_time);
 story!(invoice_over_a_restart, a_payment_outlives_the_bot, with_provider_token);
+
+/// A bill in the CLICK app, paid there; the reconciler looks every half minute.
+async fn a_bill_is_paid_in_the_app(world: &World) {
+    let sergey = comes_in(world, "Сергей", "ru").await;
+    takes(&sergey, "Choy", "Qora choy").await;
+    orders(&sergey).await;
+    sergey.taps_on("order-bill-to-phone").await;
+    sergey.taps_on("order-bill-to-phone").await;
+    let sent = sergey.words("bill-sent");
+    eventually("the bill is in the app", PATIENCE * 3, || async { sergey.screen().await.contains(&sent) })
+        .await;
+    let bills = world.get("click/invoices").await;
+    assert_eq!(bills.as_array().map(Vec::len), Some(1), "{bills}");
+    let payment = world.post(&format!("click/invoices/{}/pay", bills[0]["invoice_id"]), &json!({})).await;
+    assert_eq!(payment["status"]["status"], "paid", "{payment}");
+    sergey.sees_text("state-paid").await;
+}
+
+/// A number without CLICK: the shopper is told to pay by the link.
+async fn a_bill_that_click_refuses(world: &World) {
+    let emma = comes_in(world, "Emma", "en").await;
+    takes(&emma, "Choy", "Qora choy").await;
+    orders(&emma).await;
+    world
+        .post("click/api_faults", &json!({ "call": "invoice", "effect": "refused", "error_code": -514 }))
+        .await;
+    emma.taps_on("order-bill-to-phone").await;
+    let told = emma.words("bill-no-click-user");
+    eventually("the shopper is told", PATIENCE * 3, || async { emma.screen().await.contains(&told) }).await;
+    emma.pays().await;
+    emma.sees_text("state-paid").await;
+}
+
+fn with_merchant_api(settings: &mut Settings) {
+    settings.insert("CLICK_MERCHANT_USER_ID".to_owned(), "4321".to_owned());
+}
+
+mod bills {
+    use super::*;
+    use crate::conversation::world::Stores;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_bill_is_paid_in_the_app_on_files() {
+        let world = World::start(Stores::Files, with_merchant_api).await;
+        a_bill_is_paid_in_the_app(&world).await;
+        world.ends().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_bill_that_click_refuses_on_files() {
+        let world = World::start(Stores::Files, with_merchant_api).await;
+        a_bill_that_click_refuses(&world).await;
+        world.ends().await;
+    }
+}
 
 mod two_ways {
     use super::*;

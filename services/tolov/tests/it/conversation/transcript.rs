@@ -69,6 +69,13 @@ impl Transcript {
         self.remark(&format!("{who} opens the pay link, {amount} so'm: {became}{why}"));
     }
 
+    /// The provider's number of a payment in Telegram is another one in each run.
+    pub(crate) fn checkout(&mut self, checkout: &Value) {
+        if let Some(number) = checkout["paid"]["provider_payment_charge_id"].as_str() {
+            self.names.push((number.to_owned(), "‹provider payment›".to_owned()));
+        }
+    }
+
     /// What the bot offered in some other chat.
     pub(crate) fn inline(&mut self, who: &str, query: &str, answer: &Value) {
         self.remark(&format!("{who} types \"@bot {query}\" in another chat"));

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use tolov_domain::{
     ClickTransId, OrderId, PrepareId, RefundId,
     payment::{AttemptState, Confirmation, OrderState},
+    phone_invoice::PhoneInvoice,
     refund::Refund,
     telegram_payment::TelegramPayment,
     time::Timestamp,
@@ -20,7 +21,8 @@ use super::{
 const ORDERS_MAX: usize = 8192;
 
 /// An order with all its attempts, refunds and payments in Telegram, as it was read.
-pub(crate) type ReadOrder = (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>, Vec<TelegramRow>);
+pub(crate) type ReadOrder =
+    (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>, Vec<TelegramRow>, Vec<PhoneInvoice>);
 
 /// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
 #[derive(Debug, Default)]
@@ -53,6 +55,7 @@ struct KnownOrder {
     attempts: Vec<LedgerAttempt>,
     refunds: Vec<Refund>,
     telegram_payments: Vec<TelegramRow>,
+    phone_invoices: Vec<PhoneInvoice>,
 }
 
 /// The numbers that the ledger has given out or taken.
@@ -68,6 +71,8 @@ pub(crate) struct Numbers {
     pub(crate) forgotten_up_to: i64,
     /// 0: there is no refund.
     pub(crate) last_refund_id: i64,
+    /// 0: there is no invoice to a phone number.
+    pub(crate) last_phone_invoice_id: i64,
 }
 
 impl Numbers {
@@ -80,6 +85,14 @@ impl Numbers {
     /// The next refund's number. Taken once it is set as the last one.
     pub(crate) fn next_refund_id(&self, at: Timestamp) -> Option<RefundId> {
         RefundId::try_new(self.last_refund_id.checked_add(1)?.max(at.unix_timestamp())).ok()
+    }
+}
+
+impl Numbers {
+    /// The next invoice's number, by the clock like a refund's.
+    pub(crate) fn take_phone_invoice_id(&mut self, at: Timestamp) -> i64 {
+        self.last_phone_invoice_id = self.last_phone_invoice_id.saturating_add(1).max(at.unix_timestamp());
+        self.last_phone_invoice_id
     }
 }
 
@@ -120,17 +133,19 @@ impl Known {
 
     /// Takes in what was read for these needs: each order with all its attempts.
     pub(crate) fn learn(&mut self, read: Vec<ReadOrder>, needs: Needs) {
-        for (order, attempts, refunds, telegram_payments) in read {
+        for (order, attempts, refunds, telegram_payments, phone_invoices) in read {
             // What is known is the same.
             if self.orders.contains_key(&order.order_id) {
                 continue;
             }
             let order_id = order.order_id;
+            let attempts_max = attempts.len();
             let known = KnownOrder {
                 order,
-                attempts: Vec::with_capacity(attempts.len()),
+                attempts: Vec::with_capacity(attempts_max),
                 refunds,
                 telegram_payments,
+                phone_invoices,
             };
             self.orders.insert(order_id, known);
             for attempt in attempts {
@@ -151,8 +166,13 @@ impl Known {
     pub(super) fn add(&mut self, order: LedgerOrder) {
         let highest = &mut self.numbers.highest_order_id;
         *highest = order.order_id.get().max(*highest);
-        let known =
-            KnownOrder { order, attempts: Vec::new(), refunds: Vec::new(), telegram_payments: Vec::new() };
+        let known = KnownOrder {
+            order,
+            attempts: Vec::new(),
+            refunds: Vec::new(),
+            telegram_payments: Vec::new(),
+            phone_invoices: Vec::new(),
+        };
         self.orders.insert(known.order.order_id, known);
     }
 
@@ -182,6 +202,21 @@ impl Known {
 
     pub(crate) fn telegram_payments_of(&self, order_id: OrderId) -> &[TelegramRow] {
         self.orders.get(&order_id).map_or(&[], |known| &known.telegram_payments)
+    }
+
+    /// Oldest first.
+    pub(crate) fn phone_invoices_of(&self, order_id: OrderId) -> &[PhoneInvoice] {
+        self.orders.get(&order_id).map_or(&[], |known| &known.phone_invoices)
+    }
+
+    /// A new invoice of a known order, or its new state.
+    pub(super) fn keep_phone_invoice(&mut self, invoice: PhoneInvoice) {
+        let Some(known) = self.orders.get_mut(&invoice.order_id) else { return };
+        let same = |known: &&mut PhoneInvoice| known.phone_invoice_id == invoice.phone_invoice_id;
+        match known.phone_invoices.iter_mut().find(same) {
+            Some(known) => *known = invoice,
+            None => known.phone_invoices.push(invoice),
+        }
     }
 
     /// Whether Telegram or the provider has named a payment of a known order so before.

@@ -9,6 +9,7 @@ use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     UnplacedPayment, UserId,
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
+    phone_invoice::PhoneInvoice,
     time::{Timestamp, from_unix_ms, unix_ms},
     unplaced,
 };
@@ -133,9 +134,10 @@ pub(crate) struct OrderRow {
     attempts: Vec<AttemptRow>,
     refunds: Vec<RefundRow>,
     telegram_payments: Vec<TelegramRow>,
+    phone_invoices: Vec<PhoneInvoice>,
 }
 
-/// An order with all its attempts, refunds and payments in Telegram.
+/// An order with all that belongs to it.
 impl TryFrom<OrderRow> for ReadOrder {
     type Error = LedgerError;
 
@@ -151,7 +153,7 @@ impl TryFrom<OrderRow> for ReadOrder {
         let attempts: Result<_, _> = row.attempts.into_iter().map(LedgerAttempt::try_from).collect();
         let refunds = row.refunds.into_iter().map(Into::into).collect();
         let order = LedgerOrder { order_id, user_id, products, amount, state };
-        Ok((order, attempts?, refunds, row.telegram_payments))
+        Ok((order, attempts?, refunds, row.telegram_payments, row.phone_invoices))
     }
 }
 

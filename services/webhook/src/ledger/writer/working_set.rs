@@ -11,6 +11,7 @@ use tolov_domain::{
         self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
         OrderState, Preparation,
     },
+    phone_invoice::PhoneInvoice,
     refund::Refund,
     time::{Timestamp, unix_ms},
     unplaced,
@@ -53,6 +54,8 @@ struct Changes {
     checks: Vec<CheckRow>,
     calls: Vec<CallRow>,
     telegram_payments: Vec<TelegramRow>,
+    /// With the state after each change: the last one of an invoice counts.
+    phone_invoices: Vec<PhoneInvoice>,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -72,6 +75,7 @@ pub(crate) struct Writes {
     pub(crate) checks: Vec<CheckRow>,
     pub(crate) calls: Vec<CallRow>,
     pub(crate) telegram_payments: Vec<TelegramRow>,
+    pub(crate) phone_invoices: Vec<PhoneInvoice>,
 }
 
 impl WorkingSet {
@@ -339,6 +343,11 @@ impl WorkingSet {
         self.changes.telegram_payments.push(payment);
     }
 
+    pub(crate) fn keep_phone_invoice(&mut self, invoice: PhoneInvoice) {
+        self.known.keep_phone_invoice(invoice.clone());
+        self.changes.phone_invoices.push(invoice);
+    }
+
     /// What `change` publishes is kept, so that it can be replayed, and counts as sent.
     pub(super) fn quietly<T>(&mut self, at: Timestamp, change: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.changes.events.len();
@@ -384,6 +393,7 @@ impl WorkingSet {
             checks: changes.checks,
             calls: changes.calls,
             telegram_payments: changes.telegram_payments,
+            phone_invoices: changes.phone_invoices,
         }
     }
 
