@@ -181,6 +181,7 @@ impl<W: Work> Poll<W> {
             // All are confirmed now. After a week without updates Telegram begins with another number, perhaps a smaller
             // one: without an offset the first unconfirmed update comes, whatever its number.
             self.offset = 0;
+            self.last_checkout = None;
         }
         for raw in updates {
             let Some(id) = raw.get("update_id").and_then(Value::as_i64) else {

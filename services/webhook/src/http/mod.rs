@@ -82,19 +82,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
-    let check_out = warp::path!("orders" / String / "telegram-checkouts")
-        .and(warp::post())
-        .and(staff.clone())
-        .and(with_app.clone())
-        .and(warp::body::bytes())
-        .then(telegram::check_out);
-    let pay_in_telegram = warp::path!("telegram-payments")
-        .and(warp::post())
-        .and(staff.clone())
-        .and(with_app.clone())
-        .and(warp::body::bytes())
-        .then(telegram::pay);
-    let phone_invoices = phone_invoice_routes(&staff, &with_app);
+    let invoices = invoice_routes(&staff, &with_app);
     let refunds = refund_routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
@@ -108,9 +96,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
-        .or(check_out.or(pay_in_telegram).unify().boxed())
-        .unify()
-        .or(phone_invoices)
+        .or(invoices)
         .unify()
         .or(refunds)
         .unify()
@@ -121,8 +107,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// Invoices to a phone number.
-fn phone_invoice_routes(
+/// Telegram's invoices, and those to a phone number.
+fn invoice_routes(
     staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
 ) -> BoxedFilter<(Response,)> {
@@ -131,10 +117,13 @@ fn phone_invoice_routes(
     let of_order = warp::path!("orders" / String / "phone-invoices").and(warp::get()).and(app.clone());
     let ask = warp::path!("orders" / String / "phone-invoices").and(warp::post()).and(body.clone());
     let due = warp::path!("phone-invoices" / "due").and(warp::get()).and(app);
-    let step = warp::path!("phone-invoices" / String / "step").and(warp::post()).and(body);
+    let step = warp::path!("phone-invoices" / String / "step").and(warp::post()).and(body.clone());
+    let check_out = warp::path!("orders" / String / "telegram-checkouts").and(warp::post()).and(body.clone());
+    let pay = warp::path!("telegram-payments").and(warp::post()).and(body);
+    let in_telegram = check_out.then(telegram::check_out).or(pay.then(telegram::pay)).unify().boxed();
     let of_order = of_order.then(phone_invoices::of_order).or(ask.then(phone_invoices::ask)).unify();
     let moved = due.then(phone_invoices::due).or(step.then(phone_invoices::step)).unify();
-    of_order.or(moved).unify().boxed()
+    of_order.or(moved).unify().or(in_telegram).unify().boxed()
 }
 
 /// Refunds, and what CLICK's Merchant API says of attempts.

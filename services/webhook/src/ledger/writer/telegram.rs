@@ -2,7 +2,7 @@
 //! are [`tolov_domain::payment`]'s, as for CLICK's callbacks.
 
 use tolov_domain::{
-    ClickTransId, EventKind, OrderId, Tiyin, UnplacedPayment,
+    ClickPaydocId, ClickTransId, EventKind, OrderId, Tiyin, UnplacedPayment,
     payment::{self, AttemptState, Claim, Confirmation, News},
     telegram_payment::{
         CURRENCY, CheckoutRefusal, CheckoutRequest, PaymentOutcome, TelegramPayment, order_of,
@@ -108,7 +108,7 @@ impl WorkingSet {
             prepare_id,
             order_id: order.order_id,
             click_trans_id: ClickTransId::of_telegram(prepare_id),
-            click_paydoc_id: tolov_domain::ClickPaydocId::NONE,
+            click_paydoc_id: ClickPaydocId::NONE,
             amount: order.amount,
             prepared_at_ms: unix_ms(at),
             state: AttemptState::Prepared,
