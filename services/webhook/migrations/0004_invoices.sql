@@ -81,6 +81,7 @@ CREATE TRIGGER phone_invoices_keep_what_was_agreed BEFORE UPDATE ON phone_invoic
 WHEN NEW.phone_invoice_id IS NOT OLD.phone_invoice_id OR NEW.order_id IS NOT OLD.order_id OR NEW.phone IS NOT OLD.phone
     OR NEW.amount_tiyin IS NOT OLD.amount_tiyin OR NEW.requested_at IS NOT OLD.requested_at OR NEW.step <= OLD.step
     OR OLD.state IN ('refused', 'deleted', 'over') OR (NEW.state = 'sending' AND OLD.state <> 'requested')
+    OR (NEW.state = 'requested' AND OLD.state <> 'requested')
 BEGIN
     SELECT RAISE(ABORT, 'an invoice keeps what was agreed, is sent once, and one that is over stays over');
 END;
