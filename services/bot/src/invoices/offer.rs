@@ -1,12 +1,13 @@
 //! The button that sends an invoice, and the invoice.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use teloxide::requests::{JsonRequest, Payload, Request};
 use tolov_domain::{
     Language, OrderId,
     telegram_payment::{CURRENCY, payload_of},
 };
+use tolov_kit::secret::Secret;
 use tolov_shop::order::{ShopOrder, Stage, order};
 
 use crate::{
@@ -28,7 +29,8 @@ struct SendInvoice {
     title: String,
     description: String,
     payload: String,
-    provider_token: String,
+    #[serde(serialize_with = "expose")]
+    provider_token: Secret,
     currency: &'static str,
     prices: [Price; 1],
     /// A forwarded copy leads to the bot and has no button to pay.
@@ -40,6 +42,11 @@ struct Price {
     label: String,
     /// Tiyin.
     amount: i64,
+}
+
+/// A secret is written only where it is meant to be.
+fn expose<S: Serializer>(token: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.expose())
 }
 
 impl Payload for SendInvoice {
@@ -70,7 +77,7 @@ pub(crate) async fn send(ctx: Ctx, id: OrderId) -> HandlerResult {
         title: short(&l!(language, "invoice-title", order = id), TITLE_MAX_CHARS),
         description: short(&titles(&order), DESCRIPTION_MAX_CHARS),
         payload: payload_of(id),
-        provider_token: token.expose().to_owned(),
+        provider_token: token.clone(),
         currency: CURRENCY,
         prices: [Price { label: l!(language, "invoice-title", order = id), amount: order.total.get() }],
         start_parameter: format!("order_{id}"),

@@ -81,20 +81,8 @@ pub(super) async fn answer(telegram: &Telegram, path: &[&str], request: &Request
             let shopper = telegram.create_shopper(request.json::<NewShopper>()?).map_err(refused)?;
             Ok(json_with(StatusCode::CREATED, &shopper))
         }
-        ("POST", ["shoppers", shopper, "pay_invoice"]) => {
-            let InvoiceMessage { message_id } = request.json()?;
-            Ok(ok(&telegram.pay_invoice(id(shopper)?, message_id).await.map_err(refused)?))
-        }
-        ("POST", ["shoppers", shopper, "check_out"]) => {
-            let InvoiceMessage { message_id } = request.json()?;
-            Ok(ok(&telegram.check_out(id(shopper)?, message_id).map_err(refused)?))
-        }
-        ("GET", ["checkouts", checkout, "answer"]) => {
-            let answered = telegram.wait_for_checkout(checkout, request.timeout()?).await;
-            Ok(ok(&answered.map_err(refused)?))
-        }
-        ("POST", ["checkouts", checkout, "take_money"]) => {
-            Ok(ok(&telegram.take_money(checkout).map_err(refused)?))
+        (_, ["shoppers", _, "pay_invoice" | "check_out"] | ["checkouts", ..]) => {
+            invoices(telegram, path, request).await
         }
         ("POST", ["shoppers", shopper, act]) => act_of_shopper(telegram, id(shopper)?, act, request),
         ("GET", ["channels"]) => Ok(ok(&telegram.channels())),
@@ -151,6 +139,26 @@ pub(super) async fn answer(telegram: &Telegram, path: &[&str], request: &Request
         }
         _ => Err(unknown()),
     }
+}
+
+/// Invoices: paid, or step by step.
+async fn invoices(telegram: &Telegram, path: &[&str], request: &Request) -> Answer {
+    let checkout = match (request.method.as_str(), path) {
+        ("POST", ["shoppers", shopper, "pay_invoice"]) => {
+            let InvoiceMessage { message_id } = request.json()?;
+            telegram.pay_invoice(id(shopper)?, message_id).await
+        }
+        ("POST", ["shoppers", shopper, "check_out"]) => {
+            let InvoiceMessage { message_id } = request.json()?;
+            telegram.check_out(id(shopper)?, message_id)
+        }
+        ("GET", ["checkouts", checkout, "answer"]) => {
+            telegram.wait_for_checkout(checkout, request.timeout()?).await
+        }
+        ("POST", ["checkouts", checkout, "take_money"]) => telegram.take_money(checkout),
+        _ => return Err(unknown()),
+    };
+    Ok(ok(&checkout.map_err(refused)?))
 }
 
 fn act_of_shopper(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {

@@ -16,7 +16,10 @@ async fn an_invoice_is_paid_when_the_bot_agrees_and_told_as_often_as_asked() {
     let sandbox = start();
     let (bot, shopper, telegram) = (sandbox.bot(), sandbox.shopper(), sandbox.telegram());
     let price = [LabeledPrice::new("Buyurtma", 3_000_000)];
-    bot.send_invoice(ChatId(shopper), "№ 1", "Choy", "order-1", "UZS", price).provider_token(TOKEN).await.unwrap();
+    bot.send_invoice(ChatId(shopper), "№ 1", "Choy", "order-1", "UZS", price)
+        .provider_token(TOKEN)
+        .await
+        .unwrap();
     let answering = async {
         loop {
             for update in bot.get_updates().await.unwrap() {

@@ -82,8 +82,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
-    let invoices = invoice_routes(&staff, &with_app);
-    let refunds = refund_routes(&staff, &with_app);
+    let refunds = refund_routes(&staff, &with_app).or(invoice_routes(&staff, &with_app)).unify().boxed();
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
     let ready =
@@ -95,8 +94,6 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .or(create_order.boxed())
         .unify()
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
-        .unify()
-        .or(invoices)
         .unify()
         .or(refunds)
         .unify()
