@@ -47,6 +47,8 @@ pub struct Config {
     pub delivery_price: Tiyin,
     /// Where orders are picked up, PICKUP_ADDRESS. `None`: all orders are delivered.
     pub pickup_address: Option<String>,
+    /// CLICK's token for Telegram's invoices, CLICK_PROVIDER_TOKEN. `None`: orders are paid on CLICK's page alone.
+    pub provider_token: Option<Secret>,
 }
 
 impl Config {
@@ -69,6 +71,7 @@ impl Config {
             api_token,
             delivery_price: Tiyin::ZERO,
             pickup_address: None,
+            provider_token: None,
         }
     }
 
@@ -89,6 +92,7 @@ impl Config {
         config.owners = owners(env);
         config.delivery_price = delivery_price(env);
         config.pickup_address = env.text("PICKUP_ADDRESS");
+        config.provider_token = provider_token(env);
         config
     }
 
@@ -154,6 +158,26 @@ fn delivery_price(env: &Env) -> Tiyin {
         env.problem("DELIVERY_PRICE", error);
         Tiyin::ZERO
     })
+}
+
+/// CLICK_PROVIDER_TOKEN, as @BotFather shows it: the provider's number, TEST or LIVE, and the rest.
+fn provider_token(env: &Env) -> Option<Secret> {
+    let text = env.text("CLICK_PROVIDER_TOKEN")?;
+    let mut parts = text.splitn(3, ':');
+    let is_number = parts.next().is_some_and(|number| number.parse::<u64>().is_ok());
+    let is_of_a_kind = parts.next().is_some_and(|kind| matches!(kind, "TEST" | "LIVE"));
+    let is_whole =
+        parts.next().is_some_and(|rest| rest.len() >= 6 && rest.bytes().all(|b| b.is_ascii_graphic()));
+    if !(is_number && is_of_a_kind && is_whole) {
+        env.problem("CLICK_PROVIDER_TOKEN", "is no payment token: copy it from @BotFather, Payments, CLICK");
+        return None;
+    }
+    Some(Secret::new(text))
+}
+
+/// Whether payments by a provider token are for trying out only.
+pub fn is_test_provider_token(token: &Secret) -> bool {
+    token.expose().split(':').nth(1) == Some("TEST")
 }
 
 /// A setting that cannot work.
@@ -231,11 +255,31 @@ mod tests {
         assert_eq!((config.owners.len(), config.delivery_price), (2, Tiyin::from_soum(15_000).unwrap()));
         assert_eq!(config.staff_language, Language::Ru);
         assert_eq!(config.store_channel, "-1007".parse().ok());
-        let env = Env::new(pairs([("ADMIN_IDS", "Ali"), ("STAFF_LANGUAGE", "russian")]));
+        assert!(config.provider_token.is_none());
+        let env = Env::new(pairs([
+            ("ADMIN_IDS", "Ali"),
+            ("STAFF_LANGUAGE", "russian"),
+            ("CLICK_PROVIDER_TOKEN", "333605228:token"),
+        ]));
         Config::from_env(&env);
         let problems = env.finish().unwrap_err().to_string();
-        for name in ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS", "STAFF_LANGUAGE"] {
+        for name in
+            ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS", "STAFF_LANGUAGE", "CLICK_PROVIDER_TOKEN"]
+        {
             assert!(problems.contains(name), "{problems}");
+        }
+        assert!(!problems.contains("333605228"), "a token is not shown");
+    }
+
+    #[test]
+    fn a_provider_token_is_for_tests_or_for_money() {
+        let read = |text| provider_token(&Env::new(pairs([("CLICK_PROVIDER_TOKEN", text)])));
+        let test = read("398062629:TEST:999999999_F91D8F69C042267444B74CC0B3C747757EB0E065").unwrap();
+        let live = read("333605228:LIVE:17842_0123456789012345678901234567890123456789").unwrap();
+        assert!(is_test_provider_token(&test) && !is_test_provider_token(&live));
+        assert!(!format!("{live:?}").contains("17842"));
+        for wrong in ["x:LIVE:17842_01", "1:PROD:17842_01", "1:LIVE:", "1:LIVE", "1:LIVE:178 42_01"] {
+            assert!(read(wrong).is_none(), "{wrong}");
         }
     }
 

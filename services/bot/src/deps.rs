@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use teloxide::types::{ChatId, Me};
-use tokio::{sync::SetOnce, time::Instant};
+use tokio::{
+    sync::{Notify, SetOnce},
+    time::Instant,
+};
 use tolov_domain::{
     Language, UserId,
     ports::{PortError, ShopStore, bus::Consumer, documents::Documents},
@@ -53,6 +56,8 @@ pub(crate) struct HandlerDeps {
     pub(crate) snapshots: SnapshotCache,
     /// The bot's own account; known once Telegram has answered for the first time.
     pub(crate) me: SetOnce<Me>,
+    /// A payment in Telegram was stored.
+    pub(crate) payment_came: Notify,
 }
 
 impl HandlerDeps {
@@ -91,8 +96,12 @@ impl HandlerDeps {
 
     /// The language that a person has chosen, else Uzbek.
     pub(crate) async fn language_of(&self, id: UserId) -> Language {
-        let shopper = shopper::shopper(self.documents(), id).await;
-        shopper.ok().flatten().and_then(|shopper| shopper.language).unwrap_or_default()
+        self.chosen_language_of(id).await.unwrap_or_default()
+    }
+
+    /// The language that a person has chosen.
+    pub(crate) async fn chosen_language_of(&self, id: UserId) -> Option<Language> {
+        shopper::shopper(self.documents(), id).await.ok().flatten()?.language
     }
 
     /// Telegram asks to wait with a chat. Where it is the limit of the whole bot, notifications wait as well.

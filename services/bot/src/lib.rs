@@ -4,6 +4,7 @@ mod broadcast;
 mod config;
 mod conversation;
 mod deps;
+mod invoices;
 mod maintenance;
 mod metrics;
 mod notify;
@@ -18,16 +19,18 @@ mod updates;
 use tolov_domain::ports::documents::Collection;
 
 pub use crate::{
-    config::{Channel, Config, ConfigError},
+    config::{Channel, Config, ConfigError, is_test_provider_token},
     deps::Deps,
     service::Service,
     telegram::stand_in::{BotApi, BotApiAnswer},
 };
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.
-pub const COLLECTIONS: [Collection; 4] = [
+pub const COLLECTIONS: [Collection; 6] = [
     orders::announcements::ANNOUNCEMENTS,
     conversation::dialogue::DIALOGUES,
+    invoices::payments::PAYMENTS,
+    invoices::bills::BILLS,
     orders::messages::ORDER_MESSAGES,
     updates::inbox::UPDATES,
 ];

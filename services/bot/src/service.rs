@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 use tolov_kit::{
     in_flight::InFlight,
     lifecycle::{Stop, TaskError, Tasks},
@@ -13,6 +13,7 @@ use crate::{
     broadcast,
     config::{Config, ConfigError},
     deps::{Deps, HandlerDeps},
+    invoices::{bills, recorder},
     maintenance,
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
@@ -65,6 +66,7 @@ impl Service {
             config: Arc::new(config),
             snapshots: SnapshotCache::default(),
             me: SetOnce::new(),
+            payment_came: Notify::new(),
         });
         let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));
         Ok(Self { notifier, handlers, telegram })
@@ -97,6 +99,8 @@ impl Service {
         tasks.spawn("broadcasts", broadcast::worker::run(handlers(), stop.clone()));
         tasks.spawn("broadcast previews", broadcast::preview::run(handlers(), stop.clone()));
         tasks.spawn("imports", import_job::run(handlers(), stop.clone()));
+        tasks.spawn("payments by Telegram's invoice", recorder::run(handlers(), stop.clone()));
+        tasks.spawn("bills", bills::run(handlers(), stop.clone()));
         tasks.spawn("figures", statistics::keep_counted(handlers(), stop.clone()));
         tasks.spawn("support albums", support_albums::run(handlers(), stop.clone()));
         tasks.spawn("updates", updates::run(handlers(), stop.clone()));

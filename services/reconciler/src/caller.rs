@@ -3,9 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use time::Duration;
-use tolov_click::{Call, merchant_api::Reading};
+use tolov_click::{
+    Call,
+    merchant_api::{NewInvoice, Reading},
+};
 use tolov_domain::{
     ClickPaymentId, OrderId,
+    phone_invoice::PhoneInvoice,
     refund::api::{Attempt, CallOutcome, MerchantCall, SeenPayment},
     time::{TASHKENT, Timestamp},
 };
@@ -67,6 +71,23 @@ impl Caller {
     pub(crate) async fn reverse(&self, order_id: OrderId, payment_id: ClickPaymentId) -> Reading {
         let (service_id, payment_id) = (self.service_id, payment_id.get());
         self.call("reversal", order_id, Call::Reversal { service_id, payment_id }).await
+    }
+
+    /// Has CLICK make an invoice, once.
+    pub(crate) async fn create_invoice(&self, invoice: &PhoneInvoice) -> Reading {
+        let call = Call::CreateInvoice(NewInvoice {
+            service_id: self.service_id,
+            amount: invoice.amount_tiyin,
+            phone_number: invoice.phone.clone(),
+            merchant_trans_id: invoice.order_id.to_string(),
+        });
+        self.call("invoice_create", invoice.order_id, call).await
+    }
+
+    /// What `invoice/status` says of an invoice.
+    pub(crate) async fn invoice_status(&self, order_id: OrderId, invoice_id: i64) -> Reading {
+        let service_id = self.service_id;
+        self.call("invoice_status", order_id, Call::InvoiceStatus { service_id, invoice_id }).await
     }
 
     /// What `payment/status` says of a payment.

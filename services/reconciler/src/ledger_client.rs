@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use tolov_domain::{
     PrepareId, RefundId,
+    phone_invoice::{DueInvoice, DueInvoices, InvoiceStep, PhoneInvoice},
     refund::{
         Refund,
         api::{
@@ -92,6 +93,22 @@ impl Ledger for LedgerClient {
 
     async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError> {
         let answer = self.post(&format!("refunds/{refund_id}/step"), &step).await?;
+        if answer.status == 409 {
+            return Ok(None);
+        }
+        answer.read().map(Some)
+    }
+
+    async fn due_phone_invoices(&self) -> Result<Vec<DueInvoice>, LedgerError> {
+        Ok(self.get::<DueInvoices>("phone-invoices/due").await?.due)
+    }
+
+    async fn step_phone_invoice(
+        &self,
+        phone_invoice_id: i64,
+        step: InvoiceStep,
+    ) -> Result<Option<PhoneInvoice>, LedgerError> {
+        let answer = self.post(&format!("phone-invoices/{phone_invoice_id}/step"), &step).await?;
         if answer.status == 409 {
             return Ok(None);
         }

@@ -4,6 +4,7 @@ mod attempts;
 mod caller;
 mod click_client;
 mod config;
+mod invoices;
 mod ledger_client;
 mod ports;
 mod refunds;
@@ -25,6 +26,7 @@ use tolov_kit::{
 use crate::{
     attempts::{Attempts, day_end, next_comparison},
     caller::Caller,
+    invoices::Invoices,
     refunds::Refunds,
 };
 pub use crate::{
@@ -50,6 +52,7 @@ pub struct Deps {
 pub struct Service {
     refunds: Refunds,
     attempts: Attempts,
+    invoices: Invoices,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
     next_comparison: Mutex<Timestamp>,
@@ -69,8 +72,10 @@ impl Service {
         };
         let next_comparison = Mutex::new(next_comparison(clock.now()));
         let webhook = Arc::new(Availability::new("the webhook service"));
-        let refunds = Refunds { caller, ledger, clock: Arc::clone(&clock) };
-        Self { refunds, attempts, clock, webhook, next_comparison }
+        let refunds =
+            Refunds { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), clock: Arc::clone(&clock) };
+        let invoices = Invoices { caller, ledger, clock: Arc::clone(&clock) };
+        Self { refunds, attempts, invoices, clock, webhook, next_comparison }
     }
 
     /// The clients that the settings name.
@@ -110,11 +115,12 @@ impl Service {
         Ok(())
     }
 
-    /// Moves the refunds and asks about the silent attempts whose turn it is.
+    /// Moves the refunds and the invoices, and asks about the silent attempts, whose turn it is.
     pub async fn round(&self, stop: &Stop) {
         let done = async {
             self.refunds.round(stop).await?;
-            self.attempts.silent_round(stop).await
+            self.attempts.silent_round(stop).await?;
+            self.invoices.round(stop).await
         };
         self.webhook.mark(done.await);
     }

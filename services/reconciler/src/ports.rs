@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tolov_click::{Call, merchant_api::Reading};
 use tolov_domain::{
     PrepareId, RefundId,
+    phone_invoice::{DueInvoice, InvoiceStep, PhoneInvoice},
     refund::{
         Refund,
         api::{Attempt, MerchantCall, OpenRefund, SeenReply, SeenRequest, StepRequest},
@@ -35,5 +36,12 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// A page of attempts with smaller numbers, newest first; empty at the end.
     async fn attempts(&self, before: Option<PrepareId>) -> Result<Vec<Attempt>, LedgerError>;
     async fn seen(&self, prepare_id: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError>;
+    async fn due_phone_invoices(&self) -> Result<Vec<DueInvoice>, LedgerError>;
+    /// `None`: another reconciler was faster, or the state does not allow it.
+    async fn step_phone_invoice(
+        &self,
+        phone_invoice_id: i64,
+        step: InvoiceStep,
+    ) -> Result<Option<PhoneInvoice>, LedgerError>;
     async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError>;
 }

@@ -28,9 +28,31 @@ function bodyOf(message) {
       return [h('p', { class: 'file' }, `${t('location')}: ${message.latitude.toFixed(4)}, ${message.longitude.toFixed(4)}`)];
     case 'contact':
       return [h('p', { class: 'file' }, `${message.contact.first_name}`, h('br'), message.contact.phone_number)];
+    case 'invoice':
+      return [invoice(message)];
+    case 'successful_payment':
+      return [h('p', { class: 'file' }, `${t('invoicePaid')} ${sum(message.successful_payment)}`)];
     default:
       return text();
   }
+}
+
+const sum = ({ total_amount: tiyin, currency }) => `${(tiyin / 100).toLocaleString('uz')} ${currency}`;
+
+function invoice(message) {
+  const { title, description } = message.invoice;
+  const pay = ({ currentTarget }) => doing(currentTarget, () => payInvoice(message));
+  return h('div', { class: 'text' }, h('strong', {}, title), h('p', {}, description),
+    h('button', { type: 'button', onclick: pay }, `${t('invoicePay')} ${sum(message.invoice)}`));
+}
+
+/** Pays an invoice, or shows why the bot does not let it be paid. */
+async function payInvoice(message) {
+  const wanted = { message_id: message.message_id };
+  const checkout = await ask('POST', `telegram/shoppers/${message.chat_id}/pay_invoice`, wanted);
+  if (checkout.answer?.ok) return;
+  at('alert-text').textContent = checkout.answer?.error_message ?? '';
+  openDialog(at('alert'));
 }
 
 function photo(message) {

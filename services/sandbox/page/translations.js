@@ -35,6 +35,8 @@ export const translations = {
   photo: ['Rasm', 'Фото', 'Photo'],
   document: ['Fayl', 'Файл', 'File'],
   location: ['Joylashuv', 'Местоположение', 'Location'],
+  invoicePay: ['To‘lash', 'Оплатить', 'Pay'],
+  invoicePaid: ['To‘landi:', 'Оплачено:', 'Paid:'],
   newOrder: ['Yangi buyurtma', 'Новый заказ', 'New order'],
   payWith: ['CLICK orqali to‘lash', 'Оплатить через CLICK', 'Pay with CLICK'],
   orderOf: ['№{id} · {amount} so‘m', '№{id} · {amount} сум', '#{id} · {amount} UZS'],

@@ -78,6 +78,27 @@ id! {
     /// CLICK's number of one try to pay. A Prepare and its Complete may carry different ones (section 1.9).
     ClickTransId, at least 1
 }
+impl ClickPaydocId {
+    /// Of a payment whose number is not known.
+    pub const NONE: Self = Self(0);
+}
+
+impl ClickTransId {
+    /// CLICK's own numbers are far below it, and [`PrepareId`]s never reach it.
+    const FIRST_OF_TELEGRAM: i64 = 1 << 53;
+
+    /// What stands for CLICK's transaction in an attempt that is paid by Telegram's invoice, where CLICK tells no number of
+    /// its own (docs/decisions/0011-telegrams-invoice-is-an-attempt.md).
+    pub const fn of_telegram(attempt: PrepareId) -> Self {
+        Self(Self::FIRST_OF_TELEGRAM.saturating_add(attempt.0))
+    }
+
+    /// Whether it stands for a payment by Telegram's invoice, and is no number of CLICK's.
+    pub const fn is_of_telegram(self) -> bool {
+        self.0 >= Self::FIRST_OF_TELEGRAM
+    }
+}
+
 id! {
     /// CLICK's payment number, which the payer sees in the SMS. Not covered by the signature, and no payment fails over it:
     /// any whole number is one, also 0 and those below.
@@ -148,6 +169,15 @@ mod tests {
         for text in ["", "-0", "00", "-01", "+1", "x"] {
             assert_eq!(ClickPaydocId::parse(text), Err(IdError), "{text:?}");
         }
+    }
+
+    #[test]
+    fn no_transaction_of_clicks_stands_for_a_payment_in_telegram() {
+        let first = ClickTransId::of_telegram(PrepareId::try_new(1).unwrap());
+        assert!(first.is_of_telegram());
+        assert!(!ClickTransId::try_new(3_647_911_201).unwrap().is_of_telegram());
+        let last = PrepareId::try_new((1 << 53) - 1).unwrap();
+        assert!(ClickTransId::of_telegram(last) > first, "an attempt keeps a number of its own");
     }
 
     #[test]

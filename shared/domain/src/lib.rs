@@ -10,9 +10,11 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod phone;
+pub mod phone_invoice;
 pub mod ports;
 pub mod refund;
 pub mod silence;
+pub mod telegram_payment;
 pub mod time;
 pub mod unplaced;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ClickPaydocId, ClickTransId, PrepareId},
+    telegram_payment::CheckoutRefusal,
     time::Timestamp,
 };
 
@@ -175,6 +176,43 @@ pub struct Claim {
     pub amount_agrees: bool,
     /// CLICK's transaction has paid another attempt.
     pub transaction_paid_another: bool,
+}
+
+/// For so long an attempt that one way to pay has begun keeps the other way closed: CLICK's page and Telegram's invoice both
+/// take the money within moments of asking. Afterwards it counts as left; money that comes from it all the same is taken.
+pub const HOLD: time::Duration = time::Duration::minutes(5);
+
+/// Whether an attempt that began then keeps the other way to pay its order closed.
+pub fn holds(attempt: AttemptState, began: Timestamp, now: Timestamp) -> bool {
+    matches!(attempt, AttemptState::Prepared) && now < began.saturating_add(HOLD)
+}
+
+/// Decides a Prepare of an order that can be paid in two ways.
+///
+/// `held`: an attempt of the other way to pay is open. Nothing is kept of a Prepare that is refused for it, so CLICK's page
+/// can be tried again.
+pub fn prepare_unless_held(
+    order: OrderState,
+    same_attempt: Option<AttemptState>,
+    claim: Claim,
+    held: bool,
+) -> Preparation {
+    match prepare(order, same_attempt, claim) {
+        Preparation::Opened(_) | Preparation::Repeated(_) if held => {
+            Preparation::Refused(Answer::Cancelled, None)
+        }
+        decided => decided,
+    }
+}
+
+/// Decides whether Telegram may take money for an order by its invoice. `held`: CLICK's page has an attempt open.
+pub const fn check_out(order: OrderState, held: bool) -> Result<(), CheckoutRefusal> {
+    match order {
+        OrderState::Paid { .. } => Err(CheckoutRefusal::Paid),
+        OrderState::Expired { .. } => Err(CheckoutRefusal::Expired),
+        OrderState::Pending if held => Err(CheckoutRefusal::BeingPaid),
+        OrderState::Pending => Ok(()),
+    }
 }
 
 /// Decides a Prepare.

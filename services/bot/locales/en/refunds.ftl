@@ -16,6 +16,7 @@ refund-state-withdrawn = ✖️ Withdrawn, nothing was given back
 refund-why-outside-month = CLICK reverses payments of the current month only, and those of the last month on the 1st: this one goes by hand.
 refund-why-part = CLICK reverses whole payments only: a part goes by hand.
 refund-why-off = This shop has no access to CLICK's Merchant API: the money goes back by hand.
+refund-why-telegram = It was paid by Telegram's invoice, which CLICK's API does not know: give the money back in CLICK's cabinet.
 refund-why-not-found = CLICK does not find the payment: look it up in the cabinet.
 refund-why-looks-reversed = CLICK shows the payment as not paid although nothing was sent from here: perhaps it was given back already. Look it up first.
 refund-allowed = CLICK can give the whole payment back until { $until }, if it was made with an online card. A part goes by hand.

@@ -16,6 +16,7 @@ refund-state-withdrawn = ✖️ Bekor qilindi, pul qaytarilmagan
 refund-why-outside-month = CLICK faqat shu oydagi to‘lovlarni, 1-sanada esa o‘tgan oynikini ham qaytaradi: bu pul qo‘lda qaytariladi.
 refund-why-part = CLICK to‘lovni faqat to‘liq qaytaradi: bir qismi qo‘lda qaytariladi.
 refund-why-off = Do‘konda CLICK Merchant API ulanmagan: pul qo‘lda qaytariladi.
+refund-why-telegram = To‘lov Telegram hisobi orqali qilingan, CLICK API uni bilmaydi: pulni CLICK kabinetida qaytaring.
 refund-why-not-found = CLICK to‘lovni topmadi: uni kabinetdan qidiring.
 refund-why-looks-reversed = CLICK’da to‘lov to‘lanmagan ko‘rinmoqda, bu yerdan esa hech narsa yuborilmagan: pul allaqachon qaytarilgan bo‘lishi mumkin. Avval tekshiring.
 refund-allowed = Onlayn karta bilan to‘langan bo‘lsa, CLICK to‘lovni { $until } gacha to‘liq qaytara oladi. Bir qismi qo‘lda qaytariladi.

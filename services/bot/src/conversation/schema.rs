@@ -17,6 +17,7 @@ use crate::{
         dialogue::{CatalogueStep, StaffStep, Step},
         error::{HandlerError, HandlerResult},
     },
+    invoices::{bills, offer},
     shopper::{
         account::{onboarding, profile, start},
         cart,
@@ -159,6 +160,8 @@ fn order_taps() -> Tree {
         .branch(case![ShopCallback::Orders { page }].endpoint(orders::open))
         .branch(case![ShopCallback::OpenOrder { id }].endpoint(orders::show))
         .branch(case![ShopCallback::CheckPayment { id }].endpoint(orders::check))
+        .branch(case![ShopCallback::BillToPhone { id }].endpoint(bills::ask))
+        .branch(case![ShopCallback::PayInTelegram { id }].endpoint(offer::send))
         .branch(case![ShopCallback::CancelOrder { id }].endpoint(orders::ask_to_cancel))
         .branch(case![ShopCallback::CancelOrderConfirmed { id }].endpoint(orders::cancel))
         .branch(case![ShopCallback::OrderAgain { id }].endpoint(orders::order_again))

@@ -5,7 +5,14 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tolov_domain::{OrderId, OrderedProduct, UserId, time::Timestamp};
+use tolov_domain::{
+    OrderId, OrderedProduct, UserId,
+    phone_invoice::{InvoiceConflict, InvoiceRefusal, InvoiceRequest, PhoneInvoice, PhoneInvoices},
+    telegram_payment::{
+        CheckoutConflict, CheckoutRefusal, CheckoutRequest, PaymentOutcome, PaymentReply, TelegramPayment,
+    },
+    time::Timestamp,
+};
 use tolov_kit::{retry::Pauses, secret::Secret};
 use tolov_shop::order::{PaymentLink, ShopOrder};
 use url::Url;
@@ -43,6 +50,24 @@ pub(crate) enum CancelReply {
     Paid,
     /// The ledger does not know it.
     Unknown,
+}
+
+/// The result of asking for a bill to a phone number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BillReply {
+    Asked(Box<PhoneInvoice>),
+    /// There is one that is not over.
+    Open(Box<PhoneInvoice>),
+    Refused(InvoiceRefusal),
+    UnknownOrder,
+}
+
+/// Whether Telegram may take the money for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckoutReply {
+    Allowed,
+    Refused(CheckoutRefusal),
+    UnknownOrder,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +148,61 @@ impl LedgerClient {
             200 => Ok(CancelReply::Cancelled),
             404 => Ok(CancelReply::Unknown),
             409 => Ok(CancelReply::Paid),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Asks whether Telegram may take the money for an order, and keeps CLICK's page closed while it may.
+    pub(crate) async fn check_out_in_telegram(
+        &self,
+        id: OrderId,
+        asked: &CheckoutRequest,
+    ) -> Result<CheckoutReply, LedgerError> {
+        let body = serde_json::to_string(asked).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, &format!("orders/{id}/telegram-checkouts"), body).await?;
+        match answer.status {
+            200 => Ok(CheckoutReply::Allowed),
+            404 => Ok(CheckoutReply::UnknownOrder),
+            409 => answer.json().map(|CheckoutConflict { reason, .. }| CheckoutReply::Refused(reason)),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Tells of money that Telegram has taken. May be repeated.
+    pub(crate) async fn take_telegram_payment(
+        &self,
+        payment: &TelegramPayment,
+    ) -> Result<PaymentOutcome, LedgerError> {
+        let body = serde_json::to_string(payment).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, "telegram-payments", body).await?;
+        match answer.status {
+            200 => answer.json().map(|PaymentReply { outcome }| outcome),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// Asks for a bill to a phone number, of which an order has one at a time.
+    pub(crate) async fn ask_for_bill(
+        &self,
+        id: OrderId,
+        asked: &InvoiceRequest,
+    ) -> Result<BillReply, LedgerError> {
+        let body = serde_json::to_string(asked).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, &format!("orders/{id}/phone-invoices"), body).await?;
+        match answer.status {
+            201 => answer.json().map(|bill| BillReply::Asked(Box::new(bill))),
+            200 => answer.json().map(|bill| BillReply::Open(Box::new(bill))),
+            404 => Ok(BillReply::UnknownOrder),
+            409 => answer.json().map(|InvoiceConflict { reason, .. }| BillReply::Refused(reason)),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// The bills of an order, oldest first.
+    pub(crate) async fn bills(&self, id: OrderId) -> Result<Vec<PhoneInvoice>, LedgerError> {
+        let answer = self.call(Method::GET, &format!("orders/{id}/phone-invoices"), String::new()).await?;
+        match answer.status {
+            200 => answer.json().map(|PhoneInvoices { phone_invoices }| phone_invoices),
             _ => Err(answer.refusal()),
         }
     }

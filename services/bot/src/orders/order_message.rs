@@ -14,6 +14,7 @@ use crate::{
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
+    invoices::{bills, offer},
     orders::{
         messages::{change_messages, messages_of},
         order_lines,
@@ -29,6 +30,8 @@ pub(crate) fn screen(language: Language, order: &ShopOrder, now: Timestamp, deps
     let mut rows = Vec::new();
     if order.stage() == Stage::AwaitingPayment {
         rows.extend(pay_button(language, order).map(|button| vec![button]));
+        rows.extend(bills::button(language, order).map(|button| vec![button]));
+        rows.extend(offer::button(language, order, &deps.config).map(|button| vec![button]));
         rows.push(vec![
             Button::callback(l!(language, "order-check"), ShopCallback::CheckPayment { id }),
             Button::callback(l!(language, "order-cancel"), ShopCallback::CancelOrder { id }),

@@ -26,6 +26,10 @@ use crate::{
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
+    invoices::{
+        checkout::PreCheckout,
+        payments::{self, Told},
+    },
     shopper::help::announce_commands,
     telegram::{client::POLL, errors::with_causes},
     texts::{l, t},
@@ -33,9 +37,12 @@ use crate::{
 };
 
 /// The kinds of updates that the bot receives.
-const ALLOWED: [&str; 5] = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"];
+const ALLOWED: [&str; 6] =
+    ["message", "edited_message", "callback_query", "inline_query", "my_chat_member", "pre_checkout_query"];
 /// Inline queries that are answered at the same time. Others are not answered: the next letter asks again.
 const INLINE_MAX: usize = 32;
+/// Questions whether an invoice may be paid that are answered at the same time. Of others nothing is paid.
+const CHECKOUTS_MAX: usize = 32;
 /// How often it is logged that another process polls.
 const LOG_CONFLICT_EVERY: Duration = Duration::from_mins(5);
 /// Nobody looks at the results of an inline query after that.
@@ -46,7 +53,7 @@ const INLINE_ANSWER_MAX: Duration = Duration::from_secs(10);
 struct GetUpdates {
     offset: i64,
     timeout: u64,
-    allowed_updates: [&'static str; 5],
+    allowed_updates: [&'static str; 6],
 }
 
 impl Payload for GetUpdates {
@@ -70,6 +77,9 @@ pub(crate) struct Poll<W> {
     /// When it was logged that another process polls.
     conflict_logged_at: Option<Instant>,
     inline: JoinSet<()>,
+    checkouts: JoinSet<()>,
+    /// The newest of them that was answered: it comes again while the store takes nothing.
+    last_checkout: Option<i64>,
 }
 
 /// An update and its sender.
@@ -83,8 +93,17 @@ struct Arrived {
 impl<W: Work> Poll<W> {
     pub(crate) fn new(deps: Arc<HandlerDeps>, queues: Arc<UserQueues<W>>) -> Self {
         let bot = deps.telegram.listening.clone();
-        let inline = JoinSet::new();
-        Self { deps, queues, bot, offset: 0, is_identified: false, conflict_logged_at: None, inline }
+        Self {
+            deps,
+            queues,
+            bot,
+            offset: 0,
+            is_identified: false,
+            conflict_logged_at: None,
+            inline: JoinSet::new(),
+            checkouts: JoinSet::new(),
+            last_checkout: None,
+        }
     }
 
     pub(crate) async fn run(mut self, stop: &Stop) {
@@ -116,6 +135,7 @@ impl<W: Work> Poll<W> {
         match polled {
             Ok(updates) => {
                 self.deps.telegram.polling.mark_up();
+                self.answer_checkouts(&updates);
                 match self.store(updates).await {
                     Ok(()) => Rest::None,
                     // Telegram still has them.
@@ -161,11 +181,21 @@ impl<W: Work> Poll<W> {
             // All are confirmed now. After a week without updates Telegram begins with another number, perhaps a smaller
             // one: without an offset the first unconfirmed update comes, whatever its number.
             self.offset = 0;
+            self.last_checkout = None;
         }
         for raw in updates {
             let Some(id) = raw.get("update_id").and_then(Value::as_i64) else {
                 return Err(PortError::Refused("Telegram sent an update without update_id".to_owned()));
             };
+            if raw.get("pre_checkout_query").is_some() {
+                self.offset = self.offset.max(id + 1);
+                continue;
+            }
+            if let Some(told) = payments::in_update(&raw, self.deps.now()) {
+                self.store_payment(id, told).await?;
+                self.offset = self.offset.max(id + 1);
+                continue;
+            }
             let Some(arrived) = read(id, raw.to_string()) else {
                 tracing::error!(update.id = id, "an update cannot be read; it is skipped");
                 self.offset = self.offset.max(id + 1);
@@ -189,6 +219,38 @@ impl<W: Work> Poll<W> {
             }
             self.offset = self.offset.max(arrived.id + 1);
             self.queues.wake(arrived.person_id);
+        }
+        Ok(())
+    }
+
+    /// Before anything is stored: Telegram waits 10 seconds, whether the store answers or not.
+    fn answer_checkouts(&mut self, updates: &[Value]) {
+        while self.checkouts.try_join_next().is_some() {}
+        for update in updates {
+            let id = update.get("update_id").and_then(Value::as_i64);
+            let Some(asked) = PreCheckout::in_update(update).filter(|_| id > self.last_checkout) else {
+                continue;
+            };
+            self.last_checkout = id;
+            if self.checkouts.len() < CHECKOUTS_MAX {
+                self.checkouts.spawn(asked.answer(Arc::clone(&self.deps)));
+            }
+        }
+    }
+
+    /// What was paid is stored before Telegram is told that the update arrived, and recorded in the ledger from there.
+    async fn store_payment(&self, update_id: i64, told: Told) -> Result<(), PortError> {
+        match told {
+            Told::Payment(payment) => {
+                payments::store(self.deps.documents(), &payment).await?;
+                self.queues.store.mark_up();
+                self.deps.payment_came.notify_one();
+            }
+            Told::Unreadable(reason) => tracing::error!(
+                update.id = update_id,
+                reason,
+                "Telegram tells of a payment that cannot be read; look it up in CLICK's cabinet"
+            ),
         }
         Ok(())
     }

@@ -169,7 +169,8 @@ impl Ledger {
         let mut state = self.0.lock().unwrap();
         let order_id = OrderId::try_new(number).unwrap();
         let prepare_id = PrepareId::try_new(77).unwrap();
-        let attempt = PaidAttempt { order_id, prepare_id, amount, products, prepared_at: NOW };
+        let attempt =
+            PaidAttempt { order_id, prepare_id, amount, products, prepared_at: NOW, in_telegram: false };
         state.paid.insert(number, (attempt, Vec::new()));
         state.merchant_api = true;
     }

@@ -3,5 +3,6 @@
 
 mod attempts;
 mod client;
+mod invoices;
 mod refunds;
 mod world;

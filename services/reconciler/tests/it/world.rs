@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use time::{Duration, macros::datetime};
 use tolov_click::{Call, merchant_api::Reading};
 use tolov_domain::{
-    ClickPaydocId, ClickPaymentId, OrderId, PrepareId, RefundId, Tiyin,
+    ClickPaydocId, ClickPaymentId, OrderId, Phone, PrepareId, RefundId, Tiyin,
+    phone_invoice::{DueInvoice, InvoiceStep, PhoneInvoice},
     refund::{
         self, PaidAttempt, Refund,
         api::{
@@ -49,6 +50,8 @@ pub(crate) struct ClickState {
     pub(crate) payments: BTreeMap<i64, i64>,
     /// payment_id by order and day, as `status_by_mti` is asked.
     pub(crate) of_order: BTreeMap<(String, String), i64>,
+    /// Status by invoice_id.
+    pub(crate) invoices: BTreeMap<i64, Option<i64>>,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) always: Option<Fault>,
     pub(crate) calls: Vec<Call>,
@@ -96,11 +99,19 @@ impl ClickState {
                 }
                 _ => r#"{"error_code":-500,"error_note":"Возврат невозможен"}"#.to_owned(),
             },
-            Call::CreateInvoice(_)
-            | Call::InvoiceStatus { .. }
-            | Call::SubmitItems(_)
-            | Call::SubmitQrCode(_)
-            | Call::FiscalData { .. } => unreachable!("{call:?}"),
+            Call::CreateInvoice(_) => {
+                let invoice_id = 171_010_156 + i64::try_from(self.invoices.len()).unwrap();
+                self.invoices.insert(invoice_id, Some(0));
+                format!(r#"{{"error_code":0,"error_note":"","invoice_id":{invoice_id}}}"#)
+            }
+            Call::InvoiceStatus { invoice_id, .. } => {
+                let status = self.invoices.get(invoice_id).copied().flatten();
+                let status = status.map_or_else(|| "null".to_owned(), |status| status.to_string());
+                format!(r#"{{"error_code":0,"invoice_status":{status},"invoice_status_note":""}}"#)
+            }
+            Call::SubmitItems(_) | Call::SubmitQrCode(_) | Call::FiscalData { .. } => {
+                unreachable!("{call:?}")
+            }
         }
     }
 }
@@ -132,6 +143,8 @@ impl MerchantApi for FakeClick {
 #[derive(Debug)]
 pub(crate) struct LedgerState {
     pub(crate) refunds: Vec<Refund>,
+    pub(crate) invoice: Option<PhoneInvoice>,
+    pub(crate) is_payable: bool,
     pub(crate) attempt: Attempt,
     pub(crate) silent: Vec<Attempt>,
     pub(crate) seen: Vec<SeenRequest>,
@@ -206,6 +219,30 @@ impl Ledger for FakeLedger {
         })
     }
 
+    async fn due_phone_invoices(&self) -> Result<Vec<DueInvoice>, LedgerError> {
+        let now = self.clock.now();
+        self.make(|state| {
+            let due = |invoice: &&PhoneInvoice| invoice.next_step_at.is_some_and(|at| at <= now);
+            let invoice = state.invoice.as_ref().filter(due).cloned();
+            let is_payable = state.is_payable;
+            invoice.map(|invoice| DueInvoice { invoice, is_payable }).into_iter().collect()
+        })
+    }
+
+    async fn step_phone_invoice(
+        &self,
+        _: i64,
+        step: InvoiceStep,
+    ) -> Result<Option<PhoneInvoice>, LedgerError> {
+        let now = self.clock.now();
+        self.make(|state| {
+            let invoice = state.invoice.clone().filter(|invoice| invoice.step == step.step)?;
+            let next = invoice.advance(step.change, step.next_step_at, now)?;
+            state.invoice = Some(next.clone());
+            Some(next)
+        })
+    }
+
     async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError> {
         self.make(|state| state.calls.extend(calls))
     }
@@ -233,6 +270,8 @@ impl World {
         };
         let state = LedgerState {
             refunds: Vec::new(),
+            invoice: None,
+            is_payable: true,
             attempt,
             silent: Vec::new(),
             seen: Vec::new(),
@@ -261,6 +300,16 @@ impl World {
         state.dies_at = Some((nth, after_the_effect));
     }
 
+    pub(crate) fn ask_for_invoice(&self) {
+        let phone = Phone::parse("+998901234567").unwrap();
+        let (order, amount) = (OrderId::try_new(ORDER).unwrap(), Tiyin::try_new(3_000_000).unwrap());
+        self.ledger.state().invoice = Some(PhoneInvoice::request(1, order, &phone, amount, self.clock.now()));
+    }
+
+    pub(crate) fn invoice(&self) -> PhoneInvoice {
+        self.ledger.state().invoice.clone().unwrap()
+    }
+
     pub(crate) fn ask_for_refund(&self) {
         let now = self.clock.now();
         let mut state = self.ledger.state();
@@ -270,6 +319,7 @@ impl World {
             amount: Tiyin::try_new(3_000_000).unwrap(),
             products: Vec::new(),
             prepared_at: state.attempt.prepared_at,
+            in_telegram: false,
         };
         let asked = RefundRequest {
             request_id: "tap-1".to_owned(),

@@ -56,6 +56,13 @@ struct ChannelTap {
     text: Option<String>,
 }
 
+/// `None`: the newest invoice.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvoiceMessage {
+    message_id: Option<i64>,
+}
+
 #[derive(Deserialize)]
 struct Location {
     latitude: f64,
@@ -73,6 +80,9 @@ pub(super) async fn answer(telegram: &Telegram, path: &[&str], request: &Request
         ("POST", ["shoppers"]) => {
             let shopper = telegram.create_shopper(request.json::<NewShopper>()?).map_err(refused)?;
             Ok(json_with(StatusCode::CREATED, &shopper))
+        }
+        (_, ["shoppers", _, "pay_invoice" | "check_out"] | ["checkouts", ..]) => {
+            invoices(telegram, path, request).await
         }
         ("POST", ["shoppers", shopper, act]) => act_of_shopper(telegram, id(shopper)?, act, request),
         ("GET", ["channels"]) => Ok(ok(&telegram.channels())),
@@ -129,6 +139,26 @@ pub(super) async fn answer(telegram: &Telegram, path: &[&str], request: &Request
         }
         _ => Err(unknown()),
     }
+}
+
+/// Invoices: paid, or step by step.
+async fn invoices(telegram: &Telegram, path: &[&str], request: &Request) -> Answer {
+    let checkout = match (request.method.as_str(), path) {
+        ("POST", ["shoppers", shopper, "pay_invoice"]) => {
+            let InvoiceMessage { message_id } = request.json()?;
+            telegram.pay_invoice(id(shopper)?, message_id).await
+        }
+        ("POST", ["shoppers", shopper, "check_out"]) => {
+            let InvoiceMessage { message_id } = request.json()?;
+            telegram.check_out(id(shopper)?, message_id)
+        }
+        ("GET", ["checkouts", checkout, "answer"]) => {
+            telegram.wait_for_checkout(checkout, request.timeout()?).await
+        }
+        ("POST", ["checkouts", checkout, "take_money"]) => telegram.take_money(checkout),
+        _ => return Err(unknown()),
+    };
+    Ok(ok(&checkout.map_err(refused)?))
 }
 
 fn act_of_shopper(telegram: &Telegram, shopper_id: i64, act: &str, request: &Request) -> Answer {

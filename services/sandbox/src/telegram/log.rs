@@ -97,7 +97,7 @@ impl Telegram {
     }
 
     /// Evaluates `find` after every change, until it finds something or the time is over.
-    async fn wait<T>(&self, timeout: Duration, find: impl Fn(&State) -> Option<T>) -> Option<T> {
+    pub(super) async fn wait<T>(&self, timeout: Duration, find: impl Fn(&State) -> Option<T>) -> Option<T> {
         let mut changes = self.changes();
         let found = async {
             loop {

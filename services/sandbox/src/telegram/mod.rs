@@ -20,5 +20,6 @@ pub use state::{
     formatting::{Entity, FormattedText},
     keyboard::{Button, ButtonAction},
     message::{Body, Contact, MAX_EARLIER, Message, Sender, Version},
+    payments::{Checkout, CheckoutAnswer, Invoice, SuccessfulPayment},
     records::{Call, CallOutcome, CallbackAnswer, CallbackQuery},
 };

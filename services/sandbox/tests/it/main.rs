@@ -6,6 +6,7 @@ mod checkout;
 mod control;
 mod faults;
 mod guard;
+mod invoices;
 mod merchant;
 mod merchant_api;
 mod page;

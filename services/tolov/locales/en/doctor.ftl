@@ -24,6 +24,9 @@ click-key-form-do = Copy it once more from merchant.click.uz, Services, without 
 click-settings = CLICK: service { $service }, merchant { $merchant }
 click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it, refunds go by hand
 click-user-missing-do = Calls to CLICK's Merchant API need it: merchant.click.uz, Services
+provider-token-test = CLICK_PROVIDER_TOKEN is a test token: orders paid by it bring no money
+provider-token-test-do = Take the live one from @BotFather, Payments, CLICK, or leave the variable empty
+provider-token-given = CLICK_PROVIDER_TOKEN is given: orders can be paid inside Telegram
 click-test-mode = CLICK_TEST_MODE is on: pay links lead to the sandbox and no money moves
 click-test-mode-do = For real payments set CLICK_TEST_MODE=false
 proxy-unknown = TRUSTED_PROXIES does not name the proxy on this machine: CLICK and strangers count as one caller
@@ -167,6 +170,7 @@ about-click-secret-key = The service's SECRET_KEY: merchant.click.uz, Services
 about-click-test-mode = true: pay links lead to the sandbox and no money moves; false: real payments
 about-click-merchant-api-url = Where CLICK's Merchant API is; empty: https://api.click.uz
 about-click-reconcile-accept = ask: staff are asked about a payment without a confirmation; auto: it pays its order
+about-click-provider-token = CLICK's token for invoices inside Telegram: @BotFather, your bot, Payments; empty: off
 about-return-url = Where CLICK's page sends the payer afterwards, for example https://t.me/your_bot
 about-public-url = The address by which CLICK reaches the webhook service, for example https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all does without

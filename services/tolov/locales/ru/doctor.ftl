@@ -24,6 +24,9 @@ click-key-form-do = Скопируйте его ещё раз: merchant.click.uz
 click-settings = CLICK: сервис { $service }, мерчант { $merchant }
 click-user-missing = CLICK_MERCHANT_USER_ID не задан; платежи работают и без него, возвраты делаются вручную
 click-user-missing-do = Он нужен для Merchant API: merchant.click.uz, «Сервисы»
+provider-token-test = CLICK_PROVIDER_TOKEN — тестовый: заказы, оплаченные по нему, не приносят денег
+provider-token-test-do = Возьмите боевой токен у @BotFather, Payments, CLICK, или оставьте переменную пустой
+provider-token-given = CLICK_PROVIDER_TOKEN задан: заказы можно оплатить внутри Telegram
 click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не движутся
 click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
 proxy-unknown = В TRUSTED_PROXIES нет прокси этой машины: CLICK и посторонние считаются одним адресом
@@ -167,6 +170,7 @@ about-click-secret-key = SECRET_KEY сервиса: merchant.click.uz, «Сер�
 about-click-test-mode = true: ссылки ведут в песочницу, деньги не движутся; false: настоящие платежи
 about-click-merchant-api-url = Где находится Merchant API CLICK; пусто: https://api.click.uz
 about-click-reconcile-accept = ask: о платеже без подтверждения спрашивают сотрудников; auto: он оплачивает заказ
+about-click-provider-token = Токен CLICK для счетов внутри Telegram: @BotFather, ваш бот, Payments; пусто: выключено
 about-return-url = Куда страница CLICK вернёт плательщика, например https://t.me/your_bot
 about-public-url = Адрес, по которому CLICK видит службу webhook, например https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; для tolov all не нужен

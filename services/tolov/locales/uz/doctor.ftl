@@ -24,6 +24,9 @@ click-key-form-do = Uni merchant.click.uz, "Servislar" bo‘limidan qo‘shtirno
 click-settings = CLICK: servis { $service }, merchant { $merchant }
 click-user-missing = CLICK_MERCHANT_USER_ID yo‘q; to‘lovlar usiz ham ishlaydi, pul qo‘lda qaytariladi
 click-user-missing-do = U Merchant API uchun kerak: merchant.click.uz, "Servislar"
+provider-token-test = CLICK_PROVIDER_TOKEN sinov tokeni: u orqali to‘langan buyurtmalar pul keltirmaydi
+provider-token-test-do = @BotFather, Payments, CLICK dan haqiqiy tokenni oling yoki o‘zgaruvchini bo‘sh qoldiring
+provider-token-given = CLICK_PROVIDER_TOKEN berilgan: buyurtmani Telegram ichida to‘lash mumkin
 click-test-mode = CLICK_TEST_MODE yoqilgan: to‘lov havolalari sinov muhitiga olib boradi, pul o‘tmaydi
 click-test-mode-do = Haqiqiy to‘lovlar uchun: CLICK_TEST_MODE=false
 proxy-unknown = TRUSTED_PROXIES shu mashinadagi proksini aytmaydi: CLICK ham, begonalar ham bitta manzil deb hisoblanadi
@@ -167,6 +170,7 @@ about-click-secret-key = Servisning SECRET_KEY kaliti: merchant.click.uz, "Servi
 about-click-test-mode = true: havolalar sinov muhitiga olib boradi, pul o‘tmaydi; false: haqiqiy to‘lovlar
 about-click-merchant-api-url = CLICK Merchant API qayerda; bo‘sh: https://api.click.uz
 about-click-reconcile-accept = ask: tasdig‘i kelmagan to‘lov haqida xodimlardan so‘raladi; auto: u buyurtmani to‘laydi
+about-click-provider-token = Telegram ichidagi hisoblar uchun CLICK tokeni: @BotFather, botingiz, Payments; bo‘sh: o‘chirilgan
 about-return-url = CLICK sahifasi to‘lovchini qayerga qaytaradi, masalan https://t.me/your_bot
 about-public-url = CLICK webhook xizmatiga yetadigan manzil, masalan https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all ga kerak emas

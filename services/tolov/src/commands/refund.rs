@@ -193,6 +193,9 @@ fn print(known: &OrderRefunds) {
                     .to_owned()
             }
             AllowedReason::PartialByHand => "a part was given back before: the rest goes by hand".to_owned(),
+            AllowedReason::PaidInTelegram => {
+                "it was paid by Telegram's invoice: give it back in CLICK's cabinet".to_owned()
+            }
             AllowedReason::MerchantApiOff => "CLICK_MERCHANT_USER_ID is not set: by hand only".to_owned(),
         }
     );

@@ -139,6 +139,15 @@ fn forms(env: &Env, role: DoctorRole) -> Vec<Finding> {
     if env.text("CLICK_SECRET_KEY").is_some_and(|key| !is_secret_key(&key)) {
         findings.push(Finding::bad("click-key-form"));
     }
+    if let Some(token) = env.text("CLICK_PROVIDER_TOKEN").map(Secret::new) {
+        findings.push(
+            match (tolov_bot::is_test_provider_token(&token), local_defaults::is_production(env)) {
+                (true, true) => Finding::bad("provider-token-test"),
+                (true, false) => Finding::doubtful("provider-token-test"),
+                (false, _) => Finding::good("provider-token-given"),
+            },
+        );
+    }
     if matches!(role, DoctorRole::All | DoctorRole::Webhook | DoctorRole::Reconciler) {
         if env.text("CLICK_MERCHANT_USER_ID").is_none() {
             findings.push(Finding::doubtful("click-user-missing"));

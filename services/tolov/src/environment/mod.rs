@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 37] = [
+pub(crate) const VARIABLES: [&str; 38] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -32,6 +32,7 @@ pub(crate) const VARIABLES: [&str; 37] = [
     "CLICK_TEST_MODE",
     "CLICK_MERCHANT_API_URL",
     "CLICK_RECONCILE_ACCEPT",
+    "CLICK_PROVIDER_TOKEN",
     "RETURN_URL",
     "PUBLIC_URL",
     "AMQP_URL",

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
-use tolov_domain::{OrderId, Tiyin, refund::Refund};
+use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
     AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord, OrderStatus,
-    OutboxRecord, RefundStepRecord,
+    OutboxRecord, RefundStepRecord, TelegramPaymentRecord,
 };
 
 use super::entry::{Entry, Source};
@@ -24,6 +24,7 @@ pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entr
     for attempt in reader.attempts(order_id).await? {
         entries.extend(of_attempt(&attempt));
     }
+    entries.extend(reader.telegram_payments(order_id).await?.iter().map(of_telegram_payment));
     let refunds = reader.refunds(order_id).await?;
     for step in reader.refund_steps(order_id).await? {
         let refund = refunds.iter().find(|refund| refund.refund_id.get() == step.refund_id);
@@ -50,7 +51,9 @@ fn of_order(order: &OrderRecord) -> Vec<Entry> {
 }
 
 fn of_attempt(attempt: &AttemptRecord) -> Vec<Entry> {
-    let prepared = Entry::at_ms(attempt.prepared_at, Source::Ledger, "trace-prepared")
+    let in_telegram = ClickTransId::try_new(attempt.click_trans_id).is_ok_and(ClickTransId::is_of_telegram);
+    let opened = if in_telegram { "trace-checkout" } else { "trace-prepared" };
+    let prepared = Entry::at_ms(attempt.prepared_at, Source::Ledger, opened)
         .with("attempt", attempt.prepare_id)
         .with("transaction", attempt.click_trans_id)
         .with("paydoc", attempt.click_paydoc_id);
@@ -68,6 +71,15 @@ fn of_attempt(attempt: &AttemptRecord) -> Vec<Entry> {
             .with("error", number(error))
     });
     [prepared].into_iter().chain(settled).collect()
+}
+
+fn of_telegram_payment(payment: &TelegramPaymentRecord) -> Entry {
+    Entry::at_ms(payment.received_at, Source::Ledger, "trace-paid-in-telegram")
+        .with("attempt", payment.prepare_id)
+        .with("charge", &payment.telegram_charge_id)
+        .with("provider", &payment.provider_charge_id)
+        .with("amount", format!("{} {}", payment.amount_tiyin, payment.currency))
+        .with("outcome", &payment.outcome)
 }
 
 fn of_callback(callback: &CallbackRecord) -> Entry {

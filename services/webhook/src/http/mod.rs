@@ -3,9 +3,11 @@
 mod app;
 mod click;
 mod orders;
+mod phone_invoices;
 mod playground;
 mod refunds;
 mod reply;
+mod telegram;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -80,7 +82,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
-    let refunds = refund_routes(&staff, &with_app);
+    let refunds = refund_routes(&staff, &with_app).or(invoice_routes(&staff, &with_app)).unify().boxed();
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
     let ready =
@@ -100,6 +102,25 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .recover(rejected)
         .unify()
         .boxed()
+}
+
+/// Telegram's invoices, and those to a phone number.
+fn invoice_routes(
+    staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
+    with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
+) -> BoxedFilter<(Response,)> {
+    let app = staff.clone().and(with_app.clone());
+    let body = app.clone().and(warp::body::bytes());
+    let of_order = warp::path!("orders" / String / "phone-invoices").and(warp::get()).and(app.clone());
+    let ask = warp::path!("orders" / String / "phone-invoices").and(warp::post()).and(body.clone());
+    let due = warp::path!("phone-invoices" / "due").and(warp::get()).and(app);
+    let step = warp::path!("phone-invoices" / String / "step").and(warp::post()).and(body.clone());
+    let check_out = warp::path!("orders" / String / "telegram-checkouts").and(warp::post()).and(body.clone());
+    let pay = warp::path!("telegram-payments").and(warp::post()).and(body);
+    let in_telegram = check_out.then(telegram::check_out).or(pay.then(telegram::pay)).unify().boxed();
+    let of_order = of_order.then(phone_invoices::of_order).or(ask.then(phone_invoices::ask)).unify();
+    let moved = due.then(phone_invoices::due).or(step.then(phone_invoices::step)).unify();
+    of_order.or(moved).unify().or(in_telegram).unify().boxed()
 }
 
 /// Refunds, and what CLICK's Merchant API says of attempts.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::ledger::{
     AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
-    OrderStatus, Outcome, ReplayRefusal,
+    OrderStatus, Outcome, ReplayRefusal, TelegramPaymentRecord,
 };
 
 /// The most lines of an order.
@@ -156,8 +156,15 @@ pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
 }
 
 async fn with_attempts(ledger: &Ledger, order_id: OrderId) -> Result<Option<WithAttempts>, LedgerError> {
-    let (record, attempts) = tokio::try_join!(ledger.order(order_id), ledger.attempts(order_id))?;
-    Ok(record.map(|record| WithAttempts { order: ShownOrder::of(&record), attempts }))
+    let (record, attempts, telegram_payments) = tokio::try_join!(
+        ledger.order(order_id),
+        ledger.attempts(order_id),
+        ledger.telegram_payments(order_id)
+    )?;
+    Ok(record.map(|record| {
+        let order = ShownOrder::of(&record);
+        WithAttempts { order, attempts, telegram_payments }
+    }))
 }
 
 fn is_paid() -> Response {
@@ -195,6 +202,7 @@ struct WithAttempts {
     #[serde(flatten)]
     order: ShownOrder,
     attempts: Vec<AttemptRecord>,
+    telegram_payments: Vec<TelegramPaymentRecord>,
 }
 
 #[derive(Serialize)]

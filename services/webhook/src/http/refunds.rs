@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use tolov_domain::{
-    OrderId, PrepareId, RefundId, Tiyin,
+    ClickTransId, OrderId, PrepareId, RefundId, Tiyin,
     refund::{
         self, Decision, PaidAttempt, Refund, RequestRefusal,
         api::{
@@ -56,6 +56,8 @@ async fn read_refunds(app: &App, order_id: OrderId) -> Result<Option<OrderRefund
                     .map_err(|_| LedgerError::Row("an amount is out of range"))?,
                 products: serde_json::from_str(&order.products)?,
                 prepared_at: tolov_domain::time::from_unix_ms(attempt.prepared_at),
+                in_telegram: ClickTransId::try_new(attempt.click_trans_id)
+                    .is_ok_and(ClickTransId::is_of_telegram),
             })
         })
         .transpose()?;

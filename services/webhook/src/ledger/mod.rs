@@ -7,9 +7,11 @@ mod error;
 mod event_ids;
 mod file;
 mod metrics;
+mod phone_invoices;
 mod read;
 mod refunds;
 mod requests;
+mod telegram;
 mod writer;
 
 use std::{
@@ -41,9 +43,12 @@ pub use self::{
         ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder, RefusedEvent,
         RelayMarks, ReplayRefusal, Unverified,
     },
+    telegram::TelegramPaymentRecord,
     writer::{
+        phone_invoices::{InvoiceAsked, InvoiceStepped},
         refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
+        telegram::CheckedOut,
         unverified::{Quota, UnverifiedLimits},
     },
 };

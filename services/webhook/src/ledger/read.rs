@@ -215,12 +215,12 @@ impl Ledger {
     }
 
     /// When the oldest attempt was prepared that CLICK has neither completed nor cancelled, of orders that can still be
-    /// paid, in milliseconds since 1970.
+    /// paid, in milliseconds since 1970. Nobody cancels an attempt in Telegram, so those do not count.
     pub async fn oldest_prepared_at(&self) -> Result<Option<i64>, LedgerError> {
         // From the few pending orders to their attempts: an index over all open attempts would cost every payment.
         let oldest = sqlx::query_scalar(
             "SELECT min(a.prepared_at) FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
-             WHERE o.status = 'pending' AND a.state = 'prepared'",
+             WHERE o.status = 'pending' AND a.state = 'prepared' AND a.click_trans_id < 9007199254740992",
         )
         .fetch_one(&self.readers.status)
         .await?;

@@ -172,7 +172,7 @@ impl Ledger {
     }
 
     /// Attempts that CLICK has neither completed nor cancelled and whose turn it is to be asked about
-    /// ([`tolov_domain::silence`]).
+    /// ([`tolov_domain::silence`]). Of payments in Telegram CLICK's Merchant API knows nothing.
     pub async fn silent_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
         let rows: Vec<AttemptColumns> = sqlx::query_as(
             // From the few pending orders to their attempts, and the given up ones of the last days: an index over all
@@ -181,9 +181,10 @@ impl Ledger {
              FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.prepared_at
                  FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
                  WHERE o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > ?3
+                   AND a.click_trans_id < 9007199254740992
                UNION ALL
                SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.prepared_at FROM attempts AS a
-                 WHERE a.state = 'given_up' AND a.prepared_at > ?3) AS s
+                 WHERE a.state = 'given_up' AND a.prepared_at > ?3 AND a.click_trans_id < 9007199254740992) AS s
              LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id
              WHERE s.prepared_at + (?1 ->> coalesce(c.times, 0)) <= ?2 LIMIT +?4",
         )
@@ -196,12 +197,12 @@ impl Ledger {
         rows.into_iter().map(TryFrom::try_from).collect()
     }
 
-    /// Attempts with smaller numbers than `before`, newest first.
+    /// Attempts through CLICK's page with smaller numbers than `before`, newest first.
     pub async fn attempts_before(&self, before: i64, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
         let rows: Vec<AttemptColumns> = sqlx::query_as(
             "SELECT prepare_id, order_id, coalesce(paid_paydoc_id, click_paydoc_id) AS click_paydoc_id, prepared_at,
                state = 'paid' AS is_paid FROM attempts
-             WHERE prepare_id < ?1 ORDER BY prepare_id DESC LIMIT +?2",
+             WHERE prepare_id < ?1 AND click_trans_id < 9007199254740992 ORDER BY prepare_id DESC LIMIT +?2",
         )
         .bind(before)
         .bind(limit)

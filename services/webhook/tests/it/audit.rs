@@ -31,10 +31,11 @@ const RULES: [(&str, &str); 10] = [
            OR e.body ->> 'schema' IS NOT e.schema OR e.body ->> 'user_id' IS NOT o.user_id",
     ),
     (
-        "exactly one Complete of a paid order was answered with success or taken back, of another none",
+        "exactly one payment of a paid order was answered with success or taken back, of another none",
         "SELECT order_id FROM orders AS o WHERE (status = 'paid') <> (SELECT count(*) FROM callbacks AS c
          WHERE c.order_id = o.order_id AND code = 0 AND (fields ->> 'action' = '1' OR source = 'restore'))
-         + (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.paid_source = 'reconciliation')",
+         + (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.paid_source = 'reconciliation')
+         + (SELECT count(*) FROM telegram_payments AS t WHERE t.order_id = o.order_id AND outcome = 'paid')",
     ),
     (
         "nothing unverified was answered with success",

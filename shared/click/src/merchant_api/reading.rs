@@ -2,7 +2,7 @@
 //! does not publish its codes, and now and then answers with an empty body: whatever cannot be believed is
 //! [`CallOutcome::Unknown`].
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tolov_domain::{
     ClickPaymentId,
     refund::api::{CallOutcome, SeenPayment},
@@ -29,13 +29,22 @@ pub struct Reading {
     /// The payment that the answer names: with a status from `payment/status`, perhaps without one from `status_by_mti`.
     pub payment_id: Option<ClickPaymentId>,
     pub status: Option<i64>,
+    /// Of `invoice/create`.
+    pub invoice_id: Option<i64>,
 }
 
 impl Reading {
     /// No answer came, or one that cannot be read.
     pub fn unknown(note: impl Into<String>) -> Self {
         let note = note.into();
-        Self { outcome: CallOutcome::Unknown, code: None, note, payment_id: None, status: None }
+        Self {
+            outcome: CallOutcome::Unknown,
+            code: None,
+            note,
+            payment_id: None,
+            status: None,
+            invoice_id: None,
+        }
     }
 
     /// Reads the answer to a call about payments.
@@ -56,7 +65,8 @@ impl Reading {
             code,
             note: note.chars().take(NOTE_MAX).collect(),
             payment_id: payment_id.and_then(|id| ClickPaymentId::try_new(id).ok()),
-            status: fields.get("payment_status").and_then(number),
+            status: status_of(call, &fields),
+            invoice_id: fields.get("invoice_id").and_then(number),
         };
         let order = fields.get("merchant_trans_id").map(text);
         reading.outcome = reading.classify(call, http_status, order.as_deref());
@@ -99,14 +109,25 @@ impl Reading {
                 order.is_none_or(|order| order == merchant_trans_id)
             }
             Call::Reversal { payment_id, .. } => is_payment(*payment_id),
-            Call::CreateInvoice(_)
-            | Call::InvoiceStatus { .. }
+            Call::CreateInvoice(_) => self.invoice_id.is_some(),
+            // An invoice that CLICK does not know has no status.
+            Call::InvoiceStatus { .. } if self.status.is_none() && self.payment_id.is_none() => {
+                return CallOutcome::NotFound;
+            }
+            Call::InvoiceStatus { .. }
             | Call::SubmitItems(_)
             | Call::SubmitQrCode(_)
             | Call::FiscalData { .. } => true,
         };
         if is_believed { CallOutcome::Done } else { CallOutcome::Unknown }
     }
+}
+
+/// Of the payment, or of the invoice, for which CLICK's documents and samples have two names.
+fn status_of(call: &Call, fields: &Map<String, Value>) -> Option<i64> {
+    let is_of_invoice = matches!(call, Call::InvoiceStatus { .. });
+    let names: &[&str] = if is_of_invoice { &["invoice_status", "status"] } else { &["payment_status"] };
+    names.iter().find_map(|name| fields.get(*name).and_then(number))
 }
 
 fn is_read(call: &Call) -> bool {
@@ -157,6 +178,15 @@ mod tests {
             let payment = Reading::of(&status(), 200, body.as_bytes()).payment().unwrap();
             assert_eq!((payment.payment_id.get(), payment.status), (ID, 2), "{body}");
         }
+    }
+
+    #[test]
+    fn invoices_are_read_by_either_name_of_their_status() {
+        let call = Call::InvoiceStatus { service_id: 1, invoice_id: 7 };
+        for body in [r#"{"error_code":0,"invoice_status":-99}"#, r#"{"error_code":0,"status":"-99"}"#] {
+            assert_eq!(Reading::of(&call, 200, body.as_bytes()).status, Some(-99), "{body}");
+        }
+        assert_eq!(outcome(&call, 200, r#"{"error_code":0,"status":null}"#), CallOutcome::NotFound);
     }
 
     #[test]

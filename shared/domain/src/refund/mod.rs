@@ -99,6 +99,8 @@ pub enum ManualReason {
     PartialByHand,
     /// This shop has no access to the Merchant API.
     MerchantApiOff,
+    /// It was paid by Telegram's invoice, of which CLICK's Merchant API knows nothing.
+    PaidInTelegram,
     /// CLICK does not find the payment.
     PaymentNotFound,
     /// CLICK shows the payment as not paid although no reversal was sent: perhaps it was given back already.
@@ -292,7 +294,12 @@ impl Refund {
     const fn may_be_sent(&self) -> bool {
         !matches!(
             self.state,
-            RefundState::Manual { why: ManualReason::PartialByHand | ManualReason::MerchantApiOff, .. }
+            RefundState::Manual {
+                why: ManualReason::PartialByHand
+                    | ManualReason::MerchantApiOff
+                    | ManualReason::PaidInTelegram,
+                ..
+            }
         )
     }
 

@@ -24,6 +24,7 @@ fn paid() -> PaidAttempt {
         prepare_id: PrepareId::try_new(77).unwrap(),
         amount: tiyin(3_000_000),
         products: vec![product(7, 2), product(8, 1)],
+        in_telegram: false,
         prepared_at: datetime!(2026-11-20 08:00 UTC),
     }
 }

@@ -20,6 +20,8 @@ pub struct PaidAttempt {
     pub products: Vec<OrderedProduct>,
     /// When CLICK sent its Prepare.
     pub prepared_at: Timestamp,
+    /// By Telegram's invoice.
+    pub in_telegram: bool,
 }
 
 /// Whether CLICK would give back all that is left, and until when.
@@ -50,6 +52,8 @@ pub enum AllowedReason {
     PartialByHand,
     /// By hand only.
     MerchantApiOff,
+    /// By hand only.
+    PaidInTelegram,
 }
 
 /// Why a refund is not opened.
@@ -96,6 +100,7 @@ pub fn allowed(
         match by_hand(paid, left, merchant_api, now) {
             None => AllowedReason::Ok,
             Some(ManualReason::MerchantApiOff) => AllowedReason::MerchantApiOff,
+            Some(ManualReason::PaidInTelegram) => AllowedReason::PaidInTelegram,
             Some(ManualReason::PartialByHand) => AllowedReason::PartialByHand,
             Some(
                 ManualReason::OutsideMonth | ManualReason::PaymentNotFound | ManualReason::LooksReversed,
@@ -160,6 +165,9 @@ pub fn request(
 
 /// Why CLICK cannot give this sum back; `None` where it can.
 fn by_hand(paid: &PaidAttempt, amount: Tiyin, merchant_api: bool, now: Timestamp) -> Option<ManualReason> {
+    if paid.in_telegram {
+        return Some(ManualReason::PaidInTelegram);
+    }
     if !merchant_api {
         return Some(ManualReason::MerchantApiOff);
     }

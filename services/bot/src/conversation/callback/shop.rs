@@ -57,6 +57,10 @@ callbacks! {
         Orders { page: u32 } = "os",
         OpenOrder { id: OrderId } = "o",
         CheckPayment { id: OrderId } = "oc",
+        /// Has CLICK send a bill to the number of the order.
+        BillToPhone { id: OrderId } = "ob",
+        /// Sends Telegram's invoice of the order.
+        PayInTelegram { id: OrderId } = "ot",
         CancelOrder { id: OrderId } = "ox",
         CancelOrderConfirmed { id: OrderId } = "oxs",
         OrderAgain { id: OrderId } = "oa",

@@ -106,6 +106,7 @@ pub(crate) fn why_by_hand(language: Language, why: ManualReason) -> String {
         ManualReason::OutsideMonth => t!(language, "refund-why-outside-month"),
         ManualReason::PartialByHand => t!(language, "refund-why-part"),
         ManualReason::MerchantApiOff => t!(language, "refund-why-off"),
+        ManualReason::PaidInTelegram => t!(language, "refund-why-telegram"),
         ManualReason::PaymentNotFound => t!(language, "refund-why-not-found"),
         ManualReason::LooksReversed => t!(language, "refund-why-looks-reversed"),
     }
@@ -124,6 +125,7 @@ fn allowed_text(language: Language, known: &OrderRefunds) -> String {
         AllowedReason::OutsideMonth => why_by_hand(language, ManualReason::OutsideMonth),
         AllowedReason::PartialByHand => why_by_hand(language, ManualReason::PartialByHand),
         AllowedReason::MerchantApiOff => why_by_hand(language, ManualReason::MerchantApiOff),
+        AllowedReason::PaidInTelegram => why_by_hand(language, ManualReason::PaidInTelegram),
     }
 }
 
@@ -150,7 +152,12 @@ fn decision_rows(language: Language, refund: &Refund) -> Vec<Vec<Button>> {
         rows.push(button(l!(language, "refund-by-hand"), RefundDecision::ByHand));
         let may_be_sent = !matches!(
             refund.state,
-            RefundState::Manual { why: ManualReason::PartialByHand | ManualReason::MerchantApiOff, .. }
+            RefundState::Manual {
+                why: ManualReason::PartialByHand
+                    | ManualReason::MerchantApiOff
+                    | ManualReason::PaidInTelegram,
+                ..
+            }
         );
         if may_be_sent {
             rows.push(button(l!(language, "refund-send-again"), RefundDecision::Retry));
@@ -236,7 +243,8 @@ pub(super) fn plan_screen(
         | AllowedReason::RefundOpen
         | AllowedReason::OutsideMonth
         | AllowedReason::PartialByHand
-        | AllowedReason::MerchantApiOff => allowed_text(language, known),
+        | AllowedReason::MerchantApiOff
+        | AllowedReason::PaidInTelegram => allowed_text(language, known),
     };
     let mut html = vec![t!(language, "refund-ask", order = id, sum = sum), String::new(), how];
     let seen = u32::try_from(known.refunds.len()).unwrap_or(u32::MAX);

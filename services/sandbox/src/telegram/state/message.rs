@@ -8,6 +8,7 @@ use super::{
     files::FileRecord,
     formatting::{FormattedText, MAX_CAPTION_UTF16, MAX_TEXT_UTF16},
     keyboard::{self, Button},
+    payments::{Invoice, SuccessfulPayment},
 };
 
 /// A message with its history.
@@ -71,6 +72,13 @@ pub enum Body {
     Contact {
         contact: Contact,
     },
+    Invoice {
+        invoice: Invoice,
+    },
+    /// In a shopper's chat, and in the update that the bot gets.
+    SuccessfulPayment {
+        successful_payment: SuccessfulPayment,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,23 +105,32 @@ pub struct Version {
 impl Body {
     /// The text or the caption, without markup.
     pub fn text(&self) -> &str {
-        self.formatted().map_or("", |formatted| &formatted.text)
+        match self {
+            Self::Invoice { invoice } => &invoice.title,
+            other => other.formatted().map_or("", |formatted| &formatted.text),
+        }
     }
 
     pub(crate) fn formatted(&self) -> Option<&FormattedText> {
         match self {
             Self::Text { text } => Some(text),
             Self::Photo { caption, .. } | Self::Document { caption, .. } => Some(caption),
-            Self::Location { .. } | Self::Contact { .. } => None,
+            Self::Location { .. }
+            | Self::Contact { .. }
+            | Self::Invoice { .. }
+            | Self::SuccessfulPayment { .. } => None,
         }
     }
 
     pub(crate) fn max_utf16(&self) -> usize {
         match self {
             Self::Text { .. } => MAX_TEXT_UTF16,
-            Self::Photo { .. } | Self::Document { .. } | Self::Location { .. } | Self::Contact { .. } => {
-                MAX_CAPTION_UTF16
-            }
+            Self::Photo { .. }
+            | Self::Document { .. }
+            | Self::Location { .. }
+            | Self::Contact { .. }
+            | Self::Invoice { .. }
+            | Self::SuccessfulPayment { .. } => MAX_CAPTION_UTF16,
         }
     }
 
@@ -138,6 +155,15 @@ impl Body {
                 message["location"] = json!({ "latitude": latitude, "longitude": longitude });
             }
             Self::Contact { contact } => message["contact"] = json!(contact),
+            Self::Invoice { invoice } => {
+                message["invoice"] = json!({
+                    "title": invoice.title, "description": invoice.description, "start_parameter": "",
+                    "currency": invoice.currency, "total_amount": invoice.total_amount,
+                });
+            }
+            Self::SuccessfulPayment { successful_payment } => {
+                message["successful_payment"] = json!(successful_payment);
+            }
         }
     }
 }

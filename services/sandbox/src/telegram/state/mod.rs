@@ -8,6 +8,7 @@ mod html;
 pub(super) mod keyboard;
 pub(super) mod limits;
 pub(super) mod message;
+pub(super) mod payments;
 pub(super) mod records;
 pub(super) mod updates;
 
@@ -21,6 +22,7 @@ use self::{
     files::Files,
     limits::Limits,
     message::{Body, Message, Sender},
+    payments::Checkout,
     records::{Call, CallbackQuery},
     updates::Updates,
 };
@@ -48,6 +50,7 @@ pub(crate) struct State {
     pub(crate) files: Files,
     pub(crate) calls: Ring<Call>,
     pub(crate) callbacks: Ring<CallbackQuery>,
+    pub(crate) checkouts: Ring<Checkout>,
     pub(crate) last_query: u64,
     /// Survives a reset, so that an id never means two people.
     pub(crate) next_shopper_id: i64,
@@ -93,6 +96,7 @@ impl State {
             files: Files::default(),
             calls: Ring::new(max_messages),
             callbacks: Ring::new(max_messages),
+            checkouts: Ring::new(1_000),
             last_query: 0,
             next_shopper_id: FIRST_SHOPPER_ID,
             inline_answers: Ring::new(1_000),
@@ -200,6 +204,7 @@ impl State {
         self.updates.pending.clear();
         self.calls.clear();
         self.callbacks.clear();
+        self.checkouts.clear();
         self.inline_answers.clear();
         self.commands.clear();
         self.faults.clear();

@@ -8,6 +8,7 @@ mod broadcast;
 mod expiry;
 mod figures;
 mod habits;
+mod invoices;
 mod labels;
 mod links;
 mod manners;

@@ -69,6 +69,13 @@ impl Transcript {
         self.remark(&format!("{who} opens the pay link, {amount} so'm: {became}{why}"));
     }
 
+    /// The provider's number of a payment in Telegram is another one in each run.
+    pub(crate) fn checkout(&mut self, checkout: &Value) {
+        if let Some(number) = checkout["paid"]["provider_payment_charge_id"].as_str() {
+            self.names.push((number.to_owned(), "‹provider payment›".to_owned()));
+        }
+    }
+
     /// What the bot offered in some other chat.
     pub(crate) fn inline(&mut self, who: &str, query: &str, answer: &Value) {
         self.remark(&format!("{who} types \"@bot {query}\" in another chat"));
@@ -173,6 +180,19 @@ fn body(version: &Value) -> String {
         "contact" => {
             let number = version["contact"]["phone_number"].as_str().unwrap_or_default();
             lines.push(format!("[contact {number}]"));
+        }
+        "invoice" => {
+            let invoice = &version["invoice"];
+            let words = |field: &str| invoice[field].as_str().unwrap_or_default().to_owned();
+            lines.push(format!(
+                "[invoice {}, {} tiyin: {}]",
+                words("title"),
+                invoice["total_amount"],
+                words("description")
+            ));
+        }
+        "successful_payment" => {
+            lines.push(format!("[paid {} tiyin]", version["successful_payment"]["total_amount"]))
         }
         _ => {}
     }

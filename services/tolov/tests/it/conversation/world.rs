@@ -280,6 +280,17 @@ impl World {
         self.services.lock().unwrap().get_mut(self.stores.bot()).unwrap().kill_9();
     }
 
+    /// Stops one of several processes.
+    pub(crate) fn stop(&self, service: &str) {
+        let status = self.services.lock().unwrap().get_mut(service).unwrap().stop();
+        assert!(status.success(), "{status}");
+    }
+
+    pub(crate) async fn start_again(&self, service: &str) {
+        self.services.lock().unwrap().get_mut(service).unwrap().spawn();
+        self.until_ready().await;
+    }
+
     pub(crate) fn stop_bot(&self) {
         self.meanwhile("the bot is stopped");
         let status = self.services.lock().unwrap().get_mut(self.stores.bot()).unwrap().stop();

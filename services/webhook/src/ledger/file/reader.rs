@@ -15,7 +15,7 @@ use tolov_domain::{
 use super::backup::BackupError;
 use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, MerchantCallRecord, OrderRecord, OrderStatus,
-    RefundStepRecord, event_ids::ids_of_order, read, refunds,
+    RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order, read, refunds, telegram,
 };
 
 /// Reading connections to a ledger's file. They see what is committed and hold nobody up.
@@ -95,6 +95,14 @@ impl LedgerReader {
     /// The callbacks that name this order number, whether the ledger has the order or not.
     pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
         read::callbacks(&self.pool, order_id).await
+    }
+
+    /// What Telegram said was paid for an order, oldest first.
+    pub async fn telegram_payments(
+        &self,
+        order_id: OrderId,
+    ) -> Result<Vec<TelegramPaymentRecord>, LedgerError> {
+        telegram::telegram_payments(&self.pool, order_id).await
     }
 
     /// The refunds of an order, oldest first.

@@ -6,17 +6,23 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use tolov_domain::{
     ClickTransId, OrderId, PrepareId, RefundId,
     payment::{AttemptState, Confirmation, OrderState},
+    phone_invoice::PhoneInvoice,
     refund::Refund,
+    telegram_payment::TelegramPayment,
     time::Timestamp,
 };
 
-use super::rows::{LedgerAttempt, LedgerOrder};
+use super::{
+    rows::{LedgerAttempt, LedgerOrder},
+    telegram_rows::TelegramRow,
+};
 
 /// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
 const ORDERS_MAX: usize = 8192;
 
-/// An order with all its attempts and refunds, as it was read.
-pub(crate) type ReadOrder = (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>);
+/// An order with all its attempts, refunds and payments in Telegram, as it was read.
+pub(crate) type ReadOrder =
+    (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>, Vec<TelegramRow>, Vec<PhoneInvoice>);
 
 /// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
 #[derive(Debug, Default)]
@@ -27,6 +33,8 @@ pub(crate) struct Needs {
     pub(crate) attempts: BTreeSet<PrepareId>,
     /// Of CLICK, that may have paid an attempt.
     pub(crate) transactions: BTreeSet<ClickTransId>,
+    /// Telegram's or the provider's names of payments in Telegram, that may have paid an order.
+    pub(crate) charges: BTreeSet<String>,
 }
 
 /// Orders with all their attempts, and what follows from them.
@@ -46,6 +54,8 @@ struct KnownOrder {
     order: LedgerOrder,
     attempts: Vec<LedgerAttempt>,
     refunds: Vec<Refund>,
+    telegram_payments: Vec<TelegramRow>,
+    phone_invoices: Vec<PhoneInvoice>,
 }
 
 /// The numbers that the ledger has given out or taken.
@@ -61,6 +71,8 @@ pub(crate) struct Numbers {
     pub(crate) forgotten_up_to: i64,
     /// 0: there is no refund.
     pub(crate) last_refund_id: i64,
+    /// 0: there is no invoice to a phone number.
+    pub(crate) last_phone_invoice_id: i64,
 }
 
 impl Numbers {
@@ -76,10 +88,22 @@ impl Numbers {
     }
 }
 
+impl Numbers {
+    /// The next invoice's number, by the clock like a refund's.
+    pub(crate) fn take_phone_invoice_id(&mut self, at: Timestamp) -> i64 {
+        self.last_phone_invoice_id = self.last_phone_invoice_id.saturating_add(1).max(at.unix_timestamp());
+        self.last_phone_invoice_id
+    }
+}
+
 impl Needs {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { orders, new_orders, attempts, transactions } = self;
-        orders.is_empty() && new_orders.is_empty() && attempts.is_empty() && transactions.is_empty()
+        let Self { orders, new_orders, attempts, transactions, charges } = self;
+        orders.is_empty()
+            && new_orders.is_empty()
+            && attempts.is_empty()
+            && transactions.is_empty()
+            && charges.is_empty()
     }
 }
 
@@ -109,13 +133,20 @@ impl Known {
 
     /// Takes in what was read for these needs: each order with all its attempts.
     pub(crate) fn learn(&mut self, read: Vec<ReadOrder>, needs: Needs) {
-        for (order, attempts, refunds) in read {
+        for (order, attempts, refunds, telegram_payments, phone_invoices) in read {
             // What is known is the same.
             if self.orders.contains_key(&order.order_id) {
                 continue;
             }
             let order_id = order.order_id;
-            let known = KnownOrder { order, attempts: Vec::with_capacity(attempts.len()), refunds };
+            let attempts_max = attempts.len();
+            let known = KnownOrder {
+                order,
+                attempts: Vec::with_capacity(attempts_max),
+                refunds,
+                telegram_payments,
+                phone_invoices,
+            };
             self.orders.insert(order_id, known);
             for attempt in attempts {
                 self.keep(attempt);
@@ -135,7 +166,13 @@ impl Known {
     pub(super) fn add(&mut self, order: LedgerOrder) {
         let highest = &mut self.numbers.highest_order_id;
         *highest = order.order_id.get().max(*highest);
-        let known = KnownOrder { order, attempts: Vec::new(), refunds: Vec::new() };
+        let known = KnownOrder {
+            order,
+            attempts: Vec::new(),
+            refunds: Vec::new(),
+            telegram_payments: Vec::new(),
+            phone_invoices: Vec::new(),
+        };
         self.orders.insert(known.order.order_id, known);
     }
 
@@ -163,6 +200,40 @@ impl Known {
         self.orders.get(&order_id).map_or(&[], |known| &known.refunds)
     }
 
+    pub(crate) fn telegram_payments_of(&self, order_id: OrderId) -> &[TelegramRow] {
+        self.orders.get(&order_id).map_or(&[], |known| &known.telegram_payments)
+    }
+
+    /// Oldest first.
+    pub(crate) fn phone_invoices_of(&self, order_id: OrderId) -> &[PhoneInvoice] {
+        self.orders.get(&order_id).map_or(&[], |known| &known.phone_invoices)
+    }
+
+    /// A new invoice of a known order, or its new state.
+    pub(super) fn keep_phone_invoice(&mut self, invoice: PhoneInvoice) {
+        let Some(known) = self.orders.get_mut(&invoice.order_id) else { return };
+        let same = |known: &&mut PhoneInvoice| known.phone_invoice_id == invoice.phone_invoice_id;
+        match known.phone_invoices.iter_mut().find(same) {
+            Some(known) => *known = invoice,
+            None => known.phone_invoices.push(invoice),
+        }
+    }
+
+    /// Whether Telegram or the provider has named a payment of a known order so before.
+    pub(crate) fn is_charge_known(&self, payment: &TelegramPayment) -> bool {
+        self.orders.values().flat_map(|known| &known.telegram_payments).any(|known| {
+            known.telegram_charge_id == payment.telegram_charge_id
+                || known.provider_charge_id == payment.provider_charge_id
+        })
+    }
+
+    /// A new payment of a known order.
+    pub(super) fn keep_telegram_payment(&mut self, payment: TelegramRow) {
+        if let Some(known) = payment.order_id.and_then(|id| self.orders.get_mut(&id)) {
+            known.telegram_payments.push(payment);
+        }
+    }
+
     /// A new refund of a known order, or its new state.
     pub(super) fn keep_refund(&mut self, refund: Refund) {
         let Some(known) = self.orders.get_mut(&refund.order_id) else { return };
@@ -187,8 +258,10 @@ impl Known {
         let Some(known) = self.orders.get_mut(&attempt.order_id) else { return };
         if let AttemptState::Paid(Confirmation { click_trans_id, .. }) = attempt.state {
             self.paid_by_transaction.insert(click_trans_id, attempt.prepare_id);
-            let highest = &mut self.numbers.highest_paid_transaction;
-            *highest = click_trans_id.get().max(*highest);
+            if !click_trans_id.is_of_telegram() {
+                let highest = &mut self.numbers.highest_paid_transaction;
+                *highest = click_trans_id.get().max(*highest);
+            }
         }
         self.order_of_attempt.insert(attempt.prepare_id, attempt.order_id);
         match known.attempts.iter_mut().find(|known| known.prepare_id == attempt.prepare_id) {

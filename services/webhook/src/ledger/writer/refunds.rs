@@ -151,6 +151,7 @@ impl WorkingSet {
             amount: attempt.amount,
             products: order.products.clone(),
             prepared_at: from_unix_ms(attempt.prepared_at_ms),
+            in_telegram: attempt.click_trans_id.is_of_telegram(),
         })
     }
 

@@ -9,12 +9,12 @@ use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     UnplacedPayment, UserId,
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
-    refund::Refund,
+    phone_invoice::PhoneInvoice,
     time::{Timestamp, from_unix_ms, unix_ms},
     unplaced,
 };
 
-use super::refund_rows::RefundRow;
+use super::{known::ReadOrder, refund_rows::RefundRow, telegram_rows::TelegramRow};
 
 use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
@@ -133,10 +133,12 @@ pub(crate) struct OrderRow {
     paid_by: Option<PrepareId>,
     attempts: Vec<AttemptRow>,
     refunds: Vec<RefundRow>,
+    telegram_payments: Vec<TelegramRow>,
+    phone_invoices: Vec<PhoneInvoice>,
 }
 
-/// An order with all its attempts and refunds.
-impl TryFrom<OrderRow> for (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>) {
+/// An order with all that belongs to it.
+impl TryFrom<OrderRow> for ReadOrder {
     type Error = LedgerError;
 
     fn try_from(row: OrderRow) -> Result<Self, LedgerError> {
@@ -149,8 +151,9 @@ impl TryFrom<OrderRow> for (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>) {
         };
         let OrderRow { order_id, user_id, products, amount_tiyin: amount, .. } = row;
         let attempts: Result<_, _> = row.attempts.into_iter().map(LedgerAttempt::try_from).collect();
-        let refunds = row.refunds.into_iter().map(Refund::from).collect();
-        Ok((LedgerOrder { order_id, user_id, products, amount, state }, attempts?, refunds))
+        let refunds = row.refunds.into_iter().map(Into::into).collect();
+        let order = LedgerOrder { order_id, user_id, products, amount, state };
+        Ok((order, attempts?, refunds, row.telegram_payments, row.phone_invoices))
     }
 }
 

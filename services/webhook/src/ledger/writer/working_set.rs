@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use tolov_click::{Action, Callback, ClickCode, Reply, card};
 use tolov_domain::{
-    Event, EventKind, OrderId, PrepareId, RefundId, UnplacedPayment,
+    ClickTransId, Event, EventKind, OrderId, PrepareId, RefundId, UnplacedPayment,
     payment::{
         self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
         OrderState, Preparation,
     },
+    phone_invoice::PhoneInvoice,
     refund::Refund,
     time::{Timestamp, unix_ms},
     unplaced,
@@ -24,6 +25,7 @@ use super::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
         SentMark, UnverifiedRow,
     },
+    telegram_rows::TelegramRow,
 };
 use crate::ledger::{
     Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
@@ -51,6 +53,9 @@ struct Changes {
     refund_steps: Vec<StepRow>,
     checks: Vec<CheckRow>,
     calls: Vec<CallRow>,
+    telegram_payments: Vec<TelegramRow>,
+    /// With the state after each change: the last one of an invoice counts.
+    phone_invoices: Vec<PhoneInvoice>,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -69,6 +74,8 @@ pub(crate) struct Writes {
     pub(crate) refund_steps: Vec<StepRow>,
     pub(crate) checks: Vec<CheckRow>,
     pub(crate) calls: Vec<CallRow>,
+    pub(crate) telegram_payments: Vec<TelegramRow>,
+    pub(crate) phone_invoices: Vec<PhoneInvoice>,
 }
 
 impl WorkingSet {
@@ -127,7 +134,10 @@ impl WorkingSet {
             amount_agrees: callback.amount == Some(order.amount),
             transaction_paid_another: self.known.attempt_paid_by(callback.click_trans_id).is_some(),
         };
-        match (payment::prepare(order.state, same.map(|attempt| attempt.state), claim), same) {
+        let held = self.is_held(order.order_id, at, ClickTransId::is_of_telegram);
+        let prepared =
+            payment::prepare_unless_held(order.state, same.map(|attempt| attempt.state), claim, held);
+        match (prepared, same) {
             (Preparation::Refused(answer, anomaly), _) => {
                 if let Some(anomaly) = anomaly {
                     self.question(order, callback, None, anomaly, at);
@@ -260,7 +270,7 @@ impl WorkingSet {
                 answer = reply.error,
                 "CLICK has taken money that the ledger cannot place; staff are told"
             );
-            self.changes.events.push((&payment).into());
+            self.publish_unplaced(&payment);
         }
         self.changes.callbacks.push(CallbackRow::of(arrival, reply));
     }
@@ -324,6 +334,20 @@ impl WorkingSet {
         self.changes.events.push((&event).into());
     }
 
+    pub(crate) fn publish_unplaced(&mut self, payment: &UnplacedPayment) {
+        self.changes.events.push(payment.into());
+    }
+
+    pub(crate) fn keep_telegram_payment(&mut self, payment: TelegramRow) {
+        self.known.keep_telegram_payment(payment.clone());
+        self.changes.telegram_payments.push(payment);
+    }
+
+    pub(crate) fn keep_phone_invoice(&mut self, invoice: PhoneInvoice) {
+        self.known.keep_phone_invoice(invoice.clone());
+        self.changes.phone_invoices.push(invoice);
+    }
+
     /// What `change` publishes is kept, so that it can be replayed, and counts as sent.
     pub(super) fn quietly<T>(&mut self, at: Timestamp, change: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.changes.events.len();
@@ -368,6 +392,8 @@ impl WorkingSet {
             refund_steps: changes.refund_steps,
             checks: changes.checks,
             calls: changes.calls,
+            telegram_payments: changes.telegram_payments,
+            phone_invoices: changes.phone_invoices,
         }
     }
 

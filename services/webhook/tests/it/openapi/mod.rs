@@ -80,7 +80,12 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
     let (status, answer) = ask(&app, &Method::GET, "/orders/2", Some(API_TOKEN), "").await;
     check(&Method::GET, "/orders/2", status, &answer);
 
-    for (method, path, body, expected) in refunds_of_order_2(&app).await {
+    app.order(3).await;
+    app.order(4).await;
+    app.cancel(4).await;
+    let requests: Vec<_> = refunds_of_order_2(&app).await.into_iter().chain(invoices_of_order_3()).collect();
+    let requests: Vec<_> = requests.into_iter().chain(phone_invoices_of_order_5(&app).await).collect();
+    for (method, path, body, expected) in requests {
         let (status, answer) = ask(&app, &method, &path, Some(API_TOKEN), &body).await;
         assert_eq!(status, expected, "{method} {path}: {answer}");
         check(&method, &path, status, &answer);
@@ -155,6 +160,53 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("POST", "/merchant-calls".to_owned(), too_many, 422),
     ];
     requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
+}
+
+/// Requests about Telegram's invoice for order 3, which is pending, and order 4, which is over, each with its answer.
+fn invoices_of_order_3() -> Vec<(Method, String, String, u16)> {
+    let checkout = r#"{"user_id": 5551, "amount_tiyin": 3000000, "currency": "UZS"}"#;
+    let paid = r#"{"payload": "order-3", "user_id": 5551, "amount_tiyin": 3000000, "currency": "UZS",
+        "telegram_charge_id": "tg-3", "provider_charge_id": "4711"}"#;
+    let requests = [
+        ("/orders/3/telegram-checkouts", checkout, 200),
+        ("/orders/3/telegram-checkouts", "{}", 422),
+        ("/orders/4/telegram-checkouts", checkout, 409),
+        ("/orders/7/telegram-checkouts", checkout, 404),
+        ("/telegram-payments", paid, 200),
+        ("/telegram-payments", "{}", 422),
+    ];
+    requests.map(|(path, body, status)| (Method::POST, path.to_owned(), body.to_owned(), status)).into()
+}
+
+/// Requests about invoices to a phone number for order 5, each with its answer.
+async fn phone_invoices_of_order_5(app: &TestApp) -> Vec<(Method, String, String, u16)> {
+    app.order(5).await;
+    let asked = r#"{"user_id": 5551, "phone": "+998901234567"}"#;
+    let path = "/orders/5/phone-invoices";
+    let (_, first) = ask(app, &Method::POST, path, Some(API_TOKEN), asked).await;
+    let step = &*format!("/phone-invoices/{}/step", first["phone_invoice_id"]);
+    let send = r#"{"step": 0, "change": "send"}"#;
+    let refused = r#"{"step": 1, "change": "refused", "click_code": -514, "click_note": "no"}"#;
+    let requests = [
+        ("POST", path, asked, 200),
+        ("POST", path, "{}", 422),
+        ("POST", "/orders/4/phone-invoices", asked, 409),
+        ("POST", "/orders/77/phone-invoices", asked, 404),
+        ("GET", path, "", 200),
+        ("GET", "/orders/x/phone-invoices", "", 404),
+        ("GET", "/phone-invoices/due", "", 200),
+        ("POST", step, send, 200),
+        ("POST", step, send, 409),
+        ("POST", step, "{}", 422),
+        ("POST", "/phone-invoices/7/step", send, 404),
+        ("POST", step, refused, 200),
+        ("POST", path, asked, 201),
+    ];
+    requests
+        .map(|(method, path, body, status)| {
+            (method.parse().unwrap(), path.to_owned(), body.to_owned(), status)
+        })
+        .into()
 }
 
 async fn ask(app: &TestApp, method: &Method, path: &str, token: Option<&str>, body: &str) -> (u16, Value) {

@@ -22,7 +22,11 @@ pub(super) fn copy_message(state: &mut State, params: &Params) -> Result<Value, 
         let new_caption = sends::caption(params)?;
         match &mut body {
             Body::Photo { caption, .. } | Body::Document { caption, .. } => *caption = new_caption,
-            Body::Text { .. } | Body::Location { .. } | Body::Contact { .. } => {}
+            Body::Text { .. }
+            | Body::Location { .. }
+            | Body::Contact { .. }
+            | Body::Invoice { .. }
+            | Body::SuccessfulPayment { .. } => {}
         }
     }
     let reply_markup = keyboard::check(params.json("reply_markup")?)?;

@@ -26,7 +26,12 @@ pub(super) fn text(state: &mut State, params: &Params) -> Result<Value, Refusal>
     }
     let body = match &old.body {
         Body::Text { .. } => Body::Text { text },
-        Body::Photo { .. } | Body::Document { .. } | Body::Location { .. } | Body::Contact { .. } => {
+        Body::Photo { .. }
+        | Body::Document { .. }
+        | Body::Location { .. }
+        | Body::Contact { .. }
+        | Body::Invoice { .. }
+        | Body::SuccessfulPayment { .. } => {
             return Err(Refusal::bad_request("there is no text in the message to edit"));
         }
     };
@@ -39,7 +44,11 @@ pub(super) fn caption(state: &mut State, params: &Params) -> Result<Value, Refus
     let body = match &old.body {
         Body::Photo { photo, .. } => Body::Photo { photo: photo.clone(), caption },
         Body::Document { document, .. } => Body::Document { document: document.clone(), caption },
-        Body::Text { .. } | Body::Location { .. } | Body::Contact { .. } => {
+        Body::Text { .. }
+        | Body::Location { .. }
+        | Body::Contact { .. }
+        | Body::Invoice { .. }
+        | Body::SuccessfulPayment { .. } => {
             return Err(Refusal::bad_request("there is no caption in the message to edit"));
         }
     };
@@ -71,7 +80,10 @@ pub(super) fn media(state: &mut State, params: &Params) -> Result<Value, Refusal
             ));
         }
     };
-    if matches!(old.body, Body::Location { .. } | Body::Contact { .. }) {
+    if matches!(
+        old.body,
+        Body::Location { .. } | Body::Contact { .. } | Body::Invoice { .. } | Body::SuccessfulPayment { .. }
+    ) {
         return Err(Refusal::bad_request("message can't be edited"));
     }
     apply(state, chat_id, &old, body, markup(params)?)
@@ -130,7 +142,11 @@ fn shows_the_same(old: &Body, new: &Body) -> bool {
     let file = |body: &Body| match body {
         Body::Photo { photo, .. } => Some(photo.file_id.clone()),
         Body::Document { document, .. } => Some(document.file_id.clone()),
-        Body::Text { .. } | Body::Location { .. } | Body::Contact { .. } => None,
+        Body::Text { .. }
+        | Body::Location { .. }
+        | Body::Contact { .. }
+        | Body::Invoice { .. }
+        | Body::SuccessfulPayment { .. } => None,
     };
     seen(old) == seen(new) && file(old) == file(new)
 }

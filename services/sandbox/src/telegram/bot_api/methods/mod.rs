@@ -6,6 +6,7 @@ mod chats;
 mod copies;
 mod deletes;
 mod edits;
+mod payments;
 mod sends;
 mod webhook;
 
@@ -56,7 +57,7 @@ pub(in crate::telegram) fn makes_message(name: &str) -> bool {
 
 use MethodKind::{Change, Other, Send};
 
-static METHODS: [Method; 35] = [
+static METHODS: [Method; 37] = [
     Method::new("getMe", Other, |state, _| Ok(account::get_me(state))),
     // These move a bot between servers; there is only one here.
     Method::new("logOut", Other, |_, _| Ok(Value::Bool(true))),
@@ -74,6 +75,7 @@ static METHODS: [Method; 35] = [
     Method::new("sendDocument", Send, sends::document),
     Method::new("sendLocation", Send, sends::location),
     Method::new("sendContact", Send, sends::contact),
+    Method::new("sendInvoice", Send, payments::invoice),
     Method::new("sendChatAction", Other, sends::chat_action),
     Method::new("copyMessage", Send, copies::copy_message),
     Method::new("copyMessages", Send, copies::copy_messages),
@@ -87,6 +89,7 @@ static METHODS: [Method; 35] = [
     Method::new("deleteMessages", Change, deletes::delete_messages),
     Method::new("answerCallbackQuery", Other, answers::callback_query),
     Method::new("answerInlineQuery", Other, answers::inline_query),
+    Method::new("answerPreCheckoutQuery", Other, payments::pre_checkout_query),
     Method::new("getChat", Other, chats::get_chat),
     Method::new("getChatMember", Other, chats::get_chat_member),
     Method::new("getChatMemberCount", Other, chats::get_chat_member_count),

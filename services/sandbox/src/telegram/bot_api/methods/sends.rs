@@ -80,7 +80,7 @@ fn file(state: &mut State, kind: FileKind, params: &Params, name: &str) -> Resul
     state.files.of_reference(kind, &reference.ok_or_else(missing)?)
 }
 
-fn send(
+pub(super) fn send(
     state: &mut State,
     params: &Params,
     body: impl FnOnce(&mut State, &Params) -> Result<Body, Refusal>,

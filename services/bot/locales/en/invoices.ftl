@@ -1,0 +1,19 @@
+order-pay-in-telegram = 💳 Pay right in Telegram
+invoice-title = Order № { $order }
+invoice-paid-already = This order is paid already. No money was taken.
+invoice-expired = This order has expired or was cancelled. No money was taken. Please place a new order.
+invoice-being-paid = This order is being paid on CLICK's page right now. No money was taken. Try again in five minutes.
+invoice-not-yours = This invoice can't be paid: the order was not found or differs. No money was taken.
+invoice-later = We can't take the payment right now. No money was taken. Try again in a few minutes.
+invoice-refused = This order can't be paid inside Telegram. Pay by the CLICK link.
+invoice-payment-kept = Your payment has arrived and is being recorded. We'll tell you soon that the order is paid. There is no need to pay again.
+
+order-bill-to-phone = 📲 Bill to my CLICK app
+bill-asked = A bill is being sent to { $phone }. Within a minute it is in the CLICK app; pay it there.
+bill-open = A bill was sent to { $phone } already. Open the CLICK app and pay it.
+bill-sent = The bill for order № { $order } is in the CLICK app of { $phone }. Open the app and pay it.
+bill-unknown = It is not known whether the bill for order № { $order } has arrived. Look in the CLICK app; if it is not there, pay by the link.
+bill-no-click-user = { $phone } has no CLICK. Pay for order № { $order } by the link.
+bill-not-made = The bill for order № { $order } could not be sent. Pay by the link.
+bill-deleted = The bill for order № { $order } was deleted in the CLICK app. Pay by the link, or ask for a new one.
+bill-refused = A bill can't be sent right now. Pay by the link.

@@ -1,0 +1,19 @@
+order-pay-in-telegram = 💳 Telegramning o‘zida to‘lash
+invoice-title = Buyurtma № { $order }
+invoice-paid-already = Bu buyurtma to‘lab bo‘lingan. Pul yechilmadi.
+invoice-expired = Bu buyurtmaning muddati o‘tgan yoki u bekor qilingan. Pul yechilmadi. Iltimos, yangi buyurtma bering.
+invoice-being-paid = Bu buyurtma hozir CLICK sahifasida to‘lanmoqda. Pul yechilmadi. Besh daqiqadan so‘ng yana urinib ko‘ring.
+invoice-not-yours = Bu hisobni to‘lab bo‘lmaydi: buyurtma topilmadi yoki boshqacha. Pul yechilmadi.
+invoice-later = Hozir to‘lovni qabul qila olmayapmiz. Pul yechilmadi. Bir necha daqiqadan so‘ng yana urinib ko‘ring.
+invoice-refused = Bu buyurtmani Telegram ichida to‘lab bo‘lmaydi. CLICK havolasi orqali to‘lang.
+invoice-payment-kept = To‘lovingiz yetib keldi va yozib qo‘yilmoqda. Buyurtma to‘langani haqida tez orada xabar beramiz. Qayta to‘lash shart emas.
+
+order-bill-to-phone = 📲 CLICK ilovamga hisob yuborish
+bill-asked = { $phone } raqamiga hisob yuborilmoqda. Bir daqiqada CLICK ilovasida paydo bo‘ladi, o‘sha yerda to‘lang.
+bill-open = { $phone } raqamiga hisob allaqachon yuborilgan. CLICK ilovasini oching va to‘lang.
+bill-sent = № { $order } buyurtma hisobi { $phone } raqamining CLICK ilovasida. Ilovani oching va hisobni to‘lang.
+bill-unknown = № { $order } buyurtma hisobi yetib borgan-bormagani noma’lum. CLICK ilovasini ko‘ring; hisob bo‘lmasa, havola orqali to‘lang.
+bill-no-click-user = { $phone } raqamida CLICK yo‘q. № { $order } buyurtmani havola orqali to‘lang.
+bill-not-made = № { $order } buyurtma hisobini yuborib bo‘lmadi. Havola orqali to‘lang.
+bill-deleted = № { $order } buyurtma hisobi CLICK ilovasidan o‘chirilgan. Havola orqali to‘lang yoki yangi hisob so‘rang.
+bill-refused = Hozir hisob yuborib bo‘lmaydi. Havola orqali to‘lang.

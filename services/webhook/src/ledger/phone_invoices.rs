@@ -1,0 +1,75 @@
+//! Invoices to a phone number: what the HTTP API asks of the ledger about them.
+
+use tolov_domain::{
+    OrderId,
+    phone_invoice::{DueInvoice, InvoiceRequest, InvoiceStep, PhoneInvoice},
+    time::{Timestamp, unix_ms},
+};
+
+use super::{
+    Ledger, LedgerError,
+    writer::phone_invoices::{AskForInvoice, InvoiceAsked, InvoiceStepped, StepInvoice},
+};
+
+/// The most that one answer lists.
+const DUE_MAX: u32 = 500;
+
+impl Ledger {
+    /// Opens an invoice, or returns the open one of the order.
+    pub async fn ask_for_phone_invoice(
+        &self,
+        order_id: OrderId,
+        asked: InvoiceRequest,
+        at: Timestamp,
+    ) -> Result<InvoiceAsked, LedgerError> {
+        self.decide(AskForInvoice { order_id, asked, at }).await
+    }
+
+    /// Applies what the reconciler reports, if nobody has changed the invoice since `step`.
+    pub async fn step_phone_invoice(
+        &self,
+        phone_invoice_id: i64,
+        InvoiceStep { step, change, next_step_at }: InvoiceStep,
+        at: Timestamp,
+    ) -> Result<InvoiceStepped, LedgerError> {
+        let order_id: Option<i64> =
+            sqlx::query_scalar("SELECT order_id FROM phone_invoices WHERE phone_invoice_id = ?1")
+                .bind(phone_invoice_id)
+                .fetch_optional(&self.readers.requests)
+                .await?;
+        let Some(order_id) = order_id.and_then(|id| OrderId::try_new(id).ok()) else {
+            return Ok(InvoiceStepped::Unknown);
+        };
+        self.decide(StepInvoice { order_id, phone_invoice_id, step, change, next_step_at, at }).await
+    }
+
+    /// Of an order, oldest first.
+    pub async fn phone_invoices(&self, order_id: OrderId) -> Result<Vec<PhoneInvoice>, LedgerError> {
+        let rows: Vec<String> =
+            sqlx::query_scalar("SELECT invoice FROM phone_invoices_as_json WHERE order_id = ?1 LIMIT 1000")
+                .bind(order_id.get())
+                .fetch_all(&self.readers.requests)
+                .await?;
+        let read = rows.iter().map(|row| Ok(serde_json::from_str(row)?));
+        let mut invoices: Vec<PhoneInvoice> = read.collect::<Result<_, LedgerError>>()?;
+        invoices.sort_by_key(|invoice| invoice.phone_invoice_id);
+        Ok(invoices)
+    }
+
+    /// Those on whose turn it is.
+    pub async fn due_phone_invoices(&self, now: Timestamp) -> Result<Vec<DueInvoice>, LedgerError> {
+        let rows: Vec<(String, bool)> = sqlx::query_as(
+            "SELECT i.invoice, o.status = 'pending' FROM phone_invoices_as_json AS i
+             CROSS JOIN orders AS o ON o.order_id = i.order_id
+             WHERE i.next_step_at IS NOT NULL AND i.next_step_at <= ?1 LIMIT +?2",
+        )
+        .bind(unix_ms(now))
+        .bind(DUE_MAX)
+        .fetch_all(&self.readers.requests)
+        .await?;
+        let due = |(invoice, is_payable): (String, bool)| {
+            Ok(DueInvoice { invoice: serde_json::from_str(&invoice)?, is_payable })
+        };
+        rows.into_iter().map(due).collect()
+    }
+}

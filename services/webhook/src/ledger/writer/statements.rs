@@ -1,0 +1,127 @@
+//! The statements by which the writer reads and writes.
+
+/// The orders with these numbers, with an attempt of these numbers, or with one that these transactions or charges of
+/// Telegram's have paid; each with all its attempts, refunds, payments in Telegram and invoices.
+pub(super) const LOAD: &str = "
+SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id, 'products', json(o.products),
+    'amount_tiyin', o.amount_tiyin, 'status', o.status, 'changed_at', o.changed_at, 'paid_by', o.paid_by,
+    'attempts', json((
+      SELECT json_group_array(json_object('prepare_id', a.prepare_id, 'order_id', a.order_id,
+          'click_trans_id', a.click_trans_id, 'click_paydoc_id', a.click_paydoc_id, 'amount_tiyin', a.amount_tiyin,
+          'state', a.state, 'prepared_at', a.prepared_at, 'settled_at', a.settled_at, 'paid_trans_id', a.paid_trans_id,
+          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source))
+        FROM attempts AS a WHERE a.order_id = o.order_id)),
+    'refunds', json((
+      SELECT json_group_array(json(r.refund)) FROM refunds_as_json AS r WHERE r.order_id = o.order_id)),
+    'telegram_payments', json((
+      SELECT json_group_array(json_object('prepare_id', t.prepare_id, 'order_id', t.order_id, 'payload', t.payload,
+          'user_id', t.user_id, 'amount_tiyin', t.amount_tiyin, 'currency', t.currency,
+          'telegram_charge_id', t.telegram_charge_id, 'provider_charge_id', t.provider_charge_id,
+          'received_at', t.received_at, 'outcome', t.outcome))
+        FROM telegram_payments AS t WHERE t.order_id = o.order_id)),
+    'phone_invoices', json((
+      SELECT json_group_array(json(i.invoice)) FROM phone_invoices_as_json AS i WHERE i.order_id = o.order_id))))
+  FROM (
+    SELECT value AS order_id FROM json_each(?1)
+    UNION
+    SELECT a.order_id FROM json_each(?2) AS wanted CROSS JOIN attempts AS a ON a.prepare_id = wanted.value
+    UNION
+    SELECT a.order_id FROM json_each(?3) AS wanted CROSS JOIN attempts AS a
+      ON a.paid_trans_id = wanted.value AND a.state = 'paid'
+    UNION
+    SELECT t.order_id FROM json_each(?4) AS wanted CROSS JOIN telegram_payments AS t
+      ON t.telegram_charge_id = wanted.value AND t.outcome = 'paid'
+    UNION
+    SELECT t.order_id FROM json_each(?4) AS wanted CROSS JOIN telegram_payments AS t
+      ON t.provider_charge_id = wanted.value AND t.outcome = 'paid'
+  ) CROSS JOIN orders AS o USING (order_id)";
+
+/// What a transaction may do, in the order in which foreign keys want it; each with JSON as its parameter.
+///
+/// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
+/// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
+pub(super) const STORE: [&str; 15] = [
+    "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
+  SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
+    value ->> 'created_at', value ->> 'created_at'
+  FROM jsonb_each($1);",
+    "INSERT INTO attempts (prepare_id, order_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at,
+    settled_at, paid_trans_id, paid_paydoc_id, click_error, paid_source)
+  SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'click_trans_id', value ->> 'click_paydoc_id',
+    value ->> 'amount_tiyin', value ->> 'state', value ->> 'prepared_at', value ->> 'settled_at',
+    value ->> 'paid_trans_id', value ->> 'paid_paydoc_id', value ->> 'click_error', value ->> 'paid_source'
+  FROM jsonb_each($2) WHERE true
+  ON CONFLICT (prepare_id) DO UPDATE SET state = excluded.state, settled_at = excluded.settled_at,
+    paid_trans_id = excluded.paid_trans_id, paid_paydoc_id = excluded.paid_paydoc_id,
+    click_error = excluded.click_error, paid_source = excluded.paid_source,
+    -- These never change; were the row another attempt's, the trigger refuses.
+    order_id = excluded.order_id, click_trans_id = excluded.click_trans_id;",
+    "UPDATE orders SET status = change.value ->> 'status', paid_by = change.value ->> 'paid_by',
+    changed_at = change.value ->> 'changed_at'
+  FROM jsonb_each($3) AS change WHERE orders.order_id = change.value ->> 'order_id';",
+    "INSERT INTO callbacks (received_at, peer, order_id, fields, code, answer, unplaced, source)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'order_id', value ->> 'fields', value ->> 'code',
+    value ->> 'answer', value ->> 'unplaced', value ->> 'source'
+  FROM jsonb_each($4);",
+    "INSERT INTO unverified_callbacks (received_at, peer, fields, code)
+  SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM jsonb_each($5);",
+    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at, sent_at)
+  SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
+    value ->> 'created_at', value ->> 'sent_at'
+  FROM jsonb_each($6) WHERE true
+  ON CONFLICT (event_id) DO NOTHING;",
+    "-- Where the clock was set back in between, an event is not sent before it was written.
+UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_error = NULL
+  FROM jsonb_each($7) AS mark WHERE outbox.id = mark.value ->> 'id';",
+    "UPDATE outbox SET sent_at = NULL, refusals = 0, retry_at = 0 WHERE sent_at IS NOT NULL AND id IN
+  (SELECT again.id FROM jsonb_each($8) AS range CROSS JOIN outbox AS again
+     ON again.event_id >= range.value ->> 0 AND again.event_id < range.value ->> 1);",
+    "UPDATE outbox SET refusals = refusals + 1, retry_at = mark.value ->> 'retry_at', last_error = mark.value ->> 'reason'
+  FROM jsonb_each($9) AS mark WHERE outbox.id = mark.value ->> 'id';",
+    "INSERT INTO refunds (refund_id, order_id, prepare_id, request_id, amount_tiyin, returned, requested_by, reason,
+    requested_at, state, payment_id, click_code, click_note, why, decided_by, document, changed_at, step, tries,
+    next_step_at)
+  SELECT value ->> 'refund_id', value ->> 'order_id', value ->> 'prepare_id', value ->> 'request_id',
+    value ->> 'amount_tiyin', value -> 'returned', value ->> 'requested_by', value ->> 'reason',
+    value ->> 'requested_at', value ->> 'state', value ->> 'payment_id', value ->> 'click_code',
+    value ->> 'click_note', value ->> 'why', value ->> 'decided_by', value ->> 'document', value ->> 'changed_at',
+    value ->> 'step', value ->> 'tries', value ->> 'next_step_at'
+  FROM jsonb_each($10) WHERE true
+  ON CONFLICT (refund_id) DO UPDATE SET state = excluded.state, payment_id = excluded.payment_id,
+    click_code = excluded.click_code, click_note = excluded.click_note, why = excluded.why,
+    decided_by = excluded.decided_by, document = excluded.document, changed_at = excluded.changed_at,
+    step = excluded.step, tries = excluded.tries, next_step_at = excluded.next_step_at,
+    -- These never change; were the row another refund's, the trigger refuses.
+    order_id = excluded.order_id, request_id = excluded.request_id;",
+    "INSERT INTO refund_steps (refund_id, step, at, state, by, payment_id, click_code, click_note, why, document)
+  SELECT value ->> 'refund_id', value ->> 'step', value ->> 'at', value ->> 'state', value ->> 'by',
+    value ->> 'payment_id', value ->> 'click_code', value ->> 'click_note', value ->> 'why', value ->> 'document'
+  FROM jsonb_each($11);",
+    "INSERT INTO attempt_checks (prepare_id, times, checked_at, payment_id, status)
+  SELECT value ->> 'prepare_id', value ->> 'times', value ->> 'checked_at', value ->> 'payment_id',
+    value ->> 'status'
+  FROM jsonb_each($12) WHERE true
+  ON CONFLICT (prepare_id) DO UPDATE SET times = max(times, excluded.times), checked_at = excluded.checked_at,
+    payment_id = excluded.payment_id, status = excluded.status;",
+    "INSERT INTO merchant_api_calls (at, order_id, method, path, outcome, code, note)
+  SELECT value ->> 'at', value ->> 'order_id', value ->> 'method', value ->> 'path', value ->> 'outcome',
+    value ->> 'code', value ->> 'note'
+  FROM jsonb_each($13);",
+    "INSERT INTO telegram_payments (prepare_id, order_id, payload, user_id, amount_tiyin, currency, telegram_charge_id,
+    provider_charge_id, received_at, outcome)
+  SELECT value ->> 'prepare_id', value ->> 'order_id', value ->> 'payload', value ->> 'user_id',
+    value ->> 'amount_tiyin', value ->> 'currency', value ->> 'telegram_charge_id', value ->> 'provider_charge_id',
+    value ->> 'received_at', value ->> 'outcome'
+  FROM jsonb_each($14) WHERE true
+  -- One that belongs to no order came before; every other repetition was found.
+  ON CONFLICT (telegram_charge_id) WHERE outcome = 'unplaced' DO NOTHING;",
+    "INSERT INTO phone_invoices (phone_invoice_id, order_id, phone, amount_tiyin, requested_at, state, invoice_id,
+    click_code, click_note, changed_at, step, next_step_at)
+  SELECT value ->> 'phone_invoice_id', value ->> 'order_id', value ->> 'phone', value ->> 'amount_tiyin',
+    value ->> 'requested_at', value ->> 'state', value ->> 'invoice_id', value ->> 'click_code', value ->> 'click_note',
+    value ->> 'changed_at', value ->> 'step', value ->> 'next_step_at'
+  FROM jsonb_each($15) WHERE true
+  ON CONFLICT (phone_invoice_id) DO UPDATE SET state = excluded.state, invoice_id = excluded.invoice_id,
+    click_code = excluded.click_code, click_note = excluded.click_note, changed_at = excluded.changed_at,
+    step = excluded.step, next_step_at = excluded.next_step_at;",
+];
