@@ -12,7 +12,7 @@ use tolov_kit::lifecycle::Stop;
 use crate::{
     conversation::{
         context::{Ctx, Origin, Person, tapped_message},
-        dialogue::LastAnswer,
+        dialogue::{AlbumOf, LastAnswer},
         error::{HandlerError, HandlerResult},
         schema::Tree,
         screen::Screen,
@@ -55,6 +55,8 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Upd
             return;
         }
         update.kind = UpdateKind::Message(message.clone());
+    } else if ctx.album_of_part() == Some(AlbumOf::Answered) {
+        return;
     }
     let answered = metrics::record_update(kind_of(&update), async {
         let handled = handle(tree, &ctx, update).await;
@@ -112,6 +114,7 @@ async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
     if ctx.message().is_some() {
         onboarding::register_user(ctx).await?;
     }
+    ctx.end_old_support();
     let step = ctx.step();
     if let Some(message) = ctx.message().filter(|_| step.takes_edits()) {
         let last = LastAnswer { message_id: message.id.0, step };
@@ -121,7 +124,12 @@ async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
     if ctx.tapped_here().is_some() {
         ctx.remove_keyboard().await?;
     }
-    match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
+    let dispatched = tree.dispatch(dptree::deps![update, ctx.clone()]).await;
+    if !ctx.gathers_album() {
+        ctx.expect_more_of_album(AlbumOf::Answered);
+    }
+    ctx.prolong_support();
+    match dispatched {
         ControlFlow::Break(result) => result,
         ControlFlow::Continue(_) => Ok(()),
     }
