@@ -103,15 +103,14 @@ pub(crate) async fn prepare(
     what: HistoryItem,
     by: UserId,
 ) -> Result<(), PortError> {
-    let new = || Announcement::new(id, what, by, deps.now());
-    // One that an earlier attempt left must not grow too old during this one.
-    let prepared = records::change_or_insert(
-        deps.documents(),
-        Key::Text(id_of(id, what, by)),
-        new,
-        |stored: &mut Announcement| *stored = new(),
-    );
-    prepared.await.map(drop)
+    let new = Announcement::new(id, what, by, deps.now());
+    if !records::insert(deps.documents(), &new).await?.is_applied() {
+        // One that an earlier attempt left must not grow too old during this one.
+        let renewed =
+            records::change(deps.documents(), new.key(), |stored: &mut Announcement| stored.clone_from(&new));
+        renewed.await?;
+    }
+    Ok(())
 }
 
 /// The action was not applied, or not by this person.

@@ -61,7 +61,7 @@ async fn a_table_of_several_megabytes_is_imported_by_a_job_that_ends_with_a_summ
     world.telegram.has_file("big", table);
     let bot = world.run_bot();
     let owner = Chat { world: &world, id: OWNER };
-    owner.tap("1:gxi").await;
+    owner.tap_on(500, "1:gxi").await;
     let document = json!({"file_id": "big", "file_unique_id": "u", "file_size": size, "file_name": "a.csv"});
     owner.send(json!({ "document": document })).await;
     let plan = until_shown(&world, "2000").await;
