@@ -115,6 +115,10 @@ impl Telegram {
 
     /// Records that Telegram asks to wait with a chat. Where it is the limit of the whole bot, notifications wait as well.
     pub(crate) fn record_wait(&self, chat: &Recipient, wait: Duration) {
+        // Channels and groups have a low limit of their own.
+        if !matches!(chat, Recipient::Id(id) if id.is_user()) {
+            return;
+        }
         let until = Instant::now() + wait;
         if self.global_limit.is_hit(chat, until) {
             self.rate_limiter.pause_until(until);

@@ -1,9 +1,9 @@
 //! A message to everybody: shown back to its author, then sent as copies or forwarded.
 
 use teloxide::types::{MediaGroupId, Message};
-use tolov_domain::ports::PortError;
+use tolov_domain::ports::{PortError, documents::Query};
 use tolov_shop::{
-    broadcast::{self, Broadcast, BroadcastState, Command},
+    broadcast::{self, BROADCASTS, Broadcast, BroadcastState, Command},
     records,
     staff::Action,
 };
@@ -25,6 +25,8 @@ use crate::{
 
 /// How many drafts are offered again.
 const DRAFTS_SHOWN: usize = 3;
+/// Among the latest of all.
+const DRAFTS_READ: u32 = 30;
 
 /// Asks for the message, and lists the broadcasts that run or are paused, and the person's last drafts.
 pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
@@ -42,9 +44,10 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
             screen = screen.row([Button::callback(label, StaffCallback::ShowBroadcast { id: broadcast.id })]);
         }
     }
-    let mut drafts = broadcast::in_state(ctx.documents(), BroadcastState::Draft).await?;
+    let drafts = Query::is(BROADCASTS, "state", BroadcastState::Draft.as_str(), DRAFTS_READ).newest_first();
+    let mut drafts: Vec<Broadcast> = records::find(ctx.documents(), &drafts).await?;
     drafts.retain(|draft| draft.author_id == ctx.id());
-    for Broadcast { id, .. } in drafts.into_iter().rev().take(DRAFTS_SHOWN) {
+    for Broadcast { id, .. } in drafts.into_iter().take(DRAFTS_SHOWN) {
         let label = l!(ctx.language, "broadcast-open-draft", number = id);
         screen = screen.row([Button::callback(label, StaffCallback::ShowBroadcast { id })]);
     }
