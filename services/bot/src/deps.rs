@@ -1,12 +1,9 @@
 //! What the bot works with.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use teloxide::types::{ChatId, Me};
-use tokio::{
-    sync::{Notify, SetOnce},
-    time::Instant,
-};
+use tokio::sync::{Notify, SetOnce};
 use tolov_domain::{
     Language, UserId,
     ports::{PortError, ShopStore, bus::Consumer, documents::Documents},
@@ -26,7 +23,7 @@ use crate::{
     telegram::{
         client::Telegram,
         errors::SendError,
-        limits::{GlobalLimit, RateLimiter},
+        limits::{HeldUp, RateLimiter},
         staff_chat::StaffChat,
     },
 };
@@ -47,7 +44,8 @@ pub(crate) struct HandlerDeps {
     pub(crate) telegram: Arc<Telegram>,
     /// Of all messages that the bot sends.
     pub(crate) rate_limiter: Arc<RateLimiter>,
-    pub(crate) global_limit: GlobalLimit,
+    /// Who hears that an answer takes a moment once Telegram's limit allows it.
+    pub(crate) held_up: HeldUp,
     pub(crate) ledger: LedgerClient,
     pub(crate) staff_chat: StaffChat,
     /// For photos; `None`: they are kept in the staff channel.
@@ -102,14 +100,6 @@ impl HandlerDeps {
     /// The language that a person has chosen.
     pub(crate) async fn chosen_language_of(&self, id: UserId) -> Option<Language> {
         shopper::shopper(self.documents(), id).await.ok().flatten()?.language
-    }
-
-    /// Telegram asks to wait with a chat. Where it is the limit of the whole bot, notifications wait as well.
-    pub(crate) fn record_wait(&self, chat: ChatId, wait: Duration) {
-        let until = Instant::now() + wait;
-        if self.global_limit.is_hit(&chat.into(), until) {
-            self.rate_limiter.pause_until(until);
-        }
     }
 
     /// Sends a message to a person, ahead of the notifications that wait for their turn.

@@ -1,6 +1,6 @@
 //! The bot as a whole.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::sync::{Notify, SetOnce};
 use tolov_kit::{
@@ -18,12 +18,7 @@ use crate::{
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
     staff::{catalogue::import_job, marketing::statistics, people::support_albums},
-    telegram::{
-        client::Telegram,
-        limits::{GlobalLimit, RateLimiter},
-        staff_chat::StaffChat,
-        stand_in::BotApi,
-    },
+    telegram::{client::Telegram, limits::HeldUp, staff_chat::StaffChat, stand_in::BotApi},
     updates,
 };
 
@@ -52,14 +47,12 @@ impl Service {
 
     fn with_telegram(config: Config, deps: &Deps, telegram: Telegram) -> Result<Self, ConfigError> {
         let telegram = Arc::new(telegram);
-        let rate_limiter =
-            RateLimiter::new(config.messages_per_s, Duration::from_secs(1), config.messages_per_s / 10);
         let handlers = Arc::new(HandlerDeps {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
-            rate_limiter: Arc::new(rate_limiter),
-            global_limit: GlobalLimit::default(),
+            rate_limiter: Arc::clone(&telegram.rate_limiter),
+            held_up: HeldUp::default(),
             ledger: LedgerClient::new(config.webhook_url.clone(), config.api_token.clone())?,
             staff_chat: StaffChat::new(&config),
             store_chat: StaffChat::store(&config),

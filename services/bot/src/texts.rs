@@ -123,6 +123,14 @@ pub(crate) fn percent(language: Language, permille: u32) -> String {
     }
 }
 
+/// `15 %`, `15%` in English.
+pub(crate) fn whole_percent(language: Language, percent: u8) -> String {
+    match language {
+        Language::Uz | Language::Ru => format!("{percent}\u{a0}%"),
+        Language::En => format!("{percent}%"),
+    }
+}
+
 /// A name that reorders no text beside it: one with letters that are written from right to left stands between FSI and PDI.
 pub(crate) fn isolated(name: &str) -> Cow<'_, str> {
     let is_mark = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

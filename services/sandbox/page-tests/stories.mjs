@@ -31,6 +31,8 @@ await story('each screen of a shopper fits a phone', { viewport: { width: 390, h
   await shot(page, 'shopper-click');
   await page.locator('#checkout [data-close]').click();
   await page.locator('.message').filter({ hasText: 'to‘landi' }).last().waitFor();
+  // The message with the buttons to pay follows the order.
+  await page.locator('.message').filter({ hasText: '✅ To‘langan' }).waitFor();
   await shot(page, 'shopper-paid');
 });
 

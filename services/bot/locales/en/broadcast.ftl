@@ -1,13 +1,14 @@
 # Broadcasts.
 broadcast-ask = 📣 <b>Broadcast</b>
-    Send me the message: text, a photo, a video or a post from another channel. I'll show you how it will look before you confirm.
+    Send me the message: text, a photo, an album, a video or a post from another channel. I'll show you how it will look before you confirm.
 broadcast-open = 📣 #{ $number } · { $done } / { $total }
-broadcast-not-such = I can't broadcast this kind of message. Send text, a photo, a video or a file.
+broadcast-open-draft = 📝 Draft #{ $number }
+broadcast-not-such = I can't broadcast this kind of message. Send text, a photo, an album, a video or a file.
 broadcast-preview =
     { $count ->
-        [one] 👆 This is how the shopper will see it.
+        [one] 👆 This is how the customer will see it.
             It goes to <b>{ $count } person</b>. Send it?
-       *[other] 👆 This is how shoppers will see it.
+       *[other] 👆 This is how customers will see it.
             It goes to <b>{ $count } people</b>. Send it?
     }
 broadcast-send =

@@ -58,7 +58,7 @@ edit-product-new = 🆕 <b>New product</b>
 edit-product-asked = 📦 <b>{ $title }</b>
 
     { $asked }
-edit-product-review = This is what shoppers will see. Publish it?
+edit-product-review = This is what customers will see. Publish it?
 edit-product-preview-title = <b>{ $title }</b>
 edit-product-price-stock = 💵 { $price } · { $stock }
 edit-product-variants-more =
@@ -69,7 +69,7 @@ edit-product-variants-more =
 edit-product-details = — — —
     Number: <code>{ $id }</code> · 📂 { $category }
 edit-product-no-category = no category
-edit-product-is-hidden = 🙈 Hidden: shoppers do not see it
+edit-product-is-hidden = 🙈 Hidden: customers do not see it
 edit-product-portion = ⚖️ Sold in steps of { $portion }
 edit-product-photos = 🖼 Photos: { $count }
 edit-product-holds =

@@ -48,4 +48,4 @@ journal-broadcast-started = broadcast started
 journal-broadcast-paused = broadcast paused
 journal-broadcast-resumed = broadcast resumed
 journal-broadcast-stopped = broadcast stopped
-journal-support-answered = shopper answered
+journal-support-answered = customer answered

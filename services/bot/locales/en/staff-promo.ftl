@@ -9,6 +9,9 @@ edit-promo-switch-off = ⏸ Switch off
 edit-promo-any-goods = any amount
 edit-promo-for-ever = no end date
 edit-promo-unbounded = no limit (at most { $count })
+edit-promo-choose-any-goods = Any amount
+edit-promo-choose-for-ever = No end date
+edit-promo-choose-unbounded = No limit (up to { $count })
 edit-promo-is-on = ✅ Active
 edit-promo-is-off = ⏸ Switched off
 edit-promo-is-over = ⌛ Expired
@@ -17,7 +20,7 @@ edit-promo-card = 🎟 <code>{ $code }</code> · <b>{ $off }</b>
 
     Minimum purchase: { $goods }
     Used: { $used } / { $uses }
-    Per shopper: { $shopper }
+    Per customer: { $shopper }
     Last day: { $until }
 edit-promo-ask-code = 🎟 <b>New promo code</b>
 
@@ -33,7 +36,7 @@ edit-promo-ask-uses = 🎟 <code>{ $code }</code>
     How many times can it be used in total? A number from 1 to { $count }.
 edit-promo-ask-shopper = 🎟 <code>{ $code }</code>
 
-    How many times can one shopper use it? Usually 1.
+    How many times can one customer use it? Usually 1.
 edit-promo-ask-until = 🎟 <code>{ $code }</code>
 
     The last day? As dd.mm.yyyy, today or later. For example: 31.12.2027

@@ -10,8 +10,8 @@ support-header = 💬 <b>Message from a customer</b>
     <i>To answer, press the button or reply to the message below.</i>
 support-answer-header = 💬 <b>Answer from the shop</b>
     <i>To go on, just write: your message will reach our staff.</i>
-support-answered = ✅ Your answer has been sent to the shopper.
-support-shopper-gone = The shopper has blocked the bot, so the answer could not be delivered.
+support-answered = ✅ Your answer has been sent to the customer.
+support-shopper-gone = The customer has blocked the bot, so the answer could not be delivered.
 support-who-answered = ✅ Answered by { $who }, { $time }
 support-reply = ✍️ Write an answer
 support-ask-answer = ✍️ Write your answer: your next message goes to { $writer }.

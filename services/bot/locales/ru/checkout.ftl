@@ -4,7 +4,7 @@ checkout-phone-taken = ✅ Телефон: { $phone }
 phone-unreadable = Это не похоже на номер телефона. Напишите, например, так: +998 90 123 45 67
 checkout-deliver = 🚚 Доставка
 checkout-deliver-for = 🚚 Доставка · { $price }
-checkout-pickup = 🏬 Заберу сам
+checkout-pickup = 🏬 Самовывоз
 checkout-address = 📍 Куда доставить? Отправьте геопозицию кнопкой внизу или напишите адрес.
 checkout-share-location = 📍 Отправить геопозицию
 checkout-address-unreadable = Отправьте геопозицию или напишите адрес текстом.
@@ -27,4 +27,4 @@ checkout-waiting = ⏳ У вас есть неоплаченный заказ �
 
     Оплатите его или замените новым.
 checkout-replace = 🔁 Заменить №{ $order } новым
-checkout-too-many = В один заказ помещается до { $count } шт.: уменьшите количество в корзине
+checkout-too-many = В одном заказе может быть не больше { $count } шт.: уменьшите количество в корзине

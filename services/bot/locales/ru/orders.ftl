@@ -54,4 +54,4 @@ cancel-surely = Отменить заказ №{ $order }?
 cancel-yes = ❌ Да, отменить
 cancelled-now = Отменено
 cancel-too-late = Оплата уже пришла, поэтому заказ не отменён
-again-missing = Не удалось добавить полностью: { $titles }
+again-missing = Не хватает или нет в продаже: { $titles }

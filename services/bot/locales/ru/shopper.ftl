@@ -11,7 +11,7 @@ paid-payment = Номер платежа CLICK: <code>{ $payment }</code>
 paid-thanks = Спасибо за покупку!
 
 expired-title = ⌛ <b>Время оплаты заказа №{ $order } истекло</b>
-expired-cart = Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
+expired-cart = Деньги за заказ не списаны. Корзина на месте: оформить заказ снова можно в любое время.
 
 order-line = • { $title } × { $count }
 order-line-amount = • { $title } · { $amount }

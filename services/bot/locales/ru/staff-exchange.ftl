@@ -27,7 +27,7 @@ import-changed-since = Каталог тем временем изменился
 import-done = ✅ <b>Готово</b>
     Новых: { $new } · изменено: { $changed } · новых разделов: { $categories }
 import-reading = ⏳ Читаю файл. Что изменится, покажу здесь.
-import-running = ⏳ Прошлая таблица ещё загружается. Пришлите новую, когда она закончится.
+import-running = ⏳ Прошлая таблица ещё загружается. Пришлите новую, когда загрузка закончится.
 import-started = 📄 Загрузка таблицы началась. За ходом можно следить в отдельном сообщении.
 import-progress = 📄 <b>Таблица загружается</b>
     { $bar } { $done } / { $total }
@@ -50,7 +50,7 @@ import-problem-too-many-rows = больше { $count } строк: раздел�
 import-problem-unknown-column = нет столбца «{ $name }»; есть: { $known }
 import-problem-column-twice = столбец повторяется: удалите один
 import-problem-too-few-columns = в первой строке нужны названия столбцов: product_id или variant_id либо category, title и price
-import-problem-too-many-cells = ячеек больше, чем в заголовке: возьмите текст с разделителем в кавычки
+import-problem-too-many-cells = ячеек больше, чем в заголовке: заключите текст с разделителем в кавычки
 import-problem-missing = заполните: для нового это обязательно
 import-problem-not-a-number = впишите номер из скачанной таблицы, для нового оставьте пустым
 import-problem-unknown-product = товара с таким номером нет: для нового оставьте пустым

@@ -5,7 +5,7 @@ phone-unreadable = Bu telefon raqamiga o‘xshamaydi. Masalan, shunday yozing: +
 checkout-deliver = 🚚 Yetkazib berish
 checkout-deliver-for = 🚚 Yetkazib berish · { $price }
 checkout-pickup = 🏬 O‘zim olib ketaman
-checkout-address = 📍 Qayerga yetkazaylik? Joylashuvni pastdagi tugma bilan yuboring yoki manzilni yozing.
+checkout-address = 📍 Qayerga yetkazib beraylik? Joylashuvni pastdagi tugma bilan yuboring yoki manzilni yozing.
 checkout-share-location = 📍 Joylashuvni yuborish
 checkout-address-unreadable = Joylashuvni yuboring yoki manzilni matn ko‘rinishida yozing.
 checkout-address-taken = 📍 Qabul qilindi.
@@ -25,6 +25,6 @@ checkout-not-registered = Hozir to‘lov tizimiga ulana olmayapmiz. Savatingiz j
 checkout-placed-before = №{ $order } buyurtma allaqachon qabul qilingan ✅
 checkout-waiting = ⏳ Sizda to‘lanmagan №{ $order } buyurtma bor: { $total }.
 
-    Uni to‘lang yoki bekor qilib, yangisini bering.
-checkout-replace = 🔁 №{ $order } o‘rniga yangisini berish
-checkout-too-many = Bitta buyurtmaga { $count } donagacha sig‘adi: savatdagi sonini kamaytiring
+    Uni to‘lang yoki bekor qilib, yangi buyurtma bering.
+checkout-replace = 🔁 №{ $order } o‘rniga yangi buyurtma
+checkout-too-many = Bitta buyurtmada ko‘pi bilan { $count } dona bo‘lishi mumkin: savatdagi miqdorni kamaytiring

@@ -13,7 +13,7 @@ phone-ask = Telefon raqamingizni yuboring: pastdagi tugmani bosing yoki raqamni 
 phone-share = 📱 Raqamimni yuborish
 phone-kept = ✅ Rahmat! Raqamingiz saqlandi: { $phone }
 phone-anothers = Bu boshqa odamning raqami. O‘z raqamingizni yuborish uchun pastdagi tugmani bosish kifoya.
-phone-unclear = Bu telefon raqamiga o‘xshamadi. Pastdagi tugmani bosing yoki raqamni shunday yozing: +998 90 123 45 67.
+phone-unclear = Bu telefon raqamiga o‘xshamaydi. Pastdagi tugmani bosing yoki raqamni shunday yozing: +998 90 123 45 67.
 keyboard-put-away = Yaxshi 👌
 
 menu-title =
@@ -59,12 +59,12 @@ quantity-ask =
     <b>{ $title }</b>
 
     Nechta kerak? Sonini yozib yuboring, masalan 25.
-quantity-unclear = Sonini raqam bilan yozing: 1 dan { $most } gacha. 0 yozsangiz, mahsulot savatdan olinadi.
+quantity-unclear = Sonini raqam bilan yozing: 1 dan { $most } gacha. 0 yozsangiz, mahsulot savatdan olib tashlanadi.
 quantity-ask-amount =
     <b>{ $title }</b>
 
-    Qancha kerak? Yozib yuboring, masalan { $example }. { $portion } qadam bilan sotiladi.
-quantity-unclear-amount = Qancha kerakligini raqam bilan yozing: { $portion }ga karrali, ko‘pi bilan { $most }. 0 yozsangiz, mahsulot savatdan olinadi.
+    Qancha kerak? Yozib yuboring, masalan { $example }. Sotilish qadami: { $portion }.
+quantity-unclear-amount = Qancha kerakligini raqam bilan yozing: qadami { $portion }, ko‘pi bilan { $most }. 0 yozsangiz, mahsulot savatdan olib tashlanadi.
 
 search-ask =
     🔎 Nima qidiramiz? Mahsulot nomini yozing, to‘liq bo‘lmasa ham mayli.

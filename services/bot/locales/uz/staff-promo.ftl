@@ -9,6 +9,9 @@ edit-promo-switch-off = ⏸ To‘xtatib turish
 edit-promo-any-goods = istalgan summa
 edit-promo-for-ever = muddatsiz
 edit-promo-unbounded = cheklanmagan (ko‘pi bilan { $count })
+edit-promo-choose-any-goods = Istalgan summa
+edit-promo-choose-for-ever = Muddatsiz
+edit-promo-choose-unbounded = Cheklanmagan (ko‘pi bilan { $count })
 edit-promo-is-on = ✅ Ishlayapti
 edit-promo-is-off = ⏸ To‘xtatilgan
 edit-promo-is-over = ⌛ Muddati o‘tgan
@@ -17,7 +20,7 @@ edit-promo-card = 🎟 <code>{ $code }</code> · <b>{ $off }</b>
 
     Eng kam xarid: { $goods }
     Ishlatilgan: { $used } / { $uses }
-    Bir xaridorga: { $shopper }
+    Bir xaridor uchun: { $shopper }
     Oxirgi kuni: { $until }
 edit-promo-ask-code = 🎟 <b>Yangi promokod</b>
 
@@ -27,7 +30,7 @@ edit-promo-ask-off = 🎟 <code>{ $code }</code>
     Qancha chegirma? Foiz (10%, ko‘pi bilan 99%) yoki so‘mdagi summani yozing (20 000).
 edit-promo-ask-goods = 🎟 <code>{ $code }</code>
 
-    Eng kamida qancha so‘mlik xarid uchun? Masalan: 100 000
+    Kamida qancha so‘mlik xarid uchun amal qiladi? Masalan: 100 000
 edit-promo-ask-uses = 🎟 <code>{ $code }</code>
 
     Hammasi bo‘lib necha marta ishlatish mumkin? 1 dan { $count } gacha son.

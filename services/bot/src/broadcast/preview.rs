@@ -93,9 +93,9 @@ async fn show(deps: &HandlerDeps, broadcast: &Broadcast, lease: Timestamp) -> Re
     ask_for_another(deps, language, broadcast).await
 }
 
-/// Shows the album as shoppers will see it, and their number below it. Not as the screen of the conversation, which is removed
+/// Shows the message or album as shoppers will see it, and their number below it. Not as the screen of the conversation, which is removed
 /// when the next one is shown: it is there until its author decides.
-async fn send(
+pub(crate) async fn send(
     deps: &HandlerDeps,
     language: Language,
     broadcast: &Broadcast,

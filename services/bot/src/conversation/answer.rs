@@ -1,16 +1,18 @@
 //! One update from its arrival to its answer.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use teloxide::{
     dptree,
-    types::{Update, UpdateKind},
+    types::{ChatId, Update, UpdateKind},
 };
+use tokio::time::Instant;
+use tolov_kit::lifecycle::Stop;
 
 use crate::{
     conversation::{
         context::{Ctx, Origin, Person, tapped_message},
-        dialogue::LastAnswer,
+        dialogue::{AlbumOf, LastAnswer},
         error::{HandlerError, HandlerResult},
         schema::Tree,
         screen::Screen,
@@ -18,9 +20,14 @@ use crate::{
     deps::HandlerDeps,
     metrics,
     shopper::account::onboarding,
-    telegram::errors::SendError,
-    texts::l,
+    telegram::{errors::SendError, limits::Turn},
+    texts::{l, t},
 };
+
+/// The longest hold whose end a message waits for, as an answer does: those who wait take the room of others.
+const HELD_MESSAGE_MAX: Duration = Duration::from_secs(5);
+/// The longest time after which somebody hears that the message was not answered.
+const TELL_MAX: Duration = Duration::from_mins(10);
 
 /// Answers an update. Never fails: errors are logged, and the person is asked to try again where that helps.
 pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Update) {
@@ -39,12 +46,17 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Upd
             return;
         }
     };
+    if is_held(&ctx).await {
+        return;
+    }
     // An edit of the last answer is handled as that answer.
     if let UpdateKind::EditedMessage(message) = &update.kind {
         if !ctx.reopen_answer(message.id.0) {
             return;
         }
         update.kind = UpdateKind::Message(message.clone());
+    } else if ctx.album_of_part() == Some(AlbumOf::Answered) {
+        return;
     }
     let answered = metrics::record_update(kind_of(&update), async {
         let handled = handle(tree, &ctx, update).await;
@@ -58,10 +70,51 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Upd
     ctx.answer(None, false).await;
 }
 
+/// Whether Telegram holds the whole bot: then a tap is answered at once, and the sender of a message hears when it is over. A
+/// message waits for the end of a short hold.
+async fn is_held(ctx: &Ctx) -> bool {
+    let left = ctx.deps.rate_limiter.pause_left();
+    match &ctx.origin {
+        _ if left.is_zero() => false,
+        Origin::Callback { .. } => {
+            ctx.answer(Some(l!(ctx.language, "try-in-a-moment")), true).await;
+            true
+        }
+        Origin::Message(_) if left <= HELD_MESSAGE_MAX => {
+            tokio::time::sleep(left).await;
+            false
+        }
+        Origin::Message(_) => {
+            tell_after(ctx, left);
+            true
+        }
+        Origin::Other => false,
+    }
+}
+
+/// Asks the sender of a message to send it again, once Telegram takes an answer.
+fn tell_after(ctx: &Ctx, wait: Duration) {
+    if !ctx.deps.held_up.insert(ctx.id()) {
+        return;
+    }
+    let (deps, id, language) = (Arc::clone(&ctx.deps), ctx.id(), ctx.language);
+    tokio::spawn(async move {
+        tokio::time::sleep(wait.min(TELL_MAX)).await;
+        // At its turn: many people may wait for the same moment.
+        let turn = deps.rate_limiter.acquire(Instant::now() + TELL_MAX, &Stop::new()).await;
+        deps.held_up.remove(id);
+        if turn == Turn::Granted {
+            let screen = Screen::new(t!(language, "message-held-up"));
+            deps.telegram.show_new(ChatId(id.get()), &screen).await.ok();
+        }
+    });
+}
+
 async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
     if ctx.message().is_some() {
         onboarding::register_user(ctx).await?;
     }
+    ctx.end_old_support();
     let step = ctx.step();
     if let Some(message) = ctx.message().filter(|_| step.takes_edits()) {
         let last = LastAnswer { message_id: message.id.0, step };
@@ -71,7 +124,12 @@ async fn handle(tree: &Tree, ctx: &Ctx, update: Update) -> HandlerResult {
     if ctx.tapped_here().is_some() {
         ctx.remove_keyboard().await?;
     }
-    match tree.dispatch(dptree::deps![update, ctx.clone()]).await {
+    let dispatched = tree.dispatch(dptree::deps![update, ctx.clone()]).await;
+    if !ctx.gathers_album() {
+        ctx.expect_more_of_album(AlbumOf::Answered);
+    }
+    ctx.prolong_support();
+    match dispatched {
         ControlFlow::Break(result) => result,
         ControlFlow::Continue(_) => Ok(()),
     }
@@ -124,7 +182,9 @@ async fn apologise(ctx: &Ctx, error: HandlerError) {
         }
         HandlerError::Telegram(SendError::Wait(wait)) => {
             tracing::warn!(user.id = %id, wait_ms = wait.as_millis(), "an answer has to wait, by Telegram's limits");
-            ctx.deps.record_wait(ctx.chat(), wait);
+            if matches!(ctx.origin, Origin::Message(_)) {
+                tell_after(ctx, wait);
+            }
             return ctx.answer(Some(l!(ctx.language, "try-in-a-moment")), true).await;
         }
         HandlerError::Telegram(error) => {

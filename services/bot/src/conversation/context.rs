@@ -17,7 +17,7 @@ use tolov_domain::{
         PortError,
         documents::{Documents, Key},
     },
-    time::Timestamp,
+    time::{Timestamp, in_whole_ms},
 };
 use tolov_kit::retry::Pauses;
 use tolov_shop::{
@@ -28,13 +28,16 @@ use tolov_shop::{
 
 use crate::{
     conversation::{
-        dialogue::{Album, AlbumOf, Dialogue, Draft, SearchResults, Session, ShownMessage, Step},
+        dialogue::{Album, AlbumOf, Dialogue, Draft, SearchResults, Session, ShownMessage, StaffStep, Step},
         error::HandlerResult,
         screen::Screen,
     },
     deps::HandlerDeps,
     texts::{l, t},
 };
+
+/// How long a message is for staff after the last one, theirs or the shopper's.
+pub(crate) const SUPPORT_LASTS: Duration = Duration::from_hours(12);
 
 /// The sender of an update, as Telegram describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,6 +236,34 @@ impl Ctx {
         let id = self.message()?.media_group_id()?;
         let album = self.session().current.album.clone()?;
         (album.media_group_id == id.0).then_some(album.of)
+    }
+
+    /// Whether the message is of no album, or its album is gathered by what was waited for.
+    pub(crate) fn gathers_album(&self) -> bool {
+        let Some(id) = self.message().and_then(|message| message.media_group_id()) else { return true };
+        let step = self.step();
+        matches!(step, Step::Staff(StaffStep::BroadcastAlbum { media_group_id, .. }) if media_group_id == id.0)
+            || self.album_of_part().is_some()
+    }
+
+    /// Ends a conversation with staff that nobody has continued for hours.
+    pub(crate) fn end_old_support(&self) {
+        let now = self.now();
+        self.update(|dialogue| {
+            if dialogue.step == Step::Support && dialogue.support_until.is_some_and(|until| until < now) {
+                dialogue.step = Step::Idle;
+            }
+        });
+    }
+
+    /// The conversation with staff goes on.
+    pub(crate) fn prolong_support(&self) {
+        let until = in_whole_ms(self.now() + SUPPORT_LASTS);
+        self.update(|dialogue| {
+            if dialogue.step == Step::Support {
+                dialogue.support_until = Some(until);
+            }
+        });
     }
 
     /// Goes back to the step that an edited message answered. `false`: it is not the last answer, or its checkout is over.

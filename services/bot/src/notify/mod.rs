@@ -8,6 +8,7 @@ mod claims;
 mod failure;
 mod intake;
 pub(crate) mod notifier;
+mod own_posts;
 mod post_queue;
 mod shopper;
 mod staff;

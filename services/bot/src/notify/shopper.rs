@@ -91,9 +91,7 @@ async fn send(notifier: &Notifier, notification: &Notification, subject: Subject
             Err(wait) => wait,
         };
         let until = Instant::now() + wait;
-        if notifier.handlers.global_limit.is_hit(&chat, until) {
-            notifier.handlers.rate_limiter.pause_until(until);
-        }
+        notifier.handlers.telegram.record_wait(&chat, wait);
         if until > deadline {
             return Verdict::Later { after: wait };
         }

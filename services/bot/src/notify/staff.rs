@@ -17,7 +17,7 @@ use tolov_domain::{
     ports::{bus::Verdict, notifications::SendOutcome},
 };
 use tolov_kit::{availability::Availability, lifecycle::Stop};
-use tolov_shop::order::{ShopOrder, order};
+use tolov_shop::order::ShopOrder;
 
 use crate::{
     conversation::screen::Screen,
@@ -26,23 +26,17 @@ use crate::{
         claims::{AWAY_AFTER, Claimed, STOP_AFTER},
         failure::{Failure, failure_of},
         notifier::{Notifier, Verdicts},
+        own_posts::{self, OwnPosts},
         post_queue::{NO_ROOM_MAX, Notice, StaffMessage},
         texts,
     },
-    orders::messages::messages_of,
     staff::orders::{order_post, refund},
-    telegram::{
-        client::MessageRef,
-        errors::{SendError, description},
-        limits::Turn,
-    },
+    telegram::errors::{SendError, description},
 };
 
 /// Telegram takes 100 buttons under one message.
 const DIGEST_MAX: usize = 96;
 const MINUTE: Duration = Duration::from_mins(1);
-/// Orders of digests that wait for a post of their own: half an hour's posts at the most that Telegram takes.
-const WITHOUT_POST_MAX: usize = 600;
 
 /// The only sender of posts for notifications.
 #[derive(Debug)]
@@ -50,9 +44,8 @@ pub(super) struct StaffChannel {
     notifier: Arc<Notifier>,
     availability: Availability,
     waiting: VecDeque<Notice>,
-    /// Paid orders that a digest told of, with whether their stock is settled: each gets a post of its own when the rush is
-    /// over. Lost with the process; the digest's links lead to them all the same.
-    without_post: VecDeque<(OrderId, bool)>,
+    /// Sent when the rush is over.
+    own_posts: OwnPosts,
     verdicts: Verdicts,
 }
 
@@ -60,7 +53,8 @@ pub(super) struct StaffChannel {
 enum Next {
     /// Those that wait.
     Notices,
-    OwnPost(OrderId, bool),
+    /// What a digest told of.
+    OwnPost,
 }
 
 /// One message to the channel.
@@ -77,7 +71,7 @@ impl StaffChannel {
         Self {
             availability: Availability::new("the staff channel"),
             waiting: VecDeque::new(),
-            without_post: VecDeque::new(),
+            own_posts: OwnPosts::default(),
             notifier,
             verdicts,
         }
@@ -90,11 +84,12 @@ impl StaffChannel {
     /// Posts until `stop`, or until nothing more can come; gives back what still waits.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: Stop) {
         while let Some(next) = self.next(&mut notices, &stop).await {
-            if let Next::OwnPost(id, stock_settled) = next {
-                self.post_own(id, stock_settled, &stop).await;
+            let deadline = Instant::now() + self.notifier.config.patience;
+            if matches!(next, Next::OwnPost) {
+                let handlers = Arc::clone(self.handlers());
+                self.own_posts.post_next(&handlers, deadline, &stop).await;
                 continue;
             }
-            let deadline = Instant::now() + self.notifier.config.patience;
             match self.handlers().staff_chat.rate_limiter.reserve(deadline) {
                 Ok(at) => {
                     if !self.collect_until(at, &mut notices, &stop).await {
@@ -125,53 +120,7 @@ impl StaffChannel {
                 self.waiting.push_back(first?);
                 Some(Next::Notices)
             }
-            () = tokio::time::sleep(quiet), if !self.without_post.is_empty() => {
-                let (id, stock_settled) = self.without_post.pop_front()?;
-                Some(Next::OwnPost(id, stock_settled))
-            }
-        }
-    }
-
-    /// Posts an order that a digest has told of, unless it has a post or is not in work any more.
-    async fn post_own(&mut self, id: OrderId, stock_settled: bool, stop: &Stop) {
-        let handlers = Arc::clone(self.handlers());
-        let has_post =
-            messages_of(handlers.documents(), id).await.map(|messages| messages.staff_post.is_some());
-        let found = order(handlers.documents(), id).await;
-        let (Ok(false), Ok(Some(order))) = (has_post, found) else { return };
-        if !order.stage().is_in_work() {
-            return;
-        }
-        let deadline = Instant::now() + self.notifier.config.patience;
-        if handlers.staff_chat.rate_limiter.acquire(deadline, stop).await != Turn::Granted {
-            return;
-        }
-        let screen = order_post::screen(&handlers, &order, stock_settled).await;
-        handlers.rate_limiter.reserve_priority();
-        let (html, markup) = (screen.fitting_html(), screen.markup());
-        match handlers.staff_chat.post(&handlers.telegram, &html, &markup).await {
-            Ok(message) => self.record_post(&order, message).await,
-            Err(SendError::Wait(wait)) => {
-                handlers.staff_chat.rate_limiter.pause_until(Instant::now() + wait);
-                self.without_post.push_back((id, stock_settled));
-            }
-            Err(error) => {
-                tracing::warn!(order.id = %id, %error, "an order of a digest gets no post of its own");
-            }
-        }
-    }
-
-    /// Remembers the paid orders of a digest.
-    fn keep_without_post(&mut self, notices: &[Notice]) {
-        for notice in notices {
-            if self.without_post.len() >= WITHOUT_POST_MAX {
-                return;
-            }
-            if let StaffMessage::Order(notification) = &notice.message
-                && let Subject::OrderPaid { stock_settled, .. } = notification.subject
-            {
-                self.without_post.push_back((notification.order_id, stock_settled));
-            }
+            () = tokio::time::sleep(quiet), if self.own_posts.has_work() => Some(Next::OwnPost),
         }
     }
 
@@ -211,8 +160,12 @@ impl StaffChannel {
                 let outcome = SendOutcome::Sent { message_id: message.message_id.into() };
                 self.notifier.claims.record(&ids, &outcome).await;
                 match &post.order {
-                    Some(order) => self.record_post(order, message).await,
-                    None => self.keep_without_post(&notices),
+                    Some(order) => own_posts::record(self.handlers(), order, message).await,
+                    None if notices.len() > 1 => {
+                        let handlers = Arc::clone(self.handlers());
+                        self.own_posts.keep(&handlers, &notices);
+                    }
+                    None => {}
                 }
                 tracing::info!(
                     order.ids = orders_in(&notices),
@@ -231,15 +184,6 @@ impl StaffChannel {
                 self.post_one_by_one(notices);
             }
             Err(error) => self.failed(error, notices, &ids, claimed).await,
-        }
-    }
-
-    async fn record_post(&self, posted: &ShopOrder, message: MessageRef) {
-        order_post::record_post(self.handlers(), posted.id, message).await;
-        // Somebody may have changed the order before its post was recorded.
-        let now = order(self.handlers().documents(), posted.id).await;
-        if now.is_ok_and(|now| now.is_some_and(|now| now.history != posted.history)) {
-            order_post::refresh(self.handlers(), posted.id).await;
         }
     }
 

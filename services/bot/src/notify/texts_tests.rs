@@ -179,7 +179,7 @@ fn an_expired_order_is_announced_with_its_products() {
 
     • Pizza &lt;b&gt;&amp; × 2
 
-    Деньги за него не списаны. Корзина на месте: заказать можно снова в любое время.
+    Деньги за заказ не списаны. Корзина на месте: оформить заказ снова можно в любое время.
     ");
     insta::assert_snapshot!(shopper_expired(Language::En, &expired), @r"
     ⌛ <b>Order #1024 has expired</b>
@@ -239,7 +239,7 @@ fn staff_see_who_bought_what_and_when() {
 fn a_late_payment_is_marked_and_says_what_to_do() {
     insta::assert_snapshot!(staff_post(Language::En, &paid(1024, true)), @r#"
     ⚠️ <b>Order #1024 was paid LATE</b>
-    Shopper: <a href="tg://user?id=5551">5551</a>
+    Customer: <a href="tg://user?id=5551">5551</a>
 
     • Pizza &lt;b&gt;&amp; × 2
     • Product #7 × 1
@@ -248,7 +248,7 @@ fn a_late_payment_is_marked_and_says_what_to_do() {
     CLICK payment number: <code>2001</code>
     Time: 23.11.2026 12:05
 
-    👉 The money came after the order had expired. Check whether the goods are still there: if so, fulfil the order; if not, refund the money in CLICK's merchant cabinet and write to the shopper.
+    👉 The money came after the order had expired. Check whether the goods are still there: if so, fulfil the order; if not, refund the money in CLICK's merchant cabinet and write to the customer.
     "#);
 }
 
@@ -285,7 +285,7 @@ fn a_digest_has_a_line_for_each_notification_and_marks_anomalies() {
     #1 · 30 000 UZS · CLICK 2001 · 12:05
         • Pizza &lt;b&gt;&amp; × 2
         • Product #7 × 1
-    ⚠️ <b>#1024</b> · 30 000 UZS · CLICK 2001 · 12:05 · shopper 5551
+    ⚠️ <b>#1024</b> · 30 000 UZS · CLICK 2001 · 12:05 · customer 5551
     👉 A second payment came for this order. Check CLICK's merchant cabinet and refund the extra one.
     ");
 }

@@ -1,7 +1,7 @@
 //! Stages of an order, and what is done to it, in words.
 
 use tolov_domain::Language;
-use tolov_shop::order::{Delivery, OrderAction, ShopOrder, Stage};
+use tolov_shop::order::{Delivery, HistoryItem, MissingChoice, OrderAction, ShopOrder, Stage};
 
 use crate::texts::{l, t};
 
@@ -19,6 +19,14 @@ pub(crate) fn stage_for_shopper(language: Language, order: &ShopOrder) -> String
         Stage::Cancelled => l!(language, "state-cancelled"),
         Stage::Expired => l!(language, "state-expired"),
         Stage::Refunded => l!(language, "state-refunded"),
+    }
+}
+
+/// The stage of an order as staff read it.
+pub(crate) fn stage_of_order_for_staff(language: Language, order: &ShopOrder) -> String {
+    match order.stage() {
+        Stage::Delivered if is_pickup(order) => l!(language, "staff-stage-picked-up"),
+        stage => stage_for_staff(language, stage),
     }
 }
 
@@ -58,50 +66,57 @@ fn is_pickup(order: &ShopOrder) -> bool {
     order.delivery() == Some(&Delivery::Pickup)
 }
 
-/// What is said of an action.
-pub(crate) struct ActionTexts {
-    /// In the history of the order.
-    pub(crate) done: String,
-    /// In the journal of staff.
-    pub(crate) journal: String,
+/// An action in the history of its order.
+pub(crate) fn action_done(language: Language, order: &ShopOrder, action: OrderAction) -> String {
+    match action {
+        OrderAction::Placed => l!(language, "action-done-placed"),
+        OrderAction::Registered => l!(language, "action-done-registered"),
+        OrderAction::Paid => l!(language, "action-done-paid"),
+        OrderAction::Expired => l!(language, "action-done-expired"),
+        OrderAction::Accepted => l!(language, "action-done-accepted"),
+        OrderAction::MadeReady => l!(language, "action-done-made-ready"),
+        OrderAction::SentOff => l!(language, "action-done-sent-off"),
+        OrderAction::Delivered if is_pickup(order) => l!(language, "action-done-picked-up"),
+        OrderAction::Delivered => l!(language, "action-done-delivered"),
+        OrderAction::Cancelled => l!(language, "action-done-cancelled"),
+        OrderAction::Refunded => l!(language, "action-done-refunded"),
+    }
 }
 
-pub(crate) fn action_texts(language: Language, action: OrderAction) -> ActionTexts {
-    let (done, journal) = match action {
-        OrderAction::Placed => (l!(language, "action-done-placed"), l!(language, "journal-order-placed")),
-        OrderAction::Registered => {
-            (l!(language, "action-done-registered"), l!(language, "journal-order-registered"))
-        }
-        OrderAction::Paid => (l!(language, "action-done-paid"), l!(language, "journal-order-paid")),
-        OrderAction::Expired => (l!(language, "action-done-expired"), l!(language, "journal-order-expired")),
-        OrderAction::Accepted => {
-            (l!(language, "action-done-accepted"), l!(language, "journal-order-accepted"))
-        }
-        OrderAction::MadeReady => {
-            (l!(language, "action-done-made-ready"), l!(language, "journal-order-made-ready"))
-        }
-        OrderAction::SentOff => {
-            (l!(language, "action-done-sent-off"), l!(language, "journal-order-sent-off"))
-        }
-        OrderAction::Delivered => {
-            (l!(language, "action-done-delivered"), l!(language, "journal-order-delivered"))
-        }
-        OrderAction::Cancelled => {
-            (l!(language, "action-done-cancelled"), l!(language, "journal-order-cancelled"))
-        }
-        OrderAction::Refunded => {
-            (l!(language, "action-done-refunded"), l!(language, "journal-order-refunded"))
-        }
-    };
-    ActionTexts { done, journal }
+/// An action in the journal of staff, which does not know whether the order was picked up.
+pub(crate) fn action_in_journal(language: Language, action: OrderAction) -> String {
+    match action {
+        OrderAction::Placed => l!(language, "journal-order-placed"),
+        OrderAction::Registered => l!(language, "journal-order-registered"),
+        OrderAction::Paid => l!(language, "journal-order-paid"),
+        OrderAction::Expired => l!(language, "journal-order-expired"),
+        OrderAction::Accepted => l!(language, "journal-order-accepted"),
+        OrderAction::MadeReady => l!(language, "journal-order-made-ready"),
+        OrderAction::SentOff => l!(language, "journal-order-sent-off"),
+        OrderAction::Delivered => l!(language, "journal-order-delivered"),
+        OrderAction::Cancelled => l!(language, "journal-order-cancelled"),
+        OrderAction::Refunded => l!(language, "journal-order-refunded"),
+    }
 }
 
-/// What the shopper is told of an action. `None`: nothing, or a notification tells it.
-pub(crate) fn message_of_action(
-    language: Language,
-    order: &ShopOrder,
-    action: OrderAction,
-) -> Option<String> {
+/// What the shopper is told of what staff did. `None`: nothing, or a notification tells it.
+pub(crate) fn message_of(language: Language, order: &ShopOrder, what: HistoryItem) -> Option<String> {
+    match what {
+        HistoryItem::Action(action) => message_of_action(language, order, action),
+        HistoryItem::MissingDecided(MissingChoice::Wait) => {
+            Some(t!(language, "told-wait-for-goods", order = order.id))
+        }
+        HistoryItem::MissingDecided(MissingChoice::Other) => {
+            Some(t!(language, "told-other-goods", order = order.id))
+        }
+        HistoryItem::PaymentCancelled
+        | HistoryItem::PaymentQuestioned(_)
+        | HistoryItem::PartlyRefunded
+        | HistoryItem::RefundUndecided => None,
+    }
+}
+
+fn message_of_action(language: Language, order: &ShopOrder, action: OrderAction) -> Option<String> {
     let order_id = order.id;
     Some(match action {
         OrderAction::Accepted => t!(language, "told-accepted", order = order_id),

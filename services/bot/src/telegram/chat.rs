@@ -8,7 +8,7 @@ use teloxide::{
         AnswerCallbackQuerySetters, EditMessageMediaSetters, EditMessageTextSetters, SendMessageSetters,
         SendPhotoSetters,
     },
-    requests::{Request, Requester},
+    requests::{HasPayload, Payload, Request, Requester},
     types::{
         CallbackQueryId, ChatId, FileId, InputFile, InputMedia, InputMediaPhoto, MessageId, ParseMode,
         Recipient, ReplyMarkup,
@@ -60,8 +60,8 @@ impl Telegram {
                 .caption(html)
                 .parse_mode(ParseMode::Html);
             match markup {
-                Some(markup) => patiently(request.reply_markup(markup)).await,
-                None => patiently(request).await,
+                Some(markup) => self.patiently_in(chat, request.reply_markup(markup)).await,
+                None => self.patiently_in(chat, request).await,
             }
         } else {
             let request = self
@@ -70,8 +70,8 @@ impl Telegram {
                 .parse_mode(ParseMode::Html)
                 .link_preview_options(NO_PREVIEW);
             match markup {
-                Some(markup) => patiently(request.reply_markup(markup)).await,
-                None => patiently(request).await,
+                Some(markup) => self.patiently_in(chat, request.reply_markup(markup)).await,
+                None => self.patiently_in(chat, request).await,
             }
         };
         match sent {
@@ -97,6 +97,7 @@ impl Telegram {
         screen: &Screen,
     ) -> Result<ShownMessage, SendError> {
         // A text message can become a photo, but not the other way round.
+        self.rate_limiter.reserve_priority();
         let can_be_edited = screen.photo.is_some() || !shown.has_photo;
         if can_be_edited && matches!(self.edit(chat.into(), shown, screen).await?, Edited::Done) {
             return Ok(ShownMessage { has_photo: screen.photo.is_some(), ..shown });
@@ -127,15 +128,15 @@ impl Telegram {
             let media = InputMediaPhoto::new(InputFile::file_id(FileId(photo.clone())))
                 .caption(html)
                 .parse_mode(ParseMode::Html);
-            let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
-            patiently(request.reply_markup(screen.markup())).await
+            let request = self.listening.edit_message_media(chat.clone(), id, InputMedia::Photo(media));
+            self.patiently_in(chat, request.reply_markup(screen.markup())).await
         } else {
             let request = self
                 .listening
-                .edit_message_text(chat, id, html)
+                .edit_message_text(chat.clone(), id, html)
                 .parse_mode(ParseMode::Html)
                 .link_preview_options(NO_PREVIEW);
-            patiently(request.reply_markup(screen.markup())).await
+            self.patiently_in(chat, request.reply_markup(screen.markup())).await
         };
         match edited {
             Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
@@ -175,20 +176,44 @@ impl Telegram {
     }
 }
 
-/// Sends a request, and once more after a short "retry after".
-pub(crate) async fn patiently<R>(
-    request: R,
-) -> Result<<R::Payload as teloxide::requests::Payload>::Output, RequestError>
+type Sent<R> = Result<<<R as HasPayload>::Payload as Payload>::Output, RequestError>;
+
+impl Telegram {
+    /// Sends a request to a chat, and once more after a short "retry after", which counts for the limit of the whole bot.
+    pub(super) async fn patiently_in<R>(&self, chat: impl Into<Recipient>, request: R) -> Sent<R>
+    where
+        R: Request<Err = RequestError> + Clone,
+    {
+        let chat = chat.into();
+        let sent = patiently_noting(request, |wait| self.record_wait(&chat, wait));
+        sent.await
+    }
+}
+
+/// Sends a request that is of no chat, and once more after a short "retry after".
+pub(crate) async fn patiently<R>(request: R) -> Sent<R>
 where
     R: Request<Err = RequestError> + Clone,
 {
-    match request.clone().send().await {
-        Err(RequestError::RetryAfter(wait)) if wait.duration() <= RETRY_AFTER_MAX => {
-            tokio::time::sleep(wait.duration()).await;
-            request.send().await
-        }
-        sent => sent,
+    patiently_noting(request, |_| {}).await
+}
+
+async fn patiently_noting<R>(request: R, note: impl Fn(Duration)) -> Sent<R>
+where
+    R: Request<Err = RequestError> + Clone,
+{
+    let sent = request.clone().send().await;
+    let Err(RequestError::RetryAfter(wait)) = &sent else { return sent };
+    note(wait.duration());
+    if wait.duration() > RETRY_AFTER_MAX {
+        return sent;
     }
+    tokio::time::sleep(wait.duration()).await;
+    let again = request.send().await;
+    if let Err(RequestError::RetryAfter(wait)) = &again {
+        note(wait.duration());
+    }
+    again
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other errors are about something else")]

@@ -9,6 +9,7 @@ use teloxide::{
     requests::Requester,
     types::{ChatId, InlineKeyboardMarkup, LinkPreviewOptions, ParseMode, Recipient},
 };
+use tokio::time::Instant;
 use tolov_kit::availability::Availability;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     metrics,
     telegram::{
         errors::{SendError, sort},
+        limits::{GlobalLimit, RateLimiter},
         stand_in::BotApi,
     },
 };
@@ -45,6 +47,9 @@ pub(crate) struct Telegram {
     /// For polls and answers, with connections of their own, so that neither side waits for a connection of the other.
     pub(crate) listening: Bot,
     pub(super) availability: Availability,
+    /// Of all messages that the bot sends.
+    pub(crate) rate_limiter: Arc<RateLimiter>,
+    global_limit: GlobalLimit,
     /// BOT_API_URL names another server than Telegram's.
     pub(super) is_own_server: bool,
     /// The same, as polling sees it.
@@ -66,6 +71,12 @@ impl Telegram {
             notifying: bot(config, config.request_timeout)?,
             listening: bot(config, POLL + config.request_timeout)?,
             availability: Availability::new("Telegram"),
+            rate_limiter: Arc::new(RateLimiter::new(
+                config.messages_per_s,
+                Duration::from_secs(1),
+                config.messages_per_s / 10,
+            )),
+            global_limit: GlobalLimit::default(),
             is_own_server: config.api_url.is_some(),
             polling: Availability::new("Telegram (for listening)"),
             stand_in: None,
@@ -100,6 +111,18 @@ impl Telegram {
         };
         self.record("sendMessage", &sent);
         sent
+    }
+
+    /// Records that Telegram asks to wait with a chat. Where it is the limit of the whole bot, notifications wait as well.
+    pub(crate) fn record_wait(&self, chat: &Recipient, wait: Duration) {
+        // Channels and groups have a low limit of their own.
+        if !matches!(chat, Recipient::Id(id) if id.is_user()) {
+            return;
+        }
+        let until = Instant::now() + wait;
+        if self.global_limit.is_hit(chat, until) {
+            self.rate_limiter.pause_until(until);
+        }
     }
 
     /// Counts a send, and records that Telegram answered.

@@ -38,9 +38,11 @@ impl Telegram {
         photo: &str,
         caption: String,
     ) -> Result<String, SendError> {
-        let request =
-            self.listening.send_photo(chat, InputFile::file_id(FileId(photo.to_owned()))).caption(caption);
-        let message = patiently(request).await.map_err(|error| self.failed(&error))?;
+        let request = self
+            .listening
+            .send_photo(chat.clone(), InputFile::file_id(FileId(photo.to_owned())))
+            .caption(caption);
+        let message = self.patiently_in(chat, request).await.map_err(|error| self.failed(&error))?;
         let largest = message.photo().and_then(|sizes| sizes.iter().max_by_key(|size| size.width));
         largest
             .map(|size| size.file.id.0.clone())
@@ -55,7 +57,8 @@ impl Telegram {
         caption: String,
     ) -> Result<(), SendError> {
         let file = InputFile::memory(content).file_name(name.to_owned());
-        let sent = patiently(self.listening.send_document(chat, file).caption(caption)).await;
+        let request = self.listening.send_document(chat, file).caption(caption);
+        let sent = self.patiently_in(chat, request).await;
         sent.map(drop).map_err(|error| self.failed(&error))
     }
 

@@ -9,12 +9,14 @@
 //! our own for tests.
 
 use std::{
+    collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use teloxide::types::Recipient;
 use tokio::time::Instant;
+use tolov_domain::UserId;
 use tolov_kit::lifecycle::Stop;
 
 /// Schedules sends: never more than the limit in any window, evenly after a small burst.
@@ -117,6 +119,11 @@ impl RateLimiter {
         schedule.next = schedule.next.max(at);
     }
 
+    /// How long the pause still is; zero where there is none.
+    pub(crate) fn pause_left(&self) -> Duration {
+        self.schedule().paused_until.saturating_duration_since(Instant::now())
+    }
+
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,6 +140,28 @@ impl GlobalLimit {
         let others_wait = last.as_ref().is_some_and(|(other, at)| other != chat && *at > Instant::now());
         *last = Some((chat.clone(), until));
         others_wait
+    }
+}
+
+/// People whose message was not answered because of Telegram's limits, each once. Bounded: beyond, nobody is added.
+#[derive(Debug, Default)]
+pub(crate) struct HeldUp(Mutex<BTreeSet<UserId>>);
+
+impl HeldUp {
+    const MAX: usize = 1_000;
+
+    /// `false`: the person is there already, or there is no room.
+    pub(crate) fn insert(&self, id: UserId) -> bool {
+        let mut people = self.people();
+        people.len() < Self::MAX && people.insert(id)
+    }
+
+    pub(crate) fn remove(&self, id: UserId) {
+        self.people().remove(&id);
+    }
+
+    fn people(&self) -> MutexGuard<'_, BTreeSet<UserId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,7 +9,7 @@ use teloxide::{
 
 use crate::{
     conversation::{dialogue::ShownMessage, screen::Screen},
-    telegram::{chat::patiently, client::Telegram, errors::SendError},
+    telegram::{client::Telegram, errors::SendError},
 };
 
 impl Telegram {
@@ -27,7 +27,7 @@ impl Telegram {
                 InputMediaPhoto::new(file()).caption(caption.fitting_html()).parse_mode(ParseMode::Html);
             let id = MessageId(shown.message_id);
             let request = self.listening.edit_message_media(chat, id, InputMedia::Photo(media));
-            match patiently(request.reply_markup(caption.markup())).await {
+            match self.patiently_in(chat, request.reply_markup(caption.markup())).await {
                 Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
                     return Ok(ShownMessage { has_photo: true, ..shown });
                 }
@@ -42,7 +42,7 @@ impl Telegram {
             .caption(caption.fitting_html())
             .parse_mode(ParseMode::Html)
             .reply_markup(caption.markup());
-        let sent = patiently(request).await.map_err(|error| self.failed(&error))?;
+        let sent = self.patiently_in(chat, request).await.map_err(|error| self.failed(&error))?;
         Ok(ShownMessage { message_id: sent.id.0, has_photo: true })
     }
 }

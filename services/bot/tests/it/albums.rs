@@ -5,7 +5,7 @@ use time::Duration;
 use tolov_domain::UserId;
 use tolov_shop::{
     broadcast::{Broadcast, BroadcastState},
-    catalogue::Product,
+    catalogue::{Category, Product},
     records,
 };
 
@@ -119,6 +119,30 @@ async fn an_album_of_which_a_part_comes_late_is_shown_again_and_its_preview_stay
 }
 
 #[tokio::test]
+async fn the_preview_of_a_message_stays_and_its_draft_is_found_again() {
+    let world = world().await;
+    let owner = Chat { world: &world, id: OWNER };
+    let bot = world.run_bot();
+    owner.tap("1:ab").await;
+    owner.write("Sale!").await;
+    let preview = until_previewed(&world, 1).await;
+    owner.write("choy").await;
+    owner.write("/menu").await;
+    let calls = world.telegram.calls();
+    let is_removal = |(method, body): &&(String, Value)| {
+        method == "deletemessage" && body["message_id"].as_i64() == Some(preview)
+    };
+    assert_eq!(calls.iter().find(is_removal), None, "another screen does not remove the preview");
+    let asked = owner.tap("1:ab").await;
+    assert!(asked[0]["reply_markup"].to_string().contains("1:abv:1"), "{asked:?}");
+    owner.tap("1:abv:1").await;
+    let preview = until_previewed(&world, 2).await;
+    owner.tap_on(preview, "1:abs:1:0").await;
+    bot.stop().await;
+    assert_ne!(stored(&world).await.state, BroadcastState::Draft);
+}
+
+#[tokio::test]
 async fn a_part_that_comes_after_the_start_is_refused_with_words() {
     let world = world().await;
     let owner = Chat { world: &world, id: OWNER };
@@ -203,7 +227,7 @@ async fn an_album_goes_to_staff_and_back_as_one() {
     }
     world.clock.advance(Duration::seconds(1));
     until_copied(&world, SHOPPER).await;
-    let said = "answer has been sent to the shopper";
+    let said = "answer has been sent to the customer";
     world.telegram.until("5", |arrived| arrived.iter().any(|it| it.text.contains(said))).await;
     let album = json!([first, first + 1, first + 2]);
     assert_eq!(copied(&world.telegram.calls(), "copymessages", SHOPPER), [&album]);
@@ -237,5 +261,29 @@ async fn an_album_is_all_the_photos_of_a_product() {
     owner.send(photo("99", "e")).await;
     let product = records::read::<Product>(&world.shop.documents, 7).await.unwrap().unwrap();
     assert_eq!(product.photos(), ["kept-e"], "a new answer replaces all of them");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn an_album_that_nothing_gathers_is_answered_once() {
+    let world = world().await;
+    sells(&world, 7, "Choy", None).await;
+    let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
+    let bot = world.run_bot();
+    let nothing = Vec::<Value>::new();
+    owner.tap("1:gcp:1").await;
+    owner.send(part("77")).await;
+    let category = records::read::<Category>(&world.shop.documents, 1).await.unwrap().unwrap();
+    assert_eq!(category.photo.as_deref(), Some("kept"));
+    assert_eq!(owner.send(part("77")).await, nothing);
+    assert_ne!(ali.send(part("88")).await, nothing, "a hint");
+    assert_eq!(ali.send(part("88")).await, nothing);
+    assert_ne!(ali.send(part("99")).await, nothing, "another album");
+    ali.checks_out(7).await;
+    let mut captioned = part("111");
+    captioned["caption"] = json!("Chilonzor 5");
+    let review = ali.send(captioned).await;
+    assert!(review.iter().any(|call| text(call).contains("Chilonzor 5")), "{review:?}");
+    assert_eq!(ali.send(part("111")).await, nothing, "no comment");
     bot.stop().await;
 }

@@ -7,6 +7,7 @@ use tolov_domain::ports::{bus::Verdict, notifications::SendOutcome};
 use url::Url;
 
 use crate::{
+    shopfront::Chat,
     telegram::{Answer, Telegram},
     world::{STAFF, World, for_shopper, for_staff},
 };
@@ -252,4 +253,48 @@ async fn stop_gives_waiting_notifications_back() {
     for number in 1..=20 {
         assert_eq!(world.telegram.arrived(&number.to_string()).len(), 1, "shopper {number}");
     }
+}
+
+#[tokio::test]
+async fn a_limit_of_the_whole_bot_holds_notifications_and_loses_no_tap_or_message() {
+    let world = World::new().await;
+    for chat in ["5", "6"] {
+        world.telegram.will_answer(chat, [Answer::RetryAfter(5)]);
+    }
+    let bot = world.run_bot();
+    for chat in [5, 6] {
+        world.telegram.write(chat, Some("en"), "/menu");
+    }
+    let limited = world.telegram.until("6", |arrived| !arrived.is_empty()).await;
+    world.telegram.until("5", |arrived| !arrived.is_empty()).await;
+    // The answer may be on its way to the bot.
+    let ali = Chat { world: &world, id: 8 };
+    let mut taps = 0;
+    loop {
+        ali.tap("1:m").await;
+        taps += 1;
+        if world.telegram.until_toasts(taps).await.last().unwrap().contains("moment") {
+            break;
+        }
+    }
+    let before = world.telegram.arrived("8").len();
+    world.bus.deliver(&for_shopper(1, 7));
+    ali.write("/menu").await;
+    let told = world.telegram.until("7", |arrived| !arrived.is_empty()).await;
+    let answered = world.telegram.until("8", |arrived| arrived.len() > before).await;
+    bot.stop().await;
+    for message in [&told[0], answered.last().unwrap()] {
+        assert!(message.at - limited[0].at >= Duration::from_secs(5), "{message:?}");
+    }
+}
+
+#[tokio::test]
+async fn whose_message_could_not_be_answered_hears_that_when_telegram_takes_it() {
+    let world = World::new().await;
+    world.telegram.will_answer("5", [Answer::RetryAfter(6)]);
+    let bot = world.run_bot();
+    world.telegram.write(5, Some("en"), "/menu");
+    let arrived = world.telegram.until("5", |arrived| arrived.len() == 2).await;
+    bot.stop().await;
+    assert!(arrived[1].text.contains("send it again"), "{arrived:?}");
 }

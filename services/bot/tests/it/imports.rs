@@ -61,10 +61,14 @@ async fn a_table_of_several_megabytes_is_imported_by_a_job_that_ends_with_a_summ
     world.telegram.has_file("big", table);
     let bot = world.run_bot();
     let owner = Chat { world: &world, id: OWNER };
-    owner.tap("1:gxi").await;
+    owner.tap_on(500, "1:gxi").await;
     let document = json!({"file_id": "big", "file_unique_id": "u", "file_size": size, "file_name": "a.csv"});
     owner.send(json!({ "document": document })).await;
     let plan = until_shown(&world, "2000").await;
+    owner.write("choy").await;
+    let removed = world.telegram.calls().into_iter().filter(|(method, _)| method == "deletemessage");
+    let removed: Vec<_> = removed.map(|(_, body)| body["message_id"].as_i64()).collect();
+    assert!(!removed.contains(&Some(plan.message_id)), "a search does not remove the plan");
     owner.tap_on(plan.message_id, "1:gxs").await;
     let done = until_shown(&world, "Done").await;
     bot.stop().await;

@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use time::macros::datetime;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, OrderId, ProductId, Tiyin, UserId,
+    ClickPaydocId, ClickTransId, Language, OrderId, ProductId, Tiyin, UserId,
     order::OrderLine,
-    ports::documents::{Collection, Documents, Key},
+    ports::documents::{Collection, Documents, Key, Query},
 };
 use tolov_shop::{
-    order::{self as orders, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock},
+    order::{
+        self as orders, Actor, OrderAction, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stage, Stock,
+    },
     records,
 };
 
 use crate::{
+    shopfront::Chat,
     telegram::Answer,
-    world::{STAFF, World, for_staff, order},
+    updates::until_done,
+    world::{STAFF, World, for_staff, order, refund_undecided},
 };
 
 const OWNER: i64 = 1;
@@ -129,6 +133,74 @@ async fn what_staff_did_is_told_again_when_telegram_failed_the_first_time() {
 }
 
 #[tokio::test]
+async fn what_staff_did_is_told_although_nothing_after_the_action_was_done() {
+    let mut world = world().await;
+    world.config.request_timeout = Duration::from_mins(10);
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    // Neither this bot nor the next one gets beyond the edit of the post.
+    world.telegram.hangs_at_edits(STAFF);
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    world.telegram.until_called("editmessagetext").await;
+    bot.kill().await;
+    world.clock.advance(time::Duration::minutes(1));
+    let bot = world.run_bot();
+    let told = world.telegram.until(SHOPPER, |arrived| !arrived.is_empty()).await;
+    bot.kill().await;
+    assert!(told[0].text.contains("1024"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_staff_did_is_told_in_its_order() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    let bad_gateway = || Answer::Refuse(502, "Bad Gateway");
+    world.telegram.will_answer(SHOPPER, [bad_gateway(), bad_gateway()]);
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    world.telegram.until(SHOPPER, |arrived| arrived.len() >= 2).await;
+    world.clock.advance(time::Duration::seconds(5));
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:rd");
+    // The order's message, and both pieces of news.
+    world.telegram.until(SHOPPER, |arrived| arrived.len() >= 5).await;
+    bot.stop().await;
+    let shown = world.telegram.shown(SHOPPER);
+    assert!(shown[1].contains("qabul qilindi") && shown[2].contains("tayyor"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn an_action_that_was_not_applied_is_not_told() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    for tap in ["1:ad:1024:dl", "1:ad:1024:ac", "1:ad:1024:ac"] {
+        world.telegram.tap_in_channel(OWNER, (STAFF, message_id), tap);
+    }
+    world.telegram.until_toasts(3).await;
+    bot.stop().await;
+    let announcements = Collection::new("announcements", &[]);
+    let left = world.shop.documents.count(&Query::all(announcements, 1)).await.unwrap();
+    assert_eq!((left, world.telegram.shown(SHOPPER).len()), (0, 2));
+}
+
+#[tokio::test]
+async fn an_edit_of_a_post_that_waited_does_not_hide_what_happened_meanwhile() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    world.telegram.holds_up_an_edit(1);
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    world.telegram.until_called("editmessagetext").await;
+    let by = Actor::Staff(UserId::try_new(2).unwrap());
+    let id = OrderId::try_new(1024).unwrap();
+    let at = datetime!(2026-11-23 07:06 UTC);
+    orders::apply(&world.shop.documents, id, OrderAction::MadeReady, by, at).await.unwrap();
+    let edited = world.telegram.until_edited(STAFF, 2).await;
+    bot.stop().await;
+    assert!(!edited[0].text.contains("tayyor") && edited[1].text.contains("tayyor"), "{edited:?}");
+}
+
+#[tokio::test]
 async fn somebody_without_a_role_is_refused_in_the_channel() {
     let world = world().await;
     let bot = world.run_bot();
@@ -197,18 +269,24 @@ async fn a_digest_links_to_each_of_its_orders() {
     assert!(digest.text.contains("№3 "), "{}", digest.text);
 }
 
+/// Two paid orders that were posted together.
+async fn digest_of(world: &World, numbers: [i64; 2]) {
+    world.telegram.will_answer(STAFF, [Answer::RetryAfter(1)]);
+    for number in numbers {
+        is_paid(world, number).await;
+    }
+    world.bus.deliver(&for_staff(numbers[0]));
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    world.bus.deliver(&for_staff(numbers[1]));
+    world.telegram.until(STAFF, |arrived| arrived.len() == 2).await;
+    world.bus.until_empty().await;
+}
+
 #[tokio::test]
 async fn the_orders_of_a_digest_get_posts_with_buttons_of_their_own_when_the_rush_is_over() {
-    let mut world = world().await;
-    world.config.channel_posts_per_min = 60;
-    world.telegram.will_answer(STAFF, [Answer::RetryAfter(1)]);
-    for number in [1, 2] {
-        is_paid(&world, number).await;
-    }
-    world.bus.deliver(&for_staff(1));
+    let world = world().await;
     let bot = world.run_bot();
-    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
-    world.bus.deliver(&for_staff(2));
+    digest_of(&world, [1, 2]).await;
     let arrived = world.telegram.until(STAFF, |arrived| arrived.len() == 4).await;
     bot.stop().await;
     assert!(arrived[1].text.contains("Bitta postda"), "{}", arrived[1].text);
@@ -216,4 +294,75 @@ async fn the_orders_of_a_digest_get_posts_with_buttons_of_their_own_when_the_rus
         assert!(post.buttons.to_string().contains(&format!("1:ad:{number}:ac")), "{}", post.buttons);
         assert!(recorded_post(&world, number).await.is_some());
     }
+}
+
+#[tokio::test]
+async fn an_own_post_that_telegram_did_not_take_is_posted_later() {
+    let world = world().await;
+    let bot = world.run_bot();
+    digest_of(&world, [1, 2]).await;
+    world.telegram.will_answer(STAFF, [Answer::Refuse(502, "Bad Gateway")]);
+    world.telegram.until(STAFF, |arrived| arrived.len() == 5).await;
+    bot.stop().await;
+    for number in [1, 2] {
+        assert!(recorded_post(&world, number).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn orders_of_a_digest_get_their_posts_from_the_next_bot_where_the_first_one_ended() {
+    let world = world().await;
+    let bot = world.run_bot();
+    digest_of(&world, [1, 2]).await;
+    bot.kill().await;
+    // Nobody has told staff of this one.
+    is_paid(&world, 3).await;
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 4).await;
+    bot.stop().await;
+    for (number, has_post) in [(1, true), (2, true), (3, false)] {
+        assert_eq!(recorded_post(&world, number).await.is_some(), has_post, "order {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_refund_of_a_digest_gets_a_post_with_its_button() {
+    let world = world().await;
+    world.telegram.will_answer(STAFF, [Answer::RetryAfter(1)]);
+    for number in [1, 2] {
+        is_paid(&world, number).await;
+    }
+    world.bus.deliver(&for_staff(1));
+    let bot = world.run_bot();
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    world.bus.deliver(&refund_undecided(2));
+    let arrived = world.telegram.until(STAFF, |arrived| arrived.len() == 4).await;
+    bot.stop().await;
+    assert!(arrived.iter().any(|post| post.buttons.to_string().contains("\"1:ar:2\"")), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn a_channel_that_the_bot_was_removed_from_does_not_count_as_a_block_by_who_tapped() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    Chat { world: &world, id: OWNER }.write("/start").await;
+    world.telegram.forbids_edits();
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    until_done(&world, u64::try_from(world.telegram.brought()).unwrap()).await;
+    bot.stop().await;
+    let owner = world.shop.shopper(UserId::try_new(OWNER).unwrap()).await.unwrap();
+    assert_eq!(owner.blocked_at, None);
+    assert_eq!(stored(&world, 1024).await.stage(), Stage::Preparing);
+}
+
+#[tokio::test]
+async fn posts_are_in_the_language_of_staff() {
+    let mut world = world().await;
+    world.config.staff_language = Language::Ru;
+    let bot = world.run_bot();
+    posted(&world, 1024).await;
+    bot.stop().await;
+    let post = world.telegram.arrived(STAFF).pop().unwrap();
+    assert!(post.text.contains("Заказ №1024") && post.buttons.to_string().contains("Принять"), "{post:?}");
 }

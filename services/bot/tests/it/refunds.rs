@@ -16,7 +16,7 @@ use tolov_shop::{
 use crate::{
     ledger::Ledger,
     orders::{is_paid, posted, stored},
-    telegram::Edited,
+    telegram::{Answer, Edited},
     world::{STAFF, World, for_shopper, for_staff},
 };
 
@@ -203,10 +203,9 @@ async fn the_shopper_hears_of_returned_money_and_staff_of_a_refund_that_waits() 
     bot.stop().await;
 }
 
-#[tokio::test]
-async fn late_money_without_goods_is_decided_on_the_post_once() {
-    let (world, _ledger) = world().await;
-    is_paid(&world, 1024).await;
+/// Posts an order whose money came when its goods were sold out.
+async fn posted_without_goods(world: &World) -> i64 {
+    is_paid(world, 1024).await;
     records::change(&world.shop.documents, 1024_i64, |order: &mut ShopOrder| {
         if let OrderState::Paid { sale, .. } = &mut order.state {
             sale.missing = vec![pieces(2)];
@@ -215,15 +214,22 @@ async fn late_money_without_goods_is_decided_on_the_post_once() {
     })
     .await
     .unwrap();
-    let bot = world.run_bot();
     world.bus.deliver(&for_staff(1024));
     world.bus.until_empty().await;
+    let post = world.telegram.arrived(STAFF).pop().unwrap();
+    world.telegram.number_of(&post.text)
+}
+
+#[tokio::test]
+async fn late_money_without_goods_is_decided_on_the_post_once() {
+    let (world, _ledger) = world().await;
+    let bot = world.run_bot();
+    let number = posted_without_goods(&world).await;
     let post = world.telegram.arrived(STAFF).pop().unwrap();
     for button in ["1:alm:1024:w", "1:alm:1024:o", "1:ar:1024"] {
         assert!(post.buttons.to_string().contains(button), "{}", post.buttons);
     }
     assert!(world.telegram.arrived(SHOPPER).is_empty(), "nothing happens by itself");
-    let number = world.telegram.number_of(&post.text);
     let decided = taps(&world, OWNER, number, &["1:alm:1024:w"]).await;
     assert!(!decided.buttons.to_string().contains("1:alm"), "{}", decided.buttons);
     world.telegram.tap_in_channel(PARTNER, (STAFF, number), "1:alm:1024:o");
@@ -232,4 +238,19 @@ async fn late_money_without_goods_is_decided_on_the_post_once() {
     assert_eq!(world.telegram.arrived(SHOPPER).len(), 1);
     let history = stored(&world, 1024).await.history;
     assert_eq!(history.len(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn what_is_decided_about_missing_goods_is_told_when_telegram_takes_it() {
+    let (world, _ledger) = world().await;
+    let bot = world.run_bot();
+    let post = posted_without_goods(&world).await;
+    world.telegram.will_answer(SHOPPER, [Answer::Refuse(502, "Bad Gateway")]);
+    taps(&world, OWNER, post, &["1:alm:1024:w"]).await;
+    bot.stop().await;
+    assert!(world.telegram.shown(SHOPPER).is_empty());
+    world.clock.advance(time::Duration::minutes(1));
+    let bot = world.run_bot();
+    world.telegram.until(SHOPPER, |arrived| arrived.iter().any(|message| message.shown)).await;
+    bot.stop().await;
 }

@@ -78,7 +78,7 @@ impl Chat<'_> {
     }
 
     /// Edits a message of this person's, given by its number.
-    async fn edit(&self, message_id: usize, text: &str) -> Vec<Value> {
+    pub(crate) async fn edit(&self, message_id: usize, text: &str) -> Vec<Value> {
         let before = self.world.telegram.calls().len();
         let edited = json!({
             "message_id": message_id, "date": 1_763_881_506, "edit_date": 1_763_881_507, "text": text,
@@ -91,7 +91,7 @@ impl Chat<'_> {
     }
 
     /// Puts a product into the cart, and goes to the question for the address: there is no pickup.
-    async fn checks_out(&self, product: i64) {
+    pub(crate) async fn checks_out(&self, product: i64) {
         let wanted = OrderedProduct { product_id: id(product), count: 1 };
         cart::set(&self.world.shop.documents, self.user_id(), wanted).await.unwrap();
         let phone = Phone::parse("+998901234567").unwrap();

@@ -42,7 +42,7 @@ async fn a_conversation_with_staff_goes_both_ways_without_reply() {
     assert!(world.telegram.arrived("5").len() > all);
     // What the owner writes next is no answer.
     let said = owner.write("choy").await;
-    assert!(said.iter().all(|call| !text(call).contains("sent to the shopper")), "{said:?}");
+    assert!(said.iter().all(|call| !text(call).contains("sent to the customer")), "{said:?}");
     bot.stop().await;
     let to_ali = world.telegram.arrived("6");
     assert_eq!(to_ali.iter().filter(|message| message.text.starts_with("copymessage 5:")).count(), 2);
@@ -78,4 +78,27 @@ async fn who_answers_another_shopper_first_answers_nobody_by_mistake() {
         arrived.iter().filter(|message| message.text.starts_with("copymessage 5:")).count()
     };
     assert_eq!((answers("6"), answers("7")), (0, 1));
+}
+
+#[tokio::test]
+async fn what_is_typed_long_after_a_conversation_with_staff_is_a_search() {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: SHOPPER };
+    let copies =
+        || world.telegram.arrived("5").iter().filter(|message| message.text.starts_with(COPY)).count();
+    ali.tap("1:su").await;
+    ali.write("Do you gift-wrap?").await;
+    world.clock.advance(time::Duration::hours(6));
+    let second = world.telegram.brought() + 1;
+    ali.write("And how much is it?").await;
+    assert_eq!(copies(), 2);
+    ali.edit(second, "And how much does it cost?").await;
+    assert_eq!(copies(), 3, "an edit is sent too");
+    world.clock.advance(time::Duration::hours(13));
+    let said = ali.write("choy").await;
+    bot.stop().await;
+    assert_eq!(copies(), 3);
+    assert!(said.iter().any(|call| text(call).contains("“choy”")), "{said:?}");
 }

@@ -67,6 +67,10 @@ struct State {
     toasts: Vec<String>,
     /// How long the next edit has to wait, in seconds.
     edit_waits: Option<u32>,
+    /// Edits in this chat are never answered.
+    hanging_edits: Option<String>,
+    /// The bot may edit nothing.
+    edits_forbidden: bool,
     /// These messages have been deleted.
     gone: Vec<i64>,
     /// For each chat what is answered next; then every message is shown.
@@ -172,7 +176,13 @@ impl Telegram {
                 let size = self.state.lock().unwrap().files.get(name).map_or(0, Vec::len);
                 ok(&json!({"file_id": name, "file_unique_id": name, "file_size": size, "file_path": name}))
             }
-            "editmessagetext" => self.edit(&body),
+            "editmessagetext" => {
+                let hangs = self.state.lock().unwrap().hanging_edits.clone();
+                if hangs.is_some_and(|chat| body["chat_id"].to_string().trim_matches('"') == chat) {
+                    return std::future::pending().await;
+                }
+                self.edit(&body)
+            }
             "answercallbackquery" => {
                 let text = body["text"].as_str().unwrap_or_default().to_owned();
                 self.state.lock().unwrap().toasts.push(text);
@@ -226,6 +236,10 @@ impl Telegram {
                 "ok": false, "error_code": 429, "description": description, "parameters": parameters,
             });
             return (429, refusal);
+        }
+        if state.edits_forbidden {
+            let description = "Forbidden: bot is not a member of the channel chat";
+            return (403, json!({"ok": false, "error_code": 403, "description": description}));
         }
         if state.gone.contains(&message_id) {
             let description = "Bad Request: message to edit not found";
@@ -389,6 +403,16 @@ impl Telegram {
         self.state.lock().unwrap().edit_waits = Some(seconds);
     }
 
+    /// No edit in this chat is answered from now on.
+    pub(crate) fn hangs_at_edits(&self, chat: &str) {
+        self.state.lock().unwrap().hanging_edits = Some(chat.to_owned());
+    }
+
+    /// The bot was removed from its channel.
+    pub(crate) fn forbids_edits(&self) {
+        self.state.lock().unwrap().edits_forbidden = true;
+    }
+
     /// A message was deleted.
     pub(crate) fn is_gone(&self, message_id: i64) {
         self.state.lock().unwrap().gone.push(message_id);
@@ -409,6 +433,14 @@ impl Telegram {
     pub(crate) async fn until_toasts(&self, count: usize) -> Vec<String> {
         let toasts = |telegram: &Self| telegram.state.lock().unwrap().toasts.clone();
         self.until_there_is(|telegram| Some(toasts(telegram)).filter(|toasts| toasts.len() >= count)).await
+    }
+
+    /// Waits until a method was called.
+    pub(crate) async fn until_called(&self, method: &str) {
+        let is_called = |telegram: &Self| {
+            telegram.state.lock().unwrap().calls.iter().any(|(called, _)| called == method).then_some(())
+        };
+        self.until_there_is(is_called).await;
     }
 
     async fn until_there_is<T>(&self, find: impl Fn(&Self) -> Option<T>) -> T {

@@ -135,3 +135,24 @@ async fn an_edit_that_waited_does_not_leave_an_older_state_on_the_message() {
     let last = world.telegram.edited(CHAT).pop().unwrap();
     assert!(last.text.contains("✅ Paid"), "{}", last.text);
 }
+
+#[tokio::test]
+async fn the_last_piece_that_an_own_unpaid_order_holds_can_still_be_ordered() {
+    let (world, _ledger) = world().await;
+    let ali = Chat { world: &world, id: SHOPPER };
+    let bot = world.run_bot();
+    // All ten, which the order holds from then on.
+    for tap in ["1:sc:7:10", "1:co", "1:cog"] {
+        ali.tap(tap).await;
+    }
+    let other = Chat { world: &world, id: SHOPPER + 1 };
+    for (chat, is_sold_out) in [(&ali, false), (&other, true)] {
+        let card = chat.tap("1:p:7").await.pop().unwrap();
+        assert_eq!(card["text"].as_str().unwrap().contains("Sold out"), is_sold_out, "{card}");
+        assert_eq!(card["reply_markup"].to_string().contains("1:sc:7:"), !is_sold_out, "{card}");
+        for listed in [chat.tap("1:c:1:0").await, chat.write("choy").await] {
+            assert_eq!(listed[0]["reply_markup"].to_string().contains("sold out"), is_sold_out, "{listed:?}");
+        }
+    }
+    bot.stop().await;
+}

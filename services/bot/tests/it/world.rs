@@ -6,9 +6,10 @@ use time::macros::datetime;
 use tokio::task::JoinHandle;
 use tolov_bot::{Config, Deps, Service};
 use tolov_domain::{
-    ClickPaydocId, EventId, OrderId, Phone, ProductId, Tiyin, UnplacedPayment, UserId,
+    ClickPaydocId, EventId, OrderId, Phone, ProductId, RefundId, Tiyin, UnplacedPayment, UserId,
     notification::{Notification, Recipient, SCHEMA, Subject},
     order::OrderLine,
+    refund::UndecidedState,
 };
 use tolov_kit::{
     clock::ManualClock,
@@ -176,5 +177,21 @@ pub(crate) fn expired(number: i64, user: i64) -> Notification {
         notification_id: EventId::new(format!("order.expired:{number}/shopper")),
         subject: Subject::OrderExpired,
         ..for_shopper(number, user)
+    }
+}
+
+/// Nobody knows whether a part of this order's money went back.
+pub(crate) fn refund_undecided(number: i64) -> Notification {
+    Notification {
+        notification_id: EventId::new(format!("refund.undecided:{number}/staff")),
+        subject: Subject::RefundUndecided {
+            refund_id: RefundId::try_new(3).unwrap(),
+            refunded_tiyin: Tiyin::from_soum(30_000).unwrap(),
+            state: UndecidedState::Refused,
+            why: None,
+            click_code: None,
+            click_note: None,
+        },
+        ..for_staff(number)
     }
 }

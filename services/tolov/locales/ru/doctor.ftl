@@ -27,7 +27,7 @@ click-user-missing-do = Он нужен для Merchant API: merchant.click.uz, 
 provider-token-test = CLICK_PROVIDER_TOKEN — тестовый: заказы, оплаченные по нему, не приносят денег
 provider-token-test-do = Возьмите боевой токен у @BotFather, Payments, CLICK, или оставьте переменную пустой
 provider-token-given = CLICK_PROVIDER_TOKEN задан: заказы можно оплатить внутри Telegram
-click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не движутся
+click-test-mode = CLICK_TEST_MODE включён: ссылки на оплату ведут в песочницу, деньги не списываются
 click-test-mode-do = Для настоящих платежей: CLICK_TEST_MODE=false
 proxy-unknown = В TRUSTED_PROXIES нет прокси этой машины: CLICK и посторонние считаются одним адресом
 proxy-unknown-do = Напишите TRUSTED_PROXIES=127.0.0.1,::1
@@ -55,8 +55,8 @@ sqlite-old-do = Соберите с SQLite 3.51.3 или новее
 ledger-good = Журнал: заказов { $orders }, оплачено { $paid }, не отправлено событий { $unsent }; цел, все суммы сходятся
 ledger-bad = Журнал: { $detail }
 ledger-bad-do = Остановите службу webhook, сохраните файл и верните последнюю хорошую копию: tolov restore FILE
-backup-good = Последней резервной копии { $hours } ч
-backup-old = Последней хорошей резервной копии { $hours } ч
+backup-good = Последняя резервная копия сделана { $hours } ч назад
+backup-old = Последняя хорошая резервная копия сделана { $hours } ч назад
 backup-old-do = Посмотрите журнал копирования: docker compose logs backup или journalctl -u tolov-backup
 backup-none = Резервной копии ещё нет
 backup-none-do = Запустите контейнер backup или tolov-backup.timer, либо выполните: tolov backup FILE
@@ -71,7 +71,7 @@ queue-good = Очередь { $queue }: аргументы верны, ждут 
 queue-parked = Очередь { $queue }: отложено навсегда сообщений: { $parked }
 queue-parked-do = tolov parked list скажет почему; затем requeue или drop
 
-open-files-unlimited = На этой машине контейнер может открыть { $limit } файлов; RabbitMQ может запускаться минутами
+open-files-unlimited = На этой машине контейнер может открыть { $limit } файлов; RabbitMQ может запускаться несколько минут
 open-files-unlimited-do = Ограничьте его контейнер: ulimits: nofile: 65536, как в docker-compose.yml
 
 # Магазин
@@ -167,7 +167,7 @@ about-click-service-id = Номер сервиса: merchant.click.uz, «Сер�
 about-click-merchant-id = Номер мерчанта: merchant.click.uz, «Сервисы»
 about-click-merchant-user-id = Номер пользователя для Merchant API: merchant.click.uz, «Сервисы»
 about-click-secret-key = SECRET_KEY сервиса: merchant.click.uz, «Сервисы»
-about-click-test-mode = true: ссылки ведут в песочницу, деньги не движутся; false: настоящие платежи
+about-click-test-mode = true: ссылки ведут в песочницу, деньги не списываются; false: настоящие платежи
 about-click-merchant-api-url = Где находится Merchant API CLICK; пусто: https://api.click.uz
 about-click-reconcile-accept = ask: о платеже без подтверждения спрашивают сотрудников; auto: он оплачивает заказ
 about-click-provider-token = Токен CLICK для счетов внутри Telegram: @BotFather, ваш бот, Payments; пусто: выключено
@@ -188,7 +188,7 @@ about-backup-recipient = Открытый ключ (age1...), для котор�
 about-bot-api-url = Другой сервер Bot API; пусто для самого Telegram
 about-sandbox-addr = Где слушает песочница: 127.0.0.1:8080
 about-sandbox-url = Где песочницу найдут другие: http://127.0.0.1:8080
-about-order-ttl = Сколько заказ можно оплатить: 90s, 30m, 24h или 7d; 0 всегда
+about-order-ttl = Сколько заказ можно оплатить: 90s, 30m, 24h или 7d; 0: всегда
 about-bot-messages-per-s = Сообщений в секунду: число от 1 до 1000; 30, если Telegram не разрешил больше
 about-bot-channel-posts-per-min = Записей в канале сотрудников в минуту: число от 1 до 60
 about-rust-log = Сколько писать: error, warn, info, debug или trace

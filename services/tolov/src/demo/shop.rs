@@ -177,7 +177,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
                 return_url: None,
             },
         },
-        order_ttl: Some(Duration::from_hours(24)),
+        order_ttl: Some(Duration::from_mins(45)),
         trusted_proxies: TrustedProxies::default(),
         unverified: tolov_webhook::ledger::UnverifiedLimits::default(),
     }

@@ -206,7 +206,7 @@ impl Product {
         }
     }
 
-    fn add_stock(&mut self, article_id: ProductId, count: u32) {
+    pub(crate) fn add_stock(&mut self, article_id: ProductId, count: u32) {
         if let Some(Some(stock)) = self.stock_to_restore(article_id) {
             *stock = stock.saturating_add(count);
         }

@@ -7,7 +7,7 @@ use tolov_domain::{
     ports::documents::{Collection, Key},
 };
 
-use super::holds::Hold;
+use super::holds::{Hold, HoldState};
 use crate::records::Record;
 
 pub const CATEGORIES: Collection = Collection::new("categories", &["position"]);
@@ -188,6 +188,12 @@ impl Product {
 
     pub fn article(&self, id: ProductId) -> Option<Article> {
         self.articles().into_iter().find(|article| article.id == id)
+    }
+
+    /// Whether an article is short, of which an order holds pieces.
+    pub(crate) fn is_short_and_held(&self, few: u32) -> bool {
+        let is_short = self.articles().iter().any(|article| article.stock.is_some_and(|left| left <= few));
+        is_short && self.holds.iter().any(|hold| hold.state == HoldState::Held)
     }
 
     /// The lowest price of what it is sold as, of one piece or of one kilogram, litre or metre.

@@ -115,7 +115,11 @@ impl Snapshot {
         let hidden: BTreeSet<i64> =
             categories.iter().filter(|category| category.hidden).map(|category| category.id).collect();
         let found = products.iter().filter(|product| !hidden.contains(&product.category_id));
-        let titles = found.map(Title::of).collect();
+        let category_of = |product: &Product| {
+            let category = categories.iter().find(|category| category.id == product.category_id);
+            category.map_or("", |category| category.title.as_str())
+        };
+        let titles = found.map(|product| Title::of(product, category_of(product))).collect();
         categories.retain(|category| !category.hidden && by_category.contains_key(&category.id));
         Ok(Self { version, read_at, categories, by_category, titles })
     }

@@ -179,6 +179,24 @@ async fn add_own_holds(
     Ok(())
 }
 
+/// Products as this shopper can buy them, as in a quote. The orders are read only where an order holds pieces of what has
+/// `few` or less left.
+pub async fn with_own_holds(
+    documents: &dyn Documents,
+    user_id: UserId,
+    mut products: Vec<Product>,
+    few: u32,
+) -> Result<Vec<Product>, PortError> {
+    if products.iter().any(|product| product.is_short_and_held(few)) {
+        for held in held_by(&waiting_orders_of(documents, user_id).await?) {
+            for product in &mut products {
+                product.add_stock(held.product_id, held.count);
+            }
+        }
+    }
+    Ok(products)
+}
+
 fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Article>) -> QuoteLine {
     let seen = shopper.seen(wanted.product_id);
     let gone = QuoteLine {

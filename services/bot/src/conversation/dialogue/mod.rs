@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use tolov_domain::{
     OrderId, Phone, ProductId, Tiyin, UserId,
     ports::documents::{Collection, Key},
+    time::{Timestamp, millis},
 };
 use tolov_shop::{order::Delivery, records::Record};
 
@@ -45,6 +46,9 @@ pub(crate) struct Dialogue {
     /// The album of which a part was taken last: its other parts come as messages of their own, whatever is waited for.
     #[serde(default, deserialize_with = "readable_or_default")]
     pub(crate) album: Option<Album>,
+    /// Until when [`Step::Support`] lasts: what is typed much later is a search again.
+    #[serde(default, with = "millis::option")]
+    pub(crate) support_until: Option<Timestamp>,
 }
 
 /// An album that comes part by part.
@@ -64,6 +68,8 @@ pub(crate) enum AlbumOf {
     Product { id: ProductId },
     /// A message of support, gathered under this number.
     Support { id: i64 },
+    /// Nothing: its first part was answered otherwise, and the others are no answers.
+    Answered,
 }
 
 /// A message and the step that it answered.
@@ -121,6 +127,7 @@ impl Dialogue {
             name: None,
             last_answer: None,
             album: None,
+            support_until: None,
         }
     }
 }

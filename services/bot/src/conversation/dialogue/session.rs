@@ -79,6 +79,7 @@ fn merge(base: &Dialogue, ours: Dialogue, theirs: Dialogue) -> Dialogue {
         name: field(&base.name, ours.name, theirs.name),
         last_answer: field(&base.last_answer, ours.last_answer, theirs.last_answer),
         album: field(&base.album, ours.album, theirs.album),
+        support_until: field(&base.support_until, ours.support_until, theirs.support_until),
     }
 }
 

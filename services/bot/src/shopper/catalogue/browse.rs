@@ -1,7 +1,10 @@
 //! Categories and what is in them.
 
 use tolov_domain::{Language, ProductId};
-use tolov_shop::catalogue::{self, Article, Category, Product};
+use tolov_shop::{
+    catalogue::{self, Article, Category, Product},
+    shopper::cart,
+};
 
 use crate::{
     conversation::{
@@ -35,6 +38,7 @@ pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult 
     let listed = snapshot.products_in(id);
     let page = Page::of(listed, page);
     let products = catalogue::shown_products(ctx.documents(), page.items).await?;
+    let products = cart::with_own_holds(ctx.documents(), ctx.id(), products, 0).await?;
     ctx.show(category_screen(ctx.language, &category, listed.len(), &page, &products)).await
 }
 

@@ -1,6 +1,6 @@
 //! The card of a product, or of one of its variants, from which it goes into the cart.
 
-use tolov_domain::{Language, OrderedProduct, ProductId};
+use tolov_domain::{Language, OrderedProduct, ProductId, ports::PortError};
 use tolov_shop::{
     catalogue::{self, Article, FileId, Product},
     shopper::{
@@ -54,7 +54,7 @@ impl Around<'_> {
 
 pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
     ctx.leave_step().await?;
-    match shown(catalogue::product(ctx.documents(), id).await?) {
+    match shown(&ctx, catalogue::product(ctx.documents(), id).await?).await? {
         Some(product) => show(&ctx, &product, None, 0).await,
         None => gone(&ctx).await,
     }
@@ -62,7 +62,7 @@ pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
 
 /// The card as the first screen of a new shopper: other languages are offered below it.
 pub(crate) async fn open_first(ctx: Ctx, id: ProductId) -> HandlerResult {
-    let Some(product) = shown(catalogue::product(ctx.documents(), id).await?) else {
+    let Some(product) = shown(&ctx, catalogue::product(ctx.documents(), id).await?).await? else {
         return gone(&ctx).await;
     };
     let languages = language_switch(ctx.language, |language| ShopCallback::ProductIn { id, language });
@@ -82,7 +82,7 @@ pub(crate) async fn open_photo(
     (product_id, article_id, photo): (ProductId, ProductId, u32),
 ) -> HandlerResult {
     ctx.leave_step().await?;
-    match shown(catalogue::product(ctx.documents(), product_id).await?) {
+    match shown(&ctx, catalogue::product(ctx.documents(), product_id).await?).await? {
         Some(product) => show(&ctx, &product, product.article(article_id).as_ref(), photo).await,
         None => gone(&ctx).await,
     }
@@ -93,7 +93,7 @@ pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> Hand
     ctx.leave_step().await?;
     let wanted = OrderedProduct { product_id: article_id, count };
     let set = cart::set_on_card(ctx.documents(), ctx.id(), ctx.stored_shopper(), wanted).await?;
-    let product = shown(set.product);
+    let product = shown(&ctx, set.product).await?;
     let article = product.as_ref().and_then(|product| product.article(article_id));
     let portion = article.as_ref().and_then(|article| article.portion);
     if let Some(said) = change_text(ctx.language, &set.change, portion) {
@@ -107,14 +107,16 @@ pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> Hand
 
 /// The card that an article is on.
 pub(super) async fn open_article(ctx: Ctx, article_id: ProductId) -> HandlerResult {
-    match shown(catalogue::product_of_article(ctx.documents(), article_id).await?) {
+    match shown(&ctx, catalogue::product_of_article(ctx.documents(), article_id).await?).await? {
         Some(product) => show(&ctx, &product, product.article(article_id).as_ref(), 0).await,
         None => gone(&ctx).await,
     }
 }
 
-fn shown(product: Option<Product>) -> Option<Product> {
-    product.filter(|product| !product.hidden)
+/// As this shopper can buy it; `None` where it is not shown.
+async fn shown(ctx: &Ctx, product: Option<Product>) -> Result<Option<Product>, PortError> {
+    let product = product.into_iter().filter(|product| !product.hidden).collect();
+    Ok(cart::with_own_holds(ctx.documents(), ctx.id(), product, FEW_LEFT).await?.pop())
 }
 
 async fn gone(ctx: &Ctx) -> HandlerResult {

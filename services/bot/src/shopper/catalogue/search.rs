@@ -1,7 +1,10 @@
 //! Search by name: what is typed where nothing else is waited for.
 
 use tolov_domain::{Language, ProductId};
-use tolov_shop::catalogue::{self, Product, fold};
+use tolov_shop::{
+    catalogue::{self, Product, fold},
+    shopper::cart,
+};
 
 use crate::{
     conversation::{
@@ -67,6 +70,7 @@ async fn show(ctx: Ctx, wanted: SearchResults) -> HandlerResult {
     let ids = ctx.deps.catalogue().await?.search(&wanted.query);
     let page = Page::of(&ids, wanted.page);
     let products = catalogue::shown_products(ctx.documents(), page.items).await?;
+    let products = cart::with_own_holds(ctx.documents(), ctx.id(), products, 0).await?;
     let found = SearchResults { page: page.number, ..wanted };
     let screen = screen(ctx.language, &found.query, ids.len(), &page, &products);
     ctx.update(|dialogue| dialogue.search = Some(found));

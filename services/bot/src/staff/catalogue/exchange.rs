@@ -67,9 +67,9 @@ pub(crate) async fn answer(ctx: Ctx) -> HandlerResult {
     if before.is_some_and(|job| job.state == ImportState::Applying) {
         return ctx.reply(t!(language, "import-running")).await;
     }
-    ctx.show(Screen::new(t!(language, "import-reading"))).await?;
-    let message_id = ctx.screen().map(|shown| shown.message_id);
-    let job = ImportJob::new(ctx.id(), file.id.0, message_id, ctx.now());
+    // Not as the screen of the conversation, which is removed when the next one is shown.
+    let shown = ctx.deps.send_to(ctx.id(), &Screen::new(t!(language, "import-reading"))).await?;
+    let job = ImportJob::new(ctx.id(), file.id.0, Some(shown.message_id), ctx.now());
     if records::insert(ctx.documents(), &job).await?.is_applied() {
         return Ok(());
     }

@@ -52,12 +52,13 @@ pub(crate) async fn keep(ctx: &Ctx, caption: String) -> Result<Photo, HandlerErr
             let channel = channel.recipient().to_string();
             Ok(Photo::Not(t!(ctx.language, "edit-photo-channel-refuses", channel = channel)))
         }
-        Err(
-            SendError::Wait(_)
-            | SendError::ServerFailed { .. }
-            | SendError::NotConnected(_)
-            | SendError::Unknown(_),
-        ) => Ok(Photo::Not(t!(ctx.language, "edit-photo-not-now"))),
+        Err(SendError::Wait(wait)) => {
+            channel.rate_limiter.pause_until(Instant::now() + wait);
+            Ok(Photo::Not(t!(ctx.language, "edit-photo-not-now")))
+        }
+        Err(SendError::ServerFailed { .. } | SendError::NotConnected(_) | SendError::Unknown(_)) => {
+            Ok(Photo::Not(t!(ctx.language, "edit-photo-not-now")))
+        }
     }
 }
 

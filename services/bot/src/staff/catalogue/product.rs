@@ -22,7 +22,7 @@ use crate::{
         },
         people::journal,
     },
-    texts::{l, t},
+    texts::{l, t, whole_percent},
 };
 
 pub(crate) async fn open(ctx: Ctx, id: ProductId) -> HandlerResult {
@@ -91,7 +91,7 @@ pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> HandlerResult {
         title = product.title,
         mxik = fiscal.mxik.unwrap_or_else(none),
         package = fiscal.package_code.unwrap_or_else(none),
-        vat = fiscal.vat_percent.map_or_else(none, |percent| format!("{percent}%"))
+        vat = fiscal.vat_percent.map_or_else(none, |percent| whole_percent(language, percent))
     ))
     .row(edit(l!(language, "edit-field-mxik"), Field::Mxik))
     .row(edit(l!(language, "edit-field-package"), Field::PackageCode))

@@ -1,9 +1,9 @@
 //! A message to everybody: shown back to its author, then sent as copies or forwarded.
 
 use teloxide::types::{MediaGroupId, Message};
-use tolov_domain::ports::PortError;
+use tolov_domain::ports::{PortError, documents::Query};
 use tolov_shop::{
-    broadcast::{self, Broadcast, BroadcastState, Command},
+    broadcast::{self, BROADCASTS, Broadcast, BroadcastState, Command},
     records,
     staff::Action,
 };
@@ -23,7 +23,12 @@ use crate::{
     texts::{l, t},
 };
 
-/// Asks for the message, and lists the broadcasts that run or are paused.
+/// How many drafts are offered again.
+const DRAFTS_SHOWN: usize = 3;
+/// Among the latest of all.
+const DRAFTS_READ: u32 = 30;
+
+/// Asks for the message, and lists the broadcasts that run or are paused, and the person's last drafts.
 pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
     ctx.wait_for(StaffStep::BroadcastSource);
     let mut screen = Screen::new(t!(ctx.language, "broadcast-ask"));
@@ -38,6 +43,13 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
             );
             screen = screen.row([Button::callback(label, StaffCallback::ShowBroadcast { id: broadcast.id })]);
         }
+    }
+    let drafts = Query::is(BROADCASTS, "state", BroadcastState::Draft.as_str(), DRAFTS_READ).newest_first();
+    let mut drafts: Vec<Broadcast> = records::find(ctx.documents(), &drafts).await?;
+    drafts.retain(|draft| draft.author_id == ctx.id());
+    for Broadcast { id, .. } in drafts.into_iter().take(DRAFTS_SHOWN) {
+        let label = l!(ctx.language, "broadcast-open-draft", number = id);
+        screen = screen.row([Button::callback(label, StaffCallback::ShowBroadcast { id })]);
     }
     ctx.show(screen.row(back(ctx.language))).await
 }
@@ -65,7 +77,9 @@ pub(crate) async fn take_source(ctx: Ctx) -> HandlerResult {
     };
     records::insert(ctx.documents(), &broadcast).await?;
     ctx.wait_for(Step::Idle);
-    ctx.show(preview::screen(ctx.language, id, total)).await
+    // Not as the screen of the conversation, which is removed when the next one is shown.
+    ctx.deps.send_to(ctx.id(), &preview::screen(ctx.language, id, total)).await?;
+    Ok(())
 }
 
 /// The first part of an album.
@@ -120,12 +134,20 @@ pub(crate) async fn start(ctx: Ctx, (id, is_forward): (i64, bool)) -> HandlerRes
     ctx.show(started.row(back(ctx.language))).await
 }
 
-/// Its progress, as a message of its own.
+/// Its progress, or the preview of a draft, as a message of its own.
 pub(crate) async fn show(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(broadcast) = records::read::<Broadcast>(ctx.documents(), id).await? else {
         return ctx.stale().await;
     };
-    ctx.deps.send_to(ctx.id(), &progress_message::screen(ctx.language, &broadcast)).await?;
+    if broadcast.state != BroadcastState::Draft {
+        ctx.deps.send_to(ctx.id(), &progress_message::screen(ctx.language, &broadcast)).await?;
+    } else if broadcast.author_id == ctx.id() {
+        let total = broadcast::audience_size(ctx.documents()).await?;
+        match preview::send(&ctx.deps, ctx.language, &broadcast, total).await {
+            Err(SendError::Refused(_)) => return ctx.reply(t!(ctx.language, "broadcast-not-such")).await,
+            sent => sent?,
+        }
+    }
     ctx.answer(None, false).await;
     Ok(())
 }

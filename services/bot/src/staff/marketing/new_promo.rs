@@ -57,11 +57,11 @@ fn screen(ctx: &Ctx, draft: &PromoCode, asked: PromoField, wrong: Option<String>
         |label: String| vec![Button::callback(label, StaffCallback::PromoUnbounded { field: asked })];
     let row = match asked {
         PromoField::Code | PromoField::Off => Vec::new(),
-        PromoField::GoodsMin => unbounded(l!(language, "edit-promo-any-goods")),
+        PromoField::GoodsMin => unbounded(l!(language, "edit-promo-choose-any-goods")),
         PromoField::Uses | PromoField::UsesPerShopper => {
-            unbounded(l!(language, "edit-promo-unbounded", count = USES_MAX))
+            unbounded(l!(language, "edit-promo-choose-unbounded", count = USES_MAX))
         }
-        PromoField::Until => unbounded(l!(language, "edit-promo-for-ever")),
+        PromoField::Until => unbounded(l!(language, "edit-promo-choose-for-ever")),
         PromoField::Review => CodeArg::of(&draft.code)
             .map(|code| {
                 vec![Button::callback(l!(language, "edit-promo-make"), StaffCallback::AddPromo { code })]

@@ -18,7 +18,7 @@ use crate::{
         screen::{Button, Screen},
     },
     staff::{panel, people::journal},
-    texts::{date_time, l, money, t},
+    texts::{date_time, l, money, t, whole_percent},
 };
 
 const CODES_MAX: usize = 1_000;
@@ -118,7 +118,7 @@ fn times(language: Language, count: u32) -> String {
 
 pub(super) fn off_words(language: Language, off: Off) -> String {
     match off {
-        Off::Percent(percent) => format!("−{percent}%"),
+        Off::Percent(percent) => format!("−{}", whole_percent(language, percent)),
         Off::Amount(amount) => format!("−{}", money(language, amount)),
     }
 }

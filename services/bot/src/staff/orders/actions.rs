@@ -1,8 +1,8 @@
 //! What staff do to an order, on its post in the channel or on its card.
 
-use tolov_domain::{Language, OrderId, Outcome};
+use tolov_domain::{Language, OrderId, Outcome, ports::PortError};
 use tolov_shop::{
-    order::{self, Actor, HistoryEntry, OrderAction, ShopOrder},
+    order::{self, Actor, HistoryEntry, HistoryItem, OrderAction, ShopOrder},
     settling,
     staff::{self, Action},
 };
@@ -19,10 +19,16 @@ use crate::{
         announcements,
         cancel::{self, CancelOutcome},
         messages::{change_messages, messages_of},
-        texts::action_texts,
+        order_message,
+        texts::action_done,
     },
     staff::{
-        orders::{list, order_post, order_text::confirmation_rows, refund},
+        orders::{
+            list,
+            order_post::{self, is_same},
+            order_text::confirmation_rows,
+            refund,
+        },
         people::names::Names,
     },
     telegram::{client::MessageRef, errors::SendError},
@@ -105,6 +111,10 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
     {
         return show_again(ctx, order).await;
     }
+    // Of what is applied already the announcement was sent, or waits to be.
+    if order.can_apply(action) {
+        announcements::prepare(&ctx.deps, order.id, HistoryItem::Action(action), ctx.id()).await?;
+    }
     let applied = match (action, order.is_paid()) {
         (OrderAction::Refunded, _) => settling::refund_by_hand(ctx.documents(), order.id, by, now).await?,
         (OrderAction::Cancelled, true) => settling::cancel_paid(ctx.documents(), order.id, by, now).await?,
@@ -113,11 +123,14 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
     };
     let Some((order, outcome)) = applied else { return ctx.stale().await };
     let entry = order.last(action);
+    if entry.is_none_or(|entry| entry.by != by) {
+        withdraw_announcement(ctx, order.id, action).await?;
+    }
     match outcome {
         Outcome::Applied => announce(ctx, &order, action).await,
-        // Our own action, which a crash kept from being announced, or whose answer from the store was lost.
+        // Our own action, after which a crash kept the rest from being done, or whose answer from the store was lost.
         Outcome::AlreadyApplied
-            if entry.is_some_and(|entry| entry.by == by) && !is_announced(ctx, order.id, action).await? =>
+            if entry.is_some_and(|entry| entry.by == by) && !is_recorded(ctx, order.id, action).await? =>
         {
             announce(ctx, &order, action).await
         }
@@ -125,7 +138,7 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
         Outcome::AlreadyApplied
             if action == OrderAction::Refunded && entry.is_some_and(|entry| entry.by == Actor::Click) =>
         {
-            ctx.toast(action_texts(ctx.language, action).done).await?;
+            ctx.toast(action_done(ctx.language, &order, action)).await?;
             show_again(ctx, &order).await
         }
         Outcome::AlreadyApplied => {
@@ -140,16 +153,26 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
 }
 
 /// Whether this person's action is in the journal, which is written last.
-async fn is_announced(ctx: &Ctx, order_id: OrderId, action: OrderAction) -> Result<bool, HandlerError> {
+async fn is_recorded(ctx: &Ctx, order_id: OrderId, action: OrderAction) -> Result<bool, HandlerError> {
     let recorded = Action::Order { order_id, action };
     let actions = staff::actions_on(ctx.documents(), order_id).await?;
     Ok(actions.iter().any(|entry| entry.staff_id == ctx.id() && entry.action == recorded))
 }
 
+async fn withdraw_announcement(ctx: &Ctx, id: OrderId, action: OrderAction) -> Result<(), PortError> {
+    announcements::withdraw(&ctx.deps, id, HistoryItem::Action(action), ctx.id()).await
+}
+
 /// The ledger decides whether an unpaid order can be cancelled.
 async fn cancel_unpaid(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     let by = Actor::Staff(ctx.id());
-    match cancel::cancel_unpaid(&ctx.deps, order.id, by).await? {
+    let outcome = cancel::cancel_unpaid(&ctx.deps, order.id, by).await?;
+    let is_ours = matches!(&outcome, CancelOutcome::Cancelled(now)
+        if now.last(OrderAction::Cancelled).is_some_and(|entry| entry.by == by));
+    if !is_ours {
+        withdraw_announcement(ctx, order.id, OrderAction::Cancelled).await?;
+    }
+    match outcome {
         CancelOutcome::Cancelled(now) => {
             let entry = now.last(OrderAction::Cancelled);
             // The shopper, another member of staff or an earlier tap came first: nobody is told again.
@@ -201,15 +224,18 @@ async fn announce(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerR
         let sum = money(language, order.total);
         ctx.alert(l!(language, "action-give-back", order = order.id, sum = sum)).await?;
     } else {
-        let what = action_texts(language, action).done;
+        let what = action_done(language, order, action);
         ctx.toast(l!(language, "action-toast", order = order.id, what = what)).await?;
     }
     // An error from here on does not mean that the action was not done.
     if let Err(error) = show_again(ctx, order).await {
         tracing::warn!(order.id = %order.id, %error, "an order that staff changed could not be shown");
     }
-    announcements::announce(&ctx.deps, order, action).await;
-    // Last, so that what is in the journal has been announced: after a crash it is announced again rather than never.
+    if let Err(error) = order_message::refresh(&ctx.deps, order.id).await {
+        tracing::info!(order.id = %order.id, %error, "the order's message could not be updated");
+    }
+    announcements::announce(&ctx.deps, order).await;
+    // Last: after a crash all of this is done again.
     let recorded = Action::Order { order_id: order.id, action };
     staff::record(ctx.documents(), ctx.id(), ctx.now(), recorded).await?;
     Ok(())
@@ -229,6 +255,10 @@ pub(super) async fn show_again(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     if tapped_post(ctx).is_some() {
         let screen = order_post::screen(&ctx.deps, order, true).await;
         show(ctx, order, screen).await?;
+        // Whoever showed a newer state while this edit waited was overwritten by it.
+        if order::order(ctx.documents(), order.id).await?.is_some_and(|now| !is_same(&now, order)) {
+            order_post::refresh(&ctx.deps, order.id).await;
+        }
     } else {
         list::show_card(ctx, order).await?;
         order_post::refresh(&ctx.deps, order.id).await;

@@ -17,7 +17,7 @@ use crate::{
         pages::{self, PAGES_MAX, PER_PAGE, page_buttons, uncounted_page_buttons},
         screen::{Button, Screen},
     },
-    orders::texts::stage_for_staff,
+    orders::texts::{stage_for_staff, stage_of_order_for_staff},
     staff::{
         orders::order_text::{action_rows, history_line, map_row, order_html, refund_button, warnings},
         panel::back,
@@ -193,7 +193,7 @@ pub(super) async fn show_card(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
 fn full_history(language: Language, order: &ShopOrder, names: &Names) -> Vec<String> {
     let latest = order.history.len().saturating_sub(HISTORY_MAX);
     let lines = order.history.iter().skip(latest);
-    let lines = lines.map(|entry| history_line(language, entry, names, &date_time(entry.at)));
+    let lines = lines.map(|entry| history_line(language, order, entry, names, &date_time(entry.at)));
     [t!(language, "staff-history-title")].into_iter().chain(lines).collect()
 }
 
@@ -217,7 +217,7 @@ async fn one_page(ctx: &Ctx, query: Query, page: u32) -> Result<(Vec<ShopOrder>,
 fn row_of(language: Language, order: &ShopOrder, with_stage: bool) -> Button {
     let sum = money(language, order.total);
     let label = if with_stage {
-        let stage = stage_for_staff(language, order.stage());
+        let stage = stage_of_order_for_staff(language, order);
         l!(language, "staff-orders-row-stage", order = order.id, stage = stage, sum = sum)
     } else {
         let time = date_time(order.payment().map_or(order.placed_at, |payment| payment.paid_at));

@@ -3,58 +3,49 @@
 
 use tolov_domain::OrderId;
 use tolov_shop::{
-    order::{self, Actor, MissingChoice, ShopOrder},
+    order::{self, Actor, HistoryItem, MissingChoice, ShopOrder},
     records,
     staff::{self, Action},
 };
 
 use crate::{
-    conversation::{
-        context::Ctx,
-        error::{HandlerError, HandlerResult},
-        screen::Screen,
-    },
+    conversation::{context::Ctx, error::HandlerResult},
+    orders::announcements::{self, Telling},
     staff::orders::actions::{already_text, show_again},
-    telegram::errors::SendError,
-    texts::{l, t},
+    texts::l,
 };
 
 pub(crate) async fn decide(ctx: Ctx, (id, choice): (OrderId, MissingChoice)) -> HandlerResult {
     let (now, by) = (ctx.now(), Actor::Staff(ctx.id()));
     ctx.update(|dialogue| dialogue.name = Some(ctx.person.name.clone()));
     ctx.checkpoint().await?;
+    let what = HistoryItem::MissingDecided(choice);
+    let asks = order::order(ctx.documents(), id).await?.is_some_and(|order| order.asks_for_missing());
+    if asks {
+        announcements::prepare(&ctx.deps, id, what, ctx.id()).await?;
+    }
     let decided = records::change(ctx.documents(), id.get(), |order: &mut ShopOrder| {
         order.decide_missing(choice, by, now).is_applied()
     });
-    let Some((order, is_ours)) = decided.await? else { return ctx.stale().await };
+    let Some((order, is_new)) = decided.await? else { return ctx.stale().await };
+    let is_ours = order.missing_choice().is_some_and(|entry| entry.by == by && entry.what == what);
+    if !is_ours {
+        announcements::withdraw(&ctx.deps, id, what, ctx.id()).await?;
+    }
     let action = Action::Missing { order_id: id, choice };
-    let is_told = staff::actions_on(ctx.documents(), id).await?.iter().any(|entry| entry.action == action);
-    let is_same = order.missing_choice().is_some_and(|entry| entry.by == by && !is_told);
-    if !is_ours && !is_same {
+    let is_recorded =
+        staff::actions_on(ctx.documents(), id).await?.iter().any(|entry| entry.action == action);
+    if !is_new && (!is_ours || is_recorded) {
         ctx.alert(already_text(&ctx, &order, order.missing_choice()).await?).await?;
         return show_again(&ctx, &order).await;
     }
-    if tell_shopper(&ctx, &order, choice).await? {
-        ctx.toast(l!(ctx.language, "missing-told", order = id)).await?;
-    } else {
-        ctx.alert(l!(ctx.language, "missing-not-told", order = id)).await?;
+    match announcements::announce(&ctx.deps, &order).await {
+        Telling::Told => ctx.toast(l!(ctx.language, "missing-told", order = id)).await?,
+        Telling::Later => ctx.alert(l!(ctx.language, "missing-told-later", order = id)).await?,
+        Telling::Impossible => ctx.alert(l!(ctx.language, "missing-not-told", order = id)).await?,
     }
-    // Last, so that after a crash the shopper is told again rather than never.
+    // Last: after a crash all of this is done again.
     staff::record(ctx.documents(), ctx.id(), now, action).await?;
     let Some(order) = order::order(ctx.documents(), id).await? else { return Ok(()) };
     show_again(&ctx, &order).await
-}
-
-/// `false`: the shopper cannot be written to.
-async fn tell_shopper(ctx: &Ctx, order: &ShopOrder, choice: MissingChoice) -> Result<bool, HandlerError> {
-    let language = ctx.deps.language_of(order.user_id).await;
-    let html = match choice {
-        MissingChoice::Wait => t!(language, "told-wait-for-goods", order = order.id),
-        MissingChoice::Other => t!(language, "told-other-goods", order = order.id),
-    };
-    match ctx.deps.send_to(order.user_id, &Screen::new(html)).await {
-        Ok(_) => Ok(true),
-        Err(SendError::ChatClosed(_) | SendError::Refused(_)) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }

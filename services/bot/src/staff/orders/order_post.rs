@@ -100,6 +100,8 @@ pub(crate) async fn refresh(deps: &Arc<HandlerDeps>, id: OrderId) {
     tokio::spawn(async move { keep_trying(&deps, id, retry).await });
 }
 
+const SOON: Retry = Retry::EditIn(Duration::from_secs(5));
+
 /// What is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Retry {
@@ -124,15 +126,35 @@ async fn keep_trying(deps: &Arc<HandlerDeps>, id: OrderId, mut retry: Retry) {
     tracing::warn!(order.id = %id, "the post of an order could not be updated");
 }
 
-/// Reads the order each time, so that of several edits under way the last one shows the last state.
+/// Whether a post that shows one of them shows the other.
+pub(super) fn is_same(order: &ShopOrder, other: &ShopOrder) -> bool {
+    order.state == other.state && order.history == other.history && order.refunds == other.refunds
+}
+
+/// Edits the post until it shows the order as it is.
 async fn try_to_refresh(deps: &HandlerDeps, id: OrderId) -> Result<(), Retry> {
-    const SOON: Retry = Retry::EditIn(Duration::from_secs(5));
-    let messages = messages_of(deps.documents(), id).await.map_err(|_| SOON)?;
-    // Not paid yet, or posted in a digest.
-    let Some(MessageRef { chat, message_id }) = messages.staff_post else { return Ok(()) };
-    let Some(order) = order(deps.documents(), id).await.map_err(|_| SOON)? else { return Ok(()) };
+    // An order changes at most a few times while Telegram takes an edit.
+    const TRIES: u32 = 4;
+    let mut shown = None;
+    for _ in 0..TRIES {
+        let messages = messages_of(deps.documents(), id).await.map_err(|_| SOON)?;
+        // Not paid yet, or posted in a digest.
+        let Some(post) = messages.staff_post else { return Ok(()) };
+        let Some(order) = order(deps.documents(), id).await.map_err(|_| SOON)? else { return Ok(()) };
+        // Whoever showed a newer state while this edit waited was overwritten by it.
+        if shown.as_ref().is_some_and(|shown| is_same(shown, &order)) {
+            return Ok(());
+        }
+        edit(deps, post, &order).await?;
+        shown = Some(order);
+    }
+    Ok(())
+}
+
+async fn edit(deps: &HandlerDeps, post: MessageRef, order: &ShopOrder) -> Result<(), Retry> {
+    let (id, MessageRef { chat, message_id }) = (order.id, post);
     let shown = ShownMessage { message_id, has_photo: false };
-    let screen = screen(deps, &order, true).await;
+    let screen = screen(deps, order, true).await;
     match deps.telegram.change(chat, shown, &screen).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Retry::PostAnew),

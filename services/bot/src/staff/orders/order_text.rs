@@ -10,7 +10,7 @@ use crate::{
     conversation::{callback::StaffCallback, screen::Button},
     orders::{
         order_lines::{fit_lines, priced_line},
-        texts::{action_button, action_texts, stage_for_staff},
+        texts::{action_button, action_done, stage_of_order_for_staff},
     },
     staff::people::names::Names,
     texts::{Html, amount, clock_time, date_time, l, money, number, t},
@@ -24,7 +24,7 @@ pub(super) fn order_html(
     warnings: &[String],
     history: &[String],
 ) -> String {
-    let stage = stage_for_staff(language, order.stage());
+    let stage = stage_of_order_for_staff(language, order);
     let shopper = Html(names.link(order.user_id));
     let shopper = match &order.terms {
         Some(Terms { phone, .. }) => {
@@ -127,14 +127,20 @@ pub(super) fn short_history(language: Language, order: &ShopOrder, names: &Names
         let day = entry.at.to_offset(TASHKENT).date();
         let is_same_day = last_day.replace(day) == Some(day);
         let at = if is_same_day { clock_time(entry.at) } else { date_time(entry.at) };
-        history_line(language, entry, names, &at)
+        history_line(language, order, entry, names, &at)
     });
     lines.collect()
 }
 
-pub(super) fn history_line(language: Language, entry: &HistoryEntry, names: &Names, at: &str) -> String {
+pub(super) fn history_line(
+    language: Language,
+    order: &ShopOrder,
+    entry: &HistoryEntry,
+    names: &Names,
+    at: &str,
+) -> String {
     let what = match entry.what {
-        HistoryItem::Action(action) => action_texts(language, action).done,
+        HistoryItem::Action(action) => action_done(language, order, action),
         HistoryItem::PaymentCancelled => l!(language, "event-payment-cancelled"),
         HistoryItem::PaymentQuestioned(_) => l!(language, "event-payment-questioned"),
         HistoryItem::PartlyRefunded => l!(language, "event-partly-refunded"),
@@ -161,8 +167,11 @@ pub(super) fn action_rows(language: Language, order: &ShopOrder) -> Vec<Vec<Butt
         let label = action_button(language, order, *action);
         Button::callback(label, StaffCallback::Act { id: order.id, action: *action })
     };
+    let mut actions = order.staff_actions();
+    // Nobody asks for the money of a delivered order: an owner finds the refund on its card.
+    actions.retain(|action| *action != OrderAction::Refunded || order.stage() != Stage::Delivered);
     let mut rows: Vec<Vec<Button>> =
-        order.staff_actions().chunks(2).map(|actions| actions.iter().map(button).collect()).collect();
+        actions.chunks(2).map(|actions| actions.iter().map(button).collect()).collect();
     let id = order.id;
     if order.asks_for_missing() {
         let button = |label: String, choice| Button::callback(label, StaffCallback::Missing { id, choice });

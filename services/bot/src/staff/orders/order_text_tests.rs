@@ -208,10 +208,10 @@ fn a_history_names_the_day_where_it_changes() {
     assert_eq!(
         times,
         [
-            "22.11.2026 12:30 muddati o‘tdi",
+            "22.11.2026 12:30 to‘lov muddati o‘tdi",
             "23.11.2026 01:05 to‘landi",
             "12:07 qabul qilindi",
-            "24.11.2026 00:30 topshirildi",
+            "24.11.2026 00:30 yetkazildi",
         ]
     );
 }
@@ -251,4 +251,30 @@ fn a_paid_order_says_that_its_stock_could_not_be_settled() {
             assert_eq!(warned, [format!("⚠️ {}", t!(language, "todo-stock-not-settled"))]);
         }
     }
+}
+
+#[test]
+fn what_is_picked_up_is_handed_over_and_the_rest_is_delivered() {
+    let delivered = |delivery| ShopOrder {
+        terms: Some(Terms { delivery, ..terms() }),
+        state: OrderState::Paid { sale: sale(false, Vec::new()), progress: Progress::Delivered },
+        history: vec![entry(OrderAction::Delivered, Actor::Click, datetime!(2026-11-23 07:05 UTC))],
+        ..paid_order()
+    };
+    let address = Delivery::Address { text: "Chilonzor 5".to_owned(), landmark: None };
+    for (delivery, stage, done) in [(Delivery::Pickup, "Выдан", "выдан"), (address, "Доставлен", "доставлен")]
+    {
+        let order = delivered(delivery);
+        let html = html(Language::Ru, &order);
+        assert!(html.contains(stage) && html.ends_with(done), "{html}");
+        let buttons = action_rows(Language::Ru, &order).concat();
+        assert!(buttons.is_empty(), "money of a delivered order is given back from its card: {buttons:?}");
+    }
+}
+
+#[test]
+fn a_name_from_right_to_left_reorders_nothing_beside_it() {
+    let names: Names = [(user(5551), "محمد".to_owned())].into_iter().collect();
+    let html = order_html(Language::En, &paid_order(), &names, &[], &[]);
+    assert!(html.contains(">\u{2068}محمد\u{2069}</a>, +998"), "{html}");
 }

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// What the ledger keeps as the evidence where the owner names none.
-const NO_DOCUMENT: &str = "confirmed by an owner in the bot";
+pub(super) const NO_DOCUMENT: &str = "confirmed by an owner in the bot";
 const DOCUMENT_MAX_CHARS: usize = 500;
 
 /// What would go back, as it is shown before the owner confirms it.

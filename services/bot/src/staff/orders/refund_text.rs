@@ -15,10 +15,10 @@ use crate::{
         screen::{Button, Screen},
     },
     staff::{
-        orders::refund::{Plan, price_of},
+        orders::refund::{NO_DOCUMENT, Plan, price_of},
         people::names::Names,
     },
-    texts::{Html, date_time, l, money, t},
+    texts::{Html, amount, date_time, l, money, t},
 };
 
 /// So many lines can be chosen from: Telegram takes 100 buttons.
@@ -95,6 +95,11 @@ fn state_text(language: Language, refund: &Refund) -> String {
         }
         RefundState::DoneByHand { document, .. } => {
             let time = date_time(refund.changed_at);
+            let document = if document == NO_DOCUMENT {
+                l!(language, "refund-without-number")
+            } else {
+                document.clone()
+            };
             t!(language, "refund-state-done-by-hand", time = time, document = document)
         }
         RefundState::Withdrawn { .. } => t!(language, "refund-state-withdrawn"),
@@ -204,7 +209,13 @@ pub(super) fn choice_screen(language: Language, order: &ShopOrder, chosen: &[Ord
             (order.kept_of(line), chosen.iter().find(is_it).map_or(0, |product| product.count));
         let next = if count >= all { 0 } else { count.saturating_add(1) };
         let mark = if count > 0 { "☑️" } else { "◻️" };
-        let label = format!("{mark} {count}/{all} · {}", line.title);
+        let counts = match line.portion {
+            Some(portion) => {
+                format!("{} / {}", amount(language, portion, count), amount(language, portion, all))
+            }
+            None => format!("{count}/{all}"),
+        };
+        let label = format!("{mark} {counts} · {}", line.title);
         let callback = StaffCallback::RefundCount { id, product_id: line.product_id, count: next };
         rows.push(vec![Button::callback(label, callback)]);
     }

@@ -12,9 +12,9 @@ use tolov_shop::{
 };
 
 use crate::{
-    orders::texts::action_texts,
+    orders::texts::action_in_journal,
     staff::{panel::role_name, people::names::Names},
-    texts::{amount, l, money, number},
+    texts::{amount, isolated, l, money, number, whole_percent},
 };
 
 const NONE: &str = "–";
@@ -33,7 +33,7 @@ pub(crate) fn texts_of(language: Language, action: &Action, names: &Names) -> (S
                 PromoChange::Activated => l!(language, "journal-promo-on"),
                 PromoChange::Deactivated => l!(language, "journal-promo-off"),
             };
-            (what, format!("{code}: {}", off_text(*off)))
+            (what, format!("{code}: {}", off_text(language, *off)))
         }
         Action::Member { user_id, name, change } => member(language, *user_id, name, *change),
         Action::CatalogueImported { products_new, products_changed, categories_new } => {
@@ -47,7 +47,7 @@ pub(crate) fn texts_of(language: Language, action: &Action, names: &Names) -> (S
             (l!(language, "journal-catalogue-imported"), detail)
         }
         Action::Order { order_id, action } => {
-            (action_texts(language, *action).journal, number(language, *order_id))
+            (action_in_journal(language, *action), number(language, *order_id))
         }
         Action::Refund { order_id, sum, change, .. } => {
             let what = match change {
@@ -180,12 +180,12 @@ fn member(language: Language, id: UserId, name: &str, change: MemberChange) -> (
         }
         MemberChange::Removed { role: was } => (l!(language, "journal-staff-removed"), role(was)),
     };
-    (what, format!("{id} {name}: {values}"))
+    (what, format!("{id} {}: {values}", isolated(name)))
 }
 
-fn off_text(off: Off) -> String {
+fn off_text(language: Language, off: Off) -> String {
     match off {
-        Off::Percent(percent) => format!("{percent}%"),
+        Off::Percent(percent) => whole_percent(language, percent),
         Off::Amount(amount) => amount.grouped(),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         panel::{self, role_name},
         people::journal,
     },
-    texts::{date_time, l, t},
+    texts::{date_time, isolated, l, t},
 };
 
 const NAME_MAX_CHARS: usize = 64;
@@ -162,7 +162,7 @@ async fn name_in_shop(ctx: &Ctx, id: UserId) -> Result<Option<String>, PortError
 async fn ask_role(ctx: Ctx, id: UserId, name: String) -> HandlerResult {
     let there: Option<StaffMember> = records::read(ctx.documents(), id.get()).await?;
     let language = ctx.language;
-    let screen = Screen::new(t!(language, "member-ask-role", name = name, id = id))
+    let screen = Screen::new(t!(language, "member-ask-role", name = &*isolated(&name), id = id))
         .row(role_buttons(language, id, there.map(|member| member.role)))
         .row([Button::callback(l!(language, "edit-cancel"), StaffCallback::Members { page: 0 })]);
     ctx.wait_for(MemberStep::Role { id, name });

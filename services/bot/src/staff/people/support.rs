@@ -1,7 +1,11 @@
 //! Support: shoppers' messages are copied to the private chats of staff, and replies go back to their authors.
 
 use teloxide::{types::ChatId, utils::html::escape};
-use tolov_domain::{Language, Phone, UserId, ports::PortError, time::Timestamp};
+use tolov_domain::{
+    Language, Phone, UserId,
+    ports::PortError,
+    time::{Timestamp, in_whole_ms},
+};
 use tolov_shop::{
     records::{self, Record},
     shopper::{
@@ -14,7 +18,7 @@ use tolov_shop::{
 use crate::{
     conversation::{
         callback::{ShopCallback, StaffCallback},
-        context::{Ctx, Person},
+        context::{Ctx, Person, SUPPORT_LASTS},
         dialogue::{Dialogue, ShownMessage, StaffStep, Step},
         error::{HandlerError, HandlerResult},
         screen::{Button, Screen},
@@ -291,9 +295,11 @@ pub(super) async fn to_shopper(
 
 /// What a shopper writes after an answer of staff is for them, and not a search.
 async fn expect_an_answer(deps: &HandlerDeps, shopper: UserId) -> Result<(), PortError> {
+    let until = in_whole_ms(deps.now() + SUPPORT_LASTS);
     records::change(deps.documents(), shopper.get(), |dialogue: &mut Dialogue| {
-        if matches!(dialogue.step, Step::Idle | Step::Search) {
+        if matches!(dialogue.step, Step::Idle | Step::Search | Step::Support) {
             dialogue.step = Step::Support;
+            dialogue.support_until = Some(until);
         }
     })
     .await?;
@@ -335,7 +341,7 @@ async fn show_who_answered(
 ) -> Result<(), PortError> {
     let writer = Writer::read(deps, before.reply_to_user_id).await?;
     let who = Names::read(deps.documents(), [author.id]).await?.plain(author.id);
-    let who = if who == author.id.to_string() { author.name.clone() } else { who };
+    let who = if who == author.id.to_string() { isolated(&author.name).into_owned() } else { who };
     for header in &before.headers {
         let (Ok(owner), Ok(message_id)) = (UserId::try_new(header.chat_id), i32::try_from(header.message_id))
         else {

@@ -52,7 +52,7 @@ pub(super) async fn begin(ctx: &Ctx, to: AlbumRecipient) -> Result<bool, Handler
 pub(crate) fn part(ctx: Ctx) -> Option<i64> {
     match ctx.album_of_part()? {
         AlbumOf::Support { id } => Some(id),
-        AlbumOf::NewProduct | AlbumOf::Product { .. } => None,
+        AlbumOf::NewProduct | AlbumOf::Product { .. } | AlbumOf::Answered => None,
     }
 }
 
