@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod payment;
 pub mod phone;
 pub mod ports;
+pub mod receipt;
 pub mod refund;
 pub mod silence;
 pub mod time;
