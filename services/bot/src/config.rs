@@ -7,6 +7,8 @@ use tolov_domain::{Language, Tiyin, UserId};
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
+use crate::orders::receipt::ReceiptDefaults;
+
 /// All settings of the bot. [`Config::new`] takes those that have no default.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -47,6 +49,8 @@ pub struct Config {
     pub delivery_price: Tiyin,
     /// Where orders are picked up, PICKUP_ADDRESS. `None`: all orders are delivered.
     pub pickup_address: Option<String>,
+    /// CLICK_RECEIPTS; `None`: CLICK makes no receipts for this shop.
+    pub receipts: Option<ReceiptDefaults>,
 }
 
 impl Config {
@@ -69,6 +73,7 @@ impl Config {
             api_token,
             delivery_price: Tiyin::ZERO,
             pickup_address: None,
+            receipts: None,
         }
     }
 
@@ -89,6 +94,7 @@ impl Config {
         config.owners = owners(env);
         config.delivery_price = delivery_price(env);
         config.pickup_address = env.text("PICKUP_ADDRESS");
+        config.receipts = ReceiptDefaults::from_env(env);
         config
     }
 

@@ -20,6 +20,7 @@ use tolov_domain::ports::documents::Collection;
 pub use crate::{
     config::{Channel, Config, ConfigError},
     deps::Deps,
+    orders::receipt::ReceiptDefaults,
     service::Service,
     telegram::stand_in::{BotApi, BotApiAnswer},
 };

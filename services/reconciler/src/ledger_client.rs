@@ -6,7 +6,11 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use tolov_domain::{
-    PrepareId, RefundId,
+    OrderId, PrepareId, RefundId,
+    receipt::{
+        Receipt,
+        api::{OpenReceipts, StepRequest as ReceiptStep},
+    },
     refund::{
         Refund,
         api::{
@@ -92,6 +96,22 @@ impl Ledger for LedgerClient {
 
     async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError> {
         let answer = self.post(&format!("refunds/{refund_id}/step"), &step).await?;
+        if answer.status == 409 {
+            return Ok(None);
+        }
+        answer.read().map(Some)
+    }
+
+    async fn open_receipts(&self) -> Result<OpenReceipts, LedgerError> {
+        self.get("receipts/open").await
+    }
+
+    async fn step_receipt(
+        &self,
+        order_id: OrderId,
+        step: ReceiptStep,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let answer = self.post(&format!("receipts/{order_id}/step"), &step).await?;
         if answer.status == 409 {
             return Ok(None);
         }

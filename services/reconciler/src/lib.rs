@@ -6,6 +6,7 @@ mod click_client;
 mod config;
 mod ledger_client;
 mod ports;
+mod receipts;
 mod refunds;
 
 use std::{
@@ -25,6 +26,7 @@ use tolov_kit::{
 use crate::{
     attempts::{Attempts, day_end, next_comparison},
     caller::Caller,
+    receipts::Receipts,
     refunds::Refunds,
 };
 pub use crate::{
@@ -32,6 +34,7 @@ pub use crate::{
     config::Config,
     ledger_client::LedgerClient,
     ports::{Ledger, LedgerError, MerchantApi},
+    receipts::ReceiptSettings,
 };
 
 /// How often it looks for work.
@@ -50,6 +53,8 @@ pub struct Deps {
 pub struct Service {
     refunds: Refunds,
     attempts: Attempts,
+    /// `None`: the shop does not have CLICK make receipts.
+    receipts: Option<Receipts>,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
     next_comparison: Mutex<Timestamp>,
@@ -70,14 +75,26 @@ impl Service {
         let next_comparison = Mutex::new(next_comparison(clock.now()));
         let webhook = Arc::new(Availability::new("the webhook service"));
         let refunds = Refunds { caller, ledger, clock: Arc::clone(&clock) };
-        Self { refunds, attempts, clock, webhook, next_comparison }
+        Self { refunds, attempts, receipts: None, clock, webhook, next_comparison }
+    }
+
+    /// Has CLICK make fiscal receipts too.
+    #[must_use]
+    pub fn with_receipts(self, settings: ReceiptSettings) -> Self {
+        let Refunds { caller, ledger, clock } = &self.refunds;
+        let (caller, ledger, clock) = (Arc::clone(caller), Arc::clone(ledger), Arc::clone(clock));
+        Self { receipts: Some(Receipts { caller, ledger, clock, settings }), ..self }
     }
 
     /// The clients that the settings name.
     pub fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let api = Arc::new(ClickClient::new(config, Arc::clone(&clock))?);
         let ledger = Arc::new(LedgerClient::new(config)?);
-        Ok(Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts))
+        let service = Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts);
+        Ok(match &config.receipts {
+            Some(settings) => service.with_receipts(settings.clone()),
+            None => service,
+        })
     }
 
     /// The state of the service, for METRICS_ADDR. CLICK's is in the metrics: without it nothing here can be mended by a
@@ -110,11 +127,15 @@ impl Service {
         Ok(())
     }
 
-    /// Moves the refunds and asks about the silent attempts whose turn it is.
+    /// Moves the refunds and receipts, and asks about the silent attempts, whose turn it is.
     pub async fn round(&self, stop: &Stop) {
         let done = async {
             self.refunds.round(stop).await?;
-            self.attempts.silent_round(stop).await
+            self.attempts.silent_round(stop).await?;
+            match &self.receipts {
+                Some(receipts) => receipts.round(stop).await,
+                None => Ok(()),
+            }
         };
         self.webhook.mark(done.await);
     }

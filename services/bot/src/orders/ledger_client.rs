@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tolov_domain::{OrderId, OrderedProduct, UserId, time::Timestamp};
+use tolov_domain::{OrderId, OrderedProduct, UserId, receipt::Content, time::Timestamp};
 use tolov_kit::{retry::Pauses, secret::Secret};
 use tolov_shop::order::{PaymentLink, ShopOrder};
 use url::Url;
@@ -64,6 +64,9 @@ struct CreateOrder<'a> {
     /// So'm as a JSON number that never was a float.
     total_amount: Box<RawValue>,
     payment_method: &'static str,
+    /// What is sold, where the shop makes receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<&'a Content>,
 }
 
 #[derive(Deserialize)]
@@ -96,9 +99,10 @@ impl LedgerClient {
     pub(crate) async fn register(
         &self,
         order: &ShopOrder,
+        receipt: Option<&Content>,
         return_url: &str,
     ) -> Result<Registration, LedgerError> {
-        let answer = self.call(Method::POST, "api/create_order", create_order(order)?).await?;
+        let answer = self.call(Method::POST, "api/create_order", create_order(order, receipt)?).await?;
         match answer.status {
             200 | 201 => {
                 let created: Created = answer.json()?;
@@ -173,7 +177,7 @@ impl LedgerClient {
     }
 }
 
-fn create_order(order: &ShopOrder) -> Result<String, LedgerError> {
+fn create_order(order: &ShopOrder, receipt: Option<&Content>) -> Result<String, LedgerError> {
     let written = RawValue::from_string(order.total.soum_json()).and_then(|total_amount| {
         serde_json::to_string(&CreateOrder {
             order_id: order.id,
@@ -181,6 +185,7 @@ fn create_order(order: &ShopOrder) -> Result<String, LedgerError> {
             products: &order.products(),
             total_amount,
             payment_method: "click",
+            receipt,
         })
     });
     written.map_err(|error| LedgerError::Refused(error.to_string()))

@@ -3,5 +3,6 @@
 
 mod attempts;
 mod client;
+mod receipts;
 mod refunds;
 mod world;

@@ -4,6 +4,7 @@ mod app;
 mod click;
 mod orders;
 mod playground;
+mod receipts;
 mod refunds;
 mod reply;
 
@@ -81,6 +82,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with_app.clone())
         .then(orders::unplaced_payments);
     let refunds = refund_routes(&staff, &with_app);
+    let receipts = receipts::routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
     let ready =
@@ -94,6 +96,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
         .or(refunds)
+        .unify()
+        .or(receipts)
         .unify()
         .or(health.or(ready).unify().boxed())
         .unify()

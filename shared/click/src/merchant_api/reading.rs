@@ -8,7 +8,7 @@ use tolov_domain::{
     refund::api::{CallOutcome, SeenPayment},
 };
 
-use super::Call;
+use super::{Call, receipts::is_receipt_address};
 
 /// CLICK does not know our keys or our service, or the service is off.
 const SETUP_CODES: [i64; 4] = [-11, -12, -15, -125];
@@ -29,13 +29,22 @@ pub struct Reading {
     /// The payment that the answer names: with a status from `payment/status`, perhaps without one from `status_by_mti`.
     pub payment_id: Option<ClickPaymentId>,
     pub status: Option<i64>,
+    /// The address of a receipt, from `payment/ofd_data`.
+    pub receipt_url: Option<String>,
 }
 
 impl Reading {
     /// No answer came, or one that cannot be read.
     pub fn unknown(note: impl Into<String>) -> Self {
         let note = note.into();
-        Self { outcome: CallOutcome::Unknown, code: None, note, payment_id: None, status: None }
+        Self {
+            outcome: CallOutcome::Unknown,
+            code: None,
+            note,
+            payment_id: None,
+            status: None,
+            receipt_url: None,
+        }
     }
 
     /// Reads the answer to a call about payments.
@@ -50,13 +59,15 @@ impl Reading {
         };
         let code = fields.get("error_code").and_then(number);
         let note = fields.get("error_note").and_then(Value::as_str).unwrap_or_default();
-        let payment_id = fields.get("payment_id").and_then(number);
+        let payment_id = fields.get("payment_id").or_else(|| fields.get("paymentId")).and_then(number);
+        let receipt_url = fields.get("qrCodeURL").and_then(Value::as_str).filter(|url| !url.is_empty());
         let mut reading = Self {
             outcome: CallOutcome::Unknown,
             code,
             note: note.chars().take(NOTE_MAX).collect(),
             payment_id: payment_id.and_then(|id| ClickPaymentId::try_new(id).ok()),
             status: fields.get("payment_status").and_then(number),
+            receipt_url: receipt_url.map(str::to_owned),
         };
         let order = fields.get("merchant_trans_id").map(text);
         reading.outcome = reading.classify(call, http_status, order.as_deref());
@@ -99,11 +110,14 @@ impl Reading {
                 order.is_none_or(|order| order == merchant_trans_id)
             }
             Call::Reversal { payment_id, .. } => is_payment(*payment_id),
+            Call::FiscalData { payment_id, .. } => match &self.receipt_url {
+                None => return CallOutcome::NotFound,
+                Some(url) => is_payment(*payment_id) && is_receipt_address(url),
+            },
             Call::CreateInvoice(_)
             | Call::InvoiceStatus { .. }
             | Call::SubmitItems(_)
-            | Call::SubmitQrCode(_)
-            | Call::FiscalData { .. } => true,
+            | Call::SubmitQrCode(_) => true,
         };
         if is_believed { CallOutcome::Done } else { CallOutcome::Unknown }
     }
@@ -181,6 +195,24 @@ mod tests {
             CallOutcome::Refused
         );
         assert_eq!(outcome(&reversal(), 400, r#"{"error_code":-400}"#), CallOutcome::Refused);
+    }
+
+    #[test]
+    fn a_receipt_is_read_with_its_address_and_a_failed_read_is_not_the_lack_of_one() {
+        let asked = Call::FiscalData { service_id: 1, payment_id: ID };
+        let url = "https://ofd.soliq.uz/check?t=1&r=2";
+        let known = format!(r#"{{"paymentId":{ID},"qrCodeURL":"{url}"}}"#);
+        let reading = Reading::of(&asked, 200, known.as_bytes());
+        assert_eq!((reading.outcome, reading.receipt_url.as_deref()), (CallOutcome::Done, Some(url)));
+        for none in [r#"{"error_code":-16}"#, r#"{"error_code":0}"#, r#"{"error_code":0,"qrCodeURL":""}"#] {
+            assert_eq!(outcome(&asked, 200, none), CallOutcome::NotFound, "{none}");
+        }
+        assert_eq!(outcome(&asked, 404, ""), CallOutcome::NotFound);
+        let foreign = known.replace("ofd.soliq.uz", "example.uz");
+        let of_another = known.replace(&ID.to_string(), "7");
+        for unclear in ["", foreign.as_str(), of_another.as_str()] {
+            assert_eq!(outcome(&asked, 200, unclear), CallOutcome::Unknown, "{unclear}");
+        }
     }
 
     #[test]

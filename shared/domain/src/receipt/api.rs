@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Change, Receipt};
 use crate::{refund::api::Attempt, time::Timestamp};
 
-/// `GET /receipts/open`: those that the reconciler has to look at now, at most 100.
+/// `GET /receipts/open`: those that the reconciler has to look at now, at most 10.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReceipts {
     pub receipts: Vec<OpenReceipt>,

@@ -174,8 +174,7 @@ pub fn spread(sum: Tiyin, weights: &[Tiyin]) -> Option<Vec<Tiyin>> {
     let mut shares: Vec<i128> = weights.iter().map(|weight| sum * wide(weight) / all).collect();
     let left = usize::try_from(sum - shares.iter().sum::<i128>()).ok()?;
     let mut order: Vec<usize> = (0..weights.len()).collect();
-    let remainder =
-        |position: &usize| weights.get(*position).map_or(0, |weight| sum * wide(weight) % all);
+    let remainder = |position: &usize| weights.get(*position).map_or(0, |weight| sum * wide(weight) % all);
     order.sort_by_key(|position| std::cmp::Reverse(remainder(position)));
     for position in order.into_iter().take(left) {
         if let Some(share) = shares.get_mut(position) {

@@ -9,7 +9,9 @@ mod content;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::content::{Content, ContentError, ContentLine, DeliveryLine, Fiscal, content, spread, vat_inside};
+pub use self::content::{
+    Content, ContentError, ContentLine, DeliveryLine, Fiscal, content, spread, vat_inside,
+};
 use crate::{
     ids::{ClickPaymentId, OrderId},
     money::Tiyin,
@@ -252,7 +254,9 @@ fn next_state(state: ReceiptState, change: Change) -> Option<ReceiptState> {
         (Unknown { .. }, Change::FoundNothing) => ReceiptState::NEEDED,
         (Known { .. } | Missing { .. } | ByHand { .. }, _) => return None,
         (_, Change::FoundReceipt { payment_id, url }) => Known { payment_id, url },
-        (Needed { click_code, click_note }, Change::GiveUp { why }) => Missing { why, click_code, click_note },
+        (Needed { click_code, click_note }, Change::GiveUp { why }) => {
+            Missing { why, click_code, click_note }
+        }
         (Unknown { .. } | Submitted { .. }, Change::GiveUp { why }) => {
             Missing { why, click_code: None, click_note: None }
         }

@@ -384,7 +384,8 @@ impl From<&Event> for EventRow {
                 | EventKind::OrderExpired
                 | EventKind::PaymentReversed(_)
                 | EventKind::PaymentPartlyReversed { .. }
-                | EventKind::RefundUndecided(_) => None,
+                | EventKind::RefundUndecided(_)
+                | EventKind::ReceiptIssued { .. } => None,
             },
         }
     }

@@ -89,6 +89,15 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
         check(&method, &path, status, &answer);
     }
 
+    for (method, path, body, expected) in receipts_of_order_3(&app).await {
+        let (status, answer) = ask(&app, &method, path, Some(API_TOKEN), body).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        check(&method, path, status, &answer);
+        let (status, answer) = ask(&app, &method, path, None, body).await;
+        assert_eq!(status, 401);
+        check(&method, path, status, &answer);
+    }
+
     app.until_the_outbox_is_empty().await;
     let mut file = app.file().await;
     file.execute("ALTER TABLE outbox RENAME TO outbox_out_of_reach").await.unwrap();
@@ -153,6 +162,36 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("POST", "/attempts/77/seen".to_owned(), r#"{"payment": null, "accept": true}"#.to_owned(), 404),
         ("POST", "/merchant-calls".to_owned(), call.to_owned(), 200),
         ("POST", "/merchant-calls".to_owned(), too_many, 422),
+    ];
+    requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
+}
+
+/// Requests about the receipt of order 3, which is paid, each with its answer.
+async fn receipts_of_order_3(app: &TestApp) -> Vec<(Method, &'static str, &'static str, u16)> {
+    let order = r#"{"order_id": 3, "user_id": 5551, "products": [{"product_id": 7, "count": 2}], "total_amount": 30000,
+        "payment_method": "click", "receipt": {"lines": [{"name": "Choy dona", "amount": 2000, "good_price": 1500000,
+        "price": 3000000, "discount": 0, "vat": 0, "fiscal": {"mxik": null, "package_code": null, "vat_percent": 0}}]}}"#;
+    assert_eq!(ask(app, &Method::POST, "/api/create_order", Some(API_TOKEN), order).await.0, 201);
+    app.paid(3).await;
+    let by = r#"{"by": "5551", "document": "17"}"#;
+    let give_up = r#"{"step": 1, "change": "give_up", "why": "no_codes"}"#;
+    let requests = [
+        ("GET", "/receipts/open", "", 200),
+        ("GET", "/receipts/3", "", 200),
+        ("GET", "/receipts/7", "", 404),
+        ("POST", "/receipts/3/retry", by, 409),
+        ("POST", "/receipts/3/step", "{}", 422),
+        ("POST", "/receipts/3/step", give_up, 200),
+        ("POST", "/receipts/3/step", give_up, 409),
+        ("POST", "/receipts/7/step", give_up, 404),
+        ("GET", "/receipts/missing", "", 200),
+        ("POST", "/receipts/3/retry", "{}", 422),
+        ("POST", "/receipts/3/retry", by, 200),
+        ("POST", "/receipts/7/retry", by, 404),
+        ("POST", "/receipts/3/by-hand", "{}", 422),
+        ("POST", "/receipts/3/by-hand", by, 200),
+        ("POST", "/receipts/3/by-hand", by, 409),
+        ("POST", "/receipts/7/by-hand", by, 404),
     ];
     requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
 }
