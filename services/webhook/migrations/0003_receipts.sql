@@ -1,5 +1,5 @@
 -- Fiscal receipts: what is sold is kept with the order and never changes; what became of its receipt is a state with
--- append-only steps. The rules of shared/domain/src/receipt are enforced here once more. A program that does not know these
+-- append-only steps. The rules of shared/domain/src/order/receipt are enforced here once more. A program that does not know these
 -- tables leaves them alone.
 
 CREATE TABLE receipts (

@@ -11,7 +11,6 @@ pub mod outcome;
 pub mod payment;
 pub mod phone;
 pub mod ports;
-pub mod receipt;
 pub mod refund;
 pub mod silence;
 pub mod time;
@@ -23,7 +22,7 @@ pub use ids::{
 };
 pub use language::Language;
 pub use money::Tiyin;
-pub use order::OrderedProduct;
+pub use order::{OrderedProduct, receipt};
 pub use outcome::Outcome;
 pub use phone::Phone;
 pub use unplaced::UnplacedPayment;

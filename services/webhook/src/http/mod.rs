@@ -82,7 +82,6 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with_app.clone())
         .then(orders::unplaced_payments);
     let refunds = refund_routes(&staff, &with_app);
-    let receipts = receipts::routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
     let ready =
@@ -97,8 +96,6 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(refunds)
         .unify()
-        .or(receipts)
-        .unify()
         .or(health.or(ready).unify().boxed())
         .unify()
         .recover(rejected)
@@ -106,7 +103,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// Refunds, and what CLICK's Merchant API says of attempts.
+/// Refunds and receipts, and what CLICK's Merchant API says of attempts.
 fn refund_routes(
     staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
@@ -133,7 +130,9 @@ fn refund_routes(
     let of_attempts = of_attempts.or(seen.then(refunds::seen)).unify().boxed();
     let calls = calls.then(refunds::merchant_calls).boxed();
     let of_refunds = of_refunds.or(by_people).unify().boxed();
-    of_order.or(of_refunds).unify().or(of_attempts).unify().or(calls).unify().boxed()
+    let receipts = receipts::routes(staff, with_app);
+    let of_attempts = of_attempts.or(calls).unify().or(receipts).unify().boxed();
+    of_order.or(of_refunds).unify().or(of_attempts).unify().boxed()
 }
 
 fn ready(app: &App) -> Response {

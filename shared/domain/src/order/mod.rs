@@ -1,10 +1,14 @@
 //! What is bought, as the money path knows it.
 
+mod fiscal;
+pub mod receipt;
+
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::ProductId, money::Tiyin, receipt::Fiscal};
+use self::fiscal::Fiscal;
+use crate::{ids::ProductId, money::Tiyin};
 
 /// A product or a variant of one, and how many pieces of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

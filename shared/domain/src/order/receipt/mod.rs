@@ -9,9 +9,8 @@ mod content;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::content::{
-    Content, ContentError, ContentLine, DeliveryLine, Fiscal, content, spread, vat_inside,
-};
+pub use self::content::{Content, ContentError, ContentLine, DeliveryLine, content, spread, vat_inside};
+pub use super::fiscal::Fiscal;
 use crate::{
     ids::{ClickPaymentId, OrderId},
     money::Tiyin,
