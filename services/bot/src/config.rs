@@ -7,6 +7,8 @@ use tolov_domain::{Language, Tiyin, UserId};
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
+use crate::orders::receipt::ReceiptDefaults;
+
 /// All settings of the bot. [`Config::new`] takes those that have no default.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -49,6 +51,8 @@ pub struct Config {
     pub pickup_address: Option<String>,
     /// CLICK's token for Telegram's invoices, CLICK_PROVIDER_TOKEN. `None`: orders are paid on CLICK's page alone.
     pub provider_token: Option<Secret>,
+    /// CLICK_RECEIPTS; `None`: CLICK makes no receipts for this shop.
+    pub receipts: Option<ReceiptDefaults>,
 }
 
 impl Config {
@@ -72,6 +76,7 @@ impl Config {
             delivery_price: Tiyin::ZERO,
             pickup_address: None,
             provider_token: None,
+            receipts: None,
         }
     }
 
@@ -93,6 +98,7 @@ impl Config {
         config.delivery_price = delivery_price(env);
         config.pickup_address = env.text("PICKUP_ADDRESS");
         config.provider_token = provider_token(env);
+        config.receipts = ReceiptDefaults::from_env(env);
         config
     }
 

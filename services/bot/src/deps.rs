@@ -89,7 +89,8 @@ impl HandlerDeps {
 
     /// Registers an order with the ledger. Its pay link leads back to the order in the bot.
     pub(crate) async fn register(&self, order: &ShopOrder) -> Result<Registration, LedgerError> {
-        self.ledger.register(order, &self.url_of(Link::Order(order.id))).await
+        let receipt = self.config.receipts.as_ref().and_then(|receipts| receipts.content(order));
+        self.ledger.register(order, receipt.as_ref(), &self.url_of(Link::Order(order.id))).await
     }
 
     /// The language that a person has chosen, else Uzbek.

@@ -21,6 +21,7 @@ use tolov_domain::ports::documents::Collection;
 pub use crate::{
     config::{Channel, Config, ConfigError, is_test_provider_token},
     deps::Deps,
+    orders::receipt::ReceiptDefaults,
     service::Service,
     telegram::stand_in::{BotApi, BotApiAnswer},
 };

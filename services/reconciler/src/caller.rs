@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::Duration;
 use tolov_click::{
     Call,
-    merchant_api::{NewInvoice, Reading},
+    merchant_api::{FiscalItems, NewInvoice, Reading},
 };
 use tolov_domain::{
     ClickPaymentId, OrderId,
@@ -44,6 +44,17 @@ struct State {
 pub(crate) enum Found {
     Payment(SeenPayment),
     /// CLICK names no payment. That is no evidence: it may be paid all the same.
+    Nothing,
+    /// CLICK gave no answer that can be believed; ask later.
+    NotNow,
+    /// CLICK does not accept our keys.
+    Setup,
+}
+
+/// What CLICK says of the receipt of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundReceipt {
+    At(String),
     Nothing,
     /// CLICK gave no answer that can be believed; ask later.
     NotNow,
@@ -131,6 +142,28 @@ impl Caller {
             }
         }
         Found::Nothing
+    }
+
+    /// Sends what is sold for a payment, once.
+    pub(crate) async fn submit_items(&self, order_id: OrderId, items: FiscalItems) -> Reading {
+        self.call("submit_items", order_id, Call::SubmitItems(items)).await
+    }
+
+    /// What `payment/ofd_data` says of a payment.
+    pub(crate) async fn receipt(&self, order_id: OrderId, payment_id: ClickPaymentId) -> FoundReceipt {
+        let (service_id, payment_id) = (self.service_id, payment_id.get());
+        let reading = self.call("ofd_data", order_id, Call::FiscalData { service_id, payment_id }).await;
+        match (reading.outcome, reading.receipt_url) {
+            (CallOutcome::Done, Some(url)) => FoundReceipt::At(url),
+            // What an error code means here is not published; a payment without a receipt has one.
+            (CallOutcome::NotFound | CallOutcome::Refused, _) => FoundReceipt::Nothing,
+            (CallOutcome::Setup, _) => FoundReceipt::Setup,
+            (CallOutcome::Done | CallOutcome::Unknown, _) => FoundReceipt::NotNow,
+        }
+    }
+
+    pub(crate) const fn service_id(&self) -> i64 {
+        self.service_id
     }
 
     async fn call(&self, name: &'static str, order_id: OrderId, call: Call) -> Reading {

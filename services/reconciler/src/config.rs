@@ -1,8 +1,18 @@
 //! What the reconciler needs to know, read from the environment.
 
-use tolov_click::{SecretKey, merchant_api::CLICK_MERCHANT_API};
+use std::time::Duration;
+
+use tolov_click::{
+    SecretKey,
+    merchant_api::{CLICK_MERCHANT_API, CommissionInfo},
+};
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
+
+use crate::receipts::ReceiptSettings;
+
+/// For how long receipts are sent where RECEIPT_DEADLINE says nothing else.
+const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -20,6 +30,8 @@ pub struct Config {
     pub api_token: Secret,
     /// CLICK_RECONCILE_ACCEPT: a payment that CLICK shows as paid makes the order paid (`auto`), or staff are asked (`ask`).
     pub accepts: bool,
+    /// CLICK_RECEIPTS: what fiscal receipts need; `None`: CLICK makes none for this shop.
+    pub receipts: Option<ReceiptSettings>,
 }
 
 impl Config {
@@ -41,6 +53,7 @@ impl Config {
             webhook_url: env.parsed("WEBHOOK_URL").unwrap_or(default_webhook),
             api_token,
             accepts: accepts(env),
+            receipts: receipts(env),
         })
     }
 }
@@ -59,6 +72,21 @@ fn merchant_api_url(env: &Env) -> Url {
         return address(CLICK_MERCHANT_API);
     }
     env.parsed("SANDBOX_URL").unwrap_or_else(|| address("http://127.0.0.1:8080/"))
+}
+
+/// RECEIPT_SELLER and RECEIPT_DEADLINE, where CLICK_RECEIPTS is on.
+fn receipts(env: &Env) -> Option<ReceiptSettings> {
+    if !env.flag("CLICK_RECEIPTS", false) {
+        return None;
+    }
+    let seller = env.text("RECEIPT_SELLER").unwrap_or_default();
+    let seller = CommissionInfo::parse(&seller).unwrap_or_else(|| {
+        env.problem("RECEIPT_SELLER", "must be the seller's TIN, 9 digits, or PINFL, 14 digits");
+        CommissionInfo::Tin(String::new())
+    });
+    let deadline = env.duration("RECEIPT_DEADLINE", Some(DEADLINE)).unwrap_or(DEADLINE);
+    let deadline = time::Duration::try_from(deadline).unwrap_or(time::Duration::DAY);
+    Some(ReceiptSettings { seller, deadline })
 }
 
 fn accepts(env: &Env) -> bool {
@@ -104,6 +132,17 @@ mod tests {
         assert_eq!(url(&[]), "https://api.click.uz/");
         let test = [("CLICK_TEST_MODE", "true"), ("SANDBOX_URL", "http://sandbox:8080")];
         assert_eq!(url(&test), "http://sandbox:8080/");
+    }
+
+    #[test]
+    fn receipts_are_off_unless_they_are_switched_on_with_a_seller() {
+        let receipts = |pairs: &[(&str, &str)]| Config::from_env(&env(pairs)).unwrap().receipts;
+        assert!(receipts(&[("RECEIPT_SELLER", "123456789")]).is_none());
+        let on = receipts(&[("CLICK_RECEIPTS", "on"), ("RECEIPT_SELLER", "123456789")]).unwrap();
+        assert_eq!(on.deadline, time::Duration::DAY);
+        let env = env(&[("CLICK_RECEIPTS", "on")]);
+        Config::from_env(&env).unwrap();
+        assert!(env.finish().unwrap_err().to_string().contains("RECEIPT_SELLER"));
     }
 
     #[test]

@@ -6,8 +6,12 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use tolov_domain::{
-    PrepareId, RefundId,
+    OrderId, PrepareId, RefundId,
     phone_invoice::{DueInvoice, DueInvoices, InvoiceStep, PhoneInvoice},
+    receipt::{
+        Receipt,
+        api::{OpenReceipts, StepRequest as ReceiptStep},
+    },
     refund::{
         Refund,
         api::{
@@ -109,6 +113,22 @@ impl Ledger for LedgerClient {
         step: InvoiceStep,
     ) -> Result<Option<PhoneInvoice>, LedgerError> {
         let answer = self.post(&format!("phone-invoices/{phone_invoice_id}/step"), &step).await?;
+        if answer.status == 409 {
+            return Ok(None);
+        }
+        answer.read().map(Some)
+    }
+
+    async fn open_receipts(&self) -> Result<OpenReceipts, LedgerError> {
+        self.get("receipts/open").await
+    }
+
+    async fn step_receipt(
+        &self,
+        order_id: OrderId,
+        step: ReceiptStep,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let answer = self.post(&format!("receipts/{order_id}/step"), &step).await?;
         if answer.status == 409 {
             return Ok(None);
         }

@@ -7,6 +7,7 @@ mod config;
 mod invoices;
 mod ledger_client;
 mod ports;
+mod receipts;
 mod refunds;
 
 use std::{
@@ -27,6 +28,7 @@ use crate::{
     attempts::{Attempts, day_end, next_comparison},
     caller::Caller,
     invoices::Invoices,
+    receipts::Receipts,
     refunds::Refunds,
 };
 pub use crate::{
@@ -34,6 +36,7 @@ pub use crate::{
     config::Config,
     ledger_client::LedgerClient,
     ports::{Ledger, LedgerError, MerchantApi},
+    receipts::ReceiptSettings,
 };
 
 /// How often it looks for work.
@@ -53,6 +56,8 @@ pub struct Service {
     refunds: Refunds,
     attempts: Attempts,
     invoices: Invoices,
+    /// `None`: the shop does not have CLICK make receipts.
+    receipts: Option<Receipts>,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
     next_comparison: Mutex<Timestamp>,
@@ -75,14 +80,26 @@ impl Service {
         let refunds =
             Refunds { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), clock: Arc::clone(&clock) };
         let invoices = Invoices { caller, ledger, clock: Arc::clone(&clock) };
-        Self { refunds, attempts, invoices, clock, webhook, next_comparison }
+        Self { refunds, attempts, invoices, receipts: None, clock, webhook, next_comparison }
+    }
+
+    /// Has CLICK make fiscal receipts too.
+    #[must_use]
+    pub fn with_receipts(self, settings: ReceiptSettings) -> Self {
+        let Refunds { caller, ledger, clock } = &self.refunds;
+        let (caller, ledger, clock) = (Arc::clone(caller), Arc::clone(ledger), Arc::clone(clock));
+        Self { receipts: Some(Receipts { caller, ledger, clock, settings }), ..self }
     }
 
     /// The clients that the settings name.
     pub fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let api = Arc::new(ClickClient::new(config, Arc::clone(&clock))?);
         let ledger = Arc::new(LedgerClient::new(config)?);
-        Ok(Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts))
+        let service = Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts);
+        Ok(match &config.receipts {
+            Some(settings) => service.with_receipts(settings.clone()),
+            None => service,
+        })
     }
 
     /// The state of the service, for METRICS_ADDR. CLICK's is in the metrics: without it nothing here can be mended by a
@@ -115,12 +132,16 @@ impl Service {
         Ok(())
     }
 
-    /// Moves the refunds and the invoices, and asks about the silent attempts, whose turn it is.
+    /// Moves the refunds, the invoices and the receipts, and asks about the silent attempts, whose turn it is.
     pub async fn round(&self, stop: &Stop) {
         let done = async {
             self.refunds.round(stop).await?;
             self.attempts.silent_round(stop).await?;
-            self.invoices.round(stop).await
+            self.invoices.round(stop).await?;
+            match &self.receipts {
+                Some(receipts) => receipts.round(stop).await,
+                None => Ok(()),
+            }
         };
         self.webhook.mark(done.await);
     }

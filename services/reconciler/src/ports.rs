@@ -5,8 +5,12 @@ use std::fmt;
 use async_trait::async_trait;
 use tolov_click::{Call, merchant_api::Reading};
 use tolov_domain::{
-    PrepareId, RefundId,
+    OrderId, PrepareId, RefundId,
     phone_invoice::{DueInvoice, InvoiceStep, PhoneInvoice},
+    receipt::{
+        Receipt,
+        api::{OpenReceipts, StepRequest as ReceiptStep},
+    },
     refund::{
         Refund,
         api::{Attempt, MerchantCall, OpenRefund, SeenReply, SeenRequest, StepRequest},
@@ -32,6 +36,13 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError>;
     /// `None`: a person or another reconciler was faster, or the state does not allow it.
     async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError>;
+    async fn open_receipts(&self) -> Result<OpenReceipts, LedgerError>;
+    /// `None`: a person or another reconciler was faster, or the state does not allow it.
+    async fn step_receipt(
+        &self,
+        order_id: OrderId,
+        step: ReceiptStep,
+    ) -> Result<Option<Receipt>, LedgerError>;
     async fn silent_attempts(&self) -> Result<Vec<Attempt>, LedgerError>;
     /// A page of attempts with smaller numbers, newest first; empty at the end.
     async fn attempts(&self, before: Option<PrepareId>) -> Result<Vec<Attempt>, LedgerError>;

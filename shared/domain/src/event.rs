@@ -64,6 +64,8 @@ pub enum EventKind {
     },
     /// A refund waits for a person.
     RefundUndecided(Undecided),
+    /// The fiscal receipt of the order is at this address.
+    ReceiptIssued { url: String },
 }
 
 /// Money that went back to the payer.
@@ -95,7 +97,7 @@ pub struct Undecided {
 }
 
 impl EventKind {
-    /// CLICK's numbers of the payment that the event is about; `None` for an expiry and for refunds.
+    /// CLICK's numbers of the payment that the event is about; `None` for an expiry, refunds and receipts.
     pub const fn click_ids(&self) -> Option<(ClickTransId, ClickPaydocId)> {
         match *self {
             Self::PaymentCompleted { click_trans_id, click_paydoc_id, .. }
@@ -106,7 +108,8 @@ impl EventKind {
             Self::OrderExpired
             | Self::PaymentReversed(_)
             | Self::PaymentPartlyReversed { .. }
-            | Self::RefundUndecided(_) => None,
+            | Self::RefundUndecided(_)
+            | Self::ReceiptIssued { .. } => None,
         }
     }
 
@@ -125,6 +128,7 @@ impl EventKind {
             Self::PaymentReversed(_) => "payment.reversed",
             Self::PaymentPartlyReversed { .. } => "payment.partly_reversed",
             Self::RefundUndecided(_) => "refund.undecided",
+            Self::ReceiptIssued { .. } => "receipt.issued",
         }
     }
 }
@@ -134,9 +138,10 @@ impl Event {
     pub fn id_of(order_id: OrderId, kind: &EventKind) -> EventId {
         let name = kind.name();
         EventId::new(match kind {
-            EventKind::PaymentCompleted { .. } | EventKind::OrderExpired | EventKind::PaymentReversed(_) => {
-                format!("{name}:{order_id}")
-            }
+            EventKind::PaymentCompleted { .. }
+            | EventKind::OrderExpired
+            | EventKind::PaymentReversed(_)
+            | EventKind::ReceiptIssued { .. } => format!("{name}:{order_id}"),
             EventKind::PaymentPartlyReversed { reversal, .. } => {
                 format!("{name}:{order_id}:{}", reversal.refund_id)
             }
@@ -240,10 +245,12 @@ struct Wire {
     click_code: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     click_note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    receipt_url: Option<String>,
 }
 
 const VERSION: &str = "1";
-const SCHEMAS: [&str; 7] = [
+const SCHEMAS: [&str; 8] = [
     "payment.completed/1",
     "payment.cancelled/1",
     "payment.questioned/1",
@@ -251,6 +258,7 @@ const SCHEMAS: [&str; 7] = [
     "payment.reversed/1",
     "payment.partly_reversed/1",
     "refund.undecided/1",
+    "receipt.issued/1",
 ];
 
 impl From<&Event> for Wire {
@@ -283,6 +291,7 @@ impl From<&Event> for Wire {
                 wire.refunded_total_tiyin = Some(*refunded_total);
             }
             EventKind::RefundUndecided(undecided) => wire.set_undecided(undecided),
+            EventKind::ReceiptIssued { url } => wire.receipt_url = Some(url.clone()),
         }
         wire
     }
@@ -316,6 +325,7 @@ impl Wire {
             why: None,
             click_code: None,
             click_note: None,
+            receipt_url: None,
         }
     }
 
@@ -398,6 +408,9 @@ impl Wire {
                 refunded_total: self.required(self.refunded_total_tiyin, "refunded_total_tiyin")?,
             }),
             "refund.undecided/1" => Ok(EventKind::RefundUndecided(self.undecided()?)),
+            "receipt.issued/1" => {
+                Ok(EventKind::ReceiptIssued { url: self.required(self.receipt_url.clone(), "receipt_url")? })
+            }
             _ => Err(EventError::UnknownSchema(self.schema.clone())),
         }
     }

@@ -46,6 +46,7 @@ fn kinds() -> Vec<EventKind> {
             click_code: Some(-500),
             click_note: Some("Возврат невозможен".to_owned()),
         }),
+        EventKind::ReceiptIssued { url: "https://ofd.soliq.uz/check?t=1&r=2".to_owned() },
     ]
 }
 
@@ -59,14 +60,15 @@ fn reversal() -> Reversal {
 }
 
 #[test]
-fn the_events_of_a_refund_are_named_after_order_refund_and_state() {
+fn the_events_of_a_refund_and_of_a_receipt_are_named_after_what_happened() {
     let ids: Vec<String> = kinds().into_iter().skip(4).map(|kind| event(kind).id.to_string()).collect();
     assert_eq!(
         ids,
         [
             "payment.reversed:1024",
             "payment.partly_reversed:1024:1795900000",
-            "refund.undecided:1024:1795900000:refused:4"
+            "refund.undecided:1024:1795900000:refused:4",
+            "receipt.issued:1024"
         ]
     );
 }

@@ -24,7 +24,7 @@ pub use ids::{
 };
 pub use language::Language;
 pub use money::Tiyin;
-pub use order::OrderedProduct;
+pub use order::{OrderedProduct, receipt};
 pub use outcome::Outcome;
 pub use phone::Phone;
 pub use unplaced::UnplacedPayment;

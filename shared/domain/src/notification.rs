@@ -92,6 +92,8 @@ pub enum Subject {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         click_note: Option<String>,
     },
+    /// The fiscal receipt of the order. For the shopper alone.
+    ReceiptIssued { url: String },
 }
 
 const fn settled() -> bool {
@@ -155,6 +157,10 @@ pub fn notifications_for(
         EventKind::RefundUndecided(undecided) => {
             vec![notification(&event.id, Recipient::Staff, undecided_subject(undecided))]
         }
+        EventKind::ReceiptIssued { url } => {
+            let subject = Subject::ReceiptIssued { url: url.clone() };
+            vec![notification(&event.id, Recipient::Shopper, subject)]
+        }
         EventKind::PaymentCancelled { .. } => Vec::new(),
     }
 }
@@ -179,7 +185,8 @@ fn question(event: &Event, anomaly: Anomaly) -> Subject {
         | EventKind::OrderExpired
         | EventKind::PaymentReversed(_)
         | EventKind::PaymentPartlyReversed { .. }
-        | EventKind::RefundUndecided(_) => None,
+        | EventKind::RefundUndecided(_)
+        | EventKind::ReceiptIssued { .. } => None,
     };
     Subject::PaymentQuestioned { click_paydoc_id, click_trans_id, click_amount_tiyin, anomaly }
 }

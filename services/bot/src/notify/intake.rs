@@ -51,6 +51,13 @@ fn read(body: &[u8]) -> Result<Message, String> {
             let subject = shopper::Subject::Returned { sum: *refunded_tiyin, is_rest: *is_rest };
             Ok(Message::Shopper(notification, subject))
         }
+        (Recipient::Shopper, Subject::ReceiptIssued { url }) => {
+            let subject = shopper::Subject::Receipt { url: url.clone() };
+            Ok(Message::Shopper(notification, subject))
+        }
+        (Recipient::Staff, Subject::ReceiptIssued { .. }) => {
+            Err("a receipt is for the shopper, not for staff".to_owned())
+        }
         (Recipient::Shopper, Subject::RefundUndecided { .. }) => {
             Err("an undecided refund is for staff, not for the shopper".to_owned())
         }

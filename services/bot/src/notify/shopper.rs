@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// What a shopper is told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Subject {
     Paid(ClickPaydocId),
     Expired,
@@ -44,6 +44,10 @@ pub(super) enum Subject {
         sum: Tiyin,
         /// Nothing of it is left with the shop.
         is_rest: bool,
+    },
+    /// The fiscal receipt is at this address.
+    Receipt {
+        url: String,
     },
 }
 
@@ -60,7 +64,7 @@ pub(super) struct ShopperNotice {
 /// in the end, as one that fails is.
 pub(super) async fn deliver(notifier: &Notifier, notice: ShopperNotice, stop: &Stop) -> (Delivery, Verdict) {
     let ShopperNotice { delivery, notification, subject, _held } = notice;
-    let sending = AssertUnwindSafe(send(notifier, &notification, subject, stop)).catch_unwind();
+    let sending = AssertUnwindSafe(send(notifier, &notification, &subject, stop)).catch_unwind();
     let verdict = sending.await.unwrap_or_else(|_panic| {
         tracing::error!(notification.id = %delivery.id, "sending a notification panicked; it is tried again");
         Verdict::Retry { reason: "sending it panicked".to_owned() }
@@ -68,15 +72,16 @@ pub(super) async fn deliver(notifier: &Notifier, notice: ShopperNotice, stop: &S
     (delivery, verdict)
 }
 
-async fn send(notifier: &Notifier, notification: &Notification, subject: Subject, stop: &Stop) -> Verdict {
+async fn send(notifier: &Notifier, notification: &Notification, subject: &Subject, stop: &Stop) -> Verdict {
     let deadline = Instant::now() + notifier.config.patience;
     let Some(language) = language_of(notifier, notification, deadline, stop).await else {
         return Verdict::Later { after: AWAY_AFTER };
     };
     let html = match subject {
-        Subject::Paid(payment) => texts::shopper_paid(language, notification, payment),
+        Subject::Paid(payment) => texts::shopper_paid(language, notification, *payment),
         Subject::Expired => texts::shopper_expired(language, notification),
-        Subject::Returned { sum, is_rest } => texts::shopper_refunded(language, notification, sum, is_rest),
+        Subject::Returned { sum, is_rest } => texts::shopper_refunded(language, notification, *sum, *is_rest),
+        Subject::Receipt { url } => texts::shopper_receipt(language, notification, url),
     };
     // Telegram gives the private chat the user's id.
     let chat = Recipient::Id(ChatId(notification.user_id.get()));
@@ -105,7 +110,7 @@ async fn send(notifier: &Notifier, notification: &Notification, subject: Subject
 async fn attempt(
     notifier: &Notifier,
     notification: &Notification,
-    subject: Subject,
+    subject: &Subject,
     (chat, html): (&Recipient, &str),
     stop: &Stop,
 ) -> Result<Verdict, Duration> {
@@ -154,13 +159,13 @@ async fn attempt(
     if let Err(error) = order_message::refresh(&notifier.handlers, order_id).await {
         tracing::info!(order.id = %order_id, %error, "the order's message could not be updated");
     }
-    if matches!(subject, Subject::Returned { .. }) {
+    if matches!(subject, Subject::Returned { .. } | Subject::Receipt { .. }) {
         order_post::refresh(&notifier.handlers, order_id).await;
     }
     Ok(Verdict::Done)
 }
 
-fn log_sent(notifier: &Notifier, notification: &Notification, subject: Subject) {
+fn log_sent(notifier: &Notifier, notification: &Notification, subject: &Subject) {
     let order_id = notification.order_id;
     match subject {
         Subject::Paid(_) => {
@@ -172,6 +177,7 @@ fn log_sent(notifier: &Notifier, notification: &Notification, subject: Subject) 
         }
         Subject::Expired => tracing::info!(order.id = %order_id, "shopper told that the order expired"),
         Subject::Returned { .. } => tracing::info!(order.id = %order_id, "shopper told of a refund"),
+        Subject::Receipt { .. } => tracing::info!(order.id = %order_id, "shopper told of the receipt"),
     }
 }
 

@@ -51,6 +51,11 @@ pub(super) fn shopper_refunded(
     }
 }
 
+/// The fiscal receipt is there.
+pub(super) fn shopper_receipt(language: Language, notification: &Notification, url: &str) -> String {
+    t!(language, "told-receipt", order = notification.order_id, url = url)
+}
+
 /// One notification for staff.
 pub(super) fn staff_post(language: Language, notification: &Notification) -> String {
     let order = notification.order_id;
@@ -58,7 +63,7 @@ pub(super) fn staff_post(language: Language, notification: &Notification) -> Str
         Subject::OrderPaid { late: false, .. } => t!(language, "staff-paid-title", order = order),
         Subject::OrderPaid { late: true, .. } => t!(language, "staff-late-title", order = order),
         Subject::PaymentQuestioned { .. } => t!(language, "staff-questioned-title", order = order),
-        Subject::OrderExpired | Subject::MoneyReturned { .. } => {
+        Subject::OrderExpired | Subject::MoneyReturned { .. } | Subject::ReceiptIssued { .. } => {
             t!(language, "expired-title", order = order)
         }
         Subject::RefundUndecided { .. } => t!(language, "refund-post-title", order = order),
@@ -192,7 +197,9 @@ fn click_facts(language: Language, notification: &Notification) -> Vec<String> {
 /// What staff have to do about it.
 fn to_do(language: Language, notification: &Notification) -> Vec<String> {
     let anomaly = match &notification.subject {
-        Subject::OrderExpired | Subject::MoneyReturned { .. } => return Vec::new(),
+        Subject::OrderExpired | Subject::MoneyReturned { .. } | Subject::ReceiptIssued { .. } => {
+            return Vec::new();
+        }
         Subject::RefundUndecided { state, why, click_code, click_note, .. } => {
             return vec![undecided_text(language, *state, *why, (*click_code, click_note.as_deref()))];
         }
@@ -220,7 +227,10 @@ fn payment_of(notification: &Notification) -> String {
     let payment = match notification.subject {
         Subject::OrderPaid { click_paydoc_id, .. } => Some(click_paydoc_id),
         Subject::PaymentQuestioned { click_paydoc_id, .. } => click_paydoc_id,
-        Subject::OrderExpired | Subject::MoneyReturned { .. } | Subject::RefundUndecided { .. } => None,
+        Subject::OrderExpired
+        | Subject::MoneyReturned { .. }
+        | Subject::RefundUndecided { .. }
+        | Subject::ReceiptIssued { .. } => None,
     };
     payment.map_or_else(|| "-".to_owned(), |payment| payment.to_string())
 }

@@ -8,7 +8,7 @@ use super::*;
 
 fn line(title: &str, count: u32) -> OrderLine {
     let product_id = ProductId::try_new(7).unwrap();
-    OrderLine { product_id, count, title: title.to_owned(), price: None, portion: None }
+    OrderLine { product_id, count, title: title.to_owned(), price: None, portion: None, fiscal: None }
 }
 
 fn told(number: i64, subject: Subject, lines: Vec<OrderLine>) -> Notification {

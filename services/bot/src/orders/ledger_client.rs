@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use tolov_domain::{
     OrderId, OrderedProduct, UserId,
     phone_invoice::{InvoiceConflict, InvoiceRefusal, InvoiceRequest, PhoneInvoice, PhoneInvoices},
+    receipt::Content,
     telegram_payment::{
         CheckoutConflict, CheckoutRefusal, CheckoutRequest, PaymentOutcome, PaymentReply, TelegramPayment,
     },
@@ -89,6 +90,9 @@ struct CreateOrder<'a> {
     /// So'm as a JSON number that never was a float.
     total_amount: Box<RawValue>,
     payment_method: &'static str,
+    /// What is sold, where the shop makes receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<&'a Content>,
 }
 
 #[derive(Deserialize)]
@@ -121,9 +125,10 @@ impl LedgerClient {
     pub(crate) async fn register(
         &self,
         order: &ShopOrder,
+        receipt: Option<&Content>,
         return_url: &str,
     ) -> Result<Registration, LedgerError> {
-        let answer = self.call(Method::POST, "api/create_order", create_order(order)?).await?;
+        let answer = self.call(Method::POST, "api/create_order", create_order(order, receipt)?).await?;
         match answer.status {
             200 | 201 => {
                 let created: Created = answer.json()?;
@@ -253,7 +258,7 @@ impl LedgerClient {
     }
 }
 
-fn create_order(order: &ShopOrder) -> Result<String, LedgerError> {
+fn create_order(order: &ShopOrder, receipt: Option<&Content>) -> Result<String, LedgerError> {
     let written = RawValue::from_string(order.total.soum_json()).and_then(|total_amount| {
         serde_json::to_string(&CreateOrder {
             order_id: order.id,
@@ -261,6 +266,7 @@ fn create_order(order: &ShopOrder) -> Result<String, LedgerError> {
             products: &order.products(),
             total_amount,
             payment_method: "click",
+            receipt,
         })
     });
     written.map_err(|error| LedgerError::Refused(error.to_string()))

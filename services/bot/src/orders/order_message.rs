@@ -59,6 +59,9 @@ fn text(language: Language, order: &ShopOrder, now: Timestamp, pickup: Option<&s
     if let Some(payment) = order.payment() {
         parts.push(t!(language, "paid-payment", payment = payment.click_paydoc_id.to_string()));
     }
+    if let Some(url) = &order.receipt_url {
+        parts.push(t!(language, "order-receipt", url = url));
+    }
     parts.join("\n\n")
 }
 

@@ -9,6 +9,7 @@ mod imports;
 mod ledger;
 mod notices;
 mod orders;
+mod receipts;
 mod refunds;
 mod registering;
 mod secrecy;

@@ -47,6 +47,7 @@ pub(crate) async fn is_paid(world: &World, number: i64) {
         title: "Pizza".to_owned(),
         price: Some(Tiyin::from_soum(15_000).unwrap()),
         portion: None,
+        fiscal: None,
     });
     order.total = total;
     order.terms.as_mut().unwrap().goods = total;

@@ -121,6 +121,7 @@ pub(crate) fn order(number: i64, user_id: UserId, state: OrderState) -> ShopOrde
         state,
         stock: Stock::Held,
         refunds: Vec::new(),
+        receipt_url: None,
         history: Vec::new(),
     }
 }
@@ -161,6 +162,7 @@ pub(crate) fn notification(number: i64, user: i64, recipient: Recipient, late: b
             title: "Pizza <b>&".to_owned(),
             price: None,
             portion: None,
+            fiscal: None,
         }],
         total_tiyin: Tiyin::from_soum(30_000).unwrap(),
         subject: Subject::OrderPaid {

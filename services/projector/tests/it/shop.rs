@@ -77,6 +77,7 @@ fn waiting(number: i64) -> ShopOrder {
             title: "Choy".to_owned(),
             price: Some(soum(15_000)),
             portion: None,
+            fiscal: None,
         }],
         total: soum(27_000),
         placed_at: datetime!(2026-11-23 06:05:06 UTC),
@@ -92,6 +93,7 @@ fn waiting(number: i64) -> ShopOrder {
         state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
         stock: Stock::Held,
         refunds: Vec::new(),
+        receipt_url: None,
         history: Vec::new(),
     }
 }

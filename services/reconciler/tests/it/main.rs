@@ -4,5 +4,6 @@
 mod attempts;
 mod client;
 mod invoices;
+mod receipts;
 mod refunds;
 mod world;

@@ -7,10 +7,17 @@ use std::{
 
 use async_trait::async_trait;
 use time::{Duration, macros::datetime};
-use tolov_click::{Call, merchant_api::Reading};
+use tolov_click::{
+    Call,
+    merchant_api::{CommissionInfo, FiscalItems, Reading},
+};
 use tolov_domain::{
     ClickPaydocId, ClickPaymentId, OrderId, Phone, PrepareId, RefundId, Tiyin,
     phone_invoice::{DueInvoice, InvoiceStep, PhoneInvoice},
+    receipt::{
+        Receipt,
+        api::{OpenReceipt, OpenReceipts, RefundExtent, StepRequest as ReceiptStep},
+    },
     refund::{
         self, PaidAttempt, Refund,
         api::{
@@ -23,12 +30,13 @@ use tolov_kit::{
     clock::{Clock, ManualClock},
     lifecycle::Stop,
 };
-use tolov_reconciler::{Deps, Ledger, LedgerError, MerchantApi, Service};
+use tolov_reconciler::{Deps, Ledger, LedgerError, MerchantApi, ReceiptSettings, Service};
 
 /// Above 2^32, as CLICK's numbers have been since 2025.
 pub(crate) const PAYDOC: i64 = 4_710_103_925;
 pub(crate) const ORDER: i64 = 1001;
 const SERVICE_ID: i64 = 12_345;
+pub(crate) const RECEIPT_URL: &str = "https://ofd.soliq.uz/check?t=UZ1&r=2&c=20261123120500&s=4";
 
 /// How CLICK's next answers go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +65,12 @@ pub(crate) struct ClickState {
     pub(crate) calls: Vec<Call>,
     /// Reversals that had an effect.
     pub(crate) reversed: u32,
+    /// What was sent of receipts and had an effect, by payment_id.
+    pub(crate) printed: BTreeMap<i64, Vec<FiscalItems>>,
+    /// The code with which items are refused.
+    pub(crate) refused_items: Option<i64>,
+    /// Receipts have no address yet.
+    pub(crate) is_printing: bool,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +79,10 @@ pub(crate) struct FakeClick(Mutex<ClickState>);
 impl FakeClick {
     pub(crate) fn state(&self) -> MutexGuard<'_, ClickState> {
         self.0.lock().unwrap()
+    }
+
+    pub(crate) fn items_sent(&self) -> usize {
+        self.state().calls.iter().filter(|call| matches!(call, Call::SubmitItems(_))).count()
     }
 
     pub(crate) fn reversals_sent(&self) -> usize {
@@ -109,7 +127,20 @@ impl ClickState {
                 let status = status.map_or_else(|| "null".to_owned(), |status| status.to_string());
                 format!(r#"{{"error_code":0,"invoice_status":{status},"invoice_status_note":""}}"#)
             }
-            Call::SubmitItems(_) | Call::SubmitQrCode(_) | Call::FiscalData { .. } => {
+            Call::SubmitItems(items) => {
+                if let Some(code) = self.refused_items {
+                    return format!(r#"{{"error_code":{code},"error_note":"нет"}}"#);
+                }
+                self.printed.entry(items.payment_id).or_default().push(items.clone());
+                r#"{"error_code":0,"error_note":""}"#.to_owned()
+            }
+            Call::FiscalData { payment_id, .. } => match self.printed.get(payment_id) {
+                Some(_) if !self.is_printing => {
+                    format!(r#"{{"paymentId":{payment_id},"qrCodeURL":"{RECEIPT_URL}"}}"#)
+                }
+                _ => r#"{"error_code":-16}"#.to_owned(),
+            },
+            Call::SubmitQrCode(_) => {
                 unreachable!("{call:?}")
             }
         }
@@ -146,6 +177,8 @@ pub(crate) struct LedgerState {
     pub(crate) invoice: Option<PhoneInvoice>,
     pub(crate) is_payable: bool,
     pub(crate) attempt: Attempt,
+    pub(crate) receipt: Option<Receipt>,
+    pub(crate) refund_extent: RefundExtent,
     pub(crate) silent: Vec<Attempt>,
     pub(crate) seen: Vec<SeenRequest>,
     pub(crate) calls: Vec<MerchantCall>,
@@ -200,6 +233,29 @@ impl Ledger for FakeLedger {
             }
             *refund = refund.clone().advance(step.change, step.next_step_at, now).ok()?;
             Some(refund.clone())
+        })
+    }
+
+    async fn open_receipts(&self) -> Result<OpenReceipts, LedgerError> {
+        let now = self.clock.now();
+        self.make(|state| {
+            let due = state.receipt.iter().filter(|receipt| receipt.next_step_at.is_some_and(|at| at <= now));
+            let (attempt, refund) = (&state.attempt, state.refund_extent);
+            let open = |receipt: &Receipt| OpenReceipt {
+                receipt: receipt.clone(),
+                attempt: attempt.clone(),
+                refund,
+            };
+            OpenReceipts { receipts: due.map(open).collect(), waiting: 0, missing: 0 }
+        })
+    }
+
+    async fn step_receipt(&self, _: OrderId, step: ReceiptStep) -> Result<Option<Receipt>, LedgerError> {
+        let now = self.clock.now();
+        self.make(|state| {
+            let receipt = state.receipt.clone().filter(|receipt| receipt.step == step.step)?;
+            state.receipt = Some(receipt.advance(step.change, step.next_step_at, now).ok()?);
+            state.receipt.clone()
         })
     }
 
@@ -273,6 +329,8 @@ impl World {
             invoice: None,
             is_payable: true,
             attempt,
+            receipt: None,
+            refund_extent: RefundExtent::None,
             silent: Vec::new(),
             seen: Vec::new(),
             calls: Vec::new(),
@@ -291,6 +349,11 @@ impl World {
             state.dies_at = None;
         }
         self.service = service(&self.click, &self.ledger, &self.clock);
+    }
+
+    /// A second process on the same ledger.
+    pub(crate) fn second_service(&self) -> Service {
+        service(&self.click, &self.ledger, &self.clock)
     }
 
     /// The ledger dies at its `nth` call from now on.
@@ -354,7 +417,9 @@ impl World {
 
 fn service(click: &Arc<FakeClick>, ledger: &Arc<FakeLedger>, clock: &ManualClock) -> Service {
     let deps = Deps { api: click.clone(), ledger: ledger.clone(), clock: Arc::new(clock.clone()) };
-    Service::new(deps, SERVICE_ID, true)
+    let seller = CommissionInfo::parse("123456789").unwrap();
+    let settings = ReceiptSettings { seller, deadline: Duration::DAY };
+    Service::new(deps, SERVICE_ID, true).with_receipts(settings)
 }
 
 pub(crate) fn payment_id(id: i64) -> ClickPaymentId {

@@ -381,6 +381,10 @@ async fn fiscal_data_is_taken_for_paid_payments_in_tiyin_and_read_back() {
     assert_refused(&world.call(&items(1, 150_000)).await, -16, "payment");
     let (status, done) = world.call(&items(payment_id, 150_000)).await;
     assert_eq!((status, done), (200, json!({"error_code": 0, "error_note": "Success"})));
+    assert_eq!(world.call(&items(payment_id, 150_000)).await.0, 200, "the same items again");
+    let Call::SubmitItems(mut other) = items(payment_id, 150_000) else { unreachable!() };
+    other.items[0].name = "Choy".to_owned();
+    assert_refused(&world.call(&Call::SubmitItems(other)).await, -500, "other items");
     let (_, receipt) = world.call(&asked).await;
     assert_eq!(receipt["paymentId"], payment_id);
     assert!(receipt["qrCodeURL"].as_str().unwrap().starts_with("https://ofd.soliq.uz/check"));

@@ -129,6 +129,9 @@ merchant-api-keys = CLICK's Merchant API does not accept our keys or service: co
 merchant-api-keys-do = Check CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID and CLICK_SECRET_KEY; then ask CLICK whether the Merchant API is open for the service
 merchant-api-away = CLICK's Merchant API gave no answer that can be used: { $detail }
 merchant-api-away-do = Is api.click.uz reachable from this machine? CLICK must know its address when it is outside of Uzbekistan
+receipts-good = every product that is shown can be on a fiscal receipt
+receipts-codes = { $count } products cannot be on a fiscal receipt: { $products }
+receipts-codes-do = Give them MXIK, package code and VAT in the bot (product, Receipt data) or in the table, or set RECEIPT_MXIK, RECEIPT_PACKAGE and RECEIPT_VAT
 
 # Public address
 public-not-given = PUBLIC_URL is not given: whether CLICK reaches us was not looked at
@@ -171,6 +174,14 @@ about-click-test-mode = true: pay links lead to the sandbox and no money moves; 
 about-click-merchant-api-url = Where CLICK's Merchant API is; empty: https://api.click.uz
 about-click-reconcile-accept = ask: staff are asked about a payment without a confirmation; auto: it pays its order
 about-click-provider-token = CLICK's token for invoices inside Telegram: @BotFather, your bot, Payments; empty: off
+about-click-receipts = on: CLICK makes a fiscal receipt of every paid order
+about-receipt-seller = Who sells on receipts: a TIN of 9 digits or a PINFL of 14
+about-receipt-mxik = MXIK of products that have none of their own, 17 digits
+about-receipt-package = Package code of products that have none of their own
+about-receipt-vat = VAT in whole percent of products that have none of their own; 0: without VAT
+about-receipt-delivery-mxik = MXIK of a delivery that is paid for
+about-receipt-delivery-package = Package code of a delivery that is paid for
+about-receipt-deadline = For how long a receipt is tried for after the payment, for example 24h
 about-return-url = Where CLICK's page sends the payer afterwards, for example https://t.me/your_bot
 about-public-url = The address by which CLICK reaches the webhook service, for example https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all does without

@@ -14,6 +14,7 @@ trace-callback = { $action } from { $peer }: { $fields } was answered { $answer 
 trace-unplaced = CLICK took money that could not be placed: { $action } from { $peer }: { $fields } was answered { $answer }
 trace-taken-back = A restore took the payment back from { $peer }: { $fields }
 trace-refund = Refund { $refund } of { $amount } UZS is { $state }, by { $by }: { $facts }
+trace-receipt = Fiscal receipt is { $state }, by { $by }: { $facts }
 trace-click-asked = CLICK was asked { $call }: { $outcome }, code { $code } { $note }
 trace-event = Event { $event } was written
 trace-event-sent = The bus confirmed { $event }

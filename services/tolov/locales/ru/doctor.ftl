@@ -129,6 +129,9 @@ merchant-api-keys = Merchant API CLICK не принимает наши ключ
 merchant-api-keys-do = Проверьте CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID и CLICK_SECRET_KEY; затем спросите CLICK, открыт ли Merchant API для сервиса
 merchant-api-away = Merchant API CLICK не дал пригодного ответа: { $detail }
 merchant-api-away-do = Доступен ли api.click.uz с этой машины? Если она вне Узбекистана, CLICK должен знать её адрес
+receipts-good = у всех показанных товаров есть данные для фискального чека
+receipts-codes = товаров без данных для фискального чека: { $count } ({ $products })
+receipts-codes-do = Заполните ИКПУ (МХИК), код упаковки и НДС в боте (товар, «Для чека») или в таблице, либо задайте RECEIPT_MXIK, RECEIPT_PACKAGE и RECEIPT_VAT
 
 # Публичный адрес
 public-not-given = PUBLIC_URL не задан: доступны ли мы для CLICK, не проверено
@@ -171,6 +174,14 @@ about-click-test-mode = true: ссылки ведут в песочницу, д�
 about-click-merchant-api-url = Где находится Merchant API CLICK; пусто: https://api.click.uz
 about-click-reconcile-accept = ask: о платеже без подтверждения спрашивают сотрудников; auto: он оплачивает заказ
 about-click-provider-token = Токен CLICK для счетов внутри Telegram: @BotFather, ваш бот, Payments; пусто: выключено
+about-click-receipts = on: CLICK делает фискальный чек на каждый оплаченный заказ
+about-receipt-seller = Продавец в чеке: ИНН из 9 цифр или ПИНФЛ из 14
+about-receipt-mxik = ИКПУ (МХИК) товаров, у которых нет своего, 17 цифр
+about-receipt-package = Код упаковки товаров, у которых нет своего
+about-receipt-vat = НДС в целых процентах для товаров без своего; 0: без НДС
+about-receipt-delivery-mxik = ИКПУ (МХИК) платной доставки
+about-receipt-delivery-package = Код упаковки платной доставки
+about-receipt-deadline = Сколько времени после оплаты добиваться чека, например 24h
 about-return-url = Куда страница CLICK вернёт плательщика, например https://t.me/your_bot
 about-public-url = Адрес, по которому CLICK видит службу webhook, например https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; для tolov all не нужен

@@ -14,6 +14,7 @@ trace-callback = { $action } от { $peer }: на { $fields } отвечено {
 trace-unplaced = CLICK взял деньги, для которых нет заказа: { $action } от { $peer }: на { $fields } отвечено { $answer }
 trace-taken-back = Восстановление вернуло платёж, о котором знает { $peer }: { $fields }
 trace-refund = Возврат { $refund } на { $amount } сум: { $state }, кем: { $by }; { $facts }
+trace-receipt = Фискальный чек: { $state }, кем: { $by }; { $facts }
 trace-click-asked = Запрос в CLICK { $call }: { $outcome }, код { $code } { $note }
 trace-event = Записано событие { $event }
 trace-event-sent = Шина подтвердила { $event }

@@ -129,6 +129,9 @@ merchant-api-keys = CLICK Merchant API kalitlarimizni yoki servisimizni qabul qi
 merchant-api-keys-do = CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID va CLICK_SECRET_KEY ni tekshiring; so‘ng CLICK dan Merchant API servis uchun ochiqmi deb so‘rang
 merchant-api-away = CLICK Merchant API yaroqli javob bermadi: { $detail }
 merchant-api-away-do = api.click.uz bu mashinadan ochiladimi? Mashina O‘zbekistondan tashqarida bo‘lsa, CLICK uning manzilini bilishi kerak
+receipts-good = ko‘rsatilgan hamma mahsulotda fiskal chek ma’lumoti bor
+receipts-codes = fiskal chek ma’lumoti to‘liq bo‘lmagan mahsulotlar: { $count } ta ({ $products })
+receipts-codes-do = MXIK, qadoq kodi va QQSni botda (mahsulot, «Chek uchun») yoki jadvalda kiriting yoki RECEIPT_MXIK, RECEIPT_PACKAGE va RECEIPT_VAT ni sozlang
 
 # Ommaviy manzil
 public-not-given = PUBLIC_URL berilmagan: CLICK bizga yeta oladimi, tekshirilmadi
@@ -171,6 +174,14 @@ about-click-test-mode = true: havolalar sinov muhitiga olib boradi, pul o‘tmay
 about-click-merchant-api-url = CLICK Merchant API qayerda; bo‘sh: https://api.click.uz
 about-click-reconcile-accept = ask: tasdig‘i kelmagan to‘lov haqida xodimlardan so‘raladi; auto: u buyurtmani to‘laydi
 about-click-provider-token = Telegram ichidagi hisoblar uchun CLICK tokeni: @BotFather, botingiz, Payments; bo‘sh: o‘chirilgan
+about-click-receipts = on: CLICK har bir to‘langan buyurtmaga fiskal chek qiladi
+about-receipt-seller = Chekdagi sotuvchi: 9 raqamli STIR yoki 14 raqamli JShShIR
+about-receipt-mxik = O‘z kodi yo‘q mahsulotlar MXIKi, 17 ta raqam
+about-receipt-package = O‘z qadoq kodi yo‘q mahsulotlar qadoq kodi
+about-receipt-vat = O‘z stavkasi yo‘q mahsulotlar QQSi, butun foizda; 0: QQSsiz
+about-receipt-delivery-mxik = Pulli yetkazib berish MXIKi
+about-receipt-delivery-package = Pulli yetkazib berish qadoq kodi
+about-receipt-deadline = To‘lovdan keyin chekka qancha vaqt urinish, masalan 24h
 about-return-url = CLICK sahifasi to‘lovchini qayerga qaytaradi, masalan https://t.me/your_bot
 about-public-url = CLICK webhook xizmatiga yetadigan manzil, masalan https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all ga kerak emas

@@ -14,6 +14,7 @@ trace-callback = { $peer } dan { $action }: { $fields } uchun javob { $answer }
 trace-unplaced = CLICK buyurtmasi topilmagan pulni oldi: { $peer } dan { $action }: { $fields } uchun javob { $answer }
 trace-taken-back = Tiklash { $peer } bilgan to‘lovni qaytardi: { $fields }
 trace-refund = { $refund }-qaytarish, { $amount } so‘m: { $state }, kim: { $by }; { $facts }
+trace-receipt = Fiskal chek: { $state }, kim: { $by }; { $facts }
 trace-click-asked = CLICK dan so‘raldi { $call }: { $outcome }, kod { $code } { $note }
 trace-event = { $event } hodisasi yozildi
 trace-event-sent = Shina { $event } ni tasdiqladi

@@ -71,7 +71,8 @@ fn in_ledger(payment: &Event) -> String {
         | EventKind::OrderExpired
         | EventKind::PaymentReversed(_)
         | EventKind::PaymentPartlyReversed { .. }
-        | EventKind::RefundUndecided(_) => String::new(),
+        | EventKind::RefundUndecided(_)
+        | EventKind::ReceiptIssued { .. } => String::new(),
     };
     let Event { user_id, amount, occurred_at, .. } = payment;
     format!("shopper {user_id}, {} so'm, {numbers}, {occurred_at}", amount.grouped())

@@ -5,6 +5,7 @@ mod click_test;
 mod healthcheck;
 pub(crate) mod journal;
 mod parked;
+pub(crate) mod receipts;
 pub(crate) mod refund;
 pub(crate) mod repeating;
 mod replay;
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Trace(options) => trace::run(env, &options).await?,
         Command::Replay(options) => replay::run(env, &options).await?,
         Command::Refund(options) => refund::run(env, &options).await?,
+        Command::Receipts(options) => receipts::run(env, &options).await?,
         Command::Rebuild(options) => audit::rebuild(env, &options).await?,
         Command::Healthcheck { url } => healthcheck::run(env, url).await?,
     }

@@ -26,7 +26,7 @@ use crate::{audit::replayer::ServiceAddress, data_folder::DataFolder};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who asks, as the ledger keeps it. The operators' journal has the name.
-const OPERATOR: &str = "operator";
+pub(super) const OPERATOR: &str = "operator";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -60,7 +60,7 @@ pub(crate) struct Options {
     yes: bool,
 }
 
-fn order_id(text: &str) -> Result<OrderId, String> {
+pub(super) fn order_id(text: &str) -> Result<OrderId, String> {
     OrderId::parse(text).map_err(|error| error.to_string())
 }
 
@@ -225,16 +225,17 @@ fn in_words(refund: &Refund) -> String {
 }
 
 /// The webhook service, which alone writes the ledger.
-struct Service {
+pub(super) struct Service {
     http: reqwest::Client,
     url: Url,
     token: Secret,
 }
 
 impl Service {
-    fn new(address: ServiceAddress) -> Result<Self> {
-        let (url, token) =
-            address.known().context("set WEBHOOK_URL and API_TOKEN: the webhook service decides refunds")?;
+    pub(super) fn new(address: ServiceAddress) -> Result<Self> {
+        let (url, token) = address
+            .known()
+            .context("set WEBHOOK_URL and API_TOKEN: the webhook service keeps refunds and receipts")?;
         let http = reqwest::Client::builder().no_proxy().timeout(CALL_TIMEOUT).build()?;
         Ok(Self { http, url, token })
     }
@@ -259,7 +260,7 @@ impl Service {
         }
     }
 
-    async fn call(&self, method: Method, path: &str, body: String) -> Result<(u16, String)> {
+    pub(super) async fn call(&self, method: Method, path: &str, body: String) -> Result<(u16, String)> {
         let request = self.http.request(method, self.url.join(path)?).bearer_auth(self.token.expose());
         let request = request.header("content-type", "application/json").body(body);
         let answer = request.send().await.map_err(reqwest::Error::without_url);

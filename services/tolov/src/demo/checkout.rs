@@ -5,7 +5,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
-use tolov_domain::{Language, OrderId, OrderedProduct, Tiyin, UserId, order::OrderLine, ports::ShopStore};
+use tolov_domain::{
+    Language, OrderId, OrderedProduct, Tiyin, UserId, order::OrderLine, ports::ShopStore, receipt,
+};
 use tolov_sandbox::{
     Handle,
     load::{OrderSource, PlacedOrder},
@@ -17,7 +19,7 @@ use tolov_shop::{
 };
 use url::Url;
 
-use super::shop::API_TOKEN;
+use super::shop::{API_TOKEN, demo_codes};
 
 /// The longest that the webhook service may take over an order.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,7 +41,8 @@ pub(super) struct Order {
 }
 
 impl Checkout {
-    pub(super) async fn register(&self, shopper_id: i64) -> Result<Order> {
+    /// `with_receipt`: CLICK makes a fiscal receipt of it once it is paid.
+    pub(super) async fn register(&self, shopper_id: i64, with_receipt: bool) -> Result<Order> {
         let user_id = UserId::try_new(shopper_id)?;
         let language = self.language_of(shopper_id);
         let lines = self.lines().await?;
@@ -56,10 +59,14 @@ impl Checkout {
         let products: Vec<Value> =
             lines.iter().map(|line| json!({"product_id": line.product_id, "count": line.count})).collect();
         let total_amount = RawValue::from_string(total.soum_json())?;
-        let body = json!({
+        let mut body = json!({
             "order_id": id, "user_id": user_id, "products": products, "total_amount": total_amount,
             "payment_method": "click"
         });
+        if with_receipt {
+            let content = receipt::content(&lines, None, Tiyin::ZERO, total, &demo_codes())?;
+            body["receipt"] = serde_json::to_value(content)?;
+        }
         let answer = self
             .http
             .post(self.webhook_url.join("/api/create_order")?)
@@ -89,7 +96,8 @@ impl Checkout {
             let article = articles.iter().find(|article| article.title.starts_with(name));
             let article = article.with_context(|| format!("{name} is not in the example catalogue"))?;
             let (title, price) = (article.title.clone(), Some(article.price));
-            Ok(OrderLine { product_id: article.id, count, title, price, portion: article.portion })
+            let (portion, fiscal) = (article.portion, Some(article.fiscal.clone()));
+            Ok(OrderLine { product_id: article.id, count, title, price, portion, fiscal })
         };
         LINES.into_iter().map(line).collect()
     }
@@ -115,7 +123,7 @@ impl OrderSource for Checkout {
         shopper_id: i64,
     ) -> Pin<Box<dyn Future<Output = Result<PlacedOrder, String>> + Send + '_>> {
         Box::pin(async move {
-            let order = self.register(shopper_id).await.map_err(|error| format!("{error:#}"))?;
+            let order = self.register(shopper_id, false).await.map_err(|error| format!("{error:#}"))?;
             Ok(PlacedOrder {
                 order_id: order.id.to_string(),
                 shopper_id,

@@ -21,7 +21,7 @@ const POLL_EVERY: Duration = Duration::from_millis(2);
 
 /// Places an order.
 pub(super) async fn register(shop: &DemoShop, timeline: &Timeline) -> Result<Order> {
-    let order = shop.checkout.register(shop.shopper_id()).await?;
+    let order = shop.checkout.register(shop.shopper_id(), true).await?;
     let (id, total) = (order.id, order.total.grouped());
     timeline.note(format_args!("order {id}: 2 × Ko‘k choy 95, 1 × Toshkent noni, {total} so'm"));
     Ok(order)

@@ -5,14 +5,15 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tolov_bot::Config as BotConfig;
-use tolov_click::{PayLink, SecretKey};
-use tolov_domain::{UserId, ports::ShopStore};
+use tolov_bot::{Config as BotConfig, ReceiptDefaults};
+use tolov_click::{PayLink, SecretKey, merchant_api::CommissionInfo};
+use tolov_domain::{UserId, ports::ShopStore, receipt::Fiscal};
 use tolov_kit::{
     http::TrustedProxies,
     lifecycle::{Stop, Tasks},
     secret::Secret,
 };
+use tolov_reconciler::ReceiptSettings;
 use tolov_sandbox::{Config, Handle, Service, click::ClickConfig, load::OrderSource, telegram::Channel};
 use tolov_shop::seed;
 use tolov_webhook::ledger::Ledger;
@@ -27,6 +28,8 @@ use crate::{
 const SERVICE_ID: i64 = 12345;
 const MERCHANT_ID: i64 = 6789;
 const MERCHANT_USER_ID: i64 = 4321;
+/// A TIN that belongs to nobody.
+const SELLER: &str = "300000000";
 /// Used within this process only.
 const CLICK_SECRET_KEY: &str = "sandbox-only-demo-key";
 pub(super) const API_TOKEN: &str = "demo-api-token";
@@ -88,6 +91,7 @@ impl DemoShop {
         bot.api_url = Some(sandbox_url.clone());
         bot.owners = vec![UserId::try_new(seed_users::OWNER_ID)?];
         bot.pickup_address = Some(seed_users::PICKUP_ADDRESS.to_owned());
+        bot.receipts = Some(ReceiptDefaults { goods: demo_codes(), delivery: demo_codes() });
         tasks.spawn("bot", services.clone().run_bot(bot, stop.clone()));
 
         let checkout = Arc::new(Checkout {
@@ -192,7 +196,17 @@ fn reconciler_config(sandbox_url: &Url, webhook_url: &Url) -> tolov_reconciler::
         webhook_url: webhook_url.clone(),
         api_token: Secret::new(API_TOKEN),
         accepts: false,
+        receipts: Some(ReceiptSettings {
+            seller: CommissionInfo::Tin(SELLER.to_owned()),
+            deadline: time::Duration::DAY,
+        }),
     }
+}
+
+/// What stands in for the codes that the example catalogue does not have.
+pub(super) fn demo_codes() -> Fiscal {
+    let code = |text: &str| Some(text.to_owned());
+    Fiscal { mxik: code("00902001001000000"), package_code: code("1500000"), vat_percent: Some(12) }
 }
 
 fn url_of(addr: SocketAddr) -> Result<Url> {

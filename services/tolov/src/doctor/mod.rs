@@ -8,6 +8,7 @@ mod ledger;
 mod machine;
 mod merchant_api;
 mod public;
+mod receipts;
 mod report;
 mod settings;
 mod stores;
@@ -52,6 +53,9 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
         && is_open
     {
         report.tell(stores::check_shop(shop).await);
+        if let Some(receipts) = settings.bot.as_ref().and_then(|bot| bot.receipts.as_ref()) {
+            report.tell(receipts::check(shop, receipts).await);
+        }
     }
     if is_for(&[DoctorRole::Bot])
         && let Some(bot) = &settings.bot

@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 38] = [
+pub(crate) const VARIABLES: [&str; 46] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -33,6 +33,14 @@ pub(crate) const VARIABLES: [&str; 38] = [
     "CLICK_MERCHANT_API_URL",
     "CLICK_RECONCILE_ACCEPT",
     "CLICK_PROVIDER_TOKEN",
+    "CLICK_RECEIPTS",
+    "RECEIPT_SELLER",
+    "RECEIPT_MXIK",
+    "RECEIPT_PACKAGE",
+    "RECEIPT_VAT",
+    "RECEIPT_DELIVERY_MXIK",
+    "RECEIPT_DELIVERY_PACKAGE",
+    "RECEIPT_DEADLINE",
     "RETURN_URL",
     "PUBLIC_URL",
     "AMQP_URL",

@@ -264,6 +264,7 @@ fn shop_order(facts: &Facts, rules: &Rules<'_>, state: OrderState, stock: Stock)
         // The old system did not keep what each cost on that day.
         price: None,
         portion: None,
+        fiscal: None,
     };
     ShopOrder {
         id: facts.order_id,
@@ -275,6 +276,7 @@ fn shop_order(facts: &Facts, rules: &Rules<'_>, state: OrderState, stock: Stock)
         state,
         stock,
         refunds: Vec::new(),
+        receipt_url: None,
         history: vec![HistoryEntry::of_action(OrderAction::Placed, Actor::Shopper, facts.placed_at)],
     }
 }

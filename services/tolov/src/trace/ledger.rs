@@ -7,7 +7,7 @@ use serde_json::Value;
 use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
     AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord, OrderStatus,
-    OutboxRecord, RefundStepRecord, TelegramPaymentRecord,
+    OutboxRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
 };
 
 use super::entry::{Entry, Source};
@@ -30,6 +30,7 @@ pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entr
         let refund = refunds.iter().find(|refund| refund.refund_id.get() == step.refund_id);
         entries.push(of_refund_step(&step, refund));
     }
+    entries.extend(reader.receipt_steps(order_id).await?.iter().map(of_receipt_step));
     entries.extend(reader.merchant_calls(order_id).await?.iter().map(of_merchant_call));
     for event in reader.events(order_id).await? {
         entries.extend(of_event(&event));
@@ -113,6 +114,21 @@ fn of_refund_step(step: &RefundStepRecord, refund: Option<&Refund>) -> Entry {
     Entry::at_ms(step.at, Source::Ledger, "trace-refund")
         .with("refund", step.refund_id)
         .with("amount", refund.map(|refund| refund.amount_tiyin.grouped()).unwrap_or_default())
+        .with("state", &step.state)
+        .with("by", &step.by)
+        .with("facts", if facts.is_empty() { "-".to_owned() } else { facts.join(", ") })
+}
+
+fn of_receipt_step(step: &ReceiptStepRecord) -> Entry {
+    let facts = [
+        step.url.clone(),
+        step.why.clone(),
+        step.click_code.map(|code| code.to_string()),
+        step.click_note.clone(),
+        step.document.clone(),
+    ];
+    let facts: Vec<String> = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).collect();
+    Entry::at_ms(step.at, Source::Ledger, "trace-receipt")
         .with("state", &step.state)
         .with("by", &step.by)
         .with("facts", if facts.is_empty() { "-".to_owned() } else { facts.join(", ") })

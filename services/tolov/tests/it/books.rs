@@ -146,6 +146,7 @@ impl Books {
                 title: "Choy".to_owned(),
                 price: Tiyin::from_soum(15_000).ok(),
                 portion: None,
+                fiscal: None,
             }],
             total: total(),
             placed_at: self.then,
@@ -153,6 +154,7 @@ impl Books {
             state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
             stock: Stock::Held,
             refunds: Vec::new(),
+            receipt_url: None,
             history: Vec::new(),
         };
         records::insert(&self.shop, &order).await.unwrap();

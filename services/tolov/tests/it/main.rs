@@ -23,6 +23,7 @@ mod operating;
 mod operators;
 mod page;
 mod processes;
+mod receipts;
 mod refunds;
 mod secrecy;
 mod shop_world;

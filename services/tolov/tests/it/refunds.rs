@@ -6,11 +6,16 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tolov_click::{PayLink, SecretKey};
+use tolov_click::{PayLink, SecretKey, merchant_api::CommissionInfo};
 use tolov_domain::ports::bus::RETRY_DELAYS_MS;
 use tolov_embedded::EmbeddedBus;
-use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
-use tolov_reconciler::{ClickClient, Config, Deps, LedgerClient};
+use tolov_kit::{
+    clock::{Clock, ManualClock, SystemClock},
+    http::TrustedProxies,
+    lifecycle::Stop,
+    secret::Secret,
+};
+use tolov_reconciler::{ClickClient, Config, Deps, LedgerClient, ReceiptSettings};
 use tolov_sandbox::click::{ClickConfig, Payment};
 use tolov_webhook::{http::CLICK_PATH, ledger::UnverifiedLimits};
 use url::Url;
@@ -23,9 +28,11 @@ const TOKEN: &str = "token-of-the-refunds-71c2";
 const AMOUNT_TIYIN: i64 = 3_000_000;
 
 /// Webhook service, sandbox and reconciler, each on addresses of its own.
-struct World {
+pub(crate) struct World {
+    /// Of webhook service and reconciler.
+    pub(crate) clock: ManualClock,
     webhook: Url,
-    sandbox: tolov_sandbox::Handle,
+    pub(crate) sandbox: tolov_sandbox::Handle,
     reconciler: tolov_reconciler::Service,
     http: reqwest::Client,
     stop: Stop,
@@ -35,7 +42,8 @@ struct World {
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
+        let clock = ManualClock::new(SystemClock.now());
         let folder = tempfile::tempdir().unwrap();
         let bus = EmbeddedBus::open(folder.path(), Arc::new(SystemClock), RETRY_DELAYS_MS).await.unwrap();
         let (local, stop) = (SocketAddr::from(([127, 0, 0, 1], 0)), Stop::new());
@@ -58,7 +66,7 @@ impl World {
             trusted_proxies: TrustedProxies::default(),
             unverified: UnverifiedLimits::default(),
         };
-        let deps = tolov_webhook::Deps { bus: bus.publisher(), clock: Arc::new(SystemClock) };
+        let deps = tolov_webhook::Deps { bus: bus.publisher(), clock: Arc::new(clock.clone()) };
         let service = tolov_webhook::Service::new(config, deps).await.unwrap();
         let webhook = url(service.addr());
 
@@ -74,10 +82,13 @@ impl World {
             webhook_url: webhook.clone(),
             api_token: Secret::new(TOKEN),
             accepts: true,
+            receipts: None,
         };
         let api = Arc::new(ClickClient::new(&config, Arc::new(SystemClock)).unwrap().unpaced());
         let ledger = Arc::new(LedgerClient::new(&config).unwrap());
-        let deps = Deps { api, ledger, clock: Arc::new(SystemClock) };
+        let deps = Deps { api, ledger, clock: Arc::new(clock.clone()) };
+        let seller = CommissionInfo::parse("123456789").unwrap();
+        let receipts = ReceiptSettings { seller, deadline: time::Duration::DAY };
         let sandbox = simulator.handle();
         let services = vec![
             tokio::spawn({
@@ -90,9 +101,10 @@ impl World {
             }),
         ];
         Self {
+            clock,
             webhook,
             sandbox,
-            reconciler: tolov_reconciler::Service::new(deps, SERVICE_ID, true),
+            reconciler: tolov_reconciler::Service::new(deps, SERVICE_ID, true).with_receipts(receipts),
             http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap(),
             stop,
             services,
@@ -106,11 +118,11 @@ impl World {
         (answer.status(), answer.json().await.unwrap())
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.call(self.http.post(self.webhook.join(path).unwrap()).json(body)).await
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.call(self.http.get(self.webhook.join(path).unwrap())).await.1
     }
 
@@ -122,7 +134,13 @@ impl World {
         assert!(payment.is_paid());
     }
 
-    async fn end(self) {
+    /// A round of the reconciler, some time after the last one.
+    pub(crate) async fn round_after(&self, pause: time::Duration) {
+        self.clock.advance(pause);
+        self.reconciler.round(&self.stop).await;
+    }
+
+    pub(crate) async fn end(self) {
         self.stop.cancel();
         for service in self.services {
             service.await.unwrap();

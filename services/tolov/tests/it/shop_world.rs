@@ -109,6 +109,7 @@ impl ShopWorld {
             title: title.to_owned(),
             price: Tiyin::from_soum(price).ok(),
             portion: None,
+            fiscal: None,
         };
         let lines = vec![line(7, 2, "Yashil choy 95", 12_000), line(9, 1, "Obi non", 6_000)];
         let in_cart = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };
@@ -132,6 +133,7 @@ impl ShopWorld {
             state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
             stock: Stock::Unheld,
             refunds: Vec::new(),
+            receipt_url: None,
             history: Vec::new(),
         };
         persistently(|| records::insert(&self.store, &order)).await;

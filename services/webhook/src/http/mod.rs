@@ -5,6 +5,7 @@ mod click;
 mod orders;
 mod phone_invoices;
 mod playground;
+mod receipts;
 mod refunds;
 mod reply;
 mod telegram;
@@ -123,7 +124,7 @@ fn invoice_routes(
     of_order.or(moved).unify().or(in_telegram).unify().boxed()
 }
 
-/// Refunds, and what CLICK's Merchant API says of attempts.
+/// Refunds and receipts, and what CLICK's Merchant API says of attempts.
 fn refund_routes(
     staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
@@ -150,7 +151,9 @@ fn refund_routes(
     let of_attempts = of_attempts.or(seen.then(refunds::seen)).unify().boxed();
     let calls = calls.then(refunds::merchant_calls).boxed();
     let of_refunds = of_refunds.or(by_people).unify().boxed();
-    of_order.or(of_refunds).unify().or(of_attempts).unify().or(calls).unify().boxed()
+    let receipts = receipts::routes(staff, with_app);
+    let of_attempts = of_attempts.or(calls).unify().or(receipts).unify().boxed();
+    of_order.or(of_refunds).unify().or(of_attempts).unify().boxed()
 }
 
 fn ready(app: &App) -> Response {

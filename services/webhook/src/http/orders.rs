@@ -3,11 +3,12 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::format_description::well_known::Rfc3339;
 use tolov_domain::{
     OrderId, OrderedProduct, Tiyin, UserId,
+    receipt::Content,
     time::{Timestamp, from_unix_ms},
 };
 use warp::{http::StatusCode, reply::Response};
@@ -29,8 +30,10 @@ const PAGE_MAX: u32 = 500;
 /// POST /api/create_order: 201 for a new order, 200 for the very same one again, 409 for a number that is taken by
 /// another, 422 naming the field that is wrong.
 pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
-    let order = match read_order(&body, app.clock.now()) {
-        Ok(order) => order,
+    let now = app.clock.now();
+    let read = read_order(&body, now).and_then(|order| Ok((read_receipt(&body, order.amount)?, order)));
+    let (receipt, order) = match read {
+        Ok(read) => read,
         Err(BadOrder { field, reason }) => {
             return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
         }
@@ -48,6 +51,12 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
         }
         Err(error) => return unavailable(&error),
     };
+    // Before anybody has the link to pay.
+    if let Some(receipt) = receipt
+        && let Err(error) = app.ledger.keep_receipt(order_id, &receipt, now).await
+    {
+        return unavailable(&error);
+    }
     match app.ledger.order(order_id).await {
         Ok(Some(record)) => {
             let payment_url = app.click.pay_link.for_order(order_id, tiyin(record.amount_tiyin));
@@ -314,6 +323,21 @@ fn read_order(body: &[u8], now: Timestamp) -> Result<NewOrder, BadOrder> {
         return Err(bad("payment_method", "only \"click\" is taken"));
     }
     Ok(NewOrder { order_id, user_id, products: read_products(field("products")?)?, amount, created_at: now })
+}
+
+/// What is sold, for the order's fiscal receipt, where the shop makes them.
+fn read_receipt(body: &[u8], amount: Tiyin) -> Result<Option<Content>, BadOrder> {
+    #[derive(Deserialize)]
+    struct WithReceipt {
+        receipt: Option<Content>,
+    }
+    let read: WithReceipt =
+        serde_json::from_slice(body).map_err(|error| bad("receipt", error.to_string()))?;
+    let adds_up = read.receipt.as_ref().is_none_or(|receipt| receipt.paid() == Some(amount));
+    if !adds_up {
+        return Err(bad("receipt", "what is paid for its lines must add up to total_amount"));
+    }
+    Ok(read.receipt)
 }
 
 fn read_products(text: &str) -> Result<Vec<OrderedProduct>, BadOrder> {

@@ -100,7 +100,7 @@ pub(super) async fn ask(order_id: String, app: Arc<App>, body: Bytes) -> Respons
     }
 }
 
-fn is_document(text: &str) -> bool {
+pub(super) fn is_document(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= TEXT_MAX
 }
 
@@ -235,7 +235,7 @@ struct Kept {
     kept: bool,
 }
 
-fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
+pub(super) fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
     match answer {
         Ok(body) => to_reply(StatusCode::OK, &body),
         Err(error) => unavailable(&error),
@@ -243,15 +243,15 @@ fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
 }
 
 /// Reads a body; the error is for `body` in the answer.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= NAME_MAX
 }
 
-fn field(name: &'static str, error: &str) -> Response {
+pub(super) fn field(name: &'static str, error: &str) -> Response {
     problem(StatusCode::UNPROCESSABLE_ENTITY, error, Some(name))
 }
 

@@ -3,7 +3,7 @@
 use tolov_domain::OrderId;
 
 /// From the first text of each pair up to the second, which is left out.
-pub(super) fn ids_of_order(order_id: OrderId) -> [(String, String); 7] {
+pub(super) fn ids_of_order(order_id: OrderId) -> [(String, String); 8] {
     // '!' comes before every digit, ';' right after ':'.
     let whole = |name| (format!("{name}:{order_id}"), format!("{name}:{order_id}!"));
     let beginning = |name| (format!("{name}:{order_id}:"), format!("{name}:{order_id};"));
@@ -15,6 +15,7 @@ pub(super) fn ids_of_order(order_id: OrderId) -> [(String, String); 7] {
         whole("payment.reversed"),
         beginning("payment.partly_reversed"),
         beginning("refund.undecided"),
+        whole("receipt.issued"),
     ]
 }
 
@@ -35,6 +36,7 @@ mod tests {
             "payment.reversed:12",
             "payment.partly_reversed:12:1795900000",
             "refund.undecided:12:1795900000:manual:0",
+            "receipt.issued:12",
         ] {
             assert!(is_in(id), "{id}");
         }

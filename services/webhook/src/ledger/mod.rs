@@ -9,6 +9,7 @@ mod file;
 mod metrics;
 mod phone_invoices;
 mod read;
+mod receipts;
 mod refunds;
 mod requests;
 mod telegram;
@@ -37,6 +38,7 @@ pub use self::{
         restore,
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
+    receipts::{ReceiptStepRecord, ReceiptStepped},
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,

@@ -53,7 +53,7 @@ pub struct MerchantCallRecord {
 }
 
 #[derive(sqlx::FromRow)]
-struct AttemptColumns {
+pub(super) struct AttemptColumns {
     prepare_id: i64,
     order_id: i64,
     click_paydoc_id: i64,

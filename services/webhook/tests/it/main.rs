@@ -23,6 +23,7 @@ mod orders;
 mod overload;
 mod phone_invoices;
 mod plans;
+mod receipts;
 mod refunds;
 mod relay;
 mod repeats;

@@ -5,6 +5,7 @@ mod auth;
 mod call;
 mod fiscal;
 mod reading;
+mod receipts;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ use tolov_domain::{
     refund::api::{CallOutcome, SeenPayment},
 };
 
-use super::Call;
+use super::{Call, receipts::is_receipt_address};
 
 /// CLICK does not know our keys or our service, or the service is off.
 const SETUP_CODES: [i64; 4] = [-11, -12, -15, -125];
@@ -31,6 +31,8 @@ pub struct Reading {
     pub status: Option<i64>,
     /// Of `invoice/create`.
     pub invoice_id: Option<i64>,
+    /// The address of a receipt, from `payment/ofd_data`.
+    pub receipt_url: Option<String>,
 }
 
 impl Reading {
@@ -44,6 +46,7 @@ impl Reading {
             payment_id: None,
             status: None,
             invoice_id: None,
+            receipt_url: None,
         }
     }
 
@@ -59,7 +62,8 @@ impl Reading {
         };
         let code = fields.get("error_code").and_then(number);
         let note = fields.get("error_note").and_then(Value::as_str).unwrap_or_default();
-        let payment_id = fields.get("payment_id").and_then(number);
+        let payment_id = fields.get("payment_id").or_else(|| fields.get("paymentId")).and_then(number);
+        let receipt_url = fields.get("qrCodeURL").and_then(Value::as_str).filter(|url| !url.is_empty());
         let mut reading = Self {
             outcome: CallOutcome::Unknown,
             code,
@@ -67,6 +71,7 @@ impl Reading {
             payment_id: payment_id.and_then(|id| ClickPaymentId::try_new(id).ok()),
             status: status_of(call, &fields),
             invoice_id: fields.get("invoice_id").and_then(number),
+            receipt_url: receipt_url.map(str::to_owned),
         };
         let order = fields.get("merchant_trans_id").map(text);
         reading.outcome = reading.classify(call, http_status, order.as_deref());
@@ -114,10 +119,13 @@ impl Reading {
             Call::InvoiceStatus { .. } if self.status.is_none() && self.payment_id.is_none() => {
                 return CallOutcome::NotFound;
             }
+            Call::FiscalData { payment_id, .. } => match &self.receipt_url {
+                None => return CallOutcome::NotFound,
+                Some(url) => is_payment(*payment_id) && is_receipt_address(url),
+            },
             Call::InvoiceStatus { .. }
             | Call::SubmitItems(_)
-            | Call::SubmitQrCode(_)
-            | Call::FiscalData { .. } => true,
+            | Call::SubmitQrCode(_) => true,
         };
         if is_believed { CallOutcome::Done } else { CallOutcome::Unknown }
     }
@@ -211,6 +219,24 @@ mod tests {
             CallOutcome::Refused
         );
         assert_eq!(outcome(&reversal(), 400, r#"{"error_code":-400}"#), CallOutcome::Refused);
+    }
+
+    #[test]
+    fn a_receipt_is_read_with_its_address_and_a_failed_read_is_not_the_lack_of_one() {
+        let asked = Call::FiscalData { service_id: 1, payment_id: ID };
+        let url = "https://ofd.soliq.uz/check?t=1&r=2";
+        let known = format!(r#"{{"paymentId":{ID},"qrCodeURL":"{url}"}}"#);
+        let reading = Reading::of(&asked, 200, known.as_bytes());
+        assert_eq!((reading.outcome, reading.receipt_url.as_deref()), (CallOutcome::Done, Some(url)));
+        for none in [r#"{"error_code":-16}"#, r#"{"error_code":0}"#, r#"{"error_code":0,"qrCodeURL":""}"#] {
+            assert_eq!(outcome(&asked, 200, none), CallOutcome::NotFound, "{none}");
+        }
+        assert_eq!(outcome(&asked, 404, ""), CallOutcome::NotFound);
+        let foreign = known.replace("ofd.soliq.uz", "example.uz");
+        let of_another = known.replace(&ID.to_string(), "7");
+        for unclear in ["", foreign.as_str(), of_another.as_str()] {
+            assert_eq!(outcome(&asked, 200, unclear), CallOutcome::Unknown, "{unclear}");
+        }
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Queue {
     /// Topic patterns by which messages of the exchange reach the queue. A key outside them is unroutable.
     pub const fn binding_keys(self) -> &'static [&'static str] {
         match self {
-            Self::ProjectorPayments => &["payment.*", "order.*", "refund.*"],
+            Self::ProjectorPayments => &["payment.*", "order.*", "refund.*", "receipt.*"],
             Self::BotNotifications => &["notify"],
         }
     }

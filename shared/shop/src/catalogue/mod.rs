@@ -7,9 +7,11 @@ mod search;
 mod snapshot;
 pub mod stock;
 
+pub use tolov_domain::receipt::Fiscal;
+
 pub use product::{
-    Article, CATEGORIES, CATEGORIES_MAX, Category, DESCRIPTION_MAX_CHARS, FileId, Fiscal, PHOTOS_MAX,
-    PRODUCTS, PRODUCTS_MAX, Product, TITLE_MAX_CHARS, VARIANTS_MAX, Variant,
+    Article, CATEGORIES, CATEGORIES_MAX, Category, DESCRIPTION_MAX_CHARS, FileId, PHOTOS_MAX, PRODUCTS,
+    PRODUCTS_MAX, Product, TITLE_MAX_CHARS, VARIANTS_MAX, Variant,
 };
 pub use queries::{
     Catalogue, CategoryRemoval, articles, categories, category, next_article_id, next_category_id,

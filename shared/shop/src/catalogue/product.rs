@@ -5,6 +5,7 @@ use tolov_domain::{
     ProductId, Tiyin,
     order::Portion,
     ports::documents::{Collection, Key},
+    receipt::Fiscal,
 };
 
 use super::holds::{Hold, HoldState};
@@ -41,15 +42,6 @@ impl Record for Category {
     fn key(&self) -> Key {
         Key::Number(self.id)
     }
-}
-
-/// What a fiscal receipt needs: the product's code in the tax register (IKPU), its package and its VAT rate.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Fiscal {
-    /// 17 digits.
-    pub mxik: Option<String>,
-    pub package_code: Option<String>,
-    pub vat_percent: Option<u8>,
 }
 
 /// A product: a card in the bot, sold on its own or in variants.
@@ -115,6 +107,7 @@ pub struct Article {
     /// Of one piece, or of one kilogram, litre or metre.
     pub unit_price: Tiyin,
     pub portion: Option<Portion>,
+    pub fiscal: Fiscal,
     pub stock: Option<u32>,
     pub hidden: bool,
 }
@@ -173,6 +166,7 @@ impl Product {
             price: self.portion.map_or(unit_price, |portion| portion.price(unit_price)),
             unit_price,
             portion: self.portion,
+            fiscal: self.fiscal.clone(),
             stock,
             hidden: self.hidden,
         };

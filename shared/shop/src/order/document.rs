@@ -79,6 +79,8 @@ pub(super) struct OrderDocument {
     goods_left: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<OrderRefund>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    receipt_url: Option<String>,
     stock: Stock,
     /// What orders are found by that something is still to be done for; see [`ShopOrder::is_unsettled`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +129,7 @@ impl From<ShopOrder> for OrderDocument {
             refunded_at: None,
             goods_left: None,
             refunds: order.refunds,
+            receipt_url: order.receipt_url,
             stock: order.stock,
             unsettled,
             history: order.history,
@@ -235,6 +238,7 @@ impl TryFrom<OrderDocument> for ShopOrder {
             state: document.state()?,
             stock: document.stock,
             refunds: document.refunds,
+            receipt_url: document.receipt_url,
             lines: document.lines,
             history: document.history,
         })

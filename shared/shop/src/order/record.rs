@@ -39,6 +39,8 @@ pub struct ShopOrder {
     pub stock: Stock,
     /// Money that went back, oldest first; see [`super::OrderRefund`].
     pub refunds: Vec<OrderRefund>,
+    /// The address of its fiscal receipt, once that is known.
+    pub receipt_url: Option<String>,
     /// Oldest first, at most [`history::HISTORY_MAX`] entries.
     pub history: Vec<HistoryEntry>,
 }

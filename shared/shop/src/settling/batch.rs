@@ -116,7 +116,8 @@ impl AppliedOrder {
             }
             EventKind::PaymentCompleted { .. }
             | EventKind::PaymentCancelled { .. }
-            | EventKind::PaymentQuestioned { .. } => true,
+            | EventKind::PaymentQuestioned { .. }
+            | EventKind::ReceiptIssued { .. } => true,
             // Staff who have recorded that the money is back have decided it.
             EventKind::RefundUndecided(_) => order.stage() != Stage::Refunded,
         };
@@ -180,6 +181,7 @@ fn made_from(event: &Event, articles: &BTreeMap<ProductId, Article>) -> ShopOrde
         state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
         stock: Stock::Unheld,
         refunds: Vec::new(),
+        receipt_url: None,
         history: Vec::new(),
     }
 }
@@ -193,6 +195,8 @@ fn lines_of(products: &[OrderedProduct], articles: &BTreeMap<ProductId, Article>
             title: article.map(|article| article.title.clone()).unwrap_or_default(),
             price: article.map(|article| article.price),
             portion: article.and_then(|article| article.portion),
+            // Nobody agreed on it: its receipt is made by hand.
+            fiscal: None,
         }
     };
     products.iter().map(line).collect()
@@ -234,6 +238,10 @@ fn apply_event(order: &mut ShopOrder, event: &Event) -> Result<(), Anomaly> {
             }
             EventKind::RefundUndecided(_) => {
                 order.note(HistoryItem::RefundUndecided, id, at);
+                None
+            }
+            EventKind::ReceiptIssued { url } => {
+                order.receipt_url = Some(url.clone());
                 None
             }
         }

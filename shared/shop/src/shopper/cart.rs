@@ -6,6 +6,7 @@ use tolov_domain::{
     OrderedProduct, ProductId, Tiyin, UserId,
     order::{OrderLine, Portion},
     ports::{PortError, documents::Documents},
+    receipt::Fiscal,
     time::Timestamp,
 };
 
@@ -43,6 +44,8 @@ pub struct QuoteLine {
     /// Of one piece or portion.
     pub price: Tiyin,
     pub portion: Option<Portion>,
+    /// For its receipt; `None` where the product is gone.
+    pub fiscal: Option<Fiscal>,
     pub news: Option<News>,
 }
 
@@ -123,6 +126,7 @@ impl Quote {
             title: line.title.clone(),
             price: Some(line.price),
             portion: line.portion,
+            fiscal: line.fiscal.clone(),
         };
         self.lines.iter().map(line).collect()
     }
@@ -206,6 +210,7 @@ fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Articl
         count: wanted.count,
         price: seen.map_or(Tiyin::ZERO, |seen| seen.price),
         portion: seen.and_then(|seen| seen.portion),
+        fiscal: None,
         news: Some(News::Gone),
     };
     let Some(article) = article.filter(|article| !article.hidden) else { return gone };
@@ -215,6 +220,7 @@ fn quote_line(shopper: &Shopper, wanted: OrderedProduct, article: Option<&Articl
         title: article.title.clone(),
         price: article.price,
         portion: article.portion,
+        fiscal: Some(article.fiscal.clone()),
         ..gone
     }
 }

@@ -71,6 +71,7 @@ impl Agreement {
             state: OrderState::Creating { cancel_requested_by: None },
             stock: Stock::Held,
             refunds: Vec::new(),
+            receipt_url: None,
             history: vec![HistoryEntry::of_action(OrderAction::Placed, Actor::Shopper, now)],
         }
     }

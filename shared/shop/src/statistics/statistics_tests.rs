@@ -16,7 +16,14 @@ fn soum(soum: i64) -> Tiyin {
 
 fn line(article: i64, title: &str, count: u32, price: i64) -> OrderLine {
     let product_id = ProductId::try_new(article).unwrap();
-    OrderLine { product_id, count, title: title.to_owned(), price: Some(soum(price)), portion: None }
+    OrderLine {
+        product_id,
+        count,
+        title: title.to_owned(),
+        price: Some(soum(price)),
+        portion: None,
+        fiscal: None,
+    }
 }
 
 /// An order of one tea that awaits its payment.
@@ -43,6 +50,7 @@ fn placed(number: i64, shopper: i64, placed_at: Timestamp) -> ShopOrder {
         },
         stock: Stock::Held,
         refunds: Vec::new(),
+        receipt_url: None,
         history: vec![done(OrderAction::Placed), done(OrderAction::Registered)],
     }
 }

@@ -52,6 +52,7 @@ impl Purchase {
             title: format!("Non №{}", product.product_id),
             price: Some(soum(PRICE)),
             portion: None,
+            fiscal: None,
         };
         ShopOrder {
             id: self.order_id,
@@ -63,6 +64,7 @@ impl Purchase {
             state: awaiting(),
             stock: Stock::Held,
             refunds: Vec::new(),
+            receipt_url: None,
             history: Vec::new(),
         }
     }

@@ -12,6 +12,7 @@ mod concurrency;
 mod contradictions;
 mod orders;
 mod promo;
+mod receipts;
 mod refunds;
 mod repair;
 mod settling;

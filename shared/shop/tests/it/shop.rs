@@ -108,6 +108,7 @@ pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> ShopOrder {
         title: "Choy".to_owned(),
         price: Some(soum(15_000)),
         portion: None,
+        fiscal: None,
     };
     ShopOrder {
         id: order_id(number),
@@ -127,6 +128,7 @@ pub(crate) fn waiting(number: i64, articles: &[OrderedProduct]) -> ShopOrder {
         state: awaiting(),
         stock: Stock::Held,
         refunds: Vec::new(),
+        receipt_url: None,
         history: Vec::new(),
     }
 }

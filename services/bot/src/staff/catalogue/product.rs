@@ -84,19 +84,25 @@ pub(crate) async fn fiscal(ctx: Ctx, id: ProductId) -> HandlerResult {
     let language = ctx.language;
     let edit = |label: String, field| [Button::callback(label, CatalogueCallback::EditProduct { id, field })];
     let fiscal = product.fiscal;
+    let receipts = ctx.deps.config.receipts.as_ref();
+    let is_missing = receipts.is_some_and(|receipts| !receipts.completes(&fiscal));
     let none = || l!(language, "edit-not-set");
-    let screen = Screen::new(t!(
+    let mut card = t!(
         language,
         "edit-fiscal-card",
         title = product.title,
         mxik = fiscal.mxik.unwrap_or_else(none),
         package = fiscal.package_code.unwrap_or_else(none),
         vat = fiscal.vat_percent.map_or_else(none, |percent| whole_percent(language, percent))
-    ))
-    .row(edit(l!(language, "edit-field-mxik"), Field::Mxik))
-    .row(edit(l!(language, "edit-field-package"), Field::PackageCode))
-    .row(edit(l!(language, "edit-field-vat"), Field::Vat))
-    .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
+    );
+    if is_missing {
+        card = format!("{card}\n\n{}", t!(language, "receipt-data-missing"));
+    }
+    let screen = Screen::new(card)
+        .row(edit(l!(language, "edit-field-mxik"), Field::Mxik))
+        .row(edit(l!(language, "edit-field-package"), Field::PackageCode))
+        .row(edit(l!(language, "edit-field-vat"), Field::Vat))
+        .row([Button::callback(l!(language, "edit-back"), CatalogueCallback::Product { id })]);
     ctx.show(screen).await
 }
 

@@ -68,6 +68,9 @@ fn sums(language: Language, order: &ShopOrder) -> Vec<String> {
     if let Some(payment) = order.payment() {
         sums.push(t!(language, "staff-order-payment", payment = payment.click_paydoc_id));
     }
+    if let Some(url) = &order.receipt_url {
+        sums.push(t!(language, "order-receipt", url = url));
+    }
     sums
 }
 

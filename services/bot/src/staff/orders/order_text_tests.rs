@@ -26,6 +26,7 @@ fn line(id: i64, title: &str, count: u32, price: i64) -> OrderLine {
         title: title.to_owned(),
         price,
         portion: None,
+        fiscal: None,
     }
 }
 
@@ -75,6 +76,7 @@ fn paid_order() -> ShopOrder {
         state: OrderState::Paid { sale: late_sale(), progress: Progress::Preparing },
         stock: Stock::Committed,
         refunds: Vec::new(),
+        receipt_url: None,
         history: vec![
             entry(OrderAction::Placed, Actor::Shopper, datetime!(2026-11-23 07:00 UTC)),
             entry(OrderAction::Paid, Actor::Click, datetime!(2026-11-23 07:05 UTC)),

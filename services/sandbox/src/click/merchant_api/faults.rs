@@ -18,8 +18,12 @@ pub enum ApiCallKind {
     Reversal,
     /// `invoice/…`.
     Invoice,
-    /// `payment/ofd_data/…`.
+    /// `payment/ofd_data/…`, either of the next two.
     Fiscal,
+    /// `submit_items` and `submit_qrcode`.
+    FiscalSubmit,
+    /// The receipt that is asked for.
+    FiscalRead,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +92,8 @@ impl ApiCallKind {
             ("payment/status", Self::Status),
             ("payment/reversal/", Self::Reversal),
             ("payment/partial_reversal/", Self::Reversal),
-            ("payment/ofd_data/", Self::Fiscal),
+            ("payment/ofd_data/submit_", Self::FiscalSubmit),
+            ("payment/ofd_data/", Self::FiscalRead),
             ("invoice/", Self::Invoice),
         ]
         .into_iter()
@@ -108,7 +113,9 @@ impl ApiFault {
 
     fn affects(&self, call: Option<ApiCallKind>) -> bool {
         let is_possible = self.effect != ApiFaultEffect::InWork || call == Some(ApiCallKind::Status);
-        is_possible && (self.call.is_none() || self.call == call)
+        let is_fiscal = matches!(call, Some(ApiCallKind::FiscalSubmit | ApiCallKind::FiscalRead));
+        let is_meant = self.call == call || (self.call == Some(ApiCallKind::Fiscal) && is_fiscal);
+        is_possible && (self.call.is_none() || is_meant)
     }
 }
 

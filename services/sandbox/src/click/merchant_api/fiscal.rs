@@ -25,6 +25,14 @@ impl Click {
                 "received_ecash, received_cash and received_card do not add up to the payment's amount in tiyin",
             ));
         }
+        // Strictly: CLICK does not say what becomes of a receipt that is printed already.
+        let is_other = |receipt: &Receipt| {
+            receipt.payment_id == items.payment_id
+                && receipt.items.as_ref().is_some_and(|known| known != items)
+        };
+        if self.receipts().iter().any(is_other) {
+            return Err(ApiRefusal::refused("other items of this payment were taken before"));
+        }
         let qr_code_url = format!("https://ofd.soliq.uz/check?t=SANDBOX&r={}", items.payment_id);
         Ok(self.keep_receipt(Receipt {
             payment_id: items.payment_id,

@@ -15,7 +15,7 @@ use tolov_domain::{
 use super::backup::BackupError;
 use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, MerchantCallRecord, OrderRecord, OrderStatus,
-    RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order, read, refunds, telegram,
+    ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order, read, refunds, telegram,
 };
 
 /// Reading connections to a ledger's file. They see what is committed and hold nobody up.
@@ -207,8 +207,17 @@ impl LedgerReader {
         rows.into_iter().map(|(id, status)| Ok((order_id(id)?, status))).collect()
     }
 
+    /// How the receipt of an order came to its state.
+    pub async fn receipt_steps(&self, order_id: OrderId) -> Result<Vec<ReceiptStepRecord>, LedgerError> {
+        let steps = sqlx::query_as(
+            "SELECT step, at, state, by, url, click_code, click_note, why, document FROM receipt_steps
+             WHERE order_id = ?1 ORDER BY step LIMIT 1000",
+        );
+        Ok(steps.bind(order_id.get()).fetch_all(&self.pool).await?)
+    }
+
     /// Orders with larger numbers than `after` of which something happened in a time that other services are told of: the
-    /// order or an attempt ended, a refund went on, or a question came up. By number.
+    /// order or an attempt ended, a refund went on, a receipt was made, or a question came up. By number.
     pub async fn changed_orders(
         &self,
         after: i64,
@@ -224,7 +233,9 @@ impl LedgerReader {
                  WHERE e.event_id >= 'payment.questioned:' || o.order_id || ':'
                    AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN ?2 AND ?3)
                OR EXISTS (SELECT 1 FROM refunds AS r
-                 WHERE r.order_id = o.order_id AND r.changed_at BETWEEN ?2 AND ?3))
+                 WHERE r.order_id = o.order_id AND r.changed_at BETWEEN ?2 AND ?3)
+               OR EXISTS (SELECT 1 FROM receipts AS r
+                 WHERE r.order_id = o.order_id AND r.state = 'known' AND r.changed_at BETWEEN ?2 AND ?3))
              ORDER BY o.order_id LIMIT +?4",
         )
         .bind(after)

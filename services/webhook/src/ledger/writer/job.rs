@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 use tolov_click::{Callback, Reply};
 use tolov_domain::{OrderId, time::Timestamp};
 
-use super::{known::Needs, working_set::WorkingSet};
+use super::{known::Needs, receipts::ReceiptWrite, working_set::WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
 
 /// Work for the writer.
@@ -13,6 +13,8 @@ pub(crate) enum Job {
     Decide(Box<dyn Undecided>),
     /// Has a transaction of its own. The caller hears how many rows it concerned.
     Maintain(Maintenance, oneshot::Sender<u64>),
+    /// Has a transaction of its own. The caller hears how many receipts it changed.
+    Receipt(ReceiptWrite, oneshot::Sender<u64>),
 }
 
 /// Upkeep of the file.

@@ -5,6 +5,7 @@ pub(super) mod import;
 pub(super) mod job;
 mod known;
 pub(super) mod phone_invoices;
+pub(super) mod receipts;
 pub(super) mod refund_rows;
 pub(super) mod refunds;
 pub(super) mod replay;
@@ -27,7 +28,7 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, query::Query,
     sqlite::SqliteConnectOptions,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tolov_domain::time::unix_ms;
 use tolov_kit::lifecycle::Stop;
 
@@ -100,24 +101,17 @@ impl Writer {
         for job in jobs.drain(..) {
             match job {
                 Job::Decide(job) => undecided.push(job),
-                Job::Maintain(maintenance, caller) => match self.maintain(maintenance).await {
-                    Ok(rows) => {
-                        // What changed no row proves nothing of the disk.
-                        if rows > 0 {
-                            self.signals.writer().committed_at = Some(Instant::now());
-                        }
-                        // A caller that has gone away needs no answer.
-                        let _ = caller.send(rows);
+                Job::Maintain(maintenance, caller) => {
+                    let done = self.maintain(maintenance).await;
+                    self.finish(done, caller).await;
+                }
+                Job::Receipt(write, caller) => {
+                    let done = write.run(&mut self.connection).await;
+                    if done.is_ok() && write.has_event() {
+                        self.signals.outbox_grew.notify_one();
                     }
-                    Err(error) => {
-                        self.recover(&error).await;
-                        tracing::error!(
-                            error = error.chain(),
-                            ?maintenance,
-                            "maintenance of the ledger failed"
-                        );
-                    }
-                },
+                    self.finish(done, caller).await;
+                }
             }
         }
         undecided.sort_by_key(|job| job.phase());
@@ -125,6 +119,24 @@ impl Writer {
             self.commit_all(undecided).await;
         }
         self.signals.writer().busy_since = None;
+    }
+
+    /// Answers a job that had a transaction of its own.
+    async fn finish(&mut self, done: Result<u64, LedgerError>, caller: oneshot::Sender<u64>) {
+        match done {
+            Ok(rows) => {
+                // What changed no row proves nothing of the disk.
+                if rows > 0 {
+                    self.signals.writer().committed_at = Some(Instant::now());
+                }
+                // A caller that has gone away needs no answer.
+                let _ = caller.send(rows);
+            }
+            Err(error) => {
+                self.recover(&error).await;
+                tracing::error!(error = error.chain(), "a change of the ledger failed");
+            }
+        }
     }
 
     async fn commit_all(&mut self, mut jobs: Vec<Box<dyn Undecided>>) {

@@ -387,7 +387,8 @@ impl From<&Event> for EventRow {
                 | EventKind::OrderExpired
                 | EventKind::PaymentReversed(_)
                 | EventKind::PaymentPartlyReversed { .. }
-                | EventKind::RefundUndecided(_) => None,
+                | EventKind::RefundUndecided(_)
+                | EventKind::ReceiptIssued { .. } => None,
             },
         }
     }

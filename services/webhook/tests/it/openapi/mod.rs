@@ -83,7 +83,8 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
     app.order(3).await;
     app.order(4).await;
     app.cancel(4).await;
-    let requests: Vec<_> = refunds_of_order_2(&app).await.into_iter().chain(invoices_of_order_3()).collect();
+    let paid = [refunds_of_order_2(&app).await, receipts_of_order_6(&app).await].concat();
+    let requests: Vec<_> = paid.into_iter().chain(invoices_of_order_3()).collect();
     let requests: Vec<_> = requests.into_iter().chain(phone_invoices_of_order_5(&app).await).collect();
     for (method, path, body, expected) in requests {
         let (status, answer) = ask(&app, &method, &path, Some(API_TOKEN), &body).await;
@@ -201,6 +202,40 @@ async fn phone_invoices_of_order_5(app: &TestApp) -> Vec<(Method, String, String
         ("POST", "/phone-invoices/7/step", send, 404),
         ("POST", step, refused, 200),
         ("POST", path, asked, 201),
+    ];
+    requests
+        .map(|(method, path, body, status)| {
+            (method.parse().unwrap(), path.to_owned(), body.to_owned(), status)
+        })
+        .into()
+}
+
+/// Requests about the receipt of order 6, which is paid, each with its answer.
+async fn receipts_of_order_6(app: &TestApp) -> Vec<(Method, String, String, u16)> {
+    let order = r#"{"order_id": 6, "user_id": 5551, "products": [{"product_id": 7, "count": 2}], "total_amount": 30000,
+        "payment_method": "click", "receipt": {"lines": [{"name": "Choy dona", "amount": 2000, "good_price": 1500000,
+        "price": 3000000, "discount": 0, "vat": 0, "fiscal": {"mxik": null, "package_code": null, "vat_percent": 0}}]}}"#;
+    assert_eq!(ask(app, &Method::POST, "/api/create_order", Some(API_TOKEN), order).await.0, 201);
+    app.paid(6).await;
+    let by = r#"{"by": "5551", "document": "17"}"#;
+    let give_up = r#"{"step": 1, "change": "give_up", "why": "no_codes"}"#;
+    let requests = [
+        ("GET", "/receipts/open", "", 200),
+        ("GET", "/receipts/6", "", 200),
+        ("GET", "/receipts/7", "", 404),
+        ("POST", "/receipts/6/retry", by, 409),
+        ("POST", "/receipts/6/step", "{}", 422),
+        ("POST", "/receipts/6/step", give_up, 200),
+        ("POST", "/receipts/6/step", give_up, 409),
+        ("POST", "/receipts/7/step", give_up, 404),
+        ("GET", "/receipts/missing", "", 200),
+        ("POST", "/receipts/6/retry", "{}", 422),
+        ("POST", "/receipts/6/retry", by, 200),
+        ("POST", "/receipts/7/retry", by, 404),
+        ("POST", "/receipts/6/by-hand", "{}", 422),
+        ("POST", "/receipts/6/by-hand", by, 200),
+        ("POST", "/receipts/6/by-hand", by, 409),
+        ("POST", "/receipts/7/by-hand", by, 404),
     ];
     requests
         .map(|(method, path, body, status)| {

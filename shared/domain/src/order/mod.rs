@@ -1,9 +1,13 @@
 //! What is bought, as the money path knows it.
 
+mod fiscal;
+pub mod receipt;
+
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use self::fiscal::Fiscal;
 use crate::{ids::ProductId, money::Tiyin};
 
 /// A product or a variant of one, and how many pieces of it.
@@ -27,6 +31,9 @@ pub struct OrderLine {
     /// What is counted, where it is not pieces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portion: Option<Portion>,
+    /// For its receipt, of the moment of checkout; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fiscal: Option<Fiscal>,
 }
 
 impl OrderLine {
@@ -234,6 +241,7 @@ mod tests {
             title: "Choy".to_owned(),
             price: None,
             portion: None,
+            fiscal: None,
         };
         let json = serde_json::to_value(&line).unwrap();
         assert_eq!(json, serde_json::json!({"product_id": 1, "count": 2, "title": "Choy", "price": null}));

@@ -1,0 +1,128 @@
+//! `tolov receipts`: orders without their fiscal receipt and why, and what a person decides about one, through the API of
+//! the running webhook service.
+#![expect(clippy::print_stdout, reason = "what is found and done is this command's answer")]
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use reqwest::Method;
+use serde_json::json;
+use tolov_domain::{
+    OrderId,
+    receipt::{
+        MissingReason, Receipt, ReceiptState,
+        api::{Conflict, MissingReceipt, MissingReceipts},
+    },
+    refund::api::{DecidedBy, GivenByHand},
+};
+use tolov_kit::env::Env;
+
+use super::{
+    journal::Journal,
+    refund::{OPERATOR, Service, order_id},
+};
+use crate::{audit::replayer::ServiceAddress, data_folder::DataFolder};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// One order: the state of its receipt. Without it all that are missing
+    #[arg(value_parser = order_id)]
+    order: Option<OrderId>,
+    /// What was in the way is mended: have the reconciler send the same items once more
+    #[arg(long, requires = "order", conflicts_with = "by_hand")]
+    retry: bool,
+    /// The receipt, or that of a refund, was made another way; what proves it
+    #[arg(long, value_name = "DOCUMENT", requires = "order")]
+    by_hand: Option<String>,
+}
+
+pub(crate) async fn run(env: &Env, options: &Options) -> Result<()> {
+    let data = DataFolder::from_env(env);
+    let service = ServiceAddress::from_env(env);
+    env.finish()?;
+    let service = Service::new(service)?;
+    let Some(order) = options.order else { return list(&service).await };
+    let receipt = if options.retry || options.by_hand.is_some() {
+        decide(&service, &Journal::beside(data.ledger()), order, options).await?
+    } else {
+        let (status, body) = service.call(Method::GET, &format!("/receipts/{order}"), String::new()).await?;
+        ensure!(status != 404, "the ledger has no receipt of order {order}, or the order is not paid");
+        ensure!(status == 200, "the webhook service answers {status}: {body}");
+        serde_json::from_str(&body)?
+    };
+    println!("{}", in_words(&receipt));
+    Ok(())
+}
+
+async fn list(service: &Service) -> Result<()> {
+    let (status, body) = service.call(Method::GET, "/receipts/missing", String::new()).await?;
+    ensure!(status == 200, "the webhook service answers {status}: {body}");
+    let missing: MissingReceipts = serde_json::from_str(&body)?;
+    for MissingReceipt { receipt, return_of_refund } in &missing.receipts {
+        let why =
+            if *return_of_refund { "; money went back: the return needs a receipt by hand" } else { "" };
+        println!("{}{why}", in_words(receipt));
+    }
+    println!("{} receipts are missing", missing.count);
+    Ok(())
+}
+
+async fn decide(service: &Service, journal: &Journal, order: OrderId, options: &Options) -> Result<Receipt> {
+    let by = OPERATOR.to_owned();
+    let (path, body) = match &options.by_hand {
+        Some(document) => {
+            let body = GivenByHand { by, document: document.clone() };
+            ("by-hand", serde_json::to_string(&body)?)
+        }
+        None => ("retry", serde_json::to_string(&DecidedBy { by })?),
+    };
+    journal.record("receipts", json!({ "order": order, "decision": path }))?;
+    let (status, body) = service.call(Method::POST, &format!("/receipts/{order}/{path}"), body).await?;
+    match status {
+        200 => {}
+        404 => bail!("the ledger has no receipt of order {order}, or the order is not paid"),
+        409 => {
+            let conflict: Conflict = serde_json::from_str(&body)?;
+            bail!("refused, {}: {}", conflict.reason, conflict.error)
+        }
+        _ => bail!("the webhook service answers {status}: {body}"),
+    }
+    Ok(serde_json::from_str(&body)?)
+}
+
+fn in_words(receipt: &Receipt) -> String {
+    let state = match &receipt.state {
+        ReceiptState::Needed { click_code: Some(code), click_note } => {
+            let note = click_note.as_deref().unwrap_or_default();
+            format!("CLICK refused the items ({code} {note}); they are sent again")
+        }
+        ReceiptState::Needed { click_code: None, .. } => "to be sent".to_owned(),
+        ReceiptState::Submitting { .. } => "being sent".to_owned(),
+        ReceiptState::Unknown { .. } => "sent, CLICK is asked for the outcome".to_owned(),
+        ReceiptState::Submitted { .. } => "taken by CLICK, its address is not known yet".to_owned(),
+        ReceiptState::Known { url, .. } => url.clone(),
+        ReceiptState::Missing { why, click_code, click_note } => {
+            let code =
+                click_code.map(|code| format!(" ({code} {})", click_note.as_deref().unwrap_or_default()));
+            format!("missing: {}{}", reason(*why), code.unwrap_or_default())
+        }
+        ReceiptState::ByHand { decided_by, document } => format!("by hand ({decided_by}): {document}"),
+    };
+    let (order, sum) = (receipt.order_id, receipt.amount_tiyin.grouped());
+    format!("order {order}, {sum} so'm: {state}")
+}
+
+const fn reason(why: MissingReason) -> &'static str {
+    match why {
+        MissingReason::NoCodes => {
+            "a product or the delivery had no MXIK, package code or VAT rate when it was ordered"
+        }
+        MissingReason::PaymentNotFound => "CLICK does not find the payment",
+        MissingReason::Refused => "CLICK refused the items until the deadline",
+        MissingReason::NoAnswer => "CLICK gave no answer that can be believed until the deadline",
+        MissingReason::NoAddress => "CLICK took the items and has had no address of the receipt for a week",
+        MissingReason::Refunded => "the money went back before the items were sent",
+        MissingReason::ContentDiffers => {
+            "RECEIPT_SELLER or CLICK_SERVICE_ID differs from what was sent before"
+        }
+    }
+}
