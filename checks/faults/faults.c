@@ -145,7 +145,8 @@ static void before_sending(int fd, const char *bytes, size_t length) {
     asked[fd] = STORE;
     reach("store-write");
   }
-  if (starts(bytes, length, "POST /bot") && memmem(bytes, length, "/sendMessage", 12)) {
+  // The bot writes the method with a capital letter.
+  if (starts(bytes, length, "POST /bot") && memmem(bytes, length, "/SendMessage", 12)) {
     asked[fd] = TELEGRAM;
     reach("telegram-send");
   }

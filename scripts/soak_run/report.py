@@ -38,13 +38,12 @@ def wait_audit(world):
         say("the audit finds differences; once more")
 
 
-def taken_twice(world, orders):
-    """Orders for which CLICK has taken money more than once."""
+def payments_at_click(world):
+    """How often CLICK took money for each order, as far as it remembers."""
     status, payments = call("GET", f"{world.url('sandbox')}/sandbox/click/payments", timeout=120)
     if status != 200:
-        return orders
-    paid = Counter(int(one["order_id"]) for one in payments if "paid" in str(one["status"]))
-    return [order for order, times in paid.items() if times > 1]
+        raise OSError(f"the sandbox answers {status}")
+    return Counter(int(one["order_id"]) for one in payments if one["status"]["status"] in ("debited", "paid"))
 
 
 def judge(world, load, healed):
@@ -54,7 +53,8 @@ def judge(world, load, healed):
     orders = sorted(load.shop.orders)
     unpaid = [order for order in orders if load.shop.status(order) != "paid"]
     untold = [order for order in orders if not told.get(order)]
-    twice = taken_twice(world, orders)
+    at_click = payments_at_click(world)
+    twice = [order for order, times in at_click.items() if times > 1]
     again = {order: times - 1 for order, times in told.items() if times > 1}
     times = [took for _, took in healed if took is not None]
     lost = sorted({*unpaid, *untold})
@@ -66,7 +66,8 @@ def judge(world, load, healed):
             row(name, f"{faults[name]}, works again after {longest:.1f} s at most")
     row("processes killed", world.deaths)
     row("lost", f"{len(lost)} {lost[:5] if lost else ''}".strip(), not lost)
-    row("doubled: paid twice", f"{len(twice)} {twice[:5] if twice else ''}".strip(), not twice)
+    seen = f"{len(twice)} of {len(at_click)} at CLICK {twice[:5] if twice else ''}".strip()
+    row("doubled: paid twice", seen, bool(at_click) and not twice)
     row("told again, outcome of the first message unknown", sum(again.values()), bool(healed) or not again)
     row("wrong", audit.splitlines()[0] if audit else f"exit code {code}", code == 0)
     never = sum(took is None for _, took in healed)
