@@ -13,6 +13,7 @@ mod catalogue;
 mod click_test;
 mod conversation;
 mod crash_points;
+mod crowds;
 mod demo;
 mod deployment;
 mod disk;
