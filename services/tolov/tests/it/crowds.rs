@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -77,6 +78,42 @@ async fn twice_as_many_callers_as_are_served_at_once_are_all_answered_in_flat_me
     }
     println!("{tries} tries; KiB after each wave: {memory:?}");
     assert!(memory[2] < memory[0] + 32 * 1024, "{memory:?}");
+    let audit = server.run("audit", &["--settle-for", "5"]);
+    let told = String::from_utf8_lossy(&audit.stdout);
+    assert!(audit.status.success() && told.starts_with("no difference"), "{told}");
+}
+
+/// Connections that say nothing. The service closes what is more than an address may have.
+async fn silent_crowd(to: SocketAddr, size: u16, addresses: u16) -> Vec<TcpStream> {
+    let mut connecting: JoinSet<TcpStream> =
+        (0..size).map(|number| connect(ADDRESSES + number % addresses, to)).collect();
+    let mut crowd = Vec::new();
+    while let Some(stream) = tokio::time::timeout(PATIENCE, connecting.join_next()).await.unwrap() {
+        crowd.push(stream.unwrap());
+    }
+    crowd
+}
+
+fn allow_open_files(count: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    assert!(limit.maximum.is_none_or(|maximum| maximum >= count), "see `ulimit -Hn`: {limit:?}");
+    if limit.current.is_some_and(|current| current < count) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(count), ..limit }).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_silent_connections_keep_no_payment_out() {
+    const CROWD: u16 = 10_000;
+    allow_open_files(u64::from(CROWD) + 2_000);
+    let server = OneServer::start(&[]).await;
+    let address: SocketAddr = server.webhook_url.strip_prefix("http://").unwrap().parse().unwrap();
+    // From one address, and from three that take all that they may have.
+    for (order_id, (size, addresses)) in (1001..).zip([(CROWD, 1), (750, 3)]) {
+        let crowd = silent_crowd(address, size, addresses).await;
+        let payment = server.buy(order_id).await;
+        assert_eq!(payment["status"]["status"], "paid", "beside {} connections", crowd.len());
+    }
     let audit = server.run("audit", &["--settle-for", "5"]);
     let told = String::from_utf8_lossy(&audit.stdout);
     assert!(audit.status.success() && told.starts_with("no difference"), "{told}");
