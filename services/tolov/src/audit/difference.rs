@@ -1,10 +1,13 @@
 //! What an audit can find, in words, with what to do.
 
-use std::fmt;
+use std::{borrow::Cow, fmt::Display};
 
+use fluent_templates::fluent_bundle::FluentValue;
 use serde_json::{Value, json};
-use tolov_domain::{EventId, OrderId, ProductId, UserId, ports::bus::Queue};
+use tolov_domain::{EventId, Language, OrderId, ProductId, UserId, ports::bus::Queue};
 use tolov_shop::settling;
+
+use crate::doctor::texts::{self, Args};
 
 /// A difference between the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,37 +116,72 @@ impl Difference {
         Subject { kind: self.kind(), about }
     }
 
-    pub(super) fn remedy(&self) -> &'static str {
+    /// What to do about it.
+    pub(super) fn remedy(&self, language: Language) -> String {
+        let key = match self {
+            Self::OrderUnknown { .. } | Self::OrderDiffers { .. } => "audit-do-repair-order",
+            Self::OrderUnreadable { .. } => "audit-do-repair-document",
+            Self::PaidInShopAlone { .. } => "audit-do-look-at-click",
+            Self::Unsettled { .. } => "audit-do-settle",
+            Self::NotTold { .. } => "audit-do-publish",
+            Self::OrderCount { .. } => "audit-do-count",
+            Self::StrayHold { .. } => "audit-do-restock",
+            Self::Unsent { .. } => "audit-do-bring-bus-back",
+            Self::Parked { .. } => "audit-do-requeue",
+        };
+        texts::say(language, key, &Args::new())
+    }
+
+    pub(super) fn text(&self, language: Language) -> String {
+        let say = |key, args: &[(&'static str, &dyn Display)]| say(language, key, args);
         match self {
-            Self::OrderUnknown { .. } | Self::OrderDiffers { .. } => {
-                "tolov audit --repair makes the shop store say what the ledger says and publishes the event once more"
+            Self::OrderUnknown { order_id } => say("audit-order-unknown", &[("order", order_id)]),
+            Self::OrderDiffers { order_id, how } => {
+                let key = match how {
+                    settling::Difference::NotPaid => "audit-order-not-paid",
+                    settling::Difference::User => "audit-user-differs",
+                    settling::Difference::Amount => "audit-amount-differs",
+                    settling::Difference::Payment => "audit-payment-differs",
+                };
+                say(key, &[("order", order_id)])
             }
-            Self::OrderUnreadable { .. } => "repair or remove the document, then audit again",
-            Self::PaidInShopAlone { .. } => {
-                "look the payment up in CLICK's cabinet: if money came in, the ledger was restored from too old a backup; \
-                 if none did, somebody has written to the shop store"
+            Self::OrderUnreadable { order_id, reason } => {
+                say("audit-order-unreadable", &[("order", order_id), ("reason", reason)])
             }
-            Self::Unsettled { .. } => {
-                "tolov audit --repair settles it; if it stays, repair the product, shopper or promo code that the \
-                 projector's log names"
+            Self::PaidInShopAlone { order_id, status } => {
+                let status = status.map_or_else(|| say("audit-status-unknown", &[]), str::to_owned);
+                say("audit-paid-in-shop-alone", &[("order", order_id), ("status", &status)])
             }
-            Self::NotTold { .. } => "tolov audit --repair publishes the event once more; is the bot up?",
-            Self::OrderCount { .. } => "tolov audit --repair counts the paid orders again",
-            Self::StrayHold { .. } => "tolov audit --repair puts it back into stock",
-            Self::Unsent { .. } => {
-                "bring RabbitMQ back; the webhook service's log has the reason. It is sent by itself"
+            Self::Unsettled { order_id } => say("audit-stock-not-settled", &[("order", order_id)]),
+            Self::NotTold { order_id, recipient: "staff" } => {
+                say("audit-staff-not-told", &[("order", order_id)])
             }
-            Self::Parked { .. } => "end the cause, then tolov audit --repair or tolov parked requeue",
+            Self::NotTold { order_id, .. } => say("audit-shopper-not-told", &[("order", order_id)]),
+            Self::OrderCount { user_id, counted, paid } => {
+                say("audit-order-count", &[("user", user_id), ("counted", counted), ("paid", paid)])
+            }
+            Self::StrayHold { order_id, article_id, count } => say(
+                "audit-stock-held-for-nothing",
+                &[("count", count), ("article", article_id), ("order", order_id)],
+            ),
+            Self::Unsent { event_id, error } => {
+                let reason = error.clone().unwrap_or_else(|| say("audit-not-asked", &[]));
+                say("audit-event-unsent", &[("event", event_id), ("reason", &reason)])
+            }
+            Self::Parked { queue, id, reason } => {
+                let queue = queue.name();
+                say("audit-message-parked", &[("message", id), ("queue", &queue), ("reason", reason)])
+            }
         }
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self, language: Language) -> Value {
         let mut json = json!({
             "kind": self.kind(),
             "order_id": self.order_id(),
             "about": self.subject().about,
-            "text": self.to_string(),
-            "remedy": self.remedy(),
+            "text": self.text(language),
+            "remedy": self.remedy(language),
         });
         if let Self::OrderCount { user_id, .. } = self {
             json["user_id"] = user_id.get().into();
@@ -152,51 +190,9 @@ impl Difference {
     }
 }
 
-impl fmt::Display for Difference {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OrderUnknown { order_id } => {
-                write!(formatter, "order {order_id} is paid in the ledger and unknown to the shop store")
-            }
-            Self::OrderDiffers { order_id, how } => {
-                let how = match how {
-                    settling::Difference::NotPaid => "is not paid in the shop store",
-                    settling::Difference::User => "has another shopper in the shop store",
-                    settling::Difference::Amount => "has another amount in the shop store",
-                    settling::Difference::Payment => "has another payment in the shop store",
-                };
-                write!(formatter, "order {order_id} is paid in the ledger and {how}")
-            }
-            Self::OrderUnreadable { order_id, reason } => {
-                write!(formatter, "order {order_id} of the shop store cannot be read: {reason}")
-            }
-            Self::PaidInShopAlone { order_id, status: Some(status) } => {
-                write!(formatter, "order {order_id} is paid in the shop store and {status} in the ledger")
-            }
-            Self::PaidInShopAlone { order_id, status: None } => {
-                write!(formatter, "order {order_id} is paid in the shop store and unknown to the ledger")
-            }
-            Self::Unsettled { order_id } => write!(formatter, "the stock of order {order_id} is not settled"),
-            Self::NotTold { order_id, recipient } => {
-                let who = if *recipient == "staff" { "staff were" } else { "its shopper was" };
-                write!(formatter, "order {order_id} is paid and {who} not told of it")
-            }
-            Self::OrderCount { user_id, counted, paid } => {
-                write!(formatter, "shopper {user_id} has {paid} paid orders and is recorded with {counted}")
-            }
-            Self::StrayHold { order_id, article_id, count } => {
-                write!(
-                    formatter,
-                    "{count} of article {article_id} are held for order {order_id}, which needs them no more"
-                )
-            }
-            Self::Unsent { event_id, error } => {
-                let why = error.as_deref().unwrap_or("the bus was not asked yet, or does not answer");
-                write!(formatter, "event {event_id} waits for the bus for over a minute: {why}")
-            }
-            Self::Parked { queue, id, reason } => {
-                write!(formatter, "message {id} is parked in {}: {reason}", queue.name())
-            }
-        }
-    }
+/// A text of an audit.
+pub(super) fn say(language: Language, key: &str, args: &[(&'static str, &dyn Display)]) -> String {
+    let value = |value: &dyn Display| FluentValue::String(value.to_string().into());
+    let args = args.iter().map(|(name, text)| (Cow::Borrowed(*name), value(*text))).collect();
+    texts::say(language, key, &args)
 }

@@ -35,7 +35,7 @@ use self::{
     replayer::ServiceAddress,
     report::Report,
 };
-use crate::{cli::Audit, commands::repeating::Repeating, roles::status_page};
+use crate::{cli::Audit, commands::repeating::Repeating, doctor::texts, roles::status_page};
 
 const EVERY: Duration = Duration::from_hours(24);
 
@@ -71,7 +71,8 @@ pub(crate) async fn run(env: &Env, options: &Audit) -> Result<Ending> {
         return repeating.run(addr, async || auditor.audit().await.map(|report| report.log())).await;
     }
     let report = auditor.audit().await.map_err(|error| error.context(NotCompared))?;
-    report.print(options.json);
+    let language = options.language.unwrap_or_else(texts::language_of_terminal);
+    report.print(options.json, language);
     Ok(if report.is_good() { Ending::Clean } else { Ending::Failed })
 }
 

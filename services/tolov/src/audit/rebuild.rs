@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use tolov_domain::{Event, EventKind};
+use tolov_domain::{Event, EventKind, Language};
 use tolov_kit::env::Env;
 use tolov_shop::{order::ShopOrder, settling};
 
@@ -38,7 +38,8 @@ async fn rebuild(books: &Books, journal: &Journal, is_dry: bool) -> Result<()> {
         let Some(payment) = books.ledger.payments_of(&[*order_id]).await?.pop() else { continue };
         let order = orders::read(books.shop.as_ref(), *order_id).await?.ok().flatten();
         println!(
-            "{difference}\n    ledger: {}\n    shop:   {}",
+            "{}\n    ledger: {}\n    shop:   {}",
+            difference.text(Language::En),
             in_ledger(&payment),
             in_shop(order.as_ref())
         );

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use tolov_domain::OrderId;
+use tolov_domain::{Language, OrderId};
 use tolov_shop::settling;
 
 use super::{
@@ -62,7 +62,7 @@ impl<'a> Repairer<'a> {
 
     async fn try_repair(&mut self, difference: &Difference) -> Result<()> {
         let details = json!({
-            "kind": difference.kind(), "order_id": difference.order_id(), "difference": difference.to_string(),
+            "kind": difference.kind(), "order_id": difference.order_id(), "difference": difference.text(Language::En),
         });
         self.journal.record("audit --repair", details)?;
         let shop = self.books.shop.as_ref();

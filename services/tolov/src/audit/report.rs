@@ -1,10 +1,13 @@
 //! What an audit says.
 #![expect(clippy::print_stdout, reason = "the report is this command's answer")]
 
+use std::fmt::Display;
+
 use serde_json::{Value, json};
-use tolov_domain::{OrderId, Tiyin};
+use tolov_domain::{Language, OrderId, Tiyin};
 
 use super::{
+    difference::say,
     findings::{Findings, Totals},
     repair::Repair,
 };
@@ -23,55 +26,61 @@ impl Report {
         self.findings.is_empty()
     }
 
-    pub(super) fn print(&self, as_json: bool) {
+    pub(super) fn print(&self, as_json: bool, language: Language) {
         if as_json {
-            println!("{}", self.to_json());
+            println!("{}", self.to_json(language));
             return;
         }
         for (number, difference) in self.findings.iter().enumerate() {
-            println!("{difference}");
-            match self.repairs.get(number) {
-                Some(Repair::Done) => println!("    → repaired"),
-                Some(Repair::Failed(reason)) => println!("    → not repaired: {reason}"),
-                Some(Repair::ByHand) | None => println!("    → {}", difference.remedy()),
-            }
+            println!("{}", difference.text(language));
+            let what = match self.repairs.get(number) {
+                Some(Repair::Done) => say(language, "audit-repaired", &[]),
+                Some(Repair::Failed(reason)) => say(language, "audit-not-repaired", &[("reason", reason)]),
+                Some(Repair::ByHand) | None => difference.remedy(language),
+            };
+            println!("    → {what}");
         }
         if self.findings.more > 0 {
-            println!("and {} more: repair these, then audit again", self.findings.more);
+            println!("{}", say(language, "audit-more", &[("count", &self.findings.more)]));
         }
-        println!("{}", self.summary());
+        println!("{}", self.summary(language));
     }
 
     /// For a process that goes on.
     pub(super) fn log(&self) {
         for difference in self.findings.iter() {
             let order_id = difference.order_id().map(OrderId::get);
-            let kind = difference.kind();
-            tracing::error!(order.id = order_id, kind, todo = difference.remedy(), "{difference}");
+            let (kind, what) = (difference.kind(), difference.text(Language::En));
+            tracing::error!(order.id = order_id, kind, todo = difference.remedy(Language::En), "{what}");
         }
-        tracing::info!(differences = self.findings.count(), "{}", self.summary());
+        tracing::info!(differences = self.findings.count(), "{}", self.summary(Language::En));
     }
 
-    fn summary(&self) -> String {
+    fn summary(&self, language: Language) -> String {
         let Totals { paid_orders, paid_tiyin, shop_paid_orders, shop_paid_tiyin, users, products, .. } =
             self.totals;
         let soum = |tiyin| Tiyin::try_new(tiyin).map(Tiyin::grouped).unwrap_or_default();
         let found = match self.findings.count() {
-            0 => "no difference".to_owned(),
-            1 => "1 difference".to_owned(),
-            count => format!("{count} differences"),
+            0 => say(language, "audit-found-none", &[]),
+            1 => say(language, "audit-found-one", &[]),
+            count => say(language, "audit-found", &[("count", &count)]),
         };
-        format!(
-            "{found}; ledger: {paid_orders} orders paid with {} so'm, shop store: {shop_paid_orders} with {} so'm; \
-             {users} people, {products} products",
-            soum(paid_tiyin),
-            soum(shop_paid_tiyin)
-        )
+        let (ledger_soum, shop_soum) = (soum(paid_tiyin), soum(shop_paid_tiyin));
+        let args: [(&str, &dyn Display); 7] = [
+            ("found", &found),
+            ("ledger-orders", &paid_orders),
+            ("ledger-soum", &ledger_soum),
+            ("shop-orders", &shop_paid_orders),
+            ("shop-soum", &shop_soum),
+            ("users", &users),
+            ("products", &products),
+        ];
+        say(language, "audit-summary", &args)
     }
 
-    fn to_json(&self) -> Value {
+    fn to_json(&self, language: Language) -> Value {
         let differences = self.findings.iter().enumerate().map(|(number, difference)| {
-            let mut json = difference.to_json();
+            let mut json = difference.to_json(language);
             json["repair"] = match self.repairs.get(number) {
                 None => Value::Null,
                 Some(Repair::Done) => "done".into(),

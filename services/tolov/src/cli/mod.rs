@@ -227,6 +227,9 @@ pub(crate) struct Audit {
     /// How long what is under way may take before it is looked at again
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600), value_name = "SECONDS")]
     pub(crate) settle_for: u64,
+    /// uz, ru or en; without it the language of LANG
+    #[arg(long, value_parser = language)]
+    pub(crate) language: Option<Language>,
 }
 
 #[derive(Debug, Args)]

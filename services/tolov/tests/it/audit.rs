@@ -53,6 +53,22 @@ async fn a_healthy_shop_has_no_difference_and_the_totals_agree() {
 }
 
 #[tokio::test]
+async fn the_audit_speaks_the_language_of_whoever_asks() {
+    let books = healthy().await;
+    forget(&books, 1002).await;
+    for (language, texts) in [
+        ("ru", ["заказ 1002 оплачен в журнале платежей, а магазин его не знает", "расхождений: 2; "]),
+        ("uz", ["1002-buyurtma to‘lovlar daftarida to‘langan, do‘kon esa uni bilmaydi", "2 ta farq; "]),
+        ("en", ["order 1002 is paid in the ledger and unknown to the shop store", "2 differences; "]),
+    ] {
+        let told = books.run("audit", &["--settle-for", "0", "--language", language]);
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(texts.iter().all(|text| told.contains(text)), "{language}: {told}");
+        assert!(!told.contains("audit-"), "{language}: a key without its text: {told}");
+    }
+}
+
+#[tokio::test]
 async fn orders_are_compared_page_by_page_whichever_store_has_more_of_them() {
     let books = Books::open().await;
     let mut payments = books.paid_just_now(1..=1_203).await;

@@ -8,13 +8,18 @@
 
 mod audit;
 mod books;
+mod broker_faults;
 mod catalogue;
 mod click_test;
 mod conversation;
+mod crash_points;
+mod crowds;
 mod demo;
 mod deployment;
+mod disk;
 mod drills;
 mod environment;
+mod faults;
 mod init;
 mod journey;
 mod legacy;

@@ -129,6 +129,11 @@ impl OneServer {
     pub(crate) async fn buy(&self, order_id: i64) -> Value {
         self.order(order_id).await;
         let payment = self.pay(order_id).await;
+        self.until_told(order_id).await;
+        payment
+    }
+
+    pub(crate) async fn until_told(&self, order_id: i64) {
         for chat in [SHOPPER, STAFF_CHANNEL] {
             eventually("the message is there", PATIENCE, || async {
                 let chat = format!("{}/sandbox/telegram/chats/{chat}/messages", self.sandbox_url);
@@ -136,6 +141,5 @@ impl OneServer {
             })
             .await;
         }
-        payment
     }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     net::TcpListener,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU16, Ordering},
@@ -74,6 +75,22 @@ impl Role {
         child.wait().unwrap();
         self.child = None;
         self.kills += 1;
+    }
+
+    /// Starts it again when a fault has killed it.
+    pub(crate) fn spawn_after_death(&mut self) {
+        let ended = self.child.take().unwrap().wait().unwrap();
+        assert_eq!(ended.signal(), Some(9), "{}: {}", self.name, self.log_tail());
+        self.kills += 1;
+        self.spawn();
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     /// Sends SIGTERM and waits for the exit.
@@ -179,6 +196,16 @@ impl PrivateRabbitMq {
         let broker = Self::new(folder);
         std::fs::create_dir_all(&broker.folder).unwrap();
         std::fs::write(broker.folder.join("definitions.json"), definitions).unwrap();
+        broker.spawn();
+        broker
+    }
+
+    /// Whoever holds a message for a second loses its channel.
+    pub(crate) fn start_impatient(folder: &Path) -> Self {
+        let broker = Self::new(folder);
+        std::fs::create_dir_all(&broker.folder).unwrap();
+        let limits = "-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 200";
+        std::fs::write(broker.folder.join("erl_args"), limits).unwrap();
         broker.spawn();
         broker
     }

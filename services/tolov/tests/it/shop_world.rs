@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -28,7 +29,10 @@ use tolov_shop::{
     records, shopper,
 };
 
-use crate::processes::{PrivateRabbitMq, Role, free_port, tolov};
+use crate::{
+    faults::Faults,
+    processes::{PrivateRabbitMq, Role, free_port, tolov},
+};
 
 pub(crate) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
 const API_TOKEN: &str = "api-token-of-the-test";
@@ -60,8 +64,17 @@ pub(crate) struct Purchase {
 
 impl ShopWorld {
     pub(crate) async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), |_, _| BTreeMap::new()).await
+    }
+
+    /// With processes that die where [`Faults`] says.
+    pub(crate) async fn start_with_faults() -> Self {
+        let faults = |role: &str, folder: &Path| Faults::of(role, folder).environment().into();
+        Self::start_in(tempfile::tempdir().unwrap(), faults).await
+    }
+
+    async fn start_in(folder: TempDir, more: impl Fn(&str, &Path) -> BTreeMap<String, String>) -> Self {
         let turn = ONE_AT_A_TIME.lock().await;
-        let folder = tempfile::tempdir().unwrap();
         let broker = PrivateRabbitMq::start(folder.path());
         let mongo_url = own_database();
         let (webhook_port, sandbox_port) = (free_port(), free_port());
@@ -70,7 +83,11 @@ impl ShopWorld {
         let environment = environment(&broker.url(), &mongo_url, webhook_port, sandbox_port);
         let names = ["sandbox", "webhook", "projector", "bot"];
         let roles = names
-            .map(|name| (name, std::sync::Mutex::new(Role::start(name, folder.path(), &environment))))
+            .map(|name| {
+                let mut environment = environment.clone();
+                environment.extend(more(name, folder.path()));
+                (name, std::sync::Mutex::new(Role::start(name, folder.path(), &environment)))
+            })
             .into();
         let store = open_mongodb(&Secret::new(mongo_url)).await;
         let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
@@ -89,6 +106,10 @@ impl ShopWorld {
         };
         world.wait_until_ready().await;
         world
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     async fn wait_until_ready(&self) {

@@ -80,16 +80,22 @@ fn is_costly(step: &str, partial_indexes: &[String]) -> bool {
     step.starts_with("USE TEMP B-TREE") || (step.starts_with("SCAN ") && !is_partial && !is_list && !is_small)
 }
 
-/// 50,000 orders and as many events, of which a hundred wait.
+/// 50,000 orders, and a million events, of which a hundred wait.
 async fn fill(file: &mut SqliteConnection) {
-    let rows = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 50000)";
+    let rows = |count: u32| {
+        format!(
+            "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {count})"
+        )
+    };
     let orders = format!(
-        "{rows} INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
-         SELECT n, 1, '[]', 100, 'click', iif(n % 3, 'expired', 'pending'), n, n FROM number"
+        "{} INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
+         SELECT n, 1, '[]', 100, 'click', iif(n % 3, 'expired', 'pending'), n, n FROM number",
+        rows(50_000)
     );
     let events = format!(
-        "{rows} INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
-         SELECT 'order.expired:' || n, n, 'order.expired', 'order.expired/1', '{{}}', n FROM number"
+        "{} INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
+         SELECT 'order.expired:' || n, n % 50000 + 1, 'order.expired', 'order.expired/1', '{{}}', n FROM number",
+        rows(1_000_000)
     );
     let sent = "UPDATE outbox SET sent_at = created_at WHERE id > 100".to_owned();
     for statement in [orders, events, sent] {

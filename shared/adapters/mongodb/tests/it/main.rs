@@ -7,6 +7,7 @@ mod contract;
 mod documents;
 mod faults;
 mod foreign;
+mod primary_change;
 mod replica_set;
 mod rights;
 mod world;

@@ -15,10 +15,11 @@ use tolov_domain::{
     EventId,
     ports::bus::{BusAdmin, Consumer, Delivery, Published, Publisher, Queue, QueueDepth, Verdict},
 };
-use tolov_rabbitmq::RabbitOptions;
+use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use crate::world::{
-    ARRIVAL_LIMIT, World, in_world, options, payment, payments, raw_channel, receive_one, settle, until,
+    ARRIVAL_LIMIT, World, in_world, options, payment, payments, raw_channel, receive_one, settle, through,
+    until,
 };
 
 const QUEUE: Queue = Queue::ProjectorPayments;
@@ -335,5 +336,31 @@ fn a_message_of_another_client_is_retried_and_parked_like_ours() -> anyhow::Resu
             assert!(world.direct.admin().drop_parked(QUEUE, &id).await?.is_some());
         }
         wait_for_depth(world, QueueDepth::default()).await
+    })
+}
+
+#[test]
+fn heartbeats_end_a_half_open_connection_on_which_nothing_was_expected() -> anyhow::Result<()> {
+    // Neither a request nor a renewal finds out; heartbeats alone do.
+    let outage_report_every = Duration::from_millis(100);
+    let options =
+        RabbitOptions { outage_report_every, idle_renewal_every: Duration::from_hours(1), ..options() };
+    in_world(options, async |world| {
+        let url = format!("{}?heartbeat=1", through(world.proxy.addr())?);
+        let consumer = RabbitBus::try_new(&url, world.options.clone())?.consumer(QUEUE);
+        publish(world, 0..1).await?;
+        let delivery = receive_one(&consumer).await?;
+        settle(&consumer, vec![delivery], Verdict::Done).await?;
+        wait_for_depth(world, QueueDepth::default()).await?;
+        world.proxy.swallow(Direction::ToClient);
+        world.proxy.swallow(Direction::ToServer);
+        publish(world, 1..2).await?;
+        let noticed = tokio::time::timeout(ARRIVAL_LIMIT, consumer.receive(1)).await?;
+        assert!(noticed.is_err_and(|error| error.is_unavailable()));
+        world.proxy.restore();
+        let delivery = receive_one(&consumer).await?;
+        assert_eq!(delivery.id, payment(1).id);
+        assert_eq!(settle(&consumer, vec![delivery], Verdict::Done).await?, 1);
+        Ok(())
     })
 }

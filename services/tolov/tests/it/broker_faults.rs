@@ -1,0 +1,115 @@
+//! What a broker of its own does to an adapter: it is killed, or it loses patience.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tolov_domain::{
+    EventId,
+    ports::bus::{
+        BusAdmin, Consumer, Delivery, OutgoingMessage, Published, Publisher, Queue, QueueDepth, Route,
+        Verdict,
+    },
+};
+use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+use crate::{
+    processes::PrivateRabbitMq,
+    shop_world::{ONE_AT_A_TIME, eventually},
+};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+const QUEUE: Queue = Queue::BotNotifications;
+
+fn message(number: usize) -> OutgoingMessage {
+    OutgoingMessage {
+        id: EventId::new(format!("payment.completed:{number}/shopper")),
+        route: Route::Notifications,
+        schema: "notification/1".to_owned(),
+        body: format!("{{\"order_id\":{number}}}").into_bytes(),
+    }
+}
+
+/// Messages of a publisher that goes on whether the broker is there or not, until so many are confirmed.
+async fn publish_until(count: usize, bus: RabbitBus, confirmed: Arc<Mutex<BTreeSet<EventId>>>) {
+    let publisher = bus.publisher();
+    for first in (0..).step_by(50) {
+        if confirmed.lock().unwrap().len() >= count {
+            return;
+        }
+        let window: Vec<OutgoingMessage> = (first..first + 50).map(message).collect();
+        let Ok(outcomes) = publisher.publish(&window).await else { continue };
+        let stored = window.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome == Published::Confirmed);
+        confirmed.lock().unwrap().extend(stored.map(|(message, _)| message.id));
+    }
+}
+
+async fn receive(consumer: &dyn Consumer) -> Vec<Delivery> {
+    let receiving = async {
+        loop {
+            if let Ok(deliveries) = consumer.receive(256).await {
+                return deliveries;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, receiving).await.unwrap()
+}
+
+async fn settle(consumer: &dyn Consumer, deliveries: Vec<Delivery>) -> usize {
+    let done = deliveries.into_iter().map(|delivery| (delivery, Verdict::Done)).collect();
+    consumer.settle(done).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_id_that_a_broker_confirmed_is_there_after_it_was_killed() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let broker = PrivateRabbitMq::start(folder.path());
+    let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
+    let confirmed: Arc<Mutex<BTreeSet<EventId>>> = Arc::default();
+    let publishing = tokio::spawn(publish_until(3_000, bus.clone(), Arc::clone(&confirmed)));
+    eventually("messages are confirmed", PATIENCE, async || confirmed.lock().unwrap().len() >= 1_000).await;
+    tokio::task::block_in_place(|| {
+        broker.kill_9();
+        broker.spawn();
+    });
+    publishing.await.unwrap();
+    let confirmed = confirmed.lock().unwrap().clone();
+    let consumer = bus.consumer(QUEUE);
+    let mut missing = confirmed.clone();
+    while !missing.is_empty() {
+        let deliveries = receive(&consumer).await;
+        for delivery in &deliveries {
+            missing.remove(&delivery.id);
+        }
+        settle(&consumer, deliveries).await;
+    }
+    assert!(confirmed.len() >= 3_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_held_for_too_long_comes_again_and_the_stream_goes_on() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let broker = PrivateRabbitMq::start_impatient(folder.path());
+    let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
+    assert_eq!(bus.publisher().publish(&[message(1)]).await.unwrap(), [Published::Confirmed]);
+    let consumer = bus.consumer(QUEUE);
+    let held = receive(&consumer).await;
+    // The broker closes the channel of whoever does not acknowledge in time.
+    let again = receive(&consumer).await;
+    assert_eq!(again[0].id, held[0].id);
+    assert_ne!(again[0].tag.generation, held[0].tag.generation, "on a new channel");
+    assert_eq!(settle(&consumer, held).await, 0, "too late");
+    assert_eq!(settle(&consumer, again).await, 1);
+    assert_eq!(bus.publisher().publish(&[message(2)]).await.unwrap(), [Published::Confirmed]);
+    let next = receive(&consumer).await;
+    assert_eq!(next[0].id, message(2).id);
+    assert_eq!(settle(&consumer, next).await, 1);
+    eventually("nothing is left", PATIENCE, async || {
+        bus.admin().depth(QUEUE).await.is_ok_and(|depth| depth == QueueDepth::default())
+    })
+    .await;
+}
