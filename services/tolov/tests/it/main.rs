@@ -6,6 +6,7 @@
     reason = "an unexpected value fails a test, and its output shows why"
 )]
 
+mod alerting;
 mod audit;
 mod books;
 mod catalogue;
