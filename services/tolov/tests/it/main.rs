@@ -19,6 +19,7 @@ mod environment;
 mod init;
 mod journey;
 mod legacy;
+mod manual;
 mod one_server;
 mod operating;
 mod operators;
