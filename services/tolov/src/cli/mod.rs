@@ -5,6 +5,7 @@ mod click_test;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use time::{UtcOffset, format_description::well_known::Rfc3339};
 use tolov_domain::{Language, OrderId, ports::bus::Queue, time::Timestamp};
 use url::Url;
@@ -76,6 +77,10 @@ pub(crate) enum Command {
     Healthcheck { url: Option<Url> },
     /// CLICK's own test suites and harder cases, against any merchant's Prepare and Complete
     ClickTest(Box<ClickTest>),
+    /// Print a script that completes the commands and options of this program in a shell
+    Completions { shell: Shell },
+    /// Write the manual pages, one for each command, into a folder
+    Man { folder: PathBuf },
 }
 
 impl Command {
@@ -107,7 +112,9 @@ impl Command {
             | Self::Rebuild(_)
             | Self::ImportLegacy(_)
             | Self::Healthcheck { .. }
-            | Self::ClickTest(_) => "warn",
+            | Self::ClickTest(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => "warn",
         }
     }
 }
@@ -117,6 +124,9 @@ pub(crate) struct Demo {
     /// Exit after one purchase: 0 when it was paid and everybody was notified, 1 with the reason when not
     #[arg(long)]
     pub(crate) once: bool,
+    /// Do not open the page in a browser; none is opened without a terminal, without a screen, over SSH or in CI
+    #[arg(long)]
+    pub(crate) no_open: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //! HTTP, then keeps running and lets a person pay in a browser.
 #![expect(clippy::print_stdout, reason = "the timeline is this command's answer")]
 
+mod browser;
 mod checkout;
 mod instrumented_bus;
 mod instrumented_shop;
@@ -39,6 +40,9 @@ pub(crate) async fn run(env: &Env, options: &Demo) -> Result<Ending> {
         shop.url()
     );
     println!("Open {} to see it work\n", shop.url());
+    if !options.once && !options.no_open {
+        browser::open(shop.url().as_str());
+    }
     let outcome = tokio::select! {
         outcome = run_purchases(&shop, options.once) => outcome,
         () = stop.cancelled() => Ok(None),

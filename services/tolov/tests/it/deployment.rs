@@ -62,7 +62,7 @@ fn each_container_holds_its_own_secrets_alone() {
         services().into_iter().filter_map(holds).collect()
     };
     for (value, wanted) in [
-        ("${BOT_TOKEN:-", &["bot"][..]),
+        ("${BOT_TOKEN:-", &["alertmanager", "bot"][..]),
         ("${CLICK_SECRET_KEY:-", &["reconciler", "webhook"]),
         ("${API_TOKEN:-", &["bot", "reconciler", "tools", "webhook"]),
         ("${RABBITMQ_ADMIN_PASSWORD:-", &["rabbitmq"]),

@@ -6,6 +6,7 @@
     reason = "an unexpected value fails a test, and its output shows why"
 )]
 
+mod alerting;
 mod audit;
 mod books;
 mod broker_faults;
@@ -23,6 +24,7 @@ mod faults;
 mod init;
 mod journey;
 mod legacy;
+mod manual;
 mod one_server;
 mod operating;
 mod operators;

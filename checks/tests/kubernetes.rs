@@ -1,0 +1,201 @@
+//! deploy/kubernetes held against docker-compose.yml and against what the program reads.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a check that cannot read the repository has failed")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// Services that run in both, and the audit, which is a CronJob here.
+const SERVICES: [&str; 6] = ["webhook", "projector", "bot", "reconciler", "backup", "audit"];
+/// The sandbox is no part of a cluster.
+const NOT_IN_A_CLUSTER: [&str; 1] = ["SANDBOX_URL"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn documents(path: &Path) -> Vec<Yaml> {
+    let text = std::fs::read_to_string(path).unwrap();
+    YamlLoader::load_from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn base() -> Vec<Yaml> {
+    let folder = root().join("deploy/kubernetes/base");
+    let kustomization = documents(&folder.join("kustomization.yaml")).remove(0);
+    let listed: BTreeSet<String> = list(&kustomization["resources"]).map(text).collect();
+    let found = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let found: BTreeSet<String> = found.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(found.len(), listed.len() + 1, "{found:?} in the folder, {listed:?} in kustomization.yaml");
+    listed.iter().flat_map(|file| documents(&folder.join(file))).collect()
+}
+
+fn list(yaml: &Yaml) -> impl Iterator<Item = &Yaml> {
+    yaml.as_vec().into_iter().flatten()
+}
+
+fn text(yaml: &Yaml) -> String {
+    yaml.as_str().unwrap_or_else(|| panic!("{yaml:?} is no text")).to_owned()
+}
+
+fn keys(yaml: &Yaml) -> BTreeSet<String> {
+    yaml.as_hash().into_iter().flatten().map(|(key, _)| text(key)).collect()
+}
+
+/// The pods of the base, by the name of what makes them.
+fn pods(base: &[Yaml]) -> BTreeMap<String, &Yaml> {
+    let made = base.iter().filter_map(|document| {
+        let spec = &document["spec"];
+        let pod = match document["kind"].as_str()? {
+            "Deployment" | "StatefulSet" => &spec["template"]["spec"],
+            "CronJob" => &spec["jobTemplate"]["spec"]["template"]["spec"],
+            _ => return None,
+        };
+        Some((text(&document["metadata"]["name"]), pod))
+    });
+    made.collect()
+}
+
+/// The containers of our program, with the pod of each.
+fn containers<'a>(pods: &BTreeMap<String, &'a Yaml>) -> BTreeMap<String, (&'a Yaml, &'a Yaml)> {
+    let all = pods.values().flat_map(|pod| list(&pod["containers"]).map(move |container| (*pod, container)));
+    all.filter(|(_, container)| container["image"].as_str() == Some("tolov"))
+        .map(|(pod, container)| (text(&container["name"]), (pod, container)))
+        .collect()
+}
+
+fn own_variables(container: &Yaml) -> BTreeMap<String, String> {
+    list(&container["env"]).map(|variable| (text(&variable["name"]), text(&variable["value"]))).collect()
+}
+
+/// The variables of a service in compose, those of its merged mappings too.
+fn compose_variables(environment: &Yaml) -> BTreeSet<String> {
+    let own = keys(environment).into_iter().filter(|name| name != "<<");
+    own.chain(keys(&environment["<<"])).collect()
+}
+
+/// What .env.example explains, which checks/tests/tidy.rs compares with the code.
+fn explained() -> BTreeSet<String> {
+    let example = std::fs::read_to_string(root().join(".env.example")).unwrap();
+    let lines = example.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn settings(base: &[Yaml]) -> BTreeSet<String> {
+    let map = base.iter().find(|document| document["kind"].as_str() == Some("ConfigMap")).unwrap();
+    keys(&map["data"])
+}
+
+#[test]
+fn each_container_is_given_the_variables_that_compose_gives_it_and_no_unknown_ones() {
+    let base = base();
+    let shared = settings(&base);
+    let compose = documents(&root().join("docker-compose.yml")).remove(0);
+    let pods = pods(&base);
+    let containers = containers(&pods);
+    assert_eq!(containers.keys().map(String::as_str).collect::<BTreeSet<_>>(), SERVICES.into());
+    for (name, (_, container)) in containers {
+        assert!(
+            list(&container["envFrom"]).any(|from| !from["configMapRef"]["name"].is_badvalue()),
+            "{name}"
+        );
+        let own = own_variables(container).into_keys().map(|name| name.replace("_FILE", ""));
+        let given: BTreeSet<String> = own.chain(shared.clone()).collect();
+        let wanted = compose_variables(&compose["services"][name.as_str()]["environment"]);
+        let missing: Vec<&String> = wanted
+            .difference(&given)
+            .filter(|variable| !NOT_IN_A_CLUSTER.contains(&variable.as_str()))
+            .collect();
+        assert!(missing.is_empty(), "{name} has no {missing:?}");
+        let unknown: Vec<String> = given.difference(&explained()).cloned().collect();
+        assert!(unknown.is_empty(), "{name}: the program reads no {unknown:?}");
+    }
+}
+
+#[test]
+fn secrets_are_files_and_each_container_has_its_own_alone() {
+    let base = base();
+    let is_secret = |name: &str| {
+        ["TOKEN", "SECRET", "PASSWORD"].iter().any(|word| name.contains(word))
+            || ["AMQP_URL", "MONGO_URL"].contains(&name)
+    };
+    assert!(!settings(&base).iter().any(|name| is_secret(name)));
+    let compose = documents(&root().join("docker-compose.yml")).remove(0);
+    let pods = pods(&base);
+    for (name, (pod, container)) in containers(&pods) {
+        let own = own_variables(container);
+        let files: BTreeSet<&str> =
+            own.keys().filter_map(|variable| variable.strip_suffix("_FILE")).collect();
+        assert!(!own.keys().any(|variable| is_secret(variable) && !variable.ends_with("_FILE")), "{name}");
+        let wanted = compose_variables(&compose["services"][name.as_str()]["environment"]);
+        let wanted: BTreeSet<&str> =
+            wanted.iter().map(String::as_str).filter(|name| is_secret(name)).collect();
+        assert_eq!(files, wanted, "{name}");
+        let mounted: Vec<String> = list(&container["volumeMounts"])
+            .filter(|mount| mount["name"].as_str() == Some("secrets"))
+            .map(|mount| text(&mount["mountPath"]))
+            .collect();
+        assert_eq!(mounted.is_empty(), files.is_empty(), "{name}");
+        for (variable, value) in own.iter().filter(|(variable, _)| variable.ends_with("_FILE")) {
+            assert_eq!(*value, format!("{}/{}", mounted[0], variable.replace("_FILE", "")), "{name}");
+        }
+        let secrets: Vec<String> = list(&pod["volumes"])
+            .filter(|volume| volume["name"].as_str() == Some("secrets") && !files.is_empty())
+            .map(|volume| text(&volume["secret"]["secretName"]))
+            .collect();
+        assert!(secrets.is_empty() || secrets == [format!("tolov-{name}")], "{name}: {secrets:?}");
+    }
+}
+
+#[test]
+fn what_can_run_once_only_runs_once_and_is_stopped_before_it_is_replaced() {
+    let base = base();
+    let find = |name: &str| {
+        let is_it = |document: &&Yaml| {
+            document["metadata"]["name"].as_str() == Some(name)
+                && ["Deployment", "StatefulSet"].contains(&document["kind"].as_str().unwrap())
+        };
+        base.iter().find(is_it).unwrap()
+    };
+    let webhook = find("webhook");
+    assert_eq!(webhook["kind"].as_str(), Some("StatefulSet"), "it ends a pod before it starts the next");
+    for name in ["webhook", "bot", "reconciler"] {
+        assert_eq!(find(name)["spec"]["replicas"].as_i64(), Some(1), "{name}");
+    }
+    for name in ["bot", "reconciler"] {
+        assert_eq!(find(name)["spec"]["strategy"]["type"].as_str(), Some("Recreate"), "{name}");
+    }
+    for name in ["projector", "caddy"] {
+        let update = &find(name)["spec"]["strategy"]["rollingUpdate"];
+        assert_eq!(update["maxUnavailable"].as_i64(), Some(0), "{name}");
+    }
+    for document in base.iter().filter(|document| document["kind"].as_str() == Some("PodDisruptionBudget")) {
+        assert_eq!(document["spec"]["maxUnavailable"].as_i64(), Some(1), "a node could not be drained");
+    }
+}
+
+#[test]
+fn every_pod_is_hardened_and_every_service_is_probed() {
+    let base = base();
+    for (name, pod) in pods(&base) {
+        assert_eq!(pod["securityContext"]["runAsNonRoot"].as_bool(), Some(true), "{name}");
+        assert_eq!(pod["automountServiceAccountToken"].as_bool(), Some(false), "{name}");
+        for container in list(&pod["containers"]) {
+            let context = &container["securityContext"];
+            assert_eq!(context["readOnlyRootFilesystem"].as_bool(), Some(true), "{name}");
+            assert_eq!(context["allowPrivilegeEscalation"].as_bool(), Some(false), "{name}");
+            assert_eq!(context["capabilities"]["drop"][0].as_str(), Some("ALL"), "{name}");
+            assert!(!container["resources"]["limits"]["memory"].is_badvalue(), "{name}");
+        }
+        if ["webhook", "projector", "bot", "reconciler"].contains(&name.as_str()) {
+            let service = &pod["containers"][0];
+            for (probe, path) in
+                [("startupProbe", "/health"), ("livenessProbe", "/health"), ("readinessProbe", "/ready")]
+            {
+                assert_eq!(service[probe]["httpGet"]["path"].as_str(), Some(path), "{name}");
+            }
+        }
+    }
+}
