@@ -34,7 +34,9 @@ pub use crate::{
     ports::{Ledger, LedgerError, MerchantApi},
 };
 
-/// How often it looks for work.
+/// How often it looks for refunds: somebody may be waiting for one, and asking the webhook service costs it one small read.
+const REFUNDS_EVERY: Duration = Duration::from_secs(2);
+/// How often it looks for everything else.
 const ROUND: Duration = Duration::from_secs(30);
 
 /// What the reconciler works with.
@@ -93,9 +95,17 @@ impl Service {
     /// Runs until `stop`; a call that is under way is finished first. A comparison, which takes a second a payment, holds up
     /// nothing else.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        let rounds = async {
+        let refunds = async {
             loop {
-                self.round(&stop).await;
+                self.refunds_round(&stop).await;
+                if !pause(&stop, REFUNDS_EVERY).await {
+                    break;
+                }
+            }
+        };
+        let attempts = async {
+            loop {
+                self.attempts_round(&stop).await;
                 if !pause(&stop, ROUND).await {
                     break;
                 }
@@ -106,17 +116,18 @@ impl Service {
                 self.compare_when_due(&stop).await;
             }
         };
-        tokio::join!(rounds, comparisons);
+        tokio::join!(refunds, attempts, comparisons);
         Ok(())
     }
 
-    /// Moves the refunds and asks about the silent attempts whose turn it is.
-    pub async fn round(&self, stop: &Stop) {
-        let done = async {
-            self.refunds.round(stop).await?;
-            self.attempts.silent_round(stop).await
-        };
-        self.webhook.mark(done.await);
+    /// Moves the refunds whose turn it is.
+    pub async fn refunds_round(&self, stop: &Stop) {
+        self.webhook.mark(self.refunds.round(stop).await);
+    }
+
+    /// Asks about the silent attempts whose turn it is.
+    pub async fn attempts_round(&self, stop: &Stop) {
+        self.webhook.mark(self.attempts.silent_round(stop).await);
     }
 
     /// Compares the payments of yesterday with CLICK, once a night.

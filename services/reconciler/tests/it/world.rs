@@ -285,8 +285,14 @@ impl World {
     }
 
     pub(crate) async fn round(&mut self) {
-        self.service.round(&Stop::new()).await;
+        self.service.refunds_round(&Stop::new()).await;
+        self.service.attempts_round(&Stop::new()).await;
         self.service.compare_when_due(&Stop::new()).await;
+    }
+
+    /// Another process on the same ledger.
+    pub(crate) fn service(&self) -> Service {
+        service(&self.click, &self.ledger, &self.clock)
     }
 
     /// Lets time pass, a round every minute.

@@ -144,11 +144,11 @@ async fn a_refund_that_is_asked_for_is_reversed_at_click_once_and_recorded() {
         json!({"request_id": "tap-1", "requested_by": "5551", "returned": [{"product_id": 7, "count": 1}]});
     let (status, refund) = world.post("orders/1/refunds", &asked).await;
     assert_eq!((status, &refund["state"]), (StatusCode::CREATED, &json!("requested")));
-    world.reconciler.round(&world.stop).await;
+    world.reconciler.refunds_round(&world.stop).await;
     let refunds = world.get("orders/1/refunds").await;
     assert_eq!(refunds["refunds"][0]["state"], "done", "{refunds}");
     assert_eq!(refunds["refunded_tiyin"], AMOUNT_TIYIN);
-    world.reconciler.round(&world.stop).await;
+    world.reconciler.refunds_round(&world.stop).await;
     let calls = world.sandbox.click().api_calls();
     assert_eq!(calls.iter().filter(|call| call.method == "DELETE").count(), 1);
     let statuses: Vec<i32> = world.sandbox.click().payments().iter().map(Payment::payment_status).collect();
@@ -166,7 +166,7 @@ async fn a_reversal_that_click_refuses_waits_for_a_person() {
     world.sandbox.click().refuse_reversals(true);
     let asked = json!({"request_id": "tap-1", "requested_by": "5551"});
     let (_, refund) = world.post("orders/1/refunds", &asked).await;
-    world.reconciler.round(&world.stop).await;
+    world.reconciler.refunds_round(&world.stop).await;
     let open = world.get("orders/1/refunds").await["open"].clone();
     assert_eq!(open["state"], "refused", "{open}");
     assert!(!open["click_note"].as_str().unwrap().is_empty());
