@@ -18,7 +18,7 @@ mod updates;
 use tolov_domain::ports::documents::Collection;
 
 pub use crate::{
-    config::{Channel, Config, ConfigError},
+    config::{Channel, Config, ConfigError, LateMoney},
     deps::Deps,
     service::Service,
     telegram::stand_in::{BotApi, BotApiAnswer},

@@ -20,6 +20,9 @@ pub struct Config {
     pub api_token: Secret,
     /// CLICK_RECONCILE_ACCEPT: a payment that CLICK shows as paid makes the order paid (`auto`), or staff are asked (`ask`).
     pub accepts: bool,
+    /// RESTORE_CHECK: after a restore of the ledger Prepares wait until CLICK was asked for what it lost (`before`), or do not
+    /// (`parallel`).
+    pub restore_in_parallel: bool,
 }
 
 impl Config {
@@ -41,6 +44,7 @@ impl Config {
             webhook_url: env.parsed("WEBHOOK_URL").unwrap_or(default_webhook),
             api_token,
             accepts: accepts(env),
+            restore_in_parallel: is_second(env, "RESTORE_CHECK", ["before", "parallel"]),
         })
     }
 }
@@ -61,15 +65,18 @@ fn merchant_api_url(env: &Env) -> Url {
     env.parsed("SANDBOX_URL").unwrap_or_else(|| address("http://127.0.0.1:8080/"))
 }
 
-fn accepts(env: &Env) -> bool {
-    match env.text("CLICK_RECONCILE_ACCEPT").as_deref() {
-        None | Some("ask") => false,
-        Some("auto") => true,
-        Some(_) => {
-            env.problem("CLICK_RECONCILE_ACCEPT", "is neither ask nor auto");
-            false
-        }
+/// CLICK_RECONCILE_ACCEPT.
+pub fn accepts(env: &Env) -> bool {
+    is_second(env, "CLICK_RECONCILE_ACCEPT", ["ask", "auto"])
+}
+
+/// Whether a setting has the second of its two values; the first is the default.
+fn is_second(env: &Env, name: &'static str, [first, second]: [&str; 2]) -> bool {
+    let value = env.text(name).unwrap_or_else(|| first.to_owned());
+    if value != first && value != second {
+        env.problem(name, format_args!("is neither {first} nor {second}"));
     }
+    value == second
 }
 
 #[expect(clippy::expect_used, reason = "the addresses are constants")]
@@ -108,12 +115,15 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_meant_are_named() {
-        let env =
-            env(&[("CLICK_MERCHANT_API_URL", "http://api.click.uz"), ("CLICK_RECONCILE_ACCEPT", "maybe")]);
+        let env = env(&[
+            ("CLICK_MERCHANT_API_URL", "http://api.click.uz"),
+            ("CLICK_RECONCILE_ACCEPT", "maybe"),
+            ("RESTORE_CHECK", "no"),
+        ]);
         let config = Config::from_env(&env).unwrap();
         assert!(!config.accepts);
         let problems = env.finish().unwrap_err().to_string();
-        for name in ["CLICK_MERCHANT_API_URL", "CLICK_RECONCILE_ACCEPT"] {
+        for name in ["CLICK_MERCHANT_API_URL", "CLICK_RECONCILE_ACCEPT", "RESTORE_CHECK"] {
             assert!(problems.contains(name), "{problems}");
         }
     }

@@ -7,14 +7,15 @@ mod config;
 mod ledger_client;
 mod ports;
 mod refunds;
+mod restore;
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tolov_domain::time::Timestamp;
+use tolov_domain::{Day, day::ClickComparison, time::Timestamp};
 use tolov_kit::{
     availability::Availability,
     clock::Clock,
@@ -22,14 +23,10 @@ use tolov_kit::{
     status::{Dependency, Report},
 };
 
-use crate::{
-    attempts::{Attempts, day_end, next_comparison},
-    caller::Caller,
-    refunds::Refunds,
-};
+use crate::{attempts::Attempts, caller::Caller, refunds::Refunds, restore::RestoreCheck};
 pub use crate::{
     click_client::ClickClient,
-    config::Config,
+    config::{Config, accepts},
     ledger_client::LedgerClient,
     ports::{Ledger, LedgerError, MerchantApi},
 };
@@ -38,6 +35,9 @@ pub use crate::{
 const REFUNDS_EVERY: Duration = Duration::from_secs(2);
 /// How often it looks for everything else.
 const ROUND: Duration = Duration::from_secs(30);
+/// A day of which CLICK answered nothing is compared again after this, until [`GIVEN_UP_AFTER`] its end.
+const UNANSWERED_PAUSE: time::Duration = time::Duration::minutes(30);
+const GIVEN_UP_AFTER: time::Duration = time::Duration::hours(15);
 
 /// What the reconciler works with.
 #[derive(Debug, Clone)]
@@ -52,9 +52,12 @@ pub struct Deps {
 pub struct Service {
     refunds: Refunds,
     attempts: Attempts,
+    restore: RestoreCheck,
+    ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
-    next_comparison: Mutex<Timestamp>,
+    /// Until when no day is compared.
+    comparisons_paused_until: Mutex<Option<Timestamp>>,
 }
 
 impl Service {
@@ -69,17 +72,24 @@ impl Service {
             clock: Arc::clone(&clock),
             paused_until: Mutex::default(),
         };
-        let next_comparison = Mutex::new(next_comparison(clock.now()));
         let webhook = Arc::new(Availability::new("the webhook service"));
-        let refunds = Refunds { caller, ledger, clock: Arc::clone(&clock) };
-        Self { refunds, attempts, clock, webhook, next_comparison }
+        let refunds = Refunds::new(caller, Arc::clone(&ledger), Arc::clone(&clock));
+        let (restore, comparisons_paused_until) = (RestoreCheck::new(false), Mutex::default());
+        Self { refunds, attempts, restore, ledger, clock, webhook, comparisons_paused_until }
+    }
+
+    /// After a restore of the ledger Prepares are let in while CLICK is asked for what it lost, and not only afterwards.
+    #[must_use]
+    pub fn restore_in_parallel(self, in_parallel: bool) -> Self {
+        Self { restore: RestoreCheck::new(in_parallel), ..self }
     }
 
     /// The clients that the settings name.
     pub fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let api = Arc::new(ClickClient::new(config, Arc::clone(&clock))?);
         let ledger = Arc::new(LedgerClient::new(config)?);
-        Ok(Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts))
+        let service = Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts);
+        Ok(service.restore_in_parallel(config.restore_in_parallel))
     }
 
     /// The state of the service, for METRICS_ADDR. CLICK's is in the metrics: without it nothing here can be mended by a
@@ -105,6 +115,7 @@ impl Service {
         };
         let attempts = async {
             loop {
+                self.restore_round(&stop).await;
                 self.attempts_round(&stop).await;
                 if !pause(&stop, ROUND).await {
                     break;
@@ -125,33 +136,55 @@ impl Service {
         self.webhook.mark(self.refunds.round(stop).await);
     }
 
+    /// Asks for what a restored ledger may have lost.
+    pub async fn restore_round(&self, stop: &Stop) {
+        self.webhook.mark(self.restore.round(&self.attempts, &self.ledger, stop).await);
+    }
+
     /// Asks about the silent attempts whose turn it is.
     pub async fn attempts_round(&self, stop: &Stop) {
         self.webhook.mark(self.attempts.silent_round(stop).await);
     }
 
-    /// Compares the payments of yesterday with CLICK, once a night.
+    /// Compares the oldest day that was not compared, once it is over, and tells the ledger.
     pub async fn compare_when_due(&self, stop: &Stop) {
-        let now = self.clock.now();
-        let due = {
-            let mut next = self.next_comparison.lock().unwrap_or_else(PoisonError::into_inner);
-            if now < *next {
-                return;
-            }
-            std::mem::replace(&mut *next, next_comparison(now))
-        };
-        match self.attempts.compare(day_end(due), stop).await {
-            Ok(compared) => {
-                metrics::gauge!("tolov_reconciliation_questions").set(compared.questioned);
-                metrics::gauge!("tolov_reconciliation_unanswered").set(compared.unanswered);
-                tracing::info!(
-                    agreed = compared.agreed,
-                    questioned = compared.questioned,
-                    unanswered = compared.unanswered,
-                    "the payments of yesterday are compared with CLICK"
-                );
-            }
-            Err(error) => tracing::warn!(%error, "the payments of yesterday are not compared with CLICK"),
+        let paused_until = *self.pause();
+        if paused_until.is_some_and(|until| self.clock.now() < until) {
+            return;
         }
+        let compared = async {
+            let Some(day) = self.ledger.next_day().await? else { return Ok(()) };
+            match self.attempts.compare(day, stop).await? {
+                Some(compared) => self.record(day, compared).await,
+                None => Ok(()),
+            }
+        };
+        if let Err::<(), LedgerError>(error) = compared.await {
+            tracing::warn!(%error, "the payments of a day are not compared with CLICK yet");
+        }
+    }
+
+    async fn record(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        let is_answered = compared.unanswered == 0 || compared.agreed > 0 || !compared.differing.is_empty();
+        if !is_answered && now < day.end() + GIVEN_UP_AFTER {
+            *self.pause() = Some(now + UNANSWERED_PAUSE);
+            return Ok(());
+        }
+        let questioned = u32::try_from(compared.differing.len()).unwrap_or(u32::MAX);
+        metrics::gauge!("tolov_reconciliation_questions").set(questioned);
+        metrics::gauge!("tolov_reconciliation_unanswered").set(compared.unanswered);
+        tracing::info!(
+            %day,
+            agreed = compared.agreed,
+            questioned,
+            unanswered = compared.unanswered,
+            "the payments of a day are compared with CLICK"
+        );
+        self.ledger.record_day(day, compared).await
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.comparisons_paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

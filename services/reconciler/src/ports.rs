@@ -5,11 +5,13 @@ use std::fmt;
 use async_trait::async_trait;
 use tolov_click::{Call, merchant_api::Reading};
 use tolov_domain::{
-    PrepareId, RefundId,
+    Day, PrepareId, RefundId,
+    day::ClickComparison,
     refund::{
         Refund,
         api::{Attempt, MerchantCall, OpenRefund, SeenReply, SeenRequest, StepRequest},
     },
+    time::Timestamp,
 };
 
 /// CLICK's Merchant API.
@@ -35,5 +37,13 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// A page of attempts with smaller numbers, newest first; empty at the end.
     async fn attempts(&self, before: Option<PrepareId>) -> Result<Vec<Attempt>, LedgerError>;
     async fn seen(&self, prepare_id: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError>;
+    /// The oldest day that is over and was not compared.
+    async fn next_day(&self) -> Result<Option<Day>, LedgerError>;
+    /// What CLICK said of the attempts of this day. Of a day that was recorded it changes nothing.
+    async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError>;
+    /// The ledger is a restored copy, and CLICK has not been asked for what it lost: the time of the backup.
+    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError>;
+    /// `done`: CLICK was asked about everything.
+    async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError>;
     async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError>;
 }

@@ -20,6 +20,7 @@ fn config(addr: SocketAddr) -> Config {
         webhook_url: url,
         api_token: Secret::new("a token"),
         accepts: false,
+        restore_in_parallel: false,
     }
 }
 

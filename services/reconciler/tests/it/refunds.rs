@@ -183,3 +183,23 @@ async fn a_refund_that_is_withdrawn_in_the_last_moment_is_not_sent() {
     world.pass(Duration::minutes(10)).await;
     assert_eq!(world.click.reversals_sent(), 0);
 }
+
+#[tokio::test]
+async fn a_reversal_that_click_does_not_show_yet_is_asked_for_until_an_hour_has_passed() {
+    let mut world = World::new();
+    world.ask_for_refund();
+    world.round().await;
+    assert_eq!(world.refund().status(), RefundStatus::Done);
+    let mut world = World::new();
+    world.click.state().always_paid = true;
+    world.ask_for_refund();
+    world.round().await;
+    assert_eq!(world.click.state().calls.len(), 3, "before, the reversal, after");
+    world.pass(Duration::hours(2)).await;
+    assert_eq!(
+        (world.click.state().calls.len(), world.click.reversals_sent()),
+        (6, 1),
+        "after 5, 15 and 60 minutes"
+    );
+    assert_eq!(world.refund().status(), RefundStatus::Done);
+}

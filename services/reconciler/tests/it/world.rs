@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use time::{Duration, macros::datetime};
 use tolov_click::{Call, merchant_api::Reading};
 use tolov_domain::{
-    ClickPaydocId, ClickPaymentId, OrderId, PrepareId, RefundId, Tiyin,
+    ClickPaydocId, ClickPaymentId, Day, OrderId, PrepareId, RefundId, Tiyin,
+    day::ClickComparison,
     refund::{
         self, PaidAttempt, Refund,
         api::{
@@ -17,6 +18,7 @@ use tolov_domain::{
             StepRequest,
         },
     },
+    time::Timestamp,
 };
 use tolov_kit::{
     clock::{Clock, ManualClock},
@@ -51,6 +53,8 @@ pub(crate) struct ClickState {
     pub(crate) of_order: BTreeMap<(String, String), i64>,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) always: Option<Fault>,
+    /// A reversal is not shown.
+    pub(crate) always_paid: bool,
     pub(crate) calls: Vec<Call>,
     /// Reversals that had an effect.
     pub(crate) reversed: u32,
@@ -90,7 +94,7 @@ impl ClickState {
             }
             Call::Reversal { payment_id, .. } => match self.payments.get_mut(payment_id) {
                 Some(status) if *status == 2 => {
-                    *status = -1;
+                    *status = if self.always_paid { 2 } else { -1 };
                     self.reversed += 1;
                     format!(r#"{{"error_code":0,"error_note":"","payment_id":{payment_id}}}"#)
                 }
@@ -135,6 +139,14 @@ pub(crate) struct LedgerState {
     pub(crate) attempt: Attempt,
     pub(crate) silent: Vec<Attempt>,
     pub(crate) seen: Vec<SeenRequest>,
+    /// Days that were compared, oldest first.
+    pub(crate) days: Vec<(Day, ClickComparison)>,
+    /// The ledger is a restored copy: the time of the backup.
+    pub(crate) restored: Option<Timestamp>,
+    /// What the ledger makes of what CLICK says.
+    pub(crate) answers: SeenOutcome,
+    /// What was said of it, in order.
+    pub(crate) let_in: Vec<bool>,
     pub(crate) calls: Vec<MerchantCall>,
     /// Calls from this one on fail; `true`: after their effect.
     pub(crate) dies_at: Option<(u32, bool)>,
@@ -202,7 +214,37 @@ impl Ledger for FakeLedger {
         self.make(|state| {
             state.seen.push(seen.clone());
             state.silent.clear();
-            SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None }
+            SeenReply { outcome: state.answers, anomaly: None }
+        })
+    }
+
+    async fn next_day(&self) -> Result<Option<Day>, LedgerError> {
+        let due = Day::last_due(self.clock.now());
+        self.make(|state| {
+            let first = Day::of(state.attempt.prepared_at);
+            let next = state.days.last().map_or(first, |(day, _)| day.plus(1));
+            (next <= due).then_some(next)
+        })
+    }
+
+    async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError> {
+        self.make(|state| {
+            if state.days.iter().all(|(known, _)| *known != day) {
+                state.days.push((day, compared));
+            }
+        })
+    }
+
+    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.make(|state| state.restored)
+    }
+
+    async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError> {
+        self.make(|state| {
+            state.let_in.push(done);
+            if done {
+                state.restored = None;
+            }
         })
     }
 
@@ -228,6 +270,7 @@ impl World {
             prepare_id: PrepareId::try_new(77).unwrap(),
             order_id: OrderId::try_new(ORDER).unwrap(),
             click_paydoc_id: ClickPaydocId::try_new(PAYDOC).unwrap(),
+            amount_tiyin: Tiyin::try_new(3_000_000).unwrap(),
             prepared_at: datetime!(2026-11-23 09:00 UTC),
             is_paid: true,
         };
@@ -236,6 +279,10 @@ impl World {
             attempt,
             silent: Vec::new(),
             seen: Vec::new(),
+            days: Vec::new(),
+            restored: None,
+            answers: SeenOutcome::Unchanged,
+            let_in: Vec::new(),
             calls: Vec::new(),
             dies_at: None,
             made: 0,
@@ -287,6 +334,7 @@ impl World {
     pub(crate) async fn round(&mut self) {
         self.service.refunds_round(&Stop::new()).await;
         self.service.attempts_round(&Stop::new()).await;
+        self.service.restore_round(&Stop::new()).await;
         self.service.compare_when_due(&Stop::new()).await;
     }
 

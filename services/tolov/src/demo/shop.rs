@@ -192,6 +192,7 @@ fn reconciler_config(sandbox_url: &Url, webhook_url: &Url) -> tolov_reconciler::
         webhook_url: webhook_url.clone(),
         api_token: Secret::new(API_TOKEN),
         accepts: false,
+        restore_in_parallel: false,
     }
 }
 

@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 37] = [
+pub(crate) const VARIABLES: [&str; 39] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -25,6 +25,7 @@ pub(crate) const VARIABLES: [&str; 37] = [
     "ADMIN_IDS",
     "DELIVERY_PRICE",
     "PICKUP_ADDRESS",
+    "LATE_MONEY",
     "CLICK_SERVICE_ID",
     "CLICK_MERCHANT_ID",
     "CLICK_MERCHANT_USER_ID",
@@ -32,6 +33,7 @@ pub(crate) const VARIABLES: [&str; 37] = [
     "CLICK_TEST_MODE",
     "CLICK_MERCHANT_API_URL",
     "CLICK_RECONCILE_ACCEPT",
+    "RESTORE_CHECK",
     "RETURN_URL",
     "PUBLIC_URL",
     "AMQP_URL",

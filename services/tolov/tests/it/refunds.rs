@@ -74,6 +74,7 @@ impl World {
             webhook_url: webhook.clone(),
             api_token: Secret::new(TOKEN),
             accepts: true,
+            restore_in_parallel: false,
         };
         let api = Arc::new(ClickClient::new(&config, Arc::new(SystemClock)).unwrap().unpaced());
         let ledger = Arc::new(LedgerClient::new(&config).unwrap());

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
-use tolov_click::{Callback, CallbackForm, ClickCode, Malformed, Reply, card};
+use tolov_click::{Action, Callback, CallbackForm, ClickCode, Malformed, Reply, card};
 use tolov_kit::http::{Peer, Refusal};
 use warp::{http::StatusCode, reply::Response};
 
@@ -71,6 +71,9 @@ fn understood(app: &App, form: &CallbackForm) -> Content {
         // CLICK has no code of its own for a service that is not ours (docs/click.md, section 1.6).
         Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
             Content::Refused(ClickCode::ErrorInRequest)
+        }
+        Ok(callback) if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.now()) => {
+            Content::Refused(ClickCode::FailedToUpdateUser)
         }
         Ok(callback) => Content::Callback(callback),
     }

@@ -233,7 +233,7 @@ struct Kept {
     kept: bool,
 }
 
-fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
+pub(super) fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
     match answer {
         Ok(body) => to_reply(StatusCode::OK, &body),
         Err(error) => unavailable(&error),
@@ -241,19 +241,19 @@ fn answer<T: Serialize>(answer: Result<T, LedgerError>) -> Response {
 }
 
 /// Reads a body; the error is for `body` in the answer.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= NAME_MAX
 }
 
-fn field(name: &'static str, error: &str) -> Response {
+pub(super) fn field(name: &'static str, error: &str) -> Response {
     problem(StatusCode::UNPROCESSABLE_ENTITY, error, Some(name))
 }
 
-fn conflict(error: &str, reason: &str, refund: Option<Refund>) -> Response {
+pub(super) fn conflict(error: &str, reason: &str, refund: Option<Refund>) -> Response {
     let conflict = Conflict { error: error.to_owned(), reason: reason.to_owned(), refund };
     to_reply(StatusCode::CONFLICT, &conflict)
 }
@@ -266,6 +266,6 @@ fn no_refund() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such refund", Some("refund_id"))
 }
 
-fn no_attempt() -> Response {
+pub(super) fn no_attempt() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such attempt", Some("prepare_id"))
 }

@@ -8,6 +8,7 @@ mod event_ids;
 mod file;
 mod metrics;
 mod read;
+mod reconciliation;
 mod refunds;
 mod requests;
 mod writer;
@@ -35,6 +36,7 @@ pub use self::{
         restore,
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
+    reconciliation::Accepted,
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,

@@ -22,6 +22,7 @@ mod openapi;
 mod orders;
 mod overload;
 mod plans;
+mod reconciliation;
 mod refunds;
 mod relay;
 mod repeats;

@@ -45,6 +45,7 @@ pub(crate) fn is_on_posts(callback: &CallbackData) -> bool {
             | StaffCallback::RefundDecide { .. }
             | StaffCallback::RefundDecided { .. }
             | StaffCallback::Missing { .. }
+            | StaffCallback::AcceptPayment { .. }
     )
 }
 

@@ -1,5 +1,5 @@
 //! Late money for goods that are sold out: staff decide on the order's post whether the shopper waits for them or takes
-//! others. To give the money back is a refund. Nothing happens by itself.
+//! others. To give the money back is a refund. Nothing happens by itself unless LATE_MONEY says so.
 
 use tolov_domain::OrderId;
 use tolov_shop::{
@@ -14,6 +14,7 @@ use crate::{
         error::{HandlerError, HandlerResult},
         screen::Screen,
     },
+    deps::HandlerDeps,
     staff::orders::actions::{already_text, show_again},
     telegram::errors::SendError,
     texts::{l, t},
@@ -34,7 +35,7 @@ pub(crate) async fn decide(ctx: Ctx, (id, choice): (OrderId, MissingChoice)) -> 
         ctx.alert(already_text(&ctx, &order, order.missing_choice()).await?).await?;
         return show_again(&ctx, &order).await;
     }
-    if tell_shopper(&ctx, &order, choice).await? {
+    if tell_shopper(&ctx.deps, &order, choice).await? {
         ctx.toast(l!(ctx.language, "missing-told", order = id)).await?;
     } else {
         ctx.alert(l!(ctx.language, "missing-not-told", order = id)).await?;
@@ -46,13 +47,17 @@ pub(crate) async fn decide(ctx: Ctx, (id, choice): (OrderId, MissingChoice)) -> 
 }
 
 /// `false`: the shopper cannot be written to.
-async fn tell_shopper(ctx: &Ctx, order: &ShopOrder, choice: MissingChoice) -> Result<bool, HandlerError> {
-    let language = ctx.deps.language_of(order.user_id).await;
+pub(super) async fn tell_shopper(
+    deps: &HandlerDeps,
+    order: &ShopOrder,
+    choice: MissingChoice,
+) -> Result<bool, HandlerError> {
+    let language = deps.language_of(order.user_id).await;
     let html = match choice {
         MissingChoice::Wait => t!(language, "told-wait-for-goods", order = order.id),
         MissingChoice::Other => t!(language, "told-other-goods", order = order.id),
     };
-    match ctx.deps.send_to(order.user_id, &Screen::new(html)).await {
+    match deps.send_to(order.user_id, &Screen::new(html)).await {
         Ok(_) => Ok(true),
         Err(SendError::ChatClosed(_) | SendError::Refused(_)) => Ok(false),
         Err(error) => Err(error.into()),

@@ -4,6 +4,7 @@ pub(super) mod adopt;
 pub(super) mod import;
 pub(super) mod job;
 mod known;
+pub(super) mod reconciliation;
 pub(super) mod refund_rows;
 pub(super) mod refunds;
 pub(super) mod replay;
@@ -76,7 +77,7 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
 ///
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
-const STORE: [&str; 13] = [
+const STORE: [&str; 16] = [
     "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
     value ->> 'created_at', value ->> 'created_at'
@@ -143,6 +144,14 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
   SELECT value ->> 'at', value ->> 'order_id', value ->> 'method', value ->> 'path', value ->> 'outcome',
     value ->> 'code', value ->> 'note'
   FROM jsonb_each($13);",
+    "INSERT INTO payment_reports (prepare_id, at, source, by, payment_id)
+  SELECT value ->> 'prepare_id', value ->> 'at', value ->> 'source', value ->> 'by', value ->> 'payment_id'
+  FROM jsonb_each($14);",
+    "INSERT INTO compared_days (day, compared_at, click)
+  SELECT value ->> 'day', value ->> 'compared_at', json(value -> 'click') FROM jsonb_each($15) WHERE true
+  ON CONFLICT (day) DO NOTHING;",
+    "INSERT INTO restore_checks (restore_id, checked_at)
+  SELECT value ->> 'restore_id', value ->> 'checked_at' FROM jsonb_each($16) WHERE true ON CONFLICT DO NOTHING;",
 ];
 
 pub(crate) struct Writer {
@@ -302,6 +311,9 @@ impl Writer {
             rows(&writes.refund_steps),
             rows(&writes.checks),
             rows(&writes.calls),
+            rows(&writes.reconciliation.reports),
+            rows(&writes.reconciliation.days),
+            rows(&writes.reconciliation.restore_checks),
         ];
         let mut statements = String::from("BEGIN IMMEDIATE;");
         for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {

@@ -19,6 +19,7 @@ use tolov_domain::{
 use super::{
     job::order_of,
     known::Known,
+    reconciliation::Reconciliation,
     refund_rows::{CallRow, CheckRow, RefundRow, StepRow},
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
@@ -51,6 +52,7 @@ struct Changes {
     refund_steps: Vec<StepRow>,
     checks: Vec<CheckRow>,
     calls: Vec<CallRow>,
+    reconciliation: Reconciliation,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -69,6 +71,7 @@ pub(crate) struct Writes {
     pub(crate) refund_steps: Vec<StepRow>,
     pub(crate) checks: Vec<CheckRow>,
     pub(crate) calls: Vec<CallRow>,
+    pub(crate) reconciliation: Reconciliation,
 }
 
 impl WorkingSet {
@@ -368,6 +371,7 @@ impl WorkingSet {
             refund_steps: changes.refund_steps,
             checks: changes.checks,
             calls: changes.calls,
+            reconciliation: changes.reconciliation,
         }
     }
 
@@ -382,6 +386,14 @@ impl WorkingSet {
 
     pub(crate) fn keep_check(&mut self, check: CheckRow) {
         self.changes.checks.push(check);
+    }
+
+    pub(super) const fn reconciliation(&mut self) -> &mut Reconciliation {
+        &mut self.changes.reconciliation
+    }
+
+    pub(super) fn publish_row(&mut self, event: EventRow) {
+        self.changes.events.push(event);
     }
 
     pub(crate) fn keep_calls(&mut self, calls: impl Iterator<Item = CallRow>) {
