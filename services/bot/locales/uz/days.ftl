@@ -1,9 +1,9 @@
 # Kun solishtiruvi, egalarga.
-day-title = 📊 <b>{ $date }</b>: { $orders } ta buyurtma, { $sum }
+day-title = 📊 <b>{ $date }</b>: { $orders } ta buyurtma, { $sum }
 day-agrees = ✅ Kassa, do‘kon va CLICK bir-biriga mos.
 day-agrees-without-click = ✅ Kassa va do‘kon bir-biriga mos.
 day-click-differs = ⚠️ CLICK bu to‘lovlarni boshqacha ko‘rsatmoqda: { $orders }. CLICK kabinetida tekshiring.
-day-click-unanswered = ❔ CLICK { $count } ta to‘lov haqida javob bermadi.
+day-click-unanswered = ❔ CLICK { $count } ta to‘lov haqida javob bermadi.
 day-shop-differs = ⚠️ Do‘konda bu buyurtmalar boshqacha yozilgan: { $orders }. Administratordan tolov audit ni ishga tushirishni so‘rang.
 
 # CLICK ko‘rsatadigan, ammo tasdig‘i kelmagan to‘lov.
