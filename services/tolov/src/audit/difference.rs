@@ -3,8 +3,10 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use tolov_domain::{EventId, OrderId, ProductId, UserId, ports::bus::Queue};
+use tolov_domain::{EventId, OrderId, ProductId, RefundId, UserId, ports::bus::Queue};
 use tolov_shop::settling;
+
+use super::refunds::RefundDifference;
 
 /// A difference between the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,18 @@ pub(super) enum Difference {
     /// Its goods are neither sold nor released, though its record says how it ended.
     Unsettled {
         order_id: OrderId,
+    },
+    /// `refund_id`: `None` where staff recorded it and the ledger never heard of it.
+    RefundDiffers {
+        order_id: OrderId,
+        refund_id: Option<RefundId>,
+        how: RefundDifference,
+    },
+    /// Open for more than a day.
+    RefundHangs {
+        order_id: OrderId,
+        refund_id: RefundId,
+        state: &'static str,
     },
     NotTold {
         order_id: OrderId,
@@ -76,6 +90,12 @@ impl Difference {
             Self::OrderUnreadable { .. } => "order_unreadable",
             Self::PaidInShopAlone { .. } => "paid_in_shop_alone",
             Self::Unsettled { .. } => "stock_not_settled",
+            Self::RefundDiffers { how, .. } => match how {
+                RefundDifference::NotInShop => "refund_unknown",
+                RefundDifference::Amount => "refund_amount_differs",
+                RefundDifference::NotInLedger => "refund_in_shop_alone",
+            },
+            Self::RefundHangs { .. } => "refund_hangs",
             Self::NotTold { .. } => "not_told",
             Self::OrderCount { .. } => "order_count",
             Self::StrayHold { .. } => "stock_held_for_nothing",
@@ -91,6 +111,8 @@ impl Difference {
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
             | Self::Unsettled { order_id }
+            | Self::RefundDiffers { order_id, .. }
+            | Self::RefundHangs { order_id, .. }
             | Self::NotTold { order_id, .. }
             | Self::StrayHold { order_id, .. } => Some(*order_id),
             Self::OrderCount { .. } | Self::Unsent { .. } | Self::Parked { .. } => None,
@@ -104,6 +126,9 @@ impl Difference {
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
             | Self::Unsettled { order_id } => order_id.to_string(),
+            Self::RefundDiffers { order_id, refund_id: None, .. } => order_id.to_string(),
+            Self::RefundDiffers { order_id, refund_id: Some(refund_id), .. }
+            | Self::RefundHangs { order_id, refund_id, .. } => format!("{order_id}/{refund_id}"),
             Self::NotTold { order_id, recipient } => format!("{order_id}/{recipient}"),
             Self::OrderCount { user_id, .. } => user_id.to_string(),
             Self::StrayHold { order_id, article_id, .. } => format!("{order_id}/{article_id}"),
@@ -126,6 +151,15 @@ impl Difference {
             Self::Unsettled { .. } => {
                 "tolov audit --repair settles it; if it stays, repair the product, shopper or promo code that the \
                  projector's log names"
+            }
+            Self::RefundDiffers { how: RefundDifference::NotInShop, .. } => {
+                "tolov audit --repair publishes the events of the order once more; is the projector up?"
+            }
+            Self::RefundDiffers { .. } => {
+                "compare the order with CLICK's cabinet; tolov refund ORDER --by-hand records what was given back there"
+            }
+            Self::RefundHangs { .. } => {
+                "tolov refund ORDER --show says what it waits for; --by-hand, --retry or --withdraw decides it"
             }
             Self::NotTold { .. } => "tolov audit --repair publishes the event once more; is the bot up?",
             Self::OrderCount { .. } => "tolov audit --repair counts the paid orders again",
@@ -177,6 +211,18 @@ impl fmt::Display for Difference {
                 write!(formatter, "order {order_id} is paid in the shop store and unknown to the ledger")
             }
             Self::Unsettled { order_id } => write!(formatter, "the stock of order {order_id} is not settled"),
+            Self::RefundDiffers { order_id, refund_id, how } => {
+                let name = refund_id.map_or_else(|| "a refund".to_owned(), |id| format!("refund {id}"));
+                let how = match how {
+                    RefundDifference::NotInShop => "is done in the ledger and unknown to the shop store",
+                    RefundDifference::Amount => "has another sum in the shop store",
+                    RefundDifference::NotInLedger => "is known to the shop store alone",
+                };
+                write!(formatter, "{name} of order {order_id} {how}")
+            }
+            Self::RefundHangs { order_id, refund_id, state } => {
+                write!(formatter, "refund {refund_id} of order {order_id} is {state} for more than a day")
+            }
             Self::NotTold { order_id, recipient } => {
                 let who = if *recipient == "staff" { "staff were" } else { "its shopper was" };
                 write!(formatter, "order {order_id} is paid and {who} not told of it")

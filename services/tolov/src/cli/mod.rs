@@ -10,7 +10,7 @@ use tolov_domain::{Language, OrderId, ports::bus::Queue, time::Timestamp};
 use url::Url;
 
 pub(crate) use self::click_test::{ClickTest, ClickTestFormat};
-use crate::{commands::refund, data_folder::Part};
+use crate::{commands::refund, data_folder::Part, statement};
 
 /// Tolov: a Telegram shop that is paid through CLICK.
 #[derive(Debug, Parser)]
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Give the money of an order back, or decide about its open refund; the webhook service has to run
     Refund(Box<refund::Options>),
+    /// Compare a statement of CLICK's cabinet with the ledger, both ways; the webhook service must run
+    Reconcile(Box<statement::Options>),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
     /// Bring a shop over from the Python system that this one replaces; services must be stopped
@@ -98,6 +100,7 @@ impl Command {
             | Self::Trace(_)
             | Self::Replay(_)
             | Self::Refund(_)
+            | Self::Reconcile(_)
             | Self::Rebuild(_)
             | Self::ImportLegacy(_)
             | Self::Healthcheck { .. }

@@ -26,4 +26,5 @@ mod processes;
 mod refunds;
 mod secrecy;
 mod shop_world;
+mod statement;
 mod trace;

@@ -1,6 +1,6 @@
 //! A refund from the webhook service's API through the reconciler to the simulated CLICK, and back as an event.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -19,23 +19,23 @@ const SERVICE_ID: i64 = 12_345;
 const MERCHANT_ID: i64 = 678;
 const MERCHANT_USER_ID: i64 = 4321;
 const KEY: &str = "sandbox-only-key-of-the-refunds";
-const TOKEN: &str = "token-of-the-refunds-71c2";
+pub(crate) const TOKEN: &str = "token-of-the-refunds-71c2";
 const AMOUNT_TIYIN: i64 = 3_000_000;
 
 /// Webhook service, sandbox and reconciler, each on addresses of its own.
-struct World {
-    webhook: Url,
-    sandbox: tolov_sandbox::Handle,
+pub(crate) struct World {
+    pub(crate) webhook: Url,
+    pub(crate) sandbox: tolov_sandbox::Handle,
     reconciler: tolov_reconciler::Service,
     http: reqwest::Client,
     stop: Stop,
     services: Vec<JoinHandle<()>>,
     bus: EmbeddedBus,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bus = EmbeddedBus::open(folder.path(), Arc::new(SystemClock), RETRY_DELAYS_MS).await.unwrap();
         let (local, stop) = (SocketAddr::from(([127, 0, 0, 1], 0)), Stop::new());
@@ -98,7 +98,7 @@ impl World {
             stop,
             services,
             bus,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -115,7 +115,12 @@ impl World {
         self.call(self.http.get(self.webhook.join(path).unwrap())).await.1
     }
 
-    async fn paid(&self, order_id: i64) {
+    /// The folder of the ledger.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) async fn paid(&self, order_id: i64) {
         let order = json!({"order_id": order_id, "user_id": 5551, "total_amount": 30000, "payment_method": "click",
             "products": [{"product_id": 7, "count": 2}]});
         assert_eq!(self.post("api/create_order", &order).await.0, StatusCode::CREATED);
@@ -123,7 +128,7 @@ impl World {
         assert!(payment.is_paid());
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stop.cancel();
         for service in self.services {
             service.await.unwrap();
