@@ -47,6 +47,8 @@ pub struct Config {
     pub api_token: Secret,
     /// The price of a delivery, DELIVERY_PRICE.
     pub delivery_price: Tiyin,
+    /// What is done by itself with late money for goods that are sold out, LATE_MONEY.
+    pub late_money: LateMoney,
     /// Where orders are picked up, PICKUP_ADDRESS. `None`: all orders are delivered.
     pub pickup_address: Option<String>,
     /// CLICK's token for Telegram's invoices, CLICK_PROVIDER_TOKEN. `None`: orders are paid on CLICK's page alone.
@@ -74,6 +76,7 @@ impl Config {
             webhook_url,
             api_token,
             delivery_price: Tiyin::ZERO,
+            late_money: LateMoney::Ask,
             pickup_address: None,
             provider_token: None,
             receipts: None,
@@ -96,6 +99,7 @@ impl Config {
             env.parsed("BOT_CHANNEL_POSTS_PER_MIN").unwrap_or(config.channel_posts_per_min);
         config.owners = owners(env);
         config.delivery_price = delivery_price(env);
+        config.late_money = late_money(env);
         config.pickup_address = env.text("PICKUP_ADDRESS");
         config.provider_token = provider_token(env);
         config.receipts = ReceiptDefaults::from_env(env);
@@ -157,6 +161,19 @@ fn owners(env: &Env) -> Vec<UserId> {
     ids.filter_map(id).collect()
 }
 
+/// LATE_MONEY: ask, give_back or wait.
+fn late_money(env: &Env) -> LateMoney {
+    match env.text("LATE_MONEY").as_deref() {
+        None | Some("ask") => LateMoney::Ask,
+        Some("give_back") => LateMoney::GiveBack,
+        Some("wait") => LateMoney::Wait,
+        Some(other) => {
+            env.problem("LATE_MONEY", format_args!("{other:?} is none of ask, give_back and wait"));
+            LateMoney::Ask
+        }
+    }
+}
+
 /// DELIVERY_PRICE, in so'm.
 fn delivery_price(env: &Env) -> Tiyin {
     let Some(text) = env.text("DELIVERY_PRICE") else { return Tiyin::ZERO };
@@ -184,6 +201,17 @@ fn provider_token(env: &Env) -> Option<Secret> {
 /// Whether payments by a provider token are for trying out only.
 pub fn is_test_provider_token(token: &Secret) -> bool {
     token.expose().split(':').nth(1) == Some("TEST")
+}
+
+/// What is done by itself with late money for goods that are sold out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateMoney {
+    /// Nothing: the post of the order asks staff.
+    Ask,
+    /// The whole payment goes back.
+    GiveBack,
+    /// The shopper is told to wait for the goods.
+    Wait,
 }
 
 /// A setting that cannot work.
@@ -254,23 +282,25 @@ mod tests {
             ("DELIVERY_PRICE", "15000"),
             ("STAFF_LANGUAGE", "ru"),
             ("STORE_CHANNEL", "-1007"),
+            ("LATE_MONEY", "give_back"),
         ]));
         let config = Config::from_env(&env);
         assert!(env.finish().is_ok());
         assert_eq!(config.webhook_url.as_str(), "http://127.0.0.1:8000/");
         assert_eq!((config.owners.len(), config.delivery_price), (2, Tiyin::from_soum(15_000).unwrap()));
-        assert_eq!(config.staff_language, Language::Ru);
+        assert_eq!((config.staff_language, config.late_money), (Language::Ru, LateMoney::GiveBack));
         assert_eq!(config.store_channel, "-1007".parse().ok());
         assert!(config.provider_token.is_none());
         let env = Env::new(pairs([
             ("ADMIN_IDS", "Ali"),
             ("STAFF_LANGUAGE", "russian"),
             ("CLICK_PROVIDER_TOKEN", "333605228:token"),
+            ("LATE_MONEY", "keep"),
         ]));
         Config::from_env(&env);
         let problems = env.finish().unwrap_err().to_string();
         for name in
-            ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS", "STAFF_LANGUAGE", "CLICK_PROVIDER_TOKEN"]
+            ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS", "STAFF_LANGUAGE", "LATE_MONEY", "CLICK_PROVIDER_TOKEN"]
         {
             assert!(problems.contains(name), "{problems}");
         }

@@ -19,7 +19,7 @@ mod updates;
 use tolov_domain::ports::documents::Collection;
 
 pub use crate::{
-    config::{Channel, Config, ConfigError, is_test_provider_token},
+    config::{Channel, Config, ConfigError, LateMoney, is_test_provider_token},
     deps::Deps,
     orders::receipt::ReceiptDefaults,
     service::Service,

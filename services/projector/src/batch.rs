@@ -1,7 +1,7 @@
 //! The events in hand, and how far each has come.
 
 use tolov_domain::{
-    Event, EventId, UnplacedPayment,
+    DayCompared, Event, EventId, UnplacedPayment, day,
     event::{EventError, schema_of},
     notification::{self, Announcement, Notification, notifications_for},
     ports::bus::{Delivery, OutgoingMessage, Route, Verdict},
@@ -16,14 +16,16 @@ pub(crate) enum Fact {
     Order(Event),
     /// Belongs to no order of the shop: the store is not asked, staff are told.
     Unplaced(UnplacedPayment),
+    /// A day was compared with CLICK: now with the shop store.
+    Day(DayCompared),
 }
 
 impl Fact {
     fn from_json(body: &[u8]) -> Result<Self, EventError> {
-        if schema_of(body)? == unplaced::SCHEMA {
-            UnplacedPayment::from_json(body).map(Self::Unplaced)
-        } else {
-            Event::from_json(body).map(Self::Order)
+        match schema_of(body)?.as_str() {
+            unplaced::SCHEMA => UnplacedPayment::from_json(body).map(Self::Unplaced),
+            day::SCHEMA => DayCompared::from_json(body).map(Self::Day),
+            _ => Event::from_json(body).map(Self::Order),
         }
     }
 
@@ -31,6 +33,7 @@ impl Fact {
         match self {
             Self::Order(event) => &event.id,
             Self::Unplaced(payment) => &payment.event_id,
+            Self::Day(compared) => &compared.event_id,
         }
     }
 
@@ -38,13 +41,14 @@ impl Fact {
         match self {
             Self::Order(event) => event.occurred_at,
             Self::Unplaced(payment) => payment.occurred_at,
+            Self::Day(compared) => compared.occurred_at,
         }
     }
 
     /// How far it has come when it is received.
     fn received(&self) -> State {
         match self {
-            Self::Order(_) => State::Received,
+            Self::Order(_) | Self::Day(_) => State::Received,
             Self::Unplaced(payment) => State::Stored(vec![OutgoingMessage {
                 id: payment.notification_id(),
                 route: Route::Notifications,
@@ -108,6 +112,19 @@ impl Entry {
             (Fact::Order(event), State::Received) => Some(event),
             _ => None,
         }
+    }
+
+    /// The day that the shop store was not compared for yet.
+    pub(crate) const fn to_compare(&self) -> Option<&DayCompared> {
+        match (&self.fact, &self.state) {
+            (Fact::Day(compared), State::Received) => Some(compared),
+            _ => None,
+        }
+    }
+
+    /// The shop store was compared: what is left is to tell the owners.
+    pub(crate) fn compared(&mut self, message: Option<OutgoingMessage>) {
+        self.state = State::Stored(message.into_iter().collect());
     }
 
     /// The store has the event: what is left to do is to notify those whom it concerns.

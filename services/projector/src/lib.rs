@@ -2,6 +2,7 @@
 
 mod batch;
 mod config;
+mod days;
 mod project;
 
 pub use config::Config;

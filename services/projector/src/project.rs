@@ -24,6 +24,7 @@ use tolov_shop::settling;
 use crate::{
     batch::{self, Entry, Fact},
     config::Config,
+    days,
 };
 
 /// What the projector works with. The consumer reads [`tolov_domain::ports::bus::Queue::ProjectorPayments`].
@@ -124,6 +125,7 @@ impl Projector {
         let until = began + self.config.hold;
         let mut hold = Hold { stop, until, pauses: self.pauses() };
         self.store(&mut entries, &mut hold).await;
+        self.compare_days(&mut entries, &mut hold).await;
         self.notify(&mut entries, &mut hold).await;
         self.log_paid(&entries);
         self.finish(entries, parked, began).await
@@ -171,6 +173,28 @@ impl Projector {
                     self.store.mark_down(error);
                     if !hold.again().await {
                         return Stored::GivenUp;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Compares the days with the shop store, once the other events of the batch are in it.
+    async fn compare_days(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
+        for entry in entries {
+            while let Some(compared) = entry.to_compare() {
+                match days::compare(self.deps.documents.as_ref(), compared).await {
+                    Ok(differing) => {
+                        self.store.mark_up();
+                        let message = days::message(compared, differing);
+                        entry.compared(message);
+                    }
+                    Err(PortError::Refused(reason)) => entry.failed(reason),
+                    Err(error @ PortError::Unavailable(_)) => {
+                        self.store.mark_down(error);
+                        if !hold.again().await {
+                            return;
+                        }
                     }
                 }
             }

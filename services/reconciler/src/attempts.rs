@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use time::{Duration, OffsetDateTime, Time};
+use time::Duration;
 use tolov_domain::{
-    refund::api::{Attempt, SeenOutcome, SeenPayment, SeenRequest},
-    time::{TASHKENT, Timestamp},
+    day::{ClickComparison, DIFFERENCES_MAX, Day},
+    refund::api::{Attempt, ReportSource, SeenOutcome, SeenPayment, SeenRequest},
+    time::Timestamp,
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop};
 
@@ -20,8 +21,6 @@ const UNANSWERED_MAX: u32 = 3;
 const UNANSWERED_PAUSE: Duration = Duration::minutes(5);
 /// An attempt is paid within its day or a little later; pages end before the day by this.
 const BEFORE_THE_DAY: Duration = Duration::hours(1);
-/// When the payments of the day before are compared, in Tashkent.
-pub(crate) const COMPARED_AT: Time = time::macros::time!(03:00);
 
 #[derive(Debug)]
 pub(crate) struct Attempts {
@@ -34,13 +33,13 @@ pub(crate) struct Attempts {
     pub(crate) paused_until: Mutex<Option<Timestamp>>,
 }
 
-/// What a comparison came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Compared {
-    pub(crate) agreed: u32,
-    pub(crate) questioned: u32,
-    /// CLICK did not find them, or gave no answer.
-    pub(crate) unanswered: u32,
+/// Why CLICK is asked about an attempt, and whether its word makes the order paid.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    /// For the metrics.
+    pub(crate) kind: &'static str,
+    pub(crate) source: ReportSource,
+    pub(crate) accept: bool,
 }
 
 impl Attempts {
@@ -65,7 +64,8 @@ impl Attempts {
                 Found::Setup => break,
             };
             unanswered = 0;
-            self.seen("silent", &attempt, payment, self.accepts).await?;
+            let question = Question { kind: "silent", source: ReportSource::Status, accept: self.accepts };
+            self.seen(question, &attempt, payment).await?;
         }
         Ok(())
     }
@@ -74,30 +74,37 @@ impl Attempts {
         self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks about every paid attempt of a day in Tashkent, which ends at `day_end`.
-    pub(crate) async fn compare(&self, day_end: Timestamp, stop: &Stop) -> Result<Compared, LedgerError> {
-        let day_start = day_end - Duration::days(1);
-        let (mut before, mut compared) = (None, Compared::default());
+    /// Asks about every attempt of a day that the ledger has as paid. `None`: told to stop before the end.
+    pub(crate) async fn compare(
+        &self,
+        day: Day,
+        stop: &Stop,
+    ) -> Result<Option<ClickComparison>, LedgerError> {
+        let span = day.start()..day.end();
+        let (mut before, mut compared) = (None, ClickComparison::default());
         loop {
             let page = self.ledger.attempts(before).await?;
-            let Some(last) = page.last() else { return Ok(compared) };
+            let Some(last) = page.last() else { return Ok(Some(compared)) };
             before = Some(last.prepare_id);
-            let is_last = last.prepared_at < day_start - BEFORE_THE_DAY;
-            let of_the_day =
-                |attempt: &&Attempt| attempt.is_paid && (day_start..day_end).contains(&attempt.prepared_at);
+            let is_last = last.prepared_at < span.start - BEFORE_THE_DAY;
+            let of_the_day = |attempt: &&Attempt| attempt.is_paid && span.contains(&attempt.prepared_at);
             for attempt in page.iter().filter(of_the_day) {
                 if stop.is_cancelled() {
-                    return Ok(compared);
+                    return Ok(None);
                 }
                 self.compare_one(attempt, &mut compared).await?;
             }
             if is_last {
-                return Ok(compared);
+                return Ok(Some(compared));
             }
         }
     }
 
-    async fn compare_one(&self, attempt: &Attempt, compared: &mut Compared) -> Result<(), LedgerError> {
+    async fn compare_one(
+        &self,
+        attempt: &Attempt,
+        compared: &mut ClickComparison,
+    ) -> Result<(), LedgerError> {
         let found =
             if self.caller.is_paused() { Found::Setup } else { self.caller.find(attempt, None).await };
         let Found::Payment(payment) = found else {
@@ -105,21 +112,26 @@ impl Attempts {
             count("daily", "unanswered");
             return Ok(());
         };
-        match self.seen("daily", attempt, Some(payment), false).await? {
-            SeenOutcome::Questioned => compared.questioned += 1,
+        let question = Question { kind: "daily", source: ReportSource::Status, accept: false };
+        match self.seen(question, attempt, Some(payment)).await? {
+            SeenOutcome::Questioned if compared.differing.len() < DIFFERENCES_MAX => {
+                compared.differing.push(attempt.order_id);
+            }
+            SeenOutcome::Questioned => {}
             SeenOutcome::Paid | SeenOutcome::AlreadyPaid | SeenOutcome::Unchanged => compared.agreed += 1,
         }
         Ok(())
     }
 
-    async fn seen(
+    /// Tells the ledger what CLICK says.
+    pub(crate) async fn seen(
         &self,
-        kind: &'static str,
+        Question { kind, source, accept }: Question,
         attempt: &Attempt,
         payment: Option<SeenPayment>,
-        accept: bool,
     ) -> Result<SeenOutcome, LedgerError> {
-        let reply = self.ledger.seen(attempt.prepare_id, SeenRequest { payment, accept }).await?;
+        let seen = SeenRequest { payment, source, amount_tiyin: None, accept };
+        let reply = self.ledger.seen(attempt.prepare_id, seen).await?;
         if let Some(payment) = payment {
             let is_paydoc = payment.payment_id.get() == attempt.click_paydoc_id.get();
             let matched = if is_paydoc { "click_paydoc_id" } else { "other" };
@@ -138,33 +150,4 @@ impl Attempts {
 
 fn count(kind: &'static str, result: &'static str) {
     metrics::counter!("tolov_reconciled_attempts_total", "kind" => kind, "result" => result).increment(1);
-}
-
-/// When the next comparison is due.
-pub(crate) fn next_comparison(now: Timestamp) -> Timestamp {
-    let local = now.to_offset(TASHKENT);
-    let today = local.replace_time(COMPARED_AT);
-    let next = if local < today { today } else { today + Duration::days(1) };
-    next.to_offset(time::UtcOffset::UTC)
-}
-
-/// The end of the day before a comparison: midnight in Tashkent.
-pub(crate) fn day_end(comparison: Timestamp) -> Timestamp {
-    let midnight: OffsetDateTime = comparison.to_offset(TASHKENT).replace_time(Time::MIDNIGHT);
-    midnight.to_offset(time::UtcOffset::UTC)
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    #[test]
-    fn a_day_is_compared_at_three_in_tashkent() {
-        let next = next_comparison(datetime!(2026-11-23 21:59 UTC));
-        assert_eq!(next, datetime!(2026-11-23 22:00 UTC));
-        assert_eq!(next_comparison(next), datetime!(2026-11-24 22:00 UTC));
-        assert_eq!(day_end(next), datetime!(2026-11-23 19:00 UTC));
-    }
 }

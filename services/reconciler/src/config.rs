@@ -32,6 +32,9 @@ pub struct Config {
     pub accepts: bool,
     /// CLICK_RECEIPTS: what fiscal receipts need; `None`: CLICK makes none for this shop.
     pub receipts: Option<ReceiptSettings>,
+    /// RESTORE_CHECK: after a restore of the ledger Prepares wait until CLICK was asked for what it lost (`before`), or do not
+    /// (`parallel`).
+    pub restore_in_parallel: bool,
 }
 
 impl Config {
@@ -54,6 +57,7 @@ impl Config {
             api_token,
             accepts: accepts(env),
             receipts: receipts(env),
+            restore_in_parallel: is_second(env, "RESTORE_CHECK", ["before", "parallel"]),
         })
     }
 }
@@ -89,15 +93,18 @@ fn receipts(env: &Env) -> Option<ReceiptSettings> {
     Some(ReceiptSettings { seller, deadline })
 }
 
-fn accepts(env: &Env) -> bool {
-    match env.text("CLICK_RECONCILE_ACCEPT").as_deref() {
-        None | Some("ask") => false,
-        Some("auto") => true,
-        Some(_) => {
-            env.problem("CLICK_RECONCILE_ACCEPT", "is neither ask nor auto");
-            false
-        }
+/// CLICK_RECONCILE_ACCEPT.
+pub fn accepts(env: &Env) -> bool {
+    is_second(env, "CLICK_RECONCILE_ACCEPT", ["ask", "auto"])
+}
+
+/// Whether a setting has the second of its two values; the first is the default.
+fn is_second(env: &Env, name: &'static str, [first, second]: [&str; 2]) -> bool {
+    let value = env.text(name).unwrap_or_else(|| first.to_owned());
+    if value != first && value != second {
+        env.problem(name, format_args!("is neither {first} nor {second}"));
     }
+    value == second
 }
 
 #[expect(clippy::expect_used, reason = "the addresses are constants")]
@@ -147,12 +154,15 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_meant_are_named() {
-        let env =
-            env(&[("CLICK_MERCHANT_API_URL", "http://api.click.uz"), ("CLICK_RECONCILE_ACCEPT", "maybe")]);
+        let env = env(&[
+            ("CLICK_MERCHANT_API_URL", "http://api.click.uz"),
+            ("CLICK_RECONCILE_ACCEPT", "maybe"),
+            ("RESTORE_CHECK", "no"),
+        ]);
         let config = Config::from_env(&env).unwrap();
         assert!(!config.accepts);
         let problems = env.finish().unwrap_err().to_string();
-        for name in ["CLICK_MERCHANT_API_URL", "CLICK_RECONCILE_ACCEPT"] {
+        for name in ["CLICK_MERCHANT_API_URL", "CLICK_RECONCILE_ACCEPT", "RESTORE_CHECK"] {
             assert!(problems.contains(name), "{problems}");
         }
     }

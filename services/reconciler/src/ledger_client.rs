@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use tolov_domain::{
-    OrderId, PrepareId, RefundId,
+    Day, OrderId, PrepareId, RefundId,
+    day::{ClickComparison, NextDay},
     phone_invoice::{DueInvoice, DueInvoices, InvoiceStep, PhoneInvoice},
     receipt::{
         Receipt,
@@ -15,10 +16,11 @@ use tolov_domain::{
     refund::{
         Refund,
         api::{
-            Attempt, Attempts, MerchantCall, MerchantCalls, OpenRefund, Refunds, SeenReply, SeenRequest,
-            StepRequest,
+            Attempt, Attempts, MerchantCall, MerchantCalls, OpenRefund, Refunds, RestoreCheck, SeenReply,
+            SeenRequest, StepRequest,
         },
     },
+    time::Timestamp,
 };
 use tolov_kit::{lifecycle::chain, secret::Secret};
 use url::Url;
@@ -44,13 +46,17 @@ struct Answer {
 
 impl LedgerClient {
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
+        Self::at(config.webhook_url.clone(), config.api_token.clone())
+    }
+
+    pub fn at(url: Url, api_token: Secret) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(2))
             .timeout(CALL_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { http, url: config.webhook_url.clone(), api_token: config.api_token.clone() })
+        Ok(Self { http, url, api_token })
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, LedgerError> {
@@ -146,6 +152,23 @@ impl Ledger for LedgerClient {
 
     async fn seen(&self, prepare_id: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError> {
         self.post(&format!("attempts/{prepare_id}/seen"), &seen).await?.read()
+    }
+
+    async fn next_day(&self) -> Result<Option<Day>, LedgerError> {
+        Ok(self.get::<NextDay>("days/next").await?.day)
+    }
+
+    async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError> {
+        self.post(&format!("days/{day}"), &compared).await?.read::<NextDay>().map(drop)
+    }
+
+    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(self.get::<RestoreCheck>("restore").await?.backup_made_at)
+    }
+
+    async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError> {
+        let answer = self.post("restore", &serde_json::json!({ "done": done })).await?;
+        answer.read::<RestoreCheck>().map(drop)
     }
 
     async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError> {

@@ -9,14 +9,15 @@ mod ledger_client;
 mod ports;
 mod receipts;
 mod refunds;
+mod restore;
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tolov_domain::time::Timestamp;
+use tolov_domain::{Day, day::ClickComparison, time::Timestamp};
 use tolov_kit::{
     availability::Availability,
     clock::Clock,
@@ -25,22 +26,24 @@ use tolov_kit::{
 };
 
 use crate::{
-    attempts::{Attempts, day_end, next_comparison},
-    caller::Caller,
-    invoices::Invoices,
-    receipts::Receipts,
-    refunds::Refunds,
+    attempts::Attempts, caller::Caller, invoices::Invoices, receipts::Receipts, refunds::Refunds,
+    restore::RestoreCheck,
 };
 pub use crate::{
     click_client::ClickClient,
-    config::Config,
+    config::{Config, accepts},
     ledger_client::LedgerClient,
     ports::{Ledger, LedgerError, MerchantApi},
     receipts::ReceiptSettings,
 };
 
-/// How often it looks for work.
+/// How often it looks for refunds and invoices: somebody may be waiting for one, and asking the webhook service costs it one small read.
+const REFUNDS_EVERY: Duration = Duration::from_secs(2);
+/// How often it looks for everything else.
 const ROUND: Duration = Duration::from_secs(30);
+/// A day of which CLICK answered nothing is compared again after this, until [`GIVEN_UP_AFTER`] its end.
+const UNANSWERED_PAUSE: time::Duration = time::Duration::minutes(30);
+const GIVEN_UP_AFTER: time::Duration = time::Duration::hours(15);
 
 /// What the reconciler works with.
 #[derive(Debug, Clone)]
@@ -58,9 +61,12 @@ pub struct Service {
     invoices: Invoices,
     /// `None`: the shop does not have CLICK make receipts.
     receipts: Option<Receipts>,
+    restore: RestoreCheck,
+    ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
-    next_comparison: Mutex<Timestamp>,
+    /// Until when no day is compared.
+    comparisons_paused_until: Mutex<Option<Timestamp>>,
 }
 
 impl Service {
@@ -75,20 +81,27 @@ impl Service {
             clock: Arc::clone(&clock),
             paused_until: Mutex::default(),
         };
-        let next_comparison = Mutex::new(next_comparison(clock.now()));
         let webhook = Arc::new(Availability::new("the webhook service"));
-        let refunds =
-            Refunds { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), clock: Arc::clone(&clock) };
-        let invoices = Invoices { caller, ledger, clock: Arc::clone(&clock) };
-        Self { refunds, attempts, invoices, receipts: None, clock, webhook, next_comparison }
+        let invoices =
+            Invoices { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), clock: Arc::clone(&clock) };
+        let refunds = Refunds::new(caller, Arc::clone(&ledger), Arc::clone(&clock));
+        let (restore, comparisons_paused_until) = (RestoreCheck::new(false), Mutex::default());
+        let receipts = None;
+        Self { refunds, attempts, invoices, receipts, restore, ledger, clock, webhook, comparisons_paused_until }
     }
 
     /// Has CLICK make fiscal receipts too.
     #[must_use]
     pub fn with_receipts(self, settings: ReceiptSettings) -> Self {
-        let Refunds { caller, ledger, clock } = &self.refunds;
+        let Refunds { caller, ledger, clock, .. } = &self.refunds;
         let (caller, ledger, clock) = (Arc::clone(caller), Arc::clone(ledger), Arc::clone(clock));
         Self { receipts: Some(Receipts { caller, ledger, clock, settings }), ..self }
+    }
+
+    /// After a restore of the ledger Prepares are let in while CLICK is asked for what it lost, and not only afterwards.
+    #[must_use]
+    pub fn restore_in_parallel(self, in_parallel: bool) -> Self {
+        Self { restore: RestoreCheck::new(in_parallel), ..self }
     }
 
     /// The clients that the settings name.
@@ -96,6 +109,7 @@ impl Service {
         let api = Arc::new(ClickClient::new(config, Arc::clone(&clock))?);
         let ledger = Arc::new(LedgerClient::new(config)?);
         let service = Self::new(Deps { api, ledger, clock }, config.service_id, config.accepts);
+        let service = service.restore_in_parallel(config.restore_in_parallel);
         Ok(match &config.receipts {
             Some(settings) => service.with_receipts(settings.clone()),
             None => service,
@@ -115,9 +129,18 @@ impl Service {
     /// Runs until `stop`; a call that is under way is finished first. A comparison, which takes a second a payment, holds up
     /// nothing else.
     pub async fn run(self, stop: Stop) -> Result<(), Infallible> {
-        let rounds = async {
+        let refunds = async {
             loop {
-                self.round(&stop).await;
+                self.refunds_round(&stop).await;
+                if !pause(&stop, REFUNDS_EVERY).await {
+                    break;
+                }
+            }
+        };
+        let attempts = async {
+            loop {
+                self.restore_round(&stop).await;
+                self.attempts_round(&stop).await;
                 if !pause(&stop, ROUND).await {
                     break;
                 }
@@ -128,16 +151,28 @@ impl Service {
                 self.compare_when_due(&stop).await;
             }
         };
-        tokio::join!(rounds, comparisons);
+        tokio::join!(refunds, attempts, comparisons);
         Ok(())
     }
 
-    /// Moves the refunds, the invoices and the receipts, and asks about the silent attempts, whose turn it is.
-    pub async fn round(&self, stop: &Stop) {
+    /// Moves the refunds and the invoices whose turn it is.
+    pub async fn refunds_round(&self, stop: &Stop) {
         let done = async {
             self.refunds.round(stop).await?;
+            self.invoices.round(stop).await
+        };
+        self.webhook.mark(done.await);
+    }
+
+    /// Asks for what a restored ledger may have lost.
+    pub async fn restore_round(&self, stop: &Stop) {
+        self.webhook.mark(self.restore.round(&self.attempts, &self.ledger, stop).await);
+    }
+
+    /// Asks about the silent attempts, and moves the receipts, whose turn it is.
+    pub async fn attempts_round(&self, stop: &Stop) {
+        let done = async {
             self.attempts.silent_round(stop).await?;
-            self.invoices.round(stop).await?;
             match &self.receipts {
                 Some(receipts) => receipts.round(stop).await,
                 None => Ok(()),
@@ -146,28 +181,45 @@ impl Service {
         self.webhook.mark(done.await);
     }
 
-    /// Compares the payments of yesterday with CLICK, once a night.
+    /// Compares the oldest day that was not compared, once it is over, and tells the ledger.
     pub async fn compare_when_due(&self, stop: &Stop) {
-        let now = self.clock.now();
-        let due = {
-            let mut next = self.next_comparison.lock().unwrap_or_else(PoisonError::into_inner);
-            if now < *next {
-                return;
-            }
-            std::mem::replace(&mut *next, next_comparison(now))
-        };
-        match self.attempts.compare(day_end(due), stop).await {
-            Ok(compared) => {
-                metrics::gauge!("tolov_reconciliation_questions").set(compared.questioned);
-                metrics::gauge!("tolov_reconciliation_unanswered").set(compared.unanswered);
-                tracing::info!(
-                    agreed = compared.agreed,
-                    questioned = compared.questioned,
-                    unanswered = compared.unanswered,
-                    "the payments of yesterday are compared with CLICK"
-                );
-            }
-            Err(error) => tracing::warn!(%error, "the payments of yesterday are not compared with CLICK"),
+        let paused_until = *self.pause();
+        if paused_until.is_some_and(|until| self.clock.now() < until) {
+            return;
         }
+        let compared = async {
+            let Some(day) = self.ledger.next_day().await? else { return Ok(()) };
+            match self.attempts.compare(day, stop).await? {
+                Some(compared) => self.record(day, compared).await,
+                None => Ok(()),
+            }
+        };
+        if let Err::<(), LedgerError>(error) = compared.await {
+            tracing::warn!(%error, "the payments of a day are not compared with CLICK yet");
+        }
+    }
+
+    async fn record(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        let is_answered = compared.unanswered == 0 || compared.agreed > 0 || !compared.differing.is_empty();
+        if !is_answered && now < day.end() + GIVEN_UP_AFTER {
+            *self.pause() = Some(now + UNANSWERED_PAUSE);
+            return Ok(());
+        }
+        let questioned = u32::try_from(compared.differing.len()).unwrap_or(u32::MAX);
+        metrics::gauge!("tolov_reconciliation_questions").set(questioned);
+        metrics::gauge!("tolov_reconciliation_unanswered").set(compared.unanswered);
+        tracing::info!(
+            %day,
+            agreed = compared.agreed,
+            questioned,
+            unanswered = compared.unanswered,
+            "the payments of a day are compared with CLICK"
+        );
+        self.ledger.record_day(day, compared).await
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.comparisons_paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use async_trait::async_trait;
 use tolov_click::{Call, merchant_api::Reading};
 use tolov_domain::{
-    OrderId, PrepareId, RefundId,
+    Day, OrderId, PrepareId, RefundId,
+    day::ClickComparison,
     phone_invoice::{DueInvoice, InvoiceStep, PhoneInvoice},
     receipt::{
         Receipt,
@@ -15,6 +16,7 @@ use tolov_domain::{
         Refund,
         api::{Attempt, MerchantCall, OpenRefund, SeenReply, SeenRequest, StepRequest},
     },
+    time::Timestamp,
 };
 
 /// CLICK's Merchant API.
@@ -54,5 +56,13 @@ pub trait Ledger: fmt::Debug + Send + Sync {
         phone_invoice_id: i64,
         step: InvoiceStep,
     ) -> Result<Option<PhoneInvoice>, LedgerError>;
+    /// The oldest day that is over and was not compared.
+    async fn next_day(&self) -> Result<Option<Day>, LedgerError>;
+    /// What CLICK said of the attempts of this day. Of a day that was recorded it changes nothing.
+    async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError>;
+    /// The ledger is a restored copy, and CLICK has not been asked for what it lost: the time of the backup.
+    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError>;
+    /// `done`: CLICK was asked about everything.
+    async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError>;
     async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError>;
 }

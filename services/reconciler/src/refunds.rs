@@ -1,11 +1,11 @@
 //! The refunds that the ledger records: status before, one reversal, status after. A crash at any step is safe: what is
 //! committed decides, and a reversal of unknown outcome is asked for and never sent again from here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use time::Duration;
 use tolov_domain::{
-    ClickPaymentId,
+    ClickPaymentId, OrderId, RefundId,
     refund::{
         Change, ManualReason, Refund, RefundState, RefundStatus,
         api::{Attempt, CallOutcome, OpenRefund, StepRequest},
@@ -32,14 +32,42 @@ const LOOKED_FOR: Duration = Duration::hours(1);
 const ASKED_AFTER: [Duration; 4] =
     [Duration::minutes(1), Duration::minutes(5), Duration::minutes(15), Duration::hours(1)];
 
+/// After a reversal that CLICK says it has made, the status is asked for after these times until it shows it. A restart in
+/// between ends that: the refund is done.
+const CONFIRMED_AFTER: [Duration; 4] =
+    [Duration::ZERO, Duration::minutes(5), Duration::minutes(15), Duration::hours(1)];
+/// The most reversals that are waited for; of more the oldest are not asked about.
+const UNCONFIRMED_MAX: usize = 500;
+
 #[derive(Debug)]
 pub(crate) struct Refunds {
-    pub(crate) caller: Arc<Caller>,
-    pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) clock: Arc<dyn Clock>,
+    caller: Arc<Caller>,
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    unconfirmed: Mutex<Vec<Unconfirmed>>,
+}
+
+/// A reversal that CLICK says it has made and does not show yet.
+#[derive(Debug, Clone)]
+struct Unconfirmed {
+    refund_id: RefundId,
+    order_id: OrderId,
+    payment_id: ClickPaymentId,
+    done_at: Timestamp,
+    asked: usize,
+}
+
+impl Unconfirmed {
+    fn is_due(&self, now: Timestamp) -> bool {
+        CONFIRMED_AFTER.get(self.asked).is_some_and(|after| self.done_at + *after <= now)
+    }
 }
 
 impl Refunds {
+    pub(crate) fn new(caller: Arc<Caller>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Self {
+        Self { caller, ledger, clock, unconfirmed: Mutex::default() }
+    }
+
     /// Moves every refund on whose turn it is.
     pub(crate) async fn round(&self, stop: &Stop) -> Result<(), LedgerError> {
         let open = self.ledger.open_refunds().await?;
@@ -52,6 +80,7 @@ impl Refunds {
                 self.go_on(refund, &attempt).await?;
             }
         }
+        self.confirm_due(stop).await;
         Ok(())
     }
 
@@ -124,22 +153,41 @@ impl Refunds {
                 (Change::OutcomeUnknown { click_code, click_note }, Some(ASKED_AFTER[0]))
             }
         };
-        let is_done = change == Change::Reversed;
-        self.step(&sending, change, pause).await?;
-        if is_done {
-            self.confirm(&sending, payment_id).await;
+        if change == Change::Reversed {
+            let Refund { refund_id, order_id, .. } = sending;
+            let mut unconfirmed = self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner);
+            if unconfirmed.len() < UNCONFIRMED_MAX {
+                let done_at = self.clock.now();
+                unconfirmed.push(Unconfirmed { refund_id, order_id, payment_id, done_at, asked: 0 });
+            }
         }
-        Ok(())
+        self.step(&sending, change, pause).await.map(drop)
     }
 
     /// Status after a reversal that CLICK says it has made. The refund stays done whatever it shows.
-    async fn confirm(&self, refund: &Refund, payment_id: ClickPaymentId) {
-        let Found::Payment(payment) = self.caller.status(refund.order_id, payment_id).await else { return };
-        if payment.status == PAID {
+    async fn confirm_due(&self, stop: &Stop) {
+        let now = self.clock.now();
+        let due: Vec<Unconfirmed> = {
+            let mut unconfirmed = self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner);
+            unconfirmed.extract_if(.., |one| one.is_due(now)).collect()
+        };
+        for mut one in due {
+            let is_asked = !stop.is_cancelled() && !self.caller.is_paused();
+            let found =
+                if is_asked { self.caller.status(one.order_id, one.payment_id).await } else { Found::Setup };
+            match found {
+                Found::Payment(payment) if payment.status < 0 => continue,
+                Found::Setup => {}
+                Found::Payment(_) | Found::Nothing | Found::NotNow => one.asked += 1,
+            }
+            if one.asked < CONFIRMED_AFTER.len() {
+                self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+                continue;
+            }
             metrics::counter!("tolov_refunds_still_paid_total").increment(1);
             tracing::error!(
-                order.id = %refund.order_id, refund.id = %refund.refund_id,
-                "CLICK has reversed a payment and still shows it as paid; look it up in CLICK's cabinet"
+                order.id = %one.order_id, refund.id = %one.refund_id,
+                "CLICK has reversed a payment and does not show it after an hour; look it up in CLICK's cabinet"
             );
         }
     }

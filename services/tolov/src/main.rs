@@ -12,6 +12,7 @@ mod environment;
 mod init;
 mod legacy;
 mod roles;
+mod statement;
 mod trace;
 
 use std::process::ExitCode;

@@ -2,12 +2,14 @@
 
 mod clock_watch;
 pub mod config;
+pub mod days;
 mod deps;
 pub mod http;
 pub mod ledger;
 pub mod maintenance;
 mod readiness;
 pub mod relay;
+mod restore_gate;
 mod steps;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -34,6 +36,7 @@ use crate::{
     maintenance::Maintenance,
     readiness::{Readiness, Reporter},
     relay::Relay,
+    restore_gate::RestoreGate,
 };
 
 /// Why the service cannot start.
@@ -111,8 +114,15 @@ impl Service {
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
         tasks.spawn(named("maintenance", maintenance.run(background.clone())));
         tasks.spawn(named("the reporter", reporter.run(background.clone())));
+        if !click.merchant_api() {
+            let days = days::run(ledger.clone(), Arc::clone(&clock), background.clone());
+            tasks.spawn(named("the daily comparison", days));
+        }
 
-        let app = Arc::new(App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness });
+        let is_restored = click.merchant_api() && matches!(ledger.unchecked_restores().await, Ok(Some(_)));
+        let restore_gate = RestoreGate::new(is_restored, clock.now());
+        let app = App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness, restore_gate };
+        let app = Arc::new(app);
         let refusals = refusals(Arc::clone(&app));
         let stop = stop.child_token();
         let limits = Limits { trusted_proxies, ..Limits::default() };

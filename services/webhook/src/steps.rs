@@ -12,6 +12,7 @@ use crate::{
     maintenance::Maintenance,
     readiness::Reporter,
     relay::Relay,
+    restore_gate::RestoreGate,
 };
 
 /// The parts of the service for whoever calls each step itself, as a simulation does. Dropped with its runtime, it ends as
@@ -40,7 +41,8 @@ impl Steps {
         let Config { click, api_token, order_ttl, unverified, .. } = config;
         let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
-        let app = App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness };
+        let restore_gate = RestoreGate::new(false, clock.now());
+        let app = App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness, restore_gate };
         Ok(Self { ledger, relay, maintenance, routes: routes(Arc::new(app)), writer })
     }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod day;
 pub mod event;
 pub mod ids;
 mod json;
@@ -18,6 +19,7 @@ pub mod telegram_payment;
 pub mod time;
 pub mod unplaced;
 
+pub use day::{Day, DayCompared};
 pub use event::{Event, EventKind};
 pub use ids::{
     ClickPaydocId, ClickPaymentId, ClickTransId, EventId, OrderId, PrepareId, ProductId, RefundId, UserId,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event::{Event, EventError, EventKind, Undecided, schema_of},
-    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, RefundId, UserId},
+    ids::{ClickPaydocId, ClickTransId, EventId, OrderId, PrepareId, RefundId, UserId},
     json,
     money::Tiyin,
     order::OrderLine,
@@ -70,6 +70,9 @@ pub enum Subject {
         /// The amount that CLICK names, where the event has it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         click_amount_tiyin: Option<Tiyin>,
+        /// The attempt that an owner may accept as paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        merchant_prepare_id: Option<PrepareId>,
         anomaly: Anomaly,
     },
     /// Nobody paid in time. For the shopper alone.
@@ -178,17 +181,25 @@ fn undecided_subject(undecided: &Undecided) -> Subject {
 
 fn question(event: &Event, anomaly: Anomaly) -> Subject {
     let (click_trans_id, click_paydoc_id) = event.kind.click_ids().unzip();
-    let click_amount_tiyin = match event.kind {
-        EventKind::PaymentQuestioned { click_amount, .. } => click_amount,
-        EventKind::PaymentCompleted { .. } => Some(event.amount),
+    let (click_amount_tiyin, merchant_prepare_id) = match event.kind {
+        EventKind::PaymentQuestioned { click_amount, merchant_prepare_id, .. } => {
+            (click_amount, merchant_prepare_id)
+        }
+        EventKind::PaymentCompleted { .. } => (Some(event.amount), None),
         EventKind::PaymentCancelled { .. }
         | EventKind::OrderExpired
         | EventKind::PaymentReversed(_)
         | EventKind::PaymentPartlyReversed { .. }
         | EventKind::RefundUndecided(_)
-        | EventKind::ReceiptIssued { .. } => None,
+        | EventKind::ReceiptIssued { .. } => (None, None),
     };
-    Subject::PaymentQuestioned { click_paydoc_id, click_trans_id, click_amount_tiyin, anomaly }
+    Subject::PaymentQuestioned {
+        click_paydoc_id,
+        click_trans_id,
+        click_amount_tiyin,
+        merchant_prepare_id,
+        anomaly,
+    }
 }
 
 /// Names what a recipient is told, after the event, or after the question that it raises.
@@ -225,7 +236,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::{event::Reversal, ids::PrepareId};
+    use crate::event::Reversal;
 
     const SETTLED: Announcement = Announcement::Event { stock_settled: true };
 
@@ -310,6 +321,7 @@ mod tests {
             click_paydoc_id: None,
             click_trans_id: None,
             click_amount_tiyin: None,
+            merchant_prepare_id: None,
             anomaly: Anomaly::OrderDiffers,
         };
         assert_eq!(expiry[0].subject, subject);
@@ -333,6 +345,7 @@ mod tests {
             click_paydoc_id: ClickPaydocId::try_new(2001).ok(),
             click_trans_id: Some(click_trans_id),
             click_amount_tiyin: click_amount,
+            merchant_prepare_id: None,
             anomaly: Anomaly::AmountDiffers,
         };
         assert_eq!(told[0].subject, subject);

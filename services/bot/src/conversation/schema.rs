@@ -28,7 +28,7 @@ use crate::{
     staff::{
         catalogue::{categories, category, edit, exchange, new_product, product, variant, variants},
         marketing::{broadcast, new_promo, promo, statistics},
-        orders::{actions, list, missing, refund},
+        orders::{accept, actions, list, missing, refund},
         panel,
         people::{journal, members, support as staff_support, support_albums},
         rights,
@@ -255,6 +255,7 @@ fn staff_order_taps() -> Tree {
         .branch(case![StaffCallback::ActConfirmed { id, action }].endpoint(actions::act_confirmed))
         .branch(case![StaffCallback::Order { id }].endpoint(actions::open))
         .branch(case![StaffCallback::Missing { id, choice }].endpoint(missing::decide))
+        .branch(case![StaffCallback::AcceptPayment { id, prepare_id }].endpoint(accept::accept))
         .branch(refund_taps())
         .branch(case![StaffCallback::Orders].endpoint(list::overview))
         .branch(case![StaffCallback::OrdersIn { stage, page }].endpoint(list::in_one_stage))

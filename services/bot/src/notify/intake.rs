@@ -7,7 +7,7 @@ use tokio::{
     task::JoinSet,
 };
 use tolov_domain::{
-    UnplacedPayment,
+    DayCompared, UnplacedPayment, day,
     event::{EventError, schema_of},
     notification::{Notification, Recipient, Subject},
     ports::{
@@ -21,6 +21,7 @@ use tolov_kit::lifecycle::{Stop, pause};
 use crate::notify::{
     claims::{STOP_AFTER, pauses},
     notifier::{Notifier, Verdicts},
+    owners::{self, OwnersNotice},
     post_queue::{Notice, PostQueue, StaffMessage},
     shopper::{self, ShopperNotice},
 };
@@ -29,12 +30,23 @@ use crate::notify::{
 enum Message {
     Shopper(Notification, shopper::Subject),
     Staff(StaffMessage),
+    Owners(DayCompared),
+}
+
+/// A message to private chats, with its delivery.
+enum Private {
+    Shopper(ShopperNotice),
+    Owners(OwnersNotice),
 }
 
 /// The error is the reason for which the message is parked.
 fn read(body: &[u8]) -> Result<Message, String> {
     let reason = |error: EventError| error.to_string();
-    if schema_of(body).map_err(reason)? == unplaced::SCHEMA {
+    let schema = schema_of(body).map_err(reason)?;
+    if schema == day::SCHEMA {
+        return DayCompared::from_json(body).map(Message::Owners).map_err(reason);
+    }
+    if schema == unplaced::SCHEMA {
         let payment = UnplacedPayment::from_json(body).map_err(reason)?;
         return Ok(Message::Staff(StaffMessage::Unplaced(payment)));
     }
@@ -149,7 +161,12 @@ impl Intake {
         match read(&delivery.body) {
             Ok(Message::Shopper(notification, subject)) => {
                 let held = self.notifier.in_hand.enter(notification.occurred_at);
-                self.send(ShopperNotice { delivery, notification, subject, _held: held }).await;
+                let notice = ShopperNotice { delivery, notification, subject, _held: held };
+                self.send(Private::Shopper(notice)).await;
+            }
+            Ok(Message::Owners(compared)) => {
+                let held = self.notifier.in_hand.enter(compared.occurred_at);
+                self.send(Private::Owners(OwnersNotice { delivery, compared, _held: held })).await;
             }
             Ok(Message::Staff(message)) => {
                 let refused = self.post_queue.enqueue(delivery, message, &self.notifier.in_hand);
@@ -164,14 +181,19 @@ impl Intake {
         }
     }
 
-    async fn send(&mut self, notice: ShopperNotice) {
+    async fn send(&mut self, notice: Private) {
         let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else {
-            return self.decide(notice.delivery, Verdict::Later { after: STOP_AFTER }).await;
+            let (Private::Shopper(ShopperNotice { delivery, .. })
+            | Private::Owners(OwnersNotice { delivery, .. })) = notice;
+            return self.decide(delivery, Verdict::Later { after: STOP_AFTER }).await;
         };
         let (notifier, verdicts, stop) =
             (Arc::clone(&self.notifier), self.verdicts.clone(), self.stop.clone());
         self.sending.spawn(async move {
-            let decided = shopper::deliver(&notifier, notice, &stop).await;
+            let decided = match notice {
+                Private::Shopper(notice) => shopper::deliver(&notifier, notice, &stop).await,
+                Private::Owners(notice) => owners::deliver(&notifier, notice, &stop).await,
+            };
             // The receiver outlives every sender.
             verdicts.send(decided).await.ok();
             drop(permit);

@@ -23,7 +23,7 @@ use crate::{
         texts,
     },
     orders::messages::{OrderMessages, messages_of},
-    staff::orders::{order_post, refund},
+    staff::orders::{late_money, order_post, refund},
     telegram::{client::MessageRef, errors::SendError, limits::Turn},
 };
 
@@ -120,11 +120,14 @@ async fn post(handlers: &Arc<HandlerDeps>, own: &OwnPost, deadline: Instant, sto
     let (Ok(messages), Ok(found)) = (messages_of(documents, id).await, order(documents, id).await) else {
         return false;
     };
-    let Some(order) = found else { return true };
+    let Some(mut order) = found else { return true };
     let language = handlers.config.staff_language;
     let screen = match own {
         OwnPost::Paid { .. } if messages.staff_post.is_some() || !order.stage().is_in_work() => return true,
-        OwnPost::Paid { stock_settled, .. } => order_post::screen(handlers, &order, *stock_settled).await,
+        OwnPost::Paid { stock_settled, .. } => {
+            order = late_money::apply(handlers, order).await;
+            order_post::screen(handlers, &order, *stock_settled).await
+        }
         OwnPost::RefundUndecided { html, .. } => {
             Screen::new(html.clone()).row(refund::decide_row(language, id))
         }

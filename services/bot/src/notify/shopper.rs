@@ -3,35 +3,23 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
-use teloxide::types::{ChatId, InlineKeyboardMarkup, Recipient};
 use tokio::time::Instant;
 use tolov_domain::{
-    ClickPaydocId, Language, Tiyin,
+    ClickPaydocId, Tiyin,
     notification::Notification,
-    ports::{
-        bus::{Delivery, Verdict},
-        notifications::SendOutcome,
-    },
+    ports::bus::{Delivery, Verdict},
 };
-use tolov_kit::{
-    in_flight::InFlightGuard,
-    lifecycle::{Stop, pause},
-};
-use tolov_shop::shopper;
+use tolov_kit::{in_flight::InFlightGuard, lifecycle::Stop};
 
 use crate::{
     notify::{
-        claims::{AWAY_AFTER, STOP_AFTER, pauses},
-        failure::{Failure, failure_of},
+        claims::AWAY_AFTER,
         notifier::Notifier,
+        private::{self, Told, language_of},
         texts,
     },
     orders::order_message,
     staff::orders::order_post,
-    telegram::{
-        errors::{SendError, description},
-        limits::Turn,
-    },
 };
 
 /// What a shopper is told.
@@ -74,7 +62,7 @@ pub(super) async fn deliver(notifier: &Notifier, notice: ShopperNotice, stop: &S
 
 async fn send(notifier: &Notifier, notification: &Notification, subject: &Subject, stop: &Stop) -> Verdict {
     let deadline = Instant::now() + notifier.config.patience;
-    let Some(language) = language_of(notifier, notification, deadline, stop).await else {
+    let Some(language) = language_of(notifier, notification.user_id, deadline, stop).await else {
         return Verdict::Later { after: AWAY_AFTER };
     };
     let html = match subject {
@@ -83,86 +71,21 @@ async fn send(notifier: &Notifier, notification: &Notification, subject: &Subjec
         Subject::Returned { sum, is_rest } => texts::shopper_refunded(language, notification, *sum, *is_rest),
         Subject::Receipt { url } => texts::shopper_receipt(language, notification, url),
     };
-    // Telegram gives the private chat the user's id.
-    let chat = Recipient::Id(ChatId(notification.user_id.get()));
-    loop {
-        match notifier.handlers.rate_limiter.acquire(deadline, stop).await {
-            Turn::Granted => {}
-            Turn::TooLong(after) => return Verdict::Later { after },
-            Turn::Stopped => return Verdict::Later { after: STOP_AFTER },
-        }
-        let wait = match attempt(notifier, notification, subject, (&chat, &html), stop).await {
-            Ok(verdict) => return verdict,
-            Err(wait) => wait,
-        };
-        let until = Instant::now() + wait;
-        notifier.handlers.telegram.record_wait(&chat, wait);
-        if until > deadline {
-            return Verdict::Later { after: wait };
-        }
-        if !pause(stop, wait).await {
-            return Verdict::Later { after: STOP_AFTER };
-        }
+    let (id, user_id) = (&notification.notification_id, notification.user_id);
+    match private::send(notifier, id, (user_id, &html), deadline, stop).await {
+        Told::Sent => log_sent(notifier, notification, subject),
+        Told::Undeliverable => {}
+        Told::Not(verdict) => return verdict,
     }
-}
-
-/// Claims, sends and records, at the moment of the send. The error is how long Telegram asks to wait.
-async fn attempt(
-    notifier: &Notifier,
-    notification: &Notification,
-    subject: &Subject,
-    (chat, html): (&Recipient, &str),
-    stop: &Stop,
-) -> Result<Verdict, Duration> {
-    let (id, order_id) = (&notification.notification_id, notification.order_id);
-    let claimed = match notifier.claims.claim(id, stop).await {
-        Ok(claimed) => claimed,
-        Err(verdict) => return Ok(verdict),
-    };
-    if claimed.attempt > 1 {
-        tracing::info!(order.id = %order_id, notification.id = %id, claimed.attempt, "sending once more");
-    }
-    let telegram = &notifier.handlers.telegram;
-    let sent = telegram.send(chat.clone(), html.to_owned(), InlineKeyboardMarkup::default()).await;
-    let outcome = match sent {
-        Ok(message) => {
-            log_sent(notifier, notification, subject);
-            SendOutcome::Sent { message_id: message.message_id.into() }
-        }
-        Err(SendError::Wait(wait)) => {
-            tracing::warn!(wait_ms = wait.as_millis(), "Telegram asks to wait");
-            notifier.claims.release(std::slice::from_ref(id)).await;
-            return Err(wait);
-        }
-        Err(SendError::ChatClosed(error)) => {
-            let reason = description(&error);
-            tracing::info!(order.id = %order_id, reason, "the shopper cannot be written to");
-            SendOutcome::Undeliverable { reason }
-        }
-        Err(error) => {
-            if matches!(error, SendError::Refused(_)) {
-                tracing::warn!(order.id = %order_id, %error, "Telegram refuses a notification; it is parked");
-            } else {
-                tracing::debug!(order.id = %order_id, %error, "a notification is not sent yet");
-            }
-            return Ok(match failure_of(error, claimed) {
-                Failure::NotSent(verdict) => {
-                    notifier.claims.release(std::slice::from_ref(id)).await;
-                    verdict
-                }
-                Failure::Unknown(verdict) => verdict,
-            });
-        }
-    };
-    notifier.claims.record(std::slice::from_ref(id), &outcome).await;
     // The order's own message shows the same.
+    let order_id = notification.order_id;
     if let Err(error) = order_message::refresh(&notifier.handlers, order_id).await {
         tracing::info!(order.id = %order_id, %error, "the order's message could not be updated");
     }
     if matches!(subject, Subject::Returned { .. } | Subject::Receipt { .. }) {
         order_post::refresh(&notifier.handlers, order_id).await;
     }
-    Ok(Verdict::Done)
+    Verdict::Done
 }
 
 fn log_sent(notifier: &Notifier, notification: &Notification, subject: &Subject) {
@@ -178,31 +101,5 @@ fn log_sent(notifier: &Notifier, notification: &Notification, subject: &Subject)
         Subject::Expired => tracing::info!(order.id = %order_id, "shopper told that the order expired"),
         Subject::Returned { .. } => tracing::info!(order.id = %order_id, "shopper told of a refund"),
         Subject::Receipt { .. } => tracing::info!(order.id = %order_id, "shopper told of the receipt"),
-    }
-}
-
-/// `None`: the store is unavailable until the deadline.
-async fn language_of(
-    notifier: &Notifier,
-    notification: &Notification,
-    deadline: Instant,
-    stop: &Stop,
-) -> Option<Language> {
-    let mut pauses = pauses();
-    loop {
-        match shopper::shopper(notifier.handlers.documents(), notification.user_id).await {
-            Ok(shopper) => return Some(shopper.and_then(|shopper| shopper.language).unwrap_or_default()),
-            Err(error) if error.is_unavailable() => {
-                notifier.claims.store.mark_down(error);
-                let next = pauses.next_pause();
-                if Instant::now() + next > deadline || !pause(stop, next).await {
-                    return None;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(order.id = %notification.order_id, %error, "the shopper's language cannot be read");
-                return Some(Language::default());
-            }
-        }
     }
 }

@@ -14,6 +14,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tolov_domain::{
     EventId, OrderId,
     notification::Subject,
+    payment::Anomaly,
     ports::{bus::Verdict, notifications::SendOutcome},
 };
 use tolov_kit::{availability::Availability, lifecycle::Stop};
@@ -30,7 +31,7 @@ use crate::{
         post_queue::{NO_ROOM_MAX, Notice, StaffMessage},
         texts,
     },
-    staff::orders::{order_post, refund},
+    staff::orders::{accept, late_money, order_post, refund},
     telegram::errors::{SendError, description},
 };
 
@@ -258,9 +259,22 @@ impl StaffChannel {
             && let StaffMessage::Order(notification) = &notice.message
             && let Subject::OrderPaid { stock_settled, .. } = notification.subject
         {
-            let screen = order_post::screen(self.handlers(), order, stock_settled).await;
+            let order = late_money::apply(self.handlers(), order.clone()).await;
+            let screen = order_post::screen(self.handlers(), &order, stock_settled).await;
             let (html, markup) = (screen.fitting_html(), screen.markup());
-            return Post { html, markup, order: Some(order.clone()) };
+            return Post { html, markup, order: Some(order) };
+        }
+        if let ([notice], [order]) = (notices, known.as_slice())
+            && let StaffMessage::Order(notification) = &notice.message
+            && let Subject::PaymentQuestioned {
+                anomaly: Anomaly::ReportedPaid,
+                merchant_prepare_id: Some(prepare_id),
+                ..
+            } = notification.subject
+        {
+            let accept = accept::row(self.handlers().config.staff_language, order.id, prepare_id);
+            let markup = order_post::links(self.handlers(), &known).row(accept).markup();
+            return Post { html, markup, order: None };
         }
         if let ([notice], [order]) = (notices, known.as_slice())
             && let StaffMessage::Order(notification) = &notice.message

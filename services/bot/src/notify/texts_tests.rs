@@ -36,6 +36,7 @@ fn paid(number: i64, late: bool) -> Notification {
 
 fn questioned(anomaly: Anomaly) -> Notification {
     let subject = Subject::PaymentQuestioned {
+        merchant_prepare_id: None,
         click_paydoc_id: Some(payment()),
         click_trans_id: None,
         click_amount_tiyin: None,
@@ -128,6 +129,7 @@ fn every_answer_to_money_that_belongs_to_no_order_is_explained_and_a_field_that_
 #[test]
 fn a_questioned_payment_is_told_with_transaction_and_the_amount_that_click_names() {
     let subject = Subject::PaymentQuestioned {
+        merchant_prepare_id: None,
         click_paydoc_id: Some(payment()),
         click_trans_id: tolov_domain::ClickTransId::try_new(3_647_911_201).ok(),
         click_amount_tiyin: Tiyin::from_soum(29_999).ok(),

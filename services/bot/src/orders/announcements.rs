@@ -8,12 +8,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
-    OrderId, UserId,
+    OrderId,
     ports::{
         PortError,
         documents::{Collection, Key},
     },
-    time::{Timestamp, millis},
+    time::{Timestamp, is_due, millis},
 };
 use tolov_shop::{
     order::{Actor, HistoryItem, ShopOrder, order},
@@ -40,7 +40,7 @@ struct Announcement {
     id: String,
     order_id: OrderId,
     what: HistoryItem,
-    by: UserId,
+    by: Actor,
     #[serde(with = "millis")]
     prepared_at: Timestamp,
     #[serde(with = "millis")]
@@ -56,12 +56,12 @@ impl Record for Announcement {
 }
 
 /// Those of one order follow each other in the order of keys.
-fn id_of(order_id: OrderId, what: HistoryItem, by: UserId) -> String {
-    format!("{order_id}:{what:?}:{by}")
+fn id_of(order_id: OrderId, what: HistoryItem, by: Actor) -> String {
+    format!("{order_id}:{what:?}:{by:?}")
 }
 
 impl Announcement {
-    fn new(order_id: OrderId, what: HistoryItem, by: UserId, now: Timestamp) -> Self {
+    fn new(order_id: OrderId, what: HistoryItem, by: Actor, now: Timestamp) -> Self {
         Self {
             id: id_of(order_id, what, by),
             order_id,
@@ -74,7 +74,7 @@ impl Announcement {
 
     /// Reserves the attempt that is due; another bot may have done so.
     fn claim(&mut self, now: Timestamp) -> bool {
-        let is_due = self.next_try_at <= now;
+        let is_due = is_due(self.next_try_at, now, now + RETRY_AFTER);
         if is_due {
             self.next_try_at = now + RETRY_AFTER;
         }
@@ -82,7 +82,7 @@ impl Announcement {
     }
 
     fn has_happened(&self, order: &ShopOrder) -> bool {
-        order.history.iter().any(|entry| entry.what == self.what && entry.by == Actor::Staff(self.by))
+        order.history.iter().any(|entry| entry.what == self.what && entry.by == self.by)
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn prepare(
     deps: &HandlerDeps,
     id: OrderId,
     what: HistoryItem,
-    by: UserId,
+    by: Actor,
 ) -> Result<(), PortError> {
     let new = Announcement::new(id, what, by, deps.now());
     if !records::insert(deps.documents(), &new).await?.is_applied() {
@@ -118,7 +118,7 @@ pub(crate) async fn withdraw(
     deps: &HandlerDeps,
     id: OrderId,
     what: HistoryItem,
-    by: UserId,
+    by: Actor,
 ) -> Result<(), PortError> {
     records::remove::<Announcement>(deps.documents(), Key::Text(id_of(id, what, by))).await.map(drop)
 }

@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde::Serialize;
 use tolov_domain::{
-    OrderId, RefundId,
+    OrderId, PrepareId, RefundId,
     refund::{
         Decision, Refund,
-        api::{Conflict, DecidedBy, GivenByHand, OrderRefunds, RefundRequest},
+        api::{Conflict, DecidedBy, GivenByHand, OrderRefunds, RefundRequest, SeenOutcome, SeenReply},
     },
 };
 
@@ -56,6 +56,22 @@ impl LedgerClient {
             Decision::ByHand { document } => {
                 self.change_refund(&format!("refunds/{id}/by-hand"), &GivenByHand { by, document }).await
             }
+        }
+    }
+
+    /// Accepts as paid what CLICK has shown as paid. `None`: CLICK has not.
+    pub(crate) async fn accept_attempt(
+        &self,
+        id: PrepareId,
+        by: String,
+    ) -> Result<Option<SeenOutcome>, LedgerError> {
+        let body = serde_json::to_string(&DecidedBy { by });
+        let body = body.map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let answer = self.call(Method::POST, &format!("attempts/{id}/accept"), body).await?;
+        match answer.status {
+            200 => answer.json().map(|reply: SeenReply| Some(reply.outcome)),
+            404 | 409 => Ok(None),
+            _ => Err(answer.refusal()),
         }
     }
 

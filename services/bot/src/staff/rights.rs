@@ -70,7 +70,8 @@ fn of_staff_callback(callback: &StaffCallback) -> Need {
         | StaffCallback::RefundAsk { .. }
         | StaffCallback::RefundConfirmed { .. }
         | StaffCallback::RefundDecide { .. }
-        | StaffCallback::RefundDecided { .. } => Need::Right(Right::Refund),
+        | StaffCallback::RefundDecided { .. }
+        | StaffCallback::AcceptPayment { .. } => Need::Right(Right::Refund),
         StaffCallback::Missing { .. } => Need::Right(Right::WorkOnOrders),
         StaffCallback::Broadcast
         | StaffCallback::StartBroadcast { .. }

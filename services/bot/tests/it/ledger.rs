@@ -37,6 +37,8 @@ struct State {
     /// Paid orders with their refunds.
     paid: BTreeMap<i64, (PaidAttempt, Vec<Refund>)>,
     merchant_api: bool,
+    /// Attempts that were accepted as paid, and by whom.
+    accepted: Vec<(String, String)>,
 }
 
 const NOW: Timestamp = datetime!(2026-11-23 07:10 UTC);
@@ -158,6 +160,12 @@ impl Ledger {
                     (404, refusal)
                 }
             }
+            ["attempts", id, "accept"] => {
+                let by: DecidedBy = serde_json::from_slice(body).unwrap();
+                let outcome = if state.accepted.is_empty() { "paid" } else { "already_paid" };
+                state.accepted.push((id.to_owned(), by.by));
+                (200, json!({"outcome": outcome}))
+            }
             ["orders", id, "refunds"] => state.refunds_of(id.parse().unwrap(), body),
             ["refunds", id, decision] => state.decide(id.parse().unwrap(), decision, body),
             _ => (404, refusal),
@@ -208,6 +216,10 @@ impl Ledger {
     /// It was restored from a copy that is older than every order of the bot.
     pub(crate) fn forget_all(&self) {
         self.0.lock().unwrap().known.clear();
+    }
+
+    pub(crate) fn accepted(&self) -> Vec<(String, String)> {
+        self.0.lock().unwrap().accepted.clone()
     }
 
     pub(crate) fn registered(&self) -> Vec<i64> {

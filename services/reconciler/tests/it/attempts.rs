@@ -1,7 +1,12 @@
 //! Silent attempts and the comparison of a day.
 
 use time::Duration;
-use tolov_domain::refund::api::{CallOutcome, SeenPayment, SeenRequest};
+use tolov_domain::{
+    Day,
+    day::ClickComparison,
+    refund::api::{CallOutcome, ReportSource, SeenPayment, SeenRequest},
+};
+use tolov_kit::clock::Clock;
 
 use crate::world::{Fault, ORDER, PAYDOC, World, payment_id};
 
@@ -18,7 +23,7 @@ fn silent() -> World {
 
 fn seen(status: Option<i64>, accept: bool) -> SeenRequest {
     let payment = status.map(|status| SeenPayment { payment_id: payment_id(PAYDOC), status });
-    SeenRequest { payment, accept }
+    SeenRequest { payment, source: ReportSource::Status, amount_tiyin: None, accept }
 }
 
 #[tokio::test]
@@ -106,4 +111,99 @@ async fn the_payments_of_a_day_are_compared_once_in_the_night() {
     world.clock.advance(Duration::hours(1));
     world.round().await;
     assert_eq!(world.ledger.state().seen.len(), 1);
+}
+
+fn days(world: &World) -> Vec<(String, u32, u32)> {
+    let state = world.ledger.state();
+    state.days.iter().map(|(day, compared)| (day.to_string(), compared.agreed, compared.unanswered)).collect()
+}
+
+fn day(text: &str, agreed: u32, unanswered: u32) -> (String, u32, u32) {
+    (text.to_owned(), agreed, unanswered)
+}
+
+#[tokio::test]
+async fn days_that_were_missed_are_compared_after_a_stop() {
+    let mut world = World::new();
+    world.clock.advance(Duration::days(3));
+    for _ in 0..4 {
+        world.round().await;
+    }
+    let expected = [day("2026-11-23", 1, 0), day("2026-11-24", 0, 0), day("2026-11-25", 0, 0)];
+    assert_eq!(days(&world), expected);
+}
+
+#[tokio::test]
+async fn a_day_whose_record_is_lost_is_recorded_once() {
+    for after_the_effect in [false, true] {
+        let mut world = World::new();
+        world.clock.advance(Duration::days(1));
+        let service = world.service();
+        // The next day, a page of attempts, a record of a call, what was seen, the end of the pages, the record of the day.
+        world.dies_at(6, after_the_effect);
+        service.compare_when_due(&tolov_kit::lifecycle::Stop::new()).await;
+        world.restart();
+        world.pass(Duration::minutes(2)).await;
+        assert_eq!(days(&world), [day("2026-11-23", 1, 0)]);
+    }
+}
+
+#[tokio::test]
+async fn a_night_in_which_click_answers_nothing_is_compared_later_or_told_as_unanswered() {
+    let mut world = World::new();
+    world.click.state().always = Some(Fault::LostBefore);
+    world.clock.advance(Duration::hours(11));
+    world.pass(Duration::hours(1)).await;
+    assert_eq!(days(&world), []);
+    world.click.state().always = None;
+    world.pass(Duration::hours(1)).await;
+    assert_eq!(days(&world), [day("2026-11-23", 1, 0)]);
+
+    let mut world = World::new();
+    world.click.state().always = Some(Fault::Code(-12));
+    for _ in 0..24 {
+        world.clock.advance(Duration::HOUR);
+        world.round().await;
+    }
+    assert_eq!(days(&world), [day("2026-11-23", 0, 1)]);
+}
+
+#[tokio::test]
+async fn a_payment_that_click_shows_otherwise_is_named() {
+    let mut world = World::new();
+    world.click.state().payments.insert(PAYDOC, -1);
+    world.ledger.state().answers = tolov_domain::refund::api::SeenOutcome::Questioned;
+    world.clock.advance(Duration::days(1));
+    world.round().await;
+    let order_id = world.ledger.state().attempt.order_id;
+    let compared = ClickComparison { differing: vec![order_id], ..ClickComparison::default() };
+    assert_eq!(world.ledger.state().days, [(Day::parse("2026-11-23").unwrap(), compared)]);
+}
+
+#[tokio::test]
+async fn after_a_restore_open_attempts_are_asked_for_and_prepares_are_let_in() {
+    let mut world = silent();
+    world.ledger.state().silent.clear();
+    world.ledger.state().restored = Some(world.clock.now());
+    world.click.state().always = Some(Fault::LostBefore);
+    world.round().await;
+    assert_eq!(world.ledger.state().let_in, Vec::<bool>::new(), "CLICK has not answered");
+    world.click.state().always = None;
+    world.round().await;
+    let expected = SeenRequest { source: ReportSource::Restore, ..seen(Some(2), true) };
+    let state = world.ledger.state();
+    assert_eq!((state.seen.as_slice(), state.let_in.as_slice()), ([expected].as_slice(), [true].as_slice()));
+}
+
+#[tokio::test]
+async fn in_parallel_prepares_are_let_in_while_click_is_asked() {
+    let world = silent();
+    world.ledger.state().restored = Some(world.clock.now());
+    world.click.state().always = Some(Fault::LostBefore);
+    let service = world.service().restore_in_parallel(true);
+    service.restore_round(&tolov_kit::lifecycle::Stop::new()).await;
+    assert_eq!(world.ledger.state().let_in, [false]);
+    world.click.state().always = None;
+    service.restore_round(&tolov_kit::lifecycle::Stop::new()).await;
+    assert_eq!(world.ledger.state().let_in, [false, false, true]);
 }

@@ -21,6 +21,7 @@ fn config(addr: SocketAddr) -> Config {
         api_token: Secret::new("a token"),
         accepts: false,
         receipts: None,
+        restore_in_parallel: false,
     }
 }
 

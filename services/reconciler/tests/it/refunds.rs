@@ -1,8 +1,10 @@
 //! One reversal, whatever is lost and whenever the process dies.
 
+use std::time::Duration as StdDuration;
+
 use time::{Duration, macros::datetime};
 use tolov_domain::refund::{Decision, ManualReason, RefundState, RefundStatus, UndecidedState};
-use tolov_kit::clock::Clock;
+use tolov_kit::{clock::Clock, lifecycle::Stop};
 
 use crate::world::{Fault, ORDER, PAYDOC, World, payment_id};
 
@@ -19,6 +21,18 @@ async fn a_refund_is_checked_sent_once_and_looked_at_afterwards() {
     assert!(calls.iter().all(|call| call.order_id.unwrap().get() == ORDER && !call.path.contains(':')));
     world.pass(Duration::minutes(10)).await;
     assert_eq!(world.click.reversals_sent(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refund_that_is_asked_for_while_the_reconciler_runs_does_not_wait_for_the_next_round() {
+    let (world, stop) = (World::new(), Stop::new());
+    let running = tokio::spawn(world.service().run(stop.clone()));
+    tokio::time::sleep(StdDuration::from_secs(1)).await;
+    world.ask_for_refund();
+    tokio::time::sleep(StdDuration::from_secs(3)).await;
+    assert_eq!(world.refund().status(), RefundStatus::Done);
+    stop.cancel();
+    running.await.unwrap().unwrap();
 }
 
 /// Every call to the ledger fails once, before its effect or after it, as when the process dies there.
@@ -168,4 +182,21 @@ async fn a_refund_that_is_withdrawn_in_the_last_moment_is_not_sent() {
     *world.ledger.state().refunds.last_mut().unwrap() = withdrawn;
     world.pass(Duration::minutes(10)).await;
     assert_eq!(world.click.reversals_sent(), 0);
+}
+
+#[tokio::test]
+async fn a_reversal_that_click_does_not_show_yet_is_asked_for_until_an_hour_has_passed() {
+    let mut world = World::new();
+    world.ask_for_refund();
+    world.round().await;
+    assert_eq!(world.refund().status(), RefundStatus::Done);
+    let mut world = World::new();
+    world.click.state().always_paid = true;
+    world.ask_for_refund();
+    world.round().await;
+    assert_eq!(world.click.state().calls.len(), 3, "before, the reversal, after");
+    world.pass(Duration::hours(2)).await;
+    let asked = world.click.state().calls.len();
+    assert_eq!((asked, world.click.reversals_sent()), (6, 1), "after 5, 15 and 60 minutes");
+    assert_eq!(world.refund().status(), RefundStatus::Done);
 }

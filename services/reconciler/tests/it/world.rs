@@ -12,7 +12,8 @@ use tolov_click::{
     merchant_api::{CommissionInfo, FiscalItems, Reading},
 };
 use tolov_domain::{
-    ClickPaydocId, ClickPaymentId, OrderId, Phone, PrepareId, RefundId, Tiyin,
+    ClickPaydocId, ClickPaymentId, Day, OrderId, Phone, PrepareId, RefundId, Tiyin,
+    day::ClickComparison,
     phone_invoice::{DueInvoice, InvoiceStep, PhoneInvoice},
     receipt::{
         Receipt,
@@ -25,6 +26,7 @@ use tolov_domain::{
             StepRequest,
         },
     },
+    time::Timestamp,
 };
 use tolov_kit::{
     clock::{Clock, ManualClock},
@@ -62,6 +64,8 @@ pub(crate) struct ClickState {
     pub(crate) invoices: BTreeMap<i64, Option<i64>>,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) always: Option<Fault>,
+    /// A reversal is not shown.
+    pub(crate) always_paid: bool,
     pub(crate) calls: Vec<Call>,
     /// Reversals that had an effect.
     pub(crate) reversed: u32,
@@ -111,7 +115,7 @@ impl ClickState {
             }
             Call::Reversal { payment_id, .. } => match self.payments.get_mut(payment_id) {
                 Some(status) if *status == 2 => {
-                    *status = -1;
+                    *status = if self.always_paid { 2 } else { -1 };
                     self.reversed += 1;
                     format!(r#"{{"error_code":0,"error_note":"","payment_id":{payment_id}}}"#)
                 }
@@ -181,6 +185,14 @@ pub(crate) struct LedgerState {
     pub(crate) refund_extent: RefundExtent,
     pub(crate) silent: Vec<Attempt>,
     pub(crate) seen: Vec<SeenRequest>,
+    /// Days that were compared, oldest first.
+    pub(crate) days: Vec<(Day, ClickComparison)>,
+    /// The ledger is a restored copy: the time of the backup.
+    pub(crate) restored: Option<Timestamp>,
+    /// What the ledger makes of what CLICK says.
+    pub(crate) answers: SeenOutcome,
+    /// What was said of it, in order.
+    pub(crate) let_in: Vec<bool>,
     pub(crate) calls: Vec<MerchantCall>,
     /// Calls from this one on fail; `true`: after their effect.
     pub(crate) dies_at: Option<(u32, bool)>,
@@ -271,7 +283,37 @@ impl Ledger for FakeLedger {
         self.make(|state| {
             state.seen.push(seen.clone());
             state.silent.clear();
-            SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None }
+            SeenReply { outcome: state.answers, anomaly: None }
+        })
+    }
+
+    async fn next_day(&self) -> Result<Option<Day>, LedgerError> {
+        let due = Day::last_due(self.clock.now());
+        self.make(|state| {
+            let first = Day::of(state.attempt.prepared_at);
+            let next = state.days.last().map_or(first, |(day, _)| day.plus(1));
+            (next <= due).then_some(next)
+        })
+    }
+
+    async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError> {
+        self.make(|state| {
+            if state.days.iter().all(|(known, _)| *known != day) {
+                state.days.push((day, compared));
+            }
+        })
+    }
+
+    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.make(|state| state.restored)
+    }
+
+    async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError> {
+        self.make(|state| {
+            state.let_in.push(done);
+            if done {
+                state.restored = None;
+            }
         })
     }
 
@@ -321,6 +363,7 @@ impl World {
             prepare_id: PrepareId::try_new(77).unwrap(),
             order_id: OrderId::try_new(ORDER).unwrap(),
             click_paydoc_id: ClickPaydocId::try_new(PAYDOC).unwrap(),
+            amount_tiyin: Tiyin::try_new(3_000_000).unwrap(),
             prepared_at: datetime!(2026-11-23 09:00 UTC),
             is_paid: true,
         };
@@ -333,6 +376,10 @@ impl World {
             refund_extent: RefundExtent::None,
             silent: Vec::new(),
             seen: Vec::new(),
+            days: Vec::new(),
+            restored: None,
+            answers: SeenOutcome::Unchanged,
+            let_in: Vec::new(),
             calls: Vec::new(),
             dies_at: None,
             made: 0,
@@ -398,8 +445,15 @@ impl World {
     }
 
     pub(crate) async fn round(&mut self) {
-        self.service.round(&Stop::new()).await;
+        self.service.refunds_round(&Stop::new()).await;
+        self.service.attempts_round(&Stop::new()).await;
+        self.service.restore_round(&Stop::new()).await;
         self.service.compare_when_due(&Stop::new()).await;
+    }
+
+    /// Another process on the same ledger.
+    pub(crate) fn service(&self) -> Service {
+        service(&self.click, &self.ledger, &self.clock)
     }
 
     /// Lets time pass, a round every minute.

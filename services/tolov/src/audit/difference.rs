@@ -4,9 +4,10 @@ use std::{borrow::Cow, fmt::Display};
 
 use fluent_templates::fluent_bundle::FluentValue;
 use serde_json::{Value, json};
-use tolov_domain::{EventId, Language, OrderId, ProductId, UserId, ports::bus::Queue};
+use tolov_domain::{EventId, Language, OrderId, ProductId, RefundId, UserId, ports::bus::Queue};
 use tolov_shop::settling;
 
+use super::refunds::RefundDifference;
 use crate::doctor::texts::{self, Args};
 
 /// A difference between the books.
@@ -32,6 +33,18 @@ pub(super) enum Difference {
     /// Its goods are neither sold nor released, though its record says how it ended.
     Unsettled {
         order_id: OrderId,
+    },
+    /// `refund_id`: `None` where staff recorded it and the ledger never heard of it.
+    RefundDiffers {
+        order_id: OrderId,
+        refund_id: Option<RefundId>,
+        how: RefundDifference,
+    },
+    /// Open for more than a day.
+    RefundHangs {
+        order_id: OrderId,
+        refund_id: RefundId,
+        state: &'static str,
     },
     NotTold {
         order_id: OrderId,
@@ -79,6 +92,12 @@ impl Difference {
             Self::OrderUnreadable { .. } => "order_unreadable",
             Self::PaidInShopAlone { .. } => "paid_in_shop_alone",
             Self::Unsettled { .. } => "stock_not_settled",
+            Self::RefundDiffers { how, .. } => match how {
+                RefundDifference::NotInShop => "refund_unknown",
+                RefundDifference::Amount => "refund_amount_differs",
+                RefundDifference::NotInLedger => "refund_in_shop_alone",
+            },
+            Self::RefundHangs { .. } => "refund_hangs",
             Self::NotTold { .. } => "not_told",
             Self::OrderCount { .. } => "order_count",
             Self::StrayHold { .. } => "stock_held_for_nothing",
@@ -94,6 +113,8 @@ impl Difference {
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
             | Self::Unsettled { order_id }
+            | Self::RefundDiffers { order_id, .. }
+            | Self::RefundHangs { order_id, .. }
             | Self::NotTold { order_id, .. }
             | Self::StrayHold { order_id, .. } => Some(*order_id),
             Self::OrderCount { .. } | Self::Unsent { .. } | Self::Parked { .. } => None,
@@ -107,6 +128,9 @@ impl Difference {
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
             | Self::Unsettled { order_id } => order_id.to_string(),
+            Self::RefundDiffers { order_id, refund_id: None, .. } => order_id.to_string(),
+            Self::RefundDiffers { order_id, refund_id: Some(refund_id), .. }
+            | Self::RefundHangs { order_id, refund_id, .. } => format!("{order_id}/{refund_id}"),
             Self::NotTold { order_id, recipient } => format!("{order_id}/{recipient}"),
             Self::OrderCount { user_id, .. } => user_id.to_string(),
             Self::StrayHold { order_id, article_id, .. } => format!("{order_id}/{article_id}"),
@@ -123,6 +147,9 @@ impl Difference {
             Self::OrderUnreadable { .. } => "audit-do-repair-document",
             Self::PaidInShopAlone { .. } => "audit-do-look-at-click",
             Self::Unsettled { .. } => "audit-do-settle",
+            Self::RefundDiffers { how: RefundDifference::NotInShop, .. } => "audit-do-publish-refund",
+            Self::RefundDiffers { .. } => "audit-do-compare-refund",
+            Self::RefundHangs { .. } => "audit-do-decide-refund",
             Self::NotTold { .. } => "audit-do-publish",
             Self::OrderCount { .. } => "audit-do-count",
             Self::StrayHold { .. } => "audit-do-restock",
@@ -153,6 +180,18 @@ impl Difference {
                 say("audit-paid-in-shop-alone", &[("order", order_id), ("status", &status)])
             }
             Self::Unsettled { order_id } => say("audit-stock-not-settled", &[("order", order_id)]),
+            Self::RefundDiffers { order_id, refund_id, how } => {
+                let key = match how {
+                    RefundDifference::NotInShop => "audit-refund-unknown",
+                    RefundDifference::Amount => "audit-refund-amount-differs",
+                    RefundDifference::NotInLedger => "audit-refund-in-shop-alone",
+                };
+                let id = refund_id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+                say(key, &[("order", order_id), ("refund", &id)])
+            }
+            Self::RefundHangs { order_id, refund_id, state } => {
+                say("audit-refund-hangs", &[("order", order_id), ("refund", refund_id), ("state", state)])
+            }
             Self::NotTold { order_id, recipient: "staff" } => {
                 say("audit-staff-not-told", &[("order", order_id)])
             }

@@ -39,6 +39,8 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
             | Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
             | Difference::Unsettled { .. }
+            | Difference::RefundDiffers { .. }
+            | Difference::RefundHangs { .. }
             | Difference::NotTold { .. }
             | Difference::Unsent { .. } => {}
         }

@@ -12,6 +12,7 @@ mod looks;
 mod messages;
 mod orders;
 mod rebuild;
+mod refunds;
 mod repair;
 pub(crate) mod replayer;
 mod report;

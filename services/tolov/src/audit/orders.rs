@@ -14,6 +14,7 @@ use tolov_domain::{
         PortError, ShopStore,
         documents::{Key, Query, Unreadable},
     },
+    refund::Refund,
     time::Timestamp,
 };
 use tolov_shop::{
@@ -26,6 +27,7 @@ use super::{
     books::Books,
     difference::Difference,
     findings::{Findings, Totals},
+    refunds,
 };
 
 /// How many orders of each store are in memory at a time: this bounds an audit, however many orders there are.
@@ -40,6 +42,7 @@ const ASKED_AT_ONCE: usize = 32;
 struct Page {
     payments: BTreeMap<OrderId, Event>,
     orders: BTreeMap<OrderId, Result<ShopOrder, String>>,
+    refunds: BTreeMap<OrderId, Vec<Refund>>,
 }
 
 /// Goes through both stores by order number, side by side: a page ends where the shorter of two full pages does.
@@ -58,6 +61,8 @@ pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: 
         let mut page = Page::default();
         page.payments.extend(payments.into_iter().map(|event| (event.order_id, event)));
         page.payments.retain(|order_id, _| is_in(order_id.get()));
+        let numbers = after.saturating_add(1)..=upto.unwrap_or(i64::MAX);
+        page.add_refunds(books.ledger.refunds_in(numbers).await?);
         for order in orders.into_iter().filter(|order| is_in(number_of(order))) {
             let Ok(order_id) = OrderId::try_new(number_of(&order)) else { continue };
             page.orders.insert(order_id, order.map(|read| read.record).map_err(|unread| unread.reason));
@@ -83,6 +88,9 @@ pub(super) async fn compare(books: &Books, order_ids: &BTreeSet<OrderId>) -> Res
                 Ok(None) => {}
                 Err(reason) => drop(page.orders.insert(*order_id, Err(reason))),
             }
+        }
+        for order_id in part {
+            page.add_refunds(books.ledger.refunds(*order_id).await?);
         }
         let payments = books.ledger.payments_of(part).await?;
         page.payments.extend(payments.into_iter().map(|event| (event.order_id, event)));
@@ -116,6 +124,25 @@ fn number_of(order: &Result<Versioned<ShopOrder>, Unreadable>) -> i64 {
 }
 
 impl Page {
+    fn add_refunds(&mut self, refunds: Vec<Refund>) {
+        for refund in refunds {
+            self.refunds.entry(refund.order_id).or_default().push(refund);
+        }
+    }
+
+    /// Orders that have refunds in the ledger, and those that have them in the shop store.
+    fn compare_refunds(&self, now: Timestamp) -> Vec<Difference> {
+        let in_shop =
+            self.orders.iter().filter(|(_, order)| order.as_ref().is_ok_and(|it| !it.refunds.is_empty()));
+        let ids: BTreeSet<OrderId> = self.refunds.keys().chain(in_shop.map(|(id, _)| id)).copied().collect();
+        ids.into_iter()
+            .flat_map(|id| {
+                let order = self.orders.get(&id).and_then(|order| order.as_ref().ok());
+                refunds::compare(id, order, self.refunds.get(&id).map_or(&[], Vec::as_slice), now)
+            })
+            .collect()
+    }
+
     fn count(&self, totals: &mut Totals) {
         let whole = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
@@ -162,6 +189,7 @@ impl Page {
                 },
             }
         }
+        differences.extend(self.compare_refunds(books.now));
         let statuses = books.ledger.statuses(&paid_alone).await?;
         for order_id in paid_alone {
             let status = statuses.get(&order_id).map(|status| status.as_str());

@@ -9,6 +9,7 @@ use super::{
     books::Books,
     difference::Difference,
     findings::Findings,
+    refunds::RefundDifference,
     replayer::{Replayer, ServiceAddress},
     shop::pieces,
 };
@@ -74,7 +75,9 @@ impl<'a> Repairer<'a> {
                 // Shopper and staff hear of it by the event alone.
                 self.replay(*order_id).await
             }
-            Difference::NotTold { order_id, .. } => self.replay(*order_id).await,
+            Difference::NotTold { order_id, .. } | Difference::RefundDiffers { order_id, .. } => {
+                self.replay(*order_id).await
+            }
             Difference::Unsettled { order_id } => {
                 let unsettled = settling::settle_again(shop, &[*order_id]).await?;
                 if unsettled.is_empty() {
@@ -97,6 +100,7 @@ impl<'a> Repairer<'a> {
             }
             Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
+            | Difference::RefundHangs { .. }
             | Difference::Unsent { .. } => Ok(()),
         }
     }
@@ -120,6 +124,10 @@ impl<'a> Repairer<'a> {
 const fn is_by_hand(difference: &Difference) -> bool {
     matches!(
         difference,
-        Difference::OrderUnreadable { .. } | Difference::PaidInShopAlone { .. } | Difference::Unsent { .. }
+        Difference::OrderUnreadable { .. }
+            | Difference::PaidInShopAlone { .. }
+            | Difference::Unsent { .. }
+            | Difference::RefundHangs { .. }
+            | Difference::RefundDiffers { how: RefundDifference::Amount | RefundDifference::NotInLedger, .. }
     )
 }

@@ -14,6 +14,7 @@ pub(crate) use self::click_test::{ClickTest, ClickTestFormat};
 use crate::{
     commands::{receipts, refund},
     data_folder::Part,
+    statement,
 };
 
 /// Tolov: a Telegram shop that is paid through CLICK.
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Refund(Box<refund::Options>),
     /// Orders without their fiscal receipt and why, or decide about one; the webhook service has to run
     Receipts(receipts::Options),
+    /// Compare a statement of CLICK's cabinet with the ledger, both ways; the webhook service must run
+    Reconcile(Box<statement::Options>),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
     /// Bring a shop over from the Python system that this one replaces; services must be stopped
@@ -109,6 +112,7 @@ impl Command {
             | Self::Replay(_)
             | Self::Refund(_)
             | Self::Receipts(_)
+            | Self::Reconcile(_)
             | Self::Rebuild(_)
             | Self::ImportLegacy(_)
             | Self::Healthcheck { .. }

@@ -15,7 +15,7 @@ pub(crate) mod text_file;
 use anyhow::Result;
 use tolov_kit::{env::Env, lifecycle::Ending};
 
-use crate::{audit, backup, cli::Command, demo, doctor, init, legacy, roles, trace};
+use crate::{audit, backup, cli::Command, demo, doctor, init, legacy, roles, statement, trace};
 
 pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
     match command {
@@ -28,6 +28,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Sandbox(flags) => return roles::sandbox(env, &flags).await,
         Command::Doctor(options) => return doctor::run(env, &options).await,
         Command::Init(options) => return init::run(env, &options).await,
+        Command::Reconcile(options) => return statement::run(env, &options).await,
         Command::Audit(options) => return audit::run(env, &options).await,
         Command::ClickTest(options) => return click_test::run(*options).await,
         Command::Backup(options) => return backup::run(env, &options).await,

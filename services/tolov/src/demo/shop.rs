@@ -200,6 +200,7 @@ fn reconciler_config(sandbox_url: &Url, webhook_url: &Url) -> tolov_reconciler::
             seller: CommissionInfo::Tin(SELLER.to_owned()),
             deadline: time::Duration::DAY,
         }),
+        restore_in_parallel: false,
     }
 }
 

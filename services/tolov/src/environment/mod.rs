@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 46] = [
+pub(crate) const VARIABLES: [&str; 48] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -25,6 +25,7 @@ pub(crate) const VARIABLES: [&str; 46] = [
     "ADMIN_IDS",
     "DELIVERY_PRICE",
     "PICKUP_ADDRESS",
+    "LATE_MONEY",
     "CLICK_SERVICE_ID",
     "CLICK_MERCHANT_ID",
     "CLICK_MERCHANT_USER_ID",
@@ -41,6 +42,7 @@ pub(crate) const VARIABLES: [&str; 46] = [
     "RECEIPT_DELIVERY_MXIK",
     "RECEIPT_DELIVERY_PACKAGE",
     "RECEIPT_DEADLINE",
+    "RESTORE_CHECK",
     "RETURN_URL",
     "PUBLIC_URL",
     "AMQP_URL",

@@ -268,6 +268,53 @@ async fn a_store_that_is_away_is_neither_a_difference_nor_none() {
     assert!(told.contains("the books could not be compared"), "{told}");
 }
 
+/// A refund of the whole order in the ledger, asked for at this time.
+async fn asked_back(books: &Books, number: i64, at: tolov_domain::time::Timestamp, by_hand: Option<&str>) {
+    let (ledger, writer) = books.ledger().await;
+    let request = tolov_domain::refund::api::RefundRequest {
+        request_id: "tap".to_owned(),
+        amount_tiyin: None,
+        returned: vec![tea(1)],
+        requested_by: "5551".to_owned(),
+        reason: String::new(),
+        by_hand: by_hand.map(str::to_owned),
+    };
+    ledger.ask_for_refund(order_id(number), request, true, at).await.unwrap();
+    writer.close().await;
+}
+
+#[tokio::test]
+async fn a_refund_that_the_shop_does_not_know_is_sent_again_and_its_goods_come_back() {
+    let books = healthy().await;
+    asked_back(&books, 1001, books.then, Some("transfer 17")).await;
+    books.relayed().await;
+    let about = format!("1001/{}", books.then.unix_timestamp());
+    books.is_named_and_repaired(&[("refund_unknown", &about)]);
+    assert_eq!(books.relayed().await, ["payment.completed:1001", "payment.reversed:1001"]);
+}
+
+#[tokio::test]
+async fn refunds_that_hang_differ_or_are_known_to_the_shop_alone_are_named() {
+    let books = healthy().await;
+    asked_back(&books, 1001, books.then - time::Duration::days(2), None).await;
+    books.relayed().await;
+    let refund = tolov_shop::order::OrderRefund {
+        refund_id: None,
+        amount: Tiyin::from_soum(1).unwrap(),
+        by_hand: true,
+        returned: Vec::new(),
+        is_restocked: true,
+        is_told: true,
+        at: books.then - time::Duration::days(2),
+    };
+    books.change(1002, move |order| order.refunds.push(refund.clone())).await;
+    let (code, report) = books.audit(&[]);
+    let kinds: Vec<&str> =
+        report["differences"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
+    assert_eq!(code, Some(1), "{report:#}");
+    assert!(kinds.contains(&"refund_in_shop_alone") && kinds.contains(&"refund_hangs"), "{report:#}");
+}
+
 #[tokio::test]
 async fn rebuild_shows_what_differs_and_changes_it_only_when_it_is_told_to() {
     let books = healthy().await;

@@ -34,4 +34,5 @@ mod receipts;
 mod refunds;
 mod secrecy;
 mod shop_world;
+mod statement;
 mod trace;

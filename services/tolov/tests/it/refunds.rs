@@ -1,6 +1,6 @@
 //! A refund from the webhook service's API through the reconciler to the simulated CLICK, and back as an event.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -24,21 +24,21 @@ const SERVICE_ID: i64 = 12_345;
 const MERCHANT_ID: i64 = 678;
 const MERCHANT_USER_ID: i64 = 4321;
 const KEY: &str = "sandbox-only-key-of-the-refunds";
-const TOKEN: &str = "token-of-the-refunds-71c2";
+pub(crate) const TOKEN: &str = "token-of-the-refunds-71c2";
 const AMOUNT_TIYIN: i64 = 3_000_000;
 
 /// Webhook service, sandbox and reconciler, each on addresses of its own.
 pub(crate) struct World {
     /// Of webhook service and reconciler.
     pub(crate) clock: ManualClock,
-    webhook: Url,
+    pub(crate) webhook: Url,
     pub(crate) sandbox: tolov_sandbox::Handle,
     reconciler: tolov_reconciler::Service,
     http: reqwest::Client,
     stop: Stop,
     services: Vec<JoinHandle<()>>,
     bus: EmbeddedBus,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -83,6 +83,7 @@ impl World {
             api_token: Secret::new(TOKEN),
             accepts: true,
             receipts: None,
+            restore_in_parallel: false,
         };
         let api = Arc::new(ClickClient::new(&config, Arc::new(SystemClock)).unwrap().unpaced());
         let ledger = Arc::new(LedgerClient::new(&config).unwrap());
@@ -109,7 +110,7 @@ impl World {
             stop,
             services,
             bus,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -126,7 +127,12 @@ impl World {
         self.call(self.http.get(self.webhook.join(path).unwrap())).await.1
     }
 
-    async fn paid(&self, order_id: i64) {
+    /// The folder of the ledger.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) async fn paid(&self, order_id: i64) {
         let order = json!({"order_id": order_id, "user_id": 5551, "total_amount": 30000, "payment_method": "click",
             "products": [{"product_id": 7, "count": 2}]});
         assert_eq!(self.post("api/create_order", &order).await.0, StatusCode::CREATED);
@@ -162,11 +168,11 @@ async fn a_refund_that_is_asked_for_is_reversed_at_click_once_and_recorded() {
         json!({"request_id": "tap-1", "requested_by": "5551", "returned": [{"product_id": 7, "count": 1}]});
     let (status, refund) = world.post("orders/1/refunds", &asked).await;
     assert_eq!((status, &refund["state"]), (StatusCode::CREATED, &json!("requested")));
-    world.reconciler.round(&world.stop).await;
+    world.reconciler.refunds_round(&world.stop).await;
     let refunds = world.get("orders/1/refunds").await;
     assert_eq!(refunds["refunds"][0]["state"], "done", "{refunds}");
     assert_eq!(refunds["refunded_tiyin"], AMOUNT_TIYIN);
-    world.reconciler.round(&world.stop).await;
+    world.reconciler.refunds_round(&world.stop).await;
     let calls = world.sandbox.click().api_calls();
     assert_eq!(calls.iter().filter(|call| call.method == "DELETE").count(), 1);
     let statuses: Vec<i32> = world.sandbox.click().payments().iter().map(Payment::payment_status).collect();
@@ -184,7 +190,7 @@ async fn a_reversal_that_click_refuses_waits_for_a_person() {
     world.sandbox.click().refuse_reversals(true);
     let asked = json!({"request_id": "tap-1", "requested_by": "5551"});
     let (_, refund) = world.post("orders/1/refunds", &asked).await;
-    world.reconciler.round(&world.stop).await;
+    world.reconciler.refunds_round(&world.stop).await;
     let open = world.get("orders/1/refunds").await["open"].clone();
     assert_eq!(open["state"], "refused", "{open}");
     assert!(!open["click_note"].as_str().unwrap().is_empty());

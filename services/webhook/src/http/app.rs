@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tolov_kit::{clock::Clock, secret::Secret};
 
-use crate::{config::ClickConfig, ledger::Ledger, readiness::Readiness};
+use crate::{config::ClickConfig, ledger::Ledger, readiness::Readiness, restore_gate::RestoreGate};
 
 /// What the handlers need.
 #[derive(Debug)]
@@ -16,4 +16,5 @@ pub struct App {
     /// How long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
     pub(crate) readiness: Readiness,
+    pub(crate) restore_gate: RestoreGate,
 }

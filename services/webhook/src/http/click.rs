@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
-use tolov_click::{BadForm, Callback, CallbackForm, ClickCode, Malformed, Reply, card};
+use tolov_click::{Action, BadForm, Callback, CallbackForm, ClickCode, Malformed, Reply, card};
 use tolov_kit::http::{Peer, Refusal};
 use warp::{http::StatusCode, reply::Response};
 
@@ -72,6 +72,9 @@ fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> C
         // CLICK has no code of its own for a service that is not ours (docs/click.md, section 1.6).
         Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
             Content::Refused(ClickCode::ErrorInRequest)
+        }
+        Ok(callback) if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.now()) => {
+            Content::Refused(ClickCode::FailedToUpdateUser)
         }
         Ok(callback) => Content::Callback(callback),
     }

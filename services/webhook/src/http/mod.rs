@@ -6,6 +6,7 @@ mod orders;
 mod phone_invoices;
 mod playground;
 mod receipts;
+mod reconciliation;
 mod refunds;
 mod reply;
 mod telegram;
@@ -84,6 +85,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with_app.clone())
         .then(orders::unplaced_payments);
     let refunds = refund_routes(&staff, &with_app).or(invoice_routes(&staff, &with_app)).unify().boxed();
+    let reconciliation = reconciliation_routes(&staff, &with_app);
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
     let ready =
@@ -97,6 +99,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
         .or(refunds)
+        .unify()
+        .or(reconciliation)
         .unify()
         .or(health.or(ready).unify().boxed())
         .unify()
@@ -154,6 +158,25 @@ fn refund_routes(
     let receipts = receipts::routes(staff, with_app);
     let of_attempts = of_attempts.or(calls).unify().or(receipts).unify().boxed();
     of_order.or(of_refunds).unify().or(of_attempts).unify().boxed()
+}
+
+/// Compared days, restored ledgers, attempts that an owner accepts as paid.
+fn reconciliation_routes(
+    staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
+    with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
+) -> BoxedFilter<(Response,)> {
+    let app = staff.clone().and(with_app.clone());
+    let body = app.clone().and(warp::body::bytes());
+    let next_day = warp::path!("days" / "next").and(warp::get()).and(app.clone());
+    let record_day = warp::path!("days" / String).and(warp::post()).and(body.clone());
+    let restore = warp::path!("restore").and(warp::get()).and(app);
+    let restore_checked = warp::path!("restore").and(warp::post()).and(body.clone());
+    let accept = warp::path!("attempts" / String / "accept").and(warp::post()).and(body);
+    let days =
+        next_day.then(reconciliation::next_day).or(record_day.then(reconciliation::record_day)).unify();
+    let restore =
+        restore.then(reconciliation::restore).or(restore_checked.then(reconciliation::restore_checked));
+    days.or(restore.unify()).unify().or(accept.then(reconciliation::accept)).unify().boxed()
 }
 
 fn ready(app: &App) -> Response {

@@ -255,7 +255,7 @@ pub(super) fn field(name: &'static str, error: &str) -> Response {
     problem(StatusCode::UNPROCESSABLE_ENTITY, error, Some(name))
 }
 
-fn conflict(error: &str, reason: &str, refund: Option<Refund>) -> Response {
+pub(super) fn conflict(error: &str, reason: &str, refund: Option<Refund>) -> Response {
     let conflict = Conflict { error: error.to_owned(), reason: reason.to_owned(), refund };
     to_reply(StatusCode::CONFLICT, &conflict)
 }
@@ -268,6 +268,6 @@ fn no_refund() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such refund", Some("refund_id"))
 }
 
-fn no_attempt() -> Response {
+pub(super) fn no_attempt() -> Response {
     problem(StatusCode::NOT_FOUND, "the ledger has no such attempt", Some("prepare_id"))
 }

@@ -10,6 +10,7 @@ mod metrics;
 mod phone_invoices;
 mod read;
 mod receipts;
+mod reconciliation;
 mod refunds;
 mod requests;
 mod telegram;
@@ -39,6 +40,7 @@ pub use self::{
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
     receipts::{ReceiptStepRecord, ReceiptStepped},
+    reconciliation::Accepted,
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,

@@ -1,11 +1,13 @@
 //! Refunds, silent attempts and calls of the Merchant API: what the HTTP API asks of the ledger about them.
 
+use std::ops::RangeInclusive;
+
 use sqlx::SqlitePool;
 use tolov_domain::{
-    ClickPaydocId, OrderId, PrepareId, RefundId,
+    ClickPaydocId, OrderId, PrepareId, RefundId, Tiyin,
     refund::{
         Change, Decision, Refund,
-        api::{Attempt, MerchantCall, OpenRefund, RefundRequest, SeenReply, SeenRequest},
+        api::{Attempt, MerchantCall, OpenRefund, RefundRequest, ReportSource, SeenReply, SeenRequest},
     },
     silence::ASKED_AFTER,
     time::{Timestamp, from_unix_ms, unix_ms},
@@ -57,6 +59,7 @@ pub(super) struct AttemptColumns {
     prepare_id: i64,
     order_id: i64,
     click_paydoc_id: i64,
+    amount_tiyin: i64,
     prepared_at: i64,
     is_paid: bool,
 }
@@ -70,6 +73,8 @@ impl TryFrom<AttemptColumns> for Attempt {
             prepare_id: PrepareId::try_new(row.prepare_id).map_err(|_| BAD_ID)?,
             order_id: OrderId::try_new(row.order_id).map_err(|_| BAD_ID)?,
             click_paydoc_id: ClickPaydocId::try_new(row.click_paydoc_id).map_err(|_| BAD_ID)?,
+            amount_tiyin: Tiyin::try_new(row.amount_tiyin)
+                .map_err(|_| LedgerError::Row("an amount is out of range"))?,
             prepared_at: from_unix_ms(row.prepared_at),
             is_paid: row.is_paid,
         })
@@ -142,7 +147,7 @@ impl Ledger {
         }
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT r.refund, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
-               a.prepared_at, a.state = 'paid' AS is_paid
+               a.amount_tiyin, a.prepared_at, a.state = 'paid' AS is_paid
              FROM refunds_as_json AS r CROSS JOIN attempts AS a ON a.prepare_id = r.prepare_id
              WHERE r.state NOT IN ('done', 'done_by_hand', 'withdrawn') ORDER BY r.refund_id LIMIT +?1",
         )
@@ -163,7 +168,11 @@ impl Ledger {
         seen: SeenRequest,
         at: Timestamp,
     ) -> Result<Option<SeenReply>, LedgerError> {
-        self.decide(SeenAttempt { prepare_id, seen, at }).await
+        let by = match seen.source {
+            ReportSource::Status | ReportSource::Restore => "reconciler",
+            ReportSource::Statement | ReportSource::Owner => "operator",
+        };
+        self.decide(SeenAttempt { prepare_id, seen, by: by.to_owned(), at }).await
     }
 
     /// Keeps calls of the Merchant API.
@@ -177,13 +186,13 @@ impl Ledger {
         let rows: Vec<AttemptColumns> = sqlx::query_as(
             // From the few pending orders to their attempts, and the given up ones of the last days: an index over all
             // open attempts would cost every payment.
-            "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.prepared_at, 0 AS is_paid
-             FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.prepared_at
+            "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.amount_tiyin, s.prepared_at, 0 AS is_paid
+             FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at
                  FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
                  WHERE o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > ?3
                    AND a.click_trans_id < 9007199254740992
                UNION ALL
-               SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.prepared_at FROM attempts AS a
+               SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a
                  WHERE a.state = 'given_up' AND a.prepared_at > ?3 AND a.click_trans_id < 9007199254740992) AS s
              LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id
              WHERE s.prepared_at + (?1 ->> coalesce(c.times, 0)) <= ?2 LIMIT +?4",
@@ -200,8 +209,8 @@ impl Ledger {
     /// Attempts through CLICK's page with smaller numbers than `before`, newest first.
     pub async fn attempts_before(&self, before: i64, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
         let rows: Vec<AttemptColumns> = sqlx::query_as(
-            "SELECT prepare_id, order_id, coalesce(paid_paydoc_id, click_paydoc_id) AS click_paydoc_id, prepared_at,
-               state = 'paid' AS is_paid FROM attempts
+            "SELECT prepare_id, order_id, coalesce(paid_paydoc_id, click_paydoc_id) AS click_paydoc_id, amount_tiyin,
+               prepared_at, state = 'paid' AS is_paid FROM attempts
              WHERE prepare_id < ?1 AND click_trans_id < 9007199254740992 ORDER BY prepare_id DESC LIMIT +?2",
         )
         .bind(before)
@@ -213,11 +222,20 @@ impl Ledger {
 }
 
 pub(super) async fn refunds(pool: &SqlitePool, order_id: OrderId) -> Result<Vec<Refund>, LedgerError> {
-    let rows: Vec<String> =
-        sqlx::query_scalar("SELECT refund FROM refunds_as_json WHERE order_id = ?1 LIMIT 1000")
-            .bind(order_id.get())
-            .fetch_all(pool)
-            .await?;
+    refunds_in(pool, order_id.get()..=order_id.get()).await
+}
+
+pub(super) async fn refunds_in(
+    pool: &SqlitePool,
+    numbers: RangeInclusive<i64>,
+) -> Result<Vec<Refund>, LedgerError> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT refund FROM refunds_as_json WHERE order_id BETWEEN ?1 AND ?2 LIMIT 100000",
+    )
+    .bind(numbers.start())
+    .bind(numbers.end())
+    .fetch_all(pool)
+    .await?;
     let mut refunds: Vec<Refund> = rows
         .iter()
         .map(|row| Ok(serde_json::from_str::<RefundRow>(row)?.into()))

@@ -24,6 +24,7 @@ mod overload;
 mod phone_invoices;
 mod plans;
 mod receipts;
+mod reconciliation;
 mod refunds;
 mod relay;
 mod repeats;

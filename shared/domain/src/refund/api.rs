@@ -57,7 +57,8 @@ pub struct Conflict {
     pub refund: Option<Refund>,
 }
 
-/// `POST /refunds/ID/withdraw` and `POST /refunds/ID/retry`: 200 the [`Refund`], 409 [`Conflict`].
+/// `POST /refunds/ID/withdraw` and `POST /refunds/ID/retry`: 200 the [`Refund`], 409 [`Conflict`]. `POST /attempts/ID/accept`:
+/// 200 [`SeenReply`], 409 [`Conflict`] with `not_reported` where CLICK has not shown the attempt as paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecidedBy {
     /// 1 to 64 characters.
@@ -109,6 +110,7 @@ pub struct Attempt {
     pub prepare_id: PrepareId,
     pub order_id: OrderId,
     pub click_paydoc_id: ClickPaydocId,
+    pub amount_tiyin: Tiyin,
     #[serde(with = "time::serde::rfc3339")]
     pub prepared_at: Timestamp,
     pub is_paid: bool,
@@ -119,9 +121,40 @@ pub struct Attempt {
 pub struct SeenRequest {
     /// `None`: CLICK named no payment. That is recorded and changes nothing.
     pub payment: Option<SeenPayment>,
+    #[serde(default)]
+    pub source: ReportSource,
+    /// The sum that CLICK names. One that is not the attempt's is a question to staff. No answer of the Merchant API has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_tiyin: Option<Tiyin>,
     /// Whether a payment whose number is the attempt's `click_paydoc_id`, so that its sum is known, makes the order paid.
     /// Otherwise staff are asked.
     pub accept: bool,
+}
+
+/// Where it is said that an attempt is paid of which no Complete has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportSource {
+    /// CLICK's Merchant API.
+    #[default]
+    Status,
+    /// The same, asked for the attempts that a restored ledger may have lost the Complete of.
+    Restore,
+    /// A statement of CLICK's cabinet, read by an operator.
+    Statement,
+    /// An owner, after CLICK's Merchant API or a statement showed the payment. Only `POST /attempts/ID/accept`.
+    Owner,
+}
+
+impl ReportSource {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Restore => "restore",
+            Self::Statement => "statement",
+            Self::Owner => "owner",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +183,14 @@ pub enum SeenOutcome {
     /// Ledger and CLICK do not agree: staff are asked.
     Questioned,
     Unchanged,
+}
+
+/// `GET /restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreCheck {
+    /// The ledger is a restored copy, and CLICK has not been asked for what it lost: the time of the backup.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub backup_made_at: Option<Timestamp>,
 }
 
 /// `POST /merchant-calls`: calls of the Merchant API that were made, for the record.

@@ -83,6 +83,10 @@ pub enum Action {
         order_id: OrderId,
         choice: MissingChoice,
     },
+    /// CLICK shows a payment without a Complete; an owner accepted it.
+    PaymentAccepted {
+        order_id: OrderId,
+    },
     Broadcast {
         broadcast_id: i64,
         command: Command,
@@ -221,9 +225,10 @@ impl Action {
     /// The order that it was done to.
     pub const fn order_id(&self) -> Option<OrderId> {
         match self {
-            Self::Order { order_id, .. } | Self::Refund { order_id, .. } | Self::Missing { order_id, .. } => {
-                Some(*order_id)
-            }
+            Self::Order { order_id, .. }
+            | Self::Refund { order_id, .. }
+            | Self::Missing { order_id, .. }
+            | Self::PaymentAccepted { order_id } => Some(*order_id),
             Self::Category { .. }
             | Self::Product { .. }
             | Self::Variant { .. }

@@ -123,6 +123,22 @@ pub async fn statistics(
     Ok(count.finish(!is_whole))
 }
 
+/// The orders that were paid from one time up to another, whatever became of them, with their totals. Those that were placed
+/// more than a week before are not found.
+pub async fn paid_between(
+    documents: &dyn Documents,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<(OrderId, Tiyin)>, PortError> {
+    let (paid_at, mut paid) = (from..to, Vec::new());
+    each_order(documents, (from - PAID_WITHIN, to), usize::MAX, |order| {
+        if order.payment().is_some_and(|payment| paid_at.contains(&payment.paid_at)) {
+            paid.push((order.id, order.total));
+        }
+    })
+    .await?;
+    Ok(paid)
+}
+
 /// Calls `look` for the orders that were placed between two times, oldest first. Of more than `max` only those of the
 /// latest days are looked at. Returns whether those were all.
 async fn each_order(

@@ -42,6 +42,8 @@ callbacks! {
         RefundDecided { id: OrderId, refund_id: RefundId, decision: RefundDecision } = "arx",
         /// About goods that were sold out when the money came.
         Missing { id: OrderId, choice: MissingChoice } = "alm",
+        /// CLICK shows the attempt as paid, and an owner believes it.
+        AcceptPayment { id: OrderId, prepare_id: i64 } = "aap",
 
         PromoCodes { page: u32 } = "ap",
         NewPromo = "apn",

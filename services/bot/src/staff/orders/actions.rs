@@ -51,6 +51,7 @@ pub(crate) fn is_on_posts(callback: &CallbackData) -> bool {
             | StaffCallback::RefundDecide { .. }
             | StaffCallback::RefundDecided { .. }
             | StaffCallback::Missing { .. }
+            | StaffCallback::AcceptPayment { .. }
     )
 }
 
@@ -113,7 +114,7 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
     }
     // Of what is applied already the announcement was sent, or waits to be.
     if order.can_apply(action) {
-        announcements::prepare(&ctx.deps, order.id, HistoryItem::Action(action), ctx.id()).await?;
+        announcements::prepare(&ctx.deps, order.id, HistoryItem::Action(action), Actor::Staff(ctx.id())).await?;
     }
     let applied = match (action, order.is_paid()) {
         (OrderAction::Refunded, _) => settling::refund_by_hand(ctx.documents(), order.id, by, now).await?,
@@ -160,7 +161,7 @@ async fn is_recorded(ctx: &Ctx, order_id: OrderId, action: OrderAction) -> Resul
 }
 
 async fn withdraw_announcement(ctx: &Ctx, id: OrderId, action: OrderAction) -> Result<(), PortError> {
-    announcements::withdraw(&ctx.deps, id, HistoryItem::Action(action), ctx.id()).await
+    announcements::withdraw(&ctx.deps, id, HistoryItem::Action(action), Actor::Staff(ctx.id())).await
 }
 
 /// The ledger decides whether an unpaid order can be cancelled.

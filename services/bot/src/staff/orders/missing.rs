@@ -1,5 +1,5 @@
 //! Late money for goods that are sold out: staff decide on the order's post whether the shopper waits for them or takes
-//! others. To give the money back is a refund. Nothing happens by itself.
+//! others. To give the money back is a refund. Nothing happens by itself unless LATE_MONEY says so.
 
 use tolov_domain::OrderId;
 use tolov_shop::{
@@ -22,7 +22,7 @@ pub(crate) async fn decide(ctx: Ctx, (id, choice): (OrderId, MissingChoice)) -> 
     let what = HistoryItem::MissingDecided(choice);
     let asks = order::order(ctx.documents(), id).await?.is_some_and(|order| order.asks_for_missing());
     if asks {
-        announcements::prepare(&ctx.deps, id, what, ctx.id()).await?;
+        announcements::prepare(&ctx.deps, id, what, by).await?;
     }
     let decided = records::change(ctx.documents(), id.get(), |order: &mut ShopOrder| {
         order.decide_missing(choice, by, now).is_applied()
@@ -30,7 +30,7 @@ pub(crate) async fn decide(ctx: Ctx, (id, choice): (OrderId, MissingChoice)) -> 
     let Some((order, is_new)) = decided.await? else { return ctx.stale().await };
     let is_ours = order.missing_choice().is_some_and(|entry| entry.by == by && entry.what == what);
     if !is_ours {
-        announcements::withdraw(&ctx.deps, id, what, ctx.id()).await?;
+        announcements::withdraw(&ctx.deps, id, what, by).await?;
     }
     let action = Action::Missing { order_id: id, choice };
     let is_recorded =

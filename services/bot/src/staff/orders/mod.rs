@@ -1,6 +1,8 @@
 //! Orders as staff see them.
 
+pub(crate) mod accept;
 pub(crate) mod actions;
+pub(crate) mod late_money;
 pub(crate) mod list;
 pub(crate) mod missing;
 pub(crate) mod order_post;

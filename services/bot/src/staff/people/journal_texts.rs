@@ -65,6 +65,9 @@ pub(crate) fn texts_of(language: Language, action: &Action, names: &Names) -> (S
             };
             (what, number(language, *order_id))
         }
+        Action::PaymentAccepted { order_id } => {
+            (l!(language, "journal-payment-accepted"), number(language, *order_id))
+        }
         Action::Broadcast { broadcast_id, command, done, total } => {
             let progress = |what| (what, format!("{broadcast_id}: {done} / {total}"));
             match command {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::shop_world::{STAFF_CHANNEL, eventually};
 
-/// The reconciler looks every half minute, and asks about what is unknown a minute later.
+/// The reconciler looks every other second, and asks about what is unknown a minute later.
 const RECONCILED: Duration = Duration::from_mins(3);
 
 /// Two products are bought. Returns CLICK's record.

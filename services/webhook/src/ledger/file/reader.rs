@@ -110,6 +110,11 @@ impl LedgerReader {
         refunds::refunds(&self.pool, order_id).await
     }
 
+    /// The refunds of orders with these numbers, by order.
+    pub async fn refunds_in(&self, numbers: RangeInclusive<i64>) -> Result<Vec<Refund>, LedgerError> {
+        refunds::refunds_in(&self.pool, numbers).await
+    }
+
     /// Every step of an order's refunds.
     pub async fn refund_steps(&self, order_id: OrderId) -> Result<Vec<RefundStepRecord>, LedgerError> {
         let steps = sqlx::query_as(

@@ -6,6 +6,7 @@ pub(super) mod job;
 mod known;
 pub(super) mod phone_invoices;
 pub(super) mod receipts;
+pub(super) mod reconciliation;
 pub(super) mod refund_rows;
 pub(super) mod refunds;
 pub(super) mod replay;
@@ -230,6 +231,9 @@ impl Writer {
             rows(&writes.calls),
             rows(&writes.telegram_payments),
             rows(&writes.phone_invoices),
+            rows(&writes.reconciliation.reports),
+            rows(&writes.reconciliation.days),
+            rows(&writes.reconciliation.restore_checks),
         ];
         let mut statements = String::from("BEGIN IMMEDIATE;");
         for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {

@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tolov_click::{Reply, card};
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
+    ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     UnplacedPayment, UserId,
+    day::{self, DayCompared},
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
     phone_invoice::PhoneInvoice,
     time::{Timestamp, from_unix_ms, unix_ms},
@@ -80,7 +81,7 @@ impl AttemptStatus {
 pub(crate) enum PaidSource {
     #[default]
     Callback,
-    /// Its Merchant API.
+    /// Its Merchant API, a statement or an owner: `payment_reports` says which.
     Reconciliation,
 }
 
@@ -394,18 +395,38 @@ impl From<&Event> for EventRow {
     }
 }
 
-impl From<&UnplacedPayment> for EventRow {
-    fn from(payment: &UnplacedPayment) -> Self {
+impl EventRow {
+    /// Of a fact that is about no order of the ledger.
+    fn without_order(
+        event_id: &EventId,
+        (routing_key, schema): (&'static str, &str),
+        body: &[u8],
+        occurred_at: Timestamp,
+    ) -> Self {
         Self {
-            event_id: payment.event_id.to_string(),
+            event_id: event_id.to_string(),
             order_id: None,
-            routing_key: unplaced::NAME,
-            schema: payment.schema.clone(),
-            body: String::from_utf8_lossy(&payment.to_json()).into_owned(),
-            created_at: unix_ms(payment.occurred_at),
+            routing_key,
+            schema: schema.to_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            created_at: unix_ms(occurred_at),
             sent_at: None,
             anomaly: None,
         }
+    }
+}
+
+impl From<&UnplacedPayment> for EventRow {
+    fn from(payment: &UnplacedPayment) -> Self {
+        let UnplacedPayment { event_id, schema, occurred_at, .. } = payment;
+        Self::without_order(event_id, (unplaced::NAME, schema), &payment.to_json(), *occurred_at)
+    }
+}
+
+impl From<&DayCompared> for EventRow {
+    fn from(compared: &DayCompared) -> Self {
+        let DayCompared { event_id, schema, occurred_at, .. } = compared;
+        Self::without_order(event_id, (day::NAME, schema), &compared.to_json(), *occurred_at)
     }
 }
 

@@ -1,27 +1,30 @@
-//! What CLICK's Merchant API says about an attempt. It goes through the same state machine as a Complete; that CLICK does not
+//! What CLICK's Merchant API or a statement says about an attempt. It goes through the same state machine as a Complete; that CLICK does not
 //! find a payment is no evidence and changes nothing.
 
 use tolov_domain::{
-    EventKind, PrepareId,
+    EventKind, PrepareId, Tiyin,
     payment::{self, Anomaly, AttemptState, Claim, Confirmation, News},
-    refund::api::{MerchantCall, SeenOutcome, SeenPayment, SeenReply, SeenRequest},
-    time::Timestamp,
+    refund::api::{MerchantCall, ReportSource, SeenOutcome, SeenPayment, SeenReply, SeenRequest},
+    time::{Timestamp, unix_ms},
 };
 
 use super::{
     job::{Decision, Phase},
     known::Needs,
+    reconciliation::ReportRow,
     refund_rows::{CallRow, CheckRow},
     rows::{LedgerAttempt, LedgerOrder, PaidSource},
     working_set::WorkingSet,
 };
 
 /// CLICK's payment_status of a payment that is paid.
-const PAID: i64 = 2;
+pub(crate) const PAID: i64 = 2;
 
 pub(crate) struct SeenAttempt {
     pub(crate) prepare_id: PrepareId,
     pub(crate) seen: SeenRequest,
+    /// Who says so.
+    pub(crate) by: String,
     pub(crate) at: Timestamp,
 }
 
@@ -40,11 +43,15 @@ impl Decision for SeenAttempt {
         set.keep_check(CheckRow::of(attempt.prepare_id, attempt.prepared_at_ms, self.seen.payment, self.at));
         let unchanged = SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None };
         let Some(payment) = self.seen.payment else { return Some(unchanged) };
+        let named = self.seen.amount_tiyin;
+        if payment.status == PAID && named.is_some_and(|named| named != attempt.amount) {
+            return Some(set.question_report(&order, &attempt, Anomaly::AmountDiffers, (named, self.at)));
+        }
         Some(match (payment.status == PAID, set.is_paid_attempt(attempt.prepare_id)) {
             (true, true) => SeenReply { outcome: SeenOutcome::AlreadyPaid, anomaly: None },
-            (true, false) => set.reported_paid(&order, &attempt, payment, self.seen.accept, self.at),
+            (true, false) => set.reported_paid(&order, &attempt, payment, self),
             (false, true) if !set.is_being_refunded(&order) => {
-                set.question_report(&order, &attempt, Anomaly::ReportedUnpaid, self.at)
+                set.question_report(&order, &attempt, Anomaly::ReportedUnpaid, (None, self.at))
             }
             (false, _) => unchanged,
         })
@@ -73,12 +80,14 @@ impl WorkingSet {
         order: &LedgerOrder,
         attempt: &LedgerAttempt,
         payment: SeenPayment,
-        accept: bool,
-        at: Timestamp,
+        report: &SeenAttempt,
     ) -> SeenReply {
-        // Only then is the sum known: the Prepare named it beside this number, under CLICK's signature.
-        if !accept || payment.payment_id.get() != attempt.click_paydoc_id.get() {
-            return self.question_report(order, attempt, Anomaly::ReportedPaid, at);
+        let (SeenRequest { source, accept, .. }, at) = (&report.seen, report.at);
+        // Only then is the sum known: the Prepare named it beside this number, under CLICK's signature. An owner has looked
+        // it up.
+        let is_known = payment.payment_id.get() == attempt.click_paydoc_id.get();
+        if !accept || !(is_known || *source == ReportSource::Owner) {
+            return self.question_report(order, attempt, Anomaly::ReportedPaid, (None, at));
         }
         let LedgerAttempt { prepare_id, click_trans_id, click_paydoc_id, .. } = *attempt;
         let paid_by = self.known.attempt_paid_by(click_trans_id);
@@ -98,6 +107,13 @@ impl WorkingSet {
                     ..attempt.clone()
                 });
                 self.set_order_state(order, completion.order);
+                self.reconciliation().reports.push(ReportRow {
+                    prepare_id,
+                    at: unix_ms(at),
+                    source: *source,
+                    by: report.by.clone(),
+                    payment_id: payment.payment_id,
+                });
                 let merchant_prepare_id = prepare_id;
                 let kind = EventKind::PaymentCompleted {
                     click_trans_id,
@@ -108,11 +124,12 @@ impl WorkingSet {
                 self.publish(order, kind, at);
                 tracing::warn!(
                     order.id = %order.order_id,
+                    source = source.as_str(),
                     "CLICK shows a payment whose Complete has not come; the order is paid by it"
                 );
                 SeenReply { outcome: SeenOutcome::Paid, anomaly: None }
             }
-            Some(News::Anomaly(anomaly)) => self.question_report(order, attempt, anomaly, at),
+            Some(News::Anomaly(anomaly)) => self.question_report(order, attempt, anomaly, (None, at)),
             Some(News::Cancelled { .. }) | None => {
                 SeenReply { outcome: SeenOutcome::Unchanged, anomaly: None }
             }
@@ -124,12 +141,12 @@ impl WorkingSet {
         order: &LedgerOrder,
         attempt: &LedgerAttempt,
         anomaly: Anomaly,
-        at: Timestamp,
+        (click_amount, at): (Option<Tiyin>, Timestamp),
     ) -> SeenReply {
         tracing::warn!(
             order.id = %order.order_id,
             anomaly = anomaly.as_str(),
-            "CLICK's Merchant API and the ledger do not agree; staff are told"
+            "CLICK and the ledger do not agree about a payment; staff are told"
         );
         let (click_trans_id, click_paydoc_id) = match attempt.state {
             AttemptState::Paid(paid) => (paid.click_trans_id, paid.click_paydoc_id),
@@ -141,7 +158,7 @@ impl WorkingSet {
             click_trans_id,
             click_paydoc_id,
             merchant_prepare_id: Some(attempt.prepare_id),
-            click_amount: None,
+            click_amount,
             anomaly,
         };
         self.publish(order, kind, at);

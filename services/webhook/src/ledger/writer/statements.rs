@@ -40,7 +40,7 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
 ///
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
-pub(super) const STORE: [&str; 15] = [
+pub(super) const STORE: [&str; 18] = [
     "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
     value ->> 'created_at', value ->> 'created_at'
@@ -124,4 +124,12 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
   ON CONFLICT (phone_invoice_id) DO UPDATE SET state = excluded.state, invoice_id = excluded.invoice_id,
     click_code = excluded.click_code, click_note = excluded.click_note, changed_at = excluded.changed_at,
     step = excluded.step, next_step_at = excluded.next_step_at;",
+    "INSERT INTO payment_reports (prepare_id, at, source, by, payment_id)
+  SELECT value ->> 'prepare_id', value ->> 'at', value ->> 'source', value ->> 'by', value ->> 'payment_id'
+  FROM jsonb_each($16);",
+    "INSERT INTO compared_days (day, compared_at, click)
+  SELECT value ->> 'day', value ->> 'compared_at', json(value -> 'click') FROM jsonb_each($17) WHERE true
+  ON CONFLICT (day) DO NOTHING;",
+    "INSERT INTO restore_checks (restore_id, checked_at)
+  SELECT value ->> 'restore_id', value ->> 'checked_at' FROM jsonb_each($18) WHERE true ON CONFLICT DO NOTHING;",
 ];

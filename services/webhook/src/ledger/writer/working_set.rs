@@ -20,6 +20,7 @@ use tolov_domain::{
 use super::{
     job::order_of,
     known::Known,
+    reconciliation::Reconciliation,
     refund_rows::{CallRow, CheckRow, RefundRow, StepRow},
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
@@ -56,6 +57,7 @@ struct Changes {
     telegram_payments: Vec<TelegramRow>,
     /// With the state after each change: the last one of an invoice counts.
     phone_invoices: Vec<PhoneInvoice>,
+    reconciliation: Reconciliation,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -76,6 +78,7 @@ pub(crate) struct Writes {
     pub(crate) calls: Vec<CallRow>,
     pub(crate) telegram_payments: Vec<TelegramRow>,
     pub(crate) phone_invoices: Vec<PhoneInvoice>,
+    pub(crate) reconciliation: Reconciliation,
 }
 
 impl WorkingSet {
@@ -394,6 +397,7 @@ impl WorkingSet {
             calls: changes.calls,
             telegram_payments: changes.telegram_payments,
             phone_invoices: changes.phone_invoices,
+            reconciliation: changes.reconciliation,
         }
     }
 
@@ -408,6 +412,14 @@ impl WorkingSet {
 
     pub(crate) fn keep_check(&mut self, check: CheckRow) {
         self.changes.checks.push(check);
+    }
+
+    pub(super) const fn reconciliation(&mut self) -> &mut Reconciliation {
+        &mut self.changes.reconciliation
+    }
+
+    pub(super) fn publish_row(&mut self, event: EventRow) {
+        self.changes.events.push(event);
     }
 
     pub(crate) fn keep_calls(&mut self, calls: impl Iterator<Item = CallRow>) {

@@ -123,6 +123,9 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
     let refused = r#"{"step": 2, "change": "refused", "click_code": -500, "click_note": "no"}"#;
     let call = r#"{"calls": [{"at": "2026-11-23T12:00:00Z", "order_id": 2, "method": "GET", "path": "/", "outcome": "done", "code": 0, "note": ""}]}"#;
     let too_many = format!(r#"{{"calls": [{}]}}"#, [&call[11..call.len() - 2]; 21].join(","));
+    let shown =
+        r#"{"payment": {"payment_id": 4710103925, "status": 2}, "accept": false, "source": "statement"}"#;
+    let day = r#"{"agreed": 1, "differing": [], "unanswered": 0}"#;
     let next = id + 1;
     let requests = [
         ("POST", "/orders/2/refunds".to_owned(), asked("tap-0"), 200),
@@ -157,6 +160,17 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("POST", "/attempts/1/seen".to_owned(), r#"{"payment": null, "accept": true}"#.to_owned(), 200),
         ("POST", "/attempts/1/seen".to_owned(), "{}".to_owned(), 422),
         ("POST", "/attempts/77/seen".to_owned(), r#"{"payment": null, "accept": true}"#.to_owned(), 404),
+        ("POST", "/attempts/1/accept".to_owned(), by.to_owned(), 409),
+        ("POST", "/attempts/1/seen".to_owned(), shown.to_owned(), 200),
+        ("POST", "/attempts/1/accept".to_owned(), by.to_owned(), 200),
+        ("POST", "/attempts/1/accept".to_owned(), "{}".to_owned(), 422),
+        ("POST", "/attempts/x/accept".to_owned(), by.to_owned(), 404),
+        ("GET", "/days/next".to_owned(), String::new(), 200),
+        ("POST", "/days/2026-11-22".to_owned(), day.to_owned(), 200),
+        ("POST", "/days/2026-11-22".to_owned(), "{}".to_owned(), 422),
+        ("GET", "/restore".to_owned(), String::new(), 200),
+        ("POST", "/restore".to_owned(), r#"{"done": true}"#.to_owned(), 200),
+        ("POST", "/restore".to_owned(), "{}".to_owned(), 422),
         ("POST", "/merchant-calls".to_owned(), call.to_owned(), 200),
         ("POST", "/merchant-calls".to_owned(), too_many, 422),
     ];

@@ -1,0 +1,144 @@
+//! The comparison of a day: one short message to each owner, in the owner's language.
+
+use tokio::time::Instant;
+use tolov_domain::{
+    DayCompared, EventId, Language, OrderId, UserId,
+    ports::{
+        PortError,
+        bus::{Delivery, Verdict},
+    },
+};
+use tolov_kit::{in_flight::InFlightGuard, lifecycle::Stop};
+use tolov_shop::staff::{self, Role};
+
+use crate::{
+    notify::{
+        claims::AWAY_AFTER,
+        notifier::Notifier,
+        private::{self, Told, language_of},
+    },
+    texts::{money, t},
+};
+
+/// The comparison of a day, with its delivery.
+#[derive(Debug)]
+pub(super) struct OwnersNotice {
+    pub(super) delivery: Delivery,
+    pub(super) compared: DayCompared,
+    pub(super) _held: InFlightGuard,
+}
+
+/// Tells every owner, each once. The delivery is done when all are told or cannot be.
+pub(super) async fn deliver(notifier: &Notifier, notice: OwnersNotice, stop: &Stop) -> (Delivery, Verdict) {
+    let OwnersNotice { delivery, compared, _held } = notice;
+    let owners = match owners(notifier).await {
+        Ok(owners) => owners,
+        Err(error) => {
+            tracing::warn!(%error, "the owners cannot be read");
+            return (delivery, Verdict::Later { after: AWAY_AFTER });
+        }
+    };
+    let mut verdict = Verdict::Done;
+    for owner in owners {
+        match tell(notifier, owner, &compared, stop).await {
+            Told::Sent | Told::Undeliverable | Told::Not(Verdict::Done) => {}
+            Told::Not(other) => verdict = other,
+        }
+    }
+    (delivery, verdict)
+}
+
+/// Those of ADMIN_IDS, and those whom they made owners.
+async fn owners(notifier: &Notifier) -> Result<Vec<UserId>, PortError> {
+    let mut owners = notifier.config.owners.clone();
+    let members = staff::members(notifier.handlers.documents()).await?;
+    owners.extend(members.iter().filter(|member| member.role == Role::Owner).map(|member| member.id));
+    owners.sort_unstable();
+    owners.dedup();
+    Ok(owners)
+}
+
+async fn tell(notifier: &Notifier, owner: UserId, compared: &DayCompared, stop: &Stop) -> Told {
+    let deadline = Instant::now() + notifier.config.patience;
+    let Some(language) = language_of(notifier, owner, deadline, stop).await else {
+        return Told::Not(Verdict::Later { after: AWAY_AFTER });
+    };
+    let id = EventId::new(format!("{}-{owner}", compared.notification_id()));
+    private::send(notifier, &id, (owner, &text(language, compared)), deadline, stop).await
+}
+
+/// A line each: what was paid, then what does not agree or could not be asked.
+fn text(language: Language, compared: &DayCompared) -> String {
+    let date = compared.day.date();
+    let date = format!("{:02}.{:02}.{}", date.day(), u8::from(date.month()), date.year());
+    let sum = money(language, compared.sum_tiyin);
+    let mut lines = vec![t!(language, "day-title", date = date, orders = compared.orders, sum = sum)];
+    if compared.agrees() {
+        lines.push(match &compared.click {
+            Some(_) => t!(language, "day-agrees"),
+            None => t!(language, "day-agrees-without-click"),
+        });
+    }
+    if let Some(click) = &compared.click {
+        if !click.differing.is_empty() {
+            lines.push(t!(language, "day-click-differs", orders = numbers(&click.differing)));
+        }
+        if click.unanswered > 0 {
+            lines.push(t!(language, "day-click-unanswered", count = click.unanswered));
+        }
+    }
+    if !compared.shop_differing.is_empty() {
+        lines.push(t!(language, "day-shop-differs", orders = numbers(&compared.shop_differing)));
+    }
+    lines.join("\n")
+}
+
+fn numbers(orders: &[OrderId]) -> String {
+    orders.iter().map(|order| format!("№{order}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use tolov_domain::{
+        Day, Tiyin,
+        day::{ClickComparison, SCHEMA},
+    };
+
+    use super::*;
+
+    fn compared(click: Option<ClickComparison>, shop_differing: Vec<OrderId>) -> DayCompared {
+        let day = Day::parse("2026-11-23").unwrap();
+        DayCompared {
+            schema: SCHEMA.to_owned(),
+            event_id: DayCompared::id_of(day),
+            day,
+            orders: 2,
+            sum_tiyin: Tiyin::from_soum(60_000).unwrap(),
+            paid: Vec::new(),
+            click,
+            shop_differing,
+            occurred_at: datetime!(2026-11-23 22:00 UTC),
+        }
+    }
+
+    #[test]
+    fn a_day_without_differences_is_two_lines_in_every_language() {
+        for language in Language::ALL {
+            let text = text(language, &compared(Some(ClickComparison::default()), Vec::new()));
+            assert_eq!(text.lines().count(), 2, "{text}");
+            assert!(text.contains("23.11.2026") && text.contains("60\u{a0}000"), "{text}");
+        }
+    }
+
+    #[test]
+    fn differences_are_named_by_their_orders() {
+        let order = |id| OrderId::try_new(id).unwrap();
+        let click = ClickComparison { agreed: 0, differing: vec![order(1001), order(1002)], unanswered: 3 };
+        for language in Language::ALL {
+            let text = text(language, &compared(Some(click.clone()), vec![order(1003)]));
+            assert_eq!(text.lines().count(), 4, "{text}");
+            assert!(text.contains("№1001, №1002") && text.contains("№1003") && text.contains('3'), "{text}");
+        }
+    }
+}

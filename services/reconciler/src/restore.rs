@@ -1,0 +1,95 @@
+//! After a restore: the ledger may have lost a Complete that came after the backup was made.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use time::Duration;
+use tolov_domain::{
+    PrepareId,
+    refund::api::{Attempt, ReportSource},
+    time::Timestamp,
+};
+use tolov_kit::lifecycle::Stop;
+
+use crate::{
+    attempts::{Attempts, Question},
+    caller::Found,
+    ports::{Ledger, LedgerError},
+};
+
+/// Attempts that were prepared this long before the backup may have been completed after it.
+const BEFORE_THE_BACKUP: Duration = Duration::days(3);
+/// The clocks of two machines may differ, and a backup takes a while.
+const AFTER_THE_BACKUP: Duration = Duration::hours(1);
+
+#[derive(Debug)]
+pub(crate) struct RestoreCheck {
+    /// Prepares are let in while CLICK is asked, and not only afterwards.
+    pub(crate) in_parallel: bool,
+    /// Attempts that CLICK has answered about.
+    asked: Mutex<BTreeSet<PrepareId>>,
+}
+
+impl RestoreCheck {
+    pub(crate) fn new(in_parallel: bool) -> Self {
+        Self { in_parallel, asked: Mutex::default() }
+    }
+
+    /// Asks about what a restored ledger may have lost, once, and then lets Prepares in. What CLICK does not answer is asked
+    /// again by the next round.
+    pub(crate) async fn round(
+        &self,
+        attempts: &Attempts,
+        ledger: &Arc<dyn Ledger>,
+        stop: &Stop,
+    ) -> Result<(), LedgerError> {
+        let Some(backup_made_at) = ledger.restore().await? else { return Ok(()) };
+        if self.in_parallel {
+            ledger.let_prepares_in(false).await?;
+        }
+        let open = self.open_attempts(ledger, backup_made_at).await?;
+        for attempt in &open {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            let payment = match attempts.caller.find(attempt, None).await {
+                Found::Payment(payment) => Some(payment),
+                Found::Nothing => None,
+                Found::NotNow | Found::Setup => return Ok(()),
+            };
+            let question =
+                Question { kind: "restore", source: ReportSource::Restore, accept: attempts.accepts };
+            attempts.seen(question, attempt, payment).await?;
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.prepare_id);
+        }
+        tracing::info!(attempts = open.len(), "CLICK was asked for what the restored ledger may have lost");
+        ledger.let_prepares_in(true).await
+    }
+
+    async fn open_attempts(
+        &self,
+        ledger: &Arc<dyn Ledger>,
+        backup_made_at: Timestamp,
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let span = backup_made_at - BEFORE_THE_BACKUP..backup_made_at + AFTER_THE_BACKUP;
+        let (mut before, mut open) = (None, Vec::new());
+        loop {
+            let page = ledger.attempts(before).await?;
+            let Some(last) = page.last() else { return Ok(open) };
+            before = Some(last.prepare_id);
+            let is_last = last.prepared_at < span.start;
+            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_open = |attempt: &Attempt| {
+                !attempt.is_paid
+                    && span.contains(&attempt.prepared_at)
+                    && !asked.contains(&attempt.prepare_id)
+            };
+            open.extend(page.into_iter().filter(is_open));
+            if is_last {
+                return Ok(open);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The daily comparison of a shop that does not use CLICK's Merchant API: of the ledger and the shop store alone. With the
+//! Merchant API the reconciler compares, and records the day when it is done.
+
+use std::{sync::Arc, time::Duration};
+
+use tolov_kit::{
+    clock::Clock,
+    lifecycle::{Stop, pause},
+};
+
+use crate::ledger::{Ledger, LedgerError};
+
+const ROUND: Duration = Duration::from_mins(1);
+
+/// Runs until `stop`.
+pub(crate) async fn run(ledger: Ledger, clock: Arc<dyn Clock>, stop: Stop) {
+    while pause(&stop, ROUND).await {
+        if let Err(error) = record_due(&ledger, clock.as_ref()).await {
+            tracing::warn!(error = error.chain(), "the day is not compared yet; the next round tries again");
+        }
+    }
+}
+
+/// Records every day that is due. Returns how many.
+pub async fn record_due(ledger: &Ledger, clock: &dyn Clock) -> Result<usize, LedgerError> {
+    let mut recorded = 0;
+    while let Some(day) = ledger.next_day(clock.now()).await? {
+        ledger.record_day(day, None, clock.now()).await?;
+        recorded += 1;
+    }
+    Ok(recorded)
+}

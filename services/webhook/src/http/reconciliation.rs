@@ -1,0 +1,91 @@
+//! Compared days, restored ledgers, and attempts that an owner accepts as paid. Bodies are those of
+//! [`tolov_domain::refund::api`] and [`tolov_domain::day`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use tolov_domain::{
+    PrepareId,
+    day::{ClickComparison, DIFFERENCES_MAX, Day, NextDay},
+    refund::api::{DecidedBy, RestoreCheck},
+};
+use warp::{http::StatusCode, reply::Response};
+
+use super::{
+    app::App,
+    refunds::{answer, conflict, field, is_name, no_attempt, read},
+    reply::{to_reply, unavailable},
+};
+use crate::ledger::{Accepted, LedgerError};
+
+/// GET /days/next
+pub(super) async fn next_day(app: Arc<App>) -> Response {
+    answer(app.ledger.next_day(app.clock.now()).await.map(|day| NextDay { day }))
+}
+
+/// POST /days/DAY: what CLICK said about the attempts of the day that is due. Of a day that was recorded it changes nothing.
+pub(super) async fn record_day(day: String, app: Arc<App>, body: Bytes) -> Response {
+    let Ok(day) = Day::parse(&day) else { return field("day", "write it as 2026-11-23") };
+    let click: ClickComparison = match read(&body) {
+        Ok(click) => click,
+        Err(error) => return field("body", &error),
+    };
+    if click.differing.len() > DIFFERENCES_MAX {
+        return field("differing", "name at most 20 orders");
+    }
+    answer(record(&app, day, click).await)
+}
+
+async fn record(app: &App, day: Day, click: ClickComparison) -> Result<NextDay, LedgerError> {
+    let now = app.clock.now();
+    if app.ledger.next_day(now).await? == Some(day) {
+        app.ledger.record_day(day, Some(click), now).await?;
+    }
+    Ok(NextDay { day: app.ledger.next_day(now).await? })
+}
+
+/// GET /restore
+pub(super) async fn restore(app: Arc<App>) -> Response {
+    let unchecked = app.ledger.unchecked_restores().await;
+    answer(unchecked.map(|found| RestoreCheck { backup_made_at: found.map(|(_, made_at)| made_at) }))
+}
+
+#[derive(Deserialize)]
+struct Checked {
+    /// CLICK was asked about everything. Otherwise Prepares are let in before it is.
+    done: bool,
+}
+
+/// POST /restore: the reconciler lets Prepares in.
+pub(super) async fn restore_checked(app: Arc<App>, body: Bytes) -> Response {
+    let Checked { done } = match read(&body) {
+        Ok(checked) => checked,
+        Err(error) => return field("body", &error),
+    };
+    if done && let Err(error) = app.ledger.restores_checked(app.clock.now()).await {
+        return unavailable(&error);
+    }
+    app.restore_gate.open();
+    restore(app).await
+}
+
+/// POST /attempts/ID/accept: an owner's word.
+pub(super) async fn accept(prepare_id: String, app: Arc<App>, body: Bytes) -> Response {
+    let Ok(prepare_id) = PrepareId::parse(&prepare_id) else { return no_attempt() };
+    let DecidedBy { by } = match read(&body) {
+        Ok(decided) => decided,
+        Err(error) => return field("body", &error),
+    };
+    if !is_name(&by) {
+        return field("by", "write 1 to 64 characters");
+    }
+    match app.ledger.accept_attempt(prepare_id, by, app.clock.now()).await {
+        Ok(Accepted::Decided(reply)) => to_reply(StatusCode::OK, &reply),
+        Ok(Accepted::NotReported) => {
+            conflict("CLICK has not shown this attempt as paid", "not_reported", None)
+        }
+        Ok(Accepted::Unknown) => no_attempt(),
+        Err(error) => unavailable(&error),
+    }
+}

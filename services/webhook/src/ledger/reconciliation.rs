@@ -1,0 +1,144 @@
+//! What the HTTP API asks of the ledger about compared days, restores, and attempts that an owner accepts as paid.
+
+use tolov_domain::{
+    OrderId, PrepareId, Tiyin,
+    day::{self, ClickComparison, Day, DayCompared, PaidOnDay},
+    refund::api::{ReportSource, SeenPayment, SeenReply, SeenRequest},
+    time::{Timestamp, from_unix_ms, unix_ms},
+};
+
+use super::{
+    Ledger, LedgerError,
+    writer::{
+        reconciliation::{RecordDay, RestoresChecked},
+        seen::{PAID, SeenAttempt},
+    },
+};
+
+/// After a longer stop the days before these are not compared any more.
+const CAUGHT_UP_MAX: i64 = 31;
+
+/// What became of an owner's "accept as paid".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    Decided(SeenReply),
+    /// CLICK has not shown the attempt as paid.
+    NotReported,
+    /// There is no such attempt.
+    Unknown,
+}
+
+impl Ledger {
+    /// The oldest day that is over and was not compared. A ledger that has compared none begins with yesterday.
+    pub async fn next_day(&self, now: Timestamp) -> Result<Option<Day>, LedgerError> {
+        let due = Day::last_due(now);
+        let last: Option<String> = sqlx::query_scalar("SELECT max(day) FROM compared_days")
+            .fetch_one(&self.readers.requests)
+            .await?;
+        if let Some(last) = last {
+            let last = Day::parse(&last).map_err(|_| LedgerError::Row("a compared day is none"))?;
+            let next = last.plus(1).max(due.plus(1 - CAUGHT_UP_MAX));
+            return Ok((next <= due).then_some(next));
+        }
+        let first: Option<i64> = sqlx::query_scalar(
+            "SELECT created_at FROM orders WHERE order_id = (SELECT min(order_id) FROM orders)",
+        )
+        .fetch_optional(&self.readers.requests)
+        .await?;
+        Ok(first.filter(|first| Day::of(from_unix_ms(*first)) <= due).map(|_| due))
+    }
+
+    /// Records that a day was compared, with an event for the projector. May be repeated.
+    pub async fn record_day(
+        &self,
+        day: Day,
+        click: Option<ClickComparison>,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let range = (unix_ms(day.start()), unix_ms(day.end()));
+        let (orders, sum): (u32, i64) = sqlx::query_as(
+            "SELECT count(*), coalesce(sum(amount_tiyin), 0) FROM attempts
+             WHERE state = 'paid' AND settled_at >= ?1 AND settled_at < ?2",
+        )
+        .bind(range.0)
+        .bind(range.1)
+        .fetch_one(&self.readers.requests)
+        .await?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT order_id, amount_tiyin FROM attempts
+             WHERE state = 'paid' AND settled_at >= ?1 AND settled_at < ?2 ORDER BY settled_at LIMIT +?3",
+        )
+        .bind(range.0)
+        .bind(range.1)
+        .bind(u32::try_from(day::PAID_MAX).unwrap_or(u32::MAX))
+        .fetch_all(&self.readers.requests)
+        .await?;
+        let paid = |(order_id, amount): (i64, i64)| {
+            Ok(PaidOnDay {
+                order_id: OrderId::try_new(order_id)
+                    .map_err(|_| LedgerError::Row("an id is not positive"))?,
+                amount_tiyin: Tiyin::try_new(amount)
+                    .map_err(|_| LedgerError::Row("an amount is out of range"))?,
+            })
+        };
+        let compared = DayCompared {
+            schema: day::SCHEMA.to_owned(),
+            event_id: DayCompared::id_of(day),
+            day,
+            orders,
+            sum_tiyin: Tiyin::try_new(sum).map_err(|_| LedgerError::Row("an amount is out of range"))?,
+            paid: rows.into_iter().map(paid).collect::<Result<_, LedgerError>>()?,
+            click,
+            shop_differing: Vec::new(),
+            occurred_at: at,
+        };
+        self.decide(RecordDay(compared)).await
+    }
+
+    /// Restores of this ledger after which CLICK has not been asked what they lost, and the time of the oldest of their
+    /// backups.
+    pub async fn unchecked_restores(&self) -> Result<Option<(Vec<i64>, Timestamp)>, LedgerError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT id, backup_made_at FROM restores WHERE id NOT IN (SELECT restore_id FROM restore_checks)",
+        )
+        .fetch_all(&self.readers.requests)
+        .await?;
+        let oldest = rows.iter().map(|(_, made_at)| *made_at).min();
+        Ok(oldest.map(|oldest| (rows.into_iter().map(|(id, _)| id).collect(), from_unix_ms(oldest))))
+    }
+
+    /// Records that CLICK was asked about what every restore so far may have lost.
+    pub async fn restores_checked(&self, at: Timestamp) -> Result<(), LedgerError> {
+        match self.unchecked_restores().await? {
+            Some((restore_ids, _)) => self.decide(RestoresChecked { restore_ids, at }).await,
+            None => Ok(()),
+        }
+    }
+
+    /// An owner accepts as paid what CLICK has shown as paid. May be repeated, by others too: the first makes it paid.
+    pub async fn accept_attempt(
+        &self,
+        prepare_id: PrepareId,
+        by: String,
+        at: Timestamp,
+    ) -> Result<Accepted, LedgerError> {
+        let shown: Option<(Option<i64>, Option<i64>)> =
+            sqlx::query_as("SELECT payment_id, status FROM attempt_checks WHERE prepare_id = ?1")
+                .bind(prepare_id.get())
+                .fetch_optional(&self.readers.requests)
+                .await?;
+        let payment = shown
+            .and_then(|(id, status)| Some(SeenPayment { payment_id: id?.try_into().ok()?, status: status? }));
+        let Some(payment) = payment.filter(|payment| payment.status == PAID) else {
+            return Ok(Accepted::NotReported);
+        };
+        let seen = SeenRequest {
+            payment: Some(payment),
+            source: ReportSource::Owner,
+            amount_tiyin: None,
+            accept: true,
+        };
+        let reply = self.decide(SeenAttempt { prepare_id, seen, by, at }).await?;
+        Ok(reply.map_or(Accepted::Unknown, Accepted::Decided))
+    }
+}

@@ -1,0 +1,50 @@
+//! A ledger that was put back from a backup may have lost a Complete: until CLICK was asked for it, a new Prepare could let
+//! somebody pay a second time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use time::Duration;
+use tolov_domain::time::Timestamp;
+
+/// CLICK repeats nothing for ever, and the shop has to sell: after this Prepares are let in, whoever was asked.
+const CLOSED_MAX: Duration = Duration::minutes(15);
+
+/// Whether Prepares wait, since a start on a restored ledger, until CLICK was asked for what it lost.
+#[derive(Debug)]
+pub(crate) struct RestoreGate {
+    is_closed: AtomicBool,
+    closed_until: Timestamp,
+}
+
+impl RestoreGate {
+    pub(crate) fn new(is_closed: bool, now: Timestamp) -> Self {
+        if is_closed {
+            tracing::warn!(
+                "the ledger is a restored copy: Prepares wait until the reconciler has asked CLICK for what it lost, \
+                 15 minutes at most"
+            );
+        }
+        Self { is_closed: AtomicBool::new(is_closed), closed_until: now + CLOSED_MAX }
+    }
+
+    pub(crate) fn is_closed(&self, now: Timestamp) -> bool {
+        if !self.is_closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        if now < self.closed_until {
+            return true;
+        }
+        if self.is_closed.swap(false, Ordering::Relaxed) {
+            tracing::error!(
+                "nobody has asked CLICK for what the restored ledger lost; Prepares are let in all the same"
+            );
+        }
+        false
+    }
+
+    pub(crate) fn open(&self) {
+        if self.is_closed.swap(false, Ordering::Relaxed) {
+            tracing::info!("Prepares are let in");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Reports of payments from a statement and from owners, days that are compared, and restored ledgers.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::Executor;
+use time::Duration;
+use tolov_domain::DayCompared;
+use tolov_kit::clock::Clock;
+
+use crate::{
+    app::{Setup, TestApp},
+    click::Callback,
+};
+
+/// Above 2^32, as CLICK's numbers have been since 2025.
+const PAYDOC: i64 = 4_710_103_925;
+const AMOUNT: i64 = 3_000_000;
+
+async fn with_merchant_api() -> TestApp {
+    TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await
+}
+
+/// An app with order 1 prepared.
+async fn with_a_prepared_attempt() -> TestApp {
+    let app = with_merchant_api().await;
+    app.order(1).await;
+    assert_eq!(app.code(&Callback::prepare(1).with("click_paydoc_id", PAYDOC)).await, 0);
+    app
+}
+
+async fn seen(app: &TestApp, source: &str, amount: i64, accept: bool) -> Value {
+    let body = json!({"payment": {"payment_id": PAYDOC, "status": 2}, "accept": accept, "source": source,
+        "amount_tiyin": amount});
+    app.post("/attempts/1/seen", &body).await.1
+}
+
+async fn accept(app: &TestApp, by: &str) -> (StatusCode, Value) {
+    app.post("/attempts/1/accept", &json!({"by": by})).await
+}
+
+async fn reports(app: &TestApp) -> Vec<(i64, String, String, i64)> {
+    let mut file = app.file().await;
+    sqlx::query_as("SELECT prepare_id, source, by, payment_id FROM payment_reports")
+        .fetch_all(&mut file)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_row_of_a_statement_makes_the_order_paid_and_its_source_is_kept() {
+    let app = with_a_prepared_attempt().await;
+    assert_eq!(seen(&app, "statement", AMOUNT, true).await["outcome"], "paid");
+    assert_eq!(seen(&app, "statement", AMOUNT, true).await["outcome"], "already_paid");
+    let kept = (1, "statement".to_owned(), "operator".to_owned(), PAYDOC);
+    assert_eq!(reports(&app).await, [kept]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_sum_that_is_not_the_attempts_is_a_question_and_nothing_is_paid() {
+    let app = with_a_prepared_attempt().await;
+    let reply = seen(&app, "statement", AMOUNT - 1, true).await;
+    assert_eq!(reply, json!({"outcome": "questioned", "anomaly": "amount_differs"}));
+    assert_eq!((app.status_of(1).await.as_str(), reports(&app).await.len()), ("pending", 0));
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:amount_differs"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_owner_accepts_what_click_has_shown_and_of_two_the_first_is_recorded() {
+    let app = with_a_prepared_attempt().await;
+    let (status, refused) = accept(&app, "5551").await;
+    assert_eq!((status, &refused["reason"]), (StatusCode::CONFLICT, &json!("not_reported")));
+    seen(&app, "status", AMOUNT, false).await;
+    let (first, second) = tokio::join!(accept(&app, "5551"), accept(&app, "5552"));
+    let mut outcomes = [&first.1["outcome"], &second.1["outcome"]].map(|outcome| outcome.as_str().unwrap());
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["already_paid", "paid"]);
+    let winner = if first.1["outcome"] == "paid" { "5551" } else { "5552" };
+    assert_eq!(reports(&app).await, [(1, "owner".to_owned(), winner.to_owned(), PAYDOC)]);
+    app.until_the_outbox_is_empty().await;
+    let mut events = app.events_of(1).await;
+    events.sort_unstable();
+    assert_eq!(events, ["payment.completed:1", "payment.questioned:1:1:reported_paid"]);
+    let (status, _) = app.post("/attempts/77/accept", &json!({"by": "5551"})).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    app.finish().await;
+}
+
+async fn next_day(app: &TestApp) -> Value {
+    app.get("/days/next").await.1["day"].clone()
+}
+
+fn days_told(app: &TestApp) -> Vec<DayCompared> {
+    let told = app.bus.messages();
+    told.iter().filter_map(|message| DayCompared::from_json(&message.body).ok()).collect()
+}
+
+#[tokio::test]
+async fn days_are_compared_one_after_the_other_and_missed_ones_are_caught_up() {
+    let app = with_merchant_api().await;
+    assert_eq!(next_day(&app).await, Value::Null, "a shop without orders");
+    app.order(1).await;
+    app.paid(1).await;
+    assert_eq!(next_day(&app).await, Value::Null, "today is not over");
+    app.clock.advance(Duration::days(1));
+    assert_eq!(next_day(&app).await, "2026-11-23");
+    let click = json!({"agreed": 0, "differing": [1], "unanswered": 0});
+    let (_, next) = app.post("/days/2026-11-23", &click).await;
+    assert_eq!(next, json!({"day": null}));
+    app.post("/days/2026-11-23", &json!({"agreed": 1, "differing": [], "unanswered": 0})).await;
+    app.until_the_outbox_is_empty().await;
+    let [told] = days_told(&app).try_into().unwrap();
+    assert_eq!((told.orders, told.sum_tiyin.get(), told.paid.len()), (1, AMOUNT, 1));
+    assert_eq!(told.click.unwrap().differing.len(), 1, "what was recorded first");
+    // Three days without a reconciler.
+    app.clock.advance(Duration::days(3));
+    for day in ["2026-11-24", "2026-11-25", "2026-11-26"] {
+        assert_eq!(next_day(&app).await, day);
+        app.post(&format!("/days/{day}"), &json!({"agreed": 0, "differing": [], "unanswered": 0})).await;
+    }
+    assert_eq!(next_day(&app).await, Value::Null);
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(days_told(&app).iter().map(|told| told.orders).collect::<Vec<_>>(), [1, 0, 0, 0]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_shop_without_the_merchant_api_compares_ledger_and_shop_alone() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    app.paid(1).await;
+    app.clock.advance(Duration::days(1));
+    assert_eq!(tolov_webhook::days::record_due(app.ledger(), &app.clock).await.unwrap(), 1);
+    assert_eq!(tolov_webhook::days::record_due(app.ledger(), &app.clock).await.unwrap(), 0);
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(days_told(&app)[0].click, None);
+    app.finish().await;
+}
+
+/// An app on a ledger that was put back from a backup of now, with orders 1 and 2, of which 1 is prepared.
+async fn restored() -> TestApp {
+    let mut app = with_a_prepared_attempt().await;
+    app.order(2).await;
+    let mut file = app.file().await;
+    app.stop().await;
+    file.execute(
+        "INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor, order_id_floor)
+         VALUES (1, 1795780800000, 0, 0)",
+    )
+    .await
+    .unwrap();
+    drop(file);
+    app.start_again().await;
+    app
+}
+
+#[tokio::test]
+async fn prepares_wait_on_a_restored_ledger_until_click_was_asked() {
+    let mut app = restored().await;
+    assert_eq!(app.get("/restore").await.1["backup_made_at"], "2026-11-27T12:00:00Z");
+    assert_eq!(app.code(&Callback::prepare(2)).await, -7, "CLICK comes again");
+    assert_eq!(app.code(&Callback::complete(1, 1)).await, 0, "money that was taken is welcome");
+    let (_, checked) = app.post("/restore", &json!({"done": true})).await;
+    assert_eq!(checked, json!({"backup_made_at": null}));
+    app.paid(2).await;
+    app.stop().await;
+    app.start_again().await;
+    app.order(3).await;
+    app.paid(3).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn prepares_are_let_in_before_click_was_asked_where_the_shop_wants_that_or_nobody_asks() {
+    let app = restored().await;
+    let (_, checked) = app.post("/restore", &json!({"done": false})).await;
+    assert_ne!(checked["backup_made_at"], Value::Null, "it is still to be asked");
+    app.paid(2).await;
+    app.finish().await;
+
+    let app = restored().await;
+    assert_eq!(app.code(&Callback::prepare(2)).await, -7);
+    app.clock.advance(Duration::minutes(15));
+    app.paid(2).await;
+    assert!(app.clock.now() > time::macros::datetime!(2026-11-23 12:00 UTC));
+    app.finish().await;
+}
