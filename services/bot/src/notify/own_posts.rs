@@ -78,7 +78,7 @@ impl OwnPosts {
             match self.refill(handlers).await {
                 Ok(()) => self.is_refilled = true,
                 Err(error) => {
-                    tracing::debug!(%error, "orders without a post of their own cannot be read yet")
+                    tracing::debug!(%error, "orders without a post of their own cannot be read yet");
                 }
             }
         }

@@ -24,10 +24,10 @@ pub(crate) fn stage_for_shopper(language: Language, order: &ShopOrder) -> String
 
 /// The stage of an order as staff read it.
 pub(crate) fn stage_of_order_for_staff(language: Language, order: &ShopOrder) -> String {
-    match order.stage() {
-        Stage::Delivered if is_pickup(order) => l!(language, "staff-stage-picked-up"),
-        stage => stage_for_staff(language, stage),
+    if order.stage() == Stage::Delivered && is_pickup(order) {
+        return l!(language, "staff-stage-picked-up");
     }
+    stage_for_staff(language, order.stage())
 }
 
 /// A stage as staff read it.

@@ -176,13 +176,7 @@ impl Telegram {
                 let size = self.state.lock().unwrap().files.get(name).map_or(0, Vec::len);
                 ok(&json!({"file_id": name, "file_unique_id": name, "file_size": size, "file_path": name}))
             }
-            "editmessagetext" => {
-                let hangs = self.state.lock().unwrap().hanging_edits.clone();
-                if hangs.is_some_and(|chat| body["chat_id"].to_string().trim_matches('"') == chat) {
-                    return std::future::pending().await;
-                }
-                self.edit(&body)
-            }
+            "editmessagetext" => self.edit(&body).await,
             "answercallbackquery" => {
                 let text = body["text"].as_str().unwrap_or_default().to_owned();
                 self.state.lock().unwrap().toasts.push(text);
@@ -224,9 +218,13 @@ impl Telegram {
         is_hurried
     }
 
-    fn edit(&self, body: &Value) -> (u16, Value) {
+    async fn edit(&self, body: &Value) -> (u16, Value) {
         let chat = &body["chat_id"];
         let chat = chat.as_str().map_or_else(|| chat.to_string(), str::to_owned);
+        let hangs = self.state.lock().unwrap().hanging_edits.as_ref() == Some(&chat);
+        if hangs {
+            return std::future::pending().await;
+        }
         let message_id = body["message_id"].as_i64().unwrap();
         let mut state = self.state.lock().unwrap();
         if let Some(seconds) = state.edit_waits.take() {
