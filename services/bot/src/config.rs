@@ -299,9 +299,15 @@ mod tests {
         ]));
         Config::from_env(&env);
         let problems = env.finish().unwrap_err().to_string();
-        for name in
-            ["BOT_TOKEN", "DB_CHANNEL", "API_TOKEN", "ADMIN_IDS", "STAFF_LANGUAGE", "LATE_MONEY", "CLICK_PROVIDER_TOKEN"]
-        {
+        for name in [
+            "BOT_TOKEN",
+            "DB_CHANNEL",
+            "API_TOKEN",
+            "ADMIN_IDS",
+            "STAFF_LANGUAGE",
+            "LATE_MONEY",
+            "CLICK_PROVIDER_TOKEN",
+        ] {
             assert!(problems.contains(name), "{problems}");
         }
         assert!(!problems.contains("333605228"), "a token is not shown");

@@ -6,7 +6,7 @@ use time::Duration;
 use tolov_domain::{
     day::{ClickComparison, DIFFERENCES_MAX, Day},
     refund::api::{Attempt, ReportSource, SeenOutcome, SeenPayment, SeenRequest},
-    time::Timestamp,
+    time::{Timestamp, is_due},
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop};
 
@@ -45,7 +45,8 @@ pub(crate) struct Question {
 impl Attempts {
     /// Asks about every silent attempt whose turn it is.
     pub(crate) async fn silent_round(&self, stop: &Stop) -> Result<(), LedgerError> {
-        if self.paused_until().is_some_and(|until| self.clock.now() < until) {
+        let now = self.clock.now();
+        if self.paused_until().is_some_and(|until| !is_due(until, now, now + UNANSWERED_PAUSE)) {
             return Ok(());
         }
         let mut unanswered = 0;

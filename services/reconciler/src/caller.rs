@@ -11,7 +11,7 @@ use tolov_domain::{
     ClickPaymentId, OrderId,
     phone_invoice::PhoneInvoice,
     refund::api::{Attempt, CallOutcome, MerchantCall, SeenPayment},
-    time::{TASHKENT, Timestamp},
+    time::{TASHKENT, Timestamp, is_due},
 };
 use tolov_kit::clock::Clock;
 
@@ -75,7 +75,8 @@ impl Caller {
 
     /// Whether nothing is asked for now, because CLICK refused our keys a moment ago.
     pub(crate) fn is_paused(&self) -> bool {
-        self.state().paused_until.is_some_and(|until| self.clock.now() < until)
+        let now = self.clock.now();
+        self.state().paused_until.is_some_and(|until| !is_due(until, now, now + SETUP_PAUSE))
     }
 
     /// Sends the one reversal of a refund.

@@ -17,7 +17,11 @@ use std::{
     time::Duration,
 };
 
-use tolov_domain::{Day, day::ClickComparison, time::Timestamp};
+use tolov_domain::{
+    Day,
+    day::ClickComparison,
+    time::{Timestamp, is_due},
+};
 use tolov_kit::{
     availability::Availability,
     clock::Clock,
@@ -87,7 +91,17 @@ impl Service {
         let refunds = Refunds::new(caller, Arc::clone(&ledger), Arc::clone(&clock));
         let (restore, comparisons_paused_until) = (RestoreCheck::new(false), Mutex::default());
         let receipts = None;
-        Self { refunds, attempts, invoices, receipts, restore, ledger, clock, webhook, comparisons_paused_until }
+        Self {
+            refunds,
+            attempts,
+            invoices,
+            receipts,
+            restore,
+            ledger,
+            clock,
+            webhook,
+            comparisons_paused_until,
+        }
     }
 
     /// Has CLICK make fiscal receipts too.
@@ -183,8 +197,8 @@ impl Service {
 
     /// Compares the oldest day that was not compared, once it is over, and tells the ledger.
     pub async fn compare_when_due(&self, stop: &Stop) {
-        let paused_until = *self.pause();
-        if paused_until.is_some_and(|until| self.clock.now() < until) {
+        let (now, paused_until) = (self.clock.now(), *self.pause());
+        if paused_until.is_some_and(|until| !is_due(until, now, now + UNANSWERED_PAUSE)) {
             return;
         }
         let compared = async {

@@ -11,7 +11,7 @@ use tolov_domain::{
         api::{Attempt, CallOutcome, OpenRefund, StepRequest},
         reversible_until,
     },
-    time::Timestamp,
+    time::{Timestamp, is_due},
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop};
 
@@ -41,9 +41,9 @@ const UNCONFIRMED_MAX: usize = 500;
 
 #[derive(Debug)]
 pub(crate) struct Refunds {
-    caller: Arc<Caller>,
-    ledger: Arc<dyn Ledger>,
-    clock: Arc<dyn Clock>,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
     unconfirmed: Mutex<Vec<Unconfirmed>>,
 }
 
@@ -76,7 +76,8 @@ impl Refunds {
             if stop.is_cancelled() || self.caller.is_paused() {
                 break;
             }
-            if refund.next_step_at.is_some_and(|at| at <= self.clock.now()) {
+            let now = self.clock.now();
+            if refund.next_step_at.is_some_and(|at| is_due(at, now, now + LATEST)) {
                 self.go_on(refund, &attempt).await?;
             }
         }

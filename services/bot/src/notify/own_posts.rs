@@ -59,8 +59,10 @@ impl OwnPosts {
                     let (html, _) = texts::digest(handlers.config.staff_language, &[&notice.message]);
                     self.push(OwnPost::RefundUndecided { id, html });
                 }
-                Subject::OrderExpired | Subject::PaymentQuestioned { .. } | Subject::MoneyReturned { .. } => {
-                }
+                Subject::OrderExpired
+                | Subject::PaymentQuestioned { .. }
+                | Subject::MoneyReturned { .. }
+                | Subject::ReceiptIssued { .. } => {}
             }
         }
     }

@@ -132,7 +132,7 @@ async fn a_lost_call_is_made_up_for_with_the_same_content() {
 async fn two_reconcilers_send_it_once() {
     let mut world = world();
     let (other, stop) = (world.second_service(), Stop::new());
-    tokio::join!(world.round(), other.round(&stop));
+    tokio::join!(world.round(), other.attempts_round(&stop));
     world.pass(Duration::minutes(5)).await;
     assert_eq!((receipt(&world).state, world.click.items_sent()), (known(), 1));
 }

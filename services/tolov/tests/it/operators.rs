@@ -177,6 +177,7 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
         state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
         stock: Stock::Committed,
         refunds: Vec::new(),
+        receipt_url: None,
         history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, now)],
     };
     let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();

@@ -143,7 +143,8 @@ impl World {
     /// A round of the reconciler, some time after the last one.
     pub(crate) async fn round_after(&self, pause: time::Duration) {
         self.clock.advance(pause);
-        self.reconciler.round(&self.stop).await;
+        self.reconciler.refunds_round(&self.stop).await;
+        self.reconciler.attempts_round(&self.stop).await;
     }
 
     pub(crate) async fn end(self) {

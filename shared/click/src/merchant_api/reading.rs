@@ -123,9 +123,7 @@ impl Reading {
                 None => return CallOutcome::NotFound,
                 Some(url) => is_payment(*payment_id) && is_receipt_address(url),
             },
-            Call::InvoiceStatus { .. }
-            | Call::SubmitItems(_)
-            | Call::SubmitQrCode(_) => true,
+            Call::InvoiceStatus { .. } | Call::SubmitItems(_) | Call::SubmitQrCode(_) => true,
         };
         if is_believed { CallOutcome::Done } else { CallOutcome::Unknown }
     }

@@ -114,7 +114,8 @@ async fn carry_out(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> Handler
     }
     // Of what is applied already the announcement was sent, or waits to be.
     if order.can_apply(action) {
-        announcements::prepare(&ctx.deps, order.id, HistoryItem::Action(action), Actor::Staff(ctx.id())).await?;
+        announcements::prepare(&ctx.deps, order.id, HistoryItem::Action(action), Actor::Staff(ctx.id()))
+            .await?;
     }
     let applied = match (action, order.is_paid()) {
         (OrderAction::Refunded, _) => settling::refund_by_hand(ctx.documents(), order.id, by, now).await?,

@@ -15,7 +15,8 @@ use tolov_domain::{
 use super::backup::BackupError;
 use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, MerchantCallRecord, OrderRecord, OrderStatus,
-    ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order, read, refunds, telegram,
+    ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order, read, refunds,
+    telegram,
 };
 
 /// Reading connections to a ledger's file. They see what is committed and hold nobody up.
