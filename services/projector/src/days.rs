@@ -53,8 +53,10 @@ pub(crate) fn message(compared: &DayCompared, mut shop_differing: Vec<OrderId>) 
     }
     shop_differing.truncate(DIFFERENCES_MAX);
     let told = DayCompared { paid: Vec::new(), shop_differing, ..compared.clone() };
-    let is_news =
-        told.orders > 0 || !told.agrees() || told.click.as_ref().is_some_and(|it| it.unanswered > 0);
+    let is_news = told.orders > 0
+        || !told.agrees()
+        || told.missing_receipts > 0
+        || told.click.as_ref().is_some_and(|it| it.unanswered > 0);
     is_news.then(|| OutgoingMessage {
         id: told.notification_id(),
         route: Route::Notifications,

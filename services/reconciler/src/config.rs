@@ -12,7 +12,7 @@ use url::Url;
 use crate::receipts::ReceiptSettings;
 
 /// For how long receipts are sent where RECEIPT_DEADLINE says nothing else.
-const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
+const DEADLINE: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -53,6 +53,7 @@ impl Day {
         self.start() + Duration::DAY
     }
 
+    #[must_use]
     pub fn plus(self, days: i64) -> Self {
         Self(self.0.saturating_add(Duration::days(days)))
     }
@@ -122,6 +123,9 @@ pub struct DayCompared {
     /// Orders that the shop store knows otherwise, at most [`DIFFERENCES_MAX`].
     #[serde(default)]
     pub shop_differing: Vec<OrderId>,
+    /// Fiscal receipts that are missing when the day is compared, of whatever day.
+    #[serde(default)]
+    pub missing_receipts: u32,
     #[serde(with = "time::serde::rfc3339")]
     pub occurred_at: Timestamp,
 }
@@ -193,6 +197,7 @@ mod tests {
             paid: vec![PaidOnDay { order_id, amount_tiyin: Tiyin::try_new(3_000_000).unwrap() }],
             click: Some(ClickComparison { agreed: 1, ..ClickComparison::default() }),
             shop_differing: Vec::new(),
+            missing_receipts: 0,
             occurred_at: datetime!(2026-11-23 22:00 UTC),
         };
         assert_eq!(DayCompared::from_json(&compared.to_json()).as_ref(), Ok(&compared));

@@ -201,7 +201,7 @@ pub fn prepare_unless_held(
         Preparation::Opened(_) | Preparation::Repeated(_) if held => {
             Preparation::Refused(Answer::Cancelled, None)
         }
-        decided => decided,
+        decided @ (Preparation::Opened(_) | Preparation::Repeated(_) | Preparation::Refused(..)) => decided,
     }
 }
 

@@ -13,6 +13,11 @@ day-click-unanswered =
        *[other] ❔ CLICK did not answer about { $count } payments.
     }
 day-shop-differs = ⚠️ The shop has these orders differently: { $orders }. Ask whoever runs the shop to start tolov audit.
+day-receipts-missing =
+    { $count ->
+        [one] 🧾 { $count } fiscal receipt is missing: tolov receipts says why.
+       *[other] 🧾 { $count } fiscal receipts are missing: tolov receipts says why.
+    }
 
 # A payment that CLICK shows and of which no confirmation came.
 accept-payment = ✅ Accept as paid

@@ -5,6 +5,11 @@ day-agrees-without-click = ✅ Касса и магазин сходятся.
 day-click-differs = ⚠️ CLICK показывает эти платежи иначе: { $orders }. Проверьте их в кабинете CLICK.
 day-click-unanswered = ❔ CLICK не ответил о платежах: { $count }.
 day-shop-differs = ⚠️ В магазине эти заказы записаны иначе: { $orders }. Попросите администратора запустить tolov audit.
+day-receipts-missing =
+    { $count ->
+        [one] 🧾 Не хватает { $count } фискального чека. Причину показывает tolov receipts.
+       *[other] 🧾 Не хватает фискальных чеков: { $count }. Причины показывает tolov receipts.
+    }
 
 # Платёж, который CLICK показывает без подтверждения.
 accept-payment = ✅ Считать оплаченным

@@ -29,6 +29,7 @@ const LEDGER_MAX: Duration = Duration::from_secs(5);
 
 /// What Telegram asks.
 #[derive(Debug, Clone, Deserialize)]
+#[expect(clippy::unsafe_derive_deserialize, reason = "only macros of tokio in its methods are unsafe inside")]
 pub(crate) struct PreCheckout {
     id: String,
     from: User,

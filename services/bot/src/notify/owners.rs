@@ -90,6 +90,9 @@ fn text(language: Language, compared: &DayCompared) -> String {
     if !compared.shop_differing.is_empty() {
         lines.push(t!(language, "day-shop-differs", orders = numbers(&compared.shop_differing)));
     }
+    if compared.missing_receipts > 0 {
+        lines.push(t!(language, "day-receipts-missing", count = compared.missing_receipts));
+    }
     lines.join("\n")
 }
 
@@ -118,6 +121,7 @@ mod tests {
             paid: Vec::new(),
             click,
             shop_differing,
+            missing_receipts: 0,
             occurred_at: datetime!(2026-11-23 22:00 UTC),
         }
     }

@@ -19,6 +19,7 @@ fn compared() -> DayCompared {
         paid: Vec::new(),
         click: Some(ClickComparison::default()),
         shop_differing: Vec::new(),
+        missing_receipts: 2,
         occurred_at: day.end(),
     }
 }
@@ -52,6 +53,7 @@ async fn every_owner_is_told_once_in_the_owners_language_also_when_it_is_deliver
     let (first, second) = (world.telegram.shown("5551"), world.telegram.shown("5552"));
     assert_eq!((first.len(), second.len()), (1, 1));
     assert!(first[0].contains("заказов 2") && second[0].contains("2 orders"), "{first:?} {second:?}");
+    assert!(second[0].contains("2 fiscal receipts are missing"), "{second:?}");
     assert_eq!(world.telegram.arrived(crate::world::STAFF).len(), 0);
 }
 

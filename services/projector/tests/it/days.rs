@@ -28,6 +28,7 @@ fn compared(orders: &[(i64, i64)]) -> DayCompared {
         paid: paid.collect(),
         click: Some(ClickComparison::default()),
         shop_differing: Vec::new(),
+        missing_receipts: 0,
         occurred_at: datetime!(2026-11-23 22:00 UTC),
     }
 }

@@ -61,10 +61,8 @@ fn status(world: &World) -> ReceiptStatus {
 }
 
 fn why(world: &World) -> Option<MissingReason> {
-    match receipt(world).state {
-        ReceiptState::Missing { why, .. } => Some(why),
-        _ => None,
-    }
+    let ReceiptState::Missing { why, .. } = receipt(world).state else { return None };
+    Some(why)
 }
 
 fn known() -> ReceiptState {

@@ -111,7 +111,7 @@ fn no_bytes_make_it_panic() {
     let mut random = 0x2545_f491_u32;
     for round in 0..200_usize {
         let mut bytes = RUSSIAN.as_bytes().to_vec();
-        for _ in 0..1 + round % 40 {
+        for _ in 0..=round % 40 {
             random ^= random << 13;
             random ^= random >> 17;
             random ^= random << 5;

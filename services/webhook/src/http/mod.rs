@@ -84,12 +84,11 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::unplaced_payments);
-    let refunds = refund_routes(&staff, &with_app).or(invoice_routes(&staff, &with_app)).unify().boxed();
-    let reconciliation = reconciliation_routes(&staff, &with_app);
+    let payments = refund_routes(&staff, &with_app).or(invoice_routes(&staff, &with_app)).unify();
+    let payments = payments.or(reconciliation_routes(&staff, &with_app)).unify().boxed();
     let health =
         warp::path!("health").and(warp::get()).map(|| json_reply(StatusCode::OK, &json!({"status": "ok"})));
-    let ready =
-        warp::path!("ready").and(warp::get()).and(staff).and(with_app).map(|app: Arc<App>| ready(&app));
+    let ready = warp::path!("ready").and(warp::get()).and(staff).and(with_app);
     click
         .or(preflight)
         .unify()
@@ -98,11 +97,9 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
         .unify()
-        .or(refunds)
+        .or(payments)
         .unify()
-        .or(reconciliation)
-        .unify()
-        .or(health.or(ready).unify().boxed())
+        .or(health.or(ready.map(|app: Arc<App>| ready_of(&app))).unify().boxed())
         .unify()
         .recover(rejected)
         .unify()
@@ -179,7 +176,7 @@ fn reconciliation_routes(
     days.or(restore.unify()).unify().or(accept.then(reconciliation::accept)).unify().boxed()
 }
 
-fn ready(app: &App) -> Response {
+fn ready_of(app: &App) -> Response {
     let (code, body) = app.readiness.report().to_json();
     json_reply(code, &body)
 }

@@ -49,10 +49,12 @@ pub use self::{
     },
     telegram::TelegramPaymentRecord,
     writer::{
-        phone_invoices::{InvoiceAsked, InvoiceStepped},
+        invoices::{
+            phone::{InvoiceAsked, InvoiceStepped},
+            telegram::CheckedOut,
+        },
         refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
-        telegram::CheckedOut,
         unverified::{Quota, UnverifiedLimits},
     },
 };

@@ -8,7 +8,7 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
-    writer::phone_invoices::{AskForInvoice, InvoiceAsked, InvoiceStepped, StepInvoice},
+    writer::invoices::phone::{AskForInvoice, InvoiceAsked, InvoiceStepped, StepInvoice},
 };
 
 /// The most that one answer lists.

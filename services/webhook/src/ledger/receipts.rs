@@ -155,9 +155,10 @@ impl Ledger {
         by: &str,
     ) -> Result<ReceiptStepped, LedgerError> {
         let Ok(next) = next else { return Ok(ReceiptStepped::NotAllowed(before)) };
-        let event = match &next.state {
-            ReceiptState::Known { url, .. } => Some(self.receipt_issued(&next, url).await?),
-            _ => None,
+        let event = if let ReceiptState::Known { url, .. } = &next.state {
+            Some(self.receipt_issued(&next, url).await?)
+        } else {
+            None
         };
         tracing::info!(
             order.id = %next.order_id, state = next.state.status().as_str(), by, "fiscal receipt"

@@ -90,6 +90,7 @@ impl Ledger {
             paid: rows.into_iter().map(paid).collect::<Result<_, LedgerError>>()?,
             click,
             shop_differing: Vec::new(),
+            missing_receipts: self.count_missing_receipts().await?,
             occurred_at: at,
         };
         self.decide(RecordDay(compared)).await

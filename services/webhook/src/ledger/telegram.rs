@@ -10,7 +10,7 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
-    writer::telegram::{CheckOut, CheckedOut, TakePayment},
+    writer::invoices::telegram::{CheckOut, CheckedOut, TakePayment},
 };
 
 /// Money that Telegram said was taken for an order.

@@ -51,9 +51,9 @@ async fn reason(app: &TestApp, order_id: i64, changed: &Value) -> String {
 async fn anomalies(app: &TestApp) -> Vec<String> {
     app.until_the_outbox_is_empty().await;
     let events = app.bus.events().into_iter();
-    let anomaly = |kind| match kind {
-        EventKind::PaymentQuestioned { anomaly, .. } => Some(anomaly.as_str().to_owned()),
-        _ => None,
+    let anomaly = |kind| {
+        let EventKind::PaymentQuestioned { anomaly, .. } = kind else { return None };
+        Some(anomaly.as_str().to_owned())
     };
     events.filter_map(|event| anomaly(event.kind)).collect()
 }

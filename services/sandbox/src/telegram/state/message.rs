@@ -105,10 +105,10 @@ pub struct Version {
 impl Body {
     /// The text or the caption, without markup.
     pub fn text(&self) -> &str {
-        match self {
-            Self::Invoice { invoice } => &invoice.title,
-            other => other.formatted().map_or("", |formatted| &formatted.text),
+        if let Self::Invoice { invoice } = self {
+            return &invoice.title;
         }
+        self.formatted().map_or("", |formatted| &formatted.text)
     }
 
     pub(crate) fn formatted(&self) -> Option<&FormattedText> {

@@ -192,7 +192,7 @@ fn body(version: &Value) -> String {
             ));
         }
         "successful_payment" => {
-            lines.push(format!("[paid {} tiyin]", version["successful_payment"]["total_amount"]))
+            lines.push(format!("[paid {} tiyin]", version["successful_payment"]["total_amount"]));
         }
         _ => {}
     }

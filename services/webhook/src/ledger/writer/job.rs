@@ -1,8 +1,8 @@
 //! Work for the writer. A new kind of decision is one type here with one `impl Decision`.
 
 use tokio::sync::oneshot;
-use tolov_click::{Callback, Reply};
-use tolov_domain::{OrderId, time::Timestamp};
+use tolov_click::{Callback, ClickCode, Reply};
+use tolov_domain::{OrderId, payment::Answer, time::Timestamp};
 
 use super::{known::Needs, receipts::ReceiptWrite, working_set::WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
@@ -178,4 +178,13 @@ impl Decision for Unverified {
 /// The order that a callback names, when that is a number of an order.
 pub(crate) fn order_of(callback: &Callback) -> Option<OrderId> {
     OrderId::parse(&callback.merchant_trans_id).ok()
+}
+
+pub(super) fn code_of(answer: Answer) -> ClickCode {
+    match answer {
+        Answer::Success => ClickCode::Success,
+        Answer::IncorrectAmount => ClickCode::IncorrectAmount,
+        Answer::AlreadyPaid => ClickCode::AlreadyPaid,
+        Answer::Cancelled => ClickCode::TransactionCancelled,
+    }
 }

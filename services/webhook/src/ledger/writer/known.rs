@@ -13,8 +13,8 @@ use tolov_domain::{
 };
 
 use super::{
+    invoices::TelegramRow,
     rows::{LedgerAttempt, LedgerOrder},
-    telegram_rows::TelegramRow,
 };
 
 /// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.

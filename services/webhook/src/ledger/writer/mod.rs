@@ -2,9 +2,9 @@
 
 pub(super) mod adopt;
 pub(super) mod import;
+pub(super) mod invoices;
 pub(super) mod job;
 mod known;
-pub(super) mod phone_invoices;
 pub(super) mod receipts;
 pub(super) mod reconciliation;
 pub(super) mod refund_rows;
@@ -13,8 +13,6 @@ pub(super) mod replay;
 pub(super) mod rows;
 pub(super) mod seen;
 mod statements;
-pub(super) mod telegram;
-mod telegram_rows;
 pub(super) mod unverified;
 pub(super) mod working_set;
 
@@ -36,8 +34,8 @@ use tolov_kit::lifecycle::Stop;
 use self::{
     job::{Job, Maintenance, Undecided},
     known::{Known, Needs, Numbers, ReadOrder},
-    rows::{NewOrderRow, OrderRow, json},
-    statements::{LOAD, STORE},
+    rows::{NewOrderRow, OrderRow},
+    statements::{LOAD, STORE, json},
     working_set::{WorkingSet, Writes},
 };
 use super::{

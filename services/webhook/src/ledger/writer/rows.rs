@@ -15,7 +15,7 @@ use tolov_domain::{
     unplaced,
 };
 
-use super::{known::ReadOrder, refund_rows::RefundRow, telegram_rows::TelegramRow};
+use super::{invoices::TelegramRow, known::ReadOrder, refund_rows::RefundRow};
 
 use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
@@ -443,10 +443,4 @@ pub(crate) struct RefusedMark {
     pub(crate) id: i64,
     pub(crate) retry_at: i64,
     pub(crate) reason: String,
-}
-
-/// The JSON of rows for a statement's parameter.
-#[expect(clippy::expect_used, reason = "rows are structs of texts, integers and lists of them")]
-pub(crate) fn json<T: Serialize>(rows: T) -> String {
-    serde_json::to_string(&rows).expect("texts and integers are JSON")
 }

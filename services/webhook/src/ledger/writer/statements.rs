@@ -1,5 +1,7 @@
 //! The statements by which the writer reads and writes.
 
+use serde::Serialize;
+
 /// The orders with these numbers, with an attempt of these numbers, or with one that these transactions or charges of
 /// Telegram's have paid; each with all its attempts, refunds, payments in Telegram and invoices.
 pub(super) const LOAD: &str = "
@@ -133,3 +135,9 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
     "INSERT INTO restore_checks (restore_id, checked_at)
   SELECT value ->> 'restore_id', value ->> 'checked_at' FROM jsonb_each($18) WHERE true ON CONFLICT DO NOTHING;",
 ];
+
+/// The JSON of rows for a statement's parameter.
+#[expect(clippy::expect_used, reason = "rows are structs of texts, integers and lists of them")]
+pub(crate) fn json<T: Serialize>(rows: T) -> String {
+    serde_json::to_string(&rows).expect("texts and integers are JSON")
+}

@@ -18,7 +18,8 @@ use tolov_domain::{
 };
 
 use super::{
-    job::order_of,
+    invoices::TelegramRow,
+    job::{code_of, order_of},
     known::Known,
     reconciliation::Reconciliation,
     refund_rows::{CallRow, CheckRow, RefundRow, StepRow},
@@ -26,7 +27,6 @@ use super::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
         SentMark, UnverifiedRow,
     },
-    telegram_rows::TelegramRow,
 };
 use crate::ledger::{
     Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
@@ -442,14 +442,5 @@ fn unplaced(arrival: &Arrival, reply: &Reply) -> UnplacedPayment {
         amount: whole(form.amount()),
         answer: reply.error,
         occurred_at: arrival.received_at,
-    }
-}
-
-fn code_of(answer: Answer) -> ClickCode {
-    match answer {
-        Answer::Success => ClickCode::Success,
-        Answer::IncorrectAmount => ClickCode::IncorrectAmount,
-        Answer::AlreadyPaid => ClickCode::AlreadyPaid,
-        Answer::Cancelled => ClickCode::TransactionCancelled,
     }
 }

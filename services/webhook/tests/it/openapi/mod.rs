@@ -80,13 +80,9 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
     let (status, answer) = ask(&app, &Method::GET, "/orders/2", Some(API_TOKEN), "").await;
     check(&Method::GET, "/orders/2", status, &answer);
 
-    app.order(3).await;
-    app.order(4).await;
-    app.cancel(4).await;
     let paid = [refunds_of_order_2(&app).await, receipts_of_order_6(&app).await].concat();
-    let requests: Vec<_> = paid.into_iter().chain(invoices_of_order_3()).collect();
-    let requests: Vec<_> = requests.into_iter().chain(phone_invoices_of_order_5(&app).await).collect();
-    for (method, path, body, expected) in requests {
+    let invoices = [invoices_of_order_3(&app).await, phone_invoices_of_order_5(&app).await].concat();
+    for (method, path, body, expected) in [paid, invoices].concat() {
         let (status, answer) = ask(&app, &method, &path, Some(API_TOKEN), &body).await;
         assert_eq!(status, expected, "{method} {path}: {answer}");
         check(&method, &path, status, &answer);
@@ -178,7 +174,10 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
 }
 
 /// Requests about Telegram's invoice for order 3, which is pending, and order 4, which is over, each with its answer.
-fn invoices_of_order_3() -> Vec<(Method, String, String, u16)> {
+async fn invoices_of_order_3(app: &TestApp) -> Vec<(Method, String, String, u16)> {
+    app.order(3).await;
+    app.order(4).await;
+    app.cancel(4).await;
     let checkout = r#"{"user_id": 5551, "amount_tiyin": 3000000, "currency": "UZS"}"#;
     let paid = r#"{"payload": "order-3", "user_id": 5551, "amount_tiyin": 3000000, "currency": "UZS",
         "telegram_charge_id": "tg-3", "provider_charge_id": "4711"}"#;

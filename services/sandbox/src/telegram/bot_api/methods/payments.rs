@@ -32,7 +32,7 @@ fn read(params: &Params) -> Result<Invoice, Refusal> {
     let description = text("description", DESCRIPTION_MAX_CHARS, "INVOICE_DESCRIPTION_INVALID")?;
     let payload = text("payload", PAYLOAD_MAX_BYTES, "INVOICE_PAYLOAD_INVALID")?;
     let is_token = |token: &String| token.split(':').count() == 3;
-    if params.text("provider_token").filter(is_token).is_none() {
+    if !params.text("provider_token").as_ref().is_some_and(is_token) {
         return Err(Refusal::bad_request("PAYMENT_PROVIDER_INVALID"));
     }
     let currency = params.text("currency").unwrap_or_default();

@@ -7,7 +7,7 @@ use tolov_domain::{
     time::{Timestamp, unix_ms},
 };
 
-use super::rows::LedgerAttempt;
+use crate::ledger::writer::rows::LedgerAttempt;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TelegramRow {

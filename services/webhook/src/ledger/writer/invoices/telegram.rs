@@ -11,11 +11,11 @@ use tolov_domain::{
     unplaced,
 };
 
-use super::{
+use crate::ledger::writer::{
+    invoices::TelegramRow,
     job::{Decision, Phase},
     known::Needs,
     rows::{LedgerAttempt, LedgerOrder, PaidSource},
-    telegram_rows::TelegramRow,
     working_set::WorkingSet,
 };
 
@@ -90,7 +90,7 @@ impl WorkingSet {
     }
 
     /// Whether an open attempt of such transactions keeps other ways to pay closed.
-    pub(super) fn is_held(
+    pub(in crate::ledger::writer) fn is_held(
         &self,
         order_id: OrderId,
         now: Timestamp,

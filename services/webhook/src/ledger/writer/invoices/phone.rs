@@ -8,7 +8,7 @@ use tolov_domain::{
     time::Timestamp,
 };
 
-use super::{
+use crate::ledger::writer::{
     job::{Decision, Phase},
     known::Needs,
     working_set::WorkingSet,
