@@ -50,7 +50,7 @@ async fn is_made(aziz: &Person<'_>) {
     aziz.says("100 000").await;
     aziz.says("10").await;
     aziz.says("1").await;
-    aziz.taps_on("edit-promo-for-ever").await;
+    aziz.taps_on("edit-promo-choose-for-ever").await;
     aziz.taps_on("edit-promo-make").await;
 }
 
