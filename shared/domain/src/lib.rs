@@ -11,13 +11,10 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod phone;
-pub mod phone_invoice;
 pub mod ports;
 pub mod refund;
 pub mod silence;
-pub mod telegram_payment;
 pub mod time;
-pub mod unplaced;
 
 pub use day::{Day, DayCompared};
 pub use event::{Event, EventKind};
@@ -28,5 +25,8 @@ pub use language::Language;
 pub use money::Tiyin;
 pub use order::{OrderedProduct, receipt};
 pub use outcome::Outcome;
+pub use payment::{
+    phone_invoice, telegram_payment,
+    unplaced::{self, UnplacedPayment},
+};
 pub use phone::Phone;
-pub use unplaced::UnplacedPayment;

@@ -159,7 +159,7 @@ impl StaffChannel {
             Ok(message) => {
                 self.availability.mark_up();
                 let outcome = SendOutcome::Sent { message_id: message.message_id.into() };
-                self.notifier.claims.record(&ids, &outcome).await;
+                // Before the outcome: an order whose outcome is known and that has no post was told of in a digest.
                 match &post.order {
                     Some(order) => own_posts::record(self.handlers(), order, message).await,
                     None if notices.len() > 1 => {
@@ -168,6 +168,7 @@ impl StaffChannel {
                     }
                     None => {}
                 }
+                self.notifier.claims.record(&ids, &outcome).await;
                 tracing::info!(
                     order.ids = orders_in(&notices),
                     message.id = message.message_id,

@@ -427,6 +427,12 @@ impl Telegram {
             .await
     }
 
+    /// Waits until a message of a chat was changed to one with this text in it.
+    pub(crate) async fn until_edited_to(&self, chat: &str, text: &str) {
+        let is_there = |telegram: &Self| telegram.edited(chat).iter().any(|edit| edit.text.contains(text));
+        self.until_there_is(|telegram| is_there(telegram).then_some(())).await;
+    }
+
     /// Waits until so many taps were answered.
     pub(crate) async fn until_toasts(&self, count: usize) -> Vec<String> {
         let toasts = |telegram: &Self| telegram.state.lock().unwrap().toasts.clone();

@@ -72,11 +72,11 @@ async fn neither_the_secret_nor_a_signature_is_ever_shown() {
 async fn a_merchant_that_never_answers_costs_a_bounded_time() {
     let merchant = Merchant::with(Fault::AnswersNothing).await;
     let mut options = merchant.options();
-    options.answer_timeout = Duration::from_millis(50);
-    options.deadline = Duration::from_secs(1);
+    options.answer_timeout = Duration::from_millis(500);
+    options.deadline = Duration::from_secs(3);
     let started = Instant::now();
     let report = run(options, |_| ()).await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(30));
     assert_eq!((report.passed(), report.exit_code()), (0, 1));
     assert!(report.table(false).contains("no answer in time"));
     assert!(

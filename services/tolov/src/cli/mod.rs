@@ -1,6 +1,7 @@
 //! The command line: one binary, roles as subcommands.
 
 mod click_test;
+mod reconcile;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,11 +11,13 @@ use time::{UtcOffset, format_description::well_known::Rfc3339};
 use tolov_domain::{Language, OrderId, ports::bus::Queue, time::Timestamp};
 use url::Url;
 
-pub(crate) use self::click_test::{ClickTest, ClickTestFormat};
+pub(crate) use self::{
+    click_test::{ClickTest, ClickTestFormat},
+    reconcile::Reconcile,
+};
 use crate::{
     commands::{receipts, refund},
     data_folder::Part,
-    statement,
 };
 
 /// Tolov: a Telegram shop that is paid through CLICK.
@@ -71,7 +74,7 @@ pub(crate) enum Command {
     /// Orders without their fiscal receipt and why, or decide about one; the webhook service has to run
     Receipts(receipts::Options),
     /// Compare a statement of CLICK's cabinet with the ledger, both ways; the webhook service must run
-    Reconcile(Box<statement::Options>),
+    Reconcile(Box<Reconcile>),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
     /// Bring a shop over from the Python system that this one replaces; services must be stopped

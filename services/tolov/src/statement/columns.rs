@@ -8,7 +8,7 @@ use super::table::Row;
 const HEADER_WITHIN: usize = 30;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
+pub(crate) enum Column {
     /// CLICK's number of the payment, which the payer sees: click_paydoc_id.
     Payment,
     Amount,
@@ -112,7 +112,7 @@ impl Column {
 }
 
 /// `payment=Номер документа`
-pub(super) fn named(text: &str) -> Result<(Column, String), String> {
+pub(crate) fn named(text: &str) -> Result<(Column, String), String> {
     const FORM: &str = "write payment, amount, time, order or status, then = and the header";
     let (name, header) = text.split_once('=').ok_or(FORM)?;
     let column = Column::ALL.into_iter().find(|column| column.name() == name.trim()).ok_or(FORM)?;

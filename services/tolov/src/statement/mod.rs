@@ -1,20 +1,16 @@
 //! `tolov reconcile --statement FILE`: compares a statement of CLICK's cabinet with the ledger, both ways, through the API of
 //! the running webhook service. The only comparison that knows sums, and payments that never reached us.
 
-mod columns;
+pub(crate) mod columns;
 mod compare;
 mod report;
 mod row;
 mod table;
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, bail};
-use clap::Args;
 use serde_json::json;
 use time::Duration;
 use tolov_domain::{
-    Day,
     refund::api::{Attempt, ReportSource, SeenOutcome, SeenPayment, SeenRequest},
     time::Timestamp,
 };
@@ -22,13 +18,14 @@ use tolov_kit::{env::Env, lifecycle::Ending};
 use tolov_reconciler::{Ledger, LedgerClient, accepts};
 
 use self::{
-    columns::{Column, Columns},
+    columns::Columns,
     compare::{Difference, Report, compare},
     report::print,
     row::Statement,
 };
 use crate::{
     audit::{NotCompared, replayer::ServiceAddress},
+    cli::Reconcile,
     commands::journal::Journal,
     data_folder::DataFolder,
 };
@@ -39,34 +36,8 @@ const PREPARED_BEFORE: Duration = Duration::days(3);
 const PAID: i64 = 2;
 const REVERSED: i64 = -1;
 
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// The statement as CLICK's cabinet exports it: CSV or XLSX, at most 20 MB
-    #[arg(long, value_name = "FILE")]
-    statement: PathBuf,
-    /// The header of a column, where it is not found by itself: payment=Номер, amount=Сумма, time=Дата, order=…, status=…
-    #[arg(long = "column", value_name = "COLUMN=HEADER", value_parser = columns::named)]
-    columns: Vec<(Column, String)>,
-    /// The first day of the statement, where it has days without payments before the first one
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    from: Option<Day>,
-    /// The last day of the statement
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    to: Option<Day>,
-    /// Tell the ledger nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).map_err(|error| error.to_string())
-}
-
 /// Clean: everything agrees. Failed: something differs, also where the ledger has taken it in.
-pub(crate) async fn run(env: &Env, options: &Options) -> Result<Ending> {
+pub(crate) async fn run(env: &Env, options: &Reconcile) -> Result<Ending> {
     let data = DataFolder::from_env(env);
     let service = ServiceAddress::from_env(env);
     let accept = accepts(env);
@@ -78,7 +49,7 @@ pub(crate) async fn run(env: &Env, options: &Options) -> Result<Ending> {
 }
 
 async fn reconcile(
-    options: &Options,
+    options: &Reconcile,
     data: &DataFolder,
     service: ServiceAddress,
     accept: bool,

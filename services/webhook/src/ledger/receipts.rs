@@ -24,8 +24,8 @@ const MISSING_MAX: u32 = 500;
 const RECONCILER: &str = "reconciler";
 
 /// Refunds by which money went back.
-const REFUNDED: &str = "SELECT coalesce(sum(f.amount_tiyin), 0) FROM refunds AS f
-   WHERE f.order_id = r.order_id AND f.state IN ('done', 'done_by_hand')";
+const REFUNDED: &str = "(SELECT coalesce(sum(f.amount_tiyin), 0) FROM refunds AS f
+   WHERE f.order_id = r.order_id AND f.state IN ('done', 'done_by_hand'))";
 /// What waits for a person: a sale without its receipt, or a refund of one that has it.
 const MISSING: &str = "r.order_id IN (SELECT order_id FROM receipts WHERE state = 'missing' UNION
    SELECT f.order_id FROM refunds AS f CROSS JOIN receipts AS s ON s.order_id = f.order_id
@@ -204,7 +204,7 @@ impl Ledger {
         }
         let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT r.receipt, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
-               a.amount_tiyin, a.prepared_at, 1 AS is_paid, a.amount_tiyin AS paid, ({REFUNDED}) AS refunded,
+               a.amount_tiyin, a.prepared_at, 1 AS is_paid, a.amount_tiyin AS paid, {REFUNDED} AS refunded,
                EXISTS (SELECT 1 FROM refunds AS f WHERE f.order_id = r.order_id
                  AND f.state NOT IN ('done', 'done_by_hand', 'withdrawn')) AS refund_open
              FROM receipts_as_json AS r CROSS JOIN orders AS o ON o.order_id = r.order_id

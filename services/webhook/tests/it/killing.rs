@@ -181,7 +181,7 @@ async fn a_process_killed_between_the_bus_and_the_mark_sends_the_same_event_agai
 #[tokio::test]
 async fn a_full_disk_is_answered_with_minus_seven_and_nothing_is_stored_by_halves() {
     let folder = TempDir::new().unwrap();
-    let mut victim = Victim::start(folder.path(), Some(600)).await;
+    let mut victim = Victim::start(folder.path(), Some(1000)).await;
     let mut journeys = Vec::new();
     let mut refused = 0;
     for order_id in 1..=400 {

@@ -208,7 +208,7 @@ fn a_silent_broker_costs_bounded_time_and_leaves_no_connection() -> anyhow::Resu
             assert!(error.is_unavailable(), "{error}");
             assert!(!publisher.is_reachable().await);
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
         until("every socket is shut down without an answer", async || Ok(world.proxy.connections() == 0))
             .await?;
         world.proxy.restore();

@@ -3,6 +3,10 @@
 //! An order may have several attempts (one a Prepare). States carry the facts that are true in them, and every
 //! transition takes the old states by value. Rules: docs/click.md, sections 1.7, 1.9 and 4.
 
+pub mod phone_invoice;
+pub mod telegram_payment;
+pub mod unplaced;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
