@@ -104,7 +104,11 @@ impl Telegram {
 
     fn told(&self, chat: &str, html: &str) -> Vec<EventId> {
         if chat == STAFF_CHANNEL {
-            return self.state().staff_claim.clone();
+            // The own post of an order that a digest told of is no notification, and names none that is claimed.
+            let claim = self.state().staff_claim.clone();
+            let is_named =
+                |id: &EventId| id.as_str().split([':', '/']).nth(1).is_none_or(|it| html.contains(it));
+            return if claim.iter().any(is_named) { claim } else { Vec::new() };
         }
         let number = html.split('№').nth(1).map(|rest| rest.split(|it: char| !it.is_ascii_digit()).next());
         let Some(order_id) = number.flatten().and_then(|number| OrderId::parse(number).ok()) else {
@@ -117,11 +121,11 @@ impl Telegram {
     fn answered(&self, chat: &str, html: &str) -> BotApiAnswer {
         let told = self.told(chat, html);
         let mut state = self.state();
+        if chat == STAFF_CHANNEL && !told.is_empty() {
+            state.staff_claim.clear();
+        }
         for id in told {
             state.sent.entry(id).or_default().is_known = true;
-        }
-        if chat == STAFF_CHANNEL {
-            state.staff_claim.clear();
         }
         state.last_message_id += 1;
         BotApiAnswer::Sent { message_id: state.last_message_id }

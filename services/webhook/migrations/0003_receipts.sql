@@ -36,6 +36,14 @@ CREATE TABLE receipts (
 
 CREATE INDEX receipts_due ON receipts (next_step_at) WHERE next_step_at IS NOT NULL;
 CREATE INDEX receipts_missing ON receipts (order_id) WHERE state = 'missing';
+CREATE INDEX refunds_given_back ON refunds (order_id) WHERE state IN ('done', 'done_by_hand');
+
+-- Orders of which a receipt waits for a person: a sale's own, or that of a refund of a sale that has one.
+CREATE VIEW missing_receipts AS
+  SELECT order_id FROM receipts WHERE state = 'missing'
+  UNION ALL
+  SELECT f.order_id FROM refunds AS f CROSS JOIN receipts AS s ON s.order_id = f.order_id
+    WHERE f.state IN ('done', 'done_by_hand') AND s.state IN ('known', 'submitted');
 
 -- Each receipt as one text, in which it crosses to the program.
 CREATE VIEW receipts_as_json AS
