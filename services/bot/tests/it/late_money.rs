@@ -1,10 +1,8 @@
 //! Money that came late, or of which CLICK knows more than the ledger: LATE_MONEY, and "accept as paid".
 
-use std::sync::Arc;
-
 use tolov_bot::LateMoney;
 use tolov_domain::{
-    ClickPaydocId, EventId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
+    ClickPaydocId, EventId, PrepareId,
     notification::{Notification, Subject},
     payment::Anomaly,
 };
@@ -15,28 +13,12 @@ use tolov_shop::{
 };
 
 use crate::{
-    ledger::Ledger,
     orders::{is_paid, stored},
+    refunds::{OWNER, PARTNER, SHOPPER, pieces, world},
     world::{STAFF, World, for_staff},
 };
 
-const OWNER: i64 = 1;
-const PARTNER: i64 = 2;
 const COURIER: i64 = 3;
-const SHOPPER: &str = "5551";
-
-async fn world() -> (World, Arc<Ledger>) {
-    let mut world = World::new().await;
-    let (ledger, url) = Ledger::start().await;
-    world.config.webhook_url = url;
-    world.config.owners = vec![UserId::try_new(OWNER).unwrap(), UserId::try_new(PARTNER).unwrap()];
-    ledger.is_paid(1024, Tiyin::from_soum(30_000).unwrap(), vec![pieces(2)]);
-    (world, ledger)
-}
-
-fn pieces(count: u32) -> OrderedProduct {
-    OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count }
-}
 
 /// Order 1024 is paid late, and its goods are sold out.
 async fn is_paid_late(world: &World) {
@@ -51,17 +33,21 @@ async fn is_paid_late(world: &World) {
     .unwrap();
 }
 
-#[tokio::test]
-async fn late_money_goes_back_by_itself_once_where_the_shop_wants_that() {
-    let (mut world, ledger) = world().await;
-    world.config.late_money = LateMoney::GiveBack;
-    is_paid_late(&world).await;
+async fn is_delivered_twice(world: &World) {
     let bot = world.run_bot();
     for _ in 0..2 {
         world.bus.deliver(&for_staff(1024));
         world.bus.until_empty().await;
     }
     bot.stop().await;
+}
+
+#[tokio::test]
+async fn late_money_goes_back_by_itself_once_where_the_shop_wants_that() {
+    let (mut world, ledger) = world().await;
+    world.config.late_money = LateMoney::GiveBack;
+    is_paid_late(&world).await;
+    is_delivered_twice(&world).await;
     let refunds = ledger.refunds(1024);
     assert_eq!(refunds.len(), 1);
     assert_eq!(
@@ -76,12 +62,7 @@ async fn the_shopper_is_told_to_wait_once_where_the_shop_wants_that() {
     let (mut world, ledger) = world().await;
     world.config.late_money = LateMoney::Wait;
     is_paid_late(&world).await;
-    let bot = world.run_bot();
-    for _ in 0..2 {
-        world.bus.deliver(&for_staff(1024));
-        world.bus.until_empty().await;
-    }
-    bot.stop().await;
+    is_delivered_twice(&world).await;
     assert_eq!(world.telegram.arrived(SHOPPER).len(), 1);
     assert_eq!(ledger.refunds(1024), []);
     assert!(stored(&world, 1024).await.missing_choice().is_some());

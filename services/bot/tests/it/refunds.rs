@@ -20,11 +20,11 @@ use crate::{
     world::{STAFF, World, for_shopper, for_staff},
 };
 
-const OWNER: i64 = 1;
-const PARTNER: i64 = 2;
-const SHOPPER: &str = "5551";
+pub(crate) const OWNER: i64 = 1;
+pub(crate) const PARTNER: i64 = 2;
+pub(crate) const SHOPPER: &str = "5551";
 
-async fn world() -> (World, Arc<Ledger>) {
+pub(crate) async fn world() -> (World, Arc<Ledger>) {
     let mut world = World::new().await;
     let (ledger, url) = Ledger::start().await;
     world.config.webhook_url = url;
@@ -37,7 +37,7 @@ fn soum(soum: i64) -> Tiyin {
     Tiyin::from_soum(soum).unwrap()
 }
 
-fn pieces(count: u32) -> OrderedProduct {
+pub(crate) fn pieces(count: u32) -> OrderedProduct {
     OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count }
 }
 
