@@ -90,21 +90,21 @@ async fn a_commit_that_hangs_ends_readiness_while_it_hangs() {
     let app = TestApp::start().await;
     app.order(1).await;
     wait_until("it is ready", async || app.get("/ready").await.0 == StatusCode::OK).await;
-    assert_eq!(app.ledger().writer_busy(), Duration::ZERO);
     let mut lock = app.hold_the_write_lock().await;
     let prepare = Callback::prepare(1);
     let watching = async {
-        wait_until("it is not ready", async || {
+        wait_until("it is not ready before the commit has failed", async || {
             let (status, ready) = app.get("/ready").await;
-            (status, &ready["dependencies"]["ledger"]) == (StatusCode::SERVICE_UNAVAILABLE, &json!("away"))
+            let away = (status, &ready["dependencies"]["ledger"]) == (StatusCode::SERVICE_UNAVAILABLE, &json!("away"));
+            away && app.ledger().writer_busy() > Duration::ZERO
         })
         .await;
         lock.execute("COMMIT").await.unwrap();
     };
-    let (answer, ()) = tokio::join!(app.send(&prepare), watching);
-    assert_eq!(answer.code, 0, "it was seen before any commit had failed");
+    // Its answer depends on which came first: the end of the lock, or the writer's patience.
+    tokio::join!(app.send(&prepare), watching);
     wait_until("it is ready again", async || app.get("/ready").await.0 == StatusCode::OK).await;
-    assert_eq!(app.ledger().writer_busy(), Duration::ZERO);
+    wait_until("the writer is idle", async || app.ledger().writer_busy() == Duration::ZERO).await;
     app.finish().await;
 }
 
