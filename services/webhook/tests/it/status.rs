@@ -95,7 +95,8 @@ async fn a_commit_that_hangs_ends_readiness_while_it_hangs() {
     let watching = async {
         wait_until("it is not ready before the commit has failed", async || {
             let (status, ready) = app.get("/ready").await;
-            let away = (status, &ready["dependencies"]["ledger"]) == (StatusCode::SERVICE_UNAVAILABLE, &json!("away"));
+            let away = (status, &ready["dependencies"]["ledger"])
+                == (StatusCode::SERVICE_UNAVAILABLE, &json!("away"));
             away && app.ledger().writer_busy() > Duration::ZERO
         })
         .await;
