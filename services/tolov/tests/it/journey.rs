@@ -1,18 +1,23 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinSet;
 use tolov_domain::{OrderId, UserId};
 
-use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld};
+use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld, eventually};
 
 const PURCHASES: i64 = 1_000;
+/// How many messages a bot sends at the same time.
+const SENDS_AT_ONCE: usize = 32;
 const SHOPPERS_AT_ONCE: usize = 16;
 
 /// Every shopper checks out and pays, several at once.
-async fn make_purchases(world: &Arc<ShopWorld>) -> Vec<Purchase> {
+async fn make_purchases(world: &Arc<ShopWorld>, count: i64) -> Vec<Purchase> {
     let mut shoppers = JoinSet::new();
     let mut purchases = Vec::new();
-    for number in 1..=PURCHASES {
+    for number in 1..=count {
         if shoppers.len() == SHOPPERS_AT_ONCE {
             purchases.push(shoppers.join_next().await.unwrap().unwrap());
         }
@@ -39,7 +44,7 @@ fn times_named(posts: &str, order_id: OrderId) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_purchases_arrive_once_through_four_processes() {
     let world = Arc::new(ShopWorld::start().await);
-    let purchases = make_purchases(&world).await;
+    let purchases = make_purchases(&world, PURCHASES).await;
     world.settle(&purchases).await;
     // When the rush is over, orders of a digest get posts of their own.
     let (digests, own): (Vec<String>, Vec<String>) =
@@ -123,9 +128,49 @@ async fn a_thousand_purchases_arrive_though_every_process_and_the_broker_are_kil
     let world = Arc::new(ShopWorld::start().await);
     let (over, is_over) = tokio::sync::watch::channel(false);
     let killer = tokio::spawn(kill_at_random(Arc::clone(&world), SeededRandom(seed), is_over));
-    let purchases = make_purchases(&world).await;
+    let purchases = make_purchases(&world, PURCHASES).await;
     over.send(true).unwrap();
     let deaths = killer.await.unwrap();
     println!("killed: {TARGETS:?} {deaths:?}");
     world.settle(&purchases).await;
+}
+
+/// How often each shopper was told, of those who were.
+async fn told(world: &ShopWorld, purchases: &[Purchase]) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for purchase in purchases {
+        counts.push(world.messages(purchase.user_id.get()).await.len());
+    }
+    counts.retain(|count| *count > 0);
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_is_killed_while_it_tells_three_hundred_repeats_at_most_what_it_was_sending() {
+    let world = Arc::new(ShopWorld::start().await);
+    world.roles["bot"].lock().unwrap().kill_9();
+    let purchases = make_purchases(&world, 300).await;
+    eventually("the projector has asked for all messages", Duration::from_mins(2), || async {
+        world.depths().await.is_some_and(|[payments, messages]| payments.ready == 0 && messages.ready == 600)
+    })
+    .await;
+    world.roles["bot"].lock().unwrap().spawn();
+    eventually("it is in the middle of sending", Duration::from_mins(1), || async {
+        told(&world, &purchases).await.len() > 60
+    })
+    .await;
+    world.roles["bot"].lock().unwrap().kill_9();
+    let before = told(&world, &purchases).await.len();
+    assert!(before < 240, "{before} were told already");
+    world.roles["bot"].lock().unwrap().spawn();
+    let started = Instant::now();
+    eventually("everybody is told", Duration::from_mins(3), || async {
+        told(&world, &purchases).await.len() == purchases.len()
+    })
+    .await;
+    println!("{before} told before the kill, the others within {:.1} s", started.elapsed().as_secs_f64());
+    world.settle(&purchases).await;
+    let repeated: usize = told(&world, &purchases).await.iter().map(|count| count - 1).sum();
+    println!("{repeated} messages came twice");
+    assert!(repeated <= SENDS_AT_ONCE, "{repeated} messages came twice");
 }

@@ -223,10 +223,14 @@ impl ShopWorld {
         assert_eq!(shopper.cart, vec![later_addition()], "what was bought is out, what came later stays");
     }
 
-    /// What the bot has sent to a chat, as it was sent, markup and all.
+    /// What the bot has sent to a chat, as it was sent, markup and all. Empty for a chat that Telegram does not know yet.
     pub(crate) async fn messages(&self, chat_id: i64) -> Vec<String> {
         let address = format!("{}/sandbox/telegram/chats/{chat_id}/messages", self.sandbox_url);
-        let messages: Value = self.http.get(address).send().await.unwrap().json().await.unwrap();
+        let answer = self.http.get(address).send().await.unwrap();
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Vec::new();
+        }
+        let messages: Value = answer.json().await.unwrap();
         let raw = |message: &Value| message["raw"].as_str().map(str::to_owned);
         let list: Option<Vec<String>> = messages.as_array().unwrap().iter().map(raw).collect();
         list.unwrap_or_else(|| panic!("a message without a text: {messages}"))
