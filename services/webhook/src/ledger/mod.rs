@@ -40,7 +40,7 @@ pub use self::{
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
     receipts::{ReceiptStepRecord, ReceiptStepped},
-    reconciliation::Accepted,
+    reconciliation::{Accepted, PaymentReportRecord},
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,
