@@ -188,6 +188,15 @@ async fn without_codes_or_with_the_money_back_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn of_a_payment_in_telegram_click_is_not_asked_and_a_person_makes_the_receipt_at_once() {
+    let mut world = world();
+    world.ledger.state().in_telegram = true;
+    world.round().await;
+    let calls = world.click.state().calls.len();
+    assert_eq!((why(&world), calls), (Some(MissingReason::PaidInTelegram), 0));
+}
+
+#[tokio::test]
 async fn another_body_than_the_one_that_was_sent_is_left_to_a_person() {
     let mut world = world();
     world.ledger.state().receipt.as_mut().unwrap().body_hash = Some("0".repeat(64));

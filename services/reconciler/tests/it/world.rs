@@ -183,6 +183,7 @@ pub(crate) struct LedgerState {
     pub(crate) attempt: Attempt,
     pub(crate) receipt: Option<Receipt>,
     pub(crate) refund_extent: RefundExtent,
+    pub(crate) in_telegram: bool,
     pub(crate) silent: Vec<Attempt>,
     pub(crate) seen: Vec<SeenRequest>,
     /// Days that were compared, oldest first.
@@ -252,10 +253,11 @@ impl Ledger for FakeLedger {
         let now = self.clock.now();
         self.make(|state| {
             let due = state.receipt.iter().filter(|receipt| receipt.next_step_at.is_some_and(|at| at <= now));
-            let (attempt, refund) = (&state.attempt, state.refund_extent);
+            let (attempt, refund, in_telegram) = (&state.attempt, state.refund_extent, state.in_telegram);
             let open = |receipt: &Receipt| OpenReceipt {
                 receipt: receipt.clone(),
                 attempt: attempt.clone(),
+                in_telegram,
                 refund,
             };
             OpenReceipts { receipts: due.map(open).collect(), waiting: 0, missing: 0 }
@@ -374,6 +376,7 @@ impl World {
             attempt,
             receipt: None,
             refund_extent: RefundExtent::None,
+            in_telegram: false,
             silent: Vec::new(),
             seen: Vec::new(),
             days: Vec::new(),

@@ -190,6 +190,7 @@ impl Ledger {
             receipt: String,
             #[sqlx(flatten)]
             attempt: AttemptColumns,
+            in_telegram: bool,
             refund_open: bool,
             refunded: i64,
             paid: i64,
@@ -197,6 +198,7 @@ impl Ledger {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT r.receipt, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
                a.amount_tiyin, a.prepared_at, 1 AS is_paid, a.amount_tiyin AS paid,
+               a.click_trans_id >= 9007199254740992 AS in_telegram,
                (SELECT coalesce(sum(f.amount_tiyin), 0) FROM refunds AS f
                  WHERE f.order_id = r.order_id AND f.state IN ('done', 'done_by_hand')) AS refunded,
                EXISTS (SELECT 1 FROM refunds AS f WHERE f.order_id = r.order_id
@@ -216,7 +218,8 @@ impl Ledger {
                 (false, sum) if sum >= row.paid => RefundExtent::Whole,
                 (false, _) => RefundExtent::Part,
             };
-            Ok(OpenReceipt { receipt: read(&row.receipt)?, attempt: row.attempt.try_into()?, refund })
+            let (receipt, attempt) = (read(&row.receipt)?, row.attempt.try_into()?);
+            Ok(OpenReceipt { receipt, attempt, in_telegram: row.in_telegram, refund })
         };
         let receipts = rows.into_iter().map(open).collect::<Result<_, LedgerError>>()?;
         let waiting = sqlx::query_scalar("SELECT count(*) FROM receipts WHERE next_step_at IS NOT NULL")

@@ -93,6 +93,8 @@ pub enum ReceiptStatus {
 pub enum MissingReason {
     /// A product or the delivery has no MXIK, package code or VAT rate.
     NoCodes,
+    /// It was paid by Telegram's invoice: CLICK's Merchant API knows nothing of such payments.
+    PaidInTelegram,
     /// CLICK does not find the payment.
     PaymentNotFound,
     /// CLICK refused the items until the deadline.
@@ -178,6 +180,7 @@ impl MissingReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoCodes => "no_codes",
+            Self::PaidInTelegram => "paid_in_telegram",
             Self::PaymentNotFound => "payment_not_found",
             Self::Refused => "refused",
             Self::NoAnswer => "no_answer",
