@@ -284,7 +284,14 @@ fn shop_order(facts: &Facts, rules: &Rules<'_>, state: OrderState, stock: Stock)
 fn ledger_order(facts: &Facts, created_at: Timestamp, state: ImportedState) -> ImportedOrder {
     let Facts { order_id, user_id, total: amount, .. } = *facts;
     ImportedOrder {
-        order: NewOrder { order_id, user_id, products: facts.products.clone(), amount, created_at },
+        order: NewOrder {
+            order_id,
+            user_id,
+            products: facts.products.clone(),
+            amount,
+            created_at,
+            receipt: None,
+        },
         state,
     }
 }

@@ -171,6 +171,7 @@ impl Books {
             products: vec![tea(2)],
             amount: total(),
             created_at: self.then,
+            receipt: None,
         };
         let (ledger, writer) = self.ledger().await;
         assert_eq!(ledger.create_order(registered).await.unwrap(), Outcome::Applied);

@@ -3,7 +3,7 @@
 use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    time::Timestamp,
+    receipt, time::Timestamp,
 };
 
 /// What became of a change that may have been made before.
@@ -52,6 +52,8 @@ pub struct NewOrder {
     pub products: Vec<OrderedProduct>,
     pub amount: Tiyin,
     pub created_at: Timestamp,
+    /// What its fiscal receipt will say, where the shop makes them. The first one of an order counts, and never changes.
+    pub receipt: Option<receipt::Content>,
 }
 
 /// Why an order is not registered. Carries the highest order number of the ledger, above which a number is free.

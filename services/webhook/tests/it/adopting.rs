@@ -110,7 +110,8 @@ async fn a_payment_that_contradicts_the_ledger_is_refused_and_changes_nothing() 
 fn imported(app: &TestApp, order_id: i64, state: ImportedState) -> ImportedOrder {
     let paid = paid_order(app, order_id, order_id, None);
     let PaidOrder { order_id, user_id, products, amount, paid_at, .. } = paid;
-    ImportedOrder { order: NewOrder { order_id, user_id, products, amount, created_at: paid_at }, state }
+    let order = NewOrder { order_id, user_id, products, amount, created_at: paid_at, receipt: None };
+    ImportedOrder { order, state }
 }
 
 #[tokio::test]
