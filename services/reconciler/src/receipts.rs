@@ -127,6 +127,9 @@ impl Receipts {
             RefundExtent::Open => return self.wait_or(&receipt, MissingReason::Refunded).await,
             RefundExtent::Whole => return self.give_up(&receipt, MissingReason::Refunded).await,
         }
+        if receipt.content.lines.is_empty() {
+            return self.give_up(&receipt, MissingReason::ContentLost).await;
+        }
         let (service_id, seller) = (self.caller.service_id(), &self.settings.seller);
         let items = FiscalItems::new(service_id, payment_id.get(), &receipt.content, seller);
         let Some(items) = items.filter(|items| items.check().is_ok()) else {

@@ -147,6 +147,10 @@ const fn reason(why: MissingReason) -> (&'static str, &'static str) {
             "the money went back before the items were sent",
             "nothing was sold: close it with the refund's number as the document, unless your tax adviser wants both receipts",
         ),
+        MissingReason::ContentLost => (
+            "a restore took the order back, and nobody knows what it sold",
+            "CLICK has no receipt of it: ask the shopper what was bought and print it at your cash register",
+        ),
         MissingReason::ContentDiffers => (
             "RECEIPT_SELLER or CLICK_SERVICE_ID differs from what was sent before",
             "look in CLICK's cabinet whether it was printed; if not, put the old setting back and --retry",

@@ -225,6 +225,7 @@ fn paid_order(facts: &Facts, payment: &Payment, rules: &Rules<'_>) -> Order {
         paid_at: at,
         late: false,
         known_by: KNOWN_BY,
+        receipt: None,
     };
     Order { shop, ledger: ledger_order(facts, facts.placed_at, ImportedState::Paid(paid)) }
 }

@@ -75,6 +75,7 @@ fn paid(number: i64, paid_at: Timestamp) -> PaidOrder {
         paid_at,
         late: false,
         known_by: "bus",
+        receipt: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Fiscal receipts: what the HTTP API asks of the ledger about them.
 
+use time::Duration;
 use tolov_domain::{
     OrderId,
     receipt::{
@@ -17,6 +18,9 @@ use super::{
 
 /// The most receipts of one round of the reconciler: at a call a second it takes most of a minute for them, and refunds wait.
 const OPEN_MAX: u32 = 10;
+/// What the ledger lost by a restore may have been sent: CLICK is asked for a receipt only when it has printed whatever it took
+/// then, and knows nothing of it is believed after this.
+const AFTER_RESTORE: Duration = Duration::hours(1);
 /// The most missing receipts that are listed.
 const MISSING_MAX: u32 = 500;
 
@@ -97,10 +101,13 @@ impl Ledger {
                  AND f.state NOT IN ('done', 'done_by_hand', 'withdrawn')) AS refund_open
              FROM receipts_as_json AS r CROSS JOIN orders AS o ON o.order_id = r.order_id
                CROSS JOIN attempts AS a ON a.prepare_id = o.paid_by
-             WHERE r.next_step_at <= ?1 ORDER BY r.next_step_at LIMIT +?2",
+             WHERE r.next_step_at <= ?1
+               AND (r.state <> 'needed' OR NOT EXISTS (SELECT 1 FROM restores WHERE restored_at > ?3))
+             ORDER BY r.next_step_at LIMIT +?2",
         )
         .bind(unix_ms(now))
         .bind(OPEN_MAX)
+        .bind(unix_ms(now - AFTER_RESTORE))
         .fetch_all(&self.readers.requests)
         .await?;
         let open = |row: Row| {

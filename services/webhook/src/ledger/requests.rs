@@ -102,6 +102,9 @@ pub struct PaidOrder {
     pub late: bool,
     /// Who knows it, for the record: `shop`, `bus`, or the system that an order was imported from.
     pub known_by: &'static str,
+    /// What the receipt of an order says that the ledger has lost altogether, where the shop makes receipts. Without lines:
+    /// nobody knows any more.
+    pub receipt: Option<receipt::Content>,
 }
 
 impl PaidOrder {
@@ -123,6 +126,7 @@ impl PaidOrder {
             paid_at: event.occurred_at,
             late,
             known_by: "bus",
+            receipt: None,
         })
     }
 }

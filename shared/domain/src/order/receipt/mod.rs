@@ -105,6 +105,8 @@ pub enum MissingReason {
     NoAddress,
     /// The money went back before the items were sent.
     Refunded,
+    /// A restore took the order back, and nobody knows what it sold.
+    ContentLost,
     /// The settings would send another body than the one that was sent before.
     ContentDiffers,
 }
@@ -186,6 +188,7 @@ impl MissingReason {
             Self::NoAnswer => "no_answer",
             Self::NoAddress => "no_address",
             Self::Refunded => "refunded",
+            Self::ContentLost => "content_lost",
             Self::ContentDiffers => "content_differs",
         }
     }
