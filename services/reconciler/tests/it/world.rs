@@ -154,6 +154,8 @@ impl ClickState {
 #[async_trait]
 impl MerchantApi for FakeClick {
     async fn call(&self, call: &Call) -> Reading {
+        // Whoever runs at the same time goes on meanwhile.
+        tokio::task::yield_now().await;
         let mut state = self.state();
         state.calls.push(call.clone());
         let fault = state.always.or_else(|| state.faults.pop_front()).unwrap_or(Fault::None);
@@ -401,11 +403,6 @@ impl World {
         self.service = service(&self.click, &self.ledger, &self.clock);
     }
 
-    /// A second process on the same ledger.
-    pub(crate) fn second_service(&self) -> Service {
-        service(&self.click, &self.ledger, &self.clock)
-    }
-
     /// The ledger dies at its `nth` call from now on.
     pub(crate) fn dies_at(&self, nth: u32, after_the_effect: bool) {
         let mut state = self.ledger.state();
@@ -457,6 +454,19 @@ impl World {
     /// Another process on the same ledger.
     pub(crate) fn service(&self) -> Service {
         service(&self.click, &self.ledger, &self.clock)
+    }
+
+    /// A round of this process, and one of another that begins while `waits` calls to CLICK are on their way.
+    pub(crate) async fn round_of_two(&mut self, waits: u32) {
+        let (other, stop) = (self.service(), Stop::new());
+        let later = async {
+            for _ in 0..waits {
+                tokio::task::yield_now().await;
+            }
+            other.refunds_round(&stop).await;
+            other.attempts_round(&stop).await;
+        };
+        tokio::join!(self.round(), later);
     }
 
     /// Lets time pass, a round every minute.
