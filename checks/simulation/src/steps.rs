@@ -355,5 +355,6 @@ fn paid_by_order(order: &ShopOrder) -> Option<PaidOrder> {
         paid_at: payment.paid_at,
         late: payment.late,
         known_by: "shop",
+        receipt: None,
     })
 }

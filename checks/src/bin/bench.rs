@@ -191,6 +191,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
                     products: vec![OrderedProduct { product_id: ProductId::try_new(7)?, count: 2 }],
                     amount: Tiyin::parse_soum(AMOUNT)?,
                     created_at,
+                    receipt: None,
                 };
                 ledger.create_order(order).await?;
                 anyhow::Ok(())

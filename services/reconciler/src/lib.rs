@@ -41,7 +41,8 @@ pub use crate::{
     receipts::ReceiptSettings,
 };
 
-/// How often it looks for refunds and invoices: somebody may be waiting for one, and asking the webhook service costs it one small read.
+/// How often it looks for refunds, invoices and receipts: somebody may be waiting for one, and asking the webhook service costs
+/// it a few small reads.
 const REFUNDS_EVERY: Duration = Duration::from_secs(2);
 /// How often it looks for everything else.
 const ROUND: Duration = Duration::from_secs(30);
@@ -169,11 +170,15 @@ impl Service {
         Ok(())
     }
 
-    /// Moves the refunds and the invoices whose turn it is.
+    /// Moves the refunds, invoices and receipts whose turn it is.
     pub async fn refunds_round(&self, stop: &Stop) {
         let done = async {
             self.refunds.round(stop).await?;
-            self.invoices.round(stop).await
+            self.invoices.round(stop).await?;
+            match &self.receipts {
+                Some(receipts) => receipts.round(stop).await,
+                None => Ok(()),
+            }
         };
         self.webhook.mark(done.await);
     }
@@ -183,16 +188,9 @@ impl Service {
         self.webhook.mark(self.restore.round(&self.attempts, &self.ledger, stop).await);
     }
 
-    /// Asks about the silent attempts, and moves the receipts, whose turn it is.
+    /// Asks about the silent attempts whose turn it is.
     pub async fn attempts_round(&self, stop: &Stop) {
-        let done = async {
-            self.attempts.silent_round(stop).await?;
-            match &self.receipts {
-                Some(receipts) => receipts.round(stop).await,
-                None => Ok(()),
-            }
-        };
-        self.webhook.mark(done.await);
+        self.webhook.mark(self.attempts.silent_round(stop).await);
     }
 
     /// Compares the oldest day that was not compared, once it is over, and tells the ledger.

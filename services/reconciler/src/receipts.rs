@@ -90,7 +90,10 @@ impl Receipts {
 
     /// Looks for the payment and for a receipt that is there already; then the items are sent.
     async fn make(&self, open: OpenReceipt) -> Result<(), LedgerError> {
-        let OpenReceipt { receipt, attempt, refund } = open;
+        let OpenReceipt { receipt, attempt, in_telegram, refund } = open;
+        if in_telegram {
+            return self.give_up(&receipt, MissingReason::PaidInTelegram).await;
+        }
         let payment_id = match self.caller.find(&attempt, None).await {
             Found::Payment(payment) if payment.status == PAID || refund != RefundExtent::None => {
                 payment.payment_id
@@ -123,6 +126,9 @@ impl Receipts {
             RefundExtent::None | RefundExtent::Part => {}
             RefundExtent::Open => return self.wait_or(&receipt, MissingReason::Refunded).await,
             RefundExtent::Whole => return self.give_up(&receipt, MissingReason::Refunded).await,
+        }
+        if receipt.content.lines.is_empty() {
+            return self.give_up(&receipt, MissingReason::ContentLost).await;
         }
         let (service_id, seller) = (self.caller.service_id(), &self.settings.seller);
         let items = FiscalItems::new(service_id, payment_id.get(), &receipt.content, seller);

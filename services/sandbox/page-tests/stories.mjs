@@ -36,6 +36,56 @@ await story('each screen of a shopper fits a phone', { viewport: { width: 390, h
   await shot(page, 'shopper-paid');
 });
 
+for (const [device, options] of [['', {}], ['phone-', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }]]) {
+  await story(`${device}a receipt, and the money back`, options, async (page) => {
+    const tab = async (name) => { if (device) await page.locator(`.tabs [data-show=${name}]`).click(); };
+    const said = (text) => page.locator('.message:not(.mine)').filter({ hasText: text }).last();
+    const tap = (text) => page.locator('.inline-keyboard button').filter({ hasText: text }).last().click();
+    await addShopper(page, `Gulnora ${device}`);
+    await shop(page);
+    const checkout = page.frameLocator('#checkout-frame');
+    await payAt(checkout);
+    await checkout.locator('.good h1').waitFor();
+    await page.locator('#checkout [data-close]').click();
+    await said('✅ To‘langan').waitFor();
+    const number = /№(\d+)/.exec(await said('✅ To‘langan').textContent())[1];
+    const link = said('cheki:').locator('a');
+    await link.waitFor(HEALS);
+    const receipt = await link.getAttribute('href');
+    check(receipt.startsWith('https://ofd.soliq.uz/'), `the shopper's receipt is at ${receipt}`);
+    await shot(page, `${device}receipt-chat`);
+    await tab('path');
+    await page.locator('#order').selectOption(number);
+    await reached(page, 'receipt', HEALS);
+    check(await station(page, 'receipt').locator('a').getAttribute('href') === receipt, 'the path leads to another receipt');
+    check(await station(page, 'refund').count() === 0, 'nobody asked for the money back');
+    check((await ask('GET', 'sandbox/click/receipts')).some((one) => one.qr_code_url === receipt), 'CLICK does not know the receipt');
+    await station(page, 'receipt').scrollIntoViewIfNeeded();
+    await shot(page, `${device}receipt-path`);
+    await tab('chat');
+    await page.locator('#chat-list button').filter({ hasText: 'Sardor' }).click();
+    for (const [words, button] of [['/admin', 'Buyurtmalar'], [null, 'Qidirish'], [number, 'Pulni qaytarish'], [null, 'To‘liq summani'], [null, 'qaytarilsin']]) {
+      if (words) {
+        await page.locator('#text').fill(words);
+        await page.locator('#text').press('Enter');
+      }
+      await page.locator('.inline-keyboard button').filter({ hasText: button }).last().waitFor();
+      await tap(button);
+    }
+    await said('· Sardor (owner) ·').waitFor();
+    await shot(page, `${device}refund-owner`);
+    await page.locator('#chat-list button').filter({ hasText: `Gulnora ${device}` }).last().click();
+    await said('pul qaytarildi').waitFor(HEALS);
+    await shot(page, `${device}refund-chat`);
+    await tab('path');
+    await reached(page, 'refund', HEALS);
+    await station(page, 'refund').scrollIntoViewIfNeeded();
+    await shot(page, `${device}refund-path`);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+  });
+}
+
 await story('a purchase by clicking', {}, async (page) => {
   await addShopper(page, 'Aziz');
   const number = await order(page);

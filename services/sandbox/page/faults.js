@@ -6,6 +6,8 @@ import { duration, onLanguage, t } from './texts.js';
 
 const SWITCHES = ['broker', 'store', 'bot', 'telegram'];
 const CLICK_FAULTS = ['lost_callback', 'lost_answer', 'twice', 'late', 'out_of_order', 'wrong_amount', 'wrong_signature'];
+/** Kind of call → its name. */
+const API_CALLS = { status: 'apiStatus', reversal: 'apiReversal', fiscal_submit: 'apiReceipt' };
 const API_FAULTS = ['lost_request', 'lost_answer', 'empty_body', 'server_error', 'wrong_keys', 'not_found', 'refused', 'outside_month', 'in_work'];
 const LATE_MS = 5000;
 const QUEUES = ['projector.payments', 'bot.notifications'];
@@ -70,7 +72,7 @@ function drawApiFaults() {
     onclick: ({ currentTarget }) => doing(currentTarget, () => ask('POST', 'click/api_faults', { call: effect === 'in_work' ? 'status' : apiCall, effect })),
   }, t(effect));
   at('api-faults').replaceChildren(
-    h('fieldset', { class: 'steps' }, h('legend', { class: 'unseen' }, t('apiCall')), radio('status', t('apiStatus')), radio('reversal', t('apiReversal'))),
+    h('fieldset', { class: 'steps' }, h('legend', { class: 'unseen' }, t('apiCall')), ...Object.entries(API_CALLS).map(([call, name]) => radio(call, t(name)))),
     h('div', { class: 'buttons' }, ...API_FAULTS.map(button)));
 }
 
@@ -108,7 +110,7 @@ async function showFaults() {
 
 function drawWaiting() {
   const ofClick = (state.shown.click_faults ?? []).map(({ step: of, effect, times }) => `${of}: ${t(effect)}${times > 1 ? ` × ${times}` : ''}`);
-  const ofApi = (state.shown.api_faults ?? []).map(({ call, effect, times }) => `${t(call === 'status' ? 'apiStatus' : 'apiReversal')}: ${t(effect)}${times > 1 ? ` × ${times}` : ''}`);
+  const ofApi = (state.shown.api_faults ?? []).map(({ call, effect, times }) => `${call in API_CALLS ? t(API_CALLS[call]) : 'Merchant API'}: ${t(effect)}${times > 1 ? ` × ${times}` : ''}`);
   const ofTelegram = faults.map(({ effect, times }) => `Telegram: ${effect.replaceAll('_', ' ')} × ${times}`);
   const list = [...ofClick, ...ofApi, ...ofTelegram].join(', ');
   say(at('waiting-faults'), list ? t('waitingFaults', { list }) : t('noWaitingFaults'));

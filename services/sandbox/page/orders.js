@@ -5,19 +5,24 @@ import { feed } from './feed.js';
 export const STAGES = [
   'order', 'prepare', 'complete', 'ledger', 'outbox', 'broker', 'projector', 'store', 'bot', 'telegram',
 ];
+/** Shown of the orders that have come there: what CLICK's Merchant API was asked for. */
+const AFTERWARDS = ['receipt', 'refund'];
+
+/** The stages of an order's path. */
+export const stagesOf = (order) => [...STAGES, ...AFTERWARDS.filter((stage) => order?.stages.has(stage))];
 /** The oldest are dropped. */
 const MAX_ORDERS = 3000;
 /** Kept of one stage. */
 const MAX_EVENTS = 40;
 
-/** order id → { id, stages, shopper, amount, link, isPaid, startMs } */
+/** order id → { id, stages, shopper, amount, link, receipt, isPaid, startMs } */
 export const orders = new Map();
 export const changes = new EventTarget();
 
 function orderOf(id) {
   let order = orders.get(id);
   if (!order) {
-    order = { id, stages: new Map(), shopper: null, amount: '', link: null, isPaid: false, startMs: Infinity };
+    order = { id, stages: new Map(), shopper: null, amount: '', link: null, receipt: null, isPaid: false, startMs: Infinity };
     orders.set(id, order);
     if (orders.size > MAX_ORDERS) orders.delete(orders.keys().next().value);
   }
@@ -36,6 +41,7 @@ function add(event) {
     order.amount = event.facts.amount;
     order.link = event.facts.link;
   }
+  if (event.stage === 'receipt' && event.facts?.url) order.receipt = event.facts.url;
   if (event.stage === 'ledger' && event.facts?.status === 'paid') order.isPaid = true;
   if (event.stage === 'complete' && event.ok && event.facts?.payer_error === 0) order.isPaid = true;
   return order;

@@ -3,7 +3,7 @@
 import { at, eachFrame, h, say } from './dom.js';
 import { chats, chosenChat } from './chats.js';
 import { showEvent } from './details.js';
-import { STAGES, changes, orders } from './orders.js';
+import { changes, orders, stagesOf } from './orders.js';
 import { clock, duration, onLanguage, t } from './texts.js';
 
 /** Orders in the list to choose from. */
@@ -26,13 +26,14 @@ const draw = eachFrame(() => {
   const order = shownOrder();
   drawChoice(order);
   const list = at('path');
-  const key = `${order?.id} ${document.documentElement.lang}`;
+  const stages = stagesOf(order);
+  const key = `${order?.id} ${stages.length} ${document.documentElement.lang}`;
   if (list.dataset.key !== key) {
     list.dataset.key = key;
-    list.replaceChildren(...STAGES.map(station));
+    list.replaceChildren(...stages.map(station));
   }
   let reached = 0;
-  STAGES.forEach((stage, index) => {
+  stages.forEach((stage, index) => {
     const events = order?.stages.get(stage) ?? [];
     if (events.length > 0) reached = index;
     fill(list.children[index], events, order);
@@ -59,6 +60,9 @@ function fill(item, events, order) {
   item.classList.toggle('healed', Boolean(last?.ok) && events.some((event) => !event.ok));
   say(item.querySelector('small'), last?.title ?? '');
   const shown = events.slice(-CHIPS).map((event) => chip(event, order));
+  if (last?.stage === 'receipt' && order.receipt) {
+    shown.unshift(h('a', { href: order.receipt, target: '_blank', rel: 'noopener' }, t('openReceipt')));
+  }
   if (events.length > CHIPS) shown.unshift(h('span', { class: 'quiet' }, t('more', { n: events.length - CHIPS })));
   item.querySelector('.chips').replaceChildren(...shown);
 }

@@ -43,6 +43,7 @@ async fn purchase(ledger: &Ledger, order: i64, mut answered: &File) -> Result<()
         products,
         amount: Tiyin::parse_soum(AMOUNT)?,
         created_at: NOW,
+        receipt: None,
     };
     ledger.create_order(new).await?;
     let prepared = ledger.answer(arrival(order, None)?).await?;

@@ -49,7 +49,7 @@ impl ReceiptDefaults {
     }
 
     /// What the order sells; `None` where it does not add up, which is a defect.
-    pub(crate) fn content(&self, order: &ShopOrder) -> Option<Content> {
+    pub fn content(&self, order: &ShopOrder) -> Option<Content> {
         let terms = order.terms.as_ref()?;
         let delivery = (terms.delivery_price > Tiyin::ZERO).then(|| DeliveryLine {
             name: DELIVERY.to_owned(),

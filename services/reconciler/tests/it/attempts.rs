@@ -89,8 +89,8 @@ async fn while_click_is_away_it_is_asked_every_five_minutes() {
 #[tokio::test]
 async fn calls_are_recorded_later_when_the_ledger_was_away() {
     let mut world = silent();
-    // The list of refunds, that of invoices, that of attempts, then the record of the call.
-    world.dies_at(4, false);
+    // The lists of refunds, invoices, receipts and attempts, then the record of the call.
+    world.dies_at(5, false);
     world.round().await;
     assert_eq!(world.ledger.state().calls.len(), 0);
     world.ledger.state().dies_at = None;

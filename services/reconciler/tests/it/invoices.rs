@@ -66,6 +66,17 @@ async fn a_crash_at_any_step_makes_one_invoice_at_most() {
 }
 
 #[tokio::test]
+async fn two_reconcilers_make_one_invoice() {
+    for waits in 0..4 {
+        let mut world = World::new();
+        world.ask_for_invoice();
+        world.round_of_two(waits).await;
+        assert!(matches!(world.invoice().state, InvoiceState::Sent { .. }), "{waits}: {:?}", world.invoice());
+        assert_eq!(created(&world), 1, "{waits}");
+    }
+}
+
+#[tokio::test]
 async fn what_click_refuses_and_what_the_payer_deletes_is_over() {
     let mut world = World::new();
     world.ask_for_invoice();

@@ -8,7 +8,7 @@ use tolov_domain::{
         api::RefundExtent,
     },
 };
-use tolov_kit::{clock::Clock, lifecycle::Stop};
+use tolov_kit::clock::Clock;
 
 use crate::world::{Fault, ORDER, PAYDOC, RECEIPT_URL, World, payment_id};
 
@@ -128,11 +128,12 @@ async fn a_lost_call_is_made_up_for_with_the_same_content() {
 
 #[tokio::test]
 async fn two_reconcilers_send_it_once() {
-    let mut world = world();
-    let (other, stop) = (world.second_service(), Stop::new());
-    tokio::join!(world.round(), other.attempts_round(&stop));
-    world.pass(Duration::minutes(5)).await;
-    assert_eq!((receipt(&world).state, world.click.items_sent()), (known(), 1));
+    for waits in 0..5 {
+        let mut world = world();
+        world.round_of_two(waits).await;
+        world.pass(Duration::minutes(5)).await;
+        assert_eq!((receipt(&world).state, world.click.items_sent()), (known(), 1), "{waits}");
+    }
 }
 
 #[tokio::test]
@@ -185,6 +186,29 @@ async fn without_codes_or_with_the_money_back_nothing_is_sent() {
     world.ledger.state().refund_extent = RefundExtent::Whole;
     world.pass(Duration::hours(1)).await;
     assert_eq!((why(&world), world.click.items_sent()), (Some(MissingReason::Refunded), 0));
+}
+
+#[tokio::test]
+async fn of_a_payment_in_telegram_click_is_not_asked_and_a_person_makes_the_receipt_at_once() {
+    let mut world = world();
+    world.ledger.state().in_telegram = true;
+    world.round().await;
+    let calls = world.click.state().calls.len();
+    assert_eq!((why(&world), calls), (Some(MissingReason::PaidInTelegram), 0));
+}
+
+#[tokio::test]
+async fn of_an_order_whose_content_is_lost_the_receipt_that_click_has_is_found_and_no_other_is_made() {
+    for is_printed in [true, false] {
+        let mut world = world();
+        world.ledger.state().receipt.as_mut().unwrap().content = Content { lines: Vec::new() };
+        if is_printed {
+            world.click.state().printed.insert(PAYDOC, Vec::new());
+        }
+        world.round().await;
+        let expected = if is_printed { None } else { Some(MissingReason::ContentLost) };
+        assert_eq!((why(&world), world.click.items_sent()), (expected, 0));
+    }
 }
 
 #[tokio::test]

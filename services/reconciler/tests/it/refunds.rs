@@ -59,6 +59,18 @@ async fn a_crash_at_any_step_gives_the_money_back_once_or_leaves_it_to_a_person(
 }
 
 #[tokio::test]
+async fn two_reconcilers_send_one_reversal() {
+    for waits in 0..5 {
+        let mut world = World::new();
+        world.ask_for_refund();
+        world.round_of_two(waits).await;
+        world.pass(Duration::minutes(5)).await;
+        let sent = (world.click.reversals_sent(), world.click.state().reversed);
+        assert_eq!((world.refund().status(), sent), (RefundStatus::Done, (1, 1)), "{waits}");
+    }
+}
+
+#[tokio::test]
 async fn a_reversal_whose_answer_is_lost_after_its_effect_is_found_done() {
     let mut world = World::new();
     world.ask_for_refund();

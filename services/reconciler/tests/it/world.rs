@@ -154,6 +154,8 @@ impl ClickState {
 #[async_trait]
 impl MerchantApi for FakeClick {
     async fn call(&self, call: &Call) -> Reading {
+        // Whoever runs at the same time goes on meanwhile.
+        tokio::task::yield_now().await;
         let mut state = self.state();
         state.calls.push(call.clone());
         let fault = state.always.or_else(|| state.faults.pop_front()).unwrap_or(Fault::None);
@@ -183,6 +185,7 @@ pub(crate) struct LedgerState {
     pub(crate) attempt: Attempt,
     pub(crate) receipt: Option<Receipt>,
     pub(crate) refund_extent: RefundExtent,
+    pub(crate) in_telegram: bool,
     pub(crate) silent: Vec<Attempt>,
     pub(crate) seen: Vec<SeenRequest>,
     /// Days that were compared, oldest first.
@@ -252,10 +255,11 @@ impl Ledger for FakeLedger {
         let now = self.clock.now();
         self.make(|state| {
             let due = state.receipt.iter().filter(|receipt| receipt.next_step_at.is_some_and(|at| at <= now));
-            let (attempt, refund) = (&state.attempt, state.refund_extent);
+            let (attempt, refund, in_telegram) = (&state.attempt, state.refund_extent, state.in_telegram);
             let open = |receipt: &Receipt| OpenReceipt {
                 receipt: receipt.clone(),
                 attempt: attempt.clone(),
+                in_telegram,
                 refund,
             };
             OpenReceipts { receipts: due.map(open).collect(), waiting: 0, missing: 0 }
@@ -374,6 +378,7 @@ impl World {
             attempt,
             receipt: None,
             refund_extent: RefundExtent::None,
+            in_telegram: false,
             silent: Vec::new(),
             seen: Vec::new(),
             days: Vec::new(),
@@ -396,11 +401,6 @@ impl World {
             state.dies_at = None;
         }
         self.service = service(&self.click, &self.ledger, &self.clock);
-    }
-
-    /// A second process on the same ledger.
-    pub(crate) fn second_service(&self) -> Service {
-        service(&self.click, &self.ledger, &self.clock)
     }
 
     /// The ledger dies at its `nth` call from now on.
@@ -454,6 +454,19 @@ impl World {
     /// Another process on the same ledger.
     pub(crate) fn service(&self) -> Service {
         service(&self.click, &self.ledger, &self.clock)
+    }
+
+    /// A round of this process, and one of another that begins while `waits` calls to CLICK are on their way.
+    pub(crate) async fn round_of_two(&mut self, waits: u32) {
+        let (other, stop) = (self.service(), Stop::new());
+        let later = async {
+            for _ in 0..waits {
+                tokio::task::yield_now().await;
+            }
+            other.refunds_round(&stop).await;
+            other.attempts_round(&stop).await;
+        };
+        tokio::join!(self.round(), later);
     }
 
     /// Lets time pass, a round every minute.

@@ -32,7 +32,7 @@ pub struct TraceEvent {
     pub took_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
-    /// `prepare`, `complete`, `telegram`, or a stage of the services around the sandbox.
+    /// `prepare`, `complete`, `receipt`, `refund`, `telegram`, or a stage of the services around the sandbox.
     pub stage: &'static str,
     pub title: String,
     pub ok: bool,

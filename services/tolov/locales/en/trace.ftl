@@ -7,6 +7,7 @@ trace-ended = The order is { $status }
 trace-prepared = CLICK prepared attempt { $attempt }: transaction { $transaction }, payment number { $paydoc }
 trace-checkout = Telegram asked whether attempt { $attempt } may be paid, and it may
 trace-paid-in-telegram = Telegram took { $amount } (tiyin) for attempt { $attempt }: { $outcome }; charge { $charge }, provider { $provider }
+trace-reported = No Complete had come for attempt { $attempt }, and it counts as paid: source { $source }, payment number { $payment }, by { $by }
 trace-attempt-paid = Attempt { $attempt } paid: transaction { $transaction }, payment number { $paydoc }
 trace-attempt-cancelled = CLICK cancelled attempt { $attempt }, error { $error }
 trace-attempt-given-up = Attempt { $attempt } was given up when the order ended

@@ -7,6 +7,7 @@ trace-ended = Состояние заказа: { $status }
 trace-prepared = CLICK подготовил попытку { $attempt }: транзакция { $transaction }, номер платежа { $paydoc }
 trace-checkout = Telegram спросил, можно ли оплатить попытку { $attempt }: можно
 trace-paid-in-telegram = Telegram списал { $amount } (тийин) по попытке { $attempt }: { $outcome }; платёж { $charge }, провайдер { $provider }
+trace-reported = По попытке { $attempt } не было Complete, и она считается оплаченной: источник { $source }, номер платежа { $payment }, кем: { $by }
 trace-attempt-paid = Попытка { $attempt } оплачена: транзакция { $transaction }, номер платежа { $paydoc }
 trace-attempt-cancelled = CLICK отменил попытку { $attempt }, ошибка { $error }
 trace-attempt-given-up = Попытка { $attempt } закрыта вместе с заказом

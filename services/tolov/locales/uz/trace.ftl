@@ -7,6 +7,7 @@ trace-ended = Buyurtma holati: { $status }
 trace-prepared = CLICK { $attempt }-urinishni tayyorladi: tranzaksiya { $transaction }, to‘lov raqami { $paydoc }
 trace-checkout = Telegram { $attempt }-urinishni to‘lash mumkinmi deb so‘radi: mumkin
 trace-paid-in-telegram = Telegram { $attempt }-urinish uchun { $amount } (tiyin) oldi: { $outcome }; to‘lov { $charge }, provayder { $provider }
+trace-reported = { $attempt }-urinish Complete kelmay turib to‘langan deb olindi: manba { $source }, to‘lov raqami { $payment }, kim: { $by }
 trace-attempt-paid = { $attempt }-urinish to‘landi: tranzaksiya { $transaction }, to‘lov raqami { $paydoc }
 trace-attempt-cancelled = CLICK { $attempt }-urinishni bekor qildi, xato { $error }
 trace-attempt-given-up = { $attempt }-urinish buyurtma bilan birga yopildi

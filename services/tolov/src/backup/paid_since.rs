@@ -1,16 +1,21 @@
 //! Which orders the shop store and the bus know to be paid since a backup was made: a ledger that is put back from it must
 //! hear of them before CLICK may ask it anything, or the payer could pay twice.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
+use tolov_bot::ReceiptDefaults;
 use tolov_domain::{
-    Event, OrderedProduct,
+    Event, OrderId, OrderedProduct,
     order::OrderLine,
     ports::{
         bus::Queue,
         documents::{Documents, Query},
     },
+    receipt::Content,
     time::{Timestamp, unix_ms},
 };
 use tolov_kit::clock::{Clock, SystemClock};
@@ -42,6 +47,8 @@ pub(super) struct Known {
     pub(super) unread: u64,
     /// Orders of the shop store that cannot be read, by number.
     pub(super) unreadable: Vec<String>,
+    /// What the receipts of paid orders say, where the shop makes them.
+    contents: BTreeMap<OrderId, Content>,
 }
 
 impl Known {
@@ -49,25 +56,56 @@ impl Known {
         self.payments.extend(other.payments);
         self.unread += other.unread;
         self.unreadable.extend(other.unreadable);
+        self.contents.extend(other.contents);
+    }
+
+    fn take_in(&mut self, order: &ShopOrder, asked: &Asked<'_>) {
+        let payment = of_order(order).filter(|payment| payment.paid_at >= asked.since);
+        if payment.is_some() || asked.of_bus.contains(&order.id) {
+            let content = asked.receipts.and_then(|receipts| receipts.content(order));
+            self.contents.extend(content.map(|content| (order.id, content)));
+        }
+        self.payments.extend(payment);
     }
 }
 
-/// Asks the bus first: what moves on to the shop store meanwhile is then seen twice and not missed.
-pub(super) async fn ask(bus: &BusAddress, shop: &ShopAddress, backup_made_at: Timestamp) -> Result<Known> {
+/// Asks the bus first: what moves on to the shop store meanwhile is then seen twice and not missed. `receipts`: the shop makes
+/// receipts, with these codes where a product has none.
+pub(super) async fn ask(
+    bus: &BusAddress,
+    shop: &ShopAddress,
+    receipts: Option<&ReceiptDefaults>,
+    backup_made_at: Timestamp,
+) -> Result<Known> {
     let since = backup_made_at - MARGIN;
     let mut known = if is_there(bus) { of_bus(bus).await? } else { Known::default() };
-    if let ShopAddress::MongoDb(_) = shop {
-        known.add(of_shop(shop, since).await?);
-    } else if let ShopAddress::Embedded(folder) = shop
-        && folder.join(Part::Shop.file_name()).exists()
-    {
-        known.add(of_shop(shop, since).await?);
+    let is_kept = match shop {
+        ShopAddress::MongoDb(_) => true,
+        ShopAddress::Embedded(folder) => folder.join(Part::Shop.file_name()).exists(),
+    };
+    if is_kept {
+        let asked = Asked { since, receipts, of_bus: known.payments.iter().map(|it| it.order_id).collect() };
+        known.add(of_shop(shop, &asked).await?);
     }
     known.payments.retain(|payment| payment.paid_at >= since);
     // Stable: what the bus knows, which has merchant_prepare_id, stays before what the shop store knows.
     known.payments.sort_by_key(|payment| (payment.order_id, payment.click_trans_id));
     known.payments.dedup_by_key(|payment| (payment.order_id, payment.click_trans_id));
+    if receipts.is_some() {
+        for payment in &mut known.payments {
+            let content = known.contents.get(&payment.order_id).cloned();
+            payment.receipt = Some(content.unwrap_or(Content { lines: Vec::new() }));
+        }
+    }
     Ok(known)
+}
+
+/// What the shop store is asked for.
+struct Asked<'a> {
+    since: Timestamp,
+    receipts: Option<&'a ReceiptDefaults>,
+    /// Orders that the bus knows to be paid, and the shop store perhaps not yet.
+    of_bus: BTreeSet<OrderId>,
 }
 
 fn is_there(bus: &BusAddress) -> bool {
@@ -101,14 +139,15 @@ async fn of_bus(address: &BusAddress) -> Result<Known> {
     Ok(Known { payments: events.filter_map(PaidOrder::of_event).collect(), unread, ..Known::default() })
 }
 
-async fn of_shop(address: &ShopAddress, since: Timestamp) -> Result<Known> {
+async fn of_shop(address: &ShopAddress, asked: &Asked<'_>) -> Result<Known> {
     let shop = Shop::open(address).await?;
-    let paid = paid_orders(shop.store().as_ref(), since).await;
+    let paid = paid_orders(shop.store().as_ref(), asked).await;
     shop.close().await;
     paid.context("the shop store cannot be asked which orders are paid")
 }
 
-async fn paid_orders(shop: &dyn Documents, since: Timestamp) -> Result<Known> {
+async fn paid_orders(shop: &dyn Documents, asked: &Asked<'_>) -> Result<Known> {
+    let since = asked.since;
     let now = unix_ms(SystemClock.now());
     let mut known = Known::default();
     for (field, from) in [("changed_at", since), ("placed_at", since - PLACED_BEFORE)] {
@@ -118,7 +157,7 @@ async fn paid_orders(shop: &dyn Documents, since: Timestamp) -> Result<Known> {
             let page = records::find_versioned::<ShopOrder>(shop, &query).await?;
             for order in &page {
                 match order {
-                    Ok(order) => known.payments.extend(of_order(&order.record)),
+                    Ok(order) => known.take_in(&order.record, asked),
                     Err(unreadable) => known.unreadable.push(unreadable.key.to_string()),
                 }
             }
@@ -147,5 +186,6 @@ fn of_order(order: &ShopOrder) -> Option<PaidOrder> {
         paid_at: payment.paid_at,
         late: payment.late,
         known_by: "shop",
+        receipt: None,
     })
 }

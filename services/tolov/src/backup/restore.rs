@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use time::macros::format_description;
+use tolov_bot::ReceiptDefaults;
 use tolov_domain::time::Timestamp;
 use tolov_embedded::backup as stores;
 use tolov_kit::{
@@ -47,6 +48,8 @@ struct Plan {
     stores_lost: bool,
     despite_unread: bool,
     beyond_click_int: bool,
+    /// The shop has CLICK make receipts.
+    receipts: Option<ReceiptDefaults>,
 }
 
 /// A copy that is ready, and where it goes.
@@ -83,6 +86,7 @@ pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
         stores_lost: options.stores_lost,
         despite_unread: options.despite_unread_events,
         beyond_click_int: options.beyond_click_int,
+        receipts: ReceiptDefaults::from_env(env),
     };
     env.finish()?;
     let file = &options.file;
@@ -161,7 +165,7 @@ impl Plan {
         let known = if self.stores_lost {
             Known::default()
         } else {
-            paid_since::ask(&self.bus, &self.shop, made_at).await.context(
+            paid_since::ask(&self.bus, &self.shop, self.receipts.as_ref(), made_at).await.context(
                 "nothing was restored, because it cannot be known which orders were paid since the backup. Start the \
                  broker and the shop store, or restore with --stores-lost when both are lost as well",
             )?
@@ -272,8 +276,11 @@ fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
         Outcome::Applied | Outcome::AlreadyApplied => "taken back as paid".to_owned(),
         Outcome::Refused(refusal) => format!("NOT taken back, {}", why(refusal)),
     };
+    let is_lost = payment.receipt.as_ref().is_some_and(|content| content.lines.is_empty());
+    let receipt =
+        if is_lost { "; nobody knows what it sold, see `tolov receipts` in some hours" } else { "" };
     format!(
-        "{what}: order {}, {} so'm, CLICK's transaction {}, payment {}, at {} (known by the {})",
+        "{what}: order {}, {} so'm, CLICK's transaction {}, payment {}, at {} (known by the {}){receipt}",
         payment.order_id,
         payment.amount.grouped(),
         payment.click_trans_id,

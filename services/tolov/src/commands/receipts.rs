@@ -22,6 +22,11 @@ use super::{
 };
 use crate::{audit::replayer::ServiceAddress, data_folder::DataFolder};
 
+/// How a receipt that a person has made leaves the list.
+const CLOSING: &str = "; what was made by hand is closed with --by-hand \"DOCUMENT\"";
+const RETURN: &str = "\n  money went back, and the return needs its receipt: look in CLICK's cabinet whether it was printed, else print it \
+                      at your cash register; then --by-hand \"DOCUMENT\"";
+
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// One order: the state of its receipt. Without it all that are missing
@@ -58,8 +63,7 @@ async fn list(service: &Service) -> Result<()> {
     ensure!(status == 200, "the webhook service answers {status}: {body}");
     let missing: MissingReceipts = serde_json::from_str(&body)?;
     for MissingReceipt { receipt, return_of_refund } in &missing.receipts {
-        let why =
-            if *return_of_refund { "; money went back: the return needs a receipt by hand" } else { "" };
+        let why = if *return_of_refund { RETURN } else { "" };
         println!("{}{why}", in_words(receipt));
     }
     println!("{} receipts are missing", missing.count);
@@ -103,7 +107,8 @@ fn in_words(receipt: &Receipt) -> String {
         ReceiptState::Missing { why, click_code, click_note } => {
             let code =
                 click_code.map(|code| format!(" ({code} {})", click_note.as_deref().unwrap_or_default()));
-            format!("missing: {}{}", reason(*why), code.unwrap_or_default())
+            let (reason, to_do) = reason(*why);
+            format!("missing: {reason}{}\n  {to_do}{CLOSING}", code.unwrap_or_default())
         }
         ReceiptState::ByHand { decided_by, document } => format!("by hand ({decided_by}): {document}"),
     };
@@ -111,18 +116,44 @@ fn in_words(receipt: &Receipt) -> String {
     format!("order {order}, {sum} so'm: {state}")
 }
 
-const fn reason(why: MissingReason) -> &'static str {
+/// Why there is none, and what to do about it.
+const fn reason(why: MissingReason) -> (&'static str, &'static str) {
     match why {
-        MissingReason::NoCodes => {
-            "a product or the delivery had no MXIK, package code or VAT rate when it was ordered"
-        }
-        MissingReason::PaymentNotFound => "CLICK does not find the payment",
-        MissingReason::Refused => "CLICK refused the items until the deadline",
-        MissingReason::NoAnswer => "CLICK gave no answer that can be believed until the deadline",
-        MissingReason::NoAddress => "CLICK took the items and has had no address of the receipt for a week",
-        MissingReason::Refunded => "the money went back before the items were sent",
-        MissingReason::ContentDiffers => {
-            "RECEIPT_SELLER or CLICK_SERVICE_ID differs from what was sent before"
-        }
+        MissingReason::NoCodes => (
+            "a product or the delivery had no MXIK, package code or VAT rate when it was ordered",
+            "give the product its codes for later orders; print this receipt in CLICK's cabinet or at your cash register",
+        ),
+        MissingReason::PaidInTelegram => (
+            "it was paid by Telegram's invoice, of which CLICK's Merchant API knows nothing",
+            "look in CLICK's cabinet whether it was printed there, else print it at your cash register",
+        ),
+        MissingReason::PaymentNotFound => (
+            "CLICK does not find the payment",
+            "look the payment up in CLICK's cabinet; where it is there, --retry, else ask CLICK's support",
+        ),
+        MissingReason::Refused => (
+            "CLICK refused the items until the deadline",
+            "read CLICK's words, mend what they name with CLICK's support (codes in the register, the seller), then --retry",
+        ),
+        MissingReason::NoAnswer => (
+            "CLICK gave no answer that can be believed until the deadline",
+            "when CLICK answers again (`tolov doctor`), --retry: it is asked for the receipt first",
+        ),
+        MissingReason::NoAddress => (
+            "CLICK took the items and has had no address of the receipt for a week",
+            "look in CLICK's cabinet whether it was printed; ask CLICK's support for it, and do not print a second one before",
+        ),
+        MissingReason::Refunded => (
+            "the money went back before the items were sent",
+            "nothing was sold: close it with the refund's number as the document, unless your tax adviser wants both receipts",
+        ),
+        MissingReason::ContentLost => (
+            "a restore took the order back, and nobody knows what it sold",
+            "CLICK has no receipt of it: ask the shopper what was bought and print it at your cash register",
+        ),
+        MissingReason::ContentDiffers => (
+            "RECEIPT_SELLER or CLICK_SERVICE_ID differs from what was sent before",
+            "look in CLICK's cabinet whether it was printed; if not, put the old setting back and --retry",
+        ),
     }
 }

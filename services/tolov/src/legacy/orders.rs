@@ -225,6 +225,7 @@ fn paid_order(facts: &Facts, payment: &Payment, rules: &Rules<'_>) -> Order {
         paid_at: at,
         late: false,
         known_by: KNOWN_BY,
+        receipt: None,
     };
     Order { shop, ledger: ledger_order(facts, facts.placed_at, ImportedState::Paid(paid)) }
 }
@@ -284,7 +285,14 @@ fn shop_order(facts: &Facts, rules: &Rules<'_>, state: OrderState, stock: Stock)
 fn ledger_order(facts: &Facts, created_at: Timestamp, state: ImportedState) -> ImportedOrder {
     let Facts { order_id, user_id, total: amount, .. } = *facts;
     ImportedOrder {
-        order: NewOrder { order_id, user_id, products: facts.products.clone(), amount, created_at },
+        order: NewOrder {
+            order_id,
+            user_id,
+            products: facts.products.clone(),
+            amount,
+            created_at,
+            receipt: None,
+        },
         state,
     }
 }

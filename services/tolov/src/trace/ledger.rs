@@ -7,7 +7,7 @@ use serde_json::Value;
 use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
     AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord, OrderStatus,
-    OutboxRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
+    OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
 };
 
 use super::entry::{Entry, Source};
@@ -25,6 +25,7 @@ pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entr
         entries.extend(of_attempt(&attempt));
     }
     entries.extend(reader.telegram_payments(order_id).await?.iter().map(of_telegram_payment));
+    entries.extend(reader.payment_reports(order_id).await?.iter().map(of_payment_report));
     let refunds = reader.refunds(order_id).await?;
     for step in reader.refund_steps(order_id).await? {
         let refund = refunds.iter().find(|refund| refund.refund_id.get() == step.refund_id);
@@ -81,6 +82,14 @@ fn of_telegram_payment(payment: &TelegramPaymentRecord) -> Entry {
         .with("provider", &payment.provider_charge_id)
         .with("amount", format!("{} {}", payment.amount_tiyin, payment.currency))
         .with("outcome", &payment.outcome)
+}
+
+fn of_payment_report(report: &PaymentReportRecord) -> Entry {
+    Entry::at_ms(report.at, Source::Ledger, "trace-reported")
+        .with("attempt", report.prepare_id)
+        .with("source", &report.source)
+        .with("payment", report.payment_id)
+        .with("by", &report.by)
 }
 
 fn of_callback(callback: &CallbackRecord) -> Entry {

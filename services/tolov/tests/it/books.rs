@@ -75,6 +75,7 @@ fn paid(number: i64, paid_at: Timestamp) -> PaidOrder {
         paid_at,
         late: false,
         known_by: "bus",
+        receipt: None,
     }
 }
 
@@ -171,6 +172,7 @@ impl Books {
             products: vec![tea(2)],
             amount: total(),
             created_at: self.then,
+            receipt: None,
         };
         let (ledger, writer) = self.ledger().await;
         assert_eq!(ledger.create_order(registered).await.unwrap(), Outcome::Applied);

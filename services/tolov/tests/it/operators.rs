@@ -5,13 +5,19 @@ use std::{collections::BTreeMap, path::Path, process::Output, sync::Arc};
 use age::{secrecy::ExposeSecret, x25519};
 use serde_json::Value;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, EventId, OrderId, Tiyin, UserId,
+    ClickPaydocId, ClickTransId, EventId, OrderId, Phone, ProductId, Tiyin, UserId,
+    order::OrderLine,
     ports::bus::{OutgoingMessage, Queue, Route, RoutingKey, Verdict},
+    receipt::ReceiptState,
+    time::Timestamp,
 };
 use tolov_embedded::{EmbeddedBus, EmbeddedShop};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
-    order::{Actor, HistoryEntry, OrderAction, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stock},
+    order::{
+        Actor, Delivery, HistoryEntry, OrderAction, OrderState, PaymentFacts, Progress, Sale, ShopOrder,
+        Stock, Terms,
+    },
     records,
 };
 use tolov_webhook::ledger::{Ledger, UnverifiedLimits};
@@ -153,6 +159,45 @@ async fn a_restore_waits_for_events_that_are_to_be_tried_again() {
     done(folder, &[], &[&restore[..], &["--despite-unread-events"]].concat());
 }
 
+/// An order of two of the tea, placed long before.
+fn paid_at(paid_at: Timestamp) -> ShopOrder {
+    let payment = PaymentFacts {
+        click_trans_id: ClickTransId::try_new(501).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        paid_at,
+        late: true,
+    };
+    let terms = Terms {
+        goods: Tiyin::from_soum(30_000).unwrap(),
+        discount: Tiyin::ZERO,
+        promo_code: None,
+        delivery_price: Tiyin::ZERO,
+        delivery: Delivery::Pickup,
+        phone: Phone::parse("+998901234567").unwrap(),
+        comment: None,
+    };
+    ShopOrder {
+        id: OrderId::try_new(1005).unwrap(),
+        user_id: UserId::try_new(5).unwrap(),
+        lines: vec![OrderLine {
+            product_id: ProductId::try_new(7).unwrap(),
+            count: 2,
+            title: "Choy".to_owned(),
+            price: Tiyin::from_soum(15_000).ok(),
+            portion: None,
+            fiscal: None,
+        }],
+        total: terms.goods,
+        placed_at: paid_at - time::Duration::days(40),
+        terms: Some(terms),
+        state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
+        stock: Stock::Committed,
+        refunds: Vec::new(),
+        receipt_url: None,
+        history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, paid_at)],
+    }
+}
+
 #[tokio::test]
 async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,30 +206,44 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
     done(folder, &[], &["seed"]);
     done(folder, &[], &["backup", "shop.tar.gz"]);
     let now = SystemClock.now();
-    let payment = PaymentFacts {
-        click_trans_id: ClickTransId::try_new(501).unwrap(),
-        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
-        paid_at: now,
-        late: true,
-    };
-    let order = ShopOrder {
-        id: OrderId::try_new(1005).unwrap(),
-        user_id: UserId::try_new(5).unwrap(),
-        lines: Vec::new(),
-        total: Tiyin::from_soum(30_000).unwrap(),
-        placed_at: now - time::Duration::days(40),
+    let order = paid_at(now);
+    let payment =
+        PaymentFacts { click_trans_id: ClickTransId::try_new(502).unwrap(), ..*order.payment().unwrap() };
+    let of_an_old_release = ShopOrder {
+        id: OrderId::try_new(1006).unwrap(),
         terms: None,
         state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
-        stock: Stock::Committed,
-        refunds: Vec::new(),
-        receipt_url: None,
-        history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, now)],
+        ..order.clone()
     };
     let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();
-    records::insert(&shop, &order).await.unwrap();
+    for order in [&order, &of_an_old_release] {
+        records::insert(&shop, order).await.unwrap();
+    }
     shop.close().await.unwrap();
-    let told = done(folder, &[], &["restore", "shop.tar.gz", "--only", "ledger"]);
-    assert!(told.contains("order 1005") && told.contains("known by the shop"), "{told}");
+    let receipts = [("CLICK_RECEIPTS", "on"), ("RECEIPT_MXIK", "00902001001000000")];
+    let told = done(folder, &receipts, &["restore", "shop.tar.gz", "--only", "ledger"]);
+    let line = |order: &str| told.lines().find(|line| line.contains(order)).unwrap();
+    assert!(line("order 1005").contains("known by the shop"), "{told}");
+    assert!(
+        !line("order 1005").contains("nobody knows") && line("order 1006").contains("nobody knows"),
+        "{told}"
+    );
+    let (ledger, writer) =
+        Ledger::open(&folder.join("payments.db"), UnverifiedLimits::default()).await.unwrap();
+    let receipt = ledger.receipt(order.id).await.unwrap().unwrap();
+    let [line] = receipt.content.lines.as_slice() else { panic!("{receipt:?}") };
+    assert_eq!(
+        (line.name.as_str(), line.price, line.fiscal.mxik.as_deref()),
+        ("Choy dona", order.total, Some(receipts[1].1))
+    );
+    assert_eq!(receipt.state, ReceiptState::NEEDED);
+    assert_eq!(ledger.receipt(of_an_old_release.id).await.unwrap().unwrap().content.lines, []);
+    assert!(
+        ledger.open_receipts(now).await.unwrap().receipts.is_empty(),
+        "not in the hour after the restore"
+    );
+    drop(ledger);
+    writer.close().await;
 }
 
 async fn received_message(folder: &Path, verdict: Verdict) {

@@ -7,13 +7,17 @@ use tolov_sandbox::click::{ApiCallKind, ApiFault, ApiFaultEffect};
 
 use crate::refunds::World;
 
-async fn paid_with_receipt(world: &World, order_id: i64) {
+async fn registered_with_receipt(world: &World, order_id: i64) {
     let order = json!({"order_id": order_id, "user_id": 5551, "total_amount": 30000, "payment_method": "click",
         "products": [{"product_id": 7, "count": 2}],
         "receipt": {"lines": [{"name": "Choy dona", "amount": 2000, "good_price": 1_600_000, "price": 3_200_000,
             "discount": 200_000, "vat": 321_429,
             "fiscal": {"mxik": "01234567890123456", "package_code": "1506113", "vat_percent": 12}}]}});
     assert_eq!(world.post("api/create_order", &order).await.0, StatusCode::CREATED);
+}
+
+async fn paid_with_receipt(world: &World, order_id: i64) {
+    registered_with_receipt(world, order_id).await;
     assert!(world.sandbox.click().pay(&order_id.to_string(), "30000").await.unwrap().is_paid());
 }
 
@@ -55,4 +59,31 @@ async fn a_receipt_whose_answer_is_lost_or_refused_is_made_once_all_the_same() {
         assert_eq!(world.sandbox.click().receipts().len(), 1);
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_missing_receipts_says_why_and_what_to_do_until_a_person_has_closed_it() {
+    let world = World::start().await;
+    registered_with_receipt(&world, 1).await;
+    let in_telegram = json!({"payload": "order-1", "user_id": 5551, "amount_tiyin": 3_000_000, "currency": "UZS",
+        "telegram_charge_id": "tg-1", "provider_charge_id": "4711"});
+    assert_eq!(world.post("telegram-payments", &in_telegram).await.1["outcome"], "paid");
+    world.round_after(Duration::ZERO).await;
+    let told = async |arguments: &[&str]| {
+        let output = world.run("receipts", arguments).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let list = told(&[]).await;
+    for words in [
+        "paid by Telegram's invoice",
+        "print it at your cash register",
+        "--by-hand",
+        "1 receipts are missing",
+    ] {
+        assert!(list.contains(words), "{words} is not in {list}");
+    }
+    assert!(told(&["1", "--by-hand", "check 17"]).await.contains("by hand (operator): check 17"));
+    assert_eq!(told(&[]).await, "0 receipts are missing\n");
+    world.end().await;
 }

@@ -1,6 +1,6 @@
 //! A refund from the webhook service's API through the reconciler to the simulated CLICK, and back as an event.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, process::Output, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -20,11 +20,13 @@ use tolov_sandbox::click::{ClickConfig, Payment};
 use tolov_webhook::{http::CLICK_PATH, ledger::UnverifiedLimits};
 use url::Url;
 
+use crate::processes::tolov;
+
 const SERVICE_ID: i64 = 12_345;
 const MERCHANT_ID: i64 = 678;
 const MERCHANT_USER_ID: i64 = 4321;
 const KEY: &str = "sandbox-only-key-of-the-refunds";
-pub(crate) const TOKEN: &str = "token-of-the-refunds-71c2";
+const TOKEN: &str = "token-of-the-refunds-71c2";
 const AMOUNT_TIYIN: i64 = 3_000_000;
 
 /// Webhook service, sandbox and reconciler, each on addresses of its own.
@@ -132,10 +134,14 @@ impl World {
         self.folder.path()
     }
 
-    pub(crate) async fn paid(&self, order_id: i64) {
+    pub(crate) async fn registered(&self, order_id: i64) {
         let order = json!({"order_id": order_id, "user_id": 5551, "total_amount": 30000, "payment_method": "click",
             "products": [{"product_id": 7, "count": 2}]});
         assert_eq!(self.post("api/create_order", &order).await.0, StatusCode::CREATED);
+    }
+
+    pub(crate) async fn paid(&self, order_id: i64) {
+        self.registered(order_id).await;
         let payment = self.sandbox.click().pay(&order_id.to_string(), "30000").await.unwrap();
         assert!(payment.is_paid());
     }
@@ -145,6 +151,21 @@ impl World {
         self.clock.advance(pause);
         self.reconciler.refunds_round(&self.stop).await;
         self.reconciler.attempts_round(&self.stop).await;
+    }
+
+    /// Runs a command of the operator's beside the services.
+    pub(crate) async fn run(&self, command: &str, arguments: &[&str]) -> Output {
+        let environment: BTreeMap<String, String> = [
+            ("WEBHOOK_URL", self.webhook.to_string()),
+            ("API_TOKEN", TOKEN.to_owned()),
+            ("LEDGER_PATH", self.folder().join("payments.db").display().to_string()),
+            ("CLICK_RECONCILE_ACCEPT", "auto".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        let mut command = tolov(command, self.folder(), &environment);
+        command.args(arguments);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
     pub(crate) async fn end(self) {

@@ -1,15 +1,11 @@
 //! `tolov reconcile --statement`: the exit code says whether the cabinet's statement and the ledger agree.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use tolov_domain::Day;
 use tolov_kit::clock::{Clock, SystemClock};
+use tolov_sandbox::click::{Scenario, ScenarioRequest};
 
-use crate::{
-    processes::tolov,
-    refunds::{TOKEN, World},
-};
+use crate::refunds::World;
 
 /// A statement of today with these payments and sums.
 fn statement(rows: &[(i64, &str)]) -> String {
@@ -21,19 +17,9 @@ fn statement(rows: &[(i64, &str)]) -> String {
 
 /// Returns the exit code and what was printed.
 async fn reconcile(world: &World, statement: &str, more: &[&str]) -> (Option<i32>, Value) {
-    let folder = world.folder().to_owned();
-    std::fs::write(folder.join("statement.csv"), statement).unwrap();
-    let environment: BTreeMap<String, String> = [
-        ("WEBHOOK_URL", world.webhook.to_string()),
-        ("API_TOKEN", TOKEN.to_owned()),
-        ("LEDGER_PATH", folder.join("payments.db").display().to_string()),
-        ("CLICK_RECONCILE_ACCEPT", "auto".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
-    let mut command = tolov("reconcile", &folder, &environment);
-    command.args(["--statement", "statement.csv", "--json"]).args(more);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    std::fs::write(world.folder().join("statement.csv"), statement).unwrap();
+    let arguments = [&["--statement", "statement.csv", "--json"], more].concat();
+    let output = world.run("reconcile", &arguments).await;
     let printed = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| json!(String::from_utf8_lossy(&output.stderr)));
     (output.status.code(), printed)
@@ -77,5 +63,35 @@ async fn a_statement_that_agrees_is_clean_and_one_that_differs_is_told_to_the_le
     let (code, refused) = reconcile(&world, "Документ;Сумма\n1;2\n", &[]).await;
     assert_eq!(code, Some(2));
     assert!(refused.to_string().contains("payment, time"), "{refused}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_attempt_that_the_statement_shows_as_paid_pays_its_order_and_the_trace_says_why() {
+    let world = World::start().await;
+    world.registered(1).await;
+    let prepared = ScenarioRequest::new("1", "30000", Scenario::PrepareOnly);
+    let paydoc = world.sandbox.click().run_scenario(prepared).await.unwrap().click_paydoc_id;
+    let paid = statement(&[(paydoc, "30 000,00")]);
+    let found = |outcome| (Some(1), vec![("paid_at_click".to_owned(), outcome)]);
+
+    let (code, report) = reconcile(&world, &paid, &["--dry-run"]).await;
+    assert_eq!((code, kinds(&report)), found(Value::Null), "{report:#}");
+    assert_eq!(world.get("orders/1").await["status"], "pending");
+
+    let (code, report) = reconcile(&world, &paid, &[]).await;
+    assert_eq!((code, kinds(&report)), found(json!("paid")), "{report:#}");
+    assert_eq!(world.get("orders/1").await["status"], "paid");
+    assert_eq!(reconcile(&world, &paid, &[]).await.0, Some(0), "they agree now");
+
+    for (language, words) in [
+        ("en", format!("source statement, payment number {paydoc}, by operator")),
+        ("ru", format!("источник statement, номер платежа {paydoc}, кем: operator")),
+        ("uz", format!("manba statement, to‘lov raqami {paydoc}, kim: operator")),
+    ] {
+        let output = world.run("trace", &["1", "--language", language]).await;
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(told.contains(&words), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    }
     world.end().await;
 }

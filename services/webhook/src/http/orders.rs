@@ -31,9 +31,8 @@ const PAGE_MAX: u32 = 500;
 /// another, 422 naming the field that is wrong.
 pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
     let now = app.clock.now();
-    let read = read_order(&body, now).and_then(|order| Ok((read_receipt(&body, order.amount)?, order)));
-    let (receipt, order) = match read {
-        Ok(read) => read,
+    let order = match read_order(&body, now) {
+        Ok(order) => order,
         Err(BadOrder { field, reason }) => {
             return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
         }
@@ -51,12 +50,6 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
         }
         Err(error) => return unavailable(&error),
     };
-    // Before anybody has the link to pay.
-    if let Some(receipt) = receipt
-        && let Err(error) = app.ledger.keep_receipt(order_id, &receipt, now).await
-    {
-        return unavailable(&error);
-    }
     match app.ledger.order(order_id).await {
         Ok(Some(record)) => {
             let payment_url = app.click.pay_link.for_order(order_id, tiyin(record.amount_tiyin));
@@ -322,7 +315,8 @@ fn read_order(body: &[u8], now: Timestamp) -> Result<NewOrder, BadOrder> {
     if field("payment_method")? != "\"click\"" {
         return Err(bad("payment_method", "only \"click\" is taken"));
     }
-    Ok(NewOrder { order_id, user_id, products: read_products(field("products")?)?, amount, created_at: now })
+    let (products, receipt) = (read_products(field("products")?)?, read_receipt(body, amount)?);
+    Ok(NewOrder { order_id, user_id, products, amount, created_at: now, receipt })
 }
 
 /// What is sold, for the order's fiscal receipt, where the shop makes them.

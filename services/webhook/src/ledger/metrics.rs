@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tolov_domain::{payment::Anomaly, refund::RefundStatus};
+use tolov_domain::{payment::Anomaly, receipt::ReceiptStatus, refund::RefundStatus};
 
 use super::writer::{
     rows::{AttemptStatus, OrderStatus},
@@ -16,6 +16,7 @@ pub(super) struct Counts {
     questions: Vec<(&'static str, usize)>,
     paid_tiyin: u64,
     refunds: Vec<RefundStatus>,
+    receipts: Vec<ReceiptStatus>,
 }
 
 impl Counts {
@@ -37,6 +38,7 @@ impl Counts {
             questions: Anomaly::ALL.map(|anomaly| (anomaly.as_str(), questions(anomaly))).to_vec(),
             paid_tiyin: amounts.filter_map(|amount| u64::try_from(amount).ok()).sum(),
             refunds: writes.refunds.iter().map(|refund| refund.state.status()).collect(),
+            receipts: writes.receipts.steps.iter().map(|step| step.state().status()).collect(),
         }
     }
 
@@ -53,6 +55,9 @@ impl Counts {
         }
         for status in self.refunds {
             metrics::counter!("tolov_refunds_total", "state" => status.as_str()).increment(1);
+        }
+        for status in self.receipts.into_iter().filter(|status| *status != ReceiptStatus::Submitting) {
+            metrics::counter!("tolov_receipts_total", "state" => status.as_str()).increment(1);
         }
         if self.paid_tiyin > 0 {
             metrics::counter!("tolov_paid_tiyin_total").increment(self.paid_tiyin);

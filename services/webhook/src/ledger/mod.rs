@@ -39,8 +39,8 @@ pub use self::{
         restore,
     },
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
-    receipts::{ReceiptStepRecord, ReceiptStepped},
-    reconciliation::Accepted,
+    receipts::ReceiptStepRecord,
+    reconciliation::{Accepted, PaymentReportRecord},
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,
@@ -53,6 +53,7 @@ pub use self::{
             phone::{InvoiceAsked, InvoiceStepped},
             telegram::CheckedOut,
         },
+        receipts::ReceiptStepped,
         refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
         unverified::{Quota, UnverifiedLimits},
@@ -192,7 +193,7 @@ impl Ledger {
         Ok(is_kept)
     }
 
-    /// Registers an order for payment.
+    /// Registers an order for payment, with what its receipt will say.
     pub async fn create_order(&self, order: NewOrder) -> Result<Outcome<OrderRefusal>, LedgerError> {
         self.decide(order).await
     }

@@ -1,5 +1,6 @@
 //! What the HTTP API asks of the ledger about compared days, restores, and attempts that an owner accepts as paid.
 
+use sqlx::SqlitePool;
 use tolov_domain::{
     OrderId, PrepareId, Tiyin,
     day::{self, ClickComparison, Day, DayCompared, PaidOnDay},
@@ -26,6 +27,30 @@ pub enum Accepted {
     NotReported,
     /// There is no such attempt.
     Unknown,
+}
+
+/// Why an attempt is paid of which no Complete had come.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct PaymentReportRecord {
+    pub prepare_id: i64,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// `status`, `restore`, `statement` or `owner`.
+    pub source: String,
+    pub by: String,
+    pub payment_id: i64,
+}
+
+pub(super) async fn payment_reports(
+    pool: &SqlitePool,
+    order_id: OrderId,
+) -> Result<Vec<PaymentReportRecord>, LedgerError> {
+    let reports = sqlx::query_as(
+        "SELECT r.prepare_id, r.at, r.source, r.by, r.payment_id
+         FROM attempts AS a CROSS JOIN payment_reports AS r ON r.prepare_id = a.prepare_id
+         WHERE a.order_id = ?1 LIMIT 1000",
+    );
+    Ok(reports.bind(order_id.get()).fetch_all(pool).await?)
 }
 
 impl Ledger {

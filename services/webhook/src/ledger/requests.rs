@@ -3,7 +3,7 @@
 use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    time::Timestamp,
+    receipt, time::Timestamp,
 };
 
 /// What became of a change that may have been made before.
@@ -52,6 +52,8 @@ pub struct NewOrder {
     pub products: Vec<OrderedProduct>,
     pub amount: Tiyin,
     pub created_at: Timestamp,
+    /// What its fiscal receipt will say, where the shop makes them. The first one of an order counts, and never changes.
+    pub receipt: Option<receipt::Content>,
 }
 
 /// Why an order is not registered. Carries the highest order number of the ledger, above which a number is free.
@@ -100,6 +102,9 @@ pub struct PaidOrder {
     pub late: bool,
     /// Who knows it, for the record: `shop`, `bus`, or the system that an order was imported from.
     pub known_by: &'static str,
+    /// What the receipt of an order says that the ledger has lost altogether, where the shop makes receipts. Without lines:
+    /// nobody knows any more.
+    pub receipt: Option<receipt::Content>,
 }
 
 impl PaidOrder {
@@ -121,6 +126,7 @@ impl PaidOrder {
             paid_at: event.occurred_at,
             late,
             known_by: "bus",
+            receipt: None,
         })
     }
 }

@@ -1,8 +1,11 @@
 //! What a restored ledger has lost and other stores know to be paid is taken back, so that no second payment is taken.
 
+use serde_json::json;
+use sqlx::Executor;
 use tempfile::TempDir;
 use tolov_domain::{
     ClickPaydocId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
+    receipt::Content, time::unix_ms,
 };
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
@@ -12,6 +15,7 @@ use tolov_webhook::ledger::{
 use crate::{
     app::{Setup, TestApp},
     click::Callback,
+    receipts::order as with_receipt,
 };
 
 /// An order of the usual amount as the shop store knows it.
@@ -27,6 +31,7 @@ fn paid_order(app: &TestApp, order_id: i64, trans_id: i64, prepare_id: Option<i6
         paid_at: app.clock.now() - time::Duration::hours(1),
         late: false,
         known_by: "shop",
+        receipt: None,
     }
 }
 
@@ -110,7 +115,8 @@ async fn a_payment_that_contradicts_the_ledger_is_refused_and_changes_nothing() 
 fn imported(app: &TestApp, order_id: i64, state: ImportedState) -> ImportedOrder {
     let paid = paid_order(app, order_id, order_id, None);
     let PaidOrder { order_id, user_id, products, amount, paid_at, .. } = paid;
-    ImportedOrder { order: NewOrder { order_id, user_id, products, amount, created_at: paid_at }, state }
+    let order = NewOrder { order_id, user_id, products, amount, created_at: paid_at, receipt: None };
+    ImportedOrder { order, state }
 }
 
 #[tokio::test]
@@ -159,5 +165,51 @@ async fn orders_of_another_system_are_taken_over_without_telling_anybody() {
         ["payment.completed:3", "payment.completed:1", "order.expired:2"],
         "unless it is replayed"
     );
+    app.finish().await;
+}
+
+fn sells(name: &str) -> Content {
+    serde_json::from_value(
+        json!({"lines": [{"name": name, "amount": 2000, "good_price": 1_500_000, "price": 3_000_000,
+        "discount": 0, "vat": 0, "fiscal": {"mxik": null, "package_code": null, "vat_percent": null}}]}),
+    )
+    .unwrap()
+}
+
+#[tokio::test]
+async fn an_order_that_is_taken_back_needs_its_receipt_and_none_is_made_in_the_hour_after_a_restore() {
+    let app = TestApp::start().await;
+    let agreed = with_receipt(1, 3_000_000);
+    app.post("/api/create_order", &agreed).await;
+    app.order(2).await;
+    let now = unix_ms(app.clock.now());
+    app.file()
+        .await
+        .execute(sqlx::query("INSERT INTO restores VALUES (1, ?1, ?1, 0, 0)").bind(now))
+        .await
+        .unwrap();
+    let mut orders = [1, 2, 3, 4].map(|order_id| paid_order(&app, order_id, 100 + order_id, None));
+    for order in &mut orders {
+        order.receipt = Some(sells("Choy dona"));
+    }
+    orders[3].receipt = Some(Content { lines: Vec::new() });
+    assert_eq!(adopt(&app, &orders).await, [Outcome::Applied; 4]);
+    assert_eq!(adopt(&app, &orders).await, [Outcome::AlreadyApplied; 4]);
+
+    let receipt = async |order_id: i64| app.get(&format!("/receipts/{order_id}")).await.1;
+    let kept = receipt(1).await;
+    assert_eq!(
+        (&kept["state"], &kept["content"]),
+        (&json!("needed"), &agreed["receipt"]),
+        "the first one counts"
+    );
+    assert!(receipt(2).await["error"].is_string(), "it was registered without one");
+    assert_eq!(receipt(3).await["content"], json!(sells("Choy dona")));
+    assert_eq!(receipt(4).await["content"], json!({"lines": []}));
+
+    let open = async || app.get("/receipts/open").await.1["receipts"].as_array().unwrap().len();
+    assert_eq!(open().await, 0, "what the lost ledger has sent may be printed yet");
+    app.clock.advance(time::Duration::hours(1));
+    assert_eq!(open().await, 3);
     app.finish().await;
 }

@@ -106,6 +106,7 @@ async fn a_job_that_breaks_a_rule_of_the_schema_fails_alone() {
         products: Vec::new(),
         amount: Tiyin::ZERO,
         created_at: app.clock.now(),
+        receipt: None,
     };
     // While the file is locked the jobs gather: the writer holds the first of them, the others share a batch.
     let mut lock = app.hold_the_write_lock().await;

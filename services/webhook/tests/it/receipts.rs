@@ -15,7 +15,7 @@ fn content(paid: i64) -> Value {
         "fiscal": {"mxik": "01234567890123456", "package_code": "1506113", "vat_percent": 0}}]})
 }
 
-fn order(number: i64, paid: i64) -> Value {
+pub(crate) fn order(number: i64, paid: i64) -> Value {
     json!({"order_id": number, "user_id": 5551, "products": [{"product_id": 7, "count": 2}], "total_amount": 30000,
            "payment_method": "click", "receipt": content(paid)})
 }

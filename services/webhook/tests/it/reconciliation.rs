@@ -4,8 +4,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use time::Duration;
-use tolov_domain::DayCompared;
+use tolov_domain::{DayCompared, OrderId};
 use tolov_kit::clock::Clock;
+use tolov_webhook::ledger::LedgerReader;
 
 use crate::{
     app::{Setup, TestApp},
@@ -39,11 +40,11 @@ async fn accept(app: &TestApp, by: &str) -> (StatusCode, Value) {
 }
 
 async fn reports(app: &TestApp) -> Vec<(i64, String, String, i64)> {
-    let mut file = app.file().await;
-    sqlx::query_as("SELECT prepare_id, source, by, payment_id FROM payment_reports")
-        .fetch_all(&mut file)
-        .await
-        .unwrap()
+    let reader = LedgerReader::open(&app.ledger_path()).await.unwrap();
+    let reports = reader.payment_reports(OrderId::try_new(1).unwrap()).await.unwrap();
+    assert_eq!(reader.payment_reports(OrderId::try_new(2).unwrap()).await.unwrap(), []);
+    reader.close().await;
+    reports.into_iter().map(|it| (it.prepare_id, it.source, it.by, it.payment_id)).collect()
 }
 
 #[tokio::test]

@@ -184,6 +184,7 @@ async fn forget_what_was_read(app: &TestApp, first: i64) {
             products: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }],
             amount: Tiyin::parse_soum("30000").unwrap(),
             created_at: app.clock.now(),
+            receipt: None,
         };
         assert_eq!(app.ledger().create_order(order).await.unwrap(), Outcome::Applied);
     });

@@ -10,6 +10,7 @@ use tolov_domain::{EventKind, payment::HOLD};
 use crate::{
     app::{Setup, TestApp},
     click::Callback,
+    receipts::order as with_receipt,
 };
 
 /// Of every order's shopper.
@@ -240,13 +241,15 @@ async fn money_that_fits_no_order_is_told_to_staff_once() {
 #[tokio::test]
 async fn the_merchant_api_is_never_asked_about_a_payment_in_telegram() {
     let app = TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await;
-    app.order(1).await;
+    app.post("/api/create_order", &with_receipt(1, TIYIN)).await;
     check_out(&app, 1).await;
     app.clock.advance(time::Duration::minutes(30));
     for path in ["/attempts/silent", "/attempts"] {
         assert_eq!(app.get(path).await.1["attempts"], json!([]), "{path}");
     }
     pay(&app, &payment(1, "tg-1", "4711")).await;
+    let (_, open) = app.get("/receipts/open").await;
+    assert_eq!(open["receipts"][0]["in_telegram"], true, "{open}");
     assert_eq!(app.get("/orders/1/refunds").await.1["allowed"]["reason"], "paid_in_telegram");
     let asked = json!({"request_id": "tap-1", "requested_by": "5551"});
     let (_, refund) = app.post("/orders/1/refunds", &asked).await;

@@ -1,7 +1,6 @@
 //! Status and reversal. `payment_id` is `click_paydoc_id`, the number that the payer sees: CLICK does not document it.
 
 use http::Method;
-use serde_json::json;
 use time::Date;
 use tolov_click::merchant_api::{BASE_PATH, Nothing, PaymentState, Reversed};
 use tolov_domain::{
@@ -16,14 +15,13 @@ use super::{
     },
     answer::{ApiRefusal, ApiResult, success},
 };
-use crate::monitor::TraceEvent;
 
 /// `DELETE payment/partial_reversal/:service_id/:payment_id/:amount`, the amount in so'm. It is in none of CLICK's own
 /// documents, so `tolov_click` does not know it.
 #[derive(Debug)]
 pub(super) struct PartialReversal {
     pub(super) service_id: i64,
-    payment_id: i64,
+    pub(super) payment_id: i64,
     amount: Tiyin,
 }
 
@@ -89,7 +87,7 @@ impl Click {
                 return Err(ApiRefusal::refused("a part of the payment is already reversed"));
             }
             payment.status = PaymentStatus::Reversed { merchant_prepare_id };
-            Ok("the whole payment".to_owned())
+            Ok(())
         })?;
         Ok(success(Reversed { payment_id }))
     }
@@ -106,7 +104,7 @@ impl Click {
                 return Err(ApiRefusal::refused("the amount is not a part of what is left of the payment"));
             }
             payment.reversed_tiyin = reversed;
-            Ok(format!("{} so'm", partial.amount.soum_text()))
+            Ok(())
         })?;
         Ok(success(Nothing {}))
     }
@@ -115,10 +113,10 @@ impl Click {
     fn change_reversible(
         &self,
         payment_id: i64,
-        change: impl FnOnce(&mut Payment, i64) -> Result<String, ApiRefusal>,
+        change: impl FnOnce(&mut Payment, i64) -> Result<(), ApiRefusal>,
     ) -> Result<(), ApiRefusal> {
         let today = day(self.now_ms());
-        let (order_id, what) = self.with(|state| {
+        self.with(|state| {
             let refuses = state.refuses_reversals;
             let payment = state
                 .payments
@@ -144,13 +142,8 @@ impl Click {
             if refuses {
                 return Err(ApiRefusal::refused("the card's bank refuses the reversal"));
             }
-            let what = change(payment, merchant_prepare_id)?;
-            Ok((payment.order_id.clone(), what))
-        })?;
-        let title = format!("Reversal of {what}");
-        let facts = json!({ "payment_id": payment_id });
-        self.inner.trace.record(TraceEvent::new("complete", title).of_order(&order_id).facts(facts));
-        Ok(())
+            change(payment, merchant_prepare_id)
+        })
     }
 }
 

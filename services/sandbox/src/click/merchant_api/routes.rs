@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tolov_click::{
     ApiAnswer, Auth, Call,
     merchant_api::{AUTH_HEADER, BASE_PATH, BadCall, PaymentState},
@@ -10,13 +10,16 @@ use tolov_click::{
 use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
 
 use super::{
-    super::simulator::Click,
+    super::{payment::Payment, simulator::Click},
     answer::{ApiRefusal, ApiResult, WRONG_SERVICE, WRONG_SIGNATURE, as_json},
     faults::{ApiCallKind, ApiFaultEffect},
     payments::{PartialReversal, outside_month},
     records::ApiCall,
 };
-use crate::web::reply::{broken, json_with, reply_with};
+use crate::{
+    monitor::TraceEvent,
+    web::reply::{broken, json_with, reply_with},
+};
 
 /// Far more than a receipt needs.
 const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -33,6 +36,13 @@ pub(crate) fn routes(click: Click) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
+/// A call as it came.
+struct Asked<'a> {
+    method: &'a Method,
+    path: &'a str,
+    body: &'a [u8],
+}
+
 impl Click {
     /// The kept calls to the Merchant API, oldest first.
     pub fn api_calls(&self) -> Vec<ApiCall> {
@@ -40,10 +50,11 @@ impl Click {
     }
 
     fn answer_api(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Response {
+        let asked = Asked { method, path, body };
         let tail = path.strip_prefix(BASE_PATH).unwrap_or_default();
         let fault = self.take_api_fault(ApiCallKind::of_path(tail));
         let answer = match &fault {
-            Some(ApiFaultEffect::LostRequest) => return self.lost(method, path, "the request was lost"),
+            Some(ApiFaultEffect::LostRequest) => return self.lost(&asked, "the request was lost"),
             Some(ApiFaultEffect::ServerError) => {
                 Err(ApiRefusal::new(StatusCode::BAD_GATEWAY, "a fault answers 502"))
             }
@@ -67,10 +78,11 @@ impl Click {
             }
         };
         if fault == Some(ApiFaultEffect::LostAnswer) {
-            return self.lost(method, path, "the answer was lost");
+            return self.lost(&asked, "the answer was lost");
         }
         if fault == Some(ApiFaultEffect::EmptyBody) {
-            self.record_call(method, path, StatusCode::OK, 0, "the answer has no body".to_owned());
+            self.record_call(&asked, StatusCode::OK, 0, "the answer has no body".to_owned());
+            self.trace_call(&asked, false, "the answer has no body", &Value::Null);
             return reply_with(StatusCode::OK, "application/json", Vec::new());
         }
         let (status, body, code, note) = match answer {
@@ -80,25 +92,48 @@ impl Click {
                 (status, as_json(&body), code, note)
             }
         };
-        self.record_call(method, path, status, code, note);
+        self.trace_call(&asked, code == 0, &note, &body);
+        self.record_call(&asked, status, code, note);
         json_with(status, &body)
     }
 
-    fn lost(&self, method: &Method, path: &str, note: &str) -> Response {
-        self.record_call(method, path, StatusCode::OK, 0, note.to_owned());
+    fn lost(&self, asked: &Asked<'_>, note: &str) -> Response {
+        self.record_call(asked, StatusCode::OK, 0, note.to_owned());
+        self.trace_call(asked, false, note, &Value::Null);
         broken()
     }
 
-    fn record_call(&self, method: &Method, path: &str, status: StatusCode, error_code: i64, note: String) {
+    fn record_call(&self, asked: &Asked<'_>, status: StatusCode, error_code: i64, note: String) {
         let call = ApiCall {
             at_ms: self.now_ms(),
-            method: method.to_string(),
-            path: path.chars().take(300).collect(),
+            method: asked.method.to_string(),
+            path: asked.path.chars().take(300).collect(),
             http_status: status.as_u16(),
             error_code,
             error_note: note,
         };
         self.with(|state| state.api_calls.push(call));
+    }
+
+    /// Shows on its order's path that money goes back, and that a receipt is made. Questions are no step of an order.
+    fn trace_call(&self, asked: &Asked<'_>, is_done: bool, note: &str, answer: &Value) {
+        let call = Call::parse(asked.method.as_str(), asked.path, asked.body).ok();
+        let partial = PartialReversal::parse(asked.method, asked.path).map(|partial| partial.payment_id);
+        let (stage, name, payment_id) = match (call, partial) {
+            (Some(Call::Reversal { payment_id, .. }), _) | (None, Some(payment_id)) => {
+                ("refund", "reversal", payment_id)
+            }
+            (Some(Call::SubmitItems(items)), _) => ("receipt", "submit_items", items.payment_id),
+            (Some(Call::FiscalData { payment_id, .. }), _) if is_done => ("receipt", "ofd_data", payment_id),
+            _ => return,
+        };
+        let of_payment = |payment: &Payment| payment.click_paydoc_id == payment_id;
+        let order_id = self.with(|state| state.payments.find(of_payment).map(|it| it.order_id.clone()));
+        let Some(order_id) = order_id else { return };
+        let items = serde_json::from_slice::<Value>(asked.body).unwrap_or(Value::Null);
+        let facts = answer.get("qrCodeURL").map_or(Value::Null, |url| json!({ "url": url }));
+        let event = TraceEvent::new(stage, format!("{name} → {note}")).of_order(&order_id).ok(is_done);
+        self.inner.trace.record(event.facts(facts).payload(&json!({ "sent": items, "answer": answer })));
     }
 
     fn execute(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> ApiResult {

@@ -16,6 +16,7 @@ mod person;
 mod profile;
 mod promo;
 mod purchase;
+mod receipts;
 mod refunds;
 mod reliability;
 mod search;

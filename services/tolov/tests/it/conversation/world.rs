@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -166,6 +167,10 @@ impl World {
         let run = command.args(arguments).stdin(std::process::Stdio::null()).output().unwrap();
         assert!(run.status.success(), "tolov {name}: {}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8(run.stdout).unwrap()
+    }
+
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.folder.path().join("payments.db")
     }
 
     /// The lines of the operators' journal.

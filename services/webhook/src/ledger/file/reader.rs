@@ -15,8 +15,8 @@ use tolov_domain::{
 use super::backup::BackupError;
 use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, MerchantCallRecord, OrderRecord, OrderStatus,
-    ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order, read, refunds,
-    telegram,
+    PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order,
+    read, reconciliation, refunds, telegram,
 };
 
 /// Reading connections to a ledger's file. They see what is committed and hold nobody up.
@@ -104,6 +104,11 @@ impl LedgerReader {
         order_id: OrderId,
     ) -> Result<Vec<TelegramPaymentRecord>, LedgerError> {
         telegram::telegram_payments(&self.pool, order_id).await
+    }
+
+    /// Why attempts of an order are paid of which no Complete had come.
+    pub async fn payment_reports(&self, order_id: OrderId) -> Result<Vec<PaymentReportRecord>, LedgerError> {
+        reconciliation::payment_reports(&self.pool, order_id).await
     }
 
     /// The refunds of an order, oldest first.

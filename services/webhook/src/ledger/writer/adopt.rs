@@ -44,6 +44,7 @@ impl WorkingSet {
             products: paid.products.clone(),
             amount: paid.amount,
             created_at: paid.paid_at,
+            receipt: paid.receipt.clone(),
         };
         match self.known.order(paid.order_id).map(|known| known.difference(&registered)) {
             Some(Some(field)) => return Outcome::Refused(AdoptRefusal::OrderDiffers { field }),

@@ -1,10 +1,10 @@
 //! Work for the writer. A new kind of decision is one type here with one `impl Decision`.
 
 use tokio::sync::oneshot;
-use tolov_click::{Callback, ClickCode, Reply};
-use tolov_domain::{OrderId, payment::Answer, time::Timestamp};
+use tolov_click::{Callback, ClickCode, Reply, card};
+use tolov_domain::{OrderId, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
 
-use super::{known::Needs, receipts::ReceiptWrite, working_set::WorkingSet};
+use super::{known::Needs, working_set::WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
 
 /// Work for the writer.
@@ -13,8 +13,6 @@ pub(crate) enum Job {
     Decide(Box<dyn Undecided>),
     /// Has a transaction of its own. The caller hears how many rows it concerned.
     Maintain(Maintenance, oneshot::Sender<u64>),
-    /// Has a transaction of its own. The caller hears how many receipts it changed.
-    Receipt(ReceiptWrite, oneshot::Sender<u64>),
 }
 
 /// Upkeep of the file.
@@ -186,5 +184,24 @@ pub(super) fn code_of(answer: Answer) -> ClickCode {
         Answer::IncorrectAmount => ClickCode::IncorrectAmount,
         Answer::AlreadyPaid => ClickCode::AlreadyPaid,
         Answer::Cancelled => ClickCode::TransactionCancelled,
+    }
+}
+
+/// What staff are told of money that the ledger cannot place.
+pub(super) fn unplaced(arrival: &Arrival, reply: &Reply) -> UnplacedPayment {
+    let text = |field: Option<&str>| -> String {
+        card::hide_numbers(field.unwrap_or_default()).chars().take(100).collect()
+    };
+    let (form, whole) =
+        (&arrival.form, |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect());
+    UnplacedPayment {
+        schema: unplaced::SCHEMA.to_owned(),
+        event_id: UnplacedPayment::id_of(form.click_trans_id().unwrap_or_default()),
+        click_trans_id: whole(form.click_trans_id()),
+        click_paydoc_id: whole(form.click_paydoc_id()),
+        merchant_trans_id: text(form.merchant_trans_id()),
+        amount: whole(form.amount()),
+        answer: reply.error,
+        occurred_at: arrival.received_at,
     }
 }

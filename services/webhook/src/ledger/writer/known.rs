@@ -7,6 +7,7 @@ use tolov_domain::{
     ClickTransId, OrderId, PrepareId, RefundId,
     payment::{AttemptState, Confirmation, OrderState},
     phone_invoice::PhoneInvoice,
+    receipt::Receipt,
     refund::Refund,
     telegram_payment::TelegramPayment,
     time::Timestamp,
@@ -35,6 +36,8 @@ pub(crate) struct Needs {
     pub(crate) transactions: BTreeSet<ClickTransId>,
     /// Telegram's or the provider's names of payments in Telegram, that may have paid an order.
     pub(crate) charges: BTreeSet<String>,
+    /// Orders whose receipts are read anew.
+    pub(crate) receipts: BTreeSet<OrderId>,
 }
 
 /// Orders with all their attempts, and what follows from them.
@@ -45,6 +48,8 @@ pub(crate) struct Known {
     paid_by_transaction: HashMap<ClickTransId, PrepareId>,
     /// Transactions up to `numbers.forgotten_up_to` that were looked for and have paid nothing.
     without_payment: HashSet<ClickTransId>,
+    /// Of this batch alone.
+    pub(crate) receipts: HashMap<OrderId, Receipt>,
     pub(crate) numbers: Numbers,
 }
 
@@ -98,7 +103,8 @@ impl Numbers {
 
 impl Needs {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { orders, new_orders, attempts, transactions, charges } = self;
+        // Receipts are read for themselves.
+        let Self { orders, new_orders, attempts, transactions, charges, receipts: _ } = self;
         orders.is_empty()
             && new_orders.is_empty()
             && attempts.is_empty()

@@ -17,6 +17,7 @@ pub(super) mod unverified;
 pub(super) mod working_set;
 
 use std::{
+    collections::{BTreeSet, HashMap},
     fs::File,
     sync::Arc,
     time::{Duration, Instant},
@@ -28,14 +29,15 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 use tokio::sync::{mpsc, oneshot};
-use tolov_domain::time::unix_ms;
+use tolov_domain::{OrderId, receipt::Receipt, time::unix_ms};
 use tolov_kit::lifecycle::Stop;
 
 use self::{
     job::{Job, Maintenance, Undecided},
     known::{Known, Needs, Numbers, ReadOrder},
+    receipts::ReceiptRow,
     rows::{NewOrderRow, OrderRow},
-    statements::{LOAD, STORE, json},
+    statements::{LOAD, LOAD_RECEIPTS, STORE, json},
     working_set::{WorkingSet, Writes},
 };
 use super::{
@@ -102,13 +104,6 @@ impl Writer {
                 Job::Decide(job) => undecided.push(job),
                 Job::Maintain(maintenance, caller) => {
                     let done = self.maintain(maintenance).await;
-                    self.finish(done, caller).await;
-                }
-                Job::Receipt(write, caller) => {
-                    let done = write.run(&mut self.connection).await;
-                    if done.is_ok() && write.has_event() {
-                        self.signals.outbox_grew.notify_one();
-                    }
                     self.finish(done, caller).await;
                 }
             }
@@ -183,6 +178,7 @@ impl Writer {
         for job in &*jobs {
             job.needs(&mut needs);
         }
+        self.set.known.receipts = self.load_receipts(&needs.receipts).await?;
         let missing = self.set.known.missing(needs);
         if !missing.is_empty() {
             let read = self.load(&missing).await?;
@@ -210,11 +206,25 @@ impl Writer {
         serde_json::from_str::<Vec<OrderRow>>(&orders)?.into_iter().map(TryFrom::try_from).collect()
     }
 
+    async fn load_receipts(
+        &mut self,
+        orders: &BTreeSet<OrderId>,
+    ) -> Result<HashMap<OrderId, Receipt>, LedgerError> {
+        if orders.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let query = sqlx::query_scalar(LOAD_RECEIPTS).bind(json(orders));
+        let rows: String = query.fetch_one(&mut self.connection).await?;
+        let receipts = serde_json::from_str::<Vec<ReceiptRow>>(&rows)?.into_iter().map(Receipt::from);
+        Ok(receipts.map(|receipt| (receipt.order_id, receipt)).collect())
+    }
+
     /// Commits what changed. Statements without rows are left out.
     async fn store(&mut self, writes: &Writes) -> Result<(), LedgerError> {
         let new_orders: Vec<NewOrderRow<'_>> = writes.new_orders.iter().map(NewOrderRow::from).collect();
         let rows = [
             rows(&new_orders),
+            rows(&writes.receipts.kept),
             rows(&writes.attempts),
             rows(&writes.orders),
             rows(&writes.callbacks),
@@ -232,6 +242,7 @@ impl Writer {
             rows(&writes.reconciliation.reports),
             rows(&writes.reconciliation.days),
             rows(&writes.reconciliation.restore_checks),
+            rows(&writes.receipts.steps),
         ];
         let mut statements = String::from("BEGIN IMMEDIATE;");
         for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {

@@ -1,138 +1,182 @@
-//! Changes of receipts, each in a transaction of its own: the reconciler makes a few of them for a payment, and nobody waits.
+//! Fiscal receipts: kept with their orders, moved on by the reconciler, decided by people. The rules are
+//! [`tolov_domain::receipt`]'s. They are read anew for each batch, since triggers move them on too.
 
-use sqlx::{Connection, SqliteConnection};
+use serde::{Deserialize, Serialize};
 use tolov_domain::{
-    Event, OrderId,
-    receipt::{Receipt, ReceiptState, ReceiptStatus},
-    time::{Timestamp, unix_ms},
+    EventKind, OrderId, Tiyin,
+    receipt::{Change, Content, Decision as Choice, Receipt, ReceiptState},
+    time::{Timestamp, from_unix_ms, unix_ms},
 };
 
-use crate::ledger::LedgerError;
+use super::{
+    job::{Decision, Phase},
+    known::Needs,
+    rows::LedgerOrder,
+    working_set::WorkingSet,
+};
 
-pub(crate) enum ReceiptWrite {
-    /// What was agreed with an order, unless it is there.
-    Keep { order_id: OrderId, content: String, at: Timestamp },
-    /// The next state, if nobody has changed the receipt since the step before. `event` is published with it.
-    Change { receipt: Box<Receipt>, by: String, event: Option<Event> },
+/// Who moves a receipt on where no person does.
+const RECONCILER: &str = "reconciler";
+
+/// What became of a change of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptStepped {
+    Changed(Receipt),
+    /// The receipt has gone on since it was read.
+    Stale(Receipt),
+    NotAllowed(Receipt),
+    Unknown,
 }
 
-impl ReceiptWrite {
-    /// Returns how many receipts it changed: 0 or 1.
-    pub(super) async fn run(&self, connection: &mut SqliteConnection) -> Result<u64, LedgerError> {
-        match self {
-            Self::Keep { order_id, content, at } => keep(connection, *order_id, content, *at).await,
-            Self::Change { receipt, by, event } => change(connection, receipt, by, event.as_ref()).await,
-        }
-    }
-
-    pub(super) const fn has_event(&self) -> bool {
-        matches!(self, Self::Change { event: Some(_), .. })
-    }
-}
-
-async fn keep(
-    connection: &mut SqliteConnection,
-    order_id: OrderId,
-    content: &str,
-    at: Timestamp,
-) -> Result<u64, LedgerError> {
-    let query = sqlx::query(
-        "INSERT INTO receipts (order_id, content, state, since, changed_at, changed_by, step, tries)
-         SELECT ?1, ?2, 'agreed', ?3, ?3, 'ledger', 0, 0 FROM orders WHERE order_id = ?1 AND status = 'pending'
-         ON CONFLICT (order_id) DO NOTHING",
-    );
-    let query = query.bind(order_id.get()).bind(content).bind(unix_ms(at));
-    Ok(query.execute(connection).await?.rows_affected())
-}
-
-async fn change(
-    connection: &mut SqliteConnection,
-    receipt: &Receipt,
-    by: &str,
-    event: Option<&Event>,
-) -> Result<u64, LedgerError> {
-    let facts = Facts::of(&receipt.state);
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let query = sqlx::query(
-        "UPDATE receipts SET state = ?3, payment_id = ?4, url = ?5, click_code = ?6, click_note = ?7, why = ?8,
-           decided_by = ?9, document = ?10, body_hash = ?11, since = ?12, changed_at = ?13, changed_by = ?14,
-           step = ?2, tries = ?15, next_step_at = ?16
-         WHERE order_id = ?1 AND step = ?2 - 1",
-    );
-    let query = query
-        .bind(receipt.order_id.get())
-        .bind(receipt.step)
-        .bind(receipt.state.status().as_str())
-        .bind(facts.payment_id)
-        .bind(facts.url)
-        .bind(facts.click_code)
-        .bind(facts.click_note)
-        .bind(facts.why)
-        .bind(facts.decided_by)
-        .bind(facts.document)
-        .bind(receipt.body_hash.as_deref())
-        .bind(unix_ms(receipt.since))
-        .bind(unix_ms(receipt.changed_at))
-        .bind(by)
-        .bind(receipt.tries)
-        .bind(receipt.next_step_at.map(unix_ms));
-    let changed = query.execute(&mut *transaction).await?.rows_affected();
-    if let Some(event) = event.filter(|_| changed > 0) {
-        let query = sqlx::query(
-            "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (event_id) DO NOTHING",
-        );
-        let query = query
-            .bind(event.id.to_string())
-            .bind(event.order_id.get())
-            .bind(event.kind.name())
-            .bind(event.kind.schema())
-            .bind(String::from_utf8_lossy(&event.to_json()).into_owned())
-            .bind(unix_ms(event.occurred_at));
-        query.execute(&mut *transaction).await?;
-    }
-    transaction.commit().await?;
-    if changed > 0 && receipt.state.status() != ReceiptStatus::Submitting {
-        let state = receipt.state.status().as_str();
-        metrics::counter!("tolov_receipts_total", "state" => state).increment(1);
-    }
-    Ok(changed)
-}
-
-/// The columns of a state's facts.
+/// What a batch does to receipts.
 #[derive(Default)]
-struct Facts<'a> {
-    payment_id: Option<i64>,
-    url: Option<&'a str>,
-    click_code: Option<i64>,
-    click_note: Option<&'a str>,
-    why: Option<&'static str>,
-    decided_by: Option<&'a str>,
-    document: Option<&'a str>,
+pub(crate) struct Receipts {
+    pub(super) kept: Vec<ContentRow>,
+    /// One step of a receipt at most: the statement takes them in no order.
+    pub(crate) steps: Vec<StepRow>,
 }
 
-impl<'a> Facts<'a> {
-    fn of(state: &'a ReceiptState) -> Self {
-        let none = Self::default();
-        match state {
-            ReceiptState::Needed { click_code, click_note } => {
-                Self { click_code: *click_code, click_note: click_note.as_deref(), ..none }
-            }
-            ReceiptState::Submitting { payment_id }
-            | ReceiptState::Unknown { payment_id }
-            | ReceiptState::Submitted { payment_id } => Self { payment_id: Some(payment_id.get()), ..none },
-            ReceiptState::Known { payment_id, url } => {
-                Self { payment_id: Some(payment_id.get()), url: Some(url), ..none }
-            }
-            ReceiptState::Missing { why, click_code, click_note } => Self {
-                why: Some(why.as_str()),
-                click_code: *click_code,
-                click_note: click_note.as_deref(),
-                ..none
-            },
-            ReceiptState::ByHand { decided_by, document } => {
-                Self { decided_by: Some(decided_by), document: Some(document), ..none }
-            }
+/// What is agreed with an order that is not paid yet. The first one counts.
+#[derive(Serialize)]
+pub(crate) struct ContentRow {
+    order_id: OrderId,
+    content: Content,
+    at: i64,
+}
+
+/// A row of `receipts_as_json`. The facts of the state stand beside it, under the names of the columns.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ReceiptRow {
+    order_id: OrderId,
+    #[serde(skip_serializing)]
+    amount_tiyin: Tiyin,
+    #[serde(skip_serializing)]
+    content: Content,
+    #[serde(flatten)]
+    state: ReceiptState,
+    body_hash: Option<String>,
+    since: i64,
+    changed_at: i64,
+    step: u32,
+    tries: u32,
+    next_step_at: Option<i64>,
+}
+
+/// The next state of a receipt, and who decided it.
+#[derive(Serialize)]
+pub(crate) struct StepRow {
+    #[serde(flatten)]
+    row: ReceiptRow,
+    by: String,
+}
+
+impl StepRow {
+    pub(crate) const fn state(&self) -> &ReceiptState {
+        &self.row.state
+    }
+}
+
+impl From<Receipt> for ReceiptRow {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { order_id, amount_tiyin, content, state, body_hash, step, tries, .. } = receipt;
+        let [since, changed_at] = [receipt.since, receipt.changed_at].map(unix_ms);
+        let next_step_at = receipt.next_step_at.map(unix_ms);
+        Self {
+            order_id,
+            amount_tiyin,
+            content,
+            state,
+            body_hash,
+            since,
+            changed_at,
+            step,
+            tries,
+            next_step_at,
         }
+    }
+}
+
+impl From<ReceiptRow> for Receipt {
+    fn from(row: ReceiptRow) -> Self {
+        let ReceiptRow { order_id, amount_tiyin, content, state, body_hash, step, tries, .. } = row;
+        let [since, changed_at] = [row.since, row.changed_at].map(from_unix_ms);
+        let next_step_at = row.next_step_at.map(from_unix_ms);
+        Self {
+            order_id,
+            amount_tiyin,
+            content,
+            state,
+            body_hash,
+            since,
+            changed_at,
+            step,
+            tries,
+            next_step_at,
+        }
+    }
+}
+
+/// A receipt goes on.
+pub(crate) struct StepReceipt {
+    pub(crate) order_id: OrderId,
+    pub(crate) what: StepKind,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) enum StepKind {
+    Change { step: u32, change: Change, next_step_at: Option<Timestamp> },
+    Decide { choice: Choice, by: String },
+}
+
+impl Decision for StepReceipt {
+    type Answer = ReceiptStepped;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.insert(self.order_id);
+        needs.receipts.insert(self.order_id);
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> ReceiptStepped {
+        let known =
+            (set.known.order(self.order_id).cloned(), set.known.receipts.get(&self.order_id).cloned());
+        let (Some(order), Some(receipt)) = known else { return ReceiptStepped::Unknown };
+        if set.receipts().steps.iter().any(|step| step.row.order_id == self.order_id) {
+            return ReceiptStepped::Stale(receipt);
+        }
+        let (next, by) = match &self.what {
+            StepKind::Change { step, .. } if *step != receipt.step => return ReceiptStepped::Stale(receipt),
+            StepKind::Change { change, next_step_at, .. } => {
+                (receipt.clone().advance(change.clone(), *next_step_at, self.at), RECONCILER)
+            }
+            StepKind::Decide { choice, by } => {
+                let mut refunds = set.known.refunds_of(self.order_id).iter();
+                let is_refunded = refunds.any(|refund| refund.status().is_done());
+                (receipt.clone().decide(choice.clone(), by, is_refunded, self.at), by.as_str())
+            }
+        };
+        let Ok(next) = next else { return ReceiptStepped::NotAllowed(receipt) };
+        set.step_receipt(&order, next.clone(), by);
+        ReceiptStepped::Changed(next)
+    }
+}
+
+impl WorkingSet {
+    /// Keeps what an order sells.
+    pub(super) fn keep_content(&mut self, order_id: OrderId, content: Option<&Content>, at: Timestamp) {
+        let row = content.map(|content| ContentRow { order_id, content: content.clone(), at: unix_ms(at) });
+        self.receipts().kept.extend(row);
+    }
+
+    /// Keeps the next step of a receipt, and tells of one that is there.
+    fn step_receipt(&mut self, order: &LedgerOrder, receipt: Receipt, by: &str) {
+        tracing::info!(
+            order.id = %order.order_id, state = receipt.state.status().as_str(), by, "fiscal receipt"
+        );
+        if let ReceiptState::Known { url, .. } = &receipt.state {
+            self.publish(order, EventKind::ReceiptIssued { url: url.clone() }, receipt.changed_at);
+        }
+        self.known.receipts.insert(order.order_id, receipt.clone());
+        self.receipts().steps.push(StepRow { row: receipt.into(), by: by.to_owned() });
     }
 }

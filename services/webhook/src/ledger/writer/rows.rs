@@ -169,7 +169,7 @@ pub(crate) struct NewOrderRow<'a> {
 
 impl<'a> From<&'a NewOrder> for NewOrderRow<'a> {
     fn from(order: &'a NewOrder) -> Self {
-        let NewOrder { order_id, user_id, products, amount, created_at } = order;
+        let NewOrder { order_id, user_id, products, amount, created_at, .. } = order;
         Self {
             order_id: *order_id,
             user_id: *user_id,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tolov_click::{Action, Callback, ClickCode, Reply, card};
+use tolov_click::{Action, Callback, ClickCode, Reply};
 use tolov_domain::{
     ClickTransId, Event, EventKind, OrderId, PrepareId, RefundId, UnplacedPayment,
     payment::{
@@ -14,13 +14,13 @@ use tolov_domain::{
     phone_invoice::PhoneInvoice,
     refund::Refund,
     time::{Timestamp, unix_ms},
-    unplaced,
 };
 
 use super::{
     invoices::TelegramRow,
-    job::{code_of, order_of},
+    job::{code_of, order_of, unplaced},
     known::Known,
+    receipts::Receipts,
     reconciliation::Reconciliation,
     refund_rows::{CallRow, CheckRow, RefundRow, StepRow},
     rows::{
@@ -58,6 +58,7 @@ struct Changes {
     /// With the state after each change: the last one of an invoice counts.
     phone_invoices: Vec<PhoneInvoice>,
     reconciliation: Reconciliation,
+    receipts: Receipts,
 }
 
 /// The rows to write, in the order in which foreign keys want them.
@@ -79,6 +80,7 @@ pub(crate) struct Writes {
     pub(crate) telegram_payments: Vec<TelegramRow>,
     pub(crate) phone_invoices: Vec<PhoneInvoice>,
     pub(crate) reconciliation: Reconciliation,
+    pub(crate) receipts: Receipts,
 }
 
 impl WorkingSet {
@@ -91,7 +93,10 @@ impl WorkingSet {
         let refused = |reason| Outcome::Refused(OrderRefusal { reason, highest_order_id });
         if let Some(known) = self.known.order(order.order_id) {
             return match known.difference(order) {
-                None => Outcome::AlreadyApplied,
+                None => {
+                    self.keep_content(order.order_id, order.receipt.as_ref(), order.created_at);
+                    Outcome::AlreadyApplied
+                }
                 Some(field) => refused(OrderRefusalReason::Taken { field }),
             };
         }
@@ -107,6 +112,7 @@ impl WorkingSet {
     pub(crate) fn add_order(&mut self, order: &NewOrder) {
         let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
         self.known.add(LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending });
+        self.keep_content(order_id, order.receipt.as_ref(), order.created_at);
         self.changes.new_orders.push(order.clone());
     }
 
@@ -398,6 +404,7 @@ impl WorkingSet {
             telegram_payments: changes.telegram_payments,
             phone_invoices: changes.phone_invoices,
             reconciliation: changes.reconciliation,
+            receipts: changes.receipts,
         }
     }
 
@@ -418,29 +425,15 @@ impl WorkingSet {
         &mut self.changes.reconciliation
     }
 
+    pub(super) const fn receipts(&mut self) -> &mut Receipts {
+        &mut self.changes.receipts
+    }
+
     pub(super) fn publish_row(&mut self, event: EventRow) {
         self.changes.events.push(event);
     }
 
     pub(crate) fn keep_calls(&mut self, calls: impl Iterator<Item = CallRow>) {
         self.changes.calls.extend(calls);
-    }
-}
-
-fn unplaced(arrival: &Arrival, reply: &Reply) -> UnplacedPayment {
-    let text = |field: Option<&str>| -> String {
-        card::hide_numbers(field.unwrap_or_default()).chars().take(100).collect()
-    };
-    let (form, whole) =
-        (&arrival.form, |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect());
-    UnplacedPayment {
-        schema: unplaced::SCHEMA.to_owned(),
-        event_id: UnplacedPayment::id_of(form.click_trans_id().unwrap_or_default()),
-        click_trans_id: whole(form.click_trans_id()),
-        click_paydoc_id: whole(form.click_paydoc_id()),
-        merchant_trans_id: text(form.merchant_trans_id()),
-        amount: whole(form.amount()),
-        answer: reply.error,
-        occurred_at: arrival.received_at,
     }
 }

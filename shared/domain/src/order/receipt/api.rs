@@ -20,6 +20,9 @@ pub struct OpenReceipts {
 pub struct OpenReceipt {
     pub receipt: Receipt,
     pub attempt: Attempt,
+    /// By Telegram's invoice.
+    #[serde(default)]
+    pub in_telegram: bool,
     pub refund: RefundExtent,
 }
 

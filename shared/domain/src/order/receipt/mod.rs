@@ -93,6 +93,8 @@ pub enum ReceiptStatus {
 pub enum MissingReason {
     /// A product or the delivery has no MXIK, package code or VAT rate.
     NoCodes,
+    /// It was paid by Telegram's invoice: CLICK's Merchant API knows nothing of such payments.
+    PaidInTelegram,
     /// CLICK does not find the payment.
     PaymentNotFound,
     /// CLICK refused the items until the deadline.
@@ -103,6 +105,8 @@ pub enum MissingReason {
     NoAddress,
     /// The money went back before the items were sent.
     Refunded,
+    /// A restore took the order back, and nobody knows what it sold.
+    ContentLost,
     /// The settings would send another body than the one that was sent before.
     ContentDiffers,
 }
@@ -178,11 +182,13 @@ impl MissingReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoCodes => "no_codes",
+            Self::PaidInTelegram => "paid_in_telegram",
             Self::PaymentNotFound => "payment_not_found",
             Self::Refused => "refused",
             Self::NoAnswer => "no_answer",
             Self::NoAddress => "no_address",
             Self::Refunded => "refunded",
+            Self::ContentLost => "content_lost",
             Self::ContentDiffers => "content_differs",
         }
     }
