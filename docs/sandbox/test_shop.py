@@ -1,4 +1,4 @@
-"""Plays a person and CLICK against shop.py, as in CI: pytest test_shop.py, with the sandbox and the shop running."""
+"""Plays a person and CLICK against shop.py, as in CI: pytest test_shop.py, with the sandbox and the shop running (pip install pytest httpx)."""
 
 import os
 import re
@@ -33,7 +33,8 @@ def test_a_purchase_is_told_once_though_the_answer_to_complete_is_lost():
     offer = call("GET", f"/telegram/chats/{person}/messages")[-1]["text"]
     number, link = re.match(r"Order (\d+): (\S+)", offer).groups()
     call("POST", "/click/faults", step="complete", times=1, effect="lost_answer")
-    call("POST", "/click/pay", link=link)
+    paid = call("POST", "/click/pay", link=link)
+    assert paid["exchanges"][-1]["answer"]["error"] == -4, "CLICK's repetition of the Complete"
     wait_for(person, "is%20paid")
     said = [message["text"] for message in call("GET", f"/telegram/chats/{person}/messages")]
     assert said.count(f"Order {number} is paid. Thank you!") == 1

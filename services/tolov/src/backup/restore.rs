@@ -274,7 +274,7 @@ fn report(file: &Path, done: &Done) {
 fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
     let what = match outcome {
         Outcome::Applied | Outcome::AlreadyApplied => "taken back as paid".to_owned(),
-        Outcome::Refused(refusal) => format!("NOT taken back, {}", why(refusal)),
+        Outcome::Refused(refusal) => format!("NOT taken back, because {refusal}"),
     };
     let is_lost = payment.receipt.as_ref().is_some_and(|content| content.lines.is_empty());
     let receipt =
@@ -288,19 +288,4 @@ fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
         payment.paid_at,
         payment.known_by
     )
-}
-
-fn why(refusal: AdoptRefusal) -> String {
-    match refusal {
-        AdoptRefusal::OrderDiffers { field } => {
-            format!("because the ledger has another {field} under this number")
-        }
-        AdoptRefusal::PaidByAnother => {
-            "because another transaction paid the order: look in CLICK's cabinet whether the payer paid twice"
-                .to_owned()
-        }
-        AdoptRefusal::TransactionPaidAnother => "because this transaction paid another order".to_owned(),
-        AdoptRefusal::Cancelled => "because CLICK cancelled this attempt".to_owned(),
-        AdoptRefusal::NumbersUsedUp => "because the ledger has no merchant_prepare_id left".to_owned(),
-    }
 }

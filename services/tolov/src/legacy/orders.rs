@@ -11,7 +11,9 @@ use tolov_domain::{
 use tolov_shop::order::{
     Actor, HistoryEntry, OrderAction, OrderState, PaymentFacts, Progress, Sale, ShopOrder, Stock,
 };
-use tolov_webhook::ledger::{ImportedOrder, ImportedState, NewOrder, ORDER_ID_MAX, OpenAttempt, PaidOrder};
+use tolov_webhook::ledger::{
+    ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt, PaidOrder,
+};
 
 use super::{
     catalogue::Catalogue,
@@ -61,14 +63,24 @@ pub(super) fn convert(
     remarks: &mut Remarks,
 ) -> BTreeMap<OrderId, Order> {
     let mut orders = BTreeMap::new();
+    let mut highest = None;
     for facts in facts_of_all(old, payments, rules.now, remarks).into_values() {
+        let number = facts.order_id.get();
+        if highest.is_some_and(|highest: i64| number > highest.saturating_add(ORDER_ID_GAP_MAX)) {
+            let text = format!(
+                "its number is more than {ORDER_ID_GAP_MAX} above the others: later orders would have none"
+            );
+            remarks.left_out("order", number, text);
+            continue;
+        }
+        highest = Some(number);
         let known = payments.get(&facts.order_id).map(Vec::as_slice).unwrap_or_default();
         let order = decide(facts, known, rules, remarks);
         orders.insert(order.shop.id, order);
     }
     for (order_id, known) in payments {
         if has_money(known) && !orders.contains_key(order_id) {
-            remarks.left_out("payment", order_id, "an order of this number is paid and is in neither database: find the payer in CLICK's cabinet");
+            remarks.left_out("payment", order_id, "an order of this number is paid, and is left out or in neither database: find the payer in CLICK's cabinet");
         }
     }
     orders
@@ -135,7 +147,7 @@ fn read(record: &Value, now: Timestamp, remarks: &mut Remarks) -> Option<Facts> 
         None
     };
     let Some(order_id) = OrderId::try_new(number).ok().filter(|id| id.get() <= ORDER_ID_MAX) else {
-        return left_out("it has no order number that CLICK could name");
+        return left_out(&format!("it has no order number from 1 to {ORDER_ID_MAX}"));
     };
     let Some(user_id) = fields::whole(record, "user_id").and_then(|user| UserId::try_new(user).ok()) else {
         return left_out("it has no user");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use tolov_domain::{ClickPaydocId, ClickTransId, OrderId, PrepareId, Tiyin, time::Timestamp};
+use tolov_webhook::ledger::restore::CLICK_INT_MAX;
 
 use super::{fields, report::Remarks, source::OldShop};
 
@@ -63,7 +64,12 @@ pub(super) fn of_orders(
             .or_else(|| order_of_row.get(&fields::text(row, "account_id")?).copied())
             .and_then(|order_id| OrderId::try_new(order_id).ok());
         match (order_id, read(row, &extra, state, now)) {
-            (Some(order_id), Some(payment)) => payments.entry(order_id).or_default().push(payment),
+            (Some(order_id), Some(payment)) => {
+                if payment.prepare_id.get() >= CLICK_INT_MAX {
+                    remarks.changed("payment", number, no_longer_a_prepare_id(state));
+                }
+                payments.entry(order_id).or_default().push(payment);
+            }
             _ if state == PaymentState::Paid => {
                 let trans = fields::text(row, "transaction_id").unwrap_or_default();
                 let text = format!(
@@ -75,6 +81,17 @@ pub(super) fn of_orders(
         }
     }
     payments
+}
+
+/// The ledger takes over no number that would lift its own above [`CLICK_INT_MAX`].
+fn no_longer_a_prepare_id(state: PaymentState) -> String {
+    let follows = match state {
+        PaymentState::Paid => "the payment gets another",
+        PaymentState::Prepared => "a payment that is under way with it is refused, and can be made again",
+    };
+    format!(
+        "its number is too large for a merchant_prepare_id, which CLICK ends at {CLICK_INT_MAX}: {follows}"
+    )
 }
 
 fn read(row: &Value, extra: &Value, state: PaymentState, now: Timestamp) -> Option<Payment> {
@@ -89,4 +106,34 @@ fn read(row: &Value, extra: &Value, state: PaymentState, now: Timestamp) -> Opti
         state,
         at: at.unwrap_or(now).min(now),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_row_number_that_is_no_merchant_prepare_id_is_reported() {
+        let row = |id: i64, state: i64| {
+            json!({"id": id, "gateway": "click", "state": state, "transaction_id": "3647911001", "amount": 30000,
+                   "extra_data": {"merchant_trans_id": "7"}})
+        };
+        let payments =
+            vec![row(2_147_483_647, SUCCESSFULLY), row(2_147_483_648, INITIATING), row(5, SUCCESSFULLY)];
+        let mut remarks = Remarks::default();
+        let old = OldShop { payments, ..OldShop::default() };
+        let known = of_orders(&old, datetime!(2026-01-01 00:00 UTC), &mut remarks);
+        assert_eq!(known[&OrderId::try_new(7).unwrap()].len(), 3, "the money counts all the same");
+        let said: Vec<_> =
+            remarks.0.iter().map(|remark| (remark.number.as_str(), remark.text.as_str())).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].0 == "2147483647" && said[0].1.ends_with("the payment gets another"), "{said:?}");
+        assert!(
+            said[1].0 == "2147483648" && said[1].1.contains("is refused, and can be made again"),
+            "{said:?}"
+        );
+    }
 }

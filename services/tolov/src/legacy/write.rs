@@ -134,7 +134,7 @@ async fn write_orders(
         let was_unpaid = known.get(&order_id).is_some_and(|known| !known.is_paid());
         match outcome {
             Outcome::Refused(refusal) => {
-                written.refused.push(format!("order {order_id} is not in the ledger: {refusal:?}"));
+                written.refused.push(format!("order {order_id} is not in the ledger, because {refusal}"));
             }
             Outcome::Applied | Outcome::AlreadyApplied if was_unpaid && order.shop.is_paid() => {
                 paid_meanwhile.push(order_id);

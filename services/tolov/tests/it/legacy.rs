@@ -66,6 +66,8 @@ async fn old_shop() -> String {
             order(4, 5552, "15000", "pending"),
             order(5, 5551, "30000", "cancelled"),
             order(8, 5552, "45000", "paid"),
+            order(900_000_000_000, 5552, "45000", "paid"),
+            order(1_000_000_000_000, 5552, "45000", "paid"),
         ],
     ];
     for (collection, records) in OLD.into_iter().zip(records) {
@@ -102,6 +104,8 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
         "order 2: the number is used twice: the one of user 5553 is left out",
         "order 6: only the payment server has it, and no payment",
         "order 8: it was called paid and no payment is known",
+        "order 900000000000: its number is more than 10000000000 above the others",
+        "order 1000000000000: it has no order number from 1 to 999999999999",
         "product 77: the price of \"Ko'k choy\", 15 000 so'm, is read as 15\u{a0}000",
         "product 78: \"Non\" has no readable price",
         "product 79: no category lists \"Asal\"",

@@ -1,5 +1,7 @@
 //! What the ledger is asked, and what it answers.
 
+use std::fmt;
+
 use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
@@ -171,6 +173,28 @@ pub enum AdoptRefusal {
     Cancelled,
     /// The ledger has no merchant_prepare_id left.
     NumbersUsedUp,
+    /// The number is out of the range of [`ORDER_ID_MAX`] and [`ORDER_ID_GAP_MAX`].
+    OutOfRange,
+}
+
+impl fmt::Display for AdoptRefusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OrderDiffers { field } => {
+                write!(formatter, "the ledger has another {field} under this number")
+            }
+            Self::PaidByAnother => formatter.write_str(
+                "another transaction paid the order: look in CLICK's cabinet whether the payer paid twice",
+            ),
+            Self::TransactionPaidAnother => formatter.write_str("this transaction paid another order"),
+            Self::Cancelled => formatter.write_str("CLICK cancelled this attempt"),
+            Self::NumbersUsedUp => formatter.write_str("the ledger has no merchant_prepare_id left"),
+            Self::OutOfRange => write!(
+                formatter,
+                "its number is above {ORDER_ID_MAX} or more than {ORDER_ID_GAP_MAX} above the others: later orders would have none"
+            ),
+        }
+    }
 }
 
 /// Why the events of an order are not published once more.

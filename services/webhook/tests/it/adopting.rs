@@ -9,7 +9,8 @@ use tolov_domain::{
 };
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, ImportedState, NewOrder, OpenAttempt, Outcome, PaidOrder, backup,
+    AdoptRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt,
+    Outcome, PaidOrder, backup,
 };
 
 use crate::{
@@ -211,5 +212,46 @@ async fn an_order_that_is_taken_back_needs_its_receipt_and_none_is_made_in_the_h
     assert_eq!(open().await, 0, "what the lost ledger has sent may be printed yet");
     app.clock.advance(time::Duration::hours(1));
     assert_eq!(open().await, 3);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_number_of_another_ledger_never_uses_up_those_that_are_to_come() {
+    const INT_MAX: i64 = 2_147_483_647;
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let open = |prepare_id| OpenAttempt {
+        prepare_id: PrepareId::try_new(prepare_id).unwrap(),
+        click_trans_id: ClickTransId::try_new(prepare_id).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(2003).unwrap(),
+        prepared_at: app.clock.now(),
+    };
+    let out_of_range = [Outcome::Refused(AdoptRefusal::OutOfRange)];
+    for order_id in [ORDER_ID_MAX, ORDER_ID_MAX + 1, ORDER_ID_GAP_MAX + 2] {
+        assert_eq!(adopt(&app, &[paid_order(&app, order_id, 9, None)]).await, out_of_range);
+        let payable = imported(&app, order_id, ImportedState::Payable { open: vec![] });
+        assert_eq!(app.ledger().import(vec![payable], app.clock.now()).await.unwrap(), out_of_range);
+    }
+    assert_eq!(adopt(&app, &[paid_order(&app, 2, 50, Some(INT_MAX))]).await, [Outcome::Applied]);
+    let payable = imported(&app, 3, ImportedState::Payable { open: vec![open(INT_MAX), open(INT_MAX + 1)] });
+    assert_eq!(app.ledger().import(vec![payable], app.clock.now()).await.unwrap(), [Outcome::Applied]);
+    assert_eq!(app.code(&Callback::complete(3, INT_MAX + 1).trans(INT_MAX + 1)).await, -6, "not taken over");
+    assert_eq!(app.prepared(3).await, 2, "but the order can be paid");
+    assert_eq!(app.get("/orders").await.1["highest_order_id"], 3);
+    app.until_the_outbox_is_empty().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_paid_elsewhere_and_cannot_be_paid_here_takes_no_second_payment() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    app.paid(1).await;
+    let same_transaction = imported(&app, 2, ImportedState::Paid(paid_order(&app, 2, 3_647_911_001, None)));
+    let outcomes = app.ledger().import(vec![same_transaction], app.clock.now()).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Refused(AdoptRefusal::TransactionPaidAnother)]);
+    assert_eq!(app.code(&Callback::prepare(2).trans(777)).await, -9);
+    app.ledger().replay(&[OrderId::try_new(2).unwrap()]).await.unwrap();
+    app.until_the_outbox_is_empty().await;
     app.finish().await;
 }

@@ -49,6 +49,9 @@ impl WorkingSet {
         match self.known.order(paid.order_id).map(|known| known.difference(&registered)) {
             Some(Some(field)) => return Outcome::Refused(AdoptRefusal::OrderDiffers { field }),
             Some(None) => {}
+            None if !self.known.numbers.admits_order(paid.order_id) => {
+                return Outcome::Refused(AdoptRefusal::OutOfRange);
+            }
             None => self.add_order(&registered),
         }
         match self.known.attempt_paid_by(paid.click_trans_id) {
@@ -80,7 +83,8 @@ impl WorkingSet {
         Outcome::Applied
     }
 
-    /// The order's attempt with this transaction or number, or a new one: with its old number where that is free.
+    /// The order's attempt with this transaction or number, or a new one: with its old number where that is free and
+    /// leaves numbers above it.
     fn attempt_to_pay(&mut self, paid: &PaidOrder) -> Option<LedgerAttempt> {
         let numbered = paid.merchant_prepare_id.and_then(|id| self.known.attempt(id));
         let same = numbered.filter(|attempt| attempt.order_id == paid.order_id);
@@ -88,7 +92,9 @@ impl WorkingSet {
             return Some(attempt.clone());
         }
         let prepare_id = match paid.merchant_prepare_id {
-            Some(old_number) if numbered.is_none() => old_number,
+            Some(old_number) if numbered.is_none() && self.known.numbers.admits_attempt(old_number) => {
+                old_number
+            }
             _ => self.known.numbers.take_prepare_id()?,
         };
         Some(LedgerAttempt {

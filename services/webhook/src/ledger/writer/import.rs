@@ -49,13 +49,23 @@ impl WorkingSet {
         let is_new = match self.known.order(order.order_id).map(|known| known.difference(order)) {
             Some(Some(field)) => return Outcome::Refused(AdoptRefusal::OrderDiffers { field }),
             Some(None) => false,
+            None if !self.known.numbers.admits_order(order.order_id) => {
+                return Outcome::Refused(AdoptRefusal::OutOfRange);
+            }
             None => {
                 self.add_order(order);
                 true
             }
         };
         match &imported.state {
-            ImportedState::Paid(paid) => self.adopt(paid, at),
+            ImportedState::Paid(paid) => {
+                let outcome = self.adopt(paid, at);
+                if is_new && matches!(outcome, Outcome::Refused(_)) {
+                    // The other system has its money: it must not be paid once more.
+                    self.end_order(order.order_id, at);
+                }
+                outcome
+            }
             ImportedState::Payable { open } => {
                 if is_new && let Some(known) = self.known.order(order.order_id).cloned() {
                     for attempt in open {
@@ -71,12 +81,12 @@ impl WorkingSet {
         }
     }
 
-    /// The Complete of this Prepare finds it here.
+    /// The Complete of this Prepare finds it here, if its number can be kept.
     fn continue_attempt(&mut self, order: &LedgerOrder, attempt: &OpenAttempt) {
         let OpenAttempt { prepare_id, click_trans_id, click_paydoc_id, prepared_at } = *attempt;
         let is_taken = self.known.attempt(prepare_id).is_some()
             || self.known.attempt_of(order.order_id, click_trans_id).is_some();
-        if !is_taken {
+        if !is_taken && self.known.numbers.admits_attempt(prepare_id) {
             self.change_attempt(LedgerAttempt {
                 prepare_id,
                 order_id: order.order_id,

@@ -17,6 +17,7 @@ use super::{
     invoices::TelegramRow,
     rows::{LedgerAttempt, LedgerOrder},
 };
+use crate::ledger::{ORDER_ID_GAP_MAX, ORDER_ID_MAX, restore::CLICK_INT_MAX};
 
 /// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
 const ORDERS_MAX: usize = 8192;
@@ -81,6 +82,18 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// Whether a new order may have this number.
+    pub(crate) fn admits_order(&self, order_id: OrderId) -> bool {
+        let (number, highest) = (order_id.get(), self.highest_order_id);
+        number <= ORDER_ID_MAX && (highest == 0 || number <= highest.saturating_add(ORDER_ID_GAP_MAX))
+    }
+
+    /// Whether a new attempt may have this number of another ledger or system: the next ones are above it, and stay
+    /// within CLICK's `int`.
+    pub(crate) fn admits_attempt(&self, prepare_id: PrepareId) -> bool {
+        prepare_id.get() < self.next_prepare_id.max(CLICK_INT_MAX)
+    }
+
     pub(crate) fn take_prepare_id(&mut self) -> Option<PrepareId> {
         let prepare_id = PrepareId::try_new(self.next_prepare_id).ok()?;
         self.next_prepare_id = self.next_prepare_id.checked_add(1)?;

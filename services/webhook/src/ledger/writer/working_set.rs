@@ -28,10 +28,7 @@ use super::{
         SentMark, UnverifiedRow,
     },
 };
-use crate::ledger::{
-    Arrival, EndRefusal, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OrderRefusal, OrderRefusalReason, Outcome,
-    RelayMarks,
-};
+use crate::ledger::{Arrival, EndRefusal, NewOrder, OrderRefusal, OrderRefusalReason, Outcome, RelayMarks};
 
 #[derive(Default)]
 pub(crate) struct WorkingSet {
@@ -100,9 +97,7 @@ impl WorkingSet {
                 Some(field) => refused(OrderRefusalReason::Taken { field }),
             };
         }
-        let number = order.order_id.get();
-        let is_far_above = highest_order_id > 0 && number > highest_order_id.saturating_add(ORDER_ID_GAP_MAX);
-        if number > ORDER_ID_MAX || is_far_above {
+        if !self.known.numbers.admits_order(order.order_id) {
             return refused(OrderRefusalReason::OutOfRange);
         }
         self.add_order(order);
