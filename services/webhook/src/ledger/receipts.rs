@@ -1,6 +1,6 @@
 //! Fiscal receipts: what the HTTP API asks of the ledger about them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tolov_domain::{
     Event, EventKind, OrderId, Tiyin, UserId,
     receipt::{
@@ -34,7 +34,7 @@ pub enum ReceiptStepped {
 }
 
 /// One step of a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct ReceiptStepRecord {
     pub step: i64,
     /// Milliseconds since 1970.
