@@ -167,6 +167,7 @@ impl World {
                 consumer: self.consumer(Queue::BotNotifications, Process::Bot),
                 shop: self.bots_store(),
                 clock: Arc::new(self.clock.clone()),
+                trace: None,
             };
             let service = Service::with_stand_in(config, &deps, self.telegram.clone())?;
             self.notifier = Some(self.runtime.spawn(service.notify(Stop::new())));

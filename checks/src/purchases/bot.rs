@@ -34,8 +34,8 @@ impl RunningBot {
         config.messages_per_s = MESSAGES_PER_S;
         config.channel_posts_per_min = POSTS_PER_MIN;
         let bus = Arc::new(MemoryBus::default());
-        let service =
-            Service::new(config, &Deps { consumer: bus.clone(), shop, clock: Arc::new(SystemClock) })?;
+        let deps = Deps { consumer: bus.clone(), shop, clock: Arc::new(SystemClock), trace: None };
+        let service = Service::new(config, &deps)?;
         let running = service.run(stop.clone());
         let ended = tokio::spawn(async move {
             let Ok(()) = running.await;

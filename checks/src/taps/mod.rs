@@ -98,7 +98,8 @@ pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
     config.api_url = Some(format!("http://{address}/").parse()?);
     config.messages_per_s = 1_000;
     config.owners = vec![tolov_domain::UserId::try_new(OWNER)?];
-    let deps = Deps { consumer: Arc::new(MemoryBus::default()), shop, clock: Arc::new(SystemClock) };
+    let consumer = Arc::new(MemoryBus::default());
+    let deps = Deps { consumer, shop, clock: Arc::new(SystemClock), trace: None };
     let service = Service::new(config, &deps)?;
     let running = tokio::spawn(service.run(stop.clone()));
     // The first tap reads the catalogue.

@@ -19,7 +19,10 @@ use tolov_shop::{
 use crate::{
     config::Config,
     conversation::{dialogue::ShownMessage, link::Link, screen::Screen},
-    orders::ledger_client::{LedgerClient, LedgerError, Registration},
+    orders::{
+        ledger_client::{LedgerClient, LedgerError, Registration},
+        trace::OrderTrace,
+    },
     telegram::{
         client::Telegram,
         errors::SendError,
@@ -34,6 +37,8 @@ pub struct Deps {
     pub consumer: Arc<dyn Consumer>,
     pub shop: Arc<dyn ShopStore>,
     pub clock: Arc<dyn Clock>,
+    /// `None`: owners cannot see an order's trace.
+    pub trace: Option<Arc<dyn OrderTrace>>,
 }
 
 /// Everything that handlers and background tasks share.
@@ -54,6 +59,7 @@ pub(crate) struct HandlerDeps {
     pub(crate) snapshots: SnapshotCache,
     /// The bot's own account; known once Telegram has answered for the first time.
     pub(crate) me: SetOnce<Me>,
+    pub(crate) trace: Option<Arc<dyn OrderTrace>>,
     /// A payment in Telegram was stored.
     pub(crate) payment_came: Notify,
 }

@@ -21,7 +21,10 @@ use tolov_domain::ports::documents::Collection;
 pub use crate::{
     config::{Channel, Config, ConfigError, LateMoney, is_test_provider_token},
     deps::Deps,
-    orders::receipt::ReceiptDefaults,
+    orders::{
+        receipt::ReceiptDefaults,
+        trace::{OrderTrace, TraceEntry},
+    },
     service::Service,
     telegram::stand_in::{BotApi, BotApiAnswer},
 };

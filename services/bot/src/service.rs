@@ -59,6 +59,7 @@ impl Service {
             config: Arc::new(config),
             snapshots: SnapshotCache::default(),
             me: SetOnce::new(),
+            trace: deps.trace.clone(),
             payment_came: Notify::new(),
         });
         let notifier = Arc::new(Notifier::new(deps, Arc::clone(&handlers)));

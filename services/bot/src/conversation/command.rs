@@ -19,4 +19,6 @@ pub(crate) enum Command {
     Help,
     /// The staff panel.
     Admin,
+    /// Everything that is known of the order with this number.
+    Trace(String),
 }

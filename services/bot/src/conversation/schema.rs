@@ -28,7 +28,7 @@ use crate::{
     staff::{
         catalogue::{categories, category, edit, exchange, new_product, product, variant, variants},
         marketing::{broadcast, new_promo, promo, statistics},
-        orders::{accept, actions, list, missing, refund},
+        orders::{accept, actions, list, missing, refund, trace},
         panel,
         people::{journal, members, support as staff_support, support_albums},
         rights,
@@ -77,6 +77,9 @@ fn commands() -> Tree {
         .branch(case![Command::Phone].endpoint(start::change_phone))
         .branch(case![Command::Help].endpoint(help::open))
         .branch(case![Command::Admin].filter(|ctx: Ctx| ctx.role.is_some()).endpoint(panel::open))
+        .branch(
+            case![Command::Trace(order)].filter(|ctx: Ctx| trace::is_shown_to(&ctx)).endpoint(trace::show),
+        )
 }
 
 fn shopper_taps() -> Tree {

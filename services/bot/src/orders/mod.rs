@@ -10,3 +10,4 @@ pub(crate) mod receipt;
 pub(crate) mod refund_client;
 pub(crate) mod reminder;
 pub(crate) mod texts;
+pub(crate) mod trace;

@@ -67,6 +67,7 @@ impl World {
             consumer: Arc::new(Reader(Arc::clone(&self.bus))),
             shop: Arc::<Shop>::clone(&self.shop),
             clock: Arc::new(self.clock.clone()),
+            trace: None,
         };
         let stop = Stop::new();
         let service = Service::new(self.config.clone(), &deps).unwrap();

@@ -2,6 +2,7 @@
 
 trace-nothing = Nobody knows this order number
 trace-away = Could not be asked: { $reason }
+trace-journal-elsewhere = The operators’ journal is beside the ledger, on another machine: tolov trace there shows it
 trace-registered = Registered for shopper { $user }: { $amount } UZS, products { $products }
 trace-ended = The order is { $status }
 trace-prepared = CLICK prepared attempt { $attempt }: transaction { $transaction }, payment number { $paydoc }
@@ -31,3 +32,9 @@ trace-undeliverable = { $notification } can never be delivered: { $reason }
 trace-not-told = { $notification } has no outcome yet
 trace-message = Message of the order ({ $place }): { $message }
 trace-operator = Operator { $user } ran { $command }: { $details }
+trace-source-ledger = ledger
+trace-source-outbox = outbox
+trace-source-bus = bus
+trace-source-shop = shop
+trace-source-bot = bot
+trace-source-operators = operators

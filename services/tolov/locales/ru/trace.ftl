@@ -2,6 +2,7 @@
 
 trace-nothing = Этот номер заказа никому не известен
 trace-away = Не удалось спросить: { $reason }
+trace-journal-elsewhere = Журнал операторов лежит рядом с журналом платежей, на другой машине: его покажет tolov trace там
 trace-registered = Зарегистрирован для покупателя { $user }: { $amount } сум, товары { $products }
 trace-ended = Состояние заказа: { $status }
 trace-prepared = CLICK подготовил попытку { $attempt }: транзакция { $transaction }, номер платежа { $paydoc }
@@ -31,3 +32,9 @@ trace-undeliverable = { $notification } нельзя доставить: { $reas
 trace-not-told = { $notification } ещё не отправлено
 trace-message = Сообщение заказа ({ $place }): { $message }
 trace-operator = Оператор { $user } выполнил { $command }: { $details }
+trace-source-ledger = журнал платежей
+trace-source-outbox = исходящие события
+trace-source-bus = шина
+trace-source-shop = магазин
+trace-source-bot = бот
+trace-source-operators = операторы

@@ -2,6 +2,7 @@
 
 trace-nothing = Bu buyurtma raqami hech kimga ma’lum emas
 trace-away = So‘rab bo‘lmadi: { $reason }
+trace-journal-elsewhere = Operatorlar jurnali to‘lovlar daftari yonida, boshqa mashinada: uni o‘sha yerdagi tolov trace ko‘rsatadi
 trace-registered = Xaridor { $user } uchun ro‘yxatga olindi: { $amount } so‘m, mahsulotlar { $products }
 trace-ended = Buyurtma holati: { $status }
 trace-prepared = CLICK { $attempt }-urinishni tayyorladi: tranzaksiya { $transaction }, to‘lov raqami { $paydoc }
@@ -31,3 +32,9 @@ trace-undeliverable = { $notification } ni yetkazib bo‘lmaydi: { $reason }
 trace-not-told = { $notification } hali yuborilmagan
 trace-message = Buyurtma xabari ({ $place }): { $message }
 trace-operator = Operator { $user } { $command } ni bajardi: { $details }
+trace-source-ledger = to‘lovlar daftari
+trace-source-outbox = chiquvchi hodisalar
+trace-source-bus = shina
+trace-source-shop = do‘kon
+trace-source-bot = bot
+trace-source-operators = operatorlar

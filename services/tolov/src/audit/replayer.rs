@@ -12,6 +12,8 @@ use url::Url;
 
 /// One call, from connecting to the last byte of the answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// A thousand records of each kind are less.
+const ANSWER_MAX: usize = 16 << 20;
 
 /// WEBHOOK_URL and API_TOKEN, where they are set.
 #[derive(Debug, Clone)]
@@ -21,8 +23,28 @@ pub(crate) struct ServiceAddress {
 }
 
 impl ServiceAddress {
+    pub(crate) const fn new(url: Url, token: Secret) -> Self {
+        Self { url: Some(url), token: Some(token) }
+    }
+
     pub(crate) fn from_env(env: &Env) -> Self {
         Self { url: env.parsed::<Url>("WEBHOOK_URL"), token: env.text("API_TOKEN").map(Secret::new) }
+    }
+
+    /// What the running service answers to a question, within bounds of time and size.
+    pub(crate) async fn get(&self, path: &str) -> Result<Vec<u8>> {
+        let (url, token) = self.clone().known().context("set WEBHOOK_URL and API_TOKEN")?;
+        let http = reqwest::Client::builder().no_proxy().timeout(CALL_TIMEOUT).build()?;
+        let call = http.get(url.join(path)?).bearer_auth(token.expose());
+        let answer = call.send().await.map_err(reqwest::Error::without_url);
+        let mut answer = answer.context("the webhook service does not answer at WEBHOOK_URL")?;
+        ensure!(answer.status().is_success(), "the webhook service answers {}", answer.status());
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+            body.extend_from_slice(&part);
+            ensure!(body.len() <= ANSWER_MAX, "the answer of the webhook service is too long");
+        }
+        Ok(body)
     }
 
     /// Both, where both are set.

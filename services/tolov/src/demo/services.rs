@@ -68,6 +68,7 @@ impl Services {
                 consumer: self.consumer(Queue::BotNotifications),
                 shop: self.shop(),
                 clock: system_clock(),
+                trace: None,
             };
             let bot = tolov_bot::Service::new(config.clone(), &deps)?;
             let bot_stop = stop.child_token();

@@ -5,7 +5,7 @@ mod disk;
 pub(crate) mod seed_users;
 pub(crate) mod status_page;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tolov_domain::ports::{ShopStore, bus::Queue};
@@ -18,9 +18,11 @@ use tolov_projector::Projector;
 use self::{seed_users::seed_users, status_page::StatusPage};
 use crate::{
     adapters::{Bus, BusAddress, Embedded, Shop, ShopAddress, system_clock},
+    audit::replayer::ServiceAddress,
     cli,
     data_folder::{DataFolder, Part},
     environment::local_defaults,
+    trace::OwnersTrace,
 };
 
 /// How long services may take to finish their work after a stop. Compose and systemd wait longer.
@@ -61,6 +63,7 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
 
 pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     let config = tolov_bot::Config::from_env(env);
+    let ledger = tolov_webhook::config::ledger_path(env);
     let bus = BusAddress::from_env(env, Embedded::Refused);
     let shop = ShopAddress::from_env(env, Embedded::Refused);
     let mut page = open_status_page(env).await?;
@@ -68,7 +71,8 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     let stop = stop_at_signals()?;
     let bus = Bus::open(&bus, "bot").await?;
     let shop = Shop::open(&shop).await?;
-    add_bot(&mut tasks, &stop, config, &bus, shop.store(), &mut page)?;
+    let trace = owners_trace(&config, &bus, &shop, ledger);
+    add_bot(&mut tasks, &stop, config, trace, &bus, shop.store(), &mut page)?;
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
     bus.close().await;
@@ -130,7 +134,8 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let stop = stop_at_signals()?;
     add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
     add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
-    add_bot(&mut tasks, &stop, bot, &bus, shop.store(), &mut page)?;
+    let trace = owners_trace(&bot, &bus, &shop, data.ledger().to_owned());
+    add_bot(&mut tasks, &stop, bot, trace, &bus, shop.store(), &mut page)?;
     // Its one dependency is the webhook service of this very process.
     add_reconciler(&mut tasks, &stop, open_reconciler(reconciler.as_ref())?);
     disk::add_gauges(&mut page.status, &data);
@@ -186,11 +191,13 @@ fn add_bot(
     tasks: &mut Tasks,
     stop: &Stop,
     config: tolov_bot::Config,
+    trace: OwnersTrace,
     bus: &Bus,
     shop: Arc<dyn ShopStore>,
     page: &mut StatusPage,
 ) -> Result<()> {
     let deps = tolov_bot::Deps {
+        trace: Some(Arc::new(trace)),
         consumer: bus.consumer(Queue::BotNotifications),
         shop: shop.clone(),
         clock: system_clock(),
@@ -199,6 +206,12 @@ fn add_bot(
     page.add_bot(&service, bus, shop);
     tasks.spawn("bot", service.run(stop.clone()));
     Ok(())
+}
+
+/// What owners see of an order in the bot.
+fn owners_trace(config: &tolov_bot::Config, bus: &Bus, shop: &Shop, ledger: PathBuf) -> OwnersTrace {
+    let service = ServiceAddress::new(config.webhook_url.clone(), config.api_token.clone());
+    OwnersTrace { service, bus: bus.admin(), shop: shop.store(), ledger }
 }
 
 /// `None` without the Merchant API.

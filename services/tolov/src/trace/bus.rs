@@ -1,31 +1,42 @@
-//! What an operator's account can see of an order on the bus: parked messages one by one, of the others only how many wait.
+//! What an account can see of an order on the bus: parked messages one by one, of the others only how many wait. The bot's
+//! account may see its own queue.
 
-use anyhow::{Context, Result};
 use serde_json::Value;
 use tolov_domain::{
     OrderId,
-    ports::bus::{ParkedMessage, Queue},
+    ports::{
+        PortError,
+        bus::{BusAdmin, ParkedMessage, Queue},
+    },
 };
 
 use super::entry::{Entry, Source};
-use crate::adapters::{BusAddress, each_parked, open_bus_admin};
+use crate::adapters::each_parked;
 
-pub(super) async fn entries(address: &BusAddress, order_id: OrderId) -> Result<Vec<Entry>> {
-    let admin = open_bus_admin(address).await.context("the bus cannot be opened")?;
+pub(super) async fn entries(admin: &dyn BusAdmin, order_id: OrderId) -> Vec<Entry> {
     let mut entries = Vec::new();
     for queue in Queue::ALL {
-        let depth = admin.depth(queue).await?;
-        if depth.ready + depth.retrying > 0 {
-            let waiting = Entry::new(None, Source::Bus, "trace-waiting").with("queue", queue.name());
-            entries.push(waiting.with("ready", depth.ready).with("retrying", depth.retrying));
+        match of_queue(admin, queue, order_id).await {
+            Ok(seen) => entries.extend(seen),
+            Err(error) => entries.push(Entry::away(Source::Bus, format!("{}: {error}", queue.name()))),
         }
-        let see = |message: ParkedMessage| {
-            if is_about(&message, order_id) {
-                entries.push(parked(queue, &message));
-            }
-        };
-        each_parked(&*admin, queue, see).await?;
     }
+    entries
+}
+
+async fn of_queue(admin: &dyn BusAdmin, queue: Queue, order_id: OrderId) -> Result<Vec<Entry>, PortError> {
+    let mut entries = Vec::new();
+    let depth = admin.depth(queue).await?;
+    if depth.ready + depth.retrying > 0 {
+        let waiting = Entry::new(None, Source::Bus, "trace-waiting").with("queue", queue.name());
+        entries.push(waiting.with("ready", depth.ready).with("retrying", depth.retrying));
+    }
+    let see = |message: ParkedMessage| {
+        if is_about(&message, order_id) {
+            entries.push(parked(queue, &message));
+        }
+    };
+    each_parked(admin, queue, see).await?;
     Ok(entries)
 }
 

@@ -35,10 +35,15 @@ impl Source {
             Self::Operators => "operators",
         }
     }
+
+    /// As people call it.
+    pub(super) fn title(self, language: Language) -> String {
+        texts::say(language, &format!("trace-source-{}", self.name()), &texts::Args::new())
+    }
 }
 
 /// One thing that is known: a text of locales/ with its placeables.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// `None`: it is so now.
     pub(super) at: Option<Timestamp>,
@@ -54,6 +59,11 @@ impl Entry {
 
     pub(super) fn at_ms(at_ms: i64, source: Source, key: &'static str) -> Self {
         Self::new(Some(from_unix_ms(at_ms)), source, key)
+    }
+
+    /// The store says nothing of the order, for this reason.
+    pub(super) fn away(source: Source, reason: String) -> Self {
+        Self::new(None, source, "trace-away").with("reason", reason)
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "numbers and texts come as they are")]

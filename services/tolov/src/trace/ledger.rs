@@ -6,38 +6,41 @@ use anyhow::Result;
 use serde_json::Value;
 use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
-    AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord, OrderStatus,
-    OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
+    AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord,
+    OrderRecords, OrderStatus, OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord,
+    TelegramPaymentRecord,
 };
 
 use super::entry::{Entry, Source};
+use crate::audit::replayer::ServiceAddress;
 
-pub(super) async fn entries(ledger: &Path, order_id: OrderId) -> Result<Vec<Entry>> {
+pub(super) async fn of_file(ledger: &Path, order_id: OrderId) -> Result<Vec<Entry>> {
     let reader = LedgerReader::open(ledger).await?;
-    let mut entries = Vec::new();
-    if let Some(order) = reader.order(order_id).await? {
-        entries.extend(of_order(&order));
-    }
-    for callback in reader.callbacks(order_id).await? {
-        entries.push(of_callback(&callback));
-    }
-    for attempt in reader.attempts(order_id).await? {
-        entries.extend(of_attempt(&attempt));
-    }
-    entries.extend(reader.telegram_payments(order_id).await?.iter().map(of_telegram_payment));
-    entries.extend(reader.payment_reports(order_id).await?.iter().map(of_payment_report));
-    let refunds = reader.refunds(order_id).await?;
-    for step in reader.refund_steps(order_id).await? {
-        let refund = refunds.iter().find(|refund| refund.refund_id.get() == step.refund_id);
-        entries.push(of_refund_step(&step, refund));
-    }
-    entries.extend(reader.receipt_steps(order_id).await?.iter().map(of_receipt_step));
-    entries.extend(reader.merchant_calls(order_id).await?.iter().map(of_merchant_call));
-    for event in reader.events(order_id).await? {
-        entries.extend(of_event(&event));
-    }
+    let records = reader.records(order_id).await;
     reader.close().await;
-    Ok(entries)
+    Ok(entries(&records?))
+}
+
+/// From the running webhook service.
+pub(super) async fn of_service(service: &ServiceAddress, order_id: OrderId) -> Result<Vec<Entry>> {
+    let records = service.get(&format!("/orders/{order_id}/records")).await?;
+    Ok(entries(&serde_json::from_slice(&records)?))
+}
+
+fn entries(records: &OrderRecords) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = records.order.iter().flat_map(of_order).collect();
+    entries.extend(records.callbacks.iter().map(of_callback));
+    entries.extend(records.attempts.iter().flat_map(of_attempt));
+    entries.extend(records.telegram_payments.iter().map(of_telegram_payment));
+    entries.extend(records.payment_reports.iter().map(of_payment_report));
+    for step in &records.refund_steps {
+        let refund = records.refunds.iter().find(|refund| refund.refund_id.get() == step.refund_id);
+        entries.push(of_refund_step(step, refund));
+    }
+    entries.extend(records.receipt_steps.iter().map(of_receipt_step));
+    entries.extend(records.merchant_calls.iter().map(of_merchant_call));
+    entries.extend(records.events.iter().flat_map(of_event));
+    entries
 }
 
 fn of_order(order: &OrderRecord) -> Vec<Entry> {

@@ -1,29 +1,31 @@
-//! `tolov trace ORDER`: everything that is known of an order, in the order of time. Nothing is changed; a store that cannot
-//! be asked is named, and the others are asked all the same.
+//! `tolov trace ORDER`, and the same in the bot for owners: everything that is known of an order, in the order of time.
+//! Nothing is changed; a store that cannot be asked is named, and the others are asked all the same.
 #![expect(clippy::print_stdout, reason = "the trace is this command's answer")]
 
 mod bus;
 mod entry;
 mod ledger;
 mod operators;
+mod owners;
 mod shop;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tolov_domain::{OrderId, time::unix_ms};
 use tolov_kit::env::Env;
 
 use self::entry::{Entry, Source};
+pub(crate) use self::owners::OwnersTrace;
 use crate::{
-    adapters::{BusAddress, Embedded, ShopAddress},
+    adapters::{BusAddress, Embedded, ShopAddress, open_bus_admin},
     cli::Trace,
     data_folder::DataFolder,
     doctor::texts,
 };
 
-/// The longest that one store is asked.
+/// The longest that the command asks one store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
@@ -37,16 +39,17 @@ pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
     let data = DataFolder::from_env(env);
     env.finish()?;
     let _lock = data.share(&data.existing_parts())?;
-    let mut entries = Vec::new();
-    let ledger = asked(Source::Ledger, ledger::entries(data.ledger(), order_id)).await;
-    entries.extend(ledger);
-    let events = entries.iter().filter(|entry| entry.source == Source::Outbox);
-    let events = events.filter_map(|entry| entry.args.first()).map(|(_, id)| id.clone()).collect();
-    entries.extend(asked(Source::Bus, bus::entries(&bus, order_id)).await);
-    entries.extend(asked(Source::Shop, shop::entries(&shop, order_id, events)).await);
-    entries.extend(asked(Source::Operators, async { operators::entries(data.ledger(), order_id) }).await);
-    // Stable: what happened in the same millisecond stays in the direction of the money.
-    entries.sort_by_key(|entry| entry.at.map_or(i64::MAX, unix_ms));
+    let stores = Stores {
+        timeout: STORE_TIMEOUT,
+        ledger: ledger::of_file(data.ledger(), order_id),
+        bus: async {
+            let admin = open_bus_admin(&bus).await.context("the bus cannot be opened")?;
+            Ok(bus::entries(&*admin, order_id).await)
+        },
+        shop: async |events| shop::of_address(&shop, order_id, events).await,
+        operators: async { operators::entries(data.ledger(), order_id) },
+    };
+    let entries = stores.ask().await;
     if options.json {
         let entries: Vec<Value> = entries.iter().map(|entry| entry.json(language)).collect();
         println!("{}", json!({ "order_id": order_id, "entries": entries }));
@@ -61,12 +64,49 @@ pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
     Ok(())
 }
 
+/// How each store is asked. The shop store is told the ids of the events that the ledger has.
+struct Stores<L, B, S, O> {
+    /// The longest that one of them is asked.
+    timeout: Duration,
+    ledger: L,
+    bus: B,
+    shop: S,
+    operators: O,
+}
+
+impl<L, B, S, O> Stores<L, B, S, O>
+where
+    L: Future<Output = Result<Vec<Entry>>>,
+    B: Future<Output = Result<Vec<Entry>>>,
+    S: AsyncFnOnce(BTreeSet<String>) -> Result<Vec<Entry>>,
+    O: Future<Output = Result<Vec<Entry>>>,
+{
+    /// All that they say, in the order of time.
+    async fn ask(self) -> Vec<Entry> {
+        let mut entries = asked(Source::Ledger, self.timeout, self.ledger).await;
+        let events = entries.iter().filter(|entry| entry.source == Source::Outbox);
+        let events = events.filter_map(|entry| entry.args.first()).map(|(_, id)| id.clone()).collect();
+        let (bus, shop, operators) = tokio::join!(
+            asked(Source::Bus, self.timeout, self.bus),
+            asked(Source::Shop, self.timeout, (self.shop)(events)),
+            asked(Source::Operators, self.timeout, self.operators),
+        );
+        entries.extend([bus, shop, operators].concat());
+        // Stable: what happened in the same millisecond stays in the direction of the money.
+        entries.sort_by_key(|entry| entry.at.map_or(i64::MAX, unix_ms));
+        entries
+    }
+}
+
 /// What a store says, or why it says nothing.
-async fn asked(source: Source, asking: impl Future<Output = Result<Vec<Entry>>>) -> Vec<Entry> {
-    let away = |reason: String| vec![Entry::new(None, source, "trace-away").with("reason", reason)];
-    match tokio::time::timeout(STORE_TIMEOUT, asking).await {
+async fn asked(
+    source: Source,
+    timeout: Duration,
+    asking: impl Future<Output = Result<Vec<Entry>>>,
+) -> Vec<Entry> {
+    match tokio::time::timeout(timeout, asking).await {
         Ok(Ok(entries)) => entries,
-        Ok(Err(error)) => away(format!("{error:#}")),
-        Err(_elapsed) => away(format!("no answer within {} s", STORE_TIMEOUT.as_secs())),
+        Ok(Err(error)) => vec![Entry::away(source, format!("{error:#}"))],
+        Err(_elapsed) => vec![Entry::away(source, format!("no answer within {} s", timeout.as_secs()))],
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// `events`: the ids of the events that the ledger has of it.
-pub(super) async fn entries(
+pub(super) async fn of_address(
     address: &ShopAddress,
     order_id: OrderId,
     events: BTreeSet<String>,
@@ -31,12 +31,12 @@ pub(super) async fn entries(
         return Ok(Vec::new());
     }
     let shop = Shop::open(address).await?;
-    let entries = of_store(shop.store().as_ref(), order_id, events).await;
+    let entries = entries(shop.store().as_ref(), order_id, events).await;
     shop.close().await;
     entries
 }
 
-async fn of_store(
+pub(super) async fn entries(
     store: &dyn ShopStore,
     order_id: OrderId,
     mut events: BTreeSet<String>,

@@ -58,11 +58,6 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with_app.clone())
         .and(warp::body::bytes())
         .then(orders::create);
-    let order = warp::path!("orders" / String)
-        .and(warp::get())
-        .and(staff.clone())
-        .and(with_app.clone())
-        .then(orders::show);
     let cancel = warp::path!("orders" / String / "cancel")
         .and(warp::post())
         .and(staff.clone())
@@ -73,17 +68,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .then(orders::replay);
-    let orders = warp::path!("orders")
-        .and(warp::get())
-        .and(staff.clone())
-        .and(with_app.clone())
-        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
-        .then(orders::list);
-    let unplaced = warp::path!("payments" / "unplaced")
-        .and(warp::get())
-        .and(staff.clone())
-        .and(with_app.clone())
-        .then(orders::unplaced_payments);
+    let order_routes = order_routes(&staff, &with_app);
     let payments = refund_routes(&staff, &with_app).or(invoice_routes(&staff, &with_app)).unify();
     let payments = payments.or(reconciliation_routes(&staff, &with_app)).unify().boxed();
     let health =
@@ -95,7 +80,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
         .or(create_order.boxed())
         .unify()
-        .or(order.or(cancel).unify().or(replay).unify().or(orders).unify().or(unplaced).unify().boxed())
+        .or(cancel.or(replay).unify().or(order_routes).unify().boxed())
         .unify()
         .or(payments)
         .unify()
@@ -104,6 +89,22 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .recover(rejected)
         .unify()
         .boxed()
+}
+
+/// What the ledger keeps of orders, and money that belongs to none.
+fn order_routes(
+    staff: &(impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static),
+    with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
+) -> BoxedFilter<(Response,)> {
+    let app = staff.clone().and(with_app.clone());
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let order = warp::path!("orders" / String).and(warp::get()).and(app.clone());
+    let records = warp::path!("orders" / String / "records").and(warp::get()).and(app.clone());
+    let orders = warp::path!("orders").and(warp::get()).and(app.clone()).and(query);
+    let unplaced = warp::path!("payments" / "unplaced").and(warp::get()).and(app);
+    let of_one = order.then(orders::show).or(records.then(orders::records)).unify();
+    let of_all = orders.then(orders::list).or(unplaced.then(orders::unplaced_payments)).unify();
+    of_one.or(of_all).unify().boxed()
 }
 
 /// Telegram's invoices, and those to a phone number.

@@ -142,6 +142,15 @@ pub(super) async fn replay(order_id: String, app: Arc<App>) -> Response {
     }
 }
 
+/// GET /orders/ID/records: everything that the ledger keeps of an order, also of a number that is not registered.
+pub(super) async fn records(order_id: String, app: Arc<App>) -> Response {
+    let Ok(order_id) = OrderId::parse(&order_id) else { return not_found() };
+    match app.ledger.records(order_id).await {
+        Ok(records) => to_reply(StatusCode::OK, &records),
+        Err(error) => unavailable(&error),
+    }
+}
+
 /// GET /payments/unplaced: money that CLICK says it has taken and that was not answered as paid, newest first.
 pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
     match app.ledger.unplaced_payments(PAGE_MAX).await {

@@ -11,6 +11,7 @@ mod phone_invoices;
 mod read;
 mod receipts;
 mod reconciliation;
+mod records;
 mod refunds;
 mod requests;
 mod telegram;
@@ -41,6 +42,7 @@ pub use self::{
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
     receipts::ReceiptStepRecord,
     reconciliation::{Accepted, PaymentReportRecord},
+    records::OrderRecords,
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,

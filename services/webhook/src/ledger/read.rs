@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 use tolov_domain::{
     EventId, OrderId,
@@ -12,7 +12,7 @@ use tolov_domain::{
 use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, file::restore::highest_order_id};
 
 /// An order as staff see it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct OrderRecord {
     pub order_id: i64,
     pub user_id: i64,
@@ -27,7 +27,7 @@ pub struct OrderRecord {
 }
 
 /// One attempt to pay an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct AttemptRecord {
     #[serde(rename = "merchant_prepare_id")]
     pub prepare_id: i64,
@@ -45,7 +45,7 @@ pub struct AttemptRecord {
 }
 
 /// A callback with a valid signature, and its answer.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct CallbackRecord {
     pub received_at: i64,
     pub peer: String,

@@ -1,5 +1,6 @@
 //! Fiscal receipts: what the HTTP API asks of the ledger about them.
 
+use serde::{Deserialize, Serialize};
 use time::Duration;
 use tolov_domain::{
     OrderId,
@@ -25,7 +26,7 @@ const AFTER_RESTORE: Duration = Duration::hours(1);
 const MISSING_MAX: u32 = 500;
 
 /// One step of a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct ReceiptStepRecord {
     pub step: i64,
     /// Milliseconds since 1970.

@@ -1,5 +1,6 @@
 //! What the HTTP API asks of the ledger about compared days, restores, and attempts that an owner accepts as paid.
 
+use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 use tolov_domain::{
     OrderId, PrepareId, Tiyin,
@@ -30,7 +31,7 @@ pub enum Accepted {
 }
 
 /// Why an attempt is paid of which no Complete had come.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct PaymentReportRecord {
     pub prepare_id: i64,
     /// Milliseconds since 1970.

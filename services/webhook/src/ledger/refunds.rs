@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 use tolov_domain::{
     ClickPaydocId, OrderId, PrepareId, RefundId, Tiyin,
@@ -28,7 +29,7 @@ const OPEN_MAX: u32 = 500;
 const SILENT_MAX: time::Duration = time::Duration::days(3);
 
 /// One step of a refund.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct RefundStepRecord {
     pub refund_id: i64,
     pub step: i64,
@@ -43,7 +44,7 @@ pub struct RefundStepRecord {
 }
 
 /// A call of the Merchant API.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct MerchantCallRecord {
     /// Milliseconds since 1970.
     pub at: i64,

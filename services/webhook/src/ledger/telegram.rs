@@ -1,6 +1,6 @@
 //! Payments by Telegram's invoice: what the HTTP API asks of the ledger about them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 use tolov_domain::{
     OrderId,
@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Money that Telegram said was taken for an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct TelegramPaymentRecord {
     #[serde(rename = "merchant_prepare_id")]
     pub prepare_id: i64,

@@ -198,7 +198,7 @@ fn full_history(language: Language, order: &ShopOrder, names: &Names) -> Vec<Str
 }
 
 /// `№1 024`, `#1024`, `1024`.
-fn number_in(text: &str) -> Option<i64> {
+pub(super) fn number_in(text: &str) -> Option<i64> {
     let digits: String = text
         .trim()
         .trim_start_matches(['№', '#'])

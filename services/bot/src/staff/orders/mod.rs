@@ -9,3 +9,4 @@ pub(crate) mod order_post;
 mod order_text;
 pub(crate) mod refund;
 pub(crate) mod refund_text;
+pub(crate) mod trace;

@@ -24,6 +24,7 @@ mod staff;
 mod support;
 mod taps;
 mod team;
+mod trace;
 mod transcript;
 mod waiting;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, path::Path, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use sqlx::{
     ConnectOptions, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
@@ -26,7 +27,7 @@ pub struct LedgerReader {
 }
 
 /// An event of the outbox, and whether the bus has it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct OutboxRecord {
     pub event_id: String,
     /// `None`: it is about a payment that belongs to no order.
@@ -79,6 +80,11 @@ impl LedgerReader {
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|source| BackupError::Sqlite { file: ledger.to_owned(), source })?;
         Ok(Self { pool })
+    }
+
+    /// Reads through the connections of a ledger that is open.
+    pub(in crate::ledger) const fn over(pool: SqlitePool) -> Self {
+        Self { pool }
     }
 
     pub async fn close(&self) {

@@ -129,6 +129,9 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("POST", "/orders/2/refunds".to_owned(), "{}".to_owned(), 422),
         ("POST", "/orders/7/refunds".to_owned(), asked("tap-1"), 404),
         ("GET", "/orders/2/refunds".to_owned(), String::new(), 200),
+        ("GET", "/orders/2/records".to_owned(), String::new(), 200),
+        ("GET", "/orders/7/records".to_owned(), String::new(), 200),
+        ("GET", "/orders/x/records".to_owned(), String::new(), 404),
         ("GET", "/orders/7/refunds".to_owned(), String::new(), 404),
         ("GET", "/refunds/open".to_owned(), String::new(), 200),
         ("POST", at("retry"), by.to_owned(), 409),
@@ -235,6 +238,7 @@ async fn receipts_of_order_6(app: &TestApp) -> Vec<(Method, String, String, u16)
     let requests = [
         ("GET", "/receipts/open", "", 200),
         ("GET", "/receipts/6", "", 200),
+        ("GET", "/orders/6/records", "", 200),
         ("GET", "/receipts/7", "", 404),
         ("POST", "/receipts/6/retry", by, 409),
         ("POST", "/receipts/6/step", "{}", 422),
