@@ -161,6 +161,20 @@ fn uzbek_apostrophes_and_the_blanks_before_units_are_typographic() {
 }
 
 #[test]
+fn a_number_follows_its_sign_at_once_which_is_a_hash_in_english_alone() {
+    for language in Language::ALL {
+        let folder = format!("{}/locales/{}", env!("CARGO_MANIFEST_DIR"), language.as_str());
+        for file in std::fs::read_dir(folder).unwrap() {
+            let content = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for line in content.lines().filter(|line| !line.starts_with('#')) {
+                let other = if language == Language::En { "№" } else { "#{" };
+                assert!(!line.contains(other) && !line.contains("№ ") && !line.contains("# "), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn numbers_take_the_plural_forms_of_their_language() {
     let more = |language, count: u32| t!(language, "order-lines-more", count = count);
     assert_eq!(more(Language::Ru, 1), "… и ещё 1 наименование");

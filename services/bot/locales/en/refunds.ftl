@@ -77,5 +77,5 @@ missing-told-later = #{ $order }: recorded. Telegram does not take the message n
 missing-not-told = #{ $order }: recorded, but the customer cannot be written to. Call them.
 told-wait-for-goods = ⏳ Some goods of order #{ $order } are out of stock. We are getting them and will let you know.
 told-other-goods = 🔁 Some goods of order #{ $order } are out of stock. We will write to you to agree on other goods.
-journal-missing-wait = waits for goods
+journal-missing-wait = waiting for goods
 journal-missing-other = other goods offered

@@ -16,4 +16,4 @@ accept-payment = ✅ Считать оплаченным
 accept-payment-done = Заказ №{ $order } оплачен
 accept-payment-already = Заказ №{ $order } уже оплачен: кто-то успел раньше или подтверждение пришло
 accept-payment-refused = Платёж заказа №{ $order } принять уже нельзя: посмотрите кабинет CLICK
-journal-payment-accepted = принял платёж как поступивший
+journal-payment-accepted = платёж принят как поступивший

@@ -77,5 +77,5 @@ missing-told-later = №{ $order }: записано. Telegram пока не п�
 missing-not-told = №{ $order }: записано, но покупателю нельзя написать. Позвоните ему.
 told-wait-for-goods = ⏳ К сожалению, часть товаров заказа №{ $order } закончилась. Мы закажем их и сообщим, когда они поступят.
 told-other-goods = 🔁 К сожалению, часть товаров заказа №{ $order } закончилась. Мы напишем вам, чтобы предложить замену.
-journal-missing-wait = ждём товар
+journal-missing-wait = ожидание товара
 journal-missing-other = предложен другой товар

@@ -12,4 +12,4 @@ accept-payment = ✅ To‘langan deb qabul qilish
 accept-payment-done = №{ $order } buyurtma to‘landi
 accept-payment-already = №{ $order } buyurtma allaqachon to‘langan: kimdir ulgurdi yoki tasdiq keldi
 accept-payment-refused = №{ $order } buyurtma to‘lovini endi qabul qilib bo‘lmaydi: CLICK kabinetiga qarang
-journal-payment-accepted = to‘lovni qabul qildi
+journal-payment-accepted = to‘lov qabul qilindi

@@ -76,7 +76,7 @@ async fn show(deps: &HandlerDeps, broadcast: &Broadcast, lease: Timestamp) -> Re
         }
         Err(error) => error,
     };
-    let is_lasting = matches!(error, SendError::Refused(_) | SendError::ChatClosed(_));
+    let is_lasting = error.is_permanent();
     if !is_lasting && deps.now() < broadcast.created_at + PATIENCE {
         tracing::debug!(broadcast.id, %error, "the preview of an album is not shown yet");
         let at = deps.now() + RETRY_AFTER;

@@ -15,7 +15,7 @@ use crate::{
     conversation::{callback::ShopCallback, context::Ctx, error::HandlerResult, screen::Button},
     orders::texts::stage_for_shopper,
     telegram::errors::SendError,
-    texts::l,
+    texts::{l, number},
 };
 
 /// As Telegram limits them.
@@ -75,7 +75,7 @@ pub(crate) async fn send(ctx: Ctx, id: OrderId) -> HandlerResult {
     let invoice = SendInvoice {
         chat_id: ctx.id().get(),
         title: short(&l!(language, "invoice-title", order = id), TITLE_MAX_CHARS),
-        description: short(&titles(&order), DESCRIPTION_MAX_CHARS),
+        description: short(&titles(language, &order), DESCRIPTION_MAX_CHARS),
         payload: payload_of(id),
         provider_token: token.clone(),
         currency: CURRENCY,
@@ -98,10 +98,10 @@ pub(crate) async fn send(ctx: Ctx, id: OrderId) -> HandlerResult {
     }
 }
 
-fn titles(order: &ShopOrder) -> String {
+fn titles(language: Language, order: &ShopOrder) -> String {
     let titles: Vec<&str> =
         order.lines.iter().map(|line| line.title.as_str()).filter(|title| !title.is_empty()).collect();
-    if titles.is_empty() { format!("№ {}", order.id) } else { titles.join(", ") }
+    if titles.is_empty() { number(language, order.id) } else { titles.join(", ") }
 }
 
 /// At most so many characters.

@@ -1,7 +1,8 @@
 //! Receives notifications and hands each to its recipient's side: shoppers at once, staff within the rate of the channel.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -14,6 +15,7 @@ use tolov_domain::{
         PortError,
         bus::{Delivery, Verdict},
     },
+    time::Timestamp,
     unplaced,
 };
 use tolov_kit::lifecycle::{Stop, pause};
@@ -21,22 +23,40 @@ use tolov_kit::lifecycle::{Stop, pause};
 use crate::notify::{
     claims::{STOP_AFTER, pauses},
     notifier::{Notifier, Verdicts},
-    owners::{self, OwnersNotice},
+    owners,
     post_queue::{Notice, PostQueue, StaffMessage},
-    shopper::{self, ShopperNotice},
+    shopper,
 };
 
 /// What a body says, and to whom.
 enum Message {
-    Shopper(Notification, shopper::Subject),
+    Private(Private),
     Staff(StaffMessage),
+}
+
+/// A message to private chats.
+enum Private {
+    Shopper(Notification, shopper::Subject),
     Owners(DayCompared),
 }
 
-/// A message to private chats, with its delivery.
-enum Private {
-    Shopper(ShopperNotice),
-    Owners(OwnersNotice),
+impl Private {
+    fn occurred_at(&self) -> Timestamp {
+        match self {
+            Self::Shopper(notification, _) => notification.occurred_at,
+            Self::Owners(compared) => compared.occurred_at,
+        }
+    }
+
+    /// Sends it and records it; what is left is to settle the delivery.
+    async fn deliver(&self, notifier: &Notifier, stop: &Stop) -> Verdict {
+        match self {
+            Self::Shopper(notification, subject) => {
+                shopper::deliver(notifier, notification, subject, stop).await
+            }
+            Self::Owners(compared) => owners::deliver(notifier, compared, stop).await,
+        }
+    }
 }
 
 /// The error is the reason for which the message is parked.
@@ -44,49 +64,46 @@ fn read(body: &[u8]) -> Result<Message, String> {
     let reason = |error: EventError| error.to_string();
     let schema = schema_of(body).map_err(reason)?;
     if schema == day::SCHEMA {
-        return DayCompared::from_json(body).map(Message::Owners).map_err(reason);
+        let compared = DayCompared::from_json(body).map_err(reason)?;
+        return Ok(Message::Private(Private::Owners(compared)));
     }
     if schema == unplaced::SCHEMA {
         let payment = UnplacedPayment::from_json(body).map_err(reason)?;
         return Ok(Message::Staff(StaffMessage::Unplaced(payment)));
     }
     let notification = Notification::from_json(body).map_err(reason)?;
-    match (notification.recipient, &notification.subject) {
+    let subject = match (notification.recipient, &notification.subject) {
         (Recipient::Shopper, Subject::OrderPaid { click_paydoc_id, .. }) => {
-            let subject = shopper::Subject::Paid(*click_paydoc_id);
-            Ok(Message::Shopper(notification, subject))
+            shopper::Subject::Paid(*click_paydoc_id)
         }
-        (Recipient::Shopper, Subject::OrderExpired) => {
-            Ok(Message::Shopper(notification, shopper::Subject::Expired))
-        }
+        (Recipient::Shopper, Subject::OrderExpired) => shopper::Subject::Expired,
         (Recipient::Shopper, Subject::MoneyReturned { refunded_tiyin, is_rest }) => {
-            let subject = shopper::Subject::Returned { sum: *refunded_tiyin, is_rest: *is_rest };
-            Ok(Message::Shopper(notification, subject))
+            shopper::Subject::Returned { sum: *refunded_tiyin, is_rest: *is_rest }
         }
         (Recipient::Shopper, Subject::ReceiptIssued { url }) => {
-            let subject = shopper::Subject::Receipt { url: url.clone() };
-            Ok(Message::Shopper(notification, subject))
+            shopper::Subject::Receipt { url: url.clone() }
         }
         (Recipient::Staff, Subject::ReceiptIssued { .. }) => {
-            Err("a receipt is for the shopper, not for staff".to_owned())
+            return Err("a receipt is for the shopper, not for staff".to_owned());
         }
         (Recipient::Shopper, Subject::RefundUndecided { .. }) => {
-            Err("an undecided refund is for staff, not for the shopper".to_owned())
+            return Err("an undecided refund is for staff, not for the shopper".to_owned());
         }
         (Recipient::Staff, Subject::MoneyReturned { .. }) => {
-            Err("returned money is for the shopper, not for staff".to_owned())
+            return Err("returned money is for the shopper, not for staff".to_owned());
         }
         (Recipient::Shopper, Subject::PaymentQuestioned { .. }) => {
-            Err("a questioned payment is for staff, not for the shopper".to_owned())
+            return Err("a questioned payment is for staff, not for the shopper".to_owned());
         }
         (Recipient::Staff, Subject::OrderExpired) => {
-            Err("an expired order is for the shopper, not for staff".to_owned())
+            return Err("an expired order is for the shopper, not for staff".to_owned());
         }
         (
             Recipient::Staff,
             Subject::OrderPaid { .. } | Subject::PaymentQuestioned { .. } | Subject::RefundUndecided { .. },
-        ) => Ok(Message::Staff(StaffMessage::Order(notification))),
-    }
+        ) => return Ok(Message::Staff(StaffMessage::Order(notification))),
+    };
+    Ok(Message::Private(Private::Shopper(notification, subject)))
 }
 
 struct Intake {
@@ -112,24 +129,14 @@ pub(super) async fn run(
     let Intake { post_queue, mut sending, .. } = intake;
     // The side of staff ends when its sender is dropped.
     drop(post_queue);
-    while let Some(ended) = sending.join_next().await {
-        report(ended);
-    }
-}
-
-fn report(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "sending a notification panicked; the bus delivers it again");
-    }
+    while sending.join_next().await.is_some() {}
 }
 
 impl Intake {
     async fn receive_until_stop(&mut self) {
         let mut pauses = pauses();
         while !self.stop.is_cancelled() {
-            while let Some(ended) = self.sending.try_join_next() {
-                report(ended);
-            }
+            while self.sending.try_join_next().is_some() {}
             let stop = self.stop.clone();
             let received = tokio::select! {
                 () = stop.cancelled() => return,
@@ -159,15 +166,7 @@ impl Intake {
 
     async fn accept(&mut self, delivery: Delivery) {
         match read(&delivery.body) {
-            Ok(Message::Shopper(notification, subject)) => {
-                let held = self.notifier.in_hand.enter(notification.occurred_at);
-                let notice = ShopperNotice { delivery, notification, subject, _held: held };
-                self.send(Private::Shopper(notice)).await;
-            }
-            Ok(Message::Owners(compared)) => {
-                let held = self.notifier.in_hand.enter(compared.occurred_at);
-                self.send(Private::Owners(OwnersNotice { delivery, compared, _held: held })).await;
-            }
+            Ok(Message::Private(message)) => self.send(delivery, message).await,
             Ok(Message::Staff(message)) => {
                 let refused = self.post_queue.enqueue(delivery, message, &self.notifier.in_hand);
                 if let Some((delivery, after)) = refused {
@@ -181,21 +180,23 @@ impl Intake {
         }
     }
 
-    async fn send(&mut self, notice: Private) {
+    /// One that panics is tried again and parked in the end, as one that fails is.
+    async fn send(&mut self, delivery: Delivery, message: Private) {
+        let held = self.notifier.in_hand.enter(message.occurred_at());
         let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else {
-            let (Private::Shopper(ShopperNotice { delivery, .. })
-            | Private::Owners(OwnersNotice { delivery, .. })) = notice;
             return self.decide(delivery, Verdict::Later { after: STOP_AFTER }).await;
         };
         let (notifier, verdicts, stop) =
             (Arc::clone(&self.notifier), self.verdicts.clone(), self.stop.clone());
         self.sending.spawn(async move {
-            let decided = match notice {
-                Private::Shopper(notice) => shopper::deliver(&notifier, notice, &stop).await,
-                Private::Owners(notice) => owners::deliver(&notifier, notice, &stop).await,
-            };
+            let delivering = AssertUnwindSafe(message.deliver(&notifier, &stop)).catch_unwind();
+            let verdict = delivering.await.unwrap_or_else(|_panic| {
+                tracing::error!(notification.id = %delivery.id, "sending a notification panicked; it is tried again");
+                Verdict::Retry { reason: "sending it panicked".to_owned() }
+            });
+            drop(held);
             // The receiver outlives every sender.
-            verdicts.send(decided).await.ok();
+            verdicts.send((delivery, verdict)).await.ok();
             drop(permit);
         });
     }

@@ -3,12 +3,9 @@
 use tokio::time::Instant;
 use tolov_domain::{
     DayCompared, EventId, Language, OrderId, UserId,
-    ports::{
-        PortError,
-        bus::{Delivery, Verdict},
-    },
+    ports::{PortError, bus::Verdict},
 };
-use tolov_kit::{in_flight::InFlightGuard, lifecycle::Stop};
+use tolov_kit::lifecycle::Stop;
 use tolov_shop::staff::{self, Role};
 
 use crate::{
@@ -17,35 +14,26 @@ use crate::{
         notifier::Notifier,
         private::{self, Told, language_of},
     },
-    texts::{money, t},
+    texts::{money, number, t},
 };
 
-/// The comparison of a day, with its delivery.
-#[derive(Debug)]
-pub(super) struct OwnersNotice {
-    pub(super) delivery: Delivery,
-    pub(super) compared: DayCompared,
-    pub(super) _held: InFlightGuard,
-}
-
-/// Tells every owner, each once. The delivery is done when all are told or cannot be.
-pub(super) async fn deliver(notifier: &Notifier, notice: OwnersNotice, stop: &Stop) -> (Delivery, Verdict) {
-    let OwnersNotice { delivery, compared, _held } = notice;
+/// Tells every owner, each once. It is done when all are told or cannot be.
+pub(super) async fn deliver(notifier: &Notifier, compared: &DayCompared, stop: &Stop) -> Verdict {
     let owners = match owners(notifier).await {
         Ok(owners) => owners,
         Err(error) => {
             tracing::warn!(%error, "the owners cannot be read");
-            return (delivery, Verdict::Later { after: AWAY_AFTER });
+            return Verdict::Later { after: AWAY_AFTER };
         }
     };
     let mut verdict = Verdict::Done;
     for owner in owners {
-        match tell(notifier, owner, &compared, stop).await {
+        match tell(notifier, owner, compared, stop).await {
             Told::Sent | Told::Undeliverable | Told::Not(Verdict::Done) => {}
             Told::Not(other) => verdict = other,
         }
     }
-    (delivery, verdict)
+    verdict
 }
 
 /// Those of ADMIN_IDS, and those whom they made owners.
@@ -81,14 +69,14 @@ fn text(language: Language, compared: &DayCompared) -> String {
     }
     if let Some(click) = &compared.click {
         if !click.differing.is_empty() {
-            lines.push(t!(language, "day-click-differs", orders = numbers(&click.differing)));
+            lines.push(t!(language, "day-click-differs", orders = numbers(language, &click.differing)));
         }
         if click.unanswered > 0 {
             lines.push(t!(language, "day-click-unanswered", count = click.unanswered));
         }
     }
     if !compared.shop_differing.is_empty() {
-        lines.push(t!(language, "day-shop-differs", orders = numbers(&compared.shop_differing)));
+        lines.push(t!(language, "day-shop-differs", orders = numbers(language, &compared.shop_differing)));
     }
     if compared.missing_receipts > 0 {
         lines.push(t!(language, "day-receipts-missing", count = compared.missing_receipts));
@@ -96,8 +84,8 @@ fn text(language: Language, compared: &DayCompared) -> String {
     lines.join("\n")
 }
 
-fn numbers(orders: &[OrderId]) -> String {
-    orders.iter().map(|order| format!("№{order}")).collect::<Vec<_>>().join(", ")
+fn numbers(language: Language, orders: &[OrderId]) -> String {
+    orders.iter().map(|order| number(language, *order)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -142,7 +130,8 @@ mod tests {
         for language in Language::ALL {
             let text = text(language, &compared(Some(click.clone()), vec![order(1003)]));
             assert_eq!(text.lines().count(), 4, "{text}");
-            assert!(text.contains("№1001, №1002") && text.contains("№1003") && text.contains('3'), "{text}");
+            let [first, second, third] = [1001, 1002, 1003].map(|id| number(language, id));
+            assert!(text.contains(&format!("{first}, {second}")) && text.contains(&third), "{text}");
         }
     }
 }

@@ -1,15 +1,10 @@
 //! Notifications to shoppers.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::time::Instant;
-use tolov_domain::{
-    ClickPaydocId, Tiyin,
-    notification::Notification,
-    ports::bus::{Delivery, Verdict},
-};
-use tolov_kit::{in_flight::InFlightGuard, lifecycle::Stop};
+use tolov_domain::{ClickPaydocId, Tiyin, notification::Notification, ports::bus::Verdict};
+use tolov_kit::lifecycle::Stop;
 
 use crate::{
     notify::{
@@ -39,28 +34,13 @@ pub(super) enum Subject {
     },
 }
 
-/// A notification to a shopper, with its delivery.
-#[derive(Debug)]
-pub(super) struct ShopperNotice {
-    pub(super) delivery: Delivery,
-    pub(super) notification: Notification,
-    pub(super) subject: Subject,
-    pub(super) _held: InFlightGuard,
-}
-
-/// Sends a notification and records it; what is left is to settle the delivery. One that panics is tried again and parked
-/// in the end, as one that fails is.
-pub(super) async fn deliver(notifier: &Notifier, notice: ShopperNotice, stop: &Stop) -> (Delivery, Verdict) {
-    let ShopperNotice { delivery, notification, subject, _held } = notice;
-    let sending = AssertUnwindSafe(send(notifier, &notification, &subject, stop)).catch_unwind();
-    let verdict = sending.await.unwrap_or_else(|_panic| {
-        tracing::error!(notification.id = %delivery.id, "sending a notification panicked; it is tried again");
-        Verdict::Retry { reason: "sending it panicked".to_owned() }
-    });
-    (delivery, verdict)
-}
-
-async fn send(notifier: &Notifier, notification: &Notification, subject: &Subject, stop: &Stop) -> Verdict {
+/// Sends a notification and records it.
+pub(super) async fn deliver(
+    notifier: &Notifier,
+    notification: &Notification,
+    subject: &Subject,
+    stop: &Stop,
+) -> Verdict {
     let deadline = Instant::now() + notifier.config.patience;
     let Some(language) = language_of(notifier, notification.user_id, deadline, stop).await else {
         return Verdict::Later { after: AWAY_AFTER };

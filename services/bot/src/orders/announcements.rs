@@ -20,9 +20,7 @@ use tolov_shop::{
     records::{self, Record},
 };
 
-use crate::{
-    conversation::screen::Screen, deps::HandlerDeps, orders::texts::message_of, telegram::errors::SendError,
-};
+use crate::{conversation::screen::Screen, deps::HandlerDeps, orders::texts::message_of};
 
 pub(crate) const ANNOUNCEMENTS: Collection = Collection::new("announcements", &[]);
 
@@ -197,7 +195,7 @@ async fn tell(
     if let Some(html) = message_of(language, order, announcement.what) {
         match deps.send_to(order.user_id, &Screen::new(html)).await {
             Ok(_) => {}
-            Err(error @ (SendError::ChatClosed(_) | SendError::Refused(_))) => {
+            Err(error) if error.is_permanent() => {
                 tracing::info!(order.id = %id, %error, "the shopper cannot be told what staff did");
                 telling = Telling::Impossible;
             }

@@ -35,6 +35,13 @@ pub(crate) enum SendError {
     Unknown(#[source] Arc<dyn Error + Send + Sync>),
 }
 
+impl SendError {
+    /// This message can never be sent to this chat, however often it is tried.
+    pub(crate) const fn is_permanent(&self) -> bool {
+        matches!(self, Self::ChatClosed(_) | Self::Refused(_))
+    }
+}
+
 /// What a failed call means. `was_down`: whether Telegram failed before.
 pub(super) fn sort(error: &RequestError, was_down: bool) -> SendError {
     match error {
@@ -149,12 +156,15 @@ mod tests {
             "Bad Request: not enough rights to send text messages to the chat",
         ] {
             assert!(matches!(sorted(closed), SendError::ChatClosed(_)), "{closed}");
+            assert!(sorted(closed).is_permanent());
         }
         for refused in ["Bad Request: message is too long", "Bad Request: can't parse entities: x"] {
             assert!(matches!(sorted(refused), SendError::Refused(_)), "{refused}");
+            assert!(sorted(refused).is_permanent());
         }
         for failed in ["Internal Server Error", "Bad Gateway", "restart"] {
             assert!(matches!(sorted(failed), SendError::ServerFailed { .. }), "{failed}");
+            assert!(!sorted(failed).is_permanent());
         }
         assert!(matches!(sorted("Unauthorized"), SendError::TokenRefused));
     }

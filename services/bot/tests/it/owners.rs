@@ -1,12 +1,17 @@
 //! The comparison of a day: one message to each owner, once, whatever fails.
 
+use std::sync::atomic::Ordering;
+
 use tolov_domain::{
     Day, DayCompared, EventId, Language, Tiyin, UserId,
     day::{ClickComparison, SCHEMA},
-    ports::notifications::SendOutcome,
+    ports::{bus::Verdict, notifications::SendOutcome},
 };
 
-use crate::{telegram::Answer, world::World};
+use crate::{
+    telegram::Answer,
+    world::{World, for_shopper},
+};
 
 fn compared() -> DayCompared {
     let day = Day::parse("2026-11-23").unwrap();
@@ -55,6 +60,21 @@ async fn every_owner_is_told_once_in_the_owners_language_also_when_it_is_deliver
     assert!(first[0].contains("заказов 2") && second[0].contains("2 orders"), "{first:?} {second:?}");
     assert!(second[0].contains("2 fiscal receipts are missing"), "{second:?}");
     assert_eq!(world.telegram.arrived(crate::world::STAFF).len(), 0);
+}
+
+#[tokio::test]
+async fn a_send_that_panics_is_tried_again_and_the_next_one_is_sent() {
+    let world = world().await;
+    world.shop.panicking_calls.store(1, Ordering::SeqCst);
+    let bot = world.run_bot();
+    deliver(&world);
+    world.bus.until_empty().await;
+    world.bus.deliver(&for_shopper(1, 5));
+    world.bus.until_empty().await;
+    bot.stop().await;
+    assert_eq!(["5551", "5552", "5"].map(|chat| world.telegram.shown(chat).len()), [1, 1, 1]);
+    let verdicts = world.bus.verdicts_of(&compared().notification_id());
+    assert_eq!(verdicts, [Verdict::Retry { reason: "sending it panicked".to_owned() }, Verdict::Done]);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub(crate) fn pieces(count: u32) -> OrderedProduct {
 }
 
 /// Taps on the order's post, one tap after the other; what the post shows after the last.
-async fn taps(world: &World, who: i64, post: i64, taps: &[&str]) -> Edited {
+pub(crate) async fn taps(world: &World, who: i64, post: i64, taps: &[&str]) -> Edited {
     for tap in taps {
         let before = world.telegram.edited(STAFF).len();
         world.telegram.tap_in_channel(who, (STAFF, post), tap);

@@ -1,14 +1,19 @@
 //! What is sold by weight: from the staff's form to the post of the order.
 
 use serde_json::Value;
-use tolov_domain::{ProductId, Tiyin, UserId, order::Portion};
+use tolov_domain::{
+    OrderedProduct, ProductId, Tiyin, UserId,
+    order::{OrderLine, Portion},
+};
 use tolov_shop::{
     catalogue::{self, Product},
-    order::orders_of,
+    order::{ShopOrder, orders_of},
     records,
 };
 
 use crate::{
+    orders::posted,
+    refunds,
     registering::{SHOPPER, world},
     shopfront::{Chat, text},
     world::World,
@@ -60,6 +65,41 @@ async fn a_weight_is_typed_bought_and_shown_as_one() {
     assert_eq!(ledger.registered(), [order.id.get()]);
     let apples: Product = records::read(&world.shop.documents, 8).await.unwrap().unwrap();
     assert_eq!(apples.stock, Some(22), "11 kg are left");
+}
+
+#[tokio::test]
+async fn a_weight_that_goes_back_takes_its_share_of_the_discount_with_it() {
+    let (world, ledger) = refunds::world().await;
+    let kilos_and_a_half = OrderedProduct { product_id: ProductId::try_new(8).unwrap(), count: 3 };
+    ledger.is_paid(1024, Tiyin::from_soum(32_400).unwrap(), vec![kilos_and_a_half]);
+    let bot = world.run_bot();
+    let post = posted(&world, 1024).await;
+    let apples = |order: &mut ShopOrder| {
+        order.lines = vec![OrderLine {
+            product_id: kilos_and_a_half.product_id,
+            count: kilos_and_a_half.count,
+            title: "Olma".to_owned(),
+            price: Some(Tiyin::from_soum(12_000).unwrap()),
+            portion: Portion::parse("0,5 kg"),
+            fiscal: None,
+        }];
+        order.total = Tiyin::from_soum(32_400).unwrap();
+        let terms = order.terms.as_mut().unwrap();
+        terms.goods = Tiyin::from_soum(36_000).unwrap();
+        terms.discount = Tiyin::from_soum(3_600).unwrap();
+    };
+    records::change(&world.shop.documents, 1024, apples).await.unwrap();
+    let asked = ["1:ar:1024", "1:arl:1024", "1:arn:1024:8:2"];
+    let chosen = refunds::taps(&world, refunds::OWNER, post, &asked).await;
+    assert!(chosen.buttons.to_string().contains("1\u{a0}kg / 1,5\u{a0}kg"), "{}", chosen.buttons);
+    // Two of three portions at 12,000, less a tenth.
+    assert!(chosen.text.contains("21\u{a0}600"), "{}", chosen.text);
+    let confirm = "1:ars:1024:1:1:2160000:0";
+    refunds::taps(&world, refunds::OWNER, post, &["1:ara:1024:1:1", confirm]).await;
+    bot.stop().await;
+    let refund = ledger.refunds(1024).remove(0);
+    assert_eq!(refund.amount_tiyin, Tiyin::from_soum(21_600).unwrap());
+    assert_eq!(refund.returned, [OrderedProduct { count: 2, ..kilos_and_a_half }]);
 }
 
 #[tokio::test]
