@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use time::Duration;
+use time::{Date, Duration};
 use tolov_click::{
     Call,
     merchant_api::{FiscalItems, NewInvoice, Reading},
@@ -21,6 +21,8 @@ use crate::ports::{Ledger, MerchantApi};
 pub(crate) const PAID: i64 = 2;
 /// How long nothing is asked after CLICK refused our keys.
 const SETUP_PAUSE: Duration = Duration::minutes(10);
+/// The most days on which the payment of one order is looked for.
+const DAYS_MAX: i64 = 7;
 /// Calls that the ledger could not record yet, as many as it takes at once; the oldest are lost beyond these.
 const UNRECORDED_MAX: usize = 20;
 
@@ -60,6 +62,10 @@ pub(crate) enum FoundReceipt {
     NotNow,
     /// CLICK does not accept our keys.
     Setup,
+}
+
+fn day_of(at: Timestamp) -> Date {
+    at.to_offset(TASHKENT).date()
 }
 
 impl Caller {
@@ -125,9 +131,17 @@ impl Caller {
                 found @ (Found::Payment(_) | Found::NotNow | Found::Setup) => return found,
             }
         }
-        let day_of = |at: Timestamp| at.to_offset(TASHKENT).date();
         let (made, today) = (day_of(attempt.prepared_at), day_of(self.clock.now()));
-        for date in std::iter::once(made).chain((today != made).then_some(today)) {
+        self.find_by_order(order_id, std::iter::once(made).chain((today != made).then_some(today))).await
+    }
+
+    /// Looks for the paid payment of an order on these days in Tashkent.
+    pub(crate) async fn find_by_order(
+        &self,
+        order_id: OrderId,
+        days: impl Iterator<Item = Date> + Send,
+    ) -> Found {
+        for date in days {
             let (service_id, merchant_trans_id) = (self.service_id, order_id.to_string());
             let call = Call::PaymentStatusByOrder { service_id, merchant_trans_id, date };
             let reading = self.call("status_by_mti", order_id, call).await;
@@ -165,6 +179,12 @@ impl Caller {
 
     pub(crate) const fn service_id(&self) -> i64 {
         self.service_id
+    }
+
+    /// The days in Tashkent from that of a moment to today, the newest [`DAYS_MAX`].
+    pub(crate) fn days_since(&self, since: Timestamp) -> impl Iterator<Item = Date> + Send + use<> {
+        let (first, today) = (day_of(since), day_of(self.clock.now()));
+        (0..DAYS_MAX).map_while(move |ago| today.checked_sub(Duration::days(ago)).filter(|day| *day >= first))
     }
 
     async fn call(&self, name: &'static str, order_id: OrderId, call: Call) -> Reading {

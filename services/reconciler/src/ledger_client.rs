@@ -16,11 +16,10 @@ use tolov_domain::{
     refund::{
         Refund,
         api::{
-            Attempt, Attempts, MerchantCall, MerchantCalls, OpenRefund, Refunds, RestoreCheck, SeenReply,
-            SeenRequest, StepRequest,
+            Attempt, Attempts, FoundPayment, MerchantCall, MerchantCalls, OpenRefund, Refunds, RestoreCheck,
+            SeenReply, SeenRequest, StepRequest,
         },
     },
-    time::Timestamp,
 };
 use tolov_kit::{lifecycle::chain, secret::Secret};
 use url::Url;
@@ -162,8 +161,12 @@ impl Ledger for LedgerClient {
         self.post(&format!("days/{day}"), &compared).await?.read::<NextDay>().map(drop)
     }
 
-    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError> {
-        Ok(self.get::<RestoreCheck>("restore").await?.backup_made_at)
+    async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
+        self.get("restore").await
+    }
+
+    async fn found(&self, found: FoundPayment) -> Result<(), LedgerError> {
+        self.post("restore/found", &found).await?.read::<RestoreCheck>().map(drop)
     }
 
     async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError> {

@@ -31,7 +31,7 @@ use tolov_kit::{
 
 use crate::{
     attempts::Attempts, caller::Caller, invoices::Invoices, receipts::Receipts, refunds::Refunds,
-    restore::RestoreCheck,
+    restore::AfterRestore,
 };
 pub use crate::{
     click_client::ClickClient,
@@ -66,7 +66,7 @@ pub struct Service {
     invoices: Invoices,
     /// `None`: the shop does not have CLICK make receipts.
     receipts: Option<Receipts>,
-    restore: RestoreCheck,
+    restore: AfterRestore,
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     webhook: Arc<Availability>,
@@ -90,7 +90,7 @@ impl Service {
         let invoices =
             Invoices { caller: Arc::clone(&caller), ledger: Arc::clone(&ledger), clock: Arc::clone(&clock) };
         let refunds = Refunds::new(caller, Arc::clone(&ledger), Arc::clone(&clock));
-        let (restore, comparisons_paused_until) = (RestoreCheck::new(false), Mutex::default());
+        let (restore, comparisons_paused_until) = (AfterRestore::new(false), Mutex::default());
         let receipts = None;
         Self {
             refunds,
@@ -116,7 +116,7 @@ impl Service {
     /// After a restore of the ledger Prepares are let in while CLICK is asked for what it lost, and not only afterwards.
     #[must_use]
     pub fn restore_in_parallel(self, in_parallel: bool) -> Self {
-        Self { restore: RestoreCheck::new(in_parallel), ..self }
+        Self { restore: AfterRestore::new(in_parallel), ..self }
     }
 
     /// The clients that the settings name.

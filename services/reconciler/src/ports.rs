@@ -14,9 +14,11 @@ use tolov_domain::{
     },
     refund::{
         Refund,
-        api::{Attempt, MerchantCall, OpenRefund, SeenReply, SeenRequest, StepRequest},
+        api::{
+            Attempt, FoundPayment, MerchantCall, OpenRefund, RestoreCheck, SeenReply, SeenRequest,
+            StepRequest,
+        },
     },
-    time::Timestamp,
 };
 
 /// CLICK's Merchant API.
@@ -60,8 +62,10 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     async fn next_day(&self) -> Result<Option<Day>, LedgerError>;
     /// What CLICK said of the attempts of this day. Of a day that was recorded it changes nothing.
     async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError>;
-    /// The ledger is a restored copy, and CLICK has not been asked for what it lost: the time of the backup.
-    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError>;
+    /// Whether the ledger is a restored copy and CLICK has not been asked for what it lost.
+    async fn restore(&self) -> Result<RestoreCheck, LedgerError>;
+    /// CLICK shows a payment of an order that the ledger knows no attempt of. May be told again.
+    async fn found(&self, found: FoundPayment) -> Result<(), LedgerError>;
     /// `done`: CLICK was asked about everything.
     async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError>;
     async fn keep_calls(&self, calls: Vec<MerchantCall>) -> Result<(), LedgerError>;

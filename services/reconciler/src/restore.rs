@@ -7,8 +7,8 @@ use std::{
 
 use time::Duration;
 use tolov_domain::{
-    PrepareId,
-    refund::api::{Attempt, ReportSource},
+    OrderId, PrepareId,
+    refund::api::{Attempt, FoundPayment, ReportSource, RestoreCheck, SeenPayment, UnattemptedOrder},
     time::Timestamp,
 };
 use tolov_kit::lifecycle::Stop;
@@ -25,16 +25,18 @@ const BEFORE_THE_BACKUP: Duration = Duration::days(3);
 const AFTER_THE_BACKUP: Duration = Duration::hours(1);
 
 #[derive(Debug)]
-pub(crate) struct RestoreCheck {
+pub(crate) struct AfterRestore {
     /// Prepares are let in while CLICK is asked, and not only afterwards.
     pub(crate) in_parallel: bool,
     /// Attempts that CLICK has answered about.
     asked: Mutex<BTreeSet<PrepareId>>,
+    /// Orders without an attempt that it has answered about.
+    asked_orders: Mutex<BTreeSet<OrderId>>,
 }
 
-impl RestoreCheck {
+impl AfterRestore {
     pub(crate) fn new(in_parallel: bool) -> Self {
-        Self { in_parallel, asked: Mutex::default() }
+        Self { in_parallel, asked: Mutex::default(), asked_orders: Mutex::default() }
     }
 
     /// Asks about what a restored ledger may have lost, once, and then lets Prepares in. What CLICK does not answer is asked
@@ -45,7 +47,8 @@ impl RestoreCheck {
         ledger: &Arc<dyn Ledger>,
         stop: &Stop,
     ) -> Result<(), LedgerError> {
-        let Some(backup_made_at) = ledger.restore().await? else { return Ok(()) };
+        let RestoreCheck { backup_made_at, orders } = ledger.restore().await?;
+        let Some(backup_made_at) = backup_made_at else { return Ok(()) };
         if self.in_parallel {
             ledger.let_prepares_in(false).await?;
         }
@@ -64,8 +67,36 @@ impl RestoreCheck {
             attempts.seen(question, attempt, payment).await?;
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.prepare_id);
         }
-        tracing::info!(attempts = open.len(), "CLICK was asked for what the restored ledger may have lost");
+        for order in &orders {
+            if stop.is_cancelled() || !self.ask_about(order, attempts, ledger).await? {
+                return Ok(());
+            }
+        }
+        let (attempts, orders) = (open.len(), orders.len());
+        tracing::info!(attempts, orders, "CLICK was asked for what the restored ledger may have lost");
         ledger.let_prepares_in(true).await
+    }
+
+    /// Whether CLICK has answered about an order of which the ledger knows no attempt.
+    async fn ask_about(
+        &self,
+        order: &UnattemptedOrder,
+        attempts: &Attempts,
+        ledger: &Arc<dyn Ledger>,
+    ) -> Result<bool, LedgerError> {
+        let UnattemptedOrder { order_id, registered_at } = *order;
+        if self.asked_orders.lock().unwrap_or_else(PoisonError::into_inner).contains(&order_id) {
+            return Ok(true);
+        }
+        match attempts.caller.find_by_order(order_id, attempts.caller.days_since(registered_at)).await {
+            Found::Payment(SeenPayment { payment_id, .. }) => {
+                ledger.found(FoundPayment { order_id, payment_id }).await?;
+            }
+            Found::Nothing => {}
+            Found::NotNow | Found::Setup => return Ok(false),
+        }
+        self.asked_orders.lock().unwrap_or_else(PoisonError::into_inner).insert(order_id);
+        Ok(true)
     }
 
     async fn open_attempts(

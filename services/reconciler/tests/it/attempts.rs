@@ -2,9 +2,9 @@
 
 use time::Duration;
 use tolov_domain::{
-    Day,
+    Day, OrderId,
     day::ClickComparison,
-    refund::api::{CallOutcome, ReportSource, SeenPayment, SeenRequest},
+    refund::api::{CallOutcome, FoundPayment, ReportSource, SeenPayment, SeenRequest, UnattemptedOrder},
 };
 use tolov_kit::clock::Clock;
 
@@ -206,4 +206,33 @@ async fn in_parallel_prepares_are_let_in_while_click_is_asked() {
     world.click.state().always = None;
     service.restore_round(&tolov_kit::lifecycle::Stop::new()).await;
     assert_eq!(world.ledger.state().let_in, [false, false, true]);
+}
+
+#[tokio::test]
+async fn after_a_restore_orders_without_an_attempt_are_asked_for_before_prepares_are_let_in() {
+    let mut world = World::new();
+    let (registered_at, order) = (world.clock.now(), |id| OrderId::try_new(id).unwrap());
+    world.ledger.state().unattempted =
+        [7, 8].map(|id| UnattemptedOrder { order_id: order(id), registered_at }).to_vec();
+    world.clock.advance(Duration::days(2));
+    world.ledger.state().restored = Some(world.clock.now());
+    // Paid on the day after, and another one that was not paid.
+    for (id, payment, status) in [("7", 501, 2), ("8", 502, 1)] {
+        world.click.state().of_order.insert((id.to_owned(), "2026-11-24".to_owned()), payment);
+        world.click.state().payments.insert(payment, status);
+    }
+    world.click.state().faults.extend([
+        Fault::None,
+        Fault::None,
+        Fault::None,
+        Fault::None,
+        Fault::None,
+        Fault::LostAfter,
+    ]);
+    world.round().await;
+    assert!(world.ledger.state().let_in.is_empty(), "CLICK has not answered about every order");
+    world.round().await;
+    let state = world.ledger.state();
+    let found = FoundPayment { order_id: order(7), payment_id: payment_id(501) };
+    assert_eq!((state.found.as_slice(), state.let_in.as_slice()), ([found].as_slice(), [true].as_slice()));
 }

@@ -58,6 +58,25 @@ async fn a_crash_at_any_step_gives_the_money_back_once_or_leaves_it_to_a_person(
     }
 }
 
+/// Every call to CLICK is lost, before its effect or after it, or has no body.
+#[tokio::test]
+async fn a_lost_call_gives_the_money_back_once_or_leaves_it_to_a_person() {
+    for fault in [Fault::LostBefore, Fault::LostAfter, Fault::Empty] {
+        for nth in 0..3 {
+            let mut world = World::new();
+            world.ask_for_refund();
+            world.click.state().faults.extend(std::iter::repeat_n(Fault::None, nth).chain([fault]));
+            world.pass(Duration::hours(3)).await;
+            let (refund, reversed) = (world.refund(), world.click.state().reversed);
+            let what = format!("{fault:?} at call {nth}: {refund:?}, reversed {reversed} times");
+            assert_eq!(world.click.reversals_sent(), 1, "{what}");
+            let never_arrived = nth == 1 && fault != Fault::LostAfter;
+            let expected = if never_arrived { RefundStatus::Unknown } else { RefundStatus::Done };
+            assert_eq!((refund.status(), reversed == 1), (expected, !never_arrived), "{what}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn two_reconcilers_send_one_reversal() {
     for waits in 0..5 {

@@ -22,8 +22,8 @@ use tolov_domain::{
     refund::{
         self, PaidAttempt, Refund,
         api::{
-            Attempt, MerchantCall, OpenRefund, RefundRequest, SeenOutcome, SeenReply, SeenRequest,
-            StepRequest,
+            Attempt, FoundPayment, MerchantCall, OpenRefund, RefundRequest, RestoreCheck, SeenOutcome,
+            SeenReply, SeenRequest, StepRequest, UnattemptedOrder,
         },
     },
     time::Timestamp,
@@ -192,6 +192,9 @@ pub(crate) struct LedgerState {
     pub(crate) days: Vec<(Day, ClickComparison)>,
     /// The ledger is a restored copy: the time of the backup.
     pub(crate) restored: Option<Timestamp>,
+    /// Orders of which it knows no attempt, and what CLICK was seen to know of them.
+    pub(crate) unattempted: Vec<UnattemptedOrder>,
+    pub(crate) found: Vec<FoundPayment>,
     /// What the ledger makes of what CLICK says.
     pub(crate) answers: SeenOutcome,
     /// What was said of it, in order.
@@ -308,8 +311,12 @@ impl Ledger for FakeLedger {
         })
     }
 
-    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError> {
-        self.make(|state| state.restored)
+    async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
+        self.make(|state| RestoreCheck { backup_made_at: state.restored, orders: state.unattempted.clone() })
+    }
+
+    async fn found(&self, found: FoundPayment) -> Result<(), LedgerError> {
+        self.make(|state| state.found.push(found))
     }
 
     async fn let_prepares_in(&self, done: bool) -> Result<(), LedgerError> {
@@ -383,6 +390,8 @@ impl World {
             seen: Vec::new(),
             days: Vec::new(),
             restored: None,
+            unattempted: Vec::new(),
+            found: Vec::new(),
             answers: SeenOutcome::Unchanged,
             let_in: Vec::new(),
             calls: Vec::new(),

@@ -1,5 +1,5 @@
 //! Which orders the shop store and the bus know to be paid since a backup was made: a ledger that is put back from it must
-//! hear of them before CLICK may ask it anything, or the payer could pay twice.
+//! hear of them before CLICK may ask it anything, or the payer could pay twice. And which wait for payment.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use tolov_bot::ReceiptDefaults;
 use tolov_domain::{
-    Event, OrderId, OrderedProduct,
-    order::OrderLine,
+    Event, OrderId,
     ports::{
         bus::Queue,
         documents::{Documents, Query},
@@ -20,10 +19,10 @@ use tolov_domain::{
 };
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
-    order::{ORDERS, ShopOrder},
+    order::{ORDERS, OrderState, ShopOrder},
     records,
 };
-use tolov_webhook::ledger::PaidOrder;
+use tolov_webhook::ledger::{ImportedOrder, ImportedState, NewOrder, PaidOrder};
 
 use crate::{
     adapters::{Bus, BusAddress, Shop, ShopAddress, each_parked},
@@ -47,6 +46,8 @@ pub(super) struct Known {
     pub(super) unread: u64,
     /// Orders of the shop store that cannot be read, by number.
     pub(super) unreadable: Vec<String>,
+    /// Orders that wait for payment and that the ledger knew: their links are out.
+    pub(super) payable: Vec<ImportedOrder>,
     /// What the receipts of paid orders say, where the shop makes them.
     contents: BTreeMap<OrderId, Content>,
 }
@@ -56,6 +57,7 @@ impl Known {
         self.payments.extend(other.payments);
         self.unread += other.unread;
         self.unreadable.extend(other.unreadable);
+        self.payable.extend(other.payable);
         self.contents.extend(other.contents);
     }
 
@@ -66,6 +68,14 @@ impl Known {
             self.contents.extend(content.map(|content| (order.id, content)));
         }
         self.payments.extend(payment);
+        let has_link = matches!(order.state, OrderState::AwaitingPayment { link: Some(_), .. });
+        if has_link && order.placed_at >= asked.since && !asked.of_bus.contains(&order.id) {
+            let receipt = asked.receipts.and_then(|receipts| receipts.content(order));
+            let (order_id, user_id, created_at) = (order.id, order.user_id, order.placed_at);
+            let (products, amount) = (order.products(), order.total);
+            let order = NewOrder { order_id, user_id, products, amount, created_at, receipt };
+            self.payable.push(ImportedOrder { order, state: ImportedState::Payable { open: Vec::new() } });
+        }
     }
 }
 
@@ -91,6 +101,8 @@ pub(super) async fn ask(
     // Stable: what the bus knows, which has merchant_prepare_id, stays before what the shop store knows.
     known.payments.sort_by_key(|payment| (payment.order_id, payment.click_trans_id));
     known.payments.dedup_by_key(|payment| (payment.order_id, payment.click_trans_id));
+    known.payable.sort_by_key(|payable| payable.order.order_id);
+    known.payable.dedup_by_key(|payable| payable.order.order_id);
     if receipts.is_some() {
         for payment in &mut known.payments {
             let content = known.contents.get(&payment.order_id).cloned();
@@ -174,11 +186,10 @@ async fn paid_orders(shop: &dyn Documents, asked: &Asked<'_>) -> Result<Known> {
 
 fn of_order(order: &ShopOrder) -> Option<PaidOrder> {
     let payment = order.payment()?;
-    let product = |line: &OrderLine| OrderedProduct { product_id: line.product_id, count: line.count };
     Some(PaidOrder {
         order_id: order.id,
         user_id: order.user_id,
-        products: order.lines.iter().map(product).collect(),
+        products: order.products(),
         amount: order.total,
         click_trans_id: payment.click_trans_id,
         click_paydoc_id: payment.click_paydoc_id,

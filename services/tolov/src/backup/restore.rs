@@ -19,7 +19,7 @@ use tolov_kit::{
 };
 use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
-    AdoptRefusal, Ledger, Outcome, PaidOrder, UnverifiedLimits,
+    AdoptRefusal, ImportedOrder, Ledger, Outcome, PaidOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Place, Restore, ready},
 };
@@ -73,6 +73,8 @@ struct RestoredLedger {
     prepare_id_floor: i64,
     /// Paid since the backup and not in it: taken back, or a question to staff.
     adopted: Vec<(PaidOrder, Outcome<AdoptRefusal>)>,
+    /// How many orders that wait for payment were not in it.
+    registered: usize,
     unread: u64,
     unreadable: Vec<String>,
 }
@@ -177,24 +179,32 @@ impl Plan {
              `tolov audit` when they have been read",
             known.unread
         );
-        let adopted = adopt(copy, known.payments).await?;
+        let (adopted, registered) = adopt(copy, known.payments, known.payable).await?;
         let (unread, unreadable) = (known.unread, known.unreadable);
-        Ok(RestoredLedger { summary, prepare_id_floor, adopted, unread, unreadable })
+        Ok(RestoredLedger { summary, prepare_id_floor, adopted, registered, unread, unreadable })
     }
 }
 
-/// Makes the copy of the ledger know what others know to be paid. Returns what it did not know.
-async fn adopt(copy: &Path, payments: Vec<PaidOrder>) -> Result<Vec<(PaidOrder, Outcome<AdoptRefusal>)>> {
-    if payments.is_empty() {
-        return Ok(Vec::new());
+/// Makes the copy of the ledger know what others know to be paid, and to wait for payment. Returns what it did not know.
+async fn adopt(
+    copy: &Path,
+    payments: Vec<PaidOrder>,
+    payable: Vec<ImportedOrder>,
+) -> Result<(Vec<(PaidOrder, Outcome<AdoptRefusal>)>, usize)> {
+    if payments.is_empty() && payable.is_empty() {
+        return Ok((Vec::new(), 0));
     }
+    let now = SystemClock.now();
     let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
-    let outcomes = ledger.adopt_paid(payments.clone(), SystemClock.now()).await;
+    let outcomes = ledger.adopt_paid(payments.clone(), now).await;
+    let registered = ledger.import(payable, now).await;
     writer.close().await;
     let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
     ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
     let adopted = payments.into_iter().zip(outcomes?);
-    Ok(adopted.filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect())
+    let adopted = adopted.filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect();
+    let registered = registered?.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
+    Ok((adopted, registered))
 }
 
 impl Move {
@@ -264,6 +274,9 @@ fn report(file: &Path, done: &Done) {
     }
     for order in &ledger.unreadable {
         println!("  order {order} of the shop store cannot be read: nobody here knows whether it is paid");
+    }
+    if ledger.registered > 0 {
+        println!("  {} orders that wait for payment are registered again", ledger.registered);
     }
     for (payment, outcome) in &ledger.adopted {
         println!("  {}", told_of(payment, *outcome));

@@ -9,18 +9,18 @@ use tolov_domain::{
     order::OrderLine,
     ports::bus::{OutgoingMessage, Queue, Route, RoutingKey, Verdict},
     receipt::ReceiptState,
-    time::Timestamp,
+    time::{Timestamp, unix_ms},
 };
 use tolov_embedded::{EmbeddedBus, EmbeddedShop};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
     order::{
-        Actor, Delivery, HistoryEntry, OrderAction, OrderState, PaymentFacts, Progress, Sale, ShopOrder,
-        Stock, Terms,
+        Actor, Delivery, HistoryEntry, OrderAction, OrderState, PaymentFacts, PaymentLink, Progress, Sale,
+        ShopOrder, Stock, Terms,
     },
     records,
 };
-use tolov_webhook::ledger::{Ledger, UnverifiedLimits};
+use tolov_webhook::ledger::{Ledger, OrderStatus, UnverifiedLimits};
 
 use crate::processes::tolov;
 
@@ -215,13 +215,21 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
         state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
         ..order.clone()
     };
+    let link = PaymentLink { url: "http://127.0.0.1/services/pay".to_owned(), pay_until: None };
+    let waiting = ShopOrder {
+        id: OrderId::try_new(1007).unwrap(),
+        placed_at: now,
+        state: OrderState::AwaitingPayment { link: Some(link), cancel_requested_by: None },
+        ..order.clone()
+    };
     let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();
-    for order in [&order, &of_an_old_release] {
+    for order in [&order, &of_an_old_release, &waiting] {
         records::insert(&shop, order).await.unwrap();
     }
     shop.close().await.unwrap();
     let receipts = [("CLICK_RECEIPTS", "on"), ("RECEIPT_MXIK", "00902001001000000")];
     let told = done(folder, &receipts, &["restore", "shop.tar.gz", "--only", "ledger"]);
+    assert!(told.contains("1 orders that wait for payment are registered again"), "{told}");
     let line = |order: &str| told.lines().find(|line| line.contains(order)).unwrap();
     assert!(line("order 1005").contains("known by the shop"), "{told}");
     assert!(
@@ -242,6 +250,8 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
         ledger.open_receipts(now).await.unwrap().receipts.is_empty(),
         "not in the hour after the restore"
     );
+    let registered = ledger.order(waiting.id).await.unwrap().unwrap();
+    assert_eq!((registered.status, registered.created_at), (OrderStatus::Pending, unix_ms(now)));
     drop(ledger);
     writer.close().await;
 }

@@ -221,3 +221,29 @@ async fn a_reversal_that_click_refuses_waits_for_a_person() {
     assert_eq!(world.post(&path, &by).await.1["state"], "done_by_hand");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_gives_a_part_back_by_hand_and_never_more_than_is_left() {
+    let world = World::start().await;
+    world.paid(1).await;
+    let part = ["1", "--amount", "15000", "--lines", "7=1"];
+    let asked = world.run("refund", &part).await;
+    assert!(String::from_utf8_lossy(&asked.stdout).contains("nothing was done"), "{asked:?}");
+    assert_eq!(world.get("orders/1/refunds").await["refunds"], json!([]));
+
+    let sure = async |arguments: &[&str]| world.run("refund", &[arguments, &["--yes"]].concat()).await;
+    let requested = sure(&part).await;
+    assert!(requested.status.success(), "{requested:?}");
+    world.round_after(time::Duration::MINUTE).await;
+    let open = world.get("orders/1/refunds").await["open"].clone();
+    assert_eq!((&open["state"], &open["why"]), (&json!("manual"), &json!("partial_by_hand")), "{open}");
+    assert_eq!(open["returned"], json!([{"product_id": 7, "count": 1}]));
+    let given = sure(&["1", "--by-hand", "transfer 17"]).await;
+    assert!(given.status.success(), "{given:?}");
+
+    assert!(!sure(&["1", "--amount", "15001"]).await.status.success(), "15 000 so'm are left");
+    assert!(!sure(&["1", "--amount", "1", "--lines", "7=2"]).await.status.success(), "one piece is left");
+    assert_eq!(world.get("orders/1/refunds").await["refunded_tiyin"], AMOUNT_TIYIN / 2);
+    assert!(world.sandbox.click().payments()[0].is_paid(), "CLICK was asked for nothing");
+    world.end().await;
+}

@@ -169,12 +169,14 @@ fn reconciliation_routes(
     let record_day = warp::path!("days" / String).and(warp::post()).and(body.clone());
     let restore = warp::path!("restore").and(warp::get()).and(app);
     let restore_checked = warp::path!("restore").and(warp::post()).and(body.clone());
+    let found = warp::path!("restore" / "found").and(warp::post()).and(body.clone());
     let accept = warp::path!("attempts" / String / "accept").and(warp::post()).and(body);
     let days =
         next_day.then(reconciliation::next_day).or(record_day.then(reconciliation::record_day)).unify();
     let restore =
         restore.then(reconciliation::restore).or(restore_checked.then(reconciliation::restore_checked));
-    days.or(restore.unify()).unify().or(accept.then(reconciliation::accept)).unify().boxed()
+    let restore = restore.unify().or(found.then(reconciliation::found)).unify();
+    days.or(restore).unify().or(accept.then(reconciliation::accept)).unify().boxed()
 }
 
 fn ready_of(app: &App) -> Response {

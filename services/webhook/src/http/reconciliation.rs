@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tolov_domain::{
     PrepareId,
     day::{ClickComparison, DIFFERENCES_MAX, Day, NextDay},
-    refund::api::{DecidedBy, RestoreCheck},
+    refund::api::{DecidedBy, FoundPayment, RestoreCheck},
 };
 use warp::{http::StatusCode, reply::Response};
 
@@ -18,6 +18,9 @@ use super::{
     reply::{to_reply, unavailable},
 };
 use crate::ledger::{Accepted, LedgerError};
+
+/// Orders that were registered this long before the backup may have been paid after it.
+const BEFORE_THE_BACKUP: time::Duration = time::Duration::days(1);
 
 /// GET /days/next
 pub(super) async fn next_day(app: Arc<App>) -> Response {
@@ -47,8 +50,27 @@ async fn record(app: &App, day: Day, click: ClickComparison) -> Result<NextDay, 
 
 /// GET /restore
 pub(super) async fn restore(app: Arc<App>) -> Response {
-    let unchecked = app.ledger.unchecked_restores().await;
-    answer(unchecked.map(|found| RestoreCheck { backup_made_at: found.map(|(_, made_at)| made_at) }))
+    answer(what_to_ask(&app).await)
+}
+
+async fn what_to_ask(app: &App) -> Result<RestoreCheck, LedgerError> {
+    let Some((_, made_at)) = app.ledger.unchecked_restores().await? else {
+        return Ok(RestoreCheck { backup_made_at: None, orders: Vec::new() });
+    };
+    let orders = app.ledger.unattempted_orders(made_at - BEFORE_THE_BACKUP).await?;
+    Ok(RestoreCheck { backup_made_at: Some(made_at), orders })
+}
+
+/// POST /restore/found: CLICK shows a payment of an order that the ledger knows no attempt of.
+pub(super) async fn found(app: Arc<App>, body: Bytes) -> Response {
+    let found: FoundPayment = match read(&body) {
+        Ok(found) => found,
+        Err(error) => return field("body", &error),
+    };
+    match app.ledger.found_payment(found, app.clock.now()).await {
+        Ok(()) => restore(app).await,
+        Err(error) => unavailable(&error),
+    }
 }
 
 #[derive(Deserialize)]

@@ -55,7 +55,7 @@ pub use self::{
             phone::{InvoiceAsked, InvoiceStepped},
             telegram::CheckedOut,
         },
-        receipts::ReceiptStepped,
+        receipts::steps::ReceiptStepped,
         refunds::{AskRefusal, Asked, Stepped},
         rows::{AttemptStatus, OrderStatus},
         unverified::{Quota, UnverifiedLimits},

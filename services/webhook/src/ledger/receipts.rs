@@ -14,7 +14,10 @@ use tolov_domain::{
 use super::{
     Ledger, LedgerError,
     refunds::AttemptColumns,
-    writer::receipts::{ReceiptRow, ReceiptStepped, StepKind, StepReceipt},
+    writer::receipts::{
+        ReceiptRow,
+        steps::{ReceiptStepped, StepKind, StepReceipt},
+    },
 };
 
 /// The most receipts of one round of the reconciler: at a call a second it takes most of a minute for them, and refunds wait.

@@ -5,20 +5,22 @@ use sqlx::SqlitePool;
 use tolov_domain::{
     OrderId, PrepareId, Tiyin,
     day::{self, ClickComparison, Day, DayCompared, PaidOnDay},
-    refund::api::{ReportSource, SeenPayment, SeenReply, SeenRequest},
+    refund::api::{FoundPayment, ReportSource, SeenPayment, SeenReply, SeenRequest, UnattemptedOrder},
     time::{Timestamp, from_unix_ms, unix_ms},
 };
 
 use super::{
     Ledger, LedgerError,
     writer::{
-        reconciliation::{RecordDay, RestoresChecked},
+        reconciliation::{PaymentFound, RecordDay, RestoresChecked},
         seen::{PAID, SeenAttempt},
     },
 };
 
 /// After a longer stop the days before these are not compared any more.
 const CAUGHT_UP_MAX: i64 = 31;
+/// The most orders that CLICK is asked about after a restore: a call each, while Prepares wait.
+const UNATTEMPTED_MAX: u32 = 500;
 
 /// What became of an owner's "accept as paid".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +134,32 @@ impl Ledger {
         .await?;
         let oldest = rows.iter().map(|(_, made_at)| *made_at).min();
         Ok(oldest.map(|oldest| (rows.into_iter().map(|(id, _)| id).collect(), from_unix_ms(oldest))))
+    }
+
+    /// Orders that can be paid and were registered after `since`, and that have no attempt.
+    pub async fn unattempted_orders(&self, since: Timestamp) -> Result<Vec<UnattemptedOrder>, LedgerError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT o.order_id, o.created_at FROM orders AS o INDEXED BY orders_pending
+             WHERE o.status = 'pending' AND o.created_at > ?1
+               AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.order_id = o.order_id)
+             ORDER BY o.created_at LIMIT +?2",
+        )
+        .bind(unix_ms(since))
+        .bind(UNATTEMPTED_MAX)
+        .fetch_all(&self.readers.requests)
+        .await?;
+        let order = |(order_id, registered_at)| {
+            let order_id =
+                OrderId::try_new(order_id).map_err(|_| LedgerError::Row("an id is not positive"))?;
+            Ok(UnattemptedOrder { order_id, registered_at: from_unix_ms(registered_at) })
+        };
+        rows.into_iter().map(order).collect()
+    }
+
+    /// Ends an order of which CLICK shows a payment and the ledger knows no attempt, and has staff look for the money. May be
+    /// repeated.
+    pub async fn found_payment(&self, found: FoundPayment, at: Timestamp) -> Result<(), LedgerError> {
+        self.decide(PaymentFound { found, at }).await
     }
 
     /// Records that CLICK was asked about what every restore so far may have lost.

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use time::Duration;
-use tolov_domain::{DayCompared, OrderId};
+use tolov_domain::{DayCompared, OrderId, UnplacedPayment};
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::LedgerReader;
 
@@ -148,7 +148,7 @@ async fn restored() -> TestApp {
     app.stop().await;
     file.execute(
         "INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor, order_id_floor)
-         VALUES (1, 1795780800000, 0, 0)",
+         VALUES (1, 1795435200000, 0, 0)",
     )
     .await
     .unwrap();
@@ -160,16 +160,38 @@ async fn restored() -> TestApp {
 #[tokio::test]
 async fn prepares_wait_on_a_restored_ledger_until_click_was_asked() {
     let mut app = restored().await;
-    assert_eq!(app.get("/restore").await.1["backup_made_at"], "2026-11-27T12:00:00Z");
+    let (_, check) = app.get("/restore").await;
+    assert_eq!(check["backup_made_at"], "2026-11-23T12:00:00Z");
+    let unattempted = json!([{"order_id": 2, "registered_at": "2026-11-23T12:00:00Z"}]);
+    assert_eq!(check["orders"], unattempted, "order 1 has an attempt");
     assert_eq!(app.code(&Callback::prepare(2)).await, -7, "CLICK comes again");
     assert_eq!(app.code(&Callback::complete(1, 1)).await, 0, "money that was taken is welcome");
     let (_, checked) = app.post("/restore", &json!({"done": true})).await;
-    assert_eq!(checked, json!({"backup_made_at": null}));
+    assert_eq!(checked, json!({"backup_made_at": null, "orders": []}));
     app.paid(2).await;
     app.stop().await;
     app.start_again().await;
     app.order(3).await;
     app.paid(3).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_click_shows_of_an_order_without_an_attempt_is_told_to_staff_once() {
+    let app = restored().await;
+    let found = json!({"order_id": 2, "payment_id": PAYDOC});
+    for _ in 0..2 {
+        let (status, check) = app.post("/restore/found", &found).await;
+        assert_eq!((status, &check["orders"]), (StatusCode::OK, &json!([])));
+    }
+    app.until_the_outbox_is_empty().await;
+    let told = app.bus.messages();
+    let told = told.iter().filter_map(|message| UnplacedPayment::from_json(&message.body).ok());
+    let [told] = told.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((told.order_id().map(OrderId::get), told.click_paydoc_id), (Some(2), PAYDOC.to_string()));
+    assert_eq!(app.status_of(2).await, "expired");
+    app.post("/restore", &json!({"done": true})).await;
+    assert_eq!(app.code(&Callback::prepare(2)).await, -9, "nobody pays it a second time");
     app.finish().await;
 }
 

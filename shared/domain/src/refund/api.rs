@@ -191,6 +191,24 @@ pub struct RestoreCheck {
     /// The ledger is a restored copy, and CLICK has not been asked for what it lost: the time of the backup.
     #[serde(with = "time::serde::rfc3339::option")]
     pub backup_made_at: Option<Timestamp>,
+    /// Orders that can be paid and were registered shortly before the backup or after it, of which the ledger knows no attempt:
+    /// CLICK may know one. At most 500.
+    #[serde(default)]
+    pub orders: Vec<UnattemptedOrder>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnattemptedOrder {
+    pub order_id: OrderId,
+    #[serde(with = "time::serde::rfc3339")]
+    pub registered_at: Timestamp,
+}
+
+/// `POST /restore/found`: CLICK shows a payment of such an order. Staff are told, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundPayment {
+    pub order_id: OrderId,
+    pub payment_id: ClickPaymentId,
 }
 
 /// `POST /merchant-calls`: calls of the Merchant API that were made, for the record.

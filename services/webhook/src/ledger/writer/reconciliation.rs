@@ -1,11 +1,13 @@
 //! Rows of the reconciliation: why an attempt counts as paid, compared days, restores that were asked about.
 
 use serde::Serialize;
+use tolov_click::ClickCode;
 use tolov_domain::{
-    ClickPaymentId, PrepareId,
+    ClickPaymentId, PrepareId, UnplacedPayment,
     day::{ClickComparison, Day, DayCompared},
-    refund::api::ReportSource,
+    refund::api::{FoundPayment, ReportSource},
     time::{Timestamp, unix_ms},
+    unplaced,
 };
 
 use super::{
@@ -14,6 +16,7 @@ use super::{
     rows::EventRow,
     working_set::WorkingSet,
 };
+use crate::ledger::{EndRefusal, Outcome};
 
 /// What a batch adds to the tables of migration 0005.
 #[derive(Default)]
@@ -81,5 +84,42 @@ impl Decision for RestoresChecked {
         let checked_at = unix_ms(self.at);
         let rows = self.restore_ids.iter().map(|id| RestoreCheckRow { restore_id: *id, checked_at });
         set.reconciliation().restore_checks.extend(rows);
+    }
+}
+
+/// CLICK shows a payment of an order that the ledger knows no attempt of: nobody pays it a second time, and staff are told.
+pub(crate) struct PaymentFound {
+    pub(crate) found: FoundPayment,
+    pub(crate) at: Timestamp,
+}
+
+impl Decision for PaymentFound {
+    type Answer = ();
+    const PHASE: Phase = Phase::End;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.insert(self.found.order_id);
+    }
+
+    fn decide(&self, set: &mut WorkingSet) {
+        let FoundPayment { order_id, payment_id } = self.found;
+        if set.end_order(order_id, self.at) == Outcome::Refused(EndRefusal::Paid) {
+            return;
+        }
+        tracing::error!(
+            order.id = %order_id, payment.id = %payment_id,
+            "CLICK shows a payment that a restore of the ledger has lost; staff are told"
+        );
+        let paydoc = payment_id.to_string();
+        set.publish_unplaced(&UnplacedPayment {
+            schema: unplaced::SCHEMA.to_owned(),
+            event_id: UnplacedPayment::id_of(&paydoc),
+            click_trans_id: String::new(),
+            click_paydoc_id: paydoc,
+            merchant_trans_id: order_id.to_string(),
+            amount: String::new(),
+            answer: ClickCode::TransactionDoesNotExist.code(),
+            occurred_at: self.at,
+        });
     }
 }

@@ -170,6 +170,8 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("GET", "/restore".to_owned(), String::new(), 200),
         ("POST", "/restore".to_owned(), r#"{"done": true}"#.to_owned(), 200),
         ("POST", "/restore".to_owned(), "{}".to_owned(), 422),
+        ("POST", "/restore/found".to_owned(), r#"{"order_id": 1, "payment_id": 5}"#.to_owned(), 200),
+        ("POST", "/restore/found".to_owned(), "{}".to_owned(), 422),
         ("POST", "/merchant-calls".to_owned(), call.to_owned(), 200),
         ("POST", "/merchant-calls".to_owned(), too_many, 422),
     ];

@@ -1,14 +1,14 @@
 //! Fiscal receipts: kept with their orders, moved on by the reconciler, decided by people. The rules are
 //! [`tolov_domain::receipt`]'s. They are read anew for each batch, since triggers move them on too.
 
-use serde::{Deserialize, Serialize};
 use tolov_domain::{
-    EventKind, OrderId, Tiyin,
+    EventKind, OrderId,
     receipt::{Change, Content, Decision as Choice, Receipt, ReceiptState},
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::Timestamp,
 };
 
-use super::{
+use super::rows::{ContentRow, StepRow};
+use crate::ledger::writer::{
     job::{Decision, Phase},
     known::Needs,
     rows::LedgerOrder,
@@ -26,94 +26,6 @@ pub enum ReceiptStepped {
     Stale(Receipt),
     NotAllowed(Receipt),
     Unknown,
-}
-
-/// What a batch does to receipts.
-#[derive(Default)]
-pub(crate) struct Receipts {
-    pub(super) kept: Vec<ContentRow>,
-    /// One step of a receipt at most: the statement takes them in no order.
-    pub(crate) steps: Vec<StepRow>,
-}
-
-/// What is agreed with an order that is not paid yet. The first one counts.
-#[derive(Serialize)]
-pub(crate) struct ContentRow {
-    order_id: OrderId,
-    content: Content,
-    at: i64,
-}
-
-/// A row of `receipts_as_json`. The facts of the state stand beside it, under the names of the columns.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct ReceiptRow {
-    order_id: OrderId,
-    #[serde(skip_serializing)]
-    amount_tiyin: Tiyin,
-    #[serde(skip_serializing)]
-    content: Content,
-    #[serde(flatten)]
-    state: ReceiptState,
-    body_hash: Option<String>,
-    since: i64,
-    changed_at: i64,
-    step: u32,
-    tries: u32,
-    next_step_at: Option<i64>,
-}
-
-/// The next state of a receipt, and who decided it.
-#[derive(Serialize)]
-pub(crate) struct StepRow {
-    #[serde(flatten)]
-    row: ReceiptRow,
-    by: String,
-}
-
-impl StepRow {
-    pub(crate) const fn state(&self) -> &ReceiptState {
-        &self.row.state
-    }
-}
-
-impl From<Receipt> for ReceiptRow {
-    fn from(receipt: Receipt) -> Self {
-        let Receipt { order_id, amount_tiyin, content, state, body_hash, step, tries, .. } = receipt;
-        let [since, changed_at] = [receipt.since, receipt.changed_at].map(unix_ms);
-        let next_step_at = receipt.next_step_at.map(unix_ms);
-        Self {
-            order_id,
-            amount_tiyin,
-            content,
-            state,
-            body_hash,
-            since,
-            changed_at,
-            step,
-            tries,
-            next_step_at,
-        }
-    }
-}
-
-impl From<ReceiptRow> for Receipt {
-    fn from(row: ReceiptRow) -> Self {
-        let ReceiptRow { order_id, amount_tiyin, content, state, body_hash, step, tries, .. } = row;
-        let [since, changed_at] = [row.since, row.changed_at].map(from_unix_ms);
-        let next_step_at = row.next_step_at.map(from_unix_ms);
-        Self {
-            order_id,
-            amount_tiyin,
-            content,
-            state,
-            body_hash,
-            since,
-            changed_at,
-            step,
-            tries,
-            next_step_at,
-        }
-    }
 }
 
 /// A receipt goes on.
@@ -141,7 +53,7 @@ impl Decision for StepReceipt {
         let known =
             (set.known.order(self.order_id).cloned(), set.known.receipts.get(&self.order_id).cloned());
         let (Some(order), Some(receipt)) = known else { return ReceiptStepped::Unknown };
-        if set.receipts().steps.iter().any(|step| step.row.order_id == self.order_id) {
+        if set.receipts().steps.iter().any(|step| step.order_id() == self.order_id) {
             return ReceiptStepped::Stale(receipt);
         }
         let (next, by) = match &self.what {
@@ -163,9 +75,13 @@ impl Decision for StepReceipt {
 
 impl WorkingSet {
     /// Keeps what an order sells.
-    pub(super) fn keep_content(&mut self, order_id: OrderId, content: Option<&Content>, at: Timestamp) {
-        let row = content.map(|content| ContentRow { order_id, content: content.clone(), at: unix_ms(at) });
-        self.receipts().kept.extend(row);
+    pub(in crate::ledger::writer) fn keep_content(
+        &mut self,
+        order_id: OrderId,
+        content: Option<&Content>,
+        at: Timestamp,
+    ) {
+        self.receipts().kept.extend(content.map(|content| ContentRow::of(order_id, content, at)));
     }
 
     /// Keeps the next step of a receipt, and tells of one that is there.
@@ -177,6 +93,6 @@ impl WorkingSet {
             self.publish(order, EventKind::ReceiptIssued { url: url.clone() }, receipt.changed_at);
         }
         self.known.receipts.insert(order.order_id, receipt.clone());
-        self.receipts().steps.push(StepRow { row: receipt.into(), by: by.to_owned() });
+        self.receipts().steps.push(StepRow::of(receipt, by));
     }
 }
