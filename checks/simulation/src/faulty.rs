@@ -113,8 +113,8 @@ impl NotificationLog for FaultyStore {
         settled
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        self.call(self.store.outcome(id)).await
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        self.call(self.store.outcomes(ids)).await
     }
 }
 

@@ -165,7 +165,7 @@ impl World {
             let is_open = matches!(transaction.stage, Stage::Taken { .. } | Stage::Cancelling { .. });
             ensure!(!is_open, "CLICK gets no answer about {transaction:?}");
         }
-        let outcomes = self.store.outcomes();
+        let outcomes = self.store.all_outcomes();
         for payment in payments.iter().filter(|payment| !self.lost.contains(&payment.order_id.get())) {
             let id = payment.order_id;
             let Some(order) = orders.get(&id) else { bail!("order {id} is paid and unknown to the shop") };

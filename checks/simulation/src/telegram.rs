@@ -88,7 +88,7 @@ impl Telegram {
     fn accept(&self, chat: &str, html: &str) {
         let mut told = self.told(chat, html);
         told.sort();
-        let outcomes = self.log.outcomes();
+        let outcomes = self.log.all_outcomes();
         let mut state = self.state();
         for id in told {
             let sent = state.sent.entry(id.clone()).or_default();
