@@ -19,8 +19,8 @@ use tolov_domain::{
 use crate::{
     bus::{MemoryBus, MemoryConsumer},
     faults::{Faults, Part, Process},
+    models::telegram::Telegram,
     store::MemoryStore,
-    telegram::Telegram,
 };
 
 #[derive(Debug, Clone)]
