@@ -66,6 +66,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "tolov-domain",
             "tolov-kit",
             "tolov-projector",
+            "tolov-reconciler",
             "tolov-shop",
             "tolov-webhook",
         ],

@@ -224,3 +224,47 @@ fn every_variable_is_explained_in_the_example_and_read_by_the_code_or_by_compose
         "left: .env.example, right: what the code and docker-compose.yml read"
     );
 }
+
+/// A file that was moved would be left out of the mutants without a word.
+#[test]
+fn every_file_that_the_mutants_change_exists() {
+    let script = read(&root().join("scripts/mutants"));
+    let list = script.split("files=(").nth(2).and_then(|rest| rest.split(')').next()).unwrap();
+    let paths: Vec<&str> = list.split_whitespace().map(|path| path.trim_matches('\'')).collect();
+    assert!(paths.len() > 5, "{paths:?}");
+    let known = files(".rs");
+    for path in paths {
+        let (folder, name) = path.rsplit_once('/').unwrap();
+        let is_meant = |file: &PathBuf| {
+            file.parent() == Some(&root().join(folder))
+                && (name == "*.rs" || file.file_name().is_some_and(|own| own == name))
+        };
+        assert!(known.iter().any(is_meant), "{path} of scripts/mutants does not exist");
+    }
+}
+
+/// The proof names its tests; one that was renamed, or whose name was cut off, proves nothing.
+#[test]
+fn every_test_that_the_proof_names_exists() {
+    let mut functions = BTreeSet::new();
+    for path in files(".rs") {
+        let code = read(&path);
+        let names = code.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+        functions.extend(names.map(|name| name.trim().to_owned()));
+    }
+    let proof = read(&root().join("docs/proof.md"));
+    let mut named = 0;
+    for name in proof.split('`').skip(1).step_by(2) {
+        let is_word = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+        let (start, is_cut) = name.strip_suffix('*').map_or((name, false), |start| (start, true));
+        if start.matches('_').count() < 3 && !is_cut || !start.chars().all(is_word) {
+            continue;
+        }
+        named += 1;
+        let exists = functions
+            .iter()
+            .any(|function| if is_cut { function.starts_with(start) } else { function == start });
+        assert!(exists, "docs/proof.md names {name}, and there is no such test");
+    }
+    assert!(named > 60, "the names are read: {named}");
+}

@@ -18,6 +18,7 @@ pub enum Process {
     Webhook,
     Projector,
     Bot,
+    Reconciler,
 }
 
 /// What processes call.
@@ -26,6 +27,7 @@ pub enum Part {
     Store,
     Bus,
     Telegram,
+    Merchant,
 }
 
 /// How often each happens at a call, in a thousand.

@@ -19,8 +19,8 @@ use tolov_domain::{
 use crate::{
     bus::{MemoryBus, MemoryConsumer},
     faults::{Faults, Part, Process},
+    models::telegram::Telegram,
     store::MemoryStore,
-    telegram::Telegram,
 };
 
 #[derive(Debug, Clone)]
@@ -113,8 +113,8 @@ impl NotificationLog for FaultyStore {
         settled
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        self.call(self.store.outcome(id)).await
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        self.call(self.store.outcomes(ids)).await
     }
 }
 

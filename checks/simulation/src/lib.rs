@@ -1,16 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bus;
-mod click;
 pub mod clock;
 pub mod faults;
 mod faulty;
+mod models;
 pub mod plan;
+mod refunds;
 mod rules;
 mod search;
 mod steps;
 pub mod store;
-mod telegram;
 mod webhook;
 mod world;
 

@@ -49,6 +49,12 @@ pub enum Kind {
     Restore,
     /// A shopper blocks the bot.
     Block,
+    /// An owner asks for a refund.
+    Refund,
+    /// The reconciler looks for refunds and asks CLICK.
+    Reconcile,
+    /// A person decides about refunds that wait for one.
+    Decide,
 }
 
 impl Kind {
@@ -69,6 +75,9 @@ impl Kind {
                 | Self::Replay
                 | Self::BackUp
                 | Self::Block
+                | Self::Refund
+                | Self::Reconcile
+                | Self::Decide
         )
     }
 }
@@ -113,6 +122,11 @@ const WEIGHTS: [(Kind, u64); 21] = [
     (Kind::Block, 1),
 ];
 
+/// The same of refunds, in half of the runs in which no ledger is lost: what a restored one has forgotten of refunds, CLICK's
+/// cabinet alone knows. They have a seed of their own, so that the other runs stay what they were.
+const REFUND_WEIGHTS: [Kind; 6] =
+    [Kind::Refund, Kind::Refund, Kind::Reconcile, Kind::Reconcile, Kind::Decide, Kind::Run];
+
 /// Of one run in this many the ledger may be lost.
 const RESTORES_EVERY: u64 = 6;
 
@@ -141,7 +155,25 @@ impl Plan {
             });
             Step { kind: found.map_or(Kind::Run, |(kind, _)| *kind), seed: random.number() }
         });
-        let steps = steps.collect();
+        let mut steps: Vec<Step> = steps.collect();
+        if !has_restores {
+            add_refunds(seed, &mut steps);
+        }
         Self { seed, rates, steps }
+    }
+}
+
+/// After the first third, when something is paid as a rule.
+fn add_refunds(seed: u64, steps: &mut Vec<Step>) {
+    let mut random = Random::new(seed ^ 0x5EF0_0D00);
+    if !random.per_mille(500) {
+        return;
+    }
+    for _ in 0..6 + random.below(12) {
+        let third = steps.len() / 3;
+        let later =
+            usize::try_from(random.below(u64::try_from(steps.len() - third).unwrap_or(1))).unwrap_or(0);
+        let kind = random.pick(&REFUND_WEIGHTS).unwrap_or(Kind::Refund);
+        steps.insert(third + later, Step { kind, seed: random.number() });
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 use tolov_domain::{
-    ProductId, UserId,
+    OrderedProduct, ProductId, UserId,
     notification::{self, Recipient},
     ports::{
         bus::{BusAdmin, Queue},
@@ -21,8 +21,8 @@ use tolov_shop::{
 use tolov_webhook::ledger::{LedgerReader, OrderStatus};
 
 use crate::{
-    click::{Callback, Stage},
     faults::Rates,
+    models::click::{Callback, PAYDOC_AFTER_TRANS, Stage},
     webhook::ORDER_TTL,
     world::{SHOPPERS, World, order_id},
 };
@@ -64,6 +64,7 @@ impl World {
         ensure!(payer == Some(trans_id), "order {order} is paid by {payer:?} and not by {trans_id}");
         let (due, paid) = (found.amount_tiyin, transaction_amount);
         ensure!(due == paid, "order {order} of {due} tiyin is paid with {paid}");
+        self.refunds.merchant.paid(trans_id + PAYDOC_AFTER_TRANS, order, paid);
         Ok(())
     }
 
@@ -90,6 +91,7 @@ impl World {
             let counted = usize::try_from(shopper.order_count)?;
             ensure!(counted <= paid, "shopper {user_id} has {paid} paid orders and {counted} are counted");
         }
+        Self::check_refunds_of(&orders)?;
         let complaints = self.telegram.complaints();
         ensure!(complaints.is_empty(), "{}", complaints.join("; "));
         Ok(())
@@ -124,9 +126,10 @@ impl World {
             self.run(ROUND)?;
             self.keep_up()?;
             self.requeue_parked()?;
+            let are_refunds_over = self.end_refunds()?;
             let is_over = self.clock.monotonic() > began + ORDER_TTL * 2 + ROUND;
             let unsent = self.webhook.read(async |ledger| Ok(ledger.outbox_status().await?.depth))?;
-            if is_over && unsent == 0 && self.bus.is_idle() {
+            if is_over && are_refunds_over && unsent == 0 && self.bus.is_idle() {
                 self.note(format!("settled after {round} rounds"));
                 return self.audit();
             }
@@ -165,7 +168,7 @@ impl World {
             let is_open = matches!(transaction.stage, Stage::Taken { .. } | Stage::Cancelling { .. });
             ensure!(!is_open, "CLICK gets no answer about {transaction:?}");
         }
-        let outcomes = self.store.outcomes();
+        let outcomes = self.store.all_outcomes();
         for payment in payments.iter().filter(|payment| !self.lost.contains(&payment.order_id.get())) {
             let id = payment.order_id;
             let Some(order) = orders.get(&id) else { bail!("order {id} is paid and unknown to the shop") };
@@ -180,6 +183,7 @@ impl World {
                 ensure!(times > 0 || is_undeliverable, "{told} did not arrive: {outcome:?}");
             }
         }
+        self.audit_refunds(&orders)?;
         for order in orders.values() {
             ensure!(!order.is_unsettled(), "order {} is not settled: {order:?}", order.id);
         }
@@ -212,15 +216,19 @@ fn held(product: &Product) -> u32 {
     set_aside.map(|hold| hold.count).sum()
 }
 
-/// How much of a product paid orders have; without what was missing, where that is known for good.
+/// How much of a product paid orders have; without what was missing and what came back, where that is known for good.
 fn sold(orders: &[ShopOrder], id: ProductId, is_settled: bool) -> i64 {
     let mut sold = 0;
     for order in orders.iter().filter(|order| order.is_paid()) {
         let lines = order.lines.iter().filter(|line| line.product_id == id);
         sold += lines.map(|line| i64::from(line.count)).sum::<i64>();
-        if is_settled && let tolov_shop::order::OrderState::Paid { sale, .. } = &order.state {
-            let missing = sale.missing.iter().filter(|missing| missing.product_id == id);
-            sold -= missing.map(|missing| i64::from(missing.count)).sum::<i64>();
+        if is_settled {
+            let of_it = |products: &[OrderedProduct]| -> i64 {
+                products.iter().filter(|it| it.product_id == id).map(|it| i64::from(it.count)).sum()
+            };
+            let missing = of_it(order.missing());
+            // What the order never got does not come back.
+            sold -= if missing > 0 { missing } else { of_it(&order.returned()) };
         }
     }
     sold

@@ -22,9 +22,9 @@ use tolov_shop::{
 use tolov_webhook::{ledger::PaidOrder, relay::Relayed};
 
 use crate::{
-    click::Callback,
     faults::{Part, Process},
     faulty::FaultyStore,
+    models::click::Callback,
     plan::{Kind, Step},
     world::{World, order_id},
 };
@@ -83,6 +83,9 @@ impl World {
             Kind::Replay => self.replay(random),
             Kind::BackUp => self.webhook.back_up(),
             Kind::Restore => self.restore(),
+            Kind::Refund => self.ask_for_refund(random),
+            Kind::Reconcile => self.reconcile(random),
+            Kind::Decide => self.decide_refunds(Some(random)),
             Kind::Block => {
                 self.telegram.block(Self::shopper(random)?);
                 Ok(())

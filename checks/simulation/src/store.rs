@@ -34,7 +34,7 @@ struct Entry {
 }
 
 impl MemoryStore {
-    pub fn outcomes(&self) -> BTreeMap<EventId, SendOutcome> {
+    pub fn all_outcomes(&self) -> BTreeMap<EventId, SendOutcome> {
         let entries = self.entries();
         entries.iter().filter_map(|(id, entry)| Some((id.clone(), entry.outcome.clone()?))).collect()
     }
@@ -93,8 +93,9 @@ impl NotificationLog for MemoryStore {
         Ok(())
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        Ok(self.entries().get(id).and_then(|entry| entry.outcome.clone()))
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        let entries = self.entries();
+        Ok(ids.iter().map(|id| entries.get(id)?.outcome.clone()).collect())
     }
 }
 

@@ -27,10 +27,10 @@ use tolov_webhook::{
 use tower_service::Service;
 
 use crate::{
-    click::{SECRET_KEY, SERVICE_ID},
     clock::SimulatedClock,
     faults::{Faults, Process},
     faulty::FaultyPublisher,
+    models::click::{SECRET_KEY, SERVICE_ID},
 };
 
 const API_TOKEN: &str = "the token of the simulation";
@@ -99,6 +99,20 @@ fn runtime() -> Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
+async fn answer(steps: &Steps, method: &str, path: &str, body: String) -> Result<Answer> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {API_TOKEN}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::new(Bytes::from(body)))?;
+    let Ok(response) = warp::service(steps.routes.clone()).call(request).await;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.ok().context("the body of an answer")?;
+    let body = serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null);
+    Ok(Answer { status, body })
+}
+
 impl Webhook {
     pub(crate) fn new(
         folder: &Path,
@@ -140,7 +154,7 @@ impl Webhook {
                     pay_page: "https://my.click.uz/services/pay".to_owned(),
                     service_id: SERVICE_ID,
                     merchant_id: 1,
-                    merchant_user_id: None,
+                    merchant_user_id: Some(1),
                     return_url: None,
                 },
             },
@@ -162,36 +176,27 @@ impl Webhook {
 
     /// Asks the service. It may die before or after, and its answer may be lost.
     pub(crate) fn ask(&mut self, method: &str, path: &str, body: String) -> Result<Asked> {
+        let asked = self.ask_all(method, path, &[body])?;
+        asked.into_iter().next().context("an answer for each request")
+    }
+
+    /// Several requests at the same moment.
+    pub(crate) fn ask_all(&mut self, method: &str, path: &str, bodies: &[String]) -> Result<Vec<Asked>> {
         let (dies_before, dies_after, is_lost) = self.faults.draw(|random, rates| {
             (random.per_mille(rates.crash), random.per_mille(rates.crash), random.per_mille(rates.lose))
         });
         if dies_before {
             self.kill();
-            return Ok(Asked { answer: None, is_heard: false });
+            return Ok(vec![Asked { answer: None, is_heard: false }; bodies.len()]);
         }
-        let answer = self.answer(method, path, body)?;
+        let Running { steps, runtime } = self.running()?;
+        let answers = bodies.iter().map(|body| answer(steps, method, path, body.clone()));
+        let answers = runtime.block_on(futures_util::future::try_join_all(answers))?;
         if dies_after {
             self.kill();
         }
-        Ok(Asked { answer: Some(answer), is_heard: !dies_after && !is_lost })
-    }
-
-    /// The same without faults.
-    pub(crate) fn answer(&mut self, method: &str, path: &str, body: String) -> Result<Answer> {
-        let Running { steps, runtime } = self.running()?;
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("authorization", format!("Bearer {API_TOKEN}"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Full::new(Bytes::from(body)))?;
-        runtime.block_on(async {
-            let Ok(response) = warp::service(steps.routes.clone()).call(request).await;
-            let status = response.status().as_u16();
-            let body = response.into_body().collect().await.ok().context("the body of an answer")?;
-            let body = serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null);
-            Ok(Answer { status, body })
-        })
+        let is_heard = !dies_after && !is_lost;
+        Ok(answers.into_iter().map(|answer| Asked { answer: Some(answer), is_heard }).collect())
     }
 
     /// One window of the relay. `None`: the service died of it.

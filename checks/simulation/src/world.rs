@@ -26,13 +26,16 @@ use tolov_shop::{
 
 use crate::{
     bus::MemoryBus,
-    click::Click,
     clock::SimulatedClock,
     faults::{Faults, Process, Rates},
     faulty::{FaultyConsumer, FaultyPublisher, FaultyStore},
+    models::{
+        click::Click,
+        telegram::{STAFF_CHANNEL, Telegram},
+    },
     plan::Plan,
+    refunds::Refunds,
     store::MemoryStore,
-    telegram::{STAFF_CHANNEL, Telegram},
     webhook::{EmptyLedger, Webhook},
 };
 
@@ -47,6 +50,7 @@ pub(crate) struct World {
     pub(crate) telegram: Arc<Telegram>,
     pub(crate) webhook: Webhook,
     pub(crate) click: Click,
+    pub(crate) refunds: Refunds,
     /// Orders that shoppers are about to place, as their dialogues remember them.
     pub(crate) drafts: BTreeMap<OrderId, Agreement>,
     /// The stock of each product at first.
@@ -57,7 +61,7 @@ pub(crate) struct World {
     pub(crate) lost: BTreeSet<i64>,
     /// What happened, for whoever reads a failure.
     pub(crate) history: Vec<String>,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
     projector: Option<JoinHandle<()>>,
     notifier: Option<JoinHandle<()>>,
     _folder: TempDir,
@@ -72,6 +76,7 @@ impl World {
         let telegram = Arc::new(Telegram::new(store.clone(), faults.clone()));
         let publisher =
             FaultyPublisher { bus: bus.clone(), faults: faults.clone(), process: Process::Webhook };
+        let faults_of_merchant = faults.clone();
         let webhook = Webhook::new(folder.path(), empty, publisher, clock.clone())?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
@@ -84,6 +89,7 @@ impl World {
             telegram,
             webhook,
             click: Click::default(),
+            refunds: Refunds::new(faults_of_merchant),
             drafts: BTreeMap::new(),
             stock: BTreeMap::new(),
             confirmed: BTreeMap::new(),
@@ -181,6 +187,7 @@ impl World {
             Process::Webhook => return self.webhook.kill(),
             Process::Projector => self.projector.take(),
             Process::Bot => self.notifier.take(),
+            Process::Reconciler => None,
         };
         if let Some(task) = task {
             task.abort();

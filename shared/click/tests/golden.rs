@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use tolov_click::{
-    Action, BadForm, Callback, CallbackForm, ClickCode, Malformed, PayLink, Reply, SecretKey, sign_complete,
-    sign_prepare,
+    Action, BadForm, Callback, CallbackForm, ClickCode, Malformed, PayLink, Reply, SecretKey,
+    sign::SignedFields, sign_complete, sign_prepare,
 };
 use tolov_domain::{ClickTransId, OrderId, PrepareId, Tiyin};
 
@@ -31,6 +31,23 @@ fn the_known_signatures_come_out() {
     let complete =
         sign_complete(&secret(), "3647911201", "12345", "1001", "77", "38400", "2026-04-29 18:02:25");
     assert_eq!(complete, "9cbf2ce19efcdb5676287b5751434fe3");
+}
+
+#[test]
+fn a_signature_is_verified_with_its_key_alone_and_the_key_is_not_shown() {
+    let fields = |amount| SignedFields {
+        click_trans_id: "3647911201",
+        service_id: "12345",
+        merchant_trans_id: "1001",
+        merchant_prepare_id: None,
+        amount,
+        action: "0",
+        sign_time: "2026-04-29 18:02:18",
+    };
+    assert!(secret().verify(&fields("38400"), "fa6ab4c1cb7c0926faa7b206f5bcc494"));
+    assert!(!secret().verify(&fields("38400.00"), "fa6ab4c1cb7c0926faa7b206f5bcc494"));
+    assert!(!SecretKey::new("SECRET2").verify(&fields("38400"), "fa6ab4c1cb7c0926faa7b206f5bcc494"));
+    assert_eq!(format!("{:?}", secret()), "SecretKey(…)");
 }
 
 #[test]

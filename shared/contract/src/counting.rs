@@ -45,7 +45,7 @@ impl Calls {
 
     /// Calls that write: each is a transaction of its own on SQLite.
     pub fn writes(&self) -> u64 {
-        let reads = ["get", "get_many", "find", "count", "outcome"];
+        let reads = ["get", "get_many", "find", "count", "outcomes"];
         self.0.iter().filter(|(method, _)| !reads.contains(method)).map(|(_, count)| count).sum()
     }
 }
@@ -149,8 +149,8 @@ impl<S: NotificationLog + ?Sized> NotificationLog for CountingDocuments<S> {
         self.count_call("settle", !ids.is_empty()).settle(ids, outcome, at).await
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        self.count_call("outcome", true).outcome(id).await
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        self.count_call("outcomes", !ids.is_empty()).outcomes(ids).await
     }
 }
 

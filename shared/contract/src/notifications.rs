@@ -35,6 +35,7 @@ macro_rules! notifications_contract {
             an_outcome_is_recorded_whoever_holds_the_claim
             several_claims_are_answered_in_the_order_given
             one_of_many_parallel_claims_sends
+            outcomes_are_answered_in_the_order_given
         }
     };
     (@each $attributes:tt $fresh_world:path => $($behaviour:ident)*) => {
@@ -204,6 +205,20 @@ pub async fn one_of_many_parallel_claims_sends(world: &dyn NotificationsWorld) -
         }
         assert_eq!(sends, 1);
     }
+    Ok(())
+}
+
+pub async fn outcomes_are_answered_in_the_order_given(world: &dyn NotificationsWorld) -> anyhow::Result<()> {
+    let store = world.notification_log().await;
+    let sent = SendOutcome::Sent { message_id: 77 };
+    let blocked = SendOutcome::Undeliverable { reason: "the bot was blocked".to_owned() };
+    store.claim(&[paid(2)], at(0), at(LEASE_S)).await?;
+    store.settle(&[paid(4)], &sent, at(1)).await?;
+    store.settle(&[paid(1)], &blocked, at(1)).await?;
+    let ids = [paid(4), paid(3), paid(2), paid(1), paid(4)];
+    let expected = [Some(sent.clone()), None, None, Some(blocked), Some(sent)];
+    assert_eq!(store.outcomes(&ids).await?, expected);
+    assert_eq!(store.outcomes(&[]).await?, []);
     Ok(())
 }
 

@@ -135,8 +135,8 @@ impl NotificationLog for Shop {
         Ok(())
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        Ok(self.outcome_of(id))
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        Ok(ids.iter().map(|id| self.outcome_of(id)).collect())
     }
 }
 

@@ -1,12 +1,8 @@
 //! Orders: the ledger's payments beside the shop store's orders, and who was told of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use tokio::task::JoinSet;
 use tolov_domain::{
     Event, EventId, OrderId,
     notification::{self, Recipient},
@@ -34,8 +30,6 @@ use super::{
 const PAGE: u32 = 500;
 /// A notification goes down the retry ladder for eleven minutes before it is parked.
 const TOLD_WITHIN: time::Duration = time::Duration::minutes(15);
-/// How many notifications are asked for at the same time.
-const ASKED_AT_ONCE: usize = 32;
 
 /// Some orders as both stores know them.
 #[derive(Default)]
@@ -198,7 +192,7 @@ impl Page {
                 differences.push(Difference::PaidInShopAlone { order_id, status });
             }
         }
-        differences.extend(not_told(&books.shop, &to_be_told).await?);
+        differences.extend(not_told(books.shop.as_ref(), &to_be_told).await?);
         Ok(differences)
     }
 }
@@ -208,25 +202,64 @@ fn is_due(payment: &Event, now: Timestamp) -> bool {
 }
 
 /// Who has not been told of their payment, and cannot be said to be undeliverable either.
-async fn not_told(shop: &Arc<dyn ShopStore>, payments: &[&Event]) -> Result<Vec<Difference>> {
-    let mut differences = Vec::new();
-    let told =
-        |payment: &&Event| Recipient::ALL.map(|recipient| (payment.order_id, payment.id.clone(), recipient));
-    let told: Vec<(OrderId, EventId, Recipient)> = payments.iter().flat_map(told).collect();
-    for part in told.chunks(ASKED_AT_ONCE) {
-        let mut asking = JoinSet::new();
-        for (order_id, event_id, recipient) in part {
-            let (shop, order_id, recipient) = (Arc::clone(shop), *order_id, *recipient);
-            let id = notification::id_of(event_id, recipient);
-            asking.spawn(async move {
-                let outcome = shop.outcome(&id).await?;
-                let not_told = Difference::NotTold { order_id, recipient: recipient.as_str() };
-                Ok::<_, PortError>(outcome.is_none().then_some(not_told))
-            });
-        }
-        for asked in asking.join_all().await {
-            differences.extend(asked?);
+async fn not_told(shop: &dyn ShopStore, payments: &[&Event]) -> Result<Vec<Difference>, PortError> {
+    let told = |payment: &&Event| {
+        Recipient::ALL.map(|recipient| {
+            let not_told = Difference::NotTold { order_id: payment.order_id, recipient: recipient.as_str() };
+            (notification::id_of(&payment.id, recipient), not_told)
+        })
+    };
+    let (ids, differences): (Vec<EventId>, Vec<Difference>) = payments.iter().flat_map(told).unzip();
+    let outcomes = shop.outcomes(&ids).await?;
+    Ok(differences.into_iter().zip(outcomes).filter(|(_, it)| it.is_none()).map(|(it, _)| it).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use time::macros::datetime;
+    use tolov_contract::counting::CountingDocuments;
+    use tolov_domain::{
+        ClickPaydocId, ClickTransId, EventKind, PrepareId, Tiyin, UserId,
+        ports::notifications::{NotificationLog, SendOutcome},
+    };
+    use tolov_embedded::EmbeddedShop;
+
+    use super::*;
+
+    fn payment(order_id: i64) -> Event {
+        let order_id = OrderId::try_new(order_id).unwrap();
+        let kind = EventKind::PaymentCompleted {
+            click_trans_id: ClickTransId::try_new(1).unwrap(),
+            click_paydoc_id: ClickPaydocId::try_new(1).unwrap(),
+            merchant_prepare_id: PrepareId::try_new(1).unwrap(),
+            late: false,
+        };
+        Event {
+            id: Event::id_of(order_id, &kind),
+            order_id,
+            user_id: UserId::try_new(5).unwrap(),
+            products: Vec::new(),
+            amount: Tiyin::from_soum(1_000).unwrap(),
+            occurred_at: datetime!(2026-11-23 09:00 UTC),
+            kind,
         }
     }
-    Ok(differences)
+
+    #[tokio::test]
+    async fn who_was_told_is_asked_for_once_a_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = CountingDocuments::new(Arc::new(EmbeddedShop::open(folder.path()).await.unwrap()));
+        let payments: Vec<Event> = (1..=i64::from(PAGE)).map(payment).collect();
+        let told = |order: &Event, recipient| notification::id_of(&order.id, recipient);
+        let all = payments.iter().skip(1).flat_map(|it| Recipient::ALL.map(|to| told(it, to)));
+        let all: Vec<EventId> = all.chain([told(&payments[0], Recipient::Staff)]).collect();
+        shop.settle(&all, &SendOutcome::Sent { message_id: 7 }, payments[0].occurred_at).await.unwrap();
+        shop.reset();
+        let found = not_told(&shop, &payments.iter().collect::<Vec<_>>()).await.unwrap();
+        let order_id = payments[0].order_id;
+        assert_eq!(found, [Difference::NotTold { order_id, recipient: Recipient::Shopper.as_str() }]);
+        assert_eq!((shop.calls().of("outcomes"), shop.calls().total()), (1, 1));
+    }
 }

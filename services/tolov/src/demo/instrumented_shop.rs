@@ -105,8 +105,8 @@ impl NotificationLog for InstrumentedShop {
         self.shop()?.settle(ids, outcome, at).await
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        self.shop()?.outcome(id).await
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        self.shop()?.outcomes(ids).await
     }
 }
 

@@ -52,9 +52,7 @@ pub(super) async fn entries(
         let entry = Entry::new(Some(action.at), Source::Shop, "trace-staff");
         entries.push(entry.with("staff", action.staff_id).with("action", done));
     }
-    for event in &events {
-        entries.extend(notifications_of(store, event).await?);
-    }
+    entries.extend(notifications_of(store, &events).await?);
     entries.extend(messages_of(store, order_id).await?);
     Ok(entries)
 }
@@ -98,23 +96,22 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
 }
 
 /// Of a payment shopper and staff must hear; of other events only what was sent is shown.
-async fn notifications_of(store: &dyn ShopStore, event: &str) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for recipient in Recipient::ALL {
-        let id = notification::id_of(&EventId::new(event), recipient);
-        let new = |key| Entry::new(None, Source::Bot, key).with("notification", &id);
-        match store.outcome(&id).await? {
-            Some(SendOutcome::Sent { message_id }) => {
-                entries.push(new("trace-told").with("message", message_id));
-            }
+async fn notifications_of(store: &dyn ShopStore, events: &BTreeSet<String>) -> Result<Vec<Entry>> {
+    let of_event = |event: &String| Recipient::ALL.map(|it| notification::id_of(&EventId::new(event), it));
+    let ids: Vec<EventId> = events.iter().flat_map(of_event).collect();
+    let outcomes = store.outcomes(&ids).await?;
+    let entry = |(id, outcome): (&EventId, Option<SendOutcome>)| {
+        let new = |key| Entry::new(None, Source::Bot, key).with("notification", id);
+        match outcome {
+            Some(SendOutcome::Sent { message_id }) => Some(new("trace-told").with("message", message_id)),
             Some(SendOutcome::Undeliverable { reason }) => {
-                entries.push(new("trace-undeliverable").with("reason", reason));
+                Some(new("trace-undeliverable").with("reason", reason))
             }
-            None if event.starts_with("payment.completed:") => entries.push(new("trace-not-told")),
-            None => {}
+            None if id.as_str().starts_with("payment.completed:") => Some(new("trace-not-told")),
+            None => None,
         }
-    }
-    Ok(entries)
+    };
+    Ok(ids.iter().zip(outcomes).filter_map(entry).collect())
 }
 
 async fn messages_of(store: &dyn ShopStore, order_id: OrderId) -> Result<Vec<Entry>> {

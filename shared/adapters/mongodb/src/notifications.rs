@@ -38,7 +38,7 @@ struct StoredNotification {
     outcome: Option<StoredOutcome>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum StoredOutcome {
     Sent { message_id: i64 },
@@ -117,13 +117,14 @@ impl NotificationLog for MongoShop {
         self.call("recording how notifications ended", self.update_all(settled.collect())).await
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        self.call("reading how a notification ended", async {
-            let mut stored = self.notifications(std::slice::from_ref(id)).await?;
-            Ok(stored
-                .remove(id.as_str())
-                .and_then(|notification| notification.outcome)
-                .map(SendOutcome::from))
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.call("reading how notifications ended", async {
+            let stored = self.notifications(ids).await?;
+            let outcome = |id: &EventId| stored.get(id.as_str())?.outcome.clone().map(SendOutcome::from);
+            Ok(ids.iter().map(outcome).collect())
         })
         .await
     }

@@ -45,6 +45,11 @@ pub trait NotificationLog: Send + Sync + fmt::Debug {
     /// Records how notifications ended. The first outcome stays.
     async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError>;
 
-    /// How a notification ended; `None` while it has not.
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError>;
+    /// How notifications ended, `None` while they have not; one answer each, in the order given.
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError>;
+
+    /// The same of one.
+    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
+        Ok(self.outcomes(std::slice::from_ref(id)).await?.pop().flatten())
+    }
 }

@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tolov_domain::{
+    EventId,
+    notification::{self, Recipient},
+};
 
 use super::{
     habits::{buys, comes_in},
     person::Person,
     staff::owner_comes_in,
-    world::{Stores, World},
+    world::{PATIENCE, Stores, World},
 };
+use crate::shop_world::eventually;
 
 /// Telegram counts in UTF-16.
 const MESSAGE_MAX_UNITS: usize = 4096;
@@ -30,7 +35,12 @@ async fn owners_trace_orders_and_nobody_else(world: &World) {
     let dilnoza = comes_in(world, "Dilnoza", "uz").await;
     let payment = buys(&dilnoza, "Choy", "Qora choy").await;
     let order = payment["order_id"].as_str().unwrap();
-    world.staff_see("№").await;
+    let told =
+        Recipient::ALL.map(|to| notification::id_of(&EventId::new(format!("payment.completed:{order}")), to));
+    eventually("both are told, and that is recorded", PATIENCE, || async {
+        world.store().outcomes(&told).await.unwrap().iter().all(Option::is_some)
+    })
+    .await;
     // Long lines of the operators' journal, so that one message does not hold all.
     for _ in 0..3 {
         world.command("replay", &["--order", order].repeat(100));

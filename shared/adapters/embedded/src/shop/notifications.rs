@@ -85,17 +85,21 @@ impl NotificationLog for EmbeddedShop {
         Ok(())
     }
 
-    async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        let row: Option<(Option<i64>, Option<String>)> =
-            sqlx::query_as("SELECT message_id, undeliverable_reason FROM notifications WHERE id = ?1")
-                .bind(id.as_str())
-                .fetch_optional(self.file.readers())
-                .await
-                .map_err(|error| self.file.failed(&error))?;
-        Ok(row.and_then(|(message_id, reason)| {
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+        let rows: Vec<(String, Option<i64>, Option<String>)> = sqlx::query_as(
+            "SELECT id, message_id, undeliverable_reason FROM notifications
+             WHERE id IN (SELECT value FROM json_each(?1)) AND settled_at_ms IS NOT NULL",
+        )
+        .bind(json!(ids).to_string())
+        .fetch_all(self.file.readers())
+        .await
+        .map_err(|error| self.file.failed(&error))?;
+        let outcome = |(id, message_id, reason): (String, Option<i64>, Option<String>)| {
             let sent = message_id.map(|message_id| SendOutcome::Sent { message_id });
-            sent.or(reason.map(|reason| SendOutcome::Undeliverable { reason }))
-        }))
+            Some((id, sent.or(reason.map(|reason| SendOutcome::Undeliverable { reason }))?))
+        };
+        let settled: BTreeMap<String, SendOutcome> = rows.into_iter().filter_map(outcome).collect();
+        Ok(ids.iter().map(|id| settled.get(id.as_str()).cloned()).collect())
     }
 }
 

@@ -88,7 +88,7 @@ impl Telegram {
     fn accept(&self, chat: &str, html: &str) {
         let mut told = self.told(chat, html);
         told.sort();
-        let outcomes = self.log.outcomes();
+        let outcomes = self.log.all_outcomes();
         let mut state = self.state();
         for id in told {
             let sent = state.sent.entry(id.clone()).or_default();
@@ -106,9 +106,18 @@ impl Telegram {
         if chat == STAFF_CHANNEL {
             // The own post of an order that a digest told of is no notification, and names none that is claimed.
             let claim = self.state().staff_claim.clone();
-            let is_named =
-                |id: &EventId| id.as_str().split([':', '/']).nth(1).is_none_or(|it| html.contains(it));
+            // Nor is it a refund's, which has a post besides.
+            let is_orders = html.starts_with("🛒 <b>№");
+            let is_named = |id: &EventId| {
+                let is_refund = id.as_str().starts_with("refund.");
+                let names = id.as_str().split([':', '/']).nth(1).is_none_or(|it| html.contains(it));
+                names && !(is_refund && is_orders)
+            };
             return if claim.iter().any(is_named) { claim } else { Vec::new() };
+        }
+        // Which of an order's refunds a text tells of, it does not say.
+        if html.starts_with('↩') {
+            return Vec::new();
         }
         let number = html.split('№').nth(1).map(|rest| rest.split(|it: char| !it.is_ascii_digit()).next());
         let Some(order_id) = number.flatten().and_then(|number| OrderId::parse(number).ok()) else {

@@ -8,6 +8,8 @@ use tolov_contract::random::Random;
 pub(crate) const SECRET_KEY: &str = "a key of the simulation";
 pub(crate) const SERVICE_ID: i64 = 77;
 const SIGN_TIME: &str = "2026-11-23 12:00:00";
+/// How far the number of a payment is from that of its transaction.
+pub(crate) const PAYDOC_AFTER_TRANS: i64 = 1_000_000;
 /// The payment was cancelled at CLICK.
 const CANCELLED: i32 = -5017;
 
@@ -162,7 +164,7 @@ impl Transaction {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("click_trans_id", &trans_id)
             .append_pair("service_id", &service_id)
-            .append_pair("click_paydoc_id", &(self.trans_id + 1_000_000).to_string())
+            .append_pair("click_paydoc_id", &(self.trans_id + PAYDOC_AFTER_TRANS).to_string())
             .append_pair("merchant_trans_id", &order_id)
             .append_pair("amount", &self.amount)
             .append_pair("action", if prepare_id.is_some() { "1" } else { "0" })
