@@ -8,6 +8,7 @@ support-not-such = Sorry, I can't pass on this kind of message. Send text, a pho
 support-header = 💬 <b>Message from a customer</b>
     { $writer }
     <i>To answer, press the button or reply to the message below.</i>
+support-edited = ✏️ <b>The customer has edited a message</b>
 support-answer-header = 💬 <b>Answer from the shop</b>
     <i>To go on, just write: your message will reach our staff.</i>
 support-answered = ✅ Your answer has been sent to the customer.

@@ -78,6 +78,16 @@ pub(crate) enum Origin {
     Other,
 }
 
+/// What an edited message was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EditOf {
+    /// The last answer, to a question that is still open.
+    LastAnswer,
+    /// An earlier answer, or one that was acted upon: it counts as it was.
+    TakenAnswer,
+    Other,
+}
+
 /// One update with all that its handlers need. The dialogue is changed in memory and written once, when the update has
 /// been handled.
 #[derive(Debug, Clone)]
@@ -266,17 +276,20 @@ impl Ctx {
         });
     }
 
-    /// Goes back to the step that an edited message answered. `false`: it is not the last answer, or its checkout is over.
-    pub(crate) fn reopen_answer(&self, message_id: i32) -> bool {
+    /// Goes back to the step that an edited message answered, where that answer still counts.
+    pub(crate) fn reopen_answer(&self, message_id: i32) -> EditOf {
         self.update(|dialogue| {
             let last = dialogue.last_answer.as_ref().filter(|last| last.message_id == message_id);
-            let Some(step) = last.map(|last| last.step.clone()) else { return false };
+            let Some(step) = last.map(|last| last.step.clone()) else {
+                return if dialogue.step.takes_edits() { EditOf::TakenAnswer } else { EditOf::Other };
+            };
             let is_open =
                 if step == Step::Support { dialogue.step == step } else { dialogue.step.is_in_checkout() };
-            if is_open {
-                dialogue.step = step;
+            if !is_open {
+                return EditOf::TakenAnswer;
             }
-            is_open
+            dialogue.step = step;
+            EditOf::LastAnswer
         })
     }
 
@@ -350,7 +363,10 @@ impl Ctx {
 
     /// Records the message that shows the screen.
     pub(crate) async fn shown(&self, shown: ShownMessage) {
-        self.update(|dialogue| dialogue.screen = Some(shown));
+        self.update(|dialogue| {
+            dialogue.screen = Some(shown);
+            dialogue.payable = None;
+        });
         self.answer(None, false).await;
     }
 

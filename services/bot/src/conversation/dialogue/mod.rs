@@ -30,6 +30,9 @@ pub(crate) struct Dialogue {
     pub(crate) step: Step,
     /// The message that is edited in place.
     pub(crate) screen: Option<ShownMessage>,
+    /// The order that can be paid from the screen.
+    #[serde(default)]
+    pub(crate) payable: Option<OrderId>,
     /// The checkout under way.
     #[serde(default, deserialize_with = "readable_or_default")]
     pub(crate) draft: Option<Draft>,
@@ -122,6 +125,7 @@ impl Dialogue {
             id,
             step: Step::Idle,
             screen: None,
+            payable: None,
             draft: None,
             search: None,
             name: None,
