@@ -11,8 +11,8 @@ use tolov_kit::lifecycle::Stop;
 
 use crate::{
     conversation::{
-        context::{Ctx, EditOf, Origin, Person, tapped_message},
-        dialogue::{AlbumOf, LastAnswer},
+        context::{Ctx, Origin, Person, tapped_message},
+        dialogue::{AlbumOf, EditOf, LastAnswer},
         error::{HandlerError, HandlerResult},
         schema::Tree,
         screen::Screen,
@@ -51,7 +51,7 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Upd
     }
     // An edit of the last answer is handled as that answer. Who edits an earlier one hears that it counts as it was.
     if let UpdateKind::EditedMessage(message) = &update.kind {
-        let edit_of = ctx.reopen_answer(message.id.0);
+        let edit_of = ctx.update(|dialogue| dialogue.reopen_answer(message.id.0));
         // A location that moves is edited again and again.
         if edit_of == EditOf::TakenAnswer && ctx.words().is_some() {
             ctx.reply(t!(ctx.language, "edit-not-taken")).await.ok();

@@ -78,16 +78,6 @@ pub(crate) enum Origin {
     Other,
 }
 
-/// What an edited message was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EditOf {
-    /// The last answer, to a question that is still open.
-    LastAnswer,
-    /// An earlier answer, or one that was acted upon: it counts as it was.
-    TakenAnswer,
-    Other,
-}
-
 /// One update with all that its handlers need. The dialogue is changed in memory and written once, when the update has
 /// been handled.
 #[derive(Debug, Clone)]
@@ -274,23 +264,6 @@ impl Ctx {
                 dialogue.support_until = Some(until);
             }
         });
-    }
-
-    /// Goes back to the step that an edited message answered, where that answer still counts.
-    pub(crate) fn reopen_answer(&self, message_id: i32) -> EditOf {
-        self.update(|dialogue| {
-            let last = dialogue.last_answer.as_ref().filter(|last| last.message_id == message_id);
-            let Some(step) = last.map(|last| last.step.clone()) else {
-                return if dialogue.step.takes_edits() { EditOf::TakenAnswer } else { EditOf::Other };
-            };
-            let is_open =
-                if step == Step::Support { dialogue.step == step } else { dialogue.step.is_in_checkout() };
-            if !is_open {
-                return EditOf::TakenAnswer;
-            }
-            dialogue.step = step;
-            EditOf::LastAnswer
-        })
     }
 
     /// Waits for nothing any more, and takes away the keyboard that the question came with.

@@ -226,6 +226,9 @@ pub(crate) async fn take_pay_buttons_away(deps: &HandlerDeps, order: &ShopOrder)
         let over = screen(language, order, deps.now(), deps)
             .row([Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu)]);
         deps.telegram.change(ChatId(order.user_id.get()), shown, &over).await?;
+        let forget =
+            |dialogue: &mut Dialogue| dialogue.payable = dialogue.payable.filter(|payable| *payable != id);
+        records::change(deps.documents(), order.user_id.get(), forget).await?;
     }
     Ok(())
 }

@@ -53,6 +53,14 @@ fn form(body: &[u8]) -> Value {
     Value::Object(fields.collect())
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefusedEdits {
+    /// The bot may edit nothing.
+    All,
+    /// As if the host of the link had no dot.
+    WithLinks,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Telegram {
     state: Mutex<State>,
@@ -69,10 +77,8 @@ struct State {
     edit_waits: Option<u32>,
     /// Edits in this chat are never answered.
     hanging_edits: Option<String>,
-    /// The bot may edit nothing.
-    edits_forbidden: bool,
-    /// Messages with a link below them are refused, as if its host had no dot.
-    links_refused: bool,
+    /// Edits that are not taken.
+    refused_edits: Option<RefusedEdits>,
     /// These messages have been deleted.
     gone: Vec<i64>,
     /// For each chat what is answered next; then every message is shown.
@@ -237,11 +243,12 @@ impl Telegram {
             });
             return (429, refusal);
         }
-        if state.edits_forbidden {
+        if state.refused_edits == Some(RefusedEdits::All) {
             let description = "Forbidden: bot is not a member of the channel chat";
             return (403, json!({"ok": false, "error_code": 403, "description": description}));
         }
-        if state.links_refused && body["reply_markup"].to_string().contains("\"url\"") {
+        let has_link = body["reply_markup"].to_string().contains("\"url\"");
+        if state.refused_edits == Some(RefusedEdits::WithLinks) && has_link {
             let description =
                 "Bad Request: inline keyboard button URL 'http://localhost:8080/' is invalid: Wrong HTTP URL";
             return (400, json!({"ok": false, "error_code": 400, "description": description}));
@@ -424,12 +431,12 @@ impl Telegram {
 
     /// The bot was removed from its channel.
     pub(crate) fn forbids_edits(&self) {
-        self.state.lock().unwrap().edits_forbidden = true;
+        self.state.lock().unwrap().refused_edits = Some(RefusedEdits::All);
     }
 
     /// Every edit that brings a link is refused.
     pub(crate) fn refuses_links(&self) {
-        self.state.lock().unwrap().links_refused = true;
+        self.state.lock().unwrap().refused_edits = Some(RefusedEdits::WithLinks);
     }
 
     /// A message was deleted.
