@@ -7,7 +7,7 @@
 //! - Orders that the ledger does not know are registered again: the ledger may have been restored from an old copy.
 //! - Stock that could not be settled with the event of an order is settled.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::{task::JoinSet, time::Instant};
 use tolov_domain::{
@@ -38,7 +38,6 @@ use crate::{
     telegram::limits::Turn,
 };
 
-const EVERY: Duration = Duration::from_mins(1);
 /// More unpaid orders than this do not count down: their messages say until when they can be paid.
 const WAITING_MAX: u32 = 500;
 /// How many messages count down at the same time, each at its turn among all that the bot sends.
@@ -57,13 +56,14 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
 
 async fn maintain(deps: &Arc<HandlerDeps>) {
     // What changed while the process was started again is shown too.
-    let mut before = deps.now() - EVERY;
+    let every = deps.config.maintenance_every;
+    let mut before = deps.now() - every;
     let mut watch = ClockWatch::new(deps.clock.as_ref(), settling::CREATING_LIMIT);
     let (mut lifted, mut lookup_skip, mut unsettled_skip) = (None, 0, 0);
     loop {
         lifted = lift_counter(deps, lifted).await;
         // An order is registered with an address that has the bot's name in it.
-        let is_known = tokio::time::timeout(EVERY, deps.me.wait()).await.is_ok();
+        let is_known = tokio::time::timeout(every, deps.me.wait()).await.is_ok();
         if let Err(error) = announcements::retry(deps).await {
             tracing::debug!(%error, "what shoppers have not been told yet could not be read");
         }
@@ -84,7 +84,7 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
         }
         unsettled_skip = settle_left(deps, unsettled_skip).await;
         before = now;
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(every).await;
     }
 }
 
@@ -164,14 +164,14 @@ async fn count_down(deps: &Arc<HandlerDeps>, waiting: &[ShopOrder], before: Time
     let shown = |order: &&&ShopOrder| {
         messages.iter().any(|message| message.id == order.id && message.shopper.is_some())
     };
-    let deadline = Instant::now() + EVERY;
+    let deadline = Instant::now() + deps.config.maintenance_every;
     // Dropped with this future, they are aborted.
     let mut edits = JoinSet::new();
     for order in due.iter().filter(shown) {
         if edits.len() >= EDITS_AT_ONCE {
             edits.join_next().await;
         }
-        // Those whose turn does not come within the minute are shown right the next time.
+        // Those whose turn does not come before the next round are shown right the next time.
         if deps.rate_limiter.acquire(deadline, &Stop::new()).await != Turn::Granted {
             break;
         }

@@ -201,7 +201,7 @@ if (process.argv[2] === 'unpaid') {
     const shopper = await comes(page, 'Karim');
     await orders(shopper);
     await shopper.says('/cart', 'Savatingiz');
-    await shopper.tap('To‘lash ·', 'to‘lanmagan');
+    await shopper.tap('Rasmiylashtirish', 'to‘lanmagan');
     await shopper.picture('waiting');
     await shopper.says('/menu', 'Nima kerak');
     await shopper.sees('to‘lash uchun', IN_TIME);

@@ -79,7 +79,8 @@ impl ClickConfig {
     }
 }
 
-fn order_ttl(env: &Env) -> Option<Duration> {
+/// ORDER_TTL
+pub fn order_ttl(env: &Env) -> Option<Duration> {
     let order_ttl = env.duration("ORDER_TTL", Some(Duration::from_mins(45)));
     if order_ttl.is_some_and(|order_ttl| order_ttl > ORDER_TTL_MAX) {
         env.problem("ORDER_TTL", "is longer than 3650 days; write 0 for no limit");

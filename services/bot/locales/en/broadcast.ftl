@@ -1,9 +1,9 @@
 # Broadcasts.
 broadcast-ask = 📣 <b>Broadcast</b>
-    Send me the message: text, a photo, an album, a video or a post from another channel. I'll show you how it will look before you confirm.
+    Send me the message: text, a photo, an album, a video or a post from another channel. I’ll show you how it will look before you confirm.
 broadcast-open = 📣 #{ $number } · { $done } / { $total }
 broadcast-open-draft = 📝 Draft #{ $number }
-broadcast-not-such = I can't broadcast this kind of message. Send text, a photo, an album, a video or a file.
+broadcast-not-such = I can’t broadcast this kind of message. Send text, a photo, an album, a video or a file.
 broadcast-preview =
     { $count ->
         [one] 👆 This is how the customer will see it.
@@ -16,7 +16,7 @@ broadcast-send =
         [one] 📣 Send to { $count } person
        *[other] 📣 Send to { $count } people
     }
-broadcast-forward = ↪️ Forward with the author's name
+broadcast-forward = ↪️ Forward with the author’s name
 broadcast-cancel = ❌ Cancel
 broadcast-started = 📣 Broadcast #{ $number } has started. A separate message shows its progress.
 broadcast-running = 📣 <b>Broadcast #{ $number } is being sent</b>

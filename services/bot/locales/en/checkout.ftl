@@ -1,10 +1,10 @@
 checkout-look-at-news = Something in your cart has changed: please take a look first
 checkout-phone = 📞 Which number can we reach you on? Press the button below or type it, for example +998 90 123 45 67.
 checkout-phone-taken = ✅ Phone: { $phone }
-phone-unreadable = That doesn't look like a phone number. Write it like this: +998 90 123 45 67
+phone-unreadable = That doesn’t look like a phone number. Write it like this: +998 90 123 45 67
 checkout-deliver = 🚚 Delivery
 checkout-deliver-for = 🚚 Delivery · { $price }
-checkout-pickup = 🏬 I'll pick it up
+checkout-pickup = 🏬 I’ll pick it up
 checkout-address = 📍 Where should we deliver? Send your location with the button below or type the address.
 checkout-share-location = 📍 Send my location
 checkout-address-unreadable = Send a location or type the address.
@@ -21,7 +21,7 @@ checkout-change-comment = 💬 Comment
 checkout-no-comment = 🗑 No comment
 checkout-back-to-cart = ⬅️ Cart
 checkout-price-changed = The price has changed: please look at the new total
-checkout-not-registered = We can't reach the payment system right now. Your cart is safe: please try again in a moment.
+checkout-not-registered = We can’t reach the payment system right now. Your cart is safe: please try again in a moment.
 checkout-placed-before = Order #{ $order } has already been placed ✅
 checkout-waiting = ⏳ You have an unpaid order #{ $order } for { $total }.
 

@@ -6,7 +6,7 @@ day-title =
     }
 day-agrees = ✅ Ledger, shop and CLICK agree.
 day-agrees-without-click = ✅ Ledger and shop agree.
-day-click-differs = ⚠️ CLICK shows these payments differently: { $orders }. Check CLICK's merchant cabinet.
+day-click-differs = ⚠️ CLICK shows these payments differently: { $orders }. Check CLICK’s merchant cabinet.
 day-click-unanswered =
     { $count ->
         [one] ❔ CLICK did not answer about { $count } payment.
@@ -23,5 +23,5 @@ day-receipts-missing =
 accept-payment = ✅ Accept as paid
 accept-payment-done = Order #{ $order } is paid
 accept-payment-already = Order #{ $order } is paid already: somebody was faster, or its confirmation came
-accept-payment-refused = The payment of order #{ $order } cannot be accepted any more: look into CLICK's merchant cabinet
+accept-payment-refused = The payment of order #{ $order } cannot be accepted any more: look into CLICK’s merchant cabinet
 journal-payment-accepted = payment accepted as made

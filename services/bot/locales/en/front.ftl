@@ -12,8 +12,8 @@ greeting =
 phone-ask = Please share your phone number: press the button below or type it, for example +998 90 123 45 67.
 phone-share = 📱 Share my number
 phone-kept = ✅ Thank you! Your number is saved: { $phone }
-phone-anothers = This is someone else's number. Please share your own: the button below does it for you.
-phone-unclear = That doesn't look like a phone number. Press the button below or type it like this: +998 90 123 45 67.
+phone-anothers = This is someone else’s number. Please share your own: the button below does it for you.
+phone-unclear = That doesn’t look like a phone number. Press the button below or type it like this: +998 90 123 45 67.
 keyboard-put-away = All right 👌
 
 menu-title =

@@ -45,10 +45,10 @@ told-picked-up = 🎉 You have picked up order #{ $order }. Thank you, see you a
 told-cancelled = ❌ Order #{ $order } has been cancelled.
 told-cancelled-paid = ❌ Order #{ $order } has been cancelled. We will refund your money and let you know.
 told-refunded = ↩️ The money for order #{ $order } has been refunded.
-check-not-yet = The payment has not arrived yet. We'll tell you as soon as it does.
+check-not-yet = The payment has not arrived yet. We’ll tell you as soon as it does.
 cancel-surely = Cancel order #{ $order }?
 
-    If you have already paid, don't cancel: the money may be on its way.
+    If you have already paid, don’t cancel: the money may be on its way.
 cancel-yes = ❌ Yes, cancel it
 cancelled-now = Cancelled
 cancel-too-late = The payment has already arrived, so the order was not cancelled

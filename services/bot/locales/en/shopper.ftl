@@ -23,4 +23,5 @@ order-lines-more =
     }
 
 unknown = Sorry, I did not understand that. This is what I can do:
-try-later = I can't answer right now. Please try again in a moment.
+try-later = I can’t answer right now. Please try again in a moment.
+edit-not-taken = ✏️ This edit was not taken into account. Please send it as a new message, or write to us from /menu.

@@ -15,8 +15,8 @@ edit-hide-instead = 🙈 Hide it instead
 edit-publish = ✅ Publish
 edit-add-hidden = 🙈 Add hidden
 edit-not-set = not set
-edit-not-understood = 🤔 I didn't understand that.
-edit-catalogue-gone = It's gone: somebody has removed it
+edit-not-understood = 🤔 I didn’t understand that.
+edit-catalogue-gone = It’s gone: somebody has removed it
 edit-categories-title =
     { $count ->
         [one] 📚 <b>Catalogue</b>: { $count } category. Choose it:

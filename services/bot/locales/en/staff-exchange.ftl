@@ -1,7 +1,7 @@
 # Export and import of the catalogue as CSV.
 exchange-open = 📄 Table (CSV)
 exchange-title = 📄 <b>The catalogue as a table</b>
-    Download it, edit it in a spreadsheet and send it back: I'll show you first what would change.
+    Download it, edit it in a spreadsheet and send it back: I’ll show you first what would change.
 exchange-export = ⬇️ Download
 exchange-import = ⬆️ Upload
 exchange-caption =

@@ -21,9 +21,9 @@ member-ask-role = 👤 <b>{ $name }</b> (<code>{ $id }</code>)
     • owner — everything, staff and refunds included
     • manager — catalogue, orders, broadcasts, statistics
     • courier — orders on their way
-member-welcome = 👋 You are on the shop's staff: <b>{ $role }</b>.
+member-welcome = 👋 You are on the shop’s staff: <b>{ $role }</b>.
     /admin opens the panel.
 member-to-panel = 🛠 Open the panel
 member-told = ✅ Done, they have been told
-member-not-told = Saved, but I couldn't write to them. Ask them to open the bot and press /start.
+member-not-told = Saved, but I couldn’t write to them. Ask them to open the bot and press /start.
 member-ask-removal = Remove <b>{ $name }</b> from the staff?

@@ -12,4 +12,4 @@ panel-back = ⬅️ Panel
 role-owner = Owner
 role-manager = Manager
 role-courier = Courier
-staff-no-right = You don't have the right to do this. If you need it, ask the shop's owner.
+staff-no-right = You don’t have the right to do this. If you need it, ask the shop’s owner.

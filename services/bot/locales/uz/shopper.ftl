@@ -20,3 +20,4 @@ order-lines-more = … va yana { $count } xil mahsulot
 
 unknown = Kechirasiz, buni tushunmadim. Mana nima qila olaman:
 try-later = Hozir javob bera olmayapman. Birozdan so‘ng yana urinib ko‘ring.
+edit-not-taken = ✏️ Bu tuzatish hisobga olinmadi. Yangi xabar qilib yuboring yoki /menu orqali bizga yozing.

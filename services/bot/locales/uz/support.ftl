@@ -8,6 +8,7 @@ support-not-such = Kechirasiz, bunday xabarni yetkaza olmayman. Matn, surat, ovo
 support-header = 💬 <b>Xaridordan xabar</b>
     { $writer }
     <i>Javob berish uchun tugmani bosing yoki pastdagi xabarga «Javob berish» (Reply) orqali yozing.</i>
+support-edited = ✏️ <b>Xaridor xabarini tuzatdi</b>
 support-answer-header = 💬 <b>Do‘kondan javob</b>
     <i>Davom etish uchun shu yerga yozing: xabaringiz operatorga yetkaziladi.</i>
 support-answered = ✅ Javobingiz xaridorga yuborildi.

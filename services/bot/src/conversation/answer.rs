@@ -12,7 +12,7 @@ use tolov_kit::lifecycle::Stop;
 use crate::{
     conversation::{
         context::{Ctx, Origin, Person, tapped_message},
-        dialogue::{AlbumOf, LastAnswer},
+        dialogue::{AlbumOf, EditOf, LastAnswer},
         error::{HandlerError, HandlerResult},
         schema::Tree,
         screen::Screen,
@@ -49,9 +49,14 @@ pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Upd
     if is_held(&ctx).await {
         return;
     }
-    // An edit of the last answer is handled as that answer.
+    // An edit of the last answer is handled as that answer. Who edits an earlier one hears that it counts as it was.
     if let UpdateKind::EditedMessage(message) = &update.kind {
-        if !ctx.reopen_answer(message.id.0) {
+        let edit_of = ctx.update(|dialogue| dialogue.reopen_answer(message.id.0));
+        // A location that moves is edited again and again.
+        if edit_of == EditOf::TakenAnswer && ctx.words().is_some() {
+            ctx.reply(t!(ctx.language, "edit-not-taken")).await.ok();
+        }
+        if edit_of != EditOf::LastAnswer {
             return;
         }
         update.kind = UpdateKind::Message(message.clone());

@@ -266,20 +266,6 @@ impl Ctx {
         });
     }
 
-    /// Goes back to the step that an edited message answered. `false`: it is not the last answer, or its checkout is over.
-    pub(crate) fn reopen_answer(&self, message_id: i32) -> bool {
-        self.update(|dialogue| {
-            let last = dialogue.last_answer.as_ref().filter(|last| last.message_id == message_id);
-            let Some(step) = last.map(|last| last.step.clone()) else { return false };
-            let is_open =
-                if step == Step::Support { dialogue.step == step } else { dialogue.step.is_in_checkout() };
-            if is_open {
-                dialogue.step = step;
-            }
-            is_open
-        })
-    }
-
     /// Waits for nothing any more, and takes away the keyboard that the question came with.
     pub(crate) async fn leave_step(&self) -> HandlerResult {
         self.remove_keyboard().await?;
@@ -350,7 +336,10 @@ impl Ctx {
 
     /// Records the message that shows the screen.
     pub(crate) async fn shown(&self, shown: ShownMessage) {
-        self.update(|dialogue| dialogue.screen = Some(shown));
+        self.update(|dialogue| {
+            dialogue.screen = Some(shown);
+            dialogue.payable = None;
+        });
         self.answer(None, false).await;
     }
 

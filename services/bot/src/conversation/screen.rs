@@ -115,6 +115,19 @@ impl Screen {
         self
     }
 
+    /// The same without its links; `None` where it has none.
+    pub(crate) fn without_links(&self) -> Option<Self> {
+        let is_link = |button: &Button| matches!(button, Button::Link { .. });
+        if !self.rows.iter().flatten().any(is_link) {
+            return None;
+        }
+        let mut without = Self { rows: Vec::new(), ..self.clone() };
+        for row in &self.rows {
+            without = without.row(row.iter().filter(|button| !is_link(button)).cloned());
+        }
+        Some(without)
+    }
+
     #[must_use]
     pub(crate) fn rows(self, rows: impl IntoIterator<Item = Vec<Button>>) -> Self {
         rows.into_iter().fold(self, Self::row)

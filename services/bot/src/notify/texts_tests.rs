@@ -109,7 +109,7 @@ fn money_that_belongs_to_no_order_is_told_with_all_that_click_names_in_english()
     Our answer to CLICK: <code>-5</code>, there is no such order
     Time: 23.11.2026 12:05
 
-    👉 Find the payment in CLICK's merchant cabinet by its number. Then refund the money there, or find the payer and place the order by hand.
+    👉 Find the payment in CLICK’s merchant cabinet by its number. Then refund the money there, or find the payer and place the order by hand.
     ");
 }
 
@@ -250,7 +250,7 @@ fn a_late_payment_is_marked_and_says_what_to_do() {
     CLICK payment number: <code>2001</code>
     Time: 23.11.2026 12:05
 
-    👉 The money came after the order had expired. Check whether the goods are still there: if so, fulfil the order; if not, refund the money in CLICK's merchant cabinet and write to the customer.
+    👉 The money came after the order had expired. Check whether the goods are still there: if so, fulfil the order; if not, refund the money in CLICK’s merchant cabinet and write to the customer.
     "#);
 }
 
@@ -288,7 +288,7 @@ fn a_digest_has_a_line_for_each_notification_and_marks_anomalies() {
         • Pizza &lt;b&gt;&amp; × 2
         • Product #7 × 1
     ⚠️ <b>#1024</b> · 30 000 UZS · CLICK 2001 · 12:05 · customer 5551
-    👉 A second payment came for this order. Check CLICK's merchant cabinet and refund the extra one.
+    👉 A second payment came for this order. Check CLICK’s merchant cabinet and refund the extra one.
     ");
 }
 

@@ -27,6 +27,9 @@ pub(crate) struct OrderMessages {
     /// Whether the shopper has been reminded that the time to pay is nearly over.
     #[serde(default)]
     pub(crate) reminder: Option<Reminder>,
+    /// The reminder, while it has its button to pay.
+    #[serde(default)]
+    pub(crate) reminder_message: Option<MessageRef>,
 }
 
 /// An order is reminded of once.
@@ -65,5 +68,5 @@ pub(crate) async fn change_messages<T>(
 }
 
 fn none(id: OrderId) -> OrderMessages {
-    OrderMessages { id, shopper: None, staff_post: None, reminder: None }
+    OrderMessages { id, shopper: None, staff_post: None, reminder: None, reminder_message: None }
 }

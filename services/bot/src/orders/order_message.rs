@@ -3,13 +3,16 @@
 use teloxide::types::ChatId;
 use time::Duration;
 use tolov_domain::{Language, OrderId, Phone, Tiyin, time::Timestamp};
-use tolov_shop::order::{Delivery, ShopOrder, Stage, Terms, order};
+use tolov_shop::{
+    order::{Delivery, ShopOrder, Stage, Terms, order},
+    records,
+};
 use url::Url;
 
 use crate::{
     conversation::{
         callback::ShopCallback,
-        dialogue::ShownMessage,
+        dialogue::{Dialogue, ShownMessage},
         error::HandlerError,
         screen::{Button, Screen},
     },
@@ -50,7 +53,7 @@ pub(crate) fn pay_button(language: Language, order: &ShopOrder) -> Option<Button
 
 fn text(language: Language, order: &ShopOrder, now: Timestamp, pickup: Option<&str>) -> String {
     let mut parts = vec![
-        format!("{}\n{}", t!(language, "order-title", order = order.id), state_line(language, order, now)),
+        headline(language, order, now),
         format!("{}\n{}", order_lines::priced_lines(language, &order.lines), sums(language, order)),
     ];
     if let Some(Terms { delivery, phone, comment, .. }) = &order.terms {
@@ -63,6 +66,11 @@ fn text(language: Language, order: &ShopOrder, now: Timestamp, pickup: Option<&s
         parts.push(t!(language, "order-receipt", url = url));
     }
     parts.join("\n\n")
+}
+
+/// The number of the order, and where it stands.
+fn headline(language: Language, order: &ShopOrder, now: Timestamp) -> String {
+    format!("{}\n{}", t!(language, "order-title", order = order.id), state_line(language, order, now))
 }
 
 /// The price of the goods, the discount, the delivery, and the total.
@@ -189,12 +197,40 @@ async fn show(deps: &HandlerDeps, id: OrderId, resends: bool) -> Result<Option<S
             .as_ref()
             .is_some_and(|shown: &ShopOrder| shown.state == order.state && shown.refunds == order.refunds);
         if is_current {
+            take_pay_buttons_away(deps, &order).await?;
             return Ok(Some(order));
         }
         show_once(deps, &order, resends).await?;
         shown = Some(order);
     }
     Ok(shown)
+}
+
+/// Of an order that can no longer be paid, no message keeps a button that pays it: the reminder says how the order stands, and
+/// so does a screen of the conversation that offered to pay. Telegram's invoices stay: before it takes any money Telegram asks
+/// the bot, which answers in words.
+pub(crate) async fn take_pay_buttons_away(deps: &HandlerDeps, order: &ShopOrder) -> Result<(), HandlerError> {
+    if matches!(order.stage(), Stage::Creating | Stage::AwaitingPayment) {
+        return Ok(());
+    }
+    let (id, language) = (order.id, deps.language_of(order.user_id).await);
+    if let Some(reminder) = messages_of(deps.documents(), id).await?.reminder_message {
+        let shown = ShownMessage { message_id: reminder.message_id, has_photo: false };
+        let over = Screen::new(headline(language, order, deps.now()));
+        deps.telegram.change(reminder.chat, shown, &over).await?;
+        change_messages(deps.documents(), id, |messages| messages.reminder_message = None).await?;
+    }
+    let dialogue: Option<Dialogue> = records::read(deps.documents(), order.user_id.get()).await?;
+    let offering = dialogue.filter(|dialogue| dialogue.payable == Some(id));
+    if let Some(shown) = offering.and_then(|dialogue| dialogue.screen) {
+        let over = screen(language, order, deps.now(), deps)
+            .row([Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu)]);
+        deps.telegram.change(ChatId(order.user_id.get()), shown, &over).await?;
+        let forget =
+            |dialogue: &mut Dialogue| dialogue.payable = dialogue.payable.filter(|payable| *payable != id);
+        records::change(deps.documents(), order.user_id.get(), forget).await?;
+    }
+    Ok(())
 }
 
 async fn show_once(deps: &HandlerDeps, order: &ShopOrder, resends: bool) -> Result<(), HandlerError> {

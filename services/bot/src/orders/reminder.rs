@@ -1,5 +1,6 @@
 //! A reminder shortly before an unpaid order expires: once an order, also over restarts.
 
+use teloxide::types::ChatId;
 use time::Duration;
 use tolov_domain::time::Timestamp;
 use tolov_shop::{
@@ -14,14 +15,14 @@ use crate::{
         messages::{OrderMessages, Reminder, change_messages},
         order_message,
     },
-    telegram::errors::SendError,
+    telegram::client::MessageRef,
     texts::t,
 };
 
-/// How long before the end of its time an order is reminded of.
+/// How long before the end of its time an order is reminded of; half way where that is sooner.
 const BEFORE_THE_END: Duration = Duration::minutes(10);
 /// An order that can be paid for less than this is not: it was placed a moment ago.
-const TIME_TO_PAY_MIN: Duration = Duration::minutes(20);
+const TIME_TO_PAY_MIN: Duration = Duration::seconds(30);
 /// How long after an attempt the next one may begin.
 const RETRY_AFTER: Duration = Duration::seconds(30);
 /// How many orders are looked at in one round. The oldest are the first to expire.
@@ -45,8 +46,20 @@ pub(crate) async fn remind(deps: &HandlerDeps) -> Result<(), HandlerError> {
             continue;
         };
         match deps.send_to(order.user_id, &screen(deps, &order, left).await).await {
-            Ok(_) => {}
-            Err(error @ (SendError::ChatClosed(_) | SendError::Refused(_))) => {
+            Ok(sent) => {
+                let sent = MessageRef { chat: ChatId(order.user_id.get()), message_id: sent.message_id };
+                change_messages(deps.documents(), id, |messages| {
+                    messages.reminder = Some(Reminder::Done);
+                    messages.reminder_message = Some(sent);
+                })
+                .await?;
+                // It may have been paid or cancelled while the reminder was sent.
+                if let Some(now) = tolov_shop::order::order(deps.documents(), id).await? {
+                    order_message::take_pay_buttons_away(deps, &now).await?;
+                }
+                continue;
+            }
+            Err(error) if error.is_permanent() => {
                 tracing::info!(order.id = %id, %error, "a shopper cannot be reminded of an unpaid order");
             }
             Err(error) => {
@@ -71,8 +84,9 @@ async fn screen(deps: &HandlerDeps, order: &ShopOrder, left: Duration) -> Screen
 fn time_left(order: &ShopOrder, now: Timestamp) -> Option<Duration> {
     let until = order.link()?.pay_until?;
     let left = until - now;
-    let is_due =
-        left > Duration::ZERO && left <= BEFORE_THE_END && until - order.placed_at >= TIME_TO_PAY_MIN;
+    let time_to_pay = until - order.placed_at;
+    let is_near = left > Duration::ZERO && left <= BEFORE_THE_END.min(time_to_pay / 2);
+    let is_due = is_near && time_to_pay >= TIME_TO_PAY_MIN;
     (is_due && order.cancel_requested_by().is_none()).then_some(left)
 }
 

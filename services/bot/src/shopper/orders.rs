@@ -82,7 +82,10 @@ async fn show_again(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
     }
     let screen = order_message::screen(ctx.language, order, ctx.now(), &ctx.deps)
         .row([Button::callback(l!(ctx.language, "back-to-orders"), ShopCallback::Orders { page: 0 })]);
-    ctx.show(screen).await
+    ctx.show(screen).await?;
+    let is_payable = order.stage() == Stage::AwaitingPayment;
+    ctx.update(|dialogue| dialogue.payable = is_payable.then_some(order.id));
+    Ok(())
 }
 
 /// The tapped message, where it is the order's own.

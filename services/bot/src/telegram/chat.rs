@@ -19,7 +19,7 @@ use crate::{
     conversation::{dialogue::ShownMessage, screen::Screen},
     telegram::{
         client::{NO_PREVIEW, Telegram},
-        errors::SendError,
+        errors::{SendError, description},
     },
 };
 
@@ -85,6 +85,10 @@ impl Telegram {
                 let without = screen.clone().photo(None);
                 Box::pin(self.show_new(chat, &without)).await
             }
+            Err(RequestError::Api(error)) if is_about_a_link(&error) => match screen.without_links() {
+                Some(without) => Box::pin(self.show_new(chat, &without)).await,
+                None => Err(self.failed(&RequestError::Api(error))),
+            },
             Err(error) => Err(self.failed(&error)),
         }
     }
@@ -129,14 +133,14 @@ impl Telegram {
                 .caption(html)
                 .parse_mode(ParseMode::Html);
             let request = self.listening.edit_message_media(chat.clone(), id, InputMedia::Photo(media));
-            self.patiently_in(chat, request.reply_markup(screen.markup())).await
+            self.patiently_in(chat.clone(), request.reply_markup(screen.markup())).await
         } else {
             let request = self
                 .listening
                 .edit_message_text(chat.clone(), id, html)
                 .parse_mode(ParseMode::Html)
                 .link_preview_options(NO_PREVIEW);
-            self.patiently_in(chat, request.reply_markup(screen.markup())).await
+            self.patiently_in(chat.clone(), request.reply_markup(screen.markup())).await
         };
         match edited {
             Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => {
@@ -151,6 +155,10 @@ impl Telegram {
                 Ok(Edited::Impossible)
             }
             Err(RequestError::Api(error)) if is_about_the_photo(&error) => Ok(Edited::Impossible),
+            Err(RequestError::Api(error)) if is_about_a_link(&error) => match screen.without_links() {
+                Some(without) => Box::pin(self.edit(chat, shown, &without)).await,
+                None => Err(self.failed(&RequestError::Api(error))),
+            },
             Err(error) => Err(self.failed(&error)),
         }
     }
@@ -214,6 +222,17 @@ where
         note(wait.duration());
     }
     again
+}
+
+/// Telegram refuses the address of a button, such as one without a dot in its host, and the whole message with it: the rest is
+/// shown all the same.
+fn is_about_a_link(error: &ApiError) -> bool {
+    let text = description(error).to_ascii_lowercase();
+    let is_refused = text.contains("button") && text.contains("url");
+    if is_refused {
+        tracing::error!(%error, "Telegram refuses a link; the message is shown without it: correct the address in the settings");
+    }
+    is_refused
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other errors are about something else")]

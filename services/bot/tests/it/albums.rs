@@ -185,7 +185,7 @@ async fn an_album_that_telegram_does_not_copy_is_refused_and_another_message_is_
     owner.send(part("77")).await;
     world.telegram.will_answer("5", [Answer::Refuse(400, "Bad Request: message can't be copied")]);
     world.clock.advance(Duration::seconds(1));
-    world.telegram.until("5", |arrived| arrived.iter().any(|message| message.text.contains("can't"))).await;
+    world.telegram.until("5", |arrived| arrived.iter().any(|message| message.text.contains("can’t"))).await;
     assert_eq!(stored(&world).await.state, BroadcastState::Stopped);
     owner.write("Sale!").await;
     until_previewed(&world, 1).await;

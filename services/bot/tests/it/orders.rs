@@ -16,7 +16,7 @@ use tolov_shop::{
 };
 
 use crate::{
-    shopfront::Chat,
+    shopfront::{Chat, text},
     telegram::Answer,
     updates::until_done,
     world::{STAFF, World, for_staff, order, refund_undecided},
@@ -199,6 +199,58 @@ async fn an_edit_of_a_post_that_waited_does_not_hide_what_happened_meanwhile() {
     let edited = world.telegram.until_edited(STAFF, 2).await;
     bot.stop().await;
     assert!(!edited[0].text.contains("tayyor") && edited[1].text.contains("tayyor"), "{edited:?}");
+}
+
+#[tokio::test]
+async fn a_button_of_a_post_that_telegram_shows_no_more_of_acts_and_updates_the_post() {
+    let world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    world.telegram.tap_on_old_post(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    let toasts = world.telegram.until_toasts(1).await;
+    world.telegram.until_edited_to(STAFF, "qabul qilindi").await;
+    bot.stop().await;
+    assert!(toasts[0].contains("#1024"), "{toasts:?}");
+    assert_eq!(world.telegram.edited(STAFF).pop().unwrap().message_id, message_id);
+    assert_eq!(stored(&world, 1024).await.stage(), Stage::Preparing);
+}
+
+#[tokio::test]
+async fn a_button_in_the_channel_of_before_updates_its_own_post_and_nobody_elses() {
+    let mut world = world().await;
+    let bot = world.run_bot();
+    let message_id = posted(&world, 1024).await;
+    bot.stop().await;
+    // The same number may be another order's post in the new channel.
+    world.config.db_channel = "-1002".parse().unwrap();
+    let bot = world.run_bot();
+    world.telegram.tap_in_channel(OWNER, (STAFF, message_id), "1:ad:1024:ac");
+    world.telegram.until_edited_to(STAFF, "qabul qilindi").await;
+    // From the owner's own chat.
+    let card = Chat { world: &world, id: OWNER };
+    card.tap("1:ad:1024:rd").await;
+    world.telegram.until_edited_to(STAFF, "tayyor").await;
+    bot.stop().await;
+    assert!(world.telegram.edited("-1002").is_empty());
+    assert!(world.telegram.edited(STAFF).iter().all(|edit| edit.message_id == message_id));
+}
+
+#[tokio::test]
+async fn the_overview_counts_only_what_is_in_work() {
+    let world = world().await;
+    is_paid(&world, 1024).await;
+    let bot = world.run_bot();
+    let owner = Chat { world: &world, id: OWNER };
+    let counts = || {
+        let reads = std::mem::take(&mut *world.shop.reads.lock().unwrap());
+        reads.into_iter().filter(|read| *read == ("count", "orders")).count()
+    };
+    owner.tap("1:ao").await;
+    assert_eq!(counts(), 5, "four stages in work, and what waits for its payment");
+    let past = owner.tap("1:aoi:d:0").await;
+    bot.stop().await;
+    assert!(text(&past[0]).contains("Delivered"), "{past:?}");
+    assert_eq!(counts(), 0, "the orders of the past are not counted");
 }
 
 #[tokio::test]

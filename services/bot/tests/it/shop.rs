@@ -35,6 +35,8 @@ pub(crate) struct Shop {
     pub(crate) away_calls: AtomicUsize,
     /// So many calls of `claim` panic.
     pub(crate) panicking_calls: AtomicUsize,
+    /// The reads of documents: the call, and the collection.
+    pub(crate) reads: Mutex<Vec<(&'static str, &'static str)>>,
     /// After so many calls `claim` never answers; `None`: it always does.
     claims_left: Mutex<Option<usize>>,
 }
@@ -147,6 +149,7 @@ impl Documents for Shop {
         collection: Collection,
         keys: &[Key],
     ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        self.reads.lock().unwrap().push(("get", collection.name()));
         self.there()?.get_many(collection, keys).await
     }
 
@@ -159,10 +162,12 @@ impl Documents for Shop {
     }
 
     async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+        self.reads.lock().unwrap().push(("find", query.collection.name()));
         self.there()?.find(query).await
     }
 
     async fn count(&self, query: &Query) -> Result<u64, PortError> {
+        self.reads.lock().unwrap().push(("count", query.collection.name()));
         self.there()?.count(query).await
     }
 

@@ -5,6 +5,7 @@ use tolov_domain::UserId;
 
 use crate::{
     shopfront::{Chat, text},
+    telegram::Arrived,
     world::World,
 };
 
@@ -96,9 +97,35 @@ async fn what_is_typed_long_after_a_conversation_with_staff_is_a_search() {
     assert_eq!(copies(), 2);
     ali.edit(second, "And how much does it cost?").await;
     assert_eq!(copies(), 3, "an edit is sent too");
+    let edited = |message: &&Arrived| message.text.contains("✏️ <b>Xaridor xabarini tuzatdi");
+    assert_eq!(world.telegram.arrived("5").iter().filter(edited).count(), 1, "staff see that it is one");
     world.clock.advance(time::Duration::hours(13));
     let said = ali.write("choy").await;
     bot.stop().await;
     assert_eq!(copies(), 3);
     assert!(said.iter().any(|call| text(call).contains("“choy”")), "{said:?}");
+}
+
+#[tokio::test]
+async fn who_edits_a_message_that_was_passed_on_before_the_last_one_hears_that_it_was_not_taken() {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let bot = world.run_bot();
+    let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
+    ali.tap("1:su").await;
+    let first = world.telegram.brought() + 1;
+    ali.write("Size M, please").await;
+    ali.write("In blue").await;
+    let told = ali.edit(first, "Size L, please").await;
+    assert!(text(&told[0]).contains("not taken into account"), "{told:?}");
+    // So does a member of staff, whose answer cannot be taken back.
+    let arrived = world.telegram.arrived("5");
+    let header = arrived.iter().find(|message| message.buttons.to_string().contains("1:asu")).unwrap();
+    let header_id = world.telegram.number_of(&header.text);
+    owner.tap_on(header_id, "1:asu").await;
+    let answer = world.telegram.brought() + 1;
+    owner.write("It costs 50,000").await;
+    let told = owner.edit(answer, "It costs 60,000").await;
+    assert!(text(&told[0]).contains("not taken into account"), "{told:?}");
+    bot.stop().await;
 }

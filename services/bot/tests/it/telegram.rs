@@ -53,6 +53,14 @@ fn form(body: &[u8]) -> Value {
     Value::Object(fields.collect())
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefusedEdits {
+    /// The bot may edit nothing.
+    All,
+    /// As if the host of the link had no dot.
+    WithLinks,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Telegram {
     state: Mutex<State>,
@@ -69,8 +77,8 @@ struct State {
     edit_waits: Option<u32>,
     /// Edits in this chat are never answered.
     hanging_edits: Option<String>,
-    /// The bot may edit nothing.
-    edits_forbidden: bool,
+    /// Edits that are not taken.
+    refused_edits: Option<RefusedEdits>,
     /// These messages have been deleted.
     gone: Vec<i64>,
     /// For each chat what is answered next; then every message is shown.
@@ -235,9 +243,15 @@ impl Telegram {
             });
             return (429, refusal);
         }
-        if state.edits_forbidden {
+        if state.refused_edits == Some(RefusedEdits::All) {
             let description = "Forbidden: bot is not a member of the channel chat";
             return (403, json!({"ok": false, "error_code": 403, "description": description}));
+        }
+        let has_link = body["reply_markup"].to_string().contains("\"url\"");
+        if state.refused_edits == Some(RefusedEdits::WithLinks) && has_link {
+            let description =
+                "Bad Request: inline keyboard button URL 'http://localhost:8080/' is invalid: Wrong HTTP URL";
+            return (400, json!({"ok": false, "error_code": 400, "description": description}));
         }
         if state.gone.contains(&message_id) {
             let description = "Bad Request: message to edit not found";
@@ -377,7 +391,16 @@ impl Telegram {
     }
 
     /// Somebody taps a button of a message in the staff channel.
-    pub(crate) fn tap_in_channel(&self, user_id: i64, (chat, message_id): (&str, i64), data: &str) {
+    pub(crate) fn tap_in_channel(&self, user_id: i64, post: (&str, i64), data: &str) {
+        self.tap_on_post_of(1_763_881_506, user_id, post, data);
+    }
+
+    /// The same on a post that is too old for Telegram to say more of it than where it is.
+    pub(crate) fn tap_on_old_post(&self, user_id: i64, post: (&str, i64), data: &str) {
+        self.tap_on_post_of(0, user_id, post, data);
+    }
+
+    fn tap_on_post_of(&self, date: i64, user_id: i64, (chat, message_id): (&str, i64), data: &str) {
         let mut state = self.state.lock().unwrap();
         let update_id = state.updates.len() + 1;
         let chat: i64 = chat.parse().unwrap();
@@ -387,7 +410,7 @@ impl Telegram {
                 "id": update_id.to_string(), "chat_instance": "1", "data": data,
                 "from": {"id": user_id, "is_bot": false, "first_name": "A", "language_code": "en"},
                 "message": {
-                    "message_id": message_id, "date": 1_763_881_506, "text": "…",
+                    "message_id": message_id, "date": date, "text": "…",
                     "chat": {"id": chat, "type": "channel", "title": "Staff"},
                 },
             },
@@ -408,7 +431,12 @@ impl Telegram {
 
     /// The bot was removed from its channel.
     pub(crate) fn forbids_edits(&self) {
-        self.state.lock().unwrap().edits_forbidden = true;
+        self.state.lock().unwrap().refused_edits = Some(RefusedEdits::All);
+    }
+
+    /// Every edit that brings a link is refused.
+    pub(crate) fn refuses_links(&self) {
+        self.state.lock().unwrap().refused_edits = Some(RefusedEdits::WithLinks);
     }
 
     /// A message was deleted.

@@ -11,9 +11,9 @@ use tolov_shop::{
 
 use crate::{
     registering::{SHOPPER, check_out, world},
-    shopfront::Chat,
+    shopfront::{Chat, text},
     telegram::Answer,
-    world::{self, World},
+    world::{self, World, expired, for_shopper},
 };
 
 const CHAT: &str = "5";
@@ -97,6 +97,68 @@ async fn nobody_is_reminded_of_an_order_that_is_paid_or_cancelled() {
     world.clock.advance(time::Duration::minutes(21));
     one_round(&world, 2001).await;
     assert!(!world.telegram.shown(CHAT).iter().any(|text| text.contains("left to pay")));
+}
+
+#[tokio::test]
+async fn an_order_with_little_time_to_pay_is_reminded_of_half_way() {
+    let (world, _ledger) = world().await;
+    is_placed(&world).await;
+    let until = world.clock.now() + time::Duration::minutes(4);
+    let short = |order: &mut ShopOrder| {
+        let OrderState::AwaitingPayment { link: Some(link), .. } = &mut order.state else { panic!() };
+        link.pay_until = Some(until);
+    };
+    records::change(&world.shop.documents, 1001, short).await.unwrap();
+    for (number, expected) in [(2001, 0), (2002, 1)] {
+        world.clock.advance(time::Duration::seconds(90));
+        one_round(&world, number).await;
+        assert_eq!(reminders(&world), expected, "order {number}");
+    }
+}
+
+#[tokio::test]
+async fn no_message_keeps_a_button_that_pays_an_order_which_can_no_longer_be_paid() {
+    for is_paid in [true, false] {
+        let (world, _ledger) = world().await;
+        is_placed(&world).await;
+        world.clock.advance(time::Duration::minutes(21));
+        one_round(&world, 2001).await;
+        let reminder = world.telegram.arrived(CHAT).pop().unwrap();
+        let bot = world.run_bot();
+        let chat = Chat { world: &world, id: SHOPPER };
+        let cart = chat.write("/cart").await.pop().unwrap();
+        let messages = [&reminder.text, text(&cart)].map(|text| world.telegram.number_of(text));
+        let offer = chat.tap_on(messages[1], "1:co").await.pop().unwrap();
+        for buttons in [&reminder.buttons, &offer["reply_markup"]] {
+            assert!(buttons.to_string().contains("\"url\""), "{buttons}");
+        }
+        let state = if is_paid { paid(&world) } else { OrderState::Expired };
+        records::change(&world.shop.documents, 1001, |order: &mut ShopOrder| order.state = state.clone())
+            .await
+            .unwrap();
+        let told = if is_paid { for_shopper(1001, SHOPPER) } else { expired(1001, SHOPPER) };
+        world.bus.deliver(&told);
+        world.bus.until_empty().await;
+        bot.stop().await;
+        for message in messages {
+            let edits = world.telegram.edited(CHAT);
+            let last = edits.iter().rfind(|edit| edit.message_id == message).unwrap();
+            assert!(last.text.contains("#1001"), "{}", last.text);
+            assert!(!last.buttons.to_string().contains("\"url\""), "{last:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_whose_link_telegram_refuses_is_shown_without_it() {
+    let (world, _ledger) = world().await;
+    world.telegram.refuses_links();
+    let bot = world.run_bot();
+    check_out(&world).await;
+    bot.stop().await;
+    let order = world.telegram.edited(CHAT).pop().unwrap();
+    assert!(order.text.contains("Order #1001"), "{}", order.text);
+    assert!(order.buttons.to_string().contains("1:oc:1001"), "{}", order.buttons);
 }
 
 #[tokio::test]

@@ -29,11 +29,12 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(env: &Env, options: &Demo) -> Result<Ending> {
     let sandbox_addr = env.parsed("SANDBOX_ADDR");
+    let order_ttl = tolov_webhook::config::order_ttl(env);
     env.finish()?;
     let stop = Stop::new();
     stop_on_signals(&stop)?;
     let mut tasks = Tasks::default();
-    let shop = DemoShop::start(&mut tasks, &stop, sandbox_addr).await?;
+    let shop = DemoShop::start(&mut tasks, &stop, sandbox_addr, order_ttl).await?;
     let running = tokio::spawn(tasks.run(stop.clone(), STOP_DEADLINE));
     println!(
         "Tolov demo: one process, embedded stores, a simulated Telegram and a simulated CLICK on {}\n",

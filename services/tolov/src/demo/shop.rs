@@ -58,6 +58,7 @@ impl DemoShop {
         tasks: &mut Tasks,
         stop: &Stop,
         sandbox_addr: Option<SocketAddr>,
+        order_ttl: Option<Duration>,
     ) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         let bus = Bus::open(&BusAddress::Embedded(folder.path().to_owned()), "demo").await?;
@@ -70,7 +71,7 @@ impl DemoShop {
         let services = Services::new(&handle, Arc::clone(&bus), Arc::clone(&store));
         seed::seed(store.as_ref()).await?;
 
-        let config = webhook_config(folder.path(), &sandbox_url);
+        let config = webhook_config(folder.path(), &sandbox_url, order_ttl);
         let deps = tolov_webhook::Deps { bus: services.publisher(), clock: system_clock() };
         let webhook = tolov_webhook::Service::new(config, deps).await?;
         let (webhook_url, ledger) = (url_of(webhook.addr())?, webhook.ledger());
@@ -91,6 +92,10 @@ impl DemoShop {
         bot.api_url = Some(sandbox_url.clone());
         bot.owners = vec![UserId::try_new(seed_users::OWNER_ID)?];
         bot.pickup_address = Some(seed_users::PICKUP_ADDRESS.to_owned());
+        if let Some(order_ttl) = order_ttl {
+            // With seconds to pay, what the clock does is seen in time too.
+            bot.maintenance_every = (order_ttl / 40).clamp(Duration::from_secs(1), bot.maintenance_every);
+        }
         bot.receipts = Some(ReceiptDefaults { goods: demo_codes(), delivery: demo_codes() });
         tasks.spawn("bot", services.clone().run_bot(bot, stop.clone()));
 
@@ -165,7 +170,7 @@ fn bind_sandbox(sandbox_addr: Option<SocketAddr>) -> Result<Service> {
     Ok(Service::build(config(SANDBOX_ADDR)).or_else(|_| Service::build(config(any_port)))?)
 }
 
-fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
+fn webhook_config(folder: &Path, sandbox_url: &Url, order_ttl: Option<Duration>) -> tolov_webhook::Config {
     tolov_webhook::Config {
         addr: SocketAddr::new(SANDBOX_ADDR.ip(), 0),
         ledger_path: folder.join("payments.db"),
@@ -181,7 +186,7 @@ fn webhook_config(folder: &Path, sandbox_url: &Url) -> tolov_webhook::Config {
                 return_url: None,
             },
         },
-        order_ttl: Some(Duration::from_mins(45)),
+        order_ttl,
         trusted_proxies: TrustedProxies::default(),
         unverified: tolov_webhook::ledger::UnverifiedLimits::default(),
     }

@@ -30,6 +30,9 @@ pub(crate) struct Dialogue {
     pub(crate) step: Step,
     /// The message that is edited in place.
     pub(crate) screen: Option<ShownMessage>,
+    /// The order that can be paid from the screen.
+    #[serde(default)]
+    pub(crate) payable: Option<OrderId>,
     /// The checkout under way.
     #[serde(default, deserialize_with = "readable_or_default")]
     pub(crate) draft: Option<Draft>,
@@ -79,6 +82,16 @@ pub(crate) struct LastAnswer {
     pub(crate) step: Step,
 }
 
+/// What an edited message was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EditOf {
+    /// The last answer, to a question that is still open.
+    LastAnswer,
+    /// An earlier answer, or one that was acted upon: it counts as it was.
+    TakenAnswer,
+    Other,
+}
+
 /// A search and the page of its results that is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SearchResults {
@@ -122,6 +135,7 @@ impl Dialogue {
             id,
             step: Step::Idle,
             screen: None,
+            payable: None,
             draft: None,
             search: None,
             name: None,
@@ -129,6 +143,20 @@ impl Dialogue {
             album: None,
             support_until: None,
         }
+    }
+
+    /// Goes back to the step that an edited message answered, where that answer still counts.
+    pub(crate) fn reopen_answer(&mut self, message_id: i32) -> EditOf {
+        let last = self.last_answer.as_ref().filter(|last| last.message_id == message_id);
+        let Some(step) = last.map(|last| last.step.clone()) else {
+            return if self.step.takes_edits() { EditOf::TakenAnswer } else { EditOf::Other };
+        };
+        let is_open = if step == Step::Support { self.step == step } else { self.step.is_in_checkout() };
+        if !is_open {
+            return EditOf::TakenAnswer;
+        }
+        self.step = step;
+        EditOf::LastAnswer
     }
 }
 

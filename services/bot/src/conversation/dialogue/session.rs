@@ -74,6 +74,7 @@ fn merge(base: &Dialogue, ours: Dialogue, theirs: Dialogue) -> Dialogue {
         id: base.id,
         step: field(&base.step, ours.step, theirs.step),
         screen: field(&base.screen, ours.screen, theirs.screen),
+        payable: field(&base.payable, ours.payable, theirs.payable),
         draft: field(&base.draft, ours.draft, theirs.draft),
         search: field(&base.search, ours.search, theirs.search),
         name: field(&base.name, ours.name, theirs.name),

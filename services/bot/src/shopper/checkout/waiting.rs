@@ -32,7 +32,9 @@ pub(super) async fn offer(ctx: &Ctx, order: &ShopOrder) -> HandlerResult {
             ShopCallback::ReplaceOrder { id },
         )])
         .row([leave_button(language)]);
-    ctx.show(screen).await
+    ctx.show(screen).await?;
+    ctx.update(|dialogue| dialogue.payable = Some(id));
+    Ok(())
 }
 
 /// Cancels the unpaid order and begins the checkout of what is in the cart now.
@@ -41,6 +43,9 @@ pub(crate) async fn replace(ctx: Ctx, id: OrderId) -> HandlerResult {
     if order.is_none() {
         return ctx.stale().await;
     }
+    // The checkout comes in the place of the offer.
+    ctx.update(|dialogue| dialogue.payable = None);
+    ctx.checkpoint().await?;
     match cancel_unpaid(&ctx.deps, id, Actor::Shopper).await? {
         CancelOutcome::Paid => {
             ctx.alert(l!(ctx.language, "cancel-too-late")).await?;

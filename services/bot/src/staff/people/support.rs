@@ -19,7 +19,7 @@ use crate::{
     conversation::{
         callback::{ShopCallback, StaffCallback},
         context::{Ctx, Person, SUPPORT_LASTS},
-        dialogue::{Dialogue, ShownMessage, StaffStep, Step},
+        dialogue::{Dialogue, LastAnswer, ShownMessage, StaffStep, Step},
         error::{HandlerError, HandlerResult},
         screen::{Button, Screen},
     },
@@ -38,6 +38,14 @@ pub(crate) enum Forwarded {
     ToNobody,
     /// Telegram does not copy messages of this kind.
     Unsupported,
+}
+
+/// What goes to the other side.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) group: MessageGroup,
+    /// It has been sent before, and was edited since.
+    pub(super) is_edit: bool,
 }
 
 /// Who sends a message to the other side.
@@ -85,8 +93,12 @@ impl Writer {
     }
 
     /// What stands above the copy for staff.
-    fn header(&self, language: Language) -> Screen {
-        Screen::new(self.header_html(language)).row([answer_button(language)])
+    fn header(&self, language: Language, is_edit: bool) -> Screen {
+        let mut html = self.header_html(language);
+        if is_edit {
+            html = format!("{}\n{html}", t!(language, "support-edited"));
+        }
+        Screen::new(html).row([answer_button(language)])
     }
 
     fn header_html(&self, language: Language) -> String {
@@ -108,15 +120,17 @@ pub(crate) async fn take_message(ctx: &Ctx) -> Result<Option<Forwarded>, Handler
     to_staff(&ctx.deps, &Author::of(&ctx.person), &source, &team).await.map(Some)
 }
 
-fn source_of(ctx: &Ctx) -> Option<MessageGroup> {
-    Some(MessageGroup { chat: ctx.chat(), ids: vec![ctx.message()?.id] })
+fn source_of(ctx: &Ctx) -> Option<Source> {
+    let message = ctx.message()?;
+    let group = MessageGroup { chat: ctx.chat(), ids: vec![message.id] };
+    Some(Source { group, is_edit: message.edit_date().is_some() })
 }
 
 /// Copies messages to staff, below a header with their author. A reply to any of them comes back.
 async fn to_staff(
     deps: &HandlerDeps,
     author: &Author,
-    source: &MessageGroup,
+    source: &Source,
     team: &[UserId],
 ) -> Result<Forwarded, HandlerError> {
     let mut writer = Writer::read(deps, author.id).await?;
@@ -126,7 +140,7 @@ async fn to_staff(
     let mut outcome = Forwarded::ToNobody;
     for id in team {
         let language = deps.language_of(*id).await;
-        match send_copy(deps, *id, &writer.header(language), source).await {
+        match send_copy(deps, *id, &writer.header(language, source.is_edit), &source.group).await {
             Ok((header, copies)) => {
                 headers.push(Header { chat_id: id.get(), message_id: header });
                 for message_id in std::iter::once(header).chain(copies) {
@@ -224,7 +238,7 @@ async fn reply_to_staff(ctx: Ctx, before: SupportMessage) -> HandlerResult {
 pub(super) async fn to_who_answered(
     deps: &HandlerDeps,
     author: &Author,
-    source: &MessageGroup,
+    source: &Source,
     who_answered: Option<UserId>,
 ) -> Result<Forwarded, HandlerError> {
     let team = team(deps, author.id).await?;
@@ -260,6 +274,11 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
     }
     let Some(source) = source_of(&ctx) else { return Ok(()) };
     let said = to_shopper(&ctx.deps, &Author::of(&ctx.person), &source, &before, ctx.language).await?;
+    if let (Some(message), Ok(header_id)) = (ctx.message(), i32::try_from(before.message_id)) {
+        let step = StaffStep::SupportAnswer { header_id }.into();
+        let last = LastAnswer { message_id: message.id.0, step };
+        ctx.update(|dialogue| dialogue.last_answer = Some(last));
+    }
     ctx.reply(said).await
 }
 
@@ -267,7 +286,7 @@ async fn answer(ctx: Ctx, before: SupportMessage) -> HandlerResult {
 pub(super) async fn to_shopper(
     deps: &HandlerDeps,
     author: &Author,
-    source: &MessageGroup,
+    source: &Source,
     before: &SupportMessage,
     author_language: Language,
 ) -> Result<String, HandlerError> {
@@ -275,7 +294,7 @@ pub(super) async fn to_shopper(
     let language = deps.language_of(shopper).await;
     let button = Button::callback(l!(language, "support-reply"), ShopCallback::ReplyToStaff);
     let header = Screen::new(t!(language, "support-answer-header")).row([button]);
-    match send_copy(deps, shopper, &header, source).await {
+    match send_copy(deps, shopper, &header, &source.group).await {
         Ok((above, copies)) => {
             for message_id in std::iter::once(above).chain(copies) {
                 let message = support_message(shopper, message_id, author.id, deps.now(), true);

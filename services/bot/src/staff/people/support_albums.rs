@@ -22,7 +22,7 @@ use crate::{
         screen::Screen,
     },
     deps::HandlerDeps,
-    staff::people::support::{self, Author},
+    staff::people::support::{self, Author, Source},
     telegram::copy::MessageGroup,
     texts::t,
 };
@@ -119,7 +119,8 @@ async fn send_due(deps: &HandlerDeps) -> Result<(), PortError> {
 
 async fn send(deps: &HandlerDeps, album: &SupportAlbum) -> Result<(), HandlerError> {
     let ids = album.message_ids.iter().filter_map(|id| i32::try_from(*id).ok().map(MessageId));
-    let source = MessageGroup { chat: ChatId(album.author_id.get()), ids: ids.collect() };
+    let group = MessageGroup { chat: ChatId(album.author_id.get()), ids: ids.collect() };
+    let source = Source { group, is_edit: false };
     let author = Author {
         id: album.author_id,
         name: album.author_name.clone(),

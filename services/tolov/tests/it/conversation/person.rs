@@ -84,7 +84,7 @@ impl<'w> Person<'w> {
     /// Writes, and does not wait.
     pub(crate) async fn says_unheard(&self, text: &str) {
         self.begins().await;
-        if text == "/start" {
+        if text.starts_with("/start") {
             self.count_tap();
         }
         self.world.post(&format!("telegram/shoppers/{}/text", self.id), &json!({ "text": text })).await;
