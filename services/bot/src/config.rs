@@ -40,6 +40,9 @@ pub struct Config {
     pub patience: Duration,
     /// How long a batch is held while the shop store is away before it is given back to the bus.
     pub hold: Duration,
+    /// How often the bots that run side by side tell each other that they do. One that was silent four times as long is taken for
+    /// dead.
+    pub renew_every: Duration,
     /// The owners, who may do everything, ADMIN_IDS.
     pub owners: Vec<UserId>,
     /// The webhook service, WEBHOOK_URL, and its API_TOKEN.
@@ -72,6 +75,7 @@ impl Config {
             request_timeout: Duration::from_secs(15),
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),
+            renew_every: Duration::from_secs(2),
             owners: Vec::new(),
             webhook_url,
             api_token,
