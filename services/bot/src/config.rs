@@ -42,6 +42,9 @@ pub struct Config {
     pub hold: Duration,
     /// How often the clock is looked at: unpaid orders count down, and are reminded of.
     pub maintenance_every: Duration,
+    /// How often the bots that run side by side tell each other that they do. One that was silent four times as long is taken for
+    /// dead.
+    pub renew_every: Duration,
     /// The owners, who may do everything, ADMIN_IDS.
     pub owners: Vec<UserId>,
     /// The webhook service, WEBHOOK_URL, and its API_TOKEN.
@@ -75,6 +78,7 @@ impl Config {
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),
             maintenance_every: Duration::from_mins(1),
+            renew_every: Duration::from_secs(2),
             owners: Vec::new(),
             webhook_url,
             api_token,

@@ -75,6 +75,12 @@ impl HandlerDeps {
         self.store_chat.as_ref().unwrap_or(&self.staff_chat)
     }
 
+    /// Of all messages, of posts to staff, and of photos where they go to a channel of their own.
+    pub(crate) fn limiters(&self) -> impl Iterator<Item = &RateLimiter> {
+        let photos = self.store_chat.as_ref().map(|chat| &chat.rate_limiter);
+        [&*self.rate_limiter, &self.staff_chat.rate_limiter].into_iter().chain(photos)
+    }
+
     pub(crate) fn documents(&self) -> &dyn Documents {
         &*self.shop
     }

@@ -30,11 +30,12 @@ pub use crate::{
 };
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.
-pub const COLLECTIONS: [Collection; 6] = [
+pub const COLLECTIONS: [Collection; 7] = [
     orders::announcements::ANNOUNCEMENTS,
     conversation::dialogue::DIALOGUES,
     invoices::payments::PAYMENTS,
     invoices::bills::BILLS,
     orders::messages::ORDER_MESSAGES,
+    telegram::roster::ROSTER,
     updates::inbox::UPDATES,
 ];

@@ -18,7 +18,13 @@ use crate::{
     notify::{self, notifier::Notifier},
     orders::ledger_client::LedgerClient,
     staff::{catalogue::import_job, marketing::statistics, people::support_albums},
-    telegram::{client::Telegram, limits::HeldUp, staff_chat::StaffChat, stand_in::BotApi},
+    telegram::{
+        client::Telegram,
+        limits::{HeldUp, RateLimiter},
+        membership::{self, PollingLease},
+        staff_chat::StaffChat,
+        stand_in::BotApi,
+    },
     updates,
 };
 
@@ -88,6 +94,10 @@ impl Service {
         let stop = stop.child_token();
         let handlers = || Arc::clone(&self.handlers);
         let mut tasks = Tasks::default();
+        let (lease, polling_lease) = PollingLease::new();
+        // What this bot may send at is known once it is in the roster.
+        self.handlers.limiters().for_each(RateLimiter::close);
+        tasks.spawn("roster", membership::run(handlers(), lease, stop.clone()));
         tasks.spawn("notifications", notify::run(self.notifier, stop.clone()));
         tasks.spawn("maintenance", maintenance::run(handlers(), stop.clone()));
         tasks.spawn("broadcasts", broadcast::worker::run(handlers(), stop.clone()));
@@ -97,7 +107,7 @@ impl Service {
         tasks.spawn("bills", bills::run(handlers(), stop.clone()));
         tasks.spawn("figures", statistics::keep_counted(handlers(), stop.clone()));
         tasks.spawn("support albums", support_albums::run(handlers(), stop.clone()));
-        tasks.spawn("updates", updates::run(handlers(), stop.clone()));
+        tasks.spawn("updates", updates::run(handlers(), polling_lease, stop.clone()));
         let supervised = tasks.supervise(&stop, stop.cancelled()).await;
         let joined = tasks.join().await;
         supervised.and(joined)

@@ -91,6 +91,7 @@ impl StaffChannel {
                 self.own_posts.post_next(&handlers, deadline, &stop).await;
                 continue;
             }
+            self.handlers().staff_chat.rate_limiter.until_open(deadline, &stop).await;
             match self.handlers().staff_chat.rate_limiter.reserve(deadline) {
                 Ok(at) => {
                     if !self.collect_until(at, &mut notices, &stop).await {

@@ -15,25 +15,61 @@ use std::{
 };
 
 use teloxide::types::Recipient;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tolov_domain::UserId;
 use tolov_kit::lifecycle::Stop;
 
 /// Schedules sends: never more than the limit in any window, evenly after a small burst.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
-    interval: Duration,
-    /// How much ahead of an even rate a message may be sent.
-    burst: Duration,
+    /// Of this bot and those beside it.
+    limit: u32,
+    window: Duration,
+    burst: u32,
     schedule: Mutex<Schedule>,
+    /// This bot got a share of the limit.
+    opened: Notify,
+    /// Telegram asked this bot to wait.
+    pub(super) asked: Notify,
 }
 
 #[derive(Debug)]
 struct Schedule {
+    rate: Rate,
     /// When the next message would be sent at an even rate.
     next: Instant,
     paused_until: Instant,
+    /// What of the pause Telegram asked this bot for.
+    asked_until: Instant,
+    /// How long this bot has its share. `None`: it has all of the limit, and alone.
+    open_until: Option<Instant>,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    limit: u32,
+    interval: Duration,
+    /// How much ahead of an even rate a message may be sent.
+    burst: Duration,
+}
+
+impl Rate {
+    fn new(limit: u32, window: Duration, burst: u32) -> Self {
+        // A burst, and then one an interval: together they are `limit` within a window.
+        let burst = burst.clamp(1, limit.max(1));
+        let interval = window / (limit.max(1) - burst + 1);
+        Self { limit, interval, burst: interval * (burst - 1) }
+    }
+}
+
+impl Schedule {
+    fn is_open(&self, now: Instant) -> bool {
+        self.open_until.is_none_or(|until| now < until && self.rate.limit > 0)
+    }
+}
+
+/// When a closed limiter is asked again.
+const CLOSED_FOR: Duration = Duration::from_secs(2);
 
 /// The result of waiting for a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +84,63 @@ impl RateLimiter {
     /// At most `limit` in any `window`, of which at most `burst` at once. After a burst the rate is `limit - burst + 1` a
     /// window, so a burst should be a small part of the limit.
     pub(crate) fn new(limit: u32, window: Duration, burst: u32) -> Self {
-        let burst = burst.clamp(1, limit.max(1));
-        // A burst, and then one an interval: together they are `limit` within a window.
-        let interval = window / (limit.max(1) - burst + 1);
         let now = Instant::now();
-        Self {
-            interval,
-            burst: interval * (burst - 1),
-            schedule: Mutex::new(Schedule { next: now, paused_until: now }),
+        let rate = Rate::new(limit, window, burst);
+        let schedule = Schedule { rate, next: now, paused_until: now, asked_until: now, open_until: None };
+        let (opened, asked) = (Notify::new(), Notify::new());
+        Self { limit, window, burst, schedule: Mutex::new(schedule), opened, asked }
+    }
+
+    /// The limit of all bots together, and its window.
+    pub(super) const fn limit(&self) -> (u32, Duration) {
+        (self.limit, self.window)
+    }
+
+    /// Sends nothing more until this bot gets a share.
+    pub(crate) fn close(&self) {
+        self.schedule().open_until = Some(Instant::now());
+    }
+
+    /// Keeps to this share of the limit, and sends nothing after `until` unless it is renewed.
+    pub(super) fn open(&self, share: u32, until: Instant) {
+        let mut schedule = self.schedule();
+        let before = schedule.rate.limit;
+        let was_open = schedule.is_open(Instant::now());
+        schedule.open_until = Some(until);
+        if share != before {
+            let burst = u64::from(self.burst) * u64::from(share) / u64::from(self.limit.max(1));
+            let rate = Rate::new(share, self.window, burst.try_into().unwrap_or(u32::MAX));
+            schedule.rate = rate;
+            if was_open {
+                // What the old rate allowed of a burst is not allowed twice.
+                schedule.next = schedule.next.max(Instant::now() + rate.interval + rate.burst);
+            }
+        }
+        drop(schedule);
+        self.opened.notify_waiters();
+    }
+
+    /// Keeps to a smaller share from now on; a greater one is taken only by [`RateLimiter::open`].
+    pub(super) fn lower(&self, share: u32) {
+        let until = self.schedule().open_until;
+        if let Some(until) = until.filter(|_| share < self.schedule().rate.limit) {
+            self.open(share, until);
+        }
+    }
+
+    /// Waits until this bot has a share of the limit, at most until `deadline`.
+    pub(crate) async fn until_open(&self, deadline: Instant, stop: &Stop) {
+        loop {
+            let opened = self.opened.notified();
+            if self.schedule().is_open(Instant::now()) {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(deadline) => return,
+                () = opened => {}
+            }
         }
     }
 
@@ -68,6 +153,7 @@ impl RateLimiter {
     /// ends with them may hold all but one of them above the limit.
     pub(crate) async fn acquire_together(&self, messages: u32, deadline: Instant, stop: &Stop) -> Turn {
         loop {
+            self.until_open(deadline, stop).await;
             let at = match self.reserve_together(messages, deadline) {
                 Ok(at) => at,
                 Err(too_long) => return Turn::TooLong(too_long),
@@ -77,8 +163,9 @@ impl RateLimiter {
                 () = stop.cancelled() => return Turn::Stopped,
                 () = tokio::time::sleep_until(at) => {}
             }
-            // After a pause that began in the meantime a new place is needed.
-            if self.schedule().paused_until <= Instant::now() {
+            // After a pause that began in the meantime a new place is needed, and after a share that ended.
+            let (now, schedule) = (Instant::now(), self.schedule());
+            if schedule.paused_until <= now && schedule.is_open(now) {
                 return Turn::Granted;
             }
         }
@@ -93,12 +180,15 @@ impl RateLimiter {
     fn reserve_together(&self, messages: u32, deadline: Instant) -> Result<Instant, Duration> {
         let now = Instant::now();
         let mut schedule = self.schedule();
-        let at =
-            schedule.next.checked_sub(self.burst).map_or(now, |at| at.max(now)).max(schedule.paused_until);
+        if !schedule.is_open(now) {
+            return Err(CLOSED_FOR);
+        }
+        let Rate { interval, burst, .. } = schedule.rate;
+        let at = schedule.next.checked_sub(burst).map_or(now, |at| at.max(now)).max(schedule.paused_until);
         if at > deadline {
             return Err(at - now);
         }
-        schedule.next = schedule.next.max(at) + self.interval * messages.max(1);
+        schedule.next = schedule.next.max(at) + interval * messages.max(1);
         Ok(at)
     }
 
@@ -108,15 +198,29 @@ impl RateLimiter {
         let now = Instant::now();
         // However many people ask at once, notifications are never delayed by more than a second for them.
         if schedule.next < now + Duration::from_secs(1) {
-            schedule.next = schedule.next.max(now) + self.interval;
+            schedule.next = schedule.next.max(now) + schedule.rate.interval;
         }
     }
 
-    /// Lets nobody send before this moment.
+    /// Lets nobody send before this moment, as Telegram asks; the other bots hear of it.
     pub(crate) fn pause_until(&self, at: Instant) {
+        self.hold_until(at);
+        let mut schedule = self.schedule();
+        schedule.asked_until = schedule.asked_until.max(at);
+        drop(schedule);
+        self.asked.notify_one();
+    }
+
+    /// The same where Telegram has asked another bot.
+    pub(super) fn hold_until(&self, at: Instant) {
         let mut schedule = self.schedule();
         schedule.paused_until = schedule.paused_until.max(at);
         schedule.next = schedule.next.max(at);
+    }
+
+    /// How long the pause still is that Telegram asked this bot for.
+    pub(super) fn asked_left(&self) -> Duration {
+        self.schedule().asked_until.saturating_duration_since(Instant::now())
     }
 
     /// How long the pause still is; zero where there is none.

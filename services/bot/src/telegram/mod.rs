@@ -7,6 +7,8 @@ pub(crate) mod errors;
 pub(crate) mod files;
 mod inline;
 pub(crate) mod limits;
+pub(crate) mod membership;
 mod picture;
+pub(crate) mod roster;
 pub(crate) mod staff_chat;
 pub(crate) mod stand_in;

@@ -90,7 +90,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn update(&self) -> Option<Update> {
-        super::poll::update_of(&self.stored.json)
+        super::arrivals::update_of(&self.stored.json)
     }
 }
 

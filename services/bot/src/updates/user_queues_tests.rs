@@ -358,3 +358,68 @@ async fn a_user_without_a_free_queue_waits_in_the_inbox_and_is_answered() {
     assert_eq!(world.stage.names().len(), 1_020);
     bot.stop().await;
 }
+
+/// A person, an update, and whether it was begun or ended.
+type Step = (i64, u32, &'static str);
+
+/// What two bots did, in order.
+#[derive(Debug, Clone, Default)]
+struct Together(Arc<Mutex<Vec<Step>>>);
+
+impl Work for Together {
+    async fn answer(&self, update: Update) {
+        let person = i64::try_from(update.from().unwrap().id.0).unwrap();
+        self.0.lock().unwrap().push((person, update.id.0, "begun"));
+        sleep(Duration::from_millis(u64::from(update.id.0 * 37 % 200))).await;
+        self.0.lock().unwrap().push((person, update.id.0, "ended"));
+    }
+
+    async fn end_tap(&self, _: &Update) {}
+
+    async fn apologise(&self, _: &Update) {}
+
+    async fn slow_down(&self, _: i64) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn updates_of_a_user_are_handled_in_order_by_two_bots_on_one_store() {
+    const PEOPLE: i64 = 12;
+    const EACH: i64 = 15;
+    let world = World::new();
+    let work = Together::default();
+    let stop = Stop::new();
+    let bots = [(); 2].map(|()| {
+        let queues = Arc::new(UserQueues::new(work.clone(), world.inbox()));
+        let (running, told) = (Arc::clone(&queues), stop.clone());
+        let task =
+            tokio::spawn(async move { tokio::join!(running.run(&told), sweeper::run(&running, &told)) });
+        (queues, task)
+    });
+    for id in 1..=PEOPLE * EACH {
+        let person = 1 + id % PEOPLE;
+        world.has(person, &message(id, person, "a")).await;
+        // Both hear of it, in either order, and of some neither does.
+        for place in [id % 2, 1 - id % 2].into_iter().filter(|_| id % 5 != 0) {
+            bots[usize::try_from(place).unwrap()].0.wake(person);
+        }
+        if id % 3 == 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    while world.inbox().count_waiting().await.unwrap() > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    for (_, task) in bots {
+        task.await.unwrap();
+    }
+    let done = work.0.lock().unwrap().clone();
+    for person in 1..=PEOPLE {
+        let of_person = done.iter().filter(|(of, ..)| *of == person).map(|(_, id, what)| (*id, *what));
+        let of_person: Vec<(u32, &str)> = of_person.collect();
+        let mut in_order = of_person.clone();
+        in_order.sort_unstable();
+        assert_eq!(of_person, in_order, "one after the other, and in order");
+        assert_eq!(of_person.len(), 2 * usize::try_from(EACH).unwrap(), "each once");
+    }
+}

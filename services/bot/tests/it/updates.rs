@@ -143,6 +143,28 @@ async fn two_bots_share_the_updates() {
 }
 
 #[tokio::test]
+async fn of_two_bots_one_polls_and_the_other_follows_it_when_it_dies_or_stops() {
+    let world = World::new().await;
+    let first = world.run_bot();
+    world.telegram.write(1, Some("uz"), "/menu");
+    until_done(&world, 1).await;
+    let second = world.run_bot();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.kill().await;
+    world.telegram.write(2, Some("uz"), "/menu");
+    let began = Instant::now();
+    until_done(&world, 2).await;
+    // A tenth of the pace of a real bot, which takes 12 s at most.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let third = world.run_bot();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    second.stop().await;
+    world.telegram.write(3, Some("uz"), "/menu");
+    until_done(&world, 3).await;
+    third.stop().await;
+}
+
+#[tokio::test]
 async fn an_update_that_cannot_be_stored_is_not_confirmed() {
     let world = World::new().await;
     world.shop.documents_away.store(true, Ordering::SeqCst);
@@ -201,9 +223,12 @@ async fn the_store_is_said_to_be_back_only_once_something_was_stored() {
     // The bot runs on this thread.
     let _guard = tracing::subscriber::set_default(subscriber);
     let said = |what: &str| lines.text().matches(&format!("the shop store (for updates) is {what}")).count();
-    let world = World::new().await;
-    world.shop.documents_away.store(true, Ordering::SeqCst);
+    let mut world = World::new().await;
+    // A bot that could not renew its entry in the roster would stop polling.
+    world.config.renew_every = Duration::from_mins(10);
     let bot = world.run_bot();
+    world.telegram.until_polled(1).await;
+    world.shop.documents_away.store(true, Ordering::SeqCst);
     world.telegram.write(1, None, "/menu");
     while said("away") == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -57,6 +57,7 @@ impl World {
         config.api_url = Some(Url::parse(&format!("http://{address}")).unwrap());
         config.messages_per_s = 1000;
         config.channel_posts_per_min = 60;
+        config.renew_every = Duration::from_millis(200);
         let clock = ManualClock::new(datetime!(2026-11-23 07:05:07 UTC));
         Self { telegram, bus, shop: Arc::default(), clock, config }
     }
