@@ -15,10 +15,10 @@ use tolov_domain::{
     refund::{
         Refund,
         api::{
-            Attempt, MerchantCall, MerchantCalls, OpenRefund, Refunds, SeenReply, SeenRequest, StepRequest,
+            Attempt, FoundPayment, MerchantCall, MerchantCalls, OpenRefund, Refunds, RestoreCheck, SeenReply,
+            SeenRequest, StepRequest,
         },
     },
-    time::Timestamp,
 };
 use tolov_reconciler::{Ledger, LedgerError};
 
@@ -125,7 +125,11 @@ impl Ledger for Bridge {
         not_simulated()
     }
 
-    async fn restore(&self) -> Result<Option<Timestamp>, LedgerError> {
+    async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
+        not_simulated()
+    }
+
+    async fn found(&self, _found: FoundPayment) -> Result<(), LedgerError> {
         not_simulated()
     }
 
