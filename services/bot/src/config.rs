@@ -185,7 +185,7 @@ fn late_money(env: &Env) -> LateMoney {
 fn delivery_price(env: &Env) -> Tiyin {
     let Some(text) = env.text("DELIVERY_PRICE") else { return Tiyin::ZERO };
     Tiyin::parse_soum(&text).unwrap_or_else(|error| {
-        env.problem("DELIVERY_PRICE", error);
+        env.problem("DELIVERY_PRICE", format_args!("cannot be read: {error}"));
         Tiyin::ZERO
     })
 }

@@ -3,9 +3,15 @@
 //! Each NAME can also be given as NAME_FILE, the path of a file that holds the value (secrets of Docker and of
 //! systemd). Giving both is a mistake. White space, line ends and a byte order mark around a value are no part of it.
 
-use std::{cell::RefCell, collections::BTreeMap, ffi::OsString, fmt::Display, str::FromStr, time::Duration};
+use std::{
+    any::TypeId, cell::RefCell, collections::BTreeMap, ffi::OsString, fmt::Display, num::ParseIntError,
+    str::FromStr, time::Duration,
+};
 
 use crate::secret::Secret;
+
+/// What is wrong with the value of a number, as [`Env::finish`] tells it.
+pub const NO_WHOLE_NUMBER: &str = "write a whole number";
 
 /// Reads variables and collects what is wrong with them.
 #[derive(Debug)]
@@ -109,15 +115,26 @@ impl Env {
 
     pub fn parsed<T: FromStr>(&self, name: &str) -> Option<T>
     where
-        T::Err: Display,
+        T::Err: Display + 'static,
     {
         let text = self.value(name)?;
-        text.parse().map_err(|error| self.unreadable(name, &text, error)).ok()
+        match text.parse() {
+            Ok(value) => Some(value),
+            // Its own words are for programmers.
+            Err(_) if TypeId::of::<T::Err>() == TypeId::of::<ParseIntError>() => {
+                self.unreadable(name, &text, NO_WHOLE_NUMBER);
+                None
+            }
+            Err(error) => {
+                self.unreadable(name, &text, error);
+                None
+            }
+        }
     }
 
     pub fn required_parsed<T: FromStr>(&self, name: &str, what: &str) -> Option<T>
     where
-        T::Err: Display,
+        T::Err: Display + 'static,
     {
         if self.value(name).is_none() {
             self.missing(name, what);
@@ -257,6 +274,7 @@ mod tests {
         env.flag("FLAG", false);
         let EnvError(problems) = env.finish().unwrap_err();
         assert_eq!(problems.len(), 3);
+        assert_eq!(problems[1], "PORT cannot be read: write a whole number");
         assert!(problems[0].starts_with("EMPTY is missing"));
     }
 

@@ -61,7 +61,7 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
         && let Some(bot) = &settings.bot
     {
         let (findings, date) = telegram::check(&http, bot).await;
-        report.tell(findings);
+        report.tell(settings.worth_saying(findings));
         clocks.extend(date);
     }
     if is_for(&[DoctorRole::Reconciler])
@@ -102,7 +102,7 @@ pub(crate) async fn of_setting(env: &Env, name: &'static str) -> Result<Vec<Find
         "PUBLIC_URL" => public::check(&http, &settings).await.0,
         _ => Vec::new(),
     };
-    let asked = asked.into_iter().filter(|finding| finding.is_about(name));
+    let asked = settings.worth_saying(asked).into_iter().filter(|finding| finding.is_about(name));
     findings.extend(asked.map(Finding::without_blame_for_silence));
     Ok(findings)
 }

@@ -79,6 +79,7 @@ impl Finding {
             "STORE_CHANNEL" => &["store-channel-"],
             "ADMIN_IDS" => &["owner-", "owners-"],
             "CLICK_SECRET_KEY" => &["click-key-"],
+            "DELIVERY_PRICE" => &["delivery-"],
             "PUBLIC_URL" => &["public-"],
             _ => &[],
         };

@@ -4,7 +4,7 @@ use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use tolov_bot::Config as BotConfig;
 use tolov_kit::{
-    env::{Env, EnvError},
+    env::{Env, EnvError, NO_WHOLE_NUMBER},
     secret::Secret,
 };
 use tolov_webhook::ClickConfig;
@@ -33,6 +33,18 @@ pub(super) struct Settings {
     pub(super) webhook_url: Option<Url>,
     pub(super) public_url: Option<Url>,
     pub(super) api_token: Option<Secret>,
+    /// Variables that are missing or cannot be read: nothing else about them is worth saying.
+    wrong: Vec<String>,
+}
+
+impl Settings {
+    /// What is not about the stand-in of a wrong value. An owner who could be read is none.
+    pub(super) fn worth_saying(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let about_a_stand_in = |finding: &Finding| {
+            !finding.key.starts_with("owner-") && self.wrong.iter().any(|name| finding.is_about(name))
+        };
+        findings.into_iter().filter(|finding| !about_a_stand_in(finding)).collect()
+    }
 }
 
 pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
@@ -53,13 +65,15 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
     let public_url = env.parsed::<Url>("PUBLIC_URL");
     status_page::address(env);
     let problems = env.finish().err().map_or_else(Vec::new, |EnvError(problems)| problems);
-    let wrong = |name: &str| problems.iter().any(|problem| problem.starts_with(&format!("{name} ")));
+    let names_wrong: Vec<String> =
+        problems.iter().filter_map(|problem| Some(problem.split_once(' ')?.0.to_owned())).collect();
+    let wrong = |name: &str| names_wrong.iter().any(|wrong| wrong == name);
     let mut findings = given(env);
     findings.extend(problems.iter().filter_map(|problem| variable_problem(problem)));
     let odd = env.warnings().into_iter().filter(|warning| !problems.contains(warning));
     findings.extend(odd.filter_map(|warning| odd_variable(&warning)));
     findings.extend(forms(env, role));
-    findings.extend(bot.iter().flat_map(of_the_shop));
+    let of_the_shop = bot.as_ref().map_or_else(Vec::new, of_the_shop);
     findings.extend(secret_files(env));
     if webhook.as_ref().is_some_and(|webhook| has_unknown_proxy(webhook, public_url.as_ref())) {
         findings.push(Finding::doubtful("proxy-unknown"));
@@ -76,7 +90,9 @@ pub(super) fn read(env: &Env, role: DoctorRole) -> (Settings, Vec<Finding>) {
         webhook_url,
         public_url,
         api_token: env.text("API_TOKEN").map(Secret::new),
+        wrong: names_wrong,
     };
+    findings.extend(settings.worth_saying(of_the_shop));
     if let Some(click) = &settings.click {
         let link = &click.pay_link;
         findings.push(
@@ -109,10 +125,11 @@ fn given(env: &Env) -> Vec<Finding> {
 fn variable_problem(problem: &str) -> Option<Finding> {
     let (name, what) = problem.split_once(' ')?;
     let variable = VARIABLES.into_iter().find(|variable| *variable == name)?;
-    Some(if what.starts_with("is missing") {
-        Finding::bad("variable-missing").about(variable)
-    } else {
-        Finding::bad("variable-unreadable").about(variable).with("detail", what)
+    Some(match what.strip_prefix("cannot be read: ") {
+        Some(NO_WHOLE_NUMBER) => Finding::bad("variable-no-number").about(variable),
+        Some(detail) => Finding::bad("variable-unreadable").about(variable).with("detail", detail),
+        None if what.starts_with("is missing") => Finding::bad("variable-missing").about(variable),
+        None => Finding::bad("variable-odd").about(variable).with("detail", what),
     })
 }
 

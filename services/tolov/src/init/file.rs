@@ -26,6 +26,20 @@ enum Purpose {
     OneServer,
 }
 
+impl Purpose {
+    fn of(path: &Path) -> Self {
+        if path.file_name().is_some_and(|name| name == ".env") { Self::Compose } else { Self::OneServer }
+    }
+}
+
+/// What starts a shop with this file.
+pub(super) fn start_command(path: &Path) -> String {
+    match Purpose::of(path) {
+        Purpose::Compose => "docker compose up -d".to_owned(),
+        Purpose::OneServer => format!("tolov --env-file {} all", path.display()),
+    }
+}
+
 pub(super) struct Target {
     path: PathBuf,
     purpose: Purpose,
@@ -34,14 +48,13 @@ pub(super) struct Target {
 impl Target {
     /// `.env` beside docker-compose.yml, else tolov.env; a name that is given decides. One that is there is never replaced.
     pub(super) fn choose(named: Option<PathBuf>) -> Result<Self> {
-        let is_compose = |path: &Path| path.file_name().is_some_and(|name| name == ".env");
         let path = named.unwrap_or_else(|| {
             PathBuf::from(if Path::new("docker-compose.yml").exists() { ".env" } else { "tolov.env" })
         });
         if path.exists() {
             bail!("{} is there already and is not replaced: edit it, or name another file", path.display());
         }
-        let purpose = if is_compose(&path) { Purpose::Compose } else { Purpose::OneServer };
+        let purpose = Purpose::of(&path);
         Ok(Self { path, purpose })
     }
 

@@ -7,7 +7,7 @@ mod file;
 
 use std::{
     io::{BufRead, IsTerminal, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -56,6 +56,9 @@ pub(crate) async fn run(env: &Env, options: &Init) -> Result<Ending> {
             answers.set(name, &value);
         }
     }
+    if asks {
+        println!("{}", text(language, "init-intro", &[]));
+    }
     for name in QUESTIONS {
         if answers.has(name) {
             let _ = show(&answers, name, language).await?;
@@ -65,7 +68,10 @@ pub(crate) async fn run(env: &Env, options: &Init) -> Result<Ending> {
     }
     let path = target.write(&answers)?;
     println!("\n{}", text(language, "init-written", &[("path", path.display().to_string())]));
-    end_with_the_doctor(path, language).await
+    end_with_the_doctor(&path, language).await?;
+    println!("{}", text(language, "init-next", &[("command", file::start_command(&path))]));
+    // What is still to be done is said; the file is written.
+    Ok(Ending::Clean)
 }
 
 /// Puts a question until its answer is good, or is left empty.
@@ -102,13 +108,12 @@ async fn show(answers: &Answers, name: &'static str, language: Language) -> Resu
 }
 
 /// Of the whole file, as the services will read it.
-async fn end_with_the_doctor(path: PathBuf, language: Language) -> Result<Ending> {
+async fn end_with_the_doctor(path: &Path, language: Language) -> Result<()> {
     println!("\ntolov doctor --env-file {}\n", path.display());
-    let env = environment::load(Some(&path))?;
+    let env = environment::load(Some(path))?;
     let options = Doctor { language: Some(language), role: DoctorRole::All };
     doctor::run(&env, &options).await?;
-    // What is still to be done is said; the file is written.
-    Ok(Ending::Clean)
+    Ok(())
 }
 
 fn text(language: Language, key: &str, args: &[(&'static str, String)]) -> String {

@@ -50,6 +50,7 @@ async fn answers_are_checked_as_they_come_and_end_in_a_file_that_only_its_owner_
         token,
         "@nobody",
         &channel,
+        "Ali",
         "",
         "12345",
         "sixty",
@@ -58,14 +59,28 @@ async fn answers_are_checked_as_they_come_and_end_in_a_file_that_only_its_owner_
         "short",
         "Ab3kd93kd0",
         "",
+        "nine",
         "9000",
         "",
     ];
     let output = init(folder.path(), &environment, &["--stdin"], &answers);
     let told = said(&output);
     assert!(output.status.success(), "{told}");
-    for wanted in ["✓ ", "CLICK_SECRET_KEY does not look like a key", "tolov.env is written"] {
+    for wanted in [
+        "Enter alone leaves a setting open",
+        "✓ ",
+        "✗ ADMIN_IDS \"Ali\" is not a Telegram id",
+        "✗ CLICK_MERCHANT_ID is not a whole number",
+        "✗ CLICK_SECRET_KEY does not look like a key",
+        "✗ DELIVERY_PRICE cannot be read: write the amount as digits",
+        "tolov.env is written",
+        "start the shop: tolov --env-file tolov.env all",
+    ] {
         assert!(told.contains(wanted), "{wanted:?} is missing in:\n{told}");
+    }
+    let asked = told.split("tolov.env is written").next().unwrap_or_default();
+    for stand_in in ["ADMIN_IDS is empty", "Staff channel 0", "invalid digit"] {
+        assert!(!asked.contains(stand_in), "{stand_in:?} is said of no answer:\n{told}");
     }
     let path = folder.path().join("tolov.env");
     let file = std::fs::read_to_string(&path).unwrap();

@@ -220,7 +220,7 @@ async fn the_doctor_reports_no_errors_of_a_good_shop_and_each_problem_in_three_l
             "ru",
             [
                 "Нет CLICK_MERCHANT_ID",
-                "WEBHOOK_ADDR cannot be read",
+                "WEBHOOK_ADDR не читается",
                 "не принимает наш API_TOKEN",
                 "Канал сотрудников -1009999999999",
             ],
@@ -229,7 +229,7 @@ async fn the_doctor_reports_no_errors_of_a_good_shop_and_each_problem_in_three_l
             "uz",
             [
                 "CLICK_MERCHANT_ID yo‘q",
-                "WEBHOOK_ADDR cannot be read",
+                "WEBHOOK_ADDR qiymatini o‘qib bo‘lmadi",
                 "API_TOKEN ni qabul qilmaydi",
                 "Xodimlar kanali -1009999999999",
             ],
