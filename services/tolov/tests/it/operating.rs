@@ -4,7 +4,11 @@ use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 use serde_json::json;
 
-use crate::{one_server::OneServer, processes::tolov, shop_world::eventually};
+use crate::{
+    one_server::OneServer,
+    processes::tolov,
+    shop_world::{STAFF_CHANNEL, eventually},
+};
 
 fn printed(output: &std::process::Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -128,10 +132,22 @@ async fn a_backup_of_a_running_shop_restores_it() {
     assert!(restored.status.success(), "{}", printed(&restored));
     server.all.spawn();
     server.until_ready().await;
-    let orders = server.http.get(format!("{}/orders/1001", server.webhook_url));
-    let order: serde_json::Value =
-        orders.bearer_auth(crate::one_server::SECRETS[1].1).send().await.unwrap().json().await.unwrap();
-    assert_eq!(order["status"], "paid", "{order}");
+    let webhook = async |path: &str| -> serde_json::Value {
+        let request = server.http.get(format!("{}/{path}", server.webhook_url));
+        request.bearer_auth(crate::one_server::SECRETS[1].1).send().await.unwrap().json().await.unwrap()
+    };
+    assert_eq!(webhook("orders/1001").await["status"], "paid");
+    // No store knows the payment of 1002, and no attempt: CLICK does.
+    eventually("CLICK was asked for what is lost", Duration::from_mins(1), || async {
+        webhook("restore").await["backup_made_at"].is_null()
+    })
+    .await;
+    assert_eq!(webhook("orders/1002").await["status"], "expired", "nobody pays it a second time");
+    let staff = format!("{}/sandbox/telegram/chats/{STAFF_CHANNEL}/messages", server.sandbox_url);
+    eventually("staff hear of its payment", Duration::from_mins(1), || async {
+        server.get(staff.clone()).await.to_string().contains(&lost["click_paydoc_id"].to_string())
+    })
+    .await;
     let paid_again = server.buy(1003).await;
     let number = |payment: &serde_json::Value| {
         let text = payment.to_string();

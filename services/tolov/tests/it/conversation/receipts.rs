@@ -1,13 +1,13 @@
 //! A fiscal receipt from the order to the shopper, to the post, and where it is missing to the owners' morning message.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tolov_domain::Day;
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::{Ledger, UnverifiedLimits};
 
 use super::{
     habits::{buys, comes_in},
-    staff::owner_comes_in,
+    staff::{opens_product, owner_comes_in},
     world::{PATIENCE, Settings, Stores, World},
 };
 use crate::shop_world::{STAFF_CHANNEL, eventually};
@@ -52,6 +52,41 @@ async fn a_receipt_and_the_return_that_has_none(world: &World) {
     assert_eq!(world.command("receipts", &[]), "0 receipts are missing\n");
 }
 
+/// The shop has no code for everything: the owner is warned, and gives the product its own.
+async fn a_code_is_asked_for_and_printed(world: &World) {
+    const CODE: &str = "01905001001000000";
+    let aziz = owner_comes_in(world).await;
+    opens_product(&aziz, "Novvot").await;
+    aziz.taps_on("edit-field-fiscal").await;
+    aziz.sees_text("receipt-data-missing").await;
+    aziz.taps_on("edit-field-mxik").await;
+    for wrong in ["0190500100100000", "MXIK 1905001001000000"] {
+        aziz.says(wrong).await;
+        aziz.sees_text("edit-ask-mxik").await;
+    }
+    aziz.says("01905 001 001 000000").await;
+    aziz.sees(CODE).await;
+    // A package belongs to its code: the shop's is another one's.
+    aziz.sees_text("receipt-data-missing").await;
+    aziz.taps_on("edit-field-package").await;
+    aziz.says("1506113").await;
+    assert!(
+        !aziz.screen().await.contains(&aziz.words("receipt-data-missing")),
+        "nothing is missing any more"
+    );
+
+    let dilnoza = comes_in(world, "Dilnoza", "ru").await;
+    let payment = buys(&dilnoza, "Non va shirinliklar", "Novvot").await;
+    dilnoza.sees("ofd.soliq.uz").await;
+    let printed = world.get("click/receipts").await;
+    let item = &printed[0]["items"]["items"][0];
+    assert_eq!(
+        (&printed[0]["payment_id"], &item["SPIC"]),
+        (&payment["click_paydoc_id"], &json!(CODE)),
+        "{printed}"
+    );
+}
+
 /// Waits for a message with such words as a link.
 async fn has_link(world: &World, chat: i64, words: &str, url: &str) {
     let shows = |message: &Value| {
@@ -80,5 +115,16 @@ async fn a_day_is_compared(world: &World) {
 async fn a_receipt_and_the_return_that_has_none_on_files() {
     let world = World::start(Stores::Files, with_receipts).await;
     a_receipt_and_the_return_that_has_none(&world).await;
+    world.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_asked_for_and_printed_on_files() {
+    let world = World::start(Stores::Files, |settings| {
+        with_receipts(settings);
+        settings.remove("RECEIPT_MXIK");
+    })
+    .await;
+    a_code_is_asked_for_and_printed(&world).await;
     world.ends().await;
 }

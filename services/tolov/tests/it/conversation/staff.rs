@@ -77,7 +77,7 @@ async fn the_cart_has_news(world: &World) {
     dilnoza.hears_text("checkout-look-at-news");
 }
 
-async fn opens_product(aziz: &Person<'_>, title: &str) {
+pub(super) async fn opens_product(aziz: &Person<'_>, title: &str) {
     aziz.says("/admin").await;
     aziz.taps_on("panel-catalogue").await;
     aziz.taps("Non va shirinliklar").await;
