@@ -271,3 +271,40 @@ fn money_that_was_given_back_by_hand_is_recorded_in_one_step_and_never_sent() {
     assert!(refund.clone().advance(Change::Send, None, NOW).is_err());
     assert_eq!(left(paid().amount, &[refund]), Tiyin::ZERO);
 }
+
+#[test]
+fn a_state_has_its_name_perhaps_a_payment_and_says_whether_the_money_is_back() {
+    let (payment_id, by) = (payment_id(), || "5551".to_owned());
+    let (click_code, click_note) = (-500, String::new);
+    let why = ManualReason::OutsideMonth;
+    let document = "transfer 17".to_owned();
+    for (state, payment, is_done) in [
+        (RefundState::Requested, None, false),
+        (RefundState::Checked { payment_id }, Some(payment_id), false),
+        (RefundState::Sending { payment_id }, Some(payment_id), false),
+        (
+            RefundState::Unknown { payment_id, click_code: None, click_note: click_note() },
+            Some(payment_id),
+            false,
+        ),
+        (RefundState::Refused { payment_id, click_code, click_note: click_note() }, Some(payment_id), false),
+        (RefundState::Manual { payment_id: Some(payment_id), why }, Some(payment_id), false),
+        (RefundState::Manual { payment_id: None, why }, None, false),
+        (RefundState::Done { payment_id }, Some(payment_id), true),
+        (RefundState::DoneByHand { decided_by: by(), document }, None, true),
+        (RefundState::Withdrawn { decided_by: by() }, None, false),
+    ] {
+        let status = state.status();
+        assert_eq!((state.payment_id(), status.is_done()), (payment, is_done), "{state:?}");
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        assert_eq!(status.is_open(), RefundStatus::OPEN.contains(&status), "{state:?}");
+    }
+    let undecided = [
+        (UndecidedState::Refused, "refused"),
+        (UndecidedState::Unknown, "unknown"),
+        (UndecidedState::Manual, "manual"),
+    ];
+    for (state, name) in undecided {
+        assert_eq!(state.as_str(), name);
+    }
+}
