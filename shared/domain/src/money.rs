@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn amounts_end_at_the_largest_and_a_soum_is_a_hundred_tiyin() {
+        assert_eq!(Tiyin::try_new(Tiyin::MAX.get()), Ok(Tiyin::MAX));
+        for beyond in [-1, Tiyin::MAX.get() + 1] {
+            assert_eq!(Tiyin::try_new(beyond), Err(AmountError::Range));
+        }
+        assert_eq!(Tiyin::from_soum(30_000).map(Tiyin::get), Ok(3_000_000));
+        assert_eq!(Tiyin::from_soum(i64::MAX), Err(AmountError::Range));
+        assert_eq!(format!("{:?}", Tiyin::MAX), "1000000000000000 tiyin");
+    }
+
+    #[test]
     fn money_is_written_for_people_for_click_and_for_json() {
         let amount = |tiyin| Tiyin::try_new(tiyin).unwrap();
         assert_eq!(amount(150_000_000).grouped(), "1\u{a0}500\u{a0}000");

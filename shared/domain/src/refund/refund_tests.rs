@@ -271,3 +271,80 @@ fn money_that_was_given_back_by_hand_is_recorded_in_one_step_and_never_sent() {
     assert!(refund.clone().advance(Change::Send, None, NOW).is_err());
     assert_eq!(left(paid().amount, &[refund]), Tiyin::ZERO);
 }
+
+#[test]
+fn each_step_keeps_its_time_and_the_request_its_own() {
+    let later = NOW + Duration::hours(2);
+    let found = Change::FoundPaid { payment_id: payment_id() };
+    let checked = open(None, &[]).unwrap().advance(found, None, later).unwrap();
+    assert_eq!((checked.requested_at, checked.changed_at, checked.step), (NOW, later, 1));
+}
+
+#[test]
+fn a_state_has_its_name_perhaps_a_payment_and_says_whether_the_money_is_back() {
+    let (payment_id, by) = (payment_id(), || "5551".to_owned());
+    let (click_code, click_note) = (-500, String::new);
+    let why = ManualReason::OutsideMonth;
+    let document = "transfer 17".to_owned();
+    for (state, payment, is_done) in [
+        (RefundState::Requested, None, false),
+        (RefundState::Checked { payment_id }, Some(payment_id), false),
+        (RefundState::Sending { payment_id }, Some(payment_id), false),
+        (
+            RefundState::Unknown { payment_id, click_code: None, click_note: click_note() },
+            Some(payment_id),
+            false,
+        ),
+        (RefundState::Refused { payment_id, click_code, click_note: click_note() }, Some(payment_id), false),
+        (RefundState::Manual { payment_id: Some(payment_id), why }, Some(payment_id), false),
+        (RefundState::Manual { payment_id: None, why }, None, false),
+        (RefundState::Done { payment_id }, Some(payment_id), true),
+        (RefundState::DoneByHand { decided_by: by(), document }, None, true),
+        (RefundState::Withdrawn { decided_by: by() }, None, false),
+    ] {
+        let status = state.status();
+        assert_eq!((state.payment_id(), status.is_done()), (payment, is_done), "{state:?}");
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        assert_eq!(status.is_open(), RefundStatus::OPEN.contains(&status), "{state:?}");
+    }
+    let undecided = [
+        (UndecidedState::Refused, "refused"),
+        (UndecidedState::Unknown, "unknown"),
+        (UndecidedState::Manual, "manual"),
+    ];
+    for (state, name) in undecided {
+        assert_eq!(state.as_str(), name);
+    }
+}
+
+#[test]
+fn what_is_left_goes_through_click_or_by_hand_or_not_at_all() {
+    let reason = |paid: Option<&PaidAttempt>, refunds: &[Refund], now| {
+        let allowed = allowed(paid, refunds, true, now);
+        assert_eq!(allowed.by_click, allowed.reason == AllowedReason::Ok);
+        allowed.reason
+    };
+    let back = |amount| open(amount, &[]).unwrap().decide(by_hand(), "5551", NOW).unwrap();
+    let paid = paid();
+    let until = reversible_until(paid.prepared_at).unwrap();
+    assert_eq!(reason(None, &[], NOW), AllowedReason::NotPaid);
+    assert_eq!(reason(Some(&paid), &[], NOW), AllowedReason::Ok);
+    assert_eq!(reason(Some(&paid), &[], until - Duration::SECOND), AllowedReason::Ok);
+    assert_eq!(reason(Some(&paid), &[], until), AllowedReason::OutsideMonth);
+    assert_eq!(reason(Some(&paid), &[open(None, &[]).unwrap()], NOW), AllowedReason::RefundOpen);
+    assert_eq!(reason(Some(&paid), &[back(Some(1))], NOW), AllowedReason::PartialByHand);
+    assert_eq!(reason(Some(&paid), &[back(None)], NOW), AllowedReason::NothingLeft);
+}
+
+#[test]
+fn what_cannot_go_through_click_is_left_to_staff_with_the_payment_that_is_known() {
+    let left = |refund: Refund| {
+        refund.advance(Change::LeaveToStaff { why: ManualReason::OutsideMonth }, None, NOW).map(|it| it.state)
+    };
+    let why = ManualReason::OutsideMonth;
+    let requested = open(None, &[]).unwrap();
+    assert_eq!(left(requested.clone()), Ok(RefundState::Manual { payment_id: None, why }));
+    let checked = requested.advance(Change::FoundPaid { payment_id: payment_id() }, None, NOW).unwrap();
+    assert_eq!(left(checked), Ok(RefundState::Manual { payment_id: Some(payment_id()), why }));
+    assert_eq!(left(sending()), Err(NotAllowed(RefundStatus::Sending)));
+}

@@ -41,9 +41,12 @@ async fn owners_trace_orders_and_nobody_else(world: &World) {
         world.store().outcomes(&told).await.unwrap().iter().all(Option::is_some)
     })
     .await;
-    // Long lines of the operators' journal, so that one message does not hold all.
+    world.command("replay", &["--order", order]);
+    // Long reasons, so that one message does not hold all.
+    let reason = "a long reason ".repeat(30);
     for _ in 0..3 {
-        world.command("replay", &["--order", order].repeat(100));
+        world.command("refund", &[order, "--amount", "1000", "--reason", &reason, "--yes"]);
+        world.command("refund", &[order, "--withdraw", "--yes"]);
     }
 
     let aziz = owner_comes_in(world).await;
@@ -64,6 +67,8 @@ async fn owners_trace_orders_and_nobody_else(world: &World) {
         "Prepare",
         "Complete",
         "replay",
+        "withdrawn",
+        &reason,
         &paid,
         &transaction,
     ] {
