@@ -253,7 +253,7 @@ impl World {
     pub(crate) fn keep_up(&mut self) -> Result<()> {
         let (store, now) = (self.bots_store(), self.clock.now());
         self.in_bot(async move {
-            drop(settling::abandon_old(&*store, now).await);
+            drop(settling::abandon_old(&*store, now - settling::CREATING_LIMIT, now).await);
             drop(settling::settle_left(&*store, 0).await);
         })?;
         for order in self.orders()?.into_iter().filter(|order| order.stage() == Stage::AwaitingPayment) {

@@ -250,9 +250,8 @@ impl Webhook {
         fs::copy(self.copy(), &readied)?;
         let (place, now) = (Place::take(&self.ledger_path)?, self.clock.now());
         runtime()?.block_on(async {
-            let replaced_last_prepare_id = place.last_prepare_id().await;
-            let restore =
-                Restore { at: now, backup_made_at, replaced_last_prepare_id, beyond_click_int: true };
+            let replaced = place.last_numbers().await;
+            let restore = Restore { at: now, backup_made_at, replaced, beyond_click_int: true };
             ready(&readied, restore).await?;
             let (ledger, writer) = Ledger::open(&readied, UnverifiedLimits::default()).await?;
             ledger.adopt_paid(known, now).await?;

@@ -18,7 +18,7 @@ use tolov_domain::{
     },
     time::Timestamp,
 };
-use tolov_kit::lifecycle::Stop;
+use tolov_kit::{clock_watch::ClockWatch, lifecycle::Stop};
 use tolov_shop::{
     order::{self, Actor, ORDERS, OrderAction, ShopOrder, Stage},
     records, settling,
@@ -58,6 +58,7 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
     // What changed while the process was started again is shown too.
     let every = deps.config.maintenance_every;
     let mut before = deps.now() - every;
+    let mut watch = ClockWatch::new(deps.clock.as_ref(), settling::CREATING_LIMIT);
     let (mut lifted, mut lookup_skip, mut unsettled_skip) = (None, 0, 0);
     loop {
         lifted = lift_counter(deps, lifted).await;
@@ -67,10 +68,9 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
             tracing::debug!(%error, "what shoppers have not been told yet could not be read");
         }
         let now = deps.now();
-        match settling::abandon_old(deps.documents(), now).await {
-            Ok(0) => {}
-            Ok(abandoned) => tracing::info!(abandoned, "orders whose creation broke off are given up"),
-            Err(error) => tracing::debug!(%error, "orders in creation could not be read"),
+        watch.look(deps.clock.as_ref());
+        if let Some(placed_before) = watch.older_than(settling::CREATING_LIMIT) {
+            abandon_old(deps.documents(), placed_before, now).await;
         }
         match waiting_orders(deps.documents()).await {
             Ok(waiting) => count_down(deps, &waiting, before, now).await,
@@ -85,6 +85,14 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
         unsettled_skip = settle_left(deps, unsettled_skip).await;
         before = now;
         tokio::time::sleep(every).await;
+    }
+}
+
+async fn abandon_old(documents: &dyn Documents, placed_before: Timestamp, now: Timestamp) {
+    match settling::abandon_old(documents, placed_before, now).await {
+        Ok(0) => {}
+        Ok(abandoned) => tracing::info!(abandoned, "orders whose creation broke off are given up"),
+        Err(error) => tracing::debug!(%error, "orders in creation could not be read"),
     }
 }
 

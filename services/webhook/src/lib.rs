@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod clock_watch;
 pub mod config;
 pub mod days;
 mod deps;

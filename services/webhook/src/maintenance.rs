@@ -6,13 +6,11 @@ use std::{sync::Arc, time::Duration};
 use tolov_domain::time::Timestamp;
 use tolov_kit::{
     clock::Clock,
+    clock_watch::ClockWatch,
     lifecycle::{Stop, pause},
 };
 
-use crate::{
-    clock_watch::ClockWatch,
-    ledger::{Ledger, LedgerError, UnverifiedLimits},
-};
+use crate::ledger::{Ledger, LedgerError, UnverifiedLimits};
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(5);

@@ -2,6 +2,7 @@
 
 pub mod availability;
 pub mod clock;
+pub mod clock_watch;
 pub mod env;
 pub mod http;
 pub mod in_flight;

@@ -1,5 +1,7 @@
 //! Payments that Telegram has told of, as they are stored until the ledger has them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tolov_domain::{
@@ -16,7 +18,7 @@ use tolov_shop::records::{self, Record};
 pub(crate) const PAYMENTS: Collection = Collection::new("telegram_payments", &["state"]);
 
 /// Telegram delivers an update again for 24 hours; that long it must be known.
-const KEPT_FOR: time::Duration = time::Duration::hours(48);
+pub(crate) const KEPT_FOR: Duration = Duration::from_hours(48);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -116,12 +118,15 @@ pub(crate) async fn change(
     records::change(documents, payment.key(), change).await.map(drop)
 }
 
-/// Removes some that the ledger has had for long.
-pub(crate) async fn remove_old(documents: &dyn Documents, now: Timestamp) -> Result<(), PortError> {
+/// Removes some of those that came before this and that the ledger has.
+pub(crate) async fn remove_old(
+    documents: &dyn Documents,
+    received_before: Timestamp,
+) -> Result<(), PortError> {
     const AT_ONCE: u32 = 200;
     let done: Vec<ReceivedPayment> =
         records::find(documents, &Query::is(PAYMENTS, "state", "done", AT_ONCE)).await?;
-    for old in done.into_iter().filter(|payment| payment.received_at < now - KEPT_FOR) {
+    for old in done.into_iter().filter(|payment| payment.received_at < received_before) {
         records::remove::<ReceivedPayment>(documents, old.key()).await?;
     }
     Ok(())

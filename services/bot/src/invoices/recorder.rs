@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 use tolov_domain::{ports::PortError, telegram_payment::PaymentOutcome};
-use tolov_kit::{availability::Availability, lifecycle::Stop};
+use tolov_kit::{availability::Availability, clock_watch::ClockWatch, lifecycle::Stop};
 
 use crate::{
     conversation::screen::Screen,
@@ -22,6 +22,7 @@ const REMOVE_OLD_EVERY: Duration = Duration::from_hours(1);
 pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
     let store = Availability::new("the shop store (payments in Telegram)");
     let mut removed_at = None::<Instant>;
+    let mut watch = ClockWatch::new(deps.clock.as_ref(), payments::KEPT_FOR);
     while !stop.is_cancelled() {
         tokio::select! {
             biased;
@@ -30,7 +31,10 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, stop: Stop) {
         }
         if removed_at.is_none_or(|at| at.elapsed() > REMOVE_OLD_EVERY) {
             removed_at = Some(Instant::now());
-            store.mark(payments::remove_old(deps.documents(), deps.now()).await);
+            watch.look(deps.clock.as_ref());
+            if let Some(received_before) = watch.older_than(payments::KEPT_FOR) {
+                store.mark(payments::remove_old(deps.documents(), received_before).await);
+            }
         }
         tokio::select! {
             biased;

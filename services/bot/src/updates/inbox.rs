@@ -13,7 +13,7 @@ use tolov_domain::{
     },
     time::{Timestamp, is_due, millis},
 };
-use tolov_kit::clock::Clock;
+use tolov_kit::{clock::Clock, clock_watch::ClockWatch};
 use tolov_shop::records::{self, Record};
 
 /// How long a claim of an update lasts. It is renewed while the work goes on, so after a crash a person waits at most this
@@ -202,9 +202,15 @@ impl Inbox {
         self.write(&mut done).await
     }
 
-    /// Removes some that have been done for long. `true`: there may be more.
-    pub(crate) async fn remove_old(&self, limit: u32) -> Result<bool, PortError> {
-        let before = self.clock.now() - KEPT_FOR;
+    /// Measures the age of what [`Inbox::remove_old`] removes.
+    pub(crate) fn clock_watch(&self) -> ClockWatch {
+        ClockWatch::new(self.clock.as_ref(), KEPT_FOR)
+    }
+
+    /// Removes some that have been done for long, however the clock was set since. `true`: there may be more.
+    pub(crate) async fn remove_old(&self, watch: &mut ClockWatch, limit: u32) -> Result<bool, PortError> {
+        watch.look(self.clock.as_ref());
+        let Some(before) = watch.older_than(KEPT_FOR) else { return Ok(false) };
         let done = self.find(&Query::is(UPDATES, "state", "done", limit)).await?;
         let found = done.len();
         let mut removed = 0;

@@ -73,11 +73,14 @@ async fn a_done_update_is_known_for_48_hours_without_its_content() {
     }
     let kept = documents.get(UPDATES, &Key::Number(1)).await.unwrap().unwrap();
     assert_eq!((&kept.body["json"], kept.body.get("waiting_person_id")), (&json!(""), None));
+    let mut watch = inbox.clock_watch();
     clock.advance(time::Duration::hours(47));
-    assert!(!inbox.remove_old(3).await.unwrap());
+    assert!(!inbox.remove_old(&mut watch, 3).await.unwrap());
+    clock.jump(time::Duration::days(30));
+    assert!(!inbox.remove_old(&mut watch, 3).await.unwrap(), "a clock that is set makes nothing older");
     clock.advance(time::Duration::hours(2));
-    assert!(inbox.remove_old(3).await.unwrap(), "there are more");
-    assert!(!inbox.remove_old(3).await.unwrap());
+    assert!(inbox.remove_old(&mut watch, 3).await.unwrap(), "there are more");
+    assert!(!inbox.remove_old(&mut watch, 3).await.unwrap());
     let left = documents.find(&Query::all(UPDATES, 10)).await.unwrap();
     assert_eq!(left.into_iter().map(|left| left.unwrap().key).collect::<Vec<_>>(), [Key::Number(5)]);
 }

@@ -21,6 +21,7 @@ pub(crate) async fn run<W: Work>(queues: &UserQueues<W>, stop: &Stop) {
     let store = Availability::new("the shop store (for the inbox sweeper)");
     let sweep = async {
         let mut seen = 0;
+        let mut watch = queues.inbox.clock_watch();
         let mut remove_at = Instant::now();
         loop {
             seen = match look(queues, seen).await {
@@ -35,7 +36,7 @@ pub(crate) async fn run<W: Work>(queues: &UserQueues<W>, stop: &Stop) {
             };
             queues.throttle.evict_idle();
             if Instant::now() >= remove_at {
-                match queues.inbox.remove_old(REMOVE_AT_ONCE).await {
+                match queues.inbox.remove_old(&mut watch, REMOVE_AT_ONCE).await {
                     Ok(true) => {}
                     Ok(false) => remove_at = Instant::now() + REMOVE_EVERY,
                     Err(error) => tracing::debug!(%error, "old updates could not be removed"),

@@ -154,7 +154,7 @@ impl Plan {
         let restore = Restore {
             at: SystemClock.now(),
             backup_made_at: made_at,
-            replaced_last_prepare_id: place.last_prepare_id().await,
+            replaced: place.last_numbers().await,
             beyond_click_int: self.beyond_click_int,
         };
         let prepare_id_floor = ready(copy, restore).await?;

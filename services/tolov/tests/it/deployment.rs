@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, process::Command, time::Duration};
 
+use serde_json::Value;
 use tolov_domain::{
     EventId,
-    ports::bus::{BusAdmin, Consumer, OutgoingMessage, Published, Publisher, Queue, Route, RoutingKey},
+    ports::bus::{
+        BusAdmin, Consumer, OutgoingMessage, Published, Publisher, Queue, Route, RoutingKey, Verdict,
+    },
 };
 use tolov_kit::http::Limits;
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
@@ -241,8 +244,37 @@ async fn take(bus: &RabbitBus, queue: Queue) -> Option<String> {
     let received = tokio::time::timeout(Duration::from_secs(5), consumer.receive(1)).await.ok()?.ok()?;
     let delivery = received.into_iter().next()?;
     let id = delivery.id.to_string();
-    consumer.settle(vec![(delivery, tolov_domain::ports::bus::Verdict::Done)]).await.ok()?;
+    consumer.settle(vec![(delivery, Verdict::Done)]).await.ok()?;
     Some(id)
+}
+
+fn later() -> Verdict {
+    Verdict::Later { after: Duration::from_secs(1) }
+}
+
+fn park() -> Verdict {
+    Verdict::Park { reason: "nobody can read it".to_owned() }
+}
+
+/// Whether as many messages as there are verdicts were moved.
+async fn moves(bus: &RabbitBus, queue: Queue, verdicts: &[Verdict]) -> bool {
+    let consumer = bus.consumer(queue);
+    let mut received = Vec::new();
+    while received.len() < verdicts.len() {
+        received.extend(consumer.receive(10).await.unwrap());
+    }
+    consumer.settle(received.into_iter().zip(verdicts.iter().cloned()).collect()).await.unwrap()
+        == verdicts.len()
+}
+
+#[test]
+fn no_service_may_publish_through_the_default_exchange_which_reaches_every_queue() {
+    let definitions: Value = serde_json::from_str(&file("deploy/rabbitmq/definitions.json")).unwrap();
+    let rights = definitions["permissions"].as_array().unwrap();
+    for account in ["webhook", "projector", "bot"] {
+        let right = rights.iter().find(|right| right["user"] == account).unwrap();
+        assert!(!right["write"].as_str().unwrap().contains("default"), "{account}: {right}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,6 +297,18 @@ async fn each_account_at_the_broker_can_do_its_own_work_and_nothing_else() {
     assert_eq!(take(&projector, Queue::BotNotifications).await, None);
 
     assert_eq!(take(&bot, Queue::BotNotifications).await.as_deref(), Some("payment.completed:3"));
+
+    // What cannot be handled just now, and what never can, goes its way with the rights of its reader.
+    assert!(
+        is_published(&projector, notification(4)).await && is_published(&projector, notification(5)).await
+    );
+    assert!(moves(&bot, Queue::BotNotifications, &[later(), park()]).await, "the bot moves its messages");
+    let depth = tools.admin().depth(Queue::BotNotifications).await.unwrap();
+    assert_eq!((depth.ready, depth.parked), (0, 1));
+    for id in ["payment.completed:4", "payment.completed:5"] {
+        tools.admin().drop_parked(Queue::BotNotifications, &EventId::new(id)).await.unwrap();
+    }
+    assert_eq!(take(&bot, Queue::BotNotifications).await.as_deref(), Some("payment.completed:4"));
 
     // Whoever works by hand declares everything, and so compares the definitions with what the program wants.
     tools.declare().await.unwrap();

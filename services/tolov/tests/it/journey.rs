@@ -1,18 +1,25 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinSet;
 use tolov_domain::{OrderId, UserId};
 
-use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld};
+use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld, eventually};
 
 const PURCHASES: i64 = 1_000;
+/// How many messages a bot sends at the same time.
+const SENDS_AT_ONCE: usize = 32;
+const GOES_ON_WITHIN: Duration = Duration::from_secs(15);
 const SHOPPERS_AT_ONCE: usize = 16;
 
 /// Every shopper checks out and pays, several at once.
-async fn make_purchases(world: &Arc<ShopWorld>) -> Vec<Purchase> {
+async fn make_purchases(world: &Arc<ShopWorld>, numbers: RangeInclusive<i64>) -> Vec<Purchase> {
     let mut shoppers = JoinSet::new();
     let mut purchases = Vec::new();
-    for number in 1..=PURCHASES {
+    for number in numbers {
         if shoppers.len() == SHOPPERS_AT_ONCE {
             purchases.push(shoppers.join_next().await.unwrap().unwrap());
         }
@@ -39,7 +46,7 @@ fn times_named(posts: &str, order_id: OrderId) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_purchases_arrive_once_through_four_processes() {
     let world = Arc::new(ShopWorld::start().await);
-    let purchases = make_purchases(&world).await;
+    let purchases = make_purchases(&world, 1..=PURCHASES).await;
     world.settle(&purchases).await;
     // When the rush is over, orders of a digest get posts of their own.
     let (digests, own): (Vec<String>, Vec<String>) =
@@ -123,9 +130,93 @@ async fn a_thousand_purchases_arrive_though_every_process_and_the_broker_are_kil
     let world = Arc::new(ShopWorld::start().await);
     let (over, is_over) = tokio::sync::watch::channel(false);
     let killer = tokio::spawn(kill_at_random(Arc::clone(&world), SeededRandom(seed), is_over));
-    let purchases = make_purchases(&world).await;
+    let purchases = make_purchases(&world, 1..=PURCHASES).await;
     over.send(true).unwrap();
     let deaths = killer.await.unwrap();
     println!("killed: {TARGETS:?} {deaths:?}");
+    world.settle(&purchases).await;
+}
+
+/// How often each shopper was told, of those who were.
+async fn told(world: &ShopWorld, purchases: &[Purchase]) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for purchase in purchases {
+        counts.push(world.messages(purchase.user_id.get()).await.len());
+    }
+    counts.retain(|count| *count > 0);
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_is_killed_while_it_tells_three_hundred_repeats_at_most_what_it_was_sending() {
+    let world = Arc::new(ShopWorld::start().await);
+    world.roles["bot"].lock().unwrap().kill_9();
+    let purchases = make_purchases(&world, 1..=300).await;
+    eventually("the projector has asked for all messages", Duration::from_mins(2), || async {
+        world.depths().await.is_some_and(|[payments, messages]| payments.ready == 0 && messages.ready == 600)
+    })
+    .await;
+    world.roles["bot"].lock().unwrap().spawn();
+    eventually("it is in the middle of sending", Duration::from_mins(1), || async {
+        told(&world, &purchases).await.len() > 60
+    })
+    .await;
+    world.roles["bot"].lock().unwrap().kill_9();
+    let before = told(&world, &purchases).await.len();
+    assert!(before < 240, "{before} were told already");
+    world.roles["bot"].lock().unwrap().spawn();
+    let started = Instant::now();
+    eventually("everybody is told", Duration::from_mins(3), || async {
+        told(&world, &purchases).await.len() == purchases.len()
+    })
+    .await;
+    println!("{before} told before the kill, the others within {:.1} s", started.elapsed().as_secs_f64());
+    world.settle(&purchases).await;
+    let repeated: usize = told(&world, &purchases).await.iter().map(|count| count - 1).sum();
+    println!("{repeated} messages came twice");
+    assert!(repeated <= SENDS_AT_ONCE, "{repeated} messages came twice");
+}
+
+async fn shop_until(world: Arc<ShopWorld>, over: tokio::sync::watch::Receiver<bool>) -> Vec<Purchase> {
+    let mut purchases = Vec::new();
+    while !*over.borrow() {
+        let first = i64::try_from(purchases.len()).unwrap() + 1;
+        purchases.extend(make_purchases(&world, first..=first + 49).await);
+    }
+    purchases
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_loses_one_node_after_another_loses_no_purchase_and_goes_on_within_seconds() {
+    let world = Arc::new(ShopWorld::start_on_a_cluster().await);
+    let (over, is_over) = tokio::sync::watch::channel(false);
+    let shopping = tokio::spawn(shop_until(Arc::clone(&world), is_over));
+    let mut purchases = Vec::new();
+    for (number, node) in std::iter::once(&world.broker).chain(&world.broker_nodes).enumerate() {
+        eventually("the cluster can do without the node", Duration::from_mins(1), async || {
+            node.can_be_missed()
+        })
+        .await;
+        tokio::task::block_in_place(|| node.kill_9());
+        let killed = Instant::now();
+        let user_id = UserId::try_new(6_000_000 + i64::try_from(number).unwrap()).unwrap();
+        let purchase = world.check_out(user_id).await;
+        world.pay(purchase).await;
+        eventually(
+            "a shopper who pays now is told",
+            GOES_ON_WITHIN.saturating_sub(killed.elapsed()),
+            || async { !world.messages(user_id.get()).await.is_empty() },
+        )
+        .await;
+        println!(
+            "node {number}: a purchase arrived {:.1} s after it was killed",
+            killed.elapsed().as_secs_f64()
+        );
+        tokio::task::block_in_place(|| node.spawn());
+        purchases.push(purchase);
+    }
+    over.send(true).unwrap();
+    purchases.extend(shopping.await.unwrap());
+    println!("{} purchases", purchases.len());
     world.settle(&purchases).await;
 }

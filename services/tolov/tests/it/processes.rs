@@ -210,6 +210,20 @@ impl PrivateRabbitMq {
         broker
     }
 
+    /// One more node for the cluster of this one.
+    pub(crate) fn start_beside(&self, folder: &Path) -> Self {
+        let node = Self::new(folder);
+        std::fs::create_dir_all(&node.folder).unwrap();
+        std::fs::write(node.folder.join("joins"), self.folder.to_str().unwrap()).unwrap();
+        node.spawn();
+        node
+    }
+
+    /// Whether every queue could lose this node and go on.
+    pub(crate) fn can_be_missed(&self) -> bool {
+        self.try_script(&["missed"], &[])
+    }
+
     fn new(folder: &Path) -> Self {
         // The node's other two ports are 10000 and 10001 above, still below those of outgoing connections. With even ports
         // two nodes never share one.
@@ -227,7 +241,14 @@ impl PrivateRabbitMq {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+        self.url_with(&[])
+    }
+
+    /// Of all nodes of a cluster.
+    pub(crate) fn url_with(&self, nodes: &[Self]) -> String {
+        let ports = std::iter::once(self).chain(nodes).map(|node| node.port);
+        let hosts: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
+        format!("amqp://guest:guest@{}/%2f", hosts.join(","))
     }
 
     pub(crate) fn spawn(&self) {
@@ -239,6 +260,10 @@ impl PrivateRabbitMq {
     }
 
     fn script(&self, before: &[&str], after: &[&str]) {
+        assert!(self.try_script(before, after), "scripts/private-rabbitmq {before:?} failed");
+    }
+
+    fn try_script(&self, before: &[&str], after: &[&str]) -> bool {
         let script = repository().join("scripts/private-rabbitmq");
         let status = Command::new(script)
             .args(before)
@@ -247,7 +272,7 @@ impl PrivateRabbitMq {
             .stdin(Stdio::null())
             .status()
             .unwrap();
-        assert!(status.success(), "scripts/private-rabbitmq {before:?} failed");
+        status.success()
     }
 }
 

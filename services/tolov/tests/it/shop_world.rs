@@ -45,6 +45,8 @@ static WORLDS: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct ShopWorld {
     pub(crate) roles: BTreeMap<&'static str, std::sync::Mutex<Role>>,
     pub(crate) broker: PrivateRabbitMq,
+    /// More nodes of its cluster.
+    pub(crate) broker_nodes: Vec<PrivateRabbitMq>,
     pub(crate) store: MongoShop,
     pub(crate) bus: RabbitBus,
     http: reqwest::Client,
@@ -64,23 +66,35 @@ pub(crate) struct Purchase {
 
 impl ShopWorld {
     pub(crate) async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), |_, _| BTreeMap::new()).await
+        Self::start_in(tempfile::tempdir().unwrap(), 1, |_, _| BTreeMap::new()).await
+    }
+
+    /// On a RabbitMQ of three nodes.
+    pub(crate) async fn start_on_a_cluster() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), 3, |_, _| BTreeMap::new()).await
     }
 
     /// With processes that die where [`Faults`] says.
     pub(crate) async fn start_with_faults() -> Self {
         let faults = |role: &str, folder: &Path| Faults::of(role, folder).environment().into();
-        Self::start_in(tempfile::tempdir().unwrap(), faults).await
+        Self::start_in(tempfile::tempdir().unwrap(), 1, faults).await
     }
 
-    async fn start_in(folder: TempDir, more: impl Fn(&str, &Path) -> BTreeMap<String, String>) -> Self {
+    async fn start_in(
+        folder: TempDir,
+        nodes: usize,
+        more: impl Fn(&str, &Path) -> BTreeMap<String, String>,
+    ) -> Self {
         let turn = ONE_AT_A_TIME.lock().await;
         let broker = PrivateRabbitMq::start(folder.path());
+        let beside = |number| broker.start_beside(&folder.path().join(format!("node-{number}")));
+        let broker_nodes: Vec<_> = (1..nodes).map(beside).collect();
+        let amqp_url = broker.url_with(&broker_nodes);
         let mongo_url = own_database();
         let (webhook_port, sandbox_port) = (free_port(), free_port());
         let webhook_url = format!("http://127.0.0.1:{webhook_port}");
         let sandbox_url = format!("http://127.0.0.1:{sandbox_port}");
-        let environment = environment(&broker.url(), &mongo_url, webhook_port, sandbox_port);
+        let environment = environment(&amqp_url, &mongo_url, webhook_port, sandbox_port);
         let names = ["sandbox", "webhook", "projector", "bot"];
         let roles = names
             .map(|name| {
@@ -90,11 +104,12 @@ impl ShopWorld {
             })
             .into();
         let store = open_mongodb(&Secret::new(mongo_url)).await;
-        let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
+        let bus = RabbitBus::try_new(&amqp_url, RabbitOptions::default()).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
         let world = Self {
             roles,
             broker,
+            broker_nodes,
             store,
             bus,
             http,
@@ -223,10 +238,14 @@ impl ShopWorld {
         assert_eq!(shopper.cart, vec![later_addition()], "what was bought is out, what came later stays");
     }
 
-    /// What the bot has sent to a chat, as it was sent, markup and all.
+    /// What the bot has sent to a chat, as it was sent, markup and all. Empty for a chat that Telegram does not know yet.
     pub(crate) async fn messages(&self, chat_id: i64) -> Vec<String> {
         let address = format!("{}/sandbox/telegram/chats/{chat_id}/messages", self.sandbox_url);
-        let messages: Value = self.http.get(address).send().await.unwrap().json().await.unwrap();
+        let answer = self.http.get(address).send().await.unwrap();
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Vec::new();
+        }
+        let messages: Value = answer.json().await.unwrap();
         let raw = |message: &Value| message["raw"].as_str().map(str::to_owned);
         let list: Option<Vec<String>> = messages.as_array().unwrap().iter().map(raw).collect();
         list.unwrap_or_else(|| panic!("a message without a text: {messages}"))

@@ -10,7 +10,7 @@ use tolov_webhook::{
     ledger::{
         OpenError,
         backup::{self, BackupError, Summary},
-        restore::{Place, Restore, is_unfinished, ready},
+        restore::{Numbers, Place, Restore, is_unfinished, ready},
     },
 };
 
@@ -176,21 +176,24 @@ async fn after_a_restore_no_number_is_given_to_click_that_may_have_been_given_be
         given_since.push(app.prepared(order_id).await);
     }
     app.stop().await;
-    let last = Place::take(&app.ledger_path()).unwrap().last_prepare_id().await;
-    assert_eq!(last, given_since.iter().max().copied());
+    let last = Place::take(&app.ledger_path()).unwrap().last_numbers().await.unwrap();
+    assert_eq!((Some(last.prepare_id), last.order_id), (given_since.iter().max().copied(), 20));
     let at = made_at + time::Duration::hours(3);
     // Also when what was lost cannot be read any more.
-    let restore =
-        Restore { at, backup_made_at: made_at, replaced_last_prepare_id: None, beyond_click_int: false };
+    let restore = Restore { at, backup_made_at: made_at, replaced: None, beyond_click_int: false };
     let floor = ready(&copy, restore).await.unwrap();
     assert!(floor > 3 * 100 * 10, "ten times what a shop gives out in three busy hours: {floor}");
     assert!(floor < 10_000, "and not a number more than that needs: {floor}");
-    let known = Restore { replaced_last_prepare_id: Some(floor + 77), ..restore };
+    // Numbers that the ledger had given out faster than its busiest hour, and that can still be read.
+    let replaced = Numbers { prepare_id: floor + 77, order_id: 40_000 };
+    let known = Restore { replaced: Some(replaced), ..restore };
     assert!(ready(&copy, known).await.unwrap() > floor + 77, "each restore goes above the one before");
 
     let setup = Setup { bus: app.bus.clone(), ..Setup::default() };
     let mut restored = TestApp::start_in(folder, setup).await;
     restored.count_callbacks(2, 2);
+    let highest = restored.get("/orders").await.1["highest_order_id"].as_i64();
+    assert!(highest > Some(40_000), "{highest:?}");
     let fresh = restored.prepared(2).await;
     assert!(fresh > floor && !given_since.contains(&fresh));
     assert_eq!(restored.code(&Callback::complete(2, given_since[0])).await, -6, "lost with the old ledger");
@@ -237,12 +240,12 @@ async fn the_numbers_of_a_restored_ledger_stay_within_clicks_int_or_the_restore_
     let old = Restore {
         at: made_at + time::Duration::days(25),
         backup_made_at: made_at,
-        replaced_last_prepare_id: None,
+        replaced: None,
         beyond_click_int: false,
     };
     let floor = ready(&copy, old).await.unwrap();
     assert!(floor < 1_000_000, "{floor}");
-    let used_up = Restore { replaced_last_prepare_id: Some(2_147_483_000), ..old };
+    let used_up = Restore { replaced: Some(Numbers { prepare_id: 2_147_483_000, order_id: 30 }), ..old };
     let refused = ready(&copy, used_up).await.unwrap_err();
     assert!(matches!(refused, BackupError::NumbersUsedUp { .. }), "{refused:?}");
     assert!(refused.to_string().contains("Ask CLICK"), "{refused}");

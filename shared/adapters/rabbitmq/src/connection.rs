@@ -8,14 +8,17 @@
 use std::{
     net::{Shutdown, TcpStream},
     os::fd::AsFd,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use lapin::{Channel, Connection, ConnectionProperties, tcp::AsyncTcpStream, uri::AMQPUri};
 use tokio_util::task::TaskTracker;
 use tolov_domain::ports::PortError;
-use tolov_kit::secret::redact_url;
+use tolov_kit::secret::{each_host, redact_url};
 
 use crate::{
     failure::{port_error, timed_out, within},
@@ -28,11 +31,12 @@ const HEARTBEAT_S: u16 = 20;
 /// How long the close handshake of a dropped connection may take before its socket is shut down.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The broker's address and our name.
+/// The addresses of the broker's nodes and our name.
 #[derive(Clone)]
 pub(crate) struct Target {
-    uri: AMQPUri,
-    shown: String,
+    nodes: Arc<[Node]>,
+    /// The node that was reached last: the first to be tried.
+    reached: Arc<AtomicUsize>,
     app_id: String,
     pub(crate) request_timeout: Duration,
     /// Dropped connections that are being closed.
@@ -41,17 +45,23 @@ pub(crate) struct Target {
 
 impl std::fmt::Debug for Target {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Target").field(&self.shown).finish()
+        formatter.debug_list().entries(self.nodes.iter().map(|node| &node.shown)).finish()
     }
 }
 
-impl Target {
-    pub(crate) fn parse(address: &str, options: &RabbitOptions) -> Result<Self, PortError> {
+/// One of the broker's nodes.
+struct Node {
+    uri: AMQPUri,
+    shown: String,
+}
+
+impl Node {
+    fn parse(address: &str) -> Result<Self, PortError> {
         let mut uri: AMQPUri = address.parse().map_err(|_| {
             // lapin's error quotes the address with its password.
             PortError::Refused(
                 "the address of RabbitMQ cannot be parsed: write amqp://user:password@host:5672/vhost (a vhost of / is \
-                 written %2f)"
+                 written %2f), with a comma between the hosts of a cluster"
                     .to_owned(),
             )
         })?;
@@ -60,13 +70,25 @@ impl Target {
             "/".clone_into(&mut uri.vhost);
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+        Ok(Self { uri, shown: redact_url(address) })
+    }
+}
+
+impl Target {
+    pub(crate) fn parse(address: &str, options: &RabbitOptions) -> Result<Self, PortError> {
         Ok(Self {
-            uri,
-            shown: redact_url(address),
+            nodes: each_host(address).map(|address| Node::parse(&address)).collect::<Result<_, _>>()?,
+            reached: Arc::default(),
             app_id: options.app_id.clone(),
             request_timeout: options.request_timeout,
             closing: TaskTracker::new(),
         })
+    }
+
+    /// Its nodes, the one that was reached last first.
+    fn in_turn(&self) -> impl Iterator<Item = usize> + use<> {
+        let (first, count) = (self.reached.load(Ordering::Relaxed), self.nodes.len());
+        (0..count).map(move |step| (first + step) % count)
     }
 
     /// Waits until every dropped connection is closed, in bounded time.
@@ -87,14 +109,39 @@ pub(crate) struct BrokerConnection {
 }
 
 impl BrokerConnection {
-    /// Connects, in bounded time. `purpose` becomes a part of the connection's name.
+    /// Connects to the first node that answers, in bounded time, which the nodes share. `purpose` becomes a part of the
+    /// connection's name.
     pub(crate) async fn open(target: &Target, purpose: &str) -> Result<Self, PortError> {
+        let share = u32::try_from(target.nodes.len()).map_or(target.request_timeout, |nodes| {
+            target.request_timeout.checked_div(nodes).unwrap_or(target.request_timeout)
+        });
+        let mut failures = Vec::new();
+        for node in target.in_turn() {
+            match Self::open_on(target, &target.nodes[node], share, purpose).await {
+                Ok(connection) => {
+                    target.reached.store(node, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Err(error) => failures.push(error),
+            }
+        }
+        // A refusal lasts; that another node is away says nothing.
+        let refusal = failures.iter().position(|error| !error.is_unavailable()).unwrap_or(0);
+        Err(failures.swap_remove(refusal))
+    }
+
+    async fn open_on(
+        target: &Target,
+        node: &Node,
+        limit: Duration,
+        purpose: &str,
+    ) -> Result<Self, PortError> {
         let socket = Socket::default();
-        let doing = format!("connect to {}", target.shown);
-        let connecting = connect(target, purpose, &socket);
-        match tokio::time::timeout(target.request_timeout, connecting).await {
+        let doing = format!("connect to {}", node.shown);
+        let connecting = connect(target, node, limit, purpose, &socket);
+        match tokio::time::timeout(limit, connecting).await {
             Ok(Ok(connection)) => {
-                tracing::debug!(broker = target.shown, purpose, "connected to RabbitMQ");
+                tracing::debug!(broker = node.shown, purpose, "connected to RabbitMQ");
                 Ok(Self {
                     connection: Arc::new(connection),
                     socket: Some(socket),
@@ -141,14 +188,20 @@ impl Drop for BrokerConnection {
     }
 }
 
-async fn connect(target: &Target, purpose: &str, socket: &Socket) -> lapin::Result<Connection> {
+async fn connect(
+    target: &Target,
+    node: &Node,
+    dial_timeout: Duration,
+    purpose: &str,
+    socket: &Socket,
+) -> lapin::Result<Connection> {
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("{} {purpose}", target.app_id).into_bytes().into());
     let runtime = lapin::runtime::default_runtime()?;
-    let (state, dial_timeout) = (Arc::clone(&socket.0), target.request_timeout);
+    let state = Arc::clone(&socket.0);
     // As lapin connects by itself, with a time limit and a second handle on the socket.
     Connection::connector(
-        target.uri.clone(),
+        node.uri.clone(),
         runtime,
         async move |uri, runtime| {
             let dialling = async {
@@ -220,9 +273,19 @@ mod tests {
     #[test]
     fn an_address_without_a_vhost_means_the_default_one() {
         for address in ["amqp://mq", "amqp://mq/", "amqp://mq/%2f"] {
-            assert_eq!(parse(address).unwrap().uri.vhost, "/", "{address}");
+            assert_eq!(parse(address).unwrap().nodes[0].uri.vhost, "/", "{address}");
         }
-        assert_eq!(parse("amqp://mq/shop").unwrap().uri.vhost, "shop");
+        assert_eq!(parse("amqp://mq/shop").unwrap().nodes[0].uri.vhost, "shop");
+    }
+
+    #[test]
+    fn the_nodes_of_a_cluster_are_tried_in_their_order_from_the_one_that_was_reached_last_on() {
+        let target = parse("amqp://shop:pw@mq1,mq2:5673,mq3/v").unwrap();
+        let nodes: Vec<_> = target.nodes.iter().map(|node| node.shown.as_str()).collect();
+        assert_eq!(nodes, ["amqp://shop:…@mq1/v", "amqp://shop:…@mq2:5673/v", "amqp://shop:…@mq3/v"]);
+        assert_eq!(target.in_turn().collect::<Vec<_>>(), [0, 1, 2]);
+        target.reached.store(1, Ordering::Relaxed);
+        assert_eq!(target.clone().in_turn().collect::<Vec<_>>(), [1, 2, 0]);
     }
 
     #[test]

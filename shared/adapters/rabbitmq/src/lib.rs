@@ -40,7 +40,8 @@ pub struct RabbitBus {
 impl RabbitBus {
     /// Parses the address and connects to nothing. Refuses an address or options that can never work.
     ///
-    /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS; without a path the vhost is `/`.
+    /// `amqp://user:password@host:port/vhost`, or `amqps://` for TLS; without a path the vhost is `/`. The nodes of a cluster
+    /// have a comma between them (`host:port,host:port`): connections go to the first that answers.
     pub fn try_new(address: &str, options: RabbitOptions) -> Result<Self, PortError> {
         options.check()?;
         let target = Target::parse(address, &options)?;

@@ -17,7 +17,7 @@ pub struct RabbitOptions {
     pub prefetch: u16,
     /// The longest that one window may take, from the call to the last confirm.
     pub window_timeout: Duration,
-    /// The longest that connecting may take, and any one request on a connection.
+    /// The longest that connecting may take, to all nodes together, and any one request on a connection.
     pub request_timeout: Duration,
     /// How often a consumer that cannot reconnect returns an error to its caller.
     pub outage_report_every: Duration,

@@ -117,8 +117,9 @@ impl RabbitConsumer {
                 }
             }
         }
+        let exchange = self.shared.topology.moves(self.queue);
         let publications: Vec<_> =
-            ready.iter().map(|(moving, properties)| moving.publication(properties)).collect();
+            ready.iter().map(|(moving, properties)| moving.publication(&exchange, properties)).collect();
         match self.shared.publisher.publish(&publications).await {
             Ok(published) => {
                 for ((moving, _), published) in ready.into_iter().zip(published) {
@@ -181,10 +182,9 @@ impl RabbitConsumer {
 }
 
 impl Move {
-    fn publication<'a>(&'a self, properties: &BasicProperties) -> Publication<'a> {
+    fn publication<'a>(&'a self, exchange: &'a str, properties: &BasicProperties) -> Publication<'a> {
         Publication {
-            // The default exchange routes to the queue with the name of the key.
-            exchange: "",
+            exchange,
             routing_key: &self.to,
             id: self.delivery.id.as_str(),
             properties: properties.clone(),

@@ -7,7 +7,10 @@
 //!              projector.payments.retry.1s … .10m ────────────┘
 //! ```
 //!
-//! The consumer moves a message itself: it publishes it to the next queue and acknowledges it when that is confirmed.
+//! The consumer moves a message itself: it publishes it to the next queue and acknowledges it when that is confirmed. Its
+//! exchange for that, such as projector.payments.moves, reaches these queues alone. A right to the default exchange
+//! would be one to write to every queue.
+//!
 //! Retries are counted in a header of ours, because the broker's own counters differ from version to version, and
 //! RabbitMQ 4 ignores the death headers of what a client publishes.
 //!
@@ -73,6 +76,11 @@ impl Topology {
         format!("{}.parked", self.work(queue))
     }
 
+    /// The exchange by which a consumer moves messages on: to a retry queue or to the parked ones, by the queue's name.
+    pub(crate) fn moves(&self, queue: Queue) -> String {
+        format!("{}.moves", self.work(queue))
+    }
+
     /// The exclusive queue that an operator declares for the time of looking through the parked messages.
     pub(crate) fn turn(&self, queue: Queue) -> String {
         format!("{}.operator", self.parked(queue))
@@ -106,22 +114,20 @@ impl Topology {
     pub(crate) async fn declare(&self, connection: &BrokerConnection) -> Result<(), PortError> {
         let channel = connection.channel().await?;
         for queue in Queue::ALL {
-            let exchange = self.exchange(queue.exchange());
-            if !declare_exchange(&channel, connection, &exchange).await? {
-                return Ok(());
+            let (exchange, moves) = (self.exchange(queue.exchange()), self.moves(queue));
+            for (exchange, kind) in [(&exchange, ExchangeKind::Topic), (&moves, ExchangeKind::Direct)] {
+                if !declare_exchange(&channel, connection, exchange, kind).await? {
+                    return Ok(());
+                }
             }
             for declaration in self.declarations(queue) {
                 declare_queue(&channel, connection, declaration).await?;
             }
             for pattern in queue.binding_keys() {
-                let binding = channel.queue_bind(
-                    name(&self.work(queue))?,
-                    name(&exchange)?,
-                    name(pattern)?,
-                    QueueBindOptions::default(),
-                    FieldTable::default(),
-                );
-                within(connection.request_timeout(), "bind a queue", binding).await?;
+                bind(&channel, connection, &self.work(queue), &exchange, pattern).await?;
+            }
+            for moved_to in self.retries(queue).into_iter().chain([self.parked(queue)]) {
+                bind(&channel, connection, &moved_to, &moves, &moved_to).await?;
             }
         }
         Ok(())
@@ -139,9 +145,10 @@ impl Topology {
                 let deletion = channel.queue_delete(name(&declaration.name)?, QueueDeleteOptions::default());
                 within(connection.request_timeout(), "delete a queue", deletion).await?;
             }
-            let exchange = name(&self.exchange(queue.exchange()))?;
-            let deletion = channel.exchange_delete(exchange, ExchangeDeleteOptions::default());
-            within(connection.request_timeout(), "delete an exchange", deletion).await?;
+            for exchange in [self.exchange(queue.exchange()), self.moves(queue)] {
+                let deletion = channel.exchange_delete(name(&exchange)?, ExchangeDeleteOptions::default());
+                within(connection.request_timeout(), "delete an exchange", deletion).await?;
+            }
         }
         Ok(())
     }
@@ -214,11 +221,11 @@ async fn declare_exchange(
     channel: &Channel,
     connection: &BrokerConnection,
     exchange: &str,
+    kind: ExchangeKind,
 ) -> Result<bool, PortError> {
     // Durable: it must be there after a restart of the broker, or publishers find a closed channel instead of it.
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    let declared =
-        channel.exchange_declare(name(exchange)?, ExchangeKind::Topic, options, FieldTable::default());
+    let declared = channel.exchange_declare(name(exchange)?, kind, options, FieldTable::default());
     let doing = format!("declare the exchange {exchange}");
     match tokio::time::timeout(connection.request_timeout(), declared).await {
         Ok(Ok(())) => Ok(true),
@@ -230,6 +237,23 @@ async fn declare_exchange(
         Ok(Err(error)) => Err(port_error(&doing, &error)),
         Err(_) => Err(timed_out(&doing)),
     }
+}
+
+async fn bind(
+    channel: &Channel,
+    connection: &BrokerConnection,
+    queue: &str,
+    exchange: &str,
+    key: &str,
+) -> Result<(), PortError> {
+    let binding = channel.queue_bind(
+        name(queue)?,
+        name(exchange)?,
+        name(key)?,
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    within(connection.request_timeout(), "bind a queue", binding).await
 }
 
 async fn declare_queue(

@@ -1,6 +1,7 @@
 //! Orders that end because somebody wants them to, or because creating them broke off.
 
-use time::Duration;
+use std::time::Duration;
+
 use tolov_domain::{
     OrderId, Outcome,
     ports::{PortError, documents::Documents},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// How long an order may be in creation before it is given up.
-pub const CREATING_LIMIT: Duration = Duration::minutes(15);
+pub const CREATING_LIMIT: Duration = Duration::from_mins(15);
 
 /// The order cannot be paid any more: it expired, or somebody cancelled it before it was paid. `None`: there is none.
 pub async fn close(
@@ -136,12 +137,16 @@ async fn keep_promo(documents: &dyn Documents, order: &ShopOrder) -> Result<(), 
     settle_promos(documents, &[(order, PromoUse::Keeps)]).await.map(drop)
 }
 
-/// Gives up orders whose creation broke off; returns how many.
-pub async fn abandon_old(documents: &dyn Documents, now: Timestamp) -> Result<usize, PortError> {
+/// Gives up orders that were placed before this, [`CREATING_LIMIT`] ago, and whose creation broke off; returns how many.
+pub async fn abandon_old(
+    documents: &dyn Documents,
+    placed_before: Timestamp,
+    now: Timestamp,
+) -> Result<usize, PortError> {
     const AT_ONCE: u32 = 100;
     let creating = orders_in(documents, Stage::Creating, AT_ONCE).await?;
     let mut abandoned = 0;
-    for order in creating.into_iter().filter(|order| order.placed_at + CREATING_LIMIT < now) {
+    for order in creating.into_iter().filter(|order| order.placed_at < placed_before) {
         close(documents, order.id, OrderAction::Cancelled, Actor::Clock, now).await?;
         abandoned += 1;
     }

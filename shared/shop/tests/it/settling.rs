@@ -262,9 +262,9 @@ async fn an_order_whose_creation_was_interrupted_is_abandoned_after_its_time_and
     let shop = shop_with_an_order().await;
     let creating = |order: &mut ShopOrder| order.state = OrderState::Creating { cancel_requested_by: None };
     records::change(&shop, 1, creating).await.unwrap();
-    assert_eq!(settling::abandon_old(&shop, NOON + settling::CREATING_LIMIT).await.unwrap(), 0);
-    assert_eq!(settling::abandon_old(&shop, minutes(16)).await.unwrap(), 1);
-    assert_eq!(settling::abandon_old(&shop, minutes(16)).await.unwrap(), 0);
+    assert_eq!(settling::abandon_old(&shop, NOON, minutes(15)).await.unwrap(), 0);
+    assert_eq!(settling::abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
+    assert_eq!(settling::abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 0);
     assert_eq!(order(&shop, 1).await.stage(), Stage::Cancelled);
     assert_eq!((left(&shop, TEA).await, uses(&shop).await.len()), (10, 0), "{CODE}");
 }

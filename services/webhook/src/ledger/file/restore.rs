@@ -36,10 +36,17 @@ pub struct Place {
 pub struct Restore {
     pub at: Timestamp,
     pub backup_made_at: Timestamp,
-    /// The last number that the ledger to be replaced knows of, where it can still be read.
-    pub replaced_last_prepare_id: Option<i64>,
+    /// The last numbers of the ledger to be replaced, where it can still be read.
+    pub replaced: Option<Numbers>,
     /// Whether merchant_prepare_id may go on above [`CLICK_INT_MAX`].
     pub beyond_click_int: bool,
+}
+
+/// A merchant_prepare_id and an order number, each the highest of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub prepare_id: i64,
+    pub order_id: i64,
 }
 
 impl Place {
@@ -62,15 +69,13 @@ impl Place {
         beside(&self.path, ".lock")
     }
 
-    /// The last merchant_prepare_id of the ledger that is here now. `None`: there is none, or it cannot be read.
-    pub async fn last_prepare_id(&self) -> Option<i64> {
+    /// The last numbers of the ledger that is here now. `None`: there is none, or it cannot be read.
+    pub async fn last_numbers(&self) -> Option<Numbers> {
         if !self.path.exists() {
             return None;
         }
         let mut connection = read_only(&self.path).await.ok()?;
-        let last = sqlx::query_scalar("SELECT coalesce(max(prepare_id), 0) FROM attempts")
-            .fetch_one(&mut connection)
-            .await;
+        let last = last_numbers(&mut connection).await;
         // Nothing was written; a close that fails changes nothing about what was read.
         drop(connection.close().await);
         last.ok()
@@ -96,7 +101,7 @@ pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
         .await
         .map_err(sqlite)?;
     migrate(&mut connection).await.map_err(|source| BackupError::Schema { file: copy.to_owned(), source })?;
-    let floors = floors(&mut connection, restore).await.map_err(sqlite)?;
+    let floors = floors(&mut connection, &restore).await.map_err(sqlite)?;
     if floors.prepare_id > CLICK_INT_MAX && !restore.beyond_click_int {
         return Err(BackupError::NumbersUsedUp { floor: floors.prepare_id });
     }
@@ -116,10 +121,9 @@ pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
 }
 
 /// The highest merchant_prepare_id and the highest order number that may have been given out by now.
-async fn floors(connection: &mut SqliteConnection, restore: Restore) -> Result<Floors, sqlx::Error> {
-    let replaced = restore.replaced_last_prepare_id.unwrap_or(0);
-    let prepare_id = last_given_prepare_id(connection).await?.max(replaced);
-    let order_id = highest_order_id(&mut *connection).await?;
+async fn floors(connection: &mut SqliteConnection, restore: &Restore) -> Result<Numbers, sqlx::Error> {
+    let copied = last_numbers(connection).await?;
+    let replaced = restore.replaced.unwrap_or(copied);
     let attempts: i64 = sqlx::query_scalar(
         "SELECT coalesce(max(attempts), 0) FROM
            (SELECT count(*) AS attempts FROM attempts GROUP BY prepared_at / 3600000)",
@@ -132,19 +136,21 @@ async fn floors(connection: &mut SqliteConnection, restore: Restore) -> Result<F
     )
     .fetch_one(connection)
     .await?;
-    Ok(Floors {
+    let prepare_id = copied.prepare_id.max(replaced.prepare_id);
+    let order_id = copied.order_id.max(replaced.order_id);
+    Ok(Numbers {
         prepare_id: prepare_id.saturating_add(given_since(attempts, restore)),
         order_id: order_id.saturating_add(given_since(orders, restore)),
     })
 }
 
-struct Floors {
-    prepare_id: i64,
-    order_id: i64,
+async fn last_numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {
+    let prepare_id = last_given_prepare_id(connection).await?;
+    Ok(Numbers { prepare_id, order_id: highest_order_id(connection).await? })
 }
 
 /// How many numbers may have been given out since the backup, by the most that it has seen in an hour.
-fn given_since(busiest_hour: i64, restore: Restore) -> i64 {
+fn given_since(busiest_hour: i64, restore: &Restore) -> i64 {
     let an_hour = u64::try_from(busiest_hour).unwrap_or(0).max(AN_HOUR_MIN).saturating_mul(RATE_FACTOR);
     let age = Duration::try_from(restore.at - restore.backup_made_at).unwrap_or_default();
     let hours = age.as_secs().div_ceil(3_600).max(1);

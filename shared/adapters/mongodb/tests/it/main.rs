@@ -1,4 +1,4 @@
-//! Black-box tests against the server that TEST_MONGO_URL names.
+//! Black-box tests against the servers that TEST_MONGO_URL and TEST_MONGO_REPLICA_SET_URL name.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod claiming;
@@ -8,6 +8,5 @@ mod documents;
 mod faults;
 mod foreign;
 mod primary_change;
-mod replica_set;
 mod rights;
 mod world;

@@ -1,19 +1,64 @@
 //! The accounts of deploy/mongodb/users.js, with passwords asked for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf, process::Command};
 
 use anyhow::Context;
 use mongodb::{
     Client,
     bson::{Document, doc},
 };
+use tempfile::TempDir;
 use tolov_contract::{documents, notifications};
 use tolov_mongodb::MongoOptions;
 
-use crate::{
-    replica_set::Server,
-    world::{World, shop_at},
-};
+use crate::world::{World, shop_at};
+
+/// A private server that will ask for passwords.
+struct Server {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Server {
+    async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+        let server = Self { folder, port };
+        server.script("start", &[&port.to_string()])?;
+        Ok(server)
+    }
+
+    /// With what it has, and from now on only for those who have an account.
+    fn start_again_with_passwords(&self) -> anyhow::Result<()> {
+        self.script("stop", &[])?;
+        self.script("start", &[&self.port.to_string(), "--auth"])
+    }
+
+    fn url(&self) -> String {
+        format!("mongodb://127.0.0.1:{}/", self.port)
+    }
+
+    /// The address for an account of a database, whose password is `pw`.
+    fn url_of(&self, account: &str, database: &str) -> String {
+        format!("mongodb://{account}:pw@127.0.0.1:{}/{database}?directConnection=true", self.port)
+    }
+
+    fn script(&self, command: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/private-mongodb");
+        let status = Command::new(script).arg(command).arg(self.folder.path()).args(arguments).status()?;
+        anyhow::ensure!(
+            status.success(),
+            "the private server did not {command}: run ./scripts/test, which installs SecantusDB and sets SECANTUS_VENV"
+        );
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.script("kill", &[]));
+    }
+}
 
 /// What each account may do, as users.js says it: a line for each.
 fn actions() -> anyhow::Result<BTreeMap<String, Vec<String>>> {

@@ -33,7 +33,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn fresh() -> anyhow::Result<Self> {
-        Self::at(&server_url()?).await
+        Self::at(&server_url("TEST_MONGO_URL")?).await
+    }
+
+    pub(crate) async fn fresh_on_a_replica_set() -> anyhow::Result<Self> {
+        Self::at(&server_url("TEST_MONGO_REPLICA_SET_URL")?).await
     }
 
     pub(crate) async fn at(server: &str) -> anyhow::Result<Self> {
@@ -108,9 +112,10 @@ pub(crate) async fn shop_at(url: &str, options: MongoOptions) -> MongoShop {
     MongoShop::connect(&Secret::new(url), options, &COLLECTIONS).await.unwrap()
 }
 
-fn server_url() -> anyhow::Result<String> {
-    std::env::var("TEST_MONGO_URL")
-        .context("TEST_MONGO_URL is not set, so there is no MongoDB to test against: run ./scripts/test, which starts one")
+fn server_url(variable: &str) -> anyhow::Result<String> {
+    std::env::var(variable).with_context(|| {
+        format!("{variable} is not set, so there is no MongoDB to test against: run ./scripts/test, which starts one")
+    })
 }
 
 fn with_database(url: &str, database: &str) -> String {

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use tolov_domain::time::Timestamp;
-use tolov_kit::clock::Clock;
+use time::OffsetDateTime;
+
+use crate::clock::Clock;
 
 /// Between two readings the clock may gain or lose so much: it is adjusted slowly all the time.
 const TOLERANCE: Duration = Duration::from_mins(1);
@@ -17,7 +18,7 @@ const SHOWN: Duration = Duration::from_hours(1);
 
 /// Compares the clock with the time that passes.
 #[derive(Debug)]
-pub(crate) struct ClockWatch {
+pub struct ClockWatch {
     last: Reading,
     /// The oldest first.
     jumps: Vec<Jump>,
@@ -27,7 +28,7 @@ pub(crate) struct ClockWatch {
 
 #[derive(Debug, Clone, Copy)]
 struct Reading {
-    now: Timestamp,
+    now: OffsetDateTime,
     monotonic: Duration,
 }
 
@@ -42,14 +43,14 @@ struct Jump {
 
 impl ClockWatch {
     /// `longest_limit`: of the limits that [`ClockWatch::older_than`] will be asked for.
-    pub(crate) fn new(clock: &dyn Clock, longest_limit: Duration) -> Self {
+    pub fn new(clock: &dyn Clock, longest_limit: Duration) -> Self {
         Self { last: Reading::of(clock), jumps: Vec::new(), longest_limit }
     }
 
     /// What went by since this time, which an earlier process noted as [`ClockWatch::time_to_note`], does not count: this
     /// process cannot know whether the clock was set meanwhile. `noted_every`: how old a note may be of a process that was
     /// replaced at once.
-    pub(crate) fn compare_with(&mut self, noted: Timestamp, noted_every: Duration) {
+    pub fn compare_with(&mut self, noted: OffsetDateTime, noted_every: Duration) {
         let gone = self.last.now - noted;
         if gone > TOLERANCE + noted_every || -gone > TOLERANCE {
             // The note lacks the stops of the time that is remembered.
@@ -60,7 +61,7 @@ impl ClockWatch {
     }
 
     /// Reads the clock. To be called every few seconds.
-    pub(crate) fn look(&mut self, clock: &dyn Clock) {
+    pub fn look(&mut self, clock: &dyn Clock) {
         let reading = Reading::of(clock);
         let gained = reading.gained_since(self.last);
         self.last = reading;
@@ -72,12 +73,12 @@ impl ClockWatch {
 
     /// What was written at this moment or before is older than `limit`, however the clock was set since. `None`: before
     /// every date.
-    pub(crate) fn older_than(&self, limit: Duration) -> Option<Timestamp> {
+    pub fn older_than(&self, limit: Duration) -> Option<OffsetDateTime> {
         self.last.now.checked_sub(self.ahead(limit))?.checked_sub(limit.try_into().ok()?)
     }
 
     /// The time without what it was set forward by of late, to be compared with after a restart.
-    pub(crate) fn time_to_note(&self) -> Timestamp {
+    pub fn time_to_note(&self) -> OffsetDateTime {
         self.last.now.saturating_sub(self.ahead(self.longest_limit))
     }
 
@@ -135,11 +136,10 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
     use proptest::prelude::*;
     use time::{Duration as Span, macros::datetime};
-    use tolov_kit::clock::ManualClock;
-
-    use super::*;
 
     const TTL: Duration = Duration::from_hours(1);
     const NOTED_EVERY: Duration = Duration::from_mins(5);
@@ -226,7 +226,7 @@ mod tests {
             steps in prop::collection::vec((1i64..3_000, -200_000i64..200_000, prop::bool::weighted(0.3)), 1..250),
         ) {
             let (clock, mut watch) = started();
-            let mut dated: Vec<(Timestamp, Duration)> = Vec::new();
+            let mut dated: Vec<(OffsetDateTime, Duration)> = Vec::new();
             for (passed, jump, is_set) in steps {
                 dated.push((clock.now(), clock.monotonic()));
                 clock.advance(Span::seconds(passed));
