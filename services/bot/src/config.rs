@@ -40,8 +40,6 @@ pub struct Config {
     pub patience: Duration,
     /// How long a batch is held while the shop store is away before it is given back to the bus.
     pub hold: Duration,
-    /// How often the clock is looked at: unpaid orders count down, and are reminded of.
-    pub maintenance_every: Duration,
     /// How often the bots that run side by side tell each other that they do. One that was silent four times as long is taken for
     /// dead.
     pub renew_every: Duration,
@@ -60,6 +58,8 @@ pub struct Config {
     pub provider_token: Option<Secret>,
     /// CLICK_RECEIPTS; `None`: CLICK makes no receipts for this shop.
     pub receipts: Option<ReceiptDefaults>,
+    /// How often the clock is looked at: unpaid orders count down, and are reminded of.
+    pub maintenance_every: Duration,
 }
 
 impl Config {
@@ -77,7 +77,6 @@ impl Config {
             request_timeout: Duration::from_secs(15),
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),
-            maintenance_every: Duration::from_mins(1),
             renew_every: Duration::from_secs(2),
             owners: Vec::new(),
             webhook_url,
@@ -87,6 +86,7 @@ impl Config {
             pickup_address: None,
             provider_token: None,
             receipts: None,
+            maintenance_every: Duration::from_mins(1),
         }
     }
 
