@@ -7,7 +7,7 @@ use tolov_domain::{Language, Tiyin, UserId};
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
-use crate::orders::receipt::ReceiptDefaults;
+use crate::{orders::receipt::ReceiptDefaults, updates::settings::Updates};
 
 /// All settings of the bot. [`Config::new`] takes those that have no default.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Config {
     pub db_channel: Channel,
     /// Another Bot API server; `None` is Telegram's own.
     pub api_url: Option<Url>,
+    /// How updates come, BOT_UPDATES.
+    pub updates: Updates,
     /// What the staff channel speaks, STAFF_LANGUAGE.
     pub staff_language: Language,
     /// Where photos of the catalogue are kept, STORE_CHANNEL. `None`: in the staff channel.
@@ -68,6 +70,7 @@ impl Config {
             token,
             db_channel,
             api_url: None,
+            updates: Updates::Polling,
             staff_language: Language::Uz,
             store_channel: None,
             messages_per_s: 30,
@@ -101,6 +104,7 @@ impl Config {
         config.store_channel = env.parsed("STORE_CHANNEL");
         config.staff_language = staff_language(env);
         config.api_url = env.parsed::<Url>("BOT_API_URL");
+        config.updates = Updates::from_env(env, config.api_url.is_some());
         config.messages_per_s = env.parsed("BOT_MESSAGES_PER_S").unwrap_or(config.messages_per_s);
         config.channel_posts_per_min =
             env.parsed("BOT_CHANNEL_POSTS_PER_MIN").unwrap_or(config.channel_posts_per_min);

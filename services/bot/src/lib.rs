@@ -27,6 +27,7 @@ pub use crate::{
     },
     service::Service,
     telegram::stand_in::{BotApi, BotApiAnswer},
+    updates::settings::{Updates, UpdatesWebhook},
 };
 
 /// Every collection of this crate, for the stores that create collections and indexes when they are opened.

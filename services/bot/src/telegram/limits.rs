@@ -9,7 +9,7 @@
 //! our own for tests.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -41,6 +41,8 @@ struct Schedule {
     paused_until: Instant,
     /// What of the pause Telegram asked this bot for.
     asked_until: Instant,
+    /// The places of the last window.
+    taken: VecDeque<Instant>,
     /// How long this bot has its share. `None`: it has all of the limit, and alone.
     open_until: Option<Instant>,
 }
@@ -63,6 +65,14 @@ impl Rate {
 }
 
 impl Schedule {
+    fn take(&mut self, at: Instant, window: Duration) {
+        let now = Instant::now();
+        while self.taken.front().is_some_and(|taken| *taken + window <= now) {
+            self.taken.pop_front();
+        }
+        self.taken.push_back(at);
+    }
+
     fn is_open(&self, now: Instant) -> bool {
         self.open_until.is_none_or(|until| now < until && self.rate.limit > 0)
     }
@@ -86,7 +96,14 @@ impl RateLimiter {
     pub(crate) fn new(limit: u32, window: Duration, burst: u32) -> Self {
         let now = Instant::now();
         let rate = Rate::new(limit, window, burst);
-        let schedule = Schedule { rate, next: now, paused_until: now, asked_until: now, open_until: None };
+        let schedule = Schedule {
+            rate,
+            next: now,
+            paused_until: now,
+            asked_until: now,
+            taken: VecDeque::new(),
+            open_until: None,
+        };
         let (opened, asked) = (Notify::new(), Notify::new());
         Self { limit, window, burst, schedule: Mutex::new(schedule), opened, asked }
     }
@@ -94,6 +111,13 @@ impl RateLimiter {
     /// The limit of all bots together, and its window.
     pub(super) const fn limit(&self) -> (u32, Duration) {
         (self.limit, self.window)
+    }
+
+    /// How many places of the last window are taken.
+    pub(super) fn taken(&self) -> u32 {
+        let now = Instant::now();
+        let taken = self.schedule().taken.iter().filter(|taken| **taken + self.window > now).count();
+        u32::try_from(taken).unwrap_or(u32::MAX)
     }
 
     /// Sends nothing more until this bot gets a share.
@@ -189,6 +213,9 @@ impl RateLimiter {
             return Err(at - now);
         }
         schedule.next = schedule.next.max(at) + interval * messages.max(1);
+        for _ in 0..messages.max(1) {
+            schedule.take(at, self.window);
+        }
         Ok(at)
     }
 
@@ -199,6 +226,7 @@ impl RateLimiter {
         // However many people ask at once, notifications are never delayed by more than a second for them.
         if schedule.next < now + Duration::from_secs(1) {
             schedule.next = schedule.next.max(now) + schedule.rate.interval;
+            schedule.take(now, self.window);
         }
     }
 

@@ -19,6 +19,7 @@ use crate::{
         limits::RateLimiter,
         roster::{BOT_NUMBERS, KEY, Member, Pace, Permit, Roster},
     },
+    updates::settings::Updates,
 };
 
 /// Each conflict is another bot's renewal.
@@ -112,7 +113,8 @@ impl Membership {
                 let number = deps.documents().next_number(BOT_NUMBERS, 0).await?;
                 let limits = limiters.map(RateLimiter::limit);
                 let pace = Pace(deps.config.renew_every);
-                joins.insert(Member::new(number, pace, true, limits))
+                let polls = matches!(deps.config.updates, Updates::Polling);
+                joins.insert(Member::new(number, pace, polls, limits))
             }
         };
         for _ in 0..TRIES_MAX {
@@ -153,7 +155,9 @@ impl Membership {
         metrics::gauge!("tolov_bots").set(u32::try_from(bots).unwrap_or(u32::MAX));
         metrics::gauge!("tolov_bot_polls").set(u8::from(permit.polls));
         if self.was_poller.replace(permit.polls) != Some(permit.polls) {
-            if permit.polls {
+            if matches!(self.deps.config.updates, Updates::Webhook(_)) {
+                tracing::info!(bot.number = number, bots, "Telegram posts updates to this bot");
+            } else if permit.polls {
                 tracing::info!(bot.number = number, bots, "this bot polls for updates");
             } else {
                 tracing::info!(
@@ -167,9 +171,14 @@ impl Membership {
 
     async fn leave(&self) -> Result<(), PortError> {
         let Some(member) = &self.member else { return Ok(()) };
+        // What is in hand takes no new turn after the stop.
+        let mut used = Self::limiters(&self.deps).map(RateLimiter::taken);
+        if let (Some(store_chat), [_, posts]) = (&self.deps.store_chat, &mut used) {
+            *posts = (*posts).max(store_chat.rate_limiter.taken());
+        }
         for _ in 0..TRIES_MAX {
             let Some((seen, roster)) = read(self.deps.documents()).await? else { return Ok(()) };
-            let left = member.leave(&roster);
+            let left = member.leave(&roster, used);
             if let Put::Done(_) = records::write(self.deps.documents(), Some(seen), &left).await? {
                 break;
             }

@@ -17,6 +17,8 @@ pub(crate) const ROSTER: Collection = Collection::new("bots", &[]);
 /// A number for each start of a bot.
 pub(super) const BOT_NUMBERS: Sequence = Sequence::new("bots");
 pub(super) const KEY: i64 = 1;
+/// Beyond, entries without a share are dropped: of bots that ended before anybody could see them silent. One that lives enters again.
+const BOTS_MAX: usize = 32;
 
 /// All bots, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +169,11 @@ impl Member {
         let asked = self.look(read, now);
         let mut roster = read.clone();
         roster.bots.retain_mut(|bot| bot.number == self.number || self.keep(bot, began));
+        if roster.bots.len() > BOTS_MAX {
+            let poller = roster.poller;
+            let matters = |bot: &Entry| bot.number == self.number || Some(bot.number) == poller;
+            roster.bots.retain(|bot| matters(bot) || bot.shares.iter().any(|share| share.rate > 0));
+        }
         let living: Vec<i64> =
             roster.bots.iter().filter(|bot| self.lives(bot, began)).map(|b| b.number).collect();
         if !roster.bots.iter().any(|bot| bot.number == self.number) {
@@ -198,13 +205,17 @@ impl Member {
         }
     }
 
-    /// The roster without this bot: the next one polls at once, and its rates are free after their windows.
-    pub(super) fn leave(&self, read: &Roster) -> Roster {
+    /// The roster without this bot: the next one polls at once. What was used of its rates is free after their windows, the rest
+    /// at once.
+    pub(super) fn leave(&self, read: &Roster, used: [u32; 2]) -> Roster {
         let mut roster = read.clone();
         roster.poller = roster.poller.filter(|poller| *poller != self.number);
         for own in roster.bots.iter_mut().filter(|bot| bot.number == self.number) {
             own.has_left = true;
             own.beat += 1;
+            for (share, used) in own.shares.iter_mut().zip(used) {
+                share.rate = share.rate.min(used);
+            }
         }
         roster
     }

@@ -94,9 +94,13 @@ impl Sea {
             Event::Start => {}
             Event::Kill => drop(self.bots.remove(place)),
             Event::Leave => {
-                let bot = self.bots.remove(place);
+                let mut bot = self.bots.remove(place);
+                for ((_, window), sent) in LIMITS.into_iter().zip(&mut bot.sent) {
+                    forget(sent, self.tick, window);
+                }
+                let used = bot.sent.map(|sent| u32::try_from(sent.len()).unwrap());
                 let (version, roster) = &self.store;
-                self.store = (version + 1, bot.member.leave(roster));
+                self.store = (version + 1, bot.member.leave(roster, used));
             }
             Event::Cut(ticks) => self.bots[place].cut_until = self.tick + ticks,
             Event::LoseAnswer => {
@@ -219,6 +223,34 @@ fn a_bot_that_ends_is_followed_by_another_within_15_seconds_and_at_once_when_it_
         assert_eq!(shares_of(&sea), [[27, 18]], "{event:?}");
         assert_eq!(sea.store.1.bots.len(), 1, "{event:?}");
     }
+}
+
+#[test]
+fn what_a_bot_that_stopped_has_not_used_is_free_at_once() {
+    let mut sea = Sea::new();
+    sea.start();
+    sea.pass(1, 0);
+    let (version, roster) = sea.store.clone();
+    sea.store = (version + 1, sea.bots.remove(0).member.leave(&roster, [0, 4]));
+    sea.sent = Default::default();
+    sea.start();
+    sea.pass(1, 0);
+    assert_eq!(shares_of(&sea), [[27, 16]]);
+}
+
+#[test]
+fn a_bot_that_dies_at_once_and_is_started_again_and_again_leaves_a_bounded_record() {
+    let mut sea = Sea::new();
+    for _ in 0..200 {
+        sea.start();
+        sea.pass(1, 0);
+        sea.bots.clear();
+        sea.pass(9, 0);
+    }
+    assert!(sea.store.1.bots.len() <= 40, "{}", sea.store.1.bots.len());
+    sea.start();
+    sea.pass(400, 0);
+    assert_eq!(shares_of(&sea), [[27, 18]], "one that lives has everything in the end");
 }
 
 #[test]

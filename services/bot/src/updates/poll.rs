@@ -112,7 +112,7 @@ impl<W: Work> Poll<W> {
     async fn stand_by(&mut self) -> Rest {
         // Another bot may have confirmed more, or have set a webhook.
         (self.offset, self.is_ready) = (0, false);
-        if let Err(error) = self.identify().await {
+        if let Err(error) = identify(&self.deps).await {
             return self.failed(&error);
         }
         self.deps.telegram.polling.mark_up();
@@ -143,22 +143,12 @@ impl<W: Work> Poll<W> {
         }
     }
 
-    /// Asks for the name of the bot.
-    async fn identify(&self) -> Result<(), RequestError> {
-        if self.deps.me.get().is_none() {
-            let me = self.bot.get_me().await?;
-            tracing::info!(bot.username = me.username(), "the bot is known to Telegram");
-            self.deps.me.set(me).ok();
-        }
-        Ok(())
-    }
-
     /// Deletes a webhook, with which Telegram refuses polls. What waits for it is kept, and comes with the first poll.
     async fn prepare(&mut self) -> Result<(), RequestError> {
         if self.is_ready {
             return Ok(());
         }
-        self.identify().await?;
+        identify(&self.deps).await?;
         let webhook = self.bot.get_webhook_info().await;
         if webhook.is_ok_and(|webhook| webhook.url.is_some()) {
             self.bot.delete_webhook().await?;
@@ -228,6 +218,16 @@ impl<W: Work> Poll<W> {
     }
 }
 
+/// Asks for the name of the bot, once.
+pub(super) async fn identify(deps: &HandlerDeps) -> Result<(), RequestError> {
+    if deps.me.get().is_none() {
+        let me = deps.telegram.listening.get_me().await?;
+        tracing::info!(bot.username = me.username(), "the bot is known to Telegram");
+        deps.me.set(me).ok();
+    }
+    Ok(())
+}
+
 /// How long to wait before the next poll.
 enum Rest {
     None,
@@ -240,7 +240,7 @@ fn is_conflict(error: &ApiError) -> bool {
         || matches!(error, ApiError::Unknown(text) if text.to_ascii_lowercase().starts_with("conflict"))
 }
 
-fn reason(error: &RequestError) -> String {
+pub(super) fn reason(error: &RequestError) -> String {
     if let RequestError::Network(error) = error {
         with_causes(&**error)
     } else if let RequestError::Api(ApiError::InvalidToken) = error {

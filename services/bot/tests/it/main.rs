@@ -22,5 +22,6 @@ mod support;
 mod telegram;
 mod updates;
 mod waiting;
+mod webhook;
 mod weights;
 mod world;

@@ -145,8 +145,8 @@ impl Telegram {
                     if self.state.lock().unwrap().has_webhook { "https://shop.example/hook" } else { "" };
                 ok(&json!({"url": url, "has_custom_certificate": false, "pending_update_count": 0}))
             }
-            "deletewebhook" => {
-                self.state.lock().unwrap().has_webhook = false;
+            "setwebhook" | "deletewebhook" => {
+                self.state.lock().unwrap().has_webhook = method == "setwebhook";
                 ok(&json!(true))
             }
             "getupdates" if self.state.lock().unwrap().has_webhook => (

@@ -1,7 +1,7 @@
 //! The bot's token, its inline mode, its rights in the staff channel, and its owners. Sends no message.
 
 use serde_json::{Value, json};
-use tolov_bot::{Channel, Config as BotConfig};
+use tolov_bot::{Channel, Config as BotConfig, Updates};
 use tolov_domain::UserId;
 
 use super::{
@@ -34,6 +34,7 @@ pub(super) async fn check(http: &reqwest::Client, bot: &BotConfig) -> (Vec<Findi
             let name = me["username"].as_str().unwrap_or("?").to_owned();
             findings.push(Finding::good("token-good").with("bot", name));
             findings.push(check_inline(&me));
+            findings.extend(check_updates(&mut api, &bot.updates).await);
             let channels =
                 [Some((&bot.db_channel, STAFF_KEYS)), store_channel(bot).map(|it| (it, STORE_KEYS))];
             for (channel, keys) in channels.into_iter().flatten() {
@@ -58,6 +59,27 @@ fn check_inline(me: &Value) -> Finding {
     } else {
         Finding::doubtful("inline-off")
     }
+}
+
+/// What Telegram says of the webhook. Of polling there is nothing to say: the bot deletes a webhook by itself.
+async fn check_updates(api: &mut Api<'_>, updates: &Updates) -> Option<Finding> {
+    let Updates::Webhook(webhook) = updates else { return None };
+    let info = match api.ask("getWebhookInfo", json!({})).await {
+        Ok(info) => info,
+        Err(ApiError::Refused { description: detail, .. } | ApiError::NoAnswer(detail)) => {
+            return Some(Finding::bad("telegram-away").with("detail", detail));
+        }
+    };
+    let waiting = info["pending_update_count"].as_i64().unwrap_or_default();
+    Some(match info["last_error_message"].as_str() {
+        _ if info["url"].as_str() != Some(webhook.url.as_str()) => {
+            Finding::doubtful("updates-webhook-unset").with("url", webhook.url.as_str())
+        }
+        Some(detail) if waiting > 0 => {
+            Finding::bad("updates-webhook-failing").with("detail", detail.to_owned()).with("count", waiting)
+        }
+        _ => Finding::good("updates-webhook-good").with("url", webhook.url.as_str()),
+    })
 }
 
 /// The findings of a channel: good, unknown, and without the right to post.
@@ -223,6 +245,36 @@ mod tests {
         assert_eq!(channels(&bot).await, ["channel-no-rights", "store-channel-no-rights"]);
         bot.store_channel = Some("@staff".parse().unwrap());
         assert_eq!(channels(&bot).await, ["channel-no-rights"]);
+    }
+
+    #[tokio::test]
+    async fn what_telegram_could_not_deliver_to_the_webhook_is_reported() {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = "https://pay.example.uz/telegram/webhook";
+        let webhook = Updates::Webhook(tolov_bot::UpdatesWebhook {
+            url: url.parse().unwrap(),
+            addr: "127.0.0.1:0".parse().unwrap(),
+            secret: Secret::new("planted-secret-of-the-webhook"),
+            trusted_proxies: tolov_kit::http::TrustedProxies::default(),
+        });
+        for (answer, key) in [
+            (r#"{"ok":true,"result":{"url":"","pending_update_count":0}}"#, "updates-webhook-unset"),
+            (
+                r#"{"ok":true,"result":{"url":"https://pay.example.uz/telegram/webhook","pending_update_count":3,"last_error_message":"Connection refused"}}"#,
+                "updates-webhook-failing",
+            ),
+            (
+                r#"{"ok":true,"result":{"url":"https://pay.example.uz/telegram/webhook","pending_update_count":0,"last_error_message":"Connection refused"}}"#,
+                "updates-webhook-good",
+            ),
+        ] {
+            let base = says("200 OK", answer).await.api_url.unwrap().to_string();
+            let mut api = Api { http: &http, base, clock: None };
+            let found = check_updates(&mut api, &webhook).await.unwrap();
+            assert_eq!(found.key, key);
+            assert!(!format!("{found:?}").contains("planted-secret"));
+            assert!(check_updates(&mut api, &Updates::Polling).await.is_none());
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 48] = [
+pub(crate) const VARIABLES: [&str; 52] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -58,6 +58,10 @@ pub(crate) const VARIABLES: [&str; 48] = [
     "BACKUP_KEEP_DAYS",
     "BACKUP_RECIPIENT",
     "BOT_API_URL",
+    "BOT_UPDATES",
+    "BOT_WEBHOOK_URL",
+    "BOT_WEBHOOK_ADDR",
+    "BOT_WEBHOOK_SECRET",
     "SANDBOX_ADDR",
     "SANDBOX_URL",
     "ORDER_TTL",

@@ -11,12 +11,12 @@ use crate::shop_world::{Purchase, STAFF_CHANNEL, ShopWorld, eventually};
 
 const PURCHASES: i64 = 1_000;
 /// How many messages a bot sends at the same time.
-const SENDS_AT_ONCE: usize = 32;
+pub(crate) const SENDS_AT_ONCE: usize = 32;
 const GOES_ON_WITHIN: Duration = Duration::from_secs(15);
 const SHOPPERS_AT_ONCE: usize = 16;
 
 /// Every shopper checks out and pays, several at once.
-async fn make_purchases(world: &Arc<ShopWorld>, numbers: RangeInclusive<i64>) -> Vec<Purchase> {
+pub(crate) async fn make_purchases(world: &Arc<ShopWorld>, numbers: RangeInclusive<i64>) -> Vec<Purchase> {
     let mut shoppers = JoinSet::new();
     let mut purchases = Vec::new();
     for number in numbers {
@@ -138,7 +138,7 @@ async fn a_thousand_purchases_arrive_though_every_process_and_the_broker_are_kil
 }
 
 /// How often each shopper was told, of those who were.
-async fn told(world: &ShopWorld, purchases: &[Purchase]) -> Vec<usize> {
+pub(crate) async fn told(world: &ShopWorld, purchases: &[Purchase]) -> Vec<usize> {
     let mut counts = Vec::new();
     for purchase in purchases {
         counts.push(world.messages(purchase.user_id.get()).await.len());

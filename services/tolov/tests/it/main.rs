@@ -34,5 +34,6 @@ mod receipts;
 mod refunds;
 mod secrecy;
 mod shop_world;
+mod side_by_side;
 mod statement;
 mod trace;

@@ -49,11 +49,11 @@ pub(crate) struct ShopWorld {
     pub(crate) broker_nodes: Vec<PrivateRabbitMq>,
     pub(crate) store: MongoShop,
     pub(crate) bus: RabbitBus,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     webhook_url: String,
     pub(crate) sandbox_url: String,
     folder: TempDir,
-    environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
     _turn: MutexGuard<'static, ()>,
 }
 
