@@ -69,14 +69,18 @@ async fn a_redelivery_sends_nothing_twice() {
 
 #[tokio::test]
 async fn two_bots_share_the_notifications_and_send_each_once() {
+    // No more than a bot has turns for in its first minute beside another one.
+    const POSTS: i64 = 20;
     let world = World::new().await;
     let (one, other) = (world.run_bot(), world.run_bot());
     for number in 1..=100 {
         // Every notification is delivered twice, so that both bots receive many of them.
         world.bus.deliver(&for_shopper(number, number));
         world.bus.deliver(&for_shopper(number, number));
-        world.bus.deliver(&for_staff(number));
-        world.bus.deliver(&for_staff(number));
+        if number <= POSTS {
+            world.bus.deliver(&for_staff(number));
+            world.bus.deliver(&for_staff(number));
+        }
     }
     world.bus.until_empty().await;
     tokio::join!(one.stop(), other.stop());
@@ -84,7 +88,7 @@ async fn two_bots_share_the_notifications_and_send_each_once() {
         assert_eq!(world.telegram.arrived(&number.to_string()).len(), 1, "shopper {number}");
     }
     let posts = world.telegram.shown(crate::world::STAFF);
-    for number in 1..=100 {
+    for number in 1..=POSTS {
         let named = posts.iter().flat_map(|post| post.lines()).filter(|line| names(line, number)).count();
         assert_eq!(named, 1, "order {number} in {posts:?}");
     }
