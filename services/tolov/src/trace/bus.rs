@@ -13,6 +13,9 @@ use tolov_domain::{
 use super::entry::{Entry, Source};
 use crate::adapters::each_parked;
 
+/// How many messages wait, of all orders: why those of this one may not have come.
+pub(super) const WAITING: &str = "trace-waiting";
+
 pub(super) async fn entries(admin: &dyn BusAdmin, order_id: OrderId) -> Vec<Entry> {
     let mut entries = Vec::new();
     for queue in Queue::ALL {
@@ -28,7 +31,7 @@ async fn of_queue(admin: &dyn BusAdmin, queue: Queue, order_id: OrderId) -> Resu
     let mut entries = Vec::new();
     let depth = admin.depth(queue).await?;
     if depth.ready + depth.retrying > 0 {
-        let waiting = Entry::new(None, Source::Bus, "trace-waiting").with("queue", queue.name());
+        let waiting = Entry::new(None, Source::Bus, WAITING).with("queue", queue.name());
         entries.push(waiting.with("ready", depth.ready).with("retrying", depth.retrying));
     }
     let see = |message: ParkedMessage| {

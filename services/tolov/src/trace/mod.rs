@@ -81,7 +81,7 @@ where
     S: AsyncFnOnce(BTreeSet<String>) -> Result<Vec<Entry>>,
     O: Future<Output = Result<Vec<Entry>>>,
 {
-    /// All that they say, in the order of time.
+    /// All that they say, in the order of time. Nothing of an order that nobody knows.
     async fn ask(self) -> Vec<Entry> {
         let mut entries = asked(Source::Ledger, self.timeout, self.ledger).await;
         let events = entries.iter().filter(|entry| entry.source == Source::Outbox);
@@ -92,6 +92,9 @@ where
             asked(Source::Operators, self.timeout, self.operators),
         );
         entries.extend([bus, shop, operators].concat());
+        if entries.iter().all(|entry| entry.key == bus::WAITING) {
+            entries.clear();
+        }
         // Stable: what happened in the same millisecond stays in the direction of the money.
         entries.sort_by_key(|entry| entry.at.map_or(i64::MAX, unix_ms));
         entries

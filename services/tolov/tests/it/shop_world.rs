@@ -230,6 +230,11 @@ impl ShopWorld {
         assert!(output.status.success() && told.starts_with("no difference"), "{told}{error}");
     }
 
+    pub(crate) async fn is_paid(&self, purchase: Purchase) -> bool {
+        let order = order::order(&self.store, purchase.order_id).await;
+        order.is_ok_and(|order| order.is_some_and(|order| order.payment().is_some()))
+    }
+
     async fn is_settled(&self, purchase: Purchase) {
         let order = order::order(&self.store, purchase.order_id).await.unwrap().unwrap();
         assert!(order.payment().is_some() && order.user_id == purchase.user_id, "{order:?}");
