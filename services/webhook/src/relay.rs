@@ -22,6 +22,8 @@ use crate::ledger::{Ledger, LedgerError, OutboxRow, OutboxWindow, RefusedEvent, 
 const WINDOW: u32 = 512;
 /// A commit wakes the relay. This wakes it for a refused row that is due again.
 const SWEEP: Duration = Duration::from_secs(1);
+/// The longest pause while the bus is away or takes nothing: a failover takes seconds, and is over at once for us.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// The longest pause of one refused row.
 const REFUSED_PAUSE_MAX: Duration = Duration::from_mins(5);
 
@@ -54,7 +56,7 @@ impl Relay {
 
     /// Relays until `stop`, and then a little of what is due.
     pub async fn run(self, stop: Stop) {
-        let mut pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(15));
+        let mut pauses = Pauses::new(Duration::from_millis(200), PAUSE_MAX);
         let mut blocked = false;
         let mut window = WINDOW;
         // Grows with the tries that the relay makes by itself: commits wake it too, and many of them say nothing about how

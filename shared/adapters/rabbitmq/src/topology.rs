@@ -123,11 +123,14 @@ impl Topology {
             for declaration in self.declarations(queue) {
                 declare_queue(&channel, connection, declaration).await?;
             }
-            for pattern in queue.binding_keys() {
-                bind(&channel, connection, &self.work(queue), &exchange, pattern).await?;
-            }
+            // These need no answer: the broker handles a channel's requests in their order, and answers those that follow.
             for moved_to in self.retries(queue).into_iter().chain([self.parked(queue)]) {
-                bind(&channel, connection, &moved_to, &moves, &moved_to).await?;
+                let options = QueueBindOptions { nowait: true };
+                bind(&channel, connection, &moved_to, &moves, &moved_to, options).await?;
+            }
+            for pattern in queue.binding_keys() {
+                let options = QueueBindOptions::default();
+                bind(&channel, connection, &self.work(queue), &exchange, pattern, options).await?;
             }
         }
         Ok(())
@@ -245,14 +248,10 @@ async fn bind(
     queue: &str,
     exchange: &str,
     key: &str,
+    options: QueueBindOptions,
 ) -> Result<(), PortError> {
-    let binding = channel.queue_bind(
-        name(queue)?,
-        name(exchange)?,
-        name(key)?,
-        QueueBindOptions::default(),
-        FieldTable::default(),
-    );
+    let binding =
+        channel.queue_bind(name(queue)?, name(exchange)?, name(key)?, options, FieldTable::default());
     within(connection.request_timeout(), "bind a queue", binding).await
 }
 
