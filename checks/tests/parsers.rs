@@ -124,7 +124,7 @@ impl Webhook {
         let config = Config {
             addr: ([127, 0, 0, 1], 0).into(),
             trusted_proxies: TrustedProxies::default(),
-            ledger_path: folder.path().join("payments.db"),
+            ledger: folder.path().join("payments.db").into(),
             api_token: Secret::new(TOKEN),
             click: ClickConfig { secret_key: SecretKey::new("a key"), test_mode: false, pay_link },
             order_ttl: None,

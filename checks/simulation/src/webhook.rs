@@ -145,7 +145,7 @@ impl Webhook {
         let config = Config {
             addr: ([127, 0, 0, 1], 0).into(),
             trusted_proxies: TrustedProxies::default(),
-            ledger_path: self.ledger_path.clone(),
+            ledger: (&self.ledger_path).into(),
             api_token: Secret::new(API_TOKEN),
             click: ClickConfig {
                 secret_key: SecretKey::new(SECRET_KEY),

@@ -161,7 +161,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger_path: folder.path().join("payments.db"),
+        ledger: folder.path().join("payments.db").into(),
         api_token: Secret::new("bench"),
         click: ClickConfig {
             secret_key: SecretKey::new("bench"),

@@ -58,7 +58,7 @@ async fn main() {
 fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> Config {
     Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger_path: folder.join("payments.db"),
+        ledger: folder.join("payments.db").into(),
         api_token: Secret::new(api_token),
         click: ClickConfig {
             secret_key: SecretKey::new(secret_key),

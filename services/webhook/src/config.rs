@@ -6,7 +6,7 @@ use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
 use tolov_kit::{env::Env, http::TrustedProxies, secret::Secret};
 use url::Url;
 
-use crate::ledger::UnverifiedLimits;
+use crate::ledger::{LedgerPlace, UnverifiedLimits};
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -14,8 +14,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// TRUSTED_PROXIES: addresses and networks of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// LEDGER_PATH
-    pub ledger_path: PathBuf,
+    /// LEDGER_URL, or else LEDGER_PATH
+    pub ledger: LedgerPlace,
     /// API_TOKEN: what the bot and staff tools show.
     pub api_token: Secret,
     pub click: ClickConfig,
@@ -44,7 +44,7 @@ impl Config {
         Self {
             addr: env.parsed("WEBHOOK_ADDR").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
             trusted_proxies: env.parsed("TRUSTED_PROXIES").unwrap_or_default(),
-            ledger_path: ledger_path(env),
+            ledger: ledger_place(env),
             api_token: env
                 .secret("API_TOKEN", "the password between the bot and the webhook service; make one up"),
             click: ClickConfig::from_env(env),
@@ -86,6 +86,20 @@ pub fn order_ttl(env: &Env) -> Option<Duration> {
         env.problem("ORDER_TTL", "is longer than 3650 days; write 0 for no limit");
     }
     order_ttl
+}
+
+/// LEDGER_URL, the address of a PostgreSQL database, or else the file that LEDGER_PATH names.
+pub fn ledger_place(env: &Env) -> LedgerPlace {
+    let Some(url) = env.text("LEDGER_URL") else { return LedgerPlace::File(ledger_path(env)) };
+    // The text of the error may show what the address holds.
+    if Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql")) {
+        return LedgerPlace::Postgres(Secret::new(url));
+    }
+    env.problem(
+        "LEDGER_URL",
+        "write postgres://user:password@host/database, or nothing for a file (LEDGER_PATH)",
+    );
+    LedgerPlace::File(ledger_path(env))
 }
 
 /// LEDGER_PATH

@@ -74,7 +74,7 @@ pub struct Service {
 impl Service {
     /// Opens the ledger and binds the address. The bus need not be reachable.
     pub async fn new(config: Config, deps: Deps) -> Result<Self, StartError> {
-        let (ledger, writer) = Ledger::open(&config.ledger_path, config.unverified).await?;
+        let (ledger, writer) = Ledger::open(&config.ledger, config.unverified).await?;
         let listen_error = |source| StartError::Listen { addr: config.addr, source };
         let listener = TcpListener::bind(config.addr).await.map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
@@ -208,7 +208,7 @@ mod tests {
         };
         let config = Config {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-            ledger_path: folder.path().join("payments.db"),
+            ledger: folder.path().join("payments.db").into(),
             api_token: Secret::new("a token"),
             click,
             order_ttl: None,

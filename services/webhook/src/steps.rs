@@ -35,7 +35,7 @@ impl fmt::Debug for Steps {
 impl Steps {
     /// Opens the ledger. The address is not bound.
     pub async fn open(config: Config, deps: Deps) -> Result<Self, OpenError> {
-        let (ledger, writer) = Ledger::open(&config.ledger_path, config.unverified).await?;
+        let (ledger, writer) = Ledger::open(&config.ledger, config.unverified).await?;
         let (_, readiness) = Reporter::new(ledger.clone(), deps.clone());
         let Deps { bus, clock } = deps;
         let Config { click, api_token, order_ttl, unverified, .. } = config;

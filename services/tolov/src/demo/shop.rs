@@ -173,7 +173,7 @@ fn bind_sandbox(sandbox_addr: Option<SocketAddr>) -> Result<Service> {
 fn webhook_config(folder: &Path, sandbox_url: &Url, order_ttl: Option<Duration>) -> tolov_webhook::Config {
     tolov_webhook::Config {
         addr: SocketAddr::new(SANDBOX_ADDR.ip(), 0),
-        ledger_path: folder.join("payments.db"),
+        ledger: folder.join("payments.db").into(),
         api_token: Secret::new(API_TOKEN),
         click: tolov_webhook::ClickConfig {
             secret_key: SecretKey::new(CLICK_SECRET_KEY),

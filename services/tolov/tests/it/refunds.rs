@@ -51,7 +51,7 @@ impl World {
         let (local, stop) = (SocketAddr::from(([127, 0, 0, 1], 0)), Stop::new());
         let config = tolov_webhook::Config {
             addr: local,
-            ledger_path: folder.path().join("payments.db"),
+            ledger: folder.path().join("payments.db").into(),
             api_token: Secret::new(TOKEN),
             click: tolov_webhook::ClickConfig {
                 secret_key: SecretKey::new(KEY),

@@ -8,6 +8,7 @@ mod event_ids;
 mod file;
 mod metrics;
 mod phone_invoices;
+mod place;
 mod read;
 mod receipts;
 mod reconciliation;
@@ -18,7 +19,6 @@ mod telegram;
 mod writer;
 
 use std::{
-    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -39,6 +39,7 @@ pub use self::{
         reader::{LedgerReader, OutboxRecord},
         restore,
     },
+    place::LedgerPlace,
     read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
     receipts::ReceiptStepRecord,
     reconciliation::{Accepted, PaymentReportRecord},
@@ -157,8 +158,15 @@ impl Ledger {
     /// Opens the file, creates it where there is none, and starts the writer.
     ///
     /// Refuses a SQLite or settings that could lose a committed payment, and a file that another process writes.
-    pub async fn open(path: &Path, limits: UnverifiedLimits) -> Result<(Self, WriterTask), OpenError> {
-        let opened = file::open::open(path).await?;
+    pub async fn open(
+        place: impl Into<LedgerPlace>,
+        limits: UnverifiedLimits,
+    ) -> Result<(Self, WriterTask), OpenError> {
+        let path = match place.into() {
+            LedgerPlace::File(path) => path,
+            LedgerPlace::Postgres(_) => return Err(OpenError::NoPostgres),
+        };
+        let opened = file::open::open(&path).await?;
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let signals = Arc::<Signals>::default();
         let writer =
@@ -169,7 +177,7 @@ impl Ledger {
             jobs: jobs.clone(),
             readers: opened.readers.clone(),
             signals,
-            disk: Arc::new(Disk::of(path)),
+            disk: Arc::new(Disk::of(&path)),
             admission: Arc::new(Mutex::new(Admission::new(limits))),
         };
         Ok((ledger, WriterTask { task, closing, readers: opened.readers, _jobs: jobs }))

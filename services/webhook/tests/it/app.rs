@@ -264,7 +264,7 @@ impl TestApp {
 pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
     Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger_path,
+        ledger: ledger_path.into(),
         api_token: Secret::new(API_TOKEN),
         click: ClickConfig {
             secret_key: SecretKey::new(setup.secret_key.unwrap_or(SECRET_KEY)),

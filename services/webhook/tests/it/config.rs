@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tolov_kit::{env::Env, http::TrustedProxies};
-use tolov_webhook::Config;
+use tolov_webhook::{Config, ledger::LedgerPlace};
 
 const WHOLE: [(&str, &str); 5] = [
     ("API_TOKEN", "a-token"),
@@ -63,7 +63,7 @@ fn trusted_proxies_are_addresses_and_networks_and_none_by_default() {
 #[test]
 fn what_is_not_said_has_the_usual_value() {
     let config = with("LEDGER_PATH", "");
-    assert_eq!(config.ledger_path.to_str(), Some("payments.db"));
+    assert_eq!(config.ledger, LedgerPlace::File("payments.db".into()));
     assert_eq!(config.order_ttl, Some(Duration::from_mins(45)));
     assert_eq!(config.click.pay_link.pay_page, "https://my.click.uz/services/pay");
     assert_eq!(with("ORDER_TTL", "0").order_ttl, None);
@@ -80,4 +80,16 @@ fn in_test_mode_the_pay_link_leads_to_the_sandbox() {
 fn a_configuration_that_is_printed_shows_no_secret() {
     let printed = format!("{:?}", with("LEDGER_PATH", "x.db"));
     assert!(!printed.contains("a-token") && !printed.contains("a-key"), "{printed}");
+}
+
+#[test]
+fn the_ledger_is_a_file_unless_an_address_of_postgresql_is_given() {
+    let place = with("LEDGER_URL", "postgres://tolov:hidden@db.example/ledger").ledger;
+    assert!(matches!(&place, LedgerPlace::Postgres(url) if url.expose().contains("hidden")));
+    assert!(!format!("{place} {place:?}").contains("hidden"), "{place}");
+    assert!(place.to_string().contains("db.example/ledger"));
+    let env = env(&[&WHOLE[..], &[("LEDGER_URL", "mysql://tolov:hidden@db.example/ledger")]].concat());
+    let _ = Config::from_env(&env);
+    let problem = env.finish().unwrap_err().to_string();
+    assert!(problem.contains("LEDGER_URL") && !problem.contains("hidden"), "{problem}");
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::restore::is_unfinished;
+use super::{backup::BackupError, restore::is_unfinished};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -27,8 +27,12 @@ pub enum OpenError {
     Version(String),
     #[error("the ledger runs with {setting}={found}, but only {wanted} keeps a payment over a power cut")]
     Setting { setting: &'static str, found: String, wanted: &'static str },
+    #[error("a ledger on PostgreSQL is not supported yet")]
+    NoPostgres,
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Read(#[from] BackupError),
     #[error("the ledger cannot be opened: {0}")]
     Sqlite(#[from] sqlx::Error),
 }

@@ -1,6 +1,6 @@
 //! Reading the ledger's file from another process, beside the service that writes it: for the operator's commands.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, path::Path, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sqlx::{
@@ -15,9 +15,9 @@ use tolov_domain::{
 
 use super::backup::BackupError;
 use crate::ledger::{
-    AttemptRecord, CallbackRecord, LedgerError, MerchantCallRecord, OrderRecord, OrderStatus,
-    PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord, event_ids::ids_of_order,
-    read, reconciliation, refunds, telegram,
+    AttemptRecord, CallbackRecord, LedgerError, LedgerPlace, MerchantCallRecord, OpenError, OrderRecord,
+    OrderStatus, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
+    event_ids::ids_of_order, read, reconciliation, refunds, telegram,
 };
 
 /// Reading connections to a ledger's file. They see what is committed and hold nobody up.
@@ -68,17 +68,21 @@ macro_rules! payments_where {
 
 impl LedgerReader {
     /// Fails where there is no ledger.
-    pub async fn open(ledger: &Path) -> Result<Self, BackupError> {
+    pub async fn open(place: impl Into<LedgerPlace>) -> Result<Self, OpenError> {
+        let ledger = match place.into() {
+            LedgerPlace::File(path) => path,
+            LedgerPlace::Postgres(_) => return Err(OpenError::NoPostgres),
+        };
         if !ledger.exists() {
-            return Err(BackupError::Missing(ledger.to_owned()));
+            return Err(BackupError::Missing(ledger).into());
         }
         let options = SqliteConnectOptions::new()
-            .filename(ledger)
+            .filename(&ledger)
             .read_only(true)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
-        let pool = pool.map_err(|source| BackupError::Sqlite { file: ledger.to_owned(), source })?;
+        let pool = pool.map_err(|source| BackupError::Sqlite { file: ledger, source })?;
         Ok(Self { pool })
     }
 

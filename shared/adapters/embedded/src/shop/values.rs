@@ -54,8 +54,8 @@ impl Type<Sqlite> for Parameter<'_> {
 impl Encode<'_, Sqlite> for Parameter<'_> {
     fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
         match self {
-            Self::Number(number) => number.encode_by_ref(buffer),
-            Self::Text(text) => text.encode_by_ref(buffer),
+            Self::Number(number) => Encode::<Sqlite>::encode_by_ref(number, buffer),
+            Self::Text(text) => Encode::<Sqlite>::encode_by_ref(text, buffer),
         }
     }
 }
