@@ -1,7 +1,7 @@
 //! The webhook service in a process of its own, on a bus that stores windows in a file and never confirms them:
 //! the process that tests/it/killing.rs kills.
 //!
-//! `killed_service FOLDER API_TOKEN SECRET_KEY SERVICE_ID`; writes where it listens to FOLDER/address.
+//! `killed_service FOLDER LEDGER API_TOKEN SECRET_KEY SERVICE_ID`; writes where it listens to FOLDER/address.
 #![expect(clippy::unwrap_used, reason = "a process that cannot go on has failed the test that started it")]
 
 use std::{
@@ -18,7 +18,10 @@ use tolov_domain::ports::{
     bus::{OutgoingMessage, Published, Publisher},
 };
 use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
-use tolov_webhook::{ClickConfig, Config, Deps, Service, ledger::UnverifiedLimits};
+use tolov_webhook::{
+    ClickConfig, Config, Deps, Service,
+    ledger::{LedgerPlace, UnverifiedLimits},
+};
 
 /// A parent that died must not leave this behind for ever.
 const LIFE_MAX: Duration = Duration::from_mins(1);
@@ -42,11 +45,11 @@ impl Publisher for SilentBus {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, api_token, secret_key, service_id] = arguments.as_slice() else {
-        unreachable!("FOLDER API_TOKEN SECRET_KEY SERVICE_ID")
+    let [folder, ledger, api_token, secret_key, service_id] = arguments.as_slice() else {
+        unreachable!("FOLDER LEDGER API_TOKEN SECRET_KEY SERVICE_ID")
     };
     let folder = PathBuf::from(folder);
-    let config = config(&folder, api_token, secret_key, service_id.parse().unwrap());
+    let config = config(ledger, api_token, secret_key, service_id.parse().unwrap());
     let deps = Deps { bus: Arc::new(SilentBus(folder.join("bus"))), clock: Arc::new(SystemClock) };
     let service = Service::new(config, deps).await.unwrap();
     std::fs::write(folder.join("address.part"), service.addr().to_string()).unwrap();
@@ -55,10 +58,14 @@ async fn main() {
     ended.unwrap().unwrap();
 }
 
-fn config(folder: &Path, api_token: &str, secret_key: &str, service_id: i64) -> Config {
+fn config(ledger: &str, api_token: &str, secret_key: &str, service_id: i64) -> Config {
+    let ledger = match ledger.starts_with("postgres://") {
+        true => LedgerPlace::Postgres(Secret::new(ledger)),
+        false => Path::new(ledger).into(),
+    };
     Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger: folder.join("payments.db").into(),
+        ledger,
         api_token: Secret::new(api_token),
         click: ClickConfig {
             secret_key: SecretKey::new(secret_key),

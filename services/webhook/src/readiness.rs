@@ -113,7 +113,7 @@ impl Reporter {
     /// In a thread of its own: a disk that hangs blocks that one and no other.
     fn measure_disk(&mut self) {
         if self.disk_check.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
-            let disk = self.ledger.disk();
+            let Some(disk) = self.ledger.disk() else { return };
             self.disk_check = Some(tokio::task::spawn_blocking(move || disk.measure()));
         }
     }

@@ -1,4 +1,4 @@
-//! The ledger: SQLite, one writer task that owns the only writing connection, and a few readers.
+//! The ledger: SQLite or PostgreSQL, one writer task that owns the only writing connection of its process, and a few readers.
 //!
 //! Every answer is given after COMMIT. Whatever waits is committed together (group commit), so that durability costs
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
@@ -9,10 +9,10 @@ mod file;
 mod metrics;
 mod phone_invoices;
 mod place;
+mod postgres;
 mod read;
 mod receipts;
 mod reconciliation;
-mod records;
 mod refunds;
 mod requests;
 mod telegram;
@@ -36,14 +36,16 @@ pub use self::{
     file::{
         backup,
         open::{OpenError, SchemaError},
-        reader::{LedgerReader, OutboxRecord},
         restore,
     },
     place::LedgerPlace,
-    read::{AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow},
+    read::{
+        AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow,
+        reader::{LedgerReader, OutboxRecord},
+        records::OrderRecords,
+    },
     receipts::ReceiptStepRecord,
     reconciliation::{Accepted, PaymentReportRecord},
-    records::OrderRecords,
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,
@@ -63,9 +65,13 @@ pub use self::{
     },
 };
 use self::{
-    file::{disk::Disk, open::Readers},
+    file::{disk::Disk, engine::SqliteEngine},
+    postgres::{engine::PostgresEngine, relaying},
+    read::pool::{Pool, Readers, RelayReader},
     writer::{
+        Writer,
         adopt::AdoptPaid,
+        engine::Engine,
         import::Import,
         job::{Decision, EndOrders, Job, Maintenance},
         replay::Replay,
@@ -96,7 +102,8 @@ pub struct Ledger {
     jobs: mpsc::Sender<Job>,
     readers: Readers,
     signals: Arc<Signals>,
-    disk: Arc<Disk>,
+    /// `None`: a server has it.
+    disk: Option<Arc<Disk>>,
     admission: Arc<Mutex<Admission>>,
 }
 
@@ -127,14 +134,19 @@ pub struct WriterTask {
     task: JoinHandle<()>,
     closing: Stop,
     readers: Readers,
+    /// Hears of what other processes write.
+    listener: Option<JoinHandle<()>>,
     /// Keeps the writer waiting for work until it is closed, also when no ledger is left.
     _jobs: mpsc::Sender<Job>,
 }
 
 impl WriterTask {
-    /// Takes no further work, commits what waits and closes the file, for readers too. Afterwards the file is all there is of
-    /// the ledger: its WAL is folded into it.
+    /// Takes no further work, commits what waits and closes every connection, for readers too. Afterwards a file is all there is
+    /// of its ledger: its WAL is folded into it.
     pub async fn close(self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
         // First, since the last connection folds the WAL, and only the writer's may write.
         if tokio::time::timeout(READERS_CLOSE_TIMEOUT, self.readers.close()).await.is_err() {
             tracing::warn!("the ledger is closed during a long read; the WAL stays beside it");
@@ -155,32 +167,52 @@ impl WriterTask {
 }
 
 impl Ledger {
-    /// Opens the file, creates it where there is none, and starts the writer.
+    /// Opens the file or the database, makes the ledger where there is none, and starts the writer.
     ///
-    /// Refuses a SQLite or settings that could lose a committed payment, and a file that another process writes.
+    /// Refuses an engine or settings that could lose a committed payment, and a file that another process writes.
     pub async fn open(
         place: impl Into<LedgerPlace>,
         limits: UnverifiedLimits,
     ) -> Result<(Self, WriterTask), OpenError> {
-        let path = match place.into() {
-            LedgerPlace::File(path) => path,
-            LedgerPlace::Postgres(_) => return Err(OpenError::NoPostgres),
-        };
-        let opened = file::open::open(&path).await?;
+        match place.into() {
+            LedgerPlace::File(path) => {
+                let opened = file::open::open(&path).await?;
+                let disk = Some(Arc::new(Disk::of(&path)));
+                let engine = SqliteEngine::new(opened.writer, opened.options, opened.lock);
+                Self::start(engine, opened.readers, disk, limits).await
+            }
+            LedgerPlace::Postgres(url) => {
+                let opened = postgres::open::open(&url).await?;
+                let readers = Readers {
+                    requests: Pool::Postgres(opened.requests),
+                    status: Pool::Postgres(opened.status),
+                    relay: RelayReader::Postgres(Arc::new(opened.relay)),
+                };
+                let listening = opened.options.clone();
+                let engine = PostgresEngine::new(opened.writer, opened.options);
+                let (ledger, mut writer) = Self::start(engine, readers, None, limits).await?;
+                let signals = Arc::clone(&ledger.signals);
+                let listener = relaying::listen(listening, move || signals.outbox_grew.notify_one());
+                writer.listener = Some(tokio::spawn(listener));
+                Ok((ledger, writer))
+            }
+        }
+    }
+
+    async fn start(
+        engine: impl Engine,
+        readers: Readers,
+        disk: Option<Arc<Disk>>,
+        limits: UnverifiedLimits,
+    ) -> Result<(Self, WriterTask), OpenError> {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let signals = Arc::<Signals>::default();
-        let writer =
-            writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&signals)).await?;
+        let writer = Writer::new(engine, Arc::clone(&signals)).await?;
         let closing = Stop::new();
         let task = tokio::spawn(writer.run(waiting, closing.clone()));
-        let ledger = Self {
-            jobs: jobs.clone(),
-            readers: opened.readers.clone(),
-            signals,
-            disk: Arc::new(Disk::of(&path)),
-            admission: Arc::new(Mutex::new(Admission::new(limits))),
-        };
-        Ok((ledger, WriterTask { task, closing, readers: opened.readers, _jobs: jobs }))
+        let admission = Arc::new(Mutex::new(Admission::new(limits)));
+        let ledger = Self { jobs: jobs.clone(), readers: readers.clone(), signals, disk, admission };
+        Ok((ledger, WriterTask { task, closing, readers, listener: None, _jobs: jobs }))
     }
 
     /// Keeps a callback and answers it; what it did to the order is committed with it.
@@ -193,7 +225,8 @@ impl Ledger {
         let is_kept = {
             let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
             let Unverified { received_at, peer, fields, .. } = &callback;
-            admission.admits(peer, fields.len(), *received_at, self.disk.free_bytes())
+            let free_bytes = self.disk.as_ref().map_or(u64::MAX, |disk| disk.free_bytes());
+            admission.admits(peer, fields.len(), *received_at, free_bytes)
         };
         let kept = if is_kept { "true" } else { "false" };
         ::metrics::counter!("tolov_unverified_callbacks_total", "kept" => kept).increment(1);
@@ -325,8 +358,8 @@ impl Ledger {
         self.signals.outbox_grew.notified().await;
     }
 
-    pub(crate) fn disk(&self) -> Arc<Disk> {
-        Arc::clone(&self.disk)
+    pub(crate) fn disk(&self) -> Option<Arc<Disk>> {
+        self.disk.clone()
     }
 
     async fn decide<D: Decision>(&self, decision: D) -> Result<D::Answer, LedgerError> {

@@ -8,11 +8,12 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
+    read::pool::read,
     writer::invoices::phone::{AskForInvoice, InvoiceAsked, InvoiceStepped, StepInvoice},
 };
 
 /// The most that one answer lists.
-const DUE_MAX: u32 = 500;
+const DUE_MAX: i64 = 500;
 
 impl Ledger {
     /// Opens an invoice, or returns the open one of the order.
@@ -32,11 +33,12 @@ impl Ledger {
         InvoiceStep { step, change, next_step_at }: InvoiceStep,
         at: Timestamp,
     ) -> Result<InvoiceStepped, LedgerError> {
-        let order_id: Option<i64> =
-            sqlx::query_scalar("SELECT order_id FROM phone_invoices WHERE phone_invoice_id = ?1")
-                .bind(phone_invoice_id)
-                .fetch_optional(&self.readers.requests)
-                .await?;
+        let order_id: Option<i64> = read!(
+            &self.readers.requests,
+            query_scalar.fetch_optional,
+            "SELECT order_id FROM phone_invoices WHERE phone_invoice_id = $1",
+            phone_invoice_id,
+        )?;
         let Some(order_id) = order_id.and_then(|id| OrderId::try_new(id).ok()) else {
             return Ok(InvoiceStepped::Unknown);
         };
@@ -45,11 +47,12 @@ impl Ledger {
 
     /// Of an order, oldest first.
     pub async fn phone_invoices(&self, order_id: OrderId) -> Result<Vec<PhoneInvoice>, LedgerError> {
-        let rows: Vec<String> =
-            sqlx::query_scalar("SELECT invoice FROM phone_invoices_as_json WHERE order_id = ?1 LIMIT 1000")
-                .bind(order_id.get())
-                .fetch_all(&self.readers.requests)
-                .await?;
+        let rows: Vec<String> = read!(
+            &self.readers.requests,
+            query_scalar.fetch_all,
+            "SELECT invoice FROM phone_invoices_as_json WHERE order_id = $1 LIMIT 1000",
+            order_id.get(),
+        )?;
         let read = rows.iter().map(|row| Ok(serde_json::from_str(row)?));
         let mut invoices: Vec<PhoneInvoice> = read.collect::<Result<_, LedgerError>>()?;
         invoices.sort_by_key(|invoice| invoice.phone_invoice_id);
@@ -58,15 +61,15 @@ impl Ledger {
 
     /// Those on whose turn it is.
     pub async fn due_phone_invoices(&self, now: Timestamp) -> Result<Vec<DueInvoice>, LedgerError> {
-        let rows: Vec<(String, bool)> = sqlx::query_as(
+        let rows: Vec<(String, bool)> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
             "SELECT i.invoice, o.status = 'pending' FROM phone_invoices_as_json AS i
-             CROSS JOIN orders AS o ON o.order_id = i.order_id
-             WHERE i.next_step_at IS NOT NULL AND i.next_step_at <= ?1 LIMIT +?2",
-        )
-        .bind(unix_ms(now))
-        .bind(DUE_MAX)
-        .fetch_all(&self.readers.requests)
-        .await?;
+             CROSS JOIN orders AS o WHERE o.order_id = i.order_id
+               AND i.next_step_at IS NOT NULL AND i.next_step_at <= $1 LIMIT +$2",
+            unix_ms(now),
+            DUE_MAX,
+        )?;
         let due = |(invoice, is_payable): (String, bool)| {
             Ok(DueInvoice { invoice: serde_json::from_str(&invoice)?, is_payable })
         };

@@ -13,6 +13,7 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
+    read::pool::read,
     refunds::AttemptColumns,
     writer::receipts::{
         ReceiptRow,
@@ -21,12 +22,12 @@ use super::{
 };
 
 /// The most receipts of one round of the reconciler: at a call a second it takes most of a minute for them, and refunds wait.
-const OPEN_MAX: u32 = 10;
+const OPEN_MAX: i64 = 10;
 /// What the ledger lost by a restore may have been sent: CLICK is asked for a receipt only when it has printed whatever it took
 /// then, and knows nothing of it is believed after this.
 const AFTER_RESTORE: Duration = Duration::hours(1);
 /// The most missing receipts that are listed.
-const MISSING_MAX: u32 = 500;
+const MISSING_MAX: i64 = 500;
 
 /// One step of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
@@ -43,20 +44,20 @@ pub struct ReceiptStepRecord {
     pub document: Option<String>,
 }
 
-fn read(row: &str) -> Result<Receipt, LedgerError> {
+fn receipt_of(row: &str) -> Result<Receipt, LedgerError> {
     Ok(serde_json::from_str::<ReceiptRow>(row)?.into())
 }
 
 impl Ledger {
     /// The receipt of a paid order; `None` where nothing was agreed on, or the order is not paid.
     pub async fn receipt(&self, order_id: OrderId) -> Result<Option<Receipt>, LedgerError> {
-        let row: Option<String> = sqlx::query_scalar(
-            "SELECT receipt FROM receipts_as_json WHERE order_id = ?1 AND state <> 'agreed'",
-        )
-        .bind(order_id.get())
-        .fetch_optional(&self.readers.requests)
-        .await?;
-        row.as_deref().map(read).transpose()
+        let row: Option<String> = read!(
+            &self.readers.requests,
+            query_scalar.fetch_optional,
+            "SELECT receipt FROM receipts_as_json WHERE order_id = $1 AND state <> 'agreed'",
+            order_id.get(),
+        )?;
+        row.as_deref().map(receipt_of).transpose()
     }
 
     /// Applies what the reconciler reports of a receipt, if nobody has changed it since `step`. That it is known is
@@ -95,25 +96,24 @@ impl Ledger {
             refunded: i64,
             paid: i64,
         }
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
             "SELECT r.receipt, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
-               a.amount_tiyin, a.prepared_at, 1 AS is_paid, a.amount_tiyin AS paid,
+               a.amount_tiyin, a.prepared_at, TRUE AS is_paid, a.amount_tiyin AS paid,
                a.click_trans_id >= 9007199254740992 AS in_telegram,
-               (SELECT coalesce(sum(f.amount_tiyin), 0) FROM refunds AS f
+               (SELECT CAST(coalesce(sum(f.amount_tiyin), 0) AS BIGINT) FROM refunds AS f
                  WHERE f.order_id = r.order_id AND f.state IN ('done', 'done_by_hand')) AS refunded,
                EXISTS (SELECT 1 FROM refunds AS f WHERE f.order_id = r.order_id
                  AND f.state NOT IN ('done', 'done_by_hand', 'withdrawn')) AS refund_open
-             FROM receipts_as_json AS r CROSS JOIN orders AS o ON o.order_id = r.order_id
-               CROSS JOIN attempts AS a ON a.prepare_id = o.paid_by
-             WHERE r.next_step_at <= ?1
-               AND (r.state <> 'needed' OR NOT EXISTS (SELECT 1 FROM restores WHERE restored_at > ?3))
-             ORDER BY r.next_step_at LIMIT +?2",
-        )
-        .bind(unix_ms(now))
-        .bind(OPEN_MAX)
-        .bind(unix_ms(now - AFTER_RESTORE))
-        .fetch_all(&self.readers.requests)
-        .await?;
+             FROM receipts_as_json AS r CROSS JOIN orders AS o CROSS JOIN attempts AS a
+             WHERE o.order_id = r.order_id AND a.prepare_id = o.paid_by AND r.next_step_at <= $1
+               AND (r.state <> 'needed' OR NOT EXISTS (SELECT 1 FROM restores WHERE restored_at > $3))
+             ORDER BY r.next_step_at LIMIT +$2",
+            unix_ms(now),
+            OPEN_MAX,
+            unix_ms(now - AFTER_RESTORE),
+        )?;
         let open = |row: Row| {
             let refund = match (row.refund_open, row.refunded) {
                 (true, _) => RefundExtent::Open,
@@ -121,33 +121,36 @@ impl Ledger {
                 (false, sum) if sum >= row.paid => RefundExtent::Whole,
                 (false, _) => RefundExtent::Part,
             };
-            let (receipt, attempt) = (read(&row.receipt)?, row.attempt.try_into()?);
+            let (receipt, attempt) = (receipt_of(&row.receipt)?, row.attempt.try_into()?);
             Ok(OpenReceipt { receipt, attempt, in_telegram: row.in_telegram, refund })
         };
         let receipts = rows.into_iter().map(open).collect::<Result<_, LedgerError>>()?;
-        let waiting = sqlx::query_scalar("SELECT count(*) FROM receipts WHERE next_step_at IS NOT NULL")
-            .fetch_one(&self.readers.requests)
-            .await?;
+        let waiting = self.count("SELECT count(*) FROM receipts WHERE next_step_at IS NOT NULL").await?;
         Ok(OpenReceipts { receipts, waiting, missing: self.count_missing_receipts().await? })
     }
 
     /// How many sales wait for a person because they have no receipt, and how many refunds for theirs.
     pub async fn count_missing_receipts(&self) -> Result<u32, LedgerError> {
         let count = "SELECT count(*) FROM receipts WHERE order_id IN (SELECT order_id FROM missing_receipts)";
-        Ok(sqlx::query_scalar(count).fetch_one(&self.readers.requests).await?)
+        self.count(count).await
+    }
+
+    async fn count(&self, query: &'static str) -> Result<u32, LedgerError> {
+        let count: i64 = read!(&self.readers.requests, query_scalar.fetch_one, query)?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Those, oldest first.
     pub async fn missing_receipts(&self) -> Result<MissingReceipts, LedgerError> {
-        let rows: Vec<(String, bool)> = sqlx::query_as(
+        let rows: Vec<(String, bool)> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
             "SELECT receipt, state <> 'missing' FROM receipts_as_json
-             WHERE order_id IN (SELECT order_id FROM missing_receipts) ORDER BY order_id LIMIT +?1",
-        )
-        .bind(MISSING_MAX)
-        .fetch_all(&self.readers.requests)
-        .await?;
+             WHERE order_id IN (SELECT order_id FROM missing_receipts) ORDER BY order_id LIMIT +$1",
+            MISSING_MAX,
+        )?;
         let missing = |(row, return_of_refund): (String, bool)| {
-            Ok(MissingReceipt { receipt: read(&row)?, return_of_refund })
+            Ok(MissingReceipt { receipt: receipt_of(&row)?, return_of_refund })
         };
         let receipts = rows.into_iter().map(missing).collect::<Result<_, LedgerError>>()?;
         Ok(MissingReceipts { count: self.count_missing_receipts().await?, receipts })

@@ -1,7 +1,6 @@
 //! What the HTTP API asks of the ledger about compared days, restores, and attempts that an owner accepts as paid.
 
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
 use tolov_domain::{
     OrderId, PrepareId, Tiyin,
     day::{self, ClickComparison, Day, DayCompared, PaidOnDay},
@@ -11,6 +10,8 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
+    postgres::reads,
+    read::pool::{Pool, read},
     writer::{
         reconciliation::{PaymentFound, RecordDay, RestoresChecked},
         seen::{PAID, SeenAttempt},
@@ -20,7 +21,7 @@ use super::{
 /// After a longer stop the days before these are not compared any more.
 const CAUGHT_UP_MAX: i64 = 31;
 /// The most orders that CLICK is asked about after a restore: a call each, while Prepares wait.
-const UNATTEMPTED_MAX: u32 = 500;
+const UNATTEMPTED_MAX: i64 = 500;
 
 /// What became of an owner's "accept as paid".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,34 +46,31 @@ pub struct PaymentReportRecord {
 }
 
 pub(super) async fn payment_reports(
-    pool: &SqlitePool,
+    pool: &Pool,
     order_id: OrderId,
 ) -> Result<Vec<PaymentReportRecord>, LedgerError> {
-    let reports = sqlx::query_as(
-        "SELECT r.prepare_id, r.at, r.source, r.by, r.payment_id
-         FROM attempts AS a CROSS JOIN payment_reports AS r ON r.prepare_id = a.prepare_id
-         WHERE a.order_id = ?1 LIMIT 1000",
-    );
-    Ok(reports.bind(order_id.get()).fetch_all(pool).await?)
+    let reports = "SELECT r.prepare_id, r.at, r.source, r.by, r.payment_id
+         FROM attempts AS a CROSS JOIN payment_reports AS r
+         WHERE r.prepare_id = a.prepare_id AND a.order_id = $1 LIMIT 1000";
+    Ok(read!(pool, query_as.fetch_all, reports, order_id.get())?)
 }
 
 impl Ledger {
     /// The oldest day that is over and was not compared. A ledger that has compared none begins with yesterday.
     pub async fn next_day(&self, now: Timestamp) -> Result<Option<Day>, LedgerError> {
         let due = Day::last_due(now);
-        let last: Option<String> = sqlx::query_scalar("SELECT max(day) FROM compared_days")
-            .fetch_one(&self.readers.requests)
-            .await?;
+        let pool = &self.readers.requests;
+        let last: Option<String> = read!(pool, query_scalar.fetch_one, "SELECT max(day) FROM compared_days")?;
         if let Some(last) = last {
             let last = Day::parse(&last).map_err(|_| LedgerError::Row("a compared day is none"))?;
             let next = last.plus(1).max(due.plus(1 - CAUGHT_UP_MAX));
             return Ok((next <= due).then_some(next));
         }
-        let first: Option<i64> = sqlx::query_scalar(
-            "SELECT created_at FROM orders WHERE order_id = (SELECT min(order_id) FROM orders)",
-        )
-        .fetch_optional(&self.readers.requests)
-        .await?;
+        let first: Option<i64> = read!(
+            pool,
+            query_scalar.fetch_optional,
+            "SELECT created_at FROM orders WHERE order_id = (SELECT min(order_id) FROM orders)"
+        )?;
         Ok(first.filter(|first| Day::of(from_unix_ms(*first)) <= due).map(|_| due))
     }
 
@@ -84,23 +82,24 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let range = (unix_ms(day.start()), unix_ms(day.end()));
-        let (orders, sum): (u32, i64) = sqlx::query_as(
-            "SELECT count(*), coalesce(sum(amount_tiyin), 0) FROM attempts
-             WHERE state = 'paid' AND settled_at >= ?1 AND settled_at < ?2",
-        )
-        .bind(range.0)
-        .bind(range.1)
-        .fetch_one(&self.readers.requests)
-        .await?;
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
+        let pool = &self.readers.requests;
+        let (orders, sum): (i64, i64) = read!(
+            pool,
+            query_as.fetch_one,
+            "SELECT count(*), CAST(coalesce(sum(amount_tiyin), 0) AS BIGINT) FROM attempts
+             WHERE state = 'paid' AND settled_at >= $1 AND settled_at < $2",
+            range.0,
+            range.1,
+        )?;
+        let rows: Vec<(i64, i64)> = read!(
+            pool,
+            query_as.fetch_all,
             "SELECT order_id, amount_tiyin FROM attempts
-             WHERE state = 'paid' AND settled_at >= ?1 AND settled_at < ?2 ORDER BY settled_at LIMIT +?3",
-        )
-        .bind(range.0)
-        .bind(range.1)
-        .bind(u32::try_from(day::PAID_MAX).unwrap_or(u32::MAX))
-        .fetch_all(&self.readers.requests)
-        .await?;
+             WHERE state = 'paid' AND settled_at >= $1 AND settled_at < $2 ORDER BY settled_at LIMIT +$3",
+            range.0,
+            range.1,
+            i64::try_from(day::PAID_MAX).unwrap_or(i64::MAX),
+        )?;
         let paid = |(order_id, amount): (i64, i64)| {
             Ok(PaidOnDay {
                 order_id: OrderId::try_new(order_id)
@@ -113,7 +112,7 @@ impl Ledger {
             schema: day::SCHEMA.to_owned(),
             event_id: DayCompared::id_of(day),
             day,
-            orders,
+            orders: u32::try_from(orders).unwrap_or(u32::MAX),
             sum_tiyin: Tiyin::try_new(sum).map_err(|_| LedgerError::Row("an amount is out of range"))?,
             paid: rows.into_iter().map(paid).collect::<Result<_, LedgerError>>()?,
             click,
@@ -127,27 +126,28 @@ impl Ledger {
     /// Restores of this ledger after which CLICK has not been asked what they lost, and the time of the oldest of their
     /// backups.
     pub async fn unchecked_restores(&self) -> Result<Option<(Vec<i64>, Timestamp)>, LedgerError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT id, backup_made_at FROM restores WHERE id NOT IN (SELECT restore_id FROM restore_checks)",
-        )
-        .fetch_all(&self.readers.requests)
-        .await?;
+        let rows: Vec<(i64, i64)> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
+            "SELECT id, backup_made_at FROM restores WHERE id NOT IN (SELECT restore_id FROM restore_checks)"
+        )?;
         let oldest = rows.iter().map(|(_, made_at)| *made_at).min();
         Ok(oldest.map(|oldest| (rows.into_iter().map(|(id, _)| id).collect(), from_unix_ms(oldest))))
     }
 
     /// Orders that can be paid and were registered after `since`, and that have no attempt.
     pub async fn unattempted_orders(&self, since: Timestamp) -> Result<Vec<UnattemptedOrder>, LedgerError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT o.order_id, o.created_at FROM orders AS o INDEXED BY orders_pending
-             WHERE o.status = 'pending' AND o.created_at > ?1
+        let sqlite = "SELECT o.order_id, o.created_at FROM orders AS o INDEXED BY orders_pending
+             WHERE o.status = 'pending' AND o.created_at > $1
                AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.order_id = o.order_id)
-             ORDER BY o.created_at LIMIT +?2",
-        )
-        .bind(unix_ms(since))
-        .bind(UNATTEMPTED_MAX)
-        .fetch_all(&self.readers.requests)
-        .await?;
+             ORDER BY o.created_at LIMIT +$2";
+        let rows: Vec<(i64, i64)> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
+            [sqlite, reads::UNATTEMPTED],
+            unix_ms(since),
+            UNATTEMPTED_MAX,
+        )?;
         let order = |(order_id, registered_at)| {
             let order_id =
                 OrderId::try_new(order_id).map_err(|_| LedgerError::Row("an id is not positive"))?;
@@ -177,11 +177,12 @@ impl Ledger {
         by: String,
         at: Timestamp,
     ) -> Result<Accepted, LedgerError> {
-        let shown: Option<(Option<i64>, Option<i64>)> =
-            sqlx::query_as("SELECT payment_id, status FROM attempt_checks WHERE prepare_id = ?1")
-                .bind(prepare_id.get())
-                .fetch_optional(&self.readers.requests)
-                .await?;
+        let shown: Option<(Option<i64>, Option<i64>)> = read!(
+            &self.readers.requests,
+            query_as.fetch_optional,
+            "SELECT payment_id, status FROM attempt_checks WHERE prepare_id = $1",
+            prepare_id.get(),
+        )?;
         let payment = shown
             .and_then(|(id, status)| Some(SeenPayment { payment_id: id?.try_into().ok()?, status: status? }));
         let Some(payment) = payment.filter(|payment| payment.status == PAID) else {

@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
 use tolov_domain::{
     ClickPaydocId, OrderId, PrepareId, RefundId, Tiyin,
     refund::{
@@ -16,6 +15,8 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
+    postgres::reads,
+    read::pool::{Pool, read},
     writer::{
         refund_rows::RefundRow,
         refunds::{AskForRefund, Asked, StepKind, StepRefund, Stepped},
@@ -24,7 +25,7 @@ use super::{
 };
 
 /// The most open refunds that are listed.
-const OPEN_MAX: u32 = 500;
+const OPEN_MAX: i64 = 500;
 /// An attempt that is older than this is not asked about any more, also when nobody asked in time.
 const SILENT_MAX: time::Duration = time::Duration::days(3);
 
@@ -123,10 +124,12 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<Stepped, LedgerError> {
         // A refund never changes its order.
-        let order_id: Option<i64> = sqlx::query_scalar("SELECT order_id FROM refunds WHERE refund_id = ?1")
-            .bind(refund_id.get())
-            .fetch_optional(&self.readers.requests)
-            .await?;
+        let order_id: Option<i64> = read!(
+            &self.readers.requests,
+            query_scalar.fetch_optional,
+            "SELECT order_id FROM refunds WHERE refund_id = $1",
+            refund_id.get(),
+        )?;
         let Some(order_id) = order_id.and_then(|id| OrderId::try_new(id).ok()) else {
             return Ok(Stepped::Unknown);
         };
@@ -146,15 +149,15 @@ impl Ledger {
             #[sqlx(flatten)]
             attempt: AttemptColumns,
         }
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
             "SELECT r.refund, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
                a.amount_tiyin, a.prepared_at, a.state = 'paid' AS is_paid
-             FROM refunds_as_json AS r CROSS JOIN attempts AS a ON a.prepare_id = r.prepare_id
-             WHERE r.state NOT IN ('done', 'done_by_hand', 'withdrawn') ORDER BY r.refund_id LIMIT +?1",
-        )
-        .bind(OPEN_MAX)
-        .fetch_all(&self.readers.requests)
-        .await?;
+             FROM refunds_as_json AS r CROSS JOIN attempts AS a WHERE a.prepare_id = r.prepare_id
+               AND r.state NOT IN ('done', 'done_by_hand', 'withdrawn') ORDER BY r.refund_id LIMIT +$1",
+            OPEN_MAX,
+        )?;
         let open = |row: Row| {
             let refund = serde_json::from_str::<RefundRow>(&row.refund)?.into();
             Ok(OpenRefund { refund, attempt: row.attempt.try_into()? })
@@ -184,59 +187,61 @@ impl Ledger {
     /// Attempts that CLICK has neither completed nor cancelled and whose turn it is to be asked about
     /// ([`tolov_domain::silence`]). Of payments in Telegram CLICK's Merchant API knows nothing.
     pub async fn silent_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
-        let rows: Vec<AttemptColumns> = sqlx::query_as(
-            // From the few pending orders to their attempts, and the given up ones of the last days: an index over all
-            // open attempts would cost every payment.
-            "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.amount_tiyin, s.prepared_at, 0 AS is_paid
+        // From the few pending orders to their attempts, and the given up ones of the last days: an index over all open attempts
+        // would cost every payment.
+        let sqlite = "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.amount_tiyin, s.prepared_at, FALSE AS is_paid
              FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at
                  FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
-                 WHERE o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > ?3
+                 WHERE o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > $3
                    AND a.click_trans_id < 9007199254740992
                UNION ALL
                SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a
-                 WHERE a.state = 'given_up' AND a.prepared_at > ?3 AND a.click_trans_id < 9007199254740992) AS s
+                 WHERE a.state = 'given_up' AND a.prepared_at > $3 AND a.click_trans_id < 9007199254740992) AS s
              LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id
-             WHERE s.prepared_at + (?1 ->> coalesce(c.times, 0)) <= ?2 LIMIT +?4",
-        )
-        .bind(serde_json::to_string(&ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000)))?)
-        .bind(unix_ms(now))
-        .bind(unix_ms(now.saturating_sub(SILENT_MAX)))
-        .bind(limit)
-        .fetch_all(&self.readers.requests)
-        .await?;
+             WHERE s.prepared_at + ($1 ->> coalesce(c.times, 0)) <= $2 LIMIT +$4";
+        let asked_after = ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000));
+        let rows: Vec<AttemptColumns> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
+            [sqlite, reads::SILENT_ATTEMPTS],
+            serde_json::to_string(&asked_after)?,
+            unix_ms(now),
+            unix_ms(now.saturating_sub(SILENT_MAX)),
+            i64::from(limit),
+        )?;
         rows.into_iter().map(TryFrom::try_from).collect()
     }
 
     /// Attempts through CLICK's page with smaller numbers than `before`, newest first.
     pub async fn attempts_before(&self, before: i64, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
-        let rows: Vec<AttemptColumns> = sqlx::query_as(
+        let rows: Vec<AttemptColumns> = read!(
+            &self.readers.requests,
+            query_as.fetch_all,
             "SELECT prepare_id, order_id, coalesce(paid_paydoc_id, click_paydoc_id) AS click_paydoc_id, amount_tiyin,
                prepared_at, state = 'paid' AS is_paid FROM attempts
-             WHERE prepare_id < ?1 AND click_trans_id < 9007199254740992 ORDER BY prepare_id DESC LIMIT +?2",
-        )
-        .bind(before)
-        .bind(limit)
-        .fetch_all(&self.readers.requests)
-        .await?;
+             WHERE prepare_id < $1 AND click_trans_id < 9007199254740992 ORDER BY prepare_id DESC LIMIT +$2",
+            before,
+            i64::from(limit),
+        )?;
         rows.into_iter().map(TryFrom::try_from).collect()
     }
 }
 
-pub(super) async fn refunds(pool: &SqlitePool, order_id: OrderId) -> Result<Vec<Refund>, LedgerError> {
+pub(super) async fn refunds(pool: &Pool, order_id: OrderId) -> Result<Vec<Refund>, LedgerError> {
     refunds_in(pool, order_id.get()..=order_id.get()).await
 }
 
 pub(super) async fn refunds_in(
-    pool: &SqlitePool,
+    pool: &Pool,
     numbers: RangeInclusive<i64>,
 ) -> Result<Vec<Refund>, LedgerError> {
-    let rows: Vec<String> = sqlx::query_scalar(
-        "SELECT refund FROM refunds_as_json WHERE order_id BETWEEN ?1 AND ?2 LIMIT 100000",
-    )
-    .bind(numbers.start())
-    .bind(numbers.end())
-    .fetch_all(pool)
-    .await?;
+    let rows: Vec<String> = read!(
+        pool,
+        query_scalar.fetch_all,
+        "SELECT refund FROM refunds_as_json WHERE order_id BETWEEN $1 AND $2 LIMIT 100000",
+        numbers.start(),
+        numbers.end(),
+    )?;
     let mut refunds: Vec<Refund> = rows
         .iter()
         .map(|row| Ok(serde_json::from_str::<RefundRow>(row)?.into()))

@@ -1,7 +1,6 @@
 //! Payments by Telegram's invoice: what the HTTP API asks of the ledger about them.
 
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
 use tolov_domain::{
     OrderId,
     telegram_payment::{CheckoutRequest, PaymentOutcome, TelegramPayment},
@@ -10,6 +9,7 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
+    read::pool::{Pool, read},
     writer::invoices::telegram::{CheckOut, CheckedOut, TakePayment},
 };
 
@@ -59,14 +59,12 @@ impl Ledger {
 }
 
 pub(super) async fn telegram_payments(
-    pool: &SqlitePool,
+    pool: &Pool,
     order_id: OrderId,
 ) -> Result<Vec<TelegramPaymentRecord>, LedgerError> {
-    let payments = sqlx::query_as(
-        "SELECT prepare_id, user_id, amount_tiyin, currency, telegram_charge_id, provider_charge_id, received_at, outcome
-         FROM telegram_payments WHERE order_id = ?1 LIMIT 1000",
-    );
-    let mut payments: Vec<TelegramPaymentRecord> = payments.bind(order_id.get()).fetch_all(pool).await?;
+    let payments = "SELECT prepare_id, user_id, amount_tiyin, currency, telegram_charge_id, provider_charge_id, received_at, outcome
+         FROM telegram_payments WHERE order_id = $1 LIMIT 1000";
+    let mut payments: Vec<TelegramPaymentRecord> = read!(pool, query_as.fetch_all, payments, order_id.get())?;
     payments.sort_by_key(|payment| payment.prepare_id);
     Ok(payments)
 }

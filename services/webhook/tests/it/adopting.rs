@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use sqlx::Executor;
-use tempfile::TempDir;
 use tolov_domain::{
     ClickPaydocId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
     receipt::Content, time::unix_ms,
@@ -10,7 +9,7 @@ use tolov_domain::{
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
     AdoptRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt,
-    Outcome, PaidOrder, backup,
+    Outcome, PaidOrder,
 };
 
 use crate::{
@@ -45,8 +44,6 @@ async fn after_a_restore_a_payment_that_the_shop_knows_is_not_taken_a_second_tim
     let mut app = TestApp::start().await;
     app.order(1).await;
     app.order(2).await;
-    let folder = TempDir::new().unwrap();
-    backup::copy(&app.ledger_path(), &folder.path().join("payments.db")).await.unwrap();
     let paid = app.paid(2).await;
     app.order(3).await;
     let trans = 3_647_911_003;
@@ -186,7 +183,7 @@ async fn an_order_that_is_taken_back_needs_its_receipt_and_none_is_made_in_the_h
     let now = unix_ms(app.clock.now());
     app.file()
         .await
-        .execute(sqlx::query("INSERT INTO restores VALUES (1, ?1, ?1, 0, 0)").bind(now))
+        .execute(sqlx::query("INSERT INTO restores VALUES (1, $1, $1, 0, 0)").bind(now))
         .await
         .unwrap();
     let mut orders = [1, 2, 3, 4].map(|order_id| paid_order(&app, order_id, 100 + order_id, None));

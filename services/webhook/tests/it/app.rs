@@ -3,7 +3,6 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -11,8 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Executor, SqliteConnection};
-use tempfile::TempDir;
+use sqlx::Executor;
 use time::macros::datetime;
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tolov_click::{PayLink, SecretKey};
@@ -24,13 +22,14 @@ use tolov_kit::{
 };
 use tolov_webhook::{
     ClickConfig, Config, Deps, RunError, Service, StartError,
-    ledger::{Ledger, OpenError, Quota, UnverifiedLimits},
+    ledger::{Ledger, LedgerPlace, OpenError, Quota, UnverifiedLimits},
 };
 
 use crate::{
-    audit::{self, EventsLeft, Expected, audit},
+    audit::{EventsLeft, Expected, audit},
     bus::RecordingBus,
     click::{SECRET_KEY, SERVICE_ID},
+    engine::{Connection, Database, LOCK},
     log_watch,
 };
 
@@ -62,7 +61,7 @@ pub(crate) struct TestApp {
     pub(crate) bus: Arc<RecordingBus>,
     pub(crate) clock: ManualClock,
     pub(crate) http: reqwest::Client,
-    folder: TempDir,
+    pub(crate) database: Database,
     setup: Setup,
     running: Option<Running>,
     pub(crate) sent: AtomicI64,
@@ -103,17 +102,17 @@ impl TestApp {
     }
 
     pub(crate) async fn start_with(setup: Setup) -> Self {
-        Self::start_in(TempDir::new().unwrap(), setup).await
+        Self::start_in(Database::new().await, setup).await
     }
 
-    /// Starts on whatever ledger the folder holds.
-    pub(crate) async fn start_in(folder: TempDir, setup: Setup) -> Self {
+    /// Starts on whatever ledger is there.
+    pub(crate) async fn start_in(database: Database, setup: Setup) -> Self {
         log_watch::install();
         let mut app = Self {
             bus: Arc::clone(&setup.bus),
             clock: ManualClock::new(datetime!(2026-11-23 12:00 UTC)),
             http: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap(),
-            folder,
+            database,
             setup,
             running: None,
             sent: AtomicI64::new(0),
@@ -127,11 +126,11 @@ impl TestApp {
     }
 
     pub(crate) fn config(&self) -> Config {
-        config(self.ledger_path(), &self.setup)
+        config(self.place(), &self.setup)
     }
 
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.folder.path().join("payments.db")
+    pub(crate) fn place(&self) -> LedgerPlace {
+        self.database.place()
     }
 
     /// Starts on the same ledger, with the same bus and clock.
@@ -175,15 +174,15 @@ impl TestApp {
         self.running().ledger.as_ref().unwrap()
     }
 
-    /// A second connection to the ledger's file.
-    pub(crate) async fn file(&self) -> SqliteConnection {
-        audit::connect(&self.ledger_path()).await
+    /// A second connection to the ledger.
+    pub(crate) async fn file(&self) -> Connection {
+        self.database.connect().await
     }
 
     /// Keeps the service from committing until the connection says COMMIT or is dropped.
-    pub(crate) async fn hold_the_write_lock(&self) -> SqliteConnection {
+    pub(crate) async fn hold_the_write_lock(&self) -> Connection {
         let mut file = self.file().await;
-        file.execute("BEGIN IMMEDIATE").await.unwrap();
+        file.execute(sqlx::raw_sql(LOCK)).await.unwrap();
         file
     }
 
@@ -255,16 +254,16 @@ impl TestApp {
             outbox_is_empty: !self.events_may_wait,
             events: self.events,
         };
-        audit(&self.ledger_path(), expected, &self.bus.confirmed()).await;
+        audit(&self.database, expected, &self.bus.confirmed()).await;
         assert_eq!(log_watch::leaks(), Vec::<String>::new(), "secrets in the log");
         self.finished = true;
     }
 }
 
-pub(crate) fn config(ledger_path: PathBuf, setup: &Setup) -> Config {
+pub(crate) fn config(ledger: LedgerPlace, setup: &Setup) -> Config {
     Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger: ledger_path.into(),
+        ledger,
         api_token: Secret::new(API_TOKEN),
         click: ClickConfig {
             secret_key: SecretKey::new(setup.secret_key.unwrap_or(SECRET_KEY)),

@@ -190,7 +190,7 @@ async fn after_a_restore_no_number_is_given_to_click_that_may_have_been_given_be
     assert!(ready(&copy, known).await.unwrap() > floor + 77, "each restore goes above the one before");
 
     let setup = Setup { bus: app.bus.clone(), ..Setup::default() };
-    let mut restored = TestApp::start_in(folder, setup).await;
+    let mut restored = TestApp::start_in(folder.into(), setup).await;
     restored.count_callbacks(2, 2);
     let highest = restored.get("/orders").await.1["highest_order_id"].as_i64();
     assert!(highest > Some(40_000), "{highest:?}");

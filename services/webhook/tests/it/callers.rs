@@ -112,7 +112,7 @@ impl TestApp {
     /// The ids of an order's events in the outbox, oldest first, sent or not.
     pub(crate) async fn events_of(&self, order_id: i64) -> Vec<String> {
         let mut file = self.file().await;
-        let query = sqlx::query_scalar("SELECT event_id FROM outbox WHERE order_id = ?1 ORDER BY id");
+        let query = sqlx::query_scalar("SELECT event_id FROM outbox WHERE order_id = $1 ORDER BY id");
         query.bind(order_id).fetch_all(&mut file).await.unwrap()
     }
 }

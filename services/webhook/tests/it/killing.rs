@@ -1,15 +1,14 @@
-//! A real process is killed in mid-work, or runs out of disk, and the next one finds everything that was answered.
+//! A real process is killed in mid-work, and the next one finds everything that was answered.
 //!
 //! The process is examples/killed_service.rs.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     sync::atomic::{AtomicI64, Ordering},
 };
 
 use futures_util::future::join_all;
-use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tolov_webhook::http::CLICK_PATH;
 
@@ -17,6 +16,7 @@ use crate::{
     app::{API_TOKEN, PATIENCE, Setup, TestApp, wait_until},
     callers::order_json,
     click::{Answer, Callback, SECRET_KEY, SERVICE_ID},
+    engine::Database,
 };
 
 /// Cargo builds examples beside the tests.
@@ -32,8 +32,8 @@ fn killed_service() -> PathBuf {
 }
 
 /// A service in a process of its own, and what was said to it.
-struct Victim {
-    process: Child,
+pub(crate) struct Victim {
+    pub(crate) process: Child,
     address: String,
     http: reqwest::Client,
     sent: AtomicI64,
@@ -42,7 +42,8 @@ struct Victim {
 
 impl Victim {
     /// `limit_blocks`: the largest file that it may write, in blocks of 512 bytes.
-    async fn start(folder: &Path, limit_blocks: Option<u32>) -> Self {
+    pub(crate) async fn start(database: &Database, limit_blocks: Option<u32>) -> Self {
+        let folder = database.folder().path();
         let service = killed_service();
         let service_id = SERVICE_ID.to_string();
         let mut command = match limit_blocks {
@@ -57,7 +58,7 @@ impl Victim {
         };
         command
             .arg(folder)
-            .args([API_TOKEN, SECRET_KEY, &service_id])
+            .args([&database.address(), API_TOKEN, SECRET_KEY, &service_id])
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let process = command.kill_on_drop(true).spawn().unwrap();
@@ -89,20 +90,20 @@ impl Victim {
     }
 
     /// Tells the next service on this ledger how many callbacks it may find.
-    fn hand_over(&self, app: &TestApp) {
+    pub(crate) fn hand_over(&self, app: &TestApp) {
         app.count_callbacks(self.sent.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed));
     }
 }
 
 /// How far an order came with the process that died.
 #[derive(Debug, Default)]
-struct Progress {
+pub(crate) struct Progress {
     registered: bool,
     prepare_id: Option<i64>,
-    paid: bool,
+    pub(crate) paid: bool,
 }
 
-async fn journey(victim: &Victim, order_id: i64) -> Progress {
+pub(crate) async fn journey(victim: &Victim, order_id: i64) -> Progress {
     let mut progress = Progress::default();
     if victim.register(order_id).await.is_none() {
         return progress;
@@ -117,7 +118,7 @@ async fn journey(victim: &Victim, order_id: i64) -> Progress {
 }
 
 /// What the dead process has answered is true, and what it has not answered can be done again.
-async fn take_over(app: &TestApp, order_id: i64, progress: &Progress) {
+pub(crate) async fn take_over(app: &TestApp, order_id: i64, progress: &Progress) {
     if !progress.registered {
         let (status, _) = app.create(&order_json(order_id, "30000")).await;
         assert!(status == 201 || status == 200, "order {order_id}: {status}");
@@ -136,8 +137,8 @@ async fn take_over(app: &TestApp, order_id: i64, progress: &Progress) {
 
 #[tokio::test]
 async fn a_process_killed_under_load_has_lost_nothing_that_it_answered() {
-    let folder = TempDir::new().unwrap();
-    let mut victim = Victim::start(folder.path(), None).await;
+    let database = Database::new().await;
+    let mut victim = Victim::start(&database, None).await;
     let orders = 1..=150;
     let mut process = std::mem::replace(&mut victim.process, Command::new("true").spawn().unwrap());
     let killer = async {
@@ -150,7 +151,7 @@ async fn a_process_killed_under_load_has_lost_nothing_that_it_answered() {
     let (journeys, ()) =
         tokio::join!(join_all(orders.clone().map(|order_id| journey(&victim, order_id))), killer);
     assert!(journeys.iter().any(|progress| !progress.paid), "it died too late");
-    let app = TestApp::start_in(folder, Setup::default()).await;
+    let app = TestApp::start_in(database, Setup::default()).await;
     victim.hand_over(&app);
     for (order_id, progress) in orders.zip(&journeys) {
         take_over(&app, order_id, progress).await;
@@ -162,42 +163,18 @@ async fn a_process_killed_under_load_has_lost_nothing_that_it_answered() {
 
 #[tokio::test]
 async fn a_process_killed_between_the_bus_and_the_mark_sends_the_same_event_again() {
-    let folder = TempDir::new().unwrap();
-    let mut victim = Victim::start(folder.path(), None).await;
+    let database = Database::new().await;
+    let mut victim = Victim::start(&database, None).await;
     assert!(journey(&victim, 1).await.paid);
-    let bus = folder.path().join("bus");
+    let bus = database.folder().path().join("bus");
     wait_until("the bus has it", async || {
         std::fs::read_to_string(&bus).is_ok_and(|ids| ids == "payment.completed:1")
     })
     .await;
     victim.process.kill().await.unwrap();
-    let app = TestApp::start_in(folder, Setup::default()).await;
+    let app = TestApp::start_in(database, Setup::default()).await;
     victim.hand_over(&app);
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn a_full_disk_is_answered_with_minus_seven_and_nothing_is_stored_by_halves() {
-    let folder = TempDir::new().unwrap();
-    let mut victim = Victim::start(folder.path(), Some(1000)).await;
-    let mut journeys = Vec::new();
-    let mut refused = 0;
-    for order_id in 1..=400 {
-        let progress = journey(&victim, order_id).await;
-        refused += i32::from(!progress.paid);
-        journeys.push((order_id, progress));
-        if refused == 5 {
-            break;
-        }
-    }
-    assert_eq!(refused, 5, "the disk was never full");
-    victim.process.kill().await.unwrap();
-    let app = TestApp::start_in(folder, Setup::default()).await;
-    victim.hand_over(&app);
-    for (order_id, progress) in &journeys {
-        take_over(&app, *order_id, progress).await;
-    }
     app.finish().await;
 }

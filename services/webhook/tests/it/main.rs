@@ -8,6 +8,7 @@ mod backup;
 mod bus;
 mod callers;
 mod click;
+mod engine;
 mod log_watch;
 
 mod adopting;
@@ -16,6 +17,7 @@ mod cancelling;
 mod config;
 mod expiry;
 mod faults_of_others;
+mod file;
 mod killing;
 mod ledger;
 mod openapi;

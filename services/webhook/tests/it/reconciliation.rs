@@ -40,7 +40,7 @@ async fn accept(app: &TestApp, by: &str) -> (StatusCode, Value) {
 }
 
 async fn reports(app: &TestApp) -> Vec<(i64, String, String, i64)> {
-    let reader = LedgerReader::open(&app.ledger_path()).await.unwrap();
+    let reader = LedgerReader::open(app.place()).await.unwrap();
     let reports = reader.payment_reports(OrderId::try_new(1).unwrap()).await.unwrap();
     assert_eq!(reader.payment_reports(OrderId::try_new(2).unwrap()).await.unwrap(), []);
     reader.close().await;

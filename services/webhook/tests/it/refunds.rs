@@ -209,7 +209,7 @@ async fn operators_find_the_order_of_a_refund_and_read_its_steps() {
     let since = app.clock.now();
     let refund = sending(&app).await;
     step(&app, &refund, &json!({"change": "reversed"})).await;
-    let reader = LedgerReader::open(&app.ledger_path()).await.unwrap();
+    let reader = LedgerReader::open(app.place()).await.unwrap();
     let range = (since, since + time::Duration::HOUR);
     assert_eq!(reader.changed_orders(0, range, 10).await.unwrap(), [order], "for a replay");
     let steps = reader.refund_steps(order).await.unwrap();

@@ -8,7 +8,7 @@ use std::{
 use sqlx::Executor;
 use tolov_domain::ports::bus::{Route, RoutingKey};
 use tolov_kit::clock::Clock;
-use tolov_webhook::{Deps, Service, StartError, ledger::OpenError, maintenance::expire_due};
+use tolov_webhook::maintenance::expire_due;
 
 use crate::{
     app::{Setup, TestApp, wait_until},
@@ -312,18 +312,5 @@ async fn a_clock_that_is_set_back_holds_no_refused_event_back() {
     app.clock.jump(-time::Duration::days(30));
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn a_second_service_on_the_same_ledger_is_refused_and_the_first_goes_on() {
-    let app = TestApp::start().await;
-    let deps = Deps { bus: app.bus.clone(), clock: Arc::new(app.clock.clone()) };
-    let second = Service::new(app.config(), deps).await;
-    let refusal = second.unwrap_err();
-    assert!(matches!(refusal, StartError::Ledger(OpenError::Locked(_))), "{refusal:?}");
-    assert!(refusal.to_string().contains("open in another process"), "{refusal}");
-    app.order(1).await;
-    app.paid(1).await;
     app.finish().await;
 }

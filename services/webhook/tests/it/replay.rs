@@ -67,7 +67,7 @@ async fn every_event_of_an_order_comes_again_cancelled_attempts_and_questions_to
 #[tokio::test]
 async fn another_process_reads_what_is_paid_what_has_changed_and_what_waits() {
     let mut app = TestApp::start().await;
-    let reader = LedgerReader::open(&app.ledger_path()).await.unwrap();
+    let reader = LedgerReader::open(app.place()).await.unwrap();
     let began = app.clock.now();
     for number in [1, 2, 3] {
         app.order(number).await;

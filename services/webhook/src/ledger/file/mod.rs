@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub(super) mod disk;
+pub(super) mod engine;
 pub(super) mod open;
-pub(super) mod reader;
 pub mod restore;
+mod statements;

@@ -8,10 +8,15 @@ use std::{
     time::Duration,
 };
 
-use super::{backup::BackupError, restore::is_unfinished};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{backup::BackupError, restore::is_unfinished};
+use crate::ledger::{
+    LedgerError,
+    read::pool::{Pool, Readers, RelayReader},
 };
 
 /// Why the ledger cannot be opened, and what to do.
@@ -27,14 +32,22 @@ pub enum OpenError {
     Version(String),
     #[error("the ledger runs with {setting}={found}, but only {wanted} keeps a payment over a power cut")]
     Setting { setting: &'static str, found: String, wanted: &'static str },
-    #[error("a ledger on PostgreSQL is not supported yet")]
-    NoPostgres,
+    #[error("this PostgreSQL is {0}; the ledger needs 14 or newer")]
+    PostgresVersion(String),
+    #[error("this PostgreSQL is a standby, which only reads; LEDGER_URL must name the primary")]
+    Standby,
+    #[error(
+        "there is no ledger in the database that LEDGER_URL names; the webhook service creates it when it starts"
+    )]
+    NoLedger,
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error(transparent)]
     Read(#[from] BackupError),
     #[error("the ledger cannot be opened: {0}")]
-    Sqlite(#[from] sqlx::Error),
+    Sql(#[from] sqlx::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 /// Why a file's schema cannot be used.
@@ -58,23 +71,6 @@ pub(crate) struct Opened {
     pub(crate) readers: Readers,
     /// Held as long as the writer lives.
     pub(crate) lock: File,
-}
-
-/// Reading connections. Each use has its own, so that slow questions of staff stop neither the relay nor readiness.
-#[derive(Debug, Clone)]
-pub(crate) struct Readers {
-    pub(crate) requests: SqlitePool,
-    pub(crate) relay: SqlitePool,
-    pub(crate) status: SqlitePool,
-}
-
-impl Readers {
-    /// Waits for what is being read.
-    pub(crate) async fn close(&self) {
-        self.requests.close().await;
-        self.relay.close().await;
-        self.status.close().await;
-    }
 }
 
 const REQUEST_READERS: u32 = 4;
@@ -109,9 +105,9 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
     migrate(&mut writer).await?;
     let read_only = options.clone().read_only(true).create_if_missing(false);
     let readers = Readers {
-        requests: pool(&read_only, REQUEST_READERS).await?,
-        relay: pool(&read_only, 1).await?,
-        status: pool(&read_only, 1).await?,
+        requests: Pool::Sqlite(pool(&read_only, REQUEST_READERS).await?),
+        relay: RelayReader::Sqlite(pool(&read_only, 1).await?),
+        status: Pool::Sqlite(pool(&read_only, 1).await?),
     };
     tracing::info!(path = %path.display(), sqlite = version, "ledger open: WAL, synchronous=FULL");
     Ok(Opened { writer, options, readers, lock })
@@ -228,8 +224,15 @@ mod tests {
     #[tokio::test]
     async fn staff_who_use_every_reader_stop_neither_the_relay_nor_readiness() {
         let folder = tempfile::tempdir().unwrap();
-        let Readers { requests, relay, status } =
-            open(&folder.path().join("payments.db")).await.unwrap().readers;
+        let readers = open(&folder.path().join("payments.db")).await.unwrap().readers;
+        let Readers {
+            requests: Pool::Sqlite(requests),
+            relay: RelayReader::Sqlite(relay),
+            status: Pool::Sqlite(status),
+        } = readers
+        else {
+            panic!("{readers:?}")
+        };
         let mut used = Vec::new();
         for _ in 0..REQUEST_READERS {
             used.push(requests.acquire().await.unwrap());

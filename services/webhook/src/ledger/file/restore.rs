@@ -158,7 +158,7 @@ fn given_since(busiest_hour: i64, restore: &Restore) -> i64 {
 }
 
 /// The highest number of an order, or that an order may have had in a ledger that was lost.
-pub(crate) async fn highest_order_id(executor: impl SqliteExecutor<'_>) -> Result<i64, sqlx::Error> {
+async fn highest_order_id(executor: impl SqliteExecutor<'_>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT max((SELECT coalesce(max(order_id), 0) FROM orders),
                     (SELECT coalesce(max(order_id_floor), 0) FROM restores))",
@@ -168,7 +168,7 @@ pub(crate) async fn highest_order_id(executor: impl SqliteExecutor<'_>) -> Resul
 }
 
 /// The last number that was given to an attempt, or may have been by a ledger that was lost.
-pub(crate) async fn last_given_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+async fn last_given_prepare_id(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT max((SELECT coalesce(max(prepare_id), 0) FROM attempts),
                     (SELECT coalesce(max(prepare_id_floor), 0) FROM restores))",

@@ -1,5 +1,5 @@
-//! Rows as JSON objects. A batch crosses to SQLite's thread as a few JSON texts and back as two, because every statement
-//! and every row of sqlx costs a hop between threads (docs/decisions/0003-one-writer-group-commit.md).
+//! Rows as JSON objects. A batch crosses to the engine as a few JSON texts and back as two, because every statement and every
+//! row of sqlx costs a hop between threads (docs/decisions/0003-one-writer-group-commit.md), or to a server.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 /// The column `orders.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum OrderStatus {
     Pending,
     Paid,
@@ -54,7 +54,7 @@ impl fmt::Display for OrderStatus {
 /// The column `attempts.state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum AttemptStatus {
     Prepared,
     Paid,
@@ -296,7 +296,7 @@ pub(crate) struct CallbackRow {
     fields: String,
     code: i32,
     answer: String,
-    unplaced: u8,
+    unplaced: bool,
     source: &'static str,
 }
 
@@ -312,7 +312,7 @@ impl CallbackRow {
             fields: arrival.form.to_record(),
             code: reply.error,
             answer: String::from_utf8_lossy(&kept.to_json()).into_owned(),
-            unplaced: u8::from(arrival.form.reports_payment() && !reply.confirms_payment()),
+            unplaced: arrival.form.reports_payment() && !reply.confirms_payment(),
             source: "click",
         }
     }
@@ -330,7 +330,7 @@ impl CallbackRow {
             fields: fields.to_string(),
             code: 0,
             answer: r#"{"error":0}"#.to_owned(),
-            unplaced: 0,
+            unplaced: false,
             source: "restore",
         }
     }

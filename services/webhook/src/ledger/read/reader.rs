@@ -1,10 +1,10 @@
-//! Reading the ledger's file from another process, beside the service that writes it: for the operator's commands.
+//! Reading the ledger from another process, beside the services that write it: for the operator's commands.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sqlx::{
-    ConnectOptions, SqlitePool,
+    ConnectOptions,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use tolov_domain::{
@@ -13,17 +13,18 @@ use tolov_domain::{
     time::{Timestamp, from_unix_ms, unix_ms},
 };
 
-use super::backup::BackupError;
+use super::pool::{Pool, read};
 use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, LedgerPlace, MerchantCallRecord, OpenError, OrderRecord,
     OrderStatus, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
-    event_ids::ids_of_order, read, reconciliation, refunds, telegram,
+    backup::BackupError, event_ids::ids_of_order, postgres, postgres::reads, read as reading, reconciliation,
+    refunds, telegram,
 };
 
-/// Reading connections to a ledger's file. They see what is committed and hold nobody up.
+/// Reading connections to a ledger. They see what is committed and hold nobody up.
 #[derive(Debug, Clone)]
 pub struct LedgerReader {
-    pool: SqlitePool,
+    pool: Pool,
 }
 
 /// An event of the outbox, and whether the bus has it.
@@ -61,7 +62,7 @@ macro_rules! payments_where {
                     coalesce((SELECT e.body ->> '$.late' FROM outbox AS e
                                 WHERE e.event_id = 'payment.completed:' || o.order_id),
                       EXISTS (SELECT 1 FROM attempts AS g WHERE g.order_id = o.order_id AND g.state = 'given_up')) AS late
-             FROM ", $condition, " ORDER BY o.order_id LIMIT +?2"
+             FROM ", $condition, " ORDER BY o.order_id LIMIT +$2"
         )
     };
 }
@@ -71,7 +72,9 @@ impl LedgerReader {
     pub async fn open(place: impl Into<LedgerPlace>) -> Result<Self, OpenError> {
         let ledger = match place.into() {
             LedgerPlace::File(path) => path,
-            LedgerPlace::Postgres(_) => return Err(OpenError::NoPostgres),
+            LedgerPlace::Postgres(url) => {
+                return Ok(Self { pool: Pool::Postgres(postgres::open::reader(&url).await?) });
+            }
         };
         if !ledger.exists() {
             return Err(BackupError::Missing(ledger).into());
@@ -83,11 +86,11 @@ impl LedgerReader {
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|source| BackupError::Sqlite { file: ledger, source })?;
-        Ok(Self { pool })
+        Ok(Self { pool: Pool::Sqlite(pool) })
     }
 
     /// Reads through the connections of a ledger that is open.
-    pub(in crate::ledger) const fn over(pool: SqlitePool) -> Self {
+    pub(in crate::ledger) const fn over(pool: Pool) -> Self {
         Self { pool }
     }
 
@@ -96,16 +99,16 @@ impl LedgerReader {
     }
 
     pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
-        read::order(&self.pool, order_id).await
+        reading::order(&self.pool, order_id).await
     }
 
     pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
-        read::attempts(&self.pool, order_id).await
+        reading::attempts(&self.pool, order_id).await
     }
 
     /// The callbacks that name this order number, whether the ledger has the order or not.
     pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
-        read::callbacks(&self.pool, order_id).await
+        reading::callbacks(&self.pool, order_id).await
     }
 
     /// What Telegram said was paid for an order, oldest first.
@@ -133,35 +136,32 @@ impl LedgerReader {
 
     /// Every step of an order's refunds.
     pub async fn refund_steps(&self, order_id: OrderId) -> Result<Vec<RefundStepRecord>, LedgerError> {
-        let steps = sqlx::query_as(
+        let steps =
             "SELECT s.refund_id, s.step, s.at, s.state, s.by, s.click_code, s.click_note, s.why, s.document
-             FROM refunds AS r CROSS JOIN refund_steps AS s ON s.refund_id = r.refund_id
-             WHERE r.order_id = ?1 ORDER BY s.refund_id, s.step LIMIT 1000",
-        );
-        Ok(steps.bind(order_id.get()).fetch_all(&self.pool).await?)
+             FROM refunds AS r CROSS JOIN refund_steps AS s
+             WHERE s.refund_id = r.refund_id AND r.order_id = $1 ORDER BY s.refund_id, s.step LIMIT 1000";
+        Ok(read!(&self.pool, query_as.fetch_all, steps, order_id.get())?)
     }
 
     /// The calls of CLICK's Merchant API about an order, oldest first.
     pub async fn merchant_calls(&self, order_id: OrderId) -> Result<Vec<MerchantCallRecord>, LedgerError> {
-        let calls = sqlx::query_as(
-            "SELECT at, method, path, outcome, code, note FROM merchant_api_calls
-             WHERE order_id = ?1 ORDER BY id LIMIT 1000",
-        );
-        Ok(calls.bind(order_id.get()).fetch_all(&self.pool).await?)
+        let calls = "SELECT at, method, path, outcome, code, note FROM merchant_api_calls
+             WHERE order_id = $1 ORDER BY id LIMIT 1000";
+        Ok(read!(&self.pool, query_as.fetch_all, calls, order_id.get())?)
     }
 
     /// The order's events that are still in the outbox.
     pub async fn events(&self, order_id: OrderId) -> Result<Vec<OutboxRecord>, LedgerError> {
         let mut events = Vec::new();
         for (from, to) in ids_of_order(order_id) {
-            let found: Vec<OutboxRecord> = sqlx::query_as(
+            let found: Vec<OutboxRecord> = read!(
+                &self.pool,
+                query_as.fetch_all,
                 "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
-                 WHERE event_id >= ?1 AND event_id < ?2 ORDER BY event_id LIMIT 1000",
-            )
-            .bind(from)
-            .bind(to)
-            .fetch_all(&self.pool)
-            .await?;
+                 WHERE event_id >= $1 AND event_id < $2 ORDER BY event_id LIMIT 1000",
+                from,
+                to,
+            )?;
             events.extend(found);
         }
         Ok(events)
@@ -173,11 +173,9 @@ impl LedgerReader {
         created_before: Timestamp,
         limit: u32,
     ) -> Result<Vec<OutboxRecord>, LedgerError> {
-        let events = sqlx::query_as(
-            "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
-             WHERE sent_at IS NULL AND created_at < ?1 ORDER BY id LIMIT +?2",
-        );
-        Ok(events.bind(unix_ms(created_before)).bind(limit).fetch_all(&self.pool).await?)
+        let unsent = "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
+             WHERE sent_at IS NULL AND created_at < $1 ORDER BY id LIMIT +$2";
+        Ok(read!(&self.pool, query_as.fetch_all, unsent, unix_ms(created_before), i64::from(limit))?)
     }
 
     /// The `payment.completed` of each paid order whose number is in the range, by order number: made from order and
@@ -187,29 +185,35 @@ impl LedgerReader {
         order_ids: RangeInclusive<i64>,
         limit: u32,
     ) -> Result<Vec<Event>, LedgerError> {
-        let rows: Vec<PaymentRow> = sqlx::query_as(payments_where!(
+        let sqlite = payments_where!(
             "orders AS o CROSS JOIN attempts AS a ON a.prepare_id = o.paid_by
-             WHERE o.status = 'paid' AND o.order_id BETWEEN ?1 AND ?3"
-        ))
-        .bind(order_ids.start())
-        .bind(limit)
-        .bind(order_ids.end())
-        .fetch_all(&self.pool)
-        .await?;
+             WHERE o.status = 'paid' AND o.order_id BETWEEN $1 AND $3"
+        );
+        let rows: Vec<PaymentRow> = read!(
+            &self.pool,
+            query_as.fetch_all,
+            [sqlite, reads::PAYMENTS],
+            order_ids.start(),
+            i64::from(limit),
+            order_ids.end(),
+        )?;
         rows.into_iter().map(Event::try_from).collect()
     }
 
     /// The same of these orders; those that are not paid are left out.
     pub async fn payments_of(&self, order_ids: &[OrderId]) -> Result<Vec<Event>, LedgerError> {
-        let rows: Vec<PaymentRow> = sqlx::query_as(payments_where!(
-            "json_each(?1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value
+        let sqlite = payments_where!(
+            "json_each($1) AS wanted CROSS JOIN orders AS o ON o.order_id = wanted.value
              CROSS JOIN attempts AS a ON a.prepare_id = o.paid_by
              WHERE o.status = 'paid'"
-        ))
-        .bind(serde_json::to_string(order_ids)?)
-        .bind(u32::try_from(order_ids.len()).unwrap_or(u32::MAX))
-        .fetch_all(&self.pool)
-        .await?;
+        );
+        let rows: Vec<PaymentRow> = read!(
+            &self.pool,
+            query_as.fetch_all,
+            [sqlite, reads::PAYMENTS_OF],
+            serde_json::to_string(order_ids)?,
+            i64::try_from(order_ids.len()).unwrap_or(i64::MAX),
+        )?;
         rows.into_iter().map(Event::try_from).collect()
     }
 
@@ -218,23 +222,20 @@ impl LedgerReader {
         &self,
         order_ids: &[OrderId],
     ) -> Result<BTreeMap<OrderId, OrderStatus>, LedgerError> {
-        let rows: Vec<(i64, OrderStatus)> = sqlx::query_as(
-            "SELECT o.order_id, o.status FROM json_each(?1) AS wanted
-             CROSS JOIN orders AS o ON o.order_id = wanted.value",
-        )
-        .bind(serde_json::to_string(order_ids)?)
-        .fetch_all(&self.pool)
-        .await?;
+        let sqlite = "SELECT o.order_id, o.status FROM json_each($1) AS wanted
+             CROSS JOIN orders AS o ON o.order_id = wanted.value";
+        let order_ids = serde_json::to_string(order_ids)?;
+        let rows: Vec<(i64, OrderStatus)> =
+            read!(&self.pool, query_as.fetch_all, [sqlite, reads::STATUSES], order_ids)?;
         rows.into_iter().map(|(id, status)| Ok((order_id(id)?, status))).collect()
     }
 
     /// How the receipt of an order came to its state.
     pub async fn receipt_steps(&self, order_id: OrderId) -> Result<Vec<ReceiptStepRecord>, LedgerError> {
-        let steps = sqlx::query_as(
+        let steps =
             "SELECT step, at, state, by, url, click_code, click_note, why, document FROM receipt_steps
-             WHERE order_id = ?1 ORDER BY step LIMIT 1000",
-        );
-        Ok(steps.bind(order_id.get()).fetch_all(&self.pool).await?)
+             WHERE order_id = $1 ORDER BY step LIMIT 1000";
+        Ok(read!(&self.pool, query_as.fetch_all, steps, order_id.get())?)
     }
 
     /// Orders with larger numbers than `after` of which something happened in a time that other services are told of: the
@@ -245,26 +246,26 @@ impl LedgerReader {
         (since, until): (Timestamp, Timestamp),
         limit: u32,
     ) -> Result<Vec<OrderId>, LedgerError> {
-        let ids: Vec<i64> = sqlx::query_scalar(
-            "SELECT o.order_id FROM orders AS o WHERE o.order_id > ?1 AND (
-               (o.status <> 'pending' AND o.changed_at BETWEEN ?2 AND ?3)
+        let ids: Vec<i64> = read!(
+            &self.pool,
+            query_scalar.fetch_all,
+            "SELECT o.order_id FROM orders AS o WHERE o.order_id > $1 AND (
+               (o.status <> 'pending' AND o.changed_at BETWEEN $2 AND $3)
                OR EXISTS (SELECT 1 FROM attempts AS a
-                 WHERE a.order_id = o.order_id AND a.state IN ('paid', 'cancelled') AND a.settled_at BETWEEN ?2 AND ?3)
+                 WHERE a.order_id = o.order_id AND a.state IN ('paid', 'cancelled') AND a.settled_at BETWEEN $2 AND $3)
                OR EXISTS (SELECT 1 FROM outbox AS e
                  WHERE e.event_id >= 'payment.questioned:' || o.order_id || ':'
-                   AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN ?2 AND ?3)
+                   AND e.event_id < 'payment.questioned:' || o.order_id || ';' AND e.created_at BETWEEN $2 AND $3)
                OR EXISTS (SELECT 1 FROM refunds AS r
-                 WHERE r.order_id = o.order_id AND r.changed_at BETWEEN ?2 AND ?3)
+                 WHERE r.order_id = o.order_id AND r.changed_at BETWEEN $2 AND $3)
                OR EXISTS (SELECT 1 FROM receipts AS r
-                 WHERE r.order_id = o.order_id AND r.state = 'known' AND r.changed_at BETWEEN ?2 AND ?3))
-             ORDER BY o.order_id LIMIT +?4",
-        )
-        .bind(after)
-        .bind(unix_ms(since))
-        .bind(unix_ms(until))
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
+                 WHERE r.order_id = o.order_id AND r.state = 'known' AND r.changed_at BETWEEN $2 AND $3))
+             ORDER BY o.order_id LIMIT +$4",
+            after,
+            unix_ms(since),
+            unix_ms(until),
+            i64::from(limit),
+        )?;
         ids.into_iter().map(order_id).collect()
     }
 }

@@ -1,7 +1,5 @@
 //! The statements by which the writer reads and writes.
 
-use serde::Serialize;
-
 /// The orders with these numbers, with an attempt of these numbers, or with one that these transactions or charges of
 /// Telegram's have paid; each with all its attempts, refunds, payments in Telegram and invoices.
 pub(super) const LOAD: &str = "
@@ -152,9 +150,3 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
     next_step_at = next.value ->> 'next_step_at'
   FROM jsonb_each($20) AS next WHERE receipts.order_id = next.value ->> 'order_id';",
 ];
-
-/// The JSON of rows for a statement's parameter.
-#[expect(clippy::expect_used, reason = "rows are structs of texts, integers and lists of them")]
-pub(crate) fn json<T: Serialize>(rows: T) -> String {
-    serde_json::to_string(&rows).expect("texts and integers are JSON")
-}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tolov_domain::{OrderId, refund::Refund};
 
-use super::{
+use crate::ledger::{
     AttemptRecord, CallbackRecord, Ledger, LedgerError, LedgerReader, MerchantCallRecord, OrderRecord,
     OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
 };

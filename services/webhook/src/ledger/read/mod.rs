@@ -1,15 +1,27 @@
 //! Reading the ledger, beside the writer and without stopping it.
 
+pub(in crate::ledger) mod pool;
+pub(in crate::ledger) mod reader;
+pub(in crate::ledger) mod records;
+
 use std::{collections::HashSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
 use tolov_domain::{
     EventId, OrderId,
     time::{Timestamp, from_unix_ms, unix_ms},
 };
 
-use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, file::restore::highest_order_id};
+use self::pool::{Pool, RelayReader, read};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, postgres::reads};
+
+const UNSENT: &str = "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
+             FROM outbox AS next
+             WHERE sent_at IS NULL AND (retry_at <= $1 OR retry_at > $3)
+               AND NOT EXISTS (SELECT 1 FROM outbox AS refused
+                 WHERE refused.sent_at IS NULL AND refused.refusals > 0
+                   AND refused.order_id = next.order_id AND refused.id < next.id)
+             ORDER BY id LIMIT +$2";
 
 /// An order as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
@@ -104,30 +116,50 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<OrderRecord>, LedgerError> {
         // Two texts, so that each is answered by its index.
-        let query = match status {
-            None => "SELECT * FROM orders WHERE order_id < ?1 ORDER BY order_id DESC LIMIT +?2",
-            Some(_) => {
-                "SELECT * FROM orders WHERE status = ?3 AND order_id < ?1 ORDER BY order_id DESC LIMIT +?2"
-            }
+        let (pool, limit) = (&self.readers.requests, i64::from(limit));
+        let orders = match status {
+            None => read!(
+                pool,
+                query_as.fetch_all,
+                "SELECT order_id, user_id, products, amount_tiyin, payment_method, status,
+                   created_at, changed_at, paid_by
+                 FROM orders WHERE order_id < $1 ORDER BY order_id DESC LIMIT +$2",
+                before,
+                limit,
+            ),
+            Some(status) => read!(
+                pool,
+                query_as.fetch_all,
+                "SELECT order_id, user_id, products, amount_tiyin, payment_method, status,
+                   created_at, changed_at, paid_by
+                 FROM orders WHERE status = $3 AND order_id < $1 ORDER BY order_id DESC LIMIT +$2",
+                before,
+                limit,
+                status,
+            ),
         };
-        let mut query = sqlx::query_as(query).bind(before).bind(limit);
-        if let Some(status) = status {
-            query = query.bind(status);
-        }
-        Ok(query.fetch_all(&self.readers.requests).await?)
+        Ok(orders?)
     }
 
     /// When the clock was last believed, at least roughly.
     pub(crate) async fn clock_believed_at(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let at: i64 = sqlx::query_scalar("SELECT clock_believed_at FROM ledger_state")
-            .fetch_one(&self.readers.status)
-            .await?;
+        let at: i64 = read!(
+            &self.readers.status,
+            query_scalar.fetch_one,
+            "SELECT clock_believed_at FROM ledger_state"
+        )?;
         Ok((at > 0).then(|| from_unix_ms(at)))
     }
 
     /// The highest number that an order has, or may have had in a ledger that was lost. 0: there was none.
     pub async fn highest_order_id(&self) -> Result<i64, LedgerError> {
-        Ok(highest_order_id(&self.readers.requests).await?)
+        let highest = read!(
+            &self.readers.requests,
+            query_scalar.fetch_one,
+            "SELECT coalesce(max(n), 0) FROM (
+               SELECT max(order_id) AS n FROM orders UNION ALL SELECT max(order_id_floor) FROM restores) AS taken"
+        );
+        Ok(highest?)
     }
 
     pub async fn attempts(&self, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
@@ -140,12 +172,10 @@ impl Ledger {
 
     /// Callbacks by which CLICK said that it has taken money, and which were not answered as paid, newest first.
     pub async fn unplaced_payments(&self, limit: u32) -> Result<Vec<CallbackRecord>, LedgerError> {
-        let callbacks =
-            sqlx::query_as("SELECT * FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT +?1")
-                .bind(limit)
-                .fetch_all(&self.readers.requests)
-                .await?;
-        Ok(callbacks)
+        let sqlite = "SELECT received_at, peer, fields, code, answer, unplaced, source
+             FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT +$1";
+        let (pool, limit) = (&self.readers.requests, i64::from(limit));
+        Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED], limit)?)
     }
 
     /// The next window for the relay: unsent events in the order in which they happened.
@@ -161,20 +191,15 @@ impl Ledger {
         retry_max: Duration,
         limit: u32,
     ) -> Result<OutboxWindow, LedgerError> {
-        let due: Vec<OutboxRow> = sqlx::query_as(
-            "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
-             FROM outbox AS next
-             WHERE sent_at IS NULL AND (retry_at <= ?1 OR retry_at > ?3)
-               AND NOT EXISTS (SELECT 1 FROM outbox AS refused
-                 WHERE refused.sent_at IS NULL AND refused.refusals > 0
-                   AND refused.order_id = next.order_id AND refused.id < next.id)
-             ORDER BY id LIMIT +?2",
-        )
-        .bind(unix_ms(now))
-        .bind(limit)
-        .bind(unix_ms(now.saturating_add(retry_max.try_into().unwrap_or(time::Duration::MAX))))
-        .fetch_all(&self.readers.relay)
-        .await?;
+        let longest = now.saturating_add(retry_max.try_into().unwrap_or(time::Duration::MAX));
+        let parameters = [unix_ms(now), i64::from(limit), unix_ms(longest)];
+        let due: Vec<OutboxRow> = match &self.readers.relay {
+            RelayReader::Sqlite(pool) => {
+                let query = parameters.into_iter().fold(sqlx::query_as(UNSENT), sqlx::query::QueryAs::bind);
+                query.fetch_all(pool).await?
+            }
+            RelayReader::Postgres(session) => session.read(UNSENT, parameters).await?,
+        };
         let (found, mut orders) = (due.len(), HashSet::with_capacity(due.len()));
         let rows: Vec<OutboxRow> = due
             .into_iter()
@@ -192,13 +217,13 @@ impl Ledger {
         created_before: Timestamp,
         limit: u32,
     ) -> Result<Vec<OrderId>, LedgerError> {
-        let due: Vec<i64> = sqlx::query_scalar(
-            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < ?1 LIMIT +?2",
-        )
-        .bind(unix_ms(created_before))
-        .bind(limit)
-        .fetch_all(&self.readers.status)
-        .await?;
+        let due: Vec<i64> = read!(
+            &self.readers.status,
+            query_scalar.fetch_all,
+            "SELECT order_id FROM orders WHERE status = 'pending' AND created_at < $1 LIMIT +$2",
+            unix_ms(created_before),
+            i64::from(limit),
+        )?;
         let order_id =
             |id| OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"));
         due.into_iter().map(order_id).collect()
@@ -206,11 +231,12 @@ impl Ledger {
 
     /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or pruned.
     pub async fn event_sent_at(&self, event_id: &EventId) -> Result<Option<i64>, LedgerError> {
-        let sent_at: Option<(Option<i64>,)> =
-            sqlx::query_as("SELECT sent_at FROM outbox WHERE event_id = ?1")
-                .bind(event_id.as_str())
-                .fetch_optional(&self.readers.requests)
-                .await?;
+        let sent_at: Option<(Option<i64>,)> = read!(
+            &self.readers.requests,
+            query_as.fetch_optional,
+            "SELECT sent_at FROM outbox WHERE event_id = $1",
+            event_id.as_str(),
+        )?;
         Ok(sent_at.and_then(|(sent_at,)| sent_at))
     }
 
@@ -218,46 +244,43 @@ impl Ledger {
     /// paid, in milliseconds since 1970. Nobody cancels an attempt in Telegram, so those do not count.
     pub async fn oldest_prepared_at(&self) -> Result<Option<i64>, LedgerError> {
         // From the few pending orders to their attempts: an index over all open attempts would cost every payment.
-        let oldest = sqlx::query_scalar(
-            "SELECT min(a.prepared_at) FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
-             WHERE o.status = 'pending' AND a.state = 'prepared' AND a.click_trans_id < 9007199254740992",
-        )
-        .fetch_one(&self.readers.status)
-        .await?;
-        Ok(oldest)
+        let oldest = read!(
+            &self.readers.status,
+            query_scalar.fetch_one,
+            "SELECT min(a.prepared_at) FROM orders AS o CROSS JOIN attempts AS a WHERE a.order_id = o.order_id
+               AND o.status = 'pending' AND a.state = 'prepared' AND a.click_trans_id < 9007199254740992"
+        );
+        Ok(oldest?)
     }
 
     pub async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
-        let status = sqlx::query_as(
+        let status = read!(
+            &self.readers.status,
+            query_as.fetch_one,
             // Each by an index alone: a million events may wait.
             "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS depth,
                     (SELECT created_at FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT 1) AS oldest_at,
-                    (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND refusals > 0) AS refused",
-        )
-        .fetch_one(&self.readers.status)
-        .await?;
-        Ok(status)
+                    (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND refusals > 0) AS refused"
+        );
+        Ok(status?)
     }
 }
 
-pub(super) async fn order(pool: &SqlitePool, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
-    let order = sqlx::query_as("SELECT * FROM orders WHERE order_id = ?1").bind(order_id.get());
-    Ok(order.fetch_optional(pool).await?)
+pub(super) async fn order(pool: &Pool, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
+    let query = "SELECT order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at, paid_by
+                 FROM orders WHERE order_id = $1";
+    Ok(read!(pool, query_as.fetch_optional, query, order_id.get())?)
 }
 
-pub(super) async fn attempts(
-    pool: &SqlitePool,
-    order_id: OrderId,
-) -> Result<Vec<AttemptRecord>, LedgerError> {
-    let attempts =
-        sqlx::query_as("SELECT * FROM attempts WHERE order_id = ?1 ORDER BY prepare_id LIMIT 1000");
-    Ok(attempts.bind(order_id.get()).fetch_all(pool).await?)
+pub(super) async fn attempts(pool: &Pool, order_id: OrderId) -> Result<Vec<AttemptRecord>, LedgerError> {
+    let query = "SELECT prepare_id, click_trans_id, click_paydoc_id, amount_tiyin, state, prepared_at, settled_at, paid_trans_id,
+               paid_paydoc_id, click_error
+             FROM attempts WHERE order_id = $1 ORDER BY prepare_id LIMIT 1000";
+    Ok(read!(pool, query_as.fetch_all, query, order_id.get())?)
 }
 
-pub(super) async fn callbacks(
-    pool: &SqlitePool,
-    order_id: OrderId,
-) -> Result<Vec<CallbackRecord>, LedgerError> {
-    let callbacks = sqlx::query_as("SELECT * FROM callbacks WHERE order_id = ?1 ORDER BY id LIMIT 1000");
-    Ok(callbacks.bind(order_id.get()).fetch_all(pool).await?)
+pub(super) async fn callbacks(pool: &Pool, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
+    let query = "SELECT received_at, peer, fields, code, answer, unplaced, source
+             FROM callbacks WHERE order_id = $1 ORDER BY id LIMIT 1000";
+    Ok(read!(pool, query_as.fetch_all, query, order_id.get())?)
 }

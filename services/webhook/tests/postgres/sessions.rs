@@ -1,0 +1,212 @@
+//! Sessions that the server or the network ends, and servers that must not be used.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{AssertSqlSafe, Executor};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
+use tolov_kit::secret::Secret;
+use tolov_webhook::ledger::{Ledger, LedgerError, LedgerPlace, LedgerReader, OpenError};
+
+use crate::{
+    app::{TestApp, generous, wait_until},
+    click::Callback,
+    engine::{self, Database},
+    overload::arrival,
+};
+
+/// Stands between a ledger and its server. Once it is told to, it lets one COMMIT through and cuts that connection off before
+/// the answer.
+struct Cutter {
+    port: u16,
+    is_armed: Arc<AtomicBool>,
+}
+
+impl Cutter {
+    async fn before(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let is_armed = Arc::new(AtomicBool::new(false));
+        let armed = is_armed.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&server).await.unwrap();
+                tokio::spawn(carry(client, server, armed.clone()));
+            }
+        });
+        Self { port, is_armed }
+    }
+}
+
+async fn carry(client: TcpStream, server: TcpStream, is_armed: Arc<AtomicBool>) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let is_cut = Arc::new(AtomicBool::new(false));
+    tokio::join!(
+        forward(from_client, to_server, is_armed, is_cut.clone()),
+        backward(from_server, to_client, is_cut)
+    );
+}
+
+async fn forward(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    is_armed: Arc<AtomicBool>,
+    is_cut: Arc<AtomicBool>,
+) {
+    let mut buffer = [0; 65_536];
+    while let Ok(read @ 1..) = client.read(&mut buffer).await {
+        // The end of a message; READ COMMITTED is another.
+        let commits = buffer[..read].windows(7).any(|text| text == b"COMMIT\0");
+        if commits && is_armed.swap(false, Ordering::Relaxed) {
+            is_cut.store(true, Ordering::Relaxed);
+        }
+        if server.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Drops the connection to the client when the server answers the COMMIT.
+async fn backward(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, is_cut: Arc<AtomicBool>) {
+    let mut buffer = [0; 65_536];
+    while let Ok(read @ 1..) = server.read(&mut buffer).await {
+        if is_cut.load(Ordering::Relaxed) || client.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_found_by_the_repetition() {
+    let app = TestApp::start().await;
+    let mut url = app.database.url().clone();
+    let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+    let cutter = Cutter::before(server).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(cutter.port)).unwrap();
+    let (ledger, writer) =
+        Ledger::open(LedgerPlace::Postgres(Secret::new(url.as_str())), generous()).await.unwrap();
+    app.order(1).await;
+    let prepare = arrival(&app, &Callback::prepare(1));
+    cutter.is_armed.store(true, Ordering::Relaxed);
+    let lost = ledger.answer(prepare).await;
+    assert!(matches!(lost, Err(LedgerError::NotCommitted)), "{lost:?}");
+    assert_eq!(app.attempts_of(1).await, ["prepared"], "it was committed all the same");
+    let again = ledger.answer(arrival(&app, &Callback::prepare(1))).await.unwrap();
+    assert_eq!(again.merchant_prepare_id.unwrap().get(), 1, "the repetition is answered with its number");
+    cutter.is_armed.store(true, Ordering::Relaxed);
+    let lost = ledger.answer(arrival(&app, &Callback::complete(1, 1))).await;
+    assert!(matches!(lost, Err(LedgerError::NotCommitted)), "{lost:?}");
+    let again = ledger.answer(arrival(&app, &Callback::complete(1, 1))).await.unwrap();
+    assert_eq!(again.error, -4, "it is paid");
+    app.order(2).await;
+    let next = ledger.answer(arrival(&app, &Callback::prepare(2))).await.unwrap();
+    assert_eq!(next.merchant_prepare_id.unwrap().get(), 2);
+    app.count_callbacks(5, 5);
+    drop(ledger);
+    writer.close().await;
+    app.finish().await;
+}
+
+const END_ALL_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+#[tokio::test]
+async fn sessions_that_the_server_has_ended_between_two_batches_are_replaced_unseen() {
+    let app = TestApp::start().await;
+    let mut admin = app.file().await;
+    for order_id in 1..=5 {
+        app.order(order_id).await;
+        let prepare_id = app.prepared(order_id).await;
+        app.until_the_outbox_is_empty().await;
+        admin.execute(END_ALL_OTHERS).await.unwrap();
+        assert_eq!(app.code(&Callback::complete(order_id, prepare_id)).await, 0);
+        wait_until("readers are connected anew", async || app.get("/orders/1").await.0 == 200).await;
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn columns_that_a_newer_version_adds_while_this_one_runs_disturb_nothing() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    app.paid(1).await;
+    // More often than a pool has connections, so that each has its statement prepared.
+    for _ in 0..20 {
+        assert_eq!(app.get("/orders/1").await.0, 200);
+    }
+    let mut admin = app.file().await;
+    for table in ["orders", "attempts", "callbacks", "outbox", "refunds", "ledger_state"] {
+        let statement = format!("ALTER TABLE {table} ADD COLUMN added_later TEXT");
+        admin.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    for _ in 0..20 {
+        assert_eq!(app.get("/orders/1").await.0, 200);
+    }
+    app.order(2).await;
+    app.paid(2).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_a_payment_or_only_reads_is_refused() {
+    let database = Database::new().await;
+    for (setting, value) in [
+        ("synchronous_commit", "off"),
+        ("synchronous_commit", "local"),
+        ("default_transaction_read_only", "on"),
+    ] {
+        let mut admin = database.connect().await;
+        let name = database.url().path().trim_start_matches('/').to_owned();
+        admin.execute("SET default_transaction_read_only = off").await.unwrap();
+        let set = format!("ALTER DATABASE {name} SET {setting} = {value}");
+        admin.execute(AssertSqlSafe(set)).await.unwrap();
+        let refused = Ledger::open(database.place(), generous()).await.unwrap_err();
+        assert!(refused.to_string().contains(setting), "{refused}");
+        let reset = format!("ALTER DATABASE {name} RESET {setting}");
+        admin.execute(AssertSqlSafe(reset)).await.unwrap();
+    }
+    let (_, writer) = Ledger::open(database.place(), generous()).await.unwrap();
+    writer.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_why_without_the_password() {
+    let database = Database::new().await;
+    let missing = LedgerReader::open(database.place()).await.unwrap_err();
+    assert!(matches!(missing, OpenError::NoLedger), "{missing:?}");
+    for address in [
+        "postgres://tolov:hidden@127.0.0.1:1/ledger",
+        "postgres://tolov:hidden@127.0.0.1:99999/ledger",
+        "postgres://tolov:hidden@[::1/ledger",
+    ] {
+        let place = LedgerPlace::Postgres(Secret::new(address));
+        let refused = Ledger::open(place, generous()).await.unwrap_err();
+        assert!(!format!("{refused} {refused:?}").contains("hidden"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_hangs_with_the_lock_gives_it_up() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let mut hanging = app.file().await;
+    hanging.execute("SET idle_in_transaction_session_timeout = '1s'").await.unwrap();
+    hanging.execute(sqlx::raw_sql(engine::LOCK)).await.unwrap();
+    let started = std::time::Instant::now();
+    assert_eq!(app.code(&Callback::prepare(1)).await, 0, "it waits for the lock");
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    app.finish().await;
+}
