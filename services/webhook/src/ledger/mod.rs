@@ -3,6 +3,7 @@
 //! Every answer is given after COMMIT. Whatever waits is committed together (group commit), so that durability costs
 //! one fsync a batch and not one a callback. The numbers are in docs/decisions/0003-one-writer-group-commit.md.
 
+pub mod copy;
 mod error;
 mod event_ids;
 mod file;
@@ -39,6 +40,7 @@ pub use self::{
         restore,
     },
     place::LedgerPlace,
+    postgres::{diagnosis, restored},
     read::{
         AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow,
         reader::{LedgerReader, OutboxRecord},

@@ -15,7 +15,8 @@ const SMALL: [&str; 5] =
     ["ledger_state", "unverified_callbacks", "restores", "restore_checks", "open_returns"];
 
 /// Files that read a copy or the whole ledger, on their own connections, for a backup, a restore or an audit.
-const READ_EVERYTHING: [&str; 3] = ["backup.rs", "restore.rs", "reader.rs"];
+const READ_EVERYTHING: [&str; 5] =
+    ["backup.rs", "restore.rs", "reader.rs", "copy/sqlite.rs", "copy/postgres.rs"];
 
 /// PostgreSQL's own statements; tests/postgres/plans.rs looks at them.
 const OTHER_ENGINE: &str = "postgres";

@@ -29,7 +29,8 @@ fn statements() -> BTreeSet<String> {
     fn add(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.ends_with("file") {
+            let reads_everything = ["file", "copy", "diagnosis.rs", "restored.rs"];
+            if reads_everything.iter().any(|name| path.ends_with(name)) {
                 continue;
             }
             if path.is_dir() {

@@ -123,7 +123,6 @@ pub async fn ready(copy: &Path, restore: Restore) -> Result<i64, BackupError> {
 /// The highest merchant_prepare_id and the highest order number that may have been given out by now.
 async fn floors(connection: &mut SqliteConnection, restore: &Restore) -> Result<Numbers, sqlx::Error> {
     let copied = last_numbers(connection).await?;
-    let replaced = restore.replaced.unwrap_or(copied);
     let attempts: i64 = sqlx::query_scalar(
         "SELECT coalesce(max(attempts), 0) FROM
            (SELECT count(*) AS attempts FROM attempts GROUP BY prepared_at / 3600000)",
@@ -136,12 +135,18 @@ async fn floors(connection: &mut SqliteConnection, restore: &Restore) -> Result<
     )
     .fetch_one(connection)
     .await?;
+    Ok(floors_since(copied, (attempts, orders), restore))
+}
+
+/// The same from the last numbers of a copy, and from how many attempts and orders the busiest hour of it brought.
+pub(crate) fn floors_since(copied: Numbers, (attempts, orders): (i64, i64), restore: &Restore) -> Numbers {
+    let replaced = restore.replaced.unwrap_or(copied);
     let prepare_id = copied.prepare_id.max(replaced.prepare_id);
     let order_id = copied.order_id.max(replaced.order_id);
-    Ok(Numbers {
+    Numbers {
         prepare_id: prepare_id.saturating_add(given_since(attempts, restore)),
         order_id: order_id.saturating_add(given_since(orders, restore)),
-    })
+    }
 }
 
 async fn last_numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx::Error> {

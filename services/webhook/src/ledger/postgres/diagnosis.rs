@@ -1,0 +1,168 @@
+//! How a PostgreSQL holds a ledger, and whether its rows keep the rules between them: for a look by hand, beside the services.
+
+use std::time::Duration;
+
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use tokio::time::Instant;
+use tolov_kit::secret::Secret;
+
+use crate::ledger::backup::Summary;
+
+/// The longest that a look may take.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// For how long a service waits for its server, and between two tries.
+const START_PATIENCE: Duration = Duration::from_mins(1);
+const START_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub enum DiagnosisError {
+    #[error("no answer within {} s", TIMEOUT.as_secs())]
+    TimedOut,
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    pub version: String,
+    /// Settings with which a committed payment can be lost, as `name=value`.
+    pub unsafe_settings: Vec<String>,
+    /// It takes no payment: it is the replica of another server.
+    pub is_replica: bool,
+    /// Whether what is committed is soon elsewhere too, by an archive of the WAL or a synchronous replica.
+    pub is_kept_elsewhere: bool,
+    /// `None`: no service has begun a ledger there.
+    pub ledger: Option<Summary>,
+    /// The first broken rule, with its order.
+    pub broken: Option<(&'static str, i64)>,
+}
+
+/// As of a backup of the file: rules between rows that no constraint holds, each with the orders that break it.
+const RULES: [(&str, &str); 5] = [
+    (
+        "a paid order has one paid attempt, of its amount",
+        "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <>
+           (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.state = 'paid'
+              AND a.prepare_id = o.paid_by AND a.amount_tiyin = o.amount_tiyin) LIMIT 1",
+    ),
+    (
+        "a paid attempt pays its order",
+        "SELECT a.order_id FROM attempts AS a LEFT JOIN orders AS o ON o.order_id = a.order_id
+         WHERE a.state = 'paid' AND (o.status IS DISTINCT FROM 'paid' OR o.paid_by IS DISTINCT FROM a.prepare_id) LIMIT 1",
+    ),
+    (
+        "a payment has its event",
+        "SELECT order_id FROM orders AS o
+         WHERE status = 'paid' AND changed_at >= (SELECT outbox_pruned_before FROM ledger_state)
+           AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.event_id = 'payment.completed:' || o.order_id) LIMIT 1",
+    ),
+    (
+        "the event of a payment tells of a paid order, with its amount",
+        "SELECT e.order_id FROM outbox AS e LEFT JOIN orders AS o ON o.order_id = e.order_id
+         WHERE e.routing_key = 'payment.completed' AND (o.status IS DISTINCT FROM 'paid'
+           OR o.amount_tiyin IS DISTINCT FROM (e.body::json ->> 'amount_tiyin')::bigint) LIMIT 1",
+    ),
+    (
+        "a payment has one event",
+        "SELECT order_id FROM outbox WHERE routing_key = 'payment.completed'
+         GROUP BY order_id HAVING count(*) > 1 LIMIT 1",
+    ),
+];
+
+/// Looks at the database of LEDGER_URL and changes nothing.
+pub async fn diagnose(url: &Secret) -> Result<Diagnosis, DiagnosisError> {
+    let look = async {
+        let options: PgConnectOptions = url.expose().parse()?;
+        let mut connection =
+            options.application_name("tolov doctor").disable_statement_logging().connect().await?;
+        // One moment for all that is compared.
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let found = look(&mut connection).await;
+        connection.close().await?;
+        Ok(found?)
+    };
+    tokio::time::timeout(TIMEOUT, look).await.map_err(|_elapsed| DiagnosisError::TimedOut)?
+}
+
+/// Waits for a server that is being started, as long as it is worth. What is wrong otherwise is found by whoever opens the
+/// ledger.
+pub async fn wait_for_start(url: &Secret) {
+    let until = Instant::now() + START_PATIENCE;
+    let Ok(options) = url.expose().parse::<PgConnectOptions>() else { return };
+    let options = options.application_name("tolov-start").disable_statement_logging();
+    let mut is_told = false;
+    while let Err(error) = options.connect().await {
+        // 57P03: the server is starting up.
+        let is_starting = match error.as_database_error() {
+            Some(refusal) => refusal.code().is_some_and(|code| code == "57P03"),
+            None => matches!(error, sqlx::Error::Io(_)),
+        };
+        if !is_starting || Instant::now() > until {
+            return;
+        }
+        if !is_told {
+            tracing::warn!(%error, "the ledger's PostgreSQL does not answer yet; it is waited for");
+            is_told = true;
+        }
+        tokio::time::sleep(START_PAUSE).await;
+    }
+}
+
+async fn look(connection: &mut PgConnection) -> Result<Diagnosis, sqlx::Error> {
+    let settings: Vec<(String, String)> = sqlx::query_as(
+        "SELECT name, setting FROM pg_settings WHERE name IN
+           ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit', 'archive_mode', 'synchronous_standby_names')",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let setting = |name: &str| {
+        settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    };
+    let has_standby = !setting("synchronous_standby_names").is_empty();
+    let is_unsafe = |name: &&str| match (*name, setting(name)) {
+        (_, "off") => true,
+        // Enough on one server, and less than its administrator wants beside a replica.
+        ("synchronous_commit", "local" | "remote_write") => has_standby,
+        _ => false,
+    };
+    let unsafe_settings =
+        ["fsync", "full_page_writes", "synchronous_commit"].iter().filter(|name| is_unsafe(name));
+    let unsafe_settings = unsafe_settings.map(|name| format!("{name}={}", setting(name))).collect();
+    let is_replica = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut *connection).await?;
+    let has_ledger: bool =
+        sqlx::query_scalar("SELECT to_regclass('outbox') IS NOT NULL").fetch_one(&mut *connection).await?;
+    let (ledger, broken) =
+        if has_ledger { (Some(summary(connection).await?), broken(connection).await?) } else { (None, None) };
+    Ok(Diagnosis {
+        version: setting("server_version").to_owned(),
+        unsafe_settings,
+        is_replica,
+        is_kept_elsewhere: has_standby || !["off", ""].contains(&setting("archive_mode")),
+        ledger,
+        broken,
+    })
+}
+
+async fn broken(connection: &mut PgConnection) -> Result<Option<(&'static str, i64)>, sqlx::Error> {
+    for (rule, query) in RULES {
+        let order_id: Option<i64> = sqlx::query_scalar(query).fetch_optional(&mut *connection).await?;
+        if let Some(order_id) = order_id {
+            return Ok(Some((rule, order_id)));
+        }
+    }
+    Ok(None)
+}
+
+async fn summary(connection: &mut PgConnection) -> Result<Summary, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT (SELECT count(*) FROM orders) AS orders,
+                (SELECT count(*) FROM orders WHERE status = 'paid') AS paid,
+                (SELECT coalesce(sum(amount_tiyin), 0)::bigint FROM orders WHERE status = 'paid') AS paid_tiyin,
+                (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
+                (SELECT coalesce(max(prepare_id), 0) FROM attempts) AS last_prepare_id",
+    )
+    .fetch_one(connection)
+    .await
+}

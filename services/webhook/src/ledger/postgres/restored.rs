@@ -1,0 +1,45 @@
+//! A ledger in PostgreSQL that PostgreSQL's own tools have put back to an earlier time.
+
+use sqlx::Connection;
+use tolov_domain::time::unix_ms;
+use tolov_kit::secret::Secret;
+
+use crate::ledger::{
+    LedgerPlace,
+    backup::BackupError,
+    copy::{CopyError, postgres::connect_alone},
+    restore::{CLICK_INT_MAX, Numbers, Restore, floors_since},
+};
+
+/// Raises the numbers of the ledger above everything that may have been given out since the time that it is of. Returns the new
+/// floor of merchant_prepare_id. Refused while a service runs, and where the floor is larger than CLICK's `int`, unless it may be.
+pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyError> {
+    let mut connection = connect_alone(&LedgerPlace::Postgres(url.clone()), url).await?;
+    let (prepare_id, order_id, attempts, orders): (i64, i64, i64, i64) = sqlx::query_as(
+        "SELECT greatest((SELECT coalesce(max(prepare_id), 0) FROM attempts),
+                         (SELECT coalesce(max(prepare_id_floor), 0) FROM restores)),
+                greatest((SELECT coalesce(max(order_id), 0) FROM orders),
+                         (SELECT coalesce(max(order_id_floor), 0) FROM restores)),
+                (SELECT coalesce(max(many), 0) FROM
+                   (SELECT count(*) AS many FROM attempts GROUP BY prepared_at / 3600000) AS hours),
+                (SELECT coalesce(max(many), 0) FROM
+                   (SELECT count(*) AS many FROM orders GROUP BY created_at / 3600000) AS hours)",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    let floors = floors_since(Numbers { prepare_id, order_id }, (attempts, orders), &restore);
+    if floors.prepare_id > CLICK_INT_MAX && !restore.beyond_click_int {
+        return Err(BackupError::NumbersUsedUp { floor: floors.prepare_id }.into());
+    }
+    sqlx::query(
+        "INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor, order_id_floor) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(unix_ms(restore.at))
+    .bind(unix_ms(restore.backup_made_at))
+    .bind(floors.prepare_id)
+    .bind(floors.order_id)
+    .execute(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(floors.prepare_id)
+}
