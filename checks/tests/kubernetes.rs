@@ -119,7 +119,7 @@ fn secrets_are_files_and_each_container_has_its_own_alone() {
     let base = base();
     let is_secret = |name: &str| {
         ["TOKEN", "SECRET", "PASSWORD"].iter().any(|word| name.contains(word))
-            || ["AMQP_URL", "MONGO_URL"].contains(&name)
+            || ["AMQP_URL", "MONGO_URL", "LEDGER_URL"].contains(&name)
     };
     assert!(!settings(&base).iter().any(|name| is_secret(name)));
     let compose = documents(&root().join("docker-compose.yml")).remove(0);

@@ -1,11 +1,11 @@
-//! The files of this installation: the ledger, and the embedded bus and shop store where no server is configured.
+//! The files of this installation: ledger, bus and shop store, each where no server is configured for it.
 //!
 //! Whoever opens one of them first takes the lock of its folder, shared with every other process that does; a restore takes
 //! it alone. A restore that was cut off leaves a mark, and then nothing is opened until it has been run again.
 
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
-    io,
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -15,13 +15,18 @@ use clap::ValueEnum;
 use tempfile::NamedTempFile;
 use tolov_embedded::backup::StoreFile;
 use tolov_kit::env::Env;
-use tolov_webhook::ledger::restore::is_unfinished;
+use tolov_webhook::{
+    config,
+    ledger::{LedgerPlace, restore::is_unfinished},
+};
 
 use crate::adapters::{BusAddress, Embedded, ShopAddress};
 
 const LOCK: &str = "tolov.lock";
 /// There from before the first file is replaced until after the last.
 const MARK: &str = "tolov.restoring";
+/// Beside LEDGER_PATH, while the ledger is in PostgreSQL: whoever has lost LEDGER_URL begins no second ledger.
+const IN_POSTGRES: &str = ".in-postgresql";
 /// What belongs to an SQLite database, beside the file itself.
 pub(crate) const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 
@@ -36,7 +41,8 @@ pub(crate) enum Part {
 /// Where the files are.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder {
-    ledger: PathBuf,
+    ledger: LedgerPlace,
+    ledger_path: PathBuf,
     bus: Option<PathBuf>,
     shop: Option<PathBuf>,
 }
@@ -68,7 +74,7 @@ impl Part {
 }
 
 impl DataFolder {
-    /// LEDGER_PATH, and DATA_DIR for what AMQP_URL and MONGO_URL name no server for.
+    /// LEDGER_URL or LEDGER_PATH, and DATA_DIR for what AMQP_URL and MONGO_URL name no server for.
     pub(crate) fn from_env(env: &Env) -> Self {
         let bus = match BusAddress::from_env(env, Embedded::Allowed) {
             BusAddress::Embedded(folder) => Some(folder.join(Part::Bus.file_name())),
@@ -78,17 +84,31 @@ impl DataFolder {
             ShopAddress::Embedded(folder) => Some(folder.join(Part::Shop.file_name())),
             ShopAddress::MongoDb(_) => None,
         };
-        Self { ledger: tolov_webhook::config::ledger_path(env), bus, shop }
+        let (ledger, ledger_path) = (config::ledger_place(env), config::ledger_path(env));
+        Self { ledger, ledger_path, bus, shop }
     }
 
-    pub(crate) fn ledger(&self) -> &Path {
+    /// A ledger alone. `beside`: its file, or the one that it has been.
+    pub(crate) fn of_ledger(ledger: &LedgerPlace, beside: &Path) -> Self {
+        Self { ledger: ledger.clone(), ledger_path: beside.to_owned(), bus: None, shop: None }
+    }
+
+    pub(crate) const fn ledger(&self) -> &LedgerPlace {
         &self.ledger
+    }
+
+    /// LEDGER_PATH. Wherever the ledger is, the operators' journal and the notes of the last audit and backup are beside it.
+    pub(crate) fn ledger_path(&self) -> &Path {
+        &self.ledger_path
     }
 
     /// `None`: a server has it.
     pub(crate) fn file(&self, part: Part) -> Option<&Path> {
         match part {
-            Part::Ledger => Some(&self.ledger),
+            Part::Ledger => match &self.ledger {
+                LedgerPlace::File(path) => Some(path),
+                LedgerPlace::Postgres(_) => None,
+            },
             Part::Bus => self.bus.as_deref(),
             Part::Shop => self.shop.as_deref(),
         }
@@ -114,8 +134,58 @@ impl DataFolder {
             locked => Ok(locked?),
         })?;
         self.refuse_half_restored(parts)?;
+        if parts.contains(&Part::Ledger) {
+            self.refuse_second_ledger()?;
+        }
         self.make_private(parts)?;
         Ok(lock)
+    }
+
+    /// Before a service begins in PostgreSQL: a file that nobody has copied there has orders that would be unknown then.
+    pub(crate) fn refuse_forgotten_file(&self) -> Result<()> {
+        ensure!(
+            matches!(self.ledger, LedgerPlace::File(_))
+                || !self.ledger_path.exists()
+                || self.postgres_note().exists(),
+            "there is a ledger at {}, and LEDGER_URL names another one: move it there with `tolov ledger copy LEDGER_PATH \
+             LEDGER_URL`, or put the file away if it is not wanted",
+            self.ledger_path.display()
+        );
+        Ok(())
+    }
+
+    /// Notes beside LEDGER_PATH that the ledger is in PostgreSQL, or that it is the file again.
+    pub(crate) fn note_place(&self) -> Result<()> {
+        match &self.ledger {
+            LedgerPlace::File(path) => remove_if_there(&with_ending(path, IN_POSTGRES)),
+            LedgerPlace::Postgres(_) => {
+                let folder = folder_of(&self.ledger_path);
+                DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+                let text = format!("The ledger is in PostgreSQL: {}\n", self.ledger);
+                replace_beside(&self.ledger_path, IN_POSTGRES, |file| file.write_all(text.as_bytes()))
+            }
+        }
+    }
+
+    /// Whether the ledger is in PostgreSQL, as LEDGER_URL or the note beside LEDGER_PATH says.
+    pub(crate) fn is_ledger_in_postgres(&self) -> bool {
+        matches!(self.ledger, LedgerPlace::Postgres(_)) || self.postgres_note().exists()
+    }
+
+    fn postgres_note(&self) -> PathBuf {
+        with_ending(&self.ledger_path, IN_POSTGRES)
+    }
+
+    /// Two ledgers would give the same numbers to CLICK, and each would know half of the payments.
+    pub(crate) fn refuse_second_ledger(&self) -> Result<()> {
+        let note = self.postgres_note();
+        ensure!(
+            matches!(self.ledger, LedgerPlace::Postgres(_)) || !note.exists(),
+            "the ledger is in PostgreSQL, as {} says: set LEDGER_URL. To go back to a file, move the ledger with `tolov ledger \
+             copy LEDGER_URL LEDGER_PATH`, which deletes that note",
+            note.display()
+        );
+        Ok(())
     }
 
     /// After a restore that was cut off, a file may be neither the old nor the new one.
@@ -198,12 +268,19 @@ impl DataLock {
 
     pub(crate) fn unmark(&self) -> Result<()> {
         for folder in &self.folders {
-            match fs::remove_file(folder.join(MARK)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-                _ => sync_folder(folder)?,
-            }
+            remove_if_there(&folder.join(MARK))?;
         }
         Ok(())
+    }
+}
+
+fn remove_if_there(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed.with_context(|| format!("cannot delete {}", file.display()))?;
+            sync_folder(folder_of(file))
+        }
     }
 }
 
@@ -272,6 +349,8 @@ pub(crate) fn free_bytes(folder: &Path) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use tolov_kit::secret::Secret;
+
     use super::*;
 
     fn data(folder: &Path) -> DataFolder {
@@ -299,6 +378,29 @@ mod tests {
         }
         drop(restore);
         data.share(&Part::ALL).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_no_second_ledger_beside_one_in_postgresql() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = data(folder.path());
+        let mut server = file.clone();
+        server.ledger = LedgerPlace::Postgres(Secret::new("postgres://webhook:hunter2@localhost/tolov"));
+        assert!(!file.is_ledger_in_postgres() && server.is_ledger_in_postgres());
+        server.refuse_forgotten_file().unwrap();
+        fs::write(&file.ledger_path, "").unwrap();
+        let refused = server.refuse_forgotten_file().unwrap_err().to_string();
+        assert!(refused.contains("ledger copy LEDGER_PATH LEDGER_URL"), "{refused}");
+        server.note_place().unwrap();
+        server.refuse_forgotten_file().unwrap();
+        let refused = file.share(&Part::ALL).unwrap_err().to_string();
+        assert!(refused.contains("set LEDGER_URL") && file.is_ledger_in_postgres(), "{refused}");
+        let note = fs::read_to_string(file.postgres_note()).unwrap();
+        assert!(note.contains("localhost/tolov") && !note.contains("hunter2"), "{note}");
+        file.share(&[Part::Bus, Part::Shop]).unwrap();
+        server.share(&Part::ALL).unwrap();
+        file.note_place().unwrap();
+        file.share(&Part::ALL).unwrap();
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) async fn run(env: &Env, options: &Audit) -> Result<Ending> {
     let addr = status_page::address(env);
     env.finish()?;
     if options.repeat {
-        let last = LastAudit::of(auditor.places.data.ledger()).map(|audit| audit.at);
+        let last = LastAudit::of(auditor.places.data.ledger_path()).map(|audit| audit.at);
         let repeating = Repeating { name: "audit", every: EVERY, last };
         return repeating.run(addr, async || auditor.audit().await.map(|report| report.log())).await;
     }
@@ -99,7 +99,7 @@ impl Auditor {
         books.close().await;
         let report = report?;
         let last = LastAudit { at, differences: report.findings.count() };
-        last.record(data.ledger()).context("what the audit found could not be kept for the metrics")?;
+        last.record(data.ledger_path()).context("what the audit found could not be kept for the metrics")?;
         Ok(report)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn run(env: &Env, options: &Rebuild) -> Result<()> {
     env.finish()?;
     let _lock = places.data.share(&places.data.existing_parts())?;
     let books = Books::open(&places).await?;
-    let rebuilt = rebuild(&books, &Journal::beside(places.data.ledger()), options.diff).await;
+    let rebuilt = rebuild(&books, &Journal::beside(places.data.ledger_path()), options.diff).await;
     books.close().await;
     rebuilt
 }

@@ -34,7 +34,7 @@ pub(super) struct Repairer<'a> {
 
 impl<'a> Repairer<'a> {
     pub(super) fn new(books: &'a Books, data: &'a DataFolder, service: &'a ServiceAddress) -> Self {
-        Self { books, journal: Journal::beside(data.ledger()), data, service, replayer: None }
+        Self { books, journal: Journal::beside(data.ledger_path()), data, service, replayer: None }
     }
 
     /// One answer a difference, in their order. Orders are mended before they are counted.

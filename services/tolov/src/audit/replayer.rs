@@ -1,13 +1,13 @@
 //! The way to have events published once more: through the running webhook service's API, or with the ledger itself while
 //! the service is stopped.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::StatusCode;
 use tolov_domain::{OrderId, time::Timestamp};
 use tolov_kit::{env::Env, secret::Secret};
-use tolov_webhook::ledger::{Ledger, OpenError, Outcome, UnverifiedLimits, WriterTask};
+use tolov_webhook::ledger::{Ledger, LedgerPlace, OpenError, Outcome, UnverifiedLimits, WriterTask};
 use url::Url;
 
 /// One call, from connecting to the last byte of the answer.
@@ -67,19 +67,29 @@ pub(crate) enum Replayer {
 }
 
 impl Replayer {
-    /// Does not disturb a service that runs: only the API writes to its ledger then.
-    pub(crate) async fn open(ledger: &Path, service: &ServiceAddress) -> Result<Self> {
-        ensure!(ledger.exists(), "there is no ledger at {}; check LEDGER_PATH", ledger.display());
+    /// Does not disturb a service that runs: only the API writes to its file then. In PostgreSQL a ledger has room for both, so
+    /// the API is asked where its address is known.
+    pub(crate) async fn open(ledger: &LedgerPlace, service: &ServiceAddress) -> Result<Self> {
+        match ledger {
+            LedgerPlace::File(path) => {
+                ensure!(path.exists(), "there is no ledger at {ledger}; check LEDGER_PATH");
+            }
+            LedgerPlace::Postgres(_) if service.clone().known().is_some() => return Self::running(service),
+            LedgerPlace::Postgres(_) => {}
+        }
         match Ledger::open(ledger, UnverifiedLimits::default()).await {
             Ok((ledger, writer)) => Ok(Self::Stopped { ledger, writer }),
-            Err(OpenError::Locked(_)) => {
-                let needed = "the webhook service runs: set WEBHOOK_URL and API_TOKEN, or stop it";
-                let http = reqwest::Client::builder().no_proxy().timeout(CALL_TIMEOUT).build()?;
-                let url = service.url.clone().context(needed)?;
-                Ok(Self::Running { http, url, token: service.token.clone().context(needed)? })
-            }
+            Err(OpenError::Locked(_)) => Self::running(service),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn running(service: &ServiceAddress) -> Result<Self> {
+        let known = service.clone().known();
+        let (url, token) =
+            known.context("the webhook service runs: set WEBHOOK_URL and API_TOKEN, or stop it")?;
+        let http = reqwest::Client::builder().no_proxy().timeout(CALL_TIMEOUT).build()?;
+        Ok(Self::Running { http, url, token })
     }
 
     /// Returns the orders that the ledger does not know.

@@ -21,13 +21,17 @@ use tolov_kit::{
 };
 use tolov_webhook::ledger::{Ledger, UnverifiedLimits, backup as ledger};
 
-pub(crate) use self::restore::run as restore;
+pub(crate) use self::restore::{restored, run as restore};
 use self::sealed::Recipient;
 use crate::{
     adapters::{Bus, BusAddress, Shop, ShopAddress},
     cli::{Backup, Verify},
     data_folder::{DataFolder, Part, ensure_free, folder_of},
 };
+
+/// What to do instead of a backup of the ledger's file.
+const IN_POSTGRES: &str = "the ledger is in PostgreSQL; back it up with pg_dump, and archive its WAL so that no payment is lost \
+                           (docs/operations.md, \"The ledger in PostgreSQL\")";
 
 /// What a backup is made of and what protects it.
 struct Source {
@@ -57,8 +61,13 @@ pub(crate) async fn run(env: &Env, options: &Backup) -> Result<Ending> {
 }
 
 impl Source {
-    /// A backup under the name of its time, and the deletion of those that are not kept any more.
+    /// A backup under the name of its time, and the deletion of those that are not kept any more. Where there is nothing to
+    /// back up, a timer or a container that is there all the same has done its work.
     async fn write_into(&self, folder: &Path, keep_days: usize) -> Result<()> {
+        if let Err(nothing) = self.ensure_not_empty() {
+            tracing::info!("{nothing}");
+            return Ok(());
+        }
         let form = format_description!("[year]-[month]-[day]T[hour][minute][second].[subsecond digits:3]Z");
         let ending = if self.recipient.is_some() { ".tar.gz.age" } else { ".tar.gz" };
         let name = format!("tolov-{}{ending}", SystemClock.now().format(form)?);
@@ -68,6 +77,7 @@ impl Source {
 
     /// Writes a backup while the services run. It is in its place only when it was read back and found good.
     async fn write(&self, file: &Path) -> Result<()> {
+        self.ensure_not_empty()?;
         let _lock = self.data.share(&self.data.existing_parts())?;
         ensure!(!file.exists(), "{} exists; a backup never replaces one", file.display());
         let folder = folder_of(file);
@@ -80,8 +90,18 @@ impl Source {
         let parts = copy(&self.data, work.path()).await?;
         let summary = examine(work.path(), &parts).await?;
         archive::write(file, made_at, work.path(), &parts, self.recipient.as_ref())?;
-        last_backup::record(self.data.ledger(), made_at)?;
-        self.report(file, &parts, &summary);
+        last_backup::record(self.data.ledger_path(), made_at)?;
+        self.report(file, &parts, summary.as_ref());
+        Ok(())
+    }
+
+    /// Refuses where everything is in servers, which have backups of their own.
+    fn ensure_not_empty(&self) -> Result<()> {
+        let has_stores = [Part::Bus, Part::Shop].iter().any(|part| self.data.existing_parts().contains(part));
+        ensure!(
+            has_stores || !self.data.is_ledger_in_postgres(),
+            "there is nothing to back up here: {IN_POSTGRES}"
+        );
         Ok(())
     }
 
@@ -91,10 +111,13 @@ impl Source {
     }
 
     #[expect(clippy::print_stdout, reason = "what the backup holds is this command's answer")]
-    fn report(&self, file: &Path, parts: &[Part], summary: &ledger::Summary) {
+    fn report(&self, file: &Path, parts: &[Part], summary: Option<&ledger::Summary>) {
         let names: Vec<&str> = parts.iter().map(|part| part.file_name()).collect();
         println!("{}: {}", file.display(), names.join(", "));
-        println!("  {}", told(summary));
+        match summary {
+            Some(summary) => println!("  {}", told(summary)),
+            None => println!("  the ledger is not in it: {IN_POSTGRES}"),
+        }
         if self.data.file(Part::Shop).is_none() {
             println!("  MongoDB is not in it: back up catalogue, carts and orders with mongodump");
         }
@@ -116,7 +139,10 @@ pub(crate) async fn verify(env: &Env, options: &Verify) -> Result<()> {
         (work, note.made_at, note.parts)
     } else {
         let _lock = data.share(&data.existing_parts())?;
-        let work = unpacking_folder(folder_of(data.ledger()))?;
+        if data.is_ledger_in_postgres() {
+            println!("not here: {IN_POSTGRES}");
+        }
+        let work = unpacking_folder(folder_of(data.ledger_path()))?;
         ensure_free(work.path(), data.size_bytes())?;
         let made_at = SystemClock.now();
         let parts = copy(&data, work.path()).await?;
@@ -124,16 +150,24 @@ pub(crate) async fn verify(env: &Env, options: &Verify) -> Result<()> {
     };
     let summary = examine(work.path(), &parts).await?;
     migrate(work.path(), &parts).await?;
-    println!("{} of {made_at}", parts.iter().map(|part| part.file_name()).collect::<Vec<_>>().join(", "));
-    println!("  {}", told(&summary));
+    if !parts.is_empty() {
+        let names: Vec<&str> = parts.iter().map(|part| part.file_name()).collect();
+        println!("{} of {made_at}", names.join(", "));
+    }
+    if let Some(summary) = &summary {
+        println!("  {}", told(summary));
+    }
     println!("  this release can open them");
     Ok(())
 }
 
 /// Copies the files that are there, each consistent as of one moment, while the services write. Returns what was copied.
 async fn copy(data: &DataFolder, folder: &Path) -> Result<Vec<Part>> {
-    ledger::copy(data.ledger(), &folder.join(Part::Ledger.file_name())).await?;
-    let mut parts = vec![Part::Ledger];
+    let mut parts = Vec::new();
+    if let Some(file) = data.file(Part::Ledger).filter(|_| !data.is_ledger_in_postgres()) {
+        ledger::copy(file, &folder.join(Part::Ledger.file_name())).await?;
+        parts.push(Part::Ledger);
+    }
     for part in [Part::Bus, Part::Shop] {
         let Some(file) = data.file(part).filter(|file| file.exists()) else { continue };
         stores::copy(file, &folder.join(part.file_name())).await?;
@@ -181,11 +215,13 @@ fn told(summary: &ledger::Summary) -> String {
     )
 }
 
-/// Refuses copies that do not pass the checks of their kind.
-async fn examine(folder: &Path, parts: &[Part]) -> Result<ledger::Summary> {
-    ensure!(parts.contains(&Part::Ledger), "the backup has no ledger");
+/// Refuses copies that do not pass the checks of their kind. `None`: the ledger is not among them, it is in PostgreSQL.
+async fn examine(folder: &Path, parts: &[Part]) -> Result<Option<ledger::Summary>> {
     for part in parts.iter().filter(|part| **part != Part::Ledger) {
         stores::examine(&folder.join(part.file_name())).await?;
     }
-    Ok(ledger::examine(&folder.join(Part::Ledger.file_name())).await?)
+    if !parts.contains(&Part::Ledger) {
+        return Ok(None);
+    }
+    Ok(Some(ledger::examine(&folder.join(Part::Ledger.file_name())).await?))
 }

@@ -19,9 +19,10 @@ use tolov_kit::{
 };
 use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, Ledger, Outcome, PaidOrder, UnverifiedLimits,
+    AdoptRefusal, ImportedOrder, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Place, Restore, ready},
+    restored::ready_postgres,
 };
 
 use super::{
@@ -39,15 +40,18 @@ use crate::{
     },
 };
 
+/// What becomes of a file's backup where the ledger is in PostgreSQL.
+const LEFT_OUT: &str = "the ledger is in PostgreSQL: put it back with pg_restore or from its WAL archive, then run `tolov ledger \
+                        restored TIME`. A backup of a file: restore it without LEDGER_URL and with LEDGER_PATH in an empty folder, then `tolov ledger \
+                        copy` it into an empty database";
+
 /// What is restored, and what is asked first.
 struct Plan {
     data: DataFolder,
     parts: Vec<Part>,
     bus: BusAddress,
     shop: ShopAddress,
-    stores_lost: bool,
-    despite_unread: bool,
-    beyond_click_int: bool,
+    since: cli::SinceBackup,
     /// The shop has CLICK make receipts.
     receipts: Option<ReceiptDefaults>,
 }
@@ -66,10 +70,11 @@ struct Done {
     last_order_number: Option<i64>,
     moves: Vec<Move>,
     left_out: Vec<Part>,
+    is_in_postgres: bool,
 }
 
 struct RestoredLedger {
-    summary: Summary,
+    summary: Option<Summary>,
     prepare_id_floor: i64,
     /// Paid since the backup and not in it: taken back, or a question to staff.
     adopted: Vec<(PaidOrder, Outcome<AdoptRefusal>)>,
@@ -80,40 +85,70 @@ struct RestoredLedger {
 }
 
 pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
-    let plan = Plan {
-        data: DataFolder::from_env(env),
-        parts: if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() },
-        bus: BusAddress::from_env(env, Embedded::Allowed),
-        shop: ShopAddress::from_env(env, Embedded::Allowed),
-        stores_lost: options.stores_lost,
-        despite_unread: options.despite_unread_events,
-        beyond_click_int: options.beyond_click_int,
-        receipts: ReceiptDefaults::from_env(env),
-    };
+    let parts = if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() };
+    let plan = Plan::from_env(env, parts, options.since);
     env.finish()?;
     let file = &options.file;
     ensure!(file.exists(), "there is no {}", file.display());
+    plan.data.refuse_second_ledger()?;
     let lock = plan.data.seize(&Part::ALL)?;
-    let place = Place::take(plan.data.ledger())?;
-    let work = unpacking_folder(folder_of(plan.data.ledger()))?;
+    let place = plan.data.file(Part::Ledger).map(Place::take).transpose()?;
+    let work = unpacking_folder(folder_of(plan.data.ledger_path()))?;
     ensure_free(work.path(), fs::metadata(file)?.len().saturating_mul(2))?;
     let note = archive::unpack(file, work.path(), options.identity.as_deref())?;
     let summary = examine(work.path(), &note.parts).await?;
-    Journal::beside(plan.data.ledger())
+    Journal::beside(plan.data.ledger_path())
         .record("restore", json!({ "file": file, "made_at": note.made_at.to_string() }))?;
-    let done = plan.restore(&place, &lock, work.path(), &note, summary).await?;
+    ensure!(
+        note.parts.iter().any(|part| plan.parts.contains(part) && plan.data.file(*part).is_some()),
+        "nothing of {} has a place here: {LEFT_OUT}",
+        file.display()
+    );
+    let done = plan.restore(place.as_ref(), &lock, work.path(), &note, summary).await?;
     report(file, &done);
     Ok(())
 }
 
+/// `tolov ledger restored`: what a restore of a file does beyond putting it back, for a database that PostgreSQL's own tools
+/// have put back to an earlier time.
+#[expect(clippy::print_stdout, reason = "what was taken back is this command's answer")]
+pub(crate) async fn restored(env: &Env, made_at: cli::Moment, since: cli::SinceBackup) -> Result<()> {
+    let plan = Plan::from_env(env, vec![Part::Ledger], since);
+    env.finish()?;
+    let place = plan.data.ledger();
+    ensure!(
+        matches!(place, LedgerPlace::Postgres(_)),
+        "LEDGER_URL is not set: `tolov restore` puts a file back and does all of this"
+    );
+    let made_at = made_at.before(SystemClock.now());
+    let _lock = plan.data.share(&plan.data.existing_parts())?;
+    Journal::beside(plan.data.ledger_path())
+        .record("ledger restored", json!({ "place": place.to_string(), "made_at": made_at.to_string() }))?;
+    let ledger = plan.ready_ledger(None, place, made_at, None).await?;
+    println!("{place} goes on as the ledger of {made_at}");
+    report_ledger(&ledger, made_at);
+    Ok(())
+}
+
 impl Plan {
+    fn from_env(env: &Env, parts: Vec<Part>, since: cli::SinceBackup) -> Self {
+        Self {
+            data: DataFolder::from_env(env),
+            parts,
+            bus: BusAddress::from_env(env, Embedded::Allowed),
+            shop: ShopAddress::from_env(env, Embedded::Allowed),
+            since,
+            receipts: ReceiptDefaults::from_env(env),
+        }
+    }
+
     async fn restore(
         &self,
-        place: &Place,
+        place: Option<&Place>,
         lock: &DataLock,
         work: &Path,
         note: &archive::Note,
-        summary: Summary,
+        summary: Option<Summary>,
     ) -> Result<Done> {
         let now = SystemClock.now();
         let mut done = Done {
@@ -122,6 +157,7 @@ impl Plan {
             last_order_number: None,
             moves: Vec::new(),
             left_out: Vec::new(),
+            is_in_postgres: self.data.is_ledger_in_postgres(),
         };
         let mut holds = Vec::new();
         for part in &note.parts {
@@ -133,7 +169,11 @@ impl Plan {
             let copy = work.join(part.file_name());
             match part {
                 Part::Ledger => {
-                    done.ledger = Some(self.ready_ledger(place, &copy, note.made_at, summary).await?);
+                    let place = place.context("the ledger is in PostgreSQL")?;
+                    let summary = summary.context("the ledger of the backup was not examined")?;
+                    let copy = LedgerPlace::from(&copy);
+                    done.ledger =
+                        Some(self.ready_ledger(Some(place), &copy, note.made_at, Some(summary)).await?);
                 }
                 Part::Bus => holds.push(stores::hold(folder_of(target))?),
                 Part::Shop => {
@@ -148,23 +188,26 @@ impl Plan {
         Ok(done)
     }
 
-    /// Lifts the numbers of the copy above those that were given out since, and takes back what others know to be paid:
+    /// Lifts the numbers of a copy, or of a database that is one, above those that were given out since, and takes back what others know to be paid:
     /// before the copy is in its place, so that no Prepare comes in between.
     async fn ready_ledger(
         &self,
-        place: &Place,
-        copy: &Path,
+        replaced: Option<&Place>,
+        copy: &LedgerPlace,
         made_at: Timestamp,
-        summary: Summary,
+        summary: Option<Summary>,
     ) -> Result<RestoredLedger> {
+        let replaced = match replaced {
+            Some(place) => place.last_numbers().await,
+            None => None,
+        };
         let restore = Restore {
             at: SystemClock.now(),
             backup_made_at: made_at,
-            replaced: place.last_numbers().await,
-            beyond_click_int: self.beyond_click_int,
+            replaced,
+            beyond_click_int: self.since.beyond_click_int,
         };
-        let prepare_id_floor = ready(copy, restore).await?;
-        let known = if self.stores_lost {
+        let known = if self.since.stores_lost {
             Known::default()
         } else {
             paid_since::ask(&self.bus, &self.shop, self.receipts.as_ref(), made_at).await.context(
@@ -173,12 +216,16 @@ impl Plan {
             )?
         };
         ensure!(
-            known.unread == 0 || self.despite_unread,
+            known.unread == 0 || self.since.despite_unread_events,
             "nothing was restored: {} events of payments wait on the bus for another try and cannot be read yet. Repeat \
              in some minutes (10 at most) with the projector stopped, or restore with --despite-unread-events and run \
              `tolov audit` when they have been read",
             known.unread
         );
+        let prepare_id_floor = match copy {
+            LedgerPlace::File(copy) => ready(copy, restore).await?,
+            LedgerPlace::Postgres(url) => ready_postgres(url, restore).await?,
+        };
         let (adopted, registered) = adopt(copy, known.payments, known.payable).await?;
         let (unread, unreadable) = (known.unread, known.unreadable);
         Ok(RestoredLedger { summary, prepare_id_floor, adopted, registered, unread, unreadable })
@@ -187,7 +234,7 @@ impl Plan {
 
 /// Makes the copy of the ledger know what others know to be paid, and to wait for payment. Returns what it did not know.
 async fn adopt(
-    copy: &Path,
+    copy: &LedgerPlace,
     payments: Vec<PaidOrder>,
     payable: Vec<ImportedOrder>,
 ) -> Result<(Vec<(PaidOrder, Outcome<AdoptRefusal>)>, usize)> {
@@ -199,8 +246,10 @@ async fn adopt(
     let outcomes = ledger.adopt_paid(payments.clone(), now).await;
     let registered = ledger.import(payable, now).await;
     writer.close().await;
-    let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
-    ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
+    if let LedgerPlace::File(copy) = copy {
+        let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
+        ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
+    }
     let adopted = payments.into_iter().zip(outcomes?);
     let adopted = adopted.filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect();
     let registered = registered?.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
@@ -237,20 +286,24 @@ impl Move {
 }
 
 /// While the marks are there nothing opens the files: between two renames a file is neither the old nor the new one.
-fn replace(place: &Place, lock: &DataLock, moves: &[Move]) -> Result<()> {
+fn replace(place: Option<&Place>, lock: &DataLock, moves: &[Move]) -> Result<()> {
     lock.mark()?;
     // Releases before the mark of the folder look at this one.
-    let ledgers_mark = place.unfinished_mark();
-    File::create(&ledgers_mark).with_context(|| format!("cannot write {}", ledgers_mark.display()))?;
-    sync_folder(folder_of(&ledgers_mark))?;
+    let ledgers_mark = place.map(Place::unfinished_mark);
+    if let Some(mark) = &ledgers_mark {
+        File::create(mark).with_context(|| format!("cannot write {}", mark.display()))?;
+        sync_folder(folder_of(mark))?;
+    }
     for step in moves {
         step.make().with_context(|| {
             format!("{} could not be replaced; run `tolov restore` again", step.target.display())
         })?;
     }
-    give_to_owner_of(place.path(), &place.lock_path())?;
-    fs::remove_file(&ledgers_mark)?;
-    sync_folder(folder_of(&ledgers_mark))?;
+    if let Some((place, mark)) = place.zip(ledgers_mark) {
+        give_to_owner_of(place.path(), &place.lock_path())?;
+        fs::remove_file(&mark)?;
+        sync_folder(folder_of(&mark))?;
+    }
     lock.unmark()
 }
 
@@ -262,12 +315,23 @@ fn report(file: &Path, done: &Done) {
     }
     for part in &done.left_out {
         println!("  {} of the backup was left out", part.file_name());
+        if *part == Part::Ledger && done.is_in_postgres {
+            println!("  {LEFT_OUT}");
+        }
     }
     if let Some(last) = done.last_order_number {
         println!("  order numbers go on above {last}");
     }
-    let Some(ledger) = &done.ledger else { return };
-    println!("  {}", told(&ledger.summary));
+    if let Some(ledger) = &done.ledger {
+        report_ledger(ledger, done.made_at);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what was taken back is this command's answer")]
+fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
+    if let Some(summary) = &ledger.summary {
+        println!("  {}", told(summary));
+    }
     println!("  merchant_prepare_id goes on above {}", ledger.prepare_id_floor);
     if ledger.unread > 0 {
         println!("  {} events wait on the bus and could not be read here", ledger.unread);
@@ -281,7 +345,7 @@ fn report(file: &Path, done: &Done) {
     for (payment, outcome) in &ledger.adopted {
         println!("  {}", told_of(payment, *outcome));
     }
-    println!("  compare the hours since {} with CLICK's cabinet", done.made_at);
+    println!("  compare the hours since {made_at} with CLICK's cabinet");
 }
 
 fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {

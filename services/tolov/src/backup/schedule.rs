@@ -18,7 +18,7 @@ pub(super) async fn run(env: &Env, source: &Source, folder: &Path) -> Result<End
     let keep_days = retention::keep_days(env);
     let addr = status_page::address(env);
     env.finish()?;
-    let last = last_backup::made_at(source.data.ledger());
+    let last = last_backup::made_at(source.data.ledger_path());
     // A stop in the middle leaves nothing behind but a temporary folder, which is deleted.
     let repeating = Repeating { name: "backup", every: every.unwrap_or(EVERY), last };
     repeating.run(addr, async || source.write_into(folder, keep_days).await).await

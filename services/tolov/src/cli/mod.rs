@@ -1,6 +1,7 @@
 //! The command line: one binary, roles as subcommands.
 
 mod click_test;
+pub(crate) mod ledger;
 mod reconcile;
 
 use std::{path::PathBuf, time::Duration};
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Reconcile(Box<Reconcile>),
     /// Make the payments of the shop store those of the ledger; services may run
     Rebuild(Rebuild),
+    /// Move the ledger between a file and PostgreSQL; services must be stopped
+    Ledger(ledger::Options),
     /// Bring a shop over from the Python system that this one replaces; services must be stopped
     ImportLegacy(ImportLegacy),
     /// Ask /health on METRICS_ADDR, or URL: exit code 0 when the service is alive
@@ -118,6 +121,7 @@ impl Command {
             | Self::Reconcile(_)
             | Self::Rebuild(_)
             | Self::ImportLegacy(_)
+            | Self::Ledger(_)
             | Self::Healthcheck { .. }
             | Self::ClickTest(_)
             | Self::Completions { .. }
@@ -208,10 +212,17 @@ pub(crate) struct Restore {
     /// The private key of an encrypted backup: a file with a line AGE-SECRET-KEY-1...
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) since: SinceBackup,
+}
+
+/// How a ledger that was put back is told of what happened since its backup.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct SinceBackup {
     /// Do not ask the shop store and the bus which orders were paid since the backup: both are lost as well
     #[arg(long)]
     pub(crate) stores_lost: bool,
-    /// Restore though events of payments wait on the bus for another try: whether they are newer than the backup is not
+    /// Go on though events of payments wait on the bus for another try: whether they are newer than the backup is not
     /// known
     #[arg(long)]
     pub(crate) despite_unread_events: bool,
@@ -314,7 +325,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         const FORM: &str = "write 2026-11-23T07:05:00Z, or so long ago: 30m, 24h, 7d";
         if let Ok(at) = Timestamp::parse(text, &Rfc3339) {
             return Ok(Self::At(at.to_offset(UtcOffset::UTC)));

@@ -34,7 +34,7 @@ async fn opened(env: &Env) -> Result<(Shop, Option<DataLock>, Journal)> {
     let data = DataFolder::from_env(env);
     env.finish()?;
     let lock = data.file(Part::Shop).map(|_| data.share(&[Part::Shop])).transpose()?;
-    Ok((Shop::open(&address).await?, lock, Journal::beside(data.ledger())))
+    Ok((Shop::open(&address).await?, lock, Journal::beside(data.ledger_path())))
 }
 
 /// `tolov seed`

@@ -4,6 +4,7 @@ mod catalogue;
 mod click_test;
 mod healthcheck;
 pub(crate) mod journal;
+pub(crate) mod ledger;
 mod manual;
 mod parked;
 pub(crate) mod receipts;
@@ -43,6 +44,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Refund(options) => refund::run(env, &options).await?,
         Command::Receipts(options) => receipts::run(env, &options).await?,
         Command::Rebuild(options) => audit::rebuild(env, &options).await?,
+        Command::Ledger(options) => ledger::run(env, options).await?,
         Command::Completions { shell } => manual::print_completions(shell)?,
         Command::Man { folder } => manual::write_pages(&folder)?,
         Command::Healthcheck { url } => healthcheck::run(env, url).await?,

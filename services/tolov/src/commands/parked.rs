@@ -27,7 +27,7 @@ pub(crate) async fn run(env: &Env, action: ParkedAction) -> Result<()> {
     env.finish()?;
     let _lock = data.file(Part::Bus).map(|_| data.share(&[Part::Bus])).transpose()?;
     let admin = open_bus_admin(&address).await.context("the bus cannot be opened")?;
-    let parked = Parked { admin, journal: Journal::beside(data.ledger()) };
+    let parked = Parked { admin, journal: Journal::beside(data.ledger_path()) };
     match action {
         ParkedAction::List => parked.list().await,
         ParkedAction::Show { queue, id } => parked.show(queue.into(), &EventId::new(id)).await,

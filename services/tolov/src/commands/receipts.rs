@@ -47,7 +47,7 @@ pub(crate) async fn run(env: &Env, options: &Options) -> Result<()> {
     let service = Service::new(service)?;
     let Some(order) = options.order else { return list(&service).await };
     let receipt = if options.retry || options.by_hand.is_some() {
-        decide(&service, &Journal::beside(data.ledger()), order, options).await?
+        decide(&service, &Journal::beside(data.ledger_path()), order, options).await?
     } else {
         let (status, body) = service.call(Method::GET, &format!("/receipts/{order}"), String::new()).await?;
         ensure!(status != 404, "the ledger has no receipt of order {order}, or the order is not paid");

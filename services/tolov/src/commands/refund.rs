@@ -85,7 +85,7 @@ pub(crate) async fn run(env: &Env, options: &Options) -> Result<()> {
     if options.show {
         return Ok(());
     }
-    let journal = Journal::beside(data.ledger());
+    let journal = Journal::beside(data.ledger_path());
     let refund = if options.withdraw || options.retry || options.by_hand.is_some() {
         decide(&service, &journal, &known, options).await?
     } else {

@@ -29,7 +29,7 @@ pub(crate) async fn run(env: &Env, options: &Replay) -> Result<()> {
     let _lock = data.share(&[Part::Ledger])?;
     let now = SystemClock.now();
     let replayer = Replayer::open(data.ledger(), &service).await?;
-    let journal = Journal::beside(data.ledger());
+    let journal = Journal::beside(data.ledger_path());
     let replayed = match options.since {
         None => {
             journal.record("replay", json!({ "orders": options.orders }))?;

@@ -41,7 +41,7 @@ pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
     let is_open = findings.is_empty();
     report.tell(findings);
     if is_for(&[DoctorRole::Webhook]) && is_open {
-        report.tell(ledger::check(settings.data.ledger()).await);
+        report.tell(ledger::check(&settings.data).await);
     }
     if let Some(bus) = &settings.bus
         && is_open

@@ -14,8 +14,9 @@ pub(crate) const MARK: &str = "sandbox-only";
 /// What docker-compose.yml has for CLICK_SECRET_KEY.
 const CLICK_SECRET_KEY: &str = "sandbox-only-click-key";
 
-/// Where a secret can be. Two of them are addresses with a password.
-const SECRETS: [&str; 5] = ["BOT_TOKEN", "CLICK_SECRET_KEY", "API_TOKEN", "AMQP_URL", "MONGO_URL"];
+/// Where a secret can be. Three of them are addresses with a password.
+const SECRETS: [&str; 6] =
+    ["BOT_TOKEN", "CLICK_SECRET_KEY", "API_TOKEN", "AMQP_URL", "MONGO_URL", "LEDGER_URL"];
 
 /// Sets what follows from a local default: its Telegram and its CLICK are the sandbox's.
 ///

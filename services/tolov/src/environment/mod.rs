@@ -16,7 +16,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 52] = [
+pub(crate) const VARIABLES: [&str; 53] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -53,6 +53,7 @@ pub(crate) const VARIABLES: [&str; 52] = [
     "TRUSTED_PROXIES",
     "METRICS_ADDR",
     "LEDGER_PATH",
+    "LEDGER_URL",
     "DATA_DIR",
     "BACKUP_EVERY",
     "BACKUP_KEEP_DAYS",

@@ -133,7 +133,7 @@ async fn write_all(
     let details = json!({
         "orders": plan.orders.len(), "shoppers": plan.shoppers.len(), "products": plan.catalogue.products.len(),
     });
-    Journal::beside(data.ledger()).record("import-legacy", details)?;
+    Journal::beside(data.ledger_path()).record("import-legacy", details)?;
     let (ledger, writer) = Ledger::open(data.ledger(), UnverifiedLimits::default())
         .await
         .context("the ledger cannot be opened: stop the services first")?;

@@ -25,11 +25,11 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) fn add_gauges(status: &mut Status, data: &DataFolder) {
     let stores: Vec<PathBuf> =
         [Part::Bus, Part::Shop].iter().filter_map(|part| data.file(*part)).map(Path::to_owned).collect();
-    let ledger = data.ledger().to_owned();
+    let data = data.clone();
     status.add(move || {
-        let (stores, ledger) = (stores.clone(), ledger.clone());
+        let (stores, data) = (stores.clone(), data.clone());
         async move {
-            let look = tokio::task::spawn_blocking(move || set_gauges(&stores, &ledger));
+            let look = tokio::task::spawn_blocking(move || set_gauges(&stores, &data));
             if tokio::time::timeout(LOOK_TIMEOUT, look).await.is_err() {
                 tracing::warn!("the disk did not answer within 5 s");
             }
@@ -38,14 +38,20 @@ pub(super) fn add_gauges(status: &mut Status, data: &DataFolder) {
     });
 }
 
-fn set_gauges(stores: &[PathBuf], ledger: &Path) {
+fn set_gauges(stores: &[PathBuf], data: &DataFolder) {
     for file in stores {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let wal = std::fs::metadata(with_ending(file, "-wal")).map_or(0, |metadata| metadata.len());
         gauge!("tolov_store_wal_bytes", "file" => name).set(u32::try_from(wal).unwrap_or(u32::MAX));
     }
-    gauge!("tolov_backup_age_seconds").set(age_s(last_backup::made_at(ledger)));
+    let ledger = data.ledger_path();
     let audit = LastAudit::of(ledger);
+    // Of a ledger in PostgreSQL this program makes no backups, and its audits may be noted on another machine.
+    if data.file(Part::Ledger).is_some() {
+        gauge!("tolov_backup_age_seconds").set(age_s(last_backup::made_at(ledger)));
+    } else if audit.is_none() {
+        return;
+    }
     gauge!("tolov_audit_age_seconds").set(age_s(audit.map(|audit| audit.at)));
     let differences = audit.map_or(0, |audit| audit.differences);
     gauge!("tolov_audit_differences").set(u32::try_from(differences).unwrap_or(u32::MAX));

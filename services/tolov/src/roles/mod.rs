@@ -14,6 +14,7 @@ use tolov_kit::{
     lifecycle::{Ending, Stop, Tasks, stop_on_signals},
 };
 use tolov_projector::Projector;
+use tolov_webhook::ledger::{LedgerPlace, diagnosis::wait_for_start};
 
 use self::{seed_users::seed_users, status_page::StatusPage};
 use crate::{
@@ -34,10 +35,12 @@ pub(crate) async fn webhook(env: &Env) -> Result<Ending> {
     let data = DataFolder::from_env(env);
     let mut page = open_status_page(env).await?;
     let _lock = data.share(&[Part::Ledger])?;
+    data.refuse_forgotten_file()?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     let bus = Bus::open(&bus, "webhook").await?;
     add_webhook_service(&mut tasks, &stop, config, &bus, &mut page).await?;
+    note_place(&data);
     disk::add_gauges(&mut page.status, &data);
     page.serve(&mut tasks, &stop);
     let ending = tasks.run(stop, STOP_DEADLINE).await;
@@ -128,13 +131,15 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let data = DataFolder::from_env(env);
     let mut page = open_status_page(env).await?;
     let _lock = data.share(&Part::ALL)?;
+    data.refuse_forgotten_file()?;
     let bus = Bus::open(&bus, "all").await?;
     let shop = Shop::open(&shop).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
+    note_place(&data);
     add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
-    let trace = owners_trace(&bot, &bus, &shop, data.ledger().to_owned());
+    let trace = owners_trace(&bot, &bus, &shop, data.ledger_path().to_owned());
     add_bot(&mut tasks, &stop, bot, trace, &bus, shop.store(), &mut page)?;
     // Its one dependency is the webhook service of this very process.
     add_reconciler(&mut tasks, &stop, open_reconciler(reconciler.as_ref())?);
@@ -154,6 +159,16 @@ async fn open_status_page(env: &Env) -> Result<StatusPage> {
     StatusPage::open(addr).await
 }
 
+/// Where services have no folder in common, there is no file either that could become a second ledger.
+fn note_place(data: &DataFolder) {
+    if let Err(error) = data.note_place() {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "it cannot be noted beside LEDGER_PATH where the ledger is"
+        );
+    }
+}
+
 fn stop_at_signals() -> Result<Stop> {
     let stop = Stop::new();
     stop_on_signals(&stop)?;
@@ -167,6 +182,12 @@ async fn add_webhook_service(
     bus: &Bus,
     page: &mut StatusPage,
 ) -> Result<()> {
+    if let LedgerPlace::Postgres(url) = &config.ledger {
+        tokio::select! {
+            () = wait_for_start(url) => {}
+            () = stop.cancelled() => {}
+        }
+    }
     let deps = tolov_webhook::Deps { bus: bus.publisher(), clock: system_clock() };
     let service =
         tolov_webhook::Service::new(config, deps).await.context("the webhook service cannot start")?;

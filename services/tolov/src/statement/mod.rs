@@ -71,7 +71,7 @@ async fn reconcile(
     }
     if !reports.is_empty() {
         let payments: Vec<i64> = reports.iter().map(|report| report.payment_id.get()).collect();
-        Journal::beside(data.ledger())
+        Journal::beside(data.ledger_path())
             .record("reconcile", json!({ "statement": file, "accept": accept, "payments": payments }))?;
     }
     for report in reports {

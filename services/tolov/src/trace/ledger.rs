@@ -1,12 +1,10 @@
 //! What the ledger and its outbox know of an order.
 
-use std::path::Path;
-
 use anyhow::Result;
 use serde_json::Value;
 use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
-    AttemptRecord, AttemptStatus, CallbackRecord, LedgerReader, MerchantCallRecord, OrderRecord,
+    AttemptRecord, AttemptStatus, CallbackRecord, LedgerPlace, LedgerReader, MerchantCallRecord, OrderRecord,
     OrderRecords, OrderStatus, OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord,
     TelegramPaymentRecord,
 };
@@ -14,7 +12,7 @@ use tolov_webhook::ledger::{
 use super::entry::{Entry, Source};
 use crate::audit::replayer::ServiceAddress;
 
-pub(super) async fn of_file(ledger: &Path, order_id: OrderId) -> Result<Vec<Entry>> {
+pub(super) async fn of_place(ledger: &LedgerPlace, order_id: OrderId) -> Result<Vec<Entry>> {
     let reader = LedgerReader::open(ledger).await?;
     let records = reader.records(order_id).await;
     reader.close().await;

@@ -41,13 +41,13 @@ pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
     let _lock = data.share(&data.existing_parts())?;
     let stores = Stores {
         timeout: STORE_TIMEOUT,
-        ledger: ledger::of_file(data.ledger(), order_id),
+        ledger: ledger::of_place(data.ledger(), order_id),
         bus: async {
             let admin = open_bus_admin(&bus).await.context("the bus cannot be opened")?;
             Ok(bus::entries(&*admin, order_id).await)
         },
         shop: async |events| shop::of_address(&shop, order_id, events).await,
-        operators: async { operators::entries(data.ledger(), order_id) },
+        operators: async { operators::entries(data.ledger_path(), order_id) },
     };
     let entries = stores.ask().await;
     if options.json {

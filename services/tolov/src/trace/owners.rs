@@ -14,7 +14,7 @@ use super::{
     entry::{Entry, Source},
     ledger, operators, shop,
 };
-use crate::audit::replayer::ServiceAddress;
+use crate::{audit::replayer::ServiceAddress, commands::journal::Journal};
 
 /// The longest that one store is asked, while an owner waits.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl OrderTrace for OwnersTrace {
             bus: async { Ok(bus::entries(&*self.bus, order_id).await) },
             shop: async |events| shop::entries(&*self.shop, order_id, events).await,
             operators: async {
-                if self.ledger.exists() {
+                if self.ledger.exists() || Journal::beside(&self.ledger).path().exists() {
                     return operators::entries(&self.ledger, order_id);
                 }
                 Ok(vec![Entry::new(None, Source::Operators, "trace-journal-elsewhere")])

@@ -73,6 +73,11 @@ fn each_container_holds_its_own_secrets_alone() {
         ("${RABBITMQ_PROJECTOR_PASSWORD:-", &["projector", "rabbitmq"]),
         ("${RABBITMQ_BOT_PASSWORD:-", &["bot", "rabbitmq"]),
         ("${RABBITMQ_TOOLS_PASSWORD:-", &["audit", "rabbitmq", "tools"]),
+        ("${LEDGER_URL:-", &["webhook"]),
+        ("${LEDGER_TOOLS_URL:-", &["audit", "tools"]),
+        ("${POSTGRES_PASSWORD:-", &["postgres"]),
+        ("${POSTGRES_WEBHOOK_PASSWORD:-", &["postgres"]),
+        ("${POSTGRES_TOOLS_PASSWORD:-", &["postgres"]),
         ("${MONGO_ROOT_PASSWORD:-", &["mongo"]),
         ("${MONGO_PROJECTOR_PASSWORD:-", &["mongo", "projector"]),
         ("${MONGO_BOT_PASSWORD:-", &["bot", "mongo"]),
@@ -121,11 +126,12 @@ fn rabbitmq_starts_with_a_limit_of_open_files_that_it_can_walk_through() {
     assert!(limit <= 1_048_576, "{limit}");
 }
 
-/// A version of three numbers, or a date.
+/// A version of three numbers, or a date. PostgreSQL's have two.
 fn is_exact(image: &str) -> bool {
     let tag = image.split_once(':').map_or("", |(_, tag)| tag);
     let version = tag.trim_start_matches('v').split('-').next().unwrap_or_default();
-    version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3
+    let numbers = if image.starts_with("postgres:") { 2 } else { 3 };
+    version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == numbers
         || tag.split('-').any(|part| part.len() == 8 && part.parse::<u32>().is_ok())
 }
 
@@ -176,10 +182,13 @@ fn a_real_shop_does_not_start_its_broker_or_its_store_with_local_defaults() {
         for name in ["MONGO_INITDB_ROOT", "MONGO_PROJECTOR", "MONGO_BOT", "MONGO_TOOLS"] {
             command.env(format!("{name}_PASSWORD"), "sandbox-only-password");
         }
+        for name in ["POSTGRES", "POSTGRES_WEBHOOK", "POSTGRES_TOOLS"] {
+            command.env(format!("{name}_PASSWORD"), "sandbox-only-password");
+        }
         let output = command.output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    for script in ["deploy/rabbitmq/start.sh", "deploy/mongodb/start.sh"] {
+    for script in ["deploy/rabbitmq/start.sh", "deploy/mongodb/start.sh", "deploy/postgres/start.sh"] {
         for production in ["true", "1", "yes"] {
             let (code, told) = start(script, production);
             assert!(code == Some(1) && told.contains("is a local default"), "{script}: {told}");
