@@ -29,6 +29,7 @@ mod one_server;
 mod operating;
 mod operators;
 mod page;
+mod postgres;
 mod processes;
 mod receipts;
 mod refunds;

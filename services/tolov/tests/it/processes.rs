@@ -184,6 +184,66 @@ impl Drop for PrivateMongo {
     }
 }
 
+/// A PostgreSQL of one test, with the accounts of docker-compose.yml.
+pub(crate) struct PrivatePostgres {
+    folder: PathBuf,
+    port: u16,
+}
+
+impl PrivatePostgres {
+    pub(crate) fn start(folder: &Path) -> Self {
+        let server = Self { folder: folder.join("postgres"), port: free_port() };
+        server.spawn();
+        let port = server.port.to_string();
+        let accounts = Command::new("sh")
+            .arg(repository().join("deploy/postgres/accounts.sh"))
+            .envs([("PGHOST", "127.0.0.1"), ("PGPORT", &port), ("PGPASSWORD", "tests")])
+            .envs([("POSTGRES_WEBHOOK_PASSWORD", "pw-webhook"), ("POSTGRES_TOOLS_PASSWORD", "pw-tools")])
+            .output()
+            .unwrap();
+        assert!(accounts.status.success(), "{}", String::from_utf8_lossy(&accounts.stderr));
+        server
+    }
+
+    /// LEDGER_URL of an account.
+    pub(crate) fn url(&self, account: &str) -> String {
+        format!("postgres://{account}:pw-{account}@127.0.0.1:{}/tolov", self.port)
+    }
+
+    /// As the owner of the ledger. Returns what is answered.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        self.tool("psql", &["-qtAX", "-v", "ON_ERROR_STOP=1", "-c", statement])
+    }
+
+    /// One of PostgreSQL's programs, as the owner of the ledger: the address is the last argument.
+    pub(crate) fn tool(&self, program: &str, arguments: &[&str]) -> String {
+        let output = Command::new(program).args(arguments).arg(self.url("webhook")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub(crate) fn spawn(&self) {
+        self.script("start", &[&self.port.to_string()]);
+    }
+
+    pub(crate) fn kill_9(&self) {
+        self.script("kill", &[]);
+    }
+
+    fn script(&self, command: &str, more: &[&str]) {
+        let mut script = Command::new(repository().join("scripts/private-postgres"));
+        let status = script.arg(command).arg(&self.folder).args(more).stdin(Stdio::null()).status().unwrap();
+        assert!(status.success(), "scripts/private-postgres {command} failed");
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        self.script("kill", &[]);
+        self.script("stop", &[]);
+    }
+}
+
 impl PrivateRabbitMq {
     pub(crate) fn start(folder: &Path) -> Self {
         let broker = Self::new(folder);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -35,7 +36,7 @@ use crate::{
 };
 
 pub(crate) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
-const API_TOKEN: &str = "api-token-of-the-test";
+pub(crate) const API_TOKEN: &str = "api-token-of-the-test";
 const TOTAL_SOUM: i64 = 30_000;
 
 /// Two shops at once would only slow each other down on a small machine.
@@ -66,23 +67,34 @@ pub(crate) struct Purchase {
 
 impl ShopWorld {
     pub(crate) async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), 1, |_, _| BTreeMap::new()).await
+        Self::start_in(tempfile::tempdir().unwrap(), 1, free_port(), |_, _| BTreeMap::new()).await
+    }
+
+    /// With a webhook service that listens elsewhere than at the address that the others have, and keeps its ledger there.
+    pub(crate) async fn start_behind(address: SocketAddr, webhook: SocketAddr, ledger_url: &str) -> Self {
+        let own = BTreeMap::from([
+            ("WEBHOOK_ADDR".to_owned(), webhook.to_string()),
+            ("LEDGER_URL".to_owned(), ledger_url.to_owned()),
+        ]);
+        let more = |role: &str, _: &Path| if role == "webhook" { own.clone() } else { BTreeMap::new() };
+        Self::start_in(tempfile::tempdir().unwrap(), 1, address.port(), more).await
     }
 
     /// On a RabbitMQ of three nodes.
     pub(crate) async fn start_on_a_cluster() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), 3, |_, _| BTreeMap::new()).await
+        Self::start_in(tempfile::tempdir().unwrap(), 3, free_port(), |_, _| BTreeMap::new()).await
     }
 
     /// With processes that die where [`Faults`] says.
     pub(crate) async fn start_with_faults() -> Self {
         let faults = |role: &str, folder: &Path| Faults::of(role, folder).environment().into();
-        Self::start_in(tempfile::tempdir().unwrap(), 1, faults).await
+        Self::start_in(tempfile::tempdir().unwrap(), 1, free_port(), faults).await
     }
 
     async fn start_in(
         folder: TempDir,
         nodes: usize,
+        webhook_port: u16,
         more: impl Fn(&str, &Path) -> BTreeMap<String, String>,
     ) -> Self {
         let turn = ONE_AT_A_TIME.lock().await;
@@ -91,7 +103,7 @@ impl ShopWorld {
         let broker_nodes: Vec<_> = (1..nodes).map(beside).collect();
         let amqp_url = broker.url_with(&broker_nodes);
         let mongo_url = own_database();
-        let (webhook_port, sandbox_port) = (free_port(), free_port());
+        let sandbox_port = free_port();
         let webhook_url = format!("http://127.0.0.1:{webhook_port}");
         let sandbox_url = format!("http://127.0.0.1:{sandbox_port}");
         let environment = environment(&amqp_url, &mongo_url, webhook_port, sandbox_port);
