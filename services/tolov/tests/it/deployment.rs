@@ -111,9 +111,11 @@ fn migrations_and_scripts_have_the_same_bytes_on_every_checkout() {
     for pattern in ["*.sql", "*.sh", "scripts/**", "deploy/**"] {
         assert!(attributes.lines().any(|line| line == format!("{pattern} text eol=lf")), "{pattern}");
     }
-    for migration in std::fs::read_dir(repository().join("services/webhook/migrations")).unwrap() {
-        let path = migration.unwrap().path();
-        assert!(!std::fs::read(&path).unwrap().contains(&b'\r'), "{}", path.display());
+    for folder in ["migrations", "migrations/postgres"] {
+        for migration in std::fs::read_dir(repository().join("services/webhook").join(folder)).unwrap() {
+            let path = migration.unwrap().path();
+            assert!(path.is_dir() || !std::fs::read(&path).unwrap().contains(&b'\r'), "{}", path.display());
+        }
     }
 }
 
