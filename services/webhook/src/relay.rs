@@ -7,7 +7,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use tolov_domain::{
-    EventId,
+    EventId, TraceParent,
     ports::{
         PortError,
         bus::{OutgoingMessage, Published, Publisher, Route, RoutingKey, RoutingKeyError},
@@ -174,6 +174,7 @@ fn message(row: &OutboxRow) -> Result<OutgoingMessage, RoutingKeyError> {
         route: Route::Payments(RoutingKey::try_new(row.routing_key.clone())?),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),
+        traceparent: row.traceparent.as_deref().and_then(|parent| TraceParent::parse(parent).ok()),
     })
 }
 

@@ -71,6 +71,7 @@ pub struct OutboxRow {
     pub refusals: i64,
     /// When its transaction was decided, in milliseconds since 1970.
     pub created_at: i64,
+    pub traceparent: Option<String>,
 }
 
 /// Events that are sent together.
@@ -162,7 +163,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<OutboxWindow, LedgerError> {
         let due: Vec<OutboxRow> = sqlx::query_as(
-            "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
+            "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at, traceparent
              FROM outbox AS next
              WHERE sent_at IS NULL AND (retry_at <= ?1 OR retry_at > ?3)
                AND NOT EXISTS (SELECT 1 FROM outbox AS refused

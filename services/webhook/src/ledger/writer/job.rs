@@ -2,7 +2,8 @@
 
 use tokio::sync::oneshot;
 use tolov_click::{Callback, ClickCode, Reply, card};
-use tolov_domain::{OrderId, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
+use tolov_domain::{OrderId, TraceParent, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
+use tolov_kit::spans;
 
 use super::{known::Needs, working_set::WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
@@ -63,6 +64,7 @@ pub(crate) trait Undecided: Send {
 
 struct Request<D: Decision> {
     decision: D,
+    traceparent: Option<TraceParent>,
     caller: oneshot::Sender<D::Answer>,
     answer: Option<D::Answer>,
 }
@@ -74,7 +76,8 @@ impl Job {
     }
 
     pub(crate) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
-        Self::Decide(Box::new(Request { decision, caller, answer: None }))
+        let traceparent = spans::current().and_then(|parent| TraceParent::parse(&parent).ok());
+        Self::Decide(Box::new(Request { decision, traceparent, caller, answer: None }))
     }
 }
 
@@ -88,6 +91,7 @@ impl<D: Decision> Undecided for Request<D> {
     }
 
     fn decide(&mut self, set: &mut WorkingSet) {
+        set.traceparent.clone_from(&self.traceparent);
         self.answer = Some(self.decision.decide(set));
     }
 
