@@ -59,7 +59,10 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with_app.clone())
         .and(warp::body::bytes())
         .and(warp::header::optional("traceparent"))
-        .then(|app, body, parent| spans::within(parent, orders::create(app, body)));
+        .then(|app, body, parent| {
+            const ROUTE: &str = "/api/create_order";
+            spans::serve("POST", ROUTE, parent, orders::create(app, body))
+        });
     let cancel = warp::path!("orders" / String / "cancel")
         .and(warp::post())
         .and(staff.clone())

@@ -97,6 +97,16 @@ impl Ledger {
         order(&self.readers.requests, order_id).await
     }
 
+    /// Where the trace of an order goes on. `None`: nobody has said, or there is no such order.
+    pub(crate) async fn traceparent(&self, order_id: OrderId) -> Result<Option<String>, LedgerError> {
+        let found: Option<Option<String>> =
+            sqlx::query_scalar("SELECT traceparent FROM orders WHERE order_id = ?1")
+                .bind(order_id.get())
+                .fetch_optional(&self.readers.requests)
+                .await?;
+        Ok(found.flatten())
+    }
+
     /// Orders with smaller numbers than `before`, newest first, at most `limit`.
     pub async fn orders(
         &self,
