@@ -28,6 +28,7 @@ use warp::{
 };
 
 pub use self::app::App;
+pub(crate) use self::app::FloodBrake;
 use self::reply::problem;
 
 /// CLICK's path, as the cabinet knows it.
