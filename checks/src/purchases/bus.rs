@@ -36,7 +36,7 @@ impl MemoryBus {
         self.with(|state| {
             state.given_out += 1;
             let tag = DeliveryTag { generation: 0, number: state.given_out };
-            state.waiting.push_back(Delivery { id, schema, body, retries: 0, tag });
+            state.waiting.push_back(Delivery { id, schema, body, retries: 0, traceparent: None, tag });
         });
         self.arrived.notify_one();
     }

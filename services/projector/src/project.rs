@@ -313,8 +313,10 @@ fn report(event: &Event, announcement: Announcement) {
 /// The messages that are to be published, each once: two deliveries may tell the same in different bodies.
 fn window(entries: &[Entry]) -> Vec<OutgoingMessage> {
     let mut ids = HashSet::new();
-    let open = entries.iter().flat_map(Entry::unconfirmed);
-    open.filter(|message| ids.insert(&message.id)).cloned().collect()
+    let open = entries.iter().flat_map(|entry| entry.unconfirmed().iter().map(move |it| (entry, it)));
+    open.filter(|(_, message)| ids.insert(&message.id))
+        .map(|(entry, message)| OutgoingMessage { traceparent: entry.traceparent(), ..message.clone() })
+        .collect()
 }
 
 /// Records what became of each message of a window; returns the reason of one that is unknown.

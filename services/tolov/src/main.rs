@@ -18,6 +18,7 @@ mod legacy;
 mod roles;
 mod statement;
 mod trace;
+mod traced_bus;
 
 use std::process::ExitCode;
 
@@ -52,5 +53,11 @@ fn run(cli: Cli) -> Result<Ending> {
     let command = cli.command.unwrap_or(Command::Demo(cli::Demo::default()));
     let env = environment::load(cli.env_file.as_deref())?;
     environment::install_log(&env, command.default_log());
-    tokio::runtime::Runtime::new()?.block_on(commands::run(command, &env))
+    let runtime = tokio::runtime::Runtime::new()?;
+    let exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
+    let ended = runtime.block_on(commands::run(command, &env));
+    if let Some(exporting) = exporting {
+        exporting.close();
+    }
+    ended
 }

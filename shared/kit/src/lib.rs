@@ -11,5 +11,6 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod retry;
 pub mod secret;
+pub mod spans;
 pub mod status;
 pub mod telemetry;

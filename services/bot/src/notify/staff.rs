@@ -17,7 +17,7 @@ use tolov_domain::{
     payment::Anomaly,
     ports::{bus::Verdict, notifications::SendOutcome},
 };
-use tolov_kit::{availability::Availability, lifecycle::Stop};
+use tolov_kit::{availability::Availability, lifecycle::Stop, spans};
 use tolov_shop::order::ShopOrder;
 
 use crate::{
@@ -158,7 +158,10 @@ impl StaffChannel {
         self.handlers().rate_limiter.reserve_priority();
         let ids = ids_of(&notices);
         let staff_chat = &self.handlers().staff_chat;
-        match staff_chat.post(&self.handlers().telegram, &post.html, &post.markup).await {
+        // A digest is a part of the first trace alone.
+        let cause = notices.first().and_then(|notice| notice.delivery.traceparent.clone()).map(Into::into);
+        let posting = staff_chat.post(&self.handlers().telegram, &post.html, &post.markup);
+        match spans::within(cause, posting).await {
             Ok(message) => {
                 self.availability.mark_up();
                 let outcome = SendOutcome::Sent { message_id: message.message_id.into() };

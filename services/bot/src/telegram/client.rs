@@ -109,7 +109,7 @@ impl Telegram {
         if !buttons.inline_keyboard.is_empty() {
             request = request.reply_markup(buttons);
         }
-        let sent = match request.link_preview_options(NO_PREVIEW).await {
+        let sent = match self.call(request.link_preview_options(NO_PREVIEW)).await {
             Ok(message) => Ok(MessageRef { chat: message.chat.id, message_id: message.id.0 }),
             Err(error) => message_in(&error).ok_or_else(|| self.failed(&error)),
         };

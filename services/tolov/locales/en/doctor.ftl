@@ -217,3 +217,10 @@ about-bot-messages-per-s = Messages in a second: a number from 1 to 1000, 30 unl
 about-bot-channel-posts-per-min = Posts in the staff channel in a minute: a number from 1 to 60
 about-rust-log = How much is logged: error, warn, info, debug or trace
 about-log-format = text or json
+about-otel-exporter-otlp-endpoint = Where traces go (OTLP over HTTP): http://jaeger:4318; empty: none are made
+about-otel-exporter-otlp-headers = What the collector of traces wants to be sent: name=value, with commas between
+about-otel-exporter-otlp-timeout = How long the collector of traces may take, in milliseconds: 10000
+about-otel-traces-sampler = Which traces are made: parentbased_always_on, or parentbased_traceidratio for a part of them
+about-otel-traces-sampler-arg = Which part of the traces is made: a number from 0 to 1
+about-otel-service-name = What the service is called in traces; empty: tolov-webhook, tolov-bot and so on
+about-otel-resource-attributes = More about the shop in its traces: name=value, with commas between

@@ -217,3 +217,10 @@ about-bot-messages-per-s = Сообщений в секунду: число от
 about-bot-channel-posts-per-min = Записей в канале сотрудников в минуту: число от 1 до 60
 about-rust-log = Сколько писать: error, warn, info, debug или trace
 about-log-format = text или json
+about-otel-exporter-otlp-endpoint = Куда идут трассировки (OTLP по HTTP): http://jaeger:4318; пусто: их нет
+about-otel-exporter-otlp-headers = Что хочет получать сборщик трассировок: имя=значение, через запятую
+about-otel-exporter-otlp-timeout = Сколько ждать сборщик трассировок, в миллисекундах: 10000
+about-otel-traces-sampler = Какие трассировки вести: parentbased_always_on или parentbased_traceidratio (часть из них)
+about-otel-traces-sampler-arg = Какую часть трассировок вести: число от 0 до 1
+about-otel-service-name = Как сервис называется в трассировках; пусто: tolov-webhook, tolov-bot и так далее
+about-otel-resource-attributes = Что ещё сказать о магазине в трассировках: имя=значение, через запятую

@@ -241,6 +241,7 @@ async fn a_parked_message_goes_back_to_its_queue() {
         route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
         schema: "payment.completed/1".to_owned(),
         body: books.payment(1001).await.to_json(),
+        traceparent: None,
     };
     bus.publisher().publish(&[message]).await.unwrap();
     let consumer = bus.consumer(Queue::ProjectorPayments);

@@ -264,6 +264,7 @@ async fn received_message(folder: &Path, verdict: Verdict) {
         route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
         schema: "payment.completed/9".to_owned(),
         body: b"of a newer release".to_vec(),
+        traceparent: None,
     };
     bus.publisher().publish(&[message]).await.unwrap();
     let consumer = bus.consumer(Queue::ProjectorPayments);
