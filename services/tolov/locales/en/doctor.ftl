@@ -7,6 +7,8 @@ some-bad = Errors: { $bad }. To be checked: { $doubtful }.
 # Settings
 variables-given = Given: { $names }
 variables-left = Left out: { $names }
+variables-none = No setting is given: there is none in the environment, and no file was named
+variables-none-do = A file is read where it is named: tolov --env-file .env doctor. docker compose reads .env by itself
 variable-missing = { $name } is missing
 variable-missing-do = { $about }
 variable-no-number = { $name } is not a whole number

@@ -7,6 +7,8 @@ some-bad = Ошибок: { $bad }. Стоит посмотреть: { $doubtful 
 # Настройки
 variables-given = Задано: { $names }
 variables-left = Не задано: { $names }
+variables-none = Ни одной настройки не задано: в окружении их нет, а файл не указан
+variables-none-do = Файл читается, если он указан: tolov --env-file .env doctor. docker compose читает .env сам
 variable-missing = Нет { $name }
 variable-missing-do = { $about }
 variable-no-number = { $name } — не целое число

@@ -7,6 +7,8 @@ some-bad = Xatolar: { $bad }. Ko‘rib chiqing: { $doubtful }.
 # Sozlamalar
 variables-given = Berilgan: { $names }
 variables-left = Berilmagan: { $names }
+variables-none = Hech qanday sozlama berilmagan: muhitda yo‘q, fayl esa ko‘rsatilmagan
+variables-none-do = Fayl ko‘rsatilsa o‘qiladi: tolov --env-file .env doctor. docker compose .env faylini o‘zi o‘qiydi
 variable-missing = { $name } yo‘q
 variable-missing-do = { $about }
 variable-no-number = { $name } butun son emas

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sqlx::Executor;
+use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 use tolov_domain::OrderId;
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::{
@@ -136,4 +136,19 @@ async fn a_full_disk_is_answered_with_minus_seven_and_nothing_is_stored_by_halve
         take_over(&app, *order_id, progress).await;
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("payments.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    other.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, amount REAL)").await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = Ledger::open(&path, generous()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign(_)), "{refused:?}");
+    assert!(refused.to_string().contains("LEDGER_PATH"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }
