@@ -41,10 +41,6 @@ impl MemoryBus {
         self.arrived.notify_one();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.with(|state| state.waiting.is_empty())
-    }
-
     /// What was published since the last call.
     pub(super) fn take_published(&self) -> Vec<OutgoingMessage> {
         self.with(|state| std::mem::take(&mut state.published))

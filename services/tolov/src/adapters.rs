@@ -83,7 +83,7 @@ fn address(env: &Env, name: &str, embedded: Embedded, what: &str) -> Option<Secr
     url.map(Secret::new)
 }
 
-fn data_dir(env: &Env) -> PathBuf {
+pub(crate) fn data_dir(env: &Env) -> PathBuf {
     env.text("DATA_DIR").map_or_else(|| PathBuf::from("tolov-data"), PathBuf::from)
 }
 

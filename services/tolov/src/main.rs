@@ -1,5 +1,9 @@
 //! `tolov`: reads the command line and the settings, composes the services and runs them until they are stopped.
 
+// Before the others: what they print goes through its macros.
+#[macro_use]
+mod output;
+
 mod adapters;
 mod audit;
 mod backup;
@@ -31,13 +35,10 @@ fn main() -> ExitCode {
     // Ledger, stores and backups hold phone numbers and addresses: whatever this process creates is its user's alone.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match run(Cli::parse()) {
-        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Clean) => output::failed().map_or(ExitCode::SUCCESS, ExitCode::from),
         Ok(Ending::Failed | Ending::Forced) => ExitCode::FAILURE,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the process ends with this message")]
-            {
-                eprintln!("tolov: {error:#}");
-            }
+            output::write_error(format_args!("{error:#}"));
             let is_usage = error.is::<EnvError>() || error.is::<tolov_click_test::UsageError>();
             if is_usage || error.is::<audit::NotCompared>() {
                 ExitCode::from(EXIT_USAGE)

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod clock_watch;
 pub mod env;
 pub mod http;
+pub mod identity;
 pub mod in_flight;
 pub mod lifecycle;
 pub mod metrics;

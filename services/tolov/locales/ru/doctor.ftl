@@ -7,6 +7,8 @@ some-bad = Ошибок: { $bad }. Стоит посмотреть: { $doubtful 
 # Настройки
 variables-given = Задано: { $names }
 variables-left = Не задано: { $names }
+variables-none = Ни одной настройки не задано: в окружении их нет, а файл не указан
+variables-none-do = Файл читается, если он указан: tolov --env-file .env doctor. docker compose читает .env сам
 variable-missing = Нет { $name }
 variable-missing-do = { $about }
 variable-no-number = { $name } — не целое число
@@ -201,7 +203,7 @@ about-webhook-addr = Где слушает служба webhook: 0.0.0.0:8000
 about-trusted-proxies = Адреса прокси перед ней: 127.0.0.1, 10.0.0.0/28; служба верит только их X-Forwarded-For
 about-metrics-addr = Где /health, /ready и /metrics: 127.0.0.1:9000
 about-ledger-path = Файл журнала платежей: payments.db
-about-data-dir = Папка встроенных шины и хранилища магазина
+about-data-dir = Папка встроенных шины и хранилища магазина и номера бота
 about-backup-every = Как часто контейнер backup делает копию: 24h, 1h
 about-backup-keep-days = За сколько дней хранится по копии: 14
 about-backup-recipient = Открытый ключ (age1...), для которого шифруются копии; пусто: копии не шифруются

@@ -195,7 +195,7 @@ pub(crate) enum DoctorRole {
     Reconciler,
 }
 
-fn language(tag: &str) -> Result<Language, &'static str> {
+pub(crate) fn language(tag: &str) -> Result<Language, &'static str> {
     Language::from_tag(tag).ok_or("write uz, ru or en")
 }
 
