@@ -19,6 +19,7 @@ pub mod ports;
 pub mod refund;
 pub mod silence;
 pub mod time;
+pub mod trace_parent;
 
 pub use day::{Day, DayCompared};
 pub use event::{Event, EventKind};
@@ -34,3 +35,4 @@ pub use payment::{
     unplaced::{self, UnplacedPayment},
 };
 pub use phone::Phone;
+pub use trace_parent::TraceParent;

@@ -1,21 +1,17 @@
 //! `tolov completions` and `tolov man`: what a package installs beside the program.
 
-use std::{
-    fs,
-    io::{Write as _, stdout},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
+use crate::{cli::Cli, output};
 
-pub(super) fn print_completions(shell: Shell) -> Result<()> {
+pub(super) fn print_completions(shell: Shell) {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "tolov", &mut script);
-    Ok(stdout().write_all(&script)?)
+    output::write_bytes(&script);
 }
 
 pub(super) fn write_pages(folder: &Path) -> Result<()> {

@@ -2,7 +2,6 @@
 //!
 //! Everything is read and decided before anything is written. What is written may be written again: a record that is there
 //! is left as it is.
-#![expect(clippy::print_stdout, reason = "what is done is the command's answer")]
 
 mod catalogue;
 mod fields;

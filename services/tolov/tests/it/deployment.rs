@@ -293,6 +293,7 @@ fn message(route: Route, number: u32) -> OutgoingMessage {
         route,
         schema: "payment.completed/1".to_owned(),
         body: b"{}".to_vec(),
+        traceparent: None,
     }
 }
 
