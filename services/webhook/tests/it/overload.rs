@@ -84,7 +84,7 @@ fn largest_forgery() -> String {
     format!("{}&sign_string={}", fields.collect::<Vec<_>>().join("&"), "0".repeat(32))
 }
 
-async fn count_of(app: &TestApp, query: &'static str) -> i64 {
+pub(crate) async fn count_of(app: &TestApp, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(&mut app.file().await).await.unwrap()
 }
 
@@ -141,19 +141,5 @@ async fn unverified_callbacks_are_deleted_after_days_and_beyond_a_number() {
     assert_eq!(left, tolov_domain::time::unix_ms(day(1)));
     assert_eq!(count_of(&app, "SELECT count(*) FROM callbacks").await, 2, "genuine ones stay");
     app.count_callbacks(0, -4);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn below_the_disk_reserve_nothing_unverified_is_kept_and_payments_go_on() {
-    let unverified = Some(UnverifiedLimits { disk_reserve_bytes: u64::MAX, ..UnverifiedLimits::default() });
-    let app = TestApp::start_with(Setup { unverified, ..Setup::default() }).await;
-    app.order(1).await;
-    for _ in 0..3 {
-        assert_eq!(app.code(&Callback::prepare(1).badly_signed()).await, -1);
-    }
-    app.paid(1).await;
-    assert_eq!(count_of(&app, "SELECT count(*) FROM unverified_callbacks").await, 0);
-    app.count_callbacks(0, -3);
     app.finish().await;
 }
