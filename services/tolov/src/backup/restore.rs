@@ -111,7 +111,6 @@ pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
 
 /// `tolov ledger restored`: what a restore of a file does beyond putting it back, for a database that PostgreSQL's own tools
 /// have put back to an earlier time.
-#[expect(clippy::print_stdout, reason = "what was taken back is this command's answer")]
 pub(crate) async fn restored(env: &Env, made_at: cli::Moment, since: cli::SinceBackup) -> Result<()> {
     let plan = Plan::from_env(env, vec![Part::Ledger], since);
     env.finish()?;
@@ -307,7 +306,6 @@ fn replace(place: Option<&Place>, lock: &DataLock, moves: &[Move]) -> Result<()>
     lock.unmark()
 }
 
-#[expect(clippy::print_stdout, reason = "what was put back is this command's answer")]
 fn report(file: &Path, done: &Done) {
     println!("{} of {} is restored", file.display(), done.made_at);
     for step in done.moves.iter().filter(|step| step.aside.exists()) {
@@ -327,7 +325,6 @@ fn report(file: &Path, done: &Done) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what was taken back is this command's answer")]
 fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
     if let Some(summary) = &ledger.summary {
         println!("  {}", told(summary));

@@ -1,5 +1,4 @@
 //! `tolov ledger`: moves the ledger between a file and PostgreSQL, and tells one of an earlier time what happened since.
-#![expect(clippy::print_stdout, reason = "what was copied is this command's answer")]
 
 use std::path::PathBuf;
 

@@ -264,6 +264,7 @@ async fn received_message(folder: &Path, verdict: Verdict) {
         route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
         schema: "payment.completed/9".to_owned(),
         body: b"of a newer release".to_vec(),
+        traceparent: None,
     };
     bus.publisher().publish(&[message]).await.unwrap();
     let consumer = bus.consumer(Queue::ProjectorPayments);
@@ -297,4 +298,40 @@ async fn a_parked_message_is_deleted_only_after_a_question_and_the_journal_keeps
     assert_eq!(entry["details"]["body"], "of a newer release");
     let gone = run(folder, &[], &[&deletion[..], &["--yes"]].concat());
     assert!(!gone.status.success() && printed(&gone).contains("is not parked"), "{}", printed(&gone));
+}
+
+#[tokio::test]
+async fn a_command_whose_reader_has_gone_does_its_work_and_ends_as_sigpipe_would_end_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    std::fs::create_dir(folder.join("tolov-data")).unwrap();
+    received_message(&folder.join("tolov-data"), Verdict::Done).await;
+    for command in [
+        &["seed"][..],
+        &["catalogue", "export"],
+        &["backup", "shop.tar.gz"],
+        &["verify", "shop.tar.gz"],
+        &["parked", "list"],
+        &["trace", "5"],
+        &["trace", "5", "--json"],
+        &["audit"],
+        &["completions", "bash"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut closed = tolov(command[0], folder, &BTreeMap::new());
+        let ended = closed.args(&command[1..]).stdout(writer).output().unwrap();
+        assert_eq!(ended.status.code(), Some(141), "{command:?}: {}", printed(&ended));
+        assert_eq!(printed(&ended), "", "{command:?}");
+    }
+    assert!(folder.join("shop.tar.gz").exists(), "the work was done");
+    let read = done(folder, &[], &["catalogue", "export"]);
+    assert!(read.lines().count() > 3, "{read}");
+
+    // What cannot be written for another reason is a failure that says so.
+    let mut full = tolov("completions", folder, &BTreeMap::new());
+    let full = full.arg("bash").stdout(std::fs::File::create("/dev/full").unwrap()).output().unwrap();
+    assert_eq!(full.status.code(), Some(1));
+    assert!(printed(&full).contains("standard output cannot be written"), "{}", printed(&full));
 }

@@ -32,6 +32,7 @@ CREATE TABLE orders (
     created_at     BIGINT NOT NULL,
     changed_at     BIGINT NOT NULL,
     paid_by        BIGINT,
+    traceparent    TEXT CHECK (length(traceparent) = 55),
     CHECK ((status = 'paid') = (paid_by IS NOT NULL))
 );
 
@@ -127,7 +128,8 @@ CREATE TABLE outbox (
     sent_at     BIGINT,
     refusals    BIGINT NOT NULL DEFAULT 0,
     retry_at    BIGINT NOT NULL DEFAULT 0,
-    last_error  TEXT
+    last_error  TEXT,
+    traceparent TEXT CHECK (length(traceparent) = 55)
 );
 
 CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;

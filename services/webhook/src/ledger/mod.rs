@@ -210,6 +210,7 @@ impl Ledger {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let signals = Arc::<Signals>::default();
         let writer = Writer::new(engine, Arc::clone(&signals)).await?;
+        metrics::begin();
         let closing = Stop::new();
         let task = tokio::spawn(writer.run(waiting, closing.clone()));
         let admission = Arc::new(Mutex::new(Admission::new(limits)));

@@ -18,7 +18,7 @@ pub(crate) const AS_JSON: &str = "";
 
 /// What the types of the columns refuse here.
 pub(crate) const REFUSED: &[&str] = &[
-    "INSERT INTO orders VALUES (5, 1, '[]', 1.5, 'click', 'pending', 0, 0, NULL)",
+    "INSERT INTO orders VALUES (5, 1, '[]', 1.5, 'click', 'pending', 0, 0, NULL, NULL)",
     "INSERT INTO callbacks VALUES (NULL, 0, 'x', NULL, '{}', 0, '{}', 2, 'click')",
 ];
 

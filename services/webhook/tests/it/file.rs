@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sqlx::Executor;
+use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 use tolov_domain::OrderId;
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::{
     Deps, Service, StartError,
-    ledger::{Ledger, OpenError},
+    ledger::{Ledger, OpenError, UnverifiedLimits},
 };
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     click::{Callback, SECRET_KEY},
     engine::Database,
     killing::{Victim, journey, take_over},
+    overload::count_of,
 };
 
 #[tokio::test]
@@ -135,5 +136,34 @@ async fn a_full_disk_is_answered_with_minus_seven_and_nothing_is_stored_by_halve
     for (order_id, progress) in &journeys {
         take_over(&app, *order_id, progress).await;
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("payments.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    other.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, amount REAL)").await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = Ledger::open(&path, generous()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign(_)), "{refused:?}");
+    assert!(refused.to_string().contains("LEDGER_PATH"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn below_the_disk_reserve_nothing_unverified_is_kept_and_payments_go_on() {
+    let unverified = Some(UnverifiedLimits { disk_reserve_bytes: u64::MAX, ..UnverifiedLimits::default() });
+    let app = TestApp::start_with(Setup { unverified, ..Setup::default() }).await;
+    app.order(1).await;
+    for _ in 0..3 {
+        assert_eq!(app.code(&Callback::prepare(1).badly_signed()).await, -1);
+    }
+    app.paid(1).await;
+    assert_eq!(count_of(&app, "SELECT count(*) FROM unverified_callbacks").await, 0);
+    app.count_callbacks(0, -3);
     app.finish().await;
 }

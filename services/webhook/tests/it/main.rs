@@ -39,4 +39,5 @@ mod stop;
 mod suites;
 mod supervision;
 mod telegram;
+mod traceparents;
 mod unplaced;

@@ -67,6 +67,8 @@ mod suites;
 mod supervision;
 #[path = "../it/telegram.rs"]
 mod telegram;
+#[path = "../it/traceparents.rs"]
+mod traceparents;
 #[path = "../it/unplaced.rs"]
 mod unplaced;
 

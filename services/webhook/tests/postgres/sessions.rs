@@ -183,6 +183,20 @@ async fn a_server_that_may_lose_a_payment_or_only_reads_is_refused() {
 }
 
 #[tokio::test]
+async fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
+    let database = Database::new().await;
+    let mut admin = database.connect().await;
+    admin.execute("CREATE TABLE orders (id BIGINT PRIMARY KEY, amount REAL)").await.unwrap();
+    let refused = Ledger::open(database.place(), generous()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::ForeignDatabase), "{refused:?}");
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        .fetch_one(&mut admin)
+        .await
+        .unwrap();
+    assert_eq!(tables, 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_opened_says_why_without_the_password() {
     let database = Database::new().await;
     let missing = LedgerReader::open(database.place()).await.unwrap_err();

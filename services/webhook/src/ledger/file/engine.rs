@@ -35,6 +35,8 @@ impl SqliteEngine {
 }
 
 impl Engine for SqliteEngine {
+    const SYSTEM: &'static str = "sqlite";
+
     /// Nobody else writes: what is known holds, and the transaction begins with what it writes.
     async fn begin(&mut self) -> Result<Option<Numbers>, LedgerError> {
         Ok(None)

@@ -63,6 +63,8 @@ impl PostgresEngine {
 }
 
 impl Engine for PostgresEngine {
+    const SYSTEM: &'static str = "postgresql";
+
     async fn begin(&mut self) -> Result<Option<Numbers>, LedgerError> {
         self.under_way = self.lock_again().await?;
         if self.committed.is_some_and(|committed| committed + 1 == self.under_way) {

@@ -91,13 +91,26 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut connection = connect(&options.clone().options(patient)).await?;
     let mut migrator = sqlx::migrate!("migrations/postgres");
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-    let needed = schema_needed(&mut connection).await?.unwrap_or(0);
+    let needed = match schema_needed(&mut connection).await? {
+        Some(needed) => needed,
+        None if has_other_tables(&mut connection).await? => return Err(OpenError::ForeignDatabase),
+        None => 0,
+    };
     if needed > known {
         return Err(SchemaError::TooNew { needed, known }.into());
     }
     migrator.set_ignore_missing(true);
     migrator.run(&mut connection).await.map_err(SchemaError::from)?;
     Ok(connection.close().await?)
+}
+
+/// Of another program, in a database without a ledger.
+async fn has_other_tables(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename <> '_sqlx_migrations')",
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// `None`: there is no ledger in this database.

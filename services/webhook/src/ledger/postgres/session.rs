@@ -52,6 +52,7 @@ pub(super) async fn within_limit<T>(
 }
 
 pub(super) async fn pool(options: &PgConnectOptions, connections: u32) -> Result<PgPool, sqlx::Error> {
-    let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(5));
-    pool.connect_with(options.clone()).await
+    // Kept open: under load a new one may take longer than a caller waits, and each caller would begin another.
+    let pool = PgPoolOptions::new().min_connections(connections).max_connections(connections);
+    pool.acquire_timeout(Duration::from_secs(5)).connect_with(options.clone()).await
 }

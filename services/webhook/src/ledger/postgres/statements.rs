@@ -42,10 +42,12 @@ SELECT coalesce(json_agg(r.receipt::json), '[]')::text FROM receipts_as_json AS 
 
 /// As on SQLite, in the same order; each with JSON as its parameter.
 pub(super) const STORE: [&str; 20] = [
-    "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
-  SELECT order_id, user_id, products::text, amount_tiyin, 'click', 'pending', created_at, created_at
+    "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at,
+    traceparent)
+  SELECT order_id, user_id, products::text, amount_tiyin, 'click', 'pending', created_at, created_at, traceparent
   FROM json_to_recordset($1::json)
-    AS new (order_id bigint, user_id bigint, products json, amount_tiyin bigint, created_at bigint)",
+    AS new (order_id bigint, user_id bigint, products json, amount_tiyin bigint, created_at bigint,
+      traceparent text)",
     // Before the orders change: the trigger makes the receipt of one that is paid at once needed.
     "INSERT INTO receipts (order_id, content, state, since, changed_at, changed_by, step, tries)
   SELECT o.order_id, kept.content::text, 'agreed', kept.at, kept.at, 'ledger', 0, 0
@@ -74,10 +76,12 @@ pub(super) const STORE: [&str; 20] = [
     "INSERT INTO unverified_callbacks (received_at, peer, fields, code)
   SELECT received_at, peer, fields, code
   FROM json_to_recordset($1::json) AS new (received_at bigint, peer text, fields text, code bigint)",
-    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at, sent_at)
-  SELECT event_id, order_id, routing_key, schema, body, created_at, sent_at
+    // What no request caused (a time limit) belongs to the trace of its order.
+    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at, sent_at, traceparent)
+  SELECT event_id, order_id, routing_key, schema, body, created_at, sent_at,
+    coalesce(traceparent, (SELECT o.traceparent FROM orders AS o WHERE o.order_id = new.order_id))
   FROM json_to_recordset($1::json) AS new (event_id text, order_id bigint, routing_key text, schema text, body text,
-    created_at bigint, sent_at bigint)
+    created_at bigint, sent_at bigint, traceparent text)
   ON CONFLICT (event_id) DO NOTHING",
     // Where the clock was set back in between, an event is not sent before it was written.
     "UPDATE outbox SET sent_at = greatest(outbox.created_at, mark.sent_at), last_error = NULL

@@ -26,6 +26,9 @@ pub(crate) type Change = (&'static str, Vec<i64>);
 /// One connection that writes, in one transaction at a time: `begin`, what is read for it, `store`. A failure on the way is
 /// followed by `recover`.
 pub(crate) trait Engine: Send + 'static {
+    /// Its name in OpenTelemetry's semantic conventions.
+    const SYSTEM: &'static str;
+
     /// Begins a batch. Where others may have written since the last one, what was known is worth nothing, and these are the
     /// numbers now.
     fn begin(&mut self) -> impl Future<Output = Result<Option<Numbers>, LedgerError>> + Send;
