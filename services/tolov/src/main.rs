@@ -18,7 +18,6 @@ mod legacy;
 mod roles;
 mod statement;
 mod trace;
-mod traced_bus;
 
 use std::process::ExitCode;
 
@@ -56,8 +55,6 @@ fn run(cli: Cli) -> Result<Ending> {
     let runtime = tokio::runtime::Runtime::new()?;
     let exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
     let ended = runtime.block_on(commands::run(command, &env));
-    if let Some(exporting) = exporting {
-        exporting.close();
-    }
+    exporting.into_iter().for_each(|exporting| exporting.close());
     ended
 }
