@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use tolov_kit::{env::EnvError, lifecycle::Ending};
+use tolov_kit::{env::EnvError, lifecycle::Ending, spans::Exporting};
 
 use crate::cli::{Cli, Command};
 
@@ -55,6 +55,6 @@ fn run(cli: Cli) -> Result<Ending> {
     let runtime = tokio::runtime::Runtime::new()?;
     let exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
     let ended = runtime.block_on(commands::run(command, &env));
-    exporting.into_iter().for_each(|exporting| exporting.close());
+    exporting.map(Exporting::close);
     ended
 }
