@@ -1,9 +1,6 @@
 //! A disk as it may be found: what was synced, and of the rest anything.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use tolov_contract::random::Random;
 
@@ -18,8 +15,6 @@ pub(crate) enum Record {
 
 /// Where the process says which orders were answered as paid; it is not on the disk that fails.
 const ANSWERED: &str = "answered";
-/// The folder, which knows the names of its files.
-const FOLDER: &str = ".";
 /// A write may be cut between two of these.
 const SECTOR: usize = 512;
 
@@ -76,53 +71,35 @@ pub(crate) fn records(mut log: &[u8]) -> Vec<Record> {
     records
 }
 
+/// Of each file what is certain, and what was done to it since.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Disk {
-    /// Of each file what is certain, and what was done to it since.
-    files: BTreeMap<String, (Vec<u8>, Vec<Record>)>,
-    /// Files that are still found under their names.
-    named: BTreeSet<String>,
-}
+pub(crate) struct Disk(BTreeMap<String, (Vec<u8>, Vec<Record>)>);
 
 impl Disk {
     pub(crate) fn apply(&mut self, record: &Record) {
-        if record.is_sync_of(FOLDER) {
-            self.named.extend(self.files.keys().cloned());
-            return;
-        }
-        let (certain, rest) = self.files.entry(record.file().to_owned()).or_default();
+        let (certain, rest) = self.0.entry(record.file().to_owned()).or_default();
         match record {
             Record::Sync { .. } => {
                 for done in std::mem::take(rest) {
                     change(certain, &done, usize::MAX);
                 }
             }
-            Record::Unlink { .. } => {
-                self.files.remove(record.file());
-                self.named.remove(record.file());
-            }
+            Record::Unlink { .. } => drop(self.0.remove(record.file())),
             Record::Write { .. } | Record::Truncate { .. } => rest.push(record.clone()),
         }
     }
 
     /// Nothing is there that was not synced.
     pub(crate) fn synced(&self) -> Self {
-        let certain = self.files.iter().filter(|(file, _)| self.named.contains(*file));
-        let certain = certain.map(|(file, (certain, _))| (file.clone(), (certain.clone(), Vec::new())));
-        Self { files: certain.collect(), named: self.named.clone() }
+        let certain = self.0.iter().map(|(file, (certain, _))| (file.clone(), (certain.clone(), Vec::new())));
+        Self(certain.collect())
     }
 
     /// Of what was not synced something is there, in any combination, and some of it in part.
     pub(crate) fn with_some_of_the_rest(&self, random: &mut Random) -> Self {
         let mut disk = self.synced();
-        for (file, (before, rest)) in &self.files {
-            if !self.named.contains(file) {
-                if random.below(2) == 0 {
-                    continue;
-                }
-                disk.files.insert(file.clone(), (before.clone(), Vec::new()));
-            }
-            let Some((certain, _)) = disk.files.get_mut(file) else { continue };
+        for (file, (_, rest)) in &self.0 {
+            let Some((certain, _)) = disk.0.get_mut(file) else { continue };
             for done in rest {
                 match random.below(3) {
                     0 => {}
@@ -137,7 +114,7 @@ impl Disk {
     pub(crate) fn write_to(&self, folder: &Path) {
         // SQLite makes the others anew.
         for file in ["payments.db", "payments.db-wal"] {
-            if let Some((bytes, _)) = self.files.get(file) {
+            if let Some((bytes, _)) = self.0.get(file) {
                 std::fs::write(folder.join(file), bytes).unwrap();
             }
         }

@@ -1,7 +1,6 @@
 // Preloaded into a process, records what it writes below RECORD_FOLDER and when it syncs, in the order in which it happens,
 // to the file RECORD_LOG. A record is a line, after a write followed by what was written:
 //   W name offset length      S name      T name length      U name
-// The folder itself is called ".".
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -23,9 +22,7 @@ static int log_fd = -1;
 static const char *name_below_folder(const char *path) {
   const char *folder = getenv("RECORD_FOLDER");
   size_t length = folder ? strlen(folder) : 0;
-  if (!length || !path || strncmp(path, folder, length)) return NULL;
-  if (!path[length]) return ".";
-  if (path[length] != '/') return NULL;
+  if (!length || !path || strncmp(path, folder, length) || path[length] != '/') return NULL;
   const char *name = path + length + 1;
   return strlen(name) < sizeof names[0] ? name : NULL;
 }
