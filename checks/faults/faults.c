@@ -130,7 +130,7 @@ static int is_store_write(const char *bytes, size_t length) {
   if (length < 40 || memcmp(bytes + 12, "\xdd\x07\0\0", 4)) return 0;
   const char *command = bytes + 26;
   // The roster of bots is renewed by the clock and not by a purchase.
-  if (memmem(bytes, length, "\5\0\0\0bots", 10) || memmem(bytes, length, ".bots", 6)) return 0;
+  if (memmem(bytes, length, "\5\0\0\0bots", 9) || memmem(bytes, length, ".bots", 6)) return 0;
   const char *commands[] = {"insert", "update", "bulkWrite", "findAndModify", "delete"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
     if (!strncmp(command, commands[i], length - 26)) return 1;

@@ -126,7 +126,8 @@ class DiskFull(DiskFails):
 
 
 class ClickFails:
-    target = "click"
+    # The sandbox is asked to do it, so it must not be stopped at the same time.
+    target = "sandbox"
     path = "/sandbox/click/faults"
 
     def __init__(self, world, random):
@@ -143,7 +144,6 @@ class ClickFails:
 
 
 class TelegramFails(ClickFails):
-    target = "telegram"
     path = "/sandbox/telegram/faults"
 
     def __init__(self, world, random):

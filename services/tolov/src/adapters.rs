@@ -17,9 +17,12 @@ use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
     secret::Secret,
+    spans,
 };
 use tolov_mongodb::{Diagnosis, MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+use crate::traced_bus::{TracedConsumer, TracedPublisher};
 
 /// The longest that closing a client may take at the end of a process.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,7 +83,7 @@ fn address(env: &Env, name: &str, embedded: Embedded, what: &str) -> Option<Secr
     url.map(Secret::new)
 }
 
-fn data_dir(env: &Env) -> PathBuf {
+pub(crate) fn data_dir(env: &Env) -> PathBuf {
     env.text("DATA_DIR").map_or_else(|| PathBuf::from("tolov-data"), PathBuf::from)
 }
 
@@ -114,8 +117,8 @@ impl Bus {
 
     pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
         match self {
-            Self::RabbitMq(bus) => Arc::new(bus.publisher()),
-            Self::Embedded(bus) => bus.publisher(),
+            Self::RabbitMq(bus) => self.traced_publisher(Arc::new(bus.publisher())),
+            Self::Embedded(bus) => self.traced_publisher(bus.publisher()),
         }
     }
 
@@ -128,8 +131,24 @@ impl Bus {
 
     pub(crate) fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
         match self {
-            Self::RabbitMq(bus) => Arc::new(bus.consumer(queue)),
-            Self::Embedded(bus) => bus.consumer(queue),
+            Self::RabbitMq(bus) => self.traced_consumer(Arc::new(bus.consumer(queue)), queue),
+            Self::Embedded(bus) => self.traced_consumer(bus.consumer(queue), queue),
+        }
+    }
+
+    fn traced_publisher(&self, inner: Arc<dyn Publisher>) -> Arc<dyn Publisher> {
+        if spans::is_on() { Arc::new(TracedPublisher { inner, system: self.system() }) } else { inner }
+    }
+
+    fn traced_consumer(&self, inner: Arc<dyn Consumer>, queue: Queue) -> Arc<dyn Consumer> {
+        if spans::is_on() { Arc::new(TracedConsumer::new(inner, queue, self.system())) } else { inner }
+    }
+
+    /// As OpenTelemetry calls it.
+    const fn system(&self) -> &'static str {
+        match self {
+            Self::RabbitMq(_) => "rabbitmq",
+            Self::Embedded(_) => "tolov_embedded",
         }
     }
 

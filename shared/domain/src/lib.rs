@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+// The first of our crates that is built: said here, it is said before minutes of building.
+#[cfg(not(unix))]
+compile_error!("Tolov runs on Linux and macOS; on Windows build it inside of WSL (README.md, \"Try it\")");
+
 pub mod day;
 pub mod event;
 pub mod ids;
@@ -15,6 +19,7 @@ pub mod ports;
 pub mod refund;
 pub mod silence;
 pub mod time;
+pub mod trace_parent;
 
 pub use day::{Day, DayCompared};
 pub use event::{Event, EventKind};
@@ -30,3 +35,4 @@ pub use payment::{
     unplaced::{self, UnplacedPayment},
 };
 pub use phone::Phone;
+pub use trace_parent::TraceParent;

@@ -277,7 +277,6 @@ fn replace(place: &Place, lock: &DataLock, moves: &[Move]) -> Result<()> {
     lock.unmark()
 }
 
-#[expect(clippy::print_stdout, reason = "what was put back is this command's answer")]
 fn report(file: &Path, done: &Done) {
     println!("{} of {} is restored", file.display(), done.made_at);
     for step in done.moves.iter().filter(|step| step.aside.exists()) {

@@ -1,5 +1,4 @@
 //! `tolov seed` and `tolov catalogue`: the example catalogue, and the catalogue as CSV.
-#![expect(clippy::print_stdout, reason = "what was done is these commands' answer")]
 
 use std::{
     fs::File,
@@ -93,7 +92,8 @@ async fn export(shop: &dyn ShopStore, file: Option<&Path>) -> Result<()> {
     let catalogue = Catalogue::read(shop).await?;
     let table = csv::export(&catalogue);
     let Some(file) = file else {
-        return std::io::stdout().write_all(&table).context("cannot write to standard output");
+        crate::output::write_bytes(&table);
+        return Ok(());
     };
     let mut written = match File::create_new(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

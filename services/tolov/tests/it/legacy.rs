@@ -181,7 +181,7 @@ async fn shop_is_carried_over(server: &OneServer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shop_with_products_of_its_own_is_not_mixed_with_another_unless_told_so() {
+async fn two_shops_are_not_mixed_unless_told_so() {
     let old = old_shop().await;
     let folder = tempfile::tempdir().unwrap();
     let run = |command: &str, arguments: &[&str]| {
@@ -193,6 +193,14 @@ async fn a_shop_with_products_of_its_own_is_not_mixed_with_another_unless_told_s
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.success(), said)
     };
+    // Where the old server ran, its payments.db has the name that the ledger has by default.
+    let payments = repository().join("services/tolov/tests/legacy/payments.sqlite");
+    let (here, before) = (folder.path().join("payments.db"), std::fs::read(payments).unwrap());
+    std::fs::write(&here, &before).unwrap();
+    let (is_done, said) = run("import-legacy", &["--mongo", &old, "--payments", "payments.db", "--dry-run"]);
+    assert!(!is_done && said.contains("LEDGER_PATH") && std::fs::read(&here).unwrap() == before, "{said}");
+    std::fs::remove_file(here).unwrap();
+
     assert!(run("seed", &[]).0);
     let (is_done, said) = run("import-legacy", &["--mongo", &old]);
     assert!(!is_done && said.contains("--into-existing"), "{said}");

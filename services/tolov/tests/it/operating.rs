@@ -22,6 +22,11 @@ fn value(metrics: &str, name: &str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_is_counted_in_every_service() {
     let server = OneServer::start(&[]).await;
+    let metrics = server.metrics().await;
+    for name in ["tolov_orders_total{state=\"paid\"}", "tolov_paid_tiyin_total"] {
+        let first = value(&metrics, name);
+        assert_eq!(first.as_deref(), Some("0"), "{name}: a first value above 0 is no increase\n{metrics}");
+    }
     server.buy(1001).await;
     let all_there = json!({"ledger": "ok", "bus": "ok", "shop": "ok", "telegram": "ok"});
     eventually("the report says that all is there and nothing waits", Duration::from_secs(30), || async {

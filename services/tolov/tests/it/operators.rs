@@ -289,6 +289,7 @@ async fn received_message(folder: &Path, verdict: Verdict) {
         route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
         schema: "payment.completed/9".to_owned(),
         body: b"of a newer release".to_vec(),
+        traceparent: None,
     };
     bus.publisher().publish(&[message]).await.unwrap();
     let consumer = bus.consumer(Queue::ProjectorPayments);
@@ -411,4 +412,40 @@ async fn every_command_that_changes_something_leaves_a_line_in_the_operators_jou
         named,
         "a new command changes something, or is named here with those that do not"
     );
+}
+
+#[tokio::test]
+async fn a_command_whose_reader_has_gone_does_its_work_and_ends_as_sigpipe_would_end_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    std::fs::create_dir(folder.join("tolov-data")).unwrap();
+    received_message(&folder.join("tolov-data"), Verdict::Done).await;
+    for command in [
+        &["seed"][..],
+        &["catalogue", "export"],
+        &["backup", "shop.tar.gz"],
+        &["verify", "shop.tar.gz"],
+        &["parked", "list"],
+        &["trace", "5"],
+        &["trace", "5", "--json"],
+        &["audit"],
+        &["completions", "bash"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut closed = tolov(command[0], folder, &BTreeMap::new());
+        let ended = closed.args(&command[1..]).stdout(writer).output().unwrap();
+        assert_eq!(ended.status.code(), Some(141), "{command:?}: {}", printed(&ended));
+        assert_eq!(printed(&ended), "", "{command:?}");
+    }
+    assert!(folder.join("shop.tar.gz").exists(), "the work was done");
+    let read = done(folder, &[], &["catalogue", "export"]);
+    assert!(read.lines().count() > 3, "{read}");
+
+    // What cannot be written for another reason is a failure that says so.
+    let mut full = tolov("completions", folder, &BTreeMap::new());
+    let full = full.arg("bash").stdout(std::fs::File::create("/dev/full").unwrap()).output().unwrap();
+    assert_eq!(full.status.code(), Some(1));
+    assert!(printed(&full).contains("standard output cannot be written"), "{}", printed(&full));
 }

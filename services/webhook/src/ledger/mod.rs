@@ -163,6 +163,7 @@ impl Ledger {
         let signals = Arc::<Signals>::default();
         let writer =
             writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&signals)).await?;
+        metrics::begin();
         let closing = Stop::new();
         let task = tokio::spawn(writer.run(waiting, closing.clone()));
         let ledger = Self {

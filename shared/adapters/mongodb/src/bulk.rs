@@ -72,7 +72,8 @@ impl MongoShop {
         if writes.is_empty() {
             return Ok(Vec::new());
         }
-        let client = self.database().client();
+        let database = self.database();
+        let client = database.client();
         let run = || client.bulk_write(writes.clone()).ordered(false).verbose_results();
         let (results, mut errors) = match again_after_a_break(run).await {
             Ok(results) => (results, BulkWriteError::default()),

@@ -11,6 +11,7 @@ mod body;
 mod bulk;
 
 mod documents;
+mod driver;
 mod notifications;
 
 pub use diagnosis::Diagnosis;

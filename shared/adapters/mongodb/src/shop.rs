@@ -6,11 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mongodb::{
-    Client, Database,
+    Database,
     bson::{RawDocumentBuf, doc, oid::ObjectId},
     options::{ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, ServerAddress, WriteConcern},
 };
@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use tolov_domain::ports::{PortError, documents::Collection};
 use tolov_kit::secret::Secret;
 
-use crate::failure::Failure;
+use crate::{driver::Driver, failure::Failure};
 
 pub(crate) const COUNTERS: &str = "counters";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
@@ -27,6 +27,9 @@ pub(crate) const DEFAULT_DATABASE: &str = "tolov";
 
 /// MongoDB 8.0, the first one with the command `bulkWrite`.
 const WIRE_VERSION_MIN: i32 = 25;
+
+/// After so many limits of a call, one after the other, in which every call was cut off, the driver is taken for stuck.
+const STUCK_AFTER_CALLS: u32 = 2;
 
 /// How long the adapter waits. The URL may name shorter or longer times for `serverSelectionTimeoutMS` and
 /// `connectTimeoutMS`; `call_timeout` bounds a call whatever the URL says.
@@ -57,7 +60,7 @@ pub struct MongoShop {
 }
 
 struct Shared {
-    database: Database,
+    driver: Driver,
     collections: Vec<Collection>,
     servers: String,
     call_timeout: Duration,
@@ -90,10 +93,11 @@ impl MongoShop {
         set_limits(&mut client_options, options);
         let database = client_options.default_database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
         let servers: Vec<String> = client_options.hosts.iter().map(ServerAddress::to_string).collect();
-        let client = Client::with_options(client_options).map_err(|error| unreadable_url(url, &error))?;
+        let driver = Driver::new(client_options, database, options.call_timeout * STUCK_AFTER_CALLS)
+            .map_err(|error| unreadable_url(url, &error))?;
         Ok(Self {
             shared: Arc::new(Shared {
-                database: client.database(&database),
+                driver,
                 collections: collections.to_vec(),
                 servers: servers.join(","),
                 call_timeout: options.call_timeout,
@@ -108,12 +112,16 @@ impl MongoShop {
     /// after it are `Unavailable`. Takes at most twice [`MongoOptions::call_timeout`].
     pub async fn close(&self) -> Result<(), PortError> {
         self.shared.is_closed.store(true, Ordering::Release);
-        let client = || self.database().client().clone();
+        let shut_down = |immediate: bool| async move {
+            for client in self.shared.driver.clients() {
+                client.shutdown().immediate(immediate).await;
+            }
+        };
         let limit = self.shared.call_timeout;
-        if tokio::time::timeout(limit, client().shutdown()).await.is_ok() {
+        if tokio::time::timeout(limit, shut_down(false)).await.is_ok() {
             return Ok(());
         }
-        let immediate = tokio::time::timeout(limit, client().shutdown().immediate(true)).await;
+        let immediate = tokio::time::timeout(limit, shut_down(true)).await;
         immediate.map_err(|_| self.unavailable("closing", "the driver did not end in time"))
     }
 
@@ -125,7 +133,7 @@ impl MongoShop {
 
     /// The name of the database in use.
     pub fn database_name(&self) -> &str {
-        self.shared.database.name()
+        self.shared.driver.database_name()
     }
 
     /// Runs one call of a port within the limit. The first one that reaches the server creates the indexes.
@@ -145,7 +153,16 @@ impl MongoShop {
         // The driver has no working socket timeout (mongo-rust-driver issue 1231), so the limit is here. A call that is
         // cut off drops its connection; whether the server still does the work is unknown, and every write may be
         // repeated.
-        match tokio::time::timeout(limit, Box::pin(prepared_work)).await {
+        let ended = tokio::time::timeout(limit, Box::pin(prepared_work)).await;
+        if ended.is_ok() {
+            self.shared.driver.note_end();
+        } else if self.shared.driver.note_cut_off(Instant::now()) {
+            tracing::warn!(
+                mongodb.servers = self.shared.servers,
+                "MongoDB has answered no call for long; the driver is started anew"
+            );
+        }
+        match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => Err(failure.into_port_error(what, &self.shared.servers)),
             Err(_) => {
@@ -158,12 +175,12 @@ impl MongoShop {
         PortError::Unavailable(format!("{what}: MongoDB at {}: {why}", self.shared.servers))
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.shared.database
+    pub(crate) fn database(&self) -> Database {
+        self.shared.driver.database()
     }
 
     pub(crate) fn collection(&self, name: &str) -> mongodb::Collection<RawDocumentBuf> {
-        self.shared.database.collection(name)
+        self.database().collection(name)
     }
 
     /// The collections of documents, as their crates declare them.

@@ -13,7 +13,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 
 use super::error::PortError;
-use crate::ids::EventId;
+use crate::{ids::EventId, trace_parent::TraceParent};
 
 /// The routing key of a topic exchange: words between dots, such as `payment.completed`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,6 +159,8 @@ pub struct OutgoingMessage {
     /// AMQP's type, for example `payment.completed/1`.
     pub schema: String,
     pub body: Vec<u8>,
+    /// The span that publishes it. Also the header of that name.
+    pub traceparent: Option<TraceParent>,
 }
 
 /// The outcome of publishing one message of a window.
@@ -192,6 +194,8 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// How many times a retry was asked for before: 0 for a new message.
     pub retries: u32,
+    /// As it was published, however often it was retried, parked and requeued since.
+    pub traceparent: Option<TraceParent>,
     pub tag: DeliveryTag,
 }
 

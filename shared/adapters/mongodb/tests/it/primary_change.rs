@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use mongodb::bson::{Document, RawDocument, doc};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -15,7 +16,10 @@ use tokio::{
     },
     sync::{Mutex, watch},
 };
-use tolov_domain::ports::documents::{Body, Collection, Documents, Key, Put, Query, Write, Written};
+use tolov_domain::ports::{
+    PortError,
+    documents::{Body, Collection, Documents, Key, Put, Query, Write, Written},
+};
 use tolov_mongodb::{MongoOptions, MongoShop};
 
 use crate::world::{World, shop_at};
@@ -128,14 +132,22 @@ async fn answers(mut server: OwnedReadHalf, client: Arc<Mutex<OwnedWriteHalf>>) 
 }
 
 async fn shop_behind_proxy(world: &World) -> (MongoShop, watch::Sender<Server>) {
+    shop_with(world, CALL_TIMEOUT, "heartbeatFrequencyMS=500").await
+}
+
+async fn shop_with(
+    world: &World,
+    call_timeout: Duration,
+    setting: &str,
+) -> (MongoShop, watch::Sender<Server>) {
     let (_, rest) = world.url.split_once("://").unwrap();
     let (server, path) = rest.split_once('/').unwrap();
     let target = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
     let (addr, server) = start(target).await;
-    let options = MongoOptions { call_timeout: CALL_TIMEOUT, ..MongoOptions::default() };
+    let options = MongoOptions { call_timeout, ..MongoOptions::default() };
     // The driver learns of a new primary when it next looks at the server, every 10 s by default.
     let and = if path.contains('?') { '&' } else { '?' };
-    (shop_at(&format!("mongodb://{addr}/{path}{and}heartbeatFrequencyMS=500"), options).await, server)
+    (shop_at(&format!("mongodb://{addr}/{path}{and}{setting}"), options).await, server)
 }
 
 fn paid(number: i64) -> Write {
@@ -198,5 +210,27 @@ async fn a_slow_server_is_waited_for_within_the_limit_of_a_call_and_unavailable_
     assert!(error.is_unavailable(), "{error}");
     server.send_replace(Server::Primary);
     assert!(shop.get(ORDERS, &KEY).await?.is_some());
+    world.remove().await
+}
+
+/// The driver's queue is left full of requests that nobody waits for.
+#[tokio::test]
+async fn after_many_calls_that_were_cut_off_the_store_is_used_again() -> anyhow::Result<()> {
+    let world = World::fresh().await?;
+    let limit = Duration::from_secs(2);
+    let (shop, server) = shop_with(&world, limit, "maxPoolSize=1&heartbeatFrequencyMS=600000").await;
+    let order = Write { key: KEY, seen: None, body: Body::new() };
+    write_when_there(&shop, &[order]).await?;
+    server.send_replace(Server::Slow(limit * 2));
+    let cut_off = join_all((0..2_000).map(|_| shop.get(ORDERS, &KEY))).await;
+    assert!(cut_off.iter().all(|read| read.as_ref().is_err_and(PortError::is_unavailable)));
+    server.send_replace(Server::Primary);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match shop.get(ORDERS, &KEY).await {
+            Err(error) if error.is_unavailable() && Instant::now() < deadline => {}
+            read => break assert!(read?.is_some()),
+        }
+    }
     world.remove().await
 }
