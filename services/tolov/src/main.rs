@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use tolov_kit::{env::EnvError, lifecycle::Ending, spans::Exporting};
+use tolov_kit::{env::EnvError, lifecycle::Ending};
 
 use crate::cli::{Cli, Command};
 
@@ -53,8 +53,7 @@ fn run(cli: Cli) -> Result<Ending> {
     let env = environment::load(cli.env_file.as_deref())?;
     environment::install_log(&env, command.default_log());
     let runtime = tokio::runtime::Runtime::new()?;
-    let exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
-    let ended = runtime.block_on(commands::run(command, &env));
-    exporting.map(Exporting::close);
-    ended
+    // Sends the last spans when it is dropped, before the runtime is.
+    let _exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
+    runtime.block_on(commands::run(command, &env))
 }

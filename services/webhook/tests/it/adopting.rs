@@ -129,14 +129,8 @@ async fn after_a_restore_money_that_the_shop_knows_to_be_back_goes_back_no_secon
     let (_, answered) = app.get("/refunds/open").await;
     assert_eq!(answered["refunds"], json!([]), "the reconciler sends nothing");
     for order_id in [1, 2] {
-        let (status, refused) = app
-            .post(
-                &format!("/orders/{order_id}/refunds"),
-                &json!({
-                    "request_id": "tap-2", "requested_by": "5551", "amount_tiyin": 1
-                }),
-            )
-            .await;
+        let more = json!({ "request_id": "tap-2", "requested_by": "5551", "amount_tiyin": 1 });
+        let (status, refused) = app.post(&format!("/orders/{order_id}/refunds"), &more).await;
         assert_eq!((status.as_u16(), &refused["reason"]), (409, &json!("nothing_left")));
     }
     app.until_the_outbox_is_empty().await;
