@@ -74,7 +74,7 @@ const EDGES: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that only one of ours may name.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     ("lapin", &["tolov-rabbitmq"]),
     ("mongodb", &["tolov-mongodb"]),
     ("sqlx", &["tolov-embedded", "tolov-webhook"]),
@@ -82,6 +82,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
     ("backoff", &["tolov-kit"]),
     ("md-5", &["tolov-click"]),
     ("metrics-exporter-prometheus", &["tolov-kit"]),
+    ("opentelemetry_sdk", &["tolov-kit"]),
     ("sha1", &["tolov-click"]),
 ];
 

@@ -29,7 +29,7 @@ def check_metrics(compose):
     for service, metric in wanted.items():
         asker = "projector" if service == "webhook" else "webhook"
         page = compose.inside(asker, f"{service}:9000", "/metrics") or ""
-        found = re.search(re.escape(metric) + r" (\d+)", page)
+        found = re.search(re.escape(metric) + r" ([1-9]\d*)", page)
         ready = compose.inside(asker, f"{service}:9000", "/ready") or ""
         if not found or '"ready"' not in ready:
             missing.append(f"{service}: {metric} or /ready")

@@ -59,8 +59,8 @@ class TelegramLog(threading.Thread):
                 continue
             # When a rush is over, orders of a digest get posts of their own.
             counted = in_digests if "Bitta postda" in (sent["text"] or "") else told
-            # Products have numbers too: "Mahsulot №7", with a space that does not break.
-            for number in re.findall(r"(?<!Mahsulot\s)№(\d+)", sent["text"] or ""):
+            # Products have numbers too: "№7 mahsulot".
+            for number in re.findall(r"№(\d+)\b(?!\s+mahsulot)", sent["text"] or ""):
                 counted[int(number)] = counted.get(int(number), 0) + 1
         return {order: max(told.get(order, 0), in_digests.get(order, 0)) for order in told | in_digests}
 

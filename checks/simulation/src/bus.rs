@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::{sync::Notify, time::Instant};
 use tolov_domain::{
-    EventId,
+    EventId, TraceParent,
     ports::{
         PortError,
         bus::{
@@ -53,6 +53,7 @@ struct Message {
     id: EventId,
     schema: String,
     body: Vec<u8>,
+    traceparent: Option<TraceParent>,
     retries: u32,
     deliveries: u32,
 }
@@ -113,8 +114,8 @@ impl MemoryBus {
             return Published::Rejected("no queue takes it".to_owned());
         }
         for queue in queues {
-            let OutgoingMessage { id, schema, body, .. } = message.clone();
-            let message = Message { id, schema, body, retries: 0, deliveries: 0 };
+            let OutgoingMessage { id, schema, body, traceparent, .. } = message.clone();
+            let message = Message { id, schema, body, traceparent, retries: 0, deliveries: 0 };
             self.with(|state| state.of(queue).ready.push_back(message));
         }
         self.shared.arrived.notify_waiters();
@@ -224,9 +225,9 @@ impl MemoryConsumer {
                 let messages = state.of(self.queue);
                 let Some(mut message) = messages.ready.pop_front() else { break };
                 message.deliveries += 1;
-                let Message { id, schema, body, retries, .. } = message.clone();
+                let Message { id, schema, body, traceparent, retries, .. } = message.clone();
                 let tag = DeliveryTag { generation: self.number, number };
-                deliveries.push(Delivery { id, schema, body, retries, tag });
+                deliveries.push(Delivery { id, schema, body, retries, traceparent, tag });
                 messages.leased.insert(number, (self.number, message));
             }
             Ok(deliveries)

@@ -86,7 +86,7 @@ fn shuffled(count: i64, spread: i64) -> Vec<i64> {
 
 /// The client of the flood shares the machine with the service: of what it takes, its own work is a part.
 fn flooded(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) -> Result<()> {
-    println!("{} genuine callbacks a row, alone and beside forged ones over one connection\n", orders * 2);
+    println!("{} genuine callbacks a row, alone and beside forged ones over 128 connections\n", orders * 2);
     for &connections in rows {
         let paid = shuffled(orders, 1);
         let alone = measure(servers, clients, ledger_server(orders), &paid, connections)?;

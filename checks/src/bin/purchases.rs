@@ -16,6 +16,8 @@ use tolov_mongodb::{MongoOptions, MongoShop};
 use url::Url;
 
 const BATCHES: [usize; 2] = [64, 128];
+/// So many projectors, and as many bots.
+const SIDE_BY_SIDE: [usize; 2] = [1, 2];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -23,7 +25,7 @@ async fn main() -> Result<()> {
     for batch in BATCHES {
         let folder = tempfile::tempdir()?;
         let shop = EmbeddedShop::open(folder.path()).await?;
-        report("SQLite", Arc::new(shop.clone()), orders, batch).await?;
+        report("SQLite", Arc::new(shop.clone()), orders, (batch, 1)).await?;
         shop.close().await?;
     }
     let Some(url) = std::env::var_os("TEST_MONGO_URL") else {
@@ -33,19 +35,24 @@ async fn main() -> Result<()> {
     let mut url = Url::parse(url.to_str().context("TEST_MONGO_URL is not a text")?)?;
     let collections = [&tolov_shop::COLLECTIONS[..], &tolov_bot::COLLECTIONS].concat();
     let run = SystemClock.now().unix_timestamp();
-    for batch in BATCHES {
+    for (batch, processes) in BATCHES.into_iter().flat_map(|batch| SIDE_BY_SIDE.map(|count| (batch, count))) {
         // A database of its own for each run; it stays when the run ends.
-        url.set_path(&format!("tolov_bench_{run}_{batch}"));
+        url.set_path(&format!("tolov_bench_{run}_{batch}_{processes}"));
         let url = Secret::new(url.as_str());
         let shop = MongoShop::connect(&url, MongoOptions::default(), &collections).await?;
-        report("MongoDB", Arc::new(shop.clone()), orders, batch).await?;
+        report("MongoDB", Arc::new(shop.clone()), orders, (batch, processes)).await?;
         shop.close().await?;
     }
     Ok(())
 }
 
-async fn report(store: &str, shop: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Result<()> {
-    let purchases = purchases::measure(shop, orders, batch).await?;
-    println!("{store}, batches of {batch}\n{purchases}\n");
+async fn report(
+    store: &str,
+    shop: Arc<dyn ShopStore>,
+    orders: i64,
+    (batch, processes): (usize, usize),
+) -> Result<()> {
+    let purchases = purchases::measure(shop, orders, batch, processes).await?;
+    println!("{store}, batches of {batch}, projectors and bots: {processes} each\n{purchases}\n");
     Ok(())
 }

@@ -3,7 +3,7 @@
 mod connection;
 mod report;
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
@@ -60,12 +60,27 @@ async fn pay_one_by_one(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Du
     Ok(latencies)
 }
 
-/// Sends forged callbacks over one connection, each as soon as the one before is answered, until `stop`. Returns how many.
+/// Connections of the flood: half of what one address may have, since the payers come from the same.
+const FLOOD_CONNECTIONS: usize = 128;
+
+/// Sends forged callbacks, over each connection as soon as the one before is answered, until `stop`. Returns how many.
 /// Their fields are as long as fields may be, of characters that take the most space in JSON.
 pub async fn flood(addr: SocketAddr, stop: Stop) -> Result<u64> {
-    let mut connection = Connection::open(addr).await?;
     let field = "%01".repeat(240);
-    let body = FIELDS.map(|name| format!("{name}={field}")).join("&");
+    let body = Arc::new(FIELDS.map(|name| format!("{name}={field}")).join("&"));
+    let mut floods = JoinSet::new();
+    for _ in 0..FLOOD_CONNECTIONS {
+        floods.spawn(flood_connection(addr, Arc::clone(&body), stop.clone()));
+    }
+    let mut sent = 0;
+    while let Some(flooded) = floods.join_next().await {
+        sent += flooded??;
+    }
+    Ok(sent)
+}
+
+async fn flood_connection(addr: SocketAddr, body: Arc<String>, stop: Stop) -> Result<u64> {
+    let mut connection = Connection::open(addr).await?;
     let mut sent = 0;
     while !stop.is_cancelled() {
         connection.post(tolov_webhook::http::CLICK_PATH, &body).await?;

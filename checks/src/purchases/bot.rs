@@ -1,4 +1,4 @@
-//! The bot, before a Bot API that takes every message at once.
+//! Bots, before a Bot API that takes every message at once.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tolov_bot::{Config, Deps, Service};
 use tolov_domain::ports::ShopStore;
-use tolov_kit::{clock::SystemClock, lifecycle::Stop, secret::Secret};
+use tolov_kit::{
+    clock::SystemClock,
+    lifecycle::{Stop, TaskError},
+    secret::Secret,
+};
 use warp::Filter;
 
 use super::bus::MemoryBus;
@@ -17,15 +21,15 @@ const CHANNEL: &str = "-1001000000001";
 const MESSAGES_PER_S: u32 = 1_000;
 const POSTS_PER_MIN: u32 = 60;
 
-pub(super) struct RunningBot {
+pub(super) struct RunningBots {
     pub(super) bus: Arc<MemoryBus>,
     stop: Stop,
-    ended: JoinHandle<()>,
+    ended: Vec<JoinHandle<Result<(), TaskError>>>,
 }
 
-impl RunningBot {
-    /// A bot on this store, which sends what is delivered to `bus`.
-    pub(super) async fn start(shop: Arc<dyn ShopStore>) -> Result<Self> {
+impl RunningBots {
+    /// Bots on this store, which send what is delivered to `bus`.
+    pub(super) async fn start(shop: Arc<dyn ShopStore>, count: usize) -> Result<Self> {
         let stop = Stop::new();
         let api = serve_bot_api(stop.clone()).await?;
         let nowhere = "http://127.0.0.1:9/".parse()?;
@@ -34,18 +38,21 @@ impl RunningBot {
         config.messages_per_s = MESSAGES_PER_S;
         config.channel_posts_per_min = POSTS_PER_MIN;
         let bus = Arc::new(MemoryBus::default());
-        let deps = Deps { consumer: bus.clone(), shop, clock: Arc::new(SystemClock), trace: None };
-        let service = Service::new(config, &deps)?;
-        let running = service.run(stop.clone());
-        let ended = tokio::spawn(async move {
-            let Ok(()) = running.await;
-        });
+        let bot = || {
+            let (shop, clock) = (Arc::clone(&shop), Arc::new(SystemClock));
+            let deps = Deps { consumer: bus.clone(), shop, clock, trace: None };
+            Ok(tokio::spawn(Service::new(config.clone(), &deps)?.run(stop.clone())))
+        };
+        let ended = (0..count).map(|_| bot()).collect::<Result<_>>()?;
         Ok(Self { bus, stop, ended })
     }
 
     pub(super) async fn close(self) -> Result<()> {
         self.stop.cancel();
-        Ok(self.ended.await?)
+        for ended in self.ended {
+            ended.await??;
+        }
+        Ok(())
     }
 }
 

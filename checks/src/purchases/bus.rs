@@ -36,13 +36,9 @@ impl MemoryBus {
         self.with(|state| {
             state.given_out += 1;
             let tag = DeliveryTag { generation: 0, number: state.given_out };
-            state.waiting.push_back(Delivery { id, schema, body, retries: 0, tag });
+            state.waiting.push_back(Delivery { id, schema, body, retries: 0, traceparent: None, tag });
         });
         self.arrived.notify_one();
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.with(|state| state.waiting.is_empty())
     }
 
     /// What was published since the last call.

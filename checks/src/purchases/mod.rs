@@ -18,7 +18,10 @@ use tolov_domain::{
     Tiyin, UserId,
     ports::{ShopStore, documents::Documents},
 };
-use tolov_kit::clock::{Clock, SystemClock};
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    lifecycle::Stop,
+};
 use tolov_projector::{Config, Deps, Projector};
 use tolov_shop::{
     catalogue::{Product, product},
@@ -31,7 +34,7 @@ use tolov_shop::{
     },
 };
 
-use self::bot::RunningBot;
+use self::bot::RunningBots;
 pub(crate) use self::bus::MemoryBus;
 
 /// In every cart.
@@ -43,6 +46,8 @@ const CODE: &str = "BENCH";
 const PROMO_EVERY: i64 = 10;
 /// Shoppers who check out at the same time.
 const SHOPPERS: usize = 16;
+/// So many batches wait at once, so that several projectors have something to do.
+const BATCHES_AT_ONCE: usize = 4;
 
 /// What a run measured.
 #[derive(Debug, Default)]
@@ -69,23 +74,34 @@ impl Phase {
     }
 }
 
-/// Places and pays orders in waves of `batch`, as many events as the projector takes at once, and lets the bot tell shoppers
-/// and staff. Commands of the bot's other work fall into whatever phase they meet.
-pub async fn measure(store: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Result<Purchases> {
+/// Places and pays orders in waves of a few batches; `batch` is how many events a projector takes at once. So many projectors as
+/// `side_by_side` settle them, and as many bots tell shoppers and staff. Commands of the bots' other work fall into whatever phase
+/// they meet.
+pub async fn measure(
+    store: Arc<dyn ShopStore>,
+    orders: i64,
+    batch: usize,
+    side_by_side: usize,
+) -> Result<Purchases> {
     stock_up(store.as_ref()).await?;
     let counted = CountingDocuments::new(store);
-    let bot = RunningBot::start(Arc::new(counted.clone())).await?;
-    let bus = Arc::new(MemoryBus::default());
-    let deps = Deps {
-        consumer: bus.clone(),
-        publisher: bus.clone(),
-        documents: Arc::new(counted.clone()),
-        clock: Arc::new(SystemClock),
-    };
-    let projector = Projector::new(deps, Config { batch_max: batch, ..Config::default() });
+    let bots = RunningBots::start(Arc::new(counted.clone()), side_by_side).await?;
+    let (bus, stop) = (Arc::new(MemoryBus::default()), Stop::new());
+    let projectors: Vec<_> = (0..side_by_side)
+        .map(|_| {
+            let deps = Deps {
+                consumer: bus.clone(),
+                publisher: bus.clone(),
+                documents: Arc::new(counted.clone()),
+                clock: Arc::new(SystemClock),
+            };
+            let projector = Projector::new(deps, Config { batch_max: batch, ..Config::default() });
+            tokio::spawn(projector.run(stop.clone()))
+        })
+        .collect();
     let mut purchases = Purchases::default();
     let numbers: Vec<i64> = (1..=orders).collect();
-    for wave in numbers.chunks(batch) {
+    for wave in numbers.chunks(batch * BATCHES_AT_ONCE) {
         fill_carts(&counted, wave).await?;
         counted.reset();
         let began = Instant::now();
@@ -95,27 +111,22 @@ pub async fn measure(store: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Re
             .try_collect()
             .await?;
         purchases.placing.add(began, &counted.calls());
-        for order in &placed {
-            let event = completed(order)?;
-            bus.deliver(event.id.clone(), event.kind.schema(), event.to_json());
-        }
+        let events: Vec<Event> = placed.iter().map(completed).collect::<Result<_>>()?;
+        let paid = bus.done() + events.len();
         counted.reset();
         let began = Instant::now();
-        while !bus.is_empty() {
-            projector.project_once().await;
+        for event in events {
+            bus.deliver(event.id.clone(), event.kind.schema(), event.to_json());
         }
+        until_done(&bus, paid).await?;
         purchases.paying.add(began, &counted.calls());
-        ensure!(bus.undone().is_empty(), "events that were not done: {:?}", bus.undone());
         counted.reset();
         let began = Instant::now();
         for message in bus.take_published() {
-            bot.bus.deliver(message.id, message.schema, message.body);
+            bots.bus.deliver(message.id, message.schema, message.body);
             purchases.notifications += 1;
         }
-        while bot.bus.done() < purchases.notifications {
-            ensure!(bot.bus.undone().is_empty(), "not told: {:?}", bot.bus.undone());
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until_done(&bots.bus, purchases.notifications).await?;
         purchases.telling.add(began, &counted.calls());
         purchases.count += i64::try_from(wave.len())?;
         for order in placed {
@@ -126,8 +137,20 @@ pub async fn measure(store: Arc<dyn ShopStore>, orders: i64, batch: usize) -> Re
     }
     let hot = product(&counted, id(HOT)?).await?.context("the hot product is missing")?;
     ensure!(hot.stock == Some(STOCK - u32::try_from(orders)?), "left of the hot product: {:?}", hot.stock);
-    bot.close().await?;
+    stop.cancel();
+    for projector in projectors {
+        let Ok(()) = projector.await?;
+    }
+    bots.close().await?;
     Ok(purchases)
+}
+
+async fn until_done(bus: &MemoryBus, count: usize) -> Result<()> {
+    while bus.done() < count {
+        ensure!(bus.undone().is_empty(), "not done: {:?}", bus.undone());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
 }
 
 async fn stock_up(shop: &dyn Documents) -> Result<()> {

@@ -115,7 +115,7 @@ pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
     }
     taps.memory_after = resident_kib()?;
     stop.cancel();
-    let Ok(()) = running.await?;
+    running.await??;
     Ok(taps)
 }
 

@@ -114,7 +114,7 @@ fn order(number: i64, of: i64, now: Timestamp) -> Result<ShopOrder> {
         .map(|article| {
             let title = product(article + 1)?.title;
             let (product_id, price) = (ProductId::try_new(article + 1)?, Some(Tiyin::from_soum(15_000)?));
-            Ok(OrderLine { product_id, count: 1, title, price, portion: None })
+            Ok(OrderLine { product_id, count: 1, title, price, portion: None, fiscal: None })
         })
         .collect::<Result<_>>()?;
     let total = Tiyin::from_soum(30_000)?;
@@ -145,6 +145,8 @@ fn order(number: i64, of: i64, now: Timestamp) -> Result<ShopOrder> {
             progress: Progress::Delivered,
         },
         stock: Stock::Committed,
+        refunds: Vec::new(),
+        receipt_url: None,
         history: vec![
             entry(OrderAction::Placed, placed_at),
             entry(OrderAction::Registered, placed_at),

@@ -1,6 +1,6 @@
 //! The settings of the bot.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use teloxide::types::{ChatId, Recipient};
 use tolov_domain::{Language, Tiyin, UserId};
@@ -45,6 +45,8 @@ pub struct Config {
     /// How often the bots that run side by side tell each other that they do. One that was silent four times as long is taken for
     /// dead.
     pub renew_every: Duration,
+    /// Where the bot keeps its number in the roster, so that one that is started again after a kill goes on at once. `None`: nowhere.
+    pub data_folder: Option<PathBuf>,
     /// The owners, who may do everything, ADMIN_IDS.
     pub owners: Vec<UserId>,
     /// The webhook service, WEBHOOK_URL, and its API_TOKEN.
@@ -81,6 +83,7 @@ impl Config {
             patience: Duration::from_mins(1),
             hold: Duration::from_mins(2),
             renew_every: Duration::from_secs(2),
+            data_folder: None,
             owners: Vec::new(),
             webhook_url,
             api_token,

@@ -1,7 +1,7 @@
 //! The events in hand, and how far each has come.
 
 use tolov_domain::{
-    DayCompared, Event, EventId, UnplacedPayment, day,
+    DayCompared, Event, EventId, TraceParent, UnplacedPayment, day,
     event::{EventError, schema_of},
     notification::{self, Announcement, Notification, notifications_for},
     ports::bus::{Delivery, OutgoingMessage, Route, Verdict},
@@ -54,6 +54,7 @@ impl Fact {
                 route: Route::Notifications,
                 schema: payment.schema.clone(),
                 body: payment.to_json(),
+                traceparent: None,
             }]),
         }
     }
@@ -139,6 +140,11 @@ impl Entry {
         self.fact.occurred_at()
     }
 
+    /// What caused its notifications.
+    pub(crate) fn traceparent(&self) -> Option<TraceParent> {
+        self.deliveries.iter().find_map(|delivery| delivery.traceparent.clone())
+    }
+
     pub(crate) fn failed(&mut self, reason: String) {
         self.state = State::Failed(reason);
     }
@@ -179,5 +185,6 @@ fn message(notification: &Notification) -> OutgoingMessage {
         route: Route::Notifications,
         schema: notification::SCHEMA.to_owned(),
         body: notification.to_json(),
+        traceparent: None,
     }
 }

@@ -62,5 +62,6 @@ pub(crate) fn message(compared: &DayCompared, mut shop_differing: Vec<OrderId>) 
         route: Route::Notifications,
         schema: told.schema.clone(),
         body: told.to_json(),
+        traceparent: None,
     })
 }

@@ -59,13 +59,13 @@ pub struct Projector {
 }
 
 /// For how long a batch may still be held.
-struct Hold<'a> {
+struct RetryBudget<'a> {
     stop: &'a Stop,
     until: Instant,
     pauses: Pauses,
 }
 
-impl Hold<'_> {
+impl RetryBudget<'_> {
     /// Pauses before another try; `false`: the batch is to be returned instead.
     async fn again(&mut self) -> bool {
         let next = self.pauses.next_pause();
@@ -123,26 +123,26 @@ impl Projector {
         self.settle(unreadable).await;
 
         let until = began + self.config.hold;
-        let mut hold = Hold { stop, until, pauses: self.pauses() };
-        self.store(&mut entries, &mut hold).await;
-        self.compare_days(&mut entries, &mut hold).await;
-        self.notify(&mut entries, &mut hold).await;
+        let mut budget = RetryBudget { stop, until, pauses: self.pauses() };
+        self.store(&mut entries, &mut budget).await;
+        self.compare_days(&mut entries, &mut budget).await;
+        self.notify(&mut entries, &mut budget).await;
         self.log_paid(&entries);
         self.finish(entries, parked, began).await
     }
 
     /// Brings every event into the shop store, or holds until the batch is to be returned.
-    async fn store(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
+    async fn store(&self, entries: &mut [Entry], budget: &mut RetryBudget<'_>) {
         let mut entries: Vec<&mut Entry> =
             entries.iter_mut().filter(|entry| entry.to_store().is_some()).collect();
-        let Stored::Refused(reason) = self.store_some(&mut entries, hold).await else { return };
+        let Stored::Refused(reason) = self.store_some(&mut entries, budget).await else { return };
         tracing::warn!(
             events = entries.len(),
             reason,
             "the shop store refuses a batch; its events are stored one by one"
         );
         for entry in &mut entries {
-            match self.store_some(std::slice::from_mut(entry), hold).await {
+            match self.store_some(std::slice::from_mut(entry), budget).await {
                 Stored::All => {}
                 Stored::Refused(reason) => {
                     tracing::warn!(event.id = %entry.fact.id(), reason, "the shop store refuses an event");
@@ -153,7 +153,7 @@ impl Projector {
         }
     }
 
-    async fn store_some(&self, entries: &mut [&mut Entry], hold: &mut Hold<'_>) -> Stored {
+    async fn store_some(&self, entries: &mut [&mut Entry], budget: &mut RetryBudget<'_>) -> Stored {
         let events: Vec<Event> = entries.iter().filter_map(|entry| entry.to_store()).cloned().collect();
         if events.is_empty() {
             return Stored::All;
@@ -171,7 +171,7 @@ impl Projector {
                 Err(PortError::Refused(reason)) => return Stored::Refused(reason),
                 Err(error @ PortError::Unavailable(_)) => {
                     self.store.mark_down(error);
-                    if !hold.again().await {
+                    if !budget.again().await {
                         return Stored::GivenUp;
                     }
                 }
@@ -180,7 +180,7 @@ impl Projector {
     }
 
     /// Compares the days with the shop store, once the other events of the batch are in it.
-    async fn compare_days(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
+    async fn compare_days(&self, entries: &mut [Entry], budget: &mut RetryBudget<'_>) {
         for entry in entries {
             while let Some(compared) = entry.to_compare() {
                 match days::compare(self.deps.documents.as_ref(), compared).await {
@@ -192,7 +192,7 @@ impl Projector {
                     Err(PortError::Refused(reason)) => entry.failed(reason),
                     Err(error @ PortError::Unavailable(_)) => {
                         self.store.mark_down(error);
-                        if !hold.again().await {
+                        if !budget.again().await {
                             return;
                         }
                     }
@@ -202,7 +202,7 @@ impl Projector {
     }
 
     /// Publishes the notifications of stored events until every message is decided.
-    async fn notify(&self, entries: &mut [Entry], hold: &mut Hold<'_>) {
+    async fn notify(&self, entries: &mut [Entry], budget: &mut RetryBudget<'_>) {
         loop {
             let window = window(entries);
             if window.is_empty() {
@@ -224,7 +224,7 @@ impl Projector {
                 Err(error @ PortError::Unavailable(_)) => self.bus.mark_down(error),
             }
             let open = entries.iter().any(|entry| !entry.unconfirmed().is_empty());
-            if open && !hold.again().await {
+            if open && !budget.again().await {
                 return;
             }
         }
@@ -313,8 +313,10 @@ fn report(event: &Event, announcement: Announcement) {
 /// The messages that are to be published, each once: two deliveries may tell the same in different bodies.
 fn window(entries: &[Entry]) -> Vec<OutgoingMessage> {
     let mut ids = HashSet::new();
-    let open = entries.iter().flat_map(Entry::unconfirmed);
-    open.filter(|message| ids.insert(&message.id)).cloned().collect()
+    let open = entries.iter().flat_map(|entry| entry.unconfirmed().iter().map(move |it| (entry, it)));
+    open.filter(|(_, message)| ids.insert(&message.id))
+        .map(|(entry, message)| OutgoingMessage { traceparent: entry.traceparent(), ..message.clone() })
+        .collect()
 }
 
 /// Records what became of each message of a window; returns the reason of one that is unknown.

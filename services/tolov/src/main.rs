@@ -1,5 +1,9 @@
 //! `tolov`: reads the command line and the settings, composes the services and runs them until they are stopped.
 
+// Before the others: what they print goes through its macros.
+#[macro_use]
+mod output;
+
 mod adapters;
 mod audit;
 mod backup;
@@ -30,13 +34,10 @@ fn main() -> ExitCode {
     // Ledger, stores and backups hold phone numbers and addresses: whatever this process creates is its user's alone.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match run(Cli::parse()) {
-        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Clean) => output::failed().map_or(ExitCode::SUCCESS, ExitCode::from),
         Ok(Ending::Failed | Ending::Forced) => ExitCode::FAILURE,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the process ends with this message")]
-            {
-                eprintln!("tolov: {error:#}");
-            }
+            output::write_error(format_args!("{error:#}"));
             let is_usage = error.is::<EnvError>() || error.is::<tolov_click_test::UsageError>();
             if is_usage || error.is::<audit::NotCompared>() {
                 ExitCode::from(EXIT_USAGE)
@@ -51,5 +52,8 @@ fn run(cli: Cli) -> Result<Ending> {
     let command = cli.command.unwrap_or(Command::Demo(cli::Demo::default()));
     let env = environment::load(cli.env_file.as_deref())?;
     environment::install_log(&env, command.default_log());
-    tokio::runtime::Runtime::new()?.block_on(commands::run(command, &env))
+    let runtime = tokio::runtime::Runtime::new()?;
+    // Sends the last spans when it is dropped, before the runtime is.
+    let _exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
+    runtime.block_on(commands::run(command, &env))
 }

@@ -30,7 +30,7 @@ pub use crate::{
     steps::Steps,
 };
 use crate::{
-    http::{App, refusals, routes},
+    http::{App, FloodBrake, refusals, routes},
     ledger::{Ledger, OpenError, WriterTask},
     maintenance::Maintenance,
     readiness::{Readiness, Reporter},
@@ -120,7 +120,16 @@ impl Service {
 
         let is_restored = click.merchant_api() && matches!(ledger.unchecked_restores().await, Ok(Some(_)));
         let restore_gate = RestoreGate::new(is_restored, clock.now());
-        let app = App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness, restore_gate };
+        let app = App {
+            ledger: ledger.clone(),
+            clock,
+            click,
+            api_token,
+            order_ttl,
+            readiness,
+            restore_gate,
+            flood_brake: FloodBrake::default(),
+        };
         let app = Arc::new(app);
         let refusals = refusals(Arc::clone(&app));
         let stop = stop.child_token();

@@ -7,14 +7,19 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use tolov_domain::{
-    EventId,
+    EventId, TraceParent,
     ports::{
         PortError,
         bus::{OutgoingMessage, Published, Publisher, Route, RoutingKey, RoutingKeyError},
     },
     time::{Timestamp, unix_ms},
 };
-use tolov_kit::{clock::Clock, lifecycle::Stop, retry::Pauses};
+use tolov_kit::{
+    clock::Clock,
+    lifecycle::Stop,
+    retry::Pauses,
+    spans::{self, Beginning, Kind, Span},
+};
 
 use crate::ledger::{Ledger, LedgerError, OutboxRow, OutboxWindow, RefusedEvent, RelayMarks};
 
@@ -122,7 +127,8 @@ impl Relay {
     }
 
     async fn relay(&self, now: Timestamp, window: u32) -> Result<Relayed, RelayError> {
-        let OutboxWindow { rows, is_last } = self.ledger.unsent(now, REFUSED_PAUSE_MAX, window).await?;
+        let OutboxWindow { mut rows, is_last } = self.ledger.unsent(now, REFUSED_PAUSE_MAX, window).await?;
+        let _relaying = begin_spans(&mut rows, unix_ms(now));
         if rows.is_empty() {
             return Ok(Relayed::Idle);
         }
@@ -168,12 +174,31 @@ enum RelayError {
     RoutingKey(#[from] RoutingKeyError),
 }
 
+/// From the outbox to the mark that the bus has it, for each event. What is published goes on from there.
+fn begin_spans(rows: &mut [OutboxRow], now_ms: i64) -> Vec<Span> {
+    if !spans::is_on() {
+        return Vec::new();
+    }
+    let begin = |row: &mut OutboxRow| {
+        let span = Span::begin(Kind::Internal, row.traceparent.take(), || {
+            Beginning::of("relay")
+                .with("messaging.message.id", row.event_id.clone())
+                .with("tolov.outbox.waited_ms", now_ms.saturating_sub(row.created_at))
+                .with("tolov.outbox.refusals", row.refusals)
+        });
+        row.traceparent = span.traceparent();
+        span
+    };
+    rows.iter_mut().map(begin).collect()
+}
+
 fn message(row: &OutboxRow) -> Result<OutgoingMessage, RoutingKeyError> {
     Ok(OutgoingMessage {
         id: EventId::new(row.event_id.clone()),
         route: Route::Payments(RoutingKey::try_new(row.routing_key.clone())?),
         schema: row.schema.clone(),
         body: row.body.clone().into_bytes(),
+        traceparent: row.traceparent.as_deref().and_then(|parent| TraceParent::parse(parent).ok()),
     })
 }
 

@@ -7,7 +7,7 @@ use warp::{filters::BoxedFilter, reply::Response};
 use crate::{
     config::Config,
     deps::Deps,
-    http::{App, routes},
+    http::{App, FloodBrake, routes},
     ledger::{Ledger, OpenError, WriterTask},
     maintenance::Maintenance,
     readiness::Reporter,
@@ -42,7 +42,16 @@ impl Steps {
         let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
         let restore_gate = RestoreGate::new(false, clock.now());
-        let app = App { ledger: ledger.clone(), clock, click, api_token, order_ttl, readiness, restore_gate };
+        let app = App {
+            ledger: ledger.clone(),
+            clock,
+            click,
+            api_token,
+            order_ttl,
+            readiness,
+            restore_gate,
+            flood_brake: FloodBrake::default(),
+        };
         Ok(Self { ledger, relay, maintenance, routes: routes(Arc::new(app)), writer })
     }
 

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+// The first of our crates that is built: said here, it is said before minutes of building.
+#[cfg(not(unix))]
+compile_error!("Tolov runs on Linux and macOS; on Windows build it inside of WSL (README.md, \"Try it\")");
+
 pub mod day;
 pub mod event;
 pub mod ids;
@@ -30,3 +34,4 @@ pub use payment::{
     unplaced::{self, UnplacedPayment},
 };
 pub use phone::Phone;
+pub use ports::trace_parent::TraceParent;

@@ -18,7 +18,10 @@ use tolov_domain::{
     time::Timestamp,
     unplaced,
 };
-use tolov_kit::lifecycle::{Stop, pause};
+use tolov_kit::{
+    lifecycle::{Stop, pause},
+    spans,
+};
 
 use crate::notify::{
     claims::{STOP_AFTER, pauses},
@@ -189,8 +192,9 @@ impl Intake {
         let (notifier, verdicts, stop) =
             (Arc::clone(&self.notifier), self.verdicts.clone(), self.stop.clone());
         self.sending.spawn(async move {
-            let delivering = AssertUnwindSafe(message.deliver(&notifier, &stop)).catch_unwind();
-            let verdict = delivering.await.unwrap_or_else(|_panic| {
+            let cause = delivery.traceparent.clone().map(Into::into);
+            let delivering = spans::within(cause, message.deliver(&notifier, &stop));
+            let verdict = AssertUnwindSafe(delivering).catch_unwind().await.unwrap_or_else(|_panic| {
                 tracing::error!(notification.id = %delivery.id, "sending a notification panicked; it is tried again");
                 Verdict::Retry { reason: "sending it panicked".to_owned() }
             });

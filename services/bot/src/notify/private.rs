@@ -42,9 +42,15 @@ pub(super) async fn send(
     stop: &Stop,
 ) -> Told {
     // Telegram gives the private chat the user's id.
-    let chat = Recipient::Id(ChatId(user_id.get()));
+    let chat_id = ChatId(user_id.get());
+    let chat = Recipient::Id(chat_id);
+    let handlers = &notifier.handlers;
     loop {
-        match notifier.handlers.rate_limiter.acquire(deadline, stop).await {
+        let turn = match handlers.telegram.chat_limits.acquire(chat_id, deadline, stop).await {
+            Turn::Granted => handlers.rate_limiter.acquire(deadline, stop).await,
+            refused @ (Turn::TooLong(_) | Turn::Stopped) => refused,
+        };
+        match turn {
             Turn::Granted => {}
             Turn::TooLong(after) => return Told::Not(Verdict::Later { after }),
             Turn::Stopped => return Told::Not(Verdict::Later { after: STOP_AFTER }),
@@ -54,7 +60,7 @@ pub(super) async fn send(
             Err(wait) => wait,
         };
         let until = Instant::now() + wait;
-        notifier.handlers.telegram.record_wait(&chat, wait);
+        handlers.telegram.record_wait(&chat, wait);
         if until > deadline {
             return Told::Not(Verdict::Later { after: wait });
         }

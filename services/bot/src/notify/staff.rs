@@ -17,7 +17,7 @@ use tolov_domain::{
     payment::Anomaly,
     ports::{bus::Verdict, notifications::SendOutcome},
 };
-use tolov_kit::{availability::Availability, lifecycle::Stop};
+use tolov_kit::{availability::Availability, lifecycle::Stop, spans};
 use tolov_shop::order::ShopOrder;
 
 use crate::{
@@ -97,7 +97,9 @@ impl StaffChannel {
                     if !self.collect_until(at, &mut notices, &stop).await {
                         break;
                     }
-                    self.post(&stop).await;
+                    if !self.post(&stop).await {
+                        self.handlers().staff_chat.rate_limiter.give_back(at);
+                    }
                 }
                 Err(too_long) => self.give_back(too_long).await,
             }
@@ -147,16 +149,19 @@ impl StaffChannel {
         }
     }
 
-    /// Posts as many of those that wait as fit into one post.
-    async fn post(&mut self, stop: &Stop) {
+    /// Posts as many of those that wait as fit into one post. `false`: nothing was sent, for none of them was ours to send.
+    async fn post(&mut self, stop: &Stop) -> bool {
         let candidates = self.next_post().await;
-        let Some((notices, claimed)) = self.claim(candidates, stop).await else { return };
+        let Some((notices, claimed)) = self.claim(candidates, stop).await else { return false };
         // Those that another process has sent are left out, so the rest fits.
         let post = self.written(&notices).await;
         self.handlers().rate_limiter.reserve_priority();
         let ids = ids_of(&notices);
         let staff_chat = &self.handlers().staff_chat;
-        match staff_chat.post(&self.handlers().telegram, &post.html, &post.markup).await {
+        // A digest is a part of the first trace alone.
+        let cause = notices.first().and_then(|notice| notice.delivery.traceparent.clone()).map(Into::into);
+        let posting = staff_chat.post(&self.handlers().telegram, &post.html, &post.markup);
+        match spans::within(cause, posting).await {
             Ok(message) => {
                 self.availability.mark_up();
                 let outcome = SendOutcome::Sent { message_id: message.message_id.into() };
@@ -188,6 +193,7 @@ impl StaffChannel {
             }
             Err(error) => self.failed(error, notices, &ids, claimed).await,
         }
+        true
     }
 
     /// Takes as many as fit into one post. A second delivery of one of them comes back when it is settled.

@@ -14,7 +14,7 @@ use tolov_domain::{
     },
     time::Timestamp,
 };
-use tolov_kit::{retry::Pauses, secret::Secret};
+use tolov_kit::{retry::Pauses, secret::Secret, spans};
 use tolov_shop::order::{PaymentLink, ShopOrder};
 use url::Url;
 
@@ -251,9 +251,15 @@ impl LedgerClient {
     }
 
     async fn call_once(&self, method: Method, url: Url, body: String) -> Result<Answer, reqwest::Error> {
-        let request = self.http.request(method, url).bearer_auth(self.api_token.expose());
-        let answer = request.header("content-type", "application/json").body(body).send().await?;
+        let mut span = spans::call(method.as_str(), url.path(), &url);
+        let mut request = self.http.request(method, url).bearer_auth(self.api_token.expose());
+        if let Some(traceparent) = span.traceparent() {
+            request = request.header("traceparent", traceparent);
+        }
+        let answered = request.header("content-type", "application/json").body(body).send().await;
+        let answer = answered.inspect_err(|_| span.fail("no_answer"))?;
         let status = answer.status().as_u16();
+        span.answered(status, 400);
         Ok(Answer { status, body: answer.text().await? })
     }
 }

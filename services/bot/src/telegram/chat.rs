@@ -15,6 +15,8 @@ use teloxide::{
     },
 };
 
+use tolov_kit::spans;
+
 use crate::{
     conversation::{dialogue::ShownMessage, screen::Screen},
     telegram::{
@@ -165,7 +167,7 @@ impl Telegram {
 
     /// Removes a message. One that is gone already, or too old to be removed, is no error.
     pub(crate) async fn remove(&self, chat: ChatId, message_id: i32) {
-        if let Err(error) = patiently(self.listening.delete_message(chat, MessageId(message_id))).await {
+        if let Err(error) = self.patiently(self.listening.delete_message(chat, MessageId(message_id))).await {
             tracing::debug!(%error, "a message was not deleted");
         }
     }
@@ -178,7 +180,7 @@ impl Telegram {
             request = request.text(text.chars().take(TEXT_MAX_CHARS).collect::<String>());
         }
         // Best effort: the screen has changed anyway.
-        if let Err(error) = patiently(request).await {
+        if let Err(error) = self.patiently(request).await {
             tracing::debug!(%error, "a tap could not be answered");
         }
     }
@@ -193,35 +195,53 @@ impl Telegram {
         R: Request<Err = RequestError> + Clone,
     {
         let chat = chat.into();
-        let sent = patiently_noting(request, |wait| self.record_wait(&chat, wait));
+        let sent = self.patiently_noting(request, |wait| self.record_wait(&chat, wait));
         sent.await
     }
-}
 
-/// Sends a request that is of no chat, and once more after a short "retry after".
-pub(crate) async fn patiently<R>(request: R) -> Sent<R>
-where
-    R: Request<Err = RequestError> + Clone,
-{
-    patiently_noting(request, |_| {}).await
-}
-
-async fn patiently_noting<R>(request: R, note: impl Fn(Duration)) -> Sent<R>
-where
-    R: Request<Err = RequestError> + Clone,
-{
-    let sent = request.clone().send().await;
-    let Err(RequestError::RetryAfter(wait)) = &sent else { return sent };
-    note(wait.duration());
-    if wait.duration() > RETRY_AFTER_MAX {
-        return sent;
+    /// Sends a request that is of no chat, and once more after a short "retry after".
+    pub(super) async fn patiently<R>(&self, request: R) -> Sent<R>
+    where
+        R: Request<Err = RequestError> + Clone,
+    {
+        self.patiently_noting(request, |_| {}).await
     }
-    tokio::time::sleep(wait.duration()).await;
-    let again = request.send().await;
-    if let Err(RequestError::RetryAfter(wait)) = &again {
+
+    async fn patiently_noting<R>(&self, request: R, note: impl Fn(Duration)) -> Sent<R>
+    where
+        R: Request<Err = RequestError> + Clone,
+    {
+        let sent = self.call(request.clone()).await;
+        let Err(RequestError::RetryAfter(wait)) = &sent else { return sent };
         note(wait.duration());
+        if wait.duration() > RETRY_AFTER_MAX {
+            return sent;
+        }
+        tokio::time::sleep(wait.duration()).await;
+        let again = self.call(request).await;
+        if let Err(RequestError::RetryAfter(wait)) = &again {
+            note(wait.duration());
+        }
+        again
     }
-    again
+
+    /// Makes one call of the Bot API, within a span of its own. The address holds the token and is in none.
+    pub(super) async fn call<R: Request<Err = RequestError>>(&self, request: R) -> Sent<R> {
+        let mut name = <R::Payload as Payload>::NAME.to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        let mut span = spans::call("POST", &format!("/bot{{token}}/{name}"), &self.listening.api_url());
+        let sent = request.send().await;
+        match &sent {
+            Ok(_) => span.answered(200, 400),
+            Err(RequestError::RetryAfter(_)) => span.answered(429, 400),
+            Err(RequestError::Api(_) | RequestError::MigrateToChatId(_)) => span.fail("refused"),
+            Err(RequestError::Network(_)) => span.fail("no_answer"),
+            Err(RequestError::InvalidJson { .. } | RequestError::Io(_)) => span.fail("unreadable"),
+        }
+        sent
+    }
 }
 
 /// Telegram refuses the address of a button, such as one without a dot in its host, and the whole message with it: the rest is

@@ -16,6 +16,7 @@ use crate::{
     config::{Config, ConfigError},
     metrics,
     telegram::{
+        chat_limits::ChatLimits,
         errors::{SendError, sort},
         limits::{GlobalLimit, RateLimiter},
         stand_in::BotApi,
@@ -49,6 +50,8 @@ pub(crate) struct Telegram {
     pub(super) availability: Availability,
     /// Of all messages that the bot sends.
     pub(crate) rate_limiter: Arc<RateLimiter>,
+    /// Of notifications to one person.
+    pub(crate) chat_limits: ChatLimits,
     global_limit: GlobalLimit,
     /// BOT_API_URL names another server than Telegram's.
     pub(super) is_own_server: bool,
@@ -76,6 +79,7 @@ impl Telegram {
                 Duration::from_secs(1),
                 config.messages_per_s / 10,
             )),
+            chat_limits: ChatLimits::default(),
             global_limit: GlobalLimit::default(),
             is_own_server: config.api_url.is_some(),
             polling: Availability::new("Telegram (for listening)"),
@@ -105,7 +109,7 @@ impl Telegram {
         if !buttons.inline_keyboard.is_empty() {
             request = request.reply_markup(buttons);
         }
-        let sent = match request.link_preview_options(NO_PREVIEW).await {
+        let sent = match self.call(request.link_preview_options(NO_PREVIEW)).await {
             Ok(message) => Ok(MessageRef { chat: message.chat.id, message_id: message.id.0 }),
             Err(error) => message_in(&error).ok_or_else(|| self.failed(&error)),
         };

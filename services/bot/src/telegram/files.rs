@@ -17,7 +17,7 @@ use teloxide::{
 };
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
+use crate::telegram::{client::Telegram, errors::SendError};
 
 /// Why a file that a person sent could not be downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Telegram {
 
     /// A file that a person sent to the bot, of at most so many bytes.
     pub(crate) async fn fetch(&self, file_id: &str, max_bytes: usize) -> Result<Vec<u8>, DownloadFailed> {
-        let found = patiently(self.listening.get_file(FileId(file_id.to_owned()))).await;
+        let found = self.patiently(self.listening.get_file(FileId(file_id.to_owned()))).await;
         let file = found.map_err(|error| {
             // Above 20 MB Telegram gives nothing to bots.
             let is_large =

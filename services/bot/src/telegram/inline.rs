@@ -7,7 +7,7 @@ use teloxide::{
 };
 use tolov_domain::Language;
 
-use crate::telegram::{chat::patiently, client::Telegram, errors::SendError};
+use crate::telegram::{client::Telegram, errors::SendError};
 
 /// How long Telegram may cache an answer: prices and stock change.
 const CACHE_S: u32 = 10;
@@ -24,7 +24,7 @@ impl Telegram {
         // In the language of the person, so not for others.
         let request = self.listening.answer_inline_query(query.clone(), results).is_personal(true);
         let request = request.cache_time(CACHE_S).next_offset(next).button(button);
-        patiently(request).await.map(drop).map_err(|error| self.failed(&error))
+        self.patiently(request).await.map(drop).map_err(|error| self.failed(&error))
     }
 
     /// Sets the list of commands for those whose Telegram speaks a language, or for all others.
@@ -35,8 +35,8 @@ impl Telegram {
     ) -> Result<(), SendError> {
         let request = self.listening.set_my_commands(commands);
         let set = match only {
-            Some(language) => patiently(request.language_code(language.as_str())).await,
-            None => patiently(request).await,
+            Some(language) => self.patiently(request.language_code(language.as_str())).await,
+            None => self.patiently(request).await,
         };
         set.map(drop).map_err(|error| self.failed(&error))
     }

@@ -45,6 +45,10 @@ struct Schedule {
     taken: VecDeque<Instant>,
     /// How long this bot has its share. `None`: it has all of the limit, and alone.
     open_until: Option<Instant>,
+    /// An earlier process of this bot may have sent a burst just now.
+    follows: bool,
+    /// The place that was taken last, and `next` before it, while nothing else has changed.
+    last: Option<(Instant, Instant)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +107,8 @@ impl RateLimiter {
             asked_until: now,
             taken: VecDeque::new(),
             open_until: None,
+            follows: false,
+            last: None,
         };
         let (opened, asked) = (Notify::new(), Notify::new());
         Self { limit, window, burst, schedule: Mutex::new(schedule), opened, asked }
@@ -125,17 +131,24 @@ impl RateLimiter {
         self.schedule().open_until = Some(Instant::now());
     }
 
+    /// Goes on where an earlier process of this bot has ended: what it has sent counts.
+    pub(super) fn follow(&self) {
+        self.schedule().follows = true;
+    }
+
     /// Keeps to this share of the limit, and sends nothing after `until` unless it is renewed.
     pub(super) fn open(&self, share: u32, until: Instant) {
         let mut schedule = self.schedule();
         let before = schedule.rate.limit;
-        let was_open = schedule.is_open(Instant::now());
+        let follows = std::mem::take(&mut schedule.follows);
+        let had_burst = follows || schedule.is_open(Instant::now());
         schedule.open_until = Some(until);
-        if share != before {
+        if share != before || follows {
             let burst = u64::from(self.burst) * u64::from(share) / u64::from(self.limit.max(1));
             let rate = Rate::new(share, self.window, burst.try_into().unwrap_or(u32::MAX));
             schedule.rate = rate;
-            if was_open {
+            schedule.last = None;
+            if had_burst {
                 // What the old rate allowed of a burst is not allowed twice.
                 schedule.next = schedule.next.max(Instant::now() + rate.interval + rate.burst);
             }
@@ -146,8 +159,11 @@ impl RateLimiter {
 
     /// Keeps to a smaller share from now on; a greater one is taken only by [`RateLimiter::open`].
     pub(super) fn lower(&self, share: u32) {
-        let until = self.schedule().open_until;
-        if let Some(until) = until.filter(|_| share < self.schedule().rate.limit) {
+        let schedule = self.schedule();
+        let is_lower = schedule.is_open(Instant::now()) && share < schedule.rate.limit;
+        let until = schedule.open_until.filter(|_| is_lower);
+        drop(schedule);
+        if let Some(until) = until {
             self.open(share, until);
         }
     }
@@ -212,11 +228,21 @@ impl RateLimiter {
         if at > deadline {
             return Err(at - now);
         }
+        schedule.last = Some((at, schedule.next));
         schedule.next = schedule.next.max(at) + interval * messages.max(1);
         for _ in 0..messages.max(1) {
             schedule.take(at, self.window);
         }
         Ok(at)
+    }
+
+    /// Gives back the place of a message that was not sent. Too late where another one was taken since.
+    pub(crate) fn give_back(&self, at: Instant) {
+        let mut schedule = self.schedule();
+        if let Some((_, before)) = schedule.last.take_if(|(last, _)| *last == at) {
+            schedule.next = before;
+            schedule.taken.pop_back();
+        }
     }
 
     /// Takes a place without waiting for it, for an answer to a person. Those who wait leave it room.
@@ -225,6 +251,7 @@ impl RateLimiter {
         let now = Instant::now();
         // However many people ask at once, notifications are never delayed by more than a second for them.
         if schedule.next < now + Duration::from_secs(1) {
+            schedule.last = None;
             schedule.next = schedule.next.max(now) + schedule.rate.interval;
             schedule.take(now, self.window);
         }
@@ -243,6 +270,7 @@ impl RateLimiter {
     pub(super) fn hold_until(&self, at: Instant) {
         let mut schedule = self.schedule();
         schedule.paused_until = schedule.paused_until.max(at);
+        schedule.last = None;
         schedule.next = schedule.next.max(at);
     }
 
@@ -298,114 +326,5 @@ impl HeldUp {
 }
 
 #[cfg(test)]
-mod tests {
-    use teloxide::types::ChatId;
-
-    use super::*;
-
-    /// The moments, in milliseconds from the start, at which `count` messages leave.
-    async fn moments(limiter: &RateLimiter, count: usize) -> Vec<u128> {
-        let start = Instant::now();
-        let far = start + Duration::from_hours(1000);
-        let mut moments = Vec::new();
-        for _ in 0..count {
-            assert_eq!(limiter.acquire(far, &Stop::new()).await, Turn::Granted);
-            moments.push(start.elapsed().as_millis());
-        }
-        moments
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_single_message_leaves_at_once_and_no_window_exceeds_the_limit() {
-        for (limit, burst) in [(1, 1), (2, 1), (20, 3), (60, 3)] {
-            let limiter = RateLimiter::new(limit, Duration::from_mins(1), burst);
-            tokio::time::sleep(Duration::from_mins(3)).await;
-            let moments = moments(&limiter, 200).await;
-            assert_eq!(moments[0], 0);
-            for first in &moments {
-                let in_window = moments.iter().filter(|at| (*first..first + 60_000).contains(*at)).count();
-                assert!(in_window <= usize::try_from(limit).unwrap(), "{in_window} of {limit} in a minute");
-            }
-            let minutes = moments.last().unwrap() / 60_000;
-            assert!(
-                minutes <= 200 / u128::from(limit - burst + 1) + 1,
-                "slower than the limit asks: {minutes} min"
-            );
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_overall_rate_is_close_to_the_limit() {
-        for limit in [30, 300, 1000] {
-            let limiter = RateLimiter::new(limit, Duration::from_secs(1), limit / 10);
-            let moments = moments(&limiter, usize::try_from(limit).unwrap() * 10).await;
-            let last = *moments.last().unwrap();
-            assert!((9_500..=11_500).contains(&last), "{limit}: {last} ms for ten seconds' messages");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_album_counts_as_its_messages() {
-        let limiter = RateLimiter::new(10, Duration::from_secs(1), 1);
-        let (start, stop) = (Instant::now(), Stop::new());
-        let far = start + Duration::from_hours(1);
-        for _ in 0..4 {
-            assert_eq!(limiter.acquire_together(5, far, &stop).await, Turn::Granted);
-        }
-        assert_eq!(start.elapsed().as_millis(), 1_500, "the fourth begins after fifteen messages");
-        assert_eq!(limiter.acquire(far, &stop).await, Turn::Granted);
-        assert_eq!(start.elapsed().as_millis(), 2_000);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn waiters_take_a_new_turn_after_a_pause() {
-        let limiter = RateLimiter::new(1, Duration::from_secs(10), 1);
-        let far = Instant::now() + Duration::from_hours(1);
-        limiter.reserve(far).unwrap();
-        let start = Instant::now();
-        let stop = Stop::new();
-        let (turn, ()) = tokio::join!(limiter.acquire(far, &stop), async {
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            limiter.pause_until(Instant::now() + Duration::from_mins(1));
-        });
-        assert_eq!(turn, Turn::Granted);
-        assert!(start.elapsed() >= Duration::from_secs(65));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_turn_that_is_too_far_is_refused_and_a_stop_ends_the_wait() {
-        let limiter = RateLimiter::new(1, Duration::from_secs(10), 1);
-        let far = Instant::now() + Duration::from_hours(1);
-        limiter.reserve(far).unwrap();
-        let soon = Instant::now() + Duration::from_secs(1);
-        for _ in 0..10 {
-            let refused = limiter.acquire(soon, &Stop::new()).await;
-            assert_eq!(refused, Turn::TooLong(Duration::from_secs(10)), "a refusal takes no place");
-        }
-        let stop = Stop::new();
-        stop.cancel();
-        assert_eq!(limiter.acquire(far, &stop).await, Turn::Stopped);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn answers_delay_notifications_within_a_bound() {
-        let limiter = RateLimiter::new(10, Duration::from_secs(1), 1);
-        for _ in 0..1000 {
-            limiter.reserve_priority();
-        }
-        let in_a_while = Instant::now() + Duration::from_millis(1_200);
-        assert!(limiter.reserve(in_a_while).is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_limit_of_one_chat_does_not_delay_the_others() {
-        let limit = GlobalLimit::default();
-        let chat = |id| Recipient::Id(ChatId(id));
-        let soon = Instant::now() + Duration::from_secs(5);
-        assert!(!limit.is_hit(&chat(1), soon));
-        assert!(!limit.is_hit(&chat(1), soon));
-        assert!(limit.is_hit(&chat(2), soon));
-        tokio::time::sleep(Duration::from_secs(6)).await;
-        assert!(!limit.is_hit(&chat(1), soon));
-    }
-}
+#[path = "limits_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! Keeps this bot's entry in the roster, and with it its share of Telegram's limits and the right to poll.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -10,14 +10,14 @@ use tolov_domain::ports::{
     PortError,
     documents::{Documents, Key, Put},
 };
-use tolov_kit::{availability::Availability, lifecycle::Stop};
+use tolov_kit::{availability::Availability, identity::Identity, lifecycle::Stop};
 use tolov_shop::records;
 
 use crate::{
     deps::HandlerDeps,
     telegram::{
         limits::RateLimiter,
-        roster::{BOT_NUMBERS, KEY, Member, Pace, Permit, Roster},
+        roster::{BOT_NUMBERS, KEY, Member, Permit, RenewalInterval, Roster},
     },
     updates::settings::Updates,
 };
@@ -64,7 +64,9 @@ impl PollingLease {
 /// Runs until `stop`, then gives back what this bot has.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, lease: watch::Sender<Option<Instant>>, stop: Stop) {
     let store = Availability::new("the shop store (for the roster of bots)");
-    let mut membership = Membership { deps: Arc::clone(&deps), lease, member: None, was_poller: None };
+    let identity = deps.config.data_folder.as_deref().and_then(identity_in);
+    let mut membership =
+        Membership { deps: Arc::clone(&deps), lease, identity, member: None, was_poller: None };
     let every = deps.config.renew_every;
     loop {
         let next = Instant::now() + every;
@@ -91,9 +93,19 @@ pub(crate) async fn run(deps: Arc<HandlerDeps>, lease: watch::Sender<Option<Inst
     }
 }
 
+/// `None`: after a restart this bot begins as a new one.
+fn identity_in(folder: &Path) -> Option<Identity> {
+    let identity = Identity::take(&folder.join("bot.number"));
+    let identity = identity.inspect_err(|error| {
+        tracing::debug!(folder = %folder.display(), %error, "the bot's number cannot be kept");
+    });
+    identity.ok().flatten()
+}
+
 struct Membership {
     deps: Arc<HandlerDeps>,
     lease: watch::Sender<Option<Instant>>,
+    identity: Option<Identity>,
     /// `None` until the store has given this bot its number.
     member: Option<Member>,
     was_poller: Option<bool>,
@@ -107,16 +119,10 @@ impl Membership {
     async fn renew(&mut self) -> Result<(), PortError> {
         let deps = Arc::clone(&self.deps);
         let limiters = Self::limiters(&deps);
-        let member = match &mut self.member {
-            Some(member) => member,
-            joins => {
-                let number = deps.documents().next_number(BOT_NUMBERS, 0).await?;
-                let limits = limiters.map(RateLimiter::limit);
-                let pace = Pace(deps.config.renew_every);
-                let polls = matches!(deps.config.updates, Updates::Polling);
-                joins.insert(Member::new(number, pace, polls, limits))
-            }
-        };
+        if self.member.is_none() {
+            self.member = Some(self.join().await?);
+        }
+        let Some(member) = &mut self.member else { return Ok(()) };
         for _ in 0..TRIES_MAX {
             let began = Instant::now();
             let read = read(deps.documents()).await?;
@@ -144,6 +150,30 @@ impl Membership {
         Err(PortError::Unavailable("too many bots write the roster at the same time".to_owned()))
     }
 
+    /// With the number of an earlier process of this bot, where that was killed a moment ago, else with a new one.
+    async fn join(&mut self) -> Result<Member, PortError> {
+        let deps = &self.deps;
+        let kept = self.identity.as_ref().and_then(Identity::number);
+        let roster = read(deps.documents()).await?.map(|(_, roster)| roster).unwrap_or_default();
+        let kept = kept.filter(|number| roster.has(*number));
+        let number = match kept {
+            Some(number) => number,
+            None => deps.documents().next_number(BOT_NUMBERS, 0).await?,
+        };
+        let polls = matches!(deps.config.updates, Updates::Polling);
+        let limits = Self::limiters(deps).map(RateLimiter::limit);
+        let member = Member::new(number, RenewalInterval(deps.config.renew_every), polls, limits);
+        if kept.is_some() {
+            tracing::info!(bot.number = number, "this bot goes on where its earlier process has ended");
+            deps.limiters().for_each(RateLimiter::follow);
+            return Ok(member.following());
+        }
+        if let Some(Err(error)) = self.identity.as_mut().map(|identity| identity.keep(number)) {
+            tracing::warn!(%error, "the bot's number cannot be kept: after a kill it begins as a new bot");
+        }
+        Ok(member)
+    }
+
     fn apply(&mut self, permit: &Permit, number: i64, bots: usize) {
         for (limiter, share) in Self::limiters(&self.deps).iter().zip(permit.shares) {
             limiter.open(share, permit.until);
@@ -151,6 +181,7 @@ impl Membership {
         if let (Some(store_chat), [_, posts]) = (&self.deps.store_chat, permit.shares) {
             store_chat.rate_limiter.open(posts, permit.until);
         }
+        self.deps.telegram.chat_limits.share_with(bots);
         self.lease.send_replace(permit.polls.then_some(permit.until));
         metrics::gauge!("tolov_bots").set(u32::try_from(bots).unwrap_or(u32::MAX));
         metrics::gauge!("tolov_bot_polls").set(u8::from(permit.polls));

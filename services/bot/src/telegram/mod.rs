@@ -1,6 +1,7 @@
 //! The Bot API: its calls, its limits, its errors.
 
 mod chat;
+pub(crate) mod chat_limits;
 pub(crate) mod client;
 pub(crate) mod copy;
 pub(crate) mod errors;

@@ -1,8 +1,8 @@
 //! The roster: the bots that run side by side on one shop store, which of them polls, and how much of Telegram's limits each may
 //! use. One record, which each bot renews every other second.
 //!
-//! No clock is compared with another's. A bot whose entry stays as it is for [`Pace::gone_after`] of the observer's own time has
-//! ended; a bot that could not renew its entry for [`Pace::valid_for`] of its own time, which is less, takes itself for ended. A
+//! No clock is compared with another's. A bot whose entry stays as it is for [`RenewalInterval::gone_after`] of the observer's own time has
+//! ended; a bot that could not renew its entry for [`RenewalInterval::valid_for`] of its own time, which is less, takes itself for ended. A
 //! rate is used only after it was written here, and given back only once nothing was sent at it for the window of the limit. So all
 //! bots together keep the limit at every moment, also while one joins, ends or is cut off from the store.
 
@@ -48,6 +48,11 @@ pub(super) struct Share {
 }
 
 impl Roster {
+    /// Whether this one has an entry and has not said that it stops.
+    pub(super) fn has(&self, number: i64) -> bool {
+        self.bots.iter().any(|bot| bot.number == number && !bot.has_left)
+    }
+
     /// How many bots run, as far as they have said that they stop.
     pub(super) fn living(&self) -> usize {
         self.bots.iter().filter(|bot| !bot.has_left).count()
@@ -64,9 +69,9 @@ impl Record for Roster {
 
 /// How often the roster is renewed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace(pub(super) Duration);
+pub(super) struct RenewalInterval(pub(super) Duration);
 
-impl Pace {
+impl RenewalInterval {
     const fn valid_for(self) -> Duration {
         self.0.saturating_mul(3)
     }
@@ -123,7 +128,7 @@ impl Limit {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) number: i64,
-    pace: Pace,
+    interval: RenewalInterval,
     /// Whether it polls when nobody does.
     polls: bool,
     limits: [Limit; 2],
@@ -131,6 +136,8 @@ pub(super) struct Member {
     seen: BTreeMap<i64, (i64, Instant)>,
     /// Goes on where others have removed the entry: they may remember one of its first beats.
     beat: i64,
+    /// The entry is that of an earlier process of this bot, which has ended.
+    follows: bool,
 }
 
 /// What a bot may do after its renewal was written.
@@ -152,11 +159,21 @@ pub(super) struct Renewal {
 }
 
 impl Member {
-    pub(super) fn new(number: i64, pace: Pace, polls: bool, limits: [(u32, Duration); 2]) -> Self {
+    pub(super) fn new(
+        number: i64,
+        interval: RenewalInterval,
+        polls: bool,
+        limits: [(u32, Duration); 2],
+    ) -> Self {
         let now = Instant::now();
         let limits =
             limits.map(|(max, window)| Limit { max, window, in_force: 0, in_force_next: 0, lowered_at: now });
-        Self { number, pace, polls, limits, seen: BTreeMap::new(), beat: 0 }
+        Self { number, interval, polls, limits, seen: BTreeMap::new(), beat: 0, follows: false }
+    }
+
+    /// Goes on with the entry of its earlier process. Whoever says so knows that it has ended.
+    pub(super) fn following(self) -> Self {
+        Self { follows: true, ..self }
     }
 
     /// The next state of the roster as it was read between `began` and `now`. `pauses`: what Telegram asks this bot for.
@@ -167,6 +184,7 @@ impl Member {
         pauses: [Duration; 2],
     ) -> Renewal {
         let asked = self.look(read, now);
+        self.take_over(read);
         let mut roster = read.clone();
         roster.bots.retain_mut(|bot| bot.number == self.number || self.keep(bot, began));
         if roster.bots.len() > BOTS_MAX {
@@ -201,7 +219,7 @@ impl Member {
         Permit {
             shares: self.limits.map(|limit| limit.in_force),
             polls: roster.poller == Some(self.number),
-            until: began + self.pace.valid_for(),
+            until: began + self.interval.valid_for(),
         }
     }
 
@@ -218,6 +236,16 @@ impl Member {
             }
         }
         roster
+    }
+
+    /// What is written was in force in the earlier process.
+    fn take_over(&mut self, read: &Roster) {
+        let number = self.number;
+        let own =
+            read.bots.iter().find(|bot| bot.number == number).filter(|_| std::mem::take(&mut self.follows));
+        for (limit, share) in self.limits.iter_mut().zip(own.into_iter().flat_map(|own| own.shares)) {
+            limit.in_force = share.rate;
+        }
     }
 
     /// Notes which bots have renewed their entries. Returns what Telegram asked them for.
@@ -244,13 +272,13 @@ impl Member {
 
     fn lives(&self, bot: &Entry, began: Instant) -> bool {
         bot.number == self.number
-            || (!bot.has_left && self.silent_for(bot, began) < self.pace.gone_after(false))
+            || (!bot.has_left && self.silent_for(bot, began) < self.interval.gone_after(false))
     }
 
     /// Takes back the rates of a bot that has ended, each after its window. `false`: nothing of it is left.
     fn keep(&self, bot: &mut Entry, began: Instant) -> bool {
         let silent = self.silent_for(bot, began);
-        let gone_after = self.pace.gone_after(bot.has_left);
+        let gone_after = self.interval.gone_after(bot.has_left);
         for (limit, share) in self.limits.iter().zip(&mut bot.shares) {
             if silent >= gone_after + limit.window {
                 *share = Share::default();

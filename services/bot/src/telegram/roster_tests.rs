@@ -44,6 +44,8 @@ struct UnderWay {
 enum Event {
     Start,
     Kill,
+    /// Killed, and started again at once with its number.
+    Restart,
     Leave,
     Cut(u32),
     LoseAnswer,
@@ -67,7 +69,7 @@ impl Sea {
 
     fn start(&mut self) {
         self.started += 1;
-        let member = Member::new(self.started, Pace(TICK * RENEW_EVERY), true, LIMITS);
+        let member = Member::new(self.started, RenewalInterval(TICK * RENEW_EVERY), true, LIMITS);
         self.bots.push(Bot {
             member,
             permit: None,
@@ -93,10 +95,11 @@ impl Sea {
         match event {
             Event::Start => {}
             Event::Kill => drop(self.bots.remove(place)),
+            Event::Restart => self.restart(place),
             Event::Leave => {
                 let mut bot = self.bots.remove(place);
                 for ((_, window), sent) in LIMITS.into_iter().zip(&mut bot.sent) {
-                    forget(sent, self.tick, window);
+                    evict(sent, self.tick, window);
                 }
                 let used = bot.sent.map(|sent| u32::try_from(sent.len()).unwrap());
                 let (version, roster) = &self.store;
@@ -111,6 +114,22 @@ impl Sea {
         }
     }
 
+    fn restart(&mut self, place: usize) {
+        let mut bot = self.bots.remove(place);
+        // A renewal may reach the store after the end of its process.
+        if let Some(under_way) = bot.under_way.take_if(|under_way| under_way.seen == self.store.0) {
+            self.store = (self.store.0 + 1, under_way.renewal.roster);
+        }
+        self.start();
+        let number = bot.member.number;
+        if let (true, Some(next)) = (self.store.1.has(number), self.bots.last_mut()) {
+            self.started -= 1;
+            next.member = Member::new(number, RenewalInterval(TICK * RENEW_EVERY), true, LIMITS).following();
+            // The limiter counts what the earlier process has sent.
+            next.sent = bot.sent;
+        }
+    }
+
     fn pass(&mut self, ticks: u32, latency: u32) {
         for _ in 0..ticks {
             let now = self.now();
@@ -121,7 +140,7 @@ impl Sea {
                 bot.send(self.tick, now, &mut self.sent);
             }
             for ((max, window), sent) in LIMITS.into_iter().zip(&mut self.sent) {
-                forget(sent, self.tick, window);
+                evict(sent, self.tick, window);
                 assert!(
                     sent.len() <= usize::try_from(max).unwrap(),
                     "{} of {max} at {}",
@@ -136,7 +155,7 @@ impl Sea {
     }
 }
 
-fn forget(sent: &mut VecDeque<u32>, tick: u32, window: Duration) {
+fn evict(sent: &mut VecDeque<u32>, tick: u32, window: Duration) {
     while sent.front().is_some_and(|at| TICK * (tick - at) >= window) {
         sent.pop_front();
     }
@@ -181,7 +200,7 @@ impl Bot {
         for (((_, window), share), (own, all)) in
             LIMITS.into_iter().zip(self.shares).zip(self.sent.iter_mut().zip(all))
         {
-            forget(own, tick, window);
+            evict(own, tick, window);
             while own.len() < usize::try_from(share).unwrap() {
                 own.push_back(tick);
                 all.push_back(tick);
@@ -223,6 +242,24 @@ fn a_bot_that_ends_is_followed_by_another_within_15_seconds_and_at_once_when_it_
         assert_eq!(shares_of(&sea), [[27, 18]], "{event:?}");
         assert_eq!(sea.store.1.bots.len(), 1, "{event:?}");
     }
+}
+
+#[test]
+fn a_lone_bot_that_is_killed_and_started_again_polls_at_once_with_all_that_it_had() {
+    let mut sea = Sea::new();
+    sea.start();
+    sea.pass(100, 1);
+    sea.happens(0, &Event::Restart);
+    sea.pass(2, 1);
+    assert!(sea.bots[0].may_poll(sea.now()));
+    assert_eq!(shares_of(&sea), [[27, 18]]);
+    // Among two it has its part and no more.
+    sea.start();
+    sea.pass(200, 1);
+    sea.happens(0, &Event::Restart);
+    sea.pass(2, 1);
+    assert_eq!(shares_of(&sea), [[13, 9], [14, 9]]);
+    assert!(sea.bots[1].may_poll(sea.now()), "the one that polled goes on");
 }
 
 #[test]
@@ -269,8 +306,8 @@ fn a_bot_that_does_not_reach_the_store_stops_before_another_takes_its_place() {
 #[test]
 fn what_telegram_asks_one_bot_for_holds_the_others_once() {
     let limits = LIMITS;
-    let mut one = Member::new(1, Pace(TICK), true, limits);
-    let mut other = Member::new(2, Pace(TICK), true, limits);
+    let mut one = Member::new(1, RenewalInterval(TICK), true, limits);
+    let mut other = Member::new(2, RenewalInterval(TICK), true, limits);
     let now = Instant::now();
     let asked = [Duration::from_secs(30), Duration::ZERO];
     let roster = one.renew(&Roster::default(), (now, now), asked).roster;
@@ -295,6 +332,7 @@ proptest! {
                 prop_oneof![
                     4 => Just(Event::Start),
                     1 => Just(Event::Kill),
+                    2 => Just(Event::Restart),
                     1 => Just(Event::Leave),
                     1 => (1u32..150).prop_map(Event::Cut),
                     1 => Just(Event::LoseAnswer),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use teloxide::types::{Update, UpdateKind};
 use tolov_domain::UserId;
+use tolov_kit::spans::{Beginning, Kind, Span};
 
 use crate::{
     conversation::{
@@ -43,8 +44,10 @@ impl Answering {
 
 impl Work for Answering {
     async fn answer(&self, update: Update) {
+        // A purchase's trace begins here.
+        let span = Span::begin(Kind::Consumer, None, || beginning(&update));
         // On the heap: the future of all handlers is too large for a stack.
-        Box::pin(answer(&self.tree, &self.deps, update)).await;
+        span.run(Box::pin(answer(&self.tree, &self.deps, update))).await;
     }
 
     async fn end_tap(&self, update: &Update) {
@@ -71,6 +74,22 @@ impl Work for Answering {
         let text = t!(self.deps.language_of(id).await, "slow-down");
         self.deps.send_to(id, &Screen::new(text)).await.ok();
     }
+}
+
+/// What people write is no part of it, nor is what a button says.
+fn beginning(update: &Update) -> Beginning {
+    let name = if matches!(update.kind, UpdateKind::CallbackQuery(_)) {
+        "tap"
+    } else if matches!(update.kind, UpdateKind::Message(_)) {
+        "message"
+    } else {
+        "update"
+    };
+    Beginning::of(name)
+        .with("messaging.system", "telegram")
+        .with("messaging.operation.name", "process")
+        .with("messaging.operation.type", "process")
+        .with("messaging.message.id", update.id.0.to_string())
 }
 
 fn user_id(id: i64) -> Option<UserId> {

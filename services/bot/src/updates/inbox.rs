@@ -11,13 +11,15 @@ use tolov_domain::{
         PortError,
         documents::{Collection, Documents, Key, Put, Query, Unreadable, Version},
     },
-    time::{Timestamp, is_due, millis},
+    time::{Timestamp, millis},
 };
 use tolov_kit::{clock::Clock, clock_watch::ClockWatch};
 use tolov_shop::records::{self, Record};
 
-/// How long a claim of an update lasts. It is renewed while the work goes on, so after a crash a person waits at most this
-/// long.
+use crate::updates::lease_watch::LeaseWatch;
+
+/// How long a claim of an update lasts that is not renewed, from when another bot has seen it first. It is renewed while the work
+/// goes on.
 pub(crate) const LEASE: Duration = Duration::from_secs(20);
 /// An update that was begun this often and never finished is given up: it seems to end the process each time.
 const TRIES_MAX: u32 = 3;
@@ -49,6 +51,7 @@ pub(crate) struct StoredUpdate {
     tries: u32,
     #[serde(with = "millis")]
     received_at: Timestamp,
+    /// It is claimed; the time is that of the holder's clock, for people who look.
     #[serde(with = "millis::option", default)]
     leased_until_at: Option<Timestamp>,
 }
@@ -109,11 +112,12 @@ pub(crate) enum Claimed {
 pub(crate) struct Inbox {
     documents: Arc<dyn Documents>,
     clock: Arc<dyn Clock>,
+    leases: Arc<LeaseWatch>,
 }
 
 impl Inbox {
     pub(crate) fn new(documents: Arc<dyn Documents>, clock: Arc<dyn Clock>) -> Self {
-        Self { documents, clock }
+        Self { documents, clock, leases: Arc::new(LeaseWatch::new(LEASE)) }
     }
 
     /// Stores an update that is not there yet.
@@ -150,8 +154,8 @@ impl Inbox {
     }
 
     pub(crate) fn is_leased(&self, entry: &Entry) -> bool {
-        let now = self.clock.now();
-        entry.stored.leased_until_at.is_some_and(|until| !is_due(until, now, now + LEASE))
+        entry.stored.leased_until_at.is_some()
+            && self.leases.is_held(entry.stored.id, entry.version, self.clock.monotonic())
     }
 
     /// Claims an update before the work begins, so that of two bots one does it, and one that ends the process each time is

@@ -40,26 +40,37 @@ async fn an_update_is_stored_once_and_read_back_unchanged() {
 }
 
 #[tokio::test]
-async fn an_update_is_claimed_by_one_bot_until_its_lease_ends() {
-    let (inbox, _, clock) = inbox();
-    inbox.store(9, 7, raw(9)).await.unwrap();
-    let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
-    let Claimed::Ours(mut taken) = inbox.claim(&seen).await.unwrap() else { panic!() };
-    assert!(matches!(inbox.claim(&seen).await.unwrap(), Claimed::Theirs));
-    clock.advance(time::Duration::seconds(19));
-    inbox.renew(&mut taken).await;
-    clock.advance(time::Duration::seconds(19));
-    let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
-    assert!(inbox.is_leased(&seen) && matches!(inbox.claim(&seen).await.unwrap(), Claimed::Theirs));
-    clock.advance(time::Duration::seconds(2));
-    assert!(matches!(inbox.claim(&seen).await.unwrap(), Claimed::Ours(_)));
-    // A lease that was taken before the clock was set back lasts no longer for it.
-    clock.jump(time::Duration::hours(-2));
-    let seen = inbox.waiting_of(7, 10).await.unwrap().remove(0);
-    assert!(!inbox.is_leased(&seen));
-    // The first bot was slow, but it has answered.
-    inbox.done(&taken).await.unwrap();
-    assert_eq!(inbox.count_waiting().await.unwrap(), 0);
+async fn an_update_is_claimed_by_one_bot_until_its_lease_ends_whatever_the_clocks_say() {
+    for apart in [time::Duration::ZERO, time::Duration::hours(2), time::Duration::hours(-2)] {
+        let (inbox, documents, clock) = inbox();
+        let other_clock = ManualClock::new(clock.now() + apart);
+        let other = Inbox::new(Arc::new(documents), Arc::new(other_clock.clone()));
+        let pass = |seconds| {
+            clock.advance(time::Duration::seconds(seconds));
+            other_clock.advance(time::Duration::seconds(seconds));
+        };
+        let seen_by_other = async || other.waiting_of(7, 10).await.unwrap().remove(0);
+        inbox.store(9, 7, raw(9)).await.unwrap();
+        let seen = seen_by_other().await;
+        let Claimed::Ours(mut taken) = inbox.claim(&seen).await.unwrap() else { panic!() };
+        assert!(matches!(other.claim(&seen).await.unwrap(), Claimed::Theirs), "an older version");
+        pass(60);
+        let seen = seen_by_other().await;
+        assert!(other.is_leased(&seen), "it was not seen before, and may have been renewed a moment ago");
+        pass(19);
+        inbox.renew(&mut taken).await;
+        pass(19);
+        let seen = seen_by_other().await;
+        assert!(other.is_leased(&seen) && matches!(other.claim(&seen).await.unwrap(), Claimed::Theirs));
+        pass(19);
+        other_clock.jump(time::Duration::hours(5));
+        assert!(other.is_leased(&seen_by_other().await), "a clock that is set ends no lease");
+        pass(1);
+        assert!(matches!(other.claim(&seen_by_other().await).await.unwrap(), Claimed::Ours(_)), "{apart}");
+        // The first bot was slow, but it has answered.
+        inbox.done(&taken).await.unwrap();
+        assert_eq!(other.count_waiting().await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]

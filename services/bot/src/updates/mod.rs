@@ -20,6 +20,7 @@ use crate::{
 mod answering;
 mod arrivals;
 pub(crate) mod inbox;
+mod lease_watch;
 mod poll;
 pub(crate) mod settings;
 mod sweeper;

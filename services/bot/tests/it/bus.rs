@@ -46,7 +46,7 @@ impl Bus {
     pub(crate) fn deliver_body(&self, id: &EventId, body: Vec<u8>) {
         let tag = DeliveryTag { generation: 1, number: 0 };
         let schema = SCHEMA.to_owned();
-        self.enqueue(Delivery { id: id.clone(), schema, body, retries: 0, tag });
+        self.enqueue(Delivery { id: id.clone(), schema, body, retries: 0, traceparent: None, tag });
     }
 
     fn enqueue(&self, mut delivery: Delivery) {
@@ -193,6 +193,7 @@ fn copy(delivery: &Delivery) -> Delivery {
         schema: delivery.schema.clone(),
         body: delivery.body.clone(),
         retries: delivery.retries,
+        traceparent: delivery.traceparent.clone(),
         tag: delivery.tag,
     }
 }

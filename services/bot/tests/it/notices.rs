@@ -142,3 +142,24 @@ async fn shoppers_are_notified_within_the_configured_rate() {
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(1_800) && took < Duration::from_secs(6), "{took:?}");
 }
+
+#[tokio::test]
+async fn two_bots_together_write_to_one_person_about_once_a_second() {
+    let world = World::new().await;
+    let bots = [world.run_bot(), world.run_bot()];
+    world.until_bots(2).await;
+    for number in 1..=7 {
+        world.bus.deliver(&for_shopper(number, 5551));
+    }
+    let arrived = world.telegram.until("5551", |arrived| arrived.len() == 7).await;
+    for (place, first) in arrived.iter().enumerate() {
+        for (count, last) in (1..).zip(&arrived[place..]) {
+            let passed_ms = last.at.duration_since(first.at).as_millis();
+            // Three at most after a rest.
+            assert!(count * 1_000 <= 4_200 + passed_ms, "{count} messages within {passed_ms} ms");
+        }
+    }
+    for bot in bots {
+        bot.stop().await;
+    }
+}

@@ -229,3 +229,24 @@ async fn money_that_belongs_to_no_order_is_told_again_after_telegram_failed() {
     assert!(matches!(&verdicts[..], [Verdict::Retry { .. }, Verdict::Done]), "{verdicts:?}");
     assert_eq!(world.telegram.shown(STAFF).len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_posted_already_takes_no_turn_of_the_channel() {
+    let mut world = World::where_the_test_redelivers().await;
+    // One post in twelve seconds.
+    (world.config.channel_posts_per_min, world.config.patience) = (6, Duration::from_secs(1));
+    let bot = world.run_bot();
+    world.bus.deliver(&for_staff(1));
+    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+    bot.stop().await;
+    let bot = world.run_bot();
+    for copy in 2..=4 {
+        world.bus.deliver(&for_staff(1));
+        let verdicts = world.bus.until_verdicts(&for_staff(1).notification_id, copy).await;
+        assert_eq!(verdicts.last(), Some(&Verdict::Done));
+    }
+    world.bus.deliver(&for_staff(2));
+    assert_eq!(world.bus.until_verdicts(&for_staff(2).notification_id, 1).await, [Verdict::Done]);
+    bot.stop().await;
+    assert_eq!(world.telegram.arrived(STAFF).len(), 2);
+}

@@ -1,7 +1,8 @@
 //! A bot with its fakes, and notifications to deliver to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use serde_json::Value;
 use time::macros::datetime;
 use tokio::task::JoinHandle;
 use tolov_bot::{Config, Deps, Service};
@@ -9,6 +10,7 @@ use tolov_domain::{
     ClickPaydocId, EventId, OrderId, Phone, ProductId, RefundId, Tiyin, UnplacedPayment, UserId,
     notification::{Notification, Recipient, SCHEMA, Subject},
     order::OrderLine,
+    ports::documents::{Collection, Documents, Key},
     refund::UndecidedState,
 };
 use tolov_kit::{
@@ -74,6 +76,36 @@ impl World {
         let service = Service::new(self.config.clone(), &deps).unwrap();
         let telegram_status = Box::new(service.telegram_status());
         Running { task: tokio::spawn(service.run(stop.clone())), stop, telegram_status }
+    }
+}
+
+impl World {
+    /// Waits until so many bots run and each knows of the others: it has renewed its entry since all are in the roster.
+    pub(crate) async fn until_bots(&self, count: usize) {
+        let mut all = BTreeMap::new();
+        let wait = async {
+            loop {
+                let beats = self.beats().await;
+                let renewed =
+                    beats.iter().filter(|(bot, beat)| all.get(*bot).is_some_and(|then| **beat > then + 1));
+                if renewed.count() >= count {
+                    return;
+                }
+                if all.len() < count || beats.keys().any(|bot| !all.contains_key(bot)) {
+                    all = beats;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), wait).await.unwrap();
+    }
+
+    /// The last beat of each bot, by its number. One that was killed stays for a while.
+    async fn beats(&self) -> BTreeMap<i64, i64> {
+        let roster = self.shop.documents.get(Collection::new("bots", &[]), &Key::Number(1)).await.unwrap();
+        let bots = roster.map(|roster| roster.body["bots"].as_array().cloned().unwrap_or_default());
+        let number = |bot: &Value, field: &str| bot[field].as_i64().unwrap();
+        bots.unwrap_or_default().iter().map(|bot| (number(bot, "number"), number(bot, "beat"))).collect()
     }
 }
 

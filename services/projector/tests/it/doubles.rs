@@ -105,7 +105,7 @@ impl World {
         state.next_number += 1;
         let tag = DeliveryTag { generation: 1, number };
         let schema = "test".to_owned();
-        state.queue.push_back(Delivery { id: id.clone(), schema, body, retries: 0, tag });
+        state.queue.push_back(Delivery { id: id.clone(), schema, body, retries: 0, traceparent: None, tag });
         drop(state);
         self.arrived.notify_one();
     }

@@ -23,15 +23,15 @@ audit-not-asked = the bus was not asked yet, or does not answer
 
 audit-do-repair-order = tolov audit --repair makes the shop store say what the ledger says and publishes the event once more
 audit-do-repair-document = repair or remove the document, then audit again
-audit-do-look-at-click = look the payment up in CLICK's cabinet: if money came in, the ledger was restored from too old a backup; if none did, somebody has written to the shop store
-audit-do-settle = tolov audit --repair settles it; if it stays, repair the product, shopper or promo code that the projector's log names
+audit-do-look-at-click = look the payment up in CLICK’s cabinet: if money came in, the ledger was restored from too old a backup; if none did, somebody has written to the shop store
+audit-do-settle = tolov audit --repair settles it; if it stays, repair the product, shopper or promo code that the projector’s log names
 audit-do-publish-refund = tolov audit --repair publishes the events of the order once more; is the projector up?
-audit-do-compare-refund = compare the order with CLICK's cabinet; tolov refund ORDER --by-hand records what was given back there
+audit-do-compare-refund = compare the order with CLICK’s cabinet; tolov refund ORDER --by-hand records what was given back there
 audit-do-decide-refund = tolov refund ORDER --show says what it waits for; --by-hand, --retry or --withdraw decides it
 audit-do-publish = tolov audit --repair publishes the event once more; is the bot up?
 audit-do-count = tolov audit --repair counts the paid orders again
 audit-do-restock = tolov audit --repair puts it back into stock
-audit-do-bring-bus-back = bring RabbitMQ back; the webhook service's log has the reason. It is sent by itself
+audit-do-bring-bus-back = bring RabbitMQ back; the webhook service’s log has the reason. It is sent by itself
 audit-do-requeue = end the cause, then tolov audit --repair or tolov parked requeue
 
 audit-repaired = repaired
@@ -40,4 +40,4 @@ audit-more = and { $count } more: repair these, then audit again
 audit-found-none = no difference
 audit-found-one = 1 difference
 audit-found = { $count } differences
-audit-summary = { $found }; ledger: { $ledger-orders } orders paid with { $ledger-soum } so'm, shop store: { $shop-orders } with { $shop-soum } so'm; { $users } people, { $products } products
+audit-summary = { $found }; ledger: { $ledger-orders } orders paid with { $ledger-soum } UZS, shop store: { $shop-orders } with { $shop-soum } UZS; { $users } people, { $products } products

@@ -7,6 +7,8 @@ some-bad = Errors: { $bad }. To be checked: { $doubtful }.
 # Settings
 variables-given = Given: { $names }
 variables-left = Left out: { $names }
+variables-none = No setting is given: there is none in the environment, and no file was named
+variables-none-do = A file is read where it is named: tolov --env-file .env doctor. docker compose reads .env by itself
 variable-missing = { $name } is missing
 variable-missing-do = { $about }
 variable-no-number = { $name } is not a whole number
@@ -25,7 +27,7 @@ click-key-form = CLICK_SECRET_KEY does not look like a key: it is too short, or 
 click-key-form-do = Copy it once more from merchant.click.uz, Services, without quotes
 click-settings = CLICK: service { $service }, merchant { $merchant }
 click-user-missing = CLICK_MERCHANT_USER_ID is missing; payments work without it, refunds go by hand
-click-user-missing-do = Calls to CLICK's Merchant API need it: merchant.click.uz, Services
+click-user-missing-do = Calls to CLICK’s Merchant API need it: merchant.click.uz, Services
 provider-token-test = CLICK_PROVIDER_TOKEN is a test token: orders paid by it bring no money
 provider-token-test-do = Take the live one from @BotFather, Payments, CLICK, or leave the variable empty
 provider-token-given = CLICK_PROVIDER_TOKEN is given: orders can be paid inside Telegram
@@ -130,11 +132,11 @@ api-token-good = The webhook service takes our API_TOKEN
 api-token-refused = The webhook service refuses our API_TOKEN
 api-token-refused-do = The bot and the webhook service must have the same API_TOKEN
 
-# CLICK's Merchant API
-merchant-api-good = CLICK's Merchant API at { $url } accepts our keys
-merchant-api-keys = CLICK's Merchant API does not accept our keys or service: code { $code } { $note }
+# CLICK’s Merchant API
+merchant-api-good = CLICK’s Merchant API at { $url } accepts our keys
+merchant-api-keys = CLICK’s Merchant API does not accept our keys or service: code { $code } { $note }
 merchant-api-keys-do = Check CLICK_SERVICE_ID, CLICK_MERCHANT_USER_ID and CLICK_SECRET_KEY; then ask CLICK whether the Merchant API is open for the service
-merchant-api-away = CLICK's Merchant API gave no answer that can be used: { $detail }
+merchant-api-away = CLICK’s Merchant API gave no answer that can be used: { $detail }
 merchant-api-away-do = Is api.click.uz reachable from this machine? CLICK must know its address when it is outside of Uzbekistan
 receipts-good = every product that is shown can be on a fiscal receipt
 receipts-codes = { $count } products cannot be on a fiscal receipt: { $products }
@@ -142,7 +144,7 @@ receipts-codes-do = Give them MXIK, package code and VAT in the bot (product, Re
 
 # Public address
 public-not-given = PUBLIC_URL is not given: whether CLICK reaches us was not looked at
-public-not-given-do = Set PUBLIC_URL=https://your.domain, the address that CLICK's cabinet has
+public-not-given-do = Set PUBLIC_URL=https://your.domain, the address that CLICK’s cabinet has
 public-no-tls = { $url } is not https
 public-no-tls-do = Put a proxy with a certificate before the service: docker compose --profile https up
 public-away = { $url } cannot be reached: { $detail }
@@ -153,8 +155,8 @@ public-other-key = The service at the public address has another CLICK_SECRET_KE
 public-other-key-do = Give both the same key, the one of merchant.click.uz, and start the service anew
 public-other-service = The service at the public address does not take CLICK_SERVICE_ID { $service }
 public-other-service-do = Give both the same CLICK_SERVICE_ID, the one of merchant.click.uz, and start the service anew
-public-good = { $url } refuses forged calls and knows CLICK's key; enter it in the cabinet as Prepare and as Complete address
-public-inside-open = { $url } shows more than CLICK's path to everybody
+public-good = { $url } refuses forged calls and knows CLICK’s key; enter it in the cabinet as Prepare and as Complete address
+public-inside-open = { $url } shows more than CLICK’s path to everybody
 public-inside-open-do = Let the proxy pass /payments/click/webhook alone (deploy/Caddyfile)
 
 # Clock
@@ -166,21 +168,21 @@ clock-off-do = timedatectl set-ntp true
 
 # What each variable is
 about-production = true: real people or real money; every service refuses local defaults. false: a trial on the sandbox
-about-bot-token = The bot's token: @BotFather, /newbot
+about-bot-token = The bot’s token: @BotFather, /newbot
 about-db-channel = The staff channel: its number like -1001234567890, or @name; the bot must be an administrator there
 about-store-channel = The channel that keeps the photos of the catalogue; empty: the staff channel
 about-staff-language = The language of the staff channel: uz, ru or en
-about-admin-ids = Telegram ids of the owners with commas between them, for example 5551,5552; @userinfobot tells one's own
+about-admin-ids = Telegram ids of the owners with commas between them, for example 5551,5552; @userinfobot tells one’s own
 about-delivery-price = What a delivery costs, in UZS: 20000; 0 for nothing
 about-pickup-address = Where orders can be picked up, for people to read; empty: every order is delivered
-about-click-service-id = The service's number: merchant.click.uz, Services
-about-click-merchant-id = The merchant's number: merchant.click.uz, Services
-about-click-merchant-user-id = The user's number for the Merchant API: merchant.click.uz, Services
-about-click-secret-key = The service's SECRET_KEY: merchant.click.uz, Services
+about-click-service-id = The service’s number: merchant.click.uz, Services
+about-click-merchant-id = The merchant’s number: merchant.click.uz, Services
+about-click-merchant-user-id = The user’s number for the Merchant API: merchant.click.uz, Services
+about-click-secret-key = The service’s SECRET_KEY: merchant.click.uz, Services
 about-click-test-mode = true: pay links lead to the sandbox and no money moves; false: real payments
-about-click-merchant-api-url = Where CLICK's Merchant API is; empty: https://api.click.uz
+about-click-merchant-api-url = Where CLICK’s Merchant API is; empty: https://api.click.uz
 about-click-reconcile-accept = ask: staff are asked about a payment without a confirmation; auto: it pays its order
-about-click-provider-token = CLICK's token for invoices inside Telegram: @BotFather, your bot, Payments; empty: off
+about-click-provider-token = CLICK’s token for invoices inside Telegram: @BotFather, your bot, Payments; empty: off
 about-click-receipts = on: CLICK makes a fiscal receipt of every paid order
 about-receipt-seller = Who sells on receipts: a TIN of 9 digits or a PINFL of 14
 about-receipt-mxik = MXIK of products that have none of their own, 17 digits
@@ -191,7 +193,7 @@ about-receipt-delivery-package = Package code of a delivery that is paid for
 about-receipt-deadline = For how long a receipt is tried for after the payment, for example 24h
 about-late-money = Late money for goods that are sold out. ask: staff decide; give_back: it goes back; wait: the shopper is told to wait
 about-restore-check = After a restore. before: Prepares wait until CLICK was asked for what was lost; parallel: they do not
-about-return-url = Where CLICK's page sends the payer afterwards, for example https://t.me/your_bot
+about-return-url = Where CLICK’s page sends the payer afterwards, for example https://t.me/your_bot
 about-public-url = The address by which CLICK reaches the webhook service, for example https://pay.example.uz
 about-amqp-url = RabbitMQ: amqp://user:password@host:5672/%2f; tolov all does without
 about-mongo-url = MongoDB: mongodb://user:password@host:27017/tolov; tolov all does without
@@ -200,12 +202,12 @@ about-webhook-url = Where the bot finds the webhook service: http://127.0.0.1:80
 about-webhook-addr = Where the webhook service listens: 0.0.0.0:8000
 about-trusted-proxies = Where proxies before it are: 127.0.0.1, 10.0.0.0/28; only their X-Forwarded-For is believed
 about-metrics-addr = Where /health, /ready and /metrics are: 127.0.0.1:9000
-about-ledger-path = The ledger's file: payments.db
-about-data-dir = The folder of the embedded bus and shop store
+about-ledger-path = The ledger’s file: payments.db
+about-data-dir = The folder of the embedded bus and shop store, and of the bot’s number
 about-backup-every = How often the container backup makes one: 24h, 1h
 about-backup-keep-days = How many days have a backup each: 14
 about-backup-recipient = The public key (age1...) that backups are encrypted for; empty: they are not encrypted
-about-bot-api-url = Another Bot API server; empty for Telegram's own
+about-bot-api-url = Another Bot API server; empty for Telegram’s own
 about-bot-updates = How updates come: polling, or webhook (Telegram posts them)
 about-bot-webhook-url = Where Telegram posts updates: https://DOMAIN/telegram/webhook
 about-bot-webhook-addr = Where the bot listens for updates, behind a proxy with TLS
@@ -217,3 +219,10 @@ about-bot-messages-per-s = Messages in a second: a number from 1 to 1000, 30 unl
 about-bot-channel-posts-per-min = Posts in the staff channel in a minute: a number from 1 to 60
 about-rust-log = How much is logged: error, warn, info, debug or trace
 about-log-format = text or json
+about-otel-exporter-otlp-endpoint = Where traces go (OTLP over HTTP): http://jaeger:4318; empty: none are made
+about-otel-exporter-otlp-headers = What the collector of traces wants to be sent: name=value, with commas between
+about-otel-exporter-otlp-timeout = How long the collector of traces may take, in milliseconds: 10000
+about-otel-traces-sampler = Which traces are made: parentbased_always_on, or parentbased_traceidratio for a part of them
+about-otel-traces-sampler-arg = Which part of the traces is made: a number from 0 to 1
+about-otel-service-name = What the service is called in traces; empty: tolov-webhook, tolov-bot and so on
+about-otel-resource-attributes = More about the shop in its traces: name=value, with commas between

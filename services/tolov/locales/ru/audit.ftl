@@ -40,4 +40,4 @@ audit-more = и ещё { $count }: исправьте эти и сверьте �
 audit-found-none = расхождений нет
 audit-found-one = расхождений: 1
 audit-found = расхождений: { $count }
-audit-summary = { $found }; журнал платежей: оплачено заказов { $ledger-orders } на { $ledger-soum } сум, магазин: { $shop-orders } на { $shop-soum } сум; людей { $users }, товаров { $products }
+audit-summary = { $found }; журнал платежей: оплачено заказов { $ledger-orders } на { $ledger-soum } сум, магазин: { $shop-orders } на { $shop-soum } сум; людей { $users }, товаров { $products }

@@ -7,6 +7,8 @@ some-bad = Ошибок: { $bad }. Стоит посмотреть: { $doubtful 
 # Настройки
 variables-given = Задано: { $names }
 variables-left = Не задано: { $names }
+variables-none = Ни одной настройки не задано: в окружении их нет, а файл не указан
+variables-none-do = Файл читается, если он указан: tolov --env-file .env doctor. docker compose читает .env сам
 variable-missing = Нет { $name }
 variable-missing-do = { $about }
 variable-no-number = { $name } — не целое число
@@ -201,7 +203,7 @@ about-webhook-addr = Где слушает служба webhook: 0.0.0.0:8000
 about-trusted-proxies = Адреса прокси перед ней: 127.0.0.1, 10.0.0.0/28; служба верит только их X-Forwarded-For
 about-metrics-addr = Где /health, /ready и /metrics: 127.0.0.1:9000
 about-ledger-path = Файл журнала платежей: payments.db
-about-data-dir = Папка встроенных шины и хранилища магазина
+about-data-dir = Папка встроенных шины и хранилища магазина и номера бота
 about-backup-every = Как часто контейнер backup делает копию: 24h, 1h
 about-backup-keep-days = За сколько дней хранится по копии: 14
 about-backup-recipient = Открытый ключ (age1...), для которого шифруются копии; пусто: копии не шифруются
@@ -217,3 +219,10 @@ about-bot-messages-per-s = Сообщений в секунду: число от
 about-bot-channel-posts-per-min = Записей в канале сотрудников в минуту: число от 1 до 60
 about-rust-log = Сколько писать: error, warn, info, debug или trace
 about-log-format = text или json
+about-otel-exporter-otlp-endpoint = Куда идут трассировки (OTLP по HTTP): http://jaeger:4318; пусто: их нет
+about-otel-exporter-otlp-headers = Что хочет получать сборщик трассировок: имя=значение, через запятую
+about-otel-exporter-otlp-timeout = Сколько ждать сборщик трассировок, в миллисекундах: 10000
+about-otel-traces-sampler = Какие трассировки вести: parentbased_always_on или parentbased_traceidratio (часть из них)
+about-otel-traces-sampler-arg = Какую часть трассировок вести: число от 0 до 1
+about-otel-service-name = Как сервис называется в трассировках; пусто: tolov-webhook, tolov-bot и так далее
+about-otel-resource-attributes = Что ещё сказать о магазине в трассировках: имя=значение, через запятую

@@ -7,6 +7,8 @@ some-bad = Xatolar: { $bad }. Ko‘rib chiqing: { $doubtful }.
 # Sozlamalar
 variables-given = Berilgan: { $names }
 variables-left = Berilmagan: { $names }
+variables-none = Hech qanday sozlama berilmagan: muhitda yo‘q, fayl esa ko‘rsatilmagan
+variables-none-do = Fayl ko‘rsatilsa o‘qiladi: tolov --env-file .env doctor. docker compose .env faylini o‘zi o‘qiydi
 variable-missing = { $name } yo‘q
 variable-missing-do = { $about }
 variable-no-number = { $name } butun son emas
@@ -201,7 +203,7 @@ about-webhook-addr = webhook xizmati qayerda tinglaydi: 0.0.0.0:8000
 about-trusted-proxies = Uning oldidagi proksi manzillari: 127.0.0.1, 10.0.0.0/28; faqat ularning X-Forwarded-For sarlavhasiga ishoniladi
 about-metrics-addr = /health, /ready va /metrics qayerda: 127.0.0.1:9000
 about-ledger-path = To‘lovlar daftarining fayli: payments.db
-about-data-dir = Ichki shina va do‘kon omborining papkasi
+about-data-dir = Ichki shina, do‘kon ombori va bot raqamining papkasi
 about-backup-every = backup konteyneri qanchada bir nusxa oladi: 24h, 1h
 about-backup-keep-days = Necha kunning nusxasi saqlanadi: 14
 about-backup-recipient = Nusxalar shifrlanadigan ochiq kalit (age1...); bo‘sh: nusxalar shifrlanmaydi
@@ -217,3 +219,10 @@ about-bot-messages-per-s = Bir soniyadagi xabarlar: 1 dan 1000 gacha son; 30, ag
 about-bot-channel-posts-per-min = Xodimlar kanaliga bir daqiqada xabarlar: 1 dan 60 gacha son
 about-rust-log = Qancha yoziladi: error, warn, info, debug yoki trace
 about-log-format = text yoki json
+about-otel-exporter-otlp-endpoint = Trassalar qayerga boradi (HTTP orqali OTLP): http://jaeger:4318; bo‘sh bo‘lsa, ular yo‘q
+about-otel-exporter-otlp-headers = Trassa yig‘uvchi nimani kutadi: nom=qiymat, orasida vergul
+about-otel-exporter-otlp-timeout = Trassa yig‘uvchini qancha kutish, millisekundlarda: 10000
+about-otel-traces-sampler = Qaysi trassalar yoziladi: parentbased_always_on yoki parentbased_traceidratio (ularning bir qismi)
+about-otel-traces-sampler-arg = Trassalarning qancha qismi yoziladi: 0 dan 1 gacha son
+about-otel-service-name = Xizmat trassalarda qanday ataladi; bo‘sh bo‘lsa: tolov-webhook, tolov-bot va hokazo
+about-otel-resource-attributes = Do‘kon haqida trassalarda yana nima aytiladi: nom=qiymat, orasida vergul

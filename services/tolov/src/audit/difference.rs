@@ -1,14 +1,13 @@
 //! What an audit can find, in words, with what to do.
 
-use std::{borrow::Cow, fmt::Display};
+use std::fmt::Display;
 
-use fluent_templates::fluent_bundle::FluentValue;
 use serde_json::{Value, json};
 use tolov_domain::{EventId, Language, OrderId, ProductId, RefundId, UserId, ports::bus::Queue};
 use tolov_shop::settling;
 
 use super::refunds::RefundDifference;
-use crate::doctor::texts::{self, Args};
+use crate::doctor::texts;
 
 /// A difference between the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,11 +155,11 @@ impl Difference {
             Self::Unsent { .. } => "audit-do-bring-bus-back",
             Self::Parked { .. } => "audit-do-requeue",
         };
-        texts::say(language, key, &Args::new())
+        texts::text(language, key, &[])
     }
 
     pub(super) fn text(&self, language: Language) -> String {
-        let say = |key, args: &[(&'static str, &dyn Display)]| say(language, key, args);
+        let say = |key, args: &[(&'static str, &dyn Display)]| texts::text(language, key, args);
         match self {
             Self::OrderUnknown { order_id } => say("audit-order-unknown", &[("order", order_id)]),
             Self::OrderDiffers { order_id, how } => {
@@ -227,11 +226,4 @@ impl Difference {
         }
         json
     }
-}
-
-/// A text of an audit.
-pub(super) fn say(language: Language, key: &str, args: &[(&'static str, &dyn Display)]) -> String {
-    let value = |value: &dyn Display| FluentValue::String(value.to_string().into());
-    let args = args.iter().map(|(name, text)| (Cow::Borrowed(*name), value(*text))).collect();
-    texts::say(language, key, &args)
 }

@@ -1,5 +1,4 @@
 //! What an audit says.
-#![expect(clippy::print_stdout, reason = "the report is this command's answer")]
 
 use std::fmt::Display;
 
@@ -7,10 +6,10 @@ use serde_json::{Value, json};
 use tolov_domain::{Language, OrderId, Tiyin};
 
 use super::{
-    difference::say,
     findings::{Findings, Totals},
     repair::Repair,
 };
+use crate::doctor::texts::text;
 
 #[derive(Debug)]
 pub(super) struct Report {
@@ -34,14 +33,14 @@ impl Report {
         for (number, difference) in self.findings.iter().enumerate() {
             println!("{}", difference.text(language));
             let what = match self.repairs.get(number) {
-                Some(Repair::Done) => say(language, "audit-repaired", &[]),
-                Some(Repair::Failed(reason)) => say(language, "audit-not-repaired", &[("reason", reason)]),
+                Some(Repair::Done) => text(language, "audit-repaired", &[]),
+                Some(Repair::Failed(reason)) => text(language, "audit-not-repaired", &[("reason", reason)]),
                 Some(Repair::ByHand) | None => difference.remedy(language),
             };
             println!("    → {what}");
         }
         if self.findings.more > 0 {
-            println!("{}", say(language, "audit-more", &[("count", &self.findings.more)]));
+            println!("{}", text(language, "audit-more", &[("count", &self.findings.more)]));
         }
         println!("{}", self.summary(language));
     }
@@ -61,9 +60,9 @@ impl Report {
             self.totals;
         let soum = |tiyin| Tiyin::try_new(tiyin).map(Tiyin::grouped).unwrap_or_default();
         let found = match self.findings.count() {
-            0 => say(language, "audit-found-none", &[]),
-            1 => say(language, "audit-found-one", &[]),
-            count => say(language, "audit-found", &[("count", &count)]),
+            0 => text(language, "audit-found-none", &[]),
+            1 => text(language, "audit-found-one", &[]),
+            count => text(language, "audit-found", &[("count", &count)]),
         };
         let (ledger_soum, shop_soum) = (soum(paid_tiyin), soum(shop_paid_tiyin));
         let args: [(&str, &dyn Display); 7] = [
@@ -75,7 +74,7 @@ impl Report {
             ("users", &users),
             ("products", &products),
         ];
-        say(language, "audit-summary", &args)
+        text(language, "audit-summary", &args)
     }
 
     fn to_json(&self, language: Language) -> Value {

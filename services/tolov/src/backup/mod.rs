@@ -90,7 +90,6 @@ impl Source {
         self.data.size_bytes().saturating_mul(2)
     }
 
-    #[expect(clippy::print_stdout, reason = "what the backup holds is this command's answer")]
     fn report(&self, file: &Path, parts: &[Part], summary: &ledger::Summary) {
         let names: Vec<&str> = parts.iter().map(|part| part.file_name()).collect();
         println!("{}: {}", file.display(), names.join(", "));
@@ -106,7 +105,6 @@ impl Source {
 
 /// `tolov verify`: checks the copies in a backup, or copies of the present data, and brings them up to this release's
 /// schema.
-#[expect(clippy::print_stdout, reason = "what the copies hold is this command's answer")]
 pub(crate) async fn verify(env: &Env, options: &Verify) -> Result<()> {
     let data = DataFolder::from_env(env);
     env.finish()?;

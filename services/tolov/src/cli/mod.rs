@@ -90,6 +90,19 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What a service is called in its spans; `None` of a command.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are commands")]
+    pub(crate) const fn service_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) | Self::All => Some("tolov"),
+            Self::Webhook => Some("tolov-webhook"),
+            Self::Projector => Some("tolov-projector"),
+            Self::Bot => Some("tolov-bot"),
+            Self::Reconciler => Some("tolov-reconciler"),
+            _ => None,
+        }
+    }
+
     /// The log filter when RUST_LOG is not set: services log what they do, commands print their answer.
     pub(crate) const fn default_log(&self) -> &'static str {
         match self {
@@ -182,7 +195,7 @@ pub(crate) enum DoctorRole {
     Reconciler,
 }
 
-fn language(tag: &str) -> Result<Language, &'static str> {
+pub(crate) fn language(tag: &str) -> Result<Language, &'static str> {
     Language::from_tag(tag).ok_or("write uz, ru or en")
 }
 

@@ -112,7 +112,6 @@ fn show_progress(progress: Progress) {
     let _ = line.flush();
 }
 
-#[expect(clippy::print_stdout, reason = "a command's output")]
 fn print(text: &str) {
     print!("{text}");
 }

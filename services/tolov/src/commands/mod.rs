@@ -43,7 +43,7 @@ pub(crate) async fn run(command: Command, env: &Env) -> Result<Ending> {
         Command::Refund(options) => refund::run(env, &options).await?,
         Command::Receipts(options) => receipts::run(env, &options).await?,
         Command::Rebuild(options) => audit::rebuild(env, &options).await?,
-        Command::Completions { shell } => manual::print_completions(shell)?,
+        Command::Completions { shell } => manual::print_completions(shell),
         Command::Man { folder } => manual::write_pages(&folder)?,
         Command::Healthcheck { url } => healthcheck::run(env, url).await?,
     }

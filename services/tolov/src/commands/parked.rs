@@ -1,8 +1,7 @@
 //! `tolov parked`: the operator's tool for messages that could not be handled.
-#![expect(clippy::print_stdout, reason = "the list is this command's answer")]
 
 use std::{
-    io::{IsTerminal, Write, stdin, stdout},
+    io::{IsTerminal, stdin},
     sync::Arc,
 };
 
@@ -113,7 +112,7 @@ fn confirmed(queue: Queue, message: &ParkedMessage) -> Result<bool> {
     ensure!(stdin().is_terminal(), "a message is deleted only after a question: use a terminal, or --yes");
     println!("{}: {}", queue.name(), summary(message));
     print!("Delete it for good? Nobody will be told of what it says. [yes/no] ");
-    stdout().flush()?;
+    crate::output::check()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
     Ok(answer.trim().eq_ignore_ascii_case("yes"))

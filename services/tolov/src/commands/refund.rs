@@ -1,28 +1,31 @@
 //! `tolov refund`: gives the money of a paid order back, or decides about a refund that waits for a person, through the API
 //! of the running webhook service.
-#![expect(clippy::print_stdout, reason = "what is found and done is this command's answer")]
 
-use std::{
-    io::{BufRead, Write},
-    time::Duration,
-};
+use std::{fmt::Display, io::BufRead, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use reqwest::Method;
 use serde_json::json;
+use time::macros::format_description;
 use tolov_domain::{
-    OrderId, OrderedProduct, ProductId, Tiyin,
+    Language, OrderId, OrderedProduct, ProductId, Tiyin,
     refund::{
-        AllowedReason, Refund, RefundState,
+        AllowedReason, ManualReason, Refund, RefundState,
         api::{Conflict, DecidedBy, GivenByHand, OrderRefunds, RefundRequest},
     },
+    time::Timestamp,
 };
 use tolov_kit::{env::Env, secret::Secret};
 use url::Url;
 
 use super::journal::Journal;
-use crate::{audit::replayer::ServiceAddress, data_folder::DataFolder};
+use crate::{
+    audit::replayer::ServiceAddress,
+    cli::language,
+    data_folder::DataFolder,
+    doctor::texts::{language_of_terminal, text},
+};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who asks, as the ledger keeps it. The operators' journal has the name.
@@ -58,6 +61,9 @@ pub(crate) struct Options {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// uz, ru or en; without it the language of LANG
+    #[arg(long, value_parser = language)]
+    language: Option<Language>,
 }
 
 pub(super) fn order_id(text: &str) -> Result<OrderId, String> {
@@ -80,19 +86,20 @@ pub(crate) async fn run(env: &Env, options: &Options) -> Result<()> {
     let service = ServiceAddress::from_env(env);
     env.finish()?;
     let service = Service::new(service)?;
-    let known = service.refunds(options.order).await?;
-    print(&known);
+    let language = options.language.unwrap_or_else(language_of_terminal);
+    let known = service.refunds(options.order, language).await?;
+    print(&known, language);
     if options.show {
         return Ok(());
     }
     let journal = Journal::beside(data.ledger());
     let refund = if options.withdraw || options.retry || options.by_hand.is_some() {
-        decide(&service, &journal, &known, options).await?
+        decide(&service, &journal, &known, (options, language)).await?
     } else {
-        request(&service, &journal, &known, options).await?
+        request(&service, &journal, &known, (options, language)).await?
     };
     if let Some(refund) = refund {
-        println!("{}", in_words(&refund));
+        println!("{}", in_words(&refund, language));
     }
     Ok(())
 }
@@ -101,21 +108,19 @@ async fn request(
     service: &Service,
     journal: &Journal,
     known: &OrderRefunds,
-    options: &Options,
+    (options, language): (&Options, Language),
 ) -> Result<Option<Refund>> {
-    ensure!(
-        known.open.is_none(),
-        "a refund of this order is open: --by-hand, --retry or --withdraw decide it"
-    );
+    ensure!(known.open.is_none(), "{}", text(language, "refund-decide-first", &[]));
     let left = known.paid_tiyin.checked_sub(known.refunded_tiyin).unwrap_or(Tiyin::ZERO);
     let sum = options.amount.unwrap_or(left);
-    let how = if known.allowed.by_click && sum == known.paid_tiyin {
-        "through CLICK"
+    let question = if known.allowed.by_click && sum == known.paid_tiyin {
+        "refund-ask-through-click"
     } else {
-        "by hand: the money has to be given back in CLICK's cabinet"
+        "refund-ask-in-cabinet"
     };
     let order = options.order;
-    if !is_sure(options, &format!("Give back {} so'm of order {order}, {how}?", sum.grouped()))? {
+    let question = text(language, question, &[("sum", &sum.grouped()), ("order", &order)]);
+    if !is_sure(options, language, &question)? {
         return Ok(None);
     }
     let body = RefundRequest {
@@ -128,24 +133,28 @@ async fn request(
         by_hand: None,
     };
     journal.record("refund", json!({ "order": order, "amount_tiyin": sum, "lines": body.returned }))?;
-    service.change(&format!("/orders/{order}/refunds"), serde_json::to_string(&body)?).await.map(Some)
+    service
+        .change(&format!("/orders/{order}/refunds"), serde_json::to_string(&body)?, language)
+        .await
+        .map(Some)
 }
 
 async fn decide(
     service: &Service,
     journal: &Journal,
     known: &OrderRefunds,
-    options: &Options,
+    (options, language): (&Options, Language),
 ) -> Result<Option<Refund>> {
-    let open = known.open.as_ref().context("this order has no open refund")?;
-    let (id, sum) = (open.refund_id, open.amount_tiyin.grouped());
+    let open = known.open.as_ref().with_context(|| text(language, "refund-none-open", &[]))?;
+    let id = open.refund_id;
     let by = OPERATOR.to_owned();
     let (verb, question) = match &options.by_hand {
-        Some(_) => ("by-hand", format!("Was {sum} so'm really given back by hand?")),
-        None if options.retry => ("retry", format!("Does the cabinet show that {sum} so'm did not go back?")),
-        None => ("withdraw", format!("Withdraw the refund of {sum} so'm? Nothing is given back.")),
+        Some(_) => ("by-hand", "refund-ask-by-hand"),
+        None if options.retry => ("retry", "refund-ask-retry"),
+        None => ("withdraw", "refund-ask-withdraw"),
     };
-    if !is_sure(options, &question)? {
+    let question = text(language, question, &[("sum", &open.amount_tiyin.grouped())]);
+    if !is_sure(options, language, &question)? {
         return Ok(None);
     }
     let details = json!({ "order": options.order, "refund": id, verb: options.by_hand });
@@ -155,73 +164,107 @@ async fn decide(
         Some(document) => serde_json::to_string(&GivenByHand { by, document: document.clone() })?,
         None => serde_json::to_string(&DecidedBy { by })?,
     };
-    service.change(&path, body).await.map(Some)
+    service.change(&path, body, language).await.map(Some)
 }
 
 /// Asks at the terminal. Only `yes` counts.
-fn is_sure(options: &Options, question: &str) -> Result<bool> {
+fn is_sure(options: &Options, language: Language, question: &str) -> Result<bool> {
     if options.yes {
         return Ok(true);
     }
-    print!("{question} Write yes: ");
-    std::io::stdout().flush()?;
+    print!("{question} {} ", text(language, "refund-write-yes", &[]));
+    crate::output::check()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     let is_yes = answer.trim() == "yes";
     if !is_yes {
-        println!("nothing was done");
+        println!("{}", text(language, "refund-nothing-done", &[]));
     }
     Ok(is_yes)
 }
 
-fn print(known: &OrderRefunds) {
-    println!("paid: {} so'm; given back: {}", known.paid_tiyin.grouped(), known.refunded_tiyin.grouped());
+fn print(known: &OrderRefunds, language: Language) {
+    let (paid, returned) = (known.paid_tiyin.grouped(), known.refunded_tiyin.grouped());
+    println!("{}", text(language, "refund-sums", &[("paid", &paid), ("returned", &returned)]));
     for refund in &known.refunds {
-        println!("{}", in_words(refund));
+        println!("{}", in_words(refund, language));
     }
-    let until = known.allowed.until.map(|until| format!(" until {until}")).unwrap_or_default();
     println!(
         "{}",
-        match known.allowed.reason {
-            AllowedReason::Ok =>
-                format!("CLICK can give the whole payment back{until}, if it was made with an online card"),
-            AllowedReason::NotPaid => "the order is not paid".to_owned(),
-            AllowedReason::NothingLeft => "nothing is left to give back".to_owned(),
-            AllowedReason::RefundOpen => "a refund is open".to_owned(),
-            AllowedReason::OutsideMonth => {
-                "CLICK reverses payments of this month, on the 1st also of the last one: by hand only"
-                    .to_owned()
-            }
-            AllowedReason::PartialByHand => "a part was given back before: the rest goes by hand".to_owned(),
-            AllowedReason::PaidInTelegram => {
-                "it was paid by Telegram's invoice: give it back in CLICK's cabinet".to_owned()
-            }
-            AllowedReason::MerchantApiOff => "CLICK_MERCHANT_USER_ID is not set: by hand only".to_owned(),
+        match (known.allowed.reason, known.allowed.until) {
+            (AllowedReason::Ok, Some(until)) =>
+                text(language, "refund-by-click-until", &[("until", &in_utc(until))]),
+            (reason, _) => text(language, allowed(reason), &[]),
         }
     );
 }
 
-fn in_words(refund: &Refund) -> String {
+const fn allowed(reason: AllowedReason) -> &'static str {
+    match reason {
+        AllowedReason::Ok => "refund-by-click",
+        AllowedReason::NotPaid => "refund-not-paid",
+        AllowedReason::NothingLeft => "refund-nothing-left",
+        AllowedReason::RefundOpen => "refund-is-open",
+        AllowedReason::OutsideMonth => "refund-outside-month",
+        AllowedReason::PartialByHand => "refund-part-before",
+        AllowedReason::PaidInTelegram => "refund-paid-in-telegram",
+        AllowedReason::MerchantApiOff => "refund-api-off",
+    }
+}
+
+fn in_words(refund: &Refund, language: Language) -> String {
     let state = match &refund.state {
-        RefundState::Requested | RefundState::Checked { .. } => "requested".to_owned(),
-        RefundState::Sending { .. } => "being sent".to_owned(),
-        RefundState::Unknown { .. } if refund.next_step_at.is_some() => {
-            "CLICK is asked for its outcome".to_owned()
-        }
-        RefundState::Unknown { .. } => {
-            "its outcome is not known: look into CLICK's cabinet, then --by-hand or --retry".to_owned()
-        }
+        RefundState::Requested | RefundState::Checked { .. } => text(language, "refund-requested", &[]),
+        RefundState::Sending { .. } => text(language, "refund-sending", &[]),
+        RefundState::Unknown { .. } if refund.next_step_at.is_some() => text(language, "refund-asking", &[]),
+        RefundState::Unknown { .. } => text(language, "refund-unknown", &[]),
         RefundState::Refused { click_code, click_note, .. } => {
-            format!("CLICK refused ({click_code} {click_note}): give it back by hand, then --by-hand")
+            text(language, "refund-refused-by-click", &[("code", click_code), ("note", click_note)])
         }
-        RefundState::Manual { why, .. } => format!("by hand ({why:?}): give it back, then --by-hand"),
-        RefundState::Done { .. } => "given back through CLICK".to_owned(),
-        RefundState::DoneByHand { document, .. } => format!("given back by hand: {document}"),
-        RefundState::Withdrawn { .. } => "withdrawn".to_owned(),
+        RefundState::Manual { why, .. } => {
+            text(language, "refund-manual", &[("why", &text(language, why_by_hand(*why), &[]))])
+        }
+        RefundState::Done { .. } => text(language, "refund-done", &[]),
+        RefundState::DoneByHand { document, .. } => {
+            text(language, "refund-done-by-hand", &[("document", document)])
+        }
+        RefundState::Withdrawn { .. } => text(language, "refund-withdrawn", &[]),
     };
     let Refund { refund_id, requested_by, requested_at, .. } = refund;
-    let sum = refund.amount_tiyin.grouped();
-    format!("refund {refund_id} of {sum} so'm, asked for by {requested_by} at {requested_at}: {state}")
+    let (sum, at) = (refund.amount_tiyin.grouped(), in_utc(*requested_at));
+    let args: [(_, &dyn Display); 5] =
+        [("refund", refund_id), ("sum", &sum), ("by", requested_by), ("at", &at), ("state", &state)];
+    text(language, "refund-line", &args)
+}
+
+const fn why_by_hand(reason: ManualReason) -> &'static str {
+    match reason {
+        ManualReason::OutsideMonth => "refund-why-outside-month",
+        ManualReason::PartialByHand => "refund-why-part",
+        ManualReason::MerchantApiOff => "refund-why-api-off",
+        ManualReason::PaidInTelegram => "refund-why-in-telegram",
+        ManualReason::PaymentNotFound => "refund-why-not-found",
+        ManualReason::LooksReversed => "refund-why-looks-reversed",
+        ManualReason::LedgerRestored => "refund-why-ledger-restored",
+    }
+}
+
+fn why_refused(conflict: &Conflict, language: Language) -> String {
+    let key = match conflict.reason.as_str() {
+        "not_paid" => "refund-not-paid",
+        "nothing_left" => "refund-nothing-left",
+        "refund_open" => "refund-is-open",
+        "other_request" => "refund-other-request",
+        "not_allowed" => "refund-not-allowed",
+        "stale" => "refund-stale",
+        // Of a newer webhook service.
+        _ => return conflict.error.clone(),
+    };
+    text(language, key, &[])
+}
+
+fn in_utc(at: Timestamp) -> String {
+    at.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z")).unwrap_or_default()
 }
 
 /// The webhook service, which alone writes the ledger.
@@ -240,21 +283,25 @@ impl Service {
         Ok(Self { http, url, token })
     }
 
-    async fn refunds(&self, order: OrderId) -> Result<OrderRefunds> {
+    async fn refunds(&self, order: OrderId, language: Language) -> Result<OrderRefunds> {
         let (status, body) =
             self.call(Method::GET, &format!("/orders/{order}/refunds"), String::new()).await?;
-        ensure!(status != 404, "the ledger has no order {order}");
+        ensure!(status != 404, "{}", text(language, "refund-order-unknown", &[("order", &order)]));
         ensure!(status == 200, "the webhook service answers {status}: {body}");
         Ok(serde_json::from_str(&body)?)
     }
 
-    async fn change(&self, path: &str, body: String) -> Result<Refund> {
+    async fn change(&self, path: &str, body: String, language: Language) -> Result<Refund> {
         let (status, body) = self.call(Method::POST, path, body).await?;
         match status {
             200 | 201 => Ok(serde_json::from_str(&body)?),
             409 => {
                 let conflict: Conflict = serde_json::from_str(&body)?;
-                bail!("refused, {}: {}", conflict.reason, conflict.error)
+                let reason = why_refused(&conflict, language);
+                bail!(
+                    "{}",
+                    text(language, "refund-refused", &[("code", &conflict.reason), ("reason", &reason)])
+                )
             }
             _ => bail!("the webhook service answers {status}: {body}"),
         }

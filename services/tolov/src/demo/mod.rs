@@ -1,6 +1,5 @@
 //! `tolov demo`: everything in one process, with a simulated Telegram and a simulated CLICK. It runs one purchase over real
 //! HTTP, then keeps running and lets a person pay in a browser.
-#![expect(clippy::print_stdout, reason = "the timeline is this command's answer")]
 
 mod browser;
 mod checkout;

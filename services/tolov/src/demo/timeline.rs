@@ -1,5 +1,4 @@
 //! The steps of a purchase with their times, printed as they happen.
-#![expect(clippy::print_stdout, reason = "the timeline is this command's answer")]
 
 use std::time::{Duration, Instant};
 

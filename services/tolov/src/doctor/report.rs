@@ -1,5 +1,4 @@
 //! Findings, and how they are printed.
-#![expect(clippy::print_stdout, reason = "the findings are this command's answer")]
 
 use std::borrow::Cow;
 

@@ -115,6 +115,9 @@ fn has_unknown_proxy(webhook: &tolov_webhook::Config, public_url: Option<&Url>) 
 fn given(env: &Env) -> Vec<Finding> {
     let (given, left): (Vec<&str>, Vec<&str>) =
         VARIABLES.into_iter().partition(|name| env.text(name).is_some());
+    if given.is_empty() {
+        return vec![Finding::doubtful("variables-none")];
+    }
     vec![
         Finding::good("variables-given").with("names", given.join(", ")),
         Finding::good("variables-left").with("names", left.join(", ")),
@@ -232,6 +235,7 @@ pub(super) fn is_open_to_all(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::report::Level;
 
     #[test]
     fn a_proxy_on_this_machine_has_to_be_trusted() {
@@ -248,6 +252,15 @@ mod tests {
             "compose, behind a network's address"
         );
         assert!(!is_unknown("127.0.0.1:8000", "", "http://127.0.0.1:8000"), "no proxy is needed");
+    }
+
+    #[test]
+    fn without_any_setting_the_first_word_is_that_no_file_was_read() {
+        let env = Env::new([]);
+        let findings = given(&env);
+        assert!(findings.len() == 1 && findings[0].level == Level::Doubtful, "{findings:?}");
+        let env = Env::new([("LOG_FORMAT".to_owned(), "json".to_owned())]);
+        assert_eq!(given(&env).len(), 2);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The texts of commands that speak to operators, from locales/ in Uzbek, Russian and English. A loader apart from the bot's: these are texts of the
 //! command line, in a crate that the bot does not know.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, fmt::Display};
 
 use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid};
 use tolov_domain::Language;
@@ -23,6 +23,13 @@ pub(crate) fn say(language: Language, key: &str, args: &Args) -> String {
     let found = LOCALES.lookup_single_language(&tag(language), key, Some(args));
     // A test makes sure that every text exists in every language.
     found.unwrap_or_else(|_| key.to_owned())
+}
+
+/// The same, with values that are printed as they are.
+pub(crate) fn text(language: Language, key: &str, args: &[(&'static str, &dyn Display)]) -> String {
+    let value = |value: &dyn Display| FluentValue::String(value.to_string().into());
+    let args = args.iter().map(|(name, text)| (Cow::Borrowed(*name), value(*text))).collect();
+    say(language, key, &args)
 }
 
 /// What a variable is for and where its value comes from.
@@ -80,8 +87,30 @@ mod tests {
     fn every_text_exists_in_every_language_with_the_same_placeables() {
         assert_eq!(keys(Language::En), keys(Language::Ru));
         assert_eq!(keys(Language::En), keys(Language::Uz));
-        for line in texts(Language::Uz).lines().filter(|line| !line.starts_with('#')) {
-            assert!(!line.contains(['\'', '`', 'ʻ', 'ʼ']), "type ‘ after o and g, ’ elsewhere: {line}");
+    }
+
+    /// As the bot's texts, but for commands between backticks.
+    #[test]
+    fn apostrophes_and_the_blanks_before_units_are_typographic() {
+        for language in Language::ALL {
+            for line in texts(language).lines().filter(|line| !line.starts_with('#')) {
+                assert!(
+                    !line.contains(['\'', 'ʻ', 'ʼ']),
+                    "type ‘ after an Uzbek o or g, ’ elsewhere: {line}"
+                );
+                for unit in ["so‘m", "сум", "UZS"] {
+                    let loose = line
+                        .match_indices(&format!("}} {unit}"))
+                        .any(|(at, found)| !line[at + found.len()..].starts_with(char::is_alphanumeric));
+                    assert!(!loose, "U+00A0 is wanted before {unit}: {line}");
+                }
+                if language == Language::Uz {
+                    for (at, mark) in line.match_indices(['‘', '’']) {
+                        let after_o_or_g = line[..at].ends_with(['o', 'O', 'g', 'G']);
+                        assert_eq!(mark == "‘", after_o_or_g, "{line}");
+                    }
+                }
+            }
         }
     }
 

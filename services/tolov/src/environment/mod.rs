@@ -5,9 +5,11 @@ pub(crate) mod local_defaults;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use tokio::runtime::Handle;
 use tolov_kit::{
     env::Env,
+    spans::{self, Exporting},
     telemetry::{self, LogFormat},
 };
 
@@ -16,7 +18,7 @@ use tolov_kit::{
 const QUIETER_LIBRARIES: &str = "lapin=error,teloxide=warn";
 
 /// Every variable of .env.example that a service or a command reads.
-pub(crate) const VARIABLES: [&str; 52] = [
+pub(crate) const VARIABLES: [&str; 59] = [
     "PRODUCTION",
     "BOT_TOKEN",
     "DB_CHANNEL",
@@ -69,6 +71,13 @@ pub(crate) const VARIABLES: [&str; 52] = [
     "BOT_CHANNEL_POSTS_PER_MIN",
     "RUST_LOG",
     "LOG_FORMAT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "OTEL_SERVICE_NAME",
+    "OTEL_RESOURCE_ATTRIBUTES",
 ];
 
 /// Reads the environment, then the file: a variable that the environment has keeps that value.
@@ -88,4 +97,17 @@ pub(crate) fn install_log(env: &Env, default_filter: &str) {
     let format = env.parsed::<LogFormat>("LOG_FORMAT").unwrap_or_default();
     let filter = env.text("RUST_LOG").unwrap_or_else(|| default_filter.to_owned());
     telemetry::install(format, &format!("{QUIETER_LIBRARIES},{filter}"));
+}
+
+/// OpenTelemetry's variables, for the services alone. A wrong one is told with the others that the service reads.
+pub(crate) fn install_spans(
+    env: &Env,
+    service_name: Option<&'static str>,
+    runtime: &Handle,
+) -> Result<Option<Exporting>> {
+    let Some(service_name) = service_name else { return Ok(None) };
+    let Some(settings) = spans::Settings::from_env(env) else { return Ok(None) };
+    let version = env!("CARGO_PKG_VERSION");
+    let exporting = spans::install(settings, service_name, version, runtime.clone());
+    exporting.map(Some).map_err(anyhow::Error::msg).context("spans cannot be exported")
 }

@@ -1,12 +1,11 @@
 //! `tolov init`: asks for the few settings that a shop cannot do without, checks each answer as the doctor would, makes the
 //! secrets up, and writes a file of settings that explains itself.
-#![expect(clippy::print_stdout, reason = "questions and answers are this command's purpose")]
 
 mod answers;
 mod file;
 
 use std::{
-    io::{BufRead, IsTerminal, Write},
+    io::{BufRead, IsTerminal},
     path::Path,
 };
 
@@ -17,7 +16,10 @@ use tolov_kit::{env::Env, lifecycle::Ending};
 use self::{answers::Answers, file::Target};
 use crate::{
     cli::{Doctor, DoctorRole, Init},
-    doctor::{self, Finding, texts},
+    doctor::{
+        self, Finding,
+        texts::{self, text},
+    },
     environment::{self, VARIABLES},
 };
 
@@ -67,9 +69,9 @@ pub(crate) async fn run(env: &Env, options: &Init) -> Result<Ending> {
         }
     }
     let path = target.write(&answers)?;
-    println!("\n{}", text(language, "init-written", &[("path", path.display().to_string())]));
+    println!("\n{}", text(language, "init-written", &[("path", &path.display())]));
     end_with_the_doctor(&path, language).await?;
-    println!("{}", text(language, "init-next", &[("command", file::start_command(&path))]));
+    println!("{}", text(language, "init-next", &[("command", &file::start_command(&path))]));
     // What is still to be done is said; the file is written.
     Ok(Ending::Clean)
 }
@@ -79,7 +81,7 @@ async fn ask(answers: &mut Answers, name: &'static str, language: Language) -> R
     println!("\n{name}\n  {}", texts::about(language, name));
     for _ in 0..TRIES_MAX {
         print!("> ");
-        std::io::stdout().flush()?;
+        crate::output::check()?;
         let mut line = String::new();
         if std::io::stdin().lock().read_line(&mut line)? == 0 {
             bail!("{}", text(language, "init-ended", &[]));
@@ -94,7 +96,7 @@ async fn ask(answers: &mut Answers, name: &'static str, language: Language) -> R
         }
         answers.unset(name);
     }
-    println!("  {}", text(language, "init-left", &[("name", name.to_owned())]));
+    println!("  {}", text(language, "init-left", &[("name", &name)]));
     Ok(())
 }
 
@@ -114,12 +116,4 @@ async fn end_with_the_doctor(path: &Path, language: Language) -> Result<()> {
     let options = Doctor { language: Some(language), role: DoctorRole::All };
     doctor::run(&env, &options).await?;
     Ok(())
-}
-
-fn text(language: Language, key: &str, args: &[(&'static str, String)]) -> String {
-    texts::say(
-        language,
-        key,
-        &args.iter().map(|(name, value)| ((*name).into(), value.clone().into())).collect(),
-    )
 }

@@ -2,7 +2,6 @@
 //!
 //! Everything is read and decided before anything is written. What is written may be written again: a record that is there
 //! is left as it is.
-#![expect(clippy::print_stdout, reason = "what is done is the command's answer")]
 
 mod catalogue;
 mod fields;
@@ -13,7 +12,7 @@ mod report;
 mod source;
 mod write;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -85,6 +84,7 @@ pub(crate) async fn run(env: &Env, options: &ImportLegacy) -> Result<()> {
     let address = ShopAddress::from_env(env, Embedded::Allowed);
     let data = DataFolder::from_env(env);
     env.finish()?;
+    refuse_the_same_file(data.ledger(), options.payments.as_deref())?;
     let now = SystemClock.now();
     let mongo = Secret::new(options.mongo.clone());
     refuse_the_same_database(&address, &mongo).await?;
@@ -144,6 +144,17 @@ async fn write_all(
 }
 
 /// Both systems call their collections alike.
+/// Both are called payments.db by default.
+fn refuse_the_same_file(ledger: &Path, old: Option<&Path>) -> Result<()> {
+    let Some(old) = old.and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
+    if ledger.canonicalize().is_ok_and(|ledger| ledger == old) {
+        bail!(
+            "--payments and LEDGER_PATH name the same file: run this in another folder, or set LEDGER_PATH"
+        );
+    }
+    Ok(())
+}
+
 async fn refuse_the_same_database(address: &ShopAddress, old: &Secret) -> Result<()> {
     let ShopAddress::MongoDb(url) = address else { return Ok(()) };
     if tolov_mongodb::is_same_database(url, old).await {

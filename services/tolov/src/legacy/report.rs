@@ -1,5 +1,4 @@
 //! What an import does, and what it cannot carry over: in words, and as a table.
-#![expect(clippy::print_stdout, reason = "the report is the command's answer")]
 
 use std::{collections::BTreeMap, fmt::Write as _, fs::File, io::Write as _, path::Path};
 

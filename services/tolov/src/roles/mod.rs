@@ -17,7 +17,7 @@ use tolov_projector::Projector;
 
 use self::{seed_users::seed_users, status_page::StatusPage};
 use crate::{
-    adapters::{Bus, BusAddress, Embedded, Shop, ShopAddress, system_clock},
+    adapters::{Bus, BusAddress, Embedded, Shop, ShopAddress, data_dir, system_clock},
     audit::replayer::ServiceAddress,
     cli,
     data_folder::{DataFolder, Part},
@@ -62,7 +62,7 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
 }
 
 pub(crate) async fn bot(env: &Env) -> Result<Ending> {
-    let config = tolov_bot::Config::from_env(env);
+    let config = bot_config(env);
     let ledger = tolov_webhook::config::ledger_path(env);
     let bus = BusAddress::from_env(env, Embedded::Refused);
     let shop = ShopAddress::from_env(env, Embedded::Refused);
@@ -121,7 +121,7 @@ pub(crate) async fn sandbox(env: &Env, flags: &cli::Sandbox) -> Result<Ending> {
 /// The four services on the bus and the store that the environment names, by default on files.
 pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let webhook = tolov_webhook::Config::from_env(env);
-    let bot = tolov_bot::Config::from_env(env);
+    let bot = bot_config(env);
     let reconciler = tolov_reconciler::Config::from_env(env);
     let bus = BusAddress::from_env(env, Embedded::Allowed);
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
@@ -206,6 +206,10 @@ fn add_bot(
     page.add_bot(&service, bus, shop);
     tasks.spawn("bot", service.run(stop.clone()));
     Ok(())
+}
+
+fn bot_config(env: &Env) -> tolov_bot::Config {
+    tolov_bot::Config { data_folder: Some(data_dir(env)), ..tolov_bot::Config::from_env(env) }
 }
 
 /// What owners see of an order in the bot.

@@ -1,5 +1,4 @@
 //! What a comparison with a statement says.
-#![expect(clippy::print_stdout, reason = "the report is this command's answer")]
 
 use serde_json::json;
 

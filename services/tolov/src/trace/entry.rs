@@ -38,7 +38,7 @@ impl Source {
 
     /// As people call it.
     pub(super) fn title(self, language: Language) -> String {
-        texts::say(language, &format!("trace-source-{}", self.name()), &texts::Args::new())
+        texts::text(language, &format!("trace-source-{}", self.name()), &[])
     }
 }
 

@@ -1,6 +1,5 @@
 //! `tolov trace ORDER`, and the same in the bot for owners: everything that is known of an order, in the order of time.
 //! Nothing is changed; a store that cannot be asked is named, and the others are asked all the same.
-#![expect(clippy::print_stdout, reason = "the trace is this command's answer")]
 
 mod bus;
 mod entry;

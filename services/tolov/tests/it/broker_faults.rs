@@ -29,6 +29,7 @@ fn message(number: usize) -> OutgoingMessage {
         route: Route::Notifications,
         schema: "notification/1".to_owned(),
         body: format!("{{\"order_id\":{number}}}").into_bytes(),
+        traceparent: None,
     }
 }
 

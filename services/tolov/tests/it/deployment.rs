@@ -1,6 +1,11 @@
 //! What is installed beside the program: units, containers, accounts. Read as text, and tried where that is possible here.
 
-use std::{collections::BTreeMap, process::Command, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use serde_json::Value;
 use tolov_domain::{
@@ -110,6 +115,72 @@ fn migrations_and_scripts_have_the_same_bytes_on_every_checkout() {
         let path = migration.unwrap().path();
         assert!(!std::fs::read(&path).unwrap().contains(&b'\r'), "{}", path.display());
     }
+}
+
+/// Files outside of their crate that are compiled in, by their paths in the repository.
+fn compiled_in() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for folder in ["services", "shared"] {
+        let sources = walk(&repository().join(folder));
+        for source in sources.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+            let text = std::fs::read_to_string(source).unwrap();
+            for named in
+                ["include_str!(\"", "include_bytes!(\""].iter().flat_map(|call| text.split(call).skip(1))
+            {
+                let (path, _) = named.split_once('"').unwrap();
+                let file = source.parent().unwrap().join(path).canonicalize();
+                let file = file.unwrap_or_else(|error| panic!("{} names {path}: {error}", source.display()));
+                let file = file.strip_prefix(repository().canonicalize().unwrap()).unwrap().to_owned();
+                if !file.starts_with("services") && !file.starts_with("shared") {
+                    found.insert(file.to_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_is_compiled_in_reaches_the_build_of_the_image() {
+    let ignored = file(".dockerignore");
+    let outside = compiled_in();
+    assert!(outside.contains(".env.example"), "{outside:?}");
+    for path in outside {
+        let is_let_back_in = ignored.lines().any(|line| line == format!("!/{path}"));
+        let top = path.split('/').next().unwrap();
+        let may_be_ignored =
+            ignored.lines().any(|line| line == format!("/{top}")) || path.starts_with(".env");
+        assert!(is_let_back_in || !may_be_ignored, "{path} is compiled in and left out by .dockerignore");
+    }
+}
+
+#[test]
+fn cargo_can_read_the_empty_workspace_that_the_build_of_the_image_begins_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (all, made) = (folder.path().join("all"), folder.path().join("manifests"));
+    let mut files = vec![repository().join("Cargo.toml"), repository().join("Cargo.lock")];
+    files.extend(["services", "shared", "checks"].iter().flat_map(|folder| walk(&repository().join(folder))));
+    let is_wanted = |path: &&PathBuf| {
+        path.extension().is_some_and(|end| ["rs", "toml", "lock"].iter().any(|wanted| end == *wanted))
+    };
+    for path in files.iter().filter(is_wanted) {
+        let copy = all.join(path.strip_prefix(repository()).unwrap());
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(path, copy).unwrap();
+    }
+    let dockerfile = file("deploy/Dockerfile");
+    let script = dockerfile.split_once("\nRUN ").unwrap().1.split_once("\n\n").unwrap().0;
+    let script = script.replace("\\\n", "").replace("/manifests", made.to_str().unwrap());
+    assert!(Command::new("sh").args(["-c", &script]).current_dir(&all).status().unwrap().success());
+    let mut cargo = Command::new(env!("CARGO"));
+    let read = cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]).current_dir(&made);
+    let read = read.output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
 }
 
 #[test]
@@ -222,6 +293,7 @@ fn message(route: Route, number: u32) -> OutgoingMessage {
         route,
         schema: "payment.completed/1".to_owned(),
         body: b"{}".to_vec(),
+        traceparent: None,
     }
 }
 

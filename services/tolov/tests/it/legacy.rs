@@ -159,6 +159,8 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
 }
 
 async fn shop_is_carried_over(server: &OneServer) {
+    let journal = std::fs::read_to_string(server.file("operators.jsonl")).unwrap();
+    assert!(journal.contains("\"import-legacy\""), "{journal}");
     let shop = tolov_embedded::EmbeddedShop::open(&server.file("tolov-data")).await.unwrap();
     let user = |id| UserId::try_new(id).unwrap();
     let ali = shopper::shopper(&shop, user(5551)).await.unwrap().unwrap();
@@ -179,7 +181,7 @@ async fn shop_is_carried_over(server: &OneServer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shop_with_products_of_its_own_is_not_mixed_with_another_unless_told_so() {
+async fn two_shops_are_not_mixed_unless_told_so() {
     let old = old_shop().await;
     let folder = tempfile::tempdir().unwrap();
     let run = |command: &str, arguments: &[&str]| {
@@ -191,6 +193,14 @@ async fn a_shop_with_products_of_its_own_is_not_mixed_with_another_unless_told_s
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.success(), said)
     };
+    // Where the old server ran, its payments.db has the name that the ledger has by default.
+    let payments = repository().join("services/tolov/tests/legacy/payments.sqlite");
+    let (here, before) = (folder.path().join("payments.db"), std::fs::read(payments).unwrap());
+    std::fs::write(&here, &before).unwrap();
+    let (is_done, said) = run("import-legacy", &["--mongo", &old, "--payments", "payments.db", "--dry-run"]);
+    assert!(!is_done && said.contains("LEDGER_PATH") && std::fs::read(&here).unwrap() == before, "{said}");
+    std::fs::remove_file(here).unwrap();
+
     assert!(run("seed", &[]).0);
     let (is_done, said) = run("import-legacy", &["--mongo", &old]);
     assert!(!is_done && said.contains("--into-existing"), "{said}");

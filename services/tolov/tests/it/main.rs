@@ -12,6 +12,7 @@ mod books;
 mod broker_faults;
 mod catalogue;
 mod click_test;
+mod collector;
 mod conversation;
 mod crash_points;
 mod crowds;

@@ -45,4 +45,8 @@ fn every_command_of_the_help_has_a_manual_page_that_is_not_empty() {
     }
     let page = std::fs::read_to_string(folder.path().join("tolov-click-test.1")).unwrap();
     assert!(page.contains("{n} is 1, 2"), "{page}");
+    let (_, examples) = page.split_once("\n.nf\n").unwrap();
+    assert!(examples.contains("All cases:") && examples.ends_with("\n.fi\n"), "lines as they are: {page}");
+    let page = std::fs::read_to_string(folder.path().join("tolov.1")).unwrap();
+    assert!(page.contains("explains each one.\n.fi\n.SH VERSION"), "{page}");
 }

@@ -22,6 +22,11 @@ fn value(metrics: &str, name: &str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_is_counted_in_every_service() {
     let server = OneServer::start(&[]).await;
+    let metrics = server.metrics().await;
+    for name in ["tolov_orders_total{state=\"paid\"}", "tolov_paid_tiyin_total"] {
+        let first = value(&metrics, name);
+        assert_eq!(first.as_deref(), Some("0"), "{name}: a first value above 0 is no increase\n{metrics}");
+    }
     server.buy(1001).await;
     let all_there = json!({"ledger": "ok", "bus": "ok", "shop": "ok", "telegram": "ok"});
     eventually("the report says that all is there and nothing waits", Duration::from_secs(30), || async {
@@ -202,7 +207,7 @@ async fn the_doctor_reports_no_errors_of_a_good_shop_and_each_problem_in_three_l
     for wanted in [
         "the token is that of @",
         "the bot may post in",
-        "refuses forged calls and knows CLICK's key",
+        "refuses forged calls and knows CLICK’s key",
         "1 orders, 1 paid",
         "takes our API_TOKEN",
         "No backup was made yet",

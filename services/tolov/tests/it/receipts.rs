@@ -75,15 +75,27 @@ async fn the_list_of_missing_receipts_says_why_and_what_to_do_until_a_person_has
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let list = told(&[]).await;
-    for words in [
-        "paid by Telegram's invoice",
-        "print it at your cash register",
-        "--by-hand",
-        "1 receipts are missing",
-    ] {
+    for words in
+        ["paid by Telegram’s invoice", "print it at your cash register", "--by-hand", "receipts missing: 1"]
+    {
         assert!(list.contains(words), "{words} is not in {list}");
     }
+    for (language, count, why) in [
+        (
+            "uz",
+            "yetishmayotgan cheklar: 1",
+            "1 buyurtma, 30\u{a0}000\u{a0}so‘m: chek yo‘q: Telegram hisobi orqali",
+        ),
+        ("ru", "не хватает чеков: 1", "заказ 1, 30\u{a0}000\u{a0}сум: чека нет: оплачено счётом Telegram"),
+    ] {
+        let list = told(&["--language", language]).await;
+        assert!(list.contains(count) && list.contains(why), "{list}");
+    }
+    let unknown = world.run("receipts", &["7", "--language", "ru"]).await;
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("нет чека по заказу 7"), "{unknown:?}");
     assert!(told(&["1", "--by-hand", "check 17"]).await.contains("by hand (operator): check 17"));
-    assert_eq!(told(&[]).await, "0 receipts are missing\n");
+    assert_eq!(told(&[]).await, "receipts missing: 0\n");
+    let journal = std::fs::read_to_string(world.folder().join("operators.jsonl")).unwrap();
+    assert!(journal.contains("\"receipts\"") && journal.contains("by-hand"), "{journal}");
     world.end().await;
 }

@@ -231,6 +231,15 @@ async fn an_operator_gives_a_part_back_by_hand_and_never_more_than_is_left() {
     assert!(String::from_utf8_lossy(&asked.stdout).contains("nothing was done"), "{asked:?}");
     assert_eq!(world.get("orders/1/refunds").await["refunds"], json!([]));
 
+    for (language, question, refusal) in [
+        ("uz", "30\u{a0}000\u{a0}so‘m CLICK orqali qaytarilsinmi? yes deb yozing:", "hech narsa qilinmadi"),
+        ("ru", "Вернуть 30\u{a0}000\u{a0}сум за заказ 1 через CLICK? Напишите yes:", "ничего не сделано"),
+    ] {
+        let asked = world.run("refund", &["1", "--language", language]).await;
+        let said = String::from_utf8_lossy(&asked.stdout);
+        assert!(said.contains(question) && said.contains(refusal), "{said}");
+    }
+
     let sure = async |arguments: &[&str]| world.run("refund", &[arguments, &["--yes"]].concat()).await;
     let requested = sure(&part).await;
     assert!(requested.status.success(), "{requested:?}");
@@ -241,6 +250,8 @@ async fn an_operator_gives_a_part_back_by_hand_and_never_more_than_is_left() {
     let given = sure(&["1", "--by-hand", "transfer 17"]).await;
     assert!(given.status.success(), "{given:?}");
 
+    let shown = world.run("refund", &["1", "--show", "--language", "ru"]).await;
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("возвращено вручную: transfer 17"), "{shown:?}");
     assert!(!sure(&["1", "--amount", "15001"]).await.status.success(), "15 000 so'm are left");
     assert!(!sure(&["1", "--amount", "1", "--lines", "7=2"]).await.status.success(), "one piece is left");
     assert_eq!(world.get("orders/1/refunds").await["refunded_tiyin"], AMOUNT_TIYIN / 2);

@@ -133,6 +133,19 @@ async fn two_bots_and_two_projectors_lose_and_repeat_nothing_though_one_of_each_
         let status = role.stop();
         assert!(status.success(), "{status}: {}", role.log_tail());
     }
+
+    // The one that is left waits for nobody after a kill.
+    let log = world.roles["bot"].lock().unwrap().log_path();
+    eventually("the bot that is left polls", TAKEOVER_MAX, async || polls(&log)).await;
+    world.roles["bot"].lock().unwrap().kill_9();
+    std::fs::remove_file(&log).unwrap();
+    world.roles["bot"].lock().unwrap().spawn();
+    eventually("it polls again", Duration::from_mins(1), async || polls(&log)).await;
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(
+        said.contains("goes on where its earlier process has ended") && !said.contains("another bot polls"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,11 +4,15 @@ use std::{sync::Arc, time::Instant as Stopwatch};
 
 use bytes::Bytes;
 use tolov_click::{Action, BadForm, Callback, CallbackForm, ClickCode, Malformed, Reply, card};
-use tolov_kit::http::{Peer, Refusal};
+use tolov_domain::OrderId;
+use tolov_kit::{
+    http::{Peer, Refusal},
+    spans::{self, Beginning, Kind, Span},
+};
 use warp::{http::StatusCode, reply::Response};
 
-use super::{app::App, reply::json_bytes};
-use crate::ledger::{Arrival, Content, LedgerError, Unverified};
+use super::{CLICK_PATH, app::App, reply::json_bytes};
+use crate::ledger::{Arrival, Content, LedgerError, ORDER_ID_MAX, Unverified};
 
 /// Verifies, lets the ledger decide, answers after COMMIT.
 pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response {
@@ -21,7 +25,7 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
     let decided = if is_verified {
         let content = understood(&app, &form, outcome);
         let arrival = Arrival { received_at, peer, form, content };
-        app.ledger.answer(arrival).await.map(|reply| (reply, true))
+        decide(&app, arrival).await.map(|reply| (reply, true))
     } else {
         let code = match outcome {
             Err(_) => ClickCode::ErrorInRequest,
@@ -42,11 +46,47 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         line.log(&reply, started);
     }
     line.count(&reply, started);
+    if !is_logged {
+        app.flood_brake.pause().await;
+    }
     if reports_payment && !reply.confirms_payment() {
         let code = reply.error.to_string();
         metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
     }
     reply_with(&reply)
+}
+
+/// Lets the ledger decide. CLICK sends no traceparent, so the callback goes on with the trace of its order.
+async fn decide(app: &App, arrival: Arrival) -> Result<Reply, LedgerError> {
+    if !spans::is_on() {
+        return app.ledger.answer(arrival).await;
+    }
+    let order_id = arrival.form.merchant_trans_id().and_then(|text| OrderId::parse(text).ok());
+    let parent = match order_id {
+        Some(order_id) => app.ledger.traceparent(order_id).await.unwrap_or_default(),
+        None => None,
+    };
+    let began_at = arrival.received_at.into();
+    let mut request = Span::begin(Kind::Server, parent, || {
+        spans::request("POST", CLICK_PATH, CLICK_PATH).began_at(began_at)
+    });
+    let name = match arrival.form.action() {
+        Some("0") => "Prepare",
+        Some("1") => "Complete",
+        _ => "callback",
+    };
+    let mut callback = Span::begin(Kind::Internal, request.traceparent(), || Beginning::of(name));
+    let reply = callback.run(app.ledger.answer(arrival)).await;
+    // A payer may type anything: a number of a card is no order's.
+    if let Some(order_id) = order_id.filter(|order_id| order_id.get() <= ORDER_ID_MAX) {
+        callback.set("tolov.order.id", order_id.get());
+    }
+    match &reply {
+        Ok(reply) => callback.set("click.error", i64::from(reply.error)),
+        Err(_) => callback.fail("not_decided"),
+    }
+    request.answered(200, 500);
+    reply
 }
 
 /// The answer to a callback without a valid signature, and whether it was kept. Those beyond the budget are answered all

@@ -17,6 +17,7 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 use tolov_kit::{
     http::{Peer, Refusal, RefusalReply},
+    spans,
     status::json_reply,
 };
 use warp::{
@@ -27,6 +28,7 @@ use warp::{
 };
 
 pub use self::app::App;
+pub(crate) use self::app::FloodBrake;
 use self::reply::problem;
 
 /// CLICK's path, as the cabinet knows it.
@@ -57,7 +59,11 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(staff.clone())
         .and(with_app.clone())
         .and(warp::body::bytes())
-        .then(orders::create);
+        .and(warp::header::optional("traceparent"))
+        .then(|app, body, parent| {
+            const ROUTE: &str = "/api/create_order";
+            spans::serve("POST", ROUTE, parent, orders::create(app, body))
+        });
     let cancel = warp::path!("orders" / String / "cancel")
         .and(warp::post())
         .and(staff.clone())

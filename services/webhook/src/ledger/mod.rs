@@ -45,9 +45,9 @@ pub use self::{
     records::OrderRecords,
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
-        AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,
-        ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder, RefusedEvent,
-        RelayMarks, ReplayRefusal, Unverified,
+        AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, KnownRefund, NewOrder,
+        ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder,
+        RefusedEvent, RelayMarks, ReplayRefusal, Unverified,
     },
     telegram::TelegramPaymentRecord,
     writer::{
@@ -64,7 +64,7 @@ pub use self::{
 use self::{
     file::{disk::Disk, open::Readers},
     writer::{
-        adopt::AdoptPaid,
+        adopt::{AdoptPaid, AdoptRefunds},
         import::Import,
         job::{Decision, EndOrders, Job, Maintenance},
         replay::Replay,
@@ -163,6 +163,7 @@ impl Ledger {
         let signals = Arc::<Signals>::default();
         let writer =
             writer::Writer::new(opened.writer, opened.options, opened.lock, Arc::clone(&signals)).await?;
+        metrics::begin();
         let closing = Stop::new();
         let task = tokio::spawn(writer.run(waiting, closing.clone()));
         let ledger = Self {
@@ -222,6 +223,18 @@ impl Ledger {
         let mut outcomes = Vec::with_capacity(orders.len());
         for part in orders.chunks(ADOPT_MAX) {
             outcomes.extend(self.decide(AdoptPaid { orders: part.to_vec(), at: now }).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// The same of money that went back: nobody gives it back a second time. Oldest first; after the payments.
+    pub async fn adopt_refunds(
+        &self,
+        refunds: Vec<KnownRefund>,
+    ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
+        let mut outcomes = Vec::with_capacity(refunds.len());
+        for part in refunds.chunks(ADOPT_MAX) {
+            outcomes.extend(self.decide(AdoptRefunds { refunds: part.to_vec() }).await?);
         }
         Ok(outcomes)
     }

@@ -71,6 +71,7 @@ pub struct OutboxRow {
     pub refusals: i64,
     /// When its transaction was decided, in milliseconds since 1970.
     pub created_at: i64,
+    pub traceparent: Option<String>,
 }
 
 /// Events that are sent together.
@@ -94,6 +95,16 @@ pub struct OutboxStatus {
 impl Ledger {
     pub async fn order(&self, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
         order(&self.readers.requests, order_id).await
+    }
+
+    /// Where the trace of an order goes on. `None`: nobody has said, or there is no such order.
+    pub(crate) async fn traceparent(&self, order_id: OrderId) -> Result<Option<String>, LedgerError> {
+        let found: Option<Option<String>> =
+            sqlx::query_scalar("SELECT traceparent FROM orders WHERE order_id = ?1")
+                .bind(order_id.get())
+                .fetch_optional(&self.readers.requests)
+                .await?;
+        Ok(found.flatten())
     }
 
     /// Orders with smaller numbers than `before`, newest first, at most `limit`.
@@ -162,7 +173,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<OutboxWindow, LedgerError> {
         let due: Vec<OutboxRow> = sqlx::query_as(
-            "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at
+            "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at, traceparent
              FROM outbox AS next
              WHERE sent_at IS NULL AND (retry_at <= ?1 OR retry_at > ?3)
                AND NOT EXISTS (SELECT 1 FROM outbox AS refused

@@ -106,6 +106,13 @@ impl RecordingBus {
         self.state().windows.iter().flatten().filter(|id| *id == event_id).count()
     }
 
+    /// What an event was published with.
+    pub(crate) fn traceparent_of(&self, event_id: &str) -> Option<String> {
+        let state = self.state();
+        let message = state.confirmed.iter().find(|message| message.id.as_str() == event_id).unwrap();
+        message.traceparent.as_ref().map(ToString::to_string)
+    }
+
     /// The ids that were confirmed, in order.
     pub(crate) fn confirmed(&self) -> Vec<String> {
         self.state().confirmed.iter().map(|message| message.id.to_string()).collect()

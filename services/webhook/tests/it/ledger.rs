@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use futures_util::future::join_all;
-use sqlx::Executor;
+use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 use tolov_domain::{OrderId, Tiyin, UserId};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::{Ledger, LedgerError, NewOrder, OpenError, SchemaError};
@@ -32,14 +32,14 @@ const REFUSED: &[&str] = &[
     "UPDATE orders SET user_id = 1 WHERE order_id = 4",
     "UPDATE orders SET products = '[]' WHERE order_id = 4",
     "UPDATE orders SET order_id = 40 WHERE order_id = 4",
-    "INSERT INTO orders VALUES (5, 1, '[]', 0, 'click', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (5, 1, '[]', -1, 'click', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (5, 1, '[]', 1.5, 'click', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (5, 1, '[]', 'many', 'click', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (5, 1, 'none', 1, 'click', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (5, 1, '[]', 1, 'cash', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (0, 1, '[]', 1, 'click', 'pending', 0, 0, NULL)",
-    "INSERT INTO orders VALUES (1, 1, '[]', 1, 'click', 'pending', 0, 0, NULL)",
+    "INSERT INTO orders VALUES (5, 1, '[]', 0, 'click', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (5, 1, '[]', -1, 'click', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (5, 1, '[]', 1.5, 'click', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (5, 1, '[]', 'many', 'click', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (5, 1, 'none', 1, 'click', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (5, 1, '[]', 1, 'cash', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (0, 1, '[]', 1, 'click', 'pending', 0, 0, NULL, NULL)",
+    "INSERT INTO orders VALUES (1, 1, '[]', 1, 'click', 'pending', 0, 0, NULL, NULL)",
     "INSERT INTO attempts VALUES (9, 99, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
     "INSERT INTO attempts VALUES (9, 4, 5, 5, -1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
     "INSERT INTO attempts VALUES (9007199254740992, 4, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
@@ -288,6 +288,21 @@ async fn a_release_that_is_rolled_back_starts_on_the_schema_of_the_newer_one_unl
     assert!(matches!(refused, OpenError::Schema(SchemaError::TooNew { needed: 99, .. })), "{refused:?}");
     assert!(refused.to_string().contains("install the newer version"), "{refused}");
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("payments.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    other.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, amount REAL)").await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = Ledger::open(&path, generous()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign(_)), "{refused:?}");
+    assert!(refused.to_string().contains("LEDGER_PATH"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
 #[tokio::test]

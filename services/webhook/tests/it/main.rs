@@ -37,4 +37,5 @@ mod stop;
 mod suites;
 mod supervision;
 mod telegram;
+mod traceparents;
 mod unplaced;

@@ -1,11 +1,13 @@
 //! More work than the writer can take is refused at once, and floods of forgeries cost payments nothing.
 
+use std::time::{Duration, Instant};
+
 use futures_util::{FutureExt, future::join_all};
 use sqlx::Executor;
 use tolov_click::{Callback as Read, CallbackForm, form::FIELDS};
 use tolov_domain::PrepareId;
 use tolov_kit::clock::Clock;
-use tolov_webhook::ledger::{Arrival, Content, LedgerError, UnverifiedLimits};
+use tolov_webhook::ledger::{Arrival, Content, LedgerError, Quota, UnverifiedLimits};
 
 use crate::{
     app::{Setup, TestApp, wait_until},
@@ -91,10 +93,10 @@ async fn a_flood_of_one_stranger_keeps_little_and_its_log_lines_are_few() {
     let unverified = Some(UnverifiedLimits::default());
     let app = TestApp::start_with(Setup { unverified, ..Setup::default() }).await;
     let lines_before = log_watch::answers_logged();
-    for _ in 0..10 {
-        let answers = join_all((0..100).map(|_| app.send_body(largest_forgery()))).await;
+    for _ in 0..4 {
+        let answers = join_all((0..250).map(|_| app.send_body(largest_forgery()))).await;
         assert!(answers.iter().all(|answer| answer.code == -1));
-        app.clock.advance(time::Duration::seconds(5));
+        app.clock.advance(time::Duration::seconds(10));
     }
     let kept = count_of(&app, "SELECT count(*) FROM unverified_callbacks").await;
     assert_eq!(kept, 20, "the first of the minute, of 1,000");
@@ -104,6 +106,20 @@ async fn a_flood_of_one_stranger_keeps_little_and_its_log_lines_are_few() {
     assert!(lines < 100, "{lines} lines, other tests' among them");
     assert_eq!(count_of(&app, "SELECT count(*) FROM callbacks").await, 0);
     app.count_callbacks(0, -980);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_floods_waits_for_each_answer_beyond_the_budget() {
+    let one = Quota { rows: 1, bytes: 1_000_000 };
+    let unverified = Some(UnverifiedLimits { peer_minute: one, ..UnverifiedLimits::default() });
+    let app = TestApp::start_with(Setup { unverified, ..Setup::default() }).await;
+    let forged = Callback::prepare(1).badly_signed();
+    assert_eq!(app.code(&forged).await, -1, "within the budget");
+    let asked = Instant::now();
+    assert_eq!(app.code(&forged).await, -1);
+    assert!(asked.elapsed() >= Duration::from_millis(500));
+    app.count_callbacks(0, -1);
     app.finish().await;
 }
 

@@ -235,7 +235,7 @@ async fn a_backlog_of_five_thousand_events_drains_in_windows_each_event_once() {
     file.execute(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
          INSERT INTO orders SELECT n, 5551, '[{\"product_id\":7,\"count\":2}]', 3000000, 'click', 'pending',
-            1700000000000, 1700000000000, NULL FROM number",
+            1700000000000, 1700000000000, NULL, NULL FROM number",
     )
     .await
     .unwrap();
@@ -259,7 +259,7 @@ async fn backlog_of(app: &TestApp, orders: i64) {
     let statement = format!(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {orders})
          INSERT INTO orders SELECT n, 5551, '[{{\"product_id\":7,\"count\":2}}]', 3000000, 'click', 'pending',
-            1700000000000, 1700000000000, NULL FROM number"
+            1700000000000, 1700000000000, NULL, NULL FROM number"
     );
     file.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
     let now = app.clock.now();

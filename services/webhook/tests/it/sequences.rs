@@ -18,7 +18,7 @@ use crate::{
 const TTL: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone)]
-enum Deed {
+enum Action {
     Prepare {
         order: i64,
         trans: i64,
@@ -44,16 +44,16 @@ fn amount() -> impl Strategy<Value = &'static str> {
     prop_oneof![8 => Just(AMOUNT), 2 => Just("30000.00"), 1 => Just("29999.99")]
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn action() -> impl Strategy<Value = Action> {
     let error = prop_oneof![6 => Just(0), 1 => Just(-1), 2 => Just(-5017)];
     prop_oneof![
-        6 => (1..=2i64, 1..=4i64, amount()).prop_map(|(order, trans, amount)| Deed::Prepare { order, trans, amount }),
+        6 => (1..=2i64, 1..=4i64, amount()).prop_map(|(order, trans, amount)| Action::Prepare { order, trans, amount }),
         8 => (1..=2i64, 1..=5i64, 1..=4i64, amount(), error).prop_map(|(order, attempt, trans, amount, error)| {
-            Deed::Complete { order, attempt, trans, amount, error }
+            Action::Complete { order, attempt, trans, amount, error }
         }),
-        1 => Just(Deed::Expire),
-        1 => (1..=2i64).prop_map(|order| Deed::Cancel { order }),
-        1 => Just(Deed::Restart),
+        1 => Just(Action::Expire),
+        1 => (1..=2i64).prop_map(|order| Action::Cancel { order }),
+        1 => Just(Action::Restart),
     ]
 }
 
@@ -139,34 +139,34 @@ impl Model {
     }
 }
 
-async fn play(deeds: &[Deed]) {
+async fn play(actions: &[Action]) {
     let mut app = TestApp::start_with(Setup { order_ttl: Some(TTL), ..Setup::default() }).await;
     let mut model = Model::default();
     app.order(1).await;
     app.order(2).await;
-    for deed in deeds {
-        match *deed {
-            Deed::Prepare { order, trans, amount } => {
+    for action in actions {
+        match *action {
+            Action::Prepare { order, trans, amount } => {
                 let answer = app.send(&Callback::prepare(order).trans(trans).amount(amount)).await;
                 let given = answer.body["merchant_prepare_id"].as_i64();
-                assert_eq!((answer.code, given), model.prepare(order, trans, amount), "{deed:?}");
+                assert_eq!((answer.code, given), model.prepare(order, trans, amount), "{action:?}");
             }
-            Deed::Complete { order, attempt, trans, amount, error } => {
+            Action::Complete { order, attempt, trans, amount, error } => {
                 let callback = Callback::cancel(order, attempt, error).trans(trans).amount(amount);
                 let expected = model.complete(order, attempt, trans, amount, error);
-                assert_eq!(app.code(&callback).await, expected, "{deed:?}");
+                assert_eq!(app.code(&callback).await, expected, "{action:?}");
             }
-            Deed::Expire => {
+            Action::Expire => {
                 app.clock.advance(time::Duration::hours(2));
                 expire_due(app.ledger(), app.clock.now() - TTL, app.clock.now()).await;
                 model.over.extend([1, 2]);
             }
-            Deed::Cancel { order } => {
+            Action::Cancel { order } => {
                 let expected = if model.paid.contains_key(&order) { 409 } else { 200 };
-                assert_eq!(app.cancel(order).await.0.as_u16(), expected, "{deed:?}");
+                assert_eq!(app.cancel(order).await.0.as_u16(), expected, "{action:?}");
                 model.over.insert(order);
             }
-            Deed::Restart => {
+            Action::Restart => {
                 app.kill();
                 app.start_again().await;
             }
@@ -188,8 +188,8 @@ proptest! {
 
     #[test]
     fn every_sequence_of_callbacks_is_answered_by_the_rules_and_leaves_a_ledger_in_order(
-        deeds in prop::collection::vec(deed(), 1..40),
+        actions in prop::collection::vec(action(), 1..40),
     ) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(play(&deeds));
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(play(&actions));
     }
 }

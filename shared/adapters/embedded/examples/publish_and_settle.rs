@@ -66,5 +66,6 @@ fn message(name: &str) -> OutgoingMessage {
         route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: name.as_bytes().to_vec(),
+        traceparent: None,
     }
 }

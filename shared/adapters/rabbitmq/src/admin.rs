@@ -223,11 +223,13 @@ impl RabbitAdmin {
     async fn publish_again(&self, queue: Queue, message: &BasicGetMessage) -> Result<(), PortError> {
         let (properties, body) = (&message.properties, &message.data);
         let (id, schema) = (message::id(properties, body), message::schema(properties));
+        let traceparent = message::traceparent(properties);
         let metadata = Metadata {
             id: id.as_str(),
             schema: &schema,
             published_s: properties.timestamp().unwrap_or(0),
             app_id: &self.shared.options.app_id,
+            traceparent: traceparent.as_ref(),
             ..Metadata::default()
         };
         let work = self.shared.topology.work(queue);

@@ -225,6 +225,7 @@ impl RabbitConsumer {
             id: message::id(&properties, &data),
             schema: message::schema(&properties),
             retries: message::retries(&properties),
+            traceparent: message::traceparent(&properties),
             body: data,
             tag,
         }

@@ -4,11 +4,12 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, MAX_SHORT_STRING_LENGTH, ShortString},
 };
-use tolov_domain::{EventId, ports::bus::DELIVERY_LIMIT_REASON, time::Timestamp};
+use tolov_domain::{EventId, TraceParent, ports::bus::DELIVERY_LIMIT_REASON, time::Timestamp};
 
 /// Our own headers. The broker's (x-death and the like) differ from version to version.
 const RETRIES: &str = "x-retries";
 const REASON: &str = "x-reason";
+const TRACEPARENT: &str = "traceparent";
 const PARKED_AT: &str = "x-parked-at";
 const SCHEMA: &str = "schema";
 /// Where the broker writes why it dead-lettered a message.
@@ -32,6 +33,7 @@ pub(crate) struct Metadata<'a> {
     pub(crate) parked_at: Option<Timestamp>,
     /// When it leaves a retry queue, if that is before the queue's own delay.
     pub(crate) expiration_ms: Option<u128>,
+    pub(crate) traceparent: Option<&'a TraceParent>,
 }
 
 impl Metadata<'_> {
@@ -47,6 +49,9 @@ impl Metadata<'_> {
         }
         if let Some(reason) = self.reason {
             header(REASON, AMQPValue::LongString(shortened(reason).into()));
+        }
+        if let Some(traceparent) = self.traceparent {
+            header(TRACEPARENT, AMQPValue::LongString(traceparent.as_str().into()));
         }
         if let Some(parked_at) = self.parked_at {
             header(PARKED_AT, AMQPValue::Timestamp(seconds(parked_at)));
@@ -102,6 +107,10 @@ pub(crate) fn schema(properties: &BasicProperties) -> String {
 
 pub(crate) fn retries(properties: &BasicProperties) -> u32 {
     number(header(properties, RETRIES)).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+}
+
+pub(crate) fn traceparent(properties: &BasicProperties) -> Option<TraceParent> {
+    text_header(properties, TRACEPARENT)?.try_into().ok()
 }
 
 /// Why the message is parked: by our header, or by the broker's.

@@ -41,6 +41,7 @@ impl RabbitPublisher {
             schema: &message.schema,
             published_s,
             app_id: &self.shared.options.app_id,
+            traceparent: message.traceparent.as_ref(),
             ..Metadata::default()
         };
         let properties = metadata.properties()?;

@@ -177,6 +177,7 @@ impl RabbitConsumer {
             reason: moving.reason.as_deref(),
             parked_at: moving.is_parked.then(|| self.shared.options.clock.now()),
             expiration_ms: moving.expiration_ms,
+            traceparent: moving.delivery.traceparent.as_ref(),
         }
     }
 }

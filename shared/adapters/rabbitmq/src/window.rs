@@ -200,7 +200,10 @@ impl State {
         returned: &HashMap<String, String>,
     ) {
         if is_closed(outcomes) {
-            self.channel = Some(channel);
+            // A channel of RabbitMQ 3.10 that first publishes while a queue elects its leader asks the node of the old one, and
+            // refuses everything until that node is back (rabbit_fifo_client:enqueue, at its first message).
+            let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Confirm::Nacked));
+            self.channel = Some(channel).filter(|_| !is_refused);
         } else if channel.status().connected() {
             // Confirms are missing on an open channel: the broker is blocked or silent.
             self.has_unwritten_frames = true;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
 use tolov_domain::{
-    EventId,
+    EventId, TraceParent,
     ports::bus::{
         Consumer, Delivery, OutgoingMessage, ParkedMessage, Published, Publisher, Queue, Route, RoutingKey,
         Verdict,
@@ -31,6 +31,11 @@ pub(super) fn payment(number: usize) -> OutgoingMessage {
         route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: format!("{{\"order_id\":{number}}}").into_bytes(),
+        traceparent: TraceParent::parse(&format!(
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-{:016x}-01",
+            number + 1
+        ))
+        .ok(),
     }
 }
 

@@ -67,6 +67,7 @@ pub async fn a_requeued_message_is_as_new(world: &dyn BusWorld) -> anyhow::Resul
         );
         assert_eq!(delivery.body, payment(2).body);
         assert_eq!(delivery.schema, payment(2).schema);
+        assert_eq!(delivery.traceparent, payment(2).traceparent);
         if retries == 0 {
             settle_one(&*consumer, delivery, retry("the store is away")).await?;
         } else {

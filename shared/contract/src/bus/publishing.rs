@@ -25,6 +25,8 @@ pub async fn a_confirmed_message_arrives_with_all_that_was_published(
     assert_eq!(delivery.schema, message.schema);
     assert_eq!(delivery.body, message.body);
     assert_eq!(delivery.retries, 0);
+    assert_eq!(delivery.traceparent, message.traceparent);
+    assert!(message.traceparent.is_some());
     Ok(())
 }
 

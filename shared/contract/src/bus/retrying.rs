@@ -36,6 +36,7 @@ pub async fn a_retry_is_delivered_after_its_delay_and_not_before(world: &dyn Bus
         assert_eq!(delivery.id, message.id);
         assert_eq!(delivery.schema, message.schema);
         assert_eq!(delivery.body, message.body);
+        assert_eq!(delivery.traceparent, message.traceparent);
     }
     settle_done(&*consumer, vec![delivery]).await?;
     ensure_quiet(world, &*consumer).await
@@ -75,6 +76,7 @@ pub async fn later_delivers_again_without_counting_as_a_retry(world: &dyn BusWor
         let waited = settled_at.elapsed();
         assert!(waited + ROUNDING >= AFTER, "delivered after only {waited:?}");
         assert_eq!((&delivery.id, delivery.retries), (&payment(1).id, 1));
+        assert_eq!(delivery.traceparent, payment(1).traceparent);
     }
     settle_done(&*consumer, vec![delivery]).await
 }

@@ -12,7 +12,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use super::error::PortError;
+use super::{error::PortError, trace_parent::TraceParent};
 use crate::ids::EventId;
 
 /// The routing key of a topic exchange: words between dots, such as `payment.completed`.
@@ -159,6 +159,8 @@ pub struct OutgoingMessage {
     /// AMQP's type, for example `payment.completed/1`.
     pub schema: String,
     pub body: Vec<u8>,
+    /// The span that publishes it. Also the header of that name.
+    pub traceparent: Option<TraceParent>,
 }
 
 /// The outcome of publishing one message of a window.
@@ -192,6 +194,8 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// How many times a retry was asked for before: 0 for a new message.
     pub retries: u32,
+    /// As it was published, however often it was retried, parked and requeued since.
+    pub traceparent: Option<TraceParent>,
     pub tag: DeliveryTag,
 }
 

@@ -81,16 +81,16 @@ impl<T> Step<T> {
 
 /// What came of holding the goods of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Held {
+pub struct HoldOutcome {
     /// What there is not enough of; the rest is held.
     pub short: Vec<Short>,
     pub marks: Marks,
 }
 
 /// Sets aside all goods of the orders, or as much as there is.
-pub async fn hold(documents: &dyn Documents, goods: &Goods) -> Result<Step<Held>, PortError> {
+pub async fn hold(documents: &dyn Documents, goods: &Goods) -> Result<Step<HoldOutcome>, PortError> {
     let mut step = change_products(documents, goods, |product, order_id, wanted, version| {
-        let mut held = Held::default();
+        let mut held = HoldOutcome::default();
         for article in wanted {
             match product.hold(order_id, *article, version) {
                 Ok(hold) => held.marks.add(&hold),
@@ -102,7 +102,7 @@ pub async fn hold(documents: &dyn Documents, goods: &Goods) -> Result<Step<Held>
     .await?;
     for (order_id, articles) in &step.gone {
         let short = articles.iter().map(|article_id| Short { article_id: *article_id, left: 0 }).collect();
-        step.told.entry(*order_id).or_default().push(Held { short, marks: Marks::default() });
+        step.told.entry(*order_id).or_default().push(HoldOutcome { short, marks: Marks::default() });
     }
     Ok(step)
 }

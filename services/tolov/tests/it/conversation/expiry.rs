@@ -8,6 +8,11 @@ use super::{
     world::{Settings, World},
 };
 
+/// The pay link is read from a message that goes when the time is over.
+fn time_to_read_a_link(settings: &mut Settings) {
+    settings.insert("ORDER_TTL".to_owned(), "8s".to_owned());
+}
+
 fn short_time(settings: &mut Settings) {
     settings.insert("ORDER_TTL".to_owned(), "4s".to_owned());
 }
@@ -52,6 +57,6 @@ async fn money_comes_late(world: &World) {
     world.staff_see("№").await;
 }
 
-story!(order_expires, an_order_expires, short_time);
+story!(order_expires, an_order_expires, time_to_read_a_link);
 story!(late_money, money_comes_late, short_time);
 story!(order_expires_in_russian, expires_in_russian, short_time);

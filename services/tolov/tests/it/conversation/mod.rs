@@ -12,6 +12,7 @@ mod invoices;
 mod labels;
 mod links;
 mod manners;
+mod one_trace;
 mod person;
 mod profile;
 mod promo;

@@ -23,6 +23,8 @@ pub enum OpenError {
     Locked(PathBuf),
     #[error("a restore of the ledger {0} was cut off half-way; run `tolov restore` again")]
     HalfRestored(PathBuf),
+    #[error("{0} is a database of another program and stays as it is: name a file of its own in LEDGER_PATH")]
+    Foreign(PathBuf),
     #[error("SQLite {0} can lose committed data in WAL mode; build with 3.51.3 or newer")]
     Version(String),
     #[error("the ledger runs with {setting}={found}, but only {wanted} keeps a payment over a power cut")]
@@ -87,6 +89,7 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         return Err(OpenError::HalfRestored(path.to_owned()));
     }
     make_for_owner_alone(path)?;
+    refuse_foreign(path).await?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -158,6 +161,20 @@ fn make_for_owner_alone(path: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(OpenError::File { path: path.to_owned(), source }),
     }
+}
+
+/// Before anything is set: the payment server of the Python system calls its file payments.db too.
+async fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
+    let mut connection =
+        SqliteConnectOptions::new().filename(path).disable_statement_logging().connect().await?;
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await?;
+    connection.close().await?;
+    if tables.is_empty() || tables.iter().any(|name| name == "_sqlx_migrations") {
+        return Ok(());
+    }
+    Err(OpenError::Foreign(path.to_owned()))
 }
 
 /// The path with this ending.

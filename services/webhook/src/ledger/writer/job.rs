@@ -2,7 +2,8 @@
 
 use tokio::sync::oneshot;
 use tolov_click::{Callback, ClickCode, Reply, card};
-use tolov_domain::{OrderId, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
+use tolov_domain::{OrderId, TraceParent, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
+use tolov_kit::spans::{self, Beginning, Kind, Span};
 
 use super::{known::Needs, working_set::WorkingSet};
 use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
@@ -54,6 +55,7 @@ pub(crate) trait Decision: Send + 'static {
 /// A [`Decision`] with whoever waits for its answer.
 pub(crate) trait Undecided: Send {
     fn phase(&self) -> Phase;
+    fn traceparent(&self) -> Option<&TraceParent>;
     fn needs(&self, needs: &mut Needs);
     fn decide(&mut self, set: &mut WorkingSet);
     /// Answers, after COMMIT. A caller that has gone away is no error: its request is done, and a repetition gets the
@@ -63,6 +65,7 @@ pub(crate) trait Undecided: Send {
 
 struct Request<D: Decision> {
     decision: D,
+    traceparent: Option<TraceParent>,
     caller: oneshot::Sender<D::Answer>,
     answer: Option<D::Answer>,
 }
@@ -74,7 +77,8 @@ impl Job {
     }
 
     pub(crate) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
-        Self::Decide(Box::new(Request { decision, caller, answer: None }))
+        let traceparent = spans::current().and_then(|parent| TraceParent::parse(&parent).ok());
+        Self::Decide(Box::new(Request { decision, traceparent, caller, answer: None }))
     }
 }
 
@@ -83,11 +87,16 @@ impl<D: Decision> Undecided for Request<D> {
         D::PHASE
     }
 
+    fn traceparent(&self) -> Option<&TraceParent> {
+        self.traceparent.as_ref()
+    }
+
     fn needs(&self, needs: &mut Needs) {
         self.decision.needs(needs);
     }
 
     fn decide(&mut self, set: &mut WorkingSet) {
+        set.traceparent.clone_from(&self.traceparent);
         self.answer = Some(self.decision.decide(set));
     }
 
@@ -96,6 +105,23 @@ impl<D: Decision> Undecided for Request<D> {
             drop(self.caller.send(answer));
         }
     }
+}
+
+/// The commit of a batch, as a span for each request that waits for it.
+pub(super) fn commit_spans(jobs: &[Box<dyn Undecided>]) -> Vec<Span> {
+    if !spans::is_on() {
+        return Vec::new();
+    }
+    let size = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+    let commit = |parent: &TraceParent| {
+        Span::begin(Kind::Client, Some(parent.as_str().to_owned()), || {
+            Beginning::of("COMMIT ledger")
+                .with("db.system.name", "sqlite")
+                .with("db.operation.name", "COMMIT")
+                .with("db.operation.batch.size", size)
+        })
+    };
+    jobs.iter().filter_map(|job| job.traceparent()).map(commit).collect()
 }
 
 impl Decision for NewOrder {

@@ -33,7 +33,7 @@ use tolov_domain::{OrderId, receipt::Receipt, time::unix_ms};
 use tolov_kit::lifecycle::Stop;
 
 use self::{
-    job::{Job, Maintenance, Undecided},
+    job::{Job, Maintenance, Undecided, commit_spans},
     known::{Known, Needs, Numbers, ReadOrder},
     receipts::ReceiptRow,
     rows::{NewOrderRow, OrderRow},
@@ -162,8 +162,12 @@ impl Writer {
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Undecided>]) -> Result<(), LedgerError> {
         let before = self.set.known.numbers;
+        let mut spans = commit_spans(jobs);
         let committed = self.decide_and_store(jobs).await;
         if committed.is_err() {
+            for span in &mut spans {
+                span.fail("not_committed");
+            }
             // A number that was given out in a transaction that failed is not lost: nobody has seen it. What the
             // transaction paid may be stored all the same.
             let highest_paid_transaction = self.set.known.numbers.highest_paid_transaction;

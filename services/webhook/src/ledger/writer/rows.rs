@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tolov_click::{Reply, card};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
-    UnplacedPayment, UserId,
+    TraceParent, UnplacedPayment, UserId,
     day::{self, DayCompared},
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
     phone_invoice::PhoneInvoice,
@@ -16,7 +16,6 @@ use tolov_domain::{
 };
 
 use super::{invoices::TelegramRow, known::ReadOrder, refund_rows::RefundRow};
-
 use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
 
 /// The column `orders.status`.
@@ -165,10 +164,11 @@ pub(crate) struct NewOrderRow<'a> {
     products: &'a [OrderedProduct],
     amount_tiyin: Tiyin,
     created_at: i64,
+    traceparent: Option<&'a TraceParent>,
 }
 
-impl<'a> From<&'a NewOrder> for NewOrderRow<'a> {
-    fn from(order: &'a NewOrder) -> Self {
+impl<'a> From<&'a (NewOrder, Option<TraceParent>)> for NewOrderRow<'a> {
+    fn from((order, traceparent): &'a (NewOrder, Option<TraceParent>)) -> Self {
         let NewOrder { order_id, user_id, products, amount, created_at, .. } = order;
         Self {
             order_id: *order_id,
@@ -176,6 +176,7 @@ impl<'a> From<&'a NewOrder> for NewOrderRow<'a> {
             products,
             amount_tiyin: *amount,
             created_at: unix_ms(*created_at),
+            traceparent: traceparent.as_ref(),
         }
     }
 }
@@ -367,6 +368,7 @@ pub(crate) struct EventRow {
     /// Of an event that nobody is to hear of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sent_at: Option<i64>,
+    pub(crate) traceparent: Option<TraceParent>,
     #[serde(skip)]
     pub(crate) anomaly: Option<Anomaly>,
 }
@@ -381,6 +383,7 @@ impl From<&Event> for EventRow {
             body: String::from_utf8_lossy(&event.to_json()).into_owned(),
             created_at: unix_ms(event.occurred_at),
             sent_at: None,
+            traceparent: None,
             anomaly: match event.kind {
                 EventKind::PaymentQuestioned { anomaly, .. } => Some(anomaly),
                 EventKind::PaymentCompleted { .. }
@@ -411,6 +414,7 @@ impl EventRow {
             body: String::from_utf8_lossy(body).into_owned(),
             created_at: unix_ms(occurred_at),
             sent_at: None,
+            traceparent: None,
             anomaly: None,
         }
     }

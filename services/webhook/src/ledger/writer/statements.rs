@@ -48,9 +48,10 @@ SELECT json_group_array(json(r.receipt)) FROM json_each(?1) AS wanted
 /// Parameters are `$n` and not `?n`: sqlx binds a text of several statements one by one, and where a statement names
 /// only `?5`, it takes 1 to 4 for unnamed ones, counts them on from statement to statement, and in the end binds nothing.
 pub(super) const STORE: [&str; 20] = [
-    "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
+    "INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at,
+    traceparent)
   SELECT value ->> 'order_id', value ->> 'user_id', value -> 'products', value ->> 'amount_tiyin', 'click', 'pending',
-    value ->> 'created_at', value ->> 'created_at'
+    value ->> 'created_at', value ->> 'created_at', value ->> 'traceparent'
   FROM jsonb_each($1);",
     "-- Before the orders change: the trigger makes the receipt of one that is paid at once needed.
 INSERT INTO receipts (order_id, content, state, since, changed_at, changed_by, step, tries)
@@ -77,9 +78,11 @@ INSERT INTO receipts (order_id, content, state, since, changed_at, changed_by, s
   FROM jsonb_each($5);",
     "INSERT INTO unverified_callbacks (received_at, peer, fields, code)
   SELECT value ->> 'received_at', value ->> 'peer', value ->> 'fields', value ->> 'code' FROM jsonb_each($6);",
-    "INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at, sent_at)
+    "-- What no request caused (a time limit) belongs to the trace of its order.
+INSERT INTO outbox (event_id, order_id, routing_key, schema, body, created_at, sent_at, traceparent)
   SELECT value ->> 'event_id', value ->> 'order_id', value ->> 'routing_key', value ->> 'schema', value ->> 'body',
-    value ->> 'created_at', value ->> 'sent_at'
+    value ->> 'created_at', value ->> 'sent_at', coalesce(value ->> 'traceparent',
+      (SELECT o.traceparent FROM orders AS o WHERE o.order_id = value ->> 'order_id'))
   FROM jsonb_each($7) WHERE true
   ON CONFLICT (event_id) DO NOTHING;",
     "-- Where the clock was set back in between, an event is not sent before it was written.

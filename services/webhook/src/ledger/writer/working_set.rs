@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use tolov_click::{Action, Callback, ClickCode, Reply};
 use tolov_domain::{
-    ClickTransId, Event, EventKind, OrderId, PrepareId, RefundId, UnplacedPayment,
+    ClickTransId, Event, EventKind, OrderId, PrepareId, RefundId, TraceParent, UnplacedPayment,
     payment::{
         self, Anomaly, Answer, AttemptState, Claim, ClickError, Completion, Confirmation, Ending, News,
         OrderState, Preparation,
@@ -33,12 +33,14 @@ use crate::ledger::{Arrival, EndRefusal, NewOrder, OrderRefusal, OrderRefusalRea
 #[derive(Default)]
 pub(crate) struct WorkingSet {
     pub(crate) known: Known,
+    /// Of the request that is decided now.
+    pub(super) traceparent: Option<TraceParent>,
     changes: Changes,
 }
 
 #[derive(Default)]
 struct Changes {
-    new_orders: Vec<NewOrder>,
+    new_orders: Vec<(NewOrder, Option<TraceParent>)>,
     orders: BTreeSet<OrderId>,
     attempts: BTreeSet<PrepareId>,
     callbacks: Vec<CallbackRow>,
@@ -60,7 +62,7 @@ struct Changes {
 
 /// The rows to write, in the order in which foreign keys want them.
 pub(crate) struct Writes {
-    pub(crate) new_orders: Vec<NewOrder>,
+    pub(crate) new_orders: Vec<(NewOrder, Option<TraceParent>)>,
     pub(crate) attempts: Vec<AttemptRow>,
     pub(crate) orders: Vec<OrderChange>,
     pub(crate) callbacks: Vec<CallbackRow>,
@@ -108,7 +110,7 @@ impl WorkingSet {
         let NewOrder { order_id, user_id, products, amount, .. } = order.clone();
         self.known.add(LedgerOrder { order_id, user_id, products, amount, state: OrderState::Pending });
         self.keep_content(order_id, order.receipt.as_ref(), order.created_at);
-        self.changes.new_orders.push(order.clone());
+        self.changes.new_orders.push((order.clone(), self.traceparent.clone()));
     }
 
     /// Answers a well signed callback of our service.
@@ -335,11 +337,11 @@ impl WorkingSet {
             occurred_at: at,
             kind,
         };
-        self.changes.events.push((&event).into());
+        self.publish_row((&event).into());
     }
 
     pub(crate) fn publish_unplaced(&mut self, payment: &UnplacedPayment) {
-        self.changes.events.push(payment.into());
+        self.publish_row(payment.into());
     }
 
     pub(crate) fn keep_telegram_payment(&mut self, payment: TelegramRow) {
@@ -424,7 +426,8 @@ impl WorkingSet {
         &mut self.changes.receipts
     }
 
-    pub(super) fn publish_row(&mut self, event: EventRow) {
+    pub(super) fn publish_row(&mut self, mut event: EventRow) {
+        event.traceparent.clone_from(&self.traceparent);
         self.changes.events.push(event);
     }
 

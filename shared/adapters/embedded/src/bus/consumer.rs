@@ -101,7 +101,7 @@ impl Subscription {
     ) -> sqlx::Result<Vec<Row>> {
         loop {
             let mut rows: Vec<Row> = sqlx::query_as(
-                "SELECT seq, message_id, schema, body, retries, deliveries FROM messages
+                "SELECT seq, message_id, schema, body, retries, deliveries, traceparent FROM messages
                  WHERE queue = ?1 AND state = 'ready' AND seq NOT IN (SELECT value FROM json_each(?2))
                  ORDER BY seq LIMIT +?3",
             )
@@ -232,6 +232,7 @@ struct Row {
     body: Vec<u8>,
     retries: u32,
     deliveries: u32,
+    traceparent: Option<String>,
 }
 
 impl Row {
@@ -241,6 +242,7 @@ impl Row {
             schema: self.schema,
             body: self.body,
             retries: self.retries,
+            traceparent: self.traceparent.and_then(|parent| parent.try_into().ok()),
             tag,
         }
     }

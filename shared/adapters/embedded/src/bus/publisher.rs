@@ -41,7 +41,8 @@ impl Rows {
     fn add(&mut self, queue: &str, message: &OutgoingMessage) {
         let from = self.bodies.len() + 1;
         self.bodies.extend_from_slice(&message.body);
-        self.rows.push(json!([queue, message.id, message.schema, from, message.body.len()]));
+        let OutgoingMessage { id, schema, body, traceparent, .. } = message;
+        self.rows.push(json!([queue, id, schema, from, body.len(), traceparent]));
     }
 }
 
@@ -116,10 +117,10 @@ async fn insert(store: &Store, statements: Vec<Rows>) -> Result<(), PortError> {
         let mut transaction = writer.begin_with(BEGIN_WRITING).await?;
         for Rows { bodies, rows } in statements {
             sqlx::query(
-                "INSERT INTO messages (queue, message_id, schema, body)
+                "INSERT INTO messages (queue, message_id, schema, body, traceparent)
                  SELECT value ->> 0, value ->> 1, value ->> 2,
                         -- A part of nothing is NULL, and a body may be empty.
-                        coalesce(substr(?1, value ->> 3, value ->> 4), x'')
+                        coalesce(substr(?1, value ->> 3, value ->> 4), x''), value ->> 5
                  FROM jsonb_each(?2)",
             )
             .bind(bodies)

@@ -106,14 +106,14 @@ impl NotificationLog for EmbeddedShop {
 /// The granted attempt by id.
 type Granted = BTreeMap<String, u32>;
 /// The end of the lease, also of the caller's own, by id; `None`: it is settled.
-type Held = BTreeMap<String, Option<i64>>;
+type Leases = BTreeMap<String, Option<i64>>;
 
 async fn take(
     writer: &mut SqliteConnection,
     ids: &[EventId],
     now_ms: i64,
     lease_until_ms: i64,
-) -> sqlx::Result<(Granted, Held)> {
+) -> sqlx::Result<(Granted, Leases)> {
     let ids = json!(ids).to_string();
     let clock_skew_max_ms = i64::try_from(CLOCK_SKEW_MAX.whole_milliseconds()).unwrap_or(i64::MAX);
     let mut transaction = writer.begin_with(BEGIN_WRITING).await?;

@@ -28,6 +28,7 @@ fn message(number: u32) -> OutgoingMessage {
         route: Route::Notifications,
         schema: "notification/1".to_owned(),
         body: vec![b'x'; 200],
+        traceparent: None,
     }
 }
 

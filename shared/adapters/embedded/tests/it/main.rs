@@ -41,6 +41,7 @@ fn message(name: &str) -> OutgoingMessage {
         route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: name.as_bytes().to_vec(),
+        traceparent: None,
     }
 }
 

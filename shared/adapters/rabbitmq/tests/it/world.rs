@@ -117,6 +117,7 @@ pub(crate) fn payment(number: usize) -> OutgoingMessage {
         route: payment_route("payment.completed"),
         schema: "payment.completed/1".to_owned(),
         body: format!("{{\"order_id\":{number}}}").into_bytes(),
+        traceparent: None,
     }
 }
 

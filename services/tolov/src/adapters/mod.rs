@@ -1,6 +1,8 @@
 //! The only place that names the adapters: RabbitMQ or SQLite for the bus, MongoDB or SQLite for the shop store,
 //! chosen by what the environment says.
 
+mod traced_bus;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
@@ -17,9 +19,12 @@ use tolov_kit::{
     clock::{Clock, SystemClock},
     env::Env,
     secret::Secret,
+    spans,
 };
 use tolov_mongodb::{Diagnosis, MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+
+use self::traced_bus::{TracedConsumer, TracedPublisher};
 
 /// The longest that closing a client may take at the end of a process.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,7 +85,7 @@ fn address(env: &Env, name: &str, embedded: Embedded, what: &str) -> Option<Secr
     url.map(Secret::new)
 }
 
-fn data_dir(env: &Env) -> PathBuf {
+pub(crate) fn data_dir(env: &Env) -> PathBuf {
     env.text("DATA_DIR").map_or_else(|| PathBuf::from("tolov-data"), PathBuf::from)
 }
 
@@ -114,8 +119,8 @@ impl Bus {
 
     pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
         match self {
-            Self::RabbitMq(bus) => Arc::new(bus.publisher()),
-            Self::Embedded(bus) => bus.publisher(),
+            Self::RabbitMq(bus) => self.traced_publisher(Arc::new(bus.publisher())),
+            Self::Embedded(bus) => self.traced_publisher(bus.publisher()),
         }
     }
 
@@ -128,8 +133,24 @@ impl Bus {
 
     pub(crate) fn consumer(&self, queue: Queue) -> Arc<dyn Consumer> {
         match self {
-            Self::RabbitMq(bus) => Arc::new(bus.consumer(queue)),
-            Self::Embedded(bus) => bus.consumer(queue),
+            Self::RabbitMq(bus) => self.traced_consumer(Arc::new(bus.consumer(queue)), queue),
+            Self::Embedded(bus) => self.traced_consumer(bus.consumer(queue), queue),
+        }
+    }
+
+    fn traced_publisher(&self, inner: Arc<dyn Publisher>) -> Arc<dyn Publisher> {
+        if spans::is_on() { Arc::new(TracedPublisher { inner, system: self.system() }) } else { inner }
+    }
+
+    fn traced_consumer(&self, inner: Arc<dyn Consumer>, queue: Queue) -> Arc<dyn Consumer> {
+        if spans::is_on() { Arc::new(TracedConsumer::new(inner, queue, self.system())) } else { inner }
+    }
+
+    /// As OpenTelemetry calls it.
+    const fn system(&self) -> &'static str {
+        match self {
+            Self::RabbitMq(_) => "rabbitmq",
+            Self::Embedded(_) => "tolov_embedded",
         }
     }
 
