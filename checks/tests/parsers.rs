@@ -22,7 +22,10 @@ use tolov_domain::{
 };
 use tolov_kit::{clock::ManualClock, http::TrustedProxies, secret::Secret};
 use tolov_shop::{catalogue::Catalogue, csv};
-use tolov_webhook::{ClickConfig, Config, Deps, Steps, ledger::UnverifiedLimits};
+use tolov_webhook::{
+    ClickConfig, Config, Deps, Steps,
+    ledger::{Quota, UnverifiedLimits},
+};
 use tower_service::Service;
 
 const TOKEN: &str = "a token";
@@ -121,6 +124,15 @@ impl Webhook {
             merchant_user_id: None,
             return_url: None,
         };
+        // Nobody waits for the answer to a callback that is kept.
+        let unbounded = Quota { rows: u32::MAX, bytes: usize::MAX };
+        let unverified = UnverifiedLimits {
+            peer_minute: unbounded,
+            peer_day: unbounded,
+            minute: unbounded,
+            disk_reserve_bytes: 0,
+            ..UnverifiedLimits::default()
+        };
         let config = Config {
             addr: ([127, 0, 0, 1], 0).into(),
             trusted_proxies: TrustedProxies::default(),
@@ -128,7 +140,7 @@ impl Webhook {
             api_token: Secret::new(TOKEN),
             click: ClickConfig { secret_key: SecretKey::new("a key"), test_mode: false, pay_link },
             order_ttl: None,
-            unverified: UnverifiedLimits::default(),
+            unverified,
         };
         let clock = Arc::new(ManualClock::new(datetime!(2026-11-23 12:00 UTC)));
         let steps = runtime.block_on(Steps::open(config, Deps { bus: Arc::new(NoBus), clock })).unwrap();

@@ -122,8 +122,7 @@ const WEIGHTS: [(Kind, u64); 21] = [
     (Kind::Block, 1),
 ];
 
-/// The same of refunds, in half of the runs in which no ledger is lost: what a restored one has forgotten of refunds, CLICK's
-/// cabinet alone knows. They have a seed of their own, so that the other runs stay what they were.
+/// The same of refunds, in half of the runs. They have a seed of their own, so that the other runs stay what they were.
 const REFUND_WEIGHTS: [Kind; 6] =
     [Kind::Refund, Kind::Refund, Kind::Reconcile, Kind::Reconcile, Kind::Decide, Kind::Run];
 
@@ -156,24 +155,39 @@ impl Plan {
             Step { kind: found.map_or(Kind::Run, |(kind, _)| *kind), seed: random.number() }
         });
         let mut steps: Vec<Step> = steps.collect();
-        if !has_restores {
-            add_refunds(seed, &mut steps);
-        }
+        add_refunds(seed, has_restores, &mut steps);
         Self { seed, rates, steps }
     }
 }
 
-/// After the first third, when something is paid as a rule.
-fn add_refunds(seed: u64, steps: &mut Vec<Step>) {
+/// After the first third, when something is paid as a rule. Where ledgers are lost, one is while refunds are under way.
+fn add_refunds(seed: u64, has_restores: bool, steps: &mut Vec<Step>) {
     let mut random = Random::new(seed ^ 0x5EF0_0D00);
     if !random.per_mille(500) {
         return;
     }
     for _ in 0..6 + random.below(12) {
         let third = steps.len() / 3;
-        let later =
-            usize::try_from(random.below(u64::try_from(steps.len() - third).unwrap_or(1))).unwrap_or(0);
-        let kind = random.pick(&REFUND_WEIGHTS).unwrap_or(Kind::Refund);
-        steps.insert(third + later, Step { kind, seed: random.number() });
+        let kind = |random: &mut Random| random.pick(&REFUND_WEIGHTS).unwrap_or(Kind::Refund);
+        insert(steps, third, &mut random, kind);
     }
+    if has_restores {
+        let third = steps.len() / 3;
+        let backed_up = insert(steps, third, &mut random, |_| Kind::BackUp);
+        insert(steps, backed_up + 1, &mut random, |_| Kind::Restore);
+    }
+}
+
+/// A step somewhere from this place on. Returns where.
+fn insert(
+    steps: &mut Vec<Step>,
+    from: usize,
+    random: &mut Random,
+    kind: impl FnOnce(&mut Random) -> Kind,
+) -> usize {
+    let places = u64::try_from(steps.len().saturating_sub(from)).unwrap_or(1);
+    let place = from + usize::try_from(random.below(places)).unwrap_or(0);
+    let kind = kind(random);
+    steps.insert(place, Step { kind, seed: random.number() });
+    place
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json, value::RawValue};
 use tolov_contract::random::Random;
 use tolov_domain::{
     Event, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
+    event::Reversal,
     ports::{PortError, bus::Queue, documents::Documents},
     time::Timestamp,
 };
@@ -19,7 +20,10 @@ use tolov_shop::{
         checkout::{self, Agreement, Placed},
     },
 };
-use tolov_webhook::{ledger::PaidOrder, relay::Relayed};
+use tolov_webhook::{
+    ledger::{KnownRefund, PaidOrder},
+    relay::Relayed,
+};
 
 use crate::{
     faults::{Part, Process},
@@ -275,16 +279,24 @@ impl World {
         Ok(())
     }
 
-    /// As `tolov restore` does it: the bus and the shop store are asked what they know to be paid.
+    /// As `tolov restore` does it: the bus and the shop store are asked what they know to be paid and to have gone back.
     fn restore(&mut self) -> Result<()> {
-        let mut known = Vec::new();
-        for body in self.bus.bodies(Queue::ProjectorPayments) {
-            known.extend(Event::from_json(&body).ok().and_then(PaidOrder::of_event));
+        let before = self.all_refunds()?;
+        let (mut paid, mut refunds) = (Vec::new(), Vec::new());
+        let events = self.bus.bodies(Queue::ProjectorPayments);
+        for event in events.iter().filter_map(|body| Event::from_json(body).ok()) {
+            refunds.extend(KnownRefund::of_event(event.clone()));
+            paid.extend(PaidOrder::of_event(event));
         }
-        known.extend(self.orders()?.iter().filter_map(paid_by_order));
-        known.sort_by_key(|paid| (paid.order_id, paid.click_trans_id));
-        known.dedup_by_key(|paid| (paid.order_id, paid.click_trans_id));
-        if !self.webhook.restore(known)? {
+        for order in self.orders()? {
+            refunds.extend(refunds_of_order(&order));
+            paid.extend(paid_by_order(&order));
+        }
+        paid.sort_by_key(|paid| (paid.order_id, paid.click_trans_id));
+        paid.dedup_by_key(|paid| (paid.order_id, paid.click_trans_id));
+        refunds.sort_by_key(|refund| refund.reversal.refund_id);
+        refunds.dedup_by_key(|refund| refund.reversal.refund_id);
+        if !self.webhook.restore(paid, refunds)? {
             return Ok(());
         }
         for order in self.confirmed.keys().copied().collect::<Vec<_>>() {
@@ -296,7 +308,7 @@ impl World {
                 self.lost.insert(order);
             }
         }
-        Ok(())
+        self.compare_refunds(before)
     }
 }
 
@@ -360,4 +372,17 @@ fn paid_by_order(order: &ShopOrder) -> Option<PaidOrder> {
         known_by: "shop",
         receipt: None,
     })
+}
+
+fn refunds_of_order(order: &ShopOrder) -> Vec<KnownRefund> {
+    let numbered = order.refunds.iter().filter_map(|refund| {
+        let reversal = Reversal {
+            refund_id: refund.refund_id?,
+            refunded: refund.amount,
+            by_hand: refund.by_hand,
+            returned: refund.returned.clone(),
+        };
+        Some(KnownRefund { order_id: order.id, reversal, at: refund.at, known_by: "shop" })
+    });
+    numbered.collect()
 }

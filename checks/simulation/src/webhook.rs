@@ -19,7 +19,7 @@ use tolov_kit::{clock::Clock, http::TrustedProxies, secret::Secret};
 use tolov_webhook::{
     ClickConfig, Config, Deps, Steps,
     ledger::{
-        Ledger, OpenError, PaidOrder, UnverifiedLimits, backup,
+        KnownRefund, Ledger, OpenError, PaidOrder, UnverifiedLimits, backup,
         restore::{Place, Restore, ready},
     },
     relay::Relayed,
@@ -246,9 +246,9 @@ impl Webhook {
         Ok(())
     }
 
-    /// Loses the ledger and puts the last backup in its place, with what other stores know to be paid. `false`: there is
-    /// no backup.
-    pub(crate) fn restore(&mut self, known: Vec<PaidOrder>) -> Result<bool> {
+    /// Loses the ledger and puts the last backup in its place, with what other stores know to be paid and to have gone back.
+    /// `false`: there is no backup.
+    pub(crate) fn restore(&mut self, paid: Vec<PaidOrder>, refunds: Vec<KnownRefund>) -> Result<bool> {
         let Some(backup_made_at) = self.backup_made_at else { return Ok(false) };
         self.kill();
         let readied = self.ledger_path.with_extension("restored");
@@ -259,7 +259,9 @@ impl Webhook {
             let restore = Restore { at: now, backup_made_at, replaced, beyond_click_int: true };
             ready(&readied, restore).await?;
             let (ledger, writer) = Ledger::open(&readied, UnverifiedLimits::default()).await?;
-            ledger.adopt_paid(known, now).await?;
+            ledger.adopt_paid(paid, now).await?;
+            ledger.adopt_refunds(refunds).await?;
+            ledger.leave_open_refunds_to_staff(now).await?;
             drop(ledger);
             writer.close().await;
             anyhow::Ok(())

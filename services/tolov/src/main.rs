@@ -18,7 +18,6 @@ mod legacy;
 mod roles;
 mod statement;
 mod trace;
-mod traced_bus;
 
 use std::process::ExitCode;
 
@@ -54,10 +53,7 @@ fn run(cli: Cli) -> Result<Ending> {
     let env = environment::load(cli.env_file.as_deref())?;
     environment::install_log(&env, command.default_log());
     let runtime = tokio::runtime::Runtime::new()?;
-    let exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
-    let ended = runtime.block_on(commands::run(command, &env));
-    if let Some(exporting) = exporting {
-        exporting.close();
-    }
-    ended
+    // Sends the last spans when it is dropped, before the runtime is.
+    let _exporting = environment::install_spans(&env, command.service_name(), runtime.handle())?;
+    runtime.block_on(commands::run(command, &env))
 }

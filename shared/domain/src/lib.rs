@@ -19,7 +19,6 @@ pub mod ports;
 pub mod refund;
 pub mod silence;
 pub mod time;
-pub mod trace_parent;
 
 pub use day::{Day, DayCompared};
 pub use event::{Event, EventKind};
@@ -35,4 +34,4 @@ pub use payment::{
     unplaced::{self, UnplacedPayment},
 };
 pub use phone::Phone;
-pub use trace_parent::TraceParent;
+pub use ports::trace_parent::TraceParent;

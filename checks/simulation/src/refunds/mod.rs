@@ -1,9 +1,13 @@
 //! Money goes back: owners ask for it, the reconciler has CLICK reverse it, people decide what waits for them.
 
+mod after_restore;
 mod bridge;
 mod rules;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -20,6 +24,7 @@ use self::bridge::{Bridge, Request};
 use crate::{
     faults::{Faults, Process},
     models::{click::SERVICE_ID, merchant::Merchant},
+    webhook::Asked,
     world::{World, order_id},
 };
 
@@ -35,8 +40,12 @@ pub(crate) struct Refunds {
     asked: u32,
     /// Requests that nobody heard an answer to.
     unheard: Vec<(String, String)>,
-    /// What people have transferred by hand, by refund.
-    transfers: BTreeMap<i64, i64>,
+    /// What people have transferred by hand: the refund, its order, the sum.
+    transfers: BTreeMap<i64, (i64, i64)>,
+    /// Refunds that people have withdrawn.
+    withdrawn: BTreeSet<i64>,
+    /// Refunds that a restored ledger did not know as done, and that people may have to record again.
+    forgotten: Vec<Refund>,
 }
 
 impl Refunds {
@@ -50,6 +59,8 @@ impl Refunds {
             asked: 0,
             unheard: Vec::new(),
             transfers: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
+            forgotten: Vec::new(),
         }
     }
 }
@@ -144,7 +155,7 @@ impl World {
     }
 
     /// Refunds of the orders that were answered as paid.
-    fn all_refunds(&mut self) -> Result<Vec<Refund>> {
+    pub(crate) fn all_refunds(&mut self) -> Result<Vec<Refund>> {
         let ids = self.confirmed.keys().map(|order| order_id(*order)).collect::<Result<Vec<OrderId>>>()?;
         self.webhook.read(async |ledger| {
             let mut refunds = Vec::new();
@@ -162,7 +173,15 @@ impl World {
         let Some(refund) = random.pick(&refunds) else { return Ok(()) };
         self.note(format!("  refund {} is withdrawn", refund.refund_id));
         let by = json!({ "by": "502" }).to_string();
-        self.webhook.ask("POST", &format!("/refunds/{}/withdraw", refund.refund_id), by).map(drop)
+        let asked = self.webhook.ask("POST", &format!("/refunds/{}/withdraw", refund.refund_id), by)?;
+        self.note_withdrawal(&refund, &asked);
+        Ok(())
+    }
+
+    fn note_withdrawal(&mut self, refund: &Refund, asked: &Asked) {
+        if asked.answer.as_ref().is_some_and(|answer| answer.status == 200) {
+            self.refunds.withdrawn.insert(refund.refund_id.get());
+        }
     }
 
     /// People look into CLICK's cabinet and decide about what waits for them. Without `random` nothing is tried again.
@@ -173,9 +192,12 @@ impl World {
             let (id, order) = (refund.refund_id, refund.order_id.get());
             let is_reversed =
                 self.refunds.merchant.of_order(order).is_some_and(|payment| payment.is_reversed);
+            // A restored ledger may have it as open again.
+            let was_withdrawn = self.refunds.withdrawn.contains(&id.get());
             let is_paid_out = is_reversed || self.refunds.transfers.contains_key(&id.get());
             let choice = random.as_deref_mut().map_or(2, |random| random.below(4));
             let (decision, body) = match choice {
+                _ if was_withdrawn => ("withdraw", json!({ "by": "501" })),
                 0 if !is_paid_out => ("withdraw", json!({ "by": "501" })),
                 1 if !is_paid_out && may_be_sent(&refund) => {
                     self.refunds.merchant.allow_again(order);
@@ -183,14 +205,18 @@ impl World {
                 }
                 _ => {
                     if !is_paid_out {
-                        self.refunds.transfers.insert(id.get(), refund.amount_tiyin.get());
+                        self.refunds.transfers.insert(id.get(), (order, refund.amount_tiyin.get()));
                     }
                     ("by-hand", json!({ "by": "501", "document": "cabinet" }))
                 }
             };
             self.note(format!("  refund {id} of order {order}: {decision}"));
-            self.webhook.ask("POST", &format!("/refunds/{id}/{decision}"), body.to_string())?;
+            let asked = self.webhook.ask("POST", &format!("/refunds/{id}/{decision}"), body.to_string())?;
+            if decision == "withdraw" {
+                self.note_withdrawal(&refund, &asked);
+            }
         }
+        self.record_forgotten()?;
         self.check_refunds()
     }
 
@@ -203,7 +229,9 @@ impl World {
         self.reconcile(&mut Random::new(0))?;
         self.decide_refunds(None)?;
         let refunds = self.all_refunds()?;
-        Ok(self.refunds.unheard.is_empty() && refunds.iter().all(|refund| !refund.status().is_open()))
+        let (unheard, forgotten) = (&self.refunds.unheard, &self.refunds.forgotten);
+        let is_over = refunds.iter().all(|refund| !refund.status().is_open());
+        Ok(unheard.is_empty() && forgotten.is_empty() && is_over)
     }
 }
 

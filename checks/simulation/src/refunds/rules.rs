@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use tolov_domain::{OrderId, refund::Refund};
+use tolov_domain::{OrderId, OrderedProduct, ProductId, refund::Refund};
 use tolov_shop::order::ShopOrder;
 
 use crate::world::World;
@@ -28,18 +28,19 @@ impl World {
             ensure!(promised <= paid, "order {order_id} of {paid} tiyin has refunds of {promised}");
             let open = refunds.iter().filter(|refund| refund.status().is_open()).count();
             ensure!(open <= 1, "order {order_id} has {open} open refunds");
-            let given = self.given_back(order_id, &refunds);
+            let given = self.given_back(order_id);
             ensure!(given <= paid, "of order {order_id} of {paid} tiyin {given} went back");
         }
         Ok(())
     }
 
     /// By CLICK's reversal and by hand.
-    fn given_back(&self, order_id: OrderId, refunds: &[Refund]) -> i64 {
-        let payment = self.refunds.merchant.of_order(order_id.get());
+    pub(super) fn given_back(&self, order_id: OrderId) -> i64 {
+        let order = order_id.get();
+        let payment = self.refunds.merchant.of_order(order);
         let reversed = payment.filter(|payment| payment.is_reversed).map_or(0, |payment| payment.tiyin);
-        let by_hand = refunds.iter().filter_map(|refund| self.refunds.transfers.get(&refund.refund_id.get()));
-        reversed + by_hand.sum::<i64>()
+        let by_hand = self.refunds.transfers.values().filter(|(of, _)| *of == order);
+        reversed + by_hand.map(|(_, sum)| sum).sum::<i64>()
     }
 
     /// Of the shop store, after every step that concerns it.
@@ -65,8 +66,13 @@ impl World {
     pub(crate) fn audit_refunds(&mut self, orders: &BTreeMap<OrderId, ShopOrder>) -> Result<()> {
         self.check_refunds()?;
         let mut known = by_order(self.all_refunds()?);
-        for order in orders.values() {
+        for order in orders.values().filter(|order| !self.lost.contains(&order.id.get())) {
             let refunds = known.remove(&order.id).unwrap_or_default();
+            let done_refunds = refunds.iter().filter(|refund| refund.status().is_done());
+            let goods: BTreeMap<ProductId, u32> =
+                count(done_refunds.flat_map(|refund| refund.returned.iter().copied()));
+            let back = count(order.returned().into_iter());
+            ensure!(goods == back, "of order {} {back:?} came back, and {goods:?} are recorded", order.id);
             let done: BTreeMap<_, _> = refunds
                 .iter()
                 .filter(|refund| refund.status().is_done())
@@ -81,12 +87,20 @@ impl World {
                 order.refunds
             );
             let said: i64 = done.values().map(|amount| amount.get()).sum();
-            let given = self.given_back(order.id, &refunds);
+            let given = self.given_back(order.id);
             ensure!(said == given, "{said} tiyin of order {} are said to be back, and {given} are", order.id);
         }
         ensure!(known.is_empty(), "refunds of orders that the shop does not have: {known:?}");
         Ok(())
     }
+}
+
+fn count(goods: impl Iterator<Item = OrderedProduct>) -> BTreeMap<ProductId, u32> {
+    let mut counts = BTreeMap::new();
+    for product in goods {
+        *counts.entry(product.product_id).or_default() += product.count;
+    }
+    counts
 }
 
 fn by_order(refunds: Vec<Refund>) -> BTreeMap<OrderId, Vec<Refund>> {

@@ -20,6 +20,7 @@ refund-why-off = This shop has no access to CLICK’s Merchant API: the money go
 refund-why-telegram = It was paid by Telegram’s invoice, which CLICK’s API does not know: give the money back in CLICK’s cabinet.
 refund-why-not-found = CLICK does not find the payment: look it up in the cabinet.
 refund-why-looks-reversed = CLICK shows the payment as not paid although nothing was sent from here: perhaps it was given back already. Look it up first.
+refund-why-ledger-restored = the ledger was restored from a backup in which it was open: perhaps it was given back or withdrawn since. Look it up first.
 refund-allowed = CLICK can give the whole payment back until { $until }, if it was made with an online card. A part goes by hand.
 refund-not-paid = The order is not paid.
 refund-nothing-left = All of its money has been given back.

@@ -20,6 +20,7 @@ refund-why-off = Do‘konda CLICK Merchant API ulanmagan: pul qo‘lda qaytarila
 refund-why-telegram = To‘lov Telegram hisobi orqali qilingan, CLICK API uni bilmaydi: pulni CLICK kabinetida qaytaring.
 refund-why-not-found = CLICK to‘lovni topmadi: uni kabinetdan qidiring.
 refund-why-looks-reversed = CLICKda to‘lov to‘lanmagan ko‘rinmoqda, bu yerdan esa hech narsa yuborilmagan: pul allaqachon qaytarilgan bo‘lishi mumkin. Avval tekshiring.
+refund-why-ledger-restored = to‘lovlar daftari zaxira nusxadan tiklandi, unda qaytarish ochiq edi: o‘shandan beri pul qaytarilgan yoki qaytarish bekor qilingan bo‘lishi mumkin. Avval tekshirib ko‘ring.
 refund-allowed = Onlayn karta bilan to‘langan bo‘lsa, CLICK to‘lovni { $until } gacha to‘liq qaytara oladi. Bir qismi qo‘lda qaytariladi.
 refund-not-paid = Buyurtma to‘lanmagan.
 refund-nothing-left = Buyurtmaning hamma puli qaytarilgan.

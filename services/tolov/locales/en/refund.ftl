@@ -27,6 +27,7 @@ refund-why-api-off = the shop has no access to CLICK’s Merchant API
 refund-why-in-telegram = it was paid by Telegram’s invoice, of which CLICK’s Merchant API knows nothing
 refund-why-not-found = CLICK does not find the payment
 refund-why-looks-reversed = CLICK shows the payment as not paid although nothing was sent (perhaps it was given back already)
+refund-why-ledger-restored = the ledger was restored from a backup in which it was open (perhaps it was given back or withdrawn since)
 
 refund-ask-through-click = Give back { $sum } UZS of order { $order } through CLICK?
 refund-ask-in-cabinet = Record a refund of { $sum } UZS of order { $order }, which you give back by hand in CLICK’s cabinet?

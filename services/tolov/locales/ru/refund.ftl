@@ -27,6 +27,7 @@ refund-why-api-off = у магазина нет доступа к Merchant API C
 refund-why-in-telegram = оплачено счётом Telegram, о котором Merchant API CLICK не знает
 refund-why-not-found = CLICK не находит платёж
 refund-why-looks-reversed = CLICK показывает платёж неоплаченным, хотя ничего не отправлялось (возможно, деньги уже возвращены)
+refund-why-ledger-restored = книга платежей восстановлена из копии, где этот возврат был открыт (возможно, с тех пор деньги вернули или возврат отменили)
 
 refund-ask-through-click = Вернуть { $sum } сум за заказ { $order } через CLICK?
 refund-ask-in-cabinet = Записать возврат { $sum } сум за заказ { $order }, который вы сделаете вручную в кабинете CLICK?

@@ -27,6 +27,7 @@ refund-why-api-off = do‘konda CLICK Merchant API ulanmagan
 refund-why-in-telegram = Telegram hisobi orqali to‘langan, CLICK Merchant API esa uni bilmaydi
 refund-why-not-found = CLICK to‘lovni topmadi
 refund-why-looks-reversed = CLICKda to‘lov to‘lanmagan ko‘rinmoqda, bu yerdan esa hech narsa yuborilmagan (pul allaqachon qaytarilgan bo‘lishi mumkin)
+refund-why-ledger-restored = to‘lovlar daftari zaxira nusxadan tiklandi, unda bu qaytarish ochiq edi (o‘shandan beri pul qaytarilgan yoki qaytarish bekor qilingan bo‘lishi mumkin)
 
 refund-ask-through-click = { $order } buyurtma uchun { $sum } so‘m CLICK orqali qaytarilsinmi?
 refund-ask-in-cabinet = { $order } buyurtma uchun siz CLICK kabinetida qo‘lda qaytaradigan { $sum } so‘m yozib qo‘yilsinmi?

@@ -1,5 +1,6 @@
 //! Which orders the shop store and the bus know to be paid since a backup was made: a ledger that is put back from it must
-//! hear of them before CLICK may ask it anything, or the payer could pay twice. And which wait for payment.
+//! hear of them before CLICK may ask it anything, or the payer could pay twice. And which wait for payment, and what money
+//! went back, which would go back twice.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +11,7 @@ use anyhow::{Context, Result};
 use tolov_bot::ReceiptDefaults;
 use tolov_domain::{
     Event, OrderId,
+    event::Reversal,
     ports::{
         bus::Queue,
         documents::{Documents, Query},
@@ -22,7 +24,7 @@ use tolov_shop::{
     order::{ORDERS, OrderState, ShopOrder},
     records,
 };
-use tolov_webhook::ledger::{ImportedOrder, ImportedState, NewOrder, PaidOrder};
+use tolov_webhook::ledger::{ImportedOrder, ImportedState, KnownRefund, NewOrder, PaidOrder};
 
 use crate::{
     adapters::{Bus, BusAddress, Shop, ShopAddress, each_parked},
@@ -42,6 +44,8 @@ const PAGE: u32 = 500;
 pub(super) struct Known {
     /// By order number; two of one order only where two transactions have paid it.
     pub(super) payments: Vec<PaidOrder>,
+    /// Money that went back, oldest first.
+    pub(super) refunds: Vec<KnownRefund>,
     /// Messages of the bus that nobody can look into at this moment: most of them wait for another try.
     pub(super) unread: u64,
     /// Orders of the shop store that cannot be read, by number.
@@ -55,6 +59,7 @@ pub(super) struct Known {
 impl Known {
     fn add(&mut self, other: Self) {
         self.payments.extend(other.payments);
+        self.refunds.extend(other.refunds);
         self.unread += other.unread;
         self.unreadable.extend(other.unreadable);
         self.payable.extend(other.payable);
@@ -68,6 +73,7 @@ impl Known {
             self.contents.extend(content.map(|content| (order.id, content)));
         }
         self.payments.extend(payment);
+        self.refunds.extend(refunds_of(order));
         let has_link = matches!(order.state, OrderState::AwaitingPayment { link: Some(_), .. });
         if has_link && order.placed_at >= asked.since && !asked.of_bus.contains(&order.id) {
             let receipt = asked.receipts.and_then(|receipts| receipts.content(order));
@@ -101,6 +107,8 @@ pub(super) async fn ask(
     // Stable: what the bus knows, which has merchant_prepare_id, stays before what the shop store knows.
     known.payments.sort_by_key(|payment| (payment.order_id, payment.click_trans_id));
     known.payments.dedup_by_key(|payment| (payment.order_id, payment.click_trans_id));
+    known.refunds.sort_by_key(|refund| refund.reversal.refund_id);
+    known.refunds.dedup_by_key(|refund| refund.reversal.refund_id);
     known.payable.sort_by_key(|payable| payable.order.order_id);
     known.payable.dedup_by_key(|payable| payable.order.order_id);
     if receipts.is_some() {
@@ -147,8 +155,12 @@ async fn of_bus(address: &BusAddress) -> Result<Known> {
     each_parked(&*admin, queue, |message| bodies.push(message.body)).await?;
     drop((consumer, admin));
     bus.close().await;
-    let events = bodies.iter().filter_map(|body| Event::from_json(body).ok());
-    Ok(Known { payments: events.filter_map(PaidOrder::of_event).collect(), unread, ..Known::default() })
+    let mut known = Known { unread, ..Known::default() };
+    for event in bodies.iter().filter_map(|body| Event::from_json(body).ok()) {
+        known.refunds.extend(KnownRefund::of_event(event.clone()));
+        known.payments.extend(PaidOrder::of_event(event));
+    }
+    Ok(known)
 }
 
 async fn of_shop(address: &ShopAddress, asked: &Asked<'_>) -> Result<Known> {
@@ -198,5 +210,18 @@ fn of_order(order: &ShopOrder) -> Option<PaidOrder> {
         late: payment.late,
         known_by: "shop",
         receipt: None,
+    })
+}
+
+/// Those that the ledger has numbered; what staff have recorded by hand it never knew.
+fn refunds_of(order: &ShopOrder) -> impl Iterator<Item = KnownRefund> {
+    order.refunds.iter().filter_map(|refund| {
+        let reversal = Reversal {
+            refund_id: refund.refund_id?,
+            refunded: refund.amount,
+            by_hand: refund.by_hand,
+            returned: refund.returned.clone(),
+        };
+        Some(KnownRefund { order_id: order.id, reversal, at: refund.at, known_by: "shop" })
     })
 }

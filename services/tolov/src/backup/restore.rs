@@ -19,7 +19,7 @@ use tolov_kit::{
 };
 use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
+    AdoptRefusal, ImportedOrder, KnownRefund, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Place, Restore, ready},
     restored::ready_postgres,
@@ -78,6 +78,10 @@ struct RestoredLedger {
     prepare_id_floor: i64,
     /// Paid since the backup and not in it: taken back, or a question to staff.
     adopted: Vec<(PaidOrder, Outcome<AdoptRefusal>)>,
+    /// Money that went back since the backup.
+    refunds: Vec<(KnownRefund, Outcome<AdoptRefusal>)>,
+    /// How many refunds it had as open, which wait for staff now.
+    open_refunds: usize,
     /// How many orders that wait for payment were not in it.
     registered: usize,
     unread: u64,
@@ -187,8 +191,8 @@ impl Plan {
         Ok(done)
     }
 
-    /// Lifts the numbers of a copy, or of a database that is one, above those that were given out since, and takes back what others know to be paid:
-    /// before the copy is in its place, so that no Prepare comes in between.
+    /// Lifts the numbers of a copy, or of a database that is one, above those that were given out since, and takes back what
+    /// others know to be paid: before the copy is in its place, so that no Prepare comes in between.
     async fn ready_ledger(
         &self,
         replaced: Option<&Place>,
@@ -225,34 +229,53 @@ impl Plan {
             LedgerPlace::File(copy) => ready(copy, restore).await?,
             LedgerPlace::Postgres(url) => ready_postgres(url, restore).await?,
         };
-        let (adopted, registered) = adopt(copy, known.payments, known.payable).await?;
-        let (unread, unreadable) = (known.unread, known.unreadable);
-        Ok(RestoredLedger { summary, prepare_id_floor, adopted, registered, unread, unreadable })
+        let mut restored = RestoredLedger {
+            summary,
+            prepare_id_floor,
+            adopted: Vec::new(),
+            refunds: Vec::new(),
+            open_refunds: 0,
+            registered: 0,
+            unread: known.unread,
+            unreadable: known.unreadable,
+        };
+        restored.adopt(copy, known.payments, known.refunds, known.payable).await?;
+        Ok(restored)
     }
 }
 
-/// Makes the copy of the ledger know what others know to be paid, and to wait for payment. Returns what it did not know.
-async fn adopt(
-    copy: &LedgerPlace,
-    payments: Vec<PaidOrder>,
-    payable: Vec<ImportedOrder>,
-) -> Result<(Vec<(PaidOrder, Outcome<AdoptRefusal>)>, usize)> {
-    if payments.is_empty() && payable.is_empty() {
-        return Ok((Vec::new(), 0));
+impl RestoredLedger {
+    /// Makes the copy of the ledger know what others know to be paid, to have gone back, and to wait for payment. Keeps what it
+    /// did not know.
+    async fn adopt(
+        &mut self,
+        copy: &LedgerPlace,
+        payments: Vec<PaidOrder>,
+        refunds: Vec<KnownRefund>,
+        payable: Vec<ImportedOrder>,
+    ) -> Result<()> {
+        let now = SystemClock.now();
+        let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
+        let paid = ledger.adopt_paid(payments.clone(), now).await;
+        let refunded = ledger.adopt_refunds(refunds.clone()).await;
+        let waiting = ledger.leave_open_refunds_to_staff(now).await;
+        let registered = ledger.import(payable, now).await;
+        writer.close().await;
+        if let LedgerPlace::File(copy) = copy {
+            let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
+            ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
+        }
+        self.adopted = news(payments, paid?);
+        self.refunds = news(refunds, refunded?);
+        self.open_refunds = waiting?;
+        self.registered = registered?.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
+        Ok(())
     }
-    let now = SystemClock.now();
-    let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
-    let outcomes = ledger.adopt_paid(payments.clone(), now).await;
-    let registered = ledger.import(payable, now).await;
-    writer.close().await;
-    if let LedgerPlace::File(copy) = copy {
-        let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
-        ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
-    }
-    let adopted = payments.into_iter().zip(outcomes?);
-    let adopted = adopted.filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect();
-    let registered = registered?.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
-    Ok((adopted, registered))
+}
+
+/// What the copy did not know.
+fn news<T>(known: Vec<T>, outcomes: Vec<Outcome<AdoptRefusal>>) -> Vec<(T, Outcome<AdoptRefusal>)> {
+    known.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect()
 }
 
 impl Move {
@@ -339,17 +362,40 @@ fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
     if ledger.registered > 0 {
         println!("  {} orders that wait for payment are registered again", ledger.registered);
     }
+    if ledger.open_refunds > 0 {
+        println!(
+            "  {} refunds that were open wait for staff: look up what became of them",
+            ledger.open_refunds
+        );
+    }
     for (payment, outcome) in &ledger.adopted {
         println!("  {}", told_of(payment, *outcome));
+    }
+    for (refund, outcome) in &ledger.refunds {
+        println!("  {}", told_of_refund(refund, *outcome));
     }
     println!("  compare the hours since {made_at} with CLICK's cabinet");
 }
 
-fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
-    let what = match outcome {
-        Outcome::Applied | Outcome::AlreadyApplied => "taken back as paid".to_owned(),
+fn told_of_refund(refund: &KnownRefund, outcome: Outcome<AdoptRefusal>) -> String {
+    let KnownRefund { order_id, reversal, at, known_by } = refund;
+    format!(
+        "{}: {} so'm of order {order_id} by refund {}, at {at} (known by the {known_by})",
+        how(outcome, "taken back as refunded"),
+        reversal.refunded.grouped(),
+        reversal.refund_id,
+    )
+}
+
+fn how(outcome: Outcome<AdoptRefusal>, done: &str) -> String {
+    match outcome {
+        Outcome::Applied | Outcome::AlreadyApplied => done.to_owned(),
         Outcome::Refused(refusal) => format!("NOT taken back, because {refusal}"),
-    };
+    }
+}
+
+fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
+    let what = how(outcome, "taken back as paid");
     let is_lost = payment.receipt.as_ref().is_some_and(|content| content.lines.is_empty());
     let receipt =
         if is_lost { "; nobody knows what it sold, see `tolov receipts` in some hours" } else { "" };

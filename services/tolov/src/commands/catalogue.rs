@@ -13,7 +13,7 @@ use tolov_kit::env::Env;
 use tolov_shop::{
     catalogue::Catalogue,
     csv::{self, Plan, RowError},
-    seed::{self, Seeded},
+    seed::{self, Planned, Seeded},
 };
 
 use super::journal::Journal;
@@ -49,8 +49,8 @@ pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
             return Ok(());
         }
     }
-    let (shop, _lock, _) = opened(env).await?;
-    let seeded = seed::seed(shop.store().as_ref()).await;
+    let (shop, _lock, journal) = opened(env).await?;
+    let seeded = import_example(shop.store().as_ref(), &journal).await;
     shop.close().await;
     match seeded? {
         Seeded::Applied { products, categories } => println!(
@@ -65,6 +65,15 @@ pub(crate) async fn seed(env: &Env, options: &Seed) -> Result<()> {
         }
     }
     Ok(())
+}
+
+async fn import_example(shop: &dyn ShopStore, journal: &Journal) -> Result<Seeded> {
+    let plan = match seed::plan(shop).await? {
+        Planned::Nothing(why) => return Ok(why),
+        Planned::Import(plan) => plan,
+    };
+    journal.record("seed", json!({ "products_new": plan.counts().products_new }))?;
+    Ok(seed::apply(shop, &plan).await?)
 }
 
 /// `tolov catalogue`

@@ -245,6 +245,7 @@ const fn why_by_hand(reason: ManualReason) -> &'static str {
         ManualReason::PaidInTelegram => "refund-why-in-telegram",
         ManualReason::PaymentNotFound => "refund-why-not-found",
         ManualReason::LooksReversed => "refund-why-looks-reversed",
+        ManualReason::LedgerRestored => "refund-why-ledger-restored",
     }
 }
 

@@ -159,6 +159,8 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
 }
 
 async fn shop_is_carried_over(server: &OneServer) {
+    let journal = std::fs::read_to_string(server.file("operators.jsonl")).unwrap();
+    assert!(journal.contains("\"import-legacy\""), "{journal}");
     let shop = tolov_embedded::EmbeddedShop::open(&server.file("tolov-data")).await.unwrap();
     let user = |id| UserId::try_new(id).unwrap();
     let ali = shopper::shopper(&shop, user(5551)).await.unwrap().unwrap();

@@ -207,7 +207,7 @@ async fn the_doctor_reports_no_errors_of_a_good_shop_and_each_problem_in_three_l
     for wanted in [
         "the token is that of @",
         "the bot may post in",
-        "refuses forged calls and knows CLICK's key",
+        "refuses forged calls and knows CLICK’s key",
         "1 orders, 1 paid",
         "takes our API_TOKEN",
         "No backup was made yet",

@@ -1,28 +1,37 @@
 //! The operator's commands on files: backups, their encryption, and messages that are deleted by hand.
 
-use std::{collections::BTreeMap, path::Path, process::Output, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Output,
+    sync::Arc,
+};
 
 use age::{secrecy::ExposeSecret, x25519};
 use serde_json::Value;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, EventId, OrderId, Phone, ProductId, Tiyin, UserId,
+    ClickPaydocId, ClickTransId, EventId, OrderId, OrderedProduct, Phone, ProductId, RefundId, Tiyin, UserId,
     order::OrderLine,
     ports::bus::{OutgoingMessage, Queue, Route, RoutingKey, Verdict},
     receipt::ReceiptState,
+    refund::RefundStatus,
     time::{Timestamp, unix_ms},
 };
 use tolov_embedded::{EmbeddedBus, EmbeddedShop};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
     order::{
-        Actor, Delivery, HistoryEntry, OrderAction, OrderState, PaymentFacts, PaymentLink, Progress, Sale,
-        ShopOrder, Stock, Terms,
+        Actor, Delivery, HistoryEntry, OrderAction, OrderRefund, OrderState, PaymentFacts, PaymentLink,
+        Progress, Sale, ShopOrder, Stock, Terms,
     },
     records,
 };
 use tolov_webhook::ledger::{Ledger, OrderStatus, UnverifiedLimits};
 
-use crate::processes::tolov;
+use crate::{
+    books::{Books, shopper},
+    processes::tolov,
+};
 
 fn run(folder: &Path, environment: &[(&str, &str)], command: &[&str]) -> Output {
     let environment: BTreeMap<String, String> =
@@ -199,19 +208,29 @@ fn paid_at(paid_at: Timestamp) -> ShopOrder {
 }
 
 #[tokio::test]
-async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
+async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since_and_of_what_went_back() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     empty_ledger(folder).await;
     done(folder, &[], &["seed"]);
     done(folder, &[], &["backup", "shop.tar.gz"]);
     let now = SystemClock.now();
-    let order = paid_at(now);
+    let refund = OrderRefund {
+        refund_id: RefundId::try_new(1_795_900_000).ok(),
+        amount: Tiyin::from_soum(15_000).unwrap(),
+        by_hand: true,
+        returned: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 1 }],
+        is_restocked: true,
+        is_told: false,
+        at: now,
+    };
+    let order = ShopOrder { refunds: vec![refund], ..paid_at(now) };
     let payment =
         PaymentFacts { click_trans_id: ClickTransId::try_new(502).unwrap(), ..*order.payment().unwrap() };
     let of_an_old_release = ShopOrder {
         id: OrderId::try_new(1006).unwrap(),
         terms: None,
+        refunds: Vec::new(),
         state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
         ..order.clone()
     };
@@ -236,8 +255,14 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since() {
         !line("order 1005").contains("nobody knows") && line("order 1006").contains("nobody knows"),
         "{told}"
     );
+    assert!(told.contains("taken back as refunded: 15\u{a0}000 so'm of order 1005"), "{told}");
     let (ledger, writer) =
         Ledger::open(&folder.join("payments.db"), UnverifiedLimits::default()).await.unwrap();
+    let [refund] = &ledger.refunds(order.id).await.unwrap()[..] else { panic!("one refund") };
+    assert_eq!(
+        (Some(refund.refund_id), refund.status(), refund.returned.len()),
+        (order.refunds[0].refund_id, RefundStatus::DoneByHand, 1)
+    );
     let receipt = ledger.receipt(order.id).await.unwrap().unwrap();
     let [line] = receipt.content.lines.as_slice() else { panic!("{receipt:?}") };
     assert_eq!(
@@ -298,6 +323,95 @@ async fn a_parked_message_is_deleted_only_after_a_question_and_the_journal_keeps
     assert_eq!(entry["details"]["body"], "of a newer release");
     let gone = run(folder, &[], &[&deletion[..], &["--yes"]].concat());
     assert!(!gone.status.success() && printed(&gone).contains("is not parked"), "{}", printed(&gone));
+}
+
+/// What has no line in the operators' journal: roles and trials, what only reads, and what only writes files of its own.
+const WITHOUT_A_LINE: [&str; 19] = [
+    "all",
+    "backup",
+    "bot",
+    "catalogue export",
+    "click-test",
+    "completions",
+    "demo",
+    "doctor",
+    "healthcheck",
+    "init",
+    "man",
+    "parked list",
+    "parked show",
+    "projector",
+    "reconciler",
+    "sandbox",
+    "trace",
+    "verify",
+    "webhook",
+];
+/// They need services that run, or the old shop: their own tests look for the line (`conversation/refunds.rs`, `receipts.rs`,
+/// `statement.rs`, `legacy.rs`).
+const WITH_SERVICES: [&str; 4] = ["import-legacy", "receipts", "reconcile", "refund"];
+
+/// Every command that the program offers, those of a group with its name.
+fn all_commands(folder: &Path) -> BTreeSet<String> {
+    let listed = |command: &[&str]| -> Vec<String> {
+        let help = done(folder, &[], &[command, &["--help"]].concat());
+        let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let names = list.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("   "));
+        names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    };
+    let mut all = BTreeSet::new();
+    for name in listed(&[]).into_iter().filter(|name| name != "help") {
+        let parts = listed(&[&name]);
+        if parts.is_empty() {
+            all.insert(name);
+        } else {
+            all.extend(parts.iter().filter(|part| *part != "help").map(|part| format!("{name} {part}")));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_command_that_changes_something_leaves_a_line_in_the_operators_journal() {
+    let books = Books::open().await;
+    let folder = books.folder();
+    books.bought(1).await;
+    let message = ["projector.payments", "payment.completed:1001"];
+    let verdict = || Verdict::Park { reason: "unknown schema".to_owned() };
+    let seeded = tempfile::tempdir().unwrap();
+    std::fs::write(seeded.path().join("prices.csv"), "product_id,price\n1,19000\n").unwrap();
+    let mut changing = Vec::new();
+    let mut changes = |folder: &Path, name: &str, command: &[&str]| {
+        run(folder, &[], command);
+        let journal = std::fs::read_to_string(folder.join("operators.jsonl")).unwrap_or_default();
+        let last: Value = serde_json::from_str(journal.lines().last().unwrap_or("{}")).unwrap();
+        assert!(
+            last["command"].as_str().is_some_and(|line| line.starts_with(name)),
+            "{command:?}: {journal}"
+        );
+        changing.push(name.to_owned());
+    };
+    changes(seeded.path(), "seed", &["seed"]);
+    changes(seeded.path(), "catalogue import", &["catalogue", "import", "prices.csv"]);
+    received_message(&books.data(), verdict()).await;
+    changes(folder, "parked drop", &["parked", "drop", message[0], message[1], "--yes"]);
+    received_message(&books.data(), verdict()).await;
+    changes(folder, "parked requeue", &["parked", "requeue", message[0], message[1]]);
+    changes(folder, "replay", &["replay", "--order", "1"]);
+    books.change(1, |order| order.user_id = shopper(2)).await;
+    changes(folder, "rebuild", &["rebuild"]);
+    books.change(1, |order| order.user_id = shopper(2)).await;
+    changes(folder, "audit", &["audit", "--repair", "--settle-for", "0"]);
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+    changes(folder, "restore", &["restore", "shop.tar.gz", "--only", "ledger"]);
+
+    let named = [&WITHOUT_A_LINE[..], &WITH_SERVICES[..]].concat().into_iter().map(str::to_owned);
+    let named: BTreeSet<String> = named.chain(changing).collect();
+    assert_eq!(
+        all_commands(folder),
+        named,
+        "a new command changes something, or is named here with those that do not"
+    );
 }
 
 #[tokio::test]

@@ -95,5 +95,7 @@ async fn the_list_of_missing_receipts_says_why_and_what_to_do_until_a_person_has
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("нет чека по заказу 7"), "{unknown:?}");
     assert!(told(&["1", "--by-hand", "check 17"]).await.contains("by hand (operator): check 17"));
     assert_eq!(told(&[]).await, "receipts missing: 0\n");
+    let journal = std::fs::read_to_string(world.folder().join("operators.jsonl")).unwrap();
+    assert!(journal.contains("\"receipts\"") && journal.contains("by-hand"), "{journal}");
     world.end().await;
 }

@@ -46,12 +46,12 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         line.log(&reply, started);
     }
     line.count(&reply, started);
-    if !is_logged {
-        app.flood_brake.pause().await;
-    }
     if reports_payment && !reply.confirms_payment() {
         let code = reply.error.to_string();
         metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
+    }
+    if !is_logged {
+        app.flood_brake.pause().await;
     }
     reply_with(&reply)
 }

@@ -50,9 +50,9 @@ pub use self::{
     reconciliation::{Accepted, PaymentReportRecord},
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
-        AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX,
-        ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder, RefusedEvent,
-        RelayMarks, ReplayRefusal, Unverified,
+        AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, KnownRefund, NewOrder,
+        ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder,
+        RefusedEvent, RelayMarks, ReplayRefusal, Unverified,
     },
     telegram::TelegramPaymentRecord,
     writer::{
@@ -72,7 +72,7 @@ use self::{
     read::pool::{Pool, Readers, RelayReader},
     writer::{
         Writer,
-        adopt::AdoptPaid,
+        adopt::{AdoptPaid, AdoptRefunds},
         engine::Engine,
         import::Import,
         job::{Decision, EndOrders, Job, Maintenance},
@@ -266,6 +266,18 @@ impl Ledger {
         let mut outcomes = Vec::with_capacity(orders.len());
         for part in orders.chunks(ADOPT_MAX) {
             outcomes.extend(self.decide(AdoptPaid { orders: part.to_vec(), at: now }).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// The same of money that went back: nobody gives it back a second time. Oldest first; after the payments.
+    pub async fn adopt_refunds(
+        &self,
+        refunds: Vec<KnownRefund>,
+    ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
+        let mut outcomes = Vec::with_capacity(refunds.len());
+        for part in refunds.chunks(ADOPT_MAX) {
+            outcomes.extend(self.decide(AdoptRefunds { refunds: part.to_vec() }).await?);
         }
         Ok(outcomes)
     }

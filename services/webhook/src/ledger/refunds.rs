@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tolov_domain::{
     ClickPaydocId, OrderId, PrepareId, RefundId, Tiyin,
     refund::{
-        Change, Decision, Refund,
+        Change, Decision, ManualReason, Refund,
         api::{Attempt, MerchantCall, OpenRefund, RefundRequest, ReportSource, SeenReply, SeenRequest},
     },
     silence::ASKED_AFTER,
@@ -163,6 +163,18 @@ impl Ledger {
             Ok(OpenRefund { refund, attempt: row.attempt.try_into()? })
         };
         rows.into_iter().map(open).collect()
+    }
+
+    /// For a restore: a refund that is open in the copy may have ended since, so it does not go on before a person has looked.
+    /// One that is being sent is asked for as after any restart. Returns how many.
+    pub async fn leave_open_refunds_to_staff(&self, now: Timestamp) -> Result<usize, LedgerError> {
+        let mut left = 0;
+        for OpenRefund { refund, .. } in self.open_refunds().await? {
+            let leave = Change::LeaveToStaff { why: ManualReason::LedgerRestored };
+            let stepped = self.advance_refund(refund.refund_id, refund.step, (leave, None), now).await?;
+            left += usize::from(matches!(stepped, Stepped::Changed(_)));
+        }
+        Ok(left)
     }
 
     /// Takes in what CLICK's Merchant API says about an attempt. `None`: there is no such attempt.

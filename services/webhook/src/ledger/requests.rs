@@ -5,7 +5,7 @@ use std::fmt;
 use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    receipt, time::Timestamp,
+    event::Reversal, receipt, time::Timestamp,
 };
 
 /// What became of a change that may have been made before.
@@ -130,6 +130,28 @@ impl PaidOrder {
             known_by: "bus",
             receipt: None,
         })
+    }
+}
+
+/// Money that another store knows to have gone back, of which a restored ledger has lost the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRefund {
+    pub order_id: OrderId,
+    pub reversal: Reversal,
+    pub at: Timestamp,
+    /// Who knows it, for the record: `shop` or `bus`.
+    pub known_by: &'static str,
+}
+
+impl KnownRefund {
+    /// What an event of a refund tells, as the bus knows it; `None` of any other event.
+    pub fn of_event(event: Event) -> Option<Self> {
+        let (EventKind::PaymentReversed(reversal) | EventKind::PaymentPartlyReversed { reversal, .. }) =
+            event.kind
+        else {
+            return None;
+        };
+        Some(Self { order_id: event.order_id, reversal, at: event.occurred_at, known_by: "bus" })
     }
 }
 

@@ -3,13 +3,13 @@
 use serde_json::json;
 use sqlx::Executor;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
-    receipt::Content, time::unix_ms,
+    ClickPaydocId, ClickPaymentId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
+    RefundId, Tiyin, UserId, event::Reversal, receipt::Content, refund::RefundState, time::unix_ms,
 };
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, ImportedState, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt,
-    Outcome, PaidOrder,
+    AdoptRefusal, ImportedOrder, ImportedState, KnownRefund, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX,
+    OpenAttempt, Outcome, PaidOrder,
 };
 
 use crate::{
@@ -75,6 +75,91 @@ async fn after_a_restore_a_payment_that_the_shop_knows_is_not_taken_a_second_tim
     let evidence = restored.ledger().callbacks(OrderId::try_new(4).unwrap()).await.unwrap();
     assert!(evidence[0].fields.contains("\"known_by\":\"shop\""), "{evidence:?}");
     restored.finish().await;
+    app.finish().await;
+}
+
+/// A refund of an order as the shop store knows it.
+fn gone_back(app: &TestApp, order_id: i64, refund_id: i64, soum: i64, by_hand: bool) -> KnownRefund {
+    let returned = vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 1 }];
+    let (refund_id, refunded) = (RefundId::try_new(refund_id).unwrap(), Tiyin::from_soum(soum).unwrap());
+    KnownRefund {
+        order_id: OrderId::try_new(order_id).unwrap(),
+        reversal: Reversal { refund_id, refunded, by_hand, returned },
+        at: app.clock.now() - time::Duration::minutes(30),
+        known_by: "shop",
+    }
+}
+
+#[tokio::test]
+async fn after_a_restore_money_that_the_shop_knows_to_be_back_goes_back_no_second_time() {
+    let app = TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await;
+    for order_id in 1..=3 {
+        app.order(order_id).await;
+    }
+    app.paid(1).await;
+    app.paid(2).await;
+    // The copy has this one as open.
+    let ask = json!({ "request_id": "tap-1", "requested_by": "5551" });
+    let (_, open) = app.post("/orders/2/refunds", &ask).await;
+    let open_id = open["refund_id"].as_i64().unwrap();
+    let far = open_id + 1_000;
+    let known = [
+        gone_back(&app, 1, far, 10_000, true),
+        gone_back(&app, 1, far + 1, 20_000, true),
+        gone_back(&app, 2, open_id, 30_000, false),
+    ];
+    for expected in [Outcome::Applied, Outcome::AlreadyApplied] {
+        let outcomes = app.ledger().adopt_refunds(known.to_vec()).await.unwrap();
+        assert_eq!(outcomes, [expected; 3], "it may be repeated");
+    }
+    let refunds = async |order_id| {
+        let refunds = app.ledger().refunds(OrderId::try_new(order_id).unwrap()).await.unwrap();
+        refunds.into_iter().map(|refund| refund.state).collect::<Vec<_>>()
+    };
+    let by_hand = RefundState::DoneByHand {
+        decided_by: "restore".to_owned(),
+        document: "known by the shop after a restore".to_owned(),
+    };
+    assert_eq!(refunds(1).await, [by_hand.clone(), by_hand]);
+    let payment_id = ClickPaymentId::try_new(16_853_761).unwrap();
+    assert_eq!(refunds(2).await, [RefundState::Done { payment_id }]);
+    let (_, answered) = app.get("/refunds/open").await;
+    assert_eq!(answered["refunds"], json!([]), "the reconciler sends nothing");
+    for order_id in [1, 2] {
+        let more = json!({ "request_id": "tap-2", "requested_by": "5551", "amount_tiyin": 1 });
+        let (status, refused) = app.post(&format!("/orders/{order_id}/refunds"), &more).await;
+        assert_eq!((status.as_u16(), &refused["reason"]), (409, &json!("nothing_left")));
+    }
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(
+        app.events_of(1).await,
+        ["payment.completed:1", &format!("payment.partly_reversed:1:{far}"), "payment.reversed:1"]
+    );
+
+    // What is still open waits for a person, who can have it go on.
+    app.order(5).await;
+    app.paid(5).await;
+    let (_, asked) = app.post("/orders/5/refunds", &ask).await;
+    for left in [1, 0] {
+        assert_eq!(app.ledger().leave_open_refunds_to_staff(app.clock.now()).await.unwrap(), left);
+    }
+    let (_, waits) = app.get("/orders/5/refunds").await;
+    assert_eq!(waits["open"]["why"], "ledger_restored", "{waits}");
+    let again = json!({ "by": "5551" });
+    let (_, retried) = app.post(&format!("/refunds/{}/retry", asked["refund_id"]), &again).await;
+    assert_eq!(retried["state"], "requested", "{retried}");
+
+    let contradicting = [
+        gone_back(&app, 1, far, 11_000, true),
+        gone_back(&app, 1, far + 2, 1, true),
+        gone_back(&app, 3, far + 3, 1, true),
+        gone_back(&app, 4, far + 4, 1, true),
+    ];
+    let refused = [Outcome::Refused(AdoptRefusal::OrderDiffers { field: "refund" }); 4];
+    assert_eq!(app.ledger().adopt_refunds(contradicting.to_vec()).await.unwrap(), refused);
+    app.paid(3).await;
+    let (_, next) = app.post("/orders/3/refunds", &ask).await;
+    assert!(next["refund_id"].as_i64().unwrap() > far + 1, "its number is given to no other: {next}");
     app.finish().await;
 }
 

@@ -47,6 +47,17 @@ async fn a_payment_whose_complete_never_came_makes_the_order_paid_once() {
 }
 
 #[tokio::test]
+async fn after_a_restart_an_attempt_is_found_by_its_number_alone() {
+    let mut app = with_a_prepared_attempt().await;
+    app.stop().await;
+    app.start_again().await;
+    assert_eq!(seen(&app, payment(PAYDOC, 2), true).await["outcome"], "paid");
+    let (status, _) = app.post("/attempts/2/seen", &json!({"payment": null, "accept": true})).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "of a number that no attempt has");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_payment_is_a_question_where_its_sum_is_not_known_or_the_shop_wants_to_be_asked() {
     for (id, accept) in [(PAYDOC, false), (PAYDOC + 1, true)] {
         let app = with_a_prepared_attempt().await;

@@ -112,9 +112,8 @@ impl BrokerConnection {
     /// Connects to the first node that answers, in bounded time, which the nodes share. `purpose` becomes a part of the
     /// connection's name.
     pub(crate) async fn open(target: &Target, purpose: &str) -> Result<Self, PortError> {
-        let share = u32::try_from(target.nodes.len()).map_or(target.request_timeout, |nodes| {
-            target.request_timeout.checked_div(nodes).unwrap_or(target.request_timeout)
-        });
+        let nodes = u32::try_from(target.nodes.len()).unwrap_or(u32::MAX);
+        let share = target.request_timeout / nodes.max(1);
         let mut failures = Vec::new();
         for node in target.in_turn() {
             match Self::open_on(target, &target.nodes[node], share, purpose).await {

@@ -105,6 +105,47 @@ fn a_claim_that_disagrees_changes_nothing_and_staff_hear_of_what_was_taken() {
     }
 }
 
+#[test]
+fn a_claim_that_agrees_pays_unless_click_reports_a_failure_which_is_below_zero() {
+    assert_eq!([0, 1].map(ClickError::from_code), [None, None]);
+    assert_eq!(ClickError::from_code(-1).map(ClickError::code), Some(-1));
+    let done = complete(OrderState::Pending, AttemptState::Prepared, prepare_id(1), AGREED, confirmation());
+    assert_eq!((done.answer, done.news), (Answer::Success, Some(News::Completed { late: false })));
+    let failed = Claim { error: Some(lack_of_money()), ..AGREED };
+    let done = complete(OrderState::Pending, AttemptState::Prepared, prepare_id(1), failed, confirmation());
+    assert_eq!((done.answer, done.order), (Answer::Cancelled, OrderState::Pending));
+}
+
+#[test]
+fn one_way_to_pay_keeps_the_other_closed_for_five_minutes_and_only_while_its_attempt_is_open() {
+    let at = |minutes| NOW + ::time::Duration::minutes(minutes);
+    assert_eq!(
+        [0, 4, 5, 6].map(|minutes| holds(AttemptState::Prepared, NOW, at(minutes))),
+        [true, true, false, false]
+    );
+    for over in [AttemptState::Paid(confirmation()), AttemptState::GivenUp { at: NOW }] {
+        assert!(!holds(over, NOW, NOW), "{over:?}");
+    }
+    let opened = Preparation::Opened(AttemptState::Prepared);
+    let refused = Preparation::Refused(Answer::Cancelled, None);
+    let repeated = Preparation::Repeated(AttemptState::Prepared);
+    for (same, free) in [(None, opened), (Some(AttemptState::Prepared), repeated)] {
+        assert_eq!(prepare_unless_held(OrderState::Pending, same, AGREED, false), free);
+        assert_eq!(prepare_unless_held(OrderState::Pending, same, AGREED, true), refused);
+    }
+    let paid = OrderState::Paid { by: prepare_id(1), at: NOW };
+    let already_paid = Preparation::Refused(Answer::AlreadyPaid, None);
+    assert_eq!(prepare_unless_held(paid, None, AGREED, true), already_paid);
+    for (order, held, answer) in [
+        (OrderState::Pending, false, Ok(())),
+        (OrderState::Pending, true, Err(CheckoutRefusal::BeingPaid)),
+        (OrderState::Expired { at: NOW }, false, Err(CheckoutRefusal::Expired)),
+        (paid, false, Err(CheckoutRefusal::Paid)),
+    ] {
+        assert_eq!(check_out(order, held), answer);
+    }
+}
+
 /// One event in the life of an order with three attempts.
 #[derive(Debug, Clone)]
 enum Step {

@@ -222,6 +222,27 @@ mod tests {
     }
 
     #[test]
+    fn an_invoice_is_looked_at_while_it_waits_and_one_that_click_did_not_take_is_over() {
+        let later = NOW + time::Duration::minutes(1);
+        let sending = requested().advance(InvoiceChange::Send, Some(later), later).unwrap();
+        assert_eq!(
+            (sending.next_step_at, sending.changed_at, sending.requested_at),
+            (Some(later), later, NOW)
+        );
+        let refused = InvoiceChange::Refused { click_code: -3, click_note: "no such number".to_owned() };
+        let state = InvoiceState::Refused { click_code: -3, click_note: "no such number".to_owned() };
+        for (change, expected) in [(refused, Some(state)), (InvoiceChange::NotTaken, None)] {
+            let over = sending.clone().advance(change, Some(later), later).unwrap();
+            assert!(matches!(over.state, InvoiceState::Refused { .. }) && over.next_step_at.is_none());
+            assert!(expected.is_none_or(|state| over.state == state));
+        }
+        let sent = sending.advance(InvoiceChange::Sent { invoice_id: 7 }, None, NOW).unwrap();
+        let waiting = sent.clone().advance(InvoiceChange::Wait, Some(later), later).unwrap();
+        assert_eq!((waiting.state, waiting.step), (sent.state, sent.step + 1));
+        assert_eq!((sent.next_step_at, waiting.next_step_at), (Some(NOW), Some(later)));
+    }
+
+    #[test]
     fn an_invoice_is_read_back_as_it_was_written() {
         let sent = requested().advance(InvoiceChange::Send, None, NOW).unwrap();
         let sent = sent.advance(InvoiceChange::Sent { invoice_id: 7 }, Some(NOW), NOW).unwrap();

@@ -119,6 +119,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_outcome_has_the_name_that_its_json_has() {
+        use PaymentOutcome::{AlreadyApplied, Paid, Questioned, Unplaced};
+        for outcome in [Paid, AlreadyApplied, Questioned, Unplaced] {
+            let json = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(json, format!("\"{}\"", outcome.as_str()));
+        }
+    }
+
+    #[test]
     fn a_payload_names_its_order_and_nothing_else_does() {
         let order = OrderId::try_new(1001).unwrap();
         assert_eq!(order_of(&payload_of(order)), Some(order));

@@ -85,6 +85,9 @@ mod tests {
         assert_eq!(UnplacedPayment::from_json(&unplaced.to_json()).as_ref(), Ok(&unplaced));
         assert_eq!(unplaced.event_id.as_str(), "payment.unplaced:3647911201");
         assert_eq!(unplaced.notification_id().as_str(), "payment.unplaced:3647911201/staff");
+        assert_eq!(unplaced.order_id(), None);
+        let numbered = UnplacedPayment { merchant_trans_id: "1007".to_owned(), ..unplaced.clone() };
+        assert_eq!(numbered.order_id(), OrderId::try_new(1007).ok());
         let newer = UnplacedPayment { schema: "payment.unplaced/2".to_owned(), ..unplaced };
         let refused = UnplacedPayment::from_json(&newer.to_json());
         assert_eq!(refused, Err(EventError::UnknownSchema("payment.unplaced/2".to_owned())));

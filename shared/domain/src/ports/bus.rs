@@ -12,8 +12,8 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use super::error::PortError;
-use crate::{ids::EventId, trace_parent::TraceParent};
+use super::{error::PortError, trace_parent::TraceParent};
+use crate::ids::EventId;
 
 /// The routing key of a topic exchange: words between dots, such as `payment.completed`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

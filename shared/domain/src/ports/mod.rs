@@ -6,6 +6,7 @@ pub mod bus;
 pub mod documents;
 mod error;
 pub mod notifications;
+pub mod trace_parent;
 
 pub use self::error::PortError;
 use self::{documents::Documents, notifications::NotificationLog};

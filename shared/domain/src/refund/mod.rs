@@ -105,6 +105,8 @@ pub enum ManualReason {
     PaymentNotFound,
     /// CLICK shows the payment as not paid although no reversal was sent: perhaps it was given back already.
     LooksReversed,
+    /// It was open in the copy from which the ledger was restored: since then it may have ended in any way.
+    LedgerRestored,
 }
 
 /// In which way a refund waits for a person.

@@ -103,7 +103,10 @@ pub fn allowed(
             Some(ManualReason::PaidInTelegram) => AllowedReason::PaidInTelegram,
             Some(ManualReason::PartialByHand) => AllowedReason::PartialByHand,
             Some(
-                ManualReason::OutsideMonth | ManualReason::PaymentNotFound | ManualReason::LooksReversed,
+                ManualReason::OutsideMonth
+                | ManualReason::PaymentNotFound
+                | ManualReason::LooksReversed
+                | ManualReason::LedgerRestored,
             ) => AllowedReason::OutsideMonth,
         }
     };

@@ -66,9 +66,9 @@ pub fn install(
     Ok(Exporting(provider))
 }
 
-impl Exporting {
+impl Drop for Exporting {
     /// Sends what waits, for a bounded time. Blocks; the runtime must still run.
-    pub fn close(self) {
+    fn drop(&mut self) {
         if let Err(error) = self.0.shutdown_with_timeout(CLOSE_TIMEOUT) {
             tracing::warn!(%error, "the last spans were not sent");
         }

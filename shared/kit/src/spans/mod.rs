@@ -166,7 +166,10 @@ impl Span {
 /// `None`: no traceparent, as from a caller that has another idea of it; a trace of its own begins.
 fn read(traceparent: &str) -> Option<SpanContext> {
     let mut parts = traceparent.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let mut digits = |length| {
+        parts.next().filter(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let (version, trace, span, flags) = (digits(2)?, digits(32)?, digits(16)?, digits(2)?);
     let flags = u8::from_str_radix(flags, 16).ok()?;
     let (trace, span) = (TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?);
     let context = SpanContext::new(trace, span, TraceFlags::new(flags), true, TraceState::NONE);

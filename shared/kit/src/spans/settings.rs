@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::Sampler;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::{env::Env, secret::Secret};
@@ -89,10 +90,11 @@ fn pairs(env: &Env, name: &str, text: &str) -> Option<Vec<(String, String)>> {
             env.problem(name, "cannot be read: write name=value, and a comma before the next");
             return None;
         };
-        // Plus signs are themselves here, unlike in a form.
-        let value = value.trim().replace('+', "%2B");
-        let value = url::form_urlencoded::parse(value.as_bytes()).next().map(|(value, _)| value.into_owned());
-        pairs.push((key.trim().to_owned(), value.unwrap_or_default()));
+        let Ok(value) = percent_decode_str(value.trim()).decode_utf8() else {
+            env.problem(name, "cannot be read: a value is not UTF-8");
+            return None;
+        };
+        pairs.push((key.trim().to_owned(), value.into_owned()));
     }
     Some(pairs)
 }
@@ -143,6 +145,7 @@ mod tests {
         for (name, value) in [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "jaeger:4318"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "key=hunter2%ff"),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
             ("OTEL_TRACES_SAMPLER", "hunter2"),
             ("OTEL_TRACES_SAMPLER_ARG", "2"),

@@ -6,7 +6,7 @@
 //! - An order is [`super::Stage::Refunded`] if and only if it is paid and nothing of its money is left with the shop. A part
 //!   leaves its state as it is.
 //! - Goods come back once: by a refund, or by the cancellation of the order. A refund that comes after the cancellation
-//!   brings none.
+//!   brings none, and one that comes after others no more than they have left.
 
 use serde::{Deserialize, Serialize};
 use tolov_domain::{
@@ -105,7 +105,7 @@ impl ShopOrder {
             recorded.refund_id = Some(reversal.refund_id);
             return Outcome::AlreadyApplied;
         }
-        let returned = if self.comes_back() { Vec::new() } else { reversal.returned.clone() };
+        let returned = if self.comes_back() { Vec::new() } else { self.not_back_yet(&reversal.returned) };
         self.refunds.push(OrderRefund {
             refund_id: Some(reversal.refund_id),
             amount: reversal.refunded,
@@ -161,6 +161,21 @@ impl ShopOrder {
             self.state,
             OrderState::Cancelled { sale: Some(_), .. } | OrderState::Refunded { goods_left: false, .. }
         )
+    }
+
+    /// Of these, what did not come back before. A ledger that was restored may have forgotten that something did.
+    fn not_back_yet(&self, returned: &[OrderedProduct]) -> Vec<OrderedProduct> {
+        let (bought, before) = (self.products(), self.returned());
+        let count_in = |products: &[OrderedProduct], id| -> u32 {
+            let of_it = products.iter().filter(|product| product.product_id == id);
+            of_it.map(|product| product.count).fold(0, u32::saturating_add)
+        };
+        let left = returned.iter().map(|product| {
+            let id = product.product_id;
+            let out = count_in(&bought, id).saturating_sub(count_in(&before, id));
+            OrderedProduct { count: product.count.min(out), ..*product }
+        });
+        left.filter(|product| product.count > 0).collect()
     }
 
     /// Whether goods of a refund are not in stock yet.

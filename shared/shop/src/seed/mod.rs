@@ -8,7 +8,7 @@ use tolov_domain::{
 
 use crate::{
     catalogue::Catalogue,
-    csv,
+    csv::{self, Plan},
     promo::{Off, PromoCode},
     records,
 };
@@ -32,8 +32,23 @@ pub enum Seeded {
     HasOwnCatalogue,
 }
 
+/// What is to be imported into a shop that has no other catalogue.
+#[derive(Debug)]
+pub enum Planned {
+    Import(Plan),
+    Nothing(Seeded),
+}
+
 /// Imports the example into a shop that has no other catalogue.
 pub async fn seed(documents: &dyn Documents) -> Result<Seeded, PortError> {
+    match plan(documents).await? {
+        Planned::Import(plan) => apply(documents, &plan).await,
+        Planned::Nothing(why) => Ok(why),
+    }
+}
+
+/// The first half of [`seed`]: changes nothing.
+pub async fn plan(documents: &dyn Documents) -> Result<Planned, PortError> {
     let catalogue = Catalogue::read(documents).await?;
     let plan = csv::plan(EXAMPLE, &catalogue).map_err(|errors| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
@@ -44,13 +59,16 @@ pub async fn seed(documents: &dyn Documents) -> Result<Seeded, PortError> {
         csv::plan(EXAMPLE, &Catalogue::default()).map_or(0, |plan| plan.new_categories().len());
     let own_categories = (catalogue.categories.len() + counts.categories_new).saturating_sub(of_the_example);
     if counts.products_changed > 0 || counts.products_same < catalogue.products.len() || own_categories > 0 {
-        return Ok(Seeded::HasOwnCatalogue);
+        return Ok(Planned::Nothing(Seeded::HasOwnCatalogue));
     }
+    Ok(if plan.is_empty() { Planned::Nothing(Seeded::AlreadyApplied) } else { Planned::Import(plan) })
+}
+
+/// The second half of [`seed`].
+pub async fn apply(documents: &dyn Documents, plan: &Plan) -> Result<Seeded, PortError> {
+    // First: a shop that has the whole example has it too.
     records::insert(documents, &promo_code()).await?;
-    if plan.is_empty() {
-        return Ok(Seeded::AlreadyApplied);
-    }
-    let applied = csv::apply(documents, &plan).await?;
+    let applied = csv::apply(documents, plan).await?;
     Ok(Seeded::Applied { products: applied.products_new, categories: applied.categories_new })
 }
 

@@ -131,6 +131,19 @@ async fn goods_come_back_once_whether_the_order_is_cancelled_before_or_after_a_r
 }
 
 #[tokio::test]
+async fn goods_come_back_once_though_a_restored_ledger_tells_of_their_refund_under_another_number() {
+    let shop = sold().await;
+    apply(&shop, &part(7, 5_000, &[pieces(TEA, 3)])).await;
+    assert_eq!(stock(&shop).await, [9, 4]);
+    // The ledger was put back to a copy without refund 7, and somebody has recorded all of it anew.
+    apply(&shop, &rest(8, 27_000, &[pieces(TEA, 4), pieces(SMALL, 1)])).await;
+    assert_eq!(stock(&shop).await, [10, 5], "what was bought is in stock, and no more");
+    let order = stored(&shop).await;
+    assert_eq!((order.stage(), order.returned()), (Stage::Refunded, vec![pieces(TEA, 4), pieces(SMALL, 1)]));
+    assert!(!order.is_unsettled());
+}
+
+#[tokio::test]
 async fn what_staff_recorded_by_hand_is_the_same_fact_and_its_event_is_no_news() {
     let shop = sold().await;
     settling::cancel_paid(&shop, order_id(1), staff(), minutes(20)).await.unwrap();

@@ -114,6 +114,7 @@ pub(crate) fn why_by_hand(language: Language, why: ManualReason) -> String {
         ManualReason::PaidInTelegram => t!(language, "refund-why-telegram"),
         ManualReason::PaymentNotFound => t!(language, "refund-why-not-found"),
         ManualReason::LooksReversed => t!(language, "refund-why-looks-reversed"),
+        ManualReason::LedgerRestored => t!(language, "refund-why-ledger-restored"),
     }
 }
 

@@ -17,6 +17,16 @@ pub(super) async fn owner_comes_in(world: &World) -> Person<'_> {
     aziz
 }
 
+/// An owner gives a role to a person whose number they know.
+pub(super) async fn becomes_staff(person: &Person<'_>, owner: &Person<'_>, role: &str) {
+    owner.says("/admin").await;
+    owner.taps_on("panel-staff").await;
+    owner.taps_on("member-add").await;
+    owner.says(&person.id.to_string()).await;
+    owner.taps_on(role).await;
+    person.sees_text("member-welcome").await;
+}
+
 /// A new category and a product with a photo, and a shopper who buys it.
 async fn a_product_is_added_and_bought(world: &World) {
     let aziz = owner_comes_in(world).await;

@@ -2,7 +2,7 @@
 
 use super::{
     habits::{comes_in, takes},
-    staff::owner_comes_in,
+    staff::{becomes_staff, owner_comes_in},
     story,
     world::World,
 };
@@ -53,12 +53,7 @@ async fn a_courier_delivers(world: &World) {
 async fn a_member_leaves(world: &World) {
     let rustam = comes_in(world, "Rustam", "uz").await;
     let aziz = owner_comes_in(world).await;
-    aziz.says("/admin").await;
-    aziz.taps_on("panel-staff").await;
-    aziz.taps_on("member-add").await;
-    aziz.says(&rustam.id.to_string()).await;
-    aziz.taps_on("role-manager").await;
-    rustam.sees_text("member-welcome").await;
+    becomes_staff(&rustam, &aziz, "role-manager").await;
     rustam.taps_on("member-to-panel").await;
     aziz.taps_on("edit-remove").await;
     aziz.taps_on("edit-remove-surely").await;

@@ -11,7 +11,7 @@ use tolov_domain::{
 use super::{
     habits::{buys, comes_in},
     person::Person,
-    staff::owner_comes_in,
+    staff::{becomes_staff, owner_comes_in},
     world::{PATIENCE, Stores, World},
 };
 use crate::shop_world::eventually;
@@ -87,12 +87,7 @@ async fn owners_trace_orders_and_nobody_else(world: &World) {
 
     let rustam = comes_in(world, "Rustam", "uz").await;
     aziz.reads_in("ru");
-    aziz.says("/admin").await;
-    aziz.taps_on("panel-staff").await;
-    aziz.taps_on("member-add").await;
-    aziz.says(&rustam.id.to_string()).await;
-    aziz.taps_on("role-manager").await;
-    rustam.sees_text("member-welcome").await;
+    becomes_staff(&rustam, &aziz, "role-manager").await;
     for person in [&dilnoza, &rustam] {
         let of_none = answers(world, person, "/nothing 1").await;
         let told = answers(world, person, &asked).await;

@@ -1,18 +1,23 @@
-//! Taking back what a restored ledger has lost and other stores know: orders that were paid after the copy was made.
+//! Taking back what a restored ledger has lost and other stores know: orders that were paid after the copy was made, and
+//! money that went back.
 
 use tolov_domain::{
-    EventKind,
-    payment::{self, Answer, AttemptState, Claim, Confirmation},
+    ClickPaymentId, EventKind, RefundId,
+    payment::{self, Answer, AttemptState, Claim, Confirmation, OrderState},
+    refund::{self, Refund, RefundState, api::RefundRequest},
     time::{Timestamp, unix_ms},
 };
 
 use super::{
     job::{Decision, Phase},
     known::Needs,
-    rows::{CallbackRow, LedgerAttempt, PaidSource},
+    rows::{CallbackRow, LedgerAttempt, LedgerOrder, PaidSource},
     working_set::WorkingSet,
 };
-use crate::ledger::{AdoptRefusal, NewOrder, Outcome, PaidOrder};
+use crate::ledger::{AdoptRefusal, KnownRefund, NewOrder, Outcome, PaidOrder};
+
+/// Who decides about refunds in a restore.
+const RESTORE: &str = "restore";
 
 pub(crate) struct AdoptPaid {
     pub(crate) orders: Vec<PaidOrder>,
@@ -36,7 +41,85 @@ impl Decision for AdoptPaid {
     }
 }
 
+pub(crate) struct AdoptRefunds {
+    pub(crate) refunds: Vec<KnownRefund>,
+}
+
+impl Decision for AdoptRefunds {
+    type Answer = Vec<Outcome<AdoptRefusal>>;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(self.refunds.iter().map(|known| known.order_id));
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
+        self.refunds.iter().map(|known| set.adopt_refund(known)).collect()
+    }
+}
+
 impl WorkingSet {
+    /// A refund that the copy has as open is over; one that it does not have is recorded as if it were asked for now.
+    fn adopt_refund(&mut self, known: &KnownRefund) -> Outcome<AdoptRefusal> {
+        const DIFFERS: Outcome<AdoptRefusal> =
+            Outcome::Refused(AdoptRefusal::OrderDiffers { field: "refund" });
+        let KnownRefund { order_id, reversal, at, known_by } = known;
+        let Some(order) = self.known.order(*order_id).cloned() else { return DIFFERS };
+        self.end_refunds_before(&order, reversal.refund_id, *at);
+        let refunds = self.known.refunds_of(*order_id);
+        let same = refunds.iter().find(|refund| refund.refund_id == reversal.refund_id);
+        let (amount, document) = (reversal.refunded, format!("known by the {known_by} after a restore"));
+        let refund = match same {
+            Some(same) if same.amount_tiyin != amount => return DIFFERS,
+            Some(same) if same.status().is_done() => return Outcome::AlreadyApplied,
+            Some(same) if !same.status().is_open() => return DIFFERS,
+            Some(open) => Refund { step: open.step.saturating_add(1), ..open.clone() },
+            None => {
+                let asked = RefundRequest {
+                    request_id: format!("restored-{}", reversal.refund_id),
+                    amount_tiyin: Some(amount),
+                    returned: reversal.returned.clone(),
+                    requested_by: RESTORE.to_owned(),
+                    reason: String::new(),
+                    by_hand: Some(document.clone()),
+                };
+                let paid = self.paid_attempt(&order);
+                match refund::request(reversal.refund_id, paid.as_ref(), refunds, &asked, true, *at) {
+                    Ok(refund) => refund,
+                    Err(_) => return DIFFERS,
+                }
+            }
+        };
+        let state = match self.click_payment_of(&order).filter(|_| !reversal.by_hand) {
+            Some(payment_id) => RefundState::Done { payment_id },
+            None => RefundState::DoneByHand { decided_by: RESTORE.to_owned(), document },
+        };
+        let last = &mut self.known.numbers.last_refund_id;
+        *last = reversal.refund_id.get().max(*last);
+        let refund = Refund { state, next_step_at: None, changed_at: *at, ..refund };
+        self.record_refund(&order, refund, RESTORE, *at);
+        Outcome::Applied
+    }
+
+    /// One refund of an order is open at a time: one that the copy has as open was over before a later one was asked for. It
+    /// must not go on.
+    fn end_refunds_before(&mut self, order: &LedgerOrder, refund_id: RefundId, at: Timestamp) {
+        let is_over = |refund: &&Refund| refund.status().is_open() && refund.refund_id < refund_id;
+        let over = self.known.refunds_of(order.order_id).iter().find(is_over).cloned();
+        if let Some(over) = over {
+            let state = RefundState::Withdrawn { decided_by: RESTORE.to_owned() };
+            let step = over.step.saturating_add(1);
+            let over = Refund { state, step, next_step_at: None, changed_at: at, ..over };
+            self.record_refund(order, over, RESTORE, at);
+        }
+    }
+
+    fn click_payment_of(&self, order: &LedgerOrder) -> Option<ClickPaymentId> {
+        let OrderState::Paid { by, .. } = order.state else { return None };
+        let AttemptState::Paid(confirmation) = self.known.attempt(by)?.state else { return None };
+        ClickPaymentId::try_new(confirmation.click_paydoc_id.get()).ok()
+    }
+
     pub(super) fn adopt(&mut self, paid: &PaidOrder, at: Timestamp) -> Outcome<AdoptRefusal> {
         let registered = NewOrder {
             order_id: paid.order_id,

@@ -142,7 +142,7 @@ impl WorkingSet {
         }
     }
 
-    fn paid_attempt(&self, order: &LedgerOrder) -> Option<PaidAttempt> {
+    pub(super) fn paid_attempt(&self, order: &LedgerOrder) -> Option<PaidAttempt> {
         let OrderState::Paid { by, .. } = order.state else { return None };
         let attempt = self.known.attempt(by)?;
         Some(PaidAttempt {
@@ -161,7 +161,7 @@ impl WorkingSet {
     }
 
     /// Keeps the refund with its step, and tells of money that is back and of a refund that waits for staff.
-    fn record_refund(&mut self, order: &LedgerOrder, refund: Refund, by: &str, at: Timestamp) {
+    pub(super) fn record_refund(&mut self, order: &LedgerOrder, refund: Refund, by: &str, at: Timestamp) {
         tracing::info!(
             order.id = %order.order_id, refund.id = %refund.refund_id, state = ?refund.status(), by, "refund"
         );

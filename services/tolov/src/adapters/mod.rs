@@ -1,6 +1,8 @@
 //! The only place that names the adapters: RabbitMQ or SQLite for the bus, MongoDB or SQLite for the shop store,
 //! chosen by what the environment says.
 
+mod traced_bus;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
@@ -22,7 +24,7 @@ use tolov_kit::{
 use tolov_mongodb::{Diagnosis, MongoOptions, MongoShop};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
-use crate::traced_bus::{TracedConsumer, TracedPublisher};
+use self::traced_bus::{TracedConsumer, TracedPublisher};
 
 /// The longest that closing a client may take at the end of a process.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
