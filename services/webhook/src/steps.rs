@@ -41,13 +41,14 @@ impl Steps {
         let Config { click, api_token, order_ttl, unverified, .. } = config;
         let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
-        let restore_gate = RestoreGate::new(false, clock.now());
+        let restore_gate = RestoreGate::new(false, clock.monotonic());
         let app = App {
             ledger: ledger.clone(),
             clock,
             click,
             api_token,
             order_ttl,
+            believed_time: maintenance.believed_time(),
             readiness,
             restore_gate,
             flood_brake: FloodBrake::default(),

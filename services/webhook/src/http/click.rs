@@ -113,7 +113,9 @@ fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> C
         Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
             Content::Refused(ClickCode::ErrorInRequest)
         }
-        Ok(callback) if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.now()) => {
+        Ok(callback)
+            if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.monotonic()) =>
+        {
             Content::Refused(ClickCode::FailedToUpdateUser)
         }
         Ok(callback) => Content::Callback(callback),
