@@ -9,6 +9,8 @@ from .faults import KINDS
 from .world import say
 
 SETTLE_AT_MOST_S = 300
+# Messages that a bot has under way at a time; a fault leaves their outcome unknown, and they are sent once more.
+SENDS_AT_ONCE = 32
 ROWS = []
 
 
@@ -68,7 +70,9 @@ def judge(world, load, healed):
     row("lost", f"{len(lost)} {lost[:5] if lost else ''}".strip(), not lost)
     seen = f"{len(twice)} of {len(at_click)} at CLICK {twice[:5] if twice else ''}".strip()
     row("doubled: paid twice", seen, bool(at_click) and not twice)
-    row("told again, outcome of the first message unknown", sum(again.values()), bool(healed) or not again)
+    excused = SENDS_AT_ONCE * len(healed)
+    seen = f"{sum(again.values())}, at most {excused} by {len(healed)} faults"
+    row("told again, outcome of the first message unknown", seen, sum(again.values()) <= excused)
     row("wrong", audit.splitlines()[0] if audit else f"exit code {code}", code == 0)
     never = sum(took is None for _, took in healed)
     row("longest time to heal", f"{max(times, default=0):.1f} s" + (f", {never} never" if never else ""), not never)

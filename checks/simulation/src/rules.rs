@@ -14,7 +14,7 @@ use tolov_domain::{
 use tolov_kit::clock::Clock;
 use tolov_shop::{
     catalogue::{Product, product, stock::HoldState},
-    order::{ShopOrder, Stock},
+    order::{OrderState, ShopOrder, Stock},
     settling,
     shopper::shopper,
 };
@@ -153,13 +153,18 @@ impl World {
     fn audit(&mut self) -> Result<()> {
         self.check()?;
         let path = self.webhook.ledger_path().to_owned();
-        let payments = self.webhook.block_on(async {
+        let orders: BTreeMap<_, _> = self.orders()?.into_iter().map(|order| (order.id, order)).collect();
+        let waits = |order: &&ShopOrder| matches!(order.state, OrderState::AwaitingPayment { .. });
+        let waiting: Vec<_> = orders.values().filter(waits).map(|order| order.id).collect();
+        let (payments, statuses) = self.webhook.block_on(async {
             let reader = LedgerReader::open(&path).await?;
             let payments = reader.payments(1..=i64::MAX, 500).await?;
+            let statuses = reader.statuses(&waiting).await?;
             reader.close().await;
-            anyhow::Ok(payments)
+            anyhow::Ok((payments, statuses))
         })??;
-        let orders: BTreeMap<_, _> = self.orders()?.into_iter().map(|order| (order.id, order)).collect();
+        let over = statuses.iter().find(|(_, status)| **status == OrderStatus::Expired);
+        ensure!(over.is_none(), "the shop waits for the payment of {over:?}");
         for order in self.confirmed.keys() {
             let is_paid = payments.iter().any(|payment| payment.order_id.get() == *order);
             ensure!(is_paid, "order {order} was answered as paid, and the ledger does not have it");

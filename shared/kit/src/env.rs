@@ -119,7 +119,13 @@ impl Env {
     {
         let text = self.value(name)?;
         match text.parse() {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                // An address takes a comment behind it for a part of its path.
+                if let Some(leftover) = leftover(&text) {
+                    self.warn(name, leftover);
+                }
+                Some(value)
+            }
             // Its own words are for programmers.
             Err(_) if TypeId::of::<T::Err>() == TypeId::of::<ParseIntError>() => {
                 self.unreadable(name, &text, NO_WHOLE_NUMBER);
@@ -343,6 +349,7 @@ mod tests {
             ("ADDRESS", "\"Toshkent\""),
             ("NAME", "Do'kon #1 \"Lola\""),
             ("QUOTE", "\""),
+            ("PAGE", "https://t.me/shop # the bot"),
         ]);
         env.secret("KEY", "");
         env.secret("TOKEN", "");
@@ -354,8 +361,10 @@ mod tests {
         assert_eq!(env.text("ADDRESS").as_deref(), Some("\"Toshkent\""));
         assert_eq!(env.text("QUOTE").as_deref(), Some("\""));
         env.text("ADDRESS");
+        assert!(env.parsed::<url::Url>("PAGE").is_some(), "it can be read, and means another page");
         let warnings = env.warnings();
-        assert!(warnings.len() == 1 && warnings[0].starts_with("ADDRESS has quotes"), "{warnings:?}");
+        assert!(warnings.len() == 2 && warnings[0].starts_with("ADDRESS has quotes"), "{warnings:?}");
+        assert!(warnings[1].starts_with("PAGE has a comment"), "{warnings:?}");
         assert_eq!(env.finish(), Ok(()));
     }
 

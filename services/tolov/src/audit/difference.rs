@@ -29,6 +29,10 @@ pub(super) enum Difference {
         order_id: OrderId,
         status: Option<&'static str>,
     },
+    /// Its time is over in the ledger, and the shop store holds its goods for a payment.
+    OpenInShopAlone {
+        order_id: OrderId,
+    },
     /// Its goods are neither sold nor released, though its record says how it ended.
     Unsettled {
         order_id: OrderId,
@@ -90,6 +94,7 @@ impl Difference {
             },
             Self::OrderUnreadable { .. } => "order_unreadable",
             Self::PaidInShopAlone { .. } => "paid_in_shop_alone",
+            Self::OpenInShopAlone { .. } => "open_in_shop_alone",
             Self::Unsettled { .. } => "stock_not_settled",
             Self::RefundDiffers { how, .. } => match how {
                 RefundDifference::NotInShop => "refund_unknown",
@@ -111,6 +116,7 @@ impl Difference {
             | Self::OrderDiffers { order_id, .. }
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
+            | Self::OpenInShopAlone { order_id }
             | Self::Unsettled { order_id }
             | Self::RefundDiffers { order_id, .. }
             | Self::RefundHangs { order_id, .. }
@@ -126,6 +132,7 @@ impl Difference {
             | Self::OrderDiffers { order_id, .. }
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
+            | Self::OpenInShopAlone { order_id }
             | Self::Unsettled { order_id } => order_id.to_string(),
             Self::RefundDiffers { order_id, refund_id: None, .. } => order_id.to_string(),
             Self::RefundDiffers { order_id, refund_id: Some(refund_id), .. }
@@ -146,7 +153,9 @@ impl Difference {
             Self::OrderUnreadable { .. } => "audit-do-repair-document",
             Self::PaidInShopAlone { .. } => "audit-do-look-at-click",
             Self::Unsettled { .. } => "audit-do-settle",
-            Self::RefundDiffers { how: RefundDifference::NotInShop, .. } => "audit-do-publish-refund",
+            Self::OpenInShopAlone { .. } | Self::RefundDiffers { how: RefundDifference::NotInShop, .. } => {
+                "audit-do-replay"
+            }
             Self::RefundDiffers { .. } => "audit-do-compare-refund",
             Self::RefundHangs { .. } => "audit-do-decide-refund",
             Self::NotTold { .. } => "audit-do-publish",
@@ -178,6 +187,7 @@ impl Difference {
                 let status = status.map_or_else(|| say("audit-status-unknown", &[]), str::to_owned);
                 say("audit-paid-in-shop-alone", &[("order", order_id), ("status", &status)])
             }
+            Self::OpenInShopAlone { order_id } => say("audit-open-in-shop-alone", &[("order", order_id)]),
             Self::Unsettled { order_id } => say("audit-stock-not-settled", &[("order", order_id)]),
             Self::RefundDiffers { order_id, refund_id, how } => {
                 let key = match how {

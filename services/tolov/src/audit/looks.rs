@@ -38,6 +38,7 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
             | Difference::OrderDiffers { .. }
             | Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
+            | Difference::OpenInShopAlone { .. }
             | Difference::Unsettled { .. }
             | Difference::RefundDiffers { .. }
             | Difference::RefundHangs { .. }

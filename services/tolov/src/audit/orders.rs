@@ -14,10 +14,11 @@ use tolov_domain::{
     time::Timestamp,
 };
 use tolov_shop::{
-    order::{ORDERS, ShopOrder},
+    order::{ORDERS, ShopOrder, Stage},
     records::{self, Versioned},
     settling,
 };
+use tolov_webhook::ledger::OrderStatus;
 
 use super::{
     books::Books,
@@ -153,7 +154,7 @@ impl Page {
 
     async fn compare(&self, books: &Books) -> Result<Vec<Difference>> {
         let mut differences = Vec::new();
-        let mut paid_alone = Vec::new();
+        let (mut paid_alone, mut open) = (Vec::new(), Vec::new());
         for (order_id, order) in &self.orders {
             let order_id = *order_id;
             match order {
@@ -163,6 +164,9 @@ impl Page {
                 Ok(order) => {
                     if order.is_paid() && !self.payments.contains_key(&order_id) {
                         paid_alone.push(order_id);
+                    }
+                    if order.stage() == Stage::AwaitingPayment {
+                        open.push(order_id);
                     }
                     if order.is_unsettled() {
                         differences.push(Difference::Unsettled { order_id });
@@ -184,7 +188,11 @@ impl Page {
             }
         }
         differences.extend(self.compare_refunds(books.now));
-        let statuses = books.ledger.statuses(&paid_alone).await?;
+        let statuses = books.ledger.statuses(&[paid_alone.as_slice(), &open].concat()).await?;
+        let is_over = |order_id: &OrderId| statuses.get(order_id) == Some(&OrderStatus::Expired);
+        differences.extend(
+            open.into_iter().filter(is_over).map(|order_id| Difference::OpenInShopAlone { order_id }),
+        );
         for order_id in paid_alone {
             let status = statuses.get(&order_id).map(|status| status.as_str());
             // It was paid after the payments were read.

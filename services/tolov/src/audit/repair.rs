@@ -1,6 +1,6 @@
 //! Mending what an audit has found. Each repair may be repeated, and is in the operators' journal before it is done.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use tolov_domain::{Language, OrderId};
 use tolov_shop::settling;
@@ -75,9 +75,9 @@ impl<'a> Repairer<'a> {
                 // Shopper and staff hear of it by the event alone.
                 self.replay(*order_id).await
             }
-            Difference::NotTold { order_id, .. } | Difference::RefundDiffers { order_id, .. } => {
-                self.replay(*order_id).await
-            }
+            Difference::NotTold { order_id, .. }
+            | Difference::OpenInShopAlone { order_id }
+            | Difference::RefundDiffers { order_id, .. } => self.replay(*order_id).await,
             Difference::Unsettled { order_id } => {
                 let unsettled = settling::settle_again(shop, &[*order_id]).await?;
                 if unsettled.is_empty() {
@@ -95,7 +95,8 @@ impl<'a> Repairer<'a> {
                 Ok(())
             }
             Difference::Parked { queue, id, .. } => {
-                self.books.bus.requeue_parked(*queue, id).await?;
+                let is_there = self.books.bus.requeue_parked(*queue, id).await?;
+                ensure!(is_there, "it is parked no more: somebody has requeued or dropped it meanwhile");
                 Ok(())
             }
             Difference::OrderUnreadable { .. }

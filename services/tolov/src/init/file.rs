@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use url::Url;
 
 use super::answers::Answers;
 
@@ -32,12 +33,19 @@ impl Purpose {
     }
 }
 
-/// What starts a shop with this file.
-pub(super) fn start_command(path: &Path) -> String {
+/// What starts a shop with this file. Caddy answers CLICK where the shop has a public address.
+pub(super) fn start_command(path: &Path, answers: &Answers) -> String {
     match Purpose::of(path) {
+        Purpose::Compose if domain(answers).is_some() => "docker compose --profile https up -d".to_owned(),
         Purpose::Compose => "docker compose up -d".to_owned(),
         Purpose::OneServer => format!("tolov --env-file {} all", path.display()),
     }
+}
+
+/// The name that gets the certificate.
+fn domain(answers: &Answers) -> Option<String> {
+    let given = answers.get("DOMAIN").map(str::to_owned);
+    given.or_else(|| Url::parse(answers.get("PUBLIC_URL")?).ok()?.host_str().map(str::to_owned))
 }
 
 pub(super) struct Target {
@@ -89,7 +97,8 @@ fn text(
             None => line.to_owned(),
             Some((name, value)) => {
                 let is_password = name == "API_TOKEN" || name.ends_with("_PASSWORD");
-                match answers.get(name) {
+                let domain = if name == "DOMAIN" { domain(answers) } else { None };
+                match answers.get(name).or(domain.as_deref()) {
                     None if is_password => format!("{name}={}", password()?),
                     answer => {
                         let value = answer.or_else(|| of_purpose(name, purpose)).unwrap_or(value);
@@ -152,6 +161,17 @@ mod tests {
         assert!(has("API_TOKEN=password1") && has("RABBITMQ_ADMIN_PASSWORD=password2"));
         assert!(!compose.lines().any(|line| line.ends_with("_PASSWORD=")), "{compose}");
         assert_eq!(compose.lines().count(), EXAMPLE.lines().count());
+    }
+
+    #[test]
+    fn caddy_gets_the_name_of_the_public_address() {
+        let path = Path::new(".env");
+        assert_eq!(start_command(path, &answers()), "docker compose up -d");
+        let mut answers = answers();
+        answers.set("PUBLIC_URL", "https://pay.example.uz");
+        let written = text(&answers, Purpose::Compose, &mut || Ok(String::new())).unwrap();
+        assert!(written.lines().any(|line| line == "DOMAIN=pay.example.uz"), "{written}");
+        assert_eq!(start_command(path, &answers), "docker compose --profile https up -d");
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(crate) async fn run(env: &Env, options: &Init) -> Result<Ending> {
     let path = target.write(&answers)?;
     println!("\n{}", text(language, "init-written", &[("path", &path.display())]));
     end_with_the_doctor(&path, language).await?;
-    println!("{}", text(language, "init-next", &[("command", &file::start_command(&path))]));
+    println!("{}", text(language, "init-next", &[("command", &file::start_command(&path, &answers))]));
     // What is still to be done is said; the file is written.
     Ok(Ending::Clean)
 }

@@ -14,7 +14,7 @@ mod write;
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use time::Duration;
 use tolov_domain::{OrderId, Tiyin, UserId, time::Timestamp};
@@ -111,6 +111,11 @@ pub(crate) async fn run(env: &Env, options: &ImportLegacy) -> Result<()> {
     shop.close().await;
     let written = written?;
     println!("\ndone: {written}");
+    ensure!(
+        written.refused() == 0,
+        "{} orders are not as in the old system: look at each that is named above, before the services start",
+        written.refused()
+    );
     println!("next: `tolov doctor`, start the services, and point CLICK's addresses here");
     Ok(())
 }
@@ -143,7 +148,6 @@ async fn write_all(
     written
 }
 
-/// Both systems call their collections alike.
 /// Both are called payments.db by default.
 fn refuse_the_same_file(ledger: &Path, old: Option<&Path>) -> Result<()> {
     let Some(old) = old.and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
@@ -155,6 +159,7 @@ fn refuse_the_same_file(ledger: &Path, old: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
+/// Both systems call their collections alike.
 async fn refuse_the_same_database(address: &ShopAddress, old: &Secret) -> Result<()> {
     let ShopAddress::MongoDb(url) = address else { return Ok(()) };
     if tolov_mongodb::is_same_database(url, old).await {

@@ -15,12 +15,12 @@ use tolov_domain::{
 };
 use tolov_shop::{
     catalogue::{self, Category, Product},
-    order::ShopOrder,
+    order::{ShopOrder, Stage},
     records::{self, Record},
     shopper::Shopper,
     statistics,
 };
-use tolov_webhook::ledger::{Ledger, Outcome};
+use tolov_webhook::ledger::{AdoptRefusal, ImportedState, Ledger, Outcome};
 
 use super::{Plan, orders::Order};
 
@@ -34,12 +34,21 @@ pub(super) struct Written {
     people: usize,
     orders: usize,
     paid_meanwhile: usize,
+    /// Could be paid by the rules of this import, and are over since an earlier one.
+    stay_over: usize,
     refused: Vec<String>,
+}
+
+impl Written {
+    /// Orders that one of the stores does not have, or has in another state.
+    pub(super) const fn refused(&self) -> usize {
+        self.refused.len()
+    }
 }
 
 impl fmt::Display for Written {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { catalogue, people, orders, paid_meanwhile, refused } = self;
+        let Self { catalogue, people, orders, paid_meanwhile, stay_over, refused } = self;
         write!(
             formatter,
             "{catalogue} categories and products, {people} people and {orders} orders are new"
@@ -48,6 +57,12 @@ impl fmt::Display for Written {
             write!(
                 formatter,
                 "; {paid_meanwhile} were paid since the last import: their shoppers will be told"
+            )?;
+        }
+        if *stay_over > 0 {
+            write!(
+                formatter,
+                "; {stay_over} that --payable-hours names were brought over before as no longer payable, and stay so"
             )?;
         }
         refused.iter().try_for_each(|refused| write!(formatter, "\n  {refused}"))
@@ -109,7 +124,8 @@ pub(super) async fn all(
     Ok(written)
 }
 
-/// Notifications first: whatever happens then, nobody is told of a purchase of last year.
+/// Notifications first: whatever happens then, nobody is told of a purchase of last year. The shop gets no order whose number
+/// is another's in the ledger.
 async fn write_orders(
     shop: &Arc<dyn ShopStore>,
     ledger: &Ledger,
@@ -125,16 +141,26 @@ async fn write_orders(
         .collect();
     let is_new = |order: &&&Order| !known.contains_key(&order.shop.id);
     settle_notifications(shop, orders.iter().filter(is_new).copied(), now).await?;
-    written.orders += insert_all(shop.as_ref(), orders.iter().map(|order| &order.shop)).await?;
     let imported = orders.iter().map(|order| order.ledger.clone()).collect();
     let outcomes = ledger.import(imported, now).await.context("the ledger did not take the orders")?;
+    let taken = orders.iter().zip(&outcomes).filter(|(_, outcome)| !is_left_out(outcome));
+    written.orders += insert_all(shop.as_ref(), taken.map(|(order, _)| &order.shop)).await?;
     let mut paid_meanwhile = Vec::new();
     for (order, outcome) in orders.iter().zip(outcomes) {
         let order_id = order.shop.id;
-        let was_unpaid = known.get(&order_id).is_some_and(|known| !known.is_paid());
+        let known = known.get(&order_id);
+        let was_unpaid = known.is_some_and(|known| !known.is_paid());
+        let is_payable = matches!(order.ledger.state, ImportedState::Payable { .. });
+        let is_over = known.is_some_and(|known| matches!(known.stage(), Stage::Cancelled | Stage::Expired));
+        written.stay_over += usize::from(is_payable && is_over);
         match outcome {
+            Outcome::Refused(refusal) if is_left_out(&outcome) => {
+                written.refused.push(format!("order {order_id} was left out, because {refusal}"));
+            }
             Outcome::Refused(refusal) => {
-                written.refused.push(format!("order {order_id} is not in the ledger, because {refusal}"));
+                written
+                    .refused
+                    .push(format!("the payment of order {order_id} was left out, because {refusal}"));
             }
             Outcome::Applied | Outcome::AlreadyApplied if was_unpaid && order.shop.is_paid() => {
                 paid_meanwhile.push(order_id);
@@ -145,6 +171,11 @@ async fn write_orders(
     written.paid_meanwhile += paid_meanwhile.len();
     ledger.replay(&paid_meanwhile).await.context("the ledger did not take the payments")?;
     Ok(())
+}
+
+/// Whether the ledger did not take the order itself.
+const fn is_left_out(outcome: &Outcome<AdoptRefusal>) -> bool {
+    matches!(outcome, Outcome::Refused(AdoptRefusal::OrderDiffers { .. } | AdoptRefusal::OutOfRange))
 }
 
 async fn settle_notifications(

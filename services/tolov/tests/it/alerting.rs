@@ -28,6 +28,21 @@ fn configuration(variables: &[(&str, &str)]) -> Output {
     script.envs(variables.iter().copied()).output().unwrap()
 }
 
+/// Each rule says what its test in alerts.test.yml expects.
+#[test]
+fn the_rules_of_alerts_hold_what_their_tests_say() {
+    for arguments in [
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts.test.yml"],
+        ["check", "config", "prometheus.yml"],
+    ] {
+        let mut promtool = Command::new("promtool");
+        let told = promtool.args(arguments).current_dir(repository().join("deploy/prometheus")).output();
+        let told = told.unwrap_or_else(|error| panic!("promtool (Debian's package prometheus): {error}"));
+        assert!(told.status.success(), "{arguments:?}: {told:?}");
+    }
+}
+
 /// A server of this test, killed at its end.
 struct Server(Child);
 

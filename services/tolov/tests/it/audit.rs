@@ -168,6 +168,16 @@ async fn an_order_that_only_the_shop_has_as_paid_is_left_to_a_person() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_over_in_the_ledger_alone_is_ended_by_its_event() {
+    let books = healthy().await;
+    books.ended_in_ledger(1003).await;
+    // The bus had it, and the shop store was put back to a time before.
+    assert_eq!(books.relayed().await, ["order.expired:1003"]);
+    books.is_named_and_repaired(&[("open_in_shop_alone", "1003")]);
+    assert_eq!(books.relayed().await, ["order.expired:1003"]);
+}
+
+#[tokio::test]
 async fn stock_that_was_not_settled_is() {
     let books = healthy().await;
     books.change(1001, |order| order.stock = Stock::Held).await;

@@ -184,6 +184,14 @@ impl Books {
         self.adopted(vec![paid(number, self.then)]).await;
     }
 
+    pub(crate) async fn ended_in_ledger(&self, number: i64) {
+        let (ledger, writer) = self.ledger().await;
+        let ended = ledger.cancel_order(order_id(number), SystemClock.now()).await.unwrap();
+        assert_eq!(ended, Outcome::Applied);
+        drop(ledger);
+        writer.close().await;
+    }
+
     /// Orders of people who are still to be told. Returns their payments.
     pub(crate) async fn paid_just_now(&self, numbers: RangeInclusive<i64>) -> Vec<Event> {
         let now = from_unix_ms(unix_ms(SystemClock.now()));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Which process dies, at which point, and at which of the times that it is there for one purchase.
-const CRASHES: [(&str, &str, u32); 30] = [
+const CRASHES: [(&str, &str, u32); 32] = [
     // The ledger: Prepare, then Complete.
     ("webhook", "wal-write", 1),
     ("webhook", "wal-sync", 1),
@@ -32,6 +32,8 @@ const CRASHES: [(&str, &str, u32); 30] = [
     ("projector", "store-written", 1),
     ("projector", "store-write", 2),
     ("projector", "store-written", 2),
+    ("projector", "store-write", 3),
+    ("projector", "store-written", 3),
     ("projector", "publish", 1),
     ("projector", "published", 1),
     ("projector", "confirm", 1),

@@ -219,6 +219,16 @@ fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
 }
 
 /// What follows a directive of the Caddyfile, as a number of this unit.
+/// All callers would have the proxy's address otherwise, and share the limits of one.
+#[test]
+fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
+    for path in ["deploy/debian/tolov.env", "deploy/install.sh"] {
+        let text = file(path);
+        assert!(text.contains("WEBHOOK_ADDR=127.0.0.1:8000"), "{path} is for a server behind a proxy");
+        assert!(text.contains("TRUSTED_PROXIES=127.0.0.1,::1"), "{path}");
+    }
+}
+
 fn directive(caddyfile: &str, name: &str, unit: &str) -> u64 {
     let mut lines = caddyfile.lines().map(str::trim);
     let value = lines.find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(unit)?.parse().ok());

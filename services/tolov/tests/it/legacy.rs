@@ -1,17 +1,13 @@
 //! `tolov import-legacy`: a shop of the Python system, with the faults that its data has, goes on here.
 //!
 //! payments.sqlite was made by PayTechUZ itself (tests/legacy/make_payments.py): orders 1 and 2 are paid, which the bot's
-//! database never heard; 3 is pending, 4 is being paid, 5 was cancelled; 6 and 8 are called paid without a payment.
+//! database never heard; 3 is pending, 4 is being paid, 5 was cancelled; 6 and 8 are called paid without a payment. 7 is in the
+//! bot's database alone, which tests/legacy/make_shop.py makes.
 
-use std::time::Duration;
+use std::{path::PathBuf, process::Command, time::Duration};
 
-use serde_json::{Value, json};
-use tolov_domain::{
-    OrderId, ProductId, Tiyin, UserId,
-    ports::documents::{Collection, Documents, Key, Put},
-};
-use tolov_kit::secret::Secret;
-use tolov_mongodb::{MongoOptions, MongoShop};
+use serde_json::Value;
+use tolov_domain::{OrderId, ProductId, Tiyin, UserId};
 use tolov_shop::{
     catalogue,
     order::{self, Stage},
@@ -24,82 +20,52 @@ use crate::{
     shop_world::{STAFF_CHANNEL, eventually, own_database},
 };
 
-const OLD: [Collection; 5] = [
-    Collection::new("users", &[]),
-    Collection::new("admins", &[]),
-    Collection::new("categories", &[]),
-    Collection::new("products", &[]),
-    Collection::new("orders", &[]),
-];
-
 /// The old bot's database. Returns its URL.
-async fn old_shop() -> String {
+fn old_shop() -> String {
     let url = own_database();
-    let store = MongoShop::connect(&Secret::new(url.clone()), MongoOptions::default(), &OLD).await.unwrap();
-    let order = |number: i64, user_id: i64, total: &str, status: &str| {
-        json!({
-            "order_id": number, "user_id": user_id, "products": [{"product_id": 77, "count": 2}],
-            "total_amount": total, "status": status, "payment_method": "click", "created_at": 1_763_631_000_000_i64,
-        })
-    };
-    let records = [
-        vec![
-            json!({"id": 5551, "phone_number": "998901234567", "is_premium": false, "balance": 0,
-                   "referrals_count": 0, "order_count": 0, "savat": [{"product_id": 77, "count": 3}, {"product_id": 9, "count": 1}]}),
-            json!({"id": 5552, "phone_number": null, "balance": 5000, "referrer_id": 5551, "order_count": 4, "savat": []}),
-        ],
-        vec![json!({"id": 5550})],
-        vec![
-            json!({"name": "Choylar", "category_id": 311, "products": [77]}),
-            json!({"name": "Nonlar", "category_id": 311, "products": [78]}),
-        ],
-        vec![
-            json!({"id": 77, "title": "Ko'k choy", "description": "Yangi hosil", "price": "15 000 so'm", "photo": "AgACAgIA"}),
-            json!({"id": 78, "title": "Non", "description": "", "price": "kelishiladi"}),
-            json!({"id": 79, "title": "Asal", "description": "", "price": 90000}),
-        ],
-        vec![
-            order(1, 5551, "30000.0", "pending"),
-            order(2, 5552, "15000", "pending"),
-            order(2, 5553, "99000", "pending"),
-            order(3, 5551, "30000", "pending"),
-            order(4, 5552, "15000", "pending"),
-            order(5, 5551, "30000", "cancelled"),
-            order(8, 5552, "45000", "paid"),
-            order(900_000_000_000, 5552, "45000", "paid"),
-            order(1_000_000_000_000, 5552, "45000", "paid"),
-        ],
-    ];
-    for (collection, records) in OLD.into_iter().zip(records) {
-        for (key, record) in (1..).zip(records) {
-            let Value::Object(body) = record else { unreachable!("records are objects") };
-            let put = store.put(collection, &Key::Number(key), None, &body).await.unwrap();
-            assert!(matches!(put, Put::Done(_)), "{put:?}");
-        }
-    }
-    store.close().await.unwrap();
+    python(&[repository().join("services/tolov/tests/legacy/make_shop.py").to_str().unwrap(), &url]);
     url
 }
 
+/// With pymongo, which MongoDB's stand-in brings.
+fn python(arguments: &[&str]) {
+    let venv = std::env::var_os("SECANTUS_VENV").map(PathBuf::from);
+    let venv = venv.unwrap_or_else(|| repository().join("target/secantus"));
+    let done = Command::new(venv.join("bin/python3")).args(arguments).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// What the old payment server did when CLICK's Complete of order 4 came.
+const PAYS_ORDER_4: &str = "
+import sqlite3, sys, datetime
+db = sqlite3.connect(sys.argv[1])
+now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%d %H:%M:%S.%f')
+db.execute('UPDATE payments SET state = 2, performed_at = ?, updated_at = ? WHERE account_id = 4', (now, now))
+db.execute(\"UPDATE orders SET status = 'paid' WHERE order_id = 4\")
+db.commit()
+";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
-    let old = old_shop().await;
+    let old = old_shop();
     let mut server = OneServer::start(&[]).await;
     assert!(server.all.stop().success());
-    let payments = repository().join("services/tolov/tests/legacy/payments.sqlite");
+    let payments = server.file("old-payments.db");
+    std::fs::copy(repository().join("services/tolov/tests/legacy/payments.sqlite"), &payments).unwrap();
+    let payments = payments.to_str().unwrap();
+    let payable = ["--payable-hours", "48"];
     let import = |more: &[&str]| {
-        let payments = payments.to_str().unwrap();
-        let arguments =
-            [&["--mongo", &old, "--payments", payments, "--payable-hours", "60000"][..], more].concat();
+        let arguments = [&["--mongo", &old, "--payments", payments][..], more].concat();
         let output = server.run("import-legacy", &arguments);
         let said =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.success(), said)
     };
-    let (is_done, said) = import(&["--dry-run", "--report", "report.csv"]);
+    let (is_done, said) =
+        import(&[&payable[..], &["--dry-run", "--report", "report.csv", "--other-bot"]].concat());
     assert!(is_done && said.contains("nothing was changed"), "{said}");
     for remark in [
-        "6: 2 paid (45\u{a0}000 so'm), 2 can still be paid, 2 over",
+        "7: 2 paid (45\u{a0}000 so'm), 2 can still be paid, 3 over",
         "order 1: it is paid, which the bot had not noticed",
         "order 2: the number is used twice: the one of user 5553 is left out",
         "order 6: only the payment server has it, and no payment",
@@ -117,17 +83,33 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
     }
     assert!(std::fs::read_to_string(server.file("report.csv")).unwrap().contains("left out"));
 
+    let (is_done, said) = import(&payable);
+    assert!(is_done && said.contains("6 categories and products, 3 people and 7 orders are new"), "{said}");
+    python(&["-c", PAYS_ORDER_4, payments]);
+    // Without --payable-hours nothing is new to be paid, and what can be paid already stays so.
     let (is_done, said) = import(&[]);
-    assert!(is_done && said.contains("6 categories and products, 3 people and 6 orders are new"), "{said}");
-    let (is_done, said) = import(&[]);
-    assert!(is_done && said.contains("0 categories and products, 0 people and 0 orders are new"), "{said}");
+    assert!(
+        is_done && said.contains("0 categories and products, 0 people and 0 orders are new; 1 were paid"),
+        "{said}"
+    );
+    let (is_done, said) = import(&["--payable-hours", "600"]);
+    assert!(
+        is_done && said.contains("1 that --payable-hours names were brought over before as no longer"),
+        "{said}"
+    );
 
     server.all.spawn();
     server.until_ready().await;
     let ledger = |order_id: i64| server.http.get(format!("{}/orders/{order_id}", server.webhook_url));
-    for (order_id, status) in
-        [(1, "paid"), (2, "paid"), (3, "pending"), (4, "pending"), (5, "expired"), (8, "expired")]
-    {
+    for (order_id, status) in [
+        (1, "paid"),
+        (2, "paid"),
+        (3, "pending"),
+        (4, "paid"),
+        (5, "expired"),
+        (7, "expired"),
+        (8, "expired"),
+    ] {
         let order: Value = ledger(order_id)
             .bearer_auth(crate::one_server::SECRETS[1].1)
             .send()
@@ -144,13 +126,19 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
         let address = format!("{}/sandbox/telegram/chats/{chat}/messages", server.sandbox_url);
         server.get(address).await.as_array().cloned().unwrap_or_default()
     };
-    eventually("shopper and staff are told", Duration::from_mins(1), || async {
-        !messages(5551).await.is_empty() && !messages(STAFF_CHANNEL).await.is_empty()
+    let told = [(STAFF_CHANNEL, 2), (5551, 1), (5552, 1)];
+    eventually("shoppers and staff are told", Duration::from_mins(1), || async {
+        for (chat, count) in told {
+            if messages(chat).await.len() < count {
+                return false;
+            }
+        }
+        true
     })
     .await;
-    for (chat, count) in [(STAFF_CHANNEL, 1), (5551, 1), (5552, 0)] {
+    for (chat, count) in told {
         let said = messages(chat).await;
-        assert_eq!(said.len(), count, "of order 3 alone: {said:?}");
+        assert_eq!(said.len(), count, "of order 3, and of 4, which was paid between two imports: {said:?}");
     }
     assert!(server.all.stop().success());
     shop_is_carried_over(&server).await;
@@ -167,12 +155,16 @@ async fn shop_is_carried_over(server: &OneServer) {
     assert_eq!(ali.phone.map(String::from).as_deref(), Some("+998901234567"));
     assert_eq!((ali.order_count, ali.cart.len()), (2, 1), "orders 1 and 3; tea is left of 3 pieces");
     let bek = shopper::shopper(&shop, user(5552)).await.unwrap().unwrap();
-    assert_eq!((bek.referrer_id, bek.order_count), (Some(user(5551)), 1));
+    assert_eq!((bek.referrer_id, bek.order_count), (Some(user(5551)), 2), "orders 2 and 4");
     let tea = catalogue::product(&shop, ProductId::try_new(77).unwrap()).await.unwrap().unwrap();
     assert_eq!((tea.price, tea.photo.as_deref()), (Tiyin::from_soum(15_000).unwrap(), Some("AgACAgIA")));
-    for (number, stage) in
-        [(1, Stage::Delivered), (3, Stage::Paid), (4, Stage::AwaitingPayment), (5, Stage::Cancelled)]
-    {
+    for (number, stage) in [
+        (1, Stage::Delivered),
+        (3, Stage::Paid),
+        (4, Stage::Paid),
+        (5, Stage::Cancelled),
+        (7, Stage::Expired),
+    ] {
         let order = order::order(&shop, OrderId::try_new(number).unwrap()).await.unwrap().unwrap();
         assert_eq!(order.stage(), stage, "order {number}");
     }
@@ -182,7 +174,7 @@ async fn shop_is_carried_over(server: &OneServer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_shops_are_not_mixed_unless_told_so() {
-    let old = old_shop().await;
+    let old = old_shop();
     let folder = tempfile::tempdir().unwrap();
     let run = |command: &str, arguments: &[&str]| {
         let output = crate::processes::tolov(command, folder.path(), &std::collections::BTreeMap::new())

@@ -220,6 +220,9 @@ async fn orders_of_another_system_are_taken_over_without_telling_anybody() {
         let outcomes = app.ledger().import(orders.clone(), app.clock.now()).await.unwrap();
         assert_eq!(outcomes, [expected; 3], "it may be repeated");
     }
+    let over = [imported(&app, 3, ImportedState::Over)];
+    let outcomes = app.ledger().import(over.to_vec(), app.clock.now()).await.unwrap();
+    assert_eq!(outcomes, [Outcome::AlreadyApplied], "what an import made payable is not ended by the next");
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.bus.events(), [], "nobody hears of it");
     assert_eq!(

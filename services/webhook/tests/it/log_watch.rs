@@ -18,8 +18,7 @@ static ANSWERS: AtomicUsize = AtomicUsize::new(0);
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Everything that Tolov and the routes log, at the finest level.
-const FILTER: &str =
-    "off,tolov_webhook=trace,tolov_click=trace,tolov_kit=trace,tolov_domain=trace,warp=trace,it=trace";
+const FILTER: &str = "off,tolov_webhook=trace,tolov_click=trace,tolov_kit=trace,tolov_domain=trace,warp=trace,it=trace,postgres=trace";
 
 pub(crate) fn install() {
     INSTALLED.call_once(|| {

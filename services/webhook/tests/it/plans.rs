@@ -32,7 +32,7 @@ const OTHER_ENGINE: &str = "postgres";
 const ATTEMPTS_OF_AN_ORDER: &str = "SELECT prepare_id, click_trans_id";
 
 const ORDERS: &str = "FROM orders WHERE order_id <";
-const ORDERS_BY_STATUS: &str = "FROM orders WHERE status =";
+const ORDERS_BY_STATUS: &str = "FROM orders WHERE status = $3";
 const UNSENT: &str = "SELECT id, event_id, order_id, routing_key";
 const SILENT_ATTEMPTS: &str = "SELECT s.prepare_id";
 const OPEN_REFUNDS: &str = "SELECT r.refund, a.prepare_id";

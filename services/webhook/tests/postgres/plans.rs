@@ -17,7 +17,8 @@ const SMALL: [&str; 5] =
     ["ledger_state", "unverified_callbacks", "restores", "restore_checks", "open_returns"];
 
 /// What is said otherwise for PostgreSQL, or reads a copy.
-const OF_SQLITE: [&str; 6] = ["json_each", "INDEXED BY", "?1", "unplaced = 1", "json_group_array", "sqlite_"];
+const OF_SQLITE: [&str; 7] =
+    ["($1 ->>", "json_each", "INDEXED BY", "?1", "unplaced = 1", "json_group_array", "sqlite_"];
 
 fn literals(source: &str) -> Vec<String> {
     let source = source.split("#[cfg(test)]").next().unwrap();

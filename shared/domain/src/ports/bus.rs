@@ -245,7 +245,7 @@ pub struct ParkedMessage {
 /// How full a queue is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueDepth {
-    /// Waiting for a reader, or with one.
+    /// Waiting for a reader. RabbitMQ does not count those that a reader holds.
     pub ready: u64,
     /// Waiting for the end of a retry delay.
     pub retrying: u64,

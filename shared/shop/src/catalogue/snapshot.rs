@@ -6,14 +6,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
+use tokio::sync::Mutex;
 use tolov_domain::{
     Outcome, ProductId,
     ports::{
@@ -145,11 +143,13 @@ impl Snapshot {
 #[derive(Debug, Default)]
 pub struct SnapshotCache {
     current: RwLock<Option<Arc<Snapshot>>>,
-    is_being_read: AtomicBool,
+    /// Held by the caller who reads the catalogue.
+    reading: Mutex<()>,
 }
 
 impl SnapshotCache {
-    /// The catalogue with every change that was marked before; while another caller reads it, the one from before that.
+    /// The catalogue with every change that was marked before; while another caller reads it, the one from before that. The
+    /// first of all is waited for: a crowd that comes after a start reads it once.
     pub async fn get(&self, documents: &dyn Documents, now: Timestamp) -> Result<Arc<Snapshot>, PortError> {
         let version = version(documents).await?;
         let is_fresh = |snapshot: &Arc<Snapshot>| {
@@ -159,9 +159,13 @@ impl SnapshotCache {
         if let Some(fresh) = before.clone().filter(is_fresh) {
             return Ok(fresh);
         }
-        let reading = Reading::begin(&self.is_being_read);
-        if let (None, Some(before)) = (&reading, before) {
-            return Ok(before);
+        let _reading = match (self.reading.try_lock(), before) {
+            (Ok(reading), _) => reading,
+            (Err(_), Some(before)) => return Ok(before),
+            (Err(_), None) => self.reading.lock().await,
+        };
+        if let Some(fresh) = self.current().filter(is_fresh) {
+            return Ok(fresh);
         }
         let snapshot = Arc::new(Snapshot::read(documents, version, now).await?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
@@ -170,21 +174,6 @@ impl SnapshotCache {
 
     fn current(&self) -> Option<Arc<Snapshot>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Held by the caller who reads the catalogue; also one that is dropped in the middle lets the next one read.
-struct Reading<'a>(&'a AtomicBool);
-
-impl<'a> Reading<'a> {
-    fn begin(is_being_read: &'a AtomicBool) -> Option<Self> {
-        (!is_being_read.swap(true, Ordering::AcqRel)).then_some(Self(is_being_read))
-    }
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tolov_contract::{counting::CountingDocuments, memory::MemoryDocuments};
 use tolov_domain::{Event, ports::documents::Documents};
 use tolov_shop::{
+    catalogue::SnapshotCache,
     order::{Delivery, PaymentLink, ShopOrder, Stock},
     records, settling,
     shopper::{
@@ -13,9 +15,12 @@ use tolov_shop::{
     },
 };
 
-use crate::shop::{
-    CODE, NOON, SMALL, TEA, article_id, code, completed, left, open_shop, order, order_id, phone, pieces,
-    soum, tea, user_id,
+use crate::{
+    interleaved::Interleaved,
+    shop::{
+        CODE, NOON, SMALL, TEA, article_id, code, completed, left, open_shop, order, order_id, phone, pieces,
+        soum, tea, user_id,
+    },
 };
 
 const BATCH: i64 = 64;
@@ -119,4 +124,20 @@ async fn one_more_of_an_article_costs_two_commands_and_returns_what_the_card_sho
     shop.reset();
     let set = cart::set_on_card(&shop, id, seen, pieces(TEA, 3)).await.unwrap();
     assert_eq!((shop.calls().total(), set.shopper.cart), (4, vec![pieces(TEA, 3)]));
+}
+
+#[tokio::test]
+async fn a_crowd_after_a_start_reads_the_catalogue_once() {
+    let store = MemoryDocuments::default();
+    stock_up(&store).await;
+    let documents = CountingDocuments::new(Arc::new(Interleaved::new(store, 7, 0)));
+    let read = async |callers: usize| {
+        documents.reset();
+        let cache = SnapshotCache::default();
+        for shown in join_all((0..callers).map(|_| cache.get(&documents, NOON))).await {
+            assert_eq!(shown.unwrap().search("").len(), 65);
+        }
+        documents.calls().of("find")
+    };
+    assert_eq!(read(64).await, read(1).await);
 }

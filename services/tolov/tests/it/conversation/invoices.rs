@@ -125,6 +125,7 @@ async fn a_payment_outlives_the_bot(world: &World) {
     takes_the_money(world, &checkout).await;
     world.start_bot().await;
     dilnoza.sees_text("state-paid").await;
+    world.staff_see("№").await;
 }
 
 story!(invoice_paid, an_invoice_is_paid, with_provider_token);

@@ -74,10 +74,12 @@ impl WorkingSet {
                 }
                 if is_new { Outcome::Applied } else { Outcome::AlreadyApplied }
             }
-            ImportedState::Over => match self.end_order(order.order_id, at) {
-                Outcome::Applied => Outcome::Applied,
-                Outcome::AlreadyApplied | Outcome::Refused(_) => Outcome::AlreadyApplied,
-            },
+            ImportedState::Over if is_new => {
+                self.end_order(order.order_id, at);
+                Outcome::Applied
+            }
+            // It may be waiting for payment here, by an earlier import that let it.
+            ImportedState::Over => Outcome::AlreadyApplied,
         }
     }
 
