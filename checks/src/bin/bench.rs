@@ -20,7 +20,7 @@ use tolov_domain::{
 };
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::{Limits, Peer, Refusal, TrustedProxies, serve},
+    http::{Limits, RefusedRequest, TrustedProxies, serve},
     lifecycle::Stop,
     secret::Secret,
 };
@@ -192,12 +192,9 @@ async fn bare_server() -> Result<Server> {
         })
         .boxed();
     let stop = Stop::new();
+    let refuse = |_: RefusedRequest| std::future::ready(Response::default());
     let ended = tokio::spawn(serve(listener, routes, refuse, Limits::default(), stop.clone()));
     Ok(Server { addr, stop, ended })
-}
-
-fn refuse(_: Refusal, _: &warp::http::Method, _: &str, _: Peer) -> Response {
-    Response::default()
 }
 
 /// The webhook service on a fresh ledger in a file, with orders from 1 on registered.
