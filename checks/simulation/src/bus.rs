@@ -292,11 +292,31 @@ impl BusAdmin for MemoryBus {
         }))
     }
 
-    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
-        Ok(self.with(|state| {
-            let parked = state.of(queue).parked.iter().skip(skip).take(max);
-            parked.map(|(message, reason)| shown(message, reason)).collect()
-        }))
+    async fn each_waiting(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), PortError> {
+        let bodies: Vec<Vec<u8>> = self.with(|state| {
+            let messages = state.of(queue);
+            messages.wake(Instant::now());
+            let leased = messages.leased.values().map(|(_, message)| message);
+            leased.chain(&messages.ready).map(|message| message.body.clone()).collect()
+        });
+        bodies.into_iter().for_each(see);
+        Ok(())
+    }
+
+    async fn each_parked(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(ParkedMessage) + Send),
+    ) -> Result<(), PortError> {
+        let parked: Vec<ParkedMessage> = self.with(|state| {
+            state.of(queue).parked.iter().map(|(message, reason)| shown(message, reason)).collect()
+        });
+        parked.into_iter().for_each(see);
+        Ok(())
     }
 
     async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {

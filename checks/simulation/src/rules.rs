@@ -141,7 +141,9 @@ impl World {
     /// An operator requeues what was parked during the faults.
     fn requeue_parked(&mut self) -> Result<()> {
         for queue in Queue::ALL {
-            for parked in self.look(self.bus.parked(queue, 0, 1_000))? {
+            let mut all = Vec::new();
+            self.look(self.bus.each_parked(queue, &mut |parked| all.push(parked)))?;
+            for parked in all {
                 self.note(format!("  {} was parked: {}", parked.id, parked.reason));
                 self.look(self.bus.requeue_parked(queue, &parked.id))?;
             }

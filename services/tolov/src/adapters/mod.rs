@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tolov_domain::ports::{
     PortError, ShopStore,
-    bus::{BusAdmin, Consumer, ParkedMessage, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS},
+    bus::{BusAdmin, Consumer, Publisher, Queue, QueueDepth, RETRY_DELAYS_MS},
     documents::Collection,
 };
 use tolov_embedded::{
@@ -222,25 +222,6 @@ pub(crate) async fn open_bus_admin(address: &BusAddress) -> Result<Arc<dyn BusAd
             Ok(Arc::new(RabbitBus::try_new(url.expose(), RabbitOptions::default())?.admin()))
         }
         BusAddress::Embedded(folder) => Ok(Arc::new(EmbeddedBus::admin_of(folder, system_clock()).await?)),
-    }
-}
-
-/// Shows every parked message, oldest first, no more than a page of them in memory.
-pub(crate) async fn each_parked(
-    admin: &dyn BusAdmin,
-    queue: Queue,
-    mut see: impl FnMut(ParkedMessage),
-) -> Result<(), PortError> {
-    const PAGE: usize = 1_000;
-    let mut seen = 0;
-    loop {
-        let page = admin.parked(queue, seen, PAGE).await?;
-        seen += page.len();
-        let is_last = page.len() < PAGE;
-        page.into_iter().for_each(&mut see);
-        if is_last {
-            return Ok(());
-        }
     }
 }
 

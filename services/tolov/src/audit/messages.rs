@@ -9,7 +9,6 @@ use tolov_domain::{
 };
 
 use super::{books::Books, difference::Difference, findings::Findings};
-use crate::adapters::each_parked;
 
 const PAGE: u32 = 1_000;
 /// The relay sends an event within milliseconds.
@@ -19,10 +18,10 @@ pub(super) async fn compare_all(books: &Books, findings: &mut Findings) -> Resul
     // The oldest of them: a backlog has one cause.
     findings.extend(unsent(books).await?);
     for queue in Queue::ALL {
-        let see = |it: ParkedMessage| {
+        let mut see = |it: ParkedMessage| {
             findings.extend([Difference::Parked { queue, id: it.id, reason: it.reason }]);
         };
-        each_parked(&*books.bus, queue, see).await?;
+        books.bus.each_parked(queue, &mut see).await?;
     }
     Ok(())
 }

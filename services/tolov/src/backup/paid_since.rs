@@ -1,11 +1,11 @@
-//! Which orders the shop store and the bus know to be paid since a backup was made: a ledger that is put back from it must
-//! hear of them before CLICK may ask it anything, or the payer could pay twice. And which wait for payment, and what money
+//! Which orders the shop store and the bus know to be paid: a ledger that is put back from a backup must hear of those that it
+//! does not know before CLICK may ask it anything, or the payer could pay twice. And which wait for payment, and what money
 //! went back, which would go back twice.
+//!
+//! Every order of the shop store is looked at, and everything on the bus, of whatever time: what the ledger knows changes
+//! nothing there, and no two clocks have to agree.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use tolov_bot::ReceiptDefaults;
@@ -14,118 +14,214 @@ use tolov_domain::{
     event::Reversal,
     ports::{
         bus::Queue,
-        documents::{Documents, Query},
+        documents::{Key, Query, Unreadable},
     },
     receipt::Content,
-    time::{Timestamp, unix_ms},
 };
-use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
     order::{ORDERS, OrderState, ShopOrder},
-    records,
+    records::{self, Record, Versioned},
 };
 use tolov_webhook::ledger::{ImportedOrder, ImportedState, KnownRefund, NewOrder, PaidOrder};
 
 use crate::{
-    adapters::{Bus, BusAddress, Shop, ShopAddress, each_parked},
+    adapters::{Bus, BusAddress, Shop, ShopAddress},
     data_folder::Part,
 };
 
-/// Messages that wait are handed out well within this.
-const RECEIVE_TIMEOUT: Duration = Duration::from_secs(3);
-/// The clocks of two machines may differ, and a backup takes a while.
-const MARGIN: time::Duration = time::Duration::hours(1);
-/// Orders that a release before `changed_at` has written last are looked for by when they were placed.
-const PLACED_BEFORE: time::Duration = time::Duration::days(31);
+/// How many orders of the shop store are read at once.
 const PAGE: u32 = 500;
 
-/// What could be learned.
+/// What is known beside the ledger. Of the shop store no more than two pages are in memory, of the bus what it says of
+/// payments. [`Known::close`] it.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// By order number; two of one order only where two transactions have paid it.
+    bus: OnBus,
+    shop: Option<Shop>,
+    /// The next orders of the shop store.
+    read_ahead: Vec<Result<Versioned<ShopOrder>, Unreadable>>,
+    /// The shop makes receipts, with these codes where a product has none.
+    receipts: Option<ReceiptDefaults>,
+}
+
+#[derive(Debug, Default)]
+struct OnBus {
+    payments: BTreeMap<OrderId, Vec<PaidOrder>>,
+    refunds: BTreeMap<OrderId, Vec<KnownRefund>>,
+    /// Messages that nobody can look into at this moment: they wait for another try.
+    unread: u64,
+}
+
+/// What is known of some orders.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Two of one order only where two transactions have paid it.
     pub(super) payments: Vec<PaidOrder>,
-    /// Money that went back, oldest first.
+    /// Money that went back; of an order, oldest first.
     pub(super) refunds: Vec<KnownRefund>,
-    /// Messages of the bus that nobody can look into at this moment: most of them wait for another try.
-    pub(super) unread: u64,
+    /// Orders that wait for payment: their links are out.
+    pub(super) payable: Vec<ImportedOrder>,
     /// Orders of the shop store that cannot be read, by number.
     pub(super) unreadable: Vec<String>,
-    /// Orders that wait for payment and that the ledger knew: their links are out.
-    pub(super) payable: Vec<ImportedOrder>,
-    /// What the receipts of paid orders say, where the shop makes them.
-    contents: BTreeMap<OrderId, Content>,
 }
 
 impl Known {
-    fn add(&mut self, other: Self) {
-        self.payments.extend(other.payments);
-        self.refunds.extend(other.refunds);
-        self.unread += other.unread;
-        self.unreadable.extend(other.unreadable);
-        self.payable.extend(other.payable);
-        self.contents.extend(other.contents);
+    /// Asks the bus first: what moves on to the shop store meanwhile is then seen twice and not missed.
+    pub(super) async fn ask(
+        bus: &BusAddress,
+        shop: &ShopAddress,
+        receipts: Option<&ReceiptDefaults>,
+    ) -> Result<Self> {
+        let bus = if is_there(bus) { OnBus::ask(bus).await? } else { OnBus::default() };
+        let is_kept = match shop {
+            ShopAddress::MongoDb(_) => true,
+            ShopAddress::Embedded(folder) => folder.join(Part::Shop.file_name()).exists(),
+        };
+        let shop = if is_kept { Some(Shop::open(shop).await?) } else { None };
+        let mut known = Self { bus, shop, read_ahead: Vec::new(), receipts: receipts.cloned() };
+        match known.read_on(None).await {
+            Ok(()) => Ok(known),
+            Err(error) => {
+                known.close().await;
+                Err(error)
+            }
+        }
     }
 
-    fn take_in(&mut self, order: &ShopOrder, asked: &Asked<'_>) {
-        let payment = of_order(order).filter(|payment| payment.paid_at >= asked.since);
-        if payment.is_some() || asked.of_bus.contains(&order.id) {
-            let content = asked.receipts.and_then(|receipts| receipts.content(order));
-            self.contents.extend(content.map(|content| (order.id, content)));
+    pub(super) const fn unread(&self) -> u64 {
+        self.bus.unread
+    }
+
+    /// The next orders of the shop store, with what the bus knows of them; at the end what it knows of others.
+    pub(super) async fn next(&mut self) -> Result<Option<Batch>> {
+        let orders = std::mem::take(&mut self.read_ahead);
+        let Some(last) = orders.last().map(key_of) else { return Ok(self.rest()) };
+        if orders.len() == usize::try_from(PAGE)? {
+            self.read_on(Some(last)).await?;
         }
-        self.payments.extend(payment);
-        self.refunds.extend(refunds_of(order));
+        let mut batch = Batch::default();
+        for order in orders {
+            match order {
+                Ok(order) => self.take_in(&order.record, &mut batch),
+                Err(unreadable) => batch.unreadable.push(unreadable.key.to_string()),
+            }
+        }
+        Ok(Some(batch))
+    }
+
+    pub(super) async fn close(self) {
+        if let Some(shop) = self.shop {
+            shop.close().await;
+        }
+    }
+
+    /// By key: an order that changes meanwhile does not move.
+    async fn read_on(&mut self, after: Option<Key>) -> Result<()> {
+        let Some(shop) = &self.shop else { return Ok(()) };
+        let query = Query::all(ORDERS, PAGE);
+        let query = if let Some(after) = after { query.after(after) } else { query };
+        let read = records::find_versioned(shop.store().as_ref(), &query).await;
+        self.read_ahead = read.context("the shop store cannot be asked which orders are paid")?;
+        Ok(())
+    }
+
+    fn take_in(&mut self, order: &ShopOrder, batch: &mut Batch) {
+        // What the bus knows has merchant_prepare_id and goes before what the shop store knows.
+        let mut payments = self.bus.payments.remove(&order.id).unwrap_or_default();
+        let is_paid_on_bus = !payments.is_empty();
+        payments.extend(of_order(order));
+        payments.sort_by_key(|payment| payment.click_trans_id);
+        payments.dedup_by_key(|payment| payment.click_trans_id);
+        if !payments.is_empty() {
+            batch.add_payments(payments, self.receipt_of(Some(order)).as_ref());
+        }
+        let refunds = self.bus.refunds.remove(&order.id).unwrap_or_default();
+        batch.add_refunds(refunds.into_iter().chain(refunds_of(order)).collect());
         let has_link = matches!(order.state, OrderState::AwaitingPayment { link: Some(_), .. });
-        if has_link && order.placed_at >= asked.since && !asked.of_bus.contains(&order.id) {
-            let receipt = asked.receipts.and_then(|receipts| receipts.content(order));
+        if has_link && !is_paid_on_bus {
             let (order_id, user_id, created_at) = (order.id, order.user_id, order.placed_at);
+            let receipt = self.receipts.as_ref().and_then(|receipts| receipts.content(order));
             let (products, amount) = (order.products(), order.total);
             let order = NewOrder { order_id, user_id, products, amount, created_at, receipt };
-            self.payable.push(ImportedOrder { order, state: ImportedState::Payable { open: Vec::new() } });
+            batch.payable.push(ImportedOrder { order, state: ImportedState::Payable { open: Vec::new() } });
         }
+    }
+
+    /// What the receipt of a paid order says, where the shop makes receipts. Without lines: nobody knows.
+    fn receipt_of(&self, order: Option<&ShopOrder>) -> Option<Content> {
+        let receipts = self.receipts.as_ref()?;
+        let content = order.and_then(|order| receipts.content(order));
+        Some(content.unwrap_or(Content { lines: Vec::new() }))
+    }
+
+    /// What the bus alone knows.
+    fn rest(&mut self) -> Option<Batch> {
+        let OnBus { payments, refunds, .. } = std::mem::take(&mut self.bus);
+        if payments.is_empty() && refunds.is_empty() {
+            return None;
+        }
+        let (mut batch, receipt) = (Batch::default(), self.receipt_of(None));
+        payments.into_values().for_each(|payments| batch.add_payments(payments, receipt.as_ref()));
+        refunds.into_values().for_each(|refunds| batch.add_refunds(refunds));
+        Some(batch)
     }
 }
 
-/// Asks the bus first: what moves on to the shop store meanwhile is then seen twice and not missed. `receipts`: the shop makes
-/// receipts, with these codes where a product has none.
-pub(super) async fn ask(
-    bus: &BusAddress,
-    shop: &ShopAddress,
-    receipts: Option<&ReceiptDefaults>,
-    backup_made_at: Timestamp,
-) -> Result<Known> {
-    let since = backup_made_at - MARGIN;
-    let mut known = if is_there(bus) { of_bus(bus).await? } else { Known::default() };
-    let is_kept = match shop {
-        ShopAddress::MongoDb(_) => true,
-        ShopAddress::Embedded(folder) => folder.join(Part::Shop.file_name()).exists(),
-    };
-    if is_kept {
-        let asked = Asked { since, receipts, of_bus: known.payments.iter().map(|it| it.order_id).collect() };
-        known.add(of_shop(shop, &asked).await?);
+impl Batch {
+    fn add_payments(&mut self, payments: Vec<PaidOrder>, receipt: Option<&Content>) {
+        let payments = payments.into_iter().map(|payment| PaidOrder { receipt: receipt.cloned(), ..payment });
+        self.payments.extend(payments);
     }
-    known.payments.retain(|payment| payment.paid_at >= since);
-    // Stable: what the bus knows, which has merchant_prepare_id, stays before what the shop store knows.
-    known.payments.sort_by_key(|payment| (payment.order_id, payment.click_trans_id));
-    known.payments.dedup_by_key(|payment| (payment.order_id, payment.click_trans_id));
-    known.refunds.sort_by_key(|refund| refund.reversal.refund_id);
-    known.refunds.dedup_by_key(|refund| refund.reversal.refund_id);
-    known.payable.sort_by_key(|payable| payable.order.order_id);
-    known.payable.dedup_by_key(|payable| payable.order.order_id);
-    if receipts.is_some() {
-        for payment in &mut known.payments {
-            let content = known.contents.get(&payment.order_id).cloned();
-            payment.receipt = Some(content.unwrap_or(Content { lines: Vec::new() }));
-        }
+
+    fn add_refunds(&mut self, mut refunds: Vec<KnownRefund>) {
+        refunds.sort_by_key(|refund| refund.reversal.refund_id);
+        refunds.dedup_by_key(|refund| refund.reversal.refund_id);
+        self.refunds.extend(refunds);
     }
-    Ok(known)
 }
 
-/// What the shop store is asked for.
-struct Asked<'a> {
-    since: Timestamp,
-    receipts: Option<&'a ReceiptDefaults>,
-    /// Orders that the bus knows to be paid, and the shop store perhaps not yet.
-    of_bus: BTreeSet<OrderId>,
+impl OnBus {
+    /// Reads what was parked, and what waits for the projector: a parked message that an operator requeues meanwhile is seen
+    /// twice and not missed.
+    async fn ask(address: &BusAddress) -> Result<Self> {
+        let bus = Bus::open(address, "restore").await?;
+        let read = Self::read(&bus).await;
+        bus.close().await;
+        read.context("the bus cannot be asked which payments wait there")
+    }
+
+    async fn read(bus: &Bus) -> Result<Self> {
+        let (admin, queue) = (bus.admin(), Queue::ProjectorPayments);
+        let depth = admin.depth(queue).await?;
+        let (mut on_bus, mut shown) = (Self::default(), 0);
+        admin.each_parked(queue, &mut |message| on_bus.take_in(&message.body)).await?;
+        let mut see = |body: Vec<u8>| {
+            shown += 1;
+            on_bus.take_in(&body);
+        };
+        admin.each_waiting(queue, &mut see).await?;
+        on_bus.unread = depth.ready.saturating_sub(shown) + depth.retrying;
+        Ok(on_bus)
+    }
+
+    /// Of the same event that comes twice, one is kept.
+    fn take_in(&mut self, body: &[u8]) {
+        let Ok(event) = Event::from_json(body) else { return };
+        let order_id = event.order_id;
+        if let Some(refund) = KnownRefund::of_event(event.clone()) {
+            let known = self.refunds.entry(order_id).or_default();
+            let id = refund.reversal.refund_id;
+            if known.iter().all(|known| known.reversal.refund_id != id) {
+                known.push(refund);
+            }
+        }
+        if let Some(payment) = PaidOrder::of_event(event) {
+            let known = self.payments.entry(order_id).or_default();
+            if known.iter().all(|known| known.click_trans_id != payment.click_trans_id) {
+                known.push(payment);
+            }
+        }
+    }
 }
 
 fn is_there(bus: &BusAddress) -> bool {
@@ -135,65 +231,11 @@ fn is_there(bus: &BusAddress) -> bool {
     }
 }
 
-/// Looks at what waits for the projector, and at what was parked. What is received is not settled, so it is delivered again.
-async fn of_bus(address: &BusAddress) -> Result<Known> {
-    let bus = Bus::open(address, "restore").await?;
-    let admin = bus.admin();
-    let queue = Queue::ProjectorPayments;
-    let depth = admin.depth(queue).await.context("the bus cannot be asked which payments wait there")?;
-    let consumer = bus.consumer(queue);
-    let mut bodies: Vec<Vec<u8>> = Vec::new();
-    let waiting = usize::try_from(depth.ready).unwrap_or(usize::MAX);
-    while bodies.len() < waiting {
-        let receiving = consumer.receive(waiting - bodies.len());
-        match tokio::time::timeout(RECEIVE_TIMEOUT, receiving).await {
-            Ok(received) => bodies.extend(received?.into_iter().map(|delivery| delivery.body)),
-            Err(_elapsed) => break,
-        }
+fn key_of(order: &Result<Versioned<ShopOrder>, Unreadable>) -> Key {
+    match order {
+        Ok(order) => order.key(),
+        Err(unreadable) => unreadable.key.clone(),
     }
-    let unread = u64::try_from(waiting - bodies.len().min(waiting)).unwrap_or(u64::MAX) + depth.retrying;
-    each_parked(&*admin, queue, |message| bodies.push(message.body)).await?;
-    drop((consumer, admin));
-    bus.close().await;
-    let mut known = Known { unread, ..Known::default() };
-    for event in bodies.iter().filter_map(|body| Event::from_json(body).ok()) {
-        known.refunds.extend(KnownRefund::of_event(event.clone()));
-        known.payments.extend(PaidOrder::of_event(event));
-    }
-    Ok(known)
-}
-
-async fn of_shop(address: &ShopAddress, asked: &Asked<'_>) -> Result<Known> {
-    let shop = Shop::open(address).await?;
-    let paid = paid_orders(shop.store().as_ref(), asked).await;
-    shop.close().await;
-    paid.context("the shop store cannot be asked which orders are paid")
-}
-
-async fn paid_orders(shop: &dyn Documents, asked: &Asked<'_>) -> Result<Known> {
-    let since = asked.since;
-    let now = unix_ms(SystemClock.now());
-    let mut known = Known::default();
-    for (field, from) in [("changed_at", since), ("placed_at", since - PLACED_BEFORE)] {
-        let mut seen = 0;
-        loop {
-            let query = Query::between(ORDERS, field, (unix_ms(from), now), PAGE).skip(seen);
-            let page = records::find_versioned::<ShopOrder>(shop, &query).await?;
-            for order in &page {
-                match order {
-                    Ok(order) => known.take_in(&order.record, asked),
-                    Err(unreadable) => known.unreadable.push(unreadable.key.to_string()),
-                }
-            }
-            seen += u32::try_from(page.len())?;
-            if page.len() < usize::try_from(PAGE)? {
-                break;
-            }
-        }
-    }
-    known.unreadable.sort();
-    known.unreadable.dedup();
-    Ok(known)
 }
 
 fn of_order(order: &ShopOrder) -> Option<PaidOrder> {
@@ -224,4 +266,63 @@ fn refunds_of(order: &ShopOrder) -> impl Iterator<Item = KnownRefund> {
         };
         Some(KnownRefund { order_id: order.id, reversal, at: refund.at, known_by: "shop" })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use time::macros::datetime;
+    use tolov_domain::{ClickPaydocId, ClickTransId, Tiyin, UserId};
+    use tolov_embedded::EmbeddedShop;
+    use tolov_shop::order::{Actor, HistoryEntry, OrderAction, PaymentFacts, Progress, Sale, Stock};
+
+    use super::*;
+
+    fn paid_order(number: i64) -> ShopOrder {
+        let paid_at = datetime!(2026-11-23 09:00 UTC) + time::Duration::seconds(number);
+        let payment = PaymentFacts {
+            click_trans_id: ClickTransId::try_new(number).unwrap(),
+            click_paydoc_id: ClickPaydocId::try_new(number).unwrap(),
+            paid_at,
+            late: false,
+        };
+        ShopOrder {
+            id: OrderId::try_new(number).unwrap(),
+            user_id: UserId::try_new(5).unwrap(),
+            lines: Vec::new(),
+            total: Tiyin::from_soum(1_000).unwrap(),
+            placed_at: paid_at,
+            terms: None,
+            state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
+            stock: Stock::Committed,
+            refunds: Vec::new(),
+            receipt_url: None,
+            history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, paid_at)],
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_that_changes_meanwhile_hides_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = EmbeddedShop::open(folder.path()).await.unwrap();
+        let numbers = 1..=i64::from(2 * PAGE) + 10;
+        for number in numbers.clone() {
+            records::insert(&shop, &paid_order(number)).await.unwrap();
+        }
+        let (bus, place) = (folder.path().to_owned(), folder.path().to_owned());
+        let (bus, place) = (BusAddress::Embedded(bus), ShopAddress::Embedded(place));
+        let mut known = Known::ask(&bus, &place, None).await.unwrap();
+        let mut seen = BTreeSet::new();
+        while let Some(batch) = known.next().await.unwrap() {
+            seen.extend(batch.payments.iter().map(|payment| payment.order_id.get()));
+            // It now stands behind all others that are looked for by their last change.
+            let last = paid_order(*numbers.end()).changed_at() + time::Duration::HOUR;
+            let entry = HistoryEntry::of_action(OrderAction::Accepted, Actor::Clock, last);
+            let change = |order: &mut ShopOrder| order.history.push(entry.clone());
+            records::change(&shop, 1, change).await.unwrap();
+        }
+        known.close().await;
+        assert_eq!(seen, numbers.collect());
+    }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use time::macros::format_description;
 use tolov_bot::ReceiptDefaults;
@@ -19,17 +19,13 @@ use tolov_kit::{
 };
 use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, KnownRefund, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
+    AdoptRefusal, KnownRefund, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Place, Restore, ready},
     restored::ready_postgres,
 };
 
-use super::{
-    archive, examine,
-    paid_since::{self, Known},
-    told, unpacking_folder,
-};
+use super::{archive, examine, paid_since::Known, told, unpacking_folder};
 use crate::{
     adapters::{BusAddress, Embedded, ShopAddress},
     cli,
@@ -73,6 +69,7 @@ struct Done {
     is_in_postgres: bool,
 }
 
+#[derive(Default)]
 struct RestoredLedger {
     summary: Option<Summary>,
     prepare_id_floor: i64,
@@ -210,72 +207,84 @@ impl Plan {
             replaced,
             beyond_click_int: self.since.beyond_click_int,
         };
-        let known = if self.since.stores_lost {
+        let mut known = if self.since.stores_lost {
             Known::default()
         } else {
-            paid_since::ask(&self.bus, &self.shop, self.receipts.as_ref(), made_at).await.context(
+            Known::ask(&self.bus, &self.shop, self.receipts.as_ref()).await.context(
                 "nothing was restored, because it cannot be known which orders were paid since the backup. Start the \
-                 broker and the shop store, or restore with --stores-lost when both are lost as well",
+                 broker and the shop store and stop the projector, or restore with --stores-lost when both are lost as well",
             )?
         };
-        ensure!(
-            known.unread == 0 || self.since.despite_unread_events,
-            "nothing was restored: {} events of payments wait on the bus for another try and cannot be read yet. Repeat \
-             in some minutes (10 at most) with the projector stopped, or restore with --despite-unread-events and run \
-             `tolov audit` when they have been read",
-            known.unread
-        );
-        let prepare_id_floor = match copy {
-            LedgerPlace::File(copy) => ready(copy, restore).await?,
-            LedgerPlace::Postgres(url) => ready_postgres(url, restore).await?,
-        };
-        let mut restored = RestoredLedger {
-            summary,
-            prepare_id_floor,
-            adopted: Vec::new(),
-            refunds: Vec::new(),
-            open_refunds: 0,
-            registered: 0,
-            unread: known.unread,
-            unreadable: known.unreadable,
-        };
-        restored.adopt(copy, known.payments, known.refunds, known.payable).await?;
-        Ok(restored)
+        if known.unread() > 0 && !self.since.despite_unread_events {
+            let unread = known.unread();
+            known.close().await;
+            bail!(
+                "nothing was restored: {unread} events of payments wait on the bus for another try and cannot be read yet. \
+                 Repeat in some minutes (10 at most) with the projector stopped, or restore with \
+                 --despite-unread-events and run `tolov audit` when they have been read"
+            );
+        }
+        let taken = take_over(&mut known, copy, restore, summary).await;
+        known.close().await;
+        taken
     }
+}
+
+/// Lifts the numbers of the copy, and makes it know what others know.
+async fn take_over(
+    known: &mut Known,
+    copy: &LedgerPlace,
+    restore: Restore,
+    summary: Option<Summary>,
+) -> Result<RestoredLedger> {
+    let prepare_id_floor = match copy {
+        LedgerPlace::File(copy) => ready(copy, restore).await?,
+        LedgerPlace::Postgres(url) => ready_postgres(url, restore).await?,
+    };
+    let unread = known.unread();
+    let mut restored = RestoredLedger { summary, prepare_id_floor, unread, ..RestoredLedger::default() };
+    restored.adopt(copy, known).await?;
+    Ok(restored)
 }
 
 impl RestoredLedger {
     /// Makes the copy of the ledger know what others know to be paid, to have gone back, and to wait for payment. Keeps what it
     /// did not know.
-    async fn adopt(
-        &mut self,
-        copy: &LedgerPlace,
-        payments: Vec<PaidOrder>,
-        refunds: Vec<KnownRefund>,
-        payable: Vec<ImportedOrder>,
-    ) -> Result<()> {
-        let now = SystemClock.now();
+    async fn adopt(&mut self, copy: &LedgerPlace, known: &mut Known) -> Result<()> {
         let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
-        let paid = ledger.adopt_paid(payments.clone(), now).await;
-        let refunded = ledger.adopt_refunds(refunds.clone()).await;
-        let waiting = ledger.leave_open_refunds_to_staff(now).await;
-        let registered = ledger.import(payable, now).await;
+        let adopted = self.adopt_all(&ledger, known).await;
+        drop(ledger);
         writer.close().await;
+        adopted.context("what others know could not be taken into the ledger; run it again")?;
         if let LedgerPlace::File(copy) = copy {
             let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
             ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
         }
-        self.adopted = news(payments, paid?);
-        self.refunds = news(refunds, refunded?);
-        self.open_refunds = waiting?;
-        self.registered = registered?.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
+        Ok(())
+    }
+
+    async fn adopt_all(&mut self, ledger: &Ledger, known: &mut Known) -> Result<()> {
+        let now = SystemClock.now();
+        while let Some(batch) = known.next().await? {
+            let paid = ledger.adopt_paid(batch.payments.clone(), now).await?;
+            self.adopted.extend(news(batch.payments, paid));
+            let refunded = ledger.adopt_refunds(batch.refunds.clone()).await?;
+            self.refunds.extend(news(batch.refunds, refunded));
+            let registered = ledger.import(batch.payable, now).await?;
+            self.registered += registered.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
+            self.unreadable.extend(batch.unreadable);
+        }
+        self.open_refunds = ledger.leave_open_refunds_to_staff(now).await?;
         Ok(())
     }
 }
 
 /// What the copy did not know.
-fn news<T>(known: Vec<T>, outcomes: Vec<Outcome<AdoptRefusal>>) -> Vec<(T, Outcome<AdoptRefusal>)> {
-    known.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied).collect()
+fn news<T>(
+    known: Vec<T>,
+    outcomes: Vec<Outcome<AdoptRefusal>>,
+) -> impl Iterator<Item = (T, Outcome<AdoptRefusal>)> {
+    known.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied)
 }
 
 impl Move {

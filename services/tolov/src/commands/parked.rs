@@ -15,7 +15,7 @@ use tolov_kit::env::Env;
 
 use super::journal::Journal;
 use crate::{
-    adapters::{BusAddress, Embedded, each_parked, open_bus_admin},
+    adapters::{BusAddress, Embedded, open_bus_admin},
     cli::ParkedAction,
     data_folder::{DataFolder, Part},
 };
@@ -51,7 +51,7 @@ impl Parked {
                 depth.retrying,
                 depth.parked
             );
-            each_parked(&*self.admin, queue, |message| println!("  {}", summary(&message))).await?;
+            self.admin.each_parked(queue, &mut |message| println!("  {}", summary(&message))).await?;
         }
         Ok(())
     }

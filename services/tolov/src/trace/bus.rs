@@ -11,7 +11,6 @@ use tolov_domain::{
 };
 
 use super::entry::{Entry, Source};
-use crate::adapters::each_parked;
 
 /// How many messages wait, of all orders: why those of this one may not have come.
 pub(super) const WAITING: &str = "trace-waiting";
@@ -34,12 +33,12 @@ async fn of_queue(admin: &dyn BusAdmin, queue: Queue, order_id: OrderId) -> Resu
         let waiting = Entry::new(None, Source::Bus, WAITING).with("queue", queue.name());
         entries.push(waiting.with("ready", depth.ready).with("retrying", depth.retrying));
     }
-    let see = |message: ParkedMessage| {
+    let mut see = |message: ParkedMessage| {
         if is_about(&message, order_id) {
             entries.push(parked(queue, &message));
         }
     };
-    each_parked(admin, queue, see).await?;
+    admin.each_parked(queue, &mut see).await?;
     Ok(entries)
 }
 

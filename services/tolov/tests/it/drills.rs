@@ -207,8 +207,14 @@ async fn ledger_is_lost_and_comes_back_from_a_backup_beside_a_newer_store() {
     shop.run("backup", &["shop.tar.gz"]);
     let last_prepare_id = shop.buy(2002).await;
 
-    shop.stop_roles(&["webhook", "projector", "bot"]);
+    shop.stop_roles(&["webhook", "bot"]);
     shop.lose_ledger();
+    let refused =
+        tolov("restore", shop.folder.path(), &shop.environment).arg("shop.tar.gz").output().unwrap();
+    let told = printed(&refused);
+    assert!(!refused.status.success() && told.contains("stop the projector"), "it may hold events: {told}");
+    assert!(!shop.path("payments.db").exists(), "nothing was restored");
+    shop.stop_roles(&["projector"]);
     let told = shop.run("restore", &["shop.tar.gz"]);
     assert!(told.contains("1 orders, 1 of them paid"), "{told}");
     assert!(told.contains("taken back as paid: order 2002"), "{told}");
@@ -248,6 +254,31 @@ async fn ledger_comes_back_and_learns_from_the_bus_what_the_store_does_not_know_
     for order_id in [2001, 2002] {
         assert_eq!(shop.times_told(order_id).await, [1, 1], "order {order_id}");
     }
+    shop.books_agree();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_learns_of_every_payment_that_waits_on_the_bus_however_many_they_are() {
+    // More than one reader is given before it has answered.
+    const PAID: std::ops::RangeInclusive<i64> = 2001..=2300;
+    let mut shop = Shop::start().await;
+    shop.run("backup", &["shop.tar.gz"]);
+    shop.stop_roles(&["projector", "bot"]);
+    for order_id in PAID {
+        shop.pay(order_id).await;
+    }
+    shop.until_outbox_is_empty().await;
+
+    shop.stop_roles(&["webhook"]);
+    shop.lose_ledger();
+    let told = shop.run("restore", &["shop.tar.gz"]);
+    for order_id in PAID {
+        assert!(told.contains(&format!("taken back as paid: order {order_id},")), "{order_id}: {told}");
+    }
+    shop.start_roles(&["webhook", "projector"]).await;
+    assert_eq!(shop.status_of(*PAID.end()).await, "paid");
+    let second = shop.ask_click_to_pay(*PAID.end()).await;
+    assert_eq!(second["status"]["error"], -4, "nobody pays twice: {second}");
     shop.books_agree();
 }
 

@@ -10,9 +10,10 @@ use std::{
 use age::{secrecy::ExposeSecret, x25519};
 use serde_json::Value;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, EventId, OrderId, OrderedProduct, Phone, ProductId, RefundId, Tiyin, UserId,
+    ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, Phone, PrepareId,
+    ProductId, RefundId, Tiyin, UserId,
     order::OrderLine,
-    ports::bus::{OutgoingMessage, Queue, Route, RoutingKey, Verdict},
+    ports::bus::{OutgoingMessage, Published, Queue, Route, RoutingKey, Verdict},
     receipt::ReceiptState,
     refund::RefundStatus,
     time::{Timestamp, unix_ms},
@@ -279,6 +280,70 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since_and_of_wha
     assert_eq!((registered.status, registered.created_at), (OrderStatus::Pending, unix_ms(now)));
     drop(ledger);
     writer.close().await;
+}
+
+/// Orders that the shop store, and one that the bus, know to be paid at these times.
+async fn restored_after(paid: &[Timestamp]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    empty_ledger(folder).await;
+    done(folder, &[], &["seed"]);
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+    let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();
+    let bus = EmbeddedBus::open(&folder.join("tolov-data"), Arc::new(SystemClock), [1_000; 4]).await.unwrap();
+    for (number, at) in (1..).zip(paid) {
+        let order = paid_at(*at);
+        let payment = PaymentFacts {
+            click_trans_id: ClickTransId::try_new(500 + number).unwrap(),
+            ..*order.payment().unwrap()
+        };
+        let sale = Sale { payment, missing: Vec::new() };
+        let state = OrderState::Paid { sale, progress: Progress::New };
+        let order = ShopOrder { id: OrderId::try_new(1000 + number).unwrap(), state, ..order };
+        records::insert(&shop, &order).await.unwrap();
+        let kind = EventKind::PaymentCompleted {
+            click_trans_id: ClickTransId::try_new(600 + number).unwrap(),
+            click_paydoc_id: payment.click_paydoc_id,
+            merchant_prepare_id: PrepareId::try_new(number).unwrap(),
+            late: false,
+        };
+        let order_id = OrderId::try_new(1100 + number).unwrap();
+        let event = Event {
+            id: Event::id_of(order_id, &kind),
+            order_id,
+            user_id: order.user_id,
+            products: order.products(),
+            amount: order.total,
+            occurred_at: *at,
+            kind,
+        };
+        let message = OutgoingMessage {
+            id: event.id.clone(),
+            route: Route::Payments(RoutingKey::try_new("payment.completed").unwrap()),
+            schema: "payment.completed/1".to_owned(),
+            body: event.to_json(),
+            traceparent: None,
+        };
+        assert_eq!(bus.publisher().publish(&[message]).await.unwrap(), [Published::Confirmed]);
+    }
+    shop.close().await.unwrap();
+    bus.close().await.unwrap();
+    drop(bus);
+    done(folder, &[], &["restore", "shop.tar.gz", "--only", "ledger"])
+}
+
+/// The clock of the backup, of the payments and of the restore are each other's matter: a payment may look older than a backup
+/// that was made before it (a clock that was ahead then), and be of a time that has not come yet (one that is behind now).
+#[tokio::test]
+async fn a_restore_forgets_no_payment_because_a_clock_was_ahead_or_is_behind() {
+    let now = SystemClock.now();
+    let told = restored_after(&[now - time::Duration::days(90), now + time::Duration::days(2)]).await;
+    for order_id in [1001, 1002] {
+        assert!(told.contains(&format!("paid: order {order_id},")), "of the shop, {order_id}: {told}");
+    }
+    for order_id in [1101, 1102] {
+        assert!(told.contains(&format!("paid: order {order_id},")), "of the bus, {order_id}: {told}");
+    }
 }
 
 async fn received_message(folder: &Path, verdict: Verdict) {

@@ -187,7 +187,11 @@ async fn after_a_restore_no_number_is_given_to_click_that_may_have_been_given_be
     // Numbers that the ledger had given out faster than its busiest hour, and that can still be read.
     let replaced = Numbers { prepare_id: floor + 77, order_id: 40_000 };
     let known = Restore { replaced: Some(replaced), ..restore };
-    assert!(ready(&copy, known).await.unwrap() > floor + 77, "each restore goes above the one before");
+    let above = ready(&copy, known).await.unwrap();
+    assert!(above > floor + 77, "each restore goes above the one before");
+    let behind = Restore { at: made_at - time::Duration::days(2), ..restore };
+    let assumed = ready(&copy, behind).await.unwrap() - above;
+    assert!(assumed > 30 * 24 * 100 * 10, "a clock that is behind does not say how old it is: {assumed}");
 
     let setup = Setup { bus: app.bus.clone(), ..Setup::default() };
     let mut restored = TestApp::start_in(folder.into(), setup).await;

@@ -4,16 +4,15 @@
 //! is given back. So whoever reads a parking queue first declares an exclusive queue, which exists once in a vhost and
 //! goes with its connection: operators take turns, and one that is killed holds nobody up.
 //!
-//! Every look receives all parked messages, because a quorum queue redelivers what was given back before everything
-//! else: receiving a few would move them behind the others.
+//! Every look receives all parked messages and gives them back in their order ([`crate::showing`]).
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lapin::{
     Channel,
-    message::BasicGetMessage,
-    options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions, QueueDeleteOptions},
+    message::{BasicGetMessage, Delivery},
+    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio::sync::{Mutex, MutexGuard};
@@ -27,14 +26,15 @@ use tolov_domain::{
 
 use crate::{
     connection::BrokerConnection,
-    failure::{is_not_found, is_resource_locked, port_error, timed_out, within},
+    failure::{is_resource_locked, port_error, timed_out, within},
     message::{self, Metadata},
     shared::Shared,
+    showing,
     topology::name,
     window::Publication,
 };
 
-/// How many messages of a parking queue are received at most.
+/// How many messages of a parking queue are received at most to find one.
 const PARKED_MAX: usize = 10_000;
 
 /// The longest that one request of the operator may take, with the wait for other operators.
@@ -65,17 +65,13 @@ impl Session<'_> {
     }
 }
 
-/// Why the parked messages are looked through.
-#[derive(Debug)]
-enum Look<'a> {
-    /// To read `max` of them after the first `skip`.
-    Page { skip: usize, max: usize },
-    /// To read the oldest with this id.
-    Find(&'a EventId),
-    /// To delete it.
-    Drop(&'a EventId),
+/// Why a parked message is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Delete,
     /// To publish it to its queue again and delete it.
-    Requeue(&'a EventId),
+    Requeue,
 }
 
 impl RabbitAdmin {
@@ -123,20 +119,12 @@ impl RabbitAdmin {
         within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await
     }
 
+    fn look_at<'a>(&self, channel: &'a Channel, queue: &'a str) -> showing::Look<'a> {
+        showing::Look { channel, queue, limit: self.timeout() }
+    }
+
     async fn count(&self, channel: &Channel, queue: &str) -> Result<u64, PortError> {
-        let looking = channel.queue_declare(
-            name(queue)?,
-            QueueDeclareOptions::durable().passive(),
-            FieldTable::default(),
-        );
-        match tokio::time::timeout(self.timeout(), looking).await {
-            Ok(Ok(found)) => Ok(u64::from(found.message_count())),
-            Ok(Err(error)) if is_not_found(&error) => Err(PortError::Refused(format!(
-                "RabbitMQ has no queue {queue}: it was deleted. Any service declares it again when it starts."
-            ))),
-            Ok(Err(error)) => Err(port_error("count messages", &error)),
-            Err(_) => Err(timed_out("count messages")),
-        }
+        Ok(u64::from(self.look_at(channel, queue).state().await?.message_count()))
     }
 
     async fn depths(&self, queue: Queue) -> Result<QueueDepth, PortError> {
@@ -155,53 +143,73 @@ impl RabbitAdmin {
         Ok(QueueDepth { ready, retrying, parked })
     }
 
-    /// Looks through the parked messages and gives back those that stay. Returns those that were looked for.
-    async fn look(&self, queue: Queue, look: Look<'_>) -> Result<Vec<ParkedMessage>, PortError> {
+    /// Shows all messages of a queue, the parked ones or those that wait. A reader of these would hide what it holds.
+    async fn show_all(
+        &self,
+        queue: Queue,
+        is_parked: bool,
+        see: &mut (dyn FnMut(Delivery) + Send),
+    ) -> Result<(), PortError> {
+        let session = self.session().await?;
+        let turn = bounded(self.take_turn(&session.connection, queue)).await?;
+        let topology = &self.shared.topology;
+        let shown = if is_parked { topology.parked(queue) } else { topology.work(queue) };
+        let beside = self.look_at(&turn, &shown);
+        if !is_parked {
+            refuse_readers(&beside).await?;
+        }
+        let channel = session.connection.channel().await?;
+        let look = self.look_at(&channel, &shown);
+        let held = look.show_all(see).await?;
+        look.give_back(&held).await?;
+        // When the broker has answered, what was given back is in its queue again.
+        within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await?;
+        if !is_parked {
+            // One may have come meanwhile.
+            refuse_readers(&beside).await?;
+        }
+        self.end_turn(&turn, queue).await?;
+        session.keep();
+        Ok(())
+    }
+
+    /// Looks for the oldest parked message with this id and gives back all that stay.
+    async fn find(
+        &self,
+        queue: Queue,
+        id: &EventId,
+        purpose: Purpose,
+    ) -> Result<Option<ParkedMessage>, PortError> {
         let session = self.session().await?;
         let turn = self.take_turn(&session.connection, queue).await?;
         let channel = session.connection.channel().await?;
         let parked = self.shared.topology.parked(queue);
-        let (mut found, mut count, mut last_kept) = (Vec::new(), 0, None);
+        let (mut found, mut count, mut kept) = (None, 0, Vec::new());
         while count < PARKED_MAX {
             let getting = channel.basic_get(name(&parked)?, BasicGetOptions::default());
             let Some(message) = within(self.timeout(), "read a parked message", getting).await? else {
                 break;
             };
-            let is_removed = match look {
-                Look::Page { skip, max } => {
-                    if (skip..skip.saturating_add(max)).contains(&count) {
-                        found.push(shown(&message));
-                    }
-                    false
-                }
-                Look::Find(id) | Look::Drop(id) | Look::Requeue(id) => {
-                    let is_meant = found.is_empty() && message::id(&message.properties, &message.data) == *id;
-                    if is_meant {
-                        found.push(shown(&message));
-                    }
-                    is_meant && !matches!(look, Look::Find(_))
-                }
-            };
             count += 1;
-            if is_removed {
-                if matches!(look, Look::Requeue(_)) {
-                    self.publish_again(queue, &message).await?;
-                }
-                self.acknowledge(&message).await?;
-            } else {
-                last_kept = Some(message.delivery_tag);
+            let is_meant = found.is_none() && message::id(&message.properties, &message.data) == *id;
+            if is_meant {
+                found = Some(shown(&message));
             }
+            if !is_meant || purpose == Purpose::Read {
+                kept.push(message.delivery_tag);
+                continue;
+            }
+            if purpose == Purpose::Requeue {
+                self.publish_again(queue, &message).await?;
+            }
+            self.acknowledge(&message).await?;
         }
-        if let Some(last_kept) = last_kept {
-            let options = BasicNackOptions { multiple: true, requeue: true };
-            let giving_back = channel.basic_nack(last_kept, options);
-            within(self.timeout(), "give parked messages back", giving_back).await?;
-        }
+        self.look_at(&channel, &parked).give_back(&kept).await?;
         // When the broker has answered, what was given back is in its queue again.
         within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await?;
         self.end_turn(&turn, queue).await?;
         session.keep();
-        if found.is_empty() && count == PARKED_MAX {
+        if found.is_none() && count == PARKED_MAX {
             return Err(PortError::Refused(format!(
                 "it is not among the first {PARKED_MAX} parked messages: requeue or drop some of those first"
             )));
@@ -258,20 +266,43 @@ impl BusAdmin for RabbitAdmin {
         bounded(self.depths(queue)).await
     }
 
-    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
-        bounded(self.look(queue, Look::Page { skip, max })).await
+    async fn each_waiting(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), PortError> {
+        self.show_all(queue, false, &mut |message| see(message.data)).await
+    }
+
+    async fn each_parked(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(ParkedMessage) + Send),
+    ) -> Result<(), PortError> {
+        self.show_all(queue, true, &mut |message| see(shown(&message))).await
     }
 
     async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
-        Ok(bounded(self.look(queue, Look::Find(id))).await?.pop())
+        bounded(self.find(queue, id, Purpose::Read)).await
     }
 
     async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
-        Ok(!bounded(self.look(queue, Look::Requeue(id))).await?.is_empty())
+        Ok(bounded(self.find(queue, id, Purpose::Requeue)).await?.is_some())
     }
 
     async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
-        Ok(bounded(self.look(queue, Look::Drop(id))).await?.pop())
+        bounded(self.find(queue, id, Purpose::Delete)).await
+    }
+}
+
+/// Refuses a look while there is a reader: what it has received is neither ready nor told by the broker.
+async fn refuse_readers(look: &showing::Look<'_>) -> Result<(), PortError> {
+    match look.readers().await? {
+        0 => Ok(()),
+        readers => Err(PortError::Refused(format!(
+            "{readers} readers have subscribed to {}, and what they hold cannot be seen: stop the services that read it",
+            look.queue
+        ))),
     }
 }
 
@@ -281,7 +312,7 @@ async fn bounded<T>(request: impl Future<Output = Result<T, PortError>>) -> Resu
         .unwrap_or_else(|_| Err(timed_out("look after the queues: perhaps another operator is at work")))
 }
 
-fn shown(message: &BasicGetMessage) -> ParkedMessage {
+fn shown(message: &Delivery) -> ParkedMessage {
     let (properties, body) = (&message.properties, &message.data);
     ParkedMessage {
         id: message::id(properties, body),

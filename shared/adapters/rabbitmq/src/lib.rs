@@ -17,6 +17,7 @@ mod options;
 mod publisher;
 mod settle;
 mod shared;
+mod showing;
 mod topology;
 mod unacked;
 mod window;

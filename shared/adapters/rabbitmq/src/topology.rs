@@ -43,7 +43,7 @@ use crate::{
 const PARKED_DELIVERY_LIMIT: i32 = 1_000_000_000;
 
 /// At-least-once dead-lettering requires a limit; a publisher beyond it gets a nack and keeps its message.
-const LENGTH_MAX: i32 = 1_000_000;
+pub(crate) const LENGTH_MAX: i32 = 1_000_000;
 
 /// A queue to declare.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use tolov_domain::ports::bus::{Queue, Verdict};
 
 use super::{
     messages::{
-        ARRIVAL_LIMIT, ensure_quiet, ids_of, park, payment, payments, publish, receive, receive_one, retry,
-        settle_done,
+        ARRIVAL_LIMIT, all_parked, ensure_quiet, ids_of, park, payment, payments, publish, receive,
+        receive_one, retry, settle_done,
     },
     world::BusWorld,
 };
@@ -167,7 +167,7 @@ pub async fn one_call_settles_deliveries_with_different_verdicts(world: &dyn Bus
     assert_eq!((&back[1].id, back[1].retries), (&payment(3).id, 0));
     settle_done(&*consumer, back).await?;
     ensure_quiet(world, &*consumer).await?;
-    let parked = world.admin().await.parked(Queue::ProjectorPayments, 0, 10).await?;
+    let parked = all_parked(&*world.admin().await, Queue::ProjectorPayments).await?;
     assert_eq!(parked.iter().map(|message| &message.id).collect::<Vec<_>>(), [&payment(4).id]);
     Ok(())
 }

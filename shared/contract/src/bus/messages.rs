@@ -5,9 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Context, ensure};
 use tolov_domain::{
     EventId, TraceParent,
-    ports::bus::{
-        Consumer, Delivery, OutgoingMessage, ParkedMessage, Published, Publisher, Queue, Route, RoutingKey,
-        Verdict,
+    ports::{
+        PortError,
+        bus::{
+            BusAdmin, Consumer, Delivery, OutgoingMessage, ParkedMessage, Published, Publisher, Queue, Route,
+            RoutingKey, Verdict,
+        },
     },
 };
 
@@ -135,6 +138,13 @@ pub(super) async fn ensure_quiet(world: &dyn BusWorld, consumer: &dyn Consumer) 
     }
 }
 
+/// The parked messages of a queue.
+pub async fn all_parked(admin: &dyn BusAdmin, queue: Queue) -> Result<Vec<ParkedMessage>, PortError> {
+    let mut all = Vec::new();
+    admin.each_parked(queue, &mut |message| all.push(message)).await?;
+    Ok(all)
+}
+
 /// The parked messages of the projector, once there are `count`: a broker may take a moment to move a message.
 pub(super) async fn wait_for_parked(
     world: &dyn BusWorld,
@@ -143,7 +153,7 @@ pub(super) async fn wait_for_parked(
     let admin = world.admin().await;
     let reached = async {
         loop {
-            let parked = admin.parked(Queue::ProjectorPayments, 0, count + 1).await?;
+            let parked = all_parked(&*admin, Queue::ProjectorPayments).await?;
             if parked.len() == count {
                 return anyhow::Ok(parked);
             }

@@ -5,13 +5,15 @@ mod messages;
 mod parking;
 mod publishing;
 mod retrying;
+mod waiting;
 mod world;
 
 pub use consuming::*;
-pub use messages::payment_route;
+pub use messages::{all_parked, payment_route};
 pub use parking::*;
 pub use publishing::*;
 pub use retrying::*;
+pub use waiting::*;
 pub use world::{BusWorld, RETRY_DELAYS_MS};
 
 /// One `#[test]` a behaviour of a message bus, each in a world that `$fresh_world` makes: the path of an
@@ -47,13 +49,15 @@ macro_rules! bus_contract {
 
             park_parks_a_message_at_once
             parked_messages_are_listed_oldest_first_and_stay
-            parked_messages_beyond_the_first_page_are_listed_and_found
             a_requeued_message_is_as_new
             a_dropped_message_is_returned_and_gone_for_good
             an_unknown_id_is_neither_found_nor_requeued_nor_dropped
             of_two_operators_who_remove_the_same_message_one_learns_that_it_is_gone
             a_listing_takes_no_message_from_another_operators_view
             depth_counts_ready_and_parked_messages
+
+            waiting_messages_are_shown_whatever_their_number_and_stay_in_their_order
+            what_a_reader_holds_is_shown_or_the_look_is_refused
         }
     };
     (@each $attributes:tt $fresh_world:path => $($behaviour:ident)*) => {

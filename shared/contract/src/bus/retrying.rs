@@ -9,7 +9,7 @@ use tolov_domain::ports::bus::{DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Queue, Ver
 
 use super::{
     messages::{
-        ensure_quiet, payment, payments, publish, receive_one, retry, settle_done, settle_one,
+        all_parked, ensure_quiet, payment, payments, publish, receive_one, retry, settle_done, settle_one,
         wait_for_parked,
     },
     world::{BusWorld, RETRY_DELAYS_MS},
@@ -111,7 +111,7 @@ pub async fn a_message_that_kills_its_reader_again_and_again_is_parked(
     let admin = world.admin().await;
     let mut deaths = 0;
     let parked = loop {
-        let parked = admin.parked(Queue::ProjectorPayments, 0, 10).await?;
+        let parked = all_parked(&*admin, Queue::ProjectorPayments).await?;
         if !parked.is_empty() {
             break parked;
         }

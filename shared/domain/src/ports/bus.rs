@@ -256,11 +256,24 @@ pub struct QueueDepth {
 /// of two who requeue or drop the same message the second learns that it is gone.
 #[async_trait]
 pub trait BusAdmin: Send + Sync + fmt::Debug {
-    /// Messages that an operator looks at in this moment may be missing in `parked`.
+    /// Messages that an operator looks at in this moment may be missing.
     async fn depth(&self, queue: Queue) -> Result<QueueDepth, PortError>;
 
-    /// Parked messages, oldest first: at most `max` of those after the first `skip`.
-    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError>;
+    /// Shows the body of every message that waits for a reader, whatever their number, and leaves them on the bus in their
+    /// order. Those that a reader holds as well: a bus that cannot see them refuses while there is a reader. What waits for
+    /// the end of a retry delay is not shown. Being shown may count as a delivery.
+    async fn each_waiting(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), PortError>;
+
+    /// Shows every parked message, oldest first, in one look: what other operators do meanwhile hides none of the others.
+    async fn each_parked(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(ParkedMessage) + Send),
+    ) -> Result<(), PortError>;
 
     /// The oldest parked message with this id.
     async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError>;

@@ -20,6 +20,10 @@ const RATE_FACTOR: u64 = 10;
 const AN_HOUR_MIN: u64 = 100;
 /// What is added for the clocks of two machines.
 const MARGIN: u64 = 1_000;
+/// Clocks that are right do not differ by so much.
+const CLOCKS_DIFFER_MAX: time::Duration = time::Duration::hours(1);
+/// Taken for the age of a backup that was made in the future: one of two clocks is wrong, and by how much nobody knows.
+const UNKNOWN_AGE: Duration = Duration::from_hours(31 * 24);
 /// CLICK's documents call merchant_prepare_id an `int`: what it does with more than 31 bits is not known.
 pub const CLICK_INT_MAX: i64 = 2_147_483_647;
 
@@ -157,7 +161,9 @@ async fn last_numbers(connection: &mut SqliteConnection) -> Result<Numbers, sqlx
 /// How many numbers may have been given out since the backup, by the most that it has seen in an hour.
 fn given_since(busiest_hour: i64, restore: &Restore) -> i64 {
     let an_hour = u64::try_from(busiest_hour).unwrap_or(0).max(AN_HOUR_MIN).saturating_mul(RATE_FACTOR);
-    let age = Duration::try_from(restore.at - restore.backup_made_at).unwrap_or_default();
+    let age = restore.at - restore.backup_made_at;
+    let age =
+        if age < -CLOCKS_DIFFER_MAX { UNKNOWN_AGE } else { Duration::try_from(age).unwrap_or_default() };
     let hours = age.as_secs().div_ceil(3_600).max(1);
     i64::try_from(an_hour.saturating_mul(hours).saturating_add(MARGIN)).unwrap_or(i64::MAX)
 }

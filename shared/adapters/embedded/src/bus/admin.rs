@@ -36,6 +36,18 @@ impl EmbeddedBusAdmin {
     }
 }
 
+/// How many messages are in memory at a time.
+const PAGE: i64 = 1_000;
+
+/// A parked message, with its place in the order.
+#[derive(sqlx::FromRow)]
+struct Placed {
+    parked_at_ms: i64,
+    seq: i64,
+    #[sqlx(flatten)]
+    row: Row,
+}
+
 /// What is read of a parked message.
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -58,8 +70,10 @@ impl BusAdmin for EmbeddedBusAdmin {
     async fn depth(&self, queue: Queue) -> Result<QueueDepth, PortError> {
         let (ready, retrying, due, parked): (i64, i64, i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM messages WHERE queue = ?1 AND state = 'ready'),
-                    (SELECT count(*) FROM messages WHERE queue = ?1 AND state = 'delayed' AND due_at_ms > ?2),
-                    (SELECT count(*) FROM messages WHERE queue = ?1 AND state = 'delayed' AND due_at_ms <= ?2),
+                    (SELECT count(*) FROM messages
+                       WHERE queue = ?1 AND state = 'delayed' AND due_at_ms > ?2 AND due_at_ms <= ?2 + delay_ms),
+                    (SELECT count(*) FROM messages
+                       WHERE queue = ?1 AND state = 'delayed' AND (due_at_ms <= ?2 OR due_at_ms > ?2 + delay_ms)),
                     (SELECT count(*) FROM messages WHERE queue = ?1 AND state = 'parked')",
         )
         .bind(queue.name())
@@ -71,19 +85,60 @@ impl BusAdmin for EmbeddedBusAdmin {
         Ok(QueueDepth { ready: count(ready + due), retrying: count(retrying), parked: count(parked) })
     }
 
-    async fn parked(&self, queue: Queue, skip: usize, max: usize) -> Result<Vec<ParkedMessage>, PortError> {
-        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT message_id, schema, body, reason, retries FROM messages
-             WHERE queue = ?1 AND state = 'parked' ORDER BY parked_at_ms, seq LIMIT +?2 OFFSET ?3",
-        )
-        .bind(queue.name())
-        .bind(count(max))
-        .bind(count(skip))
-        .fetch_all(self.file.readers())
-        .await
-        .map_err(|error| self.file.failed(&error))?;
-        Ok(rows.into_iter().map(ParkedMessage::from).collect())
+    async fn each_waiting(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), PortError> {
+        let mut last = 0;
+        loop {
+            // A delay that is longer than it was set for has ended, as for a reader. By number, whatever the state: no index.
+            let page: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+                "SELECT seq, body FROM messages NOT INDEXED
+                 WHERE seq > ?1 AND queue = ?2
+                   AND (state = 'ready' OR (state = 'delayed' AND (due_at_ms <= ?3 OR due_at_ms > ?3 + delay_ms)))
+                 ORDER BY seq LIMIT +?4",
+            )
+            .bind(last)
+            .bind(queue.name())
+            .bind(unix_ms(self.clock.now()))
+            .bind(PAGE)
+            .fetch_all(self.file.readers())
+            .await
+            .map_err(|error| self.file.failed(&error))?;
+            let Some((seq, _)) = page.last() else { return Ok(()) };
+            last = *seq;
+            for (_, body) in page {
+                see(body);
+            }
+        }
+    }
+
+    async fn each_parked(
+        &self,
+        queue: Queue,
+        see: &mut (dyn FnMut(ParkedMessage) + Send),
+    ) -> Result<(), PortError> {
+        let mut last = (i64::MIN, 0);
+        loop {
+            let page: Vec<Placed> = sqlx::query_as(
+                "SELECT parked_at_ms, seq, message_id, schema, body, reason, retries FROM messages
+                 WHERE queue = ?1 AND state = 'parked' AND (parked_at_ms, seq) > (?2, ?3)
+                 ORDER BY parked_at_ms, seq LIMIT +?4",
+            )
+            .bind(queue.name())
+            .bind(last.0)
+            .bind(last.1)
+            .bind(PAGE)
+            .fetch_all(self.file.readers())
+            .await
+            .map_err(|error| self.file.failed(&error))?;
+            let Some(Placed { parked_at_ms, seq, .. }) = page.last() else { return Ok(()) };
+            last = (*parked_at_ms, *seq);
+            for placed in page {
+                see(placed.row.into());
+            }
+        }
     }
 
     async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {

@@ -45,6 +45,9 @@ async fn a_clock_that_is_set_back_delays_nothing() {
     let delivery = receive_one(&*consumer).await;
     settle(&*consumer, delivery, Verdict::Later { after: Duration::from_mins(10) }).await;
     clock.advance(-time::Duration::HOUR);
+    let (admin, mut shown) = (bus.admin(), 0);
+    admin.each_waiting(Queue::ProjectorPayments, &mut |_| shown += 1).await.unwrap();
+    assert_eq!((shown, admin.depth(Queue::ProjectorPayments).await.unwrap().retrying), (1, 0));
     assert_eq!(receive_one(&*consumer).await.id.as_str(), "delayed");
     publish(&bus, &["new"]).await;
     assert_eq!(receive_one(&*consumer).await.id.as_str(), "new");

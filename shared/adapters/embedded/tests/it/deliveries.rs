@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
-use tolov_contract::bus::RETRY_DELAYS_MS;
+use tolov_contract::bus::{RETRY_DELAYS_MS, all_parked};
 use tolov_domain::ports::bus::{DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Queue, Verdict};
 use tolov_embedded::EmbeddedBus;
 use tolov_kit::clock::SystemClock;
@@ -37,7 +37,7 @@ async fn a_message_that_kills_the_process_is_parked_and_its_neighbours_are_handl
         let bus = reopen(folder.path()).await;
         let consumer = bus.consumer(QUEUE);
         let Ok(deliveries) = tokio::time::timeout(QUIET_TIME, consumer.receive(10)).await else {
-            if bus.admin().parked(QUEUE, 0, 1).await.unwrap().is_empty() {
+            if all_parked(&*bus.admin(), QUEUE).await.unwrap().is_empty() {
                 continue;
             }
             break;
@@ -56,7 +56,7 @@ async fn a_message_that_kills_the_process_is_parked_and_its_neighbours_are_handl
     assert_eq!(deaths, DELIVERY_LIMIT);
     assert_eq!(handled, names(&["before", "after"]));
     let bus = reopen(folder.path()).await;
-    let parked = bus.admin().parked(QUEUE, 0, 10).await.unwrap();
+    let parked = all_parked(&*bus.admin(), QUEUE).await.unwrap();
     assert_eq!((parked.len(), parked[0].id.as_str()), (1, "deadly"));
     assert_eq!(parked[0].reason, DELIVERY_LIMIT_REASON);
     assert!(bus.admin().requeue_parked(QUEUE, &parked[0].id).await.unwrap());
@@ -73,7 +73,7 @@ async fn a_verdict_starts_the_count_again() {
         let delivery = receive_one(&*consumer).await;
         settle(&*consumer, delivery, Verdict::Later { after: Duration::ZERO }).await;
     }
-    assert_eq!(bus.admin().parked(QUEUE, 0, 10).await.unwrap(), []);
+    assert_eq!(all_parked(&*bus.admin(), QUEUE).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -95,5 +95,5 @@ async fn a_reader_that_often_stops_waiting_does_not_wear_a_message_out() {
         None => receive_one(&*consumer).await,
     };
     settle(&*consumer, delivery, Verdict::Done).await;
-    assert_eq!(bus.admin().parked(QUEUE, 0, 10).await.unwrap(), []);
+    assert_eq!(all_parked(&*bus.admin(), QUEUE).await.unwrap(), []);
 }

@@ -2,6 +2,7 @@
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
+use tolov_contract::bus::all_parked;
 use tolov_domain::{
     EventId,
     ports::{
@@ -45,12 +46,12 @@ async fn an_operator_requeues_and_drops_beside_the_running_bus() {
         settle(&*consumer, delivery, Verdict::Park { reason: "no schema".to_owned() }).await;
     }
     let operator = EmbeddedBus::admin_of(folder.path(), Arc::new(SystemClock)).await.unwrap();
-    assert_eq!(operator.parked(QUEUE, 0, 10).await.unwrap().len(), 2);
+    assert_eq!(all_parked(&operator, QUEUE).await.unwrap().len(), 2);
     assert!(operator.drop_parked(QUEUE, &EventId::new("one")).await.unwrap().is_some());
     assert!(operator.requeue_parked(QUEUE, &EventId::new("two")).await.unwrap());
     operator.close().await.unwrap();
     assert_eq!(receive_one(&*consumer).await.id.as_str(), "two");
-    assert_eq!(bus.admin().parked(QUEUE, 0, 10).await.unwrap(), []);
+    assert_eq!(all_parked(&*bus.admin(), QUEUE).await.unwrap(), []);
     publish(&bus, &["three"]).await;
     assert_eq!(receive_one(&*consumer).await.id.as_str(), "three", "the running bus works on");
 }

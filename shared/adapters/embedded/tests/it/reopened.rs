@@ -1,7 +1,7 @@
 //! Opening after a crash: a killed process closes nothing, so the tests drop without closing.
 
 use sqlx::{ConnectOptions, Connection};
-use tolov_contract::bus::RETRY_DELAYS_MS;
+use tolov_contract::bus::{RETRY_DELAYS_MS, all_parked};
 use tolov_domain::{
     EventId,
     ports::{
@@ -40,7 +40,7 @@ async fn a_reopened_bus_has_every_message_that_was_not_settled() {
     assert_eq!(came, [("held".to_owned(), 0), ("retried".to_owned(), 1), ("waiting".to_owned(), 0)]);
     drop(consumer);
     assert_eq!(drain(&bus).await, names(&["held", "retried", "waiting"]));
-    let parked = bus.admin().parked(Queue::ProjectorPayments, 0, 10).await.unwrap();
+    let parked = all_parked(&*bus.admin(), Queue::ProjectorPayments).await.unwrap();
     assert_eq!((parked[0].id.as_str(), parked[0].reason.as_str()), ("parked", "no schema"));
     bus.close().await.unwrap();
 }

@@ -10,7 +10,7 @@ use lapin::{
     options::{BasicGetOptions, BasicNackOptions, BasicPublishOptions, QueueDeleteOptions},
     types::{AMQPValue, FieldTable},
 };
-use tolov_contract::chaos_proxy::Direction;
+use tolov_contract::{bus::all_parked, chaos_proxy::Direction};
 use tolov_domain::{
     EventId,
     ports::bus::{BusAdmin, Consumer, Delivery, Published, Publisher, Queue, QueueDepth, Verdict},
@@ -282,18 +282,18 @@ fn a_message_at_the_delivery_limit_is_parked_by_the_broker_with_the_reason() -> 
             message.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await?;
         }
         assert!(deliveries >= 100, "only {deliveries} deliveries");
-        let parked = world.direct.admin().parked(QUEUE, 0, 10).await?;
+        let parked = all_parked(&world.direct.admin(), QUEUE).await?;
         assert_eq!((&parked[0].id, &parked[0].body), (&payment(0).id, &payment(0).body));
         assert!(parked[0].reason.contains("delivery limit"), "{}", parked[0].reason);
         // More looks than RabbitMQ 4's default delivery limit.
         for _ in 0..25 {
-            assert_eq!(world.direct.admin().parked(QUEUE, 0, 10).await?.len(), 1);
+            assert_eq!(all_parked(&world.direct.admin(), QUEUE).await?.len(), 1);
         }
         assert!(world.direct.admin().requeue_parked(QUEUE, &payment(0).id).await?);
         let consumer = world.direct.consumer(QUEUE);
         let delivery = receive_one(&consumer).await?;
         assert_eq!(settle(&consumer, vec![delivery], Verdict::Park { reason: "still".to_owned() }).await?, 1);
-        assert_eq!(world.direct.admin().parked(QUEUE, 0, 10).await?[0].reason, "still");
+        assert_eq!(all_parked(&world.direct.admin(), QUEUE).await?[0].reason, "still");
         Ok(())
     })
 }
