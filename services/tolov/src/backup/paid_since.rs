@@ -161,8 +161,12 @@ impl Known {
             return None;
         }
         let (mut batch, receipt) = (Batch::default(), self.receipt_of(None));
-        payments.into_values().for_each(|payments| batch.add_payments(payments, receipt.as_ref()));
-        refunds.into_values().for_each(|refunds| batch.add_refunds(refunds));
+        for payments in payments.into_values() {
+            batch.add_payments(payments, receipt.as_ref());
+        }
+        for refunds in refunds.into_values() {
+            batch.add_refunds(refunds);
+        }
         Some(batch)
     }
 }
