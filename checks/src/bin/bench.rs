@@ -1,11 +1,12 @@
 //! Durable callbacks a second, against a bare warp server that parses and verifies the same forms and stores
-//! nothing; with `spread`, of orders all over a large ledger; with `flood`, genuine callbacks beside a flood of forged ones.
+//! nothing; with `spread`, of orders all over a large ledger; with `flood`, genuine callbacks beside a flood of forged ones; with
+//! `postgres`, on the database of LEDGER_URL beside SQLite.
 //! Prints numbers and asserts none: `scripts/bench`.
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures_util::{TryStreamExt, stream};
 use tokio::runtime::Runtime;
 use tolov_checks::load::{Report, Shop, flood, pay_orders};
@@ -19,13 +20,13 @@ use tolov_domain::{
 };
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::{Limits, Peer, Refusal, TrustedProxies, serve},
+    http::{Limits, RefusedRequest, TrustedProxies, serve},
     lifecycle::Stop,
     secret::Secret,
 };
 use tolov_webhook::{
     ClickConfig, Config, Deps, Service,
-    ledger::{NewOrder, UnverifiedLimits},
+    ledger::{LedgerPlace, NewOrder, UnverifiedLimits},
 };
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
@@ -51,7 +52,8 @@ fn main() -> Result<()> {
         None => compared(&servers, &clients, orders, 1, &rows),
         Some("spread") => compared(&servers, &clients, orders, SPREAD, &rows),
         Some("flood") => flooded(&servers, &clients, orders, &rows),
-        Some(other) => anyhow::bail!("{other:?} is neither `spread` nor `flood`"),
+        Some("postgres") => on_postgres(&servers, &clients, orders, &rows),
+        Some(other) => anyhow::bail!("{other:?} is neither `spread` nor `flood` nor `postgres`"),
     }
 }
 
@@ -66,7 +68,7 @@ fn compared(servers: &Runtime, clients: &Runtime, orders: i64, spread: i64, rows
         let count = if connections == 1 { orders / 10 } else { orders };
         let paid = shuffled(count, spread);
         let bare = measure(servers, clients, bare_server(), &paid, connections)?;
-        let ledger = measure(servers, clients, ledger_server(count * spread), &paid, connections)?;
+        let ledger = measure(servers, clients, in_a_file(count * spread), &paid, connections)?;
         println!("{connections:>3} connections   bare    {bare}");
         println!("                  ledger  {ledger}");
         println!("                  ratio   {:>7}%\n", ledger.rate() * 100 / bare.rate().max(1));
@@ -89,8 +91,8 @@ fn flooded(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) ->
     println!("{} genuine callbacks a row, alone and beside forged ones over 128 connections\n", orders * 2);
     for &connections in rows {
         let paid = shuffled(orders, 1);
-        let alone = measure(servers, clients, ledger_server(orders), &paid, connections)?;
-        let server = servers.block_on(ledger_server(orders))?;
+        let alone = measure(servers, clients, in_a_file(orders), &paid, connections)?;
+        let server = servers.block_on(in_a_file(orders))?;
         let stop = Stop::new();
         let flood = clients.spawn(flood(server.addr, stop.clone()));
         let beside = clients.block_on(pay_orders(&shop_at(server.addr), &paid, connections))?;
@@ -101,6 +103,49 @@ fn flooded(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) ->
         println!("{connections:>3} connections   alone   {alone}");
         println!("                  beside  {beside}   {forged} forged");
         println!("                  ratio   {:>7}%\n", beside.rate() * 100 / alone.rate().max(1));
+    }
+    Ok(())
+}
+
+/// Each row pays other orders of the same ledger. Two services are two writers, as two processes are.
+fn on_postgres(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) -> Result<()> {
+    let url = std::env::var("LEDGER_URL").context("LEDGER_URL names no empty database")?;
+    let place = || LedgerPlace::Postgres(Secret::new(url.clone()));
+    println!("{} callbacks a row; a tenth of them at 1 connection\n", orders * 2);
+    let mut next = 1;
+    let mut some = |count: i64| {
+        let numbers = next..=next + count - 1;
+        next += count;
+        numbers
+    };
+    for &connections in rows {
+        let count = if connections == 1 { orders / 10 } else { orders };
+        let file = measure(servers, clients, in_a_file(count), &shuffled(count, 1), connections)?;
+        println!("{connections:>3} connections   SQLite                    {file}");
+        let paid = some(count);
+        let numbers: Vec<i64> = paid.clone().collect();
+        let one = measure(servers, clients, ledger_server(place(), paid), &numbers, connections)?;
+        println!("                  PostgreSQL, one service   {one}");
+        if connections > 1 {
+            let paid = some(count);
+            let (first, second): (Vec<i64>, Vec<i64>) = paid.clone().partition(|order| order % 2 == 0);
+            let a = servers.block_on(ledger_server(place(), paid))?;
+            let b = servers.block_on(ledger_server(place(), some(1)))?;
+            let (to_a, to_b) = (shop_at(a.addr), shop_at(b.addr));
+            let (a_paid, b_paid) = clients.block_on(async {
+                tokio::try_join!(
+                    pay_orders(&to_a, &first, connections / 2),
+                    pay_orders(&to_b, &second, connections / 2)
+                )
+            })?;
+            println!("                  PostgreSQL, two services  {a_paid}");
+            println!("                                            {b_paid}");
+            for server in [a, b] {
+                server.stop.cancel();
+                servers.block_on(server.ended)??;
+            }
+        }
+        println!();
     }
     Ok(())
 }
@@ -147,21 +192,29 @@ async fn bare_server() -> Result<Server> {
         })
         .boxed();
     let stop = Stop::new();
+    let refuse = |_: RefusedRequest| std::future::ready(Response::default());
     let ended = tokio::spawn(serve(listener, routes, refuse, Limits::default(), stop.clone()));
     Ok(Server { addr, stop, ended })
 }
 
-fn refuse(_: Refusal, _: &warp::http::Method, _: &str, _: Peer) -> Response {
-    Response::default()
+/// The webhook service on a fresh ledger in a file, with orders from 1 on registered.
+async fn in_a_file(orders: i64) -> Result<Server> {
+    let folder = tempfile::tempdir()?;
+    let server = ledger_server(folder.path().join("payments.db").into(), 1..=orders).await?;
+    let ended = tokio::spawn(async move {
+        let ended = server.ended.await.map_err(std::io::Error::other)?;
+        drop(folder);
+        ended
+    });
+    Ok(Server { ended, ..server })
 }
 
-/// The webhook service on a fresh ledger, with the orders registered.
-async fn ledger_server(orders: i64) -> Result<Server> {
-    let folder = tempfile::tempdir()?;
+/// The webhook service, with these orders registered.
+async fn ledger_server(ledger: LedgerPlace, orders: RangeInclusive<i64>) -> Result<Server> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger: folder.path().join("payments.db").into(),
+        ledger,
         api_token: Secret::new("bench"),
         click: ClickConfig {
             secret_key: SecretKey::new("bench"),
@@ -181,7 +234,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
     let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };
     let service = Service::new(config, deps).await?;
     let ledger = service.ledger();
-    stream::iter((1..=orders).map(Ok))
+    stream::iter(orders.map(Ok))
         .try_for_each_concurrent(REGISTERING, |order| {
             let (ledger, created_at) = (&ledger, clock.now());
             async move {
@@ -201,11 +254,7 @@ async fn ledger_server(orders: i64) -> Result<Server> {
     drop(ledger);
     let (addr, stop) = (service.addr(), Stop::new());
     let running = service.run(stop.clone());
-    let ended = tokio::spawn(async move {
-        let ended = running.await;
-        drop(folder);
-        ended.map_err(std::io::Error::other)
-    });
+    let ended = tokio::spawn(async move { running.await.map_err(std::io::Error::other) });
     Ok(Server { addr, stop, ended })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use time::Duration;
 use tolov_click::merchant_api::InvoiceState as ClickState;
 use tolov_domain::{
-    phone_invoice::{DueInvoice, InvoiceChange, InvoiceState, InvoiceStep, PhoneInvoice},
+    phone_invoice::{DueInvoice, InvoiceChange, InvoiceState, InvoiceStep, PAUSE_MAX, PhoneInvoice},
     refund::api::CallOutcome,
 };
 use tolov_kit::{clock::Clock, lifecycle::Stop};
@@ -20,7 +20,7 @@ use crate::{
 const SENDING_MAX: Duration = Duration::minutes(2);
 /// How often the state of one that waits is asked for: while the payer may be at it, and later.
 const SOON: Duration = Duration::minutes(1);
-const LATER: Duration = Duration::minutes(10);
+const LATER: Duration = PAUSE_MAX;
 
 #[derive(Debug)]
 pub(crate) struct Invoices {

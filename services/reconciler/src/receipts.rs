@@ -13,7 +13,7 @@ use tolov_click::{
 use tolov_domain::{
     ClickPaymentId,
     receipt::{
-        Change, MissingReason, Receipt, ReceiptState,
+        Change, MissingReason, PAUSE_MAX, Receipt, ReceiptState,
         api::{OpenReceipt, RefundExtent, StepRequest},
     },
     refund::api::CallOutcome,
@@ -189,7 +189,7 @@ impl Receipts {
             return self.give_up(receipt, MissingReason::NoAddress).await;
         }
         let hourly = next_pause(last_pause(receipt)).min(HOURLY);
-        let pause = if age >= ASKED_HOURLY { Duration::DAY } else { hourly };
+        let pause = if age >= ASKED_HOURLY { PAUSE_MAX } else { hourly };
         self.step(receipt, Change::Wait, Some(pause)).await.map(drop)
     }
 

@@ -59,7 +59,7 @@ struct Unconfirmed {
 
 impl Unconfirmed {
     fn is_due(&self, now: Timestamp) -> bool {
-        CONFIRMED_AFTER.get(self.asked).is_some_and(|after| self.done_at + *after <= now)
+        CONFIRMED_AFTER.get(self.asked).is_some_and(|after| is_due(self.done_at + *after, now, now + *after))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Telegram, CLICK, the control API and the page on one address.
 
 use std::{
+    future::{Ready, ready},
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -9,7 +10,7 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode};
 use tolov_kit::{
-    http::{Limits, Peer, Refusal, serve},
+    http::{Limits, Refusal, RefusedRequest, serve},
     lifecycle::Stop,
 };
 use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
@@ -149,20 +150,20 @@ fn denied(guard: Guard) -> BoxedFilter<(Response,)> {
             let checked = guard.check(&method, path.as_str(), &headers);
             let answer =
                 checked.err().map(|denied| refusal_for(path.as_str(), denied.status(), &denied.to_string()));
-            std::future::ready(answer.ok_or_else(warp::reject::not_found))
+            ready(answer.ok_or_else(warp::reject::not_found))
         })
         .boxed()
 }
 
 /// What the accept loop itself refuses.
-fn refuse(refused: Refusal, _: &Method, path: &str, _: Peer) -> Response {
-    let (status, problem) = match refused {
+fn refuse(RefusedRequest { refusal, path, .. }: RefusedRequest) -> Ready<Response> {
+    let (status, problem) = match refusal {
         Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
         Refusal::BodyBroken => (StatusCode::BAD_REQUEST, "Bad Request: the body is incomplete"),
         Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
         Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     };
-    refusal_for(path, status, problem)
+    ready(refusal_for(&path, status, problem))
 }
 
 /// A refusal in the form that callers of the path read.

@@ -59,10 +59,9 @@ async fn main() {
 }
 
 fn config(ledger: &str, api_token: &str, secret_key: &str, service_id: i64) -> Config {
-    let ledger = match ledger.starts_with("postgres://") {
-        true => LedgerPlace::Postgres(Secret::new(ledger)),
-        false => Path::new(ledger).into(),
-    };
+    let is_address = ledger.starts_with("postgres://");
+    let ledger =
+        if is_address { LedgerPlace::Postgres(Secret::new(ledger)) } else { Path::new(ledger).into() };
     Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         ledger,

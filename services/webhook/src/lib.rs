@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod believed_time;
 pub mod config;
 pub mod days;
 mod deps;
@@ -111,21 +112,23 @@ impl Service {
         tasks.spawn(named("the relay", relay.run(background.clone())));
         let Config { click, api_token, order_ttl, unverified, trusted_proxies, .. } = config;
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
+        let believed_time = maintenance.believed_time();
         tasks.spawn(named("maintenance", maintenance.run(background.clone())));
         tasks.spawn(named("the reporter", reporter.run(background.clone())));
         if !click.merchant_api() {
-            let days = days::run(ledger.clone(), Arc::clone(&clock), background.clone());
+            let days = days::run(ledger.clone(), believed_time.clone(), background.clone());
             tasks.spawn(named("the daily comparison", days));
         }
 
         let is_restored = click.merchant_api() && matches!(ledger.unchecked_restores().await, Ok(Some(_)));
-        let restore_gate = RestoreGate::new(is_restored, clock.now());
+        let restore_gate = RestoreGate::new(is_restored, clock.monotonic());
         let app = App {
             ledger: ledger.clone(),
             clock,
             click,
             api_token,
             order_ttl,
+            believed_time,
             readiness,
             restore_gate,
             flood_brake: FloodBrake::default(),

@@ -1,23 +1,24 @@
 //! A ledger that was put back from a backup may have lost a Complete: until CLICK was asked for it, a new Prepare could let
 //! somebody pay a second time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use time::Duration;
-use tolov_domain::time::Timestamp;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 /// CLICK repeats nothing for ever, and the shop has to sell: after this Prepares are let in, whoever was asked.
-const CLOSED_MAX: Duration = Duration::minutes(15);
+const CLOSED_MAX: Duration = Duration::from_mins(15);
 
-/// Whether Prepares wait, since a start on a restored ledger, until CLICK was asked for what it lost.
+/// Whether Prepares wait, since a start on a restored ledger, until CLICK was asked for what it lost. By the time that passes
+/// ([`tolov_kit::clock::Clock::monotonic`]): a clock that is set opens nothing and keeps nobody waiting.
 #[derive(Debug)]
 pub(crate) struct RestoreGate {
     is_closed: AtomicBool,
-    closed_until: Timestamp,
+    closed_until: Duration,
 }
 
 impl RestoreGate {
-    pub(crate) fn new(is_closed: bool, now: Timestamp) -> Self {
+    pub(crate) fn new(is_closed: bool, now: Duration) -> Self {
         if is_closed {
             tracing::warn!(
                 "the ledger is a restored copy: Prepares wait until the reconciler has asked CLICK for what it lost, \
@@ -27,7 +28,7 @@ impl RestoreGate {
         Self { is_closed: AtomicBool::new(is_closed), closed_until: now + CLOSED_MAX }
     }
 
-    pub(crate) fn is_closed(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_closed(&self, now: Duration) -> bool {
         if !self.is_closed.load(Ordering::Relaxed) {
             return false;
         }

@@ -23,6 +23,8 @@ pub struct Steps {
     pub maintenance: Maintenance,
     /// Every route, as the service serves it.
     pub routes: BoxedFilter<(Response,)>,
+    /// What the routes share.
+    pub app: Arc<App>,
     writer: WriterTask,
 }
 
@@ -41,23 +43,24 @@ impl Steps {
         let Config { click, api_token, order_ttl, unverified, .. } = config;
         let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
         let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
-        let restore_gate = RestoreGate::new(false, clock.now());
-        let app = App {
+        let restore_gate = RestoreGate::new(false, clock.monotonic());
+        let app = Arc::new(App {
             ledger: ledger.clone(),
             clock,
             click,
             api_token,
             order_ttl,
+            believed_time: maintenance.believed_time(),
             readiness,
             restore_gate,
             flood_brake: FloodBrake::default(),
-        };
-        Ok(Self { ledger, relay, maintenance, routes: routes(Arc::new(app)), writer })
+        });
+        Ok(Self { ledger, relay, maintenance, routes: routes(Arc::clone(&app)), app, writer })
     }
 
     /// Stops in good order: the file is all there is of the ledger then.
     pub async fn close(self) {
-        drop((self.ledger, self.relay, self.maintenance, self.routes));
+        drop((self.ledger, self.relay, self.maintenance, self.routes, self.app));
         self.writer.close().await;
     }
 }

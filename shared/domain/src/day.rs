@@ -9,7 +9,7 @@ use crate::{
     EventId, OrderId, Tiyin,
     event::{EventError, schema_of},
     json,
-    time::{TASHKENT, Timestamp},
+    time::{TASHKENT, Timestamp, unix_ms},
 };
 
 /// The only schema of this version. The bot's queue carries the same body.
@@ -140,6 +140,11 @@ pub struct PaidOnDay {
 impl DayCompared {
     pub fn id_of(day: Day) -> EventId {
         EventId::new(format!("{NAME}:{day}"))
+    }
+
+    /// Of a day that a clock which was ahead compared before, dated by it: what was told then was not all of the day.
+    pub fn id_of_repetition(day: Day, compared_before_at: Timestamp) -> EventId {
+        EventId::new(format!("{NAME}:{day}:{}", unix_ms(compared_before_at)))
     }
 
     /// Names the message to the owners about it.

@@ -74,12 +74,17 @@ impl ClockWatch {
     /// What was written at this moment or before is older than `limit`, however the clock was set since. `None`: before
     /// every date.
     pub fn older_than(&self, limit: Duration) -> Option<OffsetDateTime> {
-        self.last.now.checked_sub(self.ahead(limit))?.checked_sub(limit.try_into().ok()?)
+        self.believed(limit).checked_sub(limit.try_into().ok()?)
     }
 
-    /// The time without what it was set forward by of late, to be compared with after a restart.
+    /// The time without what it was set forward by in this time, or went forward by while the service did not run.
+    pub fn believed(&self, within: Duration) -> OffsetDateTime {
+        self.last.now.saturating_sub(self.ahead(within))
+    }
+
+    /// The time to be compared with after a restart.
     pub fn time_to_note(&self) -> OffsetDateTime {
-        self.last.now.saturating_sub(self.ahead(self.longest_limit))
+        self.believed(self.longest_limit)
     }
 
     fn jumped(&mut self, jump: Jump) {
@@ -179,6 +184,7 @@ mod tests {
         assert_eq!(watch.older_than(TTL), Some(dated_after));
         let week = watch.older_than(WEEK).unwrap();
         assert_eq!(week, clock.now() - Span::days(37), "for what is kept longer the jump is not over");
+        assert_eq!((watch.believed(TTL), watch.believed(WEEK)), (clock.now(), clock.now() - Span::days(30)));
     }
 
     #[test]

@@ -3,7 +3,13 @@
 //! `/ready` answers from the newest report and checks nothing itself, so a flood of requests costs the stores and the
 //! bus nothing.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::{Ready, ready},
+    io,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json};
@@ -11,12 +17,12 @@ use tokio::{net::TcpListener, sync::watch, time::Instant};
 use warp::{
     Filter,
     filters::BoxedFilter,
-    http::{Method, StatusCode, header},
+    http::{StatusCode, header},
     reply::{Reply, Response},
 };
 
 use crate::{
-    http::{Limits, Peer, Refusal, serve},
+    http::{Limits, Refusal, RefusedRequest, serve},
     lifecycle::{Stop, pause},
     metrics::Metrics,
 };
@@ -218,12 +224,12 @@ fn routes(recorder: Metrics, readiness: Readiness) -> BoxedFilter<(Response,)> {
     health.or(ready).unify().or(metrics_text).unify().or(nothing).unify().boxed()
 }
 
-fn refused(refusal: Refusal, _: &Method, _: &str, _: Peer) -> Response {
-    match refusal {
+fn refused(RefusedRequest { refusal, .. }: RefusedRequest) -> Ready<Response> {
+    ready(match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => plain(StatusCode::BAD_REQUEST, "send no body"),
         Refusal::TooSlow => plain(StatusCode::SERVICE_UNAVAILABLE, "it took too long"),
         Refusal::Panicked => plain(StatusCode::INTERNAL_SERVER_ERROR, "an internal error, see the log"),
-    }
+    })
 }
 
 /// A JSON answer.

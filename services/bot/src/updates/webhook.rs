@@ -4,6 +4,7 @@
 //! (WebhookActor.cpp of its Bot API server). So they are stored in order, whichever bot gets them.
 
 use std::{
+    future::{Ready, ready},
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -20,7 +21,7 @@ use teloxide::{
 };
 use tokio::{net::TcpListener, time::Instant};
 use tolov_kit::{
-    http::{Limits, Peer, Refusal, TrustedProxies, serve},
+    http::{Limits, Peer, Refusal, RefusedRequest, TrustedProxies, serve},
     lifecycle::{Stop, pause},
     retry::Pauses,
     secret::Secret,
@@ -29,7 +30,7 @@ use tolov_kit::{
 use warp::{
     Filter,
     filters::BoxedFilter,
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, StatusCode},
     hyper::body::Bytes,
     reply::Response,
 };
@@ -249,12 +250,12 @@ fn routes<W: Work>(webhook: &Arc<Webhook<W>>) -> BoxedFilter<(Response,)> {
     update.or(other).unify().boxed()
 }
 
-fn refused(refusal: Refusal, _: &Method, _: &str, _: Peer) -> Response {
-    said(match refusal {
+fn refused(RefusedRequest { refusal, .. }: RefusedRequest) -> Ready<Response> {
+    ready(said(match refusal {
         Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::BodyBroken => StatusCode::BAD_REQUEST,
         Refusal::TooSlow | Refusal::Panicked => StatusCode::SERVICE_UNAVAILABLE,
-    })
+    }))
 }
 
 fn said(status: StatusCode) -> Response {

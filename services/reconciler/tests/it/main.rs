@@ -3,6 +3,7 @@
 
 mod attempts;
 mod client;
+mod clock;
 mod invoices;
 mod receipts;
 mod refunds;

@@ -460,6 +460,10 @@ impl World {
         self.service.compare_when_due(&Stop::new()).await;
     }
 
+    pub(crate) async fn attempts_round(&self) {
+        self.service.attempts_round(&Stop::new()).await;
+    }
+
     /// Another process on the same ledger.
     pub(crate) fn service(&self) -> Service {
         service(&self.click, &self.ledger, &self.clock)

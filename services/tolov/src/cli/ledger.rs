@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Moment, SinceBackup};
+use super::moment::{Moment, SinceBackup};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

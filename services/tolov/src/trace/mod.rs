@@ -48,7 +48,8 @@ pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
         shop: async |events| shop::of_address(&shop, order_id, events).await,
         operators: async { operators::entries(data.ledger_path(), order_id) },
     };
-    let entries = stores.ask().await;
+    // It holds the futures of every place that is asked.
+    let entries = Box::pin(stores.ask()).await;
     if options.json {
         let entries: Vec<Value> = entries.iter().map(|entry| entry.json(language)).collect();
         println!("{}", json!({ "order_id": order_id, "entries": entries }));

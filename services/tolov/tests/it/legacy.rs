@@ -50,54 +50,7 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
     let old = old_shop();
     let mut server = OneServer::start(&[]).await;
     assert!(server.all.stop().success());
-    let payments = server.file("old-payments.db");
-    std::fs::copy(repository().join("services/tolov/tests/legacy/payments.sqlite"), &payments).unwrap();
-    let payments = payments.to_str().unwrap();
-    let payable = ["--payable-hours", "48"];
-    let import = |more: &[&str]| {
-        let arguments = [&["--mongo", &old, "--payments", payments][..], more].concat();
-        let output = server.run("import-legacy", &arguments);
-        let said =
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        (output.status.success(), said)
-    };
-    let (is_done, said) =
-        import(&[&payable[..], &["--dry-run", "--report", "report.csv", "--other-bot"]].concat());
-    assert!(is_done && said.contains("nothing was changed"), "{said}");
-    for remark in [
-        "7: 2 paid (45\u{a0}000 so'm), 2 can still be paid, 3 over",
-        "order 1: it is paid, which the bot had not noticed",
-        "order 2: the number is used twice: the one of user 5553 is left out",
-        "order 6: only the payment server has it, and no payment",
-        "order 8: it was called paid and no payment is known",
-        "order 900000000000: its number is more than 10000000000 above the others",
-        "order 1000000000000: it has no order number from 1 to 999999999999",
-        "product 77: the price of \"Ko'k choy\", 15 000 so'm, is read as 15\u{a0}000",
-        "product 78: \"Non\" has no readable price",
-        "product 79: no category lists \"Asal\"",
-        "category 311: the number is used twice: \"Nonlar\" becomes 312",
-        "user 5551: the cart had products that are gone",
-        "user 5552: has a balance of 5000",
-    ] {
-        assert!(said.contains(remark), "{remark:?} is missing in:\n{said}");
-    }
-    assert!(std::fs::read_to_string(server.file("report.csv")).unwrap().contains("left out"));
-
-    let (is_done, said) = import(&payable);
-    assert!(is_done && said.contains("6 categories and products, 3 people and 7 orders are new"), "{said}");
-    python(&["-c", PAYS_ORDER_4, payments]);
-    // Without --payable-hours nothing is new to be paid, and what can be paid already stays so.
-    let (is_done, said) = import(&[]);
-    assert!(
-        is_done && said.contains("0 categories and products, 0 people and 0 orders are new; 1 were paid"),
-        "{said}"
-    );
-    let (is_done, said) = import(&["--payable-hours", "600"]);
-    assert!(
-        is_done && said.contains("1 that --payable-hours names were brought over before as no longer"),
-        "{said}"
-    );
-
+    shop_is_imported(&server, &old);
     server.all.spawn();
     server.until_ready().await;
     let ledger = |order_id: i64| server.http.get(format!("{}/orders/{order_id}", server.webhook_url));
@@ -122,6 +75,66 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
     }
     // The old bot's link of order 3: the same number, and CLICK's callbacks come here.
     server.pay(3).await;
+    everybody_is_told(&server).await;
+    assert!(server.all.stop().success());
+    shop_is_carried_over(&server).await;
+    let audit = server.run("audit", &["--settle-for", "0"]);
+    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+}
+
+/// Dry, then three times, while an order is paid in between.
+fn shop_is_imported(server: &OneServer, old: &str) {
+    let payments = server.file("old-payments.db");
+    std::fs::copy(repository().join("services/tolov/tests/legacy/payments.sqlite"), &payments).unwrap();
+    let payments = payments.to_str().unwrap();
+    let payable = ["--payable-hours", "48"];
+    let import = |more: &[&str]| {
+        let arguments = [&["--mongo", old, "--payments", payments][..], more].concat();
+        let output = server.run("import-legacy", &arguments);
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.success(), said)
+    };
+    let (is_done, said) =
+        import(&[&payable[..], &["--dry-run", "--report", "report.csv", "--other-bot"]].concat());
+    assert!(is_done && said.contains("nothing was changed"), "{said}");
+    for remark in [
+        "7: 2 paid (45\u{a0}000 so'm), 2 can still be paid, 3 over",
+        "order 1: it is paid, which the bot had not noticed",
+        "order 2: the number is used twice: the one of user 5553 is left out",
+        "order 6: only the payment server has it, and no payment",
+        "order 8: it was called paid and no payment is known",
+        "order 900000000000: its number is more than 10000000000 above the others",
+        "order 1000000000000: it has no order number from 1 to 999999999999",
+        "product 77: the price of \"Ko'k choy\", 15 000 so'm, is read as 15\u{a0}000",
+        "product 77: its photo belongs to another bot",
+        "product 78: \"Non\" has no readable price",
+        "product 79: no category lists \"Asal\"",
+        "category 311: the number is used twice: \"Nonlar\" becomes 312",
+        "user 5551: the cart had products that are gone",
+        "user 5552: has a balance of 5000",
+    ] {
+        assert!(said.contains(remark), "{remark:?} is missing in:\n{said}");
+    }
+    assert!(std::fs::read_to_string(server.file("report.csv")).unwrap().contains("left out"));
+
+    let (is_done, said) = import(&payable);
+    assert!(is_done && said.contains("6 categories and products, 3 people and 7 orders are new"), "{said}");
+    python(&["-c", PAYS_ORDER_4, payments]);
+    // Without --payable-hours nothing is new to be paid, and what can be paid already stays so.
+    let (is_done, said) = import(&[]);
+    assert!(
+        is_done && said.contains("0 categories and products, 0 people and 0 orders are new; 1 were paid"),
+        "{said}"
+    );
+    let (is_done, said) = import(&["--payable-hours", "600"]);
+    assert!(
+        is_done && said.contains("1 that --payable-hours names were brought over before as no longer"),
+        "{said}"
+    );
+}
+
+async fn everybody_is_told(server: &OneServer) {
     let messages = async |chat: i64| {
         let address = format!("{}/sandbox/telegram/chats/{chat}/messages", server.sandbox_url);
         server.get(address).await.as_array().cloned().unwrap_or_default()
@@ -140,10 +153,6 @@ async fn a_shop_of_the_old_system_goes_on_and_its_links_can_be_paid() {
         let said = messages(chat).await;
         assert_eq!(said.len(), count, "of order 3, and of 4, which was paid between two imports: {said:?}");
     }
-    assert!(server.all.stop().success());
-    shop_is_carried_over(&server).await;
-    let audit = server.run("audit", &["--settle-for", "0"]);
-    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
 }
 
 async fn shop_is_carried_over(server: &OneServer) {

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tolov_kit::{clock::Clock, secret::Secret};
 
-use crate::{config::ClickConfig, ledger::Ledger, readiness::Readiness, restore_gate::RestoreGate};
+use crate::{
+    believed_time::BelievedTime, config::ClickConfig, ledger::Ledger, readiness::Readiness,
+    restore_gate::RestoreGate,
+};
 
 /// What the handlers need.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub struct App {
     pub api_token: Secret,
     /// How long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
+    pub(crate) believed_time: BelievedTime,
     pub(crate) readiness: Readiness,
     pub(crate) restore_gate: RestoreGate,
     pub(crate) flood_brake: FloodBrake,

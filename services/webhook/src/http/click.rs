@@ -1,12 +1,17 @@
 //! POST /payments/click/webhook: always 200 with an integer `error` (docs/click.md, section 1.1).
 
-use std::{sync::Arc, time::Instant as Stopwatch};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant as Stopwatch},
+};
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 use tolov_click::{Action, BadForm, Callback, CallbackForm, ClickCode, Malformed, Reply, card};
 use tolov_domain::OrderId;
 use tolov_kit::{
-    http::{Peer, Refusal},
+    http::{Refusal, RefusedRequest},
     spans::{self, Beginning, Kind, Span},
 };
 use warp::{http::StatusCode, reply::Response};
@@ -14,15 +19,15 @@ use warp::{http::StatusCode, reply::Response};
 use super::{CLICK_PATH, app::App, reply::json_bytes};
 use crate::ledger::{Arrival, Content, LedgerError, ORDER_ID_MAX, Unverified};
 
+/// How long the answer to a refused request waits until it is kept. The writer keeps it all the same.
+const KEPT_WITHIN: Duration = Duration::from_secs(1);
+
 /// Verifies, lets the ledger decide, answers after COMMIT.
 pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response {
     let started = Stopwatch::now();
-    let (form, outcome) = CallbackForm::parse(&body);
-    let is_verified = form.is_signed_by(&app.click.secret_key);
-    let line = Line::of(&form, &peer, is_verified);
-    let reports_payment = is_verified && form.reports_payment();
+    let (form, outcome, line) = read(&app, &peer, &body);
     let received_at = app.clock.now();
-    let decided = if is_verified {
+    let decided = if line.verified {
         let content = understood(&app, &form, outcome);
         let arrival = Arrival { received_at, peer, form, content };
         decide(&app, arrival).await.map(|reply| (reply, true))
@@ -42,18 +47,13 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         );
         (Reply::code(ClickCode::FailedToUpdateUser), true)
     });
-    if is_logged {
-        line.log(&reply, started);
-    }
-    line.count(&reply, started);
-    if reports_payment && !reply.confirms_payment() {
-        let code = reply.error.to_string();
-        metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
-    }
-    if !is_logged {
-        app.flood_brake.pause().await;
-    }
-    reply_with(&reply)
+    line.end(&app, &reply, is_logged, Some(started)).await
+}
+
+fn read(app: &App, peer: &str, body: &[u8]) -> (CallbackForm, Result<(), BadForm>, Line) {
+    let (form, outcome) = CallbackForm::parse(body);
+    let line = Line::of(&form, peer, form.is_signed_by(&app.click.secret_key));
+    (form, outcome, line)
 }
 
 /// Lets the ledger decide. CLICK sends no traceparent, so the callback goes on with the trace of its order.
@@ -113,34 +113,55 @@ fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> C
         Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
             Content::Refused(ClickCode::ErrorInRequest)
         }
-        Ok(callback) if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.now()) => {
+        Ok(callback)
+            if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.monotonic()) =>
+        {
             Content::Refused(ClickCode::FailedToUpdateUser)
         }
         Ok(callback) => Content::Callback(callback),
     }
 }
 
-/// The answer on CLICK's path to a request that the accept loop refused. The record is written after the answer, which
-/// does not depend on it.
-pub(super) fn refused(app: &Arc<App>, refusal: Refusal, peer: Peer) -> Response {
+/// The answer on CLICK's path to a request that the accept loop refused. A body that came whole may be CLICK's, and report
+/// money taken: what it says is counted, logged and kept as evidence, whoever else uses up the budget.
+pub(super) async fn refused(
+    app: Arc<App>,
+    RefusedRequest { refusal, peer, body, .. }: RefusedRequest,
+) -> Response {
     let code = match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
         // It may have been decided; CLICK's repetition gets the stored answer.
         Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
     };
-    let callback = Unverified {
-        received_at: app.clock.now(),
-        peer: peer.to_string(),
-        fields: serde_json::json!({ "refused": format!("{refusal:?}") }).to_string(),
-        code,
-    };
-    let app = Arc::clone(app);
-    tokio::spawn(async move {
-        if let Err(error) = app.ledger.keep_unverified(callback).await {
-            tracing::error!(error = error.chain(), "a refused callback was not kept");
+    let (received_at, peer, body) = (app.clock.now(), peer.to_string(), body.unwrap_or_default());
+    // Reading it may be what panicked.
+    let (form, _, line) = catch_unwind(AssertUnwindSafe(|| read(&app, &peer, &body)))
+        .unwrap_or_else(|_| read(&app, &peer, b""));
+    let record = if line.verified { form.to_record() } else { form.to_unverified_record() };
+    let mut fields: Map<String, Value> = serde_json::from_str(&record).unwrap_or_default();
+    fields.insert("refused".to_owned(), format!("{refusal:?}").into());
+    let callback = Unverified { received_at, peer, fields: Value::Object(fields).to_string(), code };
+    let is_verified = line.verified;
+    let keeping = async {
+        if is_verified {
+            app.ledger.keep_undecided(callback).await.map(|()| true)
+        } else {
+            keep_unverified(&app, callback).await.map(|(_, is_kept)| is_kept)
         }
-    });
-    reply_with(&Reply::code(code))
+    };
+    let is_logged = match tokio::time::timeout(KEPT_WITHIN, keeping).await {
+        Ok(Ok(is_kept)) => is_kept,
+        Ok(Err(error)) => {
+            tracing::error!(
+                error = error.chain(),
+                order.id = line.order_id,
+                "a refused callback was not kept"
+            );
+            true
+        }
+        Err(_elapsed) => true,
+    };
+    line.end(&app, &Reply::code(code), is_logged, None).await
 }
 
 fn reply_with(reply: &Reply) -> Response {
@@ -149,6 +170,8 @@ fn reply_with(reply: &Reply) -> Response {
 
 /// The log line of a callback: what came and what was answered, nothing secret.
 struct Line {
+    /// It is CLICK's and says that the money was taken.
+    reports_payment: bool,
     peer: String,
     order_id: String,
     click_trans_id: String,
@@ -173,6 +196,7 @@ impl Line {
             Some(_) => "?".to_owned(),
         };
         Self {
+            reports_payment: verified && form.reports_payment(),
             peer: peer.to_owned(),
             order_id: short(form.merchant_trans_id()),
             click_trans_id: short(form.click_trans_id()),
@@ -186,7 +210,19 @@ impl Line {
         }
     }
 
-    fn count(&self, reply: &Reply, started: Stopwatch) {
+    /// Logs and counts the answer and gives it; whoever floods waits for it. `started`: when the routes saw the request.
+    async fn end(self, app: &App, reply: &Reply, is_logged: bool, started: Option<Stopwatch>) -> Response {
+        if is_logged {
+            self.log(reply, started);
+        }
+        self.count(reply, started);
+        if !is_logged {
+            app.flood_brake.pause().await;
+        }
+        reply_with(reply)
+    }
+
+    fn count(&self, reply: &Reply, started: Option<Stopwatch>) {
         // Foreign text must not become a label: each new one would be a time series for ever.
         let action = match self.action.as_str() {
             "prepare" => "prepare",
@@ -194,11 +230,17 @@ impl Line {
             _ => "other",
         };
         let code = reply.error.to_string();
-        metrics::counter!("tolov_click_callbacks_total", "action" => action, "code" => code).increment(1);
-        metrics::histogram!("tolov_callback_seconds", "action" => action).record(started.elapsed());
+        metrics::counter!("tolov_click_callbacks_total", "action" => action, "code" => code.clone())
+            .increment(1);
+        if let Some(started) = started {
+            metrics::histogram!("tolov_callback_seconds", "action" => action).record(started.elapsed());
+        }
+        if self.reports_payment && !reply.confirms_payment() {
+            metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
+        }
     }
 
-    fn log(&self, reply: &Reply, started: Stopwatch) {
+    fn log(&self, reply: &Reply, started: Option<Stopwatch>) {
         tracing::info!(
             order.id = self.order_id,
             click_trans_id = self.click_trans_id,
@@ -207,7 +249,7 @@ impl Line {
             verified = self.verified,
             peer = self.peer,
             answer = reply.error,
-            took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            took_us = started.map(|started| u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)),
             "callback answered"
         );
     }

@@ -16,7 +16,7 @@ use std::{convert::Infallible, sync::Arc};
 use serde_json::json;
 use subtle::ConstantTimeEq;
 use tolov_kit::{
-    http::{Peer, Refusal, RefusalReply},
+    http::{Peer, Refusal, RefusalReply, RefusedRequest},
     spans,
     status::json_reply,
 };
@@ -193,11 +193,14 @@ fn ready_of(app: &App) -> Response {
 /// The answer to a request that no route saw. CLICK's path always answers with CLICK's codes, and what was refused there
 /// is kept like every other callback.
 pub fn refusals(app: Arc<App>) -> impl RefusalReply {
-    move |refusal, method, path, peer| {
-        if path.trim_end_matches('/') == CLICK_PATH && method == Method::POST {
-            return click::refused(&app, refusal, peer);
+    move |request: RefusedRequest| {
+        let app = Arc::clone(&app);
+        async move {
+            if request.path.trim_end_matches('/') == CLICK_PATH && request.method == Method::POST {
+                return click::refused(app, request).await;
+            }
+            refused(request.refusal)
         }
-        refused(refusal)
     }
 }
 

@@ -24,7 +24,12 @@ const BEFORE_THE_BACKUP: time::Duration = time::Duration::days(1);
 
 /// GET /days/next
 pub(super) async fn next_day(app: Arc<App>) -> Response {
-    answer(app.ledger.next_day(app.clock.now()).await.map(|day| NextDay { day }))
+    answer(due_day(&app).await)
+}
+
+async fn due_day(app: &App) -> Result<NextDay, LedgerError> {
+    let day = app.ledger.next_day(app.believed_time.now().await?).await?;
+    Ok(NextDay { day })
 }
 
 /// POST /days/DAY: what CLICK said about the attempts of the day that is due. Of a day that was recorded it changes nothing.
@@ -41,11 +46,10 @@ pub(super) async fn record_day(day: String, app: Arc<App>, body: Bytes) -> Respo
 }
 
 async fn record(app: &App, day: Day, click: ClickComparison) -> Result<NextDay, LedgerError> {
-    let now = app.clock.now();
-    if app.ledger.next_day(now).await? == Some(day) {
-        app.ledger.record_day(day, Some(click), now).await?;
+    if due_day(app).await?.day == Some(day) {
+        app.ledger.record_day(day, Some(click), app.believed_time.now().await?).await?;
     }
-    Ok(NextDay { day: app.ledger.next_day(now).await? })
+    due_day(app).await
 }
 
 /// GET /restore

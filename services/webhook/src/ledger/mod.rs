@@ -239,6 +239,11 @@ impl Ledger {
         Ok(is_kept)
     }
 
+    /// Keeps a callback that our key has signed and that was answered without the ledger's decision. No budget limits CLICK.
+    pub(crate) async fn keep_undecided(&self, callback: Unverified) -> Result<(), LedgerError> {
+        self.decide(callback).await
+    }
+
     /// Registers an order for payment, with what its receipt will say.
     pub async fn create_order(&self, order: NewOrder) -> Result<Outcome<OrderRefusal>, LedgerError> {
         self.decide(order).await

@@ -2,8 +2,8 @@
 
 use tolov_domain::{
     OrderId,
-    phone_invoice::{DueInvoice, InvoiceRequest, InvoiceStep, PhoneInvoice},
-    time::{Timestamp, unix_ms},
+    phone_invoice::{DueInvoice, InvoiceRequest, InvoiceStep, PAUSE_MAX, PhoneInvoice},
+    time::{CLOCK_SKEW_MAX, Timestamp, unix_ms},
 };
 
 use super::{
@@ -59,16 +59,17 @@ impl Ledger {
         Ok(invoices)
     }
 
-    /// Those on whose turn it is.
+    /// Those on whose turn it is ([`tolov_domain::time::is_due`]).
     pub async fn due_phone_invoices(&self, now: Timestamp) -> Result<Vec<DueInvoice>, LedgerError> {
         let rows: Vec<(String, bool)> = read!(
             &self.readers.requests,
             query_as.fetch_all,
             "SELECT i.invoice, o.status = 'pending' FROM phone_invoices_as_json AS i
              CROSS JOIN orders AS o WHERE o.order_id = i.order_id
-               AND i.next_step_at IS NOT NULL AND i.next_step_at <= $1 LIMIT +$2",
+               AND i.next_step_at IS NOT NULL AND (i.next_step_at <= $1 OR i.next_step_at > $3) LIMIT +$2",
             unix_ms(now),
             DUE_MAX,
+            unix_ms(now + PAUSE_MAX + CLOCK_SKEW_MAX),
         )?;
         let due = |(invoice, is_payable): (String, bool)| {
             Ok(DueInvoice { invoice: serde_json::from_str(&invoice)?, is_payable })

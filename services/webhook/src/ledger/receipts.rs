@@ -5,10 +5,10 @@ use time::Duration;
 use tolov_domain::{
     OrderId,
     receipt::{
-        Change, Decision, Receipt,
+        Change, Decision, PAUSE_MAX, Receipt,
         api::{MissingReceipt, MissingReceipts, OpenReceipt, OpenReceipts, RefundExtent},
     },
-    time::{Timestamp, unix_ms},
+    time::{CLOCK_SKEW_MAX, Timestamp, unix_ms},
 };
 
 use super::{
@@ -84,7 +84,7 @@ impl Ledger {
         self.decide(StepReceipt { order_id, what: StepKind::Decide { choice, by }, at }).await
     }
 
-    /// Receipts whose turn it is, with their attempts and refunds.
+    /// Receipts whose turn it is ([`tolov_domain::time::is_due`]), with their attempts and refunds.
     pub async fn open_receipts(&self, now: Timestamp) -> Result<OpenReceipts, LedgerError> {
         #[derive(sqlx::FromRow)]
         struct Row {
@@ -107,12 +107,16 @@ impl Ledger {
                EXISTS (SELECT 1 FROM refunds AS f WHERE f.order_id = r.order_id
                  AND f.state NOT IN ('done', 'done_by_hand', 'withdrawn')) AS refund_open
              FROM receipts_as_json AS r CROSS JOIN orders AS o CROSS JOIN attempts AS a
-             WHERE o.order_id = r.order_id AND a.prepare_id = o.paid_by AND r.next_step_at <= $1
-               AND (r.state <> 'needed' OR NOT EXISTS (SELECT 1 FROM restores WHERE restored_at > $3))
+             WHERE o.order_id = r.order_id AND a.prepare_id = o.paid_by
+               -- With a plus, so that one walk along the index finds them in their order.
+               AND r.next_step_at IS NOT NULL AND (+r.next_step_at <= $1 OR +r.next_step_at > $4)
+               AND (r.state <> 'needed' OR NOT EXISTS (SELECT 1 FROM restores WHERE restored_at > $3 AND restored_at <= $5))
              ORDER BY r.next_step_at LIMIT +$2",
             unix_ms(now),
             OPEN_MAX,
             unix_ms(now - AFTER_RESTORE),
+            unix_ms(now + PAUSE_MAX + CLOCK_SKEW_MAX),
+            unix_ms(now + CLOCK_SKEW_MAX),
         )?;
         let open = |row: Row| {
             let refund = match (row.refund_open, row.refunded) {

@@ -1,6 +1,7 @@
 //! What the HTTP API asks of the ledger about compared days, restores, and attempts that an owner accepts as paid.
 
 use serde::{Deserialize, Serialize};
+use time::Duration;
 use tolov_domain::{
     OrderId, PrepareId, Tiyin,
     day::{self, ClickComparison, Day, DayCompared, PaidOnDay},
@@ -18,6 +19,9 @@ use super::{
     },
 };
 
+/// A day is three hours over when it is compared. One that was compared much later than it is now was compared by a clock that was
+/// ahead, perhaps before it had begun: that does not count.
+const AHEAD_MAX: Duration = Duration::hours(1);
 /// After a longer stop the days before these are not compared any more.
 const CAUGHT_UP_MAX: i64 = 31;
 /// The most orders that CLICK is asked about after a restore: a call each, while Prepares wait.
@@ -56,11 +60,18 @@ pub(super) async fn payment_reports(
 }
 
 impl Ledger {
-    /// The oldest day that is over and was not compared. A ledger that has compared none begins with yesterday.
+    /// The oldest day that is over and was not compared. A ledger that has compared none begins with yesterday. `now` is the time
+    /// as it is believed ([`crate::believed_time`]).
     pub async fn next_day(&self, now: Timestamp) -> Result<Option<Day>, LedgerError> {
         let due = Day::last_due(now);
         let pool = &self.readers.requests;
-        let last: Option<String> = read!(pool, query_scalar.fetch_one, "SELECT max(day) FROM compared_days")?;
+        let last: Option<String> = read!(
+            pool,
+            query_scalar.fetch_one,
+            "SELECT max(day) FROM compared_days WHERE day <= $1 AND compared_at <= $2",
+            due.to_string(),
+            unix_ms(now.saturating_add(AHEAD_MAX)),
+        )?;
         if let Some(last) = last {
             let last = Day::parse(&last).map_err(|_| LedgerError::Row("a compared day is none"))?;
             let next = last.plus(1).max(due.plus(1 - CAUGHT_UP_MAX));
@@ -74,7 +85,7 @@ impl Ledger {
         Ok(first.filter(|first| Day::of(from_unix_ms(*first)) <= due).map(|_| due))
     }
 
-    /// Records that a day was compared, with an event for the projector. May be repeated.
+    /// Records that a day was compared, with an event for the projector. May be repeated. `at`: as [`Ledger::next_day`] is asked.
     pub async fn record_day(
         &self,
         day: Day,
@@ -100,6 +111,10 @@ impl Ledger {
             range.1,
             i64::try_from(day::PAID_MAX).unwrap_or(i64::MAX),
         )?;
+        let event_id = match self.compared_ahead(day, at).await? {
+            Some(before) => DayCompared::id_of_repetition(day, before),
+            None => DayCompared::id_of(day),
+        };
         let paid = |(order_id, amount): (i64, i64)| {
             Ok(PaidOnDay {
                 order_id: OrderId::try_new(order_id)
@@ -110,7 +125,7 @@ impl Ledger {
         };
         let compared = DayCompared {
             schema: day::SCHEMA.to_owned(),
-            event_id: DayCompared::id_of(day),
+            event_id,
             day,
             orders: u32::try_from(orders).unwrap_or(u32::MAX),
             sum_tiyin: Tiyin::try_new(sum).map_err(|_| LedgerError::Row("an amount is out of range"))?,
@@ -121,6 +136,18 @@ impl Ledger {
             occurred_at: at,
         };
         self.decide(RecordDay(compared)).await
+    }
+
+    /// When a day was compared by a clock that was ahead.
+    async fn compared_ahead(&self, day: Day, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let ahead: Option<i64> = read!(
+            &self.readers.requests,
+            query_scalar.fetch_optional,
+            "SELECT compared_at FROM compared_days WHERE day = $1 AND compared_at > $2",
+            day.to_string(),
+            unix_ms(now.saturating_add(AHEAD_MAX)),
+        )?;
+        Ok(ahead.map(from_unix_ms))
     }
 
     /// Restores of this ledger after which CLICK has not been asked what they lost, and the time of the oldest of their

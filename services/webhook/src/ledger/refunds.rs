@@ -10,7 +10,7 @@ use tolov_domain::{
         api::{Attempt, MerchantCall, OpenRefund, RefundRequest, ReportSource, SeenReply, SeenRequest},
     },
     silence::ASKED_AFTER,
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
 };
 
 use super::{
@@ -197,7 +197,9 @@ impl Ledger {
     }
 
     /// Attempts that CLICK has neither completed nor cancelled and whose turn it is to be asked about
-    /// ([`tolov_domain::silence`]). Of payments in Telegram CLICK's Merchant API knows nothing.
+    /// ([`tolov_domain::silence`]). Of payments in Telegram CLICK's Merchant API knows nothing. An attempt that was prepared by a
+    /// clock that was ahead is asked about at once, and then counts from the last question; a question of such a clock does not
+    /// count.
     pub async fn silent_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
         // From the few pending orders to their attempts, and the given up ones of the last days: an index over all open attempts
         // would cost every payment.
@@ -209,8 +211,9 @@ impl Ledger {
                UNION ALL
                SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a
                  WHERE a.state = 'given_up' AND a.prepared_at > $3 AND a.click_trans_id < 9007199254740992) AS s
-             LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id
-             WHERE s.prepared_at + ($1 ->> coalesce(c.times, 0)) <= $2 LIMIT +$4";
+             LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id AND c.checked_at <= $5
+             WHERE CASE WHEN s.prepared_at <= $5 THEN s.prepared_at ELSE coalesce(c.checked_at, 0) END
+               + ($1 ->> coalesce(c.times, 0)) <= $2 LIMIT +$4";
         let asked_after = ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000));
         let rows: Vec<AttemptColumns> = read!(
             &self.readers.requests,
@@ -220,6 +223,7 @@ impl Ledger {
             unix_ms(now),
             unix_ms(now.saturating_sub(SILENT_MAX)),
             i64::from(limit),
+            unix_ms(now.saturating_add(CLOCK_SKEW_MAX)),
         )?;
         rows.into_iter().map(TryFrom::try_from).collect()
     }

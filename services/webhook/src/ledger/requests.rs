@@ -35,7 +35,7 @@ pub enum Content {
     Refused(ClickCode),
 }
 
-/// A request at CLICK's address without a valid signature.
+/// A request at CLICK's address without a valid signature, or one that was answered before it was decided.
 #[derive(Debug)]
 pub struct Unverified {
     pub received_at: Timestamp,

@@ -25,6 +25,7 @@ use tolov_webhook::{
     ledger::{Ledger, LedgerPlace, OpenError, Quota, UnverifiedLimits},
 };
 
+pub(crate) use crate::click::API_TOKEN;
 use crate::{
     audit::{EventsLeft, Expected, audit},
     bus::RecordingBus,
@@ -33,7 +34,6 @@ use crate::{
     log_watch,
 };
 
-pub(crate) const API_TOKEN: &str = "parol-of-the-tests-52aa";
 /// How long a stop may take: the accept loop cuts off what is stuck after five seconds.
 const STOP_DEADLINE: Duration = Duration::from_secs(9);
 /// How long a test waits for something that must come.

@@ -43,7 +43,7 @@ const RULES: [(&str, &str); 10] = [
     ),
     (
         "nothing unverified was answered with success",
-        "SELECT id FROM unverified_callbacks WHERE code NOT IN (-1, -8)",
+        "SELECT id FROM unverified_callbacks WHERE code NOT IN (-1, -7, -8)",
     ),
     (
         "the code that is kept is the code that was answered",

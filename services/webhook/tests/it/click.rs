@@ -5,6 +5,7 @@ use tolov_click::{SecretKey, sign::SignedFields};
 use url::form_urlencoded;
 
 pub(crate) const SECRET_KEY: &str = "kalit-of-the-tests-7f1d";
+pub(crate) const API_TOKEN: &str = "parol-of-the-tests-52aa";
 pub(crate) const SERVICE_ID: i64 = 12_345;
 /// The total of an order of which the test says nothing else, in so'm as CLICK writes it.
 pub(crate) const AMOUNT: &str = "30000";

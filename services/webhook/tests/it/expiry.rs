@@ -186,7 +186,7 @@ async fn a_clock_that_was_set_while_the_service_was_down_expires_nothing_until_s
     app.stop().await;
     app.clock.jump(time::Duration::days(30));
     app.start_again().await;
-    let mut restarted = maintenance(&app);
+    let restarted = maintenance(&app);
     restarted.round().await;
     assert_eq!(app.status_of(1).await, "pending");
     app.clock.jump(time::Duration::days(-30));
@@ -202,7 +202,7 @@ async fn a_clock_that_was_set_while_the_service_was_down_expires_nothing_until_s
 async fn a_clock_that_is_set_forward_expires_nothing_and_prunes_nothing() {
     // The service's own maintenance would see the jump too, but not at a moment of the test's choice.
     let app = TestApp::start().await;
-    let mut maintenance = maintenance(&app);
+    let maintenance = maintenance(&app);
     app.order(1).await;
     app.order(2).await;
     app.paid(2).await;

@@ -10,7 +10,7 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{app::API_TOKEN, click::SECRET_KEY};
+use crate::click::{API_TOKEN, SECRET_KEY};
 
 static INSTALLED: Once = Once::new();
 static LINES: AtomicUsize = AtomicUsize::new(0);

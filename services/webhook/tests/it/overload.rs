@@ -124,6 +124,25 @@ async fn whoever_floods_waits_for_each_answer_beyond_the_budget() {
 }
 
 #[tokio::test]
+async fn whoever_floods_with_what_no_route_sees_waits_too() {
+    let one = Quota { rows: 1, bytes: 1_000_000 };
+    let unverified = Some(UnverifiedLimits { peer_minute: one, ..UnverifiedLimits::default() });
+    let app = TestApp::start_with(Setup { unverified, ..Setup::default() }).await;
+    let too_large = || "x".repeat(9_000);
+    assert_eq!(app.send_body(too_large()).await.code, -8, "within the budget");
+    assert_eq!(
+        count_of(&app, "SELECT count(*) FROM unverified_callbacks").await,
+        1,
+        "kept before it is answered"
+    );
+    let asked = Instant::now();
+    assert_eq!(app.send_body(too_large()).await.code, -8);
+    assert!(asked.elapsed() >= Duration::from_millis(500));
+    app.count_callbacks(0, -1);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn unverified_callbacks_are_deleted_after_days_and_beyond_a_number() {
     let app = TestApp::start().await;
     app.order(1).await;

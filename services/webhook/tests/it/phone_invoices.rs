@@ -4,6 +4,9 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
+use time::Duration;
+use tolov_domain::time::unix_ms;
+use tolov_kit::clock::Clock;
 
 use crate::{
     app::{Setup, TestApp},
@@ -92,6 +95,23 @@ async fn nobody_has_a_bill_sent_for_anothers_order_or_without_the_merchant_api()
     let app = TestApp::start().await;
     app.order(1).await;
     assert_eq!(ask(&app).await.1["reason"], "merchant_api_off");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_invoice_whose_turn_was_set_by_a_clock_that_was_ahead_waits_no_longer_than_any_other() {
+    let app = start().await;
+    app.clock.jump(Duration::days(30));
+    let (_, invoice) = ask(&app).await;
+    app.clock.jump(Duration::days(-30));
+    assert_eq!(due(&app).await[0]["invoice"], invoice);
+    let (_, sending) = step(&app, &invoice, &json!({"change": "send"})).await;
+    let (_, mut sent) = step(&app, &sending, &json!({"change": "sent", "invoice_id": 171_010_156})).await;
+    for (pause, is_due) in [(Duration::minutes(10), 0), (Duration::minutes(12), 1)] {
+        let wait = json!({"change": "wait", "next_step_at": unix_ms(app.clock.now() + pause)});
+        sent = step(&app, &sent, &wait).await.1;
+        assert_eq!(due(&app).await.as_array().unwrap().len(), is_due, "{pause}");
+    }
     app.finish().await;
 }
 

@@ -4,6 +4,9 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
+use time::{Duration, format_description::well_known::Rfc3339};
+use tolov_domain::time::unix_ms;
+use tolov_kit::clock::Clock;
 
 use crate::app::TestApp;
 
@@ -150,5 +153,29 @@ async fn missing_receipts_are_listed_with_the_returns_that_need_one_by_hand() {
     assert_eq!(app.post("/receipts/1/by-hand", &by).await.1["state"], "by_hand");
     assert_eq!(app.get("/receipts/missing").await.1["count"], 0);
     assert_eq!(app.get("/receipts/7").await.0, StatusCode::NOT_FOUND);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_receipt_whose_turn_was_set_by_a_clock_that_was_ahead_waits_no_longer_than_any_other() {
+    let app = TestApp::start().await;
+    app.clock.jump(Duration::days(30));
+    app.post("/api/create_order", &order(1, 3_000_000)).await;
+    app.paid(1).await;
+    let mut file = app.file().await;
+    let restored = "INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor, order_id_floor)
+                    VALUES ($1, $1, 0, 0)";
+    sqlx::query(restored).bind(unix_ms(app.clock.now())).execute(&mut file).await.unwrap();
+    app.clock.jump(Duration::days(-30));
+    let due = async || app.get("/receipts/open").await.1["receipts"].as_array().unwrap().len();
+    assert_eq!(due().await, 1, "the restore is of that clock too");
+    for (pause, is_due) in [(Duration::DAY, 0), (Duration::DAY + Duration::hours(1), 1)] {
+        let next_step_at = (app.clock.now() + pause).format(&Rfc3339).unwrap();
+        let wait = json!({"change": "wait", "next_step_at": next_step_at});
+        step(&app, &needed(&app).await, &wait).await;
+        assert_eq!(due().await, is_due, "{pause}");
+    }
+    sqlx::query(restored).bind(unix_ms(app.clock.now())).execute(&mut file).await.unwrap();
+    assert_eq!(due().await, 0, "after a restore CLICK prints first");
     app.finish().await;
 }

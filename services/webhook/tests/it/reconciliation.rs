@@ -1,12 +1,13 @@
 //! Reports of payments from a statement and from owners, days that are compared, and restored ledgers.
 
+use std::{sync::Arc, time::Duration as StdDuration};
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use time::Duration;
 use tolov_domain::{DayCompared, OrderId, UnplacedPayment};
-use tolov_kit::clock::Clock;
-use tolov_webhook::ledger::LedgerReader;
+use tolov_webhook::{believed_time::BelievedTime, days::record_due, ledger::LedgerReader};
 
 use crate::{
     app::{Setup, TestApp},
@@ -93,6 +94,18 @@ async fn next_day(app: &TestApp) -> Value {
     app.get("/days/next").await.1["day"].clone()
 }
 
+/// Compares what is due, and returns which days that was.
+async fn compare_all(app: &TestApp) -> Vec<String> {
+    let mut compared = Vec::new();
+    while let Value::String(day) = next_day(app).await {
+        let nothing = json!({"agreed": 0, "differing": [], "unanswered": 0});
+        app.post(&format!("/days/{day}"), &nothing).await;
+        assert!(!compared.contains(&day), "{day} is compared for ever");
+        compared.push(day);
+    }
+    compared
+}
+
 fn days_told(app: &TestApp) -> Vec<DayCompared> {
     let told = app.bus.messages();
     told.iter().filter_map(|message| DayCompared::from_json(&message.body).ok()).collect()
@@ -130,13 +143,85 @@ async fn days_are_compared_one_after_the_other_and_missed_ones_are_caught_up() {
 #[tokio::test]
 async fn a_shop_without_the_merchant_api_compares_ledger_and_shop_alone() {
     let app = TestApp::start().await;
+    let time = believed_time(&app);
     app.order(1).await;
     app.paid(1).await;
     app.clock.advance(Duration::days(1));
-    assert_eq!(tolov_webhook::days::record_due(app.ledger(), &app.clock).await.unwrap(), 1);
-    assert_eq!(tolov_webhook::days::record_due(app.ledger(), &app.clock).await.unwrap(), 0);
+    assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 1);
+    assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 0);
     app.until_the_outbox_is_empty().await;
     assert_eq!(days_told(&app)[0].click, None);
+    app.finish().await;
+}
+
+/// As the service knows it; it sees from now on how time passes.
+fn believed_time(app: &TestApp) -> BelievedTime {
+    BelievedTime::new(app.ledger().clone(), Arc::new(app.clock.clone()), StdDuration::ZERO)
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forward_for_a_while_compares_no_day_that_is_not_over_and_skips_none() {
+    let app = TestApp::start().await;
+    let time = believed_time(&app);
+    app.order(1).await;
+    app.paid(1).await;
+    app.clock.jump(Duration::days(30));
+    app.clock.advance(Duration::minutes(2));
+    assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 0);
+    app.clock.jump(Duration::days(-30));
+    assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 0, "today is not over");
+    for day in 1..=3 {
+        app.clock.advance(Duration::days(1));
+        assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 1, "of day {day}");
+    }
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(days_told(&app).iter().map(|told| told.orders).collect::<Vec<_>>(), [1, 0, 0]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_reconciler_is_told_of_no_day_by_a_clock_that_is_ahead_and_of_every_day_by_one_that_was_set_right()
+ {
+    let app = with_merchant_api().await;
+    app.order(1).await;
+    assert_eq!(next_day(&app).await, Value::Null);
+    app.clock.jump(Duration::days(30));
+    assert_eq!(next_day(&app).await, Value::Null, "thirty days of which none has passed");
+    app.post("/days/2026-12-22", &json!({"agreed": 0, "differing": [], "unanswered": 0})).await;
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(days_told(&app), []);
+    // One that was wrong before and is right now is believed after a day, so that nothing stands still for good.
+    app.clock.advance(Duration::DAY + Duration::SECOND);
+    assert_eq!(next_day(&app).await, "2026-12-23");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_day_that_a_clock_which_was_ahead_has_compared_is_compared_again_when_it_is_over() {
+    let app = with_merchant_api().await;
+    app.order(1).await;
+    app.paid(1).await;
+    app.clock.advance(Duration::days(1));
+    assert_eq!(compare_all(&app).await, ["2026-11-23"]);
+    // Ahead for so long that it is believed.
+    app.clock.jump(Duration::days(30));
+    assert_eq!(compare_all(&app).await, [""; 0]);
+    app.clock.advance(Duration::DAY + Duration::SECOND);
+    assert_eq!(compare_all(&app).await.len(), 31, "to 2026-12-24");
+    app.clock.jump(Duration::days(-30));
+    app.order(2).await;
+    app.paid(2).await;
+    assert_eq!(compare_all(&app).await, ["2026-11-24"], "it is over now");
+    assert_eq!(compare_all(&app).await, [""; 0], "today is not");
+    app.clock.advance(Duration::DAY);
+    assert_eq!(compare_all(&app).await, ["2026-11-25"]);
+    app.until_the_outbox_is_empty().await;
+    let told = days_told(&app).into_iter().filter(|told| told.day.to_string() == "2026-11-25");
+    assert_eq!(
+        told.map(|told| told.orders).collect::<Vec<_>>(),
+        [0, 1],
+        "before it began, and when it was over"
+    );
     app.finish().await;
 }
 
@@ -203,10 +288,15 @@ async fn prepares_are_let_in_before_click_was_asked_where_the_shop_wants_that_or
     app.paid(2).await;
     app.finish().await;
 
-    let app = restored().await;
-    assert_eq!(app.code(&Callback::prepare(2)).await, -7);
-    app.clock.advance(Duration::minutes(15));
-    app.paid(2).await;
-    assert!(app.clock.now() > time::macros::datetime!(2026-11-23 12:00 UTC));
-    app.finish().await;
+    // A clock that is set opens nothing before its time and keeps nobody out after it.
+    for jump in [Duration::ZERO, Duration::days(30), Duration::days(-30)] {
+        let app = restored().await;
+        assert_eq!(app.code(&Callback::prepare(2)).await, -7);
+        app.clock.jump(jump);
+        app.clock.advance(Duration::minutes(15) - Duration::SECOND);
+        assert_eq!(app.code(&Callback::prepare(2)).await, -7, "{jump}");
+        app.clock.advance(Duration::SECOND);
+        app.paid(2).await;
+        app.finish().await;
+    }
 }

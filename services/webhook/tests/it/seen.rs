@@ -136,6 +136,45 @@ async fn a_silent_attempt_is_asked_about_five_times_a_day_at_most() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_was_prepared_by_a_clock_that_was_ahead_is_asked_about_as_often_as_any_other() {
+    let app = TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await;
+    app.order(1).await;
+    app.clock.jump(time::Duration::days(30));
+    app.prepared(1).await;
+    app.clock.jump(time::Duration::days(-30));
+    assert_eq!(silent(&app).await, 1, "nobody knows how old it is");
+    seen(&app, Value::Null, true).await;
+    for minutes in [30, 120, 360, 1440] {
+        assert_eq!(silent(&app).await, 0);
+        app.clock.advance(time::Duration::minutes(minutes));
+        assert_eq!(silent(&app).await, 1, "{minutes} minutes after the last question");
+        seen(&app, Value::Null, true).await;
+    }
+    app.clock.advance(time::Duration::days(2));
+    assert_eq!(silent(&app).await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_asked_by_a_clock_that_was_ahead_is_asked_again_in_its_time() {
+    let app = with_a_prepared_attempt().await;
+    app.clock.advance(time::Duration::minutes(5));
+    app.clock.jump(time::Duration::hours(25));
+    assert_eq!(silent(&app).await, 1);
+    seen(&app, Value::Null, true).await;
+    app.clock.jump(time::Duration::hours(-25));
+    for (minutes, is_due) in [(4, 0), (1, 1)] {
+        app.clock.advance(time::Duration::minutes(minutes));
+        assert_eq!(silent(&app).await, is_due);
+    }
+    seen(&app, Value::Null, true).await;
+    assert_eq!(silent(&app).await, 0);
+    app.clock.advance(time::Duration::minutes(20));
+    assert_eq!(silent(&app).await, 1, "after half an hour, as any other");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn calls_of_the_merchant_api_are_kept() {
     let app = with_a_prepared_attempt().await;
     let call = json!({"at": "2026-11-23T12:00:00Z", "order_id": 1, "method": "GET", "path": "/v2/merchant/payment/status/1/2",

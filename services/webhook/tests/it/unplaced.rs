@@ -1,13 +1,26 @@
 //! Money that CLICK has taken and the ledger cannot place is counted, told to staff and kept where it can be found.
 
-use std::sync::OnceLock;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
+use metrics_exporter_prometheus::PrometheusBuilder;
+use reqwest::Method;
 use serde_json::json;
 use tolov_domain::UnplacedPayment;
-use tolov_kit::metrics::{self, Metrics};
+use tolov_kit::{
+    http::{Refusal, RefusalReply, RefusedRequest},
+    metrics::{self, Metrics},
+};
+use tolov_webhook::{
+    Deps, Steps,
+    http::{CLICK_PATH, refusals},
+    ledger::{Quota, UnverifiedLimits},
+};
 
 use crate::{
-    app::{API_TOKEN, TestApp},
+    app::{API_TOKEN, Setup, TestApp, generous},
     click::Callback,
 };
 
@@ -134,6 +147,63 @@ async fn what_is_answered_as_paid_or_was_not_taken_is_no_unplaced_payment() {
     assert_eq!(asked.status(), 401, "only with the token");
     let shown = app.http.get(app.url("/payments/unplaced")).bearer_auth(API_TOKEN).send().await.unwrap();
     assert_eq!(shown.status(), 200);
+    app.finish().await;
+}
+
+/// A handler that panics or takes too long is the accept loop's to answer: here it is told so.
+#[tokio::test]
+async fn taken_money_whose_callback_was_not_decided_is_counted_and_its_callback_kept_whatever_the_budget() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let counted = recorder.handle();
+    let _of_this_test = ::metrics::set_default_local_recorder(&recorder);
+    let unverified = Some(UnverifiedLimits { peer_minute: Quota::default(), ..generous() });
+    let mut app = TestApp::start_with(Setup { unverified, ..Setup::default() }).await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    app.stop().await;
+    let deps = Deps { bus: app.bus.clone(), clock: Arc::new(app.clock.clone()) };
+    let service = Steps::open(app.config(), deps).await.unwrap();
+    let refusals = refusals(Arc::clone(&service.app));
+    let complete = Callback::complete(1, prepare_id);
+    let bodies = [
+        Some(complete.body()),
+        Some(Callback::prepare(1).body()),
+        Some(complete.clone().badly_signed().body()),
+        None,
+    ];
+    for refusal in [Refusal::Panicked, Refusal::TooSlow] {
+        for body in bodies.clone() {
+            let peer = SocketAddr::from(([203, 0, 113, 7], 443)).into();
+            let (method, path, body) = (Method::POST, CLICK_PATH.to_owned(), body.map(Into::into));
+            let response = refusals.reply(RefusedRequest { refusal, method, path, peer, body }).await;
+            assert_eq!(response.status(), 200);
+        }
+    }
+    service.close().await;
+    let counted = counted.render();
+    for line in [
+        "tolov_click_unplaced_payments_total{code=\"-7\"} 2",
+        "tolov_click_callbacks_total{action=\"complete\",code=\"-7\"} 4",
+        "tolov_click_callbacks_total{action=\"prepare\",code=\"-7\"} 2",
+        "tolov_click_callbacks_total{action=\"other\",code=\"-7\"} 2",
+    ] {
+        assert!(counted.lines().any(|counted| counted == line), "{line}\n{counted}");
+    }
+    let kept: Vec<(String, i64)> =
+        sqlx::query_as("SELECT fields, code FROM unverified_callbacks ORDER BY id")
+            .fetch_all(&mut app.file().await)
+            .await
+            .unwrap();
+    let kept = kept.into_iter().map(|(fields, code)| {
+        let fields: serde_json::Value = serde_json::from_str(&fields).unwrap();
+        (fields["refused"].clone(), fields["action"].clone(), code)
+    });
+    let genuine =
+        ["Panicked", "TooSlow"].map(|refused| ["1", "0"].map(|action| (json!(refused), json!(action), -7)));
+    assert_eq!(kept.collect::<Vec<_>>(), genuine.concat(), "CLICK comes again");
+    app.start_again().await;
+    assert_eq!(app.code(&complete).await, 0, "the repetition is welcome");
+    app.count_callbacks(4, 0);
     app.finish().await;
 }
 

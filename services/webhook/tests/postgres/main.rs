@@ -1,5 +1,5 @@
 //! The tests of tests/it on PostgreSQL, and what only PostgreSQL needs. `engine` is all that differs for the same tests.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod engine;
 

@@ -65,7 +65,7 @@ async fn forward(
     is_armed: Arc<AtomicBool>,
     is_cut: Arc<AtomicBool>,
 ) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     while let Ok(read @ 1..) = client.read(&mut buffer).await {
         // The end of a message; READ COMMITTED is another.
         let commits = buffer[..read].windows(7).any(|text| text == b"COMMIT\0");
@@ -80,7 +80,7 @@ async fn forward(
 
 /// Drops the connection to the client when the server answers the COMMIT.
 async fn backward(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, is_cut: Arc<AtomicBool>) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     while let Ok(read @ 1..) = server.read(&mut buffer).await {
         if is_cut.load(Ordering::Relaxed) || client.write_all(&buffer[..read]).await.is_err() {
             return;

@@ -6,6 +6,7 @@
 //! call is made once, and one whose outcome is not known is never made again.
 
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 use crate::{
     ids::{OrderId, UserId},
@@ -13,6 +14,9 @@ use crate::{
     phone::Phone,
     time::{Timestamp, millis},
 };
+
+/// The longest pause before an invoice's next step.
+pub const PAUSE_MAX: Duration = Duration::minutes(10);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhoneInvoice {

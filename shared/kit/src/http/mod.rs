@@ -98,15 +98,31 @@ pub enum Refusal {
     Panicked,
 }
 
-/// How refusals look to the caller of a path: CLICK's path wants 200 and its own codes.
-pub trait RefusalReply:
-    Fn(Refusal, &hyper::Method, &str, Peer) -> Response + Clone + Send + Sync + 'static
-{
+/// A request that the loop itself answers.
+#[derive(Debug, Clone)]
+pub struct RefusedRequest {
+    pub refusal: Refusal,
+    pub method: hyper::Method,
+    pub path: String,
+    pub peer: Peer,
+    /// `None`: it did not come whole, and no route has seen the request.
+    pub body: Option<Bytes>,
 }
 
-impl<F> RefusalReply for F where
-    F: Fn(Refusal, &hyper::Method, &str, Peer) -> Response + Clone + Send + Sync + 'static
+/// How refusals look to the caller of a path: CLICK's path wants 200 and its own codes.
+pub trait RefusalReply: Clone + Send + Sync + 'static {
+    /// Nothing cuts it off: it keeps its own time.
+    fn reply(&self, refused: RefusedRequest) -> impl Future<Output = Response> + Send;
+}
+
+impl<F, R> RefusalReply for F
+where
+    F: Fn(RefusedRequest) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response> + Send,
 {
+    fn reply(&self, refused: RefusedRequest) -> impl Future<Output = Response> + Send {
+        self(refused)
+    }
 }
 
 /// Serves until `stop`, then lets the requests under way finish within `stop_timeout`, then cuts them off.
@@ -240,15 +256,24 @@ impl<R: RefusalReply> App<R> {
             Err(refusal) => {
                 // Without the path: the Bot API has its token there. Not louder: anybody can cause it.
                 tracing::debug!(%peer, %method, ?refusal, "request refused");
-                let mut response = (self.refusal_reply)(refusal, &method, &path, peer);
+                let refused = RefusedRequest { refusal, method, path, peer, body: None };
+                let mut response = self.refusal_reply.reply(refused).await;
                 // The rest of the body is not waited for.
                 announce_close(&mut response);
                 response
             }
-            Ok(request) => self.handle(request, deadline).await.unwrap_or_else(|refusal| {
-                tracing::error!(%peer, %method, ?refusal, "request not answered");
-                (self.refusal_reply)(refusal, &method, &path, peer)
-            }),
+            Ok(request) => {
+                let (head, bytes) = request.into_parts();
+                let request = hyper::Request::from_parts(head, Full::new(bytes.clone()));
+                match self.handle(request, deadline).await {
+                    Ok(response) => response,
+                    Err(refusal) => {
+                        tracing::error!(%peer, %method, ?refusal, "request not answered");
+                        let refused = RefusedRequest { refusal, method, path, peer, body: Some(bytes) };
+                        self.refusal_reply.reply(refused).await
+                    }
+                }
+            }
         }
     }
 
@@ -257,14 +282,14 @@ impl<R: RefusalReply> App<R> {
         request: hyper::Request<Incoming>,
         peer: Peer,
         deadline: Instant,
-    ) -> Result<hyper::Request<Full<Bytes>>, Refusal> {
+    ) -> Result<hyper::Request<Bytes>, Refusal> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, self.limits.body_max_bytes).collect();
         let body = tokio::time::timeout_at(deadline, body).await.map_err(|_| Refusal::TooSlow)?;
         let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() { Refusal::BodyTooLarge } else { Refusal::BodyBroken }
         })?;
-        let mut request = hyper::Request::from_parts(head, Full::new(body.to_bytes()));
+        let mut request = hyper::Request::from_parts(head, body.to_bytes());
         request.extensions_mut().insert(peer);
         Ok(request)
     }

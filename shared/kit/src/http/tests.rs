@@ -6,8 +6,12 @@ use warp::{Filter, Reply};
 
 use super::*;
 
-fn refused(refusal: Refusal, _: &hyper::Method, _: &str, _: Peer) -> Response {
-    warp::reply::with_status(format!("{refusal:?}"), warp::http::StatusCode::BAD_REQUEST).into_response()
+async fn refused(RefusedRequest { refusal, body, .. }: RefusedRequest) -> Response {
+    // As one that keeps what it has refused.
+    tokio::task::yield_now().await;
+    let body = body.map(|body| String::from_utf8_lossy(&body).into_owned());
+    let text = format!("{}{refusal:?}", body.unwrap_or_default());
+    warp::reply::with_status(text, warp::http::StatusCode::BAD_REQUEST).into_response()
 }
 
 fn routes() -> BoxedFilter<(Response,)> {
@@ -74,6 +78,10 @@ async fn a_large_a_slow_and_a_panicking_request_are_refused_each_by_its_name() {
     assert!(say(world.addr, &post("/echo", 17, &"x".repeat(17))).await.ends_with("BodyTooLarge"));
     assert!(say(world.addr, &post("/slow", 0, "")).await.ends_with("TooSlow"));
     assert!(say(world.addr, &post("/broken", 0, "")).await.ends_with("Panicked"));
+    for path in ["/slow", "/broken"] {
+        let answer = say(world.addr, &post(path, 5, "salom")).await;
+        assert!(answer.contains("salom"), "a body that came whole is known: {answer}");
+    }
     let chunked = "POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n20\r\n01234567890123456789012345678901\r\n0\r\n\r\n";
     assert!(say(world.addr, chunked).await.contains("BodyTooLarge"));
 }

@@ -111,11 +111,15 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
     value ->> 'payment_id', value ->> 'click_code', value ->> 'click_note', value ->> 'why', value ->> 'document'
   FROM jsonb_each($12);",
     "INSERT INTO attempt_checks (prepare_id, times, checked_at, payment_id, status)
-  SELECT value ->> 'prepare_id', value ->> 'times', value ->> 'checked_at', value ->> 'payment_id',
-    value ->> 'status'
+  SELECT value ->> 'prepare_id',
+    coalesce(value ->> 'times', 1 + (SELECT c.times FROM attempt_checks AS c
+      WHERE c.prepare_id = value ->> 'prepare_id' AND c.checked_at <= value ->> 'checked_at' + 60000), 1),
+    value ->> 'checked_at', value ->> 'payment_id', value ->> 'status'
   FROM jsonb_each($13) WHERE true
-  ON CONFLICT (prepare_id) DO UPDATE SET times = max(times, excluded.times), checked_at = excluded.checked_at,
-    payment_id = excluded.payment_id, status = excluded.status;",
+  -- What a clock that was ahead has counted does not count.
+  ON CONFLICT (prepare_id) DO UPDATE
+    SET times = iif(checked_at > excluded.checked_at + 60000, excluded.times, max(times, excluded.times)),
+    checked_at = excluded.checked_at, payment_id = excluded.payment_id, status = excluded.status;",
     "INSERT INTO merchant_api_calls (at, order_id, method, path, outcome, code, note)
   SELECT value ->> 'at', value ->> 'order_id', value ->> 'method', value ->> 'path', value ->> 'outcome',
     value ->> 'code', value ->> 'note'
@@ -142,7 +146,9 @@ UPDATE outbox SET sent_at = max(created_at, mark.value ->> 'sent_at'), last_erro
   FROM jsonb_each($17);",
     "INSERT INTO compared_days (day, compared_at, click)
   SELECT value ->> 'day', value ->> 'compared_at', json(value -> 'click') FROM jsonb_each($18) WHERE true
-  ON CONFLICT (day) DO NOTHING;",
+  -- Only a clock that was ahead has compared it later than now.
+  ON CONFLICT (day) DO UPDATE SET compared_at = excluded.compared_at, click = excluded.click
+    WHERE compared_at > excluded.compared_at + 3600000;",
     "INSERT INTO restore_checks (restore_id, checked_at)
   SELECT value ->> 'restore_id', value ->> 'checked_at' FROM jsonb_each($19) WHERE true ON CONFLICT DO NOTHING;",
     "UPDATE receipts SET state = next.value ->> 'state', payment_id = next.value ->> 'payment_id',

@@ -37,8 +37,9 @@ pub(in crate::ledger) const SILENT_ATTEMPTS: &str =
        UNION ALL
        SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a
          WHERE a.state = 'given_up' AND a.prepared_at > $3 AND a.click_trans_id < 9007199254740992) AS s
-     LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id
-     WHERE s.prepared_at + ($1::json ->> coalesce(c.times, 0)::int)::bigint <= $2 LIMIT +$4";
+     LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id AND c.checked_at <= $5
+     WHERE CASE WHEN s.prepared_at <= $5 THEN s.prepared_at ELSE coalesce(c.checked_at, 0) END
+       + ($1::json ->> coalesce(c.times, 0)::int)::bigint <= $2 LIMIT +$4";
 
 pub(in crate::ledger) const UNATTEMPTED: &str = "SELECT o.order_id, o.created_at FROM orders AS o
      WHERE o.status = 'pending' AND o.created_at > $1

@@ -112,12 +112,17 @@ pub(super) const STORE: [&str; 20] = [
     payment_id bigint, click_code bigint, click_note text, why text, document text)",
     // One statement changes a row once: of several rows the last counts, as where they come one after the other.
     "INSERT INTO attempt_checks (prepare_id, times, checked_at, payment_id, status)
-  SELECT DISTINCT ON (prepare_id) prepare_id, max(times) OVER (PARTITION BY prepare_id), checked_at, payment_id, status
+  SELECT DISTINCT ON (prepare_id) prepare_id, coalesce(max(times) OVER (PARTITION BY prepare_id),
+      1 + (SELECT c.times FROM attempt_checks AS c
+        WHERE c.prepare_id = new.prepare_id AND c.checked_at <= new.checked_at + 60000), 1),
+    checked_at, payment_id, status
   FROM ROWS FROM (json_to_recordset($1::json)
     AS (prepare_id bigint, times bigint, checked_at bigint, payment_id bigint, status bigint)) WITH ORDINALITY
     AS new (prepare_id, times, checked_at, payment_id, status, place)
   ORDER BY prepare_id, place DESC
-  ON CONFLICT (prepare_id) DO UPDATE SET times = greatest(attempt_checks.times, excluded.times),
+  ON CONFLICT (prepare_id) DO UPDATE
+    SET times = CASE WHEN attempt_checks.checked_at > excluded.checked_at + 60000 THEN excluded.times
+      ELSE greatest(attempt_checks.times, excluded.times) END,
     checked_at = excluded.checked_at, payment_id = excluded.payment_id, status = excluded.status",
     "INSERT INTO merchant_api_calls (at, order_id, method, path, outcome, code, note)
   SELECT at, order_id, method, path, outcome, code, note
@@ -149,9 +154,10 @@ pub(super) const STORE: [&str; 20] = [
   SELECT prepare_id, at, source, by, payment_id
   FROM json_to_recordset($1::json) AS new (prepare_id bigint, at bigint, source text, by text, payment_id bigint)",
     "INSERT INTO compared_days (day, compared_at, click)
-  SELECT day, compared_at, click::text
+  SELECT DISTINCT ON (day) day, compared_at, click::text
   FROM json_to_recordset($1::json) AS new (day text, compared_at bigint, click json)
-  ON CONFLICT (day) DO NOTHING",
+  ON CONFLICT (day) DO UPDATE SET compared_at = excluded.compared_at, click = excluded.click
+    WHERE compared_days.compared_at > excluded.compared_at + 3600000",
     "INSERT INTO restore_checks (restore_id, checked_at)
   SELECT restore_id, checked_at FROM json_to_recordset($1::json) AS new (restore_id bigint, checked_at bigint)
   ON CONFLICT DO NOTHING",

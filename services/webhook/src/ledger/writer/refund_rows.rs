@@ -8,7 +8,7 @@ use tolov_domain::{
         api::{MerchantCall, SeenPayment},
     },
     silence,
-    time::{Timestamp, from_unix_ms, unix_ms},
+    time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
 };
 
 /// A row of `refunds`. The facts of the state stand beside it, under the names of the columns.
@@ -101,7 +101,8 @@ impl StepRow {
 #[derive(Serialize)]
 pub(crate) struct CheckRow {
     prepare_id: PrepareId,
-    times: u32,
+    /// `None`: once more than before, since the attempt was prepared by a clock that was ahead.
+    times: Option<u32>,
     checked_at: i64,
     payment_id: Option<i64>,
     status: Option<i64>,
@@ -114,9 +115,11 @@ impl CheckRow {
         payment: Option<SeenPayment>,
         at: Timestamp,
     ) -> Self {
+        let prepared_at = from_unix_ms(prepared_at_ms);
+        let is_known = prepared_at <= at.saturating_add(CLOCK_SKEW_MAX);
         Self {
             prepare_id,
-            times: silence::times_passed(from_unix_ms(prepared_at_ms), at),
+            times: is_known.then(|| silence::times_passed(prepared_at, at)),
             checked_at: unix_ms(at),
             payment_id: payment.map(|payment| payment.payment_id.get()),
             status: payment.map(|payment| payment.status),

@@ -8,6 +8,7 @@ pub mod api;
 mod content;
 
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 pub use self::content::{Content, ContentError, ContentLine, DeliveryLine, content, spread, vat_inside};
 pub use super::fiscal::Fiscal;
@@ -16,6 +17,9 @@ use crate::{
     money::Tiyin,
     time::Timestamp,
 };
+
+/// The longest pause before a receipt's next step.
+pub const PAUSE_MAX: Duration = Duration::DAY;
 
 /// The receipt of an order as the ledger keeps it, and the JSON in which its API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
