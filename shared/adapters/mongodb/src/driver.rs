@@ -26,12 +26,13 @@ struct State {
     retired: Option<Client>,
     /// Since when every call was cut off.
     cut_off_since: Option<Instant>,
+    is_closed: bool,
 }
 
 impl Driver {
     pub(crate) fn new(options: ClientOptions, database: String, stuck_after: Duration) -> Result<Self> {
         let client = Client::with_options(options.clone())?;
-        let state = Mutex::new(State { client, retired: None, cut_off_since: None });
+        let state = Mutex::new(State { client, retired: None, cut_off_since: None, is_closed: false });
         Ok(Self { options, database, stuck_after, state })
     }
 
@@ -52,7 +53,7 @@ impl Driver {
     pub(crate) fn note_cut_off(&self, now: Instant) -> bool {
         let mut state = self.state();
         let since = *state.cut_off_since.get_or_insert(now);
-        if now.saturating_duration_since(since) < self.stuck_after {
+        if state.is_closed || now.saturating_duration_since(since) < self.stuck_after {
             return false;
         }
         let Ok(client) = Client::with_options(self.options.clone()) else { return false };
@@ -62,9 +63,10 @@ impl Driver {
         true
     }
 
-    /// The clients whose tasks have to end before the runtime does.
-    pub(crate) fn clients(&self) -> Vec<Client> {
-        let state = self.state();
+    /// The clients whose tasks have to end before the runtime does. None is made any more.
+    pub(crate) fn close(&self) -> Vec<Client> {
+        let mut state = self.state();
+        state.is_closed = true;
         state.retired.iter().chain([&state.client]).cloned().collect()
     }
 
@@ -88,9 +90,9 @@ mod tests {
         driver.note_end();
         assert!(!driver.note_cut_off(start + limit), "one ended in between");
         assert!(driver.note_cut_off(start + limit * 2));
-        assert_eq!(driver.clients().len(), 2);
         assert!(!driver.note_cut_off(start + limit * 2), "the new one has its own time");
         assert!(driver.note_cut_off(start + limit * 3));
-        assert_eq!(driver.clients().len(), 2, "no more than one is kept");
+        assert_eq!(driver.close().len(), 2, "no more than one is kept");
+        assert!(!driver.note_cut_off(start + limit * 5), "nobody would end it");
     }
 }

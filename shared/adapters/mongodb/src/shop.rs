@@ -113,7 +113,7 @@ impl MongoShop {
     pub async fn close(&self) -> Result<(), PortError> {
         self.shared.is_closed.store(true, Ordering::Release);
         let shut_down = |immediate: bool| async move {
-            for client in self.shared.driver.clients() {
+            for client in self.shared.driver.close() {
                 client.shutdown().immediate(immediate).await;
             }
         };
