@@ -60,7 +60,7 @@ ledger-good = Ledger: { $orders } orders, { $paid } paid, { $unsent } events not
 ledger-bad = Ledger: { $detail }
 ledger-bad-do = Stop the webhook service, keep the file, and restore the last good backup: tolov restore FILE
 postgres-good = PostgreSQL { $version } at { $path }
-postgres-away = The ledger's PostgreSQL cannot be reached: { $path }: { $detail }
+postgres-away = The ledger’s PostgreSQL cannot be reached: { $path }: { $detail }
 postgres-away-do = Is it up? Are host, user, password and database in LEDGER_URL right?
 postgres-unsafe = PostgreSQL can lose committed payments: { $settings }
 postgres-unsafe-do = Set fsync=on, full_page_writes=on and synchronous_commit=on, and restart the server
