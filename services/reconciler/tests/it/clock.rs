@@ -9,7 +9,7 @@ use crate::world::{Fault, World};
 /// Longer than every pause. The payment stays within its month.
 const AHEAD: Duration = Duration::days(2);
 
-/// A world whose clock is ahead.
+/// A world whose clock is ahead. A whole round would compare a day by it.
 fn ahead() -> World {
     let world = World::new();
     world.clock.jump(AHEAD);
@@ -49,7 +49,7 @@ async fn a_reversal_that_click_does_not_show_yet_is_asked_for_when_the_clock_is_
     let mut world = ahead();
     world.click.state().always_paid = true;
     world.ask_for_refund();
-    world.round().await;
+    world.refunds_round().await;
     assert_eq!(world.click.state().calls.len(), 3, "before, the reversal, after");
     world.clock.jump(-AHEAD);
     world.pass(Duration::hours(2)).await;
@@ -74,7 +74,6 @@ async fn silent_attempts_are_asked_about_again_when_the_clock_is_set_right() {
     let attempt = world.ledger.state().attempt.clone();
     world.ledger.state().silent.push(attempt);
     world.click.state().faults.push_back(Fault::LostBefore);
-    // The round alone: the comparison of a day asks too.
     world.attempts_round().await;
     assert_eq!(world.ledger.state().seen.len(), 0);
     world.clock.jump(-AHEAD);
@@ -88,7 +87,7 @@ async fn a_day_of_which_click_answered_nothing_is_compared_when_the_clock_is_set
     // 12:00 UTC is 17:00 in Tashkent; a day is due at 03:00.
     world.clock.advance(Duration::hours(13));
     world.clock.jump(Duration::hours(2));
-    world.click.state().faults.extend([Fault::LostBefore, Fault::LostBefore]);
+    world.click.state().faults.push_back(Fault::LostBefore);
     world.round().await;
     assert_eq!(world.ledger.state().days.len(), 0);
     world.clock.jump(Duration::hours(-2));

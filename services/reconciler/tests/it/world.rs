@@ -460,6 +460,10 @@ impl World {
         self.service.compare_when_due(&Stop::new()).await;
     }
 
+    pub(crate) async fn refunds_round(&self) {
+        self.service.refunds_round(&Stop::new()).await;
+    }
+
     pub(crate) async fn attempts_round(&self) {
         self.service.attempts_round(&Stop::new()).await;
     }
