@@ -413,8 +413,9 @@ const WITHOUT_A_LINE: [&str; 19] = [
     "webhook",
 ];
 /// They need services that run, or the old shop: their own tests look for the line (`conversation/refunds.rs`, `receipts.rs`,
-/// `statement.rs`, `legacy.rs`).
-const WITH_SERVICES: [&str; 4] = ["import-legacy", "receipts", "reconcile", "refund"];
+/// `statement.rs`, `legacy.rs`, `postgres.rs`).
+const WITH_SERVICES: [&str; 6] =
+    ["import-legacy", "ledger copy", "ledger restored", "receipts", "reconcile", "refund"];
 
 /// Every command that the program offers, those of a group with its name.
 fn all_commands(folder: &Path) -> BTreeSet<String> {

@@ -311,6 +311,8 @@ async fn a_database_that_was_put_back_to_an_earlier_time_gives_no_number_to_clic
     shop.server.tool("pg_restore", &["--clean", "--no-owner", "--no-acl", dump.to_str().unwrap(), "-d"]);
     let (done, told) = shop.run("ledger", &["restored", "1h", "--stores-lost"]);
     assert!(done && told.contains("merchant_prepare_id goes on above"), "{told}");
+    let journal = std::fs::read_to_string(shop.folder.path().join("operators.jsonl")).unwrap();
+    assert!(journal.contains("\"ledger restored\""), "{journal}");
     let mut service = shop.start(&shop.on_postgres()).await;
     assert_eq!(shop.status_of(1001).await, "paid");
     let number = |id: &str| id.parse::<i64>().unwrap();
