@@ -1,11 +1,11 @@
-//! Which orders the shop store and the bus know to be paid: a ledger that is put back from a backup must hear of those that it
-//! does not know before CLICK may ask it anything, or the payer could pay twice. And which wait for payment, and what money
-//! went back, which would go back twice.
+//! Which orders the shop store, the bus and the ledger that is replaced know to be paid: a ledger that is put back from a backup
+//! must hear of those that it does not know before CLICK may ask it anything, or the payer could pay twice. And which wait for
+//! payment, and what money went back, which would go back twice.
 //!
 //! Every order of the shop store is looked at, and everything on the bus, of whatever time: what the ledger knows changes
 //! nothing there, and no two clocks have to agree.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
 use tolov_bot::ReceiptDefaults;
@@ -22,7 +22,9 @@ use tolov_shop::{
     order::{ORDERS, OrderState, ShopOrder},
     records::{self, Record, Versioned},
 };
-use tolov_webhook::ledger::{ImportedOrder, ImportedState, KnownRefund, NewOrder, PaidOrder};
+use tolov_webhook::ledger::{
+    ImportedOrder, ImportedState, KnownRefund, LedgerError, LedgerPlace, LedgerReader, NewOrder, PaidOrder,
+};
 
 use crate::{
     adapters::{Bus, BusAddress, Shop, ShopAddress},
@@ -40,6 +42,8 @@ pub(super) struct Known {
     shop: Option<Shop>,
     /// The next orders of the shop store.
     read_ahead: Vec<Result<Versioned<ShopOrder>, Unreadable>>,
+    /// The ledger that is replaced, where it can be read, and up to which order it was.
+    ledger: Option<(LedgerReader, i64)>,
     /// The shop makes receipts, with these codes where a product has none.
     receipts: Option<ReceiptDefaults>,
 }
@@ -78,13 +82,23 @@ impl Known {
             ShopAddress::Embedded(folder) => folder.join(Part::Shop.file_name()).exists(),
         };
         let shop = if is_kept { Some(Shop::open(shop).await?) } else { None };
-        let mut known = Self { bus, shop, read_ahead: Vec::new(), receipts: receipts.cloned() };
+        let mut known = Self { bus, shop, receipts: receipts.cloned(), ..Self::default() };
         match known.read_on(None).await {
             Ok(()) => Ok(known),
             Err(error) => {
                 known.close().await;
                 Err(error)
             }
+        }
+    }
+
+    /// Has the ledger that is replaced asked, too. After a restore that broke off the shop store may be as old as the backup, and
+    /// nobody else knows what was paid since.
+    pub(super) async fn ask_ledger(&mut self, path: Option<&Path>) {
+        let Some(path) = path.filter(|path| path.exists()) else { return };
+        match LedgerReader::open(&LedgerPlace::from(path)).await {
+            Ok(ledger) => self.ledger = Some((ledger, 0)),
+            Err(error) => println!("the ledger that is replaced cannot be asked what was paid: {error}"),
         }
     }
 
@@ -95,7 +109,12 @@ impl Known {
     /// The next orders of the shop store, with what the bus knows of them; at the end what it knows of others.
     pub(super) async fn next(&mut self) -> Result<Option<Batch>> {
         let orders = std::mem::take(&mut self.read_ahead);
-        let Some(last) = orders.last().map(key_of) else { return Ok(self.rest()) };
+        let Some(last) = orders.last().map(key_of) else {
+            return match self.rest() {
+                Some(rest) => Ok(Some(rest)),
+                None => Ok(self.next_of_ledger().await),
+            };
+        };
         if orders.len() == usize::try_from(PAGE)? {
             self.read_on(Some(last)).await?;
         }
@@ -109,7 +128,38 @@ impl Known {
         Ok(Some(batch))
     }
 
+    /// A ledger that is restored may be damaged: what can be read of it is taken.
+    async fn next_of_ledger(&mut self) -> Option<Batch> {
+        let (ledger, after) = self.ledger.as_mut()?;
+        let first = after.saturating_add(1);
+        let read = async {
+            let page = ledger.payments(first..=i64::MAX, PAGE).await?;
+            let last = page.last().map_or(i64::MAX, |payment| payment.order_id.get());
+            Ok::<_, LedgerError>((page, ledger.refunds_in(first..=last).await?, last))
+        };
+        let (page, refunds, last) = match read.await {
+            Ok(read) => read,
+            Err(error) => {
+                println!("the ledger that is replaced cannot be asked about orders from {first} on: {error}");
+                return None;
+            }
+        };
+        if page.is_empty() {
+            return None;
+        }
+        *after = last;
+        let payments = page.into_iter().filter_map(PaidOrder::of_event);
+        let payments = payments.map(|payment| PaidOrder { known_by: "replaced ledger", ..payment });
+        let (mut batch, payments, receipt) = (Batch::default(), payments.collect(), self.receipt_of(None));
+        batch.add_payments(payments, receipt.as_ref());
+        batch.refunds.extend(refunds.into_iter().filter_map(KnownRefund::of_ledger));
+        Some(batch)
+    }
+
     pub(super) async fn close(self) {
+        if let Some((ledger, _)) = self.ledger {
+            ledger.close().await;
+        }
         if let Some(shop) = self.shop {
             shop.close().await;
         }

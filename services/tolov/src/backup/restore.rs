@@ -197,14 +197,14 @@ impl Plan {
         made_at: Timestamp,
         summary: Option<Summary>,
     ) -> Result<RestoredLedger> {
-        let replaced = match replaced {
+        let last_numbers = match replaced {
             Some(place) => place.last_numbers().await,
             None => None,
         };
         let restore = Restore {
             at: SystemClock.now(),
             backup_made_at: made_at,
-            replaced,
+            replaced: last_numbers,
             beyond_click_int: self.since.beyond_click_int,
         };
         let mut known = if self.since.stores_lost {
@@ -224,6 +224,7 @@ impl Plan {
                  --despite-unread-events and run `tolov audit` when they have been read"
             );
         }
+        known.ask_ledger(replaced.map(Place::path)).await;
         let taken = take_over(&mut known, copy, restore, summary).await;
         known.close().await;
         taken

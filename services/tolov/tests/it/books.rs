@@ -103,6 +103,11 @@ impl Books {
         books
     }
 
+    /// After a restore, which has put other files in the place of those that were open.
+    pub(crate) async fn reopen(&mut self) {
+        self.shop = EmbeddedShop::open(&self.data()).await.unwrap();
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -84,9 +84,10 @@ async fn two_webhook_services_on_one_database_lose_and_repeat_nothing_though_eac
     eventually("the second is up again", Duration::from_mins(1), async || is_up(second_addr).await).await;
     world.roles["webhook"].lock().unwrap().kill_9();
     eventually("more are told by the second", Duration::from_mins(2), async || sent().await > 120).await;
-    world.roles["webhook"].lock().unwrap().spawn();
+    // One that is starting while its server dies ends, and is started again by systemd.
     server.kill_9();
     server.spawn();
+    world.roles["webhook"].lock().unwrap().spawn();
     let purchases = buying.await.unwrap();
     world.settle(&purchases).await;
     for count in told(&world, &purchases).await {

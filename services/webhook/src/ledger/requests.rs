@@ -5,7 +5,10 @@ use std::fmt;
 use tolov_click::{Callback, CallbackForm, ClickCode};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    event::Reversal, receipt, time::Timestamp,
+    event::Reversal,
+    receipt,
+    refund::{Refund, RefundState},
+    time::Timestamp,
 };
 
 /// What became of a change that may have been made before.
@@ -152,6 +155,17 @@ impl KnownRefund {
             return None;
         };
         Some(Self { order_id: event.order_id, reversal, at: event.occurred_at, known_by: "bus" })
+    }
+
+    /// What a ledger that is replaced has; `None` of a refund whose money is not back.
+    pub fn of_ledger(refund: Refund) -> Option<Self> {
+        let by_hand = matches!(refund.state, RefundState::DoneByHand { .. });
+        if !refund.status().is_done() {
+            return None;
+        }
+        let Refund { refund_id, order_id, amount_tiyin: refunded, changed_at: at, returned, .. } = refund;
+        let reversal = Reversal { refund_id, refunded, by_hand, returned };
+        Some(Self { order_id, reversal, at, known_by: "replaced ledger" })
     }
 }
 
