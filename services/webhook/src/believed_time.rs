@@ -41,10 +41,9 @@ impl BelievedTime {
         Self { ledger, clock, state: Arc::new(Mutex::new(State { watch, noted: Noted::Unread })) }
     }
 
-    /// The time by which days end. It is behind for a day after the clock was set forward or the service did not run; then it
-    /// catches up.
+    /// The time by which days end. It is behind for a day after the clock was set forward; then it catches up.
     pub async fn now(&self) -> Result<Timestamp, LedgerError> {
-        Ok(self.look().await?.watch.believed(BELIEVED_AFTER))
+        Ok(self.look().await?.watch.unless_set(BELIEVED_AFTER))
     }
 
     /// What was written at this moment or before is older than `limit`. `None`: before every date.

@@ -39,6 +39,8 @@ struct Jump {
     at: Duration,
     /// Not what a stop of the service explains.
     is_strange: bool,
+    /// Between two processes; nobody saw it.
+    while_stopped: bool,
 }
 
 impl ClockWatch {
@@ -56,7 +58,7 @@ impl ClockWatch {
             // The note lacks the stops of the time that is remembered.
             let remembered = time::Duration::try_from(self.longest_limit).unwrap_or(time::Duration::MAX);
             let is_strange = gone > STOPPED_MAX.saturating_add(remembered) || gone.is_negative();
-            self.jumped(Jump { by: gone, at: self.last.monotonic, is_strange });
+            self.jumped(Jump { by: gone, at: self.last.monotonic, is_strange, while_stopped: true });
         }
     }
 
@@ -66,7 +68,7 @@ impl ClockWatch {
         let gained = reading.gained_since(self.last);
         self.last = reading;
         if gained.unsigned_abs() > TOLERANCE {
-            self.jumped(Jump { by: gained, at: reading.monotonic, is_strange: true });
+            self.jumped(Jump { by: gained, at: reading.monotonic, is_strange: true, while_stopped: false });
         }
         metrics::gauge!("tolov_clock_jump_seconds").set(self.shown().unsigned_abs());
     }
@@ -79,7 +81,13 @@ impl ClockWatch {
 
     /// The time without what it was set forward by in this time, or went forward by while the service did not run.
     pub fn believed(&self, within: Duration) -> OffsetDateTime {
-        self.last.now.saturating_sub(self.ahead(within))
+        self.last.now.saturating_sub(self.ahead(within, |_| true))
+    }
+
+    /// The time without what this process saw it be set forward by in this time. A stop of the service puts it back by nothing:
+    /// one that stops every night would be behind by a night more each day.
+    pub fn unless_set(&self, within: Duration) -> OffsetDateTime {
+        self.last.now.saturating_sub(self.ahead(within, |jump| !jump.while_stopped))
     }
 
     /// The time to be compared with after a restart.
@@ -113,10 +121,10 @@ impl ClockWatch {
 
     /// The most that the clock may be ahead of the one by which a thing was dated that is not yet older than `limit`: it
     /// was dated before the first, the second, … of the jumps since then.
-    fn ahead(&self, limit: Duration) -> time::Duration {
+    fn ahead(&self, limit: Duration, counts: impl Fn(&Jump) -> bool) -> time::Duration {
         let mut gained = time::Duration::ZERO;
         let mut most = time::Duration::ZERO;
-        for jump in self.jumps.iter().rev() {
+        for jump in self.jumps.iter().rev().filter(|jump| counts(jump)) {
             if self.last.monotonic.saturating_sub(jump.at) > limit {
                 break;
             }

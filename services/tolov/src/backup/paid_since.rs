@@ -23,7 +23,7 @@ use tolov_shop::{
     records::{self, Record, Versioned},
 };
 use tolov_webhook::ledger::{
-    ImportedOrder, ImportedState, KnownRefund, LedgerError, LedgerPlace, LedgerReader, NewOrder, PaidOrder,
+    ImportedOrder, ImportedState, KnownRefund, LedgerPlace, LedgerReader, NewOrder, PaidOrder,
 };
 
 use crate::{
@@ -92,6 +92,11 @@ impl Known {
         }
     }
 
+    /// Bus and shop store are lost. What the ledger that is replaced knows needs its receipts all the same.
+    pub(super) fn of_nobody(receipts: Option<&ReceiptDefaults>) -> Self {
+        Self { receipts: receipts.cloned(), ..Self::default() }
+    }
+
     /// Has the ledger that is replaced asked, too. After a restore that broke off the shop store may be as old as the backup, and
     /// nobody else knows what was paid since.
     pub(super) async fn ask_ledger(&mut self, path: Option<&Path>) {
@@ -132,22 +137,21 @@ impl Known {
     async fn next_of_ledger(&mut self) -> Option<Batch> {
         let (ledger, after) = self.ledger.as_mut()?;
         let first = after.saturating_add(1);
-        let read = async {
-            let page = ledger.payments(first..=i64::MAX, PAGE).await?;
-            let last = page.last().map_or(i64::MAX, |payment| payment.order_id.get());
-            Ok::<_, LedgerError>((page, ledger.refunds_in(first..=last).await?, last))
-        };
-        let (page, refunds, last) = match read.await {
-            Ok(read) => read,
+        let page = match ledger.payments(first..=i64::MAX, PAGE).await {
+            Ok(page) => page,
             Err(error) => {
-                println!("the ledger that is replaced cannot be asked about orders from {first} on: {error}");
+                println!(
+                    "the ledger that is replaced cannot be asked who paid from order {first} on: {error}"
+                );
                 return None;
             }
         };
-        if page.is_empty() {
-            return None;
-        }
+        let last = page.last()?.order_id.get();
         *after = last;
+        let refunds = ledger.refunds_in(first..=last).await.unwrap_or_else(|error| {
+            println!("the ledger that is replaced cannot be asked what went back of orders {first} to {last}: {error}");
+            Vec::new()
+        });
         let payments = page.into_iter().filter_map(PaidOrder::of_event);
         let payments = payments.map(|payment| PaidOrder { known_by: "replaced ledger", ..payment });
         let (mut batch, payments, receipt) = (Batch::default(), payments.collect(), self.receipt_of(None));

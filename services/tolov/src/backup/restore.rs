@@ -208,7 +208,7 @@ impl Plan {
             beyond_click_int: self.since.beyond_click_int,
         };
         let mut known = if self.since.stores_lost {
-            Known::default()
+            Known::of_nobody(self.receipts.as_ref())
         } else {
             Known::ask(&self.bus, &self.shop, self.receipts.as_ref()).await.context(
                 "nothing was restored, because it cannot be known which orders were paid since the backup. Start the \

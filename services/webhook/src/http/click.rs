@@ -159,7 +159,7 @@ pub(super) async fn refused(
             );
             true
         }
-        Err(_elapsed) => true,
+        Err(_elapsed) => is_verified,
     };
     line.end(&app, &Reply::code(code), is_logged, None).await
 }

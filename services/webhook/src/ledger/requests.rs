@@ -142,7 +142,7 @@ pub struct KnownRefund {
     pub order_id: OrderId,
     pub reversal: Reversal,
     pub at: Timestamp,
-    /// Who knows it, for the record: `shop` or `bus`.
+    /// Who knows it, for the record: `shop`, `bus` or `replaced ledger`.
     pub known_by: &'static str,
 }
 

@@ -180,6 +180,19 @@ async fn a_clock_that_is_set_forward_for_a_while_compares_no_day_that_is_not_ove
 }
 
 #[tokio::test]
+async fn a_service_that_is_stopped_every_night_compares_each_day_when_it_is_over() {
+    let app = TestApp::start().await;
+    for day in 1..=5 {
+        app.clock.advance(Duration::hours(11));
+        let time = believed_time(&app);
+        assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 1, "of day {day}");
+        app.clock.advance(Duration::hours(13));
+        assert_eq!(record_due(app.ledger(), &time).await.unwrap(), 0, "after day {day}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_reconciler_is_told_of_no_day_by_a_clock_that_is_ahead_and_of_every_day_by_one_that_was_set_right()
  {
     let app = with_merchant_api().await;

@@ -55,6 +55,8 @@ impl PostgresEngine {
         match self.lock().await {
             Err(error) if had_connection && is_session_lost(&error) => {
                 self.connection = None;
+                // The next server may be another one, which has not seen our last commits.
+                self.committed = None;
                 self.lock().await
             }
             locked => locked,

@@ -15,6 +15,9 @@ use crate::ledger::{
 /// floor of merchant_prepare_id. Refused while a service runs, and where the floor is larger than CLICK's `int`, unless it may be.
 pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyError> {
     let mut connection = connect_alone(&LedgerPlace::Postgres(url.clone()), url).await?;
+    // Counted, so that a service that has started meanwhile reads its numbers anew.
+    let mut transaction = connection.begin().await?;
+    sqlx::query("UPDATE ledger_state SET commits = commits + 1").execute(&mut *transaction).await?;
     let (prepare_id, order_id, attempts, orders): (i64, i64, i64, i64) = sqlx::query_as(
         "SELECT greatest((SELECT coalesce(max(prepare_id), 0) FROM attempts),
                          (SELECT coalesce(max(prepare_id_floor), 0) FROM restores)),
@@ -25,7 +28,7 @@ pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyE
                 (SELECT coalesce(max(many), 0) FROM
                    (SELECT count(*) AS many FROM orders GROUP BY created_at / 3600000) AS hours)",
     )
-    .fetch_one(&mut connection)
+    .fetch_one(&mut *transaction)
     .await?;
     let floors = floors_since(Numbers { prepare_id, order_id }, (attempts, orders), &restore);
     if floors.prepare_id > CLICK_INT_MAX && !restore.beyond_click_int {
@@ -38,8 +41,9 @@ pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyE
     .bind(unix_ms(restore.backup_made_at))
     .bind(floors.prepare_id)
     .bind(floors.order_id)
-    .execute(&mut connection)
+    .execute(&mut *transaction)
     .await?;
+    transaction.commit().await?;
     connection.close().await?;
     Ok(floors.prepare_id)
 }
