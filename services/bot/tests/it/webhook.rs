@@ -39,9 +39,7 @@ fn told(world: &World) -> Vec<Value> {
 
 /// A bot with a webhook, once it is set.
 async fn start(world: &mut World) -> (Running, Poster) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr: SocketAddr = free.local_addr().unwrap();
-    drop(free);
+    let addr = free_addr();
     let url = format!("http://{addr}/telegram/webhook");
     world.config.updates = Updates::Webhook(UpdatesWebhook {
         url: url.parse().unwrap(),
@@ -60,11 +58,36 @@ async fn start(world: &mut World) -> (Running, Poster) {
     (bot, Poster { http: reqwest::Client::builder().no_proxy().build().unwrap(), url })
 }
 
+/// Another bot behind the same public address.
+async fn start_beside(world: &mut World, first: &Poster) -> (Running, Poster) {
+    let addr = free_addr();
+    let Updates::Webhook(webhook) = &mut world.config.updates else {
+        unreachable!("the first bot has a webhook")
+    };
+    webhook.addr = addr;
+    let bot = world.run_bot();
+    let listens = async {
+        while tokio::net::TcpStream::connect(addr).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), listens).await.unwrap();
+    (bot, Poster { http: first.http.clone(), url: format!("http://{addr}/telegram/webhook") })
+}
+
+fn free_addr() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 fn message(id: i64, person: i64) -> Value {
+    written(id, person, "/menu")
+}
+
+fn written(id: i64, person: i64, text: &str) -> Value {
     json!({
         "update_id": id,
         "message": {
-            "message_id": id, "date": 1_763_881_506, "text": "/menu",
+            "message_id": id, "date": 1_763_881_506, "text": text,
             "from": {"id": person, "is_bot": false, "first_name": "A", "language_code": "uz"},
             "chat": {"id": person, "type": "private", "first_name": "A"},
         },
@@ -115,4 +138,34 @@ async fn what_is_not_telegrams_is_refused_and_stored_nowhere() {
     until_done(&world, 0).await;
     assert!(world.telegram.arrived("1").is_empty());
     bot.stop().await;
+}
+
+/// As behind a load balancer, which gives each call to any of them, and a repetition to another.
+#[tokio::test]
+async fn two_bots_that_take_posted_updates_answer_each_once_and_each_person_in_order() {
+    const PEOPLE: i64 = 6;
+    const TEXTS: i64 = 8;
+    let mut world = World::new().await;
+    let (first, one) = start(&mut world).await;
+    let (second, other) = start_beside(&mut world, &one).await;
+    for text in 0..TEXTS {
+        for person in 1..=PEOPLE {
+            let update = written(100 * text + person, person, &format!("topilmas {text}"));
+            let (taken_by, repeated_to) =
+                if (text + person) % 2 == 0 { (&one, &other) } else { (&other, &one) };
+            assert_eq!(taken_by.update(&update).await, 200);
+            assert_eq!(repeated_to.update(&update).await, 200);
+        }
+    }
+    until_done(&world, u64::try_from(PEOPLE * TEXTS).unwrap()).await;
+    for bot in [first, second] {
+        bot.stop().await;
+    }
+    for person in 1..=PEOPLE {
+        let answers = world.telegram.arrived(&person.to_string()).into_iter();
+        let queries =
+            answers.filter_map(|answer| Some(answer.text.split_once('«')?.1.split_once('»')?.0.to_owned()));
+        let expected: Vec<_> = (0..TEXTS).map(|text| format!("topilmas {text}")).collect();
+        assert_eq!(queries.collect::<Vec<_>>(), expected, "person {person}");
+    }
 }

@@ -165,7 +165,8 @@ async fn a_bot_that_is_killed_while_it_tells_three_hundred_repeats_at_most_what_
     assert!(before < 240, "{before} were told already");
     world.roles["bot"].lock().unwrap().spawn();
     let started = Instant::now();
-    eventually("everybody is told", Duration::from_mins(3), || async {
+    // 20 s on a quiet machine, of which Telegram's pace takes 8; with leases of a whole batch it was more than 90 s.
+    eventually("everybody is told", Duration::from_mins(1), || async {
         told(&world, &purchases).await.len() == purchases.len()
     })
     .await;
@@ -176,11 +177,15 @@ async fn a_bot_that_is_killed_while_it_tells_three_hundred_repeats_at_most_what_
     assert!(repeated <= SENDS_AT_ONCE, "{repeated} messages came twice");
 }
 
+/// No more at a time than the stand-in for MongoDB keeps up with: the pauses are to be the broker's.
 async fn shop_until(world: Arc<ShopWorld>, over: tokio::sync::watch::Receiver<bool>) -> Vec<Purchase> {
     let mut purchases = Vec::new();
     while !*over.borrow() {
         let first = i64::try_from(purchases.len()).unwrap() + 1;
-        purchases.extend(make_purchases(&world, first..=first + 49).await);
+        purchases.extend(make_purchases(&world, first..=first + 9).await);
+        let last = *purchases.last().unwrap();
+        eventually("what was bought is known to be paid", Duration::from_mins(2), || world.is_paid(last))
+            .await;
     }
     purchases
 }
@@ -199,11 +204,10 @@ async fn a_cluster_that_loses_one_node_after_another_under_load_loses_no_purchas
         let user_id = UserId::try_new(6_000_000 + i64::try_from(number).unwrap()).unwrap();
         let purchase = world.check_out(user_id).await;
         world.pay(purchase).await;
-        // RabbitMQ 3.10 may refuse what is published until the node is there again.
-        tokio::task::block_in_place(|| node.spawn());
         let is_known = || world.is_paid(purchase);
-        eventually("an order of meanwhile is known to be paid", Duration::from_mins(4), is_known).await;
+        eventually("the other nodes go on by themselves", Duration::from_secs(15), is_known).await;
         println!("node {number}: known {:.1} s after it was killed", killed.elapsed().as_secs_f64());
+        tokio::task::block_in_place(|| node.spawn());
         purchases.push(purchase);
     }
     over.send(true).unwrap();

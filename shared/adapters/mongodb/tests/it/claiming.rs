@@ -6,15 +6,16 @@ use tolov_domain::{
     ports::notifications::{Claim, NotificationLog, SendOutcome},
 };
 
-use crate::world::{NOON, World};
+use crate::world::{NOON, Server, World};
 
 fn ids(count: usize) -> Vec<EventId> {
     (0..count).map(|n| EventId::new(format!("payment.completed:{n}/shopper"))).collect()
 }
 
-#[tokio::test]
-async fn of_parallel_claimers_exactly_one_may_send_each_notification() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn of_parallel_claimers_exactly_one_may_send_each_notification(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let ids = ids(256);
     let lease_until = NOON + Duration::minutes(1);
     let mut claimers = tokio::task::JoinSet::new();
@@ -39,9 +40,8 @@ async fn of_parallel_claimers_exactly_one_may_send_each_notification() -> anyhow
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_notification_named_twice_in_a_call_is_sent_once() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_notification_named_twice_in_a_call_is_sent_once(server: Server) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let id = EventId::new("$a");
     let lease_until = NOON + Duration::minutes(1);
     let claims = world.shop().await.claim(&[id.clone(), id], NOON, lease_until).await?;
@@ -49,9 +49,10 @@ async fn a_notification_named_twice_in_a_call_is_sent_once() -> anyhow::Result<(
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_release_keeps_an_earlier_attempt_that_may_have_been_sent() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_release_keeps_an_earlier_attempt_that_may_have_been_sent(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (died, shop) = (world.shop().await, world.shop().await);
     let ids = ids(1);
     let (lease, later) = (NOON + Duration::minutes(1), NOON + Duration::minutes(2));
@@ -64,9 +65,8 @@ async fn a_release_keeps_an_earlier_attempt_that_may_have_been_sent() -> anyhow:
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_store_does_not_release_the_claim_of_another() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_store_does_not_release_the_claim_of_another(server: Server) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (slow, shop) = (world.shop().await, world.shop().await);
     let ids = ids(1);
     let (lease, later) = (NOON + Duration::minutes(1), NOON + Duration::minutes(2));
@@ -79,9 +79,8 @@ async fn a_store_does_not_release_the_claim_of_another() -> anyhow::Result<()> {
     world.remove().await
 }
 
-#[tokio::test]
-async fn an_outcome_is_recorded_without_a_claim() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn an_outcome_is_recorded_without_a_claim(server: Server) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     let ids = ids(2);
     let gone = SendOutcome::Undeliverable { reason: "$blocked by the shopper".to_owned() };

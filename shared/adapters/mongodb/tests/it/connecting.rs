@@ -10,7 +10,7 @@ use tolov_domain::ports::{
 use tolov_kit::secret::Secret;
 use tolov_mongodb::{MongoOptions, MongoShop};
 
-use crate::world::{World, shop_at};
+use crate::world::{Server, World, shop_at};
 
 const USERS: Collection = Collection::new("users", &[]);
 
@@ -58,9 +58,10 @@ async fn an_invalid_url_is_refused_without_showing_its_password() {
     assert!(error.to_string().contains("tls"), "without a password the driver's error is shown: {error}");
 }
 
-#[tokio::test]
-async fn the_first_call_creates_the_indexes_and_a_missing_one_is_reported() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn the_first_call_creates_the_indexes_and_a_missing_one_is_reported(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     shop.ping().await?;
     world.shop().await.ping().await?;
@@ -85,9 +86,13 @@ async fn the_first_call_creates_the_indexes_and_a_missing_one_is_reported() -> a
 /// A task of the driver that outlives its runtime panics when its peers are gone.
 #[test]
 fn after_a_close_no_task_of_the_driver_is_left_and_calls_are_unavailable() -> anyhow::Result<()> {
+    [Server::Alone, Server::ReplicaSet].into_iter().try_for_each(close_in_the_middle_of_calls)
+}
+
+fn close_in_the_middle_of_calls(server: Server) -> anyhow::Result<()> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let (outside, inside) = (runtime()?, runtime()?);
-    let world = outside.block_on(World::fresh())?;
+    let world = outside.block_on(World::fresh(server))?;
     inside.block_on(async {
         let shop = world.shop().await;
         let key = Key::Number(1);

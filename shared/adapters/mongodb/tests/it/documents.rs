@@ -9,7 +9,10 @@ use tolov_domain::ports::{
     documents::{Body, Collection, Documents, Key, Put, Query, Sequence, Write, Written},
 };
 
-use crate::{faults::losing_the_answer, world::World};
+use crate::{
+    faults::losing_the_answer,
+    world::{Server, World},
+};
 
 const ORDERS: Collection = Collection::new("orders", &["status"]);
 const PRODUCTS: Collection = Collection::new("products", &["category_id"]);
@@ -23,9 +26,10 @@ async fn stored(world: &World, collection: &str) -> Document {
     world.database.collection::<Document>(collection).find_one(doc! {}).await.unwrap().unwrap()
 }
 
-#[tokio::test]
-async fn fields_are_stored_flat_beside_the_version_as_dates_and_int64() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn fields_are_stored_flat_beside_the_version_as_dates_and_int64(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     let fields = json!({ "status": "new", "placed_at": 1_000, "total": 5, "steps": [{ "done_at": 7 }] });
     let key = Key::Number(1024);
@@ -47,9 +51,10 @@ async fn fields_are_stored_flat_beside_the_version_as_dates_and_int64() -> anyho
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_document_inserted_by_hand_is_read_as_version_0_and_can_be_changed() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_document_inserted_by_hand_is_read_as_version_0_and_can_be_changed(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     let by_hand = doc! { "_id": 7, "title": "non", "price": 1_500_000_000_000.0, "category_id": 2 };
     world.database.collection::<Document>("products").insert_one(by_hand).await?;
@@ -64,9 +69,10 @@ async fn a_document_inserted_by_hand_is_read_as_version_0_and_can_be_changed() -
     world.remove().await
 }
 
-#[tokio::test]
-async fn an_unreadable_document_is_refused_with_its_key_and_field() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn an_unreadable_document_is_refused_with_its_key_and_field(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     let odd = doc! { "_id": 7_i64, "version": 1_i64, "price": 1.5 };
     world.database.collection::<Document>("products").insert_one(odd).await?;
@@ -77,9 +83,10 @@ async fn an_unreadable_document_is_refused_with_its_key_and_field() -> anyhow::R
     world.remove().await
 }
 
-#[tokio::test]
-async fn writes_whose_answer_is_lost_are_stored_and_a_repetition_conflicts() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn writes_whose_answer_is_lost_are_stored_and_a_repetition_conflicts(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (proxy, shop) = world.shop_over_proxy(Duration::from_secs(4)).await;
     let (first, second) = (body(&json!({ "title": "non" })), body(&json!({ "title": "somsa" })));
 
@@ -101,9 +108,10 @@ async fn writes_whose_answer_is_lost_are_stored_and_a_repetition_conflicts() -> 
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_unique_index_that_somebody_added_refuses_its_document_alone() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_unique_index_that_somebody_added_refuses_its_document_alone(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     let unique = mongodb::IndexModel::builder()
         .keys(doc! { "total": 1 })
@@ -128,9 +136,10 @@ async fn a_unique_index_that_somebody_added_refuses_its_document_alone() -> anyh
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_counter_that_was_lost_goes_on_above_the_numbers_in_use() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_counter_that_was_lost_goes_on_above_the_numbers_in_use(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let shop = world.shop().await;
     let numbers = Sequence::new("orders");
     assert_eq!(shop.next_number(numbers, 1_000).await?, 1_001);

@@ -13,7 +13,7 @@ use tolov_domain::{
 };
 use tolov_mongodb::MongoShop;
 
-use crate::world::{NOON, World};
+use crate::world::{NOON, Server, World};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -24,10 +24,10 @@ const ORDERS: Collection = Collection::new("orders", &["status"]);
 const USERS: Collection = Collection::new("users", &[]);
 const KEY: Key = Key::Number(1);
 
-#[tokio::test]
-async fn a_server_that_goes_away_is_unavailable_in_time_and_is_used_again_when_it_is_back()
--> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_server_that_goes_away_is_unavailable_in_time_and_is_used_again_when_it_is_back(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (proxy, shop) = world.shop_over_proxy(CALL_TIMEOUT).await;
     assert_eq!(shop.put(USERS, &KEY, None, &Body::new()).await?, Put::Done(1));
 
@@ -45,9 +45,10 @@ async fn a_server_that_goes_away_is_unavailable_in_time_and_is_used_again_when_i
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_store_that_started_without_a_server_works_when_the_server_is_there() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_store_that_started_without_a_server_works_when_the_server_is_there(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (proxy, shop) = world.shop_over_proxy(CALL_TIMEOUT).await;
     proxy.refuse_new();
     assert!(shop.put(USERS, &KEY, None, &Body::new()).await.unwrap_err().is_unavailable());
@@ -57,10 +58,11 @@ async fn a_store_that_started_without_a_server_works_when_the_server_is_there() 
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_server_that_stops_answering_is_unavailable_in_time() -> anyhow::Result<()> {
+pub(crate) async fn a_server_that_stops_answering_is_unavailable_in_time(
+    server: Server,
+) -> anyhow::Result<()> {
     for direction in [Direction::ToServer, Direction::ToClient] {
-        let world = World::fresh().await?;
+        let world = World::fresh(server).await?;
         let (proxy, shop) = world.shop_over_proxy(CALL_TIMEOUT).await;
         shop.ping().await?;
         proxy.swallow(direction);
@@ -75,9 +77,10 @@ async fn a_server_that_stops_answering_is_unavailable_in_time() -> anyhow::Resul
     Ok(())
 }
 
-#[tokio::test]
-async fn a_claim_whose_answer_is_lost_is_busy_until_its_lease_ends() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_claim_whose_answer_is_lost_is_busy_until_its_lease_ends(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (proxy, shop) = world.shop_over_proxy(CALL_TIMEOUT).await;
     let ids = [EventId::new("payment.completed:1024/shopper")];
     let lease = NOON + Duration::from_mins(1);
@@ -87,9 +90,10 @@ async fn a_claim_whose_answer_is_lost_is_busy_until_its_lease_ends() -> anyhow::
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_batch_whose_answer_is_lost_is_stored_once_and_its_repetition_conflicts() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_batch_whose_answer_is_lost_is_stored_once_and_its_repetition_conflicts(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (proxy, shop) = world.shop_over_proxy(CALL_TIMEOUT).await;
     for (seen, status) in [(None, "new"), (Some(1), "paid")] {
         let batch = batch(seen, status);
@@ -104,9 +108,10 @@ async fn a_batch_whose_answer_is_lost_is_stored_once_and_its_repetition_conflict
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_connection_that_breaks_within_a_batch_is_mended_without_the_caller() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_connection_that_breaks_within_a_batch_is_mended_without_the_caller(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     for round in 0..5 {
         let seen = (round > 0).then_some(round);
         let (proxy, shop) = world.shop_over_proxy(Duration::from_secs(20)).await;

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use tolov_kit::secret::Secret;
 use tolov_mongodb::{ForeignDatabase, is_same_database};
 
-use crate::world::World;
+use crate::world::{Server, World};
 
-#[tokio::test]
-async fn documents_of_any_shape_are_read_in_the_order_of_their_ids() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn documents_of_any_shape_are_read_in_the_order_of_their_ids(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let orders = world.database.collection::<Document>("orders");
     let id = ObjectId::parse_str("692aaf090000000000000000")?;
     orders

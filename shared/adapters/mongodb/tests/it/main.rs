@@ -1,5 +1,5 @@
 //! Black-box tests against the servers that TEST_MONGO_URL and TEST_MONGO_REPLICA_SET_URL name.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod claiming;
 mod connecting;

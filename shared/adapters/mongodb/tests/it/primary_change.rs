@@ -22,7 +22,7 @@ use tolov_domain::ports::{
 };
 use tolov_mongodb::{MongoOptions, MongoShop};
 
-use crate::world::{World, shop_at};
+use crate::world::{Server, World, shop_at};
 
 const ORDERS: Collection = Collection::new("orders", &["status"]);
 const KEY: Key = Key::Number(1);
@@ -38,7 +38,7 @@ const BEFORE_DOCUMENT: usize = HEADER + 5;
 const HANDSHAKE: [&str; 4] = ["hello", "ismaster", "isMaster", "endSessions"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Server {
+enum Played {
     Primary,
     /// Answers each command with an error that a server gives after an election.
     SteppedDown {
@@ -49,10 +49,10 @@ enum Server {
     Slow(Duration),
 }
 
-async fn start(target: SocketAddr) -> (SocketAddr, watch::Sender<Server>) {
+async fn start(target: SocketAddr) -> (SocketAddr, watch::Sender<Played>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let (server, state) = watch::channel(Server::Primary);
+    let (server, state) = watch::channel(Played::Primary);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let Ok(upstream) = TcpStream::connect(target).await else { continue };
@@ -105,17 +105,17 @@ async fn requests(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
     to_client: Arc<Mutex<OwnedWriteHalf>>,
-    state: watch::Receiver<Server>,
+    state: watch::Receiver<Played>,
 ) -> std::io::Result<()> {
     loop {
         let request = message(&mut client).await?;
         let state = *state.borrow();
         match (state, command(&request)) {
-            (Server::SteppedDown { code, name }, Some(_)) => {
+            (Played::SteppedDown { code, name }, Some(_)) => {
                 let error = doc! { "ok": 0.0, "errmsg": "not primary", "code": code, "codeName": name };
                 to_client.lock().await.write_all(&reply(&request, &error)).await?;
             }
-            (Server::Slow(pause), Some(_)) => {
+            (Played::Slow(pause), Some(_)) => {
                 tokio::time::sleep(pause).await;
                 server.write_all(&request).await?;
             }
@@ -131,7 +131,7 @@ async fn answers(mut server: OwnedReadHalf, client: Arc<Mutex<OwnedWriteHalf>>) 
     }
 }
 
-async fn shop_behind_proxy(world: &World) -> (MongoShop, watch::Sender<Server>) {
+async fn shop_behind_proxy(world: &World) -> (MongoShop, watch::Sender<Played>) {
     shop_with(world, CALL_TIMEOUT, "heartbeatFrequencyMS=500").await
 }
 
@@ -139,15 +139,11 @@ async fn shop_with(
     world: &World,
     call_timeout: Duration,
     setting: &str,
-) -> (MongoShop, watch::Sender<Server>) {
-    let (_, rest) = world.url.split_once("://").unwrap();
-    let (server, path) = rest.split_once('/').unwrap();
-    let target = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
-    let (addr, server) = start(target).await;
+) -> (MongoShop, watch::Sender<Played>) {
+    let (proxy, played) = start(world.server().await).await;
     let options = MongoOptions { call_timeout, ..MongoOptions::default() };
     // The driver learns of a new primary when it next looks at the server, every 10 s by default.
-    let and = if path.contains('?') { '&' } else { '?' };
-    (shop_at(&format!("mongodb://{addr}/{path}{and}{setting}"), options).await, server)
+    (shop_at(&format!("{}&{setting}", world.url_through(proxy)), options).await, played)
 }
 
 fn paid(number: i64) -> Write {
@@ -155,21 +151,25 @@ fn paid(number: i64) -> Write {
     Write { key: Key::Number(number), seen: None, body }
 }
 
-/// As the projector does: again while the store is unavailable.
-async fn write_when_there(shop: &MongoShop, batch: &[Write]) -> anyhow::Result<Vec<Written>> {
+/// As the services do: again while the store is unavailable.
+async fn when_there<T>(call: impl AsyncFn() -> Result<T, PortError>) -> Result<T, PortError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match shop.put_many(ORDERS, batch).await {
+        match call().await {
             Err(error) if error.is_unavailable() && Instant::now() < deadline => {}
-            written => return Ok(written?),
+            done => return done,
         }
     }
 }
 
-#[tokio::test]
-async fn a_server_that_is_not_the_primary_any_more_is_unavailable_and_what_is_repeated_has_one_effect()
--> anyhow::Result<()> {
-    let world = World::fresh().await?;
+async fn write_when_there(shop: &MongoShop, batch: &[Write]) -> Result<Vec<Written>, PortError> {
+    when_there(async || shop.put_many(ORDERS, batch).await).await
+}
+
+pub(crate) async fn a_server_that_is_not_the_primary_any_more_is_unavailable_and_what_is_repeated_has_one_effect(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (shop, server) = shop_behind_proxy(&world).await;
     assert_eq!(shop.put(ORDERS, &KEY, None, &Body::new()).await?, Put::Done(1));
     let after_an_election = [
@@ -179,7 +179,7 @@ async fn a_server_that_is_not_the_primary_any_more_is_unavailable_and_what_is_re
         (91, "ShutdownInProgress"),
     ];
     for (number, (code, name)) in (2..).zip(after_an_election) {
-        server.send_replace(Server::SteppedDown { code, name });
+        server.send_replace(Played::SteppedDown { code, name });
         for error in [
             shop.put(ORDERS, &KEY, Some(1), &Body::new()).await.map(drop),
             shop.get(ORDERS, &KEY).await.map(drop),
@@ -189,7 +189,7 @@ async fn a_server_that_is_not_the_primary_any_more_is_unavailable_and_what_is_re
             let error = error.unwrap_err();
             assert!(error.is_unavailable(), "{name}: {error}");
         }
-        server.send_replace(Server::Primary);
+        server.send_replace(Played::Primary);
         let written = write_when_there(&shop, &[paid(number), paid(number + 100)]).await?;
         assert!(written.iter().all(|written| *written == Written::Done(1)), "{name}: {written:?}");
     }
@@ -198,39 +198,34 @@ async fn a_server_that_is_not_the_primary_any_more_is_unavailable_and_what_is_re
     world.remove().await
 }
 
-#[tokio::test]
-async fn a_slow_server_is_waited_for_within_the_limit_of_a_call_and_unavailable_beyond_it()
--> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn a_slow_server_is_waited_for_within_the_limit_of_a_call_and_unavailable_beyond_it(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let (shop, server) = shop_behind_proxy(&world).await;
-    server.send_replace(Server::Slow(Duration::from_millis(200)));
+    server.send_replace(Played::Slow(Duration::from_millis(200)));
     assert_eq!(shop.put(ORDERS, &KEY, None, &Body::new()).await?, Put::Done(1));
-    server.send_replace(Server::Slow(CALL_TIMEOUT * 2));
+    server.send_replace(Played::Slow(CALL_TIMEOUT * 2));
     let error = shop.put(ORDERS, &KEY, Some(1), &Body::new()).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
-    server.send_replace(Server::Primary);
+    server.send_replace(Played::Primary);
     assert!(shop.get(ORDERS, &KEY).await?.is_some());
     world.remove().await
 }
 
 /// The driver's queue is left full of requests that nobody waits for.
-#[tokio::test]
-async fn after_many_calls_that_were_cut_off_the_store_is_used_again() -> anyhow::Result<()> {
-    let world = World::fresh().await?;
+pub(crate) async fn after_many_calls_that_were_cut_off_the_store_is_used_again(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
     let limit = Duration::from_secs(2);
     let (shop, server) = shop_with(&world, limit, "maxPoolSize=1&heartbeatFrequencyMS=600000").await;
     let order = Write { key: KEY, seen: None, body: Body::new() };
     write_when_there(&shop, &[order]).await?;
-    server.send_replace(Server::Slow(limit * 2));
+    server.send_replace(Played::Slow(limit * 2));
     let cut_off = join_all((0..2_000).map(|_| shop.get(ORDERS, &KEY))).await;
     assert!(cut_off.iter().all(|read| read.as_ref().is_err_and(PortError::is_unavailable)));
-    server.send_replace(Server::Primary);
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match shop.get(ORDERS, &KEY).await {
-            Err(error) if error.is_unavailable() && Instant::now() < deadline => {}
-            read => break assert!(read?.is_some()),
-        }
-    }
+    server.send_replace(Played::Primary);
+    assert!(when_there(async || shop.get(ORDERS, &KEY).await).await?.is_some());
     world.remove().await
 }

@@ -1,6 +1,6 @@
 //! A database of its own for each test.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -31,13 +31,23 @@ pub(crate) struct World {
     pub(crate) database: Database,
 }
 
-impl World {
-    pub(crate) async fn fresh() -> anyhow::Result<Self> {
-        Self::at(&server_url("TEST_MONGO_URL")?).await
-    }
+/// The server that a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Server {
+    Alone,
+    ReplicaSet,
+}
 
-    pub(crate) async fn fresh_on_a_replica_set() -> anyhow::Result<Self> {
-        Self::at(&server_url("TEST_MONGO_REPLICA_SET_URL")?).await
+impl World {
+    pub(crate) async fn fresh(server: Server) -> anyhow::Result<Self> {
+        let variable = match server {
+            Server::Alone => "TEST_MONGO_URL",
+            Server::ReplicaSet => "TEST_MONGO_REPLICA_SET_URL",
+        };
+        let url = std::env::var(variable).with_context(|| {
+            format!("{variable} is not set, so there is no MongoDB to test against: run ./scripts/test, which starts one")
+        })?;
+        Self::at(&url).await
     }
 
     pub(crate) async fn at(server: &str) -> anyhow::Result<Self> {
@@ -55,22 +65,26 @@ impl World {
 
     /// A proxy before the server, and a store that connects through it.
     pub(crate) async fn shop_over_proxy(&self, call_timeout: Duration) -> (ChaosProxy, MongoShop) {
-        let (_, rest) = self.url.split_once("://").unwrap();
-        let (authority, path) = rest.split_once('/').unwrap();
-        let (credentials, server) = authority
-            .rsplit_once('@')
-            .map_or((String::new(), authority), |(user, host)| (format!("{user}@"), host));
-        let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
-        let proxy = ChaosProxy::start(server).await.unwrap();
-        // A replica set would name its members' own addresses, past the proxy.
+        let proxy = ChaosProxy::start(self.server().await).await.unwrap();
+        let options = MongoOptions { call_timeout, ..MongoOptions::default() };
+        let shop = shop_at(&self.url_through(proxy.addr()), options).await;
+        (proxy, shop)
+    }
+
+    pub(crate) async fn server(&self) -> SocketAddr {
+        let (_, server, _) = parts(&self.url);
+        tokio::net::lookup_host(server).await.unwrap().next().unwrap()
+    }
+
+    /// The database by way of a proxy. A replica set would name its members' own addresses, past the proxy.
+    pub(crate) fn url_through(&self, proxy: SocketAddr) -> String {
+        let (credentials, _, path) = parts(&self.url);
         let direct = match path.split_once('?') {
             Some((_, options)) if options.contains("directConnection") => "",
             Some(_) => "&directConnection=true",
             None => "?directConnection=true",
         };
-        let url = format!("mongodb://{credentials}{}/{path}{direct}", proxy.addr());
-        let shop = shop_at(&url, MongoOptions { call_timeout, ..MongoOptions::default() }).await;
-        (proxy, shop)
+        format!("mongodb://{credentials}{proxy}/{path}{direct}")
     }
 
     pub(crate) async fn remove(self) -> anyhow::Result<()> {
@@ -112,10 +126,12 @@ pub(crate) async fn shop_at(url: &str, options: MongoOptions) -> MongoShop {
     MongoShop::connect(&Secret::new(url), options, &COLLECTIONS).await.unwrap()
 }
 
-fn server_url(variable: &str) -> anyhow::Result<String> {
-    std::env::var(variable).with_context(|| {
-        format!("{variable} is not set, so there is no MongoDB to test against: run ./scripts/test, which starts one")
-    })
+/// The credentials with their `@`, the server, and the database with its options.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (_, rest) = url.split_once("://").unwrap();
+    let (authority, path) = rest.split_once('/').unwrap();
+    let (credentials, server) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    (credentials, server, path)
 }
 
 fn with_database(url: &str, database: &str) -> String {
