@@ -1,6 +1,8 @@
 # What `tolov trace` says. One line a text.
 
 trace-nothing = Nobody knows this order number
+trace-none-unplaced = No payment without an order
+trace-more-unplaced = Older ones: tolov trace --unplaced --before { $before }
 trace-away = Could not be asked: { $reason }
 trace-journal-elsewhere = The operators’ journal is beside the ledger, on another machine: tolov trace there shows it
 trace-registered = Registered for shopper { $user }: { $amount } UZS, products { $products }

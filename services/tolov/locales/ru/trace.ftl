@@ -1,6 +1,8 @@
 # Что говорит `tolov trace`. Один текст на строку.
 
 trace-nothing = Этот номер заказа никому не известен
+trace-none-unplaced = Платежей без заказа нет
+trace-more-unplaced = Более ранние: tolov trace --unplaced --before { $before }
 trace-away = Не удалось спросить: { $reason }
 trace-journal-elsewhere = Журнал операторов лежит рядом с журналом платежей, на другой машине: его покажет tolov trace там
 trace-registered = Зарегистрирован для покупателя { $user }: { $amount } сум, товары { $products }

@@ -1,6 +1,8 @@
 # `tolov trace` nima deydi. Har bir matn bitta satrda.
 
 trace-nothing = Bu buyurtma raqami hech kimga ma’lum emas
+trace-none-unplaced = Buyurtmasiz to‘lov yo‘q
+trace-more-unplaced = Oldingilari: tolov trace --unplaced --before { $before }
 trace-away = So‘rab bo‘lmadi: { $reason }
 trace-journal-elsewhere = Operatorlar jurnali to‘lovlar daftari yonida, boshqa mashinada: uni o‘sha yerdagi tolov trace ko‘rsatadi
 trace-registered = Xaridor { $user } uchun ro‘yxatga olindi: { $amount } so‘m, mahsulotlar { $products }

@@ -287,7 +287,14 @@ pub(crate) struct ImportLegacy {
 #[derive(Debug, Args)]
 pub(crate) struct Trace {
     /// The number of the order, CLICK's merchant_trans_id
-    pub(crate) order: String,
+    #[arg(required_unless_present = "unplaced")]
+    pub(crate) order: Option<String>,
+    /// Payments that CLICK has taken and that belong to no order, whatever number they name, newest first
+    #[arg(long, conflicts_with = "order")]
+    pub(crate) unplaced: bool,
+    /// With --unplaced: the next page, as the page before says
+    #[arg(long, value_name = "ID", requires = "unplaced", default_value_t = i64::MAX, hide_default_value = true)]
+    pub(crate) before: i64,
     /// uz, ru or en; without it the language of LANG
     #[arg(long, value_parser = language)]
     pub(crate) language: Option<Language>,

@@ -19,6 +19,21 @@ pub(super) async fn of_place(ledger: &LedgerPlace, order_id: OrderId) -> Result<
     Ok(entries(&records?))
 }
 
+/// Payments that belong to no order, newest first, and where the next page begins.
+pub(super) async fn unplaced(
+    ledger: &LedgerPlace,
+    before: i64,
+    limit: u32,
+) -> Result<(Vec<Entry>, Option<i64>)> {
+    let reader = LedgerReader::open(ledger).await?;
+    let records = reader.unplaced_payments(before, limit).await;
+    reader.close().await;
+    let records = records?;
+    let is_full = u32::try_from(records.len()).is_ok_and(|count| count == limit);
+    let next = records.last().filter(|_| is_full).map(|last| last.id);
+    Ok((records.iter().map(|record| of_callback(&record.callback)).collect(), next))
+}
+
 /// From the running webhook service.
 pub(super) async fn of_service(service: &ServiceAddress, order_id: OrderId) -> Result<Vec<Entry>> {
     let records = service.get(&format!("/orders/{order_id}/records")).await?;

@@ -1,4 +1,5 @@
-//! `tolov trace ORDER`, and the same in the bot for owners: everything that is known of an order, in the order of time.
+//! `tolov trace ORDER`, and the same in the bot for owners: everything that is known of an order, in the order of time; and
+//! `tolov trace --unplaced`, the payments that no order has.
 //! Nothing is changed; a store that cannot be asked is named, and the others are asked all the same.
 
 mod bus;
@@ -12,7 +13,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tolov_domain::{OrderId, time::unix_ms};
+use tolov_domain::{Language, OrderId, time::unix_ms};
 use tolov_kit::env::Env;
 
 use self::entry::{Entry, Source};
@@ -27,12 +28,18 @@ use crate::{
 /// The longest that the command asks one store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The most payments without an order that are printed at a time.
+const UNPLACED_PAGE: u32 = 100;
+
 pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
-    let order_id = match OrderId::parse(&options.order) {
-        Ok(order_id) => order_id,
-        Err(error) => bail!("{:?} is no order number: {error}", options.order),
-    };
     let language = options.language.unwrap_or_else(texts::language_of_terminal);
+    let Some(order) = &options.order else { return unplaced(env, options, language).await };
+    let order_id = match OrderId::parse(order) {
+        Ok(order_id) => order_id,
+        Err(error) => bail!(
+            "{order:?} is no order number: {error}; `tolov trace --unplaced` shows payments without one"
+        ),
+    };
     let bus = BusAddress::from_env(env, Embedded::Allowed);
     let shop = ShopAddress::from_env(env, Embedded::Allowed);
     let data = DataFolder::from_env(env);
@@ -55,11 +62,38 @@ pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
         println!("{}", json!({ "order_id": order_id, "entries": entries }));
         return Ok(());
     }
-    for entry in &entries {
-        println!("{}", entry.line(language)?);
-    }
     if entries.is_empty() {
         println!("{}", Entry::new(None, Source::Ledger, "trace-nothing").text(language));
+    }
+    print_lines(&entries, language)
+}
+
+async fn unplaced(env: &Env, options: &Trace, language: Language) -> Result<()> {
+    let data = DataFolder::from_env(env);
+    env.finish()?;
+    let _lock = data.share(&data.existing_parts())?;
+    let (entries, next) = ledger::unplaced(data.ledger(), options.before, UNPLACED_PAGE).await?;
+    if options.json {
+        let entries: Vec<Value> = entries.iter().map(|entry| entry.json(language)).collect();
+        println!("{}", json!({ "entries": entries, "next": next }));
+        return Ok(());
+    }
+    if entries.is_empty() {
+        println!("{}", Entry::new(None, Source::Ledger, "trace-none-unplaced").text(language));
+    }
+    print_lines(&entries, language)?;
+    if let Some(next) = next {
+        println!(
+            "{}",
+            Entry::new(None, Source::Ledger, "trace-more-unplaced").with("before", next).text(language)
+        );
+    }
+    Ok(())
+}
+
+fn print_lines(entries: &[Entry], language: Language) -> Result<()> {
+    for entry in entries {
+        println!("{}", entry.line(language)?);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tolov_click::{SecretKey, sign::SignedFields};
 
 use crate::{
     processes::{Role, free_port, tolov},
@@ -34,6 +35,41 @@ pub(crate) struct OneServer {
     pub(crate) sandbox_url: String,
     pub(crate) status_url: String,
     folder: TempDir,
+}
+
+/// The body of CLICK's Prepare, or of the Complete of this attempt, for 30,000 soum.
+pub(crate) fn callback_body(
+    key: &str,
+    merchant_trans_id: &str,
+    transaction: &str,
+    prepare_id: Option<&str>,
+) -> String {
+    let action = if prepare_id.is_some() { "1" } else { "0" };
+    let sign_time = "2026-11-29 10:00:00";
+    let sign_string = SecretKey::new(key).sign(&SignedFields {
+        click_trans_id: transaction,
+        service_id: "12345",
+        merchant_trans_id,
+        merchant_prepare_id: prepare_id,
+        amount: "30000",
+        action,
+        sign_time,
+    });
+    let mut form = vec![
+        ("click_trans_id", transaction),
+        ("service_id", "12345"),
+        ("click_paydoc_id", transaction),
+        ("merchant_trans_id", merchant_trans_id),
+        ("amount", "30000"),
+        ("action", action),
+        ("error", "0"),
+        ("error_note", "Success"),
+        ("sign_time", sign_time),
+        ("sign_string", sign_string.as_str()),
+    ];
+    form.extend(prepare_id.map(|id| ("merchant_prepare_id", id)));
+    let form = form.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
+    form.collect::<Vec<_>>().join("&")
 }
 
 impl OneServer {
@@ -122,6 +158,13 @@ impl OneServer {
     pub(crate) async fn pay(&self, order_id: i64) -> Value {
         let body = json!({"order_id": order_id.to_string(), "amount": TOTAL_SOUM.to_string()});
         let request = self.http.post(format!("{}/sandbox/click/pay", self.sandbox_url)).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// What CLICK is answered to a callback.
+    pub(crate) async fn callback(&self, body: String) -> Value {
+        let request = self.http.post(format!("{}/payments/click/webhook", self.webhook_url));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
         request.send().await.unwrap().json().await.unwrap()
     }
 

@@ -7,7 +7,11 @@ use tolov_domain::ports::documents::{Documents, Key};
 use tolov_embedded::EmbeddedShop;
 use tolov_shop::order::ORDERS;
 
-use crate::{books::Books, one_server::OneServer, shop_world::eventually};
+use crate::{
+    books::Books,
+    one_server::{OneServer, SECRETS, callback_body},
+    shop_world::eventually,
+};
 
 fn text(output: &std::process::Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -53,6 +57,43 @@ async fn everything_of_an_order_is_told_in_the_order_of_time() {
     let nothing = text(&server.run("trace", &["77", "--language", "en"]));
     assert!(nothing.contains("Nobody knows this order number"), "{nothing}");
     assert!(!server.run("trace", &["first"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_without_an_order_are_listed_newest_first_page_by_page() {
+    let server = OneServer::start(&[]).await;
+    let none = text(&server.run("trace", &["--unplaced", "--language", "en"]));
+    assert!(none.contains("No payment without an order"), "{none}");
+    // As many as two pages have, and one more.
+    for number in 1..=201 {
+        let body = callback_body(
+            SECRETS[2].1,
+            &format!("table-{number}"),
+            &format!("{}", 900_000 + number),
+            Some("77"),
+        );
+        assert_eq!(server.callback(body).await["error"], -5);
+    }
+    let mut before = Vec::new();
+    let mut named = Vec::new();
+    loop {
+        let arguments = [vec!["--unplaced".to_owned(), "--json".to_owned()], before].concat();
+        let page = server.run("trace", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let page: Value = serde_json::from_slice(&page.stdout).unwrap();
+        for entry in page["entries"].as_array().unwrap() {
+            assert_eq!(entry["what"], "unplaced");
+            let fields: Value = serde_json::from_str(entry["facts"]["fields"].as_str().unwrap()).unwrap();
+            named.push(fields["merchant_trans_id"].as_str().unwrap().to_owned());
+        }
+        let Some(next) = page["next"].as_i64() else { break };
+        before = vec!["--before".to_owned(), next.to_string()];
+    }
+    let expected: Vec<_> = (1..=201).rev().map(|number| format!("table-{number}")).collect();
+    assert_eq!(named, expected);
+    let told = text(&server.run("trace", &["--unplaced", "--language", "en"]));
+    assert!(told.contains("900201") && told.contains("tolov trace --unplaced --before "), "{told}");
+    let advice = text(&server.run("trace", &["table-7"]));
+    assert!(advice.contains("tolov trace --unplaced"), "{advice}");
 }
 
 #[tokio::test]

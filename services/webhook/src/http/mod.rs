@@ -107,7 +107,7 @@ fn order_routes(
     let order = warp::path!("orders" / String).and(warp::get()).and(app.clone());
     let records = warp::path!("orders" / String / "records").and(warp::get()).and(app.clone());
     let orders = warp::path!("orders").and(warp::get()).and(app.clone()).and(query);
-    let unplaced = warp::path!("payments" / "unplaced").and(warp::get()).and(app);
+    let unplaced = warp::path!("payments" / "unplaced").and(warp::get()).and(app).and(query);
     let of_one = order.then(orders::show).or(records.then(orders::records)).unify();
     let of_all = orders.then(orders::list).or(unplaced.then(orders::unplaced_payments)).unify();
     of_one.or(of_all).unify().boxed()

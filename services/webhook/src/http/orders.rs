@@ -19,7 +19,7 @@ use super::{
 };
 use crate::ledger::{
     AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
-    OrderStatus, Outcome, ReplayRefusal, TelegramPaymentRecord,
+    OrderStatus, Outcome, ReplayRefusal, TelegramPaymentRecord, UnplacedRecord,
 };
 
 /// The most lines of an order.
@@ -151,11 +151,19 @@ pub(super) async fn records(order_id: String, app: Arc<App>) -> Response {
     }
 }
 
-/// GET /payments/unplaced: money that CLICK says it has taken and that was not answered as paid, newest first.
-pub(super) async fn unplaced_payments(app: Arc<App>) -> Response {
-    match app.ledger.unplaced_payments(PAGE_MAX).await {
-        Ok(callbacks) => {
-            let payments = callbacks.into_iter().map(|callback| UnplacedCallback {
+/// GET /payments/unplaced?before&limit: money that CLICK says it has taken and that was not answered as paid, newest first.
+/// The next page begins before the last id of this one.
+pub(super) async fn unplaced_payments(app: Arc<App>, query: String) -> Response {
+    let page = match Page::parse(&query) {
+        Ok(page) => page,
+        Err(BadOrder { field, reason }) => {
+            return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
+        }
+    };
+    match app.ledger.unplaced_payments(page.before, page.limit).await {
+        Ok(records) => {
+            let payments = records.into_iter().map(|UnplacedRecord { id, callback }| UnplacedCallback {
+                id,
                 received_at: date(from_unix_ms(callback.received_at)),
                 answer: callback.code,
                 fields: raw_json(callback.fields),
@@ -251,6 +259,7 @@ struct UnplacedPayments {
 
 #[derive(Serialize)]
 struct UnplacedCallback {
+    id: i64,
     received_at: String,
     answer: i64,
     /// As CLICK sent them.
@@ -364,7 +373,7 @@ fn read_products(text: &str) -> Result<Vec<OrderedProduct>, BadOrder> {
 
 #[derive(Debug)]
 struct Page {
-    /// Only orders with smaller numbers.
+    /// Only what has smaller numbers.
     before: i64,
     limit: u32,
     status: Option<OrderStatus>,
@@ -376,7 +385,9 @@ impl Page {
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "before" => {
-                    page.before = value.parse().map_err(|_| bad("before", "write an order number"))?;
+                    page.before = value
+                        .parse()
+                        .map_err(|_| bad("before", "write the last number of the page before"))?;
                 }
                 "limit" => {
                     page.limit = value

@@ -42,7 +42,7 @@ pub use self::{
     place::LedgerPlace,
     postgres::{diagnosis, restored},
     read::{
-        AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow,
+        AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow, UnplacedRecord,
         reader::{LedgerReader, OutboxRecord},
         records::OrderRecords,
     },

@@ -59,6 +59,19 @@ async fn a_complete_for_an_order_that_the_ledger_lost_is_told_with_its_transacti
     app.finish().await;
 }
 
+/// The answers to all unplaced payments, two at a time.
+async fn answers_of_unplaced(app: &TestApp) -> Vec<i64> {
+    let mut page = "/payments/unplaced?limit=2".to_owned();
+    let mut answers = Vec::new();
+    loop {
+        let (_, found) = app.get(&page).await;
+        let found = found["payments"].as_array().unwrap();
+        answers.extend(found.iter().map(|payment| payment["answer"].as_i64().unwrap()));
+        let Some(last) = found.last() else { return answers };
+        page = format!("/payments/unplaced?limit=2&before={}", last["id"]);
+    }
+}
+
 #[tokio::test]
 async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
     counted();
@@ -93,7 +106,9 @@ async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
     let amount = messages.iter().find(|message| message.id.as_str().ends_with("amount_differs")).unwrap();
     let amount: serde_json::Value = serde_json::from_slice(&amount.body).unwrap();
     assert_eq!(amount["click_amount_tiyin"], 2_999_900, "what CLICK names");
-    assert_eq!(app.ledger().unplaced_payments(100).await.unwrap().len(), refused.len());
+    let codes: Vec<i64> = refused.iter().rev().map(|(_, code)| *code).collect();
+    assert_eq!(answers_of_unplaced(&app).await, codes, "newest first");
+    assert_eq!(app.get("/payments/unplaced?before=first").await.0, 422);
     for code in [-2, -5, -6, -8, -9] {
         assert!(
             counted().contains(&format!("tolov_click_unplaced_payments_total{{code=\"{code}\"}}")),
@@ -126,7 +141,7 @@ async fn taken_money_is_told_though_the_signed_callback_has_a_bad_form() {
     let told: Vec<String> =
         unplaced_of(&app).into_iter().map(|payment| payment.event_id.to_string()).collect();
     assert_eq!(told, [21, 22, 23, 24].map(|id| format!("payment.unplaced:{id}")));
-    assert_eq!(app.ledger().unplaced_payments(100).await.unwrap().len(), bodies.len());
+    assert_eq!(app.ledger().unplaced_payments(i64::MAX, 100).await.unwrap().len(), bodies.len());
     assert_eq!(app.attempts_of(1).await, ["prepared"]);
     app.finish().await;
 }

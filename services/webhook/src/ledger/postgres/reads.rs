@@ -25,8 +25,8 @@ pub(in crate::ledger) const STATUSES: &str = "SELECT o.order_id, o.status FROM o
      WHERE o.order_id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS wanted (value))";
 
 pub(in crate::ledger) const UNPLACED: &str =
-    "SELECT received_at, peer, fields, code, answer, unplaced, source FROM callbacks
-     WHERE unplaced ORDER BY id DESC LIMIT +$1";
+    "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
+     WHERE unplaced AND id < $1 ORDER BY id DESC LIMIT +$2";
 
 pub(in crate::ledger) const SILENT_ATTEMPTS: &str =
     "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.amount_tiyin, s.prepared_at, FALSE AS is_paid

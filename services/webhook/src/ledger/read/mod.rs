@@ -71,6 +71,14 @@ pub struct CallbackRecord {
     pub source: String,
 }
 
+/// A callback by which CLICK said that it has taken money, and which was not answered as paid.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct UnplacedRecord {
+    pub id: i64,
+    #[sqlx(flatten)]
+    pub callback: CallbackRecord,
+}
+
 /// An event that waits for the relay.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OutboxRow {
@@ -183,12 +191,13 @@ impl Ledger {
         callbacks(&self.readers.requests, order_id).await
     }
 
-    /// Callbacks by which CLICK said that it has taken money, and which were not answered as paid, newest first.
-    pub async fn unplaced_payments(&self, limit: u32) -> Result<Vec<CallbackRecord>, LedgerError> {
-        let sqlite = "SELECT received_at, peer, fields, code, answer, unplaced, source
-             FROM callbacks WHERE unplaced = 1 ORDER BY id DESC LIMIT +$1";
-        let (pool, limit) = (&self.readers.requests, i64::from(limit));
-        Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED], limit)?)
+    /// Payments that belong to no order, newest first. The next page begins before the last id of this one.
+    pub async fn unplaced_payments(
+        &self,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<UnplacedRecord>, LedgerError> {
+        unplaced_payments(&self.readers.requests, before, limit).await
     }
 
     /// The next window for the relay: unsent events in the order in which they happened.
@@ -296,4 +305,14 @@ pub(super) async fn callbacks(pool: &Pool, order_id: OrderId) -> Result<Vec<Call
     let query = "SELECT received_at, peer, fields, code, answer, unplaced, source
              FROM callbacks WHERE order_id = $1 ORDER BY id LIMIT 1000";
     Ok(read!(pool, query_as.fetch_all, query, order_id.get())?)
+}
+
+pub(super) async fn unplaced_payments(
+    pool: &Pool,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<UnplacedRecord>, LedgerError> {
+    let sqlite = "SELECT id, received_at, peer, fields, code, answer, unplaced, source
+             FROM callbacks WHERE unplaced = 1 AND id < $1 ORDER BY id DESC LIMIT +$2";
+    Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED], before, i64::from(limit))?)
 }
