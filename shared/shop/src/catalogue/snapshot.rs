@@ -6,7 +6,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
@@ -143,13 +146,15 @@ impl Snapshot {
 #[derive(Debug, Default)]
 pub struct SnapshotCache {
     current: RwLock<Option<Arc<Snapshot>>>,
-    /// Held by the caller who reads the catalogue.
-    reading: Mutex<()>,
+    /// Held by the caller who reads the catalogue; the last failure of a reader.
+    reading: Mutex<Option<PortError>>,
+    /// How many readers have failed.
+    failures: AtomicU64,
 }
 
 impl SnapshotCache {
     /// The catalogue with every change that was marked before; while another caller reads it, the one from before that. The
-    /// first of all is waited for: a crowd that comes after a start reads it once.
+    /// first of all is waited for: a crowd that comes after a start reads it once, and fails with the one who reads.
     pub async fn get(&self, documents: &dyn Documents, now: Timestamp) -> Result<Arc<Snapshot>, PortError> {
         let version = version(documents).await?;
         let is_fresh = |snapshot: &Arc<Snapshot>| {
@@ -159,7 +164,8 @@ impl SnapshotCache {
         if let Some(fresh) = before.clone().filter(is_fresh) {
             return Ok(fresh);
         }
-        let _reading = match (self.reading.try_lock(), before) {
+        let failures = self.failures.load(Ordering::Relaxed);
+        let mut reading = match (self.reading.try_lock(), before) {
             (Ok(reading), _) => reading,
             (Err(_), Some(before)) => return Ok(before),
             (Err(_), None) => self.reading.lock().await,
@@ -167,7 +173,14 @@ impl SnapshotCache {
         if let Some(fresh) = self.current().filter(is_fresh) {
             return Ok(fresh);
         }
-        let snapshot = Arc::new(Snapshot::read(documents, version, now).await?);
+        if let Some(error) = reading.clone().filter(|_| self.failures.load(Ordering::Relaxed) != failures) {
+            return Err(error);
+        }
+        let read = Snapshot::read(documents, version, now).await.inspect_err(|error| {
+            *reading = Some(error.clone());
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        });
+        let snapshot = Arc::new(read?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
@@ -184,10 +197,69 @@ async fn version(documents: &dyn Documents) -> Result<Option<Version>, PortError
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use futures_util::future::join_all;
     use time::macros::datetime;
     use tolov_contract::{counting::CountingDocuments, memory::MemoryDocuments};
+    use tolov_domain::ports::documents::{Document, Query, Sequence, Unreadable, Write, Written};
 
     use super::*;
+
+    const LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+    /// It has no document, and its searches are given up after the limit of a call.
+    #[derive(Debug)]
+    struct Hanging;
+
+    async fn give_up<T>() -> Result<T, PortError> {
+        tokio::time::sleep(LIMIT).await;
+        Err(PortError::Unavailable("no answer".to_owned()))
+    }
+
+    #[async_trait]
+    impl Documents for Hanging {
+        async fn get_many(
+            &self,
+            _: Collection,
+            _: &[Key],
+        ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+            Ok(Vec::new())
+        }
+
+        async fn put_many(&self, _: Collection, _: &[Write]) -> Result<Vec<Written>, PortError> {
+            give_up().await
+        }
+
+        async fn remove(&self, _: Collection, _: &Key, _: Version) -> Result<bool, PortError> {
+            give_up().await
+        }
+
+        async fn find(&self, _: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
+            give_up().await
+        }
+
+        async fn count(&self, _: &Query) -> Result<u64, PortError> {
+            give_up().await
+        }
+
+        async fn next_number(&self, _: Sequence, _: i64) -> Result<i64, PortError> {
+            give_up().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_waits_for_a_store_that_hangs_is_told_together_and_the_next_one_asks_again() {
+        let cache = SnapshotCache::default();
+        for _ in 0..2 {
+            let begun = tokio::time::Instant::now();
+            let answers = join_all((0..50).map(|_| cache.get(&Hanging, NOW))).await;
+            assert!(answers.iter().all(Result::is_err));
+            assert_eq!(begun.elapsed().as_secs(), LIMIT.as_secs());
+        }
+        let documents = MemoryDocuments::default();
+        keep(&documents, 1, false, false).await;
+        assert_eq!(cache.get(&documents, NOW).await.unwrap().categories().len(), 1);
+    }
 
     const NOW: Timestamp = datetime!(2026-11-28 07:00 UTC);
 
