@@ -4,6 +4,8 @@ PayTechUZ itself.
     pip install paytechuz==0.4.1 sqlalchemy fastapi python-multipart
     python make_payments.py payments.sqlite
 
+paytechuz 0.3.22 and 0.3.51 write the same rows into the same tables (compared on 29 November 2026).
+
 What the faults are is said in tests/it/legacy.rs, which reads the file.
 """
 
