@@ -11,7 +11,7 @@ use tolov_domain::{
         documents::{
             Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
         },
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::Timestamp,
 };
@@ -113,7 +113,7 @@ impl NotificationLog for FaultyStore {
         settled
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
         self.call(self.store.outcomes(ids)).await
     }
 }

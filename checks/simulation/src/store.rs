@@ -14,7 +14,7 @@ use tolov_domain::{
         documents::{
             Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
         },
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::{Timestamp, is_due},
 };
@@ -30,13 +30,16 @@ pub struct MemoryStore {
 struct Entry {
     attempts: u32,
     leased_until: Option<Timestamp>,
-    outcome: Option<SendOutcome>,
+    settled: Option<Settled>,
 }
 
 impl MemoryStore {
     pub fn all_outcomes(&self) -> BTreeMap<EventId, SendOutcome> {
         let entries = self.entries();
-        entries.iter().filter_map(|(id, entry)| Some((id.clone(), entry.outcome.clone()?))).collect()
+        entries
+            .iter()
+            .filter_map(|(id, entry)| Some((id.clone(), entry.settled.as_ref()?.outcome.clone())))
+            .collect()
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<EventId, Entry>> {
@@ -55,7 +58,7 @@ impl NotificationLog for MemoryStore {
         let mut entries = self.entries();
         let claims = ids.iter().map(|id| {
             let entry = entries.entry(id.clone()).or_default();
-            if entry.outcome.is_some() {
+            if entry.settled.is_some() {
                 return Claim::Settled;
             }
             match entry.leased_until {
@@ -74,7 +77,7 @@ impl NotificationLog for MemoryStore {
         let mut entries = self.entries();
         for id in ids {
             if let Some(entry) = entries.get_mut(id)
-                && entry.outcome.is_none()
+                && entry.settled.is_none()
                 && entry.leased_until.take().is_some()
             {
                 entry.attempts = entry.attempts.saturating_sub(1);
@@ -83,19 +86,19 @@ impl NotificationLog for MemoryStore {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, _: Timestamp) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
         let mut entries = self.entries();
         for id in ids {
             let entry = entries.entry(id.clone()).or_default();
             entry.leased_until = None;
-            entry.outcome.get_or_insert_with(|| outcome.clone());
+            entry.settled.get_or_insert_with(|| Settled { outcome: outcome.clone(), at });
         }
         Ok(())
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
         let entries = self.entries();
-        Ok(ids.iter().map(|id| entries.get(id)?.outcome.clone()).collect())
+        Ok(ids.iter().map(|id| entries.get(id)?.settled.clone()).collect())
     }
 }
 

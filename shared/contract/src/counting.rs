@@ -15,7 +15,7 @@ use tolov_domain::{
             Body, Collection, Document, Documents, Key, Put, Query, Sequence, Unreadable, Version, Write,
             Written,
         },
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::Timestamp,
 };
@@ -149,7 +149,7 @@ impl<S: NotificationLog + ?Sized> NotificationLog for CountingDocuments<S> {
         self.count_call("settle", !ids.is_empty()).settle(ids, outcome, at).await
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
         self.count_call("outcomes", !ids.is_empty()).outcomes(ids).await
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use time::{Duration, macros::datetime};
 use tolov_domain::{
     EventId,
-    ports::notifications::{Claim, NotificationLog, SendOutcome},
+    ports::notifications::{Claim, NotificationLog, SendOutcome, Settled},
     time::Timestamp,
 };
 
@@ -214,9 +214,12 @@ pub async fn outcomes_are_answered_in_the_order_given(world: &dyn NotificationsW
     let blocked = SendOutcome::Undeliverable { reason: "the bot was blocked".to_owned() };
     store.claim(&[paid(2)], at(0), at(LEASE_S)).await?;
     store.settle(&[paid(4)], &sent, at(1)).await?;
-    store.settle(&[paid(1)], &blocked, at(1)).await?;
+    store.settle(&[paid(1)], &blocked, at(2)).await?;
+    // The first outcome stays, and so does its time.
+    store.settle(&[paid(1)], &sent, at(3)).await?;
     let ids = [paid(4), paid(3), paid(2), paid(1), paid(4)];
-    let expected = [Some(sent.clone()), None, None, Some(blocked), Some(sent)];
+    let told = Some(Settled { outcome: sent, at: at(1) });
+    let expected = [told.clone(), None, None, Some(Settled { outcome: blocked, at: at(2) }), told];
     assert_eq!(store.outcomes(&ids).await?, expected);
     assert_eq!(store.outcomes(&[]).await?, []);
     Ok(())

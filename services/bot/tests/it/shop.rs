@@ -17,7 +17,7 @@ use tolov_domain::{
         documents::{
             Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
         },
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::Timestamp,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Shop {
 struct Record {
     attempt: u32,
     lease_until: Option<Timestamp>,
-    outcome: Option<SendOutcome>,
+    settled: Option<Settled>,
 }
 
 impl Shop {
@@ -77,7 +77,12 @@ impl Shop {
     }
 
     pub(crate) fn outcome_of(&self, id: &EventId) -> Option<SendOutcome> {
-        self.notifications.lock().unwrap().get(id).and_then(|record| record.outcome.clone())
+        self.notifications
+            .lock()
+            .unwrap()
+            .get(id)
+            .and_then(|record| record.settled.clone())
+            .map(|settled| settled.outcome)
     }
 }
 
@@ -103,7 +108,7 @@ impl NotificationLog for Shop {
         let mut notifications = self.notifications.lock().unwrap();
         let claim = |id: &EventId| {
             let record = notifications.entry(id.clone()).or_default();
-            match (&record.outcome, record.lease_until) {
+            match (&record.settled, record.lease_until) {
                 (Some(_), _) => Claim::Settled,
                 (None, Some(until)) if until > now => Claim::Busy { until },
                 (None, _) => {
@@ -126,19 +131,21 @@ impl NotificationLog for Shop {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, _at: Timestamp) -> Result<(), PortError> {
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
         if self.hangs_at_settle.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
         for id in ids {
             let mut notifications = self.notifications.lock().unwrap();
-            notifications.entry(id.clone()).or_default().outcome.get_or_insert_with(|| outcome.clone());
+            let record = notifications.entry(id.clone()).or_default();
+            record.settled.get_or_insert_with(|| Settled { outcome: outcome.clone(), at });
         }
         Ok(())
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
-        Ok(ids.iter().map(|id| self.outcome_of(id)).collect())
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
+        let notifications = self.notifications.lock().unwrap();
+        Ok(ids.iter().map(|id| notifications.get(id)?.settled.clone()).collect())
     }
 }
 

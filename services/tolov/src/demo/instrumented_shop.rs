@@ -12,7 +12,7 @@ use tolov_domain::{
         documents::{
             Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written,
         },
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::Timestamp,
 };
@@ -105,7 +105,7 @@ impl NotificationLog for InstrumentedShop {
         self.shop()?.settle(ids, outcome, at).await
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
         self.shop()?.outcomes(ids).await
     }
 }

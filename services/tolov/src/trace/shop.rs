@@ -6,7 +6,11 @@ use anyhow::Result;
 use tolov_domain::{
     EventId, OrderId,
     notification::{self, Recipient},
-    ports::{ShopStore, documents::Key, notifications::SendOutcome},
+    ports::{
+        ShopStore,
+        documents::Key,
+        notifications::{SendOutcome, Settled},
+    },
 };
 use tolov_shop::{
     order::{self, Actor, ShopOrder},
@@ -100,9 +104,10 @@ async fn notifications_of(store: &dyn ShopStore, events: &BTreeSet<String>) -> R
     let of_event = |event: &String| Recipient::ALL.map(|it| notification::id_of(&EventId::new(event), it));
     let ids: Vec<EventId> = events.iter().flat_map(of_event).collect();
     let outcomes = store.outcomes(&ids).await?;
-    let entry = |(id, outcome): (&EventId, Option<SendOutcome>)| {
-        let new = |key| Entry::new(None, Source::Bot, key).with("notification", id);
-        match outcome {
+    let entry = |(id, settled): (&EventId, Option<Settled>)| {
+        let at = settled.as_ref().map(|settled| settled.at);
+        let new = |key| Entry::new(at, Source::Bot, key).with("notification", id);
+        match settled.map(|settled| settled.outcome) {
             Some(SendOutcome::Sent { message_id }) => Some(new("trace-told").with("message", message_id)),
             Some(SendOutcome::Undeliverable { reason }) => {
                 Some(new("trace-undeliverable").with("reason", reason))

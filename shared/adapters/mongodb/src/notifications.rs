@@ -16,7 +16,7 @@ use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
 };
@@ -36,6 +36,7 @@ struct StoredNotification {
     lease_until: Option<DateTime>,
     call: Option<ObjectId>,
     outcome: Option<StoredOutcome>,
+    settled_at: Option<DateTime>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -117,14 +118,18 @@ impl NotificationLog for MongoShop {
         self.call("recording how notifications ended", self.update_all(settled.collect())).await
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         self.call("reading how notifications ended", async {
             let stored = self.notifications(ids).await?;
-            let outcome = |id: &EventId| stored.get(id.as_str())?.outcome.clone().map(SendOutcome::from);
-            Ok(ids.iter().map(outcome).collect())
+            let settled = |id: &EventId| {
+                let stored = stored.get(id.as_str())?;
+                let at = from_unix_ms(stored.settled_at?.timestamp_millis());
+                Some(Settled { outcome: stored.outcome.clone()?.into(), at })
+            };
+            Ok(ids.iter().map(settled).collect())
         })
         .await
     }

@@ -27,6 +27,13 @@ pub enum SendOutcome {
     Undeliverable { reason: String },
 }
 
+/// How a notification ended, and when that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    pub outcome: SendOutcome,
+    pub at: Timestamp,
+}
+
 /// Telegram takes no idempotency key. When a process dies between the send and the record, nobody knows whether the
 /// message went out: it is sent again once the lease has ended.
 #[async_trait]
@@ -46,10 +53,11 @@ pub trait NotificationLog: Send + Sync + fmt::Debug {
     async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError>;
 
     /// How notifications ended, `None` while they have not; one answer each, in the order given.
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError>;
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError>;
 
-    /// The same of one.
+    /// How one of them ended.
     async fn outcome(&self, id: &EventId) -> Result<Option<SendOutcome>, PortError> {
-        Ok(self.outcomes(std::slice::from_ref(id)).await?.pop().flatten())
+        let settled = self.outcomes(std::slice::from_ref(id)).await?.pop().flatten();
+        Ok(settled.map(|settled| settled.outcome))
     }
 }

@@ -9,7 +9,7 @@ use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        notifications::{Claim, NotificationLog, SendOutcome},
+        notifications::{Claim, NotificationLog, SendOutcome, Settled},
     },
     time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
 };
@@ -85,20 +85,21 @@ impl NotificationLog for EmbeddedShop {
         Ok(())
     }
 
-    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<SendOutcome>>, PortError> {
-        let rows: Vec<(String, Option<i64>, Option<String>)> = sqlx::query_as(
-            "SELECT id, message_id, undeliverable_reason FROM notifications
+    async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
+        let rows: Vec<(String, i64, Option<i64>, Option<String>)> = sqlx::query_as(
+            "SELECT id, settled_at_ms, message_id, undeliverable_reason FROM notifications
              WHERE id IN (SELECT value FROM json_each(?1)) AND settled_at_ms IS NOT NULL",
         )
         .bind(json!(ids).to_string())
         .fetch_all(self.file.readers())
         .await
         .map_err(|error| self.file.failed(&error))?;
-        let outcome = |(id, message_id, reason): (String, Option<i64>, Option<String>)| {
+        let settled = |(id, at_ms, message_id, reason): (String, i64, Option<i64>, Option<String>)| {
             let sent = message_id.map(|message_id| SendOutcome::Sent { message_id });
-            Some((id, sent.or(reason.map(|reason| SendOutcome::Undeliverable { reason }))?))
+            let outcome = sent.or(reason.map(|reason| SendOutcome::Undeliverable { reason }))?;
+            Some((id, Settled { outcome, at: from_unix_ms(at_ms) }))
         };
-        let settled: BTreeMap<String, SendOutcome> = rows.into_iter().filter_map(outcome).collect();
+        let settled: BTreeMap<String, Settled> = rows.into_iter().filter_map(settled).collect();
         Ok(ids.iter().map(|id| settled.get(id.as_str()).cloned()).collect())
     }
 }
