@@ -184,7 +184,8 @@ impl Difference {
                 say("audit-order-unreadable", &[("order", order_id), ("reason", reason)])
             }
             Self::PaidInShopAlone { order_id, status } => {
-                let status = status.map_or_else(|| say("audit-status-unknown", &[]), str::to_owned);
+                let status = status
+                    .map_or_else(|| say("audit-status-unknown", &[]), |status| texts::word(language, status));
                 say("audit-paid-in-shop-alone", &[("order", order_id), ("status", &status)])
             }
             Self::OpenInShopAlone { order_id } => say("audit-open-in-shop-alone", &[("order", order_id)]),
@@ -199,7 +200,8 @@ impl Difference {
                 say(key, &[("order", order_id), ("refund", &id)])
             }
             Self::RefundHangs { order_id, refund_id, state } => {
-                say("audit-refund-hangs", &[("order", order_id), ("refund", refund_id), ("state", state)])
+                let state = texts::word(language, state);
+                say("audit-refund-hangs", &[("order", order_id), ("refund", refund_id), ("state", &state)])
             }
             Self::NotTold { order_id, recipient: "staff" } => {
                 say("audit-staff-not-told", &[("order", order_id)])

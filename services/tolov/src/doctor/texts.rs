@@ -32,6 +32,19 @@ pub(crate) fn text(language: Language, key: &str, args: &[(&'static str, &dyn Di
     say(language, key, &args)
 }
 
+/// A state by its code, as the database and the API call it, or who did something, perhaps with a number. What has no word stays
+/// as it is.
+pub(crate) fn word(language: Language, code: &str) -> String {
+    let (code, number) = code.split_once(' ').map_or((code, None), |(code, number)| (code, Some(number)));
+    let key = format!("word-{}", code.replace('_', "-"));
+    let word = LOCALES.lookup_single_language(&tag(language), &key, None::<&Args>);
+    let word = word.unwrap_or_else(|_| code.to_owned());
+    match number {
+        Some(number) => format!("{word} {number}"),
+        None => word,
+    }
+}
+
 /// What a variable is for and where its value comes from.
 pub(crate) fn about(language: Language, variable: &str) -> String {
     say(language, &about_key(variable), &Args::new())
@@ -62,6 +75,9 @@ fn tag(language: Language) -> LanguageIdentifier {
 mod tests {
     use std::{collections::BTreeSet, path::Path};
 
+    use tolov_shop::order::Stage;
+    use tolov_webhook::ledger::OrderStatus;
+
     use super::*;
     use crate::{doctor::report::remedy_key, environment::VARIABLES};
 
@@ -90,6 +106,17 @@ mod tests {
     }
 
     /// As the bot's texts, but for commands between backticks.
+    #[test]
+    fn every_state_has_a_word() {
+        let stages = Stage::ALL.map(Stage::as_str);
+        let statuses = OrderStatus::ALL.map(OrderStatus::as_str);
+        for code in stages.into_iter().chain(statuses) {
+            assert_ne!(word(Language::Uz, code), code);
+        }
+        assert_eq!(word(Language::Ru, "staff 5"), "сотрудник 5");
+        assert_eq!(word(Language::Ru, "CLICK"), "CLICK");
+    }
+
     #[test]
     fn apostrophes_and_the_blanks_before_units_are_typographic() {
         for language in Language::ALL {

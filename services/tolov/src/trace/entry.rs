@@ -50,11 +50,13 @@ pub(super) struct Entry {
     pub(super) source: Source,
     pub(super) key: &'static str,
     pub(super) args: Vec<(&'static str, String)>,
+    /// Which of them is a state, by its code.
+    words: Vec<&'static str>,
 }
 
 impl Entry {
     pub(super) const fn new(at: Option<Timestamp>, source: Source, key: &'static str) -> Self {
-        Self { at, source, key, args: Vec::new() }
+        Self { at, source, key, args: Vec::new(), words: Vec::new() }
     }
 
     pub(super) fn at_ms(at_ms: i64, source: Source, key: &'static str) -> Self {
@@ -72,10 +74,18 @@ impl Entry {
         self
     }
 
+    /// A state, which a text names in its language.
+    pub(super) fn with_word(mut self, name: &'static str, code: impl ToString) -> Self {
+        self.words.push(name);
+        self.with(name, code)
+    }
+
     pub(super) fn text(&self, language: Language) -> String {
-        let value = |value: &String| FluentValue::String(value.clone().into());
-        let args = self.args.iter().map(|(name, text)| (Cow::Borrowed(*name), value(text))).collect();
-        texts::say(language, self.key, &args)
+        let value = |(name, value): &(&'static str, String)| {
+            let text = if self.words.contains(name) { texts::word(language, value) } else { value.clone() };
+            (Cow::Borrowed(*name), FluentValue::String(text.into()))
+        };
+        texts::say(language, self.key, &self.args.iter().map(value).collect())
     }
 
     pub(super) fn line(&self, language: Language) -> Result<String> {

@@ -63,7 +63,8 @@ fn of_order(order: &OrderRecord) -> Vec<Entry> {
         .with("amount", amount)
         .with("products", &order.products);
     let ended = (order.status != OrderStatus::Pending).then(|| {
-        Entry::at_ms(order.changed_at, Source::Ledger, "trace-ended").with("status", order.status.as_str())
+        Entry::at_ms(order.changed_at, Source::Ledger, "trace-ended")
+            .with_word("status", order.status.as_str())
     });
     [registered].into_iter().chain(ended).collect()
 }
@@ -97,7 +98,7 @@ fn of_telegram_payment(payment: &TelegramPaymentRecord) -> Entry {
         .with("charge", &payment.telegram_charge_id)
         .with("provider", &payment.provider_charge_id)
         .with("amount", format!("{} {}", payment.amount_tiyin, payment.currency))
-        .with("outcome", &payment.outcome)
+        .with_word("outcome", &payment.outcome)
 }
 
 fn of_payment_report(report: &PaymentReportRecord) -> Entry {
@@ -139,7 +140,7 @@ fn of_refund_step(step: &RefundStepRecord, refund: Option<&Refund>) -> Entry {
     Entry::at_ms(step.at, Source::Ledger, "trace-refund")
         .with("refund", step.refund_id)
         .with("amount", refund.map(|refund| refund.amount_tiyin.grouped()).unwrap_or_default())
-        .with("state", &step.state)
+        .with_word("state", &step.state)
         .with("by", &step.by)
         .with("facts", if facts.is_empty() { "-".to_owned() } else { facts.join(", ") })
 }
@@ -154,7 +155,7 @@ fn of_receipt_step(step: &ReceiptStepRecord) -> Entry {
     ];
     let facts: Vec<String> = facts.into_iter().flatten().filter(|fact| !fact.is_empty()).collect();
     Entry::at_ms(step.at, Source::Ledger, "trace-receipt")
-        .with("state", &step.state)
+        .with_word("state", &step.state)
         .with("by", &step.by)
         .with("facts", if facts.is_empty() { "-".to_owned() } else { facts.join(", ") })
 }

@@ -79,8 +79,8 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
         let what = what.as_str().map_or_else(|| what.to_string(), str::to_owned);
         entries.push(
             Entry::new(Some(entry.at), Source::Shop, "trace-history")
-                .with("what", what)
-                .with("by", by)
+                .with_word("what", what)
+                .with_word("by", by)
                 .with("event", entry.event_id.as_ref().map_or("-", EventId::as_str)),
         );
     }
@@ -91,8 +91,8 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
     let stock = serde_json::to_value(order.stock)?;
     entries.push(
         Entry::new(None, Source::Shop, "trace-stands")
-            .with("stage", order.stage().as_str())
-            .with("stock", stock.as_str().unwrap_or_default())
+            .with_word("stage", order.stage().as_str())
+            .with_word("stock", stock.as_str().unwrap_or_default())
             .with("payment", payment)
             .with("missing", order.missing().len()),
     );

@@ -67,7 +67,7 @@ async fn owners_trace_orders_and_nobody_else(world: &World) {
         "Prepare",
         "Complete",
         "replay",
-        "withdrawn",
+        "qaytarib olingan",
         &reason,
         &paid,
         &transaction,
