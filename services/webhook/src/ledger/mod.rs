@@ -190,8 +190,8 @@ impl Ledger {
                     status: Pool::Postgres(opened.status),
                     relay: RelayReader::Postgres(Arc::new(opened.relay)),
                 };
-                let listening = opened.options.clone();
-                let engine = PostgresEngine::new(opened.writer, opened.options);
+                let listening = opened.server.clone();
+                let engine = PostgresEngine::new(opened.writer, opened.server);
                 let (ledger, mut writer) = Self::start(engine, readers, None, limits).await?;
                 let signals = Arc::clone(&ledger.signals);
                 let listener = relaying::listen(listening, move || signals.outbox_grew.notify_one());

@@ -75,3 +75,4 @@ mod unplaced;
 mod plans;
 mod sessions;
 mod several;
+mod silence;

@@ -213,6 +213,17 @@ async fn what_cannot_be_opened_says_why_without_the_password() {
 }
 
 #[tokio::test]
+async fn what_is_printed_of_a_ledger_tells_no_password() {
+    let database = Database::new().await;
+    let (ledger, writer) = Ledger::open(database.place(), generous()).await.unwrap();
+    let printed = format!("{ledger:?} {writer:?}");
+    let password = format!("{:?}", database.url().password().unwrap());
+    assert!(!printed.contains(&password), "{printed}");
+    drop(ledger);
+    writer.close().await;
+}
+
+#[tokio::test]
 async fn a_process_that_hangs_with_the_lock_gives_it_up() {
     let app = TestApp::start().await;
     app.order(1).await;

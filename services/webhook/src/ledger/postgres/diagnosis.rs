@@ -6,6 +6,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConne
 use tokio::time::Instant;
 use tolov_kit::secret::Secret;
 
+use super::session::within_limit;
 use crate::ledger::backup::Summary;
 
 /// The longest that a look may take.
@@ -93,7 +94,7 @@ pub async fn wait_for_start(url: &Secret) {
     let Ok(options) = url.expose().parse::<PgConnectOptions>() else { return };
     let options = options.application_name("tolov-start").disable_statement_logging();
     let mut is_told = false;
-    while let Err(error) = options.connect().await {
+    while let Err(error) = within_limit(options.connect()).await {
         // 57P03: the server is starting up.
         let is_starting = match error.as_database_error() {
             Some(refusal) => refusal.code().is_some_and(|code| code == "57P03"),

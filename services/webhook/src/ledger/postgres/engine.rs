@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tolov_domain::OrderId;
 
 use super::{
-    session::{OUTBOX_CHANNEL, connect, within_limit},
+    session::{OUTBOX_CHANNEL, Server, within_limit},
     statements::{LOAD, LOAD_RECEIPTS, STORE},
 };
 use crate::ledger::{
@@ -25,7 +25,7 @@ const LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 pub(crate) struct PostgresEngine {
     /// `None`: it was lost; the next batch connects anew.
     connection: Option<PgConnection>,
-    options: PgConnectOptions,
+    server: Server,
     /// `ledger_state.commits` in the transaction that is under way.
     under_way: i64,
     /// The same after the last commit of this process. `None`: what is stored is not known.
@@ -33,13 +33,13 @@ pub(crate) struct PostgresEngine {
 }
 
 impl PostgresEngine {
-    pub(crate) const fn new(connection: PgConnection, options: PgConnectOptions) -> Self {
-        Self { connection: Some(connection), options, under_way: 0, committed: None }
+    pub(crate) const fn new(connection: PgConnection, server: Server) -> Self {
+        Self { connection: Some(connection), server, under_way: 0, committed: None }
     }
 
     async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
-            self.connection = Some(connect(&self.options).await?);
+            self.connection = Some(self.server.connect().await?);
         }
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }

@@ -4,6 +4,7 @@
 pub mod diagnosis;
 pub(super) mod engine;
 pub(super) mod open;
+pub(super) mod readers;
 pub(super) mod reads;
 pub(super) mod relaying;
 pub mod restored;

@@ -1,58 +1,64 @@
 //! Opening the database: its settings are read, and refused when they could lose a committed payment.
 
-use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection};
 use tolov_kit::secret::Secret;
 
 use super::{
+    readers::ReadingSessions,
     relaying::RelaySession,
-    session::{connect, options, pool},
+    session::{EXCHANGE_TIMEOUT, Server, within, within_limit},
 };
 use crate::ledger::{OpenError, SchemaError};
 
 /// A migration may rewrite a table.
 const MIGRATION_TIMEOUT: &str = "10min";
-/// What operators' commands ask for may be the whole ledger.
+/// All migrations together, on this side.
+const MIGRATIONS_TIMEOUT: Duration = Duration::from_mins(15);
+/// What operators' commands ask for may be the whole ledger. The server's limit, and ours, which is a little longer.
 const OPERATOR_TIMEOUT: &str = "2min";
+const OPERATOR_READING_TIMEOUT: Duration = Duration::from_secs(125);
 
-const REQUEST_READERS: u32 = 4;
+const REQUEST_READERS: usize = 4;
 /// The oldest that the tests know nothing against: 14.
 const OLDEST_SERVER: i32 = 140_000;
 
 pub(crate) struct Opened {
     pub(crate) writer: PgConnection,
     /// To connect anew.
-    pub(crate) options: PgConnectOptions,
-    pub(crate) requests: PgPool,
-    pub(crate) status: PgPool,
+    pub(crate) server: Server,
+    pub(crate) requests: ReadingSessions,
+    pub(crate) status: ReadingSessions,
     pub(crate) relay: RelaySession,
 }
 
 pub(crate) async fn open(url: &Secret) -> Result<Opened, OpenError> {
-    let options = options(url)?;
-    let mut writer = connect(&options).await?;
-    let version = check_server(&mut writer).await?;
-    migrate(&options).await?;
-    let read_only = options.clone().options([("default_transaction_read_only", "on")]);
+    let server = Server::of(url)?;
+    let mut writer = server.connect().await?;
+    let version = within_limit(check_server(&mut writer)).await?;
+    within(MIGRATIONS_TIMEOUT, migrate(&server)).await?;
+    let read_only = server.with([("default_transaction_read_only", "on")]);
     let opened = Opened {
-        requests: pool(&read_only, REQUEST_READERS).await?,
-        status: pool(&read_only, 1).await?,
+        requests: ReadingSessions::open(read_only.clone(), REQUEST_READERS, EXCHANGE_TIMEOUT).await?,
+        status: ReadingSessions::open(read_only.clone(), 1, EXCHANGE_TIMEOUT).await?,
         relay: RelaySession::new(read_only),
         writer,
-        options,
+        server,
     };
     tracing::info!(postgresql = version, "ledger open: fsync=on, synchronous_commit=on");
     Ok(opened)
 }
 
 /// For reading beside the services.
-pub(crate) async fn reader(url: &Secret) -> Result<PgPool, OpenError> {
+pub(crate) async fn reader(url: &Secret) -> Result<ReadingSessions, OpenError> {
     let limits = [("default_transaction_read_only", "on"), ("statement_timeout", OPERATOR_TIMEOUT)];
-    let options = options(url)?.options(limits);
-    let known = schema_needed(&mut connect(&options).await?).await?;
-    if known.is_none() {
+    let server = Server::of(url)?.with(limits);
+    let mut connection = server.connect().await?;
+    if within_limit(schema_needed(&mut connection)).await?.is_none() {
         return Err(OpenError::NoLedger);
     }
-    Ok(pool(&options, 2).await?)
+    Ok(ReadingSessions::open(server, 2, OPERATOR_READING_TIMEOUT).await?)
 }
 
 /// Whether what this server commits survives a power cut. Returns its version.
@@ -86,9 +92,9 @@ async fn check_server(connection: &mut PgConnection) -> Result<String, OpenError
 
 /// As on SQLite: a schema that a newer version has extended is used as it is, unless the database says otherwise. Processes that
 /// start together wait for one another.
-async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
+async fn migrate(server: &Server) -> Result<(), OpenError> {
     let patient = [("statement_timeout", MIGRATION_TIMEOUT), ("lock_timeout", MIGRATION_TIMEOUT)];
-    let mut connection = connect(&options.clone().options(patient)).await?;
+    let mut connection = server.with(patient).connect().await?;
     let mut migrator = sqlx::migrate!("migrations/postgres");
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     let needed = match schema_needed(&mut connection).await? {

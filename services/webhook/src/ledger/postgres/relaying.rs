@@ -4,22 +4,24 @@
 use std::{convert::Infallible, time::Duration};
 
 use sqlx::{
-    Connection, FromRow, PgConnection,
-    postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow},
+    Connection, Executor, FromRow, PgConnection,
+    postgres::{PgListener, PgPoolOptions, PgRow},
     query::QueryAs,
 };
 use tokio::sync::Mutex;
 
-use super::session::{OUTBOX_CHANNEL, connect, within_limit};
+use super::session::{OUTBOX_CHANNEL, Server, within_limit};
 
 /// The advisory lock of this database that whoever relays holds.
 const RELAY_LOCK: i64 = 0x746f_6c6f_7601;
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Whoever only listens hears nothing of a server that has gone silent: after so much silence it is asked.
+const SILENT_FOR: Duration = Duration::from_mins(1);
 
 /// The session that may hold the lock. The window to send is read through it: what it reads, it reads while the lock is its.
 #[derive(Debug)]
 pub(crate) struct RelaySession {
-    options: PgConnectOptions,
+    server: Server,
     session: Mutex<Option<Session>>,
 }
 
@@ -30,8 +32,8 @@ struct Session {
 }
 
 impl RelaySession {
-    pub(super) const fn new(options: PgConnectOptions) -> Self {
-        Self { options, session: Mutex::const_new(None) }
+    pub(super) const fn new(server: Server) -> Self {
+        Self { server, session: Mutex::const_new(None) }
     }
 
     /// The rows of this statement, while it is this process's turn; none otherwise.
@@ -63,7 +65,7 @@ impl RelaySession {
     {
         let Session { connection, has_turn } = match held {
             Some(session) => session,
-            None => held.insert(Session { connection: connect(&self.options).await?, has_turn: false }),
+            None => held.insert(Session { connection: self.server.connect().await?, has_turn: false }),
         };
         if !*has_turn {
             let try_lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(RELAY_LOCK);
@@ -89,9 +91,9 @@ impl RelaySession {
 
 /// Calls `grew` when any process has added events, until it is dropped. A notification that is lost costs a moment: the relay
 /// looks by itself, too.
-pub(crate) async fn listen(options: PgConnectOptions, grew: impl Fn()) {
+pub(crate) async fn listen(server: Server, grew: impl Fn()) {
     loop {
-        let error = match listen_once(&options, &grew).await {
+        let error = match listen_once(&server, &grew).await {
             Ok(never) => match never {},
             Err(error) => error,
         };
@@ -100,12 +102,21 @@ pub(crate) async fn listen(options: PgConnectOptions, grew: impl Fn()) {
     }
 }
 
-async fn listen_once(options: &PgConnectOptions, grew: &impl Fn()) -> Result<Infallible, sqlx::Error> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(OUTBOX_CHANNEL).await?;
+async fn listen_once(server: &Server, grew: &impl Fn()) -> Result<Infallible, sqlx::Error> {
+    let begin = async {
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(server.options()).await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(OUTBOX_CHANNEL).await?;
+        Ok::<_, sqlx::Error>(listener)
+    };
+    let mut listener = within_limit(begin).await?;
     loop {
-        listener.recv().await?;
-        grew();
+        match tokio::time::timeout(SILENT_FOR, listener.recv()).await {
+            Ok(notification) => {
+                notification?;
+                grew();
+            }
+            Err(_elapsed) => _ = within_limit(listener.execute("SELECT 1")).await?,
+        }
     }
 }

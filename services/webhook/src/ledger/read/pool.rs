@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::SqlitePool;
 
-use crate::ledger::postgres::relaying::RelaySession;
+use crate::ledger::postgres::{readers::ReadingSessions, relaying::RelaySession};
 
 #[derive(Debug, Clone)]
 pub(in crate::ledger) enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(ReadingSessions),
 }
 
 /// Connections for each use, so that slow questions of staff stop neither the relay nor readiness.
@@ -31,13 +31,13 @@ impl Pool {
     pub(in crate::ledger) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(sessions) => sessions.close().await,
         }
     }
 }
 
 impl Readers {
-    /// Waits for what is being read.
+    /// Waits for what is being read from a file.
     pub(crate) async fn close(&self) {
         match &self.relay {
             RelayReader::Sqlite(pool) => pool.close().await,
@@ -56,8 +56,15 @@ macro_rules! read {
             $crate::ledger::read::pool::Pool::Sqlite(pool) => {
                 sqlx::$query($sqlite)$(.bind($value))*.$fetch(pool).await
             }
-            $crate::ledger::read::pool::Pool::Postgres(pool) => {
-                sqlx::$query($postgres)$(.bind($value))*.$fetch(pool).await
+            $crate::ledger::read::pool::Pool::Postgres(sessions) => {
+                let query = sqlx::$query($postgres)$(.bind($value))*;
+                let reading = async {
+                    let mut session = sessions.take().await?;
+                    let read = query.$fetch(session.connection()).await?;
+                    session.give_back();
+                    Ok(read)
+                };
+                sessions.within_limit(reading).await
             }
         }
     };
