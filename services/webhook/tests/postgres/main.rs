@@ -72,6 +72,7 @@ mod traceparents;
 #[path = "../it/unplaced.rs"]
 mod unplaced;
 
+mod cutter;
 mod plans;
 mod sessions;
 mod several;

@@ -1,112 +1,33 @@
 //! Sessions that the server or the network ends, and servers that must not be used.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{cell::Cell, time::Duration};
 
 use sqlx::{AssertSqlSafe, Executor};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-};
 use tolov_kit::secret::Secret;
 use tolov_webhook::ledger::{Ledger, LedgerError, LedgerPlace, LedgerReader, OpenError};
 
 use crate::{
     app::{TestApp, generous, wait_until},
     click::Callback,
+    cutter::Cutter,
     engine::{self, Database},
     overload::arrival,
 };
 
-/// Stands between a ledger and its server. Once it is told to, it lets one COMMIT through and cuts that connection off before
-/// the answer.
-struct Cutter {
-    port: u16,
-    is_armed: Arc<AtomicBool>,
-}
-
-impl Cutter {
-    async fn before(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let is_armed = Arc::new(AtomicBool::new(false));
-        let armed = is_armed.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&server).await.unwrap();
-                tokio::spawn(carry(client, server, armed.clone()));
-            }
-        });
-        Self { port, is_armed }
-    }
-}
-
-async fn carry(client: TcpStream, server: TcpStream, is_armed: Arc<AtomicBool>) {
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
-    let is_cut = Arc::new(AtomicBool::new(false));
-    tokio::join!(
-        forward(from_client, to_server, is_armed, is_cut.clone()),
-        backward(from_server, to_client, is_cut)
-    );
-}
-
-async fn forward(
-    mut client: OwnedReadHalf,
-    mut server: OwnedWriteHalf,
-    is_armed: Arc<AtomicBool>,
-    is_cut: Arc<AtomicBool>,
-) {
-    let mut buffer = vec![0; 65_536];
-    while let Ok(read @ 1..) = client.read(&mut buffer).await {
-        // The end of a message; READ COMMITTED is another.
-        let commits = buffer[..read].windows(7).any(|text| text == b"COMMIT\0");
-        if commits && is_armed.swap(false, Ordering::Relaxed) {
-            is_cut.store(true, Ordering::Relaxed);
-        }
-        if server.write_all(&buffer[..read]).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Drops the connection to the client when the server answers the COMMIT.
-async fn backward(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, is_cut: Arc<AtomicBool>) {
-    let mut buffer = vec![0; 65_536];
-    while let Ok(read @ 1..) = server.read(&mut buffer).await {
-        if is_cut.load(Ordering::Relaxed) || client.write_all(&buffer[..read]).await.is_err() {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_found_by_the_repetition() {
     let app = TestApp::start().await;
-    let mut url = app.database.url().clone();
-    let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
-    let cutter = Cutter::before(server).await;
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(cutter.port)).unwrap();
-    let (ledger, writer) =
-        Ledger::open(LedgerPlace::Postgres(Secret::new(url.as_str())), generous()).await.unwrap();
+    let cutter = Cutter::before(app.database.url()).await;
+    let (ledger, writer) = Ledger::open(cutter.place(), generous()).await.unwrap();
     app.order(1).await;
     let prepare = arrival(&app, &Callback::prepare(1));
-    cutter.is_armed.store(true, Ordering::Relaxed);
+    cutter.arm();
     let lost = ledger.answer(prepare).await;
     assert!(matches!(lost, Err(LedgerError::NotCommitted)), "{lost:?}");
     assert_eq!(app.attempts_of(1).await, ["prepared"], "it was committed all the same");
     let again = ledger.answer(arrival(&app, &Callback::prepare(1))).await.unwrap();
     assert_eq!(again.merchant_prepare_id.unwrap().get(), 1, "the repetition is answered with its number");
-    cutter.is_armed.store(true, Ordering::Relaxed);
+    cutter.arm();
     let lost = ledger.answer(arrival(&app, &Callback::complete(1, 1))).await;
     assert!(matches!(lost, Err(LedgerError::NotCommitted)), "{lost:?}");
     let again = ledger.answer(arrival(&app, &Callback::complete(1, 1))).await.unwrap();
@@ -180,6 +101,38 @@ async fn a_server_that_may_lose_a_payment_or_only_reads_is_refused() {
     }
     let (_, writer) = Ledger::open(database.place(), generous()).await.unwrap();
     writer.close().await;
+}
+
+#[tokio::test]
+async fn a_process_that_starts_while_another_one_makes_the_ledger_takes_it_for_no_other_programs() {
+    let database = Database::new().await;
+    let slow_way = Cutter::before(database.url()).await;
+    slow_way.hold("FROM pg_tables");
+    let is_open = Cell::new(false);
+    let slow = Ledger::open(slow_way.place(), generous());
+    let other = async {
+        wait_until("the slow one has found no ledger and looks for other tables", async || slow_way.holds())
+            .await;
+        let opened = Ledger::open(database.place(), generous()).await;
+        is_open.set(true);
+        opened
+    };
+    let release = async {
+        wait_until("the other one has made the ledger, or waits", async || {
+            let waiting =
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND database =
+                   (SELECT oid FROM pg_database WHERE datname = current_database())";
+            let mut admin = database.connect().await;
+            is_open.get() || sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut admin).await.unwrap() > 0
+        })
+        .await;
+        slow_way.release();
+    };
+    let (slow, other, ()) = tokio::join!(slow, other, release);
+    for opened in [slow, other] {
+        let (_, writer) = opened.unwrap();
+        writer.close().await;
+    }
 }
 
 #[tokio::test]

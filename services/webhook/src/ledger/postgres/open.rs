@@ -24,6 +24,9 @@ const REQUEST_READERS: usize = 4;
 /// The oldest that the tests know nothing against: 14.
 const OLDEST_SERVER: i32 = 140_000;
 
+/// Advisory lock of whoever recognises a database and makes its schema.
+const SCHEMA_LOCK: i64 = 0x746f_6c6f_7602;
+
 pub(crate) struct Opened {
     pub(crate) writer: PgConnection,
     /// To connect anew.
@@ -95,6 +98,8 @@ async fn check_server(connection: &mut PgConnection) -> Result<String, OpenError
 async fn migrate(server: &Server) -> Result<(), OpenError> {
     let patient = [("statement_timeout", MIGRATION_TIMEOUT), ("lock_timeout", MIGRATION_TIMEOUT)];
     let mut connection = server.with(patient).connect().await?;
+    // What one of them finds, another one is about to make.
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(SCHEMA_LOCK).execute(&mut connection).await?;
     let mut migrator = sqlx::migrate!("migrations/postgres");
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     let needed = match schema_needed(&mut connection).await? {
