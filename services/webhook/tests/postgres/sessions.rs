@@ -104,6 +104,24 @@ async fn a_server_that_may_lose_a_payment_or_only_reads_is_refused() {
 }
 
 #[tokio::test]
+async fn a_server_that_may_lose_a_payment_is_refused_also_when_the_writer_connects_anew() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let prepare_id = app.prepared(1).await;
+    let mut admin = app.file().await;
+    let name = app.database.url().path().trim_start_matches('/').to_owned();
+    // As on a server that has taken over with settings of its own.
+    let set = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    admin.execute(AssertSqlSafe(set)).await.unwrap();
+    admin.execute(END_ALL_OTHERS).await.unwrap();
+    assert_eq!(app.code(&Callback::complete(1, prepare_id)).await, -7);
+    let reset = format!("ALTER DATABASE {name} RESET synchronous_commit");
+    admin.execute(AssertSqlSafe(reset)).await.unwrap();
+    assert_eq!(app.code(&Callback::complete(1, prepare_id)).await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_process_that_starts_while_another_one_makes_the_ledger_takes_it_for_no_other_programs() {
     let database = Database::new().await;
     let slow_way = Cutter::before(database.url()).await;

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tolov_domain::OrderId;
 
 use super::{
+    open::reconnect,
     session::{OUTBOX_CHANNEL, Server, within_limit},
     statements::{LOAD, LOAD_RECEIPTS, STORE},
 };
@@ -39,7 +40,7 @@ impl PostgresEngine {
 
     async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
-            self.connection = Some(self.server.connect().await?);
+            self.connection = Some(reconnect(&self.server).await?);
         }
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }

@@ -27,9 +27,18 @@ const OLDEST_SERVER: i32 = 140_000;
 /// Advisory lock of whoever recognises a database and makes its schema.
 const SCHEMA_LOCK: i64 = 0x746f_6c6f_7602;
 
+/// What each of these settings must be, its best value first.
+const SETTINGS: [(&str, &[&str]); 5] = [
+    ("fsync", &["on"]),
+    ("full_page_writes", &["on"]),
+    ("synchronous_commit", &["on", "remote_apply"]),
+    ("default_transaction_read_only", &["off"]),
+    ("server_encoding", &["UTF8"]),
+];
+
 pub(crate) struct Opened {
     pub(crate) writer: PgConnection,
-    /// To connect anew.
+    /// To connect anew, by [`reconnect`].
     pub(crate) server: Server,
     pub(crate) requests: ReadingSessions,
     pub(crate) status: ReadingSessions,
@@ -51,6 +60,16 @@ pub(crate) async fn open(url: &Secret) -> Result<Opened, OpenError> {
     };
     tracing::info!(postgresql = version, "ledger open: fsync=on, synchronous_commit=on");
     Ok(opened)
+}
+
+/// Another session for a writer. It may be with another server than before, which has taken over.
+pub(super) async fn reconnect(server: &Server) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = server.connect().await?;
+    match within_limit(check_server(&mut connection)).await {
+        Ok(_) => Ok(connection),
+        Err(OpenError::Sql(error)) => Err(error),
+        Err(refusal) => Err(sqlx::Error::Configuration(refusal.into())),
+    }
 }
 
 /// For reading beside the services.
@@ -77,15 +96,14 @@ async fn check_server(connection: &mut PgConnection) -> Result<String, OpenError
     if is_standby {
         return Err(OpenError::Standby);
     }
-    for (setting, wanted) in [
-        ("fsync", &["on"][..]),
-        ("full_page_writes", &["on"]),
-        ("synchronous_commit", &["on", "remote_apply"]),
-        ("default_transaction_read_only", &["off"]),
-        ("server_encoding", &["UTF8"]),
-    ] {
-        let query = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
-        let found: String = query.fetch_one(&mut *connection).await?;
+    let names = SETTINGS.map(|(setting, _)| setting);
+    let found: Vec<String> = sqlx::query_scalar(
+        "SELECT current_setting(name) FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, place) ORDER BY place",
+    )
+    .bind(&names[..])
+    .fetch_all(connection)
+    .await?;
+    for ((setting, wanted), found) in SETTINGS.into_iter().zip(found) {
         if !wanted.contains(&found.as_str()) {
             return Err(OpenError::Setting { setting, found, wanted: wanted[0] });
         }
