@@ -22,7 +22,7 @@ use tolov_webhook::ledger::{
     AdoptRefusal, KnownRefund, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Place, Restore, ready},
-    restored::ready_postgres,
+    restored::{finish_postgres, ready_postgres},
 };
 
 use super::{archive, examine, paid_since::Known, told, unpacking_folder};
@@ -245,6 +245,9 @@ async fn take_over(
     let unread = known.unread();
     let mut restored = RestoredLedger { summary, prepare_id_floor, unread, ..RestoredLedger::default() };
     restored.adopt(copy, known).await?;
+    if let LedgerPlace::Postgres(url) = copy {
+        finish_postgres(url).await?;
+    }
     Ok(restored)
 }
 
@@ -252,7 +255,7 @@ impl RestoredLedger {
     /// Makes the copy of the ledger know what others know to be paid, to have gone back, and to wait for payment. Keeps what it
     /// did not know.
     async fn adopt(&mut self, copy: &LedgerPlace, known: &mut Known) -> Result<()> {
-        let (ledger, writer) = Ledger::open(copy, UnverifiedLimits::default()).await?;
+        let (ledger, writer) = Ledger::open_restored(copy, UnverifiedLimits::default()).await?;
         let adopted = self.adopt_all(&ledger, known).await;
         drop(ledger);
         writer.close().await;

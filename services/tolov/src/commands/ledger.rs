@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use tolov_kit::{env::Env, secret::Secret};
 use tolov_webhook::{
     config,
-    ledger::{LedgerPlace, copy},
+    ledger::{
+        LedgerPlace,
+        copy::{self, CopyError},
+    },
 };
 
 use super::journal::Journal;
@@ -42,7 +45,10 @@ async fn copy_all(env: &Env, from: String, to: String) -> Result<()> {
     let journal = Journal::beside(data.ledger_path());
     let places = json!({ "from": from.to_string(), "to": to.to_string() });
     journal.record("ledger copy", json!({ "places": places }))?;
-    let tables = copy::copy(&from, &to).await.with_context(|| format!("{to} is as it was"))?;
+    let tables = match copy::copy(&from, &to).await {
+        Err(unknown @ CopyError::Unanswered { .. }) => return Err(unknown.into()),
+        copied => copied.with_context(|| format!("{to} is as it was"))?,
+    };
     // What follows is told after the fact: the copy is complete, whatever becomes of the telling.
     let rows: Map<String, Value> =
         tables.iter().map(|(table, content)| (table.clone(), content.rows.into())).collect();

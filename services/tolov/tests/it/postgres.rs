@@ -151,6 +151,13 @@ impl Webhook {
         (output.status.success(), told.concat())
     }
 
+    /// What a service says that ends at once.
+    fn refused_start(&self) -> String {
+        let output = tolov("webhook", self.folder.path(), &self.on_postgres()).output().unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     fn copy(&self, from: &str, to: &str) -> (bool, String) {
         self.run("ledger", &["copy", from, to])
     }
@@ -262,6 +269,8 @@ async fn a_ledger_moves_to_postgresql_and_back_and_what_was_prepared_before_is_p
 
     let (done, told) = shop.copy("LEDGER_URL", "back.db");
     assert!(done, "{told}");
+    let told = shop.refused_start();
+    assert!(told.contains("was moved to back.db by `tolov ledger copy`"), "{told}");
     let mut environment = shop.environment.clone();
     environment.insert("LEDGER_PATH".to_owned(), "back.db".to_owned());
     let mut back = shop.start(&environment).await;
@@ -310,6 +319,10 @@ async fn a_database_that_was_put_back_to_an_earlier_time_gives_no_number_to_clic
     assert!(!done && told.contains("stop every webhook service"), "{told}");
     assert!(service.stop().success());
     shop.server.tool("pg_restore", &["--clean", "--no-owner", "--no-acl", dump.to_str().unwrap(), "-d"]);
+    // As a restore leaves it that was cut off before its end.
+    shop.server.sql("UPDATE ledger_state SET restoring_since = 1");
+    let told = shop.refused_start();
+    assert!(told.contains("run `tolov ledger restored` again"), "{told}");
     let (done, told) = shop.run("ledger", &["restored", "1h", "--stores-lost"]);
     assert!(done && told.contains("merchant_prepare_id goes on above"), "{told}");
     let journal = std::fs::read_to_string(shop.folder.path().join("operators.jsonl")).unwrap();

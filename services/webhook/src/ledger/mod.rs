@@ -68,7 +68,7 @@ pub use self::{
 };
 use self::{
     file::{disk::Disk, engine::SqliteEngine},
-    postgres::{engine::PostgresEngine, relaying},
+    postgres::{engine::PostgresEngine, open::Opener, relaying},
     read::pool::{Pool, Readers, RelayReader},
     writer::{
         Writer,
@@ -176,7 +176,23 @@ impl Ledger {
         place: impl Into<LedgerPlace>,
         limits: UnverifiedLimits,
     ) -> Result<(Self, WriterTask), OpenError> {
-        match place.into() {
+        Self::open_for(Opener::Service, place.into(), limits).await
+    }
+
+    /// The same for whoever completes a restore, until which the ledger is closed to services.
+    pub async fn open_restored(
+        place: impl Into<LedgerPlace>,
+        limits: UnverifiedLimits,
+    ) -> Result<(Self, WriterTask), OpenError> {
+        Self::open_for(Opener::Restore, place.into(), limits).await
+    }
+
+    async fn open_for(
+        opener: Opener,
+        place: LedgerPlace,
+        limits: UnverifiedLimits,
+    ) -> Result<(Self, WriterTask), OpenError> {
+        match place {
             LedgerPlace::File(path) => {
                 let opened = file::open::open(&path).await?;
                 let disk = Some(Arc::new(Disk::of(&path)));
@@ -184,14 +200,14 @@ impl Ledger {
                 Self::start(engine, opened.readers, disk, limits).await
             }
             LedgerPlace::Postgres(url) => {
-                let opened = postgres::open::open(&url).await?;
+                let opened = postgres::open::open(&url, opener).await?;
                 let readers = Readers {
                     requests: Pool::Postgres(opened.requests),
                     status: Pool::Postgres(opened.status),
                     relay: RelayReader::Postgres(Arc::new(opened.relay)),
                 };
                 let listening = opened.server.clone();
-                let engine = PostgresEngine::new(opened.writer, opened.server);
+                let engine = PostgresEngine::new(opened.writer, opened.server, opener);
                 let (ledger, mut writer) = Self::start(engine, readers, None, limits).await?;
                 let signals = Arc::clone(&ledger.signals);
                 let listener = relaying::listen(listening, move || signals.outbox_grew.notify_one());

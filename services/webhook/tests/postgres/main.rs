@@ -3,7 +3,6 @@
 
 mod engine;
 
-#[expect(dead_code, reason = "one method is for copies of a file alone")]
 #[path = "../it/app.rs"]
 mod app;
 #[path = "../it/audit.rs"]
@@ -73,6 +72,7 @@ mod traceparents;
 mod unplaced;
 
 mod cutter;
+mod moving;
 mod plans;
 mod sessions;
 mod several;

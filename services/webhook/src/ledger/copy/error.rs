@@ -2,7 +2,7 @@
 
 use crate::ledger::{LedgerPlace, OpenError, backup::BackupError};
 
-/// Why a ledger was not copied. The target is then as it was.
+/// Why a ledger was not copied. The target is then as it was, but for [`CopyError::Unanswered`].
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error("{0} is both: name two places")]
@@ -18,6 +18,12 @@ pub enum CopyError {
     #[error("the table {table} was not copied as it is: {} rows and {}, read back {} rows and {}",
         .written.rows, .written.sha256, .read.rows, .read.sha256)]
     Differs { table: String, written: Content, read: Content },
+    #[error(
+        "the last step of the copy to {place} was not answered: the whole ledger is there, or nothing of it. Repeat the same \
+         command: it copies if nothing is there, and says that there is something if the whole ledger is. Then start the services \
+         on it, and on no other"
+    )]
+    Unanswered { place: LedgerPlace, source: sqlx::Error },
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]

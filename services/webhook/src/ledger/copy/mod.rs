@@ -26,20 +26,38 @@ pub async fn copy(from: &LedgerPlace, to: &LedgerPlace) -> Result<Vec<(String, C
     if from == to {
         return Err(CopyError::Same(from.clone()));
     }
-    let mut source = Side::open_source(from).await?;
-    let mut target = Side::open_target(to).await?;
-    let copied = fill(&mut source, &mut target).await;
-    source.close().await?;
-    match copied {
-        Ok(copied) => {
-            target.keep().await?;
-            Ok(copied)
+    let mut source = Side::open_source(from, to).await?;
+    let mut target = match Side::open_target(to).await {
+        Ok(target) => target,
+        Err(error) => {
+            source.close().await?;
+            return Err(error);
         }
+    };
+    let copied = match fill(&mut source, &mut target).await {
+        Ok(copied) => hand_over(&mut source, target, to).await.map(|()| copied),
         Err(error) => {
             target.discard().await;
             Err(error)
         }
+    };
+    // Nothing of it is written any more.
+    drop(source.close().await);
+    copied
+}
+
+/// Closes the one ledger to services before the other one is there: whatever becomes of this process in between, no two of them
+/// go on.
+async fn hand_over(source: &mut Side, target: Side, to: &LedgerPlace) -> Result<(), CopyError> {
+    if let Err(error) = source.leave(to).await {
+        target.discard().await;
+        return Err(error);
     }
+    let kept = target.keep(to).await;
+    if !matches!(kept, Ok(()) | Err(CopyError::Unanswered { .. })) {
+        source.stay().await;
+    }
+    kept
 }
 
 async fn fill(source: &mut Side, target: &mut Side) -> Result<Vec<(String, Content)>, CopyError> {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, error::DatabaseError,
+    postgres::PgConnectOptions,
+};
 use tokio::time::Instant;
 use tolov_kit::secret::Secret;
 
@@ -10,7 +13,10 @@ use super::{
     error::CopyError,
     table::{KeyColumn, Table, WITH_A_ROW, is_scratch},
 };
-use crate::ledger::{LedgerPlace, OpenError, postgres};
+use crate::ledger::{
+    LedgerPlace, OpenError,
+    postgres::open::{Opener, bring_up_to_date, refuse_closed},
+};
 
 pub(super) struct PostgresSide {
     connection: PgConnection,
@@ -19,7 +25,7 @@ pub(super) struct PostgresSide {
 }
 
 /// Of `ledger_state`: what this engine keeps for itself.
-const OWN_COLUMNS: [&str; 2] = ["commits", "schema_needed"];
+const OWN_COLUMNS: [&str; 4] = ["commits", "schema_needed", "moved_to", "restoring_since"];
 /// What the sessions of services and commands are called.
 const SESSIONS_OF_OURS: &str = "tolov-ledger";
 /// A session that was ended is seen for a moment.
@@ -27,8 +33,17 @@ const ENDING: Duration = Duration::from_secs(3);
 
 impl PostgresSide {
     /// No writer of a service gets past the lock, so nothing is added behind the copy's back.
-    pub(super) async fn open_source(place: &LedgerPlace, url: &Secret) -> Result<Self, CopyError> {
+    pub(super) async fn open_source(
+        place: &LedgerPlace,
+        url: &Secret,
+        to: &LedgerPlace,
+    ) -> Result<Self, CopyError> {
         let mut connection = connect_alone(place, url).await?;
+        match refuse_closed(&mut connection, Opener::Service).await {
+            // A copy that was cut off goes on.
+            Err(OpenError::Moved { to: known }) if known == to.to_string() => {}
+            opened => opened?,
+        }
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
         connection.execute("LOCK TABLE ledger_state IN SHARE MODE").await?;
         Ok(Self { connection, foreign_keys: Vec::new() })
@@ -132,8 +147,8 @@ impl PostgresSide {
     }
 
     pub(super) async fn count(&mut self, table: &Table) -> Result<u64, CopyError> {
-        let sql = format!("SELECT count(*) FROM \"{}\"", table.name);
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut self.connection).await?;
+        let rows: i64 =
+            sqlx::query_scalar(AssertSqlSafe(table.count())).fetch_one(&mut self.connection).await?;
         Ok(u64::try_from(rows).unwrap_or(0))
     }
 
@@ -171,14 +186,39 @@ impl PostgresSide {
         Ok(())
     }
 
+    /// Commits, so that the lock ends and the mark stands in its place.
+    pub(super) async fn leave(&mut self, to: &LedgerPlace) -> Result<(), CopyError> {
+        let mark = sqlx::query("UPDATE ledger_state SET moved_to = $1").bind(to.to_string());
+        mark.execute(&mut self.connection).await?;
+        self.connection.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    pub(super) async fn stay(&mut self) {
+        if let Err(error) = self.connection.execute("UPDATE ledger_state SET moved_to = NULL").await {
+            tracing::warn!(%error, "the ledger that was to be copied stays closed to services; repeat the copy");
+        }
+    }
+
     pub(super) async fn close(mut self) -> Result<(), CopyError> {
         self.connection.execute("ROLLBACK").await?;
         Ok(self.connection.close().await?)
     }
 
-    pub(super) async fn keep(mut self) -> Result<(), CopyError> {
-        self.connection.execute("COMMIT").await?;
-        Ok(self.connection.close().await?)
+    pub(super) async fn keep(mut self, place: &LedgerPlace) -> Result<(), CopyError> {
+        if let Err(error) = self.connection.execute("COMMIT").await {
+            // What the server refuses it has taken back; whether it had done it when the session ended, nobody knows.
+            let code = error.as_database_error().and_then(DatabaseError::code);
+            let is_refused = code.is_some_and(|code| !code.starts_with("57P"));
+            let place = place.clone();
+            return Err(if is_refused {
+                error.into()
+            } else {
+                CopyError::Unanswered { place, source: error }
+            });
+        }
+        drop(self.connection.close().await);
+        Ok(())
     }
 
     pub(super) async fn discard(mut self) {
@@ -222,13 +262,4 @@ async fn connect(place: &LedgerPlace, url: &Secret) -> Result<PgConnection, Copy
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Makes the schema of this release, with the checks that a service makes at its start.
-async fn bring_up_to_date(url: &Secret) -> Result<(), CopyError> {
-    let opened = postgres::open::open(url).await?;
-    opened.requests.close().await;
-    opened.status.close().await;
-    opened.relay.close().await;
-    Ok(opened.writer.close().await?)
 }

@@ -16,11 +16,11 @@ pub(super) enum Side {
 }
 
 impl Side {
-    /// To be read; as it is at this moment.
-    pub(super) async fn open_source(place: &LedgerPlace) -> Result<Self, CopyError> {
+    /// To be read; as it is at this moment. One that has moved is read for the same place alone.
+    pub(super) async fn open_source(place: &LedgerPlace, to: &LedgerPlace) -> Result<Self, CopyError> {
         Ok(match place {
             LedgerPlace::File(path) => Self::Sqlite(SqliteSide::open_source(path).await?),
-            LedgerPlace::Postgres(url) => Self::Postgres(PostgresSide::open_source(place, url).await?),
+            LedgerPlace::Postgres(url) => Self::Postgres(PostgresSide::open_source(place, url, to).await?),
         })
     }
 
@@ -95,6 +95,23 @@ impl Side {
         }
     }
 
+    /// Closes the ledger that was read to services: what is paid from now on is in the other place. A file is closed by the note
+    /// beside it, which the command writes; until then this process has its lock.
+    pub(super) async fn leave(&mut self, to: &LedgerPlace) -> Result<(), CopyError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(side) => side.leave(to).await,
+        }
+    }
+
+    /// Takes that back: nothing is in the other place.
+    pub(super) async fn stay(&mut self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(side) => side.stay().await,
+        }
+    }
+
     pub(super) async fn close(self) -> Result<(), CopyError> {
         match self {
             Self::Sqlite(side) => {
@@ -106,10 +123,10 @@ impl Side {
     }
 
     /// Makes the copy last.
-    pub(super) async fn keep(self) -> Result<(), CopyError> {
+    pub(super) async fn keep(self, place: &LedgerPlace) -> Result<(), CopyError> {
         match self {
-            Self::Sqlite(side) => side.keep().await,
-            Self::Postgres(side) => side.keep().await,
+            Self::Sqlite(side) => side.keep(place).await,
+            Self::Postgres(side) => side.keep(place).await,
         }
     }
 

@@ -129,8 +129,8 @@ impl SqliteSide {
     }
 
     pub(super) async fn count(&mut self, table: &Table) -> Result<u64, CopyError> {
-        let sql = format!("SELECT count(*) FROM \"{}\"", table.name);
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut self.connection).await?;
+        let rows: i64 =
+            sqlx::query_scalar(AssertSqlSafe(table.count())).fetch_one(&mut self.connection).await?;
         Ok(u64::try_from(rows).unwrap_or(0))
     }
 
@@ -167,16 +167,17 @@ impl SqliteSide {
     }
 
     /// Commits, checks the rules between rows and gives the file its name.
-    pub(super) async fn keep(mut self) -> Result<(), CopyError> {
+    pub(super) async fn keep(mut self, place: &LedgerPlace) -> Result<(), CopyError> {
         self.connection.execute("COMMIT").await?;
         let Some(NewFile { copying, target, .. }) = self.new.take() else { return Ok(()) };
         self.close().await;
         examine(&copying).await?;
         File::open(&copying)?.sync_all()?;
         std::fs::rename(&copying, target.path())?;
-        delete(&copying)?;
         let folder = target.path().parent().filter(|folder| !folder.as_os_str().is_empty());
-        Ok(File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?)
+        let folder = folder.unwrap_or(Path::new("."));
+        let is_durable = delete(&copying).and_then(|()| File::open(folder)?.sync_all());
+        is_durable.map_err(|error| CopyError::Unanswered { place: place.clone(), source: error.into() })
     }
 
     pub(super) async fn discard(mut self) {

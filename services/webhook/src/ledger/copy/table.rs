@@ -43,6 +43,11 @@ impl Table {
         quoted(self.key.iter().map(|column| &column.name))
     }
 
+    /// A statement that counts the rows.
+    pub(super) fn count(&self) -> String {
+        format!("SELECT count(*) FROM \"{}\"", self.name)
+    }
+
     /// The values of a row in one form for both engines.
     pub(super) fn canonical(&self, row: &Value) -> Result<String, CopyError> {
         let value = |column: &String| {

@@ -43,6 +43,15 @@ pub enum OpenError {
     #[error("this PostgreSQL is a standby, which only reads; LEDGER_URL must name the primary")]
     Standby,
     #[error(
+        "this ledger was moved to {to} by `tolov ledger copy`, and what is paid since then is there alone: name that place in \
+         LEDGER_URL or LEDGER_PATH. Should nothing be there, because the copy was cut off, repeat the same command"
+    )]
+    Moved { to: String },
+    #[error(
+        "a restore of this ledger was cut off half-way; run `tolov ledger restored` again, with the same TIME"
+    )]
+    Restoring,
+    #[error(
         "there is no ledger in the database that LEDGER_URL names; the webhook service creates it when it starts"
     )]
     NoLedger,

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tolov_domain::OrderId;
 
 use super::{
-    open::reconnect,
+    open::{Opener, reconnect},
     session::{OUTBOX_CHANNEL, Server, within_limit},
     statements::{LOAD, LOAD_RECEIPTS, STORE},
 };
@@ -19,14 +19,18 @@ use crate::ledger::{
     },
 };
 
-/// Each statement after it sees what was committed by whoever had the lock before.
+/// Each statement after it sees what was committed by whoever had the lock before. No row: the ledger was closed since it was
+/// opened.
 const LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-  UPDATE ledger_state SET commits = commits + 1 RETURNING commits";
+  UPDATE ledger_state SET commits = commits + 1 WHERE moved_to IS NULL AND restoring_since IS NULL RETURNING commits";
+const LOCK_TO_RESTORE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+  UPDATE ledger_state SET commits = commits + 1 WHERE moved_to IS NULL RETURNING commits";
 
 pub(crate) struct PostgresEngine {
     /// `None`: it was lost; the next batch connects anew.
     connection: Option<PgConnection>,
     server: Server,
+    opener: Opener,
     /// `ledger_state.commits` in the transaction that is under way.
     under_way: i64,
     /// The same after the last commit of this process. `None`: what is stored is not known.
@@ -34,23 +38,28 @@ pub(crate) struct PostgresEngine {
 }
 
 impl PostgresEngine {
-    pub(crate) const fn new(connection: PgConnection, server: Server) -> Self {
-        Self { connection: Some(connection), server, under_way: 0, committed: None }
+    pub(crate) const fn new(connection: PgConnection, server: Server, opener: Opener) -> Self {
+        Self { connection: Some(connection), server, opener, under_way: 0, committed: None }
     }
 
     async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
-            self.connection = Some(reconnect(&self.server).await?);
+            self.connection = Some(reconnect(&self.server, self.opener).await?);
         }
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }
 
     async fn lock(&mut self) -> Result<i64, sqlx::Error> {
+        let lock = match self.opener {
+            Opener::Service => LOCK,
+            Opener::Restore => LOCK_TO_RESTORE,
+        };
         let connection = self.connection().await?;
-        within_limit(async { sqlx::raw_sql(LOCK).fetch_one(connection).await?.try_get(0) }).await
+        within_limit(async { sqlx::raw_sql(lock).fetch_one(connection).await?.try_get(0) }).await
     }
 
-    /// A server that has ended the session between two batches has lost nothing of them.
+    /// A server that has ended the session between two batches has lost nothing of them. A ledger that was closed says why to
+    /// whoever connects anew.
     async fn lock_again(&mut self) -> Result<i64, sqlx::Error> {
         let had_connection = self.connection.is_some();
         match self.lock().await {

@@ -36,6 +36,14 @@ const SETTINGS: [(&str, &[&str]); 5] = [
     ("server_encoding", &["UTF8"]),
 ];
 
+/// Who opens a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opener {
+    Service,
+    /// Whoever completes a restore, until which it is closed to services.
+    Restore,
+}
+
 pub(crate) struct Opened {
     pub(crate) writer: PgConnection,
     /// To connect anew, by [`reconnect`].
@@ -45,11 +53,12 @@ pub(crate) struct Opened {
     pub(crate) relay: RelaySession,
 }
 
-pub(crate) async fn open(url: &Secret) -> Result<Opened, OpenError> {
+pub(crate) async fn open(url: &Secret, opener: Opener) -> Result<Opened, OpenError> {
     let server = Server::of(url)?;
     let mut writer = server.connect().await?;
     let version = within_limit(check_server(&mut writer)).await?;
     within(MIGRATIONS_TIMEOUT, migrate(&server)).await?;
+    within_limit(refuse_closed(&mut writer, opener)).await?;
     let read_only = server.with([("default_transaction_read_only", "on")]);
     let opened = Opened {
         requests: ReadingSessions::open(read_only.clone(), REQUEST_READERS, EXCHANGE_TIMEOUT).await?,
@@ -63,13 +72,26 @@ pub(crate) async fn open(url: &Secret) -> Result<Opened, OpenError> {
 }
 
 /// Another session for a writer. It may be with another server than before, which has taken over.
-pub(super) async fn reconnect(server: &Server) -> Result<PgConnection, sqlx::Error> {
+pub(super) async fn reconnect(server: &Server, opener: Opener) -> Result<PgConnection, sqlx::Error> {
     let mut connection = server.connect().await?;
-    match within_limit(check_server(&mut connection)).await {
-        Ok(_) => Ok(connection),
+    let checked = within_limit(async {
+        check_server(&mut connection).await?;
+        refuse_closed(&mut connection, opener).await
+    });
+    match checked.await {
+        Ok(()) => Ok(connection),
         Err(OpenError::Sql(error)) => Err(error),
         Err(refusal) => Err(sqlx::Error::Configuration(refusal.into())),
     }
+}
+
+/// Makes the schema of this release, with the checks that a service makes at its start.
+pub(in crate::ledger) async fn bring_up_to_date(url: &Secret) -> Result<(), OpenError> {
+    let server = Server::of(url)?;
+    let mut connection = server.connect().await?;
+    within_limit(check_server(&mut connection)).await?;
+    within(MIGRATIONS_TIMEOUT, migrate(&server)).await?;
+    Ok(within_limit(connection.close()).await?)
 }
 
 /// For reading beside the services.
@@ -80,6 +102,7 @@ pub(crate) async fn reader(url: &Secret) -> Result<ReadingSessions, OpenError> {
     if within_limit(schema_needed(&mut connection)).await?.is_none() {
         return Err(OpenError::NoLedger);
     }
+    within_limit(refuse_closed(&mut connection, Opener::Service)).await?;
     Ok(ReadingSessions::open(server, 2, OPERATOR_READING_TIMEOUT).await?)
 }
 
@@ -109,6 +132,23 @@ async fn check_server(connection: &mut PgConnection) -> Result<String, OpenError
         }
     }
     Ok(version)
+}
+
+/// Refuses a ledger that is closed to whoever opens it. Also one whose schema an older release has made.
+pub(in crate::ledger) async fn refuse_closed(
+    connection: &mut PgConnection,
+    opener: Opener,
+) -> Result<(), OpenError> {
+    let (moved_to, restoring_since): (Option<String>, Option<String>) = sqlx::query_as(
+        "SELECT to_jsonb(state) ->> 'moved_to', to_jsonb(state) ->> 'restoring_since' FROM ledger_state AS state",
+    )
+    .fetch_one(connection)
+    .await?;
+    match moved_to {
+        Some(to) => Err(OpenError::Moved { to }),
+        None if restoring_since.is_some() && opener == Opener::Service => Err(OpenError::Restoring),
+        None => Ok(()),
+    }
 }
 
 /// As on SQLite: a schema that a newer version has extended is used as it is, unless the database says otherwise. Processes that

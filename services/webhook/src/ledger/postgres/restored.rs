@@ -1,9 +1,13 @@
 //! A ledger in PostgreSQL that PostgreSQL's own tools have put back to an earlier time.
 
-use sqlx::Connection;
+use sqlx::{Connection, Executor};
 use tolov_domain::time::unix_ms;
 use tolov_kit::secret::Secret;
 
+use super::{
+    open::{Opener, refuse_closed},
+    session::{Server, within_limit},
+};
 use crate::ledger::{
     LedgerPlace,
     backup::BackupError,
@@ -11,13 +15,16 @@ use crate::ledger::{
     restore::{CLICK_INT_MAX, Numbers, Restore, floors_since},
 };
 
-/// Raises the numbers of the ledger above everything that may have been given out since the time that it is of. Returns the new
-/// floor of merchant_prepare_id. Refused while a service runs, and where the floor is larger than CLICK's `int`, unless it may be.
+/// Closes the ledger to services until [`finish_postgres`], and raises the numbers of the ledger above everything that may have been given out since the time that it is of. May be
+/// repeated. Returns the new floor of merchant_prepare_id. Refused while a service runs, and where the floor is larger than CLICK's `int`, unless it may be.
 pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyError> {
     let mut connection = connect_alone(&LedgerPlace::Postgres(url.clone()), url).await?;
+    refuse_closed(&mut connection, Opener::Restore).await?;
     // Counted, so that a service that has started meanwhile reads its numbers anew.
     let mut transaction = connection.begin().await?;
-    sqlx::query("UPDATE ledger_state SET commits = commits + 1").execute(&mut *transaction).await?;
+    let close =
+        "UPDATE ledger_state SET commits = commits + 1, restoring_since = coalesce(restoring_since, $1)";
+    sqlx::query(close).bind(unix_ms(restore.at)).execute(&mut *transaction).await?;
     let (prepare_id, order_id, attempts, orders): (i64, i64, i64, i64) = sqlx::query_as(
         "SELECT greatest((SELECT coalesce(max(prepare_id), 0) FROM attempts),
                          (SELECT coalesce(max(prepare_id_floor), 0) FROM restores)),
@@ -46,4 +53,12 @@ pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyE
     transaction.commit().await?;
     connection.close().await?;
     Ok(floors.prepare_id)
+}
+
+/// Opens the ledger to services: it knows what others know.
+pub async fn finish_postgres(url: &Secret) -> Result<(), CopyError> {
+    let mut connection = Server::of(url)?.connect().await?;
+    let open = connection.execute("UPDATE ledger_state SET restoring_since = NULL");
+    within_limit(open).await?;
+    Ok(within_limit(connection.close()).await?)
 }
