@@ -120,7 +120,8 @@ impl Service {
             tasks.spawn(named("the daily comparison", days));
         }
 
-        let is_restored = click.merchant_api() && matches!(ledger.unchecked_restores().await, Ok(Some(_)));
+        // A ledger that does not say is asked again at the first Prepare.
+        let is_restored = click.merchant_api() && !matches!(ledger.unchecked_restores().await, Ok(None));
         let restore_gate = RestoreGate::new(is_restored, clock.monotonic());
         let app = App {
             ledger: ledger.clone(),

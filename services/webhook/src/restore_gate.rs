@@ -2,12 +2,17 @@
 //! somebody pay a second time.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 /// CLICK repeats nothing for ever, and the shop has to sell: after this Prepares are let in, whoever was asked.
 const CLOSED_MAX: Duration = Duration::from_mins(15);
+/// How often the ledger is asked meanwhile: the reconciler tells one process, and there may be several.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Whether Prepares wait, since a start on a restored ledger, until CLICK was asked for what it lost. By the time that passes
 /// ([`tolov_kit::clock::Clock::monotonic`]): a clock that is set opens nothing and keeps nobody waiting.
@@ -15,6 +20,7 @@ const CLOSED_MAX: Duration = Duration::from_mins(15);
 pub(crate) struct RestoreGate {
     is_closed: AtomicBool,
     closed_until: Duration,
+    next_look: Mutex<Duration>,
 }
 
 impl RestoreGate {
@@ -25,7 +31,11 @@ impl RestoreGate {
                  15 minutes at most"
             );
         }
-        Self { is_closed: AtomicBool::new(is_closed), closed_until: now + CLOSED_MAX }
+        Self {
+            is_closed: AtomicBool::new(is_closed),
+            closed_until: now + CLOSED_MAX,
+            next_look: Mutex::new(now),
+        }
     }
 
     pub(crate) fn is_closed(&self, now: Duration) -> bool {
@@ -41,6 +51,16 @@ impl RestoreGate {
             );
         }
         false
+    }
+
+    /// Whether it is time to ask the ledger if another process was told. `true` once a second.
+    pub(crate) fn is_look_due(&self, now: Duration) -> bool {
+        let mut next_look = self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = now >= *next_look;
+        if is_due {
+            *next_look = now + LOOK_EVERY;
+        }
+        is_due
     }
 
     pub(crate) fn open(&self) {

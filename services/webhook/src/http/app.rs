@@ -25,6 +25,20 @@ pub struct App {
     pub(crate) flood_brake: FloodBrake,
 }
 
+impl App {
+    /// Whether Prepares wait until CLICK was asked for what a restored ledger lost.
+    pub(super) async fn refuses_prepares(&self) -> bool {
+        let (gate, now) = (&self.restore_gate, self.clock.monotonic());
+        if gate.is_closed(now)
+            && gate.is_look_due(now)
+            && matches!(self.ledger.unchecked_restores().await, Ok(None))
+        {
+            gate.open();
+        }
+        gate.is_closed(now)
+    }
+}
+
 /// How long the answer to an unverified callback beyond the budget waits. CLICK waits longer than this for an answer.
 const FLOOD_PAUSE: Duration = Duration::from_millis(500);
 /// The most answers that wait. One address has no more connections, but one proxy may bring many callers.

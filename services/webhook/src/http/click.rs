@@ -28,7 +28,7 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
     let (form, outcome, line) = read(&app, &peer, &body);
     let received_at = app.clock.now();
     let decided = if line.verified {
-        let content = understood(&app, &form, outcome);
+        let content = understood(&app, &form, outcome).await;
         let arrival = Arrival { received_at, peer, form, content };
         decide(&app, arrival).await.map(|reply| (reply, true))
     } else {
@@ -101,7 +101,7 @@ async fn keep_unverified(app: &App, callback: Unverified) -> Result<(Reply, bool
 }
 
 /// Reads a callback that our key has signed. One whose form is bad is CLICK's all the same: it may report money taken.
-fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> Content {
+async fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> Content {
     if let Err(bad_form) = outcome {
         tracing::warn!(%bad_form, "a signed callback does not have the form that CLICK documents");
         return Content::Refused(ClickCode::ErrorInRequest);
@@ -113,9 +113,7 @@ fn understood(app: &App, form: &CallbackForm, outcome: Result<(), BadForm>) -> C
         Ok(callback) if callback.service_id != app.click.pay_link.service_id => {
             Content::Refused(ClickCode::ErrorInRequest)
         }
-        Ok(callback)
-            if callback.action == Action::Prepare && app.restore_gate.is_closed(app.clock.monotonic()) =>
-        {
+        Ok(callback) if callback.action == Action::Prepare && app.refuses_prepares().await => {
             Content::Refused(ClickCode::FailedToUpdateUser)
         }
         Ok(callback) => Content::Callback(callback),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sqlx::Executor;
 use time::Duration;
 use tolov_domain::{DayCompared, OrderId, UnplacedPayment};
+use tolov_kit::clock::Clock;
 use tolov_webhook::{believed_time::BelievedTime, days::record_due, ledger::LedgerReader};
 
 use crate::{
@@ -272,6 +273,17 @@ async fn prepares_wait_on_a_restored_ledger_until_click_was_asked() {
     app.start_again().await;
     app.order(3).await;
     app.paid(3).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn prepares_are_let_in_by_every_process_once_one_was_told_that_click_was_asked() {
+    let app = restored().await;
+    assert_eq!(app.code(&Callback::prepare(2)).await, -7);
+    // What the reconciler tells another process on this ledger.
+    app.ledger().restores_checked(app.clock.now()).await.unwrap();
+    app.clock.advance(Duration::SECOND);
+    app.paid(2).await;
     app.finish().await;
 }
 
