@@ -26,7 +26,8 @@ pub struct CallbackForm {
     values: [Option<Field>; FIELDS.len()],
 }
 
-/// What the signature covers, and the same as text: bytes that are not UTF-8 become U+FFFD, which no valid value has.
+/// What the signature covers, and the same as text: NUL, which PostgreSQL cannot keep, and bytes that are not UTF-8 become U+FFFD,
+/// which no valid value has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Field {
     raw: Vec<u8>,
@@ -98,7 +99,7 @@ impl CallbackForm {
             given[index] = true;
             let raw = decode(value).into_owned();
             if !raw.is_empty() || index == ERROR_NOTE {
-                let text = String::from_utf8_lossy(&raw).into_owned();
+                let text = String::from_utf8_lossy(&raw).replace('\0', "\u{fffd}");
                 form.values[index] = Some(Field { raw, text });
             }
         }

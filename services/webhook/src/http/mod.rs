@@ -1,6 +1,7 @@
 //! The routes: who may call what, and which function answers.
 
 mod app;
+mod body;
 mod click;
 mod orders;
 mod phone_invoices;
@@ -58,7 +59,7 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(staff.clone())
         .and(with_app.clone())
-        .and(warp::body::bytes())
+        .and(body::json())
         .and(warp::header::optional("traceparent"))
         .then(|app, body, parent| {
             const ROUTE: &str = "/api/create_order";
@@ -119,7 +120,7 @@ fn invoice_routes(
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
 ) -> BoxedFilter<(Response,)> {
     let app = staff.clone().and(with_app.clone());
-    let body = app.clone().and(warp::body::bytes());
+    let body = app.clone().and(body::json());
     let of_order = warp::path!("orders" / String / "phone-invoices").and(warp::get()).and(app.clone());
     let ask = warp::path!("orders" / String / "phone-invoices").and(warp::post()).and(body.clone());
     let due = warp::path!("phone-invoices" / "due").and(warp::get()).and(app);
@@ -138,7 +139,7 @@ fn refund_routes(
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
 ) -> BoxedFilter<(Response,)> {
     let app = staff.clone().and(with_app.clone());
-    let body = app.clone().and(warp::body::bytes());
+    let body = app.clone().and(body::json());
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let of_order = warp::path!("orders" / String / "refunds").and(warp::get()).and(app.clone());
     let ask = warp::path!("orders" / String / "refunds").and(warp::post()).and(body.clone());
@@ -170,7 +171,7 @@ fn reconciliation_routes(
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
 ) -> BoxedFilter<(Response,)> {
     let app = staff.clone().and(with_app.clone());
-    let body = app.clone().and(warp::body::bytes());
+    let body = app.clone().and(body::json());
     let next_day = warp::path!("days" / "next").and(warp::get()).and(app.clone());
     let record_day = warp::path!("days" / String).and(warp::post()).and(body.clone());
     let restore = warp::path!("restore").and(warp::get()).and(app);

@@ -15,6 +15,7 @@ use warp::{Filter, Rejection, filters::BoxedFilter, http::StatusCode, reply::Res
 
 use super::{
     app::App,
+    body,
     refunds::{answer, field, is_document, is_name, read},
     reply::{problem, to_reply, unavailable},
 };
@@ -25,7 +26,7 @@ pub(super) fn routes(
     with_app: &(impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static),
 ) -> BoxedFilter<(Response,)> {
     let app = staff.clone().and(with_app.clone());
-    let body = app.clone().and(warp::body::bytes());
+    let body = app.clone().and(body::json());
     let open = warp::path!("receipts" / "open").and(warp::get()).and(app.clone()).then(open);
     let missing = warp::path!("receipts" / "missing").and(warp::get()).and(app.clone()).then(missing);
     let show = warp::path!("receipts" / String).and(warp::get()).and(app).then(show);

@@ -1,6 +1,12 @@
 //! Faults that other implementations of the SHOP API are known for, one test each.
 
-use crate::{app::TestApp, click::Callback};
+use serde_json::json;
+use tolov_webhook::ledger::LedgerReader;
+
+use crate::{
+    app::{Setup, TestApp},
+    click::Callback,
+};
 
 #[tokio::test]
 async fn a_cancel_without_clicks_signature_changes_nothing() {
@@ -193,5 +199,38 @@ async fn the_goods_are_told_of_even_when_the_bus_is_away_and_the_retry_is_answer
     app.bus.come_back();
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_nul_in_a_free_text_is_kept_as_a_letter_that_stands_for_it_and_stops_nothing() {
+    let app = TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await;
+    app.order(1).await;
+    let noted = |callback: Callback| callback.with("error_note", "a\0b");
+    let prepare_id = app.send(&noted(Callback::prepare(1))).await.prepare_id();
+    assert_eq!(app.code(&noted(Callback::complete(1, prepare_id))).await, 0);
+    // A payer may type anything, and what is typed is signed.
+    assert_eq!(app.code(&Callback::prepare(2).with("merchant_trans_id", "2\0")).await, -5);
+    assert_eq!(app.code(&Callback::complete(2, 77).with("merchant_trans_id", "2\0")).await, -5);
+    assert_eq!(app.code(&Callback::prepare(2).with("error_note", "\0").badly_signed()).await, -1);
+    assert_eq!(app.code(&Callback::complete(1, 1).with("click_trans_id", "7\0")).await, -8);
+    let refund = json!({"request_id": "tap", "requested_by": "5551\0", "reason": "\\u0000 and \0"});
+    let (status, asked) = app.post("/orders/1/refunds", &refund).await;
+    assert!(status.is_success(), "{asked}");
+    let call = json!({"at": "2026-11-23T12:00:00Z", "order_id": 1, "method": "GET", "path": "/\0", "outcome": "refused",
+        "code": -1, "note": "\0"});
+    let (status, kept) = app.post("/merchant-calls", &json!({"calls": [call]})).await;
+    assert!(status.is_success(), "{kept}");
+    let (status, again) = app.post("/orders/1/refunds", &refund).await;
+    assert!(status.is_success(), "{again}");
+    let (_, records) = app.get("/orders/1/records").await;
+    let records = records.to_string();
+    let typed = "\\\\u0000";
+    assert!(records.contains(&format!("{typed} and \u{fffd}")), "{records}");
+    assert!(!records.replace(typed, "").contains("u0000"), "{records}");
+    app.until_the_outbox_is_empty().await;
+    let reader = LedgerReader::open(app.place()).await.unwrap();
+    assert_eq!(reader.payments(1..=9, 10).await.unwrap().len(), 1);
+    reader.close().await;
     app.finish().await;
 }
