@@ -15,7 +15,6 @@ use tolov_domain::{
 
 use super::{
     Ledger, LedgerError,
-    postgres::reads,
     read::pool::{Pool, read},
     writer::{
         refund_rows::RefundRow,
@@ -203,27 +202,34 @@ impl Ledger {
     pub async fn silent_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
         // From the few pending orders to their attempts, and the given up ones of the last days: an index over all open attempts
         // would cost every payment.
-        let sqlite = "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.amount_tiyin, s.prepared_at, FALSE AS is_paid
-             FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at
-                 FROM orders AS o CROSS JOIN attempts AS a ON a.order_id = o.order_id
-                 WHERE o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > $3
-                   AND a.click_trans_id < 9007199254740992
-               UNION ALL
-               SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a
-                 WHERE a.state = 'given_up' AND a.prepared_at > $3 AND a.click_trans_id < 9007199254740992) AS s
-             LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id AND c.checked_at <= $5
-             WHERE CASE WHEN s.prepared_at <= $5 THEN s.prepared_at ELSE coalesce(c.checked_at, 0) END
-               + ($1 ->> coalesce(c.times, 0)) <= $2 LIMIT +$4";
-        let asked_after = ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000));
+        // After a question that has no next one CASE is NULL.
+        let [once, twice, thrice, four_times, five_times] =
+            ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000));
         let rows: Vec<AttemptColumns> = read!(
             &self.readers.requests,
             query_as.fetch_all,
-            [sqlite, reads::SILENT_ATTEMPTS],
-            serde_json::to_string(&asked_after)?,
+            "SELECT s.prepare_id, s.order_id, s.click_paydoc_id, s.amount_tiyin, s.prepared_at, FALSE AS is_paid
+             FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at
+                 FROM orders AS o CROSS JOIN attempts AS a WHERE a.order_id = o.order_id
+                   AND o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > $2
+                   AND a.click_trans_id < 9007199254740992
+               UNION ALL
+               SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a
+                 WHERE a.state = 'given_up' AND a.prepared_at > $2 AND a.click_trans_id < 9007199254740992) AS s
+             LEFT JOIN attempt_checks AS c ON c.prepare_id = s.prepare_id AND c.checked_at <= $4
+             WHERE CASE WHEN s.prepared_at <= $4 THEN s.prepared_at ELSE coalesce(c.checked_at, 0) END
+               + CASE coalesce(c.times, 0)
+                   WHEN 0 THEN $5 WHEN 1 THEN $6 WHEN 2 THEN $7 WHEN 3 THEN $8 WHEN 4 THEN $9 END <= $1
+             LIMIT +$3",
             unix_ms(now),
             unix_ms(now.saturating_sub(SILENT_MAX)),
             i64::from(limit),
             unix_ms(now.saturating_add(CLOCK_SKEW_MAX)),
+            once,
+            twice,
+            thrice,
+            four_times,
+            five_times,
         )?;
         rows.into_iter().map(TryFrom::try_from).collect()
     }

@@ -82,7 +82,7 @@ const FILL: &str = "
 
 /// The plan for any parameters, as a service's session makes it. The parameters are found by trying.
 async fn plan(file: &mut Connection, statement: &str) -> String {
-    let count = (1..=5).rev().find(|n| statement.contains(&format!("${n}"))).unwrap_or(0);
+    let count = (1..=9).rev().find(|n| statement.contains(&format!("${n}"))).unwrap_or(0);
     for kinds in 0..1_u32 << count {
         let kinds: Vec<&str> =
             (0..count).map(|n| if kinds & (1 << n) == 0 { "bigint" } else { "text" }).collect();

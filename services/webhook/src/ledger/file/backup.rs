@@ -46,37 +46,56 @@ pub struct Summary {
     pub last_prepare_id: i64,
 }
 
-/// Rules between rows that no constraint of the schema can hold. Each query finds the orders that break one.
-const RULES: [(&str, &str); 5] = [
-    (
-        "a paid order has one paid attempt, of its amount",
-        "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <>
-           (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.state = 'paid'
-              AND a.prepare_id = o.paid_by AND a.amount_tiyin = o.amount_tiyin) LIMIT 1",
-    ),
-    (
-        "a paid attempt pays its order",
-        "SELECT a.order_id FROM attempts AS a LEFT JOIN orders AS o ON o.order_id = a.order_id
-         WHERE a.state = 'paid' AND (o.status IS NOT 'paid' OR o.paid_by IS NOT a.prepare_id) LIMIT 1",
-    ),
-    (
-        "a payment has its event",
-        "SELECT order_id FROM orders AS o
-         WHERE status = 'paid' AND changed_at >= (SELECT outbox_pruned_before FROM ledger_state)
-           AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.event_id = 'payment.completed:' || o.order_id) LIMIT 1",
-    ),
-    (
-        "the event of a payment tells of a paid order, with its amount",
-        "SELECT e.order_id FROM outbox AS e LEFT JOIN orders AS o ON o.order_id = e.order_id
-         WHERE e.routing_key = 'payment.completed'
-           AND (o.status IS NOT 'paid' OR o.amount_tiyin IS NOT e.body ->> '$.amount_tiyin') LIMIT 1",
-    ),
-    (
-        "a payment has one event",
-        "SELECT order_id FROM outbox WHERE routing_key = 'payment.completed'
-         GROUP BY order_id HAVING count(*) > 1 LIMIT 1",
-    ),
-];
+pub(in crate::ledger) const SUMMARY: &str = "SELECT (SELECT count(*) FROM orders) AS orders,
+    (SELECT count(*) FROM orders WHERE status = 'paid') AS paid,
+    (SELECT CAST(coalesce(sum(amount_tiyin), 0) AS BIGINT) FROM orders WHERE status = 'paid') AS paid_tiyin,
+    (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
+    (SELECT coalesce(max(prepare_id), 0) FROM attempts) AS last_prepare_id";
+
+/// Rules between rows that no constraint of the schema can hold, the same on each engine. Each with a query that finds the orders which break it. `$amount`: an event's, by the engine's way into JSON.
+macro_rules! rules {
+    ($amount:literal) => {
+        [
+            (
+                "a paid order has one paid attempt, of its amount",
+                "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <>
+                   (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.state = 'paid'
+                      AND a.prepare_id = o.paid_by AND a.amount_tiyin = o.amount_tiyin) LIMIT 1",
+            ),
+            (
+                "a paid attempt pays its order",
+                "SELECT a.order_id FROM attempts AS a LEFT JOIN orders AS o ON o.order_id = a.order_id
+                 WHERE a.state = 'paid'
+                   AND (o.status IS DISTINCT FROM 'paid' OR o.paid_by IS DISTINCT FROM a.prepare_id) LIMIT 1",
+            ),
+            (
+                "a payment has its event",
+                "SELECT order_id FROM orders AS o
+                 WHERE status = 'paid' AND changed_at >= (SELECT outbox_pruned_before FROM ledger_state)
+                   AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.event_id = 'payment.completed:' || o.order_id)
+                 LIMIT 1",
+            ),
+            (
+                "the event of a payment tells of a paid order, with its amount",
+                concat!(
+                    "SELECT e.order_id FROM outbox AS e LEFT JOIN orders AS o ON o.order_id = e.order_id
+                     WHERE e.routing_key = 'payment.completed' AND (o.status IS DISTINCT FROM 'paid'
+                       OR o.amount_tiyin IS DISTINCT FROM CAST(", $amount, " AS BIGINT)) LIMIT 1"
+                ),
+            ),
+            (
+                "a payment has one event",
+                "SELECT order_id FROM outbox WHERE routing_key = 'payment.completed'
+                 GROUP BY order_id HAVING count(*) > 1 LIMIT 1",
+            ),
+        ]
+    };
+}
+
+type Rules = [(&'static str, &'static str); 5];
+
+const RULES: Rules = rules!("e.body ->> '$.amount_tiyin'");
+pub(in crate::ledger) const RULES_ON_POSTGRES: Rules = rules!("e.body::json ->> 'amount_tiyin'");
 
 /// How SQLite holds a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,16 +169,7 @@ async fn examine_with(connection: &mut SqliteConnection, file: &Path) -> Result<
             return Err(BackupError::Rule { file: file.to_owned(), rule, order_id });
         }
     }
-    sqlx::query_as(
-        "SELECT (SELECT count(*) FROM orders) AS orders,
-                (SELECT count(*) FROM orders WHERE status = 'paid') AS paid,
-                (SELECT coalesce(sum(amount_tiyin), 0) FROM orders WHERE status = 'paid') AS paid_tiyin,
-                (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
-                (SELECT coalesce(max(prepare_id), 0) FROM attempts) AS last_prepare_id",
-    )
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(failed)
+    sqlx::query_as(SUMMARY).fetch_one(&mut *connection).await.map_err(failed)
 }
 
 pub(crate) async fn read_only(file: &Path) -> Result<SqliteConnection, BackupError> {

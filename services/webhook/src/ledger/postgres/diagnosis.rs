@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tolov_kit::secret::Secret;
 
 use super::session::within_limit;
-use crate::ledger::backup::Summary;
+use crate::ledger::backup::{RULES_ON_POSTGRES, SUMMARY, Summary};
 
 /// The longest that a look may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -39,38 +39,6 @@ pub struct Diagnosis {
     /// The first broken rule, with its order.
     pub broken: Option<(&'static str, i64)>,
 }
-
-/// As of a backup of the file: rules between rows that no constraint holds, each with the orders that break it.
-const RULES: [(&str, &str); 5] = [
-    (
-        "a paid order has one paid attempt, of its amount",
-        "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <>
-           (SELECT count(*) FROM attempts AS a WHERE a.order_id = o.order_id AND a.state = 'paid'
-              AND a.prepare_id = o.paid_by AND a.amount_tiyin = o.amount_tiyin) LIMIT 1",
-    ),
-    (
-        "a paid attempt pays its order",
-        "SELECT a.order_id FROM attempts AS a LEFT JOIN orders AS o ON o.order_id = a.order_id
-         WHERE a.state = 'paid' AND (o.status IS DISTINCT FROM 'paid' OR o.paid_by IS DISTINCT FROM a.prepare_id) LIMIT 1",
-    ),
-    (
-        "a payment has its event",
-        "SELECT order_id FROM orders AS o
-         WHERE status = 'paid' AND changed_at >= (SELECT outbox_pruned_before FROM ledger_state)
-           AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.event_id = 'payment.completed:' || o.order_id) LIMIT 1",
-    ),
-    (
-        "the event of a payment tells of a paid order, with its amount",
-        "SELECT e.order_id FROM outbox AS e LEFT JOIN orders AS o ON o.order_id = e.order_id
-         WHERE e.routing_key = 'payment.completed' AND (o.status IS DISTINCT FROM 'paid'
-           OR o.amount_tiyin IS DISTINCT FROM (e.body::json ->> 'amount_tiyin')::bigint) LIMIT 1",
-    ),
-    (
-        "a payment has one event",
-        "SELECT order_id FROM outbox WHERE routing_key = 'payment.completed'
-         GROUP BY order_id HAVING count(*) > 1 LIMIT 1",
-    ),
-];
 
 /// Looks at the database of LEDGER_URL and changes nothing.
 pub async fn diagnose(url: &Secret) -> Result<Diagnosis, DiagnosisError> {
@@ -134,8 +102,11 @@ async fn look(connection: &mut PgConnection) -> Result<Diagnosis, sqlx::Error> {
     let is_replica = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut *connection).await?;
     let has_ledger: bool =
         sqlx::query_scalar("SELECT to_regclass('outbox') IS NOT NULL").fetch_one(&mut *connection).await?;
-    let (ledger, broken) =
-        if has_ledger { (Some(summary(connection).await?), broken(connection).await?) } else { (None, None) };
+    let (ledger, broken) = if has_ledger {
+        (Some(sqlx::query_as(SUMMARY).fetch_one(&mut *connection).await?), broken(connection).await?)
+    } else {
+        (None, None)
+    };
     Ok(Diagnosis {
         version: setting("server_version").to_owned(),
         unsafe_settings,
@@ -147,23 +118,11 @@ async fn look(connection: &mut PgConnection) -> Result<Diagnosis, sqlx::Error> {
 }
 
 async fn broken(connection: &mut PgConnection) -> Result<Option<(&'static str, i64)>, sqlx::Error> {
-    for (rule, query) in RULES {
+    for (rule, query) in RULES_ON_POSTGRES {
         let order_id: Option<i64> = sqlx::query_scalar(query).fetch_optional(&mut *connection).await?;
         if let Some(order_id) = order_id {
             return Ok(Some((rule, order_id)));
         }
     }
     Ok(None)
-}
-
-async fn summary(connection: &mut PgConnection) -> Result<Summary, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT (SELECT count(*) FROM orders) AS orders,
-                (SELECT count(*) FROM orders WHERE status = 'paid') AS paid,
-                (SELECT coalesce(sum(amount_tiyin), 0)::bigint FROM orders WHERE status = 'paid') AS paid_tiyin,
-                (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
-                (SELECT coalesce(max(prepare_id), 0) FROM attempts) AS last_prepare_id",
-    )
-    .fetch_one(connection)
-    .await
 }
