@@ -66,6 +66,8 @@ postgres-unsafe = PostgreSQL can lose committed payments: { $settings }
 postgres-unsafe-do = Set fsync=on, full_page_writes=on and synchronous_commit=on, and restart the server
 postgres-replica = { $path } is a replica: it takes no payment
 postgres-replica-do = Name the primary server in LEDGER_URL
+postgres-closed = { $path } is closed to services: { $detail }
+postgres-closed-do = Name the ledger’s new place, or repeat the command that was cut off
 postgres-rule = Ledger: order { $order } breaks a rule: { $rule }
 postgres-rule-do = Keep a dump of the database and report this; restore it to a time before
 postgres-alone = PostgreSQL archives no WAL and has no synchronous replica: a lost disk costs what was paid since the last dump

@@ -66,6 +66,8 @@ postgres-unsafe = PostgreSQL может потерять записанные п
 postgres-unsafe-do = Задайте fsync=on, full_page_writes=on и synchronous_commit=on и перезапустите сервер
 postgres-replica = { $path } это реплика: она не принимает платежи
 postgres-replica-do = Укажите в LEDGER_URL основной сервер
+postgres-closed = { $path } закрыт для сервисов: { $detail }
+postgres-closed-do = Укажите новое место журнала или повторите прерванную команду
 postgres-rule = Журнал: заказ { $order } нарушает правило: { $rule }
 postgres-rule-do = Сохраните дамп базы и сообщите об этом; верните базу на более раннее время
 postgres-alone = PostgreSQL не архивирует WAL и не имеет синхронной реплики: потеря диска стоит всего, что оплачено после последнего дампа

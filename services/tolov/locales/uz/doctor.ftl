@@ -66,6 +66,8 @@ postgres-unsafe = PostgreSQL yozilgan to‘lovlarni yo‘qotishi mumkin: { $sett
 postgres-unsafe-do = fsync=on, full_page_writes=on va synchronous_commit=on qiling va serverni qayta ishga tushiring
 postgres-replica = { $path } nusxa server: u to‘lov qabul qilmaydi
 postgres-replica-do = LEDGER_URL da asosiy serverni yozing
+postgres-closed = { $path } xizmatlar uchun yopiq: { $detail }
+postgres-closed-do = Daftarning yangi joyini yozing yoki uzilib qolgan buyruqni takrorlang
 postgres-rule = Daftar: { $order } buyurtma qoidani buzadi: { $rule }
 postgres-rule-do = Baza nusxasini saqlab qo‘ying va bu haqda xabar bering; bazani oldingi vaqtga qaytaring
 postgres-alone = PostgreSQL WAL ni arxivlamaydi va sinxron nusxa serveri yo‘q: disk yo‘qolsa, oxirgi nusxadan keyin to‘langanlar yo‘qoladi

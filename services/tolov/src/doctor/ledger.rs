@@ -42,6 +42,9 @@ async fn check_postgres(place: &LedgerPlace, url: &Secret) -> Vec<Finding> {
     if found.is_replica {
         findings.push(Finding::bad("postgres-replica").with("path", place));
     }
+    if let Some(why) = &found.closed {
+        findings.push(Finding::bad("postgres-closed").with("path", place).with("detail", why));
+    }
     findings.push(match (found.ledger, found.broken) {
         (_, Some((rule, order))) => Finding::bad("postgres-rule").with("rule", rule).with("order", order),
         (Some(summary), None) => good(&summary),

@@ -271,6 +271,8 @@ async fn a_ledger_moves_to_postgresql_and_back_and_what_was_prepared_before_is_p
     assert!(done, "{told}");
     let told = shop.refused_start();
     assert!(told.contains("was moved to back.db by `tolov ledger copy`"), "{told}");
+    let (_, told) = shop.run("doctor", &["--role", "webhook", "--language", "en"]);
+    assert!(told.contains("is closed to services"), "{told}");
     let mut environment = shop.environment.clone();
     environment.insert("LEDGER_PATH".to_owned(), "back.db".to_owned());
     let mut back = shop.start(&environment).await;

@@ -6,8 +6,14 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConne
 use tokio::time::Instant;
 use tolov_kit::secret::Secret;
 
-use super::session::within_limit;
-use crate::ledger::backup::{RULES_ON_POSTGRES, SUMMARY, Summary};
+use super::{
+    open::{Opener, refuse_closed},
+    session::within_limit,
+};
+use crate::ledger::{
+    OpenError,
+    backup::{RULES_ON_POSTGRES, SUMMARY, Summary},
+};
 
 /// The longest that a look may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -36,6 +42,8 @@ pub struct Diagnosis {
     pub is_kept_elsewhere: bool,
     /// `None`: no service has begun a ledger there.
     pub ledger: Option<Summary>,
+    /// Why no service starts on it: it was moved, or its restore was cut off.
+    pub closed: Option<String>,
     /// The first broken rule, with its order.
     pub broken: Option<(&'static str, i64)>,
 }
@@ -102,10 +110,16 @@ async fn look(connection: &mut PgConnection) -> Result<Diagnosis, sqlx::Error> {
     let is_replica = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut *connection).await?;
     let has_ledger: bool =
         sqlx::query_scalar("SELECT to_regclass('outbox') IS NOT NULL").fetch_one(&mut *connection).await?;
-    let (ledger, broken) = if has_ledger {
-        (Some(sqlx::query_as(SUMMARY).fetch_one(&mut *connection).await?), broken(connection).await?)
-    } else {
-        (None, None)
+    let (mut ledger, mut is_closed, mut broken_rule) = (None, Ok(()), None);
+    if has_ledger {
+        ledger = Some(sqlx::query_as(SUMMARY).fetch_one(&mut *connection).await?);
+        is_closed = refuse_closed(connection, Opener::Service).await;
+        broken_rule = broken(connection).await?;
+    }
+    let closed = match is_closed {
+        Ok(()) => None,
+        Err(OpenError::Sql(error)) => return Err(error),
+        Err(why) => Some(why.to_string()),
     };
     Ok(Diagnosis {
         version: setting("server_version").to_owned(),
@@ -113,7 +127,8 @@ async fn look(connection: &mut PgConnection) -> Result<Diagnosis, sqlx::Error> {
         is_replica,
         is_kept_elsewhere: has_standby || !["off", ""].contains(&setting("archive_mode")),
         ledger,
-        broken,
+        closed,
+        broken: broken_rule,
     })
 }
 
