@@ -15,8 +15,9 @@ use crate::ledger::{
     restore::{CLICK_INT_MAX, Numbers, Restore, floors_since},
 };
 
-/// Closes the ledger to services until [`finish_postgres`], and raises the numbers of the ledger above everything that may have been given out since the time that it is of. May be
-/// repeated. Returns the new floor of merchant_prepare_id. Refused while a service runs, and where the floor is larger than CLICK's `int`, unless it may be.
+/// Closes the ledger to services until [`finish_postgres`], and raises its numbers above everything that may have been given out
+/// since the time that it is of. May be repeated. Returns the new floor of merchant_prepare_id. Refused while a service runs, and
+/// where the floor is larger than CLICK's `int`, unless it may be.
 pub async fn ready_postgres(url: &Secret, restore: Restore) -> Result<i64, CopyError> {
     let mut connection = connect_alone(&LedgerPlace::Postgres(url.clone()), url).await?;
     refuse_closed(&mut connection, Opener::Restore).await?;
