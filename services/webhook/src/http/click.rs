@@ -17,7 +17,7 @@ use tolov_kit::{
 use warp::{http::StatusCode, reply::Response};
 
 use super::{CLICK_PATH, app::App, reply::json_bytes};
-use crate::ledger::{Arrival, Content, LedgerError, ORDER_ID_MAX, Unverified};
+use crate::ledger::{Arrival, Content, LedgerError, ORDER_ID_MAX, Overtaken, Unverified};
 
 /// How long the answer to a refused request waits until it is kept. The writer keeps it all the same.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ async fn decide(app: &App, arrival: Arrival) -> Result<Reply, LedgerError> {
     if !spans::is_on() {
         return app.ledger.answer(arrival).await;
     }
-    let order_id = arrival.form.merchant_trans_id().and_then(|text| OrderId::parse(text).ok());
+    let order_id = order_of(&arrival.form);
     let parent = match order_id {
         Some(order_id) => app.ledger.traceparent(order_id).await.unwrap_or_default(),
         None => None,
@@ -135,15 +135,19 @@ pub(super) async fn refused(
     // Reading it may be what panicked.
     let (form, _, line) = catch_unwind(AssertUnwindSafe(|| read(&app, &peer, &body)))
         .unwrap_or_else(|_| read(&app, &peer, b""));
+    let reply = Reply::code(code);
     let record = if line.verified { form.to_record() } else { form.to_unverified_record() };
     let mut fields: Map<String, Value> = serde_json::from_str(&record).unwrap_or_default();
     fields.insert("refused".to_owned(), format!("{refusal:?}").into());
-    let callback = Unverified { received_at, peer, fields: Value::Object(fields).to_string(), code };
+    let fields = Value::Object(fields).to_string();
     let is_verified = line.verified;
     let keeping = async {
         if is_verified {
-            app.ledger.keep_undecided(callback).await.map(|()| true)
+            let order_id = order_of(&form);
+            let callback = Overtaken { received_at, peer, order_id, fields, reply: reply.clone() };
+            app.ledger.keep_overtaken(callback).await.map(|()| true)
         } else {
+            let callback = Unverified { received_at, peer, fields, code };
             keep_unverified(&app, callback).await.map(|(_, is_kept)| is_kept)
         }
     };
@@ -159,7 +163,12 @@ pub(super) async fn refused(
         }
         Err(_elapsed) => is_verified,
     };
-    line.end(&app, &Reply::code(code), is_logged, None).await
+    line.end(&app, &reply, is_logged, None).await
+}
+
+/// The order that a form names, whether it exists or not.
+fn order_of(form: &CallbackForm) -> Option<OrderId> {
+    form.merchant_trans_id().and_then(|text| OrderId::parse(text).ok())
 }
 
 fn reply_with(reply: &Reply) -> Response {

@@ -32,6 +32,7 @@ use tolov_click::Reply;
 use tolov_domain::{OrderId, time::Timestamp};
 use tolov_kit::lifecycle::Stop;
 
+pub(crate) use self::requests::Overtaken;
 pub use self::{
     error::LedgerError,
     file::{
@@ -255,8 +256,9 @@ impl Ledger {
         Ok(is_kept)
     }
 
-    /// Keeps a callback that our key has signed and that was answered without the ledger's decision. No budget limits CLICK.
-    pub(crate) async fn keep_undecided(&self, callback: Unverified) -> Result<(), LedgerError> {
+    /// Keeps a callback that our key has signed and that was answered without the ledger's decision, as every genuine one is
+    /// kept: no budget limits CLICK, and nothing that strangers send pushes it out.
+    pub(crate) async fn keep_overtaken(&self, callback: Overtaken) -> Result<(), LedgerError> {
         self.decide(callback).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tolov_click::{Callback, CallbackForm, ClickCode};
+use tolov_click::{Callback, CallbackForm, ClickCode, Reply};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
     event::Reversal,
@@ -38,7 +38,19 @@ pub enum Content {
     Refused(ClickCode),
 }
 
-/// A request at CLICK's address without a valid signature, or one that was answered before it was decided.
+/// A callback with a valid signature that was answered before it was decided.
+#[derive(Debug)]
+pub(crate) struct Overtaken {
+    pub(crate) received_at: Timestamp,
+    pub(crate) peer: String,
+    /// That it names.
+    pub(crate) order_id: Option<OrderId>,
+    /// JSON, with what was in the way.
+    pub(crate) fields: String,
+    pub(crate) reply: Reply,
+}
+
+/// A request at CLICK's address without a valid signature.
 #[derive(Debug)]
 pub struct Unverified {
     pub received_at: Timestamp,

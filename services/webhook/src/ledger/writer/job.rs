@@ -5,8 +5,10 @@ use tolov_click::{Callback, ClickCode, Reply, card};
 use tolov_domain::{OrderId, TraceParent, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
 use tolov_kit::spans::{self, Beginning, Kind, Span};
 
-use super::{known::Needs, working_set::WorkingSet};
-use crate::ledger::{Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, RelayMarks, Unverified};
+use super::{known::Needs, rows::CallbackRow, working_set::WorkingSet};
+use crate::ledger::{
+    Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, Overtaken, RelayMarks, Unverified,
+};
 
 /// Work for the writer.
 pub(crate) enum Job {
@@ -196,6 +198,17 @@ impl Decision for Unverified {
 
     fn decide(&self, set: &mut WorkingSet) {
         set.keep_unverified(self.into());
+    }
+}
+
+impl Decision for Overtaken {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, set: &mut WorkingSet) {
+        set.keep_evidence(CallbackRow::of_overtaken(self));
     }
 }
 

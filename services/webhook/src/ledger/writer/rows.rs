@@ -16,7 +16,7 @@ use tolov_domain::{
 };
 
 use super::{invoices::TelegramRow, known::ReadOrder, refund_rows::RefundRow};
-use crate::ledger::{Arrival, LedgerError, NewOrder, PaidOrder, Unverified};
+use crate::ledger::{Arrival, LedgerError, NewOrder, Overtaken, PaidOrder};
 
 /// The column `orders.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -318,6 +318,21 @@ impl CallbackRow {
         }
     }
 
+    /// Not unplaced, whatever it says of money: CLICK comes again, and then it is decided.
+    pub(crate) fn of_overtaken(callback: &Overtaken) -> Self {
+        let Overtaken { received_at, peer, order_id, fields, reply } = callback;
+        Self {
+            received_at: unix_ms(*received_at),
+            peer: peer.clone(),
+            order_id: *order_id,
+            fields: fields.clone(),
+            code: reply.error,
+            answer: String::from_utf8_lossy(&reply.to_json()).into_owned(),
+            unplaced: false,
+            source: "click",
+        }
+    }
+
     /// The evidence of a payment that a restore has taken back from another store.
     pub(crate) fn of_adopted(paid: &PaidOrder, prepare_id: PrepareId, at: Timestamp) -> Self {
         let fields = serde_json::json!({
@@ -333,26 +348,6 @@ impl CallbackRow {
             answer: r#"{"error":0}"#.to_owned(),
             unplaced: false,
             source: "restore",
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(crate) struct UnverifiedRow {
-    received_at: i64,
-    peer: String,
-    fields: String,
-    code: i32,
-}
-
-impl From<&Unverified> for UnverifiedRow {
-    fn from(callback: &Unverified) -> Self {
-        let Unverified { received_at, peer, fields, code } = callback;
-        Self {
-            received_at: unix_ms(*received_at),
-            peer: peer.clone(),
-            fields: fields.clone(),
-            code: code.code(),
         }
     }
 }

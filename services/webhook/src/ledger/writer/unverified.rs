@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
 use tolov_domain::time::{Timestamp, unix_ms};
+
+use crate::ledger::Unverified;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -120,6 +123,26 @@ impl Quota {
     fn count(&mut self, bytes: usize) {
         self.rows += 1;
         self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct UnverifiedRow {
+    received_at: i64,
+    peer: String,
+    fields: String,
+    code: i32,
+}
+
+impl From<&Unverified> for UnverifiedRow {
+    fn from(callback: &Unverified) -> Self {
+        let Unverified { received_at, peer, fields, code } = callback;
+        Self {
+            received_at: unix_ms(*received_at),
+            peer: peer.clone(),
+            fields: fields.clone(),
+            code: code.code(),
+        }
     }
 }
 

@@ -25,8 +25,9 @@ use super::{
     refund_rows::{CallRow, CheckRow, RefundRow, StepRow},
     rows::{
         AttemptRow, CallbackRow, EventRow, LedgerAttempt, LedgerOrder, OrderChange, PaidSource, RefusedMark,
-        SentMark, UnverifiedRow,
+        SentMark,
     },
+    unverified::UnverifiedRow,
 };
 use crate::ledger::{Arrival, EndRefusal, NewOrder, OrderRefusal, OrderRefusalReason, Outcome, RelayMarks};
 
