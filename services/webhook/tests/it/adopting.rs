@@ -164,6 +164,23 @@ async fn after_a_restore_money_that_the_shop_knows_to_be_back_goes_back_no_secon
 }
 
 #[tokio::test]
+async fn money_that_the_bus_knows_to_be_back_opens_the_return_of_a_sale_that_has_a_receipt() {
+    let app = TestApp::start().await;
+    for (order_id, by_hand) in [(1, false), (2, true)] {
+        app.post("/api/create_order", &with_receipt(order_id, 3_000_000)).await;
+        app.paid(order_id).await;
+        let (_, needed) = app.get(&format!("/receipts/{order_id}")).await;
+        let found = json!({"step": needed["step"], "change": "found_receipt", "payment_id": 16_853_761, "url": "https://ofd"});
+        app.post(&format!("/receipts/{order_id}/step"), &found).await;
+        let known = gone_back(&app, order_id, 1_795_900_000 + order_id, 30_000, by_hand);
+        assert_eq!(app.ledger().adopt_refunds(vec![known]).await.unwrap(), [Outcome::Applied]);
+    }
+    let (_, missing) = app.get("/receipts/missing").await;
+    assert_eq!(missing["count"], 2, "{missing}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_payment_that_contradicts_the_ledger_is_refused_and_changes_nothing() {
     let app = TestApp::start().await;
     for order_id in 1..=3 {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde_json::json;
 use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 use tolov_domain::OrderId;
 use tolov_kit::clock::{Clock, SystemClock};
@@ -17,6 +18,7 @@ use crate::{
     engine::Database,
     killing::{Victim, journey, take_over},
     overload::count_of,
+    receipts::order as with_receipt,
 };
 
 #[tokio::test]
@@ -165,5 +167,23 @@ async fn below_the_disk_reserve_nothing_unverified_is_kept_and_payments_go_on() 
     app.paid(1).await;
     assert_eq!(count_of(&app, "SELECT count(*) FROM unverified_callbacks").await, 0);
     app.count_callbacks(0, -3);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn returns_that_an_earlier_release_did_not_open_for_refunds_of_a_restore_are_open_after_the_upgrade() {
+    let mut app = TestApp::start().await;
+    app.post("/api/create_order", &with_receipt(1, 3_000_000)).await;
+    app.paid(1).await;
+    let refund = json!({"request_id": "tap-1", "requested_by": "5551", "by_hand": "transfer 17"});
+    app.post("/orders/1/refunds", &refund).await;
+    app.stop().await;
+    let mut file = app.file().await;
+    file.execute("DELETE FROM open_returns; DELETE FROM _sqlx_migrations WHERE version = 8").await.unwrap();
+    for _ in 0..2 {
+        app.start_again().await;
+        assert_eq!(count_of(&app, "SELECT count(*) FROM open_returns").await, 1);
+        app.stop().await;
+    }
     app.finish().await;
 }
