@@ -285,6 +285,10 @@ impl OnBus {
 fn is_there(bus: &BusAddress) -> bool {
     match bus {
         BusAddress::RabbitMq(_) => true,
+#[cfg(test)]
+#[path = "../../tests/it/paid_order.rs"]
+mod paid_order;
+
         BusAddress::Embedded(folder) => folder.join(Part::Bus.file_name()).exists(),
     }
 }
@@ -331,33 +335,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use time::macros::datetime;
-    use tolov_domain::{ClickPaydocId, ClickTransId, Tiyin, UserId};
     use tolov_embedded::EmbeddedShop;
-    use tolov_shop::order::{Actor, HistoryEntry, OrderAction, PaymentFacts, Progress, Sale, Stock};
+    use tolov_shop::order::{Actor, HistoryEntry, OrderAction};
 
-    use super::*;
+    use super::{paid_order::paid_order, *};
 
-    fn paid_order(number: i64) -> ShopOrder {
-        let paid_at = datetime!(2026-11-23 09:00 UTC) + time::Duration::seconds(number);
-        let payment = PaymentFacts {
-            click_trans_id: ClickTransId::try_new(number).unwrap(),
-            click_paydoc_id: ClickPaydocId::try_new(number).unwrap(),
-            paid_at,
-            late: false,
-        };
-        ShopOrder {
-            id: OrderId::try_new(number).unwrap(),
-            user_id: UserId::try_new(5).unwrap(),
-            lines: Vec::new(),
-            total: Tiyin::from_soum(1_000).unwrap(),
-            placed_at: paid_at,
-            terms: None,
-            state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
-            stock: Stock::Committed,
-            refunds: Vec::new(),
-            receipt_url: None,
-            history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, paid_at)],
-        }
+    fn paid(number: i64) -> ShopOrder {
+        paid_order(number, datetime!(2026-11-23 09:00 UTC) + time::Duration::seconds(number))
     }
 
     #[tokio::test]
@@ -366,7 +350,7 @@ mod tests {
         let shop = EmbeddedShop::open(folder.path()).await.unwrap();
         let numbers = 1..=i64::from(2 * PAGE) + 10;
         for number in numbers.clone() {
-            records::insert(&shop, &paid_order(number)).await.unwrap();
+            records::insert(&shop, &paid(number)).await.unwrap();
         }
         let (bus, place) = (folder.path().to_owned(), folder.path().to_owned());
         let (bus, place) = (BusAddress::Embedded(bus), ShopAddress::Embedded(place));
@@ -375,7 +359,7 @@ mod tests {
         while let Some(batch) = known.next().await.unwrap() {
             seen.extend(batch.payments.iter().map(|payment| payment.order_id.get()));
             // It now stands behind all others that are looked for by their last change.
-            let last = paid_order(*numbers.end()).changed_at() + time::Duration::HOUR;
+            let last = paid(*numbers.end()).changed_at() + time::Duration::HOUR;
             let entry = HistoryEntry::of_action(OrderAction::Accepted, Actor::Clock, last);
             let change = |order: &mut ShopOrder| order.history.push(entry.clone());
             records::change(&shop, 1, change).await.unwrap();

@@ -30,6 +30,7 @@ mod one_server;
 mod operating;
 mod operators;
 mod page;
+mod paid_order;
 mod postgres;
 mod processes;
 mod receipts;

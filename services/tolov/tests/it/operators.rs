@@ -10,9 +10,8 @@ use std::{
 use age::{secrecy::ExposeSecret, x25519};
 use serde_json::Value;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, Phone, PrepareId,
-    ProductId, RefundId, Tiyin, UserId,
-    order::OrderLine,
+    ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
+    RefundId, Tiyin,
     ports::bus::{OutgoingMessage, Published, Queue, Route, RoutingKey, Verdict},
     receipt::ReceiptState,
     refund::RefundStatus,
@@ -21,16 +20,14 @@ use tolov_domain::{
 use tolov_embedded::{EmbeddedBus, EmbeddedShop};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
-    order::{
-        Actor, Delivery, HistoryEntry, OrderAction, OrderRefund, OrderState, PaymentFacts, PaymentLink,
-        Progress, Sale, ShopOrder, Stock, Terms,
-    },
+    order::{OrderRefund, OrderState, PaymentLink, ShopOrder},
     records,
 };
 use tolov_webhook::ledger::{Ledger, OrderStatus, UnverifiedLimits};
 
 use crate::{
     books::{Books, shopper},
+    paid_order::paid_order,
     processes::tolov,
 };
 
@@ -44,20 +41,20 @@ fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn done(folder: &Path, environment: &[(&str, &str)], command: &[&str]) -> String {
+pub(crate) fn done(folder: &Path, environment: &[(&str, &str)], command: &[&str]) -> String {
     let output = run(folder, environment, command);
     assert!(output.status.success(), "{command:?}: {}", printed(&output));
     printed(&output)
 }
 
-async fn empty_ledger(folder: &Path) {
+pub(crate) async fn empty_ledger(folder: &Path) {
     let (ledger, writer) =
         Ledger::open(&folder.join("payments.db"), UnverifiedLimits::default()).await.unwrap();
     drop(ledger);
     writer.close().await;
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -169,45 +166,6 @@ async fn a_restore_waits_for_events_that_are_to_be_tried_again() {
     done(folder, &[], &[&restore[..], &["--despite-unread-events"]].concat());
 }
 
-/// An order of two of the tea, placed long before.
-fn paid_at(paid_at: Timestamp) -> ShopOrder {
-    let payment = PaymentFacts {
-        click_trans_id: ClickTransId::try_new(501).unwrap(),
-        click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
-        paid_at,
-        late: true,
-    };
-    let terms = Terms {
-        goods: Tiyin::from_soum(30_000).unwrap(),
-        discount: Tiyin::ZERO,
-        promo_code: None,
-        delivery_price: Tiyin::ZERO,
-        delivery: Delivery::Pickup,
-        phone: Phone::parse("+998901234567").unwrap(),
-        comment: None,
-    };
-    ShopOrder {
-        id: OrderId::try_new(1005).unwrap(),
-        user_id: UserId::try_new(5).unwrap(),
-        lines: vec![OrderLine {
-            product_id: ProductId::try_new(7).unwrap(),
-            count: 2,
-            title: "Choy".to_owned(),
-            price: Tiyin::from_soum(15_000).ok(),
-            portion: None,
-            fiscal: None,
-        }],
-        total: terms.goods,
-        placed_at: paid_at - time::Duration::days(40),
-        terms: Some(terms),
-        state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
-        stock: Stock::Committed,
-        refunds: Vec::new(),
-        receipt_url: None,
-        history: vec![HistoryEntry::of_action(OrderAction::Paid, Actor::Click, paid_at)],
-    }
-}
-
 #[tokio::test]
 async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since_and_of_what_went_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -225,16 +183,8 @@ async fn a_restored_ledger_learns_of_an_old_order_that_was_paid_since_and_of_wha
         is_told: false,
         at: now,
     };
-    let order = ShopOrder { refunds: vec![refund], ..paid_at(now) };
-    let payment =
-        PaymentFacts { click_trans_id: ClickTransId::try_new(502).unwrap(), ..*order.payment().unwrap() };
-    let of_an_old_release = ShopOrder {
-        id: OrderId::try_new(1006).unwrap(),
-        terms: None,
-        refunds: Vec::new(),
-        state: OrderState::Paid { sale: Sale { payment, missing: Vec::new() }, progress: Progress::New },
-        ..order.clone()
-    };
+    let order = ShopOrder { refunds: vec![refund], ..paid_order(1005, now) };
+    let of_an_old_release = ShopOrder { terms: None, ..paid_order(1006, now) };
     let link = PaymentLink { url: "http://127.0.0.1/services/pay".to_owned(), pay_until: None };
     let waiting = ShopOrder {
         id: OrderId::try_new(1007).unwrap(),
@@ -292,18 +242,11 @@ async fn restored_after(paid: &[Timestamp]) -> String {
     let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();
     let bus = EmbeddedBus::open(&folder.join("tolov-data"), Arc::new(SystemClock), [1_000; 4]).await.unwrap();
     for (number, at) in (1..).zip(paid) {
-        let order = paid_at(*at);
-        let payment = PaymentFacts {
-            click_trans_id: ClickTransId::try_new(500 + number).unwrap(),
-            ..*order.payment().unwrap()
-        };
-        let sale = Sale { payment, missing: Vec::new() };
-        let state = OrderState::Paid { sale, progress: Progress::New };
-        let order = ShopOrder { id: OrderId::try_new(1000 + number).unwrap(), state, ..order };
+        let order = paid_order(1000 + number, *at);
         records::insert(&shop, &order).await.unwrap();
         let kind = EventKind::PaymentCompleted {
             click_trans_id: ClickTransId::try_new(600 + number).unwrap(),
-            click_paydoc_id: payment.click_paydoc_id,
+            click_paydoc_id: ClickPaydocId::try_new(600 + number).unwrap(),
             merchant_prepare_id: PrepareId::try_new(number).unwrap(),
             late: false,
         };
