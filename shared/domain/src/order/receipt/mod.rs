@@ -6,6 +6,7 @@
 
 pub mod api;
 mod content;
+mod retrace;
 
 use serde::{Deserialize, Serialize};
 use time::Duration;

@@ -200,3 +200,70 @@ proptest! {
         }
     }
 }
+
+/// Where a receipt may have come to, from one that is needed.
+fn everywhere() -> Vec<Receipt> {
+    let advance = |receipt: &Receipt, change| receipt.clone().advance(change, None, NOW).unwrap();
+    let url = "https://ofd.soliq.uz/check?t=UZ1".to_owned();
+    let known = Change::FoundReceipt { payment_id: payment(), url };
+    let not_taken = Change::NotTaken { click_code: Some(-7), click_note: "items".to_owned() };
+    let needed = receipt();
+    let submitting = advance(&needed, submit(&"a".repeat(64)));
+    let unknown = advance(&submitting, Change::OutcomeUnknown);
+    let submitted = advance(&submitting, Change::Taken);
+    let refused = advance(&submitting, not_taken);
+    let missing = |receipt, why| advance(receipt, Change::GiveUp { why });
+    let by_hand = Decision::ByHand { document: "Z-report 17".to_owned() };
+    vec![
+        missing(&needed, MissingReason::NoCodes),
+        missing(&refused, MissingReason::Refused),
+        missing(&unknown, MissingReason::NoAnswer),
+        missing(&submitted, MissingReason::NoAddress),
+        advance(&needed, known.clone()),
+        advance(&submitted, known),
+        needed.clone().decide(by_hand.clone(), "5551", false, NOW).unwrap(),
+        unknown.clone().decide(by_hand, "5551", false, NOW).unwrap(),
+        needed,
+        submitting,
+        unknown,
+        submitted,
+        refused,
+    ]
+}
+
+#[test]
+fn a_receipt_of_an_older_copy_goes_on_to_where_it_was_and_what_was_sent_stays_sent() {
+    for since in everywhere() {
+        let mut copy = receipt();
+        for _ in 0..5 {
+            let Some(next) = copy.retrace(&since, Some(payment()), false, NOW) else { break };
+            copy = next;
+        }
+        assert_eq!(copy.state.status(), since.state.status(), "{since:?}");
+        let is_over = matches!(since.state.status(), ReceiptStatus::Known | ReceiptStatus::ByHand);
+        assert!(is_over || copy.body_hash == since.body_hash, "{since:?}");
+        assert_eq!(copy.retrace(&since, Some(payment()), false, NOW), None, "{since:?}");
+    }
+}
+
+#[test]
+fn a_receipt_that_was_taken_or_is_there_is_never_needed_again() {
+    let is_settled = |receipt: &Receipt| {
+        matches!(
+            receipt.state.status(),
+            ReceiptStatus::Submitted | ReceiptStatus::Known | ReceiptStatus::ByHand
+        )
+    };
+    for copy in everywhere() {
+        for since in everywhere().into_iter().filter(is_settled) {
+            let mut copy = copy.clone();
+            for _ in 0..5 {
+                let Some(next) = copy.retrace(&since, Some(payment()), false, NOW) else { break };
+                copy = next;
+            }
+            assert!(is_settled(&copy), "{copy:?} {since:?}");
+        }
+    }
+    let of_other_goods = Receipt { content: Content { lines: Vec::new() }, ..everywhere()[4].clone() };
+    assert_eq!(receipt().retrace(&of_other_goods, None, false, NOW), None);
+}
