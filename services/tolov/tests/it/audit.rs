@@ -163,7 +163,10 @@ async fn an_order_that_only_the_shop_has_as_paid_is_left_to_a_person() {
     assert_eq!((code, &difference["kind"]), (Some(1), &json!("paid_in_shop_alone")));
     assert_eq!((&difference["order_id"], &difference["repair"]), (&json!(1003), &json!("by hand")));
     let text = difference["text"].as_str().unwrap();
-    assert!(text.contains("order 1003 is paid in the shop store and waits for payment in the ledger"), "{text}");
+    assert!(
+        text.contains("order 1003 is paid in the shop store and waits for payment in the ledger"),
+        "{text}"
+    );
     assert!(difference["remedy"].as_str().unwrap().contains("CLICK’s cabinet"));
 }
 

@@ -29,8 +29,8 @@ use tokio::{
     task::JoinHandle,
 };
 use tolov_click::Reply;
-use tolov_domain::{OrderId, time::Timestamp};
-use tolov_kit::lifecycle::Stop;
+use tolov_domain::{OrderId, refund::Refund, time::Timestamp};
+use tolov_kit::{clock_watch, lifecycle::Stop};
 
 pub(crate) use self::requests::Overtaken;
 pub use self::{
@@ -73,7 +73,7 @@ use self::{
     read::pool::{Pool, Readers, RelayReader},
     writer::{
         Writer,
-        adopt::{AdoptPaid, AdoptRefunds},
+        adopt::{AdoptLostRefunds, AdoptPaid, AdoptRefunds},
         engine::Engine,
         import::Import,
         job::{Decision, EndOrders, Job, Maintenance},
@@ -301,6 +301,20 @@ impl Ledger {
         let mut outcomes = Vec::with_capacity(refunds.len());
         for part in refunds.chunks(ADOPT_MAX) {
             outcomes.extend(self.decide(AdoptRefunds { refunds: part.to_vec() }).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// The same of refunds as the ledger has them that is replaced: those that are over, and those that are not, of which none
+    /// goes on before it is known what became of it.
+    pub async fn adopt_lost_refunds(
+        &self,
+        refunds: Vec<Refund>,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
+        let mut outcomes = Vec::with_capacity(refunds.len());
+        for part in refunds.chunks(ADOPT_MAX) {
+            outcomes.extend(self.decide(AdoptLostRefunds { refunds: part.to_vec(), at: now }).await?);
         }
         Ok(outcomes)
     }

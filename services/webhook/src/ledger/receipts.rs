@@ -1,5 +1,7 @@
 //! Fiscal receipts: what the HTTP API asks of the ledger about them.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use time::Duration;
 use tolov_domain::{
@@ -12,12 +14,12 @@ use tolov_domain::{
 };
 
 use super::{
-    Ledger, LedgerError,
-    read::pool::read,
+    ADOPT_MAX, Ledger, LedgerError,
+    read::pool::{Pool, read},
     refunds::AttemptColumns,
     writer::receipts::{
         ReceiptRow,
-        steps::{ReceiptStepped, StepKind, StepReceipt},
+        steps::{ReceiptStepped, RetraceReceipts, StepKind, StepReceipt},
     },
 };
 
@@ -26,6 +28,8 @@ const OPEN_MAX: i64 = 10;
 /// What the ledger lost by a restore may have been sent: CLICK is asked for a receipt only when it has printed whatever it took
 /// then, and knows nothing of it is believed after this.
 const AFTER_RESTORE: Duration = Duration::hours(1);
+/// The most steps by which a receipt comes to where it was.
+const RETRACED_MAX: usize = 6;
 /// The most missing receipts that are listed.
 const MISSING_MAX: i64 = 500;
 
@@ -48,7 +52,43 @@ fn receipt_of(row: &str) -> Result<Receipt, LedgerError> {
     Ok(serde_json::from_str::<ReceiptRow>(row)?.into())
 }
 
+/// The receipts of paid orders with these numbers.
+pub(super) async fn receipts_in(
+    pool: &Pool,
+    numbers: RangeInclusive<i64>,
+) -> Result<Vec<Receipt>, LedgerError> {
+    let rows: Vec<String> = read!(
+        pool,
+        query_scalar.fetch_all,
+        "SELECT receipt FROM receipts_as_json WHERE order_id BETWEEN $1 AND $2 AND state <> 'agreed' LIMIT 100000",
+        numbers.start(),
+        numbers.end(),
+    )?;
+    rows.iter().map(|row| receipt_of(row)).collect()
+}
+
 impl Ledger {
+    /// Takes receipts on to where the ledger had them that is replaced. Returns how many of them were not there. May be repeated.
+    pub async fn adopt_lost_receipts(
+        &self,
+        receipts: Vec<Receipt>,
+        now: Timestamp,
+    ) -> Result<usize, LedgerError> {
+        let mut changed = 0;
+        for part in receipts.chunks(ADOPT_MAX) {
+            for round in 0..RETRACED_MAX {
+                let retraced = self.decide(RetraceReceipts { receipts: part.to_vec(), at: now }).await?;
+                if round == 0 {
+                    changed += retraced;
+                }
+                if retraced == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(changed)
+    }
+
     /// The receipt of a paid order; `None` where nothing was agreed on, or the order is not paid.
     pub async fn receipt(&self, order_id: OrderId) -> Result<Option<Receipt>, LedgerError> {
         let row: Option<String> = read!(

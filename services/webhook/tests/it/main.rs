@@ -20,6 +20,7 @@ mod faults_of_others;
 mod file;
 mod killing;
 mod ledger;
+mod lost_ledger;
 mod openapi;
 mod orders;
 mod overload;

@@ -9,6 +9,7 @@ use sqlx::{
 };
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, PrepareId, Tiyin, UserId,
+    receipt::Receipt,
     refund::Refund,
     time::{Timestamp, from_unix_ms, unix_ms},
 };
@@ -18,7 +19,7 @@ use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, LedgerPlace, MerchantCallRecord, OpenError, OrderRecord,
     OrderStatus, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
     UnplacedRecord, backup::BackupError, event_ids::ids_of_order, postgres, postgres::reads, read as reading,
-    reconciliation, refunds, telegram,
+    receipts, reconciliation, refunds, telegram,
 };
 
 /// Reading connections to a ledger. They see what is committed and hold nobody up.
@@ -141,6 +142,11 @@ impl LedgerReader {
     /// The refunds of orders with these numbers, by order.
     pub async fn refunds_in(&self, numbers: RangeInclusive<i64>) -> Result<Vec<Refund>, LedgerError> {
         refunds::refunds_in(&self.pool, numbers).await
+    }
+
+    /// The receipts of paid orders with these numbers.
+    pub async fn receipts_in(&self, numbers: RangeInclusive<i64>) -> Result<Vec<Receipt>, LedgerError> {
+        receipts::receipts_in(&self.pool, numbers).await
     }
 
     /// Every step of an order's refunds.

@@ -4,7 +4,7 @@
 use tolov_domain::{
     ClickPaymentId, EventKind, RefundId,
     payment::{self, Answer, AttemptState, Claim, Confirmation, OrderState},
-    refund::{self, Refund, RefundState, api::RefundRequest},
+    refund::{self, ManualReason, Refund, RefundState, RefundStatus, api::RefundRequest},
     time::{Timestamp, unix_ms},
 };
 
@@ -16,8 +16,8 @@ use super::{
 };
 use crate::ledger::{AdoptRefusal, KnownRefund, NewOrder, Outcome, PaidOrder};
 
-/// Who decides about refunds in a restore.
-const RESTORE: &str = "restore";
+/// Who decides in a restore.
+pub(super) const RESTORE: &str = "restore";
 
 pub(crate) struct AdoptPaid {
     pub(crate) orders: Vec<PaidOrder>,
@@ -58,7 +58,94 @@ impl Decision for AdoptRefunds {
     }
 }
 
+/// Refunds of the ledger that is replaced.
+pub(crate) struct AdoptLostRefunds {
+    pub(crate) refunds: Vec<Refund>,
+    pub(crate) at: Timestamp,
+}
+
+impl Decision for AdoptLostRefunds {
+    type Answer = Vec<Outcome<AdoptRefusal>>;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(self.refunds.iter().map(|lost| lost.order_id));
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
+        self.refunds.iter().map(|lost| set.adopt_lost_refund(lost, self.at)).collect()
+    }
+}
+
+/// Where a refund goes on that another ledger has had in this state. What may have been sent is of unknown outcome, and what
+/// would have gone on by itself waits for a person.
+fn after_restore(lost: &RefundState) -> RefundState {
+    match lost {
+        RefundState::Requested | RefundState::Checked { .. } => {
+            RefundState::Manual { payment_id: lost.payment_id(), why: ManualReason::LedgerRestored }
+        }
+        RefundState::Sending { payment_id } => RefundState::Unknown {
+            payment_id: *payment_id,
+            click_code: None,
+            click_note: "the ledger was restored while it was sent".to_owned(),
+        },
+        RefundState::Unknown { .. }
+        | RefundState::Refused { .. }
+        | RefundState::Manual { .. }
+        | RefundState::Done { .. }
+        | RefundState::DoneByHand { .. }
+        | RefundState::Withdrawn { .. } => lost.clone(),
+    }
+}
+
 impl WorkingSet {
+    fn adopt_lost_refund(&mut self, lost: &Refund, at: Timestamp) -> Outcome<AdoptRefusal> {
+        const DIFFERS: Outcome<AdoptRefusal> =
+            Outcome::Refused(AdoptRefusal::OrderDiffers { field: "refund" });
+        let Some(order) = self.known.order(lost.order_id).cloned() else { return DIFFERS };
+        let Some(paid) = self.paid_attempt(&order) else { return DIFFERS };
+        let state = after_restore(&lost.state);
+        let known = self.known.refunds_of(lost.order_id).iter();
+        let same = known.clone().find(|known| known.refund_id == lost.refund_id);
+        let (step, tries) = match same {
+            Some(same) if same.amount_tiyin != lost.amount_tiyin || same.request_id != lost.request_id => {
+                return DIFFERS;
+            }
+            Some(same) if !same.status().is_open() || same.state == state => return Outcome::AlreadyApplied,
+            None if !lost.status().is_done() && !lost.status().is_open() => return Outcome::AlreadyApplied,
+            Some(same) => (same.step.saturating_add(1), same.tries.max(lost.tries)),
+            None => (0, lost.tries),
+        };
+        let mut others = known.filter(|known| known.refund_id != lost.refund_id);
+        let over: Vec<Refund> = others.clone().filter(|other| !other.status().is_open()).cloned().collect();
+        let contradicts = |other: &Refund| {
+            other.request_id == lost.request_id
+                || other.status().is_open() && other.refund_id > lost.refund_id
+        };
+        if others.any(contradicts) || lost.amount_tiyin > refund::left(paid.amount, &over) {
+            return DIFFERS;
+        }
+        self.end_refunds_before(&order, lost.refund_id, at);
+        let changed_at = if lost.status().is_done() { lost.changed_at } else { at };
+        // One of unknown outcome that is not asked for any more waits for a person.
+        let is_asked_for = lost.status() == RefundStatus::Sending
+            || lost.status() == RefundStatus::Unknown && lost.next_step_at.is_some();
+        let next_step_at = is_asked_for.then_some(at);
+        let last = &mut self.known.numbers.last_refund_id;
+        *last = lost.refund_id.get().max(*last);
+        let refund = Refund {
+            prepare_id: paid.prepare_id,
+            state,
+            changed_at,
+            step,
+            tries,
+            next_step_at,
+            ..lost.clone()
+        };
+        self.record_refund(&order, refund, RESTORE, changed_at);
+        Outcome::Applied
+    }
+
     /// A refund that the copy has as open is over; one that it does not have is recorded as if it were asked for now.
     fn adopt_refund(&mut self, known: &KnownRefund) -> Outcome<AdoptRefusal> {
         const DIFFERS: Outcome<AdoptRefusal> =
@@ -114,7 +201,7 @@ impl WorkingSet {
         }
     }
 
-    fn click_payment_of(&self, order: &LedgerOrder) -> Option<ClickPaymentId> {
+    pub(super) fn click_payment_of(&self, order: &LedgerOrder) -> Option<ClickPaymentId> {
         let OrderState::Paid { by, .. } = order.state else { return None };
         let AttemptState::Paid(confirmation) = self.known.attempt(by)?.state else { return None };
         ClickPaymentId::try_new(confirmation.click_paydoc_id.get()).ok()

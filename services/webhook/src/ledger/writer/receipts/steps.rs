@@ -9,6 +9,7 @@ use tolov_domain::{
 
 use super::rows::{ContentRow, StepRow};
 use crate::ledger::writer::{
+    adopt::RESTORE,
     job::{Decision, Phase},
     known::Needs,
     rows::LedgerOrder,
@@ -73,7 +74,41 @@ impl Decision for StepReceipt {
     }
 }
 
+/// Each receipt takes the next step on its way to where the ledger had it that is replaced.
+pub(crate) struct RetraceReceipts {
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) at: Timestamp,
+}
+
+impl Decision for RetraceReceipts {
+    /// How many took one.
+    type Answer = usize;
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(self.receipts.iter().map(|lost| lost.order_id));
+        needs.receipts.extend(self.receipts.iter().map(|lost| lost.order_id));
+    }
+
+    fn decide(&self, set: &mut WorkingSet) -> usize {
+        self.receipts.iter().filter(|lost| set.retrace_receipt(lost, self.at)).count()
+    }
+}
+
 impl WorkingSet {
+    fn retrace_receipt(&mut self, lost: &Receipt, at: Timestamp) -> bool {
+        let Some(order) = self.known.order(lost.order_id).cloned() else { return false };
+        let Some(receipt) = self.known.receipts.get(&lost.order_id) else { return false };
+        let mut refunds = self.known.refunds_of(lost.order_id).iter();
+        let is_refunded = refunds.any(|refund| refund.status().is_done());
+        let next = receipt.retrace(lost, self.click_payment_of(&order), is_refunded, at);
+        let is_new = next.is_some();
+        if let Some(next) = next {
+            self.step_receipt(&order, next, RESTORE);
+        }
+        is_new
+    }
+
     /// Keeps what an order sells.
     pub(in crate::ledger::writer) fn keep_content(
         &mut self,
