@@ -20,7 +20,7 @@ use tolov_webhook::{
     ClickConfig, Config, Deps, Steps,
     ledger::{
         KnownRefund, Ledger, OpenError, PaidOrder, UnverifiedLimits, backup,
-        restore::{Place, Restore, ready},
+        restore::{Place, Restore, numbers_of, ready},
     },
     relay::Relayed,
 };
@@ -255,7 +255,7 @@ impl Webhook {
         fs::copy(self.copy(), &readied)?;
         let (place, now) = (Place::take(&self.ledger_path)?, self.clock.now());
         runtime()?.block_on(async {
-            let replaced = place.last_numbers().await;
+            let replaced = numbers_of(place.path()).await;
             let restore = Restore { at: now, backup_made_at, replaced, beyond_click_int: true };
             ready(&readied, restore).await?;
             let (ledger, writer) = Ledger::open(&readied, UnverifiedLimits::default()).await?;

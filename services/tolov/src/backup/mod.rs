@@ -3,16 +3,18 @@
 mod archive;
 pub(crate) mod last_backup;
 mod paid_since;
+mod replaced;
+mod report;
 mod restore;
 mod retention;
 mod schedule;
 mod sealed;
+mod take_over;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use time::macros::format_description;
-use tolov_domain::Tiyin;
 use tolov_embedded::backup as stores;
 use tolov_kit::{
     clock::{Clock, SystemClock},
@@ -22,7 +24,7 @@ use tolov_kit::{
 use tolov_webhook::ledger::{Ledger, UnverifiedLimits, backup as ledger};
 
 pub(crate) use self::restore::{restored, run as restore};
-use self::sealed::Recipient;
+use self::{report::told, sealed::Recipient};
 use crate::{
     adapters::{Bus, BusAddress, Shop, ShopAddress},
     cli::{Backup, Verify},
@@ -202,15 +204,6 @@ async fn migrate(folder: &Path, parts: &[Part]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// One line on what a ledger holds.
-fn told(summary: &ledger::Summary) -> String {
-    let soum = Tiyin::try_new(summary.paid_tiyin).map_or_else(|_| "0".to_owned(), Tiyin::grouped);
-    format!(
-        "checked: {} orders, {} of them paid with {soum} so'm, {} events not sent yet",
-        summary.orders, summary.paid, summary.unsent
-    )
 }
 
 /// Refuses copies that do not pass the checks of their kind. `None`: the ledger is not among them, it is in PostgreSQL.

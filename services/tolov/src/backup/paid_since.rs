@@ -1,11 +1,11 @@
-//! Which orders the shop store, the bus and the ledger that is replaced know to be paid: a ledger that is put back from a backup
+//! Which orders the shop store and the bus know to be paid: a ledger that is put back from a backup
 //! must hear of those that it does not know before CLICK may ask it anything, or the payer could pay twice. And which wait for
 //! payment, and what money went back, which would go back twice.
 //!
 //! Every order of the shop store is looked at, and everything on the bus, of whatever time: what the ledger knows changes
 //! nothing there, and no two clocks have to agree.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use tolov_bot::ReceiptDefaults;
@@ -22,9 +22,7 @@ use tolov_shop::{
     order::{ORDERS, OrderState, ShopOrder},
     records::{self, Record, Versioned},
 };
-use tolov_webhook::ledger::{
-    ImportedOrder, ImportedState, KnownRefund, LedgerPlace, LedgerReader, NewOrder, PaidOrder,
-};
+use tolov_webhook::ledger::{ImportedOrder, ImportedState, KnownRefund, NewOrder, PaidOrder};
 
 use crate::{
     adapters::{Bus, BusAddress, Shop, ShopAddress},
@@ -42,8 +40,6 @@ pub(super) struct Known {
     shop: Option<Shop>,
     /// The next orders of the shop store.
     read_ahead: Vec<Result<Versioned<ShopOrder>, Unreadable>>,
-    /// The ledger that is replaced, where it can be read, and up to which order it was.
-    ledger: Option<(LedgerReader, i64)>,
     /// The shop makes receipts, with these codes where a product has none.
     receipts: Option<ReceiptDefaults>,
 }
@@ -65,7 +61,7 @@ pub(super) struct Batch {
     pub(super) refunds: Vec<KnownRefund>,
     /// Orders that wait for payment: their links are out.
     pub(super) payable: Vec<ImportedOrder>,
-    /// Orders of the shop store that cannot be read, by number.
+    /// What cannot be read, a sentence each.
     pub(super) unreadable: Vec<String>,
 }
 
@@ -97,16 +93,6 @@ impl Known {
         Self { receipts: receipts.cloned(), ..Self::default() }
     }
 
-    /// Has the ledger that is replaced asked, too. After a restore that broke off the shop store may be as old as the backup, and
-    /// nobody else knows what was paid since.
-    pub(super) async fn ask_ledger(&mut self, path: Option<&Path>) {
-        let Some(path) = path.filter(|path| path.exists()) else { return };
-        match LedgerReader::open(&LedgerPlace::from(path)).await {
-            Ok(ledger) => self.ledger = Some((ledger, 0)),
-            Err(error) => println!("the ledger that is replaced cannot be asked what was paid: {error}"),
-        }
-    }
-
     pub(super) const fn unread(&self) -> u64 {
         self.bus.unread
     }
@@ -114,12 +100,7 @@ impl Known {
     /// The next orders of the shop store, with what the bus knows of them; at the end what it knows of others.
     pub(super) async fn next(&mut self) -> Result<Option<Batch>> {
         let orders = std::mem::take(&mut self.read_ahead);
-        let Some(last) = orders.last().map(key_of) else {
-            return match self.rest() {
-                Some(rest) => Ok(Some(rest)),
-                None => Ok(self.next_of_ledger().await),
-            };
-        };
+        let Some(last) = orders.last().map(key_of) else { return Ok(self.rest()) };
         if orders.len() == usize::try_from(PAGE)? {
             self.read_on(Some(last)).await?;
         }
@@ -127,43 +108,16 @@ impl Known {
         for order in orders {
             match order {
                 Ok(order) => self.take_in(&order.record, &mut batch),
-                Err(unreadable) => batch.unreadable.push(unreadable.key.to_string()),
+                Err(unreadable) => batch.unreadable.push(format!(
+                    "order {} of the shop store cannot be read: nobody here knows whether it is paid",
+                    unreadable.key
+                )),
             }
         }
         Ok(Some(batch))
     }
 
-    /// A ledger that is restored may be damaged: what can be read of it is taken.
-    async fn next_of_ledger(&mut self) -> Option<Batch> {
-        let (ledger, after) = self.ledger.as_mut()?;
-        let first = after.saturating_add(1);
-        let page = match ledger.payments(first..=i64::MAX, PAGE).await {
-            Ok(page) => page,
-            Err(error) => {
-                println!(
-                    "the ledger that is replaced cannot be asked who paid from order {first} on: {error}"
-                );
-                return None;
-            }
-        };
-        let last = page.last()?.order_id.get();
-        *after = last;
-        let refunds = ledger.refunds_in(first..=last).await.unwrap_or_else(|error| {
-            println!("the ledger that is replaced cannot be asked what went back of orders {first} to {last}: {error}");
-            Vec::new()
-        });
-        let payments = page.into_iter().filter_map(PaidOrder::of_event);
-        let payments = payments.map(|payment| PaidOrder { known_by: "replaced ledger", ..payment });
-        let (mut batch, payments, receipt) = (Batch::default(), payments.collect(), self.receipt_of(None));
-        batch.add_payments(payments, receipt.as_ref());
-        batch.refunds.extend(refunds.into_iter().filter_map(KnownRefund::of_ledger));
-        Some(batch)
-    }
-
     pub(super) async fn close(self) {
-        if let Some((ledger, _)) = self.ledger {
-            ledger.close().await;
-        }
         if let Some(shop) = self.shop {
             shop.close().await;
         }
@@ -199,6 +153,11 @@ impl Known {
             let order = NewOrder { order_id, user_id, products, amount, created_at, receipt };
             batch.payable.push(ImportedOrder { order, state: ImportedState::Payable { open: Vec::new() } });
         }
+    }
+
+    /// What the receipt of an order says that nobody knows any more, where the shop makes receipts.
+    pub(super) fn lost_receipt(&self) -> Option<Content> {
+        self.receipt_of(None)
     }
 
     /// What the receipt of a paid order says, where the shop makes receipts. Without lines: nobody knows.
@@ -285,10 +244,6 @@ impl OnBus {
 fn is_there(bus: &BusAddress) -> bool {
     match bus {
         BusAddress::RabbitMq(_) => true,
-#[cfg(test)]
-#[path = "../../tests/it/paid_order.rs"]
-mod paid_order;
-
         BusAddress::Embedded(folder) => folder.join(Part::Bus.file_name()).exists(),
     }
 }
@@ -329,6 +284,10 @@ fn refunds_of(order: &ShopOrder) -> impl Iterator<Item = KnownRefund> {
         Some(KnownRefund { order_id: order.id, reversal, at: refund.at, known_by: "shop" })
     })
 }
+
+#[cfg(test)]
+#[path = "../../tests/it/paid_order.rs"]
+mod paid_order;
 
 #[cfg(test)]
 mod tests {

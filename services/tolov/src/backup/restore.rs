@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
-use time::macros::format_description;
 use tolov_bot::ReceiptDefaults;
 use tolov_domain::time::Timestamp;
 use tolov_embedded::backup as stores;
@@ -19,13 +18,19 @@ use tolov_kit::{
 };
 use tolov_shop::order::{ORDER_NUMBERS, ORDERS};
 use tolov_webhook::ledger::{
-    AdoptRefusal, KnownRefund, Ledger, LedgerPlace, Outcome, PaidOrder, UnverifiedLimits,
+    LedgerPlace,
     backup::Summary,
-    restore::{Place, Restore, ready},
-    restored::{finish_postgres, ready_postgres},
+    restore::{Place, Restore, numbers_of},
 };
 
-use super::{archive, examine, paid_since::Known, told, unpacking_folder};
+use super::{
+    archive, examine,
+    paid_since::Known,
+    replaced,
+    report::{Done, LEFT_OUT, report, report_ledger},
+    take_over::{RestoredLedger, take_over},
+    unpacking_folder,
+};
 use crate::{
     adapters::{BusAddress, Embedded, ShopAddress},
     cli,
@@ -35,11 +40,6 @@ use crate::{
         with_ending,
     },
 };
-
-/// What becomes of a file's backup where the ledger is in PostgreSQL.
-const LEFT_OUT: &str = "the ledger is in PostgreSQL: put it back with pg_restore or from its WAL archive, then run `tolov ledger \
-                        restored TIME`. A backup of a file: restore it without LEDGER_URL and with LEDGER_PATH in an empty folder, then `tolov ledger \
-                        copy` it into an empty database";
 
 /// What is restored, and what is asked first.
 struct Plan {
@@ -57,32 +57,6 @@ struct Move {
     ready: PathBuf,
     target: PathBuf,
     aside: PathBuf,
-}
-
-/// What was done.
-struct Done {
-    made_at: Timestamp,
-    ledger: Option<RestoredLedger>,
-    last_order_number: Option<i64>,
-    moves: Vec<Move>,
-    left_out: Vec<Part>,
-    is_in_postgres: bool,
-}
-
-#[derive(Default)]
-struct RestoredLedger {
-    summary: Option<Summary>,
-    prepare_id_floor: i64,
-    /// Paid since the backup and not in it: taken back, or a question to staff.
-    adopted: Vec<(PaidOrder, Outcome<AdoptRefusal>)>,
-    /// Money that went back since the backup.
-    refunds: Vec<(KnownRefund, Outcome<AdoptRefusal>)>,
-    /// How many refunds it had as open, which wait for staff now.
-    open_refunds: usize,
-    /// How many orders that wait for payment were not in it.
-    registered: usize,
-    unread: u64,
-    unreadable: Vec<String>,
 }
 
 pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
@@ -154,12 +128,13 @@ impl Plan {
         let mut done = Done {
             made_at: note.made_at,
             ledger: None,
+            asked: None,
             last_order_number: None,
-            moves: Vec::new(),
+            kept: Vec::new(),
             left_out: Vec::new(),
             is_in_postgres: self.data.is_ledger_in_postgres(),
         };
-        let mut holds = Vec::new();
+        let (mut holds, mut moves) = (Vec::new(), Vec::new());
         for part in &note.parts {
             let target = self.data.file(*part).filter(|_| self.parts.contains(part));
             let Some(target) = target else {
@@ -172,8 +147,9 @@ impl Plan {
                     let place = place.context("the ledger is in PostgreSQL")?;
                     let summary = summary.context("the ledger of the backup was not examined")?;
                     let copy = LedgerPlace::from(&copy);
-                    done.ledger =
-                        Some(self.ready_ledger(Some(place), &copy, note.made_at, Some(summary)).await?);
+                    done.asked = replaced::find(place.path())?;
+                    let asked = done.asked.as_deref();
+                    done.ledger = Some(self.ready_ledger(asked, &copy, note.made_at, Some(summary)).await?);
                 }
                 Part::Bus => holds.push(stores::hold(folder_of(target))?),
                 Part::Shop => {
@@ -182,9 +158,18 @@ impl Plan {
                         Some(stores::skip_numbers(&copy, ORDER_NUMBERS, ORDERS, age).await?);
                 }
             }
-            done.moves.push(Move::prepare(&copy, target, now)?);
+            moves.push(Move::prepare(&copy, target, now)?);
         }
-        replace(place, lock, &done.moves)?;
+        replace(place, lock, &moves)?;
+        if let (Some(asked), Some(ledger)) = (&mut done.asked, &done.ledger) {
+            if let Some(moved) = moves.iter().find(|moved| moved.target == *asked) {
+                asked.clone_from(&moved.aside);
+            }
+            if ledger.unreadable.is_empty() {
+                replaced::mark_asked(asked)?;
+            }
+        }
+        done.kept = moves.into_iter().map(|moved| moved.aside).collect();
         Ok(done)
     }
 
@@ -192,13 +177,13 @@ impl Plan {
     /// others know to be paid: before the copy is in its place, so that no Prepare comes in between.
     async fn ready_ledger(
         &self,
-        replaced: Option<&Place>,
+        replaced: Option<&Path>,
         copy: &LedgerPlace,
         made_at: Timestamp,
         summary: Option<Summary>,
     ) -> Result<RestoredLedger> {
         let last_numbers = match replaced {
-            Some(place) => place.last_numbers().await,
+            Some(path) => numbers_of(path).await,
             None => None,
         };
         let restore = Restore {
@@ -224,79 +209,16 @@ impl Plan {
                  --despite-unread-events and run `tolov audit` when they have been read"
             );
         }
-        known.ask_ledger(replaced.map(Place::path)).await;
-        let taken = take_over(&mut known, copy, restore, summary).await;
+        let taken = take_over(&mut known, replaced, copy, restore, summary).await;
         known.close().await;
         taken
     }
 }
 
-/// Lifts the numbers of the copy, and makes it know what others know.
-async fn take_over(
-    known: &mut Known,
-    copy: &LedgerPlace,
-    restore: Restore,
-    summary: Option<Summary>,
-) -> Result<RestoredLedger> {
-    let prepare_id_floor = match copy {
-        LedgerPlace::File(copy) => ready(copy, restore).await?,
-        LedgerPlace::Postgres(url) => ready_postgres(url, restore).await?,
-    };
-    let unread = known.unread();
-    let mut restored = RestoredLedger { summary, prepare_id_floor, unread, ..RestoredLedger::default() };
-    restored.adopt(copy, known).await?;
-    if let LedgerPlace::Postgres(url) = copy {
-        finish_postgres(url).await?;
-    }
-    Ok(restored)
-}
-
-impl RestoredLedger {
-    /// Makes the copy of the ledger know what others know to be paid, to have gone back, and to wait for payment. Keeps what it
-    /// did not know.
-    async fn adopt(&mut self, copy: &LedgerPlace, known: &mut Known) -> Result<()> {
-        let (ledger, writer) = Ledger::open_restored(copy, UnverifiedLimits::default()).await?;
-        let adopted = self.adopt_all(&ledger, known).await;
-        drop(ledger);
-        writer.close().await;
-        adopted.context("what others know could not be taken into the ledger; run it again")?;
-        if let LedgerPlace::File(copy) = copy {
-            let left = SIDE_FILES.iter().map(|ending| with_ending(copy, ending)).find(|file| file.exists());
-            ensure!(left.is_none(), "{left:?} was not merged into the copy; nothing was restored");
-        }
-        Ok(())
-    }
-
-    async fn adopt_all(&mut self, ledger: &Ledger, known: &mut Known) -> Result<()> {
-        let now = SystemClock.now();
-        while let Some(batch) = known.next().await? {
-            let paid = ledger.adopt_paid(batch.payments.clone(), now).await?;
-            self.adopted.extend(news(batch.payments, paid));
-            let refunded = ledger.adopt_refunds(batch.refunds.clone()).await?;
-            self.refunds.extend(news(batch.refunds, refunded));
-            let registered = ledger.import(batch.payable, now).await?;
-            self.registered += registered.into_iter().filter(|outcome| *outcome == Outcome::Applied).count();
-            self.unreadable.extend(batch.unreadable);
-        }
-        self.open_refunds = ledger.leave_open_refunds_to_staff(now).await?;
-        Ok(())
-    }
-}
-
-/// What the copy did not know.
-fn news<T>(
-    known: Vec<T>,
-    outcomes: Vec<Outcome<AdoptRefusal>>,
-) -> impl Iterator<Item = (T, Outcome<AdoptRefusal>)> {
-    known.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome != Outcome::AlreadyApplied)
-}
-
 impl Move {
     /// Brings a copy to the disk of its target, with the owner of the file that it will replace.
     fn prepare(copy: &Path, target: &Path, now: Timestamp) -> Result<Self> {
-        let stamp = now
-            .format(format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z"))?;
-        let aside = with_ending(target, &format!(".replaced-{stamp}"));
+        let aside = replaced::aside_of(target, now)?;
         ensure!(!aside.exists(), "{} exists already; try again", aside.display());
         let ready = with_ending(target, ".restored");
         fs::copy(copy, &ready).with_context(|| format!("cannot write {}", ready.display()))?;
@@ -340,85 +262,4 @@ fn replace(place: Option<&Place>, lock: &DataLock, moves: &[Move]) -> Result<()>
         sync_folder(folder_of(&mark))?;
     }
     lock.unmark()
-}
-
-fn report(file: &Path, done: &Done) {
-    println!("{} of {} is restored", file.display(), done.made_at);
-    for step in done.moves.iter().filter(|step| step.aside.exists()) {
-        println!("  what it replaced is kept: {}", step.aside.display());
-    }
-    for part in &done.left_out {
-        println!("  {} of the backup was left out", part.file_name());
-        if *part == Part::Ledger && done.is_in_postgres {
-            println!("  {LEFT_OUT}");
-        }
-    }
-    if let Some(last) = done.last_order_number {
-        println!("  order numbers go on above {last}");
-    }
-    if let Some(ledger) = &done.ledger {
-        report_ledger(ledger, done.made_at);
-    }
-}
-
-fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
-    if let Some(summary) = &ledger.summary {
-        println!("  {}", told(summary));
-    }
-    println!("  merchant_prepare_id goes on above {}", ledger.prepare_id_floor);
-    if ledger.unread > 0 {
-        println!("  {} events wait on the bus and could not be read here", ledger.unread);
-    }
-    for order in &ledger.unreadable {
-        println!("  order {order} of the shop store cannot be read: nobody here knows whether it is paid");
-    }
-    if ledger.registered > 0 {
-        println!("  {} orders that wait for payment are registered again", ledger.registered);
-    }
-    if ledger.open_refunds > 0 {
-        println!(
-            "  {} refunds that were open wait for staff: look up what became of them",
-            ledger.open_refunds
-        );
-    }
-    for (payment, outcome) in &ledger.adopted {
-        println!("  {}", told_of(payment, *outcome));
-    }
-    for (refund, outcome) in &ledger.refunds {
-        println!("  {}", told_of_refund(refund, *outcome));
-    }
-    println!("  compare the hours since {made_at} with CLICK's cabinet");
-}
-
-fn told_of_refund(refund: &KnownRefund, outcome: Outcome<AdoptRefusal>) -> String {
-    let KnownRefund { order_id, reversal, at, known_by } = refund;
-    format!(
-        "{}: {} so'm of order {order_id} by refund {}, at {at} (known by the {known_by})",
-        how(outcome, "taken back as refunded"),
-        reversal.refunded.grouped(),
-        reversal.refund_id,
-    )
-}
-
-fn how(outcome: Outcome<AdoptRefusal>, done: &str) -> String {
-    match outcome {
-        Outcome::Applied | Outcome::AlreadyApplied => done.to_owned(),
-        Outcome::Refused(refusal) => format!("NOT taken back, because {refusal}"),
-    }
-}
-
-fn told_of(payment: &PaidOrder, outcome: Outcome<AdoptRefusal>) -> String {
-    let what = how(outcome, "taken back as paid");
-    let is_lost = payment.receipt.as_ref().is_some_and(|content| content.lines.is_empty());
-    let receipt =
-        if is_lost { "; nobody knows what it sold, see `tolov receipts` in some hours" } else { "" };
-    format!(
-        "{what}: order {}, {} so'm, CLICK's transaction {}, payment {}, at {} (known by the {}){receipt}",
-        payment.order_id,
-        payment.amount.grouped(),
-        payment.click_trans_id,
-        payment.click_paydoc_id,
-        payment.paid_at,
-        payment.known_by
-    )
 }

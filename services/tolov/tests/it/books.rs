@@ -228,10 +228,18 @@ impl Books {
     }
 
     pub(crate) async fn payment(&self, number: i64) -> Event {
+        self.payments_of(number).await.pop().unwrap()
+    }
+
+    pub(crate) async fn is_paid(&self, number: i64) -> bool {
+        !self.payments_of(number).await.is_empty()
+    }
+
+    async fn payments_of(&self, number: i64) -> Vec<Event> {
         let reader = LedgerReader::open(&self.ledger_path()).await.unwrap();
-        let payment = reader.payments_of(&[order_id(number)]).await.unwrap().pop().unwrap();
+        let payments = reader.payments_of(&[order_id(number)]).await.unwrap();
         reader.close().await;
-        payment
+        payments
     }
 
     pub(crate) async fn projected(&self, number: i64) {

@@ -35,6 +35,7 @@ mod postgres;
 mod processes;
 mod receipts;
 mod refunds;
+mod restoring;
 mod secrecy;
 mod shop_world;
 mod side_by_side;

@@ -165,13 +165,15 @@ impl Ledger {
     }
 
     /// For a restore: a refund that is open in the copy may have ended since, so it does not go on before a person has looked.
-    /// One that is being sent is asked for as after any restart. Returns how many.
-    pub async fn leave_open_refunds_to_staff(&self, now: Timestamp) -> Result<usize, LedgerError> {
-        let mut left = 0;
+    /// One that is being sent is asked for as after any restart. Returns them.
+    pub async fn leave_open_refunds_to_staff(&self, now: Timestamp) -> Result<Vec<Refund>, LedgerError> {
+        let mut left = Vec::new();
         for OpenRefund { refund, .. } in self.open_refunds().await? {
             let leave = Change::LeaveToStaff { why: ManualReason::LedgerRestored };
             let stepped = self.advance_refund(refund.refund_id, refund.step, (leave, None), now).await?;
-            left += usize::from(matches!(stepped, Stepped::Changed(_)));
+            if let Stepped::Changed(refund) = stepped {
+                left.push(refund);
+            }
         }
         Ok(left)
     }

@@ -5,10 +5,7 @@ use std::fmt;
 use tolov_click::{Callback, CallbackForm, ClickCode, Reply};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    event::Reversal,
-    receipt,
-    refund::{Refund, RefundState},
-    time::Timestamp,
+    event::Reversal, receipt, time::Timestamp,
 };
 
 /// What became of a change that may have been made before.
@@ -154,7 +151,7 @@ pub struct KnownRefund {
     pub order_id: OrderId,
     pub reversal: Reversal,
     pub at: Timestamp,
-    /// Who knows it, for the record: `shop`, `bus` or `replaced ledger`.
+    /// Who knows it, for the record: `shop` or `bus`.
     pub known_by: &'static str,
 }
 
@@ -167,17 +164,6 @@ impl KnownRefund {
             return None;
         };
         Some(Self { order_id: event.order_id, reversal, at: event.occurred_at, known_by: "bus" })
-    }
-
-    /// What a ledger that is replaced has; `None` of a refund whose money is not back.
-    pub fn of_ledger(refund: Refund) -> Option<Self> {
-        let by_hand = matches!(refund.state, RefundState::DoneByHand { .. });
-        if !refund.status().is_done() {
-            return None;
-        }
-        let Refund { refund_id, order_id, amount_tiyin: refunded, changed_at: at, returned, .. } = refund;
-        let reversal = Reversal { refund_id, refunded, by_hand, returned };
-        Some(Self { order_id, reversal, at, known_by: "replaced ledger" })
     }
 }
 

@@ -10,7 +10,7 @@ use tolov_webhook::{
     ledger::{
         OpenError,
         backup::{self, BackupError, Summary},
-        restore::{Numbers, Place, Restore, is_unfinished, ready},
+        restore::{Numbers, Place, Restore, is_unfinished, numbers_of, ready},
     },
 };
 
@@ -176,7 +176,7 @@ async fn after_a_restore_no_number_is_given_to_click_that_may_have_been_given_be
         given_since.push(app.prepared(order_id).await);
     }
     app.stop().await;
-    let last = Place::take(&app.ledger_path()).unwrap().last_numbers().await.unwrap();
+    let last = numbers_of(&app.ledger_path()).await.unwrap();
     assert_eq!((Some(last.prepare_id), last.order_id), (given_since.iter().max().copied(), 20));
     let at = made_at + time::Duration::hours(3);
     // Also when what was lost cannot be read any more.

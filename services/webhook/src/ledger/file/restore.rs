@@ -72,18 +72,18 @@ impl Place {
     pub fn lock_path(&self) -> PathBuf {
         beside(&self.path, ".lock")
     }
+}
 
-    /// The last numbers of the ledger that is here now. `None`: there is none, or it cannot be read.
-    pub async fn last_numbers(&self) -> Option<Numbers> {
-        if !self.path.exists() {
-            return None;
-        }
-        let mut connection = read_only(&self.path).await.ok()?;
-        let last = last_numbers(&mut connection).await;
-        // Nothing was written; a close that fails changes nothing about what was read.
-        drop(connection.close().await);
-        last.ok()
+/// The last numbers of a ledger. `None`: it is not there, or cannot be read.
+pub async fn numbers_of(ledger: &Path) -> Option<Numbers> {
+    if !ledger.exists() {
+        return None;
     }
+    let mut connection = read_only(ledger).await.ok()?;
+    let last = last_numbers(&mut connection).await;
+    // Nothing was written; a close that fails changes nothing about what was read.
+    drop(connection.close().await);
+    last.ok()
 }
 
 /// Whether a restore of this ledger was begun and not finished.

@@ -1,0 +1,188 @@
+//! The ledger that a restore replaces: where it is, and what it knows that the copy does not know.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use time::macros::format_description;
+use tolov_domain::{
+    OrderId, RefundId,
+    receipt::{Content, Receipt},
+    refund::Refund,
+    time::Timestamp,
+};
+use tolov_webhook::ledger::{LedgerError, LedgerPlace, LedgerReader, PaidOrder, restore::is_unfinished};
+
+use crate::data_folder::{SIDE_FILES, folder_of, sync_folder, with_ending};
+
+/// Behind the name of a file that a restore has put away, and before the time.
+const REPLACED: &str = ".replaced-";
+/// Beside a ledger that was put away: the one that took its place knows what it knew.
+const ASKED: &str = ".asked";
+/// How many paid orders are compared at once.
+const PAGE: u32 = 500;
+
+/// Where a restore puts a file away.
+pub(super) fn aside_of(target: &Path, now: Timestamp) -> Result<PathBuf> {
+    let stamp =
+        now.format(format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z"))?;
+    Ok(with_ending(target, &format!("{REPLACED}{stamp}")))
+}
+
+/// The ledger that is to be asked. Where there is none, a restore may have been cut off when it had put the old one away and not
+/// put the new one in its place: then it is the one that was put away last, unless another one knows already what it knew.
+pub(super) fn find(ledger: &Path) -> Result<Option<PathBuf>> {
+    if ledger.exists() {
+        return Ok(Some(ledger.to_owned()));
+    }
+    let Some(aside) = last_put_away(ledger)? else { return Ok(None) };
+    if is_unfinished(ledger) {
+        // They have to be called like their file, or what they have of it is lost.
+        for ending in SIDE_FILES {
+            let (left, beside) = (with_ending(ledger, ending), with_ending(&aside, ending));
+            if left.exists() && !beside.exists() {
+                fs::rename(left, beside)?;
+            }
+        }
+        sync_folder(folder_of(ledger))?;
+    }
+    Ok(Some(aside))
+}
+
+/// From now on nobody asks it again.
+pub(super) fn mark_asked(aside: &Path) -> Result<()> {
+    File::create(with_ending(aside, ASKED))
+        .with_context(|| format!("cannot write beside {}", aside.display()))?;
+    sync_folder(folder_of(aside))
+}
+
+fn last_put_away(ledger: &Path) -> Result<Option<PathBuf>> {
+    let Some(name) = ledger.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
+    let beginning = format!("{name}{REPLACED}");
+    let mut last = None;
+    for entry in fs::read_dir(folder_of(ledger))? {
+        let name = entry?.file_name();
+        let Some(name) = name.to_str().filter(|name| name.starts_with(&beginning) && name.ends_with('Z'))
+        else {
+            continue;
+        };
+        let path = folder_of(ledger).join(name);
+        if !with_ending(&path, ASKED).exists() {
+            last = last.max(Some(path));
+        }
+    }
+    Ok(last)
+}
+
+/// Reads it in pages by order number. [`Replaced::close`] it.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    ledger: LedgerReader,
+    /// Up to which order it was read.
+    after: i64,
+    /// What the receipt of an order says whose own cannot be read.
+    receipt: Option<Content>,
+    unread: Vec<String>,
+}
+
+/// What the copy does not know of some orders.
+#[derive(Debug, Default)]
+pub(super) struct Lacking {
+    pub(super) payments: Vec<PaidOrder>,
+    /// Of an order, oldest first.
+    pub(super) refunds: Vec<Refund>,
+    pub(super) receipts: Vec<Receipt>,
+}
+
+impl Replaced {
+    pub(super) async fn open(path: &Path, receipt: Option<Content>) -> Result<Self> {
+        let ledger = LedgerReader::open(&LedgerPlace::from(path)).await?;
+        Ok(Self { ledger, after: 0, receipt, unread: Vec::new() })
+    }
+
+    /// The next that the copy lacks. A ledger that is replaced may be damaged: what can be read of it is taken.
+    pub(super) async fn next(&mut self, copy: &LedgerReader) -> Result<Option<Lacking>, LedgerError> {
+        loop {
+            let first = self.after.saturating_add(1);
+            let numbers = first..=i64::MAX;
+            let read = self.ledger.payments(numbers.clone(), PAGE).await;
+            let Some(page) = self.or_note(read, "who paid", &numbers) else { return Ok(None) };
+            let Some(last) = page.last().map(|event| event.order_id.get()) else { return Ok(None) };
+            self.after = last;
+            let numbers = first..=last;
+            let refunds = self.ledger.refunds_in(numbers.clone()).await;
+            let refunds = self.or_note(refunds, "what went back", &numbers).unwrap_or_default();
+            let receipts = self.ledger.receipts_in(numbers.clone()).await;
+            let receipts = self.or_note(receipts, "which receipts were made", &numbers);
+            let mut payments: Vec<PaidOrder> = page.into_iter().filter_map(PaidOrder::of_event).collect();
+            for payment in &mut payments {
+                payment.known_by = "replaced ledger";
+                payment.receipt = match &receipts {
+                    Some(receipts) => content_of(payment.order_id, receipts),
+                    None => self.receipt.clone(),
+                };
+            }
+            let mut lacking = Lacking { payments, refunds, receipts: receipts.unwrap_or_default() };
+            lacking.leave_out_what_is_known(copy, numbers).await?;
+            if !lacking.is_empty() {
+                return Ok(Some(lacking));
+            }
+        }
+    }
+
+    fn or_note<T>(
+        &mut self,
+        read: Result<T, LedgerError>,
+        what: &str,
+        numbers: &RangeInclusive<i64>,
+    ) -> Option<T> {
+        let error = match read {
+            Ok(read) => return Some(read),
+            Err(error) => error,
+        };
+        let orders = match (numbers.start(), *numbers.end()) {
+            (first, i64::MAX) => format!("from order {first} on"),
+            (first, last) => format!("of orders {first} to {last}"),
+        };
+        self.unread.push(format!("the ledger that is replaced cannot be asked {what} {orders}: {error}"));
+        None
+    }
+
+    /// Returns what could not be read.
+    pub(super) async fn close(self) -> Vec<String> {
+        self.ledger.close().await;
+        self.unread
+    }
+}
+
+fn content_of(order_id: OrderId, receipts: &[Receipt]) -> Option<Content> {
+    let receipt = receipts.iter().find(|receipt| receipt.order_id == order_id)?;
+    Some(receipt.content.clone())
+}
+
+impl Lacking {
+    async fn leave_out_what_is_known(
+        &mut self,
+        copy: &LedgerReader,
+        numbers: RangeInclusive<i64>,
+    ) -> Result<(), LedgerError> {
+        let paid = copy.payments(numbers.clone(), PAGE).await?.into_iter().filter_map(PaidOrder::of_event);
+        let paid: HashSet<_> = paid.map(|known| (known.order_id, known.click_trans_id)).collect();
+        self.payments.retain(|payment| !paid.contains(&(payment.order_id, payment.click_trans_id)));
+        let refunds = copy.refunds_in(numbers.clone()).await?.into_iter();
+        let refunds: HashMap<RefundId, Refund> = refunds.map(|known| (known.refund_id, known)).collect();
+        self.refunds.retain(|refund| refunds.get(&refund.refund_id) != Some(refund));
+        let steps = copy.receipts_in(numbers).await?.into_iter();
+        let steps: HashMap<OrderId, u32> = steps.map(|known| (known.order_id, known.step)).collect();
+        self.receipts.retain(|receipt| steps.get(&receipt.order_id).is_none_or(|step| receipt.step > *step));
+        Ok(())
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.payments.is_empty() && self.refunds.is_empty() && self.receipts.is_empty()
+    }
+}

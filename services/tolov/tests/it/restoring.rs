@@ -1,0 +1,167 @@
+//! `tolov restore`: what the ledger that is replaced knows, wherever it is, and what the restore tells.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
+    receipt::{Content, Decision, ReceiptState},
+    refund::{RefundState, api::RefundRequest},
+};
+use tolov_embedded::EmbeddedShop;
+use tolov_kit::clock::{Clock, SystemClock};
+use tolov_shop::{
+    order::{OrderState, PaymentLink, ShopOrder},
+    records,
+};
+use tolov_webhook::ledger::{Ledger, NewOrder, Outcome, PaidOrder, UnverifiedLimits, WriterTask};
+
+use crate::{
+    operators::{done, empty_ledger, names},
+    paid_order::paid_order,
+};
+
+const STORES_LOST: [&str; 3] = ["restore", "shop.tar.gz", "--stores-lost"];
+
+async fn ledger(folder: &Path) -> (Ledger, WriterTask) {
+    Ledger::open(&folder.join("payments.db"), UnverifiedLimits::default()).await.unwrap()
+}
+
+fn sells() -> Content {
+    serde_json::from_value(json!({"lines": [{"name": "Choy dona", "amount": 2000, "good_price": 1_500_000,
+        "price": 3_000_000, "discount": 0, "vat": 0,
+        "fiscal": {"mxik": null, "package_code": null, "vat_percent": null}}]}))
+    .unwrap()
+}
+
+fn paid(number: i64) -> PaidOrder {
+    PaidOrder {
+        order_id: OrderId::try_new(number).unwrap(),
+        user_id: UserId::try_new(5).unwrap(),
+        products: vec![OrderedProduct { product_id: ProductId::try_new(7).unwrap(), count: 2 }],
+        amount: Tiyin::from_soum(30_000).unwrap(),
+        click_trans_id: ClickTransId::try_new(number).unwrap(),
+        click_paydoc_id: ClickPaydocId::try_new(number).unwrap(),
+        merchant_prepare_id: None,
+        paid_at: SystemClock.now(),
+        late: false,
+        known_by: "bus",
+        receipt: Some(sells()),
+    }
+}
+
+/// A folder with a backup of an empty ledger.
+async fn backed_up() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    empty_ledger(folder.path()).await;
+    done(folder.path(), &[], &["backup", "shop.tar.gz"]);
+    folder
+}
+
+#[tokio::test]
+async fn refunds_and_receipts_that_the_replaced_ledger_alone_knows_are_taken_over_and_told() {
+    let folder = backed_up().await;
+    let folder = folder.path();
+    let (replaced, writer) = ledger(folder).await;
+    let now = SystemClock.now();
+    replaced.adopt_paid(vec![paid(1001), paid(1002)], now).await.unwrap();
+    let [asked, dealt_with] = [1001, 1002].map(|number| OrderId::try_new(number).unwrap());
+    let request = RefundRequest {
+        request_id: "tap-1".to_owned(),
+        amount_tiyin: None,
+        returned: Vec::new(),
+        requested_by: "5551".to_owned(),
+        reason: String::new(),
+        by_hand: None,
+    };
+    replaced.ask_for_refund(asked, request, true, now).await.unwrap();
+    let by_hand = Decision::ByHand { document: "Z-report 17".to_owned() };
+    replaced.decide_receipt(dealt_with, by_hand, "5551", now).await.unwrap();
+    drop(replaced);
+    writer.close().await;
+
+    let told = done(folder, &[], &STORES_LOST);
+    let line = |of: &str| told.lines().find(|line| line.contains(of)).unwrap_or_else(|| panic!("{told}"));
+    assert!(line("of order 1001").contains("open in the replaced ledger"), "{told}");
+    assert!(line("of order 1001").contains("30\u{a0}000 so'm"), "{told}");
+    assert!(told.contains("1 receipts go on where the replaced ledger had them"), "{told}");
+    let (restored, writer) = ledger(folder).await;
+    let [refund] = &restored.refunds(asked).await.unwrap()[..] else { panic!("one refund") };
+    assert!(matches!(refund.state, RefundState::Manual { .. }), "{refund:?}");
+    let receipt = restored.receipt(dealt_with).await.unwrap().unwrap();
+    assert!(matches!(&receipt.state, ReceiptState::ByHand { document, .. } if document == "Z-report 17"));
+    assert_eq!(restored.receipt(asked).await.unwrap().unwrap().content, sells());
+    drop(restored);
+    writer.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_or_registered_is_told_with_what_was_done() {
+    let folder = backed_up().await;
+    let folder = folder.path();
+    done(folder, &[], &["seed"]);
+    let (copied, writer) = ledger(folder).await;
+    let PaidOrder { order_id, products, amount, paid_at: created_at, .. } = paid(1007);
+    let user_id = UserId::try_new(6).unwrap();
+    let other = NewOrder { order_id, user_id, products, amount, created_at, receipt: None };
+    assert_eq!(copied.create_order(other).await.unwrap(), Outcome::Applied);
+    drop(copied);
+    writer.close().await;
+    fs::remove_file(folder.join("shop.tar.gz")).unwrap();
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+    let link = PaymentLink { url: "http://127.0.0.1/services/pay".to_owned(), pay_until: None };
+    let waiting = ShopOrder {
+        state: OrderState::AwaitingPayment { link: Some(link), cancel_requested_by: None },
+        ..paid_order(1007, SystemClock.now())
+    };
+    let shop = EmbeddedShop::open(&folder.join("tolov-data")).await.unwrap();
+    records::insert(&shop, &waiting).await.unwrap();
+    shop.close().await.unwrap();
+    fs::write(folder.join("payments.db"), "no database, whatever it was before".repeat(1_000)).unwrap();
+
+    let told = done(folder, &[], &["restore", "shop.tar.gz", "--only", "ledger"]);
+    assert!(told.contains("\n  order 1007 waits for payment and cannot be paid by its link"), "{told}");
+    assert!(
+        told.contains("\n  the ledger that is replaced cannot be asked who paid from order 1 on"),
+        "{told}"
+    );
+    let marked = names(folder).into_iter().filter(|name| name.contains(".asked"));
+    assert_eq!(marked.count(), 0, "nobody has read it");
+}
+
+/// As a restore leaves it that died when it had put the ledger away, before what SQLite has beside it, and had put nothing in
+/// its place. What was paid is in the WAL alone.
+async fn put_away(folder: &Path) -> PathBuf {
+    let file = |ending: &str| folder.join(format!("payments.db{ending}"));
+    let aside = file(".replaced-20261129T000000.000Z");
+    let (replaced, writer) = ledger(folder).await;
+    replaced.adopt_paid(vec![paid(1001)], SystemClock.now()).await.unwrap();
+    fs::copy(file(""), &aside).unwrap();
+    fs::copy(file("-wal"), folder.join("wal")).unwrap();
+    drop(replaced);
+    writer.close().await;
+    fs::remove_file(file("")).unwrap();
+    fs::rename(folder.join("wal"), file("-wal")).unwrap();
+    for mark in ["tolov.restoring", "payments.db.restoring"] {
+        fs::write(folder.join(mark), "").unwrap();
+    }
+    aside
+}
+
+#[tokio::test]
+async fn a_ledger_that_was_put_away_by_a_restore_that_died_is_asked_once_with_its_wal() {
+    let folder = backed_up().await;
+    let folder = folder.path();
+    let aside = put_away(folder).await;
+    let told = done(folder, &[], &STORES_LOST);
+    assert!(told.contains("taken back as paid: order 1001"), "{told}");
+    let name = aside.file_name().unwrap().to_str().unwrap();
+    assert!(told.contains(&format!("{name} away: it was asked")), "{told}");
+
+    fs::remove_file(folder.join("payments.db")).unwrap();
+    let told = done(folder, &[], &STORES_LOST);
+    assert!(!told.contains("order 1001"), "the ledger that took its place knew it: {told}");
+}
