@@ -51,25 +51,27 @@ impl BelievedTime {
         Ok(self.look().await?.watch.older_than(limit))
     }
 
-    /// Reads the clock, and has the ledger remember the time. Nothing is believed before the ledger has said up to when an earlier
-    /// process has seen time pass.
+    /// Reads the clock, and has the ledger remember the time. Nothing is believed before the ledger has said what an earlier
+    /// process believed.
     async fn look(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
         let mut state = self.state.lock().await;
         let noted = match state.noted {
             Noted::At(noted) => noted,
             Noted::Unread => {
-                let noted = self.ledger.clock_believed_at().await?;
-                if let Some(noted) = noted {
-                    state.watch.compare_with(noted, NOTED_EVERY);
+                let note = self.ledger.clock_note().await?;
+                if let Some(note) = &note {
+                    state.watch.compare_with(note, NOTED_EVERY);
                 }
+                let noted = note.map(|note| note.believed);
                 state.noted = Noted::At(noted);
                 noted
             }
         };
         state.watch.look(self.clock.as_ref());
-        let time = state.watch.time_to_note();
+        let note = state.watch.note();
+        let time = note.believed;
         if noted.is_none_or(|noted| (time - noted).unsigned_abs() >= NOTED_EVERY) {
-            self.ledger.note_clock(time).await?;
+            self.ledger.note_clock(note).await?;
             state.noted = Noted::At(Some(time));
         }
         Ok(state)

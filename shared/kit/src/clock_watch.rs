@@ -12,7 +12,7 @@ const TOLERANCE: Duration = Duration::from_mins(1);
 /// The most jumps that are remembered one by one.
 const JUMPS_MAX: usize = 100;
 /// A stop that took longer may as well be a clock that was set.
-const STOPPED_MAX: time::Duration = time::Duration::days(1);
+const STOPPED_MAX: time::Duration = time::Duration::days(7);
 /// For how long a jump is shown to the operator.
 const SHOWN: Duration = Duration::from_hours(1);
 
@@ -32,15 +32,33 @@ struct Reading {
     monotonic: Duration,
 }
 
+/// What an earlier process tells the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The clock without what it gained by the jumps.
+    pub believed: OffsetDateTime,
+    /// Those that are not over, the oldest first.
+    pub jumps: Vec<NotedJump>,
+}
+
+/// The clock went this much further than the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotedJump {
+    pub by: time::Duration,
+    /// How long the service has run since, in all its processes.
+    pub age: time::Duration,
+}
+
 /// The clock went this much further than the time.
 #[derive(Debug)]
 struct Jump {
     by: time::Duration,
-    at: Duration,
+    /// By the monotonic clock. Below zero: in an earlier process.
+    at: time::Duration,
     /// Not what a stop of the service explains.
     is_strange: bool,
-    /// Between two processes; nobody saw it.
-    while_stopped: bool,
+    /// Between two processes, where nobody saw it, or in an earlier one.
+    before_start: bool,
 }
 
 impl ClockWatch {
@@ -49,16 +67,23 @@ impl ClockWatch {
         Self { last: Reading::of(clock), jumps: Vec::new(), longest_limit }
     }
 
-    /// What went by since this time, which an earlier process noted as [`ClockWatch::time_to_note`], does not count: this
-    /// process cannot know whether the clock was set meanwhile. `noted_every`: how old a note may be of a process that was
-    /// replaced at once.
-    pub fn compare_with(&mut self, noted: OffsetDateTime, noted_every: Duration) {
-        let gone = self.last.now - noted;
+    /// What went by since an earlier process made this note does not count: this process cannot know whether the clock was set
+    /// meanwhile. What that process remembered grows no younger by a restart, or a service that stops every night would be
+    /// behind by a night more each day. `noted_every`: how old a note may be of a process that was replaced at once.
+    pub fn compare_with(&mut self, note: &Note, noted_every: Duration) {
+        let now = self.last.monotonic();
+        let remembered = note.jumps.iter().map(|jump| Jump {
+            by: jump.by,
+            at: now.saturating_sub(jump.age),
+            is_strange: false,
+            before_start: true,
+        });
+        self.jumps.splice(0..0, remembered);
+        let noted_at = note.believed.saturating_add(most_gained(note.jumps.iter().rev().map(|jump| jump.by)));
+        let gone = self.last.now - noted_at;
         if gone > TOLERANCE + noted_every || -gone > TOLERANCE {
-            // The note lacks the stops of the time that is remembered.
-            let remembered = time::Duration::try_from(self.longest_limit).unwrap_or(time::Duration::MAX);
-            let is_strange = gone > STOPPED_MAX.saturating_add(remembered) || gone.is_negative();
-            self.jumped(Jump { by: gone, at: self.last.monotonic, is_strange, while_stopped: true });
+            let is_strange = gone > STOPPED_MAX || gone.is_negative();
+            self.jumped(Jump { by: gone, at: now, is_strange, before_start: true });
         }
     }
 
@@ -68,7 +93,7 @@ impl ClockWatch {
         let gained = reading.gained_since(self.last);
         self.last = reading;
         if gained.unsigned_abs() > TOLERANCE {
-            self.jumped(Jump { by: gained, at: reading.monotonic, is_strange: true, while_stopped: false });
+            self.jumped(Jump { by: gained, at: reading.monotonic(), is_strange: true, before_start: false });
         }
         metrics::gauge!("tolov_clock_jump_seconds").set(self.shown().unsigned_abs());
     }
@@ -80,19 +105,21 @@ impl ClockWatch {
     }
 
     /// The time without what it was set forward by in this time, or went forward by while the service did not run.
-    pub fn believed(&self, within: Duration) -> OffsetDateTime {
+    fn believed(&self, within: Duration) -> OffsetDateTime {
         self.last.now.saturating_sub(self.ahead(within, |_| true))
     }
 
-    /// The time without what this process saw it be set forward by in this time. A stop of the service puts it back by nothing:
-    /// one that stops every night would be behind by a night more each day.
+    /// The time without what this process saw it be set forward by in this time. A stop of the service puts it back by nothing.
     pub fn unless_set(&self, within: Duration) -> OffsetDateTime {
-        self.last.now.saturating_sub(self.ahead(within, |jump| !jump.while_stopped))
+        self.last.now.saturating_sub(self.ahead(within, |jump| !jump.before_start))
     }
 
-    /// The time to be compared with after a restart.
-    pub fn time_to_note(&self) -> OffsetDateTime {
-        self.believed(self.longest_limit)
+    /// What the next process needs to know.
+    pub fn note(&self) -> Note {
+        let now = self.last.monotonic();
+        let jumps = self.jumps.iter().map(|jump| NotedJump { by: jump.by, age: now.saturating_sub(jump.at) });
+        let jumps = jumps.filter(|jump| jump.age <= self.longest_limit).collect();
+        Note { believed: self.believed(self.longest_limit), jumps }
     }
 
     fn jumped(&mut self, jump: Jump) {
@@ -114,25 +141,31 @@ impl ClockWatch {
 
     /// By how much the clock was set in the last hour. Zero, when it was set back to where it had been.
     fn shown(&self) -> time::Duration {
-        let since = self.last.monotonic.saturating_sub(SHOWN);
+        let since = self.last.monotonic().saturating_sub(signed(SHOWN));
         let shown = self.jumps.iter().filter(|jump| jump.is_strange && jump.at >= since);
         shown.fold(time::Duration::ZERO, |sum, jump| sum.saturating_add(jump.by))
     }
 
-    /// The most that the clock may be ahead of the one by which a thing was dated that is not yet older than `limit`: it
-    /// was dated before the first, the second, … of the jumps since then.
+    /// The most that the clock may be ahead of the one by which a thing was dated that is not yet older than `limit`.
     fn ahead(&self, limit: Duration, counts: impl Fn(&Jump) -> bool) -> time::Duration {
-        let mut gained = time::Duration::ZERO;
-        let mut most = time::Duration::ZERO;
-        for jump in self.jumps.iter().rev().filter(|jump| counts(jump)) {
-            if self.last.monotonic.saturating_sub(jump.at) > limit {
-                break;
-            }
-            gained = gained.saturating_add(jump.by);
-            most = most.max(gained);
-        }
-        most
+        let now = self.last.monotonic();
+        let jumps = self.jumps.iter().rev().filter(|jump| counts(jump));
+        most_gained(jumps.take_while(|jump| now.saturating_sub(jump.at) <= limit).map(|jump| jump.by))
     }
+}
+
+/// What the clock gained by the last jump, by the last two, …, whichever is the most: a thing may be dated before each of them.
+/// The newest comes first.
+fn most_gained(jumps: impl Iterator<Item = time::Duration>) -> time::Duration {
+    let gained = jumps.scan(time::Duration::ZERO, |sum, by| {
+        *sum = sum.saturating_add(by);
+        Some(*sum)
+    });
+    gained.fold(time::Duration::ZERO, time::Duration::max)
+}
+
+fn signed(duration: Duration) -> time::Duration {
+    duration.try_into().unwrap_or(time::Duration::MAX)
 }
 
 impl Reading {
@@ -140,10 +173,13 @@ impl Reading {
         Self { now: clock.now(), monotonic: clock.monotonic() }
     }
 
+    fn monotonic(self) -> time::Duration {
+        signed(self.monotonic)
+    }
+
     /// By how much more the clock went than the time.
     fn gained_since(self, before: Self) -> time::Duration {
-        let passed = time::Duration::try_from(self.monotonic.saturating_sub(before.monotonic));
-        (self.now - before.now).saturating_sub(passed.unwrap_or(time::Duration::MAX))
+        (self.now - before.now).saturating_sub(signed(self.monotonic.saturating_sub(before.monotonic)))
     }
 }
 
@@ -162,6 +198,42 @@ mod tests {
         let clock = ManualClock::new(datetime!(2026-11-23 12:00 UTC));
         let watch = ClockWatch::new(&clock, WEEK);
         (clock, watch)
+    }
+
+    fn noted(believed: OffsetDateTime) -> Note {
+        Note { believed, jumps: Vec::new() }
+    }
+
+    /// The process ends; the next one finds its note.
+    fn restarted(clock: &ManualClock, before: &ClockWatch) -> ClockWatch {
+        let mut watch = ClockWatch::new(clock, WEEK);
+        watch.compare_with(&before.note(), NOTED_EVERY);
+        watch.look(clock);
+        watch
+    }
+
+    #[test]
+    fn a_machine_that_is_off_every_night_is_behind_by_the_nights_of_the_time_that_a_limit_takes_and_no_more()
+    {
+        let (clock, mut watch) = started();
+        for day in 1..=60 {
+            for _ in 0..14 {
+                clock.advance(Span::hours(1));
+                watch.look(&clock);
+            }
+            // The monotonic clock stands still.
+            clock.jump(Span::hours(10));
+            watch = restarted(&clock, &watch);
+            let behind = |limit| (clock.now() - watch.believed(limit)).whole_hours() / 10;
+            assert_eq!(behind(Duration::from_hours(24)), day.min(2), "nights, of 14 hours of work a day");
+            assert_eq!(behind(WEEK), day.min(13));
+        }
+        for passed in [10, 2] {
+            clock.advance(Span::days(passed));
+            watch.look(&clock);
+            assert_eq!(watch.older_than(TTL), Some(clock.now() - TTL));
+        }
+        assert_eq!(watch.note(), noted(clock.now()), "and nothing is left of it");
     }
 
     #[test]
@@ -204,14 +276,14 @@ mod tests {
             (Span::days(30), false),
         ] {
             let (clock, mut watch) = started();
-            watch.compare_with(clock.now() - gone, NOTED_EVERY);
+            watch.compare_with(&noted(clock.now() - gone), NOTED_EVERY);
             let ahead = if counts { Span::ZERO } else { gone };
             assert_eq!(watch.older_than(TTL), Some(clock.now() - TTL - ahead), "{gone}");
-            assert_eq!(watch.time_to_note(), clock.now() - ahead);
+            assert_eq!(watch.note().believed, clock.now() - ahead);
             assert_eq!(!watch.shown().is_zero(), gone > Span::days(8), "a stop pages nobody: {gone}");
         }
         let (clock, mut watch) = started();
-        watch.compare_with(clock.now() + Span::days(30), NOTED_EVERY);
+        watch.compare_with(&noted(clock.now() + Span::days(30)), NOTED_EVERY);
         assert_eq!(watch.older_than(TTL), Some(clock.now() - TTL), "set back: all that is dated later stays");
         clock.jump(Span::days(30));
         watch.look(&clock);
@@ -234,23 +306,32 @@ mod tests {
     }
 
     proptest! {
-        /// However the clock was set, and how often: what is younger than the limit is never taken for older.
+        /// However the clock was set, how often, and whether the service ran: what is younger than the limit is never taken for
+        /// older.
         #[test]
         fn nothing_is_taken_for_older_than_it_is(
-            steps in prop::collection::vec((1i64..3_000, -200_000i64..200_000, prop::bool::weighted(0.3)), 1..250),
+            steps in prop::collection::vec(
+                (1i64..3_000, -200_000i64..200_000, prop::bool::weighted(0.3), prop::bool::weighted(0.2)),
+                1..250,
+            ),
         ) {
             let (clock, mut watch) = started();
             let mut dated: Vec<(OffsetDateTime, Duration)> = Vec::new();
-            for (passed, jump, is_set) in steps {
+            let mut tolerated = Duration::ZERO;
+            for (passed, jump, is_set, is_restarted) in steps {
                 dated.push((clock.now(), clock.monotonic()));
                 clock.advance(Span::seconds(passed));
-                if is_set {
-                    clock.jump(Span::seconds(jump));
+                let jump = Span::seconds(if is_set { jump } else { 0 });
+                clock.jump(jump);
+                let seen = if is_restarted { TOLERANCE + NOTED_EVERY } else { TOLERANCE };
+                if jump.unsigned_abs() <= seen {
+                    tolerated += jump.unsigned_abs();
+                }
+                if is_restarted {
+                    watch = restarted(&clock, &watch);
                 }
                 watch.look(&clock);
                 let older = watch.older_than(TTL).unwrap();
-                // Jumps below the tolerance are not seen, nor is a step that takes that long.
-                let tolerated = TOLERANCE * 250;
                 for (at, since) in &dated {
                     let age = clock.monotonic().saturating_sub(*since);
                     prop_assert!(*at > older || age + tolerated >= TTL, "{at} at the age of {age:?}");

@@ -382,9 +382,9 @@ impl Ledger {
         self.maintain(Maintenance::PruneUnverified { received_before, rows_max }).await
     }
 
-    /// Remembers that the clock was believed at this time.
-    pub(crate) async fn note_clock(&self, now: Timestamp) -> Result<(), LedgerError> {
-        self.maintain(Maintenance::NoteClock { now }).await.map(drop)
+    /// Remembers what the clock was believed to be.
+    pub(crate) async fn note_clock(&self, note: clock_watch::Note) -> Result<(), LedgerError> {
+        self.maintain(Maintenance::NoteClock(note)).await.map(drop)
     }
 
     /// Whether a callback could be committed now: something was committed a moment ago, or a probe that is written is.

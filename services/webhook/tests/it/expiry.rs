@@ -199,6 +199,36 @@ async fn a_clock_that_was_set_while_the_service_was_down_expires_nothing_until_s
 }
 
 #[tokio::test]
+async fn a_service_that_is_off_every_night_does_not_fall_further_behind_each_day() {
+    let mut app = TestApp::start().await;
+    for day in 1..=8 {
+        let maintenance = maintenance(&app);
+        maintenance.round().await;
+        if day == 6 {
+            app.order(1).await;
+        }
+        for _ in 0..14 {
+            app.clock.advance(time::Duration::hours(1));
+            maintenance.round().await;
+        }
+        if day >= 6 {
+            let expected = if day == 6 { "pending" } else { "expired" };
+            assert_eq!(
+                app.status_of(1).await,
+                expected,
+                "after 24 hours in which it could be paid: day {day}"
+            );
+        }
+        drop(maintenance);
+        app.stop().await;
+        app.clock.jump(time::Duration::hours(10));
+        app.start_again().await;
+    }
+    app.until_the_outbox_is_empty().await;
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_forward_expires_nothing_and_prunes_nothing() {
     // The service's own maintenance would see the jump too, but not at a moment of the test's choice.
     let app = TestApp::start().await;

@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// Tables that are small however long a shop runs.
-const SMALL: [&str; 5] =
-    ["ledger_state", "unverified_callbacks", "restores", "restore_checks", "open_returns"];
+const SMALL: [&str; 6] =
+    ["ledger_state", "unverified_callbacks", "restores", "restore_checks", "open_returns", "clock_jumps"];
 
 /// What is said otherwise for PostgreSQL, or reads a copy.
 const OF_SQLITE: [&str; 7] =

@@ -11,6 +11,7 @@ use tolov_domain::{
     EventId, OrderId,
     time::{Timestamp, from_unix_ms, unix_ms},
 };
+use tolov_kit::clock_watch::{Note, NotedJump};
 
 use self::pool::{Pool, RelayReader, read};
 use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, postgres::reads};
@@ -162,14 +163,27 @@ impl Ledger {
         Ok(orders?)
     }
 
-    /// When the clock was last believed, at least roughly.
-    pub(crate) async fn clock_believed_at(&self) -> Result<Option<Timestamp>, LedgerError> {
+    /// What the clock was last believed to be. Of a note that an earlier release has made the jumps are not known.
+    pub(crate) async fn clock_note(&self) -> Result<Option<Note>, LedgerError> {
         let at: i64 = read!(
             &self.readers.status,
             query_scalar.fetch_one,
             "SELECT clock_believed_at FROM ledger_state"
         )?;
-        Ok((at > 0).then(|| from_unix_ms(at)))
+        if at <= 0 {
+            return Ok(None);
+        }
+        let jumps: Vec<(i64, i64)> = read!(
+            &self.readers.status,
+            query_as.fetch_all,
+            "SELECT by_ms, age_ms FROM clock_jumps WHERE noted_at = $1 ORDER BY place LIMIT 1000",
+            at,
+        )?;
+        let jump = |(by, age)| NotedJump {
+            by: time::Duration::milliseconds(by),
+            age: time::Duration::milliseconds(age),
+        };
+        Ok(Some(Note { believed: from_unix_ms(at), jumps: jumps.into_iter().map(jump).collect() }))
     }
 
     /// The highest number that an order has, or may have had in a ledger that was lost. 0: there was none.

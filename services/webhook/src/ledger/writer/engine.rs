@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use tolov_domain::{OrderId, time::unix_ms};
+use tolov_kit::clock_watch::{Note, NotedJump};
 
 use super::{
     job::Maintenance,
@@ -93,8 +94,17 @@ impl Maintenance {
     pub(super) fn changes(self) -> Vec<Change> {
         match self {
             Self::Probe { now } => vec![("UPDATE ledger_state SET probed_at = $1", vec![unix_ms(now)])],
-            Self::NoteClock { now } => {
-                vec![("UPDATE ledger_state SET clock_believed_at = $1", vec![unix_ms(now)])]
+            Self::NoteClock(Note { believed, jumps }) => {
+                let noted_at = unix_ms(believed);
+                let note = ("UPDATE ledger_state SET clock_believed_at = $1", vec![noted_at]);
+                let jumps = (0..).zip(jumps).map(|(place, NotedJump { by, age })| {
+                    let [by_ms, age_ms] = [by, age].map(whole_ms);
+                    (
+                        "INSERT INTO clock_jumps (place, by_ms, age_ms, noted_at) VALUES ($1, $2, $3, $4)",
+                        vec![place, by_ms, age_ms, noted_at],
+                    )
+                });
+                [note, ("DELETE FROM clock_jumps", Vec::new())].into_iter().chain(jumps).collect()
             }
             Self::PruneOutbox { sent_before } => vec![
                 (
@@ -122,6 +132,10 @@ impl Maintenance {
             )],
         }
     }
+}
+
+fn whole_ms(duration: time::Duration) -> i64 {
+    duration.whole_milliseconds().try_into().unwrap_or(i64::MAX)
 }
 
 /// The rows of a batch, for the statements that store them.

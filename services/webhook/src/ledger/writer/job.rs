@@ -3,7 +3,10 @@
 use tokio::sync::oneshot;
 use tolov_click::{Callback, ClickCode, Reply, card};
 use tolov_domain::{OrderId, TraceParent, UnplacedPayment, payment::Answer, time::Timestamp, unplaced};
-use tolov_kit::spans::{self, Beginning, Kind, Span};
+use tolov_kit::{
+    clock_watch,
+    spans::{self, Beginning, Kind, Span},
+};
 
 use super::{known::Needs, rows::CallbackRow, working_set::WorkingSet};
 use crate::ledger::{
@@ -19,14 +22,14 @@ pub(crate) enum Job {
 }
 
 /// Upkeep of the file.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Maintenance {
     /// Deletes events that were sent before this, a limited number.
     PruneOutbox { sent_before: Timestamp },
     /// Deletes unverified callbacks that came before this, and the oldest of those beyond a number of rows.
     PruneUnverified { received_before: Timestamp, rows_max: u32 },
-    /// Remembers that the clock was believed at this time.
-    NoteClock { now: Timestamp },
+    /// Remembers what the clock was believed to be.
+    NoteClock(clock_watch::Note),
     /// Marks the events of payments without an order as unsent.
     ReplayUnplaced { since: Timestamp, until: Timestamp },
     /// Writes something, to see whether that works.

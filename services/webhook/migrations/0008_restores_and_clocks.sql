@@ -12,3 +12,15 @@ END;
 INSERT OR IGNORE INTO open_returns (order_id)
 SELECT r.order_id FROM receipts AS r WHERE r.state <> 'by_hand' AND EXISTS (
   SELECT 1 FROM refunds AS f WHERE f.order_id = r.order_id AND f.state IN ('done', 'done_by_hand'));
+
+-- By what the clock went further than the time while it was watched or the service did not run, as long as it matters to a time
+-- limit: written anew with every note of the clock. A program that does not know this table notes a time that lacks all of it.
+CREATE TABLE IF NOT EXISTS clock_jumps (
+    -- The oldest first.
+    place    INTEGER PRIMARY KEY,
+    by_ms    INTEGER NOT NULL,
+    -- How long the service had run since, in all its processes.
+    age_ms   INTEGER NOT NULL,
+    -- ledger_state.clock_believed_at of the note that it belongs to.
+    noted_at INTEGER NOT NULL
+) STRICT;
