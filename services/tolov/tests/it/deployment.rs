@@ -63,6 +63,16 @@ fn systemd_and_compose_start_a_service_again_for_ever_with_growing_pauses() {
     }
 }
 
+/// A command that cannot enter what it is about to do does nothing.
+#[test]
+fn every_container_that_runs_operators_commands_reaches_their_journal_beside_the_ledger() {
+    let services = services();
+    for name in ["seed", "backup", "audit", "tools"] {
+        let block = &services[name];
+        assert!(block.lines().any(|line| line.trim() == "- ledger:/data"), "{name}:\n{block}");
+    }
+}
+
 #[test]
 fn each_container_holds_its_own_secrets_alone() {
     let holders = |value: &str| -> Vec<String> {
