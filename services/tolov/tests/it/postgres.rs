@@ -12,10 +12,10 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tolov_click::{SecretKey, sign::SignedFields};
 
 use crate::{
     journey::{make_purchases, told},
+    one_server::callback_body,
     processes::{PrivatePostgres, Role, free_port, tolov},
     shop_world::{API_TOKEN, ShopWorld, environment, eventually},
 };
@@ -174,33 +174,9 @@ impl Webhook {
 
     /// CLICK's Prepare, or the Complete of this attempt.
     async fn callback(&self, order_id: i64, prepare_id: Option<&str>) -> Value {
-        let key = SecretKey::new(self.environment["CLICK_SECRET_KEY"].as_str());
-        let (transaction, order) = ((7_000_000 + order_id).to_string(), order_id.to_string());
-        let action = if prepare_id.is_some() { "1" } else { "0" };
-        let sign_string = key.sign(&SignedFields {
-            click_trans_id: &transaction,
-            service_id: "12345",
-            merchant_trans_id: &order,
-            merchant_prepare_id: prepare_id,
-            amount: "30000",
-            action,
-            sign_time: "2026-11-29 10:00:00",
-        });
-        let mut form = vec![
-            ("click_trans_id", transaction.as_str()),
-            ("service_id", "12345"),
-            ("click_paydoc_id", transaction.as_str()),
-            ("merchant_trans_id", order.as_str()),
-            ("amount", "30000"),
-            ("action", action),
-            ("error", "0"),
-            ("error_note", "Success"),
-            ("sign_time", "2026-11-29 10:00:00"),
-            ("sign_string", sign_string.as_str()),
-        ];
-        form.extend(prepare_id.map(|id| ("merchant_prepare_id", id)));
-        let form = form.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
-        let body = form.collect::<Vec<_>>().join("&");
+        let key = self.environment["CLICK_SECRET_KEY"].as_str();
+        let transaction = (7_000_000 + order_id).to_string();
+        let body = callback_body(key, &order_id.to_string(), &transaction, prepare_id);
         let callback = self.http.post(self.url("/payments/click/webhook"));
         let callback = callback.header("content-type", "application/x-www-form-urlencoded").body(body);
         callback.send().await.unwrap().json().await.unwrap()
