@@ -27,7 +27,6 @@ use crate::{
 
 /// The longest that the command asks one store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The most payments without an order that are printed at a time.
 const UNPLACED_PAGE: u32 = 100;
 
@@ -58,12 +57,11 @@ pub(crate) async fn run(env: &Env, options: &Trace) -> Result<()> {
     // It holds the futures of every place that is asked.
     let entries = Box::pin(stores.ask()).await;
     if options.json {
-        let entries: Vec<Value> = entries.iter().map(|entry| entry.json(language)).collect();
-        println!("{}", json!({ "order_id": order_id, "entries": entries }));
+        println!("{}", json!({ "order_id": order_id, "entries": as_json(&entries, language) }));
         return Ok(());
     }
     if entries.is_empty() {
-        println!("{}", Entry::new(None, Source::Ledger, "trace-nothing").text(language));
+        println!("{}", texts::text(language, "trace-nothing", &[]));
     }
     print_lines(&entries, language)
 }
@@ -74,21 +72,21 @@ async fn unplaced(env: &Env, options: &Trace, language: Language) -> Result<()> 
     let _lock = data.share(&data.existing_parts())?;
     let (entries, next) = ledger::unplaced(data.ledger(), options.before, UNPLACED_PAGE).await?;
     if options.json {
-        let entries: Vec<Value> = entries.iter().map(|entry| entry.json(language)).collect();
-        println!("{}", json!({ "entries": entries, "next": next }));
+        println!("{}", json!({ "entries": as_json(&entries, language), "next": next }));
         return Ok(());
     }
     if entries.is_empty() {
-        println!("{}", Entry::new(None, Source::Ledger, "trace-none-unplaced").text(language));
+        println!("{}", texts::text(language, "trace-none-unplaced", &[]));
     }
     print_lines(&entries, language)?;
     if let Some(next) = next {
-        println!(
-            "{}",
-            Entry::new(None, Source::Ledger, "trace-more-unplaced").with("before", next).text(language)
-        );
+        println!("{}", texts::text(language, "trace-more-unplaced", &[("before", &next)]));
     }
     Ok(())
+}
+
+fn as_json(entries: &[Entry], language: Language) -> Vec<Value> {
+    entries.iter().map(|entry| entry.json(language)).collect()
 }
 
 fn print_lines(entries: &[Entry], language: Language) -> Result<()> {

@@ -33,9 +33,7 @@ pub(super) async fn create(app: Arc<App>, body: Bytes) -> Response {
     let now = app.clock.now();
     let order = match read_order(&body, now) {
         Ok(order) => order,
-        Err(BadOrder { field, reason }) => {
-            return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
-        }
+        Err(bad) => return bad.reply(),
     };
     let order_id = order.order_id;
     let status = match app.ledger.create_order(order).await {
@@ -80,9 +78,7 @@ fn number_refused(OrderRefusal { reason, highest_order_id }: OrderRefusal) -> Re
 pub(super) async fn list(app: Arc<App>, query: String) -> Response {
     let page = match Page::parse(&query) {
         Ok(page) => page,
-        Err(BadOrder { field, reason }) => {
-            return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
-        }
+        Err(bad) => return bad.reply(),
     };
     let read = async {
         let highest_order_id = app.ledger.highest_order_id().await?;
@@ -156,9 +152,7 @@ pub(super) async fn records(order_id: String, app: Arc<App>) -> Response {
 pub(super) async fn unplaced_payments(app: Arc<App>, query: String) -> Response {
     let page = match Page::parse(&query) {
         Ok(page) => page,
-        Err(BadOrder { field, reason }) => {
-            return problem(StatusCode::UNPROCESSABLE_ENTITY, &reason, Some(field));
-        }
+        Err(bad) => return bad.reply(),
     };
     match app.ledger.unplaced_payments(page.before, page.limit).await {
         Ok(records) => {
@@ -309,6 +303,12 @@ fn tiyin(amount: i64) -> Tiyin {
 struct BadOrder {
     field: &'static str,
     reason: String,
+}
+
+impl BadOrder {
+    fn reply(&self) -> Response {
+        problem(StatusCode::UNPROCESSABLE_ENTITY, &self.reason, Some(self.field))
+    }
 }
 
 fn bad(field: &'static str, reason: impl Into<String>) -> BadOrder {

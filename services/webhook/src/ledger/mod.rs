@@ -286,11 +286,7 @@ impl Ledger {
         orders: Vec<PaidOrder>,
         now: Timestamp,
     ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
-        let mut outcomes = Vec::with_capacity(orders.len());
-        for part in orders.chunks(ADOPT_MAX) {
-            outcomes.extend(self.decide(AdoptPaid { orders: part.to_vec(), at: now }).await?);
-        }
-        Ok(outcomes)
+        self.decide_in_parts(&orders, |orders| AdoptPaid { orders, at: now }).await
     }
 
     /// The same of money that went back: nobody gives it back a second time. Oldest first; after the payments.
@@ -298,11 +294,7 @@ impl Ledger {
         &self,
         refunds: Vec<KnownRefund>,
     ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
-        let mut outcomes = Vec::with_capacity(refunds.len());
-        for part in refunds.chunks(ADOPT_MAX) {
-            outcomes.extend(self.decide(AdoptRefunds { refunds: part.to_vec() }).await?);
-        }
-        Ok(outcomes)
+        self.decide_in_parts(&refunds, |refunds| AdoptRefunds { refunds }).await
     }
 
     /// The same of refunds as the ledger has them that is replaced: those that are over, and those that are not, of which none
@@ -312,11 +304,7 @@ impl Ledger {
         refunds: Vec<Refund>,
         now: Timestamp,
     ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
-        let mut outcomes = Vec::with_capacity(refunds.len());
-        for part in refunds.chunks(ADOPT_MAX) {
-            outcomes.extend(self.decide(AdoptLostRefunds { refunds: part.to_vec(), at: now }).await?);
-        }
-        Ok(outcomes)
+        self.decide_in_parts(&refunds, |refunds| AdoptLostRefunds { refunds, at: now }).await
     }
 
     /// Takes over orders of another system with the states they have there. Their events are kept as sent, so nobody is told
@@ -326,11 +314,7 @@ impl Ledger {
         orders: Vec<ImportedOrder>,
         now: Timestamp,
     ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
-        let mut outcomes = Vec::with_capacity(orders.len());
-        for part in orders.chunks(ADOPT_MAX) {
-            outcomes.extend(self.decide(Import { orders: part.to_vec(), at: now }).await?);
-        }
-        Ok(outcomes)
+        self.decide_in_parts(&orders, |orders| Import { orders, at: now }).await
     }
 
     /// Records what became of outbox rows.
@@ -417,6 +401,19 @@ impl Ledger {
     async fn decide<D: Decision>(&self, decision: D) -> Result<D::Answer, LedgerError> {
         let (caller, answered) = oneshot::channel();
         self.submit(Job::decide(decision, caller), answered).await
+    }
+
+    /// No more than a batch has room for at a time. One answer each, in the order given.
+    async fn decide_in_parts<T: Clone, A, D: Decision<Answer = Vec<A>>>(
+        &self,
+        items: &[T],
+        decision: impl Fn(Vec<T>) -> D,
+    ) -> Result<Vec<A>, LedgerError> {
+        let mut answers = Vec::with_capacity(items.len());
+        for part in items.chunks(ADOPT_MAX) {
+            answers.extend(self.decide(decision(part.to_vec())).await?);
+        }
+        Ok(answers)
     }
 
     async fn maintain(&self, maintenance: Maintenance) -> Result<u64, LedgerError> {

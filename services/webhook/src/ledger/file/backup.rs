@@ -52,7 +52,8 @@ pub(in crate::ledger) const SUMMARY: &str = "SELECT (SELECT count(*) FROM orders
     (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
     (SELECT coalesce(max(prepare_id), 0) FROM attempts) AS last_prepare_id";
 
-/// Rules between rows that no constraint of the schema can hold, the same on each engine. Each with a query that finds the orders which break it. `$amount`: an event's, by the engine's way into JSON.
+/// Rules between rows that no constraint of the schema can hold, the same on each engine. Each with a query that finds the orders
+/// which break it. `$amount`: an event's, by the engine's way into JSON.
 macro_rules! rules {
     ($amount:literal) => {
         [

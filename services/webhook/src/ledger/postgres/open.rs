@@ -55,9 +55,7 @@ pub(crate) struct Opened {
 
 pub(crate) async fn open(url: &Secret, opener: Opener) -> Result<Opened, OpenError> {
     let server = Server::of(url)?;
-    let mut writer = server.connect().await?;
-    let version = within_limit(check_server(&mut writer)).await?;
-    within(MIGRATIONS_TIMEOUT, migrate(&server)).await?;
+    let (mut writer, version) = checked_and_migrated(&server).await?;
     within_limit(refuse_closed(&mut writer, opener)).await?;
     let read_only = server.with([("default_transaction_read_only", "on")]);
     let opened = Opened {
@@ -69,6 +67,14 @@ pub(crate) async fn open(url: &Secret, opener: Opener) -> Result<Opened, OpenErr
     };
     tracing::info!(postgresql = version, "ledger open: fsync=on, synchronous_commit=on");
     Ok(opened)
+}
+
+/// A session with a server whose settings are good, and its version. The database has the schema of this release.
+async fn checked_and_migrated(server: &Server) -> Result<(PgConnection, String), OpenError> {
+    let mut connection = server.connect().await?;
+    let version = within_limit(check_server(&mut connection)).await?;
+    within(MIGRATIONS_TIMEOUT, migrate(server)).await?;
+    Ok((connection, version))
 }
 
 /// Another session for a writer. It may be with another server than before, which has taken over.
@@ -87,10 +93,7 @@ pub(super) async fn reconnect(server: &Server, opener: Opener) -> Result<PgConne
 
 /// Makes the schema of this release, with the checks that a service makes at its start.
 pub(in crate::ledger) async fn bring_up_to_date(url: &Secret) -> Result<(), OpenError> {
-    let server = Server::of(url)?;
-    let mut connection = server.connect().await?;
-    within_limit(check_server(&mut connection)).await?;
-    within(MIGRATIONS_TIMEOUT, migrate(&server)).await?;
+    let (connection, _) = checked_and_migrated(&Server::of(url)?).await?;
     Ok(within_limit(connection.close()).await?)
 }
 
