@@ -51,6 +51,21 @@ async fn an_expired_order_takes_no_new_prepare() {
     app.finish().await;
 }
 
+/// 256 rows is what one statement of SQLite's binds.
+#[tokio::test]
+async fn an_order_ends_with_all_its_attempts_however_many() {
+    let app = start().await;
+    app.order(1).await;
+    for hundred in 0..3 {
+        let prepares = (0..100).map(|n| Callback::prepare(1).trans(1_000 + 100 * hundred + n));
+        let codes = join_all(prepares.map(async |prepare| app.code(&prepare).await)).await;
+        assert!(codes.iter().all(|code| *code == 0), "{codes:?}");
+    }
+    assert_eq!(expire_after(&app, time::Duration::hours(25)).await, 1);
+    assert_eq!(app.attempts_of(1).await, ["given_up"; 300]);
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn money_that_was_under_way_when_the_order_expired_is_accepted_and_told_to_be_late() {
     let app = start().await;

@@ -3,20 +3,21 @@
 use std::{collections::BTreeSet, fs::File};
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, query::Query,
-    sqlite::SqliteConnectOptions,
+    ConnectOptions, Connection, Executor, SqliteConnection, query::Query, sqlite::SqliteConnectOptions,
 };
 use tolov_domain::OrderId;
 
 use super::{
     open::close,
-    statements::{LOAD, LOAD_RECEIPTS, STORE},
+    statements::{LOAD, LOAD_RECEIPTS},
+    store::transaction,
 };
 use crate::ledger::{
     LedgerError,
     writer::{
-        engine::{Change, Engine, NUMBERS, Rows, json},
+        engine::{Change, Engine, NUMBERS, json},
         known::{Needs, Numbers},
+        working_set::Writes,
     },
 };
 
@@ -60,17 +61,8 @@ impl Engine for SqliteEngine {
         Ok(query.fetch_one(&mut self.connection).await?)
     }
 
-    /// Statements without rows are left out.
-    async fn store(&mut self, rows: Rows) -> Result<(), LedgerError> {
-        let mut statements = String::from("BEGIN IMMEDIATE;");
-        for (statement, _) in STORE.iter().zip(&rows).filter(|(_, rows)| rows.is_some()) {
-            statements.push_str(statement);
-        }
-        statements.push_str("COMMIT;");
-        // Made of constants alone; parameters carry everything else.
-        let query = sqlx::query(AssertSqlSafe(statements));
-        let query = rows.into_iter().fold(query, Query::bind);
-        self.connection.execute(query).await?;
+    async fn store(&mut self, writes: Writes) -> Result<(), LedgerError> {
+        self.connection.execute(transaction(writes)?).await?;
         Ok(())
     }
 

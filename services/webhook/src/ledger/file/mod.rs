@@ -6,3 +6,4 @@ pub(super) mod engine;
 pub(super) mod open;
 pub mod restore;
 mod statements;
+mod store;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tolov_domain::OrderId;
 
@@ -14,8 +15,10 @@ use super::{
 use crate::ledger::{
     LedgerError,
     writer::{
-        engine::{Change, Engine, NUMBERS, Rows, grows_outbox},
+        engine::{Change, Engine, NUMBERS, json},
         known::{Needs, Numbers},
+        rows::NewOrderRow,
+        working_set::Writes,
     },
 };
 
@@ -106,11 +109,11 @@ impl Engine for PostgresEngine {
         Ok(within_limit(query.fetch_one(self.connection().await?)).await?)
     }
 
-    async fn store(&mut self, rows: Rows) -> Result<(), LedgerError> {
+    async fn store(&mut self, writes: Writes) -> Result<(), LedgerError> {
         let notify =
-            if grows_outbox(&rows) { format!("NOTIFY {OUTBOX_CHANNEL}; COMMIT") } else { "COMMIT".into() };
+            if writes.grow_outbox() { format!("NOTIFY {OUTBOX_CHANNEL}; COMMIT") } else { "COMMIT".into() };
         let connection = self.connection().await?;
-        for (statement, rows) in STORE.iter().zip(rows) {
+        for (statement, rows) in STORE.iter().zip(rows_of(&writes)) {
             if let Some(rows) = rows {
                 within_limit(sqlx::query(*statement).bind(rows).execute(&mut *connection)).await?;
             }
@@ -160,6 +163,38 @@ impl Engine for PostgresEngine {
             tracing::warn!(%error, "the ledger's connection did not close cleanly");
         }
     }
+}
+
+/// The rows of each statement of [`STORE`], in its order. `None`: there is nothing for it to do.
+fn rows_of(writes: &Writes) -> [Option<String>; STORE.len()] {
+    let new_orders: Vec<NewOrderRow<'_>> = writes.new_orders.iter().map(NewOrderRow::from).collect();
+    [
+        rows(&new_orders),
+        rows(&writes.receipts.kept),
+        rows(&writes.attempts),
+        rows(&writes.orders),
+        rows(&writes.callbacks),
+        rows(&writes.unverified),
+        rows(&writes.events),
+        rows(&writes.sent),
+        rows(&writes.sent_again),
+        rows(&writes.refused),
+        rows(&writes.refunds),
+        rows(&writes.refund_steps),
+        rows(&writes.checks),
+        rows(&writes.calls),
+        rows(&writes.telegram_payments),
+        rows(&writes.phone_invoices),
+        rows(&writes.reconciliation.reports),
+        rows(&writes.reconciliation.days),
+        rows(&writes.reconciliation.restore_checks),
+        rows(&writes.receipts.steps),
+    ]
+}
+
+/// The JSON of rows, where there are any.
+fn rows<R: Serialize>(rows: &[R]) -> Option<String> {
+    (!rows.is_empty()).then(|| json(rows))
 }
 
 /// The server ended the session, or cannot be reached through it.

@@ -10,16 +10,12 @@ use tolov_kit::clock_watch::{Note, NotedJump};
 use super::{
     job::Maintenance,
     known::{Needs, Numbers},
-    rows::NewOrderRow,
     working_set::Writes,
 };
 use crate::ledger::LedgerError;
 
 /// The most outbox rows that one pruning deletes.
 const PRUNE_MAX: i64 = 1000;
-
-/// The JSON of the rows for each statement of a commit, in its order. `None`: there is nothing for it to do.
-pub(crate) type Rows = [Option<String>; 20];
 
 /// A statement with its parameters. It is the same on every engine.
 pub(crate) type Change = (&'static str, Vec<i64>);
@@ -46,7 +42,7 @@ pub(crate) trait Engine: Send + 'static {
     ) -> impl Future<Output = Result<String, LedgerError>> + Send;
 
     /// Writes and commits.
-    fn store(&mut self, rows: Rows) -> impl Future<Output = Result<(), LedgerError>> + Send;
+    fn store(&mut self, writes: Writes) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
     /// Upkeep, in a transaction of its own. Returns how many rows the first change concerned; after 0 the others are left out.
     fn change(&mut self, changes: Vec<Change>) -> impl Future<Output = Result<u64, LedgerError>> + Send;
@@ -136,43 +132,6 @@ impl Maintenance {
 
 fn whole_ms(duration: time::Duration) -> i64 {
     duration.whole_milliseconds().try_into().unwrap_or(i64::MAX)
-}
-
-/// The rows of a batch, for the statements that store them.
-pub(super) fn rows_of(writes: &Writes) -> Rows {
-    let new_orders: Vec<NewOrderRow<'_>> = writes.new_orders.iter().map(NewOrderRow::from).collect();
-    [
-        rows(&new_orders),
-        rows(&writes.receipts.kept),
-        rows(&writes.attempts),
-        rows(&writes.orders),
-        rows(&writes.callbacks),
-        rows(&writes.unverified),
-        rows(&writes.events),
-        rows(&writes.sent),
-        rows(&writes.sent_again),
-        rows(&writes.refused),
-        rows(&writes.refunds),
-        rows(&writes.refund_steps),
-        rows(&writes.checks),
-        rows(&writes.calls),
-        rows(&writes.telegram_payments),
-        rows(&writes.phone_invoices),
-        rows(&writes.reconciliation.reports),
-        rows(&writes.reconciliation.days),
-        rows(&writes.reconciliation.restore_checks),
-        rows(&writes.receipts.steps),
-    ]
-}
-
-/// Whether there are events among the rows that are to be sent, for the first time or again.
-pub(crate) const fn grows_outbox(rows: &Rows) -> bool {
-    rows[6].is_some() || rows[8].is_some()
-}
-
-/// The JSON of rows, where there are any.
-fn rows<R: Serialize>(rows: &[R]) -> Option<String> {
-    (!rows.is_empty()).then(|| json(rows))
 }
 
 /// The JSON of rows for a statement's parameter.

@@ -27,7 +27,7 @@ use tolov_domain::{OrderId, receipt::Receipt};
 use tolov_kit::lifecycle::Stop;
 
 use self::{
-    engine::{Engine, rows_of},
+    engine::Engine,
     job::{Job, Undecided, commit_spans},
     known::{Known, Needs, Numbers, ReadOrder},
     receipts::ReceiptRow,
@@ -175,9 +175,10 @@ impl<E: Engine> Writer<E> {
             job.decide(&mut self.set);
         }
         let writes = self.set.take_writes();
-        self.engine.store(rows_of(&writes)).await?;
-        Counts::of(&writes).record();
-        if !writes.events.is_empty() || !writes.sent_again.is_empty() {
+        let (counts, grows_outbox) = (Counts::of(&writes), writes.grow_outbox());
+        self.engine.store(writes).await?;
+        counts.record();
+        if grows_outbox {
             self.signals.outbox_grew.notify_one();
         }
         Ok(())

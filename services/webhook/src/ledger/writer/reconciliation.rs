@@ -4,7 +4,7 @@ use serde::Serialize;
 use tolov_click::ClickCode;
 use tolov_domain::{
     ClickPaymentId, PrepareId, UnplacedPayment,
-    day::{ClickComparison, Day, DayCompared},
+    day::{self, ClickComparison, Day, DayCompared},
     refund::api::{FoundPayment, ReportSource},
     time::{Timestamp, unix_ms},
     unplaced,
@@ -21,9 +21,9 @@ use crate::ledger::{EndRefusal, Outcome};
 /// What a batch adds to the tables of migration 0005.
 #[derive(Default)]
 pub(crate) struct Reconciliation {
-    pub(super) reports: Vec<ReportRow>,
-    pub(super) days: Vec<DayRow>,
-    pub(super) restore_checks: Vec<RestoreCheckRow>,
+    pub(crate) reports: Vec<ReportRow>,
+    pub(crate) days: Vec<DayRow>,
+    pub(crate) restore_checks: Vec<RestoreCheckRow>,
 }
 
 /// A row of `payment_reports`.
@@ -49,6 +49,13 @@ pub(crate) struct DayRow {
 pub(crate) struct RestoreCheckRow {
     restore_id: i64,
     checked_at: i64,
+}
+
+impl From<&DayCompared> for EventRow {
+    fn from(compared: &DayCompared) -> Self {
+        let DayCompared { event_id, schema, occurred_at, .. } = compared;
+        Self::without_order(event_id, (day::NAME, schema), &compared.to_json(), *occurred_at)
+    }
 }
 
 /// A day was compared. Its event has an id of its own, so that a repetition tells nothing new.

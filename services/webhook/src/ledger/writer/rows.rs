@@ -1,5 +1,5 @@
-//! Rows as JSON objects. A batch crosses to the engine as a few JSON texts and back as two, because every statement and every
-//! row of sqlx costs a hop between threads (docs/decisions/0003-one-writer-group-commit.md), or to a server.
+//! Rows as an engine gets and gives them. A batch crosses to it at once and comes back as two JSON texts, because every statement
+//! and every row of sqlx costs a hop between threads (docs/decisions/0003-one-writer-group-commit.md), or to a server.
 
 use std::fmt;
 
@@ -8,7 +8,6 @@ use tolov_click::{Reply, card};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     TraceParent, UnplacedPayment, UserId,
-    day::{self, DayCompared},
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
     phone_invoice::PhoneInvoice,
     time::{Timestamp, from_unix_ms, unix_ms},
@@ -82,6 +81,15 @@ pub(crate) enum PaidSource {
     Callback,
     /// Its Merchant API, a statement or an owner: `payment_reports` says which.
     Reconciliation,
+}
+
+impl PaidSource {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Callback => "callback",
+            Self::Reconciliation => "reconciliation",
+        }
+    }
 }
 
 /// An order with its state.
@@ -184,10 +192,10 @@ impl<'a> From<&'a (NewOrder, Option<TraceParent>)> for NewOrderRow<'a> {
 /// The new state of an order that is not pending any more.
 #[derive(Serialize)]
 pub(crate) struct OrderChange {
-    order_id: OrderId,
+    pub(crate) order_id: OrderId,
     pub(crate) status: OrderStatus,
-    paid_by: Option<PrepareId>,
-    changed_at: i64,
+    pub(crate) paid_by: Option<PrepareId>,
+    pub(crate) changed_at: i64,
 }
 
 impl OrderChange {
@@ -204,18 +212,18 @@ impl OrderChange {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AttemptRow {
-    prepare_id: PrepareId,
-    order_id: OrderId,
-    click_trans_id: ClickTransId,
-    click_paydoc_id: ClickPaydocId,
+    pub(crate) prepare_id: PrepareId,
+    pub(crate) order_id: OrderId,
+    pub(crate) click_trans_id: ClickTransId,
+    pub(crate) click_paydoc_id: ClickPaydocId,
     pub(crate) amount_tiyin: Tiyin,
     pub(crate) state: AttemptStatus,
-    prepared_at: i64,
-    settled_at: Option<i64>,
-    paid_trans_id: Option<ClickTransId>,
-    paid_paydoc_id: Option<ClickPaydocId>,
-    click_error: Option<i32>,
-    paid_source: PaidSource,
+    pub(crate) prepared_at: i64,
+    pub(crate) settled_at: Option<i64>,
+    pub(crate) paid_trans_id: Option<ClickTransId>,
+    pub(crate) paid_paydoc_id: Option<ClickPaydocId>,
+    pub(crate) click_error: Option<i32>,
+    pub(crate) paid_source: PaidSource,
 }
 
 impl From<&LedgerAttempt> for AttemptRow {
@@ -291,14 +299,14 @@ impl AttemptRow {
 
 #[derive(Serialize)]
 pub(crate) struct CallbackRow {
-    received_at: i64,
-    peer: String,
-    order_id: Option<OrderId>,
-    fields: String,
-    code: i32,
-    answer: String,
-    unplaced: bool,
-    source: &'static str,
+    pub(crate) received_at: i64,
+    pub(crate) peer: String,
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) fields: String,
+    pub(crate) code: i32,
+    pub(crate) answer: String,
+    pub(crate) unplaced: bool,
+    pub(crate) source: &'static str,
 }
 
 impl CallbackRow {
@@ -354,12 +362,12 @@ impl CallbackRow {
 
 #[derive(Serialize)]
 pub(crate) struct EventRow {
-    event_id: String,
-    order_id: Option<OrderId>,
-    routing_key: &'static str,
-    schema: String,
-    body: String,
-    created_at: i64,
+    pub(crate) event_id: String,
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) routing_key: &'static str,
+    pub(crate) schema: String,
+    pub(crate) body: String,
+    pub(crate) created_at: i64,
     /// Of an event that nobody is to hear of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sent_at: Option<i64>,
@@ -395,7 +403,7 @@ impl From<&Event> for EventRow {
 
 impl EventRow {
     /// Of a fact that is about no order of the ledger.
-    fn without_order(
+    pub(super) fn without_order(
         event_id: &EventId,
         (routing_key, schema): (&'static str, &str),
         body: &[u8],
@@ -419,13 +427,6 @@ impl From<&UnplacedPayment> for EventRow {
     fn from(payment: &UnplacedPayment) -> Self {
         let UnplacedPayment { event_id, schema, occurred_at, .. } = payment;
         Self::without_order(event_id, (unplaced::NAME, schema), &payment.to_json(), *occurred_at)
-    }
-}
-
-impl From<&DayCompared> for EventRow {
-    fn from(compared: &DayCompared) -> Self {
-        let DayCompared { event_id, schema, occurred_at, .. } = compared;
-        Self::without_order(event_id, (day::NAME, schema), &compared.to_json(), *occurred_at)
     }
 }
 

@@ -83,6 +83,13 @@ pub(crate) struct Writes {
     pub(crate) receipts: Receipts,
 }
 
+impl Writes {
+    /// Whether events are to be sent, for the first time or again.
+    pub(crate) const fn grow_outbox(&self) -> bool {
+        !self.events.is_empty() || !self.sent_again.is_empty()
+    }
+}
+
 impl WorkingSet {
     pub(crate) fn new(known: Known) -> Self {
         Self { known, ..Self::default() }
