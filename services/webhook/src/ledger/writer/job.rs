@@ -8,7 +8,11 @@ use tolov_kit::{
     spans::{self, Beginning, Kind, Span},
 };
 
-use super::{known::Needs, rows::CallbackRow, working_set::WorkingSet};
+use super::{
+    known::{Needs, Numbers},
+    rows::CallbackRow,
+    working_set::WorkingSet,
+};
 use crate::ledger::{
     Arrival, Content, EndRefusal, NewOrder, OrderRefusal, Outcome, Overtaken, RelayMarks, Unverified,
 };
@@ -16,7 +20,7 @@ use crate::ledger::{
 /// Work for the writer.
 pub(crate) enum Job {
     /// Shares a transaction with whatever else waits.
-    Decide(Box<dyn Undecided>),
+    Decide(Box<dyn Decidable>),
     /// Has a transaction of its own. The caller hears how many rows it concerned.
     Maintain(Maintenance, oneshot::Sender<u64>),
 }
@@ -53,12 +57,12 @@ pub(crate) trait Decision: Send + 'static {
 
     /// Names the rows that it touches.
     fn needs(&self, needs: &mut Needs);
-    /// Decides. Runs again when the transaction failed and its jobs are tried one by one.
+    /// Decides. Runs again on what the ledger then is, when its transaction failed or the one before that it was decided upon.
     fn decide(&self, set: &mut WorkingSet) -> Self::Answer;
 }
 
 /// A [`Decision`] with whoever waits for its answer.
-pub(crate) trait Undecided: Send {
+pub(crate) trait Decidable: Send {
     fn phase(&self) -> Phase;
     fn traceparent(&self) -> Option<&TraceParent>;
     fn needs(&self, needs: &mut Needs);
@@ -76,18 +80,13 @@ struct Request<D: Decision> {
 }
 
 impl Job {
-    /// Whether nothing depends on how soon it is committed.
-    pub(crate) fn can_wait(&self) -> bool {
-        matches!(self, Self::Decide(job) if job.phase() == Phase::Record)
-    }
-
     pub(crate) fn decide<D: Decision>(decision: D, caller: oneshot::Sender<D::Answer>) -> Self {
         let traceparent = spans::current().and_then(|parent| TraceParent::parse(&parent).ok());
         Self::Decide(Box::new(Request { decision, traceparent, caller, answer: None }))
     }
 }
 
-impl<D: Decision> Undecided for Request<D> {
+impl<D: Decision> Decidable for Request<D> {
     fn phase(&self) -> Phase {
         D::PHASE
     }
@@ -112,12 +111,61 @@ impl<D: Decision> Undecided for Request<D> {
     }
 }
 
+/// What is committed together.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Each on what the ones before it did, these before `undecided`.
+    pub(super) decided: Vec<Box<dyn Decidable>>,
+    pub(super) undecided: Vec<Box<dyn Decidable>>,
+    /// Transactions of their own, before that of the decisions.
+    pub(super) upkeep: Vec<(Maintenance, oneshot::Sender<u64>)>,
+    /// Before the first decision. `None`: there is none yet.
+    pub(super) before: Option<Numbers>,
+}
+
+impl Batch {
+    pub(super) const fn len(&self) -> usize {
+        self.decided.len() + self.undecided.len() + self.upkeep.len()
+    }
+
+    /// Whether nothing depends on how soon it is committed.
+    pub(super) fn can_wait(&self) -> bool {
+        let waits = |job: &Box<dyn Decidable>| job.phase() == Phase::Record;
+        self.upkeep.is_empty() && self.decided.is_empty() && self.undecided.iter().all(waits)
+    }
+
+    pub(super) fn add(&mut self, job: Job) {
+        match job {
+            Job::Decide(job) => self.undecided.push(job),
+            Job::Maintain(maintenance, caller) => self.upkeep.push((maintenance, caller)),
+        }
+    }
+
+    /// Adds it, and decides it where that takes no reading and nothing that is still to come should be decided before it.
+    pub(super) fn add_ahead(&mut self, job: Job, set: &mut WorkingSet) {
+        match job {
+            Job::Decide(mut job) if job.phase() <= Phase::Callback && set.known.has_all_for(&*job) => {
+                self.before.get_or_insert(set.known.numbers);
+                job.decide(set);
+                self.decided.push(job);
+            }
+            job => self.add(job),
+        }
+    }
+
+    /// What it was decided upon is not so.
+    pub(super) fn undecide(&mut self) {
+        self.undecided.splice(0..0, self.decided.drain(..));
+        self.before = None;
+    }
+}
+
 /// The commit of a batch, as a span for each request that waits for it.
-pub(super) fn commit_spans(jobs: &[Box<dyn Undecided>], system: &'static str) -> Vec<Span> {
+pub(super) fn commit_spans(batch: &Batch, system: &'static str) -> Vec<Span> {
     if !spans::is_on() {
         return Vec::new();
     }
-    let size = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+    let size = i64::try_from(batch.len()).unwrap_or(i64::MAX);
     let commit = |parent: &TraceParent| {
         Span::begin(Kind::Client, Some(parent.as_str().to_owned()), || {
             Beginning::of("COMMIT ledger")
@@ -126,7 +174,8 @@ pub(super) fn commit_spans(jobs: &[Box<dyn Undecided>], system: &'static str) ->
                 .with("db.operation.batch.size", size)
         })
     };
-    jobs.iter().filter_map(|job| job.traceparent()).map(commit).collect()
+    let jobs = batch.decided.iter().chain(&batch.undecided);
+    jobs.filter_map(|job| job.traceparent()).map(commit).collect()
 }
 
 impl Decision for NewOrder {

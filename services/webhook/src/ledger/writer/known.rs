@@ -15,6 +15,7 @@ use tolov_domain::{
 
 use super::{
     invoices::TelegramRow,
+    job::Decidable,
     rows::{LedgerAttempt, LedgerOrder},
 };
 use crate::ledger::{ORDER_ID_GAP_MAX, ORDER_ID_MAX, restore::CLICK_INT_MAX};
@@ -150,6 +151,13 @@ impl Known {
         needs
     }
 
+    /// Whether it can be decided without reading.
+    pub(super) fn has_all_for(&self, job: &dyn Decidable) -> bool {
+        let mut needs = Needs::default();
+        job.needs(&mut needs);
+        needs.receipts.is_empty() && self.missing(needs).is_empty()
+    }
+
     /// Takes in what was read for these needs: each order with all its attempts.
     pub(crate) fn learn(&mut self, read: Vec<ReadOrder>, needs: Needs) {
         for (order, attempts, refunds, telegram_payments, phone_invoices) in read {
@@ -174,11 +182,9 @@ impl Known {
         self.without_payment.extend(needs.transactions);
     }
 
-    /// Between batches: when more is known than is to be kept, all of it is forgotten.
-    pub(crate) fn limit(&mut self) {
-        if self.orders.len().max(self.without_payment.len()) > ORDERS_MAX {
-            *self = Self::new(self.numbers);
-        }
+    /// Whether more is known than is to be kept: all of it is forgotten as soon as all of it is written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.orders.len().max(self.without_payment.len()) > ORDERS_MAX
     }
 
     /// A new order, without attempts.
