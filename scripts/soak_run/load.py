@@ -10,11 +10,15 @@ from compose_check.web import call
 
 # A fault may last, and another may follow it.
 PATIENCE_S = 600
+PAUSE_S = 0.5
+# Of more, the server that speaks MongoDB's protocol needs longer for a page than the audit waits.
+ORDERS_MAX = 10_000
 
 
 class Load:
-    def __init__(self, world, shoppers):
+    def __init__(self, world, shoppers, seconds):
         self.world = world
+        self.pause_s = max(PAUSE_S, seconds * shoppers / ORDERS_MAX)
         self.shop = Shop(world)
         self.numbers = itertools.count(1001)
         self.lock = threading.Lock()
@@ -43,7 +47,7 @@ class Load:
         return order
 
     def buy_all_the_time(self):
-        while not self.over.wait(0.5):
+        while not self.over.wait(self.pause_s):
             self.buy()
 
     def stop(self):
