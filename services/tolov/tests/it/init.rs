@@ -103,6 +103,35 @@ async fn answers_are_checked_as_they_come_and_end_in_a_file_that_only_its_owner_
     assert_eq!(std::fs::read_to_string(&path).unwrap(), file);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_address_is_tried_while_one_types_in_uzbek_russian_and_english() {
+    let server = OneServer::start(&[]).await;
+    let (token, channel, key) = (SECRETS[0].1, STAFF_CHANNEL.to_string(), SECRETS[2].1);
+    let (sandbox, webhook) = (server.sandbox_url.as_str(), server.webhook_url.as_str());
+    let answers = [token, &channel, "", "12345", "6789", "", key, sandbox, webhook, "", ""];
+    for (locale, not_ours, good, written) in [
+        ("uz_UZ.UTF-8", "soxta chaqiruvga", "kabinetga Prepare va Complete", "tolov.env yozildi"),
+        ("ru_RU.UTF-8", "отвечает на подделку кодом", "укажите его в кабинете", "Файл tolov.env записан"),
+        ("en_GB.UTF-8", "answers a forged call with", "enter it in the cabinet", "tolov.env is written"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = [("BOT_API_URL", sandbox), ("LANG", locale)];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let output = init(folder.path(), &environment, &["--stdin"], &answers);
+        let told = said(&output);
+        assert!(output.status.success(), "{told}");
+        let asked = told.split(written).next().unwrap_or_default();
+        assert!(asked.len() < told.len(), "{written:?} is missing in:\n{told}");
+        let marks =
+            [format!("✗ {sandbox}/payments/click/webhook"), format!("✓ {webhook}/payments/click/webhook")];
+        for wanted in [not_ours, good, &marks[0], &marks[1]] {
+            assert!(asked.contains(wanted), "{wanted:?} is missing in:\n{told}");
+        }
+        let file = std::fs::read_to_string(folder.path().join("tolov.env")).unwrap();
+        assert!(file.lines().any(|line| line == format!("PUBLIC_URL={webhook}")), "{file}");
+    }
+}
+
 #[test]
 fn without_a_terminal_the_settings_come_from_arguments_and_nothing_is_asked() {
     let folder = tempfile::tempdir().unwrap();
