@@ -26,13 +26,17 @@ impl Record {
         }
     }
 
+    pub(crate) fn is_sync(&self) -> bool {
+        matches!(self, Self::Sync { .. })
+    }
+
     pub(crate) fn is_sync_of(&self, name: &str) -> bool {
         matches!(self, Self::Sync { file } if file == name)
     }
 
     /// Something became certain with it: an answer, or what was synced.
     pub(crate) fn is_moment(&self) -> bool {
-        matches!(self, Self::Sync { .. }) || !self.answered().is_empty()
+        self.is_sync() || !self.answered().is_empty()
     }
 
     pub(crate) fn answered(&self) -> Vec<i64> {
