@@ -16,10 +16,12 @@ use tolov_domain::{
     time::Timestamp,
 };
 
+use tolov_shop::shopper::USERS;
+
 use crate::{
     bus::{MemoryBus, MemoryConsumer},
     faults::{Faults, Part, Process},
-    models::telegram::Telegram,
+    models::{carts::Carts, telegram::Telegram},
     store::MemoryStore,
 };
 
@@ -30,6 +32,8 @@ pub(crate) struct FaultyStore {
     pub(crate) process: Process,
     /// Hears which notifications are claimed for a send.
     pub(crate) telegram: Arc<Telegram>,
+    /// Hears what becomes of carts.
+    pub(crate) carts: Carts,
 }
 
 impl FaultyStore {
@@ -44,6 +48,9 @@ impl FaultyStore {
     async fn put(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
         let mut written = Vec::with_capacity(writes.len());
         for write in writes {
+            if collection == USERS {
+                self.carts.will_be_written(&self.store, self.process, write).await?;
+            }
             written.extend(self.store.put_many(collection, std::slice::from_ref(write)).await?);
             if self.faults.draw(|random, rates| random.per_mille(rates.crash)) {
                 self.faults.crash(self.process);

@@ -47,6 +47,12 @@ pub enum Kind {
     BackUp,
     /// The ledger is lost and restored.
     Restore,
+    /// A shopper sets how many of a product are in the cart, whatever is being paid meanwhile.
+    FillCart,
+    /// The shop store is dumped.
+    BackUpShop,
+    /// The shop store is lost and put back from the dump.
+    RestoreShop,
     /// A shopper blocks the bot.
     Block,
     /// An owner asks for a refund.
@@ -74,6 +80,7 @@ impl Kind {
                 | Self::SetClock
                 | Self::Replay
                 | Self::BackUp
+                | Self::BackUpShop
                 | Self::Block
                 | Self::Refund
                 | Self::Reconcile
@@ -128,6 +135,8 @@ const REFUND_WEIGHTS: [Kind; 6] =
 
 /// Of one run in this many the ledger may be lost.
 const RESTORES_EVERY: u64 = 6;
+/// Of one run in this many the shop store may be.
+const SHOP_RESTORES_EVERY: u64 = 8;
 
 impl Plan {
     pub fn of_seed(seed: u64) -> Self {
@@ -156,6 +165,8 @@ impl Plan {
         });
         let mut steps: Vec<Step> = steps.collect();
         add_refunds(seed, has_restores, &mut steps);
+        add_carts(seed, &mut steps);
+        add_shop_restores(seed, &mut steps);
         Self { seed, rates, steps }
     }
 }
@@ -175,6 +186,34 @@ fn add_refunds(seed: u64, has_restores: bool, steps: &mut Vec<Step>) {
         let third = steps.len() / 3;
         let backed_up = insert(steps, third, &mut random, |_| Kind::BackUp);
         insert(steps, backed_up + 1, &mut random, |_| Kind::Restore);
+        add_refund_that_ends_after_a_backup(&mut random, steps);
+    }
+}
+
+/// In the copy it is open, and nothing but the lost ledger knows of its end.
+fn add_refund_that_ends_after_a_backup(random: &mut Random, steps: &mut Vec<Step>) {
+    let course = [Kind::Refund, Kind::BackUp, Kind::Reconcile, Kind::Decide, Kind::Restore, Kind::Reconcile];
+    let first = insert(steps, steps.len() / 2, random, |_| course[0]);
+    let rest = course.into_iter().skip(1).map(|kind| Step { kind, seed: random.number() });
+    steps.splice(first + 1..first + 1, rest.collect::<Vec<_>>());
+}
+
+/// In half of the runs shoppers go on shopping while they pay.
+fn add_carts(seed: u64, steps: &mut Vec<Step>) {
+    let mut random = Random::new(seed ^ 0xCA27_5000);
+    if random.per_mille(500) {
+        for _ in 0..4 + random.below(6) {
+            insert(steps, 0, &mut random, |_| Kind::FillCart);
+        }
+    }
+}
+
+/// The dump is made at any time, and put back at any time after it.
+fn add_shop_restores(seed: u64, steps: &mut Vec<Step>) {
+    let mut random = Random::new(seed ^ 0x5704_E000);
+    if random.below(SHOP_RESTORES_EVERY) == 0 {
+        let dumped = insert(steps, 0, &mut random, |_| Kind::BackUpShop);
+        insert(steps, dumped + 1, &mut random, |_| Kind::RestoreShop);
     }
 }
 

@@ -92,7 +92,7 @@ impl World {
             ensure!(counted <= paid, "shopper {user_id} has {paid} paid orders and {counted} are counted");
         }
         Self::check_refunds_of(&orders)?;
-        let complaints = self.telegram.complaints();
+        let complaints = [self.telegram.complaints(), self.carts.complaints()].concat();
         ensure!(complaints.is_empty(), "{}", complaints.join("; "));
         Ok(())
     }

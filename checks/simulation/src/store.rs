@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tolov_contract::memory::MemoryDocuments;
+use tolov_contract::memory::{MemoryCopy, MemoryDocuments};
 use tolov_domain::{
     EventId,
     ports::{
@@ -26,7 +26,14 @@ pub struct MemoryStore {
     notifications: Arc<Mutex<BTreeMap<EventId, Entry>>>,
 }
 
-#[derive(Debug, Default)]
+/// A dump.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreCopy {
+    documents: MemoryCopy,
+    notifications: BTreeMap<EventId, Entry>,
+}
+
+#[derive(Debug, Clone, Default)]
 struct Entry {
     attempts: u32,
     leased_until: Option<Timestamp>,
@@ -40,6 +47,15 @@ impl MemoryStore {
             .iter()
             .filter_map(|(id, entry)| Some((id.clone(), entry.settled.as_ref()?.outcome.clone())))
             .collect()
+    }
+
+    pub(crate) fn copy(&self) -> StoreCopy {
+        StoreCopy { documents: self.documents.copy(), notifications: self.entries().clone() }
+    }
+
+    pub(crate) fn put_back(&self, copy: &StoreCopy) {
+        self.documents.put_back(&copy.documents);
+        self.entries().clone_from(&copy.notifications);
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<EventId, Entry>> {

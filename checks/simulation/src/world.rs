@@ -21,7 +21,7 @@ use tolov_shop::{
     catalogue::Product,
     order::{ORDERS, ShopOrder},
     records,
-    shopper::checkout::Agreement,
+    shopper::{Shopper, USERS, checkout::Agreement},
 };
 
 use crate::{
@@ -30,16 +30,24 @@ use crate::{
     faults::{Faults, Process, Rates},
     faulty::{FaultyConsumer, FaultyPublisher, FaultyStore},
     models::{
+        carts::Carts,
         click::Click,
         telegram::{STAFF_CHANNEL, Telegram},
     },
     plan::Plan,
     refunds::Refunds,
-    store::MemoryStore,
+    store::{MemoryStore, StoreCopy},
     webhook::{EmptyLedger, Webhook},
 };
 
 pub(crate) const SHOPPERS: [i64; 3] = [501, 502, 503];
+
+/// A dump of the shop store, with the orders of the dialogues in it.
+#[derive(Clone)]
+pub(crate) struct ShopCopy {
+    pub(crate) store: StoreCopy,
+    pub(crate) drafts: BTreeMap<OrderId, Agreement>,
+}
 
 pub(crate) struct World {
     pub(crate) clock: SimulatedClock,
@@ -48,11 +56,16 @@ pub(crate) struct World {
     pub(crate) bus: MemoryBus,
     pub(crate) store: MemoryStore,
     pub(crate) telegram: Arc<Telegram>,
+    pub(crate) carts: Carts,
     pub(crate) webhook: Webhook,
     pub(crate) click: Click,
     pub(crate) refunds: Refunds,
     /// Orders that shoppers are about to place, as their dialogues remember them.
     pub(crate) drafts: BTreeMap<OrderId, Agreement>,
+    /// The last dump of the shop store.
+    pub(crate) shop_copy: Option<ShopCopy>,
+    /// The shop store was put back from a dump.
+    pub(crate) is_shop_put_back: bool,
     /// The stock of each product at first.
     pub(crate) stock: BTreeMap<ProductId, u32>,
     /// Payments that the webhook service has answered as paid, by order, with their transaction.
@@ -87,10 +100,13 @@ impl World {
             bus,
             store,
             telegram,
+            carts: Carts::default(),
             webhook,
             click: Click::default(),
             refunds: Refunds::new(faults_of_merchant),
             drafts: BTreeMap::new(),
+            shop_copy: None,
+            is_shop_put_back: false,
             stock: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -131,8 +147,9 @@ impl World {
     }
 
     fn store_of(&self, process: Process) -> Arc<FaultyStore> {
-        let (store, faults, telegram) = (self.store.clone(), self.faults.clone(), self.telegram.clone());
-        Arc::new(FaultyStore { store, faults, process, telegram })
+        let (store, faults) = (self.store.clone(), self.faults.clone());
+        let (telegram, carts) = (self.telegram.clone(), self.carts.clone());
+        Arc::new(FaultyStore { store, faults, process, telegram, carts })
     }
 
     fn consumer(&self, queue: Queue, process: Process) -> Arc<FaultyConsumer> {
@@ -245,6 +262,10 @@ impl World {
 
     pub(crate) fn orders(&self) -> Result<Vec<ShopOrder>> {
         Ok(self.look(records::find(&self.store, &Query::all(ORDERS, 500)))?)
+    }
+
+    pub(crate) fn shoppers(&self) -> Result<Vec<Shopper>> {
+        Ok(self.look(records::find(&self.store, &Query::all(USERS, 500)))?)
     }
 
     pub(crate) fn shopper(random: &mut Random) -> Result<UserId> {

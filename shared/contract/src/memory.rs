@@ -21,12 +21,16 @@ pub struct MemoryDocuments {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     /// By the names of collections and sequences.
     collections: HashMap<&'static str, BTreeMap<Key, Stored>>,
     numbers: HashMap<&'static str, i64>,
 }
+
+/// What a store held at a moment.
+#[derive(Debug, Clone)]
+pub struct MemoryCopy(State);
 
 #[derive(Debug, Clone)]
 struct Stored {
@@ -106,6 +110,15 @@ impl MemoryDocuments {
         if let Some(stored) = stored {
             stored.is_damaged = true;
         }
+    }
+
+    pub fn copy(&self) -> MemoryCopy {
+        MemoryCopy(self.state().clone())
+    }
+
+    /// Everything is as it was then, also which numbers were given out.
+    pub fn put_back(&self, copy: &MemoryCopy) {
+        *self.state() = copy.0.clone();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

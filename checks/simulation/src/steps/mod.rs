@@ -1,14 +1,15 @@
 //! What each kind of step does.
 
+mod restores;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json, value::RawValue};
 use tolov_contract::random::Random;
 use tolov_domain::{
-    Event, OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
-    event::Reversal,
-    ports::{PortError, bus::Queue, documents::Documents},
+    OrderId, OrderedProduct, Outcome, Phone, ProductId, Tiyin, UserId,
+    ports::{PortError, documents::Documents},
     time::Timestamp,
 };
 use tolov_kit::clock::Clock;
@@ -20,17 +21,14 @@ use tolov_shop::{
         checkout::{self, Agreement, Placed},
     },
 };
-use tolov_webhook::{
-    ledger::{KnownRefund, PaidOrder},
-    relay::Relayed,
-};
+use tolov_webhook::relay::Relayed;
 
 use crate::{
     faults::{Part, Process},
     faulty::FaultyStore,
     models::click::Callback,
     plan::{Kind, Step},
-    world::{World, order_id},
+    world::World,
 };
 
 impl World {
@@ -87,6 +85,12 @@ impl World {
             Kind::Replay => self.replay(random),
             Kind::BackUp => self.webhook.back_up(),
             Kind::Restore => self.restore(),
+            Kind::FillCart => self.fill_cart(random),
+            Kind::BackUpShop => {
+                self.back_up_shop();
+                Ok(())
+            }
+            Kind::RestoreShop => self.restore_shop(),
             Kind::Refund => self.ask_for_refund(random),
             Kind::Reconcile => self.reconcile(random),
             Kind::Decide => self.decide_refunds(Some(random)),
@@ -111,6 +115,17 @@ impl World {
         self.note(format!("  order {id} of shopper {user_id}"));
         self.drafts.insert(id, agreement);
         if random.per_mille(700) { self.place(id).map(drop) } else { Ok(()) }
+    }
+
+    fn fill_cart(&mut self, random: &mut Random) -> Result<()> {
+        let user_id = Self::shopper(random)?;
+        let products: Vec<ProductId> = self.stock.keys().copied().collect();
+        let product_id = random.pick(&products).context("a shop without products")?;
+        let wanted = OrderedProduct { product_id, count: u32::try_from(random.below(6))? };
+        self.note(format!("  shopper {user_id}: {} of product {product_id}", wanted.count));
+        let store = self.bots_store();
+        self.in_bot(async move { cart::set(&*store, user_id, wanted).await })?;
+        Ok(())
     }
 
     /// As the bot does it, also when the tap is repeated. `None`: the shopper has to try again, or cannot have it.
@@ -278,38 +293,6 @@ impl World {
         self.webhook.ask("POST", &format!("/orders/{}/replay", order.id), String::new())?;
         Ok(())
     }
-
-    /// As `tolov restore` does it: the bus and the shop store are asked what they know to be paid and to have gone back.
-    fn restore(&mut self) -> Result<()> {
-        let before = self.all_refunds()?;
-        let (mut paid, mut refunds) = (Vec::new(), Vec::new());
-        let events = self.bus.bodies(Queue::ProjectorPayments);
-        for event in events.iter().filter_map(|body| Event::from_json(body).ok()) {
-            refunds.extend(KnownRefund::of_event(event.clone()));
-            paid.extend(PaidOrder::of_event(event));
-        }
-        for order in self.orders()? {
-            refunds.extend(refunds_of_order(&order));
-            paid.extend(paid_by_order(&order));
-        }
-        paid.sort_by_key(|paid| (paid.order_id, paid.click_trans_id));
-        paid.dedup_by_key(|paid| (paid.order_id, paid.click_trans_id));
-        refunds.sort_by_key(|refund| refund.reversal.refund_id);
-        refunds.dedup_by_key(|refund| refund.reversal.refund_id);
-        if !self.webhook.restore(paid, refunds)? {
-            return Ok(());
-        }
-        for order in self.confirmed.keys().copied().collect::<Vec<_>>() {
-            let id = order_id(order)?;
-            let found = self.webhook.read(async |ledger| Ok(ledger.order(id).await?))?;
-            if found.is_none_or(|order| order.paid_by.is_none()) {
-                self.note(format!("  the payment of order {order} is lost"));
-                self.confirmed.remove(&order);
-                self.lost.insert(order);
-            }
-        }
-        self.compare_refunds(before)
-    }
 }
 
 /// Fills the cart and draws a number, which the dialogue remembers.
@@ -322,7 +305,11 @@ async fn draft(
     for line in lines {
         cart::set(store, user_id, *line).await?;
     }
-    let quote = cart::quote(store, user_id, now).await?;
+    let mut quote = cart::quote(store, user_id, now).await?;
+    if !quote.is_sold() {
+        cart::accept_news(store, user_id, now).await?;
+        quote = cart::quote(store, user_id, now).await?;
+    }
     if quote.is_empty() || !quote.is_sold() {
         return Ok(None);
     }
@@ -355,34 +342,4 @@ fn create_order(order: &ShopOrder) -> Result<String> {
     let amount = RawValue::from_string(order.total.soum_json())?;
     body["total_amount"] = Value::Null;
     Ok(body.to_string().replace("\"total_amount\":null", &format!("\"total_amount\":{}", amount.get())))
-}
-
-fn paid_by_order(order: &ShopOrder) -> Option<PaidOrder> {
-    let payment = order.payment()?;
-    Some(PaidOrder {
-        order_id: order.id,
-        user_id: order.user_id,
-        products: order.products(),
-        amount: order.total,
-        click_trans_id: payment.click_trans_id,
-        click_paydoc_id: payment.click_paydoc_id,
-        merchant_prepare_id: None,
-        paid_at: payment.paid_at,
-        late: payment.late,
-        known_by: "shop",
-        receipt: None,
-    })
-}
-
-fn refunds_of_order(order: &ShopOrder) -> Vec<KnownRefund> {
-    let numbered = order.refunds.iter().filter_map(|refund| {
-        let reversal = Reversal {
-            refund_id: refund.refund_id?,
-            refunded: refund.amount,
-            by_hand: refund.by_hand,
-            returned: refund.returned.clone(),
-        };
-        Some(KnownRefund { order_id: order.id, reversal, at: refund.at, known_by: "shop" })
-    });
-    numbered.collect()
 }
