@@ -1,6 +1,6 @@
 //! The stores that are compared, open for reading.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use tolov_domain::{
@@ -41,11 +41,13 @@ pub(super) struct Books {
     pub(super) bus: Arc<dyn BusAdmin>,
     /// When the look began.
     pub(super) now: Timestamp,
+    /// How long after a payment people may hear of it.
+    pub(super) told_within: Duration,
     open_shop: Shop,
 }
 
 impl Books {
-    pub(super) async fn open(places: &Places) -> Result<Self> {
+    pub(super) async fn open(places: &Places, told_within: Duration) -> Result<Self> {
         let ledger = LedgerReader::open(places.data.ledger()).await?;
         // Opening a store creates it.
         if let Some(missing) = places.data.file(Part::Shop).filter(|file| !file.exists()) {
@@ -53,7 +55,8 @@ impl Books {
         }
         let bus = open_bus_admin(&places.bus).await.context("the bus cannot be opened")?;
         let open_shop = Shop::open(&places.shop).await?;
-        Ok(Self { ledger, shop: open_shop.store(), bus, now: SystemClock.now(), open_shop })
+        let (shop, now) = (open_shop.store(), SystemClock.now());
+        Ok(Self { ledger, shop, bus, now, told_within, open_shop })
     }
 
     pub(super) async fn close(self) {

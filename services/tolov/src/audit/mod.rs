@@ -54,6 +54,7 @@ struct Auditor {
     places: Places,
     service: ServiceAddress,
     settle_for: Duration,
+    told_within: Duration,
     repair: bool,
 }
 
@@ -62,6 +63,7 @@ pub(crate) async fn run(env: &Env, options: &Audit) -> Result<Ending> {
         places: Places::from_env(env),
         service: ServiceAddress::from_env(env),
         settle_for: Duration::from_secs(options.settle_for),
+        told_within: options.told_within,
         repair: options.repair,
     };
     let addr = status_page::address(env);
@@ -82,7 +84,7 @@ impl Auditor {
         let data = &self.places.data;
         let _lock = data.share(&data.existing_parts())?;
         let at = SystemClock.now();
-        let books = Books::open(&self.places).await?;
+        let books = Books::open(&self.places, self.told_within).await?;
         let compared = looks::compare(&books, self.settle_for).await;
         let report = match compared {
             Ok((findings, totals)) => {

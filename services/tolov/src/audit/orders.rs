@@ -29,8 +29,6 @@ use super::{
 
 /// How many orders of each store are in memory at a time: this bounds an audit, however many orders there are.
 const PAGE: u32 = 500;
-/// A notification goes down the retry ladder for eleven minutes before it is parked.
-const TOLD_WITHIN: time::Duration = time::Duration::minutes(15);
 
 /// Some orders as both stores know them.
 #[derive(Default)]
@@ -182,7 +180,7 @@ impl Page {
                 Some(Err(_)) => {}
                 Some(Ok(order)) => match settling::difference(order, payment) {
                     Some(how) => differences.push(Difference::OrderDiffers { order_id, how }),
-                    None if is_due(payment, books.now) => to_be_told.push(payment),
+                    None if books.now - payment.occurred_at > books.told_within => to_be_told.push(payment),
                     None => {}
                 },
             }
@@ -203,10 +201,6 @@ impl Page {
         differences.extend(not_told(books.shop.as_ref(), &to_be_told).await?);
         Ok(differences)
     }
-}
-
-fn is_due(payment: &Event, now: Timestamp) -> bool {
-    payment.occurred_at + TOLD_WITHIN < now
 }
 
 /// Who has not been told of their payment, and cannot be said to be undeliverable either.

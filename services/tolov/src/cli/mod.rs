@@ -5,7 +5,7 @@ pub(crate) mod ledger;
 mod moment;
 mod reconcile;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -254,6 +254,10 @@ pub(crate) struct Audit {
     /// How long what is under way may take before it is looked at again
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600), value_name = "SECONDS")]
     pub(crate) settle_for: u64,
+    /// How long shopper and staff may wait for the message about a payment, as 30m, 24h or 7d; longer after the bot was off. A
+    /// notification is tried for eleven minutes before it is parked
+    #[arg(long, default_value = "15m", value_parser = moment::duration, value_name = "TIME")]
+    pub(crate) told_within: Duration,
     /// uz, ru or en; without it the language of LANG
     #[arg(long, value_parser = language)]
     pub(crate) language: Option<Language>,

@@ -15,18 +15,11 @@ pub(crate) enum Moment {
 
 impl Moment {
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "write 2026-11-23T07:05:00Z, or so long ago: 30m, 24h, 7d";
         if let Ok(at) = Timestamp::parse(text, &Rfc3339) {
             return Ok(Self::At(at.to_offset(UtcOffset::UTC)));
         }
-        let (digits, seconds) = match text.split_at_checked(text.len().saturating_sub(1)) {
-            Some((digits, "m")) => (digits, 60),
-            Some((digits, "h")) => (digits, 3_600),
-            Some((digits, "d")) => (digits, 86_400),
-            _ => return Err(FORM),
-        };
-        let count = digits.parse::<u32>().map_err(|_| FORM)?;
-        Ok(Self::Ago(Duration::from_secs(u64::from(count) * seconds)))
+        let ago = duration(text).map_err(|_| "write 2026-11-23T07:05:00Z, or so long ago: 30m, 24h, 7d")?;
+        Ok(Self::Ago(ago))
     }
 
     /// One before every date is the beginning of the calendar's years of four digits.
@@ -39,6 +32,19 @@ impl Moment {
             }
         }
     }
+}
+
+/// Minutes, hours or days.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    const FORM: &str = "write 30m, 24h or 7d";
+    let (digits, seconds) = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((digits, "m")) => (digits, 60),
+        Some((digits, "h")) => (digits, 3_600),
+        Some((digits, "d")) => (digits, 86_400),
+        _ => return Err(FORM),
+    };
+    let count = digits.parse::<u32>().map_err(|_| FORM)?;
+    Ok(Duration::from_secs(u64::from(count) * seconds))
 }
 
 /// How a ledger that was put back is told of what happened since its backup.

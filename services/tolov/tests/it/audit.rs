@@ -197,6 +197,12 @@ async fn whoever_was_not_told_of_a_payment_is_told_by_its_event() {
     books.paid_in_ledger(1001).await;
     books.relayed().await;
     books.projected(1001).await;
+    let (code, report) = books.audit(&["--told-within", "2h"]);
+    assert_eq!(
+        (code, &report["count"]),
+        (Some(0), &json!(0)),
+        "the bot may be off for that long: {report:#}"
+    );
     books.is_named_and_repaired(&[("not_told", "1001/shopper"), ("not_told", "1001/staff")]);
     assert_eq!(books.relayed().await, ["payment.completed:1001"]);
     books.told(1001).await;
