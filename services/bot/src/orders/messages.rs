@@ -20,16 +20,26 @@ pub(crate) struct OrderMessages {
     pub(crate) id: OrderId,
     /// The message in the shopper's chat that follows the order.
     #[serde(default)]
-    pub(crate) shopper: Option<MessageRef>,
+    pub(crate) shopper: Option<SentMessage>,
     /// The order's own post in the staff channel. An order that was posted in a digest has none.
     #[serde(default)]
-    pub(crate) staff_post: Option<MessageRef>,
+    pub(crate) staff_post: Option<SentMessage>,
     /// Whether the shopper has been reminded that the time to pay is nearly over.
     #[serde(default)]
     pub(crate) reminder: Option<Reminder>,
     /// The reminder, while it has its button to pay.
     #[serde(default)]
     pub(crate) reminder_message: Option<MessageRef>,
+}
+
+/// A message that follows its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SentMessage {
+    #[serde(flatten)]
+    pub(crate) place: MessageRef,
+    /// `None`: nobody kept it.
+    #[serde(default, with = "millis::option")]
+    pub(crate) sent_at: Option<Timestamp>,
 }
 
 /// An order is reminded of once.

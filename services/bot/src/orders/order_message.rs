@@ -19,7 +19,7 @@ use crate::{
     deps::HandlerDeps,
     invoices::{bills, offer},
     orders::{
-        messages::{change_messages, messages_of},
+        messages::{SentMessage, change_messages, messages_of},
         order_lines,
         texts::stage_for_shopper,
     },
@@ -236,7 +236,7 @@ pub(crate) async fn take_pay_buttons_away(deps: &HandlerDeps, order: &ShopOrder)
 async fn show_once(deps: &HandlerDeps, order: &ShopOrder, resends: bool) -> Result<(), HandlerError> {
     let screen = screen(deps.language_of(order.user_id).await, order, deps.now(), deps);
     let messages = messages_of(deps.documents(), order.id).await?;
-    if let Some(MessageRef { chat, message_id }) = messages.shopper {
+    if let Some(SentMessage { place: MessageRef { chat, message_id }, .. }) = messages.shopper {
         let shown = ShownMessage { message_id, has_photo: false };
         if deps.telegram.change(chat, shown, &screen).await? {
             return Ok(());
@@ -247,7 +247,8 @@ async fn show_once(deps: &HandlerDeps, order: &ShopOrder, resends: bool) -> Resu
         return Ok(());
     }
     let shown = deps.send_to(order.user_id, &screen).await?;
-    let sent = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
+    let place = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
+    let sent = SentMessage { place, sent_at: Some(deps.now()) };
     change_messages(deps.documents(), order.id, |messages| messages.shopper = Some(sent)).await?;
     Ok(())
 }

@@ -93,7 +93,7 @@ async fn tapped_own_message(ctx: &Ctx, id: OrderId) -> Result<Option<ShownMessag
     let Some(shown) = ctx.tapped_here() else { return Ok(None) };
     let tapped = MessageRef { chat: ctx.chat(), message_id: shown.message_id };
     let own = messages_of(ctx.documents(), id).await?.shopper;
-    Ok((own == Some(tapped)).then_some(shown))
+    Ok(own.is_some_and(|own| own.place == tapped).then_some(shown))
 }
 
 pub(crate) async fn ask_to_cancel(ctx: Ctx, id: OrderId) -> HandlerResult {

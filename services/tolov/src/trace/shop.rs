@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use serde_json::Value;
 use tolov_domain::{
     EventId, OrderId,
     notification::{self, Recipient},
@@ -11,6 +12,7 @@ use tolov_domain::{
         documents::Key,
         notifications::{SendOutcome, Settled},
     },
+    time::from_unix_ms,
 };
 use tolov_shop::{
     order::{self, Actor, ShopOrder},
@@ -127,8 +129,10 @@ async fn messages_of(store: &dyn ShopStore, order_id: OrderId) -> Result<Vec<Ent
         return Ok(Vec::new());
     };
     let places = ["shopper", "staff_post"].into_iter().filter_map(|place| {
-        let message = messages.body.get(place).filter(|message| !message.is_null())?;
-        Some(Entry::new(None, Source::Bot, "trace-message").with("place", place).with("message", message))
+        let mut message = messages.body.get(place)?.as_object()?.clone();
+        let sent_at = message.remove("sent_at").and_then(|at| at.as_i64()).map(from_unix_ms);
+        let message = Value::Object(message);
+        Some(Entry::new(sent_at, Source::Bot, "trace-message").with("place", place).with("message", message))
     });
     Ok(places.collect())
 }

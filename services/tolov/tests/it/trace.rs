@@ -47,8 +47,10 @@ async fn everything_of_an_order_is_told_in_the_order_of_time() {
     }
     assert_eq!(told.iter().filter(|it| **it == ("ledger", "callback")).count(), 2, "Prepare and Complete");
     assert_eq!(told.iter().filter(|it| **it == ("bot", "told")).count(), 2, "shopper and staff");
-    let mut told_at = entries.iter().filter(|entry| entry["what"] == "told").map(|entry| &entry["at_ms"]);
-    assert!(told_at.all(Value::is_i64), "when they were told: {traced:#}");
+    for sent in ["told", "message"] {
+        let mut sent_at = entries.iter().filter(|entry| entry["what"] == sent).map(|entry| &entry["at_ms"]);
+        assert!(sent_at.all(Value::is_i64), "when they were {sent}: {traced:#}");
+    }
     let times: Vec<i64> = entries.iter().filter_map(|entry| entry["at_ms"].as_i64()).collect();
     assert!(times.is_sorted() && times.len() > 8, "{times:?}");
     assert!(!traced.to_string().contains("10017"), "nothing of another order: {traced:#}");

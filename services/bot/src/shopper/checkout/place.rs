@@ -22,7 +22,7 @@ use crate::{
     },
     orders::{
         ledger_client::{LedgerError, Registration},
-        messages::change_messages,
+        messages::{SentMessage, change_messages},
         order_message,
     },
     shopper::{
@@ -245,7 +245,8 @@ async fn finish(ctx: Ctx, order: &ShopOrder) -> HandlerResult {
     let screen = order_message::screen(ctx.language, order, ctx.now(), &ctx.deps);
     ctx.show(screen).await?;
     if let Some(shown) = ctx.screen() {
-        let shown = MessageRef { chat: ctx.chat(), message_id: shown.message_id };
+        let place = MessageRef { chat: ctx.chat(), message_id: shown.message_id };
+        let shown = SentMessage { place, sent_at: Some(ctx.now()) };
         change_messages(ctx.documents(), order.id, |messages| messages.shopper = Some(shown)).await?;
     }
     ctx.update(|dialogue| {

@@ -18,7 +18,7 @@ use crate::{
     orders::{
         announcements,
         cancel::{self, CancelOutcome},
-        messages::{change_messages, messages_of},
+        messages::{SentMessage, change_messages, messages_of},
         order_message,
         texts::action_done,
     },
@@ -274,7 +274,7 @@ pub(super) async fn show(ctx: &Ctx, order: &ShopOrder, screen: Screen) -> Handle
     // The process that posted it may have died before it recorded the post.
     if messages_of(ctx.documents(), order.id).await?.staff_post.is_none() {
         change_messages(ctx.documents(), order.id, |messages| {
-            messages.staff_post.get_or_insert(post);
+            messages.staff_post.get_or_insert(SentMessage { place: post, sent_at: None });
         })
         .await?;
     }

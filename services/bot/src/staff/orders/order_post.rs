@@ -18,7 +18,7 @@ use crate::{
         screen::{Button, Screen},
     },
     deps::HandlerDeps,
-    orders::messages::{change_messages, messages_of},
+    orders::messages::{SentMessage, change_messages, messages_of},
     staff::{
         orders::order_text::{action_rows, map_row, order_html, short_history, warnings},
         people::names::Names,
@@ -86,6 +86,7 @@ fn link(deps: &HandlerDeps, id: OrderId) -> Option<Button> {
 
 /// Records which message is the order's post. A post that is not recorded is not edited.
 pub(crate) async fn record_post(deps: &HandlerDeps, id: OrderId, post: MessageRef) {
+    let post = SentMessage { place: post, sent_at: Some(deps.now()) };
     let recorded = change_messages(deps.documents(), id, |messages| messages.staff_post = Some(post));
     if let Err(error) = recorded.await {
         tracing::warn!(order.id = %id, %error, "a post could not be recorded; it will not follow its order");
@@ -145,7 +146,7 @@ async fn try_to_refresh(deps: &HandlerDeps, id: OrderId) -> Result<(), Retry> {
         if shown.as_ref().is_some_and(|shown| is_same(shown, &order)) {
             return Ok(());
         }
-        edit(deps, post, &order).await?;
+        edit(deps, post.place, &order).await?;
         shown = Some(order);
     }
     Ok(())
