@@ -114,3 +114,56 @@ async fn a_message_that_is_held_for_too_long_comes_again_and_the_stream_goes_on(
     })
     .await;
 }
+
+/// Under an alarm nobody is kept waiting, and what was confirmed before can be read.
+async fn is_alarmed(broker: &PrivateRabbitMq, bus: &RabbitBus, raise: &[&str], first: usize) {
+    let (publisher, consumer) = (bus.publisher(), bus.consumer(QUEUE));
+    let window: Vec<OutgoingMessage> = (first..first + 20).map(message).collect();
+    assert_eq!(publisher.publish(&window).await.unwrap(), vec![Published::Confirmed; 20]);
+    tokio::task::block_in_place(|| broker.ctl(raise));
+    eventually("the publisher hears of the alarm", PATIENCE, async || {
+        let publishing = publisher.publish(&window[..1]);
+        let answered = tokio::time::timeout(PATIENCE, publishing).await.unwrap();
+        answered.is_err_and(|error| error.is_unavailable() && error.to_string().contains("alarm"))
+    })
+    .await;
+    let mut missing: BTreeSet<EventId> = window.into_iter().map(|message| message.id).collect();
+    while !missing.is_empty() {
+        let deliveries = receive(&consumer).await;
+        for delivery in &deliveries {
+            missing.remove(&delivery.id);
+        }
+        settle(&consumer, deliveries).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_a_memory_or_disk_alarm_nothing_hangs_and_what_was_confirmed_is_read() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let broker = PrivateRabbitMq::start(folder.path());
+    let options = RabbitOptions { window_timeout: Duration::from_secs(5), ..RabbitOptions::default() };
+    let bus = RabbitBus::try_new(&broker.url(), options).unwrap();
+    let memory = "set_vm_memory_high_watermark";
+    let alarms: [(&[&str], &[&str]); 2] = [
+        (&[memory, "absolute", "1"], &[memory, "0.4"]),
+        (&["set_disk_free_limit", "1000000000000000"], &["set_disk_free_limit", "50MB"]),
+    ];
+    for (first, (raise, clear)) in (0..).step_by(100).zip(alarms) {
+        is_alarmed(&broker, &bus, raise, first).await;
+        tokio::task::block_in_place(|| broker.ctl(clear));
+        let after = message(first + 50);
+        eventually("messages are taken again", PATIENCE, async || {
+            let published = bus.publisher().publish(std::slice::from_ref(&after)).await;
+            published.is_ok_and(|published| published == [Published::Confirmed])
+        })
+        .await;
+        let consumer = bus.consumer(QUEUE);
+        let mut read = false;
+        while !read {
+            let deliveries = receive(&consumer).await;
+            read = deliveries.iter().any(|delivery| delivery.id == after.id);
+            settle(&consumer, deliveries).await;
+        }
+    }
+}

@@ -56,10 +56,10 @@ async fn is_registered(stream: &mut TcpStream, order_id: i64) -> bool {
     answer.starts_with(b"HTTP/1.1 201") || answer.starts_with(b"HTTP/1.1 200")
 }
 
-/// The memory of a process, in KiB.
-fn memory_kib(process: u32) -> u64 {
+/// The most memory that a process has had so far, in KiB.
+fn most_memory_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -74,9 +74,9 @@ async fn twice_as_many_callers_as_are_served_at_once_are_all_answered_in_flat_me
         while let Some(caller) = tokio::time::timeout(PATIENCE, callers.join_next()).await.unwrap() {
             tries += caller.unwrap();
         }
-        memory.push(memory_kib(server.all.id()));
+        memory.push(most_memory_kib(server.all.id()));
     }
-    println!("{tries} tries; KiB after each wave: {memory:?}");
+    println!("{tries} tries; KiB at most until the end of each wave: {memory:?}");
     assert!(memory[2] < memory[0] + 32 * 1024, "{memory:?}");
     let audit = server.run("audit", &["--settle-for", "5"]);
     let told = String::from_utf8_lossy(&audit.stdout);

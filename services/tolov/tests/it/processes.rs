@@ -319,6 +319,11 @@ impl PrivateRabbitMq {
         self.script(&["kill"], &[]);
     }
 
+    /// `rabbitmqctl` with these arguments.
+    pub(crate) fn ctl(&self, arguments: &[&str]) {
+        self.script(&["ctl"], arguments);
+    }
+
     fn script(&self, before: &[&str], after: &[&str]) {
         assert!(self.try_script(before, after), "scripts/private-rabbitmq {before:?} failed");
     }

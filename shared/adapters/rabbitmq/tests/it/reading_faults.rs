@@ -13,7 +13,10 @@ use lapin::{
 use tolov_contract::{bus::all_parked, chaos_proxy::Direction};
 use tolov_domain::{
     EventId,
-    ports::bus::{BusAdmin, Consumer, Delivery, Published, Publisher, Queue, QueueDepth, Verdict},
+    ports::bus::{
+        BusAdmin, Consumer, DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Delivery, Published, Publisher, Queue,
+        QueueDepth, Verdict,
+    },
 };
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
@@ -295,6 +298,49 @@ fn a_message_at_the_delivery_limit_is_parked_by_the_broker_with_the_reason() -> 
         assert_eq!(settle(&consumer, vec![delivery], Verdict::Park { reason: "still".to_owned() }).await?, 1);
         assert_eq!(all_parked(&world.direct.admin(), QUEUE).await?[0].reason, "still");
         Ok(())
+    })
+}
+
+/// A reader that dies of one message takes all that it holds with it, again and again, until the broker has enough of all of them.
+#[test]
+fn of_what_a_dying_reader_held_nothing_vanishes_at_the_delivery_limit() -> anyhow::Result<()> {
+    const COUNT: usize = 100;
+    in_world(RabbitOptions { prefetch: 100, ..options() }, async |world| {
+        publish(world, 0..COUNT).await?;
+        let all: BTreeSet<EventId> = payments(0..COUNT).into_iter().map(|message| message.id).collect();
+        let deadly = payment(COUNT / 2).id;
+        let mut handled = BTreeSet::new();
+        let mut deaths = 0;
+        while world.depth().await?.parked < u64::try_from(COUNT - handled.len())? {
+            let consumer = world.direct.consumer(QUEUE);
+            let receiving = tokio::time::timeout(Duration::from_secs(1), consumer.receive(COUNT));
+            let Ok(Ok(mut deliveries)) = receiving.await else { continue };
+            deaths += 1;
+            assert!(deaths < 4 * DELIVERY_LIMIT, "they are delivered without an end");
+            // Each time it gets one neighbour done before it dies.
+            let place = deliveries.iter().position(|delivery| delivery.id != deadly);
+            if let Some(neighbour) = place.map(|place| deliveries.swap_remove(place)) {
+                let id = neighbour.id.clone();
+                assert!(!handled.contains(&id), "{id} comes again");
+                if settle(&consumer, vec![neighbour], Verdict::Done).await? == 1 {
+                    handled.insert(id);
+                }
+            }
+        }
+        let parked = all_parked(&world.direct.admin(), QUEUE).await?;
+        assert!(parked.iter().all(|message| message.reason == DELIVERY_LIMIT_REASON), "{parked:?}");
+        let parked: BTreeSet<EventId> = parked.into_iter().map(|message| message.id).collect();
+        assert!(parked.contains(&deadly) && parked.is_disjoint(&handled), "{handled:?}");
+        assert_eq!(&parked | &handled, all);
+        for id in &parked {
+            assert!(world.direct.admin().requeue_parked(QUEUE, id).await?);
+        }
+        let consumer = world.direct.consumer(QUEUE);
+        let requeued = receive_many(&consumer, parked.len()).await?;
+        assert_eq!(ids(&requeued), parked);
+        settle(&consumer, requeued, Verdict::Done).await?;
+        drop(consumer);
+        wait_for_depth(world, QueueDepth::default()).await
     })
 }
 
