@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::StatusCode;
-use tolov_domain::{OrderId, time::Timestamp};
+use serde_json::{Value, json};
+use tolov_domain::{
+    OrderId,
+    time::{Timestamp, unix_ms},
+};
 use tolov_kit::{env::Env, secret::Secret};
 use tolov_webhook::ledger::{Ledger, LedgerPlace, OpenError, Outcome, UnverifiedLimits, WriterTask};
 use url::Url;
@@ -123,11 +127,25 @@ impl Replayer {
         Ok(unknown)
     }
 
-    /// What is still in the outbox of payments without an order. `None`: that needs the service stopped.
-    pub(crate) async fn replay_unplaced(&self, since: Timestamp, until: Timestamp) -> Result<Option<u64>> {
+    /// What is about no order, with the payments that belong to none. Returns how many.
+    pub(crate) async fn replay_unplaced(
+        &self,
+        (since, until): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Result<u64> {
         match self {
-            Self::Stopped { ledger, .. } => Ok(Some(ledger.replay_unplaced(since, until).await?)),
-            Self::Running { .. } => Ok(None),
+            Self::Stopped { ledger, .. } => Ok(ledger.replay_unplaced((since, until), now).await?),
+            Self::Running { http, url, token } => {
+                let url = url.join("/payments/unplaced/replay")?;
+                let time = json!({ "since_ms": unix_ms(since), "until_ms": unix_ms(until) });
+                let call = http.post(url).bearer_auth(token.expose()).json(&time);
+                let answer = call.send().await.map_err(reqwest::Error::without_url);
+                let answer = answer.context("the webhook service does not answer at WEBHOOK_URL")?;
+                let status = answer.status();
+                ensure!(status.is_success(), "the webhook service answers {status}");
+                let body: Value = answer.json().await.map_err(reqwest::Error::without_url)?;
+                body["replayed"].as_u64().context("the webhook service does not say how many")
+            }
         }
     }
 

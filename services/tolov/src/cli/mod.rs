@@ -307,6 +307,7 @@ pub(crate) struct Trace {
     pub(crate) json: bool,
 }
 
+/// Exit code: 0 all of it is published once more, 1 something is left out, as it says, or it failed.
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
     /// All events of this order; repeat it for several

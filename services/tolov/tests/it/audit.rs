@@ -376,3 +376,27 @@ async fn replay_sends_an_order_or_a_time_range_again_while_the_service_is_stoppe
     let since = at.format(&time::format_description::well_known::Rfc3339).unwrap();
     assert!(told(&["--since", &since]).contains("the events of 2 orders"));
 }
+
+#[tokio::test]
+async fn replay_sends_what_a_clock_that_was_ahead_has_dated_and_says_what_it_cannot_send() {
+    let mut books = healthy().await;
+    books.then += time::Duration::hours(3);
+    books.placed(1005).await;
+    books.paid_in_ledger(1005).await;
+    books.relayed().await;
+    let replayed = books.run("replay", &["--since", "10m"]);
+    assert!(replayed.status.success(), "{replayed:?}");
+    assert_eq!(books.relayed().await, ["payment.completed:1005"]);
+
+    let (ledger, writer) = books.ledger().await;
+    ledger.prune_outbox(books.then - time::Duration::minutes(179)).await.unwrap();
+    drop(ledger);
+    writer.close().await;
+    for arguments in [["--since", "90m"], ["--order", "1001"]] {
+        let replayed = books.run("replay", &arguments);
+        let told = String::from_utf8_lossy(&replayed.stdout).into_owned();
+        assert_eq!(replayed.status.code(), Some(1), "{told}");
+        assert!(told.contains("published once more") && told.contains("left out"), "{told}");
+    }
+    assert!(books.run("replay", &["--since", "30m"]).status.success(), "all of it is there");
+}

@@ -98,6 +98,12 @@ async fn payments_without_an_order_are_listed_newest_first_page_by_page() {
     assert!(told.contains("900201") && told.contains("tolov trace --unplaced --before "), "{told}");
     let advice = text(&server.run("trace", &["table-7"]));
     assert!(advice.contains("tolov trace --unplaced"), "{advice}");
+    let replayed = server.run("replay", &["--since", "1h"]);
+    let told = text(&replayed);
+    assert!(
+        replayed.status.success() && told.contains("and 201 that belong to no order"),
+        "beside the service: {told}"
+    );
 }
 
 #[tokio::test]

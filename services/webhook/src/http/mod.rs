@@ -108,10 +108,11 @@ fn order_routes(
     let order = warp::path!("orders" / String).and(warp::get()).and(app.clone());
     let records = warp::path!("orders" / String / "records").and(warp::get()).and(app.clone());
     let orders = warp::path!("orders").and(warp::get()).and(app.clone()).and(query);
-    let unplaced = warp::path!("payments" / "unplaced").and(warp::get()).and(app).and(query);
+    let unplaced = warp::path!("payments" / "unplaced").and(warp::get()).and(app.clone()).and(query);
+    let replay = warp::path!("payments" / "unplaced" / "replay").and(warp::post()).and(app).and(body::json());
     let of_one = order.then(orders::show).or(records.then(orders::records)).unify();
     let of_all = orders.then(orders::list).or(unplaced.then(orders::unplaced_payments)).unify();
-    of_one.or(of_all).unify().boxed()
+    of_one.or(of_all).unify().or(replay.then(orders::replay_unplaced)).unify().boxed()
 }
 
 /// Telegram's invoices, and those to a phone number.

@@ -15,6 +15,7 @@ use warp::{http::StatusCode, reply::Response};
 
 use super::{
     app::App,
+    refunds::{field, read},
     reply::{problem, to_reply, unavailable},
 };
 use crate::ledger::{
@@ -147,6 +148,25 @@ pub(super) async fn records(order_id: String, app: Arc<App>) -> Response {
     }
 }
 
+#[derive(Deserialize)]
+struct ReplayedTime {
+    since_ms: i64,
+    until_ms: i64,
+}
+
+/// POST /payments/unplaced/replay: what staff were told in this time of money that belongs to no order, once more.
+pub(super) async fn replay_unplaced(app: Arc<App>, body: Bytes) -> Response {
+    let ReplayedTime { since_ms, until_ms } = match read(&body) {
+        Ok(time) => time,
+        Err(error) => return field("body", &error),
+    };
+    let time = (from_unix_ms(since_ms), from_unix_ms(until_ms));
+    match app.ledger.replay_unplaced(time, app.clock.now()).await {
+        Ok(replayed) => to_reply(StatusCode::OK, &ReplayedUnplaced { replayed }),
+        Err(error) => unavailable(&error),
+    }
+}
+
 /// GET /payments/unplaced?before&limit: money that CLICK says it has taken and that was not answered as paid, newest first.
 /// The next page begins before the last id of this one.
 pub(super) async fn unplaced_payments(app: Arc<App>, query: String) -> Response {
@@ -229,6 +249,11 @@ struct Cancelled {
 struct Replayed {
     order_id: i64,
     replayed: bool,
+}
+
+#[derive(Serialize)]
+struct ReplayedUnplaced {
+    replayed: u64,
 }
 
 #[derive(Serialize)]

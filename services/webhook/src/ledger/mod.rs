@@ -346,12 +346,6 @@ impl Ledger {
         Ok(outcomes)
     }
 
-    /// Publishes once more what is still in the outbox of payments that belong to no order and came in this time. Returns
-    /// how many.
-    pub async fn replay_unplaced(&self, since: Timestamp, until: Timestamp) -> Result<u64, LedgerError> {
-        self.maintain(Maintenance::ReplayUnplaced { since, until }).await
-    }
-
     /// Deletes outbox rows that were sent before this, a limited number at a time. Returns how many.
     pub async fn prune_outbox(&self, sent_before: Timestamp) -> Result<u64, LedgerError> {
         self.maintain(Maintenance::PruneOutbox { sent_before }).await

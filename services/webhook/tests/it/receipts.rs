@@ -59,7 +59,7 @@ async fn needed(app: &TestApp) -> Value {
 
 #[tokio::test]
 async fn a_receipt_is_needed_once_its_order_is_paid_and_is_told_once() {
-    let app = with_a_paid_order().await;
+    let mut app = with_a_paid_order().await;
     let (_, open) = app.get("/receipts/open").await;
     let receipt = open["receipts"][0]["receipt"].clone();
     assert_eq!((&receipt["state"], &receipt["content"]), (&json!("needed"), &content(3_000_000)));
@@ -83,6 +83,14 @@ async fn a_receipt_is_needed_once_its_order_is_paid_and_is_told_once() {
         .await
         .unwrap();
     assert_eq!(steps, ["needed", "submitting", "submitted", "known"]);
+
+    app.events_may_be_pruned();
+    file.execute("DELETE FROM outbox").await.unwrap();
+    app.replay(1).await;
+    app.until_the_outbox_is_empty().await;
+    assert_eq!(app.bus.times_seen("receipt.issued:1"), 2, "made anew after it was deleted");
+    let again = app.bus.events().into_iter().rfind(|it| it.id == event.id);
+    assert_eq!(again, Some(event), "and it says the same");
     app.finish().await;
 }
 

@@ -32,7 +32,7 @@ fn with(mut body: Value, changed: &Value) -> Value {
 }
 
 /// A payment of an order, named so by Telegram and by the provider.
-fn payment(order_id: i64, charge: &str, provider: &str) -> Value {
+pub(crate) fn payment(order_id: i64, charge: &str, provider: &str) -> Value {
     json!({"payload": format!("order-{order_id}"), "user_id": USER_ID, "amount_tiyin": TIYIN, "currency": "UZS",
            "telegram_charge_id": charge, "provider_charge_id": provider})
 }

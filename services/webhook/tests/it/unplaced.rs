@@ -6,9 +6,10 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
-use tolov_domain::UnplacedPayment;
+use sqlx::Executor;
+use tolov_domain::{UnplacedPayment, time::unix_ms};
 use tolov_kit::{
     clock::Clock,
     http::{Refusal, RefusalReply, RefusedRequest},
@@ -23,6 +24,7 @@ use tolov_webhook::{
 use crate::{
     app::{API_TOKEN, Setup, TestApp, generous},
     click::Callback,
+    telegram::payment,
 };
 
 /// What this process has counted, in Prometheus' text. All tests count together.
@@ -249,5 +251,42 @@ async fn a_card_number_in_place_of_an_order_is_kept_nowhere() {
     .await
     .unwrap();
     assert!(kept.len() == 3 && kept.iter().all(|text| !text.contains(card)), "{kept:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_staff_were_told_comes_again_also_after_its_event_was_deleted() {
+    let mut app = TestApp::start().await;
+    let began = unix_ms(app.clock.now());
+    app.order(1).await;
+    let complete = Callback::complete(3003, 77).trans(777).with("click_paydoc_id", 2001).amount("30000.50");
+    assert_eq!(app.code(&complete).await, -5);
+    app.clock.advance(time::Duration::minutes(1));
+    assert_eq!(app.code(&complete).await, -5, "repeated");
+    let (_, paid) = app.post("/telegram-payments", &payment(3004, "tg-7", "7")).await;
+    assert_eq!(paid["outcome"], "unplaced");
+    let prepare_id = app.prepared(1).await;
+    assert_eq!(app.code(&Callback::complete(1, prepare_id).amount("1")).await, -2, "a question of its own");
+    app.until_the_outbox_is_empty().await;
+    let told = unplaced_of(&app);
+    assert_eq!(told.len(), 2, "{told:?}");
+
+    app.events_may_be_pruned();
+    app.file().await.execute("DELETE FROM outbox").await.unwrap();
+    let replayed = async |since: i64, until: i64| {
+        let time = json!({"since_ms": since, "until_ms": until});
+        app.post("/payments/unplaced/replay", &time).await
+    };
+    let now = unix_ms(app.clock.now());
+    assert_eq!(replayed(began - 60_000, began - 1).await, (StatusCode::OK, json!({"replayed": 0})));
+    assert_eq!(replayed(began, now).await, (StatusCode::OK, json!({"replayed": 2})));
+    app.until_the_outbox_is_empty().await;
+    let mut again = unplaced_of(&app).split_off(2);
+    again.sort_by_key(|payment| payment.occurred_at);
+    assert_eq!(again, told, "with the same facts");
+    assert_eq!(replayed(began, now).await.1, json!({"replayed": 2}), "as often as one likes");
+    app.until_the_outbox_is_empty().await;
+    let (refused, _) = app.post("/payments/unplaced/replay", &json!({"since_ms": "soon"})).await;
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY);
     app.finish().await;
 }

@@ -28,6 +28,10 @@ pub(in crate::ledger) const UNPLACED: &str =
     "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
      WHERE unplaced AND id < $1 ORDER BY id DESC LIMIT +$2";
 
+pub(in crate::ledger) const UNPLACED_AFTER: &str =
+    "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
+     WHERE unplaced AND id > $1 ORDER BY id LIMIT +$2";
+
 pub(in crate::ledger) const UNATTEMPTED: &str = "SELECT o.order_id, o.created_at FROM orders AS o
      WHERE o.status = 'pending' AND o.created_at > $1
        AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.order_id = o.order_id)

@@ -3,6 +3,7 @@
 pub(in crate::ledger) mod pool;
 pub(in crate::ledger) mod reader;
 pub(in crate::ledger) mod records;
+mod unplaced;
 
 use std::{collections::HashSet, time::Duration};
 

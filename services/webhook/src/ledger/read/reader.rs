@@ -253,6 +253,13 @@ impl LedgerReader {
         Ok(read!(&self.pool, query_as.fetch_all, steps, order_id.get())?)
     }
 
+    /// From when on every event is still in the outbox, as far as it was not written before by a clock that was behind.
+    pub async fn events_kept_since(&self) -> Result<Timestamp, LedgerError> {
+        let pruned_before: i64 =
+            read!(&self.pool, query_scalar.fetch_one, "SELECT outbox_pruned_before FROM ledger_state")?;
+        Ok(from_unix_ms(pruned_before))
+    }
+
     /// Orders with larger numbers than `after` of which something happened in a time that other services are told of: the
     /// order or an attempt ended, a refund went on, a receipt was made, or a question came up. By number.
     pub async fn changed_orders(

@@ -278,21 +278,26 @@ pub(super) fn code_of(answer: Answer) -> ClickCode {
     }
 }
 
-/// What staff are told of money that the ledger cannot place.
-pub(super) fn unplaced(arrival: &Arrival, reply: &Reply) -> UnplacedPayment {
-    let text = |field: Option<&str>| -> String {
-        card::hide_numbers(field.unwrap_or_default()).chars().take(100).collect()
-    };
-    let (form, whole) =
-        (&arrival.form, |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect());
+/// Whether staff have a question of its own about money that was answered so.
+pub(in crate::ledger) const fn is_questioned(answer: Option<ClickCode>) -> bool {
+    matches!(answer, Some(ClickCode::IncorrectAmount | ClickCode::TransactionCancelled))
+}
+
+/// What staff are told of money that the ledger cannot place. The texts are those of the callback.
+pub(in crate::ledger) fn unplaced(
+    [trans_id, paydoc_id, order, amount]: [Option<&str>; 4],
+    answer: i32,
+    occurred_at: Timestamp,
+) -> UnplacedPayment {
+    let whole = |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect();
     UnplacedPayment {
         schema: unplaced::SCHEMA.to_owned(),
-        event_id: UnplacedPayment::id_of(form.click_trans_id().unwrap_or_default()),
-        click_trans_id: whole(form.click_trans_id()),
-        click_paydoc_id: whole(form.click_paydoc_id()),
-        merchant_trans_id: text(form.merchant_trans_id()),
-        amount: whole(form.amount()),
-        answer: reply.error,
-        occurred_at: arrival.received_at,
+        event_id: UnplacedPayment::id_of(trans_id.unwrap_or_default()),
+        click_trans_id: whole(trans_id),
+        click_paydoc_id: whole(paydoc_id),
+        merchant_trans_id: card::hide_numbers(order.unwrap_or_default()).chars().take(100).collect(),
+        amount: whole(amount),
+        answer,
+        occurred_at,
     }
 }

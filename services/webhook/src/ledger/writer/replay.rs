@@ -2,8 +2,9 @@
 //! the same ids. Readers know an event by its id, so one that has arrived before has no second effect.
 
 use tolov_domain::{
-    EventKind, OrderId,
+    EventKind, OrderId, UnplacedPayment,
     payment::{AttemptState, OrderState},
+    receipt::{Receipt, ReceiptState},
     time::Timestamp,
 };
 
@@ -26,10 +27,28 @@ impl Decision for Replay {
 
     fn needs(&self, needs: &mut Needs) {
         needs.orders.extend(&self.order_ids);
+        needs.receipts.extend(&self.order_ids);
     }
 
     fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
         self.order_ids.iter().map(|order_id| set.replay(*order_id)).collect()
+    }
+}
+
+/// Staff are told again of money that no order has, also where the event was deleted. It counts as sent until it is marked.
+pub(crate) struct TellOfUnplaced {
+    pub(crate) payments: Vec<UnplacedPayment>,
+    pub(crate) at: Timestamp,
+}
+
+impl Decision for TellOfUnplaced {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, set: &mut WorkingSet) {
+        set.quietly(self.at, |set| self.payments.iter().for_each(|payment| set.publish_unplaced(payment)));
     }
 }
 
@@ -50,6 +69,11 @@ impl WorkingSet {
             if let Some(undecided) = undecided(refund) {
                 self.publish(&order, EventKind::RefundUndecided(undecided), refund.changed_at);
             }
+        }
+        if let Some(Receipt { state: ReceiptState::Known { url, .. }, changed_at, .. }) =
+            self.known.receipts.get(&order_id).cloned()
+        {
+            self.publish(&order, EventKind::ReceiptIssued { url }, changed_at);
         }
         self.send_again(ids_of_order(order_id));
         Outcome::Applied

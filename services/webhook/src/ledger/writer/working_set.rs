@@ -18,7 +18,7 @@ use tolov_domain::{
 
 use super::{
     invoices::TelegramRow,
-    job::{code_of, order_of, unplaced},
+    job::{code_of, is_questioned, order_of, unplaced},
     known::Known,
     receipts::Receipts,
     reconciliation::Reconciliation,
@@ -273,12 +273,12 @@ impl WorkingSet {
     /// Keeps a callback with its answer. Staff are told when CLICK has taken money and nobody else has told them yet: an
     /// amount that differs and a payment after its cancellation are questions of their own.
     pub(crate) fn keep_callback(&mut self, arrival: &Arrival, reply: &Reply) {
-        let is_questioned = matches!(
-            ClickCode::from_code(reply.error),
-            Some(ClickCode::IncorrectAmount | ClickCode::TransactionCancelled)
-        );
-        if arrival.form.reports_payment() && !reply.confirms_payment() && !is_questioned {
-            let payment = unplaced(arrival, reply);
+        let form = &arrival.form;
+        let is_questioned = is_questioned(ClickCode::from_code(reply.error));
+        if form.reports_payment() && !reply.confirms_payment() && !is_questioned {
+            let texts =
+                [form.click_trans_id(), form.click_paydoc_id(), form.merchant_trans_id(), form.amount()];
+            let payment = unplaced(texts, reply.error, arrival.received_at);
             tracing::error!(
                 event.id = %payment.event_id,
                 answer = reply.error,

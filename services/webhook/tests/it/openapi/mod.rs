@@ -17,13 +17,14 @@ use crate::{
 };
 
 /// Requests that want API_TOKEN, apart from those about refunds.
-const WITH_TOKEN: [(Method, &str); 7] = [
+const WITH_TOKEN: [(Method, &str); 8] = [
     (Method::POST, "/api/create_order"),
     (Method::GET, "/orders"),
     (Method::GET, "/orders/1"),
     (Method::POST, "/orders/1/cancel"),
     (Method::POST, "/orders/1/replay"),
     (Method::GET, "/payments/unplaced"),
+    (Method::POST, "/payments/unplaced/replay"),
     (Method::GET, "/ready"),
 ];
 
@@ -55,6 +56,8 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
         (Method::POST, "/orders/7/replay", "", 404),
         (Method::GET, "/payments/unplaced?limit=10&before=9", "", 200),
         (Method::GET, "/payments/unplaced?before=first", "", 422),
+        (Method::POST, "/payments/unplaced/replay", r#"{"since_ms": 0, "until_ms": 1}"#, 200),
+        (Method::POST, "/payments/unplaced/replay", "{}", 422),
         (Method::GET, "/health", "", 200),
         (Method::GET, "/ready", "", 200),
     ];

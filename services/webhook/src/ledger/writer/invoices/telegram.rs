@@ -205,17 +205,8 @@ impl WorkingSet {
 
     fn unplaced_in_telegram(&mut self, paid: &TelegramPayment, at: Timestamp) -> PaymentOutcome {
         tracing::error!("Telegram has taken money that the ledger cannot place; staff are told");
-        let text = |text: &str| text.chars().take(100).collect();
-        self.publish_unplaced(&UnplacedPayment {
-            schema: unplaced::SCHEMA.to_owned(),
-            event_id: UnplacedPayment::id_of(&paid.telegram_charge_id),
-            click_trans_id: text(&paid.telegram_charge_id),
-            click_paydoc_id: text(&paid.provider_charge_id),
-            merchant_trans_id: text(&paid.payload),
-            amount: Tiyin::try_new(paid.amount_tiyin).map_or_else(|_| String::new(), Tiyin::soum_json),
-            answer: tolov_click::ClickCode::UserDoesNotExist.code(),
-            occurred_at: at,
-        });
+        let texts = [&paid.telegram_charge_id, &paid.provider_charge_id, &paid.payload];
+        self.publish_unplaced(&unplaced(texts.map(String::as_str), paid.amount_tiyin, at));
         self.keep_telegram_payment(TelegramRow::of(paid, None, PaymentOutcome::Unplaced, at));
         PaymentOutcome::Unplaced
     }
@@ -223,4 +214,23 @@ impl WorkingSet {
 
 fn is_of(amount_tiyin: i64, currency: &str, amount: Tiyin) -> bool {
     currency == CURRENCY && amount_tiyin == amount.get()
+}
+
+/// What staff are told of money that the ledger cannot place.
+pub(in crate::ledger) fn unplaced(
+    [charge_id, provider_charge_id, payload]: [&str; 3],
+    amount_tiyin: i64,
+    occurred_at: Timestamp,
+) -> UnplacedPayment {
+    let text = |text: &str| text.chars().take(100).collect();
+    UnplacedPayment {
+        schema: unplaced::SCHEMA.to_owned(),
+        event_id: UnplacedPayment::id_of(charge_id),
+        click_trans_id: text(charge_id),
+        click_paydoc_id: text(provider_charge_id),
+        merchant_trans_id: text(payload),
+        amount: Tiyin::try_new(amount_tiyin).map_or_else(|_| String::new(), Tiyin::soum_json),
+        answer: tolov_click::ClickCode::UserDoesNotExist.code(),
+        occurred_at,
+    }
 }
