@@ -122,7 +122,7 @@ fn refused(refusal: AskRefusal) -> Response {
 
 /// GET /refunds/open
 pub(super) async fn open(app: Arc<App>) -> Response {
-    answer(app.ledger.open_refunds().await.map(|refunds| Refunds { refunds }))
+    answer(app.ledger.open_refunds(0).await.map(|refunds| Refunds { refunds }))
 }
 
 /// POST /refunds/ID/withdraw

@@ -23,8 +23,8 @@ use super::{
     },
 };
 
-/// The most open refunds that are listed.
-const OPEN_MAX: i64 = 500;
+/// The most open refunds of a page.
+pub(crate) const OPEN_PAGE: usize = 500;
 /// An attempt that is older than this is not asked about any more, also when nobody asked in time.
 const SILENT_MAX: time::Duration = time::Duration::days(3);
 
@@ -140,8 +140,8 @@ impl Ledger {
         refunds(&self.readers.requests, order_id).await
     }
 
-    /// Refunds that are not over, oldest first, with their attempts.
-    pub async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError> {
+    /// Refunds that are not over with larger numbers than `after`, oldest first, with their attempts: at most 500.
+    pub async fn open_refunds(&self, after: i64) -> Result<Vec<OpenRefund>, LedgerError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             refund: String,
@@ -154,8 +154,9 @@ impl Ledger {
             "SELECT r.refund, a.prepare_id, a.order_id, coalesce(a.paid_paydoc_id, a.click_paydoc_id) AS click_paydoc_id,
                a.amount_tiyin, a.prepared_at, a.state = 'paid' AS is_paid
              FROM refunds_as_json AS r CROSS JOIN attempts AS a WHERE a.prepare_id = r.prepare_id
-               AND r.state NOT IN ('done', 'done_by_hand', 'withdrawn') ORDER BY r.refund_id LIMIT +$1",
-            OPEN_MAX,
+               AND r.state NOT IN ('done', 'done_by_hand', 'withdrawn') AND r.refund_id > $2 ORDER BY r.refund_id LIMIT +$1",
+            i64::try_from(OPEN_PAGE).unwrap_or(i64::MAX),
+            after,
         )?;
         let open = |row: Row| {
             let refund = serde_json::from_str::<RefundRow>(&row.refund)?.into();
@@ -165,17 +166,19 @@ impl Ledger {
     }
 
     /// For a restore: a refund that is open in the copy may have ended since, so it does not go on before a person has looked.
-    /// One that is being sent is asked for as after any restart. Returns them.
+    /// One that is being sent is asked for as after any restart. Returns all that are open.
     pub async fn leave_open_refunds_to_staff(&self, now: Timestamp) -> Result<Vec<Refund>, LedgerError> {
-        let mut left = Vec::new();
-        for OpenRefund { refund, .. } in self.open_refunds().await? {
-            let leave = Change::LeaveToStaff { why: ManualReason::LedgerRestored };
-            let stepped = self.advance_refund(refund.refund_id, refund.step, (leave, None), now).await?;
-            if let Stepped::Changed(refund) = stepped {
-                left.push(refund);
+        let (mut after, mut open) = (0, Vec::new());
+        loop {
+            let page = self.open_refunds(after).await?;
+            let Some(last) = page.last() else { return Ok(open) };
+            after = last.refund.refund_id.get();
+            for OpenRefund { refund, .. } in page {
+                let leave = Change::LeaveToStaff { why: ManualReason::LedgerRestored };
+                let stepped = self.advance_refund(refund.refund_id, refund.step, (leave, None), now).await?;
+                open.push(if let Stepped::Changed(left) = stepped { left } else { refund });
             }
         }
-        Ok(left)
     }
 
     /// Takes in what CLICK's Merchant API says about an attempt. `None`: there is no such attempt.

@@ -1,10 +1,15 @@
 //! What a restored ledger has lost and other stores know to be paid is taken back, so that no second payment is taken.
 
+use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::Executor;
 use tolov_domain::{
     ClickPaydocId, ClickPaymentId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
-    RefundId, Tiyin, UserId, event::Reversal, receipt::Content, refund::RefundState, time::unix_ms,
+    RefundId, Tiyin, UserId,
+    event::Reversal,
+    receipt::Content,
+    refund::{RefundState, api::RefundRequest},
+    time::unix_ms,
 };
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
@@ -140,8 +145,9 @@ async fn after_a_restore_money_that_the_shop_knows_to_be_back_goes_back_no_secon
     app.order(5).await;
     app.paid(5).await;
     let (_, asked) = app.post("/orders/5/refunds", &ask).await;
-    for left in [1, 0] {
-        assert_eq!(app.ledger().leave_open_refunds_to_staff(app.clock.now()).await.unwrap().len(), left);
+    for _ in 0..2 {
+        let open = app.ledger().leave_open_refunds_to_staff(app.clock.now()).await.unwrap();
+        assert_eq!(open.iter().map(|refund| refund.status().as_str()).collect::<Vec<_>>(), ["manual"]);
     }
     let (_, waits) = app.get("/orders/5/refunds").await;
     assert_eq!(waits["open"]["why"], "ledger_restored", "{waits}");
@@ -160,6 +166,28 @@ async fn after_a_restore_money_that_the_shop_knows_to_be_back_goes_back_no_secon
     app.paid(3).await;
     let (_, next) = app.post("/orders/3/refunds", &ask).await;
     assert!(next["refund_id"].as_i64().unwrap() > far + 1, "its number is given to no other: {next}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn however_many_refunds_a_copy_has_open_none_of_them_goes_on_by_itself() {
+    let app = TestApp::start_with(Setup { merchant_api: true, ..Setup::default() }).await;
+    let orders: Vec<PaidOrder> = (1..=1_001).map(|number| paid_order(&app, number, number, None)).collect();
+    adopt(&app, &orders).await;
+    let (ledger, now) = (app.ledger(), app.clock.now());
+    let ask = |order: &PaidOrder| {
+        let asked: RefundRequest =
+            serde_json::from_value(json!({ "request_id": "tap-1", "requested_by": "5551" })).unwrap();
+        ledger.ask_for_refund(order.order_id, asked, true, now)
+    };
+    join_all(orders.iter().map(ask)).await;
+    let open = ledger.leave_open_refunds_to_staff(now).await.unwrap();
+    assert_eq!(open.len(), orders.len());
+    for order in &orders {
+        let [refund] = &ledger.refunds(order.order_id).await.unwrap()[..] else { panic!("one refund") };
+        assert!(matches!(refund.state, RefundState::Manual { .. }), "{refund:?}");
+    }
+    app.until_the_outbox_is_empty().await;
     app.finish().await;
 }
 
