@@ -16,6 +16,7 @@ trace-attempt-cancelled = CLICK cancelled attempt { $attempt }, error { $error }
 trace-attempt-given-up = Attempt { $attempt } was given up when the order ended
 trace-callback = { $action } from { $peer }: { $fields } was answered { $answer }
 trace-unplaced = CLICK took money that could not be placed: { $action } from { $peer }: { $fields } was answered { $answer }
+trace-unplaced-in-telegram = Telegram took { $amount } (tiyin) that belongs to no order, from shopper { $user }, for { $payload }: charge { $charge }, provider { $provider }
 trace-taken-back = A restore took the payment back from { $peer }: { $fields }
 trace-refund = Refund { $refund } of { $amount } UZS is { $state }, by { $by }: { $facts }
 trace-receipt = Fiscal receipt is { $state }, by { $by }: { $facts }

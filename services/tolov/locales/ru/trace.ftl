@@ -16,6 +16,7 @@ trace-attempt-cancelled = CLICK отменил попытку { $attempt }, ош
 trace-attempt-given-up = Попытка { $attempt } закрыта вместе с заказом
 trace-callback = { $action } от { $peer }: на { $fields } отвечено { $answer }
 trace-unplaced = CLICK взял деньги, для которых нет заказа: { $action } от { $peer }: на { $fields } отвечено { $answer }
+trace-unplaced-in-telegram = Telegram списал { $amount } (тийин), которые не относятся ни к какому заказу: покупатель { $user }, назначение { $payload }; платёж { $charge }, провайдер { $provider }
 trace-taken-back = Восстановление вернуло платёж, о котором знает { $peer }: { $fields }
 trace-refund = Возврат { $refund } на { $amount } сум: { $state }, кем: { $by }; { $facts }
 trace-receipt = Фискальный чек: { $state }, кем: { $by }; { $facts }

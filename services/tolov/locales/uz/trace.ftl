@@ -16,6 +16,7 @@ trace-attempt-cancelled = CLICK { $attempt }-urinishni bekor qildi, xato { $erro
 trace-attempt-given-up = { $attempt }-urinish buyurtma bilan birga yopildi
 trace-callback = { $peer } dan { $action }: { $fields } uchun javob { $answer }
 trace-unplaced = CLICK buyurtmasi topilmagan pulni oldi: { $peer } dan { $action }: { $fields } uchun javob { $answer }
+trace-unplaced-in-telegram = Telegram hech qaysi buyurtmaga tegishli bo‘lmagan { $amount } (tiyin) oldi: xaridor { $user }, maqsad { $payload }; to‘lov { $charge }, provayder { $provider }
 trace-taken-back = Tiklash { $peer } bilgan to‘lovni qaytardi: { $fields }
 trace-refund = { $refund }-qaytarish, { $amount } so‘m: { $state }, kim: { $by }; { $facts }
 trace-receipt = Fiskal chek: { $state }, kim: { $by }; { $facts }

@@ -10,6 +10,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use tolov_domain::{Language, OrderId, ports::bus::Queue};
+use tolov_webhook::ledger::UnplacedBefore;
 use url::Url;
 
 pub(crate) use self::{
@@ -293,12 +294,12 @@ pub(crate) struct Trace {
     /// The number of the order, CLICK's merchant_trans_id
     #[arg(required_unless_present = "unplaced")]
     pub(crate) order: Option<String>,
-    /// Payments that CLICK has taken and that belong to no order, whatever number they name, newest first
+    /// Payments that CLICK or Telegram has taken and that belong to no order, whatever number they name, newest first
     #[arg(long, conflicts_with = "order")]
     pub(crate) unplaced: bool,
     /// With --unplaced: the next page, as the page before says
-    #[arg(long, value_name = "ID", requires = "unplaced", default_value_t = i64::MAX, hide_default_value = true)]
-    pub(crate) before: i64,
+    #[arg(long, value_name = "ID", requires = "unplaced")]
+    pub(crate) before: Option<UnplacedBefore>,
     /// uz, ru or en; without it the language of LANG
     #[arg(long, value_parser = language)]
     pub(crate) language: Option<Language>,

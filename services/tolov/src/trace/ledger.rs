@@ -6,7 +6,7 @@ use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
     AttemptRecord, AttemptStatus, CallbackRecord, LedgerPlace, LedgerReader, MerchantCallRecord, OrderRecord,
     OrderRecords, OrderStatus, OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord,
-    TelegramPaymentRecord,
+    TelegramPaymentRecord, UnplacedBefore, UnplacedInTelegram, UnplacedPage, UnplacedRecord,
 };
 
 use super::entry::{Entry, Source};
@@ -22,16 +22,18 @@ pub(super) async fn of_place(ledger: &LedgerPlace, order_id: OrderId) -> Result<
 /// Payments that belong to no order, newest first, and where the next page begins.
 pub(super) async fn unplaced(
     ledger: &LedgerPlace,
-    before: i64,
+    before: UnplacedBefore,
     limit: u32,
-) -> Result<(Vec<Entry>, Option<i64>)> {
+) -> Result<(Vec<Entry>, Option<UnplacedBefore>)> {
     let reader = LedgerReader::open(ledger).await?;
-    let records = reader.unplaced_payments(before, limit).await;
+    let page = reader.unplaced_payments(before, limit).await;
     reader.close().await;
-    let records = records?;
-    let is_full = u32::try_from(records.len()).is_ok_and(|count| count == limit);
-    let next = records.last().filter(|_| is_full).map(|last| last.id);
-    Ok((records.iter().map(|record| of_callback(&record.callback)).collect(), next))
+    let UnplacedPage { payments, next } = page?;
+    let entry = |payment: &UnplacedRecord| match payment {
+        UnplacedRecord::Callback(unplaced) => of_callback(&unplaced.callback),
+        UnplacedRecord::Telegram(payment) => of_unplaced_in_telegram(payment),
+    };
+    Ok((payments.iter().map(entry).collect(), next))
 }
 
 /// From the running webhook service.
@@ -99,6 +101,15 @@ fn of_telegram_payment(payment: &TelegramPaymentRecord) -> Entry {
         .with("provider", &payment.provider_charge_id)
         .with("amount", format!("{} {}", payment.amount_tiyin, payment.currency))
         .with_word("outcome", &payment.outcome)
+}
+
+fn of_unplaced_in_telegram(payment: &UnplacedInTelegram) -> Entry {
+    Entry::at_ms(payment.received_at, Source::Ledger, "trace-unplaced-in-telegram")
+        .with("user", payment.user_id)
+        .with("payload", &payment.payload)
+        .with("charge", &payment.telegram_charge_id)
+        .with("provider", &payment.provider_charge_id)
+        .with("amount", format!("{} {}", payment.amount_tiyin, payment.currency))
 }
 
 fn of_payment_report(report: &PaymentReportRecord) -> Entry {

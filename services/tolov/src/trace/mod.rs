@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tolov_domain::{Language, OrderId, time::unix_ms};
 use tolov_kit::env::Env;
+use tolov_webhook::ledger::UnplacedBefore;
 
 use self::entry::{Entry, Source};
 pub(crate) use self::owners::OwnersTrace;
@@ -70,7 +71,9 @@ async fn unplaced(env: &Env, options: &Trace, language: Language) -> Result<()> 
     let data = DataFolder::from_env(env);
     env.finish()?;
     let _lock = data.share(&data.existing_parts())?;
-    let (entries, next) = ledger::unplaced(data.ledger(), options.before, UNPLACED_PAGE).await?;
+    let before = options.before.unwrap_or(UnplacedBefore::NEWEST);
+    let (entries, next) = ledger::unplaced(data.ledger(), before, UNPLACED_PAGE).await?;
+    let next = next.map(|next| next.to_string());
     if options.json {
         println!("{}", json!({ "entries": as_json(&entries, language), "next": next }));
         return Ok(());

@@ -89,13 +89,27 @@ async fn payments_without_an_order_are_listed_newest_first_page_by_page() {
             let fields: Value = serde_json::from_str(entry["facts"]["fields"].as_str().unwrap()).unwrap();
             named.push(fields["merchant_trans_id"].as_str().unwrap().to_owned());
         }
-        let Some(next) = page["next"].as_i64() else { break };
-        before = vec!["--before".to_owned(), next.to_string()];
+        let Some(next) = page["next"].as_str() else { break };
+        before = vec!["--before".to_owned(), next.to_owned()];
     }
     let expected: Vec<_> = (1..=201).rev().map(|number| format!("table-{number}")).collect();
     assert_eq!(named, expected);
     let told = text(&server.run("trace", &["--unplaced", "--language", "en"]));
     assert!(told.contains("900201") && told.contains("tolov trace --unplaced --before "), "{told}");
+    let payment = serde_json::json!({"payload": "table-202", "user_id": 5_551, "amount_tiyin": 3_000_000,
+        "currency": "UZS", "telegram_charge_id": "tg-202", "provider_charge_id": "902202"});
+    let told =
+        server.http.post(format!("{}/telegram-payments", server.webhook_url)).bearer_auth(SECRETS[1].1);
+    assert!(told.json(&payment).send().await.unwrap().status().is_success());
+    let page: Value = serde_json::from_slice(&server.run("trace", &["--unplaced", "--json"]).stdout).unwrap();
+    assert_eq!(page["entries"][0]["what"], "unplaced-in-telegram", "{page}");
+    assert_eq!(page["entries"][0]["facts"]["charge"], "tg-202", "{page}");
+    for (language, words) in
+        [("en", "belongs to no order"), ("ru", "ни к какому заказу"), ("uz", "hech qaysi buyurtma")]
+    {
+        let told = text(&server.run("trace", &["--unplaced", "--language", language]));
+        assert!(told.contains(words) && told.contains("902202"), "{told}");
+    }
     let advice = text(&server.run("trace", &["table-7"]));
     assert!(advice.contains("tolov trace --unplaced"), "{advice}");
     let replayed = server.run("replay", &["--since", "1h"]);

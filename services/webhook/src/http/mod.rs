@@ -11,6 +11,7 @@ mod reconciliation;
 mod refunds;
 mod reply;
 mod telegram;
+mod unplaced;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -111,8 +112,8 @@ fn order_routes(
     let unplaced = warp::path!("payments" / "unplaced").and(warp::get()).and(app.clone()).and(query);
     let replay = warp::path!("payments" / "unplaced" / "replay").and(warp::post()).and(app).and(body::json());
     let of_one = order.then(orders::show).or(records.then(orders::records)).unify();
-    let of_all = orders.then(orders::list).or(unplaced.then(orders::unplaced_payments)).unify();
-    of_one.or(of_all).unify().or(replay.then(orders::replay_unplaced)).unify().boxed()
+    let of_all = orders.then(orders::list).or(unplaced.then(unplaced::list)).unify();
+    of_one.or(of_all).unify().or(replay.then(unplaced::replay)).unify().boxed()
 }
 
 /// Telegram's invoices, and those to a phone number.

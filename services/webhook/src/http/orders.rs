@@ -15,18 +15,18 @@ use warp::{http::StatusCode, reply::Response};
 
 use super::{
     app::App,
-    refunds::{field, read},
     reply::{problem, to_reply, unavailable},
 };
 use crate::ledger::{
     AttemptRecord, EndRefusal, Ledger, LedgerError, NewOrder, OrderRecord, OrderRefusal, OrderRefusalReason,
-    OrderStatus, Outcome, ReplayRefusal, TelegramPaymentRecord, UnplacedRecord,
+    OrderStatus, Outcome, ReplayRefusal, TelegramPaymentRecord,
 };
 
 /// The most lines of an order.
 const PRODUCTS_MAX: usize = 100;
-/// The most orders of one page.
-const PAGE_MAX: u32 = 500;
+/// How many orders a page has, and the most that it may have.
+pub(super) const PAGE: u32 = 50;
+pub(super) const PAGE_MAX: u32 = 500;
 
 /// POST /api/create_order: 201 for a new order, 200 for the very same one again, 409 for a number that is taken by
 /// another, 422 naming the field that is wrong.
@@ -148,46 +148,6 @@ pub(super) async fn records(order_id: String, app: Arc<App>) -> Response {
     }
 }
 
-#[derive(Deserialize)]
-struct ReplayedTime {
-    since_ms: i64,
-    until_ms: i64,
-}
-
-/// POST /payments/unplaced/replay: what staff were told in this time of money that belongs to no order, once more.
-pub(super) async fn replay_unplaced(app: Arc<App>, body: Bytes) -> Response {
-    let ReplayedTime { since_ms, until_ms } = match read(&body) {
-        Ok(time) => time,
-        Err(error) => return field("body", &error),
-    };
-    let time = (from_unix_ms(since_ms), from_unix_ms(until_ms));
-    match app.ledger.replay_unplaced(time, app.clock.now()).await {
-        Ok(replayed) => to_reply(StatusCode::OK, &ReplayedUnplaced { replayed }),
-        Err(error) => unavailable(&error),
-    }
-}
-
-/// GET /payments/unplaced?before&limit: money that CLICK says it has taken and that was not answered as paid, newest first.
-/// The next page begins before the last id of this one.
-pub(super) async fn unplaced_payments(app: Arc<App>, query: String) -> Response {
-    let page = match Page::parse(&query) {
-        Ok(page) => page,
-        Err(bad) => return bad.reply(),
-    };
-    match app.ledger.unplaced_payments(page.before, page.limit).await {
-        Ok(records) => {
-            let payments = records.into_iter().map(|UnplacedRecord { id, callback }| UnplacedCallback {
-                id,
-                received_at: date(from_unix_ms(callback.received_at)),
-                answer: callback.code,
-                fields: raw_json(callback.fields),
-            });
-            to_reply(StatusCode::OK, &UnplacedPayments { payments: payments.collect() })
-        }
-        Err(error) => unavailable(&error),
-    }
-}
-
 async fn with_attempts(ledger: &Ledger, order_id: OrderId) -> Result<Option<WithAttempts>, LedgerError> {
     let (record, attempts, telegram_payments) = tokio::try_join!(
         ledger.order(order_id),
@@ -252,11 +212,6 @@ struct Replayed {
 }
 
 #[derive(Serialize)]
-struct ReplayedUnplaced {
-    replayed: u64,
-}
-
-#[derive(Serialize)]
 struct Listed {
     orders: Vec<ShownOrder>,
     limit: u32,
@@ -269,20 +224,6 @@ struct NumberRefused {
     error: &'static str,
     field: &'static str,
     highest_order_id: i64,
-}
-
-#[derive(Serialize)]
-struct UnplacedPayments {
-    payments: Vec<UnplacedCallback>,
-}
-
-#[derive(Serialize)]
-struct UnplacedCallback {
-    id: i64,
-    received_at: String,
-    answer: i64,
-    /// As CLICK sent them.
-    fields: Box<RawValue>,
 }
 
 impl ShownOrder {
@@ -301,7 +242,7 @@ impl ShownOrder {
 }
 
 #[expect(clippy::expect_used, reason = "what the ledger keeps as JSON is JSON, and an amount is digits")]
-fn raw_json(text: String) -> Box<RawValue> {
+pub(super) fn raw_json(text: String) -> Box<RawValue> {
     RawValue::from_string(text).expect("kept as JSON")
 }
 
@@ -309,7 +250,7 @@ fn raw_json(text: String) -> Box<RawValue> {
     clippy::expect_used,
     reason = "the ledger keeps milliseconds of this calendar: years of four digits"
 )]
-fn date(at: Timestamp) -> String {
+pub(super) fn date(at: Timestamp) -> String {
     at.format(&Rfc3339).expect("a date of the calendar has an RFC 3339 form")
 }
 
@@ -404,9 +345,14 @@ struct Page {
     status: Option<OrderStatus>,
 }
 
+/// From 1 to [`PAGE_MAX`].
+pub(super) fn read_limit(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit))
+}
+
 impl Page {
     fn parse(query: &str) -> Result<Self, BadOrder> {
-        let mut page = Self { before: i64::MAX, limit: 50, status: None };
+        let mut page = Self { before: i64::MAX, limit: PAGE, status: None };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "before" => {
@@ -415,11 +361,8 @@ impl Page {
                         .map_err(|_| bad("before", "write the last number of the page before"))?;
                 }
                 "limit" => {
-                    page.limit = value
-                        .parse()
-                        .ok()
-                        .filter(|limit| (1..=PAGE_MAX).contains(limit))
-                        .ok_or_else(|| bad("limit", format!("write 1 to {PAGE_MAX}")))?;
+                    page.limit =
+                        read_limit(&value).ok_or_else(|| bad("limit", format!("write 1 to {PAGE_MAX}")))?;
                 }
                 "status" => {
                     let status = OrderStatus::parse(&value);

@@ -43,9 +43,10 @@ pub use self::{
     place::LedgerPlace,
     postgres::{diagnosis, restored},
     read::{
-        AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow, UnplacedRecord,
+        AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow,
         reader::{LedgerReader, OutboxRecord},
         records::OrderRecords,
+        unplaced::{UnplacedBefore, UnplacedCallback, UnplacedInTelegram, UnplacedPage, UnplacedRecord},
     },
     receipts::ReceiptStepRecord,
     reconciliation::{Accepted, PaymentReportRecord},

@@ -18,7 +18,7 @@ use tolov_kit::{
 use tolov_webhook::{
     Deps, Steps,
     http::{CLICK_PATH, refusals},
-    ledger::{Quota, UnverifiedLimits},
+    ledger::{Quota, UnplacedBefore, UnverifiedLimits},
 };
 
 use crate::{
@@ -121,6 +121,86 @@ async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
     app.finish().await;
 }
 
+/// Takes money that is of no order: by CLICK's page, or by Telegram's invoice.
+async fn take(app: &TestApp, source: &str, number: i64) {
+    if source == "click" {
+        assert_eq!(app.code(&Callback::complete(3003, 77).trans(number)).await, -5);
+        return;
+    }
+    let payment = json!({"payload": "order-3003", "user_id": 5551, "amount_tiyin": 3_000_050, "currency": "UZS",
+        "telegram_charge_id": format!("tg-{number}"), "provider_charge_id": number.to_string()});
+    for _ in 0..2 {
+        let (status, reply) = app.post("/telegram-payments", &payment).await;
+        assert_eq!(
+            (status.as_u16(), &reply["outcome"]),
+            (200, &json!("unplaced")),
+            "once, however often it is told"
+        );
+    }
+}
+
+/// Where each payment came from and its number, newest first, so many at a time. Between two pages `meanwhile` comes in.
+async fn listed(app: &TestApp, limit: usize, meanwhile: &[(&str, i64)]) -> Vec<(String, String)> {
+    let (mut page, mut listed) = (format!("/payments/unplaced?limit={limit}"), Vec::new());
+    let mut meanwhile = meanwhile.iter();
+    loop {
+        let (_, found) = app.get(&page).await;
+        let payments = found["payments"].as_array().unwrap();
+        assert!(payments.len() <= limit);
+        for payment in payments {
+            let source = payment["source"].as_str().unwrap();
+            let name = if source == "click" { "click_trans_id" } else { "provider_charge_id" };
+            listed.push((source.to_owned(), payment["fields"][name].as_str().unwrap().to_owned()));
+        }
+        let Some(next) = found["next"].as_str() else { return listed };
+        page = format!("/payments/unplaced?limit={limit}&before={next}");
+        if let Some((source, number)) = meanwhile.next() {
+            take(app, source, *number).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn money_of_no_order_stands_in_one_list_whichever_way_it_came_and_no_page_repeats_or_misses_any() {
+    counted();
+    let app = TestApp::start().await;
+    let took = ["click", "telegram", "telegram", "click", "click", "telegram", "click", "telegram"];
+    for (number, source) in (1..).zip(took) {
+        take(&app, source, number).await;
+        // Some come in one millisecond.
+        if number % 3 == 0 {
+            app.clock.advance(time::Duration::seconds(1));
+        }
+    }
+    let of_one_moment = |moment: &[i64]| {
+        let from =
+            |source: &'static str| move |number: &i64| took[usize::try_from(*number - 1).unwrap()] == source;
+        let of =
+            |source| moment.iter().rev().copied().filter(from(source)).map(move |number| (source, number));
+        of("click").chain(of("telegram")).collect::<Vec<_>>()
+    };
+    let newest_first =
+        [of_one_moment(&[7, 8]), of_one_moment(&[4, 5, 6]), of_one_moment(&[1, 2, 3])].concat();
+    let newest_first: Vec<(String, String)> =
+        newest_first.into_iter().map(|(source, number)| (source.to_owned(), number.to_string())).collect();
+    for limit in 1..=9 {
+        assert_eq!(listed(&app, limit, &[]).await, newest_first, "{limit} a page");
+    }
+    assert_eq!(listed(&app, 2, &[("telegram", 9), ("click", 10), ("telegram", 11)]).await, newest_first);
+    let (_, found) = app.get("/payments/unplaced?limit=1").await;
+    let newest = &found["payments"][0];
+    assert_eq!((&newest["source"], &newest["answer"]), (&json!("click"), &json!(-5)));
+    let telegram = app.get("/payments/unplaced").await.1["payments"][2].clone();
+    assert_eq!(telegram["fields"]["telegram_charge_id"], "tg-11");
+    assert_eq!(telegram["fields"]["payload"], "order-3003");
+    assert_eq!((&telegram["fields"]["amount_tiyin"], &telegram["answer"]), (&json!(3_000_050), &json!(-5)));
+    for before in ["first", "1.2.3", ".", "1.x", "+1", ""] {
+        assert_eq!(app.get(&format!("/payments/unplaced?before={before}")).await.0, 422, "{before}");
+    }
+    app.until_the_outbox_is_empty().await;
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn taken_money_is_told_though_the_signed_callback_has_a_bad_form() {
     counted();
@@ -144,7 +224,8 @@ async fn taken_money_is_told_though_the_signed_callback_has_a_bad_form() {
     let told: Vec<String> =
         unplaced_of(&app).into_iter().map(|payment| payment.event_id.to_string()).collect();
     assert_eq!(told, [21, 22, 23, 24].map(|id| format!("payment.unplaced:{id}")));
-    assert_eq!(app.ledger().unplaced_payments(i64::MAX, 100).await.unwrap().len(), bodies.len());
+    let kept = app.ledger().unplaced_payments(UnplacedBefore::NEWEST, 100).await.unwrap();
+    assert_eq!((kept.payments.len(), kept.next), (bodies.len(), None));
     assert_eq!(app.attempts_of(1).await, ["prepared"]);
     app.finish().await;
 }
@@ -160,7 +241,7 @@ async fn what_is_answered_as_paid_or_was_not_taken_is_no_unplaced_payment() {
     assert_eq!(app.code(&Callback::complete(2, 77).badly_signed()).await, -1);
     app.until_the_outbox_is_empty().await;
     assert_eq!(unplaced_of(&app), []);
-    assert_eq!(app.get("/payments/unplaced").await.1, json!({"payments": []}));
+    assert_eq!(app.get("/payments/unplaced").await.1, json!({"payments": [], "next": null}));
     let asked = app.http.get(app.url("/payments/unplaced")).send().await.unwrap();
     assert_eq!(asked.status(), 401, "only with the token");
     let shown = app.http.get(app.url("/payments/unplaced")).bearer_auth(API_TOKEN).send().await.unwrap();

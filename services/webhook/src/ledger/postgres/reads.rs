@@ -28,9 +28,12 @@ pub(in crate::ledger) const UNPLACED: &str =
     "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
      WHERE unplaced AND id < $1 ORDER BY id DESC LIMIT +$2";
 
-pub(in crate::ledger) const UNPLACED_AFTER: &str =
-    "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
-     WHERE unplaced AND id > $1 ORDER BY id LIMIT +$2";
+/// Those are found before they are put in their order, which another index has for all payments.
+pub(in crate::ledger) const UNPLACED_IN_TELEGRAM: &str =
+    "WITH few AS MATERIALIZED (
+       SELECT id, payload, user_id, amount_tiyin, currency, telegram_charge_id, provider_charge_id, received_at
+       FROM telegram_payments WHERE outcome = 'unplaced' AND id < $1)
+     SELECT * FROM few ORDER BY id DESC LIMIT +$2";
 
 pub(in crate::ledger) const UNATTEMPTED: &str = "SELECT o.order_id, o.created_at FROM orders AS o
      WHERE o.status = 'pending' AND o.created_at > $1

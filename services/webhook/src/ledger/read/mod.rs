@@ -3,7 +3,8 @@
 pub(in crate::ledger) mod pool;
 pub(in crate::ledger) mod reader;
 pub(in crate::ledger) mod records;
-mod unplaced;
+mod replay;
+pub(in crate::ledger) mod unplaced;
 
 use std::{collections::HashSet, time::Duration};
 
@@ -15,7 +16,7 @@ use tolov_domain::{
 use tolov_kit::clock_watch::{Note, NotedJump};
 
 use self::pool::{Pool, RelayReader, read};
-use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, postgres::reads};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus};
 
 const UNSENT: &str =
     "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at, traceparent
@@ -71,14 +72,6 @@ pub struct CallbackRecord {
     pub unplaced: bool,
     /// `click`, or `restore`: no callback, but a payment that a restore has taken back from another store.
     pub source: String,
-}
-
-/// A callback by which CLICK said that it has taken money, and which was not answered as paid.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct UnplacedRecord {
-    pub id: i64,
-    #[sqlx(flatten)]
-    pub callback: CallbackRecord,
 }
 
 /// An event that waits for the relay.
@@ -206,15 +199,6 @@ impl Ledger {
         callbacks(&self.readers.requests, order_id).await
     }
 
-    /// Payments that belong to no order, newest first. The next page begins before the last id of this one.
-    pub async fn unplaced_payments(
-        &self,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<UnplacedRecord>, LedgerError> {
-        unplaced_payments(&self.readers.requests, before, limit).await
-    }
-
     /// The next window for the relay: unsent events in the order in which they happened.
     ///
     /// One event an order, its oldest: events of one order are sent in order, and one that the bus refuses holds back
@@ -320,14 +304,4 @@ pub(super) async fn callbacks(pool: &Pool, order_id: OrderId) -> Result<Vec<Call
     let query = "SELECT received_at, peer, fields, code, answer, unplaced, source
              FROM callbacks WHERE order_id = $1 ORDER BY id LIMIT 1000";
     Ok(read!(pool, query_as.fetch_all, query, order_id.get())?)
-}
-
-pub(super) async fn unplaced_payments(
-    pool: &Pool,
-    before: i64,
-    limit: u32,
-) -> Result<Vec<UnplacedRecord>, LedgerError> {
-    let sqlite = "SELECT id, received_at, peer, fields, code, answer, unplaced, source
-             FROM callbacks WHERE unplaced = 1 AND id < $1 ORDER BY id DESC LIMIT +$2";
-    Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED], before, i64::from(limit))?)
 }

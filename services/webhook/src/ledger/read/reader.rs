@@ -18,14 +18,14 @@ use super::pool::{Pool, read};
 use crate::ledger::{
     AttemptRecord, CallbackRecord, LedgerError, LedgerPlace, MerchantCallRecord, OpenError, OrderRecord,
     OrderStatus, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord, TelegramPaymentRecord,
-    UnplacedRecord, backup::BackupError, event_ids::ids_of_order, postgres, postgres::reads, read as reading,
-    receipts, reconciliation, refunds, telegram,
+    backup::BackupError, event_ids::ids_of_order, postgres, postgres::reads, read as reading, receipts,
+    reconciliation, refunds, telegram,
 };
 
 /// Reading connections to a ledger. They see what is committed and hold nobody up.
 #[derive(Debug, Clone)]
 pub struct LedgerReader {
-    pool: Pool,
+    pub(super) pool: Pool,
 }
 
 /// An event of the outbox, and whether the bus has it.
@@ -110,15 +110,6 @@ impl LedgerReader {
     /// The callbacks that name this order number, whether the ledger has the order or not.
     pub async fn callbacks(&self, order_id: OrderId) -> Result<Vec<CallbackRecord>, LedgerError> {
         reading::callbacks(&self.pool, order_id).await
-    }
-
-    /// See [`crate::ledger::Ledger::unplaced_payments`].
-    pub async fn unplaced_payments(
-        &self,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<UnplacedRecord>, LedgerError> {
-        reading::unplaced_payments(&self.pool, before, limit).await
     }
 
     /// What Telegram said was paid for an order, oldest first.
