@@ -93,8 +93,10 @@ pub(super) fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
     for (refund, outcome) in &ledger.lost_refunds {
         println!("  {}", told_of_lost_refund(refund, *outcome));
     }
-    for refund in &ledger.open_refunds {
-        println!("  {}: it was open in the backup. {LOOK_FIRST}", sum_of(refund));
+    let is_told =
+        |refund: &&Refund| ledger.lost_refunds.iter().any(|(told, _)| told.refund_id == refund.refund_id);
+    for refund in ledger.open_refunds.iter().filter(|refund| !is_told(refund)) {
+        println!("  {}", told_of_open_refund(refund));
     }
     println!("  compare the hours since {made_at} with CLICK's cabinet");
 }
@@ -102,6 +104,33 @@ pub(super) fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
 /// What staff do with a refund of which it is not known whether it was made.
 const LOOK_FIRST: &str = "It waits for staff: look in CLICK's cabinet whether the money went back, then record it as given \
                           back by hand, send it once more, or withdraw it";
+
+/// What staff do with one that was sent.
+const IS_ASKED_FOR: &str = "its outcome is not known. CLICK is asked; do not give the money back another way before its \
+                            cabinet shows that it did not go back";
+
+fn told_of_open_refund(refund: &Refund) -> String {
+    let what = sum_of(refund);
+    if is_asked_for(refund) {
+        return format!("{what}: it was sent before the backup, and {IS_ASKED_FOR}");
+    }
+    format!("{what}: it was open in the backup. {LOOK_FIRST}")
+}
+
+/// One of unknown outcome that is not asked for any more waits for a person.
+fn is_asked_for(refund: &Refund) -> bool {
+    match refund.status() {
+        RefundStatus::Sending => true,
+        RefundStatus::Unknown => refund.next_step_at.is_some(),
+        RefundStatus::Requested
+        | RefundStatus::Checked
+        | RefundStatus::Refused
+        | RefundStatus::Manual
+        | RefundStatus::Done
+        | RefundStatus::DoneByHand
+        | RefundStatus::Withdrawn => false,
+    }
+}
 
 fn told_of_lost_refund(refund: &Refund, outcome: Outcome<AdoptRefusal>) -> String {
     let what = sum_of(refund);
@@ -112,18 +141,20 @@ fn told_of_lost_refund(refund: &Refund, outcome: Outcome<AdoptRefusal>) -> Strin
             refund.status().as_str()
         );
     }
+    if is_asked_for(refund) {
+        return format!("{what}: the replaced ledger had sent it, and {IS_ASKED_FOR}");
+    }
     match refund.status() {
         RefundStatus::Done | RefundStatus::DoneByHand => {
             format!("{what}: taken back as refunded, at {} (known by the replaced ledger)", refund.changed_at)
         }
         RefundStatus::Withdrawn => format!("{what}: withdrawn, as in the replaced ledger"),
-        RefundStatus::Sending | RefundStatus::Unknown => format!(
-            "{what}: the replaced ledger had sent it, and its outcome is not known. CLICK is asked; do not give the money \
-             back another way before its cabinet shows that it did not go back"
-        ),
-        RefundStatus::Requested | RefundStatus::Checked | RefundStatus::Refused | RefundStatus::Manual => {
-            format!("{what}: it was open in the replaced ledger. {LOOK_FIRST}")
-        }
+        RefundStatus::Requested
+        | RefundStatus::Checked
+        | RefundStatus::Sending
+        | RefundStatus::Unknown
+        | RefundStatus::Refused
+        | RefundStatus::Manual => format!("{what}: it was open in the replaced ledger. {LOOK_FIRST}"),
     }
 }
 

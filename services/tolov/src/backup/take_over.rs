@@ -28,7 +28,7 @@ pub(super) struct RestoredLedger {
     pub(super) refunds: Vec<(KnownRefund, Outcome<AdoptRefusal>)>,
     /// Refunds that the replaced ledger had otherwise than the copy: over or open.
     pub(super) lost_refunds: Vec<(Refund, Outcome<AdoptRefusal>)>,
-    /// Those that the copy had as open, which wait for staff now.
+    /// All that are not over now: they wait for staff, or CLICK is asked for them.
     pub(super) open_refunds: Vec<Refund>,
     /// How many receipts have gone on since the backup.
     pub(super) receipts: usize,

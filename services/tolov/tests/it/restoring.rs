@@ -7,9 +7,9 @@ use std::{
 
 use serde_json::json;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
+    ClickPaydocId, ClickPaymentId, ClickTransId, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
     receipt::{Content, Decision, ReceiptState},
-    refund::{RefundState, api::RefundRequest},
+    refund::{Change, RefundState, api::RefundRequest},
 };
 use tolov_embedded::EmbeddedShop;
 use tolov_kit::clock::{Clock, SystemClock};
@@ -17,7 +17,7 @@ use tolov_shop::{
     order::{OrderState, PaymentLink, ShopOrder},
     records,
 };
-use tolov_webhook::ledger::{Ledger, NewOrder, Outcome, PaidOrder, UnverifiedLimits, WriterTask};
+use tolov_webhook::ledger::{Ledger, NewOrder, Outcome, PaidOrder, Stepped, UnverifiedLimits, WriterTask};
 
 use crate::{
     operators::{done, empty_ledger, names},
@@ -130,6 +130,49 @@ async fn what_cannot_be_read_or_registered_is_told_with_what_was_done() {
     );
     let marked = names(folder).into_iter().filter(|name| name.contains(".asked"));
     assert_eq!(marked.count(), 0, "nobody has read it");
+}
+
+fn number(number: i64) -> OrderId {
+    OrderId::try_new(number).unwrap()
+}
+
+#[tokio::test]
+async fn each_refund_that_the_copy_has_open_is_told_also_those_that_were_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (copied, writer) = ledger(folder).await;
+    let now = SystemClock.now();
+    copied.adopt_paid([1001, 1002, 1003, 1004].map(paid).to_vec(), now).await.unwrap();
+    for (order, steps, asked_at) in [(1001, 0, None), (1002, 2, None), (1003, 3, Some(now)), (1004, 3, None)]
+    {
+        let request =
+            serde_json::from_value(json!({ "request_id": "tap-1", "requested_by": "5551" })).unwrap();
+        copied.ask_for_refund(number(order), request, true, now).await.unwrap();
+        let payment_id = ClickPaymentId::try_new(order).unwrap();
+        let unknown = Change::OutcomeUnknown { click_code: None, click_note: String::new() };
+        let changes = [(Change::FoundPaid { payment_id }, None), (Change::Send, None), (unknown, asked_at)];
+        for (change, next_step_at) in changes.into_iter().take(steps) {
+            let [refund] = &copied.refunds(number(order)).await.unwrap()[..] else { panic!("one refund") };
+            let step = (change, next_step_at);
+            let stepped = copied.advance_refund(refund.refund_id, refund.step, step, now).await.unwrap();
+            assert!(matches!(stepped, Stepped::Changed(_)), "{stepped:?}");
+        }
+    }
+    drop(copied);
+    writer.close().await;
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+
+    let told = done(folder, &[], &STORES_LOST);
+    for (order, what) in [
+        (1001, "it was open in the backup. It waits for staff"),
+        (1002, "it was sent before the backup, and its outcome is not known. CLICK is asked"),
+        (1003, "it was sent before the backup, and its outcome is not known. CLICK is asked"),
+        (1004, "it was open in the backup. It waits for staff"),
+    ] {
+        let lines: Vec<&str> =
+            told.lines().filter(|line| line.contains(&format!("of order {order},"))).collect();
+        assert!(matches!(lines[..], [line] if line.contains(what)), "{what}: {told}");
+    }
 }
 
 /// As a restore leaves it that died when it had put the ledger away, before what SQLite has beside it, and had put nothing in
