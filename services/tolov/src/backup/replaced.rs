@@ -15,7 +15,9 @@ use tolov_domain::{
     refund::Refund,
     time::Timestamp,
 };
-use tolov_webhook::ledger::{LedgerError, LedgerPlace, LedgerReader, PaidOrder, restore::is_unfinished};
+use tolov_webhook::ledger::{
+    LedgerError, LedgerPlace, LedgerReader, PaidOrder, UnsettledOrder, restore::is_unfinished,
+};
 
 use crate::data_folder::{SIDE_FILES, folder_of, sync_folder, with_ending};
 
@@ -23,7 +25,7 @@ use crate::data_folder::{SIDE_FILES, folder_of, sync_folder, with_ending};
 const REPLACED: &str = ".replaced-";
 /// Beside a ledger that was put away: the one that took its place knows what it knew.
 const ASKED: &str = ".asked";
-/// How many paid orders are compared at once.
+/// How many orders are compared at once.
 const PAGE: u32 = 500;
 
 /// Where a restore puts a file away.
@@ -82,8 +84,10 @@ fn last_put_away(ledger: &Path) -> Result<Option<PathBuf>> {
 #[derive(Debug)]
 pub(super) struct Replaced {
     ledger: LedgerReader,
-    /// Up to which order it was read.
+    /// Up to which paid order it was read.
     after: i64,
+    /// Up to which of those whose money may still come.
+    unsettled_after: i64,
     /// What the receipt of an order says whose own cannot be read.
     receipt: Option<Content>,
     unread: Vec<String>,
@@ -101,7 +105,7 @@ pub(super) struct Lacking {
 impl Replaced {
     pub(super) async fn open(path: &Path, receipt: Option<Content>) -> Result<Self> {
         let ledger = LedgerReader::open(&LedgerPlace::from(path)).await?;
-        Ok(Self { ledger, after: 0, receipt, unread: Vec::new() })
+        Ok(Self { ledger, after: 0, unsettled_after: 0, receipt, unread: Vec::new() })
     }
 
     /// The next that the copy lacks. A ledger that is replaced may be damaged: what can be read of it is taken.
@@ -130,6 +134,34 @@ impl Replaced {
             lacking.leave_out_what_is_known(copy, numbers).await?;
             if !lacking.is_empty() {
                 return Ok(Some(lacking));
+            }
+        }
+    }
+
+    /// The next orders that are not paid, and those with attempts that may still be completed, which the copy has otherwise or
+    /// not at all. As of [`Replaced::next`], what can be read is taken.
+    pub(super) async fn next_unsettled(
+        &mut self,
+        copy: &LedgerReader,
+    ) -> Result<Option<Vec<UnsettledOrder>>, LedgerError> {
+        loop {
+            let first = self.unsettled_after.saturating_add(1);
+            let numbers = first..=i64::MAX;
+            let read = self.ledger.unsettled_orders(numbers.clone(), PAGE).await;
+            let Some(mut page) = self.or_note(read, "which orders wait for payment", &numbers) else {
+                return Ok(None);
+            };
+            let Some(last) = page.last().map(|unsettled| unsettled.order.order_id.get()) else {
+                return Ok(None);
+            };
+            self.unsettled_after = last;
+            // One that is beyond a page of the copy's is compared by the copy itself.
+            let known = copy.unsettled_orders(first..=last, PAGE).await?.into_iter();
+            let known: HashMap<OrderId, UnsettledOrder> =
+                known.map(|known| (known.order.order_id, known)).collect();
+            page.retain(|unsettled| known.get(&unsettled.order.order_id) != Some(unsettled));
+            if !page.is_empty() {
+                return Ok(Some(page));
             }
         }
     }

@@ -81,6 +81,22 @@ pub(super) fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
              shopper to order again"
         );
     }
+    if ledger.ended > 0 {
+        println!("  {} orders are over, as in the replaced ledger", ledger.ended);
+    }
+    if ledger.continued > 0 {
+        println!(
+            "  {} payments that were begun can be completed, by the merchant_prepare_id that CLICK was given",
+            ledger.continued
+        );
+    }
+    for (order_id, attempt, refusal) in &ledger.not_continued {
+        println!(
+            "  merchant_prepare_id {} of order {order_id} (CLICK's transaction {}) is NOT taken over, because {refusal}: should \
+             CLICK take the money, staff are told of it as a payment without an order",
+            attempt.prepare_id, attempt.click_trans_id
+        );
+    }
     if ledger.receipts > 0 {
         println!("  {} receipts go on where the replaced ledger had them", ledger.receipts);
     }

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use tolov_domain::{OrderId, receipt::Content, refund::Refund, time::Timestamp};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_webhook::ledger::{
-    AdoptRefusal, KnownRefund, Ledger, LedgerPlace, LedgerReader, Outcome, PaidOrder, UnverifiedLimits,
+    AdoptRefusal, Continued, KnownRefund, Ledger, LedgerPlace, LedgerReader, OpenAttempt, OrderStatus,
+    Outcome, PaidOrder, UnsettledOrder, UnverifiedLimits,
     backup::Summary,
     restore::{Restore, ready},
     restored::{finish_postgres, ready_postgres},
@@ -35,6 +36,11 @@ pub(super) struct RestoredLedger {
     /// How many orders that wait for payment were not in it.
     pub(super) registered: usize,
     pub(super) not_registered: Vec<(OrderId, AdoptRefusal)>,
+    /// How many orders were over in the replaced ledger, and not in the copy.
+    pub(super) ended: usize,
+    /// How many attempts were open in the replaced ledger alone: CLICK may complete them.
+    pub(super) continued: usize,
+    pub(super) not_continued: Vec<(OrderId, OpenAttempt, AdoptRefusal)>,
     pub(super) unread: u64,
     /// What cannot be read, a sentence each.
     pub(super) unreadable: Vec<String>,
@@ -122,8 +128,34 @@ impl RestoredLedger {
             self.lost_refunds.extend(news(lacking.refunds, refunds));
             self.receipts += ledger.adopt_lost_receipts(lacking.receipts, now).await?;
         }
+        while let Some(unsettled) = replaced.next_unsettled(copy).await? {
+            let continued = ledger.adopt_unsettled(unsettled.clone(), now).await?;
+            for (unsettled, continued) in unsettled.into_iter().zip(continued) {
+                self.note_continued(&unsettled, continued);
+            }
+        }
         self.unreadable.extend(replaced.close().await);
         Ok(())
+    }
+
+    fn note_continued(&mut self, unsettled: &UnsettledOrder, continued: Continued) {
+        let order_id = unsettled.order.order_id;
+        match (continued.order, unsettled.status) {
+            (Outcome::Applied, OrderStatus::Expired) => self.ended += 1,
+            (Outcome::Applied, OrderStatus::Pending | OrderStatus::Paid) => self.registered += 1,
+            (Outcome::Refused(refusal), OrderStatus::Pending) => {
+                self.not_registered.push((order_id, refusal));
+            }
+            (Outcome::Refused(_), OrderStatus::Expired | OrderStatus::Paid)
+            | (Outcome::AlreadyApplied, _) => {}
+        }
+        for (open, outcome) in unsettled.open.iter().zip(continued.open) {
+            match outcome {
+                Outcome::Applied => self.continued += 1,
+                Outcome::AlreadyApplied => {}
+                Outcome::Refused(refusal) => self.not_continued.push((order_id, open.attempt, refusal)),
+            }
+        }
     }
 
     async fn adopt_batch(&mut self, batch: Batch, ledger: &Ledger, now: Timestamp) -> Result<()> {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::json;
+use tolov_click::{Callback, CallbackForm};
 use tolov_domain::{
     ClickPaydocId, ClickPaymentId, ClickTransId, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
     receipt::{Content, Decision, ReceiptState},
@@ -17,9 +18,13 @@ use tolov_shop::{
     order::{OrderState, PaymentLink, ShopOrder},
     records,
 };
-use tolov_webhook::ledger::{Ledger, NewOrder, Outcome, PaidOrder, Stepped, UnverifiedLimits, WriterTask};
+use tolov_webhook::ledger::{
+    Arrival, Content as Asked, Ledger, NewOrder, OrderStatus, Outcome, PaidOrder, Stepped, UnplacedBefore,
+    UnverifiedLimits, WriterTask,
+};
 
 use crate::{
+    one_server::callback_body,
     operators::{done, empty_ledger, names},
     paid_order::paid_order,
 };
@@ -134,6 +139,134 @@ async fn what_cannot_be_read_or_registered_is_told_with_what_was_done() {
 
 fn number(number: i64) -> OrderId {
     OrderId::try_new(number).unwrap()
+}
+
+async fn register(ledger: &Ledger, number: i64) {
+    let PaidOrder { order_id, user_id, products, amount, paid_at: created_at, receipt, .. } = paid(number);
+    let order = NewOrder { order_id, user_id, products, amount, created_at, receipt };
+    assert_eq!(ledger.create_order(order).await.unwrap(), Outcome::Applied);
+}
+
+/// What CLICK's Prepare is answered, or its Complete of this attempt: `error` and merchant_prepare_id.
+async fn click(ledger: &Ledger, order: i64, transaction: i64, attempt: Option<i64>) -> (i32, i64) {
+    let attempt = attempt.map(|id| id.to_string());
+    let body = callback_body("key", &order.to_string(), &transaction.to_string(), attempt.as_deref());
+    let (form, _) = CallbackForm::parse(body.as_bytes());
+    let content = Asked::Callback(Callback::read(&form).unwrap());
+    let (received_at, peer) = (SystemClock.now(), "127.0.0.1".to_owned());
+    let answer = ledger.answer(Arrival { received_at, peer, form, content }).await.unwrap();
+    (answer.error, answer.merchant_prepare_id.map_or(0, |id| id.get()))
+}
+
+async fn prepared(ledger: &Ledger, order: i64, transaction: i64) -> i64 {
+    let (error, attempt) = click(ledger, order, transaction, None).await;
+    assert_eq!(error, 0);
+    attempt
+}
+
+/// Whether the order can be paid, and the states of its attempts.
+async fn standing(ledger: &Ledger, order: i64) -> (Option<OrderStatus>, Vec<&'static str>) {
+    let attempts = ledger.attempts(number(order)).await.unwrap();
+    let status = ledger.order(number(order)).await.unwrap().map(|order| order.status);
+    (status, attempts.iter().map(|attempt| attempt.state.as_str()).collect())
+}
+
+#[tokio::test]
+async fn what_was_not_paid_yet_goes_on_where_the_replaced_ledger_had_it_and_click_keeps_its_numbers() {
+    use OrderStatus::{Expired, Paid, Pending};
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (copied, writer) = ledger(folder).await;
+    for order in [1001, 1002] {
+        register(&copied, order).await;
+    }
+    drop(copied);
+    writer.close().await;
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+
+    let (replaced, writer) = ledger(folder).await;
+    for order in [1003, 1004, 1005, 1006] {
+        register(&replaced, order).await;
+    }
+    let known = prepared(&replaced, 1001, 1).await;
+    let of_new = prepared(&replaced, 1003, 3).await;
+    let of_over = prepared(&replaced, 1005, 5).await;
+    let paid = prepared(&replaced, 1006, 6).await;
+    let second = prepared(&replaced, 1006, 66).await;
+    for order in [1002, 1005] {
+        replaced.cancel_order(number(order), SystemClock.now()).await.unwrap();
+    }
+    assert_eq!(click(&replaced, 1006, 6, Some(paid)).await.0, 0);
+    drop(replaced);
+    writer.close().await;
+
+    let told = done(folder, &[], &STORES_LOST);
+    assert!(told.contains("2 orders that wait for payment are registered again"), "{told}");
+    assert!(told.contains("4 payments that were begun can be completed"), "{told}");
+    let (restored, writer) = ledger(folder).await;
+    assert_eq!(standing(&restored, 1001).await, (Some(Pending), vec!["prepared"]));
+    assert_eq!(standing(&restored, 1002).await, (Some(Expired), vec![]), "nobody pays what was cancelled");
+    assert_eq!(standing(&restored, 1003).await, (Some(Pending), vec!["prepared"]));
+    assert_eq!(standing(&restored, 1004).await, (Some(Pending), vec![]));
+    assert_eq!(standing(&restored, 1005).await, (Some(Expired), vec!["given_up"]));
+    assert_eq!(standing(&restored, 1006).await, (Some(Paid), vec!["paid", "prepared"]));
+
+    assert!(prepared(&restored, 1004, 4).await > second, "no number is given twice");
+    for (order, transaction, attempt) in [(1001, 1, known), (1003, 3, of_new), (1005, 5, of_over)] {
+        assert_eq!(click(&restored, order, transaction, Some(attempt)).await, (0, 0), "order {order}");
+        assert_eq!(click(&restored, order, transaction, Some(attempt)).await.0, -4, "and once");
+    }
+    assert_eq!(click(&restored, 1006, 66, Some(second)).await.0, -4, "the payer may have paid twice");
+    let events = restored.unsent(SystemClock.now(), std::time::Duration::ZERO, 100).await.unwrap();
+    let events: Vec<String> = events.rows.into_iter().map(|row| row.event_id).collect();
+    assert_eq!(
+        events,
+        [
+            "payment.completed:1006",
+            "order.expired:1002",
+            "order.expired:1005",
+            "payment.completed:1001",
+            "payment.completed:1003",
+        ],
+        "one an order, the first"
+    );
+    assert!(restored.unplaced_payments(UnplacedBefore::NEWEST, 10).await.unwrap().payments.is_empty());
+    assert_eq!(restored.receipt(number(1003)).await.unwrap().unwrap().content, sells());
+    drop(restored);
+    writer.close().await;
+}
+
+#[tokio::test]
+async fn an_attempt_whose_number_the_copy_has_given_to_another_is_told_and_takes_nothing_over() {
+    let folder = backed_up().await;
+    let folder = folder.path();
+    let (replaced, writer) = ledger(folder).await;
+    register(&replaced, 1001).await;
+    prepared(&replaced, 1001, 1).await;
+    drop(replaced);
+    writer.close().await;
+    // A backup of another line of the same shop: it has given the number to another order.
+    let other = tempfile::tempdir().unwrap();
+    let (copied, writer) = ledger(other.path()).await;
+    register(&copied, 1002).await;
+    prepared(&copied, 1002, 2).await;
+    drop(copied);
+    writer.close().await;
+    fs::remove_file(folder.join("shop.tar.gz")).unwrap();
+    done(other.path(), &[], &["backup", "shop.tar.gz"]);
+    fs::rename(other.path().join("shop.tar.gz"), folder.join("shop.tar.gz")).unwrap();
+
+    let told = done(folder, &[], &STORES_LOST);
+    assert!(
+        told.contains("merchant_prepare_id 1 of order 1001 (CLICK's transaction 1) is NOT taken over"),
+        "{told}"
+    );
+    let (restored, writer) = ledger(folder).await;
+    assert_eq!(standing(&restored, 1001).await, (Some(OrderStatus::Pending), vec![]));
+    assert_eq!(standing(&restored, 1002).await, (Some(OrderStatus::Pending), vec!["prepared"]));
+    assert_eq!(click(&restored, 1001, 1, Some(1)).await.0, -6, "staff are told of the money");
+    drop(restored);
+    writer.close().await;
 }
 
 #[tokio::test]

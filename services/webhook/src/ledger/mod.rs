@@ -52,9 +52,9 @@ pub use self::{
     reconciliation::{Accepted, PaymentReportRecord},
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
-        AdoptRefusal, Arrival, Content, EndRefusal, ImportedOrder, ImportedState, KnownRefund, NewOrder,
-        ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome, PaidOrder,
-        RefusedEvent, RelayMarks, ReplayRefusal, Unverified,
+        AdoptRefusal, Arrival, Content, Continued, EndRefusal, ImportedOrder, ImportedState, KnownRefund,
+        NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt, OrderRefusal, OrderRefusalReason, Outcome,
+        PaidOrder, RefusedEvent, RelayMarks, ReplayRefusal, UnsettledAttempt, UnsettledOrder, Unverified,
     },
     telegram::TelegramPaymentRecord,
     writer::{
@@ -76,7 +76,7 @@ use self::{
         Writer,
         adopt::{AdoptLostRefunds, AdoptPaid, AdoptRefunds},
         engine::Engine,
-        import::Import,
+        import::{AdoptUnsettled, Import},
         job::{Decision, EndOrders, Job, Maintenance},
         replay::Replay,
         unverified::Admission,
@@ -306,6 +306,16 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Vec<Outcome<AdoptRefusal>>, LedgerError> {
         self.decide_in_parts(&refunds, |refunds| AdoptLostRefunds { refunds, at: now }).await
+    }
+
+    /// Takes over what is not paid of the ledger that is replaced: orders that can be paid or are over, and attempts, with the
+    /// numbers that CLICK was given, so that a Complete finds its attempt. After the payments. May be repeated.
+    pub async fn adopt_unsettled(
+        &self,
+        orders: Vec<UnsettledOrder>,
+        now: Timestamp,
+    ) -> Result<Vec<Continued>, LedgerError> {
+        self.decide_in_parts(&orders, |orders| AdoptUnsettled { orders, at: now }).await
     }
 
     /// Takes over orders of another system with the states they have there. Their events are kept as sent, so nobody is told

@@ -8,6 +8,8 @@ use tolov_domain::{
     event::Reversal, receipt, time::Timestamp,
 };
 
+use super::OrderStatus;
+
 /// What became of a change that may have been made before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<R> {
@@ -194,6 +196,31 @@ pub struct OpenAttempt {
     pub prepared_at: Timestamp,
 }
 
+/// An order of another ledger whose money may still come, as it stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsettledOrder {
+    pub order: NewOrder,
+    pub status: OrderStatus,
+    /// Attempts that CLICK has neither completed nor cancelled.
+    pub open: Vec<UnsettledAttempt>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnsettledAttempt {
+    pub attempt: OpenAttempt,
+    /// The order ended while it was open.
+    pub given_up_at: Option<Timestamp>,
+}
+
+/// What became of an [`UnsettledOrder`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continued {
+    /// Applied: the order is registered, or is over, as in the other ledger.
+    pub order: Outcome<AdoptRefusal>,
+    /// Of each open attempt, in their order.
+    pub open: Vec<Outcome<AdoptRefusal>>,
+}
+
 /// Why a payment cannot be taken back into the ledger. Staff must look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdoptRefusal {
@@ -207,6 +234,8 @@ pub enum AdoptRefusal {
     Cancelled,
     /// The ledger has no merchant_prepare_id left.
     NumbersUsedUp,
+    /// The ledger has given this merchant_prepare_id to another attempt, or this attempt another one.
+    NumberTaken,
     /// The number is out of the range of [`ORDER_ID_MAX`] and [`ORDER_ID_GAP_MAX`].
     OutOfRange,
 }
@@ -223,6 +252,9 @@ impl fmt::Display for AdoptRefusal {
             Self::TransactionPaidAnother => formatter.write_str("this transaction paid another order"),
             Self::Cancelled => formatter.write_str("CLICK cancelled this attempt"),
             Self::NumbersUsedUp => formatter.write_str("the ledger has no merchant_prepare_id left"),
+            Self::NumberTaken => {
+                formatter.write_str("the ledger has given it to another attempt, or the attempt another one")
+            }
             Self::OutOfRange => write!(
                 formatter,
                 "its number is above {ORDER_ID_MAX} or more than {ORDER_ID_GAP_MAX} above the others: later orders would have none"

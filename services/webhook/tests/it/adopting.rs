@@ -13,8 +13,8 @@ use tolov_domain::{
 };
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, ImportedState, KnownRefund, NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX,
-    OpenAttempt, Outcome, PaidOrder,
+    AdoptRefusal, ImportedOrder, ImportedState, KnownRefund, LedgerReader, NewOrder, ORDER_ID_GAP_MAX,
+    ORDER_ID_MAX, OpenAttempt, Outcome, PaidOrder, UnsettledOrder,
 };
 
 use crate::{
@@ -370,6 +370,63 @@ async fn a_number_of_another_ledger_never_uses_up_those_that_are_to_come() {
     assert_eq!(app.get("/orders").await.1["highest_order_id"], 3);
     app.until_the_outbox_is_empty().await;
     app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_not_paid_yet_goes_on_under_the_numbers_that_click_was_given() {
+    let (lost, copy) = (TestApp::start().await, TestApp::start().await);
+    for app in [&lost, &copy] {
+        app.order(1).await;
+        app.order(2).await;
+    }
+    // Since the copy was made.
+    for order_id in 3..=6 {
+        lost.order(order_id).await;
+    }
+    let mut given = Vec::new();
+    for order_id in [1, 3, 4] {
+        given.push(lost.prepared(order_id).await);
+    }
+    for order_id in [2, 4] {
+        lost.cancel(order_id).await;
+    }
+    lost.paid(6).await;
+    let reader = LedgerReader::open(lost.place()).await.unwrap();
+    let unsettled = reader.unsettled_orders(1..=i64::MAX, 100).await.unwrap();
+    let numbers = |orders: &[UnsettledOrder]| -> Vec<i64> {
+        orders.iter().map(|unsettled| unsettled.order.order_id.get()).collect()
+    };
+    assert_eq!(numbers(&unsettled), [1, 2, 3, 4, 5], "a paid one has nothing open");
+    assert_eq!(numbers(&reader.unsettled_orders(2..=4, 2).await.unwrap()), [2, 3]);
+    reader.close().await;
+
+    let adopt = async || copy.ledger().adopt_unsettled(unsettled.clone(), copy.clock.now()).await.unwrap();
+    let applied = |outcome: &Outcome<AdoptRefusal>| *outcome == Outcome::Applied;
+    let adopted = adopt().await;
+    let orders: Vec<bool> = adopted.iter().map(|continued| applied(&continued.order)).collect();
+    assert_eq!(orders, [false, true, true, true, true], "the first was there, and the second is over now");
+    assert_eq!(adopted.iter().flat_map(|continued| &continued.open).filter(|open| applied(open)).count(), 3);
+    let again = adopt().await;
+    assert!(again.iter().all(|it| !applied(&it.order) && !it.open.iter().any(applied)), "it may be repeated");
+
+    assert_eq!(copy.attempts_of(4).await, ["given_up"]);
+    for (order_id, prepare_id) in [1, 3, 4].into_iter().zip(&given) {
+        assert_eq!(copy.code(&Callback::complete(order_id, *prepare_id)).await, 0, "order {order_id}");
+        assert_eq!(copy.status_of(order_id).await, "paid");
+    }
+    assert_eq!(copy.code(&Callback::prepare(2)).await, -9, "it was cancelled");
+    assert!(copy.prepared(5).await > given[2], "and no number is given twice");
+    copy.until_the_outbox_is_empty().await;
+    assert_eq!(copy.events_of(2).await, ["order.expired:2"]);
+    assert_eq!(copy.events_of(4).await, ["order.expired:4", "payment.completed:4"]);
+
+    let mut taken = unsettled[0].clone();
+    taken.open[0].attempt.click_trans_id = ClickTransId::try_new(777).unwrap();
+    let outcomes = copy.ledger().adopt_unsettled(vec![taken], copy.clock.now()).await.unwrap();
+    assert_eq!(outcomes[0].open, [Outcome::Refused(AdoptRefusal::NumberTaken)]);
+    lost.until_the_outbox_is_empty().await;
+    lost.finish().await;
+    copy.finish().await;
 }
 
 #[tokio::test]

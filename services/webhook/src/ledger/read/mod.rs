@@ -5,6 +5,7 @@ pub(in crate::ledger) mod reader;
 pub(in crate::ledger) mod records;
 mod replay;
 pub(in crate::ledger) mod unplaced;
+mod unsettled;
 
 use std::{collections::HashSet, time::Duration};
 
