@@ -1,6 +1,9 @@
 //! `tolov ledger`: moves the ledger between a file and PostgreSQL, and tells one of an earlier time what happened since.
 
-use std::path::PathBuf;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
@@ -9,7 +12,7 @@ use tolov_webhook::{
     config,
     ledger::{
         LedgerPlace,
-        copy::{self, CopyError},
+        copy::{self, CopyError, Notes},
     },
 };
 
@@ -37,7 +40,10 @@ async fn copy_all(env: &Env, from: String, to: String) -> Result<()> {
         !(is_file(&from) && is_file(&to)),
         "both are files: `tolov backup` and `tolov restore` move a ledger from one file to another"
     );
-    if let LedgerPlace::File(path) = &from {
+    let note = FileNote { from: &from, to: &to };
+    if let LedgerPlace::File(path) = &from
+        && !note.was_begun()
+    {
         // It has been moved, and the one in PostgreSQL knows more.
         DataFolder::of_ledger(&from, path).refuse_second_ledger()?;
     }
@@ -45,8 +51,10 @@ async fn copy_all(env: &Env, from: String, to: String) -> Result<()> {
     let journal = Journal::beside(data.ledger_path());
     let places = json!({ "from": from.to_string(), "to": to.to_string() });
     journal.record("ledger copy", json!({ "places": places }))?;
-    let tables = match copy::copy(&from, &to).await {
-        Err(unknown @ CopyError::Unanswered { .. }) => return Err(unknown.into()),
+    let tables = match copy::copy(&from, &to, &note).await {
+        Err(unknown @ (CopyError::Unanswered { .. } | CopyError::NotNoted { .. })) => {
+            return Err(unknown.into());
+        }
         copied => copied.with_context(|| format!("{to} is as it was"))?,
     };
     // What follows is told after the fact: the copy is complete, whatever becomes of the telling.
@@ -59,12 +67,10 @@ async fn copy_all(env: &Env, from: String, to: String) -> Result<()> {
     }
     println!("  every row was read back and is the same; foreign keys and CHECKs hold");
     match (&from, &to) {
-        (_, LedgerPlace::File(path)) => {
-            DataFolder::of_ledger(&to, path).note_place()?;
+        (_, LedgerPlace::File(_)) => {
             println!("next: set LEDGER_PATH, leave LEDGER_URL out, then start the services");
         }
-        (LedgerPlace::File(path), LedgerPlace::Postgres(_)) if *data.ledger() == to => {
-            DataFolder::of_ledger(&to, path).note_place()?;
+        (LedgerPlace::File(_), LedgerPlace::Postgres(_)) if *data.ledger() == to => {
             println!("next: start the services; without LEDGER_URL they refuse to start on {from}");
         }
         (_, LedgerPlace::Postgres(_)) => {
@@ -73,6 +79,52 @@ async fn copy_all(env: &Env, from: String, to: String) -> Result<()> {
     }
     println!("what is paid from now on is in the one that the services are started on, and in no other");
     Ok(())
+}
+
+/// The note beside the file of a copy.
+struct FileNote<'p> {
+    from: &'p LedgerPlace,
+    to: &'p LedgerPlace,
+}
+
+impl FileNote<'_> {
+    /// Where one of the two is a file, and beside that one.
+    fn write(
+        &self,
+        from_file: impl FnOnce(&Path) -> Result<()>,
+        to_file: impl FnOnce(&Path) -> Result<()>,
+    ) -> io::Result<()> {
+        let written = match (self.from, self.to) {
+            (LedgerPlace::File(path), _) => from_file(path),
+            (_, LedgerPlace::File(path)) => to_file(path),
+            (LedgerPlace::Postgres(_), LedgerPlace::Postgres(_)) => Ok(()),
+        };
+        written.map_err(io::Error::other)
+    }
+}
+
+impl Notes for FileNote<'_> {
+    fn was_begun(&self) -> bool {
+        let LedgerPlace::File(path) = self.from else { return false };
+        DataFolder::of_ledger(self.to, path).copied_to() == Some(self.to.to_string())
+    }
+
+    fn begin(&self) -> io::Result<()> {
+        self.write(
+            |path| DataFolder::of_ledger(self.to, path).note_copy(),
+            |path| DataFolder::of_ledger(self.from, path).note_place(),
+        )
+    }
+
+    fn end(&self) -> io::Result<()> {
+        let note = |path: &Path| DataFolder::of_ledger(self.to, path).note_place();
+        self.write(note, note)
+    }
+
+    /// Where the ledger stays in PostgreSQL the note is as true as before.
+    fn take_back(&self) -> io::Result<()> {
+        self.write(|path| DataFolder::of_ledger(self.from, path).note_place(), |_| Ok(()))
+    }
 }
 
 fn place(env: &Env, text: String) -> Result<LedgerPlace> {

@@ -26,6 +26,7 @@ mod init;
 mod journey;
 mod legacy;
 mod manual;
+mod moving;
 mod one_server;
 mod operating;
 mod operators;

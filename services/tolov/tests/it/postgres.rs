@@ -104,15 +104,15 @@ async fn two_webhook_services_on_one_database_lose_and_repeat_nothing_though_eac
 }
 
 /// A webhook service alone: no broker, and CLICK played by the test.
-struct Webhook {
-    http: reqwest::Client,
-    folder: tempfile::TempDir,
-    server: PrivatePostgres,
-    environment: BTreeMap<String, String>,
+pub(crate) struct Webhook {
+    pub(crate) http: reqwest::Client,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) server: PrivatePostgres,
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 impl Webhook {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = PrivatePostgres::start(folder.path());
         // Nobody listens there; payments are accepted without the bus.
@@ -123,13 +123,13 @@ impl Webhook {
         Self { http, folder, server, environment }
     }
 
-    fn on_postgres(&self) -> BTreeMap<String, String> {
+    pub(crate) fn on_postgres(&self) -> BTreeMap<String, String> {
         let mut environment = self.environment.clone();
         environment.insert("LEDGER_URL".to_owned(), self.server.url("webhook"));
         environment
     }
 
-    async fn start(&self, environment: &BTreeMap<String, String>) -> Role {
+    pub(crate) async fn start(&self, environment: &BTreeMap<String, String>) -> Role {
         let role = Role::start("webhook", self.folder.path(), environment);
         eventually("the webhook service is up", Duration::from_mins(1), || async {
             self.http.get(self.url("/health")).send().await.is_ok()
@@ -138,7 +138,7 @@ impl Webhook {
         role
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.environment["WEBHOOK_URL"])
     }
 
@@ -158,7 +158,7 @@ impl Webhook {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    fn copy(&self, from: &str, to: &str) -> (bool, String) {
+    pub(crate) fn copy(&self, from: &str, to: &str) -> (bool, String) {
         self.run("ledger", &["copy", from, to])
     }
 
@@ -173,7 +173,7 @@ impl Webhook {
     }
 
     /// CLICK's Prepare, or the Complete of this attempt.
-    async fn callback(&self, order_id: i64, prepare_id: Option<&str>) -> Value {
+    pub(crate) async fn callback(&self, order_id: i64, prepare_id: Option<&str>) -> Value {
         let key = self.environment["CLICK_SECRET_KEY"].as_str();
         let transaction = (7_000_000 + order_id).to_string();
         let body = callback_body(key, &order_id.to_string(), &transaction, prepare_id);
@@ -183,14 +183,14 @@ impl Webhook {
     }
 
     /// The attempt that a Prepare has made.
-    async fn prepare(&self, order_id: i64) -> String {
+    pub(crate) async fn prepare(&self, order_id: i64) -> String {
         self.order(order_id).await;
         let answer = self.callback(order_id, None).await;
         assert_eq!(answer["error"], 0, "{answer}");
         answer["merchant_prepare_id"].to_string()
     }
 
-    async fn status_of(&self, order_id: i64) -> Value {
+    pub(crate) async fn status_of(&self, order_id: i64) -> Value {
         let order = self.http.get(self.url(&format!("/orders/{order_id}"))).bearer_auth(API_TOKEN);
         order.send().await.unwrap().json::<Value>().await.unwrap()["status"].clone()
     }

@@ -7,15 +7,18 @@ use std::{
 
 use futures_util::future::join_all;
 use sqlx::Executor;
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{
+    task::{JoinHandle, LocalSet},
+    time::Instant,
+};
 use tolov_contract::chaos_proxy::{ChaosProxy, Direction};
 use tolov_domain::OrderId;
 use tolov_kit::secret::Secret;
-use tolov_webhook::ledger::{Ledger, LedgerPlace, LedgerReader};
+use tolov_webhook::ledger::{Ledger, LedgerPlace, LedgerReader, copy::copy};
 
 use crate::{
     app::{PATIENCE, TestApp, generous},
-    engine::Connection,
+    engine::{Connection, Database},
 };
 
 /// The ledger of an app behind a proxy.
@@ -114,5 +117,34 @@ async fn a_service_that_starts_on_a_silent_server_ends_instead_of_waiting() {
     proxy.swallow(Direction::ToClient);
     let failed = time_to_fail(async { Ledger::open(&place, generous()).await.is_err() }).await;
     assert!(failed < Duration::from_secs(10), "{failed:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_copy_of_the_ledger_gives_a_silent_server_up_whichever_side_it_is() {
+    let mut app = TestApp::start().await;
+    app.order(1).await;
+    app.stop().await;
+    let (proxy, place) = behind_a_proxy(&app).await;
+    // A file's work is done by threads, which a clock that runs ahead does not wait for.
+    let other = Database::new().await;
+    let (_, writer) = Ledger::open(other.place(), generous()).await.unwrap();
+    writer.close().await;
+    let mut admin = app.file().await;
+    admin.execute("BEGIN").await.unwrap();
+    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let local = LocalSet::new();
+    for (from, to) in [(place.clone(), other.place()), (other.place(), place)] {
+        let under_way = local.spawn_local(async move { copy(&from, &to, &()).await.is_err() });
+        let failed = local.run_until(async {
+            until_waiting(&mut admin, 1).await;
+            proxy.swallow(Direction::ToClient);
+            time_to_fail(async { under_way.await.unwrap() }).await
+        });
+        let failed = failed.await;
+        assert!(failed < Duration::from_mins(30), "{failed:?}");
+        proxy.restore();
+    }
+    admin.execute("ROLLBACK").await.unwrap();
     app.finish().await;
 }

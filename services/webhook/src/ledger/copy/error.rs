@@ -2,7 +2,7 @@
 
 use crate::ledger::{LedgerPlace, OpenError, backup::BackupError};
 
-/// Why a ledger was not copied. The target is then as it was, but for [`CopyError::Unanswered`].
+/// Why a ledger was not copied. The target is then as it was, but for [`CopyError::Unanswered`] and [`CopyError::NotNoted`].
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error("{0} is both: name two places")]
@@ -20,10 +20,13 @@ pub enum CopyError {
     Differs { table: String, written: Content, read: Content },
     #[error(
         "the last step of the copy to {place} was not answered: the whole ledger is there, or nothing of it. Repeat the same \
-         command: it copies if nothing is there, and says that there is something if the whole ledger is. Then start the services \
-         on it, and on no other"
+         command, which finds out and ends the copy: until then no service starts on either"
     )]
     Unanswered { place: LedgerPlace, source: sqlx::Error },
+    #[error(
+        "the whole ledger is in {place}, but the note beside the file could not be changed. Repeat the same command"
+    )]
+    NotNoted { place: LedgerPlace, source: std::io::Error },
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]

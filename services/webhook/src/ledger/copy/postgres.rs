@@ -1,4 +1,5 @@
-//! PostgreSQL's side of a copy: one transaction, from the first look to the last.
+//! PostgreSQL's side of a copy: one transaction, from the first look to the last. Each exchange with the server has a limit on
+//! this side: one that has gone silent is given up.
 
 use std::time::Duration;
 
@@ -15,13 +16,18 @@ use super::{
 };
 use crate::ledger::{
     LedgerPlace, OpenError,
-    postgres::open::{Opener, bring_up_to_date, refuse_closed},
+    postgres::{
+        open::{Opener, bring_up_to_date, refuse_closed},
+        session::{within, within_limit},
+    },
 };
 
 pub(super) struct PostgresSide {
     connection: PgConnection,
     /// The foreign keys that were dropped, as SQL that adds them.
     foreign_keys: Vec<String>,
+    /// It was closed by a copy to the same place that was cut off.
+    was_left: bool,
 }
 
 /// Of `ledger_state`: what this engine keeps for itself.
@@ -30,6 +36,14 @@ const OWN_COLUMNS: [&str; 4] = ["commits", "schema_needed", "moved_to", "restori
 const SESSIONS_OF_OURS: &str = "tolov-ledger";
 /// A session that was ended is seen for a moment.
 const ENDING: Duration = Duration::from_secs(3);
+/// The longest statement looks at every row of a table, and the last one makes the whole ledger durable. The server's limit, and
+/// ours, which is a little longer.
+const STATEMENT_TIMEOUT: &str = "15min";
+const EXCHANGE_TIMEOUT: Duration = Duration::from_mins(16);
+
+async fn exchange<T, E: From<sqlx::Error>>(asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    within(EXCHANGE_TIMEOUT, asked).await
+}
 
 impl PostgresSide {
     /// No writer of a service gets past the lock, so nothing is added behind the copy's back.
@@ -39,14 +53,14 @@ impl PostgresSide {
         to: &LedgerPlace,
     ) -> Result<Self, CopyError> {
         let mut connection = connect_alone(place, url).await?;
-        match refuse_closed(&mut connection, Opener::Service).await {
+        let was_left = match within_limit(refuse_closed(&mut connection, Opener::Service)).await {
             // A copy that was cut off goes on.
-            Err(OpenError::Moved { to: known }) if known == to.to_string() => {}
-            opened => opened?,
-        }
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-        connection.execute("LOCK TABLE ledger_state IN SHARE MODE").await?;
-        Ok(Self { connection, foreign_keys: Vec::new() })
+            Err(OpenError::Moved { to: known }) if known == to.to_string() => true,
+            opened => opened.map(|()| false)?,
+        };
+        exchange(connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")).await?;
+        exchange(connection.execute("LOCK TABLE ledger_state IN SHARE MODE")).await?;
+        Ok(Self { connection, foreign_keys: Vec::new(), was_left })
     }
 
     /// Foreign keys are dropped, and added again at the end: orders and attempts refer to each other, and a check of all rows at
@@ -54,20 +68,23 @@ impl PostgresSide {
     pub(super) async fn open_target(place: &LedgerPlace, url: &Secret) -> Result<Self, CopyError> {
         let connection = connect(place, url).await?;
         bring_up_to_date(url).await?;
-        let mut side = Self { connection, foreign_keys: Vec::new() };
-        side.connection.execute("BEGIN").await?;
-        let keys: Vec<(String, String, String)> = sqlx::query_as(
+        let mut side = Self { connection, foreign_keys: Vec::new(), was_left: false };
+        exchange(side.connection.execute("BEGIN")).await?;
+        let keys = sqlx::query_as(
             "SELECT conrelid::regclass::text, conname::text, pg_get_constraintdef(oid) FROM pg_constraint
              WHERE contype = 'f' AND connamespace = current_schema()::regnamespace ORDER BY 1, 2",
-        )
-        .fetch_all(&mut side.connection)
-        .await?;
+        );
+        let keys: Vec<(String, String, String)> = exchange(keys.fetch_all(&mut side.connection)).await?;
         for (table, name, definition) in keys {
             side.run(format!("ALTER TABLE {table} DROP CONSTRAINT \"{name}\"")).await?;
             side.foreign_keys.push(format!("ALTER TABLE {table} ADD CONSTRAINT \"{name}\" {definition}"));
         }
         side.set_triggers("DISABLE").await?;
         Ok(side)
+    }
+
+    pub(super) const fn was_left(&self) -> bool {
+        self.was_left
     }
 
     async fn set_triggers(&mut self, what: &str) -> Result<(), CopyError> {
@@ -78,12 +95,12 @@ impl PostgresSide {
     }
 
     async fn run(&mut self, sql: String) -> Result<(), CopyError> {
-        self.connection.execute(AssertSqlSafe(sql)).await?;
+        exchange(self.connection.execute(AssertSqlSafe(sql))).await?;
         Ok(())
     }
 
     pub(super) async fn tables(&mut self) -> Result<Vec<Table>, CopyError> {
-        let rows: Vec<(String, String, String, Option<i64>)> = sqlx::query_as(
+        let rows = sqlx::query_as(
             "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL),
                     array_position(i.indkey::int2[], a.attnum)::bigint
              FROM pg_class AS c
@@ -91,9 +108,9 @@ impl PostgresSide {
              LEFT JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
              WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
              ORDER BY c.relname COLLATE \"C\", a.attname COLLATE \"C\"",
-        )
-        .fetch_all(&mut self.connection)
-        .await?;
+        );
+        let rows: Vec<(String, String, String, Option<i64>)> =
+            exchange(rows.fetch_all(&mut self.connection)).await?;
         let mut tables: Vec<(Table, Vec<i64>)> = Vec::new();
         let is_own = |table: &str, column: &str| table == WITH_A_ROW && OWN_COLUMNS.contains(&column);
         let rows =
@@ -132,7 +149,7 @@ impl PostgresSide {
         );
         let query = sqlx::query_scalar(AssertSqlSafe(sql));
         let query = if let Some(after) = after { query.bind(after) } else { query };
-        Ok(query.fetch_one(&mut self.connection).await?)
+        Ok(exchange(query.fetch_one(&mut self.connection)).await?)
     }
 
     pub(super) async fn insert(&mut self, table: &Table, rows: &str) -> Result<(), CopyError> {
@@ -142,13 +159,13 @@ impl PostgresSide {
              SELECT {columns} FROM json_populate_recordset(NULL::\"{name}\", $1::json)",
             name = table.name
         );
-        sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut self.connection).await?;
+        exchange(sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut self.connection)).await?;
         Ok(())
     }
 
     pub(super) async fn count(&mut self, table: &Table) -> Result<u64, CopyError> {
-        let rows: i64 =
-            sqlx::query_scalar(AssertSqlSafe(table.count())).fetch_one(&mut self.connection).await?;
+        let count = sqlx::query_scalar(AssertSqlSafe(table.count()));
+        let rows: i64 = exchange(count.fetch_one(&mut self.connection)).await?;
         Ok(u64::try_from(rows).unwrap_or(0))
     }
 
@@ -159,7 +176,7 @@ impl PostgresSide {
                (SELECT {columns} FROM json_populate_recordset(NULL::\"{name}\", $1::json))",
             name = table.name
         );
-        sqlx::query(AssertSqlSafe(sql)).bind(row).execute(&mut self.connection).await?;
+        exchange(sqlx::query(AssertSqlSafe(sql)).bind(row).execute(&mut self.connection)).await?;
         Ok(())
     }
 
@@ -189,24 +206,25 @@ impl PostgresSide {
     /// Commits, so that the lock ends and the mark stands in its place.
     pub(super) async fn leave(&mut self, to: &LedgerPlace) -> Result<(), CopyError> {
         let mark = sqlx::query("UPDATE ledger_state SET moved_to = $1").bind(to.to_string());
-        mark.execute(&mut self.connection).await?;
-        self.connection.execute("COMMIT").await?;
+        exchange(mark.execute(&mut self.connection)).await?;
+        exchange(self.connection.execute("COMMIT")).await?;
         Ok(())
     }
 
     pub(super) async fn stay(&mut self) {
-        if let Err(error) = self.connection.execute("UPDATE ledger_state SET moved_to = NULL").await {
+        let open = self.connection.execute("UPDATE ledger_state SET moved_to = NULL");
+        if let Err(error) = within_limit(open).await {
             tracing::warn!(%error, "the ledger that was to be copied stays closed to services; repeat the copy");
         }
     }
 
     pub(super) async fn close(mut self) -> Result<(), CopyError> {
-        self.connection.execute("ROLLBACK").await?;
-        Ok(self.connection.close().await?)
+        within_limit(self.connection.execute("ROLLBACK")).await?;
+        Ok(within_limit(self.connection.close()).await?)
     }
 
     pub(super) async fn keep(mut self, place: &LedgerPlace) -> Result<(), CopyError> {
-        if let Err(error) = self.connection.execute("COMMIT").await {
+        if let Err(error) = exchange(self.connection.execute("COMMIT")).await {
             // What the server refuses it has taken back; whether it had done it when the session ended, nobody knows.
             let code = error.as_database_error().and_then(DatabaseError::code);
             let is_refused = code.is_some_and(|code| !code.starts_with("57P"));
@@ -217,14 +235,15 @@ impl PostgresSide {
                 CopyError::Unanswered { place, source: error }
             });
         }
-        drop(self.connection.close().await);
+        drop(within_limit(self.connection.close()).await);
         Ok(())
     }
 
     pub(super) async fn discard(mut self) {
         // A connection that is gone has nothing to take back.
-        drop(self.connection.execute("ROLLBACK").await);
-        drop(self.connection.close().await);
+        if within_limit(self.connection.execute("ROLLBACK")).await.is_ok() {
+            drop(within_limit(self.connection.close()).await);
+        }
     }
 }
 
@@ -235,7 +254,7 @@ pub(in crate::ledger) async fn connect_alone(
 ) -> Result<PgConnection, CopyError> {
     let mut connection = connect(place, url).await?;
     let exists = sqlx::query_scalar("SELECT to_regclass('ledger_state') IS NOT NULL");
-    if !exists.fetch_one(&mut connection).await? {
+    if !within_limit(exists.fetch_one(&mut connection)).await? {
         return Err(OpenError::NoLedger.into());
     }
     bring_up_to_date(url).await?;
@@ -245,15 +264,16 @@ pub(in crate::ledger) async fn connect_alone(
 /// A session of its own, once no other one of ours is left. It may wait long between two statements.
 async fn connect(place: &LedgerPlace, url: &Secret) -> Result<PgConnection, CopyError> {
     let options: PgConnectOptions = url.expose().parse()?;
-    let limits = [("lock_timeout", "10s"), ("statement_timeout", "0"), ("enable_seqscan", "off")];
+    let limits =
+        [("lock_timeout", "10s"), ("statement_timeout", STATEMENT_TIMEOUT), ("enable_seqscan", "off")];
     let options = options.application_name("tolov-ledger-copy").options(limits).disable_statement_logging();
-    let mut connection = options.connect().await?;
+    let mut connection = within_limit(options.connect()).await?;
     let until = Instant::now() + ENDING;
     loop {
         let query = sqlx::query_scalar(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1",
         );
-        let sessions: i64 = query.bind(SESSIONS_OF_OURS).fetch_one(&mut connection).await?;
+        let sessions: i64 = within_limit(query.bind(SESSIONS_OF_OURS).fetch_one(&mut connection)).await?;
         if sessions == 0 {
             return Ok(connection);
         }

@@ -24,6 +24,14 @@ impl Side {
         })
     }
 
+    /// Whether a copy to the same place has closed it, and was cut off.
+    pub(super) const fn was_left(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(side) => side.was_left(),
+        }
+    }
+
     /// An empty ledger with the schema of this release, in a transaction.
     pub(super) async fn open_target(place: &LedgerPlace) -> Result<Self, CopyError> {
         let mut side = match place {
@@ -96,7 +104,7 @@ impl Side {
     }
 
     /// Closes the ledger that was read to services: what is paid from now on is in the other place. A file is closed by the note
-    /// beside it, which the command writes; until then this process has its lock.
+    /// beside it ([`super::Notes`]).
     pub(super) async fn leave(&mut self, to: &LedgerPlace) -> Result<(), CopyError> {
         match self {
             Self::Sqlite(_) => Ok(()),

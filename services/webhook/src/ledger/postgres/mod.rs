@@ -8,5 +8,5 @@ pub(super) mod readers;
 pub(super) mod reads;
 pub(super) mod relaying;
 pub mod restored;
-mod session;
+pub(super) mod session;
 mod statements;

@@ -60,13 +60,13 @@ impl Server {
 }
 
 /// Nothing waits for ever for a server that has gone silent.
-pub(super) async fn within_limit<T, E: From<sqlx::Error>>(
+pub(in crate::ledger) async fn within_limit<T, E: From<sqlx::Error>>(
     exchange: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     within(EXCHANGE_TIMEOUT, exchange).await
 }
 
-pub(super) async fn within<T, E: From<sqlx::Error>>(
+pub(in crate::ledger) async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
     exchange: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {

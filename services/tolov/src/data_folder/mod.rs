@@ -3,9 +3,11 @@
 //! Whoever opens one of them first takes the lock of its folder, shared with every other process that does; a restore takes
 //! it alone. A restore that was cut off leaves a mark, and then nothing is opened until it has been run again.
 
+mod ledger_note;
+
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
-    io::{self, Write},
+    io,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -25,8 +27,6 @@ use crate::adapters::{BusAddress, Embedded, ShopAddress};
 const LOCK: &str = "tolov.lock";
 /// There from before the first file is replaced until after the last.
 const MARK: &str = "tolov.restoring";
-/// Beside LEDGER_PATH, while the ledger is in PostgreSQL: whoever has lost LEDGER_URL begins no second ledger.
-const IN_POSTGRES: &str = ".in-postgresql";
 /// What belongs to an SQLite database, beside the file itself.
 pub(crate) const SIDE_FILES: [&str; 2] = ["-wal", "-shm"];
 
@@ -139,53 +139,6 @@ impl DataFolder {
         }
         self.make_private(parts)?;
         Ok(lock)
-    }
-
-    /// Before a service begins in PostgreSQL: a file that nobody has copied there has orders that would be unknown then.
-    pub(crate) fn refuse_forgotten_file(&self) -> Result<()> {
-        ensure!(
-            matches!(self.ledger, LedgerPlace::File(_))
-                || !self.ledger_path.exists()
-                || self.postgres_note().exists(),
-            "there is a ledger at {}, and LEDGER_URL names another one: move it there with `tolov ledger copy LEDGER_PATH \
-             LEDGER_URL`, or put the file away if it is not wanted",
-            self.ledger_path.display()
-        );
-        Ok(())
-    }
-
-    /// Notes beside LEDGER_PATH that the ledger is in PostgreSQL, or that it is the file again.
-    pub(crate) fn note_place(&self) -> Result<()> {
-        match &self.ledger {
-            LedgerPlace::File(path) => remove_if_there(&with_ending(path, IN_POSTGRES)),
-            LedgerPlace::Postgres(_) => {
-                let folder = folder_of(&self.ledger_path);
-                DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-                let text = format!("The ledger is in PostgreSQL: {}\n", self.ledger);
-                replace_beside(&self.ledger_path, IN_POSTGRES, |file| file.write_all(text.as_bytes()))
-            }
-        }
-    }
-
-    /// Whether the ledger is in PostgreSQL, as LEDGER_URL or the note beside LEDGER_PATH says.
-    pub(crate) fn is_ledger_in_postgres(&self) -> bool {
-        matches!(self.ledger, LedgerPlace::Postgres(_)) || self.postgres_note().exists()
-    }
-
-    fn postgres_note(&self) -> PathBuf {
-        with_ending(&self.ledger_path, IN_POSTGRES)
-    }
-
-    /// Two ledgers would give the same numbers to CLICK, and each would know half of the payments.
-    pub(crate) fn refuse_second_ledger(&self) -> Result<()> {
-        let note = self.postgres_note();
-        ensure!(
-            matches!(self.ledger, LedgerPlace::Postgres(_)) || !note.exists(),
-            "the ledger is in PostgreSQL, as {} says: set LEDGER_URL. To go back to a file, move the ledger with `tolov ledger \
-             copy LEDGER_URL LEDGER_PATH`, which deletes that note",
-            note.display()
-        );
-        Ok(())
     }
 
     /// After a restore that was cut off, a file may be neither the old nor the new one.
@@ -349,11 +302,9 @@ pub(crate) fn free_bytes(folder: &Path) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use tolov_kit::secret::Secret;
-
     use super::*;
 
-    fn data(folder: &Path) -> DataFolder {
+    pub(super) fn data(folder: &Path) -> DataFolder {
         let variables =
             [("LEDGER_PATH", folder.join("payments.db")), ("DATA_DIR", folder.join("tolov-data"))];
         let text = |path: PathBuf| path.to_str().unwrap().to_owned();
@@ -378,29 +329,6 @@ mod tests {
         }
         drop(restore);
         data.share(&Part::ALL).unwrap();
-    }
-
-    #[test]
-    fn a_file_is_no_second_ledger_beside_one_in_postgresql() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = data(folder.path());
-        let mut server = file.clone();
-        server.ledger = LedgerPlace::Postgres(Secret::new("postgres://webhook:hunter2@localhost/tolov"));
-        assert!(!file.is_ledger_in_postgres() && server.is_ledger_in_postgres());
-        server.refuse_forgotten_file().unwrap();
-        fs::write(&file.ledger_path, "").unwrap();
-        let refused = server.refuse_forgotten_file().unwrap_err().to_string();
-        assert!(refused.contains("ledger copy LEDGER_PATH LEDGER_URL"), "{refused}");
-        server.note_place().unwrap();
-        server.refuse_forgotten_file().unwrap();
-        let refused = file.share(&Part::ALL).unwrap_err().to_string();
-        assert!(refused.contains("set LEDGER_URL") && file.is_ledger_in_postgres(), "{refused}");
-        let note = fs::read_to_string(file.postgres_note()).unwrap();
-        assert!(note.contains("localhost/tolov") && !note.contains("hunter2"), "{note}");
-        file.share(&[Part::Bus, Part::Shop]).unwrap();
-        server.share(&Part::ALL).unwrap();
-        file.note_place().unwrap();
-        file.share(&Part::ALL).unwrap();
     }
 
     #[test]
