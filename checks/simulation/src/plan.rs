@@ -195,7 +195,8 @@ fn add_refund_that_ends_after_a_backup(random: &mut Random, steps: &mut Vec<Step
     let course = [Kind::Refund, Kind::BackUp, Kind::Reconcile, Kind::Decide, Kind::Restore, Kind::Reconcile];
     let first = insert(steps, steps.len() / 2, random, |_| course[0]);
     let rest = course.into_iter().skip(1).map(|kind| Step { kind, seed: random.number() });
-    steps.splice(first + 1..first + 1, rest.collect::<Vec<_>>());
+    let at = first + 1;
+    steps.splice(at..at, rest.collect::<Vec<_>>());
 }
 
 /// In half of the runs shoppers go on shopping while they pay.

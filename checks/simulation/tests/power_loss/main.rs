@@ -139,8 +139,6 @@ fn every_answered_payment_is_there_after_the_power_failed_at_any_moment() {
     let (_folder, records) = work();
     let (looks, wrong) = wrong(&records, true);
     assert_eq!(wrong, Vec::<String>::new());
-    let syncs = records.iter().filter(|record| record.is_sync()).count();
-    println!("{looks} disks of {syncs} syncs were looked at");
     let answered: BTreeSet<i64> = records.iter().flat_map(Record::answered).collect();
     assert_eq!(answered, (1..=purchases()).collect(), "the whole workload was recorded");
     assert!(looks > 2 * answered.len(), "{looks} disks were looked at");

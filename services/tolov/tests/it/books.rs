@@ -215,13 +215,13 @@ impl Books {
         writer.close().await;
     }
 
-    /// The bus has confirmed every event. Returns their ids.
+    /// The bus has confirmed every event, `then` or when it was written. Returns their ids.
     pub(crate) async fn relayed(&self) -> Vec<String> {
         let (ledger, writer) = self.ledger().await;
         let now = SystemClock.now();
         let events = ledger.unsent(now, Duration::from_mins(5), 1_000).await.unwrap().rows;
         let sent = events.iter().map(|event| event.id).collect();
-        ledger.mark_relayed(RelayMarks { sent, refused: Vec::new(), at: now }).await.unwrap();
+        ledger.mark_relayed(RelayMarks { sent, refused: Vec::new(), at: self.then }).await.unwrap();
         drop(ledger);
         writer.close().await;
         events.into_iter().map(|event| event.event_id).collect()

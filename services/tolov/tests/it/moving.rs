@@ -42,6 +42,10 @@ impl Webhook {
         fs::remove_file(self.folder.path().join(name)).ok();
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.folder.path().join(name).exists()
+    }
+
     /// Whether the copy died before its nth step with files.
     fn copy_dies(&self, from: &str, to: &str, step: u32) -> bool {
         let faults = Faults::of("copy", self.folder.path());
@@ -92,7 +96,6 @@ async fn a_copy_to_the_server_that_dies_at_any_step_leaves_one_ledger_at_most_an
         shop.put_away("payments.db.in-postgresql");
         step += 1;
     }
-    println!("{step} steps");
     assert!(step > 5, "{step}");
     assert_eq!(shop.open().await, [false, true]);
 }
@@ -114,13 +117,15 @@ async fn a_copy_to_a_file_that_dies_at_any_step_leaves_one_ledger_at_most_and_is
         if !shop.copy_dies(SERVER, FILE, step) {
             break;
         }
-        assert_ne!(shop.open().await, [true; 2], "step {step}");
+        // Before its first note nothing of the copy is there, and the file may be that of a new shop.
+        if shop.has("payments.db.in-postgresql") {
+            assert_ne!(shop.open().await, [true; 2], "step {step}");
+        }
         let (done, told) = shop.copy(SERVER, FILE);
         assert!(done || told.contains("a copy never replaces a ledger"), "step {step}: {told}");
         assert_eq!(shop.open().await, [true, false], "step {step}: {told}");
         step += 1;
     }
-    println!("{step} steps");
     assert!(step > 5, "{step}");
     assert_eq!(shop.open().await, [true, false]);
 }

@@ -8,7 +8,8 @@ use std::{
 use serde_json::json;
 use tolov_click::{Callback, CallbackForm};
 use tolov_domain::{
-    ClickPaydocId, ClickPaymentId, ClickTransId, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
+    ClickPaydocId, ClickPaymentId, ClickTransId, OrderId, OrderedProduct, PrepareId, ProductId, Tiyin,
+    UserId,
     receipt::{Content, Decision, ReceiptState},
     refund::{Change, RefundState, api::RefundRequest},
 };
@@ -155,7 +156,7 @@ async fn click(ledger: &Ledger, order: i64, transaction: i64, attempt: Option<i6
     let content = Asked::Callback(Callback::read(&form).unwrap());
     let (received_at, peer) = (SystemClock.now(), "127.0.0.1".to_owned());
     let answer = ledger.answer(Arrival { received_at, peer, form, content }).await.unwrap();
-    (answer.error, answer.merchant_prepare_id.map_or(0, |id| id.get()))
+    (answer.error, answer.merchant_prepare_id.map_or(0, PrepareId::get))
 }
 
 async fn prepared(ledger: &Ledger, order: i64, transaction: i64) -> i64 {

@@ -115,7 +115,7 @@ async fn payments_without_an_order_are_listed_newest_first_page_by_page() {
     let replayed = server.run("replay", &["--since", "1h"]);
     let told = text(&replayed);
     assert!(
-        replayed.status.success() && told.contains("and 201 that belong to no order"),
+        replayed.status.success() && told.contains("and 202 that belong to no order"),
         "beside the service: {told}"
     );
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use sqlx::{Arguments, AssertSqlSafe, Sqlite, query::Query, sqlite::SqliteArguments};
+use tolov_domain::{ClickPaydocId, ClickTransId, OrderId, PrepareId};
 
 use super::statements::STORE;
 use crate::ledger::{
     LedgerError,
     writer::{
         engine::json,
-        rows::{AttemptRow, CallbackRow, EventRow, NewOrderRow, OrderChange},
+        rows::{AttemptRow, CallbackRow, EventRow, NewOrderRow, OrderChange, PaidSource},
         working_set::Writes,
     },
 };
@@ -53,8 +54,8 @@ fn parts(writes: Writes) -> [Part; STORE.len()] {
     [
         Part::json(&new_orders),
         Part::json(&writes.receipts.kept),
-        Part::rows(writes.attempts, attempt),
-        Part::rows(writes.orders, order),
+        Part::rows(writes.attempts, |row| attempt(&row)),
+        Part::rows(writes.orders, |change| order(&change)),
         Part::rows(writes.callbacks, callback),
         Part::json(&writes.unverified),
         Part::rows(writes.events, event),
@@ -125,7 +126,7 @@ impl Part {
     }
 }
 
-fn attempt(row: AttemptRow) -> [Value; 12] {
+fn attempt(row: &AttemptRow) -> [Value; 12] {
     [
         row.prepare_id.get().into(),
         row.order_id.get().into(),
@@ -135,18 +136,21 @@ fn attempt(row: AttemptRow) -> [Value; 12] {
         row.state.as_str().into(),
         row.prepared_at.into(),
         row.settled_at.into(),
-        row.paid_trans_id.map(|id| id.get()).into(),
-        row.paid_paydoc_id.map(|id| id.get()).into(),
+        row.paid_trans_id.map(ClickTransId::get).into(),
+        row.paid_paydoc_id.map(ClickPaydocId::get).into(),
         row.click_error.map(i64::from).into(),
-        row.paid_source.as_str().into(),
+        match row.paid_source {
+            PaidSource::Callback => "callback".into(),
+            PaidSource::Reconciliation => "reconciliation".into(),
+        },
     ]
 }
 
-fn order(change: OrderChange) -> [Value; 4] {
+fn order(change: &OrderChange) -> [Value; 4] {
     [
         change.order_id.get().into(),
         change.status.as_str().into(),
-        change.paid_by.map(|id| id.get()).into(),
+        change.paid_by.map(PrepareId::get).into(),
         change.changed_at.into(),
     ]
 }
@@ -155,7 +159,7 @@ fn callback(row: CallbackRow) -> [Value; 8] {
     [
         row.received_at.into(),
         row.peer.into(),
-        row.order_id.map(|id| id.get()).into(),
+        row.order_id.map(OrderId::get).into(),
         row.fields.into(),
         i64::from(row.code).into(),
         row.answer.into(),
@@ -167,7 +171,7 @@ fn callback(row: CallbackRow) -> [Value; 8] {
 fn event(row: EventRow) -> [Value; 8] {
     [
         row.event_id.into(),
-        row.order_id.map(|id| id.get()).into(),
+        row.order_id.map(OrderId::get).into(),
         row.routing_key.into(),
         row.schema.into(),
         row.body.into(),

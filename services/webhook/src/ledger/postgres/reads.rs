@@ -28,6 +28,10 @@ pub(in crate::ledger) const UNPLACED: &str =
     "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
      WHERE unplaced AND id < $1 ORDER BY id DESC LIMIT +$2";
 
+pub(in crate::ledger) const UNPLACED_AFTER: &str =
+    "SELECT id, received_at, peer, fields, code, answer, unplaced, source FROM callbacks
+     WHERE unplaced AND id > $1 ORDER BY id LIMIT +$2";
+
 /// Those are found before they are put in their order, which another index has for all payments.
 pub(in crate::ledger) const UNPLACED_IN_TELEGRAM: &str =
     "WITH few AS MATERIALIZED (

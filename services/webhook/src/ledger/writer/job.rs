@@ -130,8 +130,8 @@ impl Batch {
 
     /// Whether nothing depends on how soon it is committed.
     pub(super) fn can_wait(&self) -> bool {
-        let waits = |job: &Box<dyn Decidable>| job.phase() == Phase::Record;
-        self.upkeep.is_empty() && self.decided.is_empty() && self.undecided.iter().all(waits)
+        let mut undecided = self.undecided.iter();
+        self.upkeep.is_empty() && self.decided.is_empty() && undecided.all(|job| job.phase() == Phase::Record)
     }
 
     pub(super) fn add(&mut self, job: Job) {
@@ -143,13 +143,18 @@ impl Batch {
 
     /// Adds it, and decides it where that takes no reading and nothing that is still to come should be decided before it.
     pub(super) fn add_ahead(&mut self, job: Job, set: &mut WorkingSet) {
+        let has_all_for = |job: &dyn Decidable| {
+            let mut needs = Needs::default();
+            job.needs(&mut needs);
+            set.known.has(needs)
+        };
         match job {
-            Job::Decide(mut job) if job.phase() <= Phase::Callback && set.known.has_all_for(&*job) => {
+            Job::Decide(mut job) if job.phase() <= Phase::Callback && has_all_for(&*job) => {
                 self.before.get_or_insert(set.known.numbers);
                 job.decide(set);
                 self.decided.push(job);
             }
-            job => self.add(job),
+            Job::Decide(_) | Job::Maintain(..) => self.add(job),
         }
     }
 

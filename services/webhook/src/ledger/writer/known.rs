@@ -15,17 +15,12 @@ use tolov_domain::{
 
 use super::{
     invoices::TelegramRow,
-    job::Decidable,
-    rows::{LedgerAttempt, LedgerOrder},
+    rows::{LedgerAttempt, LedgerOrder, ReadOrder},
 };
 use crate::ledger::{ORDER_ID_GAP_MAX, ORDER_ID_MAX, restore::CLICK_INT_MAX};
 
 /// So many orders are remembered. With these the whole is some 10 MB at most for orders of the usual size.
 const ORDERS_MAX: usize = 8192;
-
-/// An order with all its attempts, refunds and payments in Telegram, as it was read.
-pub(crate) type ReadOrder =
-    (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>, Vec<TelegramRow>, Vec<PhoneInvoice>);
 
 /// The rows that a batch touches. Whatever leads to an order stands for the whole order, with all its attempts.
 #[derive(Debug, Default)]
@@ -151,10 +146,8 @@ impl Known {
         needs
     }
 
-    /// Whether it can be decided without reading.
-    pub(super) fn has_all_for(&self, job: &dyn Decidable) -> bool {
-        let mut needs = Needs::default();
-        job.needs(&mut needs);
+    /// Whether nothing of it has to be read.
+    pub(super) fn has(&self, needs: Needs) -> bool {
         needs.receipts.is_empty() && self.missing(needs).is_empty()
     }
 

@@ -30,9 +30,9 @@ use tolov_kit::lifecycle::Stop;
 use self::{
     engine::Engine,
     job::{Batch, Decidable, Job, commit_spans},
-    known::{Known, Needs, Numbers, ReadOrder},
+    known::{Known, Needs, Numbers},
     receipts::ReceiptRow,
-    rows::OrderRow,
+    rows::{OrderRow, ReadOrder},
     working_set::WorkingSet,
 };
 use super::{
@@ -271,7 +271,7 @@ async fn linger(jobs: &mut mpsc::Receiver<Job>, batch: &mut Batch) {
 #[cfg(test)]
 mod tests {
     use tolov_click::{Callback, CallbackForm, Reply};
-    use tolov_domain::{OrderedProduct, ProductId, Tiyin, UserId, time::from_unix_ms};
+    use tolov_domain::{OrderedProduct, PrepareId, ProductId, Tiyin, UserId, time::from_unix_ms};
 
     use super::{engine::Change, working_set::Writes, *};
     use crate::ledger::{Arrival, Content, NewOrder, Outcome};
@@ -369,7 +369,7 @@ mod tests {
     async fn what_comes_while_a_batch_is_written_is_decided_upon_it() {
         let (registered, reply, attempts) = prepare_while_the_order_is_written(Ok(())).await;
         assert_eq!((registered, reply.error, attempts), (Some(true), 0, [0, 1]));
-        assert_eq!(reply.merchant_prepare_id.map(|id| id.get()), Some(1));
+        assert_eq!(reply.merchant_prepare_id.map(PrepareId::get), Some(1));
     }
 
     #[tokio::test]

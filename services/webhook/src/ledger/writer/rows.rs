@@ -10,11 +10,12 @@ use tolov_domain::{
     TraceParent, UnplacedPayment, UserId,
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
     phone_invoice::PhoneInvoice,
+    refund::Refund,
     time::{Timestamp, from_unix_ms, unix_ms},
     unplaced,
 };
 
-use super::{invoices::TelegramRow, known::ReadOrder, refund_rows::RefundRow};
+use super::{invoices::TelegramRow, refund_rows::RefundRow};
 use crate::ledger::{Arrival, LedgerError, NewOrder, Overtaken, PaidOrder};
 
 /// The column `orders.status`.
@@ -83,15 +84,6 @@ pub(crate) enum PaidSource {
     Reconciliation,
 }
 
-impl PaidSource {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Callback => "callback",
-            Self::Reconciliation => "reconciliation",
-        }
-    }
-}
-
 /// An order with its state.
 #[derive(Debug, Clone)]
 pub(crate) struct LedgerOrder {
@@ -145,7 +137,10 @@ pub(crate) struct OrderRow {
     phone_invoices: Vec<PhoneInvoice>,
 }
 
-/// An order with all that belongs to it.
+/// An order with all its attempts, refunds and payments in Telegram, as it was read.
+pub(crate) type ReadOrder =
+    (LedgerOrder, Vec<LedgerAttempt>, Vec<Refund>, Vec<TelegramRow>, Vec<PhoneInvoice>);
+
 impl TryFrom<OrderRow> for ReadOrder {
     type Error = LedgerError;
 
