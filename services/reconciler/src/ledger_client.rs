@@ -97,7 +97,16 @@ impl Answer {
 #[async_trait]
 impl Ledger for LedgerClient {
     async fn open_refunds(&self) -> Result<Vec<OpenRefund>, LedgerError> {
-        Ok(self.get::<Refunds>("refunds/open").await?.refunds)
+        let mut open: Vec<OpenRefund> = Vec::new();
+        loop {
+            let after = open.last().map_or(0, |last| last.refund.refund_id.get());
+            let page = self.get::<Refunds>(&format!("refunds/open?after={after}")).await?.refunds;
+            let is_last = u32::try_from(page.len()).is_ok_and(|count| count < Refunds::PAGE);
+            open.extend(page);
+            if is_last {
+                return Ok(open);
+            }
+        }
     }
 
     async fn step(&self, refund_id: RefundId, step: StepRequest) -> Result<Option<Refund>, LedgerError> {

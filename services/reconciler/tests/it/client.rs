@@ -1,14 +1,22 @@
-//! The client of the Merchant API against a server that misbehaves.
+//! The clients of the Merchant API and of the ledger against a server that misbehaves, or has much to say.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use time::macros::datetime;
 use tolov_click::{Auth, Call, SecretKey};
-use tolov_domain::refund::api::CallOutcome;
+use tolov_domain::{
+    RefundId,
+    refund::{
+        Refund,
+        api::{CallOutcome, OpenRefund, Refunds},
+    },
+};
 use tolov_kit::{clock::ManualClock, secret::Secret};
-use tolov_reconciler::{ClickClient, Config, MerchantApi};
+use tolov_reconciler::{ClickClient, Config, Ledger, LedgerClient, MerchantApi};
 use url::Url;
 use warp::{Filter, Reply, http::StatusCode};
+
+use crate::world::World;
 
 fn config(addr: SocketAddr) -> Config {
     let url = Url::parse(&format!("http://{addr}/")).unwrap();
@@ -74,4 +82,29 @@ async fn a_server_that_is_not_there_is_no_answer() {
     let reading = client.call(&reversal()).await;
     assert_eq!(reading.outcome, CallOutcome::Unknown);
     assert!(!reading.note.contains("payment"), "no address in the note: {}", reading.note);
+}
+
+#[tokio::test]
+async fn all_open_refunds_are_read_however_many_wait_for_staff() {
+    #[derive(serde::Deserialize)]
+    struct Page {
+        after: i64,
+    }
+    let world = World::new();
+    world.ask_for_refund();
+    let (asked, attempt) = (world.refund(), world.ledger.state().attempt.clone());
+    let open = move |number: i64| {
+        let refund_id = RefundId::try_new(number).unwrap();
+        OpenRefund { refund: Refund { refund_id, ..asked.clone() }, attempt: attempt.clone() }
+    };
+    let routes = warp::path!("refunds" / "open").and(warp::query::<Page>()).map(move |page: Page| {
+        let refunds = (page.after + 1..=1_001).take(500).map(&open).collect();
+        warp::reply::json(&Refunds { refunds })
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = LedgerClient::new(&config(listener.local_addr().unwrap())).unwrap();
+    let server = tokio::spawn(warp::serve(routes).incoming(listener).run());
+    let numbers = client.open_refunds().await.unwrap().into_iter().map(|open| open.refund.refund_id.get());
+    assert_eq!(numbers.collect::<Vec<_>>(), (1..=1_001).collect::<Vec<_>>());
+    server.abort();
 }

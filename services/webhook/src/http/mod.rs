@@ -145,7 +145,7 @@ fn refund_routes(
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let of_order = warp::path!("orders" / String / "refunds").and(warp::get()).and(app.clone());
     let ask = warp::path!("orders" / String / "refunds").and(warp::post()).and(body.clone());
-    let open = warp::path!("refunds" / "open").and(warp::get()).and(app.clone());
+    let open = warp::path!("refunds" / "open").and(warp::get()).and(app.clone()).and(query);
     let withdraw = warp::path!("refunds" / String / "withdraw").and(warp::post()).and(body.clone());
     let by_hand = warp::path!("refunds" / String / "by-hand").and(warp::post()).and(body.clone());
     let retry = warp::path!("refunds" / String / "retry").and(warp::post()).and(body.clone());

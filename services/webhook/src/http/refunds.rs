@@ -120,9 +120,16 @@ fn refused(refusal: AskRefusal) -> Response {
     conflict(error, reason, None)
 }
 
-/// GET /refunds/open
-pub(super) async fn open(app: Arc<App>) -> Response {
-    answer(app.ledger.open_refunds(0).await.map(|refunds| Refunds { refunds }))
+/// GET /refunds/open?after, oldest first.
+pub(super) async fn open(app: Arc<App>, query: String) -> Response {
+    let mut after = 0;
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if name == "after" {
+            let Ok(number) = value.parse() else { return field("after", "write a refund's number") };
+            after = number;
+        }
+    }
+    answer(app.ledger.open_refunds(after).await.map(|refunds| Refunds { refunds }))
 }
 
 /// POST /refunds/ID/withdraw

@@ -7,7 +7,9 @@ use tolov_domain::{
     ClickPaydocId, OrderId, PrepareId, RefundId, Tiyin,
     refund::{
         Change, Decision, ManualReason, Refund,
-        api::{Attempt, MerchantCall, OpenRefund, RefundRequest, ReportSource, SeenReply, SeenRequest},
+        api::{
+            Attempt, MerchantCall, OpenRefund, RefundRequest, Refunds, ReportSource, SeenReply, SeenRequest,
+        },
     },
     silence::ASKED_AFTER,
     time::{CLOCK_SKEW_MAX, Timestamp, from_unix_ms, unix_ms},
@@ -23,8 +25,6 @@ use super::{
     },
 };
 
-/// The most open refunds of a page.
-pub(crate) const OPEN_PAGE: usize = 500;
 /// An attempt that is older than this is not asked about any more, also when nobody asked in time.
 const SILENT_MAX: time::Duration = time::Duration::days(3);
 
@@ -140,7 +140,7 @@ impl Ledger {
         refunds(&self.readers.requests, order_id).await
     }
 
-    /// Refunds that are not over with larger numbers than `after`, oldest first, with their attempts: at most 500.
+    /// Refunds that are not over with larger numbers than `after`, oldest first, with their attempts: at most [`Refunds::PAGE`].
     pub async fn open_refunds(&self, after: i64) -> Result<Vec<OpenRefund>, LedgerError> {
         #[derive(sqlx::FromRow)]
         struct Row {
@@ -155,7 +155,7 @@ impl Ledger {
                a.amount_tiyin, a.prepared_at, a.state = 'paid' AS is_paid
              FROM refunds_as_json AS r CROSS JOIN attempts AS a WHERE a.prepare_id = r.prepare_id
                AND r.state NOT IN ('done', 'done_by_hand', 'withdrawn') AND r.refund_id > $2 ORDER BY r.refund_id LIMIT +$1",
-            i64::try_from(OPEN_PAGE).unwrap_or(i64::MAX),
+            i64::from(Refunds::PAGE),
             after,
         )?;
         let open = |row: Row| {

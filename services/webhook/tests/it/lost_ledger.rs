@@ -82,6 +82,11 @@ async fn refunds_that_were_open_wait_for_staff_and_one_that_may_have_been_sent_i
     let open = copy.ledger().leave_open_refunds_to_staff(copy.clock.now()).await.unwrap();
     let open: Vec<&str> = open.iter().map(|refund| refund.status().as_str()).collect();
     assert_eq!(open, ["manual", "manual", "unknown"], "as they were");
+    let (_, all) = copy.get("/refunds/open").await;
+    let second = all["refunds"][1]["refund"]["refund_id"].as_i64().unwrap();
+    let (_, after) = copy.get(&format!("/refunds/open?after={second}")).await;
+    assert_eq!(after["refunds"], json!([all["refunds"][2]]), "page by page");
+    assert_eq!(copy.get("/refunds/open?after=x").await.0, 422);
 
     let mut too_much = known[0].clone();
     too_much.order_id = known[2].order_id;

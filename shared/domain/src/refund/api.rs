@@ -74,10 +74,14 @@ pub struct GivenByHand {
     pub document: String,
 }
 
-/// `GET /refunds/open`, oldest first, at most 500.
+/// `GET /refunds/open?after`: with larger numbers than `after`, oldest first, at most [`Refunds::PAGE`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refunds {
     pub refunds: Vec<OpenRefund>,
+}
+
+impl Refunds {
+    pub const PAGE: u32 = 500;
 }
 
 /// A refund with what has to be known to ask CLICK about its payment.

@@ -134,6 +134,7 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("GET", "/orders/x/records".to_owned(), String::new(), 404),
         ("GET", "/orders/7/refunds".to_owned(), String::new(), 404),
         ("GET", "/refunds/open".to_owned(), String::new(), 200),
+        ("GET", "/refunds/open?after=x".to_owned(), String::new(), 422),
         ("POST", at("retry"), by.to_owned(), 409),
         ("POST", at("retry"), "{}".to_owned(), 422),
         ("POST", "/refunds/7/retry".to_owned(), by.to_owned(), 404),
