@@ -1,7 +1,7 @@
 //! Refunds, and what CLICK's Merchant API says: the bot, operators and the reconciler ask. Bodies are those of
 //! [`tolov_domain::refund::api`].
 
-use std::sync::Arc;
+use std::{num::ParseIntError, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -122,14 +122,8 @@ fn refused(refusal: AskRefusal) -> Response {
 
 /// GET /refunds/open?after, oldest first.
 pub(super) async fn open(app: Arc<App>, query: String) -> Response {
-    let mut after = 0;
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if name == "after" {
-            let Ok(number) = value.parse() else { return field("after", "write a refund's number") };
-            after = number;
-        }
-    }
-    answer(app.ledger.open_refunds(after).await.map(|refunds| Refunds { refunds }))
+    let Ok(after) = number_in(&query, "after") else { return field("after", "write a refund's number") };
+    answer(app.ledger.open_refunds(after.unwrap_or(0)).await.map(|refunds| Refunds { refunds }))
 }
 
 /// POST /refunds/ID/withdraw
@@ -201,14 +195,15 @@ pub(super) async fn silent_attempts(app: Arc<App>) -> Response {
 
 /// GET /attempts?before, newest first.
 pub(super) async fn attempts(app: Arc<App>, query: String) -> Response {
-    let mut before = i64::MAX;
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if name == "before" {
-            let Ok(number) = value.parse() else { return field("before", "write an attempt's number") };
-            before = number;
-        }
-    }
-    answer(app.ledger.attempts_before(before, PAGE_MAX).await.map(|attempts| Attempts { attempts }))
+    let Ok(before) = number_in(&query, "before") else {
+        return field("before", "write an attempt's number");
+    };
+    answer(
+        app.ledger
+            .attempts_before(before.unwrap_or(i64::MAX), PAGE_MAX)
+            .await
+            .map(|attempts| Attempts { attempts }),
+    )
 }
 
 /// POST /attempts/ID/seen
@@ -256,6 +251,12 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 
 pub(super) fn is_name(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= NAME_MAX
+}
+
+/// A number of a query. Of several the last one counts, and all must be numbers.
+fn number_in(query: &str, wanted: &str) -> Result<Option<i64>, ParseIntError> {
+    let mut named = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted);
+    named.try_fold(None, |_, (_, value)| value.parse().map(Some))
 }
 
 pub(super) fn field(name: &'static str, error: &str) -> Response {
