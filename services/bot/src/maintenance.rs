@@ -5,16 +5,16 @@
 //! - Orders whose creation broke off are given up.
 //! - The counter of order numbers is lifted over the ledger's: the shop store may have been restored from an old copy.
 //! - Orders that the ledger does not know are registered again: the ledger may have been restored from an old copy.
-//! - Stock that could not be settled with the event of an order is settled.
+//! - Stock that could not be settled with the event of an order is settled, and what is held for nothing is given back.
 
 use std::sync::Arc;
 
 use tokio::{task::JoinSet, time::Instant};
 use tolov_domain::{
-    OrderId,
+    OrderId, OrderedProduct,
     ports::{
         PortError,
-        documents::{Documents, Query},
+        documents::{Documents, Key, Query},
     },
     time::Timestamp,
 };
@@ -59,7 +59,7 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
     let every = deps.config.maintenance_every;
     let mut before = deps.now() - every;
     let mut watch = ClockWatch::new(deps.clock.as_ref(), settling::CREATING_LIMIT);
-    let (mut lifted, mut lookup_skip, mut unsettled_skip) = (None, 0, 0);
+    let (mut lifted, mut lookup_skip, mut unsettled_skip, mut last_product) = (None, 0, 0, None);
     loop {
         lifted = lift_counter(deps, lifted).await;
         // An order is registered with an address that has the bot's name in it.
@@ -83,6 +83,7 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
             tracing::debug!(%error, "shoppers could not be reminded of unpaid orders");
         }
         unsettled_skip = settle_left(deps, unsettled_skip).await;
+        last_product = release_strays(deps.documents(), last_product).await;
         before = now;
         tokio::time::sleep(every).await;
     }
@@ -98,7 +99,8 @@ async fn abandon_old(documents: &dyn Documents, placed_before: Timestamp, now: T
 
 /// Returns how many orders the next round skips.
 async fn settle_left(deps: &Arc<HandlerDeps>, skip: u32) -> u32 {
-    match settling::settle_left(deps.documents(), skip).await {
+    let others_finish = tokio::time::sleep(deps.config.maintenance_every / 12);
+    match settling::settle_left(deps.documents(), skip, others_finish).await {
         Ok((settled, skip)) => {
             for order in settled {
                 tracing::info!(order.id = %order.id, "the stock of an order was left unsettled; it is settled now");
@@ -109,6 +111,22 @@ async fn settle_left(deps: &Arc<HandlerDeps>, skip: u32) -> u32 {
         Err(error) => {
             tracing::debug!(%error, "orders that were left unsettled could not be settled");
             skip
+        }
+    }
+}
+
+/// Looks at some of the products, each round the next ones. Returns the last of them; `None`: the next round begins anew.
+async fn release_strays(documents: &dyn Documents, after: Option<Key>) -> Option<Key> {
+    match settling::release_strays(documents, after.clone()).await {
+        Ok((strays, last)) => {
+            for (id, OrderedProduct { product_id, count }) in strays {
+                tracing::info!(order.id = %id, product.id = %product_id, count, "pieces were held for an order that is over; they can be sold again");
+            }
+            last
+        }
+        Err(error) => {
+            tracing::debug!(%error, "what products hold for nothing could not be given back");
+            after
         }
     }
 }

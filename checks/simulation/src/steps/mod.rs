@@ -276,7 +276,8 @@ impl World {
         let (store, now) = (self.bots_store(), self.clock.now());
         self.in_bot(async move {
             drop(settling::abandon_old(&*store, now - settling::CREATING_LIMIT, now).await);
-            drop(settling::settle_left(&*store, 0).await);
+            drop(settling::settle_left(&*store, 0, std::future::ready(())).await);
+            drop(settling::release_strays(&*store, None).await);
         })?;
         for order in self.orders()?.into_iter().filter(|order| order.stage() == Stage::AwaitingPayment) {
             let asked = self.webhook.ask("GET", &format!("/orders/{}", order.id), String::new())?;

@@ -19,10 +19,7 @@ use tolov_domain::{
 use super::goods::settle_goods;
 use crate::{
     catalogue::{self, Article},
-    order::{
-        Extent, HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, query_unsettled,
-        reserve_order_ids,
-    },
+    order::{Extent, HistoryItem, OrderState, PaymentFacts, ShopOrder, Stage, Stock, reserve_order_ids},
     records::{self, Versioned},
 };
 
@@ -63,28 +60,6 @@ pub async fn settle(documents: &dyn Documents, events: &[Event]) -> Result<Vec<S
         applied.settled(event, order, !goods.failed.contains(order.id))
     });
     Ok(settled.collect())
-}
-
-/// How many orders [`settle_left`] looks at in one call.
-const LEFT_AT_ONCE: u32 = 50;
-
-/// Settles what was left when the event of an order was done: a document could not be read then, or a process died. No
-/// other event would finish it.
-///
-/// `skip`: so many were looked at in vain by the calls before. Returns the orders that are settled now, and what the next
-/// call skips.
-pub async fn settle_left(documents: &dyn Documents, skip: u32) -> Result<(Vec<ShopOrder>, u32), PortError> {
-    let query = query_unsettled(LEFT_AT_ONCE).skip(skip);
-    let page = records::find_versioned::<ShopOrder>(documents, &query).await?;
-    let found = u32::try_from(page.len()).unwrap_or(LEFT_AT_ONCE);
-    let orders: Vec<Versioned<ShopOrder>> = page.into_iter().flatten().collect();
-    let ids: Vec<i64> = orders.iter().map(|order| order.id.get()).collect();
-    settle_goods(documents, orders).await?;
-    let mut settled: Vec<ShopOrder> = records::read_many(documents, ids).await?;
-    settled.retain(|order| !order.is_unsettled());
-    // The settled ones are not found any more.
-    let stuck = found.saturating_sub(u32::try_from(settled.len()).unwrap_or(found));
-    Ok((settled, if found < LEFT_AT_ONCE { 0 } else { skip.saturating_add(stuck) }))
 }
 
 /// The orders of a batch once its events are applied to them.

@@ -7,12 +7,14 @@
 mod batch;
 mod closing;
 mod goods;
+mod left;
 mod people;
 mod repair;
 
-pub use batch::{Settled, settle, settle_left};
+pub use batch::{Settled, settle};
 pub(crate) use closing::release;
 pub use closing::{CREATING_LIMIT, abandon_old, cancel_paid, close, refund_by_hand};
+pub use left::{release_strays, settle_left};
 pub use repair::{
     Difference, correct_order, correct_order_count, count_paid, difference, is_stray, release_stray,
     settle_again,

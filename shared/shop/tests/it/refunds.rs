@@ -1,5 +1,7 @@
 //! Refunds: what the ledger's events, and staff by hand, do to order, stock and shopper.
 
+use std::future::ready;
+
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{
     Event, EventKind, OrderedProduct, Outcome, RefundId, Tiyin, UserId,
@@ -210,8 +212,8 @@ async fn goods_of_a_refund_that_are_not_in_stock_yet_are_found_and_put_there() {
     })
     .await
     .unwrap();
-    let (settled, _) = settling::settle_left(&shop, 0).await.unwrap();
+    let (settled, _) = settling::settle_left(&shop, 0, ready(())).await.unwrap();
     assert_eq!(settled.len(), 1);
     assert_eq!(stock(&shop).await, [8, 4]);
-    assert_eq!(settling::settle_left(&shop, 0).await.unwrap().0, []);
+    assert_eq!(settling::settle_left(&shop, 0, ready(())).await.unwrap().0, []);
 }

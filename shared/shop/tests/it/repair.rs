@@ -84,6 +84,36 @@ async fn only_what_no_order_needs_is_released() {
 }
 
 #[tokio::test]
+async fn what_is_held_for_an_order_that_is_over_is_given_back_without_an_audit() {
+    let shop = shop_with_a_sale().await;
+    placed(&shop, 2, &[pieces(TEA, 1)]).await;
+    for number in [1, 3] {
+        hold(&shop, order_id(number), &[pieces(TEA, 1)]).await;
+    }
+    let (strays, last) = settling::release_strays(&shop, None).await.unwrap();
+    assert_eq!(strays, [(order_id(1), pieces(TEA, 1))], "3 is unknown: that is for the audit");
+    assert_eq!((left(&shop, TEA).await, last.is_some()), (4, true));
+    assert_eq!(settling::release_strays(&shop, last).await.unwrap(), (Vec::new(), None));
+}
+
+#[tokio::test]
+async fn an_order_that_somebody_is_settling_is_left_to_them() {
+    let shop = MemoryDocuments::default();
+    open_shop(&shop).await;
+    for number in [1, 2] {
+        placed(&shop, number, &[pieces(TEA, 1)]).await;
+        let expire = |order: &mut ShopOrder| order.apply(OrderAction::Expired, Actor::Clock, minutes(1));
+        records::change(&shop, number, expire).await.unwrap();
+    }
+    let other_settles = async {
+        assert!(settling::settle_again(&shop, &[order_id(1)]).await.unwrap().is_empty());
+    };
+    let (settled, _) = settling::settle_left(&shop, 0, other_settles).await.unwrap();
+    assert_eq!(settled.iter().map(|order| order.id).collect::<Vec<_>>(), [order_id(2)]);
+    assert_eq!(left(&shop, TEA).await, 10);
+}
+
+#[tokio::test]
 async fn paid_orders_are_counted_again_and_never_twice() {
     let shop = shop_with_a_sale().await;
     placed(&shop, 2, &[pieces(TEA, 1)]).await;

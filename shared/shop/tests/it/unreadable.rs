@@ -1,5 +1,7 @@
 //! Documents that cannot be read: nobody else waits for them, and the money is told all the same.
 
+use std::future::ready;
+
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{
     Event, OrderedProduct,
@@ -135,13 +137,13 @@ async fn repair(shop: &MemoryDocuments, collection: Collection, key: impl Into<K
 async fn an_order_that_was_left_unsettled_is_settled_once_its_product_can_be_read_again() {
     let shop = shop_with_damage(PRODUCTS, TEA).await;
     assert_eq!(announced(&shop).await, [NOT_SETTLED, SETTLED]);
-    assert_eq!(settling::settle_left(&shop, 0).await.unwrap(), (Vec::new(), 0), "not yet");
+    assert_eq!(settling::settle_left(&shop, 0, ready(())).await.unwrap(), (Vec::new(), 0), "not yet");
     repair(&shop, PRODUCTS, TEA).await;
-    let (settled, skip) = settling::settle_left(&shop, 0).await.unwrap();
+    let (settled, skip) = settling::settle_left(&shop, 0, ready(())).await.unwrap();
     assert_eq!((settled.len(), settled[0].id, skip), (1, order_id(1), 0));
     assert_eq!(order(&shop, 1).await.stock, Stock::Committed);
     assert_eq!((left(&shop, TEA).await, left(&shop, SMALL).await), (8, 4), "sold once");
-    assert_eq!(settling::settle_left(&shop, 0).await.unwrap(), (Vec::new(), 0), "nothing is left");
+    assert_eq!(settling::settle_left(&shop, 0, ready(())).await.unwrap(), (Vec::new(), 0), "nothing is left");
 }
 
 #[tokio::test]
@@ -162,8 +164,8 @@ async fn many_orders_that_cannot_be_settled_do_not_hide_the_one_that_can() {
     let payments: Vec<Event> = orders.iter().map(|order| completed(order, false)).collect();
     settle(&shop, &payments).await;
     repair(&shop, PRODUCTS, 20).await;
-    let (settled, skip) = settling::settle_left(&shop, 0).await.unwrap();
+    let (settled, skip) = settling::settle_left(&shop, 0, ready(())).await.unwrap();
     assert_eq!((settled.len(), skip), (0, 50));
-    let (settled, skip) = settling::settle_left(&shop, skip).await.unwrap();
+    let (settled, skip) = settling::settle_left(&shop, skip, ready(())).await.unwrap();
     assert_eq!((settled.len(), settled[0].id, skip), (1, order_id(55), 0));
 }
