@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -21,8 +22,8 @@ use crate::{
 
 /// Attempts that were prepared this long before the backup may have been completed after it.
 const BEFORE_THE_BACKUP: Duration = Duration::days(3);
-/// The clocks of two machines may differ, and a backup takes a while.
-const AFTER_THE_BACKUP: Duration = Duration::hours(1);
+/// The clocks of two machines may differ, and a restore takes a while.
+const AFTER_THE_RESTORE: Duration = Duration::hours(1);
 
 #[derive(Debug)]
 pub(crate) struct AfterRestore {
@@ -47,12 +48,14 @@ impl AfterRestore {
         ledger: &Arc<dyn Ledger>,
         stop: &Stop,
     ) -> Result<(), LedgerError> {
-        let RestoreCheck { backup_made_at, orders } = ledger.restore().await?;
+        let RestoreCheck { backup_made_at, restored_at, orders } = ledger.restore().await?;
         let Some(backup_made_at) = backup_made_at else { return Ok(()) };
+        let restored_at = restored_at.unwrap_or(backup_made_at).max(backup_made_at);
+        let lost = backup_made_at - BEFORE_THE_BACKUP..restored_at + AFTER_THE_RESTORE;
         if self.in_parallel {
             ledger.let_prepares_in(false).await?;
         }
-        let open = self.open_attempts(ledger, backup_made_at).await?;
+        let open = self.open_attempts(ledger, lost).await?;
         for attempt in &open {
             if stop.is_cancelled() {
                 return Ok(());
@@ -102,19 +105,18 @@ impl AfterRestore {
     async fn open_attempts(
         &self,
         ledger: &Arc<dyn Ledger>,
-        backup_made_at: Timestamp,
+        prepared: Range<Timestamp>,
     ) -> Result<Vec<Attempt>, LedgerError> {
-        let span = backup_made_at - BEFORE_THE_BACKUP..backup_made_at + AFTER_THE_BACKUP;
         let (mut before, mut open) = (None, Vec::new());
         loop {
             let page = ledger.attempts(before).await?;
             let Some(last) = page.last() else { return Ok(open) };
             before = Some(last.prepare_id);
-            let is_last = last.prepared_at < span.start;
+            let is_last = last.prepared_at < prepared.start;
             let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             let is_open = |attempt: &Attempt| {
                 !attempt.is_paid
-                    && span.contains(&attempt.prepared_at)
+                    && prepared.contains(&attempt.prepared_at)
                     && !asked.contains(&attempt.prepare_id)
             };
             open.extend(page.into_iter().filter(is_open));

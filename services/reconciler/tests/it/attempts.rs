@@ -184,7 +184,7 @@ async fn a_payment_that_click_shows_otherwise_is_named() {
 async fn after_a_restore_open_attempts_are_asked_for_and_prepares_are_let_in() {
     let mut world = silent();
     world.ledger.state().silent.clear();
-    world.ledger.state().restored = Some(world.clock.now());
+    world.ledger.state().restored = Some((world.clock.now(), world.clock.now()));
     world.click.state().always = Some(Fault::LostBefore);
     world.round().await;
     assert_eq!(world.ledger.state().let_in, Vec::<bool>::new(), "CLICK has not answered");
@@ -196,9 +196,24 @@ async fn after_a_restore_open_attempts_are_asked_for_and_prepares_are_let_in() {
 }
 
 #[tokio::test]
+async fn attempts_that_were_made_between_the_backup_and_the_restore_are_asked_for_and_no_later_ones() {
+    let hours = Duration::hours;
+    for (restored_after, is_asked) in [(hours(20), true), (hours(12), false)] {
+        let mut world = silent();
+        world.ledger.state().silent.clear();
+        let prepared_at = world.ledger.state().attempt.prepared_at;
+        let backup_made_at = prepared_at - hours(18);
+        world.ledger.state().restored = Some((backup_made_at, backup_made_at + restored_after));
+        world.round().await;
+        let state = world.ledger.state();
+        assert_eq!((state.seen.len() == 1, state.let_in.as_slice()), (is_asked, [true].as_slice()));
+    }
+}
+
+#[tokio::test]
 async fn in_parallel_prepares_are_let_in_while_click_is_asked() {
     let world = silent();
-    world.ledger.state().restored = Some(world.clock.now());
+    world.ledger.state().restored = Some((world.clock.now(), world.clock.now()));
     world.click.state().always = Some(Fault::LostBefore);
     let service = world.service().restore_in_parallel(true);
     service.restore_round(&tolov_kit::lifecycle::Stop::new()).await;
@@ -215,7 +230,7 @@ async fn after_a_restore_orders_without_an_attempt_are_asked_for_before_prepares
     world.ledger.state().unattempted =
         [7, 8].map(|id| UnattemptedOrder { order_id: order(id), registered_at }).to_vec();
     world.clock.advance(Duration::days(2));
-    world.ledger.state().restored = Some(world.clock.now());
+    world.ledger.state().restored = Some((world.clock.now(), world.clock.now()));
     // Paid on the day after, and another one that was not paid.
     for (id, payment, status) in [("7", 501, 2), ("8", 502, 1)] {
         world.click.state().of_order.insert((id.to_owned(), "2026-11-24".to_owned()), payment);

@@ -190,8 +190,8 @@ pub(crate) struct LedgerState {
     pub(crate) seen: Vec<SeenRequest>,
     /// Days that were compared, oldest first.
     pub(crate) days: Vec<(Day, ClickComparison)>,
-    /// The ledger is a restored copy: the time of the backup.
-    pub(crate) restored: Option<Timestamp>,
+    /// The ledger is a restored copy: the times of the backup and of the restore.
+    pub(crate) restored: Option<(Timestamp, Timestamp)>,
     /// Orders of which it knows no attempt, and what CLICK was seen to know of them.
     pub(crate) unattempted: Vec<UnattemptedOrder>,
     pub(crate) found: Vec<FoundPayment>,
@@ -312,7 +312,10 @@ impl Ledger for FakeLedger {
     }
 
     async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
-        self.make(|state| RestoreCheck { backup_made_at: state.restored, orders: state.unattempted.clone() })
+        self.make(|state| {
+            let (backup_made_at, restored_at) = state.restored.unzip();
+            RestoreCheck { backup_made_at, restored_at, orders: state.unattempted.clone() }
+        })
     }
 
     async fn found(&self, found: FoundPayment) -> Result<(), LedgerError> {

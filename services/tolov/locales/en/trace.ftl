@@ -18,6 +18,7 @@ trace-callback = { $action } from { $peer }: { $fields } was answered { $answer 
 trace-unplaced = CLICK took money that could not be placed: { $action } from { $peer }: { $fields } was answered { $answer }
 trace-unplaced-in-telegram = Telegram took { $amount } (tiyin) that belongs to no order, from shopper { $user }, for { $payload }: charge { $charge }, provider { $provider }
 trace-taken-back = A restore took the payment back from { $peer }: { $fields }
+trace-found = CLICK shows a payment whose attempt a restore has lost; it pays no order: { $fields }
 trace-refund = Refund { $refund } of { $amount } UZS is { $state }, by { $by }: { $facts }
 trace-receipt = Fiscal receipt is { $state }, by { $by }: { $facts }
 trace-click-asked = CLICK was asked { $call }: { $outcome }, code { $code } { $note }

@@ -18,6 +18,7 @@ trace-callback = { $action } от { $peer }: на { $fields } отвечено {
 trace-unplaced = CLICK взял деньги, для которых нет заказа: { $action } от { $peer }: на { $fields } отвечено { $answer }
 trace-unplaced-in-telegram = Telegram списал { $amount } (тийин), которые не относятся ни к какому заказу: покупатель { $user }, назначение { $payload }; платёж { $charge }, провайдер { $provider }
 trace-taken-back = Восстановление вернуло платёж, о котором знает { $peer }: { $fields }
+trace-found = CLICK показывает платёж, о котором журнал после восстановления не знает; заказ им не оплачен: { $fields }
 trace-refund = Возврат { $refund } на { $amount } сум: { $state }, кем: { $by }; { $facts }
 trace-receipt = Фискальный чек: { $state }, кем: { $by }; { $facts }
 trace-click-asked = Запрос в CLICK { $call }: { $outcome }, код { $code } { $note }

@@ -18,6 +18,7 @@ trace-callback = { $peer } dan { $action }: { $fields } uchun javob { $answer }
 trace-unplaced = CLICK buyurtmasi topilmagan pulni oldi: { $peer } dan { $action }: { $fields } uchun javob { $answer }
 trace-unplaced-in-telegram = Telegram hech qaysi buyurtmaga tegishli bo‘lmagan { $amount } (tiyin) oldi: xaridor { $user }, maqsad { $payload }; to‘lov { $charge }, provayder { $provider }
 trace-taken-back = Tiklash { $peer } bilgan to‘lovni qaytardi: { $fields }
+trace-found = CLICKda tiklangan daftar bilmaydigan to‘lov bor; buyurtma u bilan to‘lanmagan: { $fields }
 trace-refund = { $refund }-qaytarish, { $amount } so‘m: { $state }, kim: { $by }; { $facts }
 trace-receipt = Fiskal chek: { $state }, kim: { $by }; { $facts }
 trace-click-asked = CLICK dan so‘raldi { $call }: { $outcome }, kod { $code } { $note }

@@ -122,7 +122,8 @@ fn of_payment_report(report: &PaymentReportRecord) -> Entry {
 
 fn of_callback(callback: &CallbackRecord) -> Entry {
     let key = match (callback.source.as_str(), callback.unplaced) {
-        ("restore", _) => "trace-taken-back",
+        ("restore", false) => "trace-taken-back",
+        ("restore", true) => "trace-found",
         (_, true) => "trace-unplaced",
         (_, false) => "trace-callback",
     };
@@ -211,6 +212,7 @@ mod tests {
             (false, "click", "trace-callback"),
             (true, "click", "trace-unplaced"),
             (false, "restore", "trace-taken-back"),
+            (true, "restore", "trace-found"),
         ] {
             let entry = of_callback(&callback(unplaced, source));
             assert_eq!((entry.key, &entry.args[0]), (key, &("action", "Complete".to_owned())));

@@ -17,7 +17,7 @@ use super::{
     refunds::{answer, conflict, field, is_name, no_attempt, read},
     reply::{to_reply, unavailable},
 };
-use crate::ledger::{Accepted, LedgerError};
+use crate::ledger::{Accepted, LedgerError, UncheckedRestores};
 
 /// Orders that were registered this long before the backup may have been paid after it.
 const BEFORE_THE_BACKUP: time::Duration = time::Duration::days(1);
@@ -58,11 +58,12 @@ pub(super) async fn restore(app: Arc<App>) -> Response {
 }
 
 async fn what_to_ask(app: &App) -> Result<RestoreCheck, LedgerError> {
-    let Some((_, made_at)) = app.ledger.unchecked_restores().await? else {
-        return Ok(RestoreCheck { backup_made_at: None, orders: Vec::new() });
+    let Some(UncheckedRestores { backup_made_at, restored_at, .. }) = app.ledger.unchecked_restores().await?
+    else {
+        return Ok(RestoreCheck::default());
     };
-    let orders = app.ledger.unattempted_orders(made_at - BEFORE_THE_BACKUP).await?;
-    Ok(RestoreCheck { backup_made_at: Some(made_at), orders })
+    let orders = app.ledger.unattempted_orders(backup_made_at - BEFORE_THE_BACKUP).await?;
+    Ok(RestoreCheck { backup_made_at: Some(backup_made_at), restored_at: Some(restored_at), orders })
 }
 
 /// POST /restore/found: CLICK shows a payment of an order that the ledger knows no attempt of.

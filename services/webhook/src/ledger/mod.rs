@@ -49,7 +49,7 @@ pub use self::{
         unplaced::{UnplacedBefore, UnplacedCallback, UnplacedInTelegram, UnplacedPage, UnplacedRecord},
     },
     receipts::ReceiptStepRecord,
-    reconciliation::{Accepted, PaymentReportRecord},
+    reconciliation::{Accepted, PaymentReportRecord, UncheckedRestores},
     refunds::{MerchantCallRecord, RefundStepRecord},
     requests::{
         AdoptRefusal, Arrival, Content, Continued, EndRefusal, ImportedOrder, ImportedState, KnownRefund,

@@ -37,6 +37,16 @@ pub enum Accepted {
     Unknown,
 }
 
+/// Restores after which CLICK has not been asked what they lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UncheckedRestores {
+    pub ids: Vec<i64>,
+    /// Of the oldest backup.
+    pub backup_made_at: Timestamp,
+    /// When the last of them was put back.
+    pub restored_at: Timestamp,
+}
+
 /// Why an attempt is paid of which no Complete had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct PaymentReportRecord {
@@ -150,16 +160,21 @@ impl Ledger {
         Ok(ahead.map(from_unix_ms))
     }
 
-    /// Restores of this ledger after which CLICK has not been asked what they lost, and the time of the oldest of their
-    /// backups.
-    pub async fn unchecked_restores(&self) -> Result<Option<(Vec<i64>, Timestamp)>, LedgerError> {
-        let rows: Vec<(i64, i64)> = read!(
+    /// `None`: CLICK was asked after every restore of this ledger.
+    pub async fn unchecked_restores(&self) -> Result<Option<UncheckedRestores>, LedgerError> {
+        let rows: Vec<(i64, i64, i64)> = read!(
             &self.readers.requests,
             query_as.fetch_all,
-            "SELECT id, backup_made_at FROM restores WHERE id NOT IN (SELECT restore_id FROM restore_checks)"
+            "SELECT id, backup_made_at, restored_at FROM restores
+             WHERE id NOT IN (SELECT restore_id FROM restore_checks)"
         )?;
-        let oldest = rows.iter().map(|(_, made_at)| *made_at).min();
-        Ok(oldest.map(|oldest| (rows.into_iter().map(|(id, _)| id).collect(), from_unix_ms(oldest))))
+        let oldest = rows.iter().map(|(_, made_at, _)| from_unix_ms(*made_at)).min();
+        let last = rows.iter().map(|(_, _, restored_at)| from_unix_ms(*restored_at)).max();
+        Ok(oldest.zip(last).map(|(backup_made_at, restored_at)| UncheckedRestores {
+            ids: rows.into_iter().map(|(id, ..)| id).collect(),
+            backup_made_at,
+            restored_at,
+        }))
     }
 
     /// Orders that can be paid and were registered after `since`, and that have no attempt.
@@ -186,13 +201,21 @@ impl Ledger {
     /// Ends an order of which CLICK shows a payment and the ledger knows no attempt, and has staff look for the money. May be
     /// repeated.
     pub async fn found_payment(&self, found: FoundPayment, at: Timestamp) -> Result<(), LedgerError> {
-        self.decide(PaymentFound { found, at }).await
+        let is_listed: bool = read!(
+            &self.readers.requests,
+            query_scalar.fetch_one,
+            "SELECT count(*) > 0 FROM callbacks WHERE order_id = $1 AND unplaced AND source = 'restore'",
+            found.order_id.get(),
+        )?;
+        self.decide(PaymentFound { found, is_listed, at }).await
     }
 
     /// Records that CLICK was asked about what every restore so far may have lost.
     pub async fn restores_checked(&self, at: Timestamp) -> Result<(), LedgerError> {
         match self.unchecked_restores().await? {
-            Some((restore_ids, _)) => self.decide(RestoresChecked { restore_ids, at }).await,
+            Some(UncheckedRestores { ids, .. }) => {
+                self.decide(RestoresChecked { restore_ids: ids, at }).await
+            }
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use time::Duration;
-use tolov_domain::{DayCompared, OrderId, UnplacedPayment};
+use tolov_domain::{DayCompared, OrderId, UnplacedPayment, time::unix_ms};
 use tolov_kit::clock::Clock;
 use tolov_webhook::{believed_time::BelievedTime, days::record_due, ledger::LedgerReader};
 
@@ -248,7 +248,7 @@ async fn restored() -> TestApp {
     app.stop().await;
     file.execute(
         "INSERT INTO restores (restored_at, backup_made_at, prepare_id_floor, order_id_floor)
-         VALUES (1, 1795435200000, 0, 0)",
+         VALUES (1795446000000, 1795435200000, 0, 0)",
     )
     .await
     .unwrap();
@@ -262,12 +262,13 @@ async fn prepares_wait_on_a_restored_ledger_until_click_was_asked() {
     let mut app = restored().await;
     let (_, check) = app.get("/restore").await;
     assert_eq!(check["backup_made_at"], "2026-11-23T12:00:00Z");
+    assert_eq!(check["restored_at"], "2026-11-23T15:00:00Z");
     let unattempted = json!([{"order_id": 2, "registered_at": "2026-11-23T12:00:00Z"}]);
     assert_eq!(check["orders"], unattempted, "order 1 has an attempt");
     assert_eq!(app.code(&Callback::prepare(2)).await, -7, "CLICK comes again");
     assert_eq!(app.code(&Callback::complete(1, 1)).await, 0, "money that was taken is welcome");
     let (_, checked) = app.post("/restore", &json!({"done": true})).await;
-    assert_eq!(checked, json!({"backup_made_at": null, "orders": []}));
+    assert_eq!(checked, json!({"backup_made_at": null, "restored_at": null, "orders": []}));
     app.paid(2).await;
     app.stop().await;
     app.start_again().await;
@@ -288,18 +289,34 @@ async fn prepares_are_let_in_by_every_process_once_one_was_told_that_click_was_a
 }
 
 #[tokio::test]
-async fn a_payment_that_click_shows_of_an_order_without_an_attempt_is_told_to_staff_once() {
-    let app = restored().await;
+async fn a_payment_that_click_shows_of_an_order_without_an_attempt_is_told_to_staff_once_and_listed() {
+    let mut app = restored().await;
     let found = json!({"order_id": 2, "payment_id": PAYDOC});
     for _ in 0..2 {
         let (status, check) = app.post("/restore/found", &found).await;
         assert_eq!((status, &check["orders"]), (StatusCode::OK, &json!([])));
     }
-    app.until_the_outbox_is_empty().await;
-    let told = app.bus.messages();
-    let told = told.iter().filter_map(|message| UnplacedPayment::from_json(&message.body).ok());
-    let [told] = told.collect::<Vec<_>>().try_into().unwrap();
+    let told = async |app: &TestApp| {
+        app.until_the_outbox_is_empty().await;
+        let told = app.bus.messages();
+        let told = told.iter().filter_map(|message| UnplacedPayment::from_json(&message.body).ok());
+        told.collect::<Vec<_>>()
+    };
+    let [first] = told(&app).await.try_into().unwrap();
+    app.events_may_be_pruned();
+    app.file().await.execute("DELETE FROM outbox").await.unwrap();
+    let time = json!({"since_ms": 0, "until_ms": unix_ms(app.clock.now())});
+    app.post("/payments/unplaced/replay", &time).await;
+    assert_eq!(told(&app).await, [first.clone(), first.clone()], "once more, when it is asked for");
+    let told = first;
     assert_eq!((told.order_id().map(OrderId::get), told.click_paydoc_id), (Some(2), PAYDOC.to_string()));
+    let (_, listed) = app.get("/payments/unplaced").await;
+    let listed = listed["payments"].as_array().unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!(
+        (&listed[0]["source"], &listed[0]["answer"], &listed[0]["fields"]["click_paydoc_id"]),
+        (&json!("restore"), &json!(-6), &json!(PAYDOC.to_string()))
+    );
     assert_eq!(app.status_of(2).await, "expired");
     app.post("/restore", &json!({"done": true})).await;
     assert_eq!(app.code(&Callback::prepare(2)).await, -9, "nobody pays it a second time");

@@ -190,11 +190,14 @@ pub enum SeenOutcome {
 }
 
 /// `GET /restore`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RestoreCheck {
     /// The ledger is a restored copy, and CLICK has not been asked for what it lost: the time of the backup.
     #[serde(with = "time::serde::rfc3339::option")]
     pub backup_made_at: Option<Timestamp>,
+    /// When it was put back. Until then services went on with the ledger that it replaced.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub restored_at: Option<Timestamp>,
     /// Orders that can be paid and were registered shortly before the backup or after it, of which the ledger knows no attempt:
     /// CLICK may know one. At most 500.
     #[serde(default)]

@@ -243,7 +243,7 @@ async fn take(
         failed.goods.extend(&sold.failed);
         open.retain(|id, _| {
             let of_order: Vec<ProductId> = sold.of(*id).into_iter().flatten().collect();
-            let is_whole = marks.get(id).is_some_and(|marks| marks.len() == of_order.len());
+            let is_whole = marks.get(id).is_some_and(|marks| marks.count() == of_order.len());
             let kept = if is_whole { &mut taken } else { &mut in_part };
             kept.insert(*id, of_order);
             !is_whole && !failed.goods.contains(id)
@@ -298,7 +298,7 @@ async fn restock(
             failed.goods.extend(&restocked.failed);
             open.retain(|id, _| {
                 let count: usize = restocked.of(*id).into_iter().sum();
-                let is_whole = marks.get(id).is_some_and(|marks| marks.len() == count);
+                let is_whole = marks.get(id).is_some_and(|marks| marks.count() == count);
                 if is_whole && !failed.goods.contains(id) {
                     back.insert(*id);
                 }

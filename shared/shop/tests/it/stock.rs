@@ -57,7 +57,7 @@ async fn mark_sold(shop: &MemoryDocuments, number: i64, articles: &[OrderedProdu
 async fn restock(shop: &MemoryDocuments, number: i64, articles: &[OrderedProduct], marks: &Marks) -> bool {
     let (id, goods) = (order_id(number), Goods::of(order_id(number), articles));
     let mut step = stock::restock(shop, &goods, &BTreeMap::from([(id, marks.clone())])).await.unwrap();
-    step.of(id).into_iter().sum::<usize>() == marks.len()
+    step.of(id).into_iter().sum::<usize>() == marks.count()
 }
 
 /// All that the order has set aside is sold.

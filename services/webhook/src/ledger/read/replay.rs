@@ -7,7 +7,11 @@ use tolov_domain::{
     time::{Timestamp, from_unix_ms},
 };
 
-use super::{CallbackRecord, pool::read, unplaced::UnplacedCallback};
+use super::{
+    CallbackRecord,
+    pool::read,
+    unplaced::{UnplacedCallback, UnplacedInTelegram},
+};
 use crate::ledger::{
     Ledger, LedgerError,
     postgres::reads,
@@ -21,19 +25,10 @@ use crate::ledger::{
 /// The most payments that are read, and made anew, at a time.
 const PAGE: i64 = 500;
 
-#[derive(sqlx::FromRow)]
-struct InTelegram {
-    payload: String,
-    amount_tiyin: i64,
-    telegram_charge_id: String,
-    provider_charge_id: String,
-    received_at: i64,
-}
-
 impl Ledger {
     /// Publishes once more what staff were told in this time of payments that belong to no order, and what else in the outbox is
-    /// about none. Events that were deleted are made anew from what CLICK and Telegram have said; those of payments that CLICK
-    /// has shown after a restore, and of compared days, are in the outbox alone. Returns how many.
+    /// about none. Events that were deleted are made anew from what CLICK and Telegram have said; those of compared days are in
+    /// the outbox alone. Returns how many.
     pub async fn replay_unplaced(
         &self,
         (since, until): (Timestamp, Timestamp),
@@ -52,7 +47,7 @@ impl Ledger {
             let page = self.unplaced_in_telegram_after(&after).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.telegram_charge_id);
-            self.tell_of_unplaced(page.iter().map(InTelegram::told).filter(told).collect(), now).await?;
+            self.tell_of_unplaced(page.iter().map(in_telegram).filter(told).collect(), now).await?;
         }
         self.maintain(Maintenance::ReplayUnplaced { since, until }).await
     }
@@ -73,8 +68,8 @@ impl Ledger {
         Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED_AFTER], after, PAGE)?)
     }
 
-    async fn unplaced_in_telegram_after(&self, after: &str) -> Result<Vec<InTelegram>, LedgerError> {
-        let payments = "SELECT payload, amount_tiyin, telegram_charge_id, provider_charge_id, received_at
+    async fn unplaced_in_telegram_after(&self, after: &str) -> Result<Vec<UnplacedInTelegram>, LedgerError> {
+        let payments = "SELECT id, payload, user_id, amount_tiyin, currency, telegram_charge_id, provider_charge_id, received_at
              FROM telegram_payments WHERE outcome = 'unplaced' AND telegram_charge_id > $1
              ORDER BY telegram_charge_id LIMIT +$2";
         Ok(read!(&self.readers.requests, query_as.fetch_all, payments, after, PAGE)?)
@@ -93,9 +88,7 @@ fn of_callback(unplaced: &UnplacedCallback) -> Option<UnplacedPayment> {
     Some(job::unplaced(texts.map(|name| fields[name].as_str()), code, from_unix_ms(*received_at)))
 }
 
-impl InTelegram {
-    fn told(&self) -> UnplacedPayment {
-        let texts = [&self.telegram_charge_id, &self.provider_charge_id, &self.payload];
-        telegram::unplaced(texts.map(String::as_str), self.amount_tiyin, from_unix_ms(self.received_at))
-    }
+fn in_telegram(payment: &UnplacedInTelegram) -> UnplacedPayment {
+    let texts = [&payment.telegram_charge_id, &payment.provider_charge_id, &payment.payload];
+    telegram::unplaced(texts.map(String::as_str), payment.amount_tiyin, from_unix_ms(payment.received_at))
 }

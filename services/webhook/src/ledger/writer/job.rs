@@ -297,7 +297,7 @@ pub(in crate::ledger) fn unplaced(
     let whole = |field: Option<&str>| field.unwrap_or_default().chars().take(20).collect();
     UnplacedPayment {
         schema: unplaced::SCHEMA.to_owned(),
-        event_id: UnplacedPayment::id_of(trans_id.unwrap_or_default()),
+        event_id: UnplacedPayment::id_of(trans_id.or(paydoc_id).unwrap_or_default()),
         click_trans_id: whole(trans_id),
         click_paydoc_id: whole(paydoc_id),
         merchant_trans_id: card::hide_numbers(order.unwrap_or_default()).chars().take(100).collect(),

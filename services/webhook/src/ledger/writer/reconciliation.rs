@@ -3,17 +3,16 @@
 use serde::Serialize;
 use tolov_click::ClickCode;
 use tolov_domain::{
-    ClickPaymentId, PrepareId, UnplacedPayment,
+    ClickPaymentId, PrepareId,
     day::{self, ClickComparison, Day, DayCompared},
     refund::api::{FoundPayment, ReportSource},
     time::{Timestamp, unix_ms},
-    unplaced,
 };
 
 use super::{
-    job::{Decision, Phase},
+    job::{Decision, Phase, unplaced},
     known::Needs,
-    rows::EventRow,
+    rows::{CallbackRow, EventRow},
     working_set::WorkingSet,
 };
 use crate::ledger::{EndRefusal, Outcome};
@@ -97,6 +96,8 @@ impl Decision for RestoresChecked {
 /// CLICK shows a payment of an order that the ledger knows no attempt of: nobody pays it a second time, and staff are told.
 pub(crate) struct PaymentFound {
     pub(crate) found: FoundPayment,
+    /// Among the payments that belong to no order.
+    pub(crate) is_listed: bool,
     pub(crate) at: Timestamp,
 }
 
@@ -117,16 +118,11 @@ impl Decision for PaymentFound {
             order.id = %order_id, payment.id = %payment_id,
             "CLICK shows a payment that a restore of the ledger has lost; staff are told"
         );
-        let paydoc = payment_id.to_string();
-        set.publish_unplaced(&UnplacedPayment {
-            schema: unplaced::SCHEMA.to_owned(),
-            event_id: UnplacedPayment::id_of(&paydoc),
-            click_trans_id: String::new(),
-            click_paydoc_id: paydoc,
-            merchant_trans_id: order_id.to_string(),
-            amount: String::new(),
-            answer: ClickCode::TransactionDoesNotExist.code(),
-            occurred_at: self.at,
-        });
+        if !self.is_listed {
+            set.keep_evidence(CallbackRow::of_found(self.found, self.at));
+        }
+        let (paydoc, order) = (payment_id.to_string(), order_id.to_string());
+        let texts = [None, Some(paydoc.as_str()), Some(order.as_str()), None];
+        set.publish_unplaced(&unplaced(texts, ClickCode::TransactionDoesNotExist.code(), self.at));
     }
 }
