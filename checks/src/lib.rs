@@ -2,6 +2,9 @@
 
 pub mod load;
 #[cfg(feature = "purchases")]
+pub mod path;
+#[cfg(feature = "purchases")]
 pub mod purchases;
+pub mod service;
 #[cfg(feature = "purchases")]
 pub mod taps;

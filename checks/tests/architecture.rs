@@ -53,6 +53,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "tolov-kit",
             "tolov-mongodb",
             "tolov-projector",
+            "tolov-rabbitmq",
             "tolov-shop",
             "tolov-webhook",
         ],

@@ -4,13 +4,16 @@
 //! Prints numbers and asserts none: `scripts/bench`.
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
-use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc};
+use std::{ops::RangeInclusive, sync::Arc};
 
 use anyhow::{Context, Result};
 use futures_util::{TryStreamExt, stream};
 use tokio::runtime::Runtime;
-use tolov_checks::load::{Report, Shop, flood, pay_orders};
-use tolov_click::{CallbackForm, PayLink, Reply, SecretKey, link::CLICK_PAY_PAGE};
+use tolov_checks::{
+    load::{Report, flood, pay_orders},
+    service::{AMOUNT, SECRET_KEY, Server},
+};
+use tolov_click::{CallbackForm, Reply, SecretKey};
 use tolov_domain::{
     OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
     ports::{
@@ -20,14 +23,11 @@ use tolov_domain::{
 };
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::{Limits, RefusedRequest, TrustedProxies, serve},
+    http::{Limits, RefusedRequest, serve},
     lifecycle::Stop,
     secret::Secret,
 };
-use tolov_webhook::{
-    ClickConfig, Config, Deps, Service,
-    ledger::{LedgerPlace, NewOrder, UnverifiedLimits},
-};
+use tolov_webhook::ledger::{LedgerPlace, NewOrder};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
@@ -35,8 +35,6 @@ const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
 const SPREAD: i64 = 20;
 /// So many orders are registered at once.
 const REGISTERING: usize = 256;
-const SERVICE_ID: i64 = 12345;
-const AMOUNT: &str = "30000";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
@@ -95,11 +93,10 @@ fn flooded(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) ->
         let server = servers.block_on(in_a_file(orders))?;
         let stop = Stop::new();
         let flood = clients.spawn(flood(server.addr, stop.clone()));
-        let beside = clients.block_on(pay_orders(&shop_at(server.addr), &paid, connections))?;
+        let beside = clients.block_on(pay_orders(&server.shop(), &paid, connections))?;
         stop.cancel();
         let forged = clients.block_on(flood)??;
-        server.stop.cancel();
-        servers.block_on(server.ended)??;
+        servers.block_on(server.close())?;
         println!("{connections:>3} connections   alone   {alone}");
         println!("                  beside  {beside}   {forged} forged");
         println!("                  ratio   {:>7}%\n", beside.rate() * 100 / alone.rate().max(1));
@@ -131,7 +128,7 @@ fn on_postgres(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]
             let (first, second): (Vec<i64>, Vec<i64>) = paid.clone().partition(|order| order % 2 == 0);
             let a = servers.block_on(ledger_server(place(), paid))?;
             let b = servers.block_on(ledger_server(place(), some(1)))?;
-            let (to_a, to_b) = (shop_at(a.addr), shop_at(b.addr));
+            let (to_a, to_b) = (a.shop(), b.shop());
             let (a_paid, b_paid) = clients.block_on(async {
                 tokio::try_join!(
                     pay_orders(&to_a, &first, connections / 2),
@@ -141,17 +138,12 @@ fn on_postgres(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]
             println!("                  PostgreSQL, two services  {a_paid}");
             println!("                                            {b_paid}");
             for server in [a, b] {
-                server.stop.cancel();
-                servers.block_on(server.ended)??;
+                servers.block_on(server.close())?;
             }
         }
         println!();
     }
     Ok(())
-}
-
-fn shop_at(addr: SocketAddr) -> Shop {
-    Shop { addr, service_id: SERVICE_ID, secret_key: SecretKey::new("bench"), amount: AMOUNT }
 }
 
 fn measure(
@@ -162,23 +154,16 @@ fn measure(
     connections: usize,
 ) -> Result<Report> {
     let server = servers.block_on(server)?;
-    let report = clients.block_on(pay_orders(&shop_at(server.addr), orders, connections))?;
-    server.stop.cancel();
-    servers.block_on(server.ended)??;
+    let report = clients.block_on(pay_orders(&server.shop(), orders, connections))?;
+    servers.block_on(server.close())?;
     Ok(report)
-}
-
-struct Server {
-    addr: SocketAddr,
-    stop: Stop,
-    ended: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 /// Parses, verifies, answers: all of the HTTP and nothing of the ledger.
 async fn bare_server() -> Result<Server> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
-    let secret_key = SecretKey::new("bench");
+    let secret_key = SecretKey::new(SECRET_KEY);
     let routes: BoxedFilter<(Response,)> = warp::path!("payments" / "click" / "webhook")
         .and(warp::post())
         .and(warp::body::bytes())
@@ -210,33 +195,11 @@ async fn in_a_file(orders: i64) -> Result<Server> {
 }
 
 /// The webhook service, with these orders registered.
-async fn ledger_server(ledger: LedgerPlace, orders: RangeInclusive<i64>) -> Result<Server> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let config = Config {
-        addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ledger,
-        api_token: Secret::new("bench"),
-        click: ClickConfig {
-            secret_key: SecretKey::new("bench"),
-            test_mode: false,
-            pay_link: PayLink {
-                pay_page: CLICK_PAY_PAGE.to_owned(),
-                service_id: SERVICE_ID,
-                merchant_id: 1,
-                merchant_user_id: None,
-                return_url: None,
-            },
-        },
-        order_ttl: None,
-        trusted_proxies: TrustedProxies::default(),
-        unverified: UnverifiedLimits::default(),
-    };
-    let deps = Deps { bus: Arc::new(Instantly), clock: Arc::clone(&clock) };
-    let service = Service::new(config, deps).await?;
-    let ledger = service.ledger();
+async fn ledger_server(place: LedgerPlace, orders: RangeInclusive<i64>) -> Result<Server> {
+    let (server, ledger) = Server::webhook(place, Arc::new(Instantly)).await?;
     stream::iter(orders.map(Ok))
         .try_for_each_concurrent(REGISTERING, |order| {
-            let (ledger, created_at) = (&ledger, clock.now());
+            let (ledger, created_at) = (&ledger, SystemClock.now());
             async move {
                 let order = NewOrder {
                     order_id: OrderId::try_new(order)?,
@@ -251,11 +214,7 @@ async fn ledger_server(ledger: LedgerPlace, orders: RangeInclusive<i64>) -> Resu
             }
         })
         .await?;
-    drop(ledger);
-    let (addr, stop) = (service.addr(), Stop::new());
-    let running = service.run(stop.clone());
-    let ended = tokio::spawn(async move { running.await.map_err(std::io::Error::other) });
-    Ok(Server { addr, stop, ended })
+    Ok(server)
 }
 
 /// Confirms at once: what is measured is acceptance; the bus has a bench of its own.

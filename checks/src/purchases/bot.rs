@@ -1,12 +1,17 @@
 //! Bots, before a Bot API that takes every message at once.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tolov_bot::{Config, Deps, Service};
-use tolov_domain::ports::ShopStore;
+use tolov_domain::ports::{ShopStore, bus::Consumer};
 use tolov_kit::{
     clock::SystemClock,
     lifecycle::{Stop, TaskError},
@@ -14,40 +19,42 @@ use tolov_kit::{
 };
 use warp::Filter;
 
-use super::bus::MemoryBus;
-
 const CHANNEL: &str = "-1001000000001";
 /// What a bot that pays Telegram for it may send.
 const MESSAGES_PER_S: u32 = 1_000;
 const POSTS_PER_MIN: u32 = 60;
 
-pub(super) struct RunningBots {
-    pub(super) bus: Arc<MemoryBus>,
+pub(crate) struct RunningBots {
+    pub(crate) api: Arc<BotApi>,
     stop: Stop,
     ended: Vec<JoinHandle<Result<(), TaskError>>>,
 }
 
 impl RunningBots {
-    /// Bots on this store, which send what is delivered to `bus`.
-    pub(super) async fn start(shop: Arc<dyn ShopStore>, count: usize) -> Result<Self> {
+    /// Bots on this store, which send what they read.
+    pub(crate) async fn start(
+        shop: Arc<dyn ShopStore>,
+        consumer: Arc<dyn Consumer>,
+        count: usize,
+    ) -> Result<Self> {
         let stop = Stop::new();
-        let api = serve_bot_api(stop.clone()).await?;
+        let api = Arc::new(BotApi::default());
+        let addr = api.serve(stop.clone()).await?;
         let nowhere = "http://127.0.0.1:9/".parse()?;
         let mut config = Config::new(Secret::new("1:bench"), CHANNEL.parse()?, nowhere, Secret::new("bench"));
-        config.api_url = Some(format!("http://{api}/").parse()?);
+        config.api_url = Some(format!("http://{addr}/").parse()?);
         config.messages_per_s = MESSAGES_PER_S;
         config.channel_posts_per_min = POSTS_PER_MIN;
-        let bus = Arc::new(MemoryBus::default());
         let bot = || {
             let (shop, clock) = (Arc::clone(&shop), Arc::new(SystemClock));
-            let deps = Deps { consumer: bus.clone(), shop, clock, trace: None };
+            let deps = Deps { consumer: Arc::clone(&consumer), shop, clock, trace: None };
             Ok(tokio::spawn(Service::new(config.clone(), &deps)?.run(stop.clone())))
         };
         let ended = (0..count).map(|_| bot()).collect::<Result<_>>()?;
-        Ok(Self { bus, stop, ended })
+        Ok(Self { api, stop, ended })
     }
 
-    pub(super) async fn close(self) -> Result<()> {
+    pub(crate) async fn close(self) -> Result<()> {
         self.stop.cancel();
         for ended in self.ended {
             ended.await??;
@@ -56,38 +63,80 @@ impl RunningBots {
     }
 }
 
-async fn serve_bot_api(stop: Stop) -> Result<SocketAddr> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let addr = listener.local_addr()?;
-    let api = warp::path!(String / String).and(warp::post()).and(warp::body::json()).then(
-        |_token, method: String, call: Value| async move {
-            let result = result_of(&method, &call).await;
-            warp::reply::json(&json!({ "ok": true, "result": result }))
-        },
-    );
-    tokio::spawn(warp::serve(api).incoming(listener).graceful(async move { stop.cancelled().await }).run());
-    Ok(addr)
+/// Takes every message, and notes when.
+#[derive(Debug, Default)]
+pub(crate) struct BotApi {
+    state: Mutex<State>,
 }
 
-async fn result_of(method: &str, call: &Value) -> Value {
-    match method.to_ascii_lowercase().as_str() {
-        "getupdates" => {
+#[derive(Debug, Default)]
+struct State {
+    /// By the chat of the first message to it.
+    told: HashMap<i64, Instant>,
+    calls: u64,
+}
+
+impl BotApi {
+    /// When somebody was told first.
+    pub(crate) fn told(&self, user: i64) -> Option<Instant> {
+        self.with(|state| state.told.get(&user).copied())
+    }
+
+    /// Calls that reached it, but those for updates.
+    pub(crate) fn calls(&self) -> u64 {
+        self.with(|state| state.calls)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn serve(self: &Arc<Self>, stop: Stop) -> Result<SocketAddr> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let bot_api = Arc::clone(self);
+        let api = warp::path!(String / String).and(warp::post()).and(warp::body::json()).then(
+            move |_token, method: String, call: Value| {
+                let bot_api = Arc::clone(&bot_api);
+                async move {
+                    let result = bot_api.result_of(&method, &call).await;
+                    warp::reply::json(&json!({ "ok": true, "result": result }))
+                }
+            },
+        );
+        tokio::spawn(
+            warp::serve(api).incoming(listener).graceful(async move { stop.cancelled().await }).run(),
+        );
+        Ok(addr)
+    }
+
+    async fn result_of(&self, method: &str, call: &Value) -> Value {
+        let method = method.to_ascii_lowercase();
+        if method == "getupdates" {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            json!([])
+            return json!([]);
         }
-        "getme" => json!({
-            "id": 1, "is_bot": true, "first_name": "Bench", "username": "bench_bot", "can_join_groups": true,
-            "can_read_all_group_messages": false, "supports_inline_queries": true,
-            "can_connect_to_business": false, "has_main_web_app": false,
-        }),
-        "sendmessage" => {
-            let id = &call["chat_id"];
-            let chat = match id.as_i64() {
-                Some(number) if number > 0 => json!({ "id": id, "type": "private", "first_name": "Shopper" }),
-                _ => json!({ "id": id, "type": "channel", "title": "Staff" }),
-            };
-            json!({ "message_id": 1, "date": 0, "chat": chat, "text": call["text"] })
+        self.with(|state| state.calls += 1);
+        match method.as_str() {
+            "getme" => json!({
+                "id": 1, "is_bot": true, "first_name": "Bench", "username": "bench_bot", "can_join_groups": true,
+                "can_read_all_group_messages": false, "supports_inline_queries": true,
+                "can_connect_to_business": false, "has_main_web_app": false,
+            }),
+            "sendmessage" => {
+                let id = &call["chat_id"];
+                let chat = match id.as_i64() {
+                    Some(number) if number > 0 => {
+                        self.with(|state| {
+                            state.told.entry(number).or_insert_with(Instant::now);
+                        });
+                        json!({ "id": id, "type": "private", "first_name": "Shopper" })
+                    }
+                    _ => json!({ "id": id, "type": "channel", "title": "Staff" }),
+                };
+                json!({ "message_id": 1, "date": 0, "chat": chat, "text": call["text"] })
+            }
+            _ => json!(true),
         }
-        _ => json!(true),
     }
 }

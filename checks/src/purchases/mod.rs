@@ -1,8 +1,9 @@
 //! Purchases as shoppers make them: a cart with a hot product and another one, now and then a promo code, an order that
 //! holds its stock, and CLICK's payment of it through the projector.
 
-mod bot;
+pub(crate) mod bot;
 mod bus;
+pub(crate) mod placing;
 
 use std::{
     fmt,
@@ -13,37 +14,24 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tolov_contract::counting::{Calls, CountingDocuments};
-use tolov_domain::{
-    ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, Phone, PrepareId, ProductId,
-    Tiyin, UserId,
-    ports::{ShopStore, documents::Documents},
-};
+use tolov_domain::{ClickPaydocId, ClickTransId, Event, EventKind, PrepareId, ports::ShopStore};
 use tolov_kit::{
     clock::{Clock, SystemClock},
     lifecycle::Stop,
 };
 use tolov_projector::{Config, Deps, Projector};
 use tolov_shop::{
-    catalogue::{Product, product},
-    order::{Delivery, PaymentLink, ShopOrder, Stock},
-    promo::{Off, PromoCode},
+    catalogue::product,
+    order::{ShopOrder, Stock},
     records,
-    shopper::{
-        self, cart,
-        checkout::{self, Agreement, Placed},
-    },
 };
 
-use self::bot::RunningBots;
 pub(crate) use self::bus::MemoryBus;
+use self::{
+    bot::RunningBots,
+    placing::{HOT, STOCK, fill_carts, id, place, stock_up},
+};
 
-/// In every cart.
-const HOT: i64 = 1;
-const OTHERS: i64 = 200;
-const STOCK: u32 = 1_000_000;
-const CODE: &str = "BENCH";
-/// One order in this many uses the promo code.
-const PROMO_EVERY: i64 = 10;
 /// Shoppers who check out at the same time.
 const SHOPPERS: usize = 16;
 /// So many batches wait at once, so that several projectors have something to do.
@@ -85,8 +73,9 @@ pub async fn measure(
 ) -> Result<Purchases> {
     stock_up(store.as_ref()).await?;
     let counted = CountingDocuments::new(store);
-    let bots = RunningBots::start(Arc::new(counted.clone()), side_by_side).await?;
-    let (bus, stop) = (Arc::new(MemoryBus::default()), Stop::new());
+    let (bus, notifications, stop) =
+        (Arc::new(MemoryBus::default()), Arc::new(MemoryBus::default()), Stop::new());
+    let bots = RunningBots::start(Arc::new(counted.clone()), notifications.clone(), side_by_side).await?;
     let projectors: Vec<_> = (0..side_by_side)
         .map(|_| {
             let deps = Deps {
@@ -123,10 +112,10 @@ pub async fn measure(
         counted.reset();
         let began = Instant::now();
         for message in bus.take_published() {
-            bots.bus.deliver(message.id, message.schema, message.body);
+            notifications.deliver(message.id, message.schema, message.body);
             purchases.notifications += 1;
         }
-        until_done(&bots.bus, purchases.notifications).await?;
+        until_done(&notifications, purchases.notifications).await?;
         purchases.telling.add(began, &counted.calls());
         purchases.count += i64::try_from(wave.len())?;
         for order in placed {
@@ -153,63 +142,6 @@ async fn until_done(bus: &MemoryBus, count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn stock_up(shop: &dyn Documents) -> Result<()> {
-    for number in HOT..=HOT + OTHERS {
-        let product = Product {
-            title: format!("Product {number}"),
-            price: Tiyin::from_soum(15_000)?,
-            stock: Some(STOCK),
-            ..Product::new(id(number)?, 1)
-        };
-        records::insert(shop, &product.seal()).await?;
-    }
-    let code = PromoCode {
-        code: CODE.to_owned(),
-        off: Off::Percent(10),
-        goods_min: Tiyin::ZERO,
-        uses_max: tolov_shop::promo::USES_MAX,
-        uses_per_shopper_max: 1,
-        expires_at: None,
-        active: true,
-        uses: Vec::new(),
-    };
-    records::insert(shop, &code).await?;
-    Ok(())
-}
-
-async fn fill_carts(shop: &dyn Documents, wave: &[i64]) -> Result<()> {
-    for number in wave {
-        for article in [HOT, HOT + 1 + number % OTHERS] {
-            let line = OrderedProduct { product_id: id(article)?, count: 1 };
-            cart::set(shop, shopper_of(*number)?, line).await?;
-        }
-        if number % PROMO_EVERY == 0 {
-            let code = Some(CODE.to_owned());
-            shopper::change(shop, shopper_of(*number)?, |shopper| shopper.promo_code.clone_from(&code))
-                .await?;
-        }
-    }
-    Ok(())
-}
-
-/// Checks out as the bot does it; the ledger is left out.
-async fn place(shop: &dyn Documents, number: i64) -> Result<ShopOrder> {
-    let (user_id, order_id, now) = (shopper_of(number)?, OrderId::try_new(number)?, SystemClock.now());
-    let agreement = Agreement {
-        user_id,
-        quote: cart::quote(shop, user_id, now).await?,
-        delivery: Delivery::Pickup,
-        delivery_price: Tiyin::ZERO,
-        phone: Phone::parse("+998901234567").context("a phone number")?,
-        comment: None,
-    };
-    let placed = checkout::place(shop, order_id, &agreement, now).await?;
-    ensure!(matches!(placed, Placed::Order(_)), "order {number}: {placed:?}");
-    let link = PaymentLink { url: "https://my.click.uz/services/pay".to_owned(), pay_until: None };
-    let registered = checkout::registered(shop, order_id, &link, now).await?;
-    Ok(registered.context("an order was not registered")?.0)
-}
-
 /// What the ledger tells when CLICK has taken the money.
 fn completed(order: &ShopOrder) -> Result<Event> {
     let number = order.id.get();
@@ -228,14 +160,6 @@ fn completed(order: &ShopOrder) -> Result<Event> {
         occurred_at: SystemClock.now(),
         kind,
     })
-}
-
-fn id(number: i64) -> Result<ProductId> {
-    Ok(ProductId::try_new(number)?)
-}
-
-fn shopper_of(number: i64) -> Result<UserId> {
-    Ok(UserId::try_new(5_000 + number)?)
 }
 
 impl fmt::Display for Purchases {

@@ -1,6 +1,7 @@
 //! Rows of the reconciliation: why an attempt counts as paid, compared days, restores that were asked about.
 
 use serde::Serialize;
+use serde_json::json;
 use tolov_click::ClickCode;
 use tolov_domain::{
     ClickPaymentId, PrepareId,
@@ -110,19 +111,28 @@ impl Decision for PaymentFound {
     }
 
     fn decide(&self, set: &mut WorkingSet) {
-        let FoundPayment { order_id, payment_id } = self.found;
-        if set.end_order(order_id, self.at) == Outcome::Refused(EndRefusal::Paid) {
+        let Self { found: FoundPayment { order_id, payment_id }, is_listed, at } = *self;
+        if set.end_order(order_id, at) == Outcome::Refused(EndRefusal::Paid) {
             return;
         }
         tracing::error!(
             order.id = %order_id, payment.id = %payment_id,
             "CLICK shows a payment that a restore of the ledger has lost; staff are told"
         );
-        if !self.is_listed {
-            set.keep_evidence(CallbackRow::of_found(self.found, self.at));
+        let (paydoc, order, code) =
+            (payment_id.to_string(), order_id.to_string(), ClickCode::TransactionDoesNotExist.code());
+        if !is_listed {
+            set.keep_evidence(CallbackRow {
+                received_at: unix_ms(at),
+                peer: "CLICK's Merchant API".to_owned(),
+                order_id: Some(order_id),
+                fields: json!({ "merchant_trans_id": order, "click_paydoc_id": paydoc }).to_string(),
+                code,
+                answer: json!({ "error": code }).to_string(),
+                unplaced: true,
+                source: "restore",
+            });
         }
-        let (paydoc, order) = (payment_id.to_string(), order_id.to_string());
-        let texts = [None, Some(paydoc.as_str()), Some(order.as_str()), None];
-        set.publish_unplaced(&unplaced(texts, ClickCode::TransactionDoesNotExist.code(), self.at));
+        set.publish_unplaced(&unplaced([None, Some(&paydoc), Some(&order), None], code, at));
     }
 }

@@ -4,13 +4,13 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tolov_click::{ClickCode, Reply, card};
+use tolov_click::{Reply, card};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin,
     TraceParent, UnplacedPayment, UserId,
     payment::{Anomaly, AttemptState, ClickError, Confirmation, OrderState},
     phone_invoice::PhoneInvoice,
-    refund::{Refund, api::FoundPayment},
+    refund::Refund,
     time::{Timestamp, from_unix_ms, unix_ms},
     unplaced,
 };
@@ -333,25 +333,6 @@ impl CallbackRow {
             answer: String::from_utf8_lossy(&reply.to_json()).into_owned(),
             unplaced: false,
             source: "click",
-        }
-    }
-
-    /// CLICK shows a payment of which a restore has lost the attempt: no order has it.
-    pub(crate) fn of_found(found: FoundPayment, at: Timestamp) -> Self {
-        let FoundPayment { order_id, payment_id } = found;
-        let code = ClickCode::TransactionDoesNotExist.code();
-        Self {
-            received_at: unix_ms(at),
-            peer: "CLICK's Merchant API".to_owned(),
-            order_id: Some(order_id),
-            fields: serde_json::json!({
-                "merchant_trans_id": order_id.to_string(), "click_paydoc_id": payment_id.to_string(),
-            })
-            .to_string(),
-            code,
-            answer: serde_json::json!({ "error": code }).to_string(),
-            unplaced: true,
-            source: "restore",
         }
     }
 

@@ -1,0 +1,59 @@
+//! What this process takes: CPU, memory, and the times that it waits for a disk.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+/// `_SC_CLK_TCK` of every Linux that Rust runs on.
+const TICKS_PER_S: u64 = 100;
+
+/// Of all threads so far, the load's own included.
+pub(super) fn cpu_time() -> Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The name of the program, in brackets, may hold spaces.
+    let after_name = stat.rsplit(')').next().context("/proc/self/stat without a name")?;
+    let ticks = |field: usize| -> Result<u64> {
+        Ok(after_name.split_whitespace().nth(field).context("/proc/self/stat ends early")?.parse()?)
+    };
+    let (user, system) = (ticks(11)?, ticks(12)?);
+    Ok(Duration::from_millis((user + system) * 1000 / TICKS_PER_S))
+}
+
+/// The most memory that this process ever had, in MiB.
+pub(super) fn memory_max_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib / 1024)
+}
+
+/// Counts this process's fsyncs with strace, which slows every one of them.
+pub(super) struct Fsyncs(Child);
+
+impl Fsyncs {
+    /// `None`: there is no strace here.
+    pub(super) async fn count_into(file: &Path) -> Result<Option<Self>> {
+        let pid = std::process::id().to_string();
+        let strace = Command::new("strace")
+            .args(["-f", "-q", "-e", "trace=fsync,fdatasync", "-p", &pid, "-o"])
+            .arg(file)
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(strace) = strace else { return Ok(None) };
+        // It attaches to one thread after the other and says nothing of it.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(Some(Self(strace)))
+    }
+
+    pub(super) async fn end(mut self, file: &Path) -> Result<usize> {
+        let pid = self.0.id().to_string();
+        Command::new("kill").args(["-INT", &pid]).status()?;
+        tokio::task::spawn_blocking(move || self.0.wait()).await??;
+        let log = std::fs::read_to_string(file)?;
+        Ok(log.lines().filter(|line| line.contains("sync(") && !line.contains("resumed")).count())
+    }
+}

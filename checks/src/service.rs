@@ -1,0 +1,74 @@
+//! The webhook service as the benches run it.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use anyhow::Result;
+use tokio::task::JoinHandle;
+use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
+use tolov_domain::ports::bus::Publisher;
+use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
+use tolov_webhook::{
+    ClickConfig, Config, Deps, Service,
+    ledger::{Ledger, LedgerPlace, UnverifiedLimits},
+};
+
+use crate::load::Shop;
+
+pub const SERVICE_ID: i64 = 12345;
+/// Of every order, in so'm as CLICK writes it.
+pub const AMOUNT: &str = "30000";
+pub const SECRET_KEY: &str = "bench";
+
+/// A server under load.
+#[derive(Debug)]
+pub struct Server {
+    pub addr: SocketAddr,
+    pub stop: Stop,
+    pub ended: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// The webhook service on this ledger, with the ledger itself for orders to be registered in. Drop it before the end.
+    pub async fn webhook(ledger: LedgerPlace, bus: Arc<dyn Publisher>) -> Result<(Self, Ledger)> {
+        let config = Config {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ledger,
+            api_token: Secret::new("bench"),
+            click: ClickConfig {
+                secret_key: SecretKey::new(SECRET_KEY),
+                test_mode: false,
+                pay_link: PayLink {
+                    pay_page: CLICK_PAY_PAGE.to_owned(),
+                    service_id: SERVICE_ID,
+                    merchant_id: 1,
+                    merchant_user_id: None,
+                    return_url: None,
+                },
+            },
+            order_ttl: None,
+            trusted_proxies: TrustedProxies::default(),
+            unverified: UnverifiedLimits::default(),
+        };
+        let service = Service::new(config, Deps { bus, clock: Arc::new(SystemClock) }).await?;
+        let ledger = service.ledger();
+        let (addr, stop) = (service.addr(), Stop::new());
+        let running = service.run(stop.clone());
+        let ended = tokio::spawn(async move { running.await.map_err(io::Error::other) });
+        Ok((Self { addr, stop, ended }, ledger))
+    }
+
+    /// What the load is played against.
+    pub fn shop(&self) -> Shop {
+        Shop {
+            addr: self.addr,
+            service_id: SERVICE_ID,
+            secret_key: SecretKey::new(SECRET_KEY),
+            amount: AMOUNT,
+        }
+    }
+
+    pub async fn close(self) -> Result<()> {
+        self.stop.cancel();
+        Ok(self.ended.await??)
+    }
+}
