@@ -17,7 +17,7 @@ use tolov_shop::order::ORDERS;
 
 use crate::{
     processes::{PrivateMongo, PrivateRabbitMq, Role, free_port, tolov},
-    shop_world::{ONE_AT_A_TIME, STAFF_CHANNEL, environment, eventually, open_mongodb},
+    shop_world::{ONE_WITH_OWN_SERVERS, STAFF_CHANNEL, environment, eventually, open_mongodb},
 };
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -39,7 +39,7 @@ struct Shop {
 
 impl Shop {
     async fn start() -> Self {
-        let turn = ONE_AT_A_TIME.lock().await;
+        let turn = ONE_WITH_OWN_SERVERS.lock().await;
         let folder = tempfile::tempdir().unwrap();
         let broker = PrivateRabbitMq::start(folder.path());
         let mongo = PrivateMongo::start(folder.path());

@@ -39,8 +39,10 @@ pub(crate) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
 pub(crate) const API_TOKEN: &str = "api-token-of-the-test";
 const TOTAL_SOUM: i64 = 30_000;
 
-/// Two shops at once would only slow each other down on a small machine.
-pub(crate) static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// Two shops at once would only slow each other down on a small machine: they share one server of MongoDB's protocol.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// The same of tests whose servers are all their own. They go on beside a shop that shares some.
+pub(crate) static ONE_WITH_OWN_SERVERS: Mutex<()> = Mutex::const_new(());
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct ShopWorld {

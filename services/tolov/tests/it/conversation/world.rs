@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::MutexGuard;
+use tokio::sync::mpsc;
 use tolov_domain::ports::{
     ShopStore,
     bus::{BusAdmin, Consumer, Queue, QueueDepth, Verdict},
@@ -18,6 +18,7 @@ use tolov_domain::ports::{
 use tolov_embedded::EmbeddedShop;
 use tolov_kit::secret::Secret;
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
+use url::Url;
 
 use super::{person::Person, transcript::Transcript};
 use crate::{
@@ -32,9 +33,6 @@ pub(crate) const CHANNEL: &str = "Staff channel";
 const API_TOKEN: &str = "api-token-of-the-test";
 /// Nothing that is waited for takes this long on a machine that does something else besides.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The queues of a broker have fixed names: one shop at a time on the shared one.
-static ONE_SHOP_ON_THE_BROKER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Where a shop keeps what it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,27 +73,62 @@ pub(crate) struct World {
     bus: Option<RabbitBus>,
     store: Option<Arc<dyn ShopStore>>,
     folder: TempDir,
-    _turn: Option<MutexGuard<'static, ()>>,
+    _broker: Option<Broker>,
+}
+
+/// The addresses of brokers on which no shop is now. The queues of a virtual host have fixed names, so each serves one shop at a
+/// time: that of TEST_AMQP_URL, and those that TEST_AMQP_VHOSTS names on the same server.
+static FREE_BROKERS: LazyLock<(
+    mpsc::UnboundedSender<String>,
+    tokio::sync::Mutex<mpsc::UnboundedReceiver<String>>,
+)> = LazyLock::new(|| {
+    let (free, brokers) = mpsc::unbounded_channel();
+    let address = std::env::var("TEST_AMQP_URL")
+        .unwrap_or_else(|_| panic!("TEST_AMQP_URL is not set: run ./scripts/test, which starts a RabbitMQ"));
+    let more = std::env::var("TEST_AMQP_VHOSTS").unwrap_or_default();
+    for virtual_host in more.split_whitespace() {
+        let mut address = Url::parse(&address).unwrap();
+        address.set_path(virtual_host);
+        free.send(address.into()).unwrap();
+    }
+    free.send(address).unwrap();
+    (free, tokio::sync::Mutex::new(brokers))
+});
+
+/// The broker of one shop until it is dropped.
+struct Broker {
+    address: String,
+}
+
+impl Broker {
+    async fn free() -> Self {
+        let address = FREE_BROKERS.1.lock().await.recv().await.unwrap();
+        Self { address }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // Nobody else has the receiver.
+        FREE_BROKERS.0.send(std::mem::take(&mut self.address)).unwrap();
+    }
 }
 
 impl World {
     /// Starts everything with the example catalogue in the shop. `settings` may change the environment.
     pub(crate) async fn start(stores: Stores, settings: impl FnOnce(&mut Settings)) -> Self {
-        let turn = match stores {
+        let broker = match stores {
             Stores::Files => None,
-            Stores::Servers => Some(ONE_SHOP_ON_THE_BROKER.lock().await),
+            Stores::Servers => Some(Broker::free().await),
         };
         let folder = tempfile::tempdir().unwrap();
         let (mut environment, sandbox_url) = environment();
         let mut bus = None;
-        if stores == Stores::Servers {
-            let broker = std::env::var("TEST_AMQP_URL").unwrap_or_else(|_| {
-                panic!("TEST_AMQP_URL is not set: run ./scripts/test, which starts a RabbitMQ")
-            });
-            let link = RabbitBus::try_new(&broker, RabbitOptions::default()).unwrap();
+        if let Some(Broker { address }) = &broker {
+            let link = RabbitBus::try_new(address, RabbitOptions::default()).unwrap();
             drain(&link).await;
             bus = Some(link);
-            environment.insert("AMQP_URL".to_owned(), broker);
+            environment.insert("AMQP_URL".to_owned(), address.clone());
             environment.insert("MONGO_URL".to_owned(), own_database());
         }
         // So that no message counts down during a story.
@@ -113,7 +146,7 @@ impl World {
             sandbox_url,
             bus,
             folder,
-            _turn: turn,
+            _broker: broker,
         };
         eventually("the sandbox is up", PATIENCE, || async {
             world.http.get(format!("{}/sandbox", world.sandbox_url)).send().await.is_ok()
