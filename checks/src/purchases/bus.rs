@@ -2,7 +2,8 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -15,8 +16,16 @@ use tolov_domain::{
     },
 };
 
-#[derive(Debug, Default)]
+/// As the first step of a real bus.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default, Clone)]
 pub(crate) struct MemoryBus {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
     state: Mutex<State>,
     arrived: Notify,
 }
@@ -27,8 +36,9 @@ struct State {
     given_out: u64,
     published: Vec<OutgoingMessage>,
     done: usize,
-    /// Verdicts other than done.
-    undone: Vec<Verdict>,
+    /// Deliveries that were wanted again later.
+    again: usize,
+    parked: Vec<Verdict>,
 }
 
 impl MemoryBus {
@@ -38,7 +48,7 @@ impl MemoryBus {
             let tag = DeliveryTag { generation: 0, number: state.given_out };
             state.waiting.push_back(Delivery { id, schema, body, retries: 0, traceparent: None, tag });
         });
-        self.arrived.notify_one();
+        self.inner.arrived.notify_one();
     }
 
     /// What was published since the last call.
@@ -51,12 +61,29 @@ impl MemoryBus {
         self.with(|state| state.done)
     }
 
-    pub(super) fn undone(&self) -> Vec<Verdict> {
-        self.with(|state| state.undone.clone())
+    pub(super) fn parked(&self) -> Vec<Verdict> {
+        self.with(|state| state.parked.clone())
+    }
+
+    /// How many deliveries were wanted again later.
+    pub(super) fn again(&self) -> usize {
+        self.with(|state| state.again)
+    }
+
+    fn deliver_after(&self, delivery: Delivery, after: Duration) {
+        let bus = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            bus.with(|state| {
+                state.again += 1;
+                state.waiting.push_back(delivery);
+            });
+            bus.inner.arrived.notify_one();
+        });
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.inner.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -71,21 +98,20 @@ impl Consumer for MemoryBus {
             if !received.is_empty() {
                 return Ok(received);
             }
-            self.arrived.notified().await;
+            self.inner.arrived.notified().await;
         }
     }
 
     async fn settle(&self, verdicts: Vec<(Delivery, Verdict)>) -> Result<usize, PortError> {
         let count = verdicts.len();
-        let undone: Vec<Verdict> = verdicts
-            .into_iter()
-            .map(|(_, verdict)| verdict)
-            .filter(|verdict| *verdict != Verdict::Done)
-            .collect();
-        self.with(|state| {
-            state.done += count - undone.len();
-            state.undone.extend(undone);
-        });
+        for (delivery, verdict) in verdicts {
+            match verdict {
+                Verdict::Done => self.with(|state| state.done += 1),
+                Verdict::Later { after } => self.deliver_after(delivery, after),
+                Verdict::Retry { .. } => self.deliver_after(delivery, RETRY_AFTER),
+                Verdict::Park { .. } => self.with(|state| state.parked.push(verdict)),
+            }
+        }
         Ok(count)
     }
 }

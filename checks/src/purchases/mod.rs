@@ -45,6 +45,8 @@ pub struct Purchases {
     paying: Phase,
     telling: Phase,
     notifications: usize,
+    /// Deliveries that a projector or a bot wanted again later.
+    again: usize,
 }
 
 #[derive(Debug, Default)]
@@ -131,12 +133,13 @@ pub async fn measure(
         let Ok(()) = projector.await?;
     }
     bots.close().await?;
+    purchases.again = bus.again() + notifications.again();
     Ok(purchases)
 }
 
 async fn until_done(bus: &MemoryBus, count: usize) -> Result<()> {
     while bus.done() < count {
-        ensure!(bus.undone().is_empty(), "not done: {:?}", bus.undone());
+        ensure!(bus.parked().is_empty(), "parked: {:?}", bus.parked());
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(())
@@ -177,6 +180,10 @@ impl fmt::Display for Purchases {
         writeln!(formatter, "placed {}", line(&self.placing))?;
         writeln!(formatter, "paid   {}", line(&self.paying))?;
         writeln!(formatter, "told   {}", line(&self.telling))?;
-        write!(formatter, "{} purchases, {} notifications", self.count, self.notifications)
+        let Self { count, notifications, again, .. } = self;
+        write!(
+            formatter,
+            "{count} purchases, {notifications} notifications, {again} deliveries that came again"
+        )
     }
 }
