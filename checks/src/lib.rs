@@ -1,5 +1,7 @@
 //! Load on the services from outside, as CLICK and shoppers make it.
 
+#[cfg(feature = "purchases")]
+mod bot_api;
 pub mod load;
 #[cfg(feature = "purchases")]
 pub mod path;

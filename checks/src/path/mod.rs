@@ -41,7 +41,7 @@ use crate::{
     load::{Report, pay_orders},
     purchases::{
         bot::RunningBots,
-        placing::{PROMO_EVERY, fill_carts, place, shopper_of, stock_up},
+        placing::{PROMO_EVERY, SHOPPERS, fill_carts, place, shopper_of, stock_up},
     },
     service::Server,
 };
@@ -49,8 +49,6 @@ use crate::{
 /// Purchases one after the other.
 const AT_REST: usize = 100;
 const CONNECTIONS: usize = 64;
-/// Shoppers who check out at the same time.
-const SHOPPERS: usize = 16;
 /// One purchase that takes longer ends the run.
 const PATIENCE: Duration = Duration::from_mins(2);
 

@@ -17,7 +17,8 @@ use tolov_kit::{
     lifecycle::{Stop, TaskError},
     secret::Secret,
 };
-use warp::Filter;
+
+use crate::bot_api;
 
 const CHANNEL: &str = "-1001000000001";
 /// What a bot that pays Telegram for it may send.
@@ -92,37 +93,22 @@ impl BotApi {
     }
 
     async fn serve(self: &Arc<Self>, stop: Stop) -> Result<SocketAddr> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
         let bot_api = Arc::clone(self);
-        let api = warp::path!(String / String).and(warp::post()).and(warp::body::json()).then(
-            move |_token, method: String, call: Value| {
-                let bot_api = Arc::clone(&bot_api);
-                async move {
-                    let result = bot_api.result_of(&method, &call).await;
-                    warp::reply::json(&json!({ "ok": true, "result": result }))
-                }
-            },
-        );
-        tokio::spawn(
-            warp::serve(api).incoming(listener).graceful(async move { stop.cancelled().await }).run(),
-        );
-        Ok(addr)
+        bot_api::serve(stop, move |method, call| {
+            let bot_api = Arc::clone(&bot_api);
+            async move { bot_api.result_of(&method, &call).await }
+        })
+        .await
     }
 
     async fn result_of(&self, method: &str, call: &Value) -> Value {
-        let method = method.to_ascii_lowercase();
         if method == "getupdates" {
             tokio::time::sleep(Duration::from_secs(1)).await;
             return json!([]);
         }
         self.with(|state| state.calls += 1);
-        match method.as_str() {
-            "getme" => json!({
-                "id": 1, "is_bot": true, "first_name": "Bench", "username": "bench_bot", "can_join_groups": true,
-                "can_read_all_group_messages": false, "supports_inline_queries": true,
-                "can_connect_to_business": false, "has_main_web_app": false,
-            }),
+        match method {
+            "getme" => bot_api::get_me(),
             "sendmessage" => {
                 let id = &call["chat_id"];
                 let chat = match id.as_i64() {

@@ -12,12 +12,11 @@ use tolov_domain::{
     EventId,
     ports::{
         PortError,
-        bus::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, Verdict},
+        bus::{
+            Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, RETRY_DELAYS_MS, Verdict,
+        },
     },
 };
-
-/// As the first step of a real bus.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct MemoryBus {
@@ -108,7 +107,9 @@ impl Consumer for MemoryBus {
             match verdict {
                 Verdict::Done => self.with(|state| state.done += 1),
                 Verdict::Later { after } => self.deliver_after(delivery, after),
-                Verdict::Retry { .. } => self.deliver_after(delivery, RETRY_AFTER),
+                Verdict::Retry { .. } => {
+                    self.deliver_after(delivery, Duration::from_millis(RETRY_DELAYS_MS[0]));
+                }
                 Verdict::Park { .. } => self.with(|state| state.parked.push(verdict)),
             }
         }

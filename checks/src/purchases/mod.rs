@@ -29,11 +29,9 @@ use tolov_shop::{
 pub(crate) use self::bus::MemoryBus;
 use self::{
     bot::RunningBots,
-    placing::{HOT, STOCK, fill_carts, id, place, stock_up},
+    placing::{HOT, SHOPPERS, STOCK, fill_carts, id, place, stock_up},
 };
 
-/// Shoppers who check out at the same time.
-const SHOPPERS: usize = 16;
 /// So many batches wait at once, so that several projectors have something to do.
 const BATCHES_AT_ONCE: usize = 4;
 

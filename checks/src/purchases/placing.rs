@@ -18,6 +18,8 @@ use tolov_shop::{
 pub(super) const HOT: i64 = 1;
 const OTHERS: i64 = 200;
 pub(super) const STOCK: u32 = 1_000_000;
+/// Who check out at the same time.
+pub(crate) const SHOPPERS: usize = 16;
 const CODE: &str = "BENCH";
 /// Who buys with such a number uses the promo code.
 pub(crate) const PROMO_EVERY: i64 = 10;

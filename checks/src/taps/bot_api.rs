@@ -11,7 +11,8 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tolov_kit::lifecycle::Stop;
-use warp::Filter;
+
+use crate::bot_api;
 
 /// As many as Telegram hands out at once.
 const UPDATES_MAX: usize = 100;
@@ -35,24 +36,12 @@ struct State {
 
 impl BotApi {
     pub(super) async fn serve(self: &Arc<Self>, stop: Stop) -> Result<SocketAddr> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
         let bot_api = Arc::clone(self);
-        let api = warp::path!(String / String).and(warp::post()).and(warp::body::bytes()).then(
-            move |_token, method: String, body: bytes::Bytes| {
-                let bot_api = Arc::clone(&bot_api);
-                async move {
-                    // Pictures come as forms, and nobody looks at them.
-                    let call = serde_json::from_slice(&body).unwrap_or(Value::Null);
-                    let result = bot_api.result_of(&method.to_ascii_lowercase(), &call).await;
-                    warp::reply::json(&json!({ "ok": true, "result": result }))
-                }
-            },
-        );
-        tokio::spawn(
-            warp::serve(api).incoming(listener).graceful(async move { stop.cancelled().await }).run(),
-        );
-        Ok(addr)
+        bot_api::serve(stop, move |method, call| {
+            let bot_api = Arc::clone(&bot_api);
+            async move { bot_api.result_of(&method, &call).await }
+        })
+        .await
     }
 
     /// Brings all updates at once, and waits until every one is answered. Returns how long each took, by its id.
@@ -110,11 +99,7 @@ impl BotApi {
                 let _ = tokio::time::timeout(Duration::from_secs(1), changed).await;
                 json!(self.hand_out())
             }
-            "getme" => json!({
-                "id": 1, "is_bot": true, "first_name": "Bench", "username": "bench_bot", "can_join_groups": true,
-                "can_read_all_group_messages": false, "supports_inline_queries": true,
-                "can_connect_to_business": false, "has_main_web_app": false,
-            }),
+            "getme" => bot_api::get_me(),
             "answercallbackquery" => self.answered(&call["callback_query_id"]),
             "answerinlinequery" => self.answered(&call["inline_query_id"]),
             "sendmessage" | "editmessagetext" | "sendphoto" | "editmessagemedia" => {

@@ -10,13 +10,16 @@ use tolov_domain::{
     },
 };
 
-use super::{goods::settle_goods, repair::is_stray};
+use super::{
+    goods::settle_goods,
+    repair::{is_stray, settlement_of_stray},
+};
 use crate::{
     catalogue::{
         Product,
-        stock::{self, Goods, Settlement},
+        stock::{self, Goods, HoldState},
     },
-    order::{ShopOrder, Stock, query_unsettled},
+    order::{ShopOrder, query_unsettled},
     records::{self, Record, Versioned},
 };
 
@@ -72,8 +75,8 @@ pub async fn release_strays(
 ) -> Result<(Vec<(OrderId, OrderedProduct)>, Option<Key>), PortError> {
     let products: Vec<Product> = records::page_after(documents, after, PRODUCTS_AT_ONCE).await?;
     let last = products.last().map(Record::key);
-    let holds: Vec<_> =
-        products.iter().flat_map(|product| product.holds.iter().filter(|hold| !hold.by_refund)).collect();
+    let holds = products.iter().flat_map(|product| &product.holds);
+    let holds: Vec<_> = holds.filter(|hold| hold.state == HoldState::Held).collect();
     let orders = records::read_many(documents, holds.iter().map(|hold| hold.order_id.get())).await?;
     let orders: BTreeMap<OrderId, ShopOrder> =
         orders.into_iter().map(|order: ShopOrder| (order.id, order)).collect();
@@ -86,11 +89,7 @@ pub async fn release_strays(
             strays.push((hold.order_id, pieces));
         }
     }
-    // What was sold to an order that staff may cancel is remembered until its record says that it is back in stock.
-    let is_released = |id| orders.get(&id).is_none_or(|order| order.stock == Stock::Released);
-    let failed = stock::settle(documents, &goods, |id| Settlement::Prune { is_released: is_released(id) })
-        .await?
-        .failed;
+    let failed = stock::settle(documents, &goods, |id| settlement_of_stray(orders.get(&id))).await?.failed;
     strays.retain(|(id, _)| !failed.contains(id));
     Ok((strays, last))
 }

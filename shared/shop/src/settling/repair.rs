@@ -87,6 +87,11 @@ fn is_over(order: &ShopOrder) -> bool {
     order.is_paid() || order.is_closed_unpaid()
 }
 
+/// What was sold to an order that staff may cancel is remembered until its record says that it is back in stock.
+pub(super) fn settlement_of_stray(order: Option<&ShopOrder>) -> Settlement {
+    Settlement::Prune { is_released: order.is_none_or(|order| order.stock == Stock::Released) }
+}
+
 /// Gives back what a product holds for an order that needs it no more ([`is_stray`]). `false`: the order needs it.
 pub async fn release_stray(
     documents: &dyn Documents,
@@ -97,9 +102,7 @@ pub async fn release_stray(
     if !is_stray(order.as_ref()) {
         return Ok(false);
     }
-    // What was sold to an order that staff may cancel is remembered until its record says that it is back in stock.
-    let is_released = order.is_none_or(|order| order.stock == Stock::Released);
-    let settlement = Settlement::Prune { is_released };
+    let settlement = settlement_of_stray(order.as_ref());
     let failed = stock::settle(documents, &Goods::of(id, held), |_| settlement).await?.failed;
     if failed.is_empty() {
         return Ok(true);
