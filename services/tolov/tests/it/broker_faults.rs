@@ -17,7 +17,7 @@ use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use crate::{
     processes::PrivateRabbitMq,
-    shop_world::{ONE_WITH_OWN_SERVERS, eventually},
+    shop_world::{OWN_SERVERS, eventually},
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -65,7 +65,7 @@ async fn settle(consumer: &dyn Consumer, deliveries: Vec<Delivery>) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_id_that_a_broker_confirmed_is_there_after_it_was_killed() {
-    let _turn = ONE_WITH_OWN_SERVERS.lock().await;
+    let _turn = OWN_SERVERS.acquire().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let broker = PrivateRabbitMq::start(folder.path());
     let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
@@ -92,7 +92,7 @@ async fn every_id_that_a_broker_confirmed_is_there_after_it_was_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_held_for_too_long_comes_again_and_the_stream_goes_on() {
-    let _turn = ONE_WITH_OWN_SERVERS.lock().await;
+    let _turn = OWN_SERVERS.acquire().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let broker = PrivateRabbitMq::start_impatient(folder.path());
     let bus = RabbitBus::try_new(&broker.url(), RabbitOptions::default()).unwrap();
@@ -139,7 +139,7 @@ async fn is_alarmed(broker: &PrivateRabbitMq, bus: &RabbitBus, raise: &[&str], f
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_a_memory_or_disk_alarm_nothing_hangs_and_what_was_confirmed_is_read() {
-    let _turn = ONE_WITH_OWN_SERVERS.lock().await;
+    let _turn = OWN_SERVERS.acquire().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let broker = PrivateRabbitMq::start(folder.path());
     let options = RabbitOptions { window_timeout: Duration::from_secs(5), ..RabbitOptions::default() };

@@ -10,14 +10,14 @@ use std::{
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::MutexGuard;
+use tokio::sync::SemaphorePermit;
 use tolov_domain::ports::documents::{Documents, Key};
 use tolov_kit::secret::Secret;
 use tolov_shop::order::ORDERS;
 
 use crate::{
     processes::{PrivateMongo, PrivateRabbitMq, Role, free_port, tolov},
-    shop_world::{ONE_WITH_OWN_SERVERS, STAFF_CHANNEL, environment, eventually, open_mongodb},
+    shop_world::{OWN_SERVERS, STAFF_CHANNEL, environment, eventually, open_mongodb},
 };
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -34,12 +34,12 @@ struct Shop {
     status_addr: String,
     http: reqwest::Client,
     folder: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: SemaphorePermit<'static>,
 }
 
 impl Shop {
     async fn start() -> Self {
-        let turn = ONE_WITH_OWN_SERVERS.lock().await;
+        let turn = OWN_SERVERS.acquire().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let broker = PrivateRabbitMq::start(folder.path());
         let mongo = PrivateMongo::start(folder.path());

@@ -1,4 +1,4 @@
-//! The shop as four processes on a RabbitMQ of its own and a MongoDB database of its own.
+//! The shop as four processes on a RabbitMQ and a MongoDB of its own.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tolov_domain::{
     EventId, Language, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
     order::OrderLine,
@@ -32,17 +32,15 @@ use tolov_shop::{
 
 use crate::{
     faults::Faults,
-    processes::{PrivateRabbitMq, Role, free_port, tolov},
+    processes::{PrivateMongo, PrivateRabbitMq, Role, free_port, tolov},
 };
 
 pub(crate) const STAFF_CHANNEL: i64 = -1_001_000_000_001;
 pub(crate) const API_TOKEN: &str = "api-token-of-the-test";
 const TOTAL_SOUM: i64 = 30_000;
 
-/// Two shops at once would only slow each other down on a small machine: they share one server of MongoDB's protocol.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-/// The same of tests whose servers are all their own. They go on beside a shop that shares some.
-pub(crate) static ONE_WITH_OWN_SERVERS: Mutex<()> = Mutex::const_new(());
+/// Tests with servers of their own: more of them at once would only slow each other down on a small machine.
+pub(crate) static OWN_SERVERS: Semaphore = Semaphore::const_new(2);
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct ShopWorld {
@@ -50,6 +48,7 @@ pub(crate) struct ShopWorld {
     pub(crate) broker: PrivateRabbitMq,
     /// More nodes of its cluster.
     pub(crate) broker_nodes: Vec<PrivateRabbitMq>,
+    _mongo: PrivateMongo,
     pub(crate) store: MongoShop,
     pub(crate) bus: RabbitBus,
     pub(crate) http: reqwest::Client,
@@ -57,7 +56,7 @@ pub(crate) struct ShopWorld {
     pub(crate) sandbox_url: String,
     folder: TempDir,
     pub(crate) environment: BTreeMap<String, String>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: SemaphorePermit<'static>,
 }
 
 /// What one shopper wanted.
@@ -99,12 +98,13 @@ impl ShopWorld {
         webhook_port: u16,
         more: impl Fn(&str, &Path) -> BTreeMap<String, String>,
     ) -> Self {
-        let turn = ONE_AT_A_TIME.lock().await;
+        let turn = OWN_SERVERS.acquire().await.unwrap();
         let broker = PrivateRabbitMq::start(folder.path());
         let beside = |number| broker.start_beside(&folder.path().join(format!("node-{number}")));
         let broker_nodes: Vec<_> = (1..nodes).map(beside).collect();
         let amqp_url = broker.url_with(&broker_nodes);
-        let mongo_url = own_database();
+        let mongo = PrivateMongo::start(folder.path());
+        let mongo_url = mongo.url("tolov");
         let sandbox_port = free_port();
         let webhook_url = format!("http://127.0.0.1:{webhook_port}");
         let sandbox_url = format!("http://127.0.0.1:{sandbox_port}");
@@ -124,6 +124,7 @@ impl ShopWorld {
             roles,
             broker,
             broker_nodes,
+            _mongo: mongo,
             store,
             bus,
             http,
