@@ -234,6 +234,28 @@ async fn a_cancel_that_click_sends_for_a_refunded_payment_is_no_question() {
 }
 
 #[tokio::test]
+async fn money_that_may_have_gone_back_twice_is_a_question() {
+    let app = with_a_paid_order().await;
+    let refund = sending(&app).await;
+    let lost = json!({"change": "outcome_unknown", "click_code": null, "click_note": "no answer"});
+    let unknown = step(&app, &refund, &lost).await;
+    assert_eq!(decide(&app, &unknown, "by-hand").await.1["state"], "done_by_hand");
+    // The reversal had its effect after all.
+    assert_eq!(app.code(&Callback::cancel(1, 1, -5017)).await, -9);
+    app.until_the_outbox_is_empty().await;
+    let question = "payment.questioned:1:1:cancel_after_paid".to_owned();
+    assert!(app.events_of(1).await.contains(&question), "{:?}", app.events_of(1).await);
+    app.finish().await;
+
+    let app = with_a_paid_order().await;
+    ask(&app, &partial("tap-1", 1_000_000)).await;
+    assert_eq!(app.code(&Callback::cancel(1, 1, -5017)).await, -9);
+    app.until_the_outbox_is_empty().await;
+    assert!(app.events_of(1).await.contains(&question), "the whole went back: {:?}", app.events_of(1).await);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_schema_refuses_refunds_that_no_program_should_write() {
     let app = with_a_paid_order().await;
     app.order(2).await;

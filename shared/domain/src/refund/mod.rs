@@ -233,6 +233,23 @@ impl Refund {
         self.state.status()
     }
 
+    /// Whether it explains that CLICK shows a payment of this sum as given back. A part of the sum does not. Nor does what a person
+    /// gave back by hand after a reversal was sent: the reversal may have had its effect after all, and the money be back twice.
+    pub fn explains_reversal_of(&self, paid: Tiyin) -> bool {
+        let may_explain = match self.state {
+            RefundState::Requested
+            | RefundState::Checked { .. }
+            | RefundState::Sending { .. }
+            | RefundState::Unknown { .. }
+            | RefundState::Refused { .. }
+            | RefundState::Manual { .. }
+            | RefundState::Done { .. } => true,
+            RefundState::DoneByHand { .. } => self.tries == 0,
+            RefundState::Withdrawn { .. } => false,
+        };
+        may_explain && self.amount_tiyin == paid
+    }
+
     /// In which way it waits for a person; `None` where it does not.
     pub const fn undecided(&self) -> Option<UndecidedState> {
         match self.state {

@@ -184,10 +184,7 @@ impl WorkingSet {
 
     /// Whether a refund explains that CLICK shows the order's payment as not paid.
     pub(super) fn is_being_refunded(&self, order: &LedgerOrder) -> bool {
-        self.known.refunds_of(order.order_id).iter().any(|refund| {
-            let is_whole = refund.amount_tiyin == order.amount;
-            refund.status().is_open() || (refund.status().is_done() && is_whole)
-        })
+        self.known.refunds_of(order.order_id).iter().any(|refund| refund.explains_reversal_of(order.amount))
     }
 
     /// Whether the attempt made its order paid.
