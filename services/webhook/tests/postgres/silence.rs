@@ -13,8 +13,10 @@ use tokio::{
 };
 use tolov_contract::chaos_proxy::{ChaosProxy, Direction};
 use tolov_domain::OrderId;
-use tolov_kit::secret::Secret;
-use tolov_webhook::ledger::{Ledger, LedgerPlace, LedgerReader, copy::copy};
+use tolov_kit::{clock::Clock, secret::Secret};
+use tolov_webhook::ledger::{
+    Ledger, LedgerPlace, LedgerReader, copy::copy, restore::Restore, restored::ready_postgres,
+};
 
 use crate::{
     app::{PATIENCE, TestApp, generous},
@@ -145,6 +147,32 @@ async fn a_copy_of_the_ledger_gives_a_silent_server_up_whichever_side_it_is() {
         assert!(failed < Duration::from_mins(30), "{failed:?}");
         proxy.restore();
     }
+    admin.execute("ROLLBACK").await.unwrap();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_command_after_a_restore_gives_a_silent_server_up() {
+    let mut app = TestApp::start().await;
+    app.order(1).await;
+    app.stop().await;
+    let (proxy, place) = behind_a_proxy(&app).await;
+    let LedgerPlace::Postgres(url) = place else { panic!("{place:?}") };
+    let mut admin = app.file().await;
+    admin.execute("BEGIN").await.unwrap();
+    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let at = app.clock.now();
+    let restore = Restore { at, backup_made_at: at, replaced: None, beyond_click_int: false };
+    let local = LocalSet::new();
+    let under_way = local.spawn_local(async move { ready_postgres(&url, restore).await.is_err() });
+    let failed = local.run_until(async {
+        until_waiting(&mut admin, 1).await;
+        proxy.swallow(Direction::ToClient);
+        time_to_fail(async { under_way.await.unwrap() }).await
+    });
+    let failed = failed.await;
+    assert!(failed < Duration::from_mins(30), "{failed:?}");
+    proxy.restore();
     admin.execute("ROLLBACK").await.unwrap();
     app.finish().await;
 }

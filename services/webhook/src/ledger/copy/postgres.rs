@@ -41,7 +41,9 @@ const ENDING: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: &str = "15min";
 const EXCHANGE_TIMEOUT: Duration = Duration::from_mins(16);
 
-async fn exchange<T, E: From<sqlx::Error>>(asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+pub(in crate::ledger) async fn exchange<T, E: From<sqlx::Error>>(
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     within(EXCHANGE_TIMEOUT, asked).await
 }
 
