@@ -97,6 +97,12 @@ pub(super) fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
             attempt.prepare_id, attempt.click_trans_id
         );
     }
+    if ledger.phone_invoices > 0 {
+        println!(
+            "  {} invoices to phone numbers go on where the replaced ledger had them",
+            ledger.phone_invoices
+        );
+    }
     if ledger.receipts > 0 {
         println!("  {} receipts go on where the replaced ledger had them", ledger.receipts);
     }

@@ -41,6 +41,8 @@ pub(super) struct RestoredLedger {
     /// How many attempts were open in the replaced ledger alone: CLICK may complete them.
     pub(super) continued: usize,
     pub(super) not_continued: Vec<(OrderId, OpenAttempt, AdoptRefusal)>,
+    /// How many invoices to phone numbers have gone on since the backup.
+    pub(super) phone_invoices: usize,
     pub(super) unread: u64,
     /// What cannot be read, a sentence each.
     pub(super) unreadable: Vec<String>,
@@ -102,6 +104,7 @@ impl RestoredLedger {
             self.adopt_batch(batch, ledger, now).await?;
         }
         self.open_refunds = ledger.leave_open_refunds_to_staff(now).await?;
+        ledger.leave_phone_invoices(now).await?;
         Ok(())
     }
 
@@ -140,6 +143,7 @@ impl RestoredLedger {
 
     fn note_continued(&mut self, unsettled: &UnsettledOrder, continued: Continued) {
         let order_id = unsettled.order.order_id;
+        self.phone_invoices += continued.phone_invoices;
         match (continued.order, unsettled.status) {
             (Outcome::Applied, OrderStatus::Expired) => self.ended += 1,
             (Outcome::Applied, OrderStatus::Pending | OrderStatus::Paid) => self.registered += 1,

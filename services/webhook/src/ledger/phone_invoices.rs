@@ -9,7 +9,7 @@ use tolov_domain::{
 use super::{
     Ledger, LedgerError,
     read::pool::read,
-    writer::invoices::phone::{AskForInvoice, InvoiceAsked, InvoiceStepped, StepInvoice},
+    writer::invoices::phone::{AskForInvoice, InvoiceAsked, InvoiceStepped, LeaveInvoices, StepInvoice},
 };
 
 /// The most that one answer lists.
@@ -43,6 +43,27 @@ impl Ledger {
             return Ok(InvoiceStepped::Unknown);
         };
         self.decide(StepInvoice { order_id, phone_invoice_id, step, change, next_step_at, at }).await
+    }
+
+    /// For a restore: of an invoice that was to be made when the copy was, CLICK may have been asked since. It is not asked again,
+    /// and no other invoice is made beside it.
+    pub async fn leave_phone_invoices(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let mut after = 0;
+        loop {
+            let rows: Vec<String> = read!(
+                &self.readers.requests,
+                query_scalar.fetch_all,
+                "SELECT invoice FROM phone_invoices_as_json
+                 WHERE next_step_at IS NOT NULL AND phone_invoice_id > $2 ORDER BY phone_invoice_id LIMIT +$1",
+                DUE_MAX,
+                after,
+            )?;
+            let read = rows.iter().map(|row| Ok(serde_json::from_str(row)?));
+            let invoices: Vec<PhoneInvoice> = read.collect::<Result<_, LedgerError>>()?;
+            let Some(last) = invoices.last() else { return Ok(()) };
+            after = last.phone_invoice_id;
+            self.decide(LeaveInvoices { invoices, at: now }).await?;
+        }
     }
 
     /// Of an order, oldest first.

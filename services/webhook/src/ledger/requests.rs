@@ -5,7 +5,7 @@ use std::fmt;
 use tolov_click::{Callback, CallbackForm, ClickCode, Reply};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, PrepareId, Tiyin, UserId,
-    event::Reversal, receipt, time::Timestamp,
+    event::Reversal, phone_invoice::PhoneInvoice, receipt, time::Timestamp,
 };
 
 use super::OrderStatus;
@@ -203,6 +203,8 @@ pub struct UnsettledOrder {
     pub status: OrderStatus,
     /// Attempts that CLICK has neither completed nor cancelled.
     pub open: Vec<UnsettledAttempt>,
+    /// Invoices to a phone number, oldest first.
+    pub phone_invoices: Vec<PhoneInvoice>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +221,8 @@ pub struct Continued {
     pub order: Outcome<AdoptRefusal>,
     /// Of each open attempt, in their order.
     pub open: Vec<Outcome<AdoptRefusal>>,
+    /// How many invoices to a phone number have gone on.
+    pub phone_invoices: usize,
 }
 
 /// Why a payment cannot be taken back into the ledger. Staff must look.

@@ -4,17 +4,18 @@ use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::Executor;
 use tolov_domain::{
-    ClickPaydocId, ClickPaymentId, ClickTransId, EventKind, OrderId, OrderedProduct, PrepareId, ProductId,
-    RefundId, Tiyin, UserId,
+    ClickPaydocId, ClickPaymentId, ClickTransId, EventKind, OrderId, OrderedProduct, Phone, PrepareId,
+    ProductId, RefundId, Tiyin, UserId,
     event::Reversal,
+    phone_invoice::{InvoiceChange, InvoiceRequest, InvoiceState, InvoiceStep, PhoneInvoice},
     receipt::Content,
     refund::{RefundState, api::RefundRequest},
     time::unix_ms,
 };
 use tolov_kit::clock::Clock;
 use tolov_webhook::ledger::{
-    AdoptRefusal, ImportedOrder, ImportedState, KnownRefund, LedgerReader, NewOrder, ORDER_ID_GAP_MAX,
-    ORDER_ID_MAX, OpenAttempt, Outcome, PaidOrder, UnsettledOrder,
+    AdoptRefusal, ImportedOrder, ImportedState, InvoiceAsked, InvoiceStepped, KnownRefund, LedgerReader,
+    NewOrder, ORDER_ID_GAP_MAX, ORDER_ID_MAX, OpenAttempt, Outcome, PaidOrder, UnsettledOrder,
 };
 
 use crate::{
@@ -427,6 +428,81 @@ async fn what_is_not_paid_yet_goes_on_under_the_numbers_that_click_was_given() {
     lost.until_the_outbox_is_empty().await;
     lost.finish().await;
     copy.finish().await;
+}
+
+#[tokio::test]
+async fn invoices_to_phone_numbers_go_on_where_the_replaced_ledger_had_them_and_none_is_made_twice() {
+    let setup = || Setup { merchant_api: true, ..Setup::default() };
+    let (lost, copy) = (TestApp::start_with(setup()).await, TestApp::start_with(setup()).await);
+    for app in [&lost, &copy] {
+        for order_id in 1..=4 {
+            app.order(order_id).await;
+        }
+    }
+    let ask = async |app: &TestApp, order_id: i64| -> PhoneInvoice {
+        let order_id = OrderId::try_new(order_id).unwrap();
+        let asked = InvoiceRequest {
+            user_id: UserId::try_new(5551).unwrap(),
+            phone: Phone::parse("+998901234567").unwrap(),
+        };
+        match app.ledger().ask_for_phone_invoice(order_id, asked, app.clock.now()).await.unwrap() {
+            InvoiceAsked::Opened(invoice) | InvoiceAsked::Open(invoice) => invoice,
+            refused @ (InvoiceAsked::Refused(_) | InvoiceAsked::UnknownOrder) => panic!("{refused:?}"),
+        }
+    };
+    let step = async |app: &TestApp, invoice: &PhoneInvoice, change: InvoiceChange| -> PhoneInvoice {
+        let step = InvoiceStep { step: invoice.step, change, next_step_at: None };
+        match app.ledger().step_phone_invoice(invoice.phone_invoice_id, step, app.clock.now()).await.unwrap()
+        {
+            InvoiceStepped::Changed(invoice) => invoice,
+            refused @ (InvoiceStepped::Stale | InvoiceStepped::Unknown) => panic!("{refused:?}"),
+        }
+    };
+    // In the copy orders 1 and 2 are asked for and order 3 is being sent; since then 1 was sent, and 4 was asked for and sent.
+    let mut in_lost = Vec::new();
+    for app in [&lost, &copy] {
+        let (first, _) = (ask(app, 1).await, ask(app, 2).await);
+        let third = ask(app, 3).await;
+        step(app, &third, InvoiceChange::Send).await;
+        in_lost.push(first);
+    }
+    for (invoice, invoice_id) in [(in_lost.remove(0), 7), (ask(&lost, 4).await, 8)] {
+        let sending = step(&lost, &invoice, InvoiceChange::Send).await;
+        step(&lost, &sending, InvoiceChange::Sent { invoice_id }).await;
+    }
+    let reader = LedgerReader::open(lost.place()).await.unwrap();
+    let unsettled = reader.unsettled_orders(1..=i64::MAX, 100).await.unwrap();
+    reader.close().await;
+    let now = copy.clock.now();
+    for expected in [2, 0] {
+        let adopted = copy.ledger().adopt_unsettled(unsettled.clone(), now).await.unwrap();
+        assert_eq!(adopted.iter().map(|it| it.phone_invoices).sum::<usize>(), expected);
+        copy.ledger().leave_phone_invoices(now).await.unwrap();
+    }
+    let mut states = Vec::new();
+    for order_id in 1..=4 {
+        let invoices = copy.ledger().phone_invoices(OrderId::try_new(order_id).unwrap()).await.unwrap();
+        assert_eq!(ask(&copy, order_id).await, invoices[0], "no other one is made beside it");
+        states.push(invoices[0].state.clone());
+    }
+    assert!(
+        matches!(
+            states.as_slice(),
+            [
+                InvoiceState::Sent { invoice_id: 7 },
+                InvoiceState::Unknown { .. },
+                InvoiceState::Unknown { .. },
+                InvoiceState::Sent { invoice_id: 8 },
+            ]
+        ),
+        "{states:?}"
+    );
+    let due = copy.ledger().due_phone_invoices(now).await.unwrap();
+    assert!(due.iter().all(|due| matches!(due.invoice.state, InvoiceState::Sent { .. })), "{due:?}");
+    for app in [lost, copy] {
+        app.until_the_outbox_is_empty().await;
+        app.finish().await;
+    }
 }
 
 #[tokio::test]

@@ -140,6 +140,25 @@ impl PhoneInvoice {
         let next_step_at = state.is_looked_at().then(|| next_step_at.unwrap_or(at));
         Some(Self { state, changed_at: at, step: self.step.saturating_add(1), next_step_at, ..self })
     }
+
+    /// Whether both are the same request, however far each has gone.
+    pub fn is_same_request(&self, other: &Self) -> bool {
+        let request = |invoice: &Self| {
+            let Self { phone_invoice_id, order_id, phone, amount_tiyin, requested_at, .. } = invoice.clone();
+            (phone_invoice_id, order_id, phone, amount_tiyin, requested_at)
+        };
+        request(self) == request(other)
+    }
+
+    /// How it goes on in a ledger that was put back: CLICK may have been asked for it since. `None`: as it is.
+    pub fn after_restore(self, at: Timestamp) -> Option<Self> {
+        if !matches!(self.state, InvoiceState::Requested | InvoiceState::Sending) {
+            return None;
+        }
+        let click_note = "the ledger was restored before it was known whether CLICK had made it".to_owned();
+        let (state, step) = (InvoiceState::Unknown { click_note }, self.step.saturating_add(1));
+        Some(Self { state, changed_at: at, step, next_step_at: None, ..self })
+    }
 }
 
 /// `POST /orders/ID/phone-invoices`: 201 a new [`PhoneInvoice`], 200 the open one, 404, 409 [`InvoiceConflict`], 422.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use tolov_domain::{ClickPaydocId, ClickTransId, OrderId, PrepareId, Tiyin, UserId, time::from_unix_ms};
+use tolov_domain::{
+    ClickPaydocId, ClickTransId, OrderId, PrepareId, Tiyin, UserId, phone_invoice::PhoneInvoice,
+    time::from_unix_ms,
+};
 
 use super::pool::read;
 use crate::ledger::{
@@ -34,7 +37,7 @@ const BAD_ID: LedgerError = LedgerError::Row("an id is not positive");
 
 impl LedgerReader {
     /// Orders with these numbers that are not paid, and those that are and have an open attempt, by number; each with its open
-    /// attempts.
+    /// attempts and its invoices to a phone number.
     pub async fn unsettled_orders(
         &self,
         numbers: RangeInclusive<i64>,
@@ -66,12 +69,37 @@ impl LedgerReader {
         for row in attempts {
             open.entry(row.order_id).or_default().push(row.try_into()?);
         }
-        let with_attempts = |row: OrderRow| {
+        let mut phone_invoices = self.phone_invoices_in(*numbers.start()..=last.order_id).await?;
+        let complete = |row: OrderRow| {
             let mut open = open.remove(&row.order_id).unwrap_or_default();
             open.sort_by_key(|open| open.attempt.prepare_id);
-            Ok(UnsettledOrder { status: row.status, order: row.try_into()?, open })
+            let phone_invoices = phone_invoices.remove(&row.order_id).unwrap_or_default();
+            Ok(UnsettledOrder { status: row.status, order: row.try_into()?, open, phone_invoices })
         };
-        orders.into_iter().map(with_attempts).collect()
+        orders.into_iter().map(complete).collect()
+    }
+
+    /// By order, oldest first. As many as shoppers have asked for: of an order the writer reads all of them, too.
+    async fn phone_invoices_in(
+        &self,
+        numbers: RangeInclusive<i64>,
+    ) -> Result<BTreeMap<i64, Vec<PhoneInvoice>>, LedgerError> {
+        let rows: Vec<String> = read!(
+            &self.pool,
+            query_scalar.fetch_all,
+            "SELECT invoice FROM phone_invoices_as_json WHERE order_id BETWEEN $1 AND $2",
+            numbers.start(),
+            numbers.end(),
+        )?;
+        let mut invoices: BTreeMap<i64, Vec<PhoneInvoice>> = BTreeMap::new();
+        for row in rows {
+            let invoice: PhoneInvoice = serde_json::from_str(&row)?;
+            invoices.entry(invoice.order_id.get()).or_default().push(invoice);
+        }
+        for of_order in invoices.values_mut() {
+            of_order.sort_by_key(|invoice| invoice.phone_invoice_id);
+        }
+        Ok(invoices)
     }
 }
 

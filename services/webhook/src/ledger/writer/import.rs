@@ -71,8 +71,8 @@ impl Decision for AdoptUnsettled {
 impl WorkingSet {
     /// One that is over is told of once more: nobody knows whether the other ledger's event was sent.
     fn adopt_unsettled(&mut self, unsettled: &UnsettledOrder, at: Timestamp) -> Continued {
-        let UnsettledOrder { order, status, open } = unsettled;
-        let all = |outcome| Continued { order: outcome, open: vec![outcome; open.len()] };
+        let UnsettledOrder { order, status, open, phone_invoices } = unsettled;
+        let all = |outcome| Continued { order: outcome, open: vec![outcome; open.len()], phone_invoices: 0 };
         let mut outcome = Outcome::AlreadyApplied;
         match self.known.order(order.order_id).map(|known| known.difference(order)) {
             Some(Some(field)) => return all(Outcome::Refused(AdoptRefusal::OrderDiffers { field })),
@@ -92,7 +92,8 @@ impl WorkingSet {
         if *status == OrderStatus::Expired && self.end_order(order.order_id, at) == Outcome::Applied {
             outcome = Outcome::Applied;
         }
-        Continued { order: outcome, open }
+        let phone_invoices = phone_invoices.iter().filter(|lost| self.adopt_phone_invoice(lost)).count();
+        Continued { order: outcome, open, phone_invoices }
     }
 
     fn import(&mut self, imported: &ImportedOrder, at: Timestamp) -> Outcome<AdoptRefusal> {

@@ -67,6 +67,52 @@ impl Decision for AskForInvoice {
     }
 }
 
+/// For a restore: [`PhoneInvoice::after_restore`] of these, if nobody has changed them.
+pub(crate) struct LeaveInvoices {
+    pub(crate) invoices: Vec<PhoneInvoice>,
+    pub(crate) at: Timestamp,
+}
+
+impl Decision for LeaveInvoices {
+    type Answer = ();
+    const PHASE: Phase = Phase::Callback;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(self.invoices.iter().map(|invoice| invoice.order_id));
+    }
+
+    fn decide(&self, set: &mut WorkingSet) {
+        for read in &self.invoices {
+            let is_unchanged = set.known.phone_invoices_of(read.order_id).contains(read);
+            if is_unchanged && let Some(left) = read.clone().after_restore(self.at) {
+                set.keep_phone_invoice(left);
+            }
+        }
+    }
+}
+
+impl WorkingSet {
+    /// Brings an invoice of the ledger that is replaced to where it was there. `false`: it is there already, or would be open
+    /// beside another one.
+    pub(in crate::ledger::writer) fn adopt_phone_invoice(&mut self, lost: &PhoneInvoice) -> bool {
+        let mut known = self.known.phone_invoices_of(lost.order_id).iter();
+        let contradicts = |known: &PhoneInvoice| {
+            if known.phone_invoice_id == lost.phone_invoice_id {
+                known.step >= lost.step || !known.is_same_request(lost)
+            } else {
+                known.state.is_open() && lost.state.is_open()
+            }
+        };
+        if known.any(contradicts) {
+            return false;
+        }
+        let last = &mut self.known.numbers.last_phone_invoice_id;
+        *last = lost.phone_invoice_id.max(*last);
+        self.keep_phone_invoice(lost.clone());
+        true
+    }
+}
+
 pub(crate) struct StepInvoice {
     pub(crate) order_id: OrderId,
     pub(crate) phone_invoice_id: i64,
