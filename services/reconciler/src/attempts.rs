@@ -1,9 +1,13 @@
 //! Attempts that CLICK is asked about: those of which no Complete has come, and once a day those that are paid.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use time::Duration;
 use tolov_domain::{
+    PrepareId,
     day::{ClickComparison, DIFFERENCES_MAX, Day},
     refund::api::{Attempt, ReportSource, SeenOutcome, SeenPayment, SeenRequest},
     time::{Timestamp, is_due},
@@ -16,7 +20,7 @@ use crate::{
 };
 
 /// After so many unanswered questions in a row CLICK is away: the round ends.
-const UNANSWERED_MAX: u32 = 3;
+pub(crate) const UNANSWERED_MAX: u32 = 3;
 /// After a question that was not answered the next ones come this much later.
 const UNANSWERED_PAUSE: Duration = Duration::minutes(5);
 /// An attempt is paid within its day or a little later; pages end before the day by this.
@@ -31,6 +35,37 @@ pub(crate) struct Attempts {
     pub(crate) clock: Arc<dyn Clock>,
     /// Until when no silent attempt is asked about.
     pub(crate) paused_until: Mutex<Option<Timestamp>>,
+    pub(crate) unanswered: Unanswered<PrepareId>,
+}
+
+/// What CLICK was asked in vain in this pass over everything that is to be asked. It never answers some questions: they hold up
+/// no other.
+#[derive(Debug)]
+pub(crate) struct Unanswered<T>(Mutex<BTreeSet<T>>);
+
+impl<T> Default for Unanswered<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Ord> Unanswered<T> {
+    pub(crate) fn has(&self, question: &T) -> bool {
+        self.questions().contains(question)
+    }
+
+    pub(crate) fn note(&self, question: T) {
+        self.questions().insert(question);
+    }
+
+    /// Ends the pass: in the next one they are asked again. Returns how many they were.
+    pub(crate) fn end_pass(&self) -> usize {
+        std::mem::take(&mut *self.questions()).len()
+    }
+
+    fn questions(&self) -> MutexGuard<'_, BTreeSet<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why CLICK is asked about an attempt, and whether its word makes the order paid.
@@ -52,22 +87,27 @@ impl Attempts {
         let mut unanswered = 0;
         for attempt in self.ledger.silent_attempts().await? {
             if stop.is_cancelled() || self.caller.is_paused() || unanswered >= UNANSWERED_MAX {
-                break;
+                return Ok(());
+            }
+            if self.unanswered.has(&attempt.prepare_id) {
+                continue;
             }
             let payment = match self.caller.find(&attempt, None).await {
                 Found::Payment(payment) => Some(payment),
                 Found::Nothing => None,
                 Found::NotNow => {
                     unanswered += 1;
+                    self.unanswered.note(attempt.prepare_id);
                     *self.paused_until() = Some(self.clock.now() + UNANSWERED_PAUSE);
                     continue;
                 }
-                Found::Setup => break,
+                Found::Setup => return Ok(()),
             };
             unanswered = 0;
             let question = Question { kind: "silent", source: ReportSource::Status, accept: self.accepts };
             self.seen(question, &attempt, payment).await?;
         }
+        self.unanswered.end_pass();
         Ok(())
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Caller {
 #[derive(Debug, Default)]
 struct State {
     paused_until: Option<Timestamp>,
+    /// CLICK has answered a call with our keys since it refused them last.
+    keys_accepted: bool,
     unrecorded: Vec<MerchantCall>,
 }
 
@@ -120,8 +122,7 @@ impl Caller {
         }
     }
 
-    /// Looks for the payment of an attempt: by `click_paydoc_id`, else by the order and the days in Tashkent on which it may
-    /// have been made. An order may have several attempts, so what is found by the order counts only where it is paid.
+    /// Looks for the payment of an attempt: by `click_paydoc_id`, else by the order.
     pub(crate) async fn find(&self, attempt: &Attempt, known: Option<ClickPaymentId>) -> Found {
         let order_id = attempt.order_id;
         let by_paydoc = ClickPaymentId::try_new(attempt.click_paydoc_id.get()).ok();
@@ -131,17 +132,14 @@ impl Caller {
                 found @ (Found::Payment(_) | Found::NotNow | Found::Setup) => return found,
             }
         }
-        let (made, today) = (day_of(attempt.prepared_at), day_of(self.clock.now()));
-        self.find_by_order(order_id, std::iter::once(made).chain((today != made).then_some(today))).await
+        self.find_by_order(order_id, attempt.prepared_at).await
     }
 
-    /// Looks for the paid payment of an order on these days in Tashkent.
-    pub(crate) async fn find_by_order(
-        &self,
-        order_id: OrderId,
-        days: impl Iterator<Item = Date> + Send,
-    ) -> Found {
-        for date in days {
+    /// Looks for the paid payment of an order by the days in Tashkent on which it may have been made. An order may have several
+    /// attempts, so only what is paid counts. A shop whose keys CLICK accepts may be refused this one call, for weeks
+    /// (docs/click.md, section 3): then CLICK names no payment.
+    pub(crate) async fn find_by_order(&self, order_id: OrderId, since: Timestamp) -> Found {
+        for date in self.days_since(since) {
             let (service_id, merchant_trans_id) = (self.service_id, order_id.to_string());
             let call = Call::PaymentStatusByOrder { service_id, merchant_trans_id, date };
             let reading = self.call("status_by_mti", order_id, call).await;
@@ -152,8 +150,10 @@ impl Caller {
                     found @ (Found::Payment(_) | Found::NotNow | Found::Setup) => return found,
                 },
                 (CallOutcome::NotFound, _) => {}
-                (CallOutcome::Setup, _) => return Found::Setup,
-                (CallOutcome::Done | CallOutcome::Refused | CallOutcome::Unknown, _) => return Found::NotNow,
+                (CallOutcome::Setup, _) if self.state().keys_accepted => return Found::Nothing,
+                (CallOutcome::Done | CallOutcome::Refused | CallOutcome::Setup | CallOutcome::Unknown, _) => {
+                    return Found::NotNow;
+                }
             }
         }
         Found::Nothing
@@ -181,10 +181,11 @@ impl Caller {
         self.service_id
     }
 
-    /// The days in Tashkent from that of a moment to today, the newest [`DAYS_MAX`].
-    pub(crate) fn days_since(&self, since: Timestamp) -> impl Iterator<Item = Date> + Send + use<> {
+    /// The day in Tashkent of a moment, then those from today back to it, at most [`DAYS_MAX`] of them.
+    fn days_since(&self, since: Timestamp) -> impl Iterator<Item = Date> + Send + use<> {
         let (first, today) = (day_of(since), day_of(self.clock.now()));
-        (0..DAYS_MAX).map_while(move |ago| today.checked_sub(Duration::days(ago)).filter(|day| *day >= first))
+        let later = move |ago| today.checked_sub(Duration::days(ago)).filter(|day| *day > first);
+        std::iter::once(first).chain((0..DAYS_MAX).map_while(later))
     }
 
     async fn call(&self, name: &'static str, order_id: OrderId, call: Call) -> Reading {
@@ -193,7 +194,10 @@ impl Caller {
         let outcome = reading.outcome;
         metrics::counter!("tolov_merchant_api_calls_total", "call" => name, "outcome" => outcome.as_str())
             .increment(1);
-        self.note_setup(&reading, at);
+        // Whether CLICK lets us look for payments by their orders says nothing of the keys.
+        if !matches!(call, Call::PaymentStatusByOrder { .. }) {
+            self.note_setup(&reading, at);
+        }
         tracing::info!(
             order.id = %order_id, call = name, outcome = outcome.as_str(), code = ?reading.code, note = reading.note,
             "CLICK was asked"
@@ -225,10 +229,12 @@ impl Caller {
                     );
                 }
                 state.paused_until = Some(at + SETUP_PAUSE);
+                state.keys_accepted = false;
                 metrics::gauge!("tolov_merchant_api_setup").set(1);
             }
             CallOutcome::Done | CallOutcome::NotFound | CallOutcome::Refused => {
                 state.paused_until = None;
+                state.keys_accepted = true;
                 metrics::gauge!("tolov_merchant_api_setup").set(0);
             }
             CallOutcome::Unknown => {}

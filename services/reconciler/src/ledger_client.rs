@@ -170,8 +170,8 @@ impl Ledger for LedgerClient {
         self.post(&format!("days/{day}"), &compared).await?.read::<NextDay>().map(drop)
     }
 
-    async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
-        self.get("restore").await
+    async fn restore(&self, after: Option<OrderId>) -> Result<RestoreCheck, LedgerError> {
+        self.get(&after.map_or_else(|| "restore".to_owned(), |after| format!("restore?after={after}"))).await
     }
 
     async fn found(&self, found: FoundPayment) -> Result<(), LedgerError> {

@@ -85,6 +85,7 @@ impl Service {
             accepts,
             clock: Arc::clone(&clock),
             paused_until: Mutex::default(),
+            unanswered: attempts::Unanswered::default(),
         };
         let webhook = Arc::new(Availability::new("the webhook service"));
         let invoices =

@@ -62,8 +62,8 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     async fn next_day(&self) -> Result<Option<Day>, LedgerError>;
     /// What CLICK said of the attempts of this day. Of a day that was recorded it changes nothing.
     async fn record_day(&self, day: Day, compared: ClickComparison) -> Result<(), LedgerError>;
-    /// Whether the ledger is a restored copy and CLICK has not been asked for what it lost.
-    async fn restore(&self) -> Result<RestoreCheck, LedgerError>;
+    /// Whether the ledger is a restored copy and CLICK has not been asked for what it lost; its page of orders after this one.
+    async fn restore(&self, after: Option<OrderId>) -> Result<RestoreCheck, LedgerError>;
     /// CLICK shows a payment of an order that the ledger knows no attempt of. May be told again.
     async fn found(&self, found: FoundPayment) -> Result<(), LedgerError>;
     /// `done`: CLICK was asked about everything.

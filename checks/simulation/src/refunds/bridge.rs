@@ -125,7 +125,7 @@ impl Ledger for Bridge {
         not_simulated()
     }
 
-    async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
+    async fn restore(&self, _after: Option<OrderId>) -> Result<RestoreCheck, LedgerError> {
         not_simulated()
     }
 

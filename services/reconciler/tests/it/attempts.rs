@@ -2,8 +2,9 @@
 
 use time::Duration;
 use tolov_domain::{
-    Day, OrderId,
+    ClickPaydocId, Day, OrderId, PrepareId,
     day::ClickComparison,
+    refund::RefundStatus,
     refund::api::{CallOutcome, FoundPayment, ReportSource, SeenPayment, SeenRequest, UnattemptedOrder},
 };
 use tolov_kit::clock::Clock;
@@ -250,4 +251,108 @@ async fn after_a_restore_orders_without_an_attempt_are_asked_for_before_prepares
     let state = world.ledger.state();
     let found = FoundPayment { order_id: order(7), payment_id: payment_id(501) };
     assert_eq!((state.found.as_slice(), state.let_in.as_slice()), ([found].as_slice(), [true].as_slice()));
+}
+
+/// Silent attempts of orders 2001 and so on, each with a payment number of its own.
+fn several_silent(count: i64) -> World {
+    let world = World::new();
+    {
+        let mut state = world.ledger.state();
+        for number in 1..=count {
+            let mut attempt = state.attempt.clone();
+            attempt.is_paid = false;
+            attempt.prepare_id = PrepareId::try_new(200 + number).unwrap();
+            attempt.order_id = OrderId::try_new(2_000 + number).unwrap();
+            attempt.click_paydoc_id = ClickPaydocId::try_new(PAYDOC + number).unwrap();
+            state.silent.push(attempt);
+        }
+    }
+    world
+}
+
+#[tokio::test]
+async fn attempts_of_which_click_never_says_anything_hold_up_no_other() {
+    let mut world = several_silent(5);
+    world.click.state().payments.extend([(PAYDOC + 4, 2), (PAYDOC + 5, 2)]);
+    world.click.state().unanswerable.extend((1..=3).map(|number| PAYDOC + number));
+    world.pass(Duration::minutes(12)).await;
+    let seen = |number| {
+        let payment = SeenPayment { payment_id: payment_id(PAYDOC + number), status: 2 };
+        SeenRequest { payment: Some(payment), source: ReportSource::Status, amount_tiyin: None, accept: true }
+    };
+    assert_eq!(world.ledger.state().seen, [seen(4), seen(5)]);
+    let asked = world.click.state().calls.len();
+    world.pass(Duration::minutes(30)).await;
+    let more = world.click.state().calls.len() - asked;
+    assert!((9..=21).contains(&more), "the others are asked about every five minutes: {more}");
+}
+
+#[tokio::test]
+async fn a_shop_that_may_not_look_for_payments_by_order_goes_on_with_everything_else() {
+    let mut world = several_silent(1);
+    world.click.state().refuses_by_order = true;
+    world.attempts_round().await;
+    assert_eq!(world.ledger.state().seen, [seen(None, true)], "the keys are right: CLICK names no payment");
+    world.ask_for_refund();
+    world.round().await;
+    assert_eq!(world.refund().status(), RefundStatus::Done);
+
+    // Nothing has shown yet that the keys are right.
+    let mut world = World::new();
+    world.click.state().refuses_by_order = true;
+    let registered_at = world.clock.now();
+    world.ledger.state().unattempted =
+        vec![UnattemptedOrder { order_id: OrderId::try_new(7).unwrap(), registered_at }];
+    world.ledger.state().restored = Some((world.clock.now(), world.clock.now()));
+    world.round().await;
+    world.ask_for_refund();
+    world.round().await;
+    let state = world.ledger.state();
+    assert_eq!(state.refunds[0].status(), RefundStatus::Done);
+    assert_eq!(state.let_in, [true], "CLICK has answered about the refund, so the keys are right");
+}
+
+#[tokio::test]
+async fn after_a_restore_an_attempt_that_failed_hides_no_other_payment_of_its_order() {
+    let mut world = silent();
+    world.ledger.state().silent.clear();
+    world.clock.advance(Duration::days(2));
+    world.ledger.state().restored = Some((world.clock.now(), world.clock.now()));
+    // The payer's second attempt, a day later, was only in the ledger that is lost.
+    world.click.state().payments.extend([(PAYDOC, -5017), (502, 2)]);
+    world.click.state().of_order.insert((ORDER.to_string(), "2026-11-24".to_owned()), 502);
+    world.round().await;
+    let state = world.ledger.state();
+    let found = FoundPayment { order_id: OrderId::try_new(ORDER).unwrap(), payment_id: payment_id(502) };
+    assert_eq!((state.found.as_slice(), state.let_in.as_slice()), ([found].as_slice(), [true].as_slice()));
+}
+
+#[tokio::test]
+async fn after_a_restore_every_page_of_orders_is_asked_for() {
+    let mut world = World::new();
+    let (registered_at, order) = (world.clock.now(), |id| OrderId::try_new(id).unwrap());
+    world.ledger.state().unattempted =
+        [7, 8, 9, 10, 11].map(|id| UnattemptedOrder { order_id: order(id), registered_at }).to_vec();
+    world.ledger.state().restored = Some((world.clock.now(), world.clock.now()));
+    world.click.state().of_order.insert(("11".to_owned(), "2026-11-23".to_owned()), 501);
+    world.click.state().payments.insert(501, 2);
+    world.round().await;
+    let state = world.ledger.state();
+    let found = FoundPayment { order_id: order(11), payment_id: payment_id(501) };
+    assert_eq!((state.found.as_slice(), state.let_in.as_slice()), ([found].as_slice(), [true].as_slice()));
+}
+
+#[tokio::test]
+async fn what_click_does_not_answer_for_three_days_after_a_restore_is_given_up() {
+    let mut world = silent();
+    world.ledger.state().silent.clear();
+    world.click.state().unanswerable.insert(PAYDOC);
+    let backup_made_at = world.clock.now();
+    world.ledger.state().restored = Some((backup_made_at, backup_made_at));
+    world.clock.advance(Duration::days(3) - Duration::MINUTE);
+    world.round().await;
+    assert_eq!(world.ledger.state().let_in, Vec::<bool>::new());
+    world.clock.advance(Duration::MINUTE);
+    world.round().await;
+    assert_eq!(world.ledger.state().let_in, [true]);
 }

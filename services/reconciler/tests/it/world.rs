@@ -1,7 +1,7 @@
 //! A CLICK and a ledger that keep to their promises, and fail on demand before or after the effect of a call.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -37,6 +37,7 @@ use tolov_reconciler::{Deps, Ledger, LedgerError, MerchantApi, ReceiptSettings, 
 /// Above 2^32, as CLICK's numbers have been since 2025.
 pub(crate) const PAYDOC: i64 = 4_710_103_925;
 pub(crate) const ORDER: i64 = 1001;
+const ORDERS_IN_A_PAGE: usize = 2;
 const SERVICE_ID: i64 = 12_345;
 pub(crate) const RECEIPT_URL: &str = "https://ofd.soliq.uz/check?t=UZ1&r=2&c=20261123120500&s=4";
 
@@ -64,6 +65,10 @@ pub(crate) struct ClickState {
     pub(crate) invoices: BTreeMap<i64, Option<i64>>,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) always: Option<Fault>,
+    /// Payments of which CLICK never says anything.
+    pub(crate) unanswerable: BTreeSet<i64>,
+    /// This shop may not look for payments by their orders.
+    pub(crate) refuses_by_order: bool,
     /// A reversal is not shown.
     pub(crate) always_paid: bool,
     pub(crate) calls: Vec<Call>,
@@ -97,6 +102,12 @@ impl FakeClick {
 impl ClickState {
     fn answer(&mut self, call: &Call) -> String {
         match call {
+            Call::PaymentStatus { payment_id, .. } if self.unanswerable.contains(payment_id) => {
+                r#"{"error_code":-500,"error_note":""}"#.to_owned()
+            }
+            Call::PaymentStatusByOrder { .. } if self.refuses_by_order => {
+                r#"{"error_code":-12,"error_note":""}"#.to_owned()
+            }
             Call::PaymentStatus { payment_id, .. } => match self.payments.get(payment_id) {
                 Some(status) => {
                     format!(r#"{{"error_code":0,"payment_id":{payment_id},"payment_status":{status}}}"#)
@@ -286,10 +297,10 @@ impl Ledger for FakeLedger {
         self.make(|state| if before.is_none() { vec![state.attempt.clone()] } else { Vec::new() })
     }
 
-    async fn seen(&self, _: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError> {
+    async fn seen(&self, prepare_id: PrepareId, seen: SeenRequest) -> Result<SeenReply, LedgerError> {
         self.make(|state| {
             state.seen.push(seen.clone());
-            state.silent.clear();
+            state.silent.retain(|attempt| attempt.prepare_id != prepare_id);
             SeenReply { outcome: state.answers, anomaly: None }
         })
     }
@@ -311,10 +322,13 @@ impl Ledger for FakeLedger {
         })
     }
 
-    async fn restore(&self) -> Result<RestoreCheck, LedgerError> {
+    async fn restore(&self, after: Option<OrderId>) -> Result<RestoreCheck, LedgerError> {
         self.make(|state| {
             let (backup_made_at, restored_at) = state.restored.unzip();
-            RestoreCheck { backup_made_at, restored_at, orders: state.unattempted.clone() }
+            let page =
+                state.unattempted.iter().filter(|order| after.is_none_or(|last| order.order_id > last));
+            let orders = page.take(ORDERS_IN_A_PAGE).copied().collect();
+            RestoreCheck { backup_made_at, restored_at, orders }
         })
     }
 

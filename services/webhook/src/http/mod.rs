@@ -174,9 +174,10 @@ fn reconciliation_routes(
 ) -> BoxedFilter<(Response,)> {
     let app = staff.clone().and(with_app.clone());
     let body = app.clone().and(body::json());
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let next_day = warp::path!("days" / "next").and(warp::get()).and(app.clone());
     let record_day = warp::path!("days" / String).and(warp::post()).and(body.clone());
-    let restore = warp::path!("restore").and(warp::get()).and(app);
+    let restore = warp::path!("restore").and(warp::get()).and(app).and(query);
     let restore_checked = warp::path!("restore").and(warp::post()).and(body.clone());
     let found = warp::path!("restore" / "found").and(warp::post()).and(body.clone());
     let accept = warp::path!("attempts" / String / "accept").and(warp::post()).and(body);

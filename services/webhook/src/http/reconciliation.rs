@@ -14,7 +14,7 @@ use warp::{http::StatusCode, reply::Response};
 
 use super::{
     app::App,
-    refunds::{answer, conflict, field, is_name, no_attempt, read},
+    refunds::{answer, conflict, field, is_name, no_attempt, number_in, read},
     reply::{to_reply, unavailable},
 };
 use crate::ledger::{Accepted, LedgerError, UncheckedRestores};
@@ -52,17 +52,21 @@ async fn record(app: &App, day: Day, click: ClickComparison) -> Result<NextDay, 
     due_day(app).await
 }
 
-/// GET /restore
-pub(super) async fn restore(app: Arc<App>) -> Response {
-    answer(what_to_ask(&app).await)
+/// GET /restore?after
+pub(super) async fn restore(app: Arc<App>, query: String) -> Response {
+    match number_in(&query, "after") {
+        Ok(after) => answer(what_to_ask(&app, after.unwrap_or(0)).await),
+        Err(_) => field("after", "write an order's number"),
+    }
 }
 
-async fn what_to_ask(app: &App) -> Result<RestoreCheck, LedgerError> {
+/// With the orders after this one.
+async fn what_to_ask(app: &App, after: i64) -> Result<RestoreCheck, LedgerError> {
     let Some(UncheckedRestores { backup_made_at, restored_at, .. }) = app.ledger.unchecked_restores().await?
     else {
         return Ok(RestoreCheck::default());
     };
-    let orders = app.ledger.unattempted_orders(backup_made_at - BEFORE_THE_BACKUP).await?;
+    let orders = app.ledger.unattempted_orders(backup_made_at - BEFORE_THE_BACKUP, after).await?;
     Ok(RestoreCheck { backup_made_at: Some(backup_made_at), restored_at: Some(restored_at), orders })
 }
 
@@ -73,7 +77,7 @@ pub(super) async fn found(app: Arc<App>, body: Bytes) -> Response {
         Err(error) => return field("body", &error),
     };
     match app.ledger.found_payment(found, app.clock.now()).await {
-        Ok(()) => restore(app).await,
+        Ok(()) => answer(what_to_ask(&app, 0).await),
         Err(error) => unavailable(&error),
     }
 }
@@ -94,7 +98,7 @@ pub(super) async fn restore_checked(app: Arc<App>, body: Bytes) -> Response {
         return unavailable(&error);
     }
     app.restore_gate.open();
-    restore(app).await
+    answer(what_to_ask(&app, 0).await)
 }
 
 /// POST /attempts/ID/accept: an owner's word.

@@ -254,7 +254,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// A number of a query. Of several the last one counts, and all must be numbers.
-fn number_in(query: &str, wanted: &str) -> Result<Option<i64>, ParseIntError> {
+pub(super) fn number_in(query: &str, wanted: &str) -> Result<Option<i64>, ParseIntError> {
     let mut named = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted);
     named.try_fold(None, |_, (_, value)| value.parse().map(Some))
 }

@@ -24,7 +24,7 @@ use super::{
 const AHEAD_MAX: Duration = Duration::hours(1);
 /// After a longer stop the days before these are not compared any more.
 const CAUGHT_UP_MAX: i64 = 31;
-/// The most orders that CLICK is asked about after a restore: a call each, while Prepares wait.
+/// The most orders without an attempt in one answer.
 const UNATTEMPTED_MAX: i64 = 500;
 
 /// What became of an owner's "accept as paid".
@@ -177,17 +177,24 @@ impl Ledger {
         }))
     }
 
-    /// Orders that can be paid and were registered after `since`, and that have no attempt.
-    pub async fn unattempted_orders(&self, since: Timestamp) -> Result<Vec<UnattemptedOrder>, LedgerError> {
+    /// Orders that can be paid and were registered after `since`, and that have no attempt, in the order of their registration; from
+    /// 0 or the last one of the page before on.
+    pub async fn unattempted_orders(
+        &self,
+        since: Timestamp,
+        after: i64,
+    ) -> Result<Vec<UnattemptedOrder>, LedgerError> {
         let sqlite = "SELECT o.order_id, o.created_at FROM orders AS o INDEXED BY orders_pending
              WHERE o.status = 'pending' AND o.created_at > $1
+               AND (o.created_at, o.order_id) > (coalesce((SELECT created_at FROM orders WHERE order_id = $2), 0), $2)
                AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.order_id = o.order_id)
-             ORDER BY o.created_at LIMIT +$2";
+             ORDER BY o.created_at, o.order_id LIMIT +$3";
         let rows: Vec<(i64, i64)> = read!(
             &self.readers.requests,
             query_as.fetch_all,
             [sqlite, reads::UNATTEMPTED],
             unix_ms(since),
+            after,
             UNATTEMPTED_MAX,
         )?;
         let order = |(order_id, registered_at)| {

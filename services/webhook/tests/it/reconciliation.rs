@@ -265,6 +265,11 @@ async fn prepares_wait_on_a_restored_ledger_until_click_was_asked() {
     assert_eq!(check["restored_at"], "2026-11-23T15:00:00Z");
     let unattempted = json!([{"order_id": 2, "registered_at": "2026-11-23T12:00:00Z"}]);
     assert_eq!(check["orders"], unattempted, "order 1 has an attempt");
+    let (_, next) = app.get("/restore?after=2").await;
+    assert_eq!(next["orders"], json!([]), "the page after the last one");
+    app.order(3).await;
+    let (_, next) = app.get("/restore?after=2").await;
+    assert_eq!(next["orders"][0]["order_id"], 3, "registered in the same millisecond");
     assert_eq!(app.code(&Callback::prepare(2)).await, -7, "CLICK comes again");
     assert_eq!(app.code(&Callback::complete(1, 1)).await, 0, "money that was taken is welcome");
     let (_, checked) = app.post("/restore", &json!({"done": true})).await;
@@ -272,7 +277,6 @@ async fn prepares_wait_on_a_restored_ledger_until_click_was_asked() {
     app.paid(2).await;
     app.stop().await;
     app.start_again().await;
-    app.order(3).await;
     app.paid(3).await;
     app.finish().await;
 }

@@ -199,7 +199,7 @@ pub struct RestoreCheck {
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub restored_at: Option<Timestamp>,
     /// Orders that can be paid and were registered shortly before the backup or after it, of which the ledger knows no attempt:
-    /// CLICK may know one. At most 500.
+    /// CLICK may know one. At most 500, oldest first; empty after the last one.
     #[serde(default)]
     pub orders: Vec<UnattemptedOrder>,
 }

@@ -41,5 +41,6 @@ pub(in crate::ledger) const UNPLACED_IN_TELEGRAM: &str =
 
 pub(in crate::ledger) const UNATTEMPTED: &str = "SELECT o.order_id, o.created_at FROM orders AS o
      WHERE o.status = 'pending' AND o.created_at > $1
+       AND (o.created_at, o.order_id) > (coalesce((SELECT created_at FROM orders WHERE order_id = $2), 0), $2)
        AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.order_id = o.order_id)
-     ORDER BY o.created_at LIMIT +$2";
+     ORDER BY o.created_at, o.order_id LIMIT +$3";

@@ -80,7 +80,7 @@ async fn every_documented_answer_is_given_and_has_the_documented_form() {
     }
     let of_paid = [(Method::POST, "/orders/2/cancel", 409), (Method::GET, "/orders/2", 200)];
     let of_paid = of_paid.map(|(method, path, expected)| (method, path.to_owned(), String::new(), expected));
-    let paid = [refunds_of_order_2(&app).await, receipts_of_order_6(&app).await].concat();
+    let paid = [refunds_of_order_2(&app).await, receipts_of_order_6(&app).await, reconciliation()].concat();
     let invoices = [invoices_of_order_3(&app).await, phone_invoices_of_order_5(&app).await].concat();
     for (method, path, body, expected) in [of_paid.to_vec(), paid, invoices].concat() {
         let (status, answer) = ask(&app, &method, &path, Some(API_TOKEN), &body).await;
@@ -121,7 +121,6 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
     let too_many = format!(r#"{{"calls": [{}]}}"#, [&call[11..call.len() - 2]; 21].join(","));
     let shown =
         r#"{"payment": {"payment_id": 4710103925, "status": 2}, "accept": false, "source": "statement"}"#;
-    let day = r#"{"agreed": 1, "differing": [], "unanswered": 0}"#;
     let next = id + 1;
     let requests = [
         ("POST", "/orders/2/refunds".to_owned(), asked("tap-0"), 200),
@@ -165,16 +164,25 @@ async fn refunds_of_order_2(app: &TestApp) -> Vec<(Method, String, String, u16)>
         ("POST", "/attempts/1/accept".to_owned(), by.to_owned(), 200),
         ("POST", "/attempts/1/accept".to_owned(), "{}".to_owned(), 422),
         ("POST", "/attempts/x/accept".to_owned(), by.to_owned(), 404),
+        ("POST", "/merchant-calls".to_owned(), call.to_owned(), 200),
+        ("POST", "/merchant-calls".to_owned(), too_many, 422),
+    ];
+    requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
+}
+
+/// Requests about compared days and restores, each with its answer.
+fn reconciliation() -> Vec<(Method, String, String, u16)> {
+    let day = r#"{"agreed": 1, "differing": [], "unanswered": 0}"#;
+    let requests = [
         ("GET", "/days/next".to_owned(), String::new(), 200),
         ("POST", "/days/2026-11-22".to_owned(), day.to_owned(), 200),
         ("POST", "/days/2026-11-22".to_owned(), "{}".to_owned(), 422),
         ("GET", "/restore".to_owned(), String::new(), 200),
+        ("GET", "/restore?after=x".to_owned(), String::new(), 422),
         ("POST", "/restore".to_owned(), r#"{"done": true}"#.to_owned(), 200),
         ("POST", "/restore".to_owned(), "{}".to_owned(), 422),
         ("POST", "/restore/found".to_owned(), r#"{"order_id": 1, "payment_id": 5}"#.to_owned(), 200),
         ("POST", "/restore/found".to_owned(), "{}".to_owned(), 422),
-        ("POST", "/merchant-calls".to_owned(), call.to_owned(), 200),
-        ("POST", "/merchant-calls".to_owned(), too_many, 422),
     ];
     requests.map(|(method, path, body, status)| (method.parse().unwrap(), path, body, status)).into()
 }
