@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -58,6 +59,14 @@ enum Next {
     OwnPost,
 }
 
+/// What has ended the wait for the next post.
+enum WaitEnd {
+    Turn,
+    /// This bot's share of the posts is another one now.
+    PerhapsSooner,
+    Stopped,
+}
+
 /// One message to the channel.
 #[derive(Debug, Default)]
 struct Post {
@@ -94,10 +103,12 @@ impl StaffChannel {
             self.handlers().staff_chat.rate_limiter.until_open(deadline, &stop).await;
             match self.handlers().staff_chat.rate_limiter.reserve(deadline) {
                 Ok(at) => {
-                    if !self.collect_until(at, &mut notices, &stop).await {
-                        break;
-                    }
-                    if !self.post(&stop).await {
+                    let is_sent = match self.collect_until(at, &mut notices, &stop).await {
+                        WaitEnd::Turn => self.post(&stop).await,
+                        WaitEnd::PerhapsSooner => false,
+                        WaitEnd::Stopped => break,
+                    };
+                    if !is_sent {
                         self.handlers().staff_chat.rate_limiter.give_back(at);
                     }
                 }
@@ -128,23 +139,26 @@ impl StaffChannel {
         }
     }
 
-    /// Receives until the turn of the next post; `false` when told to stop.
+    /// Receives until the turn of the next post.
     async fn collect_until(
         &mut self,
         at: Instant,
         notices: &mut mpsc::Receiver<Notice>,
         stop: &Stop,
-    ) -> bool {
+    ) -> WaitEnd {
+        let handlers = Arc::clone(self.handlers());
+        let mut renewed = pin!(handlers.staff_chat.rate_limiter.renewed());
         let mut is_open = true;
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => return WaitEnd::Stopped,
                 notice = notices.recv(), if is_open => match notice {
                     Some(notice) => self.waiting.push_back(notice),
                     None => is_open = false,
                 },
-                () = tokio::time::sleep_until(at) => return true,
+                () = tokio::time::sleep_until(at) => return WaitEnd::Turn,
+                () = &mut renewed => return WaitEnd::PerhapsSooner,
             }
         }
     }

@@ -63,7 +63,9 @@ impl Rate {
     fn new(limit: u32, window: Duration, burst: u32) -> Self {
         // A burst, and then one an interval: together they are `limit` within a window.
         let burst = burst.clamp(1, limit.max(1));
-        let interval = window / (limit.max(1) - burst + 1);
+        // Rounded up: the one after a window must not slip into it.
+        let nanos = window.as_nanos().div_ceil(u128::from(limit.max(1) - burst + 1));
+        let interval = Duration::from_nanos(nanos.try_into().unwrap_or(u64::MAX));
         Self { limit, interval, burst: interval * (burst - 1) }
     }
 }
@@ -79,6 +81,24 @@ impl Schedule {
 
     fn is_open(&self, now: Instant) -> bool {
         self.open_until.is_none_or(|until| now < until && self.rate.limit > 0)
+    }
+
+    /// Goes on at another rate. What the old one allowed of a burst is not allowed twice, and what a lower one has put off may come
+    /// sooner, though not before the places that are taken.
+    fn change_rate(&mut self, rate: Rate, now: Instant) {
+        let after =
+            |place: Option<&Instant>| place.map_or(now, |at| now.max(*at)) + rate.interval + rate.burst;
+        if rate.limit > self.rate.limit {
+            let mut places = self.taken.iter().rev();
+            self.next = after(places.next());
+            let before_last = after(places.next());
+            self.last = self.last.map(|(at, _)| (at, before_last));
+        } else {
+            let place = self.next.checked_sub(self.rate.burst).unwrap_or(now);
+            self.next = after(None).max(place + rate.burst);
+            self.last = None;
+        }
+        self.rate = rate;
     }
 }
 
@@ -141,16 +161,17 @@ impl RateLimiter {
         let mut schedule = self.schedule();
         let before = schedule.rate.limit;
         let follows = std::mem::take(&mut schedule.follows);
-        let had_burst = follows || schedule.is_open(Instant::now());
+        let now = Instant::now();
+        let had_burst = follows || schedule.taken.back().is_some_and(|at| *at + self.window > now);
         schedule.open_until = Some(until);
         if share != before || follows {
             let burst = u64::from(self.burst) * u64::from(share) / u64::from(self.limit.max(1));
             let rate = Rate::new(share, self.window, burst.try_into().unwrap_or(u32::MAX));
-            schedule.rate = rate;
-            schedule.last = None;
             if had_burst {
-                // What the old rate allowed of a burst is not allowed twice.
-                schedule.next = schedule.next.max(Instant::now() + rate.interval + rate.burst);
+                schedule.change_rate(rate, now);
+            } else {
+                schedule.rate = rate;
+                schedule.last = None;
             }
         }
         drop(schedule);
@@ -166,6 +187,11 @@ impl RateLimiter {
         if let Some(until) = until {
             self.open(share, until);
         }
+    }
+
+    /// Ends when this bot's share is renewed: a place that was reserved may come sooner now, if it is given back.
+    pub(crate) async fn renewed(&self) {
+        self.opened.notified().await;
     }
 
     /// Waits until this bot has a share of the limit, at most until `deadline`.
@@ -269,6 +295,9 @@ impl RateLimiter {
     /// The same where Telegram has asked another bot.
     pub(super) fn hold_until(&self, at: Instant) {
         let mut schedule = self.schedule();
+        if at <= schedule.paused_until.max(Instant::now()) {
+            return;
+        }
         schedule.paused_until = schedule.paused_until.max(at);
         schedule.last = None;
         schedule.next = schedule.next.max(at);

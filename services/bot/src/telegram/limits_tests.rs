@@ -128,7 +128,68 @@ async fn a_place_that_was_given_back_is_the_next_ones() {
     assert_eq!(limiter.reserve(far), Ok(second + Duration::from_secs(20)), "a pause is kept");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_place_that_a_small_share_has_put_off_comes_sooner_with_a_greater_one() {
+    let limiter = RateLimiter::new(20, Duration::from_mins(1), 1);
+    let (start, far) = (Instant::now(), Instant::now() + Duration::from_hours(1));
+    limiter.close();
+    limiter.open(1, far);
+    assert_eq!(limiter.reserve(far), Ok(start));
+    let put_off = limiter.reserve(far).unwrap();
+    assert_eq!(put_off - start, Duration::from_mins(1));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    limiter.open(10, far);
+    limiter.hold_until(Instant::now());
+    limiter.give_back(put_off);
+    assert_eq!(limiter.reserve(far), Ok(start + Duration::from_secs(16)));
+    assert_eq!(limiter.reserve(far), Ok(start + Duration::from_secs(22)), "and the next ones at its rate");
+}
+
 proptest! {
+    /// However a bot's share changes, and however it gives places back to take sooner ones: it keeps to the greatest of them.
+    #[test]
+    fn a_bot_whose_share_changes_keeps_to_the_greatest_that_it_had(
+        shares in prop::collection::vec((1u32..30, 0u64..40_000), 1..20),
+        gives_back in any::<bool>(),
+        closes in any::<bool>(),
+    ) {
+        let window = Duration::from_mins(1);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let greatest = shares.iter().map(|(share, _)| *share).max().unwrap();
+        let sent = runtime.unwrap().block_on(async {
+            let limiter = RateLimiter::new(30, window, 5);
+            limiter.close();
+            let far = Instant::now() + Duration::from_hours(10);
+            let mut sent = Vec::new();
+            let mut place = None;
+            for (share, lasts_ms) in shares {
+                limiter.open(share, far);
+                let end = Instant::now() + Duration::from_millis(lasts_ms);
+                if let Some(at) = place.take_if(|_| gives_back) {
+                    limiter.give_back(at);
+                }
+                loop {
+                    let at = *place.get_or_insert_with(|| limiter.reserve(far).unwrap());
+                    if at > end {
+                        break;
+                    }
+                    tokio::time::sleep_until(at).await;
+                    sent.push(at);
+                    place = None;
+                }
+                tokio::time::sleep_until(end).await;
+                if closes {
+                    limiter.close();
+                }
+            }
+            sent
+        });
+        for first in &sent {
+            let in_window = sent.iter().filter(|at| (*first..*first + window).contains(*at)).count();
+            prop_assert!(in_window <= usize::try_from(greatest).unwrap(), "{in_window} of {greatest}");
+        }
+    }
+
     /// However often a bot is killed and started again at once: all of its processes together keep its share.
     #[test]
     fn a_bot_that_follows_its_earlier_process_keeps_to_its_share(

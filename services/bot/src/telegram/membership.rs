@@ -17,7 +17,7 @@ use crate::{
     deps::HandlerDeps,
     telegram::{
         limits::RateLimiter,
-        roster::{BOT_NUMBERS, KEY, Member, Permit, RenewalInterval, Roster},
+        roster::{BOT_NUMBERS, KEY, Member, Permit, RenewalInterval, Roster, Sending},
     },
     updates::settings::Updates,
 };
@@ -129,7 +129,8 @@ impl Membership {
             let (seen, roster) =
                 read.map_or((None, Roster::default()), |(seen, roster)| (Some(seen), roster));
             let now = Instant::now();
-            let renewal = member.renew(&roster, (began, now), limiters.map(RateLimiter::asked_left));
+            let sending = Sending { pauses: limiters.map(RateLimiter::asked_left), used: used(&deps) };
+            let renewal = member.renew(&roster, (began, now), sending);
             for ((limiter, share), pause) in limiters.iter().zip(renewal.shares).zip(renewal.pauses) {
                 limiter.lower(share);
                 limiter.hold_until(now + pause);
@@ -155,18 +156,18 @@ impl Membership {
         let deps = &self.deps;
         let kept = self.identity.as_ref().and_then(Identity::number);
         let roster = read(deps.documents()).await?.map(|(_, roster)| roster).unwrap_or_default();
-        let kept = kept.filter(|number| roster.has(*number));
+        let kept = kept.and_then(|number| Some((number, roster.beat_of(number)?)));
         let number = match kept {
-            Some(number) => number,
+            Some((number, _)) => number,
             None => deps.documents().next_number(BOT_NUMBERS, 0).await?,
         };
         let polls = matches!(deps.config.updates, Updates::Polling);
         let limits = Self::limiters(deps).map(RateLimiter::limit);
         let member = Member::new(number, RenewalInterval(deps.config.renew_every), polls, limits);
-        if kept.is_some() {
+        if let Some((_, beat)) = kept {
             tracing::info!(bot.number = number, "this bot goes on where its earlier process has ended");
             deps.limiters().for_each(RateLimiter::follow);
-            return Ok(member.following());
+            return Ok(member.following(beat));
         }
         if let Some(Err(error)) = self.identity.as_mut().map(|identity| identity.keep(number)) {
             tracing::warn!(%error, "the bot's number cannot be kept: after a kill it begins as a new bot");
@@ -203,10 +204,7 @@ impl Membership {
     async fn leave(&self) -> Result<(), PortError> {
         let Some(member) = &self.member else { return Ok(()) };
         // What is in hand takes no new turn after the stop.
-        let mut used = Self::limiters(&self.deps).map(RateLimiter::taken);
-        if let (Some(store_chat), [_, posts]) = (&self.deps.store_chat, &mut used) {
-            *posts = (*posts).max(store_chat.rate_limiter.taken());
-        }
+        let used = used(&self.deps);
         for _ in 0..TRIES_MAX {
             let Some((seen, roster)) = read(self.deps.documents()).await? else { return Ok(()) };
             let left = member.leave(&roster, used);
@@ -216,6 +214,13 @@ impl Membership {
         }
         Ok(())
     }
+}
+
+/// How many messages were sent in the last window of each limit.
+fn used(deps: &HandlerDeps) -> [u32; 2] {
+    let [messages, posts] = Membership::limiters(deps).map(RateLimiter::taken);
+    let to_store = deps.store_chat.as_ref().map_or(0, |chat| chat.rate_limiter.taken());
+    [messages, posts.max(to_store)]
 }
 
 async fn read(documents: &dyn Documents) -> Result<Option<(i64, Roster)>, PortError> {

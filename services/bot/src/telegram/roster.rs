@@ -3,8 +3,8 @@
 //!
 //! No clock is compared with another's. A bot whose entry stays as it is for [`RenewalInterval::gone_after`] of the observer's own time has
 //! ended; a bot that could not renew its entry for [`RenewalInterval::valid_for`] of its own time, which is less, takes itself for ended. A
-//! rate is used only after it was written here, and given back only once nothing was sent at it for the window of the limit. So all
-//! bots together keep the limit at every moment, also while one joins, ends or is cut off from the store.
+//! rate is used only after it was written here. What is given back of it is what was not used in the last window, so all bots together
+//! keep the limit at every moment, also while one joins, ends or is cut off from the store.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -48,9 +48,9 @@ pub(super) struct Share {
 }
 
 impl Roster {
-    /// Whether this one has an entry and has not said that it stops.
-    pub(super) fn has(&self, number: i64) -> bool {
-        self.bots.iter().any(|bot| bot.number == number && !bot.has_left)
+    /// The last beat of one that has an entry and has not said that it stops.
+    pub(super) fn beat_of(&self, number: i64) -> Option<i64> {
+        self.bots.iter().find(|bot| bot.number == number && !bot.has_left).map(|bot| bot.beat)
     }
 
     /// How many bots run, as far as they have said that they stop.
@@ -92,6 +92,8 @@ struct Limit {
     /// The same once the renewal is written.
     in_force_next: u32,
     lowered_at: Instant,
+    /// Until then an earlier process may have sent what this one has not counted.
+    uncounted_until: Option<Instant>,
 }
 
 impl Limit {
@@ -101,16 +103,23 @@ impl Limit {
         if tenth == 0 && self.max > 1 { 1 } else { tenth }
     }
 
-    /// The share to write, where `others` have so much. What is too much is not used from now on, and given back later.
-    fn next(&mut self, written: u32, others: u32, target: u32, now: Instant) -> u32 {
+    /// The share to write, where `others` have so much and this bot has sent `used` in the last window. What is too much is not used
+    /// from now on, and given back by the next renewal, but for what was used of it.
+    fn next(&mut self, written: u32, (others, used): (u32, u32), target: u32, now: Instant) -> u32 {
         if written > target {
-            if target < self.in_force {
+            let is_lowered = target < self.in_force;
+            if is_lowered {
                 self.in_force = target;
                 self.lowered_at = now;
             }
             self.in_force_next = self.in_force;
+            let is_counted = !is_lowered && self.uncounted_until.is_none_or(|until| now >= until);
             let is_unused = now >= self.lowered_at + self.window;
-            return if is_unused { target } else { written };
+            return match (is_unused, is_counted) {
+                (true, _) => target,
+                (false, true) => written.min(target.saturating_add(used)),
+                (false, false) => written,
+            };
         }
         let spare = self.spare();
         let free = match self.max.saturating_sub(others) {
@@ -148,6 +157,15 @@ pub(super) struct Permit {
     pub(super) until: Instant,
 }
 
+/// What this bot's limiters say at a renewal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sending {
+    /// How long Telegram asks this bot to wait.
+    pub(super) pauses: [Duration; 2],
+    /// How much this process has sent in the last window, or is about to.
+    pub(super) used: [u32; 2],
+}
+
 /// A renewal to write.
 #[derive(Debug)]
 pub(super) struct Renewal {
@@ -166,25 +184,32 @@ impl Member {
         limits: [(u32, Duration); 2],
     ) -> Self {
         let now = Instant::now();
-        let limits =
-            limits.map(|(max, window)| Limit { max, window, in_force: 0, in_force_next: 0, lowered_at: now });
+        let limits = limits.map(|(max, window)| Limit {
+            max,
+            window,
+            in_force: 0,
+            in_force_next: 0,
+            lowered_at: now,
+            uncounted_until: None,
+        });
         Self { number, interval, polls, limits, seen: BTreeMap::new(), beat: 0, follows: false }
     }
 
-    /// Goes on with the entry of its earlier process. Whoever says so knows that it has ended.
-    pub(super) fn following(self) -> Self {
-        Self { follows: true, ..self }
+    /// Goes on with the entry of its earlier process, after this beat. Whoever says so knows that it has ended; one more renewal of
+    /// it may still be on its way. Others may remember its beats, also where they have removed the entry by now.
+    pub(super) fn following(self, beat: i64) -> Self {
+        Self { follows: true, beat: beat.saturating_add(1), ..self }
     }
 
-    /// The next state of the roster as it was read between `began` and `now`. `pauses`: what Telegram asks this bot for.
+    /// The next state of the roster as it was read between `began` and `now`.
     pub(super) fn renew(
         &mut self,
         read: &Roster,
         (began, now): (Instant, Instant),
-        pauses: [Duration; 2],
+        sending: Sending,
     ) -> Renewal {
         let asked = self.look(read, now);
-        self.take_over(read);
+        self.take_over(read, now);
         let mut roster = read.clone();
         roster.bots.retain_mut(|bot| bot.number == self.number || self.keep(bot, began));
         if roster.bots.len() > BOTS_MAX {
@@ -201,7 +226,7 @@ impl Member {
         }
         let rank = living.iter().filter(|number| **number != self.number && **number < self.number).count();
         let others = living.iter().filter(|number| **number != self.number).count();
-        let shares = self.share(&mut roster, (others + 1, rank), now, pauses);
+        let shares = self.share(&mut roster, (others + 1, rank), now, sending);
         if roster.poller.is_some_and(|poller| !living.contains(&poller)) {
             roster.poller = None;
         }
@@ -239,12 +264,13 @@ impl Member {
     }
 
     /// What is written was in force in the earlier process.
-    fn take_over(&mut self, read: &Roster) {
+    fn take_over(&mut self, read: &Roster, now: Instant) {
         let number = self.number;
         let own =
             read.bots.iter().find(|bot| bot.number == number).filter(|_| std::mem::take(&mut self.follows));
         for (limit, share) in self.limits.iter_mut().zip(own.into_iter().flat_map(|own| own.shares)) {
             limit.in_force = share.rate;
+            limit.uncounted_until = Some(now + limit.window);
         }
     }
 
@@ -293,7 +319,7 @@ impl Member {
         roster: &mut Roster,
         (bots, rank): (usize, usize),
         now: Instant,
-        pauses: [Duration; 2],
+        sending: Sending,
     ) -> [u32; 2] {
         let (bots, rank) = (u32::try_from(bots).unwrap_or(u32::MAX), u32::try_from(rank).unwrap_or(u32::MAX));
         let (mut own, others): (Vec<&mut Entry>, Vec<&mut Entry>) =
@@ -308,8 +334,9 @@ impl Member {
                     others.iter().filter_map(|bot| bot.shares.get(place)).map(|share| share.rate).sum();
                 let all = limit.max - limit.spare();
                 let target = all / bots + u32::from(rank < all % bots);
-                share.rate = limit.next(share.rate, taken, target, now);
-                let pause = pauses.get(place).copied().unwrap_or_default();
+                let used = sending.used.get(place).copied().unwrap_or(u32::MAX);
+                share.rate = limit.next(share.rate, (taken, used), target, now);
+                let pause = sending.pauses.get(place).copied().unwrap_or_default();
                 share.pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
             }
         }

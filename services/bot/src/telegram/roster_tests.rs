@@ -18,6 +18,8 @@ struct Sea {
     started: i64,
     /// When each message left, by limit.
     sent: [VecDeque<u32>; 2],
+    /// Nobody sends anything.
+    is_idle: bool,
 }
 
 struct Bot {
@@ -25,6 +27,8 @@ struct Bot {
     permit: Option<Permit>,
     shares: [u32; 2],
     sent: [VecDeque<u32>; 2],
+    /// What it sent before this was sent by an earlier process.
+    started_at: u32,
     next_at: u32,
     /// It does not reach the store until then.
     cut_until: u32,
@@ -60,6 +64,7 @@ impl Sea {
             bots: Vec::new(),
             started: 0,
             sent: Default::default(),
+            is_idle: false,
         }
     }
 
@@ -75,6 +80,7 @@ impl Sea {
             permit: None,
             shares: [0; 2],
             sent: Default::default(),
+            started_at: self.tick,
             next_at: self.tick,
             cut_until: 0,
             under_way: None,
@@ -122,9 +128,10 @@ impl Sea {
         }
         self.start();
         let number = bot.member.number;
-        if let (true, Some(next)) = (self.store.1.has(number), self.bots.last_mut()) {
+        if let (Some(beat), Some(next)) = (self.store.1.beat_of(number), self.bots.last_mut()) {
             self.started -= 1;
-            next.member = Member::new(number, RenewalInterval(TICK * RENEW_EVERY), true, LIMITS).following();
+            let member = Member::new(number, RenewalInterval(TICK * RENEW_EVERY), true, LIMITS);
+            next.member = member.following(beat);
             // The limiter counts what the earlier process has sent.
             next.sent = bot.sent;
         }
@@ -136,7 +143,7 @@ impl Sea {
             for bot in &mut self.bots {
                 bot.renew(&mut self.store, self.tick, now, latency);
             }
-            for bot in &mut self.bots {
+            for bot in self.bots.iter_mut().filter(|_| !self.is_idle) {
                 bot.send(self.tick, now, &mut self.sent);
             }
             for ((max, window), sent) in LIMITS.into_iter().zip(&mut self.sent) {
@@ -171,7 +178,13 @@ impl Bot {
             return;
         }
         if self.under_way.is_none() && tick >= self.next_at {
-            let renewal = self.member.renew(&store.1, (now, now), [Duration::ZERO; 2]);
+            for ((_, window), sent) in LIMITS.into_iter().zip(&mut self.sent) {
+                evict(sent, tick, window);
+            }
+            let own = |sent: &VecDeque<u32>| sent.iter().filter(|at| **at >= self.started_at).count();
+            let used = self.sent.each_ref().map(|sent| u32::try_from(own(sent)).unwrap());
+            let sending = Sending { used, ..Sending::default() };
+            let renewal = self.member.renew(&store.1, (now, now), sending);
             for (share, lowered) in self.shares.iter_mut().zip(renewal.shares) {
                 *share = (*share).min(lowered);
             }
@@ -223,6 +236,18 @@ fn a_bot_that_joins_begins_with_what_is_spare_and_soon_has_its_part() {
     sea.pass(1, 0);
     assert_eq!(shares_of(&sea), [[27, 18], [2, 1]]);
     sea.pass(200, 0);
+    assert_eq!(shares_of(&sea), [[14, 9], [13, 9]]);
+}
+
+#[test]
+fn what_a_bot_has_not_used_is_free_for_one_that_joins_after_two_renewals() {
+    let mut sea = Sea::new();
+    sea.start();
+    sea.is_idle = true;
+    sea.pass(1, 0);
+    sea.start();
+    // The first lowers its rates, then gives back what it has not used, and then the second takes it.
+    sea.pass(3 * RENEW_EVERY, 0);
     assert_eq!(shares_of(&sea), [[14, 9], [13, 9]]);
 }
 
@@ -310,11 +335,34 @@ fn what_telegram_asks_one_bot_for_holds_the_others_once() {
     let mut other = Member::new(2, RenewalInterval(TICK), true, limits);
     let now = Instant::now();
     let asked = [Duration::from_secs(30), Duration::ZERO];
-    let roster = one.renew(&Roster::default(), (now, now), asked).roster;
-    let heard = other.renew(&roster, (now, now), [Duration::ZERO; 2]);
+    let sending = Sending { pauses: asked, ..Sending::default() };
+    let roster = one.renew(&Roster::default(), (now, now), sending).roster;
+    let heard = other.renew(&roster, (now, now), Sending::default());
     assert_eq!(heard.pauses, asked);
-    let again = other.renew(&heard.roster, (now, now), [Duration::ZERO; 2]);
+    let again = other.renew(&heard.roster, (now, now), Sending::default());
     assert_eq!(again.pauses, [Duration::ZERO; 2], "the same entry is not heard twice");
+}
+
+#[test]
+fn one_whose_entry_was_removed_while_it_was_started_again_is_not_taken_for_its_earlier_process() {
+    let mut sea = Sea::new();
+    let events = [
+        (4, 0, 0, Event::Leave),
+        (0, 0, 0, Event::Start),
+        (23, 2, 0, Event::Start),
+        (13, 1, 0, Event::Start),
+        (41, 0, 2, Event::Cut(112)),
+        (49, 1, 1, Event::Cut(110)),
+        (51, 0, 0, Event::Start),
+        (12, 3, 2, Event::Restart),
+    ];
+    sea.start();
+    for (ticks, latency, place, event) in events {
+        sea.pass(ticks, latency);
+        sea.happens(place, &event);
+    }
+    sea.start();
+    sea.pass(900, 1);
 }
 
 proptest! {
