@@ -16,6 +16,7 @@ use tolov_shop::{
 use crate::{
     ledger::Ledger,
     orders::{is_paid, posted, stored},
+    shopfront::Chat,
     telegram::{Answer, Edited},
     world::{STAFF, World, for_shopper, for_staff},
 };
@@ -102,13 +103,57 @@ async fn a_part_goes_by_hand_and_the_owner_says_what_proves_it() {
     let by_hand = format!("1:ard:1024:{}:h", refund.refund_id);
     assert!(manual.buttons.to_string().contains(&by_hand), "{}", manual.buttons);
     assert!(!manual.buttons.to_string().contains(":r\""), "a part is never sent: {}", manual.buttons);
-    taps(&world, OWNER, post, &[&by_hand]).await;
+    let asked = taps(&world, OWNER, post, &[&by_hand]).await;
+    assert!(asked.text.contains("bot bilan suhbatingizda yozing"), "{}", asked.text);
     world.telegram.write(OWNER, Some("uz"), "cabinet 4711");
     world.telegram.until("1", |arrived| !arrived.is_empty()).await;
     bot.stop().await;
     let state = ledger.refunds(1024).remove(0).state;
     let document = "cabinet 4711".to_owned();
     assert_eq!(state, RefundState::DoneByHand { decided_by: "1".to_owned(), document });
+}
+
+/// A part of order 1024 waits for an owner's word; the button that says it was given back by hand.
+async fn waits_for_an_owner(world: &World, ledger: &Ledger, post: i64) -> String {
+    let asked = ["1:arl:1024", "1:arn:1024:7:1", "1:ara:1024:1:1", "1:ars:1024:1:1:1500000:0"];
+    taps(world, OWNER, post, &asked).await;
+    format!("1:ard:1024:{}:h", ledger.refunds(1024)[0].refund_id)
+}
+
+#[tokio::test]
+async fn after_no_what_an_owner_writes_is_no_proof_of_the_refund() {
+    let (world, ledger) = world().await;
+    let bot = world.run_bot();
+    let post = posted(&world, 1024).await;
+    let by_hand = waits_for_an_owner(&world, &ledger, post).await;
+    let withdraw = by_hand.replace(":h", ":w");
+    let owner = Chat { world: &world, id: OWNER };
+    for instead in ["1:ar:1024", withdraw.as_str()] {
+        taps(&world, OWNER, post, &[&by_hand, instead]).await;
+        owner.write("choy").await;
+        assert_eq!(ledger.refunds(1024)[0].status(), RefundStatus::Manual, "after {instead}");
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_in_the_channel_leaves_the_answer_that_an_owner_writes_to_a_shopper_alone() {
+    let (world, ledger) = world().await;
+    let bot = world.run_bot();
+    let post = posted(&world, 1024).await;
+    let by_hand = waits_for_an_owner(&world, &ledger, post).await;
+    let (owner, shopper) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: 5551 });
+    shopper.tap("1:su").await;
+    shopper.write("Are you open?").await;
+    let arrived = world.telegram.arrived("1");
+    let header = arrived.iter().find(|message| message.buttons.to_string().contains("1:asu")).unwrap();
+    owner.tap_on(world.telegram.number_of(&header.text), "1:asu").await;
+    taps(&world, OWNER, post, &[&by_hand]).await;
+    owner.write("Yes, until nine.").await;
+    bot.stop().await;
+    assert_eq!(ledger.refunds(1024)[0].status(), RefundStatus::Manual);
+    let told = world.telegram.arrived(SHOPPER);
+    assert!(told.iter().any(|message| message.text.starts_with("copymessage 1:")), "{told:?}");
 }
 
 #[tokio::test]

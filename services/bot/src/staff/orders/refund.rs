@@ -47,8 +47,9 @@ pub(super) struct Plan {
     pub(super) goods: Vec<OrderedProduct>,
 }
 
-/// The refunds of an order, and what can be done.
+/// The refunds of an order, and what can be done. Also "No, go back".
 pub(crate) async fn open(ctx: Ctx, id: OrderId) -> HandlerResult {
+    stop_waiting(&ctx, id);
     let Some(order) = order::order(ctx.documents(), id).await? else { return ctx.stale().await };
     show_refunds(&ctx, &order).await
 }
@@ -193,13 +194,16 @@ async fn was_requested(ctx: &Ctx, order: &ShopOrder, refund: &Refund) -> Handler
     } else {
         ctx.alert(l!(ctx.language, "refund-by-somebody")).await?;
     }
-    stop_waiting(ctx);
+    stop_waiting(ctx, order.id);
     show_refunds(ctx, order).await
 }
 
 /// Whatever else the person was doing goes on: the tap may have come from the channel.
-fn stop_waiting(ctx: &Ctx) {
-    if matches!(ctx.step(), Step::Staff(StaffStep::RefundLines { .. } | StaffStep::RefundDocument { .. })) {
+fn stop_waiting(ctx: &Ctx, id: OrderId) {
+    if let Step::Staff(StaffStep::RefundLines { order_id, .. } | StaffStep::RefundDocument { order_id, .. }) =
+        ctx.step()
+        && order_id == id
+    {
         ctx.wait_for(Step::Idle);
     }
 }
@@ -221,6 +225,8 @@ pub(crate) async fn ask_decision(
     ctx: Ctx,
     (id, refund_id, decision): (OrderId, RefundId, RefundDecision),
 ) -> HandlerResult {
+    // The question that is asked now takes the place of the one before.
+    stop_waiting(&ctx, id);
     let Some(order) = order::order(ctx.documents(), id).await? else { return ctx.stale().await };
     let known = ctx.deps.ledger.refunds(id).await?;
     let open = known.and_then(|known| known.open).filter(|refund| refund.refund_id == refund_id);
@@ -228,10 +234,27 @@ pub(crate) async fn ask_decision(
         ctx.stale().await?;
         return show_refunds(&ctx, &order).await;
     };
+    let mut question = decision_question(screen_language(&ctx), &refund, decision);
     if decision == RefundDecision::ByHand {
-        ctx.wait_for(StaffStep::RefundDocument { order_id: id, refund_id });
+        question.html = format!("{}\n\n{}", question.html, ask_document(&ctx, &refund));
     }
-    show(&ctx, &order, decision_question(screen_language(&ctx), &refund, decision)).await
+    show(&ctx, &order, question).await
+}
+
+/// Waits for what proves that the money was given back by hand, and says where to write it. A tap in the channel takes
+/// nothing away from what the person is writing in private: else an answer to a shopper would be the proof.
+fn ask_document(ctx: &Ctx, refund: &Refund) -> String {
+    let language = screen_language(ctx);
+    let is_elsewhere = ctx.is_tap_elsewhere();
+    if is_elsewhere && !matches!(ctx.step(), Step::Idle | Step::Search) {
+        return t!(language, "refund-document-later");
+    }
+    ctx.wait_for(StaffStep::RefundDocument { order_id: refund.order_id, refund_id: refund.refund_id });
+    if is_elsewhere {
+        t!(language, "refund-ask-document-in-chat")
+    } else {
+        t!(language, "refund-ask-document")
+    }
 }
 
 pub(crate) async fn decide(
@@ -269,7 +292,7 @@ async fn carry_out(ctx: &Ctx, id: OrderId, refund_id: RefundId, decision: Decisi
         }
         RefundReply::Conflict(conflict) => ctx.alert(conflict_text(ctx.language, &conflict)).await?,
     }
-    stop_waiting(ctx);
+    stop_waiting(ctx, id);
     show_refunds(ctx, &order).await
 }
 

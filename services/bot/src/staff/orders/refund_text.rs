@@ -179,14 +179,9 @@ fn decision_rows(language: Language, refund: &Refund) -> Vec<Vec<Button>> {
 pub(super) fn decision_question(language: Language, refund: &Refund, decision: RefundDecision) -> Screen {
     let (id, refund_id, sum) = (refund.order_id, refund.refund_id, money(language, refund.amount_tiyin));
     let (question, yes) = match decision {
-        RefundDecision::ByHand => (
-            format!(
-                "{}\n\n{}",
-                t!(language, "refund-ask-by-hand", order = id, sum = sum),
-                t!(language, "refund-ask-document")
-            ),
-            l!(language, "refund-no-document"),
-        ),
+        RefundDecision::ByHand => {
+            (t!(language, "refund-ask-by-hand", order = id, sum = sum), l!(language, "refund-no-document"))
+        }
         RefundDecision::Retry => {
             (t!(language, "refund-ask-retry", order = id, sum = sum), l!(language, "refund-sure-retry"))
         }
