@@ -48,7 +48,6 @@ action-sure-cancel = ❌ Yes, cancel it
 action-sure-refund = 💸 Yes, refunded
 action-not-sure = ⬅️ No, go back
 action-ask-cancel = ❓ <b>Cancel order #{ $order }?</b>
-action-ask-refund = ❓ <b>Has { $sum } for #{ $order } really been refunded in CLICK’s merchant cabinet?</b>
 
 action-done-placed = placed
 action-done-registered = ready to be paid

@@ -48,7 +48,6 @@ action-sure-cancel = ❌ Да, отменить
 action-sure-refund = 💸 Да, деньги возвращены
 action-not-sure = ⬅️ Нет, назад
 action-ask-cancel = ❓ <b>Отменить заказ №{ $order }?</b>
-action-ask-refund = ❓ <b>Вы действительно вернули { $sum } за заказ №{ $order } в кабинете CLICK?</b>
 
 action-done-placed = оформлен
 action-done-registered = можно оплатить

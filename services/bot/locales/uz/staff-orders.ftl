@@ -48,7 +48,6 @@ action-sure-cancel = ❌ Ha, bekor qilinsin
 action-sure-refund = 💸 Ha, pul qaytarildi
 action-not-sure = ⬅️ Yo‘q, qaytish
 action-ask-cancel = ❓ <b>№{ $order } buyurtma bekor qilinsinmi?</b>
-action-ask-refund = ❓ <b>№{ $order } buyurtma uchun { $sum } CLICK kabinetida haqiqatan qaytarildimi?</b>
 
 action-done-placed = rasmiylashtirildi
 action-done-registered = to‘lovga tayyor bo‘ldi

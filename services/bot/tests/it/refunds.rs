@@ -8,7 +8,7 @@ use tolov_domain::{
     refund::{Change, RefundState, RefundStatus, UndecidedState},
 };
 use tolov_shop::{
-    order::{OrderState, ShopOrder, Stage},
+    order::{OrderRefund, OrderState, ShopOrder, Stage},
     records,
     staff::{self, Action, RefundChange},
 };
@@ -213,6 +213,32 @@ async fn refunded_on_a_cancelled_order_is_recorded_in_the_ledger_as_given_by_han
     let refunds = ledger.refunds(1024);
     let [refund] = refunds.as_slice() else { panic!("{refunds:?}") };
     assert_eq!((refund.status(), refund.amount_tiyin), (RefundStatus::DoneByHand, soum(30_000)));
+}
+
+#[tokio::test]
+async fn after_a_part_went_back_staff_are_asked_to_give_back_the_rest() {
+    let (world, _ledger) = world().await;
+    let bot = world.run_bot();
+    let post = posted(&world, 1024).await;
+    records::change(&world.shop.documents, 1024_i64, |order: &mut ShopOrder| {
+        order.refunds.push(OrderRefund {
+            refund_id: RefundId::try_new(3).ok(),
+            amount: soum(10_000),
+            by_hand: false,
+            returned: Vec::new(),
+            is_restocked: true,
+            is_told: true,
+            at: order.placed_at,
+        });
+    })
+    .await
+    .unwrap();
+    let asked = taps(&world, OWNER, post, &["1:ads:1024:cn", "1:ad:1024:rf"]).await;
+    bot.stop().await;
+    let question = asked.text.lines().next().unwrap();
+    assert!(question.contains("20\u{a0}000") && question.contains("qo‘lda"), "{question}");
+    let toasts = world.telegram.until_toasts(1).await;
+    assert!(toasts[0].contains("20\u{a0}000"), "{toasts:?}");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn permitted(ctx: &Ctx, id: OrderId, action: OrderAction) -> Result<Option
 async fn ask_confirmation(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerResult {
     let language = screen_language(ctx);
     let question = if action == OrderAction::Refunded {
-        t!(language, "action-ask-refund", order = order.id, sum = money(language, order.total))
+        t!(language, "refund-ask-by-hand", order = order.id, sum = money(language, order.kept()))
     } else {
         t!(language, "action-ask-cancel", order = order.id)
     };
@@ -223,7 +223,7 @@ async fn announce(ctx: &Ctx, order: &ShopOrder, action: OrderAction) -> HandlerR
     }
     tracing::info!(order.id = %order.id, staff.id = %ctx.id(), ?action, "staff changed an order");
     if action == OrderAction::Cancelled && order.is_paid() {
-        let sum = money(language, order.total);
+        let sum = money(language, order.kept());
         ctx.alert(l!(language, "action-give-back", order = order.id, sum = sum)).await?;
     } else {
         let what = action_done(language, order, action);
