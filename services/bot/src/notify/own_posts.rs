@@ -5,8 +5,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use tokio::time::Instant;
 use tolov_domain::{
-    EventId, OrderId,
+    EventId, OrderId, PrepareId,
     notification::{Recipient, Subject, id_of},
+    payment::Anomaly,
     ports::{PortError, notifications::SendOutcome},
 };
 use tolov_kit::lifecycle::Stop;
@@ -23,7 +24,7 @@ use crate::{
         texts,
     },
     orders::messages::{OrderMessages, messages_of},
-    staff::orders::{late_money, order_post, refund},
+    staff::orders::{accept, late_money, order_post, refund},
     telegram::{client::MessageRef, errors::SendError, limits::Turn},
 };
 
@@ -32,8 +33,20 @@ const MAX: u32 = 600;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OwnPost {
-    Paid { id: OrderId, stock_settled: bool },
-    RefundUndecided { id: OrderId, html: String },
+    Paid {
+        id: OrderId,
+        stock_settled: bool,
+    },
+    RefundUndecided {
+        id: OrderId,
+        html: String,
+    },
+    /// CLICK shows the attempt as paid: an owner may accept it.
+    ReportedPaid {
+        id: OrderId,
+        prepare_id: PrepareId,
+        html: String,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -53,12 +66,15 @@ impl OwnPosts {
         for notice in notices {
             let StaffMessage::Order(notification) = &notice.message else { continue };
             let id = notification.order_id;
+            let html = || texts::digest(handlers.config.staff_language, &[&notice.message]).0;
             match notification.subject {
                 Subject::OrderPaid { stock_settled, .. } => self.push(OwnPost::Paid { id, stock_settled }),
-                Subject::RefundUndecided { .. } => {
-                    let (html, _) = texts::digest(handlers.config.staff_language, &[&notice.message]);
-                    self.push(OwnPost::RefundUndecided { id, html });
-                }
+                Subject::RefundUndecided { .. } => self.push(OwnPost::RefundUndecided { id, html: html() }),
+                Subject::PaymentQuestioned {
+                    anomaly: Anomaly::ReportedPaid,
+                    merchant_prepare_id: Some(prepare_id),
+                    ..
+                } => self.push(OwnPost::ReportedPaid { id, prepare_id, html: html() }),
                 Subject::OrderExpired
                 | Subject::PaymentQuestioned { .. }
                 | Subject::MoneyReturned { .. }
@@ -117,7 +133,8 @@ async fn was_posted(handlers: &HandlerDeps, id: OrderId) -> Result<bool, PortErr
 
 /// `false`: it has to be tried again.
 async fn post(handlers: &Arc<HandlerDeps>, own: &OwnPost, deadline: Instant, stop: &Stop) -> bool {
-    let (OwnPost::Paid { id, .. } | OwnPost::RefundUndecided { id, .. }) = *own;
+    let (OwnPost::Paid { id, .. } | OwnPost::RefundUndecided { id, .. } | OwnPost::ReportedPaid { id, .. }) =
+        *own;
     let documents = handlers.documents();
     let (Ok(messages), Ok(found)) = (messages_of(documents, id).await, order(documents, id).await) else {
         return false;
@@ -132,6 +149,9 @@ async fn post(handlers: &Arc<HandlerDeps>, own: &OwnPost, deadline: Instant, sto
         }
         OwnPost::RefundUndecided { html, .. } => {
             Screen::new(html.clone()).row(refund::decide_row(language, id))
+        }
+        OwnPost::ReportedPaid { prepare_id, html, .. } => {
+            Screen::new(html.clone()).row(accept::row(language, id, *prepare_id))
         }
     };
     if handlers.staff_chat.rate_limiter.acquire(deadline, stop).await != Turn::Granted {

@@ -84,7 +84,8 @@ async fn staff_decide_where_the_money_could_not_go_back_by_itself() {
     assert!(post.buttons.to_string().contains("1:alm:1024:w"), "{}", post.buttons);
 }
 
-fn reported_paid() -> Notification {
+/// CLICK shows order 1024 as paid, and no Complete has come.
+pub(crate) fn reported_paid() -> Notification {
     Notification {
         notification_id: EventId::new("payment.questioned:1024:77:reported_paid/staff"),
         subject: Subject::PaymentQuestioned {

@@ -16,6 +16,7 @@ use tolov_shop::{
 };
 
 use crate::{
+    late_money::reported_paid,
     shopfront::{Chat, text},
     telegram::Answer,
     updates::until_done,
@@ -379,19 +380,22 @@ async fn orders_of_a_digest_get_their_posts_from_the_next_bot_where_the_first_on
 }
 
 #[tokio::test]
-async fn a_refund_of_a_digest_gets_a_post_with_its_button() {
-    let world = world().await;
-    world.telegram.will_answer(STAFF, [Answer::RetryAfter(1)]);
-    for number in [1, 2] {
-        is_paid(&world, number).await;
+async fn a_question_of_a_digest_gets_a_post_with_its_button() {
+    for (question, button) in [(refund_undecided(1024), "\"1:ar:1024\""), (reported_paid(), "1:aap:1024:77")]
+    {
+        let world = world().await;
+        world.telegram.will_answer(STAFF, [Answer::RetryAfter(1)]);
+        for number in [1, 1024] {
+            is_paid(&world, number).await;
+        }
+        world.bus.deliver(&for_staff(1));
+        let bot = world.run_bot();
+        world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
+        world.bus.deliver(&question);
+        let arrived = world.telegram.until(STAFF, |arrived| arrived.len() == 4).await;
+        bot.stop().await;
+        assert!(arrived.iter().any(|post| post.buttons.to_string().contains(button)), "{arrived:?}");
     }
-    world.bus.deliver(&for_staff(1));
-    let bot = world.run_bot();
-    world.telegram.until(STAFF, |arrived| arrived.len() == 1).await;
-    world.bus.deliver(&refund_undecided(2));
-    let arrived = world.telegram.until(STAFF, |arrived| arrived.len() == 4).await;
-    bot.stop().await;
-    assert!(arrived.iter().any(|post| post.buttons.to_string().contains("\"1:ar:2\"")), "{arrived:?}");
 }
 
 #[tokio::test]
