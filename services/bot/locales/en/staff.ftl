@@ -32,6 +32,6 @@ todo-amount-differs = The amount of the payment differs from the order’s and w
 todo-transaction-reused = One CLICK transaction came for a second order and was not accepted. Check CLICK’s merchant cabinet.
 todo-unplaced = Find the payment in CLICK’s merchant cabinet by its number. Then refund the money there, or find the payer and place the order by hand.
 todo-order-differs = The payment names another customer or another amount than order #{ $order } of this shop. That happens after a restore from a backup. Look both up: the payment in CLICK’s merchant cabinet and the order here, then deliver or refund the money.
-todo-reported-paid = CLICK shows this order as paid although its confirmation never came. Compare the payment in CLICK’s merchant cabinet: if the money is there, fulfil the order or refund it.
+todo-reported-paid = CLICK shows this order as paid although its confirmation never came. Compare the payment in CLICK’s merchant cabinet: if the money is there, an owner presses “Accept as paid”; then fulfil the order or give the money back.
 todo-reported-unpaid = CLICK no longer shows this payment as paid, and no refund was made here. Do not hand out the goods: first check in CLICK’s merchant cabinet whether the money went back.
 todo-stock-not-settled = The stock, the cart or the promo code could not be updated. Check the products of this order by hand, and tell whoever runs the shop to look into the log.

@@ -28,6 +28,6 @@ todo-amount-differs = To‘lov summasi buyurtma summasidan farq qiladi va qabul 
 todo-transaction-reused = Bitta CLICK tranzaksiyasi ikkinchi buyurtma uchun keldi va qabul qilinmadi. CLICK kabinetida tekshiring.
 todo-unplaced = To‘lovni CLICK kabinetida raqami bo‘yicha toping. So‘ng pulni o‘sha yerda qaytaring yoki to‘lovchini topib, buyurtmani qo‘lda rasmiylashtiring.
 todo-order-differs = To‘lovdagi xaridor yoki summa do‘kondagi №{ $order } buyurtmanikidan farq qiladi. Bu zaxira nusxadan tiklashdan keyin bo‘ladi. To‘lovni CLICK kabinetida, buyurtmani shu yerda tekshiring, so‘ng buyurtmani bajaring yoki pulni qaytaring.
-todo-reported-paid = CLICK bu buyurtmani to‘langan deb ko‘rsatmoqda, ammo tasdig‘i kelmagan. To‘lovni CLICK kabinetida solishtiring: pul kelgan bo‘lsa, buyurtmani bajaring yoki pulni qaytaring.
+todo-reported-paid = CLICK bu buyurtmani to‘langan deb ko‘rsatmoqda, ammo tasdig‘i kelmagan. To‘lovni CLICK kabinetida solishtiring: pul kelgan bo‘lsa, do‘kon egasi «To‘langan deb qabul qilish» tugmasini bosadi; so‘ng buyurtmani bajaring yoki pulni qaytaring.
 todo-reported-unpaid = CLICK bu to‘lovni endi to‘langan deb ko‘rsatmayapti, bu yerda esa qaytarish qilinmagan. Mahsulotni bermang: avval CLICK kabinetida pul qaytgan-qaytmaganini tekshiring.
 todo-stock-not-settled = Qoldiq, savat yoki promokodni yangilab bo‘lmadi. Bu buyurtmaning mahsulotlarini qo‘lda tekshiring va administratordan dastur jurnalini ko‘rishni so‘rang.

@@ -265,6 +265,15 @@ fn every_anomaly_has_its_own_advice() {
 }
 
 #[test]
+fn who_hears_of_a_payment_that_click_shows_is_told_of_the_button_that_accepts_it() {
+    for language in Language::ALL {
+        let post = staff_post(language, &questioned(Anomaly::ReportedPaid));
+        let label = l!(language, "accept-payment");
+        assert!(post.contains(label.trim_start_matches("✅ ")), "{post}");
+    }
+}
+
+#[test]
 fn stock_that_was_not_settled_is_named_below_the_payment() {
     let subject = Subject::OrderPaid { click_paydoc_id: payment(), late: false, stock_settled: false };
     for language in Language::ALL {
