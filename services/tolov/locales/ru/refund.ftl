@@ -40,6 +40,7 @@ refund-nothing-done = ничего не сделано
 refund-order-unknown = в журнале платежей нет заказа { $order }
 refund-decide-first = возврат по этому заказу уже идёт, решают --by-hand, --retry или --withdraw
 refund-none-open = по этому заказу нет открытого возврата
+refund-not-within = осталось вернуть { $left } сум: укажите в --amount больше 0 и не больше этого
 refund-refused = отказано, { $code }: { $reason }
 refund-other-request = такой запрос уже был, но с другим содержанием
 refund-not-allowed = нынешнее состояние этого не допускает

@@ -111,8 +111,13 @@ async fn request(
     (options, language): (&Options, Language),
 ) -> Result<Option<Refund>> {
     ensure!(known.open.is_none(), "{}", text(language, "refund-decide-first", &[]));
+    if let reason @ (AllowedReason::NotPaid | AllowedReason::NothingLeft) = known.allowed.reason {
+        bail!("{}", text(language, allowed(reason), &[]));
+    }
     let left = known.paid_tiyin.checked_sub(known.refunded_tiyin).unwrap_or(Tiyin::ZERO);
     let sum = options.amount.unwrap_or(left);
+    let is_within = sum > Tiyin::ZERO && sum <= left;
+    ensure!(is_within, "{}", text(language, "refund-not-within", &[("left", &left.grouped())]));
     let question = if known.allowed.by_click && sum == known.paid_tiyin {
         "refund-ask-through-click"
     } else {

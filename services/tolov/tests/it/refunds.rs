@@ -252,9 +252,25 @@ async fn an_operator_gives_a_part_back_by_hand_and_never_more_than_is_left() {
 
     let shown = world.run("refund", &["1", "--show", "--language", "ru"]).await;
     assert!(String::from_utf8_lossy(&shown.stdout).contains("возвращено вручную: transfer 17"), "{shown:?}");
-    assert!(!sure(&["1", "--amount", "15001"]).await.status.success(), "15 000 so'm are left");
+    for sum in ["15001", "0"] {
+        let refused = world.run("refund", &["1", "--amount", sum, "--language", "en"]).await;
+        assert!(!refused.status.success() && !said(&refused).contains("Write yes"), "{refused:?}");
+        assert!(said(&refused).contains("15\u{a0}000\u{a0}UZS is left"), "{refused:?}");
+    }
     assert!(!sure(&["1", "--amount", "1", "--lines", "7=2"]).await.status.success(), "one piece is left");
     assert_eq!(world.get("orders/1/refunds").await["refunded_tiyin"], AMOUNT_TIYIN / 2);
     assert!(world.sandbox.click().payments()[0].is_paid(), "CLICK was asked for nothing");
+    assert!(sure(&["1"]).await.status.success());
+    assert!(sure(&["1", "--by-hand", "transfer 18"]).await.status.success());
+    world.registered(2).await;
+    for (order, why) in [("1", "nothing is left to give back"), ("2", "the order is not paid")] {
+        let refused = world.run("refund", &[order, "--language", "en"]).await;
+        assert!(!refused.status.success() && !said(&refused).contains("Write yes"), "{refused:?}");
+        assert!(said(&refused).contains(why), "{refused:?}");
+    }
     world.end().await;
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
