@@ -75,6 +75,7 @@ fn tag(language: Language) -> LanguageIdentifier {
 mod tests {
     use std::{collections::BTreeSet, path::Path};
 
+    use tolov_domain::{refund::RefundStatus, telegram_payment::PaymentOutcome};
     use tolov_shop::order::Stage;
     use tolov_webhook::ledger::OrderStatus;
 
@@ -105,18 +106,30 @@ mod tests {
         assert_eq!(keys(Language::En), keys(Language::Uz));
     }
 
-    /// As the bot's texts, but for commands between backticks.
     #[test]
     fn every_state_has_a_word() {
         let stages = Stage::ALL.map(Stage::as_str);
         let statuses = OrderStatus::ALL.map(OrderStatus::as_str);
-        for code in stages.into_iter().chain(statuses) {
+        let outcomes = [
+            PaymentOutcome::Paid,
+            PaymentOutcome::AlreadyApplied,
+            PaymentOutcome::Questioned,
+            PaymentOutcome::Unplaced,
+        ];
+        let refunds = RefundStatus::OPEN
+            .into_iter()
+            .chain([RefundStatus::Done, RefundStatus::DoneByHand, RefundStatus::Withdrawn])
+            .map(RefundStatus::as_str);
+        let codes =
+            stages.into_iter().chain(statuses).chain(outcomes.map(PaymentOutcome::as_str)).chain(refunds);
+        for code in codes {
             assert_ne!(word(Language::Uz, code), code);
         }
         assert_eq!(word(Language::Ru, "staff 5"), "сотрудник 5");
         assert_eq!(word(Language::Ru, "CLICK"), "CLICK");
     }
 
+    /// As the bot's texts, but for commands between backticks.
     #[test]
     fn apostrophes_and_the_blanks_before_units_are_typographic() {
         for language in Language::ALL {

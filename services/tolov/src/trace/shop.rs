@@ -77,11 +77,9 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
             Actor::Click => "CLICK".to_owned(),
             Actor::Clock => "clock".to_owned(),
         };
-        let what = serde_json::to_value(entry.what)?;
-        let what = what.as_str().map_or_else(|| what.to_string(), str::to_owned);
         entries.push(
             Entry::new(Some(entry.at), Source::Shop, "trace-history")
-                .with_word("what", what)
+                .with_word("what", code_of(&serde_json::to_value(entry.what)?))
                 .with_word("by", by)
                 .with("event", entry.event_id.as_ref().map_or("-", EventId::as_str)),
         );
@@ -90,15 +88,24 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
         || "-".to_owned(),
         |payment| format!("{}/{}", payment.click_trans_id, payment.click_paydoc_id),
     );
-    let stock = serde_json::to_value(order.stock)?;
     entries.push(
         Entry::new(None, Source::Shop, "trace-stands")
             .with_word("stage", order.stage().as_str())
-            .with_word("stock", stock.as_str().unwrap_or_default())
+            .with_word("stock", code_of(&serde_json::to_value(order.stock)?))
             .with("payment", payment)
             .with("missing", order.missing().len()),
     );
     Ok(entries)
+}
+
+/// As the store calls it; what it is about follows in the same word.
+fn code_of(state: &Value) -> String {
+    if let Value::Object(parts) = state {
+        let words: Vec<String> =
+            parts.iter().flat_map(|(what, about)| [what.clone(), code_of(about)]).collect();
+        return words.join("_");
+    }
+    state.as_str().unwrap_or_default().to_owned()
 }
 
 /// Of a payment shopper and staff must hear; of other events only what was sent is shown.
@@ -135,4 +142,37 @@ async fn messages_of(store: &dyn ShopStore, order_id: OrderId) -> Result<Vec<Ent
         Some(Entry::new(sent_at, Source::Bot, "trace-message").with("place", place).with("message", message))
     });
     Ok(places.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use tolov_domain::{Language, payment::Anomaly};
+    use tolov_shop::order::{HistoryItem, MissingChoice, OrderAction, Stock};
+
+    use super::*;
+    use crate::doctor::texts::word;
+
+    #[test]
+    fn everything_that_happens_to_an_order_and_its_stock_has_a_word() {
+        use OrderAction::{
+            Accepted, Cancelled, Delivered, Expired, MadeReady, Paid, Placed, Refunded, Registered, SentOff,
+        };
+        let actions =
+            [Placed, Registered, Paid, Accepted, MadeReady, SentOff, Delivered, Cancelled, Expired, Refunded];
+        let items =
+            [HistoryItem::PaymentCancelled, HistoryItem::PartlyRefunded, HistoryItem::RefundUndecided]
+                .into_iter()
+                .chain(Anomaly::ALL.map(HistoryItem::PaymentQuestioned))
+                .chain([MissingChoice::Wait, MissingChoice::Other].map(HistoryItem::MissingDecided))
+                .chain(actions.map(HistoryItem::Action));
+        let stocks = [Stock::Held, Stock::Unheld, Stock::Committed, Stock::Restocking, Stock::Released];
+        let states = items.map(|item| serde_json::to_value(item).unwrap());
+        let stocks = stocks.map(|stock| serde_json::to_value(stock).unwrap());
+        for code in states.chain(stocks).map(|state| code_of(&state)) {
+            for language in Language::ALL {
+                let word = word(language, &code);
+                assert!(!word.contains(['_', '{']) && (language == Language::En || word != code), "{code}");
+            }
+        }
+    }
 }
