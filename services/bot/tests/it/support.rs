@@ -50,6 +50,26 @@ async fn a_conversation_with_staff_goes_both_ways_without_reply() {
 }
 
 #[tokio::test]
+async fn who_does_not_want_to_answer_a_shopper_can_leave_it() {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let bot = world.run_bot();
+    let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
+    ali.tap("1:su").await;
+    ali.write("Do you gift-wrap?").await;
+    let arrived = world.telegram.arrived("5");
+    let header = arrived.iter().find(|message| message.buttons.to_string().contains("1:asu")).unwrap();
+    let asked = owner.tap_on(world.telegram.number_of(&header.text), "1:asu").await;
+    let buttons = &asked[0]["reply_markup"]["inline_keyboard"];
+    assert_eq!(buttons[0][0]["callback_data"], "1:a", "{asked:?}");
+    owner.tap("1:a").await;
+    owner.write("choy").await;
+    bot.stop().await;
+    let to_ali = world.telegram.arrived("6");
+    assert!(to_ali.iter().all(|message| !message.text.starts_with("copymessage 5:")), "{to_ali:?}");
+}
+
+#[tokio::test]
 async fn who_answers_another_shopper_first_answers_nobody_by_mistake() {
     let mut world = World::new().await;
     world.config.owners = vec![UserId::try_new(OWNER).unwrap()];

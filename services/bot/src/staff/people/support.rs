@@ -1,6 +1,9 @@
 //! Support: shoppers' messages are copied to the private chats of staff, and replies go back to their authors.
 
-use teloxide::{types::ChatId, utils::html::escape};
+use teloxide::{
+    types::{ChatId, ReplyMarkup},
+    utils::html::escape,
+};
 use tolov_domain::{
     Language, Phone, UserId,
     ports::PortError,
@@ -335,7 +338,10 @@ pub(crate) async fn ask(ctx: Ctx) -> HandlerResult {
     let Some(before) = message_below(&ctx, header.message_id).await? else { return ctx.stale().await };
     let writer = Writer::read(&ctx.deps, before.reply_to_user_id).await?;
     ctx.wait_for(StaffStep::SupportAnswer { header_id: header.message_id });
-    ctx.reply(t!(ctx.language, "support-ask-answer", writer = &*isolated(&writer.name))).await
+    let cancel = Button::callback(l!(ctx.language, "edit-cancel"), StaffCallback::Panel);
+    let markup = Screen::new(String::new()).row([cancel]).markup();
+    let question = t!(ctx.language, "support-ask-answer", writer = &*isolated(&writer.name));
+    ctx.reply_with(question, Some(ReplyMarkup::InlineKeyboard(markup))).await
 }
 
 /// The answer. What is written after it is none, so that nothing reaches a shopper by mistake.
