@@ -19,6 +19,7 @@ mod webhook;
 use std::time::Duration;
 
 use anyhow::Result;
+use tolov_domain::Language;
 use tolov_kit::{env::Env, lifecycle::Ending};
 
 pub(crate) use self::report::Finding;
@@ -29,8 +30,16 @@ use crate::cli::{Doctor, DoctorRole};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
 pub(crate) async fn run(env: &Env, options: &Doctor) -> Result<Ending> {
-    let mut report = Report::new(options.language.unwrap_or_else(texts::language_of_terminal));
-    let role = options.role;
+    let report = Report::new(options.language.unwrap_or_else(texts::language_of_terminal));
+    look(env, options.role, report).await
+}
+
+/// Looks at settings with which nothing was started yet: that a server does not answer is no fault of theirs.
+pub(crate) async fn of_new_settings(env: &Env, language: Language) -> Result<()> {
+    look(env, DoctorRole::All, Report::new(language).before_the_start()).await.map(drop)
+}
+
+async fn look(env: &Env, role: DoctorRole, mut report: Report) -> Result<Ending> {
     let is_for = |roles: &[DoctorRole]| role == DoctorRole::All || roles.contains(&role);
     let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
     let (settings, findings) = settings::read(env, role);

@@ -116,17 +116,25 @@ pub(super) fn remedy_key(key: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Report {
     language: Language,
+    is_before_the_start: bool,
     doubtful: u32,
     bad: u32,
 }
 
 impl Report {
     pub(super) const fn new(language: Language) -> Self {
-        Self { language, doubtful: 0, bad: 0 }
+        Self { language, is_before_the_start: false, doubtful: 0, bad: 0 }
+    }
+
+    pub(super) fn before_the_start(self) -> Self {
+        Self { is_before_the_start: true, ..self }
     }
 
     pub(super) fn tell(&mut self, findings: Vec<Finding>) {
-        for finding in findings {
+        for mut finding in findings {
+            if self.is_before_the_start {
+                finding = finding.without_blame_for_silence();
+            }
             println!("{}", finding.to_text(self.language));
             match finding.level {
                 Level::Good => {}

@@ -66,6 +66,15 @@ impl Target {
         Ok(Self { path, purpose })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the file will have this setting.
+    pub(super) fn has(&self, name: &str) -> bool {
+        example(self.purpose).lines().any(|line| line.split_once('=').is_some_and(|(known, _)| known == name))
+    }
+
     /// Readable by its owner alone.
     pub(super) fn write(self, answers: &Answers) -> Result<PathBuf> {
         let text = text(answers, self.purpose, &mut password)?;
@@ -81,16 +90,20 @@ impl Target {
     }
 }
 
+fn example(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Compose => EXAMPLE,
+        Purpose::OneServer => EXAMPLE.split(OF_COMPOSE).next().unwrap_or(EXAMPLE).trim_end(),
+    }
+}
+
 /// The example, with each answer in the place of its value and a new password in the place of each that is left empty.
 fn text(
     answers: &Answers,
     purpose: Purpose,
     password: &mut impl FnMut() -> Result<String>,
 ) -> Result<String> {
-    let example = match purpose {
-        Purpose::Compose => EXAMPLE,
-        Purpose::OneServer => EXAMPLE.split(OF_COMPOSE).next().unwrap_or(EXAMPLE).trim_end(),
-    };
+    let example = example(purpose);
     let mut text = String::with_capacity(example.len());
     for line in example.lines() {
         let written = match line.split_once('=').filter(|_| !line.starts_with('#')) {
@@ -113,12 +126,12 @@ fn text(
     Ok(text)
 }
 
-/// What a set-up wants otherwise than the example says. On one server no server is named: messages and shop are in files,
-/// and a proxy on the same machine has the certificate.
+/// What a set-up wants otherwise than the example says. docker-compose.yml gives each service its addresses of RabbitMQ and
+/// MongoDB. On one server none is named: messages and shop are in files, and a proxy on the same machine has the certificate.
 fn of_purpose(name: &str, purpose: Purpose) -> Option<&'static str> {
     match (purpose, name) {
         (_, "PRODUCTION") => Some("true"),
-        (Purpose::OneServer, "AMQP_URL" | "MONGO_URL" | "SANDBOX_URL" | "SANDBOX_ADDR") => Some(""),
+        (_, "AMQP_URL" | "MONGO_URL") | (Purpose::OneServer, "SANDBOX_URL" | "SANDBOX_ADDR") => Some(""),
         (Purpose::OneServer, "TRUSTED_PROXIES") => Some("127.0.0.1,::1"),
         (Purpose::OneServer, "METRICS_ADDR") => Some("127.0.0.1:9000"),
         _ => None,

@@ -15,7 +15,7 @@ use tolov_kit::{env::Env, lifecycle::Ending};
 
 use self::{answers::Answers, file::Target};
 use crate::{
-    cli::{Doctor, DoctorRole, Init},
+    cli::Init,
     doctor::{
         self, Finding,
         texts::{self, text},
@@ -24,9 +24,10 @@ use crate::{
 };
 
 /// What is asked for, in this order. Everything else has a default or is made up.
-const QUESTIONS: [&str; 10] = [
+const QUESTIONS: [&str; 11] = [
     "BOT_TOKEN",
     "DB_CHANNEL",
+    "STAFF_LANGUAGE",
     "ADMIN_IDS",
     "CLICK_SERVICE_ID",
     "CLICK_MERCHANT_ID",
@@ -48,8 +49,9 @@ pub(crate) async fn run(env: &Env, options: &Init) -> Result<Ending> {
         let (name, value) =
             given.split_once('=').with_context(|| format!("--set {given}: write NAME=value"))?;
         ensure!(
-            VARIABLES.contains(&name),
-            "--set {name}: there is no such setting; .env.example has all of them"
+            target.has(name),
+            "--set {name}: there is no such setting in {}; .env.example explains all that there are",
+            target.path().display()
         );
         answers.set(name, value);
     }
@@ -113,7 +115,5 @@ async fn show(answers: &Answers, name: &'static str, language: Language) -> Resu
 async fn end_with_the_doctor(path: &Path, language: Language) -> Result<()> {
     println!("\ntolov doctor --env-file {}\n", path.display());
     let env = environment::load(Some(path))?;
-    let options = Doctor { language: Some(language), role: DoctorRole::All };
-    doctor::run(&env, &options).await?;
-    Ok(())
+    doctor::of_new_settings(&env, language).await
 }

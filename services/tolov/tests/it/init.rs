@@ -50,6 +50,8 @@ async fn answers_are_checked_as_they_come_and_end_in_a_file_that_only_its_owner_
         token,
         "@nobody",
         &channel,
+        "German",
+        "ru",
         "Ali",
         "",
         "12345",
@@ -87,6 +89,7 @@ async fn answers_are_checked_as_they_come_and_end_in_a_file_that_only_its_owner_
     for (name, value) in [
         ("BOT_TOKEN", token),
         ("DB_CHANNEL", &channel),
+        ("STAFF_LANGUAGE", "ru"),
         ("CLICK_SERVICE_ID", "12345"),
         ("CLICK_MERCHANT_ID", "6789"),
         ("CLICK_SECRET_KEY", "Ab3kd93kd0"),
@@ -108,7 +111,7 @@ async fn the_public_address_is_tried_while_one_types_in_uzbek_russian_and_englis
     let server = OneServer::start(&[]).await;
     let (token, channel, key) = (SECRETS[0].1, STAFF_CHANNEL.to_string(), SECRETS[2].1);
     let (sandbox, webhook) = (server.sandbox_url.as_str(), server.webhook_url.as_str());
-    let answers = [token, &channel, "", "12345", "6789", "", key, sandbox, webhook, "", ""];
+    let answers = [token, &channel, "", "", "12345", "6789", "", key, sandbox, webhook, "", ""];
     for (locale, not_ours, good, written) in [
         ("uz_UZ.UTF-8", "soxta chaqiruvga", "kabinetga Prepare va Complete", "tolov.env yozildi"),
         ("ru_RU.UTF-8", "отвечает на подделку кодом", "укажите его в кабинете", "Файл tolov.env записан"),
@@ -136,14 +139,29 @@ async fn the_public_address_is_tried_while_one_types_in_uzbek_russian_and_englis
 fn without_a_terminal_the_settings_come_from_arguments_and_nothing_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     let environment = BTreeMap::from([("BOT_API_URL".to_owned(), "http://127.0.0.1:9".to_owned())]);
-    let set = ["--set", "CLICK_SERVICE_ID=12345", "--set", "PICKUP_ADDRESS=Chilonzor 5", ".env"];
+    let set = [
+        "--set",
+        "CLICK_SERVICE_ID=12345",
+        "--set",
+        "PICKUP_ADDRESS=Chilonzor 5",
+        "--set",
+        "DOMAIN=pay.example.uz",
+        ".env",
+    ];
     let output = init(folder.path(), &environment, &set, &[]);
-    assert!(output.status.success(), "{}", said(&output));
+    let told = said(&output);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("docker compose --profile https up -d"), "{told}");
+    // Nothing was started yet, and compose gives each service its addresses.
+    for away in ["✗ The webhook service", "✗ The bus", "✗ The shop store", "localhost"] {
+        assert!(!told.contains(away), "{told}");
+    }
     let file = std::fs::read_to_string(folder.path().join(".env")).unwrap();
     assert!(
         file.contains("\nPICKUP_ADDRESS=Chilonzor 5\n") && !file.contains("RABBITMQ_ADMIN_PASSWORD=\n"),
         "{file}"
     );
+    assert!(file.contains("\nDOMAIN=pay.example.uz\n"), "{file}");
     let unknown = init(folder.path(), &environment, &["--set", "BOT_TOKN=7:a", "other.env"], &[]);
     assert!(!unknown.status.success() && said(&unknown).contains("no such setting"), "{}", said(&unknown));
 }
