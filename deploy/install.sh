@@ -161,18 +161,25 @@ restart_and_wait() {
   systemctl restart tolov.service || return 1
   waited=0
   while [ "$waited" -lt "$healthy_within_s" ]; do
-    if timeout 5 runuser -u tolov -- env "METRICS_ADDR=$(metrics_addr)" "$base/current/tolov" healthcheck 9>&- >/dev/null 2>&1; then
-      return 0
-    fi
+    if ask_health current >/dev/null 2>&1; then return 0; fi
     sleep 1
     waited=$((waited + 1))
   done
   return 1
 }
 
-metrics_addr() {
-  addr=$(sed -n 's/^METRICS_ADDR=//p' "$settings" | tail -n 1)
-  printf '%s' "${addr:-127.0.0.1:9000}"
+# The program reads the address as the service does: with quotes around it, or from METRICS_ADDR_FILE.
+ask_health() { # ask_health FOLDER
+  timeout 5 runuser -u tolov -- "$base/$1/tolov" --env-file "$settings" healthcheck 9>&-
+}
+
+# A release whose health nobody can ask would be taken back, however good it is.
+ensure_health_can_be_asked() { # ensure_health_can_be_asked RELEASE
+  answer=0
+  said=$(ask_health "releases/$1" 2>&1) || answer=$?
+  # 2: the settings are wrong. That nothing answers yet is none of their faults.
+  [ "$answer" != 2 ] || fail "$said
+set METRICS_ADDR in $settings, for example to 127.0.0.1:9000: nothing was changed"
 }
 
 forget_old_releases() {
@@ -201,6 +208,7 @@ upgrade() {
     say "$release runs already (after a change of the settings: systemctl restart tolov)"
     return 0
   fi
+  ensure_health_can_be_asked "$release"
   if [ -n "$before" ]; then
     back_up
     try_on_copy "$release"

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use tolov_kit::env::Env;
+use tolov_kit::env::{Env, EnvError};
 use url::Url;
 
 use crate::roles::status_page;
@@ -21,7 +21,10 @@ pub(crate) async fn run(env: &Env, url: Option<Url>) -> Result<()> {
     let url = match (url, addr) {
         (Some(url), _) => url,
         (None, Some(addr)) => format!("http://{}/health", reachable(addr)).parse()?,
-        (None, None) => anyhow::bail!("set METRICS_ADDR to the service's, or name a URL"),
+        (None, None) => {
+            let problem = "METRICS_ADDR is missing: set it to the service's, or name a URL";
+            return Err(EnvError(vec![problem.to_owned()]).into());
+        }
     };
     let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
     let answer = http.get(url.clone()).send().await.with_context(|| format!("{url} does not answer"))?;

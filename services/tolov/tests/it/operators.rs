@@ -88,6 +88,24 @@ async fn an_encrypted_backup_is_verified_and_restored_with_its_private_key_alone
     assert!(printed(&refused).contains("BACKUP_RECIPIENT"), "{}", printed(&refused));
 }
 
+#[test]
+fn a_health_check_reads_the_address_as_the_service_does_and_tells_where_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("addr"), "127.0.0.1:9\n").unwrap();
+    for (settings, code, wanted) in [
+        ("METRICS_ADDR=\"127.0.0.1:9\"", 1, "127.0.0.1:9/health does not answer"),
+        ("METRICS_ADDR_FILE=addr", 1, "127.0.0.1:9/health does not answer"),
+        // install.sh takes this one for a mistake in the settings, and switches nothing.
+        ("METRICS_ADDR=", 2, "METRICS_ADDR is missing"),
+    ] {
+        std::fs::write(folder.join("tolov.env"), settings).unwrap();
+        let checked = run(folder, &[], &["healthcheck", "--env-file", "tolov.env"]);
+        assert_eq!(checked.status.code(), Some(code), "{settings}: {}", printed(&checked));
+        assert!(printed(&checked).contains(wanted), "{settings}: {}", printed(&checked));
+    }
+}
+
 #[tokio::test]
 async fn a_release_tries_the_present_data_on_a_copy_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
