@@ -148,12 +148,17 @@ pub(crate) async fn verify(env: &Env, options: &Verify) -> Result<()> {
         let parts = copy(&data, work.path()).await?;
         (work, made_at, parts)
     };
+    if parts.is_empty() {
+        println!(
+            "nothing was checked: no part of the shop is in a file here; let the release open copies of the servers' data \
+             (docs/operations.md, \"Upgrades\")"
+        );
+        return Ok(());
+    }
     let summary = examine(work.path(), &parts).await?;
     migrate(work.path(), &parts).await?;
-    if !parts.is_empty() {
-        let names: Vec<&str> = parts.iter().map(|part| part.file_name()).collect();
-        println!("{} of {made_at}", names.join(", "));
-    }
+    let names: Vec<&str> = parts.iter().map(|part| part.file_name()).collect();
+    println!("{} of {made_at}", names.join(", "));
     if let Some(summary) = &summary {
         println!("  {}", told(summary));
     }

@@ -89,6 +89,19 @@ async fn an_encrypted_backup_is_verified_and_restored_with_its_private_key_alone
 }
 
 #[test]
+fn where_everything_is_in_servers_a_release_says_that_it_tried_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = [
+        ("LEDGER_URL", "postgres://webhook:pw@127.0.0.1:9/tolov"),
+        ("AMQP_URL", "amqp://127.0.0.1:9/%2f"),
+        ("MONGO_URL", "mongodb://127.0.0.1:9/tolov"),
+    ];
+    let told = done(folder.path(), &servers, &["verify"]);
+    assert!(told.contains("nothing was checked") && told.contains("pg_dump"), "{told}");
+    assert!(!told.contains("this release can open them"), "{told}");
+}
+
+#[test]
 fn a_health_check_reads_the_address_as_the_service_does_and_tells_where_there_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
