@@ -117,6 +117,12 @@ help-text =
     💳 Pay with CLICK: we tell you here as soon as the money is in.
     📦 “My orders” shows where your order is.
 help-end = Any questions? Write to us and we will answer.
+terms-text =
+    <b>Terms of purchase</b>
+
+    What the order shows before you pay counts: the goods, their price and the delivery. You pay through CLICK. An order that is not paid in time is cancelled, and you pay nothing.
+
+    If you do not get what you paid for, write to us: the money goes back to the card that paid, or by transfer.
 command-menu = Main menu
 command-search = Search for a product
 command-cart = Cart
@@ -125,4 +131,6 @@ command-profile = Profile
 command-language = Change the language
 command-phone = Change the phone number
 command-help = Help
+command-support = Write to us
+command-terms = Terms of purchase
 unknown-command = There is no such command. Answer the question, or press /menu.

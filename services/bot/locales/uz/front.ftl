@@ -106,6 +106,12 @@ help-text =
     💳 CLICK orqali to‘lang: pul tushgan zahoti shu yerda xabar beramiz.
     📦 Buyurtmangiz qayerdaligi «Buyurtmalarim»da ko‘rinib turadi.
 help-end = Savolingiz bormi? Bizga yozing, javob beramiz.
+terms-text =
+    <b>Xarid shartlari</b>
+
+    To‘lovdan oldin buyurtmada ko‘rsatilgan mahsulotlar, narxlar va yetkazib berish amal qiladi. To‘lov CLICK orqali qabul qilinadi. O‘z vaqtida to‘lanmagan buyurtma bekor qilinadi, siz hech narsa to‘lamaysiz.
+
+    To‘lagan narsangizni olmasangiz, bizga yozing: pul to‘langan kartaga yoki o‘tkazma orqali qaytariladi.
 command-menu = Bosh menyu
 command-search = Mahsulot qidirish
 command-cart = Savat
@@ -114,4 +120,6 @@ command-profile = Profil
 command-language = Tilni o‘zgartirish
 command-phone = Telefon raqamini o‘zgartirish
 command-help = Yordam
+command-support = Bizga yozish
+command-terms = Xarid shartlari
 unknown-command = Bunday buyruq yo‘q. Savolga javob yozing yoki /menu ni bosing.

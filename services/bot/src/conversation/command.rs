@@ -17,6 +17,8 @@ pub(crate) enum Command {
     Language,
     Phone,
     Help,
+    Support,
+    Terms,
     /// The staff panel.
     Admin,
     /// Everything that is known of the order with this number.

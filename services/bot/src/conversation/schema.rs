@@ -76,6 +76,8 @@ fn commands() -> Tree {
         .branch(case![Command::Language].endpoint(profile::choose_language))
         .branch(case![Command::Phone].endpoint(start::change_phone))
         .branch(case![Command::Help].endpoint(help::open))
+        .branch(case![Command::Support].endpoint(support::ask))
+        .branch(case![Command::Terms].endpoint(help::terms))
         .branch(case![Command::Admin].filter(|ctx: Ctx| ctx.role.is_some()).endpoint(panel::open))
         .branch(
             case![Command::Trace(order)].filter(|ctx: Ctx| trace::is_shown_to(&ctx)).endpoint(trace::show),

@@ -24,14 +24,24 @@ pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
 fn screen(language: Language) -> Screen {
     let lines = commands(language).into_iter().map(|(name, what)| format!("/{name} — {what}"));
     let html = [t!(language, "help-text"), lines.collect::<Vec<_>>().join("\n"), t!(language, "help-end")];
-    Screen::new(html.join("\n\n")).row([
+    Screen::new(html.join("\n\n")).row(ways_on(language))
+}
+
+/// What a purchase comes with. Telegram asks for the command before a bot takes real payments.
+pub(crate) async fn terms(ctx: Ctx) -> HandlerResult {
+    ctx.leave_step().await?;
+    ctx.show(Screen::new(t!(ctx.language, "terms-text")).row(ways_on(ctx.language))).await
+}
+
+fn ways_on(language: Language) -> [Button; 2] {
+    [
         Button::callback(l!(language, "menu-support"), ShopCallback::AskSupport),
         Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu),
-    ])
+    ]
 }
 
 /// The commands with what they do, in the order in which they are shown.
-fn commands(language: Language) -> [(&'static str, String); 8] {
+fn commands(language: Language) -> [(&'static str, String); 10] {
     [
         ("menu", l!(language, "command-menu")),
         ("search", l!(language, "command-search")),
@@ -41,6 +51,8 @@ fn commands(language: Language) -> [(&'static str, String); 8] {
         ("language", l!(language, "command-language")),
         ("phone", l!(language, "command-phone")),
         ("help", l!(language, "command-help")),
+        ("support", l!(language, "command-support")),
+        ("terms", l!(language, "command-terms")),
     ]
 }
 

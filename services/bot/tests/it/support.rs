@@ -49,6 +49,24 @@ async fn a_conversation_with_staff_goes_both_ways_without_reply() {
     assert_eq!(to_ali.iter().filter(|message| message.text.starts_with("copymessage 5:")).count(), 2);
 }
 
+/// Telegram asks for both before a bot takes real payments.
+#[tokio::test]
+async fn the_terms_and_a_way_to_staff_are_commands() {
+    let mut world = World::new().await;
+    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let bot = world.run_bot();
+    let ali = Chat { world: &world, id: SHOPPER };
+    let terms = ali.write("/terms").await;
+    assert!(text(&terms[0]).contains("back to the card"), "{terms:?}");
+    let buttons = terms[0]["reply_markup"]["inline_keyboard"].to_string();
+    assert!(buttons.contains("1:su"), "{buttons}");
+    ali.write("/support").await;
+    ali.write("Do you gift-wrap?").await;
+    bot.stop().await;
+    let arrived = world.telegram.arrived("5");
+    assert!(arrived.iter().any(|message| message.text.starts_with(COPY)), "{arrived:?}");
+}
+
 #[tokio::test]
 async fn who_does_not_want_to_answer_a_shopper_can_leave_it() {
     let mut world = World::new().await;
