@@ -299,6 +299,11 @@ async fn the_doctor_checks_owners_delivery_and_pickup() {
         .insert("MONGO_URL".to_owned(), "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300".to_owned());
     let told = printed(&server.run("doctor", &["--language", "en", "--role", "bot"]));
     assert!(told.contains("✗ The webhook service at http://127.0.0.1:9/ does not answer"), "{told}");
+    // They ask nobody who would tell the time.
+    for role in ["projector", "reconciler"] {
+        let told = printed(&server.run("doctor", &["--language", "en", "--role", role]));
+        assert!(!told.contains("Nobody could be asked for the time"), "{role}: {told}");
+    }
 }
 
 #[test]
