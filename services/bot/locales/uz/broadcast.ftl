@@ -3,7 +3,7 @@ broadcast-ask = 📣 <b>Hammaga xabar</b>
     Xabarni shu yerga yuboring: matn, surat, albom, video yoki boshqa kanaldan olingan post. Avval qanday ko‘rinishini ko‘rsataman, so‘ng siz tasdiqlaysiz.
 broadcast-open = 📣 №{ $number } · { $done } / { $total }
 broadcast-open-draft = 📝 №{ $number } qoralama
-broadcast-not-such = Bunday xabarni hammaga yubora olmayman. Matn, surat, video yoki fayl yuboring.
+broadcast-not-such = Bunday xabarni hammaga yubora olmayman. Matn, surat, albom, video yoki fayl yuboring.
 broadcast-preview = 👆 Xaridorlarga shunday ko‘rinadi.
     Oluvchilar: <b>{ $count } kishi</b>. Yuboraymi?
 broadcast-send = 📣 { $count } kishiga yuborish
