@@ -111,10 +111,11 @@ fn of_step(step: &StaffStep) -> Need {
 
 #[cfg(test)]
 mod tests {
+    use tolov_domain::{OrderId, ProductId, RefundId};
     use tolov_shop::staff::Role;
 
     use super::*;
-    use crate::conversation::callback::CatalogueCallback;
+    use crate::conversation::callback::{CatalogueCallback, RefundDecision};
 
     fn may(role: Role, callback: &CallbackData) -> bool {
         match of_callback(callback) {
@@ -153,5 +154,26 @@ mod tests {
         assert_eq!(need(StaffCallback::Broadcast), Need::Right(Right::Broadcast));
         assert_eq!(need(StaffCallback::RemoveMember { id }), Need::Right(Right::ManageStaff));
         assert_eq!(need(StaffCallback::Journal { page: 0 }), Need::Right(Right::ManageStaff));
+    }
+
+    #[test]
+    fn every_button_that_gives_money_back_or_takes_it_as_paid_is_for_owners() {
+        let (id, refund_id) = (OrderId::try_new(1024).unwrap(), RefundId::try_new(3).unwrap());
+        let (product_id, decision) = (ProductId::try_new(7).unwrap(), RefundDecision::ByHand);
+        let (part, restock) = (true, true);
+        for callback in [
+            StaffCallback::Refund { id },
+            StaffCallback::RefundLines { id },
+            StaffCallback::RefundCount { id, product_id, count: 1 },
+            StaffCallback::RefundAsk { id, part, restock },
+            StaffCallback::RefundConfirmed { id, part, restock, sum: 100, seen: 0 },
+            StaffCallback::RefundDecide { id, refund_id, decision },
+            StaffCallback::RefundDecided { id, refund_id, decision },
+            StaffCallback::AcceptPayment { id, prepare_id: 77 },
+        ] {
+            let callback = CallbackData::from(callback);
+            assert_eq!(of_callback(&callback), Some(Need::Right(Right::Refund)), "{callback:?}");
+            assert!(!may(Role::Manager, &callback) && !may(Role::Courier, &callback), "{callback:?}");
+        }
     }
 }

@@ -22,7 +22,7 @@ impl Moment {
         Ok(Self::Ago(ago))
     }
 
-    /// One before every date is the beginning of the calendar's years of four digits.
+    /// One before the calendar's first year is the beginning of 1970: nothing that is kept here is older.
     pub(crate) fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,
