@@ -130,6 +130,47 @@ fn every_document_that_is_named_is_in_the_repository() {
     assert!(missing.is_empty(), "documents that are not in the repository:\n{}", missing.join("\n"));
 }
 
+/// `stock.rs`, or a path's end: a reader looks for it under that name.
+#[test]
+fn every_source_file_that_a_document_names_exists() {
+    let sources = files(".rs");
+    let is_path = |letter: char| letter.is_ascii_alphanumeric() || "._/-".contains(letter);
+    let mut named = 0;
+    for path in files(".md") {
+        let text = read(&path);
+        for name in text
+            .split('`')
+            .filter(|name| name.strip_suffix(".rs").is_some_and(|stem| stem.chars().all(is_path)))
+        {
+            named += 1;
+            assert!(
+                sources.iter().any(|source| source.ends_with(name)),
+                "{}: there is no {name}",
+                path.display()
+            );
+        }
+    }
+    assert!(named > 20, "the names are read: {named}");
+}
+
+/// A metric that no page explains is found by nobody.
+#[test]
+fn every_metric_is_explained() {
+    let explained = read(&root().join("docs/metrics.md"));
+    let mut counted = 0;
+    for path in files(".rs").into_iter().filter(|path| !is_test(path)) {
+        let code: String = read(&path).split_whitespace().collect();
+        for kind in ["counter", "gauge", "histogram"] {
+            let call = format!("{kind}!(\"tolov_");
+            for name in code.split(&call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                counted += 1;
+                assert!(explained.contains(&format!("`tolov_{name}`")), "docs/metrics.md lacks tolov_{name}");
+            }
+        }
+    }
+    assert!(counted > 40, "the names are read: {counted}");
+}
+
 /// Shell scripts without an ending.
 fn is_script(path: &Path) -> bool {
     path.starts_with(root().join("scripts")) && path.extension().is_none()
