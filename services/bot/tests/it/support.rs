@@ -14,10 +14,22 @@ const SHOPPER: i64 = 6;
 /// What shows a message of the shopper's to the owner.
 const COPY: &str = "copymessage 6:";
 
-#[tokio::test]
-async fn a_conversation_with_staff_goes_both_ways_without_reply() {
+async fn with_an_owner() -> World {
     let mut world = World::new().await;
     world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    world
+}
+
+/// The numbers of the messages under which the owner can answer.
+fn headers(world: &World) -> Vec<i64> {
+    let arrived = world.telegram.arrived("5");
+    let headers = arrived.iter().filter(|message| message.buttons.to_string().contains("1:asu"));
+    headers.map(|message| world.telegram.number_of(&message.text)).collect()
+}
+
+#[tokio::test]
+async fn a_conversation_with_staff_goes_both_ways_without_reply() {
+    let world = with_an_owner().await;
     let bot = world.run_bot();
     let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
     ali.tap("1:su").await;
@@ -52,8 +64,7 @@ async fn a_conversation_with_staff_goes_both_ways_without_reply() {
 /// Telegram asks for both before a bot takes real payments.
 #[tokio::test]
 async fn the_terms_and_a_way_to_staff_are_commands() {
-    let mut world = World::new().await;
-    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let world = with_an_owner().await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: SHOPPER };
     let terms = ali.write("/terms").await;
@@ -69,15 +80,12 @@ async fn the_terms_and_a_way_to_staff_are_commands() {
 
 #[tokio::test]
 async fn who_does_not_want_to_answer_a_shopper_can_leave_it() {
-    let mut world = World::new().await;
-    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let world = with_an_owner().await;
     let bot = world.run_bot();
     let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
     ali.tap("1:su").await;
     ali.write("Do you gift-wrap?").await;
-    let arrived = world.telegram.arrived("5");
-    let header = arrived.iter().find(|message| message.buttons.to_string().contains("1:asu")).unwrap();
-    let asked = owner.tap_on(world.telegram.number_of(&header.text), "1:asu").await;
+    let asked = owner.tap_on(headers(&world)[0], "1:asu").await;
     let buttons = &asked[0]["reply_markup"]["inline_keyboard"];
     assert_eq!(buttons[0][0]["callback_data"], "1:a", "{asked:?}");
     owner.tap("1:a").await;
@@ -89,8 +97,7 @@ async fn who_does_not_want_to_answer_a_shopper_can_leave_it() {
 
 #[tokio::test]
 async fn who_answers_another_shopper_first_answers_nobody_by_mistake() {
-    let mut world = World::new().await;
-    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let world = with_an_owner().await;
     let bot = world.run_bot();
     let owner = Chat { world: &world, id: OWNER };
     for shopper in [SHOPPER, 7] {
@@ -98,13 +105,7 @@ async fn who_answers_another_shopper_first_answers_nobody_by_mistake() {
         shopper.tap("1:su").await;
         shopper.write("Are you open?").await;
     }
-    let headers: Vec<i64> = world
-        .telegram
-        .arrived("5")
-        .iter()
-        .filter(|message| message.buttons.to_string().contains("1:asu"))
-        .map(|message| world.telegram.number_of(&message.text))
-        .collect();
+    let headers = headers(&world);
     let [first, second] = headers[..] else { panic!("{headers:?}") };
     owner.tap_on(first, "1:asu").await;
     let replied =
@@ -121,8 +122,7 @@ async fn who_answers_another_shopper_first_answers_nobody_by_mistake() {
 
 #[tokio::test]
 async fn what_is_typed_long_after_a_conversation_with_staff_is_a_search() {
-    let mut world = World::new().await;
-    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let world = with_an_owner().await;
     let bot = world.run_bot();
     let ali = Chat { world: &world, id: SHOPPER };
     let copies =
@@ -146,8 +146,7 @@ async fn what_is_typed_long_after_a_conversation_with_staff_is_a_search() {
 
 #[tokio::test]
 async fn who_edits_a_message_that_was_passed_on_before_the_last_one_hears_that_it_was_not_taken() {
-    let mut world = World::new().await;
-    world.config.owners = vec![UserId::try_new(OWNER).unwrap()];
+    let world = with_an_owner().await;
     let bot = world.run_bot();
     let (owner, ali) = (Chat { world: &world, id: OWNER }, Chat { world: &world, id: SHOPPER });
     ali.tap("1:su").await;

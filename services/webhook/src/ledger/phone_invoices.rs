@@ -15,6 +15,14 @@ use super::{
 /// The most that one answer lists.
 const DUE_MAX: i64 = 500;
 
+/// Oldest first.
+pub(super) fn of_rows(rows: &[String]) -> Result<Vec<PhoneInvoice>, LedgerError> {
+    let read = rows.iter().map(|row| Ok(serde_json::from_str(row)?));
+    let mut invoices: Vec<PhoneInvoice> = read.collect::<Result<_, LedgerError>>()?;
+    invoices.sort_by_key(|invoice| invoice.phone_invoice_id);
+    Ok(invoices)
+}
+
 impl Ledger {
     /// Opens an invoice, or returns the open one of the order.
     pub async fn ask_for_phone_invoice(
@@ -58,8 +66,7 @@ impl Ledger {
                 DUE_MAX,
                 after,
             )?;
-            let read = rows.iter().map(|row| Ok(serde_json::from_str(row)?));
-            let invoices: Vec<PhoneInvoice> = read.collect::<Result<_, LedgerError>>()?;
+            let invoices = of_rows(&rows)?;
             let Some(last) = invoices.last() else { return Ok(()) };
             after = last.phone_invoice_id;
             self.decide(LeaveInvoices { invoices, at: now }).await?;
@@ -74,10 +81,7 @@ impl Ledger {
             "SELECT invoice FROM phone_invoices_as_json WHERE order_id = $1 LIMIT 1000",
             order_id.get(),
         )?;
-        let read = rows.iter().map(|row| Ok(serde_json::from_str(row)?));
-        let mut invoices: Vec<PhoneInvoice> = read.collect::<Result<_, LedgerError>>()?;
-        invoices.sort_by_key(|invoice| invoice.phone_invoice_id);
-        Ok(invoices)
+        of_rows(&rows)
     }
 
     /// Those on whose turn it is ([`tolov_domain::time::is_due`]).

@@ -48,6 +48,32 @@ async fn time_to_fail(read: impl Future<Output = bool>) -> Duration {
     started.elapsed()
 }
 
+/// A session that keeps everybody else from the orders until it rolls back.
+async fn with_orders_locked(app: &TestApp) -> Connection {
+    let mut admin = app.file().await;
+    admin.execute("BEGIN").await.unwrap();
+    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    admin
+}
+
+/// How long a command takes to fail whose server falls silent while it waits for a lock.
+async fn time_to_give_up(
+    command: impl Future<Output = bool> + 'static,
+    admin: &mut Connection,
+    proxy: &ChaosProxy,
+) -> Duration {
+    let local = LocalSet::new();
+    let under_way = local.spawn_local(command);
+    let failed = local.run_until(async {
+        until_waiting(admin, 1).await;
+        proxy.swallow(Direction::ToClient);
+        time_to_fail(async { under_way.await.unwrap() }).await
+    });
+    let failed = failed.await;
+    proxy.restore();
+    failed
+}
+
 /// Readings that the server keeps waiting, as many as it is asked at a time.
 async fn until_waiting(admin: &mut Connection, count: i64) {
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database =
@@ -64,9 +90,7 @@ async fn readers_of_a_service_give_a_silent_server_up_after_seconds_and_read_whe
     app.order(1).await;
     let (proxy, place) = behind_a_proxy(&app).await;
     let (ledger, writer) = Ledger::open(place, generous()).await.unwrap();
-    let mut admin = app.file().await;
-    admin.execute("BEGIN").await.unwrap();
-    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let mut admin = with_orders_locked(&app).await;
     // More than there are sessions.
     let under_way = (0..10).map(|_| {
         let ledger = ledger.clone();
@@ -96,9 +120,7 @@ async fn an_operators_command_gives_a_silent_server_up_after_minutes() {
     app.order(1).await;
     let (proxy, place) = behind_a_proxy(&app).await;
     let reader = LedgerReader::open(place).await.unwrap();
-    let mut admin = app.file().await;
-    admin.execute("BEGIN").await.unwrap();
-    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let mut admin = with_orders_locked(&app).await;
     let asked = reader.clone();
     let under_way = tokio::spawn(async move { asked.order(order_id()).await.is_err() });
     until_waiting(&mut admin, 1).await;
@@ -132,20 +154,11 @@ async fn a_copy_of_the_ledger_gives_a_silent_server_up_whichever_side_it_is() {
     let other = Database::new().await;
     let (_, writer) = Ledger::open(other.place(), generous()).await.unwrap();
     writer.close().await;
-    let mut admin = app.file().await;
-    admin.execute("BEGIN").await.unwrap();
-    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let local = LocalSet::new();
+    let mut admin = with_orders_locked(&app).await;
     for (from, to) in [(place.clone(), other.place()), (other.place(), place)] {
-        let under_way = local.spawn_local(async move { copy(&from, &to, &()).await.is_err() });
-        let failed = local.run_until(async {
-            until_waiting(&mut admin, 1).await;
-            proxy.swallow(Direction::ToClient);
-            time_to_fail(async { under_way.await.unwrap() }).await
-        });
-        let failed = failed.await;
+        let copying = async move { copy(&from, &to, &()).await.is_err() };
+        let failed = time_to_give_up(copying, &mut admin, &proxy).await;
         assert!(failed < Duration::from_mins(30), "{failed:?}");
-        proxy.restore();
     }
     admin.execute("ROLLBACK").await.unwrap();
     app.finish().await;
@@ -158,21 +171,12 @@ async fn the_command_after_a_restore_gives_a_silent_server_up() {
     app.stop().await;
     let (proxy, place) = behind_a_proxy(&app).await;
     let LedgerPlace::Postgres(url) = place else { panic!("{place:?}") };
-    let mut admin = app.file().await;
-    admin.execute("BEGIN").await.unwrap();
-    admin.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let mut admin = with_orders_locked(&app).await;
     let at = app.clock.now();
     let restore = Restore { at, backup_made_at: at, replaced: None, beyond_click_int: false };
-    let local = LocalSet::new();
-    let under_way = local.spawn_local(async move { ready_postgres(&url, restore).await.is_err() });
-    let failed = local.run_until(async {
-        until_waiting(&mut admin, 1).await;
-        proxy.swallow(Direction::ToClient);
-        time_to_fail(async { under_way.await.unwrap() }).await
-    });
-    let failed = failed.await;
+    let restoring = async move { ready_postgres(&url, restore).await.is_err() };
+    let failed = time_to_give_up(restoring, &mut admin, &proxy).await;
     assert!(failed < Duration::from_mins(30), "{failed:?}");
-    proxy.restore();
     admin.execute("ROLLBACK").await.unwrap();
     app.finish().await;
 }

@@ -143,11 +143,10 @@ impl PhoneInvoice {
 
     /// Whether both are the same request, however far each has gone.
     pub fn is_same_request(&self, other: &Self) -> bool {
-        let request = |invoice: &Self| {
-            let Self { phone_invoice_id, order_id, phone, amount_tiyin, requested_at, .. } = invoice.clone();
-            (phone_invoice_id, order_id, phone, amount_tiyin, requested_at)
-        };
-        request(self) == request(other)
+        let numbers = |invoice: &Self| (invoice.phone_invoice_id, invoice.order_id, invoice.requested_at);
+        numbers(self) == numbers(other)
+            && self.phone == other.phone
+            && self.amount_tiyin == other.amount_tiyin
     }
 
     /// How it goes on in a ledger that was put back: CLICK may have been asked for it since. `None`: as it is.

@@ -10,6 +10,7 @@ use tolov_domain::{
 use super::pool::read;
 use crate::ledger::{
     LedgerError, LedgerReader, NewOrder, OpenAttempt, OrderStatus, UnsettledAttempt, UnsettledOrder,
+    phone_invoices,
 };
 
 #[derive(sqlx::FromRow)]
@@ -92,12 +93,8 @@ impl LedgerReader {
             numbers.end(),
         )?;
         let mut invoices: BTreeMap<i64, Vec<PhoneInvoice>> = BTreeMap::new();
-        for row in rows {
-            let invoice: PhoneInvoice = serde_json::from_str(&row)?;
+        for invoice in phone_invoices::of_rows(&rows)? {
             invoices.entry(invoice.order_id.get()).or_default().push(invoice);
-        }
-        for of_order in invoices.values_mut() {
-            of_order.sort_by_key(|invoice| invoice.phone_invoice_id);
         }
         Ok(invoices)
     }
