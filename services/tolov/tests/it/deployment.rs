@@ -73,6 +73,18 @@ fn every_container_that_runs_operators_commands_reaches_their_journal_beside_the
     }
 }
 
+/// `restore` registers orders again; without these their receipts would be missing.
+#[test]
+fn whoever_registers_orders_knows_what_their_receipts_say() {
+    let services = services();
+    let of_receipts = |name: &str| -> Vec<String> {
+        let is_receipts = |line: &&str| line.starts_with("CLICK_RECEIPTS:") || line.starts_with("RECEIPT_");
+        services[name].lines().map(str::trim).filter(is_receipts).map(str::to_owned).collect()
+    };
+    assert_eq!(of_receipts("bot").len(), 6);
+    assert_eq!(of_receipts("tools"), of_receipts("bot"));
+}
+
 #[test]
 fn each_container_holds_its_own_secrets_alone() {
     let holders = |value: &str| -> Vec<String> {
