@@ -23,6 +23,7 @@ audit-status-unknown = unknown
 audit-not-asked = the bus was not asked yet, or does not answer
 
 audit-do-repair-order = tolov audit --repair makes the shop store say what the ledger says and publishes the event once more
+audit-do-compare-payments = compare the order and both payments in CLICK’s cabinet and give back what was paid twice; if the ledger is right, tolov rebuild ORDER makes the shop store say the same
 audit-do-repair-document = repair or remove the document, then audit again
 audit-do-look-at-click = look the payment up in CLICK’s cabinet: if money came in, the ledger was restored from too old a backup; if none did, somebody has written to the shop store
 audit-do-settle = tolov audit --repair settles it; if it stays, repair the product, shopper or promo code that the projector’s log names

@@ -23,6 +23,7 @@ audit-status-unknown = noma’lum
 audit-not-asked = shinadan hali so‘ralmagan yoki u javob bermayapti
 
 audit-do-repair-order = tolov audit --repair do‘konni to‘lovlar daftariga moslaydi va hodisani yana bir marta yuboradi
+audit-do-compare-payments = buyurtmani va ikkala to‘lovni CLICK kabinetida solishtiring, ikki marta to‘langanini qaytaring; daftar to‘g‘ri bo‘lsa, tolov rebuild ORDER do‘konni unga moslaydi
 audit-do-repair-document = hujjatni tuzating yoki o‘chiring, keyin qayta solishtiring
 audit-do-look-at-click = to‘lovni CLICK kabinetidan toping: pul kelgan bo‘lsa, daftar juda eski nusxadan tiklangan; kelmagan bo‘lsa, do‘konga kimdir yozgan
 audit-do-settle = tolov audit --repair hisobga oladi; yordam bermasa, projector jurnalida aytilgan mahsulot, xaridor yoki promokodni tuzating

@@ -149,6 +149,7 @@ impl Difference {
     /// What to do about it.
     pub(super) fn remedy(&self, language: Language) -> String {
         let key = match self {
+            Self::OrderDiffers { how, .. } if how.contradicts() => "audit-do-compare-payments",
             Self::OrderUnknown { .. } | Self::OrderDiffers { .. } => "audit-do-repair-order",
             Self::OrderUnreadable { .. } => "audit-do-repair-document",
             Self::PaidInShopAlone { .. } => "audit-do-look-at-click",

@@ -22,21 +22,25 @@ pub(crate) async fn run(env: &Env, options: &Rebuild) -> Result<()> {
     let _lock = places.data.share(&places.data.existing_parts())?;
     // Who was told of a payment is the audit's matter.
     let books = Books::open(&places, Duration::MAX).await?;
-    let rebuilt = rebuild(&books, &Journal::beside(places.data.ledger_path()), options.diff).await;
+    let rebuilt = rebuild(&books, &Journal::beside(places.data.ledger_path()), options).await;
     books.close().await;
     rebuilt
 }
 
-async fn rebuild(books: &Books, journal: &Journal, is_dry: bool) -> Result<()> {
+async fn rebuild(books: &Books, journal: &Journal, options: &Rebuild) -> Result<()> {
     let mut findings = Findings::default();
     let compared = orders::compare_all(books, &mut findings, &mut Totals::default()).await;
     compared.context("orders could not be compared")?;
-    let mut count = 0;
+    let (mut count, mut left) = (0, 0);
     for difference in findings.iter() {
         let (Difference::OrderUnknown { order_id } | Difference::OrderDiffers { order_id, .. }) = difference
         else {
             continue;
         };
+        let is_named = options.orders.contains(order_id);
+        if !is_named && !options.orders.is_empty() {
+            continue;
+        }
         let Some(payment) = books.ledger.payments_of(&[*order_id]).await?.pop() else { continue };
         let order = orders::read(books.shop.as_ref(), *order_id).await?.ok().flatten();
         println!(
@@ -45,8 +49,14 @@ async fn rebuild(books: &Books, journal: &Journal, is_dry: bool) -> Result<()> {
             in_ledger(&payment),
             in_shop(order.as_ref())
         );
+        // What the shop store has may be the only trace of another payment.
+        if !is_named && matches!(difference, Difference::OrderDiffers { how, .. } if how.contradicts()) {
+            left += 1;
+            println!("    left as it is: {}", difference.remedy(Language::En));
+            continue;
+        }
         count += 1;
-        if !is_dry {
+        if !options.diff {
             let details =
                 json!({ "order_id": order_id, "was": in_shop(order.as_ref()), "is": in_ledger(&payment) });
             journal.record("rebuild", details)?;
@@ -54,11 +64,12 @@ async fn rebuild(books: &Books, journal: &Journal, is_dry: bool) -> Result<()> {
         }
     }
     let more = if findings.more > 0 { "; there are more, run it again" } else { "" };
-    if is_dry {
-        println!("{count} orders would change{more}");
+    let left = if left > 0 { format!(", {left} are left as they are") } else { String::new() };
+    if options.diff {
+        println!("{count} orders would change{left}{more}");
     } else {
         println!(
-            "{count} orders were changed{more}. Nobody is told by this: `tolov audit` shows who was not"
+            "{count} orders were changed{left}{more}. Nobody is told by this: `tolov audit` shows who was not"
         );
     }
     Ok(())

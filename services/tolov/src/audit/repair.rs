@@ -123,6 +123,9 @@ impl<'a> Repairer<'a> {
 }
 
 const fn is_by_hand(difference: &Difference) -> bool {
+    if let Difference::OrderDiffers { how, .. } = difference {
+        return how.contradicts();
+    }
     matches!(
         difference,
         Difference::OrderUnreadable { .. }

@@ -324,6 +324,10 @@ pub(crate) struct Replay {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rebuild {
+    /// Make these orders say what the ledger says, also where the shop store has another shopper, amount or payment; without
+    /// numbers such orders are left as they are
+    #[arg(value_name = "ORDER", value_parser = order_id)]
+    pub(crate) orders: Vec<OrderId>,
     /// Show what would change and change nothing
     #[arg(long)]
     pub(crate) diff: bool,

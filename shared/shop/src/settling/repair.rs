@@ -32,6 +32,16 @@ pub enum Difference {
     Payment,
 }
 
+impl Difference {
+    /// Whether the shop's side may be the only trace of another purchase, so that a person must compare both first.
+    pub const fn contradicts(self) -> bool {
+        match self {
+            Self::NotPaid => false,
+            Self::User | Self::Amount | Self::Payment => true,
+        }
+    }
+}
+
 /// Compares an order with the `payment.completed` of its ledger. `late` is not compared: it is also a finding of the shop.
 pub fn difference(order: &ShopOrder, paid: &Event) -> Option<Difference> {
     let facts = facts_of(paid)?;
