@@ -133,7 +133,8 @@ impl Entry {
         let Fact::Order(event) = &self.fact else { return };
         self.announcement = settled.announcement;
         let notifications = notifications_for(event, &settled.lines, settled.announcement);
-        self.state = State::Stored(notifications.iter().map(message).collect());
+        let notifications = notifications.into_iter().map(|told| told.beside(settled.payment));
+        self.state = State::Stored(notifications.map(|told| message(&told)).collect());
     }
 
     pub(crate) const fn occurred_at(&self) -> Timestamp {

@@ -70,6 +70,9 @@ pub enum Subject {
         /// The amount that CLICK names, where the event has it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         click_amount_tiyin: Option<Tiyin>,
+        /// The payment that the shop has the order paid by, where it is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid_by: Option<PaymentNumbers>,
         /// The attempt that an owner may accept as paid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         merchant_prepare_id: Option<PrepareId>,
@@ -97,6 +100,13 @@ pub enum Subject {
     },
     /// The fiscal receipt of the order. For the shopper alone.
     ReceiptIssued { url: String },
+}
+
+/// What a payment is looked up by in CLICK's cabinet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentNumbers {
+    pub click_trans_id: ClickTransId,
+    pub click_paydoc_id: ClickPaydocId,
 }
 
 const fn settled() -> bool {
@@ -197,6 +207,7 @@ fn question(event: &Event, anomaly: Anomaly) -> Subject {
         click_paydoc_id,
         click_trans_id,
         click_amount_tiyin,
+        paid_by: None,
         merchant_prepare_id,
         anomaly,
     }
@@ -218,6 +229,15 @@ pub fn question_id(event: &Event, anomaly: Anomaly) -> EventId {
 }
 
 impl Notification {
+    /// A question names also the payment that the order has, where it is another one: staff compare both.
+    #[must_use]
+    pub fn beside(mut self, known: Option<PaymentNumbers>) -> Self {
+        if let Subject::PaymentQuestioned { click_trans_id, paid_by, .. } = &mut self.subject {
+            *paid_by = known.filter(|known| Some(known.click_trans_id) != *click_trans_id);
+        }
+        self
+    }
+
     pub fn to_json(&self) -> Vec<u8> {
         json::to_vec(self)
     }
@@ -321,6 +341,7 @@ mod tests {
             click_paydoc_id: None,
             click_trans_id: None,
             click_amount_tiyin: None,
+            paid_by: None,
             merchant_prepare_id: None,
             anomaly: Anomaly::OrderDiffers,
         };
@@ -345,6 +366,7 @@ mod tests {
             click_paydoc_id: ClickPaydocId::try_new(2001).ok(),
             click_trans_id: Some(click_trans_id),
             click_amount_tiyin: click_amount,
+            paid_by: None,
             merchant_prepare_id: None,
             anomaly: Anomaly::AmountDiffers,
         };
@@ -355,6 +377,22 @@ mod tests {
         let older = older.replace("\"click_trans_id\":501,\"click_amount_tiyin\":299,", "");
         let read = Notification::from_json(older.as_bytes()).unwrap().subject;
         assert!(matches!(read, Subject::PaymentQuestioned { click_trans_id: None, .. }), "{read:?}");
+    }
+
+    #[test]
+    fn a_question_names_the_payment_that_the_order_has_where_it_is_another_one() {
+        let question = Announcement::Question(Anomaly::PaidTwice);
+        let known = |click_trans_id| PaymentNumbers {
+            click_trans_id: ClickTransId::try_new(click_trans_id).unwrap(),
+            click_paydoc_id: ClickPaydocId::try_new(2001).unwrap(),
+        };
+        let named = |known| {
+            let told = notifications_for(&completed(777), &[], question).remove(0).beside(known);
+            let Subject::PaymentQuestioned { paid_by, .. } = told.subject else { panic!("{told:?}") };
+            paid_by
+        };
+        assert_eq!(named(Some(known(501))), Some(known(501)));
+        assert_eq!((named(Some(known(777))), named(None)), (None, None));
     }
 
     #[test]

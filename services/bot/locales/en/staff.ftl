@@ -7,6 +7,7 @@ staff-time = Time: { $time }
 staff-unplaced-title = ⚠️ <b>CLICK TOOK MONEY THAT COULD NOT BE MATCHED TO AN ORDER</b>
 staff-click-transaction = CLICK transaction: <code>{ $transaction }</code>
 staff-click-amount = Amount that CLICK names: <b>{ $amount }</b>
+staff-paid-by = This order is paid by transaction <code>{ $transaction }</code>, payment <code>{ $payment }</code>
 staff-click-order = Order that CLICK names: <code>{ $order }</code>
 staff-click-answer =
     { $answer ->

@@ -7,6 +7,7 @@ staff-time = Время: { $time }
 staff-unplaced-title = ⚠️ <b>CLICK ПРИНЯЛ ДЕНЬГИ, КОТОРЫЕ НЕ УДАЛОСЬ ОТНЕСТИ К ЗАКАЗУ</b>
 staff-click-transaction = Транзакция CLICK: <code>{ $transaction }</code>
 staff-click-amount = Сумма по данным CLICK: <b>{ $amount }</b>
+staff-paid-by = Этот заказ оплачен транзакцией <code>{ $transaction }</code>, платёж <code>{ $payment }</code>
 staff-click-order = Заказ по данным CLICK: <code>{ $order }</code>
 staff-click-answer =
     { $answer ->

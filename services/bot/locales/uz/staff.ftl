@@ -7,6 +7,7 @@ staff-time = Vaqt: { $time }
 staff-unplaced-title = ⚠️ <b>CLICK PUL QABUL QILDI, UNI BUYURTMAGA BIRIKTIRIB BO‘LMADI</b>
 staff-click-transaction = CLICK tranzaksiyasi: <code>{ $transaction }</code>
 staff-click-amount = CLICK aytgan summa: <b>{ $amount }</b>
+staff-paid-by = Bu buyurtma <code>{ $transaction }</code> tranzaksiyasi bilan to‘langan, to‘lov <code>{ $payment }</code>
 staff-click-order = CLICK aytgan buyurtma: <code>{ $order }</code>
 staff-click-answer =
     { $answer ->

@@ -184,14 +184,19 @@ fn digest_entry(language: Language, notification: &Notification, with_orders: bo
 
 /// What staff look a questioned payment up by in CLICK's cabinet, besides its number.
 fn click_facts(language: Language, notification: &Notification) -> Vec<String> {
-    let Subject::PaymentQuestioned { click_trans_id, click_amount_tiyin, .. } = notification.subject else {
+    let Subject::PaymentQuestioned { click_trans_id, click_amount_tiyin, paid_by, .. } = notification.subject
+    else {
         return Vec::new();
     };
     let transaction =
         click_trans_id.map(|id| t!(language, "staff-click-transaction", transaction = id.to_string()));
     let amount =
         click_amount_tiyin.map(|amount| t!(language, "staff-click-amount", amount = money(language, amount)));
-    transaction.into_iter().chain(amount).collect()
+    let paid_by = paid_by.map(|known| {
+        let (transaction, payment) = (known.click_trans_id.to_string(), known.click_paydoc_id.to_string());
+        t!(language, "staff-paid-by", transaction = transaction, payment = payment)
+    });
+    transaction.into_iter().chain(amount).chain(paid_by).collect()
 }
 
 /// What staff have to do about it.

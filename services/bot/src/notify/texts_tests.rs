@@ -1,7 +1,7 @@
 use time::macros::datetime;
 use tolov_domain::{
     EventId, OrderId, ProductId, Tiyin, UserId,
-    notification::{Recipient, SCHEMA},
+    notification::{PaymentNumbers, Recipient, SCHEMA},
 };
 
 use super::*;
@@ -40,6 +40,7 @@ fn questioned(anomaly: Anomaly) -> Notification {
         click_paydoc_id: Some(payment()),
         click_trans_id: None,
         click_amount_tiyin: None,
+        paid_by: None,
         anomaly,
     };
     told(1024, subject, Vec::new())
@@ -133,11 +134,15 @@ fn a_questioned_payment_is_told_with_transaction_and_the_amount_that_click_names
         click_paydoc_id: Some(payment()),
         click_trans_id: tolov_domain::ClickTransId::try_new(3_647_911_201).ok(),
         click_amount_tiyin: Tiyin::from_soum(29_999).ok(),
+        paid_by: Some(PaymentNumbers {
+            click_trans_id: tolov_domain::ClickTransId::try_new(3_647_911_200).unwrap(),
+            click_paydoc_id: payment(),
+        }),
         anomaly: Anomaly::AmountDiffers,
     };
     for language in Language::ALL {
         let post = staff_post(language, &told(1024, subject.clone(), Vec::new()));
-        let named = ["3647911201", "2001", "29\u{a0}999", "30\u{a0}000"];
+        let named = ["3647911201", "3647911200", "2001", "29\u{a0}999", "30\u{a0}000"];
         assert!(named.iter().all(|text| post.contains(text)), "{post}");
     }
 }

@@ -87,11 +87,12 @@ async fn staff_decide_where_the_money_could_not_go_back_by_itself() {
 /// CLICK shows order 1024 as paid, and no Complete has come.
 pub(crate) fn reported_paid() -> Notification {
     Notification {
-        notification_id: EventId::new("payment.questioned:1024:77:reported_paid/staff"),
+        notification_id: EventId::new("payment.questioned:1024:77:trans-3647911201:reported_paid/staff"),
         subject: Subject::PaymentQuestioned {
             click_paydoc_id: ClickPaydocId::try_new(2001).ok(),
             click_trans_id: None,
             click_amount_tiyin: None,
+            paid_by: None,
             merchant_prepare_id: PrepareId::try_new(77).ok(),
             anomaly: Anomaly::ReportedPaid,
         },

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tolov_domain::{
     Event, EventKind, OrderId, OrderedProduct, Outcome, ProductId,
-    notification::{Announcement, question_id},
+    notification::{Announcement, PaymentNumbers, question_id},
     order::OrderLine,
     payment::Anomaly,
     ports::{
@@ -29,6 +29,8 @@ pub struct Settled {
     /// With titles and prices, for the notifications.
     pub lines: Vec<OrderLine>,
     pub announcement: Announcement,
+    /// What the order is paid by.
+    pub payment: Option<PaymentNumbers>,
     /// Where the order stands now; `None` where its document cannot be read.
     pub stage: Option<Stage>,
 }
@@ -53,6 +55,7 @@ pub async fn settle(documents: &dyn Documents, events: &[Event]) -> Result<Vec<S
             return Settled {
                 lines,
                 announcement: Announcement::Event { stock_settled: false },
+                payment: None,
                 stage: None,
             };
         };
@@ -79,9 +82,14 @@ struct AppliedOrder {
 impl AppliedOrder {
     fn settled(&self, event: &Event, order: &ShopOrder, stock_settled: bool) -> Settled {
         let stage = Some(order.stage());
+        let payment = order.payment().map(|known| PaymentNumbers {
+            click_trans_id: known.click_trans_id,
+            click_paydoc_id: known.click_paydoc_id,
+        });
         let is_it = |(questioned, ..): &&(Event, Anomaly, Vec<OrderLine>)| questioned == event;
         if let Some((_, anomaly, lines)) = self.questions.iter().find(is_it) {
-            return Settled { lines: lines.clone(), announcement: Announcement::Question(*anomaly), stage };
+            let announcement = Announcement::Question(*anomaly);
+            return Settled { lines: lines.clone(), announcement, payment, stage };
         }
         let is_news = match &event.kind {
             // Whoever has cancelled an order knows that it is over, and an order that was paid after all did not expire.
@@ -98,7 +106,7 @@ impl AppliedOrder {
         };
         let announcement =
             if is_news { Announcement::Event { stock_settled } } else { Announcement::Nothing };
-        Settled { lines: order.lines.clone(), announcement, stage }
+        Settled { lines: order.lines.clone(), announcement, payment, stage }
     }
 }
 
