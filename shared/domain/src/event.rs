@@ -152,11 +152,11 @@ impl Event {
                 format!("{name}:{order_id}:{merchant_prepare_id}")
             }
             EventKind::PaymentQuestioned { click_trans_id, merchant_prepare_id, anomaly, .. } => {
-                let anomaly = anomaly.as_str();
+                // Each transaction is money of its own, also where several name one attempt. A Prepare has no attempt yet.
+                let question = format!("trans-{click_trans_id}:{}", anomaly.as_str());
                 match merchant_prepare_id {
-                    Some(prepare_id) => format!("{name}:{order_id}:{prepare_id}:{anomaly}"),
-                    // A Prepare has no attempt yet: each transaction is a question of its own.
-                    None => format!("{name}:{order_id}:trans-{click_trans_id}:{anomaly}"),
+                    Some(prepare_id) => format!("{name}:{order_id}:{prepare_id}:{question}"),
+                    None => format!("{name}:{order_id}:{question}"),
                 }
             }
         })

@@ -11,7 +11,7 @@ use tolov_domain::{
         self, Decision, PaidAttempt, Refund, RequestRefusal,
         api::{
             Attempts, Conflict, DecidedBy, GivenByHand, MerchantCalls, OrderRefunds, RefundRequest, Refunds,
-            SeenRequest, StepRequest,
+            ReportSource, SeenRequest, StepRequest,
         },
     },
 };
@@ -213,6 +213,10 @@ pub(super) async fn seen(prepare_id: String, app: Arc<App>, body: Bytes) -> Resp
         Ok(seen) => seen,
         Err(error) => return field("body", &error),
     };
+    // An owner's word has a name, and counts only for what CLICK has shown.
+    if seen.source == ReportSource::Owner {
+        return field("source", "an owner accepts by POST /attempts/ID/accept");
+    }
     match app.ledger.seen_attempt(prepare_id, seen, app.clock.now()).await {
         Ok(Some(reply)) => to_reply(StatusCode::OK, &reply),
         Ok(None) => no_attempt(),

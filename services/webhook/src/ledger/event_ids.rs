@@ -31,7 +31,7 @@ mod tests {
             "payment.completed:12",
             "order.expired:12",
             "payment.cancelled:12:7",
-            "payment.questioned:12:7:paid_twice",
+            "payment.questioned:12:7:trans-501:paid_twice",
             "payment.questioned:12:trans-501:transaction_reused",
             "payment.reversed:12",
             "payment.partly_reversed:12:1795900000",

@@ -205,8 +205,8 @@ impl Ledger {
     /// clock that was ahead is asked about at once, and then counts from the last question; a question of such a clock does not
     /// count.
     pub async fn silent_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
-        // From the few pending orders to their attempts, and the given up ones of the last days: an index over all open attempts
-        // would cost every payment.
+        // From the few pending orders and those paid in the last days to their other attempts, and the given up ones: an index
+        // over all open attempts would cost every payment.
         // After a question that has no next one CASE is NULL.
         let [once, twice, thrice, four_times, five_times] =
             ASKED_AFTER.map(|after| after.whole_seconds().saturating_mul(1000));
@@ -217,6 +217,11 @@ impl Ledger {
              FROM (SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at
                  FROM orders AS o CROSS JOIN attempts AS a WHERE a.order_id = o.order_id
                    AND o.status = 'pending' AND a.state = 'prepared' AND a.prepared_at > $2
+                   AND a.click_trans_id < 9007199254740992
+               UNION ALL
+               SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at
+                 FROM attempts AS p CROSS JOIN attempts AS a WHERE p.state = 'paid' AND p.settled_at > $2
+                   AND a.order_id = p.order_id AND a.state = 'prepared' AND a.prepared_at > $2
                    AND a.click_trans_id < 9007199254740992
                UNION ALL
                SELECT a.prepare_id, a.order_id, a.click_paydoc_id, a.amount_tiyin, a.prepared_at FROM attempts AS a

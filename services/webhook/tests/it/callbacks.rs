@@ -126,7 +126,7 @@ async fn a_wrong_amount_in_a_complete_raises_a_question_once_and_in_a_prepare_no
     for _ in 0..3 {
         assert_eq!(app.code(&Callback::complete(1, prepare_id).amount("29999")).await, -2);
     }
-    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:amount_differs"]);
+    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:trans-3647911001:amount_differs"]);
     assert_eq!(app.code(&Callback::complete(1, prepare_id)).await, 0);
     app.finish().await;
 }

@@ -118,7 +118,7 @@ async fn a_cancelled_attempt_cannot_be_confirmed_and_staff_hear_of_the_try() {
     assert_eq!(app.attempts_of(1).await, ["cancelled"]);
     assert_eq!(
         app.events_of(1).await,
-        ["payment.cancelled:1:1", "payment.questioned:1:1:confirmed_after_cancel"]
+        ["payment.cancelled:1:1", "payment.questioned:1:1:trans-3647911001:confirmed_after_cancel"]
     );
     app.finish().await;
 }
@@ -171,7 +171,10 @@ async fn a_cancel_of_a_paid_attempt_keeps_it_paid_and_staff_hear_of_it_once() {
         assert_eq!(app.code(&Callback::cancel(1, prepare_id, error)).await, code, "error={error}");
     }
     assert_eq!(app.status_of(1).await, "paid");
-    assert_eq!(app.events_of(1).await, ["payment.completed:1", "payment.questioned:1:1:cancel_after_paid"]);
+    assert_eq!(
+        app.events_of(1).await,
+        ["payment.completed:1", "payment.questioned:1:1:trans-3647911001:cancel_after_paid"]
+    );
     app.finish().await;
 }
 

@@ -66,7 +66,7 @@ async fn a_sum_that_is_not_the_attempts_is_a_question_and_nothing_is_paid() {
     assert_eq!(reply, json!({"outcome": "questioned", "anomaly": "amount_differs"}));
     assert_eq!((app.status_of(1).await.as_str(), reports(&app).await.len()), ("pending", 0));
     app.until_the_outbox_is_empty().await;
-    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:amount_differs"]);
+    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:trans-3647911001:amount_differs"]);
     app.finish().await;
 }
 
@@ -85,7 +85,7 @@ async fn an_owner_accepts_what_click_has_shown_and_of_two_the_first_is_recorded(
     app.until_the_outbox_is_empty().await;
     let mut events = app.events_of(1).await;
     events.sort_unstable();
-    assert_eq!(events, ["payment.completed:1", "payment.questioned:1:1:reported_paid"]);
+    assert_eq!(events, ["payment.completed:1", "payment.questioned:1:1:trans-3647911001:reported_paid"]);
     let (status, _) = app.post("/attempts/77/accept", &json!({"by": "5551"})).await;
     assert_eq!(status, StatusCode::CONFLICT);
     app.finish().await;

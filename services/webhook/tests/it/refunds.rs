@@ -243,7 +243,7 @@ async fn money_that_may_have_gone_back_twice_is_a_question() {
     // The reversal had its effect after all.
     assert_eq!(app.code(&Callback::cancel(1, 1, -5017)).await, -9);
     app.until_the_outbox_is_empty().await;
-    let question = "payment.questioned:1:1:cancel_after_paid".to_owned();
+    let question = "payment.questioned:1:1:trans-3647911001:cancel_after_paid".to_owned();
     assert!(app.events_of(1).await.contains(&question), "{:?}", app.events_of(1).await);
     app.finish().await;
 

@@ -76,9 +76,12 @@ async fn of_a_hundred_equal_completes_at_once_one_pays_and_the_others_hear_that_
         .collect();
     let codes = codes_at_once(&app, &completes).await;
     assert_eq!((count(&codes, 0), count(&codes, -4)), (1, 99));
-    assert_eq!(app.events_of(1).await, ["payment.completed:1"]);
+    let events = app.events_of(1).await;
+    assert_eq!(events[0], "payment.completed:1");
+    // Each transaction but the one that paid may be money of its own.
+    assert_eq!(events.iter().filter(|event| event.ends_with(":paid_twice")).count(), 50);
     app.until_the_outbox_is_empty().await;
-    assert_eq!(app.bus.confirmed(), ["payment.completed:1"]);
+    assert_eq!(app.bus.confirmed(), events);
     app.finish().await;
 }
 
@@ -133,6 +136,26 @@ async fn of_two_attempts_completed_at_once_one_pays_and_staff_hear_that_the_othe
     app.finish().await;
 }
 
+/// Whichever transaction the attempt was prepared by, and however many come.
+#[tokio::test]
+async fn another_transaction_of_a_paid_attempt_is_a_question_of_its_own() {
+    for pays_first in [7, 8] {
+        let app = TestApp::start().await;
+        app.order(1).await;
+        let prepare_id = app.send(&Callback::prepare(1).trans(7)).await.prepare_id();
+        let complete = |trans_id| Callback::complete(1, prepare_id).trans(trans_id);
+        assert_eq!(app.code(&complete(pays_first)).await, 0);
+        for trans_id in [7, 8, 9, 9] {
+            assert_eq!(app.code(&complete(trans_id)).await, -4, "{trans_id}");
+        }
+        let others = [7, 8, 9].into_iter().filter(|trans_id| *trans_id != pays_first);
+        let questions = others.map(|trans_id| format!("payment.questioned:1:1:trans-{trans_id}:paid_twice"));
+        let expected: Vec<_> = std::iter::once("payment.completed:1".to_owned()).chain(questions).collect();
+        assert_eq!(app.events_of(1).await, expected);
+        app.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn one_transaction_of_click_cannot_pay_two_orders() {
     let app = TestApp::start().await;
@@ -145,7 +168,7 @@ async fn one_transaction_of_click_cannot_pay_two_orders() {
     assert_eq!(app.code(&Callback::complete(2, second).trans(7)).await, -4);
     assert_eq!(app.code(&Callback::prepare(3).trans(7)).await, -4);
     assert_eq!([app.status_of(2).await, app.status_of(3).await], ["pending", "pending"]);
-    assert_eq!(app.events_of(2).await, [format!("payment.questioned:2:{second}:transaction_reused")]);
+    assert_eq!(app.events_of(2).await, [format!("payment.questioned:2:{second}:trans-7:transaction_reused")]);
     assert_eq!(app.events_of(3).await, ["payment.questioned:3:trans-7:transaction_reused"]);
     app.finish().await;
 }

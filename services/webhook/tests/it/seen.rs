@@ -66,7 +66,11 @@ async fn a_payment_is_a_question_where_its_sum_is_not_known_or_the_shop_wants_to
         seen(&app, payment(id, 2), accept).await;
         assert_eq!(app.status_of(1).await, "pending");
         app.until_the_outbox_is_empty().await;
-        assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:reported_paid"], "asked once");
+        assert_eq!(
+            app.events_of(1).await,
+            ["payment.questioned:1:1:trans-3647911001:reported_paid"],
+            "asked once"
+        );
         assert_eq!(app.code(&Callback::complete(1, 1)).await, 0, "the Complete is welcome");
         app.finish().await;
     }
@@ -132,6 +136,31 @@ async fn a_silent_attempt_is_asked_about_five_times_a_day_at_most() {
     assert_eq!(seen(&app, payment(PAYDOC, 2), true).await["outcome"], "paid", "late money");
     app.until_the_outbox_is_empty().await;
     assert_eq!(app.events_of(1).await, ["order.expired:1", "payment.completed:1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn another_attempt_of_a_paid_order_is_asked_about_too() {
+    let app = with_a_prepared_attempt().await;
+    let other = app.send(&Callback::prepare(1).trans(88)).await.prepare_id();
+    assert_eq!(app.code(&Callback::complete(1, other).trans(88)).await, 0);
+    app.clock.advance(time::Duration::minutes(10));
+    assert_eq!(silent(&app).await, 1, "CLICK may have taken the money of both");
+    assert_eq!(seen(&app, payment(PAYDOC, 2), true).await["anomaly"], "paid_twice");
+    assert_eq!(silent(&app).await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_owners_word_comes_by_name_and_only_for_what_click_has_shown() {
+    let app = with_a_prepared_attempt().await;
+    let body = json!({"payment": payment(PAYDOC, 2), "accept": true, "source": "owner"});
+    let (status, reply) = app.post("/attempts/1/seen", &body).await;
+    assert_eq!(
+        (status, app.status_of(1).await.as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "pending"),
+        "{reply}"
+    );
     app.finish().await;
 }
 

@@ -75,6 +75,8 @@ struct Model {
     spent: BTreeMap<i64, i64>,
     /// Orders that take no new attempt.
     over: BTreeSet<i64>,
+    /// What staff are asked: order and the end of the event's id.
+    questions: BTreeSet<(i64, String)>,
 }
 
 impl Model {
@@ -94,7 +96,10 @@ impl Model {
             .find(|(_, (its_order, its_trans, _))| (*its_order, *its_trans) == (order, trans));
         match same {
             Some((_, (_, _, State::Cancelled))) => (-9, None),
-            _ if self.spent.contains_key(&trans) => (-4, None),
+            _ if self.spent.contains_key(&trans) => {
+                self.questions.insert((order, format!("trans-{trans}:transaction_reused")));
+                (-4, None)
+            }
             Some((id, _)) => (0, Some(*id)),
             None => {
                 let id = i64::try_from(self.attempts.len()).unwrap() + 1;
@@ -109,26 +114,44 @@ impl Model {
         if *its_order != order {
             return -6;
         }
+        let mut ask =
+            |anomaly: &str| self.questions.insert((order, format!("{attempt}:trans-{trans}:{anomaly}")));
         if amount == "29999.99" {
+            ask("amount_differs");
             return -2;
         }
         if error < 0 {
             return match state {
-                State::Paid if error == -1 => -4,
-                State::Paid | State::Cancelled => -9,
+                State::Paid => {
+                    ask("cancel_after_paid");
+                    if error == -1 { -4 } else { -9 }
+                }
+                State::Cancelled => -9,
                 State::Open => {
                     *state = State::Cancelled;
                     -9
                 }
             };
         }
-        if self.spent.get(&trans).is_some_and(|spent_on| *spent_on != attempt) {
+        let spent_on = self.spent.get(&trans);
+        if spent_on.is_some_and(|spent_on| *spent_on != attempt) {
+            ask("transaction_reused");
             return -4;
         }
         match state {
-            State::Cancelled => -9,
-            State::Paid => -4,
-            State::Open if self.paid.contains_key(&order) => -4,
+            State::Cancelled => {
+                ask("confirmed_after_cancel");
+                -9
+            }
+            State::Paid if spent_on.is_some() => -4,
+            State::Paid => {
+                ask("paid_twice");
+                -4
+            }
+            State::Open if self.paid.contains_key(&order) => {
+                ask("paid_twice");
+                -4
+            }
             State::Open => {
                 *state = State::Paid;
                 self.paid.insert(order, attempt);
@@ -179,6 +202,10 @@ async fn play(actions: &[Action]) {
             (false, false) => "pending",
         };
         assert_eq!(app.status_of(order).await, expected, "order {order}");
+        let asked = |id: String| id.strip_prefix(&format!("payment.questioned:{order}:")).map(str::to_owned);
+        let asked: BTreeSet<String> = app.events_of(order).await.into_iter().filter_map(asked).collect();
+        let of_order = model.questions.iter().filter(|(its_order, _)| *its_order == order);
+        assert_eq!(asked, of_order.map(|(_, question)| question.clone()).collect(), "order {order}");
     }
     app.finish().await;
 }

@@ -103,8 +103,8 @@ async fn every_refusal_of_taken_money_is_found_and_staff_hear_of_each_once() {
         unplaced_of(&app).into_iter().map(|payment| payment.event_id.to_string()).collect();
     let ids = ["3647911001", "8", "9", "10", "11"].map(|id| format!("payment.unplaced:{id}"));
     assert_eq!(told, ids);
-    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:amount_differs"]);
-    assert_eq!(app.events_of(3).await[1..], ["payment.questioned:3:3:confirmed_after_cancel"]);
+    assert_eq!(app.events_of(1).await, ["payment.questioned:1:1:trans-12:amount_differs"]);
+    assert_eq!(app.events_of(3).await[1..], ["payment.questioned:3:3:trans-13:confirmed_after_cancel"]);
     let messages = app.bus.messages();
     let amount = messages.iter().find(|message| message.id.as_str().ends_with("amount_differs")).unwrap();
     let amount: serde_json::Value = serde_json::from_slice(&amount.body).unwrap();

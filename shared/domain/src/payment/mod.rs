@@ -82,7 +82,8 @@ pub enum Answer {
 pub enum Anomaly {
     /// A cancel for an attempt that is paid. The order stays paid; whether the money went back only CLICK knows.
     CancelAfterPaid,
-    /// A second attempt was confirmed for an order that another attempt has paid: the payer may have paid twice.
+    /// A second attempt, or a second transaction of the same one, was confirmed for an order that is paid: the payer may have
+    /// paid twice.
     PaidTwice,
     /// A confirmation for an attempt that CLICK itself had cancelled.
     ConfirmedAfterCancel,
@@ -287,7 +288,10 @@ fn confirm(
         news: Some(News::Completed { late }),
     };
     match (attempt, order) {
-        (AttemptState::Paid(_), _) => unchanged(Answer::AlreadyPaid, None),
+        (AttemptState::Paid(known), _) => {
+            let is_repeated = known.click_trans_id.get() == confirmation.click_trans_id.get();
+            unchanged(Answer::AlreadyPaid, (!is_repeated).then_some(Anomaly::PaidTwice))
+        }
         (AttemptState::Cancelled { .. }, _) => {
             unchanged(Answer::Cancelled, Some(Anomaly::ConfirmedAfterCancel))
         }

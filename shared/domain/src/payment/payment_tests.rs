@@ -53,6 +53,16 @@ fn a_second_attempt_never_pays_a_paid_order_and_staff_hear_of_it() {
 }
 
 #[test]
+fn another_transaction_of_a_paid_attempt_never_pays_again_and_staff_hear_of_it() {
+    let paid = OrderState::Paid { by: prepare_id(1), at: NOW };
+    let other = Confirmation { click_trans_id: ClickTransId::try_new(777).unwrap(), ..confirmation() };
+    let second = confirm(paid, AttemptState::Paid(confirmation()), prepare_id(1), other);
+    assert_eq!((second.order, second.attempt), (paid, AttemptState::Paid(confirmation())));
+    assert_eq!(second.answer, Answer::AlreadyPaid);
+    assert_eq!(second.news, Some(News::Anomaly(Anomaly::PaidTwice)));
+}
+
+#[test]
 fn a_cancel_of_a_paid_attempt_answers_what_both_of_clicks_suites_want() {
     let paid = AttemptState::Paid(confirmation());
     let order = OrderState::Paid { by: prepare_id(1), at: NOW };
