@@ -83,9 +83,12 @@ fn explained() -> BTreeSet<String> {
     lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned()).collect()
 }
 
+fn settings_map(base: &[Yaml]) -> &Yaml {
+    &base.iter().find(|document| document["kind"].as_str() == Some("ConfigMap")).unwrap()["data"]
+}
+
 fn settings(base: &[Yaml]) -> BTreeSet<String> {
-    let map = base.iter().find(|document| document["kind"].as_str() == Some("ConfigMap")).unwrap();
-    keys(&map["data"])
+    keys(settings_map(base))
 }
 
 #[test]
@@ -147,6 +150,19 @@ fn secrets_are_files_and_each_container_has_its_own_alone() {
             .collect();
         assert!(secrets.is_empty() || secrets == [format!("tolov-{name}")], "{name}: {secrets:?}");
     }
+}
+
+/// The Ingress is before both. Caddy takes networks with spaces between them alone, the services with commas too.
+#[test]
+fn caddy_believes_the_proxies_that_the_services_believe() {
+    let base = base();
+    let caddy = &pods(&base)["caddy"]["containers"][0];
+    let is_it = |variable: &&Yaml| variable["name"].as_str() == Some("CADDY_TRUSTED_PROXIES");
+    let from = &list(&caddy["env"]).find(is_it).unwrap()["valueFrom"]["configMapKeyRef"];
+    let named = (from["name"].as_str(), from["key"].as_str());
+    assert_eq!(named, (Some("tolov-settings"), Some("TRUSTED_PROXIES")));
+    let networks = text(&settings_map(&base)["TRUSTED_PROXIES"]);
+    assert!(!networks.is_empty() && !networks.contains(','), "{networks}");
 }
 
 #[test]

@@ -228,7 +228,6 @@ fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
     assert!(caddy.contains(&format!("ipv4_address: {address}")) && !caddy.contains("- default"), "{caddy}");
 }
 
-/// What follows a directive of the Caddyfile, as a number of this unit.
 /// All callers would have the proxy's address otherwise, and share the limits of one.
 #[test]
 fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
@@ -239,6 +238,21 @@ fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
     }
 }
 
+/// Caddy forgets what a proxy says that it does not know, and the services behind it do too.
+#[test]
+fn a_proxy_before_caddy_is_believed_by_caddy_and_by_the_services() {
+    let caddyfile = file("deploy/Caddyfile");
+    assert!(caddyfile.contains("trusted_proxies static {$CADDY_TRUSTED_PROXIES:"), "{caddyfile}");
+    let services = services();
+    let given = "CADDY_TRUSTED_PROXIES: ${CADDY_TRUSTED_PROXIES:-";
+    assert!(services["caddy"].contains(given), "{}", services["caddy"]);
+    for name in ["webhook", "bot"] {
+        let block = &services[name];
+        assert!(block.contains("}.2 ${CADDY_TRUSTED_PROXIES:-}\n"), "{name}:\n{block}");
+    }
+}
+
+/// What follows a directive of the Caddyfile, as a number of this unit.
 fn directive(caddyfile: &str, name: &str, unit: &str) -> u64 {
     let mut lines = caddyfile.lines().map(str::trim);
     let value = lines.find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(unit)?.parse().ok());
