@@ -191,6 +191,24 @@ fn what_can_run_once_only_runs_once_and_is_stopped_before_it_is_replaced() {
     }
 }
 
+/// A volume is mounted on one node alone. An audit that waits for ever would keep every later one from starting.
+#[test]
+fn the_audit_runs_beside_the_pod_whose_volume_it_mounts_and_is_ended_before_the_next() {
+    let base = base();
+    let cron = base.iter().find(|document| document["kind"].as_str() == Some("CronJob")).unwrap();
+    let job = &cron["spec"]["jobTemplate"]["spec"];
+    let deadline_s = job["activeDeadlineSeconds"].as_i64().unwrap();
+    assert!((3600..24 * 3600).contains(&deadline_s), "{deadline_s} s");
+    let pod = &job["template"]["spec"];
+    let claims: Vec<&str> = list(&pod["volumes"])
+        .filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str())
+        .collect();
+    let beside = &pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0];
+    let labels = &beside["labelSelector"]["matchLabels"];
+    let owner = text(&labels["statefulset.kubernetes.io/pod-name"]);
+    assert_eq!(claims, [format!("ledger-{owner}")]);
+}
+
 #[test]
 fn every_pod_is_hardened_and_every_service_is_probed() {
     let base = base();
