@@ -229,6 +229,10 @@ fn every_pod_is_hardened_and_every_service_is_probed() {
             {
                 assert_eq!(service[probe]["httpGet"]["path"].as_str(), Some(path), "{name}");
             }
+            let of_startup = |key: &str| service["startupProbe"][key].as_i64().unwrap();
+            let startup_s = of_startup("periodSeconds") * of_startup("failureThreshold");
+            // A minute for PostgreSQL to start, and a quarter of an hour for the migrations, before it answers.
+            assert!(name != "webhook" || startup_s > 16 * 60, "{name} is killed after {startup_s} s");
         }
     }
 }

@@ -63,6 +63,16 @@ fn systemd_and_compose_start_a_service_again_for_ever_with_growing_pauses() {
     }
 }
 
+/// A minute for PostgreSQL to start, and a quarter of an hour for the migrations, before it answers. Until it is healthy nothing
+/// starts that depends on it, and when it is unhealthy nothing does at all.
+#[test]
+fn compose_waits_for_a_webhook_service_that_brings_its_ledger_up_to_date() {
+    let webhook = &services()["webhook"];
+    let period = webhook.lines().find_map(|line| line.trim().strip_prefix("start_period: ")).unwrap();
+    let minutes: u32 = period.strip_suffix('m').unwrap().parse().unwrap();
+    assert!(minutes > 16, "{webhook}");
+}
+
 /// A command that cannot enter what it is about to do does nothing.
 #[test]
 fn every_container_that_runs_operators_commands_reaches_their_journal_beside_the_ledger() {
