@@ -209,6 +209,24 @@ fn the_audit_runs_beside_the_pod_whose_volume_it_mounts_and_is_ended_before_the_
     assert_eq!(claims, [format!("ledger-{owner}")]);
 }
 
+/// For some seconds connections are led to a pod that was told to end. Afterwards it still has `work_s` for what it holds.
+fn assert_that_it_goes_on_until_it_is_forgotten(pod: &Yaml, work_s: i64) {
+    let stop = &pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"];
+    assert_eq!(stop[0].as_str(), Some("sleep"), "{pod:?}");
+    let pause_s: i64 = text(&stop[1]).parse().unwrap();
+    let grace_s = pod["terminationGracePeriodSeconds"].as_i64().unwrap();
+    assert!(pause_s >= 5 && grace_s > pause_s + work_s, "{pause_s} s and {work_s} s of {grace_s} s");
+}
+
+#[test]
+fn a_pod_that_has_a_twin_goes_on_until_it_is_forgotten() {
+    let base = base();
+    let pods = pods(&base);
+    assert_that_it_goes_on_until_it_is_forgotten(pods["bot"], 20);
+    // A call is held for 25 s and answered after 30.
+    assert_that_it_goes_on_until_it_is_forgotten(pods["caddy"], 55);
+}
+
 #[test]
 fn every_pod_is_hardened_and_every_service_is_probed() {
     let base = base();
