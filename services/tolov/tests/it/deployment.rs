@@ -238,6 +238,17 @@ fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
     assert!(caddy.contains(&format!("ipv4_address: {address}")) && !caddy.contains("- default"), "{caddy}");
 }
 
+/// One port cannot be published twice, and one file has one writer.
+#[test]
+fn several_webhook_services_of_compose_publish_no_port_and_need_a_ledger_in_postgresql() {
+    let several = file("deploy/several-webhooks.yml");
+    let lines: Vec<&str> = several.lines().map(str::trim).collect();
+    for wanted in ["webhook:", "ports: !reset []", "replicas: 2"] {
+        assert!(lines.contains(&wanted), "{wanted} is missing in\n{several}");
+    }
+    assert!(lines.iter().any(|line| line.starts_with("LEDGER_URL: ${LEDGER_URL:?")), "{several}");
+}
+
 /// All callers would have the proxy's address otherwise, and share the limits of one.
 #[test]
 fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
