@@ -11,7 +11,7 @@
 #   /var/lib/tolov                      ledger, embedded bus and shop store, backups
 #
 # An upgrade makes a backup and lets the new release open a copy of it, before anything is switched. Then it waits until the
-# new release is healthy, and goes back by itself when it is not.
+# new release is healthy, and goes back by itself when it is not within 60 s (HEALTHY_WITHIN_S) and the time that the copy took.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -211,7 +211,10 @@ upgrade() {
   ensure_health_can_be_asked "$release"
   if [ -n "$before" ]; then
     back_up
+    began=$(date +%s)
     try_on_copy "$release"
+    # Its migrations take as long again, and it answers after them.
+    healthy_within_s=$((healthy_within_s + $(date +%s) - began))
   fi
   point current "$release"
   if restart_and_wait; then

@@ -32,6 +32,21 @@ fn base() -> Vec<Yaml> {
     listed.iter().flat_map(|file| documents(&folder.join(file))).collect()
 }
 
+/// The documents of overlays and components, each with its file.
+fn variations() -> Vec<(PathBuf, Yaml)> {
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let kubernetes = root().join("deploy/kubernetes");
+    let folders = ["overlays", "components"].into_iter().flat_map(|kind| entries(&kubernetes.join(kind)));
+    let files = folders.flat_map(|folder| entries(&folder));
+    let documents_of = |file: PathBuf| {
+        let found = documents(&file);
+        found.into_iter().map(move |document| (file.clone(), document))
+    };
+    files.flat_map(documents_of).collect()
+}
+
 fn list(yaml: &Yaml) -> impl Iterator<Item = &Yaml> {
     yaml.as_vec().into_iter().flatten()
 }
@@ -83,9 +98,12 @@ fn explained() -> BTreeSet<String> {
     lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned()).collect()
 }
 
+fn settings_map(base: &[Yaml]) -> &Yaml {
+    &base.iter().find(|document| document["kind"].as_str() == Some("ConfigMap")).unwrap()["data"]
+}
+
 fn settings(base: &[Yaml]) -> BTreeSet<String> {
-    let map = base.iter().find(|document| document["kind"].as_str() == Some("ConfigMap")).unwrap();
-    keys(&map["data"])
+    keys(settings_map(base))
 }
 
 #[test]
@@ -149,6 +167,72 @@ fn secrets_are_files_and_each_container_has_its_own_alone() {
     }
 }
 
+/// A patch of what is not there changes nothing, or is a second one.
+#[test]
+fn an_overlay_changes_what_the_base_has_and_gives_no_unknown_variables() {
+    let base = base();
+    let base_pods = pods(&base);
+    let known = explained();
+    let mut changed = BTreeSet::new();
+    for (file, document) in variations() {
+        let file = file.display();
+        if document["kind"].as_str() == Some("ConfigMap") {
+            let unknown: Vec<String> = keys(&document["data"]).difference(&known).cloned().collect();
+            assert!(unknown.is_empty(), "{file}: the program reads no {unknown:?}");
+        }
+        for (name, pod) in pods(std::slice::from_ref(&document)) {
+            let in_base = base_pods.get(&name).unwrap_or_else(|| panic!("{file}: there is no {name}"));
+            for container in list(&pod["containers"]) {
+                let is_it = |known: &&Yaml| known["name"] == container["name"];
+                let found = list(&in_base["containers"]).find(is_it);
+                let found = found.unwrap_or_else(|| panic!("{file}: {name} has no {:?}", container["name"]));
+                let given = own_variables(container).into_keys().map(|name| name.replace("_FILE", ""));
+                let unknown: Vec<String> = given.filter(|variable| !known.contains(variable)).collect();
+                let is_ours = found["image"].as_str() == Some("tolov");
+                assert!(!is_ours || unknown.is_empty(), "{file}: the program reads no {unknown:?}");
+            }
+            changed.insert(name);
+        }
+    }
+    assert!(changed.contains("webhook") && changed.contains("bot"), "{changed:?}");
+}
+
+/// On files two pods would be two ledgers.
+#[test]
+fn several_webhook_pods_have_a_ledger_in_postgresql_or_do_not_start() {
+    let mut several = 0;
+    for (file, document) in variations() {
+        let is_webhook = document["metadata"]["name"].as_str() == Some("webhook");
+        let replicas = document["spec"]["replicas"].as_i64();
+        if !is_webhook || replicas.is_none_or(|replicas| replicas < 2) {
+            continue;
+        }
+        several += 1;
+        let pod = &document["spec"]["template"]["spec"];
+        let command = &pod["containers"][0]["command"];
+        let script = text(&command[2]);
+        assert!(script.contains("\"$LEDGER_URL_FILE\" || {") && script.contains("exec tolov"), "{script}");
+        assert_that_it_goes_on_until_it_is_forgotten(pod, 20);
+        let spread = &pod["topologySpreadConstraints"][0]["topologyKey"];
+        assert_eq!(spread.as_str(), Some("kubernetes.io/hostname"), "{}", file.display());
+    }
+    assert_eq!(several, 1);
+}
+
+/// The Ingress is before both. Caddy takes networks with spaces between them alone, the services with commas too.
+#[test]
+fn caddy_believes_the_proxies_that_the_services_believe() {
+    let base = base();
+    let pods = pods(&base);
+    let caddy = &pods["caddy"]["containers"][0];
+    let is_it = |variable: &&Yaml| variable["name"].as_str() == Some("CADDY_TRUSTED_PROXIES");
+    let from = &list(&caddy["env"]).find(is_it).unwrap()["valueFrom"]["configMapKeyRef"];
+    let named = (from["name"].as_str(), from["key"].as_str());
+    assert_eq!(named, (Some("tolov-settings"), Some("TRUSTED_PROXIES")));
+    let networks = text(&settings_map(&base)["TRUSTED_PROXIES"]);
+    assert!(!networks.is_empty() && !networks.contains(','), "{networks}");
+}
+
 #[test]
 fn what_can_run_once_only_runs_once_and_is_stopped_before_it_is_replaced() {
     let base = base();
@@ -175,6 +259,42 @@ fn what_can_run_once_only_runs_once_and_is_stopped_before_it_is_replaced() {
     }
 }
 
+/// A volume is mounted on one node alone. An audit that waits for ever would keep every later one from starting.
+#[test]
+fn the_audit_runs_beside_the_pod_whose_volume_it_mounts_and_is_ended_before_the_next() {
+    let base = base();
+    let cron = base.iter().find(|document| document["kind"].as_str() == Some("CronJob")).unwrap();
+    let job = &cron["spec"]["jobTemplate"]["spec"];
+    let deadline_s = job["activeDeadlineSeconds"].as_i64().unwrap();
+    assert!((3600..24 * 3600).contains(&deadline_s), "{deadline_s} s");
+    let pod = &job["template"]["spec"];
+    let claims: Vec<&str> = list(&pod["volumes"])
+        .filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str())
+        .collect();
+    let beside = &pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0];
+    let labels = &beside["labelSelector"]["matchLabels"];
+    let owner = text(&labels["statefulset.kubernetes.io/pod-name"]);
+    assert_eq!(claims, [format!("ledger-{owner}")]);
+}
+
+/// For some seconds connections are led to a pod that was told to end. Afterwards it still has `work_s` for what it holds.
+fn assert_that_it_goes_on_until_it_is_forgotten(pod: &Yaml, work_s: i64) {
+    let stop = &pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"];
+    assert_eq!(stop[0].as_str(), Some("sleep"), "{pod:?}");
+    let pause_s: i64 = text(&stop[1]).parse().unwrap();
+    let grace_s = pod["terminationGracePeriodSeconds"].as_i64().unwrap();
+    assert!(pause_s >= 5 && grace_s > pause_s + work_s, "{pause_s} s and {work_s} s of {grace_s} s");
+}
+
+#[test]
+fn a_pod_that_has_a_twin_goes_on_until_it_is_forgotten() {
+    let base = base();
+    let pods = pods(&base);
+    assert_that_it_goes_on_until_it_is_forgotten(pods["bot"], 20);
+    // A call is held for 25 s and answered after 30.
+    assert_that_it_goes_on_until_it_is_forgotten(pods["caddy"], 55);
+}
+
 #[test]
 fn every_pod_is_hardened_and_every_service_is_probed() {
     let base = base();
@@ -195,6 +315,10 @@ fn every_pod_is_hardened_and_every_service_is_probed() {
             {
                 assert_eq!(service[probe]["httpGet"]["path"].as_str(), Some(path), "{name}");
             }
+            let of_startup = |key: &str| service["startupProbe"][key].as_i64().unwrap();
+            let startup_s = of_startup("periodSeconds") * of_startup("failureThreshold");
+            // A minute for PostgreSQL to start, and a quarter of an hour for the migrations, before it answers.
+            assert!(name != "webhook" || startup_s > 16 * 60, "{name} is killed after {startup_s} s");
         }
     }
 }

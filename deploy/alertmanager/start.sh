@@ -40,6 +40,7 @@ configuration() {
   count=0
   for chat in $(chats); do
     case ${chat#-} in
+      @*) fail "alerts go to chats by their numbers, not to $chat: set ALERT_CHATS or ADMIN_IDS; DB_CHANNEL may stay a name" ;;
       '' | *[!0-9]*) fail "a chat of ALERT_CHATS, ADMIN_IDS or DB_CHANNEL is no number" ;;
     esac
     printf '      - {bot_token: "%s", api_url: "%s", chat_id: %s, parse_mode: "", message: %s}\n' \

@@ -16,6 +16,7 @@ from .web import call
 PROMETHEUS = "prom/prometheus:v3.5.0"
 CADDY = "caddy:2.11.4"
 CLICK_PATH = "/payments/click/webhook"
+SCRAPED = {"webhook", "projector", "bot", "reconciler", "rabbitmq", "prometheus"}
 
 
 def check_metrics(compose):
@@ -69,11 +70,14 @@ def check_targets(compose):
     end = time.monotonic() + 90
     while time.monotonic() < end:
         targets = (ask(compose, "targets") or {}).get("activeTargets", [])
-        states = {one["scrapeUrl"].split("/")[2]: one["health"] for one in targets}
-        if states and all(state == "up" for state in states.values()):
+        labels = [(one["labels"].get("service", one["labels"]["job"]), one["health"]) for one in targets]
+        states = {name: {health for named, health in labels if named == name} for name, _ in labels}
+        good = SCRAPED <= set(states) and all(state == {"up"} for state in states.values())
+        if good:
             break
         time.sleep(3)
-    row("Prometheus scrapes every service", bool(states) and set(states.values()) == {"up"}, json.dumps(states))
+    seen = ", ".join(f"{name}: {'/'.join(sorted(state))}" for name, state in sorted(states.items()))
+    row("Prometheus scrapes every service", good, seen)
     # Rules are evaluated every 15 s; an alert that is wrong about a shop that is well would be there by now.
     time.sleep(20)
     groups = (ask(compose, "rules") or {}).get("groups", [])

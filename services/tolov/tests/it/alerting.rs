@@ -195,4 +195,8 @@ fn alerts_go_to_the_chats_named_for_them_else_to_the_owners_else_to_the_staff_ch
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
         assert!(String::from_utf8(output.stderr).unwrap().starts_with("alertmanager: "));
     }
+    // Alertmanager takes no name of a channel.
+    let named = configuration(&[("BOT_TOKEN", "1:AAE-real_token"), ("DB_CHANNEL", "@channel")]);
+    let told = String::from_utf8(named.stderr).unwrap();
+    assert!(told.contains("not to @channel: set ALERT_CHATS or ADMIN_IDS"), "{told}");
 }

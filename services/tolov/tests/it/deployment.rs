@@ -63,6 +63,16 @@ fn systemd_and_compose_start_a_service_again_for_ever_with_growing_pauses() {
     }
 }
 
+/// A minute for PostgreSQL to start, and a quarter of an hour for the migrations, before it answers. Until it is healthy nothing
+/// starts that depends on it, and when it is unhealthy nothing does at all.
+#[test]
+fn compose_waits_for_a_webhook_service_that_brings_its_ledger_up_to_date() {
+    let webhook = &services()["webhook"];
+    let period = webhook.lines().find_map(|line| line.trim().strip_prefix("start_period: ")).unwrap();
+    let minutes: u32 = period.strip_suffix('m').unwrap().parse().unwrap();
+    assert!(minutes > 16, "{webhook}");
+}
+
 /// A command that cannot enter what it is about to do does nothing.
 #[test]
 fn every_container_that_runs_operators_commands_reaches_their_journal_beside_the_ledger() {
@@ -240,7 +250,17 @@ fn the_webhook_service_is_published_on_loopback_alone_unless_told_otherwise() {
     assert!(caddy.contains(&format!("ipv4_address: {address}")) && !caddy.contains("- default"), "{caddy}");
 }
 
-/// What follows a directive of the Caddyfile, as a number of this unit.
+/// One port cannot be published twice, and one file has one writer.
+#[test]
+fn several_webhook_services_of_compose_publish_no_port_and_need_a_ledger_in_postgresql() {
+    let several = file("deploy/several-webhooks.yml");
+    let lines: Vec<&str> = several.lines().map(str::trim).collect();
+    for wanted in ["webhook:", "ports: !reset []", "replicas: 2"] {
+        assert!(lines.contains(&wanted), "{wanted} is missing in\n{several}");
+    }
+    assert!(lines.iter().any(|line| line.starts_with("LEDGER_URL: ${LEDGER_URL:?")), "{several}");
+}
+
 /// All callers would have the proxy's address otherwise, and share the limits of one.
 #[test]
 fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
@@ -251,6 +271,21 @@ fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
     }
 }
 
+/// Caddy forgets what a proxy says that it does not know, and the services behind it do too.
+#[test]
+fn a_proxy_before_caddy_is_believed_by_caddy_and_by_the_services() {
+    let caddyfile = file("deploy/Caddyfile");
+    assert!(caddyfile.contains("trusted_proxies static {$CADDY_TRUSTED_PROXIES:"), "{caddyfile}");
+    let services = services();
+    let given = "CADDY_TRUSTED_PROXIES: ${CADDY_TRUSTED_PROXIES:-";
+    assert!(services["caddy"].contains(given), "{}", services["caddy"]);
+    for name in ["webhook", "bot"] {
+        let block = &services[name];
+        assert!(block.contains("}.2 ${CADDY_TRUSTED_PROXIES:-}\n"), "{name}:\n{block}");
+    }
+}
+
+/// What follows a directive of the Caddyfile, as a number of this unit.
 fn directive(caddyfile: &str, name: &str, unit: &str) -> u64 {
     let mut lines = caddyfile.lines().map(str::trim);
     let value = lines.find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(unit)?.parse().ok());
