@@ -86,6 +86,18 @@ fn a_prepare_id_sent_with_a_prepare_is_not_signed() {
 }
 
 #[test]
+fn a_complete_without_failure_alone_reports_that_money_was_taken() {
+    for (action, error, reports) in
+        [("0", "0", false), ("0", "-5017", false), ("1", "0", true), ("1", "-5017", false)]
+    {
+        let body = LIVE.replace("action=0", &format!("action={action}"));
+        let body = body.replace("error=0", &format!("error={error}"));
+        let form = parsed(&format!("{body}&merchant_prepare_id=77"));
+        assert_eq!(form.reports_payment(), reports, "{body}");
+    }
+}
+
+#[test]
 fn a_field_that_is_missing_empty_or_doubled_is_refused() {
     for field in tolov_click::form::FIELDS.into_iter().filter(|field| *field != "merchant_prepare_id") {
         let without: Vec<&str> =

@@ -439,7 +439,7 @@ async fn every_command_that_changes_something_leaves_a_line_in_the_operators_jou
     changes(folder, "parked requeue", &["parked", "requeue", message[0], message[1]]);
     changes(folder, "replay", &["replay", "--order", "1"]);
     books.change(1, |order| order.user_id = shopper(2)).await;
-    changes(folder, "rebuild", &["rebuild"]);
+    changes(folder, "rebuild", &["rebuild", "1"]);
     books.change(1, |order| order.user_id = shopper(2)).await;
     changes(folder, "audit", &["audit", "--repair", "--settle-for", "0"]);
     done(folder, &[], &["backup", "shop.tar.gz"]);

@@ -72,6 +72,21 @@ fn a_whole_payment_goes_back_through_clicks_reversal() {
 }
 
 #[test]
+fn a_reversal_at_click_is_explained_by_a_refund_of_the_whole_that_may_have_sent_it() {
+    let (whole, part) = (tiyin(3_000_000), tiyin(1_000_000));
+    let asked_for = open(None, &[]).unwrap();
+    let given_by_hand = open(Some(1_000_000), &[]).unwrap().decide(by_hand(), "owner", NOW).unwrap();
+    let lost = Change::OutcomeUnknown { click_code: None, click_note: "no answer".to_owned() };
+    let sent_before = sending().advance(lost, None, NOW).unwrap().decide(by_hand(), "owner", NOW).unwrap();
+    let withdrawn = asked_for.clone().decide(Decision::Withdraw, "owner", NOW).unwrap();
+    assert!(asked_for.explains_reversal_of(whole) && unknown().explains_reversal_of(whole));
+    assert!(!asked_for.explains_reversal_of(part), "a part of the sum does not explain it");
+    assert!(given_by_hand.explains_reversal_of(part) && !given_by_hand.explains_reversal_of(whole));
+    assert!(!sent_before.explains_reversal_of(whole), "the money may be back twice");
+    assert!(!withdrawn.explains_reversal_of(whole));
+}
+
+#[test]
 fn what_click_cannot_give_back_begins_with_a_person() {
     let why = |refund: Refund| {
         let RefundState::Manual { why, .. } = refund.state else { return None };
