@@ -15,6 +15,7 @@ audit-refund-in-shop-alone = { $order } buyurtmaning { $refund }-qaytarishi haqi
 audit-refund-hangs = { $order } buyurtmaning { $refund }-qaytarishi bir kundan ortiq { $state } holatida turibdi
 audit-shopper-not-told = { $order }-buyurtma to‘langan, xaridorga esa xabar berilmagan
 audit-staff-not-told = { $order }-buyurtma to‘langan, xodimlarga esa xabar berilmagan
+audit-question-not-told = xodimlarga { $event } haqida aytilmagan
 audit-order-count = Xaridor { $user } ning to‘langan buyurtmalari { $paid } ta, yozilgani esa { $counted } ta
 audit-stock-held-for-nothing = { $article }-mahsulotdan { $count } tasi { $order }-buyurtma uchun band, unga esa endi kerak emas
 audit-event-unsent = { $event } hodisasi shinani bir daqiqadan ortiq kutmoqda: { $reason }

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 
 use serde_json::{Value, json};
-use tolov_domain::{EventId, Language, OrderId, ProductId, RefundId, UserId, ports::bus::Queue};
+use tolov_domain::{
+    EventId, Language, OrderId, ProductId, RefundId, UserId, ports::bus::Queue, time::Timestamp,
+};
 use tolov_shop::settling;
 
 use super::refunds::RefundDifference;
@@ -52,6 +54,13 @@ pub(super) enum Difference {
     NotTold {
         order_id: OrderId,
         recipient: &'static str,
+    },
+    /// Of money that is in question, or of no order.
+    QuestionNotTold {
+        event_id: String,
+        order_id: Option<OrderId>,
+        /// When the event was written.
+        at: Timestamp,
     },
     OrderCount {
         user_id: UserId,
@@ -103,6 +112,7 @@ impl Difference {
             },
             Self::RefundHangs { .. } => "refund_hangs",
             Self::NotTold { .. } => "not_told",
+            Self::QuestionNotTold { .. } => "question_not_told",
             Self::OrderCount { .. } => "order_count",
             Self::StrayHold { .. } => "stock_held_for_nothing",
             Self::Unsent { .. } => "event_unsent",
@@ -122,6 +132,7 @@ impl Difference {
             | Self::RefundHangs { order_id, .. }
             | Self::NotTold { order_id, .. }
             | Self::StrayHold { order_id, .. } => Some(*order_id),
+            Self::QuestionNotTold { order_id, .. } => *order_id,
             Self::OrderCount { .. } | Self::Unsent { .. } | Self::Parked { .. } => None,
         }
     }
@@ -140,7 +151,7 @@ impl Difference {
             Self::NotTold { order_id, recipient } => format!("{order_id}/{recipient}"),
             Self::OrderCount { user_id, .. } => user_id.to_string(),
             Self::StrayHold { order_id, article_id, .. } => format!("{order_id}/{article_id}"),
-            Self::Unsent { event_id, .. } => event_id.clone(),
+            Self::Unsent { event_id, .. } | Self::QuestionNotTold { event_id, .. } => event_id.clone(),
             Self::Parked { queue, id, .. } => format!("{}/{id}", queue.name()),
         };
         Subject { kind: self.kind(), about }
@@ -159,7 +170,7 @@ impl Difference {
             }
             Self::RefundDiffers { .. } => "audit-do-compare-refund",
             Self::RefundHangs { .. } => "audit-do-decide-refund",
-            Self::NotTold { .. } => "audit-do-publish",
+            Self::NotTold { .. } | Self::QuestionNotTold { .. } => "audit-do-publish",
             Self::OrderCount { .. } => "audit-do-count",
             Self::StrayHold { .. } => "audit-do-restock",
             Self::Unsent { .. } => "audit-do-bring-bus-back",
@@ -208,6 +219,7 @@ impl Difference {
                 say("audit-staff-not-told", &[("order", order_id)])
             }
             Self::NotTold { order_id, .. } => say("audit-shopper-not-told", &[("order", order_id)]),
+            Self::QuestionNotTold { event_id, .. } => say("audit-question-not-told", &[("event", event_id)]),
             Self::OrderCount { user_id, counted, paid } => {
                 say("audit-order-count", &[("user", user_id), ("counted", counted), ("paid", paid)])
             }

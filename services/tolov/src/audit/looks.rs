@@ -43,6 +43,7 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
             | Difference::RefundDiffers { .. }
             | Difference::RefundHangs { .. }
             | Difference::NotTold { .. }
+            | Difference::QuestionNotTold { .. }
             | Difference::Unsent { .. } => {}
         }
     }

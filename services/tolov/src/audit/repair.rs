@@ -78,6 +78,12 @@ impl<'a> Repairer<'a> {
             Difference::NotTold { order_id, .. }
             | Difference::OpenInShopAlone { order_id }
             | Difference::RefundDiffers { order_id, .. } => self.replay(*order_id).await,
+            Difference::QuestionNotTold { order_id: Some(order_id), .. } => self.replay(*order_id).await,
+            Difference::QuestionNotTold { order_id: None, at, .. } => {
+                let (second, now) = (time::Duration::seconds(1), self.books.now);
+                let replayer = self.replayer().await?;
+                replayer.replay_unplaced((*at - second, *at + second), now).await.map(drop)
+            }
             Difference::Unsettled { order_id } => {
                 let unsettled = settling::settle_again(shop, &[*order_id]).await?;
                 if unsettled.is_empty() {
@@ -106,13 +112,16 @@ impl<'a> Repairer<'a> {
         }
     }
 
-    /// The service is asked, or the ledger opened, when the first event is to be published once more.
     async fn replay(&mut self, order_id: OrderId) -> Result<()> {
+        self.replayer().await?.replay(&[order_id]).await.map(drop)
+    }
+
+    /// The service is asked, or the ledger opened, when the first event is to be published once more.
+    async fn replayer(&mut self) -> Result<&Replayer> {
         if self.replayer.is_none() {
             self.replayer = Some(Replayer::open(self.data.ledger(), self.service).await?);
         }
-        let replayer = self.replayer.as_ref().context("no way to the ledger")?;
-        replayer.replay(&[order_id]).await.map(drop)
+        self.replayer.as_ref().context("no way to the ledger")
     }
 
     pub(super) async fn close(self) {

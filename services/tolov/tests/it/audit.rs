@@ -122,6 +122,22 @@ async fn a_paid_order_that_waits_in_the_shop_is_paid_there() {
 }
 
 #[tokio::test]
+async fn a_question_and_a_payment_of_no_order_that_the_bus_has_lost_are_told_again() {
+    let books = healthy().await;
+    let events = books.questioned(1001, 1004).await;
+    let sent = books.relayed().await;
+    assert!(events.iter().all(|event| sent.contains(event)), "the bus has taken them: {sent:?}");
+    // By id: the question, then the payment that belongs to no order.
+    let named: Vec<_> = events.iter().map(|event| ("question_not_told", event.as_str())).collect();
+    books.is_named_and_repaired(&named);
+    // Of one order one event goes out at a time.
+    let again = [books.relayed().await, books.relayed().await].concat();
+    assert!(events.iter().all(|event| again.contains(event)), "{again:?}");
+    books.staff_told(&events).await;
+    books.has_no_difference();
+}
+
+#[tokio::test]
 async fn another_shopper_amount_or_payment_in_the_shop_is_left_until_the_order_is_named() {
     let books = healthy().await;
     let before = books.order(1001).await;

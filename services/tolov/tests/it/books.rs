@@ -12,12 +12,14 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tolov_domain::{
-    ClickPaydocId, ClickTransId, Event, EventId, OrderId, OrderedProduct, ProductId, Tiyin, UserId,
+    ClickPaydocId, ClickPaymentId, ClickTransId, Event, EventId, EventKind, OrderId, OrderedProduct,
+    ProductId, Tiyin, UserId,
     order::OrderLine,
     ports::{
         bus::RETRY_DELAYS_MS,
         notifications::{NotificationLog, SendOutcome},
     },
+    refund::api::{FoundPayment, ReportSource, SeenPayment, SeenRequest},
     time::{Timestamp, from_unix_ms, unix_ms},
 };
 use tolov_embedded::{EmbeddedBus, EmbeddedShop};
@@ -251,6 +253,36 @@ impl Books {
             let id = EventId::new(format!("payment.completed:{number}/{recipient}"));
             self.shop.settle(&[id], &SendOutcome::Sent { message_id: number }, self.then).await.unwrap();
         }
+    }
+
+    /// CLICK shows the payment of one order as not paid, and one of another order that has no attempt. Returns both events' ids.
+    pub(crate) async fn questioned(&self, number: i64, other: i64) -> Vec<String> {
+        let EventKind::PaymentCompleted { merchant_prepare_id, click_trans_id, .. } =
+            self.payment(number).await.kind
+        else {
+            panic!("order {number} is not paid")
+        };
+        let payment_id = ClickPaymentId::try_new(900_000 + number).unwrap();
+        let seen = SeenRequest {
+            source: ReportSource::Status,
+            payment: Some(SeenPayment { payment_id, status: -1 }),
+            amount_tiyin: None,
+            accept: false,
+        };
+        let (ledger, writer) = self.ledger().await;
+        ledger.seen_attempt(merchant_prepare_id, seen, self.then).await.unwrap();
+        let found = FoundPayment { order_id: order_id(other), payment_id };
+        ledger.found_payment(found, self.then).await.unwrap();
+        drop(ledger);
+        writer.close().await;
+        let question = format!("{number}:{merchant_prepare_id}:trans-{click_trans_id}:reported_unpaid");
+        vec![format!("payment.questioned:{question}"), format!("payment.unplaced:{payment_id}")]
+    }
+
+    pub(crate) async fn staff_told(&self, events: &[String]) {
+        let id = |event: &String| EventId::new(format!("{event}/staff"));
+        let ids: Vec<EventId> = events.iter().map(id).collect();
+        self.shop.settle(&ids, &SendOutcome::Sent { message_id: 1 }, self.then).await.unwrap();
     }
 
     pub(crate) async fn order(&self, number: i64) -> ShopOrder {

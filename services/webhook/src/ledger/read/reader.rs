@@ -184,6 +184,21 @@ impl LedgerReader {
         Ok(read!(&self.pool, query_as.fetch_all, unsent, unix_ms(created_before), i64::from(limit))?)
     }
 
+    /// Events with ids between these two that the bus has taken and that were written before this, by id. An event is kept for a
+    /// week after that.
+    pub async fn sent(
+        &self,
+        (after, before): (&str, &str),
+        created_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxRecord>, LedgerError> {
+        let sent = "SELECT event_id, order_id, created_at, sent_at, refusals, last_error FROM outbox
+             WHERE event_id > $1 AND event_id < $2 AND sent_at IS NOT NULL AND created_at < $3
+             ORDER BY event_id LIMIT +$4";
+        let created_before = unix_ms(created_before);
+        Ok(read!(&self.pool, query_as.fetch_all, sent, after, before, created_before, i64::from(limit))?)
+    }
+
     /// The `payment.completed` of each paid order whose number is in the range, by order number: made from order and
     /// attempt, so also of events that were deleted.
     pub async fn payments(
