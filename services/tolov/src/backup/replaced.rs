@@ -16,7 +16,8 @@ use tolov_domain::{
     time::Timestamp,
 };
 use tolov_webhook::ledger::{
-    LedgerError, LedgerPlace, LedgerReader, PaidOrder, UnsettledOrder, restore::is_unfinished,
+    CallbackRecord, LedgerError, LedgerPlace, LedgerReader, PaidOrder, UnsentQuestion, UnsettledOrder,
+    restore::is_unfinished,
 };
 
 use crate::data_folder::{SIDE_FILES, folder_of, sync_folder, with_ending};
@@ -25,6 +26,8 @@ use crate::data_folder::{SIDE_FILES, folder_of, sync_folder, with_ending};
 const REPLACED: &str = ".replaced-";
 /// Beside a ledger that was put away: the one that took its place knows what it knew.
 const ASKED: &str = ".asked";
+/// Where it is not about some orders.
+const ALL: RangeInclusive<i64> = 0..=i64::MAX;
 /// How many orders are compared at once.
 const PAGE: u32 = 500;
 
@@ -88,6 +91,8 @@ pub(super) struct Replaced {
     after: i64,
     /// Up to which of those whose money may still come.
     unsettled_after: i64,
+    questions_after: i64,
+    unplaced_after: i64,
     /// What the receipt of an order says whose own cannot be read.
     receipt: Option<Content>,
     unread: Vec<String>,
@@ -105,7 +110,15 @@ pub(super) struct Lacking {
 impl Replaced {
     pub(super) async fn open(path: &Path, receipt: Option<Content>) -> Result<Self> {
         let ledger = LedgerReader::open(&LedgerPlace::from(path)).await?;
-        Ok(Self { ledger, after: 0, unsettled_after: 0, receipt, unread: Vec::new() })
+        Ok(Self {
+            ledger,
+            after: 0,
+            unsettled_after: 0,
+            questions_after: 0,
+            unplaced_after: 0,
+            receipt,
+            unread: Vec::new(),
+        })
     }
 
     /// The next that the copy lacks. A ledger that is replaced may be damaged: what can be read of it is taken.
@@ -166,6 +179,38 @@ impl Replaced {
         }
     }
 
+    /// What staff are still to be told, by id. As of [`Replaced::next`], what can be read is taken.
+    pub(super) async fn next_questions(&mut self) -> Option<Vec<UnsentQuestion>> {
+        let read = self.ledger.unsent_questions(self.questions_after).await;
+        let page = self.or_note(read, "what staff were to be told", &ALL)?;
+        self.questions_after = page.last()?.id;
+        Some(page)
+    }
+
+    /// The next callbacks that reported money of no order, which the copy does not have.
+    pub(super) async fn next_unplaced(
+        &mut self,
+        copy: &LedgerReader,
+    ) -> Result<Option<Vec<CallbackRecord>>, LedgerError> {
+        let read = self.ledger.unplaced_callbacks(self.unplaced_after).await;
+        let Some(page) = self.or_note(read, "which payments belong to no order", &ALL) else {
+            return Ok(None);
+        };
+        let Some(last) = page.last() else { return Ok(None) };
+        self.unplaced_after = last.id;
+        // They are few, and the copy may have them under other numbers.
+        let (mut known, mut after) = (HashSet::new(), 0);
+        loop {
+            let of_copy = copy.unplaced_callbacks(after).await?;
+            let Some(last) = of_copy.last() else { break };
+            after = last.id;
+            known.extend(of_copy.into_iter().map(|it| (it.callback.received_at, it.callback.fields)));
+        }
+        let callbacks = page.into_iter().map(|unplaced| unplaced.callback);
+        let is_lacking = |it: &CallbackRecord| !known.contains(&(it.received_at, it.fields.clone()));
+        Ok(Some(callbacks.filter(is_lacking).collect()))
+    }
+
     fn or_note<T>(
         &mut self,
         read: Result<T, LedgerError>,
@@ -177,6 +222,7 @@ impl Replaced {
             Err(error) => error,
         };
         let orders = match (numbers.start(), *numbers.end()) {
+            (0, i64::MAX) => String::new(),
             (first, i64::MAX) => format!("from order {first} on"),
             (first, last) => format!("of orders {first} to {last}"),
         };

@@ -106,6 +106,15 @@ pub(super) fn report_ledger(ledger: &RestoredLedger, made_at: Timestamp) {
     if ledger.receipts > 0 {
         println!("  {} receipts go on where the replaced ledger had them", ledger.receipts);
     }
+    if ledger.questions > 0 {
+        println!("  {} questions that staff had not been told of are told", ledger.questions);
+    }
+    if ledger.unplaced > 0 {
+        println!(
+            "  {} callbacks about money of no order are taken over: `tolov trace --unplaced` lists them",
+            ledger.unplaced
+        );
+    }
     for (payment, outcome) in &ledger.adopted {
         println!("  {}", told_of(payment, *outcome));
     }

@@ -43,6 +43,10 @@ pub(super) struct RestoredLedger {
     pub(super) not_continued: Vec<(OrderId, OpenAttempt, AdoptRefusal)>,
     /// How many invoices to phone numbers have gone on since the backup.
     pub(super) phone_invoices: usize,
+    /// How many questions staff had not been told of.
+    pub(super) questions: usize,
+    /// How many callbacks about money of no order were not in it.
+    pub(super) unplaced: usize,
     pub(super) unread: u64,
     /// What cannot be read, a sentence each.
     pub(super) unreadable: Vec<String>,
@@ -136,6 +140,14 @@ impl RestoredLedger {
             for (unsettled, continued) in unsettled.into_iter().zip(continued) {
                 self.note_continued(&unsettled, continued);
             }
+        }
+        while let Some(questions) = replaced.next_questions().await {
+            ledger.adopt_questions(&questions).await?;
+            self.questions += questions.len();
+        }
+        while let Some(callbacks) = replaced.next_unplaced(copy).await? {
+            self.unplaced += callbacks.len();
+            ledger.adopt_unplaced(callbacks).await?;
         }
         self.unreadable.extend(replaced.close().await);
         Ok(())

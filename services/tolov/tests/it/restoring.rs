@@ -20,8 +20,8 @@ use tolov_shop::{
     records,
 };
 use tolov_webhook::ledger::{
-    Arrival, Content as Asked, Ledger, NewOrder, OrderStatus, Outcome, PaidOrder, Stepped, UnplacedBefore,
-    UnverifiedLimits, WriterTask,
+    Arrival, Content as Asked, Ledger, LedgerReader, NewOrder, OrderStatus, Outcome, PaidOrder, Stepped,
+    UnplacedBefore, UnverifiedLimits, WriterTask,
 };
 
 use crate::{
@@ -235,6 +235,48 @@ async fn what_was_not_paid_yet_goes_on_where_the_replaced_ledger_had_it_and_clic
     assert_eq!(restored.receipt(number(1003)).await.unwrap().unwrap().content, sells());
     drop(restored);
     writer.close().await;
+}
+
+#[tokio::test]
+async fn what_staff_were_still_to_be_told_and_money_of_no_order_are_taken_over_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (copied, writer) = ledger(folder).await;
+    register(&copied, 1001).await;
+    let attempt = prepared(&copied, 1001, 1).await;
+    assert_eq!(click(&copied, 1001, 1, Some(attempt)).await.0, 0);
+    assert_eq!(click(&copied, 77, 2, Some(1)).await.0, -5, "of no order, and in the backup");
+    drop(copied);
+    writer.close().await;
+    done(folder, &[], &["backup", "shop.tar.gz"]);
+
+    let (replaced, writer) = ledger(folder).await;
+    assert_eq!(click(&replaced, 1001, 3, Some(attempt)).await.0, -4, "the payer has paid twice");
+    assert_eq!(click(&replaced, 78, 4, Some(1)).await.0, -5, "of no order");
+    drop(replaced);
+    writer.close().await;
+
+    for (questions, taken_over) in [("3 questions", true), ("3 questions", false)] {
+        let told = done(folder, &[], &STORES_LOST);
+        assert!(told.contains(questions), "{told}");
+        assert_eq!(told.contains("1 callbacks about money of no order"), taken_over, "{told}");
+        let (restored, writer) = ledger(folder).await;
+        let unplaced = restored.unplaced_payments(UnplacedBefore::NEWEST, 10).await.unwrap().payments;
+        assert_eq!(unplaced.len(), 2);
+        let unsent = LedgerReader::open(&folder.join("payments.db")).await.unwrap();
+        let ids: Vec<String> =
+            unsent.unsent(SystemClock.now(), 10).await.unwrap().into_iter().map(|it| it.event_id).collect();
+        for id in ["payment.questioned:1001:1:trans-3:paid_twice", "payment.unplaced:2", "payment.unplaced:4"]
+        {
+            assert_eq!(ids.iter().filter(|known| *known == id).count(), 1, "{id}: {ids:?}");
+        }
+        unsent.close().await;
+        drop(restored);
+        writer.close().await;
+        // The one that was restored is restored over once more, from a backup that has everything.
+        done(folder, &[], &["backup", "later.tar.gz"]);
+        std::fs::rename(folder.join("later.tar.gz"), folder.join("shop.tar.gz")).unwrap();
+    }
 }
 
 #[tokio::test]

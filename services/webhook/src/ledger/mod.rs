@@ -46,6 +46,7 @@ pub use self::{
         AttemptRecord, CallbackRecord, OrderRecord, OutboxRow, OutboxStatus, OutboxWindow,
         reader::{LedgerReader, OutboxRecord},
         records::OrderRecords,
+        replay::UnsentQuestion,
         unplaced::{UnplacedBefore, UnplacedCallback, UnplacedInTelegram, UnplacedPage, UnplacedRecord},
     },
     receipts::ReceiptStepRecord,

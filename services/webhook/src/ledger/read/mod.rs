@@ -3,7 +3,7 @@
 pub(in crate::ledger) mod pool;
 pub(in crate::ledger) mod reader;
 pub(in crate::ledger) mod records;
-mod replay;
+pub(in crate::ledger) mod replay;
 pub(in crate::ledger) mod unplaced;
 mod unsettled;
 

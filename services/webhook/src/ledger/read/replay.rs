@@ -3,22 +3,26 @@
 use serde_json::Value;
 use tolov_click::ClickCode;
 use tolov_domain::{
-    UnplacedPayment,
+    Event, UnplacedPayment,
+    payment::unplaced::SCHEMA as UNPLACED,
     time::{Timestamp, from_unix_ms},
 };
 
 use super::{
     CallbackRecord,
-    pool::read,
+    pool::{Pool, read},
+    reader::LedgerReader,
     unplaced::{UnplacedCallback, UnplacedInTelegram},
 };
 use crate::ledger::{
     Ledger, LedgerError,
     postgres::reads,
     writer::{
+        adopt::AdoptQuestions,
         invoices::telegram,
         job::{self, Maintenance, is_questioned},
         replay::TellOfUnplaced,
+        rows::CallbackRow,
     },
 };
 
@@ -60,12 +64,8 @@ impl Ledger {
         if payments.is_empty() { Ok(()) } else { self.decide(TellOfUnplaced { payments, at }).await }
     }
 
-    /// Oldest first, as they were told: of a repetition the first one counts.
     async fn callbacks_unplaced_after(&self, after: i64) -> Result<Vec<UnplacedCallback>, LedgerError> {
-        let sqlite = "SELECT id, received_at, peer, fields, code, answer, unplaced, source
-             FROM callbacks WHERE unplaced = 1 AND id > $1 ORDER BY id LIMIT +$2";
-        let pool = &self.readers.requests;
-        Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED_AFTER], after, PAGE)?)
+        callbacks_unplaced_after(&self.readers.requests, after).await
     }
 
     async fn unplaced_in_telegram_after(&self, after: &str) -> Result<Vec<UnplacedInTelegram>, LedgerError> {
@@ -74,6 +74,61 @@ impl Ledger {
              ORDER BY telegram_charge_id LIMIT +$2";
         Ok(read!(&self.readers.requests, query_as.fetch_all, payments, after, PAGE)?)
     }
+}
+
+/// An event that the bus does not have, as it is in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct UnsentQuestion {
+    pub id: i64,
+    pub schema: String,
+    pub body: String,
+}
+
+impl Ledger {
+    /// Takes over what the ledger that is replaced was still to tell staff. After the orders. May be repeated.
+    pub async fn adopt_questions(&self, unsent: &[UnsentQuestion]) -> Result<(), LedgerError> {
+        let mut adopted =
+            AdoptQuestions { questions: Vec::new(), unplaced: Vec::new(), callbacks: Vec::new() };
+        for UnsentQuestion { schema, body, .. } in unsent {
+            let body = body.as_bytes();
+            let read = if schema == UNPLACED {
+                UnplacedPayment::from_json(body).map(|payment| adopted.unplaced.push(payment))
+            } else {
+                Event::from_json(body).map(|event| adopted.questions.push(event))
+            };
+            if let Err(error) = read {
+                tracing::error!(%error, "staff cannot be told what the replaced ledger was to tell them");
+            }
+        }
+        self.decide(adopted).await
+    }
+
+    /// Takes over the ledger's callbacks that reported money of no order. They must not be there.
+    pub async fn adopt_unplaced(&self, callbacks: Vec<CallbackRecord>) -> Result<(), LedgerError> {
+        let callbacks = callbacks.into_iter().map(CallbackRow::of_unplaced).collect::<Result<_, _>>()?;
+        self.decide(AdoptQuestions { questions: Vec::new(), unplaced: Vec::new(), callbacks }).await
+    }
+}
+
+impl LedgerReader {
+    /// What staff are still to be told of money that is in question, or of no order: a page, by id.
+    pub async fn unsent_questions(&self, after: i64) -> Result<Vec<UnsentQuestion>, LedgerError> {
+        let unsent = "SELECT id, schema, body FROM outbox WHERE sent_at IS NULL AND id > $1
+               AND routing_key IN ('payment.questioned', 'payment.unplaced') ORDER BY id LIMIT +$2";
+        Ok(read!(&self.pool, query_as.fetch_all, unsent, after, PAGE)?)
+    }
+
+    /// Callbacks that reported money of no order, and such payments as restores have found: a page, by id.
+    pub async fn unplaced_callbacks(&self, after: i64) -> Result<Vec<UnplacedCallback>, LedgerError> {
+        callbacks_unplaced_after(&self.pool, after).await
+    }
+}
+
+/// Oldest first, as they were told: of a repetition the first one counts.
+async fn callbacks_unplaced_after(pool: &Pool, after: i64) -> Result<Vec<UnplacedCallback>, LedgerError> {
+    let sqlite = "SELECT id, received_at, peer, fields, code, answer, unplaced, source
+         FROM callbacks WHERE unplaced = 1 AND id > $1 ORDER BY id LIMIT +$2";
+    Ok(read!(pool, query_as.fetch_all, [sqlite, reads::UNPLACED_AFTER], after, PAGE)?)
 }
 
 /// `None`: staff have a question of its own.

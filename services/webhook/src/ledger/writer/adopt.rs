@@ -2,7 +2,7 @@
 //! money that went back.
 
 use tolov_domain::{
-    ClickPaymentId, EventKind, RefundId,
+    ClickPaymentId, Event, EventKind, RefundId, UnplacedPayment,
     payment::{self, Answer, AttemptState, Claim, Confirmation, OrderState},
     refund::{self, ManualReason, Refund, RefundState, RefundStatus, api::RefundRequest},
     time::{Timestamp, unix_ms},
@@ -38,6 +38,33 @@ impl Decision for AdoptPaid {
 
     fn decide(&self, set: &mut WorkingSet) -> Self::Answer {
         self.orders.iter().map(|paid| set.adopt(paid, self.at)).collect()
+    }
+}
+
+/// What the ledger that is replaced was still to tell staff, and what it keeps of payments that belong to no order.
+pub(crate) struct AdoptQuestions {
+    /// Of an order that was not taken over nobody is told: whoever restores is.
+    pub(crate) questions: Vec<Event>,
+    pub(crate) unplaced: Vec<UnplacedPayment>,
+    pub(crate) callbacks: Vec<CallbackRow>,
+}
+
+impl Decision for AdoptQuestions {
+    type Answer = ();
+    const PHASE: Phase = Phase::Record;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.orders.extend(self.questions.iter().map(|event| event.order_id));
+    }
+
+    fn decide(&self, set: &mut WorkingSet) {
+        for event in &self.questions {
+            if let Some(order) = set.known.order(event.order_id).cloned() {
+                set.publish(&order, event.kind.clone(), event.occurred_at);
+            }
+        }
+        self.unplaced.iter().for_each(|payment| set.publish_unplaced(payment));
+        self.callbacks.iter().for_each(|callback| set.keep_evidence(callback.clone()));
     }
 }
 
