@@ -12,6 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tolov_domain::OrderId;
 
 use crate::{
     journey::{make_purchases, told},
@@ -93,6 +94,7 @@ async fn two_webhook_services_on_one_database_lose_and_repeat_nothing_though_eac
     for count in told(&world, &purchases).await {
         assert_eq!(count, 1, "nobody is told twice: the bot was not killed");
     }
+    commands_know_the_ledger(&world, purchases[0].order_id);
     let mut first = world.roles["webhook"].lock().unwrap();
     let paid = [paid_by(&first), paid_by(&second)];
     assert!(paid.iter().all(|paid| *paid > 5), "both work: {paid:?}");
@@ -101,6 +103,22 @@ async fn two_webhook_services_on_one_database_lose_and_repeat_nothing_though_eac
         assert!(status.success(), "{status}: {}", role.log_tail());
     }
     balancer.abort();
+}
+
+/// The operators' commands, with the account of tools, which changes nothing by itself.
+fn commands_know_the_ledger(world: &ShopWorld, order: OrderId) {
+    let order = order.to_string();
+    for (command, arguments, told) in [
+        ("trace", &[order.as_str(), "--language", "en"][..], "CLICK"),
+        ("replay", &["--order", &order], "the events of 1 orders are published once more"),
+        ("rebuild", &[], "0 orders were changed"),
+        ("audit", &["--repair", "--language", "en"], "no difference"),
+    ] {
+        let output = tolov(command, world.folder(), &world.environment).args(arguments).output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && said.contains(told), "{command}: {said}");
+    }
 }
 
 /// A webhook service alone: no broker, and CLICK played by the test.

@@ -83,6 +83,38 @@ async fn is_one_trace(stores: Stores, service: impl Fn(&str) -> String) {
     let elsewhere = collected.iter().filter(names_it).find(|it| it.span.trace_id != trace_id);
     assert!(elsewhere.is_none(), "a span of the order in another trace: {elsewhere:?}");
     shows_nothing_secret(&collected, &shopper.own_number());
+    speaks_the_conventions(&collected);
+}
+
+/// OpenTelemetry's semantic conventions of HTTP and of messaging.
+fn speaks_the_conventions(collected: &[Collected]) {
+    for wanted in [
+        "http.request.method=POST",
+        "http.route=",
+        "http.response.status_code=200",
+        "server.address=",
+        "messaging.system=",
+        "messaging.operation.type=send",
+        "messaging.operation.type=process",
+        "messaging.destination.name=",
+        "messaging.message.id=payment.completed:1001",
+    ] {
+        let is_said = |it: &Collected| it.attributes.iter().any(|said| said.starts_with(wanted));
+        assert!(collected.iter().any(is_said), "no span has {wanted}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_that_is_not_sampled_leaves_no_span_anywhere() {
+    let collector = Collector::start().await;
+    let none = [("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0")];
+    let world = World::start(Stores::Files, sends_to(&collector, &none)).await;
+    let shopper = comes_in(&world, "Dilnoza", "uz").await;
+    buys(&shopper, "Choy", "Ko‘k choy").await;
+    world.staff_see("1001").await;
+    world.ends().await;
+    let names: Vec<String> = collector.collected().into_iter().map(|it| it.span.name).collect();
+    assert_eq!(names, [""; 0]);
 }
 
 /// Names and attributes of every span.
