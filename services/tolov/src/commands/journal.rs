@@ -45,7 +45,8 @@ impl Journal {
 
     fn append(&self, command: &str, details: &Value) -> Result<()> {
         // Who called sudo comes first. A name of the environment proves nothing; the uid does.
-        let user = ["SUDO_USER", "USER"].into_iter().find_map(|name| std::env::var(name).ok());
+        let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
+        let user = ["SUDO_USER", "USER"].into_iter().find_map(named);
         let line = json!({
             "at_ms": unix_ms(SystemClock.now()),
             "uid": rustix::process::getuid().as_raw(),

@@ -83,6 +83,12 @@ fn every_container_that_runs_operators_commands_reaches_their_journal_beside_the
     }
 }
 
+#[test]
+fn operators_commands_in_a_container_name_the_person_who_runs_them() {
+    let tools = &services()["tools"];
+    assert!(tools.contains("USER: ${SUDO_USER:-${USER:-}}"), "{tools}");
+}
+
 /// `restore` registers orders again; without these their receipts would be missing.
 #[test]
 fn whoever_registers_orders_knows_what_their_receipts_say() {

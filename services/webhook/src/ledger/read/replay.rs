@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tolov_click::ClickCode;
 use tolov_domain::{
-    Event, UnplacedPayment,
+    Event, OrderId, UnplacedPayment,
     payment::unplaced::SCHEMA as UNPLACED,
     time::{Timestamp, from_unix_ms},
 };
@@ -76,6 +76,20 @@ impl Ledger {
     }
 }
 
+fn taken_over(record: CallbackRecord) -> Result<CallbackRow, LedgerError> {
+    let fields: Value = serde_json::from_str(&record.fields)?;
+    Ok(CallbackRow {
+        received_at: record.received_at,
+        peer: record.peer,
+        order_id: fields["merchant_trans_id"].as_str().and_then(|text| OrderId::parse(text).ok()),
+        code: i32::try_from(record.code).map_err(|_| LedgerError::Row("an answer's code is out of range"))?,
+        fields: record.fields,
+        answer: record.answer,
+        unplaced: record.unplaced,
+        source: if record.source == "restore" { "restore" } else { "click" },
+    })
+}
+
 /// An event that the bus does not have, as it is in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct UnsentQuestion {
@@ -105,7 +119,7 @@ impl Ledger {
 
     /// Takes over the ledger's callbacks that reported money of no order. They must not be there.
     pub async fn adopt_unplaced(&self, callbacks: Vec<CallbackRecord>) -> Result<(), LedgerError> {
-        let callbacks = callbacks.into_iter().map(CallbackRow::of_unplaced).collect::<Result<_, _>>()?;
+        let callbacks = callbacks.into_iter().map(taken_over).collect::<Result<_, _>>()?;
         self.decide(AdoptQuestions { questions: Vec::new(), unplaced: Vec::new(), callbacks }).await
     }
 }

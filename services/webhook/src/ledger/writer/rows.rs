@@ -16,7 +16,7 @@ use tolov_domain::{
 };
 
 use super::{invoices::TelegramRow, refund_rows::RefundRow};
-use crate::ledger::{Arrival, CallbackRecord, LedgerError, NewOrder, Overtaken, PaidOrder};
+use crate::ledger::{Arrival, LedgerError, NewOrder, Overtaken, PaidOrder};
 
 /// The column `orders.status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -334,23 +334,6 @@ impl CallbackRow {
             unplaced: false,
             source: "click",
         }
-    }
-
-    /// Of a ledger that is replaced.
-    pub(crate) fn of_unplaced(record: CallbackRecord) -> Result<Self, LedgerError> {
-        let fields: serde_json::Value = serde_json::from_str(&record.fields)?;
-        let order_id = fields["merchant_trans_id"].as_str().and_then(|text| OrderId::parse(text).ok());
-        Ok(Self {
-            received_at: record.received_at,
-            peer: record.peer,
-            order_id,
-            code: i32::try_from(record.code)
-                .map_err(|_| LedgerError::Row("an answer's code is out of range"))?,
-            fields: record.fields,
-            answer: record.answer,
-            unplaced: record.unplaced,
-            source: if record.source == "restore" { "restore" } else { "click" },
-        })
     }
 
     /// The evidence of a payment that a restore has taken back from another store.
