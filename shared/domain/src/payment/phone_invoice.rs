@@ -244,6 +244,36 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_known_by_its_number_order_time_phone_and_sum() {
+        let sending = requested().advance(InvoiceChange::Send, None, NOW).unwrap();
+        assert!(requested().is_same_request(&sending), "however far it has gone");
+        let (phone, amount_tiyin) = ("998900000000".to_owned(), Tiyin::try_new(6).unwrap());
+        let later = NOW + time::Duration::minutes(1);
+        for other in [
+            PhoneInvoice { phone_invoice_id: 2, ..requested() },
+            PhoneInvoice { order_id: OrderId::try_new(1002).unwrap(), ..requested() },
+            PhoneInvoice { requested_at: later, ..requested() },
+            PhoneInvoice { phone, ..requested() },
+            PhoneInvoice { amount_tiyin, ..requested() },
+        ] {
+            assert!(!requested().is_same_request(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_restore_one_that_click_may_have_made_is_of_unknown_outcome_and_others_go_on() {
+        let later = NOW + time::Duration::hours(1);
+        let sending = requested().advance(InvoiceChange::Send, None, NOW).unwrap();
+        for before in [requested(), sending.clone()] {
+            let after = before.clone().after_restore(later).unwrap();
+            assert!(matches!(after.state, InvoiceState::Unknown { .. }), "{after:?}");
+            assert_eq!((after.changed_at, after.step, after.next_step_at), (later, before.step + 1, None));
+        }
+        let sent = sending.advance(InvoiceChange::Sent { invoice_id: 7 }, Some(NOW), NOW).unwrap();
+        assert_eq!(sent.after_restore(later), None);
+    }
+
+    #[test]
     fn an_invoice_is_looked_at_while_it_waits_and_one_that_click_did_not_take_is_over() {
         let later = NOW + time::Duration::minutes(1);
         let sending = requested().advance(InvoiceChange::Send, Some(later), later).unwrap();

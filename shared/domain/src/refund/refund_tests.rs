@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 use time::{Duration, macros::datetime};
 
-use super::{api::RefundRequest, *};
+use super::{
+    api::{CallOutcome, RefundRequest, ReportSource},
+    *,
+};
 use crate::ids::ProductId;
 
 const NOW: Timestamp = datetime!(2026-11-23 12:00 UTC);
@@ -329,6 +332,17 @@ fn a_state_has_its_name_perhaps_a_payment_and_says_whether_the_money_is_back() {
     ];
     for (state, name) in undecided {
         assert_eq!(state.as_str(), name);
+    }
+}
+
+#[test]
+fn sources_and_outcomes_have_the_names_that_json_and_the_ledger_know() {
+    for source in [ReportSource::Status, ReportSource::Restore, ReportSource::Statement, ReportSource::Owner]
+    {
+        assert_eq!(serde_json::to_value(source).unwrap(), source.as_str());
+    }
+    for outcome in CallOutcome::ALL {
+        assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
     }
 }
 
