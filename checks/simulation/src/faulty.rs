@@ -112,10 +112,10 @@ impl NotificationLog for FaultyStore {
         self.call(self.store.release(ids)).await
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
-        let settled = self.call(self.store.settle(ids, outcome, at)).await;
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
+        let settled = self.call(self.store.settle_each(outcomes, at)).await;
         if settled.is_err() {
-            self.telegram.not_recorded(ids);
+            self.telegram.not_recorded(outcomes.iter().map(|(id, _)| id));
         }
         settled
     }

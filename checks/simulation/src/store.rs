@@ -102,9 +102,9 @@ impl NotificationLog for MemoryStore {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
         let mut entries = self.entries();
-        for id in ids {
+        for (id, outcome) in outcomes {
             let entry = entries.entry(id.clone()).or_default();
             entry.leased_until = None;
             entry.settled.get_or_insert_with(|| Settled { outcome: outcome.clone(), at });

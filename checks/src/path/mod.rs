@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tolov_contract::counting::CountingDocuments;
+use tolov_contract::counting::{Calls, CountingDocuments};
 use tolov_domain::{
     UserId,
     ports::{
@@ -76,8 +76,7 @@ pub struct Measured {
     told_after: Duration,
     /// Under load, with the load's own work.
     cpu: Duration,
-    store_commands: u64,
-    store_writes: u64,
+    store: Calls,
     bot_api_calls: u64,
     to_broker: Counts,
     from_broker: Counts,
@@ -203,6 +202,18 @@ impl Running {
         tokio::time::timeout(PATIENCE, told).await.with_context(|| format!("{shopper} was not told"))
     }
 
+    /// Waits until each shopper has the message and the order's own message is edited, and for what the bot reads after that.
+    async fn edited(&self, calls: u64) -> Result<()> {
+        let edited = async {
+            while self.bots.api.calls() < calls {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, edited).await.context("orders' messages are not edited")?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(())
+    }
+
     async fn under_load(&mut self, parts: &Parts, orders: usize, at_rest: Report) -> Result<Measured> {
         let numbers = self.place(orders).await?;
         self.store.reset();
@@ -212,7 +223,8 @@ impl Running {
         };
         let (cpu, calls, frames) = (cpu_time()?, self.bots.api.calls(), broker());
         let (callbacks, paid_after, told_after) = self.pay(&numbers).await?;
-        let (commands, now) = (self.store.calls(), broker());
+        self.edited(calls + 2 * u64::try_from(orders)?).await?;
+        let (store, now) = (self.store.calls(), broker());
         Ok(Measured {
             at_rest,
             callbacks,
@@ -220,8 +232,7 @@ impl Running {
             paid_after,
             told_after,
             cpu: cpu_time()?.saturating_sub(cpu),
-            store_commands: commands.total(),
-            store_writes: commands.writes(),
+            store,
             bot_api_calls: self.bots.api.calls() - calls,
             to_broker: now.0 - frames.0,
             from_broker: now.1 - frames.1,
@@ -231,7 +242,7 @@ impl Running {
     }
 }
 
-/// Counts the orders that the projector has settled: it publishes their notifications afterwards, one an order.
+/// Counts the orders that the projector has settled: it publishes their notifications afterwards, one to each shopper.
 #[derive(Debug)]
 struct Settled {
     bus: Arc<dyn Publisher>,
@@ -242,7 +253,10 @@ struct Settled {
 impl Publisher for Settled {
     async fn publish(&self, window: &[OutgoingMessage]) -> Result<Vec<Published>, PortError> {
         let published = self.bus.publish(window).await?;
-        let confirmed = published.iter().filter(|it| matches!(it, Published::Confirmed)).count();
+        let is_settled = |(message, published): &(&OutgoingMessage, &Published)| {
+            message.id.as_str().ends_with("/shopper") && matches!(published, Published::Confirmed)
+        };
+        let confirmed = window.iter().zip(&published).filter(is_settled).count();
         self.orders.fetch_add(confirmed, Ordering::Relaxed);
         Ok(published)
     }
@@ -270,11 +284,14 @@ impl fmt::Display for Measured {
         writeln!(
             formatter,
             "a purchase: {} store commands ({} writes), {} Bot API calls, {} ms CPU with the load's own",
-            each(self.store_commands),
-            each(self.store_writes),
+            each(self.store.total()),
+            each(self.store.writes()),
             each(self.bot_api_calls),
             each(u64::try_from(self.cpu.as_millis()).unwrap_or_default()),
         )?;
+        let commands: Vec<String> =
+            self.store.each().map(|(call, count)| format!("{call} {}", each(count))).collect();
+        writeln!(formatter, "            {}", commands.join(", "))?;
         writeln!(
             formatter,
             "            {} AMQP frames in {} segments to the broker, {} in {} from it",

@@ -1,7 +1,11 @@
 //! Orders as shoppers place them: a cart with a hot product and another one, now and then a promo code.
 
 use anyhow::{Context, Result, ensure};
-use tolov_domain::{OrderId, OrderedProduct, Phone, ProductId, Tiyin, UserId, ports::documents::Documents};
+use serde_json::json;
+use tolov_domain::{
+    OrderId, OrderedProduct, Phone, ProductId, Tiyin, UserId,
+    ports::documents::{Collection, Documents, Key},
+};
 use tolov_kit::clock::{Clock, SystemClock};
 use tolov_shop::{
     catalogue::Product,
@@ -21,6 +25,8 @@ pub(super) const STOCK: u32 = 1_000_000;
 /// Who check out at the same time.
 pub(crate) const SHOPPERS: usize = 16;
 const CODE: &str = "BENCH";
+/// The bot's own collection.
+const ORDER_MESSAGES: Collection = Collection::new("order_messages", &[]);
 /// Who buys with such a number uses the promo code.
 pub(crate) const PROMO_EVERY: i64 = 10;
 
@@ -78,7 +84,17 @@ pub(crate) async fn place(shop: &dyn Documents, number: i64) -> Result<ShopOrder
     ensure!(matches!(placed, Placed::Order(_)), "order {number}: {placed:?}");
     let link = PaymentLink { url: "https://my.click.uz/services/pay".to_owned(), pay_until: None };
     let registered = checkout::registered(shop, order_id, &link, now).await?;
+    show(shop, number).await?;
     Ok(registered.context("an order was not registered")?.0)
+}
+
+/// The shopper's message with the order, as the bot keeps it; it is edited when the order is paid.
+async fn show(shop: &dyn Documents, number: i64) -> Result<()> {
+    let place = json!({ "chat_id": shopper_of(number)?, "message_id": number });
+    let messages = json!({ "schema": 1, "id": number, "shopper": place });
+    let body = messages.as_object().context("messages of an order")?;
+    shop.put(ORDER_MESSAGES, &Key::Number(number), None, body).await?;
+    Ok(())
 }
 
 pub(super) fn id(number: i64) -> Result<ProductId> {

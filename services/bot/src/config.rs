@@ -27,8 +27,8 @@ pub struct Config {
     pub messages_per_s: u32,
     /// Posts in any minute, 1 to 60. Beyond that they are joined into digests.
     pub channel_posts_per_min: u32,
-    /// Messages to shoppers that are on their way at the same time. It bounds the rate too: 32 at 100 ms each are
-    /// 320 a second.
+    /// Messages to shoppers that are in flight at the same time, from the bus until the order's own message is up to date. Of
+    /// these 32 are sent at the same time, which bounds the rate: at 100 ms each they are 320 a second.
     pub in_flight_max: usize,
     /// Notifications that wait for a post. The bus must hand out more than this and `in_flight_max` together, or they would
     /// hold back shoppers.
@@ -77,7 +77,7 @@ impl Config {
             store_channel: None,
             messages_per_s: 30,
             channel_posts_per_min: 20,
-            in_flight_max: 32,
+            in_flight_max: 128,
             staff_waiting_max: 96,
             request_timeout: Duration::from_secs(15),
             patience: Duration::from_mins(1),

@@ -20,9 +20,9 @@ use tolov_domain::{
     time::Timestamp,
 };
 
-/// A store whose calls are counted by method. Clones share the store and the counts.
+/// A store whose calls are counted by method and by what they are about. Clones share the store and the counts.
 ///
-/// A call is one command of MongoDB (a claim is two) and at most one transaction of SQLite. Calls with an empty list are
+/// A call is one command of MongoDB (a claim of what was claimed before is two) and at most one transaction of SQLite. Calls with an empty list are
 /// not counted, since no store is asked.
 #[derive(Debug)]
 pub struct CountingDocuments<S: ?Sized> {
@@ -30,13 +30,21 @@ pub struct CountingDocuments<S: ?Sized> {
     calls: Arc<Mutex<Calls>>,
 }
 
-/// Calls by the name of their method.
+/// Calls by the name of their method, and by collection or sequence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Calls(BTreeMap<&'static str, u64>);
+pub struct Calls(BTreeMap<(&'static str, &'static str), u64>);
+
+/// What calls of the log are about.
+const NOTIFICATIONS: &str = "notifications";
 
 impl Calls {
     pub fn of(&self, method: &str) -> u64 {
-        self.0.get(method).copied().unwrap_or_default()
+        self.0.iter().filter(|((of, _), _)| *of == method).map(|(_, count)| count).sum()
+    }
+
+    /// Each method with what it was called about, and how often.
+    pub fn each(&self) -> impl Iterator<Item = (String, u64)> {
+        self.0.iter().map(|((method, about), count)| (format!("{method} {about}"), *count))
     }
 
     pub fn total(&self) -> u64 {
@@ -46,13 +54,13 @@ impl Calls {
     /// Calls that write: each is a transaction of its own on SQLite.
     pub fn writes(&self) -> u64 {
         let reads = ["get", "get_many", "find", "count", "outcomes"];
-        self.0.iter().filter(|(method, _)| !reads.contains(method)).map(|(_, count)| count).sum()
+        self.0.iter().filter(|((method, _), _)| !reads.contains(method)).map(|(_, count)| count).sum()
     }
 }
 
 impl fmt::Display for Calls {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls: Vec<String> = self.0.iter().map(|(method, count)| format!("{method} {count}")).collect();
+        let calls: Vec<String> = self.each().map(|(call, count)| format!("{call} {count}")).collect();
         formatter.write_str(&calls.join(", "))
     }
 }
@@ -71,9 +79,10 @@ impl<S: ?Sized> CountingDocuments<S> {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
     }
 
-    fn count_call(&self, method: &'static str, asks: bool) -> &S {
+    fn count_call(&self, method: &'static str, about: &'static str, asks: bool) -> &S {
         if asks {
-            *self.calls.lock().unwrap_or_else(PoisonError::into_inner).0.entry(method).or_default() += 1;
+            let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            *calls.0.entry((method, about)).or_default() += 1;
         }
         &self.store
     }
@@ -88,7 +97,7 @@ impl<S: ?Sized> Clone for CountingDocuments<S> {
 #[async_trait]
 impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
     async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.count_call("get", true).get(collection, key).await
+        self.count_call("get", collection.name(), true).get(collection, key).await
     }
 
     async fn get_many(
@@ -96,7 +105,7 @@ impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
         collection: Collection,
         keys: &[Key],
     ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
-        self.count_call("get_many", !keys.is_empty()).get_many(collection, keys).await
+        self.count_call("get_many", collection.name(), !keys.is_empty()).get_many(collection, keys).await
     }
 
     async fn put(
@@ -106,27 +115,27 @@ impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
         seen: Option<Version>,
         body: &Body,
     ) -> Result<Put, PortError> {
-        self.count_call("put", true).put(collection, key, seen, body).await
+        self.count_call("put", collection.name(), true).put(collection, key, seen, body).await
     }
 
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        self.count_call("put_many", !writes.is_empty()).put_many(collection, writes).await
+        self.count_call("put_many", collection.name(), !writes.is_empty()).put_many(collection, writes).await
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
-        self.count_call("remove", true).remove(collection, key, seen).await
+        self.count_call("remove", collection.name(), true).remove(collection, key, seen).await
     }
 
     async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
-        self.count_call("find", true).find(query).await
+        self.count_call("find", query.collection.name(), true).find(query).await
     }
 
     async fn count(&self, query: &Query) -> Result<u64, PortError> {
-        self.count_call("count", true).count(query).await
+        self.count_call("count", query.collection.name(), true).count(query).await
     }
 
     async fn next_number(&self, sequence: Sequence, above: i64) -> Result<i64, PortError> {
-        self.count_call("next_number", true).next_number(sequence, above).await
+        self.count_call("next_number", sequence.name(), true).next_number(sequence, above).await
     }
 }
 
@@ -138,19 +147,19 @@ impl<S: NotificationLog + ?Sized> NotificationLog for CountingDocuments<S> {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>, PortError> {
-        self.count_call("claim", !ids.is_empty()).claim(ids, now, lease_until).await
+        self.count_call("claim", NOTIFICATIONS, !ids.is_empty()).claim(ids, now, lease_until).await
     }
 
     async fn release(&self, ids: &[EventId]) -> Result<(), PortError> {
-        self.count_call("release", !ids.is_empty()).release(ids).await
+        self.count_call("release", NOTIFICATIONS, !ids.is_empty()).release(ids).await
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
-        self.count_call("settle", !ids.is_empty()).settle(ids, outcome, at).await
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
+        self.count_call("settle", NOTIFICATIONS, !outcomes.is_empty()).settle_each(outcomes, at).await
     }
 
     async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {
-        self.count_call("outcomes", !ids.is_empty()).outcomes(ids).await
+        self.count_call("outcomes", NOTIFICATIONS, !ids.is_empty()).outcomes(ids).await
     }
 }
 
@@ -175,7 +184,7 @@ mod tests {
         assert_eq!((calls.of("get"), calls.of("put_many"), calls.of("get_many")), (2, 1, 0));
         assert_eq!(
             (calls.total(), calls.writes(), calls.to_string()),
-            (3, 1, "get 2, put_many 1".to_owned())
+            (3, 1, "get staff 2, put_many staff 1".to_owned())
         );
         store.reset();
         assert_eq!(store.calls().total(), 0);

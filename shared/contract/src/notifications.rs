@@ -33,6 +33,7 @@ macro_rules! notifications_contract {
             a_release_after_an_expired_lease_keeps_the_expired_attempt
             the_first_outcome_stays
             an_outcome_is_recorded_whoever_holds_the_claim
+            several_outcomes_are_recorded_each_as_it_is
             several_claims_are_answered_in_the_order_given
             one_of_many_parallel_claims_sends
             outcomes_are_answered_in_the_order_given
@@ -163,6 +164,32 @@ pub async fn an_outcome_is_recorded_whoever_holds_the_claim(
     Ok(())
 }
 
+pub async fn several_outcomes_are_recorded_each_as_it_is(
+    world: &dyn NotificationsWorld,
+) -> anyhow::Result<()> {
+    let store = world.notification_log().await;
+    let sent = |message_id| SendOutcome::Sent { message_id };
+    let blocked = SendOutcome::Undeliverable { reason: "$it's \"blocked\"".to_owned() };
+    store.claim(&[paid(1), paid(2)], at(0), at(LEASE_S)).await?;
+    store.settle(&[paid(4)], &sent(70), at(1)).await?;
+    // One was never claimed, one is settled already, one is named twice.
+    let outcomes = [
+        (paid(1), sent(71)),
+        (paid(2), blocked.clone()),
+        (paid(3), sent(73)),
+        (paid(4), sent(74)),
+        (paid(1), sent(75)),
+    ];
+    store.settle_each(&outcomes, at(2)).await?;
+    let told = |outcome, second| Some(Settled { outcome, at: at(second) });
+    let expected = [told(sent(71), 2), told(blocked, 2), told(sent(73), 2), told(sent(70), 1)];
+    let ids = [1, 2, 3, 4].map(paid);
+    assert_eq!(store.outcomes(&ids).await?, expected);
+    assert_eq!(store.claim(&ids, at(3), at(3 + LEASE_S)).await?, [const { Claim::Settled }; 4]);
+    store.settle_each(&[], at(4)).await?;
+    Ok(())
+}
+
 pub async fn several_claims_are_answered_in_the_order_given(
     world: &dyn NotificationsWorld,
 ) -> anyhow::Result<()> {
@@ -234,7 +261,7 @@ fn paid(number: u32) -> EventId {
 }
 
 async fn claim(store: &dyn NotificationLog, second: i64) -> anyhow::Result<Claim> {
-    let claims = store.claim(&[paid(1)], at(second), at(second + LEASE_S)).await?;
+    let mut claims = store.claim(&[paid(1)], at(second), at(second + LEASE_S)).await?;
     assert_eq!(claims.len(), 1);
-    Ok(claims[0])
+    Ok(claims.remove(0))
 }

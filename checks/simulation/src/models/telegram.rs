@@ -59,7 +59,7 @@ impl Telegram {
     }
 
     /// The bot could not record that these were sent.
-    pub(crate) fn not_recorded(&self, ids: &[EventId]) {
+    pub(crate) fn not_recorded<'a>(&self, ids: impl Iterator<Item = &'a EventId>) {
         let mut state = self.state();
         for id in ids {
             state.sent.entry(id.clone()).or_default().is_known = false;

@@ -1,4 +1,7 @@
 //! The log of notifications: claimed before a send, recorded after it. Waits while the store is unavailable.
+//!
+//! Messages that are sent at the same time are claimed in one command and recorded in one, and each of them is claimed for a send
+//! that is about to begin. What the store refuses to do for several is done for each of them alone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +22,11 @@ use tolov_kit::{
     retry::Pauses,
 };
 
-use crate::{config::Config, deps::Deps};
+use crate::{
+    config::Config,
+    deps::Deps,
+    notify::together::{GivenUp, Others, Together},
+};
 
 /// How long recording an outcome is tried.
 const RECORD_PATIENCE: Duration = Duration::from_secs(30);
@@ -37,6 +44,8 @@ pub(crate) struct Claims {
     pub(super) store: Availability,
     hold: Duration,
     lease: Duration,
+    claiming: Together<EventId, Result<(Claim, Instant), PortError>>,
+    recording: Together<(EventId, SendOutcome), Result<(), PortError>>,
 }
 
 /// A notification that may be sent now.
@@ -49,7 +58,8 @@ pub(super) struct Claimed {
 }
 
 impl Claims {
-    pub(super) fn new(deps: &Deps, config: &Config) -> Self {
+    /// What was sent is recorded with what is sent beside it.
+    pub(super) fn new(deps: &Deps, config: &Config, others: Others) -> Self {
         Self {
             shop: Arc::clone(&deps.shop),
             clock: Arc::clone(&deps.clock),
@@ -57,19 +67,66 @@ impl Claims {
             hold: config.hold,
             // After a crash it keeps the message back, so it is no longer than one send may take.
             lease: config.request_timeout + LEASE_MARGIN,
+            claiming: Together::at_once(),
+            recording: Together::with(others),
         }
     }
 
-    /// Claims a notification for a send that begins now. The error is its verdict: it is settled already, another process
-    /// sends it, or the store is unavailable for too long.
+    /// Claims a notification for a send that begins now, in one command with others that do. The error is its verdict: it is
+    /// settled already, another process sends it, or the store is unavailable for too long.
     pub(super) async fn claim(&self, id: &EventId, stop: &Stop) -> Result<Claimed, Verdict> {
-        let answers = self.claim_all(std::slice::from_ref(id), stop).await?;
-        answers.into_iter().next().unwrap_or_else(|| {
-            Err(Verdict::Retry { reason: "the shop store has not answered a claim".to_owned() })
-        })
+        let give_up = Instant::now() + self.hold;
+        let mut pauses = pauses();
+        loop {
+            let claimed = self.claiming.call(id.clone(), |ids| self.claim_together(ids)).await;
+            match claimed.unwrap_or_else(|GivenUp| Err(given_up())) {
+                Ok((claim, until)) => {
+                    self.store.mark_up();
+                    return self.claimed(claim, until);
+                }
+                Err(error) => self.wait_for_store(error, &mut pauses, give_up, stop).await?,
+            }
+        }
     }
 
-    /// The same for the notifications of one message; one answer each. The error is the verdict of all of them.
+    /// One answer each, with the end of the lease.
+    async fn claim_together(&self, ids: Vec<EventId>) -> Vec<Result<(Claim, Instant), PortError>> {
+        let claim = |ids: Vec<EventId>| async move {
+            let (until, now) = (Instant::now() + self.lease, self.clock.now());
+            let claims = self.shop.claim(&ids, now, now + self.lease).await?;
+            if claims.len() != ids.len() {
+                let reason = format!("{} claims for {} notifications", claims.len(), ids.len());
+                return Err(PortError::Refused(reason));
+            }
+            Ok(claims.into_iter().map(|claim| (claim, until)).collect())
+        };
+        together_or_alone(ids, claim).await
+    }
+
+    /// The error is the verdict where it is too long.
+    async fn wait_for_store(
+        &self,
+        error: PortError,
+        pauses: &mut Pauses,
+        give_up: Instant,
+        stop: &Stop,
+    ) -> Result<(), Verdict> {
+        let error = match error {
+            PortError::Refused(reason) => return Err(Verdict::Retry { reason }),
+            error @ PortError::Unavailable(_) => error,
+        };
+        self.store.mark_down(error);
+        let next = pauses.next_pause();
+        if Instant::now() + next > give_up {
+            return Err(Verdict::Later { after: AWAY_AFTER });
+        }
+        if !pause(stop, next).await {
+            return Err(Verdict::Later { after: STOP_AFTER });
+        }
+        Ok(())
+    }
+
+    /// Claims the notifications of one message; one answer each. The error is the verdict of all of them.
     pub(super) async fn claim_all(
         &self,
         ids: &[EventId],
@@ -88,17 +145,7 @@ impl Claims {
                     let reason = format!("{} claims for {} notifications", claims.len(), ids.len());
                     return Err(Verdict::Retry { reason });
                 }
-                Err(PortError::Refused(reason)) => return Err(Verdict::Retry { reason }),
-                Err(error @ PortError::Unavailable(_)) => {
-                    self.store.mark_down(error);
-                    let next = pauses.next_pause();
-                    if Instant::now() + next > give_up {
-                        return Err(Verdict::Later { after: AWAY_AFTER });
-                    }
-                    if !pause(stop, next).await {
-                        return Err(Verdict::Later { after: STOP_AFTER });
-                    }
-                }
+                Err(error) => self.wait_for_store(error, &mut pauses, give_up, stop).await?,
             }
         }
     }
@@ -108,6 +155,7 @@ impl Claims {
             Claim::Send { attempt } => Ok(Claimed { attempt, until }),
             Claim::Busy { until } => Err(Verdict::Later { after: self.remaining(until) }),
             Claim::Settled => Err(Verdict::Done),
+            Claim::Refused { reason } => Err(Verdict::Retry { reason }),
         }
     }
 
@@ -116,15 +164,40 @@ impl Claims {
         Duration::try_from(until - self.clock.now()).unwrap_or_default().max(STOP_AFTER)
     }
 
-    /// Records how notifications ended.
+    /// Records how notifications of one message ended.
     ///
     /// Where that is not possible they are acknowledged all the same: delivered again, they would certainly be sent again,
     /// while a second delivery of an acknowledged message is rare.
     pub(super) async fn record(&self, ids: &[EventId], outcome: &SendOutcome) {
+        self.until_recorded(ids, || self.shop.settle(ids, outcome, self.clock.now())).await;
+    }
+
+    /// The same for one, in one command with others that end a moment later.
+    pub(super) async fn record_one(&self, id: &EventId, outcome: &SendOutcome) {
+        let record = || async {
+            let ended = (id.clone(), outcome.clone());
+            let recorded = self.recording.call(ended, |ended| self.record_together(ended)).await;
+            recorded.unwrap_or_else(|GivenUp| Err(given_up()))
+        };
+        self.until_recorded(std::slice::from_ref(id), record).await;
+    }
+
+    async fn record_together(&self, ended: Vec<(EventId, SendOutcome)>) -> Vec<Result<(), PortError>> {
+        let record = |ended: Vec<(EventId, SendOutcome)>| async move {
+            self.shop.settle_each(&ended, self.clock.now()).await?;
+            Ok(vec![(); ended.len()])
+        };
+        together_or_alone(ended, record).await
+    }
+
+    async fn until_recorded<R>(&self, ids: &[EventId], record: impl Fn() -> R)
+    where
+        R: Future<Output = Result<(), PortError>>,
+    {
         let give_up = Instant::now() + RECORD_PATIENCE;
         let mut pauses = pauses();
         loop {
-            let error = match self.shop.settle(ids, outcome, self.clock.now()).await {
+            let error = match record().await {
                 Ok(()) => return self.store.mark_up(),
                 Err(error) => error,
             };
@@ -149,6 +222,35 @@ impl Claims {
             self.store.mark_down(error);
         }
     }
+}
+
+/// One answer an item, from one command; where the store refuses that, from one command each.
+async fn together_or_alone<T: Clone, R: Clone, C>(
+    items: Vec<T>,
+    command: impl Fn(Vec<T>) -> C,
+) -> Vec<Result<R, PortError>>
+where
+    C: Future<Output = Result<Vec<R>, PortError>>,
+{
+    let count = items.len();
+    match command(items.clone()).await {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(PortError::Refused(_)) if count > 1 => {
+            let mut answers = Vec::with_capacity(count);
+            for item in items {
+                match command(vec![item]).await {
+                    Ok(alone) => answers.extend(alone.into_iter().map(Ok)),
+                    Err(error) => answers.push(Err(error)),
+                }
+            }
+            answers
+        }
+        Err(error) => vec![Err(error); count],
+    }
+}
+
+fn given_up() -> PortError {
+    PortError::Unavailable("a command for several notifications was given up".to_owned())
 }
 
 pub(super) fn pauses() -> Pauses {

@@ -3,10 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tolov_domain::{
     DayCompared, UnplacedPayment, day,
     event::{EventError, schema_of},
@@ -113,7 +110,6 @@ struct Intake {
     notifier: Arc<Notifier>,
     post_queue: PostQueue,
     verdicts: Verdicts,
-    in_flight: Arc<Semaphore>,
     sending: JoinSet<()>,
     stop: Stop,
 }
@@ -125,9 +121,8 @@ pub(super) async fn run(
     verdicts: Verdicts,
     stop: Stop,
 ) {
-    let in_flight = Arc::new(Semaphore::new(notifier.config.in_flight_max));
     let post_queue = PostQueue::new(&notifier.config, notices);
-    let mut intake = Intake { notifier, post_queue, verdicts, in_flight, sending: JoinSet::new(), stop };
+    let mut intake = Intake { notifier, post_queue, verdicts, sending: JoinSet::new(), stop };
     intake.receive_until_stop().await;
     let Intake { post_queue, mut sending, .. } = intake;
     // The side of staff ends when its sender is dropped.
@@ -163,8 +158,8 @@ impl Intake {
     /// No more than can be sent at once.
     async fn receive(&self) -> Result<Vec<Delivery>, PortError> {
         // The permit is returned at once: only this task takes any.
-        drop(self.in_flight.acquire().await);
-        self.notifier.consumer.receive(self.in_flight.available_permits().max(1)).await
+        drop(self.notifier.in_flight.acquire().await);
+        self.notifier.consumer.receive(self.notifier.in_flight.available_permits().max(1)).await
     }
 
     async fn accept(&mut self, delivery: Delivery) {
@@ -186,7 +181,7 @@ impl Intake {
     /// One that panics is tried again and parked in the end, as one that fails is.
     async fn send(&mut self, delivery: Delivery, message: Private) {
         let held = self.notifier.in_hand.enter(message.occurred_at());
-        let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else {
+        let Ok(permit) = Arc::clone(&self.notifier.in_flight).acquire_owned().await else {
             return self.decide(delivery, Verdict::Later { after: STOP_AFTER }).await;
         };
         let (notifier, verdicts, stop) =

@@ -12,9 +12,11 @@ mod own_posts;
 mod owners;
 mod post_queue;
 mod private;
+mod reads;
 mod shopper;
 mod staff;
 mod texts;
+mod together;
 
 use std::sync::Arc;
 

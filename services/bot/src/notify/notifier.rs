@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-use tolov_domain::ports::bus::{Consumer, Delivery, Verdict};
+use tokio::sync::{Semaphore, mpsc};
+use tolov_domain::ports::{
+    bus::{Consumer, Delivery, Verdict},
+    documents::Documents,
+};
 use tolov_kit::{availability::Availability, in_flight::InFlight};
 
 use crate::{
     config::Config,
     deps::{Deps, HandlerDeps},
-    notify::claims::Claims,
+    notify::{claims::Claims, reads::GroupedReads, together::Others},
 };
+
+/// Messages that are sent at the same time, each of unknown outcome when this process is killed.
+const SENDS_MAX: usize = 32;
 
 #[derive(Debug)]
 pub(crate) struct Notifier {
@@ -18,8 +24,16 @@ pub(crate) struct Notifier {
     pub(super) consumer: Arc<dyn Consumer>,
     pub(super) handlers: Arc<HandlerDeps>,
     pub(super) claims: Claims,
+    /// Reads that a message waits for.
+    pub(super) before_send: GroupedReads,
+    /// Reads that nobody waits for.
+    pub(super) after_send: GroupedReads,
     pub(super) bus: Availability,
     pub(super) in_hand: InFlight,
+    /// Messages to shoppers.
+    pub(super) in_flight: Arc<Semaphore>,
+    /// Those of them that wait for their turn or are being sent. After a kill so many may be repeated at most.
+    pub(super) sends: Semaphore,
 }
 
 /// A delivery with its verdict, on its way to the bus.
@@ -28,13 +42,20 @@ pub(super) type Verdicts = mpsc::Sender<(Delivery, Verdict)>;
 impl Notifier {
     pub(crate) fn new(deps: &Deps, handlers: Arc<HandlerDeps>) -> Self {
         let config = Config::clone(&handlers.config);
+        let in_flight = Arc::new(Semaphore::new(config.in_flight_max));
+        let others = Others { in_flight: Arc::clone(&in_flight), max: config.in_flight_max };
+        let documents = || -> Arc<dyn Documents> { deps.shop.clone() };
         Self {
-            claims: Claims::new(deps, &config),
+            claims: Claims::new(deps, &config, others.clone()),
+            before_send: GroupedReads::at_once(documents()),
+            after_send: GroupedReads::with(others, documents()),
             consumer: Arc::clone(&deps.consumer),
             config,
             handlers,
             bus: Availability::new("the message bus"),
             in_hand: InFlight::default(),
+            in_flight,
+            sends: Semaphore::new(SENDS_MAX),
         }
     }
 

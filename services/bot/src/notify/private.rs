@@ -45,6 +45,8 @@ pub(super) async fn send(
     let chat_id = ChatId(user_id.get());
     let chat = Recipient::Id(chat_id);
     let handlers = &notifier.handlers;
+    // Until it is recorded. It is never closed.
+    let _sending = notifier.sends.acquire().await;
     loop {
         let turn = match handlers.telegram.chat_limits.acquire(chat_id, deadline, stop).await {
             Turn::Granted => handlers.rate_limiter.acquire(deadline, stop).await,
@@ -113,7 +115,7 @@ async fn attempt(
             }));
         }
     };
-    notifier.claims.record(std::slice::from_ref(id), &outcome).await;
+    notifier.claims.record_one(id, &outcome).await;
     Ok(told)
 }
 
@@ -126,7 +128,7 @@ pub(super) async fn language_of(
 ) -> Option<Language> {
     let mut pauses = pauses();
     loop {
-        match shopper::shopper(notifier.handlers.documents(), user_id).await {
+        match shopper::shopper(&notifier.before_send, user_id).await {
             Ok(shopper) => return Some(shopper.and_then(|shopper| shopper.language).unwrap_or_default()),
             Err(error) if error.is_unavailable() => {
                 notifier.claims.store.mark_down(error);

@@ -59,7 +59,9 @@ pub(super) async fn deliver(
     }
     // The order's own message shows the same.
     let order_id = notification.order_id;
-    if let Err(error) = order_message::refresh(&notifier.handlers, order_id).await {
+    let refreshed =
+        order_message::refresh_among_others(&notifier.handlers, &notifier.after_send, order_id, language);
+    if let Err(error) = refreshed.await {
         tracing::info!(order.id = %order_id, %error, "the order's message could not be updated");
     }
     if matches!(subject, Subject::Returned { .. } | Subject::Receipt { .. }) {

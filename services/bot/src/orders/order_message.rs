@@ -2,7 +2,7 @@
 
 use teloxide::types::ChatId;
 use time::Duration;
-use tolov_domain::{Language, OrderId, Phone, Tiyin, time::Timestamp};
+use tolov_domain::{Language, OrderId, Phone, Tiyin, ports::documents::Documents, time::Timestamp};
 use tolov_shop::{
     order::{Delivery, ShopOrder, Stage, Terms, order},
     records,
@@ -19,7 +19,7 @@ use crate::{
     deps::HandlerDeps,
     invoices::{bills, offer},
     orders::{
-        messages::{SentMessage, change_messages, messages_of},
+        messages::{OrderMessages, SentMessage, change_messages, messages_of},
         order_lines,
         texts::stage_for_shopper,
     },
@@ -176,81 +176,125 @@ pub(crate) fn countdown_changed(order: &ShopOrder, before: Timestamp, now: Times
     shown_minutes(until - before) != shown_minutes(until - now)
 }
 
+/// What an order's message is shown with.
+struct Showing<'a> {
+    deps: &'a HandlerDeps,
+    documents: &'a dyn Documents,
+    /// The shopper's, where it was read already.
+    language: Option<Language>,
+    /// Whether a message that was deleted is sent anew.
+    resends: bool,
+}
+
 /// Brings the order's message up to date; one that was deleted is sent anew. `None`: there is no such order.
 pub(crate) async fn refresh(deps: &HandlerDeps, id: OrderId) -> Result<Option<ShopOrder>, HandlerError> {
-    show(deps, id, true).await
+    Showing { deps, documents: deps.documents(), language: None, resends: true }.show(id).await
+}
+
+/// The same for a shopper who was written to in this language just now. `documents` reads for several orders at a time.
+pub(crate) async fn refresh_among_others(
+    deps: &HandlerDeps,
+    documents: &dyn Documents,
+    id: OrderId,
+    language: Language,
+) -> Result<(), HandlerError> {
+    let showing = Showing { deps, documents, language: Some(language), resends: true };
+    showing.show(id).await.map(drop)
 }
 
 /// The same for the clock, which does not send a message that the shopper has deleted.
 pub(crate) async fn count_down(deps: &HandlerDeps, id: OrderId) -> Result<(), HandlerError> {
-    show(deps, id, false).await.map(drop)
-}
-
-async fn show(deps: &HandlerDeps, id: OrderId, resends: bool) -> Result<Option<ShopOrder>, HandlerError> {
-    // An order changes at most a few times while Telegram takes an edit.
-    const TRIES: u32 = 4;
-    let mut shown = None;
-    for _ in 0..TRIES {
-        let Some(order) = order(deps.documents(), id).await? else { return Ok(None) };
-        // Whoever showed a newer state while this edit waited was overwritten by it.
-        let is_current = shown
-            .as_ref()
-            .is_some_and(|shown: &ShopOrder| shown.state == order.state && shown.refunds == order.refunds);
-        if is_current {
-            take_pay_buttons_away(deps, &order).await?;
-            return Ok(Some(order));
-        }
-        show_once(deps, &order, resends).await?;
-        shown = Some(order);
-    }
-    Ok(shown)
+    Showing { deps, documents: deps.documents(), language: None, resends: false }.show(id).await.map(drop)
 }
 
 /// Of an order that can no longer be paid, no message keeps a button that pays it: the reminder says how the order stands, and
 /// so does a screen of the conversation that offered to pay. Telegram's invoices stay: before it takes any money Telegram asks
 /// the bot, which answers in words.
 pub(crate) async fn take_pay_buttons_away(deps: &HandlerDeps, order: &ShopOrder) -> Result<(), HandlerError> {
-    if matches!(order.stage(), Stage::Creating | Stage::AwaitingPayment) {
-        return Ok(());
-    }
-    let (id, language) = (order.id, deps.language_of(order.user_id).await);
-    if let Some(reminder) = messages_of(deps.documents(), id).await?.reminder_message {
-        let shown = ShownMessage { message_id: reminder.message_id, has_photo: false };
-        let over = Screen::new(headline(language, order, deps.now()));
-        deps.telegram.change(reminder.chat, shown, &over).await?;
-        change_messages(deps.documents(), id, |messages| messages.reminder_message = None).await?;
-    }
-    let dialogue: Option<Dialogue> = records::read(deps.documents(), order.user_id.get()).await?;
-    let offering = dialogue.filter(|dialogue| dialogue.payable == Some(id));
-    if let Some(shown) = offering.and_then(|dialogue| dialogue.screen) {
-        let over = screen(language, order, deps.now(), deps)
-            .row([Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu)]);
-        deps.telegram.change(ChatId(order.user_id.get()), shown, &over).await?;
-        let forget =
-            |dialogue: &mut Dialogue| dialogue.payable = dialogue.payable.filter(|payable| *payable != id);
-        records::change(deps.documents(), order.user_id.get(), forget).await?;
-    }
-    Ok(())
+    let showing = Showing { deps, documents: deps.documents(), language: None, resends: false };
+    let messages = messages_of(deps.documents(), order.id).await?;
+    showing.take_pay_buttons_away(order, &messages, deps.language_of(order.user_id).await).await
 }
 
-async fn show_once(deps: &HandlerDeps, order: &ShopOrder, resends: bool) -> Result<(), HandlerError> {
-    let screen = screen(deps.language_of(order.user_id).await, order, deps.now(), deps);
-    let messages = messages_of(deps.documents(), order.id).await?;
-    if let Some(SentMessage { place: MessageRef { chat, message_id }, .. }) = messages.shopper {
-        let shown = ShownMessage { message_id, has_photo: false };
-        if deps.telegram.change(chat, shown, &screen).await? {
+impl Showing<'_> {
+    async fn show(&self, id: OrderId) -> Result<Option<ShopOrder>, HandlerError> {
+        // An order changes at most a few times while Telegram takes an edit.
+        const TRIES: u32 = 4;
+        let Some(mut shown) = order(self.documents, id).await? else { return Ok(None) };
+        let language = match self.language {
+            Some(language) => language,
+            None => self.deps.language_of(shown.user_id).await,
+        };
+        for _ in 0..TRIES {
+            // After the order: whoever adds a button to it looks at the order once more afterwards.
+            let messages = messages_of(self.documents, id).await?;
+            self.show_once(&shown, &messages, language).await?;
+            let Some(now) = order(self.documents, id).await? else { return Ok(None) };
+            // Whoever showed a newer state while this edit waited was overwritten by it.
+            if shown.state == now.state && shown.refunds == now.refunds {
+                self.take_pay_buttons_away(&now, &messages, language).await?;
+                return Ok(Some(now));
+            }
+            shown = now;
+        }
+        Ok(Some(shown))
+    }
+
+    async fn take_pay_buttons_away(
+        &self,
+        order: &ShopOrder,
+        messages: &OrderMessages,
+        language: Language,
+    ) -> Result<(), HandlerError> {
+        let Self { deps, documents, .. } = *self;
+        if matches!(order.stage(), Stage::Creating | Stage::AwaitingPayment) {
             return Ok(());
         }
+        let id = order.id;
+        if let Some(reminder) = messages.reminder_message {
+            let shown = ShownMessage { message_id: reminder.message_id, has_photo: false };
+            let over = Screen::new(headline(language, order, deps.now()));
+            deps.telegram.change(reminder.chat, shown, &over).await?;
+            change_messages(documents, id, |messages| messages.reminder_message = None).await?;
+        }
+        let dialogue: Option<Dialogue> = records::read(documents, order.user_id.get()).await?;
+        let offering = dialogue.filter(|dialogue| dialogue.payable == Some(id));
+        if let Some(shown) = offering.and_then(|dialogue| dialogue.screen) {
+            let over = screen(language, order, deps.now(), deps)
+                .row([Button::callback(l!(language, "back-to-menu"), ShopCallback::Menu)]);
+            deps.telegram.change(ChatId(order.user_id.get()), shown, &over).await?;
+            let forget = |dialogue: &mut Dialogue| {
+                dialogue.payable = dialogue.payable.filter(|payable| *payable != id);
+            };
+            records::change(documents, order.user_id.get(), forget).await?;
+        }
+        Ok(())
     }
-    // An order that was made from its event never had a message: its notification is all that the shopper gets.
-    if !resends || (messages.shopper.is_none() && order.terms.is_none()) {
-        return Ok(());
+
+    async fn show_once(
+        &self,
+        order: &ShopOrder,
+        messages: &OrderMessages,
+        language: Language,
+    ) -> Result<(), HandlerError> {
+        let Self { deps, documents, .. } = *self;
+        let screen = screen(language, order, deps.now(), deps);
+        if let Some(SentMessage { place: MessageRef { chat, message_id }, .. }) = messages.shopper {
+            let shown = ShownMessage { message_id, has_photo: false };
+            if deps.telegram.change(chat, shown, &screen).await? {
+                return Ok(());
+            }
+        }
+        // An order that was made from its event never had a message: its notification is all that the shopper gets.
+        if !self.resends || (messages.shopper.is_none() && order.terms.is_none()) {
+            return Ok(());
+        }
+        let shown = deps.send_to(order.user_id, &screen).await?;
+        let place = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
+        let sent = SentMessage { place, sent_at: Some(deps.now()) };
+        change_messages(documents, order.id, |messages| messages.shopper = Some(sent)).await?;
+        Ok(())
     }
-    let shown = deps.send_to(order.user_id, &screen).await?;
-    let place = MessageRef { chat: ChatId(order.user_id.get()), message_id: shown.message_id };
-    let sent = SentMessage { place, sent_at: Some(deps.now()) };
-    change_messages(deps.documents(), order.id, |messages| messages.shopper = Some(sent)).await?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -139,7 +139,9 @@ async fn a_crash_between_send_and_record_repeats_the_message_at_most_once() {
 
 #[tokio::test]
 async fn after_a_kill_in_mid_send_the_waiting_messages_leave_at_once_and_only_the_cut_one_is_repeated() {
-    let world = World::where_the_test_redelivers().await;
+    let mut world = World::where_the_test_redelivers().await;
+    // The turn of one has come, and none of the others' is near.
+    world.config.messages_per_s = 1;
     world.shop.allow_claims(Some(1));
     for number in 1..=20 {
         world.telegram.will_answer(&number.to_string(), [Answer::ShowAndHang]);
@@ -153,7 +155,9 @@ async fn after_a_kill_in_mid_send_the_waiting_messages_leave_at_once_and_only_th
     world.bus.until_received().await;
     bot.kill().await;
     let [cut] = arrived().collect::<Vec<_>>()[..] else { panic!("one claim, one send") };
+    assert_eq!(*world.shop.claims.lock().unwrap(), [vec![for_shopper(cut, cut).notification_id]]);
 
+    world.config.messages_per_s = 1000;
     world.shop.allow_claims(None);
     for number in 1..=20 {
         world.telegram.will_answer(&number.to_string(), []);
@@ -174,6 +178,40 @@ async fn after_a_kill_in_mid_send_the_waiting_messages_leave_at_once_and_only_th
     for number in 1..=20 {
         let times = if number == cut { 2 } else { 1 };
         assert_eq!(world.telegram.shown(&number.to_string()).len(), times, "shopper {number}");
+    }
+}
+
+#[tokio::test]
+async fn messages_that_a_kill_cuts_off_together_are_each_repeated_once_and_none_is_lost() {
+    let world = World::where_the_test_redelivers().await;
+    *world.shop.takes.lock().unwrap() = Duration::from_millis(50);
+    for number in 1..=20 {
+        world.telegram.will_answer(&number.to_string(), [Answer::ShowAndHang]);
+        world.bus.deliver(&for_shopper(number, number));
+    }
+    let bot = world.run_bot();
+    for number in 1..=20 {
+        world.telegram.until(&number.to_string(), |arrived| arrived.len() == 1).await;
+    }
+    bot.kill().await;
+    assert!(world.shop.claims.lock().unwrap().len() <= 3, "they were due together");
+
+    for number in 1..=20 {
+        world.telegram.will_answer(&number.to_string(), []);
+    }
+    world.bus.redeliver_unsettled();
+    let bot = world.run_bot();
+    for number in 1..=20 {
+        let verdicts = world.bus.until_verdicts(&for_shopper(number, number).notification_id, 1).await;
+        let [Verdict::Later { after }] = verdicts[..] else { panic!("{verdicts:?}") };
+        assert!(after <= Duration::from_secs(20), "the lease is short: {after:?}");
+    }
+    world.clock.advance(time::Duration::seconds(20));
+    world.bus.redeliver_put_off();
+    world.bus.until_empty().await;
+    bot.stop().await;
+    for number in 1..=20 {
+        assert_eq!(world.telegram.shown(&number.to_string()).len(), 2, "shopper {number}");
     }
 }
 

@@ -20,6 +20,7 @@ mod shopfront;
 mod staff;
 mod support;
 mod telegram;
+mod together;
 mod updates;
 mod waiting;
 mod webhook;

@@ -6,6 +6,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -39,6 +40,17 @@ pub(crate) struct Shop {
     pub(crate) reads: Mutex<Vec<(&'static str, &'static str)>>,
     /// After so many calls `claim` never answers; `None`: it always does.
     claims_left: Mutex<Option<usize>>,
+    /// So long every claim and every record takes.
+    pub(crate) takes: Mutex<Duration>,
+    /// The notifications of each call of `claim`, and of `settle`.
+    pub(crate) claims: Mutex<Vec<Vec<EventId>>>,
+    pub(crate) records: Mutex<Vec<Vec<EventId>>>,
+    /// So many calls of `settle` find the store unavailable.
+    pub(crate) away_records: AtomicUsize,
+    /// A call that names it is refused as a whole.
+    pub(crate) refuses_calls_with: Mutex<Option<EventId>>,
+    /// It cannot be claimed, and the others of its call can.
+    pub(crate) cannot_read: Mutex<Option<EventId>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -76,6 +88,27 @@ impl Shop {
         Ok(&self.documents)
     }
 
+    /// One call of several notifications, or the answer that a test wants.
+    async fn call(
+        &self,
+        ids: Vec<EventId>,
+        calls: &Mutex<Vec<Vec<EventId>>>,
+        away: &AtomicUsize,
+    ) -> Result<(), PortError> {
+        let takes = *self.takes.lock().unwrap();
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+        if away.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(PortError::Unavailable("no store".to_owned()));
+        }
+        if self.refuses_calls_with.lock().unwrap().as_ref().is_some_and(|id| ids.contains(id)) {
+            return Err(PortError::Refused("one of them is damaged".to_owned()));
+        }
+        calls.lock().unwrap().push(ids);
+        Ok(())
+    }
+
     pub(crate) fn outcome_of(&self, id: &EventId) -> Option<SendOutcome> {
         self.notifications
             .lock()
@@ -100,13 +133,13 @@ impl NotificationLog for Shop {
         let panics =
             self.panicking_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         assert!(panics.is_err(), "as the test wants");
-        let away =
-            self.away_calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if away.is_ok() {
-            return Err(PortError::Unavailable("no store".to_owned()));
-        }
+        self.call(ids.to_vec(), &self.claims, &self.away_calls).await?;
+        let unreadable = self.cannot_read.lock().unwrap().clone();
         let mut notifications = self.notifications.lock().unwrap();
         let claim = |id: &EventId| {
+            if unreadable.as_ref() == Some(id) {
+                return Claim::Refused { reason: "it is damaged".to_owned() };
+            }
             let record = notifications.entry(id.clone()).or_default();
             match (&record.settled, record.lease_until) {
                 (Some(_), _) => Claim::Settled,
@@ -131,11 +164,13 @@ impl NotificationLog for Shop {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
         if self.hangs_at_settle.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
-        for id in ids {
+        let ids = outcomes.iter().map(|(id, _)| id.clone()).collect();
+        self.call(ids, &self.records, &self.away_records).await?;
+        for (id, outcome) in outcomes {
             let mut notifications = self.notifications.lock().unwrap();
             let record = notifications.entry(id.clone()).or_default();
             record.settled.get_or_insert_with(|| Settled { outcome: outcome.clone(), at });

@@ -101,8 +101,8 @@ impl NotificationLog for InstrumentedShop {
         self.shop()?.release(ids).await
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
-        self.shop()?.settle(ids, outcome, at).await
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
+        self.shop()?.settle_each(outcomes, at).await
     }
 
     async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError> {

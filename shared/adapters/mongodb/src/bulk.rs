@@ -60,7 +60,20 @@ impl MongoShop {
         id: &str,
         update: impl Into<UpdateModifications>,
     ) -> UpdateOneModel {
-        let mut model = self.update(collection, doc! { "_id": id }, update);
+        self.upsert_where(collection, id, Document::new(), update)
+    }
+
+    /// The same where the document matches the filter too; one that does not is refused as a duplicate of itself.
+    pub(crate) fn upsert_where(
+        &self,
+        collection: &str,
+        id: &str,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+    ) -> UpdateOneModel {
+        let mut named = doc! { "_id": id };
+        named.extend(filter);
+        let mut model = self.update(collection, named, update);
         model.upsert = Some(true);
         model
     }

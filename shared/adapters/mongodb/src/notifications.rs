@@ -1,14 +1,14 @@
 //! The log of notifications: what was sent, and who is sending.
 //!
-//! A claim writes an id of the call into every notification that is free, all in one command, and then reads which of
-//! them have that id: of concurrent callers exactly one finds its own.
+//! A claim writes an id of the call into every notification that is free, all in one command: what was not there before is the
+//! caller's. Of the others it then reads which have that id: of concurrent callers exactly one finds its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mongodb::{
-    bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId},
+    bson::{DateTime, Document, RawDocumentBuf, doc, oid::ObjectId},
     options::UpdateOneModel,
 };
 use serde::Deserialize;
@@ -22,6 +22,7 @@ use tolov_domain::{
 };
 
 use crate::{
+    bulk::Effect,
     failure::Failure,
     shop::{MongoShop, NOTIFICATIONS},
 };
@@ -29,8 +30,6 @@ use crate::{
 /// A stored notification.
 #[derive(Debug, Deserialize)]
 struct StoredNotification {
-    #[serde(rename = "_id")]
-    id: String,
     #[serde(default)]
     attempt: i64,
     lease_until: Option<DateTime>,
@@ -66,11 +65,6 @@ fn date(at: Timestamp) -> DateTime {
     DateTime::from_millis(unix_ms(at))
 }
 
-/// Matches where no outcome is recorded, whether the field is missing or null.
-fn unsettled() -> Document {
-    doc! { "$not": [{ "$ifNull": ["$outcome", false] }] }
-}
-
 #[async_trait]
 impl NotificationLog for MongoShop {
     async fn claim(
@@ -84,10 +78,29 @@ impl NotificationLog for MongoShop {
         }
         self.call("claiming notifications", async {
             let call = ObjectId::new();
-            let claims = distinct(ids).into_iter().map(|id| self.claim_update(id, call, now, lease_until));
-            self.update_all(claims.collect()).await?;
-            let mut stored = self.notifications(ids).await?;
-            Ok(ids.iter().map(|id| answer(&mut stored, id, call)).collect())
+            let claimed = distinct(ids);
+            let updates = claimed.iter().map(|id| self.claim_update(id, call, now, lease_until).into());
+            let effects = self.bulk_write(updates.collect()).await?;
+            let (mut answers, mut unclear) = (HashMap::new(), Vec::new());
+            for (id, effect) in claimed.into_iter().zip(effects) {
+                match effect {
+                    Effect::Created => drop(answers.insert(id.clone(), Claim::Send { attempt: 1 })),
+                    // One that is there and not free is refused as a second one with its id.
+                    Effect::Refused(refusal) if !refusal.is_duplicate_id() => {
+                        answers.insert(id.clone(), Claim::Refused { reason: refusal.to_string() });
+                    }
+                    Effect::Matched | Effect::Unmatched | Effect::Refused(_) => unclear.push(id.clone()),
+                }
+            }
+            let mut stored = self.notifications(&unclear).await?;
+            for id in unclear {
+                let answer = answer(stored.remove(id.as_str()), call);
+                answers.insert(id, answer);
+            }
+            Ok(ids
+                .iter()
+                .map(|id| answers.get_mut(id).map_or_else(removed, |it| once(it, lease_until)))
+                .collect())
         })
         .await
     }
@@ -107,14 +120,16 @@ impl NotificationLog for MongoShop {
         self.call("releasing notifications", self.update_all(releases.collect())).await
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
-        let set = doc! {
-            "outcome": { "$ifNull": ["$outcome", { "$literal": outcome_document(outcome) }] },
-            "settled_at": { "$ifNull": ["$settled_at", date(at)] },
-        };
-        let settled = distinct(ids)
-            .into_iter()
-            .map(|id| self.upsert(NOTIFICATIONS, id.as_str(), vec![doc! { "$set": set.clone() }]));
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
+        let mut seen = HashSet::with_capacity(outcomes.len());
+        let first = outcomes.iter().filter(|(id, _)| seen.insert(id.as_str()));
+        let settled = first.map(|(id, outcome)| {
+            let set = doc! {
+                "outcome": { "$ifNull": ["$outcome", { "$literal": outcome_document(outcome) }] },
+                "settled_at": { "$ifNull": ["$settled_at", date(at)] },
+            };
+            self.upsert(NOTIFICATIONS, id.as_str(), vec![doc! { "$set": set }])
+        });
         self.call("recording how notifications ended", self.update_all(settled.collect())).await
     }
 
@@ -125,11 +140,16 @@ impl NotificationLog for MongoShop {
         self.call("reading how notifications ended", async {
             let stored = self.notifications(ids).await?;
             let settled = |id: &EventId| {
-                let stored = stored.get(id.as_str())?;
-                let at = from_unix_ms(stored.settled_at?.timestamp_millis());
-                Some(Settled { outcome: stored.outcome.clone()?.into(), at })
+                let stored = match stored.get(id.as_str()) {
+                    Some(Ok(stored)) => stored,
+                    Some(Err(reason)) => return Err(Failure::Unexpected(reason.clone())),
+                    None => return Ok(None),
+                };
+                let at = stored.settled_at.map(|at| from_unix_ms(at.timestamp_millis()));
+                let ended = stored.outcome.clone().zip(at);
+                Ok(ended.map(|(outcome, at)| Settled { outcome: outcome.into(), at }))
             };
-            Ok(ids.iter().map(settled).collect())
+            ids.iter().map(settled).collect()
         })
         .await
     }
@@ -143,46 +163,49 @@ impl MongoShop {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> UpdateOneModel {
-        // `is_due` of the domain. A missing lease sorts before every date.
-        let of_a_clock_since_set_back = doc! { "$gt": ["$lease_until", date(lease_until + CLOCK_SKEW_MAX)] };
-        let lease_over = doc! { "$or": [{ "$lte": ["$lease_until", date(now)] }, of_a_clock_since_set_back] };
-        let free = doc! { "$and": [unsettled(), lease_over] };
-        let if_free = |then: Bson, field: &str| doc! { "$cond": [free.clone(), then, field] };
-        let attempt = doc! { "$add": [{ "$ifNull": ["$attempt", 0_i64] }, 1_i64] };
-        let set = doc! {
-            "attempt": if_free(attempt.into(), "$attempt"),
-            "lease_until": if_free(date(lease_until).into(), "$lease_until"),
-            "holder": if_free(self.holder().into(), "$holder"),
-            "call": if_free(call.into(), "$call"),
-        };
-        self.upsert(NOTIFICATIONS, id.as_str(), vec![doc! { "$set": set }])
+        // `is_due` of the domain: a lease of a clock that was set back since has ended too.
+        let lease = doc! { "$gt": date(now), "$lte": date(lease_until + CLOCK_SKEW_MAX) };
+        let free = doc! { "outcome.kind": { "$exists": false }, "lease_until": { "$not": lease } };
+        let set = doc! { "lease_until": date(lease_until), "holder": self.holder(), "call": call };
+        self.upsert_where(
+            NOTIFICATIONS,
+            id.as_str(),
+            free,
+            doc! { "$inc": { "attempt": 1_i64 }, "$set": set },
+        )
     }
 
-    async fn notifications(&self, ids: &[EventId]) -> Result<HashMap<String, StoredNotification>, Failure> {
+    /// Those that are there. One that cannot be read keeps no other from being read.
+    async fn notifications(&self, ids: &[EventId]) -> Result<HashMap<String, Stored>, Failure> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
         let names: Vec<&str> = ids.iter().map(EventId::as_str).collect();
         let found = self.collection(NOTIFICATIONS).find(doc! { "_id": { "$in": names } }).await?;
         let found: Vec<RawDocumentBuf> = found.try_collect().await?;
-        let mut stored = HashMap::with_capacity(found.len());
-        for raw in &found {
-            let notification: StoredNotification = mongodb::bson::from_slice(raw.as_bytes())
-                .map_err(|error| Failure::Unexpected(format!("a notification cannot be read: {error}")))?;
-            stored.insert(notification.id.clone(), notification);
-        }
-        Ok(stored)
+        let read = |raw: &RawDocumentBuf| {
+            let id = raw.get_str("_id").ok()?.to_owned();
+            let stored = mongodb::bson::from_slice(raw.as_bytes());
+            Some((id, stored.map_err(|error| format!("the notification cannot be read: {error}"))))
+        };
+        Ok(found.iter().filter_map(read).collect())
     }
 }
 
-/// The answer for one notification. An id that is given twice in a call is granted once.
-fn answer(stored: &mut HashMap<String, StoredNotification>, id: &EventId, call: ObjectId) -> Claim {
-    // One that was removed between the write and the read is free at once, like one that was released.
-    let Some(notification) = stored.get_mut(id.as_str()) else {
-        return Claim::Busy { until: Timestamp::UNIX_EPOCH };
+/// The error says why it cannot be read.
+type Stored = Result<StoredNotification, String>;
+
+/// The answer for a notification that is stored already.
+fn answer(stored: Option<Stored>, call: ObjectId) -> Claim {
+    let notification = match stored {
+        Some(Ok(notification)) => notification,
+        Some(Err(reason)) => return Claim::Refused { reason },
+        None => return removed(),
     };
     if notification.outcome.is_some() {
         return Claim::Settled;
     }
     if notification.call == Some(call) {
-        notification.call = None;
         return Claim::Send { attempt: u32::try_from(notification.attempt).unwrap_or(u32::MAX) };
     }
     let until =
@@ -190,8 +213,21 @@ fn answer(stored: &mut HashMap<String, StoredNotification>, id: &EventId, call: 
     Claim::Busy { until }
 }
 
+/// One that was removed between the write and the read is free at once, like one that was released.
+const fn removed() -> Claim {
+    Claim::Busy { until: Timestamp::UNIX_EPOCH }
+}
+
+/// An id that is given twice in a call is granted once.
+fn once(claim: &mut Claim, lease_until: Timestamp) -> Claim {
+    match claim {
+        Claim::Send { .. } => std::mem::replace(claim, Claim::Busy { until: lease_until }),
+        other @ (Claim::Busy { .. } | Claim::Settled | Claim::Refused { .. }) => other.clone(),
+    }
+}
+
 /// Each id once, in the order of first mention.
 fn distinct(ids: &[EventId]) -> Vec<&EventId> {
-    let mut seen = std::collections::HashSet::with_capacity(ids.len());
+    let mut seen = HashSet::with_capacity(ids.len());
     ids.iter().filter(|id| seen.insert(id.as_str())).collect()
 }

@@ -8,7 +8,7 @@ use super::error::PortError;
 use crate::{ids::EventId, time::Timestamp};
 
 /// Whether a notification may be sent now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// It is the caller's until the lease ends. `attempt` counts from 1; above 1 an earlier send may have got through.
     Send { attempt: u32 },
@@ -16,6 +16,8 @@ pub enum Claim {
     Busy { until: Timestamp },
     /// It was sent, or is undeliverable: there is nothing left to do.
     Settled,
+    /// The store cannot read or write what it has of this one; the others of the call are not affected.
+    Refused { reason: String },
 }
 
 /// How a notification ended.
@@ -49,8 +51,14 @@ pub trait NotificationLog: Send + Sync + fmt::Debug {
     /// Gives up a claim without having sent, so that the next try does not wait for the lease to end.
     async fn release(&self, ids: &[EventId]) -> Result<(), PortError>;
 
-    /// Records how notifications ended. The first outcome stays.
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError>;
+    /// Records how each of these notifications ended. The first outcome stays.
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError>;
+
+    /// The same for several that ended in the same way.
+    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
+        let outcomes: Vec<_> = ids.iter().map(|id| (id.clone(), outcome.clone())).collect();
+        self.settle_each(&outcomes, at).await
+    }
 
     /// How notifications ended, `None` while they have not; one answer each, in the order given.
     async fn outcomes(&self, ids: &[EventId]) -> Result<Vec<Option<Settled>>, PortError>;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection};
 use tolov_domain::{
     EventId,
@@ -59,26 +59,25 @@ impl NotificationLog for EmbeddedShop {
         Ok(())
     }
 
-    async fn settle(&self, ids: &[EventId], outcome: &SendOutcome, at: Timestamp) -> Result<(), PortError> {
-        if ids.is_empty() {
+    async fn settle_each(&self, outcomes: &[(EventId, SendOutcome)], at: Timestamp) -> Result<(), PortError> {
+        if outcomes.is_empty() {
             return Ok(());
         }
-        let (message_id, reason) = match outcome {
-            SendOutcome::Sent { message_id } => (Some(*message_id), None),
-            SendOutcome::Undeliverable { reason } => (None, Some(reason)),
+        let row = |(id, outcome): &(EventId, SendOutcome)| match outcome {
+            SendOutcome::Sent { message_id } => json!([id, message_id, null]),
+            SendOutcome::Undeliverable { reason } => json!([id, null, reason]),
         };
+        let rows: Vec<Value> = outcomes.iter().map(row).collect();
         let mut writer = self.file.writer().await?;
         sqlx::query(
             "INSERT INTO notifications (id, attempts, settled_at_ms, message_id, undeliverable_reason)
-             SELECT value, 0, ?2, ?3, ?4 FROM json_each(?1) WHERE true
+             SELECT value ->> 0, 0, ?2, value ->> 1, value ->> 2 FROM jsonb_each(?1) WHERE true
              ON CONFLICT (id) DO UPDATE SET lease_until_ms = NULL, settled_at_ms = excluded.settled_at_ms,
                  message_id = excluded.message_id, undeliverable_reason = excluded.undeliverable_reason
              WHERE settled_at_ms IS NULL",
         )
-        .bind(json!(ids).to_string())
+        .bind(json!(rows).to_string())
         .bind(unix_ms(at))
-        .bind(message_id)
-        .bind(reason)
         .execute(&mut *writer)
         .await
         .map_err(|error| self.file.failed(&error))?;

@@ -1,9 +1,11 @@
 //! Claims of notifications: each has one sender.
 
+use mongodb::bson::{DateTime, Document, doc};
 use time::Duration;
 use tolov_domain::{
     EventId,
     ports::notifications::{Claim, NotificationLog, SendOutcome},
+    time::unix_ms,
 };
 
 use crate::world::{NOON, Server, World};
@@ -32,11 +34,37 @@ pub(crate) async fn of_parallel_claimers_exactly_one_may_send_each_notification(
                     *senders += 1;
                 }
                 Claim::Busy { until } => assert_eq!(until, lease_until),
-                Claim::Settled => panic!("nothing was settled"),
+                other @ (Claim::Settled | Claim::Refused { .. }) => panic!("{other:?}"),
             }
         }
     }
     assert!(senders.iter().all(|senders| *senders == 1), "{senders:?}");
+    world.remove().await
+}
+
+pub(crate) async fn an_unreadable_notification_keeps_no_other_from_being_claimed(
+    server: Server,
+) -> anyhow::Result<()> {
+    let world = World::fresh(server).await?;
+    let shop = world.shop().await;
+    let ids = ids(5);
+    let lease_until = NOON + Duration::minutes(1);
+    shop.claim(&ids[4..], NOON, lease_until).await?;
+    let notifications = world.database.collection::<Document>("notifications");
+    // One cannot be counted up, one is free and cannot be read, one says neither that it is free nor that it is not.
+    for (id, damage) in ids.iter().zip([
+        doc! { "attempt": "first" },
+        doc! { "attempt": 1_i64, "settled_at": "noon" },
+        doc! { "lease_until": DateTime::from_millis(unix_ms(lease_until)), "attempt": "first" },
+    ]) {
+        let mut damaged = doc! { "_id": id.as_str() };
+        damaged.extend(damage);
+        notifications.insert_one(damaged).await?;
+    }
+    let claims = shop.claim(&ids, NOON, lease_until).await?;
+    assert!(claims[..3].iter().all(|claim| matches!(claim, Claim::Refused { .. })), "{claims:?}");
+    assert_eq!(claims[3..], [Claim::Send { attempt: 1 }, Claim::Busy { until: lease_until }]);
+    assert!(shop.outcomes(&ids).await.is_err(), "nobody takes an unreadable one for one that was not sent");
     world.remove().await
 }
 

@@ -18,6 +18,7 @@ macro_rules! tests_on {
             claiming::a_release_keeps_an_earlier_attempt_that_may_have_been_sent
             claiming::a_store_does_not_release_the_claim_of_another
             claiming::an_outcome_is_recorded_without_a_claim
+            claiming::an_unreadable_notification_keeps_no_other_from_being_claimed
             connecting::the_first_call_creates_the_indexes_and_a_missing_one_is_reported
             documents::fields_are_stored_flat_beside_the_version_as_dates_and_int64
             documents::a_document_inserted_by_hand_is_read_as_version_0_and_can_be_changed
