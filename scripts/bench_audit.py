@@ -20,18 +20,21 @@ from soak_run.world import free_port  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = 1000
 SHOPPER = 700_000_000 + ORDER
-# What differs in the nth copy of a document.
-DOCUMENTS = {
-    "orders": (
-        ORDER,
-        f"'$.id', {ORDER} + n, '$.user_id', {SHOPPER} + n, '$.click_trans_id', (t.body ->> 'click_trans_id') + n, "
-        f"'$.click_paydoc_id', (t.body ->> 'click_paydoc_id') + n, "
-        f"'$.history[0].event_id', 'payment.completed:' || ({ORDER} + n)",
-    ),
-    "users": (SHOPPER, f"'$.id', {SHOPPER} + n, '$.paid_orders', json_array({ORDER} + n)"),
-    "order_messages": (ORDER, f"'$.id', {ORDER} + n"),
-}
-NUMBERS = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {}) "
+NUMBERS = "WITH RECURSIVE number (n) AS (SELECT {} UNION ALL SELECT n + 1 FROM number WHERE n < {}) "
+
+
+def documents(order, shopper):
+    """What differs in the nth copy of a document."""
+    return {
+        "orders": (
+            order,
+            f"'$.id', {order} + n, '$.user_id', {shopper} + n, '$.click_trans_id', (t.body ->> 'click_trans_id') + n, "
+            f"'$.click_paydoc_id', (t.body ->> 'click_paydoc_id') + n, "
+            f"'$.history[0].event_id', 'payment.completed:' || ({order} + n)",
+        ),
+        "users": (shopper, f"'$.id', {shopper} + n, '$.paid_orders', json_array({order} + n)"),
+        "order_messages": (order, f"'$.id', {order} + n"),
+    }
 
 
 class Address:
@@ -70,12 +73,12 @@ def buy_one(binary, folder, address):
             service.wait(30)
 
 
-def multiply(database, table, count, changes, where="1"):
-    """Copies a row `count` times; `changes` says which columns depend on n."""
+def multiply(database, table, numbers, changes, where="1"):
+    """Copies rows once for each n of `numbers`; `changes` says which columns depend on n."""
     columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
     values = ", ".join(changes.get(column, f"t.{column}") for column in columns)
     database.execute(
-        f"INSERT INTO {table} ({', '.join(columns)}) {NUMBERS.format(count)} SELECT {values} FROM {table} AS t, number WHERE {where}"
+        f"INSERT INTO {table} ({', '.join(columns)}) {NUMBERS.format(numbers.start, numbers.stop - 1)} SELECT {values} FROM {table} AS t, number WHERE {where}"
     )
 
 
@@ -92,26 +95,40 @@ def close(database):
     database.close()
 
 
-def fill(folder, count):
-    ledger = open_for_filling(folder / "payments.db")
+def fill_ledger(file, numbers, order=ORDER, shopper=SHOPPER):
+    """Copies an order that is paid once for each n of `numbers`."""
+    ledger = open_for_filling(file)
     # Orders and attempts name each other; what is copied is consistent.
     ledger.execute("PRAGMA foreign_keys = OFF")
-    multiply(ledger, "orders", count, {"order_id": f"{ORDER} + n", "user_id": f"{SHOPPER} + n", "paid_by": "t.paid_by + n"})
-    multiply(ledger, "attempts", count, {
-        "prepare_id": "t.prepare_id + n", "order_id": f"{ORDER} + n", "click_trans_id": "t.click_trans_id + n",
+    of_it = f"t.order_id = {order}"
+    multiply(ledger, "orders", numbers, {
+        "order_id": f"{order} + n", "user_id": f"{shopper} + n", "paid_by": "t.paid_by + n",
+    }, of_it)
+    multiply(ledger, "attempts", numbers, {
+        "prepare_id": "t.prepare_id + n", "order_id": f"{order} + n", "click_trans_id": "t.click_trans_id + n",
         "click_paydoc_id": "t.click_paydoc_id + n", "paid_trans_id": "t.paid_trans_id + n",
         "paid_paydoc_id": "t.paid_paydoc_id + n",
-    })
+    }, of_it)
     close(ledger)
-    shop = open_for_filling(folder / "tolov-data/shop.db")
-    for collection, (number, changes) in DOCUMENTS.items():
+
+
+def fill_shop(file, numbers, order=ORDER, shopper=SHOPPER):
+    """The same with what the shop store has of it."""
+    shop = open_for_filling(file)
+    for collection, (number, changes) in documents(order, shopper).items():
         of_it = f"t.collection = '{collection}' AND t.key = {number}"
         body = f"json_set(t.body, {changes})"
-        multiply(shop, "documents", count, {"key": f"{number} + n", "body": body}, of_it)
+        multiply(shop, "documents", numbers, {"key": f"{number} + n", "body": body}, of_it)
         value = "iif(t.field IN ('user_id', 'click_paydoc_id'), t.value + n, t.value)"
-        multiply(shop, "document_index", count, {"key": f"{number} + n", "value": value}, of_it)
-    multiply(shop, "notifications", count, {"id": f"replace(t.id, '{ORDER}', {ORDER} + n)"}, f"t.id LIKE '%:{ORDER}/%'")
+        multiply(shop, "document_index", numbers, {"key": f"{number} + n", "value": value}, of_it)
+    of_it = f"t.id LIKE '%:{order}/%'"
+    multiply(shop, "notifications", numbers, {"id": f"replace(t.id, ':{order}/', ':' || ({order} + n) || '/')"}, of_it)
     close(shop)
+
+
+def fill(folder, numbers):
+    fill_ledger(folder / "payments.db", numbers)
+    fill_shop(folder / "tolov-data/shop.db", numbers)
 
 
 def audit(binary, folder, address):
@@ -147,14 +164,14 @@ def main():
     buy_one(binary, folder, address)
     size = lambda: sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e9
     # What a hundred orders need is what the program itself needs.
-    fill(folder, 99)
+    fill(folder, range(1, 100))
     took, few_mb, told, code = audit(binary, folder, address)
     if code:
         sys.exit(told[:400])
     shutil.rmtree(folder)
     folder.mkdir()
     buy_one(binary, folder, address)
-    fill(folder, count - 1)
+    fill(folder, range(1, count))
     took, many_mb, told, code = audit(binary, folder, address)
     print(f"{count} orders, {size():.1f} GB on disk: {took:.1f} s, {count / took:.0f} orders/s")
     print(f"memory: {many_mb:.0f} MB at most, {few_mb:.0f} MB of a hundred orders")

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "purchases")]
 mod bot_api;
+#[cfg(feature = "purchases")]
+pub mod bus;
 pub mod load;
 #[cfg(feature = "purchases")]
 pub mod path;

@@ -1,15 +1,21 @@
 //! The webhook service as the benches run it.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc};
 
 use anyhow::Result;
+use futures_util::{TryStreamExt, stream};
 use tokio::task::JoinHandle;
 use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
-use tolov_domain::ports::bus::Publisher;
-use tolov_kit::{clock::SystemClock, http::TrustedProxies, lifecycle::Stop, secret::Secret};
+use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin, UserId, ports::bus::Publisher};
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    http::TrustedProxies,
+    lifecycle::Stop,
+    secret::Secret,
+};
 use tolov_webhook::{
     ClickConfig, Config, Deps, Service,
-    ledger::{Ledger, LedgerPlace, UnverifiedLimits},
+    ledger::{Ledger, LedgerPlace, NewOrder, UnverifiedLimits},
 };
 
 use crate::load::Shop;
@@ -18,6 +24,8 @@ pub const SERVICE_ID: i64 = 12345;
 /// Of every order, in so'm as CLICK writes it.
 pub const AMOUNT: &str = "30000";
 pub const SECRET_KEY: &str = "bench";
+/// So many orders are registered at once.
+const REGISTERING: usize = 256;
 
 /// A server under load.
 #[derive(Debug)]
@@ -55,6 +63,33 @@ impl Server {
         let running = service.run(stop.clone());
         let ended = tokio::spawn(async move { running.await.map_err(io::Error::other) });
         Ok((Self { addr, stop, ended }, ledger))
+    }
+
+    /// The same, with these orders registered.
+    pub async fn with_orders(
+        place: LedgerPlace,
+        bus: Arc<dyn Publisher>,
+        orders: RangeInclusive<i64>,
+    ) -> Result<Self> {
+        let (server, ledger) = Self::webhook(place, bus).await?;
+        stream::iter(orders.map(Ok))
+            .try_for_each_concurrent(REGISTERING, |order| {
+                let (ledger, created_at) = (&ledger, SystemClock.now());
+                async move {
+                    let order = NewOrder {
+                        order_id: OrderId::try_new(order)?,
+                        user_id: UserId::try_new(5551)?,
+                        products: vec![OrderedProduct { product_id: ProductId::try_new(7)?, count: 2 }],
+                        amount: Tiyin::parse_soum(AMOUNT)?,
+                        created_at,
+                        receipt: None,
+                    };
+                    ledger.create_order(order).await?;
+                    anyhow::Ok(())
+                }
+            })
+            .await?;
+        Ok(server)
     }
 
     /// What the load is played against.

@@ -76,7 +76,8 @@ const EDGES: [(&str, &[&str]); 17] = [
 
 /// Crates that only one of ours may name.
 const OWNERS: [(&str, &[&str]); 9] = [
-    ("lapin", &["tolov-rabbitmq"]),
+    // The bench of the bus compares it with lapin by itself.
+    ("lapin", &["tolov-rabbitmq", "tolov-checks"]),
     ("mongodb", &["tolov-mongodb"]),
     ("sqlx", &["tolov-embedded", "tolov-webhook"]),
     ("teloxide", &["tolov-bot"]),

@@ -1,40 +1,40 @@
 //! Durable callbacks a second, against a bare warp server that parses and verifies the same forms and stores
 //! nothing; with `spread`, of orders all over a large ledger; with `flood`, genuine callbacks beside a flood of forged ones; with
-//! `postgres`, on the database of LEDGER_URL beside SQLite.
+//! `postgres`, on the database of LEDGER_URL beside SQLite; with `ledger`, of new orders in a ledger that is there (`bench ledger
+//! ORDERS CONNECTIONS FILE FIRST`).
 //! Prints numbers and asserts none: `scripts/bench`.
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
-use futures_util::{TryStreamExt, stream};
 use tokio::runtime::Runtime;
 use tolov_checks::{
     load::{Report, flood, pay_orders},
-    service::{AMOUNT, SECRET_KEY, Server},
+    service::{SECRET_KEY, Server},
 };
 use tolov_click::{CallbackForm, Reply, SecretKey};
 use tolov_domain::{
-    OrderId, OrderedProduct, PrepareId, ProductId, Tiyin, UserId,
+    PrepareId,
     ports::{
         PortError,
         bus::{OutgoingMessage, Published, Publisher},
     },
 };
 use tolov_kit::{
-    clock::{Clock, SystemClock},
     http::{Limits, RefusedRequest, serve},
     lifecycle::Stop,
     secret::Secret,
 };
-use tolov_webhook::ledger::{LedgerPlace, NewOrder};
+use tolov_webhook::ledger::LedgerPlace;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
 /// How many orders of the ledger there are for each one that is paid, with `spread`.
 const SPREAD: i64 = 20;
-/// So many orders are registered at once.
-const REGISTERING: usize = 256;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
@@ -51,7 +51,12 @@ fn main() -> Result<()> {
         Some("spread") => compared(&servers, &clients, orders, SPREAD, &rows),
         Some("flood") => flooded(&servers, &clients, orders, &rows),
         Some("postgres") => on_postgres(&servers, &clients, orders, &rows),
-        Some(other) => anyhow::bail!("{other:?} is neither `spread` nor `flood` nor `postgres`"),
+        Some("ledger") => {
+            let file = PathBuf::from(arguments.next().context("FILE is missing")?);
+            let first = arguments.next().context("FIRST is missing")?.parse()?;
+            in_a_ledger(&servers, &clients, orders, &rows, &file, first)
+        }
+        Some(other) => anyhow::bail!("{other:?} is neither `spread`, `flood`, `postgres` nor `ledger`"),
     }
 }
 
@@ -67,11 +72,36 @@ fn compared(servers: &Runtime, clients: &Runtime, orders: i64, spread: i64, rows
         let paid = shuffled(count, spread);
         let bare = measure(servers, clients, bare_server(), &paid, connections)?;
         let ledger = measure(servers, clients, in_a_file(count * spread), &paid, connections)?;
-        println!("{connections:>3} connections   bare    {bare}");
-        println!("                  ledger  {ledger}");
-        println!("                  ratio   {:>7}%\n", ledger.rate() * 100 / bare.rate().max(1));
+        compare(connections, &bare, &ledger);
     }
     Ok(())
+}
+
+/// Pays new orders of a ledger that is there, with numbers from `first` on.
+fn in_a_ledger(
+    servers: &Runtime,
+    clients: &Runtime,
+    orders: i64,
+    rows: &[usize],
+    file: &Path,
+    mut first: i64,
+) -> Result<()> {
+    for &connections in rows {
+        let numbers = first..=first + orders - 1;
+        first += orders;
+        let paid: Vec<i64> = numbers.clone().collect();
+        let bare = measure(servers, clients, bare_server(), &paid, connections)?;
+        let server = Server::with_orders(file.to_owned().into(), Arc::new(Instantly), numbers);
+        let ledger = measure(servers, clients, server, &paid, connections)?;
+        compare(connections, &bare, &ledger);
+    }
+    Ok(())
+}
+
+fn compare(connections: usize, bare: &Report, ledger: &Report) {
+    println!("{connections:>3} connections   bare    {bare}");
+    println!("                  ledger  {ledger}");
+    println!("                  ratio   {:>7}%\n", ledger.rate() * 100 / bare.rate().max(1));
 }
 
 /// Order numbers in the order of their payment: as they come, or each far from the one before.
@@ -121,13 +151,19 @@ fn on_postgres(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]
         println!("{connections:>3} connections   SQLite                    {file}");
         let paid = some(count);
         let numbers: Vec<i64> = paid.clone().collect();
-        let one = measure(servers, clients, ledger_server(place(), paid), &numbers, connections)?;
+        let one = measure(
+            servers,
+            clients,
+            Server::with_orders(place(), Arc::new(Instantly), paid),
+            &numbers,
+            connections,
+        )?;
         println!("                  PostgreSQL, one service   {one}");
         if connections > 1 {
             let paid = some(count);
             let (first, second): (Vec<i64>, Vec<i64>) = paid.clone().partition(|order| order % 2 == 0);
-            let a = servers.block_on(ledger_server(place(), paid))?;
-            let b = servers.block_on(ledger_server(place(), some(1)))?;
+            let a = servers.block_on(Server::with_orders(place(), Arc::new(Instantly), paid))?;
+            let b = servers.block_on(Server::with_orders(place(), Arc::new(Instantly), some(1)))?;
             let (to_a, to_b) = (a.shop(), b.shop());
             let (a_paid, b_paid) = clients.block_on(async {
                 tokio::try_join!(
@@ -185,36 +221,15 @@ async fn bare_server() -> Result<Server> {
 /// The webhook service on a fresh ledger in a file, with orders from 1 on registered.
 async fn in_a_file(orders: i64) -> Result<Server> {
     let folder = tempfile::tempdir()?;
-    let server = ledger_server(folder.path().join("payments.db").into(), 1..=orders).await?;
+    let server =
+        Server::with_orders(folder.path().join("payments.db").into(), Arc::new(Instantly), 1..=orders)
+            .await?;
     let ended = tokio::spawn(async move {
         let ended = server.ended.await.map_err(std::io::Error::other)?;
         drop(folder);
         ended
     });
     Ok(Server { ended, ..server })
-}
-
-/// The webhook service, with these orders registered.
-async fn ledger_server(place: LedgerPlace, orders: RangeInclusive<i64>) -> Result<Server> {
-    let (server, ledger) = Server::webhook(place, Arc::new(Instantly)).await?;
-    stream::iter(orders.map(Ok))
-        .try_for_each_concurrent(REGISTERING, |order| {
-            let (ledger, created_at) = (&ledger, SystemClock.now());
-            async move {
-                let order = NewOrder {
-                    order_id: OrderId::try_new(order)?,
-                    user_id: UserId::try_new(5551)?,
-                    products: vec![OrderedProduct { product_id: ProductId::try_new(7)?, count: 2 }],
-                    amount: Tiyin::parse_soum(AMOUNT)?,
-                    created_at,
-                    receipt: None,
-                };
-                ledger.create_order(order).await?;
-                anyhow::Ok(())
-            }
-        })
-        .await?;
-    Ok(server)
 }
 
 /// Confirms at once: what is measured is acceptance; the bus has a bench of its own.

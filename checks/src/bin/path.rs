@@ -1,5 +1,7 @@
 //! The whole path from CLICK's callback to Telegram, of orders that were placed in the shop. Prints numbers and asserts none, but
-//! that everybody was told: `scripts/bench path [ORDERS]`. Servers are measured where TEST_AMQP_URL and TEST_MONGO_URL name some.
+//! that everybody was told: `scripts/bench path [ORDERS [FOLDER FIRST]]`. Servers are measured where TEST_AMQP_URL and
+//! TEST_MONGO_URL name some; with FOLDER only what is embedded, on the ledger and the stores in it, and orders are numbered from
+//! FIRST on.
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
 use std::{path::Path, sync::Arc};
@@ -18,9 +20,14 @@ use url::Url;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let orders: usize = std::env::args().nth(1).map_or(Ok(2_000), |count| count.parse())?;
+    let mut arguments = std::env::args().skip(1);
+    let orders: usize = arguments.next().map_or(Ok(2_000), |count| count.parse())?;
+    if let Some(folder) = arguments.next() {
+        let first = arguments.next().context("FIRST is missing")?.parse()?;
+        return embedded(Path::new(&folder), orders, first).await;
+    }
     let folder = tempfile::tempdir()?;
-    embedded(folder.path(), orders).await?;
+    embedded(folder.path(), orders, 1).await?;
     let [Ok(amqp), Ok(mongo)] = ["TEST_AMQP_URL", "TEST_MONGO_URL"].map(std::env::var) else {
         println!("servers are not measured: TEST_AMQP_URL and TEST_MONGO_URL name none");
         return Ok(());
@@ -29,7 +36,7 @@ async fn main() -> Result<()> {
     on_servers(folder.path(), orders, &amqp, mongo.parse()?).await
 }
 
-async fn embedded(folder: &Path, orders: usize) -> Result<()> {
+async fn embedded(folder: &Path, orders: usize, first: i64) -> Result<()> {
     let bus = EmbeddedBus::open(folder, Arc::new(SystemClock), RETRY_DELAYS_MS).await?;
     let shop = EmbeddedShop::open(folder).await?;
     let parts = Parts {
@@ -39,7 +46,7 @@ async fn embedded(folder: &Path, orders: usize) -> Result<()> {
         notifications: bus.consumer(Queue::BotNotifications),
         frames: None,
     };
-    println!("embedded\n{}\n", measure(&parts, folder, orders).await?);
+    println!("embedded\n{}\n", measure(&parts, folder, orders, first).await?);
     bus.close().await?;
     shop.close().await?;
     Ok(())
@@ -67,7 +74,7 @@ async fn on_servers(folder: &Path, orders: usize, amqp: &str, mut mongo: Url) ->
         notifications: Arc::new(bus.consumer(Queue::BotNotifications)),
         frames: Some(frames),
     };
-    println!("RabbitMQ and MongoDB\n{}\n", measure(&parts, folder, orders).await?);
+    println!("RabbitMQ and MongoDB\n{}\n", measure(&parts, folder, orders, 1).await?);
     bus.delete_prefixed_topology().await?;
     bus.close().await;
     shop.close().await?;

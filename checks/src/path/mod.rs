@@ -5,6 +5,7 @@ mod frames;
 mod process;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::Path,
     sync::{
@@ -35,7 +36,7 @@ use tolov_webhook::ledger::{Ledger, NewOrder};
 pub use self::frames::Frames;
 use self::{
     frames::Counts,
-    process::{Fsyncs, cpu_time, memory_max_mib},
+    process::{Fsyncs, Statements, cpu_time, memory_max_mib},
 };
 use crate::{
     load::{Report, pay_orders},
@@ -46,8 +47,6 @@ use crate::{
     service::Server,
 };
 
-/// Purchases one after the other.
-const AT_REST: usize = 100;
 const CONNECTIONS: usize = 64;
 /// One purchase that takes longer ends the run.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -80,8 +79,12 @@ pub struct Measured {
     bot_api_calls: u64,
     to_broker: Counts,
     from_broker: Counts,
-    /// Under load, with so many purchases. `None`: there is no strace.
-    fsyncs: Option<(usize, usize)>,
+    /// So many of the purchases are made once more to count what slows them.
+    counted: usize,
+    /// Under load, by file. `None`: perf cannot count them here.
+    statements: Option<BTreeMap<String, usize>>,
+    /// Under load. `None`: there is no strace.
+    fsyncs: Option<usize>,
     memory_max_mib: u64,
 }
 
@@ -94,9 +97,10 @@ struct Running {
     next: i64,
 }
 
-/// Places and pays orders: some one by one, then many over [`CONNECTIONS`] connections, then a quarter of them while fsyncs are
-/// counted. The ledger and other files go into `folder`.
-pub async fn measure(parts: &Parts, folder: &Path, orders: usize) -> Result<Measured> {
+/// Places and pays orders: half as many one by one, then all over [`CONNECTIONS`] connections, then a quarter of them while
+/// statements are counted, and another while fsyncs are. The ledger and other files go into `folder`; orders have numbers from
+/// `first` on.
+pub async fn measure(parts: &Parts, folder: &Path, orders: usize, first: i64) -> Result<Measured> {
     stock_up(parts.shop.as_ref()).await?;
     let store = CountingDocuments::new(Arc::clone(&parts.shop));
     let shop: Arc<dyn ShopStore> = Arc::new(store.clone());
@@ -112,18 +116,11 @@ pub async fn measure(parts: &Parts, folder: &Path, orders: usize) -> Result<Meas
     let projector = tokio::spawn(Projector::new(deps, Config::default()).run(stop.clone()));
     let ledger = folder.join("payments.db");
     let (webhook, ledger) = Server::webhook(ledger.into(), Arc::clone(&parts.publisher)).await?;
-    let mut running = Running { webhook, ledger, store, settled, bots, next: 1 };
+    let mut running = Running { webhook, ledger, store, settled, bots, next: first };
 
-    let at_rest = running.one_by_one().await?;
+    let at_rest = running.one_by_one(orders.div_ceil(2)).await?;
     let mut measured = running.under_load(parts, orders, at_rest).await?;
-    let traced = (orders / 4).max(1);
-    let log = folder.join("fsyncs");
-    if let Some(fsyncs) = Fsyncs::count_into(&log).await? {
-        let numbers = running.place(traced).await?;
-        let before = std::fs::read_to_string(&log)?.lines().count();
-        running.pay(&numbers).await?;
-        measured.fsyncs = Some((fsyncs.end(&log).await?.saturating_sub(before), traced));
-    }
+    running.count(folder, &mut measured).await?;
     stop.cancel();
     let Ok(()) = projector.await?;
     let Running { webhook, ledger, bots, .. } = running;
@@ -161,8 +158,8 @@ impl Running {
         Ok(numbers)
     }
 
-    async fn one_by_one(&mut self) -> Result<Report> {
-        let numbers = self.place(AT_REST).await?;
+    async fn one_by_one(&mut self, count: usize) -> Result<Report> {
+        let numbers = self.place(count).await?;
         let began = Instant::now();
         let mut took = Vec::new();
         for number in numbers {
@@ -236,9 +233,30 @@ impl Running {
             bot_api_calls: self.bots.api.calls() - calls,
             to_broker: now.0 - frames.0,
             from_broker: now.1 - frames.1,
+            counted: (orders / 4).max(1),
+            statements: None,
             fsyncs: None,
             memory_max_mib: memory_max_mib()?,
         })
+    }
+
+    /// Statements, and then fsyncs: what counts them slows the purchases.
+    async fn count(&mut self, folder: &Path, measured: &mut Measured) -> Result<()> {
+        let numbers = self.place(measured.counted).await?;
+        let log = folder.join("statements");
+        let statements = Statements::count_into(&log).await?;
+        self.pay(&numbers).await?;
+        if let Some(statements) = statements {
+            measured.statements = Some(statements.end(&log).await?);
+        }
+        let log = folder.join("fsyncs");
+        if let Some(fsyncs) = Fsyncs::count_into(&log).await? {
+            let numbers = self.place(measured.counted).await?;
+            let before = std::fs::read_to_string(&log)?.lines().count();
+            self.pay(&numbers).await?;
+            measured.fsyncs = Some(fsyncs.end(&log).await?.saturating_sub(before));
+        }
+        Ok(())
     }
 }
 
@@ -273,11 +291,7 @@ impl fmt::Display for Measured {
         writeln!(formatter, "callbacks            {}", self.callbacks)?;
         writeln!(formatter, "settled in the shop  {:>8}/s", rate(self.paid_after))?;
         writeln!(formatter, "told                 {:>8}/s", rate(self.told_after))?;
-        let [p50, p99] = [500, 990].map(|part| self.at_rest.per_mille(part).as_micros());
-        writeln!(
-            formatter,
-            "at rest, from the answer to Complete to sendMessage: p50 {p50} µs, p99 {p99} µs"
-        )?;
+        writeln!(formatter, "at rest, told        {}", self.at_rest)?;
         let each = |count: u64| format!("{}.{:03}", count / orders, count % orders * 1000 / orders);
         let Counts { frames: frames_to, reads: reads_to } = self.to_broker;
         let Counts { frames: frames_from, reads: reads_from } = self.from_broker;
@@ -300,11 +314,20 @@ impl fmt::Display for Measured {
             each(frames_from),
             each(reads_from)
         )?;
+        let each = |count: usize| {
+            let each = count * 1000 / self.counted;
+            format!("{}.{:03}", each / 1000, each % 1000)
+        };
+        let by_file = self.statements.iter().flatten();
+        let statements: Vec<String> =
+            by_file.map(|(file, count)| format!("{file} {}", each(*count))).collect();
+        let statements = match &self.statements {
+            Some(_) => statements.join(", "),
+            None => "not counted, perf cannot set a probe".to_owned(),
+        };
+        writeln!(formatter, "            SQL statements: {statements}")?;
         match self.fsyncs {
-            Some((fsyncs, orders)) => {
-                let each = fsyncs * 1000 / orders.max(1);
-                writeln!(formatter, "            {}.{:03} fsyncs of this process", each / 1000, each % 1000)?;
-            }
+            Some(fsyncs) => writeln!(formatter, "            {} fsyncs of this process", each(fsyncs))?,
             None => writeln!(formatter, "            fsyncs are not counted: there is no strace")?,
         }
         write!(formatter, "{orders} purchases; at most {} MiB of memory", self.memory_max_mib)

@@ -22,7 +22,7 @@ use tolov_kit::{
 use tolov_shop::statistics;
 
 use self::bot_api::BotApi;
-use crate::purchases::MemoryBus;
+use crate::{load::Report, purchases::MemoryBus};
 
 /// People who tap at the same moment.
 const AT_ONCE: i64 = 200;
@@ -163,11 +163,6 @@ fn resident_kib() -> Result<u64> {
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let place = sorted.len().saturating_sub(1) * percent / 100;
-    sorted.get(place).copied().unwrap_or_default()
-}
-
 /// `12.3 ms`.
 fn ms(took: Duration) -> String {
     let tenths = took.as_micros() / 100;
@@ -186,10 +181,9 @@ impl fmt::Display for Taps {
             self.counted_in.as_secs()
         )?;
         let mut line = |name: &str, took: &[Duration]| {
-            let mut sorted = took.to_vec();
-            sorted.sort_unstable();
-            let (p50, p99) = (ms(percentile(&sorted, 50)), ms(percentile(&sorted, 99)));
-            writeln!(formatter, "{name:>20}: p50 {p50:>10}, p99 {p99:>10}")
+            let report = Report::new(took.to_vec(), Duration::ZERO);
+            let [p50, p99, p999] = [500, 990, 999].map(|part| ms(report.per_mille(part)));
+            writeln!(formatter, "{name:>20}: p50 {p50:>10}, p99 {p99:>10}, p99.9 {p999:>10}")
         };
         line("all taps", &self.by_kind.values().flatten().copied().collect::<Vec<_>>())?;
         for (name, took) in &self.by_kind {

@@ -73,6 +73,7 @@ impl SqliteFile {
             .filename(&path)
             .read_only(true)
             .busy_timeout(BUSY_LIMIT)
+            .thread_name(thread_names(&path))
             .disable_statement_logging();
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
@@ -179,7 +180,14 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .pragma("journal_size_limit", WAL_KEPT_BYTES)
         .busy_timeout(BUSY_LIMIT)
+        .thread_name(thread_names(path))
         .disable_statement_logging()
+}
+
+/// `shop-3`: whoever looks at the process sees which file its threads work on.
+fn thread_names(path: &Path) -> impl Fn(u64) -> String + Send + Sync + use<> {
+    let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    move |number| format!("{file}-{number}")
 }
 
 /// Opens a connection and reads back the settings that durability depends on.

@@ -1,6 +1,6 @@
 //! The message bus on RabbitMQ (3.10 and later, 4.x): the ports of [`tolov_domain::ports::bus`] through lapin.
 //!
-//! The only crate that names lapin. Files in reading order: `options`, `topology` (exchanges and queues),
+//! The only crate that names lapin, but for the bench that compares them. Files in reading order: `options`, `topology` (exchanges and queues),
 //! `connection`, `message` (properties and headers), then a file for each port.
 //!
 //! Publishing has a connection of its own, because RabbitMQ blocks publishing connections under a memory or disk alarm

@@ -112,6 +112,7 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .pragma("journal_size_limit", WAL_KEPT_BYTES)
         .pragma("temp_store", "memory")
         .busy_timeout(BUSY_TIMEOUT)
+        .thread_name(|number| format!("ledger-{number}"))
         .disable_statement_logging();
     let mut writer = options.connect().await?;
     let version = check_version(&mut writer).await?;
