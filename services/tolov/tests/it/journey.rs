@@ -148,7 +148,8 @@ pub(crate) async fn told(world: &ShopWorld, purchases: &[Purchase]) -> Vec<usize
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bot_that_is_killed_while_it_tells_three_hundred_repeats_at_most_what_it_was_sending() {
-    let world = Arc::new(ShopWorld::start().await);
+    // Slowly enough to be killed in the middle.
+    let world = Arc::new(ShopWorld::start_at_pace(40).await);
     world.roles["bot"].lock().unwrap().kill_9();
     let purchases = make_purchases(&world, 1..=300).await;
     eventually("the projector has asked for all messages", Duration::from_mins(2), || async {
@@ -156,10 +157,8 @@ async fn a_bot_that_is_killed_while_it_tells_three_hundred_repeats_at_most_what_
     })
     .await;
     world.roles["bot"].lock().unwrap().spawn();
-    eventually("it is in the middle of sending", Duration::from_mins(1), || async {
-        told(&world, &purchases).await.len() > 60
-    })
-    .await;
+    let is_sending = || async { world.sends().await > 60 };
+    eventually("it is in the middle of sending", Duration::from_mins(1), is_sending).await;
     world.roles["bot"].lock().unwrap().kill_9();
     let before = told(&world, &purchases).await.len();
     assert!(before < 240, "{before} were told already");

@@ -73,18 +73,14 @@ async fn two_webhook_services_on_one_database_lose_and_repeat_nothing_though_eac
         let world = Arc::clone(&world);
         async move { make_purchases(&world, 1..=150).await }
     });
-    let sent = async || {
-        let url = format!("{}/sandbox/telegram/sends", world.sandbox_url);
-        let sends: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
-        sends.as_array().map_or(0, Vec::len)
-    };
-    eventually("some are told", Duration::from_mins(2), async || sent().await > 20).await;
+    eventually("some are told", Duration::from_mins(2), async || world.sends().await > 20).await;
     second.kill_9();
-    eventually("more are told by the first", Duration::from_mins(2), async || sent().await > 60).await;
+    eventually("more are told by the first", Duration::from_mins(2), async || world.sends().await > 60).await;
     second.spawn();
     eventually("the second is up again", Duration::from_mins(1), async || is_up(second_addr).await).await;
     world.roles["webhook"].lock().unwrap().kill_9();
-    eventually("more are told by the second", Duration::from_mins(2), async || sent().await > 120).await;
+    eventually("more are told by the second", Duration::from_mins(2), async || world.sends().await > 120)
+        .await;
     // One that is starting while its server dies ends, and is started again by systemd.
     server.kill_9();
     server.spawn();

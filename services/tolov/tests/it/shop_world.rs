@@ -86,6 +86,21 @@ impl ShopWorld {
         Self::start_in(tempfile::tempdir().unwrap(), 3, free_port(), |_, _| BTreeMap::new()).await
     }
 
+    /// With a bot that tells so many shoppers a second.
+    pub(crate) async fn start_at_pace(messages_per_s: u32) -> Self {
+        let pace = |_: &str, _: &Path| {
+            BTreeMap::from([("BOT_MESSAGES_PER_S".to_owned(), messages_per_s.to_string())])
+        };
+        Self::start_in(tempfile::tempdir().unwrap(), 1, free_port(), pace).await
+    }
+
+    /// How many messages the sandbox's Telegram has taken.
+    pub(crate) async fn sends(&self) -> usize {
+        let url = format!("{}/sandbox/telegram/sends", self.sandbox_url);
+        let sends: serde_json::Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        sends.as_array().map_or(0, Vec::len)
+    }
+
     /// With processes that die where [`Faults`] says.
     pub(crate) async fn start_with_faults() -> Self {
         let faults = |role: &str, folder: &Path| Faults::of(role, folder).environment().into();
