@@ -206,3 +206,29 @@ async fn a_process_that_hangs_with_the_lock_gives_it_up() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     app.finish().await;
 }
+
+/// A session of the service tells what the server has set for it.
+const TELL: &str = "CREATE TABLE told (name TEXT, value TEXT);
+  CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO told SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp\\_%'; RETURN NULL; END $$;
+  CREATE TRIGGER tell AFTER INSERT ON orders FOR EACH STATEMENT EXECUTE FUNCTION tell()";
+
+#[tokio::test]
+async fn the_server_ends_the_session_of_a_machine_that_is_gone_idle_or_not() {
+    let app = TestApp::start().await;
+    let mut admin = app.file().await;
+    admin.execute(sqlx::raw_sql(TELL)).await.unwrap();
+    app.order(1).await;
+    let told: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, value FROM told ORDER BY name").fetch_all(&mut admin).await.unwrap();
+    let told: Vec<String> = told.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let expected = [
+        "tcp_keepalives_count=3",
+        "tcp_keepalives_idle=5",
+        "tcp_keepalives_interval=2",
+        // No keepalive is sent while something is not acknowledged.
+        "tcp_user_timeout=11000",
+    ];
+    assert_eq!(told, expected);
+    app.finish().await;
+}
