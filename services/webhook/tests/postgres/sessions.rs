@@ -1,6 +1,9 @@
 //! Sessions that the server or the network ends, and servers that must not be used.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use sqlx::{AssertSqlSafe, Executor};
 use tolov_kit::secret::Secret;
@@ -10,7 +13,7 @@ use crate::{
     app::{TestApp, generous, wait_until},
     click::Callback,
     cutter::Cutter,
-    engine::{self, Database},
+    engine::Database,
     overload::arrival,
 };
 
@@ -198,12 +201,23 @@ async fn what_is_printed_of_a_ledger_tells_no_password() {
 async fn a_process_that_hangs_with_the_lock_gives_it_up() {
     let app = TestApp::start().await;
     app.order(1).await;
-    let mut hanging = app.file().await;
-    hanging.execute("SET idle_in_transaction_session_timeout = '1s'").await.unwrap();
-    hanging.execute(sqlx::raw_sql(engine::LOCK)).await.unwrap();
-    let started = std::time::Instant::now();
-    assert_eq!(app.code(&Callback::prepare(1)).await, 0, "it waits for the lock");
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    app.order(2).await;
+    let cutter = Cutter::before(app.database.url()).await;
+    let (hanging, writer) = Ledger::open(cutter.place(), generous()).await.unwrap();
+    cutter.hold("INSERT INTO callbacks");
+    let prepare = arrival(&app, &Callback::prepare(1));
+    let undecided = tokio::spawn(async move { hanging.answer(prepare).await });
+    wait_until("it has the lock and stores nothing", async || cutter.holds()).await;
+    let started = Instant::now();
+    // CLICK repeats what is answered with -7.
+    while app.code(&Callback::prepare(2)).await != 0 {
+        assert!(started.elapsed() < Duration::from_secs(10), "nobody else takes the lock");
+    }
+    let given_up = undecided.await.unwrap();
+    assert!(given_up.is_err(), "{given_up:?}");
+    cutter.release();
+    assert_eq!(app.attempts_of(1).await, Vec::<String>::new(), "what it had begun is undone");
+    writer.close().await;
     app.finish().await;
 }
 
