@@ -246,3 +246,43 @@ async fn the_server_ends_the_session_of_a_machine_that_is_gone_idle_or_not() {
     assert_eq!(told, expected);
     app.finish().await;
 }
+
+/// The newest migration is pending, and changes the table that every transaction begins with.
+const PENDING: &str = "DROP TABLE clock_jumps;
+  DELETE FROM _sqlx_migrations WHERE version = 5;
+  CREATE FUNCTION alter_ledger_state() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    ALTER TABLE ledger_state ADD COLUMN added_later TEXT; RETURN NEW; END $$;
+  CREATE TRIGGER alters BEFORE INSERT ON _sqlx_migrations FOR EACH ROW EXECUTE FUNCTION alter_ledger_state()";
+
+#[tokio::test]
+async fn payments_go_on_while_a_migration_waits_for_the_end_of_a_dump() {
+    let app = TestApp::start().await;
+    for order_id in 1..=3 {
+        app.order(order_id).await;
+    }
+    let mut admin = app.file().await;
+    admin.execute(sqlx::raw_sql(PENDING)).await.unwrap();
+    let mut dump = app.file().await;
+    dump.execute(sqlx::raw_sql("BEGIN; LOCK TABLE ledger_state IN ACCESS SHARE MODE")).await.unwrap();
+    let newer = Ledger::open(app.place(), generous());
+    let paying = async {
+        for order_id in 1..=2 {
+            wait_until("the migration waits for the table", async || {
+                let waiting =
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ledger_state'::regclass";
+                let mut admin = app.file().await;
+                sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut admin).await.unwrap() > 0
+            })
+            .await;
+            assert_eq!(app.code(&Callback::prepare(order_id)).await, 0, "try {order_id}");
+        }
+        dump.execute("ROLLBACK").await.unwrap();
+    };
+    let (opened, ()) = tokio::join!(newer, paying);
+    let (_, writer) = opened.unwrap();
+    assert_eq!(app.code(&Callback::prepare(3)).await, 0);
+    let applied = "SELECT count(*) FROM _sqlx_migrations WHERE version = 5";
+    assert_eq!(sqlx::query_scalar::<_, i64>(applied).fetch_one(&mut admin).await.unwrap(), 1);
+    writer.close().await;
+    app.finish().await;
+}
