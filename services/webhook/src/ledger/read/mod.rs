@@ -28,6 +28,9 @@ const UNSENT: &str =
                    AND refused.order_id = next.order_id AND refused.id < next.id)
              ORDER BY id LIMIT +$2";
 
+/// The longest that a callback waits for the trace of its order.
+const TRACEPARENT_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// An order as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct OrderRecord {
@@ -114,15 +117,21 @@ impl Ledger {
         order(&self.readers.requests, order_id).await
     }
 
-    /// Where the trace of an order goes on. `None`: nobody has said, or there is no such order.
-    pub(crate) async fn traceparent(&self, order_id: OrderId) -> Result<Option<String>, LedgerError> {
-        let found: Option<Option<String>> = read!(
-            &self.readers.requests,
-            query_scalar.fetch_optional,
-            "SELECT traceparent FROM orders WHERE order_id = $1",
-            order_id.get(),
-        )?;
-        Ok(found.flatten())
+    /// Where the trace of an order goes on. `None`: nobody has said, there is no such order, or the ledger does not say at
+    /// once.
+    pub async fn traceparent(&self, order_id: OrderId) -> Option<String> {
+        let read = async {
+            read!(
+                &self.readers.requests,
+                query_scalar.fetch_optional,
+                "SELECT traceparent FROM orders WHERE order_id = $1",
+                order_id.get(),
+            )
+        };
+        // A callback is decided without it: CLICK does not wait for what staff read.
+        let found: Result<Option<Option<String>>, sqlx::Error> =
+            tokio::time::timeout(TRACEPARENT_TIMEOUT, read).await.ok()?;
+        found.ok()??
     }
 
     /// Orders with smaller numbers than `before`, newest first, at most `limit`.
