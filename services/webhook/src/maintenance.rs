@@ -26,7 +26,6 @@ const PRUNINGS_MAX: usize = 50;
 #[derive(Debug)]
 pub struct Maintenance {
     ledger: Ledger,
-    clock: Arc<dyn Clock>,
     time: BelievedTime,
     /// How long an order can be paid. `None`: for ever.
     order_ttl: Option<Duration>,
@@ -41,8 +40,8 @@ impl Maintenance {
         unverified: UnverifiedLimits,
     ) -> Self {
         let longest_limit = SENT_KEPT.max(unverified.kept_for).max(order_ttl.unwrap_or_default());
-        let time = BelievedTime::new(ledger.clone(), Arc::clone(&clock), longest_limit);
-        Self { ledger, clock, time, order_ttl, unverified }
+        let time = BelievedTime::new(ledger.clone(), clock, longest_limit);
+        Self { ledger, time, order_ttl, unverified }
     }
 
     /// What it believes to be the time.
@@ -68,7 +67,7 @@ impl Maintenance {
         if let Some(order_ttl) = self.order_ttl
             && let Some(created_before) = self.time.older_than(order_ttl).await?
         {
-            expire_due(&self.ledger, created_before, self.clock.now()).await;
+            expire_due(&self.ledger, created_before, self.time.clock().now()).await;
         }
         if let Some(sent_before) = self.time.older_than(SENT_KEPT).await? {
             for _ in 0..PRUNINGS_MAX {

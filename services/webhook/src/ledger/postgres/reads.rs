@@ -21,6 +21,9 @@ pub(in crate::ledger) const PAYMENTS_OF: &str = payments_where!(
     "o.order_id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS wanted (value))"
 );
 
+/// In milliseconds since 1970.
+pub(in crate::ledger) const NOW: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 pub(in crate::ledger) const STATUSES: &str = "SELECT o.order_id, o.status FROM orders AS o
      WHERE o.order_id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS wanted (value))";
 

@@ -190,6 +190,15 @@ impl Ledger {
         Ok(Some(Note { believed: from_unix_ms(at), jumps: jumps.into_iter().map(jump).collect() }))
     }
 
+    /// The clock of the server that has the ledger. `None`: it is in a file.
+    pub(crate) async fn server_time(&self) -> Result<Option<Timestamp>, LedgerError> {
+        if matches!(self.readers.status, Pool::Sqlite(_)) {
+            return Ok(None);
+        }
+        let now: i64 = read!(&self.readers.status, query_scalar.fetch_one, super::postgres::reads::NOW)?;
+        Ok(Some(from_unix_ms(now)))
+    }
+
     /// The highest number that an order has, or may have had in a ledger that was lost. 0: there was none.
     pub async fn highest_order_id(&self) -> Result<i64, LedgerError> {
         let highest = read!(
