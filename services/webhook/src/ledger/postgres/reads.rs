@@ -42,6 +42,10 @@ pub(in crate::ledger) const UNPLACED_IN_TELEGRAM: &str =
        FROM telegram_payments WHERE outcome = 'unplaced' AND id < $1)
      SELECT * FROM few ORDER BY id DESC LIMIT +$2";
 
+pub(in crate::ledger) const PENDING_AFTER: &str =
+    "SELECT order_id, created_at FROM orders WHERE status = 'pending' AND created_at > $1
+     ORDER BY created_at LIMIT +$2";
+
 pub(in crate::ledger) const UNATTEMPTED: &str = "SELECT o.order_id, o.created_at FROM orders AS o
      WHERE o.status = 'pending' AND o.created_at > $1
        AND (o.created_at, o.order_id) > (coalesce((SELECT created_at FROM orders WHERE order_id = $2), 0), $2)

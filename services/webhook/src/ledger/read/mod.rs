@@ -17,7 +17,7 @@ use tolov_domain::{
 use tolov_kit::clock_watch::{Note, NotedJump};
 
 use self::pool::{Pool, RelayReader, read};
-use super::{AttemptStatus, Ledger, LedgerError, OrderStatus};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, postgres::reads};
 
 const UNSENT: &str =
     "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at, traceparent
@@ -195,7 +195,7 @@ impl Ledger {
         if matches!(self.readers.status, Pool::Sqlite(_)) {
             return Ok(None);
         }
-        let now: i64 = read!(&self.readers.status, query_scalar.fetch_one, super::postgres::reads::NOW)?;
+        let now: i64 = read!(&self.readers.status, query_scalar.fetch_one, reads::NOW)?;
         Ok(Some(from_unix_ms(now)))
     }
 
@@ -264,9 +264,25 @@ impl Ledger {
             unix_ms(created_before),
             i64::from(limit),
         )?;
-        let order_id =
-            |id| OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"));
         due.into_iter().map(order_id).collect()
+    }
+
+    /// Pending orders that are dated after this, the soonest first, with their dates in milliseconds since 1970.
+    pub(crate) async fn pending_after(
+        &self,
+        after: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(OrderId, i64)>, LedgerError> {
+        let sqlite = "SELECT order_id, created_at FROM orders INDEXED BY orders_pending
+             WHERE status = 'pending' AND created_at > $1 ORDER BY created_at LIMIT +$2";
+        let ahead: Vec<(i64, i64)> = read!(
+            &self.readers.status,
+            query_as.fetch_all,
+            [sqlite, reads::PENDING_AFTER],
+            unix_ms(after),
+            i64::from(limit),
+        )?;
+        ahead.into_iter().map(|(id, created_at)| Ok((order_id(id)?, created_at))).collect()
     }
 
     /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or pruned.
@@ -304,6 +320,10 @@ impl Ledger {
         );
         Ok(status?)
     }
+}
+
+fn order_id(id: i64) -> Result<OrderId, LedgerError> {
+    OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"))
 }
 
 pub(super) async fn order(pool: &Pool, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
