@@ -59,4 +59,8 @@ impl Clock for SimulatedClock {
         let state = self.state();
         state.running_since.map_or(state.passed, |since| since.elapsed())
     }
+
+    fn is_real(&self) -> bool {
+        false
+    }
 }

@@ -21,7 +21,8 @@ use tolov_domain::{
 use tolov_kit::{clock_watch::ClockWatch, lifecycle::Stop};
 use tolov_shop::{
     order::{self, Actor, ORDERS, OrderAction, ShopOrder, Stage},
-    records, settling,
+    records,
+    settling::{self, MetInCreation},
     shopper::checkout,
 };
 
@@ -59,6 +60,7 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
     let every = deps.config.maintenance_every;
     let mut before = deps.now() - every;
     let mut watch = ClockWatch::new(deps.clock.as_ref(), settling::CREATING_LIMIT);
+    let mut met_in_creation = MetInCreation::default();
     let (mut lifted, mut lookup_skip, mut unsettled_skip, mut last_product) = (None, 0, 0, None);
     loop {
         lifted = lift_counter(deps, lifted).await;
@@ -69,9 +71,8 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
         }
         let now = deps.now();
         watch.look(deps.clock.as_ref());
-        if let Some(placed_before) = watch.older_than(settling::CREATING_LIMIT) {
-            abandon_old(deps.documents(), placed_before, now).await;
-        }
+        let placed_before = watch.older_than(settling::CREATING_LIMIT);
+        abandon_old(deps, &mut met_in_creation, placed_before, now).await;
         match waiting_orders(deps.documents()).await {
             Ok(waiting) => count_down(deps, &waiting, before, now).await,
             Err(error) => tracing::debug!(%error, "unpaid orders could not be read"),
@@ -89,8 +90,14 @@ async fn maintain(deps: &Arc<HandlerDeps>) {
     }
 }
 
-async fn abandon_old(documents: &dyn Documents, placed_before: Timestamp, now: Timestamp) {
-    match settling::abandon_old(documents, placed_before, now).await {
+async fn abandon_old(
+    deps: &HandlerDeps,
+    met: &mut MetInCreation,
+    placed_before: Option<Timestamp>,
+    now: Timestamp,
+) {
+    let passed = deps.clock.monotonic();
+    match settling::abandon_old(deps.documents(), met, placed_before, passed, now).await {
         Ok(0) => {}
         Ok(abandoned) => tracing::info!(abandoned, "orders whose creation broke off are given up"),
         Err(error) => tracing::debug!(%error, "orders in creation could not be read"),

@@ -6,6 +6,7 @@ pub mod days;
 mod deps;
 pub mod http;
 pub mod ledger;
+mod ledger_clock;
 pub mod maintenance;
 mod readiness;
 pub mod relay;
@@ -68,6 +69,7 @@ pub struct Service {
     deps: Deps,
     ledger: Ledger,
     writer: WriterTask,
+    maintenance: Maintenance,
     reporter: Reporter,
     readiness: Readiness,
 }
@@ -79,8 +81,12 @@ impl Service {
         let listen_error = |source| StartError::Listen { addr: config.addr, source };
         let listener = TcpListener::bind(config.addr).await.map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
+        let maintenance = Maintenance::new(ledger.clone(), deps.clock, config.order_ttl, config.unverified);
+        let believed_time = maintenance.believed_time();
+        believed_time.begin().await;
+        let deps = Deps { clock: believed_time.clock(), ..deps };
         let (reporter, readiness) = Reporter::new(ledger.clone(), deps.clone());
-        Ok(Self { listener, addr, config, deps, ledger, writer, reporter, readiness })
+        Ok(Self { listener, addr, config, deps, ledger, writer, maintenance, reporter, readiness })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -103,15 +109,14 @@ impl Service {
     /// Ends with an error when a background task or the ledger's writer ends before `stop`: without them payments are
     /// accepted and nothing comes of them.
     pub async fn run(self, stop: Stop) -> Result<(), RunError> {
-        let Self { listener, addr, config, deps: Deps { bus, clock }, ledger, writer, reporter, readiness } =
-            self;
+        let Self { listener, addr, config, deps, ledger, writer, maintenance, reporter, readiness } = self;
+        let Deps { bus, clock } = deps;
         tracing::info!(%addr, "webhook service listens");
         let background = Stop::new();
         let mut tasks = JoinSet::new();
         let relay = Relay::new(ledger.clone(), bus, Arc::clone(&clock));
         tasks.spawn(named("the relay", relay.run(background.clone())));
-        let Config { click, api_token, order_ttl, unverified, trusted_proxies, .. } = config;
-        let maintenance = Maintenance::new(ledger.clone(), Arc::clone(&clock), order_ttl, unverified);
+        let Config { click, api_token, order_ttl, trusted_proxies, .. } = config;
         let believed_time = maintenance.believed_time();
         tasks.spawn(named("maintenance", maintenance.run(background.clone())));
         tasks.spawn(named("the reporter", reporter.run(background.clone())));

@@ -17,6 +17,11 @@ pub trait Clock: Send + Sync + fmt::Debug {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed()
     }
+
+    /// Whether it shows the time that clocks of other machines show too. One that a test moves does not.
+    fn is_real(&self) -> bool {
+        true
+    }
 }
 
 /// The machine's clock, in UTC, to the millisecond (which is what the stores keep).
@@ -70,5 +75,9 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> std::time::Duration {
         self.time().monotonic
+    }
+
+    fn is_real(&self) -> bool {
+        false
     }
 }

@@ -24,6 +24,8 @@ pub struct ClockWatch {
     jumps: Vec<Jump>,
     /// A jump that is older is over.
     longest_limit: Duration,
+    /// From the clock that it should show.
+    apart: time::Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +66,7 @@ struct Jump {
 impl ClockWatch {
     /// `longest_limit`: of the limits that [`ClockWatch::older_than`] will be asked for.
     pub fn new(clock: &dyn Clock, longest_limit: Duration) -> Self {
-        Self { last: Reading::of(clock), jumps: Vec::new(), longest_limit }
+        Self { last: Reading::of(clock), jumps: Vec::new(), longest_limit, apart: time::Duration::ZERO }
     }
 
     /// What went by since an earlier process made this note does not count: this process cannot know whether the clock was set
@@ -85,6 +87,21 @@ impl ClockWatch {
             let is_strange = gone > STOPPED_MAX || gone.is_negative();
             self.jumped(Jump { by: gone, at: now, is_strange, before_start: true });
         }
+    }
+
+    /// The machine's clock is so far ahead of another one by which it has to go, or behind where that is negative; zero: they
+    /// agree. Shown to the operator for as long as it lasts; it makes nothing older or younger.
+    pub fn stands_apart(&mut self, by: time::Duration) {
+        let apart_s = by.whole_seconds();
+        if self.apart.is_zero() && !by.is_zero() {
+            tracing::error!(
+                apart_s,
+                "the machine's clock is not right: it differs from the clock of the ledger's server"
+            );
+        } else if !self.apart.is_zero() && by.is_zero() {
+            tracing::info!("the machine's clock agrees with that of the ledger's server again");
+        }
+        self.apart = by;
     }
 
     /// Reads the clock. To be called every few seconds.
@@ -139,8 +156,11 @@ impl ClockWatch {
         }
     }
 
-    /// By how much the clock was set in the last hour. Zero, when it was set back to where it had been.
+    /// By how much the clock is wrong, or else was set in the last hour. Zero, when it was set back to where it had been.
     fn shown(&self) -> time::Duration {
+        if !self.apart.is_zero() {
+            return self.apart;
+        }
         let since = self.last.monotonic().saturating_sub(signed(SHOWN));
         let shown = self.jumps.iter().filter(|jump| jump.is_strange && jump.at >= since);
         shown.fold(time::Duration::ZERO, |sum, jump| sum.saturating_add(jump.by))
@@ -303,6 +323,18 @@ mod tests {
             assert_eq!(watch.shown(), Span::days(shown));
         }
         assert_eq!(watch.older_than(TTL), Some(clock.now() - TTL));
+    }
+
+    #[test]
+    fn a_clock_that_stands_apart_is_shown_for_as_long_as_it_does_and_makes_nothing_older() {
+        let (clock, mut watch) = started();
+        for (apart, hours) in [(Span::hours(1), 30), (Span::hours(-2), 1), (Span::ZERO, 0)] {
+            watch.stands_apart(apart);
+            clock.advance(Span::hours(hours));
+            watch.look(&clock);
+            assert_eq!(watch.shown(), apart);
+            assert_eq!(watch.older_than(TTL), Some(clock.now() - TTL));
+        }
     }
 
     proptest! {

@@ -275,7 +275,8 @@ impl World {
     pub(crate) fn keep_up(&mut self) -> Result<()> {
         let (store, now) = (self.bots_store(), self.clock.now());
         self.in_bot(async move {
-            drop(settling::abandon_old(&*store, now - settling::CREATING_LIMIT, now).await);
+            let (mut met, before) = (settling::MetInCreation::default(), now - settling::CREATING_LIMIT);
+            drop(settling::abandon_old(&*store, &mut met, Some(before), Duration::ZERO, now).await);
             drop(settling::settle_left(&*store, 0, std::future::ready(())).await);
             drop(settling::release_strays(&*store, None).await);
         })?;

@@ -325,3 +325,21 @@ async fn a_database_that_was_put_back_to_an_earlier_time_gives_no_number_to_clic
     assert!(number(&shop.prepare(1003).await) > number(&lost));
     assert!(service.stop().success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_came_back_as_a_standby_takes_no_payment_and_no_service_starts_on_it() {
+    let shop = Webhook::new();
+    let mut service = shop.start(&shop.on_postgres()).await;
+    let prepared = shop.prepare(1001).await;
+    shop.server.kill_9();
+    shop.server.becomes_a_standby();
+    shop.server.spawn();
+    assert_eq!(shop.server.sql("SELECT pg_is_in_recovery()"), "t");
+    let answer = shop.callback(1001, Some(&prepared)).await;
+    assert_eq!(answer["error"], -7, "CLICK repeats it: {answer}");
+    assert!(service.stop().success());
+    let told = std::fs::read_to_string(service.log_path()).unwrap();
+    assert!(told.contains("is a standby"), "the writer that connected anew says why: {told}");
+    let told = shop.refused_start();
+    assert!(told.contains("this PostgreSQL is a standby") && told.contains("LEDGER_URL"), "{told}");
+}

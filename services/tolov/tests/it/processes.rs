@@ -230,6 +230,11 @@ impl PrivatePostgres {
         self.script("kill", &[]);
     }
 
+    /// It was killed, and only reads when it is back.
+    pub(crate) fn becomes_a_standby(&self) {
+        self.script("standby", &[]);
+    }
+
     fn script(&self, command: &str, more: &[&str]) {
         let mut script = Command::new(repository().join("scripts/private-postgres"));
         let status = script.arg(command).arg(&self.folder).args(more).stdin(Stdio::null()).status().unwrap();

@@ -63,7 +63,7 @@ async fn decide(app: &App, arrival: Arrival) -> Result<Reply, LedgerError> {
     }
     let order_id = order_of(&arrival.form);
     let parent = match order_id {
-        Some(order_id) => app.ledger.traceparent(order_id).await.unwrap_or_default(),
+        Some(order_id) => app.ledger.traceparent(order_id).await,
         None => None,
     };
     let began_at = arrival.received_at.into();

@@ -93,7 +93,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// A reader that takes longer is left behind.
 const READERS_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most orders that expire in one transaction.
-const EXPIRE_MAX: u32 = 200;
+pub(crate) const EXPIRE_MAX: u32 = 200;
 
 /// The most orders that are adopted in one transaction.
 const ADOPT_MAX: usize = 200;
@@ -341,6 +341,15 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<usize, LedgerError> {
         let order_ids = self.pending_orders(created_before, EXPIRE_MAX).await?;
+        self.end_orders(order_ids, now).await
+    }
+
+    /// Ends those of these orders that are pending, as their time limit does. Returns how many.
+    pub(crate) async fn end_orders(
+        &self,
+        order_ids: Vec<OrderId>,
+        now: Timestamp,
+    ) -> Result<usize, LedgerError> {
         if order_ids.is_empty() {
             return Ok(0);
         }

@@ -268,6 +268,79 @@ async fn a_clock_that_is_set_forward_expires_nothing_and_prunes_nothing() {
 }
 
 #[tokio::test]
+async fn an_order_of_a_clock_that_was_ahead_expires_when_its_time_has_passed() {
+    let app = TestApp::start().await;
+    app.clock.jump(time::Duration::days(365));
+    let maintenance = maintenance(&app);
+    app.order(1).await;
+    maintenance.round().await;
+    app.clock.jump(time::Duration::days(-365));
+    maintenance.round().await;
+    app.clock.advance(time::Duration::hours(12));
+    app.order(2).await;
+    for (passed, expected) in
+        [(time::Duration::hours(12), "pending"), (time::Duration::minutes(1), "expired")]
+    {
+        app.clock.advance(passed);
+        maintenance.round().await;
+        assert_eq!(app.status_of(1).await, expected);
+    }
+    assert_eq!(app.status_of(2).await, "pending");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_for_a_while_shortens_no_orders_time() {
+    let app = TestApp::start().await;
+    let maintenance = maintenance(&app);
+    maintenance.round().await;
+    app.order(1).await;
+    app.clock.advance(time::Duration::hours(1));
+    app.clock.jump(time::Duration::days(-3));
+    maintenance.round().await;
+    app.order(2).await;
+    app.clock.advance(time::Duration::hours(1));
+    maintenance.round().await;
+    app.clock.jump(time::Duration::days(3));
+    for (passed, statuses) in [
+        (time::Duration::ZERO, ["pending", "pending"]),
+        // A minute before the second one, which was dated by the clock that was behind, has had its day.
+        (time::Duration::minutes(22 * 60 + 59), ["pending", "pending"]),
+        (time::Duration::minutes(2), ["expired", "expired"]),
+    ] {
+        app.clock.advance(passed);
+        maintenance.round().await;
+        assert_eq!([app.status_of(1).await, app.status_of(2).await], statuses, "{passed}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn orders_of_a_clock_that_was_ahead_expire_however_many_there_are() {
+    let app = TestApp::start().await;
+    let maintenance = maintenance(&app);
+    let ahead = tolov_domain::time::unix_ms(app.clock.now() + time::Duration::days(365));
+    let statement = format!(
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 2500)
+         INSERT INTO orders (order_id, user_id, products, amount_tiyin, payment_method, status, created_at, changed_at)
+         SELECT n, 5551, '[{{\"product_id\":7,\"count\":2}}]', 100, 'click', 'pending', {ahead} + n, {ahead} + n FROM number"
+    );
+    let mut file = app.file().await;
+    file.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    for _ in 0..3 {
+        maintenance.round().await;
+    }
+    app.clock.advance(time::Duration::hours(25));
+    maintenance.round().await;
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM orders WHERE status = 'pending'")
+        .fetch_one(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn pruning_keeps_up_with_any_load_and_is_not_stopped_by_unsent_rows() {
     let mut app = TestApp::start().await;
     app.bus.go_away();

@@ -30,6 +30,8 @@ mod faults_of_others;
 mod killing;
 #[path = "../it/ledger.rs"]
 mod ledger;
+#[path = "../it/lost_ledger.rs"]
+mod lost_ledger;
 #[path = "../it/openapi/mod.rs"]
 mod openapi;
 #[path = "../it/orders.rs"]

@@ -1,6 +1,9 @@
 //! Sessions that the server or the network ends, and servers that must not be used.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use sqlx::{AssertSqlSafe, Executor};
 use tolov_kit::secret::Secret;
@@ -10,7 +13,7 @@ use crate::{
     app::{TestApp, generous, wait_until},
     click::Callback,
     cutter::Cutter,
-    engine::{self, Database},
+    engine::Database,
     overload::arrival,
 };
 
@@ -198,11 +201,88 @@ async fn what_is_printed_of_a_ledger_tells_no_password() {
 async fn a_process_that_hangs_with_the_lock_gives_it_up() {
     let app = TestApp::start().await;
     app.order(1).await;
-    let mut hanging = app.file().await;
-    hanging.execute("SET idle_in_transaction_session_timeout = '1s'").await.unwrap();
-    hanging.execute(sqlx::raw_sql(engine::LOCK)).await.unwrap();
-    let started = std::time::Instant::now();
-    assert_eq!(app.code(&Callback::prepare(1)).await, 0, "it waits for the lock");
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    app.order(2).await;
+    let cutter = Cutter::before(app.database.url()).await;
+    let (hanging, writer) = Ledger::open(cutter.place(), generous()).await.unwrap();
+    cutter.hold("INSERT INTO callbacks");
+    let prepare = arrival(&app, &Callback::prepare(1));
+    let undecided = tokio::spawn(async move { hanging.answer(prepare).await });
+    wait_until("it has the lock and stores nothing", async || cutter.holds()).await;
+    let started = Instant::now();
+    // CLICK repeats what is answered with -7.
+    while app.code(&Callback::prepare(2)).await != 0 {
+        assert!(started.elapsed() < Duration::from_secs(10), "nobody else takes the lock");
+    }
+    let given_up = undecided.await.unwrap();
+    assert!(given_up.is_err(), "{given_up:?}");
+    cutter.release();
+    assert_eq!(app.attempts_of(1).await, Vec::<String>::new(), "what it had begun is undone");
+    writer.close().await;
+    app.finish().await;
+}
+
+/// A session of the service tells what the server has set for it.
+const TELL: &str = "CREATE TABLE told (name TEXT, value TEXT);
+  CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO told SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp\\_%'; RETURN NULL; END $$;
+  CREATE TRIGGER tell AFTER INSERT ON orders FOR EACH STATEMENT EXECUTE FUNCTION tell()";
+
+#[tokio::test]
+async fn the_server_ends_the_session_of_a_machine_that_is_gone_idle_or_not() {
+    let app = TestApp::start().await;
+    let mut admin = app.file().await;
+    admin.execute(sqlx::raw_sql(TELL)).await.unwrap();
+    app.order(1).await;
+    let told: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, value FROM told ORDER BY name").fetch_all(&mut admin).await.unwrap();
+    let told: Vec<String> = told.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let expected = [
+        "tcp_keepalives_count=3",
+        "tcp_keepalives_idle=5",
+        "tcp_keepalives_interval=2",
+        // No keepalive is sent while something is not acknowledged.
+        "tcp_user_timeout=11000",
+    ];
+    assert_eq!(told, expected);
+    app.finish().await;
+}
+
+/// The newest migration is pending, and changes the table that every transaction begins with.
+const PENDING: &str = "DROP TABLE clock_jumps;
+  DELETE FROM _sqlx_migrations WHERE version = 5;
+  CREATE FUNCTION alter_ledger_state() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    ALTER TABLE ledger_state ADD COLUMN added_later TEXT; RETURN NEW; END $$;
+  CREATE TRIGGER alters BEFORE INSERT ON _sqlx_migrations FOR EACH ROW EXECUTE FUNCTION alter_ledger_state()";
+
+#[tokio::test]
+async fn payments_go_on_while_a_migration_waits_for_the_end_of_a_dump() {
+    let app = TestApp::start().await;
+    for order_id in 1..=3 {
+        app.order(order_id).await;
+    }
+    let mut admin = app.file().await;
+    admin.execute(sqlx::raw_sql(PENDING)).await.unwrap();
+    let mut dump = app.file().await;
+    dump.execute(sqlx::raw_sql("BEGIN; LOCK TABLE ledger_state IN ACCESS SHARE MODE")).await.unwrap();
+    let newer = Ledger::open(app.place(), generous());
+    let paying = async {
+        for order_id in 1..=2 {
+            wait_until("the migration waits for the table", async || {
+                let waiting =
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ledger_state'::regclass";
+                let mut admin = app.file().await;
+                sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut admin).await.unwrap() > 0
+            })
+            .await;
+            assert_eq!(app.code(&Callback::prepare(order_id)).await, 0, "try {order_id}");
+        }
+        dump.execute("ROLLBACK").await.unwrap();
+    };
+    let (opened, ()) = tokio::join!(newer, paying);
+    let (_, writer) = opened.unwrap();
+    assert_eq!(app.code(&Callback::prepare(3)).await, 0);
+    let applied = "SELECT count(*) FROM _sqlx_migrations WHERE version = 5";
+    assert_eq!(sqlx::query_scalar::<_, i64>(applied).fetch_one(&mut admin).await.unwrap(), 1);
+    writer.close().await;
     app.finish().await;
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,6 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use sqlx::Executor;
 use tokio::task::JoinHandle;
 use tolov_domain::{
@@ -21,16 +23,21 @@ use tolov_domain::{
     },
     time::Timestamp,
 };
-use tolov_kit::{clock::Clock, lifecycle::Stop};
+use tolov_kit::{
+    clock::{Clock, SystemClock},
+    lifecycle::Stop,
+};
 use tolov_webhook::{
     Deps, RunError, Service,
     ledger::{Ledger, NewOrder, Outcome, WriterTask},
+    maintenance::Maintenance,
 };
 
 use crate::{
-    app::{TestApp, generous, wait_until},
+    app::{API_TOKEN, Setup, TestApp, generous, wait_until},
     bus::RecordingBus,
-    click::Callback,
+    callers::order_json,
+    click::{AMOUNT, Callback},
     overload::arrival,
 };
 
@@ -102,23 +109,26 @@ async fn what_another_process_has_written_is_known_at_once() {
     app.finish().await;
 }
 
-#[tokio::test]
-async fn an_order_number_belongs_to_whoever_registers_it_first() {
-    let app = TestApp::start().await;
-    let (first, (second, writer)) = (app.ledger().clone(), another(&app).await);
-    let order = |order_id: i64, soum: i64, at: Timestamp| NewOrder {
+fn new_order(order_id: i64, soum: i64, created_at: Timestamp) -> NewOrder {
+    NewOrder {
         order_id: OrderId::try_new(order_id).unwrap(),
         user_id: UserId::try_new(5551).unwrap(),
         products: Vec::new(),
         amount: Tiyin::from_soum(soum).unwrap(),
-        created_at: at,
+        created_at,
         receipt: None,
-    };
+    }
+}
+
+#[tokio::test]
+async fn an_order_number_belongs_to_whoever_registers_it_first() {
+    let app = TestApp::start().await;
+    let (first, (second, writer)) = (app.ledger().clone(), another(&app).await);
     let now = app.clock.now();
     for order_id in 1..=20 {
         let (one, other) = tokio::join!(
-            first.create_order(order(order_id, 10, now)),
-            second.create_order(order(order_id, 20, now))
+            first.create_order(new_order(order_id, 10, now)),
+            second.create_order(new_order(order_id, 20, now))
         );
         let outcomes = [one.unwrap(), other.unwrap()];
         let registered = outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count();
@@ -152,6 +162,7 @@ impl Publisher for CountedBus {
 
 /// A second service on the ledger and the bus of an app.
 struct SecondService {
+    addr: SocketAddr,
     bus: Arc<CountedBus>,
     stop: Stop,
     ended: JoinHandle<Result<(), RunError>>,
@@ -159,12 +170,17 @@ struct SecondService {
 
 impl SecondService {
     async fn start(app: &TestApp) -> Self {
+        Self::start_by(app, Arc::new(app.clock.clone())).await
+    }
+
+    async fn start_by(app: &TestApp, clock: Arc<dyn Clock>) -> Self {
         let bus = Arc::new(CountedBus { bus: app.bus.clone(), sent: AtomicUsize::new(0) });
-        let deps = Deps { bus: bus.clone(), clock: Arc::new(app.clock.clone()) };
+        let deps = Deps { bus: bus.clone(), clock };
         let service = Service::new(app.config(), deps).await.unwrap();
+        let addr = service.addr();
         let stop = Stop::new();
         let ended = tokio::spawn(service.run(stop.clone()));
-        Self { bus, stop, ended }
+        Self { addr, bus, stop, ended }
     }
 
     fn sent(&self) -> usize {
@@ -263,5 +279,59 @@ async fn a_commit_of_another_process_wakes_the_relay() {
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     drop(other);
     writer.close().await;
+    app.finish().await;
+}
+
+/// The clock of a machine that is so far ahead, or behind.
+#[derive(Debug)]
+struct Ahead(time::Duration);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.0
+    }
+}
+
+const TTL: Duration = Duration::from_mins(45);
+
+#[tokio::test]
+async fn a_process_whose_clock_is_wrong_expires_what_is_due_by_the_servers_clock_and_calls_somebody() {
+    let app = TestApp::start_with(Setup { system_clock: true, ..Setup::default() }).await;
+    app.order(1).await;
+    for (due, ahead) in [(2, time::Duration::hours(1)), (3, time::Duration::hours(-1))] {
+        let created_at = SystemClock.now() - TTL - time::Duration::minutes(1);
+        app.ledger().create_order(new_order(due, 10, created_at)).await.unwrap();
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let _of_this_test = ::metrics::set_default_local_recorder(&recorder);
+        let clock = Arc::new(Ahead(ahead));
+        Maintenance::new(app.ledger().clone(), clock, Some(TTL), generous()).round().await;
+        assert_eq!([app.status_of(1).await, app.status_of(due).await], ["pending", "expired"], "{ahead}");
+        let shown = handle.render();
+        let gauge = shown.lines().find_map(|line| line.strip_prefix("tolov_clock_jump_seconds "));
+        let seconds: f64 = gauge.unwrap().parse().unwrap();
+        assert!((seconds - 3600.0).abs() < 10.0, "{shown}");
+        // What it noted of the time pages nobody by another process.
+        let right = Maintenance::new(app.ledger().clone(), Arc::new(SystemClock), Some(TTL), generous());
+        right.round().await;
+        assert!(handle.render().contains("tolov_clock_jump_seconds 0\n"), "{}", handle.render());
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn orders_are_dated_by_the_servers_clock_whichever_process_registers_them() {
+    let app =
+        TestApp::start_with(Setup { system_clock: true, order_ttl: Some(TTL), ..Setup::default() }).await;
+    for (order_id, ahead) in [(1, time::Duration::hours(1)), (2, time::Duration::hours(-1))] {
+        let second = SecondService::start_by(&app, Arc::new(Ahead(ahead))).await;
+        let request = app.http.post(format!("http://{}/api/create_order", second.addr));
+        let request = request.bearer_auth(API_TOKEN).body(order_json(order_id, AMOUNT));
+        assert!(request.send().await.unwrap().status().is_success());
+        let order = app.ledger().order(OrderId::try_new(order_id).unwrap()).await.unwrap().unwrap();
+        let age_ms = tolov_domain::time::unix_ms(SystemClock.now()) - order.created_at;
+        assert!((-1_000..30_000).contains(&age_ms), "{age_ms} ms old by a clock that is {ahead} ahead");
+        second.stop().await;
+    }
     app.finish().await;
 }

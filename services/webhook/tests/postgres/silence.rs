@@ -115,6 +115,27 @@ async fn readers_of_a_service_give_a_silent_server_up_after_seconds_and_read_whe
 }
 
 #[tokio::test]
+async fn a_callback_waits_for_no_reader_of_staff_to_learn_its_trace() {
+    let app = TestApp::start().await;
+    app.order(1).await;
+    let mut admin = with_orders_locked(&app).await;
+    let reading = (0..4).map(|_| {
+        let ledger = app.ledger().clone();
+        tokio::spawn(async move { ledger.order(order_id()).await })
+    });
+    let reading: Vec<JoinHandle<_>> = reading.collect();
+    until_waiting(&mut admin, 4).await;
+    let started = Instant::now();
+    assert_eq!(app.ledger().traceparent(order_id()).await, None);
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    admin.execute("ROLLBACK").await.unwrap();
+    for read in reading {
+        assert!(read.await.unwrap().unwrap().is_some());
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_operators_command_gives_a_silent_server_up_after_minutes() {
     let app = TestApp::start().await;
     app.order(1).await;

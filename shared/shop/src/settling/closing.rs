@@ -1,6 +1,6 @@
 //! Orders that end because somebody wants them to, or because creating them broke off.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tolov_domain::{
     OrderId, Outcome,
@@ -137,16 +137,41 @@ async fn keep_promo(documents: &dyn Documents, order: &ShopOrder) -> Result<(), 
     settle_promos(documents, &[(order, PromoUse::Keeps)]).await.map(drop)
 }
 
-/// Gives up orders that were placed before this, [`CREATING_LIMIT`] ago, and whose creation broke off; returns how many.
+/// Orders that a process has met in creation, each with the time that had passed then, which no setting of the clock changes.
+/// One that was met [`CREATING_LIMIT`] ago is as old at least, whatever its date says: it may be dated by a clock that was ahead
+/// and was set back since.
+#[derive(Debug, Default)]
+pub struct MetInCreation(BTreeMap<OrderId, Duration>);
+
+impl MetInCreation {
+    /// Forgets those that are not in creation any more.
+    fn meet(&mut self, creating: &[ShopOrder], passed: Duration) {
+        let met_at = |order: &ShopOrder| self.0.get(&order.id).copied().unwrap_or(passed);
+        self.0 = creating.iter().map(|order| (order.id, met_at(order))).collect();
+    }
+
+    fn is_old(&self, order: &ShopOrder, passed: Duration) -> bool {
+        self.0.get(&order.id).is_some_and(|met_at| passed.saturating_sub(*met_at) > CREATING_LIMIT)
+    }
+}
+
+/// Gives up orders whose creation broke off, and which were placed before this, [`CREATING_LIMIT`] ago (`None`: before every
+/// date), or were met so long ago by the time that has `passed`; returns how many.
 pub async fn abandon_old(
     documents: &dyn Documents,
-    placed_before: Timestamp,
+    met: &mut MetInCreation,
+    placed_before: Option<Timestamp>,
+    passed: Duration,
     now: Timestamp,
 ) -> Result<usize, PortError> {
     const AT_ONCE: u32 = 100;
     let creating = orders_in(documents, Stage::Creating, AT_ONCE).await?;
+    met.meet(&creating, passed);
     let mut abandoned = 0;
-    for order in creating.into_iter().filter(|order| order.placed_at < placed_before) {
+    let is_old = |order: &ShopOrder| {
+        placed_before.is_some_and(|before| order.placed_at < before) || met.is_old(order, passed)
+    };
+    for order in creating.into_iter().filter(is_old) {
         close(documents, order.id, OrderAction::Cancelled, Actor::Clock, now).await?;
         abandoned += 1;
     }

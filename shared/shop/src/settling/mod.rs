@@ -13,7 +13,7 @@ mod repair;
 
 pub use batch::{Settled, settle};
 pub(crate) use closing::release;
-pub use closing::{CREATING_LIMIT, abandon_old, cancel_paid, close, refund_by_hand};
+pub use closing::{CREATING_LIMIT, MetInCreation, abandon_old, cancel_paid, close, refund_by_hand};
 pub use left::{release_strays, settle_left};
 pub use repair::{
     Difference, correct_order, correct_order_count, count_paid, difference, is_stray, release_stray,

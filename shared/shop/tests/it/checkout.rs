@@ -11,7 +11,7 @@ use tolov_shop::{
         Actor, Delivery, OrderAction, PaymentLink, ShopOrder, Stage, Stock, next_order_id, order as stored,
     },
     promo::{PromoCode, PromoRefusal, Use},
-    records, settling,
+    records,
     shopper::{
         self,
         cart::{self, Quote},
@@ -20,8 +20,8 @@ use tolov_shop::{
 };
 
 use crate::shop::{
-    CODE, LARGE, NOON, SMALL, TEA, article_id, completed, expired, hold, is_tidy, left, minutes, open_shop,
-    order, order_id, phone, pieces, settle, soum, user_id, uses, waiting,
+    CODE, LARGE, NOON, SMALL, TEA, abandon_old, article_id, completed, expired, hold, is_tidy, left, minutes,
+    open_shop, order, order_id, phone, pieces, settle, soum, user_id, uses, waiting,
 };
 
 async fn opened() -> MemoryDocuments {
@@ -148,7 +148,7 @@ async fn an_abandoned_order_is_not_continued() {
     let shop = opened().await;
     let agreed = agreed(&shop, 1, &[(TEA, 2)]).await;
     placed(place(&shop, 1, &agreed).await);
-    assert_eq!(settling::abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
+    assert_eq!(abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
     assert_eq!(place(&shop, 1, &agreed).await, Placed::GivenUp);
     assert_eq!(left(&shop, TEA).await, 10);
     assert!(order(&shop, 1).await.last(OrderAction::Cancelled).is_some());
@@ -166,7 +166,7 @@ async fn an_order_that_is_being_given_up_is_neither_placed_again_nor_registered(
     let refused = checkout::registered(&shop, order_id(1), &link, NOON).await.unwrap().unwrap();
     assert_eq!((refused.1, refused.0.link()), (Outcome::Refused(Stage::Creating), None));
     // The next clearance finds it, and nothing of it is held.
-    assert_eq!(settling::abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
+    assert_eq!(abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
     assert_eq!(order(&shop, 1).await.stage(), Stage::Cancelled);
     assert_eq!((left(&shop, TEA).await, uses(&shop).await.len()), (10, 0));
 }

@@ -1,5 +1,7 @@
 //! What events and staff do to an order, one after the other.
 
+use std::time::Duration;
+
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{Outcome, notification::Announcement};
 use tolov_shop::{
@@ -8,12 +10,13 @@ use tolov_shop::{
         stock::{self, Goods, Settlement},
     },
     order::{Actor, HistoryItem, OrderAction, OrderState, ShopOrder, Stage, Stock},
-    records, settling,
+    records,
+    settling::{self, MetInCreation},
 };
 
 use crate::shop::{
-    CODE, NOON, SMALL, TEA, completed, expired, hold, is_tidy, left, minutes, open_shop, order, order_id,
-    payment, pieces, placed, settle, shopper, user_id, uses, waiting,
+    CODE, NOON, SMALL, TEA, abandon_old, completed, expired, hold, is_tidy, left, minutes, open_shop, order,
+    order_id, payment, pieces, placed, settle, shopper, user_id, uses, waiting,
 };
 
 fn order_1() -> ShopOrder {
@@ -262,11 +265,28 @@ async fn an_order_whose_creation_was_interrupted_is_abandoned_after_its_time_and
     let shop = shop_with_an_order().await;
     let creating = |order: &mut ShopOrder| order.state = OrderState::Creating { cancel_requested_by: None };
     records::change(&shop, 1, creating).await.unwrap();
-    assert_eq!(settling::abandon_old(&shop, NOON, minutes(15)).await.unwrap(), 0);
-    assert_eq!(settling::abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
-    assert_eq!(settling::abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 0);
+    assert_eq!(abandon_old(&shop, NOON, minutes(15)).await.unwrap(), 0);
+    assert_eq!(abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 1);
+    assert_eq!(abandon_old(&shop, minutes(1), minutes(16)).await.unwrap(), 0);
     assert_eq!(order(&shop, 1).await.stage(), Stage::Cancelled);
     assert_eq!((left(&shop, TEA).await, uses(&shop).await.len()), (10, 0), "{CODE}");
+}
+
+#[tokio::test]
+async fn an_order_in_creation_that_is_dated_ahead_is_abandoned_when_its_time_has_passed() {
+    let shop = shop_with_an_order().await;
+    let creating = |order: &mut ShopOrder| order.state = OrderState::Creating { cancel_requested_by: None };
+    records::change(&shop, 1, creating).await.unwrap();
+    // The clock was a year ahead when it was placed, and was set right.
+    let now = NOON - time::Duration::days(365);
+    let (before, mut met) = (Some(now - settling::CREATING_LIMIT), MetInCreation::default());
+    for (passed_mins, expected) in [(100, 0), (115, 0), (116, 1), (132, 0)] {
+        let passed = Duration::from_mins(passed_mins);
+        let abandoned = settling::abandon_old(&shop, &mut met, before, passed, now).await.unwrap();
+        assert_eq!(abandoned, expected, "{passed_mins}");
+    }
+    assert_eq!(order(&shop, 1).await.stage(), Stage::Cancelled);
+    assert_eq!(left(&shop, TEA).await, 10);
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use time::{Duration, macros::datetime};
 use tolov_domain::{
     ClickPaydocId, ClickTransId, Event, EventKind, OrderId, OrderedProduct, Phone, PrepareId, ProductId,
-    Tiyin, UserId, order::OrderLine, ports::documents::Documents, time::Timestamp,
+    Tiyin, UserId,
+    order::OrderLine,
+    ports::{PortError, documents::Documents},
+    time::Timestamp,
 };
 use tolov_shop::{
     catalogue::{
@@ -13,7 +16,7 @@ use tolov_shop::{
     order::{self, Delivery, OrderState, PaymentFacts, PaymentLink, ShopOrder, Stock, Terms},
     promo::{Off, PromoCode, Use, promo_code},
     records,
-    settling::{self, Settled},
+    settling::{self, MetInCreation, Settled},
     shopper::{self, Shopper},
 };
 
@@ -25,6 +28,16 @@ pub(crate) const CODE: &str = "BAHOR";
 
 pub(crate) fn minutes(count: i64) -> Timestamp {
     NOON + Duration::minutes(count)
+}
+
+/// Gives up orders in creation that are old by their dates.
+pub(crate) async fn abandon_old(
+    shop: &dyn Documents,
+    placed_before: Timestamp,
+    now: Timestamp,
+) -> Result<usize, PortError> {
+    let mut met = MetInCreation::default();
+    settling::abandon_old(shop, &mut met, Some(placed_before), std::time::Duration::ZERO, now).await
 }
 
 pub(crate) fn order_id(number: i64) -> OrderId {

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
-use tolov_kit::secret::Secret;
+use sqlx::{
+    Connection, Executor, PgConnection,
+    error::DatabaseError,
+    migrate::{MigrateError, Migrator},
+};
+use tokio::time::Instant;
+use tolov_kit::{lifecycle::chain, secret::Secret};
 
 use super::{
     readers::ReadingSessions,
@@ -12,8 +17,13 @@ use super::{
 };
 use crate::ledger::{OpenError, SchemaError};
 
-/// A migration may rewrite a table.
+/// A migration may rewrite a table, and may wait so long for its turn.
 const MIGRATION_TIMEOUT: &str = "10min";
+const MIGRATION_PATIENCE: Duration = Duration::from_mins(10);
+/// Whoever wants a table waits behind a migration that waits for it: shorter than a payment waits for its lock. A dump holds
+/// every table for as long as it takes, so the migration stands back and tries again.
+const MIGRATION_LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
+const MIGRATION_PAUSE: Duration = Duration::from_secs(3);
 /// All migrations together, on this side.
 const MIGRATIONS_TIMEOUT: Duration = Duration::from_mins(15);
 /// What operators' commands ask for may be the whole ledger. The server's limit, and ours, which is a little longer.
@@ -155,7 +165,7 @@ pub(in crate::ledger) async fn refuse_closed(
 }
 
 /// As on SQLite: a schema that a newer version has extended is used as it is, unless the database says otherwise. Processes that
-/// start together wait for one another.
+/// start together wait for one another, patiently, and hold up nobody else.
 async fn migrate(server: &Server) -> Result<(), OpenError> {
     let patient = [("statement_timeout", MIGRATION_TIMEOUT), ("lock_timeout", MIGRATION_TIMEOUT)];
     let mut connection = server.with(patient).connect().await?;
@@ -172,8 +182,37 @@ async fn migrate(server: &Server) -> Result<(), OpenError> {
         return Err(SchemaError::TooNew { needed, known }.into());
     }
     migrator.set_ignore_missing(true);
-    migrator.run(&mut connection).await.map_err(SchemaError::from)?;
+    run_between_others(&migrator, &mut connection).await?;
     Ok(connection.close().await?)
+}
+
+/// Each try is a transaction of its own and undone as a whole. The payments of running services wait no longer than one try.
+async fn run_between_others(migrator: &Migrator, connection: &mut PgConnection) -> Result<(), OpenError> {
+    connection.execute(MIGRATION_LOCK_TIMEOUT).await?;
+    let (started, mut is_told) = (Instant::now(), false);
+    loop {
+        let locked_out = match migrator.run(&mut *connection).await {
+            Err(error) if is_locked_out(&error) && started.elapsed() < MIGRATION_PATIENCE => error,
+            done => return Ok(done.map_err(SchemaError::from)?),
+        };
+        if !is_told {
+            is_told = true;
+            tracing::warn!(
+                error = chain(&locked_out),
+                "another session holds a table that a migration changes, a dump perhaps; tried again for 10 minutes"
+            );
+        }
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
+}
+
+/// lock_not_available, or deadlock_detected: somebody else wants the same tables in another order.
+fn is_locked_out(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| ["55P03", "40P01"].contains(&code.as_ref()))
 }
 
 /// Of another program, in a database without a ledger.

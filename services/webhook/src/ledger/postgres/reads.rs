@@ -21,6 +21,9 @@ pub(in crate::ledger) const PAYMENTS_OF: &str = payments_where!(
     "o.order_id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS wanted (value))"
 );
 
+/// In milliseconds since 1970.
+pub(in crate::ledger) const NOW: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 pub(in crate::ledger) const STATUSES: &str = "SELECT o.order_id, o.status FROM orders AS o
      WHERE o.order_id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS wanted (value))";
 
@@ -38,6 +41,10 @@ pub(in crate::ledger) const UNPLACED_IN_TELEGRAM: &str =
        SELECT id, payload, user_id, amount_tiyin, currency, telegram_charge_id, provider_charge_id, received_at
        FROM telegram_payments WHERE outcome = 'unplaced' AND id < $1)
      SELECT * FROM few ORDER BY id DESC LIMIT +$2";
+
+pub(in crate::ledger) const PENDING_AFTER: &str =
+    "SELECT order_id, created_at FROM orders WHERE status = 'pending' AND created_at > $1
+     ORDER BY created_at LIMIT +$2";
 
 pub(in crate::ledger) const UNATTEMPTED: &str = "SELECT o.order_id, o.created_at FROM orders AS o
      WHERE o.status = 'pending' AND o.created_at > $1

@@ -36,10 +36,13 @@ impl Server {
             ("lock_timeout", LOCK_TIMEOUT),
             ("statement_timeout", STATEMENT_TIMEOUT),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-            // The server ends the session of a machine that is gone, and with it the turn at relaying.
+            // The server ends the session of a machine that is gone, and with it the turn at relaying: of an idle one by
+            // keepalives, of one that has not acknowledged what it was sent by the user timeout, since no keepalive is sent
+            // meanwhile. In milliseconds; both take 11 s.
             ("tcp_keepalives_idle", "5"),
             ("tcp_keepalives_interval", "2"),
             ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "11000"),
         ];
         let options = options.application_name("tolov-ledger").options(by_index).options([("jit", "off")]);
         Ok(Self(options.options(limits).disable_statement_logging()))

@@ -17,7 +17,7 @@ use tolov_domain::{
 use tolov_kit::clock_watch::{Note, NotedJump};
 
 use self::pool::{Pool, RelayReader, read};
-use super::{AttemptStatus, Ledger, LedgerError, OrderStatus};
+use super::{AttemptStatus, Ledger, LedgerError, OrderStatus, postgres::reads};
 
 const UNSENT: &str =
     "SELECT id, event_id, order_id, routing_key, schema, body, refusals, created_at, traceparent
@@ -27,6 +27,9 @@ const UNSENT: &str =
                  WHERE refused.sent_at IS NULL AND refused.refusals > 0
                    AND refused.order_id = next.order_id AND refused.id < next.id)
              ORDER BY id LIMIT +$2";
+
+/// The longest that a callback waits for the trace of its order.
+const TRACEPARENT_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// An order as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
@@ -114,15 +117,21 @@ impl Ledger {
         order(&self.readers.requests, order_id).await
     }
 
-    /// Where the trace of an order goes on. `None`: nobody has said, or there is no such order.
-    pub(crate) async fn traceparent(&self, order_id: OrderId) -> Result<Option<String>, LedgerError> {
-        let found: Option<Option<String>> = read!(
-            &self.readers.requests,
-            query_scalar.fetch_optional,
-            "SELECT traceparent FROM orders WHERE order_id = $1",
-            order_id.get(),
-        )?;
-        Ok(found.flatten())
+    /// Where the trace of an order goes on. `None`: nobody has said, there is no such order, or the ledger does not say at
+    /// once.
+    pub async fn traceparent(&self, order_id: OrderId) -> Option<String> {
+        let read = async {
+            read!(
+                &self.readers.requests,
+                query_scalar.fetch_optional,
+                "SELECT traceparent FROM orders WHERE order_id = $1",
+                order_id.get(),
+            )
+        };
+        // A callback is decided without it: CLICK does not wait for what staff read.
+        let found: Result<Option<Option<String>>, sqlx::Error> =
+            tokio::time::timeout(TRACEPARENT_TIMEOUT, read).await.ok()?;
+        found.ok()??
     }
 
     /// Orders with smaller numbers than `before`, newest first, at most `limit`.
@@ -179,6 +188,15 @@ impl Ledger {
             age: time::Duration::milliseconds(age),
         };
         Ok(Some(Note { believed: from_unix_ms(at), jumps: jumps.into_iter().map(jump).collect() }))
+    }
+
+    /// The clock of the server that has the ledger. `None`: it is in a file.
+    pub(crate) async fn server_time(&self) -> Result<Option<Timestamp>, LedgerError> {
+        if matches!(self.readers.status, Pool::Sqlite(_)) {
+            return Ok(None);
+        }
+        let now: i64 = read!(&self.readers.status, query_scalar.fetch_one, reads::NOW)?;
+        Ok(Some(from_unix_ms(now)))
     }
 
     /// The highest number that an order has, or may have had in a ledger that was lost. 0: there was none.
@@ -246,9 +264,25 @@ impl Ledger {
             unix_ms(created_before),
             i64::from(limit),
         )?;
-        let order_id =
-            |id| OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"));
         due.into_iter().map(order_id).collect()
+    }
+
+    /// Pending orders that are dated after this, the soonest first, with their dates in milliseconds since 1970.
+    pub(crate) async fn pending_after(
+        &self,
+        after: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(OrderId, i64)>, LedgerError> {
+        let sqlite = "SELECT order_id, created_at FROM orders INDEXED BY orders_pending
+             WHERE status = 'pending' AND created_at > $1 ORDER BY created_at LIMIT +$2";
+        let ahead: Vec<(i64, i64)> = read!(
+            &self.readers.status,
+            query_as.fetch_all,
+            [sqlite, reads::PENDING_AFTER],
+            unix_ms(after),
+            i64::from(limit),
+        )?;
+        ahead.into_iter().map(|(id, created_at)| Ok((order_id(id)?, created_at))).collect()
     }
 
     /// When the bus confirmed an event, in milliseconds since 1970. `None`: not yet, or it is unknown or pruned.
@@ -286,6 +320,10 @@ impl Ledger {
         );
         Ok(status?)
     }
+}
+
+fn order_id(id: i64) -> Result<OrderId, LedgerError> {
+    OrderId::try_new(id).map_err(|_| LedgerError::Row("an order number is not positive"))
 }
 
 pub(super) async fn order(pool: &Pool, order_id: OrderId) -> Result<Option<OrderRecord>, LedgerError> {
