@@ -94,10 +94,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most orders that expire in one transaction.
 pub(crate) const EXPIRE_MAX: u32 = 200;
-
 /// The most orders that are adopted in one transaction.
 const ADOPT_MAX: usize = 200;
-
 /// The most orders whose events are published once more by one transaction.
 pub const REPLAY_MAX: usize = 200;
 
