@@ -25,7 +25,7 @@ use tolov_kit::{
 use crate::{
     config::Config,
     deps::Deps,
-    notify::together::{GivenUp, Others, Together},
+    notify::together::{Others, Together},
 };
 
 /// How long recording an outcome is tried.
@@ -79,7 +79,7 @@ impl Claims {
         let mut pauses = pauses();
         loop {
             let claimed = self.claiming.call(id.clone(), |ids| self.claim_together(ids)).await;
-            match claimed.unwrap_or_else(|GivenUp| Err(given_up())) {
+            match claimed.unwrap_or_else(|given_up| Err(given_up.into())) {
                 Ok((claim, until)) => {
                     self.store.mark_up();
                     return self.claimed(claim, until);
@@ -91,16 +91,18 @@ impl Claims {
 
     /// One answer each, with the end of the lease.
     async fn claim_together(&self, ids: Vec<EventId>) -> Vec<Result<(Claim, Instant), PortError>> {
-        let claim = |ids: Vec<EventId>| async move {
-            let (until, now) = (Instant::now() + self.lease, self.clock.now());
-            let claims = self.shop.claim(&ids, now, now + self.lease).await?;
-            if claims.len() != ids.len() {
-                let reason = format!("{} claims for {} notifications", claims.len(), ids.len());
-                return Err(PortError::Refused(reason));
-            }
-            Ok(claims.into_iter().map(|claim| (claim, until)).collect())
-        };
-        together_or_alone(ids, claim).await
+        together_or_alone(ids, |ids| async move { self.claim_once(&ids).await }).await
+    }
+
+    /// The same, in one command.
+    async fn claim_once(&self, ids: &[EventId]) -> Result<Vec<(Claim, Instant)>, PortError> {
+        let (until, now) = (Instant::now() + self.lease, self.clock.now());
+        let claims = self.shop.claim(ids, now, now + self.lease).await?;
+        if claims.len() != ids.len() {
+            let reason = format!("{} claims for {} notifications", claims.len(), ids.len());
+            return Err(PortError::Refused(reason));
+        }
+        Ok(claims.into_iter().map(|claim| (claim, until)).collect())
     }
 
     /// The error is the verdict where it is too long.
@@ -135,15 +137,10 @@ impl Claims {
         let give_up = Instant::now() + self.hold;
         let mut pauses = pauses();
         loop {
-            let (until, now) = (Instant::now() + self.lease, self.clock.now());
-            match self.shop.claim(ids, now, now + self.lease).await {
-                Ok(claims) if claims.len() == ids.len() => {
-                    self.store.mark_up();
-                    return Ok(claims.into_iter().map(|claim| self.claimed(claim, until)).collect());
-                }
+            match self.claim_once(ids).await {
                 Ok(claims) => {
-                    let reason = format!("{} claims for {} notifications", claims.len(), ids.len());
-                    return Err(Verdict::Retry { reason });
+                    self.store.mark_up();
+                    return Ok(claims.into_iter().map(|(claim, until)| self.claimed(claim, until)).collect());
                 }
                 Err(error) => self.wait_for_store(error, &mut pauses, give_up, stop).await?,
             }
@@ -177,7 +174,7 @@ impl Claims {
         let record = || async {
             let ended = (id.clone(), outcome.clone());
             let recorded = self.recording.call(ended, |ended| self.record_together(ended)).await;
-            recorded.unwrap_or_else(|GivenUp| Err(given_up()))
+            recorded.unwrap_or_else(|given_up| Err(given_up.into()))
         };
         self.until_recorded(std::slice::from_ref(id), record).await;
     }
@@ -247,10 +244,6 @@ where
         }
         Err(error) => vec![Err(error); count],
     }
-}
-
-fn given_up() -> PortError {
-    PortError::Unavailable("a command for several notifications was given up".to_owned())
 }
 
 pub(super) fn pauses() -> Pauses {

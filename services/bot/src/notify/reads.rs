@@ -11,7 +11,7 @@ use tolov_domain::ports::{
     documents::{Collection, Document, Documents, Key, Query, Sequence, Unreadable, Version, Write, Written},
 };
 
-use crate::notify::together::{GivenUp, Others, Together};
+use crate::notify::together::{Others, Together};
 
 type Found = Vec<Result<Document, Unreadable>>;
 type Lane = Together<Vec<Key>, Result<Found, PortError>>;
@@ -66,9 +66,7 @@ impl Documents for GroupedReads {
         }
         let lane = self.lane(collection);
         let found = lane.call(keys.to_vec(), |wanted| self.read(collection, wanted)).await;
-        found.unwrap_or_else(|GivenUp| {
-            Err(PortError::Unavailable("a command for several readers was given up".to_owned()))
-        })
+        found.unwrap_or_else(|given_up| Err(given_up.into()))
     }
 
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {

@@ -11,6 +11,7 @@ use tokio::sync::{
     Semaphore,
     oneshot::{self, error::TryRecvError},
 };
+use tolov_domain::ports::PortError;
 
 /// Items of one command.
 const ITEMS_MAX: usize = 128;
@@ -48,6 +49,12 @@ struct Waiting<T, R> {
 /// The command was given up: the one who ran it was stopped, or panicked. What it has done is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GivenUp;
+
+impl From<GivenUp> for PortError {
+    fn from(GivenUp: GivenUp) -> Self {
+        Self::Unavailable("a command for several callers was given up".to_owned())
+    }
+}
 
 impl<T, R> Together<T, R> {
     /// Commands that wait for nobody.

@@ -93,6 +93,8 @@ pub(super) struct Replaced {
     unsettled_after: i64,
     questions_after: i64,
     unplaced_after: i64,
+    /// What the copy has of those: when they came, and their fields. `None`: it was not read yet.
+    unplaced_in_copy: Option<HashSet<(i64, String)>>,
     /// What the receipt of an order says whose own cannot be read.
     receipt: Option<Content>,
     unread: Vec<String>,
@@ -116,6 +118,7 @@ impl Replaced {
             unsettled_after: 0,
             questions_after: 0,
             unplaced_after: 0,
+            unplaced_in_copy: None,
             receipt,
             unread: Vec::new(),
         })
@@ -198,14 +201,10 @@ impl Replaced {
         };
         let Some(last) = page.last() else { return Ok(None) };
         self.unplaced_after = last.id;
-        // They are few, and the copy may have them under other numbers.
-        let (mut known, mut after) = (HashSet::new(), 0);
-        loop {
-            let of_copy = copy.unplaced_callbacks(after).await?;
-            let Some(last) = of_copy.last() else { break };
-            after = last.id;
-            known.extend(of_copy.into_iter().map(|it| (it.callback.received_at, it.callback.fields)));
-        }
+        let known = match &mut self.unplaced_in_copy {
+            Some(known) => known,
+            unread => unread.insert(unplaced_in(copy).await?),
+        };
         let callbacks = page.into_iter().map(|unplaced| unplaced.callback);
         let is_lacking = |it: &CallbackRecord| !known.contains(&(it.received_at, it.fields.clone()));
         Ok(Some(callbacks.filter(is_lacking).collect()))
@@ -234,6 +233,17 @@ impl Replaced {
     pub(super) async fn close(self) -> Vec<String> {
         self.ledger.close().await;
         self.unread
+    }
+}
+
+/// They are few, and the copy may have them under other numbers.
+async fn unplaced_in(copy: &LedgerReader) -> Result<HashSet<(i64, String)>, LedgerError> {
+    let (mut known, mut after) = (HashSet::new(), 0);
+    loop {
+        let page = copy.unplaced_callbacks(after).await?;
+        let Some(last) = page.last() else { return Ok(known) };
+        after = last.id;
+        known.extend(page.into_iter().map(|it| (it.callback.received_at, it.callback.fields)));
     }
 }
 
