@@ -1,12 +1,17 @@
 //! The clock of the simulated processes: it follows tokio's simulated time, and can be set like any machine's.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    convert::Infallible,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::Duration,
 };
 
 use time::{OffsetDateTime, macros::datetime};
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::Instant,
+};
 use tolov_kit::clock::Clock;
 
 const START: OffsetDateTime = datetime!(2026-11-23 09:00 UTC);
@@ -62,5 +67,45 @@ impl Clock for SimulatedClock {
 
     fn is_real(&self) -> bool {
         false
+    }
+}
+
+/// What a [`PatientRuntime`] waits at a time.
+const TICK: Duration = Duration::from_millis(1);
+
+/// For work that waits for threads of its own, as SQLite's: time passes while it waits, but none while the machine stands
+/// still, however long that is. So no time limit ends because the simulation was not run.
+#[derive(Debug)]
+pub(crate) struct PatientRuntime {
+    /// Dropped before the runtime, whose blocking task waits for that.
+    _is_used: mpsc::Sender<Infallible>,
+    runtime: Runtime,
+}
+
+impl PatientRuntime {
+    pub(crate) fn new() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build()?;
+        let (is_used, until_dropped) = mpsc::channel::<Infallible>();
+        // While a blocking task runs, tokio does not move its paused time to the next timer.
+        runtime.spawn_blocking(move || until_dropped.recv());
+        Ok(Self { _is_used: is_used, runtime })
+    }
+
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                done = work => done,
+                never = pass_time() => match never {},
+            }
+        })
+    }
+}
+
+async fn pass_time() -> Infallible {
+    loop {
+        // A task that was not run to its end has waited less; nothing else can go wrong with it.
+        drop(tokio::task::spawn_blocking(|| std::thread::sleep(TICK)).await);
+        tokio::time::advance(TICK).await;
     }
 }

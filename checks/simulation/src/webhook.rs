@@ -12,7 +12,6 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tokio::runtime::Runtime;
 use tolov_click::{PayLink, SecretKey};
 use tolov_domain::time::Timestamp;
 use tolov_kit::{clock::Clock, http::TrustedProxies, secret::Secret};
@@ -27,7 +26,7 @@ use tolov_webhook::{
 use tower_service::Service;
 
 use crate::{
-    clock::SimulatedClock,
+    clock::{PatientRuntime, SimulatedClock},
     faults::{Faults, Process},
     faulty::FaultyPublisher,
     models::click::{SECRET_KEY, SERVICE_ID},
@@ -38,6 +37,9 @@ pub(crate) const ORDER_TTL: Duration = Duration::from_mins(30);
 /// The events of one closed window, as the relay takes them.
 const WINDOW: u32 = 512;
 
+/// A millisecond apart.
+const UNLOCKED_TRIES: usize = 10_000;
+
 /// A migrated ledger without orders, so that not every run has to make one.
 #[derive(Debug, Clone)]
 pub struct EmptyLedger(Arc<Vec<u8>>);
@@ -46,8 +48,7 @@ impl EmptyLedger {
     pub fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("payments.db");
-        let runtime = runtime()?;
-        runtime.block_on(async {
+        PatientRuntime::new()?.block_on(async {
             let (ledger, writer) = Ledger::open(&path, UnverifiedLimits::default()).await?;
             drop(ledger);
             writer.close().await;
@@ -71,7 +72,7 @@ pub(crate) struct Webhook {
 #[derive(Debug)]
 struct Running {
     steps: Steps,
-    runtime: Runtime,
+    runtime: PatientRuntime,
 }
 
 #[derive(Debug, Clone)]
@@ -94,9 +95,16 @@ impl Asked {
     }
 }
 
-fn runtime() -> Result<Runtime> {
-    // SQLite works on threads of its own, so this one's time is real.
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+/// The threads of a process that was killed need a moment to let go of the file.
+fn once_unlocked<T>(mut open: impl FnMut() -> Result<T, OpenError>) -> Result<T> {
+    for _ in 0..UNLOCKED_TRIES {
+        match open() {
+            Ok(opened) => return Ok(opened),
+            Err(OpenError::Locked(_)) => std::thread::sleep(Duration::from_millis(1)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bail!("the ledger stays locked")
 }
 
 async fn answer(steps: &Steps, method: &str, path: &str, body: String) -> Result<Answer> {
@@ -161,17 +169,12 @@ impl Webhook {
             order_ttl: Some(ORDER_TTL),
             unverified: UnverifiedLimits::default(),
         };
-        // The threads of a process that was killed need a moment to let go of the file.
-        for _ in 0..200 {
-            let runtime = runtime()?;
+        let runtime = PatientRuntime::new()?;
+        let steps = once_unlocked(|| {
             let deps = Deps { bus: self.publisher.clone(), clock: Arc::new(self.clock.clone()) };
-            match runtime.block_on(Steps::open(config.clone(), deps)) {
-                Ok(steps) => return Ok(Running { steps, runtime }),
-                Err(OpenError::Locked(_)) => std::thread::sleep(Duration::from_millis(1)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        bail!("the ledger stays locked")
+            runtime.block_on(Steps::open(config.clone(), deps))
+        })?;
+        Ok(Running { steps, runtime })
     }
 
     /// Asks the service. It may die before or after, and its answer may be lost.
@@ -253,8 +256,8 @@ impl Webhook {
         self.kill();
         let readied = self.ledger_path.with_extension("restored");
         fs::copy(self.copy(), &readied)?;
-        let (place, now) = (Place::take(&self.ledger_path)?, self.clock.now());
-        runtime()?.block_on(async {
+        let (place, now) = (once_unlocked(|| Place::take(&self.ledger_path))?, self.clock.now());
+        PatientRuntime::new()?.block_on(async {
             let replaced = numbers_of(place.path()).await;
             let restore = Restore { at: now, backup_made_at, replaced, beyond_click_int: true };
             ready(&readied, restore).await?;
