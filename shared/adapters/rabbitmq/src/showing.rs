@@ -11,7 +11,8 @@ use lapin::{
     Channel,
     message::Delivery,
     options::{
-        BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
+        BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicQosOptions,
+        QueueDeclareOptions,
     },
     types::FieldTable,
 };
@@ -29,6 +30,9 @@ const SUBSCRIPTION_MAX: u16 = 2_000;
 const IN_ORDER_MAX: usize = 32;
 /// So long without a delivery it is asked whether there are more.
 const PAUSE: Duration = Duration::from_millis(50);
+/// So long RabbitMQ waits for the leader of a quorum queue when it is asked for counts; then it answers that there are no
+/// messages and no readers (`rabbit_quorum_queue:stat`).
+const LEADER_WAITED_FOR: Duration = Duration::from_millis(250);
 /// The broker has counted what was given back, and readers that have ended, well within this.
 const COUNTED_WITHIN: Duration = Duration::from_secs(1);
 
@@ -51,7 +55,14 @@ impl Look<'_> {
             let before = held.len();
             let ready = self.ready().await?;
             if ready == 0 {
-                return Ok(held);
+                // A queue without a leader is counted as an empty one. Only a read that finds nothing is sure.
+                let reading = self.channel.basic_get(name(self.queue)?, BasicGetOptions::default());
+                let Some(message) = within(self.limit, "read a message", reading).await? else {
+                    return Ok(held);
+                };
+                held.push(message.delivery_tag);
+                see(message.delivery);
+                continue;
             }
             if i32::try_from(before).unwrap_or(i32::MAX) > LENGTH_MAX {
                 return Err(PortError::Unavailable(format!("RabbitMQ: {} has no end", self.queue)));
@@ -78,10 +89,7 @@ impl Look<'_> {
             let ending = self.channel.basic_cancel(name(&tag)?, BasicCancelOptions::default());
             within(self.limit, "end a subscription", ending).await?;
             while let Some(next) = deliveries.next().await {
-                count = hold(next.map_err(|error| port_error("read a message", &error))?);
-            }
-            if count < usize::from(SUBSCRIPTION_MAX) {
-                return Ok(held);
+                hold(next.map_err(|error| port_error("read a message", &error))?);
             }
         }
     }
@@ -157,6 +165,21 @@ impl Look<'_> {
     }
 
     pub(crate) async fn state(&self) -> Result<lapin::Queue, PortError> {
+        let deadline = Instant::now() + self.limit;
+        loop {
+            let asked_at = Instant::now();
+            let state = self.state_as_told().await?;
+            let is_empty = state.message_count() == 0 && state.consumer_count() == 0;
+            if !is_empty || asked_at.elapsed() < LEADER_WAITED_FOR {
+                return Ok(state);
+            }
+            if Instant::now() > deadline {
+                return Err(timed_out("count messages"));
+            }
+        }
+    }
+
+    async fn state_as_told(&self) -> Result<lapin::Queue, PortError> {
         let options = QueueDeclareOptions::durable().passive();
         let looking = self.channel.queue_declare(name(self.queue)?, options, FieldTable::default());
         match timeout(self.limit, looking).await {

@@ -6,7 +6,7 @@ use tolov_domain::ports::bus::{Consumer, Published, Publisher, Queue, Verdict};
 use tolov_rabbitmq::{RabbitBus, RabbitOptions};
 
 use crate::{
-    alarm_proxy::AlarmProxy,
+    broker_proxy::BrokerProxy,
     world::{World, broker_addr, in_world, options, payment, payments, receive_one, settle, through, until},
 };
 
@@ -17,8 +17,8 @@ fn within_seconds() -> RabbitOptions {
     RabbitOptions { window_timeout: Duration::from_secs(5), ..options() }
 }
 
-async fn alarmed(world: &World) -> anyhow::Result<(AlarmProxy, RabbitBus)> {
-    let proxy = AlarmProxy::start(broker_addr().await?).await?;
+async fn alarmed(world: &World) -> anyhow::Result<(BrokerProxy, RabbitBus)> {
+    let proxy = BrokerProxy::start(broker_addr().await?).await?;
     let bus = RabbitBus::try_new(&through(proxy.addr())?, world.options.clone())?;
     Ok((proxy, bus))
 }

@@ -1,12 +1,13 @@
-//! A proxy before a real broker that raises a memory alarm as RabbitMQ does: it no longer reads from connections that
-//! publish, and sends them `connection.blocked`.
+//! A proxy before a real broker that behaves as RabbitMQ does in need. Under a memory alarm it no longer reads from
+//! connections that publish, and sends them `connection.blocked`. Of a queue whose leader does not answer it counts nothing.
 
 use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -24,6 +25,8 @@ const BLOCKED: &[u8] = b"\x01\x00\x00\x00\x00\x00\x0f\x00\x0a\x00\x3c\x0alow mem
 const UNBLOCKED: &[u8] = b"\x01\x00\x00\x00\x00\x00\x04\x00\x0a\x00\x3d\xce";
 /// How the payload of `basic.publish` begins.
 const PUBLISH: &[u8] = b"\x00\x3c\x00\x28";
+/// How the payload of `queue.declare-ok` begins. It ends with the counts of messages and of readers.
+const DECLARED: &[u8] = b"\x00\x32\x00\x0b";
 /// A client says this before its first frame.
 const PROTOCOL_HEADER: usize = 8;
 /// Type, channel and size before the payload of a frame, and its end mark.
@@ -35,21 +38,44 @@ struct Alarm {
     is_announced: bool,
 }
 
+/// The counts that are answered with zeros.
+#[derive(Debug, Default)]
+struct Uncounted {
+    left: AtomicUsize,
+    delay_ms: AtomicU64,
+}
+
+impl Uncounted {
+    async fn disguise(&self, frame: &mut [u8]) {
+        let takes = |left: usize| left.checked_sub(1);
+        if frame[FRAME_HEADER..].starts_with(DECLARED)
+            && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, takes).is_ok()
+        {
+            tokio::time::sleep(Duration::from_millis(self.delay_ms.load(Ordering::Relaxed))).await;
+            let end = frame.len() - 1;
+            frame[end - 8..end].fill(0);
+        }
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct AlarmProxy {
+pub(crate) struct BrokerProxy {
     addr: SocketAddr,
     alarm: watch::Sender<Alarm>,
     opened: Arc<AtomicUsize>,
+    uncounted: Arc<Uncounted>,
     listening: JoinHandle<()>,
 }
 
-impl AlarmProxy {
+impl BrokerProxy {
     pub(crate) async fn start(target: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
         let (alarm, opened) = (watch::Sender::default(), Arc::new(AtomicUsize::new(0)));
-        let listening = tokio::spawn(accept(listener, target, alarm.clone(), Arc::clone(&opened)));
-        Ok(Self { addr, alarm, opened, listening })
+        let uncounted = Arc::<Uncounted>::default();
+        let (senders, counter, disguise) = (alarm.clone(), Arc::clone(&opened), Arc::clone(&uncounted));
+        let listening = tokio::spawn(accept(listener, target, senders, counter, disguise));
+        Ok(Self { addr, alarm, opened, uncounted, listening })
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -70,12 +96,18 @@ impl AlarmProxy {
         self.alarm.send_replace(Alarm { is_on: true, is_announced: true });
     }
 
+    /// The next counts find no leader: they are zeros, each after a delay.
+    pub(crate) fn count_nothing(&self, times: usize, delay: Duration) {
+        self.uncounted.delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::Relaxed);
+        self.uncounted.left.store(times, Ordering::Relaxed);
+    }
+
     pub(crate) fn clear(&self) {
         self.alarm.send_replace(Alarm::default());
     }
 }
 
-impl Drop for AlarmProxy {
+impl Drop for BrokerProxy {
     fn drop(&mut self) {
         self.listening.abort();
     }
@@ -86,6 +118,7 @@ async fn accept(
     target: SocketAddr,
     alarm: watch::Sender<Alarm>,
     opened: Arc<AtomicUsize>,
+    uncounted: Arc<Uncounted>,
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let Ok(server) = TcpStream::connect(target).await else { continue };
@@ -94,7 +127,13 @@ async fn accept(
         let (server_read, server_write) = server.into_split();
         let (publishes, is_publisher) = watch::channel(false);
         tokio::spawn(to_server(client_read, server_write, alarm.subscribe(), publishes));
-        tokio::spawn(to_client(server_read, client_write, alarm.subscribe(), is_publisher));
+        tokio::spawn(to_client(
+            server_read,
+            client_write,
+            alarm.subscribe(),
+            is_publisher,
+            Arc::clone(&uncounted),
+        ));
     }
 }
 
@@ -127,6 +166,7 @@ async fn to_client(
     mut client: OwnedWriteHalf,
     mut alarm: watch::Receiver<Alarm>,
     mut is_publisher: watch::Receiver<bool>,
+    uncounted: Arc<Uncounted>,
 ) -> std::io::Result<()> {
     let (mut buffer, mut is_blocked) = (Vec::new(), false);
     loop {
@@ -143,7 +183,8 @@ async fn to_client(
                     return Ok(());
                 }
                 // Whole frames only, so that an announcement never falls into one.
-                for frame in whole_frames(&mut buffer) {
+                for mut frame in whole_frames(&mut buffer) {
+                    uncounted.disguise(&mut frame).await;
                     client.write_all(&frame).await?;
                 }
             }
