@@ -56,12 +56,14 @@ struct State {
     /// Until when parts are out of order, on the monotonic clock.
     out_until: BTreeMap<Part, Duration>,
     crashed: BTreeSet<Process>,
+    /// How often chance was asked, in the whole run.
+    draws: u64,
 }
 
 impl Faults {
     pub fn new(clock: SimulatedClock) -> Self {
         let (random, rates) = (Random::new(0), Rates::default());
-        let state = State { random, rates, out_until: BTreeMap::new(), crashed: BTreeSet::new() };
+        let state = State { random, rates, out_until: BTreeMap::new(), crashed: BTreeSet::new(), draws: 0 };
         Self { state: Arc::new(Mutex::new(state)), clock, crash: Arc::default() }
     }
 
@@ -83,7 +85,13 @@ impl Faults {
     pub fn draw<T>(&self, draw: impl FnOnce(&mut Random, Rates) -> T) -> T {
         let mut state = self.state();
         let rates = state.rates;
+        state.draws += 1;
         draw(&mut state.random, rates)
+    }
+
+    /// Two runs that differ anywhere differ in this, as a rule.
+    pub fn draws(&self) -> u64 {
+        self.state().draws
     }
 
     /// What every call meets first: other tasks, the death of its process, a failure without effect.

@@ -27,6 +27,11 @@ use crate::{
     world::{SHOPPERS, World, order_id},
 };
 
+/// Codes of answers to CLICK.
+const SUCCESS: i64 = 0;
+const ALREADY_PAID: i64 = -4;
+const TRY_AGAIN: i64 = -7;
+
 /// How long processes work between two looks at what is left.
 const ROUND: Duration = Duration::from_mins(20);
 /// Rounds of the last phase; every retry and time limit ends well before.
@@ -42,6 +47,11 @@ impl World {
         let Some(transaction) = self.click.transactions.get(callback.of) else { return Ok(()) };
         let (order, trans_id) = (transaction.order_id, transaction.trans_id);
         let transaction_amount = transaction.tiyin;
+        let is_taken = callback.is_complete && callback.error == 0;
+        let is_known = error == ALREADY_PAID && self.confirmed.get(&order) == Some(&trans_id);
+        if is_taken && !matches!(error, SUCCESS | TRY_AGAIN) && !is_known {
+            self.unplaced.insert((order, trans_id));
+        }
         if !callback.is_complete || callback.error < 0 || error != 0 || self.lost.contains(&order) {
             return Ok(());
         }
@@ -130,7 +140,7 @@ impl World {
             let is_over = self.clock.monotonic() > began + ORDER_TTL * 2 + ROUND;
             let unsent = self.webhook.read(async |ledger| Ok(ledger.outbox_status().await?.depth))?;
             if is_over && are_refunds_over && unsent == 0 && self.bus.is_idle() {
-                self.note(format!("settled after {round} rounds"));
+                self.note(format!("settled after {round} rounds, {} draws", self.faults.draws()));
                 return self.audit();
             }
         }
@@ -189,6 +199,10 @@ impl World {
                 let is_undeliverable = matches!(outcome, Some(SendOutcome::Undeliverable { .. }));
                 ensure!(times > 0 || is_undeliverable, "{told} did not arrive: {outcome:?}");
             }
+        }
+        for (order, trans_id) in &self.unplaced {
+            let numbers = [*order, *trans_id + PAYDOC_AFTER_TRANS];
+            ensure!(self.telegram.staff_know(&numbers), "nobody is asked about {trans_id} of order {order}");
         }
         self.audit_refunds(&orders)?;
         for order in orders.values() {

@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) stock: BTreeMap<ProductId, u32>,
     /// Payments that the webhook service has answered as paid, by order, with their transaction.
     pub(crate) confirmed: BTreeMap<i64, i64>,
+    /// Money that CLICK took and the webhook service did not place, by order, with its transaction.
+    pub(crate) unplaced: BTreeSet<(i64, i64)>,
     /// Orders whose payment a restore has lost: only CLICK's cabinet knows it.
     pub(crate) lost: BTreeSet<i64>,
     /// What happened, for whoever reads a failure.
@@ -83,6 +85,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(plan: &Plan, empty: &EmptyLedger) -> Result<Self> {
         let folder = memory_backed_folder()?;
+        // All processes run on this thread.
+        fastrand::seed(plan.seed);
         let clock = SimulatedClock::default();
         let faults = Faults::new(clock.clone());
         let (bus, store) = (MemoryBus::default(), MemoryStore::default());
@@ -109,6 +113,7 @@ impl World {
             is_shop_put_back: false,
             stock: BTreeMap::new(),
             confirmed: BTreeMap::new(),
+            unplaced: BTreeSet::new(),
             lost: BTreeSet::new(),
             history: Vec::new(),
             runtime,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
 
-/// Growing pauses with jitter, up to a cap, without end: for loops that never give up.
+/// Growing pauses with jitter, up to a cap, without end: for loops that never give up. The jitter is of `fastrand`'s generator
+/// of this thread, so `fastrand::seed` decides it where all of a process runs on one.
 #[derive(Debug)]
 pub struct Pauses {
     schedule: ExponentialBackoff,
@@ -19,6 +20,7 @@ impl Pauses {
         let schedule = ExponentialBackoffBuilder::new()
             .with_initial_interval(first)
             .with_multiplier(2.0)
+            .with_randomization_factor(0.0)
             .with_max_interval(longest)
             .with_max_elapsed_time(None)
             .build();
@@ -26,13 +28,18 @@ impl Pauses {
     }
 
     pub fn next_pause(&mut self) -> Duration {
-        self.schedule.next_backoff().unwrap_or(self.longest)
+        let pause = self.schedule.next_backoff().unwrap_or(self.longest);
+        pause / 2 + Duration::from_micros(fastrand::u64(0..=micros(pause)))
     }
 
     /// Starts again with the first pause, after a success.
     pub fn reset(&mut self) {
         self.schedule.reset();
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -48,5 +55,16 @@ mod tests {
         assert!((Duration::from_secs(1)..=Duration::from_secs(3)).contains(&last));
         pauses.reset();
         assert!(pauses.next_pause() <= Duration::from_millis(150));
+    }
+
+    #[test]
+    fn pauses_differ_unless_their_seed_is_the_same() {
+        let pauses_of = |seed| {
+            fastrand::seed(seed);
+            let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(2));
+            [(); 5].map(|()| pauses.next_pause())
+        };
+        assert_eq!(pauses_of(1), pauses_of(1));
+        assert_ne!(pauses_of(1), pauses_of(2));
     }
 }

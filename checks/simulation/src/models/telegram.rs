@@ -30,6 +30,8 @@ struct State {
     /// What the next post to staff tells of.
     staff_claim: Vec<EventId>,
     sent: BTreeMap<EventId, Sent>,
+    /// What staff have read.
+    posts: Vec<String>,
     blocked_by: BTreeSet<UserId>,
     complaints: Vec<String>,
 }
@@ -81,6 +83,12 @@ impl Telegram {
         self.state().sent.get(id).map_or(0, |sent| sent.times)
     }
 
+    /// Whether a post to staff names all of these numbers.
+    pub(crate) fn staff_know(&self, numbers: &[i64]) -> bool {
+        let names = |post: &String| numbers.iter().all(|number| post.contains(&number.to_string()));
+        self.state().posts.iter().any(names)
+    }
+
     pub(crate) fn complaints(&self) -> Vec<String> {
         self.state().complaints.clone()
     }
@@ -90,6 +98,9 @@ impl Telegram {
         told.sort();
         let outcomes = self.log.all_outcomes();
         let mut state = self.state();
+        if chat == STAFF_CHANNEL {
+            state.posts.push(html.to_owned());
+        }
         for id in told {
             let sent = state.sent.entry(id.clone()).or_default();
             sent.times += 1;
@@ -106,12 +117,11 @@ impl Telegram {
         if chat == STAFF_CHANNEL {
             // The own post of an order that a digest told of is no notification, and names none that is claimed.
             let claim = self.state().staff_claim.clone();
-            // Nor is it a refund's, which has a post besides.
+            // Nor is it a refund's or a question's, which has a post besides.
             let is_orders = html.starts_with("🛒 <b>№");
             let is_named = |id: &EventId| {
-                let is_refund = id.as_str().starts_with("refund.");
                 let names = id.as_str().split([':', '/']).nth(1).is_none_or(|it| html.contains(it));
-                names && !(is_refund && is_orders)
+                names && (!is_orders || id.as_str().starts_with("payment.completed:"))
             };
             return if claim.iter().any(is_named) { claim } else { Vec::new() };
         }

@@ -79,6 +79,8 @@ impl World {
         if !self.webhook.restore(paid, refunds)? {
             return Ok(());
         }
+        // Questions that were not sent yet are lost with the ledger.
+        self.unplaced.clear();
         if self.is_shop_put_back {
             // What was to be sent again is not any more: the audit finds what the shop store lacks.
             self.replay_all()?;
