@@ -369,7 +369,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(
 }
 
 /// Does something that may meet a store under load, until it is done.
-async fn persistently<T, E, F>(deed: impl Fn() -> F) -> T
+pub(crate) async fn persistently<T, E, F>(deed: impl Fn() -> F) -> T
 where
     E: std::fmt::Debug,
     F: Future<Output = Result<T, E>>,

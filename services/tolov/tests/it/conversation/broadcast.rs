@@ -12,7 +12,7 @@ use super::{
     staff::{PICTURE, owner_comes_in},
     world::{OWNER, PATIENCE, Settings, Stores, World},
 };
-use crate::shop_world::eventually;
+use crate::shop_world::{eventually, persistently};
 
 const PEOPLE: i64 = 1_000;
 /// Everybody with a number that ends so has blocked the bot; some of them long ago.
@@ -33,8 +33,8 @@ async fn people_are_known(world: &World, method: &str) {
     for id in FIRST..FIRST + PEOPLE {
         let registered_at = from_unix_ms(1_795_000_000_000);
         let id = UserId::try_new(id).unwrap();
-        let person = shopper::Person { id, name: "Xaridor", username: None, language: Language::Uz };
-        shopper::register_user(world.store(), person, None, registered_at).await.unwrap();
+        let person = || shopper::Person { id, name: "Xaridor", username: None, language: Language::Uz };
+        persistently(|| shopper::register_user(world.store(), person(), None, registered_at)).await;
         let id = id.get();
         if is_blocked(id) {
             world.post("telegram/shoppers", &json!({ "id": id, "first_name": "Xaridor" })).await;
