@@ -63,7 +63,7 @@ async fn after_a_restore_a_payment_that_the_shop_knows_is_not_taken_a_second_tim
     let known = [
         paid_order(&restored, 2, 3_647_911_002, Some(paid)),
         paid_order(&restored, 3, trans, Some(late)),
-        paid_order(&restored, 4, 9, None),
+        PaidOrder { late: true, ..paid_order(&restored, 4, 9, None) },
     ];
     assert_eq!(adopt(&restored, &known).await, [Outcome::Applied; 3]);
     assert_eq!(adopt(&restored, &known).await, [Outcome::AlreadyApplied; 3], "it may be repeated");
@@ -80,6 +80,11 @@ async fn after_a_restore_a_payment_that_the_shop_knows_is_not_taken_a_second_tim
     assert!(matches!(event.kind, EventKind::PaymentCompleted { late: false, .. }), "{:?}", event.kind);
     let evidence = restored.ledger().callbacks(OrderId::try_new(4).unwrap()).await.unwrap();
     assert!(evidence[0].fields.contains("\"known_by\":\"shop\""), "{evidence:?}");
+    let late: Vec<i64> = sqlx::query_scalar("SELECT order_id FROM attempts WHERE paid_late")
+        .fetch_all(&mut restored.file().await)
+        .await
+        .unwrap();
+    assert_eq!(late, [4], "as the lost ledger had it");
     restored.finish().await;
     app.finish().await;
 }

@@ -9,7 +9,7 @@ use crate::engine::{AS_JSON, Database, check_integrity};
 const TOLD_ONCE: &str = "a paid order is told once, another never";
 
 /// Each names the rows that break a rule. `{json}` stands for what makes JSON of a text.
-const RULES: [(&str, &str); 10] = [
+const RULES: [(&str, &str); 11] = [
     (
         "a paid order has exactly one paid attempt, of its own amount, and names it",
         "SELECT order_id FROM orders AS o WHERE status = 'paid' AND 1 <> (SELECT count(*) FROM attempts AS a
@@ -33,6 +33,11 @@ const RULES: [(&str, &str); 10] = [
            OR e.body{json} ->> 'event_id' IS DISTINCT FROM e.event_id
            OR e.body{json} ->> 'schema' IS DISTINCT FROM e.schema
            OR CAST(e.body{json} ->> 'user_id' AS BIGINT) IS DISTINCT FROM o.user_id",
+    ),
+    (
+        "the payment itself is late where its event says so",
+        "SELECT a.order_id FROM attempts AS a JOIN outbox AS e ON e.event_id = 'payment.completed:' || a.order_id
+         WHERE a.state = 'paid' AND CAST(e.body{json} ->> 'late' AS BOOLEAN) IS DISTINCT FROM a.paid_late",
     ),
     (
         "exactly one payment of a paid order was answered with success or taken back, of another none",

@@ -29,6 +29,11 @@ pub(crate) const EXTENDED: &str = "CREATE TABLE added_later (id INTEGER PRIMARY 
        VALUES (99, 'of a newer version', 1, x'00', 0)";
 pub(crate) const TOO_NEW: &str = "PRAGMA user_version = 99";
 
+/// The schema of the release before late payments were kept.
+pub(crate) const WITHOUT_LATE: &str = "DROP TRIGGER late_payments_stay_late;
+     ALTER TABLE attempts DROP COLUMN paid_late;
+     DELETE FROM _sqlx_migrations WHERE version >= 9";
+
 /// The ledger of one test, which goes with it.
 #[derive(Debug)]
 pub(crate) struct Database(TempDir);

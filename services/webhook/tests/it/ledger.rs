@@ -40,18 +40,19 @@ const REFUSED: &[&str] = &[
     "INSERT INTO orders VALUES (5, 1, '[]', 1, 'cash', 'pending', 0, 0, NULL, NULL)",
     "INSERT INTO orders VALUES (0, 1, '[]', 1, 'click', 'pending', 0, 0, NULL, NULL)",
     "INSERT INTO orders VALUES (1, 1, '[]', 1, 'click', 'pending', 0, 0, NULL, NULL)",
-    "INSERT INTO attempts VALUES (9, 99, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9, 4, 5, 5, -1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9007199254740992, 4, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'prepared', 0, 1, NULL, NULL, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'paid', 0, 1, NULL, NULL, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'cancelled', 0, 1, NULL, NULL, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'done', 0, 1, NULL, NULL, NULL, 'callback')",
+    "INSERT INTO attempts VALUES (9, 99, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, -1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9007199254740992, 4, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'prepared', 0, 1, NULL, NULL, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'paid', 0, 1, NULL, NULL, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'cancelled', 0, 1, NULL, NULL, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback', TRUE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, 1, 'done', 0, 1, NULL, NULL, NULL, 'callback', FALSE)",
     // A second Prepare with a click_trans_id that the order has already.
-    "INSERT INTO attempts VALUES (9, 2, 3647911002, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')",
+    "INSERT INTO attempts VALUES (9, 2, 3647911002, 5, 1, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback', FALSE)",
     // A second payment of order 1, and a second use of the transaction that paid it.
-    "INSERT INTO attempts VALUES (9, 1, 5, 5, 3000000, 'paid', 0, 1, 6, 6, NULL, 'callback')",
-    "INSERT INTO attempts VALUES (9, 4, 5, 5, 3000000, 'paid', 0, 1, 3647911001, 6, NULL, 'callback')",
+    "INSERT INTO attempts VALUES (9, 1, 5, 5, 3000000, 'paid', 0, 1, 6, 6, NULL, 'callback', FALSE)",
+    "INSERT INTO attempts VALUES (9, 4, 5, 5, 3000000, 'paid', 0, 1, 3647911001, 6, NULL, 'callback', FALSE)",
     "UPDATE attempts SET state = 'prepared', settled_at = NULL, paid_trans_id = NULL, paid_paydoc_id = NULL
      WHERE prepare_id = 1",
     "UPDATE attempts SET paid_trans_id = 7 WHERE prepare_id = 1",
@@ -133,7 +134,7 @@ async fn a_number_that_another_program_has_taken_is_never_given_to_another_order
         app.order(order_id).await;
     }
     let mut file = app.file().await;
-    file.execute("INSERT INTO attempts VALUES (1, 12, 5, 5, 3000000, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback')")
+    file.execute("INSERT INTO attempts VALUES (1, 12, 5, 5, 3000000, 'prepared', 0, NULL, NULL, NULL, NULL, 'callback', FALSE)")
         .await
         .unwrap();
     let prepares: Vec<Callback> = (1..=11).map(Callback::prepare).collect();

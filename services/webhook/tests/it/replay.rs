@@ -8,6 +8,7 @@ use tolov_webhook::ledger::{LedgerReader, OrderStatus, Outcome, ReplayRefusal};
 use crate::{
     app::{TestApp, wait_until},
     click::Callback,
+    engine,
 };
 
 fn order_id(number: i64) -> OrderId {
@@ -107,5 +108,72 @@ async fn another_process_reads_what_is_paid_what_has_changed_and_what_waits() {
     app.until_the_outbox_is_empty().await;
     reader.close().await;
     app.events_may_wait();
+    app.finish().await;
+}
+
+/// An order that was cancelled while an attempt was open, by which it is paid afterwards.
+async fn paid_late(app: &TestApp, number: i64) {
+    app.order(number).await;
+    let prepare_id = app.prepared(number).await;
+    assert!(app.cancel(number).await.0.is_success());
+    assert_eq!(app.code(&Callback::complete(number, prepare_id)).await, 0);
+}
+
+async fn late_payments(app: &TestApp) -> Vec<i64> {
+    let reader = LedgerReader::open(app.place()).await.unwrap();
+    let mut payments = reader.payments(1..=i64::MAX, 10).await.unwrap();
+    reader.close().await;
+    payments.retain(|event| matches!(event.kind, EventKind::PaymentCompleted { late: true, .. }));
+    payments.into_iter().map(|event| event.order_id.get()).collect()
+}
+
+#[tokio::test]
+async fn a_payment_that_came_late_is_late_for_ever() {
+    let mut app = TestApp::start().await;
+    paid_late(&app, 1).await;
+    app.order(2).await;
+    app.paid(2).await;
+    app.events_may_be_pruned();
+    // By the service that has seen it, and by one that has not.
+    for times in 1..=3 {
+        times_seen(&app, "payment.completed:1", times).await;
+        times_seen(&app, "payment.completed:2", times).await;
+        app.file().await.execute("DELETE FROM outbox").await.unwrap();
+        assert_eq!(late_payments(&app).await, [1]);
+        if times == 2 {
+            app.stop().await;
+            app.start_again().await;
+        }
+        let replayed = app.ledger().replay(&[order_id(1), order_id(2)]).await.unwrap();
+        assert_eq!(replayed, [Outcome::Applied; 2]);
+    }
+    times_seen(&app, "payment.completed:2", 4).await;
+    for event in app.bus.events() {
+        if let EventKind::PaymentCompleted { late, .. } = event.kind {
+            assert_eq!(late, event.order_id.get() == 1, "{event:?}");
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_came_late_before_a_ledger_kept_it_is_known_by_its_event_or_by_attempts_that_were_given_up() {
+    let mut app = TestApp::start().await;
+    paid_late(&app, 1).await;
+    app.order(2).await;
+    app.paid(2).await;
+    app.order(3).await;
+    let first = app.prepared(3).await;
+    assert_ne!(app.send(&Callback::prepare(3).trans(8)).await.prepare_id(), first);
+    assert!(app.cancel(3).await.0.is_success());
+    assert_eq!(app.code(&Callback::complete(3, first)).await, 0);
+    app.until_the_outbox_is_empty().await;
+    app.stop().await;
+    let mut file = app.file().await;
+    app.events_are_gone();
+    file.execute("DELETE FROM outbox WHERE order_id = 3").await.unwrap();
+    file.execute(sqlx::raw_sql(engine::WITHOUT_LATE)).await.unwrap();
+    app.start_again().await;
+    assert_eq!(late_payments(&app).await, [1, 3]);
     app.finish().await;
 }

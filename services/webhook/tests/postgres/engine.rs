@@ -24,6 +24,12 @@ pub(crate) const EXTENDED: &str = "CREATE TABLE added_later (id BIGINT PRIMARY K
        VALUES (99, 'of a newer version', TRUE, '\\x00', 0)";
 pub(crate) const TOO_NEW: &str = "UPDATE ledger_state SET schema_needed = 99";
 
+/// The schema of the release before late payments were kept.
+pub(crate) const WITHOUT_LATE: &str = "DROP TRIGGER late_payments_stay_late ON outbox;
+     DROP FUNCTION late_payments_stay_late;
+     ALTER TABLE attempts DROP COLUMN paid_late;
+     DELETE FROM _sqlx_migrations WHERE version >= 6";
+
 /// The database of one test, which is dropped with it.
 #[derive(Debug)]
 pub(crate) struct Database {

@@ -32,8 +32,8 @@ pub enum OrderState {
 pub enum AttemptState {
     /// Prepare was answered with success; CLICK may take the money.
     Prepared,
-    /// Complete arrived: the money was taken.
-    Paid(Confirmation),
+    /// Complete arrived: the money was taken. `late`: the order had ended before.
+    Paid { by: Confirmation, late: bool },
     /// CLICK gave the attempt up, with this code.
     Cancelled { error: ClickError, at: Timestamp },
     /// The order expired while the attempt was open.
@@ -231,7 +231,7 @@ pub fn prepare(order: OrderState, same_attempt: Option<AttemptState>, claim: Cla
         return Preparation::Refused(Answer::IncorrectAmount, None);
     }
     let preparation = match (order, same_attempt) {
-        (OrderState::Paid { .. }, _) | (OrderState::Pending, Some(AttemptState::Paid(_))) => {
+        (OrderState::Paid { .. }, _) | (OrderState::Pending, Some(AttemptState::Paid { .. })) => {
             Preparation::Refused(Answer::AlreadyPaid, None)
         }
         (OrderState::Expired { .. }, _)
@@ -283,12 +283,12 @@ fn confirm(
     };
     let paid = |late| Completion {
         order: OrderState::Paid { by: prepare_id, at: confirmation.at },
-        attempt: AttemptState::Paid(confirmation),
+        attempt: AttemptState::Paid { by: confirmation, late },
         answer: Answer::Success,
         news: Some(News::Completed { late }),
     };
     match (attempt, order) {
-        (AttemptState::Paid(known), _) => {
+        (AttemptState::Paid { by: known, .. }, _) => {
             let is_repeated = known.click_trans_id.get() == confirmation.click_trans_id.get();
             unchanged(Answer::AlreadyPaid, (!is_repeated).then_some(Anomaly::PaidTwice))
         }
@@ -318,7 +318,7 @@ fn cancel(order: OrderState, attempt: AttemptState, error: ClickError, at: Times
         AttemptState::Cancelled { .. } => {
             Completion { order, attempt, answer: Answer::Cancelled, news: None }
         }
-        AttemptState::Paid(_) => Completion {
+        AttemptState::Paid { .. } => Completion {
             order,
             attempt,
             answer: if error.code() == -1 { Answer::AlreadyPaid } else { Answer::Cancelled },
@@ -340,9 +340,9 @@ pub fn end_order(order: OrderState, at: Timestamp) -> Ending {
 pub fn give_up(attempt: AttemptState, at: Timestamp) -> AttemptState {
     match attempt {
         AttemptState::Prepared => AttemptState::GivenUp { at },
-        settled @ (AttemptState::Paid(_) | AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. }) => {
-            settled
-        }
+        settled @ (AttemptState::Paid { .. }
+        | AttemptState::Cancelled { .. }
+        | AttemptState::GivenUp { .. }) => settled,
     }
 }
 

@@ -56,15 +56,18 @@ fn a_second_attempt_never_pays_a_paid_order_and_staff_hear_of_it() {
 fn another_transaction_of_a_paid_attempt_never_pays_again_and_staff_hear_of_it() {
     let paid = OrderState::Paid { by: prepare_id(1), at: NOW };
     let other = Confirmation { click_trans_id: ClickTransId::try_new(777).unwrap(), ..confirmation() };
-    let second = confirm(paid, AttemptState::Paid(confirmation()), prepare_id(1), other);
-    assert_eq!((second.order, second.attempt), (paid, AttemptState::Paid(confirmation())));
+    let second = confirm(paid, AttemptState::Paid { by: confirmation(), late: false }, prepare_id(1), other);
+    assert_eq!(
+        (second.order, second.attempt),
+        (paid, AttemptState::Paid { by: confirmation(), late: false })
+    );
     assert_eq!(second.answer, Answer::AlreadyPaid);
     assert_eq!(second.news, Some(News::Anomaly(Anomaly::PaidTwice)));
 }
 
 #[test]
 fn a_cancel_of_a_paid_attempt_answers_what_both_of_clicks_suites_want() {
-    let paid = AttemptState::Paid(confirmation());
+    let paid = AttemptState::Paid { by: confirmation(), late: false };
     let order = OrderState::Paid { by: prepare_id(1), at: NOW };
     for (code, answer) in [(-1, Answer::AlreadyPaid), (-5017, Answer::Cancelled), (-5014, Answer::Cancelled)]
     {
@@ -89,7 +92,7 @@ fn money_for_an_expired_order_is_honoured_and_told_to_be_late() {
 fn a_paid_order_does_not_expire() {
     assert_eq!(end_order(OrderState::Paid { by: prepare_id(1), at: NOW }, NOW), Ending::Paid);
     assert_eq!(end_order(OrderState::Expired { at: NOW }, NOW), Ending::AlreadyEnded);
-    let paid = AttemptState::Paid(confirmation());
+    let paid = AttemptState::Paid { by: confirmation(), late: false };
     assert_eq!(give_up(paid, NOW), paid);
 }
 
@@ -133,7 +136,7 @@ fn one_way_to_pay_keeps_the_other_closed_for_five_minutes_and_only_while_its_att
         [0, 4, 5, 6].map(|minutes| holds(AttemptState::Prepared, NOW, at(minutes))),
         [true, true, false, false]
     );
-    for over in [AttemptState::Paid(confirmation()), AttemptState::GivenUp { at: NOW }] {
+    for over in [AttemptState::Paid { by: confirmation(), late: false }, AttemptState::GivenUp { at: NOW }] {
         assert!(!holds(over, NOW, NOW), "{over:?}");
     }
     let opened = Preparation::Opened(AttemptState::Prepared);
@@ -204,7 +207,7 @@ proptest! {
                     attempts = attempts.map(|attempt| attempt.map(|state| give_up(state, NOW)));
                 }
             }
-            let paid = attempts.iter().flatten().filter(|state| matches!(state, AttemptState::Paid(_))).count();
+            let paid = attempts.iter().flatten().filter(|state| matches!(state, AttemptState::Paid { .. })).count();
             prop_assert!(paid <= 1);
             prop_assert_eq!(paid, completed);
             prop_assert_eq!(paid == 1, matches!(order, OrderState::Paid { .. }));

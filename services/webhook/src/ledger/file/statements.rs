@@ -9,7 +9,8 @@ SELECT json_group_array(json_object('order_id', o.order_id, 'user_id', o.user_id
       SELECT json_group_array(json_object('prepare_id', a.prepare_id, 'order_id', a.order_id,
           'click_trans_id', a.click_trans_id, 'click_paydoc_id', a.click_paydoc_id, 'amount_tiyin', a.amount_tiyin,
           'state', a.state, 'prepared_at', a.prepared_at, 'settled_at', a.settled_at, 'paid_trans_id', a.paid_trans_id,
-          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source))
+          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source,
+          'paid_late', json(iif(a.paid_late, 'true', 'false'))))
         FROM attempts AS a WHERE a.order_id = o.order_id)),
     'refunds', json((
       SELECT json_group_array(json(r.refund)) FROM refunds_as_json AS r WHERE r.order_id = o.order_id)),

@@ -5,10 +5,7 @@ macro_rules! payments_where {
     ($condition:literal) => {
         concat!(
             "SELECT o.order_id, o.user_id, o.products, o.amount_tiyin, a.prepare_id, a.paid_trans_id, a.paid_paydoc_id,
-                    a.settled_at,
-                    coalesce((SELECT (e.body::json ->> 'late')::boolean FROM outbox AS e
-                                WHERE e.event_id = 'payment.completed:' || o.order_id),
-                      EXISTS (SELECT 1 FROM attempts AS g WHERE g.order_id = o.order_id AND g.state = 'given_up')) AS late
+                    a.settled_at, a.paid_late AS late
              FROM orders AS o JOIN attempts AS a ON a.prepare_id = o.paid_by
              WHERE o.status = 'paid' AND ", $condition, " ORDER BY o.order_id LIMIT +$2"
         )

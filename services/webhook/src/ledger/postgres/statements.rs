@@ -10,7 +10,8 @@ SELECT coalesce(json_agg(json_build_object('order_id', o.order_id, 'user_id', o.
       SELECT coalesce(json_agg(json_build_object('prepare_id', a.prepare_id, 'order_id', a.order_id,
           'click_trans_id', a.click_trans_id, 'click_paydoc_id', a.click_paydoc_id, 'amount_tiyin', a.amount_tiyin,
           'state', a.state, 'prepared_at', a.prepared_at, 'settled_at', a.settled_at, 'paid_trans_id', a.paid_trans_id,
-          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source)), '[]')
+          'paid_paydoc_id', a.paid_paydoc_id, 'click_error', a.click_error, 'paid_source', a.paid_source,
+          'paid_late', a.paid_late)), '[]')
         FROM attempts AS a WHERE a.order_id = o.order_id),
     'refunds', (
       SELECT coalesce(json_agg(r.refund::json), '[]') FROM refunds_as_json AS r WHERE r.order_id = o.order_id),

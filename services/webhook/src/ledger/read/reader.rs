@@ -54,15 +54,12 @@ struct PaymentRow {
     late: bool,
 }
 
-/// The payment of each paid order. `late` is the event's; of one that was deleted, whether another attempt was given up.
+/// The payment of each paid order.
 macro_rules! payments_where {
     ($condition:literal) => {
         concat!(
             "SELECT o.order_id, o.user_id, o.products, o.amount_tiyin, a.prepare_id, a.paid_trans_id, a.paid_paydoc_id,
-                    a.settled_at,
-                    coalesce((SELECT e.body ->> '$.late' FROM outbox AS e
-                                WHERE e.event_id = 'payment.completed:' || o.order_id),
-                      EXISTS (SELECT 1 FROM attempts AS g WHERE g.order_id = o.order_id AND g.state = 'given_up')) AS late
+                    a.settled_at, a.paid_late AS late
              FROM ", $condition, " ORDER BY o.order_id LIMIT +$2"
         )
     };

@@ -230,7 +230,7 @@ impl WorkingSet {
 
     pub(super) fn click_payment_of(&self, order: &LedgerOrder) -> Option<ClickPaymentId> {
         let OrderState::Paid { by, .. } = order.state else { return None };
-        let AttemptState::Paid(confirmation) = self.known.attempt(by)?.state else { return None };
+        let AttemptState::Paid { by: confirmation, .. } = self.known.attempt(by)?.state else { return None };
         ClickPaymentId::try_new(confirmation.click_paydoc_id.get()).ok()
     }
 
@@ -271,9 +271,13 @@ impl WorkingSet {
             Answer::Cancelled | Answer::IncorrectAmount => return Outcome::Refused(AdoptRefusal::Cancelled),
         }
         let merchant_prepare_id = attempt.prepare_id;
-        self.change_attempt(LedgerAttempt { state: completion.attempt, ..attempt });
-        self.set_order_state(&order, completion.order);
+        // That of the ledger that was lost; this one may not know that the order had ended.
         let late = paid.late;
+        self.change_attempt(LedgerAttempt {
+            state: AttemptState::Paid { by: confirmation, late },
+            ..attempt
+        });
+        self.set_order_state(&order, completion.order);
         let kind = EventKind::PaymentCompleted { click_trans_id, click_paydoc_id, merchant_prepare_id, late };
         self.publish(&order, kind, paid_at);
         self.keep_evidence(CallbackRow::of_adopted(paid, merchant_prepare_id, at));

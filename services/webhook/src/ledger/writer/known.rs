@@ -274,7 +274,7 @@ impl Known {
     /// A new attempt of a known order, or its new state.
     pub(super) fn keep(&mut self, attempt: LedgerAttempt) {
         let Some(known) = self.orders.get_mut(&attempt.order_id) else { return };
-        if let AttemptState::Paid(Confirmation { click_trans_id, .. }) = attempt.state {
+        if let AttemptState::Paid { by: Confirmation { click_trans_id, .. }, .. } = attempt.state {
             self.paid_by_transaction.insert(click_trans_id, attempt.prepare_id);
             if !click_trans_id.is_of_telegram() {
                 let highest = &mut self.numbers.highest_paid_transaction;

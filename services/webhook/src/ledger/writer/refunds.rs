@@ -190,7 +190,7 @@ impl WorkingSet {
     /// Whether the attempt made its order paid.
     pub(super) fn is_paid_attempt(&self, prepare_id: PrepareId) -> bool {
         let attempt = self.known.attempt(prepare_id);
-        attempt.is_some_and(|attempt| matches!(attempt.state, AttemptState::Paid(_)))
+        attempt.is_some_and(|attempt| matches!(attempt.state, AttemptState::Paid { .. }))
     }
 }
 

@@ -82,15 +82,13 @@ impl WorkingSet {
 
 /// What the state still tells of. Questions to staff are in the outbox alone.
 fn events_of(order: &LedgerOrder, attempts: &[LedgerAttempt]) -> Vec<(EventKind, Timestamp)> {
-    let is_given_up = |attempt: &LedgerAttempt| matches!(attempt.state, AttemptState::GivenUp { .. });
-    let late = attempts.iter().any(is_given_up);
     let mut events: Vec<(EventKind, Timestamp)> = attempts
         .iter()
         .filter_map(|attempt| {
             let merchant_prepare_id = attempt.prepare_id;
             match attempt.state {
                 AttemptState::Prepared | AttemptState::GivenUp { .. } => None,
-                AttemptState::Paid(paid) => {
+                AttemptState::Paid { by: paid, late } => {
                     let (click_trans_id, click_paydoc_id) = (paid.click_trans_id, paid.click_paydoc_id);
                     let kind = EventKind::PaymentCompleted {
                         click_trans_id,

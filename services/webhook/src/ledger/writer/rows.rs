@@ -219,6 +219,8 @@ pub(crate) struct AttemptRow {
     pub(crate) paid_paydoc_id: Option<ClickPaydocId>,
     pub(crate) click_error: Option<i32>,
     pub(crate) paid_source: PaidSource,
+    /// A trigger writes it.
+    pub(crate) paid_late: bool,
 }
 
 impl From<&LedgerAttempt> for AttemptRow {
@@ -236,6 +238,7 @@ impl From<&LedgerAttempt> for AttemptRow {
             paid_paydoc_id: None,
             click_error: None,
             paid_source: attempt.paid_source,
+            paid_late: false,
         };
         let (state, settled_at) = match attempt.state {
             AttemptState::Prepared => return row,
@@ -244,9 +247,10 @@ impl From<&LedgerAttempt> for AttemptRow {
                 row.click_error = Some(error.code());
                 (AttemptStatus::Cancelled, at)
             }
-            AttemptState::Paid(Confirmation { click_trans_id, click_paydoc_id, at }) => {
+            AttemptState::Paid { by: Confirmation { click_trans_id, click_paydoc_id, at }, late } => {
                 row.paid_trans_id = Some(click_trans_id);
                 row.paid_paydoc_id = Some(click_paydoc_id);
+                row.paid_late = late;
                 (AttemptStatus::Paid, at)
             }
         };
@@ -283,11 +287,14 @@ impl AttemptRow {
                 error: self.click_error.and_then(ClickError::from_code)?,
                 at: settled_at?,
             },
-            AttemptStatus::Paid => AttemptState::Paid(Confirmation {
-                click_trans_id: self.paid_trans_id?,
-                click_paydoc_id: self.paid_paydoc_id?,
-                at: settled_at?,
-            }),
+            AttemptStatus::Paid => AttemptState::Paid {
+                by: Confirmation {
+                    click_trans_id: self.paid_trans_id?,
+                    click_paydoc_id: self.paid_paydoc_id?,
+                    at: settled_at?,
+                },
+                late: self.paid_late,
+            },
         })
     }
 }

@@ -149,7 +149,7 @@ impl WorkingSet {
             "CLICK and the ledger do not agree about a payment; staff are told"
         );
         let (click_trans_id, click_paydoc_id) = match attempt.state {
-            AttemptState::Paid(paid) => (paid.click_trans_id, paid.click_paydoc_id),
+            AttemptState::Paid { by: paid, .. } => (paid.click_trans_id, paid.click_paydoc_id),
             AttemptState::Prepared | AttemptState::Cancelled { .. } | AttemptState::GivenUp { .. } => {
                 (attempt.click_trans_id, attempt.click_paydoc_id)
             }

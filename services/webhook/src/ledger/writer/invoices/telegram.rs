@@ -181,7 +181,7 @@ impl WorkingSet {
     fn restored(&self, order: &LedgerOrder, paid: &TelegramPayment) -> Option<LedgerAttempt> {
         let number = paid.paydoc_id();
         let is_this = |attempt: &&LedgerAttempt| {
-            matches!(attempt.state, AttemptState::Paid(known)
+            matches!(attempt.state, AttemptState::Paid { by: known, .. }
                 if known.click_trans_id.is_of_telegram() && known.click_paydoc_id == number)
         };
         self.without_payment(order.order_id).find(is_this).cloned()
