@@ -15,8 +15,8 @@ use tolov_kit::clock::Clock;
 use tolov_shop::{
     catalogue::{Product, product, stock::HoldState},
     order::{OrderState, ShopOrder, Stock},
-    settling,
-    shopper::shopper,
+    settling::{self, Purchases},
+    shopper::{Shopper, shopper},
 };
 use tolov_webhook::ledger::{LedgerReader, OrderStatus};
 
@@ -221,12 +221,18 @@ impl World {
                 ensure!(!settling::is_stray(order), "{hold:?} is held for nothing");
             }
         }
-        let users = SHOPPERS.map(UserId::try_new).into_iter().collect::<Result<Vec<_>, _>>()?;
-        let paid = self.look(settling::count_paid(&self.store, &users))?;
-        for user_id in users {
-            let counted = self.look(shopper(&self.store, user_id))?.map_or(0, |shopper| shopper.order_count);
-            let paid = paid.get(&user_id).copied().unwrap_or_default();
-            ensure!(counted == paid, "shopper {user_id} has {paid} paid orders and {counted} are counted");
+        let not_held = self.look(settling::not_held(&self.store, orders))?;
+        ensure!(not_held.is_empty(), "{not_held:?} are not held for orders that wait for their payment");
+        let mut shoppers = Vec::new();
+        for user_id in SHOPPERS.map(UserId::try_new) {
+            let user_id = user_id?;
+            shoppers.push(self.look(shopper(&self.store, user_id))?.unwrap_or_else(|| Shopper::new(user_id)));
+        }
+        let bought = self.look(settling::purchases(&self.store, &shoppers))?;
+        for Shopper { id, order_count: counted, .. } in shoppers {
+            let Purchases { count, in_cart } = bought.get(&id).cloned().unwrap_or_default();
+            ensure!(counted == count, "shopper {id} has {count} paid orders and {counted} are counted");
+            ensure!(in_cart.is_empty(), "orders {in_cart:?} are still in the cart of shopper {id}");
         }
         Ok(())
     }

@@ -67,7 +67,18 @@ pub(super) enum Difference {
         counted: u32,
         paid: u32,
     },
+    /// Paid, and never taken out of the cart.
+    InCart {
+        order_id: OrderId,
+        user_id: UserId,
+    },
     StrayHold {
+        order_id: OrderId,
+        article_id: ProductId,
+        count: u32,
+    },
+    /// The order waits for its payment.
+    NotHeld {
         order_id: OrderId,
         article_id: ProductId,
         count: u32,
@@ -114,7 +125,9 @@ impl Difference {
             Self::NotTold { .. } => "not_told",
             Self::QuestionNotTold { .. } => "question_not_told",
             Self::OrderCount { .. } => "order_count",
+            Self::InCart { .. } => "bought_still_in_cart",
             Self::StrayHold { .. } => "stock_held_for_nothing",
+            Self::NotHeld { .. } => "stock_not_held",
             Self::Unsent { .. } => "event_unsent",
             Self::Parked { .. } => "message_parked",
         }
@@ -131,7 +144,9 @@ impl Difference {
             | Self::RefundDiffers { order_id, .. }
             | Self::RefundHangs { order_id, .. }
             | Self::NotTold { order_id, .. }
-            | Self::StrayHold { order_id, .. } => Some(*order_id),
+            | Self::InCart { order_id, .. }
+            | Self::StrayHold { order_id, .. }
+            | Self::NotHeld { order_id, .. } => Some(*order_id),
             Self::QuestionNotTold { order_id, .. } => *order_id,
             Self::OrderCount { .. } | Self::Unsent { .. } | Self::Parked { .. } => None,
         }
@@ -144,13 +159,16 @@ impl Difference {
             | Self::OrderUnreadable { order_id, .. }
             | Self::PaidInShopAlone { order_id, .. }
             | Self::OpenInShopAlone { order_id }
-            | Self::Unsettled { order_id } => order_id.to_string(),
+            | Self::Unsettled { order_id }
+            | Self::InCart { order_id, .. } => order_id.to_string(),
             Self::RefundDiffers { order_id, refund_id: None, .. } => order_id.to_string(),
             Self::RefundDiffers { order_id, refund_id: Some(refund_id), .. }
             | Self::RefundHangs { order_id, refund_id, .. } => format!("{order_id}/{refund_id}"),
             Self::NotTold { order_id, recipient } => format!("{order_id}/{recipient}"),
             Self::OrderCount { user_id, .. } => user_id.to_string(),
-            Self::StrayHold { order_id, article_id, .. } => format!("{order_id}/{article_id}"),
+            Self::StrayHold { order_id, article_id, .. } | Self::NotHeld { order_id, article_id, .. } => {
+                format!("{order_id}/{article_id}")
+            }
             Self::Unsent { event_id, .. } | Self::QuestionNotTold { event_id, .. } => event_id.clone(),
             Self::Parked { queue, id, .. } => format!("{}/{id}", queue.name()),
         };
@@ -172,7 +190,9 @@ impl Difference {
             Self::RefundHangs { .. } => "audit-do-decide-refund",
             Self::NotTold { .. } | Self::QuestionNotTold { .. } => "audit-do-publish",
             Self::OrderCount { .. } => "audit-do-count",
+            Self::InCart { .. } => "audit-do-empty-cart",
             Self::StrayHold { .. } => "audit-do-restock",
+            Self::NotHeld { .. } => "audit-do-hold",
             Self::Unsent { .. } => "audit-do-bring-bus-back",
             Self::Parked { .. } => "audit-do-requeue",
         };
@@ -223,10 +243,16 @@ impl Difference {
             Self::OrderCount { user_id, counted, paid } => {
                 say("audit-order-count", &[("user", user_id), ("counted", counted), ("paid", paid)])
             }
+            Self::InCart { order_id, user_id } => {
+                say("audit-in-cart", &[("order", order_id), ("user", user_id)])
+            }
             Self::StrayHold { order_id, article_id, count } => say(
                 "audit-stock-held-for-nothing",
                 &[("count", count), ("article", article_id), ("order", order_id)],
             ),
+            Self::NotHeld { order_id, article_id, count } => {
+                say("audit-stock-not-held", &[("count", count), ("article", article_id), ("order", order_id)])
+            }
             Self::Unsent { event_id, error } => {
                 let reason = error.clone().unwrap_or_else(|| say("audit-not-asked", &[]));
                 say("audit-event-unsent", &[("event", event_id), ("reason", &reason)])
@@ -246,7 +272,7 @@ impl Difference {
             "text": self.text(language),
             "remedy": self.remedy(language),
         });
-        if let Self::OrderCount { user_id, .. } = self {
+        if let Self::OrderCount { user_id, .. } | Self::InCart { user_id, .. } = self {
             json["user_id"] = user_id.get().into();
         }
         json

@@ -31,7 +31,9 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
     let (mut users, mut articles, mut parked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for difference in first.iter() {
         match difference {
-            Difference::OrderCount { user_id, .. } => drop(users.insert(*user_id)),
+            Difference::OrderCount { user_id, .. } | Difference::InCart { user_id, .. } => {
+                users.insert(*user_id);
+            }
             Difference::StrayHold { article_id, .. } => drop(articles.insert(*article_id)),
             Difference::Parked { queue, id, .. } => drop(parked.insert((queue.name(), id.clone()))),
             Difference::OrderUnknown { .. }
@@ -43,6 +45,7 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
             | Difference::RefundDiffers { .. }
             | Difference::RefundHangs { .. }
             | Difference::NotTold { .. }
+            | Difference::NotHeld { .. }
             | Difference::QuestionNotTold { .. }
             | Difference::Unsent { .. } => {}
         }

@@ -186,6 +186,12 @@ impl Page {
             }
         }
         differences.extend(self.compare_refunds(books.now));
+        let not_held = settling::not_held(books.shop.as_ref(), self.orders.values().flatten()).await?;
+        differences.extend(not_held.into_iter().map(|(order_id, missing)| Difference::NotHeld {
+            order_id,
+            article_id: missing.product_id,
+            count: missing.count,
+        }));
         let statuses = books.ledger.statuses(&[paid_alone.as_slice(), &open].concat()).await?;
         let is_over = |order_id: &OrderId| statuses.get(order_id) == Some(&OrderStatus::Expired);
         differences.extend(

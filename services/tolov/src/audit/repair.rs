@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
-use tolov_domain::{Language, OrderId};
+use tolov_domain::{Language, OrderId, Outcome};
 use tolov_shop::settling;
 
 use super::{
@@ -42,7 +42,8 @@ impl<'a> Repairer<'a> {
         let mut repairs: Vec<Repair> = findings.iter().map(|_| Repair::ByHand).collect();
         for is_count in [false, true] {
             for (difference, repair) in findings.iter().zip(&mut repairs) {
-                if matches!(difference, Difference::OrderCount { .. }) == is_count {
+                if matches!(difference, Difference::OrderCount { .. } | Difference::InCart { .. }) == is_count
+                {
                     *repair = self.repair(difference).await;
                 }
             }
@@ -92,10 +93,18 @@ impl<'a> Repairer<'a> {
                     bail!("a document of order {order_id} cannot be read")
                 }
             }
-            Difference::OrderCount { user_id, .. } => {
-                settling::correct_order_count(shop, *user_id).await?;
+            Difference::OrderCount { user_id, .. } | Difference::InCart { user_id, .. } => {
+                settling::correct_shopper(shop, *user_id).await?;
                 Ok(())
             }
+            Difference::NotHeld { order_id, .. } => match settling::hold_again(shop, *order_id).await? {
+                Outcome::Applied | Outcome::AlreadyApplied => Ok(()),
+                Outcome::Refused(short) => {
+                    let short: Vec<String> =
+                        short.iter().map(|it| format!("{} of article {}", it.left, it.article_id)).collect();
+                    bail!("there are only {} left", short.join(" and "))
+                }
+            },
             Difference::StrayHold { order_id, article_id, count } => {
                 settling::release_stray(shop, *order_id, &[pieces(*article_id, *count)]).await?;
                 Ok(())

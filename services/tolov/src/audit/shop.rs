@@ -1,4 +1,5 @@
-//! What follows from the orders within the shop store: how many each person has paid, and what is held for them.
+//! What follows from the orders within the shop store: how many each person has paid, what was to leave the carts, and what is
+//! held for nothing.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use tolov_domain::{
 use tolov_shop::{
     catalogue::{self, Product, stock::HoldState},
     records::{self, Record},
-    settling,
+    settling::{self, Purchases},
     shopper::Shopper,
 };
 
@@ -67,14 +68,17 @@ pub(super) async fn compare(
 }
 
 async fn of_users(shop: &dyn ShopStore, users: &[Shopper]) -> Result<Vec<Difference>> {
-    let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
-    let paid = settling::count_paid(shop, &ids).await?;
-    let differences = users.iter().filter_map(|user| {
+    let mut purchases = settling::purchases(shop, users).await?;
+    let mut differences = Vec::new();
+    for user in users {
         let (user_id, counted) = (user.id, user.order_count);
-        let paid = paid.get(&user_id).copied().unwrap_or_default();
-        (counted != paid).then_some(Difference::OrderCount { user_id, counted, paid })
-    });
-    Ok(differences.collect())
+        let Purchases { count: paid, in_cart } = purchases.remove(&user_id).unwrap_or_default();
+        if counted != paid {
+            differences.push(Difference::OrderCount { user_id, counted, paid });
+        }
+        differences.extend(in_cart.into_iter().map(|order_id| Difference::InCart { order_id, user_id }));
+    }
+    Ok(differences)
 }
 
 /// A product holds no more than the orders that are open, so each can be asked for.
@@ -99,7 +103,7 @@ pub(super) const fn pieces(article_id: ProductId, count: u32) -> tolov_domain::O
 /// The orders that differences are about.
 pub(super) fn orders_of<'a>(differences: impl Iterator<Item = &'a Difference>) -> BTreeSet<OrderId> {
     differences
-        .filter(|difference| !matches!(difference, Difference::StrayHold { .. }))
+        .filter(|it| !matches!(it, Difference::StrayHold { .. } | Difference::InCart { .. }))
         .filter_map(Difference::order_id)
         .collect()
 }

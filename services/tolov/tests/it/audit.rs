@@ -79,7 +79,7 @@ async fn orders_are_compared_page_by_page_whichever_store_has_more_of_them() {
         settling::settle(&books.shop, part).await.unwrap();
     }
     for number in 2_000..=2_600 {
-        books.in_shop(number).await;
+        books.in_shop(number, Stock::Unheld).await;
     }
     let paid_alone = payments[0].clone();
     let paid_alone = Event { order_id: order_id(2_600), user_id: shopper(2_600), ..paid_alone };
@@ -260,6 +260,31 @@ async fn stock_that_is_held_for_nothing_can_be_sold_again() {
         ("stock_held_for_nothing", "9999/7"),
     ]);
     assert_eq!(books.left().await, STOCK - 6, "what order 1003 waits for stays held");
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn stock_that_is_not_held_for_a_waiting_order_is_held_again() {
+    let books = healthy().await;
+    let release = |_| stock::Settlement::Release;
+    stock::settle(&books.shop, &Goods::of(order_id(1003), &[tea(2)]), release).await.unwrap();
+    let left = books.left().await;
+    books.is_named_and_repaired(&[("stock_not_held", "1003/7")]);
+    assert!(books.left().await < left, "nobody else can buy what order 1003 waits for");
+    books.has_no_difference();
+}
+
+#[tokio::test]
+async fn what_was_bought_leaves_the_cart_and_what_was_added_since_stays() {
+    let books = healthy().await;
+    shopper::change(&books.shop, shopper(1001), |it| it.set_cart_line(tea(5))).await.unwrap();
+    books.has_no_difference();
+    let was_unreadable = |shopper: &mut Shopper| (shopper.order_count, shopper.paid_orders) = (0, Vec::new());
+    shopper::change(&books.shop, shopper(1001), was_unreadable).await.unwrap();
+    let found = [("bought_still_in_cart", "1001"), ("order_count", "5001001")];
+    books.is_named_and_repaired(&found);
+    let mended = shopper::shopper(&books.shop, shopper(1001)).await.unwrap().unwrap();
+    assert_eq!((&mended.cart[..], mended.order_count), (&[tea(3)][..], 1));
     books.has_no_difference();
 }
 

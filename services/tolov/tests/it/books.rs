@@ -144,7 +144,7 @@ impl Books {
     }
 
     /// The shopper has checked out; neither stock nor ledger know of it yet.
-    pub(crate) async fn in_shop(&self, number: i64) -> ShopOrder {
+    pub(crate) async fn in_shop(&self, number: i64, stock: Stock) -> ShopOrder {
         let order = ShopOrder {
             id: order_id(number),
             user_id: shopper(number),
@@ -160,7 +160,7 @@ impl Books {
             placed_at: self.then,
             terms: None,
             state: OrderState::AwaitingPayment { link: None, cancel_requested_by: None },
-            stock: Stock::Held,
+            stock,
             refunds: Vec::new(),
             receipt_url: None,
             history: Vec::new(),
@@ -171,7 +171,7 @@ impl Books {
 
     /// The shopper has checked out, and the ledger knows the order.
     pub(crate) async fn placed(&self, number: i64) {
-        let order = self.in_shop(number).await;
+        let order = self.in_shop(number, Stock::Held).await;
         stock::hold(&self.shop, &Goods::of(order.id, &[tea(2)])).await.unwrap();
         let registered = NewOrder {
             order_id: order.id,

@@ -77,6 +77,10 @@ pub enum Sold {
 }
 
 impl Product {
+    pub(super) fn has_hold(&self, order_id: OrderId, article_id: ProductId) -> bool {
+        self.hold_of(order_id, article_id).is_some()
+    }
+
     fn hold_of(&self, order_id: OrderId, article_id: ProductId) -> Option<Hold> {
         let is_it =
             |hold: &&Hold| hold.order_id == order_id && hold.article_id == article_id && !hold.by_refund;

@@ -26,6 +26,9 @@ pub use super::holds::{Hold, HoldState, Marks, Short, Sold};
 use super::{product::Product, queries::query_of_articles};
 use crate::records;
 
+/// How many products [`not_held`] has in memory at a time.
+const PRODUCTS_AT_ONCE: usize = 100;
+
 /// The goods of some orders: how many of each article.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Goods(BTreeMap<OrderId, BTreeMap<ProductId, u32>>);
@@ -105,6 +108,29 @@ pub async fn hold(documents: &dyn Documents, goods: &Goods) -> Result<Step<HoldO
         step.told.entry(*order_id).or_default().push(HoldOutcome { short, marks: Marks::default() });
     }
     Ok(step)
+}
+
+/// What of these goods is not set aside, nor sold, by the products that have them.
+pub async fn not_held(
+    documents: &dyn Documents,
+    goods: &Goods,
+) -> Result<Vec<(OrderId, OrderedProduct)>, PortError> {
+    let by_article = goods.by_article();
+    let ids: Vec<ProductId> = by_article.keys().copied().collect();
+    let mut missing = Vec::new();
+    for part in ids.chunks(PRODUCTS_AT_ONCE) {
+        let query = query_of_articles(&part.iter().copied().collect());
+        for product in records::find::<Product>(documents, &query).await? {
+            for product_id in &product.article_ids {
+                let wanted = by_article.get(product_id).into_iter().flatten();
+                let wanted = wanted.filter(|(order_id, _)| !product.has_hold(*order_id, *product_id));
+                missing.extend(wanted.map(|(order_id, count)| {
+                    (*order_id, OrderedProduct { product_id: *product_id, count: *count })
+                }));
+            }
+        }
+    }
+    Ok(missing)
 }
 
 /// What becomes of the holds of an order.

@@ -16,6 +16,6 @@ pub(crate) use closing::release;
 pub use closing::{CREATING_LIMIT, MetInCreation, abandon_old, cancel_paid, close, refund_by_hand};
 pub use left::{release_strays, settle_left};
 pub use repair::{
-    Difference, correct_order, correct_order_count, count_paid, difference, is_stray, release_stray,
-    settle_again,
+    Difference, Purchases, correct_order, correct_shopper, difference, hold_again, is_stray, not_held,
+    purchases, release_stray, settle_again,
 };

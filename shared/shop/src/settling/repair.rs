@@ -13,7 +13,7 @@ use tolov_domain::{
 
 use super::{batch::settle, goods::settle_goods};
 use crate::{
-    catalogue::stock::{self, Goods, Settlement},
+    catalogue::stock::{self, Goods, Settlement, Short},
     order::{ORDERS, PaymentFacts, ShopOrder, Stage, Stock},
     records,
     shopper::{self, PAID_ORDERS_MAX, Shopper},
@@ -120,30 +120,91 @@ pub async fn release_stray(
     Err(PortError::Refused(format!("a product that holds goods of order {id} cannot be read: repair it")))
 }
 
-/// How many orders of each of these people were paid and not refunded as a whole; people without one are missing.
-pub async fn count_paid(
-    documents: &dyn Documents,
-    users: &[UserId],
-) -> Result<BTreeMap<UserId, u32>, PortError> {
-    let mut counts: BTreeMap<UserId, u32> = BTreeMap::new();
-    each_paid(documents, users, |order| {
-        if order.stage() == Stage::Refunded {
-            return;
-        }
-        let count = counts.entry(order.user_id).or_default();
-        *count = count.saturating_add(1);
-    })
-    .await?;
-    Ok(counts)
+/// Whether it waits for its payment with its goods set aside.
+fn is_waiting(order: &ShopOrder) -> bool {
+    order.stage() == Stage::AwaitingPayment && order.stock == Stock::Held
 }
 
-/// Counts somebody's paid orders again. [`Outcome::AlreadyApplied`]: the count was right, or has changed meanwhile.
-pub async fn correct_order_count(documents: &dyn Documents, user_id: UserId) -> Result<Outcome, PortError> {
+/// What is not held for orders that wait for their payment. What no product has any more nobody can hold.
+pub async fn not_held(
+    documents: &dyn Documents,
+    orders: impl IntoIterator<Item = &ShopOrder>,
+) -> Result<Vec<(OrderId, OrderedProduct)>, PortError> {
+    let mut goods = Goods::default();
+    for order in orders.into_iter().filter(|order| is_waiting(order)) {
+        goods.add(order.id, &order.products());
+    }
+    stock::not_held(documents, &goods).await
+}
+
+/// Holds again what is not held for an order that waits for its payment; what there is too little of is told.
+pub async fn hold_again(documents: &dyn Documents, id: OrderId) -> Result<Outcome<Vec<Short>>, PortError> {
+    let order: Option<ShopOrder> = records::read(documents, id.get()).await?;
+    let Some(order) = order.filter(is_waiting) else { return Ok(Outcome::AlreadyApplied) };
+    if not_held(documents, [&order]).await?.is_empty() {
+        return Ok(Outcome::AlreadyApplied);
+    }
+    let mut held = stock::hold(documents, &Goods::of(id, &order.products())).await?;
+    // Whoever has settled it meanwhile may have come before what is held now.
+    if release_stray(documents, id, &order.products()).await? {
+        return Ok(Outcome::AlreadyApplied);
+    }
+    if !held.failed.is_empty() {
+        return Err(PortError::Refused(format!("a product of order {id} cannot be read: repair it")));
+    }
+    let gone = held.gone.remove(&id).unwrap_or_default();
+    let mut short: Vec<Short> = held.of(id).into_iter().flat_map(|held| held.short).collect();
+    short.retain(|short| !gone.contains(&short.article_id));
+    Ok(if short.is_empty() { Outcome::Applied } else { Outcome::Refused(short) })
+}
+
+/// What the paid orders of a person say of the person's record.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Purchases {
+    /// How many there are, without those that were refunded as a whole.
+    pub count: u32,
+    /// Settled orders that were never taken out of the cart, though something of them is in it.
+    pub in_cart: Vec<OrderId>,
+}
+
+/// What these people have bought; people without a paid order are missing.
+pub async fn purchases(
+    documents: &dyn Documents,
+    shoppers: &[Shopper],
+) -> Result<BTreeMap<UserId, Purchases>, PortError> {
+    let shoppers: BTreeMap<UserId, &Shopper> = shoppers.iter().map(|shopper| (shopper.id, shopper)).collect();
+    let users: Vec<UserId> = shoppers.keys().copied().collect();
+    let mut purchases: BTreeMap<UserId, Purchases> = BTreeMap::new();
+    each_paid(documents, &users, |order| {
+        let of_user = purchases.entry(order.user_id).or_default();
+        let is_counted = order.stage() != Stage::Refunded;
+        of_user.count = of_user.count.saturating_add(u32::from(is_counted));
+        if shoppers.get(&order.user_id).is_some_and(|shopper| is_in_cart(shopper, order)) {
+            of_user.in_cart.push(order.id);
+        }
+    })
+    .await?;
+    Ok(purchases)
+}
+
+/// One write counts an order and takes it out of the cart: one that is not counted was not taken out.
+fn is_in_cart(shopper: &Shopper, order: &ShopOrder) -> bool {
+    let is_line = |bought: &OrderedProduct| shopper.cart.iter().any(|it| it.product_id == bought.product_id);
+    !order.is_unsettled() && order.products().iter().any(is_line) && shopper.misses_purchase(order.id)
+}
+
+/// Counts somebody's paid orders again, and takes out of the cart what was not. [`Outcome::AlreadyApplied`]: all was right, or
+/// has changed meanwhile.
+pub async fn correct_shopper(documents: &dyn Documents, user_id: UserId) -> Result<Outcome, PortError> {
     let Some(before) = shopper::shopper(documents, user_id).await? else {
         return Ok(Outcome::AlreadyApplied);
     };
     let (mut count, mut paid, mut refunded) = (0_u32, Vec::new(), Vec::new());
+    let mut in_cart = Vec::new();
     each_paid(documents, &[user_id], |order| {
+        if is_in_cart(&before, order) {
+            in_cart.push(order.clone());
+        }
         if order.stage() == Stage::Refunded {
             refunded.push(order.id);
         } else {
@@ -163,8 +224,11 @@ pub async fn correct_order_count(documents: &dyn Documents, user_id: UserId) -> 
         // A purchase since: the next audit looks again.
         let is_before = (&shopper.paid_orders, &shopper.refunded_orders)
             == (&before.paid_orders, &before.refunded_orders);
-        if !is_before || shopper.order_count == count {
+        if !is_before || (shopper.order_count == count && in_cart.is_empty()) {
             return Outcome::AlreadyApplied;
+        }
+        for order in &in_cart {
+            shopper.record_purchase(order.id, &order.products(), order.promo_code());
         }
         (shopper.order_count, shopper.paid_orders) = (count, paid.clone());
         shopper.refunded_orders.clone_from(&refunded);

@@ -136,6 +136,11 @@ impl Shopper {
         self.cart.retain(|line| line.count > 0);
     }
 
+    /// Whether a paid order was never counted. Of one that is older than all that are remembered nobody knows.
+    pub(crate) fn misses_purchase(&self, order_id: OrderId) -> bool {
+        self.paid_orders.len() < PAID_ORDERS_MAX && !self.paid_orders.contains(&order_id)
+    }
+
     /// An order whose money went back is not counted any more, once.
     pub(crate) fn record_refund(&mut self, order_id: OrderId) {
         if self.refunded_orders.contains(&order_id) {

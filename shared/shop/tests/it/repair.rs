@@ -3,9 +3,10 @@
 use tolov_contract::memory::MemoryDocuments;
 use tolov_domain::{Outcome, Tiyin};
 use tolov_shop::{
+    catalogue::{Product, stock::Short},
     order::{Actor, OrderAction, ShopOrder, Stock},
     records,
-    settling::{self, Difference},
+    settling::{self, Difference, Purchases},
     shopper::{self, Shopper},
 };
 
@@ -118,13 +119,69 @@ async fn paid_orders_are_counted_again_and_never_twice() {
     let shop = shop_with_a_sale().await;
     placed(&shop, 2, &[pieces(TEA, 1)]).await;
     let user = order_1().user_id;
-    let counts = settling::count_paid(&shop, &[user, user_id(9)]).await.unwrap();
-    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(user, 1)]);
-    assert_eq!(settling::correct_order_count(&shop, user).await, Ok(Outcome::AlreadyApplied));
+    let shoppers = [shopper(&shop).await, Shopper::new(user_id(9))];
+    let counts = settling::purchases(&shop, &shoppers).await.unwrap();
+    let one = Purchases { count: 1, in_cart: Vec::new() };
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(user, one)]);
+    assert_eq!(settling::correct_shopper(&shop, user).await, Ok(Outcome::AlreadyApplied));
     let forget = |shopper: &mut Shopper| (shopper.order_count, shopper.paid_orders) = (7, Vec::new());
     shopper::change(&shop, user, forget).await.unwrap();
-    assert_eq!(settling::correct_order_count(&shop, user).await, Ok(Outcome::Applied));
+    assert_eq!(settling::correct_shopper(&shop, user).await, Ok(Outcome::Applied));
     settle(&shop, &[completed(&order_1(), false)]).await;
     assert_eq!(shopper(&shop).await.order_count, 1);
-    assert_eq!(settling::correct_order_count(&shop, user_id(9)).await, Ok(Outcome::AlreadyApplied));
+    assert_eq!(settling::correct_shopper(&shop, user_id(9)).await, Ok(Outcome::AlreadyApplied));
+}
+
+#[tokio::test]
+async fn what_was_bought_and_never_taken_out_of_the_cart_is_once() {
+    let shop = shop_with_a_sale().await;
+    let user = order_1().user_id;
+    let in_cart = async || {
+        let purchases = settling::purchases(&shop, &[shopper(&shop).await]).await.unwrap();
+        purchases[&user].in_cart.clone()
+    };
+    shopper::change(&shop, user, |shopper| shopper.set_cart_line(pieces(TEA, 6))).await.unwrap();
+    assert_eq!(in_cart().await, [], "it was filled again after the purchase");
+    assert_eq!(settling::correct_shopper(&shop, user).await, Ok(Outcome::AlreadyApplied));
+    // As after a purchase whose shopper could not be read.
+    let forget = |shopper: &mut Shopper| (shopper.order_count, shopper.paid_orders) = (0, Vec::new());
+    shopper::change(&shop, user, forget).await.unwrap();
+    assert_eq!(in_cart().await, [order_id(1)]);
+    assert_eq!(settling::correct_shopper(&shop, user).await, Ok(Outcome::Applied));
+    let mended = shopper(&shop).await;
+    assert_eq!((&mended.cart[..], mended.order_count), (&[pieces(TEA, 2)][..], 1));
+    assert_eq!(
+        (in_cart().await, settling::correct_shopper(&shop, user).await),
+        (vec![], Ok(Outcome::AlreadyApplied))
+    );
+    shopper::change(&shop, user, |shopper| shopper.cart.clear()).await.unwrap();
+    shopper::change(&shop, user, forget).await.unwrap();
+    assert_eq!(in_cart().await, [], "nothing of it is there");
+}
+
+#[tokio::test]
+async fn what_is_not_held_for_a_waiting_order_is_held_again_as_far_as_it_is_there() {
+    let shop = shop_with_a_sale().await;
+    placed(&shop, 2, &[pieces(TEA, 2)]).await;
+    let not_held = async || {
+        let orders = [order(&shop, 1).await, order(&shop, 2).await];
+        settling::not_held(&shop, &orders).await.unwrap()
+    };
+    let again = async || settling::hold_again(&shop, order_id(2)).await.unwrap();
+    let drop_holds = async || {
+        let change = |product: &mut Product| product.holds.clear();
+        records::change(&shop, TEA, change).await.unwrap();
+    };
+    assert_eq!((not_held().await, again().await), (vec![], Outcome::AlreadyApplied));
+    drop_holds().await;
+    assert_eq!(not_held().await, [(order_id(2), pieces(TEA, 2))], "order 1 is paid");
+    let before = left(&shop, TEA).await;
+    assert_eq!((again().await, again().await), (Outcome::Applied, Outcome::AlreadyApplied));
+    assert_eq!((left(&shop, TEA).await, not_held().await), (before - 2, vec![]));
+    drop_holds().await;
+    records::change(&shop, TEA, |product: &mut Product| product.stock = Some(1)).await.unwrap();
+    let product_id = pieces(TEA, 2).product_id;
+    assert_eq!(again().await, Outcome::Refused(vec![Short { article_id: product_id, left: 1 }]));
+    records::remove::<Product>(&shop, TEA).await.unwrap();
+    assert_eq!((not_held().await, again().await), (vec![], Outcome::AlreadyApplied), "nobody can hold it");
 }
