@@ -42,6 +42,7 @@ audit-do-bring-bus-back = bring RabbitMQ back; the webhook service’s log has t
 audit-do-requeue = end the cause, then tolov audit --repair or tolov parked requeue
 
 audit-repaired = repaired
+audit-already-right = was right by then, nothing was done
 audit-not-repaired = not repaired: { $reason }
 audit-more = and { $count } more: repair these, then audit again
 audit-found-none = no difference

@@ -42,6 +42,7 @@ audit-do-bring-bus-back = поднимите RabbitMQ; причина в лог�
 audit-do-requeue = устраните причину, затем tolov audit --repair или tolov parked requeue
 
 audit-repaired = исправлено
+audit-already-right = к тому времени уже было исправлено, ничего не сделано
 audit-not-repaired = не исправлено: { $reason }
 audit-more = и ещё { $count }: исправьте эти и сверьте снова
 audit-found-none = расхождений нет

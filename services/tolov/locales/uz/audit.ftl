@@ -42,6 +42,7 @@ audit-do-bring-bus-back = RabbitMQ ni ishga tushiring; sababi webhook jurnalida.
 audit-do-requeue = sababini bartaraf eting, keyin tolov audit --repair yoki tolov parked requeue
 
 audit-repaired = tuzatildi
+audit-already-right = bu vaqtga kelib tuzalgan edi, hech narsa qilinmadi
 audit-not-repaired = tuzatilmadi: { $reason }
 audit-more = va yana { $count } ta: shularni tuzating, keyin qayta solishtiring
 audit-found-none = farq yo‘q

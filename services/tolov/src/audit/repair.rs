@@ -1,6 +1,9 @@
-//! Mending what an audit has found. Each repair may be repeated, and is in the operators' journal before it is done.
+//! Mending what an audit has found. Each repair may be repeated, and is in the operators' journal before it is done and with what
+//! came of it.
 
-use anyhow::{Context, Result, bail, ensure};
+use std::borrow::Cow;
+
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tolov_domain::{Language, OrderId, Outcome};
 use tolov_shop::settling;
@@ -9,19 +12,44 @@ use super::{
     books::Books,
     difference::Difference,
     findings::Findings,
+    orders,
     refunds::RefundDifference,
     replayer::{Replayer, ServiceAddress},
     shop::pieces,
 };
 use crate::{commands::journal::Journal, data_folder::DataFolder};
 
+const COMMAND: &str = "audit --repair";
+
 /// What became of one difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Repair {
     Done,
+    /// Somebody or something else had mended it meanwhile.
+    AlreadyRight,
     /// Somebody has to do what its remedy says.
     ByHand,
-    Failed(String),
+    Refused(String),
+}
+
+impl Repair {
+    /// For machines, and for the journal.
+    pub(super) fn word(&self) -> Cow<'static, str> {
+        match self {
+            Self::Done => "done".into(),
+            Self::AlreadyRight => "already right".into(),
+            Self::ByHand => "by hand".into(),
+            Self::Refused(why) => format!("refused: {why}").into(),
+        }
+    }
+
+    fn of<R>(outcome: &Outcome<R>, why: impl FnOnce(&R) -> String) -> Self {
+        match outcome {
+            Outcome::Applied => Self::Done,
+            Outcome::AlreadyApplied => Self::AlreadyRight,
+            Outcome::Refused(refusal) => Self::Refused(why(refusal)),
+        }
+    }
 }
 
 pub(super) struct Repairer<'a> {
@@ -51,22 +79,26 @@ impl<'a> Repairer<'a> {
         repairs
     }
 
-    /// One that fails keeps no other from being mended.
+    /// One that is refused keeps no other from being mended.
     async fn repair(&mut self, difference: &Difference) -> Repair {
         if is_by_hand(difference) {
             return Repair::ByHand;
         }
-        match self.try_repair(difference).await {
-            Ok(()) => Repair::Done,
-            Err(error) => Repair::Failed(format!("{error:#}")),
-        }
-    }
-
-    async fn try_repair(&mut self, difference: &Difference) -> Result<()> {
         let details = json!({
             "kind": difference.kind(), "order_id": difference.order_id(), "difference": difference.text(Language::En),
         });
-        self.journal.record("audit --repair", details)?;
+        if let Err(error) = self.journal.record(COMMAND, details.clone()) {
+            return Repair::Refused(format!("{error:#}"));
+        }
+        let repair = self.try_repair(difference).await;
+        let repair = repair.unwrap_or_else(|error| Repair::Refused(format!("{error:#}")));
+        match self.journal.record_result(COMMAND, details, &repair.word()) {
+            Ok(()) => repair,
+            Err(error) => Repair::Refused(format!("{error:#}")),
+        }
+    }
+
+    async fn try_repair(&mut self, difference: &Difference) -> Result<Repair> {
         let shop = self.books.shop.as_ref();
         match difference {
             Difference::OrderUnknown { order_id } | Difference::OrderDiffers { order_id, .. } => {
@@ -83,46 +115,51 @@ impl<'a> Repairer<'a> {
             Difference::QuestionNotTold { order_id: None, at, .. } => {
                 let (second, now) = (time::Duration::seconds(1), self.books.now);
                 let replayer = self.replayer().await?;
-                replayer.replay_unplaced((*at - second, *at + second), now).await.map(drop)
+                let replayed = replayer.replay_unplaced((*at - second, *at + second), now).await?;
+                ensure!(replayed > 0, "the ledger has its event no more");
+                Ok(Repair::Done)
             }
             Difference::Unsettled { order_id } => {
-                let unsettled = settling::settle_again(shop, &[*order_id]).await?;
-                if unsettled.is_empty() {
-                    Ok(())
-                } else {
-                    bail!("a document of order {order_id} cannot be read")
+                let order = orders::read(shop, *order_id).await?;
+                if order.is_ok_and(|order| order.is_none_or(|order| !order.is_unsettled())) {
+                    return Ok(Repair::AlreadyRight);
                 }
+                let unsettled = settling::settle_again(shop, &[*order_id]).await?;
+                ensure!(unsettled.is_empty(), "a document of order {order_id} cannot be read");
+                Ok(Repair::Done)
             }
             Difference::OrderCount { user_id, .. } | Difference::InCart { user_id, .. } => {
-                settling::correct_shopper(shop, *user_id).await?;
-                Ok(())
+                let outcome = settling::correct_shopper(shop, *user_id).await?;
+                Ok(Repair::of(&outcome, |refused| match *refused {}))
             }
-            Difference::NotHeld { order_id, .. } => match settling::hold_again(shop, *order_id).await? {
-                Outcome::Applied | Outcome::AlreadyApplied => Ok(()),
-                Outcome::Refused(short) => {
-                    let short: Vec<String> =
-                        short.iter().map(|it| format!("{} of article {}", it.left, it.article_id)).collect();
-                    bail!("there are only {} left", short.join(" and "))
-                }
-            },
+            Difference::NotHeld { order_id, .. } => {
+                let outcome = settling::hold_again(shop, *order_id).await?;
+                Ok(Repair::of(&outcome, |short| {
+                    let left = short.iter().map(|it| format!("{} of article {}", it.left, it.article_id));
+                    format!("there are only {} left", left.collect::<Vec<_>>().join(" and "))
+                }))
+            }
             Difference::StrayHold { order_id, article_id, count } => {
-                settling::release_stray(shop, *order_id, &[pieces(*article_id, *count)]).await?;
-                Ok(())
+                let held = [pieces(*article_id, *count)];
+                let is_released = settling::release_stray(shop, *order_id, &held).await?;
+                Ok(if is_released { Repair::Done } else { Repair::AlreadyRight })
             }
             Difference::Parked { queue, id, .. } => {
                 let is_there = self.books.bus.requeue_parked(*queue, id).await?;
                 ensure!(is_there, "it is parked no more: somebody has requeued or dropped it meanwhile");
-                Ok(())
+                Ok(Repair::Done)
             }
             Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
             | Difference::RefundHangs { .. }
-            | Difference::Unsent { .. } => Ok(()),
+            | Difference::Unsent { .. } => Ok(Repair::ByHand),
         }
     }
 
-    async fn replay(&mut self, order_id: OrderId) -> Result<()> {
-        self.replayer().await?.replay(&[order_id]).await.map(drop)
+    async fn replay(&mut self, order_id: OrderId) -> Result<Repair> {
+        let unknown = self.replayer().await?.replay(&[order_id]).await?;
+        ensure!(unknown.is_empty(), "the ledger does not know the order");
+        Ok(Repair::Done)
     }
 
     /// The service is asked, or the ledger opened, when the first event is to be published once more.

@@ -34,7 +34,8 @@ impl Report {
             println!("{}", difference.text(language));
             let what = match self.repairs.get(number) {
                 Some(Repair::Done) => text(language, "audit-repaired", &[]),
-                Some(Repair::Failed(reason)) => text(language, "audit-not-repaired", &[("reason", reason)]),
+                Some(Repair::AlreadyRight) => text(language, "audit-already-right", &[]),
+                Some(Repair::Refused(why)) => text(language, "audit-not-repaired", &[("reason", why)]),
                 Some(Repair::ByHand) | None => difference.remedy(language),
             };
             println!("    → {what}");
@@ -80,12 +81,7 @@ impl Report {
     fn to_json(&self, language: Language) -> Value {
         let differences = self.findings.iter().enumerate().map(|(number, difference)| {
             let mut json = difference.to_json(language);
-            json["repair"] = match self.repairs.get(number) {
-                None => Value::Null,
-                Some(Repair::Done) => "done".into(),
-                Some(Repair::ByHand) => "by hand".into(),
-                Some(Repair::Failed(reason)) => format!("failed: {reason}").into(),
-            };
+            json["repair"] = self.repairs.get(number).map_or(Value::Null, |repair| repair.word().into());
             json
         });
         json!({

@@ -43,6 +43,17 @@ impl Journal {
         })
     }
 
+    /// Appends a line with what came of it.
+    pub(crate) fn record_result(&self, command: &str, mut details: Value, result: &str) -> Result<()> {
+        details["result"] = result.into();
+        self.append(command, &details).with_context(|| {
+            format!(
+                "the result is {result}, and the operators' journal {} cannot be written to say so",
+                self.path.display()
+            )
+        })
+    }
+
     fn append(&self, command: &str, details: &Value) -> Result<()> {
         // Who called sudo comes first. A name of the environment proves nothing; the uid does.
         let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());

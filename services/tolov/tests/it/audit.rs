@@ -11,9 +11,12 @@ use tolov_domain::{
 use tolov_embedded::EmbeddedBus;
 use tolov_kit::clock::SystemClock;
 use tolov_shop::{
-    catalogue::stock::{self, Goods},
+    catalogue::{
+        Product,
+        stock::{self, Goods},
+    },
     order::{ORDERS, OrderAction, OrderState, Stage, Stock},
-    settling,
+    records, settling,
     shopper::{self, Shopper},
 };
 
@@ -274,6 +277,28 @@ async fn stock_that_is_not_held_for_a_waiting_order_is_held_again() {
     books.has_no_difference();
 }
 
+/// What came of the repairs, as the operators' journal has it.
+fn results(books: &Books) -> Vec<String> {
+    let journal = std::fs::read_to_string(books.folder().join("operators.jsonl")).unwrap();
+    let lines = journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let of_repairs = lines.filter(|line| line["command"] == "audit --repair");
+    of_repairs.filter_map(|line| line["details"]["result"].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn a_repair_that_cannot_be_made_says_why_also_in_the_journal() {
+    let books = healthy().await;
+    let sold_out = |product: &mut Product| {
+        product.holds.clear();
+        product.stock = Some(1);
+    };
+    records::change(&books.shop, tea(1).product_id.get(), sold_out).await.unwrap();
+    let (code, report) = books.audit(&["--repair"]);
+    let why = "refused: there are only 1 of article 7 left";
+    assert_eq!((code, &report["differences"][0]["repair"]), (Some(1), &json!(why)), "{report:#}");
+    assert_eq!(results(&books), [why]);
+}
+
 #[tokio::test]
 async fn what_was_bought_leaves_the_cart_and_what_was_added_since_stays() {
     let books = healthy().await;
@@ -283,6 +308,8 @@ async fn what_was_bought_leaves_the_cart_and_what_was_added_since_stays() {
     shopper::change(&books.shop, shopper(1001), was_unreadable).await.unwrap();
     let found = [("bought_still_in_cart", "1001"), ("order_count", "5001001")];
     books.is_named_and_repaired(&found);
+    // Both are of one record: the second was right when it was looked at again.
+    assert_eq!(results(&books), ["done", "already right"]);
     let mended = shopper::shopper(&books.shop, shopper(1001)).await.unwrap().unwrap();
     assert_eq!((&mended.cart[..], mended.order_count), (&[tea(3)][..], 1));
     books.has_no_difference();

@@ -331,9 +331,11 @@ impl Books {
         assert_eq!((code, found), (Some(1), wanted), "{report:#}");
         let (code, report) = self.audit(&["--repair"]);
         assert_eq!(code, Some(1));
-        assert_eq!(named(&report, "repair"), vec!["done"; differences.len()], "{report:#}");
+        let repairs = named(&report, "repair");
+        let is_right = |result: &str| ["done", "already right"].contains(&result);
+        assert!(repairs.iter().all(|result| is_right(result)), "{report:#}");
         let journal = std::fs::read_to_string(self.folder().join("operators.jsonl")).unwrap();
         let repairs = journal.lines().filter(|line| line.contains("\"audit --repair\"")).count();
-        assert!(repairs >= differences.len(), "{journal}");
+        assert!(repairs >= 2 * differences.len(), "asked for, and done: {journal}");
     }
 }
