@@ -12,6 +12,7 @@ mod readiness;
 pub mod relay;
 mod restore_gate;
 mod steps;
+mod undecided;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -118,6 +119,7 @@ impl Service {
         tasks.spawn(named("the relay", relay.run(background.clone())));
         let Config { click, api_token, order_ttl, trusted_proxies, .. } = config;
         let believed_time = maintenance.believed_time();
+        let undecided = maintenance.undecided();
         tasks.spawn(named("maintenance", maintenance.run(background.clone())));
         tasks.spawn(named("the reporter", reporter.run(background.clone())));
         if !click.merchant_api() {
@@ -135,6 +137,7 @@ impl Service {
             api_token,
             order_ttl,
             believed_time,
+            undecided,
             readiness,
             restore_gate,
             flood_brake: FloodBrake::default(),

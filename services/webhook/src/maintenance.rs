@@ -1,5 +1,5 @@
 //! What the ledger does by the clock: unpaid orders expire, events that were sent long ago and old unverified callbacks
-//! are deleted.
+//! are deleted; staff are asked about money that nothing was decided about.
 
 use std::{
     collections::HashMap,
@@ -19,6 +19,7 @@ use tolov_kit::{
 use crate::{
     believed_time::BelievedTime,
     ledger::{EXPIRE_MAX, Ledger, LedgerError, UnverifiedLimits},
+    undecided::Undecided,
 };
 
 /// How often it looks.
@@ -43,6 +44,7 @@ pub struct Maintenance {
     order_ttl: Option<Duration>,
     unverified: UnverifiedLimits,
     dated_ahead: Mutex<DatedAhead>,
+    undecided: Undecided,
 }
 
 /// Pending orders that are dated after now, each with when this process met it first. By their dates they could be paid, and
@@ -91,12 +93,18 @@ impl Maintenance {
     ) -> Self {
         let longest_limit = SENT_KEPT.max(unverified.kept_for).max(order_ttl.unwrap_or_default());
         let time = BelievedTime::new(ledger.clone(), clock, longest_limit);
-        Self { ledger, time, order_ttl, unverified, dated_ahead: Mutex::default() }
+        let (dated_ahead, undecided) = (Mutex::default(), Undecided::default());
+        Self { ledger, time, order_ttl, unverified, dated_ahead, undecided }
     }
 
     /// What it believes to be the time.
     pub fn believed_time(&self) -> BelievedTime {
         self.time.clone()
+    }
+
+    /// What it asks staff about.
+    pub(crate) fn undecided(&self) -> Undecided {
+        self.undecided.clone()
     }
 
     /// Runs until `stop`.
@@ -108,6 +116,7 @@ impl Maintenance {
 
     /// Does what is due.
     pub async fn round(&self) {
+        self.undecided.ask_staff(&self.ledger, self.time.clock().monotonic()).await;
         if let Err(error) = self.tidy().await {
             tracing::warn!(error = error.chain(), "the ledger is not tidied; the next round tries again");
         }

@@ -51,6 +51,7 @@ impl Steps {
             api_token,
             order_ttl,
             believed_time: maintenance.believed_time(),
+            undecided: maintenance.undecided(),
             readiness,
             restore_gate,
             flood_brake: FloodBrake::default(),

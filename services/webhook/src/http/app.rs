@@ -7,7 +7,7 @@ use tolov_kit::{clock::Clock, secret::Secret};
 
 use crate::{
     believed_time::BelievedTime, config::ClickConfig, ledger::Ledger, readiness::Readiness,
-    restore_gate::RestoreGate,
+    restore_gate::RestoreGate, undecided::Undecided,
 };
 
 /// What the handlers need.
@@ -20,6 +20,7 @@ pub struct App {
     /// How long an order can be paid. `None`: for ever.
     pub order_ttl: Option<Duration>,
     pub(crate) believed_time: BelievedTime,
+    pub(crate) undecided: Undecided,
     pub(crate) readiness: Readiness,
     pub(crate) restore_gate: RestoreGate,
     pub(crate) flood_brake: FloodBrake,

@@ -45,6 +45,9 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
             order.id = line.order_id,
             "callback not decided; CLICK will repeat it"
         );
+        if line.reports_payment {
+            app.undecided.keep(&body, &line.peer, received_at, app.clock.monotonic());
+        }
         (Reply::code(ClickCode::FailedToUpdateUser), true)
     });
     line.end(&app, &reply, is_logged, Some(started)).await
@@ -58,6 +61,16 @@ fn read(app: &App, peer: &str, body: &[u8]) -> (CallbackForm, Result<(), BadForm
 
 /// Lets the ledger decide. CLICK sends no traceparent, so the callback goes on with the trace of its order.
 async fn decide(app: &App, arrival: Arrival) -> Result<Reply, LedgerError> {
+    let completed =
+        arrival.form.click_trans_id().filter(|_| arrival.form.action() == Some("1")).map(str::to_owned);
+    let reply = decide_traced(app, arrival).await?;
+    if completed.is_some() {
+        app.undecided.forget(completed.as_deref());
+    }
+    Ok(reply)
+}
+
+async fn decide_traced(app: &App, arrival: Arrival) -> Result<Reply, LedgerError> {
     if !spans::is_on() {
         return app.ledger.answer(arrival).await;
     }
@@ -141,6 +154,9 @@ pub(super) async fn refused(
     fields.insert("refused".to_owned(), format!("{refusal:?}").into());
     let fields = Value::Object(fields).to_string();
     let is_verified = line.verified;
+    if line.reports_payment && code == ClickCode::FailedToUpdateUser {
+        app.undecided.keep(&body, &line.peer, received_at, app.clock.monotonic());
+    }
     let keeping = async {
         if is_verified {
             let order_id = order_of(&form);

@@ -9,21 +9,24 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::Executor;
+use tokio::net::TcpListener;
 use tolov_domain::{UnplacedPayment, time::unix_ms};
 use tolov_kit::{
     clock::Clock,
-    http::{Refusal, RefusalReply, RefusedRequest},
+    http::{Limits, Refusal, RefusalReply, RefusedRequest, serve},
+    lifecycle::Stop,
     metrics::{self, Metrics},
 };
 use tolov_webhook::{
     Deps, Steps,
     http::{CLICK_PATH, refusals},
-    ledger::{Quota, UnplacedBefore, UnverifiedLimits},
+    ledger::{Quota, UnplacedBefore, UnplacedCallback, UnplacedRecord, UnverifiedLimits},
 };
 
 use crate::{
     app::{API_TOKEN, Setup, TestApp, generous},
     click::Callback,
+    overload::arrival,
     telegram::payment,
 };
 
@@ -369,5 +372,71 @@ async fn what_staff_were_told_comes_again_also_after_its_event_was_deleted() {
     app.until_the_outbox_is_empty().await;
     let (refused, _) = app.post("/payments/unplaced/replay", &json!({"since_ms": "soon"})).await;
     assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn staff_are_asked_about_money_that_was_answered_minus_7_and_that_click_does_not_come_again_for() {
+    counted();
+    let mut app = TestApp::start().await;
+    let mut completes = Vec::new();
+    for number in 1..=5 {
+        app.order(number).await;
+        let prepare_id = app.prepared(number).await;
+        completes.push(Callback::complete(number, prepare_id));
+    }
+    app.stop().await;
+    let deps = Deps { bus: app.bus.clone(), clock: Arc::new(app.clock.clone()) };
+    let steps = Steps::open(app.config(), deps).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (url, stop) = (format!("http://{}{CLICK_PATH}", listener.local_addr().unwrap()), Stop::new());
+    let (routes, refusals) = (steps.routes.clone(), refusals(Arc::clone(&steps.app)));
+    let serving = tokio::spawn(serve(listener, routes, refusals, Limits::default(), stop.clone()));
+    let code = async |callback: &Callback| {
+        let answer = app.http.post(&url).body(callback.body()).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()["error"].as_i64().unwrap()
+    };
+    let mut file = app.file().await;
+    file.execute("ALTER TABLE callbacks RENAME TO out_of_reach").await.unwrap();
+    for complete in &completes {
+        assert_eq!(code(complete).await, -7);
+    }
+    app.clock.advance(time::Duration::minutes(14));
+    assert_eq!(code(&completes[0]).await, -7, "CLICK comes again for order 1");
+    app.clock.advance(time::Duration::minutes(14));
+    steps.maintenance.round().await;
+    file.execute("ALTER TABLE out_of_reach RENAME TO callbacks").await.unwrap();
+    // The ledger works: a repetition is confirmed, CLICK cancels one, and a commit that was waited for too long comes about.
+    assert_eq!(code(&completes[1]).await, 0);
+    assert_eq!(code(&Callback::cancel(3, 3, -5017)).await, -9);
+    assert!(steps.ledger.answer(arrival(&app, &completes[4])).await.unwrap().confirms_payment());
+    let asked = async || steps.ledger.unplaced_payments(UnplacedBefore::NEWEST, 9).await.unwrap().payments;
+    steps.maintenance.round().await;
+    let found = asked().await;
+    let [UnplacedRecord::Callback(UnplacedCallback { callback, .. })] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (callback.code, callback.fields.contains("\"merchant_trans_id\":\"4\"")),
+        (-7, true),
+        "{callback:?}"
+    );
+    app.clock.advance(time::Duration::minutes(1));
+    for _ in 0..2 {
+        steps.maintenance.round().await;
+        assert_eq!(asked().await.len(), 2, "order 1, once");
+    }
+    assert_eq!(code(&completes[0]).await, 0, "CLICK comes after all");
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+    steps.close().await;
+    app.count_callbacks(10, 4);
+    app.start_again().await;
+    app.until_the_outbox_is_empty().await;
+    let mut told = unplaced_of(&app);
+    told.sort_by(|one, other| one.merchant_trans_id.cmp(&other.merchant_trans_id));
+    let [first, fourth] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((first.merchant_trans_id.as_str(), first.answer, first.amount.as_str()), ("1", -7, "30000"));
+    assert!(fourth.click_trans_id.ends_with('4') && !fourth.click_paydoc_id.is_empty(), "{fourth:?}");
     app.finish().await;
 }

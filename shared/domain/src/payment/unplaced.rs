@@ -28,7 +28,7 @@ pub struct UnplacedPayment {
     pub merchant_trans_id: String,
     /// In so'm.
     pub amount: String,
-    /// The `error` that was answered: -5, -6 or -8.
+    /// The `error` that was answered: -5, -6 or -8; -7 of one that CLICK did not repeat.
     pub answer: i32,
     #[serde(with = "time::serde::rfc3339")]
     pub occurred_at: Timestamp,
