@@ -46,6 +46,7 @@ impl Undecided {
             payments.insert(trans_id, payment);
         } else {
             tracing::error!(
+                click_trans_id = trans_id,
                 "more payments are undecided than are remembered: staff will not be asked about this one"
             );
         }
