@@ -19,6 +19,7 @@ mod shop;
 mod shopfront;
 mod staff;
 mod support;
+mod taps;
 mod telegram;
 mod together;
 mod updates;

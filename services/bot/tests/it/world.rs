@@ -10,7 +10,10 @@ use tolov_domain::{
     ClickPaydocId, EventId, OrderId, Phone, ProductId, RefundId, Tiyin, UnplacedPayment, UserId,
     notification::{Notification, Recipient, SCHEMA, Subject},
     order::OrderLine,
-    ports::documents::{Collection, Documents, Key},
+    ports::{
+        ShopStore,
+        documents::{Collection, Documents, Key},
+    },
     refund::UndecidedState,
 };
 use tolov_kit::{
@@ -66,9 +69,14 @@ impl World {
 
     /// Starts a bot; several may run at once.
     pub(crate) fn run_bot(&self) -> Running {
+        self.run_bot_on(Arc::<Shop>::clone(&self.shop))
+    }
+
+    /// The same on something that stands before the store.
+    pub(crate) fn run_bot_on(&self, shop: Arc<dyn ShopStore>) -> Running {
         let deps = Deps {
             consumer: Arc::new(Reader(Arc::clone(&self.bus))),
-            shop: Arc::<Shop>::clone(&self.shop),
+            shop,
             clock: Arc::new(self.clock.clone()),
             trace: None,
         };
