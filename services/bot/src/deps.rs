@@ -19,6 +19,7 @@ use tolov_shop::{
 use crate::{
     config::Config,
     conversation::{dialogue::ShownMessage, link::Link, screen::Screen},
+    notify::grouped::GroupedDocuments,
     orders::{
         ledger_client::{LedgerClient, LedgerError, Registration},
         trace::OrderTrace,
@@ -45,6 +46,8 @@ pub struct Deps {
 #[derive(Debug)]
 pub(crate) struct HandlerDeps {
     pub(crate) shop: Arc<dyn ShopStore>,
+    /// The documents of the same, whose commands people who tap at the same time share.
+    pub(crate) grouped: Arc<GroupedDocuments>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) telegram: Arc<Telegram>,
     /// Of all messages that the bot sends.
@@ -82,7 +85,7 @@ impl HandlerDeps {
     }
 
     pub(crate) fn documents(&self) -> &dyn Documents {
-        &*self.shop
+        &*self.grouped
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -15,7 +15,7 @@ use crate::{
     deps::{Deps, HandlerDeps},
     invoices::{bills, recorder},
     maintenance,
-    notify::{self, notifier::Notifier},
+    notify::{self, grouped::GroupedDocuments, notifier::Notifier},
     orders::ledger_client::LedgerClient,
     staff::{catalogue::import_job, marketing::statistics, people::support_albums},
     telegram::{
@@ -55,6 +55,7 @@ impl Service {
         let telegram = Arc::new(telegram);
         let handlers = Arc::new(HandlerDeps {
             shop: Arc::clone(&deps.shop),
+            grouped: Arc::new(GroupedDocuments::at_once(deps.shop.clone())),
             clock: Arc::clone(&deps.clock),
             telegram: Arc::clone(&telegram),
             rate_limiter: Arc::clone(&telegram.rate_limiter),

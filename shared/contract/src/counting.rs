@@ -28,6 +28,7 @@ use tolov_domain::{
 pub struct CountingDocuments<S: ?Sized> {
     store: Arc<S>,
     calls: Arc<Mutex<Calls>>,
+    documents_read: Arc<Mutex<BTreeMap<&'static str, usize>>>,
 }
 
 /// Calls by the name of their method, and by collection or sequence.
@@ -67,7 +68,7 @@ impl fmt::Display for Calls {
 
 impl<S: ?Sized> CountingDocuments<S> {
     pub fn new(store: Arc<S>) -> Self {
-        Self { store, calls: Arc::default() }
+        Self { store, calls: Arc::default(), documents_read: Arc::default() }
     }
 
     /// The calls since the start, or since the last [`Self::reset`].
@@ -75,7 +76,14 @@ impl<S: ?Sized> CountingDocuments<S> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many documents of a collection those calls have brought.
+    pub fn documents_read(&self, collection: &str) -> usize {
+        let read = self.documents_read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.get(collection).copied().unwrap_or_default()
+    }
+
     pub fn reset(&self) {
+        self.documents_read.lock().unwrap_or_else(PoisonError::into_inner).clear();
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
     }
 
@@ -86,18 +94,29 @@ impl<S: ?Sized> CountingDocuments<S> {
         }
         &self.store
     }
+
+    fn count_read(&self, collection: Collection, count: usize) {
+        let mut read = self.documents_read.lock().unwrap_or_else(PoisonError::into_inner);
+        *read.entry(collection.name()).or_default() += count;
+    }
 }
 
 impl<S: ?Sized> Clone for CountingDocuments<S> {
     fn clone(&self) -> Self {
-        Self { store: Arc::clone(&self.store), calls: Arc::clone(&self.calls) }
+        Self {
+            store: Arc::clone(&self.store),
+            calls: Arc::clone(&self.calls),
+            documents_read: Arc::clone(&self.documents_read),
+        }
     }
 }
 
 #[async_trait]
 impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
     async fn get(&self, collection: Collection, key: &Key) -> Result<Option<Document>, PortError> {
-        self.count_call("get", collection.name(), true).get(collection, key).await
+        let found = self.count_call("get", collection.name(), true).get(collection, key).await?;
+        self.count_read(collection, usize::from(found.is_some()));
+        Ok(found)
     }
 
     async fn get_many(
@@ -105,7 +124,10 @@ impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
         collection: Collection,
         keys: &[Key],
     ) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
-        self.count_call("get_many", collection.name(), !keys.is_empty()).get_many(collection, keys).await
+        let store = self.count_call("get_many", collection.name(), !keys.is_empty());
+        let found = store.get_many(collection, keys).await?;
+        self.count_read(collection, found.len());
+        Ok(found)
     }
 
     async fn put(
@@ -127,7 +149,9 @@ impl<S: Documents + ?Sized> Documents for CountingDocuments<S> {
     }
 
     async fn find(&self, query: &Query) -> Result<Vec<Result<Document, Unreadable>>, PortError> {
-        self.count_call("find", query.collection.name(), true).find(query).await
+        let found = self.count_call("find", query.collection.name(), true).find(query).await?;
+        self.count_read(query.collection, found.len());
+        Ok(found)
     }
 
     async fn count(&self, query: &Query) -> Result<u64, PortError> {
@@ -186,8 +210,9 @@ mod tests {
             (calls.total(), calls.writes(), calls.to_string()),
             (3, 1, "get staff 2, put_many staff 1".to_owned())
         );
+        assert_eq!(store.documents_read("staff"), 2);
         store.reset();
-        assert_eq!(store.calls().total(), 0);
+        assert_eq!((store.calls().total(), store.documents_read("staff")), (0, 0));
         Ok(())
     }
 }

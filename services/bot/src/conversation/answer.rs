@@ -20,6 +20,7 @@ use crate::{
     deps::HandlerDeps,
     metrics,
     shopper::account::onboarding,
+    staff::rights,
     telegram::{errors::SendError, limits::Turn},
     texts::{l, t},
 };
@@ -33,7 +34,7 @@ const TELL_MAX: Duration = Duration::from_mins(10);
 pub(crate) async fn answer(tree: &Tree, deps: &Arc<HandlerDeps>, mut update: Update) {
     let Some((person, origin)) = sender(&update) else { return };
     let (language, id) = (person.device_language.unwrap_or_default(), person.id);
-    let ctx = match Ctx::load(Arc::clone(deps), person, origin.clone()).await {
+    let ctx = match Ctx::load(Arc::clone(deps), person, origin.clone(), rights::matter_to(&update)).await {
         Ok(ctx) => ctx,
         Err(error) => {
             tracing::warn!(user.id = %id, %error, "an update cannot be answered: the shop store does not answer");

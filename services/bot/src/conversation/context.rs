@@ -88,6 +88,7 @@ pub(crate) struct Ctx {
     pub(crate) language: Language,
     /// This is the person's first message.
     pub(crate) is_new: bool,
+    /// `None` too where nothing that the update leads to depends on it: then it is not read.
     pub(crate) role: Option<Role>,
     pub(crate) origin: Origin,
     /// As it was when the update came.
@@ -102,18 +103,23 @@ pub(crate) struct Ctx {
 }
 
 impl Ctx {
-    /// Reads what is known of the person.
+    /// Reads what is known of the person, with the role where `has_rights`.
     pub(crate) async fn load(
         deps: Arc<HandlerDeps>,
         person: Person,
         origin: Origin,
+        has_rights: bool,
     ) -> Result<Self, PortError> {
         let shopper: Option<Versioned<Shopper>> =
             records::read_versioned(deps.documents(), &Key::Number(person.id.get())).await?;
         let is_new = shopper.as_ref().is_none_or(|shopper| shopper.registered_at.is_none());
         let chosen = shopper.as_ref().and_then(|shopper| shopper.language);
         let session = Session::load(deps.documents(), person.id).await?;
-        let role = staff::role_of(deps.documents(), &deps.config.owners, person.id).await?;
+        let role = if has_rights {
+            staff::role_of(deps.documents(), &deps.config.owners, person.id).await?
+        } else {
+            None
+        };
         Ok(Self {
             language: chosen.or(person.device_language).unwrap_or_default(),
             is_new,

@@ -125,7 +125,7 @@ fn person_taps() -> Tree {
 
 fn cart_taps() -> Tree {
     dptree::entry()
-        .branch(case![ShopCallback::Cart].endpoint(cart::open))
+        .branch(case![ShopCallback::Cart].endpoint(|ctx: Ctx| cart::open_page(ctx, 0)))
         .branch(case![ShopCallback::CartPage { page }].endpoint(cart::open_page))
         .branch(case![ShopCallback::SetInCart { article_id, count }].endpoint(cart::set))
         .branch(case![ShopCallback::ClearCart].endpoint(cart::ask_to_clear))

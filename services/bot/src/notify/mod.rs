@@ -6,17 +6,17 @@
 
 mod claims;
 mod failure;
+pub(crate) mod grouped;
 mod intake;
 pub(crate) mod notifier;
 mod own_posts;
 mod owners;
 mod post_queue;
 mod private;
-mod reads;
 mod shopper;
 mod staff;
 mod texts;
-mod together;
+pub(crate) mod together;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use tolov_kit::{availability::Availability, in_flight::InFlight};
 use crate::{
     config::Config,
     deps::{Deps, HandlerDeps},
-    notify::{claims::Claims, reads::GroupedReads, together::Others},
+    notify::{claims::Claims, grouped::GroupedDocuments, together::Others},
 };
 
 /// Messages that are sent at the same time, each of unknown outcome when this process is killed.
@@ -25,9 +25,9 @@ pub(crate) struct Notifier {
     pub(super) handlers: Arc<HandlerDeps>,
     pub(super) claims: Claims,
     /// Reads that a message waits for.
-    pub(super) before_send: GroupedReads,
+    pub(super) before_send: GroupedDocuments,
     /// Reads that nobody waits for.
-    pub(super) after_send: GroupedReads,
+    pub(super) after_send: GroupedDocuments,
     pub(super) bus: Availability,
     pub(super) in_hand: InFlight,
     /// Messages to shoppers.
@@ -47,8 +47,8 @@ impl Notifier {
         let documents = || -> Arc<dyn Documents> { deps.shop.clone() };
         Self {
             claims: Claims::new(deps, &config, others.clone()),
-            before_send: GroupedReads::at_once(documents()),
-            after_send: GroupedReads::with(others, documents()),
+            before_send: GroupedDocuments::at_once(documents()),
+            after_send: GroupedDocuments::with(others, documents()),
             consumer: Arc::clone(&deps.consumer),
             config,
             handlers,

@@ -20,7 +20,7 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Whether others may come soon.
 #[derive(Debug, Clone)]
-pub(super) struct Others {
+pub(crate) struct Others {
     /// Each message that is in flight has a permit.
     pub(super) in_flight: Arc<Semaphore>,
     pub(super) max: usize,
@@ -33,7 +33,7 @@ impl Others {
 }
 
 /// One command at a time, for all who wait when it begins.
-pub(super) struct Together<T, R> {
+pub(crate) struct Together<T, R> {
     waiting: Mutex<Vec<Waiting<T, R>>>,
     /// Held by the one of them who runs the command.
     turn: tokio::sync::Mutex<()>,
@@ -48,7 +48,7 @@ struct Waiting<T, R> {
 
 /// The command was given up: the one who ran it was stopped, or panicked. What it has done is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct GivenUp;
+pub(crate) struct GivenUp;
 
 impl From<GivenUp> for PortError {
     fn from(GivenUp: GivenUp) -> Self {
@@ -58,7 +58,7 @@ impl From<GivenUp> for PortError {
 
 impl<T, R> Together<T, R> {
     /// Commands that wait for nobody.
-    pub(super) fn at_once() -> Self {
+    pub(crate) fn at_once() -> Self {
         Self { waiting: Mutex::default(), turn: tokio::sync::Mutex::default(), others: None }
     }
 
@@ -68,7 +68,7 @@ impl<T, R> Together<T, R> {
     }
 
     /// Adds an item to the next command, which answers each of its items, in the order given.
-    pub(super) async fn call<C>(&self, item: T, command: impl Fn(Vec<T>) -> C) -> Result<R, GivenUp>
+    pub(crate) async fn call<C>(&self, item: T, command: impl Fn(Vec<T>) -> C) -> Result<R, GivenUp>
     where
         C: Future<Output = Vec<R>>,
     {

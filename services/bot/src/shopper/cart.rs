@@ -4,7 +4,7 @@ use tolov_domain::{Language, OrderedProduct, ProductId, Tiyin, order::Portion};
 use tolov_shop::{
     promo::{self, PromoRefusal},
     shopper::{
-        self,
+        self, Shopper,
         cart::{self, CartChange, News, Quote, QuoteLine},
         checkout::Agreement,
     },
@@ -28,25 +28,33 @@ use crate::{
 };
 
 pub(crate) async fn open(ctx: Ctx) -> HandlerResult {
-    open_page(ctx, 0).await
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    open_of(ctx, shopper.as_ref(), 0).await
 }
 
+/// A page of the cart as it was when the update came.
 pub(crate) async fn open_page(ctx: Ctx, page: u32) -> HandlerResult {
+    let shopper = ctx.shopper().cloned();
+    open_of(ctx, shopper.as_ref(), page).await
+}
+
+async fn open_of(ctx: Ctx, shopper: Option<&Shopper>, page: u32) -> HandlerResult {
     ctx.leave_step().await?;
-    let screen = screen_of(&ctx, page).await?;
+    let screen = screen_of(&ctx, shopper, page).await?;
     ctx.show(screen).await
 }
 
 /// As a new message: the tapped one stays as it is.
 pub(crate) async fn open_below(ctx: Ctx) -> HandlerResult {
     ctx.leave_step().await?;
-    let screen = screen_of(&ctx, 0).await?;
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    let screen = screen_of(&ctx, shopper.as_ref(), 0).await?;
     ctx.show_below(screen).await
 }
 
-async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
+async fn screen_of(ctx: &Ctx, shopper: Option<&Shopper>, page: u32) -> Result<Screen, HandlerError> {
     // First, since an order that was begun holds stock.
-    let prepared = match draft::prepare(ctx).await {
+    let prepared = match draft::prepare(ctx, shopper).await {
         Ok(prepared) => Some(prepared),
         Err(HandlerError::Ledger(error)) => {
             tracing::warn!(user.id = %ctx.id(), %error, "an order that was begun cannot be given up yet");
@@ -54,7 +62,7 @@ async fn screen_of(ctx: &Ctx, page: u32) -> Result<Screen, HandlerError> {
         }
         Err(error) => return Err(error),
     };
-    let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
+    let quote = cart::quote_of(ctx.documents(), shopper, ctx.now()).await?;
     let agreed = match prepared {
         Some(prepared) => as_before(ctx, prepared, &quote).await?,
         None => None,
@@ -100,19 +108,18 @@ fn terms(ctx: &Ctx, agreed: &Agreement) -> Terms {
 
 /// Sets the quantity of a line; the screen stays on its page.
 pub(crate) async fn set(ctx: Ctx, (article_id, count): (ProductId, u32)) -> HandlerResult {
-    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
-    let cart = shopper.as_ref().map(|shopper| shopper.cart.as_slice()).unwrap_or_default();
+    let cart = ctx.shopper().map(|shopper| shopper.cart.as_slice()).unwrap_or_default();
     // A line that was removed meanwhile does not come back by a tap on an old screen.
     let Some(index) = cart.iter().position(|line| line.product_id == article_id) else {
-        return open(ctx).await;
+        return open_page(ctx, 0).await;
     };
     let wanted = OrderedProduct { product_id: article_id, count };
-    let portion = shopper.and_then(|shopper| shopper.seen(article_id)?.portion);
-    let change = cart::set(ctx.documents(), ctx.id(), wanted).await?;
-    if let Some(text) = change_text(ctx.language, &change, portion) {
+    let portion = ctx.shopper().and_then(|shopper| shopper.seen(article_id)?.portion);
+    let set = cart::set_on_card(ctx.documents(), ctx.id(), ctx.stored_shopper(), wanted).await?;
+    if let Some(text) = change_text(ctx.language, &set.change, portion) {
         ctx.toast(text).await?;
     }
-    open_page(ctx, page_of_index(index)).await
+    open_of(ctx, Some(&set.shopper), page_of_index(index)).await
 }
 
 /// What the screen does not show of a change.
@@ -142,8 +149,8 @@ pub(crate) async fn ask_to_clear(ctx: Ctx) -> HandlerResult {
 }
 
 pub(crate) async fn clear(ctx: Ctx) -> HandlerResult {
-    shopper::change(ctx.documents(), ctx.id(), |shopper| shopper.cart.clear()).await?;
-    open(ctx).await
+    let (shopper, ()) = shopper::change(ctx.documents(), ctx.id(), |shopper| shopper.cart.clear()).await?;
+    open_of(ctx, Some(&shopper), 0).await
 }
 
 pub(crate) async fn accept_news(ctx: Ctx) -> HandlerResult {

@@ -1,7 +1,7 @@
 //! The main menu.
 
 use tolov_domain::Language;
-use tolov_shop::shopper;
+use tolov_shop::shopper::Shopper;
 
 use crate::{
     conversation::{
@@ -27,8 +27,7 @@ pub(crate) async fn hint(ctx: Ctx) -> HandlerResult {
 async fn open_titled(ctx: Ctx, title: String) -> HandlerResult {
     ctx.leave_step().await?;
     ctx.update(|dialogue| dialogue.search = None);
-    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
-    let pieces = shopper.map_or(0, |shopper| shopper.pieces_in_cart());
+    let pieces = ctx.shopper().map_or(0, Shopper::pieces_in_cart);
     ctx.show(screen(ctx.language, title, pieces, ctx.role.is_some())).await
 }
 

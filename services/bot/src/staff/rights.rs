@@ -1,11 +1,12 @@
 //! Which right a tap or an answer of staff needs. The routing asks at each, with the role as it is now: it may have been taken
 //! away since the button was shown.
 
+use teloxide::types::{Update, UpdateKind};
 use tolov_shop::staff::Right;
 
 use crate::{
     conversation::{
-        callback::{CallbackData, StaffCallback},
+        callback::{CallbackData, ShopCallback, StaffCallback},
         context::Ctx,
         dialogue::StaffStep,
         error::HandlerResult,
@@ -37,6 +38,33 @@ pub(crate) fn of_callback(callback: &CallbackData) -> Option<Need> {
         CallbackData::Staff(callback) => Some(of_staff_callback(callback)),
         CallbackData::Catalogue(_) => Some(Need::Right(Right::EditCatalogue)),
     }
+}
+
+/// Whether something that an update leads to depends on the role of its sender. Most taps are on what is the same for everybody.
+pub(crate) fn matter_to(update: &Update) -> bool {
+    let UpdateKind::CallbackQuery(query) = &update.kind else {
+        return !matches!(update.kind, UpdateKind::InlineQuery(_));
+    };
+    let callback = query.data.as_deref().and_then(CallbackData::parse);
+    let Some(CallbackData::Shop(callback)) = callback else { return true };
+    !matches!(
+        callback,
+        ShopCallback::Categories { .. }
+            | ShopCallback::Category { .. }
+            | ShopCallback::PageOf { .. }
+            | ShopCallback::Product { .. }
+            | ShopCallback::Variant { .. }
+            | ShopCallback::Photo { .. }
+            | ShopCallback::SetOnCard { .. }
+            | ShopCallback::AskQuantity { .. }
+            | ShopCallback::Search
+            | ShopCallback::FoundPage { .. }
+            | ShopCallback::Cart
+            | ShopCallback::CartPage { .. }
+            | ShopCallback::AcceptNews
+            | ShopCallback::SetInCart { .. }
+            | ShopCallback::Nothing
+    )
 }
 
 pub(crate) fn may_tap(ctx: &Ctx, callback: &CallbackData) -> bool {

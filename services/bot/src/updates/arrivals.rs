@@ -25,7 +25,7 @@ use crate::{
     },
     shopper::help::announce_commands,
     texts::{l, t},
-    updates::{answering::Work, user_queues::UserQueues},
+    updates::{answering::Work, inbox::Stored, user_queues::UserQueues},
 };
 
 /// The kinds of updates that the bot receives.
@@ -78,13 +78,20 @@ impl<W: Work> Arrivals<W> {
             self.answer_now(arrived);
             return Ok(());
         }
-        let stored = self.queues.inbox.store(arrived.id, arrived.person_id, arrived.json).await?;
+        let Arrived { id, person_id, json, .. } = arrived;
+        let is_throttled = self.queues.throttle.is_throttled(person_id);
+        let mut reserved = if is_throttled { None } else { self.queues.reserve(person_id) };
+        let stored = self.queues.inbox.store(id, person_id, json, reserved.is_some()).await?;
         // Only here: a poll that brings nothing to store says nothing about the store.
         self.queues.store.mark_up();
-        if stored.is_applied() {
-            self.queues.throttle.record_arrival(arrived.person_id);
+        if stored.is_new() {
+            self.queues.throttle.record_arrival(person_id);
         }
-        self.queues.wake(arrived.person_id);
+        match (&mut reserved, stored) {
+            (Some(reserved), Stored::Claimed(own)) => reserved.own = Some(own),
+            (Some(_), _) => {}
+            (None, _) => self.queues.wake(person_id),
+        }
         Ok(())
     }
 

@@ -19,7 +19,10 @@ use tolov_domain::ports::{
 };
 use tolov_kit::{clock::ManualClock, lifecycle::Stop};
 
-use crate::updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues};
+use crate::{
+    telegram::membership::PollingLease,
+    updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues},
+};
 
 #[derive(Debug, Clone, Default)]
 struct Store(MemoryDocuments, Arc<AtomicBool>);
@@ -89,10 +92,13 @@ async fn an_answered_update_is_marked_done_after_an_outage_of_the_store() {
     let inbox = Inbox::new(Arc::new(store.clone()), Arc::new(clock.clone()));
     let json = r#"{"update_id":1,"poll":{}}"#;
     for id in 1..=2 {
-        inbox.store(id, 1, json.to_owned()).await.unwrap();
+        inbox.store(id, 1, json.to_owned(), false).await.unwrap();
     }
-    let queues =
-        Arc::new(UserQueues::new(Breaking(Arc::clone(&store.1), Arc::clone(&answers)), inbox.clone()));
+    let queues = Arc::new(UserQueues::new(
+        Breaking(Arc::clone(&store.1), Arc::clone(&answers)),
+        inbox.clone(),
+        PollingLease::new().1,
+    ));
     let stop = Stop::new();
     let (running, told) = (Arc::clone(&queues), stop.clone());
     let task = tokio::spawn(async move { tokio::join!(running.run(&told), sweeper::run(&running, &told)) });

@@ -1,12 +1,12 @@
 //! The inbox: updates as they are stored, each once, waiting or done.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use teloxide::types::Update;
+use tokio::time::Instant;
 use tolov_domain::{
-    Outcome,
     ports::{
         PortError,
         documents::{Collection, Documents, Key, Put, Query, Unreadable, Version},
@@ -16,7 +16,7 @@ use tolov_domain::{
 use tolov_kit::{clock::Clock, clock_watch::ClockWatch};
 use tolov_shop::records::{self, Record};
 
-use crate::updates::lease_watch::LeaseWatch;
+use crate::{notify::together::Together, updates::lease_watch::LeaseWatch};
 
 /// How long a claim of an update lasts that is not renewed, from when another bot has seen it first. It is renewed while the work
 /// goes on.
@@ -97,6 +97,37 @@ impl Entry {
     }
 }
 
+/// An update that this bot has claimed as it stored it.
+#[derive(Debug)]
+pub(crate) struct Own {
+    entry: Entry,
+    at: Instant,
+}
+
+impl Own {
+    pub(crate) fn id(&self) -> i64 {
+        self.entry.stored.id
+    }
+}
+
+/// What storing an update did.
+#[derive(Debug)]
+pub(crate) enum Stored {
+    Claimed(Own),
+    /// It waits to be claimed.
+    Waiting,
+    Before,
+}
+
+impl Stored {
+    pub(crate) fn is_new(&self) -> bool {
+        !matches!(self, Self::Before)
+    }
+}
+
+/// A person, and how many of their updates are read.
+type Reader = (i64, u32);
+
 /// The result of claiming an update.
 #[derive(Debug)]
 pub(crate) enum Claimed {
@@ -113,17 +144,37 @@ pub(crate) struct Inbox {
     documents: Arc<dyn Documents>,
     clock: Arc<dyn Clock>,
     leases: Arc<LeaseWatch>,
+    /// Of people who tap at the same time.
+    readers: Arc<Together<Reader, Result<Vec<Entry>, PortError>>>,
 }
 
 impl Inbox {
     pub(crate) fn new(documents: Arc<dyn Documents>, clock: Arc<dyn Clock>) -> Self {
-        Self { documents, clock, leases: Arc::new(LeaseWatch::new(LEASE)) }
+        Self {
+            documents,
+            clock,
+            leases: Arc::new(LeaseWatch::new(LEASE)),
+            readers: Arc::new(Together::at_once()),
+        }
     }
 
-    /// Stores an update that is not there yet.
-    pub(crate) async fn store(&self, id: i64, person_id: i64, json: String) -> Result<Outcome, PortError> {
-        let stored = self.received(id, person_id, json);
-        records::insert(&*self.documents, &stored).await
+    /// Stores an update that is not there yet; claimed, where this bot is about to handle it.
+    pub(crate) async fn store(
+        &self,
+        id: i64,
+        person_id: i64,
+        json: String,
+        claims: bool,
+    ) -> Result<Stored, PortError> {
+        let (mut stored, at) = (self.received(id, person_id, json), Instant::now());
+        if claims {
+            self.take(&mut stored);
+        }
+        Ok(match records::write(&*self.documents, None, &stored).await? {
+            Put::Done(version) if claims => Stored::Claimed(Own { entry: Entry { stored, version }, at }),
+            Put::Done(_) => Stored::Waiting,
+            Put::Conflict => Stored::Before,
+        })
     }
 
     fn received(&self, id: i64, person_id: i64, json: String) -> StoredUpdate {
@@ -139,9 +190,40 @@ impl Inbox {
         }
     }
 
-    /// The first that wait in the queue of a person.
+    /// The first that wait in the queue of a person, read together with those of others who tap at the same time.
     pub(crate) async fn waiting_of(&self, person_id: i64, limit: u32) -> Result<Vec<Entry>, PortError> {
-        self.find(&Query::is(UPDATES, "waiting_person_id", person_id, limit)).await
+        let read = self.readers.call((person_id, limit), |readers| self.waiting_of_each(readers)).await;
+        read.unwrap_or_else(|given_up| Err(given_up.into()))
+    }
+
+    async fn waiting_of_each(&self, readers: Vec<Reader>) -> Vec<Result<Vec<Entry>, PortError>> {
+        let limit = readers.iter().map(|(_, limit)| limit).sum();
+        if readers.len() > 1 {
+            let people = readers.iter().map(|(person_id, _)| (*person_id).into()).collect();
+            let query = Query::any_of(UPDATES, "waiting_person_id", people, limit);
+            match self.find(&query).await {
+                // Nobody has so many that others were left out.
+                Ok(found) if found.len() < usize::try_from(limit).unwrap_or(usize::MAX) => {
+                    let mut by_person: HashMap<i64, Vec<Entry>> = HashMap::new();
+                    for entry in found {
+                        by_person.entry(entry.stored.person_id).or_default().push(entry);
+                    }
+                    let of = |(person_id, limit): &Reader| {
+                        let mut entries = by_person.get(person_id).cloned().unwrap_or_default();
+                        entries.truncate(usize::try_from(*limit).unwrap_or(usize::MAX));
+                        Ok(entries)
+                    };
+                    return readers.iter().map(of).collect();
+                }
+                Ok(_) => {}
+                Err(error) => return vec![Err(error); readers.len()],
+            }
+        }
+        let mut each = Vec::with_capacity(readers.len());
+        for (person_id, limit) in readers {
+            each.push(self.find(&Query::is(UPDATES, "waiting_person_id", person_id, limit)).await);
+        }
+        each
     }
 
     /// A page of all that wait.
@@ -159,18 +241,31 @@ impl Inbox {
     }
 
     /// Claims an update before the work begins, so that of two bots one does it, and one that ends the process each time is
-    /// noticed.
-    pub(crate) async fn claim(&self, entry: &Entry) -> Result<Claimed, PortError> {
-        if self.is_leased(entry) {
-            return Ok(Claimed::Theirs);
-        }
-        if entry.stored.tries >= TRIES_MAX {
-            return Ok(if self.finish(entry).await? { Claimed::GivenUp } else { Claimed::Theirs });
-        }
+    /// noticed. `own`: this bot has claimed it as it stored it.
+    pub(crate) async fn claim(&self, entry: &Entry, own: Option<Own>) -> Result<Claimed, PortError> {
+        let own = own.filter(|own| own.id() == entry.stored.id && own.entry.version == entry.version);
         let mut taken = entry.clone();
-        taken.stored.tries += 1;
-        taken.stored.leased_until_at = Some(self.clock.now() + LEASE);
+        match own {
+            // As long as a claim goes without a renewal while the work goes on.
+            Some(own) if own.at.elapsed() < LEASE / 3 => return Ok(Claimed::Ours(taken)),
+            Some(_) => taken.stored.leased_until_at = Some(self.clock.now() + LEASE),
+            None if self.is_leased(entry) => return Ok(Claimed::Theirs),
+            None if entry.stored.tries >= TRIES_MAX => {
+                return Ok(if self.finish(entry).await? { Claimed::GivenUp } else { Claimed::Theirs });
+            }
+            None => self.take(&mut taken.stored),
+        }
         Ok(if self.write(&mut taken).await? { Claimed::Ours(taken) } else { Claimed::Theirs })
+    }
+
+    fn take(&self, stored: &mut StoredUpdate) {
+        stored.tries += 1;
+        stored.leased_until_at = Some(self.clock.now() + LEASE);
+    }
+
+    /// Gives up the claim of an update that this bot does not come to.
+    pub(crate) async fn release_own(&self, own: Own) -> Result<(), PortError> {
+        self.release(own.entry).await
     }
 
     /// Extends the claim while the work goes on. Best effort: the next attempt follows soon.

@@ -36,9 +36,8 @@ mod user_queues_tests;
 
 /// Runs until `stop`; then finishes what is in hand. Fails where the webhook cannot listen.
 pub(crate) async fn run(deps: Arc<HandlerDeps>, lease: PollingLease, stop: Stop) -> io::Result<()> {
-    let documents = Arc::clone(&deps.shop);
-    let inbox = Inbox::new(documents, Arc::clone(&deps.clock));
-    let queues = Arc::new(UserQueues::new(Answering::new(Arc::clone(&deps)), inbox));
+    let inbox = Inbox::new(deps.grouped.clone(), Arc::clone(&deps.clock));
+    let queues = Arc::new(UserQueues::new(Answering::new(Arc::clone(&deps)), inbox, lease.clone()));
     let arrivals = Arc::new(Arrivals::new(Arc::clone(&deps), Arc::clone(&queues)));
     let receive = async {
         match deps.config.updates.clone() {

@@ -1,7 +1,8 @@
 //! Long polling for updates; an outage of Telegram at the start or later is waited out. Of several bots one polls.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
 use teloxide::{
@@ -172,14 +173,26 @@ impl<W: Work> Poll<W> {
             self.offset = 0;
             self.last_checkout = None;
         }
+        let mut by_sender: BTreeMap<Option<i64>, Vec<(i64, Value)>> = BTreeMap::new();
+        let mut last = self.offset;
         for raw in updates {
             let Some(id) = raw.get("update_id").and_then(Value::as_i64) else {
                 return Err(PortError::Refused("Telegram sent an update without update_id".to_owned()));
             };
-            self.arrivals.store(id, &raw).await?;
-            self.offset = self.offset.max(id + 1);
+            last = last.max(id + 1);
+            by_sender.entry(sender_of(&raw)).or_default().push((id, raw));
         }
-        Ok(())
+        // Those of one sender are stored one after the other, so that none is there before an earlier one.
+        let stored = by_sender.into_values().map(async |updates| {
+            for (id, raw) in updates {
+                self.arrivals.store(id, &raw).await.map_err(|error| (id, error))?;
+            }
+            Ok::<(), (i64, PortError)>(())
+        });
+        let failed = join_all(stored).await.into_iter().filter_map(Result::err).min_by_key(|(id, _)| *id);
+        // What was stored behind the first that was not comes again, and is known.
+        self.offset = failed.as_ref().map_or(last, |(id, _)| *id);
+        failed.map_or(Ok(()), |(_, error)| Err(error))
     }
 
     fn answer_checkouts(&mut self, updates: &[Value]) {
@@ -226,6 +239,12 @@ pub(super) async fn identify(deps: &HandlerDeps) -> Result<(), RequestError> {
         deps.me.set(me).ok();
     }
     Ok(())
+}
+
+/// The person who sent an update, where it has one.
+fn sender_of(raw: &Value) -> Option<i64> {
+    let kind = ALLOWED.iter().find_map(|kind| raw.get(kind))?;
+    kind.get("from")?.get("id")?.as_i64()
 }
 
 /// How long to wait before the next poll.

@@ -16,7 +16,7 @@ use tolov_kit::{
 
 use crate::updates::{
     answering::Work,
-    inbox::{Claimed, Entry, LEASE},
+    inbox::{Claimed, Entry, LEASE, Own},
     user_queues::{SHUTDOWN_GRACE, UserQueues},
 };
 
@@ -45,36 +45,55 @@ enum Ended {
 }
 
 impl<W: Work> UserQueues<W> {
-    pub(super) async fn run_queue(self: Arc<Self>, person: i64, stop: Stop) {
+    /// `own`: the update that the queue was opened for, where it is claimed already.
+    pub(super) async fn run_queue(self: Arc<Self>, person: i64, mut own: Option<Own>, stop: Stop) {
+        self.look(person, &mut own, &stop).await;
+        if let Some(own) = own
+            && let Err(error) = self.inbox.release_own(own).await
+        {
+            tracing::debug!(%error, "an update could not be released; its lease ends by itself");
+        }
+    }
+
+    async fn look(&self, person: i64, own: &mut Option<Own>, stop: &Stop) {
         let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(10));
         while !stop.is_cancelled() {
             let limit = if self.throttle.is_throttled(person) { PAGE_OF_THROTTLED } else { PAGE };
+            let mut is_all = false;
             let next = match self.inbox.waiting_of(person, limit).await {
-                Ok(page) if page.is_empty() => {
-                    if self.leave_if_idle(person) {
-                        return;
-                    }
-                    continue;
+                Ok(page) => {
+                    let is_last = page.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+                    // What this bot stores wakes the queue.
+                    is_all = page.is_empty() || is_last && self.lease.is_held();
+                    self.page(person, page, own, stop).await
                 }
-                Ok(page) => self.page(person, page, &stop).await,
                 Err(error) => Err(error),
             };
             match next {
                 Ok(Next::Look) => {
                     self.store.mark_up();
                     pauses.reset();
+                    if is_all && self.leave_if_idle(person) {
+                        return;
+                    }
                 }
                 Ok(Next::Leave) => break,
                 Err(error) => {
                     self.store.mark_down(error);
-                    pause(&stop, pauses.next_pause()).await;
+                    pause(stop, pauses.next_pause()).await;
                 }
             }
         }
         self.leave(person);
     }
 
-    async fn page(&self, person: i64, page: Vec<Entry>, stop: &Stop) -> Result<Next, PortError> {
+    async fn page(
+        &self,
+        person: i64,
+        page: Vec<Entry>,
+        own: &mut Option<Own>,
+        stop: &Stop,
+    ) -> Result<Next, PortError> {
         let page: Vec<(Entry, Option<Update>)> =
             page.into_iter().map(|entry| (entry.clone(), entry.update())).collect();
         for (place, (entry, update)) in page.iter().enumerate() {
@@ -100,7 +119,8 @@ impl<W: Work> UserQueues<W> {
                 }
             }
             let Some(_room) = self.room(stop).await else { return Ok(Next::Leave) };
-            match self.inbox.claim(entry).await? {
+            let own = own.take_if(|own| own.id() == entry.stored.id);
+            match self.inbox.claim(entry, own).await? {
                 Claimed::Ours(taken) => {
                     if !self.answer(update, taken, stop).await {
                         return Ok(Next::Leave);

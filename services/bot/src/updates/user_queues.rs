@@ -14,7 +14,14 @@ use tolov_kit::lifecycle::Stop;
 
 use tolov_kit::availability::Availability;
 
-use crate::updates::{answering::Work, inbox::Inbox, throttle::UserThrottle};
+use crate::{
+    telegram::membership::PollingLease,
+    updates::{
+        answering::Work,
+        inbox::{Inbox, Own},
+        throttle::UserThrottle,
+    },
+};
 
 /// Updates that are handled at the same time.
 const IN_HAND_MAX: usize = 64;
@@ -32,6 +39,8 @@ pub(crate) struct UserQueues<W> {
     pub(super) throttle: UserThrottle,
     pub(super) in_hand: Semaphore,
     pub(super) store: Availability,
+    /// While this bot polls, nobody else stores updates.
+    pub(super) lease: PollingLease,
     open: Mutex<Open>,
     woken: Notify,
     /// There is room again for a user whose updates were left waiting.
@@ -42,18 +51,33 @@ pub(crate) struct UserQueues<W> {
 struct Open {
     /// For each user with a queue, whether updates have come since it looked.
     queues: HashMap<i64, bool>,
-    to_start: VecDeque<i64>,
+    to_start: VecDeque<(i64, Option<Own>)>,
     left_waiting: bool,
 }
 
+/// A place for the queue of a person who has none. The queue begins when this is dropped.
+pub(super) struct Reserved<'a, W: Work> {
+    queues: &'a UserQueues<W>,
+    person: i64,
+    pub(super) own: Option<Own>,
+}
+
+impl<W: Work> Drop for Reserved<'_, W> {
+    fn drop(&mut self) {
+        self.queues.open().to_start.push_back((self.person, self.own.take()));
+        self.queues.woken.notify_one();
+    }
+}
+
 impl<W: Work> UserQueues<W> {
-    pub(crate) fn new(work: W, inbox: Inbox) -> Self {
+    pub(crate) fn new(work: W, inbox: Inbox, lease: PollingLease) -> Self {
         Self {
             work: Arc::new(work),
             inbox,
             throttle: UserThrottle::default(),
             in_hand: Semaphore::new(IN_HAND_MAX),
             store: Availability::new("the shop store (for updates)"),
+            lease,
             open: Mutex::default(),
             woken: Notify::new(),
             has_room: Notify::new(),
@@ -67,11 +91,21 @@ impl<W: Work> UserQueues<W> {
             *has_more = true;
         } else if open.queues.len() < QUEUES_MAX {
             open.queues.insert(person, false);
-            open.to_start.push_back(person);
+            open.to_start.push_back((person, None));
             self.woken.notify_one();
         } else {
             open.left_waiting = true;
         }
+    }
+
+    /// For an update that is about to be stored and handled at once. `None`: the person has a queue, or there is no room.
+    pub(super) fn reserve(&self, person: i64) -> Option<Reserved<'_, W>> {
+        let mut open = self.open();
+        if open.queues.contains_key(&person) || open.queues.len() >= QUEUES_MAX {
+            return None;
+        }
+        open.queues.insert(person, false);
+        Some(Reserved { queues: self, person, own: None })
     }
 
     /// Runs queues until `stop`, then waits for what is in hand.
@@ -86,8 +120,8 @@ impl<W: Work> UserQueues<W> {
                 Some(ended) = running.join_next_with_id() => self.ended(&mut persons, ended),
                 () = self.woken.notified() => {
                     let to_start = std::mem::take(&mut self.open().to_start);
-                    for person in to_start {
-                        let queue = Arc::clone(self).run_queue(person, stop.clone());
+                    for (person, own) in to_start {
+                        let queue = Arc::clone(self).run_queue(person, own, stop.clone());
                         persons.insert(running.spawn(queue).id(), person);
                     }
                 }

@@ -13,10 +13,12 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::Outcome;
 use tolov_kit::{clock::ManualClock, lifecycle::Stop};
 
-use crate::updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues};
+use crate::{
+    telegram::membership::PollingLease,
+    updates::{answering::Work, inbox::Inbox, sweeper, user_queues::UserQueues},
+};
 
 /// What was done, in order, with the second of the test.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +92,7 @@ impl World {
     }
 
     fn run(&self) -> Bot {
-        let queues = Arc::new(UserQueues::new(self.stage.clone(), self.inbox()));
+        let queues = Arc::new(UserQueues::new(self.stage.clone(), self.inbox(), PollingLease::new().1));
         let stop = Stop::new();
         let (running, told) = (Arc::clone(&queues), stop.clone());
         let task = tokio::spawn(async move {
@@ -101,7 +103,7 @@ impl World {
 
     async fn has(&self, person: i64, raw: &Value) {
         let id = raw["update_id"].as_i64().unwrap();
-        self.inbox().store(id, person, raw.to_string()).await.unwrap();
+        self.inbox().store(id, person, raw.to_string(), false).await.unwrap();
     }
 
     /// Waits until no update waits, and compares what was done with this order.
@@ -119,7 +121,7 @@ impl World {
 impl Bot {
     async fn gets(&self, person: i64, raw: Value) {
         let id = raw["update_id"].as_i64().unwrap();
-        if self.queues.inbox.store(id, person, raw.to_string()).await.unwrap() == Outcome::Applied {
+        if self.queues.inbox.store(id, person, raw.to_string(), false).await.unwrap().is_new() {
             self.queues.throttle.record_arrival(person);
         }
         self.queues.wake(person);
@@ -197,7 +199,16 @@ async fn a_panic_or_an_endless_handler_does_not_block_the_queue() {
     bot.gets(1, message(2, 1, "hang")).await;
     bot.gets(1, message(3, 1, "lasting")).await;
     bot.gets(2, message(4, 2, "d")).await;
-    world.until_done(&["4 d", "1 sorry", "2 sorry", "3 lasting"]).await;
+    while world.inbox().count_waiting().await.unwrap() > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let (others, of_first): (Vec<_>, Vec<_>) =
+        world.stage.names().into_iter().partition(|name| name.starts_with('4'));
+    assert_eq!(
+        (others, of_first),
+        (vec!["4 d".to_owned()], ["1 sorry", "2 sorry", "3 lasting"].map(String::from).to_vec())
+    );
+    assert_eq!(world.stage.0.lock().unwrap().iter().find(|(name, _)| name == "4 d").unwrap().1, 0, "at once");
     bot.stop().await;
 }
 
@@ -395,7 +406,7 @@ async fn updates_of_a_user_are_handled_in_order_by_two_bots_on_one_store() {
     let work = Together::default();
     let stop = Stop::new();
     let bots = [(); 2].map(|()| {
-        let queues = Arc::new(UserQueues::new(work.clone(), world.inbox()));
+        let queues = Arc::new(UserQueues::new(work.clone(), world.inbox(), PollingLease::new().1));
         let (running, told) = (Arc::clone(&queues), stop.clone());
         let task =
             tokio::spawn(async move { tokio::join!(running.run(&told), sweeper::run(&running, &told)) });

@@ -68,13 +68,16 @@ impl Chat<'_> {
 
     /// Taps a button of this message.
     pub(crate) async fn tap_on(&self, message_id: i64, data: &str) -> Vec<Value> {
+        self.bring("callback_query", self.query(message_id, data)).await
+    }
+
+    /// A tap, as Telegram tells of it.
+    pub(crate) fn query(&self, message_id: i64, data: &str) -> Value {
         let bot = json!({"id": 1, "is_bot": true, "first_name": "Shop"});
         let message = json!({
             "message_id": message_id, "date": 1_763_881_506, "text": "…", "chat": self.chat(), "from": bot,
         });
-        let query =
-            json!({"id": "1", "from": self.from(), "chat_instance": "1", "data": data, "message": message});
-        self.bring("callback_query", query).await
+        json!({"id": "1", "from": self.from(), "chat_instance": "1", "data": data, "message": message})
     }
 
     /// Edits a message of this person's, given by its number.

@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use tolov_contract::counting::CountingDocuments;
 use tolov_domain::{Language, UserId};
 
 use crate::{
     shop::Shop,
     shopfront::{Chat, sells},
+    updates::until_done,
     world::World,
 };
 
@@ -26,6 +28,7 @@ struct Counted {
 /// What a tap cost.
 struct Cost {
     commands: u64,
+    products: usize,
     /// Each command, for who reads a failure.
     each: String,
 }
@@ -58,28 +61,55 @@ impl Counted {
         let of_taps: u64 = calls.each().filter(|(call, _)| is_of_taps(call)).map(|(_, count)| count).sum();
         let swept: u64 =
             calls.each().filter(|(call, _)| call == "count updates").map(|(_, count)| 2 * count).sum();
-        Cost { commands: of_taps - swept, each: calls.to_string() }
+        Cost {
+            commands: of_taps - swept,
+            products: self.store.documents_read("products"),
+            each: calls.to_string(),
+        }
     }
 }
 
 #[tokio::test]
-async fn a_tap_costs_a_few_commands() {
+async fn a_tap_costs_a_few_commands_and_reads_what_it_shows() {
     let counted = Counted::new().await;
     let bot = counted.world.run_bot_on(Arc::new(counted.store.clone()));
     // The first tap reads the catalogue.
     Chat { world: &counted.world, id: SHOPPER }.tap("1:cs:0").await;
     // The first round of maintenance looks at the products.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    for (what, tap, commands) in [
-        ("a card", "1:p:7", 9),
-        ("the first piece", "1:sc:7:1", 10),
-        ("one more", "1:sc:7:2", 10),
-        ("a page of a category", "1:c:1:0", 11),
-        ("the cart", "1:k", 12),
-        ("the menu", "1:m", 10),
+    for (what, person, tap, commands, products) in [
+        ("a card", SHOPPER, "1:p:7", 6, 1),
+        ("the first piece", SHOPPER, "1:sc:7:1", 7, 1),
+        ("one more", SHOPPER, "1:sc:7:2", 7, 1),
+        ("one more in the cart", SHOPPER, "1:sk:7:3", 9, 2),
+        ("a page of a category", SHOPPER, "1:c:1:0", 7, 8),
+        ("back to the page", SHOPPER, "1:cp:17", 7, 8),
+        ("the cart", SHOPPER, "1:k", 6, 1),
+        ("the menu", SHOPPER, "1:m", 6, 0),
     ] {
-        let cost = counted.cost_of(SHOPPER, tap).await;
-        assert_eq!(cost.commands, commands, "{what}: {}", cost.each);
+        let cost = counted.cost_of(person, tap).await;
+        assert_eq!((cost.commands, cost.products), (commands, products), "{what}: {}", cost.each);
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn people_who_tap_at_the_same_time_share_the_commands() {
+    const PEOPLE: i64 = 200;
+    let counted = Counted::new().await;
+    let bot = counted.world.run_bot_on(Arc::new(counted.store.clone()));
+    Chat { world: &counted.world, id: SHOPPER }.tap("1:cs:0").await;
+    let mut taps = 1;
+    for (data, most) in [("1:p:7", 1), ("1:sc:7:1", 2)] {
+        counted.store.reset();
+        for id in 1_000..1_000 + PEOPLE {
+            let query = Chat { world: &counted.world, id }.query(1, data);
+            counted.world.telegram.bring(move |_| json!({ "callback_query": query }));
+        }
+        taps += u64::try_from(PEOPLE).unwrap();
+        until_done(&counted.world, taps).await;
+        let cost = counted.cost();
+        assert!(cost.commands <= most * u64::try_from(PEOPLE).unwrap(), "{data}: {}", cost.each);
     }
     bot.stop().await;
 }

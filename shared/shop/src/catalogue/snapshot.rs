@@ -135,6 +135,13 @@ impl Snapshot {
         self.by_category.get(&category_id).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The category of a product that is not hidden, and its place among those of the category.
+    pub fn place_of(&self, id: ProductId) -> Option<(i64, usize)> {
+        self.by_category
+            .iter()
+            .find_map(|(category, products)| products.binary_search(&id).ok().map(|place| (*category, place)))
+    }
+
     /// The products that match a query, best first. An empty query finds all of them; those in a hidden category are not
     /// found.
     pub fn search(&self, query: &str) -> Vec<ProductId> {
@@ -290,6 +297,8 @@ mod tests {
         assert_eq!(shown.categories().iter().map(|category| category.id).collect::<Vec<_>>(), [4, 1]);
         assert!(shown.products_in(3).is_empty());
         assert_eq!(numbers(&shown.search("choy")), [1, 4]);
+        let places = [1, 2, 3].map(|id| shown.place_of(ProductId::try_new(id).unwrap()));
+        assert_eq!(places, [Some((1, 0)), Some((2, 0)), None]);
     }
 
     #[tokio::test]

@@ -134,19 +134,29 @@ impl Quote {
 
 /// Prices a shopper's cart.
 pub async fn quote(documents: &dyn Documents, user_id: UserId, now: Timestamp) -> Result<Quote, PortError> {
-    let Some(shopper) = shopper(documents, user_id).await? else { return Ok(Quote::default()) };
+    quote_of(documents, shopper(documents, user_id).await?.as_ref(), now).await
+}
+
+/// The same for a shopper who was read already.
+pub async fn quote_of(
+    documents: &dyn Documents,
+    shopper: Option<&Shopper>,
+    now: Timestamp,
+) -> Result<Quote, PortError> {
+    let Some(shopper) = shopper else { return Ok(Quote::default()) };
+    let user_id = shopper.id;
     let articles = articles_for(documents, user_id, &shopper.cart).await?;
     let mut quote = Quote::default();
     for wanted in &shopper.cart {
-        let line = quote_line(&shopper, *wanted, articles.get(&wanted.product_id));
+        let line = quote_line(shopper, *wanted, articles.get(&wanted.product_id));
         if line.is_sold() {
             quote.goods = quote.goods.checked_add(line.sum()).unwrap_or(Tiyin::MAX);
         }
         quote.lines.push(line);
     }
-    if let Some(code) = shopper.promo_code {
-        let discount = promo::discount(documents, &code, user_id, quote.goods, now).await?;
-        quote.promo = Some(Promo { code, discount });
+    if let Some(code) = &shopper.promo_code {
+        let discount = promo::discount(documents, code, user_id, quote.goods, now).await?;
+        quote.promo = Some(Promo { code: code.clone(), discount });
     }
     Ok(quote)
 }

@@ -2,7 +2,7 @@
 
 use tolov_domain::{Language, ProductId};
 use tolov_shop::{
-    catalogue::{self, Article, Category, Product},
+    catalogue::{self, Article, Category, Product, Snapshot},
     shopper::cart,
 };
 
@@ -28,13 +28,22 @@ pub(crate) async fn categories(ctx: Ctx, page: u32) -> HandlerResult {
 }
 
 pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
+    let snapshot = ctx.deps.catalogue().await?;
+    page_in(ctx, &snapshot, (id, page)).await
+}
+
+async fn page_in(ctx: Ctx, snapshot: &Snapshot, (id, page): (i64, u32)) -> HandlerResult {
     ctx.leave_step().await?;
     ctx.update(|dialogue| dialogue.search = None);
-    let category = catalogue::category(ctx.documents(), id).await?;
+    let listed_category = snapshot.categories().iter().find(|category| category.id == id).cloned();
+    // One that is empty is in no list.
+    let category = match listed_category {
+        Some(category) => Some(category),
+        None => catalogue::category(ctx.documents(), id).await?,
+    };
     let Some(category) = category.filter(|category| !category.hidden) else {
         return ctx.show(gone_screen(ctx.language, t!(ctx.language, "category-gone"))).await;
     };
-    let snapshot = ctx.deps.catalogue().await?;
     let listed = snapshot.products_in(id);
     let page = Page::of(listed, page);
     let products = catalogue::shown_products(ctx.documents(), page.items).await?;
@@ -44,12 +53,14 @@ pub(crate) async fn category(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult 
 
 /// Back from a card: the page of its category that the product is on.
 pub(crate) async fn page_of(ctx: Ctx, product_id: ProductId) -> HandlerResult {
-    let Some(product) = catalogue::product(ctx.documents(), product_id).await? else {
-        return categories(ctx, 0).await;
-    };
     let snapshot = ctx.deps.catalogue().await?;
-    let index = snapshot.products_in(product.category_id).iter().position(|other| *other == product.id);
-    category(ctx, (product.category_id, page_of_index(index.unwrap_or(0)))).await
+    if let Some((id, place)) = snapshot.place_of(product_id) {
+        return page_in(ctx, &snapshot, (id, page_of_index(place))).await;
+    }
+    match catalogue::product(ctx.documents(), product_id).await? {
+        Some(product) => page_in(ctx, &snapshot, (product.category_id, 0)).await,
+        None => categories(ctx, 0).await,
+    }
 }
 
 pub(crate) fn categories_screen(language: Language, categories: &[Category], page: u32) -> Screen {

@@ -3,7 +3,7 @@
 use tolov_domain::Tiyin;
 use tolov_shop::{
     order::{Actor, Delivery, ShopOrder, Stage, order, waiting_orders_of},
-    shopper::{self, cart::Quote, checkout::Agreement},
+    shopper::{Shopper, cart::Quote, checkout::Agreement},
 };
 
 use crate::{
@@ -23,10 +23,10 @@ pub(crate) struct Prepared {
 
 /// What the draft lacks is filled in from what is known of the shopper. An order that was begun with it is given up, and
 /// holds no stock any longer.
-pub(crate) async fn prepare(ctx: &Ctx) -> Result<Prepared, HandlerError> {
+pub(crate) async fn prepare(ctx: &Ctx, shopper: Option<&Shopper>) -> Result<Prepared, HandlerError> {
     give_up_order(ctx).await?;
-    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
-    let (phone, last) = shopper.map(|shopper| (shopper.phone, shopper.delivery)).unwrap_or_default();
+    let known = |shopper: &Shopper| (shopper.phone.clone(), shopper.delivery.clone());
+    let (phone, last) = shopper.map(known).unwrap_or_default();
     let can_pick_up = ctx.deps.config.pickup_address.is_some();
     let is_possible = |delivery: &Delivery| can_pick_up || *delivery != Delivery::Pickup;
     let has_ordered = last.is_some();

@@ -38,8 +38,9 @@ const TEXT_MAX_CHARS: usize = 500;
 pub(crate) async fn begin(ctx: Ctx) -> HandlerResult {
     ctx.leave_step().await?;
     // First, since an order that was begun holds stock.
-    draft::prepare(&ctx).await?;
-    let quote = cart::quote(ctx.documents(), ctx.id(), ctx.now()).await?;
+    let shopper = shopper::shopper(ctx.documents(), ctx.id()).await?;
+    draft::prepare(&ctx, shopper.as_ref()).await?;
+    let quote = cart::quote_of(ctx.documents(), shopper.as_ref(), ctx.now()).await?;
     if !can_be_ordered(&ctx, &quote).await? {
         return cart_screens::open(ctx).await;
     }

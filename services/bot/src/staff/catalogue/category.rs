@@ -3,7 +3,6 @@
 use tolov_domain::ports::PortError;
 use tolov_shop::{
     catalogue::{self, CATEGORIES_MAX, Category, CategoryRemoval, FileId, TITLE_MAX_CHARS},
-    records,
     staff::{Action, CategoryChange},
 };
 
@@ -154,7 +153,7 @@ pub(crate) async fn take_photo(ctx: Ctx, id: i64) -> HandlerResult {
 }
 
 pub(super) async fn put_photo(ctx: Ctx, id: i64, photo: Option<FileId>) -> HandlerResult {
-    let changed = records::change(ctx.documents(), id, |category: &mut Category| {
+    let changed = catalogue::change(ctx.documents(), id, |category: &mut Category| {
         std::mem::replace(&mut category.photo, photo.clone())
     });
     let Some((category, before)) = changed.await? else { return categories::gone(ctx).await };

@@ -1,7 +1,8 @@
-//! The documents of those who are told at the same time: what is read of a collection is read in one command.
+//! The documents of people who tap, or are told, at the same time: what is read of a collection is read in one command, and what is
+//! written to it is written in one.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,20 +15,28 @@ use tolov_domain::ports::{
 use crate::notify::together::{Others, Together};
 
 type Found = Vec<Result<Document, Unreadable>>;
-type Lane = Together<Vec<Key>, Result<Found, PortError>>;
 
-/// A store whose documents are read by key together with others of their collection; the rest goes to the store as it is.
+/// The commands of a collection.
 #[derive(Debug)]
-pub(super) struct GroupedReads {
+struct Lane {
+    reads: Together<Vec<Key>, Result<Found, PortError>>,
+    /// Those of one document.
+    writes: Together<Write, Result<Written, PortError>>,
+}
+
+/// A store whose documents are read by key, and written one by one, together with others of their collection; the rest goes to the
+/// store as it is.
+#[derive(Debug)]
+pub(crate) struct GroupedDocuments {
     store: Arc<dyn Documents>,
     lanes: Mutex<HashMap<Collection, Arc<Lane>>>,
-    /// For whom a command waits a moment. `None`: for nobody.
+    /// For whom a read waits a moment. `None`: for nobody.
     others: Option<Others>,
 }
 
-impl GroupedReads {
+impl GroupedDocuments {
     /// For those who wait for what they read.
-    pub(super) fn at_once(store: Arc<dyn Documents>) -> Self {
+    pub(crate) fn at_once(store: Arc<dyn Documents>) -> Self {
         Self { store, lanes: Mutex::default(), others: None }
     }
 
@@ -38,7 +47,10 @@ impl GroupedReads {
 
     fn lane(&self, collection: Collection) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || self.others.clone().map_or_else(Together::at_once, Together::with);
+        let new = || Lane {
+            reads: self.others.clone().map_or_else(Together::at_once, Together::with),
+            writes: Together::at_once(),
+        };
         Arc::clone(lanes.entry(collection).or_insert_with(|| Arc::new(new())))
     }
 
@@ -56,21 +68,49 @@ impl GroupedReads {
         };
         wanted.iter().map(of).collect()
     }
+
+    /// Who writes the same document is written in the order they came, each in a command after the one before.
+    async fn write(&self, collection: Collection, writes: Vec<Write>) -> Vec<Result<Written, PortError>> {
+        let mut answers: Vec<Option<Result<Written, PortError>>> = vec![None; writes.len()];
+        let mut left: Vec<(usize, Write)> = writes.into_iter().enumerate().collect();
+        while !left.is_empty() {
+            let mut keys = HashSet::new();
+            let (now, later): (Vec<_>, Vec<_>) =
+                left.into_iter().partition(|(_, write)| keys.insert(write.key.clone()));
+            let (places, batch): (Vec<usize>, Vec<Write>) = now.into_iter().unzip();
+            let written: Vec<Result<Written, PortError>> = match self.store.put_many(collection, &batch).await
+            {
+                Ok(written) => written.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error); batch.len()],
+            };
+            for (place, answer) in places.into_iter().zip(written) {
+                if let Some(slot) = answers.get_mut(place) {
+                    *slot = Some(answer);
+                }
+            }
+            left = later;
+        }
+        let lost = || Err(PortError::Unavailable("the store did not answer a write".to_owned()));
+        answers.into_iter().map(|answer| answer.unwrap_or_else(lost)).collect()
+    }
 }
 
 #[async_trait]
-impl Documents for GroupedReads {
+impl Documents for GroupedDocuments {
     async fn get_many(&self, collection: Collection, keys: &[Key]) -> Result<Found, PortError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let lane = self.lane(collection);
-        let found = lane.call(keys.to_vec(), |wanted| self.read(collection, wanted)).await;
+        let found = lane.reads.call(keys.to_vec(), |wanted| self.read(collection, wanted)).await;
         found.unwrap_or_else(|given_up| Err(given_up.into()))
     }
 
     async fn put_many(&self, collection: Collection, writes: &[Write]) -> Result<Vec<Written>, PortError> {
-        self.store.put_many(collection, writes).await
+        let [write] = writes else { return self.store.put_many(collection, writes).await };
+        let lane = self.lane(collection);
+        let written = lane.writes.call(write.clone(), |writes| self.write(collection, writes)).await;
+        written.unwrap_or_else(|given_up| Err(given_up.into())).map(|written| vec![written])
     }
 
     async fn remove(&self, collection: Collection, key: &Key, seen: Version) -> Result<bool, PortError> {
@@ -95,6 +135,7 @@ mod tests {
     use futures_util::future::join_all;
     use serde_json::json;
     use tolov_contract::{counting::CountingDocuments, memory::MemoryDocuments};
+    use tolov_domain::ports::documents::Put;
 
     use super::*;
 
@@ -109,7 +150,7 @@ mod tests {
         }
         memory.damage(NOTES, &Key::Number(2));
         let counting = CountingDocuments::new(memory);
-        let reads = GroupedReads::at_once(Arc::new(counting.clone()));
+        let reads = GroupedDocuments::at_once(Arc::new(counting.clone()));
         let keys = [vec![1], vec![2], vec![3, 1], vec![4], vec![1, 2], vec![]];
         let read = async |keys: &Vec<i64>| {
             let keys: Vec<Key> = keys.iter().copied().map(Key::Number).collect();
@@ -131,5 +172,20 @@ mod tests {
         ];
         assert_eq!(heard, expected);
         assert_eq!(counting.calls().total(), 1);
+    }
+
+    #[tokio::test]
+    async fn writers_of_a_collection_share_a_command_and_one_of_two_of_a_document_is_done() {
+        let counting = CountingDocuments::new(Arc::new(MemoryDocuments::default()));
+        let grouped = GroupedDocuments::at_once(Arc::new(counting.clone()));
+        let (good, bad) = (json!({ "colour": "red" }), json!({ "price": 1.5 }));
+        let write = async |(key, body): (i64, &serde_json::Value)| {
+            grouped.put(NOTES, &Key::Number(key), None, body.as_object().unwrap()).await
+        };
+        let heard = join_all([(1, &good), (2, &bad), (1, &good), (3, &good)].map(write)).await;
+        let done = Ok(Put::Done(1));
+        assert_eq!([&heard[0], &heard[2], &heard[3]], [&done, &Ok(Put::Conflict), &done]);
+        assert!(matches!(heard[1], Err(PortError::Refused(_))), "{:?}", heard[1]);
+        assert_eq!(counting.calls().total(), 2, "{}", counting.calls());
     }
 }
