@@ -3,8 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
+use time::macros::datetime;
 use tolov_contract::counting::CountingDocuments;
 use tolov_domain::{Language, UserId};
+use tolov_shop::{
+    records,
+    staff::{Role, StaffMember},
+};
 
 use crate::{
     shop::Shop,
@@ -16,6 +21,7 @@ use crate::{
 /// More than a page shows.
 const PRODUCTS: i64 = 30;
 const SHOPPER: i64 = 5;
+const MANAGER: i64 = 6;
 /// The collections that these taps read and write.
 const ABOUT: [&str; 7] =
     [" updates", " users", " dialogues", " staff", " products", " categories", " catalogue_changes"];
@@ -36,7 +42,17 @@ struct Cost {
 impl Counted {
     async fn new() -> Self {
         let world = World::new().await;
-        world.shop.has_language(UserId::try_new(SHOPPER).unwrap(), Language::En).await;
+        for id in [SHOPPER, MANAGER] {
+            world.shop.has_language(UserId::try_new(id).unwrap(), Language::En).await;
+        }
+        let manager = StaffMember {
+            id: UserId::try_new(MANAGER).unwrap(),
+            name: "Vali".to_owned(),
+            role: Role::Manager,
+            added_by: UserId::try_new(1).unwrap(),
+            added_at: datetime!(2026-11-23 07:00 UTC),
+        };
+        records::insert(&world.shop.documents, &manager).await.unwrap();
         for number in 1..=PRODUCTS {
             sells(&world, number, "Choy", Some(100)).await;
         }
@@ -86,6 +102,8 @@ async fn a_tap_costs_a_few_commands_and_reads_what_it_shows() {
         ("back to the page", SHOPPER, "1:cp:17", 7, 8),
         ("the cart", SHOPPER, "1:k", 6, 1),
         ("the menu", SHOPPER, "1:m", 6, 0),
+        ("staff's page of a category", MANAGER, "1:gci:1:1", 10, 8),
+        ("the same again", MANAGER, "1:gci:1:2", 9, 8),
     ] {
         let cost = counted.cost_of(person, tap).await;
         assert_eq!((cost.commands, cost.products), (commands, products), "{what}: {}", cost.each);

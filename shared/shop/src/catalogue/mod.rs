@@ -14,9 +14,9 @@ pub use product::{
     PRODUCTS_MAX, Product, TITLE_MAX_CHARS, VARIANTS_MAX, Variant,
 };
 pub use queries::{
-    Catalogue, CategoryRemoval, articles, categories, category, next_article_id, next_category_id,
-    place_category, product, product_of_article, products, products_in, remove_category, reserve_numbers,
-    shown_products,
+    Catalogue, CategoryRemoval, articles, categories, category, count_products_in, next_article_id,
+    next_category_id, place_category, product, product_of_article, products, products_in, remove_category,
+    reserve_numbers, shown_products,
 };
 pub use search::fold;
 pub use snapshot::{

@@ -77,14 +77,14 @@ pub async fn place_category(
 pub enum CategoryRemoval {
     Done(Category),
     /// It still has this many products.
-    NotEmpty(usize),
+    NotEmpty(u64),
     /// There is none.
     Gone,
 }
 
 /// Removes a category that no product is in.
 pub async fn remove_category(documents: &dyn Documents, id: i64) -> Result<CategoryRemoval, PortError> {
-    let products = products_in(documents, id).await?.len();
+    let products = count_products_in(documents, id).await?;
     if products > 0 {
         return Ok(CategoryRemoval::NotEmpty(products));
     }
@@ -92,10 +92,19 @@ pub async fn remove_category(documents: &dyn Documents, id: i64) -> Result<Categ
     Ok(removed.map_or(CategoryRemoval::Gone, CategoryRemoval::Done))
 }
 
-/// The products of a category, hidden ones too, by number.
-pub async fn products_in(documents: &dyn Documents, category_id: i64) -> Result<Vec<Product>, PortError> {
-    let limit = u32::try_from(PRODUCTS_MAX).unwrap_or(u32::MAX);
-    records::find(documents, &Query::is(PRODUCTS, "category_id", category_id, limit)).await
+/// A part of the products of a category, hidden ones too, by number.
+pub async fn products_in(
+    documents: &dyn Documents,
+    category_id: i64,
+    skip: u32,
+    limit: u32,
+) -> Result<Vec<Product>, PortError> {
+    records::find(documents, &Query::is(PRODUCTS, "category_id", category_id, limit).skip(skip)).await
+}
+
+/// How many products a category has, hidden ones too.
+pub async fn count_products_in(documents: &dyn Documents, category_id: i64) -> Result<u64, PortError> {
+    documents.count(&Query::is(PRODUCTS, "category_id", category_id, 1)).await
 }
 
 pub async fn category(documents: &dyn Documents, id: i64) -> Result<Option<Category>, PortError> {

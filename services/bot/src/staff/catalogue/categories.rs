@@ -9,7 +9,7 @@ use crate::{
         context::Ctx,
         dialogue::Step,
         error::{HandlerError, HandlerResult},
-        pages::Page,
+        pages::{self, Page},
         screen::{Button, Screen},
     },
     staff::{catalogue::card, panel},
@@ -47,26 +47,35 @@ fn list_screen(language: Language, categories: &[Category], page: u32) -> Screen
 pub(crate) async fn open(ctx: Ctx, (id, page): (i64, u32)) -> HandlerResult {
     ctx.wait_for(Step::Idle);
     let Some(category) = find(&ctx, id).await? else { return gone(ctx).await };
-    let products = catalogue::products_in(ctx.documents(), id).await?;
-    ctx.show(category_screen(ctx.language, &category, &products, page)).await
+    let count = catalogue::count_products_in(ctx.documents(), id).await?;
+    let page = page.min(pages::count(count) - 1);
+    let skip = page.saturating_mul(pages::PER_PAGE);
+    let products = catalogue::products_in(ctx.documents(), id, skip, pages::PER_PAGE).await?;
+    ctx.show(category_screen(ctx.language, &category, &products, (page, count))).await
 }
 
-fn category_screen(language: Language, category: &Category, products: &[Product], page: u32) -> Screen {
+/// `count`: of all products of the category; `products` are those of the page.
+fn category_screen(
+    language: Language,
+    category: &Category,
+    products: &[Product],
+    (page, count): (u32, u64),
+) -> Screen {
     let id = category.id;
     let title = card::category_label(&category.title, category.hidden);
-    let html = if products.is_empty() {
+    let html = if count == 0 {
         t!(language, "edit-category-empty", title = title)
     } else {
-        t!(language, "edit-category-products", title = title, count = products.len())
+        t!(language, "edit-category-products", title = title, count = count)
     };
-    let page = Page::of(products, page);
+    let to = |page| CatalogueCallback::Category { id, page };
     let row = |product: &Product| {
         let label = card::product_label(language, product);
         vec![Button::callback(label, CatalogueCallback::Product { id: product.id })]
     };
     Screen::new(html)
-        .rows(page.items.iter().map(row))
-        .row(page.buttons(|page| CatalogueCallback::Category { id, page }))
+        .rows(products.iter().map(row))
+        .row(pages::page_buttons(page, pages::count(count), to))
         .row([
             Button::callback(
                 l!(language, "edit-product-add"),

@@ -193,7 +193,7 @@ pub(crate) async fn hide(ctx: Ctx, (id, hidden): (i64, bool)) -> HandlerResult {
 
 pub(crate) async fn ask_removal(ctx: Ctx, id: i64) -> HandlerResult {
     let Some(category) = categories::find(&ctx, id).await? else { return categories::gone(ctx).await };
-    let products = catalogue::products_in(ctx.documents(), id).await?.len();
+    let products = catalogue::count_products_in(ctx.documents(), id).await?;
     let language = ctx.language;
     if products > 0 {
         return ctx.alert(l!(language, "edit-category-not-empty", count = products)).await;
