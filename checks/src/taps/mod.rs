@@ -1,4 +1,4 @@
-//! People who tap at the same time, in a large shop: the bot, the embedded store, and a Bot API that answers at once.
+//! People who tap at the same time, in a large shop: the bot, a store, and a Bot API that answers at once.
 
 mod bot_api;
 mod seed;
@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tolov_bot::{Config, Deps, Service};
+use tolov_contract::counting::CountingDocuments;
 use tolov_domain::ports::ShopStore;
 use tolov_kit::{
     clock::{Clock, SystemClock},
@@ -22,6 +23,7 @@ use tolov_kit::{
 use tolov_shop::statistics;
 
 use self::bot_api::BotApi;
+pub use self::seed::Sizes;
 use crate::{load::Report, purchases::MemoryBus};
 
 /// People who tap at the same moment.
@@ -32,26 +34,30 @@ const OWNER: i64 = 4_999_999;
 
 /// What is tapped, and how.
 const KINDS: [Kind; 9] = [
-    Kind { name: "menu", tap: |_| tapped("m") },
-    Kind { name: "catalogue", tap: |number| tapped(&format!("cs:{}", number % 12)) },
+    Kind { name: "menu", tap: |_, _| tapped("m") },
+    Kind { name: "catalogue", tap: |number, _| tapped(&format!("cs:{}", number % 12)) },
     Kind {
         name: "page of a category",
-        tap: |number| tapped(&format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
+        tap: |number, _| tapped(&format!("c:{}:{}", 1 + number % seed::CATEGORIES, number % 25)),
     },
-    Kind { name: "card", tap: |number| tapped(&format!("p:{}", 1 + number * 37 % seed::PRODUCTS)) },
-    Kind { name: "one more", tap: |number| tapped(&format!("sc:{}:3", 1 + number * 37 % seed::PRODUCTS)) },
-    Kind { name: "cart", tap: |_| tapped("k") },
-    Kind { name: "own orders", tap: |_| tapped("os:0") },
-    Kind { name: "inline letter", tap: |number| typed(["c", "qa", "ko'y", "чой", "choj"], number) },
+    Kind { name: "card", tap: |number, products| tapped(&format!("p:{}", 1 + number * 37 % products)) },
+    Kind {
+        name: "one more",
+        tap: |number, products| tapped(&format!("sc:{}:3", 1 + number * 37 % products)),
+    },
+    Kind { name: "cart", tap: |_, _| tapped("k") },
+    Kind { name: "own orders", tap: |_, _| tapped("os:0") },
+    Kind { name: "inline letter", tap: |number, _| typed(["c", "qa", "ko'y", "чой", "choj"], number) },
     Kind {
         name: "back to the page",
-        tap: |number| tapped(&format!("cp:{}", 1 + number * 37 % seed::PRODUCTS)),
+        tap: |number, products| tapped(&format!("cp:{}", 1 + number * 37 % products)),
     },
 ];
 
 struct Kind {
     name: &'static str,
-    tap: fn(i64) -> Update,
+    /// Of the tap with this number, in a shop with so many products.
+    tap: fn(i64, i64) -> Update,
 }
 
 enum Update {
@@ -70,21 +76,22 @@ fn typed(words: [&'static str; 5], number: i64) -> Update {
 /// What a run measured.
 #[derive(Debug, Default)]
 pub struct Taps {
-    orders: i64,
+    sizes: Sizes,
     filled_in: Duration,
     counted_in: Duration,
     by_kind: BTreeMap<&'static str, Vec<Duration>>,
     waves: Vec<Duration>,
     staff: Vec<(&'static str, Duration)>,
+    commands: u64,
     memory_before: u64,
     memory_after: u64,
 }
 
 /// Fills the store, and lets people tap in waves of 200.
-pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
-    let mut taps = Taps { orders, ..Taps::default() };
+pub async fn measure(shop: Arc<dyn ShopStore>, sizes: Sizes) -> Result<Taps> {
+    let mut taps = Taps { sizes, ..Taps::default() };
     let began = Instant::now();
-    seed::fill(&shop, orders, SystemClock.now()).await?;
+    seed::fill(&shop, sizes, SystemClock.now()).await?;
     taps.filled_in = began.elapsed();
     let began = Instant::now();
     while !statistics::refresh(shop.as_ref(), SystemClock.now()).await? {}
@@ -99,14 +106,18 @@ pub async fn measure(shop: Arc<dyn ShopStore>, orders: i64) -> Result<Taps> {
     config.messages_per_s = 1_000;
     config.owners = vec![tolov_domain::UserId::try_new(OWNER)?];
     let consumer = Arc::new(MemoryBus::default());
+    let counted = CountingDocuments::new(shop);
+    let shop: Arc<dyn ShopStore> = Arc::new(counted.clone());
     let deps = Deps { consumer, shop, clock: Arc::new(SystemClock), trace: None };
     let service = Service::new(config, &deps)?;
     let running = tokio::spawn(service.run(stop.clone()));
     // The first tap reads the catalogue.
     api.bring(vec![update("warm", OWNER, &tapped("cs:0"))]).await?;
+    counted.reset();
     for wave in 0..WAVES {
         tap_at_once(&api, wave, &mut taps).await?;
     }
+    taps.commands = counted.calls().total();
     for (name, data) in
         [("figures of a year", "at:m"), ("orders overview", "ao"), ("delivered orders", "aoi:d:0")]
     {
@@ -126,8 +137,8 @@ async fn tap_at_once(api: &BotApi, wave: i64, taps: &mut Taps) -> Result<()> {
         let number = wave * AT_ONCE + person;
         let kind = &KINDS[usize::try_from(number % kinds)?];
         let id = format!("{number}:{}", kind.name);
-        let user = seed::shopper_of(1 + number * 13 % seed::SHOPPERS)?.get();
-        updates.push(update(&id, user, &(kind.tap)(number)));
+        let user = seed::shopper_of(1 + number * 13 % taps.sizes.shoppers)?.get();
+        updates.push(update(&id, user, &(kind.tap)(number, taps.sizes.products)));
     }
     let began = Instant::now();
     for (id, took) in api.bring(updates).await? {
@@ -174,9 +185,9 @@ impl fmt::Display for Taps {
         writeln!(
             formatter,
             "{} products, {} shoppers, {} orders: filled in {} s, figures counted in {} s",
-            seed::PRODUCTS,
-            seed::SHOPPERS,
-            self.orders,
+            self.sizes.products,
+            self.sizes.shoppers,
+            self.sizes.orders,
             self.filled_in.as_secs(),
             self.counted_in.as_secs()
         )?;
@@ -193,6 +204,9 @@ impl fmt::Display for Taps {
         for (name, took) in &self.staff {
             writeln!(formatter, "{name:>20}: {:>14}, by itself", ms(*took))?;
         }
+        let taps = self.by_kind.values().map(Vec::len).sum::<usize>().max(1);
+        let hundredths = self.commands * 100 / u64::try_from(taps).unwrap_or(1);
+        writeln!(formatter, "store commands a tap: {}.{:02}", hundredths / 100, hundredths % 100)?;
         writeln!(
             formatter,
             "memory: {} MB before the bot started, {} MB after",

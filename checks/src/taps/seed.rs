@@ -22,8 +22,6 @@ use tolov_shop::{
 };
 
 pub(super) const CATEGORIES: i64 = 100;
-pub(super) const PRODUCTS: i64 = 20_000;
-pub(super) const SHOPPERS: i64 = 100_000;
 pub(super) const FIRST_SHOPPER: i64 = 5_000_000;
 const CHUNK: i64 = 1_000;
 const CHUNKS_AT_ONCE: usize = 2;
@@ -44,15 +42,29 @@ const WORDS: [&str; 12] = [
     "gilam",
 ];
 
-pub(super) async fn fill(shop: &Arc<dyn ShopStore>, orders: i64, now: Timestamp) -> Result<()> {
+/// How large the shop is.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    pub products: i64,
+    pub shoppers: i64,
+    pub orders: i64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { products: 20_000, shoppers: 100_000, orders: 1_000_000 }
+    }
+}
+
+pub(super) async fn fill(shop: &Arc<dyn ShopStore>, sizes: Sizes, now: Timestamp) -> Result<()> {
     for id in 1..=CATEGORIES {
         let category =
             Category { id, title: format!("Bo‘lim {id}"), photo: None, position: id, hidden: false };
         records::insert(shop.as_ref(), &category).await?;
     }
-    write(shop, PRODUCTS, |number| Ok(product(number)?.seal())).await?;
-    write(shop, SHOPPERS, |number| shopper(number, now)).await?;
-    write(shop, orders, |number| order(number, orders, now)).await?;
+    write(shop, sizes.products, |number| Ok(product(number)?.seal())).await?;
+    write(shop, sizes.shoppers, |number| shopper(number, sizes, now)).await?;
+    write(shop, sizes.orders, |number| order(number, sizes, now)).await?;
     catalogue::mark_changed(shop.as_ref()).await?;
     Ok(())
 }
@@ -92,9 +104,9 @@ pub(super) fn shopper_of(number: i64) -> Result<UserId> {
     Ok(UserId::try_new(FIRST_SHOPPER + number)?)
 }
 
-fn shopper(number: i64, now: Timestamp) -> Result<Shopper> {
+fn shopper(number: i64, sizes: Sizes, now: Timestamp) -> Result<Shopper> {
     let article = |step: i64| -> Result<OrderedProduct> {
-        Ok(OrderedProduct { product_id: ProductId::try_new(1 + (number * step) % PRODUCTS)?, count: 2 })
+        Ok(OrderedProduct { product_id: ProductId::try_new(1 + (number * step) % sizes.products)?, count: 2 })
     };
     Ok(Shopper {
         name: format!("Shopper {number}"),
@@ -106,10 +118,11 @@ fn shopper(number: i64, now: Timestamp) -> Result<Shopper> {
     })
 }
 
-fn order(number: i64, of: i64, now: Timestamp) -> Result<ShopOrder> {
+fn order(number: i64, sizes: Sizes, now: Timestamp) -> Result<ShopOrder> {
+    let Sizes { products, shoppers, orders: of } = sizes;
     let placed_at = now - Duration::seconds(DAYS * 24 * 3_600 / of.max(1) * (of - number) + 60);
     let paid_at = placed_at + Duration::minutes(3);
-    let lines: Vec<OrderLine> = [number % PRODUCTS, number * 7 % PRODUCTS]
+    let lines: Vec<OrderLine> = [number % products, number * 7 % products]
         .into_iter()
         .map(|article| {
             let title = product(article + 1)?.title;
@@ -127,7 +140,7 @@ fn order(number: i64, of: i64, now: Timestamp) -> Result<ShopOrder> {
     let entry = |action, at| HistoryEntry::of_action(action, Actor::Shopper, at);
     Ok(ShopOrder {
         id: OrderId::try_new(1_000 + number)?,
-        user_id: shopper_of(1 + number % SHOPPERS)?,
+        user_id: shopper_of(1 + number % shoppers)?,
         lines,
         total,
         placed_at,
