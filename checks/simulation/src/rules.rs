@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, bail, ensure};
+use tolov_click::ClickCode;
 use tolov_domain::{
     OrderedProduct, ProductId, UserId,
     notification::{self, Recipient},
@@ -27,11 +28,6 @@ use crate::{
     world::{SHOPPERS, World, order_id},
 };
 
-/// Codes of answers to CLICK.
-const SUCCESS: i64 = 0;
-const ALREADY_PAID: i64 = -4;
-const TRY_AGAIN: i64 = -7;
-
 /// How long processes work between two looks at what is left.
 const ROUND: Duration = Duration::from_mins(20);
 /// Rounds of the last phase; every retry and time limit ends well before.
@@ -48,8 +44,12 @@ impl World {
         let (order, trans_id) = (transaction.order_id, transaction.trans_id);
         let transaction_amount = transaction.tiyin;
         let is_taken = callback.is_complete && callback.error == 0;
-        let is_known = error == ALREADY_PAID && self.confirmed.get(&order) == Some(&trans_id);
-        if is_taken && !matches!(error, SUCCESS | TRY_AGAIN) && !is_known {
+        let is_placed = match i32::try_from(error).ok().and_then(ClickCode::from_code) {
+            // CLICK comes again for what could not be decided.
+            Some(ClickCode::Success | ClickCode::FailedToUpdateUser) => true,
+            code => code == Some(ClickCode::AlreadyPaid) && self.confirmed.get(&order) == Some(&trans_id),
+        };
+        if is_taken && !is_placed {
             self.unplaced.insert((order, trans_id));
         }
         if !callback.is_complete || callback.error < 0 || error != 0 || self.lost.contains(&order) {

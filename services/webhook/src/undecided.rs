@@ -53,8 +53,8 @@ impl Undecided {
     }
 
     /// It is decided what a Complete of this transaction means.
-    pub(crate) fn forget(&self, trans_id: Option<&str>) {
-        self.payments().remove(trans_id.unwrap_or_default());
+    pub(crate) fn forget(&self, trans_id: &str) {
+        self.payments().remove(trans_id);
     }
 
     /// Asks staff, through the ledger, about those that CLICK has left undecided.
@@ -77,7 +77,7 @@ impl Undecided {
                 }
                 return;
             }
-            self.forget(Some(&trans_id));
+            self.forget(&trans_id);
         }
     }
 

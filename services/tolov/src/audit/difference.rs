@@ -152,6 +152,12 @@ impl Difference {
         }
     }
 
+    /// The person whose record differs from the person's orders.
+    pub(super) const fn user_id(&self) -> Option<UserId> {
+        let (Self::OrderCount { user_id, .. } | Self::InCart { user_id, .. }) = self else { return None };
+        Some(*user_id)
+    }
+
     pub(super) fn subject(&self) -> Subject {
         let about = match self {
             Self::OrderUnknown { order_id }
@@ -272,7 +278,7 @@ impl Difference {
             "text": self.text(language),
             "remedy": self.remedy(language),
         });
-        if let Self::OrderCount { user_id, .. } | Self::InCart { user_id, .. } = self {
+        if let Some(user_id) = self.user_id() {
             json["user_id"] = user_id.get().into();
         }
         json

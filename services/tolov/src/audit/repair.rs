@@ -70,8 +70,7 @@ impl<'a> Repairer<'a> {
         let mut repairs: Vec<Repair> = findings.iter().map(|_| Repair::ByHand).collect();
         for is_count in [false, true] {
             for (difference, repair) in findings.iter().zip(&mut repairs) {
-                if matches!(difference, Difference::OrderCount { .. } | Difference::InCart { .. }) == is_count
-                {
+                if difference.user_id().is_some() == is_count {
                     *repair = self.repair(difference).await;
                 }
             }

@@ -64,8 +64,8 @@ async fn decide(app: &App, arrival: Arrival) -> Result<Reply, LedgerError> {
     let completed =
         arrival.form.click_trans_id().filter(|_| arrival.form.action() == Some("1")).map(str::to_owned);
     let reply = decide_traced(app, arrival).await?;
-    if completed.is_some() {
-        app.undecided.forget(completed.as_deref());
+    if let Some(trans_id) = completed {
+        app.undecided.forget(&trans_id);
     }
     Ok(reply)
 }
