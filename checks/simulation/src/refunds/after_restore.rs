@@ -1,17 +1,38 @@
 //! People after a restore: they compare the refunds of the ledger with what they did and with CLICK's cabinet, as
 //! docs/operations.md says.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use tolov_domain::{
     Tiyin,
     refund::{Refund, RefundStatus, api::RefundRequest},
 };
 use tolov_kit::clock::Clock;
-use tolov_webhook::ledger::Asked;
+use tolov_webhook::ledger::{Asked, KnownRefund};
 
 use crate::world::World;
 
 impl World {
+    /// Of what `tolov restore` leaves, before people compare. `elsewhere`: what the bus and the shop store know to have gone back.
+    pub(crate) fn check_restored(&mut self, elsewhere: &[KnownRefund]) -> Result<()> {
+        let known = self.all_refunds()?;
+        for refund in &known {
+            let goes_on = matches!(refund.status(), RefundStatus::Requested | RefundStatus::Checked);
+            ensure!(!goes_on, "after a restore refund {} goes on by itself", refund.refund_id);
+        }
+        for KnownRefund { order_id, reversal, .. } in elsewhere {
+            let is_same = |refund: &Refund| {
+                refund.refund_id == reversal.refund_id && refund.amount_tiyin == reversal.refunded
+            };
+            let is_known = known.iter().any(|refund| is_same(refund) && refund.status().is_done());
+            ensure!(
+                is_known || !self.confirmed.contains_key(&order_id.get()),
+                "a restore takes back no refund {} of order {order_id}",
+                reversal.refund_id
+            );
+        }
+        Ok(())
+    }
+
     /// `before`: the refunds of the ledger that was lost.
     pub(crate) fn compare_refunds(&mut self, before: Vec<Refund>) -> Result<()> {
         for order in self.confirmed.keys() {

@@ -76,7 +76,7 @@ impl World {
         paid.dedup_by_key(|paid| (paid.order_id, paid.click_trans_id));
         refunds.sort_by_key(|refund| refund.reversal.refund_id);
         refunds.dedup_by_key(|refund| refund.reversal.refund_id);
-        if !self.webhook.restore(paid, refunds)? {
+        if !self.webhook.restore(paid, refunds.clone())? {
             return Ok(());
         }
         // Questions that were not sent yet are lost with the ledger.
@@ -94,6 +94,7 @@ impl World {
                 self.lost.insert(order);
             }
         }
+        self.check_restored(&refunds)?;
         self.compare_refunds(before)
     }
 }
