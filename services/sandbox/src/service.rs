@@ -161,6 +161,7 @@ fn refuse(RefusedRequest { refusal, path, .. }: RefusedRequest) -> Ready<Respons
         Refusal::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
         Refusal::BodyBroken => (StatusCode::BAD_REQUEST, "Bad Request: the body is incomplete"),
         Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+        Refusal::TooMany => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
         Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     };
     ready(refusal_for(&path, status, problem))

@@ -137,7 +137,7 @@ impl Service {
             api_token,
             order_ttl,
             believed_time,
-            undecided,
+            undecided: undecided.clone(),
             readiness,
             restore_gate,
             flood_brake: FloodBrake::default(),
@@ -159,6 +159,7 @@ impl Service {
                 tracing::error!(%error, "the HTTP server failed");
             }
         }
+        undecided.ask_before_the_end(&ledger).await;
         background.cancel();
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {

@@ -93,7 +93,7 @@ impl Maintenance {
     ) -> Self {
         let longest_limit = SENT_KEPT.max(unverified.kept_for).max(order_ttl.unwrap_or_default());
         let time = BelievedTime::new(ledger.clone(), clock, longest_limit);
-        let (dated_ahead, undecided) = (Mutex::default(), Undecided::default());
+        let (dated_ahead, undecided) = (Mutex::default(), Undecided::new());
         Self { ledger, time, order_ttl, unverified, dated_ahead, undecided }
     }
 

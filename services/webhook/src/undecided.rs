@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::{Instant, timeout_at};
 use tolov_click::{CallbackForm, ClickCode};
 use tolov_domain::{
     OrderId,
@@ -19,10 +20,16 @@ use crate::ledger::{Arrival, AttemptRecord, AttemptStatus, Content, Ledger, Ledg
 const ASKED_AFTER: Duration = Duration::from_mins(15);
 const RETRIED_AFTER: Duration = Duration::from_mins(1);
 const AT_ONCE: usize = 100;
+const LEFT_UNDECIDED: &str = "tolov_click_left_undecided_total";
+const UNASKED: &str =
+    "CLICK has taken money and got no decision, and staff are not asked: settle it in CLICK's cabinet";
 /// The most that are remembered, a few hundred bytes each.
 const KEPT_MAX: usize = 10_000;
 
-/// By CLICK's transaction. Clones share it; a restart forgets it.
+/// How long a stop waits for the ledger to take them.
+const AT_A_STOP: Duration = Duration::from_secs(2);
+
+/// By CLICK's transaction. Clones share it; a crash forgets it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Undecided(Arc<Mutex<BTreeMap<String, Payment>>>);
 
@@ -36,6 +43,12 @@ struct Payment {
 }
 
 impl Undecided {
+    /// The alert sees no increase in the first value of a line.
+    pub(crate) fn new() -> Self {
+        metrics::counter!(LEFT_UNDECIDED).increment(0);
+        Self::default()
+    }
+
     /// CLICK has said that it took the money, and was answered -7.
     pub(crate) fn keep(&self, body: &[u8], peer: &str, received_at: Timestamp, now: Duration) {
         let (form, _) = CallbackForm::parse(body);
@@ -77,7 +90,22 @@ impl Undecided {
                 }
                 return;
             }
+            metrics::counter!(LEFT_UNDECIDED).increment(1);
             self.forget(&trans_id);
+        }
+    }
+
+    /// Asks about all, since the next process knows of none. Those that the ledger does not take in time are in the log alone.
+    pub(crate) async fn ask_before_the_end(&self, ledger: &Ledger) {
+        let deadline = Instant::now() + AT_A_STOP;
+        let left = std::mem::take(&mut *self.payments());
+        for payment in left.into_values() {
+            let facts = payment.form.to_record();
+            match timeout_at(deadline, payment.ask_staff(ledger)).await {
+                Ok(Ok(())) => metrics::counter!(LEFT_UNDECIDED).increment(1),
+                Ok(Err(error)) => tracing::error!(facts, error = error.chain(), "{UNASKED}"),
+                Err(_elapsed) => tracing::error!(facts, "{UNASKED}"),
+            }
         }
     }
 

@@ -228,6 +228,7 @@ fn refused(RefusedRequest { refusal, .. }: RefusedRequest) -> Ready<Response> {
     ready(match refusal {
         Refusal::BodyTooLarge | Refusal::BodyBroken => plain(StatusCode::BAD_REQUEST, "send no body"),
         Refusal::TooSlow => plain(StatusCode::SERVICE_UNAVAILABLE, "it took too long"),
+        Refusal::TooMany => plain(StatusCode::TOO_MANY_REQUESTS, "too many requests are under way"),
         Refusal::Panicked => plain(StatusCode::INTERNAL_SERVER_ERROR, "an internal error, see the log"),
     })
 }

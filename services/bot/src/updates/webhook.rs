@@ -254,7 +254,7 @@ fn refused(RefusedRequest { refusal, .. }: RefusedRequest) -> Ready<Response> {
     ready(said(match refusal {
         Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::BodyBroken => StatusCode::BAD_REQUEST,
-        Refusal::TooSlow | Refusal::Panicked => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::TooSlow | Refusal::TooMany | Refusal::Panicked => StatusCode::SERVICE_UNAVAILABLE,
     }))
 }
 

@@ -22,6 +22,15 @@ use crate::ledger::{Arrival, Content, LedgerError, ORDER_ID_MAX, Overtaken, Unve
 /// How long the answer to a refused request waits until it is kept. The writer keeps it all the same.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);
 
+const UNPLACED: &str = "tolov_click_unplaced_payments_total";
+
+/// The alert sees no increase in the first value of a line, nor where the line of an earlier process had the same.
+pub(super) fn begin_counting() {
+    for reply in ClickCode::ALL.map(Reply::code).iter().filter(|reply| !reply.confirms_payment()) {
+        metrics::counter!(UNPLACED, "code" => reply.error.to_string()).increment(0);
+    }
+}
+
 /// Verifies, lets the ledger decide, answers after COMMIT.
 pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response {
     let started = Stopwatch::now();
@@ -43,6 +52,8 @@ pub(super) async fn answer(app: Arc<App>, peer: String, body: Bytes) -> Response
         tracing::error!(
             error = error.chain(),
             order.id = line.order_id,
+            click_trans_id = line.click_trans_id,
+            reports_payment = line.reports_payment,
             "callback not decided; CLICK will repeat it"
         );
         if line.reports_payment {
@@ -143,6 +154,8 @@ pub(super) async fn refused(
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
         // It may have been decided; CLICK's repetition gets the stored answer.
         Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
+        // Neither read nor kept: whoever floods through a proxy costs no more than this.
+        Refusal::TooMany => return reply_with(&Reply::code(ClickCode::FailedToUpdateUser)),
     };
     let (received_at, peer, body) = (app.clock.now(), peer.to_string(), body.unwrap_or_default());
     // Reading it may be what panicked.
@@ -259,7 +272,7 @@ impl Line {
             metrics::histogram!("tolov_callback_seconds", "action" => action).record(started.elapsed());
         }
         if self.reports_payment && !reply.confirms_payment() {
-            metrics::counter!("tolov_click_unplaced_payments_total", "code" => code).increment(1);
+            metrics::counter!(UNPLACED, "code" => code).increment(1);
         }
     }
 

@@ -38,6 +38,7 @@ pub const CLICK_PATH: &str = "/payments/click/webhook";
 
 /// Every route, with every rejection mapped: no text of a library reaches a caller.
 pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
+    click::begin_counting();
     let shared = Arc::clone(&app);
     let with_app = warp::any().map(move || Arc::clone(&shared));
     let peer = warp::ext::optional::<Peer>()
@@ -213,6 +214,9 @@ fn refused(refusal: Refusal) -> Response {
         Refusal::BodyTooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None),
         Refusal::BodyBroken => problem(StatusCode::BAD_REQUEST, "the body is incomplete", None),
         Refusal::TooSlow => problem(StatusCode::REQUEST_TIMEOUT, "the request took too long", None),
+        Refusal::TooMany => {
+            problem(StatusCode::TOO_MANY_REQUESTS, "too many requests of this address are under way", None)
+        }
         Refusal::Panicked => {
             problem(StatusCode::INTERNAL_SERVER_ERROR, "an internal error, see the log", None)
         }

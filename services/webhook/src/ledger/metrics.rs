@@ -65,10 +65,13 @@ impl Counts {
     }
 }
 
-/// The sums of the dashboard from zero on: Prometheus sees no increase in the first value of a line.
+/// Sums of the dashboard and what alerts wait for, from zero on: Prometheus sees no increase in the first value of a line.
 pub(super) fn begin() {
     for status in OrderStatus::ALL {
         metrics::counter!("tolov_orders_total", "state" => status.as_str()).increment(0);
+    }
+    for anomaly in Anomaly::ALL {
+        metrics::counter!("tolov_payment_questions_total", "anomaly" => anomaly.as_str()).increment(0);
     }
     metrics::counter!("tolov_paid_tiyin_total").increment(0);
 }

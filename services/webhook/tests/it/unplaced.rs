@@ -440,3 +440,20 @@ async fn staff_are_asked_about_money_that_was_answered_minus_7_and_that_click_do
     assert!(fourth.click_trans_id.ends_with('4') && !fourth.click_paydoc_id.is_empty(), "{fourth:?}");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn staff_are_asked_about_money_that_was_answered_minus_7_when_the_service_stops() {
+    let mut app = TestApp::start().await;
+    app.order(1).await;
+    let complete = Callback::complete(1, app.prepared(1).await);
+    let mut file = app.file().await;
+    file.execute("ALTER TABLE callbacks RENAME TO out_of_reach").await.unwrap();
+    assert_eq!(app.code(&complete).await, -7);
+    file.execute("ALTER TABLE out_of_reach RENAME TO callbacks").await.unwrap();
+    app.stop().await;
+    app.start_again().await;
+    app.until_the_outbox_is_empty().await;
+    let told = unplaced_of(&app);
+    assert_eq!((told.len(), told[0].merchant_trans_id.as_str(), told[0].answer), (1, "1", -7), "{told:?}");
+    app.finish().await;
+}

@@ -17,8 +17,8 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use peers::PeerConnections;
 pub use peers::{Peer, TrustedProxies, TrustedProxiesError};
+use peers::{PeerCounts, PeerPermit};
 use stream::{Phase, TimedStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -36,7 +36,8 @@ use crate::lifecycle::Stop;
 pub struct Limits {
     /// Connections served at once; further ones wait in the kernel's queue.
     pub connections_max: usize,
-    /// Connections of one address, or of one IPv6 /64; further ones are closed. Trusted proxies are exempt.
+    /// Connections of one address, or of one IPv6 /64; further ones are closed. A trusted proxy may have more, and each address
+    /// that it names so many requests at a time; further ones are refused before their body is read.
     pub connections_per_peer_max: usize,
     /// For the whole head of a request, and for a new connection that sends nothing.
     pub header_timeout: Duration,
@@ -96,6 +97,8 @@ pub enum Refusal {
     TooSlow,
     /// A handler panicked: a bug, logged with its place.
     Panicked,
+    /// Its sender has as many requests under way as it may.
+    TooMany,
 }
 
 /// A request that the loop itself answers.
@@ -134,10 +137,11 @@ pub async fn serve(
     stop: Stop,
 ) -> io::Result<()> {
     let permits = Arc::new(Semaphore::new(limits.connections_max));
-    let of_peers = PeerConnections::default();
+    let of_peers = PeerCounts::default();
     let connections = TaskTracker::new();
     let cut_off = Stop::new();
-    let app = App { routes, refusal_reply, limits: Arc::new(limits) };
+    let of_senders = PeerCounts::default();
+    let app = App { routes, refusal_reply, limits: Arc::new(limits), of_senders };
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -191,6 +195,8 @@ struct App<R> {
     routes: BoxedFilter<(Response,)>,
     refusal_reply: R,
     limits: Arc<Limits>,
+    /// Requests of those whom proxies name.
+    of_senders: PeerCounts,
 }
 
 impl<R: RefusalReply> App<R> {
@@ -252,7 +258,12 @@ impl<R: RefusalReply> App<R> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let peer = self.limits.trusted_proxies.sender(addr, request.headers());
         let deadline = Instant::now() + self.limits.request_timeout;
-        match self.read(request, peer, deadline).await {
+        let admitted = self.admit(addr, peer);
+        let read = match admitted {
+            Ok(_) => self.read(request, peer, deadline).await,
+            Err(refusal) => Err(refusal),
+        };
+        match read {
             Err(refusal) => {
                 // Without the path: the Bot API has its token there. Not louder: anybody can cause it.
                 tracing::debug!(%peer, %method, ?refusal, "request refused");
@@ -275,6 +286,15 @@ impl<R: RefusalReply> App<R> {
                 }
             }
         }
+    }
+
+    /// A proxy whose callers are not known is not held to the limit of one.
+    fn admit(&self, addr: SocketAddr, peer: Peer) -> Result<Option<PeerPermit>, Refusal> {
+        if peer.ip == addr.ip().to_canonical() {
+            return Ok(None);
+        }
+        let permit = self.of_senders.admit(peer.ip, self.limits.connections_per_peer_max);
+        permit.map(Some).ok_or(Refusal::TooMany)
     }
 
     async fn read(

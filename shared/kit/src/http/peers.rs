@@ -1,4 +1,4 @@
-//! Who sent a request, and how many connections one address holds.
+//! Who sent a request, and how much one address has under way.
 
 use std::{
     collections::HashMap,
@@ -100,19 +100,19 @@ fn forwarded_ip(name: &[u8]) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
-/// Counts open connections by address.
+/// Counts by address: open connections, or requests.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PeerConnections(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub(super) struct PeerCounts(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
-/// One counted connection, until it is dropped.
+/// One that is counted, until it is dropped.
 #[derive(Debug)]
 pub(super) struct PeerPermit {
-    connections: PeerConnections,
+    of: PeerCounts,
     key: IpAddr,
 }
 
-impl PeerConnections {
-    /// `None`: the address holds `max` connections already.
+impl PeerCounts {
+    /// `None`: the address has `max` already.
     pub(super) fn admit(&self, ip: IpAddr, max: usize) -> Option<PeerPermit> {
         let key = subscriber(ip);
         let mut counts = self.counts();
@@ -122,7 +122,7 @@ impl PeerConnections {
         }
         *count += 1;
         drop(counts);
-        Some(PeerPermit { connections: self.clone(), key })
+        Some(PeerPermit { of: self.clone(), key })
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -132,7 +132,7 @@ impl PeerConnections {
 
 impl Drop for PeerPermit {
     fn drop(&mut self) {
-        let mut counts = self.connections.counts();
+        let mut counts = self.of.counts();
         if let Some(count) = counts.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_subscriber_is_counted_as_one_until_its_connections_end() {
-        let connections = PeerConnections::default();
+        let connections = PeerCounts::default();
         let admit = |ip: &str| connections.admit(ip.parse().unwrap(), 2);
         let (first, second) = (admit("2001:db8::1"), admit("2001:db8::2"));
         assert!(first.is_some() && second.is_some());

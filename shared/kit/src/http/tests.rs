@@ -123,7 +123,12 @@ async fn a_stuck_client_does_not_delay_the_stop() {
 /// A connection in memory, so that the clock of the test can be moved without a race with a socket.
 fn connect(limits: Limits, addr: &str) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = tokio::io::duplex(1024);
-    let app = App { routes: routes(), refusal_reply: refused, limits: Arc::new(limits) };
+    let app = App {
+        routes: routes(),
+        refusal_reply: refused,
+        limits: Arc::new(limits),
+        of_senders: PeerCounts::default(),
+    };
     let addr = addr.parse().unwrap();
     (client, tokio::spawn(app.serve_connection(server, addr, Stop::new(), Stop::new())))
 }
@@ -228,4 +233,31 @@ async fn one_address_cannot_take_every_connection_unless_it_is_a_trusted_proxy()
     let proxied = world(Limits { trusted_proxies: "127.0.0.1".parse().unwrap(), ..limits }).await;
     let _first = TcpStream::connect(proxied.addr).await.unwrap();
     assert!(say(proxied.addr, &post("/echo", 2, "ok")).await.ends_with("ok"));
+}
+
+#[tokio::test]
+async fn one_address_behind_a_proxy_cannot_keep_every_request_to_itself() {
+    let trusted_proxies = "127.0.0.1".parse().unwrap();
+    let limits = Limits { connections_per_peer_max: 1, trusted_proxies, ..Limits::default() };
+    let world = world(limits).await;
+    let from = |sender: &str, path: &str| {
+        post(path, 2, "ok").replace("host: x", &format!("host: x\r\nx-forwarded-for: {sender}"))
+    };
+    let mut first = TcpStream::connect(world.addr).await.unwrap();
+    first.write_all(from("203.0.113.7", "/slow").as_bytes()).await.unwrap();
+    let refused = async {
+        while !say(world.addr, &from("203.0.113.7", "/echo")).await.ends_with("TooMany") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), refused).await.unwrap();
+    assert!(say(world.addr, &from("203.0.113.8", "/echo")).await.ends_with("ok"), "another sender");
+    assert!(say(world.addr, &post("/echo", 2, "ok")).await.ends_with("ok"), "of an unknown sender");
+    drop(first);
+    let admitted = async {
+        while !say(world.addr, &from("203.0.113.7", "/echo")).await.ends_with("ok") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), admitted).await.unwrap();
 }
