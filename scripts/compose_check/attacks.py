@@ -4,6 +4,7 @@ import http.client
 import multiprocessing
 import re
 import socket
+import threading
 import time
 
 from .shop import API_TOKEN
@@ -11,6 +12,9 @@ from .table import row
 
 CLICK_PATH = "/payments/click/webhook"
 FLOOD_S = 20
+FLOOD_CONNECTIONS = 128
+# Each answer beyond the budget waits half a second.
+FORGED_AT_LEAST = FLOOD_CONNECTIONS * 5
 # 20 rows a minute are kept of one address: 40 KB. The rest is what genuine purchases write meanwhile.
 GROWTH_MAX_MB = 2
 NEVER_READING = 30
@@ -30,6 +34,15 @@ def forged_body():
     return "&".join([*fields, f"sign_string={'0' * 32}"])
 
 
+def flood(host, over, sent):
+    """Many connections of one address."""
+    forgers = [threading.Thread(target=forge, args=(host, over, sent)) for _ in range(FLOOD_CONNECTIONS)]
+    for forger in forgers:
+        forger.start()
+    for forger in forgers:
+        forger.join()
+
+
 def forge(host, over, sent):
     """One forged callback after the other over one connection, each as soon as the one before is answered."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -38,7 +51,8 @@ def forge(host, over, sent):
         try:
             connection.request("POST", CLICK_PATH, body, headers)
             connection.getresponse().read()
-            sent.value += 1
+            with sent.get_lock():
+                sent.value += 1
         except (OSError, http.client.HTTPException):
             connection.close()
             time.sleep(0.01)
@@ -74,7 +88,7 @@ def check_flood(compose, shop, purchases):
     before, over, sent = ledger_mb(compose), multiprocessing.Event(), multiprocessing.Value("q", 0)
     host = shop.webhook.split("//")[1]
     # A process of its own, which takes nothing from the payers' but its share of the processors.
-    forger = multiprocessing.Process(target=forge, args=(host, over, sent), daemon=True)
+    forger = multiprocessing.Process(target=flood, args=(host, over, sent), daemon=True)
     started = time.monotonic()
     forger.start()
     flooded, more = measured_purchases(compose, shop, purchases, 108_001, 40)
@@ -84,7 +98,8 @@ def check_flood(compose, shop, purchases):
     took, grown = time.monotonic() - started, ledger_mb(compose) - before
     # How much slower is told and not judged: services, payers and the sender share the processors here, and whatever else
     # runs. `scripts/bench flood` measures it (docs/operations.md, "TLS and the public address").
-    good = not problems and not more and grown <= GROWTH_MAX_MB and sent.value > 0 and alone and flooded
+    is_flood = sent.value >= FORGED_AT_LEAST
+    good = is_flood and not problems and not more and grown <= GROWTH_MAX_MB and alone and flooded
     seen = f"{sent.value} forged, the ledger grew by {grown:.1f} MB, a genuine callback took {flooded:.1f} ms, {alone:.1f} ms without"
     row(f"a flood of forged callbacks for {took:.0f} s", bool(good), "; ".join((problems + more)[:2] + [seen]))
 

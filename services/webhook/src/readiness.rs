@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tolov_domain::{ports::bus::Publisher, time::unix_ms};
 use tolov_kit::{
     clock::Clock,
@@ -39,7 +39,8 @@ pub(crate) struct Reporter {
     bus: Arc<dyn Publisher>,
     clock: Arc<dyn Clock>,
     newest: watch::Sender<(Report, Instant)>,
-    disk_check: Option<tokio::task::JoinHandle<()>>,
+    disk_check: Option<JoinHandle<()>>,
+    pending_check: Option<JoinHandle<()>>,
 }
 
 impl Readiness {
@@ -66,7 +67,7 @@ impl Reporter {
         };
         let (newest, readiness) = watch::channel((report, Instant::now()));
         let readiness = Readiness { newest: readiness, ledger: ledger.clone() };
-        (Self { ledger, bus, clock, newest, disk_check: None }, readiness)
+        (Self { ledger, bus, clock, newest, disk_check: None, pending_check: None }, readiness)
     }
 
     /// Runs until `stop`.
@@ -75,7 +76,7 @@ impl Reporter {
             let report = self.report().await;
             self.newest.send_replace((report, Instant::now()));
             if round == 0 {
-                self.measure_pending().await;
+                self.measure_pending();
             }
             self.measure_disk();
             if !pause(&stop, REPORT_EVERY).await {
@@ -103,16 +104,22 @@ impl Reporter {
         Report { dependencies: dependencies(is_ledger_reachable, bus), waiting: vec![waiting] }
     }
 
-    async fn measure_pending(&self) {
-        if let Ok(prepared_at) = self.ledger.oldest_prepared_at().await {
-            let age_ms = prepared_at.map_or(0, |prepared_at| unix_ms(self.clock.now()) - prepared_at);
-            metrics::gauge!("tolov_payment_pending_age_seconds").set(duration(age_ms));
+    /// In a task of its own: among millions of unpaid orders it takes longer than a report may.
+    fn measure_pending(&mut self) {
+        if self.pending_check.as_ref().is_none_or(JoinHandle::is_finished) {
+            let (ledger, clock) = (self.ledger.clone(), Arc::clone(&self.clock));
+            self.pending_check = Some(tokio::spawn(async move {
+                if let Ok(prepared_at) = ledger.oldest_prepared_at().await {
+                    let age_ms = prepared_at.map_or(0, |prepared_at| unix_ms(clock.now()) - prepared_at);
+                    metrics::gauge!("tolov_payment_pending_age_seconds").set(duration(age_ms));
+                }
+            }));
         }
     }
 
     /// In a thread of its own: a disk that hangs blocks that one and no other.
     fn measure_disk(&mut self) {
-        if self.disk_check.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+        if self.disk_check.as_ref().is_none_or(JoinHandle::is_finished) {
             let Some(disk) = self.ledger.disk() else { return };
             self.disk_check = Some(tokio::task::spawn_blocking(move || disk.measure()));
         }

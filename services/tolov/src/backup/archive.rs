@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use tolov_domain::time::{Timestamp, from_unix_ms, unix_ms};
 
 use super::sealed::{self, Recipient, Sealed};
-use crate::data_folder::{Part, folder_of, sync_folder};
+use crate::data_folder::{Part, ensure_free, folder_of, sync_folder};
 
 /// The name of the note in the archive.
 const NOTE: &str = "tolov-backup.json";
@@ -127,7 +127,7 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// Unpacks a backup into a folder. Only the files that a backup of ours can have are taken, each under its plain name.
+/// Unpacks a backup into a folder, on the disk where it goes. Only the files that a backup of ours can have are taken, each under its plain name.
 pub(super) fn unpack(file: &Path, folder: &Path, identity: Option<&Path>) -> Result<Note> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let mut archive = tar::Archive::new(content(opened, identity)?);
@@ -142,6 +142,8 @@ pub(super) fn unpack(file: &Path, folder: &Path, identity: Option<&Path>) -> Res
             entry.path()?.to_str() == Some(name),
             "the files of the backup are not in the order of its note"
         );
+        // It has to be put in its place as well.
+        ensure_free(folder, entry.header().size()?.saturating_mul(2))?;
         let copy = File::options().write(true).create_new(true).open(folder.join(name))?;
         let mut copy = Hashing { output: copy, hash: Sha256::new() };
         io::copy(&mut entry, &mut copy).with_context(|| format!("{name} could not be unpacked"))?;
@@ -257,6 +259,25 @@ mod tests {
                 assert_eq!(content, CONTENT.repeat(100), "byte {position}");
             }
         }
+    }
+
+    #[test]
+    fn a_backup_that_does_not_fit_is_refused_before_anything_is_written() {
+        let target = tempfile::tempdir().unwrap();
+        let mut archive = File::create(target.path().join("backup")).unwrap();
+        let note = r#"{"format": 1, "made_at_ms": 1795856400000, "files": ["payments.db"]}"#;
+        let mut packed = tar::Builder::new(Vec::new());
+        let mut beginning = header(MADE_AT, u64::try_from(note.len()).unwrap());
+        packed.append_data(&mut beginning, NOTE, note.as_bytes()).unwrap();
+        archive.write_all(packed.get_ref()).unwrap();
+        let mut of_ledger = header(MADE_AT, 1 << 50);
+        of_ledger.set_path("payments.db").unwrap();
+        of_ledger.set_cksum();
+        archive.write_all(of_ledger.as_bytes()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let refused = unpack(&target.path().join("backup"), folder.path(), None).unwrap_err().to_string();
+        assert!(refused.contains("MB are needed"), "{refused}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

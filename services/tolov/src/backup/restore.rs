@@ -36,8 +36,7 @@ use crate::{
     cli,
     commands::journal::Journal,
     data_folder::{
-        DataFolder, DataLock, Part, SIDE_FILES, ensure_free, folder_of, give_to_owner_of, sync_folder,
-        with_ending,
+        DataFolder, DataLock, Part, SIDE_FILES, folder_of, give_to_owner_of, sync_folder, with_ending,
     },
 };
 
@@ -69,7 +68,6 @@ pub(crate) async fn run(env: &Env, options: &cli::Restore) -> Result<()> {
     let lock = plan.data.seize(&Part::ALL)?;
     let place = plan.data.file(Part::Ledger).map(Place::take).transpose()?;
     let work = unpacking_folder(folder_of(plan.data.ledger_path()))?;
-    ensure_free(work.path(), fs::metadata(file)?.len().saturating_mul(2))?;
     let note = archive::unpack(file, work.path(), options.identity.as_deref())?;
     let summary = examine(work.path(), &note.parts).await?;
     Journal::beside(plan.data.ledger_path())

@@ -280,6 +280,18 @@ fn settings_for_a_server_behind_a_proxy_name_the_proxy() {
     }
 }
 
+/// A migration that fails, or a ledger that the new program cannot read, must not stop the running one.
+#[test]
+fn an_upgrade_tries_the_new_program_on_a_copy_before_it_is_the_current_one() {
+    let script = file("deploy/install.sh");
+    let upgrade = script.split_once("\nupgrade() {\n").unwrap().1.split_once("\n}\n").unwrap().0;
+    let (before, after) = upgrade.split_once("    try_on_copy \"$release\"\n").expect("the copy is tried");
+    assert!(before.contains("    back_up\n") && !before.contains("restart_and_wait"), "{before}");
+    assert!(after.contains("point current \"$release\"\n  if restart_and_wait"), "{after}");
+    let tried = script.split_once("\ntry_on_copy() {\n").unwrap().1.split_once("\n}\n").unwrap().0;
+    assert!(tried.contains("fail "), "what fails on the copy ends the upgrade: {tried}");
+}
+
 /// Caddy forgets what a proxy says that it does not know, and the services behind it do too.
 #[test]
 fn a_proxy_before_caddy_is_believed_by_caddy_and_by_the_services() {

@@ -93,9 +93,9 @@ impl RabbitConsumer {
                 })
             }
             Verdict::Later { after } => {
-                let retry = topology.retry_at_least(after);
+                let retry = topology.retry_within(after);
                 Ok(match topology.retry(self.queue, retry) {
-                    // An expiration of its own, since the queue's delay may be much longer.
+                    // An expiration of its own, since even the first queue's delay may be longer.
                     Some(to) => delay(unacked, delivery, to, retries, None, Some(after.as_millis())),
                     None => park(unacked, delivery, "there is no retry queue".to_owned()),
                 })

@@ -100,11 +100,12 @@ impl Topology {
         names
     }
 
-    /// The first retry whose delay is at least this time, or the last.
-    pub(crate) fn retry_at_least(&self, after: Duration) -> usize {
-        let shorter =
-            self.retry_delays_ms.iter().filter(|delay_ms| u128::from(**delay_ms) < after.as_millis());
-        shorter.count().min(self.retry_delays_ms.len().saturating_sub(1))
+    /// The last retry whose delay is not longer than this time: behind longer ones a message would wait for them, since messages
+    /// expire at the head of a queue only. The first where all are longer.
+    pub(crate) fn retry_within(&self, after: Duration) -> usize {
+        let within =
+            self.retry_delays_ms.iter().filter(|delay_ms| u128::from(**delay_ms) <= after.as_millis());
+        within.count().saturating_sub(1)
     }
 
     /// Declares everything. What is there already stays as it is.
@@ -320,9 +321,9 @@ mod tests {
     }
 
     #[test]
-    fn later_uses_the_first_retry_queue_that_is_long_enough() {
-        for (after_ms, retry) in [(0, 0), (1_000, 0), (1_001, 1), (60_000, 2), (60_001, 3), (86_400_000, 3)] {
-            assert_eq!(topology().retry_at_least(Duration::from_millis(after_ms)), retry, "{after_ms} ms");
+    fn later_uses_the_longest_delay_that_is_not_too_long() {
+        for (after_ms, retry) in [(0, 0), (1_000, 0), (9_999, 0), (10_000, 1), (59_999, 1), (86_400_000, 3)] {
+            assert_eq!(topology().retry_within(Duration::from_millis(after_ms)), retry, "{after_ms} ms");
         }
     }
 

@@ -213,7 +213,8 @@ pub enum Verdict {
     Done,
     /// A transient failure: again after the next delay; parked when there was the last.
     Retry { reason: String },
-    /// No failure of the message: again after the given time, without counting as a retry.
+    /// No failure of the message: again in the given time or sooner, without counting as a retry. Whoever handles it looks whether
+    /// the time has come.
     Later { after: Duration },
     /// It can never be handled: parked with the reason.
     Park { reason: String },

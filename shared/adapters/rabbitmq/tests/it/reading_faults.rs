@@ -410,3 +410,23 @@ fn heartbeats_end_a_half_open_connection_on_which_nothing_was_expected() -> anyh
         Ok(())
     })
 }
+
+#[test]
+fn what_is_put_off_for_a_moment_does_not_wait_behind_what_waits_for_long() -> anyhow::Result<()> {
+    let retry_delays_ms = vec![100, 60_000];
+    in_world(RabbitOptions { retry_delays_ms, ..options() }, async |world| {
+        publish(world, 0..2).await?;
+        let consumer = world.direct.consumer(QUEUE);
+        let mut deliveries = receive_many(&consumer, 2).await?;
+        let (failing, put_off) = (deliveries.remove(0), deliveries.remove(0));
+        let expected = put_off.id.clone();
+        settle(&consumer, vec![failing], retry("the store is away")).await?;
+        let failing = receive_one(&consumer).await?;
+        settle(&consumer, vec![failing], retry("the store is away")).await?;
+        settle(&consumer, vec![put_off], Verdict::Later { after: Duration::from_secs(5) }).await?;
+        let again = receive_one(&consumer).await?;
+        assert_eq!((&again.id, again.retries), (&expected, 0));
+        settle(&consumer, vec![again], Verdict::Done).await?;
+        Ok(())
+    })
+}
