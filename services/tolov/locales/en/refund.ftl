@@ -41,6 +41,7 @@ refund-order-unknown = the ledger has no order { $order }
 refund-decide-first = a refund of this order is open: --by-hand, --retry or --withdraw decide it
 refund-none-open = this order has no open refund
 refund-not-within = { $left } UZS is left to give back: write an --amount above 0 and not above that
+refund-lines-not-left = more of a product than was bought and is not back yet, or none of it: look at --lines
 refund-refused = refused, { $code }: { $reason }
 refund-other-request = the same request was made before with other contents
 refund-not-allowed = the state that it has now does not allow this

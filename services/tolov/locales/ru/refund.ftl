@@ -41,6 +41,7 @@ refund-order-unknown = в журнале платежей нет заказа { 
 refund-decide-first = возврат по этому заказу уже идёт, решают --by-hand, --retry или --withdraw
 refund-none-open = по этому заказу нет открытого возврата
 refund-not-within = осталось вернуть { $left } сум: укажите в --amount больше 0 и не больше этого
+refund-lines-not-left = товара больше, чем куплено и ещё не возвращено, или его нет в заказе: проверьте --lines
 refund-refused = отказано, { $code }: { $reason }
 refund-other-request = такой запрос уже был, но с другим содержанием
 refund-not-allowed = нынешнее состояние этого не допускает

@@ -41,6 +41,7 @@ refund-order-unknown = to‘lovlar daftarida { $order } buyurtma yo‘q
 refund-decide-first = bu buyurtma puli qaytarilmoqda: --by-hand, --retry yoki --withdraw hal qiladi
 refund-none-open = bu buyurtmada ochiq qaytarish yo‘q
 refund-not-within = qaytariladigan { $left } so‘m qoldi: --amount uchun 0 dan katta va shundan oshmaydigan summa yozing
+refund-lines-not-left = mahsulot sotib olingan va hali qaytarilmaganidan ko‘p, yoki buyurtmada yo‘q: --lines ni tekshiring
 refund-refused = rad etildi, { $code }: { $reason }
 refund-other-request = bunday so‘rov avval bo‘lgan, mazmuni esa boshqa
 refund-not-allowed = hozirgi holati bunga yo‘l qo‘ymaydi

@@ -268,6 +268,11 @@ fn why_refused(conflict: &Conflict, language: Language) -> String {
     text(language, key, &[])
 }
 
+/// Whether a service refuses this field of a request.
+fn is_about(body: &str, field: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body).is_ok_and(|answer| answer["field"] == field)
+}
+
 fn in_utc(at: Timestamp) -> String {
     at.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z")).unwrap_or_default()
 }
@@ -308,6 +313,7 @@ impl Service {
                     text(language, "refund-refused", &[("code", &conflict.reason), ("reason", &reason)])
                 )
             }
+            422 if is_about(&body, "returned") => bail!("{}", text(language, "refund-lines-not-left", &[])),
             _ => bail!("the webhook service answers {status}: {body}"),
         }
     }

@@ -39,13 +39,16 @@ pub(crate) async fn webhook(env: &Env) -> Result<Ending> {
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
     let bus = Bus::open(&bus, "webhook").await?;
-    add_webhook_service(&mut tasks, &stop, config, &bus, &mut page).await?;
-    note_place(&data);
-    disk::add_gauges(&mut page.status, &data);
-    page.serve(&mut tasks, &stop);
-    let ending = tasks.run(stop, STOP_DEADLINE).await;
+    let running = async {
+        add_webhook_service(&mut tasks, &stop, config, &bus, &mut page).await?;
+        note_place(&data);
+        disk::add_gauges(&mut page.status, &data);
+        page.serve(&mut tasks, &stop);
+        Ok(tasks.run(stop, STOP_DEADLINE).await)
+    };
+    let ending = running.await;
     bus.close().await;
-    Ok(ending)
+    ending
 }
 
 pub(crate) async fn projector(env: &Env) -> Result<Ending> {
@@ -54,14 +57,12 @@ pub(crate) async fn projector(env: &Env) -> Result<Ending> {
     let mut page = open_status_page(env).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    let bus = Bus::open(&bus, "projector").await?;
-    let shop = Shop::open(&shop).await?;
-    add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
-    page.serve(&mut tasks, &stop);
-    let ending = tasks.run(stop, STOP_DEADLINE).await;
-    bus.close().await;
-    shop.close().await;
-    Ok(ending)
+    with_clients(&bus, &shop, "projector", async move |bus, shop| {
+        add_projector(&mut tasks, &stop, bus, shop.store(), &mut page);
+        page.serve(&mut tasks, &stop);
+        Ok(tasks.run(stop, STOP_DEADLINE).await)
+    })
+    .await
 }
 
 pub(crate) async fn bot(env: &Env) -> Result<Ending> {
@@ -72,15 +73,13 @@ pub(crate) async fn bot(env: &Env) -> Result<Ending> {
     let mut page = open_status_page(env).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    let bus = Bus::open(&bus, "bot").await?;
-    let shop = Shop::open(&shop).await?;
-    let trace = owners_trace(&config, &bus, &shop, ledger);
-    add_bot(&mut tasks, &stop, config, trace, &bus, shop.store(), &mut page)?;
-    page.serve(&mut tasks, &stop);
-    let ending = tasks.run(stop, STOP_DEADLINE).await;
-    bus.close().await;
-    shop.close().await;
-    Ok(ending)
+    with_clients(&bus, &shop, "bot", async move |bus, shop| {
+        let trace = owners_trace(&config, bus, shop, ledger);
+        add_bot(&mut tasks, &stop, config, trace, bus, shop.store(), &mut page)?;
+        page.serve(&mut tasks, &stop);
+        Ok(tasks.run(stop, STOP_DEADLINE).await)
+    })
+    .await
 }
 
 pub(crate) async fn reconciler(env: &Env) -> Result<Ending> {
@@ -132,23 +131,42 @@ pub(crate) async fn all(env: &Env) -> Result<Ending> {
     let mut page = open_status_page(env).await?;
     let _lock = data.share(&Part::ALL)?;
     data.refuse_forgotten_file()?;
-    let bus = Bus::open(&bus, "all").await?;
-    let shop = Shop::open(&shop).await?;
     let mut tasks = Tasks::default();
     let stop = stop_at_signals()?;
-    add_webhook_service(&mut tasks, &stop, webhook, &bus, &mut page).await?;
-    note_place(&data);
-    add_projector(&mut tasks, &stop, &bus, shop.store(), &mut page);
-    let trace = owners_trace(&bot, &bus, &shop, data.ledger_path().to_owned());
-    add_bot(&mut tasks, &stop, bot, trace, &bus, shop.store(), &mut page)?;
-    // Its one dependency is the webhook service of this very process.
-    add_reconciler(&mut tasks, &stop, open_reconciler(reconciler.as_ref())?);
-    disk::add_gauges(&mut page.status, &data);
-    page.serve(&mut tasks, &stop);
-    let ending = tasks.run(stop, STOP_DEADLINE).await;
+    with_clients(&bus, &shop, "all", async move |bus, shop| {
+        add_webhook_service(&mut tasks, &stop, webhook, bus, &mut page).await?;
+        note_place(&data);
+        add_projector(&mut tasks, &stop, bus, shop.store(), &mut page);
+        let trace = owners_trace(&bot, bus, shop, data.ledger_path().to_owned());
+        add_bot(&mut tasks, &stop, bot, trace, bus, shop.store(), &mut page)?;
+        // Its one dependency is the webhook service of this very process.
+        add_reconciler(&mut tasks, &stop, open_reconciler(reconciler.as_ref())?);
+        disk::add_gauges(&mut page.status, &data);
+        page.serve(&mut tasks, &stop);
+        Ok(tasks.run(stop, STOP_DEADLINE).await)
+    })
+    .await
+}
+
+/// Opens bus and shop store for a role and closes them when it has ended, also when it could not start: a client must not
+/// outlive the runtime.
+async fn with_clients(
+    bus: &BusAddress,
+    shop: &ShopAddress,
+    app: &str,
+    role: impl AsyncFnOnce(&Bus, &Shop) -> Result<Ending>,
+) -> Result<Ending> {
+    let bus = Bus::open(bus, app).await?;
+    let ending = match Shop::open(shop).await {
+        Ok(shop) => {
+            let ending = Box::pin(role(&bus, &shop)).await;
+            shop.close().await;
+            ending
+        }
+        Err(error) => Err(error),
+    };
     bus.close().await;
-    shop.close().await;
-    Ok(ending)
+    ending
 }
 
 /// Ends the reading of a service's settings: fails with everything that is wrong with them.

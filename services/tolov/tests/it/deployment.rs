@@ -288,7 +288,7 @@ fn an_upgrade_tries_the_new_program_on_a_copy_before_it_is_the_current_one() {
     let (before, after) = upgrade.split_once("    try_on_copy \"$release\"\n").expect("the copy is tried");
     assert!(before.contains("    back_up\n") && !before.contains("restart_and_wait"), "{before}");
     assert!(after.contains("point current \"$release\"\n  if restart_and_wait"), "{after}");
-    let tried = script.split_once("\ntry_on_copy() {\n").unwrap().1.split_once("\n}\n").unwrap().0;
+    let tried = script.split_once("\ntry_on_copy() {").unwrap().1.split_once("\n}\n").unwrap().0;
     assert!(tried.contains("fail "), "what fails on the copy ends the upgrade: {tried}");
 }
 
