@@ -11,7 +11,7 @@ use std::{
 use crate::processes::{Role, free_port, repository};
 
 /// All stories together, on a slow machine.
-const STORIES_TIMEOUT: Duration = Duration::from_mins(8);
+const STORIES_TIMEOUT: Duration = Duration::from_mins(20);
 const DEMO_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[test]
