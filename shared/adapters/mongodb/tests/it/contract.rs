@@ -59,6 +59,13 @@ mod on_a_replica_set {
     use super::{Server, World};
 
     tests_on!(Server::ReplicaSet);
+    own_tests_on! { Server::ReplicaSet =>
+        moving_primary::a_write_begun_without_a_primary_is_made_by_the_one_that_is_elected_meanwhile
+        moving_primary::a_write_whose_primary_dies_before_its_answer_is_stored_once
+        moving_primary::a_number_whose_primary_dies_before_its_answer_is_taken_once
+        moving_primary::a_primary_of_an_old_term_gets_no_write
+        moving_primary::without_a_primary_a_call_ends_in_time_and_the_store_is_used_again_after_the_election
+    }
 }
 
 #[tokio::test]

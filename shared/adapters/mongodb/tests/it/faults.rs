@@ -18,7 +18,7 @@ use crate::world::{NOON, Server, World};
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What a busy machine may add to a limit.
-const SLACK: Duration = Duration::from_secs(2);
+pub(crate) const SLACK: Duration = Duration::from_secs(2);
 
 const ORDERS: Collection = Collection::new("orders", &["status"]);
 const USERS: Collection = Collection::new("users", &[]);

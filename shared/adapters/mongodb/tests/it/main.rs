@@ -7,6 +7,7 @@ mod contract;
 mod documents;
 mod faults;
 mod foreign;
+mod moving_primary;
 mod primary_change;
 mod rights;
 mod world;

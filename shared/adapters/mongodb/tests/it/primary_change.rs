@@ -7,9 +7,9 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use mongodb::bson::{Document, RawDocument, doc};
+use mongodb::bson::{Document, doc};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -66,7 +66,7 @@ async fn start(target: SocketAddr) -> (SocketAddr, watch::Sender<Played>) {
     (addr, server)
 }
 
-async fn message(stream: &mut OwnedReadHalf) -> std::io::Result<Vec<u8>> {
+pub(crate) async fn message(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
     let mut message = vec![0; HEADER];
     stream.read_exact(&mut message).await?;
     let length = usize::try_from(number_at(&message, 0)).unwrap();
@@ -79,19 +79,27 @@ fn number_at(message: &[u8], offset: usize) -> u32 {
     u32::from_le_bytes(message[offset..offset + 4].try_into().unwrap())
 }
 
-/// The name of the command, where it is not a part of the handshake.
-fn command(message: &[u8]) -> Option<String> {
-    if number_at(message, 12) != OP_MSG {
-        return None;
-    }
+/// The body of a command, whose first key is its name.
+pub(crate) fn command(message: &[u8]) -> Document {
+    assert_eq!(number_at(message, 12), OP_MSG, "the driver asks for no compression and speaks nothing older");
     let length = usize::try_from(number_at(message, BEFORE_DOCUMENT)).unwrap();
-    let document = RawDocument::from_bytes(&message[BEFORE_DOCUMENT..BEFORE_DOCUMENT + length]).unwrap();
-    let (name, _) = document.iter().next()?.unwrap();
-    let name = name.to_string();
-    (!HANDSHAKE.contains(&name.as_str())).then_some(name)
+    mongodb::bson::from_slice(&message[BEFORE_DOCUMENT..BEFORE_DOCUMENT + length]).unwrap()
 }
 
-fn reply(request: &[u8], body: &Document) -> Vec<u8> {
+pub(crate) fn name(command: &Document) -> &str {
+    command.keys().next().unwrap()
+}
+
+/// The driver sends a write again for the label alone, which a server puts on the writes that have a number.
+pub(crate) fn refusal(command: &Document, code: i32, name: &str) -> Document {
+    let mut error = doc! { "ok": 0.0, "errmsg": "not primary", "code": code, "codeName": name };
+    if command.contains_key("txnNumber") {
+        error.insert("errorLabels", vec!["RetryableWriteError"]);
+    }
+    error
+}
+
+pub(crate) fn reply(request: &[u8], body: &Document) -> Vec<u8> {
     let body = mongodb::bson::to_vec(body).unwrap();
     let length = u32::try_from(BEFORE_DOCUMENT + body.len()).unwrap();
     let header = [length, 1, number_at(request, 4), OP_MSG, 0];
@@ -110,16 +118,18 @@ async fn requests(
     loop {
         let request = message(&mut client).await?;
         let state = *state.borrow();
-        match (state, command(&request)) {
-            (Played::SteppedDown { code, name }, Some(_)) => {
-                let error = doc! { "ok": 0.0, "errmsg": "not primary", "code": code, "codeName": name };
+        let command = command(&request);
+        match state {
+            _ if HANDSHAKE.contains(&name(&command)) => server.write_all(&request).await?,
+            Played::SteppedDown { code, name } => {
+                let error = refusal(&command, code, name);
                 to_client.lock().await.write_all(&reply(&request, &error)).await?;
             }
-            (Played::Slow(pause), Some(_)) => {
+            Played::Slow(pause) => {
                 tokio::time::sleep(pause).await;
                 server.write_all(&request).await?;
             }
-            _ => server.write_all(&request).await?,
+            Played::Primary => server.write_all(&request).await?,
         }
     }
 }
@@ -162,7 +172,7 @@ async fn when_there<T>(call: impl AsyncFn() -> Result<T, PortError>) -> Result<T
     }
 }
 
-async fn write_when_there(shop: &MongoShop, batch: &[Write]) -> Result<Vec<Written>, PortError> {
+pub(crate) async fn write_when_there(shop: &MongoShop, batch: &[Write]) -> Result<Vec<Written>, PortError> {
     when_there(async || shop.put_many(ORDERS, batch).await).await
 }
 

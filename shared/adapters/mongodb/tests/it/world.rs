@@ -87,6 +87,21 @@ impl World {
         format!("mongodb://{credentials}{proxy}/{path}{direct}")
     }
 
+    /// The database by way of proxies that play the members of a replica set.
+    pub(crate) fn url_of_set(&self, set: &str, members: &[SocketAddr]) -> String {
+        let (credentials, _, path) = parts(&self.url);
+        let (database, options) = path.split_once('?').unwrap_or((path, ""));
+        let of_others = |option: &&str| {
+            !option.is_empty()
+                && !["directConnection=", "replicaSet="].iter().any(|own| option.starts_with(own))
+        };
+        let set = format!("replicaSet={set}");
+        let options: Vec<&str> =
+            [set.as_str()].into_iter().chain(options.split('&').filter(of_others)).collect();
+        let members: Vec<String> = members.iter().map(SocketAddr::to_string).collect();
+        format!("mongodb://{credentials}{}/{database}?{}", members.join(","), options.join("&"))
+    }
+
     pub(crate) async fn remove(self) -> anyhow::Result<()> {
         self.database.drop().await.context("dropping the test's database")
     }
