@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tolov_domain::ports::bus::Queue;
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// Services that run in both, and the audit, which is a CronJob here.
@@ -79,6 +80,40 @@ fn containers<'a>(pods: &BTreeMap<String, &'a Yaml>) -> BTreeMap<String, (&'a Ya
     all.filter(|(_, container)| container["image"].as_str() == Some("tolov"))
         .map(|(pod, container)| (text(&container["name"]), (pod, container)))
         .collect()
+}
+
+type Labels = BTreeMap<String, String>;
+
+/// The labels of each pod of the base, by the name of what makes it.
+fn labels(base: &[Yaml]) -> BTreeMap<String, Labels> {
+    let made = base.iter().filter_map(|document| {
+        let template = match document["kind"].as_str()? {
+            "Deployment" | "StatefulSet" => &document["spec"]["template"],
+            "CronJob" => &document["spec"]["jobTemplate"]["spec"]["template"],
+            _ => return None,
+        };
+        let labels = template["metadata"]["labels"].as_hash()?;
+        Some((
+            text(&document["metadata"]["name"]),
+            labels.iter().map(|(key, it)| (text(key), text(it))).collect(),
+        ))
+    });
+    made.collect()
+}
+
+fn selects(selector: &Yaml, labels: &Labels) -> bool {
+    let matches = selector["matchLabels"].as_hash().into_iter().flatten();
+    let is_one_of = |rule: &Yaml| {
+        assert_eq!(rule["operator"].as_str(), Some("In"));
+        let value = labels.get(&text(&rule["key"]));
+        list(&rule["values"]).any(|one| Some(&text(one)) == value)
+    };
+    matches.clone().all(|(key, value)| labels.get(&text(key)) == Some(&text(value)))
+        && list(&selector["matchExpressions"]).all(is_one_of)
+}
+
+fn of_kind<'a>(documents: &'a [Yaml], kind: &'a str) -> impl Iterator<Item = &'a Yaml> {
+    documents.iter().filter(move |document| document["kind"].as_str() == Some(kind))
 }
 
 fn own_variables(container: &Yaml) -> BTreeMap<String, String> {
@@ -254,9 +289,153 @@ fn what_can_run_once_only_runs_once_and_is_stopped_before_it_is_replaced() {
         let update = &find(name)["spec"]["strategy"]["rollingUpdate"];
         assert_eq!(update["maxUnavailable"].as_i64(), Some(0), "{name}");
     }
-    for document in base.iter().filter(|document| document["kind"].as_str() == Some("PodDisruptionBudget")) {
-        assert_eq!(document["spec"]["maxUnavailable"].as_i64(), Some(1), "a node could not be drained");
+}
+
+/// Those that stand by or have a twin, in whatever overlay.
+#[test]
+fn of_what_may_have_several_pods_one_at_a_time_may_be_evicted() {
+    let base = base();
+    let variations = variations();
+    let several = variations.iter().filter_map(|(_, document)| {
+        let spec = &document["spec"];
+        let is_scaled = spec["replicas"].as_i64().is_some_and(|replicas| replicas > 1);
+        match document["kind"].as_str()? {
+            "Deployment" | "StatefulSet" if is_scaled => Some(text(&document["metadata"]["name"])),
+            "HorizontalPodAutoscaler" => Some(text(&spec["scaleTargetRef"]["name"])),
+            _ => None,
+        }
+    });
+    let several: BTreeSet<String> = several.collect();
+    assert_eq!(
+        several.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["bot", "caddy", "projector", "webhook"]
+    );
+    let labels = labels(&base);
+    for name in several {
+        let budgets = of_kind(&base, "PodDisruptionBudget");
+        let own: Vec<&Yaml> = budgets.filter(|it| selects(&it["spec"]["selector"], &labels[&name])).collect();
+        let [own] = own[..] else { panic!("{name} has {} budgets", own.len()) };
+        // With minAvailable a node could never be drained where there is one pod.
+        assert_eq!(keys(&own["spec"]), ["maxUnavailable", "selector"].map(str::to_owned).into(), "{name}");
+        assert_eq!(own["spec"]["maxUnavailable"].as_i64(), Some(1), "{name}");
     }
+}
+
+/// Whom a pod may reach and who may reach it, as `pod:port`. A rule without a peer is `*`.
+fn rules(base: &[Yaml], pod: &Labels, direction: &str) -> BTreeSet<String> {
+    let (rules, peers) = if direction == "Egress" { ("egress", "to") } else { ("ingress", "from") };
+    let all = labels(base);
+    let mut found = BTreeSet::new();
+    for policy in of_kind(base, "NetworkPolicy") {
+        let spec = &policy["spec"];
+        let is_named = list(&spec["policyTypes"]).any(|it| it.as_str() == Some(direction));
+        assert!(is_named || spec[rules].is_badvalue(), "rules that count for nothing: {policy:?}");
+        if !is_named || !selects(&spec["podSelector"], pod) {
+            continue;
+        }
+        for rule in list(&spec[rules]) {
+            let mut named: BTreeSet<String> = BTreeSet::new();
+            for peer in list(&rule[peers]) {
+                named.extend(
+                    keys(&peer["namespaceSelector"]["matchLabels"]).first().map(|_| "monitoring".to_owned()),
+                );
+                let is_it =
+                    |labels: &Labels| peer["podSelector"].is_hash() && selects(&peer["podSelector"], labels);
+                named.extend(all.iter().filter(|(_, labels)| is_it(labels)).map(|(name, _)| name.clone()));
+            }
+            if rule[peers].is_badvalue() {
+                named.insert("*".to_owned());
+            }
+            assert!(!rule["ports"].is_badvalue(), "every port is open: {policy:?}");
+            let ports = list(&rule["ports"]).map(|port| port["port"].as_i64().unwrap());
+            found.extend(ports.flat_map(|port| named.iter().map(move |peer| format!("{peer}:{port}"))));
+        }
+    }
+    found
+}
+
+/// What each speaks besides DNS: 5672 and 5671 RabbitMQ, 27017 MongoDB, 5432 PostgreSQL, 443 Telegram and CLICK, 4318 traces.
+const REACHES: [(&str, &[&str]); 6] = [
+    ("webhook", &["*:5671", "*:5672", "*:5432", "*:4318"]),
+    ("projector", &["*:5671", "*:5672", "*:27017", "*:4318"]),
+    ("bot", &["*:5671", "*:5672", "*:27017", "*:443", "webhook:8000", "*:4318"]),
+    ("reconciler", &["*:443", "webhook:8000", "*:4318"]),
+    ("audit", &["*:5671", "*:5672", "*:27017", "*:5432", "*:4318"]),
+    ("caddy", &["webhook:8000", "bot:8010"]),
+];
+
+#[test]
+fn every_pod_is_closed_but_for_what_it_speaks() {
+    let base = base();
+    let closed = of_kind(&base, "NetworkPolicy").any(|policy| {
+        let spec = &policy["spec"];
+        let both: BTreeSet<String> = list(&spec["policyTypes"]).map(text).collect();
+        keys(spec) == ["podSelector", "policyTypes"].map(str::to_owned).into()
+            && keys(&spec["podSelector"]).is_empty()
+            && both == ["Egress", "Ingress"].map(str::to_owned).into()
+    });
+    assert!(closed, "nothing is closed");
+    let labels = labels(&base);
+    let pods = pods(&base);
+    assert_eq!(
+        labels.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        REACHES.map(|(name, _)| name).into()
+    );
+    for (name, reaches) in REACHES {
+        let reached: BTreeSet<String> = rules(&base, &labels[name], "Egress");
+        let wanted: BTreeSet<String> = reaches.iter().chain(&["*:53"]).map(|it| (*it).to_owned()).collect();
+        assert_eq!(reached, wanted, "{name}");
+        for (peer, port) in
+            reached.iter().filter_map(|it| it.split_once(':')).filter(|(peer, _)| *peer != "*")
+        {
+            let lets_in = rules(&base, &labels[peer], "Ingress");
+            assert!(lets_in.contains(&format!("{name}:{port}")), "{peer} lets {name} not in: {lets_in:?}");
+        }
+        let open = list(&pods[name]["containers"]).flat_map(|container| list(&container["ports"]));
+        let open: BTreeSet<i64> = open.map(|port| port["containerPort"].as_i64().unwrap()).collect();
+        let lets_in = rules(&base, &labels[name], "Ingress");
+        for port in &open {
+            assert!(
+                lets_in.iter().any(|it| it.ends_with(&format!(":{port}"))),
+                "{name}: nobody reaches {port}"
+            );
+        }
+        let mut of_others = lets_in.iter().filter(|it| !it.starts_with("monitoring:"));
+        let is_open = |it: &String| open.contains(&it.rsplit_once(':').unwrap().1.parse().unwrap());
+        assert!(of_others.all(is_open), "{name} has {open:?} and lets in {lets_in:?}");
+    }
+}
+
+/// One that nobody exports would keep the number of pods as it is, whatever the queue.
+#[test]
+fn what_is_scaled_is_there_and_by_a_metric_that_it_exports() {
+    let base = base();
+    let variations = variations();
+    let scalers: Vec<&Yaml> = variations
+        .iter()
+        .map(|(_, document)| document)
+        .filter(|document| document["kind"].as_str() == Some("HorizontalPodAutoscaler"))
+        .collect();
+    let [scaler] = scalers[..] else { panic!("{} autoscalers", scalers.len()) };
+    let spec = &scaler["spec"];
+    let target = &spec["scaleTargetRef"];
+    let is_target = |it: &Yaml| {
+        ["apiVersion", "kind"].iter().all(|key| it[*key] == target[*key])
+            && it["metadata"]["name"] == target["name"]
+    };
+    assert!(base.iter().any(is_target), "{target:?}");
+    let (least, most) = (spec["minReplicas"].as_i64().unwrap(), spec["maxReplicas"].as_i64().unwrap());
+    assert!(1 < least && least < most, "{least} to {most}");
+    let metrics = std::fs::read_to_string(root().join("docs/metrics.md")).unwrap();
+    let [metric] = &spec["metrics"].as_vec().unwrap()[..] else { panic!("{spec:?}") };
+    let metric = &metric["external"]["metric"];
+    let row = format!("| `{}` | gauge |", text(&metric["name"]));
+    let row = metrics.lines().find(|line| line.starts_with(&row)).unwrap_or_else(|| panic!("no {row}"));
+    let wanted = &metric["selector"]["matchLabels"];
+    assert!(keys(wanted).iter().all(|label| row.contains(&format!("`{label}`"))), "{row}");
+    assert!(row.contains(&text(&target["name"])), "{row}");
+    let queue = Queue::ProjectorPayments.name();
+    assert_eq!(wanted["queue"].as_str(), Some(queue));
 }
 
 /// A volume is mounted on one node alone. An audit that waits for ever would keep every later one from starting.
