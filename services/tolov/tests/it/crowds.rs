@@ -1,12 +1,13 @@
 //! More callers than the webhook service serves at once, over real sockets.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
+    sync::Barrier,
     task::JoinSet,
 };
 
@@ -24,12 +25,16 @@ async fn connect(from: u16, to: SocketAddr) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// Registers an order, again and again when the connection is closed, as the bot does. Returns the number of tries.
-async fn register(address: SocketAddr, caller: u16, wave: i64) -> usize {
+/// Registers an order once all are connected, and again and again when the connection is closed, as the bot does. Returns the
+/// number of tries.
+async fn register(address: SocketAddr, caller: u16, wave: i64, all: Arc<Barrier>) -> usize {
     let order_id = wave * i64::from(CALLERS) + i64::from(caller) + 1;
+    let mut stream = connect(caller % ADDRESSES, address).await;
+    all.wait().await;
     let mut tries = 1;
-    while !is_registered(&mut connect(caller % ADDRESSES, address).await, order_id).await {
+    while !is_registered(&mut stream, order_id).await {
         tries += 1;
+        stream = connect(caller % ADDRESSES, address).await;
     }
     tries
 }
@@ -65,18 +70,21 @@ fn most_memory_kib(process: u32) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twice_as_many_callers_as_are_served_at_once_are_all_answered_in_flat_memory() {
+    allow_open_files(u64::from(CALLERS) + 1_000);
     let server = OneServer::start(&[]).await;
     let address: SocketAddr = server.webhook_url.strip_prefix("http://").unwrap().parse().unwrap();
     let (mut memory, mut tries) = (Vec::new(), 0);
     for wave in 0..3 {
-        let mut callers: JoinSet<usize> =
-            (0..CALLERS).map(|caller| register(address, caller, wave)).collect();
+        let all = Arc::new(Barrier::new(CALLERS.into()));
+        let register = |caller| register(address, caller, wave, Arc::clone(&all));
+        let mut callers: JoinSet<usize> = (0..CALLERS).map(register).collect();
         while let Some(caller) = tokio::time::timeout(PATIENCE, callers.join_next()).await.unwrap() {
             tries += caller.unwrap();
         }
         memory.push(most_memory_kib(server.all.id()));
     }
     println!("{tries} tries; KiB at most until the end of each wave: {memory:?}");
+    assert!(tries > 3 * usize::from(CALLERS), "nobody was turned away");
     assert!(memory[2] < memory[0] + 32 * 1024, "{memory:?}");
     let audit = server.run("audit", &["--settle-for", "5"]);
     let told = String::from_utf8_lossy(&audit.stdout);
