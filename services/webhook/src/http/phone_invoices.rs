@@ -6,7 +6,8 @@ use bytes::Bytes;
 use tolov_domain::{
     OrderId,
     phone_invoice::{
-        DueInvoices, InvoiceConflict, InvoiceRefusal, InvoiceRequest, InvoiceStep, PhoneInvoices,
+        DueInvoices, InvoiceChange, InvoiceConflict, InvoiceRefusal, InvoiceRequest, InvoiceStep,
+        PhoneInvoices,
     },
 };
 use warp::{http::StatusCode, reply::Response};
@@ -60,6 +61,9 @@ pub(super) async fn step(id: String, app: Arc<App>, body: Bytes) -> Response {
         Ok(step) => step,
         Err(error) => return field(&error.to_string()),
     };
+    if matches!(step.change, InvoiceChange::Sent { invoice_id: ..=0 }) {
+        return field("invoice_id is not above 0");
+    }
     match app.ledger.step_phone_invoice(id, step, app.clock.now()).await {
         Ok(InvoiceStepped::Changed(invoice)) => to_reply(StatusCode::OK, &invoice),
         Ok(InvoiceStepped::Stale) => conflict(InvoiceRefusal::Stale),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tolov_domain::{
     OrderId,
     receipt::{
-        Decision, Receipt,
+        Change, Decision, Receipt,
         api::{Conflict, StepRequest},
     },
     refund::api::{DecidedBy, GivenByHand},
@@ -61,12 +61,19 @@ async fn show(order_id: String, app: Arc<App>) -> Response {
 async fn step(order_id: String, app: Arc<App>, body: Bytes) -> Response {
     let Ok(order_id) = OrderId::parse(&order_id) else { return no_receipt() };
     match read::<StepRequest>(&body) {
+        Ok(StepRequest { change: Change::Submit { body_hash, .. }, .. }) if !is_sha256(&body_hash) => {
+            field("body_hash", "write a SHA-256, 64 hexadecimal digits")
+        }
         Ok(StepRequest { step, change, next_step_at }) => {
             let change = (change, next_step_at);
             stepped(app.ledger.advance_receipt(order_id, step, change, app.clock.now()).await)
         }
         Err(error) => field("body", &error),
     }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// POST /receipts/ORDER/retry: what was in the way is mended.

@@ -70,6 +70,20 @@ async fn a_refused_invoice_makes_room_for_another_one_and_an_unknown_one_does_no
 }
 
 #[tokio::test]
+async fn a_number_that_no_invoice_has_is_refused_for_good() {
+    let app = start().await;
+    let (_, invoice) = ask(&app).await;
+    let (_, sending) = step(&app, &invoice, &json!({"change": "send"})).await;
+    for invoice_id in [0, -1] {
+        let (status, answer) =
+            step(&app, &sending, &json!({"change": "sent", "invoice_id": invoice_id})).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    }
+    assert_eq!(step(&app, &sending, &json!({"change": "sent", "invoice_id": 1})).await.1["state"], "sent");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_payment_of_an_invoice_is_an_ordinary_prepare_and_complete() {
     let app = start().await;
     let (_, invoice) = ask(&app).await;

@@ -58,6 +58,18 @@ async fn needed(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
+async fn what_is_no_hash_is_refused_for_good() {
+    let app = with_a_paid_order().await;
+    let receipt = needed(&app).await;
+    for hash in ["a".repeat(63), "a".repeat(65), "g".repeat(64)] {
+        let change = json!({"change": "submit", "payment_id": CLICK_ID, "body_hash": hash});
+        let (status, answer) = try_step(&app, &receipt, &change).await;
+        assert_eq!((status, &answer["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("body_hash")));
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_receipt_is_needed_once_its_order_is_paid_and_is_told_once() {
     let mut app = with_a_paid_order().await;
     let (_, open) = app.get("/receipts/open").await;
