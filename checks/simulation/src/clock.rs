@@ -91,6 +91,11 @@ impl PatientRuntime {
         Ok(Self { _is_used: is_used, runtime })
     }
 
+    /// The same for work that keeps no time: none passes.
+    pub(crate) fn block_at_once_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(async {
             tokio::select! {

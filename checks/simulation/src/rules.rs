@@ -28,6 +28,8 @@ use crate::{
     world::{SHOPPERS, World, order_id},
 };
 
+/// More than a run has.
+const ORDERS_MAX: u32 = 500;
 /// How long processes work between two looks at what is left.
 const ROUND: Duration = Duration::from_mins(20);
 /// Rounds of the last phase; every retry and time limit ends well before.
@@ -75,6 +77,37 @@ impl World {
         let (due, paid) = (found.amount_tiyin, transaction_amount);
         ensure!(due == paid, "order {order} of {due} tiyin is paid with {paid}");
         self.refunds.merchant.paid(trans_id + PAYDOC_AFTER_TRANS, order, paid);
+        Ok(())
+    }
+
+    /// What was answered with 0 stays paid by what it was answered for, whatever happens next. One statement, as a rule: this
+    /// is asked after every step.
+    pub(crate) fn check_confirmed(&mut self) -> Result<()> {
+        if self.confirmed.is_empty() {
+            return Ok(());
+        }
+        let paid = self
+            .webhook
+            .look(async |ledger| Ok(ledger.orders(Some(OrderStatus::Paid), i64::MAX, ORDERS_MAX).await?))?;
+        let Some(paid) = paid else { return Ok(()) };
+        for (order, trans_id) in &self.confirmed {
+            let found = paid.iter().find(|found| found.order_id == *order);
+            let Some(paid_by) = found.and_then(|found| found.paid_by) else {
+                bail!("order {order} was answered as paid by {trans_id} and is not paid any more")
+            };
+            if self.paid_by.insert(*order, paid_by) == Some(paid_by) {
+                continue;
+            }
+            let id = order_id(*order)?;
+            let attempts =
+                self.webhook.look(async |ledger| Ok(ledger.attempts(id).await?))?.unwrap_or_default();
+            let payer = attempts.iter().find(|attempt| attempt.prepare_id == paid_by);
+            let payer = payer.and_then(|attempt| attempt.paid_trans_id);
+            ensure!(
+                payer == Some(*trans_id),
+                "order {order} is paid by {payer:?} and not by {trans_id} any more"
+            );
+        }
         Ok(())
     }
 

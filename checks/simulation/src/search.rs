@@ -55,6 +55,7 @@ pub fn run(plan: &Plan, empty: &EmptyLedger) -> Result<Vec<String>, Box<Failure>
 fn steps(world: &mut World, steps: &[Step]) -> Result<()> {
     for step in steps {
         world.step(*step)?;
+        world.check_confirmed()?;
         if step.kind.concerns_the_shop() {
             world.check()?;
         }

@@ -231,6 +231,12 @@ impl Webhook {
         runtime.block_on(read(&steps.ledger))
     }
 
+    /// The same where the service runs: a ledger that nobody has open is as it was.
+    pub(crate) fn look<T>(&self, read: impl AsyncFnOnce(&Ledger) -> Result<T>) -> Result<Option<T>> {
+        let Some(Running { steps, runtime }) = &self.running else { return Ok(None) };
+        runtime.block_at_once_on(read(&steps.ledger)).map(Some)
+    }
+
     pub(crate) fn ledger_path(&self) -> &Path {
         &self.ledger_path
     }

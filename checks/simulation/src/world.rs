@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) stock: BTreeMap<ProductId, u32>,
     /// Payments that the webhook service has answered as paid, by order, with their transaction.
     pub(crate) confirmed: BTreeMap<i64, i64>,
+    /// By which attempt the ledger has these orders paid, where that was looked at.
+    pub(crate) paid_by: BTreeMap<i64, i64>,
     /// Money that CLICK took and the webhook service did not place, by order, with its transaction.
     pub(crate) unplaced: BTreeSet<(i64, i64)>,
     /// Orders whose payment a restore has lost: only CLICK's cabinet knows it.
@@ -113,6 +115,7 @@ impl World {
             is_shop_put_back: false,
             stock: BTreeMap::new(),
             confirmed: BTreeMap::new(),
+            paid_by: BTreeMap::new(),
             unplaced: BTreeSet::new(),
             lost: BTreeSet::new(),
             history: Vec::new(),
