@@ -20,8 +20,8 @@ use tolov_webhook::ledger::{Ledger, OrderStatus, UnverifiedLimits, backup};
 
 use self::disk::{Disk, Record, records};
 
-/// POWER_LOSS_PURCHASES: how many instead.
-const PURCHASES: i64 = 120;
+/// Enough for a checkpoint. POWER_LOSS_PURCHASES: how many instead.
+const PURCHASES: i64 = 160;
 /// Disks that are put together for each sync, each with another part of what was not synced. POWER_LOSS_GUESSES: how many
 /// instead.
 const GUESSES: i64 = 1;
@@ -142,6 +142,9 @@ fn every_answered_payment_is_there_after_the_power_failed_at_any_moment() {
     let answered: BTreeSet<i64> = records.iter().flat_map(Record::answered).collect();
     assert_eq!(answered, (1..=purchases()).collect(), "the whole workload was recorded");
     assert!(looks > 2 * answered.len(), "{looks} disks were looked at");
+    let first = records.iter().position(|record| !record.answered().is_empty()).unwrap();
+    let is_checkpoint = |record: &Record| record.is_sync_of("payments.db");
+    assert!(records[first..].iter().any(is_checkpoint), "no checkpoint was recorded: sell more");
 }
 
 #[test]
