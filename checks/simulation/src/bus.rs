@@ -1,7 +1,7 @@
 //! A message bus in memory that passes the contract suite of the adapters.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -319,24 +319,21 @@ impl BusAdmin for MemoryBus {
         Ok(())
     }
 
-    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
-        Ok(self.with(|state| {
+    async fn requeue_parked(
+        &self,
+        queue: Queue,
+        ids: &BTreeSet<EventId>,
+    ) -> Result<BTreeSet<EventId>, PortError> {
+        let mut missing = ids.clone();
+        self.with(|state| {
             let messages = state.of(queue);
-            let (message, reason) = messages.parked.get(messages.place_of_parked(id)?)?;
-            Some(shown(message, reason))
-        }))
-    }
-
-    async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
-        let requeued = self.with(|state| {
-            let messages = state.of(queue);
-            let Some(place) = messages.place_of_parked(id) else { return false };
-            let (message, _) = messages.parked.remove(place);
-            messages.ready.push_back(Message { retries: 0, deliveries: 0, ..message });
-            true
+            let is_meant = |(message, _): &mut (Message, String)| missing.remove(&message.id);
+            let requeued: Vec<_> = messages.parked.extract_if(.., is_meant).collect();
+            let as_new = |(message, _)| Message { retries: 0, deliveries: 0, ..message };
+            messages.ready.extend(requeued.into_iter().map(as_new));
         });
         self.shared.arrived.notify_waiters();
-        Ok(requeued)
+        Ok(ids - &missing)
     }
 
     async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {

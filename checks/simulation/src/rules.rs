@@ -188,7 +188,7 @@ impl World {
             self.look(self.bus.each_parked(queue, &mut |parked| all.push(parked)))?;
             for parked in all {
                 self.note(format!("  {} was parked: {}", parked.id, parked.reason));
-                self.look(self.bus.requeue_parked(queue, &parked.id))?;
+                self.look(self.bus.requeue_parked(queue, &[parked.id].into()))?;
             }
         }
         Ok(())

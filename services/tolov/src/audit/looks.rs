@@ -35,7 +35,7 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
                 users.insert(*user_id);
             }
             Difference::StrayHold { article_id, .. } => drop(articles.insert(*article_id)),
-            Difference::Parked { queue, id, .. } => drop(parked.insert((queue.name(), id.clone()))),
+            Difference::Parked { .. } => drop(parked.insert(difference.subject())),
             Difference::OrderUnknown { .. }
             | Difference::OrderDiffers { .. }
             | Difference::OrderUnreadable { .. }

@@ -13,7 +13,11 @@ use tolov_domain::{
 };
 use tolov_webhook::ledger::OutboxRecord;
 
-use super::{books::Books, difference::Difference, findings::Findings};
+use super::{
+    books::Books,
+    difference::{Difference, Subject},
+    findings::Findings,
+};
 
 const PAGE: u32 = 1_000;
 /// What staff alone are told of: money that is in question, or of no order. From one id up to another.
@@ -26,29 +30,27 @@ pub(super) async fn compare_all(books: &Books, findings: &mut Findings) -> Resul
     // The oldest of them: a backlog has one cause.
     findings.extend(unsent(books).await?);
     findings.extend(staff_not_told(books).await?);
-    for queue in Queue::ALL {
-        let mut see = |it: ParkedMessage| {
-            findings.extend([Difference::Parked { queue, id: it.id, reason: it.reason }]);
-        };
-        books.bus.each_parked(queue, &mut see).await?;
-    }
-    Ok(())
+    each_parked(books, |it| findings.add(it)).await
 }
 
 /// Looks at these messages again. Unsent events and questions are few: all of them are.
-pub(super) async fn compare(
-    books: &Books,
-    parked: &BTreeSet<(&'static str, EventId)>,
-) -> Result<Vec<Difference>> {
+pub(super) async fn compare(books: &Books, parked: &BTreeSet<Subject>) -> Result<Vec<Difference>> {
     let mut differences = unsent(books).await?;
     differences.extend(staff_not_told(books).await?);
-    for (name, id) in parked {
-        let Some(queue) = Queue::ALL.into_iter().find(|queue| queue.name() == *name) else { continue };
-        if let Some(message) = books.bus.find_parked(queue, id).await? {
-            differences.push(Difference::Parked { queue, id: message.id, reason: message.reason });
-        }
+    if !parked.is_empty() {
+        let again = |it: Difference| differences.extend(parked.contains(&it.subject()).then_some(it));
+        each_parked(books, again).await?;
     }
     Ok(differences)
+}
+
+/// One look a queue, however many there are: on RabbitMQ it receives all of them.
+async fn each_parked(books: &Books, mut see: impl FnMut(Difference) + Send) -> Result<()> {
+    for queue in Queue::ALL {
+        let mut see = |it: ParkedMessage| see(Difference::Parked { queue, id: it.id, reason: it.reason });
+        books.bus.each_parked(queue, &mut see).await?;
+    }
+    Ok(())
 }
 
 async fn unsent(books: &Books) -> Result<Vec<Difference>> {

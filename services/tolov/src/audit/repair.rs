@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
-use tolov_domain::{Language, OrderId, Outcome};
+use serde_json::{Value, json};
+use tolov_domain::{Language, OrderId, Outcome, ports::bus::Queue};
 use tolov_shop::settling;
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
 use crate::{commands::journal::Journal, data_folder::DataFolder};
 
 const COMMAND: &str = "audit --repair";
+const GONE: &str = "it is parked no more: somebody has requeued or dropped it meanwhile";
 
 /// What became of one difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,9 @@ impl<'a> Repairer<'a> {
                 }
             }
         }
+        for queue in Queue::ALL {
+            self.requeue(queue, findings.iter().zip(&mut repairs)).await;
+        }
         repairs
     }
 
@@ -83,17 +87,46 @@ impl<'a> Repairer<'a> {
         if is_by_hand(difference) {
             return Repair::ByHand;
         }
-        let details = json!({
-            "kind": difference.kind(), "order_id": difference.order_id(), "difference": difference.text(Language::En),
-        });
-        if let Err(error) = self.journal.record(COMMAND, details.clone()) {
-            return Repair::Refused(format!("{error:#}"));
+        if let Err(error) = self.journal.record(COMMAND, details(difference)) {
+            return refused(&error);
         }
-        let repair = self.try_repair(difference).await;
-        let repair = repair.unwrap_or_else(|error| Repair::Refused(format!("{error:#}")));
-        match self.journal.record_result(COMMAND, details, &repair.word()) {
+        let repair = self.try_repair(difference).await.unwrap_or_else(|error| refused(&error));
+        self.ended(difference, repair)
+    }
+
+    /// With what came of it in the journal.
+    fn ended(&self, difference: &Difference, repair: Repair) -> Repair {
+        match self.journal.record_result(COMMAND, details(difference), &repair.word()) {
             Ok(()) => repair,
-            Err(error) => Repair::Refused(format!("{error:#}")),
+            Err(error) => refused(&error),
+        }
+    }
+
+    /// All parked messages of a queue in one look.
+    async fn requeue<'f>(&self, queue: Queue, all: impl Iterator<Item = (&'f Difference, &'f mut Repair)>) {
+        let mut asked = Vec::new();
+        for (difference, repair) in all {
+            let Difference::Parked { queue: parked_at, id, .. } = difference else { continue };
+            if *parked_at != queue {
+                continue;
+            }
+            match self.journal.record(COMMAND, details(difference)) {
+                Ok(()) => asked.push((id, difference, repair)),
+                Err(error) => *repair = refused(&error),
+            }
+        }
+        if asked.is_empty() {
+            return;
+        }
+        let ids = asked.iter().map(|(id, ..)| (*id).clone()).collect();
+        let requeued = self.books.bus.requeue_parked(queue, &ids).await;
+        for (id, difference, repair) in asked {
+            let done = match &requeued {
+                Ok(requeued) if requeued.contains(id) => Repair::Done,
+                Ok(_) => Repair::Refused(GONE.to_owned()),
+                Err(error) => Repair::Refused(error.to_string()),
+            };
+            *repair = self.ended(difference, done);
         }
     }
 
@@ -143,12 +176,8 @@ impl<'a> Repairer<'a> {
                 let is_released = settling::release_stray(shop, *order_id, &held).await?;
                 Ok(if is_released { Repair::Done } else { Repair::AlreadyRight })
             }
-            Difference::Parked { queue, id, .. } => {
-                let is_there = self.books.bus.requeue_parked(*queue, id).await?;
-                ensure!(is_there, "it is parked no more: somebody has requeued or dropped it meanwhile");
-                Ok(Repair::Done)
-            }
-            Difference::OrderUnreadable { .. }
+            Difference::Parked { .. }
+            | Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
             | Difference::RefundHangs { .. }
             | Difference::Unsent { .. } => Ok(Repair::ByHand),
@@ -176,13 +205,23 @@ impl<'a> Repairer<'a> {
     }
 }
 
+fn refused(error: &anyhow::Error) -> Repair {
+    Repair::Refused(format!("{error:#}"))
+}
+
+fn details(difference: &Difference) -> Value {
+    json!({ "kind": difference.kind(), "order_id": difference.order_id(), "difference": difference.text(Language::En) })
+}
+
+/// Or by [`Repairer::requeue`], all in one look.
 const fn is_by_hand(difference: &Difference) -> bool {
     if let Difference::OrderDiffers { how, .. } = difference {
         return how.contradicts();
     }
     matches!(
         difference,
-        Difference::OrderUnreadable { .. }
+        Difference::Parked { .. }
+            | Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
             | Difference::Unsent { .. }
             | Difference::RefundHangs { .. }

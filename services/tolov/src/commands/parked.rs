@@ -65,7 +65,8 @@ impl Parked {
     async fn requeue(&self, queue: Queue, id: &EventId) -> Result<()> {
         let message = self.find(queue, id).await?;
         self.record("parked requeue", queue, &message)?;
-        ensure!(self.admin.requeue_parked(queue, id).await?, "{}", gone(id));
+        let moved = self.admin.requeue_parked(queue, &[id.clone()].into()).await?;
+        ensure!(moved.contains(id), "{}", gone(id));
         println!("{id} was requeued");
         Ok(())
     }

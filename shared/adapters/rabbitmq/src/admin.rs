@@ -6,13 +6,13 @@
 //!
 //! Every look receives all parked messages and gives them back in their order ([`crate::showing`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lapin::{
     Channel,
-    message::{BasicGetMessage, Delivery},
-    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions},
+    message::Delivery,
+    options::{QueueDeclareOptions, QueueDeleteOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio::sync::{Mutex, MutexGuard};
@@ -34,10 +34,10 @@ use crate::{
     window::Publication,
 };
 
-/// How many messages of a parking queue are received at most to find one.
-const PARKED_MAX: usize = 10_000;
+/// How many messages are requeued by one window of publications.
+const WINDOW: usize = 256;
 
-/// The longest that one request of the operator may take, with the wait for other operators.
+/// The longest that counting may take, or the wait for other operators. A look takes as long as there are messages.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Between two tries to get one's turn.
@@ -65,13 +65,12 @@ impl Session<'_> {
     }
 }
 
-/// Why a parked message is looked for.
+/// What becomes of the messages that are picked out of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Read,
-    Delete,
-    /// To publish it to its queue again and delete it.
-    Requeue,
+enum Fate {
+    Deleted,
+    /// Published to their queue again, and deleted.
+    Requeued,
 }
 
 impl RabbitAdmin {
@@ -161,7 +160,7 @@ impl RabbitAdmin {
         let channel = session.connection.channel().await?;
         let look = self.look_at(&channel, &shown);
         let held = look.show_all(see).await?;
-        look.give_back(&held).await?;
+        look.end(&held, &BTreeSet::new()).await?;
         // When the broker has answered, what was given back is in its queue again.
         within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await?;
         if !is_parked {
@@ -173,90 +172,85 @@ impl RabbitAdmin {
         Ok(())
     }
 
-    /// Looks for the oldest parked message with this id and gives back all that stay.
-    async fn find(
+    /// Removes the oldest parked message with each of these ids.
+    async fn remove(
         &self,
         queue: Queue,
-        id: &EventId,
-        purpose: Purpose,
-    ) -> Result<Option<ParkedMessage>, PortError> {
+        ids: &BTreeSet<EventId>,
+        fate: Fate,
+    ) -> Result<Vec<ParkedMessage>, PortError> {
         let session = self.session().await?;
-        let turn = self.take_turn(&session.connection, queue).await?;
+        let turn = bounded(self.take_turn(&session.connection, queue)).await?;
         let channel = session.connection.channel().await?;
         let parked = self.shared.topology.parked(queue);
-        let (mut found, mut count, mut kept) = (None, 0, Vec::new());
-        while count < PARKED_MAX {
-            let getting = channel.basic_get(name(&parked)?, BasicGetOptions::default());
-            let Some(message) = within(self.timeout(), "read a parked message", getting).await? else {
-                break;
-            };
-            count += 1;
-            let is_meant = found.is_none() && message::id(&message.properties, &message.data) == *id;
-            if is_meant {
-                found = Some(shown(&message));
+        let look = self.look_at(&channel, &parked);
+        let (mut wanted, mut meant) = (ids.clone(), Vec::new());
+        let pick = |message: Delivery| {
+            if wanted.remove(&message::id(&message.properties, &message.data)) {
+                meant.push(message);
             }
-            if !is_meant || purpose == Purpose::Read {
-                kept.push(message.delivery_tag);
-                continue;
-            }
-            if purpose == Purpose::Requeue {
-                self.publish_again(queue, &message).await?;
-            }
-            self.acknowledge(&message).await?;
+        };
+        let held = look.show_all(pick).await?;
+        let (mut removed, mut failure) = (meant.iter().map(|message| message.delivery_tag).collect(), None);
+        if fate == Fate::Requeued {
+            (removed, failure) = self.publish_again(queue, &meant).await;
         }
-        self.look_at(&channel, &parked).give_back(&kept).await?;
+        look.end(&held, &removed).await?;
         // When the broker has answered, what was given back is in its queue again.
         within(self.timeout(), "close a channel", channel.close(200, name("done")?)).await?;
         self.end_turn(&turn, queue).await?;
         session.keep();
-        if found.is_none() && count == PARKED_MAX {
-            return Err(PortError::Refused(format!(
-                "it is not among the first {PARKED_MAX} parked messages: requeue or drop some of those first"
-            )));
-        }
-        Ok(found)
+        failure.map_or_else(|| Ok(meant.iter().map(shown).collect()), Err)
     }
 
-    async fn acknowledge(&self, message: &BasicGetMessage) -> Result<(), PortError> {
-        let removing = message.acker.ack(BasicAckOptions::default());
-        // lapin answers `false` when the channel is closed; the message is still parked.
-        if within(self.timeout(), "remove a parked message", removing).await? {
-            Ok(())
-        } else {
-            Err(timed_out("remove a parked message"))
+    /// Publishes parked messages to their work queue, without retries and reason. Returns the delivery tags of those that are
+    /// stored there, and why others are not.
+    async fn publish_again(&self, queue: Queue, messages: &[Delivery]) -> (BTreeSet<u64>, Option<PortError>) {
+        let work = self.shared.topology.work(queue);
+        let (mut stored, mut failure) = (BTreeSet::new(), None);
+        for window in messages.chunks(WINDOW) {
+            let named: Vec<EventId> = window.iter().map(|it| message::id(&it.properties, &it.data)).collect();
+            let publications: Result<Vec<_>, _> =
+                window.iter().zip(&named).map(|(message, id)| self.as_new(message, id, &work)).collect();
+            let published = match publications {
+                Ok(publications) => self.shared.publisher.publish(&publications).await,
+                Err(refusal) => Err(refusal),
+            };
+            let outcomes = match published {
+                Ok(outcomes) => outcomes,
+                Err(error) => return (stored, Some(error)),
+            };
+            for ((message, id), outcome) in window.iter().zip(&named).zip(outcomes) {
+                match outcome {
+                    Published::Confirmed => drop(stored.insert(message.delivery_tag)),
+                    Published::Rejected(why) | Published::Unknown(why) => {
+                        failure = Some(PortError::Unavailable(format!("{id} stays parked: {why}")));
+                    }
+                }
+            }
         }
+        (stored, failure)
     }
 
-    /// Publishes a parked message to its work queue, without retries and reason.
-    async fn publish_again(&self, queue: Queue, message: &BasicGetMessage) -> Result<(), PortError> {
-        let (properties, body) = (&message.properties, &message.data);
-        let (id, schema) = (message::id(properties, body), message::schema(properties));
-        let traceparent = message::traceparent(properties);
+    fn as_new<'a>(
+        &'a self,
+        message: &'a Delivery,
+        id: &'a EventId,
+        work: &'a str,
+    ) -> Result<Publication<'a>, PortError> {
+        let (schema, traceparent) =
+            (message::schema(&message.properties), message::traceparent(&message.properties));
         let metadata = Metadata {
             id: id.as_str(),
             schema: &schema,
-            published_s: properties.timestamp().unwrap_or(0),
+            published_s: message.properties.timestamp().unwrap_or(0),
             app_id: &self.shared.options.app_id,
             traceparent: traceparent.as_ref(),
             ..Metadata::default()
         };
-        let work = self.shared.topology.work(queue);
         let properties = metadata.properties().map_err(PortError::Refused)?;
-        let publication = Publication {
-            exchange: "",
-            routing_key: &work,
-            id: id.as_str(),
-            properties,
-            body,
-            is_bound: true,
-        };
-        match self.shared.publisher.publish(&[publication]).await?.pop() {
-            Some(Published::Confirmed) => Ok(()),
-            Some(Published::Rejected(why) | Published::Unknown(why)) => {
-                Err(PortError::Unavailable(format!("{id} stays parked: {why}")))
-            }
-            None => Err(timed_out("publish a parked message")),
-        }
+        let (id, body) = (id.as_str(), &message.data);
+        Ok(Publication { exchange: "", routing_key: work, id, properties, body, is_bound: true })
     }
 }
 
@@ -282,16 +276,17 @@ impl BusAdmin for RabbitAdmin {
         self.show_all(queue, true, &mut |message| see(shown(&message))).await
     }
 
-    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
-        bounded(self.find(queue, id, Purpose::Read)).await
-    }
-
-    async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
-        Ok(bounded(self.find(queue, id, Purpose::Requeue)).await?.is_some())
+    async fn requeue_parked(
+        &self,
+        queue: Queue,
+        ids: &BTreeSet<EventId>,
+    ) -> Result<BTreeSet<EventId>, PortError> {
+        let requeued = self.remove(queue, ids, Fate::Requeued).await?;
+        Ok(requeued.into_iter().map(|message| message.id).collect())
     }
 
     async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
-        bounded(self.find(queue, id, Purpose::Delete)).await
+        Ok(self.remove(queue, &[id.clone()].into(), Fate::Deleted).await?.pop())
     }
 }
 

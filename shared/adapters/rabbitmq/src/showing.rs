@@ -4,15 +4,15 @@
 //! was given back before everything else, so a look at a few would move them behind the others. Subscriptions do it, one
 //! after the other; `basic.get` takes a round through the queue's log for each message, which is a minute for ten thousand.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::StreamExt;
 use lapin::{
     Channel,
     message::Delivery,
     options::{
-        BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicQosOptions,
-        QueueDeclareOptions,
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions,
+        BasicQosOptions, QueueDeclareOptions,
     },
     types::FieldTable,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Shows every message that is ready. Returns their delivery tags, for [`Look::give_back`]; after an error the end of the
+    /// Shows every message that is ready. Returns their delivery tags, for [`Look::end`]; after an error the end of the
     /// connection gives them back.
     pub(crate) async fn show_all(&self, mut see: impl FnMut(Delivery)) -> Result<Vec<u64>, PortError> {
         let bounding = self.channel.basic_qos(SUBSCRIPTION_MAX, BasicQosOptions::default());
@@ -115,24 +115,51 @@ impl Look<'_> {
         }
     }
 
-    /// Gives messages back by their delivery tags, which must grow. The order is lost where the broker is slow to count them.
-    pub(crate) async fn give_back(&self, held: &[u64]) -> Result<(), PortError> {
+    /// Removes some of the messages that are held, and gives the others back; by their delivery tags, which must grow. The order
+    /// is lost where the broker is slow to count them.
+    ///
+    /// Neighbours are removed by one acknowledgement: of many that wait, a quorum queue forgets some with the end of the channel.
+    pub(crate) async fn end(&self, held: &[u64], removed: &BTreeSet<u64>) -> Result<(), PortError> {
         let mut back = self.ready().await?;
-        let mut portions = held.chunks(IN_ORDER_MAX);
-        while let Some(portion) = portions.next() {
-            self.return_up_to(portion.last()).await?;
-            back = back.saturating_add(portion.len());
-            if portions.len() > 0 && !self.is_counted(back).await? {
-                return self.return_up_to(held.last()).await;
+        let mut is_in_order = true;
+        for run in held.chunk_by(|one, next| removed.contains(one) == removed.contains(next)) {
+            let Some(last) = run.last() else { continue };
+            if removed.contains(last) {
+                self.remove_up_to(*last).await?;
+            } else if is_in_order {
+                is_in_order = self.return_in_order(run, &mut back).await?;
+            } else {
+                self.return_up_to(*last).await?;
             }
         }
         Ok(())
     }
 
-    async fn return_up_to(&self, last: Option<&u64>) -> Result<(), PortError> {
-        let Some(last) = last else { return Ok(()) };
-        let returning = self.channel.basic_nack(*last, BasicNackOptions { multiple: true, requeue: true });
+    /// `false`: they are given back, but not in their order.
+    async fn return_in_order(&self, run: &[u64], back: &mut usize) -> Result<bool, PortError> {
+        let mut portions = run.chunks(IN_ORDER_MAX);
+        while let Some(portion) = portions.next() {
+            let Some(last) = portion.last() else { continue };
+            self.return_up_to(*last).await?;
+            *back = back.saturating_add(portion.len());
+            if !self.is_counted(*back).await? {
+                if let Some(last) = portions.next_back().and_then(<[u64]>::last) {
+                    self.return_up_to(*last).await?;
+                }
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn return_up_to(&self, last: u64) -> Result<(), PortError> {
+        let returning = self.channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true });
         within(self.limit, "give messages back", returning).await
+    }
+
+    async fn remove_up_to(&self, last: u64) -> Result<(), PortError> {
+        let removing = self.channel.basic_ack(last, BasicAckOptions { multiple: true });
+        within(self.limit, "remove messages", removing).await
     }
 
     /// Whether so many messages are ready, by the end of some time.

@@ -50,6 +50,7 @@ macro_rules! bus_contract {
             park_parks_a_message_at_once
             parked_messages_are_listed_oldest_first_and_stay
             a_requeued_message_is_as_new
+            many_are_requeued_in_one_look_and_the_others_stay_in_their_order
             a_dropped_message_is_returned_and_gone_for_good
             an_unknown_id_is_neither_found_nor_requeued_nor_dropped
             of_two_operators_who_remove_the_same_message_one_learns_that_it_is_gone

@@ -63,7 +63,8 @@ pub async fn a_requeued_message_is_as_new(world: &dyn BusWorld) -> anyhow::Resul
         settle_one(&*consumer, delivery, retry("the store is away")).await?;
     }
     wait_for_parked(world, 2).await?;
-    assert!(world.admin().await.requeue_parked(QUEUE, &payment(2).id).await?);
+    let second = [payment(2).id].into();
+    assert_eq!(world.admin().await.requeue_parked(QUEUE, &second).await?, second);
     for retries in 0..=1 {
         let delivery = receive_one(&*consumer).await?;
         assert_eq!(
@@ -86,6 +87,46 @@ pub async fn a_requeued_message_is_as_new(world: &dyn BusWorld) -> anyhow::Resul
     Ok(())
 }
 
+pub async fn many_are_requeued_in_one_look_and_the_others_stay_in_their_order(
+    world: &dyn BusWorld,
+) -> anyhow::Result<()> {
+    const COUNT: usize = 200;
+    let (publisher, consumer) = (world.publisher().await, world.consumer(QUEUE).await);
+    // Each twice: the second ones stay.
+    for round in 1..=2 {
+        for window in payments(COUNT).chunks(50) {
+            publish(&*publisher, window).await?;
+            let deliveries = receive(&*consumer, window.len()).await?;
+            let verdicts = deliveries.into_iter().map(|delivery| (delivery, park("no schema"))).collect();
+            assert_eq!(consumer.settle(verdicts).await?, window.len(), "round {round}");
+        }
+    }
+    wait_for_parked(world, 2 * COUNT).await?;
+    // Alone, side by side, and at both ends.
+    let is_meant = |place: usize| place.is_multiple_of(2) || (60..140).contains(&place) || place == COUNT - 1;
+    let ids: Vec<EventId> = payments(COUNT).into_iter().map(|message| message.id).collect();
+    let (meant, others): (Vec<_>, Vec<_>) = ids.iter().enumerate().partition(|(place, _)| is_meant(*place));
+    let [meant, others] = [meant, others].map(|part| part.into_iter().map(|(_, id)| id.clone()));
+    let (meant, others): (Vec<EventId>, Vec<EventId>) = (meant.collect(), others.collect());
+    let admin = world.admin().await;
+    let mut wanted: BTreeSet<EventId> = meant.iter().cloned().collect();
+    wanted.insert(EventId::new("payment.completed:404"));
+    let requeued = admin.requeue_parked(QUEUE, &wanted).await?;
+    assert_eq!(requeued, meant.iter().cloned().collect());
+    let mut delivered = Vec::new();
+    while delivered.len() < meant.len() {
+        let deliveries = receive(&*consumer, 50.min(meant.len() - delivered.len())).await?;
+        delivered.extend(deliveries.iter().map(|delivery| delivery.id.clone()));
+        settle_done(&*consumer, deliveries).await?;
+    }
+    assert_eq!(delivered, meant, "in the order in which they were parked");
+    ensure_quiet(world, &*consumer).await?;
+    let left = wait_for_parked(world, 2 * COUNT - meant.len()).await?;
+    let left: Vec<EventId> = left.into_iter().map(|message| message.id).collect();
+    assert_eq!(left, [others, ids].concat());
+    Ok(())
+}
+
 pub async fn a_dropped_message_is_returned_and_gone_for_good(world: &dyn BusWorld) -> anyhow::Result<()> {
     park_each(world, 3).await?;
     let admin = world.admin().await;
@@ -103,10 +144,11 @@ pub async fn an_unknown_id_is_neither_found_nor_requeued_nor_dropped(
     park_each(world, 1).await?;
     let admin = world.admin().await;
     let unknown = EventId::new("payment.completed:404");
-    assert!(!admin.requeue_parked(QUEUE, &unknown).await?);
+    assert_eq!(admin.requeue_parked(QUEUE, &[unknown.clone()].into()).await?, BTreeSet::new());
     assert_eq!(admin.drop_parked(QUEUE, &unknown).await?, None);
     assert_eq!(admin.find_parked(QUEUE, &unknown).await?, None);
-    assert!(!admin.requeue_parked(Queue::BotNotifications, &payment(1).id).await?, "another queue");
+    let elsewhere = admin.requeue_parked(Queue::BotNotifications, &[payment(1).id].into()).await?;
+    assert_eq!(elsewhere, BTreeSet::new(), "another queue");
     assert_eq!(wait_for_parked(world, 1).await?[0].id, payment(1).id);
     Ok(())
 }
@@ -120,8 +162,10 @@ pub async fn of_two_operators_who_remove_the_same_message_one_learns_that_it_is_
     let (dropped, dropped_too) = tokio::join!(one.drop_parked(QUEUE, &id), other.drop_parked(QUEUE, &id));
     assert!(dropped?.is_some() ^ dropped_too?.is_some());
     let id = payment(3).id;
-    let (moved, moved_too) = tokio::join!(one.requeue_parked(QUEUE, &id), other.requeue_parked(QUEUE, &id));
-    assert!(moved? ^ moved_too?);
+    let meant = [id.clone()].into();
+    let (moved, moved_too) =
+        tokio::join!(one.requeue_parked(QUEUE, &meant), other.requeue_parked(QUEUE, &meant));
+    assert!(moved?.is_empty() ^ moved_too?.is_empty());
     let consumer = world.consumer(QUEUE).await;
     let delivery = receive_one(&*consumer).await?;
     assert_eq!(delivery.id, id);

@@ -8,7 +8,7 @@
 //! - a message that was delivered [`DELIVERY_LIMIT`] times without a verdict is parked;
 //! - no message stops another: there is no order between messages.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use async_trait::async_trait;
 
@@ -277,10 +277,24 @@ pub trait BusAdmin: Send + Sync + fmt::Debug {
     ) -> Result<(), PortError>;
 
     /// The oldest parked message with this id.
-    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError>;
+    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
+        let mut found = None;
+        let mut see = |message: ParkedMessage| {
+            if found.is_none() && message.id == *id {
+                found = Some(message);
+            }
+        };
+        self.each_parked(queue, &mut see).await?;
+        Ok(found)
+    }
 
-    /// Moves the oldest parked message with this id back to its queue as if it were new. `false`: there is none.
-    async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError>;
+    /// Moves the oldest parked message with each of these ids back to its queue as if it were new, all in one look. Returns the
+    /// ids that it has found. After an error some may have been moved.
+    async fn requeue_parked(
+        &self,
+        queue: Queue,
+        ids: &BTreeSet<EventId>,
+    ) -> Result<BTreeSet<EventId>, PortError>;
 
     /// Deletes the oldest parked message with this id for good and returns it, so that the caller can keep a record.
     async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError>;

@@ -1,6 +1,6 @@
 //! The operator's side of the bus.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use tolov_domain::{
@@ -141,34 +141,29 @@ impl BusAdmin for EmbeddedBusAdmin {
         }
     }
 
-    async fn find_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {
-        let row: Option<Row> = sqlx::query_as(
-            "SELECT message_id, schema, body, reason, retries FROM messages
-             WHERE queue = ?1 AND state = 'parked' AND message_id = ?2 ORDER BY parked_at_ms, seq LIMIT 1",
-        )
-        .bind(queue.name())
-        .bind(id.as_str())
-        .fetch_optional(self.file.readers())
-        .await
-        .map_err(|error| self.file.failed(&error))?;
-        Ok(row.map(ParkedMessage::from))
-    }
-
-    async fn requeue_parked(&self, queue: Queue, id: &EventId) -> Result<bool, PortError> {
+    async fn requeue_parked(
+        &self,
+        queue: Queue,
+        ids: &BTreeSet<EventId>,
+    ) -> Result<BTreeSet<EventId>, PortError> {
+        let ids: Vec<&str> = ids.iter().map(EventId::as_str).collect();
         let mut writer = self.file.writer().await?;
-        let moved = sqlx::query(
+        let moved: Vec<(String,)> = sqlx::query_as(
             "UPDATE messages
              SET state = 'ready', retries = 0, deliveries = 0, parked_at_ms = NULL, reason = NULL
-             WHERE seq = (SELECT seq FROM messages WHERE queue = ?1 AND state = 'parked' AND message_id = ?2
-                          ORDER BY parked_at_ms, seq LIMIT 1)",
+             WHERE seq IN (SELECT seq FROM (
+                 SELECT seq, row_number() OVER (PARTITION BY message_id ORDER BY parked_at_ms, seq) AS place
+                 FROM messages WHERE queue = ?1 AND state = 'parked'
+                                 AND message_id IN (SELECT value FROM json_each(?2))) WHERE place = 1)
+             RETURNING message_id",
         )
         .bind(queue.name())
-        .bind(id.as_str())
-        .execute(&mut *writer)
+        .bind(serde_json::Value::from(ids).to_string())
+        .fetch_all(&mut *writer)
         .await
         .map_err(|error| self.file.failed(&error))?;
         self.wakers.wake(queue);
-        Ok(moved.rows_affected() > 0)
+        Ok(moved.into_iter().map(|(id,)| EventId::new(id)).collect())
     }
 
     async fn drop_parked(&self, queue: Queue, id: &EventId) -> Result<Option<ParkedMessage>, PortError> {

@@ -59,7 +59,7 @@ async fn a_message_that_kills_the_process_is_parked_and_its_neighbours_are_handl
     let parked = all_parked(&*bus.admin(), QUEUE).await.unwrap();
     assert_eq!((parked.len(), parked[0].id.as_str()), (1, "deadly"));
     assert_eq!(parked[0].reason, DELIVERY_LIMIT_REASON);
-    assert!(bus.admin().requeue_parked(QUEUE, &parked[0].id).await.unwrap());
+    assert_eq!(bus.admin().requeue_parked(QUEUE, &[parked[0].id.clone()].into()).await.unwrap().len(), 1);
     assert_eq!(drain(&bus).await, names(&["deadly"]), "requeued, it is counted from zero");
 }
 

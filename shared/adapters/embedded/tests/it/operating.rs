@@ -48,7 +48,8 @@ async fn an_operator_requeues_and_drops_beside_the_running_bus() {
     let operator = EmbeddedBus::admin_of(folder.path(), Arc::new(SystemClock)).await.unwrap();
     assert_eq!(all_parked(&operator, QUEUE).await.unwrap().len(), 2);
     assert!(operator.drop_parked(QUEUE, &EventId::new("one")).await.unwrap().is_some());
-    assert!(operator.requeue_parked(QUEUE, &EventId::new("two")).await.unwrap());
+    let two = [EventId::new("two")].into();
+    assert_eq!(operator.requeue_parked(QUEUE, &two).await.unwrap(), two);
     operator.close().await.unwrap();
     assert_eq!(receive_one(&*consumer).await.id.as_str(), "two");
     assert_eq!(all_parked(&*bus.admin(), QUEUE).await.unwrap(), []);

@@ -292,7 +292,7 @@ fn a_message_at_the_delivery_limit_is_parked_by_the_broker_with_the_reason() -> 
         for _ in 0..25 {
             assert_eq!(all_parked(&world.direct.admin(), QUEUE).await?.len(), 1);
         }
-        assert!(world.direct.admin().requeue_parked(QUEUE, &payment(0).id).await?);
+        assert_eq!(world.direct.admin().requeue_parked(QUEUE, &[payment(0).id].into()).await?.len(), 1);
         let consumer = world.direct.consumer(QUEUE);
         let delivery = receive_one(&consumer).await?;
         assert_eq!(settle(&consumer, vec![delivery], Verdict::Park { reason: "still".to_owned() }).await?, 1);
@@ -332,9 +332,7 @@ fn of_what_a_dying_reader_held_nothing_vanishes_at_the_delivery_limit() -> anyho
         let parked: BTreeSet<EventId> = parked.into_iter().map(|message| message.id).collect();
         assert!(parked.contains(&deadly) && parked.is_disjoint(&handled), "{handled:?}");
         assert_eq!(&parked | &handled, all);
-        for id in &parked {
-            assert!(world.direct.admin().requeue_parked(QUEUE, id).await?);
-        }
+        assert_eq!(world.direct.admin().requeue_parked(QUEUE, &parked).await?, parked);
         let consumer = world.direct.consumer(QUEUE);
         let requeued = receive_many(&consumer, parked.len()).await?;
         assert_eq!(ids(&requeued), parked);
