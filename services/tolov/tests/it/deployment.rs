@@ -480,7 +480,14 @@ async fn each_account_at_the_broker_can_do_its_own_work_and_nothing_else() {
     );
     assert!(moves(&bot, Queue::BotNotifications, &[later(), park()]).await, "the bot moves its messages");
     let depth = tools.admin().depth(Queue::BotNotifications).await.unwrap();
-    assert_eq!((depth.ready, depth.parked), (0, 1));
+    assert_eq!((depth.ready + depth.retrying, depth.parked), (1, 1));
+    // Owners see in the bot what was parked of an order, of the bot's own queue.
+    let ids = async |bus: &RabbitBus, queue| {
+        let mut ids = Vec::new();
+        bus.admin().each_parked(queue, &mut |message| ids.push(message.id.to_string())).await.map(|()| ids)
+    };
+    assert_eq!(ids(&bot, Queue::BotNotifications).await, Ok(vec!["payment.completed:5".to_owned()]));
+    assert!(ids(&bot, Queue::ProjectorPayments).await.is_err());
     for id in ["payment.completed:4", "payment.completed:5"] {
         tools.admin().drop_parked(Queue::BotNotifications, &EventId::new(id)).await.unwrap();
     }

@@ -7,7 +7,9 @@ use std::{
 
 use lapin::{
     BasicProperties,
-    options::{BasicGetOptions, BasicNackOptions, BasicPublishOptions, QueueDeleteOptions},
+    options::{
+        BasicGetOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
 use tolov_contract::{bus::all_parked, chaos_proxy::Direction};
@@ -339,6 +341,36 @@ fn of_what_a_dying_reader_held_nothing_vanishes_at_the_delivery_limit() -> anyho
         settle(&consumer, requeued, Verdict::Done).await?;
         drop(consumer);
         wait_for_depth(world, QueueDepth::default()).await
+    })
+}
+
+/// More than one look took in when it asked for them one by one, and of a minute's reading.
+#[test]
+fn a_parked_message_behind_ten_thousand_others_is_found_requeued_and_dropped() -> anyhow::Result<()> {
+    const COUNT: usize = 10_200;
+    in_world(options(), async |world| {
+        world.direct.declare().await?;
+        let (_connection, channel) = raw_channel().await?;
+        let parking = world.named("projector.payments.parked");
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        for number in 0..COUNT {
+            let message = payment(number);
+            let properties = BasicProperties::default().with_message_id(message.id.as_str().into());
+            let (exchange, options) = ("".into(), BasicPublishOptions::default());
+            channel
+                .basic_publish(exchange, parking.as_str().into(), options, &message.body, properties)
+                .await?;
+        }
+        channel.wait_for_confirms().await?;
+        let all = u64::try_from(COUNT)?;
+        until("they are parked", async || Ok(world.depth().await?.parked == all)).await?;
+        let (admin, last) = (world.direct.admin(), payment(COUNT - 1));
+        assert_eq!(admin.find_parked(QUEUE, &last.id).await?.map(|found| found.body), Some(last.body));
+        assert!(admin.drop_parked(QUEUE, &last.id).await?.is_some());
+        let many: BTreeSet<EventId> = payments(0..COUNT - 2).into_iter().map(|message| message.id).collect();
+        assert_eq!(admin.requeue_parked(QUEUE, &many).await?, many);
+        let depth = QueueDepth { ready: all - 2, retrying: 0, parked: 1 };
+        wait_for_depth(world, depth).await
     })
 }
 
