@@ -263,8 +263,10 @@ impl World {
         }
         let bought = self.look(settling::purchases(&self.store, &shoppers))?;
         for Shopper { id, order_count: counted, .. } in shoppers {
-            let Purchases { count, in_cart } = bought.get(&id).cloned().unwrap_or_default();
-            ensure!(counted == count, "shopper {id} has {count} paid orders and {counted} are counted");
+            let Some(Some(Purchases { count, in_cart })) = bought.get(&id) else {
+                bail!("an order of shopper {id} cannot be read")
+            };
+            ensure!(counted == *count, "shopper {id} has {count} paid orders and {counted} are counted");
             ensure!(in_cart.is_empty(), "orders {in_cart:?} are still in the cart of shopper {id}");
         }
         Ok(())

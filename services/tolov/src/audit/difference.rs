@@ -4,7 +4,9 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 use tolov_domain::{
-    EventId, Language, OrderId, ProductId, RefundId, UserId, ports::bus::Queue, time::Timestamp,
+    EventId, Language, OrderId, ProductId, RefundId, UserId,
+    ports::{bus::Queue, documents::Key},
+    time::Timestamp,
 };
 use tolov_shop::settling;
 
@@ -67,6 +69,16 @@ pub(super) enum Difference {
         counted: u32,
         paid: u32,
     },
+    /// An order of the person's cannot be read, so that nobody knows what the person has bought.
+    NotJudged {
+        user_id: UserId,
+    },
+    /// A shopper or a product.
+    DocumentUnreadable {
+        collection: &'static str,
+        key: Key,
+        reason: String,
+    },
     /// Paid, and never taken out of the cart.
     InCart {
         order_id: OrderId,
@@ -125,6 +137,8 @@ impl Difference {
             Self::NotTold { .. } => "not_told",
             Self::QuestionNotTold { .. } => "question_not_told",
             Self::OrderCount { .. } => "order_count",
+            Self::NotJudged { .. } => "shopper_not_judged",
+            Self::DocumentUnreadable { .. } => "document_unreadable",
             Self::InCart { .. } => "bought_still_in_cart",
             Self::StrayHold { .. } => "stock_held_for_nothing",
             Self::NotHeld { .. } => "stock_not_held",
@@ -148,13 +162,21 @@ impl Difference {
             | Self::StrayHold { order_id, .. }
             | Self::NotHeld { order_id, .. } => Some(*order_id),
             Self::QuestionNotTold { order_id, .. } => *order_id,
-            Self::OrderCount { .. } | Self::Unsent { .. } | Self::Parked { .. } => None,
+            Self::OrderCount { .. }
+            | Self::NotJudged { .. }
+            | Self::DocumentUnreadable { .. }
+            | Self::Unsent { .. }
+            | Self::Parked { .. } => None,
         }
     }
 
     /// The person whose record differs from the person's orders.
     pub(super) const fn user_id(&self) -> Option<UserId> {
-        let (Self::OrderCount { user_id, .. } | Self::InCart { user_id, .. }) = self else { return None };
+        let (Self::OrderCount { user_id, .. } | Self::NotJudged { user_id } | Self::InCart { user_id, .. }) =
+            self
+        else {
+            return None;
+        };
         Some(*user_id)
     }
 
@@ -171,7 +193,8 @@ impl Difference {
             Self::RefundDiffers { order_id, refund_id: Some(refund_id), .. }
             | Self::RefundHangs { order_id, refund_id, .. } => format!("{order_id}/{refund_id}"),
             Self::NotTold { order_id, recipient } => format!("{order_id}/{recipient}"),
-            Self::OrderCount { user_id, .. } => user_id.to_string(),
+            Self::OrderCount { user_id, .. } | Self::NotJudged { user_id } => user_id.to_string(),
+            Self::DocumentUnreadable { collection, key, .. } => format!("{collection}/{key}"),
             Self::StrayHold { order_id, article_id, .. } | Self::NotHeld { order_id, article_id, .. } => {
                 format!("{order_id}/{article_id}")
             }
@@ -186,7 +209,9 @@ impl Difference {
         let key = match self {
             Self::OrderDiffers { how, .. } if how.contradicts() => "audit-do-compare-payments",
             Self::OrderUnknown { .. } | Self::OrderDiffers { .. } => "audit-do-repair-order",
-            Self::OrderUnreadable { .. } => "audit-do-repair-document",
+            Self::OrderUnreadable { .. } | Self::DocumentUnreadable { .. } | Self::NotJudged { .. } => {
+                "audit-do-repair-document"
+            }
             Self::PaidInShopAlone { .. } => "audit-do-look-at-click",
             Self::Unsettled { .. } => "audit-do-settle",
             Self::OpenInShopAlone { .. } | Self::RefundDiffers { how: RefundDifference::NotInShop, .. } => {
@@ -249,6 +274,11 @@ impl Difference {
             Self::OrderCount { user_id, counted, paid } => {
                 say("audit-order-count", &[("user", user_id), ("counted", counted), ("paid", paid)])
             }
+            Self::NotJudged { user_id } => say("audit-not-judged", &[("user", user_id)]),
+            Self::DocumentUnreadable { collection, key, reason } => say(
+                "audit-document-unreadable",
+                &[("document", key), ("collection", collection), ("reason", reason)],
+            ),
             Self::InCart { order_id, user_id } => {
                 say("audit-in-cart", &[("order", order_id), ("user", user_id)])
             }

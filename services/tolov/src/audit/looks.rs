@@ -29,11 +29,13 @@ pub(super) async fn compare(books: &Books, settle_for: Duration) -> Result<(Find
 
 async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> {
     let (mut users, mut articles, mut parked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut unreadable = Vec::new();
     for difference in first.iter() {
         match difference {
-            Difference::OrderCount { user_id, .. } | Difference::InCart { user_id, .. } => {
-                users.insert(*user_id);
-            }
+            Difference::OrderCount { user_id, .. }
+            | Difference::NotJudged { user_id }
+            | Difference::InCart { user_id, .. } => drop(users.insert(*user_id)),
+            Difference::DocumentUnreadable { .. } => unreadable.push(difference),
             Difference::StrayHold { article_id, .. } => drop(articles.insert(*article_id)),
             Difference::Parked { .. } => drop(parked.insert(difference.subject())),
             Difference::OrderUnknown { .. }
@@ -52,6 +54,7 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
     }
     let mut again = orders::compare(books, &shop::orders_of(first.iter())).await?;
     again.extend(shop::compare(books, &users, &articles).await?);
+    again.extend(shop::still_unreadable(books, &unreadable).await?);
     again.extend(messages::compare(books, &parked).await?);
     Ok(again)
 }

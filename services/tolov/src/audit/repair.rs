@@ -177,6 +177,8 @@ impl<'a> Repairer<'a> {
                 Ok(if is_released { Repair::Done } else { Repair::AlreadyRight })
             }
             Difference::Parked { .. }
+            | Difference::NotJudged { .. }
+            | Difference::DocumentUnreadable { .. }
             | Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
             | Difference::RefundHangs { .. }
@@ -221,6 +223,8 @@ const fn is_by_hand(difference: &Difference) -> bool {
     matches!(
         difference,
         Difference::Parked { .. }
+            | Difference::NotJudged { .. }
+            | Difference::DocumentUnreadable { .. }
             | Difference::OrderUnreadable { .. }
             | Difference::PaidInShopAlone { .. }
             | Difference::Unsent { .. }

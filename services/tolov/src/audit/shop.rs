@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use tolov_domain::{
     OrderId, ProductId, UserId,
-    ports::{ShopStore, documents::Key},
+    ports::{
+        PortError, ShopStore,
+        documents::{Key, Query, Unreadable},
+    },
 };
 use tolov_shop::{
     catalogue::{self, Product, stock::HoldState},
@@ -26,24 +29,72 @@ use super::{
 const PAGE: u32 = 100;
 
 pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: &mut Totals) -> Result<()> {
-    let mut after: Option<Key> = None;
-    loop {
-        let users: Vec<Shopper> = records::page_after(books.shop.as_ref(), after, PAGE).await?;
-        let Some(last) = users.last() else { break };
-        after = Some(last.key());
+    let shop = books.shop.as_ref();
+    let mut after = None;
+    while let Some(users) = page::<Shopper>(shop, &mut after).await? {
         totals.users += u64::try_from(users.len())?;
-        findings.extend(of_users(books.shop.as_ref(), &users).await?);
+        let users = readable(users, findings);
+        findings.extend(of_users(shop, &users).await?);
     }
-    let mut after: Option<Key> = None;
-    loop {
-        let products: Vec<Product> = records::page_after(books.shop.as_ref(), after, PAGE).await?;
-        let Some(last) = products.last() else { return Ok(()) };
-        after = Some(last.key());
+    let mut after = None;
+    while let Some(products) = page::<Product>(shop, &mut after).await? {
         totals.products += u64::try_from(products.len())?;
-        for product in &products {
-            findings.extend(of_product(books.shop.as_ref(), product).await?);
+        for product in readable(products, findings) {
+            findings.extend(of_product(shop, &product).await?);
         }
     }
+    Ok(())
+}
+
+/// The records whose keys come next, or why they cannot be read. `None` after the last.
+async fn page<R: Record>(
+    shop: &dyn ShopStore,
+    after: &mut Option<Key>,
+) -> Result<Option<Vec<Result<R, Unreadable>>>> {
+    let mut query = Query::all(R::COLLECTION, PAGE);
+    if let Some(after) = after.take() {
+        query = query.after(after);
+    }
+    let found = records::find_versioned::<R>(shop, &query).await?;
+    let records: Vec<_> = found.into_iter().map(|found| found.map(|read| read.record)).collect();
+    *after = records.last().map(|last| match last {
+        Ok(record) => record.key(),
+        Err(unreadable) => unreadable.key.clone(),
+    });
+    Ok((!records.is_empty()).then_some(records))
+}
+
+/// Those that can be read; each of the others is a difference.
+fn readable<R: Record>(records: Vec<Result<R, Unreadable>>, findings: &mut Findings) -> Vec<R> {
+    let collection = R::COLLECTION.name();
+    let mut read = |record: Result<R, Unreadable>| match record {
+        Ok(record) => Some(record),
+        Err(Unreadable { key, reason }) => {
+            findings.add(Difference::DocumentUnreadable { collection, key, reason });
+            None
+        }
+    };
+    records.into_iter().filter_map(&mut read).collect()
+}
+
+/// Which of these documents cannot be read now either.
+pub(super) async fn still_unreadable(books: &Books, documents: &[&Difference]) -> Result<Vec<Difference>> {
+    let shop = books.shop.as_ref();
+    let mut still = Vec::new();
+    for document in documents {
+        let Difference::DocumentUnreadable { collection, key, .. } = document else { continue };
+        let read = if *collection == Product::COLLECTION.name() {
+            records::read_versioned::<Product>(shop, key).await.map(drop)
+        } else {
+            records::read_versioned::<Shopper>(shop, key).await.map(drop)
+        };
+        match read {
+            Ok(()) => {}
+            Err(PortError::Refused(_)) => still.push((*document).clone()),
+            Err(away @ PortError::Unavailable(_)) => return Err(away.into()),
+        }
+    }
+    Ok(still)
 }
 
 /// Looks at these people and articles again.
@@ -72,7 +123,10 @@ async fn of_users(shop: &dyn ShopStore, users: &[Shopper]) -> Result<Vec<Differe
     let mut differences = Vec::new();
     for user in users {
         let (user_id, counted) = (user.id, user.order_count);
-        let Purchases { count: paid, in_cart } = purchases.remove(&user_id).unwrap_or_default();
+        let Some(Purchases { count: paid, in_cart }) = purchases.remove(&user_id).flatten() else {
+            differences.push(Difference::NotJudged { user_id });
+            continue;
+        };
         if counted != paid {
             differences.push(Difference::OrderCount { user_id, counted, paid });
         }

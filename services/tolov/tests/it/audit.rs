@@ -5,7 +5,7 @@ use tolov_domain::{
     Event, EventId, Tiyin,
     ports::{
         bus::{OutgoingMessage, Queue, RETRY_DELAYS_MS, Route, RoutingKey, Verdict},
-        documents::{Documents, Key},
+        documents::{Collection, Documents, Key},
     },
 };
 use tolov_embedded::EmbeddedBus;
@@ -16,7 +16,8 @@ use tolov_shop::{
         stock::{self, Goods},
     },
     order::{ORDERS, OrderAction, OrderState, Stage, Stock},
-    records, settling,
+    records::{self, Record},
+    settling,
     shopper::{self, Shopper},
 };
 
@@ -248,6 +249,51 @@ async fn orders_are_counted_again() {
     let mended = shopper::shopper(&books.shop, shopper(1001)).await.unwrap().unwrap();
     assert_eq!((mended.order_count, mended.paid_orders), (1, vec![order_id(1001)]));
     books.has_no_difference();
+}
+
+/// As a newer version would have written it.
+async fn damage(books: &Books, collection: Collection, number: i64) {
+    let document = books.shop.get(collection, &Key::Number(number)).await.unwrap().unwrap();
+    let mut body = document.body;
+    body.insert("schema".to_owned(), 99.into());
+    books.shop.put(collection, &document.key, Some(document.version), &body).await.unwrap();
+}
+
+fn left_to_a_person(books: &Books, differences: &[(&str, &str)]) {
+    for arguments in [&[][..], &["--repair"]] {
+        let (code, report) = books.audit(arguments);
+        let found: Vec<(&str, &str)> = report["differences"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| (it["kind"].as_str().unwrap(), it["about"].as_str().unwrap()))
+            .collect();
+        assert_eq!((code, found), (Some(1), differences.to_vec()), "{report:#}");
+        for difference in report["differences"].as_array().unwrap() {
+            assert!(difference["remedy"].as_str().unwrap().contains("repair or remove"), "{difference}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_shopper_of_an_order_that_cannot_be_read_is_neither_judged_nor_counted_again() {
+    let books = healthy().await;
+    damage(&books, ORDERS, 1001).await;
+    left_to_a_person(&books, &[("order_unreadable", "1001"), ("shopper_not_judged", "5001001")]);
+    let unchanged = shopper::shopper(&books.shop, shopper(1001)).await.unwrap().unwrap();
+    assert_eq!((unchanged.order_count, unchanged.paid_orders), (1, vec![order_id(1001)]));
+}
+
+#[tokio::test]
+async fn a_shopper_and_a_product_that_cannot_be_read_are_differences() {
+    let books = healthy().await;
+    damage(&books, Shopper::COLLECTION, 5_001_001).await;
+    left_to_a_person(&books, &[("document_unreadable", "users/5001001")]);
+    damage(&books, Product::COLLECTION, tea(1).product_id.get()).await;
+    left_to_a_person(
+        &books,
+        &[("document_unreadable", "products/7"), ("document_unreadable", "users/5001001")],
+    );
 }
 
 #[tokio::test]

@@ -167,15 +167,33 @@ pub struct Purchases {
     pub in_cart: Vec<OrderId>,
 }
 
-/// What these people have bought; people without a paid order are missing.
+/// What each of these people has bought. `None`: an order of theirs cannot be read, and they are not judged.
 pub async fn purchases(
     documents: &dyn Documents,
     shoppers: &[Shopper],
-) -> Result<BTreeMap<UserId, Purchases>, PortError> {
+) -> Result<BTreeMap<UserId, Option<Purchases>>, PortError> {
+    if let Some(purchases) = readable_purchases(documents, shoppers).await? {
+        return Ok(purchases.into_iter().map(|(user_id, of_user)| (user_id, Some(of_user))).collect());
+    }
+    // Whose it is the store does not say.
+    let mut purchases = BTreeMap::new();
+    for shopper in shoppers {
+        let of_user = readable_purchases(documents, std::slice::from_ref(shopper)).await?;
+        purchases.insert(shopper.id, of_user.and_then(|mut of_user| of_user.remove(&shopper.id)));
+    }
+    Ok(purchases)
+}
+
+/// `None`: an order cannot be read.
+async fn readable_purchases(
+    documents: &dyn Documents,
+    shoppers: &[Shopper],
+) -> Result<Option<BTreeMap<UserId, Purchases>>, PortError> {
     let shoppers: BTreeMap<UserId, &Shopper> = shoppers.iter().map(|shopper| (shopper.id, shopper)).collect();
     let users: Vec<UserId> = shoppers.keys().copied().collect();
-    let mut purchases: BTreeMap<UserId, Purchases> = BTreeMap::new();
-    each_paid(documents, &users, |order| {
+    let mut purchases: BTreeMap<UserId, Purchases> =
+        users.iter().map(|user_id| (*user_id, Purchases::default())).collect();
+    let are_all_read = each_paid(documents, &users, |order| {
         let of_user = purchases.entry(order.user_id).or_default();
         let is_counted = order.stage() != Stage::Refunded;
         of_user.count = of_user.count.saturating_add(u32::from(is_counted));
@@ -184,7 +202,7 @@ pub async fn purchases(
         }
     })
     .await?;
-    Ok(purchases)
+    Ok(are_all_read.then_some(purchases))
 }
 
 /// One write counts an order and takes it out of the cart: one that is not counted was not taken out.
@@ -194,14 +212,15 @@ fn is_in_cart(shopper: &Shopper, order: &ShopOrder) -> bool {
 }
 
 /// Counts somebody's paid orders again, and takes out of the cart what was not. [`Outcome::AlreadyApplied`]: all was right, or
-/// has changed meanwhile.
+/// has changed meanwhile. With an order that cannot be read nothing is changed: the count would be too low, and what this order
+/// has taken out of the cart would be taken once more.
 pub async fn correct_shopper(documents: &dyn Documents, user_id: UserId) -> Result<Outcome, PortError> {
     let Some(before) = shopper::shopper(documents, user_id).await? else {
         return Ok(Outcome::AlreadyApplied);
     };
     let (mut count, mut paid, mut refunded) = (0_u32, Vec::new(), Vec::new());
     let mut in_cart = Vec::new();
-    each_paid(documents, &[user_id], |order| {
+    let are_all_read = each_paid(documents, &[user_id], |order| {
         if is_in_cart(&before, order) {
             in_cart.push(order.clone());
         }
@@ -216,6 +235,9 @@ pub async fn correct_shopper(documents: &dyn Documents, user_id: UserId) -> Resu
         }
     })
     .await?;
+    if !are_all_read {
+        return Err(PortError::Refused(format!("an order of shopper {user_id} cannot be read: repair it")));
+    }
     let too_many = paid.len().saturating_sub(PAID_ORDERS_MAX);
     paid.drain(..too_many);
     let too_many = refunded.len().saturating_sub(PAID_ORDERS_MAX);
@@ -237,20 +259,28 @@ pub async fn correct_shopper(documents: &dyn Documents, user_id: UserId) -> Resu
     Ok(changed.await?.map_or(Outcome::AlreadyApplied, |(_, outcome)| outcome))
 }
 
-/// Goes through the paid orders of some people in pages, so that no more than a page of them is in memory.
+/// Goes through the paid orders of some people in pages, so that no more than a page of them is in memory. `false`: an order
+/// cannot be read.
 async fn each_paid(
     documents: &dyn Documents,
     users: &[UserId],
     mut visit: impl FnMut(&ShopOrder),
-) -> Result<(), PortError> {
+) -> Result<bool, PortError> {
     let users: Vec<_> = users.iter().map(|user| user.get().into()).collect();
-    let mut seen = 0;
+    let (mut seen, mut are_all_read) = (0, true);
     loop {
         let query = Query::any_of(ORDERS, "user_id", users.clone(), PAGE).skip(seen);
-        let (orders, is_last) = records::find_page::<ShopOrder>(documents, &query).await?;
-        orders.iter().filter(|order| order.is_paid()).for_each(&mut visit);
+        let found = records::find_versioned::<ShopOrder>(documents, &query).await?;
+        let is_last = found.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        for order in found {
+            match order {
+                Ok(order) if order.is_paid() => visit(&order),
+                Ok(_) => {}
+                Err(_) => are_all_read = false,
+            }
+        }
         if is_last {
-            return Ok(());
+            return Ok(are_all_read);
         }
         seen = seen.saturating_add(PAGE);
     }

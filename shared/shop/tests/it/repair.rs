@@ -1,10 +1,16 @@
 //! What an audit compares, and how it is mended.
 
 use tolov_contract::memory::MemoryDocuments;
-use tolov_domain::{Outcome, Tiyin};
+use tolov_domain::{
+    Outcome, Tiyin,
+    ports::{
+        PortError,
+        documents::{Documents, Key},
+    },
+};
 use tolov_shop::{
     catalogue::{Product, stock::Short},
-    order::{Actor, OrderAction, ShopOrder, Stock},
+    order::{Actor, ORDERS, OrderAction, ShopOrder, Stock},
     records,
     settling::{self, Difference, Purchases},
     shopper::{self, Shopper},
@@ -122,7 +128,7 @@ async fn paid_orders_are_counted_again_and_never_twice() {
     let shoppers = [shopper(&shop).await, Shopper::new(user_id(9))];
     let counts = settling::purchases(&shop, &shoppers).await.unwrap();
     let one = Purchases { count: 1, in_cart: Vec::new() };
-    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(user, one)]);
+    assert_eq!(counts, [(user, Some(one)), (user_id(9), Some(Purchases::default()))].into());
     assert_eq!(settling::correct_shopper(&shop, user).await, Ok(Outcome::AlreadyApplied));
     let forget = |shopper: &mut Shopper| (shopper.order_count, shopper.paid_orders) = (7, Vec::new());
     shopper::change(&shop, user, forget).await.unwrap();
@@ -133,12 +139,34 @@ async fn paid_orders_are_counted_again_and_never_twice() {
 }
 
 #[tokio::test]
+async fn whoever_has_an_order_that_cannot_be_read_is_neither_judged_nor_changed() {
+    let shop = shop_with_a_sale().await;
+    let user = order_1().user_id;
+    // The cart has something of it again.
+    shopper::change(&shop, user, |shopper| shopper.set_cart_line(pieces(TEA, 6))).await.unwrap();
+    let before = shopper(&shop).await;
+    let document = shop.get(ORDERS, &Key::Number(1)).await.unwrap().unwrap();
+    let mut body = document.body;
+    body.insert("schema".to_owned(), 99.into());
+    shop.put(ORDERS, &document.key, Some(document.version), &body).await.unwrap();
+    let shoppers = [before.clone(), Shopper::new(user_id(9))];
+    let counts = settling::purchases(&shop, &shoppers).await.unwrap();
+    assert_eq!(counts, [(user, None), (user_id(9), Some(Purchases::default()))].into());
+    let refused = settling::correct_shopper(&shop, user).await;
+    assert!(
+        matches!(&refused, Err(PortError::Refused(why)) if why.contains("cannot be read")),
+        "{refused:?}"
+    );
+    assert_eq!(shopper(&shop).await, before);
+}
+
+#[tokio::test]
 async fn what_was_bought_and_never_taken_out_of_the_cart_is_once() {
     let shop = shop_with_a_sale().await;
     let user = order_1().user_id;
     let in_cart = async || {
         let purchases = settling::purchases(&shop, &[shopper(&shop).await]).await.unwrap();
-        purchases[&user].in_cart.clone()
+        purchases[&user].clone().unwrap().in_cart
     };
     shopper::change(&shop, user, |shopper| shopper.set_cart_line(pieces(TEA, 6))).await.unwrap();
     assert_eq!(in_cart().await, [], "it was filled again after the purchase");
