@@ -15,7 +15,11 @@ use super::{
 /// other, and what is under way between two of them is no difference.
 pub(super) async fn compare(books: &Books, settle_for: Duration) -> Result<(Findings, Totals)> {
     let (mut first, mut totals) = (Findings::default(), Totals::default());
-    orders::compare_all(books, &mut first, &mut totals).await.context("orders could not be compared")?;
+    let compared = orders::compare_all(books, &mut totals, async |differences| {
+        first.extend(differences);
+        Ok(())
+    });
+    compared.await.context("orders could not be compared")?;
     shop::compare_all(books, &mut first, &mut totals).await.context("the shop store could not be read")?;
     messages::compare_all(books, &mut first).await.context("outbox and bus could not be read")?;
     if first.is_empty() {

@@ -20,12 +20,7 @@ use tolov_shop::{
 };
 use tolov_webhook::ledger::OrderStatus;
 
-use super::{
-    books::Books,
-    difference::Difference,
-    findings::{Findings, Totals},
-    refunds,
-};
+use super::{books::Books, difference::Difference, findings::Totals, refunds};
 
 /// How many orders of each store are in memory at a time: this bounds an audit, however many orders there are.
 const PAGE: u32 = 500;
@@ -39,7 +34,11 @@ struct Page {
 }
 
 /// Goes through both stores by order number, side by side: a page ends where the shorter of two full pages does.
-pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: &mut Totals) -> Result<()> {
+pub(super) async fn compare_all(
+    books: &Books,
+    totals: &mut Totals,
+    mut see: impl AsyncFnMut(Vec<Difference>) -> Result<()>,
+) -> Result<()> {
     let full = usize::try_from(PAGE)?;
     let mut after = 0;
     loop {
@@ -61,7 +60,7 @@ pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: 
             page.orders.insert(order_id, order.map(|read| read.record).map_err(|unread| unread.reason));
         }
         page.count(totals);
-        findings.extend(page.compare(books).await?);
+        see(page.compare(books).await?).await?;
         match upto {
             Some(upto) => after = upto,
             None => return Ok(()),

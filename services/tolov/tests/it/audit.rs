@@ -484,6 +484,35 @@ async fn rebuild_shows_what_differs_and_changes_it_only_when_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn rebuild_reaches_an_order_behind_more_differences_than_an_audit_keeps() {
+    let books = Books::open().await;
+    books.paid_just_now(1..=10_001).await;
+    let done = books.run("rebuild", &["10001"]);
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(told.contains("1 orders were changed"), "{told}");
+}
+
+#[tokio::test]
+async fn rebuild_says_what_it_leaves_as_it_is() {
+    let books = healthy().await;
+    let payment = books.payment(1001).await;
+    let alone = Event { order_id: order_id(1003), user_id: shopper(1003), ..payment };
+    settling::settle(&books.shop, &[alone]).await.unwrap();
+    damage(&books, ORDERS, 1002).await;
+    asked_back(&books, 1001, books.then, Some("transfer 17")).await;
+    for arguments in [&["--diff"][..], &["--diff", "1001", "1002", "1003"], &[], &["1003", "1002", "1001"]] {
+        let told = books.run("rebuild", arguments);
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(told.contains("0 orders w") && told.contains(", 3 are left as they are"), "{told}");
+        for left in ["order 1003 is paid in the shop store", "order 1002 of the shop store cannot", "refund "]
+        {
+            assert!(told.contains(left), "{left}: {told}");
+        }
+        assert_eq!(told.matches("left as it is: ").count(), 3, "{told}");
+    }
+}
+
+#[tokio::test]
 async fn replay_sends_an_order_or_a_time_range_again_while_the_service_is_stopped() {
     let books = healthy().await;
     let told = |arguments: &[&str]| {
