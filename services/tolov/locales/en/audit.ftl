@@ -15,6 +15,7 @@ audit-refund-in-shop-alone = refund { $refund } of order { $order } is known to 
 audit-refund-hangs = refund { $refund } of order { $order } is { $state } for more than a day
 audit-shopper-not-told = order { $order } is paid and its shopper was not told of it
 audit-staff-not-told = order { $order } is paid and staff were not told of it
+audit-refund-not-told = refund { $refund } of order { $order } is done and its shopper was not told of it
 audit-question-not-told = staff were not told of { $event }
 audit-order-count = shopper { $user } has { $paid } paid orders and is recorded with { $counted }
 audit-not-judged = the purchases of shopper { $user } are not compared: one of the orders cannot be read

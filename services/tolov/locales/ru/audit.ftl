@@ -15,6 +15,7 @@ audit-refund-in-shop-alone = о возврате { $refund } по заказу {
 audit-refund-hangs = возврат { $refund } по заказу { $order } больше суток в состоянии { $state }
 audit-shopper-not-told = заказ { $order } оплачен, а покупателю об этом не сообщили
 audit-staff-not-told = заказ { $order } оплачен, а сотрудникам об этом не сообщили
+audit-refund-not-told = возврат { $refund } по заказу { $order } выполнен, а покупателю об этом не сообщили
 audit-question-not-told = сотрудникам не сказали о { $event }
 audit-order-count = у покупателя { $user } оплаченных заказов: { $paid }, а записано { $counted }
 audit-not-judged = покупки покупателя { $user } не сверены: один из его заказов не читается

@@ -15,6 +15,7 @@ audit-refund-in-shop-alone = { $order } buyurtmaning { $refund }-qaytarishi haqi
 audit-refund-hangs = { $order } buyurtmaning { $refund }-qaytarishi bir kundan ortiq { $state } holatida turibdi
 audit-shopper-not-told = { $order }-buyurtma to‘langan, xaridorga esa xabar berilmagan
 audit-staff-not-told = { $order }-buyurtma to‘langan, xodimlarga esa xabar berilmagan
+audit-refund-not-told = { $order } buyurtmaning { $refund }-qaytarishi bajarilgan, xaridorga esa xabar berilmagan
 audit-question-not-told = xodimlarga { $event } haqida aytilmagan
 audit-order-count = Xaridor { $user } ning to‘langan buyurtmalari { $paid } ta, yozilgani esa { $counted } ta
 audit-not-judged = xaridor { $user } ning xaridlari solishtirilmadi: buyurtmalaridan biri o‘qilmaydi

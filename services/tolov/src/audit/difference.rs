@@ -57,6 +57,11 @@ pub(super) enum Difference {
         order_id: OrderId,
         recipient: &'static str,
     },
+    /// The shopper has the money back, and has not heard of it.
+    RefundNotTold {
+        order_id: OrderId,
+        refund_id: RefundId,
+    },
     /// Of money that is in question, or of no order.
     QuestionNotTold {
         event_id: String,
@@ -135,6 +140,7 @@ impl Difference {
             },
             Self::RefundHangs { .. } => "refund_hangs",
             Self::NotTold { .. } => "not_told",
+            Self::RefundNotTold { .. } => "refund_not_told",
             Self::QuestionNotTold { .. } => "question_not_told",
             Self::OrderCount { .. } => "order_count",
             Self::NotJudged { .. } => "shopper_not_judged",
@@ -158,6 +164,7 @@ impl Difference {
             | Self::RefundDiffers { order_id, .. }
             | Self::RefundHangs { order_id, .. }
             | Self::NotTold { order_id, .. }
+            | Self::RefundNotTold { order_id, .. }
             | Self::InCart { order_id, .. }
             | Self::StrayHold { order_id, .. }
             | Self::NotHeld { order_id, .. } => Some(*order_id),
@@ -191,6 +198,7 @@ impl Difference {
             | Self::InCart { order_id, .. } => order_id.to_string(),
             Self::RefundDiffers { order_id, refund_id: None, .. } => order_id.to_string(),
             Self::RefundDiffers { order_id, refund_id: Some(refund_id), .. }
+            | Self::RefundNotTold { order_id, refund_id }
             | Self::RefundHangs { order_id, refund_id, .. } => format!("{order_id}/{refund_id}"),
             Self::NotTold { order_id, recipient } => format!("{order_id}/{recipient}"),
             Self::OrderCount { user_id, .. } | Self::NotJudged { user_id } => user_id.to_string(),
@@ -219,7 +227,9 @@ impl Difference {
             }
             Self::RefundDiffers { .. } => "audit-do-compare-refund",
             Self::RefundHangs { .. } => "audit-do-decide-refund",
-            Self::NotTold { .. } | Self::QuestionNotTold { .. } => "audit-do-publish",
+            Self::NotTold { .. } | Self::RefundNotTold { .. } | Self::QuestionNotTold { .. } => {
+                "audit-do-publish"
+            }
             Self::OrderCount { .. } => "audit-do-count",
             Self::InCart { .. } => "audit-do-empty-cart",
             Self::StrayHold { .. } => "audit-do-restock",
@@ -270,6 +280,9 @@ impl Difference {
                 say("audit-staff-not-told", &[("order", order_id)])
             }
             Self::NotTold { order_id, .. } => say("audit-shopper-not-told", &[("order", order_id)]),
+            Self::RefundNotTold { order_id, refund_id } => {
+                say("audit-refund-not-told", &[("order", order_id), ("refund", refund_id)])
+            }
             Self::QuestionNotTold { event_id, .. } => say("audit-question-not-told", &[("event", event_id)]),
             Self::OrderCount { user_id, counted, paid } => {
                 say("audit-order-count", &[("user", user_id), ("counted", counted), ("paid", paid)])

@@ -51,6 +51,7 @@ async fn look_again(books: &Books, first: &Findings) -> Result<Vec<Difference>> 
             | Difference::RefundDiffers { .. }
             | Difference::RefundHangs { .. }
             | Difference::NotTold { .. }
+            | Difference::RefundNotTold { .. }
             | Difference::NotHeld { .. }
             | Difference::QuestionNotTold { .. }
             | Difference::Unsent { .. } => {}

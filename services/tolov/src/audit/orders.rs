@@ -171,17 +171,24 @@ impl Page {
                 }
             }
         }
+        let is_due = |at| books.now - at > books.told_within;
         let mut to_be_told = Vec::new();
         for (order_id, payment) in &self.payments {
             let order_id = *order_id;
             match self.orders.get(&order_id) {
                 None => differences.push(Difference::OrderUnknown { order_id }),
                 Some(Err(_)) => {}
-                Some(Ok(order)) => match settling::difference(order, payment) {
-                    Some(how) => differences.push(Difference::OrderDiffers { order_id, how }),
-                    None if books.now - payment.occurred_at > books.told_within => to_be_told.push(payment),
-                    None => {}
-                },
+                Some(Ok(order)) => {
+                    if let Some(how) = settling::difference(order, payment) {
+                        differences.push(Difference::OrderDiffers { order_id, how });
+                        continue;
+                    }
+                    if is_due(payment.occurred_at) {
+                        to_be_told.extend(told_of(payment));
+                    }
+                    let refunds = self.refunds.get(&order_id).map_or(&[][..], Vec::as_slice);
+                    to_be_told.extend(refunds::to_be_told(order, refunds, is_due));
+                }
             }
         }
         differences.extend(self.compare_refunds(books.now));
@@ -203,20 +210,25 @@ impl Page {
                 differences.push(Difference::PaidInShopAlone { order_id, status });
             }
         }
-        differences.extend(not_told(books.shop.as_ref(), &to_be_told).await?);
+        differences.extend(not_told(books.shop.as_ref(), to_be_told).await?);
         Ok(differences)
     }
 }
 
-/// Who has not been told of their payment, and cannot be said to be undeliverable either.
-async fn not_told(shop: &dyn ShopStore, payments: &[&Event]) -> Result<Vec<Difference>, PortError> {
-    let told = |payment: &&Event| {
-        Recipient::ALL.map(|recipient| {
-            let not_told = Difference::NotTold { order_id: payment.order_id, recipient: recipient.as_str() };
-            (notification::id_of(&payment.id, recipient), not_told)
-        })
-    };
-    let (ids, differences): (Vec<EventId>, Vec<Difference>) = payments.iter().flat_map(told).unzip();
+/// What people are to hear of a payment.
+fn told_of(payment: &Event) -> [(EventId, Difference); 2] {
+    Recipient::ALL.map(|recipient| {
+        let not_told = Difference::NotTold { order_id: payment.order_id, recipient: recipient.as_str() };
+        (notification::id_of(&payment.id, recipient), not_told)
+    })
+}
+
+/// Of what nobody was told, and cannot be said to be undeliverable either.
+async fn not_told(
+    shop: &dyn ShopStore,
+    to_be_told: Vec<(EventId, Difference)>,
+) -> Result<Vec<Difference>, PortError> {
+    let (ids, differences): (Vec<EventId>, Vec<Difference>) = to_be_told.into_iter().unzip();
     let outcomes = shop.outcomes(&ids).await?;
     Ok(differences.into_iter().zip(outcomes).filter(|(_, it)| it.is_none()).map(|(it, _)| it).collect())
 }
@@ -264,7 +276,7 @@ mod tests {
         let all: Vec<EventId> = all.chain([told(&payments[0], Recipient::Staff)]).collect();
         shop.settle(&all, &SendOutcome::Sent { message_id: 7 }, payments[0].occurred_at).await.unwrap();
         shop.reset();
-        let found = not_told(&shop, &payments.iter().collect::<Vec<_>>()).await.unwrap();
+        let found = not_told(&shop, payments.iter().flat_map(told_of).collect()).await.unwrap();
         let order_id = payments[0].order_id;
         assert_eq!(found, [Difference::NotTold { order_id, recipient: Recipient::Shopper.as_str() }]);
         assert_eq!((shop.calls().of("outcomes"), shop.calls().total()), (1, 1));

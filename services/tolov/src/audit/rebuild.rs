@@ -80,6 +80,7 @@ impl Rebuilder<'_> {
                 | Difference::Unsettled { .. }
                 | Difference::RefundHangs { .. }
                 | Difference::NotTold { .. }
+                | Difference::RefundNotTold { .. }
                 | Difference::QuestionNotTold { .. }
                 | Difference::OrderCount { .. }
                 | Difference::NotJudged { .. }

@@ -1,8 +1,14 @@
 //! Refunds: those of the ledger beside those of the shop store's order. That their goods are back in stock is a part of
 //! whether the order is settled.
 
-use tolov_domain::{OrderId, RefundId, Tiyin, refund::Refund, time::Timestamp};
+use tolov_domain::{
+    Event, EventId, OrderId, RefundId, Tiyin,
+    notification::{self, Recipient},
+    refund::Refund,
+    time::Timestamp,
+};
 use tolov_shop::order::ShopOrder;
+use tolov_webhook::ledger::reversals;
 
 use super::difference::Difference;
 
@@ -66,4 +72,22 @@ pub(super) fn compare(
 fn amount_of(order: &ShopOrder, id: RefundId) -> Option<(Tiyin, bool)> {
     let known = order.refunds.iter().find(|known| known.refund_id == Some(id))?;
     Some((known.amount, known.is_told))
+}
+
+/// What the shopper is to hear of refunds that are done and known to both: but for those that staff had recorded before, nobody
+/// else tells of them.
+pub(super) fn to_be_told(
+    order: &ShopOrder,
+    refunds: &[Refund],
+    is_due: impl Fn(Timestamp) -> bool,
+) -> Vec<(EventId, Difference)> {
+    let order_id = order.id;
+    let is_news = |id| order.refunds.iter().any(|known| known.refund_id == Some(id) && !known.is_told);
+    let done = reversals(order.total, refunds).into_iter();
+    done.filter(|(refund_id, _, at)| is_news(*refund_id) && is_due(*at))
+        .map(|(refund_id, kind, _)| {
+            let told = notification::id_of(&Event::id_of(order_id, &kind), Recipient::Shopper);
+            (told, Difference::RefundNotTold { order_id, refund_id })
+        })
+        .collect()
 }

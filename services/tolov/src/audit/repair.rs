@@ -141,6 +141,7 @@ impl<'a> Repairer<'a> {
                 self.replay(*order_id).await
             }
             Difference::NotTold { order_id, .. }
+            | Difference::RefundNotTold { order_id, .. }
             | Difference::OpenInShopAlone { order_id }
             | Difference::RefundDiffers { order_id, .. } => self.replay(*order_id).await,
             Difference::QuestionNotTold { order_id: Some(order_id), .. } => self.replay(*order_id).await,

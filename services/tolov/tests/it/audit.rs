@@ -2,10 +2,12 @@
 
 use serde_json::json;
 use tolov_domain::{
-    Event, EventId, Tiyin,
+    Event, EventId, EventKind, RefundId, Tiyin,
+    event::Reversal,
     ports::{
         bus::{OutgoingMessage, Queue, RETRY_DELAYS_MS, Route, RoutingKey, Verdict},
         documents::{Collection, Documents, Key},
+        notifications::{NotificationLog, SendOutcome},
     },
 };
 use tolov_embedded::EmbeddedBus;
@@ -438,6 +440,29 @@ async fn a_refund_that_the_shop_does_not_know_is_sent_again_and_its_goods_come_b
     // Events of one order are sent in their order, one after the other.
     let sent = [books.relayed().await, books.relayed().await].concat();
     assert_eq!(sent, ["payment.completed:1001", "payment.reversed:1001"]);
+}
+
+#[tokio::test]
+async fn whoever_was_not_told_that_the_money_is_back_is_told_by_its_event() {
+    let books = healthy().await;
+    asked_back(&books, 1001, books.then, Some("transfer 17")).await;
+    books.relayed().await;
+    let payment = books.payment(1001).await;
+    let kind = EventKind::PaymentReversed(Reversal {
+        refund_id: RefundId::try_new(books.then.unix_timestamp()).unwrap(),
+        refunded: payment.amount,
+        by_hand: true,
+        returned: vec![tea(1)],
+    });
+    let reversed = Event { id: Event::id_of(payment.order_id, &kind), kind, ..payment };
+    settling::settle(&books.shop, &[reversed]).await.unwrap();
+    let about = format!("1001/{}", books.then.unix_timestamp());
+    books.is_named_and_repaired(&[("refund_not_told", &about)]);
+    let sent = [books.relayed().await, books.relayed().await].concat();
+    assert_eq!(sent, ["payment.completed:1001", "payment.reversed:1001"]);
+    let told = EventId::new("payment.reversed:1001/shopper");
+    books.shop.settle(&[told], &SendOutcome::Sent { message_id: 1 }, books.then).await.unwrap();
+    books.has_no_difference();
 }
 
 #[tokio::test]

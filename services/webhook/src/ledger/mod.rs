@@ -64,7 +64,7 @@ pub use self::{
             telegram::CheckedOut,
         },
         receipts::steps::ReceiptStepped,
-        refunds::{AskRefusal, Asked, Stepped},
+        refunds::{AskRefusal, Asked, Stepped, reversals},
         rows::{AttemptStatus, OrderStatus},
         unverified::{Quota, UnverifiedLimits},
     },

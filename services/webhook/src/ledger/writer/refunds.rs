@@ -174,7 +174,7 @@ impl WorkingSet {
             self.publish(order, EventKind::RefundUndecided(undecided), at);
         }
         if is_done {
-            let events = reversals(order, self.known.refunds_of(order.order_id));
+            let events = reversals(order.amount, self.known.refunds_of(order.order_id));
             let event = events.into_iter().find(|(id, ..)| *id == refund_id);
             if let Some((_, kind, _)) = event {
                 self.publish(order, kind, at);
@@ -194,8 +194,8 @@ impl WorkingSet {
     }
 }
 
-/// The events of an order's refunds that are over, oldest first, each with the time of its last step.
-pub(super) fn reversals(order: &LedgerOrder, refunds: &[Refund]) -> Vec<(RefundId, EventKind, Timestamp)> {
+/// The events of the refunds of an order of this amount that are over, oldest first, each with the time of its last step.
+pub fn reversals(amount: Tiyin, refunds: &[Refund]) -> Vec<(RefundId, EventKind, Timestamp)> {
     let mut done: Vec<&Refund> = refunds.iter().filter(|refund| refund.status().is_done()).collect();
     done.sort_by_key(|refund| (refund.changed_at, refund.refund_id));
     let mut total = Tiyin::ZERO;
@@ -208,7 +208,7 @@ pub(super) fn reversals(order: &LedgerOrder, refunds: &[Refund]) -> Vec<(RefundI
             by_hand: refund.status() == RefundStatus::DoneByHand,
             returned: refund.returned.clone(),
         };
-        let kind = if total >= order.amount {
+        let kind = if total >= amount {
             EventKind::PaymentReversed(reversal)
         } else {
             EventKind::PaymentPartlyReversed { reversal, refunded_total: total }

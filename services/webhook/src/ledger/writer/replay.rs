@@ -62,7 +62,7 @@ impl WorkingSet {
             self.publish(&order, kind, at);
         }
         let refunds = self.known.refunds_of(order_id).to_vec();
-        for (_, kind, at) in reversals(&order, &refunds) {
+        for (_, kind, at) in reversals(order.amount, &refunds) {
             self.publish(&order, kind, at);
         }
         for refund in &refunds {
