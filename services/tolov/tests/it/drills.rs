@@ -165,7 +165,7 @@ impl Shop {
 
     /// Ledger, bus, shop store and notifications agree.
     fn books_agree(&self) {
-        let told = self.run("audit", &["--settle-for", "5"]);
+        let told = self.run("audit", &["--settle-for", "5", "--told-within", "0m"]);
         assert!(told.starts_with("no difference"), "{told}");
     }
 
@@ -390,7 +390,7 @@ async fn an_order_that_mongodb_lost_is_named_and_put_back_while_everything_runs(
     assert!(store.remove(ORDERS, &order.key, order.version).await.unwrap());
     let audit = |more: &[&str]| {
         let mut audit = tolov("audit", shop.folder.path(), &shop.environment);
-        audit.args(["--settle-for", "1"]).args(more).output().unwrap()
+        audit.args(["--settle-for", "1", "--told-within", "0m"]).args(more).output().unwrap()
     };
     let found = audit(&[]);
     assert_eq!(found.status.code(), Some(1), "{}", printed(&found));
