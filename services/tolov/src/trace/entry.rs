@@ -13,7 +13,7 @@ use tolov_domain::{
 
 use crate::doctor::texts;
 
-/// Where an entry comes from, as it is printed.
+/// Where an entry comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Ledger,
@@ -25,7 +25,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) const fn name(self) -> &'static str {
+    /// For machines.
+    const fn name(self) -> &'static str {
         match self {
             Self::Ledger => "ledger",
             Self::Outbox => "outbox",
@@ -91,7 +92,7 @@ impl Entry {
     pub(super) fn line(&self, language: Language) -> Result<String> {
         let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]Z");
         let at = self.at.map(|at| at.format(form)).transpose()?.unwrap_or_default();
-        Ok(format!("{at:24}  {:9}  {}", self.source.name(), self.text(language)))
+        Ok(format!("{at:24}  {:17}  {}", self.source.title(language), self.text(language)))
     }
 
     pub(super) fn json(&self, language: Language) -> Value {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::Value;
-use tolov_domain::{ClickTransId, OrderId, Tiyin, refund::Refund};
+use tolov_domain::{ClickTransId, OrderId, OrderedProduct, Tiyin, refund::Refund};
 use tolov_webhook::ledger::{
     AttemptRecord, AttemptStatus, CallbackRecord, LedgerPlace, LedgerReader, MerchantCallRecord, OrderRecord,
     OrderRecords, OrderStatus, OutboxRecord, PaymentReportRecord, ReceiptStepRecord, RefundStepRecord,
@@ -63,12 +63,19 @@ fn of_order(order: &OrderRecord) -> Vec<Entry> {
     let registered = Entry::at_ms(order.created_at, Source::Ledger, "trace-registered")
         .with("user", order.user_id)
         .with("amount", amount)
-        .with("products", &order.products);
+        .with("products", products_of(&order.products));
     let ended = (order.status != OrderStatus::Pending).then(|| {
         Entry::at_ms(order.changed_at, Source::Ledger, "trace-ended")
             .with_word("status", order.status.as_str())
     });
     [registered].into_iter().chain(ended).collect()
+}
+
+/// As they are stored where they cannot be read.
+fn products_of(stored: &str) -> String {
+    let Ok(products) = serde_json::from_str::<Vec<OrderedProduct>>(stored) else { return stored.to_owned() };
+    let counted = products.iter().map(|product| format!("{} × {}", product.product_id, product.count));
+    counted.collect::<Vec<_>>().join(", ")
 }
 
 fn of_attempt(attempt: &AttemptRecord) -> Vec<Entry> {

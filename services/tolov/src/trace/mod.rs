@@ -145,6 +145,8 @@ async fn asked(
     match tokio::time::timeout(timeout, asking).await {
         Ok(Ok(entries)) => entries,
         Ok(Err(error)) => vec![Entry::away(source, format!("{error:#}"))],
-        Err(_elapsed) => vec![Entry::away(source, format!("no answer within {} s", timeout.as_secs()))],
+        Err(_elapsed) => {
+            vec![Entry::new(None, source, "trace-no-answer").with("seconds", timeout.as_secs())]
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tolov_domain::{
     EventId, OrderId,
     notification::{self, Recipient},
+    order::OrderLine,
     ports::{
         ShopStore,
         documents::Key,
@@ -15,8 +16,8 @@ use tolov_domain::{
     time::from_unix_ms,
 };
 use tolov_shop::{
-    order::{self, Actor, ShopOrder},
-    staff,
+    order::{self, Actor, HistoryItem, ShopOrder},
+    staff::{self, Action, StaffAction},
 };
 
 use super::entry::{Entry, Source};
@@ -54,9 +55,7 @@ pub(super) async fn entries(
         entries.extend(of_order(&order)?);
     }
     for action in staff::actions_on(store, order_id).await? {
-        let done = serde_json::to_string(&action.action)?;
-        let entry = Entry::new(Some(action.at), Source::Shop, "trace-staff");
-        entries.push(entry.with("staff", action.staff_id).with("action", done));
+        entries.extend(of_action(&action)?);
     }
     entries.extend(notifications_of(store, &events).await?);
     entries.extend(messages_of(store, order_id).await?);
@@ -68,7 +67,7 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
         Entry::new(Some(order.placed_at), Source::Shop, "trace-placed")
             .with("user", order.user_id)
             .with("amount", order.total.grouped())
-            .with("lines", serde_json::to_string(&order.lines)?),
+            .with("lines", lines_of(order)),
     ];
     for entry in &order.history {
         let by = match entry.by {
@@ -96,6 +95,40 @@ fn of_order(order: &ShopOrder) -> Result<Vec<Entry>> {
             .with("missing", order.missing().len()),
     );
     Ok(entries)
+}
+
+fn lines_of(order: &ShopOrder) -> String {
+    let line = |line: &OrderLine| format!("{} ({}) × {}", line.title, line.product_id, line.count);
+    order.lines.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+/// `None`: it is about no order.
+fn of_action(entry: &StaffAction) -> Result<Option<Entry>> {
+    let done = |key, code: String| {
+        let done = Entry::new(Some(entry.at), Source::Shop, key).with("staff", entry.staff_id);
+        Ok(Some(done.with_word("action", code)))
+    };
+    match &entry.action {
+        Action::Order { action, .. } => done("trace-staff", code_of(&serde_json::to_value(action)?)),
+        Action::Refund { refund_id, sum, change, .. } => {
+            let code = format!("refund_{}", code_of(&serde_json::to_value(change)?));
+            let done = done("trace-staff-refund", code)?;
+            Ok(done.map(|done| done.with("refund", refund_id).with("amount", sum.grouped())))
+        }
+        Action::Missing { choice, .. } => {
+            let decided = HistoryItem::MissingDecided(*choice);
+            done("trace-staff", code_of(&serde_json::to_value(decided)?))
+        }
+        Action::PaymentAccepted { .. } => done("trace-staff", "payment_accepted".to_owned()),
+        Action::Category { .. }
+        | Action::Product { .. }
+        | Action::Variant { .. }
+        | Action::Promo { .. }
+        | Action::Member { .. }
+        | Action::CatalogueImported { .. }
+        | Action::Broadcast { .. }
+        | Action::SupportAnswered { .. } => Ok(None),
+    }
 }
 
 /// As the store calls it; what it is about follows in the same word.
@@ -146,8 +179,12 @@ async fn messages_of(store: &dyn ShopStore, order_id: OrderId) -> Result<Vec<Ent
 
 #[cfg(test)]
 mod tests {
-    use tolov_domain::{Language, payment::Anomaly};
-    use tolov_shop::order::{HistoryItem, MissingChoice, OrderAction, Stock};
+    use time::macros::datetime;
+    use tolov_domain::{Language, RefundId, Tiyin, UserId, payment::Anomaly};
+    use tolov_shop::{
+        order::{MissingChoice, OrderAction, Stock},
+        staff::RefundChange,
+    };
 
     use super::*;
     use crate::doctor::texts::word;
@@ -172,6 +209,27 @@ mod tests {
             for language in Language::ALL {
                 let word = word(language, &code);
                 assert!(!word.contains(['_', '{']) && (language == Language::En || word != code), "{code}");
+            }
+        }
+    }
+    #[test]
+    fn what_staff_did_to_an_order_is_told_in_words() {
+        use RefundChange::{ByHand, Requested, SentAgain, Withdrawn};
+        let order_id = OrderId::try_new(1024).unwrap();
+        let (refund_id, sum) = (RefundId::try_new(7).unwrap(), Tiyin::from_soum(1_000).unwrap());
+        let refunds = [Requested, ByHand, SentAgain, Withdrawn];
+        let refunds = refunds.map(|change| Action::Refund { order_id, refund_id, sum, change });
+        let choices = [MissingChoice::Wait, MissingChoice::Other];
+        let choices = choices.map(|choice| Action::Missing { order_id, choice });
+        let orders = OrderAction::OF_STAFF.map(|action| Action::Order { order_id, action });
+        let all =
+            refunds.into_iter().chain(choices).chain(orders).chain([Action::PaymentAccepted { order_id }]);
+        for action in all {
+            let (staff_id, at) = (UserId::try_new(5).unwrap(), datetime!(2026-11-23 09:00 UTC));
+            let entry = of_action(&StaffAction { id: 1, staff_id, at, action }).unwrap().unwrap();
+            for language in Language::ALL {
+                let text = entry.text(language);
+                assert!(!text.contains(['_', '{', '"']) && text.contains('5'), "{text}");
             }
         }
     }

@@ -132,7 +132,7 @@ async fn a_store_that_is_away_is_named_and_the_others_are_asked_all_the_same() {
     let output = trace.args(["1001", "--language", "en"]).output().unwrap();
     let told = text(&output);
     assert!(output.status.success() && told.contains("Registered for shopper 5001001"), "{told}");
-    for source in ["bus        Could not be asked", "shop       Could not be asked"] {
+    for source in ["bus                Could not be asked", "shop               Could not be asked"] {
         assert!(told.contains(source), "{source} in {told}");
     }
 }
