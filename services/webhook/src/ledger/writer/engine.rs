@@ -104,8 +104,10 @@ impl Maintenance {
             }
             Self::PruneOutbox { sent_before } => vec![
                 (
+                    // Questions are few, and nothing else has them.
                     "DELETE FROM outbox WHERE id IN
-                       (SELECT id FROM outbox WHERE sent_at < $1 ORDER BY sent_at LIMIT +$2)",
+                       (SELECT id FROM outbox WHERE sent_at < $1 AND routing_key <> 'payment.questioned'
+                        ORDER BY sent_at LIMIT +$2)",
                     vec![unix_ms(sent_before), PRUNE_MAX],
                 ),
                 (

@@ -80,7 +80,7 @@ impl WorkingSet {
     }
 }
 
-/// What the state still tells of. Questions to staff are in the outbox alone.
+/// What the state still tells of. Questions to staff stay in the outbox.
 fn events_of(order: &LedgerOrder, attempts: &[LedgerAttempt]) -> Vec<(EventKind, Timestamp)> {
     let mut events: Vec<(EventKind, Timestamp)> = attempts
         .iter()
