@@ -1,6 +1,8 @@
 //! `tolov reconcile --statement FILE`: compares a statement of CLICK's cabinet with the ledger, both ways, through the API of
 //! the running webhook service. The only comparison that knows sums, and payments that never reached us.
 
+#[cfg(test)]
+mod any_bytes;
 pub(crate) mod columns;
 mod compare;
 mod report;

@@ -16,12 +16,15 @@ pub(super) type Row = (usize, Vec<String>);
 pub(super) fn read(file: &Path) -> Result<Vec<Row>> {
     let size = fs::metadata(file)?.len();
     ensure!(size <= FILE_MAX_BYTES, "it is larger than 20 MB: export fewer days");
-    let bytes = fs::read(file)?;
+    rows(fs::read(file)?)
+}
+
+pub(super) fn rows(bytes: Vec<u8>) -> Result<Vec<Row>> {
     // An XLSX is a ZIP archive.
     if bytes.starts_with(b"PK\x03\x04") { xlsx(bytes) } else { csv(&bytes) }
 }
 
-pub(super) fn csv(bytes: &[u8]) -> Result<Vec<Row>> {
+fn csv(bytes: &[u8]) -> Result<Vec<Row>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
