@@ -13,6 +13,9 @@ POINTS = {
     "projector": ["delivery", "store-write", "store-written", "publish", "published", "confirm", "ack", "acked"],
     "bot": ["delivery", "store-write", "store-written", "telegram-send", "telegram-sent", "ack", "acked"],
 }
+# A fault of these can leave it unknown whether a shopper was told, who is then told once more. RabbitMQ only brings a message
+# again, and the log of what was sent knows it.
+CARRY_MESSAGES = ["bot", "sandbox", "mongodb", "answers of mongodb"]
 # After this a shop that does not work again is broken.
 HEAL_AT_MOST_S = 300
 
@@ -73,6 +76,23 @@ class BrokerKilled:
         self.world.start_broker()
 
 
+class BrokerAlarmed(BrokerKilled):
+    """It takes no messages and goes on giving those that it has."""
+
+    def __init__(self, world, random):
+        super().__init__(world, random)
+        self.lasts_s = random.uniform(1, 20)
+        memory, disk = "set_vm_memory_high_watermark", "set_disk_free_limit"
+        alarms = [([memory, "absolute", "1"], [memory, "0.4"]), ([disk, "1000000000000000"], [disk, "50MB"])]
+        self.raising, self.clearing = random.choice(alarms)
+
+    def begin(self):
+        self.world.script("rabbitmq", "ctl", *self.raising)
+
+    def end(self):
+        self.world.script("rabbitmq", "ctl", *self.clearing)
+
+
 class StoreStopped(BrokerKilled):
     target = "mongodb"
 
@@ -128,6 +148,7 @@ class DiskFull(DiskFails):
 class ClickFails:
     # The sandbox is asked to do it, so it must not be stopped at the same time.
     target = "sandbox"
+    carries_messages = False
     path = "/sandbox/click/faults"
 
     def __init__(self, world, random):
@@ -144,6 +165,7 @@ class ClickFails:
 
 
 class TelegramFails(ClickFails):
+    carries_messages = True
     path = "/sandbox/telegram/faults"
 
     def __init__(self, world, random):
@@ -158,6 +180,7 @@ KINDS = {
     "kill -9 of a service at a named step": KilledAtPoint,
     "SIGSTOP of a service, of CLICK and Telegram": Hung,
     "kill -9 of RabbitMQ": BrokerKilled,
+    "memory or disk alarm of RabbitMQ": BrokerAlarmed,
     "store stopped": StoreStopped,
     "SIGSTOP of RabbitMQ or the store": ServerHung,
     "answers lost": AnswersLost,
@@ -186,8 +209,12 @@ def heal(world, load):
     return None
 
 
+def carries_messages(fault):
+    return getattr(fault, "carries_messages", fault.target in CARRY_MESSAGES)
+
+
 def torment(world, load, random, seconds, only):
-    """Fault after fault. Returns the name of each and how long it took to heal."""
+    """Fault after fault. Returns the name of each, how long it took to heal, and whether it may have shoppers told again."""
     healed = []
     end = time.monotonic() + seconds
     # Every kind once, in any order, as far as there is time.
@@ -207,6 +234,6 @@ def torment(world, load, random, seconds, only):
         took = heal(world, load)
         for name, fault in faults:
             say(f"{name} ({fault.target}): {f'works again after {took:.1f} s' if took is not None else 'NOT healed'}")
-            healed.append((name, took))
+            healed.append((name, took, carries_messages(fault)))
         time.sleep(random.uniform(0, 3))
     return healed

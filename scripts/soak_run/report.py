@@ -9,7 +9,7 @@ from .faults import KINDS
 from .world import say
 
 SETTLE_AT_MOST_S = 300
-# Messages that a bot has under way at a time; a fault leaves their outcome unknown, and they are sent once more.
+# Messages that a bot has under way at a time; some faults leave their outcome unknown, and they are sent once more.
 SENDS_AT_ONCE = 32
 ROWS = []
 
@@ -58,23 +58,24 @@ def judge(world, load, healed):
     at_click = payments_at_click(world)
     twice = [order for order, times in at_click.items() if times > 1]
     again = {order: times - 1 for order, times in told.items() if times > 1}
-    times = [took for _, took in healed if took is not None]
+    times = [took for _, took, _ in healed if took is not None]
     lost = sorted({*unpaid, *untold})
     row("purchases", f"{len(orders)} of {len(load.begun)}, {load.shop.repeats} payers tried again", not load.failed)
-    faults = Counter(name for name, _ in healed)
+    faults = Counter(name for name, *_ in healed)
     for name in KINDS:
         if faults[name]:
-            longest = max((took for kind, took in healed if kind == name and took is not None), default=0)
+            longest = max((took for kind, took, _ in healed if kind == name and took is not None), default=0)
             row(name, f"{faults[name]}, works again after {longest:.1f} s at most")
     row("processes killed", world.deaths)
     row("lost", f"{len(lost)} {lost[:5] if lost else ''}".strip(), not lost)
     seen = f"{len(twice)} of {len(at_click)} at CLICK {twice[:5] if twice else ''}".strip()
     row("doubled: paid twice", seen, bool(at_click) and not twice)
-    excused = SENDS_AT_ONCE * len(healed)
-    seen = f"{sum(again.values())}, at most {excused} by {len(healed)} faults"
+    unclear = sum(may_repeat for *_, may_repeat in healed)
+    excused = SENDS_AT_ONCE * unclear
+    seen = f"{sum(again.values())}, at most {excused} by {unclear} of {len(healed)} faults"
     row("told again, outcome of the first message unknown", seen, sum(again.values()) <= excused)
     row("wrong", audit.splitlines()[0] if audit else f"exit code {code}", code == 0)
-    never = sum(took is None for _, took in healed)
+    never = sum(took is None for _, took, _ in healed)
     row("longest time to heal", f"{max(times, default=0):.1f} s" + (f", {never} never" if never else ""), not never)
     for problem in load.failed[:5]:
         say(problem)
