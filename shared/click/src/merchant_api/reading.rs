@@ -114,7 +114,8 @@ impl Reading {
                 order.is_none_or(|order| order == merchant_trans_id)
             }
             Call::Reversal { payment_id, .. } => is_payment(*payment_id),
-            Call::CreateInvoice(_) => self.invoice_id.is_some(),
+            // An answer without an invoice's number says nothing of what CLICK has made.
+            Call::CreateInvoice(_) => self.invoice_id.is_some_and(|id| id > 0),
             // An invoice that CLICK does not know has no status.
             Call::InvoiceStatus { .. } if self.status.is_none() && self.payment_id.is_none() => {
                 return CallOutcome::NotFound;
@@ -151,9 +152,12 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use time::macros::date;
+    use tolov_domain::Tiyin;
 
     use super::*;
+    use crate::merchant_api::NewInvoice;
 
     const ID: i64 = 4_710_103_925;
 
@@ -193,6 +197,23 @@ mod tests {
             assert_eq!(Reading::of(&call, 200, body.as_bytes()).status, Some(-99), "{body}");
         }
         assert_eq!(outcome(&call, 200, r#"{"error_code":0,"status":null}"#), CallOutcome::NotFound);
+    }
+
+    #[test]
+    fn an_invoice_without_a_number_of_its_own_is_not_known_to_be_made() {
+        let call = Call::CreateInvoice(NewInvoice {
+            service_id: 1,
+            amount: Tiyin::from_soum(1_000).unwrap(),
+            phone_number: "998901234567".to_owned(),
+            merchant_trans_id: "1001".to_owned(),
+        });
+        let of = |invoice_id| {
+            outcome(&call, 200, &json!({ "error_code": 0, "invoice_id": invoice_id }).to_string())
+        };
+        assert_eq!(of(Some(7)), CallOutcome::Done);
+        for none in [Some(0), Some(-1), None] {
+            assert_eq!(of(none), CallOutcome::Unknown, "{none:?}");
+        }
     }
 
     #[test]

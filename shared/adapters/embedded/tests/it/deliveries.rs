@@ -7,7 +7,7 @@ use tolov_domain::ports::bus::{DELIVERY_LIMIT, DELIVERY_LIMIT_REASON, Queue, Ver
 use tolov_embedded::EmbeddedBus;
 use tolov_kit::clock::SystemClock;
 
-use crate::{ARRIVAL_LIMIT, QUIET_TIME, drain, names, open_bus, publish, receive_one, settle};
+use crate::{ARRIVAL_LIMIT, drain, names, open_bus, publish, receive_one, settle};
 
 const QUEUE: Queue = Queue::ProjectorPayments;
 
@@ -26,6 +26,12 @@ async fn reopen(folder: &Path) -> EmbeddedBus {
     tokio::time::timeout(ARRIVAL_LIMIT, opening).await.unwrap()
 }
 
+async fn until_parked(bus: &EmbeddedBus) {
+    while all_parked(&*bus.admin(), QUEUE).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_message_that_kills_the_process_is_parked_and_its_neighbours_are_handled() {
     let folder = tempfile::tempdir().unwrap();
@@ -36,13 +42,14 @@ async fn a_message_that_kills_the_process_is_parked_and_its_neighbours_are_handl
     for _ in 0..2 * DELIVERY_LIMIT {
         let bus = reopen(folder.path()).await;
         let consumer = bus.consumer(QUEUE);
-        let Ok(deliveries) = tokio::time::timeout(QUIET_TIME, consumer.receive(10)).await else {
-            if all_parked(&*bus.admin(), QUEUE).await.unwrap().is_empty() {
-                continue;
+        // A short limit on the wait would give a delivery up that counts already.
+        let next = async {
+            tokio::select! {
+                deliveries = consumer.receive(10) => Some(deliveries.unwrap()),
+                () = until_parked(&bus) => None,
             }
-            break;
         };
-        let deliveries = deliveries.unwrap();
+        let Some(deliveries) = tokio::time::timeout(ARRIVAL_LIMIT, next).await.unwrap() else { break };
         if deliveries.iter().any(|delivery| delivery.id.as_str() == "deadly") {
             deaths += 1;
             assert!(deaths <= DELIVERY_LIMIT, "it is delivered without an end");
