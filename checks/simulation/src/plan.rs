@@ -190,11 +190,13 @@ fn add_refunds(seed: u64, has_restores: bool, steps: &mut Vec<Step>) {
     }
 }
 
-/// In the copy it is open, and nothing but the lost ledger knows of its end.
+/// In the copy it is open, and its end is known to the lost ledger alone, or to the bus and the shop store as well.
 fn add_refund_that_ends_after_a_backup(random: &mut Random, steps: &mut Vec<Step>) {
-    let course = [Kind::Refund, Kind::BackUp, Kind::Reconcile, Kind::Decide, Kind::Restore, Kind::Reconcile];
-    let first = insert(steps, steps.len() / 2, random, |_| course[0]);
-    let rest = course.into_iter().skip(1).map(|kind| Step { kind, seed: random.number() });
+    let mut course = vec![Kind::BackUp, Kind::Reconcile, Kind::Decide];
+    course.extend([Kind::Relay, Kind::Run].into_iter().take(usize::try_from(random.below(3)).unwrap_or(0)));
+    course.extend([Kind::Restore, Kind::Reconcile]);
+    let first = insert(steps, steps.len() / 2, random, |_| Kind::Refund);
+    let rest = course.into_iter().map(|kind| Step { kind, seed: random.number() });
     let at = first + 1;
     steps.splice(at..at, rest.collect::<Vec<_>>());
 }
