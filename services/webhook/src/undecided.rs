@@ -90,7 +90,6 @@ impl Undecided {
                 }
                 return;
             }
-            metrics::counter!(LEFT_UNDECIDED).increment(1);
             self.forget(&trans_id);
         }
     }
@@ -102,7 +101,7 @@ impl Undecided {
         for payment in left.into_values() {
             let facts = payment.form.to_record();
             match timeout_at(deadline, payment.ask_staff(ledger)).await {
-                Ok(Ok(())) => metrics::counter!(LEFT_UNDECIDED).increment(1),
+                Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(facts, error = error.chain(), "{UNASKED}"),
                 Err(_elapsed) => tracing::error!(facts, "{UNASKED}"),
             }
@@ -123,7 +122,9 @@ impl Payment {
         }
         let Self { form, peer, received_at, .. } = self;
         let content = Content::Refused(ClickCode::FailedToUpdateUser);
-        ledger.answer(Arrival { received_at, peer, form, content }).await.map(drop)
+        ledger.answer(Arrival { received_at, peer, form, content }).await?;
+        metrics::counter!(LEFT_UNDECIDED).increment(1);
+        Ok(())
     }
 
     /// Whether the money is accounted for: the commit that was waited for too long has come about, another process has decided

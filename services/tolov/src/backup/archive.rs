@@ -127,7 +127,8 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// Unpacks a backup into a folder, on the disk where it goes. Only the files that a backup of ours can have are taken, each under its plain name.
+/// Unpacks a backup into a folder, on the disk where it goes. Only the files that a backup of ours can have are taken, each
+/// under its plain name.
 pub(super) fn unpack(file: &Path, folder: &Path, identity: Option<&Path>) -> Result<Note> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let mut archive = tar::Archive::new(content(opened, identity)?);
