@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Context, Result};
 
 use super::{
-    books::Books,
+    books::{Books, patiently},
     difference::Difference,
     findings::{Findings, Totals},
     messages, orders, shop,
@@ -27,7 +27,8 @@ pub(super) async fn compare(books: &Books, settle_for: Duration) -> Result<(Find
     }
     tokio::time::sleep(settle_for).await;
     let mut second = Findings::default();
-    second.extend(look_again(books, &first).await.context("what differs could not be looked at again")?);
+    let again = patiently(async || look_again(books, &first).await).await;
+    second.extend(again.context("what differs could not be looked at again")?);
     Ok((second.confirmed(&first), totals))
 }
 

@@ -14,7 +14,7 @@ use tolov_domain::{
 use tolov_webhook::ledger::OutboxRecord;
 
 use super::{
-    books::Books,
+    books::{Books, patiently},
     difference::{Difference, Subject},
     findings::Findings,
 };
@@ -71,7 +71,7 @@ async fn staff_not_told(books: &Books) -> Result<Vec<Difference>> {
             let Some(last) = events.last() else { break };
             after.clone_from(&last.event_id);
             let ids: Vec<EventId> = events.iter().flat_map(|event| told_as(&event.event_id)).collect();
-            let outcomes = books.shop.outcomes(&ids).await?;
+            let outcomes = patiently(async || Ok(books.shop.outcomes(&ids).await?)).await?;
             let is_told = outcomes.chunks(2).map(|outcomes| outcomes.iter().any(Option::is_some));
             let not_told = events.into_iter().zip(is_told).filter(|(_, is_told)| !is_told);
             differences.extend(not_told.map(|(event, _)| question(event)));

@@ -20,10 +20,16 @@ use tolov_shop::{
 };
 use tolov_webhook::ledger::OrderStatus;
 
-use super::{books::Books, difference::Difference, findings::Totals, refunds};
+use super::{
+    books::{Books, patiently},
+    difference::Difference,
+    findings::Totals,
+    refunds,
+};
 
-/// How many orders of each store are in memory at a time: this bounds an audit, however many orders there are.
-const PAGE: u32 = 500;
+/// How many orders of each store are in memory at a time: this bounds an audit, however many orders there are. Each of a page's
+/// questions is answered well within the store's time limit, also beside a shop's busiest hour.
+const PAGE: u32 = 200;
 
 /// Some orders as both stores know them.
 #[derive(Default)]
@@ -39,28 +45,16 @@ pub(super) async fn compare_all(
     totals: &mut Totals,
     mut see: impl AsyncFnMut(Vec<Difference>) -> Result<()>,
 ) -> Result<()> {
-    let full = usize::try_from(PAGE)?;
     let mut after = 0;
     loop {
-        let query = Query::all(ORDERS, PAGE).after(Key::Number(after));
-        let orders = records::find_versioned::<ShopOrder>(books.shop.as_ref(), &query).await?;
-        let payments = books.ledger.payments(after.saturating_add(1)..=i64::MAX, PAGE).await?;
-        let last_order = orders.last().filter(|_| orders.len() == full).map(number_of);
-        let last_payment =
-            payments.last().filter(|_| payments.len() == full).map(|event| event.order_id.get());
-        let upto = last_order.into_iter().chain(last_payment).min();
-        let is_in = |number: i64| upto.is_none_or(|upto| number <= upto);
-        let mut page = Page::default();
-        page.payments.extend(payments.into_iter().map(|event| (event.order_id, event)));
-        page.payments.retain(|order_id, _| is_in(order_id.get()));
-        let numbers = after.saturating_add(1)..=upto.unwrap_or(i64::MAX);
-        page.add_refunds(books.ledger.refunds_in(numbers).await?);
-        for order in orders.into_iter().filter(|order| is_in(number_of(order))) {
-            let Ok(order_id) = OrderId::try_new(number_of(&order)) else { continue };
-            page.orders.insert(order_id, order.map(|read| read.record).map_err(|unread| unread.reason));
-        }
+        let look = async || {
+            let (page, upto) = Page::after(books, after).await?;
+            let differences = page.compare(books).await?;
+            Ok((page, upto, differences))
+        };
+        let (page, upto, differences) = patiently(look).await?;
         page.count(totals);
-        see(page.compare(books).await?).await?;
+        see(differences).await?;
         match upto {
             Some(upto) => after = upto,
             None => return Ok(()),
@@ -116,6 +110,29 @@ fn number_of(order: &Result<Versioned<ShopOrder>, Unreadable>) -> i64 {
 }
 
 impl Page {
+    /// The orders that come next, and the last number that they go up to; without one it is the last page.
+    async fn after(books: &Books, after: i64) -> Result<(Self, Option<i64>)> {
+        let full = usize::try_from(PAGE)?;
+        let query = Query::all(ORDERS, PAGE).after(Key::Number(after));
+        let orders = records::find_versioned::<ShopOrder>(books.shop.as_ref(), &query).await?;
+        let payments = books.ledger.payments(after.saturating_add(1)..=i64::MAX, PAGE).await?;
+        let last_order = orders.last().filter(|_| orders.len() == full).map(number_of);
+        let last_payment =
+            payments.last().filter(|_| payments.len() == full).map(|event| event.order_id.get());
+        let upto = last_order.into_iter().chain(last_payment).min();
+        let is_in = |number: i64| upto.is_none_or(|upto| number <= upto);
+        let mut page = Self::default();
+        page.payments.extend(payments.into_iter().map(|event| (event.order_id, event)));
+        page.payments.retain(|order_id, _| is_in(order_id.get()));
+        let numbers = after.saturating_add(1)..=upto.unwrap_or(i64::MAX);
+        page.add_refunds(books.ledger.refunds_in(numbers).await?);
+        for order in orders.into_iter().filter(|order| is_in(number_of(order))) {
+            let Ok(order_id) = OrderId::try_new(number_of(&order)) else { continue };
+            page.orders.insert(order_id, order.map(|read| read.record).map_err(|unread| unread.reason));
+        }
+        Ok((page, upto))
+    }
+
     fn add_refunds(&mut self, refunds: Vec<Refund>) {
         for refund in refunds {
             self.refunds.entry(refund.order_id).or_default().push(refund);

@@ -19,7 +19,7 @@ use tolov_shop::{
 };
 
 use super::{
-    books::Books,
+    books::{Books, patiently},
     difference::Difference,
     findings::{Findings, Totals},
     orders,
@@ -34,13 +34,13 @@ pub(super) async fn compare_all(books: &Books, findings: &mut Findings, totals: 
     while let Some(users) = page::<Shopper>(shop, &mut after).await? {
         totals.users += u64::try_from(users.len())?;
         let users = readable(users, findings);
-        findings.extend(of_users(shop, &users).await?);
+        findings.extend(patiently(async || of_users(shop, &users).await).await?);
     }
     let mut after = None;
     while let Some(products) = page::<Product>(shop, &mut after).await? {
         totals.products += u64::try_from(products.len())?;
         for product in readable(products, findings) {
-            findings.extend(of_product(shop, &product).await?);
+            findings.extend(patiently(async || of_product(shop, &product).await).await?);
         }
     }
     Ok(())
@@ -55,7 +55,7 @@ async fn page<R: Record>(
     if let Some(after) = after.take() {
         query = query.after(after);
     }
-    let found = records::find_versioned::<R>(shop, &query).await?;
+    let found = patiently(async || Ok(records::find_versioned::<R>(shop, &query).await?)).await?;
     let records: Vec<_> = found.into_iter().map(|found| found.map(|read| read.record)).collect();
     *after = records.last().map(|last| match last {
         Ok(record) => record.key(),
