@@ -1,6 +1,11 @@
 //! The webhook service as the benches run it.
 
-use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
 use anyhow::Result;
 use futures_util::{TryStreamExt, stream};
@@ -9,7 +14,6 @@ use tolov_click::{PayLink, SecretKey, link::CLICK_PAY_PAGE};
 use tolov_domain::{OrderId, OrderedProduct, ProductId, Tiyin, UserId, ports::bus::Publisher};
 use tolov_kit::{
     clock::{Clock, SystemClock},
-    http::TrustedProxies,
     lifecycle::Stop,
     secret::Secret,
 };
@@ -18,7 +22,7 @@ use tolov_webhook::{
     ledger::{Ledger, LedgerPlace, NewOrder, UnverifiedLimits},
 };
 
-use crate::load::Shop;
+use crate::load::{PROXY, Shop, Way};
 
 pub const SERVICE_ID: i64 = 12345;
 /// Of every order, in so'm as CLICK writes it.
@@ -54,7 +58,7 @@ impl Server {
                 },
             },
             order_ttl: None,
-            trusted_proxies: TrustedProxies::default(),
+            trusted_proxies: PROXY.to_string().parse()?,
             unverified: UnverifiedLimits::default(),
         };
         let service = Service::new(config, Deps { bus, clock: Arc::new(SystemClock) }).await?;
@@ -99,6 +103,7 @@ impl Server {
             service_id: SERVICE_ID,
             secret_key: SecretKey::new(SECRET_KEY),
             amount: AMOUNT,
+            way: Way::Direct(Ipv4Addr::LOCALHOST),
         }
     }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the numbers are this program's answer")]
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,7 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 use tolov_checks::{
-    load::{Report, flood, pay_orders},
+    load::{Report, Shop, Way, flood, pay_orders},
     service::{SECRET_KEY, Server},
 };
 use tolov_click::{CallbackForm, Reply, SecretKey};
@@ -35,6 +36,11 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
 /// How many orders of the ledger there are for each one that is paid, with `spread`.
 const SPREAD: i64 = 20;
+/// Of this machine.
+const ANOTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+/// As a proxy names them.
+const CLICK: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+const STRANGER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
@@ -116,20 +122,37 @@ fn shuffled(count: i64, spread: i64) -> Vec<i64> {
 
 /// The client of the flood shares the machine with the service: of what it takes, its own work is a part.
 fn flooded(servers: &Runtime, clients: &Runtime, orders: i64, rows: &[usize]) -> Result<()> {
-    println!("{} genuine callbacks a row, alone and beside forged ones over 128 connections\n", orders * 2);
+    // As many as one address may have; and twice of it, where a proxy brings them.
+    let floods = [
+        ("direct", 256, [Ipv4Addr::LOCALHOST, ANOTHER].map(Way::Direct)),
+        ("proxied", 512, [CLICK, STRANGER].map(Way::Proxied)),
+    ];
+    println!("{} genuine callbacks a row, alone and beside forged ones\n", orders * 2);
     for &connections in rows {
-        let paid = shuffled(orders, 1);
-        let alone = measure(servers, clients, in_a_file(orders), &paid, connections)?;
-        let server = servers.block_on(in_a_file(orders))?;
-        let stop = Stop::new();
-        let flood = clients.spawn(flood(server.addr, stop.clone()));
-        let beside = clients.block_on(pay_orders(&server.shop(), &paid, connections))?;
-        stop.cancel();
-        let forged = clients.block_on(flood)??;
-        servers.block_on(server.close())?;
-        println!("{connections:>3} connections   alone   {alone}");
-        println!("                  beside  {beside}   {forged} forged");
-        println!("                  ratio   {:>7}%\n", beside.rate() * 100 / alone.rate().max(1));
+        for (how, forging, [of_click, of_a_stranger]) in floods {
+            let paid = shuffled(orders, 1);
+            let pay = async |server: &Server| {
+                pay_orders(&Shop { way: of_click, ..server.shop() }, &paid, connections).await
+            };
+            let server = servers.block_on(in_a_file(orders))?;
+            let alone = clients.block_on(pay(&server))?;
+            servers.block_on(server.close())?;
+            let server = servers.block_on(in_a_file(orders))?;
+            let stop = Stop::new();
+            let flood = clients.spawn(flood(server.addr, of_a_stranger, forging, stop.clone()));
+            let beside = clients.block_on(pay(&server))?;
+            stop.cancel();
+            let forged = clients.block_on(flood)??;
+            servers.block_on(server.close())?;
+            println!("{connections:>3} connections, {how:<8} alone   {alone}");
+            println!(
+                "                           beside  {beside}   {forged} forged over {forging} connections"
+            );
+            println!(
+                "                           ratio   {:>7}%\n",
+                beside.rate() * 100 / alone.rate().max(1)
+            );
+        }
     }
     Ok(())
 }

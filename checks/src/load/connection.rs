@@ -1,36 +1,57 @@
 //! One keep-alive HTTP/1.1 connection, small enough to cost less than the service under load.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// A callback that takes longer ends the run.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The proxy that the service trusts.
+pub const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// How requests come to the service.
+#[derive(Debug, Clone, Copy)]
+pub enum Way {
+    /// From this address of the machine.
+    Direct(Ipv4Addr),
+    /// From [`PROXY`], which names this address as their sender.
+    Proxied(Ipv4Addr),
+}
+
 pub(super) struct Connection {
     stream: TcpStream,
+    /// Headers of every request.
+    headers: String,
     read: Vec<u8>,
 }
 
 impl Connection {
-    pub(super) async fn open(addr: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(addr).await?;
+    pub(super) async fn open(addr: SocketAddr, way: Way) -> Result<Self> {
+        let (from, headers) = match way {
+            Way::Direct(from) => (from, String::new()),
+            Way::Proxied(sender) => (PROXY, format!("x-forwarded-for: {sender}\r\n")),
+        };
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(from.into(), 0))?;
+        let stream = socket.connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, read: Vec::with_capacity(1024) })
+        Ok(Self { stream, headers, read: Vec::with_capacity(1024) })
     }
 
     /// Posts a form and returns the body of a 200 and the time it took.
     pub(super) async fn post(&mut self, path: &str, form: &str) -> Result<(Vec<u8>, Duration)> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: shop\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-             content-length: {}\r\n\r\n{form}",
+             {}content-length: {}\r\n\r\n{form}",
+            self.headers,
             form.len()
         );
         let started = Instant::now();

@@ -12,7 +12,10 @@ use tolov_click::{Reply, SecretKey, form::FIELDS, sign_complete, sign_prepare};
 use tolov_kit::lifecycle::Stop;
 
 use self::connection::Connection;
-pub use self::report::Report;
+pub use self::{
+    connection::{PROXY, Way},
+    report::Report,
+};
 
 /// The shop that the load is played against.
 #[derive(Debug, Clone)]
@@ -22,6 +25,7 @@ pub struct Shop {
     pub secret_key: SecretKey,
     /// Of every order, in so'm as CLICK writes it.
     pub amount: &'static str,
+    pub way: Way,
 }
 
 /// Pays orders, each with one Prepare and one Complete, over `connections` at once that take turns. Every callback is measured
@@ -42,7 +46,7 @@ pub async fn pay_orders(shop: &Shop, orders: &[i64], connections: usize) -> Resu
 }
 
 async fn pay_one_by_one(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Duration>> {
-    let mut connection = Connection::open(shop.addr).await?;
+    let mut connection = Connection::open(shop.addr, shop.way).await?;
     let mut latencies = Vec::with_capacity(orders.len() * 2);
     for order in orders {
         let prepare = shop.prepare(*order);
@@ -60,17 +64,14 @@ async fn pay_one_by_one(shop: &Shop, orders: &[i64]) -> Result<Vec<std::time::Du
     Ok(latencies)
 }
 
-/// Connections of the flood: half of what one address may have, since the payers come from the same.
-const FLOOD_CONNECTIONS: usize = 128;
-
 /// Sends forged callbacks, over each connection as soon as the one before is answered, until `stop`. Returns how many.
 /// Their fields are as long as fields may be, of characters that take the most space in JSON.
-pub async fn flood(addr: SocketAddr, stop: Stop) -> Result<u64> {
+pub async fn flood(addr: SocketAddr, way: Way, connections: usize, stop: Stop) -> Result<u64> {
     let field = "%01".repeat(240);
     let body = Arc::new(FIELDS.map(|name| format!("{name}={field}")).join("&"));
     let mut floods = JoinSet::new();
-    for _ in 0..FLOOD_CONNECTIONS {
-        floods.spawn(flood_connection(addr, Arc::clone(&body), stop.clone()));
+    for _ in 0..connections {
+        floods.spawn(flood_connection(addr, way, Arc::clone(&body), stop.clone()));
     }
     let mut sent = 0;
     while let Some(flooded) = floods.join_next().await {
@@ -79,12 +80,14 @@ pub async fn flood(addr: SocketAddr, stop: Stop) -> Result<u64> {
     Ok(sent)
 }
 
-async fn flood_connection(addr: SocketAddr, body: Arc<String>, stop: Stop) -> Result<u64> {
-    let mut connection = Connection::open(addr).await?;
+async fn flood_connection(addr: SocketAddr, way: Way, body: Arc<String>, stop: Stop) -> Result<u64> {
     let mut sent = 0;
     while !stop.is_cancelled() {
-        connection.post(tolov_webhook::http::CLICK_PATH, &body).await?;
-        sent += 1;
+        let mut connection = Connection::open(addr, way).await?;
+        // Whoever is refused is shut out too, and comes back at once.
+        while !stop.is_cancelled() && connection.post(tolov_webhook::http::CLICK_PATH, &body).await.is_ok() {
+            sent += 1;
+        }
     }
     Ok(sent)
 }

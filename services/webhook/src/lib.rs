@@ -33,7 +33,7 @@ pub use crate::{
     steps::Steps,
 };
 use crate::{
-    http::{App, FloodBrake, refusals, routes},
+    http::{App, flood_brake, refusals, routes},
     ledger::{Ledger, OpenError, WriterTask},
     maintenance::Maintenance,
     readiness::{Readiness, Reporter},
@@ -140,7 +140,7 @@ impl Service {
             undecided: undecided.clone(),
             readiness,
             restore_gate,
-            flood_brake: FloodBrake::default(),
+            flood_brake: flood_brake(),
         };
         let app = Arc::new(app);
         let refusals = refusals(Arc::clone(&app));

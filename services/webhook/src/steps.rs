@@ -7,7 +7,7 @@ use warp::{filters::BoxedFilter, reply::Response};
 use crate::{
     config::Config,
     deps::Deps,
-    http::{App, FloodBrake, routes},
+    http::{App, flood_brake, routes},
     ledger::{Ledger, OpenError, WriterTask},
     maintenance::Maintenance,
     readiness::Reporter,
@@ -54,7 +54,7 @@ impl Steps {
             undecided: maintenance.undecided(),
             readiness,
             restore_gate,
-            flood_brake: FloodBrake::default(),
+            flood_brake: flood_brake(),
         });
         Ok(Self { ledger, relay, maintenance, routes: routes(Arc::clone(&app)), app, writer })
     }

@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
-use tolov_kit::{clock::Clock, secret::Secret};
+use tolov_kit::{clock::Clock, http::FloodBrake, secret::Secret};
 
 use crate::{
     believed_time::BelievedTime, config::ClickConfig, ledger::Ledger, readiness::Readiness,
@@ -40,45 +39,10 @@ impl App {
     }
 }
 
-/// How long the answer to an unverified callback beyond the budget waits. CLICK waits longer than this for an answer.
-const FLOOD_PAUSE: Duration = Duration::from_millis(500);
-/// The most answers that wait. One address has no more connections, but one proxy may bring many callers.
+/// The most answers to unverified callbacks beyond the budget that wait. One address has no more connections, but one proxy may
+/// bring many callers.
 const PAUSED_MAX: usize = 256;
 
-/// Slows down whoever floods: an address has few connections, so that one which waits for each answer asks little.
-#[derive(Debug)]
-pub(crate) struct FloodBrake {
-    paused: Semaphore,
-}
-
-impl Default for FloodBrake {
-    fn default() -> Self {
-        Self { paused: Semaphore::new(PAUSED_MAX) }
-    }
-}
-
-impl FloodBrake {
-    /// Waits, unless as many wait already as may.
-    pub(super) async fn pause(&self) {
-        if let Ok(_place) = self.paused.try_acquire() {
-            tokio::time::sleep(FLOOD_PAUSE).await;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::{FutureExt, future::join_all};
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn only_so_many_answers_wait() {
-        let brake = FloodBrake::default();
-        let mut paused = Box::pin(join_all((0..PAUSED_MAX).map(|_| brake.pause())));
-        assert!((&mut paused).now_or_never().is_none());
-        assert!(brake.pause().now_or_never().is_some(), "one more does not wait");
-        paused.await;
-        assert!(brake.pause().now_or_never().is_none(), "there is room again");
-    }
+pub(crate) fn flood_brake() -> FloodBrake {
+    FloodBrake::new(PAUSED_MAX)
 }

@@ -154,7 +154,7 @@ pub(super) async fn refused(
         Refusal::BodyTooLarge | Refusal::BodyBroken => ClickCode::ErrorInRequest,
         // It may have been decided; CLICK's repetition gets the stored answer.
         Refusal::TooSlow | Refusal::Panicked => ClickCode::FailedToUpdateUser,
-        // Neither read nor kept: whoever floods through a proxy costs no more than this.
+        // Neither read nor kept: whoever floods through a proxy costs no more than this and a pause.
         Refusal::TooMany => return reply_with(&Reply::code(ClickCode::FailedToUpdateUser)),
     };
     let (received_at, peer, body) = (app.clock.now(), peer.to_string(), body.unwrap_or_default());

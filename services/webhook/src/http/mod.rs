@@ -30,7 +30,7 @@ use warp::{
 };
 
 pub use self::app::App;
-pub(crate) use self::app::FloodBrake;
+pub(crate) use self::app::flood_brake;
 use self::reply::problem;
 
 /// CLICK's path, as the cabinet knows it.

@@ -3,11 +3,13 @@
 //!
 //! The body is read here, whole, before the routes see the request, so that no route can forget a limit.
 
+mod flood_brake;
 mod peers;
 mod stream;
 
 use std::{convert::Infallible, io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+pub use flood_brake::FloodBrake;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
@@ -37,7 +39,8 @@ pub struct Limits {
     /// Connections served at once; further ones wait in the kernel's queue.
     pub connections_max: usize,
     /// Connections of one address, or of one IPv6 /64; further ones are closed. A trusted proxy may have more, and each address
-    /// that it names so many requests at a time; further ones are refused before their body is read.
+    /// that it names so many requests at a time; further ones are refused before their body is read, and hear it after a pause
+    /// as long as no more than half of `connections_max` wait.
     pub connections_per_peer_max: usize,
     /// For the whole head of a request, and for a new connection that sends nothing.
     pub header_timeout: Duration,
@@ -140,8 +143,7 @@ pub async fn serve(
     let of_peers = PeerCounts::default();
     let connections = TaskTracker::new();
     let cut_off = Stop::new();
-    let of_senders = PeerCounts::default();
-    let app = App { routes, refusal_reply, limits: Arc::new(limits), of_senders };
+    let app = App::new(routes, refusal_reply, limits);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -197,9 +199,22 @@ struct App<R> {
     limits: Arc<Limits>,
     /// Requests of those whom proxies name.
     of_senders: PeerCounts,
+    /// Of those with too many: refused at once, each would come back at once, on a connection that it has to open first.
+    flood_brake: Arc<FloodBrake>,
 }
 
 impl<R: RefusalReply> App<R> {
+    fn new(routes: BoxedFilter<(Response,)>, refusal_reply: R, limits: Limits) -> Self {
+        let flood_brake = Arc::new(FloodBrake::new(limits.connections_max / 2));
+        Self {
+            routes,
+            refusal_reply,
+            limits: Arc::new(limits),
+            of_senders: PeerCounts::default(),
+            flood_brake,
+        }
+    }
+
     fn is_from_proxy(&self, addr: SocketAddr) -> bool {
         self.limits.trusted_proxies.contains(addr.ip())
     }
@@ -261,7 +276,10 @@ impl<R: RefusalReply> App<R> {
         let admitted = self.admit(addr, peer);
         let read = match admitted {
             Ok(_) => self.read(request, peer, deadline).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => {
+                self.flood_brake.pause().await;
+                Err(refusal)
+            }
         };
         match read {
             Err(refusal) => {

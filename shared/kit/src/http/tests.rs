@@ -122,13 +122,11 @@ async fn a_stuck_client_does_not_delay_the_stop() {
 
 /// A connection in memory, so that the clock of the test can be moved without a race with a socket.
 fn connect(limits: Limits, addr: &str) -> (DuplexStream, JoinHandle<()>) {
+    connect_to(App::new(routes(), refused, limits), addr)
+}
+
+fn connect_to(app: App<impl RefusalReply>, addr: &str) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = tokio::io::duplex(1024);
-    let app = App {
-        routes: routes(),
-        refusal_reply: refused,
-        limits: Arc::new(limits),
-        of_senders: PeerCounts::default(),
-    };
     let addr = addr.parse().unwrap();
     (client, tokio::spawn(app.serve_connection(server, addr, Stop::new(), Stop::new())))
 }
@@ -260,4 +258,20 @@ async fn one_address_behind_a_proxy_cannot_keep_every_request_to_itself() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), admitted).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_too_many_requests_under_way_hears_it_after_a_pause_while_there_is_room_to_wait() {
+    let limits = Limits { connections_max: 2, connections_per_peer_max: 0, ..Limits::default() };
+    let app = App::new(routes(), refused, Limits { trusted_proxies: "10.0.0.2".parse().unwrap(), ..limits });
+    let refused = || async {
+        let (mut proxy, _served) = connect_to(app.clone(), "10.0.0.2:4000");
+        let (request, begun) =
+            (get("/peer").replace("host: x", "host: x\r\nx-forwarded-for: 203.0.113.7"), Instant::now());
+        assert!(exchange(&mut proxy, &request).await.ends_with("TooMany"));
+        begun.elapsed()
+    };
+    let (first, second) = tokio::join!(refused(), refused());
+    assert!(first >= Duration::from_millis(500) && second.is_zero(), "{first:?}, {second:?}");
+    assert!(refused().await >= Duration::from_millis(500));
 }
