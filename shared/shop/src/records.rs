@@ -90,17 +90,29 @@ pub(crate) async fn find_page<R: Record>(
 
 /// Reads a whole collection in pages, by key. `max` bounds what is held in memory.
 pub async fn all<R: Record>(documents: &dyn Documents, max: usize) -> Result<Vec<R>, PortError> {
-    const PAGE: u32 = 500;
-    let mut records: Vec<R> = Vec::new();
-    let mut after = None;
-    while records.len() < max {
-        let page: Vec<R> = page_after(documents, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(records) };
-        after = Some(last.key());
-        records.extend(page);
-    }
-    records.truncate(max);
+    let mut records = Vec::new();
+    each(documents, max, |record| records.push(record)).await?;
     Ok(records)
+}
+
+/// Shows a whole collection, by key, `max` records of it at most. No more than a page is held in memory.
+pub async fn each<R: Record>(
+    documents: &dyn Documents,
+    max: usize,
+    mut see: impl FnMut(R) + Send,
+) -> Result<(), PortError> {
+    const PAGE: u32 = 500;
+    let mut left = max;
+    let mut after = None;
+    while left > 0 {
+        let page: Vec<R> = page_after(documents, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.key());
+        let shown = page.len().min(left);
+        page.into_iter().take(shown).for_each(&mut see);
+        left -= shown;
+    }
+    Ok(())
 }
 
 /// The records whose keys come next, by key; an empty page is the last one. One that cannot be read is logged and left out.

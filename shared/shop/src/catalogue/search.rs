@@ -4,6 +4,7 @@
 //! `х`, `ҳ`, `x` and `h` are one letter, because people mix them up. `ё` is `е` for who writes Russian and `yo` for who writes
 //! Uzbek, and `е` at the beginning of a word is `ye` too: both spellings are compared.
 
+use memchr::memmem::Finder;
 use tolov_domain::ProductId;
 
 use super::product::Product;
@@ -94,7 +95,7 @@ fn indexed(text: &str) -> String {
 
 /// A word of a query.
 struct Word {
-    spellings: Vec<String>,
+    spellings: Vec<Finder<'static>>,
     letters: Vec<Vec<char>>,
 }
 
@@ -102,13 +103,16 @@ impl Word {
     fn of(text: &str) -> Self {
         let (one, other) = spellings(text);
         let spellings: Vec<String> = std::iter::once(one).chain(other).collect();
-        Self { letters: spellings.iter().map(|word| word.chars().collect()).collect(), spellings }
+        Self {
+            letters: spellings.iter().map(|word| word.chars().collect()).collect(),
+            spellings: spellings.iter().map(|word| Finder::new(word).into_owned()).collect(),
+        }
     }
 
     /// How well it matches a text, smaller being better: at the beginning of a word, and early.
     fn rank(&self, text: &str) -> Option<usize> {
         let ranks = self.spellings.iter().filter_map(|word| {
-            let at = text.find(word)?;
+            let at = word.find(text.as_bytes())?;
             let begins = text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with(' '));
             Some(if begins { at } else { at + INSIDE_A_WORD })
         });
@@ -116,7 +120,11 @@ impl Word {
     }
 
     fn is_nearly_in(&self, title: &Title) -> bool {
-        self.rank(&title.text).is_some() || self.letters.iter().any(|word| is_nearly_in(&title.letters, word))
+        let is_in = || {
+            let letters: Vec<char> = title.text.chars().collect();
+            self.letters.iter().any(|word| is_nearly_in(&letters, word))
+        };
+        self.rank(&title.text).is_some() || is_in()
     }
 }
 
@@ -152,19 +160,18 @@ fn differs_in_one_letter(one: &[char], other: &[char]) -> bool {
 pub(super) struct Title {
     id: ProductId,
     /// Its title with the labels of its variants, folded, in Latin letters.
-    text: String,
-    letters: Box<[char]>,
+    text: Box<str>,
     /// The title of its category and its description, in the same way: found, but ranked last.
-    beside: String,
+    beside: Box<str>,
 }
 
 impl Title {
     pub(super) fn of(product: &Product, category: &str) -> Self {
         let labels = product.variants.iter().map(|variant| variant.label.as_str());
         let words: Vec<&str> = std::iter::once(product.title.as_str()).chain(labels).collect();
-        let text = indexed(&words.join(" "));
-        let beside = indexed(&format!("{category} {}", product.description));
-        Self { id: product.id, letters: text.chars().collect(), text, beside }
+        let text = indexed(&words.join(" ")).into_boxed_str();
+        let beside = indexed(&format!("{category} {}", product.description)).into_boxed_str();
+        Self { id: product.id, text, beside }
     }
 
     /// How well it matches all of the words, smaller being better; `None`: a word is missing.

@@ -5,7 +5,7 @@
 //! and stock are not in it: a page reads the products that it shows.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -25,8 +25,8 @@ use tolov_domain::{
 };
 
 use super::{
-    product::{Category, Product},
-    queries::{categories, products},
+    product::{Category, PRODUCTS_MAX, Product},
+    queries::categories,
     search::{self, Title},
 };
 use crate::records::{self, Record};
@@ -107,20 +107,20 @@ impl Snapshot {
         read_at: Timestamp,
     ) -> Result<Self, PortError> {
         let mut categories = categories(documents).await?;
-        let mut products = products(documents).await?;
-        products.retain(|product| !product.hidden);
         let mut by_category: BTreeMap<i64, Vec<ProductId>> = BTreeMap::new();
-        for product in &products {
+        let mut titles = Vec::new();
+        let see = |product: Product| {
+            if product.hidden {
+                return;
+            }
             by_category.entry(product.category_id).or_default().push(product.id);
-        }
-        let hidden: BTreeSet<i64> =
-            categories.iter().filter(|category| category.hidden).map(|category| category.id).collect();
-        let found = products.iter().filter(|product| !hidden.contains(&product.category_id));
-        let category_of = |product: &Product| {
             let category = categories.iter().find(|category| category.id == product.category_id);
-            category.map_or("", |category| category.title.as_str())
+            if category.is_none_or(|category| !category.hidden) {
+                let category = category.map_or("", |category| category.title.as_str());
+                titles.push(Title::of(&product, category));
+            }
         };
-        let titles = found.map(|product| Title::of(product, category_of(product))).collect();
+        records::each(documents, PRODUCTS_MAX, see).await?;
         categories.retain(|category| !category.hidden && by_category.contains_key(&category.id));
         Ok(Self { version, read_at, categories, by_category, titles })
     }

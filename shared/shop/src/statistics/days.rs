@@ -93,12 +93,20 @@ impl Record for State {
     }
 }
 
-pub(super) async fn read(
+/// Shows the days that were counted, oldest first, with no more than a few in memory: one has hundreds of articles for each day on
+/// which its orders were paid.
+pub(super) async fn each(
     documents: &dyn Documents,
-    from: Date,
-    to: Date,
-) -> Result<Vec<SalesDay>, PortError> {
-    records::read_many(documents, number_of(from)..=number_of(to)).await
+    (from, to): (Date, Date),
+    mut see: impl FnMut(&SalesDay) + Send,
+) -> Result<(), PortError> {
+    const PAGE: usize = 32;
+    let days: Vec<i64> = (number_of(from)..=number_of(to)).collect();
+    for page in days.chunks(PAGE) {
+        let days: Vec<SalesDay> = records::read_many(documents, page.iter().copied()).await?;
+        days.iter().for_each(&mut see);
+    }
+    Ok(())
 }
 
 /// Every day is counted anew: for whoever has brought in orders of the past.

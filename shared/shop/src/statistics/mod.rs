@@ -14,6 +14,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
+use days::SalesDay;
 pub use days::{SALES_DAYS, SALES_DAYS_STATE, recount, refresh};
 pub use period::Period;
 use serde::{Deserialize, Serialize};
@@ -115,11 +116,8 @@ pub async fn statistics(
     let is_whole = refresh(documents, now).await?;
     let from = day_of(period.from(now).saturating_sub(PAID_WITHIN));
     let mut count = Count::new(period, now);
-    for day in days::read(documents, from, day_of(now)).await? {
-        for figures in day.figures() {
-            count.add(day.date(), figures);
-        }
-    }
+    let see = |day: &SalesDay| day.figures().for_each(|figures| count.add(day.date(), figures));
+    days::each(documents, (from, day_of(now)), see).await?;
     Ok(count.finish(!is_whole))
 }
 
