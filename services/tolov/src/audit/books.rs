@@ -74,7 +74,10 @@ pub(super) async fn patiently<T>(mut look: impl AsyncFnMut() -> Result<T>) -> Re
     let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(8));
     for _ in 1..TRIES {
         match look().await {
-            Err(error) if is_away(&error) => tokio::time::sleep(pauses.next_pause()).await,
+            Err(error) if is_away(&error) => {
+                tracing::warn!(error = format!("{error:#}"), "a store is away; it is asked again");
+                tokio::time::sleep(pauses.next_pause()).await;
+            }
             seen => return seen,
         }
     }
