@@ -16,12 +16,30 @@ pub(crate) fn table<const WIDTH: usize>(
     heading: [&str; WIDTH],
     rows: impl IntoIterator<Item = [String; WIDTH]>,
 ) -> Vec<u8> {
-    let mut text = String::from(BYTE_ORDER_MARK);
-    add_line(&mut text, heading);
-    for row in rows {
-        add_line(&mut text, row.each_ref().map(String::as_str));
+    let mut table = Table::new(heading);
+    rows.into_iter().for_each(|row| table.add(&row));
+    table.finish()
+}
+
+/// The same of rows that come one by one, of which no more is in memory than its text.
+pub(crate) struct Table<const WIDTH: usize> {
+    text: String,
+}
+
+impl<const WIDTH: usize> Table<WIDTH> {
+    pub(crate) fn new(heading: [&str; WIDTH]) -> Self {
+        let mut text = String::from(BYTE_ORDER_MARK);
+        add_line(&mut text, heading);
+        Self { text }
     }
-    text.into_bytes()
+
+    pub(crate) fn add(&mut self, row: &[String; WIDTH]) {
+        add_line(&mut self.text, row.each_ref().map(String::as_str));
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
 }
 
 fn add_line<const WIDTH: usize>(text: &mut String, cells: [&str; WIDTH]) {

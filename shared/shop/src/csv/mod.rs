@@ -16,7 +16,7 @@ mod problem;
 mod rows;
 
 pub use apply::{Application, Applied, apply};
-pub(crate) use cells::{guarded, table};
+pub(crate) use cells::{Table, guarded, table};
 pub use columns::Column;
 pub use export::export;
 pub(crate) use export::price_text;

@@ -9,7 +9,7 @@ use tolov_domain::{
 
 use super::{Statistics, each_order};
 use crate::{
-    csv::{guarded, price_text, table},
+    csv::{Table, guarded, price_text, table},
     order::ShopOrder,
 };
 
@@ -30,9 +30,7 @@ pub async fn orders_csv(
     documents: &dyn Documents,
     (from, to): (Timestamp, Timestamp),
 ) -> Result<OrdersTable, PortError> {
-    let mut rows: Vec<[String; 14]> = Vec::new();
-    let is_whole = each_order(documents, (from, to), ORDERS_MAX, |order| rows.push(row_of(order))).await?;
-    let heading = [
+    let mut table = Table::new([
         "number",
         "placed_at",
         "paid_at",
@@ -47,9 +45,14 @@ pub async fn orders_csv(
         "click_number",
         "late",
         "lines",
-    ];
-    let orders = rows.len();
-    Ok(OrdersTable { file: table(heading, rows), orders, is_cut: !is_whole })
+    ]);
+    let mut orders = 0;
+    let add = |order: &ShopOrder| {
+        table.add(&row_of(order));
+        orders += 1;
+    };
+    let is_whole = each_order(documents, (from, to), ORDERS_MAX, add).await?;
+    Ok(OrdersTable { file: table.finish(), orders, is_cut: !is_whole })
 }
 
 fn row_of(order: &ShopOrder) -> [String; 14] {
