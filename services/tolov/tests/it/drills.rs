@@ -275,10 +275,13 @@ async fn ledger_learns_of_every_payment_that_waits_on_the_bus_however_many_they_
     for order_id in PAID {
         assert!(told.contains(&format!("taken back as paid: order {order_id},")), "{order_id}: {told}");
     }
-    shop.start_roles(&["webhook", "projector"]).await;
+    shop.start_roles(&["webhook", "projector", "bot"]).await;
     assert_eq!(shop.status_of(*PAID.end()).await, "paid");
     let second = shop.ask_click_to_pay(*PAID.end()).await;
     assert_eq!(second["status"]["error"], -4, "nobody pays twice: {second}");
+    for order_id in PAID {
+        shop.until_told(order_id).await;
+    }
     shop.books_agree();
 }
 
