@@ -29,7 +29,7 @@ const SENT_WITHIN: time::Duration = time::Duration::minutes(1);
 pub(super) async fn compare_all(books: &Books, findings: &mut Findings) -> Result<()> {
     // The oldest of them: a backlog has one cause.
     findings.extend(unsent(books).await?);
-    findings.extend(staff_not_told(books).await?);
+    findings.extend(patiently(async || staff_not_told(books).await).await?);
     each_parked(books, |it| findings.add(it)).await
 }
 
@@ -71,7 +71,7 @@ async fn staff_not_told(books: &Books) -> Result<Vec<Difference>> {
             let Some(last) = events.last() else { break };
             after.clone_from(&last.event_id);
             let ids: Vec<EventId> = events.iter().flat_map(|event| told_as(&event.event_id)).collect();
-            let outcomes = patiently(async || Ok(books.shop.outcomes(&ids).await?)).await?;
+            let outcomes = books.shop.outcomes(&ids).await?;
             let is_told = outcomes.chunks(2).map(|outcomes| outcomes.iter().any(Option::is_some));
             let not_told = events.into_iter().zip(is_told).filter(|(_, is_told)| !is_told);
             differences.extend(not_told.map(|(event, _)| question(event)));
